@@ -1,0 +1,103 @@
+//! An account as the rest of the program sees it: no password in it, so it may be printed.
+
+use jiff::Timestamp;
+
+use crate::{PasswordHash, Username};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub username: Username,
+    pub display_name: Option<DisplayName>,
+    pub email: Option<EmailAddress>,
+    pub standing: Standing,
+    pub administrator: bool,
+    pub created_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Active,
+    /// Cannot sign in; everything it held is dead. Its name stays taken.
+    Disabled,
+    /// As disabled, and gone from lists: revisions still name it.
+    Deleted,
+}
+
+/// An account about to be made.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    pub username: Username,
+    pub display_name: Option<DisplayName>,
+    pub email: Option<EmailAddress>,
+    pub password: PasswordHash,
+    pub administrator: bool,
+    pub created_at: Timestamp,
+}
+
+/// What an administrator changes; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountChange {
+    pub display_name: Option<Option<DisplayName>>,
+    pub email: Option<Option<EmailAddress>>,
+    pub standing: Option<Standing>,
+    pub administrator: Option<bool>,
+}
+
+/// 1 to 100 characters of any script, no control or bidirectional-override characters, not blank.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisplayName(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("A display name has 1 to 100 characters, none of them invisible.")]
+pub struct BadDisplayName;
+
+impl DisplayName {
+    pub fn parse(raw: &str) -> Result<Self, BadDisplayName> {
+        let tidy = raw.trim();
+        let hidden = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        };
+        if tidy.is_empty() || tidy.chars().count() > 100 || tidy.contains(hidden) {
+            return Err(BadDisplayName);
+        }
+        Ok(Self(tidy.to_owned()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Something that could be an e-mail address (RFC 5321 limits): one `@`, no spaces, controls or angle brackets,
+/// so it can go into a git commit and a mail header as it is. Never an identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailAddress(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("That does not look like an e-mail address.")]
+pub struct BadEmailAddress;
+
+impl EmailAddress {
+    pub fn parse(raw: &str) -> Result<Self, BadEmailAddress> {
+        let tidy = raw.trim();
+        let fits = |c: char| !c.is_control() && !c.is_whitespace() && !"<>()[]\\,;:\"".contains(c);
+        match tidy.split_once('@') {
+            Some((local, host))
+                if (1..=64).contains(&local.len())
+                    && (1..=255).contains(&host.len())
+                    && !host.contains('@')
+                    && tidy.chars().all(fits) =>
+            {
+                Ok(Self(tidy.to_owned()))
+            }
+            _ => Err(BadEmailAddress),
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,70 @@
+//! What can go wrong, as facts. No statuses: the host decides how a fact is answered.
+
+use std::time::Duration;
+
+/// The database did not answer. What it said goes to the log, never to the caller.
+#[derive(Debug, thiserror::Error)]
+#[error("the store is unavailable: {0}")]
+pub struct Unavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+impl Unavailable {
+    pub fn because(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// No credentials were sent (RFC 6750 §3.1: the answer carries no error code).
+    #[error("Could not validate credentials")]
+    NotSignedIn,
+    /// A token or cookie that is malformed, forged, expired, revoked, or of a disabled account: not said which.
+    #[error("Could not validate credentials")]
+    InvalidToken,
+    /// More than one way to prove who is calling, or a header that makes no sense (RFC 6750 §2: `invalid_request`).
+    #[error("Send exactly one kind of credentials.")]
+    AmbiguousCredentials,
+    /// A write with the session cookie that another site may have caused.
+    #[error("This request came from another site. Reload the page and try again.")]
+    CrossSite,
+    /// Unknown user, wrong password, disabled account: not said which.
+    #[error("Incorrect username or password")]
+    BadCredentials,
+    /// A refresh token that is unknown, used or ended.
+    #[error("The refresh token is not valid any more. Sign in again.")]
+    InvalidGrant,
+    #[error("The current password is not right.")]
+    WrongCurrentPassword,
+    #[error("You are not allowed to do this ({action}).")]
+    NotAllowed { action: &'static str },
+    /// There is none of that name, or the caller may not know of it.
+    #[error("Vault not found")]
+    RealmNotFound,
+    #[error("A vault of that name is already there.")]
+    RealmTaken,
+    #[error("Username already registered")]
+    UsernameTaken,
+    #[error("Registration is closed. Ask an administrator for an account.")]
+    RegistrationClosed,
+    #[error("{0}")]
+    PasswordRefused(#[from] crate::password::Refused),
+    #[error("User not found")]
+    NoSuchAccount,
+    #[error("Session not found")]
+    NoSuchSession,
+    #[error("The last administrator stays one: make somebody else an administrator first.")]
+    LastAdministrator,
+    /// The first administrator's link is used, expired, or there is an administrator already.
+    #[error("This link is not valid any more. Restart Strongroom for a new one, or use `strongroom user add`.")]
+    SetupOver,
+    #[error("Too many attempts. Try again in {} seconds.", .retry_after.as_secs().max(1))]
+    Throttled { retry_after: Duration },
+    /// All cores are busy hashing passwords.
+    #[error("The server is busy signing people in. Try again in a moment.")]
+    Busy { retry_after: Duration },
+    #[error(transparent)]
+    Store(#[from] Unavailable),
+    /// A bug or a broken key; logged where it is answered.
+    #[error("internal: {0}")]
+    Internal(&'static str),
+}

@@ -1,0 +1,38 @@
+//! Who is calling and what they may do.
+//!
+//! Deliberately absent: files, SQL, HTTP statuses. The host application answers [`AuthStore`], declares its
+//! [`Action`]s, and (with the feature `axum`) takes [`extract::Permitted`] as a handler's first argument.
+
+pub mod access;
+pub mod account;
+pub mod auth;
+pub mod clock;
+pub mod directory;
+pub mod error;
+#[cfg(feature = "axum")]
+pub mod extract;
+pub mod key;
+pub mod password;
+pub mod permit;
+pub mod policy;
+pub mod realm;
+pub mod session;
+pub mod store;
+pub mod throttle;
+pub mod token;
+pub mod username;
+
+pub use account::{Account, AccountChange, DisplayName, EmailAddress, NewAccount, Standing};
+pub use auth::{Auth, Settings};
+pub use clock::{Chance, Clock};
+pub use error::{AuthError, Unavailable};
+#[cfg(feature = "axum")]
+pub use extract::{Anyone, HasAuth, Permitted};
+pub use password::{Password, PasswordHash};
+pub use permit::{Action, Actor, Permit};
+pub use policy::Caller;
+pub use realm::{Realm, RealmId, RealmName, Role};
+pub use session::{Origin, Session, SessionId, SessionKind};
+pub use store::AuthStore;
+pub use token::{Token, TokenHash, TokenKind};
+pub use username::Username;

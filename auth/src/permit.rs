@@ -1,0 +1,105 @@
+//! Proof that somebody was allowed to do something. A domain function takes `&Permit<CheckOut>`; only the
+//! [policy](crate::policy) can make one.
+
+use std::fmt;
+
+use crate::{DisplayName, EmailAddress, Realm, Role, SessionId, Username};
+
+/// Something that a host application lets people do.
+pub trait Action: Send + Sync + 'static {
+    /// As it stands in refusals, audit and docs: `file.check_out`.
+    const NAME: &'static str;
+    /// [`InRealm`] or [`Everywhere`].
+    type Scope: Scope;
+    /// The least that a caller must be.
+    const NEEDS: <Self::Scope as Scope>::Need;
+}
+
+/// Where an action takes place, and so what the policy looks at. Sealed: [`InRealm`] and [`Everywhere`].
+pub trait Scope: sealed::Sealed + Send + Sync + 'static {
+    type Need: Copy + fmt::Debug;
+    type Place: Clone + fmt::Debug + Send + Sync;
+}
+
+/// In one realm; needs a [`Role`] there. Administrators have every role everywhere.
+#[derive(Clone, Copy, Debug)]
+pub struct InRealm;
+
+/// In the whole installation; needs an administrator.
+#[derive(Clone, Copy, Debug)]
+pub struct Everywhere;
+
+/// What [`Everywhere`] needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Administrator;
+
+impl Scope for InRealm {
+    type Need = Role;
+    type Place = Realm;
+}
+
+impl Scope for Everywhere {
+    type Need = Administrator;
+    type Place = ();
+}
+
+pub(crate) mod sealed {
+    use crate::{AuthError, Caller, Realm};
+
+    /// How the policy judges each scope: private, so that nobody adds a scope that lets everybody in.
+    pub trait Sealed: Sized {
+        fn judge<A: super::Action<Scope = Self>>(
+            caller: &Caller,
+            realm: Option<&Realm>,
+        ) -> Result<<A::Scope as super::Scope>::Place, AuthError>
+        where
+            Self: super::Scope;
+    }
+}
+
+/// Who did it, as it goes into revisions, events and the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    pub username: Username,
+    pub display_name: Option<DisplayName>,
+    pub email: Option<EmailAddress>,
+    /// None for the operator at the console.
+    pub session: Option<SessionId>,
+}
+
+/// Proof that `actor` may do `A` in this place.
+///
+/// Neither `Clone` nor constructible outside this crate: it cannot be forged or kept for later.
+pub struct Permit<A: Action> {
+    actor: Actor,
+    place: <A::Scope as Scope>::Place,
+}
+
+impl<A: Action> Permit<A> {
+    pub(crate) fn new(actor: Actor, place: <A::Scope as Scope>::Place) -> Self {
+        Self { actor, place }
+    }
+
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    #[must_use]
+    pub fn username(&self) -> &Username {
+        &self.actor.username
+    }
+}
+
+impl<A: Action<Scope = InRealm>> Permit<A> {
+    #[must_use]
+    pub fn realm(&self) -> &Realm {
+        &self.place
+    }
+}
+
+impl<A: Action> fmt::Debug for Permit<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").field("action", &A::NAME).field("actor", &self.actor.username).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,89 @@
+//! A realm is a named set of things in which accounts hold roles. Strongroom's realms are its vaults.
+
+use std::{fmt, sync::Arc};
+
+/// Random and opaque (32 lowercase hex digits): leads every database key of the realm.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RealmId(Arc<str>);
+
+impl RealmId {
+    /// Takes an id back from where it was kept.
+    #[must_use]
+    pub fn new(id: &str) -> Self {
+        Self(id.into())
+    }
+
+    #[must_use]
+    pub fn random(chance: &crate::Chance) -> Self {
+        Self(hex::encode(chance.bytes::<16>()).into())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// 1 to 64 of `a-z 0-9 - _`, beginning with a letter or digit: fit for a URL segment and a folder name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RealmName(Arc<str>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("A vault's name has 1 to 64 of the letters a to z, digits, - and _, and begins with a letter or a digit.")]
+pub struct BadRealmName;
+
+impl RealmName {
+    pub fn parse(raw: &str) -> Result<Self, BadRealmName> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        if !(1..=64).contains(&raw.len())
+            || !raw.starts_with(plain)
+            || !raw.chars().all(|c| plain(c) || c == '-' || c == '_')
+        {
+            return Err(BadRealmName);
+        }
+        Ok(Self(raw.into()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RealmName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Realm {
+    pub id: RealmId,
+    pub name: RealmName,
+}
+
+/// Each may do what the ones before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    Viewer,
+    Editor,
+    Manager,
+}
+
+impl Role {
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Editor, Self::Manager];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Manager => "manager",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == raw)
+    }
+}

@@ -1,0 +1,66 @@
+//! A session begins with a sign-in and ends once, for everything that was handed out for it: access tokens, refresh
+//! tokens, cookie, sockets.
+
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use jiff::Timestamp;
+
+use crate::{Chance, Username};
+
+/// 128 random bits in hex; the `sid` of access tokens. Naming a session is not enough to use it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(Arc<str>);
+
+impl SessionId {
+    #[must_use]
+    pub fn random(chance: &Chance) -> Self {
+        Self(hex::encode(chance.bytes::<16>()).into())
+    }
+
+    /// Takes an id back from where it was kept, or from a request: an unknown one finds nothing.
+    #[must_use]
+    pub fn new(id: &str) -> Self {
+        Self(id.into())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// Access and refresh tokens, from `POST /auth/token`.
+    Tokens,
+    /// The page's cookie.
+    Web,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub username: Username,
+    pub kind: SessionKind,
+    /// When the password was last shown: `auth_time` (OpenID Connect Core §2).
+    pub auth_time: Timestamp,
+    pub last_seen: Timestamp,
+    /// The end that nothing moves.
+    pub expires_at: Timestamp,
+    pub origin: Origin,
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Where a sign-in came from, as far as one can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub address: IpAddr,
+    /// At most 256 characters of `User-Agent`.
+    pub user_agent: Option<String>,
+}

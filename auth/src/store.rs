@@ -1,0 +1,222 @@
+//! What auth asks of a database. Each function is one transaction: all of it is durable when it returns, or none is.
+//!
+//! Whatever takes something away (a session, a right, a standing) also appends the account's name to the
+//! account-event log in the same transaction, so that every node's [directory](crate::directory) forgets it.
+
+use jiff::Timestamp;
+
+use crate::{
+    Account, AccountChange, Actor, NewAccount, Origin, PasswordHash, Realm, RealmId, Role, Session, SessionId,
+    TokenHash, Unavailable, Username,
+};
+
+/// An account with what it signs in with.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub account: Account,
+    pub password: PasswordHash,
+}
+
+/// What became of an insertion that may meet an older one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    Done,
+    /// The name is or was somebody's.
+    Taken,
+}
+
+/// Why an account was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeRefused {
+    #[error("no such account")]
+    NoSuchAccount,
+    #[error("the last administrator")]
+    LastAdministrator,
+    #[error(transparent)]
+    Store(#[from] Unavailable),
+}
+
+/// What a refresh token was worth.
+#[derive(Clone, Debug)]
+pub enum Rotation {
+    /// It was alive: now it is used, and the successor is stored.
+    Rotated(Session),
+    /// It was used within the grace and its successor never was: the successor is replaced by the new one.
+    Repeated(Session),
+    /// It was used before: somebody else has a copy. The session has been ended.
+    Replayed(Session),
+    /// Unknown, or of a session that is over.
+    Dead,
+}
+
+/// An account in a list, with its roles.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub account: Account,
+    pub roles: Vec<(RealmId, Role)>,
+    /// The newest sign of life of any session.
+    pub last_seen: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct AccountQuery {
+    /// Matches a part of username, display name or e-mail, ignoring case.
+    pub search: Option<String>,
+    /// Only names greater than this one.
+    pub after: Option<Username>,
+    pub limit: u32,
+}
+
+/// How an end came about, for the audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    SignedOut,
+    EndedByOwner,
+    Revoked,
+    Replayed,
+    PasswordChanged,
+    EndedByAdministrator,
+}
+
+/// Why a password is replaced: an upgrade is no change and ends nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replacement {
+    /// Same password, better hash (a bcrypt import, or raised parameters).
+    Upgrade,
+    /// A new password; every session but `keep` ends. `keep: None` ends all of them.
+    Change { keep: Option<SessionId> },
+    /// A new password; no session ends.
+    ChangeKeepingSessions,
+}
+
+/// One entry of the account-event log: the account of this name is to be read anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountEvent {
+    /// Without gaps, in the order of commits.
+    pub n: i64,
+    pub username: Username,
+}
+
+/// A sign of a sign-in that did not succeed, or of one that did, for the audit.
+#[derive(Clone, Debug)]
+pub struct SignInRecord {
+    /// As typed, so possibly nobody's name; at most 64 characters are kept.
+    pub username: String,
+    pub origin: Origin,
+    pub outcome: &'static str,
+    pub at: Timestamp,
+}
+
+pub type Answer<T> = Result<T, Unavailable>;
+
+/// Answered by the crate `store`, and by anybody who embeds this crate.
+pub trait AuthStore: Clone + Send + Sync + 'static {
+    // accounts
+    /// Adds an account with roles, by inserting before asking. `by` is whoever is responsible: itself when somebody registers.
+    fn create_account(
+        &self,
+        new: NewAccount,
+        roles: Vec<(RealmId, Role)>,
+        by: Actor,
+    ) -> impl Future<Output = Answer<Inserted>> + Send;
+    /// As [`create_account`](Self::create_account) with `administrator`, but only while no active administrator exists
+    /// (decided inside the transaction): `None` if there is one.
+    fn create_first_administrator(&self, new: NewAccount) -> impl Future<Output = Answer<Option<Inserted>>> + Send;
+    fn credentials(&self, username: &Username) -> impl Future<Output = Answer<Option<Credentials>>> + Send;
+    /// The account with its roles; `None` for unknown, `Some` with [`Standing`](crate::Standing) for others.
+    fn member(&self, username: &Username) -> impl Future<Output = Answer<Option<Member>>> + Send;
+    /// By username, without deleted ones.
+    fn members(&self, query: AccountQuery) -> impl Future<Output = Answer<Vec<Member>>> + Send;
+    /// Changes what `change` names. Disabling or deleting ends all sessions. The last active administrator is kept
+    /// one inside the transaction.
+    fn change_account(
+        &self,
+        username: &Username,
+        change: AccountChange,
+        by: Actor,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Account, ChangeRefused>> + Send;
+    /// `None` takes the role away.
+    fn set_role(
+        &self,
+        username: &Username,
+        realm: &RealmId,
+        role: Option<Role>,
+        by: Actor,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), ChangeRefused>> + Send;
+    /// Everybody with a role in the realm, by username; active accounts only.
+    fn members_of(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(Account, Role)>>> + Send;
+    /// Compare-and-swap: false if `old` is not the stored hash any more.
+    fn replace_password(
+        &self,
+        username: &Username,
+        old: &PasswordHash,
+        new: PasswordHash,
+        why: Replacement,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+    fn has_administrator(&self) -> impl Future<Output = Answer<bool>> + Send;
+
+    // sessions
+    /// Stores the session with the hash of its refresh token or cookie, by [`SessionKind`](crate::SessionKind).
+    fn start_session(&self, session: Session, secret: TokenHash) -> impl Future<Output = Answer<()>> + Send;
+    fn session(&self, id: &SessionId) -> impl Future<Output = Answer<Option<Session>>> + Send;
+    fn session_by_cookie(&self, cookie: &TokenHash) -> impl Future<Output = Answer<Option<Session>>> + Send;
+    /// The live session that a refresh token belongs to, the token used or not: for revocation and introspection.
+    fn session_by_refresh(&self, token: &TokenHash) -> impl Future<Output = Answer<Option<RefreshState>>> + Send;
+    /// One conditional update: of any number of parallel calls with the same `old`, one gets `Rotated`.
+    /// Idle sessions (last seen before `idle_since`) are `Dead`. `grace` is counted from the first use.
+    fn rotate_refresh(&self, rotate: Rotate) -> impl Future<Output = Answer<Rotation>> + Send;
+    fn touch_session(&self, id: &SessionId, at: Timestamp) -> impl Future<Output = Answer<()>> + Send;
+    /// Live ones, newest sign of life first.
+    fn sessions_of(&self, username: &Username, at: Timestamp) -> impl Future<Output = Answer<Vec<Session>>> + Send;
+    /// True if it was alive and belonged to `username`.
+    fn end_session(
+        &self,
+        username: &Username,
+        id: &SessionId,
+        why: EndReason,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+    /// Ends all sessions of an account, but `keep`; says how many.
+    fn end_sessions(
+        &self,
+        username: &Username,
+        keep: Option<&SessionId>,
+        why: EndReason,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<u64>> + Send;
+
+    // realms
+    fn realms(&self) -> impl Future<Output = Answer<Vec<Realm>>> + Send;
+
+    // the account-event log
+    /// Events with a greater `n`, oldest first, at most 1,000.
+    fn account_events_after(&self, n: i64) -> impl Future<Output = Answer<Vec<AccountEvent>>> + Send;
+    fn last_account_event(&self) -> impl Future<Output = Answer<i64>> + Send;
+
+    // the audit
+    fn record_sign_in(&self, record: SignInRecord) -> impl Future<Output = Answer<()>> + Send;
+    /// Forgets refresh tokens and sessions that ended before `before`; says how many sessions.
+    fn forget_ended(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send;
+}
+
+/// The arguments of [`AuthStore::rotate_refresh`].
+#[derive(Clone, Debug)]
+pub struct Rotate {
+    pub old: TokenHash,
+    pub new: TokenHash,
+    pub at: Timestamp,
+    /// Sessions not seen since are dead.
+    pub idle_since: Timestamp,
+    /// A second use at or after this moment of the first one is forgiven, while the successor is unused.
+    pub grace_since: Timestamp,
+}
+
+/// A refresh token as it is stored.
+#[derive(Clone, Debug)]
+pub struct RefreshState {
+    pub session: Session,
+    pub used: bool,
+}

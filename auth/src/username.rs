@@ -1,0 +1,69 @@
+//! What an account is called, for ever: it is the `sub` of its tokens and never given to somebody else.
+
+use std::{fmt, sync::Arc};
+
+/// 1 to 64 of `a-z 0-9 . _ - + @`, beginning with a letter or digit. Capitals are folded, so `Ada` and `ada` are
+/// one account; other scripts are refused, so no two accounts look alike. A [display name](crate::DisplayName)
+/// may hold anything.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Username(Arc<str>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadUsername {
+    #[error("A username has 1 to 64 characters.")]
+    Length,
+    #[error("A username begins with a letter or a digit.")]
+    FirstCharacter,
+    #[error("A username is made of the letters a to z, digits, and . _ - + @ only.")]
+    Character,
+}
+
+impl Username {
+    /// # Errors
+    /// [`BadUsername`] says which rule `raw` breaks.
+    pub fn parse(raw: &str) -> Result<Self, BadUsername> {
+        if raw.is_empty() || raw.chars().count() > 64 {
+            return Err(BadUsername::Length);
+        }
+        let folded = raw.to_ascii_lowercase();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        if !folded.chars().all(|c| plain(c) || "._-+@".contains(c)) {
+            return Err(BadUsername::Character);
+        }
+        if !folded.starts_with(plain) {
+            return Err(BadUsername::FirstCharacter);
+        }
+        Ok(Self(folded.into()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capitals_are_the_same_account() {
+        assert_eq!(Username::parse("Ada").unwrap(), Username::parse("ada").unwrap());
+    }
+
+    #[test]
+    fn look_alikes_and_markup_are_refused() {
+        for raw in ["аda", "ada\u{200b}", "ａda", "a b", "<b>", "a\0", "a/b", "a\n"] {
+            assert_eq!(Username::parse(raw), Err(BadUsername::Character), "{raw:?}");
+        }
+        assert_eq!(Username::parse(""), Err(BadUsername::Length));
+        assert_eq!(Username::parse(&"a".repeat(65)), Err(BadUsername::Length));
+        assert_eq!(Username::parse("-rf"), Err(BadUsername::FirstCharacter));
+    }
+}

@@ -1,0 +1,81 @@
+//! Content, addressed by its SHA-256. Durable before any row names it.
+
+pub mod local;
+
+use std::{fmt, ops::Range, sync::Arc};
+
+use bytes::Bytes;
+use tokio::io::AsyncRead;
+
+use crate::{VaultError, VaultName};
+
+/// SHA-256 in 64 lowercase hex digits: git-lfs's `oid`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobId(Arc<str>);
+
+impl BlobId {
+    /// `None` unless it is 64 lowercase hex digits.
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        (raw.len() == 64 && raw.bytes().all(hex)).then(|| Self(raw.into()))
+    }
+
+    pub(crate) fn of_digest(digest: &[u8]) -> Self {
+        Self(hex::encode(digest).into())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BlobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    pub id: BlobId,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// What a look at stored content found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlobState {
+    Sound,
+    Missing,
+    /// Another size, or bytes that do not hash to the name.
+    Damaged,
+}
+
+/// Where content is kept: a folder now, a bucket later.
+pub trait BlobStore: Clone + Send + Sync + 'static {
+    type Upload: BlobUpload;
+
+    fn begin(&self, vault: &VaultName) -> impl Future<Output = Result<Self::Upload, VaultError>> + Send;
+    /// The bytes of `range`, streaming. The range lies within the blob's size.
+    fn open(
+        &self,
+        vault: &VaultName,
+        blob: &Blob,
+        range: Range<u64>,
+    ) -> impl Future<Output = Result<impl AsyncRead + Send + Unpin + 'static, VaultError>> + Send;
+    /// Reads and hashes all of it.
+    fn check(&self, vault: &VaultName, blob: &Blob) -> impl Future<Output = Result<BlobState, VaultError>> + Send;
+}
+
+/// Content on its way in. Dropped before [`finish`](Self::finish) it leaves nothing behind.
+pub trait BlobUpload: Send + 'static {
+    /// Takes the next bytes, hashing as it goes; memory does not grow with the file.
+    ///
+    /// # Errors
+    /// [`VaultError::TooLarge`] as soon as the limit is passed, [`VaultError::DiskFull`].
+    fn write(&mut self, bytes: Bytes) -> impl Future<Output = Result<(), VaultError>> + Send;
+    /// Durable (file and folder synced) when it returns.
+    fn finish(self) -> impl Future<Output = Result<Blob, VaultError>> + Send;
+}

@@ -1,0 +1,71 @@
+//! A file as it stands now.
+
+use std::{fmt, sync::Arc};
+
+use auth::{Chance, Username};
+use jiff::Timestamp;
+
+use crate::{Blob, Filename, Prose};
+
+/// 32 lowercase hex digits; stays with a file through moves, deletion and restoration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FileId(Arc<str>);
+
+impl FileId {
+    #[must_use]
+    pub fn random(chance: &Chance) -> Self {
+        Self(hex::encode(chance.bytes::<16>()).into())
+    }
+
+    /// Takes an id back from where it was kept.
+    #[must_use]
+    pub fn new(id: &str) -> Self {
+        Self(id.into())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    pub id: FileId,
+    pub name: Filename,
+    pub description: Option<Prose>,
+    /// Counts this file's revisions from 1, without gaps.
+    pub revision: i64,
+    /// The vault-wide number of the change that made this revision.
+    pub change: i64,
+    pub blob: Blob,
+    pub modified_at: Timestamp,
+    pub modified_by: Username,
+    pub lock: Option<Lock>,
+    /// How often the lock was granted so far: the next grant's [`Lock::id`] is one more, so a late writer with an old
+    /// lock is always told apart.
+    pub grants: i64,
+    pub deleted: bool,
+}
+
+/// An exclusive check-out. It never expires by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    pub id: i64,
+    pub holder: Username,
+    pub at: Timestamp,
+    pub note: Option<Prose>,
+}
+
+impl File {
+    #[must_use]
+    pub fn holder(&self) -> Option<&Username> {
+        self.lock.as_ref().map(|lock| &lock.holder)
+    }
+}

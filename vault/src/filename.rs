@@ -1,0 +1,78 @@
+//! What a file may be called: the one type that everything that names a file goes through.
+//! TO BE WRITTEN by the vault builder; signatures are fixed.
+
+use std::{fmt, sync::Arc};
+
+/// A path inside a vault, `/` between segments, as the user spelled it (NFC).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Filename(Arc<str>);
+
+/// [`Filename`] case-folded and NFC: two names with one key are one name. Orders lists.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NameKey(String);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadFilename {
+    #[error("A filename cannot be empty.")]
+    Empty,
+}
+
+impl Filename {
+    /// # Errors
+    /// [`BadFilename`] is one sentence that says what to change.
+    pub fn parse(raw: &str) -> Result<Self, BadFilename> {
+        if raw.is_empty() { Err(BadFilename::Empty) } else { Ok(Self(raw.into())) }
+    }
+
+    /// Takes a name back from where it was kept, unchecked.
+    #[must_use]
+    pub fn stored(raw: &str) -> Self {
+        Self(raw.into())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    #[must_use]
+    pub fn key(&self) -> NameKey {
+        NameKey(self.0.to_lowercase())
+    }
+
+    /// The folder it is in; `None` at the top.
+    #[must_use]
+    pub fn folder(&self) -> Option<Self> {
+        self.0.rsplit_once('/').map(|(folder, _)| Self(folder.into()))
+    }
+
+    /// Every folder above it, outermost first: `a`, `a/b` of `a/b/c`.
+    pub fn folders(&self) -> impl Iterator<Item = Self> + '_ {
+        self.0.match_indices('/').map(|(at, _)| Self(self.0[..at].into()))
+    }
+
+    /// The last segment.
+    #[must_use]
+    pub fn leaf(&self) -> &str {
+        self.0.rsplit_once('/').map_or(&*self.0, |(_, leaf)| leaf)
+    }
+}
+
+impl fmt::Display for Filename {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl NameKey {
+    /// Folds any text the way names are folded: for prefixes, searches and paging.
+    #[must_use]
+    pub fn fold(raw: &str) -> Self {
+        Self(raw.to_lowercase())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

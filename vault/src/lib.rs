@@ -1,0 +1,27 @@
+//! Files, locks, revisions, and the git they become.
+//!
+//! Deliberately absent: HTTP and SQL. Rules live in [`decide`], which is pure: a file as it is and a command go in, the
+//! file as it shall be comes out. The [`VaultStore`] runs it inside its transaction and records what it says.
+
+pub mod action;
+pub mod blob;
+pub mod decide;
+pub mod error;
+pub mod file;
+pub mod filename;
+pub mod git;
+pub mod history;
+pub mod prose;
+pub mod store;
+pub mod vault;
+pub mod verify;
+
+pub use auth::{Realm, RealmId as VaultId, RealmName as VaultName};
+pub use blob::{Blob, BlobId, BlobStore, BlobUpload, local::LocalBlobs};
+pub use error::VaultError;
+pub use file::{File, FileId, Lock};
+pub use filename::{BadFilename, Filename, NameKey};
+pub use history::{Event, EventAction, Revision, RevisionKind};
+pub use prose::Prose;
+pub use store::{Command, Effect, Operation, Outcome, VaultStore};
+pub use vault::Vault;

@@ -1,0 +1,232 @@
+//! What a vault asks of a database.
+
+use auth::{Actor, Realm, Unavailable, Username};
+use jiff::Timestamp;
+
+use crate::{
+    Blob, BlobId, Event, EventAction, File, FileId, Filename, NameKey, Prose, Revision, RevisionKind, VaultError,
+    VaultId, VaultName,
+};
+
+/// What somebody with a permit wants done to the file of this name.
+#[derive(Clone, Debug)]
+pub struct Command {
+    pub vault: VaultId,
+    pub file: Filename,
+    pub operation: Operation,
+    pub by: Actor,
+    pub at: Timestamp,
+    pub key: Option<IdempotencyKey>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `id` is the new file's.
+    Add {
+        id: FileId,
+        blob: Blob,
+        comment: Prose,
+    },
+    CheckOut {
+        note: Option<Prose>,
+    },
+    Cancel,
+    /// `base`, where given, is the content that the new one was made from.
+    CheckIn {
+        blob: Blob,
+        comment: Prose,
+        then: AfterCheckIn,
+        base: Option<BlobId>,
+    },
+    Override {
+        reason: Prose,
+        then: AfterOverride,
+    },
+    Describe {
+        description: Option<Prose>,
+    },
+    Move {
+        to: Filename,
+    },
+    /// `file` is the one whose `revision`, with this content, becomes the newest; it may be deleted.
+    Restore {
+        file: FileId,
+        revision: i64,
+        blob: Blob,
+    },
+    Delete {
+        comment: Prose,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterCheckIn {
+    Release,
+    /// Keeps the file checked out, under the same lock id + 1.
+    KeepCheckedOut,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterOverride {
+    Free,
+    /// Checked out to whoever breaks the lock.
+    Take,
+}
+
+/// What [`decide`](crate::decide::decide) found to be done: all of it, in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// The row as it shall be. `change` is filled in by the store when there is a revision.
+    pub file: File,
+    pub revision: Option<NewRevision>,
+    pub action: EventAction,
+    pub moved_from: Option<Filename>,
+    pub reason: Option<Prose>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRevision {
+    pub kind: RevisionKind,
+    pub comment: Prose,
+}
+
+/// What was done, or had been done already under the same key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub file: File,
+    /// The id of the event.
+    pub event: i64,
+    /// The number of the change, where there is one: git is derived up to here before the answer.
+    pub change: Option<i64>,
+    /// True where nothing was done now, because the key was seen before.
+    pub replayed: bool,
+}
+
+/// What a client calls its request, so that a retry does nothing twice. Scoped to vault and user by the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// 1 to 255 visible ASCII characters.
+    pub key: String,
+    /// SHA-256 hex of method, target and (for JSON bodies) body: another request under the same key is refused.
+    pub fingerprint: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    Nobody,
+    Anybody,
+    Is(Username),
+    /// Somebody, but not this one.
+    Not(Username),
+}
+
+/// Which files of a vault; live ones only, by key.
+#[derive(Clone, Debug, Default)]
+pub struct FileQuery {
+    pub prefix: Option<NameKey>,
+    /// A part of the name.
+    pub search: Option<NameKey>,
+    pub holder: Option<Holder>,
+    pub locked_by: Option<Username>,
+    pub after: Option<NameKey>,
+    pub limit: u32,
+}
+
+/// One row of a folder's page. Folders come first, each by key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    Folder(Filename),
+    File(Box<File>),
+}
+
+/// One commit recorded as derived and durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DerivedCommit {
+    pub change: i64,
+    /// Hex.
+    pub sha: String,
+}
+
+/// What is counted of a vault, for metrics, `verify` and followers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heads {
+    /// The newest change.
+    pub change: i64,
+    /// The newest event.
+    pub event: i64,
+}
+
+pub type Answer<T> = Result<T, Unavailable>;
+
+/// Answered by the crate `store`. Reads see every write that returned before them.
+pub trait VaultStore: Clone + Send + Sync + 'static {
+    // vaults
+    fn vaults(&self) -> impl Future<Output = Answer<Vec<Realm>>> + Send;
+    /// Makes a vault; `by` becomes its manager. Fails with `VaultExists`, settled by the unique index.
+    fn create_vault(
+        &self,
+        vault: Realm,
+        by: Actor,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), VaultError>> + Send;
+
+    // files
+    fn file(&self, vault: &VaultId, name: &Filename) -> impl Future<Output = Answer<Option<File>>> + Send;
+    /// The live file of that name, else the one deleted last.
+    fn file_or_deleted(&self, vault: &VaultId, name: &Filename) -> impl Future<Output = Answer<Option<File>>> + Send;
+    /// By key.
+    fn files(&self, vault: &VaultId, query: FileQuery) -> impl Future<Output = Answer<Vec<File>>> + Send;
+    /// What is directly in a folder (`None`: the top), after `after`.
+    fn folder(
+        &self,
+        vault: &VaultId,
+        folder: Option<&Filename>,
+        after: Option<&Entry>,
+        limit: u32,
+    ) -> impl Future<Output = Answer<Vec<Entry>>> + Send;
+    /// Newest first; `before`: only revisions with a smaller number.
+    fn history(
+        &self,
+        vault: &VaultId,
+        file: &FileId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> impl Future<Output = Answer<Vec<Revision>>> + Send;
+    fn revision(
+        &self,
+        vault: &VaultId,
+        file: &FileId,
+        revision: i64,
+    ) -> impl Future<Output = Answer<Option<Revision>>> + Send;
+    /// The vault's changes with a greater number, oldest first.
+    fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> impl Future<Output = Answer<Vec<Revision>>> + Send;
+
+    /// One transaction: the key (seen before: the same outcome again, [`VaultError::KeyReused`] for another request),
+    /// the file as it is, [`decide`](crate::decide::decide), the file as it shall be (guarded by its revision and grants),
+    /// the folders it needs or leaves empty, blob, revision with the vault's next `change`, event, audit.
+    ///
+    /// A name taken meanwhile is `Exists` or `InTheWay`, settled by the unique index.
+    fn apply(&self, command: Command) -> impl Future<Output = Result<Outcome, VaultError>> + Send;
+
+    // events
+    /// With a greater id, oldest first.
+    fn events(&self, vault: &VaultId, since: i64, limit: u32) -> impl Future<Output = Answer<Vec<Event>>> + Send;
+    fn heads(&self, vault: &VaultId) -> impl Future<Output = Answer<Heads>> + Send;
+
+    // git
+    /// The newest change whose commit is durable in git, 0 if none.
+    fn derived(&self, vault: &VaultId) -> impl Future<Output = Answer<Option<DerivedCommit>>> + Send;
+    fn record_derived(&self, vault: &VaultId, commits: Vec<DerivedCommit>) -> impl Future<Output = Answer<()>> + Send;
+
+    // upkeep
+    /// Every blob that a revision names, by id, after `after`: for `verify`.
+    fn blobs(
+        &self,
+        vault: &VaultId,
+        after: Option<&BlobId>,
+        limit: u32,
+    ) -> impl Future<Output = Answer<Vec<Blob>>> + Send;
+    /// Forgets idempotency keys older than `before`.
+    fn forget_keys(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send;
+    fn vault(&self, name: &VaultName) -> impl Future<Output = Answer<Option<Realm>>> + Send;
+}

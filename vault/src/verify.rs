@@ -1,0 +1,1 @@
+//! `strongroom verify`: rows, blobs and git against each other. TO BE WRITTEN.

@@ -1,0 +1,160 @@
+//! Accounts, sessions, and who may do what.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// `POST /auth/register`. A member that is not here (`is_admin`) is refused.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Register {
+    #[schema(min_length = 1, max_length = 64, example = "ada")]
+    pub username: String,
+    #[schema(min_length = 15, format = Password)]
+    pub password: String,
+    #[serde(default)]
+    pub display_name: Option<String>,
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Taken and not looked at until there are invitations.
+    #[serde(default)]
+    pub invite: Option<String>,
+}
+
+/// The answer to `POST /auth/register`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct Registered {
+    pub username: String,
+    pub display_name: Option<String>,
+    pub is_admin: bool,
+}
+
+/// `GET /auth/me`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct Me {
+    pub username: String,
+    pub display_name: Option<String>,
+    pub email: Option<String>,
+    pub is_admin: bool,
+    pub scopes: Vec<String>,
+    /// Whether a second factor is set up.
+    pub mfa: bool,
+}
+
+/// `PUT /auth/me/password`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    #[schema(format = Password)]
+    pub current_password: String,
+    #[schema(min_length = 15, format = Password)]
+    pub new_password: String,
+    /// Ends every session but the one that asks. True unless said otherwise.
+    #[serde(default = "yes")]
+    pub end_other_sessions: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One of the caller's sessions, `GET /auth/sessions`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct SessionInfo {
+    pub id: String,
+    /// `web` or `tokens`.
+    pub kind: String,
+    /// The one that asks.
+    pub current: bool,
+    #[schema(value_type = String, format = DateTime)]
+    pub signed_in_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub last_seen_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+    pub address: String,
+    pub user_agent: Option<String>,
+}
+
+/// `POST /auth/sessions/end-others`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct Ended {
+    pub ended: u64,
+}
+
+/// `POST /auth/ws-ticket`: for `?ticket=` of `/ws` and `/api/events`, once, within `expires_in` seconds.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct Ticket {
+    pub ticket: String,
+    pub expires_in: u64,
+}
+
+/// An account as administrators see it.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct User {
+    pub username: String,
+    pub display_name: Option<String>,
+    pub email: Option<String>,
+    pub is_admin: bool,
+    pub disabled: bool,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_seen_at: Option<Timestamp>,
+    /// By vault: `viewer`, `editor` or `manager`.
+    pub roles: std::collections::BTreeMap<String, String>,
+}
+
+/// `PATCH /api/users/{username}`: what is not named stays; `null` empties.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeUser {
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub display_name: Option<Option<String>>,
+    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub email: Option<Option<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_admin: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+}
+
+/// Tells a missing member from `null`.
+fn some<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(from).map(Some)
+}
+
+/// A vault and the caller's role in it.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct VaultInfo {
+    pub name: String,
+    /// `viewer`, `editor` or `manager`.
+    pub role: String,
+}
+
+/// `POST /api/vaults`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewVault {
+    #[schema(min_length = 1, max_length = 64, example = "fixtures")]
+    pub name: String,
+}
+
+/// Who may do what in a vault.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct MemberInfo {
+    pub username: String,
+    pub display_name: Option<String>,
+    pub role: String,
+}
+
+/// `PUT /api/vaults/{vault}/members/{username}`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetRole {
+    /// `viewer`, `editor` or `manager`.
+    #[schema(example = "editor")]
+    pub role: String,
+}

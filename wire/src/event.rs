@@ -1,0 +1,52 @@
+//! What the WebSocket and the event stream carry.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::File;
+
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    FileUpdated(FileUpdated),
+    FileDeleted(FileDeleted),
+    /// Too far behind: load the list again, then go on from `id`.
+    Resync {
+        id: i64,
+    },
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct FileUpdated {
+    /// Grows by one with every event of the vault; `?since=` takes it.
+    pub id: i64,
+    pub vault: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    pub by: String,
+    /// `add`, `checkout`, `cancel`, `checkin`, `override`, `describe`, `move`, `restore`.
+    pub action: String,
+    pub data: File,
+    /// The name it had, when it moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
+    /// Why a lock was broken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct FileDeleted {
+    pub id: i64,
+    pub vault: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    pub by: String,
+    pub data: DeletedFile,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct DeletedFile {
+    pub filename: String,
+}

@@ -1,0 +1,137 @@
+//! Files and their revisions.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A file as its caller sees it.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct File {
+    #[schema(example = "fixtures/vise.step")]
+    pub filename: String,
+    pub description: Option<String>,
+    pub status: FileStatus,
+    /// Counts this file's revisions from 1.
+    pub revision: i64,
+    /// Bytes.
+    pub size: i64,
+    /// Lowercase hex.
+    pub sha256: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub modified_at: Timestamp,
+    pub modified_by: String,
+    pub locked_by: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub locked_at: Option<Timestamp>,
+    pub lock_note: Option<String>,
+    /// The vault-wide number of the change that made this revision.
+    pub change: i64,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FileStatus {
+    Unlocked,
+    /// By somebody else.
+    Locked,
+    /// By the caller.
+    CheckedOutByUser,
+}
+
+/// `PUT /api/files/{filename}`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Describe {
+    /// `null` empties it.
+    #[schema(max_length = 10_000)]
+    pub description: Option<String>,
+}
+
+/// `POST …/checkout`; the body may be missing.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckOut {
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    pub note: Option<String>,
+}
+
+/// `POST …/override`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    #[schema(min_length = 1, max_length = 1000)]
+    pub reason: String,
+    /// Check the file out to oneself in the same step.
+    #[serde(default)]
+    pub take: bool,
+}
+
+/// `POST …/move`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    #[schema(example = "fixtures/vise-2.step")]
+    pub to: String,
+}
+
+/// `POST …/restore`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restore {
+    #[schema(minimum = 1)]
+    pub revision: i64,
+}
+
+/// One entry of a file's history.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Revision {
+    pub revision: i64,
+    pub change: i64,
+    pub comment: String,
+    pub user: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: Timestamp,
+    /// Bytes; null where the file was deleted.
+    pub size: Option<i64>,
+    pub sha256: Option<String>,
+    /// `added`, `checked_in`, `moved`, `restored`, `deleted`.
+    pub kind: String,
+}
+
+/// One entry of the vault-wide log, `GET /api/changes`, oldest first.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct Change {
+    pub change: i64,
+    pub filename: String,
+    /// Where it came from, when it moved.
+    pub moved_from: Option<String>,
+    pub revision: i64,
+    pub comment: String,
+    pub user: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub timestamp: Timestamp,
+    pub size: Option<i64>,
+    pub sha256: Option<String>,
+    pub kind: String,
+}
+
+/// The multipart body of `PUT …/content`, for the API document.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct NewContent {
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    pub file: String,
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
+/// The multipart body of `POST …/checkin`, for the API document.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct CheckIn {
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    pub file: String,
+    pub comment: String,
+    /// `true` keeps the file checked out.
+    #[serde(default)]
+    pub keep_checked_out: Option<bool>,
+}

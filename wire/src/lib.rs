@@ -1,0 +1,14 @@
+//! The JSON shapes, once, for server, program and tests (the wire contract). Deliberately absent: rules. A shape here
+//! is only parsed far enough to be JSON of the right types.
+
+pub mod account;
+pub mod event;
+pub mod file;
+pub mod problem;
+pub mod token;
+
+pub use account::*;
+pub use event::*;
+pub use file::*;
+pub use problem::*;
+pub use token::*;

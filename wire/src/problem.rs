@@ -1,0 +1,30 @@
+//! RFC 9457.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Every error. `detail` is one plain English sentence.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct ProblemBody {
+    /// `about:blank`: the status says the kind.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    pub detail: String,
+    pub request_id: String,
+    /// What is wrong with which member, when the status is 422.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// An OAuth error code, where a client may look for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct FieldError {
+    /// A JSON pointer (RFC 6901) into the body, or the name of a query or path parameter after `#`.
+    #[schema(example = "/password")]
+    pub pointer: String,
+    pub detail: String,
+}

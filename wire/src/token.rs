@@ -1,0 +1,85 @@
+//! OAuth shapes: RFC 6749, 7009, 7662, 8414.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A successful token response (RFC 6749 §5.1).
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct TokenResponse {
+    pub access_token: String,
+    /// Always `bearer`.
+    pub token_type: String,
+    /// Seconds.
+    pub expires_in: u64,
+    pub refresh_token: String,
+    pub scope: String,
+}
+
+/// An OAuth error (RFC 6749 §5.2), with the members of a problem beside it.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct TokenError {
+    pub error: String,
+    pub error_description: String,
+    /// The same sentence: FastAPI's clients read this one.
+    pub detail: String,
+    pub status: u16,
+    pub request_id: String,
+}
+
+/// The form of `POST /auth/token` (RFC 6749 §4.3.2, §6), for the API document; it is parsed by hand, because a
+/// repeated member is an error.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct TokenForm {
+    /// Missing means `password`.
+    #[serde(default)]
+    #[schema(example = "password")]
+    pub grant_type: Option<String>,
+    #[serde(default)]
+    pub username: Option<String>,
+    #[serde(default)]
+    #[schema(format = Password)]
+    pub password: Option<String>,
+    #[serde(default)]
+    pub refresh_token: Option<String>,
+    #[serde(default)]
+    pub scope: Option<String>,
+}
+
+/// The form of `POST /auth/revoke` and `POST /auth/introspect`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct OneToken {
+    pub token: String,
+    #[serde(default)]
+    pub token_type_hint: Option<String>,
+}
+
+/// RFC 7662 §2.2.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct Introspected {
+    pub active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iat: Option<i64>,
+}
+
+/// RFC 8414 §2.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct AuthorizationServer {
+    pub issuer: String,
+    pub token_endpoint: String,
+    pub revocation_endpoint: String,
+    pub introspection_endpoint: String,
+    pub jwks_uri: String,
+    pub response_types_supported: Vec<String>,
+    pub grant_types_supported: Vec<String>,
+    pub token_endpoint_auth_methods_supported: Vec<String>,
+}
