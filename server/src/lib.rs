@@ -1,1 +1,4 @@
 //! server
+
+pub mod live;
+pub mod shape;
