@@ -34,6 +34,9 @@ pub enum Problem {
     NoRoute,
     #[error("This address does not take that method.")]
     Method,
+    /// `/ws` without an upgrade (RFC 6455 §4.2.1).
+    #[error("This address speaks WebSocket only.")]
+    NotASocket,
     /// Only from the machine itself.
     #[error("This is answered on the machine itself only.")]
     LoopbackOnly,
@@ -68,6 +71,7 @@ impl Problem {
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotASocket => StatusCode::UPGRADE_REQUIRED,
             Self::LoopbackOnly => StatusCode::FORBIDDEN,
             Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -177,7 +177,7 @@ fn query_error(error: &axum::extract::rejection::QueryRejection) -> FieldError {
 }
 
 /// The `Idempotency-Key` of a change (draft-ietf-httpapi-idempotency-key-header), not yet tied to what it is used for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Retry(Option<(String, String)>);
 
 impl Retry {
@@ -188,12 +188,6 @@ impl Retry {
         let (key, request) = self.0?;
         let fingerprint = hex::encode(digest(&SHA256, format!("{request}\n{what}").as_bytes()));
         Some(IdempotencyKey { key, fingerprint })
-    }
-
-    /// Whether the client sent one.
-    #[must_use]
-    pub fn is_keyed(&self) -> bool {
-        self.0.is_some()
     }
 }
 

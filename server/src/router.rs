@@ -18,9 +18,8 @@ use utoipa::openapi::OpenApi;
 
 use crate::{
     answer::answer,
-    api::{auth, document, files, service, service::docs, users, vaults},
+    api::{auth, document, events, files, service, service::docs, users, vaults},
     error::Problem,
-    live,
     routes::Api,
     state::AppState,
     web,
@@ -109,12 +108,15 @@ fn file_operations(api: Api) -> Api {
         files::restore as "restore",
         files::history as "history",
         files::changes as "changes",
+        events::stream as "events",
     ]
 }
 
 fn pages(api: Api) -> Api {
     let (get, post) = (MethodFilter::GET, MethodFilter::POST);
-    api.page(get, "/docs", docs::index).page(get, "/docs/{*file}", docs::file)
+    api.page(get, "/ws", events::socket::handle)
+        .page(get, "/docs", docs::index)
+        .page(get, "/docs/{*file}", docs::file)
 }
 
 /// Content is not compressed (it is served in ranges, and mostly is compressed already), nor are streams.

@@ -17,7 +17,7 @@ use crate::{
     state::AppState,
 };
 
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "utoipa's document has none without its feature")]
 pub struct Api {
     router: Router<AppState>,
     document: OpenApi,
@@ -46,8 +46,8 @@ impl Api {
         for method in P::methods() {
             for (path, suffix) in [(Some(&path), ""), (short.as_ref(), "_in_main")] {
                 let Some(path) = path else { continue };
-                let operation = describe(P::operation(), <T::Door as Door>::ENTRY, path);
-                let operation = Operation { operation_id: Some(format!("{name}{suffix}")), ..operation };
+                let mut operation = describe(P::operation(), <T::Door as Door>::ENTRY, path);
+                operation.operation_id = Some(format!("{name}{suffix}"));
                 self.document_at(path, method.clone(), operation);
                 self.router = self.router.route(path, on(filter(&method), handler.clone()));
             }
@@ -98,7 +98,7 @@ fn describe(mut operation: Operation, entry: Entry, path: &str) -> Operation {
     }
     if !path.contains("{vault}") {
         if let Some(parameters) = operation.parameters.as_mut() {
-            parameters.retain(|parameter| parameter.name != "vault");
+            parameters.retain(|parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "vault"));
         }
     }
     if entry != Entry::Anyone {

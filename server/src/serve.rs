@@ -52,11 +52,12 @@ pub struct Opened {
 /// # Errors
 /// A sentence for the operator.
 pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
-    make_private(&config.data)?;
+    let keys = config.data.join("keys");
+    make_private(&keys)?;
     let store = open_store(config).await?;
     let key = match &config.secret_key {
         Some(key) => MasterKey::parse(key.expose_secret())?,
-        None => MasterKey::load_or_make(&config.data.join("keys").join("master.key"), &Chance::system())?,
+        None => MasterKey::load_or_make(&keys.join("master.key"), &Chance::system())?,
     };
     let auth = Auth::open(store.clone(), settings(config), key, clock, Chance::system()).await?;
     let blobs = LocalBlobs::new(config.data.join("vaults"), config.max_file_size);
@@ -95,7 +96,7 @@ fn make_private(folder: &Path) -> anyhow::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).with_context(|| format!("The data folder {} cannot be made", folder.display()))
+    builder.create(folder).with_context(|| format!("The folder {} cannot be made", folder.display()))
 }
 
 /// Starts serving. Everything is open and listening when it returns.
@@ -108,13 +109,13 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let Opened { store, auth, blobs } = open(&config, clock.clone()).await?;
-    blobs.clear_leftovers().await?;
+    blobs.clear_leftovers()?;
     let repositories = config.data.join("vaults");
     let vault = Vault::open(store.clone(), blobs, repositories, clock.clone(), Chance::system()).await?;
     let setup = auth.setup_token().await?;
     let setup_link = setup.map(|token| format!("{}/first#{}", config.public_url, token.expose()));
     let (stop, stopping) = watch::channel(false);
-    let hub = Hub::new(vault.clone(), store.clone(), auth.clone(), stopping.clone());
+    let hub = Hub::over(store.clone(), vault.clone(), stopping.clone());
     let upkeep = upkeep(&auth, &store, clock);
     let site = Arc::new(Site::new(config, telemetry::metrics()));
     let state = AppState { auth: auth.clone(), vault: vault.clone(), store, hub, site, stopping };

@@ -19,7 +19,7 @@ pub struct AppState {
     pub auth: Auth,
     pub vault: Vault,
     pub store: Store,
-    pub hub: Hub<Store, LocalBlobs>,
+    pub hub: Hub,
     pub site: Arc<Site>,
     /// Turns true once, when the server is told to stop.
     pub stopping: watch::Receiver<bool>,
@@ -103,7 +103,7 @@ impl FromRef<AppState> for Store {
     }
 }
 
-impl FromRef<AppState> for Hub<Store, LocalBlobs> {
+impl FromRef<AppState> for Hub {
     fn from_ref(state: &AppState) -> Self {
         state.hub.clone()
     }

@@ -24,6 +24,13 @@ use crate::{
 #[derive(Debug)]
 pub struct Received(pub(crate) Blob);
 
+impl Received {
+    #[must_use]
+    pub fn id(&self) -> &BlobId {
+        &self.0.id
+    }
+}
+
 /// A new revision about to be recorded.
 #[derive(Debug)]
 pub struct NewRevision {

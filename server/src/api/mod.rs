@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod document;
+pub mod events;
 pub mod files;
 pub mod service;
 pub mod users;

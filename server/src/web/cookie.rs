@@ -11,15 +11,20 @@ pub(crate) const CLEAR: (HeaderName, &str) = (HeaderName::from_static("clear-sit
 
 /// Without `Max-Age`: it goes with the browser, and the session itself ends on the server.
 pub(crate) fn session(site: &Site, secret: &Token) -> Cookie<'static> {
-    dressed(site, secret.expose().to_owned()).into()
+    dressed(site, secret.expose().to_owned())
 }
 
 pub(crate) fn ended(site: &Site) -> Cookie<'static> {
-    let mut cookie: Cookie<'static> = dressed(site, String::new()).into();
+    let mut cookie = dressed(site, String::new());
     cookie.make_removal();
     cookie
 }
 
-fn dressed(site: &Site, value: String) -> axum_extra::extract::cookie::CookieBuilder<'static> {
-    Cookie::build((site.cookie, value)).path("/").http_only(true).same_site(SameSite::Lax).secure(site.is_https())
+fn dressed(site: &Site, value: String) -> Cookie<'static> {
+    let mut cookie = Cookie::new(site.cookie, value);
+    cookie.set_path("/");
+    cookie.set_http_only(true);
+    cookie.set_same_site(SameSite::Lax);
+    cookie.set_secure(site.is_https());
+    cookie
 }

@@ -1,0 +1,74 @@
+//! What others do, as it happens.
+
+pub mod socket;
+pub mod stream;
+
+use auth::{Caller, HasAuth, Permit};
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use serde::Deserialize;
+use vault::action::Read;
+
+use crate::{
+    door::{Door, Entry},
+    error::Problem,
+    state::AppState,
+};
+
+/// The door of a stream: as `Permitted<Read>`, but a single-use ticket in the query opens it too, and the caller
+/// stays, to be asked again for as long as the stream lives.
+#[derive(Debug)]
+pub struct Watching {
+    pub caller: Caller,
+    pub permit: Permit<Read>,
+}
+
+impl Door for Watching {
+    const ENTRY: Entry = Entry::Permitted("file.read");
+}
+
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct Asked {
+    /// Only events with a greater id. From now on, unless said.
+    since: Option<i64>,
+    /// From `POST /auth/ws-ticket`.
+    ticket: Option<String>,
+}
+
+impl FromRequestParts<AppState> for Watching {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let asked = axum::extract::Query::<Asked>::try_from_uri(&parts.uri).map(|query| query.0).unwrap_or_default();
+        let caller = match asked.ticket {
+            Some(ticket) => state.auth.by_ticket(&ticket).await?,
+            None => Caller::from_request_parts(parts, state).await?,
+        };
+        let realm = state.auth.realm(&state.realm_of(parts)?).await?;
+        let permit = caller.permit(realm.as_ref())?;
+        Ok(Self { caller, permit })
+    }
+}
+
+/// Whether an `Origin` is that of our own pages.
+#[derive(Debug)]
+pub struct OwnOrigin {
+    parts: Parts,
+    state: AppState,
+}
+
+impl FromRequestParts<AppState> for OwnOrigin {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Self::Rejection> {
+        Ok(Self { parts: parts.clone(), state: state.clone() })
+    }
+}
+
+impl OwnOrigin {
+    fn is(&self, origin: &str) -> bool {
+        self.state.is_own_origin(&self.parts, origin)
+    }
+}

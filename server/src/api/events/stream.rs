@@ -1,0 +1,28 @@
+//! `GET /api/events`
+
+use axum::{extract::State, response::Response};
+
+use super::{Asked, OwnOrigin, Watching};
+use crate::{
+    error::Problem,
+    extract::Query,
+    live::{self, Hub, Viewer},
+    state::Auth,
+};
+
+/// The vault's events, as they happen, as server-sent events. `Last-Event-ID` resumes without a gap; a client too far
+/// behind gets `{"event":"resync"}`. Each `data:` line is an `Event`.
+#[utoipa::path(get, path = "/api/vaults/{vault}/events", tag = "Events",
+    params(("vault" = String, Path), Asked, ("Last-Event-ID" = Option<String>, Header)),
+    responses((status = 200, description = "A stream without end.", body = String, content_type = "text/event-stream")))]
+pub async fn handle(
+    Watching { caller, permit }: Watching,
+    State(auth): State<Auth>,
+    State(hub): State<Hub>,
+    Query(asked): Query<Asked>,
+    own: OwnOrigin,
+) -> Result<Response, Problem> {
+    live::refuse_foreign_stream(&caller, &own.parts.headers, |origin| own.is(origin))?;
+    let viewer = Viewer::new(auth, caller, &permit);
+    Ok(live::events(&own.parts.headers, hub, viewer, asked.since).await.map_err(auth::AuthError::Store)?)
+}
