@@ -89,7 +89,9 @@ impl PasswordHash {
 
 fn is_sane_bcrypt(raw: &str) -> bool {
     let version = raw.get(..4).is_some_and(|version| ["$2a$", "$2b$", "$2y$"].contains(&version));
-    version && raw.parse::<bcrypt::HashParts>().is_ok_and(|parts| (4..=16).contains(&parts.get_cost()))
+    // The parser would take `+9` for a number, and other programs would not.
+    let digits = raw.get(4..6).is_some_and(|cost| cost.bytes().all(|byte| byte.is_ascii_digit()));
+    version && digits && raw.parse::<bcrypt::HashParts>().is_ok_and(|parts| (4..=16).contains(&parts.get_cost()))
 }
 
 fn is_sane_argon2id(raw: &str) -> bool {

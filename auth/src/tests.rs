@@ -1,1 +1,132 @@
+//! The promises of the service, on a store in memory with a clock that the tests turn.
 
+mod administering;
+mod memory;
+mod own_account;
+mod refreshing;
+mod registering;
+mod signing_in;
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    Account, Auth, AuthError, Caller, Chance, Clock, Origin, Password, PasswordHash, Realm, RealmId, RealmName, Role,
+    Settings, Username,
+    auth::{Applicant, HashingCost, Import, Registration, Tokens},
+    key::MasterKey,
+};
+pub(crate) use memory::Memory;
+
+pub(crate) const GOOD: &str = "correct horse battery";
+
+/// A clock that stands still until it is told otherwise.
+#[derive(Clone)]
+pub(crate) struct Hands(Arc<AtomicI64>);
+
+impl Hands {
+    pub(crate) fn forward(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
+    }
+}
+
+pub(crate) struct House {
+    pub(crate) auth: Auth<Memory>,
+    pub(crate) store: Memory,
+    pub(crate) hands: Hands,
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        issuer: "https://strongroom.example".to_owned(),
+        audience: "strongroom".to_owned(),
+        registration: Registration::Open,
+        first_role: Some(Role::Editor),
+        access_lifetime: Duration::from_mins(30),
+        idle: Duration::from_hours(12),
+        absolute: Duration::from_hours(24 * 7),
+        hashing: HashingCost { memory_kib: 19 * 1024, passes: 2, lanes: 1 },
+    }
+}
+
+pub(crate) fn key() -> MasterKey {
+    MasterKey::parse("q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa").unwrap()
+}
+
+pub(crate) async fn house() -> House {
+    house_with(settings()).await
+}
+
+pub(crate) async fn house_with(settings: Settings) -> House {
+    let store = Memory::with_realms(["main", "attic"]);
+    let hands = Hands(Arc::new(AtomicI64::new(1_800_000_000_000_000)));
+    let auth = open(&store, &hands, settings).await;
+    House { auth, store, hands }
+}
+
+/// One more node on the same store.
+pub(crate) async fn open(store: &Memory, hands: &Hands, settings: Settings) -> Auth<Memory> {
+    let told = hands.clone();
+    let clock = Clock::reading(move || Timestamp::from_microsecond(told.0.load(Ordering::Relaxed)).unwrap());
+    Auth::open(store.clone(), settings, key(), clock, Chance::system()).await.unwrap()
+}
+
+pub(crate) fn name(raw: &str) -> Username {
+    Username::parse(raw).unwrap()
+}
+
+pub(crate) fn password(raw: &str) -> Password {
+    Password::new(raw.to_owned())
+}
+
+pub(crate) fn origin() -> Origin {
+    Origin { address: IpAddr::from([192, 0, 2, 1]), user_agent: Some("test".to_owned()) }
+}
+
+pub(crate) fn applicant(username: &str) -> Applicant {
+    Applicant { username: name(username), display_name: None, email: None, password: password(GOOD) }
+}
+
+pub(crate) fn realm(raw: &str) -> Realm {
+    Realm { id: RealmId::new(raw), name: RealmName::parse(raw).unwrap() }
+}
+
+pub(crate) fn access(tokens: &Tokens) -> &str {
+    tokens.access.expose_secret()
+}
+
+impl House {
+    pub(crate) async fn register(&self, username: &str) -> Account {
+        self.auth.register(applicant(username), &origin()).await.unwrap()
+    }
+
+    pub(crate) async fn token(&self, username: &str, raw: &str) -> Result<Tokens, AuthError> {
+        self.auth.token(username, password(raw), origin()).await
+    }
+
+    pub(crate) async fn signed_in(&self, username: &str) -> (Tokens, Caller) {
+        let tokens = self.token(username, GOOD).await.unwrap();
+        let caller = self.auth.by_bearer(access(&tokens)).await.unwrap();
+        (tokens, caller)
+    }
+
+    pub(crate) async fn administrator(&self, username: &str) -> Caller {
+        let hash = self.auth.0.hasher.hash(&Arc::new(password(GOOD))).await.unwrap();
+        self.import(username, hash.as_str(), true).await;
+        self.signed_in(username).await.1
+    }
+
+    pub(crate) async fn import(&self, username: &str, hash: &str, administrator: bool) -> Account {
+        let password = PasswordHash::import(hash).unwrap();
+        self.auth.import(Import { username: name(username), password, administrator }).await.unwrap()
+    }
+}

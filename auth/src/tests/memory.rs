@@ -1,0 +1,394 @@
+//! A store in memory that keeps the promises of [`AuthStore`], counts what it is asked and can be held up.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+use crate::{
+    Account, AccountChange, Actor, AuthStore, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
+    Standing, TokenHash, Unavailable, Username,
+    store::{
+        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, EndReason, Inserted, Member, RefreshState,
+        Replacement, Rotate, Rotation, SignInRecord,
+    },
+};
+
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    tables: Mutex<Tables>,
+    asked: AtomicU64,
+    touched: AtomicU64,
+    /// Loads of credentials, sessions and members wait for a permit after reading, while this is set.
+    held_up: AtomicBool,
+    gate: Arc<Gate>,
+    down: AtomicBool,
+}
+
+struct Gate {
+    /// One permit for each load that has read and now waits.
+    arrived: Semaphore,
+    go: Semaphore,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { arrived: Semaphore::new(0), go: Semaphore::new(0) }
+    }
+}
+
+#[derive(Default)]
+struct Tables {
+    accounts: BTreeMap<Username, (Credentials, HashMap<RealmId, Role>)>,
+    sessions: HashMap<SessionId, Session>,
+    cookies: HashMap<TokenHash, SessionId>,
+    refresh: HashMap<TokenHash, Refresh>,
+    realms: Vec<Realm>,
+    events: Vec<Username>,
+    records: Vec<SignInRecord>,
+    responsible: Vec<Actor>,
+}
+
+#[derive(Clone)]
+struct Refresh {
+    session: SessionId,
+    used_at: Option<Timestamp>,
+    successor: Option<TokenHash>,
+}
+
+impl Memory {
+    pub(crate) fn with_realms<const N: usize>(names: [&str; N]) -> Self {
+        let store = Self::default();
+        store.tables().realms = names.map(super::realm).to_vec();
+        store
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.tables.lock().unwrap()
+    }
+
+    /// As a request finds it.
+    fn ask(&self) -> Answer<MutexGuard<'_, Tables>> {
+        if self.0.down.load(Ordering::Relaxed) {
+            return Err(Unavailable::because("down"));
+        }
+        self.0.asked.fetch_add(1, Ordering::Relaxed);
+        Ok(self.tables())
+    }
+
+    async fn pass_gate(&self) {
+        if self.0.held_up.load(Ordering::Relaxed) {
+            self.0.gate.arrived.add_permits(1);
+            self.0.gate.go.acquire().await.unwrap().forget();
+        }
+    }
+
+    /// From now on whoever loads credentials, a session or a member has read it and waits.
+    pub(crate) fn hold_up(&self) {
+        self.0.held_up.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn until_somebody_waits(&self) {
+        self.0.gate.arrived.acquire().await.unwrap().forget();
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.0.held_up.store(false, Ordering::Relaxed);
+        self.0.gate.go.add_permits(1);
+    }
+
+    pub(crate) fn break_down(&self) {
+        self.0.down.store(true, Ordering::Relaxed);
+    }
+
+    /// How often it was asked anything.
+    pub(crate) fn asked(&self) -> u64 {
+        self.0.asked.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn touched(&self) -> u64 {
+        self.0.touched.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn hash_of(&self, username: &str) -> String {
+        self.tables().accounts[&super::name(username)].0.password.as_str().to_owned()
+    }
+
+    pub(crate) fn outcomes(&self) -> Vec<(String, &'static str)> {
+        self.tables().records.iter().map(|record| (record.username.clone(), record.outcome)).collect()
+    }
+
+    pub(crate) fn responsible(&self) -> Vec<Actor> {
+        self.tables().responsible.clone()
+    }
+
+    pub(crate) fn living_sessions(&self) -> usize {
+        self.tables().sessions.values().filter(|session| session.ended_at.is_none()).count()
+    }
+
+    pub(crate) fn unused_refresh_tokens(&self) -> usize {
+        self.tables().refresh.values().filter(|token| token.used_at.is_none()).count()
+    }
+}
+
+impl Tables {
+    fn insert(&mut self, new: NewAccount, roles: Vec<(RealmId, Role)>) -> Inserted {
+        if self.accounts.contains_key(&new.username) {
+            return Inserted::Taken;
+        }
+        let NewAccount { username, display_name, email, password, administrator, created_at } = new;
+        let standing = Standing::Active;
+        let account = Account { username: username.clone(), display_name, email, standing, administrator, created_at };
+        self.accounts.insert(username, (Credentials { account, password }, roles.into_iter().collect()));
+        Inserted::Done
+    }
+
+    fn administrators(&self) -> usize {
+        let in_charge = |account: &Account| account.administrator && account.standing == Standing::Active;
+        self.accounts.values().filter(|(credentials, _)| in_charge(&credentials.account)).count()
+    }
+
+    fn end(&mut self, username: &Username, at: Timestamp, which: impl Fn(&SessionId) -> bool) -> u64 {
+        let theirs = self.sessions.values_mut().filter(|s| s.username == *username && s.ended_at.is_none());
+        let mut ended = 0;
+        for session in theirs.filter(|session| which(&session.id)) {
+            session.ended_at = Some(at);
+            ended += 1;
+        }
+        self.events.push(username.clone());
+        ended
+    }
+
+    fn rotate(&mut self, rotate: Rotate) -> Rotation {
+        let Some(old) = self.refresh.get(&rotate.old).cloned() else { return Rotation::Dead };
+        let Some(session) = self.sessions.get_mut(&old.session) else { return Rotation::Dead };
+        let over = session.ended_at.is_some() || session.expires_at <= rotate.at;
+        if over || session.last_seen < rotate.idle_since {
+            return Rotation::Dead;
+        }
+        let fresh = Refresh { session: old.session.clone(), used_at: None, successor: None };
+        let Some(used_at) = old.used_at else {
+            session.last_seen = rotate.at;
+            let session = session.clone();
+            let used = Refresh { used_at: Some(rotate.at), successor: Some(rotate.new.clone()), ..old };
+            self.refresh.insert(rotate.old, used);
+            self.refresh.insert(rotate.new, fresh);
+            return Rotation::Rotated(session);
+        };
+        let session = session.clone();
+        let unused = old.successor.clone().filter(|next| self.refresh[next].used_at.is_none());
+        if let (Some(successor), true) = (unused, used_at >= rotate.grace_since) {
+            self.refresh.remove(&successor);
+            self.refresh.insert(rotate.old, Refresh { successor: Some(rotate.new.clone()), ..old });
+            self.refresh.insert(rotate.new, fresh);
+            return Rotation::Repeated(session);
+        }
+        self.end(&session.username, rotate.at, |id| *id == session.id);
+        Rotation::Replayed(session)
+    }
+}
+
+impl AuthStore for Memory {
+    async fn create_account(&self, new: NewAccount, roles: Vec<(RealmId, Role)>, by: Actor) -> Answer<Inserted> {
+        let mut tables = self.ask()?;
+        tables.responsible.push(by);
+        Ok(tables.insert(new, roles))
+    }
+
+    async fn create_first_administrator(&self, new: NewAccount) -> Answer<Option<Inserted>> {
+        let mut tables = self.ask()?;
+        Ok((tables.administrators() == 0).then(|| tables.insert(new, Vec::new())))
+    }
+
+    async fn credentials(&self, username: &Username) -> Answer<Option<Credentials>> {
+        let found = self.ask()?.accounts.get(username).map(|(credentials, _)| credentials.clone());
+        self.pass_gate().await;
+        Ok(found)
+    }
+
+    async fn member(&self, username: &Username) -> Answer<Option<Member>> {
+        let found = self.ask()?.accounts.get(username).map(|(credentials, roles)| Member {
+            account: credentials.account.clone(),
+            roles: roles.clone().into_iter().collect(),
+            last_seen: None,
+        });
+        self.pass_gate().await;
+        Ok(found)
+    }
+
+    async fn members(&self, _: AccountQuery) -> Answer<Vec<Member>> {
+        let tables = self.ask()?;
+        let members = tables.accounts.values().map(|(credentials, _)| credentials.account.clone());
+        Ok(members.map(|account| Member { account, roles: Vec::new(), last_seen: None }).collect())
+    }
+
+    async fn change_account(
+        &self,
+        username: &Username,
+        change: AccountChange,
+        _: Actor,
+        at: Timestamp,
+    ) -> Result<Account, ChangeRefused> {
+        let mut tables = self.ask()?;
+        let Some((credentials, _)) = tables.accounts.get(username).cloned() else {
+            return Err(ChangeRefused::NoSuchAccount);
+        };
+        let mut account = credentials.account.clone();
+        let was = account.administrator && account.standing == Standing::Active;
+        account.standing = change.standing.unwrap_or(account.standing);
+        account.administrator = change.administrator.unwrap_or(account.administrator);
+        let is = account.administrator && account.standing == Standing::Active;
+        if was && !is && tables.administrators() == 1 {
+            return Err(ChangeRefused::LastAdministrator);
+        }
+        let active = account.standing == Standing::Active;
+        tables.end(username, at, |_| !active);
+        if let Some((credentials, _)) = tables.accounts.get_mut(username) {
+            credentials.account = account.clone();
+        }
+        Ok(account)
+    }
+
+    async fn set_role(
+        &self,
+        username: &Username,
+        realm: &RealmId,
+        role: Option<Role>,
+        _: Actor,
+        _: Timestamp,
+    ) -> Result<(), ChangeRefused> {
+        let mut tables = self.ask()?;
+        let (_, roles) = tables.accounts.get_mut(username).ok_or(ChangeRefused::NoSuchAccount)?;
+        match role {
+            Some(role) => roles.insert(realm.clone(), role),
+            None => roles.remove(realm),
+        };
+        tables.events.push(username.clone());
+        Ok(())
+    }
+
+    async fn members_of(&self, realm: &RealmId) -> Answer<Vec<(Account, Role)>> {
+        let tables = self.ask()?;
+        let role = |(c, roles): &(Credentials, HashMap<RealmId, Role>)| Some((c.account.clone(), *roles.get(realm)?));
+        Ok(tables.accounts.values().filter_map(role).collect())
+    }
+
+    async fn replace_password(
+        &self,
+        username: &Username,
+        old: &PasswordHash,
+        new: PasswordHash,
+        why: Replacement,
+        at: Timestamp,
+    ) -> Answer<bool> {
+        let mut tables = self.ask()?;
+        let Some((credentials, _)) = tables.accounts.get_mut(username) else { return Ok(false) };
+        if credentials.password != *old {
+            return Ok(false);
+        }
+        credentials.password = new;
+        if let Replacement::Change { keep } = why {
+            tables.end(username, at, |id| Some(id) != keep.as_ref());
+        }
+        Ok(true)
+    }
+
+    async fn has_administrator(&self) -> Answer<bool> {
+        Ok(self.ask()?.administrators() > 0)
+    }
+
+    async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<()> {
+        let mut tables = self.ask()?;
+        match session.kind {
+            crate::SessionKind::Web => drop(tables.cookies.insert(secret, session.id.clone())),
+            crate::SessionKind::Tokens => {
+                let refresh = Refresh { session: session.id.clone(), used_at: None, successor: None };
+                tables.refresh.insert(secret, refresh);
+            }
+        }
+        tables.sessions.insert(session.id.clone(), session);
+        Ok(())
+    }
+
+    async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {
+        let found = self.ask()?.sessions.get(id).cloned();
+        self.pass_gate().await;
+        Ok(found)
+    }
+
+    async fn session_by_cookie(&self, cookie: &TokenHash) -> Answer<Option<Session>> {
+        let tables = self.ask()?;
+        Ok(tables.cookies.get(cookie).and_then(|id| tables.sessions.get(id)).cloned())
+    }
+
+    async fn session_by_refresh(&self, token: &TokenHash) -> Answer<Option<RefreshState>> {
+        let tables = self.ask()?;
+        let Some(refresh) = tables.refresh.get(token) else { return Ok(None) };
+        let session = tables.sessions.get(&refresh.session).filter(|session| session.ended_at.is_none());
+        Ok(session.cloned().map(|session| RefreshState { session, used: refresh.used_at.is_some() }))
+    }
+
+    async fn rotate_refresh(&self, rotate: Rotate) -> Answer<Rotation> {
+        Ok(self.ask()?.rotate(rotate))
+    }
+
+    async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Answer<()> {
+        self.0.touched.fetch_add(1, Ordering::Relaxed);
+        if let Some(session) = self.ask()?.sessions.get_mut(id) {
+            session.last_seen = at;
+        }
+        Ok(())
+    }
+
+    async fn sessions_of(&self, username: &Username, at: Timestamp) -> Answer<Vec<Session>> {
+        let tables = self.ask()?;
+        let live = |s: &&Session| s.username == *username && s.ended_at.is_none() && at < s.expires_at;
+        Ok(tables.sessions.values().filter(live).cloned().collect())
+    }
+
+    async fn end_session(&self, username: &Username, id: &SessionId, _: EndReason, at: Timestamp) -> Answer<bool> {
+        Ok(self.ask()?.end(username, at, |other| other == id) > 0)
+    }
+
+    async fn end_sessions(
+        &self,
+        username: &Username,
+        keep: Option<&SessionId>,
+        _: EndReason,
+        at: Timestamp,
+    ) -> Answer<u64> {
+        Ok(self.ask()?.end(username, at, |id| Some(id) != keep))
+    }
+
+    async fn realms(&self) -> Answer<Vec<Realm>> {
+        Ok(self.ask()?.realms.clone())
+    }
+
+    async fn account_events_after(&self, n: i64) -> Answer<Vec<AccountEvent>> {
+        let tables = self.ask()?;
+        let numbered = (1..).zip(tables.events.iter().cloned()).map(|(n, username)| AccountEvent { n, username });
+        Ok(numbered.filter(|event| event.n > n).take(1_000).collect())
+    }
+
+    async fn last_account_event(&self) -> Answer<i64> {
+        Ok(i64::try_from(self.ask()?.events.len()).unwrap())
+    }
+
+    async fn record_sign_in(&self, record: SignInRecord) -> Answer<()> {
+        self.ask()?.records.push(record);
+        Ok(())
+    }
+
+    async fn forget_ended(&self, _: Timestamp) -> Answer<u64> {
+        Ok(0)
+    }
+}

@@ -1,0 +1,81 @@
+//! Passwords and sessions of one's own.
+
+use std::time::Duration;
+
+use super::*;
+use crate::{SessionId, auth::Others, password::Refused};
+
+const NEW: &str = "a different long password";
+
+#[tokio::test]
+async fn a_password_change_wants_the_current_one_and_a_good_new_one() {
+    let house = house().await;
+    house.register("ada").await;
+    let (_, caller) = house.signed_in("ada").await;
+    let change = |current: &str, new: &str| {
+        let (current, new) = (password(current), password(new));
+        let (auth, caller) = (house.auth.clone(), caller.clone());
+        async move { auth.change_password(&caller, current, new, Others::Keep, &origin()).await }
+    };
+    assert!(matches!(change("wrong", NEW).await, Err(AuthError::WrongCurrentPassword)));
+    assert!(matches!(change(GOOD, "short").await, Err(AuthError::PasswordRefused(Refused::TooShort))));
+    house.token("ada", GOOD).await.unwrap();
+    change(GOOD, NEW).await.unwrap();
+    assert!(house.token("ada", GOOD).await.is_err());
+    house.token("ada", NEW).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_change_ends_the_other_sessions_and_not_this_one() {
+    let house = house().await;
+    house.register("ada").await;
+    let (thief, _) = house.signed_in("ada").await;
+    let (mine, caller) = house.signed_in("ada").await;
+    house.auth.change_password(&caller, password(GOOD), password(NEW), Others::End, &origin()).await.unwrap();
+    assert!(house.auth.by_bearer(access(&thief)).await.is_err());
+    assert!(house.auth.refresh(thief.refresh.expose(), origin()).await.is_err());
+    house.auth.by_bearer(access(&mine)).await.unwrap();
+}
+
+#[tokio::test]
+async fn guessing_the_current_password_is_throttled() {
+    let house = house().await;
+    house.register("ada").await;
+    let (_, caller) = house.signed_in("ada").await;
+    let guess = || house.auth.change_password(&caller, password("guess"), password(NEW), Others::End, &GUESSER);
+    static GUESSER: Origin = Origin { address: IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 66)), user_agent: None };
+    for _ in 0..20 {
+        assert!(matches!(guess().await, Err(AuthError::WrongCurrentPassword)));
+    }
+    assert!(matches!(guess().await, Err(AuthError::Throttled { .. })));
+}
+
+#[tokio::test]
+async fn sessions_are_listed_newest_first_and_ended_by_their_owner_only() {
+    let house = house().await;
+    house.register("ada").await;
+    house.register("eve").await;
+    let (_, old) = house.signed_in("ada").await;
+    house.hands.forward(Duration::from_mins(1));
+    let (tokens, new) = house.signed_in("ada").await;
+    let (_, eve) = house.signed_in("eve").await;
+    let ids: Vec<SessionId> = house.auth.sessions(&old).await.unwrap().into_iter().map(|session| session.id).collect();
+    assert_eq!(ids, [new.session().id.clone(), old.session().id.clone()]);
+    let stolen = house.auth.end_session(&eve, &new.session().id).await;
+    assert!(matches!(stolen, Err(AuthError::NoSuchSession)));
+    house.auth.by_bearer(access(&tokens)).await.unwrap();
+    house.auth.end_session(&old, &new.session().id).await.unwrap();
+    assert!(house.auth.by_bearer(access(&tokens)).await.is_err());
+    assert!(matches!(house.auth.end_session(&old, &new.session().id).await, Err(AuthError::NoSuchSession)));
+}
+
+#[tokio::test]
+async fn ending_the_others_keeps_this_one_and_says_how_many() {
+    let house = house().await;
+    house.register("ada").await;
+    let (other, _) = house.signed_in("ada").await;
+    let (mine, caller) = house.signed_in("ada").await;
+    assert_eq!(house.auth.end_other_sessions(&caller).await.unwrap(), 1);
+    assert!(house.auth.by_bearer(access(&other)).await.is_err());
+    house.auth.by_bearer(access(&mine)).await.unwrap();
+}

@@ -1,0 +1,127 @@
+//! Rotation, replay, revocation, introspection.
+
+use std::time::Duration;
+
+use super::*;
+use crate::SessionKind;
+
+#[tokio::test]
+async fn a_refresh_token_is_rotated_and_its_successor_works() {
+    let house = house().await;
+    house.register("ada").await;
+    let (first, caller) = house.signed_in("ada").await;
+    assert_eq!(first.expires_in, Duration::from_mins(30));
+    house.hands.forward(Duration::from_mins(31));
+    assert!(house.auth.by_bearer(access(&first)).await.is_err());
+    let second = house.auth.refresh(first.refresh.expose(), origin()).await.unwrap();
+    let again = house.auth.by_bearer(access(&second)).await.unwrap();
+    assert_eq!(again.session().id, caller.session().id);
+    assert_ne!(first.refresh.expose(), second.refresh.expose());
+    house.auth.refresh(second.refresh.expose(), origin()).await.unwrap();
+}
+
+#[tokio::test]
+async fn fifty_uses_at_once_leave_one_lineage() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, _) = house.signed_in("ada").await;
+    let mut uses = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (auth, token) = (house.auth.clone(), tokens.refresh.expose().to_owned());
+        uses.spawn(async move { auth.refresh(&token, origin()).await });
+    }
+    let answers = uses.join_all().await;
+    assert!(answers.iter().any(Result::is_ok));
+    assert_eq!(house.store.unused_refresh_tokens(), 1);
+    let mut good = 0;
+    for tokens in answers.iter().flatten() {
+        good += usize::from(
+            house.auth.introspect(&caller_of(&house, tokens).await, tokens.refresh.expose()).await.unwrap().is_some(),
+        );
+    }
+    assert_eq!(good, 1);
+}
+
+async fn caller_of(house: &House, tokens: &Tokens) -> Caller {
+    house.auth.by_bearer(access(tokens)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_second_use_within_the_grace_is_forgiven_while_the_successor_is_unused() {
+    let house = house().await;
+    house.register("ada").await;
+    let (first, _) = house.signed_in("ada").await;
+    house.auth.refresh(first.refresh.expose(), origin()).await.unwrap();
+    house.hands.forward(Duration::from_secs(10));
+    let second = house.auth.refresh(first.refresh.expose(), origin()).await.unwrap();
+    house.auth.by_bearer(access(&second)).await.unwrap();
+    house.auth.refresh(second.refresh.expose(), origin()).await.unwrap();
+    // Now the successor is used.
+    assert!(house.auth.refresh(first.refresh.expose(), origin()).await.is_err());
+    assert!(house.auth.by_bearer(access(&second)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_replay_ends_the_session_and_its_access_tokens_at_once_and_is_recorded() {
+    let house = house().await;
+    house.register("ada").await;
+    let (first, _) = house.signed_in("ada").await;
+    let second = house.auth.refresh(first.refresh.expose(), origin()).await.unwrap();
+    house.auth.by_bearer(access(&second)).await.unwrap();
+    house.hands.forward(Duration::from_secs(11));
+    let replay = house.auth.refresh(first.refresh.expose(), origin()).await;
+    assert!(matches!(replay, Err(AuthError::InvalidGrant)));
+    assert!(matches!(house.auth.by_bearer(access(&second)).await, Err(AuthError::InvalidToken)));
+    assert!(matches!(house.auth.refresh(second.refresh.expose(), origin()).await, Err(AuthError::InvalidGrant)));
+    assert_eq!(house.store.outcomes().last().unwrap(), &("ada".to_owned(), "refresh_replayed"));
+}
+
+#[tokio::test]
+async fn revoking_either_token_ends_the_session_and_nonsense_ends_nothing() {
+    for which in 0..2 {
+        let house = house().await;
+        house.register("ada").await;
+        let (tokens, _) = house.signed_in("ada").await;
+        for nonsense in ["", "nonsense", "sr_rt_nonsense", "a.b.c"] {
+            house.auth.revoke(nonsense).await.unwrap();
+        }
+        house.auth.by_bearer(access(&tokens)).await.unwrap();
+        house.auth.revoke(if which == 0 { access(&tokens) } else { tokens.refresh.expose() }).await.unwrap();
+        assert!(house.auth.by_bearer(access(&tokens)).await.is_err());
+        assert!(house.auth.refresh(tokens.refresh.expose(), origin()).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn people_look_into_their_own_tokens_and_administrators_into_all() {
+    let house = house().await;
+    let root = house.administrator("root").await;
+    house.register("ada").await;
+    house.register("eve").await;
+    let (tokens, ada) = house.signed_in("ada").await;
+    let (_, eve) = house.signed_in("eve").await;
+    for token in [access(&tokens), tokens.refresh.expose()] {
+        let found = house.auth.introspect(&ada, token).await.unwrap().unwrap();
+        assert_eq!((found.username, found.session), (name("ada"), ada.session().id.clone()));
+        assert!(house.auth.introspect(&root, token).await.unwrap().is_some());
+        assert!(house.auth.introspect(&eve, token).await.unwrap().is_none());
+    }
+    assert!(house.auth.introspect(&ada, "nonsense").await.unwrap().is_none());
+    house.auth.sign_out(&ada).await.unwrap();
+    assert!(house.auth.introspect(&root, access(&tokens)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_access_token_does_not_outlive_its_session() {
+    let house = house_with(Settings { absolute: Duration::from_mins(10), ..settings() }).await;
+    house.register("ada").await;
+    assert_eq!(house.token("ada", GOOD).await.unwrap().expires_in, Duration::from_mins(10));
+}
+
+#[tokio::test]
+async fn a_cookie_is_no_refresh_token() {
+    let house = house().await;
+    house.register("ada").await;
+    let web = house.auth.sign_in("ada", password(GOOD), SessionKind::Web, origin()).await.unwrap();
+    assert!(matches!(house.auth.refresh(web.secret.expose(), origin()).await, Err(AuthError::InvalidGrant)));
+}

@@ -1,0 +1,94 @@
+//! How accounts come to be.
+
+use std::time::Duration;
+
+use super::*;
+use crate::{password::Refused, permit::Administrator};
+
+#[tokio::test]
+async fn who_registers_is_an_editor_of_main_and_nothing_more() {
+    let house = house().await;
+    let account = house.register("ada").await;
+    assert!(!account.administrator);
+    let (_, caller) = house.signed_in("ada").await;
+    assert_eq!(caller.role_in(&realm("main").id), Some(Role::Editor));
+    assert_eq!(caller.role_in(&realm("attic").id), None);
+    assert_eq!(house.auth.realms_of(&caller).await.unwrap(), [(realm("main"), Role::Editor)]);
+    assert_eq!(house.store.responsible()[0].username, name("ada"));
+}
+
+#[tokio::test]
+async fn a_name_is_given_out_once_however_it_is_spelled() {
+    let house = house().await;
+    house.register("ada").await;
+    let again = house.auth.register(applicant("ADA"), &origin()).await;
+    assert!(matches!(again, Err(AuthError::UsernameTaken)));
+    let console = house.auth.register(applicant("console"), &origin()).await;
+    assert!(matches!(console, Err(AuthError::UsernameTaken)));
+}
+
+#[tokio::test]
+async fn a_closed_house_registers_nobody_but_the_console_still_adds() {
+    for registration in [Registration::Closed, Registration::Invite] {
+        let house = house_with(Settings { registration, ..settings() }).await;
+        let refused = house.auth.register(applicant("ada"), &origin()).await;
+        assert!(matches!(refused, Err(AuthError::RegistrationClosed)));
+        assert!(!house.auth.add_account(applicant("ada"), None).await.unwrap().administrator);
+        assert!(house.auth.add_account(applicant("root"), Some(Administrator)).await.unwrap().administrator);
+        assert_eq!(house.store.responsible()[0].username.as_str(), "console");
+    }
+}
+
+#[tokio::test]
+async fn a_weak_password_is_refused_before_any_hashing() {
+    let house = house().await;
+    let weak = Applicant { password: password("short"), ..applicant("ada") };
+    let refused = house.auth.register(weak, &origin()).await;
+    assert!(matches!(refused, Err(AuthError::PasswordRefused(Refused::TooShort))));
+    assert_eq!(house.auth.0.hasher.begun(), 0);
+}
+
+#[tokio::test]
+async fn the_link_makes_one_administrator_once() {
+    let house = house().await;
+    let token = house.auth.setup_token().await.unwrap().unwrap();
+    assert!(house.auth.setup_open(token.expose()));
+    assert!(!house.auth.setup_open("sr_first_guess"));
+    let made = house.auth.first_administrator(token.expose(), applicant("root")).await.unwrap();
+    assert!(made.administrator);
+    assert!(!house.auth.setup_open(token.expose()));
+    let again = house.auth.first_administrator(token.expose(), applicant("eve")).await;
+    assert!(matches!(again, Err(AuthError::SetupOver)));
+    assert!(house.auth.setup_token().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn two_who_follow_the_link_at_once_make_one_administrator() {
+    let house = house().await;
+    let token = house.auth.setup_token().await.unwrap().unwrap();
+    let (one, other) = tokio::join!(
+        house.auth.first_administrator(token.expose(), applicant("root")),
+        house.auth.first_administrator(token.expose(), applicant("eve")),
+    );
+    assert_eq!(usize::from(one.is_ok()) + usize::from(other.is_ok()), 1);
+}
+
+#[tokio::test]
+async fn the_link_dies_after_half_an_hour_and_with_its_successor() {
+    let house = house().await;
+    let first = house.auth.setup_token().await.unwrap().unwrap();
+    let second = house.auth.setup_token().await.unwrap().unwrap();
+    assert!(!house.auth.setup_open(first.expose()));
+    house.hands.forward(Duration::from_mins(30));
+    let late = house.auth.first_administrator(second.expose(), applicant("root")).await;
+    assert!(matches!(late, Err(AuthError::SetupOver)));
+}
+
+#[tokio::test]
+async fn a_refused_password_leaves_the_link_good() {
+    let house = house().await;
+    let token = house.auth.setup_token().await.unwrap().unwrap();
+    let weak = Applicant { password: password("short"), ..applicant("root") };
+    assert!(house.auth.first_administrator(token.expose(), weak).await.is_err());
+    house.auth.first_administrator(token.expose(), applicant("root")).await.unwrap();
+}

@@ -1,0 +1,279 @@
+//! Signing in, and how fast its end is felt.
+
+use std::time::Duration;
+
+use super::*;
+use crate::{AccountChange, AuthStore as _, SessionKind, Standing, auth::SignedIn, policy::Via, store::Replacement};
+
+#[tokio::test]
+async fn wrong_password_unknown_disabled_and_impossible_users_fail_alike_and_hash_once_each() {
+    let house = house().await;
+    let root = house.administrator("root").await;
+    house.register("ada").await;
+    house.register("bob").await;
+    let disabled = AccountChange { standing: Some(Standing::Disabled), ..AccountChange::default() };
+    house.auth.change_account(&root.permit(None).unwrap(), &name("bob"), disabled).await.unwrap();
+    for (username, raw) in [("ada", "wrong password here"), ("nobody", GOOD), ("bob", GOOD), ("<a b>", GOOD), ("", "")]
+    {
+        let before = house.auth.0.hasher.begun();
+        let error = house.token(username, raw).await.unwrap_err();
+        assert!(matches!(error, AuthError::BadCredentials), "{username}: {error}");
+        assert_eq!(error.to_string(), "Incorrect username or password");
+        assert_eq!(house.auth.0.hasher.begun() - before, 1, "{username}");
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_is_in_the_audit_without_what_a_database_would_choke_on() {
+    let house = house().await;
+    house.register("ada").await;
+    let _ = house.token("ada\0\n", GOOD).await;
+    let _ = house.token(&"x".repeat(1_000), GOOD).await;
+    house.token("Ada", GOOD).await.unwrap();
+    let expected = [
+        ("ada\u{fffd}\u{fffd}".to_owned(), "bad_credentials"),
+        ("x".repeat(64), "bad_credentials"),
+        ("Ada".to_owned(), "signed_in"),
+    ];
+    assert_eq!(house.store.outcomes(), expected);
+}
+
+#[tokio::test]
+async fn a_bcrypt_import_signs_in_and_is_argon2id_afterwards() {
+    let house = house().await;
+    house.import("ada", &bcrypt::hash("short", 4).unwrap(), false).await;
+    house.token("ada", "short").await.unwrap();
+    assert!(house.store.hash_of("ada").starts_with("$argon2id$"));
+    house.token("ada", "short").await.unwrap();
+    assert!(house.token("ada", "shorter").await.is_err());
+}
+
+#[tokio::test]
+async fn an_import_of_over_72_bytes_signs_in_as_before_and_then_counts_every_byte() {
+    let house = house().await;
+    let long = "0123456789".repeat(8);
+    house.import("ada", &bcrypt::hash(&long, 4).unwrap(), false).await;
+    house.token("ada", &long).await.unwrap();
+    assert!(house.token("ada", &long[..72]).await.is_err());
+    house.token("ada", &long).await.unwrap();
+}
+
+#[tokio::test]
+async fn many_sign_ins_of_one_import_all_succeed() {
+    let house = house().await;
+    house.import("ada", &bcrypt::hash("short", 4).unwrap(), false).await;
+    let (a, b, c) = tokio::join!(house.token("ada", "short"), house.token("ada", "short"), house.token("ada", "short"));
+    assert!(a.is_ok() && b.is_ok() && c.is_ok());
+}
+
+#[tokio::test]
+async fn guessing_is_refused_before_any_hashing_and_for_unknown_names_too() {
+    let house = house().await;
+    house.register("ada").await;
+    for username in ["ada", "nobody"] {
+        for _ in 0..20 {
+            assert!(matches!(house.token(username, "wrong").await, Err(AuthError::BadCredentials)));
+        }
+        let begun = house.auth.0.hasher.begun();
+        assert!(matches!(house.token(username, GOOD).await, Err(AuthError::Throttled { .. })));
+        assert_eq!(house.auth.0.hasher.begun(), begun);
+    }
+    house.hands.forward(Duration::from_secs(15));
+    house.token("ada", GOOD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_that_is_changed_while_its_old_one_is_hashed_opens_no_session() {
+    let house = house().await;
+    house.register("ada").await;
+    let old = PasswordHash::stored(&house.store.hash_of("ada"));
+    let new = house.auth.0.hasher.hash(&Arc::new(password("a different long password"))).await.unwrap();
+    house.store.hold_up();
+    let sign_in = tokio::spawn({
+        let auth = house.auth.clone();
+        async move { auth.token("ada", password(GOOD), origin()).await }
+    });
+    house.store.until_somebody_waits().await;
+    let change = Replacement::Change { keep: None };
+    assert!(house.store.replace_password(&name("ada"), &old, new, change, house.auth.0.clock.now()).await.unwrap());
+    house.store.let_go();
+    assert!(matches!(sign_in.await.unwrap(), Err(AuthError::BadCredentials)));
+    assert_eq!(house.store.living_sessions(), 0);
+}
+
+#[tokio::test]
+async fn signing_out_is_felt_at_once_by_every_key_of_the_session() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, caller) = house.signed_in("ada").await;
+    let ticket = house.auth.ticket(&caller);
+    let mut changes = house.auth.changes();
+    changes.mark_unchanged();
+    house.auth.sign_out(&caller).await.unwrap();
+    assert!(changes.has_changed().unwrap());
+    assert!(matches!(house.auth.still(&caller).await, Err(AuthError::InvalidToken)));
+    assert!(matches!(house.auth.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
+    assert!(matches!(house.auth.by_ticket(ticket.expose()).await, Err(AuthError::InvalidToken)));
+    let refreshed = house.auth.refresh(tokens.refresh.expose(), origin()).await;
+    assert!(matches!(refreshed, Err(AuthError::InvalidGrant)));
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_is_felt_on_another_node_and_after_a_restart() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, caller) = house.signed_in("ada").await;
+    let other = open(&house.store, &house.hands, settings()).await;
+    other.by_bearer(access(&tokens)).await.unwrap();
+    house.auth.sign_out(&caller).await.unwrap();
+    let mut changes = other.changes();
+    changes.mark_unchanged();
+    other.catch_up().await.unwrap();
+    assert!(changes.has_changed().unwrap());
+    assert!(matches!(other.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
+    let restarted = open(&house.store, &house.hands, settings()).await;
+    assert!(matches!(restarted.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
+}
+
+#[tokio::test]
+async fn following_hears_of_other_nodes_within_a_second() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, caller) = house.signed_in("ada").await;
+    let other = open(&house.store, &house.hands, settings()).await;
+    other.by_bearer(access(&tokens)).await.unwrap();
+    let following = tokio::spawn({
+        let other = other.clone();
+        async move { other.follow().await }
+    });
+    let mut changes = other.changes();
+    changes.mark_unchanged();
+    house.auth.sign_out(&caller).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(1), changes.changed()).await.unwrap().unwrap();
+    assert!(other.by_bearer(access(&tokens)).await.is_err());
+    following.abort();
+}
+
+#[tokio::test]
+async fn a_request_of_somebody_known_asks_the_store_nothing() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, _) = house.signed_in("ada").await;
+    let before = house.store.asked();
+    for _ in 0..100 {
+        house.auth.by_bearer(access(&tokens)).await.unwrap();
+    }
+    assert_eq!(house.store.asked(), before);
+    house.store.break_down();
+    house.auth.by_bearer(access(&tokens)).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_many_requests_after_a_restart_one_loads() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, _) = house.signed_in("ada").await;
+    let restarted = open(&house.store, &house.hands, settings()).await;
+    let before = house.store.asked();
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (auth, token) = (restarted.clone(), access(&tokens).to_owned());
+        requests.spawn(async move { auth.by_bearer(&token).await.map(drop) });
+    }
+    for answer in requests.join_all().await {
+        answer.unwrap();
+    }
+    // Its session and its rights.
+    assert_eq!(house.store.asked() - before, 2);
+}
+
+#[tokio::test]
+async fn an_ended_session_is_remembered_as_ended() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, caller) = house.signed_in("ada").await;
+    house.auth.sign_out(&caller).await.unwrap();
+    assert!(house.auth.by_bearer(access(&tokens)).await.is_err());
+    let before = house.store.asked();
+    assert!(house.auth.by_bearer(access(&tokens)).await.is_err());
+    assert_eq!(house.store.asked(), before);
+}
+
+#[tokio::test]
+async fn a_load_that_was_overtaken_by_a_sign_out_is_not_remembered() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, caller) = house.signed_in("ada").await;
+    let restarted = open(&house.store, &house.hands, settings()).await;
+    house.store.hold_up();
+    let slow = tokio::spawn({
+        let (auth, token) = (restarted.clone(), access(&tokens).to_owned());
+        async move { auth.by_bearer(&token).await.map(drop) }
+    });
+    house.store.until_somebody_waits().await;
+    house.auth.sign_out(&caller).await.unwrap();
+    restarted.catch_up().await.unwrap();
+    house.store.let_go();
+    // It began before the sign-out and may be answered either way; nobody after it may be let in.
+    let _ = slow.await.unwrap();
+    assert!(matches!(restarted.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
+}
+
+#[tokio::test]
+async fn a_session_ends_when_idle_and_in_any_case_at_its_end() {
+    let house = house().await;
+    house.register("ada").await;
+    let SignedIn { secret, .. } = house.auth.sign_in("ada", password(GOOD), SessionKind::Web, origin()).await.unwrap();
+    for _ in 0..15 {
+        house.hands.forward(Duration::from_hours(11));
+        assert_eq!(house.auth.by_cookie(secret.expose()).await.unwrap().via(), Via::Cookie);
+    }
+    house.hands.forward(Duration::from_hours(3));
+    assert!(matches!(house.auth.by_cookie(secret.expose()).await, Err(AuthError::InvalidToken)));
+
+    let SignedIn { secret, .. } = house.auth.sign_in("ada", password(GOOD), SessionKind::Web, origin()).await.unwrap();
+    house.hands.forward(Duration::from_hours(12));
+    assert!(matches!(house.auth.by_cookie(secret.expose()).await, Err(AuthError::InvalidToken)));
+}
+
+#[tokio::test]
+async fn signs_of_life_reach_the_store_every_five_minutes_at_most() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, _) = house.signed_in("ada").await;
+    for _ in 0..29 {
+        house.hands.forward(Duration::from_mins(1));
+        house.auth.by_bearer(access(&tokens)).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert!((4..=6).contains(&house.store.touched()), "{}", house.store.touched());
+}
+
+#[tokio::test]
+async fn a_ticket_opens_once_and_for_half_a_minute() {
+    let house = house().await;
+    house.register("ada").await;
+    let (_, caller) = house.signed_in("ada").await;
+    let ticket = house.auth.ticket(&caller);
+    assert_eq!(house.auth.by_ticket(ticket.expose()).await.unwrap().via(), Via::Ticket);
+    assert!(matches!(house.auth.by_ticket(ticket.expose()).await, Err(AuthError::InvalidToken)));
+    let late = house.auth.ticket(&caller);
+    house.hands.forward(Duration::from_secs(30));
+    assert!(matches!(house.auth.by_ticket(late.expose()).await, Err(AuthError::InvalidToken)));
+}
+
+#[tokio::test]
+async fn no_key_opens_another_door() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, caller) = house.signed_in("ada").await;
+    let web = house.auth.sign_in("ada", password(GOOD), SessionKind::Web, origin()).await.unwrap().secret;
+    let ticket = house.auth.ticket(&caller);
+    let keys = [access(&tokens), tokens.refresh.expose(), web.expose(), ticket.expose()];
+    for (n, key) in keys.into_iter().enumerate() {
+        assert_eq!(house.auth.by_bearer(key).await.is_ok(), n == 0, "{n}");
+        assert_eq!(house.auth.refresh(key, origin()).await.is_ok(), n == 1, "{n}");
+        assert_eq!(house.auth.by_cookie(key).await.is_ok(), n == 2, "{n}");
+        assert_eq!(house.auth.by_ticket(key).await.is_ok(), n == 3, "{n}");
+    }
+}
