@@ -18,6 +18,9 @@ use super::{
     subscription::Subscription,
 };
 
+#[cfg(test)]
+mod tests;
+
 const PING: Duration = Duration::from_secs(30);
 /// A client that nothing was heard of for so long is gone.
 const SILENCE: Duration = Duration::from_secs(75);
@@ -72,9 +75,8 @@ impl<W: Watcher> Line<W> {
     async fn run(mut self) {
         let Err(end) = self.carry().await;
         count_drop(end);
-        if let Some((code, reason)) = end.farewell() {
-            let close = Frame::Close(Some(CloseFrame { code, reason: reason.into() }));
-            let _ = timeout(FAREWELL, self.say_goodbye(close)).await;
+        if end != End::Stuck {
+            let _ = timeout(FAREWELL, self.say_goodbye(end)).await;
         }
     }
 
@@ -149,10 +151,16 @@ impl<W: Watcher> Line<W> {
         }
     }
 
-    async fn say_goodbye(&mut self, close: Frame) {
-        if self.socket.send(close).await.is_ok() {
-            while let Some(Ok(_)) = self.socket.recv().await {}
+    /// Says why, unless the client said goodbye first, and waits for the answer (RFC 6455 §7.1.2). Reading on is also
+    /// what sends our answer to theirs.
+    async fn say_goodbye(&mut self, end: End) {
+        if let Some((code, reason)) = end.farewell() {
+            let close = CloseFrame { code, reason: reason.into() };
+            if self.socket.send(Frame::Close(Some(close))).await.is_err() {
+                return;
+            }
         }
+        while let Some(Ok(_)) = self.socket.recv().await {}
     }
 }
 

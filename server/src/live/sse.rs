@@ -112,3 +112,110 @@ impl<W: Watcher> Carrier<W> {
         Some(Bytes::from(format!("event: bye\ndata: {bye}\n\n")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+    use futures_util::StreamExt;
+    use tokio::time::timeout;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::live::{
+        Verdict,
+        testing::{Desk, Log},
+    };
+
+    async fn open(desk: &Desk, query: &str, last: Option<&str>) -> Response {
+        let mut request = Request::get(format!("/api/events?{query}"));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        desk.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    /// All that comes until nothing comes for five seconds.
+    async fn read(body: &mut axum::body::BodyDataStream) -> String {
+        let mut text = String::new();
+        while let Ok(Some(Ok(bytes))) = timeout(Duration::from_secs(5), body.next()).await {
+            text.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+        text
+    }
+
+    fn ids(text: &str) -> Vec<i64> {
+        text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_says_how_to_come_back_and_numbers_its_events() {
+        let desk = Desk::over(Log::of(5));
+        let answer = open(&desk, "since=3", None).await;
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        assert_eq!(answer.headers()["x-accel-buffering"], "no");
+        let mut body = answer.into_body().into_data_stream();
+        let text = read(&mut body).await;
+        assert!(text.starts_with("retry: 2000\n\nid: 4\ndata: {\"event\":\"file_updated\",\"id\":4,"), "{text}");
+        assert_eq!(ids(&text), [4, 5]);
+        desk.log.record(2);
+        assert_eq!(ids(&read(&mut body).await), [6, 7]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_event_seen_counts_more_than_since() {
+        let desk = Desk::over(Log::of(5));
+        for (query, last, expected) in [
+            ("since=1", Some("4"), vec![5]),
+            ("", Some("3"), vec![4, 5]),
+            ("since=4", Some("nonsense"), vec![5]),
+            ("since=4", Some(""), vec![5]),
+            ("", None, vec![]),
+        ] {
+            let mut body = open(&desk, query, last).await.into_body().into_data_stream();
+            assert_eq!(ids(&read(&mut body).await), expected, "{query} {last:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_stream_still_beats() {
+        let desk = Desk::over(Log::of(5));
+        let mut body = open(&desk, "", None).await.into_body().into_data_stream();
+        read(&mut body).await;
+        for _ in 0..3 {
+            let beat = timeout(HEARTBEAT + Duration::from_secs(1), body.next()).await.unwrap().unwrap().unwrap();
+            assert_eq!(beat, ":\n\n");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_ends_with_its_session_and_says_why() {
+        for (verdict, code) in [(Verdict::SignedOut, "4001"), (Verdict::NoRight, "4003")] {
+            let desk = Desk::over(Log::of(5));
+            let mut body = open(&desk, "", None).await.into_body().into_data_stream();
+            read(&mut body).await;
+            desk.turn(verdict);
+            desk.log.record(1);
+            let bye = timeout(Duration::from_secs(1), body.next()).await.unwrap().unwrap().unwrap();
+            let bye = std::str::from_utf8(&bye).unwrap();
+            assert!(bye.starts_with("event: bye\ndata: {") && bye.contains(code), "{bye}");
+            assert!(body.next().await.is_none());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stopping_server_and_an_expired_session_end_streams_too() {
+        let desk = Desk::over(Log::of(5));
+        let mut expired = open(&desk, "", None).await.into_body().into_data_stream();
+        read(&mut expired).await;
+        desk.turn_silently(Verdict::SignedOut);
+        let at = Instant::now();
+        while expired.next().await.is_some() {}
+        assert!(at.elapsed() <= HEARTBEAT);
+        desk.turn_silently(Verdict::GoOn);
+        let mut stopped = open(&desk, "", None).await.into_body().into_data_stream();
+        read(&mut stopped).await;
+        desk.stop();
+        assert!(read(&mut stopped).await.contains("1001"));
+    }
+}

@@ -1,17 +1,32 @@
-//! An event log in memory, for the tests of this module.
+//! An event log in memory, and a server over it, for the tests of this module.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 use auth::{Realm, RealmId, RealmName, Unavailable, Username};
+use axum::{
+    Router,
+    extract::{Query, State, ws::WebSocketUpgrade},
+    response::Response,
+    routing::{MethodFilter, on},
+    serve::Listener,
+};
 use futures_util::future::BoxFuture;
+use http::HeaderMap;
 use jiff::Timestamp;
-use tokio::sync::broadcast;
+use tokio::{
+    io::DuplexStream,
+    sync::{broadcast, mpsc, watch},
+};
+use tokio_tungstenite::WebSocketStream;
 use vault::{Blob, BlobId, Event, EventAction, File, FileId, Filename, VaultId};
 
-use super::EventSource;
+use super::{EventSource, Hub, Verdict, Watcher, events, ws};
 
 pub(super) fn user(name: &str) -> Username {
     Username::parse(name).unwrap()
@@ -83,6 +98,14 @@ impl Log {
         }
     }
 
+    pub(super) fn record_this(&self, change: impl FnOnce(&mut Event)) {
+        let mut events = self.0.events.lock().unwrap();
+        let mut event = event(i64::try_from(events.len()).unwrap() + 1);
+        change(&mut event);
+        events.push(event);
+        let _ = self.0.hints.send(main_vault().id);
+    }
+
     pub(super) fn break_down(&self) {
         self.0.broken.store(true, Ordering::SeqCst);
     }
@@ -118,4 +141,135 @@ impl EventSource for Log {
     fn recorded(&self) -> broadcast::Receiver<VaultId> {
         self.0.hints.subscribe()
     }
+}
+
+/// A server with the two routes, where tests decide what becomes of sessions and rights. Clones are one server.
+#[derive(Clone, Debug)]
+pub(super) struct Desk {
+    pub(super) log: Log,
+    hub: Hub,
+    changes: Arc<watch::Sender<u64>>,
+    verdict: Arc<Mutex<Verdict>>,
+    stop: Arc<watch::Sender<bool>>,
+    dial: mpsc::Sender<DuplexStream>,
+}
+
+pub(super) type Client = WebSocketStream<DuplexStream>;
+
+impl Desk {
+    pub(super) fn over(log: Log) -> Self {
+        let (dial, ringing) = mpsc::channel(16);
+        let (stop, stopping) = watch::channel(false);
+        let desk = Self {
+            hub: Hub::new(log.clone(), stopping),
+            log,
+            changes: Arc::new(watch::channel(0).0),
+            verdict: Arc::new(Mutex::new(Verdict::GoOn)),
+            stop: Arc::new(stop),
+            dial,
+        };
+        tokio::spawn(axum::serve(Switchboard(ringing), desk.router()).into_future());
+        desk
+    }
+
+    pub(super) fn router(&self) -> Router {
+        Router::new()
+            .route("/ws", on(MethodFilter::GET, open_socket))
+            .route("/api/events", on(MethodFilter::GET, open_events))
+            .with_state(self.clone())
+    }
+
+    /// Only half of what a session's end is: nobody is told.
+    pub(super) fn turn_silently(&self, verdict: Verdict) {
+        *self.verdict.lock().unwrap() = verdict;
+    }
+
+    pub(super) fn turn(&self, verdict: Verdict) {
+        self.turn_silently(verdict);
+        self.changes.send_modify(|n| *n += 1);
+    }
+
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// A connection of which no more than `buffer` bytes are ever under way.
+    pub(super) async fn dial(&self, buffer: usize) -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(buffer);
+        self.dial.send(theirs).await.unwrap();
+        ours
+    }
+
+    pub(super) async fn socket(&self, query: &str) -> Client {
+        let line = self.dial(64 * 1024).await;
+        tokio_tungstenite::client_async(format!("ws://strongroom/ws?{query}"), line).await.unwrap().0
+    }
+
+    fn watcher(&self, query: &HashMap<String, String>) -> Somebody {
+        let name = user(query.get("user").map_or("eve", String::as_str));
+        Somebody { name, vault: main_vault(), desk: self.clone() }
+    }
+}
+
+struct Switchboard(mpsc::Receiver<DuplexStream>);
+
+impl Listener for Switchboard {
+    type Io = DuplexStream;
+    type Addr = ();
+
+    async fn accept(&mut self) -> (DuplexStream, ()) {
+        match self.0.recv().await {
+            Some(line) => (line, ()),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Somebody {
+    name: Username,
+    vault: Realm,
+    desk: Desk,
+}
+
+impl Watcher for Somebody {
+    fn username(&self) -> &Username {
+        &self.name
+    }
+
+    fn vault(&self) -> &Realm {
+        &self.vault
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.desk.changes.subscribe()
+    }
+
+    async fn ask(&self) -> Verdict {
+        tokio::task::yield_now().await;
+        *self.desk.verdict.lock().unwrap()
+    }
+}
+
+fn since(query: &HashMap<String, String>) -> Option<i64> {
+    query.get("since").map(|since| since.parse().unwrap())
+}
+
+async fn open_socket(
+    State(desk): State<Desk>,
+    Query(query): Query<HashMap<String, String>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    ws(upgrade, desk.hub.clone(), desk.watcher(&query), since(&query)).await.unwrap()
+}
+
+async fn open_events(
+    State(desk): State<Desk>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    events(&headers, desk.hub.clone(), desk.watcher(&query), since(&query)).await.unwrap()
 }

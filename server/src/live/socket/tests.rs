@@ -1,0 +1,219 @@
+//! Sockets end to end, over lines in memory and a clock that runs when nothing else does.
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::{io::AsyncReadExt, time::sleep};
+use tokio_tungstenite::tungstenite::Message as Said;
+
+use super::*;
+use crate::live::{
+    Verdict,
+    testing::{Client, Desk, Log, user},
+};
+
+async fn next(client: &mut Client) -> serde_json::Value {
+    loop {
+        if let Said::Text(text) = client.next().await.unwrap().unwrap() {
+            return serde_json::from_str(&text).unwrap();
+        }
+    }
+}
+
+async fn next_id(client: &mut Client) -> i64 {
+    next(client).await["id"].as_i64().unwrap()
+}
+
+/// Answers pings until the server says goodbye. `None` where the line just went dead.
+async fn closing_code(client: &mut Client) -> Option<u16> {
+    while let Some(Ok(said)) = client.next().await {
+        if let Said::Close(Some(close)) = said {
+            return Some(close.code.into());
+        }
+    }
+    None
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_resumes_and_goes_on_live() {
+    let desk = Desk::over(Log::of(5));
+    let mut client = desk.socket("since=3").await;
+    assert_eq!((next_id(&mut client).await, next_id(&mut client).await), (4, 5));
+    desk.log.record(1);
+    let event = next(&mut client).await;
+    assert_eq!((&event["event"], &event["id"]), (&"file_updated".into(), &6.into()));
+    assert_eq!((&event["vault"], &event["action"], &event["by"]), (&"main".into(), &"checkin".into(), &"ada".into()));
+    assert_eq!(event["data"]["filename"], "vise.step");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_sees_a_check_out_as_their_own_or_as_somebody_elses() {
+    let desk = Desk::over(Log::of(5));
+    let (mut ada, mut bob) = (desk.socket("user=ada").await, desk.socket("user=bob").await);
+    desk.log.record_this(|event| {
+        event.file.lock = Some(vault::Lock { id: 1, holder: user("bob"), at: event.at, note: None });
+    });
+    assert_eq!(next(&mut ada).await["data"]["status"], "locked");
+    assert_eq!(next(&mut bob).await["data"]["status"], "checked_out_by_user");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_session_closes_the_socket_within_a_second() {
+    for (verdict, code) in [(Verdict::SignedOut, 4001), (Verdict::NoRight, 4003)] {
+        let desk = Desk::over(Log::of(5));
+        let mut client = desk.socket("").await;
+        sleep(Duration::from_secs(5)).await;
+        let at = Instant::now();
+        desk.turn(verdict);
+        assert_eq!(closing_code(&mut client).await, Some(code));
+        assert!(at.elapsed() < Duration::from_secs(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_after_the_end_of_the_session() {
+    let desk = Desk::over(Log::of(5));
+    let mut client = desk.socket("").await;
+    sleep(Duration::from_secs(5)).await;
+    desk.turn(Verdict::SignedOut);
+    desk.log.record(1);
+    assert!(matches!(client.next().await, Some(Ok(Said::Close(Some(_))))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_right_lost_between_door_and_stream_is_noticed() {
+    let desk = Desk::over(Log::of(5));
+    desk.turn_silently(Verdict::NoRight);
+    let mut client = desk.socket("since=1").await;
+    assert!(matches!(client.next().await, Some(Ok(Said::Close(Some(close)))) if u16::from(close.code) == 4003));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_expires_without_an_event_is_noticed_at_the_next_ping() {
+    let desk = Desk::over(Log::of(5));
+    let mut client = desk.socket("").await;
+    sleep(Duration::from_secs(5)).await;
+    let at = Instant::now();
+    desk.turn_silently(Verdict::SignedOut);
+    assert_eq!(closing_code(&mut client).await, Some(4001));
+    assert!(at.elapsed() <= PING);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_down_for_a_moment_closes_nothing_and_for_long_closes_all() {
+    let desk = Desk::over(Log::of(5));
+    let mut client = desk.socket("").await;
+    sleep(Duration::from_secs(1)).await;
+    desk.turn(Verdict::Unknown);
+    sleep(Duration::from_secs(9)).await;
+    desk.turn_silently(Verdict::GoOn);
+    sleep(Duration::from_mins(1)).await;
+    desk.log.record(1);
+    assert_eq!(next_id(&mut client).await, 6);
+    desk.turn(Verdict::Unknown);
+    assert_eq!(closing_code(&mut client).await, Some(1013));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopping_server_says_so() {
+    let desk = Desk::over(Log::of(5));
+    let (mut one, mut two) = (desk.socket("").await, desk.socket("since=5").await);
+    desk.stop();
+    assert_eq!((closing_code(&mut one).await, closing_code(&mut two).await), (Some(1001), Some(1001)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_pings_stays_and_one_that_does_not_is_closed() {
+    let desk = Desk::over(Log::of(5));
+    let (mut alive, dead) = (desk.socket("").await, desk.socket("").await);
+    let alive = tokio::spawn(async move { closing_code(&mut alive).await });
+    let at = Instant::now();
+    let mut said = Vec::new();
+    dead.into_inner().read_to_end(&mut said).await.unwrap();
+    assert!((SILENCE..=SILENCE + FAREWELL + Duration::from_secs(1)).contains(&at.elapsed()), "{:?}", at.elapsed());
+    // RFC 6455 5.2: pings are 0x89, the closing frame is 0x88 with its code.
+    let pings = said.windows(2).filter(|bytes| *bytes == [0x89, 0]).count();
+    assert!((2..=3).contains(&pings), "{pings} pings");
+    let [0x88, _, code @ ..] = &said[pings * 2..] else { panic!("no closing frame in {said:?}") };
+    assert_eq!(code[..2], 4000_u16.to_be_bytes());
+    sleep(Duration::from_mins(10)).await;
+    assert!(!alive.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_reads_delays_nobody_and_is_dropped() {
+    let desk = Desk::over(Log::of(5));
+    let line = desk.dial(512).await;
+    let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line).await.unwrap();
+    let mut reader = desk.socket("").await;
+    let at = Instant::now();
+    desk.log.record(1000);
+    for id in 6..=1005 {
+        assert_eq!(next_id(&mut reader).await, id);
+    }
+    assert!(at.elapsed() < Duration::from_secs(1), "{:?}", at.elapsed());
+    sleep(PATIENCE + Duration::from_secs(1)).await;
+    assert_eq!(closing_code(&mut stuck).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stuck_client_is_dropped_at_once_when_its_session_ends() {
+    let desk = Desk::over(Log::of(5));
+    let line = desk.dial(512).await;
+    let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line).await.unwrap();
+    desk.log.record(1000);
+    sleep(Duration::from_secs(1)).await;
+    desk.turn(Verdict::SignedOut);
+    sleep(FAREWELL + Duration::from_millis(100)).await;
+    let mut taken = 0;
+    while let Some(Ok(said)) = stuck.next().await {
+        taken += usize::from(said.is_text());
+    }
+    assert!(taken < 5, "{taken} events after the end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_clients_say_is_ignored_in_measure() {
+    let desk = Desk::over(Log::of(5));
+    let mut client = desk.socket("").await;
+    for _ in 0..50 {
+        client.send(Said::text(r#"{"event":"file_deleted"}"#)).await.unwrap();
+    }
+    desk.log.record(1);
+    assert_eq!(next_id(&mut client).await, 6);
+    for _ in 0..CHATTER {
+        client.send(Said::text("x")).await.unwrap();
+    }
+    assert_eq!(closing_code(&mut client).await, Some(1008));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_message_is_not_taken_in() {
+    let desk = Desk::over(Log::of(5));
+    let mut client = desk.socket("").await;
+    client.send(Said::text("x".repeat(LARGEST_MESSAGE + 1))).await.unwrap();
+    assert_eq!(closing_code(&mut client).await, Some(1008));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_says_goodbye_is_answered() {
+    let desk = Desk::over(Log::of(5));
+    let mut client = desk.socket("").await;
+    client.close(None).await.unwrap();
+    assert!(matches!(client.next().await, Some(Ok(Said::Close(_)))));
+    assert!(client.next().await.is_none());
+}
+
+#[tokio::test]
+async fn it_works_over_tcp_too() {
+    let desk = Desk::over(Log::of(5));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws?since=4", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, desk.router()).into_future());
+    let (mut client, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        desk.log.record(1);
+        let text = client.next().await.unwrap().unwrap().into_text().unwrap();
+        ids.push(serde_json::from_str::<serde_json::Value>(&text).unwrap()["id"].as_i64().unwrap());
+    }
+    assert_eq!(ids, [5, 6, 7]);
+}
