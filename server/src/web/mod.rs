@@ -1,17 +1,45 @@
-//! Pages for people.
+//! The pages that people see: view models, templates and the files they load. A handler (in `handlers/`, the only part
+//! that knows sessions and vaults) asks the domain, fills one of the `…Page` structs and answers with [`Page::html`].
+//!
+//! Templates are in `templates/`, escaped by askama; style, icons and scripts are in `assets/` and served by
+//! [`assets::serve`]. Nothing here needs a build step.
 
+mod account;
+pub mod assets;
 pub(crate) mod cookie;
+mod enter;
+mod error;
+mod file;
+mod folder;
+mod format;
+pub(crate) mod handlers;
+mod shell;
+#[cfg(test)]
+mod tests;
+mod users;
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use askama::Template;
 
-/// Scripts, styles and images from here only; nothing inline.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-                      font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+pub use account::AccountPage;
+pub use enter::{FirstPage, MIN_PASSWORD, Registration, SignInPage, SignUpPage, local_path};
+pub use error::ErrorPage;
+pub use file::FilePage;
+pub use folder::{Crumb, Folder, FolderPage, Row};
+pub use shell::{Shell, Viewer, Workplace};
+pub use users::UsersPage;
 
-pub(crate) fn allow_page(headers: &mut HeaderMap) {
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+/// Sent with every page, as `Content-Security-Policy`. The pages are written to need no more.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
+
+/// A page that is ready to be sent as `text/html; charset=utf-8`, `Cache-Control: no-store`.
+pub trait Page {
+    fn html(&self) -> Result<String, askama::Error>;
 }
 
-pub(crate) fn error_page(status: StatusCode, detail: &str, id: &str) -> String {
-    format!("{status} {} {id}", detail.len())
+impl<T: Template> Page for T {
+    fn html(&self) -> Result<String, askama::Error> {
+        self.render()
+    }
 }

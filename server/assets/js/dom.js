@@ -1,0 +1,35 @@
+// The little that every module needs of the document. Deliberately absent: innerHTML.
+
+/** @type {(selector: string, from?: ParentNode) => any} The first match, or null. */
+export const $ = (selector, from = document) => from.querySelector(selector);
+
+/** @type {(selector: string, from?: ParentNode) => any[]} */
+export const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+
+/** @param {string} id of a <template> @returns {any} its first element, cloned */
+export const cloneOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+
+/** Writes text into `[data-slot=name]` or `[data-field=name]`, where there is one. */
+export function put(from, name, text) {
+  const place = $(`[data-slot="${name}"], [data-field="${name}"]`, from);
+  if (place && place.textContent !== text) place.textContent = text;
+}
+
+/** Whether people can see and reach it. */
+export const isShown = (element) => element.isConnected && element.getClientRects().length > 0;
+
+/** Runs `change`; if that hid or removed what had the focus, gives it to the first button left in `scope`. */
+export function keepFocus(scope, change) {
+  const had = scope.contains(document.activeElement) && document.activeElement;
+  change();
+  if (had && !isShown(had)) $$('[data-action], summary, a.name', scope).find(isShown)?.focus();
+}
+
+/** Waits until nothing was asked for `ms` milliseconds. */
+export function calm(ms, action) {
+  let timer = 0;
+  return (...given) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => action(...given), ms);
+  };
+}

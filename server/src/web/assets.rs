@@ -1,0 +1,103 @@
+//! Style, scripts and pictures, embedded in the binary. Deliberately absent: anything that depends on who asks.
+
+use std::sync::LazyLock;
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode, header};
+use rust_embed::{Embed, EmbeddedFile};
+
+#[derive(Embed)]
+#[folder = "assets/"]
+struct Assets;
+
+/// Names this set of files: sixteen hex digits of a digest over all of them. Modules import each other by relative
+/// addresses, so a change to one has to change the address of all.
+static BUILD: LazyLock<String> = LazyLock::new(|| {
+    let mut names: Vec<_> = Assets::iter().collect();
+    names.sort();
+    // FNV-1a over digests: this tells builds apart and guards nothing.
+    let digest = names.iter().filter_map(|name| Assets::get(name)).flat_map(|file| file.metadata.sha256_hash());
+    let folded =
+        digest.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{folded:016x}")
+});
+
+/// `app.css` → `/assets/<build>/app.css`.
+#[must_use]
+pub fn url(path: &str) -> String {
+    format!("/assets/{}/{path}", *BUILD)
+}
+
+/// Answers `GET /assets/{build}/{*path}`, open to anyone. The build in the address is not looked at beyond deciding
+/// how long the answer may be kept, so that a page from before an update still finds its files.
+#[must_use]
+pub fn serve(build: &str, path: &str, headers: &HeaderMap) -> Response {
+    let Some((file, kind)) = Assets::get(path).zip(content_type(path)) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let tag = format!("\"{}\"", hex::encode(file.metadata.sha256_hash()));
+    let keep = if build == *BUILD { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|sent| sent.as_bytes() == tag.as_bytes());
+    let about = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CACHE_CONTROL, keep.to_owned()),
+        (header::ETAG, tag),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+    ];
+    if known { (StatusCode::NOT_MODIFIED, about).into_response() } else { (about, body(file)).into_response() }
+}
+
+fn body(file: EmbeddedFile) -> Body {
+    match file.data {
+        std::borrow::Cow::Borrowed(bytes) => Body::from(bytes),
+        std::borrow::Cow::Owned(bytes) => Body::from(bytes),
+    }
+}
+
+/// Only what we ship: an unknown ending is not served at all.
+fn content_type(path: &str) -> Option<&'static str> {
+    match path.rsplit_once('.')?.1 {
+        "css" => Some("text/css; charset=utf-8"),
+        "js" => Some("text/javascript; charset=utf-8"),
+        "svg" => Some("image/svg+xml"),
+        "png" => Some("image/png"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(path: &str, headers: &HeaderMap) -> Response {
+        serve(&BUILD, path, headers)
+    }
+
+    #[test]
+    fn a_browser_that_has_a_file_is_not_sent_it_again() {
+        let first = get("app.css", &HeaderMap::new());
+        assert_eq!(first.status(), StatusCode::OK);
+        assert_eq!(first.headers()[header::CONTENT_TYPE], "text/css; charset=utf-8");
+        assert!(first.headers()[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
+        assert_eq!(get("app.css", &headers).status(), StatusCode::NOT_MODIFIED);
+    }
+
+    #[test]
+    fn nothing_outside_the_folder_is_served() {
+        for path in ["../Cargo.toml", "..%2fCargo.toml", "/etc/passwd", "js/../../Cargo.toml", "js", ""] {
+            assert_eq!(get(path, &HeaderMap::new()).status(), StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_stale_address_still_works_but_is_not_kept() {
+        let answer = serve("0000", "app.css", &HeaderMap::new());
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-cache");
+    }
+}

@@ -1,0 +1,32 @@
+//! What a browser is shown when a page cannot be.
+
+use askama::Template;
+
+use super::Shell;
+
+/// For any refusal of a request that accepts `text/html`. The handler supplies the problem's status, title, detail
+/// (for a 5xx nothing but a plain sentence) and request id.
+#[derive(Debug, Template)]
+#[template(path = "error.html")]
+pub struct ErrorPage {
+    pub shell: Shell,
+    pub status: u16,
+    pub title: String,
+    pub detail: String,
+    pub request_id: String,
+}
+
+impl ErrorPage {
+    /// What to do next.
+    pub fn advice(&self) -> &'static str {
+        match self.status {
+            401 => "Sign in to go on.",
+            403 => "If you need this for your work, ask an administrator for the right to it.",
+            404 => "It may have been moved, renamed or deleted, or you may not have access to its vault.",
+            413 => "Ask an administrator to raise the limit if the file is meant to be this large.",
+            429 | 503 => "The server is busy. Wait a moment, then load the page again.",
+            500.. => "Nothing was changed. Try again; if it stays, give an administrator the request number below.",
+            _ => "Go back and try again.",
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A file's own page: what it is, who has it, and every revision.
+
+use askama::Template;
+use wire::Revision;
+
+use super::{
+    Crumb, Row, Shell, Workplace,
+    folder::{crumbs, leaf},
+    format,
+};
+
+/// `GET /v/{vault}/h/{filename…}`.
+///
+/// The handler supplies: the file as the viewer sees it (`None` where it was deleted but its history is there), a page
+/// of its revisions, newest first, and the address of the next page of them (`?after=…`). Answer 404 where there is
+/// neither.
+#[derive(Debug, Template)]
+#[template(path = "file.html")]
+pub struct FilePage {
+    pub shell: Shell,
+    pub at: Workplace,
+    pub filename: String,
+    pub file: Option<Row>,
+    pub revisions: Vec<Revision>,
+    pub next: Option<String>,
+}
+
+impl FilePage {
+    pub fn leaf(&self) -> &str {
+        leaf(&self.filename)
+    }
+
+    pub fn crumbs(&self) -> Vec<Crumb> {
+        let folder = self.filename.rsplit_once('/').map_or("", |(folder, _)| folder);
+        crumbs(&self.at, folder)
+    }
+
+    pub fn status(&self) -> &'static str {
+        self.file.as_ref().map_or("deleted", Row::status)
+    }
+
+    /// `added` → `Added`.
+    pub fn kind(&self, revision: &Revision) -> &'static str {
+        match revision.kind.as_str() {
+            "added" => "Added",
+            "moved" => "Moved",
+            "restored" => "Restored",
+            "deleted" => "Deleted",
+            _ => "Checked in",
+        }
+    }
+
+    pub fn is_current(&self, revision: &Revision) -> bool {
+        self.file.as_ref().is_some_and(|file| file.0.revision == revision.revision)
+    }
+
+    pub fn size(&self, bytes: &i64) -> String {
+        format::size(*bytes)
+    }
+
+    pub fn time(&self, revision: &Revision) -> String {
+        format::time(&revision.timestamp)
+    }
+
+    pub fn revision_url(&self, revision: &Revision) -> String {
+        format!("{}?revision={}", self.at.content_url(&self.filename), revision.revision)
+    }
+}

@@ -1,0 +1,148 @@
+//! A folder's page.
+
+use askama::Template;
+use wire::{File, FileStatus};
+
+use super::{Shell, Workplace, format};
+
+/// `GET /`, `GET /v/{vault}`, `GET /v/{vault}/f/{folder…}`.
+///
+/// The handler supplies: the folder's own path (empty at the top), what is directly in it (`Vault::folder`, folders
+/// first), the files as the viewer sees them (the API's own conversion), and, where there is more, the address of the
+/// next page of the same folder (`?after=…`). Search and filters are the API's: the script asks `…/files?q=`.
+#[derive(Debug, Template)]
+#[template(path = "folder.html")]
+pub struct FolderPage {
+    pub shell: Shell,
+    pub at: Workplace,
+    /// `fixtures/jigs`, or empty at the top.
+    pub folder: String,
+    pub folders: Vec<Folder>,
+    pub files: Vec<Row>,
+    pub next: Option<String>,
+}
+
+/// A folder in a folder.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// The whole path.
+    pub path: String,
+}
+
+impl Folder {
+    pub fn leaf(&self) -> &str {
+        leaf(&self.path)
+    }
+}
+
+/// A step of the way from the top of the vault to where one is.
+#[derive(Clone, Debug)]
+pub struct Crumb {
+    pub name: String,
+    pub url: String,
+}
+
+/// A file in a table or at the head of its page.
+#[derive(Clone, Debug)]
+pub struct Row(pub File);
+
+impl FolderPage {
+    pub fn title(&self) -> &str {
+        if self.folder.is_empty() { &self.at.vault } else { leaf(&self.folder) }
+    }
+
+    pub fn crumbs(&self) -> Vec<Crumb> {
+        crumbs(&self.at, &self.folder)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.folders.is_empty() && self.files.is_empty()
+    }
+
+    /// What the script clones for a file that appears.
+    pub fn blank(&self) -> Row {
+        Row::blank()
+    }
+
+    pub fn blank_folder(&self) -> Folder {
+        Folder { path: String::new() }
+    }
+}
+
+impl Row {
+    pub(super) fn blank() -> Self {
+        Self(File {
+            filename: String::new(),
+            description: None,
+            status: FileStatus::Unlocked,
+            revision: 0,
+            size: 0,
+            sha256: String::new(),
+            modified_at: jiff::Timestamp::UNIX_EPOCH,
+            modified_by: String::new(),
+            locked_by: None,
+            locked_at: None,
+            lock_note: None,
+            change: 0,
+        })
+    }
+
+    pub fn leaf(&self) -> &str {
+        leaf(&self.0.filename)
+    }
+
+    /// As on the wire: `unlocked`, `locked`, `checked_out_by_user`.
+    pub fn status(&self) -> &'static str {
+        match self.0.status {
+            FileStatus::Unlocked => "unlocked",
+            FileStatus::Locked => "locked",
+            FileStatus::CheckedOutByUser => "checked_out_by_user",
+        }
+    }
+
+    pub fn status_text(&self) -> String {
+        match (self.0.status, &self.0.locked_by) {
+            (FileStatus::Unlocked, _) => "Available".to_owned(),
+            (FileStatus::CheckedOutByUser, _) => "Checked out by you".to_owned(),
+            (FileStatus::Locked, Some(holder)) => format!("Checked out by {holder}"),
+            (FileStatus::Locked, None) => "Checked out".to_owned(),
+        }
+    }
+
+    pub fn holder(&self) -> &str {
+        self.0.locked_by.as_deref().unwrap_or_default()
+    }
+
+    pub fn size(&self) -> String {
+        format::size(self.0.size)
+    }
+
+    pub fn modified_at(&self) -> String {
+        format::time(&self.0.modified_at)
+    }
+
+    /// For `<time>`: the attribute and the text.
+    pub fn locked_at(&self) -> Option<(String, String)> {
+        self.0.locked_at.as_ref().map(|at| (at.to_string(), format::time(at)))
+    }
+
+    pub fn description(&self) -> &str {
+        self.0.description.as_deref().unwrap_or_default()
+    }
+
+    pub fn lock_note(&self) -> &str {
+        self.0.lock_note.as_deref().unwrap_or_default()
+    }
+}
+
+pub(super) fn leaf(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, leaf)| leaf)
+}
+
+/// The vault first, then every folder down to and including `folder`.
+pub(super) fn crumbs(at: &Workplace, folder: &str) -> Vec<Crumb> {
+    let top = Crumb { name: at.vault.clone(), url: at.url() };
+    let ends = folder.match_indices('/').map(|(end, _)| end).chain((!folder.is_empty()).then_some(folder.len()));
+    let below = ends.map(|end| &folder[..end]).map(|path| Crumb { name: leaf(path).into(), url: at.folder_url(path) });
+    std::iter::once(top).chain(below).collect()
+}

@@ -1,0 +1,207 @@
+//! Pages as people read them, and what may never be in one.
+
+use wire::{File, FileStatus, Me, Revision, SessionInfo, User};
+
+use super::{
+    AccountPage, ErrorPage, FilePage, FirstPage, Folder, FolderPage, Page, Registration, Row, Shell, SignInPage,
+    SignUpPage, UsersPage, Viewer, Workplace,
+};
+use auth::Role;
+
+const HOSTILE: &str = "<script>alert('x')</script>\"onload=\"y.step";
+
+fn shell() -> Shell {
+    let ada = Viewer { username: "ada".into(), display_name: Some("Ada Byron".into()), is_admin: true };
+    Shell { viewer: Some(ada), vault: Some("main".into()), vaults: vec!["fixtures".into(), "main".into()] }
+}
+
+fn at(role: Role) -> Workplace {
+    Workplace { vault: "main".into(), role, since: 41, max_file_size: 10 << 30 }
+}
+
+fn file(name: &str, status: FileStatus) -> Row {
+    let holder = match status {
+        FileStatus::Unlocked => None,
+        FileStatus::Locked => Some("grace".to_owned()),
+        FileStatus::CheckedOutByUser => Some("ada".to_owned()),
+    };
+    Row(File {
+        filename: name.into(),
+        description: None,
+        status,
+        revision: 12,
+        size: 1_572_864,
+        sha256: "ab".repeat(32),
+        modified_at: "2026-11-22T16:22:15Z".parse().unwrap(),
+        modified_by: "grace".into(),
+        locked_at: holder.is_some().then(|| "2026-11-22T17:00:00Z".parse().unwrap()),
+        locked_by: holder,
+        lock_note: None,
+        change: 1042,
+    })
+}
+
+fn folder(role: Role, names: &[(&str, FileStatus)]) -> FolderPage {
+    FolderPage {
+        shell: shell(),
+        at: at(role),
+        folder: String::new(),
+        folders: vec![Folder { path: "fixtures".into() }],
+        files: names.iter().map(|(name, status)| file(name, *status)).collect(),
+        next: None,
+    }
+}
+
+fn revision(number: i64, kind: &str, size: Option<i64>) -> Revision {
+    Revision {
+        revision: number,
+        change: number,
+        comment: format!("Comment of {number} {HOSTILE}"),
+        user: "grace".into(),
+        timestamp: "2026-11-22T16:22:15Z".parse().unwrap(),
+        size,
+        sha256: size.map(|_| "ab".repeat(32)),
+        kind: kind.into(),
+    }
+}
+
+fn history(row: Option<Row>) -> FilePage {
+    FilePage {
+        shell: shell(),
+        at: at(Role::Editor),
+        filename: "fixtures/a b.step".into(),
+        file: row,
+        revisions: vec![revision(12, "checked_in", Some(5)), revision(1, "added", Some(4))],
+        next: Some("?after=1".into()),
+    }
+}
+
+fn user(name: &str) -> User {
+    User {
+        username: name.into(),
+        display_name: Some(HOSTILE.into()),
+        email: Some("x@example.org".into()),
+        is_admin: name == "ada",
+        disabled: false,
+        created_at: "2026-11-22T16:22:15Z".parse().unwrap(),
+        last_seen_at: None,
+        roles: [("main".to_owned(), "editor".to_owned())].into(),
+    }
+}
+
+fn session() -> SessionInfo {
+    let at = "2026-11-22T16:22:15Z".parse().unwrap();
+    SessionInfo {
+        id: "s1".into(),
+        kind: "web".into(),
+        current: true,
+        signed_in_at: at,
+        last_seen_at: at,
+        expires_at: at,
+        address: "127.0.0.1".into(),
+        user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36".into()),
+    }
+}
+
+fn everything() -> Vec<(&'static str, String)> {
+    let hostile = [(HOSTILE, FileStatus::Unlocked), ("mine.step", FileStatus::CheckedOutByUser)];
+    let text = || HOSTILE.to_owned();
+    let me = Me {
+        username: "ada".into(),
+        display_name: Some(text()),
+        email: None,
+        is_admin: true,
+        scopes: vec![],
+        mfa: false,
+    };
+    let sign_in = SignInPage {
+        shell: Shell::default(),
+        username: text(),
+        next: "/".into(),
+        message: Some(text()),
+        registration: Registration::Open,
+    };
+    let sign_up = SignUpPage {
+        shell: Shell::default(),
+        username: text(),
+        display_name: text(),
+        email: text(),
+        message: Some(text()),
+        registration: Registration::Open,
+    };
+    let first = FirstPage {
+        shell: Shell::default(),
+        token: text(),
+        username: text(),
+        display_name: text(),
+        message: Some(text()),
+        open: true,
+    };
+    let users =
+        UsersPage { shell: shell(), query: text(), users: vec![user("ada")], vaults: vec!["main".into()], next: None };
+    let error = ErrorPage { shell: shell(), status: 404, title: text(), detail: text(), request_id: "0192".into() };
+    vec![
+        ("folder", folder(Role::Manager, &hostile).html().unwrap()),
+        ("file", history(Some(file(HOSTILE, FileStatus::Locked))).html().unwrap()),
+        ("sign-in", sign_in.html().unwrap()),
+        ("sign-up", sign_up.html().unwrap()),
+        ("first", first.html().unwrap()),
+        ("account", AccountPage { shell: shell(), me, sessions: vec![session()] }.html().unwrap()),
+        ("users", users.html().unwrap()),
+        ("error", error.html().unwrap()),
+    ]
+}
+
+#[test]
+fn no_page_carries_what_the_policy_forbids_or_a_user_smuggled_in() {
+    for (name, html) in everything() {
+        assert!(!html.contains("<script>"), "{name} has an inline script");
+        assert!(!html.contains("<style") && !html.contains(" style="), "{name} has inline style");
+        assert!(!html.contains("\"onload=\"") && !html.contains(" onclick"), "{name} has a handler");
+        assert!(html.contains("lang=\"en\"") && html.contains("id=\"main\""), "{name} is no whole page");
+    }
+}
+
+#[test]
+fn buttons_appear_only_for_what_the_role_may_do() {
+    let names = [("a.step", FileStatus::Unlocked)];
+    let offers = |role: Role| -> Vec<&str> {
+        let html = folder(role, &names).html().unwrap();
+        ["download", "history", "check-out", "add", "describe", "move", "override", "delete"]
+            .into_iter()
+            .filter(|action| html.contains(&format!("data-action=\"{action}\"")))
+            .collect()
+    };
+    assert_eq!(offers(Role::Viewer), ["download", "history"]);
+    assert_eq!(offers(Role::Editor), ["download", "history", "check-out", "add", "describe", "move"]);
+    assert_eq!(offers(Role::Manager).len(), 8);
+}
+
+#[test]
+fn a_name_that_is_hard_in_an_address_is_encoded_in_every_link() {
+    let html = folder(Role::Editor, &[("a b/50% #1?.step", FileStatus::Unlocked)]).html().unwrap();
+    assert!(html.contains("href=\"/v/main/h/a%20b/50%25%20%231%3F.step\""));
+    assert!(html.contains("href=\"/api/vaults/main/files/a%20b%2F50%25%20%231%3F.step/content\""));
+}
+
+#[test]
+fn a_deleted_file_shows_its_history_and_how_to_have_it_back() {
+    let html = history(None).html().unwrap();
+    assert!(html.contains("data-status=\"deleted\"") && html.contains("This file was deleted"));
+    assert!(html.contains("data-action=\"restore\"") && !html.contains("data-action=\"check-out\""));
+}
+
+#[test]
+fn the_way_in_remembers_what_was_typed_but_never_the_password() {
+    let page = SignInPage {
+        shell: Shell::default(),
+        username: "ada".into(),
+        next: "/v/main".into(),
+        message: Some("Incorrect username or password".into()),
+        registration: Registration::Closed,
+    };
+    let html = page.html().unwrap();
+    // Assets are named by their digest, which is no part of the promise.
+    let build = super::assets::url("");
+    insta::assert_snapshot!(html.replace(&build, "/assets/BUILD/").split_once("<main").unwrap().1);
+}
