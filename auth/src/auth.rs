@@ -1,16 +1,38 @@
 //! The service: registering, signing in, and everything that follows from it. One per process, cheap to clone.
+//!
+//! Here are its shapes, how it opens and how it hears of changes; its verbs are in `registering`, `signing_in`,
+//! `refreshing`, `asking`, `own_account` and `administration`.
 
-use std::time::Duration;
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::MissedTickBehavior};
 
 use crate::{
-    Account, AccountChange, Action, AuthError, AuthStore, Caller, Chance, Clock, DisplayName, EmailAddress, Origin,
-    Password, PasswordHash, Permit, Realm, RealmName, Role, Session, SessionId, SessionKind, Token, Username,
+    Account, Action, AuthError, AuthStore, Caller, Chance, Clock, DisplayName, EmailAddress, Password, PasswordHash,
+    Role, SessionId, Token, Unavailable, Username,
+    access::AccessTokens,
+    clock,
+    directory::Directory,
+    hashing::Hasher,
+    key::MasterKey,
     permit::{Administrator, Everywhere, InRealm},
-    store::{AccountQuery, Member},
+    registering::Setup,
+    throttle::Throttle,
 };
+
+/// How often the account-event log is read: a session that ended on another node is refused within a second.
+const FOLLOW: Duration = Duration::from_millis(250);
+/// How often, and how long after their end, sessions are forgotten for good.
+const CLEAN: Duration = Duration::from_hours(1);
+const KEEP_ENDED: Duration = Duration::from_hours(30 * 24);
 
 /// What the host decides.
 #[derive(Clone, Debug)]
@@ -119,167 +141,112 @@ pub struct Import {
 }
 
 /// See the module.
-#[derive(Clone, Debug)]
-pub struct Auth<S> {
-    store: S,
-    clock: Clock,
-    chance: Chance,
+pub struct Auth<S>(pub(crate) Arc<Service<S>>);
+
+pub(crate) struct Service<S> {
+    pub(crate) store: S,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) chance: Chance,
+    pub(crate) hasher: Hasher,
+    pub(crate) access: AccessTokens,
+    pub(crate) throttle: Throttle,
+    pub(crate) directory: Directory,
+    /// The first administrator's link, while there is one.
+    pub(crate) setup: Mutex<Option<Setup>>,
+    /// The last account event that the directory has heard of.
+    followed: AtomicI64,
+}
+
+impl<S> Clone for Auth<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> fmt::Debug for Auth<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
 }
 
 impl<S: AuthStore> Auth<S> {
-    /// `signing_secret` is at least 32 bytes (see [`crate::key`]); purposes are parted from it by HKDF.
+    /// Purposes are parted from `keys` by HKDF (see [`crate::key`]).
+    ///
+    /// # Errors
+    /// [`AuthError::Internal`] for a hashing cost below 19 MiB, 2 passes, 1 lane.
     pub async fn open(
         store: S,
         settings: Settings,
-        keys: crate::key::MasterKey,
+        keys: MasterKey,
         clock: Clock,
         chance: Chance,
     ) -> Result<Self, AuthError> {
-        todo!()
+        let hasher = Hasher::new(settings.hashing, chance.clone())?;
+        let access = AccessTokens::new(&keys, &settings)?;
+        // Before anything is loaded: whatever happens from here on is heard of.
+        let followed = AtomicI64::new(store.last_account_event().await?);
+        Ok(Self(Arc::new(Service {
+            store,
+            settings,
+            clock,
+            chance,
+            hasher,
+            access,
+            throttle: Throttle::new(),
+            directory: Directory::new(),
+            setup: Mutex::default(),
+            followed,
+        })))
     }
 
-    /// Follows the account-event log for ever: run it as a task. Every 250 ms, and at once when this node wrote.
+    /// Follows the account-event log for ever: run it as a task. Every 250 ms; what this node wrote is heard at once.
     pub async fn follow(&self) {
-        todo!()
+        let mut ticks = tokio::time::interval(FOLLOW);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut cleaned_at = self.0.clock.now();
+        let mut is_deaf = false;
+        loop {
+            ticks.tick().await;
+            let heard = self.catch_up().await;
+            // Said once, not four times a second.
+            match &heard {
+                Err(error) if !is_deaf => tracing::error!(%error, "the account-event log cannot be followed"),
+                Ok(()) if is_deaf => tracing::info!("the account-event log is followed again"),
+                _ => {}
+            }
+            is_deaf = heard.is_err();
+            if clock::between(cleaned_at, self.0.clock.now()) >= CLEAN {
+                cleaned_at = self.0.clock.now();
+                self.forget_long_ended().await;
+            }
+        }
+    }
+
+    /// Hears of everything that was written until now.
+    pub(crate) async fn catch_up(&self) -> Result<(), Unavailable> {
+        loop {
+            let events = self.0.store.account_events_after(self.0.followed.load(Ordering::Acquire)).await?;
+            let Some(last) = events.last() else { return Ok(()) };
+            self.0.directory.forget(events.iter().map(|event| &event.username));
+            self.0.followed.store(last.n, Ordering::Release);
+        }
+    }
+
+    async fn forget_long_ended(&self) {
+        match self.0.store.forget_ended(clock::before(self.0.clock.now(), KEEP_ENDED)).await {
+            Ok(sessions) => tracing::debug!(sessions, "long ended sessions were forgotten"),
+            Err(error) => tracing::warn!(%error, "long ended sessions were not forgotten"),
+        }
     }
 
     /// Ticks whenever sessions or rights changed: open sockets then ask [`still`](Self::still) again.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        todo!()
+        self.0.directory.changes()
     }
 
-    // -- registering
-    pub async fn register(&self, applicant: Applicant, from: &Origin) -> Result<Account, AuthError> {
-        todo!()
-    }
-    /// By an administrator or the operator's console: registration settings do not matter. `by` None is the console.
-    pub async fn add_account(
-        &self,
-        applicant: Applicant,
-        administrator: Option<Administrator>,
-    ) -> Result<Account, AuthError> {
-        todo!()
-    }
-    pub async fn import(&self, account: Import) -> Result<Account, AuthError> {
-        todo!()
-    }
-    /// The token of the one-time link, good for 30 minutes, kept in memory; `None` once there is an administrator.
-    pub async fn setup_token(&self) -> Result<Option<Token>, AuthError> {
-        todo!()
-    }
-    /// Whether the link is still good, for the page to say so early.
-    pub fn setup_open(&self, token: &str) -> bool {
-        todo!()
-    }
-    pub async fn first_administrator(&self, token: &str, applicant: Applicant) -> Result<Account, AuthError> {
-        todo!()
-    }
-
-    // -- signing in and out
-    /// Throttle, account, hash (a dummy one for unknown users), upgrade, session, audit, in this order.
-    /// `username` is as typed: one that does not parse costs the same and fails the same.
-    pub async fn sign_in(
-        &self,
-        username: &str,
-        password: Password,
-        kind: SessionKind,
-        from: Origin,
-    ) -> Result<SignedIn, AuthError> {
-        todo!()
-    }
-    /// [`sign_in`](Self::sign_in) for `POST /auth/token`, with the access token made.
-    pub async fn token(&self, username: &str, password: Password, from: Origin) -> Result<Tokens, AuthError> {
-        todo!()
-    }
-    pub async fn refresh(&self, token: &str, from: Origin) -> Result<Tokens, AuthError> {
-        todo!()
-    }
-    /// RFC 7009: an access or refresh token ends its session; anything else does nothing. Never says which.
-    pub async fn revoke(&self, token: &str) -> Result<(), AuthError> {
-        todo!()
-    }
-    pub async fn introspect(&self, by: &Caller, token: &str) -> Result<Option<Introspection>, AuthError> {
-        todo!()
-    }
-    pub async fn sign_out(&self, caller: &Caller) -> Result<(), AuthError> {
-        todo!()
-    }
-    /// A single-use, 30 s ticket for a WebSocket.
-    pub fn ticket(&self, caller: &Caller) -> Token {
-        todo!()
-    }
-
-    // -- who is it
-    pub async fn by_bearer(&self, token: &str) -> Result<Caller, AuthError> {
-        todo!()
-    }
-    pub async fn by_cookie(&self, cookie: &str) -> Result<Caller, AuthError> {
-        todo!()
-    }
-    pub async fn by_ticket(&self, ticket: &str) -> Result<Caller, AuthError> {
-        todo!()
-    }
-    /// The same caller as of now: an error if its session has ended, else with its present rights.
-    pub async fn still(&self, caller: &Caller) -> Result<Caller, AuthError> {
-        todo!()
-    }
-    pub async fn realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
-        todo!()
-    }
-    /// Realms in which the caller has a role, by name.
-    pub async fn realms_of(&self, caller: &Caller) -> Result<Vec<(Realm, Role)>, AuthError> {
-        todo!()
-    }
-
-    // -- one's own account
-    pub async fn change_password(
-        &self,
-        caller: &Caller,
-        current: Password,
-        new: Password,
-        others: Others,
-        from: &Origin,
-    ) -> Result<(), AuthError> {
-        todo!()
-    }
-    pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, AuthError> {
-        todo!()
-    }
-    pub async fn end_session(&self, caller: &Caller, id: &SessionId) -> Result<(), AuthError> {
-        todo!()
-    }
-    pub async fn end_other_sessions(&self, caller: &Caller) -> Result<u64, AuthError> {
-        todo!()
-    }
-
-    // -- administration
-    pub async fn members(
-        &self,
-        permit: &Permit<ManageAccounts>,
-        query: AccountQuery,
-    ) -> Result<Vec<Member>, AuthError> {
-        todo!()
-    }
-    pub async fn member(&self, permit: &Permit<ManageAccounts>, username: &Username) -> Result<Member, AuthError> {
-        todo!()
-    }
-    pub async fn change_account(
-        &self,
-        permit: &Permit<ManageAccounts>,
-        username: &Username,
-        change: AccountChange,
-    ) -> Result<Member, AuthError> {
-        todo!()
-    }
-    pub async fn members_of(&self, permit: &Permit<ManageMembers>) -> Result<Vec<(Account, Role)>, AuthError> {
-        todo!()
-    }
-    pub async fn set_role(
-        &self,
-        permit: &Permit<ManageMembers>,
-        username: &Username,
-        role: Option<Role>,
-    ) -> Result<(), AuthError> {
-        todo!()
+    /// What this node wrote about somebody is felt here at once; other nodes read the log.
+    pub(crate) fn changed(&self, username: &Username) {
+        self.0.directory.forget([username]);
     }
 }

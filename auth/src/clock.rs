@@ -1,8 +1,23 @@
 //! Time and chance, passed in. The only place that asks the system for either.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+
+/// `by` later, or the end of time.
+pub(crate) fn after(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// `by` earlier, or the beginning of time.
+pub(crate) fn before(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+/// From `start` until `end`; nothing if that is the wrong way round.
+pub(crate) fn between(start: Timestamp, end: Timestamp) -> Duration {
+    Duration::try_from(end.duration_since(start)).unwrap_or_default()
+}
 
 /// Tells the time. Tests hand in their own.
 #[derive(Clone)]
@@ -36,7 +51,9 @@ impl fmt::Debug for Clock {
 
 /// Makes random bytes fit for secrets. Tests may hand in a repeatable one.
 #[derive(Clone)]
-pub struct Chance(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Chance(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Chance {
     /// The operating system's generator, by way of aws-lc.

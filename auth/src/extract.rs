@@ -1,12 +1,25 @@
 //! Doors for axum: a handler's first argument says who may enter.
 
-use crate::{Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, RealmName};
+use std::convert::Infallible;
+
 use axum::{extract::FromRequestParts, response::IntoResponse};
-use http::request::Parts;
+use http::{
+    HeaderMap, HeaderName, Method,
+    header::{AUTHORIZATION, COOKIE, ORIGIN},
+    request::Parts,
+};
+
+use crate::{Action, Auth, AuthError, AuthStore, Caller, Permit, RealmName};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// This route is open to the world, on purpose.
 #[derive(Clone, Copy, Debug)]
 pub struct Anyone;
+
+/// Open to the world, but it matters whether somebody is signed in: `None` also for credentials that are no good.
+#[derive(Clone, Debug)]
+pub struct MaybeCaller(pub Option<Caller>);
 
 /// The request may go on, and here is the proof.
 #[derive(Debug)]
@@ -26,7 +39,7 @@ pub trait HasAuth: Send + Sync {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Anyone {
-    type Rejection = std::convert::Infallible;
+    type Rejection = Infallible;
     async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(Self)
     }
@@ -35,7 +48,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Anyone {
 impl<S: HasAuth> FromRequestParts<S> for Caller {
     type Rejection = S::Refusal;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
-        todo!()
+        Ok(resolve(parts, state).await?)
+    }
+}
+
+impl<S: HasAuth> FromRequestParts<S> for MaybeCaller {
+    type Rejection = S::Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+        match resolve(parts, state).await {
+            Ok(caller) => Ok(Self(Some(caller))),
+            Err(AuthError::NotSignedIn | AuthError::InvalidToken) => Ok(Self(None)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -48,3 +72,81 @@ impl<S: HasAuth, A: Action> FromRequestParts<S> for Permitted<A> {
         Ok(Self(caller.permit(realm.as_ref())?))
     }
 }
+
+/// Asks once a request: the answer stays in its extensions, where a log may find the name too.
+async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, AuthError> {
+    if let Some(caller) = parts.extensions.get::<Caller>() {
+        return Ok(caller.clone());
+    }
+    let caller = match credentials(&parts.headers, state.cookie_name())? {
+        Credentials::Bearer(token) => state.auth().by_bearer(token).await?,
+        Credentials::Cookie(cookie) => {
+            if !is_safe(&parts.method) && !is_same_origin(parts, state) {
+                return Err(AuthError::CrossSite);
+            }
+            state.auth().by_cookie(cookie).await?
+        }
+    };
+    parts.extensions.insert(caller.clone());
+    Ok(caller)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Credentials<'a> {
+    Bearer(&'a str),
+    Cookie(&'a str),
+}
+
+/// Exactly one of `Authorization` and our cookie, once.
+fn credentials<'a>(headers: &'a HeaderMap, cookie_name: &str) -> Result<Credentials<'a>, AuthError> {
+    let mut authorization = headers.get_all(AUTHORIZATION).iter();
+    let mut cookies = cookies(headers, cookie_name);
+    match (authorization.next(), authorization.next(), cookies.next(), cookies.next()) {
+        (None, _, None, _) => Err(AuthError::NotSignedIn),
+        (Some(header), None, None, _) => {
+            let token = header.to_str().ok().and_then(bearer).ok_or(AuthError::InvalidToken)?;
+            Ok(Credentials::Bearer(token))
+        }
+        (None, _, Some(cookie), None) => Ok(Credentials::Cookie(cookie)),
+        _ => Err(AuthError::AmbiguousCredentials),
+    }
+}
+
+/// RFC 6750 §2.1; the scheme is known in any case (RFC 9110 §11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    let token = token.trim_matches(' ');
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.chars().all(plain)).then_some(token)
+}
+
+/// The values of every cookie of that name: a neighbouring host may have planted a second one. A value that is not
+/// text becomes one that is nobody's.
+fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(COOKIE).iter().map(|line| str::from_utf8(line.as_bytes()).unwrap_or_default());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// RFC 9110 §9.2.1, of the methods that we serve.
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Browsers say where a request comes from, and pages cannot forge it. A write that somebody typed into the address
+/// bar (`none`) is nothing that our pages do.
+fn is_same_origin<S: HasAuth>(parts: &Parts, state: &S) -> bool {
+    let mut sites = parts.headers.get_all(SEC_FETCH_SITE).iter();
+    let mut origins = parts.headers.get_all(ORIGIN).iter();
+    match (sites.next(), sites.next()) {
+        (Some(site), None) => site == "same-origin",
+        (Some(_), Some(_)) => false,
+        (None, _) => match (origins.next(), origins.next()) {
+            (Some(origin), None) => origin.to_str().is_ok_and(|origin| state.is_own_origin(parts, origin)),
+            _ => false,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

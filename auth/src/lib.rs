@@ -3,22 +3,31 @@
 //! Deliberately absent: files, SQL, HTTP statuses. The host application answers [`AuthStore`], declares its
 //! [`Action`]s, and (with the feature `axum`) takes [`extract::Permitted`] as a handler's first argument.
 
-pub mod access;
+mod access;
 pub mod account;
+mod administration;
+mod asking;
 pub mod auth;
 pub mod clock;
 pub mod directory;
 pub mod error;
 #[cfg(feature = "axum")]
 pub mod extract;
+mod hashing;
 pub mod key;
+mod own_account;
 pub mod password;
 pub mod permit;
 pub mod policy;
 pub mod realm;
+mod refreshing;
+mod registering;
 pub mod session;
+mod signing_in;
 pub mod store;
-pub mod throttle;
+#[cfg(test)]
+mod tests;
+mod throttle;
 pub mod token;
 pub mod username;
 
@@ -27,7 +36,7 @@ pub use auth::{Auth, Settings};
 pub use clock::{Chance, Clock};
 pub use error::{AuthError, Unavailable};
 #[cfg(feature = "axum")]
-pub use extract::{Anyone, HasAuth, Permitted};
+pub use extract::{Anyone, HasAuth, MaybeCaller, Permitted};
 pub use password::{Password, PasswordHash};
 pub use permit::{Action, Actor, Permit};
 pub use policy::Caller;

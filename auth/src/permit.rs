@@ -67,6 +67,14 @@ pub struct Actor {
     pub session: Option<SessionId>,
 }
 
+impl Actor {
+    /// The operator, at the command line. Nobody can register under this name.
+    #[must_use]
+    pub fn console() -> Self {
+        Self { username: Username::console(), display_name: None, email: None, session: None }
+    }
+}
+
 /// Proof that `actor` may do `A` in this place.
 ///
 /// Neither `Clone` nor constructible outside this crate: it cannot be forged or kept for later.

@@ -48,7 +48,7 @@ pub struct Session {
     pub id: SessionId,
     pub username: Username,
     pub kind: SessionKind,
-    /// When the password was last shown: `auth_time` (OpenID Connect Core §2).
+    /// When the password was last shown: `auth_time` (`OpenID` Connect Core §2).
     pub auth_time: Timestamp,
     pub last_seen: Timestamp,
     /// The end that nothing moves.

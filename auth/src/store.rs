@@ -137,6 +137,7 @@ pub trait AuthStore: Clone + Send + Sync + 'static {
         at: Timestamp,
     ) -> impl Future<Output = Result<Account, ChangeRefused>> + Send;
     /// `None` takes the role away.
+    #[expect(clippy::too_many_arguments, reason = "one transaction, told whole")]
     fn set_role(
         &self,
         username: &Username,
@@ -148,6 +149,7 @@ pub trait AuthStore: Clone + Send + Sync + 'static {
     /// Everybody with a role in the realm, by username; active accounts only.
     fn members_of(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(Account, Role)>>> + Send;
     /// Compare-and-swap: false if `old` is not the stored hash any more.
+    #[expect(clippy::too_many_arguments, reason = "one transaction, told whole")]
     fn replace_password(
         &self,
         username: &Username,

@@ -36,6 +36,11 @@ impl Username {
         Ok(Self(folded.into()))
     }
 
+    /// Under which the operator's command line acts.
+    pub(crate) fn console() -> Self {
+        Self("console".into())
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,1 +1,20 @@
-//! server
+//! Strongroom over HTTP: REST, pages, live events. Deliberately absent: SQL, rules of files, and who may do what (the
+//! crates `store`, `vault` and `auth` have those).
+
+pub mod answer;
+pub mod api;
+pub mod config;
+pub mod door;
+pub mod error;
+pub mod extract;
+pub mod live;
+pub mod router;
+pub mod routes;
+pub mod serve;
+pub mod shape;
+pub mod state;
+pub mod telemetry;
+pub mod web;
+
+pub use config::{Config, ConfigError, Partial};
+pub use serve::{Running, start};

@@ -1,8 +1,221 @@
-//! The rules, pure. TO BE WRITTEN; the signature is fixed.
+//! The rules, pure: no clock, no database, no chance. Who may try at all is settled before, by permits.
 
-use crate::{Command, Effect, File, VaultError};
+#[cfg(test)]
+mod tests;
+
+use auth::Username;
+
+use crate::{
+    Blob, BlobId, Command, Effect, EventAction, File, FileId, Filename, Lock, Operation, Prose, RevisionKind,
+    VaultError,
+    store::{AfterCheckIn, AfterOverride, NewRevision},
+};
 
 /// What `command` does to `file`, the row of that name (or the deleted one a restoration names); `None` if there is none.
+///
+/// # Errors
+/// The rule that forbids it, with who or what is in the way.
 pub fn decide(file: Option<&File>, command: &Command) -> Result<Effect, VaultError> {
-    todo!()
+    if let Operation::Add { id, blob, comment } = &command.operation {
+        return match file {
+            Some(file) if !file.deleted => Err(VaultError::Exists { name: file.name.clone() }),
+            _ => Ok(add(command, id, blob, comment)),
+        };
+    }
+    let case = Case { file: file.ok_or(VaultError::NotFound)?, command };
+    if let Operation::Restore { file, revision, blob } = &command.operation {
+        return case.restore(file, *revision, blob);
+    }
+    if case.file.deleted {
+        return Err(VaultError::NotFound);
+    }
+    match &command.operation {
+        Operation::CheckOut { note } => case.check_out(note.as_ref()),
+        Operation::Cancel => case.cancel(),
+        Operation::CheckIn { blob, comment, then, base } => case.check_in(blob, comment, *then, base.as_ref()),
+        Operation::Override { reason, then } => case.override_lock(reason, *then),
+        Operation::Describe { description } => case.describe(description.as_ref()),
+        Operation::Move { to } => case.move_to(to),
+        Operation::Delete { comment } => case.delete(comment),
+        Operation::Add { .. } | Operation::Restore { .. } => Err(VaultError::NotFound),
+    }
+}
+
+fn add(command: &Command, id: &FileId, blob: &Blob, comment: &Prose) -> Effect {
+    let file = File {
+        id: id.clone(),
+        name: command.file.clone(),
+        description: None,
+        revision: 1,
+        change: 0,
+        blob: blob.clone(),
+        modified_at: command.at,
+        modified_by: command.by.username.clone(),
+        lock: None,
+        grants: 0,
+        deleted: false,
+    };
+    let revision = NewRevision { kind: RevisionKind::Added, comment: comment.clone() };
+    Effect { file, revision: Some(revision), action: EventAction::Add, moved_from: None, reason: None }
+}
+
+/// One file that is there, and what somebody wants of it.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    file: &'a File,
+    command: &'a Command,
+}
+
+impl Case<'_> {
+    fn caller(&self) -> &Username {
+        &self.command.by.username
+    }
+
+    /// Who holds the file, if that is not the caller.
+    fn another(&self) -> Option<Username> {
+        self.file.holder().filter(|holder| *holder != self.caller()).cloned()
+    }
+
+    fn not_in_use(&self) -> Result<(), VaultError> {
+        self.another().map_or(Ok(()), |holder| Err(VaultError::InUse { holder }))
+    }
+
+    fn own_lock(&self) -> Result<(), VaultError> {
+        self.another().map_or(Ok(()), |holder| Err(VaultError::HeldByAnother { holder }))
+    }
+
+    fn draft(&self, action: EventAction) -> Draft {
+        Draft {
+            effect: Effect { file: self.file.clone(), revision: None, action, moved_from: None, reason: None },
+            by: self.caller().clone(),
+            at: self.command.at,
+        }
+    }
+
+    fn check_out(&self, note: Option<&Prose>) -> Result<Effect, VaultError> {
+        // One's own lock refuses too: the other window would not know that it shares it.
+        if let Some(holder) = self.file.holder() {
+            return Err(VaultError::Locked { holder: holder.clone() });
+        }
+        Ok(self.draft(EventAction::CheckOut).granted(note.cloned()).done())
+    }
+
+    fn cancel(&self) -> Result<Effect, VaultError> {
+        if self.file.lock.is_none() {
+            return Err(VaultError::NotLocked);
+        }
+        self.own_lock()?;
+        Ok(self.draft(EventAction::Cancel).freed().done())
+    }
+
+    fn check_in(
+        &self,
+        blob: &Blob,
+        comment: &Prose,
+        then: AfterCheckIn,
+        base: Option<&BlobId>,
+    ) -> Result<Effect, VaultError> {
+        let Some(lock) = &self.file.lock else { return Err(VaultError::NotCheckedOut) };
+        self.own_lock()?;
+        if base.is_some_and(|base| *base != self.file.blob.id) {
+            return Err(VaultError::StaleBase);
+        }
+        let draft = self.draft(EventAction::CheckIn).revised(RevisionKind::CheckedIn, comment);
+        let draft = match then {
+            AfterCheckIn::Release => draft.freed(),
+            AfterCheckIn::KeepCheckedOut => draft.granted(lock.note.clone()),
+        };
+        Ok(draft.with(blob))
+    }
+
+    fn override_lock(&self, reason: &Prose, then: AfterOverride) -> Result<Effect, VaultError> {
+        if self.file.lock.is_none() {
+            return Err(VaultError::NothingToOverride);
+        }
+        let draft = self.draft(EventAction::Override);
+        let mut effect = match then {
+            AfterOverride::Free => draft.freed(),
+            AfterOverride::Take => draft.granted(None),
+        }
+        .done();
+        effect.reason = Some(reason.clone());
+        Ok(effect)
+    }
+
+    fn describe(&self, description: Option<&Prose>) -> Result<Effect, VaultError> {
+        self.not_in_use()?;
+        let mut effect = self.draft(EventAction::Describe).done();
+        effect.file.description = description.cloned();
+        Ok(effect)
+    }
+
+    fn move_to(&self, to: &Filename) -> Result<Effect, VaultError> {
+        self.not_in_use()?;
+        // Another spelling of the same name is a move; whether another file has it, the unique index settles.
+        if *to == self.file.name {
+            return Err(VaultError::Exists { name: to.clone() });
+        }
+        let mut effect = self.draft(EventAction::Move).revised(RevisionKind::Moved, &Prose::empty()).done();
+        effect.moved_from = Some(std::mem::replace(&mut effect.file.name, to.clone()));
+        Ok(effect)
+    }
+
+    fn restore(&self, file: &FileId, revision: i64, blob: &Blob) -> Result<Effect, VaultError> {
+        if *file != self.file.id {
+            return Err(VaultError::NotFound);
+        }
+        self.not_in_use()?;
+        let comment = Prose::stored(format!("Restored revision {revision}"));
+        let draft = self.draft(EventAction::Restore).revised(RevisionKind::Restored, &comment);
+        let mut effect = draft.with(blob);
+        effect.file.deleted = false;
+        Ok(effect)
+    }
+
+    fn delete(&self, comment: &Prose) -> Result<Effect, VaultError> {
+        self.not_in_use()?;
+        let draft = self.draft(EventAction::Delete).freed().revised(RevisionKind::Deleted, comment);
+        let mut effect = draft.done();
+        effect.file.deleted = true;
+        Ok(effect)
+    }
+}
+
+/// An effect on its way: the file as it was, less and more.
+struct Draft {
+    effect: Effect,
+    by: Username,
+    at: jiff::Timestamp,
+}
+
+impl Draft {
+    fn freed(mut self) -> Self {
+        self.effect.file.lock = None;
+        self
+    }
+
+    /// A new lock for the caller. Its id was never used before, so whoever still acts under an older one is refused.
+    fn granted(mut self, note: Option<Prose>) -> Self {
+        let file = &mut self.effect.file;
+        file.grants += 1;
+        file.lock = Some(Lock { id: file.grants, holder: self.by.clone(), at: self.at, note });
+        self
+    }
+
+    fn revised(mut self, kind: RevisionKind, comment: &Prose) -> Self {
+        self.effect.file.revision += 1;
+        self.effect.file.modified_at = self.at;
+        self.effect.file.modified_by = self.by.clone();
+        self.effect.revision = Some(NewRevision { kind, comment: comment.clone() });
+        self
+    }
+
+    fn with(mut self, blob: &Blob) -> Effect {
+        self.effect.file.blob = blob.clone();
+        self.effect
+    }
+
+    fn done(self) -> Effect {
+        self.effect
+    }
 }

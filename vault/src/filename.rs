@@ -1,7 +1,16 @@
 //! What a file may be called: the one type that everything that names a file goes through.
-//! TO BE WRITTEN by the vault builder; signatures are fixed.
+//!
+//! Which names are refused, and why, is in [`rules`]; nothing else in the house judges names.
+
+mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, sync::Arc};
+
+use unicode_normalization::UnicodeNormalization;
+
+pub use rules::BadFilename;
 
 /// A path inside a vault, `/` between segments, as the user spelled it (NFC).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -11,17 +20,12 @@ pub struct Filename(Arc<str>);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NameKey(String);
 
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadFilename {
-    #[error("A filename cannot be empty.")]
-    Empty,
-}
-
 impl Filename {
     /// # Errors
     /// [`BadFilename`] is one sentence that says what to change.
     pub fn parse(raw: &str) -> Result<Self, BadFilename> {
-        if raw.is_empty() { Err(BadFilename::Empty) } else { Ok(Self(raw.into())) }
+        rules::check(raw)?;
+        Ok(Self(raw.into()))
     }
 
     /// Takes a name back from where it was kept, unchecked.
@@ -37,7 +41,7 @@ impl Filename {
 
     #[must_use]
     pub fn key(&self) -> NameKey {
-        NameKey(self.0.to_lowercase())
+        NameKey::fold(&self.0)
     }
 
     /// The folder it is in; `None` at the top.
@@ -66,9 +70,22 @@ impl fmt::Display for Filename {
 
 impl NameKey {
     /// Folds any text the way names are folded: for prefixes, searches and paging.
+    ///
+    /// Canonical caseless matching (Unicode 16 §3.13.5, D145), composed again so that keys stay short. Folding twice
+    /// changes nothing.
     #[must_use]
     pub fn fold(raw: &str) -> Self {
-        Self(raw.to_lowercase())
+        if raw.is_ascii() {
+            return Self(raw.to_ascii_lowercase());
+        }
+        let decomposed: String = raw.nfd().collect();
+        Self(caseless::default_case_fold_str(&decomposed).nfc().collect())
+    }
+
+    /// Takes a key back from where it was kept, unfolded.
+    #[must_use]
+    pub fn stored(raw: &str) -> Self {
+        Self(raw.to_owned())
     }
 
     #[must_use]

@@ -13,6 +13,8 @@ pub mod git;
 pub mod history;
 pub mod prose;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod vault;
 pub mod verify;
 

@@ -1,12 +1,21 @@
 //! The service: each verb takes the permit that allows it. One per process, cheap to clone.
+//!
+//! Here is who may ask for what; what then happens is the [keeper's](keeper).
+
+mod keeper;
+#[cfg(test)]
+mod tests;
 
 use std::{ops::Range, path::PathBuf};
 
 use auth::{Chance, Clock, Permit};
 use tokio::io::AsyncRead;
 
+use keeper::Keeper;
+
 use crate::{
-    Blob, BlobId, BlobStore, Event, File, Filename, Prose, Realm, Revision, VaultError, VaultName, VaultStore,
+    Blob, BlobId, BlobStore, BlobUpload, Event, File, FileId, Filename, Operation, Prose, Realm, Revision, VaultError,
+    VaultName, VaultStore,
     action::{Add, Cancel, CheckIn, CheckOut, CreateVault, Delete, Describe, Move, Override, Read, Restore},
     store::{AfterCheckIn, AfterOverride, Entry, FileQuery, IdempotencyKey},
 };
@@ -27,10 +36,7 @@ pub struct NewRevision {
 
 #[derive(Clone, Debug)]
 pub struct Vault<S, B> {
-    store: S,
-    blobs: B,
-    clock: Clock,
-    chance: Chance,
+    keeper: Keeper<S, B>,
 }
 
 type Key = Option<IdempotencyKey>;
@@ -45,19 +51,19 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         clock: Clock,
         chance: Chance,
     ) -> Result<Self, VaultError> {
-        todo!()
+        Ok(Self { keeper: Keeper::open(store, blobs, repositories, clock, chance).await? })
     }
 
     pub async fn create_vault(&self, permit: &Permit<CreateVault>, name: VaultName) -> Result<Realm, VaultError> {
-        todo!()
+        self.keeper.create_vault(permit.actor(), name).await
     }
 
     // -- reading
     pub async fn file(&self, permit: &Permit<Read>, name: &Filename) -> Result<File, VaultError> {
-        todo!()
+        self.keeper.file(permit.realm(), name).await
     }
     pub async fn files(&self, permit: &Permit<Read>, query: FileQuery) -> Result<Vec<File>, VaultError> {
-        todo!()
+        Ok(self.keeper.store.files(&permit.realm().id, query).await?)
     }
     pub async fn folder(
         &self,
@@ -66,7 +72,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         after: Option<&Entry>,
         limit: u32,
     ) -> Result<Vec<Entry>, VaultError> {
-        todo!()
+        Ok(self.keeper.store.folder(&permit.realm().id, folder, after, limit).await?)
     }
     /// Newest first. A deleted file's history is there until its name is used again.
     pub async fn history(
@@ -76,10 +82,11 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Revision>, VaultError> {
-        todo!()
+        let file = self.keeper.file_or_deleted(permit.realm(), name).await?;
+        Ok(self.keeper.store.history(&permit.realm().id, &file.id, before, limit).await?)
     }
     pub async fn changes(&self, permit: &Permit<Read>, since: i64, limit: u32) -> Result<Vec<Revision>, VaultError> {
-        todo!()
+        Ok(self.keeper.store.changes(&permit.realm().id, since, limit).await?)
     }
     /// The file's content, or that of one of its revisions (also of a deleted file's).
     pub async fn content(
@@ -88,7 +95,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         name: &Filename,
         revision: Option<i64>,
     ) -> Result<Blob, VaultError> {
-        todo!()
+        self.keeper.content(permit.realm(), name, revision).await
     }
     /// Streams a part of content that [`content`](Self::content) named.
     pub async fn open_content(
@@ -97,21 +104,27 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         blob: &Blob,
         range: Range<u64>,
     ) -> Result<impl AsyncRead + Send + Unpin + use<S, B>, VaultError> {
-        Ok(tokio::io::empty())
+        self.keeper.open_content(permit.realm(), blob, range).await
     }
     pub async fn events(&self, permit: &Permit<Read>, since: i64, limit: u32) -> Result<Vec<Event>, VaultError> {
-        todo!()
+        Ok(self.keeper.store.events(&permit.realm().id, since, limit).await?)
     }
 
-    // -- receiving content: asks first whether it would be taken, so that nobody uploads 10 GB to be refused
-    pub async fn receive_new(&self, permit: &Permit<Add>, name: &Filename) -> Result<B::Upload, VaultError> {
-        todo!()
+    // -- receiving content: asks first whether it would be taken, so that nobody uploads 10 GB to be refused; not where
+    // there is a key, since a retry gets its old answer
+    pub async fn receive_new(&self, permit: &Permit<Add>, name: &Filename, key: &Key) -> Result<B::Upload, VaultError> {
+        self.keeper.receive_new(permit.realm(), name, key.as_ref()).await
     }
-    pub async fn receive_revision(&self, permit: &Permit<CheckIn>, name: &Filename) -> Result<B::Upload, VaultError> {
-        todo!()
+    pub async fn receive_revision(
+        &self,
+        permit: &Permit<CheckIn>,
+        name: &Filename,
+        key: &Key,
+    ) -> Result<B::Upload, VaultError> {
+        self.keeper.receive_revision(permit.into(), name, key.as_ref()).await
     }
     pub async fn received(&self, upload: B::Upload) -> Result<Received, VaultError> {
-        todo!()
+        upload.finish().await.map(Received)
     }
 
     // -- changing; every one durable when it returns, with its git commit where it has one
@@ -123,7 +136,8 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         comment: Prose,
         key: Key,
     ) -> Result<File, VaultError> {
-        todo!()
+        let id = FileId::random(&self.keeper.chance);
+        self.keeper.apply(permit.into(), name, Operation::Add { id, blob: content.0, comment }, key).await
     }
     pub async fn check_out(
         &self,
@@ -132,10 +146,10 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         note: Option<Prose>,
         key: Key,
     ) -> Result<File, VaultError> {
-        todo!()
+        self.keeper.apply(permit.into(), name, Operation::CheckOut { note }, key).await
     }
     pub async fn cancel(&self, permit: &Permit<Cancel>, name: &Filename, key: Key) -> Result<File, VaultError> {
-        todo!()
+        self.keeper.apply(permit.into(), name, Operation::Cancel, key).await
     }
     pub async fn check_in(
         &self,
@@ -144,7 +158,8 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         new: NewRevision,
         key: Key,
     ) -> Result<File, VaultError> {
-        todo!()
+        let NewRevision { content: Received(blob), comment, then, base } = new;
+        self.keeper.apply(permit.into(), name, Operation::CheckIn { blob, comment, then, base }, key).await
     }
     pub async fn override_lock(
         &self,
@@ -154,7 +169,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         then: AfterOverride,
         key: Key,
     ) -> Result<File, VaultError> {
-        todo!()
+        self.keeper.apply(permit.into(), name, Operation::Override { reason, then }, key).await
     }
     pub async fn describe(
         &self,
@@ -163,7 +178,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         description: Option<Prose>,
         key: Key,
     ) -> Result<File, VaultError> {
-        todo!()
+        self.keeper.apply(permit.into(), name, Operation::Describe { description }, key).await
     }
     pub async fn move_to(
         &self,
@@ -172,7 +187,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         to: Filename,
         key: Key,
     ) -> Result<File, VaultError> {
-        todo!()
+        self.keeper.apply(permit.into(), name, Operation::Move { to }, key).await
     }
     pub async fn restore(
         &self,
@@ -181,7 +196,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         revision: i64,
         key: Key,
     ) -> Result<File, VaultError> {
-        todo!()
+        self.keeper.restore(permit.into(), name, revision, key).await
     }
     pub async fn delete(
         &self,
@@ -190,11 +205,17 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         comment: Prose,
         key: Key,
     ) -> Result<(), VaultError> {
-        todo!()
+        self.keeper.apply(permit.into(), name, Operation::Delete { comment }, key).await.map(drop)
+    }
+
+    /// Waits until git has all that was answered, durable and recorded, and stops deriving. For the end of the program,
+    /// after the last request.
+    pub async fn close(&self) {
+        self.keeper.deriver.close().await;
     }
 
     /// Ticks with the id of the vault whenever something was recorded here: the live hub then reads the events.
     pub fn recorded(&self) -> tokio::sync::broadcast::Receiver<crate::VaultId> {
-        todo!()
+        self.keeper.recorded.subscribe()
     }
 }

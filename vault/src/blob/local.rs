@@ -1,9 +1,149 @@
-//! A folder in git-lfs's own layout: `<root>/<vault>.git/lfs/objects/aa/bb/<oid>`. TO BE WRITTEN.
+//! A folder in git-lfs's own layout: `<root>/<vault>.git/lfs/objects/aa/bb/<oid>`, uploads beside it in `lfs/tmp`.
+//!
+//! Nothing is ever changed in place: an object appears under its name by one rename, whole and synced.
 
-use std::path::PathBuf;
+mod folder;
+#[cfg(test)]
+mod tests;
+mod upload;
 
+use std::{
+    fs, io,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use aws_lc_rs::digest;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, BufReader};
+
+use super::{Blob, BlobId, BlobState, BlobStore};
+use crate::{VaultError, VaultName};
+
+use folder::Durable;
+pub use upload::LocalUpload;
+
+/// What is read from a file at once: each read is a trip to a blocking thread.
+const READ_AHEAD: u64 = 512 * 1024;
+
+/// Content in a folder. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct LocalBlobs {
-    root: PathBuf,
+    root: Arc<Path>,
     max_size: u64,
+    durable: Durable,
+}
+
+impl LocalBlobs {
+    /// `root` is the folder of the bare repositories; an upload of more than `max_size` bytes is refused.
+    #[must_use]
+    pub fn new(root: PathBuf, max_size: u64) -> Self {
+        let root: Arc<Path> = root.into();
+        Self { durable: Durable::below(root.clone()), root, max_size }
+    }
+
+    /// Removes what uploads left behind when the program was ended. Call it before the first upload.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, or a leftover that cannot be removed.
+    pub fn clear_leftovers(&self) -> io::Result<()> {
+        let vaults = match fs::read_dir(&self.root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            vaults => vaults?,
+        };
+        for vault in vaults {
+            match fs::remove_dir_all(vault?.path().join("lfs/tmp")) {
+                Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn lfs(&self, vault: &VaultName) -> PathBuf {
+        self.root.join(format!("{vault}.git")).join("lfs")
+    }
+
+    fn path(&self, vault: &VaultName, id: &BlobId) -> PathBuf {
+        object_path(&self.lfs(vault), id)
+    }
+}
+
+/// `objects/aa/bb/<oid>` of git-lfs's folder `lfs`.
+fn object_path(lfs: &Path, id: &BlobId) -> PathBuf {
+    let id = id.as_str();
+    lfs.join("objects").join(&id[..2]).join(&id[2..4]).join(id)
+}
+
+impl BlobStore for LocalBlobs {
+    type Upload = LocalUpload;
+
+    async fn begin(&self, vault: &VaultName) -> Result<LocalUpload, VaultError> {
+        // No file yet: it is made by the first batch, on the thread that writes it.
+        Ok(LocalUpload::new(self.lfs(vault), self.max_size, self.durable.clone()))
+    }
+
+    async fn open(
+        &self,
+        vault: &VaultName,
+        blob: &Blob,
+        range: Range<u64>,
+    ) -> Result<impl AsyncRead + Send + Unpin + 'static, VaultError> {
+        let mut file = tokio::fs::File::open(self.path(vault, &blob.id)).await.map_err(failed)?;
+        if file.metadata().await.map_err(failed)?.len() != blob.size {
+            let wrong = format!("{} is not {} bytes long", blob.id, blob.size);
+            return Err(VaultError::Content(io::Error::new(io::ErrorKind::InvalidData, wrong)));
+        }
+        if range.start > 0 {
+            file.seek(io::SeekFrom::Start(range.start)).await.map_err(failed)?;
+        }
+        let length = range.end.saturating_sub(range.start);
+        let buffer = usize::try_from(length.clamp(1, READ_AHEAD)).unwrap_or(usize::MAX);
+        Ok(BufReader::with_capacity(buffer, file).take(length))
+    }
+
+    async fn check(&self, vault: &VaultName, blob: &Blob) -> Result<BlobState, VaultError> {
+        let (path, blob) = (self.path(vault, &blob.id), blob.clone());
+        blocking(move || check(&path, &blob)).await?.map_err(failed)
+    }
+
+    async fn list(&self, vault: &VaultName, after: Option<&BlobId>, limit: u32) -> Result<Vec<BlobId>, VaultError> {
+        let (objects, after) = (self.lfs(vault).join("objects"), after.cloned());
+        blocking(move || folder::list(&objects, after.as_ref(), limit)).await?.map_err(failed)
+    }
+}
+
+fn check(path: &Path, blob: &Blob) -> io::Result<BlobState> {
+    let mut file = match fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BlobState::Missing),
+        file => file?,
+    };
+    let mut hash = digest::Context::new(&digest::SHA256);
+    let mut buffer = vec![0; 1024 * 1024];
+    let mut size = 0;
+    loop {
+        let n = io::Read::read(&mut file, &mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        hash.update(&buffer[..n]);
+        size += n as u64;
+    }
+    let sound = size == blob.size && BlobId::of_digest(hash.finish().as_ref()) == blob.id;
+    Ok(if sound { BlobState::Sound } else { BlobState::Damaged })
+}
+
+/// Runs `work` where it may wait for a disk.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, VaultError> {
+    tokio::task::spawn_blocking(work).await.map_err(|gone| VaultError::Content(io::Error::other(gone)))
+}
+
+/// What the system said, as a fact of ours.
+fn failed(error: io::Error) -> VaultError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => VaultError::DiskFull,
+        _ => VaultError::Content(error),
+    }
 }

@@ -67,6 +67,13 @@ pub trait BlobStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<impl AsyncRead + Send + Unpin + 'static, VaultError>> + Send;
     /// Reads and hashes all of it.
     fn check(&self, vault: &VaultName, blob: &Blob) -> impl Future<Output = Result<BlobState, VaultError>> + Send;
+    /// What is kept, by id, after `after`, named by a revision or not.
+    fn list(
+        &self,
+        vault: &VaultName,
+        after: Option<&BlobId>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<BlobId>, VaultError>> + Send;
 }
 
 /// Content on its way in. Dropped before [`finish`](Self::finish) it leaves nothing behind.

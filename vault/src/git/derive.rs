@@ -1,1 +1,124 @@
+//! A thread for each vault that turns its changes into commits, in batches under load, before they are answered.
+//!
+//! Correctness never depends on it: a change that could not be derived is answered all the same and derived later.
 
+mod worker;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{Sender, channel},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use tokio::{runtime::Handle, sync::oneshot};
+
+use super::durable;
+use crate::{Realm, VaultError, VaultId, VaultStore};
+use worker::{Order, Worker};
+
+/// After so long a change is answered without its commit.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Sees to it that changes become commits. Cheap to clone; the threads end with the last clone, or with
+/// [`close`](Self::close), which also records what is durable by then.
+pub(crate) struct Deriver<S>(Arc<Shared<S>>);
+
+struct Shared<S> {
+    store: S,
+    repositories: Arc<Path>,
+    runtime: Handle,
+    threads: Mutex<Threads>,
+}
+
+/// `None` in `durable`: closed.
+struct Threads {
+    vaults: HashMap<VaultId, (Sender<Order>, JoinHandle<()>)>,
+    durable: Option<(Sender<durable::Order>, JoinHandle<()>)>,
+}
+
+impl<S: VaultStore> Deriver<S> {
+    /// Call it within the runtime that answers for `store`.
+    pub(crate) fn start(store: S, repositories: PathBuf) -> Result<Self, VaultError> {
+        let runtime = Handle::current();
+        let durable = durable::start(store.clone(), runtime.clone()).map_err(VaultError::Content)?;
+        let threads = Mutex::new(Threads { vaults: HashMap::new(), durable: Some(durable) });
+        Ok(Self(Arc::new(Shared { store, repositories: repositories.into(), runtime, threads })))
+    }
+
+    /// Begins deriving a vault from wherever it had come to, without waiting for it.
+    pub(crate) fn begin(&self, vault: &Realm) {
+        drop(self.order(vault, 0));
+    }
+
+    /// Returns when git has the vault's changes up to `change`, or cannot have them now. With 0: when the repository
+    /// is there.
+    pub(crate) async fn derived(&self, vault: &Realm, change: i64) {
+        let Some(done) = self.order(vault, change) else { return };
+        if tokio::time::timeout(PATIENCE, done).await.is_err() {
+            tracing::warn!(vault = %vault.name, change, "answered before git was derived");
+        }
+    }
+
+    fn order(&self, vault: &Realm, change: i64) -> Option<oneshot::Receiver<()>> {
+        let (done, answer) = oneshot::channel();
+        let mut threads = self.threads();
+        let durable = threads.durable.as_ref()?.0.clone();
+        let mut order = Order { change, done };
+        if let Some((orders, _)) = threads.vaults.get(&vault.id) {
+            match orders.send(order) {
+                Ok(()) => return Some(answer),
+                // Its thread is gone, which it never should be: another one takes over.
+                Err(unsent) => order = unsent.0,
+            }
+        }
+        let (orders, inbox) = channel();
+        let worker = Worker::new(&self.0, vault, inbox, durable);
+        let name = format!("git-{}", vault.name);
+        let thread = thread::Builder::new().name(name).spawn(move || worker.run());
+        let thread = thread.inspect_err(|error| tracing::error!(%error, "no thread to derive git")).ok()?;
+        orders.send(order).ok()?;
+        threads.vaults.insert(vault.id.clone(), (orders, thread));
+        Some(answer)
+    }
+
+    /// Derives what was asked for, makes all of it durable, records it, and ends the threads.
+    pub(crate) async fn close(&self) {
+        let (vaults, durable) = {
+            let mut threads = self.threads();
+            (std::mem::take(&mut threads.vaults), threads.durable.take())
+        };
+        let ended = tokio::task::spawn_blocking(move || {
+            let threads: Vec<_> = vaults.into_values().map(|(_, thread)| thread).collect();
+            let mut ended = threads.into_iter().all(|thread| thread.join().is_ok());
+            if let Some((orders, thread)) = durable {
+                ended &= orders.send(durable::Order::Close).is_ok() && thread.join().is_ok();
+            }
+            ended
+        });
+        if !ended.await.unwrap_or(false) {
+            tracing::error!("deriving git did not end well; the next start checks it");
+        }
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Threads> {
+        self.0.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S> Clone for Deriver<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<S> fmt::Debug for Deriver<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deriver").field("repositories", &self.0.repositories).finish_non_exhaustive()
+    }
+}

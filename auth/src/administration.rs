@@ -1,0 +1,75 @@
+//! What administrators do with accounts, and managers with the members of a realm. Each call wants its permit.
+
+use crate::{
+    Account, AccountChange, Auth, AuthError, AuthStore, Permit, Role, Standing, Username,
+    auth::{ManageAccounts, ManageMembers},
+    store::{AccountQuery, ChangeRefused, Member},
+};
+
+impl<S: AuthStore> Auth<S> {
+    /// By username, without deleted ones.
+    pub async fn members(
+        &self,
+        _permit: &Permit<ManageAccounts>,
+        query: AccountQuery,
+    ) -> Result<Vec<Member>, AuthError> {
+        Ok(self.0.store.members(query).await?)
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchAccount`], also for a deleted one.
+    pub async fn member(&self, _permit: &Permit<ManageAccounts>, username: &Username) -> Result<Member, AuthError> {
+        self.present_member(username).await
+    }
+
+    /// # Errors
+    /// [`AuthError::LastAdministrator`] for a change that would leave nobody in charge; [`AuthError::NoSuchAccount`].
+    pub async fn change_account(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        username: &Username,
+        change: AccountChange,
+    ) -> Result<Member, AuthError> {
+        // A deleted account is gone for good: nobody gets its name back by changing its standing.
+        let before = self.present_member(username).await?;
+        let changed = self.0.store.change_account(username, change, permit.actor().clone(), self.0.clock.now()).await;
+        // Even where it failed: better to load once too often than to trust what may have changed.
+        self.changed(username);
+        let account = changed.map_err(refused)?;
+        Ok(Member { account, ..before })
+    }
+
+    /// Active accounts with a role in the permit's realm, by username.
+    pub async fn members_of(&self, permit: &Permit<ManageMembers>) -> Result<Vec<(Account, Role)>, AuthError> {
+        Ok(self.0.store.members_of(&permit.realm().id).await?)
+    }
+
+    /// `None` takes the role away.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchAccount`].
+    pub async fn set_role(
+        &self,
+        permit: &Permit<ManageMembers>,
+        username: &Username,
+        role: Option<Role>,
+    ) -> Result<(), AuthError> {
+        let (realm, by) = (&permit.realm().id, permit.actor().clone());
+        let set = self.0.store.set_role(username, realm, role, by, self.0.clock.now()).await;
+        self.changed(username);
+        set.map_err(refused)
+    }
+
+    async fn present_member(&self, username: &Username) -> Result<Member, AuthError> {
+        let member = self.0.store.member(username).await?;
+        member.filter(|member| member.account.standing != Standing::Deleted).ok_or(AuthError::NoSuchAccount)
+    }
+}
+
+fn refused(why: ChangeRefused) -> AuthError {
+    match why {
+        ChangeRefused::NoSuchAccount => AuthError::NoSuchAccount,
+        ChangeRefused::LastAdministrator => AuthError::LastAdministrator,
+        ChangeRefused::Store(unavailable) => AuthError::Store(unavailable),
+    }
+}

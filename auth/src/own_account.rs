@@ -1,0 +1,77 @@
+//! What people do with their own account: change the password, see and end sessions.
+
+use std::sync::Arc;
+
+use crate::{
+    Auth, AuthError, AuthStore, Caller, Origin, Password, Session, SessionId,
+    auth::Others,
+    clock,
+    directory::Known,
+    store::{EndReason, Replacement},
+};
+
+impl<S: AuthStore> Auth<S> {
+    /// The current password is asked for again, and guessing it is throttled like signing in.
+    ///
+    /// # Errors
+    /// [`AuthError::WrongCurrentPassword`], also where it was changed meanwhile; [`AuthError::PasswordRefused`].
+    #[expect(clippy::too_many_arguments, reason = "two passwords that must not be mixed up, and who, what and whence")]
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        current: Password,
+        new: Password,
+        others: Others,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
+        let username = &caller.account().username;
+        self.0.throttle.ask(Some(username), from.address, self.0.clock.now())?;
+        let known = self.0.store.credentials(username).await?.ok_or(AuthError::InvalidToken)?;
+        if !self.0.hasher.verify(&Arc::new(current), Some(&known.password)).await? {
+            self.0.throttle.failed(Some(username), from.address, self.0.clock.now());
+            return Err(AuthError::WrongCurrentPassword);
+        }
+        self.0.throttle.succeeded(username);
+        new.check_new(username)?;
+        let hash = self.0.hasher.hash(&Arc::new(new)).await?;
+        let why = match others {
+            Others::End => Replacement::Change { keep: Some(caller.session().id.clone()) },
+            Others::Keep => Replacement::ChangeKeepingSessions,
+        };
+        let replaced = self.0.store.replace_password(username, &known.password, hash, why, self.0.clock.now()).await?;
+        self.changed(username);
+        if replaced { Ok(()) } else { Err(AuthError::WrongCurrentPassword) }
+    }
+
+    /// Live ones, newest sign of life first.
+    pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, AuthError> {
+        let (username, now) = (&caller.account().username, self.0.clock.now());
+        let mut sessions = self.0.store.sessions_of(username, now).await?;
+        for session in &mut sessions {
+            // The store hears of signs of life a few minutes late.
+            if let (Some(Known::Alive(held)), _) = self.0.directory.look_up(username, &session.id) {
+                session.last_seen = session.last_seen.max(held.last_seen());
+            }
+        }
+        sessions.retain(|session| now < clock::after(session.last_seen, self.0.settings.idle));
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
+        Ok(sessions)
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchSession`] for one that is over or somebody else's.
+    pub async fn end_session(&self, caller: &Caller, id: &SessionId) -> Result<(), AuthError> {
+        let username = &caller.account().username;
+        let ended = self.0.store.end_session(username, id, EndReason::EndedByOwner, self.0.clock.now()).await?;
+        self.changed(username);
+        if ended { Ok(()) } else { Err(AuthError::NoSuchSession) }
+    }
+
+    /// Says how many there were.
+    pub async fn end_other_sessions(&self, caller: &Caller) -> Result<u64, AuthError> {
+        let (username, keep) = (&caller.account().username, Some(&caller.session().id));
+        let ended = self.0.store.end_sessions(username, keep, EndReason::EndedByOwner, self.0.clock.now()).await?;
+        self.changed(username);
+        Ok(ended)
+    }
+}

@@ -1,0 +1,138 @@
+//! What `POST /auth/token` hands out, and what becomes of it: rotated, revoked, looked into.
+
+use std::time::Duration;
+
+use crate::{
+    Auth, AuthError, AuthStore, Caller, Origin, Session, Token, TokenKind,
+    access::SCOPE,
+    asking::Sign,
+    auth::{Introspection, Tokens},
+    clock,
+    policy::Via,
+    store::{EndReason, Rotate, Rotation, SignInRecord},
+};
+
+/// A client that never got our answer may ask again for so long.
+const GRACE: Duration = Duration::from_secs(10);
+
+impl<S: AuthStore> Auth<S> {
+    /// Rotates: the token is used up and its successor handed out (RFC 9700 §4.14.2). A token used before ends its
+    /// session, since somebody has a copy.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidGrant`], for whatever reason.
+    pub async fn refresh(&self, token: &str, from: Origin) -> Result<Tokens, AuthError> {
+        let old = Token::parse(TokenKind::Refresh, token).ok_or(AuthError::InvalidGrant)?.hash();
+        let (new, now) = (Token::random(TokenKind::Refresh, &self.0.chance), self.0.clock.now());
+        let rotate = Rotate {
+            old,
+            new: new.hash(),
+            at: now,
+            idle_since: clock::before(now, self.0.settings.idle),
+            grace_since: clock::before(now, GRACE),
+        };
+        match self.0.store.rotate_refresh(rotate).await? {
+            Rotation::Rotated(session) | Rotation::Repeated(session) => {
+                let whose = (session.username, session.id);
+                let caller = self.caller(whose, Via::Bearer, Sign::OfLife).await.map_err(as_grant)?;
+                self.tokens(&caller, new)
+            }
+            Rotation::Replayed(session) => {
+                self.replayed(&session, from).await?;
+                Err(AuthError::InvalidGrant)
+            }
+            Rotation::Dead => Err(AuthError::InvalidGrant),
+        }
+    }
+
+    /// RFC 7009: an access or refresh token ends its session; anything else does nothing. Never says which.
+    pub async fn revoke(&self, token: &str) -> Result<(), AuthError> {
+        let now = self.0.clock.now();
+        let whose = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
+            let state = self.0.store.session_by_refresh(&token.hash()).await?;
+            state.map(|state| (state.session.username, state.session.id))
+        } else {
+            self.0.access.verify(token, now).map(|shown| (shown.username, shown.session))
+        };
+        if let Some((username, id)) = whose {
+            self.0.store.end_session(&username, &id, EndReason::Revoked, now).await?;
+            self.changed(&username);
+        }
+        Ok(())
+    }
+
+    /// RFC 7662. People see their own tokens, administrators everybody's; any other is `None`, as a dead one is.
+    pub async fn introspect(&self, by: &Caller, token: &str) -> Result<Option<Introspection>, AuthError> {
+        let found = match Token::parse(TokenKind::Refresh, token) {
+            Some(token) => self.look_into_refresh(&token).await?,
+            None => self.look_into_access(token),
+        };
+        let Some(found) = found else { return Ok(None) };
+        if found.username != by.account().username && !by.account().administrator {
+            return Ok(None);
+        }
+        match self.caller((found.username.clone(), found.session.clone()), Via::Bearer, Sign::None).await {
+            Ok(_) => Ok(Some(found)),
+            Err(AuthError::InvalidToken) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn tokens(&self, caller: &Caller, refresh: Token) -> Result<Tokens, AuthError> {
+        let issued = self.0.access.issue(caller.session(), self.0.clock.now(), &self.0.chance)?;
+        Ok(Tokens {
+            account: caller.account().clone(),
+            access: issued.token,
+            refresh,
+            expires_in: issued.expires_in,
+            scope: SCOPE.to_owned(),
+        })
+    }
+
+    /// The store has ended the session; here it is felt and reported.
+    async fn replayed(&self, session: &Session, from: Origin) -> Result<(), AuthError> {
+        self.changed(&session.username);
+        tracing::warn!(
+            username = %session.username, session.id = %session.id, address = %from.address,
+            "a refresh token was used twice: its session was ended",
+        );
+        let record = SignInRecord {
+            username: session.username.as_str().to_owned(),
+            origin: from,
+            outcome: "refresh_replayed",
+            at: self.0.clock.now(),
+        };
+        Ok(self.0.store.record_sign_in(record).await?)
+    }
+
+    async fn look_into_refresh(&self, token: &Token) -> Result<Option<Introspection>, AuthError> {
+        let state = self.0.store.session_by_refresh(&token.hash()).await?;
+        Ok(state.filter(|state| !state.used).map(|state| Introspection {
+            username: state.session.username,
+            session: state.session.id,
+            token_type: "refresh_token",
+            expires_at: state.session.expires_at,
+            issued_at: state.session.auth_time,
+            scope: SCOPE.to_owned(),
+        }))
+    }
+
+    fn look_into_access(&self, token: &str) -> Option<Introspection> {
+        let shown = self.0.access.verify(token, self.0.clock.now())?;
+        Some(Introspection {
+            username: shown.username,
+            session: shown.session,
+            token_type: "Bearer",
+            expires_at: shown.expires_at,
+            issued_at: shown.issued_at,
+            scope: shown.scope,
+        })
+    }
+}
+
+fn as_grant(error: AuthError) -> AuthError {
+    match error {
+        AuthError::InvalidToken => AuthError::InvalidGrant,
+        other => other,
+    }
+}

@@ -1,0 +1,169 @@
+//! How accounts come to be: people register, administrators and the console add them, other programs' are imported,
+//! and a printed link makes the first administrator.
+
+use std::{
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use subtle::ConstantTimeEq as _;
+
+use crate::{
+    Account, Actor, Auth, AuthError, AuthStore, NewAccount, Origin, PasswordHash, RealmId, RealmName, Role, Standing,
+    Token, TokenHash, TokenKind,
+    auth::{Applicant, Import, Registration},
+    clock,
+    permit::Administrator,
+    store::Inserted,
+};
+
+/// How long the first administrator's link is good.
+const SETUP_LIFETIME: Duration = Duration::from_mins(30);
+/// Where everybody begins.
+const FIRST_REALM: &str = "main";
+
+/// The link that was printed last.
+pub(crate) struct Setup {
+    token: TokenHash,
+    until: Timestamp,
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// # Errors
+    /// [`AuthError::RegistrationClosed`] unless everybody may register; [`AuthError::PasswordRefused`];
+    /// [`AuthError::UsernameTaken`] for a name that is or was somebody's.
+    pub async fn register(&self, applicant: Applicant, from: &Origin) -> Result<Account, AuthError> {
+        if self.0.settings.registration != Registration::Open {
+            return Err(AuthError::RegistrationClosed);
+        }
+        // The console acts under this name.
+        if applicant.username == Actor::console().username {
+            return Err(AuthError::UsernameTaken);
+        }
+        let new = self.new_account(applicant).await?;
+        let account = self.create(new, itself).await?;
+        tracing::info!(username = %account.username, address = %from.address, "an account was registered");
+        Ok(account)
+    }
+
+    /// By an administrator or the operator's console: registration settings do not matter. With `Some`, the new
+    /// account is an administrator.
+    ///
+    /// # Errors
+    /// As [`register`](Self::register).
+    pub async fn add_account(
+        &self,
+        applicant: Applicant,
+        administrator: Option<Administrator>,
+    ) -> Result<Account, AuthError> {
+        let new = self.new_account(applicant).await?;
+        self.create(NewAccount { administrator: administrator.is_some(), ..new }, |_| Actor::console()).await
+    }
+
+    /// # Errors
+    /// [`AuthError::UsernameTaken`]. The password rules do not apply: nobody knows the password.
+    pub async fn import(&self, account: Import) -> Result<Account, AuthError> {
+        let new = NewAccount {
+            username: account.username,
+            display_name: None,
+            email: None,
+            password: account.password,
+            administrator: account.administrator,
+            created_at: self.0.clock.now(),
+        };
+        self.create(new, |_| Actor::console()).await
+    }
+
+    /// The token of the one-time link, good for 30 minutes, kept in memory; `None` once there is an administrator.
+    /// A new one replaces the one before.
+    pub async fn setup_token(&self) -> Result<Option<Token>, AuthError> {
+        if self.0.store.has_administrator().await? {
+            return Ok(None);
+        }
+        let token = Token::random(TokenKind::Setup, &self.0.chance);
+        let until = clock::after(self.0.clock.now(), SETUP_LIFETIME);
+        *self.setup() = Some(Setup { token: token.hash(), until });
+        Ok(Some(token))
+    }
+
+    /// Whether the link is still good, for the page to say so early.
+    pub fn setup_open(&self, token: &str) -> bool {
+        let Some(token) = Token::parse(TokenKind::Setup, token) else { return false };
+        let now = self.0.clock.now();
+        self.setup().as_ref().is_some_and(|setup| {
+            now < setup.until && bool::from(setup.token.as_str().as_bytes().ct_eq(token.hash().as_str().as_bytes()))
+        })
+    }
+
+    /// # Errors
+    /// [`AuthError::SetupOver`] for a link that is used or expired, or once there is an administrator. A password or
+    /// a name that is refused leaves the link good.
+    pub async fn first_administrator(&self, token: &str, applicant: Applicant) -> Result<Account, AuthError> {
+        if !self.setup_open(token) {
+            return Err(AuthError::SetupOver);
+        }
+        let new = NewAccount { administrator: true, ..self.new_account(applicant).await? };
+        // Two who follow the link at once: the store lets one of them in.
+        match self.0.store.create_first_administrator(new.clone()).await? {
+            Some(Inserted::Done) => {
+                *self.setup() = None;
+                self.changed(&new.username);
+                Ok(account_of(new))
+            }
+            Some(Inserted::Taken) => Err(AuthError::UsernameTaken),
+            None => Err(AuthError::SetupOver),
+        }
+    }
+
+    async fn new_account(&self, applicant: Applicant) -> Result<NewAccount, AuthError> {
+        applicant.password.check_new(&applicant.username)?;
+        let password = self.0.hasher.hash(&Arc::new(applicant.password)).await?;
+        Ok(NewAccount {
+            username: applicant.username,
+            display_name: applicant.display_name,
+            email: applicant.email,
+            password,
+            administrator: false,
+            created_at: self.0.clock.now(),
+        })
+    }
+
+    async fn create(&self, new: NewAccount, by: impl FnOnce(&NewAccount) -> Actor) -> Result<Account, AuthError> {
+        let by = by(&new);
+        match self.0.store.create_account(new.clone(), self.first_roles().await?, by).await? {
+            Inserted::Done => {
+                self.changed(&new.username);
+                Ok(account_of(new))
+            }
+            Inserted::Taken => Err(AuthError::UsernameTaken),
+        }
+    }
+
+    async fn first_roles(&self) -> Result<Vec<(RealmId, Role)>, AuthError> {
+        let (Some(role), Ok(name)) = (self.0.settings.first_role, RealmName::parse(FIRST_REALM)) else {
+            return Ok(Vec::new());
+        };
+        Ok(self.realm(&name).await?.map(|realm| (realm.id, role)).into_iter().collect())
+    }
+
+    fn setup(&self) -> MutexGuard<'_, Option<Setup>> {
+        self.0.setup.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn itself(new: &NewAccount) -> Actor {
+    Actor {
+        username: new.username.clone(),
+        display_name: new.display_name.clone(),
+        email: new.email.clone(),
+        session: None,
+    }
+}
+
+fn account_of(new: NewAccount) -> Account {
+    // Taken apart by name, so that the hash is left behind on purpose.
+    let NewAccount { username, display_name, email, password, administrator, created_at } = new;
+    drop::<PasswordHash>(password);
+    Account { username, display_name, email, standing: Standing::Active, administrator, created_at }
+}

@@ -1,0 +1,176 @@
+//! Signing in and out. An unknown user, a wrong password and a disabled account fail alike, in words and in time.
+
+use std::sync::Arc;
+
+use crate::{
+    Account, Auth, AuthError, AuthStore, Caller, Origin, Password, PasswordHash, Session, SessionId, SessionKind,
+    Standing, Token, TokenKind, Username,
+    auth::{SignedIn, Tokens},
+    clock,
+    policy::Via,
+    store::{Credentials, EndReason, Replacement, SignInRecord},
+};
+
+/// One attempt, with the name as typed and as it parses, if it does.
+struct Attempt {
+    typed: String,
+    username: Option<Username>,
+    password: Arc<Password>,
+    kind: SessionKind,
+    from: Origin,
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// Throttle, account, hash (a dummy one for unknown users), upgrade, session, audit, in this order.
+    /// `username` is as typed: one that does not parse costs the same and fails the same.
+    ///
+    /// # Errors
+    /// [`AuthError::BadCredentials`], [`AuthError::Throttled`], [`AuthError::Busy`].
+    pub async fn sign_in(
+        &self,
+        username: &str,
+        password: Password,
+        kind: SessionKind,
+        from: Origin,
+    ) -> Result<SignedIn, AuthError> {
+        let attempt = Attempt {
+            typed: tidy(username),
+            username: Username::parse(username).ok(),
+            password: Arc::new(password),
+            kind,
+            from,
+        };
+        let answer = self.attempt(attempt).await;
+        metrics::counter!("strongroom_sign_ins_total", "outcome" => outcome(&answer)).increment(1);
+        answer
+    }
+
+    /// [`sign_in`](Self::sign_in) for `POST /auth/token`, with the access token made.
+    pub async fn token(&self, username: &str, password: Password, from: Origin) -> Result<Tokens, AuthError> {
+        let SignedIn { caller, secret } = self.sign_in(username, password, SessionKind::Tokens, from).await?;
+        self.tokens(&caller, secret)
+    }
+
+    /// Ends the whole session: its access tokens, refresh token, cookie and sockets.
+    pub async fn sign_out(&self, caller: &Caller) -> Result<(), AuthError> {
+        let (username, id) = (&caller.account().username, &caller.session().id);
+        self.0.store.end_session(username, id, EndReason::SignedOut, self.0.clock.now()).await?;
+        self.changed(username);
+        Ok(())
+    }
+
+    async fn attempt(&self, attempt: Attempt) -> Result<SignedIn, AuthError> {
+        let (name, address) = (attempt.username.as_ref(), attempt.from.address);
+        self.0.throttle.ask(name, address, self.0.clock.now())?;
+        let known = match name {
+            Some(name) => self.active(name).await?,
+            None => None,
+        };
+        let fits = self.0.hasher.verify(&attempt.password, known.as_ref().map(|known| &known.password)).await?;
+        let Some(Credentials { account, password }) = known.filter(|_| fits) else {
+            self.0.throttle.failed(name, address, self.0.clock.now());
+            self.record(&attempt, "bad_credentials").await?;
+            return Err(AuthError::BadCredentials);
+        };
+        self.0.throttle.succeeded(&account.username);
+        let password = self.upgrade(&account.username, &attempt.password, password).await;
+        let (session, secret) = self.begin(&account, &attempt).await?;
+        self.confirm(&attempt, &session, &password).await?;
+        self.record(&attempt, "signed_in").await?;
+        let via = if attempt.kind == SessionKind::Web { Via::Cookie } else { Via::Bearer };
+        let rights = self.rights(&account.username).await?.ok_or(AuthError::BadCredentials)?;
+        Ok(SignedIn { caller: Caller::new(rights, Arc::new(session), via), secret })
+    }
+
+    async fn active(&self, username: &Username) -> Result<Option<Credentials>, AuthError> {
+        let known = self.0.store.credentials(username).await?;
+        Ok(known.filter(|known| known.account.standing == Standing::Active))
+    }
+
+    /// A better hash of the same password, by compare-and-swap; or the old one. Whatever goes wrong is no reason not
+    /// to sign in.
+    async fn upgrade(&self, username: &Username, password: &Arc<Password>, old: PasswordHash) -> PasswordHash {
+        if !self.0.hasher.is_outdated(&old) {
+            return old;
+        }
+        let Ok(new) = self.0.hasher.hash(password).await else { return old };
+        let now = self.0.clock.now();
+        match self.0.store.replace_password(username, &old, new.clone(), Replacement::Upgrade, now).await {
+            Ok(true) => new,
+            Ok(false) => old,
+            Err(error) => {
+                tracing::warn!(%username, %error, "a password hash was not upgraded");
+                old
+            }
+        }
+    }
+
+    async fn begin(&self, account: &Account, attempt: &Attempt) -> Result<(Session, Token), AuthError> {
+        let now = self.0.clock.now();
+        let kind = match attempt.kind {
+            SessionKind::Tokens => TokenKind::Refresh,
+            SessionKind::Web => TokenKind::Cookie,
+        };
+        let secret = Token::random(kind, &self.0.chance);
+        let session = Session {
+            id: SessionId::random(&self.0.chance),
+            username: account.username.clone(),
+            kind: attempt.kind,
+            auth_time: now,
+            last_seen: now,
+            expires_at: clock::after(now, self.0.settings.absolute),
+            origin: Origin {
+                address: attempt.from.address,
+                user_agent: attempt.from.user_agent.as_deref().map(|agent| agent.chars().take(256).collect()),
+            },
+            ended_at: None,
+        };
+        let mark = self.0.directory.mark();
+        self.0.store.start_session(session.clone(), secret.hash()).await?;
+        self.0.directory.learn_session(mark, session.clone());
+        Ok((session, secret))
+    }
+
+    /// While we were hashing, the password may have been changed or the account disabled, and all sessions ended before
+    /// this one began. From here on, whoever does so ends this one too.
+    async fn confirm(&self, attempt: &Attempt, session: &Session, verified: &PasswordHash) -> Result<(), AuthError> {
+        let good = match self.active(&session.username).await? {
+            Some(now) if now.password == *verified => true,
+            // Upgraded by another sign-in, or changed.
+            Some(now) => self.0.hasher.verify(&attempt.password, Some(&now.password)).await?,
+            None => false,
+        };
+        if good {
+            return Ok(());
+        }
+        let why = EndReason::PasswordChanged;
+        self.0.store.end_session(&session.username, &session.id, why, self.0.clock.now()).await?;
+        self.changed(&session.username);
+        Err(AuthError::BadCredentials)
+    }
+
+    async fn record(&self, attempt: &Attempt, outcome: &'static str) -> Result<(), AuthError> {
+        let record = SignInRecord {
+            username: attempt.typed.clone(),
+            origin: attempt.from.clone(),
+            outcome,
+            at: self.0.clock.now(),
+        };
+        Ok(self.0.store.record_sign_in(record).await?)
+    }
+}
+
+/// As it goes into the audit: at most 64 characters, none that a database refuses or a terminal obeys.
+fn tidy(typed: &str) -> String {
+    typed.chars().take(64).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+fn outcome(answer: &Result<SignedIn, AuthError>) -> &'static str {
+    match answer {
+        Ok(_) => "signed_in",
+        Err(AuthError::BadCredentials) => "bad_credentials",
+        Err(AuthError::Throttled { .. }) => "throttled",
+        Err(AuthError::Busy { .. }) => "busy",
+        Err(_) => "failed",
+    }
+}

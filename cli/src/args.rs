@@ -1,0 +1,147 @@
+//! Flags and environment.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+use clap::{Args, Parser, Subcommand};
+use secrecy::SecretString;
+use server::{
+    Config, ConfigError, Partial,
+    config::{ByteSize, FirstRole, LogFormat, LogPartial, RegistrationMode, RegistrationPartial, Switch},
+};
+
+/// The check-out server for files that nobody can merge.
+///
+/// Started without a command it serves on http://127.0.0.1:8000, keeps everything in ./strongroom-data, and
+/// prints a link that makes the first administrator.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about, after_help = AFTER)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const AFTER: &str = "\
+Settings come from flags, then the environment, then the TOML file (--config), then defaults.
+Examples:
+  strongroom                                         try it on this machine
+  strongroom user add ada --admin                    make an administrator (asks for the password)
+  strongroom --listen 0.0.0.0:8000 --registration closed serve
+                                                     let others reach it; accounts are made by administrators
+  strongroom user import users.csv                   bring accounts over: username,hashed_password,is_admin
+  strongroom verify                                  check content, history and git against each other";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve (what happens without a command, too)
+    Serve,
+    /// Make, list, disable and bring over accounts; the server may be running or not
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Check content, database and git against each other, file by file
+    Verify,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make an account
+    Add {
+        /// 1 to 64 of a-z 0-9 . _ - + @
+        name: String,
+        /// Make it an administrator
+        #[arg(long)]
+        admin: bool,
+        /// What people read instead of the username
+        #[arg(long)]
+        display_name: Option<String>,
+        /// For the author line in git
+        #[arg(long)]
+        email: Option<String>,
+        /// Read the password from standard input instead of asking for it
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List accounts
+    List,
+    /// Disable an account: it cannot sign in, and all its sessions end within a second
+    Disable { name: String },
+    /// Enable a disabled account
+    Enable { name: String },
+    /// Bring accounts over from a CSV file with the columns username,hashed_password,is_admin
+    ///
+    /// Takes bcrypt hashes (passlib's $2a$, $2b$, $2y$) and Argon2id hashes; people sign in with the password they have.
+    Import { file: PathBuf },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Settings {
+    /// TOML file with settings
+    #[arg(long, global = true, env = "STRONGROOM_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on [default: 127.0.0.1:8000]
+    #[arg(long, global = true, env = "STRONGROOM_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Folder of everything that is kept [default: strongroom-data]
+    #[arg(long, global = true, env = "STRONGROOM_DATA", value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Where people reach it, https://files.example.org [default: http:// and the address]
+    #[arg(long, global = true, env = "STRONGROOM_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Who may register: open, invite, closed [default: open on loopback; must be said elsewhere]
+    #[arg(long, global = true, env = "STRONGROOM_REGISTRATION", value_name = "MODE", value_parser = named::<RegistrationMode>)]
+    registration: Option<RegistrationMode>,
+    /// Role of new accounts in the vault main: viewer, editor, manager, none [default: editor]
+    #[arg(long, global = true, env = "STRONGROOM_REGISTRATION_ROLE", value_name = "ROLE", value_parser = named::<FirstRole>)]
+    registration_role: Option<FirstRole>,
+    /// Largest file, 500MiB or 10GiB [default: 10GiB]
+    #[arg(long, global = true, env = "STRONGROOM_MAX_FILE_SIZE", value_name = "SIZE")]
+    max_file_size: Option<ByteSize>,
+    /// Addresses of proxies whose X-Forwarded-For is believed, separated by commas
+    #[arg(long, global = true, env = "STRONGROOM_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',')]
+    trusted_proxies: Option<Vec<IpAddr>>,
+    /// Whether POST /auth/token takes passwords: on, off [default: on]
+    #[arg(long, global = true, env = "STRONGROOM_PASSWORD_GRANT", value_name = "SWITCH", value_parser = named::<Switch>)]
+    password_grant: Option<Switch>,
+    /// How logs look on standard error: human, json [default: human]
+    #[arg(long, global = true, env = "STRONGROOM_LOG_FORMAT", value_name = "FORMAT", value_parser = named::<LogFormat>)]
+    log_format: Option<LogFormat>,
+    /// What is logged, info or server=debug [default: info]
+    #[arg(long, global = true, env = "STRONGROOM_LOG", value_name = "FILTER")]
+    log: Option<String>,
+}
+
+/// Reads a value by its name in the TOML file, so that both always take the same words.
+fn named<T: serde::de::DeserializeOwned>(raw: &str) -> Result<T, String> {
+    use serde::de::{IntoDeserializer, value::Error};
+    T::deserialize(raw.into_deserializer()).map_err(|error: Error| error.to_string())
+}
+
+impl Settings {
+    pub(crate) fn config(self) -> Result<Config, ConfigError> {
+        let file = self.config.as_deref().map(Partial::from_toml).transpose()?.unwrap_or_default();
+        let variable = |name: &str| std::env::var(name).ok();
+        let secret = |name: &str| variable(name).map(SecretString::from);
+        let flags = Partial {
+            listen: self.listen,
+            data: self.data,
+            public_url: self.public_url,
+            database_url: secret("STRONGROOM_DATABASE_URL"),
+            database_url_file: variable("STRONGROOM_DATABASE_URL_FILE").map(PathBuf::from),
+            secret_key: secret("SECRET_KEY"),
+            secret_key_file: variable("SECRET_KEY_FILE").map(PathBuf::from),
+            trusted_proxies: self.trusted_proxies,
+            max_file_size: self.max_file_size,
+            password_grant: self.password_grant,
+            registration: RegistrationPartial { mode: self.registration, role: self.registration_role },
+            log: LogPartial { format: self.log_format, filter: self.log },
+            ..Partial::default()
+        };
+        flags.or(file).decide()
+    }
+}

@@ -1,0 +1,41 @@
+//! A misspelt variable must not be a setting that silently does nothing.
+
+use std::ffi::OsString;
+
+const KNOWN: [&str; 14] = [
+    "STRONGROOM_CONFIG",
+    "STRONGROOM_LISTEN",
+    "STRONGROOM_DATA",
+    "STRONGROOM_PUBLIC_URL",
+    "STRONGROOM_REGISTRATION",
+    "STRONGROOM_REGISTRATION_ROLE",
+    "STRONGROOM_MAX_FILE_SIZE",
+    "STRONGROOM_TRUSTED_PROXIES",
+    "STRONGROOM_PASSWORD_GRANT",
+    "STRONGROOM_LOG_FORMAT",
+    "STRONGROOM_LOG",
+    "STRONGROOM_DATABASE_URL",
+    "STRONGROOM_DATABASE_URL_FILE",
+    // where tests find what is not part of a clone
+    "STRONGROOM_SHARED",
+];
+
+pub(crate) fn refuse_unknown(names: impl Iterator<Item = OsString>) -> anyhow::Result<()> {
+    for name in names.filter_map(|name| name.into_string().ok()) {
+        if name.starts_with("STRONGROOM_") && !KNOWN.contains(&name.as_str()) {
+            anyhow::bail!("the environment sets {name}, which is no setting; see strongroom --help");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_variable_stops_the_start() {
+        assert!(refuse_unknown(["STRONGROOM_LISTNE"].map(OsString::from).into_iter()).is_err());
+        assert!(refuse_unknown(["STRONGROOM_LISTEN", "PATH"].map(OsString::from).into_iter()).is_ok());
+    }
+}

@@ -1,0 +1,105 @@
+//! `strongroom user`: accounts, on the data folder itself. Whoever can read it is the operator.
+
+mod import;
+
+use std::{
+    io::{IsTerminal, Read},
+    process::ExitCode,
+};
+
+use auth::{
+    AccountChange, Clock, DisplayName, EmailAddress, Password, Permit, Standing, Username,
+    auth::{Applicant, ManageAccounts},
+    permit::Administrator,
+    store::AccountQuery,
+};
+use server::{Config, serve::Opened, state::Auth};
+use vault::VaultStore;
+
+use crate::args::UserCommand;
+
+pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<ExitCode> {
+    let opened = server::serve::open(&config, Clock::system()).await?;
+    let auth = &opened.auth;
+    match command {
+        UserCommand::Add { name, admin, display_name, email, password_stdin } => {
+            let applicant = Applicant {
+                username: Username::parse(&name)?,
+                display_name: display_name.as_deref().map(DisplayName::parse).transpose()?,
+                email: email.as_deref().map(EmailAddress::parse).transpose()?,
+                password: if password_stdin { read_password()? } else { ask_password()? },
+            };
+            let account = auth.add_account(applicant, admin.then_some(Administrator)).await?;
+            println!("{} is {}.", account.username, if admin { "an administrator now" } else { "registered now" });
+        }
+        UserCommand::List => list(auth, &opened).await?,
+        UserCommand::Disable { name } => {
+            set_standing(auth, &name, Standing::Disabled).await?;
+            println!("{name} is disabled; every session of it has ended.");
+        }
+        UserCommand::Enable { name } => {
+            set_standing(auth, &name, Standing::Active).await?;
+            println!("{name} may sign in again.");
+        }
+        UserCommand::Import { file } => return import::import(auth, &file).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the console")]
+fn operator() -> Permit<ManageAccounts> {
+    Permit::of_operator()
+}
+
+async fn set_standing(auth: &Auth, name: &str, standing: Standing) -> anyhow::Result<()> {
+    let change = AccountChange { standing: Some(standing), ..AccountChange::default() };
+    auth.change_account(&operator(), &Username::parse(name)?, change).await?;
+    Ok(())
+}
+
+async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
+    const PAGE: u32 = 1000;
+    let vaults = opened.store.vaults().await?;
+    let mut after = None;
+    loop {
+        let page = auth.members(&operator(), AccountQuery { after: after.clone(), limit: PAGE, ..Default::default() }).await?;
+        for member in &page {
+            let account = &member.account;
+            let mut facts = Vec::new();
+            if account.administrator {
+                facts.push("administrator".to_owned());
+            }
+            if account.standing != Standing::Active {
+                facts.push("disabled".to_owned());
+            }
+            for (id, role) in &member.roles {
+                if let Some(vault) = vaults.iter().find(|vault| vault.id == *id) {
+                    facts.push(format!("{} of {}", role.as_str(), vault.name));
+                }
+            }
+            println!("{:<24} {}", account.username.as_str(), facts.join(", "));
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE as usize => after = Some(last.account.username.clone()),
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn read_password() -> anyhow::Result<Password> {
+    let mut text = String::new();
+    std::io::stdin().take(4096).read_to_string(&mut text)?;
+    Ok(Password::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+fn ask_password() -> anyhow::Result<Password> {
+    if !std::io::stdin().is_terminal() {
+        anyhow::bail!("there is no terminal to ask for the password on; use --password-stdin");
+    }
+    let first = rpassword::prompt_password("Password (at least 15 characters; a few unrelated words are good): ")?;
+    let again = rpassword::prompt_password("Again: ")?;
+    if first != again {
+        anyhow::bail!("the two passwords differ; nothing was made");
+    }
+    Ok(Password::new(first))
+}

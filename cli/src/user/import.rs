@@ -1,0 +1,59 @@
+//! `strongroom user import FILE.csv`: the accounts of the application that Strongroom replaces.
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::{Context, bail};
+use auth::{PasswordHash, Username, auth::Import};
+use serde::Deserialize;
+use server::state::Auth;
+
+#[derive(Deserialize)]
+struct Row {
+    username: String,
+    hashed_password: String,
+    #[serde(default)]
+    is_admin: String,
+}
+
+/// Takes over what it can and names each row that it cannot, with its line.
+pub(crate) async fn import(auth: &Auth, file: &Path) -> anyhow::Result<ExitCode> {
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(file)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    for column in ["username", "hashed_password"] {
+        if !reader.headers()?.iter().any(|header| header == column) {
+            bail!("{} has no column {column}; its first line names the columns", file.display());
+        }
+    }
+    let headers = reader.headers()?.clone();
+    let (mut brought, mut refused) = (0, 0);
+    for row in reader.into_records() {
+        let row = row.with_context(|| format!("cannot read {}", file.display()))?;
+        let line = row.position().map_or(0, csv::Position::line);
+        match take(auth, &row, &headers).await {
+            Ok(()) => brought += 1,
+            Err(error) => {
+                refused += 1;
+                eprintln!("line {line}: {error:#}");
+            }
+        }
+    }
+    println!("{brought} accounts brought over, {refused} refused.");
+    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn take(auth: &Auth, row: &csv::StringRecord, headers: &csv::StringRecord) -> anyhow::Result<()> {
+    let Row { username, hashed_password, is_admin } = row.deserialize(Some(headers))?;
+    let administrator = match is_admin.to_ascii_lowercase().as_str() {
+        "1" | "true" | "t" | "yes" => true,
+        "" | "0" | "false" | "f" | "no" => false,
+        other => bail!("is_admin is true or false, not \"{other}\""),
+    };
+    let name = Username::parse(&username).with_context(|| format!("the username \"{username}\""))?;
+    // The hash is not repeated in the error: it is as good as a password to whoever can guess.
+    let password = PasswordHash::import(&hashed_password).with_context(|| format!("the hash of {name}"))?;
+    let import = Import { username: name.clone(), password, administrator };
+    auth.import(import).await.with_context(|| name.to_string())?;
+    Ok(())
+}

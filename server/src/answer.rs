@@ -1,0 +1,176 @@
+//! Around every request: its id, the size of its headers, the log line, and the words of a refusal.
+
+use std::time::Instant;
+
+use auth::AuthError;
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use tracing::Instrument;
+use uuid::Uuid;
+use wire::{ProblemBody, TokenError};
+
+use crate::{
+    error::{Dress, Problem, Undressed},
+    state::AppState,
+    web,
+};
+
+/// More header than any client of ours sends.
+const MOST_HEADER: usize = 16 * 1024;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a request that fails is called in the log and in the answer.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// The outermost layer.
+pub async fn answer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let asked = Asked::by(&request);
+    let span = tracing::info_span!("request", id = %id, method = %request.method(), route = asked.route);
+    let started = Instant::now();
+    let response = if header_bytes(&request) > MOST_HEADER {
+        Problem::HeadersTooLarge.into_response()
+    } else {
+        next.run(request).instrument(span.clone()).await
+    };
+    let mut response = span.in_scope(|| dress(response, &asked, &id));
+    protect(response.headers_mut(), state.site.is_https());
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    let status = response.status().as_u16();
+    let took = started.elapsed();
+    metrics::histogram!("strongroom_request_seconds", "route" => asked.route, "status" => status.to_string())
+        .record(took.as_secs_f64());
+    span.in_scope(|| tracing::debug!(status, took_ms = took.as_secs_f64() * 1e3, "answered"));
+    response
+}
+
+/// What of the request is needed once it is gone.
+struct Asked {
+    route: String,
+    /// Path and query, where somebody looks at a page.
+    page: Option<String>,
+}
+
+impl Asked {
+    fn by(request: &Request) -> Self {
+        let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
+        let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let path = request.uri().path();
+        let machine = ["/api/", "/auth/", "/.well-known/", "/health/"].iter().any(|prefix| path.starts_with(prefix));
+        let page = (!machine && accept.contains("text/html")).then(|| request.uri().to_string());
+        Self { route, page }
+    }
+}
+
+fn request_id(headers: &HeaderMap) -> String {
+    let plain = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(plain);
+    given.map_or_else(|| Uuid::new_v4().simple().to_string(), ToOwned::to_owned)
+}
+
+fn header_bytes(request: &Request) -> usize {
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    headers + request.uri().path().len() + request.uri().query().map_or(0, str::len)
+}
+
+fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
+    let Some(Undressed { problem, dress }) = response.extensions_mut().remove() else { return response };
+    let status = problem.status();
+    if status.is_server_error() {
+        tracing::error!(status = status.as_u16(), problem = %problem, "failed");
+    }
+    let (kind, body) = match (&asked.page, dress) {
+        (Some(page), Dress::Problem) if is_stranger(&problem) => return sign_in_first(page),
+        (Some(_), Dress::Problem) => ("text/html; charset=utf-8", web::error_page(status, &problem.detail(), id)),
+        (_, Dress::OAuth) => ("application/json", oauth_body(&problem, status, id)),
+        (None, Dress::Problem) => ("application/problem+json", problem_body(&problem, status, id)),
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    if dress == Dress::OAuth {
+        response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    }
+    if kind.starts_with("text/html") {
+        web::allow_page(response.headers_mut());
+    }
+    *response.body_mut() = Body::from(body);
+    response
+}
+
+fn is_stranger(problem: &Problem) -> bool {
+    matches!(problem, Problem::Auth(AuthError::NotSignedIn | AuthError::InvalidToken))
+}
+
+fn sign_in_first(page: &str) -> Response {
+    let next = percent_encoding::utf8_percent_encode(page, percent_encoding::NON_ALPHANUMERIC);
+    let target = if page == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") };
+    Redirect::to(&target).into_response()
+}
+
+fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
+    let errors = match problem {
+        Problem::Invalid(errors) => errors.clone(),
+        Problem::Auth(AuthError::PasswordRefused(why)) => {
+            vec![wire::FieldError { pointer: "/password".to_owned(), detail: why.to_string() }]
+        }
+        _ => Vec::new(),
+    };
+    let body = ProblemBody {
+        kind: "about:blank".to_owned(),
+        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        status: status.as_u16(),
+        detail: problem.detail(),
+        request_id: id.to_owned(),
+        errors,
+        error: problem.oauth_code().map(ToOwned::to_owned),
+    };
+    serde_json::to_string(&body).unwrap_or_default()
+}
+
+fn oauth_body(problem: &Problem, status: StatusCode, id: &str) -> String {
+    let detail = problem.detail();
+    // RFC 6749 §5.2: neither quotes, backslashes nor anything beyond ASCII.
+    let plain = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
+    let body = TokenError {
+        error: problem.oauth_code().unwrap_or("server_error").to_owned(),
+        error_description: detail.chars().map(|c| if plain(c) { c } else { '\'' }).collect(),
+        detail,
+        status: status.as_u16(),
+        request_id: id.to_owned(),
+    };
+    serde_json::to_string(&body).unwrap_or_default()
+}
+
+/// What every answer carries; what a handler set stays.
+fn protect(headers: &mut HeaderMap, https: bool) {
+    let defaults = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // Not `no-referrer`: with it, browsers send `Origin: null` with our own forms.
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if https {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
+    }
+}

@@ -1,0 +1,46 @@
+//! `POST /auth/introspect` (RFC 7662)
+
+use auth::Caller;
+use axum::{Json, extract::State};
+use wire::{Introspected, OneToken, TokenError};
+
+use crate::{
+    error::{OAuthProblem, Problem},
+    extract::Form,
+    state::Auth,
+};
+
+/// Ask what a token of one's own is worth; of anybody's, as an administrator.
+#[utoipa::path(post, path = "/auth/introspect", tag = "Accounts",
+    request_body(content = OneToken, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "`active` says whether it opens anything.", body = Introspected),
+        (status = 400, description = "There is no token in the form.", body = TokenError),
+        (status = 413, description = "The body is too large.", body = TokenError),
+        (status = 415, description = "Not a form.", body = TokenError),
+    ))]
+pub async fn handle(
+    caller: Caller,
+    State(auth): State<Auth>,
+    form: Result<Form, Problem>,
+) -> Result<Json<Introspected>, OAuthProblem> {
+    let found = auth.introspect(&caller, &form?.need("token")?).await?;
+    let mut answer = Introspected {
+        active: found.is_some(),
+        scope: None,
+        username: None,
+        sub: None,
+        token_type: None,
+        exp: None,
+        iat: None,
+    };
+    if let Some(found) = found {
+        answer.scope = Some(found.scope);
+        answer.username = Some(found.username.to_string());
+        answer.sub = Some(found.username.to_string());
+        answer.token_type = Some(found.token_type.to_owned());
+        answer.exp = Some(found.expires_at.as_second());
+        answer.iat = Some(found.issued_at.as_second());
+    }
+    Ok(Json(answer))
+}

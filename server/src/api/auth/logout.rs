@@ -1,0 +1,27 @@
+//! `POST /auth/logout`
+
+use std::sync::Arc;
+
+use auth::Caller;
+use axum::extract::State;
+use axum_extra::extract::CookieJar;
+use http::{HeaderName, StatusCode};
+
+use crate::{
+    error::Problem,
+    state::{Auth, Site},
+    web::cookie,
+};
+
+/// Sign out: the whole session ends, with every token and socket of it.
+#[utoipa::path(post, path = "/auth/logout", tag = "Accounts",
+    responses((status = 204, description = "Signed out.")))]
+pub async fn handle(
+    caller: Caller,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+) -> Result<(StatusCode, CookieJar, [(HeaderName, &'static str); 1]), Problem> {
+    auth.sign_out(&caller).await?;
+    let jar = CookieJar::new().add(cookie::ended(&site));
+    Ok((StatusCode::NO_CONTENT, jar, [cookie::CLEAR]))
+}

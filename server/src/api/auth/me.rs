@@ -1,0 +1,20 @@
+//! `GET /auth/me`
+
+use auth::Caller;
+use axum::Json;
+use wire::Me;
+
+/// Who one is.
+#[utoipa::path(get, path = "/auth/me", tag = "Accounts",
+    responses((status = 200, description = "The account of the token.", body = Me)))]
+pub async fn handle(caller: Caller) -> Json<Me> {
+    let account = caller.account();
+    Json(Me {
+        username: account.username.to_string(),
+        display_name: account.display_name.as_ref().map(|name| name.as_str().to_owned()),
+        email: account.email.as_ref().map(|email| email.as_str().to_owned()),
+        is_admin: account.administrator,
+        scopes: vec!["strongroom".to_owned()],
+        mfa: false,
+    })
+}

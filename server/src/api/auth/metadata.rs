@@ -1,0 +1,45 @@
+//! `GET /.well-known/oauth-authorization-server` (RFC 8414)
+
+use std::sync::Arc;
+
+use auth::Anyone;
+use axum::{Json, extract::State};
+use wire::AuthorizationServer;
+
+use crate::{config::Switch, state::Site};
+
+/// What this authorization server can do.
+#[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "Accounts",
+    responses((status = 200, description = "RFC 8414 metadata.", body = AuthorizationServer)))]
+pub async fn handle(_: Anyone, State(site): State<Arc<Site>>) -> Json<AuthorizationServer> {
+    let url = &site.config.public_url;
+    let at = |path: &str| format!("{url}{path}");
+    let mut grants = vec!["refresh_token".to_owned()];
+    if site.config.password_grant == Switch::On {
+        grants.push("password".to_owned());
+    }
+    Json(AuthorizationServer {
+        issuer: url.clone(),
+        token_endpoint: at("/auth/token"),
+        revocation_endpoint: at("/auth/revoke"),
+        introspection_endpoint: at("/auth/introspect"),
+        jwks_uri: at("/.well-known/jwks.json"),
+        response_types_supported: Vec::new(),
+        grant_types_supported: grants,
+        token_endpoint_auth_methods_supported: vec!["none".to_owned()],
+    })
+}
+
+pub mod jwks {
+    //! `GET /.well-known/jwks.json` (RFC 7517)
+
+    use auth::Anyone;
+    use axum::Json;
+
+    /// Public keys only: none while HS256 signs.
+    #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "Accounts",
+        responses((status = 200, description = "An empty set while HS256 signs.", body = serde_json::Value)))]
+    pub async fn handle(_: Anyone) -> Json<serde_json::Value> {
+        Json(serde_json::json!({"keys": []}))
+    }
+}

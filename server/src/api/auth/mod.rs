@@ -1,0 +1,12 @@
+//! Accounts, tokens and sessions of whoever asks.
+
+pub mod introspect;
+pub mod logout;
+pub mod me;
+pub mod metadata;
+pub mod password;
+pub mod register;
+pub mod revoke;
+pub mod sessions;
+pub mod ticket;
+pub mod token;

@@ -1,0 +1,32 @@
+//! `PUT /auth/me/password`
+
+use auth::{Caller, Password, auth::Others};
+use axum::extract::State;
+use http::StatusCode;
+use wire::{ChangePassword, ProblemBody};
+
+use crate::{
+    error::Problem,
+    extract::{Body, From},
+    state::Auth,
+};
+
+/// Change one's password. Other sessions end unless they are kept on purpose.
+#[utoipa::path(put, path = "/auth/me/password", tag = "Accounts", request_body = ChangePassword, responses(
+    (status = 204, description = "Changed."),
+    (status = 403, description = "The current password is not right.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub async fn handle(
+    caller: Caller,
+    State(auth): State<Auth>,
+    From(origin): From,
+    Body(body): Body<ChangePassword>,
+) -> Result<StatusCode, Problem> {
+    let others = if body.end_other_sessions { Others::End } else { Others::Keep };
+    let [current, new] = [body.current_password, body.new_password].map(Password::new);
+    auth.change_password(&caller, current, new, others, &origin).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,60 @@
+//! `POST /auth/register`
+
+use auth::{
+    Anyone, DisplayName, EmailAddress, Password, Username,
+    auth::Applicant,
+};
+use axum::{Json, extract::State};
+use http::StatusCode;
+use wire::{ProblemBody, Register, Registered};
+
+use crate::{
+    error::Problem,
+    extract::{Body, From},
+    state::Auth,
+};
+
+/// Make an account of one's own.
+#[utoipa::path(post, path = "/auth/register", tag = "Accounts", request_body = Register, responses(
+    (status = 201, description = "The account is made.", body = Registered),
+    (status = 403, description = "Registration is closed.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "The name is taken.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub async fn handle(
+    _: Anyone,
+    State(auth): State<Auth>,
+    From(origin): From,
+    Body(body): Body<Register>,
+) -> Result<(StatusCode, Json<Registered>), Problem> {
+    let account = auth.register(applicant(body)?, &origin).await?;
+    let registered = Registered {
+        username: account.username.to_string(),
+        display_name: account.display_name.map(|name| name.as_str().to_owned()),
+        is_admin: account.administrator,
+    };
+    Ok((StatusCode::CREATED, Json(registered)))
+}
+
+fn applicant(body: Register) -> Result<Applicant, Problem> {
+    let username = Username::parse(&body.username).map_err(|error| Problem::invalid("/username", error))?;
+    Ok(Applicant {
+        username,
+        display_name: optional(body.display_name, "/display_name", DisplayName::parse)?,
+        email: optional(body.email, "/email", EmailAddress::parse)?,
+        password: Password::new(body.password),
+    })
+}
+
+/// Blank is as if it were left out.
+pub(crate) fn optional<T, E: std::fmt::Display>(
+    raw: Option<String>,
+    pointer: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Option<T>, Problem> {
+    let raw = raw.filter(|raw| !raw.trim().is_empty());
+    raw.map(|raw| parse(&raw).map_err(|error| Problem::invalid(pointer, error))).transpose()
+}
+

@@ -1,0 +1,14 @@
+//! `POST /auth/sessions/end-others`
+
+use auth::Caller;
+use axum::{Json, extract::State};
+use wire::Ended;
+
+use crate::{error::Problem, state::Auth};
+
+/// End every session but this one.
+#[utoipa::path(post, path = "/auth/sessions/end-others", tag = "Accounts",
+    responses((status = 200, description = "How many ended.", body = Ended)))]
+pub async fn handle(caller: Caller, State(auth): State<Auth>) -> Result<Json<Ended>, Problem> {
+    Ok(Json(Ended { ended: auth.end_other_sessions(&caller).await? }))
+}

@@ -1,0 +1,32 @@
+//! `GET /auth/sessions`
+
+use auth::{Caller, Session, SessionKind};
+use axum::{Json, extract::State};
+use wire::SessionInfo;
+
+use crate::{error::Problem, state::Auth};
+
+/// Where one is signed in, newest sign of life first.
+#[utoipa::path(get, path = "/auth/sessions", tag = "Accounts",
+    responses((status = 200, description = "One's live sessions.", body = [SessionInfo])))]
+pub async fn handle(caller: Caller, State(auth): State<Auth>) -> Result<Json<Vec<SessionInfo>>, Problem> {
+    let sessions = auth.sessions(&caller).await?;
+    Ok(Json(sessions.into_iter().map(|session| info(session, &caller)).collect()))
+}
+
+pub(crate) fn info(session: Session, caller: &Caller) -> SessionInfo {
+    SessionInfo {
+        current: session.id == caller.session().id,
+        id: session.id.to_string(),
+        kind: match session.kind {
+            SessionKind::Tokens => "tokens",
+            SessionKind::Web => "web",
+        }
+        .to_owned(),
+        signed_in_at: session.auth_time,
+        last_seen_at: session.last_seen,
+        expires_at: session.expires_at,
+        address: session.origin.address.to_string(),
+        user_agent: session.origin.user_agent,
+    }
+}

@@ -1,0 +1,91 @@
+//! `POST /auth/token`: the token endpoint of OAuth 2 (RFC 6749 §3.2), as FastAPI's `OAuth2PasswordRequestForm` fed it.
+//!
+//! Two deliberate departures from the standards, for clients of the original application: the password grant is there
+//! at all (RFC 9700 §2.4; `password_grant = "off"` removes it), and a bad password is 401 instead of 400 (RFC 6749 §5.2).
+
+use std::sync::Arc;
+
+use auth::{Anyone, Password, auth::Tokens};
+use axum::{Json, extract::State};
+use http::{HeaderMap, HeaderValue, header};
+use secrecy::ExposeSecret;
+use wire::{TokenError, TokenForm, TokenResponse};
+
+use crate::{
+    config::Switch,
+    error::{OAuthProblem, Problem},
+    extract::{Form, From},
+    state::{Auth, Site},
+};
+
+/// Sign in with a password, or renew with a refresh token.
+#[utoipa::path(post, path = "/auth/token", tag = "Accounts",
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "Signed in.", body = TokenResponse),
+        (status = 400, description = "The form makes no sense.", body = TokenError),
+        (status = 401, description = "Incorrect username or password, or a dead refresh token.", body = TokenError),
+        (status = 413, description = "The body is too large.", body = TokenError),
+        (status = 415, description = "Not a form.", body = TokenError),
+        (status = 429, description = "Too many attempts.", body = TokenError),
+        (status = 503, description = "All cores are busy hashing; `Retry-After` says when.", body = TokenError),
+    ))]
+pub async fn handle(
+    _: Anyone,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    From(origin): From,
+    form: Result<Form, Problem>,
+) -> Result<(HeaderMap, Json<TokenResponse>), OAuthProblem> {
+    let mut form = form?;
+    let tokens = match form.take("grant_type").as_deref() {
+        None | Some("password") if site.config.password_grant == Switch::Off => {
+            return Err(unsupported("The password grant is turned off."));
+        }
+        None | Some("password") => {
+            let username = form.need("username")?;
+            let password = Password::new(form.need("password")?);
+            scope(form.take("scope"))?;
+            auth.token(&username, password, origin).await?
+        }
+        Some("refresh_token") => {
+            scope(form.take("scope"))?;
+            auth.refresh(&form.need("refresh_token")?, origin).await?
+        }
+        Some(_) => return Err(unsupported("This grant type is not supported.")),
+    };
+    Ok((uncached(), Json(response(&tokens))))
+}
+
+/// There is one scope so far; asking for less than all of it, or for nothing, is fine, asking for what is unknown
+/// to a password client as well (FastAPI's forms send what they like), so nothing is refused but control characters.
+fn scope(asked: Option<String>) -> Result<(), Problem> {
+    match asked {
+        Some(scope) if scope.chars().any(char::is_control) => {
+            Err(Problem::OAuth { code: "invalid_scope", detail: "The scope holds a control character.".to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unsupported(detail: &str) -> OAuthProblem {
+    OAuthProblem(Problem::OAuth { code: "unsupported_grant_type", detail: detail.to_owned() })
+}
+
+fn response(tokens: &Tokens) -> TokenResponse {
+    TokenResponse {
+        access_token: tokens.access.expose_secret().to_owned(),
+        token_type: "bearer".to_owned(),
+        expires_in: tokens.expires_in.as_secs(),
+        refresh_token: tokens.refresh.expose().to_owned(),
+        scope: tokens.scope.clone(),
+    }
+}
+
+/// RFC 6749 §5.1.
+fn uncached() -> HeaderMap {
+    HeaderMap::from_iter([
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::PRAGMA, HeaderValue::from_static("no-cache")),
+    ])
+}

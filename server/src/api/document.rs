@@ -1,0 +1,38 @@
+//! What the API document says before any operation is added to it.
+
+use utoipa::{
+    OpenApi,
+    openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme},
+};
+
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "Strongroom",
+        description = "The check-out server for files that nobody can merge. Authorize with username and password; \
+                       every operation can then be tried here.",
+        license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later"),
+    ),
+    servers((url = "/")),
+    components(schemas(
+        wire::ChangePassword, wire::ChangeUser, wire::CheckIn, wire::CheckOut, wire::Describe, wire::Ended,
+        wire::FieldError, wire::File, wire::FileStatus, wire::Introspected, wire::Me, wire::MemberInfo, wire::Move,
+        wire::NewContent, wire::NewVault, wire::OneToken, wire::Override, wire::ProblemBody, wire::Register,
+        wire::Registered, wire::Restore, wire::Revision, wire::Change, wire::SessionInfo, wire::SetRole, wire::Ticket,
+        wire::TokenError, wire::TokenForm, wire::TokenResponse, wire::User, wire::VaultInfo, wire::AuthorizationServer,
+        wire::Event, wire::FileUpdated, wire::FileDeleted, wire::DeletedFile,
+    )),
+)]
+struct Base;
+
+#[must_use]
+pub fn base() -> utoipa::openapi::OpenApi {
+    let mut document = Base::openapi();
+    if let Some(components) = document.components.as_mut() {
+        let flow = Flow::Password(Password::with_refresh_url("/auth/token", Scopes::new(), "/auth/token"));
+        components.add_security_scheme("password", SecurityScheme::OAuth2(OAuth2::new([flow])));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+    document
+}

@@ -1,0 +1,48 @@
+//! `PUT /api/files/{filename}/content`
+
+use auth::Permitted;
+use axum::{
+    Json,
+    extract::{Request, State},
+};
+use http::StatusCode;
+use vault::{Prose, action::Add};
+use wire::{File, NewContent, ProblemBody};
+
+use super::{COMMENT, optional_prose, upload};
+use crate::{
+    error::Problem,
+    extract::{Named, Retry},
+    shape,
+    state::Vault,
+};
+
+/// Add a file that is not there yet.
+#[utoipa::path(put, path = "/api/vaults/{vault}/files/{filename}/content", tag = "Files",
+    params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body(content = NewContent, content_type = "multipart/form-data"),
+    responses(
+        (status = 201, description = "Revision 1.", body = File),
+        (status = 409, description = "It is there already: check it out to change it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "Larger than the limit.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Not multipart/form-data.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 507, description = "The disk is full; nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Permitted(permit): Permitted<Add>,
+    State(vault): State<Vault>,
+    Named(name): Named,
+    retry: Retry,
+    request: Request,
+) -> Result<(StatusCode, Json<File>), Problem> {
+    let mut content = match vault.receive_new(&permit, &name, retry.is_keyed()).await {
+        Ok(upload) => upload,
+        Err(refusal) => return Err(upload::refuse(request, refusal).await),
+    };
+    let fields = upload::receive(request, &mut content).await?;
+    let comment = optional_prose(fields.comment.as_deref(), COMMENT, "/comment")?.unwrap_or_else(Prose::empty);
+    let content = vault.received(content).await?;
+    let key = retry.of(&format!("{}\n{comment}", content.id()));
+    let file = vault.add(&permit, &name, content, comment, key).await?;
+    Ok((StatusCode::CREATED, Json(shape::file(&file, permit.username()))))
+}

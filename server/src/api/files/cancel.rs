@@ -1,0 +1,30 @@
+//! `POST /api/files/{filename}/cancel`
+
+use auth::Permitted;
+use axum::{Json, extract::State};
+use vault::action::Cancel;
+use wire::{File, ProblemBody};
+
+use crate::{
+    error::Problem,
+    extract::{Named, Retry},
+    shape,
+    state::Vault,
+};
+
+/// Give one's check-out back, nothing changed.
+#[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/cancel", tag = "Files",
+    params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 200, description = "It is free.", body = File),
+        (status = 409, description = "Nobody holds it.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Permitted(permit): Permitted<Cancel>,
+    State(vault): State<Vault>,
+    Named(name): Named,
+    retry: Retry,
+) -> Result<Json<File>, Problem> {
+    let file = vault.cancel(&permit, &name, retry.of("")).await?;
+    Ok(Json(shape::file(&file, permit.username())))
+}

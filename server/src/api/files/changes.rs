@@ -1,0 +1,50 @@
+//! `GET /api/changes`
+
+use auth::Permitted;
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
+use serde::Deserialize;
+use vault::action::Read;
+use wire::Change;
+
+use crate::{api::paging, error::Problem, extract::Query, shape, state::Vault};
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// Only changes with a greater number.
+    #[param(minimum = 0)]
+    since: Option<i64>,
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// From the `Link` of the page before.
+    after: Option<String>,
+}
+
+/// The vault-wide log, oldest first: every revision of every file, as it stands in git.
+#[utoipa::path(get, path = "/api/vaults/{vault}/changes", tag = "Files",
+    params(("vault" = String, Path), Asked),
+    responses((status = 200, description = "A page of it.", body = [Change])))]
+pub async fn handle(
+    Permitted(permit): Permitted<Read>,
+    State(vault): State<Vault>,
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<Change>>), Problem> {
+    let limit = paging::limit(asked.limit)?;
+    let after = asked.after.map(|after| after.parse::<i64>()).transpose();
+    let after = after.map_err(|_| Problem::invalid("#after", "This is not from the Link of a page."))?;
+    let since = after.unwrap_or(asked.since.unwrap_or(0)).max(0);
+    let mut changes = vault.changes(&permit, since, limit + 1).await?;
+    let mut headers = HeaderMap::new();
+    if changes.len() > limit as usize {
+        changes.truncate(limit as usize);
+        if let Some(last) = changes.last() {
+            headers = paging::next(&uri, &last.change.to_string());
+        }
+    }
+    Ok((headers, Json(changes.iter().map(shape::change).collect())))
+}

@@ -1,0 +1,38 @@
+//! `POST /api/files/{filename}/checkout`
+
+use auth::Permitted;
+use axum::{Json, extract::State};
+use vault::action::CheckOut;
+use wire::{File, ProblemBody};
+
+use super::{NOTE, optional_prose};
+use crate::{
+    error::Problem,
+    extract::{Body, Named, Retry},
+    shape,
+    state::Vault,
+};
+
+/// Check a file out: nobody else can change it until it is checked in, cancelled or overridden.
+#[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/checkout", tag = "Files",
+    params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = Option<wire::CheckOut>,
+    responses(
+        (status = 200, description = "It is yours.", body = File),
+        (status = 409, description = "Somebody holds it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Permitted(permit): Permitted<CheckOut>,
+    State(vault): State<Vault>,
+    Named(name): Named,
+    retry: Retry,
+    body: Option<Body<wire::CheckOut>>,
+) -> Result<Json<File>, Problem> {
+    let note = body.and_then(|Body(body)| body.note);
+    let key = retry.of(note.as_deref().unwrap_or(""));
+    let note = optional_prose(note.as_deref(), NOTE, "/note")?;
+    let file = vault.check_out(&permit, &name, note, key).await?;
+    Ok(Json(shape::file(&file, permit.username())))
+}

@@ -1,0 +1,103 @@
+//! `GET /api/files/{filename}/content`
+
+use std::ops::Range;
+
+use auth::Permitted;
+use axum::{
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use tokio_util::io::ReaderStream;
+use vault::{Filename, action::Read};
+use wire::ProblemBody;
+
+use crate::{
+    error::Problem,
+    extract::{Named, Query},
+    shape,
+    state::Vault,
+};
+
+/// How much is read at a time.
+const CHUNK: usize = 256 * 1024;
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// The newest unless said.
+    #[param(minimum = 1)]
+    revision: Option<i64>,
+}
+
+/// A file's content, whole or in part.
+#[utoipa::path(get, path = "/api/vaults/{vault}/files/{filename}/content", tag = "Files",
+    params(("vault" = String, Path), ("filename" = String, Path), Asked,
+        ("Range" = Option<String>, Header), ("If-None-Match" = Option<String>, Header)),
+    responses(
+        (status = 200, description = "The bytes.", content_type = "application/octet-stream"),
+        (status = 206, description = "The bytes of the range.", content_type = "application/octet-stream"),
+        (status = 304, description = "As the client has it."),
+        (status = 416, description = "The range lies outside.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Permitted(permit): Permitted<Read>,
+    State(vault): State<Vault>,
+    Named(name): Named,
+    Query(asked): Query<Asked>,
+    sent: HeaderMap,
+) -> Result<Response, Problem> {
+    let blob = vault.content(&permit, &name, asked.revision).await?;
+    let mut headers = shape::etag(&blob.id);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    let tag = format!("\"{}\"", blob.id);
+    if names(sent.get(header::IF_NONE_MATCH), &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let part = asked_range(&sent, &tag, blob.size)?;
+    let range = part.clone().unwrap_or(0..blob.size);
+    describe(&mut headers, &name, &range);
+    let status = if part.is_some() {
+        let text = format!("bytes {}-{}/{}", range.start, range.end - 1, blob.size);
+        headers.insert(header::CONTENT_RANGE, HeaderValue::try_from(text).map_err(|_| Problem::Range { size: blob.size })?);
+        StatusCode::PARTIAL_CONTENT
+    } else {
+        StatusCode::OK
+    };
+    let reader = vault.open_content(&permit, &blob, range).await?;
+    Ok((status, headers, Body::from_stream(ReaderStream::with_capacity(reader, CHUNK))).into_response())
+}
+
+fn describe(headers: &mut HeaderMap, name: &Filename, range: &Range<u64>) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
+    // RFC 6266 with RFC 8187: nothing of the name can end the header or the parameter.
+    let leaf = percent_encoding::utf8_percent_encode(name.leaf(), percent_encoding::NON_ALPHANUMERIC);
+    if let Ok(value) = HeaderValue::try_from(format!("attachment; filename*=UTF-8''{leaf}")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    let sandbox = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
+    headers.insert(header::CONTENT_SECURITY_POLICY, sandbox);
+}
+
+fn names(header: Option<&HeaderValue>, tag: &str) -> bool {
+    let Some(given) = header.and_then(|value| value.to_str().ok()) else { return false };
+    given.split(',').map(str::trim).any(|given| given == "*" || given.trim_start_matches("W/") == tag)
+}
+
+/// One range, as RFC 9110 §14.2 wants it; several at once are answered with the whole, which is allowed.
+fn asked_range(sent: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>, Problem> {
+    let Some(range) = sent.get(header::RANGE).and_then(|value| value.to_str().ok()) else { return Ok(None) };
+    if sent.get(header::IF_RANGE).is_some_and(|given| given.as_bytes() != tag.as_bytes()) {
+        return Ok(None);
+    }
+    let Ok(parsed) = http_range_header::parse_range_header(range) else { return Ok(None) };
+    match parsed.validate(size) {
+        Ok(ranges) if ranges.len() == 1 => Ok(Some(*ranges[0].start()..ranges[0].end() + 1)),
+        Ok(_) => Ok(None),
+        Err(_) => Err(Problem::Range { size }),
+    }
+}

@@ -1,0 +1,36 @@
+//! `PUT /api/files/{filename}`
+
+use auth::Permitted;
+use axum::{Json, extract::State};
+use wire::{File, ProblemBody};
+
+use super::{COMMENT, optional_prose};
+use crate::{
+    error::Problem,
+    extract::{Body, Named, Retry},
+    shape,
+    state::Vault,
+};
+
+/// Say what a file is.
+#[utoipa::path(put, path = "/api/vaults/{vault}/files/{filename}", tag = "Files",
+    params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = wire::Describe,
+    responses(
+        (status = 200, description = "The file.", body = File),
+        (status = 409, description = "Somebody else holds it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Permitted(permit): Permitted<vault::action::Describe>,
+    State(vault): State<Vault>,
+    Named(name): Named,
+    retry: Retry,
+    Body(body): Body<wire::Describe>,
+) -> Result<Json<File>, Problem> {
+    let key = retry.of(body.description.as_deref().unwrap_or(""));
+    let description = optional_prose(body.description.as_deref(), COMMENT, "/description")?;
+    let file = vault.describe(&permit, &name, description, key).await?;
+    Ok(Json(shape::file(&file, permit.username())))
+}

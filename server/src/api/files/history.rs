@@ -1,0 +1,53 @@
+//! `GET /api/files/{filename}/history`
+
+use auth::Permitted;
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
+use serde::Deserialize;
+use vault::action::Read;
+use wire::Revision;
+
+use crate::{
+    api::paging,
+    error::Problem,
+    extract::{Named, Query},
+    shape,
+    state::Vault,
+};
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// From the `Link` of the page before.
+    after: Option<String>,
+}
+
+/// A file's revisions, newest first; a deleted file's too, until its name is used again.
+#[utoipa::path(get, path = "/api/vaults/{vault}/files/{filename}/history", tag = "Files",
+    params(("vault" = String, Path), ("filename" = String, Path), Asked),
+    responses((status = 200, description = "A page of them.", body = [Revision])))]
+pub async fn handle(
+    Permitted(permit): Permitted<Read>,
+    State(vault): State<Vault>,
+    Named(name): Named,
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<Revision>>), Problem> {
+    let limit = paging::limit(asked.limit)?;
+    let before = asked.after.map(|after| after.parse()).transpose();
+    let before = before.map_err(|_| Problem::invalid("#after", "This is not from the Link of a page."))?;
+    let mut revisions = vault.history(&permit, &name, before, limit + 1).await?;
+    let mut headers = HeaderMap::new();
+    if revisions.len() > limit as usize {
+        revisions.truncate(limit as usize);
+        if let Some(last) = revisions.last() {
+            headers = paging::next(&uri, &last.revision.to_string());
+        }
+    }
+    Ok((headers, Json(revisions.iter().map(shape::revision).collect())))
+}

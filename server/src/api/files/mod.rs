@@ -1,0 +1,33 @@
+//! Files of a vault.
+
+pub mod add;
+pub mod cancel;
+pub mod changes;
+pub mod check_in;
+pub mod check_out;
+pub mod content;
+pub mod delete;
+pub mod describe;
+pub mod history;
+pub mod list;
+pub mod move_to;
+pub mod override_lock;
+pub mod restore;
+pub mod show;
+pub(crate) mod upload;
+
+use vault::Prose;
+
+use crate::error::Problem;
+
+/// Longest comment, description; longest note, reason. In characters.
+const COMMENT: usize = 10_000;
+const NOTE: usize = 1_000;
+
+fn prose(raw: &str, most: usize, pointer: &str) -> Result<Prose, Problem> {
+    Prose::parse(raw, most).map_err(|error| Problem::invalid(pointer, error))
+}
+
+fn optional_prose(raw: Option<&str>, most: usize, pointer: &str) -> Result<Option<Prose>, Problem> {
+    raw.filter(|raw| !raw.is_empty()).map(|raw| prose(raw, most, pointer)).transpose()
+}

@@ -1,0 +1,36 @@
+//! `POST /api/files/{filename}/move`
+
+use auth::Permitted;
+use axum::{Json, extract::State};
+use vault::{Filename, action::Move};
+use wire::{File, ProblemBody};
+
+use crate::{
+    error::Problem,
+    extract::{Body, Named, Retry},
+    shape,
+    state::Vault,
+};
+
+/// Move or rename a file. History and lock go along.
+#[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/move", tag = "Files",
+    params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = wire::Move,
+    responses(
+        (status = 200, description = "The file under its new name.", body = File),
+        (status = 409, description = "The new name is taken, or somebody else holds the file.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Permitted(permit): Permitted<Move>,
+    State(vault): State<Vault>,
+    Named(name): Named,
+    retry: Retry,
+    Body(body): Body<wire::Move>,
+) -> Result<Json<File>, Problem> {
+    let key = retry.of(&body.to);
+    let to = Filename::parse(&body.to).map_err(|error| Problem::invalid("/to", error))?;
+    let file = vault.move_to(&permit, &name, to, key).await?;
+    Ok(Json(shape::file(&file, permit.username())))
+}

@@ -1,0 +1,41 @@
+//! `POST /api/files/{filename}/override`
+
+use auth::Permitted;
+use axum::{Json, extract::State};
+use vault::{action::Override, store::AfterOverride};
+use wire::{File, ProblemBody};
+
+use super::{NOTE, prose};
+use crate::{
+    error::Problem,
+    extract::{Body, Named, Retry},
+    shape,
+    state::Vault,
+};
+
+/// Break somebody's lock, with a reason that everybody can read.
+#[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/override", tag = "Files",
+    params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = wire::Override,
+    responses(
+        (status = 200, description = "It is free, or one's own if one takes it.", body = File),
+        (status = 409, description = "Nobody holds it.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Permitted(permit): Permitted<Override>,
+    State(vault): State<Vault>,
+    Named(name): Named,
+    retry: Retry,
+    Body(body): Body<wire::Override>,
+) -> Result<Json<File>, Problem> {
+    if body.reason.trim().is_empty() {
+        return Err(Problem::invalid("/reason", "Say why: whoever held the file will read it."));
+    }
+    let key = retry.of(&format!("{}\n{}", body.take, body.reason));
+    let reason = prose(&body.reason, NOTE, "/reason")?;
+    let then = if body.take { AfterOverride::Take } else { AfterOverride::Free };
+    let file = vault.override_lock(&permit, &name, reason, then, key).await?;
+    Ok(Json(shape::file(&file, permit.username())))
+}

@@ -1,0 +1,35 @@
+//! `POST /api/files/{filename}/restore`
+
+use auth::Permitted;
+use axum::{Json, extract::State};
+use vault::action::Restore;
+use wire::{File, ProblemBody};
+
+use crate::{
+    error::Problem,
+    extract::{Body, Named, Retry},
+    shape,
+    state::Vault,
+};
+
+/// Make a new revision that equals an old one. Brings a deleted file back.
+#[utoipa::path(post, path = "/api/vaults/{vault}/files/{filename}/restore", tag = "Files",
+    params(("vault" = String, Path), ("filename" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = wire::Restore,
+    responses(
+        (status = 200, description = "The file with its new revision.", body = File),
+        (status = 409, description = "Somebody else holds the file, or its name is taken.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Permitted(permit): Permitted<Restore>,
+    State(vault): State<Vault>,
+    Named(name): Named,
+    retry: Retry,
+    Body(body): Body<wire::Restore>,
+) -> Result<Json<File>, Problem> {
+    let key = retry.of(&body.revision.to_string());
+    let file = vault.restore(&permit, &name, body.revision, key).await?;
+    Ok(Json(shape::file(&file, permit.username())))
+}

@@ -1,0 +1,22 @@
+//! `GET /api/files/{filename}`
+
+use auth::Permitted;
+use axum::{Json, extract::State};
+use http::HeaderMap;
+use vault::action::Read;
+use wire::File;
+
+use crate::{error::Problem, extract::Named, shape, state::Vault};
+
+/// One file. `ETag` is the quoted sha256 of its content.
+#[utoipa::path(get, path = "/api/vaults/{vault}/files/{filename}", tag = "Files",
+    params(("vault" = String, Path), ("filename" = String, Path, description = "Percent-encoded: `fixtures%2Fvise.step`")),
+    responses((status = 200, description = "The file.", body = File)))]
+pub async fn handle(
+    Permitted(permit): Permitted<Read>,
+    State(vault): State<Vault>,
+    Named(name): Named,
+) -> Result<(HeaderMap, Json<File>), Problem> {
+    let file = vault.file(&permit, &name).await?;
+    Ok((shape::etag(&file.blob.id), Json(shape::file(&file, permit.username()))))
+}

@@ -1,0 +1,31 @@
+//! `GET /metrics`
+
+use std::{net::SocketAddr, sync::Arc};
+
+use auth::extract::MaybeCaller;
+use axum::extract::{ConnectInfo, State};
+use wire::ProblemBody;
+
+use crate::{
+    error::Problem,
+    state::Site,
+};
+
+/// Prometheus text. From the machine itself, or with an administrator's token.
+#[utoipa::path(get, path = "/metrics", tag = "Service",
+    responses(
+        (status = 200, description = "Metrics.", content_type = "text/plain", body = String),
+        (status = 401, description = "The token is not good.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "From elsewhere, without an administrator's token.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    MaybeCaller(caller): MaybeCaller,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    State(site): State<Arc<Site>>,
+    headers: http::HeaderMap,
+) -> Result<String, Problem> {
+    let administrator = caller.is_some_and(|caller| caller.account().administrator);
+    // A proxy on this machine speaks for others: what it forwards is not from here.
+    let here = peer.ip().to_canonical().is_loopback() && !headers.contains_key("x-forwarded-for");
+    if here || administrator { Ok(site.metrics.render()) } else { Err(Problem::LoopbackOnly) }
+}

@@ -1,0 +1,27 @@
+//! `GET /health/ready`
+
+use std::time::Duration;
+
+use auth::{Anyone, AuthStore};
+use axum::extract::State;
+use tokio::time::timeout;
+use wire::ProblemBody;
+
+use crate::{
+    error::Problem,
+    state::{AppState, Store},
+};
+
+/// It can serve: the database answers, and nobody has told it to stop.
+#[utoipa::path(get, path = "/health/ready", tag = "Service",
+    responses(
+        (status = 200, description = "Ready.", content_type = "text/plain", body = String),
+        (status = 503, description = "Not ready.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(_: Anyone, State(store): State<Store>, State(state): State<AppState>) -> Result<&'static str, Problem> {
+    let answered = timeout(Duration::from_secs(2), store.last_account_event()).await;
+    if *state.stopping.borrow() || !matches!(answered, Ok(Ok(_))) {
+        return Err(Problem::NotReady);
+    }
+    Ok("ok\n")
+}

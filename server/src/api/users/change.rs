@@ -1,0 +1,43 @@
+//! `PATCH /api/users/{username}`
+
+use auth::{AccountChange, DisplayName, EmailAddress, Permitted, Standing, auth::ManageAccounts};
+use axum::{Json, extract::State};
+use wire::{ChangeUser, ProblemBody, User};
+
+use crate::{
+    api::auth::register::optional,
+    error::Problem,
+    extract::{self, Body},
+    state::{Auth, Store},
+};
+
+/// Change an account. Disabling ends all its sessions at once. The last administrator stays one.
+#[utoipa::path(patch, path = "/api/users/{username}", tag = "Users",
+    params(("username" = String, Path)), request_body = ChangeUser,
+    responses(
+        (status = 200, description = "The account as it is now.", body = User),
+        (status = 409, description = "The last administrator.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Permitted(permit): Permitted<ManageAccounts>,
+    State(auth): State<Auth>,
+    State(store): State<Store>,
+    extract::User(username): extract::User,
+    Body(body): Body<ChangeUser>,
+) -> Result<Json<User>, Problem> {
+    let member = auth.change_account(&permit, &username, change(body)?).await?;
+    Ok(Json(super::user(&store, member).await?))
+}
+
+fn change(body: ChangeUser) -> Result<AccountChange, Problem> {
+    let display_name = body.display_name.map(|name| optional(name, "/display_name", DisplayName::parse));
+    let email = body.email.map(|email| optional(email, "/email", EmailAddress::parse));
+    Ok(AccountChange {
+        display_name: display_name.transpose()?,
+        email: email.transpose()?,
+        standing: body.disabled.map(|disabled| if disabled { Standing::Disabled } else { Standing::Active }),
+        administrator: body.is_admin,
+    })
+}

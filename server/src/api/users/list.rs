@@ -1,0 +1,56 @@
+//! `GET /api/users`
+
+use auth::{Permitted, Username, auth::ManageAccounts, store::AccountQuery};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
+use serde::Deserialize;
+use wire::User;
+
+use crate::{
+    api::paging,
+    error::Problem,
+    extract::Query,
+    state::{Auth, Store},
+};
+
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// A part of the username, display name or e-mail.
+    q: Option<String>,
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// From the `Link` of the page before.
+    after: Option<String>,
+}
+
+/// Accounts, by username.
+#[utoipa::path(get, path = "/api/users", tag = "Users", params(Asked),
+    responses((status = 200, description = "A page of them.", body = [User])))]
+pub async fn handle(
+    Permitted(permit): Permitted<ManageAccounts>,
+    State(auth): State<Auth>,
+    State(store): State<Store>,
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<User>>), Problem> {
+    let limit = paging::limit(asked.limit)?;
+    let after = asked.after.as_deref().map(Username::parse).transpose();
+    let after = after.map_err(|_| Problem::invalid("#after", "This is not from the Link of a page."))?;
+    let search = asked.q.filter(|q| !q.is_empty());
+    if search.as_ref().is_some_and(|q| q.contains('\0')) {
+        return Err(Problem::invalid("#q", "A search holds no NUL."));
+    }
+    let mut members = auth.members(&permit, AccountQuery { search, after, limit: limit + 1 }).await?;
+    let mut headers = HeaderMap::new();
+    if members.len() > limit as usize {
+        members.truncate(limit as usize);
+        if let Some(last) = members.last() {
+            headers = paging::next(&uri, last.account.username.as_str());
+        }
+    }
+    Ok((headers, Json(super::users(&store, members).await?)))
+}

@@ -1,0 +1,38 @@
+//! Accounts, for administrators.
+
+pub mod change;
+pub mod delete;
+pub mod list;
+pub mod show;
+
+use auth::store::Member;
+use vault::VaultStore;
+
+use crate::{error::Problem, state::Store};
+
+/// With the names of the vaults instead of their ids.
+async fn user(store: &Store, member: Member) -> Result<wire::User, Problem> {
+    let mut users = users(store, vec![member]).await?;
+    users.pop().ok_or_else(|| Problem::Internal("a member that went".to_owned()))
+}
+
+async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wire::User>, Problem> {
+    let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
+    let named = |id: &auth::RealmId| vaults.iter().find(|vault| vault.id == *id).map(|vault| vault.name.to_string());
+    Ok(members
+        .into_iter()
+        .map(|Member { account, roles, last_seen }| wire::User {
+            username: account.username.to_string(),
+            display_name: account.display_name.map(|name| name.as_str().to_owned()),
+            email: account.email.map(|email| email.as_str().to_owned()),
+            is_admin: account.administrator,
+            disabled: account.standing != auth::Standing::Active,
+            created_at: account.created_at,
+            last_seen_at: last_seen,
+            roles: roles
+                .iter()
+                .filter_map(|(vault, role)| Some((named(vault)?, role.as_str().to_owned())))
+                .collect(),
+        })
+        .collect())
+}

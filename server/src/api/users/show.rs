@@ -1,0 +1,25 @@
+//! `GET /api/users/{username}`
+
+use auth::{Permitted, auth::ManageAccounts};
+use axum::{Json, extract::State};
+use wire::User;
+
+use crate::{
+    error::Problem,
+    extract,
+    state::{Auth, Store},
+};
+
+/// One account.
+#[utoipa::path(get, path = "/api/users/{username}", tag = "Users",
+    params(("username" = String, Path)),
+    responses((status = 200, description = "The account.", body = User)))]
+pub async fn handle(
+    Permitted(permit): Permitted<ManageAccounts>,
+    State(auth): State<Auth>,
+    State(store): State<Store>,
+    extract::User(username): extract::User,
+) -> Result<Json<User>, Problem> {
+    let member = auth.member(&permit, &username).await?;
+    Ok(Json(super::user(&store, member).await?))
+}

@@ -1,0 +1,26 @@
+//! `POST /api/vaults`
+
+use auth::{Permitted, RealmName};
+use axum::{Json, extract::State};
+use http::StatusCode;
+use vault::action::CreateVault;
+use wire::{NewVault, ProblemBody, VaultInfo};
+
+use crate::{error::Problem, extract::Body, state::Vault};
+
+/// Make a vault.
+#[utoipa::path(post, path = "/api/vaults", tag = "Vaults", request_body = NewVault, responses(
+    (status = 201, description = "It is there, with oneself as manager.", body = VaultInfo),
+    (status = 409, description = "The name is taken.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub async fn handle(
+    Permitted(permit): Permitted<CreateVault>,
+    State(vault): State<Vault>,
+    Body(body): Body<NewVault>,
+) -> Result<(StatusCode, Json<VaultInfo>), Problem> {
+    let name = RealmName::parse(&body.name).map_err(|error| Problem::invalid("/name", error))?;
+    let made = vault.create_vault(&permit, name).await?;
+    Ok((StatusCode::CREATED, Json(VaultInfo { name: made.name.to_string(), role: "manager".to_owned() })))
+}

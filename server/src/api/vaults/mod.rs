@@ -1,0 +1,8 @@
+//! Vaults, and who may do what in them.
+
+pub mod create;
+pub mod list;
+pub mod members;
+pub mod remove_member;
+pub mod set_member;
+pub mod show;

@@ -1,0 +1,41 @@
+//! `GET /api/vaults/{vault}`
+
+use auth::{Caller, HasAuth};
+use axum::{Json, extract::State};
+use http::request::Parts;
+use wire::{ProblemBody, VaultInfo};
+
+use crate::{
+    error::Problem,
+    state::{AppState, Auth},
+};
+
+/// The vault that the address names.
+#[derive(Debug)]
+pub struct Asked(auth::RealmName);
+
+impl axum::extract::FromRequestParts<AppState> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        Ok(Self(state.realm_of(parts)?))
+    }
+}
+
+/// One of one's vaults.
+#[utoipa::path(get, path = "/api/vaults/{vault}", tag = "Vaults",
+    params(("vault" = String, Path)),
+    responses(
+        (status = 200, description = "The vault, and one's role in it.", body = VaultInfo),
+        (status = 404, description = "None of one's vaults.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    caller: Caller,
+    State(auth): State<Auth>,
+    Asked(name): Asked,
+) -> Result<Json<VaultInfo>, Problem> {
+    let vaults = auth.realms_of(&caller).await?;
+    let found = vaults.into_iter().find(|(vault, _)| vault.name == name);
+    let (vault, role) = found.ok_or(auth::AuthError::RealmNotFound)?;
+    Ok(Json(VaultInfo { name: vault.name.to_string(), role: role.as_str().to_owned() }))
+}

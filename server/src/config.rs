@@ -1,0 +1,310 @@
+//! Settings: flags, then environment, then the TOML file, then defaults. Read once, in `main`.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use auth::{Role, auth::HashingCost};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// What one source says; what it leaves out comes from the next.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Partial {
+    pub listen: Option<SocketAddr>,
+    pub data: Option<PathBuf>,
+    /// Where people reach it, `https://files.example.org`.
+    pub public_url: Option<String>,
+    pub database_url: Option<SecretString>,
+    pub database_url_file: Option<PathBuf>,
+    pub secret_key: Option<SecretString>,
+    pub secret_key_file: Option<PathBuf>,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Option<Vec<IpAddr>>,
+    pub max_file_size: Option<ByteSize>,
+    pub password_grant: Option<Switch>,
+    pub registration: RegistrationPartial,
+    pub hashing: HashingPartial,
+    pub log: LogPartial,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegistrationPartial {
+    pub mode: Option<RegistrationMode>,
+    /// What a new account may do in the vault `main`: `viewer`, `editor`, `manager` or `none`.
+    pub role: Option<FirstRole>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HashingPartial {
+    pub memory_kib: Option<u32>,
+    pub passes: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogPartial {
+    pub format: Option<LogFormat>,
+    /// As `RUST_LOG`: `info`, `server=debug`.
+    pub filter: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegistrationMode {
+    Open,
+    Invite,
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FirstRole {
+    None,
+    Viewer,
+    Editor,
+    Manager,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    On,
+    Off,
+}
+
+/// Bytes; written as a number, or with `KiB`, `MiB`, `GiB`, `TiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteSize(pub u64);
+
+impl std::str::FromStr for ByteSize {
+    type Err = ConfigError;
+
+    fn from_str(raw: &str) -> Result<Self, ConfigError> {
+        let bad = || ConfigError(format!("\"{raw}\" is no size: write 500MiB, 10GiB, or a number of bytes"));
+        let digits = raw.find(|c: char| !c.is_ascii_digit()).unwrap_or(raw.len());
+        let (number, unit) = raw.split_at(digits);
+        let shift = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 0,
+            "k" | "kib" => 10,
+            "m" | "mib" => 20,
+            "g" | "gib" => 30,
+            "t" | "tib" => 40,
+            _ => return Err(bad()),
+        };
+        let number: u64 = number.parse().map_err(|_| bad())?;
+        number.checked_mul(1 << shift).map(Self).ok_or_else(bad)
+    }
+}
+
+impl<'de> Deserialize<'de> for ByteSize {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Raw {
+            Number(u64),
+            Text(String),
+        }
+        match Raw::deserialize(from)? {
+            Raw::Number(bytes) => Ok(Self(bytes)),
+            Raw::Text(text) => text.parse().map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+/// Everything decided.
+#[derive(Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    pub public_url: String,
+    pub database_url: Option<SecretString>,
+    pub secret_key: Option<SecretString>,
+    pub trusted_proxies: Vec<IpAddr>,
+    pub max_file_size: u64,
+    pub password_grant: Switch,
+    pub registration: RegistrationMode,
+    pub first_role: Option<Role>,
+    pub hashing: HashingCost,
+    pub log_format: LogFormat,
+    pub log_filter: String,
+}
+
+impl Partial {
+    /// # Errors
+    /// A sentence that names the file and the key.
+    pub fn from_toml(path: &std::path::Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError(format!("cannot read {}: {error}", path.display())))?;
+        toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {}", path.display(), error.message())))
+    }
+
+    /// What `self` says, and where it says nothing, what `next` does.
+    #[must_use]
+    pub fn or(self, next: Self) -> Self {
+        // A secret and its file are one setting: a source that names either hides both of the next one.
+        let own_key = self.secret_key.is_some() || self.secret_key_file.is_some();
+        let own_database = self.database_url.is_some() || self.database_url_file.is_some();
+        Self {
+            listen: self.listen.or(next.listen),
+            data: self.data.or(next.data),
+            public_url: self.public_url.or(next.public_url),
+            database_url: self.database_url.or(next.database_url.filter(|_| !own_database)),
+            database_url_file: self.database_url_file.or(next.database_url_file.filter(|_| !own_database)),
+            secret_key: self.secret_key.or(next.secret_key.filter(|_| !own_key)),
+            secret_key_file: self.secret_key_file.or(next.secret_key_file.filter(|_| !own_key)),
+            trusted_proxies: self.trusted_proxies.or(next.trusted_proxies),
+            max_file_size: self.max_file_size.or(next.max_file_size),
+            password_grant: self.password_grant.or(next.password_grant),
+            registration: RegistrationPartial {
+                mode: self.registration.mode.or(next.registration.mode),
+                role: self.registration.role.or(next.registration.role),
+            },
+            hashing: HashingPartial {
+                memory_kib: self.hashing.memory_kib.or(next.hashing.memory_kib),
+                passes: self.hashing.passes.or(next.hashing.passes),
+            },
+            log: LogPartial {
+                format: self.log.format.or(next.log.format),
+                filter: self.log.filter.or(next.log.filter),
+            },
+        }
+    }
+
+    /// Fills in defaults, reads secret files, and refuses what would be unsafe.
+    ///
+    /// # Errors
+    /// A sentence that says what to write where.
+    pub fn decide(self) -> Result<Config, ConfigError> {
+        let listen = self.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)));
+        let registration = match self.registration.mode {
+            Some(mode) => mode,
+            None if listen.ip().is_loopback() => RegistrationMode::Open,
+            None => return Err(ConfigError(exposed(listen))),
+        };
+        let hashing = HashingCost {
+            memory_kib: self.hashing.memory_kib.unwrap_or(64 * 1024),
+            passes: self.hashing.passes.unwrap_or(3),
+            lanes: 1,
+        };
+        if hashing.memory_kib < 19 * 1024 || hashing.passes < 2 {
+            return Err(ConfigError("hashing.memory_kib is at least 19456 and hashing.passes at least 2.".to_owned()));
+        }
+        Ok(Config {
+            listen,
+            data: self.data.unwrap_or_else(|| PathBuf::from("strongroom-data")),
+            public_url: public_url(self.public_url, listen)?,
+            database_url: secret(self.database_url, self.database_url_file.as_deref())?,
+            secret_key: secret(self.secret_key, self.secret_key_file.as_deref())?,
+            trusted_proxies: self.trusted_proxies.unwrap_or_default(),
+            max_file_size: self.max_file_size.map_or(10 << 30, |size| size.0),
+            password_grant: self.password_grant.unwrap_or(Switch::On),
+            registration,
+            first_role: match self.registration.role.unwrap_or(FirstRole::Editor) {
+                FirstRole::None => None,
+                FirstRole::Viewer => Some(Role::Viewer),
+                FirstRole::Editor => Some(Role::Editor),
+                FirstRole::Manager => Some(Role::Manager),
+            },
+            hashing,
+            log_format: self.log.format.unwrap_or(LogFormat::Human),
+            log_filter: self.log.filter.unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+}
+
+fn exposed(listen: SocketAddr) -> String {
+    format!(
+        "Strongroom would listen on {listen}, where others can reach it, and nobody has said who may register. \
+         Set registration.mode (or STRONGROOM_REGISTRATION, or --registration) to \"closed\" to make accounts yourself, \
+         or to \"open\" if everybody who can reach this address may have one."
+    )
+}
+
+fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, ConfigError> {
+    let Some(url) = given else { return Ok(format!("http://{listen}")) };
+    let url = url.trim_end_matches('/').to_owned();
+    let fits = url.split_once("://").is_some_and(|(scheme, host)| {
+        matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
+    });
+    if fits {
+        Ok(url)
+    } else {
+        Err(ConfigError(format!("public_url is a scheme and a host, like https://files.example.org, not \"{url}\".")))
+    }
+}
+
+fn secret(value: Option<SecretString>, file: Option<&std::path::Path>) -> Result<Option<SecretString>, ConfigError> {
+    match (value, file) {
+        (Some(_), Some(path)) => {
+            Err(ConfigError(format!("a secret is given twice, as itself and as the file {}", path.display())))
+        }
+        (Some(value), None) if value.expose_secret().is_empty() => Ok(None),
+        (Some(value), None) => Ok(Some(value)),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| ConfigError(format!("cannot read {}: {error}", path.display())))?;
+            Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned().into()))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_address_without_a_word_on_registration_stops_the_start() {
+        let open = Partial { listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))), ..Partial::default() };
+        assert!(open.decide().unwrap_err().0.contains("registration.mode"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error() {
+        assert!(toml::from_str::<Partial>("lisen = \"127.0.0.1:1\"").is_err());
+        assert!(toml::from_str::<Partial>("[registration]\nmdoe = \"open\"").is_err());
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let flags = Partial { max_file_size: Some(ByteSize(1)), ..Partial::default() };
+        let file: Partial = toml::from_str("max_file_size = \"2GiB\"\npublic_url = \"https://a.example/\"").unwrap();
+        let config = flags.or(file).decide().unwrap();
+        assert_eq!((config.max_file_size, config.public_url.as_str()), (1, "https://a.example"));
+    }
+
+    #[test]
+    fn hashing_cannot_be_set_below_the_floor() {
+        let weak: Partial = toml::from_str("[hashing]\nmemory_kib = 1024").unwrap();
+        assert!(weak.decide().is_err());
+    }
+
+    #[test]
+    fn neither_key_nor_database_url_prints() {
+        let partial: Partial = toml::from_str("secret_key = \"hunter2\"\ndatabase_url = \"hunter2\"").unwrap();
+        assert!(!format!("{partial:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,63 @@
+//! Every route says who may enter, in its handler's first argument. A handler that forgets does not compile.
+
+use auth::{Action, Anyone, Caller, Permitted, extract::MaybeCaller};
+
+/// Who may enter, as the API document tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// The world, on purpose.
+    Anyone,
+    /// Everybody who is signed in.
+    SignedIn,
+    /// Whoever the policy permits this action.
+    Permitted(&'static str),
+}
+
+#[diagnostic::on_unimplemented(
+    message = "this handler does not say who may enter",
+    note = "make its first argument `Permitted<Action>`, `Caller` or `Anyone`"
+)]
+pub trait Door {
+    const ENTRY: Entry;
+}
+
+impl Door for Anyone {
+    const ENTRY: Entry = Entry::Anyone;
+}
+
+/// For pages that anybody may open but that look different when signed in.
+impl Door for MaybeCaller {
+    const ENTRY: Entry = Entry::Anyone;
+}
+
+impl Door for Caller {
+    const ENTRY: Entry = Entry::SignedIn;
+}
+
+impl<A: Action> Door for Permitted<A> {
+    const ENTRY: Entry = Entry::Permitted(A::NAME);
+}
+
+/// A handler's argument list that begins with a [`Door`]. `T` is axum's marker for it.
+#[diagnostic::on_unimplemented(
+    message = "this handler does not say who may enter",
+    note = "make its first argument `Permitted<Action>`, `Caller` or `Anyone`"
+)]
+pub trait NamesItsDoor {
+    type Door: Door;
+}
+
+macro_rules! doors {
+    ($($T:ident)*) => {
+        impl<M, D: Door, $($T),*> NamesItsDoor for (M, D, $($T,)*) {
+            type Door = D;
+        }
+    };
+}
+doors!();
+doors!(T2);
+doors!(T2 T3);
+doors!(T2 T3 T4);
+doors!(T2 T3 T4 T5);
+doors!(T2 T3 T4 T5 T6);
+doors!(T2 T3 T4 T5 T6 T7);

@@ -1,0 +1,230 @@
+//! The one place where what went wrong becomes an HTTP status.
+//!
+//! A handler returns a [`Problem`]; [`crate::answer`] writes it out, because only there the request's id is known.
+
+use std::{sync::Arc, time::Duration};
+
+use auth::AuthError;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use vault::VaultError;
+use wire::FieldError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// Input that is JSON, a form or a parameter, but not what it should be.
+    #[error("{}", summary(.0))]
+    Invalid(Vec<FieldError>),
+    /// RFC 6749 §5.2 codes of the token endpoint.
+    #[error("{detail}")]
+    OAuth { code: &'static str, detail: String },
+    #[error("This body is not of a type that is taken here; send {0}.")]
+    MediaType(&'static str),
+    #[error("This body is larger than is taken here.")]
+    BodyTooLarge,
+    #[error("The headers of this request are too large.")]
+    HeadersTooLarge,
+    #[error("The requested range does not lie within the {size} bytes of the file.")]
+    Range { size: u64 },
+    #[error("There is nothing here.")]
+    NoRoute,
+    #[error("This address does not take that method.")]
+    Method,
+    /// Only from the machine itself.
+    #[error("This is answered on the machine itself only.")]
+    LoopbackOnly,
+    /// Ready to serve? Not yet, or not any more.
+    #[error("Not ready.")]
+    NotReady,
+    /// A bug. What happened goes to the log.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+fn summary(errors: &[FieldError]) -> String {
+    errors.first().map_or_else(|| "This input is not valid.".to_owned(), |first| first.detail.clone())
+}
+
+impl Problem {
+    /// One bad member; `pointer` is a JSON pointer, or `#name` for a parameter.
+    pub fn invalid(pointer: impl Into<String>, detail: impl std::fmt::Display) -> Self {
+        Self::Invalid(vec![FieldError { pointer: pointer.into(), detail: detail.to_string() }])
+    }
+
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Auth(error) => auth_status(error),
+            Self::Vault(error) => vault_status(error),
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::OAuth { .. } => StatusCode::BAD_REQUEST,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::LoopbackOnly => StatusCode::FORBIDDEN,
+            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The OAuth code, where a client may look for one (RFC 6749 §5.2, RFC 6750 §3.1).
+    #[must_use]
+    pub fn oauth_code(&self) -> Option<&'static str> {
+        match self {
+            Self::Auth(AuthError::BadCredentials | AuthError::InvalidGrant) => Some("invalid_grant"),
+            Self::Auth(AuthError::InvalidToken) => Some("invalid_token"),
+            Self::Auth(AuthError::NotAllowed { .. }) => Some("insufficient_scope"),
+            Self::Auth(AuthError::AmbiguousCredentials) => Some("invalid_request"),
+            Self::Auth(AuthError::Throttled { .. } | AuthError::Busy { .. }) => Some("temporarily_unavailable"),
+            Self::OAuth { code, .. } => Some(code),
+            Self::Invalid(_) | Self::MediaType(_) | Self::BodyTooLarge => Some("invalid_request"),
+            _ => None,
+        }
+    }
+
+    /// RFC 6750 §3: no code when no credentials were sent.
+    #[must_use]
+    pub fn challenge(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Auth(AuthError::NotSignedIn | AuthError::BadCredentials) => Some(HeaderValue::from_static("Bearer")),
+            Self::Auth(AuthError::InvalidToken | AuthError::InvalidGrant) => {
+                Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
+            }
+            Self::Auth(AuthError::NotAllowed { .. }) => {
+                Some(HeaderValue::from_static("Bearer error=\"insufficient_scope\""))
+            }
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Auth(AuthError::Throttled { retry_after } | AuthError::Busy { retry_after }) => Some(*retry_after),
+            Self::Auth(AuthError::Store(_)) | Self::Vault(VaultError::Store(_)) | Self::NotReady => {
+                Some(Duration::from_secs(1))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the caller reads. A 5xx says nothing of what happened.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let spoken = matches!(
+            self,
+            Self::Auth(AuthError::Busy { .. }) | Self::NotReady | Self::Vault(VaultError::DiskFull)
+        );
+        if self.status().is_server_error() && !spoken {
+            return "Something went wrong on the server. Nothing has changed; try again, and tell the operator the \
+                    request id if it stays."
+                .to_owned();
+        }
+        self.to_string()
+    }
+}
+
+fn auth_status(error: &AuthError) -> StatusCode {
+    match error {
+        AuthError::NotSignedIn | AuthError::InvalidToken | AuthError::BadCredentials | AuthError::InvalidGrant => {
+            StatusCode::UNAUTHORIZED
+        }
+        AuthError::AmbiguousCredentials => StatusCode::BAD_REQUEST,
+        AuthError::CrossSite
+        | AuthError::NotAllowed { .. }
+        | AuthError::RegistrationClosed
+        | AuthError::WrongCurrentPassword
+        | AuthError::SetupOver => StatusCode::FORBIDDEN,
+        AuthError::RealmNotFound | AuthError::NoSuchAccount | AuthError::NoSuchSession => StatusCode::NOT_FOUND,
+        AuthError::RealmTaken | AuthError::UsernameTaken | AuthError::LastAdministrator => StatusCode::CONFLICT,
+        AuthError::PasswordRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        AuthError::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
+        AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        AuthError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn vault_status(error: &VaultError) -> StatusCode {
+    match error {
+        VaultError::NotFound | VaultError::NoSuchRevision { .. } => StatusCode::NOT_FOUND,
+        VaultError::Locked { .. }
+        | VaultError::InUse { .. }
+        | VaultError::NotLocked
+        | VaultError::NotCheckedOut
+        | VaultError::NothingToOverride
+        | VaultError::Exists { .. }
+        | VaultError::InTheWay { .. }
+        | VaultError::VaultExists { .. } => StatusCode::CONFLICT,
+        VaultError::HeldByAnother { .. } => StatusCode::FORBIDDEN,
+        VaultError::StaleBase => StatusCode::PRECONDITION_FAILED,
+        VaultError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        VaultError::Incomplete | VaultError::BadUpload { .. } | VaultError::KeyReused => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        VaultError::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        VaultError::Content(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        VaultError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// How a problem is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dress {
+    /// RFC 9457.
+    Problem,
+    /// `application/json`, RFC 6749 §5.2.
+    OAuth,
+}
+
+/// A problem on its way to [`crate::answer`], in the extensions of an empty response.
+#[derive(Clone, Debug)]
+pub struct Undressed {
+    pub problem: Arc<Problem>,
+    pub dress: Dress,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        undressed(self, Dress::Problem)
+    }
+}
+
+/// A [`Problem`] of an OAuth endpoint.
+#[derive(Debug)]
+pub struct OAuthProblem(pub Problem);
+
+impl<E: Into<Problem>> From<E> for OAuthProblem {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for OAuthProblem {
+    fn into_response(self) -> Response {
+        undressed(self.0, Dress::OAuth)
+    }
+}
+
+fn undressed(problem: Problem, dress: Dress) -> Response {
+    let mut response = problem.status().into_response();
+    if let Some(challenge) = problem.challenge().filter(|_| problem.status() != StatusCode::OK) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if let Some(wait) = problem.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    }
+    if let Problem::Range { size } = problem
+        && let Ok(range) = HeaderValue::try_from(format!("bytes */{size}"))
+    {
+        response.headers_mut().insert(header::CONTENT_RANGE, range);
+    }
+    response.extensions_mut().insert(Undressed { problem: Arc::new(problem), dress });
+    response
+}

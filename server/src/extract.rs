@@ -1,0 +1,265 @@
+//! What handlers take from a request besides their door. Everything that cannot be parsed is a [`Problem`].
+
+use std::net::{IpAddr, SocketAddr};
+
+use auth::{Origin, Username};
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    body::Bytes,
+    extract::{ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequest, RawPathParams, Request},
+};
+use http::{HeaderMap, header, request::Parts};
+use serde::de::DeserializeOwned;
+use vault::{Filename, store::IdempotencyKey};
+use wire::FieldError;
+
+use crate::{error::Problem, state::AppState};
+
+/// JSON of an exact shape, at most 64 KiB. What does not fit is 422 with a pointer to it.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+const MOST: usize = 64 * 1024;
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::MediaType("application/json"));
+        }
+        parse(&read(request).await?).map(Self)
+    }
+}
+
+/// A body that may be missing.
+impl<T: DeserializeOwned> OptionalFromRequest<AppState> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &AppState) -> Result<Option<Self>, Problem> {
+        let json = is_json(request.headers());
+        let bytes = read(request).await?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        if !json {
+            return Err(Problem::MediaType("application/json"));
+        }
+        parse(&bytes).map(|body| Some(Self(body)))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+async fn read(request: Request) -> Result<Bytes, Problem> {
+    axum::body::to_bytes(request.into_body(), MOST).await.map_err(|_| Problem::BodyTooLarge)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let at = error.path().to_string().replace('.', "/");
+        let pointer = if at == "/" || at.is_empty() { String::new() } else { format!("/{at}") };
+        Problem::invalid(pointer, format!("This is not the JSON that is expected here: {}.", plain(error.inner())))
+    })?;
+    json.end().map_err(|_| Problem::invalid("", "There is something after the end of the JSON."))?;
+    Ok(value)
+}
+
+/// serde's message without its position, which says nothing to people.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+/// A form, `application/x-www-form-urlencoded`, with every member at most once (RFC 6749 §3.2); empty ones are as
+/// if they were left out.
+#[derive(Debug)]
+pub struct Form(std::collections::HashMap<String, String>);
+
+impl Form {
+    /// Takes a member out.
+    pub fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+
+    /// # Errors
+    /// `invalid_request` when it is missing.
+    pub fn need(&mut self, name: &str) -> Result<String, Problem> {
+        self.take(name)
+            .ok_or_else(|| Problem::OAuth { code: "invalid_request", detail: format!("The parameter {name} is missing.") })
+    }
+}
+
+impl FromRequest<AppState> for Form {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let form = "application/x-www-form-urlencoded";
+        if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(form)) {
+            return Err(Problem::MediaType(form));
+        }
+        let bytes = read(request).await?;
+        let bad = |detail: &str| Problem::OAuth { code: "invalid_request", detail: detail.to_owned() };
+        let text = percent_encoding::percent_decode(&bytes).decode_utf8().map(|_| &bytes[..]);
+        let text = text.map_err(|_| bad("The form is not UTF-8."))?;
+        let mut members = std::collections::HashMap::new();
+        for (name, value) in form_urlencoded::parse(text) {
+            if value.contains('\0') {
+                return Err(bad("The form holds a NUL character."));
+            }
+            if !value.is_empty() && members.insert(name.into_owned(), value.into_owned()).is_some() {
+                return Err(bad("A parameter is there more than once."));
+            }
+        }
+        Ok(Self(members))
+    }
+}
+
+/// The `{filename}` of the path: one segment, percent-decoded once.
+#[derive(Debug)]
+pub struct Named(pub Filename);
+
+impl FromRequestParts<AppState> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let raw = path_param(parts, state, "filename").await?;
+        Filename::parse(&raw).map(Self).map_err(|error| Problem::invalid("#filename", error))
+    }
+}
+
+/// The `{username}` of the path. A name that cannot be one is nobody's.
+#[derive(Debug)]
+pub struct User(pub Username);
+
+impl FromRequestParts<AppState> for User {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let raw = path_param(parts, state, "username").await?;
+        Username::parse(&raw).map(Self).map_err(|_| Problem::Auth(auth::AuthError::NoSuchAccount))
+    }
+}
+
+/// A path parameter, percent-decoded once by the router.
+pub async fn path_param(parts: &mut Parts, state: &AppState, name: &str) -> Result<String, Problem> {
+    let params = RawPathParams::from_request_parts(parts, state)
+        .await
+        .map_err(|_| Problem::invalid(format!("#{name}"), "This part of the address is not UTF-8."))?;
+    let found = params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
+    found.ok_or_else(|| Problem::Internal(format!("a route without {{{name}}}")))
+}
+
+/// The query, of an exact shape. What does not fit is 422.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri)
+            .map_err(|error| Problem::Invalid(vec![query_error(&error)]))?;
+        Ok(Self(query.0))
+    }
+}
+
+fn query_error(error: &axum::extract::rejection::QueryRejection) -> FieldError {
+    let text = error.body_text();
+    let detail = text.rsplit("string: ").next().unwrap_or(&text);
+    let (name, why) = detail.split_once(": ").unwrap_or(("", detail));
+    FieldError { pointer: format!("#{name}"), detail: format!("This parameter is not what is expected: {why}.") }
+}
+
+/// The `Idempotency-Key` of a change (draft-ietf-httpapi-idempotency-key-header), not yet tied to what it is used for.
+#[derive(Debug)]
+pub struct Retry(Option<(String, String)>);
+
+impl Retry {
+    /// Ties the key to the request: method, target and `what` (the parsed body), so that another request under the
+    /// same key is told apart.
+    #[must_use]
+    pub fn of(self, what: &str) -> Option<IdempotencyKey> {
+        let (key, request) = self.0?;
+        let fingerprint = hex::encode(digest(&SHA256, format!("{request}\n{what}").as_bytes()));
+        Some(IdempotencyKey { key, fingerprint })
+    }
+
+    /// Whether the client sent one.
+    #[must_use]
+    pub fn is_keyed(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl FromRequestParts<AppState> for Retry {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
+        let key = key.ok_or_else(|| {
+            Problem::invalid("#Idempotency-Key", "An Idempotency-Key has 1 to 255 visible ASCII characters.")
+        })?;
+        Ok(Self(Some((key.to_owned(), format!("{} {}", parts.method, parts.uri)))))
+    }
+}
+
+/// Where the request came from: the peer, or what a configured proxy says of it.
+#[derive(Debug)]
+pub struct From(pub Origin);
+
+impl FromRequestParts<AppState> for From {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.ok_or_else(|| Problem::Internal("no peer address".to_owned()))?.0.ip();
+        let address = client_address(peer, &parts.headers, &state.site.config.trusted_proxies);
+        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let user_agent = user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(256).collect());
+        Ok(Self(Origin { address, user_agent }))
+    }
+}
+
+/// Reads `X-Forwarded-For` from right to left, only as far as each hop is a configured proxy: what stands further left
+/// was written by whoever asked.
+#[must_use]
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    let hops: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    let mut address = peer.to_canonical();
+    for hop in hops.iter().rev() {
+        if !proxies.contains(&address) {
+            break;
+        }
+        let Ok(next) = hop.trim().parse::<IpAddr>() else { break };
+        address = next.to_canonical();
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forwarded_address_is_believed_from_a_configured_proxy_only() {
+        let [peer, proxy, client]: [IpAddr; 3] =
+            ["192.0.2.9", "10.0.0.1", "203.0.113.7"].map(|address| address.parse().unwrap());
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "198.51.100.1, 203.0.113.7".parse().unwrap());
+        assert_eq!(client_address(peer, &headers, &[proxy]), peer);
+        assert_eq!(client_address(proxy, &headers, &[proxy]), client);
+        assert_eq!(client_address(proxy, &headers, &[proxy, client]), "198.51.100.1".parse::<IpAddr>().unwrap());
+    }
+}

@@ -1,0 +1,144 @@
+//! A message as it goes out: encoded once, shared by every stream that carries it.
+
+use std::{ops::Range, sync::Arc};
+
+use auth::Username;
+use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
+use vault::{Event, EventAction, VaultName};
+use wire::{DeletedFile, FileDeleted, FileStatus, FileUpdated};
+
+use crate::shape;
+
+/// One event, as its lock's holder and as everybody else sees it.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) id: i64,
+    everybody: Frame,
+    holder: Option<(Username, Frame)>,
+}
+
+/// The same JSON twice for the price of once: as a line of an event stream, and within it as a WebSocket's text.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub(super) sse: Bytes,
+    pub(super) text: Utf8Bytes,
+}
+
+impl Message {
+    pub(super) fn of(event: &Event, vault: &VaultName) -> Result<Arc<Self>, Unspeakable> {
+        let everybody = Frame::of(event.id, &to_wire(event, vault, None))?;
+        let holder = match event.file.holder() {
+            Some(holder) if event.action != EventAction::Delete => {
+                Some((holder.clone(), Frame::of(event.id, &to_wire(event, vault, Some(holder)))?))
+            }
+            _ => None,
+        };
+        Ok(Arc::new(Self { id: event.id, everybody, holder }))
+    }
+
+    /// Tells a client that it missed something, and from where it goes on.
+    pub(super) fn resync(id: i64) -> Result<Arc<Self>, Unspeakable> {
+        let everybody = Frame::of(id, &wire::Event::Resync { id })?;
+        Ok(Arc::new(Self { id, everybody, holder: None }))
+    }
+
+    pub(super) fn seen_by(&self, viewer: &Username) -> &Frame {
+        match &self.holder {
+            Some((holder, frame)) if holder == viewer => frame,
+            _ => &self.everybody,
+        }
+    }
+
+    /// What it takes in memory, about.
+    pub(super) fn size(&self) -> usize {
+        self.everybody.sse.len() + self.holder.as_ref().map_or(0, |(_, frame)| frame.sse.len())
+    }
+}
+
+/// An event that could not be written as JSON: a bug, never somebody's input.
+#[derive(Debug, thiserror::Error)]
+#[error("an event could not be encoded")]
+pub(super) struct Unspeakable;
+
+impl Frame {
+    fn of(id: i64, event: &wire::Event) -> Result<Self, Unspeakable> {
+        let mut line = format!("id: {id}\ndata: ").into_bytes();
+        let start = line.len();
+        serde_json::to_writer(&mut line, event).map_err(|_| Unspeakable)?;
+        let json: Range<usize> = start..line.len();
+        line.extend_from_slice(b"\n\n");
+        let sse = Bytes::from(line);
+        let text = Utf8Bytes::try_from(sse.slice(json)).map_err(|_| Unspeakable)?;
+        Ok(Self { sse, text })
+    }
+}
+
+/// `holder` is the viewer if the viewer holds the lock.
+fn to_wire(event: &Event, vault: &VaultName, holder: Option<&Username>) -> wire::Event {
+    let (id, vault, at, by) = (event.id, vault.to_string(), event.at, event.by.to_string());
+    if event.action == EventAction::Delete {
+        let data = DeletedFile { filename: event.file.name.to_string() };
+        return wire::Event::FileDeleted(FileDeleted { id, vault, at, by, data });
+    }
+    let mut data = shape::file(&event.file, holder.unwrap_or(&event.by));
+    if holder.is_none() && data.status == FileStatus::CheckedOutByUser {
+        data.status = FileStatus::Locked;
+    }
+    wire::Event::FileUpdated(FileUpdated {
+        id,
+        vault,
+        at,
+        by,
+        action: event.action.as_str().to_owned(),
+        data,
+        moved_from: event.moved_from.as_ref().map(ToString::to_string),
+        reason: event.reason.as_ref().map(ToString::to_string),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::testing::{event, main_vault, user};
+
+    #[test]
+    fn only_the_holder_sees_the_file_as_checked_out_by_themselves() {
+        let mut taken = event(7);
+        taken.by = user("ada");
+        taken.file.lock = Some(vault::Lock { id: 1, holder: user("bob"), at: taken.at, note: None });
+        let message = Message::of(&taken, &main_vault().name).unwrap();
+        let status = |viewer| {
+            let json: serde_json::Value = serde_json::from_str(&message.seen_by(&user(viewer)).text).unwrap();
+            json["data"]["status"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(status("bob"), "checked_out_by_user");
+        assert_eq!(status("ada"), "locked");
+        assert_eq!(status("eve"), "locked");
+    }
+
+    #[test]
+    fn a_deletion_names_the_file_and_nothing_else_of_it() {
+        let mut gone = event(8);
+        gone.action = EventAction::Delete;
+        let message = Message::of(&gone, &main_vault().name).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&message.seen_by(&user("eve")).text).unwrap();
+        assert_eq!(json["event"], "file_deleted");
+        assert_eq!(json["data"], serde_json::json!({"filename": "vise.step"}));
+    }
+
+    #[test]
+    fn both_kinds_of_stream_carry_the_same_bytes() {
+        let mut described = event(9);
+        described.file.description = Some(vault::Prose::stored("two\n\nlines\r and id: 3".to_owned()));
+        let message = Message::of(&described, &main_vault().name).unwrap();
+        let frame = message.seen_by(&user("eve"));
+        assert_eq!(frame.sse, format!("id: 9\ndata: {}\n\n", frame.text.as_str()));
+        assert_eq!(
+            std::str::from_utf8(&frame.sse).unwrap().matches('\n').count(),
+            3,
+            "a text cannot break out of its line"
+        );
+        assert!(!frame.sse.contains(&b'\r'));
+    }
+}

@@ -1,0 +1,88 @@
+//! Streams by cookie: a page of somebody else's must not open one with our user's cookie. Bearer tokens and tickets
+//! prove by themselves that our own page (or program) sent them.
+
+use auth::{AuthError, Caller, policy::Via};
+use http::{HeaderMap, header::ORIGIN};
+
+/// For `/ws`. Browsers send `Origin` with every WebSocket (RFC 6455 §10.2) and no CORS rule holds one back, so a cookie
+/// without our own origin beside it is refused.
+///
+/// # Errors
+/// [`AuthError::CrossSite`].
+pub fn refuse_foreign_socket(
+    caller: &Caller,
+    headers: &HeaderMap,
+    is_own: impl Fn(&str) -> bool,
+) -> Result<(), AuthError> {
+    if caller.via() != Via::Cookie || is_own_origin(headers, is_own) == Some(true) {
+        return Ok(());
+    }
+    Err(AuthError::CrossSite)
+}
+
+/// For `/api/events`. A browser sends no `Origin` with a same-origin GET, and no `Sec-Fetch-Site` over plain HTTP; another
+/// site could start the stream but never read it. So: refused where either header says that it is foreign.
+///
+/// # Errors
+/// [`AuthError::CrossSite`].
+pub fn refuse_foreign_stream(
+    caller: &Caller,
+    headers: &HeaderMap,
+    is_own: impl Fn(&str) -> bool,
+) -> Result<(), AuthError> {
+    if caller.via() != Via::Cookie || (is_own_origin(headers, is_own) != Some(false) && !is_cross_site(headers)) {
+        return Ok(());
+    }
+    Err(AuthError::CrossSite)
+}
+
+/// `None` where no origin was sent. Two of them, or one that is no text, are nobody's own.
+fn is_own_origin(headers: &HeaderMap, is_own: impl Fn(&str) -> bool) -> Option<bool> {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let origin = origins.next()?;
+    Some(origins.next().is_none() && origin.to_str().is_ok_and(is_own))
+}
+
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    sites.any(|site| site != "same-origin" && site != "none")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    fn own(origin: &str) -> bool {
+        origin == "https://vault.example"
+    }
+
+    #[test]
+    fn only_one_origin_that_is_ours_is_our_own() {
+        let ours = ("origin", "https://vault.example");
+        assert_eq!(is_own_origin(&headers(&[]), own), None);
+        assert_eq!(is_own_origin(&headers(&[ours]), own), Some(true));
+        for foreign in ["null", "https://evil.example", "https://vault.example.evil.example", ""] {
+            assert_eq!(is_own_origin(&headers(&[("origin", foreign)]), own), Some(false), "{foreign:?}");
+        }
+        assert_eq!(is_own_origin(&headers(&[ours, ("origin", "https://evil.example")]), own), Some(false));
+        assert_eq!(is_own_origin(&headers(&[ours, ours]), own), Some(false));
+    }
+
+    #[test]
+    fn what_a_browser_calls_another_site_is_one() {
+        for site in ["cross-site", "same-site", "strange"] {
+            assert!(is_cross_site(&headers(&[("sec-fetch-site", site)])), "{site}");
+        }
+        assert!(!is_cross_site(&headers(&[("sec-fetch-site", "same-origin")])));
+        assert!(!is_cross_site(&headers(&[])));
+        assert!(is_cross_site(&headers(&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")])));
+    }
+}

@@ -1,0 +1,131 @@
+//! Every address, with its handler. `route` adds an operation of the API document, `page` what is for browsers.
+
+use axum::{
+    Extension, Router,
+    extract::DefaultBodyLimit,
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Response},
+    routing::MethodFilter,
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{NotForContentType, Predicate, SizeAbove},
+    },
+};
+use utoipa::openapi::OpenApi;
+
+use crate::{
+    answer::answer,
+    api::{auth, document, files, service, service::docs, users, vaults},
+    error::Problem,
+    live,
+    routes::Api,
+    state::AppState,
+    web,
+};
+
+/// `operations![api; files::check_out, …]`: the module's `handle`, under the module's name.
+macro_rules! operations {
+    ($api:expr; $($($module:ident)::+ as $name:literal),* $(,)?) => {{
+        let api = $api;
+        $(let api = api.route::<$($module)::+::__path_handle, _, _>($name, $($module)::+::handle);)*
+        api
+    }};
+}
+
+/// The whole service.
+#[must_use]
+pub fn router(state: AppState) -> Router {
+    let (router, document) = api().split();
+    let text = serde_json::to_string(&document).unwrap_or_default();
+    router
+        .fallback(|| async { Problem::NoRoute })
+        .method_not_allowed_fallback(|| async { Problem::Method })
+        .layer(Extension(docs::Document(text.into())))
+        .layer(DefaultBodyLimit::disable())
+        .layer(CompressionLayer::new().compress_when(worth_compressing()))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), answer))
+        .with_state(state)
+}
+
+/// The API document, for tests and tools.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    api().split().1
+}
+
+fn api() -> Api {
+    pages(file_operations(account_operations(Api::new(document::base()))))
+}
+
+fn account_operations(api: Api) -> Api {
+    operations![api;
+        auth::register as "register",
+        auth::token as "token",
+        auth::revoke as "revoke",
+        auth::introspect as "introspect",
+        auth::logout as "logout",
+        auth::me as "me",
+        auth::password as "change_password",
+        auth::sessions::list as "sessions",
+        auth::sessions::end as "end_session",
+        auth::sessions::end_others as "end_other_sessions",
+        auth::ticket as "ws_ticket",
+        auth::metadata as "authorization_server",
+        auth::metadata::jwks as "jwks",
+        users::list as "users",
+        users::show as "user",
+        users::change as "change_user",
+        users::delete as "delete_user",
+        vaults::list as "vaults",
+        vaults::create as "create_vault",
+        vaults::show as "vault",
+        vaults::members as "members",
+        vaults::set_member as "set_member",
+        vaults::remove_member as "remove_member",
+        service::live as "live",
+        service::ready as "ready",
+        service::metrics as "metrics",
+        service::docs as "openapi",
+    ]
+}
+
+fn file_operations(api: Api) -> Api {
+    operations![api;
+        files::list as "files",
+        files::show as "file",
+        files::content as "content",
+        files::add as "add",
+        files::describe as "describe",
+        files::check_out as "check_out",
+        files::cancel as "cancel",
+        files::check_in as "check_in",
+        files::override_lock as "override_lock",
+        files::delete as "delete",
+        files::move_to as "move",
+        files::restore as "restore",
+        files::history as "history",
+        files::changes as "changes",
+    ]
+}
+
+fn pages(api: Api) -> Api {
+    let (get, post) = (MethodFilter::GET, MethodFilter::POST);
+    api.page(get, "/docs", docs::index).page(get, "/docs/{*file}", docs::file)
+}
+
+/// Content is not compressed (it is served in ranges, and mostly is compressed already), nor are streams.
+fn worth_compressing() -> impl Predicate {
+    SizeAbove::new(1024)
+        .and(NotForContentType::const_new("application/octet-stream"))
+        .and(NotForContentType::const_new("text/event-stream"))
+        .and(NotForContentType::IMAGES)
+}
+
+fn panicked(what: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let what = what.downcast_ref::<&str>().map(ToString::to_string).or_else(|| what.downcast_ref::<String>().cloned());
+    Problem::Internal(format!("panic: {}", what.unwrap_or_default())).into_response()
+}

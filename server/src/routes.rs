@@ -1,0 +1,137 @@
+//! Adds routes, with their doors, to the router and to the API document at once: neither can forget one.
+
+use axum::{
+    Router,
+    handler::Handler,
+    routing::{MethodFilter, on},
+};
+use utoipa::openapi::{
+    HttpMethod, OpenApi, PathItem, RefOr, Response as Answer,
+    content::ContentBuilder,
+    path::{Operation, PathItemBuilder},
+    security::SecurityRequirement,
+};
+
+use crate::{
+    door::{Door, Entry, NamesItsDoor},
+    state::AppState,
+};
+
+#[derive(Debug)]
+pub struct Api {
+    router: Router<AppState>,
+    document: OpenApi,
+}
+
+/// The files of the vault `main` have short addresses too.
+const LONG: &str = "/api/vaults/{vault}/";
+const SHORT: [&str; 3] = ["files", "changes", "events"];
+
+impl Api {
+    #[must_use]
+    pub fn new(document: OpenApi) -> Self {
+        Self { router: Router::new(), document }
+    }
+
+    /// Adds the operation that `P` describes (`#[utoipa::path]` makes it) at its address, and at the short one.
+    #[must_use]
+    pub fn route<P: utoipa::Path, H, T>(mut self, name: &str, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: NamesItsDoor + 'static,
+    {
+        let path = P::path();
+        let short = path.strip_prefix(LONG).filter(|rest| SHORT.contains(&rest.split('/').next().unwrap_or_default()));
+        let short = short.map(|rest| format!("/api/{rest}"));
+        for method in P::methods() {
+            for (path, suffix) in [(Some(&path), ""), (short.as_ref(), "_in_main")] {
+                let Some(path) = path else { continue };
+                let operation = describe(P::operation(), <T::Door as Door>::ENTRY, path);
+                let operation = Operation { operation_id: Some(format!("{name}{suffix}")), ..operation };
+                self.document_at(path, method.clone(), operation);
+                self.router = self.router.route(path, on(filter(&method), handler.clone()));
+            }
+        }
+        self
+    }
+
+    /// Adds a page or a stream: not a part of the API document, but with a door all the same.
+    #[must_use]
+    pub fn page<H, T>(mut self, filter: MethodFilter, path: &str, handler: H) -> Self
+    where
+        H: Handler<T, AppState>,
+        T: NamesItsDoor + 'static,
+    {
+        self.router = self.router.route(path, on(filter, handler));
+        self
+    }
+
+    #[must_use]
+    pub fn split(self) -> (Router<AppState>, OpenApi) {
+        (self.router, self.document)
+    }
+
+    fn document_at(&mut self, path: &str, method: HttpMethod, operation: Operation) {
+        let item = self.document.paths.paths.entry(path.to_owned()).or_insert_with(PathItem::default);
+        item.merge_operations(PathItemBuilder::new().operation(method, operation).build());
+    }
+}
+
+/// What every operation with this door may answer besides what it says itself.
+fn describe(mut operation: Operation, entry: Entry, path: &str) -> Operation {
+    let in_vault = path.starts_with("/api/vaults/{vault}/") || matches!(entry, Entry::Permitted(_));
+    let mut add = |status: &str, words: &str| {
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(words)));
+    };
+    add("400", "The request makes no sense.");
+    add("422", "The input is not valid; `errors` says where.");
+    add("431", "The headers are too large.");
+    add("503", "The server is busy or its database is away; nothing has changed.");
+    if entry != Entry::Anyone {
+        add("401", "Not signed in.");
+    }
+    if entry != Entry::Anyone {
+        add("403", "Not allowed.");
+    }
+    if in_vault {
+        add("404", "There is no such thing, or the caller may not know of it.");
+    }
+    if !path.contains("{vault}") {
+        if let Some(parameters) = operation.parameters.as_mut() {
+            parameters.retain(|parameter| parameter.name != "vault");
+        }
+    }
+    if entry != Entry::Anyone {
+        operation.security = Some(vec![
+            SecurityRequirement::new("password", Vec::<String>::new()),
+            SecurityRequirement::new("bearer", Vec::<String>::new()),
+        ]);
+    }
+    if let Entry::Permitted(action) = entry {
+        let words = operation.description.take().unwrap_or_default();
+        operation.description = Some(format!("{words}\n\nNeeds `{action}`.").trim().to_owned());
+    }
+    operation
+}
+
+fn problem(words: &str) -> Answer {
+    let schema = utoipa::openapi::Ref::from_schema_name("ProblemBody");
+    utoipa::openapi::ResponseBuilder::new()
+        .description(words)
+        .content("application/problem+json", ContentBuilder::new().schema(Some(schema)).build())
+        .build()
+}
+
+fn filter(method: &HttpMethod) -> MethodFilter {
+    match method {
+        HttpMethod::Get => MethodFilter::GET,
+        HttpMethod::Post => MethodFilter::POST,
+        HttpMethod::Put => MethodFilter::PUT,
+        HttpMethod::Delete => MethodFilter::DELETE,
+        HttpMethod::Options => MethodFilter::OPTIONS,
+        HttpMethod::Head => MethodFilter::HEAD,
+        HttpMethod::Patch => MethodFilter::PATCH,
+        HttpMethod::Trace => MethodFilter::TRACE,
+    }
+}
+

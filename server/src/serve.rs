@@ -1,0 +1,180 @@
+//! Opens the data folder, starts everything, and stops it in order.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use auth::{Chance, Clock, auth::Registration, key::MasterKey};
+use axum_server::{Handle, accept::NoDelayAcceptor};
+use hyper_util::rt::TokioTimer;
+use jiff::SignedDuration;
+use secrecy::ExposeSecret;
+use store::Database;
+use tokio::{sync::watch, task::JoinHandle};
+use vault::{LocalBlobs, VaultStore};
+
+use crate::{
+    config::{Config, RegistrationMode},
+    live::Hub,
+    router::router,
+    state::{AppState, Auth, Site, Store, Vault},
+    telemetry,
+};
+
+/// A client has so long to send its headers.
+const HEADERS_WITHIN: Duration = Duration::from_secs(15);
+/// Requests under way have so long to end when the server is told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+/// A server that serves.
+#[derive(Debug)]
+pub struct Running {
+    pub address: SocketAddr,
+    /// Makes the first administrator; `None` when there is one.
+    pub setup_link: Option<String>,
+    pub auth: Auth,
+    pub vault: Vault,
+    handle: Handle<SocketAddr>,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<std::io::Result<()>>,
+    upkeep: Vec<JoinHandle<()>>,
+}
+
+/// The parts of an installation, open.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    pub store: Store,
+    pub auth: Auth,
+    pub blobs: LocalBlobs,
+}
+
+/// Opens database, keys and accounts of the data folder, making what is missing.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
+    make_private(&config.data)?;
+    let store = open_store(config).await?;
+    let key = match &config.secret_key {
+        Some(key) => MasterKey::parse(key.expose_secret())?,
+        None => MasterKey::load_or_make(&config.data.join("keys").join("master.key"), &Chance::system())?,
+    };
+    let auth = Auth::open(store.clone(), settings(config), key, clock, Chance::system()).await?;
+    let blobs = LocalBlobs::new(config.data.join("vaults"), config.max_file_size);
+    Ok(Opened { store, auth, blobs })
+}
+
+async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let database = match &config.database_url {
+        Some(url) => Database::parse(url.expose_secret())?,
+        None => Database::Sqlite(config.data.join("strongroom.db")),
+    };
+    Store::open(&database).await.context("The database cannot be opened")
+}
+
+fn settings(config: &Config) -> auth::Settings {
+    let days = |days: u64| Duration::from_secs(days * 24 * 3600);
+    auth::Settings {
+        issuer: config.public_url.clone(),
+        audience: "strongroom".to_owned(),
+        registration: match config.registration {
+            RegistrationMode::Open => Registration::Open,
+            RegistrationMode::Invite => Registration::Invite,
+            RegistrationMode::Closed => Registration::Closed,
+        },
+        first_role: config.first_role,
+        access_lifetime: Duration::from_secs(1800),
+        idle: days(14),
+        absolute: days(90),
+        hashing: config.hashing,
+    }
+}
+
+/// Only for whoever runs the server: the folder holds keys and everybody's hashes.
+fn make_private(folder: &Path) -> anyhow::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).with_context(|| format!("The data folder {} cannot be made", folder.display()))
+}
+
+/// Starts serving. Everything is open and listening when it returns.
+///
+/// # Errors
+/// A sentence for the operator: a taken port, a newer database, a weak key.
+pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
+    let listener = std::net::TcpListener::bind(config.listen)
+        .with_context(|| format!("Strongroom cannot listen on {}", config.listen))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let Opened { store, auth, blobs } = open(&config, clock.clone()).await?;
+    blobs.clear_leftovers().await?;
+    let repositories = config.data.join("vaults");
+    let vault = Vault::open(store.clone(), blobs, repositories, clock.clone(), Chance::system()).await?;
+    let setup = auth.setup_token().await?;
+    let setup_link = setup.map(|token| format!("{}/first#{}", config.public_url, token.expose()));
+    let (stop, stopping) = watch::channel(false);
+    let hub = Hub::new(vault.clone(), store.clone(), auth.clone(), stopping.clone());
+    let upkeep = upkeep(&auth, &store, clock);
+    let site = Arc::new(Site::new(config, telemetry::metrics()));
+    let state = AppState { auth: auth.clone(), vault: vault.clone(), store, hub, site, stopping };
+    let handle = Handle::new();
+    let server = tokio::spawn(serve(listener, state, handle.clone()));
+    Ok(Running { address, setup_link, auth, vault, handle, stop, server, upkeep })
+}
+
+async fn serve(listener: std::net::TcpListener, state: AppState, handle: Handle<SocketAddr>) -> std::io::Result<()> {
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let mut server = axum_server::from_tcp(listener)?.acceptor(NoDelayAcceptor::new()).handle(handle);
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    server.serve(service).await
+}
+
+fn upkeep(auth: &Auth, store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
+    let (auth, store) = (auth.clone(), store.clone());
+    let follow = tokio::spawn(async move { auth.follow().await });
+    let forget = tokio::spawn(async move {
+        let mut hourly = tokio::time::interval(Duration::from_secs(3600));
+        loop {
+            hourly.tick().await;
+            if let Err(error) = forget(&store, &clock).await {
+                tracing::warn!(%error, "old keys and sessions were not forgotten");
+            }
+        }
+    });
+    vec![follow, forget]
+}
+
+/// Idempotency keys are kept for a day, ended sessions for thirty.
+async fn forget(store: &Store, clock: &Clock) -> Result<(), auth::Unavailable> {
+    let ago = |hours: i64| clock.now() - SignedDuration::from_hours(hours);
+    let keys = store.forget_keys(ago(24)).await?;
+    let sessions = auth::AuthStore::forget_ended(store, ago(30 * 24)).await?;
+    tracing::debug!(keys, sessions, "forgotten");
+    Ok(())
+}
+
+impl Running {
+    /// Ends when the server does, by itself only when something broke.
+    ///
+    /// # Errors
+    /// What broke.
+    pub async fn finished(&mut self) -> anyhow::Result<()> {
+        Ok((&mut self.server).await??)
+    }
+
+    /// Takes no more connections, tells sockets, lets requests end, and leaves git durable.
+    ///
+    /// # Errors
+    /// What did not end well; everything acknowledged is safe all the same.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.stop.send_replace(true);
+        self.handle.graceful_shutdown(Some(STOP_WITHIN));
+        self.finished().await?;
+        for task in &self.upkeep {
+            task.abort();
+        }
+        self.vault.close().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! The domain's facts in the wire's shapes.
+
+use auth::Username;
+use http::{HeaderMap, HeaderValue, header};
+use vault::{BlobId, File, Revision};
+use wire::FileStatus;
+
+/// As `viewer` sees it: whether it is checked out *by oneself* depends on who looks.
+#[must_use]
+pub fn file(file: &File, viewer: &Username) -> wire::File {
+    wire::File {
+        filename: file.name.to_string(),
+        description: file.description.as_ref().map(ToString::to_string),
+        status: match file.holder() {
+            None => FileStatus::Unlocked,
+            Some(holder) if holder == viewer => FileStatus::CheckedOutByUser,
+            Some(_) => FileStatus::Locked,
+        },
+        revision: file.revision,
+        size: bytes(file.blob.size),
+        sha256: file.blob.id.to_string(),
+        modified_at: file.modified_at,
+        modified_by: file.modified_by.to_string(),
+        locked_by: file.holder().map(ToString::to_string),
+        locked_at: file.lock.as_ref().map(|lock| lock.at),
+        lock_note: file.lock.as_ref().and_then(|lock| lock.note.as_ref()).map(ToString::to_string),
+        change: file.change,
+    }
+}
+
+#[must_use]
+pub fn revision(revision: &Revision) -> wire::Revision {
+    wire::Revision {
+        revision: revision.revision,
+        change: revision.change,
+        comment: revision.comment.to_string(),
+        user: revision.author.username.to_string(),
+        timestamp: revision.at,
+        size: revision.blob.as_ref().map(|blob| bytes(blob.size)),
+        sha256: revision.blob.as_ref().map(|blob| blob.id.to_string()),
+        kind: revision.kind.as_str().to_owned(),
+    }
+}
+
+#[must_use]
+pub fn change(revision: &Revision) -> wire::Change {
+    wire::Change {
+        change: revision.change,
+        filename: revision.name.to_string(),
+        moved_from: revision.moved_from.as_ref().map(ToString::to_string),
+        revision: revision.revision,
+        comment: revision.comment.to_string(),
+        user: revision.author.username.to_string(),
+        timestamp: revision.at,
+        size: revision.blob.as_ref().map(|blob| bytes(blob.size)),
+        sha256: revision.blob.as_ref().map(|blob| blob.id.to_string()),
+        kind: revision.kind.as_str().to_owned(),
+    }
+}
+
+/// The quoted sha256: a strong validator (RFC 9110 §8.8.3).
+#[must_use]
+pub fn etag(id: &BlobId) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{id}\"")) {
+        headers.insert(header::ETAG, tag);
+    }
+    headers
+}
+
+fn bytes(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

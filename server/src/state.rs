@@ -1,0 +1,116 @@
+//! What every handler may ask for, in slices.
+
+use std::sync::Arc;
+
+use auth::{AuthError, HasAuth, RealmName};
+use axum::extract::FromRef;
+use http::request::Parts;
+use tokio::sync::watch;
+use vault::LocalBlobs;
+
+use crate::{config::Config, error::Problem, live::Hub};
+
+pub type Store = store::Store;
+pub type Auth = auth::Auth<Store>;
+pub type Vault = vault::Vault<Store, LocalBlobs>;
+
+#[derive(Clone, Debug)]
+pub struct AppState {
+    pub auth: Auth,
+    pub vault: Vault,
+    pub store: Store,
+    pub hub: Hub<Store, LocalBlobs>,
+    pub site: Arc<Site>,
+    /// Turns true once, when the server is told to stop.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// What the configuration says of how the installation is reached.
+#[derive(Debug)]
+pub struct Site {
+    pub config: Config,
+    pub cookie: &'static str,
+    pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+}
+
+impl Site {
+    #[must_use]
+    pub fn new(config: Config, metrics: metrics_exporter_prometheus::PrometheusHandle) -> Self {
+        // Browsers take `__Host-` only with Secure, and Secure only over https (RFC 6265bis §4.1.3.2).
+        let cookie = if config.public_url.starts_with("https://") { "__Host-strongroom" } else { "strongroom" };
+        Self { config, cookie, metrics }
+    }
+
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.config.public_url.starts_with("https://")
+    }
+}
+
+impl HasAuth for AppState {
+    type Store = Store;
+    type Refusal = Problem;
+
+    fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    fn cookie_name(&self) -> &str {
+        self.site.cookie
+    }
+
+    fn realm_of(&self, parts: &Parts) -> Result<RealmName, AuthError> {
+        let path = parts.uri.path();
+        let named = ["/api/vaults/", "/v/"]
+            .iter()
+            .find_map(|prefix| path.strip_prefix(prefix))
+            .and_then(|rest| rest.split('/').next())
+            .or_else(|| query_vault(parts));
+        RealmName::parse(named.unwrap_or("main")).map_err(|_| AuthError::RealmNotFound)
+    }
+
+    fn is_own_origin(&self, parts: &Parts, origin: &str) -> bool {
+        if origin.eq_ignore_ascii_case(&self.site.config.public_url) {
+            return true;
+        }
+        // On loopback the page may be opened by any name of the machine itself: the host it was asked for.
+        let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
+        !self.site.is_https() && host.is_some_and(|host| origin.strip_prefix("http://") == Some(host))
+    }
+}
+
+/// Streams name their vault in the query; the name needs no decoding, or it is not a vault's.
+fn query_vault(parts: &Parts) -> Option<&str> {
+    let streams = matches!(parts.uri.path(), "/ws" | "/api/events");
+    parts.uri.query().filter(|_| streams)?.split('&').find_map(|pair| pair.strip_prefix("vault="))
+}
+
+impl FromRef<AppState> for Auth {
+    fn from_ref(state: &AppState) -> Self {
+        state.auth.clone()
+    }
+}
+
+impl FromRef<AppState> for Vault {
+    fn from_ref(state: &AppState) -> Self {
+        state.vault.clone()
+    }
+}
+
+impl FromRef<AppState> for Store {
+    fn from_ref(state: &AppState) -> Self {
+        state.store.clone()
+    }
+}
+
+impl FromRef<AppState> for Hub<Store, LocalBlobs> {
+    fn from_ref(state: &AppState) -> Self {
+        state.hub.clone()
+    }
+}
+
+impl FromRef<AppState> for Arc<Site> {
+    fn from_ref(state: &AppState) -> Self {
+        state.site.clone()
+    }
+}

@@ -1,0 +1,34 @@
+//! Logs on standard error, for people or as JSON; metrics for Prometheus.
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{Config, ConfigError, LogFormat};
+
+/// Starts logging for the whole process. Once, from `main`.
+///
+/// # Errors
+/// A filter that cannot be read.
+pub fn log(config: &Config) -> Result<(), ConfigError> {
+    let filter = EnvFilter::try_new(&config.log_filter)
+        .map_err(|error| ConfigError(format!("log.filter \"{}\": {error}", config.log_filter)))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let started = match config.log_format {
+        LogFormat::Human => registry.with(lines.compact()).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+    };
+    started.map_err(|error| ConfigError(format!("logging is started already: {error}")))
+}
+
+/// Starts metrics for the whole process. Once; later calls (tests run several servers) get a recorder of their own.
+#[must_use]
+pub fn metrics() -> PrometheusHandle {
+    let buckets = [0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+    let builder = || {
+        PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &buckets)
+            .unwrap_or_else(|_| PrometheusBuilder::new())
+    };
+    builder().install_recorder().unwrap_or_else(|_| builder().build_recorder().handle())
+}

@@ -1,0 +1,276 @@
+//! A whole server of its own for each test, and clients that speak to it.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use auth::{Clock, Password, Username, auth::Applicant, permit::Administrator};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{
+    Method, RequestBuilder, Response, StatusCode,
+    header::{HeaderMap, HeaderName, HeaderValue},
+    multipart,
+};
+use serde_json::Value;
+use server::{
+    Partial, Running,
+    config::{ByteSize, HashingPartial, RegistrationMode, RegistrationPartial},
+};
+use store::testing::Postgres;
+
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Runs each test on both databases: `both!(async fn a_promise(app: TestApp) { … });`
+#[macro_export]
+macro_rules! both {
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            async fn promise($app: $crate::app::TestApp) $body
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                promise($crate::app::TestApp::sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_postgresql() {
+                if let Some(app) = $crate::app::TestApp::postgresql().await {
+                    promise(app).await;
+                }
+            }
+        }
+    )*};
+}
+
+pub struct TestApp {
+    pub running: Running,
+    pub data: tempfile::TempDir,
+    database: Option<String>,
+    ahead: Arc<AtomicI64>,
+    http: reqwest::Client,
+}
+
+impl TestApp {
+    pub async fn sqlite() -> Self {
+        Self::start(tempfile::tempdir().unwrap(), None, Partial::default()).await
+    }
+
+    /// None, loudly, where PostgreSQL is not installed.
+    pub async fn postgresql() -> Option<Self> {
+        let database = Postgres::database().await?;
+        Some(Self::start(tempfile::tempdir().unwrap(), Some(database), Partial::default()).await)
+    }
+
+    pub async fn with(settings: Partial) -> Self {
+        Self::start(tempfile::tempdir().unwrap(), None, settings).await
+    }
+
+    async fn start(data: tempfile::TempDir, database: Option<String>, settings: Partial) -> Self {
+        let ahead = Arc::new(AtomicI64::new(0));
+        let running = serve(&data, database.clone(), settings, ahead.clone()).await;
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { running, data, database, ahead, http }
+    }
+
+    /// Stops it in order and starts it again on what it left.
+    pub async fn restart(self) -> Self {
+        let Self { running, data, database, ahead, http } = self;
+        running.stop().await.unwrap();
+        let running = serve(&data, database.clone(), Partial::default(), ahead.clone()).await;
+        Self { running, data, database, ahead, http }
+    }
+
+    /// Lets the server's clock run ahead.
+    pub fn later(&self, by: Duration) {
+        self.ahead.fetch_add(i64::try_from(by.as_secs()).unwrap(), Ordering::SeqCst);
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address())
+    }
+
+    /// Somebody who has not signed in.
+    pub fn anonymous(&self) -> Client {
+        Client { http: self.http.clone(), base: self.url(""), token: None, refresh: String::new(), username: String::new() }
+    }
+
+    /// Registers and signs in: an editor of `main`.
+    pub async fn editor(&self, name: &str) -> Client {
+        let body = serde_json::json!({"username": name, "password": PASSWORD});
+        let answer = self.anonymous().post("/auth/register").json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED, "{}", answer.text().await.unwrap());
+        self.sign_in(name).await
+    }
+
+    pub async fn administrator(&self, name: &str) -> Client {
+        let applicant = Applicant {
+            username: Username::parse(name).unwrap(),
+            display_name: None,
+            email: None,
+            password: Password::new(PASSWORD.to_owned()),
+        };
+        self.running.auth.add_account(applicant, Some(Administrator)).await.unwrap();
+        self.sign_in(name).await
+    }
+
+    pub async fn sign_in(&self, name: &str) -> Client {
+        let form = [("username", name), ("password", PASSWORD)];
+        let answer = self.anonymous().post("/auth/token").form(&form).send().await.unwrap();
+        let answer = Answer::read(answer).await.is(200);
+        let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
+        Client {
+            token: Some(text("access_token")),
+            refresh: text("refresh_token"),
+            username: name.to_owned(),
+            ..self.anonymous()
+        }
+    }
+}
+
+async fn serve(
+    data: &tempfile::TempDir,
+    database: Option<String>,
+    settings: Partial,
+    ahead: Arc<AtomicI64>,
+) -> Running {
+    let defaults = Partial {
+        listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        data: Some(data.path().to_owned()),
+        database_url: database.map(Into::into),
+        max_file_size: Some(ByteSize(64 << 20)),
+        registration: RegistrationPartial { mode: Some(RegistrationMode::Open), role: None },
+        hashing: HashingPartial { memory_kib: Some(19 * 1024), passes: Some(2) },
+        ..Partial::default()
+    };
+    let config = settings.or(defaults).decide().unwrap();
+    let now = Clock::system();
+    let clock = Clock::reading(move || -> Timestamp {
+        now.now() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst))
+    });
+    server::start(config, clock).await.unwrap()
+}
+
+#[derive(Clone)]
+pub struct Client {
+    pub http: reqwest::Client,
+    base: String,
+    pub token: Option<String>,
+    pub refresh: String,
+    pub username: String,
+}
+
+impl Client {
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.request(Method::POST, path)
+    }
+
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.request(Method::PUT, path)
+    }
+
+    pub fn delete(&self, path: &str) -> RequestBuilder {
+        self.request(Method::DELETE, path)
+    }
+
+    pub async fn ask(&self, request: RequestBuilder) -> Answer {
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    /// `GET`, read whole.
+    pub async fn see(&self, path: &str) -> Answer {
+        self.ask(self.get(path)).await
+    }
+
+    /// `POST` of JSON, or of nothing where it is null.
+    pub async fn tell(&self, path: &str, body: Value) -> Answer {
+        let request = self.post(path);
+        self.ask(if body.is_null() { request } else { request.json(&body) }).await
+    }
+
+    pub async fn add(&self, filename: &str, content: &[u8]) -> Answer {
+        let form = multipart::Form::new().part("file", multipart::Part::bytes(content.to_vec()).file_name("upload"));
+        self.ask(self.put(&file(filename, "/content")).multipart(form)).await
+    }
+
+    pub async fn check_out(&self, filename: &str) -> Answer {
+        self.tell(&file(filename, "/checkout"), Value::Null).await
+    }
+
+    pub async fn check_in(&self, filename: &str, content: &[u8], comment: &str) -> Answer {
+        let form = multipart::Form::new()
+            .text("comment", comment.to_owned())
+            .part("file", multipart::Part::bytes(content.to_vec()).file_name("upload"));
+        self.ask(self.post(&file(filename, "/checkin")).multipart(form)).await
+    }
+
+    pub async fn content(&self, filename: &str) -> Vec<u8> {
+        let answer = self.get(&file(filename, "/content")).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.bytes().await.unwrap().to_vec()
+    }
+}
+
+/// The address of a file of `main`, the name percent-encoded into one segment.
+pub fn file(filename: &str, rest: &str) -> String {
+    let name = percent_encoding::utf8_percent_encode(filename, percent_encoding::NON_ALPHANUMERIC);
+    format!("/api/files/{name}{rest}")
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap<HeaderValue>,
+    /// Null where it is no JSON.
+    pub body: Value,
+    pub text: String,
+}
+
+impl Answer {
+    pub async fn read(response: Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Self { status, headers, body, text }
+    }
+
+    #[track_caller]
+    pub fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, detail: &str) -> Self {
+        assert_eq!(self.body["detail"], detail);
+        self
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(HeaderName::try_from(name).unwrap()).and_then(|value| value.to_str().ok())
+    }
+}

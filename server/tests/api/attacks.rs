@@ -1,0 +1,174 @@
+//! What somebody who means harm would send.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{PASSWORD, TestApp, file},
+    both,
+};
+
+both! {
+    async fn a_forged_or_twisted_token_opens_nothing(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let token = ada.token.clone().unwrap();
+        let parts: Vec<&str> = token.split('.').collect();
+        let [header, claims]: [Value; 2] =
+            [0, 1].map(|i| serde_json::from_slice(&BASE64URL.decode(parts[i]).unwrap()).unwrap());
+        let encode = |value: &Value| BASE64URL.encode(value.to_string());
+        let with = |name: &str, value: Value| { let mut claims = claims.clone(); claims[name] = value; encode(&claims) };
+        let none = encode(&json!({"alg": "none", "typ": "at+jwt", "kid": header["kid"]}));
+        let forged = [
+            format!("{none}.{}.", parts[1]),
+            format!("{none}.{}.{}", parts[1], parts[2]),
+            format!("{}.{}.{}", parts[0], with("sub", json!("root")), parts[2]),
+            format!("{}.{}.{}", parts[0], with("exp", json!("9999999999")), parts[2]),
+            format!("{}.{}.", parts[0], parts[1]),
+            format!("{}.{}", parts[0], parts[1]),
+            format!("{token}x"),
+            format!("{token}.{}", parts[2]),
+            "a".repeat(5000),
+            ada.refresh.clone(),
+        ];
+        for token in forged {
+            let forger = crate::app::Client { token: Some(token.clone()), ..ada.clone() };
+            let answer = forger.see("/auth/me").await.is(401).says("Could not validate credentials");
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""), "{token}");
+        }
+        ada.see("/auth/me").await.is(200);
+    }
+
+    async fn strange_credentials_are_refused_and_never_break_anything(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let token = ada.token.clone().unwrap();
+        let anonymous = app.anonymous();
+        let missing = anonymous.see("/auth/me").await.is(401);
+        assert_eq!(missing.header("www-authenticate"), Some("Bearer"));
+        for value in ["", "Bearer", "Bearer ", "Basic YTpi", "bearer\u{a0}x", &format!("Token {token}"), &format!("Bearer {token} {token}")] {
+            let Ok(value) = reqwest::header::HeaderValue::from_bytes(value.as_bytes()) else { continue };
+            let answer = anonymous.ask(anonymous.get("/auth/me").header("authorization", value)).await;
+            assert!(matches!(answer.status, 400 | 401), "{} {}", answer.status, answer.text);
+        }
+        let twice = anonymous.get("/auth/me").header("authorization", format!("Bearer {token}")).header("authorization", "Bearer x");
+        assert!(anonymous.ask(twice).await.status >= 400);
+        let both = ada.get("/auth/me").header("cookie", "strongroom=sr_ws_x");
+        ada.ask(both).await.is(400);
+        anonymous.see(&format!("/auth/me?access_token={token}")).await.is(401);
+    }
+
+    async fn hostile_names_are_refused_before_anything_is_looked_at(app: TestApp) {
+        let ada = app.editor("ada").await;
+        for name in ["..", "a/../b", "/etc/passwd", "a//b", "a\\b", "CON", "nul.txt", ".git/config", ".GIT", "git~1", "a\u{0}b",
+            "a.", "a ", ".g\u{200c}it/x", "e\u{301}.nc", "a:b", "\u{202e}cod.exe", &"x".repeat(256)] {
+            let answer = ada.add(name, b"x").await.is(422);
+            assert_eq!(answer.body["errors"][0]["pointer"], "#filename", "{name:?}");
+        }
+        ada.ask(ada.get("/api/files/%ff%fe")).await.is(422);
+        assert_eq!(ada.see("/api/files").await.body, json!([]));
+        // encoded twice is a name with percent signs in it, not a way up
+        ada.add("%2e%2e", b"x").await.is(201);
+    }
+
+    async fn large_headers_and_bodies_are_refused(app: TestApp) {
+        let ada = app.editor("ada").await;
+        ada.ask(ada.get("/auth/me").header("x-large", "a".repeat(20 * 1024))).await.is(431);
+        ada.add("a.nc", b"x").await.is(201);
+        ada.tell(&file("a.nc", "/checkout"), json!({"note": "a".repeat(70 * 1024)})).await.is(413);
+        ada.tell(&file("a.nc", "/checkout"), json!({"note": "a".repeat(1001)})).await.is(422);
+        ada.ask(ada.post("/auth/register").header("content-type", "application/json").body(vec![b'['; 60_000])).await.is(422);
+        ada.ask(ada.post("/auth/register").header("content-type", "application/json").body(vec![0xff, 0xfe])).await.is(422);
+    }
+
+    async fn another_site_cannot_act_with_the_cookie(app: TestApp) {
+        app.editor("ada").await;
+        let anonymous = app.anonymous();
+        let form = [("username", "ada"), ("password", PASSWORD)];
+        let sign_in = |site: &'static str| anonymous.ask(anonymous.post("/sign-in").header("sec-fetch-site", site).form(&form));
+        sign_in("cross-site").await.is(403);
+        let signed_in = sign_in("same-origin").await.is(303);
+        let cookie = signed_in.header("set-cookie").unwrap().to_owned();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"), "{cookie}");
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let by_cookie = |request: reqwest::RequestBuilder| request.header("cookie", cookie.clone());
+        anonymous.ask(by_cookie(anonymous.get("/auth/me"))).await.is(200);
+        for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("sec-fetch-site", "none"),
+            ("origin", "https://evil.example"), ("origin", "null"), ("x-nothing", "x")] {
+            let request = by_cookie(anonymous.post("/auth/logout")).header(name, value);
+            anonymous.ask(request).await.is(403);
+        }
+        anonymous.ask(by_cookie(anonymous.post("/auth/logout")).header("sec-fetch-site", "same-origin")).await.is(204);
+        anonymous.ask(by_cookie(anonymous.get("/auth/me"))).await.is(401);
+    }
+
+    async fn guessing_is_slowed_down_before_any_hashing(app: TestApp) {
+        app.editor("ada").await;
+        let anonymous = app.anonymous();
+        let form = [("username", "ada"), ("password", "wrong wrong wrong")];
+        let mut refused = None;
+        for _ in 0..60 {
+            let answer = anonymous.ask(anonymous.post("/auth/token").form(&form)).await;
+            if answer.status == 429 {
+                refused = Some(answer);
+                break;
+            }
+            assert_eq!(answer.status, 401);
+        }
+        let refused = refused.expect("guessing was never slowed down");
+        assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
+    }
+
+    async fn a_sign_in_never_sends_anybody_elsewhere(app: TestApp) {
+        app.editor("ada").await;
+        let anonymous = app.anonymous();
+        for next in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\tevil", "evil"] {
+            let form = [("username", "ada"), ("password", PASSWORD), ("next", next)];
+            let answer = anonymous.ask(anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.is(303);
+            assert_eq!(answer.header("location"), Some("/"), "{next}");
+        }
+        let form = [("username", "ada"), ("password", PASSWORD), ("next", "/account?x=1")];
+        let answer = anonymous.ask(anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.is(303);
+        assert_eq!(answer.header("location"), Some("/account?x=1"));
+    }
+
+    async fn errors_say_what_and_never_how(app: TestApp) {
+        let answer = app.anonymous().see("/api/nothing").await.is(404);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(answer.body["request_id"].as_str(), answer.header("x-request-id"));
+        let given = app.anonymous().get("/api/nothing").header("x-request-id", "abc-123");
+        assert_eq!(app.anonymous().ask(given).await.header("x-request-id"), Some("abc-123"));
+        let twisted = app.anonymous().get("/api/nothing").header("x-request-id", "a b<script>");
+        assert_ne!(app.anonymous().ask(twisted).await.header("x-request-id"), Some("a b<script>"));
+        assert_eq!(app.anonymous().ask(app.anonymous().delete("/auth/me")).await.is(405).header("allow"), Some("GET,HEAD"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_that_trip_others_are_kept_exactly_or_refused() {
+    let shared = std::env::var("STRONGROOM_SHARED").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").to_owned());
+    let path = format!("{shared}/vectors/naughty-strings.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        assert!(std::env::var_os("CI").is_none(), "{path} is missing");
+        eprintln!("SKIPPED: {path} is not here");
+        return;
+    };
+    let strings: Vec<String> = serde_json::from_str(&text).unwrap();
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    ada.add("a.nc", b"x").await.is(201);
+    let mut kept = 0;
+    for text in strings {
+        let answer = ada.ask(ada.put(&file("a.nc", "")).json(&json!({"description": text}))).await;
+        match answer.status {
+            200 if text.is_empty() => {}
+            200 => {
+                assert_eq!(answer.body["description"], text.as_str());
+                kept += 1;
+            }
+            422 => {}
+            other => panic!("{other} for {text:?}"),
+        }
+        let query: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        assert!(matches!(ada.see(&format!("/api/files?q={query}")).await.status, 200 | 422), "{text:?}");
+    }
+    assert!(kept > 400, "only {kept} were kept");
+}

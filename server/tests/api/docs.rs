@@ -1,0 +1,48 @@
+//! What describes the service describes it truly.
+
+use crate::app::TestApp;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_document_is_served_as_it_is_in_the_snapshot() {
+    let app = TestApp::sqlite().await;
+    let document = app.anonymous().see("/openapi.json").await.is(200).body;
+    assert_eq!(document["openapi"], "3.1.0");
+    insta::assert_json_snapshot!("openapi", document);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_page_works_offline_under_its_own_policy() {
+    let app = TestApp::sqlite().await;
+    let page = app.anonymous().see("/docs").await.is(200);
+    assert!(page.header("content-security-policy").unwrap().contains("script-src 'self'"));
+    assert!(!page.text.contains("https://"), "{}", page.text);
+    for part in page.text.split('"').filter(|part| part.starts_with("/docs/")) {
+        app.anonymous().see(part).await.is(200);
+    }
+    assert!(page.text.contains("/docs/swagger-ui-bundle.js"));
+    app.anonymous().see("/docs/..%2f..%2fCargo.toml").await.is(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_metrics_answer() {
+    let app = TestApp::sqlite().await;
+    let anonymous = app.anonymous();
+    anonymous.see("/health/live").await.is(200);
+    anonymous.see("/health/ready").await.is(200);
+    assert!(anonymous.see("/metrics").await.is(200).text.contains("strongroom_"));
+    let forwarded = anonymous.get("/metrics").header("x-forwarded-for", "203.0.113.7");
+    anonymous.ask(forwarded).await.is(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_carries_the_headers_that_protect_browsers() {
+    let app = TestApp::sqlite().await;
+    for path in ["/sign-in", "/sign-up", "/auth/me", "/api/files", "/nothing", "/docs", "/openapi.json"] {
+        let answer = app.anonymous().see(path).await;
+        for name in ["content-security-policy", "x-content-type-options", "referrer-policy", "permissions-policy", "cross-origin-opener-policy"] {
+            assert!(answer.header(name).is_some(), "{path} lacks {name}");
+        }
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(!policy.contains("script-src 'self' 'unsafe") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+    }
+}

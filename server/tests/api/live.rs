@@ -1,0 +1,1 @@
+//! Seeing each other.

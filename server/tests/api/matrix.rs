@@ -1,0 +1,94 @@
+//! Every route × everybody, as a table that anyone can read.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::app::{Client, TestApp, file};
+
+/// Calls every operation of the API document as each kind of caller. A route that is in the document but not in the
+/// snapshot, or answers differently, fails; a route that is not in the document cannot exist (`Api::route` adds both).
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_lets_in_whom_it_should() {
+    let app = TestApp::sqlite().await;
+    let root = app.administrator("root").await;
+    let callers = callers(&app, &root).await;
+    let document = app.anonymous().see("/openapi.json").await.body;
+    let mut table = format!("{:<58}", "");
+    for (name, _) in &callers {
+        write!(table, "{name:>9}").unwrap();
+    }
+    table.push('\n');
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let title = format!("{} {path}", method.to_uppercase());
+            write!(table, "{title:<58}").unwrap();
+            for (n, (_, caller)) in callers.iter().enumerate() {
+                root.add(&format!("m{n}.nc"), b"x").await;
+                let status = call(caller, method, path, operation, n).await;
+                write!(table, "{status:>9}").unwrap();
+            }
+            table.push('\n');
+        }
+    }
+    insta::assert_snapshot!("matrix", table);
+}
+
+async fn callers(app: &TestApp, root: &Client) -> Vec<(&'static str, Client)> {
+    let forged = Client { token: Some("eyJhbGciOiJub25lIn0.e30.".to_owned()), ..app.anonymous() };
+    let mut callers = vec![("nobody", app.anonymous()), ("forged", forged)];
+    for role in ["viewer", "editor", "manager"] {
+        let client = app.editor(&format!("a-{role}")).await;
+        let path = format!("/api/vaults/main/members/a-{role}");
+        root.ask(root.put(&path).json(&json!({"role": role}))).await.is(204);
+        callers.push((role, client));
+    }
+    let disabled = app.editor("disabled").await;
+    root.ask(root.request(reqwest::Method::PATCH, "/api/users/disabled").json(&json!({"disabled": true}))).await.is(200);
+    callers.push(("disabled", disabled));
+    callers.push(("admin", app.administrator("admin").await));
+    callers
+}
+
+/// A request that is refused for nothing but rights: so a 401, 403 or 404 is the door's.
+async fn call(caller: &Client, method: &str, path: &str, operation: &Value, n: usize) -> u16 {
+    let signs_out = matches!(path, "/auth/logout" | "/auth/sessions/end-others");
+    if signs_out && n > 4 {
+        return 0;
+    }
+    let filled = path
+        .replace("{vault}", "main")
+        .replace("{filename}", &format!("m{n}.nc"))
+        .replace("{username}", "nobody-known")
+        .replace("{id}", "none");
+    let method = reqwest::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+    let mut request = caller.request(method, &filled);
+    if operation["requestBody"]["content"]["application/json"].is_object() {
+        request = request.json(&body(path));
+    }
+    if signs_out {
+        // would end the caller's own session for the rest of the table
+        request = request.header("cookie", "strongroom=x");
+    }
+    caller.ask(request).await.status
+}
+
+fn body(path: &str) -> Value {
+    match path.rsplit('/').next().unwrap() {
+        "checkout" => json!({}),
+        "override" => json!({"reason": "r"}),
+        "move" => json!({"to": ".."}),
+        "restore" => json!({"revision": 999}),
+        "{filename}" => json!({"description": "d"}),
+        "password" => json!({"current_password": "not the right one", "new_password": "a quite long password"}),
+        "register" => json!({"username": "!", "password": "x"}),
+        "vaults" => json!({"name": "!"}),
+        _ if path.ends_with("members/{username}") => json!({"role": "viewer"}),
+        _ => json!({}),
+    }
+}
+
+#[test]
+fn files_have_short_addresses_in_main() {
+    assert_eq!(file("a/b", ""), "/api/files/a%2Fb");
+}

@@ -1,0 +1,25 @@
+//! What was acknowledged is there after a restart, and what was ended stays ended.
+
+use serde_json::Value;
+
+use crate::{accounts::refresh, both};
+
+both! {
+    async fn a_restart_keeps_files_locks_and_sessions(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let ended = app.sign_in("ada").await;
+        ended.tell("/auth/logout", Value::Null).await.is(204);
+        ada.add("a.nc", b"one").await.is(201);
+        ada.check_out("a.nc").await.is(200);
+        let app = app.restart().await;
+        let mut again = app.anonymous();
+        again.token = ada.token.clone();
+        assert_eq!(again.see("/api/files/a.nc").await.is(200).body["status"], "checked_out_by_user");
+        assert_eq!(again.content("a.nc").await, b"one");
+        again.check_in("a.nc", b"two", "after").await.is(200);
+        let dead = crate::app::Client { token: ended.token.clone(), ..again.clone() };
+        dead.see("/auth/me").await.is(401);
+        refresh(&again, &ended.refresh).await.is(401);
+        refresh(&again, &ada.refresh).await.is(200);
+    }
+}

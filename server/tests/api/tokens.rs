@@ -1,0 +1,103 @@
+//! Access and refresh tokens over their lives.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{accounts::refresh, app::PASSWORD, both};
+
+both! {
+    async fn the_token_endpoint_answers_as_rfc_6749_says(app: TestApp) {
+        app.editor("ada").await;
+        let anonymous = app.anonymous();
+        let form = [("username", "ada"), ("password", PASSWORD)];
+        let answer = anonymous.ask(anonymous.post("/auth/token").form(&form)).await.is(200);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("pragma"), Some("no-cache"));
+        assert_eq!((&answer.body["token_type"], &answer.body["expires_in"]), (&json!("bearer"), &json!(1800)));
+        for (form, status, code) in [
+            ("grant_type=password&username=ada", 400, "invalid_request"),
+            ("grant_type=password&username=&password=x", 400, "invalid_request"),
+            ("grant_type=password&username=ada&username=bob&password=x", 400, "invalid_request"),
+            ("grant_type=client_credentials", 400, "unsupported_grant_type"),
+            ("grant_type=refresh_token&refresh_token=sr_rt_nothing", 401, "invalid_grant"),
+            ("grant_type=password&username=%ff&password=x", 400, "invalid_request"),
+        ] {
+            let post = anonymous.post("/auth/token").header("content-type", "application/x-www-form-urlencoded").body(form);
+            let answer = anonymous.ask(post).await.is(status);
+            assert_eq!(answer.body["error"], code, "{form}");
+            assert_eq!(answer.header("content-type"), Some("application/json"), "{form}");
+            assert_eq!(answer.header("cache-control"), Some("no-store"), "{form}");
+            let described = answer.body["error_description"].as_str().unwrap();
+            assert!(described.bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{described}");
+        }
+        anonymous.ask(anonymous.post("/auth/token").json(&json!({"username": "ada"}))).await.is(415);
+        anonymous.ask(anonymous.get("/auth/token")).await.is(405);
+    }
+
+    async fn an_access_token_lives_half_an_hour(app: TestApp) {
+        let ada = app.editor("ada").await;
+        app.later(Duration::from_secs(1795));
+        ada.see("/auth/me").await.is(200);
+        app.later(Duration::from_secs(15));
+        let answer = ada.see("/auth/me").await.is(401).says("Could not validate credentials");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+    }
+
+    async fn a_refresh_token_works_once_and_its_theft_ends_the_session(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let first = refresh(&ada, &ada.refresh).await.is(200);
+        app.later(Duration::from_secs(60));
+        let second = refresh(&ada, first.body["refresh_token"].as_str().unwrap()).await.is(200);
+        refresh(&ada, &ada.refresh).await.is(401);
+        refresh(&ada, second.body["refresh_token"].as_str().unwrap()).await.is(401);
+        ada.see("/auth/me").await.is(401);
+    }
+
+    async fn a_retry_within_ten_seconds_is_forgiven(app: TestApp) {
+        let ada = app.editor("ada").await;
+        refresh(&ada, &ada.refresh).await.is(200);
+        let again = refresh(&ada, &ada.refresh).await.is(200);
+        refresh(&ada, again.body["refresh_token"].as_str().unwrap()).await.is(200);
+        ada.see("/auth/me").await.is(200);
+    }
+
+    async fn signing_out_ends_everything_of_the_session(app: TestApp) {
+        let (ada, other) = (app.editor("ada").await, app.sign_in("ada").await);
+        ada.tell("/auth/logout", Value::Null).await.is(204);
+        ada.see("/auth/me").await.is(401);
+        refresh(&ada, &ada.refresh).await.is(401);
+        other.see("/auth/me").await.is(200);
+    }
+
+    async fn revoking_either_token_ends_the_session_and_says_nothing(app: TestApp) {
+        let (one, two) = (app.editor("ada").await, app.sign_in("ada").await);
+        let anonymous = app.anonymous();
+        let revoke = |token: String, hint: &'static str| {
+            let form = [("token", token), ("token_type_hint", hint.to_owned())];
+            anonymous.ask(anonymous.post("/auth/revoke").form(&form))
+        };
+        revoke("nonsense".to_owned(), "x").await.is(200);
+        revoke(one.refresh.clone(), "access_token").await.is(200);
+        one.see("/auth/me").await.is(401);
+        revoke(two.token.clone().unwrap(), "refresh_token").await.is(200);
+        refresh(&two, &two.refresh).await.is(401);
+    }
+
+    async fn introspection_tells_the_owner_only(app: TestApp) {
+        let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
+        let ask = |client: &crate::app::Client, token: &str| client.post("/auth/introspect").form(&[("token", token.to_owned())]);
+        let own = ada.ask(ask(&ada, ada.token.as_ref().unwrap())).await.is(200).body;
+        assert_eq!((&own["active"], &own["sub"]), (&json!(true), &json!("ada")));
+        for token in [ada.token.clone().unwrap(), ada.refresh.clone(), "nonsense".to_owned()] {
+            assert_eq!(bob.ask(ask(&bob, &token)).await.is(200).body, json!({"active": false}));
+        }
+        app.anonymous().ask(ask(&app.anonymous(), "x")).await.is(401);
+    }
+
+    async fn metadata_names_this_server(app: TestApp) {
+        let answer = app.anonymous().see("/.well-known/oauth-authorization-server").await.is(200).body;
+        assert_eq!(answer["token_endpoint"], format!("{}/auth/token", answer["issuer"].as_str().unwrap()));
+        assert_eq!(app.anonymous().see("/.well-known/jwks.json").await.is(200).body, json!({"keys": []}));
+    }
+}

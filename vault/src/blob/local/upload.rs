@@ -1,0 +1,200 @@
+//! Content on its way into a folder: hashed and written in batches on a blocking thread, while the next batch fills.
+
+use std::{
+    fmt, fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use aws_lc_rs::digest;
+use bytes::Bytes;
+use tokio::task::JoinHandle;
+
+use super::{Durable, blocking, failed, folder, object_path};
+use crate::{Blob, BlobId, BlobUpload, VaultError};
+
+/// Large enough that the trip to another thread costs nothing beside hashing; two of them are all an upload holds.
+const BATCH: usize = 1024 * 1024;
+
+/// See [`BlobUpload`].
+#[derive(Debug)]
+pub struct LocalUpload {
+    max_size: u64,
+    received: u64,
+    filling: Vec<u8>,
+    sink: Working,
+}
+
+#[derive(Debug)]
+enum Working {
+    Idle(Box<Sink>, Vec<u8>),
+    Busy(JoinHandle<io::Result<(Box<Sink>, Vec<u8>)>>),
+    /// An earlier write failed, and said so.
+    Failed,
+}
+
+impl LocalUpload {
+    pub(super) fn new(lfs: PathBuf, max_size: u64, durable: Durable) -> Self {
+        let sink = Sink { lfs, durable, hash: digest::Context::new(&digest::SHA256), size: 0, temporary: None };
+        Self { max_size, received: 0, filling: Vec::new(), sink: Working::Idle(Box::new(sink), Vec::new()) }
+    }
+
+    /// Waits until the last batch is written; gives the sink back with its spent buffer.
+    pub(super) async fn idle(&mut self) -> Result<(Box<Sink>, Vec<u8>), VaultError> {
+        match std::mem::replace(&mut self.sink, Working::Failed) {
+            Working::Idle(sink, buffer) => Ok((sink, buffer)),
+            Working::Busy(batch) => {
+                let written = batch.await.unwrap_or_else(|gone| Err(io::Error::other(gone)));
+                written.map_err(failed)
+            }
+            Working::Failed => Err(VaultError::Incomplete),
+        }
+    }
+
+    async fn hand_over(&mut self) -> Result<(), VaultError> {
+        let (mut sink, spent) = self.idle().await?;
+        let batch = std::mem::replace(&mut self.filling, spent);
+        self.sink = Working::Busy(tokio::task::spawn_blocking(move || {
+            sink.take(&batch)?;
+            let mut spent = batch;
+            spent.clear();
+            Ok((sink, spent))
+        }));
+        Ok(())
+    }
+}
+
+impl BlobUpload for LocalUpload {
+    async fn write(&mut self, bytes: Bytes) -> Result<(), VaultError> {
+        self.received = self.received.saturating_add(bytes.len() as u64);
+        if self.received > self.max_size {
+            return Err(VaultError::TooLarge { limit: self.max_size });
+        }
+        for piece in bytes.chunks(BATCH) {
+            self.filling.extend_from_slice(piece);
+            if self.filling.len() >= BATCH {
+                self.hand_over().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<Blob, VaultError> {
+        if self.received > self.max_size {
+            return Err(VaultError::TooLarge { limit: self.max_size });
+        }
+        let (mut sink, _) = self.idle().await?;
+        let last = std::mem::take(&mut self.filling);
+        blocking(move || {
+            sink.take(&last)?;
+            sink.finish()
+        })
+        .await?
+        .map_err(failed)
+    }
+}
+
+/// Where the bytes go. Everything in it runs on blocking threads.
+pub(super) struct Sink {
+    lfs: PathBuf,
+    durable: Durable,
+    hash: digest::Context,
+    size: u64,
+    temporary: Option<Temporary>,
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sink").field("lfs", &self.lfs).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+impl Sink {
+    fn take(&mut self, batch: &[u8]) -> io::Result<()> {
+        let temporary = match &mut self.temporary {
+            Some(temporary) => temporary,
+            none => none.insert(Temporary::create(&self.lfs.join("tmp"))?),
+        };
+        temporary.file.write_all(batch)?;
+        self.hash.update(batch);
+        self.size += batch.len() as u64;
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<Blob> {
+        let blob = Blob { id: BlobId::of_digest(self.hash.finish().as_ref()), size: self.size };
+        let path = object_path(&self.lfs, &blob.id);
+        let temporary = self.temporary.ok_or_else(|| io::Error::other("nothing was taken"))?;
+        let Some(folder) = path.parent() else { return Ok(blob) };
+        // The same content again: what is there stays, unless a look shows that it is not whole.
+        if fs::metadata(&path).is_ok_and(|there| there.is_file() && there.len() == blob.size) {
+            drop(temporary);
+        } else {
+            temporary.file.sync_all()?;
+            place(temporary, &path, folder, &self.durable)?;
+        }
+        self.durable.make(folder)?;
+        // Also for what was there: whoever put it there may not have come to this line yet.
+        folder::sync(folder)?;
+        Ok(blob)
+    }
+}
+
+fn place(temporary: Temporary, path: &Path, folder: &Path, durable: &Durable) -> io::Result<()> {
+    durable.make(folder)?;
+    if let Err(error) = fs::rename(&temporary.path, path) {
+        if error.kind() != io::ErrorKind::NotFound {
+            return Err(error);
+        }
+        durable.forget(folder);
+        durable.make(folder)?;
+        fs::rename(&temporary.path, path)?;
+    }
+    temporary.keep();
+    Ok(())
+}
+
+/// A file that is removed when it is dropped.
+#[derive(Debug)]
+struct Temporary {
+    path: PathBuf,
+    file: fs::File,
+    kept: Kept,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Kept {
+    No,
+    Yes,
+}
+
+impl Temporary {
+    fn create(folder: &Path) -> io::Result<Self> {
+        /// Only this process writes here, so a count is unique; leftovers were cleared at the start.
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = folder.join(name);
+        let create = || fs::File::options().write(true).create_new(true).open(&path);
+        let file = match create() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(folder)?;
+                create()?
+            }
+            file => file?,
+        };
+        Ok(Self { path, file, kept: Kept::No })
+    }
+
+    fn keep(mut self) {
+        self.kept = Kept::Yes;
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if self.kept == Kept::No {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The rules for names. A name that passes is the same file on Linux, macOS and Windows, in a browser and in git,
+//! and cannot leave its folder or change how a clone behaves.
+
+use unicode_normalization::is_nfc;
+
+use super::NameKey;
+
+/// Bytes of UTF-8: what ext4, NTFS and APFS all can hold.
+const LONGEST_SEGMENT: usize = 255;
+/// Bytes of UTF-8: `PATH_MAX` of Linux, and where `git fsck --strict` begins to complain.
+const LONGEST_NAME: usize = 4096;
+
+/// Why a name is refused. Segments in it are written so that everything in them can be seen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadFilename {
+    #[error("A filename cannot be empty.")]
+    Empty,
+    #[error("A filename has at most {LONGEST_NAME} bytes in all; this one has {bytes}.")]
+    TooLong { bytes: usize },
+    #[error("\"{segment}\" is too long: between two slashes there are at most {LONGEST_SEGMENT} bytes.")]
+    SegmentTooLong { segment: String },
+    #[error("\"{segment}\" is not in Unicode's composed form (NFC): type the name instead of pasting it.")]
+    NotNfc { segment: String },
+    #[error("A filename cannot begin with a slash.")]
+    LeadingSlash,
+    #[error("A filename cannot end with a slash.")]
+    TrailingSlash,
+    #[error("A filename cannot have two slashes in a row.")]
+    DoubleSlash,
+    #[error("\"{segment}\" cannot be part of a filename: give the whole path without . and .. in it.")]
+    DotSegment { segment: String },
+    #[error("\"{segment}\" holds a backslash: put / between folders.")]
+    Backslash { segment: String },
+    #[error("\"{segment}\" holds a control character that nobody could see.")]
+    Control { segment: String },
+    #[error("\"{segment}\" holds an invisible character: two names could look alike.")]
+    Invisible { segment: String },
+    #[error("\"{segment}\" holds {character}, which Windows does not allow in a filename.")]
+    Forbidden { segment: String, character: char },
+    #[error("\"{segment}\" begins with a space.")]
+    LeadingSpace { segment: String },
+    #[error("\"{segment}\" ends with a dot or a space, which Windows drops from a filename.")]
+    TrailingDotOrSpace { segment: String },
+    #[error("\"{segment}\" is the name of a device on Windows.")]
+    Device { segment: String },
+    #[error("\"{segment}\" is a name that git keeps for itself.")]
+    Git { segment: String },
+}
+
+pub(super) fn check(raw: &str) -> Result<(), BadFilename> {
+    if raw.is_empty() {
+        return Err(BadFilename::Empty);
+    }
+    if raw.len() > LONGEST_NAME {
+        return Err(BadFilename::TooLong { bytes: raw.len() });
+    }
+    if raw.starts_with('/') {
+        return Err(BadFilename::LeadingSlash);
+    }
+    if raw.ends_with('/') {
+        return Err(BadFilename::TrailingSlash);
+    }
+    if raw.contains("//") {
+        return Err(BadFilename::DoubleSlash);
+    }
+    raw.split('/').try_for_each(check_segment)
+}
+
+fn check_segment(raw: &str) -> Result<(), BadFilename> {
+    let segment = || seen(raw);
+    if matches!(raw, "." | "..") {
+        return Err(BadFilename::DotSegment { segment: segment() });
+    }
+    raw.chars().try_for_each(|c| check_character(c, raw))?;
+    if raw.len() > LONGEST_SEGMENT {
+        return Err(BadFilename::SegmentTooLong { segment: segment() });
+    }
+    if !is_nfc(raw) {
+        return Err(BadFilename::NotNfc { segment: segment() });
+    }
+    // Before the trailing dots, so that `.git.` is called by its name.
+    if is_gits(raw) {
+        return Err(BadFilename::Git { segment: segment() });
+    }
+    if raw.starts_with(char::is_whitespace) {
+        return Err(BadFilename::LeadingSpace { segment: segment() });
+    }
+    if raw.ends_with(|c: char| c == '.' || c.is_whitespace()) {
+        return Err(BadFilename::TrailingDotOrSpace { segment: segment() });
+    }
+    if is_device(raw) {
+        return Err(BadFilename::Device { segment: segment() });
+    }
+    Ok(())
+}
+
+fn check_character(c: char, raw: &str) -> Result<(), BadFilename> {
+    let segment = || seen(raw);
+    match c {
+        '\\' => Err(BadFilename::Backslash { segment: segment() }),
+        ':' | '*' | '?' | '"' | '<' | '>' | '|' => Err(BadFilename::Forbidden { segment: segment(), character: c }),
+        c if c.is_control() => Err(BadFilename::Control { segment: segment() }),
+        c if is_invisible(c) => Err(BadFilename::Invisible { segment: segment() }),
+        _ => Ok(()),
+    }
+}
+
+/// Format and filler characters that show nothing or reorder what is shown, among them every one that HFS+ ignores
+/// (git's `next_hfs_char`). Variation selectors stay: emoji and Japanese names need them. So do the visible format
+/// characters of Arabic, Syriac and Kaithi.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
+}
+
+/// `.git`, and the files through which a clone would change what git or git-lfs does; as Windows and macOS also find
+/// them: in any case, with dots and spaces behind, by their 8.3 short names (git's `is_ntfs_dot_generic`).
+fn is_gits(raw: &str) -> bool {
+    let folded = NameKey::fold(raw.trim_end_matches(['.', ' ']));
+    let name = folded.as_str();
+    matches!(name, ".git" | ".gitattributes" | ".gitmodules" | ".lfsconfig") || is_gits_short_name(name)
+}
+
+fn is_gits_short_name(name: &str) -> bool {
+    let Some((stem, number)) = name.split_once('~') else { return false };
+    let numbered = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    let shortened = || {
+        (2..=6).contains(&stem.len())
+            && ["gitattributes", "gitmodules", "lfsconfig"].iter().any(|full| full.starts_with(stem))
+    };
+    // From the fifth of one beginning on, NTFS makes two letters and four digits of a hash.
+    let hashed = || {
+        ["gi", "lf"]
+            .iter()
+            .filter_map(|start| stem.strip_prefix(start))
+            .any(|hash| hash.len() == 4 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    numbered && (shortened() || hashed())
+}
+
+/// Reserved with or without an extension, and with spaces before it: `nul .txt` is `NUL`.
+fn is_device(raw: &str) -> bool {
+    let base = raw.split('.').next().unwrap_or(raw).trim_end_matches(' ').to_ascii_uppercase();
+    if matches!(base.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") {
+        return true;
+    }
+    let port = base.strip_prefix("COM").or_else(|| base.strip_prefix("LPT"));
+    let mut digits = port.unwrap_or_default().chars();
+    matches!((digits.next(), digits.next()), (Some('0'..='9' | '¹' | '²' | '³'), None))
+}
+
+/// At most 60 characters, what cannot be seen written as its code point.
+fn seen(raw: &str) -> String {
+    let mut out = String::new();
+    for (n, c) in raw.chars().enumerate() {
+        if n == 60 {
+            out.push('…');
+            break;
+        }
+        if c.is_control() || is_invisible(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}

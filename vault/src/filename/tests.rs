@@ -1,0 +1,302 @@
+use std::path::{Component, Path, PathBuf};
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn refused(raw: &str) -> BadFilename {
+    match Filename::parse(raw) {
+        Err(why) => why,
+        Ok(name) => panic!("{name:?} was accepted"),
+    }
+}
+
+#[test]
+fn names_of_every_script_are_accepted_as_they_are() {
+    for raw in [
+        "vise.step",
+        "fixtures/vise.step",
+        "a/b/c/d",
+        ".hidden",
+        "..a",
+        "a..b",
+        "~",
+        "git",
+        "gitx~1",
+        "gizmo~1",
+        "git~",
+        "dot.git",
+        ".gitignore",
+        "com",
+        "com10",
+        "console.txt",
+        "auxiliary",
+        "nulls",
+        "Größe.mcam",
+        "部品/治具.step",
+        "Деталь №5",
+        "قطعة",
+        "❤\u{fe0f}.png",
+        "a b",
+        "100%",
+        "$(rm -rf)",
+        "'; DROP TABLE files;--",
+        "-rf",
+        "#1",
+        "é",
+    ] {
+        assert_eq!(Filename::parse(raw).map(|name| name.as_str().to_owned()), Ok(raw.to_owned()), "{raw:?}");
+    }
+}
+
+#[test]
+fn a_name_cannot_leave_its_folder() {
+    assert_eq!(refused(""), BadFilename::Empty);
+    assert_eq!(refused("/etc/passwd"), BadFilename::LeadingSlash);
+    assert_eq!(refused("/"), BadFilename::LeadingSlash);
+    assert_eq!(refused("a/"), BadFilename::TrailingSlash);
+    assert_eq!(refused("a//b"), BadFilename::DoubleSlash);
+    for raw in [".", "..", "../a", "a/../b", "a/.", "./a", "a/.."] {
+        assert!(matches!(refused(raw), BadFilename::DotSegment { .. }), "{raw:?}");
+    }
+    for raw in ["..\\a", "a\\b", "\\\\server\\share", "C:\\a"] {
+        assert!(matches!(refused(raw), BadFilename::Backslash { .. } | BadFilename::Forbidden { .. }), "{raw:?}");
+    }
+}
+
+#[test]
+fn what_windows_would_not_hold_is_refused() {
+    for raw in ["a:b", "C:", "a*", "a?", "\"a\"", "<a>", "a>b", "a|b", ".git::$INDEX_ALLOCATION", "a/b:stream"] {
+        assert!(matches!(refused(raw), BadFilename::Forbidden { .. }), "{raw:?}");
+    }
+    for raw in ["a.", "a ", "a. .", "...", "a /b", "dir./b", "a\u{a0}", "a\u{3000}"] {
+        assert!(matches!(refused(raw), BadFilename::TrailingDotOrSpace { .. }), "{raw:?}");
+    }
+    for raw in [" a", "a/ b", "\u{3000}a"] {
+        assert!(matches!(refused(raw), BadFilename::LeadingSpace { .. }), "{raw:?}");
+    }
+    for raw in [
+        "CON",
+        "con",
+        "nul.txt",
+        "NUL .txt",
+        "aux.tar.gz",
+        "PRN",
+        "COM1",
+        "com9.step",
+        "COM¹",
+        "lpt³.txt",
+        "LPT1",
+        "CONIN$",
+        "conout$",
+        "a/nul/b",
+        "a/CoN.x",
+    ] {
+        assert!(matches!(refused(raw), BadFilename::Device { .. }), "{raw:?}");
+    }
+}
+
+#[test]
+fn no_spelling_of_gits_own_names_is_accepted() {
+    for raw in [
+        ".git",
+        ".GIT",
+        ".Git/config",
+        "a/.git/hooks/post-checkout",
+        ".git.",
+        ".git ",
+        ".git. .",
+        "git~1",
+        "GIT~1",
+        "git~2",
+        "gi7eba~1",
+        "GI7D29~4",
+        "gi~1",
+        "gitmod~1",
+        "GITMOD~4",
+        "gitatt~1",
+        "lfscon~1",
+        "lf1234~2",
+        ".gitattributes",
+        ".GitAttributes",
+        "sub/.gitattributes",
+        ".gitmodules",
+        ".gitmodule\u{17f}",
+        ".lfsconfig",
+        ".LFSCONFIG",
+    ] {
+        assert!(matches!(refused(raw), BadFilename::Git { .. }), "{raw:?}");
+    }
+    // What HFS+ ignores: git's own list.
+    let ignored =
+        ['\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{206a}', '\u{206f}', '\u{feff}'];
+    for c in ignored {
+        let raw = format!(".g{c}it");
+        assert!(matches!(refused(&raw), BadFilename::Invisible { .. }), "{raw:?}");
+    }
+}
+
+#[test]
+fn what_nobody_can_see_is_refused_and_shown_in_the_answer() {
+    for c in ['\0', '\t', '\n', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{9f}'] {
+        assert!(matches!(refused(&format!("a{c}b")), BadFilename::Control { .. }), "{c:?}");
+    }
+    for c in [
+        '\u{ad}',
+        '\u{200b}',
+        '\u{202e}',
+        '\u{2066}',
+        '\u{2069}',
+        '\u{2028}',
+        '\u{2029}',
+        '\u{2060}',
+        '\u{3164}',
+        '\u{e0041}',
+        '\u{34f}',
+        '\u{180e}',
+        '\u{fff9}',
+    ] {
+        assert!(matches!(refused(&format!("a{c}b")), BadFilename::Invisible { .. }), "{c:?}");
+    }
+    let said = refused("gpj\u{202e}exe.step").to_string();
+    assert!(said.contains("gpj\\u{202e}exe.step"), "{said}");
+}
+
+#[test]
+fn names_are_measured_in_bytes() {
+    assert!(Filename::parse(&"a".repeat(255)).is_ok());
+    assert!(matches!(refused(&"a".repeat(256)), BadFilename::SegmentTooLong { .. }));
+    assert!(matches!(refused(&"é".repeat(128)), BadFilename::SegmentTooLong { .. }));
+    let deep = |bytes: usize| "a/".repeat(bytes / 2 - 1) + &"b".repeat(2 + bytes % 2);
+    assert!(Filename::parse(&deep(4096)).is_ok());
+    assert_eq!(refused(&deep(4097)), BadFilename::TooLong { bytes: 4097 });
+}
+
+#[test]
+fn decomposed_text_is_refused() {
+    for raw in ["e\u{301}.step", "a/u\u{308}", "\u{212b}", "\u{2126}"] {
+        assert!(matches!(refused(raw), BadFilename::NotNfc { .. }), "{raw:?}");
+    }
+}
+
+#[test]
+fn every_refusal_is_one_sentence() {
+    for raw in ["", "/", "a/", "a//b", "..", "a\\b", "a\0", "a:", "a.", " a", "nul", ".git", "a\u{200b}", "e\u{301}"] {
+        let said = refused(raw).to_string();
+        assert!(said.ends_with('.') && !said.contains('\n') && said.len() < 400, "{said}");
+    }
+}
+
+#[test]
+fn names_that_differ_only_in_case_share_a_key() {
+    for (one, other) in [
+        ("Vise.STEP", "vise.step"),
+        ("STRASSE", "straße"),
+        ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+        ("ΌΣΟΣ", "όσοσ"),
+        ("É", "é"),
+        ("ǅ", "ǆ"),
+        ("ᾼ", "ᾳ"),
+        ("K", "\u{212a}"),
+        ("Ａ", "ａ"),
+    ] {
+        assert_eq!(NameKey::fold(one), NameKey::fold(other), "{one} {other}");
+    }
+    assert_eq!(NameKey::fold("e\u{301}"), NameKey::fold("É"));
+    assert_ne!(NameKey::fold("a"), NameKey::fold("ａ"), "compatibility forms stay apart");
+    assert_eq!(Filename::parse("Fixtures/Vise").unwrap().key().as_str(), "fixtures/vise");
+}
+
+#[test]
+fn folders_and_leaf_are_parts_of_the_name() {
+    let name = Filename::parse("a/b/c.step").unwrap();
+    assert_eq!(name.leaf(), "c.step");
+    assert_eq!(name.folder(), Some(Filename::stored("a/b")));
+    assert_eq!(name.folders().collect::<Vec<_>>(), [Filename::stored("a"), Filename::stored("a/b")]);
+    assert_eq!(Filename::stored("c").folder(), None);
+}
+
+/// The folder of shared test material, beside the checkout or where `STRONGROOM_SHARED` says.
+fn shared() -> PathBuf {
+    std::env::var_os("STRONGROOM_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from)
+}
+
+#[test]
+fn naughty_strings_are_accepted_or_refused_with_a_sentence() {
+    let path = shared().join("vectors/naughty-strings.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("SKIPPED: {} is not there; set STRONGROOM_SHARED", path.display());
+        return;
+    };
+    let strings = json_strings(&text);
+    assert!(strings.len() > 400, "only {} strings", strings.len());
+    for raw in strings {
+        match Filename::parse(&raw) {
+            Ok(name) => assert!(stays_below(name.as_str()), "{raw:?}"),
+            Err(why) => assert!(why.to_string().ends_with('.'), "{raw:?}"),
+        }
+    }
+}
+
+fn stays_below(name: &str) -> bool {
+    Path::new("/root/vault").join(name).starts_with("/root/vault")
+        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+        && Path::new(name).components().count() == name.split('/').count()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn whatever_is_accepted_stays_below_its_folder(raw in "[a-zA-Z0-9./\\\\ ~:\u{200b}éＡ]{0,12}|\\PC{0,40}|(?s).{0,40}") {
+        if let Ok(name) = Filename::parse(&raw) {
+            prop_assert!(stays_below(name.as_str()));
+            prop_assert_eq!(name.as_str(), raw);
+        }
+    }
+
+    #[test]
+    fn keys_are_the_same_when_folded_again(raw in "(?s).{0,40}|[\u{345}\u{300}-\u{36f}αιᾳΐßſİıA-Z\u{1f80}-\u{1fff}]{0,12}") {
+        let key = NameKey::fold(&raw);
+        prop_assert_eq!(&NameKey::fold(key.as_str()), &key);
+    }
+
+    #[test]
+    fn case_and_composition_do_not_change_a_key(raw in "[a-zA-ZäöüßÄÖÜéÉñÑçΑ-Ωα-ωА-Яа-я0-9._-]{1,20}") {
+        let key = NameKey::fold(&raw);
+        prop_assert_eq!(&NameKey::fold(&raw.nfd().collect::<String>()), &key);
+        prop_assert_eq!(&NameKey::fold(&raw.to_uppercase()), &key);
+        prop_assert_eq!(&NameKey::fold(&raw.to_lowercase()), &key);
+    }
+}
+
+/// Reads a JSON array of strings; enough for the vectors, so that no parser is needed for one test.
+fn json_strings(text: &str) -> Vec<String> {
+    let mut strings = Vec::new();
+    let mut chars = text.chars();
+    while chars.by_ref().any(|c| c == '"') {
+        let mut units = Vec::new();
+        loop {
+            match chars.next() {
+                None | Some('"') => break,
+                Some('\\') => units.extend(unescape(&mut chars)),
+                Some(c) => units.extend(c.encode_utf16(&mut [0; 2]).iter()),
+            }
+        }
+        strings.push(String::from_utf16_lossy(&units));
+    }
+    strings
+}
+
+fn unescape(chars: &mut std::str::Chars<'_>) -> Option<u16> {
+    Some(match chars.next()? {
+        'n' => 10,
+        'r' => 13,
+        't' => 9,
+        'b' => 8,
+        'f' => 12,
+        'u' => u16::from_str_radix(&chars.by_ref().take(4).collect::<String>(), 16).ok()?,
+        c => u16::try_from(u32::from(c)).ok()?,
+    })
+}

@@ -1,0 +1,150 @@
+//! What was derived is made durable behind the answers' backs, once a second, and only then recorded as derived.
+//!
+//! Nothing is lost without it: after a power cut, changes that are not recorded are derived again.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use gix::ObjectId;
+use tokio::runtime::Handle;
+
+use crate::{VaultId, VaultStore, store::DerivedCommit};
+
+const PAUSE: Duration = Duration::from_secs(1);
+/// From so many new files on, one sync of the file system is cheaper than one of each.
+const MANY: usize = 64;
+
+/// Objects that were written and commits that they make up, of one vault.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) repository: PathBuf,
+    pub(crate) objects: Vec<ObjectId>,
+    pub(crate) commits: Vec<DerivedCommit>,
+}
+
+pub(crate) enum Order {
+    Keep(VaultId, Batch),
+    /// The last order: makes all of it durable and records it.
+    Close,
+}
+
+/// Starts the thread; it ends after [`Order::Close`], or when nobody can send any more.
+pub(crate) fn start(store: impl VaultStore, runtime: Handle) -> io::Result<(Sender<Order>, JoinHandle<()>)> {
+    let (sender, orders) = channel();
+    let keeper = Keeper { store, runtime, waiting: HashMap::new(), lost: HashSet::new() };
+    let thread = thread::Builder::new().name("git-durable".into()).spawn(move || keeper.run(&orders))?;
+    Ok((sender, thread))
+}
+
+struct Keeper<S> {
+    store: S,
+    runtime: Handle,
+    waiting: HashMap<VaultId, Batch>,
+    /// Vaults where a sync failed: what the disk then holds is unknown, so nothing of them is recorded until the next
+    /// start, which derives again from the last record.
+    lost: HashSet<VaultId>,
+}
+
+impl<S: VaultStore> Keeper<S> {
+    fn run(mut self, orders: &Receiver<Order>) {
+        let mut due = None;
+        loop {
+            let next = match due {
+                None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => orders.recv_timeout(Instant::saturating_duration_since(&due, Instant::now())),
+            };
+            match next {
+                Ok(Order::Keep(vault, batch)) => {
+                    self.keep(vault, batch);
+                    due.get_or_insert_with(|| Instant::now() + PAUSE);
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.flush();
+                    due = (!self.waiting.is_empty()).then(|| Instant::now() + PAUSE);
+                }
+                Ok(Order::Close) => return self.flush(),
+                // Nobody closed us, so the runtime that the store needs may be gone: sync only.
+                Err(RecvTimeoutError::Disconnected) => {
+                    for batch in self.waiting.values() {
+                        let _ = sync(batch);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, vault: VaultId, batch: Batch) {
+        if self.lost.contains(&vault) {
+            return;
+        }
+        let waiting = self.waiting.entry(vault).or_default();
+        waiting.repository = batch.repository;
+        waiting.objects.extend(batch.objects);
+        waiting.commits.extend(batch.commits);
+    }
+
+    fn flush(&mut self) {
+        for (vault, mut batch) in std::mem::take(&mut self.waiting) {
+            if let Err(error) = sync(&batch) {
+                tracing::error!(%error, repository = %batch.repository.display(), "git is not durable until the next start");
+                self.lost.insert(vault);
+                continue;
+            }
+            batch.objects.clear();
+            let recorded = self.runtime.block_on(self.store.record_derived(&vault, batch.commits.clone()));
+            if let Err(error) = recorded {
+                tracing::warn!(%error, "derived commits could not be recorded yet");
+                self.waiting.insert(vault, batch);
+            }
+        }
+    }
+}
+
+fn sync(batch: &Batch) -> io::Result<()> {
+    if batch.objects.len() > MANY && sync_file_system(&batch.repository)? == Synced::All {
+        return Ok(());
+    }
+    let objects = batch.repository.join("objects");
+    let mut folders = BTreeSet::from([objects.clone(), batch.repository.join("refs/heads")]);
+    for id in &batch.objects {
+        let hex = id.to_string();
+        let folder = objects.join(&hex[..2]);
+        sync_one(&folder.join(&hex[2..]))?;
+        folders.insert(folder);
+    }
+    sync_one(&batch.repository.join("refs/heads/main"))?;
+    if cfg!(unix) { folders.iter().try_for_each(|folder| sync_one(folder)) } else { Ok(()) }
+}
+
+/// A file that is gone was packed by `git gc`, which syncs what it packs.
+fn sync_one(path: &Path) -> io::Result<()> {
+    match fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        file => file?.sync_all(),
+    }
+}
+
+#[derive(PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux syncs one file system"))]
+enum Synced {
+    All,
+    Nothing,
+}
+
+#[cfg(target_os = "linux")]
+fn sync_file_system(path: &Path) -> io::Result<Synced> {
+    rustix::fs::syncfs(fs::File::open(path)?)?;
+    Ok(Synced::All)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(_: &Path) -> io::Result<Synced> {
+    Ok(Synced::Nothing)
+}

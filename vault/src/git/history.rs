@@ -1,0 +1,84 @@
+//! A vault's changes replayed, one commit each. Where the objects go, or whether they are only looked at, is the
+//! caller's.
+
+use gix::{
+    ObjectId,
+    bstr::BStr,
+    objs::{Find, FindExt, Kind, Tree, WriteTo, tree::Editor, tree::EntryKind},
+};
+
+use super::{GitError, objects};
+use crate::{Filename, Revision};
+
+/// Takes an object, says its name.
+pub(crate) trait Put {
+    fn put(&mut self, kind: Kind, bytes: &[u8]) -> Result<ObjectId, GitError>;
+}
+
+/// Where a replay has come to. After an error it is of no use: begin again at the last [`tip`](Self::tip).
+pub(crate) struct History<'r> {
+    tree: Editor<'r>,
+    tip: Option<ObjectId>,
+    /// The newest change that is in it.
+    pub(crate) change: i64,
+}
+
+impl<'r> History<'r> {
+    pub(crate) fn empty(find: &'r dyn FindExt) -> Self {
+        Self { tree: Editor::new(Tree::default(), find, gix::hash::Kind::Sha1), tip: None, change: 0 }
+    }
+
+    /// Goes on after the commit `tip` of `change`.
+    pub(crate) fn after(tip: ObjectId, change: i64, find: &'r (impl Find + 'r)) -> Result<Self, GitError> {
+        let mut buffer = Vec::new();
+        let tree = find.find_commit(&tip, &mut buffer).map_err(GitError::Damaged)?.tree();
+        let root: Tree = find.find_tree(&tree, &mut buffer).map_err(GitError::Damaged)?.into();
+        Ok(Self { tree: Editor::new(root, find, tip.kind()), tip: Some(tip), change })
+    }
+
+    pub(crate) fn tip(&self) -> Option<ObjectId> {
+        self.tip
+    }
+
+    /// Records the next change.
+    pub(crate) fn record(&mut self, row: &Revision, objects: &mut impl Put) -> Result<ObjectId, GitError> {
+        if self.tip.is_none() {
+            let attributes = objects.put(Kind::Blob, objects::ATTRIBUTES.as_bytes())?;
+            self.insert(&Filename::stored(objects::ATTRIBUTES_NAME), attributes)?;
+        }
+        if let Some(old) = &row.moved_from {
+            self.remove(old)?;
+        }
+        match &row.blob {
+            Some(blob) => {
+                let pointer = objects.put(Kind::Blob, objects::pointer(blob).as_bytes())?;
+                self.insert(&row.name, pointer)?;
+            }
+            None => self.remove(&row.name)?,
+        }
+        let tree = self.tree.write(|tree| {
+            let mut bytes = Vec::new();
+            tree.write_to(&mut bytes).map_err(super::at(row.name.as_str()))?;
+            objects.put(Kind::Tree, &bytes)
+        })?;
+        let commit = objects::commit(row, tree, self.tip).map_err(super::at(row.name.as_str()))?;
+        let commit = objects.put(Kind::Commit, &commit)?;
+        self.tip = Some(commit);
+        self.change = row.change;
+        Ok(commit)
+    }
+
+    fn insert(&mut self, name: &Filename, blob: ObjectId) -> Result<(), GitError> {
+        self.tree.upsert(segments(name), EntryKind::Blob, blob).map_err(GitError::Damaged)?;
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &Filename) -> Result<(), GitError> {
+        self.tree.remove(segments(name)).map_err(GitError::Damaged)?;
+        Ok(())
+    }
+}
+
+fn segments(name: &Filename) -> impl Iterator<Item = &BStr> {
+    name.as_str().split('/').map(BStr::new)
+}

@@ -1,0 +1,166 @@
+//! One bare repository in a folder: made, opened, written to. Settings of the machine and of its user do not count.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use gix::{
+    ObjectId,
+    hash::oid,
+    objs::{Data, Find, Kind, Write},
+    odb::loose,
+};
+
+use super::{GitError, at};
+use crate::{Realm, VaultName};
+
+const MAIN: &str = "refs/heads/main";
+/// Bytes of trees that are kept at hand: the next change is often in the same folder.
+const RECENT: usize = 32 * 1024 * 1024;
+
+/// What is done about an object that seems to be there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existing {
+    Trusted,
+    /// Written again: a power cut may have left it empty or half.
+    Rewritten,
+}
+
+pub(crate) struct Repository {
+    path: PathBuf,
+    git: gix::Repository,
+    loose: loose::Store,
+    recent: RefCell<Recent>,
+}
+
+#[derive(Default)]
+struct Recent {
+    trees: HashMap<ObjectId, Vec<u8>>,
+    bytes: usize,
+}
+
+/// Where the repository of a vault lies.
+pub(crate) fn path_of(repositories: &Path, vault: &VaultName) -> PathBuf {
+    repositories.join(format!("{vault}.git"))
+}
+
+impl Repository {
+    /// Opens the vault's repository, or makes it; what lies in the folder already (content, say) stays.
+    pub(crate) fn open_or_make(repositories: &Path, vault: &Realm) -> Result<Self, GitError> {
+        let path = path_of(repositories, &vault.name);
+        let whole = ["HEAD", "config", "objects", "refs/heads"].iter().all(|part| path.join(part).exists());
+        if !whole {
+            make(&path)?;
+        }
+        // Left by a program that was ended while it moved the branch; nobody else moves it.
+        let lock = path.join(MAIN).with_extension("lock");
+        match fs::remove_file(&lock) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(lock)(error)),
+            _ => {}
+        }
+        let head = path.join("HEAD");
+        let expected = format!("ref: {MAIN}\n");
+        if fs::read_to_string(&head).ok().as_deref() != Some(expected.as_str()) {
+            fs::write(&head, expected).map_err(at(head))?;
+        }
+        Self::open(&path)
+    }
+
+    pub(crate) fn open(path: &Path) -> Result<Self, GitError> {
+        let options = gix::open::Options::isolated().with(gix::sec::Trust::Full);
+        let git = gix::open_opts(path, options).map_err(GitError::Damaged)?;
+        let loose = loose::Store::at(path.join("objects"), gix::hash::Kind::Sha1);
+        Ok(Self { path: path.to_owned(), git, loose, recent: RefCell::default() })
+    }
+
+    /// The commit of that name, if it is here and whole.
+    pub(crate) fn commit(&self, hex: &str) -> Option<ObjectId> {
+        let id = ObjectId::from_hex(hex.as_bytes()).ok()?;
+        self.git.find_commit(id).ok().map(|commit| commit.id)
+    }
+
+    /// Where the branch stands; `None` if there is no commit yet, or nothing readable.
+    pub(crate) fn main(&self) -> Option<ObjectId> {
+        Some(self.git.find_reference(MAIN).ok()?.peel_to_id().ok()?.detach())
+    }
+
+    /// Moves the branch by git's own protocol: a lock file beside it, renamed over it.
+    pub(crate) fn set_main(&self, tip: ObjectId) -> Result<(), GitError> {
+        let path = self.path.join(MAIN);
+        let lock = path.with_extension("lock");
+        let mut file = fs::File::create_new(&lock).map_err(at(&lock))?;
+        let written = io::Write::write_all(&mut file, format!("{tip}\n").as_bytes());
+        written.and_then(|()| fs::rename(&lock, &path)).map_err(|error| {
+            let _ = fs::remove_file(&lock);
+            at(path)(error)
+        })
+    }
+
+    /// Writes an object. Not durable: see [`durable`](super::durable).
+    pub(crate) fn write(&self, kind: Kind, bytes: &[u8], existing: Existing) -> Result<Written, GitError> {
+        let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, bytes).map_err(GitError::Unwritten)?;
+        if existing == Existing::Trusted && self.loose.contains(&id) {
+            return Ok(Written::Already(id));
+        }
+        self.loose.write_buf_with_known_id(kind, bytes, id).map_err(GitError::Unwritten)?;
+        Ok(Written::Now(id))
+    }
+
+    /// Keeps a tree at hand for [`Find`].
+    pub(crate) fn keep(&self, id: ObjectId, tree: &[u8]) {
+        let mut recent = self.recent.borrow_mut();
+        if recent.bytes + tree.len() > RECENT {
+            *recent = Recent::default();
+        }
+        if recent.trees.insert(id, tree.to_owned()).is_none() {
+            recent.bytes += tree.len();
+        }
+    }
+
+    /// The bytes of an object as they lie on the disk.
+    pub(crate) fn read(&self, id: &oid, buffer: &mut Vec<u8>) -> gix::Result<Option<Kind>> {
+        Ok(self.git.objects.try_find(id, buffer)?.map(|data| data.kind))
+    }
+}
+
+pub(crate) enum Written {
+    Now(ObjectId),
+    Already(ObjectId),
+}
+
+impl Find for Repository {
+    fn try_find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<Data<'a>>> {
+        if let Some(tree) = self.recent.borrow().trees.get(id) {
+            buffer.clear();
+            buffer.extend_from_slice(tree);
+            return Ok(Some(Data::new(buffer, Kind::Tree, gix::hash::Kind::Sha1)));
+        }
+        self.git.objects.try_find(id, buffer)
+    }
+}
+
+/// Makes it beside and moves it in, because git makes bare repositories in empty folders only. `HEAD` comes last: with
+/// it git takes the folder for a repository.
+fn make(path: &Path) -> Result<(), GitError> {
+    let new = path.with_extension("git.new");
+    match fs::remove_dir_all(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(new)(error)),
+        _ => {}
+    }
+    fs::create_dir_all(&new).map_err(at(&new))?;
+    fs::create_dir_all(path).map_err(at(path))?;
+    gix::create::into(&new, gix::create::Kind::Bare, gix::create::Options::default()).map_err(GitError::Unwritten)?;
+    for part in ["config", "description", "hooks", "info", "objects", "refs", "HEAD"] {
+        let to = path.join(part);
+        if !to.exists() {
+            fs::rename(new.join(part), &to).map_err(at(to))?;
+        }
+    }
+    for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
+        fs::create_dir_all(path.join(folder)).map_err(at(folder))?;
+    }
+    fs::remove_dir_all(&new).map_err(at(new))
+}

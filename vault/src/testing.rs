@@ -1,0 +1,69 @@
+//! For tests: a store in memory that keeps to the contract of [`VaultStore`], and people to act with.
+
+mod store;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command as Process,
+};
+
+use auth::{Actor, Clock, Username};
+use jiff::Timestamp;
+
+pub(crate) use store::MemoryStore;
+
+use crate::{Prose, Realm, VaultId, VaultName};
+
+pub(crate) fn actor(name: &str) -> Actor {
+    Actor { username: Username::parse(name).unwrap(), display_name: None, email: None, session: None }
+}
+
+pub(crate) fn realm(name: &str) -> Realm {
+    Realm { id: VaultId::new(name), name: VaultName::parse(name).unwrap() }
+}
+
+pub(crate) fn text(raw: &str) -> Prose {
+    Prose::stored(raw.to_owned())
+}
+
+pub(crate) fn clock() -> Clock {
+    Clock::reading(|| Timestamp::from_second(1_795_000_000).unwrap())
+}
+
+/// Runs a program in `folder`, with a home of its own; what it printed.
+pub(crate) fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
+    let output = Process::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .env("HOME", folder)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{program} {arguments:?}: {out}{err}");
+    format!("{out}{err}")
+}
+
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
+    run(folder, "git", arguments)
+}
+
+/// Every file below `folder`, `.git` left out, with what is in it.
+pub(crate) fn files_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.ends_with(".git") {
+                continue;
+            }
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                found.push((entry.strip_prefix(folder).unwrap().to_owned(), std::fs::read(&entry).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}

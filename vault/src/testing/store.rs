@@ -1,0 +1,247 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use auth::{Actor, Unavailable};
+use jiff::Timestamp;
+
+use crate::{
+    Blob, BlobId, Command, Event, File, FileId, Filename, Outcome, Realm, Revision, VaultError, VaultId, VaultName,
+    VaultStore,
+    decide::decide,
+    history::Author,
+    store::{Answer, DerivedCommit, Entry, FileQuery, Heads, Operation},
+};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MemoryStore(Arc<Mutex<Rows>>);
+
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    vaults: BTreeMap<String, Rowset>,
+    /// Every call fails while this is set.
+    pub(crate) down: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Rowset {
+    realm: Realm,
+    pub(crate) files: Vec<File>,
+    pub(crate) revisions: Vec<Revision>,
+    events: Vec<Event>,
+    pub(crate) commits: Vec<DerivedCommit>,
+    keys: Vec<(String, String, Outcome)>,
+}
+
+impl MemoryStore {
+    pub(crate) fn with(realm: &Realm) -> Self {
+        let store = Self::default();
+        store.insert(realm.clone());
+        store
+    }
+
+    fn insert(&self, realm: Realm) {
+        let id = realm.id.as_str().to_owned();
+        let rows = Rowset {
+            realm,
+            files: Vec::new(),
+            revisions: Vec::new(),
+            events: Vec::new(),
+            commits: Vec::new(),
+            keys: Vec::new(),
+        };
+        self.lock().vaults.insert(id, rows);
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Rows> {
+        self.0.lock().unwrap()
+    }
+
+    fn read<T>(&self, vault: &VaultId, read: impl FnOnce(&mut Rowset) -> T) -> Answer<T> {
+        let mut rows = self.lock();
+        if rows.down {
+            return Err(Unavailable::because("the store is down"));
+        }
+        rows.vaults.get_mut(vault.as_str()).map(read).ok_or_else(|| Unavailable::because("no such vault"))
+    }
+
+    /// Reaches into the rows, as a broken disk or program might.
+    pub(crate) fn tamper(&self, vault: &VaultId, change: impl FnOnce(&mut Rowset)) {
+        change(self.lock().vaults.get_mut(vault.as_str()).unwrap());
+    }
+}
+
+impl Rowset {
+    fn live(&self, name: &Filename) -> Option<&File> {
+        self.files.iter().find(|file| !file.deleted && file.name.key() == name.key())
+    }
+
+    fn deleted(&self, name: &Filename) -> Option<&File> {
+        let gone = |file: &&File| file.deleted && file.name.key() == name.key();
+        self.files.iter().filter(gone).max_by_key(|file| file.change)
+    }
+
+    fn apply(&mut self, command: &Command) -> Result<Outcome, VaultError> {
+        if let Some(key) = &command.key
+            && let Some((_, fingerprint, outcome)) = self.keys.iter().find(|(known, ..)| *known == key.key)
+        {
+            if *fingerprint != key.fingerprint {
+                return Err(VaultError::KeyReused);
+            }
+            return Ok(Outcome { replayed: true, ..outcome.clone() });
+        }
+        let mut file = self.live(&command.file);
+        if matches!(command.operation, Operation::Restore { .. }) {
+            file = file.or_else(|| self.deleted(&command.file));
+        }
+        let mut effect = decide(file, command)?;
+        if let Some(other) = self.live(&effect.file.name).filter(|other| other.id != effect.file.id) {
+            return Err(VaultError::Exists { name: other.name.clone() });
+        }
+        let mut change = None;
+        if let Some(new) = effect.revision {
+            effect.file.change = i64::try_from(self.revisions.len()).unwrap() + 1;
+            change = Some(effect.file.change);
+            self.revisions.push(Revision {
+                file: effect.file.id.clone(),
+                revision: effect.file.revision,
+                change: effect.file.change,
+                kind: new.kind,
+                name: effect.file.name.clone(),
+                moved_from: effect.moved_from.clone(),
+                blob: (!effect.file.deleted).then(|| effect.file.blob.clone()),
+                author: Author::of(&command.by),
+                at: command.at,
+                comment: new.comment,
+            });
+        }
+        let event = i64::try_from(self.events.len()).unwrap() + 1;
+        self.events.push(Event {
+            id: event,
+            at: command.at,
+            by: command.by.username.clone(),
+            action: effect.action,
+            file: effect.file.clone(),
+            moved_from: effect.moved_from,
+            reason: effect.reason,
+        });
+        self.files.retain(|file| file.id != effect.file.id);
+        self.files.push(effect.file.clone());
+        let outcome = Outcome { file: effect.file, event, change, replayed: false };
+        if let Some(key) = &command.key {
+            self.keys.push((key.key.clone(), key.fingerprint.clone(), outcome.clone()));
+        }
+        Ok(outcome)
+    }
+}
+
+impl VaultStore for MemoryStore {
+    async fn vaults(&self) -> Answer<Vec<Realm>> {
+        Ok(self.lock().vaults.values().map(|rows| rows.realm.clone()).collect())
+    }
+
+    async fn create_vault(&self, vault: Realm, _by: Actor, _at: Timestamp) -> Result<(), VaultError> {
+        if self.vault(&vault.name).await?.is_some() {
+            return Err(VaultError::VaultExists { name: vault.name });
+        }
+        self.insert(vault);
+        Ok(())
+    }
+
+    async fn file(&self, vault: &VaultId, name: &Filename) -> Answer<Option<File>> {
+        self.read(vault, |rows| rows.live(name).cloned())
+    }
+
+    async fn file_or_deleted(&self, vault: &VaultId, name: &Filename) -> Answer<Option<File>> {
+        self.read(vault, |rows| rows.live(name).or_else(|| rows.deleted(name)).cloned())
+    }
+
+    async fn files(&self, vault: &VaultId, query: FileQuery) -> Answer<Vec<File>> {
+        self.read(vault, |rows| {
+            let mut files: Vec<_> = rows.files.iter().filter(|file| !file.deleted).cloned().collect();
+            files.retain(|file| query.after.as_ref().is_none_or(|after| file.name.key() > *after));
+            files.sort_by_key(|file| file.name.key());
+            files.truncate(query.limit as usize);
+            files
+        })
+    }
+
+    async fn folder(
+        &self,
+        vault: &VaultId,
+        folder: Option<&Filename>,
+        _after: Option<&Entry>,
+        _limit: u32,
+    ) -> Answer<Vec<Entry>> {
+        self.read(vault, |rows| {
+            let inside = |file: &&File| !file.deleted && file.name.folder().as_ref() == folder;
+            rows.files.iter().filter(inside).map(|file| Entry::File(Box::new(file.clone()))).collect()
+        })
+    }
+
+    async fn history(&self, vault: &VaultId, file: &FileId, before: Option<i64>, limit: u32) -> Answer<Vec<Revision>> {
+        self.read(vault, |rows| {
+            let wanted = |row: &&Revision| row.file == *file && before.is_none_or(|before| row.revision < before);
+            rows.revisions.iter().rev().filter(wanted).take(limit as usize).cloned().collect()
+        })
+    }
+
+    async fn revision(&self, vault: &VaultId, file: &FileId, revision: i64) -> Answer<Option<Revision>> {
+        self.read(vault, |rows| {
+            rows.revisions.iter().find(|row| row.file == *file && row.revision == revision).cloned()
+        })
+    }
+
+    async fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Revision>> {
+        self.read(vault, |rows| {
+            let since = usize::try_from(since).unwrap();
+            rows.revisions.iter().skip(since).take(limit as usize).cloned().collect()
+        })
+    }
+
+    async fn apply(&self, command: Command) -> Result<Outcome, VaultError> {
+        self.read(&command.vault, |rows| rows.apply(&command))?
+    }
+
+    async fn events(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Event>> {
+        self.read(vault, |rows| {
+            rows.events.iter().filter(|event| event.id > since).take(limit as usize).cloned().collect()
+        })
+    }
+
+    async fn heads(&self, vault: &VaultId) -> Answer<Heads> {
+        self.read(vault, |rows| Heads {
+            change: i64::try_from(rows.revisions.len()).unwrap(),
+            event: i64::try_from(rows.events.len()).unwrap(),
+        })
+    }
+
+    async fn derived(&self, vault: &VaultId) -> Answer<Option<DerivedCommit>> {
+        self.read(vault, |rows| rows.commits.iter().max_by_key(|commit| commit.change).cloned())
+    }
+
+    async fn record_derived(&self, vault: &VaultId, commits: Vec<DerivedCommit>) -> Answer<()> {
+        self.read(vault, |rows| {
+            rows.commits.retain(|known| commits.iter().all(|new| new.change != known.change));
+            rows.commits.extend(commits);
+        })
+    }
+
+    async fn blobs(&self, vault: &VaultId, after: Option<&BlobId>, limit: u32) -> Answer<Vec<Blob>> {
+        self.read(vault, |rows| {
+            let blobs: BTreeMap<_, _> =
+                rows.revisions.iter().filter_map(|row| row.blob.clone()).map(|blob| (blob.id.clone(), blob)).collect();
+            let later = |blob: &Blob| after.is_none_or(|after| blob.id > *after);
+            blobs.into_values().filter(later).take(limit as usize).collect()
+        })
+    }
+
+    async fn forget_keys(&self, _before: Timestamp) -> Answer<u64> {
+        Ok(0)
+    }
+
+    async fn vault(&self, name: &VaultName) -> Answer<Option<Realm>> {
+        Ok(self.vaults().await?.into_iter().find(|vault| vault.name == *name))
+    }
+}

@@ -1,0 +1,194 @@
+//! What every verb of the [service](super) comes down to once a permit was shown. Knows of no permits, so that nothing
+//! here may be called from outside the crate.
+
+use std::{ops::Range, path::PathBuf};
+
+use auth::{Action, Actor, Chance, Clock, Permit, Unavailable, Username, permit::InRealm};
+use tokio::{io::AsyncRead, sync::broadcast};
+
+use crate::{
+    Blob, BlobStore, Command, File, Filename, Operation, Outcome, Realm, Revision, VaultError, VaultId, VaultName,
+    VaultStore, git::derive::Deriver, store::IdempotencyKey,
+};
+
+/// Ticks that a slow listener may be behind; it reads the events anyway.
+const TICKS: usize = 1024;
+
+#[derive(Clone, Debug)]
+pub(super) struct Keeper<S, B> {
+    pub(super) store: S,
+    pub(super) blobs: B,
+    clock: Clock,
+    pub(super) chance: Chance,
+    pub(super) deriver: Deriver<S>,
+    pub(super) recorded: broadcast::Sender<VaultId>,
+}
+
+/// What a permit proves: who, and in which vault.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct By<'a> {
+    pub(super) vault: &'a Realm,
+    pub(super) actor: &'a Actor,
+}
+
+impl<'a, A: Action<Scope = InRealm>> From<&'a Permit<A>> for By<'a> {
+    fn from(permit: &'a Permit<A>) -> Self {
+        Self { vault: permit.realm(), actor: permit.actor() }
+    }
+}
+
+impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
+    pub(super) async fn open(
+        store: S,
+        blobs: B,
+        repositories: PathBuf,
+        clock: Clock,
+        chance: Chance,
+    ) -> Result<Self, VaultError> {
+        std::fs::create_dir_all(&repositories).map_err(VaultError::Content)?;
+        let deriver = Deriver::start(store.clone(), repositories)?;
+        let keeper = Self { store, blobs, clock, chance, deriver, recorded: broadcast::Sender::new(TICKS) };
+        if keeper.store.vaults().await?.is_empty() {
+            keeper.create_main().await?;
+        }
+        for vault in keeper.store.vaults().await? {
+            keeper.deriver.begin(&vault);
+        }
+        Ok(keeper)
+    }
+
+    async fn create_main(&self) -> Result<(), VaultError> {
+        let unparsable = |_| Unavailable::because("the first vault cannot be named");
+        let name = VaultName::parse("main").map_err(unparsable)?;
+        let username = Username::parse("strongroom").map_err(|_| Unavailable::because("nobody to make a vault"))?;
+        let operator = Actor { username, display_name: None, email: None, session: None };
+        match self.create_vault(&operator, name).await {
+            // Another node was quicker.
+            Err(VaultError::VaultExists { .. }) => Ok(()),
+            made => made.map(drop),
+        }
+    }
+
+    pub(super) async fn create_vault(&self, by: &Actor, name: VaultName) -> Result<Realm, VaultError> {
+        let vault = Realm { id: VaultId::random(&self.chance), name };
+        self.store.create_vault(vault.clone(), by.clone(), self.clock.now()).await?;
+        self.deriver.derived(&vault, 0).await;
+        Ok(vault)
+    }
+
+    pub(super) async fn file(&self, vault: &Realm, name: &Filename) -> Result<File, VaultError> {
+        self.store.file(&vault.id, name).await?.ok_or(VaultError::NotFound)
+    }
+
+    pub(super) async fn file_or_deleted(&self, vault: &Realm, name: &Filename) -> Result<File, VaultError> {
+        self.store.file_or_deleted(&vault.id, name).await?.ok_or(VaultError::NotFound)
+    }
+
+    pub(super) async fn content(
+        &self,
+        vault: &Realm,
+        name: &Filename,
+        revision: Option<i64>,
+    ) -> Result<Blob, VaultError> {
+        match revision {
+            None => Ok(self.file(vault, name).await?.blob),
+            Some(revision) => Ok(self.old_content(vault, name, revision).await?.1),
+        }
+    }
+
+    /// The file, deleted or not, and what was in it as of `revision`.
+    async fn old_content(&self, vault: &Realm, name: &Filename, revision: i64) -> Result<(File, Blob), VaultError> {
+        let file = self.file_or_deleted(vault, name).await?;
+        let found = self.store.revision(&vault.id, &file.id, revision).await?;
+        let blob = found.and_then(|Revision { blob, .. }| blob).ok_or(VaultError::NoSuchRevision { revision })?;
+        Ok((file, blob))
+    }
+
+    pub(super) async fn open_content(
+        &self,
+        vault: &Realm,
+        blob: &Blob,
+        range: Range<u64>,
+    ) -> Result<Box<dyn AsyncRead + Send + Unpin>, VaultError> {
+        Ok(Box::new(self.blobs.open(&vault.name, blob, range).await?))
+    }
+
+    /// With a key nothing is refused here: the request may be a retry of one that was done.
+    pub(super) async fn receive_new(
+        &self,
+        vault: &Realm,
+        name: &Filename,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<B::Upload, VaultError> {
+        if key.is_none()
+            && let Some(file) = self.store.file(&vault.id, name).await?
+        {
+            return Err(VaultError::Exists { name: file.name });
+        }
+        self.blobs.begin(&vault.name).await
+    }
+
+    /// As [`receive_new`](Self::receive_new).
+    pub(super) async fn receive_revision(
+        &self,
+        by: By<'_>,
+        name: &Filename,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<B::Upload, VaultError> {
+        if key.is_none() {
+            match self.file(by.vault, name).await?.lock {
+                None => return Err(VaultError::NotCheckedOut),
+                Some(lock) if lock.holder != by.actor.username => {
+                    return Err(VaultError::HeldByAnother { holder: lock.holder });
+                }
+                Some(_) => {}
+            }
+        }
+        self.blobs.begin(&by.vault.name).await
+    }
+
+    pub(super) async fn restore(
+        &self,
+        by: By<'_>,
+        name: &Filename,
+        revision: i64,
+        key: Option<IdempotencyKey>,
+    ) -> Result<File, VaultError> {
+        let (file, blob) = self.old_content(by.vault, name, revision).await?;
+        self.apply(by, name, Operation::Restore { file: file.id, revision, blob }, key).await
+    }
+
+    /// One command: recorded, told, in git.
+    pub(super) async fn apply(
+        &self,
+        by: By<'_>,
+        name: &Filename,
+        operation: Operation,
+        key: Option<IdempotencyKey>,
+    ) -> Result<File, VaultError> {
+        let command = Command {
+            vault: by.vault.id.clone(),
+            file: name.clone(),
+            operation,
+            by: by.actor.clone(),
+            at: self.clock.now(),
+            key,
+        };
+        // A task of its own: a caller who hangs up must not keep from the others what was recorded.
+        let (keeper, vault) = (self.clone(), by.vault.clone());
+        let done = tokio::spawn(async move { keeper.carry_out(&vault, command).await });
+        Ok(done.await.map_err(Unavailable::because)??.file)
+    }
+
+    async fn carry_out(&self, vault: &Realm, command: Command) -> Result<Outcome, VaultError> {
+        let outcome = self.store.apply(command).await?;
+        if !outcome.replayed {
+            // Nobody may be listening.
+            let _ = self.recorded.send(vault.id.clone());
+        }
+        if let Some(change) = outcome.change {
+            self.deriver.derived(vault, change).await;
+        }
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,224 @@
+use auth::Chance;
+use bytes::Bytes;
+use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
+
+use super::{
+    keeper::{By, Keeper},
+    *,
+};
+use crate::{
+    LocalBlobs,
+    testing::{MemoryStore, actor, clock, files_below, git, text},
+};
+
+/// A house with a vault `main`, and its data folder.
+struct House {
+    data: TempDir,
+    store: MemoryStore,
+    keeper: Keeper<MemoryStore, LocalBlobs>,
+    vault: Realm,
+}
+
+impl House {
+    async fn new() -> Self {
+        Self::with(MemoryStore::default(), tempfile::tempdir().unwrap()).await
+    }
+
+    async fn with(store: MemoryStore, data: TempDir) -> Self {
+        let blobs = LocalBlobs::new(data.path().to_owned(), 100_000_000);
+        let keeper =
+            Keeper::open(store.clone(), blobs, data.path().to_owned(), clock(), Chance::system()).await.unwrap();
+        let vault = store.vaults().await.unwrap().remove(0);
+        Self { data, store, keeper, vault }
+    }
+
+    /// Ends it as `strongroom serve` ends, and starts it again.
+    async fn again(self) -> Self {
+        self.keeper.deriver.close().await;
+        Self::with(self.store, self.data).await
+    }
+
+    async fn does(&self, name: &str, file: &str, operation: Operation) -> Result<File, VaultError> {
+        let by = By { vault: &self.vault, actor: &actor(name) };
+        self.keeper.apply(by, &Filename::parse(file).unwrap(), operation, None).await
+    }
+
+    async fn blob(&self, bytes: &[u8]) -> Blob {
+        let mut upload = self.keeper.blobs.begin(&self.vault.name).await.unwrap();
+        upload.write(Bytes::copy_from_slice(bytes)).await.unwrap();
+        upload.finish().await.unwrap()
+    }
+
+    async fn add(&self, name: &str, file: &str, bytes: &[u8]) -> Result<File, VaultError> {
+        let id = FileId::random(&self.keeper.chance);
+        let operation = Operation::Add { id, blob: self.blob(bytes).await, comment: text("") };
+        self.does(name, file, operation).await
+    }
+
+    async fn check_in(&self, name: &str, file: &str, bytes: &[u8]) -> Result<File, VaultError> {
+        let blob = self.blob(bytes).await;
+        let then = AfterCheckIn::Release;
+        self.does(name, file, Operation::CheckIn { blob, comment: text("Second cut"), then, base: None }).await
+    }
+
+    async fn read(&self, file: &str, revision: Option<i64>) -> Result<Vec<u8>, VaultError> {
+        let blob = self.keeper.content(&self.vault, &Filename::parse(file).unwrap(), revision).await?;
+        let mut bytes = Vec::new();
+        let mut content = self.keeper.open_content(&self.vault, &blob, 0..blob.size).await?;
+        content.read_to_end(&mut bytes).await.unwrap();
+        Ok(bytes)
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        git(&self.data.path().join("main.git"), arguments)
+    }
+}
+
+#[tokio::test]
+async fn the_first_start_makes_the_vault_main_and_the_second_keeps_it() {
+    let house = House::new().await;
+    assert_eq!(house.vault.name.as_str(), "main");
+    let id = house.vault.id.clone();
+    assert_eq!(house.again().await.vault.id, id);
+}
+
+#[tokio::test]
+async fn a_file_goes_through_its_whole_life_and_git_tells_it() {
+    let house = House::new().await;
+    house.add("ada", "fixtures/vise.step", b"one").await.unwrap();
+    house.does("ada", "fixtures/vise.step", Operation::CheckOut { note: None }).await.unwrap();
+    let refused = house.check_in("bob", "fixtures/vise.step", b"two").await;
+    assert!(matches!(refused, Err(VaultError::HeldByAnother { .. })));
+    assert_eq!(house.check_in("ada", "fixtures/vise.step", b"two").await.unwrap().revision, 2);
+    let to = Filename::parse("parts/vise.step").unwrap();
+    house.does("bob", "fixtures/vise.step", Operation::Move { to }).await.unwrap();
+    house.does("ada", "parts/vise.step", Operation::Delete { comment: text("") }).await.unwrap();
+    let log = house.git(&["log", "--format=%an|%ae|%at|%s", "--reverse"]);
+    assert_eq!(
+        log.lines().collect::<Vec<_>>(),
+        [
+            "ada|ada@strongroom.invalid|1795000000|Add fixtures/vise.step",
+            "ada|ada@strongroom.invalid|1795000000|Second cut",
+            "bob|bob@strongroom.invalid|1795000000|Move fixtures/vise.step to parts/vise.step",
+            "ada|ada@strongroom.invalid|1795000000|Delete parts/vise.step",
+        ]
+    );
+    assert_eq!(house.git(&["ls-tree", "-r", "--name-only", "HEAD"]), ".gitattributes\n");
+    assert!(matches!(house.read("parts/vise.step", None).await, Err(VaultError::NotFound)));
+    assert_eq!(house.read("parts/vise.step", Some(1)).await.unwrap(), b"one");
+}
+
+#[tokio::test]
+async fn a_restoration_brings_back_what_was_there_even_of_a_deleted_file() {
+    let house = House::new().await;
+    let name = Filename::parse("a.step").unwrap();
+    house.add("ada", "a.step", b"one").await.unwrap();
+    house.does("ada", "a.step", Operation::CheckOut { note: None }).await.unwrap();
+    house.check_in("ada", "a.step", b"two").await.unwrap();
+    house.does("ada", "a.step", Operation::Delete { comment: text("") }).await.unwrap();
+    let by = By { vault: &house.vault, actor: &actor("bob") };
+    let back = house.keeper.restore(by, &name, 1, None).await.unwrap();
+    assert_eq!((back.revision, back.deleted), (4, false));
+    assert_eq!(house.read("a.step", None).await.unwrap(), b"one");
+    for revision in [3, 0, 99, -1] {
+        let refused = house.keeper.restore(by, &name, revision, None).await;
+        assert!(matches!(refused, Err(VaultError::NoSuchRevision { .. })), "{revision}: a deletion has no content");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_would_be_refused_is_refused_before_it_begins_but_a_retry_is_not() {
+    let house = House::new().await;
+    house.add("ada", "a.step", b"one").await.unwrap();
+    let name = Filename::parse("A.STEP").unwrap();
+    let key = Some(IdempotencyKey { key: "k".into(), fingerprint: "f".into() });
+    let by = |who| By { vault: &house.vault, actor: who };
+    let (ada, bob) = (actor("ada"), actor("bob"));
+    let keeper = &house.keeper;
+    assert!(matches!(keeper.receive_new(&house.vault, &name, None).await, Err(VaultError::Exists { .. })));
+    keeper.receive_new(&house.vault, &name, key.as_ref()).await.unwrap();
+    assert!(matches!(keeper.receive_revision(by(&ada), &name, None).await, Err(VaultError::NotCheckedOut)));
+    keeper.receive_revision(by(&ada), &name, key.as_ref()).await.unwrap();
+    house.does("ada", "a.step", Operation::CheckOut { note: None }).await.unwrap();
+    let refused = keeper.receive_revision(by(&bob), &name, None).await;
+    assert!(matches!(refused, Err(VaultError::HeldByAnother { .. })));
+    keeper.receive_revision(by(&ada), &name, None).await.unwrap();
+    let other = Filename::parse("b.step").unwrap();
+    assert!(matches!(keeper.receive_revision(by(&ada), &other, None).await, Err(VaultError::NotFound)));
+}
+
+#[tokio::test]
+async fn a_retry_with_its_key_gets_the_old_answer_and_tells_nobody() {
+    let house = House::new().await;
+    house.add("ada", "a.step", b"one").await.unwrap();
+    let (ada, name) = (actor("ada"), Filename::parse("a.step").unwrap());
+    let key = || Some(IdempotencyKey { key: "k".into(), fingerprint: "f".into() });
+    let check_out = || {
+        let by = By { vault: &house.vault, actor: &ada };
+        house.keeper.apply(by, &name, Operation::CheckOut { note: None }, key())
+    };
+    let mut ticks = house.keeper.recorded.subscribe();
+    let first = check_out().await.unwrap();
+    assert_eq!(ticks.try_recv().unwrap(), house.vault.id);
+    assert_eq!(check_out().await.unwrap(), first);
+    assert!(ticks.try_recv().is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_eight_who_race_for_a_check_out_one_wins() {
+    let house = std::sync::Arc::new(House::new().await);
+    house.add("ada", "a.step", b"one").await.unwrap();
+    for _ in 0..50 {
+        let racers: Vec<_> = (0..8)
+            .map(|n| (n, house.clone()))
+            .map(|(n, house)| {
+                tokio::spawn(async move {
+                    house.does(&format!("user{n}"), "a.step", Operation::CheckOut { note: None }).await
+                })
+            })
+            .collect();
+        let mut winners = Vec::new();
+        for racer in racers {
+            winners.extend(racer.await.unwrap());
+        }
+        assert_eq!(winners.len(), 1);
+        let winner = winners[0].holder().unwrap().as_str();
+        house.does(winner, "a.step", Operation::Cancel).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn git_and_git_lfs_clone_the_data_folder_and_get_the_true_bytes() {
+    let house = House::new().await;
+    let big = vec![7u8; 3_000_000];
+    let files: [(&str, &[u8]); 6] = [
+        ("vise.step", b"solid"),
+        ("empty.txt", b""),
+        ("fixtures/deep/er/gear.mcam", &big),
+        ("Größe Ø 5 — 部品.step", b"\0\r\n\xff"),
+        ("-rf.step", b"dash"),
+        ("a#b;c&d'e$.step", b"shell"),
+    ];
+    for (name, bytes) in files {
+        house.add("ada", name, bytes).await.unwrap();
+    }
+    house.git(&["fsck", "--strict", "--no-dangling"]);
+    let home = tempfile::tempdir().unwrap();
+    git(home.path(), &["lfs", "install", "--skip-repo"]);
+    let repository = house.data.path().join("main.git");
+    git(home.path(), &["clone", repository.to_str().unwrap(), "clone"]);
+    let clone = home.path().join("clone");
+    let mut found = files_below(&clone);
+    found.retain(|(name, _)| !name.ends_with(".gitattributes"));
+    let mut expected: Vec<_> = files.iter().map(|(name, bytes)| ((*name).into(), bytes.to_vec())).collect();
+    expected.sort();
+    assert_eq!(found, expected);
+    let in_clone = |arguments: &[&str]| {
+        std::process::Command::new("git").args(arguments).env("HOME", home.path()).current_dir(&clone).output().unwrap()
+    };
+    let fsck = in_clone(&["lfs", "fsck"]);
+    assert!(fsck.status.success(), "{fsck:?}");
+    let status = in_clone(&["status", "--porcelain"]);
+    assert_eq!(String::from_utf8_lossy(&status.stdout), "", "a fresh clone is clean");
+}
