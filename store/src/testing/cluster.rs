@@ -51,7 +51,7 @@ impl Cluster {
         let mut watchdog = owner.command(Path::new("sh"));
         watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(&folder).arg(programs.join("postgres")).arg("-D").arg(&data);
         watchdog.arg("-c").arg(format!("unix_socket_directories={}", folder.display()));
-        SETTINGS.iter().for_each(|setting| drop(watchdog.args(["-c", setting])));
+        watchdog.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
         // Apart from the terminal's Ctrl-C: it ends the tests, and that closes the pipe.
         let watchdog = watchdog.process_group(0).stdin(Stdio::piped()).spawn().expect("the watchdog starts");
         Some(Self { folder, databases: AtomicU32::new(0), _watchdog: watchdog })
