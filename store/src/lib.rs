@@ -1,1 +1,110 @@
-//! store
+//! The only SQL: SQLite and PostgreSQL behind [`AuthStore`](auth::AuthStore) and [`VaultStore`](vault::VaultStore).
+//!
+//! One schema and one code base: every statement is written once, see [`connection`]. Deliberately absent: rules.
+//! What may be done to a file is decided by [`vault::decide`], who may do it by the crate `auth`.
+
+mod account_log;
+mod accounts;
+mod apply;
+mod audit;
+mod auth_store;
+mod connection;
+mod database;
+mod error;
+mod files;
+mod folders;
+mod history;
+mod idempotency;
+mod listing;
+mod migrate;
+mod persisted;
+mod postgres;
+mod refresh;
+mod roles;
+mod sessions;
+mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod value;
+mod vault_store;
+mod vaults;
+mod writer;
+
+use std::{fmt, sync::Arc};
+
+use auth::{Unavailable, store::Answer};
+use futures_util::future::BoxFuture;
+
+pub use audit::{Chain, Verdict};
+pub use database::{BadDatabaseUrl, Database};
+pub use error::OpenError;
+
+use connection::Connection;
+use error::{DbError, Stop};
+
+/// The open database. Cheap to clone; closes with the last clone.
+#[derive(Clone)]
+pub struct Store(Arc<Engine>);
+
+enum Engine {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+/// A transaction: what it is told, on which connection. It may be run more than once, so it must not keep anything.
+type Body<A, T, E> = for<'c> fn(&'c mut Connection, &'c A) -> BoxFuture<'c, Result<T, Stop<E>>>;
+
+impl Store {
+    /// Opens the database, or makes it, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] is a sentence for the operator.
+    pub async fn open(database: &Database) -> Result<Self, OpenError> {
+        let clock = auth::Clock::system();
+        let engine = match database {
+            Database::Sqlite(path) => sqlite::Sqlite::open(path, clock).map(Engine::Sqlite),
+            Database::Postgres(url) => postgres::Postgres::open(url, clock).await.map(Engine::Postgres),
+        };
+        match engine {
+            Ok(engine) => Ok(Self(Arc::new(engine))),
+            Err(Stop::Refused(newer)) => Err(newer.into()),
+            Err(Stop::Failed(error)) => Err(OpenError::Failed { database: database.to_string(), source: error.into() }),
+        }
+    }
+
+    /// Runs `body` in one transaction, durable when this returns `Ok`; whatever it says with `Err` leaves nothing.
+    async fn write<A, T, E>(&self, args: A, body: Body<A, T, E>) -> Result<T, E>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let done = match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.write(args, body).await,
+            Engine::Postgres(postgres) => postgres.write(&args, body).await,
+        };
+        done.map_err(Stop::into_error)
+    }
+
+    /// Runs `body`, which must only read. It sees every write that returned before.
+    async fn read<A, T>(&self, args: A, body: Body<A, T, Unavailable>) -> Answer<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let done = match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.read(args, body).await,
+            Engine::Postgres(postgres) => postgres.read(&args, body).await,
+        };
+        done.map_err(Stop::into_error)
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &*self.0 {
+            Engine::Sqlite(_) => "Store(SQLite)",
+            Engine::Postgres(_) => "Store(PostgreSQL)",
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! The account-event log: names to be read anew, numbered without gaps in the order of commits.
+
+use auth::{Username, store::AccountEvent};
+
+use crate::{connection::Connection, error::DbError, value::params};
+
+const PAGE: u32 = 1_000;
+
+/// Comes late in a transaction, just before the audit: it holds the counter until the commit.
+pub(crate) async fn announce(db: &mut Connection, username: &Username) -> Result<(), DbError> {
+    const NEXT: &str = "UPDATE counters SET value = value + 1 WHERE name = 'account_events' RETURNING value";
+    let next = db.find(NEXT, &[]).await?;
+    let n = next.ok_or_else(|| DbError::broken("the counter of account events is gone"))?.int()?;
+    let insert = "INSERT INTO account_events (n, username) VALUES ($1, $2)";
+    db.execute(insert, params![n, username.as_str()]).await.map(drop)
+}
+
+/// Keeps everybody else from changing who is an administrator until the commit.
+pub(crate) async fn hold_administrators(db: &mut Connection) -> Result<(), DbError> {
+    db.find("SELECT value FROM counters WHERE name = 'account_events' FOR UPDATE", &[]).await.map(drop)
+}
+
+pub(crate) async fn after(db: &mut Connection, n: i64) -> Result<Vec<AccountEvent>, DbError> {
+    let select = "SELECT n, username FROM account_events WHERE n > $1 ORDER BY n LIMIT $2";
+    let rows = db.query(select, params![n, PAGE]).await?;
+    let read = |mut row: crate::value::Row| {
+        Ok(AccountEvent { n: row.int()?, username: super::accounts::username(&row.text()?)? })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+pub(crate) async fn last(db: &mut Connection) -> Result<i64, DbError> {
+    let last = db.find("SELECT value FROM counters WHERE name = 'account_events'", &[]).await?;
+    last.map_or(Ok(0), |mut row| row.int())
+}

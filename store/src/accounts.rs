@@ -1,0 +1,261 @@
+//! Accounts: made, changed, and what they sign in with.
+
+use auth::{
+    Account, AccountChange, Actor, DisplayName, EmailAddress, NewAccount, PasswordHash, RealmId, Role, SessionId,
+    Standing, Username,
+    store::{ChangeRefused, Credentials, EndReason, Inserted, Replacement},
+};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{
+    account_log::{announce, hold_administrators},
+    audit::{self, Chain, Entry},
+    connection::Connection,
+    error::{DbError, Stop},
+    roles, sessions,
+    value::{Row, params},
+};
+
+pub(crate) const COLUMNS: &str = "a.username, a.display_name, a.email, a.standing, a.administrator, a.created_at";
+
+pub(crate) fn read(row: &mut Row) -> Result<Account, DbError> {
+    Ok(Account {
+        username: username(&row.text()?)?,
+        display_name: row.text_or_null()?.map(|raw| stored("display name", DisplayName::parse(&raw))).transpose()?,
+        email: row.text_or_null()?.map(|raw| stored("e-mail", EmailAddress::parse(&raw))).transpose()?,
+        standing: standing(&row.text()?)?,
+        administrator: row.truth()?,
+        created_at: row.time()?,
+    })
+}
+
+pub(crate) fn username(raw: &str) -> Result<Username, DbError> {
+    stored("username", Username::parse(raw))
+}
+
+fn stored<T, E: std::fmt::Display>(what: &str, parsed: Result<T, E>) -> Result<T, DbError> {
+    parsed.map_err(|error| DbError::broken(format!("a stored {what}: {error}")))
+}
+
+fn standing(raw: &str) -> Result<Standing, DbError> {
+    match raw {
+        "active" => Ok(Standing::Active),
+        "disabled" => Ok(Standing::Disabled),
+        "deleted" => Ok(Standing::Deleted),
+        _ => Err(DbError::broken("a stored standing")),
+    }
+}
+
+fn standing_word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "active",
+        Standing::Disabled => "disabled",
+        Standing::Deleted => "deleted",
+    }
+}
+
+/// Small letters, so that a search in any capitals finds it on both databases.
+fn search_key(username: &Username, display_name: Option<&DisplayName>, email: Option<&EmailAddress>) -> String {
+    let display_name = display_name.map_or("", DisplayName::as_str);
+    let email = email.map_or("", EmailAddress::as_str);
+    format!("{username}\n{display_name}\n{email}").to_lowercase()
+}
+
+#[derive(Debug)]
+pub(crate) struct Create {
+    pub(crate) new: NewAccount,
+    pub(crate) roles: Vec<(RealmId, Role)>,
+    pub(crate) by: Actor,
+}
+
+pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<Inserted, DbError> {
+    let new = &create.new;
+    if !insert(db, new).await? {
+        return Ok(Inserted::Taken);
+    }
+    for (realm, role) in &create.roles {
+        roles::grant(db, &new.username, realm, *role).await?;
+    }
+    let roles: Vec<_> = create.roles.iter().map(|(realm, role)| json!([realm.as_str(), role.as_str()])).collect();
+    let detail = json!({ "administrator": new.administrator, "roles": roles });
+    record(db, &create.by, Done { at: new.created_at, action: "account.create", whom: &new.username, detail }).await?;
+    Ok(Inserted::Done)
+}
+
+/// False if the name is or was somebody's.
+async fn insert(db: &mut Connection, new: &NewAccount) -> Result<bool, DbError> {
+    const INSERT: &str = "INSERT INTO accounts
+        (username, display_name, email, standing, administrator, password, created_at, search_key)
+        VALUES ($1, $2, $3, 'active', $4, $5, $6, $7) ON CONFLICT (username) DO NOTHING";
+    let row = params![
+        new.username.as_str(),
+        new.display_name.as_ref().map(DisplayName::as_str),
+        new.email.as_ref().map(EmailAddress::as_str),
+        new.administrator,
+        new.password.as_str(),
+        new.created_at,
+        search_key(&new.username, new.display_name.as_ref(), new.email.as_ref()),
+    ];
+    Ok(db.execute(INSERT, row).await? == 1)
+}
+
+/// `None` if there is an administrator already.
+pub(crate) async fn create_first(db: &mut Connection, new: &NewAccount) -> Result<Option<Inserted>, DbError> {
+    hold_administrators(db).await?;
+    if has_administrator(db).await? {
+        return Ok(None);
+    }
+    let new = NewAccount { administrator: true, ..new.clone() };
+    let by = Actor {
+        username: new.username.clone(),
+        display_name: new.display_name.clone(),
+        email: new.email.clone(),
+        session: None,
+    };
+    self::create(db, &Create { new, roles: Vec::new(), by }).await.map(Some)
+}
+
+pub(crate) async fn has_administrator(db: &mut Connection) -> Result<bool, DbError> {
+    let any = "SELECT 1 FROM accounts WHERE administrator = 1 AND standing = 'active' LIMIT 1";
+    Ok(db.find(any, &[]).await?.is_some())
+}
+
+pub(crate) async fn credentials(db: &mut Connection, username: &Username) -> Result<Option<Credentials>, DbError> {
+    let select = format!("SELECT {COLUMNS}, a.password FROM accounts a WHERE a.username = $1");
+    let row = db.find(&select, params![username.as_str()]).await?;
+    let read =
+        |mut row: Row| Ok(Credentials { account: read(&mut row)?, password: PasswordHash::stored(&row.text()?) });
+    row.map(read).transpose()
+}
+
+/// Kept from everybody else until the commit.
+pub(crate) async fn hold(db: &mut Connection, username: &Username) -> Result<Option<Account>, DbError> {
+    let select = format!("SELECT {COLUMNS} FROM accounts a WHERE a.username = $1 FOR UPDATE");
+    db.find(&select, params![username.as_str()]).await?.map(|mut row| read(&mut row)).transpose()
+}
+
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) username: Username,
+    pub(crate) change: AccountChange,
+    pub(crate) by: Actor,
+    pub(crate) at: Timestamp,
+}
+
+pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Account, Stop<ChangeRefused>> {
+    let Some(before) = hold(db, &asked.username).await? else { return Err(ChangeRefused::NoSuchAccount.into()) };
+    let after = changed(&before, &asked.change);
+    save(db, &after).await?;
+    if after.standing != Standing::Active {
+        let end = sessions::EndAll {
+            username: asked.username.clone(),
+            keep: None,
+            why: EndReason::EndedByAdministrator,
+            at: asked.at,
+        };
+        sessions::end_each(db, &end).await?;
+    }
+    let was_one = before.administrator && before.standing == Standing::Active;
+    let is_one = after.administrator && after.standing == Standing::Active;
+    if was_one && !is_one {
+        // Nobody else can take an administrator away from here on, and this one is gone already.
+        hold_administrators(db).await?;
+        if !has_administrator(db).await? {
+            return Err(ChangeRefused::LastAdministrator.into());
+        }
+    }
+    announce(db, &asked.username).await?;
+    let detail = json!({
+        "standing": standing_word(after.standing), "administrator": after.administrator,
+        "display_name": after.display_name.as_ref().map(DisplayName::as_str),
+        "email": after.email.as_ref().map(EmailAddress::as_str),
+    });
+    let done = Done { at: asked.at, action: "account.change", whom: &asked.username, detail };
+    record(db, &asked.by, done).await?;
+    Ok(after)
+}
+
+fn changed(before: &Account, change: &AccountChange) -> Account {
+    let mut after = before.clone();
+    if let Some(display_name) = &change.display_name {
+        after.display_name.clone_from(display_name);
+    }
+    if let Some(email) = &change.email {
+        after.email.clone_from(email);
+    }
+    after.standing = change.standing.unwrap_or(before.standing);
+    after.administrator = change.administrator.unwrap_or(before.administrator);
+    after
+}
+
+async fn save(db: &mut Connection, account: &Account) -> Result<(), DbError> {
+    const UPDATE: &str = "UPDATE accounts
+        SET display_name = $2, email = $3, standing = $4, administrator = $5, search_key = $6 WHERE username = $1";
+    let row = params![
+        account.username.as_str(),
+        account.display_name.as_ref().map(DisplayName::as_str),
+        account.email.as_ref().map(EmailAddress::as_str),
+        standing_word(account.standing),
+        account.administrator,
+        search_key(&account.username, account.display_name.as_ref(), account.email.as_ref()),
+    ];
+    db.execute(UPDATE, row).await.map(drop)
+}
+
+#[derive(Debug)]
+pub(crate) struct Replace {
+    pub(crate) username: Username,
+    pub(crate) old: PasswordHash,
+    pub(crate) new: PasswordHash,
+    pub(crate) why: Replacement,
+    pub(crate) at: Timestamp,
+}
+
+/// False if the old hash is not the stored one any more.
+pub(crate) async fn replace_password(db: &mut Connection, replace: &Replace) -> Result<bool, DbError> {
+    const SWAP: &str = "UPDATE accounts SET password = $3 WHERE username = $1 AND password = $2";
+    let (username, at) = (&replace.username, replace.at);
+    let swap = params![username.as_str(), replace.old.as_str(), replace.new.as_str()];
+    if db.execute(SWAP, swap).await? == 0 {
+        return Ok(false);
+    }
+    let (action, ended) = match &replace.why {
+        Replacement::Upgrade => ("password.upgrade", 0),
+        Replacement::ChangeKeepingSessions => ("password.change", 0),
+        Replacement::Change { keep } => ("password.change", end_all_but(db, replace, keep.clone()).await?),
+    };
+    if ended > 0 {
+        announce(db, username).await?;
+    }
+    let detail = json!({ "sessions_ended": ended });
+    append(db, Entry { at, actor: username.as_str(), action, subject: username.as_str(), detail }).await?;
+    Ok(true)
+}
+
+async fn end_all_but(db: &mut Connection, replace: &Replace, keep: Option<SessionId>) -> Result<u64, DbError> {
+    let (username, at) = (replace.username.clone(), replace.at);
+    sessions::end_each(db, &sessions::EndAll { username, keep, why: EndReason::PasswordChanged, at }).await
+}
+
+/// What an actor did to an account, for the audit.
+#[derive(Debug)]
+pub(crate) struct Done<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) action: &'a str,
+    pub(crate) whom: &'a Username,
+    pub(crate) detail: serde_json::Value,
+}
+
+pub(crate) async fn record(db: &mut Connection, by: &Actor, done: Done<'_>) -> Result<(), DbError> {
+    let mut detail = done.detail;
+    if let (Some(session), Some(detail)) = (&by.session, detail.as_object_mut()) {
+        detail.insert("session".to_owned(), session.as_str().into());
+    }
+    let (actor, subject) = (by.username.as_str(), done.whom.as_str());
+    append(db, Entry { at: done.at, actor, action: done.action, subject, detail }).await
+}
+
+pub(crate) async fn append(db: &mut Connection, entry: Entry<'_>) -> Result<(), DbError> {
+    audit::append(db, &Chain::Accounts, entry).await
+}

@@ -1,0 +1,151 @@
+//! The record of who did what: chains of entries, each with a hash over the one before it and itself. Appended in the
+//! transaction of what it records. Whoever edits or takes out a row is noticed by [`Store::verify_audit`].
+
+use auth::store::Answer;
+use aws_lc_rs::digest;
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use vault::VaultId;
+
+use crate::{
+    Store,
+    connection::Connection,
+    error::DbError,
+    value::{Row, params},
+};
+
+/// What an audit chain is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chain {
+    /// Accounts, roles, sessions, sign-ins.
+    Accounts,
+    /// What happened in one vault.
+    Vault(VaultId),
+}
+
+impl Chain {
+    fn key(&self) -> &str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Vault(id) => id.as_str(),
+        }
+    }
+}
+
+/// What [`Store::verify_audit`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All of so many entries are as they were written.
+    Sound { entries: i64 },
+    /// The first entry, counted from 1, that is missing or not as it was written.
+    Broken { at: i64 },
+}
+
+/// One entry about to be made.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) actor: &'a str,
+    /// `file.checkout`, `account.create`, …
+    pub(crate) action: &'a str,
+    /// The file or the account.
+    pub(crate) subject: &'a str,
+    pub(crate) detail: Json,
+}
+
+/// Comes last in a transaction: it holds the chain's head until the commit.
+pub(crate) async fn append(db: &mut Connection, chain: &Chain, entry: Entry<'_>) -> Result<(), DbError> {
+    const INSERT: &str = "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    const ADVANCE: &str = "UPDATE audit_heads SET n = $2, hash = $3 WHERE chain = $1";
+    let head = head(db, chain, "SELECT n, hash FROM audit_heads WHERE chain = $1 FOR UPDATE").await?;
+    let Some((n, prev_hash)) = head else { return Err(DbError::broken("an audit chain that was not begun")) };
+    let link = Link {
+        n: n + 1,
+        prev_hash,
+        at: entry.at.as_microsecond(),
+        words: [entry.actor, entry.action, entry.subject].map(|word| word.replace('\0', "\u{1}")),
+        detail: entry.detail.to_string(),
+    };
+    let (hash, key) = (link.hash(chain), chain.key());
+    let [actor, action, subject] = link.words.clone();
+    let row = params![key, link.n, link.prev_hash, hash.as_str(), link.at, actor, action, subject, link.detail];
+    db.execute(INSERT, row).await?;
+    db.execute(ADVANCE, params![key, n + 1, hash]).await?;
+    Ok(())
+}
+
+/// Begins a vault's chain.
+pub(crate) async fn begin(db: &mut Connection, vault: &VaultId) -> Result<(), DbError> {
+    let begin = "INSERT INTO audit_heads (chain, n, hash) VALUES ($1, 0, '')";
+    db.execute(begin, params![vault.as_str()]).await.map(drop)
+}
+
+async fn head(db: &mut Connection, chain: &Chain, sql: &str) -> Result<Option<(i64, String)>, DbError> {
+    let row = db.find(sql, params![chain.key()]).await?;
+    row.map(|mut row| Ok((row.int()?, row.text()?))).transpose()
+}
+
+struct Link {
+    n: i64,
+    prev_hash: String,
+    /// Microseconds since 1970.
+    at: i64,
+    /// Actor, action, subject.
+    words: [String; 3],
+    /// JSON as it is stored.
+    detail: String,
+}
+
+impl Link {
+    fn read(row: &mut Row) -> Result<(Self, String), DbError> {
+        let (n, prev_hash, hash, at) = (row.int()?, row.text()?, row.text()?, row.int()?);
+        let words = [row.text()?, row.text()?, row.text()?];
+        Ok((Self { n, prev_hash, at, words, detail: row.text()? }, hash))
+    }
+
+    /// SHA-256 hex over the fields, each with its length before it, so that no two entries read alike.
+    fn hash(&self, chain: &Chain) -> String {
+        let mut sha256 = digest::Context::new(&digest::SHA256);
+        let mut add = |field: &[u8]| {
+            sha256.update(&(field.len() as u64).to_be_bytes());
+            sha256.update(field);
+        };
+        add(self.prev_hash.as_bytes());
+        add(chain.key().as_bytes());
+        add(&self.n.to_be_bytes());
+        add(&self.at.to_be_bytes());
+        self.words.iter().for_each(|word| add(word.as_bytes()));
+        add(self.detail.as_bytes());
+        hex::encode(sha256.finish())
+    }
+}
+
+impl Store {
+    /// Reads a whole chain and computes it anew. What is appended meanwhile is not looked at.
+    pub async fn verify_audit(&self, chain: &Chain) -> Answer<Verdict> {
+        self.read(chain.clone(), |db, chain| Box::pin(async move { Ok(verify(db, chain).await?) })).await
+    }
+}
+
+async fn verify(db: &mut Connection, chain: &Chain) -> Result<Verdict, DbError> {
+    const PAGE: &str = "SELECT n, prev_hash, hash, at, actor, action, subject, detail FROM audit
+        WHERE chain = $1 AND n > $2 AND n <= $3 ORDER BY n LIMIT 1000";
+    let head = head(db, chain, "SELECT n, hash FROM audit_heads WHERE chain = $1").await?;
+    let Some((last, last_hash)) = head else { return Ok(Verdict::Broken { at: 1 }) };
+    let (mut n, mut newest) = (0, String::new());
+    while n < last {
+        let page = db.query(PAGE, params![chain.key(), n, last]).await?;
+        if page.is_empty() {
+            return Ok(Verdict::Broken { at: n + 1 });
+        }
+        for mut row in page {
+            let (link, hash) = Link::read(&mut row)?;
+            if link.n != n + 1 || link.prev_hash != newest || link.hash(chain) != hash {
+                return Ok(Verdict::Broken { at: n + 1 });
+            }
+            (n, newest) = (link.n, hash);
+        }
+    }
+    Ok(if newest == last_hash { Verdict::Sound { entries: last } } else { Verdict::Broken { at: last } })
+}

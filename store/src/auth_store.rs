@@ -1,0 +1,164 @@
+//! What the crate `auth` asks of a database, each in one transaction. What is done is in the files named after it.
+
+use auth::{
+    Account, AccountChange, Actor, AuthStore, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
+    TokenHash, Username,
+    store::{
+        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, EndReason, Inserted, Member, RefreshState,
+        Replacement, Rotate, Rotation, SignInRecord,
+    },
+};
+use jiff::Timestamp;
+
+use crate::{Store, account_log, accounts, refresh, roles, sessions};
+
+/// `write!(self, args, path)` runs `path(db, args)` in a transaction; `read!` the same without writing.
+macro_rules! write {
+    ($store:ident, $args:expr, $body:path) => {
+        $store.write($args, |db, args| Box::pin(async move { Ok($body(db, args).await?) })).await
+    };
+}
+macro_rules! read {
+    ($store:ident, $args:expr, $body:path) => {
+        $store.read($args, |db, args| Box::pin(async move { Ok($body(db, args).await?) })).await
+    };
+}
+pub(crate) use {read, write};
+
+impl AuthStore for Store {
+    async fn create_account(&self, new: NewAccount, roles: Vec<(RealmId, Role)>, by: Actor) -> Answer<Inserted> {
+        write!(self, accounts::Create { new, roles, by }, accounts::create)
+    }
+
+    async fn create_first_administrator(&self, new: NewAccount) -> Answer<Option<Inserted>> {
+        write!(self, new, accounts::create_first)
+    }
+
+    async fn credentials(&self, username: &Username) -> Answer<Option<Credentials>> {
+        read!(self, username.clone(), accounts::credentials)
+    }
+
+    async fn member(&self, username: &Username) -> Answer<Option<Member>> {
+        read!(self, username.clone(), roles::member)
+    }
+
+    async fn members(&self, query: AccountQuery) -> Answer<Vec<Member>> {
+        read!(self, query, roles::members)
+    }
+
+    async fn change_account(
+        &self,
+        username: &Username,
+        change: AccountChange,
+        by: Actor,
+        at: Timestamp,
+    ) -> Result<Account, ChangeRefused> {
+        let change = accounts::Change { username: username.clone(), change, by, at };
+        self.write(change, |db, change| Box::pin(accounts::change(db, change))).await
+    }
+
+    async fn set_role(
+        &self,
+        username: &Username,
+        realm: &RealmId,
+        role: Option<Role>,
+        by: Actor,
+        at: Timestamp,
+    ) -> Result<(), ChangeRefused> {
+        let set = roles::SetRole { username: username.clone(), realm: realm.clone(), role, by, at };
+        self.write(set, |db, set| Box::pin(roles::set(db, set))).await
+    }
+
+    async fn members_of(&self, realm: &RealmId) -> Answer<Vec<(Account, Role)>> {
+        read!(self, realm.clone(), roles::members_of)
+    }
+
+    async fn replace_password(
+        &self,
+        username: &Username,
+        old: &PasswordHash,
+        new: PasswordHash,
+        why: Replacement,
+        at: Timestamp,
+    ) -> Answer<bool> {
+        let replace = accounts::Replace { username: username.clone(), old: old.clone(), new, why, at };
+        write!(self, replace, accounts::replace_password)
+    }
+
+    async fn has_administrator(&self) -> Answer<bool> {
+        self.read((), |db, ()| Box::pin(async move { Ok(accounts::has_administrator(db).await?) })).await
+    }
+
+    async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<()> {
+        write!(self, sessions::Start { session, secret }, sessions::start)
+    }
+
+    async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {
+        read!(self, id.clone(), sessions::find)
+    }
+
+    async fn session_by_cookie(&self, cookie: &TokenHash) -> Answer<Option<Session>> {
+        read!(self, cookie.clone(), sessions::by_cookie)
+    }
+
+    async fn session_by_refresh(&self, token: &TokenHash) -> Answer<Option<RefreshState>> {
+        read!(self, token.clone(), refresh::state)
+    }
+
+    async fn rotate_refresh(&self, rotate: Rotate) -> Answer<Rotation> {
+        write!(self, rotate, refresh::rotate)
+    }
+
+    async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Answer<()> {
+        let touch = (id.clone(), at);
+        self.write(touch, |db, (id, at)| Box::pin(async move { Ok(sessions::touch(db, id, *at).await?) })).await
+    }
+
+    async fn sessions_of(&self, username: &Username, at: Timestamp) -> Answer<Vec<Session>> {
+        let of = (username.clone(), at);
+        self.read(of, |db, (username, at)| Box::pin(async move { Ok(sessions::of(db, username, *at).await?) })).await
+    }
+
+    async fn end_session(&self, username: &Username, id: &SessionId, why: EndReason, at: Timestamp) -> Answer<bool> {
+        write!(self, sessions::End { username: username.clone(), id: id.clone(), why, at }, sessions::end)
+    }
+
+    async fn end_sessions(
+        &self,
+        username: &Username,
+        keep: Option<&SessionId>,
+        why: EndReason,
+        at: Timestamp,
+    ) -> Answer<u64> {
+        let end = sessions::EndAll { username: username.clone(), keep: keep.cloned(), why, at };
+        write!(self, end, sessions::end_all)
+    }
+
+    async fn realms(&self) -> Answer<Vec<Realm>> {
+        self.read((), |db, ()| Box::pin(async move { Ok(roles::realms(db).await?) })).await
+    }
+
+    async fn account_events_after(&self, n: i64) -> Answer<Vec<AccountEvent>> {
+        self.read(n, |db, n| Box::pin(async move { Ok(account_log::after(db, *n).await?) })).await
+    }
+
+    async fn last_account_event(&self) -> Answer<i64> {
+        self.read((), |db, ()| Box::pin(async move { Ok(account_log::last(db).await?) })).await
+    }
+
+    async fn record_sign_in(&self, record: SignInRecord) -> Answer<()> {
+        write!(self, record, sessions::record_sign_in)
+    }
+
+    async fn forget_ended(&self, before: Timestamp) -> Answer<u64> {
+        let mut forgotten = 0;
+        loop {
+            // In small steps, so that nobody who signs in waits for it.
+            let some: Answer<u64> = write!(self, before, sessions::forget);
+            match some? {
+                0 => return Ok(forgotten),
+                some => forgotten += some,
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What the databases refuse, told apart as far as anybody acts on it.
+
+use auth::{Unavailable, store::ChangeRefused};
+use vault::VaultError;
+
+/// Why the store did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// An older program must not write rows that it does not understand.
+    #[error(
+        "The database is of a newer Strongroom (version {found}, this program knows {known}). Start the newer program, or restore a backup made before the upgrade."
+    )]
+    Newer { found: i64, known: i64 },
+    #[error("The database {database} cannot be opened: {source}")]
+    Failed { database: String, source: Unavailable },
+}
+
+/// Why a statement or a commit failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DbError {
+    /// A unique index has this key already; `index` as the database names it.
+    #[error("{index} has this key already")]
+    Taken { index: String },
+    /// Another transaction was in the way: run again, it may succeed.
+    #[error("another transaction was in the way: {0}")]
+    Collided(String),
+    #[error("the disk is full")]
+    DiskFull,
+    /// PostgreSQL cannot index a key of this length.
+    #[error("a key is too long for an index: {0}")]
+    TooLong(String),
+    #[error("{0}")]
+    Sqlite(#[source] rusqlite::Error),
+    #[error("{0}")]
+    Postgres(#[source] sqlx::Error),
+    /// The batch that this was part of was not committed.
+    #[error("the commit failed: {0}")]
+    NotCommitted(String),
+    /// A row that this program did not write, or a bug.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl DbError {
+    pub(crate) fn broken(what: impl Into<String>) -> Self {
+        Self::Broken(what.into())
+    }
+
+    /// A second run may find what was in the way of the first.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Collided(_) | Self::Taken { .. })
+    }
+}
+
+impl From<rusqlite::Error> for DbError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+        const UNIQUE: [i32; 2] = [rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE, rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY];
+        let rusqlite::Error::SqliteFailure(failure, message) = &error else { return Self::Sqlite(error) };
+        let message = message.clone().unwrap_or_default();
+        match failure.code {
+            _ if UNIQUE.contains(&failure.extended_code) => Self::Taken { index: message },
+            DatabaseBusy | DatabaseLocked => Self::Collided(message),
+            DiskFull => Self::DiskFull,
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        let Some(said) = error.as_database_error() else { return Self::Postgres(error) };
+        // PostgreSQL, appendix A: error codes.
+        match said.code().as_deref() {
+            Some("23505") => Self::Taken { index: said.constraint().unwrap_or_default().to_owned() },
+            Some("40001" | "40P01") => Self::Collided(said.message().to_owned()),
+            Some("53100") => Self::DiskFull,
+            Some("54000") => Self::TooLong(said.message().to_owned()),
+            _ => Self::Postgres(error),
+        }
+    }
+}
+
+impl From<DbError> for Unavailable {
+    fn from(error: DbError) -> Self {
+        Self::because(error)
+    }
+}
+
+impl From<DbError> for ChangeRefused {
+    fn from(error: DbError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<DbError> for VaultError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::DiskFull => Self::DiskFull,
+            DbError::TooLong(_) => {
+                Self::BadUpload { detail: "This name is longer than the database can keep.".to_owned() }
+            }
+            other => Self::Store(other.into()),
+        }
+    }
+}
+
+/// Why a transaction was not committed: it was refused by a rule, or it failed.
+#[derive(Debug)]
+pub(crate) enum Stop<E> {
+    Refused(E),
+    Failed(DbError),
+}
+
+impl<E> From<DbError> for Stop<E> {
+    fn from(error: DbError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<VaultError> for Stop<VaultError> {
+    fn from(error: VaultError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<ChangeRefused> for Stop<ChangeRefused> {
+    fn from(error: ChangeRefused) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl<E: From<DbError>> Stop<E> {
+    pub(crate) fn into_error(self) -> E {
+        match self {
+            Self::Refused(error) => error,
+            Self::Failed(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The rows of files: read, held, written.
+
+use vault::{Blob, Command, File, FileId, Filename, Lock, NameKey, Operation, Prose, VaultError, VaultId};
+
+use crate::{
+    accounts::username,
+    connection::Connection,
+    error::{DbError, Stop},
+    persisted::blob_id,
+    value::{Row, Value, params},
+};
+
+pub(crate) const COLUMNS: &str = "file_id, path, description, revision, change, oid, size, modified_at, modified_by,
+    locked_by, lock_id, locked_at, lock_note, grants, deleted";
+/// `files.kind`.
+pub(crate) const FOLDER: i64 = 0;
+pub(crate) const FILE: i64 = 1;
+
+pub(crate) fn read(row: &mut Row) -> Result<File, DbError> {
+    Ok(File {
+        id: FileId::new(&row.text()?),
+        name: Filename::stored(&row.text()?),
+        description: row.text_or_null()?.map(Prose::stored),
+        revision: row.int()?,
+        change: row.int()?,
+        blob: Blob { id: blob_id(&row.text()?)?, size: size(row.int()?)? },
+        modified_at: row.time()?,
+        modified_by: username(&row.text()?)?,
+        lock: read_lock(row)?,
+        grants: row.int()?,
+        deleted: row.truth()?,
+    })
+}
+
+fn read_lock(row: &mut Row) -> Result<Option<Lock>, DbError> {
+    let (holder, id, at, note) = (row.text_or_null()?, row.int_or_null()?, row.time_or_null()?, row.text_or_null()?);
+    let (Some(holder), Some(id), Some(at)) = (holder, id, at) else { return Ok(None) };
+    Ok(Some(Lock { id, holder: username(&holder)?, at, note: note.map(Prose::stored) }))
+}
+
+pub(crate) fn size(stored: i64) -> Result<u64, DbError> {
+    u64::try_from(stored).map_err(|_| DbError::broken("a stored size"))
+}
+
+pub(crate) fn size_value(size: u64) -> Result<i64, DbError> {
+    i64::try_from(size).map_err(|_| DbError::broken("a size that no disk has"))
+}
+
+/// What is before and after the last `/` of a name's key: `''` for the top.
+pub(crate) fn parent_and_leaf(key: &NameKey) -> (&str, &str) {
+    key.as_str().rsplit_once('/').unwrap_or(("", key.as_str()))
+}
+
+/// The row that the command is about, kept from everybody else until the commit.
+pub(crate) async fn hold(db: &mut Connection, command: &Command) -> Result<Option<File>, DbError> {
+    let vault = command.vault.as_str();
+    let row = if let Operation::Restore { file, .. } = &command.operation {
+        let select = format!("SELECT {COLUMNS} FROM files WHERE vault_id = $1 AND file_id = $2 FOR UPDATE");
+        db.find(&select, params![vault, file.as_str()]).await?
+    } else {
+        let select = format!("{} FOR UPDATE", live());
+        db.find(&select, params![vault, command.file.key().as_str()]).await?
+    };
+    row.map(|mut row| read(&mut row)).transpose()
+}
+
+fn live() -> String {
+    format!("SELECT {COLUMNS} FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0 AND kind = 1")
+}
+
+pub(crate) async fn find(db: &mut Connection, (vault, name): &(VaultId, Filename)) -> Result<Option<File>, DbError> {
+    let row = db.find(&live(), params![vault.as_str(), name.key().as_str()]).await?;
+    row.map(|mut row| read(&mut row)).transpose()
+}
+
+/// The live file of that name, else the one deleted last.
+pub(crate) async fn find_or_deleted(db: &mut Connection, of: &(VaultId, Filename)) -> Result<Option<File>, DbError> {
+    if let Some(file) = find(db, of).await? {
+        return Ok(Some(file));
+    }
+    let select = format!(
+        "SELECT {COLUMNS} FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 1
+        ORDER BY change DESC LIMIT 1"
+    );
+    let row = db.find(&select, params![of.0.as_str(), of.1.key().as_str()]).await?;
+    row.map(|mut row| read(&mut row)).transpose()
+}
+
+/// Refuses a name that another file or a folder has. The unique index would too, but could not say who it is.
+pub(crate) async fn expect_free(db: &mut Connection, vault: &VaultId, file: &File) -> Result<(), Stop<VaultError>> {
+    const FIND: &str = "SELECT file_id, kind, path FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0";
+    let found = db.find(FIND, params![vault.as_str(), file.name.key().as_str()]).await?;
+    let Some(mut row) = found else { return Ok(()) };
+    let (id, kind, name) = (row.text()?, row.int()?, Filename::stored(&row.text()?));
+    match kind {
+        _ if id == file.id.as_str() => Ok(()),
+        FILE => Err(VaultError::Exists { name }.into()),
+        _ => Err(VaultError::InTheWay { name }.into()),
+    }
+}
+
+/// Adds the file, or changes it from what it was when it was held.
+pub(crate) async fn write(
+    db: &mut Connection,
+    vault: &VaultId,
+    before: Option<&File>,
+    after: &File,
+) -> Result<(), DbError> {
+    let mut row = values(vault, after)?;
+    let Some(before) = before else { return db.execute(INSERT, &row).await.map(drop) };
+    let lock_id = before.lock.as_ref().map_or(0, |lock| lock.id);
+    row.extend_from_slice(params![before.revision, before.grants, lock_id, before.deleted]);
+    if db.execute(UPDATE, &row).await? == 1 {
+        Ok(())
+    } else {
+        // Only where a database's row locks do not hold what they promise.
+        Err(DbError::Collided("a file changed while it was held".to_owned()))
+    }
+}
+
+const INSERT: &str = "INSERT INTO files (vault_id, file_id, kind, path, path_key, parent_key, leaf_key, description,
+    revision, change, oid, size, modified_at, modified_by, locked_by, lock_id, locked_at, lock_note, grants, deleted)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+
+const UPDATE: &str = "UPDATE files SET kind = $3, path = $4, path_key = $5, parent_key = $6, leaf_key = $7,
+    description = $8, revision = $9, change = $10, oid = $11, size = $12, modified_at = $13, modified_by = $14,
+    locked_by = $15, lock_id = $16, locked_at = $17, lock_note = $18, grants = $19, deleted = $20
+    WHERE vault_id = $1 AND file_id = $2
+    AND revision = $21 AND grants = $22 AND COALESCE(lock_id, 0) = $23 AND deleted = $24";
+
+fn values(vault: &VaultId, file: &File) -> Result<Vec<Value>, DbError> {
+    let key = file.name.key();
+    let (parent, leaf) = parent_and_leaf(&key);
+    let lock = file.lock.as_ref();
+    let row = params![
+        vault.as_str(),
+        file.id.as_str(),
+        FILE,
+        file.name.as_str(),
+        key.as_str(),
+        parent,
+        leaf,
+        file.description.as_ref().map(Prose::as_str),
+        file.revision,
+        file.change,
+        file.blob.id.as_str(),
+        size_value(file.blob.size)?,
+        file.modified_at,
+        file.modified_by.as_str(),
+        lock.map(|lock| lock.holder.as_str()),
+        lock.map(|lock| lock.id),
+        lock.map(|lock| lock.at),
+        lock.and_then(|lock| lock.note.as_ref()).map(Prose::as_str),
+        file.grants,
+        file.deleted,
+    ];
+    Ok(row.to_vec())
+}

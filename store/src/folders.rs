@@ -1,0 +1,66 @@
+//! A folder has a row while there is a live file in it, so that the unique index on names settles every race between
+//! files and folders (docs/decisions/0001). Callers hold the vault's row.
+
+use vault::{File, Filename, VaultError, VaultId};
+
+use crate::{
+    connection::Connection,
+    error::{DbError, Stop},
+    files::{FOLDER, parent_and_leaf},
+    value::params,
+};
+
+/// Makes the folders above a file, as far as they are not there.
+pub(crate) async fn ensure(db: &mut Connection, vault: &VaultId, file: &File) -> Result<(), Stop<VaultError>> {
+    const FIND: &str = "SELECT kind, path FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0";
+    let folders: Vec<Filename> = file.name.folders().collect();
+    // Innermost first: above one that is there, all are.
+    for folder in folders.iter().rev() {
+        let Some(mut row) = db.find(FIND, params![vault.as_str(), folder.key().as_str()]).await? else {
+            insert(db, vault, folder, file).await?;
+            continue;
+        };
+        let (kind, path) = (row.int()?, row.text()?);
+        if kind == FOLDER && path == folder.as_str() {
+            return Ok(());
+        }
+        return Err(VaultError::InTheWay { name: Filename::stored(&path) }.into());
+    }
+    Ok(())
+}
+
+async fn insert(db: &mut Connection, vault: &VaultId, folder: &Filename, first: &File) -> Result<(), DbError> {
+    const INSERT: &str = "INSERT INTO files (vault_id, file_id, kind, path, path_key, parent_key, leaf_key, revision,
+        change, oid, size, modified_at, modified_by, grants, deleted)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, '', 0, $8, $9, 0, 0)";
+    let key = folder.key();
+    let (parent, leaf) = parent_and_leaf(&key);
+    let row = params![
+        vault.as_str(),
+        format!("/{}", key.as_str()),
+        FOLDER,
+        folder.as_str(),
+        key.as_str(),
+        parent,
+        leaf,
+        first.modified_at,
+        first.modified_by.as_str(),
+    ];
+    db.execute(INSERT, row).await.map(drop)
+}
+
+/// Removes the folders that are empty once `leaving` is gone from where it is, from the innermost up.
+pub(crate) async fn leave(db: &mut Connection, vault: &VaultId, leaving: &File) -> Result<(), DbError> {
+    const REMOVE: &str = "DELETE FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0 AND kind = 0
+        AND NOT EXISTS (SELECT 1 FROM files inside WHERE inside.vault_id = $1 AND inside.parent_key = $2
+            AND inside.deleted = 0 AND inside.file_id <> $3)";
+    let key = leaving.name.key();
+    let (mut folder, _) = parent_and_leaf(&key);
+    while !folder.is_empty() {
+        if db.execute(REMOVE, params![vault.as_str(), folder, leaving.id.as_str()]).await? == 0 {
+            break;
+        }
+        folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! Keys that clients give their requests, so that a retry does nothing twice.
+
+use auth::Username;
+use vault::{Command, Outcome, VaultError, store::IdempotencyKey};
+
+use crate::{
+    connection::Connection,
+    error::{DbError, Stop},
+    persisted::{self, OutcomeRow},
+    value::{Value, params},
+};
+
+/// Takes the key by inserting it: whoever comes with the same one meanwhile waits for this transaction and then finds
+/// its outcome. `Some` if this is the later one.
+pub(crate) async fn claim(db: &mut Connection, command: &Command) -> Result<Option<Outcome>, Stop<VaultError>> {
+    const CLAIM: &str = "INSERT INTO idempotency (vault_id, username, request_key, fingerprint, at)
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (vault_id, username, request_key) DO NOTHING";
+    const FIND: &str = "SELECT fingerprint, outcome FROM idempotency
+        WHERE vault_id = $1 AND username = $2 AND request_key = $3";
+    let Some(key) = &command.key else { return Ok(None) };
+    let mut row = place(command, key);
+    let place = row.clone();
+    row.extend_from_slice(params![key.fingerprint.as_str(), command.at]);
+    if db.execute(CLAIM, &row).await? == 1 {
+        return Ok(None);
+    }
+    // Forgotten between the two statements: the next try can claim it.
+    let Some(mut row) = db.find(FIND, &place).await? else {
+        return Err(DbError::Collided("an idempotency key was forgotten just now".to_owned()).into());
+    };
+    if row.text()? != key.fingerprint {
+        return Err(VaultError::KeyReused.into());
+    }
+    let outcome = persisted::read::<OutcomeRow>(&row.text()?)?;
+    Ok(Some(outcome.replayed()?))
+}
+
+/// Records what the retry will be answered.
+pub(crate) async fn settle(db: &mut Connection, command: &Command, outcome: &Outcome) -> Result<(), DbError> {
+    const SETTLE: &str =
+        "UPDATE idempotency SET outcome = $4 WHERE vault_id = $1 AND username = $2 AND request_key = $3";
+    let Some(key) = &command.key else { return Ok(()) };
+    let mut row = place(command, key);
+    row.push(persisted::write(&OutcomeRow::of(outcome))?.into());
+    db.execute(SETTLE, &row).await.map(drop)
+}
+
+fn place(command: &Command, key: &IdempotencyKey) -> Vec<Value> {
+    let username: &Username = &command.by.username;
+    params![command.vault.as_str(), username.as_str(), key.key.as_str()].to_vec()
+}

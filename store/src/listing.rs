@@ -1,0 +1,179 @@
+//! Pages of files, always by key: the vault's size does not matter.
+
+use auth::Username;
+use vault::{
+    File, Filename, VaultId,
+    store::{Entry, FileQuery, Holder},
+};
+
+use crate::{
+    connection::Connection,
+    error::DbError,
+    files::{self, FOLDER, parent_and_leaf},
+    value::{Value, params},
+};
+
+/// A `LIKE` pattern that finds `part` anywhere; for `ESCAPE '\'`.
+pub(crate) fn like(part: &str) -> String {
+    let escaped = part.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+    format!("%{escaped}%")
+}
+
+/// The first text after all that begin with `prefix`, by bytes; `None` if there is none.
+fn after_all_with(prefix: &str) -> Option<String> {
+    let mut text: Vec<char> = prefix.chars().collect();
+    while let Some(last) = text.pop() {
+        // The step over the surrogates, which are no characters.
+        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
+        if let Some(next) = next {
+            text.push(next);
+            return Some(text.into_iter().collect());
+        }
+    }
+    None
+}
+
+/// A statement that grows by conditions, each with its parameter.
+struct Select {
+    sql: String,
+    params: Vec<Value>,
+}
+
+impl Select {
+    /// `condition` ends where the parameter goes.
+    fn and(&mut self, condition: &str, param: impl Into<Value>) {
+        self.params.push(param.into());
+        self.sql.push_str(&format!(" AND {condition} ${}", self.params.len()));
+    }
+}
+
+fn select_files(vault: &VaultId, query: &FileQuery) -> Select {
+    let sql = format!("SELECT {} FROM files WHERE vault_id = $1 AND deleted = 0 AND kind = 1", files::COLUMNS);
+    let mut select = Select { sql, params: params![vault.as_str()].to_vec() };
+    if let Some(after) = &query.after {
+        select.and("path_key >", after.as_str());
+    }
+    if let Some(prefix) = query.prefix.as_ref().map(vault::NameKey::as_str).filter(|prefix| !prefix.is_empty()) {
+        select.and("path_key >=", prefix);
+        if let Some(end) = after_all_with(prefix) {
+            select.and("path_key <", end);
+        }
+    }
+    if let Some(part) = &query.search {
+        select.and("path_key LIKE", like(part.as_str()));
+        select.sql.push_str(r" ESCAPE '\'");
+    }
+    if let Some(holder) = &query.holder {
+        held(&mut select, holder);
+    }
+    if let Some(holder) = &query.locked_by {
+        held(&mut select, &Holder::Is(holder.clone()));
+    }
+    select.params.push(query.limit.into());
+    select.sql.push_str(&format!(" ORDER BY path_key LIMIT ${}", select.params.len()));
+    select
+}
+
+fn held(select: &mut Select, holder: &Holder) {
+    let name = Username::as_str;
+    match holder {
+        Holder::Nobody => select.sql.push_str(" AND locked_by IS NULL"),
+        Holder::Anybody => select.sql.push_str(" AND locked_by IS NOT NULL"),
+        Holder::Is(user) => select.and("locked_by IS NOT NULL AND locked_by =", name(user)),
+        Holder::Not(user) => select.and("locked_by IS NOT NULL AND locked_by <>", name(user)),
+    }
+}
+
+pub(crate) async fn files(db: &mut Connection, (vault, query): &(VaultId, FileQuery)) -> Result<Vec<File>, DbError> {
+    let select = select_files(vault, query);
+    let rows = db.query(&select.sql, &select.params).await?;
+    rows.into_iter().map(|mut row| files::read(&mut row)).collect()
+}
+
+/// One page of a folder.
+#[derive(Debug)]
+pub(crate) struct FolderPage {
+    pub(crate) vault: VaultId,
+    /// `None`: the top.
+    pub(crate) folder: Option<Filename>,
+    pub(crate) after: Option<Entry>,
+    pub(crate) limit: u32,
+}
+
+const FOLDER_PAGE: &str = "FROM files WHERE vault_id = $1 AND deleted = 0 AND parent_key = $2
+    AND (kind, leaf_key) > ($3, $4) ORDER BY kind, leaf_key LIMIT $5";
+
+/// Folders first, each by key.
+pub(crate) async fn folder(db: &mut Connection, page: &FolderPage) -> Result<Vec<Entry>, DbError> {
+    let select = format!("SELECT kind, path, {} {FOLDER_PAGE}", files::COLUMNS);
+    let parent = page.folder.as_ref().map_or_else(String::new, |folder| folder.key().as_str().to_owned());
+    let (kind, leaf) = match &page.after {
+        None => (FOLDER, String::new()),
+        Some(Entry::Folder(name)) => (FOLDER, leaf(name)),
+        Some(Entry::File(file)) => (files::FILE, leaf(&file.name)),
+    };
+    let rows = db.query(&select, params![page.vault.as_str(), parent, kind, leaf, page.limit]).await?;
+    let entry = |mut row: crate::value::Row| match (row.int()?, row.text()?) {
+        (FOLDER, path) => Ok(Entry::Folder(Filename::stored(&path))),
+        _ => files::read(&mut row).map(|file| Entry::File(Box::new(file))),
+    };
+    rows.into_iter().map(entry).collect()
+}
+
+fn leaf(name: &Filename) -> String {
+    parent_and_leaf(&name.key()).1.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use vault::NameKey;
+
+    use super::*;
+
+    #[test]
+    fn a_prefix_ends_before_the_next_text() {
+        assert_eq!(after_all_with("ab").as_deref(), Some("ac"));
+        assert_eq!(after_all_with("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
+        assert_eq!(after_all_with("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!(after_all_with("\u{10ffff}"), None);
+        assert_eq!(after_all_with(""), None);
+    }
+
+    #[test]
+    fn wildcards_in_a_search_are_letters() {
+        assert_eq!(like(r"50%_a\b"), r"%50\%\_a\\b%");
+    }
+
+    fn plan(sql: &str, params: &[Value]) -> String {
+        let sqlite = rusqlite::Connection::open_in_memory().unwrap();
+        let schema = include_str!("../migrations/0001_the_first_tables.sql").replace(" COLLATE \"C\"", "");
+        sqlite.execute_batch(&schema).unwrap();
+        let mut explain = sqlite.prepare(&format!("EXPLAIN QUERY PLAN {}", sql.replace('$', "?"))).unwrap();
+        let steps = explain.query_map(rusqlite::params_from_iter(params), |row| row.get::<_, String>(3)).unwrap();
+        steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+    }
+
+    #[test]
+    fn every_page_is_a_range_of_one_index_and_nothing_is_sorted() {
+        let vault = VaultId::new("v");
+        let key = |raw| Some(NameKey::fold(raw));
+        let ada = Username::parse("ada").unwrap();
+        let queries = [
+            ("files_name", FileQuery { limit: 100, ..FileQuery::default() }),
+            ("files_name", FileQuery { after: key("m"), prefix: key("a"), limit: 100, ..FileQuery::default() }),
+            ("files_name", FileQuery { search: key("gear"), holder: Some(Holder::Nobody), ..FileQuery::default() }),
+            ("files_held", FileQuery { holder: Some(Holder::Anybody), ..FileQuery::default() }),
+            ("files_held", FileQuery { holder: Some(Holder::Not(ada.clone())), ..FileQuery::default() }),
+            ("files_held_by", FileQuery { holder: Some(Holder::Is(ada)), after: key("m"), ..FileQuery::default() }),
+        ];
+        for (index, query) in queries {
+            let select = select_files(&vault, &query);
+            let plan = plan(&select.sql, &select.params);
+            assert!(plan.starts_with(&format!("SEARCH files USING INDEX {index} (")), "{query:?}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
+        }
+        let folder = plan(&format!("SELECT path {FOLDER_PAGE}"), params!["v", "a/b", 0_i64, "x", 100_u32]);
+        assert!(folder.starts_with("SEARCH files USING INDEX files_in_folder ("), "{folder}");
+        assert!(folder.contains("(kind,leaf_key)>(?,?)") && !folder.contains("TEMP B-TREE"), "{folder}");
+    }
+}

@@ -1,0 +1,54 @@
+//! Brings the tables up to date on start. Migrations append: a published one is never edited.
+
+use auth::Clock;
+
+use crate::{
+    OpenError,
+    connection::Connection,
+    error::{DbError, Stop},
+    value::params,
+};
+
+/// In order; the version is the place, from 1.
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_the_first_tables.sql")];
+
+/// The database is of a newer program.
+#[derive(Debug)]
+pub(crate) struct Newer {
+    found: i64,
+}
+
+impl From<Newer> for OpenError {
+    fn from(newer: Newer) -> Self {
+        Self::Newer { found: newer.found, known: known() }
+    }
+}
+
+fn known() -> i64 {
+    MIGRATIONS.iter().map(|_| 1).sum()
+}
+
+/// Runs inside the transaction that the caller has begun. Two programs may start at once: whoever inserts the version
+/// first does the work, the other one waits for it.
+pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), Stop<Newer>> {
+    const TABLE: &str =
+        "CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
+    db.execute(TABLE, &[]).await?;
+    let found = newest(db).await?;
+    if found > known() {
+        return Err(Stop::Refused(Newer { found }));
+    }
+    for (version, script) in (1..).zip(MIGRATIONS) {
+        const CLAIM: &str = "INSERT INTO migrations (version, applied_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        let version: i64 = version;
+        if version > found && db.execute(CLAIM, params![version, clock.now()]).await? == 1 {
+            db.run_script(script).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn newest(db: &mut Connection) -> Result<i64, DbError> {
+    let newest = db.find("SELECT MAX(version) FROM migrations", &[]).await?;
+    newest.map_or(Ok(0), |mut row| Ok(row.int_or_null()?.unwrap_or(0)))
+}

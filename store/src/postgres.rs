@@ -1,0 +1,88 @@
+//! PostgreSQL: a pool. A write is one READ COMMITTED transaction that locks the rows it decides on; one that met
+//! another in an unlucky order is run again.
+
+use std::time::Duration;
+
+use auth::{Clock, Unavailable};
+use sqlx::{
+    ConnectOptions as _, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{
+    Body,
+    connection::Connection,
+    error::{DbError, Stop},
+    migrate::{Newer, migrate},
+};
+
+const MOST_CONNECTIONS: u32 = 20;
+const TO_CONNECT: Duration = Duration::from_secs(5);
+const RETRIES: usize = 3;
+/// Statements kept ready on each connection: more than this crate has.
+const STATEMENTS: usize = 256;
+
+pub(crate) struct Postgres {
+    pool: PgPool,
+}
+
+impl Postgres {
+    pub(crate) async fn open(url: &str, clock: Clock) -> Result<Self, Stop<Newer>> {
+        // Statements are not logged: their parameters are nobody's business.
+        let options = url.parse::<PgConnectOptions>().map_err(DbError::from)?;
+        let options = options.application_name("strongroom").statement_cache_capacity(STATEMENTS);
+        let pool = PgPoolOptions::new().max_connections(MOST_CONNECTIONS).acquire_timeout(TO_CONNECT);
+        let pool = pool.connect_with(options.disable_statement_logging()).await.map_err(DbError::from)?;
+        let postgres = Self { pool };
+        postgres.write(&clock, |db, clock| Box::pin(migrate(db, clock))).await?;
+        Ok(postgres)
+    }
+
+    pub(crate) async fn write<A, T, E>(&self, args: &A, body: Body<A, T, E>) -> Result<T, Stop<E>>
+    where
+        A: Sync,
+        T: Send,
+        E: Send,
+    {
+        let mut left = RETRIES;
+        loop {
+            match self.attempt(args, body).await {
+                Err(Stop::Failed(error)) if error.may_pass() && left > 0 => left -= 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt<A, T, E>(&self, args: &A, body: Body<A, T, E>) -> Result<T, Stop<E>>
+    where
+        A: Sync,
+        T: Send,
+        E: Send,
+    {
+        let mut db = Connection::Transaction(self.pool.begin().await.map_err(DbError::from)?);
+        let done = body(&mut db, args).await;
+        let Connection::Transaction(transaction) = db else { return done };
+        match done {
+            Ok(done) => {
+                transaction.commit().await.map_err(DbError::from)?;
+                Ok(done)
+            }
+            Err(stop) => {
+                // Said now rather than by dropping: whoever tries next must not wait for it.
+                if let Err(error) = transaction.rollback().await {
+                    tracing::warn!(%error, "a rollback failed; the connection is given up");
+                }
+                Err(stop)
+            }
+        }
+    }
+
+    pub(crate) async fn read<A: Sync, T>(
+        &self,
+        args: &A,
+        body: Body<A, T, Unavailable>,
+    ) -> Result<T, Stop<Unavailable>> {
+        let mut db = Connection::Pooled(self.pool.acquire().await.map_err(DbError::from)?);
+        body(&mut db, args).await
+    }
+}

@@ -1,0 +1,139 @@
+//! Who has which role in which realm, and the lists of accounts with their roles.
+
+use std::collections::BTreeMap;
+
+use auth::{
+    Account, Actor, Realm, RealmId, RealmName, Role, Standing, Username,
+    store::{AccountQuery, ChangeRefused, Member},
+};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{
+    account_log::announce,
+    accounts::{self, Done},
+    connection::Connection,
+    error::{DbError, Stop},
+    listing::like,
+    value::{Row, Value, params},
+};
+
+#[derive(Debug)]
+pub(crate) struct SetRole {
+    pub(crate) username: Username,
+    pub(crate) realm: RealmId,
+    /// `None` takes it away.
+    pub(crate) role: Option<Role>,
+    pub(crate) by: Actor,
+    pub(crate) at: Timestamp,
+}
+
+pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), Stop<ChangeRefused>> {
+    let (username, realm) = (&set.username, &set.realm);
+    match accounts::hold(db, username).await? {
+        Some(account) if account.standing != Standing::Deleted => {}
+        _ => return Err(ChangeRefused::NoSuchAccount.into()),
+    }
+    if let Some(role) = set.role {
+        grant(db, username, realm, role).await?;
+    } else {
+        let delete = "DELETE FROM members WHERE vault_id = $1 AND username = $2";
+        db.execute(delete, params![realm.as_str(), username.as_str()]).await?;
+    }
+    announce(db, username).await?;
+    let detail = json!({ "realm": realm.as_str(), "role": set.role.map(Role::as_str) });
+    accounts::record(db, &set.by, Done { at: set.at, action: "account.role", whom: username, detail }).await?;
+    Ok(())
+}
+
+pub(crate) async fn grant(
+    db: &mut Connection,
+    username: &Username,
+    realm: &RealmId,
+    role: Role,
+) -> Result<(), DbError> {
+    const GRANT: &str = "INSERT INTO members (vault_id, username, role) VALUES ($1, $2, $3)
+        ON CONFLICT (vault_id, username) DO UPDATE SET role = excluded.role";
+    db.execute(GRANT, params![realm.as_str(), username.as_str(), role.as_str()]).await.map(drop)
+}
+
+pub(crate) async fn member(db: &mut Connection, username: &Username) -> Result<Option<Member>, DbError> {
+    let select = format!("SELECT {MEMBER} FROM accounts a WHERE a.username = $1");
+    let rows = db.query(&select, params![username.as_str()]).await?;
+    Ok(with_roles(db, rows).await?.pop())
+}
+
+/// By username, without deleted ones.
+pub(crate) async fn members(db: &mut Connection, query: &AccountQuery) -> Result<Vec<Member>, DbError> {
+    let mut params = params![query.limit, query.after.as_ref().map_or("", Username::as_str)].to_vec();
+    let mut search = "";
+    if let Some(sought) = &query.search {
+        search = r"AND a.search_key LIKE $3 ESCAPE '\'";
+        params.push(Value::from(like(&sought.to_lowercase())));
+    }
+    let select = format!(
+        "SELECT {MEMBER} FROM accounts a WHERE a.username > $2 AND a.standing <> 'deleted' {search}
+        ORDER BY a.username LIMIT $1"
+    );
+    let rows = db.query(&select, &params).await?;
+    with_roles(db, rows).await
+}
+
+const MEMBER: &str = "a.username, a.display_name, a.email, a.standing, a.administrator, a.created_at,
+    (SELECT MAX(s.last_seen) FROM sessions s WHERE s.username = a.username)";
+
+/// Adds the roles of accounts that are in order of their names.
+async fn with_roles(db: &mut Connection, rows: Vec<Row>) -> Result<Vec<Member>, DbError> {
+    let read = |mut row: Row| {
+        Ok(Member { account: accounts::read(&mut row)?, roles: Vec::new(), last_seen: row.time_or_null()? })
+    };
+    let mut members = rows.into_iter().map(read).collect::<Result<Vec<_>, DbError>>()?;
+    let (Some(first), Some(last)) = (members.first(), members.last()) else { return Ok(members) };
+    let mut roles = roles_between(db, &first.account.username, &last.account.username).await?;
+    for member in &mut members {
+        member.roles = roles.remove(member.account.username.as_str()).unwrap_or_default();
+    }
+    Ok(members)
+}
+
+async fn roles_between(
+    db: &mut Connection,
+    first: &Username,
+    last: &Username,
+) -> Result<BTreeMap<String, Vec<(RealmId, Role)>>, DbError> {
+    const SELECT: &str = "SELECT username, vault_id, role FROM members
+        WHERE username >= $1 AND username <= $2 ORDER BY username, vault_id";
+    let mut roles: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for mut row in db.query(SELECT, params![first.as_str(), last.as_str()]).await? {
+        let (username, realm, role) = (row.text()?, row.text()?, row.text()?);
+        roles.entry(username).or_default().push((RealmId::new(&realm), parse_role(&role)?));
+    }
+    Ok(roles)
+}
+
+/// Active accounts with a role in the realm, by username.
+pub(crate) async fn members_of(db: &mut Connection, realm: &RealmId) -> Result<Vec<(Account, Role)>, DbError> {
+    let select = format!(
+        "SELECT {}, m.role FROM members m JOIN accounts a ON a.username = m.username
+        WHERE m.vault_id = $1 AND a.standing = 'active' ORDER BY m.username",
+        accounts::COLUMNS
+    );
+    let rows = db.query(&select, params![realm.as_str()]).await?;
+    rows.into_iter().map(|mut row| Ok((accounts::read(&mut row)?, parse_role(&row.text()?)?))).collect()
+}
+
+fn parse_role(raw: &str) -> Result<Role, DbError> {
+    Role::parse(raw).ok_or_else(|| DbError::broken("a stored role"))
+}
+
+/// Every vault, by name.
+pub(crate) async fn realms(db: &mut Connection) -> Result<Vec<Realm>, DbError> {
+    let rows = db.query("SELECT vault_id, name FROM vaults ORDER BY name", &[]).await?;
+    rows.into_iter().map(read_realm).collect()
+}
+
+pub(crate) fn read_realm(mut row: Row) -> Result<Realm, DbError> {
+    let id = RealmId::new(&row.text()?);
+    let name = RealmName::parse(&row.text()?).map_err(|error| DbError::broken(format!("a stored vault: {error}")))?;
+    Ok(Realm { id, name })
+}

@@ -1,0 +1,194 @@
+//! Sessions: begun, seen, ended, forgotten.
+
+use auth::{
+    Origin, Session, SessionId, SessionKind, Standing, TokenHash, Username,
+    store::{EndReason, SignInRecord},
+};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{
+    account_log::announce,
+    accounts,
+    audit::Entry,
+    connection::Connection,
+    error::DbError,
+    refresh,
+    value::{Row, params},
+};
+
+pub(crate) const COLUMNS: &str =
+    "session_id, username, kind, auth_time, last_seen, expires_at, address, user_agent, ended_at";
+
+pub(crate) fn read(row: &mut Row) -> Result<Session, DbError> {
+    Ok(Session {
+        id: SessionId::new(&row.text()?),
+        username: accounts::username(&row.text()?)?,
+        kind: if row.text()? == "web" { SessionKind::Web } else { SessionKind::Tokens },
+        auth_time: row.time()?,
+        last_seen: row.time()?,
+        expires_at: row.time()?,
+        origin: Origin {
+            address: row.text()?.parse().map_err(|_| DbError::broken("a stored address"))?,
+            user_agent: row.text_or_null()?,
+        },
+        ended_at: row.time_or_null()?,
+    })
+}
+
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) session: Session,
+    pub(crate) secret: TokenHash,
+}
+
+/// The session of an account that was disabled since the password was checked is born ended.
+pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<(), DbError> {
+    const INSERT: &str = "INSERT INTO sessions (session_id, username, kind, auth_time, last_seen, expires_at, address,
+        user_agent, ended_at, cookie_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let (session, secret) = (&start.session, &start.secret);
+    let account = accounts::hold(db, &session.username).await?;
+    let alive = account.is_some_and(|account| account.standing == Standing::Active);
+    let (kind, cookie) = match session.kind {
+        SessionKind::Web => ("web", Some(secret.as_str())),
+        SessionKind::Tokens => ("tokens", None),
+    };
+    let row = params![
+        session.id.as_str(),
+        session.username.as_str(),
+        kind,
+        session.auth_time,
+        session.last_seen,
+        session.expires_at,
+        session.origin.address.to_string(),
+        session.origin.user_agent.as_deref(),
+        if alive { session.ended_at } else { Some(session.auth_time) },
+        cookie,
+    ];
+    db.execute(INSERT, row).await?;
+    if session.kind == SessionKind::Tokens {
+        refresh::issue(db, secret, &session.id, session.auth_time).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn find(db: &mut Connection, id: &SessionId) -> Result<Option<Session>, DbError> {
+    let select = format!("SELECT {COLUMNS} FROM sessions WHERE session_id = $1");
+    db.find(&select, params![id.as_str()]).await?.map(|mut row| read(&mut row)).transpose()
+}
+
+/// Not one that has been ended.
+pub(crate) async fn by_cookie(db: &mut Connection, cookie: &TokenHash) -> Result<Option<Session>, DbError> {
+    let select = format!("SELECT {COLUMNS} FROM sessions WHERE cookie_hash = $1 AND ended_at IS NULL");
+    db.find(&select, params![cookie.as_str()]).await?.map(|mut row| read(&mut row)).transpose()
+}
+
+pub(crate) async fn touch(db: &mut Connection, id: &SessionId, at: Timestamp) -> Result<(), DbError> {
+    const TOUCH: &str =
+        "UPDATE sessions SET last_seen = $2 WHERE session_id = $1 AND last_seen < $2 AND ended_at IS NULL";
+    db.execute(TOUCH, params![id.as_str(), at]).await.map(drop)
+}
+
+/// Live ones, newest sign of life first.
+pub(crate) async fn of(db: &mut Connection, username: &Username, at: Timestamp) -> Result<Vec<Session>, DbError> {
+    let select = format!(
+        "SELECT {COLUMNS} FROM sessions WHERE username = $1 AND ended_at IS NULL AND expires_at > $2
+        ORDER BY last_seen DESC, session_id"
+    );
+    let rows = db.query(&select, params![username.as_str(), at]).await?;
+    rows.into_iter().map(|mut row| read(&mut row)).collect()
+}
+
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) username: Username,
+    pub(crate) id: SessionId,
+    pub(crate) why: EndReason,
+    pub(crate) at: Timestamp,
+}
+
+/// True if it was alive and that user's.
+pub(crate) async fn end(db: &mut Connection, end: &End) -> Result<bool, DbError> {
+    const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
+        WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3";
+    let row = params![end.id.as_str(), end.username.as_str(), end.at, reason(end.why)];
+    if db.execute(END, row).await? == 0 {
+        return Ok(false);
+    }
+    announce(db, &end.username).await?;
+    let detail = json!({ "session": end.id.as_str(), "reason": reason(end.why) });
+    record_end(db, &end.username, end.at, detail).await?;
+    Ok(true)
+}
+
+#[derive(Debug)]
+pub(crate) struct EndAll {
+    pub(crate) username: Username,
+    pub(crate) keep: Option<SessionId>,
+    pub(crate) why: EndReason,
+    pub(crate) at: Timestamp,
+}
+
+/// Says how many were alive.
+pub(crate) async fn end_all(db: &mut Connection, end: &EndAll) -> Result<u64, DbError> {
+    let ended = end_each(db, end).await?;
+    if ended > 0 {
+        announce(db, &end.username).await?;
+        record_end(db, &end.username, end.at, json!({ "sessions": ended, "reason": reason(end.why) })).await?;
+    }
+    Ok(ended)
+}
+
+/// As [`end_all`], without announcing it.
+pub(crate) async fn end_each(db: &mut Connection, end: &EndAll) -> Result<u64, DbError> {
+    const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
+        WHERE username = $1 AND session_id <> $2 AND ended_at IS NULL AND expires_at > $3";
+    let keep = end.keep.as_ref().map_or("", SessionId::as_str);
+    db.execute(END, params![end.username.as_str(), keep, end.at, reason(end.why)]).await
+}
+
+async fn record_end(
+    db: &mut Connection,
+    username: &Username,
+    at: Timestamp,
+    detail: serde_json::Value,
+) -> Result<(), DbError> {
+    let name = username.as_str();
+    accounts::append(db, Entry { at, actor: name, action: "session.end", subject: name, detail }).await
+}
+
+fn reason(why: EndReason) -> &'static str {
+    match why {
+        EndReason::SignedOut => "signed_out",
+        EndReason::EndedByOwner => "ended_by_owner",
+        EndReason::Revoked => "revoked",
+        EndReason::Replayed => "replayed",
+        EndReason::PasswordChanged => "password_changed",
+        EndReason::EndedByAdministrator => "ended_by_administrator",
+    }
+}
+
+/// What was typed may be anything, so little of it is kept.
+pub(crate) async fn record_sign_in(db: &mut Connection, record: &SignInRecord) -> Result<(), DbError> {
+    let typed: String = record.username.chars().filter(|c| !c.is_control()).take(64).collect();
+    let detail = json!({
+        "outcome": record.outcome, "address": record.origin.address.to_string(),
+        "user_agent": record.origin.user_agent,
+    });
+    let entry = Entry { at: record.at, actor: &typed, action: "sign_in", subject: &typed, detail };
+    accounts::append(db, entry).await
+}
+
+/// Forgets at most so many sessions (and their refresh tokens) that ended before; says how many.
+pub(crate) async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
+    const ENDED: &str = "SELECT session_id FROM sessions
+        WHERE (ended_at IS NOT NULL AND ended_at < $1) OR expires_at < $1 LIMIT 200";
+    let ended = db.query(ENDED, params![*before]).await?;
+    let mut forgotten = 0;
+    for mut row in ended {
+        let id = row.text()?;
+        forgotten += db.execute("DELETE FROM sessions WHERE session_id = $1", params![id.as_str()]).await?;
+        db.execute("DELETE FROM refresh_tokens WHERE session_id = $1", params![id]).await?;
+    }
+    Ok(forgotten)
+}

@@ -1,0 +1,133 @@
+//! SQLite: one file, one writer thread, and read-only connections beside it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use auth::{Clock, Unavailable};
+use futures_util::FutureExt as _;
+use rusqlite::OpenFlags;
+use tokio::sync::Semaphore;
+
+use crate::{
+    Body,
+    connection::Connection,
+    error::{DbError, Stop},
+    migrate::{Newer, migrate},
+    writer::Writer,
+};
+
+/// How long to wait for another process that writes the same file, such as `strongroom user add`.
+const BUSY: Duration = Duration::from_secs(10);
+/// Statements kept ready on each connection: more than this crate has.
+const STATEMENTS: usize = 256;
+const LEAST_READERS: usize = 4;
+
+pub(crate) struct Sqlite {
+    writer: Writer,
+    readers: Arc<Readers>,
+}
+
+impl Sqlite {
+    pub(crate) fn open(path: &Path, clock: Clock) -> Result<Self, Stop<Newer>> {
+        let sqlite = open_for_writing(path)?;
+        let sqlite = migrated(sqlite, &clock)?;
+        let readers = Readers::open(path)?;
+        let writer = Writer::start(sqlite)?;
+        Ok(Self { writer, readers: Arc::new(readers) })
+    }
+
+    pub(crate) async fn write<A, T, E>(&self, args: A, body: Body<A, T, E>) -> Result<T, Stop<E>>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        self.writer.run(args, body).await
+    }
+
+    pub(crate) async fn read<A, T>(&self, args: A, body: Body<A, T, Unavailable>) -> Result<T, Stop<Unavailable>>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let readers = Arc::clone(&self.readers);
+        let _turn = readers.turns.acquire().await.map_err(|_| DbError::broken("the store is closed"))?;
+        let reading = Arc::clone(&readers);
+        let done = tokio::task::spawn_blocking(move || reading.read(&args, body));
+        done.await.map_err(|error| DbError::broken(format!("a read was broken off: {error}")))?
+    }
+}
+
+fn open_for_writing(path: &Path) -> Result<rusqlite::Connection, DbError> {
+    keep_private(path)?;
+    let sqlite = rusqlite::Connection::open(path)?;
+    // First of all, since already the switch to WAL may meet somebody else.
+    sqlite.busy_timeout(BUSY)?;
+    sqlite.pragma_update(None, "journal_mode", "WAL")?;
+    sqlite.pragma_update(None, "synchronous", "FULL")?;
+    sqlite.pragma_update(None, "foreign_keys", "ON")?;
+    sqlite.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(sqlite)
+}
+
+/// Makes the file readable by its owner only; SQLite gives its companions the same mode.
+fn keep_private(path: &Path) -> Result<(), DbError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| DbError::broken(error.to_string()))
+}
+
+fn migrated(sqlite: rusqlite::Connection, clock: &Clock) -> Result<rusqlite::Connection, Stop<Newer>> {
+    sqlite.execute_batch("BEGIN IMMEDIATE").map_err(DbError::from)?;
+    let mut db = Connection::Sqlite(sqlite);
+    // On failure the connection is dropped, which rolls back.
+    migrate(&mut db, clock).now_or_never().ok_or_else(waited)??;
+    let Connection::Sqlite(sqlite) = db else { return Err(waited().into()) };
+    sqlite.execute_batch("COMMIT").map_err(DbError::from)?;
+    Ok(sqlite)
+}
+
+pub(crate) fn waited() -> DbError {
+    DbError::broken("a statement waited, which SQLite never does")
+}
+
+/// Connections that can only read, lent out one at a time.
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<rusqlite::Connection>>,
+    turns: Semaphore,
+}
+
+impl Readers {
+    fn open(path: &Path) -> Result<Self, DbError> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let count = cores.max(LEAST_READERS);
+        let idle = vec![open_for_reading(path)?];
+        Ok(Self { path: path.to_owned(), idle: Mutex::new(idle), turns: Semaphore::new(count) })
+    }
+
+    fn read<A, T>(&self, args: &A, body: Body<A, T, Unavailable>) -> Result<T, Stop<Unavailable>> {
+        let lent = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        // Made when first needed. One whose reader panicked is not given back.
+        let sqlite = lent.map_or_else(|| open_for_reading(&self.path), Ok)?;
+        let mut db = Connection::Sqlite(sqlite);
+        let done = body(&mut db, args).now_or_never().unwrap_or_else(|| Err(waited().into()));
+        if let Connection::Sqlite(sqlite) = db {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sqlite);
+        }
+        done
+    }
+}
+
+fn open_for_reading(path: &Path) -> Result<rusqlite::Connection, DbError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let sqlite = rusqlite::Connection::open_with_flags(path, flags)?;
+    sqlite.busy_timeout(BUSY)?;
+    sqlite.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(sqlite)
+}

@@ -1,0 +1,132 @@
+//! A PostgreSQL cluster in a temporary folder, made with the installed programs, that ends with the test process
+//! however that ends: a shell waits at a pipe that only the process holds open.
+
+use std::{
+    io::Write as _,
+    os::unix::{fs::MetadataExt as _, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, postgres::PgConnectOptions};
+
+#[derive(Debug)]
+pub(super) struct Cluster {
+    folder: PathBuf,
+    databases: AtomicU32,
+    /// Never told anything: that the pipe closes is the signal.
+    _watchdog: Child,
+}
+
+/// $1: the folder, the rest: the server's command line.
+const WATCHDOG: &str = r#"folder="$1"; shift
+"$@" </dev/null >"$folder/log" 2>&1 &
+read -r _
+kill -QUIT $!; wait $!
+rm -rf "$folder""#;
+
+const SETTINGS: [&str; 6] = [
+    "listen_addresses=",
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=300",
+    "deadlock_timeout=100ms",
+];
+
+impl Cluster {
+    /// `None` if PostgreSQL is not installed.
+    pub(super) fn start() -> Option<Self> {
+        let programs = programs()?;
+        let folder = tempfile::Builder::new().prefix("strongroom-pg-").tempdir().expect("a temporary folder").keep();
+        let owner = Owner::of(&folder);
+        let data = folder.join("data");
+        let mut initdb = owner.command(&programs.join("initdb"));
+        initdb.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "-D"]).arg(&data);
+        let made = initdb.output().expect("initdb runs");
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+
+        let mut watchdog = owner.command(Path::new("sh"));
+        watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(&folder).arg(programs.join("postgres")).arg("-D").arg(&data);
+        watchdog.arg("-c").arg(format!("unix_socket_directories={}", folder.display()));
+        watchdog.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+        // Apart from the terminal's Ctrl-C: it ends the tests, and that closes the pipe.
+        let watchdog = watchdog.process_group(0).stdin(Stdio::piped()).spawn().expect("the watchdog starts");
+        Some(Self { folder, databases: AtomicU32::new(0), _watchdog: watchdog })
+    }
+
+    /// The URL of a new, empty database.
+    pub(super) async fn new_database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let mut server = self.connect().await;
+        // The name is made right above.
+        let create = format!("CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy");
+        server.execute(sqlx::raw_sql(AssertSqlSafe(create))).await.expect("a database is made");
+        server.close().await.expect("the connection closes");
+        self.url(&name)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@{}/{database}", self.folder.display().to_string().replace('/', "%2F"))
+    }
+
+    /// The server needs a moment after its start.
+    async fn connect(&self) -> sqlx::PgConnection {
+        let options: PgConnectOptions = self.url("postgres").parse().expect("a URL");
+        let options = options.disable_statement_logging();
+        for _ in 0..500 {
+            if let Ok(connection) = options.connect().await {
+                return connection;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        drop(std::io::stderr().write_all(log.as_bytes()));
+        unreachable!("PostgreSQL did not start within 10 s; its log is above")
+    }
+}
+
+/// The folder of the installed programs, the newest if there are several.
+fn programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
+        let mut versions: Vec<PathBuf> = versions.flatten().map(|version| version.path().join("bin")).collect();
+        versions.sort();
+        places.extend(versions.into_iter().rev());
+    }
+    places.into_iter().find(|place| place.join("initdb").exists() && place.join("postgres").exists())
+}
+
+/// PostgreSQL refuses to run as root: then everything is done as the user `postgres`.
+struct Owner(Option<(u32, u32)>);
+
+impl Owner {
+    fn of(folder: &Path) -> Self {
+        let root = std::fs::metadata(folder).expect("the folder is there").uid() == 0;
+        let owner = root.then(|| user("postgres").expect("a user named postgres, since the tests run as root"));
+        if let Some((uid, gid)) = owner {
+            std::os::unix::fs::chown(folder, Some(uid), Some(gid)).expect("the folder is given to postgres");
+        }
+        Self(owner)
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        if let Some((uid, gid)) = self.0 {
+            command.uid(uid).gid(gid);
+        }
+        command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+}
+
+/// User and group number, from `/etc/passwd`.
+fn user(name: &str) -> Option<(u32, u32)> {
+    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+    let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
+    let mut numbers = line.split(':').skip(2).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}

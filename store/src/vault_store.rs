@@ -1,0 +1,94 @@
+//! What the crate `vault` asks of a database, each in one transaction. What is done is in the files named after it.
+
+use auth::{Actor, Realm};
+use jiff::Timestamp;
+use vault::{
+    Blob, BlobId, Command, Event, File, FileId, Filename, Outcome, Revision, VaultError, VaultId, VaultName,
+    VaultStore,
+    store::{Answer, DerivedCommit, Entry, FileQuery, Heads},
+};
+
+use crate::{
+    Store,
+    apply::apply,
+    auth_store::{read, write},
+    files, history, listing, roles, vaults,
+};
+
+impl VaultStore for Store {
+    async fn vaults(&self) -> Answer<Vec<Realm>> {
+        self.read((), |db, ()| Box::pin(async move { Ok(roles::realms(db).await?) })).await
+    }
+
+    async fn create_vault(&self, vault: Realm, by: Actor, at: Timestamp) -> Result<(), VaultError> {
+        self.write(vaults::Create { vault, by, at }, |db, create| Box::pin(vaults::create(db, create))).await
+    }
+
+    async fn file(&self, vault: &VaultId, name: &Filename) -> Answer<Option<File>> {
+        read!(self, (vault.clone(), name.clone()), files::find)
+    }
+
+    async fn file_or_deleted(&self, vault: &VaultId, name: &Filename) -> Answer<Option<File>> {
+        read!(self, (vault.clone(), name.clone()), files::find_or_deleted)
+    }
+
+    async fn files(&self, vault: &VaultId, query: FileQuery) -> Answer<Vec<File>> {
+        read!(self, (vault.clone(), query), listing::files)
+    }
+
+    async fn folder(
+        &self,
+        vault: &VaultId,
+        folder: Option<&Filename>,
+        after: Option<&Entry>,
+        limit: u32,
+    ) -> Answer<Vec<Entry>> {
+        let (vault, folder, after) = (vault.clone(), folder.cloned(), after.cloned());
+        read!(self, listing::FolderPage { vault, folder, after, limit }, listing::folder)
+    }
+
+    async fn history(&self, vault: &VaultId, file: &FileId, before: Option<i64>, limit: u32) -> Answer<Vec<Revision>> {
+        let page = history::HistoryPage { vault: vault.clone(), file: file.clone(), before, limit };
+        read!(self, page, history::of_file)
+    }
+
+    async fn revision(&self, vault: &VaultId, file: &FileId, revision: i64) -> Answer<Option<Revision>> {
+        read!(self, (vault.clone(), file.clone(), revision), history::revision)
+    }
+
+    async fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Revision>> {
+        read!(self, history::Since { vault: vault.clone(), since, limit }, history::changes)
+    }
+
+    async fn apply(&self, command: Command) -> Result<Outcome, VaultError> {
+        self.write(command, |db, command| Box::pin(apply(db, command))).await
+    }
+
+    async fn events(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Event>> {
+        read!(self, history::Since { vault: vault.clone(), since, limit }, history::events)
+    }
+
+    async fn heads(&self, vault: &VaultId) -> Answer<Heads> {
+        read!(self, vault.clone(), vaults::heads)
+    }
+
+    async fn derived(&self, vault: &VaultId) -> Answer<Option<DerivedCommit>> {
+        read!(self, vault.clone(), vaults::derived)
+    }
+
+    async fn record_derived(&self, vault: &VaultId, commits: Vec<DerivedCommit>) -> Answer<()> {
+        write!(self, (vault.clone(), commits), vaults::record_derived)
+    }
+
+    async fn blobs(&self, vault: &VaultId, after: Option<&BlobId>, limit: u32) -> Answer<Vec<Blob>> {
+        read!(self, vaults::BlobPage { vault: vault.clone(), after: after.cloned(), limit }, vaults::blobs)
+    }
+
+    async fn forget_keys(&self, before: Timestamp) -> Answer<u64> {
+        write!(self, before, vaults::forget_keys)
+    }
+
+    async fn vault(&self, name: &VaultName) -> Answer<Option<Realm>> {
+        read!(self, name.clone(), vaults::by_name)
+    }
+}

@@ -1,0 +1,172 @@
+//! The one thread that writes to SQLite, with group commit: what is queued while a commit waits for the disk is
+//! committed together by the next one. Each job has a savepoint of its own, so that one that fails harms no other.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
+
+use futures_util::FutureExt as _;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    Body,
+    connection::Connection,
+    error::{DbError, Stop},
+    sqlite::waited,
+};
+
+/// Jobs in one commit.
+const MOST_IN_A_BATCH: usize = 256;
+/// Jobs that wait; whoever comes after them waits to be queued.
+const MOST_QUEUED: usize = 1024;
+/// How often to wait anew (each time for the busy timeout) while another process holds the file.
+const TRIES_TO_BEGIN: usize = 3;
+
+/// Stops when dropped, after whatever is queued.
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+}
+
+impl Writer {
+    pub(crate) fn start(sqlite: rusqlite::Connection) -> Result<Self, DbError> {
+        let (queue, jobs) = mpsc::channel(MOST_QUEUED);
+        let run = move || work(sqlite, jobs);
+        let started = thread::Builder::new().name("store-writer".to_owned()).spawn(run);
+        started.map_err(|error| DbError::broken(format!("the writer did not start: {error}")))?;
+        Ok(Self { queue })
+    }
+
+    pub(crate) async fn run<A, T, E>(&self, args: A, body: Body<A, T, E>) -> Result<T, Stop<E>>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let stopped = || DbError::broken("the writer has stopped");
+        let (reply, answer) = oneshot::channel();
+        let task = Task { args, body, done: None, reply };
+        self.queue.send(Box::new(task)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+trait Job: Send {
+    /// Does the work; true if it shall be kept.
+    fn run(&mut self, db: &mut Connection) -> bool;
+    /// Did not run, or what it did could not be kept.
+    fn fail(&mut self, error: DbError);
+    fn answer(self: Box<Self>);
+}
+
+struct Task<A, T, E> {
+    args: A,
+    body: Body<A, T, E>,
+    done: Option<Result<T, Stop<E>>>,
+    reply: oneshot::Sender<Result<T, Stop<E>>>,
+}
+
+impl<A, T, E> Job for Task<A, T, E>
+where
+    A: Send + Sync,
+    T: Send,
+    E: Send,
+{
+    fn run(&mut self, db: &mut Connection) -> bool {
+        // Unwind safe: whatever a panicking job did is rolled back.
+        let worked = catch_unwind(AssertUnwindSafe(|| (self.body)(db, &self.args).now_or_never()));
+        let done = match worked {
+            Ok(Some(done)) => done,
+            Ok(None) => Err(waited().into()),
+            Err(_) => Err(DbError::broken("a transaction panicked").into()),
+        };
+        self.done.insert(done).is_ok()
+    }
+
+    fn fail(&mut self, error: DbError) {
+        self.done = Some(Err(error.into()));
+    }
+
+    fn answer(self: Box<Self>) {
+        // Whoever asked may have gone.
+        let _ = self.reply.send(self.done.unwrap_or_else(|| Err(DbError::broken("a job was not run").into())));
+    }
+}
+
+fn work(sqlite: rusqlite::Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+    let mut db = Connection::Sqlite(sqlite);
+    while let Some(first) = jobs.blocking_recv() {
+        let mut batch = vec![first];
+        if let Err(error) = commit_together(&mut db, &mut batch, &mut jobs) {
+            undo(&db);
+            tracing::error!(%error, jobs = batch.len(), "a batch of writes was not committed");
+            // Also what was refused: it may have been for something that is undone now.
+            batch.iter_mut().for_each(|job| job.fail(echo(&error)));
+        }
+        batch.into_iter().for_each(Job::answer);
+    }
+}
+
+fn commit_together(
+    db: &mut Connection,
+    batch: &mut Vec<Box<dyn Job>>,
+    jobs: &mut mpsc::Receiver<Box<dyn Job>>,
+) -> Result<(), DbError> {
+    begin(db)?;
+    let mut next = 0;
+    while let Some(job) = batch.get_mut(next) {
+        run_apart(db, &mut **job)?;
+        next += 1;
+        if next < MOST_IN_A_BATCH {
+            batch.extend(jobs.try_recv().ok());
+        }
+    }
+    metrics::histogram!("strongroom_store_batch_jobs").record(u32::try_from(next).unwrap_or(u32::MAX));
+    say(db, "COMMIT")
+}
+
+/// The busy timeout waits for another process; a long one is waited for again.
+fn begin(db: &Connection) -> Result<(), DbError> {
+    let mut tries = TRIES_TO_BEGIN;
+    loop {
+        match say(db, "BEGIN IMMEDIATE") {
+            Err(DbError::Collided(_)) if tries > 1 => tries -= 1,
+            other => return other,
+        }
+    }
+}
+
+/// Runs a job in a savepoint.
+///
+/// # Errors
+/// The whole transaction is lost (SQLite rolls it back by itself when the disk is full or broken).
+fn run_apart(db: &mut Connection, job: &mut dyn Job) -> Result<(), DbError> {
+    say(db, "SAVEPOINT job")?;
+    if !job.run(db) {
+        say(db, "ROLLBACK TO job")?;
+    }
+    say(db, "RELEASE job")
+}
+
+fn say(db: &Connection, sql: &str) -> Result<(), DbError> {
+    let Connection::Sqlite(sqlite) = db else { return Err(DbError::broken("the writer is SQLite's")) };
+    sqlite.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
+fn undo(db: &Connection) {
+    if let Connection::Sqlite(sqlite) = db
+        && !sqlite.is_autocommit()
+        && let Err(error) = say(db, "ROLLBACK")
+    {
+        tracing::error!(%error, "a failed batch was not rolled back");
+    }
+}
+
+/// The same error for each job of a batch.
+fn echo(error: &DbError) -> DbError {
+    match error {
+        DbError::DiskFull => DbError::DiskFull,
+        other => DbError::NotCommitted(other.to_string()),
+    }
+}

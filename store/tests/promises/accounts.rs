@@ -1,0 +1,245 @@
+//! Accounts, roles, passwords, administrators.
+
+use auth::{
+    AccountChange, AuthStore as _, DisplayName, EmailAddress, NewAccount, PasswordHash, RealmId, Role, SessionKind,
+    Standing, TokenHash,
+    store::{AccountQuery, ChangeRefused, Inserted, Replacement},
+};
+use futures_util::future::join_all;
+use store::testing::TestDatabase;
+
+use crate::builders::{account, actor, administrator, new_vault, register, second, session, signed_in, user};
+
+crate::on_both_databases!(
+    a_name_is_given_once_even_to_eight_at_once,
+    an_account_is_kept_as_it_was_given,
+    a_deleted_account_keeps_its_name_and_leaves_the_lists,
+    members_are_found_by_any_part_in_any_capitals,
+    members_come_in_pages_by_name,
+    the_first_administrator_is_made_once,
+    the_last_administrator_stays_however_many_try,
+    disabling_ends_every_session_and_is_announced,
+    a_disabled_account_starts_no_session,
+    a_role_is_given_changed_and_taken_and_each_is_announced,
+    only_active_accounts_are_members_of_a_realm,
+    a_password_is_replaced_only_by_whoever_knows_the_old_hash,
+    a_new_password_ends_the_other_sessions,
+    account_events_have_no_gaps_under_concurrency,
+    the_maker_of_a_vault_manages_it_and_the_program_itself_does_not,
+);
+
+async fn a_name_is_given_once_even_to_eight_at_once(db: TestDatabase) {
+    let tries = (0..8).map(|_| db.store.create_account(account("ada"), Vec::new(), actor("ada")));
+    let made = join_all(tries).await;
+    assert_eq!(made.iter().filter(|made| matches!(made, Ok(Inserted::Done))).count(), 1);
+    assert_eq!(made.iter().filter(|made| matches!(made, Ok(Inserted::Taken))).count(), 7);
+}
+
+async fn an_account_is_kept_as_it_was_given(db: TestDatabase) {
+    let new = NewAccount {
+        display_name: Some(DisplayName::parse("Ada Ləvləys 🛠").unwrap()),
+        email: Some(EmailAddress::parse("ada@example.org").unwrap()),
+        ..account("ada")
+    };
+    let vault = new_vault(&db.store, "main").await;
+    db.store.create_account(new.clone(), vec![(vault.clone(), Role::Editor)], actor("ada")).await.unwrap();
+    let member = db.store.member(&user("ada")).await.unwrap().unwrap();
+    assert_eq!(member.account.display_name, new.display_name);
+    assert_eq!(member.account.email, new.email);
+    assert_eq!(member.account.created_at, new.created_at);
+    assert_eq!((member.account.standing, member.account.administrator), (Standing::Active, false));
+    assert_eq!((member.roles, member.last_seen), (vec![(vault, Role::Editor)], None));
+    let credentials = db.store.credentials(&user("ada")).await.unwrap().unwrap();
+    assert!(credentials.password == new.password);
+    assert!(db.store.credentials(&user("bob")).await.unwrap().is_none());
+}
+
+fn stand(standing: Standing) -> AccountChange {
+    AccountChange { standing: Some(standing), ..AccountChange::default() }
+}
+
+fn rights(administrator: bool) -> AccountChange {
+    AccountChange { administrator: Some(administrator), ..AccountChange::default() }
+}
+
+async fn a_deleted_account_keeps_its_name_and_leaves_the_lists(db: TestDatabase) {
+    register(&db.store, &["ada", "bob"]).await;
+    db.store.change_account(&user("ada"), stand(Standing::Deleted), actor("root"), second(1)).await.unwrap();
+    let names: Vec<_> = listed(&db, None, None).await;
+    assert_eq!(names, ["bob"]);
+    let again = db.store.create_account(account("ada"), Vec::new(), actor("ada")).await.unwrap();
+    assert_eq!(again, Inserted::Taken);
+    let member = db.store.member(&user("ada")).await.unwrap().unwrap();
+    assert_eq!(member.account.standing, Standing::Deleted);
+}
+
+async fn listed(db: &TestDatabase, search: Option<&str>, after: Option<&str>) -> Vec<String> {
+    let query = AccountQuery { search: search.map(str::to_owned), after: after.map(user), limit: 2 };
+    let members = db.store.members(query).await.unwrap();
+    members.iter().map(|member| member.account.username.to_string()).collect()
+}
+
+async fn members_are_found_by_any_part_in_any_capitals(db: TestDatabase) {
+    let new = NewAccount {
+        display_name: Some(DisplayName::parse("Ärztin 100%").unwrap()),
+        email: Some(EmailAddress::parse("Ada@Example.org").unwrap()),
+        ..account("ada")
+    };
+    db.store.create_account(new, Vec::new(), actor("ada")).await.unwrap();
+    register(&db.store, &["bob"]).await;
+    for found in ["AD", "äRZ", "0%", "example.ORG"] {
+        assert_eq!(listed(&db, Some(found), None).await, ["ada"], "{found}");
+    }
+    for lost in ["a_a", "%z", "\\", "\0", "'"] {
+        assert!(listed(&db, Some(lost), None).await.is_empty(), "{lost}");
+    }
+}
+
+async fn members_come_in_pages_by_name(db: TestDatabase) {
+    register(&db.store, &["d", "b-1", "b", "a", "b.1"]).await;
+    let vault = new_vault(&db.store, "main").await;
+    db.store.set_role(&user("b.1"), &vault, Some(Role::Viewer), actor("root"), second(1)).await.unwrap();
+    assert_eq!(listed(&db, None, None).await, ["a", "b"]);
+    assert_eq!(listed(&db, None, Some("b")).await, ["b-1", "b.1"]);
+    assert_eq!(listed(&db, None, Some("b.1")).await, ["d"]);
+    let page = AccountQuery { after: Some(user("b")), limit: 2, ..AccountQuery::default() };
+    let roles: Vec<_> = db.store.members(page).await.unwrap().into_iter().map(|member| member.roles.len()).collect();
+    assert_eq!(roles, [0, 1]);
+}
+
+async fn the_first_administrator_is_made_once(db: TestDatabase) {
+    assert!(!db.store.has_administrator().await.unwrap());
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let made = join_all(names.map(|name| db.store.create_first_administrator(account(name)))).await;
+    assert_eq!(made.iter().filter(|made| matches!(made, Ok(Some(Inserted::Done)))).count(), 1);
+    assert_eq!(made.iter().filter(|made| matches!(made, Ok(None))).count(), 7);
+    assert!(db.store.has_administrator().await.unwrap());
+    let everybody = AccountQuery { limit: 100, ..AccountQuery::default() };
+    let everybody = db.store.members(everybody).await.unwrap();
+    assert!(everybody.len() == 1 && everybody[0].account.administrator);
+}
+
+async fn the_last_administrator_stays_however_many_try(db: TestDatabase) {
+    let names = ["ada", "bob", "cyd", "dan"];
+    for round in 0..5 {
+        for name in names {
+            if round == 0 {
+                administrator(&db.store, name).await;
+            }
+            db.store.change_account(&user(name), rights(true), actor("root"), second(1)).await.unwrap();
+            db.store.change_account(&user(name), stand(Standing::Active), actor("root"), second(1)).await.unwrap();
+        }
+        let takes = [rights(false), stand(Standing::Disabled), stand(Standing::Deleted), rights(false)];
+        let tries = names
+            .iter()
+            .zip(takes)
+            .map(async |(name, take)| db.store.change_account(&user(name), take, actor("root"), second(2)).await);
+        let done = join_all(tries).await;
+        let refused = |done: &&Result<_, _>| matches!(done, Err(ChangeRefused::LastAdministrator));
+        assert_eq!(done.iter().filter(refused).count(), 1, "{done:?}");
+        assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 3, "{done:?}");
+        assert!(db.store.has_administrator().await.unwrap());
+    }
+}
+
+async fn disabling_ends_every_session_and_is_announced(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    let id = signed_in(&db.store, "ada", "one").await;
+    let before = db.store.last_account_event().await.unwrap();
+    let change = stand(Standing::Disabled);
+    let account = db.store.change_account(&user("ada"), change, actor("root"), second(5)).await.unwrap();
+    assert_eq!(account.standing, Standing::Disabled);
+    assert_eq!(db.store.session(&id).await.unwrap().unwrap().ended_at, Some(second(5)));
+    assert!(db.store.sessions_of(&user("ada"), second(6)).await.unwrap().is_empty());
+    let events = db.store.account_events_after(before).await.unwrap();
+    assert!(events.iter().any(|event| event.username == user("ada")));
+    let unknown = db.store.change_account(&user("bob"), rights(true), actor("root"), second(5)).await;
+    assert!(matches!(unknown, Err(ChangeRefused::NoSuchAccount)));
+}
+
+async fn a_disabled_account_starts_no_session(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    db.store.change_account(&user("ada"), stand(Standing::Disabled), actor("root"), second(5)).await.unwrap();
+    let late = session("late", "ada", SessionKind::Web);
+    db.store.start_session(late, TokenHash::new("cookie")).await.unwrap();
+    assert_eq!(db.store.session_by_cookie(&TokenHash::new("cookie")).await.unwrap(), None);
+    assert!(db.store.sessions_of(&user("ada"), second(1)).await.unwrap().is_empty());
+}
+
+async fn a_role_is_given_changed_and_taken_and_each_is_announced(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    let vault = new_vault(&db.store, "main").await;
+    for role in [Some(Role::Viewer), Some(Role::Manager), None] {
+        let before = db.store.last_account_event().await.unwrap();
+        db.store.set_role(&user("ada"), &vault, role, actor("root"), second(1)).await.unwrap();
+        let roles = db.store.member(&user("ada")).await.unwrap().unwrap().roles;
+        assert_eq!(roles, role.map(|role| (vault.clone(), role)).into_iter().collect::<Vec<_>>());
+        let events = db.store.account_events_after(before).await.unwrap();
+        assert!(events.len() == 1 && events[0].n == before + 1 && events[0].username == user("ada"));
+    }
+    let nobody = db.store.set_role(&user("eve"), &vault, Some(Role::Viewer), actor("root"), second(1)).await;
+    assert!(matches!(nobody, Err(ChangeRefused::NoSuchAccount)));
+}
+
+async fn only_active_accounts_are_members_of_a_realm(db: TestDatabase) {
+    register(&db.store, &["cyd", "ada", "bob"]).await;
+    let vault = new_vault(&db.store, "main").await;
+    for (name, role) in [("cyd", Role::Editor), ("ada", Role::Manager), ("bob", Role::Viewer)] {
+        db.store.set_role(&user(name), &vault, Some(role), actor("root"), second(1)).await.unwrap();
+    }
+    db.store.change_account(&user("bob"), stand(Standing::Disabled), actor("root"), second(2)).await.unwrap();
+    let members = db.store.members_of(&vault).await.unwrap();
+    let members: Vec<_> = members.iter().map(|(account, role)| (account.username.as_str(), *role)).collect();
+    assert_eq!(members, [("ada", Role::Manager), ("cyd", Role::Editor)]);
+    assert!(db.store.members_of(&RealmId::new("elsewhere")).await.unwrap().is_empty());
+}
+
+async fn a_password_is_replaced_only_by_whoever_knows_the_old_hash(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    let old = PasswordHash::stored("$argon2id$old");
+    let tries = (0..8).map(|n| {
+        let new = PasswordHash::stored(&format!("new {n}"));
+        let (store, old) = (&db.store, &old);
+        async move { store.replace_password(&user("ada"), old, new, Replacement::Upgrade, second(1)).await.unwrap() }
+    });
+    assert_eq!(join_all(tries).await.into_iter().filter(|replaced| *replaced).count(), 1);
+    assert_eq!(db.store.last_account_event().await.unwrap(), 0, "an upgrade takes nothing away");
+}
+
+async fn a_new_password_ends_the_other_sessions(db: TestDatabase) {
+    register(&db.store, &["ada", "bob"]).await;
+    let (kept, other) = (signed_in(&db.store, "ada", "one").await, signed_in(&db.store, "ada", "two").await);
+    let foreign = signed_in(&db.store, "bob", "three").await;
+    let (old, new) = (PasswordHash::stored("$argon2id$old"), PasswordHash::stored("new"));
+    let why = Replacement::Change { keep: Some(kept.clone()) };
+    assert!(db.store.replace_password(&user("ada"), &old, new.clone(), why, second(3)).await.unwrap());
+    let ended = async |id| db.store.session(id).await.unwrap().unwrap().ended_at;
+    assert_eq!((ended(&kept).await, ended(&other).await, ended(&foreign).await), (None, Some(second(3)), None));
+    assert_eq!(db.store.last_account_event().await.unwrap(), 1);
+    let newer = PasswordHash::stored("newer");
+    let keeping = Replacement::ChangeKeepingSessions;
+    assert!(db.store.replace_password(&user("ada"), &new, newer, keeping, second(4)).await.unwrap());
+    assert_eq!(ended(&kept).await, None);
+}
+
+async fn account_events_have_no_gaps_under_concurrency(db: TestDatabase) {
+    let names: Vec<String> = (0..20).map(|n| format!("user{n}")).collect();
+    register(&db.store, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let vault = new_vault(&db.store, "main").await;
+    let tries = names
+        .iter()
+        .map(async |name| db.store.set_role(&user(name), &vault, Some(Role::Editor), actor("root"), second(1)).await);
+    assert!(join_all(tries).await.into_iter().all(|done| done.is_ok()));
+    let numbers: Vec<i64> = db.store.account_events_after(0).await.unwrap().iter().map(|event| event.n).collect();
+    assert_eq!(numbers, (1..=20).collect::<Vec<_>>());
+}
+
+async fn the_maker_of_a_vault_manages_it_and_the_program_itself_does_not(db: TestDatabase) {
+    // Made by `root`, who has no account yet.
+    let made_early = new_vault(&db.store, "early").await;
+    register(&db.store, &["root"]).await;
+    let made_late = new_vault(&db.store, "late").await;
+    let roles = db.store.member(&user("root")).await.unwrap().unwrap().roles;
+    assert_eq!(roles, [(made_late, Role::Manager)]);
+    assert!(db.store.members_of(&made_early).await.unwrap().is_empty());
+}

@@ -1,0 +1,84 @@
+//! The audit chains: what is in them, and that nobody changes them unseen.
+
+use auth::{AuthStore as _, Role};
+use sqlx::{Connection as _, Executor as _};
+use store::{Chain, Database, Verdict, testing::TestDatabase};
+
+use crate::builders::{actor, ada_and_bob, register, second, user};
+
+crate::on_both_databases!(
+    every_operation_and_account_change_is_recorded_in_its_chain,
+    an_edited_entry_is_found,
+    a_missing_entry_is_found_wherever_it_was,
+    a_chain_whose_hashes_were_made_anew_up_to_the_end_is_found,
+);
+
+/// Does what no program of ours does.
+async fn tamper(db: &TestDatabase, sql: &'static str) {
+    match &db.database {
+        Database::Sqlite(path) => rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap(),
+        Database::Postgres(url) => {
+            let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+            connection.execute(sqlx::raw_sql(sql)).await.unwrap();
+        }
+    }
+}
+
+/// A vault whose chain has five entries: made, and four operations.
+async fn some_history(db: &TestDatabase) -> Chain {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    ada.add("a").await.unwrap();
+    ada.check_out("a").await.unwrap();
+    ada.check_in("a", 2).await.unwrap();
+    ada.delete("a").await.unwrap();
+    Chain::Vault(ada.vault)
+}
+
+async fn verdict(db: &TestDatabase, chain: &Chain) -> Verdict {
+    db.store.verify_audit(chain).await.unwrap()
+}
+
+async fn every_operation_and_account_change_is_recorded_in_its_chain(db: TestDatabase) {
+    assert_eq!(verdict(&db, &Chain::Accounts).await, Verdict::Sound { entries: 0 });
+    let chain = some_history(&db).await;
+    assert_eq!(verdict(&db, &chain).await, Verdict::Sound { entries: 5 });
+    register(&db.store, &["ada"]).await;
+    let Chain::Vault(vault) = &chain else { panic!("{chain:?}") };
+    db.store.set_role(&user("ada"), vault, Some(Role::Viewer), actor("root"), second(1)).await.unwrap();
+    assert_eq!(verdict(&db, &Chain::Accounts).await, Verdict::Sound { entries: 2 });
+    assert_eq!(verdict(&db, &chain).await, Verdict::Sound { entries: 5 });
+}
+
+async fn an_edited_entry_is_found(db: TestDatabase) {
+    let chain = some_history(&db).await;
+    for edit in [
+        "UPDATE audit SET actor = 'eve' WHERE n = 3 AND chain <> 'accounts'",
+        "UPDATE audit SET actor = 'ada', at = at + 1 WHERE n = 3 AND chain <> 'accounts'",
+        "UPDATE audit SET at = at - 1, detail = '{}' WHERE n = 3 AND chain <> 'accounts'",
+    ] {
+        tamper(&db, edit).await;
+        assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 3 }, "{edit}");
+    }
+    assert_eq!(verdict(&db, &Chain::Accounts).await, Verdict::Sound { entries: 0 }, "each chain for itself");
+}
+
+async fn a_missing_entry_is_found_wherever_it_was(db: TestDatabase) {
+    let chain = some_history(&db).await;
+    tamper(&db, "DELETE FROM audit WHERE n = 5 AND chain <> 'accounts'").await;
+    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 5 }, "the newest");
+    tamper(&db, "DELETE FROM audit WHERE n = 2 AND chain <> 'accounts'").await;
+    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 2 }, "one in between");
+    tamper(&db, "DELETE FROM audit WHERE n = 1 AND chain <> 'accounts'").await;
+    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 1 }, "the first");
+    tamper(&db, "DELETE FROM audit_heads WHERE chain <> 'accounts'").await;
+    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 1 }, "all of it");
+}
+
+async fn a_chain_whose_hashes_were_made_anew_up_to_the_end_is_found(db: TestDatabase) {
+    let chain = some_history(&db).await;
+    // The last entry is given another hash, and nothing follows that would show it.
+    tamper(&db, "UPDATE audit SET hash = 'made anew' WHERE n = 5 AND chain <> 'accounts'").await;
+    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 5 });
+    tamper(&db, "UPDATE audit_heads SET n = 4 WHERE chain <> 'accounts'").await;
+    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 4 });
+}

@@ -1,0 +1,172 @@
+//! Short words for long types.
+
+use auth::{
+    Actor, AuthStore as _, NewAccount, Origin, PasswordHash, Realm, RealmId, RealmName, Session, SessionId,
+    SessionKind, TokenHash, Username, store::Inserted,
+};
+use jiff::Timestamp;
+use store::Store;
+use vault::{
+    Blob, BlobId, Command, File, FileId, Filename, Operation, Outcome, Prose, VaultError, VaultId, VaultStore as _,
+    store::{AfterCheckIn, AfterOverride, IdempotencyKey},
+};
+
+/// So many seconds after some day.
+pub(crate) fn second(after: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + after).unwrap()
+}
+
+pub(crate) fn user(name: &str) -> Username {
+    Username::parse(name).unwrap()
+}
+
+pub(crate) fn actor(name: &str) -> Actor {
+    Actor { username: user(name), display_name: None, email: None, session: None }
+}
+
+pub(crate) fn account(name: &str) -> NewAccount {
+    NewAccount {
+        username: user(name),
+        display_name: None,
+        email: None,
+        password: PasswordHash::stored("$argon2id$old"),
+        administrator: false,
+        created_at: second(0),
+    }
+}
+
+pub(crate) async fn register(store: &Store, names: &[&str]) {
+    for name in names {
+        let made = store.create_account(account(name), Vec::new(), actor(name)).await.unwrap();
+        assert_eq!(made, Inserted::Done);
+    }
+}
+
+pub(crate) async fn administrator(store: &Store, name: &str) {
+    let new = NewAccount { administrator: true, ..account(name) };
+    assert_eq!(store.create_account(new, Vec::new(), actor("root")).await.unwrap(), Inserted::Done);
+}
+
+pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
+    Session {
+        id: SessionId::new(id),
+        username: user(of),
+        kind,
+        auth_time: second(0),
+        last_seen: second(0),
+        expires_at: second(1_000_000),
+        origin: Origin { address: "2001:db8::1".parse().unwrap(), user_agent: Some("curl/8".to_owned()) },
+        ended_at: None,
+    }
+}
+
+/// A signed-in account with one session of tokens.
+pub(crate) async fn signed_in(store: &Store, name: &str, secret: &str) -> SessionId {
+    let new = session(&format!("session-{secret}"), name, SessionKind::Tokens);
+    let id = new.id.clone();
+    store.start_session(new, TokenHash::new(secret)).await.unwrap();
+    id
+}
+
+pub(crate) async fn new_vault(store: &Store, name: &str) -> VaultId {
+    let id = RealmId::new(&format!("{name:0<32}"));
+    let realm = Realm { id: id.clone(), name: RealmName::parse(name).unwrap() };
+    store.create_vault(realm, actor("root"), second(0)).await.unwrap();
+    id
+}
+
+pub(crate) fn name(raw: &str) -> Filename {
+    Filename::parse(raw).unwrap()
+}
+
+/// Content number `n`.
+pub(crate) fn blob(n: u64) -> Blob {
+    Blob { id: BlobId::parse(&format!("{n:064x}")).unwrap(), size: n }
+}
+
+pub(crate) fn prose(raw: &str) -> Prose {
+    Prose::parse(raw, 10_000).unwrap()
+}
+
+/// One user in one vault.
+#[derive(Clone)]
+pub(crate) struct User {
+    pub(crate) store: Store,
+    pub(crate) vault: VaultId,
+    pub(crate) name: String,
+    pub(crate) key: Option<IdempotencyKey>,
+}
+
+impl User {
+    pub(crate) fn new(store: &Store, vault: &VaultId, name: &str) -> Self {
+        Self { store: store.clone(), vault: vault.clone(), name: name.to_owned(), key: None }
+    }
+
+    /// The same user, whose requests carry this key.
+    pub(crate) fn with_key(&self, key: &str, fingerprint: &str) -> Self {
+        let key = IdempotencyKey { key: key.to_owned(), fingerprint: fingerprint.to_owned() };
+        Self { key: Some(key), ..self.clone() }
+    }
+
+    pub(crate) async fn apply(&self, file: &str, operation: Operation) -> Result<Outcome, VaultError> {
+        let (vault, by, key) = (self.vault.clone(), actor(&self.name), self.key.clone());
+        let at = second(60);
+        self.store.apply(Command { vault, file: name(file), operation, by, at, key }).await
+    }
+
+    pub(crate) async fn add(&self, file: &str) -> Result<Outcome, VaultError> {
+        let id = FileId::random(&auth::Chance::system());
+        self.apply(file, Operation::Add { id, blob: blob(1), comment: prose("first") }).await
+    }
+
+    pub(crate) async fn check_out(&self, file: &str) -> Result<Outcome, VaultError> {
+        self.apply(file, Operation::CheckOut { note: Some(prose("on it")) }).await
+    }
+
+    pub(crate) async fn cancel(&self, file: &str) -> Result<Outcome, VaultError> {
+        self.apply(file, Operation::Cancel).await
+    }
+
+    pub(crate) async fn check_in(&self, file: &str, content: u64) -> Result<Outcome, VaultError> {
+        let (blob, comment, then) = (blob(content), prose("better"), AfterCheckIn::Release);
+        self.apply(file, Operation::CheckIn { blob, comment, then, base: None }).await
+    }
+
+    pub(crate) async fn override_lock(&self, file: &str, then: AfterOverride) -> Result<Outcome, VaultError> {
+        self.apply(file, Operation::Override { reason: prose("on holiday"), then }).await
+    }
+
+    pub(crate) async fn move_to(&self, file: &str, to: &str) -> Result<Outcome, VaultError> {
+        self.apply(file, Operation::Move { to: name(to) }).await
+    }
+
+    pub(crate) async fn delete(&self, file: &str) -> Result<Outcome, VaultError> {
+        self.apply(file, Operation::Delete { comment: prose("gone") }).await
+    }
+
+    pub(crate) async fn restore(&self, file: &File) -> Result<Outcome, VaultError> {
+        let (id, blob) = (file.id.clone(), file.blob.clone());
+        self.apply(file.name.as_str(), Operation::Restore { file: id, revision: 1, blob }).await
+    }
+
+    pub(crate) async fn find(&self, file: &str) -> Option<File> {
+        self.store.file(&self.vault, &name(file)).await.unwrap()
+    }
+}
+
+/// A vault `main` with two users.
+pub(crate) async fn ada_and_bob(store: &Store) -> (User, User) {
+    let vault = new_vault(store, "main").await;
+    (User::new(store, &vault, "ada"), User::new(store, &vault, "bob"))
+}
+
+/// Changes and events of a vault are numbered from 1 without gaps, as far as its counters say.
+pub(crate) async fn assert_no_gaps(store: &Store, vault: &VaultId) {
+    let heads = store.heads(vault).await.unwrap();
+    let changes = store.changes(vault, 0, 1_000_000).await.unwrap();
+    let events = store.events(vault, 0, 1_000_000).await.unwrap();
+    let numbers: Vec<i64> = changes.iter().map(|revision| revision.change).collect();
+    assert_eq!(numbers, (1..=heads.change).collect::<Vec<_>>(), "changes");
+    let numbers: Vec<i64> = events.iter().map(|event| event.id).collect();
+    assert_eq!(numbers, (1..=heads.event).collect::<Vec<_>>(), "events");
+}

@@ -1,0 +1,158 @@
+//! Folders come and go with the files in them, and no two names are one.
+
+use store::testing::TestDatabase;
+use vault::{VaultError, VaultStore as _, store::Entry};
+
+use crate::builders::{User, ada_and_bob, name};
+
+crate::on_both_databases!(
+    folders_come_and_go_with_their_files,
+    a_folder_is_listed_folders_first_in_pages,
+    a_name_in_other_capitals_is_taken,
+    a_file_and_a_folder_cannot_have_one_name,
+    a_folder_is_spelled_one_way,
+    a_file_moves_to_other_capitals,
+    a_file_moves_into_a_folder_of_its_own_name_and_back,
+    the_only_file_of_a_folder_can_respell_it,
+    a_deleted_file_does_not_come_back_in_the_place_of_another,
+    long_and_odd_names_are_kept,
+);
+
+/// What is in a folder: names, folders with a slash.
+async fn listed(user: &User, folder: &str) -> Vec<String> {
+    let folder = (!folder.is_empty()).then(|| name(folder));
+    let entries = user.store.folder(&user.vault, folder.as_ref(), None, 100).await.unwrap();
+    entries.iter().map(shown).collect()
+}
+
+fn shown(entry: &Entry) -> String {
+    match entry {
+        Entry::Folder(name) => format!("{name}/"),
+        Entry::File(file) => file.name.to_string(),
+    }
+}
+
+async fn folders_come_and_go_with_their_files(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    ada.add("a/b/one").await.unwrap();
+    ada.add("a/b/two").await.unwrap();
+    assert_eq!(listed(&ada, "").await, ["a/"]);
+    assert_eq!(listed(&ada, "A/B").await, ["a/b/one", "a/b/two"]);
+    ada.delete("a/b/one").await.unwrap();
+    assert_eq!(listed(&ada, "a").await, ["a/b/"]);
+    let moved = ada.move_to("a/b/two", "c/two").await.unwrap();
+    assert_eq!(listed(&ada, "").await, ["c/"]);
+    ada.delete("c/two").await.unwrap();
+    assert!(listed(&ada, "").await.is_empty());
+    ada.restore(&moved.file).await.unwrap();
+    assert_eq!(listed(&ada, "c").await, ["c/two"]);
+}
+
+async fn a_folder_is_listed_folders_first_in_pages(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    for file in ["z", "B", "f/1", "a", "E/1", "E/2", "e-1/1", "f/g/2", "ä"] {
+        ada.add(file).await.unwrap();
+    }
+    let mut pages = Vec::new();
+    let mut after: Option<Entry> = None;
+    loop {
+        let page = db.store.folder(&ada.vault, None, after.as_ref(), 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        pages.push(page.iter().map(shown).collect::<Vec<_>>().join(" "));
+    }
+    assert_eq!(pages, ["E/ e-1/", "f/ a", "B z", "ä"]);
+}
+
+fn exists(refused: Result<vault::Outcome, VaultError>) -> String {
+    match refused {
+        Err(VaultError::Exists { name }) => name.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn in_the_way(refused: Result<vault::Outcome, VaultError>) -> String {
+    match refused {
+        Err(VaultError::InTheWay { name }) => name.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn a_name_in_other_capitals_is_taken(db: TestDatabase) {
+    let (ada, bob) = ada_and_bob(&db.store).await;
+    ada.add("Gear.step").await.unwrap();
+    ada.add("other").await.unwrap();
+    assert_eq!(exists(bob.add("gEAR.step").await), "Gear.step");
+    assert_eq!(exists(bob.move_to("other", "GEAR.STEP").await), "Gear.step");
+}
+
+async fn a_file_and_a_folder_cannot_have_one_name(db: TestDatabase) {
+    let (ada, bob) = ada_and_bob(&db.store).await;
+    ada.add("Parts/gear").await.unwrap();
+    ada.add("other").await.unwrap();
+    assert_eq!(in_the_way(bob.add("parts").await), "Parts");
+    assert_eq!(in_the_way(bob.move_to("other", "PARTS").await), "Parts");
+    assert_eq!(in_the_way(bob.add("Parts/gear/tooth").await), "Parts/gear");
+    assert_eq!(in_the_way(bob.move_to("other", "Parts/GEAR/tooth/deep").await), "Parts/gear");
+    assert!(matches!(bob.check_out("Parts").await, Err(VaultError::NotFound)));
+    assert!(matches!(bob.delete("Parts").await, Err(VaultError::NotFound)));
+}
+
+async fn a_folder_is_spelled_one_way(db: TestDatabase) {
+    let (ada, bob) = ada_and_bob(&db.store).await;
+    ada.add("Parts/Small/gear").await.unwrap();
+    assert_eq!(in_the_way(bob.add("parts/wheel").await), "Parts");
+    assert_eq!(in_the_way(bob.add("Parts/small/wheel").await), "Parts/Small");
+    bob.add("Parts/Small/wheel").await.unwrap();
+    assert_eq!(in_the_way(bob.move_to("Parts/Small/wheel", "Parts/small/wheel").await), "Parts/Small");
+}
+
+async fn a_file_moves_to_other_capitals(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    ada.add("Parts/Gear.step").await.unwrap();
+    ada.move_to("Parts/Gear.step", "Parts/GEAR.step").await.unwrap();
+    assert_eq!(listed(&ada, "Parts").await, ["Parts/GEAR.step"]);
+    assert_eq!(ada.find("parts/gear.step").await.unwrap().name, name("Parts/GEAR.step"));
+}
+
+async fn a_file_moves_into_a_folder_of_its_own_name_and_back(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    ada.add("gear").await.unwrap();
+    ada.move_to("gear", "gear/gear").await.unwrap();
+    assert_eq!((listed(&ada, "").await, listed(&ada, "gear").await), (vec!["gear/".into()], vec!["gear/gear".into()]));
+    ada.move_to("gear/gear", "gear").await.unwrap();
+    assert_eq!(listed(&ada, "").await, ["gear"]);
+}
+
+async fn the_only_file_of_a_folder_can_respell_it(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    ada.add("parts/gear").await.unwrap();
+    ada.move_to("parts/gear", "Parts/gear").await.unwrap();
+    assert_eq!(
+        (listed(&ada, "").await, listed(&ada, "parts").await),
+        (vec!["Parts/".into()], vec!["Parts/gear".into()])
+    );
+}
+
+async fn a_deleted_file_does_not_come_back_in_the_place_of_another(db: TestDatabase) {
+    let (ada, bob) = ada_and_bob(&db.store).await;
+    let gone = ada.add("gear").await.unwrap().file;
+    ada.delete("gear").await.unwrap();
+    bob.add("gear/tooth").await.unwrap();
+    assert_eq!(in_the_way(ada.restore(&gone).await), "gear");
+    bob.delete("gear/tooth").await.unwrap();
+    bob.add("GEAR").await.unwrap();
+    assert_eq!(exists(ada.restore(&gone).await), "GEAR");
+}
+
+async fn long_and_odd_names_are_kept(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    let deep = ["folder"; 200].join("/");
+    for file in [deep.as_str(), "it's 100% \"odd\"_$1 ü 日本.step", "a$b/c$1"] {
+        let Ok(_) = vault::Filename::parse(file) else { continue };
+        ada.add(file).await.unwrap();
+        assert_eq!(ada.find(file).await.unwrap().name.as_str(), file);
+    }
+    ada.delete(&deep).await.unwrap();
+    assert!(!listed(&ada, "").await.contains(&"folder/".to_owned()));
+}

@@ -1,0 +1,97 @@
+//! Pages of a vault's files: by key, filtered.
+
+use auth::Username;
+use store::testing::TestDatabase;
+use vault::{
+    NameKey, VaultStore as _,
+    store::{FileQuery, Holder},
+};
+
+use crate::builders::{User, ada_and_bob, user};
+
+crate::on_both_databases!(
+    files_come_by_key_in_pages,
+    a_prefix_is_the_beginning_of_the_whole_name,
+    a_search_finds_any_part_and_takes_no_wildcards,
+    files_are_found_by_who_holds_them,
+    both_databases_sort_by_bytes,
+);
+
+fn key(raw: &str) -> Option<NameKey> {
+    Some(NameKey::fold(raw))
+}
+
+async fn found(ada: &User, query: FileQuery) -> Vec<String> {
+    let query = FileQuery { limit: if query.limit == 0 { 100 } else { query.limit }, ..query };
+    let files = ada.store.files(&ada.vault, query).await.unwrap();
+    files.iter().map(|file| file.name.to_string()).collect()
+}
+
+async fn with(db: &TestDatabase, files: &[&str]) -> (User, User) {
+    let users = ada_and_bob(&db.store).await;
+    for file in files {
+        users.0.add(file).await.unwrap();
+    }
+    users
+}
+
+async fn files_come_by_key_in_pages(db: TestDatabase) {
+    let (ada, _) = with(&db, &["c", "B", "a/2", "a/1", "gone"]).await;
+    ada.delete("gone").await.unwrap();
+    let page = async |after| found(&ada, FileQuery { after, limit: 2, ..FileQuery::default() }).await;
+    assert_eq!(page(None).await, ["a/1", "a/2"]);
+    assert_eq!(page(key("a/2")).await, ["B", "c"]);
+    assert!(page(key("c")).await.is_empty());
+}
+
+async fn a_prefix_is_the_beginning_of_the_whole_name(db: TestDatabase) {
+    let (ada, _) = with(&db, &["Ab/1", "Ab/2", "abc", "b", "x/ab/1"]).await;
+    let prefixed = async |prefix| found(&ada, FileQuery { prefix: key(prefix), ..FileQuery::default() }).await;
+    assert_eq!(prefixed("AB/").await, ["Ab/1", "Ab/2"]);
+    assert_eq!(prefixed("ab").await, ["Ab/1", "Ab/2", "abc"]);
+    assert_eq!(prefixed("").await.len(), 5);
+    assert!(prefixed("%").await.is_empty());
+    let after = FileQuery { prefix: key("ab"), after: key("ab/2"), ..FileQuery::default() };
+    assert_eq!(found(&ada, after).await, ["abc"]);
+}
+
+async fn a_search_finds_any_part_and_takes_no_wildcards(db: TestDatabase) {
+    let (ada, _) = with(&db, &["gear_1", "geary1", "Zahnrad Ü", "100%"]).await;
+    let search = async |part| found(&ada, FileQuery { search: key(part), ..FileQuery::default() }).await;
+    assert_eq!(search("AR_").await, ["gear_1"]);
+    assert_eq!(search("0%").await, ["100%"]);
+    assert_eq!(search("rad ü").await, ["Zahnrad Ü"]);
+    assert_eq!(search("").await.len(), 4);
+    for nothing in ["\\", "%%", "\0", "'"] {
+        assert!(search(nothing).await.is_empty(), "{nothing:?}");
+    }
+}
+
+async fn files_are_found_by_who_holds_them(db: TestDatabase) {
+    let (ada, bob) = with(&db, &["a", "b", "c", "d"]).await;
+    ada.check_out("b").await.unwrap();
+    ada.check_out("d").await.unwrap();
+    bob.check_out("c").await.unwrap();
+    let held = async |holder| found(&ada, FileQuery { holder: Some(holder), ..FileQuery::default() }).await;
+    assert_eq!(held(Holder::Nobody).await, ["a"]);
+    assert_eq!(held(Holder::Anybody).await, ["b", "c", "d"]);
+    assert_eq!(held(Holder::Is(user("ada"))).await, ["b", "d"]);
+    assert_eq!(held(Holder::Not(user("ada"))).await, ["c"]);
+    let both = |holder, locked_by: Username| FileQuery {
+        holder: Some(holder),
+        locked_by: Some(locked_by),
+        after: key("b"),
+        ..FileQuery::default()
+    };
+    assert_eq!(found(&ada, both(Holder::Anybody, user("ada"))).await, ["d"]);
+    assert!(found(&ada, both(Holder::Is(user("bob")), user("ada"))).await.is_empty());
+}
+
+async fn both_databases_sort_by_bytes(db: TestDatabase) {
+    let names = ["a b", "a-b", "a.b", "a/b", "a_b", "ab", "é", "z", "ß", "日", "🛠"];
+    let (ada, _) = with(&db, &names).await;
+    let listed = found(&ada, FileQuery::default()).await;
+    let mut sorted = listed.clone();
+    sorted.sort_by_key(|name| NameKey::fold(name));
+    assert_eq!((listed.len(), listed), (names.len(), sorted));
+}

@@ -1,0 +1,33 @@
+//! What the store promises, each promise tried on both databases.
+
+mod accounts;
+mod audit;
+mod builders;
+mod files;
+mod folders;
+mod listing;
+mod opening;
+mod races;
+mod refresh;
+mod sessions;
+
+/// Runs each function, which takes an empty [`TestDatabase`](store::testing::TestDatabase), on SQLite and on PostgreSQL.
+macro_rules! on_both_databases {
+    ($($promise:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                super::$promise(store::testing::sqlite().await).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                if let Some(database) = store::testing::postgres().await {
+                    super::$promise(database).await;
+                }
+            })*
+        }
+    };
+}
+pub(crate) use on_both_databases;

@@ -1,0 +1,92 @@
+//! Opening: an old database, a newer one, one that is open already, one that is not there.
+
+use futures_util::future::join_all;
+use sqlx::{Connection as _, Executor as _};
+use store::{Database, OpenError, Store, testing::TestDatabase};
+use vault::VaultStore as _;
+
+use crate::builders::{User, ada_and_bob, assert_no_gaps, register};
+
+crate::on_both_databases!(
+    a_restart_keeps_everything,
+    a_newer_database_is_refused_untouched,
+    two_programs_share_one_database,
+    many_start_at_once,
+);
+
+async fn a_restart_keeps_everything(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    ada.add("a/b").await.unwrap();
+    ada.with_key("key", "request").check_out("a/b").await.unwrap();
+    let (before, vault, database) = (ada.find("a/b").await, ada.vault.clone(), db.database.clone());
+    drop((ada, db.store));
+    let store = Store::open(&database).await.unwrap();
+    let ada = User::new(&store, &vault, "ada");
+    assert!(before.is_some());
+    assert_eq!(ada.find("a/b").await, before);
+    assert!(ada.with_key("key", "request").check_out("a/b").await.unwrap().replayed);
+    assert_eq!(ada.cancel("a/b").await.unwrap().event, 3);
+}
+
+async fn a_newer_database_is_refused_untouched(db: TestDatabase) {
+    let newer = "INSERT INTO migrations (version, applied_at) VALUES (99, 0)";
+    match &db.database {
+        Database::Sqlite(path) => rusqlite::Connection::open(path).unwrap().execute_batch(newer).unwrap(),
+        Database::Postgres(url) => {
+            sqlx::PgConnection::connect(url).await.unwrap().execute(newer).await.map(drop).unwrap();
+        }
+    }
+    let refused = Store::open(&db.database).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { found: 99, .. }));
+    assert!(refused.to_string().starts_with("The database is of a newer Strongroom (version 99"), "{refused}");
+}
+
+async fn two_programs_share_one_database(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    let other = db.open_again().await;
+    let work = |store: Store, of: &'static str| {
+        let user = User::new(&store, &ada.vault, of);
+        tokio::spawn(async move {
+            for n in 0..50 {
+                user.add(&format!("{of}/{n}")).await.unwrap();
+            }
+            register(&user.store, &[of]).await;
+        })
+    };
+    let both = join_all([work(db.store.clone(), "server"), work(other.clone(), "console")]).await;
+    assert!(both.into_iter().all(|done| done.is_ok()));
+    assert_no_gaps(&db.store, &ada.vault).await;
+    assert_eq!(other.heads(&ada.vault).await.unwrap().change, 100);
+}
+
+async fn many_start_at_once(db: TestDatabase) {
+    let opened = join_all((0..4).map(|_| db.open_again())).await;
+    for store in opened {
+        assert!(store.vaults().await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_is_named_without_its_password() {
+    let sqlite = Database::parse("sqlite:///nowhere/at/all.db").unwrap();
+    let said = Store::open(&sqlite).await.unwrap_err().to_string();
+    assert!(said.contains("sqlite:///nowhere/at/all.db"), "{said}");
+    let postgres = Database::parse("postgres://ada:hunter2@127.0.0.1:1/vault").unwrap();
+    let said = Store::open(&postgres).await.unwrap_err();
+    assert!(said.to_string().contains("127.0.0.1:1/vault"), "{said}");
+    assert!(!format!("{said} {said:?}").contains("hunter2"), "{said:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_on_the_machine_reads_the_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let db = store::testing::sqlite().await;
+    register(&db.store, &["ada"]).await;
+    let Database::Sqlite(path) = &db.database else { panic!("{:?}", db.database) };
+    for companion in ["", "-wal", "-shm"] {
+        let file = format!("{}{companion}", path.display());
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}

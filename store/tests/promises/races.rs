@@ -1,0 +1,221 @@
+//! Many at once. On PostgreSQL each has a connection of its own; on SQLite they meet in the writer's batches.
+
+use futures_util::future::join_all;
+use store::testing::TestDatabase;
+use vault::{RevisionKind, VaultError, VaultStore as _, store::AfterOverride};
+
+use crate::builders::{User, ada_and_bob, assert_no_gaps};
+
+crate::on_both_databases!(
+    of_eight_check_outs_one_wins,
+    a_check_in_racing_an_override_is_whole_or_not_at_all,
+    one_key_in_parallel_has_one_effect,
+    numbers_have_no_gaps_under_concurrency,
+    twins_are_settled_by_the_index,
+    a_file_and_a_folder_of_one_name_race,
+    a_folder_survives_whoever_empties_it,
+    a_move_racing_a_delete_leaves_one_truth,
+    one_that_fails_harms_no_other,
+    events_become_visible_in_order,
+);
+
+/// Runs all at once, each on a task of its own.
+async fn at_once<T: Send + 'static>(
+    tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let tasks: Vec<_> = tasks.into_iter().map(tokio::spawn).collect();
+    join_all(tasks).await.into_iter().map(Result::unwrap).collect()
+}
+
+fn crowd(ada: &User) -> Vec<User> {
+    (0..8).map(|n| User::new(&ada.store, &ada.vault, &format!("user{n}"))).collect()
+}
+
+async fn of_eight_check_outs_one_wins(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    ada.add("a").await.unwrap();
+    for round in 1..=40 {
+        let done = at_once(crowd(&ada).into_iter().map(|user| async move { user.check_out("a").await })).await;
+        let winners: Vec<_> = done.iter().filter_map(|done| done.as_ref().ok()).collect();
+        assert_eq!(winners.len(), 1, "{done:?}");
+        let lock = winners[0].file.lock.clone().unwrap();
+        assert_eq!(lock.id, round, "a lock id is never given twice");
+        for loser in done.iter().filter_map(|done| done.as_ref().err()) {
+            assert!(matches!(loser, VaultError::Locked { holder } if *holder == lock.holder), "{loser:?}");
+        }
+        User::new(&ada.store, &ada.vault, lock.holder.as_str()).cancel("a").await.unwrap();
+    }
+    assert_eq!(db.store.heads(&ada.vault).await.unwrap().event, 81);
+    assert_no_gaps(&db.store, &ada.vault).await;
+}
+
+async fn a_check_in_racing_an_override_is_whole_or_not_at_all(db: TestDatabase) {
+    let (ada, bob) = ada_and_bob(&db.store).await;
+    let file = ada.add("a").await.unwrap().file;
+    let mut revisions = 1;
+    for round in 0..30 {
+        ada.check_out("a").await.unwrap();
+        let (holder, breaker) = (ada.clone(), bob.clone());
+        let check_in = tokio::spawn(async move { holder.check_in("a", round + 2).await });
+        let take = tokio::spawn(async move { breaker.override_lock("a", AfterOverride::Take).await });
+        match (check_in.await.unwrap(), take.await.unwrap()) {
+            (Ok(_), Err(VaultError::NothingToOverride)) => revisions += 1,
+            (Err(VaultError::HeldByAnother { holder }), Ok(_)) if holder.as_str() == "bob" => {
+                bob.cancel("a").await.unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let history = db.store.history(&ada.vault, &file.id, None, 100).await.unwrap();
+    let numbers: Vec<i64> = history.iter().rev().map(|revision| revision.revision).collect();
+    assert_eq!(numbers, (1..=revisions).collect::<Vec<_>>());
+    assert_no_gaps(&db.store, &ada.vault).await;
+}
+
+async fn one_key_in_parallel_has_one_effect(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    for round in 0..10 {
+        let file = format!("file{round}");
+        let retrying = ada.with_key(&file, "the same request");
+        let done = at_once((0..8).map(|_| {
+            let (retrying, file) = (retrying.clone(), file.clone());
+            async move { retrying.add(&file).await.unwrap() }
+        }));
+        let done = done.await;
+        assert_eq!(done.iter().filter(|outcome| !outcome.replayed).count(), 1);
+        assert!(done.iter().all(|outcome| outcome.file == done[0].file && outcome.event == done[0].event));
+    }
+    assert_eq!(db.store.heads(&ada.vault).await.unwrap().event, 10);
+}
+
+async fn numbers_have_no_gaps_under_concurrency(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    let work = |user: User| async move {
+        for n in 0..10 {
+            let file = format!("shared/{}/{n}", user.name);
+            user.add(&file).await.unwrap();
+            user.check_out(&file).await.unwrap();
+            // Refused, in between: leaves no gap.
+            user.add(&file).await.unwrap_err();
+            user.check_in(&file, 7).await.unwrap();
+            user.delete(&file).await.unwrap();
+        }
+    };
+    at_once(crowd(&ada).into_iter().map(work)).await;
+    let heads = db.store.heads(&ada.vault).await.unwrap();
+    assert_eq!((heads.change, heads.event), (240, 320));
+    assert_no_gaps(&db.store, &ada.vault).await;
+    assert!(db.store.folder(&ada.vault, None, None, 10).await.unwrap().is_empty(), "no empty folder is left");
+}
+
+async fn twins_are_settled_by_the_index(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    let spellings = ["Deep/Gear", "Deep/gear", "Deep/GEAR", "Deep/gEAR"];
+    for _ in 0..10 {
+        let done = at_once(spellings.map(|name| {
+            let ada = ada.clone();
+            async move { ada.add(name).await }
+        }));
+        let done = done.await;
+        let winners: Vec<_> = done.iter().filter_map(|done| done.as_ref().ok()).collect();
+        assert_eq!(winners.len(), 1, "{done:?}");
+        for loser in done.iter().filter_map(|done| done.as_ref().err()) {
+            assert!(matches!(loser, VaultError::Exists { name } if *name == winners[0].file.name), "{loser:?}");
+        }
+        ada.delete("Deep/gear").await.unwrap();
+    }
+}
+
+async fn a_file_and_a_folder_of_one_name_race(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    for _ in 0..10 {
+        let names = ["parts", "parts/gear", "Parts/wheel"];
+        let done = at_once(names.map(|name| {
+            let ada = ada.clone();
+            async move { ada.add(name).await }
+        }));
+        let done = done.await;
+        let won: Vec<_> = done.iter().flatten().map(|outcome| outcome.file.name.clone()).collect();
+        assert_eq!(won.len(), 1, "{done:?}");
+        assert!(done.iter().flat_map(Result::as_ref).count() == 1);
+        assert!(done.iter().filter_map(|done| done.as_ref().err()).all(|e| matches!(e, VaultError::InTheWay { .. })));
+        ada.delete(won[0].as_str()).await.unwrap();
+        assert!(db.store.folder(&ada.vault, None, None, 10).await.unwrap().is_empty());
+    }
+}
+
+async fn a_folder_survives_whoever_empties_it(db: TestDatabase) {
+    let (ada, bob) = ada_and_bob(&db.store).await;
+    for round in 0..20 {
+        ada.add("shared/one").await.unwrap();
+        let (leaves, comes) = (ada.clone(), bob.clone());
+        let leaves = tokio::spawn(async move { leaves.delete("shared/one").await });
+        let comes = tokio::spawn(async move { comes.add("shared/two").await });
+        leaves.await.unwrap().unwrap();
+        comes.await.unwrap().unwrap();
+        let top = db.store.folder(&ada.vault, None, None, 10).await.unwrap();
+        assert_eq!(top.len(), 1, "round {round}: a file without its folder cannot be seen");
+        bob.delete("shared/two").await.unwrap();
+    }
+}
+
+async fn a_move_racing_a_delete_leaves_one_truth(db: TestDatabase) {
+    let (ada, bob) = ada_and_bob(&db.store).await;
+    for _ in 0..20 {
+        let file = ada.add("from/a").await.unwrap().file;
+        let (mover, deleter) = (ada.clone(), bob.clone());
+        let moved = tokio::spawn(async move { mover.move_to("from/a", "to/a").await });
+        let deleted = tokio::spawn(async move { deleter.delete("from/a").await });
+        let (moved, deleted) = (moved.await.unwrap(), deleted.await.unwrap());
+        assert!(moved.is_ok() != deleted.is_ok(), "{moved:?} {deleted:?}");
+        let refused = moved.as_ref().err().or(deleted.as_ref().err());
+        assert!(matches!(refused, Some(VaultError::NotFound)), "{refused:?}");
+        let newest = db.store.history(&ada.vault, &file.id, None, 1).await.unwrap().remove(0);
+        assert_eq!(newest.kind, if moved.is_ok() { RevisionKind::Moved } else { RevisionKind::Deleted });
+        if moved.is_ok() {
+            ada.delete("to/a").await.unwrap();
+        }
+        assert!(db.store.folder(&ada.vault, None, None, 10).await.unwrap().is_empty());
+    }
+}
+
+async fn one_that_fails_harms_no_other(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    let tries = (0..100).map(|n| {
+        let ada = ada.clone();
+        // Every other one is refused, in the middle of its work: `blocked` is a file.
+        async move { ada.add(&if n % 2 == 0 { format!("good/{n}") } else { format!("good/0/{n}") }).await.is_ok() }
+    });
+    ada.add("good/0/1").await.map(|_| ()).unwrap();
+    ada.delete("good/0/1").await.unwrap();
+    ada.add("good/start").await.unwrap();
+    ada.add("good/0").await.unwrap();
+    let done = at_once(tries.skip(1)).await;
+    assert_eq!(done.iter().filter(|kept| **kept).count(), 49);
+    for n in (2..100).step_by(2) {
+        assert!(ada.find(&format!("good/{n}")).await.is_some());
+    }
+    assert_no_gaps(&db.store, &ada.vault).await;
+}
+
+async fn events_become_visible_in_order(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    let writers = tokio::spawn(at_once(crowd(&ada).into_iter().map(|user| async move {
+        for n in 0..25 {
+            user.add(&format!("{}-{n}", user.name)).await.unwrap();
+        }
+    })));
+    // Follows as a node does: an event that appears behind one already seen would be missed for ever.
+    let (mut seen, mut idle) = (0, 0);
+    while seen < 200 && idle < 100_000 {
+        let events = db.store.events(&ada.vault, seen, 1_000).await.unwrap();
+        idle = if events.is_empty() { idle + 1 } else { 0 };
+        for event in events {
+            assert_eq!(event.id, seen + 1);
+            seen = event.id;
+        }
+        tokio::task::yield_now().await;
+    }
+    writers.await.unwrap();
+    assert_eq!(seen, 200);
+}

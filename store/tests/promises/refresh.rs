@@ -1,0 +1,130 @@
+//! Refresh tokens: one use each, a moment's grace, and replay.
+
+use auth::{
+    AuthStore as _, TokenHash,
+    store::{EndReason, Rotate, Rotation},
+};
+use futures_util::future::join_all;
+use store::testing::TestDatabase;
+
+use crate::builders::{register, second, signed_in, user};
+
+crate::on_both_databases!(
+    a_token_is_exchanged_once,
+    of_eight_parallel_uses_one_is_the_first,
+    a_lost_answer_is_forgiven_within_the_grace,
+    a_second_use_after_the_grace_ends_the_session,
+    a_second_use_ends_the_session_once_the_successor_was_used,
+    tokens_of_a_session_that_is_over_are_dead,
+    of_many_replays_one_ends_the_session,
+);
+
+fn rotate(old: &str, new: &str, at: i64) -> Rotate {
+    Rotate {
+        old: TokenHash::new(old),
+        new: TokenHash::new(new),
+        at: second(at),
+        idle_since: second(at - 1_000),
+        grace_since: second(at - 10),
+    }
+}
+
+/// One letter for what became of it.
+async fn turn(db: &TestDatabase, old: &str, new: &str, at: i64) -> char {
+    match db.store.rotate_refresh(rotate(old, new, at)).await.unwrap() {
+        Rotation::Rotated(session) => {
+            assert_eq!(session.last_seen, second(at));
+            'o'
+        }
+        Rotation::Repeated(_) => 'r',
+        Rotation::Replayed(session) => {
+            assert_eq!(session.ended_at, Some(second(at)));
+            'x'
+        }
+        Rotation::Dead => '-',
+    }
+}
+
+async fn a_token_is_exchanged_once(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    let id = signed_in(&db.store, "ada", "a").await;
+    let state = async |token| db.store.session_by_refresh(&TokenHash::new(token)).await.unwrap();
+    assert!(!state("a").await.unwrap().used);
+    assert_eq!(turn(&db, "a", "b", 100).await, 'o');
+    assert!(state("a").await.unwrap().used && !state("b").await.unwrap().used);
+    assert_eq!(state("b").await.unwrap().session.id, id);
+    assert_eq!(turn(&db, "b", "c", 200).await, 'o');
+    assert_eq!(turn(&db, "never issued", "d", 200).await, '-');
+    assert!(state("d").await.is_none());
+}
+
+async fn of_eight_parallel_uses_one_is_the_first(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    for round in 0..10 {
+        let old = format!("old{round}");
+        let id = signed_in(&db.store, "ada", &old).await;
+        let tokens: Vec<String> = (0..8).map(|n| format!("new{round}-{n}")).collect();
+        let turns = join_all(tokens.iter().map(async |new| turn(&db, &old, new, 100).await)).await;
+        assert_eq!(turns.iter().filter(|turn| **turn == 'o').count(), 1, "{turns:?}");
+        assert_eq!(turns.iter().filter(|turn| **turn == 'r').count(), 7, "{turns:?}");
+        let mut alive = 0;
+        for token in &tokens {
+            alive += usize::from(db.store.session_by_refresh(&TokenHash::new(token)).await.unwrap().is_some());
+        }
+        assert_eq!(alive, 1, "one successor");
+        assert_eq!(db.store.session(&id).await.unwrap().unwrap().ended_at, None);
+    }
+}
+
+async fn a_lost_answer_is_forgiven_within_the_grace(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    signed_in(&db.store, "ada", "a").await;
+    assert_eq!(turn(&db, "a", "lost", 100).await, 'o');
+    assert_eq!(turn(&db, "a", "b", 110).await, 'r');
+    assert_eq!(turn(&db, "lost", "c", 110).await, '-', "what was lost opens nothing");
+    assert_eq!(turn(&db, "b", "d", 110).await, 'o');
+}
+
+async fn a_second_use_after_the_grace_ends_the_session(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    let id = signed_in(&db.store, "ada", "a").await;
+    assert_eq!(turn(&db, "a", "b", 100).await, 'o');
+    let before = db.store.last_account_event().await.unwrap();
+    assert_eq!(turn(&db, "a", "c", 111).await, 'x');
+    assert_eq!(db.store.session(&id).await.unwrap().unwrap().ended_at, Some(second(111)));
+    assert_eq!(db.store.last_account_event().await.unwrap(), before + 1);
+    assert_eq!(turn(&db, "b", "d", 111).await, '-', "the whole family is dead");
+    assert_eq!(turn(&db, "a", "e", 111).await, '-');
+}
+
+async fn a_second_use_ends_the_session_once_the_successor_was_used(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    signed_in(&db.store, "ada", "a").await;
+    assert_eq!(turn(&db, "a", "b", 100).await, 'o');
+    assert_eq!(turn(&db, "b", "c", 101).await, 'o');
+    assert_eq!(turn(&db, "a", "d", 102).await, 'x');
+    assert_eq!(turn(&db, "c", "e", 103).await, '-');
+}
+
+async fn tokens_of_a_session_that_is_over_are_dead(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    signed_in(&db.store, "ada", "idle").await;
+    assert_eq!(turn(&db, "idle", "b", 1_001).await, '-');
+    signed_in(&db.store, "ada", "expired").await;
+    let late = Rotate { idle_since: second(0), ..rotate("expired", "c", 1_000_000) };
+    assert!(matches!(db.store.rotate_refresh(late).await.unwrap(), Rotation::Dead));
+    let id = signed_in(&db.store, "ada", "ended").await;
+    db.store.end_session(&user("ada"), &id, EndReason::SignedOut, second(5)).await.unwrap();
+    assert_eq!(turn(&db, "ended", "d", 6).await, '-');
+    assert!(db.store.session_by_refresh(&TokenHash::new("ended")).await.unwrap().is_none());
+}
+
+async fn of_many_replays_one_ends_the_session(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    signed_in(&db.store, "ada", "a").await;
+    assert_eq!(turn(&db, "a", "b", 100).await, 'o');
+    let tokens: Vec<String> = (0..8).map(|n| format!("stolen{n}")).collect();
+    let turns = join_all(tokens.iter().map(async |new| turn(&db, "a", new, 500).await)).await;
+    assert_eq!(turns.iter().filter(|turn| **turn == 'x').count(), 1, "{turns:?}");
+    assert_eq!(turns.iter().filter(|turn| **turn == '-').count(), 7, "{turns:?}");
+}

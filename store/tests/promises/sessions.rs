@@ -1,0 +1,129 @@
+//! Sessions: begun, seen, ended, forgotten.
+
+use auth::{
+    AuthStore as _, Session, SessionId, SessionKind, TokenHash,
+    store::{EndReason, Rotate, Rotation, SignInRecord},
+};
+use store::testing::TestDatabase;
+
+use crate::builders::{register, second, session, signed_in, user};
+
+crate::on_both_databases!(
+    a_session_is_kept_as_it_was_given,
+    a_cookie_finds_its_session_until_that_ends,
+    a_session_ends_once_and_for_its_owner_only,
+    ending_the_others_keeps_this_one,
+    live_sessions_come_newest_sign_of_life_first,
+    a_session_is_never_seen_earlier_than_it_was,
+    ended_sessions_are_forgotten_with_their_tokens,
+    anything_may_be_typed_as_a_name,
+);
+
+async fn a_session_is_kept_as_it_was_given(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    for kind in [SessionKind::Web, SessionKind::Tokens] {
+        let given = session(&format!("{kind:?}"), "ada", kind);
+        db.store.start_session(given.clone(), TokenHash::new(&format!("{kind:?}"))).await.unwrap();
+        assert_eq!(db.store.session(&given.id).await.unwrap(), Some(given));
+    }
+    assert_eq!(db.store.session(&SessionId::new("nobody's")).await.unwrap(), None);
+}
+
+async fn a_cookie_finds_its_session_until_that_ends(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    let given = session("web", "ada", SessionKind::Web);
+    let cookie = TokenHash::new("cookie");
+    db.store.start_session(given.clone(), cookie.clone()).await.unwrap();
+    signed_in(&db.store, "ada", "refresh").await;
+    assert_eq!(db.store.session_by_cookie(&cookie).await.unwrap(), Some(given.clone()));
+    assert_eq!(db.store.session_by_cookie(&TokenHash::new("refresh")).await.unwrap(), None, "a token is no cookie");
+    assert!(db.store.session_by_refresh(&cookie).await.unwrap().is_none(), "a cookie is no token");
+    assert!(db.store.end_session(&user("ada"), &given.id, EndReason::SignedOut, second(9)).await.unwrap());
+    assert_eq!(db.store.session_by_cookie(&cookie).await.unwrap(), None);
+}
+
+async fn a_session_ends_once_and_for_its_owner_only(db: TestDatabase) {
+    register(&db.store, &["ada", "eve"]).await;
+    let id = signed_in(&db.store, "ada", "one").await;
+    let end = async |of, at| db.store.end_session(&user(of), &id, EndReason::EndedByOwner, second(at)).await.unwrap();
+    assert!(!end("eve", 1).await);
+    assert_eq!(db.store.last_account_event().await.unwrap(), 0);
+    assert!(end("ada", 2).await);
+    assert!(!end("ada", 3).await);
+    assert_eq!(db.store.session(&id).await.unwrap().unwrap().ended_at, Some(second(2)));
+    assert_eq!(db.store.last_account_event().await.unwrap(), 1);
+}
+
+async fn ending_the_others_keeps_this_one(db: TestDatabase) {
+    register(&db.store, &["ada", "bob"]).await;
+    let keep = signed_in(&db.store, "ada", "one").await;
+    signed_in(&db.store, "ada", "two").await;
+    signed_in(&db.store, "ada", "three").await;
+    signed_in(&db.store, "bob", "four").await;
+    let why = EndReason::EndedByOwner;
+    assert_eq!(db.store.end_sessions(&user("ada"), Some(&keep), why, second(1)).await.unwrap(), 2);
+    assert_eq!(db.store.end_sessions(&user("ada"), Some(&keep), why, second(1)).await.unwrap(), 0);
+    let left = async |of| db.store.sessions_of(&user(of), second(2)).await.unwrap().len();
+    assert_eq!((left("ada").await, left("bob").await), (1, 1));
+    assert_eq!(db.store.end_sessions(&user("ada"), None, why, second(1)).await.unwrap(), 1);
+}
+
+async fn live_sessions_come_newest_sign_of_life_first(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    let old = signed_in(&db.store, "ada", "old").await;
+    let new = signed_in(&db.store, "ada", "new").await;
+    let short = Session { expires_at: second(50), ..session("short", "ada", SessionKind::Web) };
+    db.store.start_session(short, TokenHash::new("short")).await.unwrap();
+    db.store.touch_session(&new, second(20)).await.unwrap();
+    db.store.touch_session(&old, second(10)).await.unwrap();
+    let ids = async |at| -> Vec<SessionId> {
+        db.store.sessions_of(&user("ada"), second(at)).await.unwrap().into_iter().map(|session| session.id).collect()
+    };
+    assert_eq!(ids(49).await, [new.clone(), old.clone(), SessionId::new("short")]);
+    assert_eq!(ids(50).await, [new, old], "an expired session is over");
+    let member = db.store.member(&user("ada")).await.unwrap().unwrap();
+    assert_eq!(member.last_seen, Some(second(20)));
+}
+
+async fn a_session_is_never_seen_earlier_than_it_was(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    let id = signed_in(&db.store, "ada", "one").await;
+    for at in [30, 20] {
+        db.store.touch_session(&id, second(at)).await.unwrap();
+    }
+    assert_eq!(db.store.session(&id).await.unwrap().unwrap().last_seen, second(30));
+}
+
+async fn ended_sessions_are_forgotten_with_their_tokens(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    let mut ids = Vec::new();
+    for n in 0..450 {
+        ids.push(signed_in(&db.store, "ada", &format!("token{n}")).await);
+    }
+    let keep = ids.last().unwrap();
+    db.store.end_sessions(&user("ada"), Some(keep), EndReason::SignedOut, second(10)).await.unwrap();
+    assert_eq!(db.store.forget_ended(second(10)).await.unwrap(), 0);
+    assert_eq!(db.store.forget_ended(second(11)).await.unwrap(), 449);
+    assert_eq!(db.store.session(&ids[0]).await.unwrap(), None);
+    assert!(db.store.session(keep).await.unwrap().is_some());
+    let rotate = Rotate {
+        old: TokenHash::new("token0"),
+        new: TokenHash::new("next"),
+        at: second(12),
+        idle_since: second(0),
+        grace_since: second(0),
+    };
+    assert!(matches!(db.store.rotate_refresh(rotate).await.unwrap(), Rotation::Dead));
+    assert!(db.store.session_by_refresh(&TokenHash::new("token449")).await.unwrap().is_some());
+}
+
+async fn anything_may_be_typed_as_a_name(db: TestDatabase) {
+    let origin = session("x", "ada", SessionKind::Web).origin;
+    for typed in ["", "ada\0", "'; DROP TABLE accounts; --", &"ü".repeat(10_000), "\u{202e}"] {
+        let (username, origin) = (typed.to_owned(), origin.clone());
+        let record = SignInRecord { username, origin, outcome: "bad_credentials", at: second(1) };
+        db.store.record_sign_in(record).await.unwrap();
+    }
+    let verdict = db.store.verify_audit(&store::Chain::Accounts).await.unwrap();
+    assert_eq!(verdict, store::Verdict::Sound { entries: 5 });
+}
