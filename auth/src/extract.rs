@@ -21,6 +21,11 @@ pub struct Anyone;
 #[derive(Clone, Debug)]
 pub struct MaybeCaller(pub Option<Caller>);
 
+/// A form of our own pages: anyone may send it, but no other site may cause it (signing somebody in as somebody else
+/// is an attack too). [`AuthError::CrossSite`] without same-origin proof.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnPage;
+
 /// The request may go on, and here is the proof.
 #[derive(Debug)]
 pub struct Permitted<A: Action>(pub Permit<A>);
@@ -60,6 +65,13 @@ impl<S: HasAuth> FromRequestParts<S> for MaybeCaller {
             Err(AuthError::NotSignedIn | AuthError::InvalidToken) => Ok(Self(None)),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl<S: HasAuth> FromRequestParts<S> for OwnPage {
+    type Rejection = S::Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+        if is_same_origin(parts, state) { Ok(Self) } else { Err(AuthError::CrossSite.into()) }
     }
 }
 

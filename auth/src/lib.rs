@@ -36,7 +36,7 @@ pub use auth::{Auth, Settings};
 pub use clock::{Chance, Clock};
 pub use error::{AuthError, Unavailable};
 #[cfg(feature = "axum")]
-pub use extract::{Anyone, HasAuth, MaybeCaller, Permitted};
+pub use extract::{Anyone, HasAuth, MaybeCaller, OwnPage, Permitted};
 pub use password::{Password, PasswordHash};
 pub use permit::{Action, Actor, Permit};
 pub use policy::Caller;

@@ -20,7 +20,9 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         (Some(link), _) => {
             println!("There is no administrator yet. Open this link within 30 minutes to make one:\n  {link}");
         }
-        (None, RegistrationMode::Open) => println!("Open {public_url} to sign in; others register at {public_url}/sign-up"),
+        (None, RegistrationMode::Open) => {
+            println!("Open {public_url} to sign in; others register at {public_url}/sign-up")
+        }
         (None, _) => println!("Open {public_url} to sign in."),
     }
     let mut terminate = signal(SignalKind::terminate())?;

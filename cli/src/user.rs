@@ -62,7 +62,8 @@ async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
     let vaults = opened.store.vaults().await?;
     let mut after = None;
     loop {
-        let page = auth.members(&operator(), AccountQuery { after: after.clone(), limit: PAGE, ..Default::default() }).await?;
+        let page =
+            auth.members(&operator(), AccountQuery { after: after.clone(), limit: PAGE, ..Default::default() }).await?;
         for member in &page {
             let account = &member.account;
             let mut facts = Vec::new();

@@ -1,6 +1,9 @@
 //! Every route says who may enter, in its handler's first argument. A handler that forgets does not compile.
 
-use auth::{Action, Anyone, Caller, Permitted, extract::MaybeCaller};
+use auth::{
+    Action, Anyone, Caller, Permitted,
+    extract::{MaybeCaller, OwnPage},
+};
 
 /// Who may enter, as the API document tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,11 @@ pub trait Door {
 }
 
 impl Door for Anyone {
+    const ENTRY: Entry = Entry::Anyone;
+}
+
+/// A form of our own pages.
+impl Door for OwnPage {
     const ENTRY: Entry = Entry::Anyone;
 }
 

@@ -122,10 +122,8 @@ impl Problem {
     /// What the caller reads. A 5xx says nothing of what happened.
     #[must_use]
     pub fn detail(&self) -> String {
-        let spoken = matches!(
-            self,
-            Self::Auth(AuthError::Busy { .. }) | Self::NotReady | Self::Vault(VaultError::DiskFull)
-        );
+        let spoken =
+            matches!(self, Self::Auth(AuthError::Busy { .. }) | Self::NotReady | Self::Vault(VaultError::DiskFull));
         if self.status().is_server_error() && !spoken {
             return "Something went wrong on the server. Nothing has changed; try again, and tell the operator the \
                     request id if it stays."

@@ -89,8 +89,10 @@ impl Form {
     /// # Errors
     /// `invalid_request` when it is missing.
     pub fn need(&mut self, name: &str) -> Result<String, Problem> {
-        self.take(name)
-            .ok_or_else(|| Problem::OAuth { code: "invalid_request", detail: format!("The parameter {name} is missing.") })
+        self.take(name).ok_or_else(|| Problem::OAuth {
+            code: "invalid_request",
+            detail: format!("The parameter {name} is missing."),
+        })
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     error::Problem,
     routes::Api,
     state::AppState,
-    web,
+    web::handlers::{account, assets, enter, first, users as users_page, vault},
 };
 
 /// `operations![api; files::check_out, …]`: the module's `handle`, under the module's name.
@@ -114,7 +114,21 @@ fn file_operations(api: Api) -> Api {
 
 fn pages(api: Api) -> Api {
     let (get, post) = (MethodFilter::GET, MethodFilter::POST);
-    api.page(get, "/ws", events::socket::handle)
+    api.page(get, "/", vault::home)
+        .page(get, "/v/{vault}", vault::top)
+        .page(get, "/v/{vault}/f/{*path}", vault::below)
+        .page(get, "/v/{vault}/h/{*path}", vault::file)
+        .page(get, "/sign-in", enter::sign_in_page)
+        .page(post, "/sign-in", enter::sign_in)
+        .page(get, "/sign-up", enter::sign_up_page)
+        .page(post, "/sign-up", enter::sign_up)
+        .page(post, "/sign-out", enter::sign_out)
+        .page(get, "/first", first::page)
+        .page(post, "/first", first::make)
+        .page(get, "/account", account::page)
+        .page(get, "/admin/users", users_page::page)
+        .page(get, "/assets/{build}/{*path}", assets::asset)
+        .page(get, "/ws", events::socket::handle)
         .page(get, "/docs", docs::index)
         .page(get, "/docs/{*file}", docs::file)
 }

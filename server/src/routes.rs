@@ -134,4 +134,3 @@ fn filter(method: &HttpMethod) -> MethodFilter {
         HttpMethod::Trace => MethodFilter::TRACE,
     }
 }
-

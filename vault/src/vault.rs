@@ -31,6 +31,15 @@ impl Received {
     }
 }
 
+/// Whether an upload may be that of a request which was carried out already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It carries no key. What would be refused in the end is refused before the upload.
+    First,
+    /// It carries a key, so it may be a retry whose first answer is due again: it is judged in the end only.
+    MayBeRetry,
+}
+
 /// A new revision about to be recorded.
 #[derive(Debug)]
 pub struct NewRevision {
@@ -119,16 +128,21 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
 
     // -- receiving content: asks first whether it would be taken, so that nobody uploads 10 GB to be refused; not where
     // there is a key, since a retry gets its old answer
-    pub async fn receive_new(&self, permit: &Permit<Add>, name: &Filename, key: &Key) -> Result<B::Upload, VaultError> {
-        self.keeper.receive_new(permit.realm(), name, key.as_ref()).await
+    pub async fn receive_new(
+        &self,
+        permit: &Permit<Add>,
+        name: &Filename,
+        attempt: Attempt,
+    ) -> Result<B::Upload, VaultError> {
+        self.keeper.receive_new(permit.realm(), name, attempt).await
     }
     pub async fn receive_revision(
         &self,
         permit: &Permit<CheckIn>,
         name: &Filename,
-        key: &Key,
+        attempt: Attempt,
     ) -> Result<B::Upload, VaultError> {
-        self.keeper.receive_revision(permit.into(), name, key.as_ref()).await
+        self.keeper.receive_revision(permit.into(), name, attempt).await
     }
     pub async fn received(&self, upload: B::Upload) -> Result<Received, VaultError> {
         upload.finish().await.map(Received)

@@ -20,6 +20,8 @@ mod users;
 
 use askama::Template;
 
+pub(crate) use handlers::{allow_page, error_page};
+
 pub use account::AccountPage;
 pub use enter::{FirstPage, MIN_PASSWORD, Registration, SignInPage, SignUpPage, local_path};
 pub use error::ErrorPage;

@@ -163,7 +163,10 @@ async fn the_first_administrator_is_made_once_with_the_printed_link() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn closed_registration_is_closed() {
-    use server::{Partial, config::{RegistrationMode, RegistrationPartial}};
+    use server::{
+        Partial,
+        config::{RegistrationMode, RegistrationPartial},
+    };
     for mode in [RegistrationMode::Closed, RegistrationMode::Invite] {
         let registration = RegistrationPartial { mode: Some(mode), role: None };
         let app = TestApp::with(Partial { registration, ..Partial::default() }).await;

@@ -103,7 +103,13 @@ impl TestApp {
 
     /// Somebody who has not signed in.
     pub fn anonymous(&self) -> Client {
-        Client { http: self.http.clone(), base: self.url(""), token: None, refresh: String::new(), username: String::new() }
+        Client {
+            http: self.http.clone(),
+            base: self.url(""),
+            token: None,
+            refresh: String::new(),
+            username: String::new(),
+        }
     }
 
     /// Registers and signs in: an editor of `main`.
@@ -156,9 +162,8 @@ async fn serve(
     };
     let config = settings.or(defaults).decide().unwrap();
     let now = Clock::system();
-    let clock = Clock::reading(move || -> Timestamp {
-        now.now() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst))
-    });
+    let clock =
+        Clock::reading(move || -> Timestamp { now.now() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst)) });
     server::start(config, clock).await.unwrap()
 }
 

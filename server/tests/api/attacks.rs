@@ -144,7 +144,8 @@ both! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn texts_that_trip_others_are_kept_exactly_or_refused() {
-    let shared = std::env::var("STRONGROOM_SHARED").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").to_owned());
+    let shared = std::env::var("STRONGROOM_SHARED")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").to_owned());
     let path = format!("{shared}/vectors/naughty-strings.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
         assert!(std::env::var_os("CI").is_none(), "{path} is missing");

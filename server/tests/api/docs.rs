@@ -39,10 +39,19 @@ async fn every_answer_carries_the_headers_that_protect_browsers() {
     let app = TestApp::sqlite().await;
     for path in ["/sign-in", "/sign-up", "/auth/me", "/api/files", "/nothing", "/docs", "/openapi.json"] {
         let answer = app.anonymous().see(path).await;
-        for name in ["content-security-policy", "x-content-type-options", "referrer-policy", "permissions-policy", "cross-origin-opener-policy"] {
+        for name in [
+            "content-security-policy",
+            "x-content-type-options",
+            "referrer-policy",
+            "permissions-policy",
+            "cross-origin-opener-policy",
+        ] {
             assert!(answer.header(name).is_some(), "{path} lacks {name}");
         }
         let policy = answer.header("content-security-policy").unwrap();
-        assert!(!policy.contains("script-src 'self' 'unsafe") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(
+            !policy.contains("script-src 'self' 'unsafe") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
     }
 }

@@ -44,7 +44,9 @@ async fn callers(app: &TestApp, root: &Client) -> Vec<(&'static str, Client)> {
         callers.push((role, client));
     }
     let disabled = app.editor("disabled").await;
-    root.ask(root.request(reqwest::Method::PATCH, "/api/users/disabled").json(&json!({"disabled": true}))).await.is(200);
+    root.ask(root.request(reqwest::Method::PATCH, "/api/users/disabled").json(&json!({"disabled": true})))
+        .await
+        .is(200);
     callers.push(("disabled", disabled));
     callers.push(("admin", app.administrator("admin").await));
     callers

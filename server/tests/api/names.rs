@@ -7,9 +7,17 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 #[test]
 fn crates_import_only_along_the_arrows() {
     let allowed: BTreeSet<(&str, &str)> = [
-        ("strongroom", "server"), ("strongroom", "store"), ("strongroom", "vault"), ("strongroom", "auth"), ("strongroom", "wire"),
-        ("server", "store"), ("server", "vault"), ("server", "auth"), ("server", "wire"),
-        ("store", "vault"), ("store", "auth"),
+        ("strongroom", "server"),
+        ("strongroom", "store"),
+        ("strongroom", "vault"),
+        ("strongroom", "auth"),
+        ("strongroom", "wire"),
+        ("server", "store"),
+        ("server", "vault"),
+        ("server", "auth"),
+        ("server", "wire"),
+        ("store", "vault"),
+        ("store", "auth"),
         ("vault", "auth"),
     ]
     .into();

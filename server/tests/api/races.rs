@@ -90,7 +90,8 @@ async fn one_key_used_many_times_at_once_acts_once() {
     for _ in 0..16 {
         let ada = ada.clone();
         tries.spawn(async move {
-            let form = reqwest::multipart::Form::new().part("file", reqwest::multipart::Part::bytes(b"x".to_vec()).file_name("f"));
+            let form = reqwest::multipart::Form::new()
+                .part("file", reqwest::multipart::Part::bytes(b"x".to_vec()).file_name("f"));
             ada.ask(ada.put(&file("a.nc", "/content")).header("Idempotency-Key", "k").multipart(form)).await
         });
     }

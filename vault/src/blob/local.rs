@@ -46,20 +46,9 @@ impl LocalBlobs {
     ///
     /// # Errors
     /// A folder that cannot be read, or a leftover that cannot be removed.
-    pub fn clear_leftovers(&self) -> io::Result<()> {
-        let vaults = match fs::read_dir(&self.root) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            vaults => vaults?,
-        };
-        for vault in vaults {
-            match fs::remove_dir_all(vault?.path().join("lfs/tmp")) {
-                Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                    return Err(error);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+    pub async fn clear_leftovers(&self) -> Result<(), VaultError> {
+        let root = self.root.clone();
+        blocking(move || folder::clear_leftovers(&root)).await?.map_err(failed)
     }
 
     fn lfs(&self, vault: &VaultName) -> PathBuf {

@@ -2,6 +2,8 @@
 //!
 //! Correctness never depends on it: a change that could not be derived is answered all the same and derived later.
 
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::{

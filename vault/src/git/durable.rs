@@ -17,8 +17,8 @@ use tokio::runtime::Handle;
 use crate::{VaultId, VaultStore, store::DerivedCommit};
 
 const PAUSE: Duration = Duration::from_secs(1);
-/// From so many new files on, one sync of the file system is cheaper than one of each.
-const MANY: usize = 64;
+/// From so many new files on, one sync of the file system is cheaper than one of each. Only Linux has it.
+const MANY: usize = if cfg!(target_os = "linux") { 64 } else { usize::MAX };
 
 /// Objects that were written and commits that they make up, of one vault.
 #[derive(Debug, Default)]
@@ -108,8 +108,8 @@ impl<S: VaultStore> Keeper<S> {
 }
 
 fn sync(batch: &Batch) -> io::Result<()> {
-    if batch.objects.len() > MANY && sync_file_system(&batch.repository)? == Synced::All {
-        return Ok(());
+    if batch.objects.len() > MANY {
+        return sync_file_system(&batch.repository);
     }
     let objects = batch.repository.join("objects");
     let mut folders = BTreeSet::from([objects.clone(), batch.repository.join("refs/heads")]);
@@ -131,20 +131,12 @@ fn sync_one(path: &Path) -> io::Result<()> {
     }
 }
 
-#[derive(PartialEq, Eq)]
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux syncs one file system"))]
-enum Synced {
-    All,
-    Nothing,
-}
-
 #[cfg(target_os = "linux")]
-fn sync_file_system(path: &Path) -> io::Result<Synced> {
-    rustix::fs::syncfs(fs::File::open(path)?)?;
-    Ok(Synced::All)
+fn sync_file_system(path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(fs::File::open(path)?)?)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn sync_file_system(_: &Path) -> io::Result<Synced> {
-    Ok(Synced::Nothing)
+fn sync_file_system(_: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }

@@ -6,6 +6,7 @@ use std::{ops::Range, path::PathBuf};
 use auth::{Action, Actor, Chance, Clock, Permit, Unavailable, Username, permit::InRealm};
 use tokio::{io::AsyncRead, sync::broadcast};
 
+use super::Attempt;
 use crate::{
     Blob, BlobStore, Command, File, Filename, Operation, Outcome, Realm, Revision, VaultError, VaultId, VaultName,
     VaultStore, git::derive::Deriver, store::IdempotencyKey,
@@ -113,14 +114,13 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
         Ok(Box::new(self.blobs.open(&vault.name, blob, range).await?))
     }
 
-    /// With a key nothing is refused here: the request may be a retry of one that was done.
     pub(super) async fn receive_new(
         &self,
         vault: &Realm,
         name: &Filename,
-        key: Option<&IdempotencyKey>,
+        attempt: Attempt,
     ) -> Result<B::Upload, VaultError> {
-        if key.is_none()
+        if attempt == Attempt::First
             && let Some(file) = self.store.file(&vault.id, name).await?
         {
             return Err(VaultError::Exists { name: file.name });
@@ -128,14 +128,13 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
         self.blobs.begin(&vault.name).await
     }
 
-    /// As [`receive_new`](Self::receive_new).
     pub(super) async fn receive_revision(
         &self,
         by: By<'_>,
         name: &Filename,
-        key: Option<&IdempotencyKey>,
+        attempt: Attempt,
     ) -> Result<B::Upload, VaultError> {
-        if key.is_none() {
+        if attempt == Attempt::First {
             match self.file(by.vault, name).await?.lock {
                 None => return Err(VaultError::NotCheckedOut),
                 Some(lock) if lock.holder != by.actor.username => {

@@ -132,20 +132,20 @@ async fn an_upload_that_would_be_refused_is_refused_before_it_begins_but_a_retry
     let house = House::new().await;
     house.add("ada", "a.step", b"one").await.unwrap();
     let name = Filename::parse("A.STEP").unwrap();
-    let key = Some(IdempotencyKey { key: "k".into(), fingerprint: "f".into() });
+    let (first, again) = (Attempt::First, Attempt::MayBeRetry);
     let by = |who| By { vault: &house.vault, actor: who };
     let (ada, bob) = (actor("ada"), actor("bob"));
     let keeper = &house.keeper;
-    assert!(matches!(keeper.receive_new(&house.vault, &name, None).await, Err(VaultError::Exists { .. })));
-    keeper.receive_new(&house.vault, &name, key.as_ref()).await.unwrap();
-    assert!(matches!(keeper.receive_revision(by(&ada), &name, None).await, Err(VaultError::NotCheckedOut)));
-    keeper.receive_revision(by(&ada), &name, key.as_ref()).await.unwrap();
+    assert!(matches!(keeper.receive_new(&house.vault, &name, first).await, Err(VaultError::Exists { .. })));
+    keeper.receive_new(&house.vault, &name, again).await.unwrap();
+    assert!(matches!(keeper.receive_revision(by(&ada), &name, first).await, Err(VaultError::NotCheckedOut)));
+    keeper.receive_revision(by(&ada), &name, again).await.unwrap();
     house.does("ada", "a.step", Operation::CheckOut { note: None }).await.unwrap();
-    let refused = keeper.receive_revision(by(&bob), &name, None).await;
+    let refused = keeper.receive_revision(by(&bob), &name, first).await;
     assert!(matches!(refused, Err(VaultError::HeldByAnother { .. })));
-    keeper.receive_revision(by(&ada), &name, None).await.unwrap();
+    keeper.receive_revision(by(&ada), &name, first).await.unwrap();
     let other = Filename::parse("b.step").unwrap();
-    assert!(matches!(keeper.receive_revision(by(&ada), &other, None).await, Err(VaultError::NotFound)));
+    assert!(matches!(keeper.receive_revision(by(&ada), &other, first).await, Err(VaultError::NotFound)));
 }
 
 #[tokio::test]

@@ -1,9 +1,6 @@
 //! `POST /auth/register`
 
-use auth::{
-    Anyone, DisplayName, EmailAddress, Password, Username,
-    auth::Applicant,
-};
+use auth::{Anyone, DisplayName, EmailAddress, Password, Username, auth::Applicant};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{ProblemBody, Register, Registered};
@@ -57,4 +54,3 @@ pub(crate) fn optional<T, E: std::fmt::Display>(
     let raw = raw.filter(|raw| !raw.trim().is_empty());
     raw.map(|raw| parse(&raw).map_err(|error| Problem::invalid(pointer, error))).transpose()
 }
-

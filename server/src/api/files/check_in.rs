@@ -52,7 +52,8 @@ pub async fn handle(
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };
     let fields = upload::receive(request, &mut content).await?;
-    let comment = fields.comment.ok_or_else(|| Problem::invalid("/comment", "Say what changed: comment is missing."))?;
+    let comment =
+        fields.comment.ok_or_else(|| Problem::invalid("/comment", "Say what changed: comment is missing."))?;
     let comment = prose(&comment, COMMENT, "/comment")?;
     let then = after(fields.keep_checked_out.as_deref())?;
     let content = vault.received(content).await?;

@@ -61,7 +61,10 @@ pub async fn handle(
     describe(&mut headers, &name, &range);
     let status = if part.is_some() {
         let text = format!("bytes {}-{}/{}", range.start, range.end - 1, blob.size);
-        headers.insert(header::CONTENT_RANGE, HeaderValue::try_from(text).map_err(|_| Problem::Range { size: blob.size })?);
+        headers.insert(
+            header::CONTENT_RANGE,
+            HeaderValue::try_from(text).map_err(|_| Problem::Range { size: blob.size })?,
+        );
         StatusCode::PARTIAL_CONTENT
     } else {
         StatusCode::OK

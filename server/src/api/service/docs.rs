@@ -52,14 +52,18 @@ impl axum::extract::FromRequestParts<AppState> for File {
 fn asset(name: &str) -> Result<Response, Problem> {
     static CONFIG: OnceLock<Arc<Config<'static>>> = OnceLock::new();
     let config = CONFIG.get_or_init(|| {
-        Arc::new(Config::from("/openapi.json").persist_authorization(false).try_it_out_enabled(true).validator_url("none"))
+        Arc::new(
+            Config::from("/openapi.json").persist_authorization(false).try_it_out_enabled(true).validator_url("none"),
+        )
     });
     let found = utoipa_swagger_ui::serve(name, config.clone());
     let found = found.map_err(|error| Problem::Internal(error.to_string()))?.ok_or(Problem::NoRoute)?;
     let mut bytes = found.bytes.into_owned();
     if name == "index.html" {
         // The page links its parts relatively, which needs a folder; ours has no slash at its end.
-        let text = String::from_utf8_lossy(&bytes).replace("./", "/docs/").replace("href=\"index.css\"", "href=\"/docs/index.css\"");
+        let text = String::from_utf8_lossy(&bytes)
+            .replace("./", "/docs/")
+            .replace("href=\"index.css\"", "href=\"/docs/index.css\"");
         bytes = text.into_bytes();
     }
     let mut response = bytes.into_response();

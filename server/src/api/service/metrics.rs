@@ -6,10 +6,7 @@ use auth::extract::MaybeCaller;
 use axum::extract::{ConnectInfo, State};
 use wire::ProblemBody;
 
-use crate::{
-    error::Problem,
-    state::Site,
-};
+use crate::{error::Problem, state::Site};
 
 /// Prometheus text. From the machine itself, or with an administrator's token.
 #[utoipa::path(get, path = "/metrics", tag = "Service",

@@ -18,7 +18,11 @@ use crate::{
         (status = 200, description = "Ready.", content_type = "text/plain", body = String),
         (status = 503, description = "Not ready.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
-pub async fn handle(_: Anyone, State(store): State<Store>, State(state): State<AppState>) -> Result<&'static str, Problem> {
+pub async fn handle(
+    _: Anyone,
+    State(store): State<Store>,
+    State(state): State<AppState>,
+) -> Result<&'static str, Problem> {
     let answered = timeout(Duration::from_secs(2), store.last_account_event()).await;
     if *state.stopping.borrow() || !matches!(answered, Ok(Ok(_))) {
         return Err(Problem::NotReady);

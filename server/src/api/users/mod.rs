@@ -16,7 +16,7 @@ async fn user(store: &Store, member: Member) -> Result<wire::User, Problem> {
     users.pop().ok_or_else(|| Problem::Internal("a member that went".to_owned()))
 }
 
-async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wire::User>, Problem> {
+pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wire::User>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
     let named = |id: &auth::RealmId| vaults.iter().find(|vault| vault.id == *id).map(|vault| vault.name.to_string());
     Ok(members
@@ -29,10 +29,7 @@ async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wire::User>, P
             disabled: account.standing != auth::Standing::Active,
             created_at: account.created_at,
             last_seen_at: last_seen,
-            roles: roles
-                .iter()
-                .filter_map(|(vault, role)| Some((named(vault)?, role.as_str().to_owned())))
-                .collect(),
+            roles: roles.iter().filter_map(|(vault, role)| Some((named(vault)?, role.as_str().to_owned()))).collect(),
         })
         .collect())
 }

@@ -91,3 +91,16 @@ fn names(folder: &Path, start: Option<&str>) -> io::Result<Vec<String>> {
     names.sort_unstable();
     Ok(names)
 }
+
+/// Empties the folders of uploads below `root`.
+pub(super) fn clear_leftovers(root: &Path) -> io::Result<()> {
+    for vault in names(root, None)? {
+        match fs::remove_dir_all(root.join(vault).join("lfs/tmp")) {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Err(error);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

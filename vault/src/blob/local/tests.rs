@@ -93,14 +93,14 @@ async fn an_upload_that_is_dropped_leaves_nothing() {
 async fn leftovers_of_a_killed_program_are_cleared() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
-    blobs.clear_leftovers().unwrap();
+    blobs.clear_leftovers().await.unwrap();
     let blob = put(&blobs, b"kept").await.unwrap();
     fs::write(folder.path().join("main.git/lfs/tmp/17-0"), "half of a file").unwrap();
-    blobs.clear_leftovers().unwrap();
+    blobs.clear_leftovers().await.unwrap();
     assert_eq!(files_below(folder.path()), 1);
     assert_eq!(get(&blobs, &blob, 0..4).await, b"kept");
     assert_eq!(put(&blobs, b"after").await.unwrap().size, 5);
-    LocalBlobs::new(folder.path().join("nowhere"), 1).clear_leftovers().unwrap();
+    LocalBlobs::new(folder.path().join("nowhere"), 1).clear_leftovers().await.unwrap();
 }
 
 #[tokio::test]

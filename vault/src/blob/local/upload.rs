@@ -81,10 +81,10 @@ impl BlobUpload for LocalUpload {
     }
 
     async fn finish(mut self) -> Result<Blob, VaultError> {
+        let (mut sink, _) = self.idle().await?;
         if self.received > self.max_size {
             return Err(VaultError::TooLarge { limit: self.max_size });
         }
-        let (mut sink, _) = self.idle().await?;
         let last = std::mem::take(&mut self.filling);
         blocking(move || {
             sink.take(&last)?;

@@ -1,0 +1,27 @@
+//! `GET /assets/{build}/{*path}`
+
+use auth::Anyone;
+use axum::{extract::FromRequestParts, response::Response};
+use http::{HeaderMap, request::Parts};
+
+use crate::{error::Problem, extract::path_param, state::AppState, web::assets};
+
+/// The two parts of the address.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    build: String,
+    path: String,
+}
+
+impl FromRequestParts<AppState> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        Ok(Self { build: path_param(parts, state, "build").await?, path: path_param(parts, state, "path").await? })
+    }
+}
+
+pub(crate) async fn asset(_: Anyone, asked: Asked, headers: HeaderMap) -> Result<Response, Problem> {
+    let response = assets::serve(&asked.build, &asked.path, &headers);
+    if response.status() == http::StatusCode::NOT_FOUND { Err(Problem::NoRoute) } else { Ok(response) }
+}

@@ -1,0 +1,178 @@
+//! Signing in, up and out.
+
+use std::sync::Arc;
+
+use auth::{
+    Account, AuthError, Caller, DisplayName, EmailAddress, Origin, OwnPage, Password, SessionKind, Username,
+    auth::Applicant, extract::MaybeCaller,
+};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::CookieJar;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::send;
+use crate::{
+    api::auth::register::optional,
+    config::RegistrationMode,
+    error::Problem,
+    extract::{Form, From, Query},
+    state::{Auth, Site},
+    web::{Registration, Shell, SignInPage, SignUpPage, cookie, local_path},
+};
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Next {
+    next: Option<String>,
+}
+
+/// `GET /sign-in`
+pub(crate) async fn sign_in_page(
+    MaybeCaller(caller): MaybeCaller,
+    State(site): State<Arc<Site>>,
+    Query(asked): Query<Next>,
+) -> Result<Response, Problem> {
+    let next = local_path(asked.next.as_deref());
+    if caller.is_some() {
+        return Ok(Redirect::to(next).into_response());
+    }
+    send(StatusCode::OK, &sign_in_form(&site, String::new(), next, None))
+}
+
+fn sign_in_form(site: &Site, username: String, next: &str, message: Option<String>) -> SignInPage {
+    let (shell, registration) = (Shell::default(), registration(site));
+    SignInPage { shell, username, next: next.to_owned(), message, registration }
+}
+
+/// `POST /sign-in`
+pub(crate) async fn sign_in(
+    _: OwnPage,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    From(origin): From,
+    mut form: Form,
+) -> Result<Response, Problem> {
+    let username = form.take("username").unwrap_or_default();
+    let password = Password::new(form.take("password").unwrap_or_default());
+    let next = form.take("next");
+    let next = local_path(next.as_deref());
+    match enter(&auth, &site, (&username, password), origin).await {
+        Ok(jar) => Ok((jar, Redirect::to(next)).into_response()),
+        Err(error) => {
+            let problem = Problem::from(error);
+            let page = sign_in_form(&site, username, next, Some(problem.detail()));
+            again(&problem, send(problem.status(), &page)?)
+        }
+    }
+}
+
+/// A session of its own for every sign-in: one that was there before is never taken over (session fixation).
+pub(super) async fn enter(
+    auth: &Auth,
+    site: &Site,
+    (username, password): (&str, Password),
+    origin: Origin,
+) -> Result<CookieJar, AuthError> {
+    let signed_in = auth.sign_in(username, password, SessionKind::Web, origin).await?;
+    Ok(CookieJar::new().add(cookie::session(site, &signed_in.secret)))
+}
+
+/// The page again, with the headers of the refusal.
+pub(super) fn again(problem: &Problem, mut page: Response) -> Result<Response, Problem> {
+    if let Some(wait) = problem.retry_after() {
+        page.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
+    }
+    if let Some(challenge) = problem.challenge() {
+        page.headers_mut().insert(http::header::WWW_AUTHENTICATE, challenge);
+    }
+    Ok(page)
+}
+
+fn registration(site: &Site) -> Registration {
+    match site.config.registration {
+        RegistrationMode::Open => Registration::Open,
+        RegistrationMode::Invite | RegistrationMode::Closed => Registration::Closed,
+    }
+}
+
+/// `GET /sign-up`
+pub(crate) async fn sign_up_page(
+    MaybeCaller(caller): MaybeCaller,
+    State(site): State<Arc<Site>>,
+) -> Result<Response, Problem> {
+    if caller.is_some() {
+        return Ok(Redirect::to("/").into_response());
+    }
+    send(StatusCode::OK, &Typed::default().page(&site, None))
+}
+
+/// What somebody wrote about themselves, as they wrote it: sent back when it is refused.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Typed {
+    pub(super) username: String,
+    pub(super) display_name: String,
+    pub(super) email: String,
+}
+
+impl Typed {
+    pub(super) fn take(form: &mut Form) -> Self {
+        let mut take = |name| form.take(name).unwrap_or_default();
+        Self { username: take("username"), display_name: take("display_name"), email: take("email") }
+    }
+
+    pub(super) fn applicant(&self, password: Password) -> Result<Applicant, Problem> {
+        let username = Username::parse(&self.username).map_err(|error| Problem::invalid("/username", error))?;
+        Ok(Applicant {
+            username,
+            display_name: optional(Some(self.display_name.clone()), "/display_name", DisplayName::parse)?,
+            email: optional(Some(self.email.clone()), "/email", EmailAddress::parse)?,
+            password,
+        })
+    }
+
+    fn page(self, site: &Site, message: Option<String>) -> SignUpPage {
+        let Self { username, display_name, email } = self;
+        SignUpPage { shell: Shell::default(), username, display_name, email, message, registration: registration(site) }
+    }
+}
+
+/// `POST /sign-up`
+pub(crate) async fn sign_up(
+    _: OwnPage,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    From(origin): From,
+    mut form: Form,
+) -> Result<Response, Problem> {
+    let typed = Typed::take(&mut form);
+    let password = form.take("password").unwrap_or_default();
+    match register(&auth, &typed, password.clone(), &origin).await {
+        Ok(account) => {
+            let who = (account.username.as_str(), Password::new(password));
+            let jar = enter(&auth, &site, who, origin).await?;
+            Ok((jar, Redirect::to("/")).into_response())
+        }
+        Err(problem) => {
+            let page = typed.page(&site, Some(problem.detail()));
+            again(&problem, send(problem.status(), &page)?)
+        }
+    }
+}
+
+async fn register(auth: &Auth, typed: &Typed, password: String, origin: &Origin) -> Result<Account, Problem> {
+    Ok(auth.register(typed.applicant(Password::new(password))?, origin).await?)
+}
+
+/// `POST /sign-out`
+pub(crate) async fn sign_out(
+    caller: Caller,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+) -> Result<Response, Problem> {
+    auth.sign_out(&caller).await?;
+    let jar = CookieJar::new().add(cookie::ended(&site));
+    Ok((jar, [cookie::CLEAR], Redirect::to("/sign-in")).into_response())
+}

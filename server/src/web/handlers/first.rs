@@ -1,0 +1,70 @@
+//! The first administrator, by the link that the program prints.
+
+use std::sync::Arc;
+
+use auth::{Account, Anyone, OwnPage, Password};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+
+use super::{
+    enter::{self, Typed},
+    send,
+};
+use crate::{
+    error::Problem,
+    extract::{Form, From},
+    state::{Auth, Site},
+    web::{FirstPage, Shell},
+};
+
+/// `GET /first`: the token is in the fragment, so that it is in no log.
+pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
+    let open = auth.setup_token().await?.is_some();
+    answer(StatusCode::OK, form(Typed::default(), String::new(), None, Waiting(open)))
+}
+
+/// Whether somebody may still become the first administrator.
+struct Waiting(bool);
+
+fn form(typed: Typed, token: String, message: Option<String>, Waiting(open): Waiting) -> FirstPage {
+    let Typed { username, display_name, .. } = typed;
+    FirstPage { shell: Shell::default(), token, username, display_name, message, open }
+}
+
+fn answer(status: StatusCode, page: FirstPage) -> Result<Response, Problem> {
+    let mut response = send(status, &page)?;
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
+}
+
+/// `POST /first`
+pub(crate) async fn make(
+    _: OwnPage,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    From(origin): From,
+    mut form_data: Form,
+) -> Result<Response, Problem> {
+    let typed = Typed::take(&mut form_data);
+    let token = form_data.take("token").unwrap_or_default();
+    let password = form_data.take("password").unwrap_or_default();
+    match administrator(&auth, &token, &typed, password.clone()).await {
+        Ok(account) => {
+            let who = (account.username.as_str(), Password::new(password));
+            let jar = enter::enter(&auth, &site, who, origin).await?;
+            Ok((jar, Redirect::to("/")).into_response())
+        }
+        Err(problem) => {
+            let open = auth.setup_open(&token);
+            let page = form(typed, token, Some(problem.detail()), Waiting(open));
+            enter::again(&problem, answer(problem.status(), page)?)
+        }
+    }
+}
+
+async fn administrator(auth: &Auth, token: &str, typed: &Typed, password: String) -> Result<Account, Problem> {
+    Ok(auth.first_administrator(token, typed.applicant(Password::new(password))?).await?)
+}

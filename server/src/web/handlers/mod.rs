@@ -1,0 +1,54 @@
+//! The handlers of pages: each asks the domain and fills a page.
+
+pub(crate) mod account;
+pub(crate) mod assets;
+pub(crate) mod enter;
+pub(crate) mod first;
+pub(crate) mod users;
+pub(crate) mod vault;
+
+use auth::Caller;
+use axum::response::{Html, IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::{CONTENT_SECURITY_POLICY, ErrorPage, Page, Shell, Viewer};
+use crate::{error::Problem, state::Auth};
+
+/// Sends a page under the policy that pages are written for.
+fn send(status: StatusCode, page: &impl Page) -> Result<Response, Problem> {
+    let html = page.html().map_err(|error| Problem::Internal(error.to_string()))?;
+    let mut response = (status, Html(html)).into_response();
+    allow_page(response.headers_mut());
+    Ok(response)
+}
+
+pub(crate) fn allow_page(headers: &mut HeaderMap) {
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+}
+
+/// A refusal, for people.
+pub(crate) fn error_page(status: StatusCode, detail: &str, id: &str) -> String {
+    let page = ErrorPage {
+        shell: Shell::default(),
+        status: status.as_u16(),
+        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        detail: detail.to_owned(),
+        request_id: id.to_owned(),
+    };
+    page.html().unwrap_or_else(|_| detail.len().to_string())
+}
+
+/// The header of somebody's page.
+async fn shell(auth: &Auth, caller: &Caller, vault: Option<&str>) -> Result<Shell, Problem> {
+    let account = caller.account();
+    let vaults = auth.realms_of(caller).await?;
+    Ok(Shell {
+        viewer: Some(Viewer {
+            username: account.username.to_string(),
+            display_name: account.display_name.as_ref().map(|name| name.as_str().to_owned()),
+            is_admin: account.administrator,
+        }),
+        vault: vault.map(ToOwned::to_owned),
+        vaults: vaults.into_iter().map(|(vault, _)| vault.name.to_string()).collect(),
+    })
+}

@@ -1,0 +1,48 @@
+//! `GET /admin/users`
+
+use auth::{Caller, Permitted, Username, auth::ManageAccounts, store::AccountQuery};
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::{send, shell};
+use crate::{
+    api::users,
+    error::Problem,
+    extract::Query,
+    state::{Auth, Store},
+    web::UsersPage,
+};
+
+/// Accounts on one page.
+const PAGE: u32 = 50;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    q: Option<String>,
+    after: Option<String>,
+}
+
+pub(crate) async fn page(
+    Permitted(permit): Permitted<ManageAccounts>,
+    caller: Caller,
+    State(auth): State<Auth>,
+    State(store): State<Store>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let shell = shell(&auth, &caller, None).await?;
+    let search = asked.q.clone().filter(|q| !q.trim().is_empty() && !q.contains('\0'));
+    let after = asked.after.as_deref().and_then(|after| Username::parse(after).ok());
+    let mut members = auth.members(&permit, AccountQuery { search, after, limit: PAGE + 1 }).await?;
+    let query = asked.q.unwrap_or_default();
+    let more = members.len() > PAGE as usize;
+    members.truncate(PAGE as usize);
+    let next = members.last().filter(|_| more).map(|last| {
+        let mut pairs = form_urlencoded::Serializer::new(String::new());
+        pairs.append_pair("q", &query).append_pair("after", last.account.username.as_str());
+        format!("/admin/users?{}", pairs.finish())
+    });
+    let users = users::users(&store, members).await?;
+    let vaults = shell.vaults.clone();
+    send(StatusCode::OK, &UsersPage { shell, query, users, vaults, next })
+}

@@ -1,0 +1,182 @@
+//! A vault's folders and files.
+
+use std::sync::Arc;
+
+use auth::{AuthError, Caller, Permit, Permitted, Realm, RealmName};
+use axum::{
+    extract::{FromRequestParts, State},
+    response::Response,
+};
+use http::{StatusCode, request::Parts};
+use serde::Deserialize;
+use vault::{Filename, VaultError, VaultStore, action::Read, store::Entry};
+
+use super::{send, shell};
+use crate::{
+    error::Problem,
+    extract::{Query, path_param},
+    shape,
+    state::{AppState, Auth, Site, Store, Vault},
+    web::{FilePage, Folder, FolderPage, Row, Workplace},
+};
+
+/// Rows on one page.
+const PAGE: u32 = 200;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    after: Option<String>,
+}
+
+/// What a page of files is made from.
+#[derive(Clone, Debug)]
+pub(crate) struct Desk {
+    auth: Auth,
+    vault: Vault,
+    store: Store,
+    site: Arc<Site>,
+}
+
+impl FromRequestParts<AppState> for Desk {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, Self::Rejection> {
+        let AppState { auth, vault, store, site, .. } = state.clone();
+        Ok(Self { auth, vault, store, site })
+    }
+}
+
+/// The path that ends the address, of a folder or a file. One that cannot be a name names nothing.
+#[derive(Debug)]
+pub(crate) struct Tail(Filename);
+
+impl FromRequestParts<AppState> for Tail {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let raw = path_param(parts, state, "path").await?;
+        Filename::parse(&raw).map(Self).map_err(|_| VaultError::NotFound.into())
+    }
+}
+
+/// `GET /`: the vault `main`, or the first that the caller may see.
+pub(crate) async fn home(caller: Caller, desk: Desk, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+    let vaults = desk.auth.realms_of(&caller).await?;
+    let main = vaults.iter().position(|(vault, _)| RealmName::parse("main").as_ref() == Ok(&vault.name));
+    let realm = main.or((!vaults.is_empty()).then_some(0)).map(|at| vaults[at].0.clone());
+    let permit = caller.permit::<Read>(realm.as_ref())?;
+    folder(&caller, &permit, &desk, None, asked.after).await
+}
+
+/// `GET /v/{vault}`
+pub(crate) async fn top(
+    Permitted(permit): Permitted<Read>,
+    caller: Caller,
+    desk: Desk,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    folder(&caller, &permit, &desk, None, asked.after).await
+}
+
+/// `GET /v/{vault}/f/{*path}`
+pub(crate) async fn below(
+    Permitted(permit): Permitted<Read>,
+    caller: Caller,
+    desk: Desk,
+    Tail(path): Tail,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    folder(&caller, &permit, &desk, Some(path), asked.after).await
+}
+
+async fn workplace(caller: &Caller, realm: &Realm, desk: &Desk) -> Result<Workplace, Problem> {
+    let role = caller.role_in(&realm.id).ok_or(AuthError::RealmNotFound)?;
+    // Asked before the files are: an event in between is told twice rather than never.
+    let heads = desk.store.heads(&realm.id).await.map_err(VaultError::Store)?;
+    let max_file_size = desk.site.config.max_file_size;
+    Ok(Workplace { vault: realm.name.to_string(), role, since: heads.event, max_file_size })
+}
+
+async fn folder(
+    caller: &Caller,
+    permit: &Permit<Read>,
+    desk: &Desk,
+    folder: Option<Filename>,
+    after: Option<String>,
+) -> Result<Response, Problem> {
+    let at = workplace(caller, permit.realm(), desk).await?;
+    let after = match after {
+        Some(after) => entry(permit, desk, &after).await?,
+        None => None,
+    };
+    let mut entries = desk.vault.folder(permit, folder.as_ref(), after.as_ref(), PAGE + 1).await?;
+    if entries.is_empty() && folder.is_some() && after.is_none() {
+        return Err(VaultError::NotFound.into());
+    }
+    let more = entries.len() > PAGE as usize;
+    entries.truncate(PAGE as usize);
+    let path = folder.as_ref().map_or("", Filename::as_str).to_owned();
+    let next = entries.last().filter(|_| more).map(|last| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("after", &position(last));
+        format!("{}?{}", at.folder_url(&path), query.finish())
+    });
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry {
+            Entry::Folder(name) => folders.push(Folder { path: name.to_string() }),
+            Entry::File(file) => files.push(Row(shape::file(&file, permit.username()))),
+        }
+    }
+    let shell = shell(&desk.auth, caller, Some(&at.vault)).await?;
+    send(StatusCode::OK, &FolderPage { shell, at, folder: path, folders, files, next })
+}
+
+/// Where a page ended, for the address of the next one.
+fn position(entry: &Entry) -> String {
+    match entry {
+        Entry::Folder(name) => format!("folder:{name}"),
+        Entry::File(file) => format!("file:{}", file.name),
+    }
+}
+
+/// Takes a [`position`] back; a file that has gone since begins the folder again.
+async fn entry(permit: &Permit<Read>, desk: &Desk, position: &str) -> Result<Option<Entry>, Problem> {
+    let Some((kind, name)) = position.split_once(':') else { return Ok(None) };
+    let Ok(name) = Filename::parse(name) else { return Ok(None) };
+    if kind == "folder" {
+        return Ok(Some(Entry::Folder(name)));
+    }
+    match desk.vault.file(permit, &name).await {
+        Ok(file) => Ok(Some(Entry::File(Box::new(file)))),
+        Err(VaultError::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /v/{vault}/h/{*path}`
+pub(crate) async fn file(
+    Permitted(permit): Permitted<Read>,
+    caller: Caller,
+    desk: Desk,
+    Tail(name): Tail,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    const REVISIONS: u32 = 50;
+    let at = workplace(&caller, permit.realm(), &desk).await?;
+    let before = asked.after.and_then(|after| after.parse().ok());
+    let file = match desk.vault.file(&permit, &name).await {
+        Ok(file) => Some(Row(shape::file(&file, permit.username()))),
+        Err(VaultError::NotFound) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let mut revisions = desk.vault.history(&permit, &name, before, REVISIONS + 1).await?;
+    let more = revisions.len() > REVISIONS as usize;
+    revisions.truncate(REVISIONS as usize);
+    let filename = name.to_string();
+    let last = revisions.last().filter(|_| more);
+    let next = last.map(|last| format!("{}?after={}", at.file_url(&filename), last.revision));
+    let revisions = revisions.iter().map(shape::revision).collect();
+    let shell = shell(&desk.auth, &caller, Some(&at.vault)).await?;
+    send(StatusCode::OK, &FilePage { shell, at, filename, file, revisions, next })
+}

@@ -1,0 +1,283 @@
+use std::fs;
+
+use auth::Username;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    Blob, BlobId, FileId, Filename, Revision, RevisionKind,
+    history::Author,
+    testing::{MemoryStore, clock, git, realm, text},
+};
+
+struct House {
+    data: TempDir,
+    store: MemoryStore,
+    vault: Realm,
+}
+
+impl House {
+    fn new() -> Self {
+        let vault = realm("main");
+        Self { data: tempfile::tempdir().unwrap(), store: MemoryStore::with(&vault), vault }
+    }
+
+    fn start(&self) -> Deriver<MemoryStore> {
+        Deriver::start(self.store.clone(), self.data.path().to_owned()).unwrap()
+    }
+
+    fn repository(&self) -> PathBuf {
+        self.data.path().join("main.git")
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        git(&self.repository(), arguments)
+    }
+
+    fn head(&self) -> String {
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    fn commits(&self) -> usize {
+        self.git(&["rev-list", "--count", "HEAD"]).trim().parse().unwrap()
+    }
+
+    fn object(&self, id: &str) -> PathBuf {
+        self.repository().join("objects").join(&id[..2]).join(&id[2..])
+    }
+
+    /// Waits as long as it takes; a rebuild answers before it is done.
+    async fn derive(&self, deriver: &Deriver<MemoryStore>, changes: usize) {
+        let branch = self.repository().join("refs/heads/main");
+        deriver.derived(&self.vault, 0).await;
+        while !branch.exists() || self.commits() < changes {
+            deriver.derived(&self.vault, i64::try_from(changes).unwrap()).await;
+        }
+    }
+
+    /// Adds a row as if a change had been recorded; says its number.
+    fn record(&self, name: &str, comment: &str) -> i64 {
+        let mut change = 0;
+        self.store.tamper(&self.vault.id, |rows| {
+            change = i64::try_from(rows.revisions.len()).unwrap() + 1;
+            rows.revisions.push(revision(change, name, comment));
+        });
+        change
+    }
+
+    /// What is recorded as durable.
+    fn recorded(&self) -> Vec<i64> {
+        let mut changes = Vec::new();
+        self.store.tamper(&self.vault.id, |rows| changes = rows.commits.iter().map(|commit| commit.change).collect());
+        changes.sort_unstable();
+        changes
+    }
+
+    fn sound(&self) {
+        assert_eq!(self.git(&["fsck", "--strict", "--no-dangling", "--no-progress"]), "");
+    }
+}
+
+fn revision(change: i64, name: &str, comment: &str) -> Revision {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &change.to_be_bytes());
+    Revision {
+        file: FileId::new("f"),
+        revision: 1,
+        change,
+        kind: RevisionKind::Added,
+        name: Filename::stored(name),
+        moved_from: None,
+        blob: Some(Blob { id: BlobId::of_digest(digest.as_ref()), size: change.unsigned_abs() }),
+        author: Author {
+            username: Username::parse("ada").unwrap(),
+            name: "Ada <Lovelace>\n".into(),
+            email: "ada@example.org".into(),
+        },
+        at: clock().now(),
+        comment: text(comment),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_rows_give_the_same_commits_for_ever() {
+    let house = House::new();
+    let deriver = house.start();
+    deriver.derived(&house.vault, house.record("fixtures/vise.step", "")).await;
+    deriver.derived(&house.vault, house.record("Größe.step", "Zeile\r\nzwei\n\n")).await;
+    // Written down so that an update of a library that changes a byte is seen: every clone would part from its origin.
+    assert_eq!(house.head(), "4dab5751cad581674ec03f916c425c9a7d770699\n");
+    let shown = house.git(&["cat-file", "commit", "HEAD"]);
+    assert!(shown.contains("author Ada Lovelace <ada@example.org> 1795000000 +0000\n"), "{shown}");
+    assert!(shown.ends_with("\n\nZeile\nzwei\n"), "{shown}");
+    house.sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_was_deleted_comes_back_the_same_and_leaves_content_alone() {
+    let house = House::new();
+    let deriver = house.start();
+    for n in 0..600 {
+        house.record(&format!("folder{}/part{n}.step", n % 7), "");
+    }
+    house.derive(&deriver, 600).await;
+    let head = house.head();
+    deriver.close().await;
+    assert_eq!(house.recorded(), (1..=600).collect::<Vec<_>>());
+    let kept = house.repository().join("lfs/objects/aa/bb");
+    fs::create_dir_all(&kept).unwrap();
+    for part in ["HEAD", "config", "refs", "objects", "description", "info", "hooks"] {
+        let path = house.repository().join(part);
+        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+    }
+    house.derive(&house.start(), 600).await;
+    assert_eq!((house.head(), house.commits()), (head, 600));
+    assert!(kept.exists());
+    house.sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_goes_on_where_the_last_run_stood() {
+    let house = House::new();
+    let first = house.start();
+    first.derived(&house.vault, house.record("a.step", "")).await;
+    first.close().await;
+    house.record("b.step", "");
+    let second = house.start();
+    second.begin(&house.vault);
+    second.derived(&house.vault, 2).await;
+    assert_eq!(house.commits(), 2);
+    second.close().await;
+    assert_eq!(house.recorded(), [1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_power_cut_left_half_written_is_written_again() {
+    let house = House::new();
+    let first = house.start();
+    first.derived(&house.vault, house.record("a.step", "")).await;
+    first.close().await;
+    let second = house.start();
+    second.derived(&house.vault, house.record("b/c.step", "")).await;
+    let head = house.head();
+    drop(second);
+    // As after a crash: the second change is not recorded, its objects are empty, so is the branch, which is locked.
+    house.store.tamper(&house.vault.id, |rows| rows.commits.retain(|commit| commit.change == 1));
+    let objects = house.git(&["rev-parse", "HEAD", "HEAD^{tree}", "HEAD:b", "HEAD:b/c.step"]);
+    for (n, id) in objects.lines().enumerate() {
+        let path = house.object(id);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, if n % 2 == 0 { "" } else { "x\0half" }).unwrap();
+    }
+    fs::write(house.repository().join("refs/heads/main"), "").unwrap();
+    fs::write(house.repository().join("refs/heads/main.lock"), "").unwrap();
+    let third = house.start();
+    third.derived(&house.vault, 2).await;
+    assert_eq!(house.head(), head);
+    house.sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorded_commit_that_is_damaged_leads_to_a_rebuild() {
+    for what in ["HEAD", "HEAD^{tree}", "HEAD:folder"] {
+        let house = House::new();
+        let first = house.start();
+        first.derived(&house.vault, house.record("folder/a.step", "")).await;
+        first.close().await;
+        let path = house.object(house.git(&["rev-parse", what]).trim());
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "").unwrap();
+        let second = house.start();
+        // The first attempt may find the damage, the next one mends it.
+        second.derived(&house.vault, house.record("folder/b.step", "")).await;
+        second.derived(&house.vault, house.record("folder/c.step", "")).await;
+        assert_eq!(house.commits(), 3, "{what}");
+        house.sound();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_cannot_be_derived_is_answered_and_derived_later() {
+    let house = House::new();
+    let deriver = house.start();
+    deriver.derived(&house.vault, house.record("a.step", "")).await;
+    // Stands for a full disk, also where tests run as root.
+    let (objects, aside) = (house.repository().join("objects"), house.repository().join("objects-aside"));
+    fs::rename(&objects, &aside).unwrap();
+    fs::write(&objects, "in the way").unwrap();
+    let answered = tokio::time::timeout(PATIENCE / 2, deriver.derived(&house.vault, house.record("b.step", "")));
+    answered.await.unwrap();
+    house.store.lock().down = true;
+    deriver.derived(&house.vault, 3).await;
+    house.store.lock().down = false;
+    fs::remove_file(&objects).unwrap();
+    fs::rename(&aside, &objects).unwrap();
+    deriver.derived(&house.vault, house.record("c.step", "")).await;
+    assert_eq!(house.commits(), 3);
+    house.sound();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_changes_at_once_are_all_derived_when_they_are_answered() {
+    let house = House::new();
+    let deriver = house.start();
+    let mut waiting = Vec::new();
+    for n in 0..300 {
+        let change = house.record(&format!("part{n}.step"), "");
+        let (deriver, vault) = (deriver.clone(), house.vault.clone());
+        waiting.push(tokio::spawn(async move { deriver.derived(&vault, change).await }));
+    }
+    for answered in waiting {
+        answered.await.unwrap();
+    }
+    assert_eq!(house.commits(), 300);
+    deriver.close().await;
+    assert_eq!(house.recorded().len(), 300);
+    // Closed: nothing waits for ever.
+    deriver.derived(&house.vault, house.record("late.step", "")).await;
+    house.sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_and_folders_may_trade_places() {
+    let house = House::new();
+    let deriver = house.start();
+    house.record("a", "");
+    house.store.tamper(&house.vault.id, |rows| {
+        let moved = |change, from: &str, to: &str| Revision {
+            kind: RevisionKind::Moved,
+            moved_from: Some(Filename::stored(from)),
+            ..revision(change, to, "")
+        };
+        rows.revisions.push(moved(2, "a", "a/b"));
+        rows.revisions.push(moved(3, "a/b", "a"));
+        rows.revisions.push(moved(4, "a", "A"));
+        rows.revisions.push(Revision { kind: RevisionKind::Deleted, blob: None, ..revision(5, "A", "") });
+    });
+    deriver.derived(&house.vault, 5).await;
+    let names = |commit: &str| house.git(&["ls-tree", "-r", "--name-only", commit]);
+    assert_eq!(names("HEAD~4"), ".gitattributes\na\n");
+    assert_eq!(names("HEAD~3"), ".gitattributes\na/b\n");
+    assert_eq!(names("HEAD~2"), ".gitattributes\na\n");
+    assert_eq!(names("HEAD~1"), ".gitattributes\nA\n");
+    assert_eq!(names("HEAD"), ".gitattributes\n");
+    house.sound();
+}
+
+/// Run with `cargo test --release -p vault -- --ignored --nocapture commits_are_quick`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures"]
+async fn commits_are_quick_in_a_vault_of_ten_thousand_files() {
+    for (what, folders) in [("in 100 folders", 100), ("in one folder", 1)] {
+        let house = House::new();
+        let deriver = house.start();
+        for n in 0..10_000 {
+            house.record(&format!("folder{:02}/part{n:05}.step", n % folders), "");
+        }
+        house.derive(&deriver, 10_000).await;
+        let began = std::time::Instant::now();
+        for n in 0..200 {
+            deriver.derived(&house.vault, house.record(&format!("folder{:02}/part{n:05}.step", n % folders), "")).await;
+        }
+        println!("{what}: {:?} a commit", began.elapsed() / 200);
+    }
+}

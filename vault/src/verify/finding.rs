@@ -1,0 +1,90 @@
+//! What a look at everything found, each in one sentence.
+
+use std::fmt;
+
+use crate::{BlobId, Filename, VaultName};
+
+/// One thing that is not as it should be, or worth knowing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Finding {
+    #[error("{vault}: the content of {file}, revision {revision}, is missing ({blob}).")]
+    ContentMissing { vault: VaultName, file: Filename, revision: i64, blob: BlobId },
+    #[error("{vault}: the content of {file}, revision {revision}, is damaged ({blob}).")]
+    ContentDamaged { vault: VaultName, file: Filename, revision: i64, blob: BlobId },
+    /// An upload whose request was refused in the end, say. Harmless.
+    #[error("{vault}: {blob} is kept but no revision names it.")]
+    Unreferenced { vault: VaultName, blob: BlobId },
+    #[error("{vault}: there is no git repository. The next start of the server makes it again.")]
+    NoRepository { vault: VaultName },
+    /// Git is as new as it was when the program ended; the server catches up by itself.
+    #[error("{vault}: git has {commits} of {changes} changes. The next start of the server derives the rest.")]
+    Behind { vault: VaultName, commits: i64, changes: i64 },
+    #[error("{vault}: in git, change {change} ({file}, revision {revision}) {what}.")]
+    Commit { vault: VaultName, change: i64, file: Filename, revision: i64, what: GitFault },
+    #[error("{vault}: git's branch main has {commits} commits where there are {changes} changes, or other ones.")]
+    Branch { vault: VaultName, commits: i64, changes: i64 },
+    #[error("{vault}: the changes are numbered with a gap: {found} comes where {expected} should.")]
+    Gap { vault: VaultName, expected: i64, found: i64 },
+    #[error("{vault}: {file} is in the list of files but not in git's newest tree.")]
+    NotInGit { vault: VaultName, file: Filename },
+    #[error("{vault}: {file} is in git's newest tree but not in the list of files.")]
+    NotInFiles { vault: VaultName, file: Filename },
+    #[error("{vault}: {file} has other content in git's newest tree than in the list of files.")]
+    Differs { vault: VaultName, file: Filename },
+}
+
+/// What is the matter with the objects of one commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GitFault {
+    Missing,
+    Damaged,
+}
+
+impl fmt::Display for GitFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "lacks an object, or is not what the rows say",
+            Self::Damaged => "has a damaged object",
+        })
+    }
+}
+
+impl Finding {
+    /// False for what is only worth knowing.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        !matches!(self, Self::Unreferenced { .. } | Self::Behind { .. })
+    }
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub vaults: u64,
+    pub files: u64,
+    pub changes: u64,
+    pub blobs: u64,
+    /// Bytes of content read and hashed.
+    pub bytes: u64,
+}
+
+impl Summary {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.vaults += other.vaults;
+        self.files += other.files;
+        self.changes += other.changes;
+        self.blobs += other.blobs;
+        self.bytes += other.bytes;
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { vaults, files, changes, blobs, bytes } = self;
+        write!(
+            f,
+            "Looked at {vaults} vaults, {files} files, {changes} changes, {blobs} blobs with {} MB of content.",
+            bytes / 1_000_000
+        )
+    }
+}

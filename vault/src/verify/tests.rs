@@ -1,0 +1,196 @@
+use auth::Chance;
+use bytes::Bytes;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    BlobUpload, Command, Filename, LocalBlobs, Operation, VaultId,
+    git::derive::Deriver,
+    testing::{MemoryStore, actor, clock, git, realm, text},
+};
+
+struct House {
+    data: TempDir,
+    store: MemoryStore,
+    blobs: LocalBlobs,
+    vault: Realm,
+}
+
+impl House {
+    /// Three files, one of them in three revisions, all in git, and the server stopped.
+    async fn stopped() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let vault = realm("main");
+        let store = MemoryStore::with(&vault);
+        let house = Self { blobs: LocalBlobs::new(data.path().to_owned(), u64::MAX), data, store, vault };
+        house.add("vise.step", b"solid").await;
+        house.add("fixtures/gear.mcam", b"gear").await;
+        house.add("empty", b"").await;
+        house.apply("vise.step", Operation::Delete { comment: text("") }).await;
+        let blob = house.put(b"solid").await;
+        let file =
+            house.store.file_or_deleted(&house.vault.id, &Filename::stored("vise.step")).await.unwrap().unwrap().id;
+        house.apply("vise.step", Operation::Restore { file, revision: 1, blob }).await;
+        house.derive().await;
+        house
+    }
+
+    async fn derive(&self) {
+        let deriver = Deriver::start(self.store.clone(), self.data.path().to_owned()).unwrap();
+        deriver.derived(&self.vault, i64::MAX).await;
+        deriver.close().await;
+    }
+
+    async fn put(&self, bytes: &'static [u8]) -> Blob {
+        let mut upload = self.blobs.begin(&self.vault.name).await.unwrap();
+        upload.write(Bytes::from_static(bytes)).await.unwrap();
+        upload.finish().await.unwrap()
+    }
+
+    async fn add(&self, name: &str, bytes: &'static [u8]) {
+        let blob = self.put(bytes).await;
+        let id = crate::FileId::random(&Chance::system());
+        self.apply(name, Operation::Add { id, blob, comment: text("") }).await;
+    }
+
+    async fn apply(&self, name: &str, operation: Operation) {
+        let command = Command {
+            vault: VaultId::new("main"),
+            file: Filename::stored(name),
+            operation,
+            by: actor("ada"),
+            at: clock().now(),
+            key: None,
+        };
+        self.store.apply(command).await.unwrap();
+    }
+
+    async fn findings(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        let report =
+            |finding: Finding| findings.push(format!("{}{finding}", if finding.is_wrong() { "" } else { "note: " }));
+        verify(&self.store, &self.blobs, self.data.path(), report).await.unwrap();
+        findings
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        git(&self.data.path().join("main.git"), arguments)
+    }
+
+    fn object(&self, blob: &Blob) -> std::path::PathBuf {
+        let id = blob.id.as_str();
+        self.data.path().join("main.git/lfs/objects").join(&id[..2]).join(&id[2..4]).join(id)
+    }
+
+    fn git_object(&self, what: &str) -> std::path::PathBuf {
+        let id = self.git(&["rev-parse", what]);
+        let path = self.data.path().join("main.git/objects").join(&id[..2]).join(id[2..].trim());
+        assert!(path.exists());
+        path
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sound_house_has_no_findings() {
+    let house = House::stopped().await;
+    assert_eq!(house.findings().await, Vec::<String>::new());
+    let summary = verify(&house.store, &house.blobs, house.data.path(), |_| ()).await.unwrap();
+    assert_eq!((summary.vaults, summary.files, summary.changes, summary.blobs), (1, 3, 5, 3));
+    // Also after git has tidied up.
+    house.git(&["gc", "--quiet"]);
+    assert_eq!(house.findings().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_and_damaged_content_is_told_for_every_revision_that_needs_it() {
+    let house = House::stopped().await;
+    let (solid, gear) = (house.put(b"solid").await, house.put(b"gear").await);
+    std::fs::remove_file(house.object(&solid)).unwrap();
+    std::fs::write(house.object(&gear), "bear").unwrap();
+    assert_eq!(
+        house.findings().await,
+        [
+            format!("main: the content of vise.step, revision 1, is missing ({}).", solid.id),
+            format!("main: the content of fixtures/gear.mcam, revision 1, is damaged ({}).", gear.id),
+            format!("main: the content of vise.step, revision 3, is missing ({}).", solid.id),
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn content_that_nobody_names_is_a_note() {
+    let house = House::stopped().await;
+    let stray = house.put(b"stray").await;
+    assert_eq!(house.findings().await, [format!("note: main: {} is kept but no revision names it.", stray.id)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_is_gone_or_behind_is_told() {
+    let house = House::stopped().await;
+    house.add("late.step", b"late").await;
+    let behind = "note: main: git has 5 of 6 changes. The next start of the server derives the rest.";
+    assert_eq!(house.findings().await, [behind]);
+    house.derive().await;
+    assert_eq!(house.findings().await, Vec::<String>::new());
+    std::fs::remove_file(house.data.path().join("main.git/HEAD")).unwrap();
+    assert_eq!(house.findings().await.len(), 1);
+    house.derive().await;
+    assert_eq!(house.findings().await, Vec::<String>::new(), "the next start mends it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_or_missing_object_is_told_with_its_change() {
+    for (what, change) in [("main~3", 2), ("main~3^{tree}", 2), ("main~3:fixtures", 2), ("main~2", 3)] {
+        let house = House::stopped().await;
+        let path = house.git_object(what);
+        std::fs::remove_file(&path).unwrap();
+        let findings = house.findings().await;
+        let expected = format!("main: in git, change {change} (");
+        assert!(findings[0].starts_with(&expected) && findings[0].contains("lacks an object"), "{what}: {findings:?}");
+        std::fs::write(&path, "").unwrap();
+        let findings = house.findings().await;
+        assert!(findings[0].starts_with(&expected), "{what}: {findings:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_that_was_rewritten_is_told() {
+    let house = House::stopped().await;
+    let tree = house.git(&["rev-parse", "main^{tree}"]);
+    let who = ["-c", "user.name=Eve", "-c", "user.email=eve@x"];
+    let forged = house.git(&[&who[..], &["commit-tree", tree.trim(), "-p", "main~1", "-m", "Nothing to see"]].concat());
+    house.git(&["update-ref", "refs/heads/main", forged.trim()]);
+    let expected = "main: git's branch main has 5 commits where there are 5 changes, or other ones.";
+    assert_eq!(house.findings().await, [expected]);
+    house.git(&["update-ref", "refs/heads/main", "main~2"]);
+    assert_eq!(house.findings().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_were_tampered_with_are_told() {
+    let house = House::stopped().await;
+    house.store.tamper(&house.vault.id, |rows| rows.revisions[1].author.name = "Eve".into());
+    assert!(house.findings().await[0].starts_with("main: in git, change 2 (fixtures/gear.mcam, revision 1)"));
+
+    let house = House::stopped().await;
+    house.store.tamper(&house.vault.id, |rows| {
+        for file in &mut rows.files {
+            match file.name.as_str() {
+                "empty" => file.deleted = true,
+                "vise.step" => file.name = Filename::stored("vice.step"),
+                _ => file.blob.size += 1,
+            }
+        }
+    });
+    let mut findings = house.findings().await;
+    findings.sort();
+    assert_eq!(
+        findings,
+        [
+            "main: empty is in git's newest tree but not in the list of files.",
+            "main: fixtures/gear.mcam has other content in git's newest tree than in the list of files.",
+            "main: vice.step is in the list of files but not in git's newest tree.",
+            "main: vise.step is in git's newest tree but not in the list of files.",
+        ]
+    );
+}
