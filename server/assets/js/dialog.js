@@ -1,5 +1,5 @@
 // Opens the page's dialogs for one thing at a time, keeps what was typed until it is done, and shows refusals in place.
-import { $, $$, put } from './dom.js';
+import { $, $$, focusIn, isShown, put } from './dom.js';
 import { leafOf } from './format.js';
 
 /**
@@ -10,6 +10,8 @@ import { leafOf } from './format.js';
 
 /** @type {WeakMap<HTMLDialogElement, Task>} */
 const tasks = new WeakMap();
+/** @type {WeakMap<HTMLDialogElement, (?Element)[]>} */
+const origins = new WeakMap();
 
 /** @param {string} id @param {Task} task */
 export function openDialog(id, task) {
@@ -26,8 +28,25 @@ export function openDialog(id, task) {
     showChange(dialog, '');
     task.prepare?.(form);
   }
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) {
+    origins.set(dialog, whereabouts());
+    dialog.showModal();
+  }
   return dialog;
+}
+
+/** Where the focus goes back to: what had it, else its row, else a neighbour of the row. */
+function whereabouts() {
+  const focus = document.activeElement;
+  const row = focus.closest('tr, [data-file], li');
+  return [focus, row, row?.nextElementSibling, row?.previousElementSibling, $('#main')];
+}
+
+/** The browser does this too, but loses the focus when a row changed behind the dialog. */
+function goBack(dialog) {
+  const [focus, ...scopes] = origins.get(dialog) ?? [];
+  if (focus && isShown(focus)) focus.focus();
+  else scopes.some((scope) => scope?.isConnected && focusIn(scope));
 }
 
 function wire(dialog, form) {
@@ -35,7 +54,10 @@ function wire(dialog, form) {
     button.addEventListener('click', () => (isBusy(dialog) ? tasks.get(dialog).stop?.() : dialog.close()));
   }
   dialog.addEventListener('cancel', (event) => { if (isBusy(dialog)) event.preventDefault(); });
-  dialog.addEventListener('close', () => { if (isBusy(dialog)) tasks.get(dialog).stop?.(); });
+  dialog.addEventListener('close', () => {
+    if (isBusy(dialog)) tasks.get(dialog).stop?.();
+    goBack(dialog);
+  });
   form.addEventListener('input', (event) => event.target.removeAttribute('aria-invalid'));
   form.addEventListener('submit', (event) => {
     event.preventDefault();

@@ -18,11 +18,18 @@ export function put(from, name, text) {
 /** Whether people can see and reach it. */
 export const isShown = (element) => element.isConnected && element.getClientRects().length > 0;
 
-/** Runs `change`; if that hid or removed what had the focus, gives it to the first button left in `scope`. */
+/** Gives the focus to what one would go on with in `scope`. @returns {boolean} whether there was anything */
+export function focusIn(scope) {
+  const next = ['.actions > button', '.actions summary', 'a.name', 'a, button'].flatMap((kind) => $$(kind, scope)).find(isShown);
+  next?.focus();
+  return Boolean(next);
+}
+
+/** Runs `change`; if that hid what had the focus in `scope`, the focus goes to what is there now. */
 export function keepFocus(scope, change) {
   const had = scope.contains(document.activeElement) && document.activeElement;
   change();
-  if (had && !isShown(had)) $$('[data-action], summary, a.name', scope).find(isShown)?.focus();
+  if (had && !isShown(had)) focusIn(scope);
 }
 
 /** Waits until nothing was asked for `ms` milliseconds. */

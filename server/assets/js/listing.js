@@ -64,6 +64,7 @@ export class Listing {
       const { rows, next } = await (this.searching ? this.found(url, loading.signal) : this.listed(url, loading.signal));
       place(rows);
       this.next = next;
+      writeTimes(this.rows);
       for (const replay of this.meanwhile.splice(0)) replay();
       this.complain(null);
     } catch (problem) {

@@ -63,7 +63,9 @@ export function follow(vault, since, onEvent) {
 
 function show(state) {
   const place = document.getElementById('live');
-  if (!place || place.dataset.state === state) return;
+  if (!place) return;
+  place.hidden = false;
+  if (place.dataset.state === state) return;
   place.dataset.state = state;
   $('#live-text').textContent = WORDS[state];
 }

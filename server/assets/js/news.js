@@ -29,6 +29,6 @@ export function apply(place, event) {
 function warnHolder(filename, event) {
   const held = document.querySelector(`[data-file="${CSS.escape(filename)}"][data-status=checked_out_by_user]`);
   if (event.action !== 'override' || !held) return;
-  const reason = event.reason ? `: “${event.reason}”` : '.';
+  const reason = event.reason ? `: “${event.reason}”.` : '.';
   notice(`${event.by} broke your lock on ${leafOf(filename)}${reason} Talk to them before you go on working on it.`, { kind: 'warning' });
 }
