@@ -10,7 +10,7 @@ use axum::{
 };
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
-use vault::{Filename, store::IdempotencyKey};
+use vault::{Filename, store::IdempotencyKey, vault::Attempt};
 use wire::FieldError;
 
 use crate::{error::Problem, state::AppState};
@@ -190,6 +190,14 @@ impl Retry {
         let (key, request) = self.0?;
         let fingerprint = hex::encode(digest(&SHA256, format!("{request}\n{what}").as_bytes()));
         Some(IdempotencyKey { key, fingerprint })
+    }
+}
+
+impl Retry {
+    /// Whether this may be a retry whose first answer is due again.
+    #[must_use]
+    pub fn attempt(&self) -> Attempt {
+        if self.0.is_some() { Attempt::MayBeRetry } else { Attempt::First }
     }
 }
 

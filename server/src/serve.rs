@@ -109,7 +109,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let Opened { store, auth, blobs } = open(&config, clock.clone()).await?;
-    blobs.clear_leftovers()?;
+    blobs.clear_leftovers().await?;
     let repositories = config.data.join("vaults");
     let vault = Vault::open(store.clone(), blobs, repositories, clock.clone(), Chance::system()).await?;
     let setup = auth.setup_token().await?;

@@ -35,7 +35,7 @@ pub async fn handle(
     retry: Retry,
     request: Request,
 ) -> Result<(StatusCode, Json<File>), Problem> {
-    let mut content = match vault.receive_new(&permit, &name, &retry.clone().of("")).await {
+    let mut content = match vault.receive_new(&permit, &name, retry.attempt()).await {
         Ok(upload) => upload,
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };

@@ -47,7 +47,7 @@ pub async fn handle(
         Ok(base) => base,
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };
-    let mut content = match vault.receive_revision(&permit, &name, &retry.clone().of("")).await {
+    let mut content = match vault.receive_revision(&permit, &name, retry.attempt()).await {
         Ok(upload) => upload,
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };

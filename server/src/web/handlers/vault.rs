@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auth::{AuthError, Caller, Permit, Permitted, Realm, RealmName};
 use axum::{
-    extract::{FromRequestParts, State},
+    extract::FromRequestParts,
     response::Response,
 };
 use http::{StatusCode, request::Parts};
