@@ -21,7 +21,7 @@ use server::{
     Partial, Running,
     config::{ByteSize, HashingPartial, RegistrationMode, RegistrationPartial},
 };
-use store::testing::Postgres;
+use store::{Database, testing};
 
 pub const PASSWORD: &str = "correct horse battery staple";
 
@@ -31,6 +31,7 @@ macro_rules! both {
     ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)*) => {$(
         $(#[$meta])*
         mod $name {
+            #[expect(unused_imports, reason = "what the promise uses is above it")]
             use super::*;
 
             async fn promise($app: $crate::app::TestApp) $body
@@ -65,8 +66,10 @@ impl TestApp {
 
     /// None, loudly, where PostgreSQL is not installed.
     pub async fn postgresql() -> Option<Self> {
-        let database = Postgres::database().await?;
-        Some(Self::start(tempfile::tempdir().unwrap(), Some(database), Partial::default()).await)
+        let Database::Postgres(url) = testing::postgres().await?.database else {
+            unreachable!("PostgreSQL was asked for")
+        };
+        Some(Self::start(tempfile::tempdir().unwrap(), Some(url), Partial::default()).await)
     }
 
     pub async fn with(settings: Partial) -> Self {
