@@ -62,7 +62,7 @@ impl Store {
     pub async fn open(database: &Database) -> Result<Self, OpenError> {
         let clock = auth::Clock::system();
         let engine = match database {
-            Database::Sqlite(path) => sqlite::Sqlite::open(path, clock).map(Engine::Sqlite),
+            Database::Sqlite(path) => sqlite::Sqlite::open(path, &clock).map(Engine::Sqlite),
             Database::Postgres(url) => postgres::Postgres::open(url, clock).await.map(Engine::Postgres),
         };
         match engine {

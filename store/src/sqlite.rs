@@ -31,9 +31,9 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, clock: Clock) -> Result<Self, Stop<Newer>> {
+    pub(crate) fn open(path: &Path, clock: &Clock) -> Result<Self, Stop<Newer>> {
         let sqlite = open_for_writing(path)?;
-        let sqlite = migrated(sqlite, &clock)?;
+        let sqlite = migrated(sqlite, clock)?;
         let readers = Readers::open(path)?;
         let writer = Writer::start(sqlite)?;
         Ok(Self { writer, readers: Arc::new(readers) })

@@ -1,6 +1,9 @@
 //! The one thread that writes to SQLite, with group commit: what is queued while a commit waits for the disk is
 //! committed together by the next one. Each job has a savepoint of its own, so that one that fails harms no other.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     thread,
@@ -101,7 +104,9 @@ fn work(sqlite: rusqlite::Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
             undo(&db);
             tracing::error!(%error, jobs = batch.len(), "a batch of writes was not committed");
             // Also what was refused: it may have been for something that is undone now.
-            batch.iter_mut().for_each(|job| job.fail(echo(&error)));
+            for job in &mut batch {
+                job.fail(echo(&error));
+            }
         }
         batch.into_iter().for_each(Job::answer);
     }
