@@ -23,7 +23,7 @@ use crate::{
 const MOST_IN_A_BATCH: usize = 256;
 /// Jobs that wait; whoever comes after them waits to be queued.
 const MOST_QUEUED: usize = 1024;
-/// How often to wait anew (each time for the busy timeout) while another process holds the file.
+/// How often to wait anew (each time until the busy handler gives up) while another process holds the file.
 const TRIES_TO_BEGIN: usize = 3;
 
 /// Stops when dropped, after whatever is queued.
@@ -130,7 +130,7 @@ fn commit_together(
     say(db, "COMMIT")
 }
 
-/// The busy timeout waits for another process; a long one is waited for again.
+/// The busy handler waits for another process; a long one is waited for again.
 fn begin(db: &Connection) -> Result<(), DbError> {
     let mut tries = TRIES_TO_BEGIN;
     loop {
