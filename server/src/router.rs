@@ -130,7 +130,7 @@ fn pages(api: Api) -> Api {
         .page(get, "/assets/{build}/{*path}", assets::asset)
         .page(get, "/ws", events::socket::handle)
         .page(get, "/docs", docs::index)
-        .page(get, "/docs/{*file}", docs::file)
+        .page(get, "/docs/{file}", docs::file)
 }
 
 /// Content is not compressed (it is served in ranges, and mostly is compressed already), nor are streams.
