@@ -31,8 +31,8 @@ both! {
             ada.refresh.clone(),
         ];
         for token in forged {
-            let forger = crate::app::Client { token: Some(token.clone()), ..ada.clone() };
-            let answer = forger.see("/auth/me").await.is(401).says("Could not validate credentials");
+            let eve = crate::app::Client { token: Some(token.clone()), ..ada.clone() };
+            let answer = eve.see("/auth/me").await.is(401).says("Could not validate credentials");
             assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""), "{token}");
         }
         ada.see("/auth/me").await.is(200);
