@@ -21,7 +21,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     let [ours, original] = in_turns(plan, [strongroom.as_ref(), original.as_ref()], works).await?;
     table.extend(compare("check-out / cancel, durable, 32 clients", &ours, ("original", &original), 50.0));
     table.extend(ours.is_there().then(|| Row {
-        work: "the same, on SQLite".into(),
+        work: "check-out / cancel on SQLite, 32 clients".into(),
         strongroom: ours.text(),
         beside: String::new(),
         result: ours.rate(),
