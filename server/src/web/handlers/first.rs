@@ -22,7 +22,7 @@ use crate::{
 
 /// `GET /first`: the token is in the fragment, so that it is in no log.
 pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
-    let open = auth.setup_token().await?.is_some();
+    let open = auth.awaits_administrator().await?;
     answer(StatusCode::OK, &form(Typed::default(), String::new(), None, Waiting(open)))
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn make(
             Ok((jar, Redirect::to("/")).into_response())
         }
         Err(problem) => {
-            let open = auth.setup_open(&token);
+            let open = auth.awaits_administrator().await?;
             let page = form(typed, token, Some(problem.detail()), Waiting(open));
             Ok(enter::again(&problem, answer(problem.status(), &page)?))
         }
