@@ -81,7 +81,7 @@ pub struct Applicant {
 #[derive(Debug)]
 pub struct SignedIn {
     pub caller: Caller,
-    /// The refresh token or the cookie, by [`SessionKind`].
+    /// The refresh token or the cookie, by [`SessionKind`](crate::SessionKind).
     pub secret: Token,
 }
 

@@ -238,11 +238,11 @@ mod tests {
         let mut hasher = hasher();
         hasher.cores = Arc::new(Semaphore::new(1));
         let (go, gone) = std::sync::mpsc::channel::<()>();
+        let (begin, mut arrived) = tokio::sync::mpsc::unbounded_channel();
         let pool = hasher.clone();
-        let request = tokio::spawn(async move { pool.run(move || gone.recv()).await });
-        while hasher.begun() == 0 {
-            tokio::task::yield_now().await;
-        }
+        let work = move || begin.send(()).is_ok() && gone.recv().is_ok();
+        let request = tokio::spawn(async move { pool.run(work).await });
+        arrived.recv().await.unwrap();
         request.abort();
         assert!(request.await.is_err());
         assert_eq!(hasher.cores.available_permits(), 0);

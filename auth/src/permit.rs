@@ -104,8 +104,7 @@ impl<A: Action<Scope = Everywhere>> Permit<A> {
     /// answers requests may call this (clippy.toml refuses it).
     #[must_use]
     pub fn of_operator() -> Self {
-        let actor = Actor { username: Username::operator(), display_name: None, email: None, session: None };
-        Self::new(actor, ())
+        Self::new(Actor::console(), ())
     }
 }
 

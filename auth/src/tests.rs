@@ -121,12 +121,13 @@ impl House {
 
     pub(crate) async fn administrator(&self, username: &str) -> Caller {
         let hash = self.auth.0.hasher.hash(&Arc::new(password(GOOD))).await.unwrap();
-        self.import(username, hash.as_str(), true).await;
+        let password = PasswordHash::stored(hash.as_str());
+        self.auth.import(Import { username: name(username), password, administrator: true }).await.unwrap();
         self.signed_in(username).await.1
     }
 
-    pub(crate) async fn import(&self, username: &str, hash: &str, administrator: bool) -> Account {
+    pub(crate) async fn import(&self, username: &str, hash: &str) -> Account {
         let password = PasswordHash::import(hash).unwrap();
-        self.auth.import(Import { username: name(username), password, administrator }).await.unwrap()
+        self.auth.import(Import { username: name(username), password, administrator: false }).await.unwrap()
     }
 }

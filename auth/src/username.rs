@@ -41,11 +41,6 @@ impl Username {
         Self("console".into())
     }
 
-    /// Who the console is in the audit. Not a name that anybody can register.
-    pub(crate) fn operator() -> Self {
-        Self("(operator)".into())
-    }
-
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

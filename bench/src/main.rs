@@ -1,1 +1,95 @@
-fn main() {}
+//! Measures Strongroom from outside, on loopback, beside what it is compared with: the original application,
+//! a bare axum route and nginx. Prints the table of DESIGN §5 as Markdown.
+//!
+//! One thread drives every load, so that on a small machine most of it is left to the servers.
+//! Absolute numbers belong to one machine; the ratios are what is promised.
+
+#![expect(clippy::cast_precision_loss, reason = "what is counted here is far below 2^52")]
+
+mod bare;
+mod client;
+mod load;
+mod machine;
+mod plan;
+mod process;
+mod request;
+mod rows;
+mod sides;
+mod table;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::plan::{Plan, RowName, SideName};
+
+/// Measures Strongroom beside the original application, a bare axum route and nginx
+#[derive(Debug, Parser)]
+struct Flags {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// The strongroom program to measure; built first when this is left out
+    #[arg(long, value_name = "PROGRAM")]
+    server: Option<PathBuf>,
+
+    /// Measure only these rows
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<RowName>,
+
+    /// Leave this side out
+    #[arg(long, value_enum, value_delimiter = ',')]
+    without: Vec<SideName>,
+
+    /// Rounds of each side, taken in turns; the median counts
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+
+    /// Seconds a round is measured for, after one of warming up
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+
+    /// Size of the large file, in MiB
+    #[arg(long, default_value_t = 1024)]
+    mebibytes: u64,
+
+    /// How many sockets listen
+    #[arg(long, default_value_t = 10_000)]
+    sockets: usize,
+
+    /// Where the servers under measurement keep their data: a real disk, not memory
+    #[arg(long, default_value = "target/bench-data")]
+    scratch: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the bare route that `GET /auth/me` is compared with
+    #[command(hide = true)]
+    Bare { listen: SocketAddr },
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let flags = Flags::parse();
+    if let Some(Command::Bare { listen }) = flags.command {
+        return bare::serve(listen);
+    }
+    let plan = Plan {
+        server: plan::find_server(flags.server)?,
+        only: flags.only,
+        without: flags.without,
+        rounds: flags.rounds.max(1),
+        time: Duration::from_secs(flags.seconds.max(1)),
+        large: flags.mebibytes << 20,
+        sockets: flags.sockets,
+        scratch: plan::make_scratch(&flags.scratch)?,
+    };
+    let table = rows::measure_all(&plan).await?;
+    std::io::stdout().write_all(table.markdown(&machine::describe()).as_bytes())?;
+    Ok(())
+}

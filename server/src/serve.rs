@@ -139,19 +139,17 @@ fn upkeep(auth: &Auth, store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
         loop {
             hourly.tick().await;
             if let Err(error) = forget(&store, &clock).await {
-                tracing::warn!(%error, "old keys and sessions were not forgotten");
+                tracing::warn!(%error, "old idempotency keys were not forgotten");
             }
         }
     });
     vec![follow, forget]
 }
 
-/// Idempotency keys are kept for a day, ended sessions for thirty.
+/// Idempotency keys are kept for a day. (Ended sessions are `auth`'s to forget.)
 async fn forget(store: &Store, clock: &Clock) -> Result<(), auth::Unavailable> {
-    let ago = |hours: i64| clock.now() - SignedDuration::from_hours(hours);
-    let keys = store.forget_keys(ago(24)).await?;
-    let sessions = auth::AuthStore::forget_ended(store, ago(30 * 24)).await?;
-    tracing::debug!(keys, sessions, "forgotten");
+    let keys = store.forget_keys(clock.now() - SignedDuration::from_hours(24)).await?;
+    tracing::debug!(keys, "idempotency keys were forgotten");
     Ok(())
 }
 

@@ -138,14 +138,14 @@ pub(crate) async fn hold(db: &mut Connection, username: &Username) -> Result<Opt
 #[derive(Debug)]
 pub(crate) struct Change {
     pub(crate) username: Username,
-    pub(crate) change: AccountChange,
+    pub(crate) to: AccountChange,
     pub(crate) by: Actor,
     pub(crate) at: Timestamp,
 }
 
 pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Account, Stop<ChangeRefused>> {
     let Some(before) = hold(db, &asked.username).await? else { return Err(ChangeRefused::NoSuchAccount.into()) };
-    let after = changed(&before, &asked.change);
+    let after = changed(&before, &asked.to);
     save(db, &after).await?;
     if after.standing != Standing::Active {
         let end = sessions::EndAll {

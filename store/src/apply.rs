@@ -27,7 +27,7 @@ pub(crate) async fn apply(db: &mut Connection, command: &Command) -> Result<Outc
         keep_blob(db, &command.vault, &effect.file.blob).await?;
     }
     // From here on everybody else in this vault waits: events are numbered in the order of commits.
-    let numbers = vaults::advance(db, &command.vault, effect.revision.is_some()).await?;
+    let numbers = vaults::advance(db, &command.vault, effect.revision.as_ref()).await?;
     let Some(numbers) = numbers else { return Err(VaultError::NotFound.into()) };
     let after = File { change: numbers.change.unwrap_or(effect.file.change), ..effect.file.clone() };
     put(db, &command.vault, before.as_ref(), &after).await?;

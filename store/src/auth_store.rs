@@ -53,7 +53,7 @@ impl AuthStore for Store {
         by: Actor,
         at: Timestamp,
     ) -> Result<Account, ChangeRefused> {
-        let change = accounts::Change { username: username.clone(), change, by, at };
+        let change = accounts::Change { username: username.clone(), to: change, by, at };
         self.write(change, |db, change| Box::pin(accounts::change(db, change))).await
     }
 

@@ -110,7 +110,7 @@ pub(crate) async fn revision(
 #[derive(Debug)]
 pub(crate) struct Since {
     pub(crate) vault: VaultId,
-    pub(crate) since: i64,
+    pub(crate) after: i64,
     pub(crate) limit: u32,
 }
 
@@ -118,7 +118,7 @@ pub(crate) struct Since {
 pub(crate) async fn changes(db: &mut Connection, page: &Since) -> Result<Vec<Revision>, DbError> {
     let select =
         format!("SELECT {COLUMNS} FROM revisions WHERE vault_id = $1 AND change > $2 ORDER BY change LIMIT $3");
-    let rows = db.query(&select, params![page.vault.as_str(), page.since, page.limit]).await?;
+    let rows = db.query(&select, params![page.vault.as_str(), page.after, page.limit]).await?;
     rows.into_iter().map(read).collect()
 }
 
@@ -137,7 +137,7 @@ pub(crate) async fn add_event(db: &mut Connection, recorded: &Recorded<'_>, even
 pub(crate) async fn events(db: &mut Connection, page: &Since) -> Result<Vec<Event>, DbError> {
     const SELECT: &str = "SELECT event, at, actor, action, body FROM events
         WHERE vault_id = $1 AND event > $2 ORDER BY event LIMIT $3";
-    let rows = db.query(SELECT, params![page.vault.as_str(), page.since, page.limit]).await?;
+    let rows = db.query(SELECT, params![page.vault.as_str(), page.after, page.limit]).await?;
     rows.into_iter().map(read_event).collect()
 }
 

@@ -1,6 +1,6 @@
 //! The only SQL: SQLite and PostgreSQL behind [`AuthStore`](auth::AuthStore) and [`VaultStore`](vault::VaultStore).
 //!
-//! One schema and one code base: every statement is written once, see [`connection`]. Deliberately absent: rules.
+//! One schema and one code base: every statement is written once, see `connection.rs`. Deliberately absent: rules.
 //! What may be done to a file is decided by [`vault::decide`], who may do it by the crate `auth`.
 
 mod account_log;
@@ -62,7 +62,7 @@ impl Store {
     pub async fn open(database: &Database) -> Result<Self, OpenError> {
         let clock = auth::Clock::system();
         let engine = match database {
-            Database::Sqlite(path) => sqlite::Sqlite::open(path, clock).map(Engine::Sqlite),
+            Database::Sqlite(path) => sqlite::Sqlite::open(path, &clock).map(Engine::Sqlite),
             Database::Postgres(url) => postgres::Postgres::open(url, clock).await.map(Engine::Postgres),
         };
         match engine {

@@ -43,7 +43,8 @@ impl Select {
     /// `condition` ends where the parameter goes.
     fn and(&mut self, condition: &str, param: impl Into<Value>) {
         self.params.push(param.into());
-        self.sql.push_str(&format!(" AND {condition} ${}", self.params.len()));
+        let n = self.params.len();
+        self.sql.extend([" AND ", condition, " $", &n.to_string()]);
     }
 }
 
@@ -70,7 +71,7 @@ fn select_files(vault: &VaultId, query: &FileQuery) -> Select {
         held(&mut select, &Holder::Is(holder.clone()));
     }
     select.params.push(query.limit.into());
-    select.sql.push_str(&format!(" ORDER BY path_key LIMIT ${}", select.params.len()));
+    select.sql.extend([" ORDER BY path_key LIMIT $", &select.params.len().to_string()]);
     select
 }
 

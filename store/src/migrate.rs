@@ -48,6 +48,12 @@ pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), St
     Ok(())
 }
 
+/// Nothing is to be done: asked first, so that a program that starts beside a busy one need not wait for its turn.
+pub(crate) async fn is_current(db: &mut Connection) -> bool {
+    // Fails where there is no table yet.
+    newest(db).await.is_ok_and(|newest| newest == known())
+}
+
 async fn newest(db: &mut Connection) -> Result<i64, DbError> {
     let newest = db.find("SELECT MAX(version) FROM migrations", &[]).await?;
     newest.map_or(Ok(0), |mut row| Ok(row.int_or_null()?.unwrap_or(0)))

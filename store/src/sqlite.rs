@@ -15,12 +15,14 @@ use crate::{
     Body,
     connection::Connection,
     error::{DbError, Stop},
-    migrate::{Newer, migrate},
+    migrate::{Newer, is_current, migrate},
     writer::Writer,
 };
 
-/// How long to wait for another process that writes the same file, such as `strongroom user add`.
-const BUSY: Duration = Duration::from_secs(10);
+/// How long to wait for another process that writes the same file, such as `strongroom user add`: looking often, since
+/// a busy writer lets go for a moment only.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+const LOOKS: i32 = 10_000;
 /// Statements kept ready on each connection: more than this crate has.
 const STATEMENTS: usize = 256;
 const LEAST_READERS: usize = 4;
@@ -31,9 +33,9 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, clock: Clock) -> Result<Self, Stop<Newer>> {
+    pub(crate) fn open(path: &Path, clock: &Clock) -> Result<Self, Stop<Newer>> {
         let sqlite = open_for_writing(path)?;
-        let sqlite = migrated(sqlite, &clock)?;
+        let sqlite = migrated(sqlite, clock)?;
         let readers = Readers::open(path)?;
         let writer = Writer::start(sqlite)?;
         Ok(Self { writer, readers: Arc::new(readers) })
@@ -63,14 +65,19 @@ impl Sqlite {
 
 fn open_for_writing(path: &Path) -> Result<rusqlite::Connection, DbError> {
     keep_private(path)?;
-    let sqlite = rusqlite::Connection::open(path)?;
+    let mut sqlite = rusqlite::Connection::open(path)?;
     // First of all, since already the switch to WAL may meet somebody else.
-    sqlite.busy_timeout(BUSY)?;
+    sqlite.busy_handler(Some(wait))?;
     sqlite.pragma_update(None, "journal_mode", "WAL")?;
     sqlite.pragma_update(None, "synchronous", "FULL")?;
     sqlite.pragma_update(None, "foreign_keys", "ON")?;
     sqlite.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(sqlite)
+}
+
+fn wait(looks: i32) -> bool {
+    std::thread::sleep(LOOK_AGAIN);
+    looks < LOOKS
 }
 
 /// Makes the file readable by its owner only; SQLite gives its companions the same mode.
@@ -83,13 +90,20 @@ fn keep_private(path: &Path) -> Result<(), DbError> {
 }
 
 fn migrated(sqlite: rusqlite::Connection, clock: &Clock) -> Result<rusqlite::Connection, Stop<Newer>> {
-    sqlite.execute_batch("BEGIN IMMEDIATE").map_err(DbError::from)?;
     let mut db = Connection::Sqlite(sqlite);
-    // On failure the connection is dropped, which rolls back.
-    migrate(&mut db, clock).now_or_never().ok_or_else(waited)??;
+    if !is_current(&mut db).now_or_never().unwrap_or(false) {
+        bring_up_to_date(&mut db, clock)?;
+    }
     let Connection::Sqlite(sqlite) = db else { return Err(waited().into()) };
-    sqlite.execute_batch("COMMIT").map_err(DbError::from)?;
     Ok(sqlite)
+}
+
+fn bring_up_to_date(db: &mut Connection, clock: &Clock) -> Result<(), Stop<Newer>> {
+    let step = |db: &mut Connection, sql: &str| db.run_script(sql).now_or_never().unwrap_or_else(|| Err(waited()));
+    step(db, "BEGIN IMMEDIATE")?;
+    // On failure the connection is dropped, which rolls back.
+    migrate(db, clock).now_or_never().ok_or_else(waited)??;
+    Ok(step(db, "COMMIT")?)
 }
 
 pub(crate) fn waited() -> DbError {
@@ -126,8 +140,8 @@ impl Readers {
 
 fn open_for_reading(path: &Path) -> Result<rusqlite::Connection, DbError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let sqlite = rusqlite::Connection::open_with_flags(path, flags)?;
-    sqlite.busy_timeout(BUSY)?;
+    let mut sqlite = rusqlite::Connection::open_with_flags(path, flags)?;
+    sqlite.busy_handler(Some(wait))?;
     sqlite.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(sqlite)
 }

@@ -57,7 +57,7 @@ impl VaultStore for Store {
     }
 
     async fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Revision>> {
-        read!(self, history::Since { vault: vault.clone(), since, limit }, history::changes)
+        read!(self, history::Since { vault: vault.clone(), after: since, limit }, history::changes)
     }
 
     async fn apply(&self, command: Command) -> Result<Outcome, VaultError> {
@@ -65,7 +65,7 @@ impl VaultStore for Store {
     }
 
     async fn events(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Event>> {
-        read!(self, history::Since { vault: vault.clone(), since, limit }, history::events)
+        read!(self, history::Since { vault: vault.clone(), after: since, limit }, history::events)
     }
 
     async fn heads(&self, vault: &VaultId) -> Answer<Heads> {

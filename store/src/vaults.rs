@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use vault::{
     Blob, BlobId, VaultError, VaultId, VaultName,
-    store::{DerivedCommit, Heads},
+    store::{DerivedCommit, Heads, NewRevision},
 };
 
 use crate::{
@@ -58,12 +58,16 @@ pub(crate) struct Numbers {
     pub(crate) change: Option<i64>,
 }
 
-/// Counts on, and holds the vault's row until the commit. `None` if there is no such vault.
-pub(crate) async fn advance(db: &mut Connection, vault: &VaultId, changes: bool) -> Result<Option<Numbers>, DbError> {
+/// Counts on (the changes only for a new revision), and holds the vault's row until the commit. `None` if there is no such vault.
+pub(crate) async fn advance(
+    db: &mut Connection,
+    vault: &VaultId,
+    new: Option<&NewRevision>,
+) -> Result<Option<Numbers>, DbError> {
     const ADVANCE: &str = "UPDATE vaults SET event_seq = event_seq + 1, change_seq = change_seq + $2
         WHERE vault_id = $1 RETURNING event_seq, change_seq";
-    let row = db.find(ADVANCE, params![vault.as_str(), changes]).await?;
-    row.map(|mut row| Ok(Numbers { event: row.int()?, change: Some(row.int()?).filter(|_| changes) })).transpose()
+    let row = db.find(ADVANCE, params![vault.as_str(), new.is_some()]).await?;
+    row.map(|mut row| Ok(Numbers { event: row.int()?, change: Some(row.int()?).filter(|_| new.is_some()) })).transpose()
 }
 
 pub(crate) async fn heads(db: &mut Connection, vault: &VaultId) -> Result<Heads, DbError> {

@@ -1,6 +1,9 @@
 //! The one thread that writes to SQLite, with group commit: what is queued while a commit waits for the disk is
 //! committed together by the next one. Each job has a savepoint of its own, so that one that fails harms no other.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     thread,
@@ -20,7 +23,7 @@ use crate::{
 const MOST_IN_A_BATCH: usize = 256;
 /// Jobs that wait; whoever comes after them waits to be queued.
 const MOST_QUEUED: usize = 1024;
-/// How often to wait anew (each time for the busy timeout) while another process holds the file.
+/// How often to wait anew (each time until the busy handler gives up) while another process holds the file.
 const TRIES_TO_BEGIN: usize = 3;
 
 /// Stops when dropped, after whatever is queued.
@@ -101,7 +104,9 @@ fn work(sqlite: rusqlite::Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
             undo(&db);
             tracing::error!(%error, jobs = batch.len(), "a batch of writes was not committed");
             // Also what was refused: it may have been for something that is undone now.
-            batch.iter_mut().for_each(|job| job.fail(echo(&error)));
+            for job in &mut batch {
+                job.fail(echo(&error));
+            }
         }
         batch.into_iter().for_each(Job::answer);
     }
@@ -125,7 +130,7 @@ fn commit_together(
     say(db, "COMMIT")
 }
 
-/// The busy timeout waits for another process; a long one is waited for again.
+/// The busy handler waits for another process; a long one is waited for again.
 fn begin(db: &Connection) -> Result<(), DbError> {
     let mut tries = TRIES_TO_BEGIN;
     loop {

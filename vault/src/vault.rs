@@ -149,6 +149,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
     }
 
     // -- changing; every one durable when it returns, with its git commit where it has one
+    #[expect(clippy::too_many_arguments, reason = "a permit, a name and a key are common to all verbs")]
     pub async fn add(
         &self,
         permit: &Permit<Add>,
@@ -182,6 +183,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         let NewRevision { content: Received(blob), comment, then, base } = new;
         self.keeper.apply(permit.into(), name, Operation::CheckIn { blob, comment, then, base }, key).await
     }
+    #[expect(clippy::too_many_arguments, reason = "a permit, a name and a key are common to all verbs")]
     pub async fn override_lock(
         &self,
         permit: &Permit<Override>,

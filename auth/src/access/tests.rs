@@ -1,1 +1,237 @@
+//! What may not pass for an access token.
 
+use aws_lc_rs::hmac;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use proptest::prelude::*;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::tests::{key, origin, settings};
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn later(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+fn ours() -> AccessTokens {
+    AccessTokens::new(&key(), &settings()).unwrap()
+}
+
+fn session() -> Session {
+    Session {
+        id: SessionId::new("00112233445566778899aabbccddeeff"),
+        username: Username::parse("ada").unwrap(),
+        kind: crate::SessionKind::Tokens,
+        auth_time: now(),
+        last_seen: now(),
+        expires_at: later(86_400),
+        origin: origin(),
+        ended_at: None,
+    }
+}
+
+fn issued() -> String {
+    ours().issue(&session(), now(), &Chance::system()).unwrap().token.expose_secret().to_owned()
+}
+
+fn part(token: &str, n: usize) -> Value {
+    serde_json::from_slice(&BASE64URL.decode(token.split('.').nth(n).unwrap()).unwrap()).unwrap()
+}
+
+fn encode(value: &Value) -> String {
+    BASE64URL.encode(value.to_string())
+}
+
+/// Signed with our own key, whatever it says: only what we look at after the signature can refuse it.
+fn signed(header: &Value, claims: &Value) -> String {
+    signed_by(hmac::HMAC_SHA256, &key().part(Purpose::AccessToken).unwrap(), header, claims)
+}
+
+fn signed_by(algorithm: hmac::Algorithm, key: &[u8], header: &Value, claims: &Value) -> String {
+    let message = format!("{}.{}", encode(header), encode(claims));
+    let signature = hmac::sign(&hmac::Key::new(algorithm, key), message.as_bytes());
+    format!("{message}.{}", BASE64URL.encode(signature))
+}
+
+fn header() -> Value {
+    part(&issued(), 0)
+}
+
+fn claims() -> Value {
+    part(&issued(), 1)
+}
+
+fn with(mut object: Value, name: &str, value: Value) -> Value {
+    object[name] = value;
+    object
+}
+
+fn passes(token: &str) -> bool {
+    ours().verify(token, now()).is_some()
+}
+
+#[test]
+fn our_own_token_says_whose_it_is() {
+    let shown = ours().verify(&issued(), now()).unwrap();
+    assert_eq!(shown.username.as_str(), "ada");
+    assert_eq!(shown.session, session().id);
+    assert_eq!(shown.expires_at, later(1_800));
+    assert!(passes(&signed(&header(), &claims())), "or the refusals below prove nothing");
+    let header = header();
+    assert_eq!((&header["alg"], &header["typ"]), (&json!("HS256"), &json!("at+jwt")));
+}
+
+#[test]
+fn it_is_good_until_its_last_second_and_not_a_second_longer() {
+    let token = issued();
+    assert!(ours().verify(&token, later(1_799)).is_some());
+    assert!(ours().verify(&token, later(1_800)).is_none());
+}
+
+#[test]
+fn a_node_whose_clock_is_five_seconds_behind_still_takes_it() {
+    assert!(ours().verify(&issued(), later(-5)).is_some());
+    assert!(ours().verify(&issued(), later(-6)).is_none());
+    for name in ["nbf", "iat", "auth_time"] {
+        assert!(!passes(&signed(&header(), &with(claims(), name, json!(1_800_000_006)))), "{name}");
+    }
+}
+
+#[test]
+fn every_claim_is_required() {
+    for name in claims().as_object().unwrap().keys() {
+        let mut less = claims();
+        less.as_object_mut().unwrap().remove(name);
+        assert!(!passes(&signed(&header(), &less)), "{name}");
+        assert!(!passes(&signed(&header(), &with(claims(), name, Value::Null))), "{name}");
+    }
+    assert_eq!(claims().as_object().unwrap().len(), 11);
+}
+
+/// CVE-2026-25537: a text in `exp` was taken for no `exp` at all.
+#[test]
+fn a_claim_of_another_type_is_refused() {
+    for name in claims().as_object().unwrap().keys() {
+        for wrong in [json!("4102444800"), json!(4_102_444_800.5), json!([]), json!({}), json!(true), json!(-1)] {
+            assert!(!passes(&signed(&header(), &with(claims(), name, wrong.clone()))) || same_type(name, &wrong));
+        }
+    }
+    for aud in [json!(["strongroom"]), json!(["strongroom", "other"])] {
+        assert!(!passes(&signed(&header(), &with(claims(), "aud", aud))));
+    }
+}
+
+/// `scope` and `sid` may be any text; long past times are fine for those that only say when something began.
+fn same_type(name: &str, value: &Value) -> bool {
+    (matches!(name, "scope" | "sid") && value.is_string())
+        || (name == "sub" && value.is_string())
+        || (matches!(name, "iat" | "nbf" | "auth_time") && value.is_i64())
+}
+
+#[test]
+fn other_issuers_audiences_and_names_are_refused() {
+    let wrong = [
+        ("aud", json!("other")),
+        ("aud", json!("Strongroom")),
+        ("iss", json!("https://strongroom.example/")),
+        ("sub", json!("Ada")),
+        ("sub", json!("")),
+        ("sub", json!("a da")),
+        ("amr", json!([])),
+        ("amr", json!([1])),
+        ("jti", json!("x")),
+    ];
+    for (name, value) in wrong {
+        assert!(!passes(&signed(&header(), &with(claims(), name, value))), "{name}");
+    }
+}
+
+#[test]
+fn claims_that_are_there_twice_are_refused() {
+    let twice = claims().to_string().replacen('{', r#"{"sub":"root","#, 1);
+    let message = format!("{}.{}", encode(&header()), BASE64URL.encode(twice));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key().part(Purpose::AccessToken).unwrap());
+    let signature = BASE64URL.encode(hmac::sign(&key, message.as_bytes()));
+    assert!(!passes(&format!("{message}.{signature}")));
+}
+
+#[test]
+fn only_our_header_is_taken() {
+    let wrong = [
+        ("typ", json!("JWT")),
+        ("typ", json!("")),
+        ("typ", Value::Null),
+        ("kid", json!("another")),
+        ("kid", Value::Null),
+        ("crit", json!([])),
+        ("crit", json!(["exp"])),
+        ("alg", json!("none")),
+        ("alg", json!("HS384")),
+        ("alg", json!("hs256")),
+        ("alg", json!("RS256")),
+    ];
+    for (name, value) in wrong {
+        assert!(!passes(&signed(&with(header(), name, value.clone()), &claims())), "{name} {value}");
+    }
+    for typ in ["AT+JWT", "application/at+jwt"] {
+        assert!(passes(&signed(&with(header(), "typ", json!(typ)), &claims())), "{typ}");
+    }
+}
+
+#[test]
+fn no_signature_is_no_signature_however_it_is_spelled() {
+    for alg in ["none", "None", "NONE", "nOnE", "", "HS256"] {
+        let message = format!("{}.{}", encode(&with(header(), "alg", json!(alg))), encode(&claims()));
+        assert!(!passes(&format!("{message}.")), "{alg}");
+        assert!(!passes(&message), "{alg}");
+    }
+}
+
+#[test]
+fn another_key_or_another_algorithm_with_the_same_key_is_refused() {
+    let secret = key().part(Purpose::AccessToken).unwrap();
+    assert!(!passes(&signed_by(hmac::HMAC_SHA256, &[7; 32], &header(), &claims())));
+    assert!(!passes(&signed_by(hmac::HMAC_SHA256, b"", &header(), &claims())));
+    assert!(!passes(&signed_by(hmac::HMAC_SHA256, b"q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa", &header(), &claims())));
+    assert!(!passes(&signed_by(hmac::HMAC_SHA512, &secret, &with(header(), "alg", json!("HS512")), &claims())));
+    assert!(!passes(&signed_by(hmac::HMAC_SHA512, &secret, &header(), &claims())));
+}
+
+#[test]
+fn a_key_that_comes_with_the_token_is_not_asked() {
+    let jwk = json!({"kty": "oct", "k": BASE64URL.encode([7; 32]), "alg": "HS256"});
+    assert!(!passes(&signed_by(hmac::HMAC_SHA256, &[7; 32], &with(header(), "jwk", jwk), &claims())));
+}
+
+#[test]
+fn oversized_tokens_and_garbage_are_refused() {
+    assert!(!passes(&signed(&header(), &with(claims(), "scope", json!("x".repeat(4_096))))));
+    assert!(!passes(&"a".repeat(1_000_000)));
+    let token = issued();
+    for garbage in ["", ".", "..", "...", "a.b.c", "é.é.é", " ", "\0", "null"] {
+        assert!(!passes(garbage), "{garbage:?}");
+    }
+    for changed in [format!("{token}."), format!(" {token}"), format!("{token}="), format!(".{token}"), token + "\n"] {
+        assert!(!passes(&changed), "{changed:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_token_with_any_one_character_changed_is_refused(at in 0usize..600, to in "[A-Za-z0-9._=-]") {
+        let token = issued();
+        let at = at % token.len();
+        let mut changed = token.clone();
+        changed.replace_range(at..=at, &to);
+        prop_assert!(changed == token || !passes(&changed));
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC*") {
+        prop_assert!(!passes(&text));
+    }
+}

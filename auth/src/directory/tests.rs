@@ -1,1 +1,93 @@
+//! What the directory forgets, and that it stays small.
 
+use super::*;
+use crate::{Chance, SessionKind, Standing, tests::origin};
+
+fn name(raw: &str) -> Username {
+    Username::parse(raw).unwrap()
+}
+
+fn session(username: &str, id: &str) -> Session {
+    let at = Timestamp::from_second(1_800_000_000).unwrap();
+    Session {
+        id: SessionId::new(id),
+        username: name(username),
+        kind: SessionKind::Web,
+        auth_time: at,
+        last_seen: at,
+        expires_at: at,
+        origin: origin(),
+        ended_at: None,
+    }
+}
+
+fn rights(username: &str) -> Rights {
+    let account = Account {
+        username: name(username),
+        display_name: None,
+        email: None,
+        standing: Standing::Active,
+        administrator: true,
+        created_at: Timestamp::UNIX_EPOCH,
+    };
+    Rights { account, roles: HashMap::new() }
+}
+
+#[test]
+fn what_was_loaded_before_an_account_was_forgotten_is_not_taken_in() {
+    let directory = Directory::new();
+    let mark = directory.mark();
+    directory.forget([&name("ada")]);
+    directory.learn_session(mark, session("ada", "1"));
+    directory.learn_rights(mark, rights("ada"));
+    directory.learn_session(mark, session("bob", "2"));
+    assert!(matches!(directory.look_up(&name("ada"), &SessionId::new("1")), (None, None)));
+    assert!(directory.look_up(&name("bob"), &SessionId::new("2")).0.is_some());
+}
+
+#[test]
+fn a_load_that_took_longer_than_the_log_remembers_is_not_taken_in() {
+    let directory = Directory::new();
+    let mark = directory.mark();
+    for n in 0..=LOG {
+        directory.forget([&name(&format!("x{n}"))]);
+    }
+    directory.learn_session(mark, session("ada", "1"));
+    assert!(directory.look_up(&name("ada"), &SessionId::new("1")).0.is_none());
+    directory.learn_session(directory.mark(), session("ada", "1"));
+    assert!(directory.look_up(&name("ada"), &SessionId::new("1")).0.is_some());
+}
+
+#[test]
+fn forgetting_takes_everything_of_one_account_and_nothing_of_another() {
+    let directory = Directory::new();
+    let mark = directory.mark();
+    directory.learn_session(mark, session("ada", "1"));
+    directory.learn_over(mark, &name("ada"), SessionId::new("2"));
+    directory.learn_rights(mark, rights("ada"));
+    directory.learn_rights(mark, rights("bob"));
+    directory.forget([&name("ada")]);
+    assert!(matches!(directory.look_up(&name("ada"), &SessionId::new("1")), (None, None)));
+    assert!(directory.look_up(&name("ada"), &SessionId::new("2")).0.is_none());
+    assert!(directory.look_up(&name("bob"), &SessionId::new("1")).1.is_some());
+    assert_eq!(directory.read().sessions, 0);
+}
+
+#[test]
+fn it_does_not_grow_for_ever() {
+    let directory = Directory::new();
+    let mark = directory.mark();
+    for n in 0..MOST_SESSIONS + 10_000 {
+        directory.learn_over(mark, &name(&format!("x{}", n % 60_000)), SessionId::new(&n.to_string()));
+    }
+    let (now, chance) = (Timestamp::UNIX_EPOCH, Chance::system());
+    for _ in 0..MOST_TICKETS + 1_000 {
+        let token = crate::Token::random(crate::TokenKind::Ticket, &chance);
+        directory.add_ticket(token.hash(), (name("ada"), SessionId::new("1")), Timestamp::MAX, now);
+        directory.learn_cookie(token.hash(), Owner::Nobody);
+    }
+    let book = directory.read();
+    assert!(book.sessions <= MOST_SESSIONS && book.people.len() <= MOST_SESSIONS);
+    assert_eq!(book.sessions, book.people.values().map(|person| person.sessions.len()).sum::<usize>());
+    assert!(book.tickets.len() <= MOST_TICKETS);
+}

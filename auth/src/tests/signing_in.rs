@@ -41,7 +41,7 @@ async fn every_attempt_is_in_the_audit_without_what_a_database_would_choke_on() 
 #[tokio::test]
 async fn a_bcrypt_import_signs_in_and_is_argon2id_afterwards() {
     let house = house().await;
-    house.import("ada", &bcrypt::hash("short", 4).unwrap(), false).await;
+    house.import("ada", &bcrypt::hash("short", 4).unwrap()).await;
     house.token("ada", "short").await.unwrap();
     assert!(house.store.hash_of("ada").starts_with("$argon2id$"));
     house.token("ada", "short").await.unwrap();
@@ -52,7 +52,7 @@ async fn a_bcrypt_import_signs_in_and_is_argon2id_afterwards() {
 async fn an_import_of_over_72_bytes_signs_in_as_before_and_then_counts_every_byte() {
     let house = house().await;
     let long = "0123456789".repeat(8);
-    house.import("ada", &bcrypt::hash(&long, 4).unwrap(), false).await;
+    house.import("ada", &bcrypt::hash(&long, 4).unwrap()).await;
     house.token("ada", &long).await.unwrap();
     assert!(house.token("ada", &long[..72]).await.is_err());
     house.token("ada", &long).await.unwrap();
@@ -61,7 +61,7 @@ async fn an_import_of_over_72_bytes_signs_in_as_before_and_then_counts_every_byt
 #[tokio::test]
 async fn many_sign_ins_of_one_import_all_succeed() {
     let house = house().await;
-    house.import("ada", &bcrypt::hash("short", 4).unwrap(), false).await;
+    house.import("ada", &bcrypt::hash("short", 4).unwrap()).await;
     let (a, b, c) = tokio::join!(house.token("ada", "short"), house.token("ada", "short"), house.token("ada", "short"));
     assert!(a.is_ok() && b.is_ok() && c.is_ok());
 }

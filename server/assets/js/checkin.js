@@ -47,6 +47,7 @@ function choose(file) {
   $('#check-in-file').value = '';
   $('[data-drop]', dialog).toggleAttribute('data-has', Boolean(file));
   put(dialog, 'chosen', file ? `${file.name}, ${size(file.size)}` : 'Drop the changed file here, or');
+  if (file) $('[name=comment]', dialog).focus();
   const warning = $('#check-in-mismatch');
   warning.hidden = !file || file.name.normalize('NFC') === expected;
   warning.textContent = warning.hidden ? '' : `You chose ${file.name}, but this is ${expected}. If that is right, go on: it becomes the next revision of ${expected}.`;

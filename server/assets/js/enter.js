@@ -6,7 +6,7 @@ wirePasswords();
 
 // The token of the first link stands after the #, which no server or log ever sees; nor shall the history keep it.
 const token = $('#token');
-const fromLink = decodeURIComponent(location.hash.slice(1));
+const fromLink = location.hash.slice(1);
 if (token && fromLink) {
   token.value = fromLink;
   history.replaceState(null, '', location.pathname);

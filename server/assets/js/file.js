@@ -2,7 +2,7 @@
 import { wireActions } from './actions.js';
 import { page, vaultUrls } from './api.js';
 import { checkIn, chooseForCheckIn } from './checkin.js';
-import { $, calm } from './dom.js';
+import { $, calm, keepFocus } from './dom.js';
 import { catchDrops } from './drop.js';
 import { writeTimes } from './format.js';
 import { follow } from './live.js';
@@ -52,8 +52,9 @@ async function load(url, how) {
   try {
     const other = await page(url);
     const rows = [...other.getElementById('rows').children].map((row) => document.adoptNode(row));
-    if (how === 'replace') $('#rows').replaceChildren(...rows);
-    else $('#rows').append(...rows);
+    const list = $('#rows');
+    if (how === 'replace') keepFocus(list, () => list.replaceChildren(...rows));
+    else list.append(...rows);
     $('.more-row').replaceWith(document.adoptNode(other.querySelector('.more-row')));
     if (how === 'append') rows[0]?.querySelector('a, button')?.focus();
     line.hidden = true;

@@ -205,3 +205,26 @@ fn the_way_in_remembers_what_was_typed_but_never_the_password() {
     let build = super::assets::url("");
     insta::assert_snapshot!(html.replace(&build, "/assets/BUILD/").split_once("<main").unwrap().1);
 }
+
+#[test]
+fn every_file_that_a_page_or_a_module_names_is_shipped() {
+    let served = |path: &str| super::assets::serve("any", path, &http::HeaderMap::new());
+    let missing = |path: &str| served(path).status() != http::StatusCode::OK;
+    for (page, html) in everything() {
+        for path in html.split("/assets/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let (_, path) = path.split_once('/').unwrap();
+            assert!(!missing(path), "{page} names {path}");
+        }
+        for id in html.split("href=\"#i-").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(html.contains(&format!("id=\"i-{id}\"")), "{page} uses the icon {id}");
+        }
+    }
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/js");
+    for module in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(module.unwrap().path()).unwrap();
+        for name in text.split("from './").skip(1).filter_map(|rest| rest.split('\'').next()) {
+            assert!(!missing(&format!("js/{name}")), "a module imports {name}");
+        }
+        assert!(!text.contains("innerHTML =") && !text.contains("console."), "a module writes HTML or noise");
+    }
+}

@@ -21,9 +21,9 @@ use server::{
     Partial, Running,
     config::{ByteSize, HashingPartial, RegistrationMode, RegistrationPartial},
 };
-use store::testing::Postgres;
+use store::{Database, testing};
 
-pub const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// Runs each test on both databases: `both!(async fn a_promise(app: TestApp) { … });`
 #[macro_export]
@@ -50,26 +50,28 @@ macro_rules! both {
     )*};
 }
 
-pub struct TestApp {
-    pub running: Running,
-    pub data: tempfile::TempDir,
+pub(crate) struct TestApp {
+    pub(crate) running: Running,
+    pub(crate) data: tempfile::TempDir,
     database: Option<String>,
     ahead: Arc<AtomicI64>,
     http: reqwest::Client,
 }
 
 impl TestApp {
-    pub async fn sqlite() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         Self::start(tempfile::tempdir().unwrap(), None, Partial::default()).await
     }
 
     /// None, loudly, where PostgreSQL is not installed.
-    pub async fn postgresql() -> Option<Self> {
-        let database = Postgres::database().await?;
-        Some(Self::start(tempfile::tempdir().unwrap(), Some(database), Partial::default()).await)
+    pub(crate) async fn postgresql() -> Option<Self> {
+        let Database::Postgres(url) = testing::postgres().await?.database else {
+            unreachable!("PostgreSQL was asked for")
+        };
+        Some(Self::start(tempfile::tempdir().unwrap(), Some(url), Partial::default()).await)
     }
 
-    pub async fn with(settings: Partial) -> Self {
+    pub(crate) async fn with(settings: Partial) -> Self {
         Self::start(tempfile::tempdir().unwrap(), None, settings).await
     }
 
@@ -81,7 +83,7 @@ impl TestApp {
     }
 
     /// Stops it in order and starts it again on what it left.
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         let Self { running, data, database, ahead, http } = self;
         running.stop().await.unwrap();
         let running = serve(&data, database.clone(), Partial::default(), ahead.clone()).await;
@@ -89,20 +91,20 @@ impl TestApp {
     }
 
     /// Lets the server's clock run ahead.
-    pub fn later(&self, by: Duration) {
+    pub(crate) fn later(&self, by: Duration) {
         self.ahead.fetch_add(i64::try_from(by.as_secs()).unwrap(), Ordering::SeqCst);
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.running.address
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address())
     }
 
     /// Somebody who has not signed in.
-    pub fn anonymous(&self) -> Client {
+    pub(crate) fn anonymous(&self) -> Client {
         Client {
             http: self.http.clone(),
             base: self.url(""),
@@ -113,14 +115,14 @@ impl TestApp {
     }
 
     /// Registers and signs in: an editor of `main`.
-    pub async fn editor(&self, name: &str) -> Client {
+    pub(crate) async fn editor(&self, name: &str) -> Client {
         let body = serde_json::json!({"username": name, "password": PASSWORD});
         let answer = self.anonymous().post("/auth/register").json(&body).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::CREATED, "{}", answer.text().await.unwrap());
         self.sign_in(name).await
     }
 
-    pub async fn administrator(&self, name: &str) -> Client {
+    pub(crate) async fn administrator(&self, name: &str) -> Client {
         let applicant = Applicant {
             username: Username::parse(name).unwrap(),
             display_name: None,
@@ -131,7 +133,7 @@ impl TestApp {
         self.sign_in(name).await
     }
 
-    pub async fn sign_in(&self, name: &str) -> Client {
+    pub(crate) async fn sign_in(&self, name: &str) -> Client {
         let form = [("username", name), ("password", PASSWORD)];
         let answer = self.anonymous().post("/auth/token").form(&form).send().await.unwrap();
         let answer = Answer::read(answer).await.is(200);
@@ -168,16 +170,16 @@ async fn serve(
 }
 
 #[derive(Clone)]
-pub struct Client {
-    pub http: reqwest::Client,
-    base: String,
-    pub token: Option<String>,
-    pub refresh: String,
-    pub username: String,
+pub(crate) struct Client {
+    pub(crate) http: reqwest::Client,
+    pub(crate) base: String,
+    pub(crate) token: Option<String>,
+    pub(crate) refresh: String,
+    pub(crate) username: String,
 }
 
 impl Client {
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {
             Some(token) => request.bearer_auth(token),
@@ -185,54 +187,54 @@ impl Client {
         }
     }
 
-    pub fn get(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.request(Method::GET, path)
     }
 
-    pub fn post(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
         self.request(Method::POST, path)
     }
 
-    pub fn put(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn put(&self, path: &str) -> RequestBuilder {
         self.request(Method::PUT, path)
     }
 
-    pub fn delete(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn delete(&self, path: &str) -> RequestBuilder {
         self.request(Method::DELETE, path)
     }
 
-    pub async fn ask(&self, request: RequestBuilder) -> Answer {
+    pub(crate) async fn ask(&self, request: RequestBuilder) -> Answer {
         Answer::read(request.send().await.unwrap()).await
     }
 
     /// `GET`, read whole.
-    pub async fn see(&self, path: &str) -> Answer {
+    pub(crate) async fn see(&self, path: &str) -> Answer {
         self.ask(self.get(path)).await
     }
 
     /// `POST` of JSON, or of nothing where it is null.
-    pub async fn tell(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn tell(&self, path: &str, body: Value) -> Answer {
         let request = self.post(path);
         self.ask(if body.is_null() { request } else { request.json(&body) }).await
     }
 
-    pub async fn add(&self, filename: &str, content: &[u8]) -> Answer {
+    pub(crate) async fn add(&self, filename: &str, content: &[u8]) -> Answer {
         let form = multipart::Form::new().part("file", multipart::Part::bytes(content.to_vec()).file_name("upload"));
         self.ask(self.put(&file(filename, "/content")).multipart(form)).await
     }
 
-    pub async fn check_out(&self, filename: &str) -> Answer {
+    pub(crate) async fn check_out(&self, filename: &str) -> Answer {
         self.tell(&file(filename, "/checkout"), Value::Null).await
     }
 
-    pub async fn check_in(&self, filename: &str, content: &[u8], comment: &str) -> Answer {
+    pub(crate) async fn check_in(&self, filename: &str, content: &[u8], comment: &str) -> Answer {
         let form = multipart::Form::new()
             .text("comment", comment.to_owned())
             .part("file", multipart::Part::bytes(content.to_vec()).file_name("upload"));
         self.ask(self.post(&file(filename, "/checkin")).multipart(form)).await
     }
 
-    pub async fn content(&self, filename: &str) -> Vec<u8> {
+    pub(crate) async fn content(&self, filename: &str) -> Vec<u8> {
         let answer = self.get(&file(filename, "/content")).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         answer.bytes().await.unwrap().to_vec()
@@ -240,23 +242,23 @@ impl Client {
 }
 
 /// The address of a file of `main`, the name percent-encoded into one segment.
-pub fn file(filename: &str, rest: &str) -> String {
+pub(crate) fn file(filename: &str, rest: &str) -> String {
     let name = percent_encoding::utf8_percent_encode(filename, percent_encoding::NON_ALPHANUMERIC);
     format!("/api/files/{name}{rest}")
 }
 
 /// An answer, read whole.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap<HeaderValue>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap<HeaderValue>,
     /// Null where it is no JSON.
-    pub body: Value,
-    pub text: String,
+    pub(crate) body: Value,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub async fn read(response: Response) -> Self {
+    pub(crate) async fn read(response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
@@ -264,18 +266,18 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn is(self, status: u16) -> Self {
+    pub(crate) fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
 
     #[track_caller]
-    pub fn says(self, detail: &str) -> Self {
+    pub(crate) fn says(self, detail: &str) -> Self {
         assert_eq!(self.body["detail"], detail);
         self
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(HeaderName::try_from(name).unwrap()).and_then(|value| value.to_str().ok())
     }
 }

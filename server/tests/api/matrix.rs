@@ -25,6 +25,13 @@ async fn every_route_lets_in_whom_it_should() {
             write!(table, "{title:<58}").unwrap();
             for (n, (_, caller)) in callers.iter().enumerate() {
                 root.add(&format!("m{n}.nc"), b"x").await;
+                // signing out is done with a session of its own
+                let ends = path == "/auth/logout";
+                let caller = if ends && n > 1 && caller.username != "disabled" {
+                    &app.sign_in(&caller.username).await
+                } else {
+                    caller
+                };
                 let status = call(caller, method, path, operation, n).await;
                 write!(table, "{status:>9}").unwrap();
             }
@@ -54,10 +61,6 @@ async fn callers(app: &TestApp, root: &Client) -> Vec<(&'static str, Client)> {
 
 /// A request that is refused for nothing but rights: so a 401, 403 or 404 is the door's.
 async fn call(caller: &Client, method: &str, path: &str, operation: &Value, n: usize) -> u16 {
-    let signs_out = matches!(path, "/auth/logout" | "/auth/sessions/end-others");
-    if signs_out && n > 4 {
-        return 0;
-    }
     let filled = path
         .replace("{vault}", "main")
         .replace("{filename}", &format!("m{n}.nc"))
@@ -67,10 +70,6 @@ async fn call(caller: &Client, method: &str, path: &str, operation: &Value, n: u
     let mut request = caller.request(method, &filled);
     if operation["requestBody"]["content"]["application/json"].is_object() {
         request = request.json(&body(path));
-    }
-    if signs_out {
-        // would end the caller's own session for the rest of the table
-        request = request.header("cookie", "strongroom=x");
     }
     caller.ask(request).await.status
 }

@@ -58,8 +58,12 @@ fn stand(standing: Standing) -> AccountChange {
     AccountChange { standing: Some(standing), ..AccountChange::default() }
 }
 
-fn rights(administrator: bool) -> AccountChange {
-    AccountChange { administrator: Some(administrator), ..AccountChange::default() }
+fn promotion() -> AccountChange {
+    AccountChange { administrator: Some(true), ..AccountChange::default() }
+}
+
+fn demotion() -> AccountChange {
+    AccountChange { administrator: Some(false), ..AccountChange::default() }
 }
 
 async fn a_deleted_account_keeps_its_name_and_leaves_the_lists(db: TestDatabase) {
@@ -126,10 +130,10 @@ async fn the_last_administrator_stays_however_many_try(db: TestDatabase) {
             if round == 0 {
                 administrator(&db.store, name).await;
             }
-            db.store.change_account(&user(name), rights(true), actor("root"), second(1)).await.unwrap();
+            db.store.change_account(&user(name), promotion(), actor("root"), second(1)).await.unwrap();
             db.store.change_account(&user(name), stand(Standing::Active), actor("root"), second(1)).await.unwrap();
         }
-        let takes = [rights(false), stand(Standing::Disabled), stand(Standing::Deleted), rights(false)];
+        let takes = [demotion(), stand(Standing::Disabled), stand(Standing::Deleted), demotion()];
         let tries = names
             .iter()
             .zip(takes)
@@ -153,7 +157,7 @@ async fn disabling_ends_every_session_and_is_announced(db: TestDatabase) {
     assert!(db.store.sessions_of(&user("ada"), second(6)).await.unwrap().is_empty());
     let events = db.store.account_events_after(before).await.unwrap();
     assert!(events.iter().any(|event| event.username == user("ada")));
-    let unknown = db.store.change_account(&user("bob"), rights(true), actor("root"), second(5)).await;
+    let unknown = db.store.change_account(&user("bob"), promotion(), actor("root"), second(5)).await;
     assert!(matches!(unknown, Err(ChangeRefused::NoSuchAccount)));
 }
 

@@ -1,6 +1,6 @@
 //! Folders come and go with the files in them, and no two names are one.
 
-use store::testing::TestDatabase;
+use store::{Database, testing::TestDatabase};
 use vault::{VaultError, VaultStore as _, store::Entry};
 
 use crate::builders::{User, ada_and_bob, name};
@@ -16,6 +16,7 @@ crate::on_both_databases!(
     the_only_file_of_a_folder_can_respell_it,
     a_deleted_file_does_not_come_back_in_the_place_of_another,
     long_and_odd_names_are_kept,
+    a_name_too_long_for_the_database_is_refused_not_broken,
 );
 
 /// What is in a folder: names, folders with a slash.
@@ -148,11 +149,23 @@ async fn a_deleted_file_does_not_come_back_in_the_place_of_another(db: TestDatab
 async fn long_and_odd_names_are_kept(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let deep = ["folder"; 200].join("/");
-    for file in [deep.as_str(), "it's 100% \"odd\"_$1 ü 日本.step", "a$b/c$1"] {
-        let Ok(_) = vault::Filename::parse(file) else { continue };
+    for file in [deep.as_str(), "it's 100% odd_$1 ü 日本;--.step", "a$b/c$1", "'", "{0}"] {
         ada.add(file).await.unwrap();
         assert_eq!(ada.find(file).await.unwrap().name.as_str(), file);
     }
     ada.delete(&deep).await.unwrap();
     assert!(!listed(&ada, "").await.contains(&"folder/".to_owned()));
+}
+
+async fn a_name_too_long_for_the_database_is_refused_not_broken(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    // The longest that Filename takes, and nothing that compresses.
+    let random = hex::encode(auth::Chance::system().bytes::<1_900>());
+    let segments: Vec<&str> = random.as_bytes().chunks(200).filter_map(|part| std::str::from_utf8(part).ok()).collect();
+    let longest = segments.join("/");
+    match (&db.database, ada.add(&longest).await) {
+        (_, Ok(added)) => assert_eq!(ada.find(&longest).await, Some(added.file)),
+        (Database::Postgres(_), Err(VaultError::BadUpload { detail })) => assert!(detail.contains("name"), "{detail}"),
+        (_, refused) => panic!("{refused:?}"),
+    }
 }

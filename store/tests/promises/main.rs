@@ -1,4 +1,5 @@
 //! What the store promises, each promise tried on both databases.
+#![cfg(test)]
 
 mod accounts;
 mod audit;

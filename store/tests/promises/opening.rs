@@ -10,6 +10,7 @@ use crate::builders::{User, ada_and_bob, assert_no_gaps, register};
 crate::on_both_databases!(
     a_restart_keeps_everything,
     a_newer_database_is_refused_untouched,
+    the_console_gets_its_turn_beside_a_busy_server,
     two_programs_share_one_database,
     many_start_at_once,
 );
@@ -59,10 +60,42 @@ async fn two_programs_share_one_database(db: TestDatabase) {
     assert_eq!(other.heads(&ada.vault).await.unwrap().change, 100);
 }
 
+async fn the_console_gets_its_turn_beside_a_busy_server(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    let busy: Vec<_> = (0..8)
+        .map(|client| {
+            let ada = ada.clone();
+            tokio::spawn(async move {
+                for n in 0.. {
+                    ada.add(&format!("{client}-{n}")).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for name in ["one", "two", "three"] {
+        register(&db.open_again().await, &[name]).await;
+    }
+    busy.iter().for_each(tokio::task::JoinHandle::abort);
+    for client in busy {
+        assert!(client.await.unwrap_err().is_cancelled(), "the server was never disturbed");
+    }
+}
+
 async fn many_start_at_once(db: TestDatabase) {
-    let opened = join_all((0..4).map(|_| db.open_again())).await;
-    for store in opened {
-        assert!(store.vaults().await.unwrap().is_empty());
+    let empty = match &db.database {
+        Database::Sqlite(path) => Database::Sqlite(path.with_file_name("another.db")),
+        Database::Postgres(url) => {
+            let nothing = sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+            sqlx::PgConnection::connect(url).await.unwrap().execute(nothing).await.unwrap();
+            db.database.clone()
+        }
+    };
+    let starts = (0..4).map(|_| {
+        let empty = empty.clone();
+        tokio::spawn(async move { Store::open(&empty).await.unwrap() })
+    });
+    for store in join_all(starts).await {
+        assert!(store.unwrap().vaults().await.unwrap().is_empty());
     }
 }
 

@@ -20,11 +20,13 @@ crate::on_both_databases!(
 );
 
 /// Runs all at once, each on a task of its own.
-async fn at_once<T: Send + 'static>(
-    tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
-) -> Vec<T> {
+fn at_once<T, F>(tasks: impl IntoIterator<Item = F>) -> impl Future<Output = Vec<T>> + Send
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
     let tasks: Vec<_> = tasks.into_iter().map(tokio::spawn).collect();
-    join_all(tasks).await.into_iter().map(Result::unwrap).collect()
+    async { join_all(tasks).await.into_iter().map(Result::unwrap).collect() }
 }
 
 fn crowd(ada: &User) -> Vec<User> {
@@ -163,9 +165,9 @@ async fn a_move_racing_a_delete_leaves_one_truth(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     for _ in 0..20 {
         let file = ada.add("from/a").await.unwrap().file;
-        let (mover, deleter) = (ada.clone(), bob.clone());
-        let moved = tokio::spawn(async move { mover.move_to("from/a", "to/a").await });
-        let deleted = tokio::spawn(async move { deleter.delete("from/a").await });
+        let (ada_too, bob_too) = (ada.clone(), bob.clone());
+        let moved = tokio::spawn(async move { ada_too.move_to("from/a", "to/a").await });
+        let deleted = tokio::spawn(async move { bob_too.delete("from/a").await });
         let (moved, deleted) = (moved.await.unwrap(), deleted.await.unwrap());
         assert!(moved.is_ok() != deleted.is_ok(), "{moved:?} {deleted:?}");
         let refused = moved.as_ref().err().or(deleted.as_ref().err());

@@ -51,6 +51,13 @@ impl Repository {
     /// Opens the vault's repository, or makes it; what lies in the folder already (content, say) stays.
     pub(crate) fn open_or_make(repositories: &Path, vault: &Realm) -> Result<Self, GitError> {
         let path = path_of(repositories, &vault.name);
+        for part in ["HEAD", "config"] {
+            let file = path.join(part);
+            // Emptied by a power cut.
+            if fs::metadata(&file).is_ok_and(|there| there.len() == 0) {
+                fs::remove_file(&file).map_err(at(file))?;
+            }
+        }
         let whole = ["HEAD", "config", "objects", "refs/heads"].iter().all(|part| path.join(part).exists());
         if !whole {
             make(&path)?;
@@ -161,6 +168,10 @@ fn make(path: &Path) -> Result<(), GitError> {
     }
     for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
         fs::create_dir_all(path.join(folder)).map_err(at(folder))?;
+    }
+    for file in ["config", "HEAD"] {
+        let file = path.join(file);
+        fs::File::open(&file).and_then(|file| file.sync_all()).map_err(at(file))?;
     }
     fs::remove_dir_all(&new).map_err(at(new))
 }

@@ -222,3 +222,39 @@ async fn git_and_git_lfs_clone_the_data_folder_and_get_the_true_bytes() {
     let status = in_clone(&["status", "--porcelain"]);
     assert_eq!(String::from_utf8_lossy(&status.stdout), "", "a fresh clone is clean");
 }
+
+#[tokio::test]
+async fn every_vault_has_its_own_repository_and_its_own_changes() {
+    let house = House::new().await;
+    let (operator, name) = (actor("ada"), VaultName::parse("moulds").unwrap());
+    let moulds = house.keeper.create_vault(&operator, name.clone()).await.unwrap();
+    git(&house.data.path().join("moulds.git"), &["fsck", "--strict"]);
+    let taken = house.keeper.create_vault(&operator, name).await;
+    assert!(matches!(taken, Err(VaultError::VaultExists { .. })));
+    house.add("ada", "a.step", b"one").await.unwrap();
+    let a = Filename::parse("a.step").unwrap();
+    assert!(matches!(house.keeper.file(&moulds, &a).await, Err(VaultError::NotFound)));
+    let (id, blob) = (FileId::random(&house.keeper.chance), house.blob(b"mould").await);
+    let by = By { vault: &moulds, actor: &operator };
+    let added = house.keeper.apply(by, &a, Operation::Add { id, blob, comment: text("") }, None).await.unwrap();
+    assert_eq!(added.change, 1);
+    assert_eq!(git(&house.data.path().join("moulds.git"), &["rev-list", "--count", "main"]), "1\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_hangs_up_keeps_nothing_from_the_others() {
+    let house = House::new().await;
+    let mut ticks = house.keeper.recorded.subscribe();
+    let operation =
+        Operation::Add { id: FileId::random(&house.keeper.chance), blob: house.blob(b"one").await, comment: text("") };
+    {
+        let mut asked = Box::pin(house.does("ada", "a.step", operation));
+        // Polled once, which sends it off, and dropped.
+        assert!(
+            std::future::poll_fn(|context| std::task::Poll::Ready(asked.as_mut().poll(context))).await.is_pending()
+        );
+    }
+    assert_eq!(ticks.recv().await.unwrap(), house.vault.id);
+    let change = house.add("ada", "b.step", b"two").await.unwrap().change;
+    assert_eq!((change, house.git(&["rev-list", "--count", "main"]).as_str()), (2, "2\n"));
+}

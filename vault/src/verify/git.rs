@@ -156,7 +156,9 @@ impl<S: VaultStore> Check<S> {
             let Some(last) = page.last() else { break };
             after = Some(last.name.key());
             count += page.len() as u64;
-            page.into_iter().for_each(|file| comparison.file(file));
+            for file in page {
+                comparison.file(file);
+            }
         }
         comparison.rest();
         // A server that goes on meanwhile adds files that the tree cannot have: then the two say nothing.

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use auth::{AuthError, Caller, Permit, Permitted, Realm, RealmName};
-use axum::{
-    extract::FromRequestParts,
-    response::Response,
-};
+use axum::{extract::FromRequestParts, response::Response};
 use http::{StatusCode, request::Parts};
 use serde::Deserialize;
 use vault::{Filename, VaultError, VaultStore, action::Read, store::Entry};

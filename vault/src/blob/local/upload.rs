@@ -28,8 +28,8 @@ pub struct LocalUpload {
 
 #[derive(Debug)]
 enum Working {
-    Idle(Box<Sink>, Vec<u8>),
-    Busy(JoinHandle<io::Result<(Box<Sink>, Vec<u8>)>>),
+    Idle(Sink, Vec<u8>),
+    Busy(JoinHandle<io::Result<(Sink, Vec<u8>)>>),
     /// An earlier write failed, and said so.
     Failed,
 }
@@ -37,11 +37,11 @@ enum Working {
 impl LocalUpload {
     pub(super) fn new(lfs: PathBuf, max_size: u64, durable: Durable) -> Self {
         let sink = Sink { lfs, durable, hash: digest::Context::new(&digest::SHA256), size: 0, temporary: None };
-        Self { max_size, received: 0, filling: Vec::new(), sink: Working::Idle(Box::new(sink), Vec::new()) }
+        Self { max_size, received: 0, filling: Vec::new(), sink: Working::Idle(sink, Vec::new()) }
     }
 
     /// Waits until the last batch is written; gives the sink back with its spent buffer.
-    pub(super) async fn idle(&mut self) -> Result<(Box<Sink>, Vec<u8>), VaultError> {
+    pub(super) async fn idle(&mut self) -> Result<(Sink, Vec<u8>), VaultError> {
         match std::mem::replace(&mut self.sink, Working::Failed) {
             Working::Idle(sink, buffer) => Ok((sink, buffer)),
             Working::Busy(batch) => {
@@ -122,7 +122,7 @@ impl Sink {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> io::Result<Blob> {
+    fn finish(self) -> io::Result<Blob> {
         let blob = Blob { id: BlobId::of_digest(self.hash.finish().as_ref()), size: self.size };
         let path = object_path(&self.lfs, &blob.id);
         let temporary = self.temporary.ok_or_else(|| io::Error::other("nothing was taken"))?;

@@ -168,7 +168,9 @@ async fn what_a_power_cut_left_half_written_is_written_again() {
         fs::remove_file(&path).unwrap();
         fs::write(&path, if n % 2 == 0 { "" } else { "x\0half" }).unwrap();
     }
-    fs::write(house.repository().join("refs/heads/main"), "").unwrap();
+    for file in ["refs/heads/main", "config", "HEAD"] {
+        fs::write(house.repository().join(file), "").unwrap();
+    }
     fs::write(house.repository().join("refs/heads/main.lock"), "").unwrap();
     let third = house.start();
     third.derived(&house.vault, 2).await;

@@ -140,13 +140,11 @@ impl<S: VaultStore> Worker<S> {
             return Ok(History::empty(repository));
         };
         let found = repository.commit(&recorded.sha).map(|tip| History::after(tip, recorded.change, repository));
-        Ok(match found {
-            Some(Ok(history)) => history,
-            _ => {
-                tracing::warn!(vault = %self.vault.name, change = recorded.change, "git is rebuilt from the first change");
-                History::empty(repository)
-            }
-        })
+        if let Some(Ok(history)) = found {
+            return Ok(history);
+        }
+        tracing::warn!(vault = %self.vault.name, change = recorded.change, "git is rebuilt from the first change");
+        Ok(History::empty(repository))
     }
 
     /// Waits for an order and takes all that are there.

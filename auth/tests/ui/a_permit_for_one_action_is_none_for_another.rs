@@ -1,0 +1,12 @@
+use auth::{
+    Permit,
+    auth::{ManageAccounts, ManageMembers},
+};
+
+fn accounts(_: &Permit<ManageAccounts>) {}
+
+fn members(permit: &Permit<ManageMembers>) {
+    accounts(permit);
+}
+
+fn main() {}

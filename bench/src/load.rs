@@ -1,0 +1,154 @@
+//! Closed-loop load: so many clients, each with one connection, each asking again as soon as it is answered.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use tokio::task::JoinSet;
+
+use crate::client::Client;
+use crate::machine::Process;
+
+/// What one client asks next. Each answer must be a 2xx.
+pub(crate) trait Work: Send + 'static {
+    fn next(&mut self) -> &[u8];
+
+    /// Whether a round may end here: what was checked out is given back.
+    fn is_at_rest(&self) -> bool;
+}
+
+/// The same few requests, round and round.
+pub(crate) struct Cycle {
+    requests: Vec<Vec<u8>>,
+    next: usize,
+}
+
+impl Cycle {
+    pub(crate) fn of(requests: Vec<Vec<u8>>) -> Self {
+        Self { requests, next: 0 }
+    }
+}
+
+impl Work for Cycle {
+    fn next(&mut self) -> &[u8] {
+        let now = self.next;
+        self.next = (now + 1) % self.requests.len();
+        &self.requests[now]
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.next == 0
+    }
+}
+
+/// What one round saw.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally {
+    pub(crate) per_second: f64,
+    /// Processor time of the server for one request.
+    pub(crate) cpu: Duration,
+    /// Every answer's time, sorted.
+    times: Vec<Duration>,
+}
+
+impl Tally {
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
+        percentile(&self.times, percent)
+    }
+}
+
+/// `times` must be sorted.
+pub(crate) fn percentile(times: &[Duration], percent: usize) -> Duration {
+    let last = times.len().saturating_sub(1);
+    times.get(last * percent / 100).copied().unwrap_or_default()
+}
+
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// When a round counts: from `start` to `end`. What is answered outside is warming up and winding down.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    start: Instant,
+    end: Instant,
+}
+
+impl Window {
+    pub(crate) fn after_warming_up(time: Duration) -> Self {
+        let start = Instant::now() + Duration::from_secs(1);
+        Self { start, end: start + time }
+    }
+}
+
+/// One round of `works`, one client each, against `server`.
+pub(crate) async fn run<W: Work>(server: SocketAddr, works: Vec<W>, window: Window) -> Result<Tally> {
+    let mut clients = JoinSet::new();
+    for work in works {
+        let client = Client::connect(server).await?;
+        clients.spawn(keep_asking(client, work, window));
+    }
+    let mut times = Vec::new();
+    while let Some(done) = clients.join_next().await {
+        times.extend(done??);
+    }
+    times.sort_unstable();
+    let seconds = (window.end - window.start).as_secs_f64();
+    Ok(Tally { per_second: times.len() as f64 / seconds, cpu: Duration::ZERO, times })
+}
+
+/// The same, and the processor time that the server spent on each request.
+pub(crate) async fn run_watching<W: Work>(
+    process: Process,
+    server: SocketAddr,
+    works: Vec<W>,
+    window: Window,
+) -> Result<Tally> {
+    let watch = async {
+        tokio::time::sleep_until(window.start.into()).await;
+        let before = process.cpu_time()?;
+        tokio::time::sleep_until(window.end.into()).await;
+        anyhow::Ok(process.cpu_time()?.saturating_sub(before))
+    };
+    let (tally, spent) = tokio::try_join!(run(server, works, window), watch)?;
+    let cpu = spent / u32::try_from(tally.times.len().max(1))?;
+    Ok(Tally { cpu, ..tally })
+}
+
+async fn keep_asking<W: Work>(mut client: Client, mut work: W, window: Window) -> Result<Vec<Duration>> {
+    let mut times = Vec::with_capacity(1 << 16);
+    loop {
+        let asked = Instant::now();
+        if asked >= window.end && work.is_at_rest() {
+            return Ok(times);
+        }
+        client.ask(work.next()).await?.fine()?;
+        let answered = Instant::now();
+        if answered >= window.start && answered <= window.end {
+            times.push(answered - asked);
+        }
+    }
+}
+
+/// One client that asks every `pause`, whether it was answered in time or not: a late answer makes those
+/// behind it late too, and their times say so.
+pub(crate) async fn run_paced<W: Work>(
+    server: SocketAddr,
+    mut work: W,
+    window: Window,
+    pause: Duration,
+) -> Result<Tally> {
+    let mut client = Client::connect(server).await?;
+    let mut times = Vec::new();
+    let mut due = window.start;
+    while due < window.end {
+        tokio::time::sleep_until(due.into()).await;
+        client.ask(work.next()).await?.fine()?;
+        times.push(due.elapsed());
+        due += pause;
+    }
+    times.sort_unstable();
+    let seconds = (window.end - window.start).as_secs_f64();
+    Ok(Tally { per_second: times.len() as f64 / seconds, cpu: Duration::ZERO, times })
+}

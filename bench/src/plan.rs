@@ -1,0 +1,74 @@
+//! What one run measures, and where.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use tempfile::TempDir;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowName {
+    Start,
+    Me,
+    SignIn,
+    CheckOut,
+    CheckIn,
+    Pages,
+    Transfer,
+    Events,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SideName {
+    Strongroom,
+    Original,
+    Nginx,
+}
+
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) server: PathBuf,
+    pub(crate) only: Vec<RowName>,
+    pub(crate) without: Vec<SideName>,
+    pub(crate) rounds: usize,
+    /// How long one round is measured.
+    pub(crate) time: Duration,
+    /// Size of the large file, in bytes.
+    pub(crate) large: u64,
+    pub(crate) sockets: usize,
+    pub(crate) scratch: TempDir,
+}
+
+impl Plan {
+    pub(crate) fn wants(&self, row: RowName) -> bool {
+        self.only.is_empty() || self.only.contains(&row)
+    }
+
+    pub(crate) fn has(&self, side: SideName) -> bool {
+        !self.without.contains(&side)
+    }
+
+    /// A fresh folder for one server's data.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.scratch.path().join(name);
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+}
+
+/// The program at `given`, or the release build of this tree, made now if it isn't up to date.
+pub(crate) fn find_server(given: Option<PathBuf>) -> Result<PathBuf> {
+    if let Some(program) = given {
+        return program.canonicalize().with_context(|| format!("no program at {}", program.display()));
+    }
+    let built = Command::new(env!("CARGO")).args(["build", "--release", "--bin", "strongroom"]).status()?;
+    ensure!(built.success(), "strongroom does not build");
+    Path::new("target/release/strongroom").canonicalize().context("run this from the root of the repository")
+}
+
+pub(crate) fn make_scratch(parent: &Path) -> Result<TempDir> {
+    std::fs::create_dir_all(parent)?;
+    Ok(tempfile::tempdir_in(parent.canonicalize()?)?)
+}

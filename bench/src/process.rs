@@ -1,0 +1,69 @@
+//! A server under measurement: a child process on a free loopback port, ended with us.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::client::Client;
+use crate::machine::Process;
+use crate::request;
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// From the program's start to its first 2xx.
+    pub(crate) start_up: Duration,
+}
+
+impl Server {
+    /// Starts `command`, which must listen on `address`, and waits until `path` is answered.
+    /// What it prints goes to `log`.
+    pub(crate) async fn start(command: &mut Command, address: SocketAddr, path: &str, log: &Path) -> Result<Self> {
+        let log_file = File::options().create(true).append(true).open(log)?;
+        let begun = Instant::now();
+        let child = command.stdin(Stdio::null()).stdout(log_file.try_clone()?).stderr(log_file).spawn()?;
+        let mut server = Self { child, address, start_up: Duration::ZERO };
+        while !server.answers(path).await {
+            if begun.elapsed() > Duration::from_secs(20) || server.child.try_wait()?.is_some() {
+                bail!("{command:?} does not answer: {}", std::fs::read_to_string(log)?);
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        server.start_up = begun.elapsed();
+        Ok(server)
+    }
+
+    async fn answers(&self, path: &str) -> bool {
+        let Ok(mut client) = Client::connect(self.address).await else { return false };
+        client.ask(&request::get(path, "")).await.is_ok()
+    }
+
+    pub(crate) fn process(&self) -> Process {
+        Process(self.child.id())
+    }
+}
+
+impl Drop for Server {
+    /// Asks it to stop, and makes it after three seconds.
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        for _ in 0..300 {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A loopback port that nobody had a moment ago.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}

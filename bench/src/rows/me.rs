@@ -1,0 +1,48 @@
+//! `GET /auth/me`, signed in: the cost of knowing who asks.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::in_turns;
+use crate::load::Cycle;
+use crate::plan::Plan;
+use crate::process::{Server, free_address};
+use crate::request;
+use crate::sides::{self, Api};
+use crate::table::{Row, Table, Target};
+
+const CLIENTS: usize = 32;
+const PEOPLE: usize = 8;
+
+pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
+    let strongroom = sides::strongroom(plan, "me", PEOPLE).await?;
+    let original = sides::original(plan, "me", PEOPLE).await?;
+    let bare = bare(plan).await?;
+    let works = |api: &Api| -> Vec<Cycle> {
+        (0..CLIENTS).map(|nth| Cycle::of(vec![request::get("/auth/me", api.token(nth))])).collect()
+    };
+    let sides = [strongroom.as_ref(), Some(&bare), original.as_ref()];
+    let [ours, bare, original] = in_turns(plan, sides, works).await?;
+    for (name, other, least) in [("bare axum", &bare, 0.85), ("original", &original, 50.0)] {
+        table.add(Row {
+            work: "signed-in `GET /auth/me`, 32 clients".into(),
+            strongroom: ours.text(),
+            beside: format!("{name}: {}", other.text()),
+            result: ours.times(other),
+            unit: "×",
+            target: Target::AtLeast(least),
+        });
+    }
+    Ok(())
+}
+
+/// The bare route, in a process of its own.
+async fn bare(plan: &Plan) -> Result<Api> {
+    let address = free_address()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["bare", &address.to_string()]);
+    let server = Server::start(&mut command, address, "/auth/me", &plan.scratch.path().join("bare.log")).await?;
+    // It asks nobody who they are, but both sides shall read as many bytes.
+    Ok(Api { server, tokens: vec!["x".repeat(400)] })
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Runs real clients against the built program on loopback: OAuth from Python, WebSockets, schemathesis over the
+# OpenAPI document, git and git-lfs on the data folder. Needs ci/requirements.txt installed, git, git-lfs and curl.
+#
+#     bash ci/clients.sh [oauth] [socket] [schemathesis] [git]     all of them when none is named
+#
+# STRONGROOM names another program than the debug build.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ -z "${STRONGROOM:-}" ]; then
+    cargo build --locked --bin strongroom
+    STRONGROOM="${CARGO_TARGET_DIR:-target}/debug/strongroom"
+fi
+scratch="$(mktemp -d)"
+server=""
+
+stop_server() {
+    if [ -n "$server" ]; then
+        kill "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+        server=""
+    fi
+}
+
+finish() {
+    local status=$?
+    stop_server
+    if [ "$status" != 0 ] && [ -s "$scratch/log" ]; then
+        echo "--- the server's last words:"
+        tail -n 40 "$scratch/log"
+    fi
+    rm -rf "$scratch"
+}
+trap finish EXIT
+
+# Starts a server on an empty data folder, with the administrator `root`. Sets DATA and URL.
+start_server() {
+    stop_server
+    local port
+    port="$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
+    export DATA="$scratch/$1" URL="http://127.0.0.1:$port"
+    export ADMIN=root ADMIN_PASSWORD="nine brass calipers at noon"
+    "$STRONGROOM" serve --listen "127.0.0.1:$port" --data "$DATA" >"$scratch/log" 2>&1 &
+    server=$!
+    for _ in $(seq 200); do
+        if curl -fs "$URL/health/ready" >/dev/null; then
+            printf '%s' "$ADMIN_PASSWORD" | "$STRONGROOM" user add "$ADMIN" --admin --password-stdin --data "$DATA"
+            return
+        fi
+        kill -0 "$server" || return 1
+        sleep 0.1
+    done
+    echo "the server is not ready after 20 s" >&2
+    return 1
+}
+
+for client in "${@:-oauth socket schemathesis git}"; do
+    for name in $client; do
+        echo "--- $name"
+        start_server "$name"
+        case "$name" in
+            oauth) OAUTHLIB_INSECURE_TRANSPORT=1 python3 ci/oauth_client.py "$URL" ;;
+            socket) python3 ci/socket_client.py "$URL" ;;
+            schemathesis) bash ci/schemathesis.sh "$URL" "$scratch" ;;
+            git) bash ci/git_clients.sh "$URL" "$DATA" "$scratch" ;;
+            *) echo "no client is called $name" >&2; exit 2 ;;
+        esac
+    done
+done

@@ -1,0 +1,118 @@
+//! What goes wrong in a batch stays where it belongs.
+
+use auth::Unavailable;
+use futures_util::future::{BoxFuture, join_all};
+
+use super::*;
+use crate::value::params;
+
+/// A writer on a table of unique numbers that end up in `parents` too, or the commit fails.
+fn writer(folder: &tempfile::TempDir) -> (Writer, rusqlite::Connection) {
+    let open = || rusqlite::Connection::open(folder.path().join("db")).unwrap();
+    let sqlite = open();
+    sqlite
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;
+            CREATE TABLE parents (n INTEGER PRIMARY KEY); INSERT INTO parents VALUES (0);
+            CREATE TABLE t (n INTEGER PRIMARY KEY,
+                parent INTEGER DEFAULT 0 REFERENCES parents DEFERRABLE INITIALLY DEFERRED);",
+        )
+        .unwrap();
+    (Writer::start(sqlite).unwrap(), open())
+}
+
+type Done = Result<(), Stop<Unavailable>>;
+
+fn insert<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
+    Box::pin(async move { Ok(db.execute("INSERT INTO t (n) VALUES ($1)", params![*n]).await.map(drop)?) })
+}
+
+fn insert_orphan<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
+    Box::pin(async move { Ok(db.execute("INSERT INTO t (n, parent) VALUES ($1, -1)", params![*n]).await.map(drop)?) })
+}
+
+fn insert_and_refuse<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
+    Box::pin(async move {
+        db.execute("INSERT INTO t (n) VALUES ($1)", params![*n]).await?;
+        Err(DbError::broken("refused").into())
+    })
+}
+
+fn insert_and_panic<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
+    Box::pin(async move {
+        db.execute("INSERT INTO t (n) VALUES ($1)", params![*n]).await?;
+        panic!("on purpose");
+    })
+}
+
+fn wait_for_ever<'c>(_: &'c mut Connection, _: &'c i64) -> BoxFuture<'c, Done> {
+    Box::pin(std::future::pending())
+}
+
+/// Needs a page more than the disk has, after a row that still fitted.
+fn insert_too_much<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
+    Box::pin(async move {
+        db.execute("INSERT INTO t (n) VALUES ($1)", params![*n]).await?;
+        db.query("PRAGMA max_page_count = 1", &[]).await?;
+        Ok(db.execute("CREATE TABLE more (x TEXT)", &[]).await.map(drop)?)
+    })
+}
+
+fn numbers(reader: &rusqlite::Connection) -> Vec<i64> {
+    let mut select = reader.prepare("SELECT n FROM t ORDER BY n").unwrap();
+    let rows = select.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+#[tokio::test]
+async fn a_job_that_fails_or_panics_harms_no_other_in_its_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let (writer, reader) = writer(&folder);
+    let jobs = (0..60).map(|n| {
+        let body: Body<i64, (), Unavailable> = match n % 5 {
+            0 => insert_and_refuse,
+            1 => insert_and_panic,
+            2 => wait_for_ever,
+            _ => insert,
+        };
+        writer.run(n, body)
+    });
+    let done = join_all(jobs).await;
+    let kept: Vec<i64> = (0..60).filter(|n| n % 5 > 2).collect();
+    assert_eq!((0_i64..).zip(&done).filter(|(_, done)| done.is_ok()).map(|(n, _)| n).collect::<Vec<_>>(), kept);
+    assert_eq!(numbers(&reader), kept);
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_is_told_to_everybody_in_it_and_the_next_one_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let (writer, reader) = writer(&folder);
+    // Queued together behind a lock that another program holds, so that they are one batch.
+    reader.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let jobs = [writer.run(0, insert as Body<_, _, _>), writer.run(1, insert), writer.run(2, insert_orphan)];
+    let unlock = async {
+        while writer.queue.capacity() > MOST_QUEUED - 2 {
+            tokio::task::yield_now().await;
+        }
+        reader.execute_batch("ROLLBACK").unwrap();
+    };
+    let (done, ()) = tokio::join!(join_all(jobs), unlock);
+    for done in done {
+        assert!(matches!(done, Err(Stop::Failed(DbError::NotCommitted(_)))), "{done:?}");
+    }
+    assert!(numbers(&reader).is_empty());
+    writer.run(3, insert).await.unwrap();
+    assert_eq!(numbers(&reader), [3]);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (writer, reader) = writer(&folder);
+    writer.run(1, insert).await.unwrap();
+    let full = writer.run(10, insert_too_much).await;
+    assert!(matches!(full, Err(Stop::Failed(DbError::DiskFull))), "{full:?}");
+    assert_eq!(numbers(&reader), [1]);
+    writer.run(2, insert).await.unwrap();
+    assert_eq!(numbers(&reader), [1, 2]);
+}

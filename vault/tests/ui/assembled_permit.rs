@@ -1,0 +1,8 @@
+use auth::{Actor, Permit, Realm};
+use vault::action::Override;
+
+fn assemble(actor: Actor, realm: Realm) -> Permit<Override> {
+    Permit { actor, place: realm }
+}
+
+fn main() {}
