@@ -46,12 +46,23 @@ pub async fn answer(State(state): State<AppState>, mut request: Request, next: N
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    let status = response.status().as_u16();
-    let took = started.elapsed();
-    metrics::histogram!("strongroom_request_seconds", "route" => asked.route, "status" => status.to_string())
+    let (status, took) = (response.status(), started.elapsed());
+    metrics::histogram!("strongroom_request_seconds", "route" => asked.route, "status" => class(status))
         .record(took.as_secs_f64());
+    let status = status.as_u16();
     span.in_scope(|| tracing::debug!(status, took_ms = took.as_secs_f64() * 1e3, "answered"));
     response
+}
+
+/// One series a route and class: few enough to keep.
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
 }
 
 /// What of the request is needed once it is gone.

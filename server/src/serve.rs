@@ -17,7 +17,7 @@ use crate::{
     config::{Config, RegistrationMode},
     live::Hub,
     router::router,
-    state::{AppState, Auth, Site, Store, Vault},
+    state::{AppState, Auth, Shared, Site, Store, Vault},
     telemetry,
 };
 
@@ -119,7 +119,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let hub = Hub::over(store.clone(), vault.clone(), stopping.clone());
     let upkeep = upkeep(&auth, &store, clock);
     let site = Arc::new(Site::new(config, telemetry::metrics()));
-    let state = AppState { auth: auth.clone(), vault: vault.clone(), store, hub, site, stopping };
+    let state = AppState::new(Shared { auth: auth.clone(), vault: vault.clone(), store, hub, site, stopping });
     let handle = Handle::new();
     let server = tokio::spawn(serve(listener, state, handle.clone()));
     Ok(Running { address, setup_link, auth, vault, handle, stop, server, upkeep })
