@@ -5,6 +5,7 @@ use axum::{
     handler::Handler,
     routing::{MethodFilter, on},
 };
+use utoipa::__dev::Tags;
 use utoipa::openapi::{
     HttpMethod, OpenApi, RefOr, Response as Answer,
     content::ContentBuilder,
@@ -36,7 +37,7 @@ impl Api {
     /// Adds the operation that `P` describes (`#[utoipa::path]` makes it) at its address, and at the short one.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "as axum's own routes take it")]
-    pub fn route<P: utoipa::Path, H, T>(mut self, name: &str, handler: H) -> Self
+    pub fn route<P: utoipa::Path + for<'a> Tags<'a>, H, T>(mut self, name: &str, handler: H) -> Self
     where
         H: Handler<T, AppState>,
         T: NamesItsDoor + 'static,
@@ -47,7 +48,7 @@ impl Api {
         for method in P::methods() {
             for (path, suffix) in [(Some(&path), ""), (short.as_ref(), "_in_main")] {
                 let Some(path) = path else { continue };
-                let mut operation = describe(P::operation(), <T::Door as Door>::ENTRY, path);
+                let mut operation = describe(tagged::<P>(), <T::Door as Door>::ENTRY, path);
                 operation.operation_id = Some(format!("{name}{suffix}"));
                 self.document_at(path, method.clone(), operation);
                 self.router = self.router.route(path, on(filter(&method), handler.clone()));
@@ -77,6 +78,13 @@ impl Api {
     }
 }
 
+/// The operation under its tags, which `P::operation` leaves out.
+fn tagged<P: utoipa::Path + for<'a> Tags<'a>>() -> Operation {
+    let mut operation = P::operation();
+    operation.tags = Some(P::tags().into_iter().map(ToOwned::to_owned).collect());
+    operation
+}
+
 /// What every operation with this door may answer besides what it says itself.
 fn describe(mut operation: Operation, entry: Entry, path: &str) -> Operation {
     let in_vault = path.starts_with("/api/vaults/{vault}/") || matches!(entry, Entry::Permitted(_));
@@ -102,7 +110,7 @@ fn describe(mut operation: Operation, entry: Entry, path: &str) -> Operation {
     if entry != Entry::Anyone {
         operation.security = Some(vec![
             SecurityRequirement::new("password", Vec::<String>::new()),
-            SecurityRequirement::new("bearer", Vec::<String>::new()),
+            SecurityRequirement::new("token", Vec::<String>::new()),
         ]);
     }
     if let Entry::Permitted(action) = entry {

@@ -32,7 +32,7 @@ pub fn base() -> utoipa::openapi::OpenApi {
         let flow = Flow::Password(Password::with_refresh_url("/auth/token", Scopes::new(), "/auth/token"));
         components.add_security_scheme("password", SecurityScheme::OAuth2(OAuth2::new([flow])));
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
     }
     document
 }
