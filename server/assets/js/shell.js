@@ -42,5 +42,8 @@ function step(menu, event) {
   event.preventDefault();
 }
 
+// Addresses to hand on, as one reaches this server oneself.
+for (const place of $$('[data-address]')) place.textContent = location.origin + place.dataset.address;
+
 writeTimes();
 setInterval(writeTimes, 30_000, document);

@@ -39,6 +39,10 @@ impl Shell {
         assets::url(path)
     }
 
+    pub fn is_admin(&self) -> bool {
+        self.viewer.as_ref().is_some_and(|viewer| viewer.is_admin)
+    }
+
     pub fn vault_url(&self, vault: &str) -> String {
         format!("/v/{}", format::segment(vault))
     }

@@ -137,8 +137,14 @@ fn everything() -> Vec<(&'static str, String)> {
         message: Some(text()),
         open: true,
     };
-    let users =
-        UsersPage { shell: shell(), query: text(), users: vec![user("ada")], vaults: vec!["main".into()], next: None };
+    let users = UsersPage {
+        shell: shell(),
+        query: text(),
+        users: vec![user("ada")],
+        vaults: vec!["main".into()],
+        next: None,
+        registration: Registration::Open,
+    };
     let error = ErrorPage { shell: shell(), status: 404, title: text(), detail: text(), request_id: "0192".into() };
     vec![
         ("folder", folder(Role::Manager, &hostile).html().unwrap()),

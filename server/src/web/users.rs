@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 use wire::User;
 
-use super::{Shell, format};
+use super::{Registration, Shell, format};
 
 /// `GET /admin/users`, administrators only.
 ///
@@ -18,11 +18,17 @@ pub struct UsersPage {
     pub users: Vec<User>,
     pub vaults: Vec<String>,
     pub next: Option<String>,
+    pub registration: Registration,
 }
 
 impl UsersPage {
-    pub fn name<'a>(&self, user: &'a User) -> &'a str {
-        user.display_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&user.username)
+    /// What somebody calls themselves, where that is something else than the username.
+    pub fn display_name<'a>(&self, user: &'a User) -> Option<&'a str> {
+        user.display_name.as_deref().filter(|name| !name.is_empty())
+    }
+
+    pub fn can_register(&self) -> bool {
+        self.registration == Registration::Open
     }
 
     /// The role in a vault, or `none`.

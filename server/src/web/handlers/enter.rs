@@ -91,7 +91,7 @@ pub(super) fn again(problem: &Problem, mut page: Response) -> Response {
     page
 }
 
-fn registration(site: &Site) -> Registration {
+pub(super) fn registration(site: &Site) -> Registration {
     match site.config.registration {
         RegistrationMode::Open => Registration::Open,
         RegistrationMode::Invite | RegistrationMode::Closed => Registration::Closed,

@@ -5,14 +5,8 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{send, shell};
-use crate::{
-    api::users,
-    error::Problem,
-    extract::Query,
-    state::{Auth, Store},
-    web::UsersPage,
-};
+use super::{enter::registration, send, shell};
+use crate::{api::users, error::Problem, extract::Query, state::AppState, web::UsersPage};
 
 /// Accounts on one page.
 const PAGE: u32 = 50;
@@ -26,14 +20,13 @@ pub(crate) struct Asked {
 pub(crate) async fn page(
     Permitted(permit): Permitted<ManageAccounts>,
     caller: Caller,
-    State(auth): State<Auth>,
-    State(store): State<Store>,
+    State(state): State<AppState>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let shell = shell(&auth, &caller, None).await?;
+    let shell = shell(&state.auth, &caller, None).await?;
     let search = asked.q.clone().filter(|q| !q.trim().is_empty() && !q.contains('\0'));
     let after = asked.after.as_deref().and_then(|after| Username::parse(after).ok());
-    let mut members = auth.members(&permit, AccountQuery { search, after, limit: PAGE + 1 }).await?;
+    let mut members = state.auth.members(&permit, AccountQuery { search, after, limit: PAGE + 1 }).await?;
     let query = asked.q.unwrap_or_default();
     let more = members.len() > PAGE as usize;
     members.truncate(PAGE as usize);
@@ -42,7 +35,7 @@ pub(crate) async fn page(
         pairs.append_pair("q", &query).append_pair("after", last.account.username.as_str());
         format!("/admin/users?{}", pairs.finish())
     });
-    let users = users::users(&store, members).await?;
+    let users = users::users(&state.store, members).await?;
     let vaults = shell.vaults.clone();
-    send(StatusCode::OK, &UsersPage { shell, query, users, vaults, next })
+    send(StatusCode::OK, &UsersPage { shell, query, users, vaults, next, registration: registration(&state.site) })
 }
