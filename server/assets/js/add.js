@@ -8,6 +8,7 @@ import { filesChosen } from './drop.js';
 import { send, tooLarge } from './upload.js';
 
 const AT_ONCE = 2;
+const HINTS = { 409: 'To change a file that is there, check it out, then check it in.', 422: 'Rename it on your side, then choose it again.' };
 
 /** @typedef {{file: globalThis.File, name: string, key: string, row: HTMLElement, state: 'waiting'|'sending'|'failed', stop: AbortController}} Upload */
 
@@ -110,7 +111,7 @@ export function addFiles(place, folder) {
       drop(upload);
       place.changed(data);
     } catch (problem) {
-      const hint = problem.status === 409 ? 'To change a file that is there, check it out, then check it in.' : problem.advice;
+      const hint = HINTS[problem.status] ?? problem.advice;
       show(upload, 'failed', problem.name === 'AbortError' ? 'Stopped' : [problem.message, hint].filter(Boolean).join(' '));
     }
   }
