@@ -1,0 +1,37 @@
+//! The pages, used the way people use them: a real server, a real Chromium, one window for each person.
+//!
+//! Needs `chromedriver` and `chromium`. Where they are missing the tests say so and do nothing, except on CI.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+
+#[path = "api/app.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+mod app;
+#[path = "browser/console.rs"]
+mod console;
+#[path = "browser/docs.rs"]
+mod docs;
+#[path = "browser/driver.rs"]
+mod driver;
+#[path = "browser/hostile.rs"]
+mod hostile;
+#[path = "browser/keyboard.rs"]
+mod keyboard;
+#[path = "browser/looks.rs"]
+mod looks;
+#[path = "browser/people.rs"]
+mod people;
+#[path = "browser/screenshots.rs"]
+mod screenshots;
+#[path = "browser/stage.rs"]
+mod stage;
+#[path = "browser/story.rs"]
+mod story;
+#[path = "browser/uploads.rs"]
+mod uploads;
+#[path = "browser/vault.rs"]
+mod vault;
+#[path = "browser/window.rs"]
+mod window;
+#[path = "browser/workshop.rs"]
+mod workshop;

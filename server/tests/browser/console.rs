@@ -1,0 +1,39 @@
+//! What a browser complained of: refused scripts and styles, errors, failed requests.
+
+use serde_json::json;
+
+use crate::window::Window;
+
+impl Window {
+    /// Nothing went wrong in this window since it was opened, or since this was last asked.
+    pub(crate) async fn has_no_complaints(&self) {
+        self.complains_only_of(&[]).await;
+    }
+
+    /// Every complaint has one of these words in it. Chromium writes each answer of 400 and above into its console;
+    /// a story in which the server refuses something says so here.
+    pub(crate) async fn complains_only_of(&self, expected: &[&str]) {
+        let log = self.driver.tell(&self.browser, "se/log", json!({"type": "browser"})).await;
+        let entries = log.as_array().unwrap_or_else(|| panic!("no log: {log}"));
+        let bad: Vec<_> = entries
+            .iter()
+            .filter(|entry| ["SEVERE", "WARNING"].contains(&entry["level"].as_str().unwrap()))
+            .filter_map(|entry| entry["message"].as_str())
+            .filter(|message| !expected.iter().any(|word| message.contains(word)))
+            .collect();
+        assert!(bad.is_empty(), "{}'s browser complains: {bad:#?}", self.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_the_policy_refuses_is_noticed() {
+    let Some(stage) = crate::stage::Stage::open().await else { return };
+    let ada = stage.window("ada").await;
+    ada.goto("/sign-in").await;
+    ada.has_no_complaints().await;
+    ada.run("const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s);")
+        .await;
+    assert!(ada.value("window.ran").await.is_null(), "an inline script ran");
+    let log = stage.driver.tell(&ada.browser, "se/log", json!({"type": "browser"})).await;
+    assert!(log.to_string().contains("Content Security Policy"), "{log}");
+}

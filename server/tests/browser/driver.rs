@@ -1,0 +1,106 @@
+//! chromedriver: started on a port of its own choosing, and ended with all its browsers whatever becomes of the test.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{Ipv4Addr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+
+const SWITCHES: [&str; 9] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--lang=en-GB",
+    "--window-size=1280,800",
+];
+
+pub(crate) struct Driver {
+    process: Child,
+    port: u16,
+}
+
+impl Driver {
+    /// None, loudly, where there is no Chromium.
+    pub(crate) fn start() -> Option<Self> {
+        let missing = ["chromedriver", "chromium"].into_iter().find(|program| installed(program).is_none());
+        if let Some(program) = missing {
+            assert!(std::env::var_os("CI").is_none(), "{program} is missing, and CI must not skip these tests");
+            eprintln!(
+                "SKIPPED: {program} is not installed, so no browser tried the pages (apt install chromium-driver)"
+            );
+            return None;
+        }
+        let mut process = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = lines.by_ref().find_map(|line| port_in(&line.unwrap())).expect("chromedriver says its port");
+        // It must always find somebody who reads what it says.
+        std::thread::spawn(move || lines.for_each(drop));
+        Some(Self { process, port })
+    }
+
+    /// A new browser with a profile of its own in `home`. What it downloads goes into `home/downloads`.
+    pub(crate) async fn browser(&self, home: &Path) -> Client {
+        let switches = SWITCHES.map(str::to_owned).into_iter();
+        let profile = format!("--user-data-dir={}", home.join("profile").display());
+        let wanted = json!({
+            "goog:chromeOptions": {
+                "args": switches.chain([profile]).collect::<Vec<_>>(),
+                "binary": installed("chromium"),
+                "prefs": {"download.default_directory": home.join("downloads"), "profile.password_manager_leak_detection": false},
+            },
+            "goog:loggingPrefs": {"browser": "ALL"},
+        });
+        let Value::Object(wanted) = wanted else { unreachable!() };
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(wanted).connect(&self.url("")).await.unwrap()
+    }
+
+    /// chromedriver's own commands, which are in no standard: `goog/cdp/execute` and `se/log`.
+    pub(crate) async fn tell(&self, browser: &Client, command: &str, body: Value) -> Value {
+        let session = browser.session_id().await.unwrap().unwrap();
+        let url = self.url(&format!("/session/{session}/{command}"));
+        let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()["value"].take()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// chromedriver's own way to end: it takes its browsers along, which a signal would leave behind.
+    fn shut_down(&self) -> std::io::Result<()> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        stream.read_to_end(&mut Vec::new()).map(drop)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if self.shut_down().is_err() {
+            drop(self.process.kill());
+        }
+        drop(self.process.wait());
+    }
+}
+
+fn installed(program: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// From `ChromeDriver was started successfully on port 41733.`
+fn port_in(line: &str) -> Option<u16> {
+    line.split("successfully on port ").nth(1)?.trim_end_matches('.').parse().ok()
+}

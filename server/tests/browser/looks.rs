@@ -1,0 +1,102 @@
+//! On a phone, and in the dark.
+
+use serde_json::json;
+
+use crate::{app::PASSWORD, stage::Stage, vault::row, window::Window};
+
+const LONG: &str = "fixtures/a-very-long-name-without-any-place-to-break-it-in-the-middle-of-the-night-0123456789.step";
+
+impl Window {
+    /// The size of the page, as a phone or a screen has it.
+    pub(crate) async fn is_sized(&self, width: u32, height: u32) {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500});
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// The scheme that this person's system asks for: `light` or `dark`.
+    pub(crate) async fn prefers(&self, scheme: &str) {
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.cdp("Emulation.setEmulatedMedia", json!({"features": features})).await;
+    }
+
+    /// A command of the `DevTools` protocol.
+    pub(crate) async fn cdp(&self, command: &str, params: serde_json::Value) {
+        let answer =
+            self.driver.tell(&self.browser, "goog/cdp/execute", json!({"cmd": command, "params": params})).await;
+        assert!(answer["error"].is_null(), "{answer}");
+    }
+
+    async fn fits_its_width(&self) {
+        let over = "[...document.querySelectorAll('body *')].filter((it) => it.checkVisibility() && !it.closest('.sr, \
+                    .sprite') && it.getBoundingClientRect().right > innerWidth + 1).map((it) => it.outerHTML.slice(0, 120))";
+        let wide = self.value("document.scrollingElement.scrollWidth > innerWidth").await;
+        assert_eq!(
+            wide,
+            false,
+            "{} is wider than the screen: {}",
+            self.value("location.pathname").await,
+            self.value(over).await
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_is_wider_than_a_phone() {
+    let Some(stage) = Stage::open().await else { return };
+    let ada = stage.administrator("ada").await;
+    let program = stage.app.editor("a.colleague.with.a.long.name@example.org").await;
+    program.add(LONG, &[7; 4321]).await.is(201);
+    program
+        .tell(&crate::app::file(LONG, "/checkout"), json!({"note": "until the mill is free again, on Thursday"}))
+        .await
+        .is(200);
+    ada.is_sized(360, 740).await;
+    for path in ["/v/main", "/v/main/f/fixtures", &format!("/v/main/h/{LONG}"), "/account", "/admin/users", "/nothing"]
+    {
+        ada.goto(path).await;
+        ada.finds("main h1").await;
+        ada.fits_its_width().await;
+    }
+    ada.goto("/v/main/f/fixtures").await;
+    ada.is_live().await;
+    ada.acts(LONG, "override").await;
+    ada.fits_its_width().await;
+    ada.finds("#override-dialog [data-submit]").await;
+    ada.clicks("#override-dialog [data-close]").await;
+    ada.clicks("#user-menu summary").await;
+    ada.fits_its_width().await;
+    ada.clicks("#sign-out").await;
+    for path in ["/sign-in", "/sign-up"] {
+        ada.goto(path).await;
+        ada.finds("main h1").await;
+        ada.fits_its_width().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_checks_out_and_in() {
+    let Some(stage) = Stage::open().await else { return };
+    stage.app.editor("ada").await.add("gear.mcam", b"one").await.is(201);
+    let ada = stage.window("ada").await;
+    ada.is_sized(360, 740).await;
+    ada.signs_in(PASSWORD).await;
+    ada.checks_out("gear.mcam").await;
+    ada.checks_in("gear.mcam", stage.on_disk("gear.mcam", b"two"), "From the shop floor").await;
+    ada.has_revision("gear.mcam", 2).await;
+    ada.reads(&row("gear.mcam"), "Available").await;
+    ada.has_no_complaints().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_dark_pages_gets_dark_pages() {
+    let Some(stage) = Stage::open().await else { return };
+    let ada = stage.editor("ada").await;
+    let brightness =
+        "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).reduce((a, b) => a + b) / 3";
+    ada.prefers("light").await;
+    assert!(ada.value(brightness).await.as_f64().unwrap() > 200.0);
+    ada.prefers("dark").await;
+    assert!(ada.value(brightness).await.as_f64().unwrap() < 60.0);
+    let ink = brightness.replace("backgroundColor", "color");
+    assert!(ada.value(&ink).await.as_f64().unwrap() > 200.0);
+}

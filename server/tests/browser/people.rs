@@ -1,0 +1,116 @@
+//! Accounts, sessions and roles, in the pages that are for them.
+
+use crate::{app::PASSWORD, stage::Stage, vault::row};
+
+const BETTER: &str = "four quiet lathes hum";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_password_is_the_only_one_that_signs_in() {
+    let Some(stage) = Stage::open().await else { return };
+    let ada = stage.editor("ada").await;
+    ada.goto("/account").await;
+    ada.writes("#current", "not my password at all").await;
+    ada.writes("#password", BETTER).await;
+    ada.clicks("#password-form [data-submit]").await;
+    ada.finds("#password-form [data-error]").await;
+    ada.writes("#current", PASSWORD).await;
+    ada.clicks("#password-form [data-submit]").await;
+    ada.reads("#notices", "Your password is changed.").await;
+    ada.clicks("#user-menu summary").await;
+    ada.clicks("#sign-out").await;
+    ada.arrives_at("/sign-in").await;
+    ada.writes("#username", "ada").await;
+    ada.writes("#password", PASSWORD).await;
+    ada.clicks("#sign-in button.primary").await;
+    ada.reads("#message", "Incorrect username or password").await;
+    ada.signs_in(BETTER).await;
+    ada.complains_only_of(&["status of 401", "status of 403", "status of 422"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_ended_elsewhere_leads_to_signing_in() {
+    let Some(stage) = Stage::open().await else { return };
+    let ada = stage.editor("ada").await;
+    let forgotten = stage.window("ada").await;
+    forgotten.signs_in(PASSWORD).await;
+    ada.goto("/account").await;
+    ada.reads("#sessions [data-current]", "This one").await;
+    // Signing in through the API to start with left a session of its own, told apart as a program's.
+    ada.reads("#sessions", "Program").await;
+    let others = "#sessions [data-session]:not([data-current], :has(.tag)) [data-action=end-session]";
+    ada.clicks(others).await;
+    ada.reads("#notices", "That session is ended.").await;
+    forgotten.arrives_at("/sign-in").await;
+    ada.clicks("#end-others").await;
+    ada.misses("#end-others").await;
+    ada.reload().await;
+    ada.arrives_at("/account").await;
+    assert_eq!(ada.value("document.querySelectorAll('[data-session]').length").await, 1);
+    ada.has_no_complaints().await;
+    forgotten.complains_only_of(&["status of 401"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_is_offered_nothing_that_changes_a_file() {
+    let Some(stage) = Stage::open().await else { return };
+    let ada = stage.administrator("ada").await;
+    let program = stage.app.editor("ben").await;
+    let ben = stage.window("ben").await;
+    program.add("gear.mcam", b"one").await.is(201);
+    ben.signs_in(PASSWORD).await;
+    ben.finds(&format!("{} [data-action=check-out]", row("gear.mcam"))).await;
+    ada.clicks("#user-menu summary").await;
+    ada.clicks("a[href='/admin/users']").await;
+    ada.picks("[data-user=ben] select[data-vault=main]", "viewer").await;
+    ada.reads("#notices", "ben is viewer of main.").await;
+    // The page that is open still shows the button; the server refuses, and the page says so.
+    ben.acts("gear.mcam", "check-out").await;
+    ben.finds("#notices [data-kind=error]").await;
+    program.check_out("gear.mcam").await.is(403);
+    ben.reload().await;
+    ben.is_live().await;
+    ben.finds(&format!("{} [data-action=download]", row("gear.mcam"))).await;
+    ben.misses("[data-action=check-out], [data-action=add], [data-action=describe], [data-action=delete]").await;
+    ben.complains_only_of(&["status of 403"]).await;
+    ada.has_no_complaints().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_colleague_is_shown_the_way_out_at_once() {
+    let Some(stage) = Stage::open().await else { return };
+    let (ada, ben) = (stage.administrator("ada").await, stage.editor("ben").await);
+    ada.goto("/admin/users").await;
+    ada.clicks("[data-user=ben] .more summary").await;
+    ada.clicks("[data-user=ben] [data-action=disable]").await;
+    ada.reads("#notices", "ben is signed out and cannot sign in.").await;
+    ben.arrives_at("/sign-in").await;
+    ben.writes("#username", "ben").await;
+    ben.writes("#password", PASSWORD).await;
+    ben.clicks("#sign-in button.primary").await;
+    ben.reads("#message", "Incorrect username or password").await;
+    // The last administrator cannot be locked out.
+    ada.clicks("[data-user=ada] .more summary").await;
+    ada.clicks("[data-user=ada] [data-action=unmake-admin]").await;
+    ada.finds("#users-error").await;
+    ada.finds("[data-user=ada][data-admin]").await;
+    ada.complains_only_of(&["status of 409"]).await;
+    ben.complains_only_of(&["status of 401"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_out_has_left() {
+    let Some(stage) = Stage::open().await else { return };
+    let ada = stage.editor("ada").await;
+    ada.clicks("#user-menu summary").await;
+    ada.clicks("#sign-out").await;
+    ada.arrives_at("/sign-in").await;
+    ada.goto("/v/main").await;
+    ada.arrives_at("/sign-in").await;
+    ada.browser.back().await.unwrap();
+    ada.arrives_at("/sign-in").await;
+    ada.writes("#username", "ada").await;
+    ada.writes("#password", PASSWORD).await;
+    ada.clicks("#sign-in button.primary").await;
+    ada.arrives_at("/").await;
+    ada.has_no_complaints().await;
+}

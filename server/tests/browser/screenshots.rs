@@ -1,0 +1,117 @@
+//! Pictures of the pages: those in the README, and every page in every look, for whoever changes one. Taken anew with
+//! `cargo test -p server --test browser -- --ignored`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::{app::PASSWORD, stage::Stage, vault::row, window::Window, workshop};
+
+const PAGES: [(&str, &str); 8] = [
+    ("vault", "/"),
+    ("folder", "/v/main/f/fixtures"),
+    ("search", "/v/main?q=vise"),
+    ("nothing-found", "/v/main?q=unobtainium"),
+    ("file", "/v/main/h/gearbox-housing.sldprt"),
+    ("account", "/account"),
+    ("users", "/admin/users"),
+    ("not-found", "/v/main/h/nothing"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes docs/screenshots"]
+async fn the_pictures_in_the_readme() {
+    let Some(stage) = Stage::open().await else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    let ada = a_busy_workshop(&stage).await;
+    ada.is_sized(1280, 800).await;
+    ada.goto("/").await;
+    ada.is_live().await;
+    ada.finds(&row("gearbox-housing.sldprt")).await;
+    ada.is_pictured(folder.join("vault.png")).await;
+    ada.goto("/v/main/h/gearbox-housing.sldprt").await;
+    ada.is_live().await;
+    ada.is_pictured(folder.join("history.png")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes target/tmp/pages"]
+async fn every_page_in_every_look() {
+    let Some(stage) = Stage::open().await else { return };
+    let newcomer = stage.window("newcomer").await;
+    for (name, path) in
+        [("first", "/first#sr_first_x"), ("sign-in", "/sign-in"), ("sign-up", "/sign-up"), ("api", "/docs")]
+    {
+        newcomer.in_every_look(name, path).await;
+    }
+    let eve = stage.editor("eve").await;
+    eve.in_every_look("empty", "/").await;
+    let ada = a_busy_workshop(&stage).await;
+    for (name, path) in PAGES {
+        ada.in_every_look(name, path).await;
+    }
+    for (name, action, filename) in [
+        ("check-in", "check-in", "vise-jaws.f3d"),
+        ("describe", "describe", "vise-jaws.f3d"),
+        ("move", "move", "vise-jaws.f3d"),
+        ("override", "override", "gearbox-housing.sldprt"),
+        ("delete", "delete", "vise-jaws.f3d"),
+    ] {
+        ada.goto("/").await;
+        ada.is_live().await;
+        ada.acts(filename, action).await;
+        ada.in_every_look(name, "").await;
+    }
+    ada.goto("/").await;
+    ada.is_live().await;
+    ada.clicks("[data-action=add]").await;
+    ada.chooses("#add-input", &[stage.on_disk("<b>.nc", b"one"), stage.on_disk("clamp.step", &vec![1; 54321])]).await;
+    ada.in_every_look("add", "").await;
+    ada.clicks("#add-submit").await;
+    ada.reads("#add-summary", "not added").await;
+    ada.in_every_look("add-refused", "").await;
+}
+
+/// Ada's window, a few days after the workshop began.
+async fn a_busy_workshop(stage: &Stage) -> Window {
+    let ada = stage.window("ada").await;
+    workshop::fill(&stage.app).await;
+    ada.comes_later(workshop::HOURS).await;
+    ada.signs_in(PASSWORD).await;
+    ada
+}
+
+impl Window {
+    async fn is_pictured(&self, path: PathBuf) {
+        std::fs::write(path, self.browser.screenshot().await.unwrap()).unwrap();
+    }
+
+    /// `path` is empty for the page that is open.
+    async fn in_every_look(&self, name: &str, path: &str) {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
+        std::fs::create_dir_all(&folder).unwrap();
+        for (look, scheme, width, height) in
+            [("light", "light", 1280, 800), ("dark", "dark", 1280, 800), ("phone", "light", 360, 740)]
+        {
+            self.is_sized(width, height).await;
+            self.prefers(scheme).await;
+            if !path.is_empty() {
+                self.goto(path).await;
+                self.finds("h1, .swagger-ui .opblock").await;
+                self.sees(
+                    "!document.querySelector('#live') || document.querySelector('#live').dataset.state === 'live'",
+                )
+                .await;
+            }
+            self.is_pictured(folder.join(format!("{name}-{look}.png"))).await;
+        }
+    }
+
+    /// The page's clock runs ahead like the server's, so that both speak of the same hours.
+    async fn comes_later(&self, hours: u64) {
+        let script = format!("const now = Date.now; Date.now = () => now() + {hours} * 3600000;");
+        let params = json!({"source": script});
+        self.cdp("Page.addScriptToEvaluateOnNewDocument", params).await;
+    }
+}

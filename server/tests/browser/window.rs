@@ -1,0 +1,193 @@
+//! One person's browser window. Everything waits for what it needs, up to a deadline; nothing sleeps.
+
+use std::{fmt::Debug, future::Future, path::PathBuf, sync::Arc, time::Duration};
+
+use fantoccini::{
+    Client, Locator,
+    actions::{InputSource, KeyAction, KeyActions},
+    error::CmdError,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::driver::Driver;
+
+/// Machines that build and test at once are slow; a promise that is kept is kept long before.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Window {
+    pub(crate) name: &'static str,
+    pub(crate) browser: Client,
+    pub(crate) driver: Arc<Driver>,
+    /// Where the server is: `http://127.0.0.1:41000`.
+    pub(crate) base: String,
+    /// The browser's profile, and what it downloaded.
+    pub(crate) home: TempDir,
+}
+
+impl Window {
+    pub(crate) async fn goto(&self, path: &str) {
+        self.browser.goto(&format!("{}{path}", self.base)).await.unwrap();
+    }
+
+    pub(crate) async fn reload(&self) {
+        self.browser.refresh().await.unwrap();
+    }
+
+    /// The path that this window stands at, once it stands there.
+    pub(crate) async fn arrives_at(&self, path: &str) {
+        self.sees(&format!("location.pathname === {}", json!(path))).await;
+    }
+
+    /// The way people sign in who have an account.
+    pub(crate) async fn signs_in(&self, password: &str) {
+        self.goto("/sign-in").await;
+        self.writes("#username", self.name).await;
+        self.writes("#password", password).await;
+        self.clicks("#sign-in button.primary").await;
+        self.arrives_at("/").await;
+        self.is_live().await;
+    }
+
+    /// The page gets events from now on.
+    pub(crate) async fn is_live(&self) {
+        self.sees("document.querySelector('#live').dataset.state === 'live'").await;
+    }
+
+    // -- acting
+
+    pub(crate) async fn clicks(&self, css: &str) {
+        self.tries(&format!("click {css}"), || async move { self.shown(css).await?.click().await }).await;
+    }
+
+    /// Types into a field after emptying it.
+    pub(crate) async fn writes(&self, css: &str, text: &str) {
+        self.tries(&format!("write into {css}"), || async move {
+            let field = self.shown(css).await?;
+            field.clear().await?;
+            field.send_keys(text).await
+        })
+        .await;
+    }
+
+    /// Chooses files or a folder, as the file dialog would.
+    pub(crate) async fn chooses(&self, css: &str, paths: &[PathBuf]) {
+        let paths: Vec<_> = paths.iter().map(|path| path.to_str().unwrap()).collect();
+        let field = self.browser.find(Locator::Css(css)).await.unwrap();
+        field.send_keys(&paths.join("\n")).await.unwrap();
+    }
+
+    /// Keys, one after the other, to whatever has the focus.
+    pub(crate) async fn presses(&self, keys: &str) {
+        let both = |value| [KeyAction::Down { value }, KeyAction::Up { value }];
+        let presses = keys.chars().flat_map(both).fold(KeyActions::new("keyboard".to_owned()), KeyActions::then);
+        self.browser.perform_actions(presses).await.unwrap();
+    }
+
+    pub(crate) async fn picks(&self, css: &str, value: &str) {
+        self.tries(
+            &format!("pick {value} in {css}"),
+            || async move { self.shown(css).await?.select_by_value(value).await },
+        )
+        .await;
+    }
+
+    /// Runs a script for what it does.
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.browser.execute(script, vec![]).await.unwrap()
+    }
+
+    // -- seeing
+
+    /// Waits until an expression is true in the page.
+    pub(crate) async fn sees(&self, expression: &str) {
+        let script = format!("return Boolean({expression})");
+        self.tries(expression, || async {
+            match self.browser.execute(&script, vec![]).await? {
+                Value::Bool(true) => Ok(()),
+                _ => Err(CmdError::NotJson("not yet".into())),
+            }
+        })
+        .await;
+    }
+
+    /// Waits until somebody could read `text` in what `css` names.
+    pub(crate) async fn reads(&self, css: &str, text: &str) {
+        let (css, text) = (json!(css), json!(text));
+        self.sees(&format!("document.querySelector({css})?.innerText.includes({text})")).await;
+    }
+
+    /// Waits until something shows.
+    pub(crate) async fn finds(&self, css: &str) {
+        self.tries(&format!("find {css}"), || async move { self.shown(css).await.map(drop) }).await;
+    }
+
+    /// Waits until nothing of the kind shows.
+    pub(crate) async fn misses(&self, css: &str) {
+        let css = json!(css);
+        self.sees(&format!(
+            "[...document.querySelectorAll({css})].every((it) => !it.checkVisibility({{visibilityProperty: true}}))"
+        ))
+        .await;
+    }
+
+    /// What an expression is at this moment.
+    pub(crate) async fn value(&self, expression: &str) -> Value {
+        self.run(&format!("return {expression}")).await
+    }
+
+    pub(crate) async fn is_focused(&self, css: &str) {
+        let css = json!(css);
+        self.sees(&format!("document.activeElement.matches({css})")).await;
+    }
+
+    /// Waits until a download is complete.
+    pub(crate) async fn has_downloaded(&self, name: &str, content: &[u8]) {
+        let path = self.home.path().join("downloads").join(name);
+        self.tries(&format!("{name} to be downloaded"), || async {
+            match std::fs::read(&path) {
+                Ok(read) if read == content => Ok(()),
+                other => Err(CmdError::NotJson(format!("{:?}", other.map(|read| read.len())))),
+            }
+        })
+        .await;
+        std::fs::remove_file(path).unwrap();
+    }
+
+    /// The first element that matches and can be seen.
+    async fn shown(&self, css: &str) -> Result<fantoccini::elements::Element, CmdError> {
+        for element in self.browser.find_all(Locator::Css(css)).await? {
+            if element.is_displayed().await? {
+                return Ok(element);
+            }
+        }
+        Err(CmdError::NotJson(format!("nothing that shows is {css}")))
+    }
+
+    async fn tries<T: Debug, F: Future<Output = Result<T, CmdError>>>(&self, what: &str, mut act: impl FnMut() -> F) {
+        let until = Instant::now() + DEADLINE;
+        let mut often = interval(Duration::from_millis(30));
+        often.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            often.tick().await;
+            match act().await {
+                Ok(_) => return,
+                Err(problem) if Instant::now() > until => self.gives_up(what, &problem).await,
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn gives_up(&self, what: &str, problem: &CmdError) -> ! {
+        let picture = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-gave-up.png", self.name));
+        if let Ok(png) = self.browser.screenshot().await {
+            std::fs::write(&picture, png).unwrap();
+        }
+        let page = self
+            .value("[location.href, document.activeElement.outerHTML.slice(0, 200), document.body.innerText]")
+            .await;
+        let log = self.driver.tell(&self.browser, "se/log", json!({"type": "browser"})).await;
+        panic!("{} waited for: {what}\n{problem}\n{}\n{page:#}\n{log:#}", self.name, picture.display());
+    }
+}
