@@ -5,8 +5,11 @@ use std::process::ExitCode;
 use auth::Clock;
 use server::Config;
 
+use crate::refuse_nothing;
+
 /// Prints what is wrong, file by file; fails if anything is.
 pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
+    refuse_nothing(&config)?;
     let repositories = config.data.join("vaults");
     let opened = server::serve::open(&config, Clock::system()).await?;
     let mut wrong = 0;
@@ -14,14 +17,14 @@ pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
         if finding.is_wrong() {
             wrong += 1;
         }
-        println!("{finding}");
+        say!("{finding}");
     })
     .await?;
-    println!("{summary}");
+    say!("{summary}");
     if wrong > 0 {
-        println!("{wrong} things are wrong.");
+        say!("{}", if wrong == 1 { "1 thing is wrong.".to_owned() } else { format!("{wrong} things are wrong.") });
         return Ok(ExitCode::FAILURE);
     }
-    println!("Everything is as it should be.");
+    say!("Everything is as it should be.");
     Ok(ExitCode::SUCCESS)
 }
