@@ -39,7 +39,7 @@ Examples:
   strongroom --listen 0.0.0.0:8000 --registration closed serve
                                                      let others reach it; accounts are made by administrators
   strongroom user import users.csv                   bring accounts over: username,hashed_password,is_admin
-  strongroom verify                                  check content, history and git against each other";
+  strongroom verify                                  check content, database, git and audit";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -50,7 +50,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Check content, database and git against each other, file by file
+    /// Check content, database, git and audit, file by file; the server may be running or not
     Verify,
 }
 

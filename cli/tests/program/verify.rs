@@ -79,3 +79,13 @@ async fn a_branch_that_somebody_moved_is_found_and_mended_by_the_next_start() {
     assert_eq!(program.git(&["rev-parse", "main"]), tip);
     assert!(program.run(&["verify"]).well().ends_with(SOUND));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_record_of_who_did_what_is_found() {
+    let program = house().await;
+    let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
+    let edited = sqlite.execute("UPDATE audit SET actor = 'eve' WHERE subject = 'gear.nc'", []).unwrap();
+    assert_eq!(edited, 1);
+    let said = program.run(&["verify"]);
+    assert!(said.code == Some(1) && said.out.contains("main: entry 2 of the audit"), "{said:?}");
+}
