@@ -87,6 +87,11 @@ impl<S: AuthStore> Auth<S> {
         Ok(Some(token))
     }
 
+    /// Whether there is nobody yet who administers. Unlike asking for a token, asking this changes nothing.
+    pub async fn awaits_administrator(&self) -> Result<bool, AuthError> {
+        Ok(!self.0.store.has_administrator().await?)
+    }
+
     /// Whether the link is still good, for the page to say so early.
     pub fn setup_open(&self, token: &str) -> bool {
         let Some(token) = Token::parse(TokenKind::Setup, token) else { return false };

@@ -119,7 +119,7 @@ impl Client {
 
     async fn more(&mut self) -> Result<()> {
         if self.stream.read_buf(&mut self.buffer).await? == 0 {
-            bail!("the server closed the connection");
+            bail!("the server closed the connection after {:?}", String::from_utf8_lossy(&self.buffer));
         }
         Ok(())
     }

@@ -79,7 +79,7 @@ async fn main() -> Result<()> {
     if let Some(Command::Bare { listen }) = flags.command {
         return bare::serve(listen);
     }
-    let plan = Plan {
+    let mut plan = Plan {
         server: plan::find_server(flags.server)?,
         only: flags.only,
         without: flags.without,
@@ -89,7 +89,13 @@ async fn main() -> Result<()> {
         sockets: flags.sockets,
         scratch: plan::make_scratch(&flags.scratch)?,
     };
-    let table = rows::measure_all(&plan).await?;
+    let table = match rows::measure_all(&plan).await {
+        Ok(table) => table,
+        Err(why) => {
+            plan.scratch.disable_cleanup(true);
+            return Err(why.context(format!("logs and data are kept in {}", plan.scratch.path().display())));
+        }
+    };
     std::io::stdout().write_all(table.markdown(&machine::describe()).as_bytes())?;
     Ok(())
 }

@@ -51,6 +51,9 @@ impl Server {
 impl Drop for Server {
     /// Asks it to stop, and makes it after three seconds.
     fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         for _ in 0..300 {
             if matches!(self.child.try_wait(), Ok(Some(_))) {

@@ -17,7 +17,7 @@ use anyhow::Result;
 use crate::load::{self, Tally, Window, Work};
 use crate::plan::{Plan, RowName};
 use crate::sides::Api;
-use crate::table::{Table, short};
+use crate::table::{Row, Table, Target, short};
 
 pub(crate) async fn measure_all(plan: &Plan) -> Result<Table> {
     let mut table = Table::default();
@@ -83,6 +83,11 @@ impl Rounds {
         load::median(self.0.iter().map(value).collect())
     }
 
+    /// Whether this side was there at all.
+    fn is_there(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     fn text(&self) -> String {
         let (rate, p99, cpu) = (short(self.rate()), short(self.p99_ms()), short(self.cpu_us()));
         format!("{rate}/s, p99 {p99} ms, {cpu} µs CPU each")
@@ -104,6 +109,18 @@ async fn in_turns<W: Work, const N: usize>(
         }
     }
     Ok(rounds)
+}
+
+/// Strongroom beside another, in throughput. No row when either is absent.
+fn compare(work: &str, ours: &Rounds, (name, other): (&str, &Rounds), least: f64) -> Option<Row> {
+    (ours.is_there() && other.is_there()).then(|| Row {
+        work: work.to_owned(),
+        strongroom: ours.text(),
+        beside: format!("{name}: {}", other.text()),
+        result: ours.times(other),
+        unit: "×",
+        target: Target::AtLeast(least),
+    })
 }
 
 async fn one_round<W: Work>(api: &Api, works: Vec<W>, time: Duration) -> Result<Tally> {

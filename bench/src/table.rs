@@ -42,6 +42,13 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// A row that may have had nothing to be measured beside.
+    pub(crate) fn extend(&mut self, row: Option<Row>) {
+        if let Some(row) = row {
+            self.add(row);
+        }
+    }
+
     /// A sentence under the table.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());

@@ -16,7 +16,7 @@ use wire::{ProblemBody, TokenError};
 
 use crate::{
     error::{Dress, Problem, Undressed},
-    state::AppState,
+    state::{AppState, Site},
     web,
 };
 
@@ -42,16 +42,27 @@ pub async fn answer(State(state): State<AppState>, mut request: Request, next: N
         next.run(request).instrument(span.clone()).await
     };
     let mut response = span.in_scope(|| dress(response, &asked, &id));
-    protect(response.headers_mut(), state.site.is_https());
+    protect(response.headers_mut(), &state.site);
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    let status = response.status().as_u16();
-    let took = started.elapsed();
-    metrics::histogram!("strongroom_request_seconds", "route" => asked.route, "status" => status.to_string())
+    let (status, took) = (response.status(), started.elapsed());
+    metrics::histogram!("strongroom_request_seconds", "route" => asked.route, "status" => class(status))
         .record(took.as_secs_f64());
+    let status = status.as_u16();
     span.in_scope(|| tracing::debug!(status, took_ms = took.as_secs_f64() * 1e3, "answered"));
     response
+}
+
+/// One series a route and class: few enough to keep.
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
 }
 
 /// What of the request is needed once it is gone.
@@ -154,7 +165,7 @@ fn oauth_body(problem: &Problem, status: StatusCode, id: &str) -> String {
 }
 
 /// What every answer carries; what a handler set stays.
-fn protect(headers: &mut HeaderMap, https: bool) {
+fn protect(headers: &mut HeaderMap, site: &Site) {
     let defaults = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
@@ -169,7 +180,7 @@ fn protect(headers: &mut HeaderMap, https: bool) {
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if https {
+    if site.is_https() {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
     }

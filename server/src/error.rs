@@ -85,10 +85,12 @@ impl Problem {
             Self::Auth(AuthError::BadCredentials | AuthError::InvalidGrant) => Some("invalid_grant"),
             Self::Auth(AuthError::InvalidToken) => Some("invalid_token"),
             Self::Auth(AuthError::NotAllowed { .. }) => Some("insufficient_scope"),
-            Self::Auth(AuthError::AmbiguousCredentials) => Some("invalid_request"),
             Self::Auth(AuthError::Throttled { .. } | AuthError::Busy { .. }) => Some("temporarily_unavailable"),
             Self::OAuth { code, .. } => Some(code),
-            Self::Invalid(_) | Self::MediaType(_) | Self::BodyTooLarge => Some("invalid_request"),
+            Self::Auth(AuthError::AmbiguousCredentials)
+            | Self::Invalid(_)
+            | Self::MediaType(_)
+            | Self::BodyTooLarge => Some("invalid_request"),
             _ => None,
         }
     }

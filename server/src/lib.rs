@@ -1,6 +1,7 @@
 //! Strongroom over HTTP: REST, pages, live events. Deliberately absent: SQL, rules of files, and who may do what (the
 //! crates `store`, `vault` and `auth` have those).
 
+mod accept;
 pub mod answer;
 pub mod api;
 pub mod config;

@@ -35,7 +35,6 @@ macro_rules! operations {
 }
 
 /// The whole service.
-#[must_use]
 pub fn router(state: AppState) -> Router {
     let (router, document) = api().split();
     let text = serde_json::to_string(&document).unwrap_or_default();
@@ -130,7 +129,7 @@ fn pages(api: Api) -> Api {
         .page(get, "/assets/{build}/{*path}", assets::asset)
         .page(get, "/ws", events::socket::handle)
         .page(get, "/docs", docs::index)
-        .page(get, "/docs/{*file}", docs::file)
+        .page(get, "/docs/{file}", docs::file)
 }
 
 /// Content is not compressed (it is served in ranges, and mostly is compressed already), nor are streams.
@@ -141,6 +140,7 @@ fn worth_compressing() -> impl Predicate {
         .and(NotForContentType::IMAGES)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
 fn panicked(what: Box<dyn std::any::Any + Send + 'static>) -> Response {
     let what = what.downcast_ref::<&str>().map(ToString::to_string).or_else(|| what.downcast_ref::<String>().cloned());
     Problem::Internal(format!("panic: {}", what.unwrap_or_default())).into_response()

@@ -6,7 +6,7 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use utoipa::openapi::{
-    HttpMethod, OpenApi, PathItem, RefOr, Response as Answer,
+    HttpMethod, OpenApi, RefOr, Response as Answer,
     content::ContentBuilder,
     path::{Operation, PathItemBuilder},
     security::SecurityRequirement,
@@ -35,6 +35,7 @@ impl Api {
 
     /// Adds the operation that `P` describes (`#[utoipa::path]` makes it) at its address, and at the short one.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "as axum's own routes take it")]
     pub fn route<P: utoipa::Path, H, T>(mut self, name: &str, handler: H) -> Self
     where
         H: Handler<T, AppState>,
@@ -66,13 +67,12 @@ impl Api {
         self
     }
 
-    #[must_use]
     pub fn split(self) -> (Router<AppState>, OpenApi) {
         (self.router, self.document)
     }
 
     fn document_at(&mut self, path: &str, method: HttpMethod, operation: Operation) {
-        let item = self.document.paths.paths.entry(path.to_owned()).or_insert_with(PathItem::default);
+        let item = self.document.paths.paths.entry(path.to_owned()).or_default();
         item.merge_operations(PathItemBuilder::new().operation(method, operation).build());
     }
 }
@@ -96,10 +96,8 @@ fn describe(mut operation: Operation, entry: Entry, path: &str) -> Operation {
     if in_vault {
         add("404", "There is no such thing, or the caller may not know of it.");
     }
-    if !path.contains("{vault}") {
-        if let Some(parameters) = operation.parameters.as_mut() {
-            parameters.retain(|parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "vault"));
-        }
+    if let Some(parameters) = operation.parameters.as_mut().filter(|_| !path.contains("{vault}")) {
+        parameters.retain(|parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "vault"));
     }
     if entry != Entry::Anyone {
         operation.security = Some(vec![

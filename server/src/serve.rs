@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use auth::{Chance, Clock, auth::Registration, key::MasterKey};
-use axum_server::{Handle, accept::NoDelayAcceptor};
+use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
@@ -13,11 +13,12 @@ use tokio::{sync::watch, task::JoinHandle};
 use vault::{LocalBlobs, VaultStore};
 
 use crate::{
+    accept::Patient,
     config::{Config, RegistrationMode},
     hold::Hold,
     live::Hub,
     router::router,
-    state::{AppState, Auth, Site, Store, Vault},
+    state::{AppState, Auth, Shared, Site, Store, Vault},
     telemetry,
 };
 
@@ -89,7 +90,7 @@ fn settings(config: &Config) -> auth::Settings {
             RegistrationMode::Closed => Registration::Closed,
         },
         first_role: config.first_role,
-        access_lifetime: Duration::from_secs(1800),
+        access_lifetime: Duration::from_mins(30),
         idle: days(14),
         absolute: days(90),
         hashing: config.hashing,
@@ -126,7 +127,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let hub = Hub::over(store.clone(), vault.clone(), stopping.clone());
     let upkeep = upkeep(&auth, &store, clock);
     let site = Arc::new(Site::new(config, telemetry::metrics()));
-    let state = AppState { auth: auth.clone(), vault: vault.clone(), store, hub, site, stopping };
+    let state = AppState::new(Shared { auth: auth.clone(), vault: vault.clone(), store, hub, site, stopping });
     let handle = Handle::new();
     let server = tokio::spawn(serve(listener, state, handle.clone()));
     Ok(Running { address, public_url, setup_link, auth, vault, handle, stop, server, upkeep, _hold: hold })
@@ -144,7 +145,7 @@ fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
 
 async fn serve(listener: std::net::TcpListener, state: AppState, handle: Handle<SocketAddr>) -> std::io::Result<()> {
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let mut server = axum_server::from_tcp(listener)?.acceptor(NoDelayAcceptor::new()).handle(handle);
+    let mut server = axum_server::from_tcp(listener)?.acceptor(Patient).handle(handle);
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
     server.serve(service).await
 }
@@ -153,7 +154,7 @@ fn upkeep(auth: &Auth, store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
     let (auth, store) = (auth.clone(), store.clone());
     let follow = tokio::spawn(async move { auth.follow().await });
     let forget = tokio::spawn(async move {
-        let mut hourly = tokio::time::interval(Duration::from_secs(3600));
+        let mut hourly = tokio::time::interval(Duration::from_hours(1));
         loop {
             hourly.tick().await;
             if let Err(error) = forget(&store, &clock).await {

@@ -14,8 +14,12 @@ pub type Store = store::Store;
 pub type Auth = auth::Auth<Store>;
 pub type Vault = vault::Vault<Store, LocalBlobs>;
 
+/// One count for all of it: axum clones the state for every layer of every request.
 #[derive(Clone, Debug)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+#[derive(Debug)]
+pub struct Shared {
     pub auth: Auth,
     pub vault: Vault,
     pub store: Store,
@@ -23,6 +27,21 @@ pub struct AppState {
     pub site: Arc<Site>,
     /// Turns true once, when the server is told to stop.
     pub stopping: watch::Receiver<bool>,
+}
+
+impl AppState {
+    #[must_use]
+    pub fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// What the configuration says of how the installation is reached.

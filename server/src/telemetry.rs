@@ -1,6 +1,6 @@
 //! Logs on standard error, for people or as JSON; metrics for Prometheus.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, sync::OnceLock};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
@@ -26,14 +26,16 @@ pub fn log(config: &Config) -> Result<(), ConfigError> {
     started.map_err(|error| ConfigError(format!("logging is started already: {error}")))
 }
 
-/// Starts metrics for the whole process. Once; later calls (tests run several servers) get a recorder of their own.
+/// Metrics of the whole process: a server started later (tests run several) shows those of all.
 #[must_use]
 pub fn metrics() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| builder().install_recorder().unwrap_or_else(|_| builder().build_recorder().handle())).clone()
+}
+
+fn builder() -> PrometheusBuilder {
     let buckets = [0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-    let builder = || {
-        PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &buckets)
-            .unwrap_or_else(|_| PrometheusBuilder::new())
-    };
-    builder().install_recorder().unwrap_or_else(|_| builder().build_recorder().handle())
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &buckets)
+        .unwrap_or_else(|_| PrometheusBuilder::new())
 }

@@ -9,7 +9,7 @@ use crate::File;
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    FileUpdated(FileUpdated),
+    FileUpdated(Box<FileUpdated>),
     FileDeleted(FileDeleted),
     /// Too far behind: load the list again, then go on from `id`.
     Resync {

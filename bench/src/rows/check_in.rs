@@ -4,12 +4,12 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use anyhow::Result;
 
-use super::in_turns;
+use super::{compare, in_turns};
 use crate::load::Work;
 use crate::plan::Plan;
 use crate::request;
 use crate::sides::{self, Api};
-use crate::table::{Row, Table, Target};
+use crate::table::Table;
 
 const CLIENTS: usize = 32;
 const PEOPLE: usize = 8;
@@ -22,14 +22,8 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
         api.add_files(CLIENTS).await?;
     }
     let [ours, original] = in_turns(plan, [strongroom.as_ref(), original.as_ref()], works).await?;
-    table.add(Row {
-        work: "check-out and check-in of 10 KB with its git commit, 32 clients (requests)".into(),
-        strongroom: ours.text(),
-        beside: format!("original: {}", original.text()),
-        result: ours.times(&original),
-        unit: "×",
-        target: Target::AtLeast(30.0),
-    });
+    let work = "check-out and check-in of 10 KB with its git commit, 32 clients (requests)";
+    table.extend(compare(work, &ours, ("original", &original), 30.0));
     Ok(())
 }
 

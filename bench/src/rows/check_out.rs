@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::in_turns;
+use super::{compare, in_turns};
 use crate::load::Cycle;
 use crate::plan::Plan;
 use crate::request;
@@ -19,22 +19,15 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
         api.add_files(CLIENTS).await?;
     }
     let [ours, original] = in_turns(plan, [strongroom.as_ref(), original.as_ref()], works).await?;
-    table.add(Row {
-        work: "check-out / cancel, durable, 32 clients".into(),
-        strongroom: ours.text(),
-        beside: format!("original: {}", original.text()),
-        result: ours.times(&original),
-        unit: "×",
-        target: Target::AtLeast(50.0),
-    });
-    table.add(Row {
-        work: "the same, on SQLite".into(),
+    table.extend(compare("check-out / cancel, durable, 32 clients", &ours, ("original", &original), 50.0));
+    table.extend(ours.is_there().then(|| Row {
+        work: "check-out / cancel on SQLite, 32 clients".into(),
         strongroom: ours.text(),
         beside: String::new(),
         result: ours.rate(),
         unit: "/s",
         target: Target::AtLeast(3000.0),
-    });
+    }));
     Ok(())
 }
 

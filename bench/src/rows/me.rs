@@ -4,13 +4,13 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::in_turns;
+use super::{compare, in_turns};
 use crate::load::Cycle;
 use crate::plan::Plan;
 use crate::process::{Server, free_address};
 use crate::request;
 use crate::sides::{self, Api};
-use crate::table::{Row, Table, Target};
+use crate::table::Table;
 
 const CLIENTS: usize = 32;
 const PEOPLE: usize = 8;
@@ -25,14 +25,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     let sides = [strongroom.as_ref(), Some(&bare), original.as_ref()];
     let [ours, bare, original] = in_turns(plan, sides, works).await?;
     for (name, other, least) in [("bare axum", &bare, 0.85), ("original", &original, 50.0)] {
-        table.add(Row {
-            work: "signed-in `GET /auth/me`, 32 clients".into(),
-            strongroom: ours.text(),
-            beside: format!("{name}: {}", other.text()),
-            result: ours.times(other),
-            unit: "×",
-            target: Target::AtLeast(least),
-        });
+        table.extend(compare("signed-in `GET /auth/me`, 32 clients", &ours, (name, other), least));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! A page of a long list and of a long history, asked for by one client.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
 
 use super::one_round;
@@ -18,8 +18,8 @@ const HANDS: usize = 16;
 
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     let Some(api) = sides::strongroom(plan, "pages", 1).await? else { return Ok(()) };
-    try_join_all((0..HANDS).map(|hand| add_files(&api, hand))).await?;
-    add_revisions(&api).await?;
+    try_join_all((0..HANDS).map(|hand| add_files(&api, hand))).await.context("adding files")?;
+    add_revisions(&api).await.context("adding revisions")?;
     for (work, path) in [
         (format!("a page of 100 in a vault of {FILES} files, median"), "/api/files?limit=100"),
         (format!("50 of {REVISIONS} revisions, median"), "/api/files/part-0.step/history?limit=50"),

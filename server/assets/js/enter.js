@@ -6,14 +6,20 @@ wirePasswords();
 
 // The token of the first link stands after the #, which no server or log ever sees; nor shall the history keep it.
 const token = $('#token');
-const fromLink = location.hash.slice(1);
-if (token && fromLink) {
-  token.value = fromLink;
-  history.replaceState(null, '', location.pathname);
-}
-if (token?.value) {
+function takeToken() {
+  const fromLink = location.hash.slice(1);
+  if (fromLink) {
+    token.value = fromLink;
+    history.replaceState(null, '', location.pathname);
+  }
+  if (!token.value) return;
   $('#token-field').hidden = true;
   $('#username').focus();
+}
+if (token) {
+  takeToken();
+  // The link, pasted where this page is open already, loads nothing anew.
+  addEventListener('hashchange', takeToken);
 }
 
 for (const form of $$('form[method=post]')) {

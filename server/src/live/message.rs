@@ -85,7 +85,7 @@ fn to_wire(event: &Event, vault: &VaultName, holder: Option<&Username>) -> wire:
     if holder.is_none() && data.status == FileStatus::CheckedOutByUser {
         data.status = FileStatus::Locked;
     }
-    wire::Event::FileUpdated(FileUpdated {
+    wire::Event::FileUpdated(Box::new(FileUpdated {
         id,
         vault,
         at,
@@ -94,7 +94,7 @@ fn to_wire(event: &Event, vault: &VaultName, holder: Option<&Username>) -> wire:
         data,
         moved_from: event.moved_from.as_ref().map(ToString::to_string),
         reason: event.reason.as_ref().map(ToString::to_string),
-    })
+    }))
 }
 
 #[cfg(test)]

@@ -28,22 +28,19 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// Runs each test on both databases: `both!(async fn a_promise(app: TestApp) { … });`
 #[macro_export]
 macro_rules! both {
-    ($($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)*) => {$(
-        $(#[$meta])*
+    ($(async fn $name:ident($app:ident: TestApp) $body:block)*) => {$(
+        async fn $name($app: $crate::app::TestApp) $body
+
         mod $name {
-            use super::*;
-
-            async fn promise($app: $crate::app::TestApp) $body
-
             #[tokio::test(flavor = "multi_thread")]
             async fn on_sqlite() {
-                promise($crate::app::TestApp::sqlite().await).await;
+                super::$name($crate::app::TestApp::sqlite().await).await;
             }
 
             #[tokio::test(flavor = "multi_thread")]
             async fn on_postgresql() {
                 if let Some(app) = $crate::app::TestApp::postgresql().await {
-                    promise(app).await;
+                    super::$name(app).await;
                 }
             }
         }

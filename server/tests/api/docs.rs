@@ -21,6 +21,7 @@ async fn the_api_page_works_offline_under_its_own_policy() {
     }
     assert!(page.text.contains("/docs/swagger-ui-bundle.js"));
     app.anonymous().see("/docs/..%2f..%2fCargo.toml").await.is(404);
+    app.anonymous().see("/docs/index.html").await.is(404);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,1 +1,170 @@
-//! Seeing each other.
+//! Seeing each other, over WebSocket and server-sent events.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error, Message, client::IntoClientRequest},
+};
+
+use crate::{
+    app::{Client, TestApp, file},
+    both,
+};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Opens `/ws` with these headers; the status where it is refused.
+async fn open(app: &TestApp, query: &str, headers: &[(&'static str, String)]) -> Result<Socket, u16> {
+    let mut request = format!("ws://{}/ws{query}", app.address()).into_client_request().unwrap();
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    match connect_async(request).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn bearer(client: &Client) -> [(&'static str, String); 1] {
+    [("authorization", format!("Bearer {}", client.token.as_deref().unwrap()))]
+}
+
+async fn next(socket: &mut Socket) -> Value {
+    loop {
+        let message = timeout(Duration::from_secs(10), socket.next()).await.expect("nothing came").unwrap().unwrap();
+        if let Message::Text(text) = message {
+            return serde_json::from_str(&text).unwrap();
+        }
+    }
+}
+
+/// The code with which the server closes.
+async fn closed(socket: &mut Socket) -> u16 {
+    loop {
+        match timeout(Duration::from_secs(5), socket.next()).await.expect("it was not closed") {
+            Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+            Some(Ok(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+both! {
+    async fn everybody_sees_a_check_out_each_from_their_side(app: TestApp) {
+        let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
+        ada.add("a.nc", b"one").await.is(201);
+        let mut hers = open(&app, "", &bearer(&ada)).await.unwrap();
+        let mut his = open(&app, "?since=0", &bearer(&bob)).await.unwrap();
+        let added = next(&mut his).await;
+        assert_eq!((&added["event"], &added["action"], &added["id"]), (&json!("file_updated"), &json!("add"), &json!(1)));
+        ada.check_out("a.nc").await.is(200);
+        let (mine, theirs) = (next(&mut hers).await, next(&mut his).await);
+        assert_eq!(mine["data"]["status"], "checked_out_by_user");
+        assert_eq!(theirs["data"]["status"], "locked");
+        assert_eq!((&theirs["by"], &theirs["vault"], &theirs["id"]), (&json!("ada"), &json!("main"), &json!(2)));
+        hers.send(Message::text("{\"anything\": 1}")).await.unwrap();
+        ada.check_in("a.nc", b"two", "second").await.is(200);
+        assert_eq!(next(&mut hers).await["data"]["revision"], 2);
+    }
+
+    async fn a_socket_ends_within_a_second_of_its_session(app: TestApp) {
+        let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
+        let mut socket = open(&app, "", &bearer(&ada)).await.unwrap();
+        ada.tell("/auth/logout", Value::Null).await.is(204);
+        assert_eq!(timeout(Duration::from_secs(1), closed(&mut socket)).await.expect("it took too long"), 4001);
+        assert_eq!(open(&app, "", &bearer(&ada)).await.unwrap_err(), 401);
+
+        let again = app.sign_in("ada").await;
+        let mut socket = open(&app, "", &bearer(&again)).await.unwrap();
+        root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"disabled": true}))).await.is(200);
+        assert_eq!(closed(&mut socket).await, 4001);
+    }
+
+    async fn a_socket_ends_when_the_right_to_read_is_lost(app: TestApp) {
+        let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
+        let mut socket = open(&app, "", &bearer(&ada)).await.unwrap();
+        root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.is(204);
+        root.ask(root.delete("/api/vaults/main/members/ada")).await.is(204);
+        assert_eq!(closed(&mut socket).await, 4003);
+        assert_eq!(open(&app, "", &bearer(&ada)).await.unwrap_err(), 404);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_opens_for_nobody_and_from_another_site_not_at_all() {
+    let app = TestApp::sqlite().await;
+    app.editor("ada").await;
+    assert_eq!(open(&app, "", &[]).await.unwrap_err(), 401);
+    assert_eq!(open(&app, "?ticket=sr_tk_forged", &[]).await.unwrap_err(), 401);
+    let anonymous = app.anonymous();
+    let form = [("username", "ada"), ("password", crate::app::PASSWORD)];
+    let sign_in = anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form);
+    let cookie =
+        anonymous.ask(sign_in).await.is(303).header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let with = |origin: &str| [("cookie", cookie.clone()), ("origin", origin.to_owned())];
+    assert_eq!(open(&app, "", &with("https://evil.example")).await.unwrap_err(), 403);
+    assert_eq!(open(&app, "", &with("null")).await.unwrap_err(), 403);
+    assert_eq!(open(&app, "", &[("cookie", cookie.clone())]).await.unwrap_err(), 403);
+    assert!(open(&app, "", &with(&app.url(""))).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_opens_one_socket_within_half_a_minute() {
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    let ticket =
+        async || ada.tell("/auth/ws-ticket", Value::Null).await.is(200).body["ticket"].as_str().unwrap().to_owned();
+    let query = format!("?ticket={}", ticket().await);
+    let _open = open(&app, &query, &[]).await.unwrap();
+    assert_eq!(open(&app, &query, &[]).await.unwrap_err(), 401);
+    let late = format!("?ticket={}", ticket().await);
+    app.later(Duration::from_secs(31));
+    assert_eq!(open(&app, &late, &[]).await.unwrap_err(), 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_stream_resumes_without_a_gap() {
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    for name in ["a.nc", "b.nc", "c.nc"] {
+        ada.add(name, b"x").await.is(201);
+    }
+    let stream = ada.get("/api/events").header("last-event-id", "1").send().await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    assert_eq!(stream.headers()["cache-control"], "no-store");
+    let mut bytes = stream.bytes_stream();
+    let mut text = String::new();
+    while text.matches("data:").count() < 2 {
+        let chunk = timeout(Duration::from_secs(10), bytes.next()).await.expect("nothing came").unwrap().unwrap();
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    assert!(!text.contains("\"filename\":\"a.nc\"") && text.contains("\"filename\":\"c.nc\""), "{text}");
+    assert!(text.contains("id: 3") || text.contains("id:3"), "{text}");
+    ada.see("/api/events?since=x").await.is(422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_too_far_ahead_is_told_to_start_over() {
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    ada.add("a.nc", b"x").await.is(201);
+    let mut socket = open(&app, "?since=999999", &bearer(&ada)).await.unwrap();
+    assert_eq!(next(&mut socket).await, json!({"event": "resync", "id": 1}));
+    ada.tell(&file("a.nc", "/checkout"), Value::Null).await.is(200);
+    assert_eq!(next(&mut socket).await["id"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_are_told_when_the_server_stops() {
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    let mut socket = open(&app, "", &bearer(&ada)).await.unwrap();
+    let stopped = tokio::spawn(app.running.stop());
+    assert_eq!(closed(&mut socket).await, 1001);
+    timeout(Duration::from_secs(10), stopped).await.expect("it does not stop").unwrap().unwrap();
+}

@@ -1,4 +1,5 @@
 //! Promises kept through HTTP, on a real server and both databases.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
 mod app;

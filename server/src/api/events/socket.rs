@@ -1,7 +1,7 @@
 //! `GET /ws`
 
 use axum::{
-    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
+    extract::{WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     response::Response,
 };
 
@@ -9,21 +9,19 @@ use super::{Asked, OwnOrigin, Watching};
 use crate::{
     error::Problem,
     extract::Query,
-    live::{self, Hub, Viewer},
-    state::Auth,
+    live::{self, Viewer},
 };
 
 /// The events of one vault (`?vault=`, `main` unless said) as a WebSocket.
 pub async fn handle(
     Watching { caller, permit }: Watching,
-    State(auth): State<Auth>,
-    State(hub): State<Hub>,
     Query(asked): Query<Asked>,
     own: OwnOrigin,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     live::refuse_foreign_socket(&caller, &own.parts.headers, |origin| own.is(origin))?;
     let upgrade = upgrade.map_err(|_| Problem::NotASocket)?;
+    let (auth, hub) = (own.state.auth.clone(), own.state.hub.clone());
     let viewer = Viewer::new(auth, caller, &permit);
     Ok(live::ws(upgrade, hub, viewer, asked.since).await.map_err(auth::AuthError::Store)?)
 }

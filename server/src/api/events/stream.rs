@@ -1,13 +1,12 @@
 //! `GET /api/events`
 
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 
 use super::{Asked, OwnOrigin, Watching};
 use crate::{
     error::Problem,
     extract::Query,
-    live::{self, Hub, Viewer},
-    state::Auth,
+    live::{self, Viewer},
 };
 
 /// The vault's events, as they happen, as server-sent events. `Last-Event-ID` resumes without a gap; a client too far
@@ -17,12 +16,11 @@ use crate::{
     responses((status = 200, description = "A stream without end.", body = String, content_type = "text/event-stream")))]
 pub async fn handle(
     Watching { caller, permit }: Watching,
-    State(auth): State<Auth>,
-    State(hub): State<Hub>,
     Query(asked): Query<Asked>,
     own: OwnOrigin,
 ) -> Result<Response, Problem> {
     live::refuse_foreign_stream(&caller, &own.parts.headers, |origin| own.is(origin))?;
+    let (auth, hub) = (own.state.auth.clone(), own.state.hub.clone());
     let viewer = Viewer::new(auth, caller, &permit);
     Ok(live::events(&own.parts.headers, hub, viewer, asked.since).await.map_err(auth::AuthError::Store)?)
 }

@@ -35,6 +35,7 @@ use crate::{
         (status = 415, description = "Not multipart/form-data.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, description = "The disk is full; nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
+#[expect(clippy::too_many_arguments, reason = "a check-in with If-Match reads before it writes: two permits")]
 pub async fn handle(
     Permitted(permit): Permitted<CheckIn>,
     Permitted(read): Permitted<Read>,

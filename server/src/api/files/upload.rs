@@ -13,7 +13,7 @@ use vault::{BlobUpload, VaultError};
 use crate::error::Problem;
 
 /// A client that sends nothing for so long is gone.
-const STALLED: Duration = Duration::from_secs(60);
+const STALLED: Duration = Duration::from_mins(1);
 /// How much of a refused body is read and thrown away, so that the client gets to read the refusal.
 const PATIENCE: usize = 64 << 20;
 /// The longest text field, in bytes.

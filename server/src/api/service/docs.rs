@@ -1,20 +1,25 @@
 //! `GET /openapi.json`, and `GET /docs`: Swagger UI from the binary, with an Authorize button that signs in.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use askama::Template;
 use auth::Anyone;
 use axum::{
     Extension,
-    response::{IntoResponse, Response},
+    extract::FromRequestParts,
+    response::{Html, IntoResponse, Response},
 };
-use http::{HeaderValue, header};
+use http::{HeaderValue, header, request::Parts};
 use utoipa_swagger_ui::Config;
 
-use crate::{error::Problem, extract::path_param, state::AppState};
+use crate::{error::Problem, extract::path_param, state::AppState, web::assets};
 
-/// Its own narrow policy: scripts and styles from here only, but for the styles that Swagger UI writes into elements.
+/// Its own narrow policy: as the pages', but for the styles that Swagger UI writes into elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What of Swagger UI the page loads.
+const PARTS: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 /// The document, as text, made once.
 #[derive(Clone, Debug)]
@@ -27,48 +32,39 @@ pub async fn handle(_: Anyone, Extension(Document(text)): Extension<Document>) -
     ([(header::CONTENT_TYPE, "application/json")], text.to_string()).into_response()
 }
 
+#[derive(Debug, Template)]
+#[template(path = "docs.html")]
+struct Page {
+    logo: String,
+    script: String,
+}
+
 /// `GET /docs`
 pub async fn index(_: Anyone) -> Result<Response, Problem> {
-    asset("index.html")
+    let page = Page { logo: assets::url("logo.svg"), script: assets::url("js/docs.js") };
+    let html = page.render().map_err(|error| Problem::Internal(error.to_string()))?;
+    let policy = [(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))];
+    Ok((policy, Html(html)).into_response())
 }
 
-/// `GET /docs/{*file}`
-pub async fn file(_: Anyone, File(name): File) -> Result<Response, Problem> {
-    asset(&name)
-}
-
-/// The rest of the path.
+/// The `{file}` of the address.
 #[derive(Debug)]
 pub struct File(String);
 
-impl axum::extract::FromRequestParts<AppState> for File {
+impl FromRequestParts<AppState> for File {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut http::request::Parts, state: &AppState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         path_param(parts, state, "file").await.map(Self)
     }
 }
 
-fn asset(name: &str) -> Result<Response, Problem> {
-    static CONFIG: OnceLock<Arc<Config<'static>>> = OnceLock::new();
-    let config = CONFIG.get_or_init(|| {
-        Arc::new(
-            Config::from("/openapi.json").persist_authorization(false).try_it_out_enabled(true).validator_url("none"),
-        )
-    });
-    let found = utoipa_swagger_ui::serve(name, config.clone());
+/// `GET /docs/{file}`
+pub async fn file(_: Anyone, File(name): File) -> Result<Response, Problem> {
+    let name = PARTS.into_iter().find(|part| *part == name).ok_or(Problem::NoRoute)?;
+    let found = utoipa_swagger_ui::serve(name, Arc::new(Config::from("/openapi.json")));
     let found = found.map_err(|error| Problem::Internal(error.to_string()))?.ok_or(Problem::NoRoute)?;
-    let mut bytes = found.bytes.into_owned();
-    if name == "index.html" {
-        // The page links its parts relatively, which needs a folder; ours has no slash at its end.
-        let text = String::from_utf8_lossy(&bytes)
-            .replace("./", "/docs/")
-            .replace("href=\"index.css\"", "href=\"/docs/index.css\"");
-        bytes = text.into_bytes();
-    }
-    let mut response = bytes.into_response();
     let kind = HeaderValue::try_from(found.content_type).map_err(|error| Problem::Internal(error.to_string()))?;
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    Ok(response)
+    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+    Ok((headers, found.bytes.into_owned()).into_response())
 }

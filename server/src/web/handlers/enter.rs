@@ -64,7 +64,7 @@ pub(crate) async fn sign_in(
         Err(error) => {
             let problem = Problem::from(error);
             let page = sign_in_form(&site, username, next, Some(problem.detail()));
-            again(&problem, send(problem.status(), &page)?)
+            Ok(again(&problem, send(problem.status(), &page)?))
         }
     }
 }
@@ -81,14 +81,14 @@ pub(super) async fn enter(
 }
 
 /// The page again, with the headers of the refusal.
-pub(super) fn again(problem: &Problem, mut page: Response) -> Result<Response, Problem> {
+pub(super) fn again(problem: &Problem, mut page: Response) -> Response {
     if let Some(wait) = problem.retry_after() {
         page.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
     }
     if let Some(challenge) = problem.challenge() {
         page.headers_mut().insert(http::header::WWW_AUTHENTICATE, challenge);
     }
-    Ok(page)
+    page
 }
 
 fn registration(site: &Site) -> Registration {
@@ -157,7 +157,7 @@ pub(crate) async fn sign_up(
         }
         Err(problem) => {
             let page = typed.page(&site, Some(problem.detail()));
-            again(&problem, send(problem.status(), &page)?)
+            Ok(again(&problem, send(problem.status(), &page)?))
         }
     }
 }

@@ -22,8 +22,8 @@ use crate::{
 
 /// `GET /first`: the token is in the fragment, so that it is in no log.
 pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
-    let open = auth.setup_token().await?.is_some();
-    answer(StatusCode::OK, form(Typed::default(), String::new(), None, Waiting(open)))
+    let open = auth.awaits_administrator().await?;
+    answer(StatusCode::OK, &form(Typed::default(), String::new(), None, Waiting(open)))
 }
 
 /// Whether somebody may still become the first administrator.
@@ -34,8 +34,8 @@ fn form(typed: Typed, token: String, message: Option<String>, Waiting(open): Wai
     FirstPage { shell: Shell::default(), token, username, display_name, message, open }
 }
 
-fn answer(status: StatusCode, page: FirstPage) -> Result<Response, Problem> {
-    let mut response = send(status, &page)?;
+fn answer(status: StatusCode, page: &FirstPage) -> Result<Response, Problem> {
+    let mut response = send(status, page)?;
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     Ok(response)
 }
@@ -58,9 +58,9 @@ pub(crate) async fn make(
             Ok((jar, Redirect::to("/")).into_response())
         }
         Err(problem) => {
-            let open = auth.setup_open(&token);
+            let open = auth.awaits_administrator().await?;
             let page = form(typed, token, Some(problem.detail()), Waiting(open));
-            enter::again(&problem, answer(problem.status(), page)?)
+            Ok(enter::again(&problem, answer(problem.status(), &page)?))
         }
     }
 }

@@ -38,8 +38,12 @@ impl FromRequestParts<AppState> for Desk {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, Self::Rejection> {
-        let AppState { auth, vault, store, site, .. } = state.clone();
-        Ok(Self { auth, vault, store, site })
+        Ok(Self {
+            auth: state.auth.clone(),
+            vault: state.vault.clone(),
+            store: state.store.clone(),
+            site: state.site.clone(),
+        })
     }
 }
 

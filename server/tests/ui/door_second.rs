@@ -1,0 +1,14 @@
+//! A door that is not the first argument is too late: what stands before it has run already.
+
+use auth::Anyone;
+use axum::{extract::State, http::StatusCode, routing::MethodFilter};
+use server::{routes::Api, state::Vault};
+
+async fn late(State(_): State<Vault>, _: Anyone) -> StatusCode {
+    StatusCode::OK
+}
+
+fn main() {
+    let api = Api::new(server::api::document::base());
+    let _ = api.page(MethodFilter::GET, "/oops", late);
+}

@@ -1,0 +1,13 @@
+//! The handler's first argument is not a door.
+
+use axum::{extract::State, http::StatusCode, routing::MethodFilter};
+use server::{routes::Api, state::Vault};
+
+async fn no_door(State(_): State<Vault>) -> StatusCode {
+    StatusCode::OK
+}
+
+fn main() {
+    let api = Api::new(server::api::document::base());
+    let _ = api.page(MethodFilter::GET, "/oops", no_door);
+}
