@@ -27,13 +27,19 @@ pub(crate) struct Arguments {
 
 const AFTER: &str = "\
 Settings come from flags, then the environment, then the TOML file (--config), then defaults.
+
+Secrets have no flags, which everybody on the machine could read. They come from the environment or the TOML file:
+  STRONGROOM_DATABASE_URL   postgres://user:password@host/database [default: SQLite in the data folder]
+  SECRET_KEY                signs tokens, at least 32 bytes [default: made on the first start, in the data folder]
+  ..._FILE                  behind either name: the file that holds it
+
 Examples:
   strongroom                                         try it on this machine
   strongroom user add ada --admin                    make an administrator (asks for the password)
   strongroom --listen 0.0.0.0:8000 --registration closed serve
                                                      let others reach it; accounts are made by administrators
   strongroom user import users.csv                   bring accounts over: username,hashed_password,is_admin
-  strongroom verify                                  check content, history and git against each other";
+  strongroom verify                                  check content, database, git and audit";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -44,7 +50,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// Check content, database and git against each other, file by file
+    /// Check content, database, git and audit, file by file; the server may be running or not
     Verify,
 }
 
@@ -58,10 +64,10 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         admin: bool,
         /// What people read instead of the username
-        #[arg(long)]
+        #[arg(long, value_name = "NAME")]
         display_name: Option<String>,
         /// For the author line in git
-        #[arg(long)]
+        #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
         /// Read the password from standard input instead of asking for it
         #[arg(long)]
@@ -70,50 +76,70 @@ pub(crate) enum UserCommand {
     /// List accounts
     List,
     /// Disable an account: it cannot sign in, and all its sessions end within a second
-    Disable { name: String },
+    Disable {
+        /// The account's username
+        name: String,
+    },
     /// Enable a disabled account
-    Enable { name: String },
+    Enable {
+        /// The account's username
+        name: String,
+    },
     /// Bring accounts over from a CSV file with the columns username,hashed_password,is_admin
     ///
     /// Takes bcrypt hashes (passlib's $2a$, $2b$, $2y$) and Argon2id hashes; people sign in with the password they have.
-    Import { file: PathBuf },
+    Import {
+        /// The first line names the columns; others than these three are left alone
+        #[arg(value_name = "FILE.csv")]
+        file: PathBuf,
+    },
 }
 
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Settings")]
 pub(crate) struct Settings {
     /// TOML file with settings
-    #[arg(long, global = true, env = "STRONGROOM_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Address and port to listen on [default: 127.0.0.1:8000]
-    #[arg(long, global = true, env = "STRONGROOM_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_LISTEN", value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
     /// Folder of everything that is kept [default: strongroom-data]
-    #[arg(long, global = true, env = "STRONGROOM_DATA", value_name = "FOLDER")]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_DATA", value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Where people reach it, https://files.example.org [default: http:// and the address]
-    #[arg(long, global = true, env = "STRONGROOM_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// Who may register: open, invite, closed [default: open on loopback; must be said elsewhere]
-    #[arg(long, global = true, env = "STRONGROOM_REGISTRATION", value_name = "MODE", value_parser = named::<RegistrationMode>)]
+    /// Who may register: open, closed, invite (closed too, until there are invitations) [default: open on loopback; must
+    /// be said elsewhere]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_REGISTRATION", value_name = "MODE", value_parser = named::<RegistrationMode>)]
     registration: Option<RegistrationMode>,
     /// Role of new accounts in the vault main: viewer, editor, manager, none [default: editor]
-    #[arg(long, global = true, env = "STRONGROOM_REGISTRATION_ROLE", value_name = "ROLE", value_parser = named::<FirstRole>)]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_REGISTRATION_ROLE", value_name = "ROLE", value_parser = named::<FirstRole>)]
     registration_role: Option<FirstRole>,
     /// Largest file, 500MiB or 10GiB [default: 10GiB]
-    #[arg(long, global = true, env = "STRONGROOM_MAX_FILE_SIZE", value_name = "SIZE")]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_MAX_FILE_SIZE", value_name = "SIZE")]
     max_file_size: Option<ByteSize>,
     /// Addresses of proxies whose X-Forwarded-For is believed, separated by commas
-    #[arg(long, global = true, env = "STRONGROOM_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',')]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',', value_parser = proxy)]
     trusted_proxies: Option<Vec<IpAddr>>,
     /// Whether POST /auth/token takes passwords: on, off [default: on]
-    #[arg(long, global = true, env = "STRONGROOM_PASSWORD_GRANT", value_name = "SWITCH", value_parser = named::<Switch>)]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_PASSWORD_GRANT", value_name = "SWITCH", value_parser = named::<Switch>)]
     password_grant: Option<Switch>,
     /// How logs look on standard error: human, json [default: human]
-    #[arg(long, global = true, env = "STRONGROOM_LOG_FORMAT", value_name = "FORMAT", value_parser = named::<LogFormat>)]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_LOG_FORMAT", value_name = "FORMAT", value_parser = named::<LogFormat>)]
     log_format: Option<LogFormat>,
     /// What is logged, info or server=debug [default: info]
-    #[arg(long, global = true, env = "STRONGROOM_LOG", value_name = "FILTER")]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_LOG", value_name = "FILTER")]
     log: Option<String>,
+}
+
+fn address(raw: &str) -> Result<SocketAddr, &'static str> {
+    raw.parse().map_err(|_| "write an IP address and a port, as in 127.0.0.1:8000 or [::1]:8000")
+}
+
+fn proxy(raw: &str) -> Result<IpAddr, &'static str> {
+    raw.trim().parse().map_err(|_| "write IP addresses, each in full: no names, no ranges")
 }
 
 /// Reads a value by its name in the TOML file, so that both always take the same words.

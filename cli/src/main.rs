@@ -1,7 +1,7 @@
 //! The `strongroom` program: `serve`, and what the operator does to the data folder.
 
-#![expect(clippy::print_stdout, reason = "a program speaks on standard output")]
-#![expect(clippy::print_stderr, reason = "and complains on standard error")]
+#[macro_use]
+mod say;
 
 mod args;
 mod environment;
@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use args::{Arguments, Command};
 use clap::Parser;
+use server::Config;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -24,10 +25,32 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("strongroom: {error:#}");
+            complain!("strongroom: {}", complaint(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// A command that only looks must not make what it was to look at: a mistyped folder would be found in order.
+fn refuse_nothing(config: &Config) -> anyhow::Result<()> {
+    if config.data.join("keys").is_dir() {
+        return Ok(());
+    }
+    anyhow::bail!("there is no Strongroom in {} (--data names another folder)", config.data.display())
+}
+
+/// The error and what lies under it, in one line. Many errors tell their cause in their own words: nothing is said twice.
+fn complaint(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    let mut last = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        let told = said.contains(&cause) || (!last.is_empty() && cause.ends_with(&last));
+        if !told {
+            said = if said.is_empty() { cause.clone() } else { format!("{said}: {cause}") };
+        }
+        last = cause;
+    }
+    said
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -37,5 +60,22 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve => serve::serve(config).await,
         Command::User { command } => user::run(command, config).await,
         Command::Verify => verify::verify(config).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::complaint;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow!("file is not a database").context("code 26: file is not a database");
+        assert_eq!(complaint(&error), "code 26: file is not a database");
+        let error = anyhow!("code 26: not a database").context("not a database").context("a.db: not a database");
+        assert_eq!(complaint(&error), "a.db: not a database");
+        let error = anyhow!("Permission denied").context("The folder a cannot be made");
+        assert_eq!(complaint(&error), "The folder a cannot be made: Permission denied");
     }
 }

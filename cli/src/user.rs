@@ -16,9 +16,12 @@ use auth::{
 use server::{Config, serve::Opened, state::Auth};
 use vault::VaultStore;
 
-use crate::args::UserCommand;
+use crate::{args::UserCommand, refuse_nothing};
 
 pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<ExitCode> {
+    if !matches!(command, UserCommand::Add { .. } | UserCommand::Import { .. }) {
+        refuse_nothing(&config)?;
+    }
     let opened = server::serve::open(&config, Clock::system()).await?;
     let auth = &opened.auth;
     match command {
@@ -30,16 +33,16 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
                 password: if password_stdin { read_password()? } else { ask_password()? },
             };
             let account = auth.add_account(applicant, admin.then_some(Administrator)).await?;
-            println!("{} is {}.", account.username, if admin { "an administrator now" } else { "registered now" });
+            say!("{} is {}.", account.username, if admin { "an administrator now" } else { "registered now" });
         }
         UserCommand::List => list(auth, &opened).await?,
         UserCommand::Disable { name } => {
             set_standing(auth, &name, Standing::Disabled).await?;
-            println!("{name} is disabled; every session of it has ended.");
+            say!("{name} is disabled; every session of it has ended.");
         }
         UserCommand::Enable { name } => {
             set_standing(auth, &name, Standing::Active).await?;
-            println!("{name} may sign in again.");
+            say!("{name} may sign in again.");
         }
         UserCommand::Import { file } => return import::import(auth, &file).await,
     }
@@ -78,7 +81,8 @@ async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
                     facts.push(format!("{} of {}", role.as_str(), vault.name));
                 }
             }
-            println!("{:<24} {}", account.username.as_str(), facts.join(", "));
+            let line = format!("{:<24} {}", account.username.as_str(), facts.join(", "));
+            say!("{}", line.trim_end());
         }
         match page.last() {
             Some(last) if page.len() == PAGE as usize => after = Some(last.account.username.clone()),

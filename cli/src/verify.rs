@@ -3,10 +3,15 @@
 use std::process::ExitCode;
 
 use auth::Clock;
-use server::Config;
+use server::{Config, serve::Opened};
+use store::{Chain, Verdict};
+use vault::VaultStore;
+
+use crate::refuse_nothing;
 
 /// Prints what is wrong, file by file; fails if anything is.
 pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
+    refuse_nothing(&config)?;
     let repositories = config.data.join("vaults");
     let opened = server::serve::open(&config, Clock::system()).await?;
     let mut wrong = 0;
@@ -14,14 +19,30 @@ pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
         if finding.is_wrong() {
             wrong += 1;
         }
-        println!("{finding}");
+        say!("{finding}");
     })
     .await?;
-    println!("{summary}");
+    wrong += verify_audit(&opened).await?;
+    say!("{summary}");
     if wrong > 0 {
-        println!("{wrong} things are wrong.");
+        say!("{}", if wrong == 1 { "1 thing is wrong.".to_owned() } else { format!("{wrong} things are wrong.") });
         return Ok(ExitCode::FAILURE);
     }
-    println!("Everything is as it should be.");
+    say!("Everything is as it should be.");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The record of who did what: how many of its chains were edited.
+async fn verify_audit(opened: &Opened) -> anyhow::Result<u32> {
+    let mut chains = vec![("accounts".to_owned(), Chain::Accounts)];
+    let vaults = opened.store.vaults().await?;
+    chains.extend(vaults.into_iter().map(|vault| (vault.name.to_string(), Chain::Vault(vault.id))));
+    let mut broken = 0;
+    for (name, chain) in chains {
+        if let Verdict::Broken { at } = opened.store.verify_audit(&chain).await? {
+            broken += 1;
+            say!("{name}: entry {at} of the audit is missing, or not as it was written.");
+        }
+    }
+    Ok(broken)
 }

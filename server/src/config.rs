@@ -146,13 +146,28 @@ pub struct Config {
     pub log_filter: String,
 }
 
+impl Config {
+    /// With the address that the system gave, where it was left the choice of the port (0).
+    #[must_use]
+    pub fn listening_on(self, address: SocketAddr) -> Self {
+        let chosen = self.public_url == own_url(self.listen);
+        Self { listen: address, public_url: if chosen { own_url(address) } else { self.public_url }, ..self }
+    }
+}
+
 impl Partial {
     /// # Errors
     /// A sentence that names the file and the key.
     pub fn from_toml(path: &std::path::Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError(format!("cannot read {}: {error}", path.display())))?;
-        toml::from_str(&text).map_err(|error| ConfigError(format!("{}: {}", path.display(), error.message())))
+        // Not the error as it prints itself: that shows the line, which may hold a secret.
+        let bad = |error: toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            ConfigError(format!("{}, line {line}: {}", path.display(), error.message()))
+        };
+        toml::from_str(&text).map_err(bad)
     }
 
     /// What `self` says, and where it says nothing, what `next` does.
@@ -237,8 +252,17 @@ fn exposed(listen: SocketAddr) -> String {
     )
 }
 
+/// Where a browser on this machine finds it.
+fn own_url(listen: SocketAddr) -> String {
+    if listen.ip().is_unspecified() {
+        format!("http://localhost:{}", listen.port())
+    } else {
+        format!("http://{listen}")
+    }
+}
+
 fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, ConfigError> {
-    let Some(url) = given else { return Ok(format!("http://{listen}")) };
+    let Some(url) = given else { return Ok(own_url(listen)) };
     let url = url.trim_end_matches('/').to_owned();
     let fits = url.split_once("://").is_some_and(|(scheme, host)| {
         matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
@@ -294,6 +318,26 @@ mod tests {
         let file: Partial = toml::from_str("max_file_size = \"2GiB\"\npublic_url = \"https://a.example/\"").unwrap();
         let config = flags.or(file).decide().unwrap();
         assert_eq!((config.max_file_size, config.public_url.as_str()), (1, "https://a.example"));
+    }
+
+    #[test]
+    fn a_port_that_the_system_chose_is_in_the_address_that_people_are_told() {
+        let decided = |url: Option<&str>| {
+            let listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+            let partial = Partial { listen, public_url: url.map(str::to_owned), ..Partial::default() };
+            partial.decide().unwrap().listening_on(SocketAddr::from(([127, 0, 0, 1], 81))).public_url
+        };
+        assert_eq!(decided(None), "http://127.0.0.1:81");
+        assert_eq!(decided(Some("https://a.example")), "https://a.example");
+    }
+
+    #[test]
+    fn a_bad_key_is_named_with_its_line_but_no_secret() {
+        let file = std::env::temp_dir().join(format!("strongroom-{}.toml", std::process::id()));
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\nsecret_kye = \"hunter2\"\n").unwrap();
+        let error = Partial::from_toml(&file).unwrap_err().0;
+        std::fs::remove_file(file).unwrap();
+        assert!(error.contains("line 2") && error.contains("secret_kye") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]

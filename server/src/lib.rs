@@ -8,6 +8,7 @@ pub mod config;
 pub mod door;
 pub mod error;
 pub mod extract;
+mod hold;
 pub mod live;
 pub mod router;
 pub mod routes;

@@ -15,6 +15,7 @@ use vault::{LocalBlobs, VaultStore};
 use crate::{
     accept::Patient,
     config::{Config, RegistrationMode},
+    hold::Hold,
     live::Hub,
     router::router,
     state::{AppState, Auth, Shared, Site, Store, Vault},
@@ -30,6 +31,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Running {
     pub address: SocketAddr,
+    /// Where people reach it.
+    pub public_url: String,
     /// Makes the first administrator; `None` when there is one.
     pub setup_link: Option<String>,
     pub auth: Auth,
@@ -38,6 +41,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     server: JoinHandle<std::io::Result<()>>,
     upkeep: Vec<JoinHandle<()>>,
+    _hold: Hold,
 }
 
 /// The parts of an installation, open.
@@ -60,6 +64,8 @@ pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
         Some(key) => MasterKey::parse(key.expose_secret())?,
         None => MasterKey::load_or_make(&keys.join("master.key"), &Chance::system())?,
     };
+    // Before the first account: it gets its role there.
+    vault::vault::make_main(&store, &clock, &Chance::system()).await?;
     let auth = Auth::open(store.clone(), settings(config), key, clock, Chance::system()).await?;
     let blobs = LocalBlobs::new(config.data.join("vaults"), config.max_file_size);
     Ok(Opened { store, auth, blobs })
@@ -70,7 +76,7 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
         Some(url) => Database::parse(url.expose_secret())?,
         None => Database::Sqlite(config.data.join("strongroom.db")),
     };
-    Store::open(&database).await.context("The database cannot be opened")
+    Ok(Store::open(&database).await?)
 }
 
 fn settings(config: &Config) -> auth::Settings {
@@ -105,16 +111,18 @@ fn make_private(folder: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// A sentence for the operator: a taken port, a newer database, a weak key.
 pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
-    let listener = std::net::TcpListener::bind(config.listen)
-        .with_context(|| format!("Strongroom cannot listen on {}", config.listen))?;
-    listener.set_nonblocking(true)?;
+    let listener = listen(config.listen)?;
     let address = listener.local_addr()?;
+    let config = config.listening_on(address);
+    make_private(&config.data)?;
+    let hold = Hold::of(&config.data)?;
     let Opened { store, auth, blobs } = open(&config, clock.clone()).await?;
     blobs.clear_leftovers().await?;
     let repositories = config.data.join("vaults");
     let vault = Vault::open(store.clone(), blobs, repositories, clock.clone(), Chance::system()).await?;
     let setup = auth.setup_token().await?;
-    let setup_link = setup.map(|token| format!("{}/first#{}", config.public_url, token.expose()));
+    let public_url = config.public_url.clone();
+    let setup_link = setup.map(|token| format!("{public_url}/first#{}", token.expose()));
     let (stop, stopping) = watch::channel(false);
     let hub = Hub::over(store.clone(), vault.clone(), stopping.clone());
     let upkeep = upkeep(&auth, &store, clock);
@@ -122,7 +130,17 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let state = AppState::new(Shared { auth: auth.clone(), vault: vault.clone(), store, hub, site, stopping });
     let handle = Handle::new();
     let server = tokio::spawn(serve(listener, state, handle.clone()));
-    Ok(Running { address, setup_link, auth, vault, handle, stop, server, upkeep })
+    Ok(Running { address, public_url, setup_link, auth, vault, handle, stop, server, upkeep, _hold: hold })
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::bind(address).with_context(|| {
+        format!(
+            "Strongroom cannot listen on {address} (another program may be there already: --listen names another port)"
+        )
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 async fn serve(listener: std::net::TcpListener, state: AppState, handle: Handle<SocketAddr>) -> std::io::Result<()> {

@@ -32,7 +32,15 @@ impl Postgres {
         let options = url.parse::<PgConnectOptions>().map_err(DbError::from)?;
         let options = options.application_name("strongroom").statement_cache_capacity(STATEMENTS);
         let pool = PgPoolOptions::new().max_connections(MOST_CONNECTIONS).acquire_timeout(TO_CONNECT);
-        let pool = pool.connect_with(options.disable_statement_logging()).await.map_err(DbError::from)?;
+        let options = options.disable_statement_logging();
+        let pool = match pool.connect_with(options.clone()).await {
+            // The pool does not say why: one connection does.
+            Err(sqlx::Error::PoolTimedOut) => {
+                let why = options.connect().await.err().unwrap_or(sqlx::Error::PoolTimedOut);
+                return Err(DbError::from(why).into());
+            }
+            pool => pool.map_err(DbError::from)?,
+        };
         let postgres = Self { pool };
         postgres.write(&clock, |db, clock| Box::pin(migrate(db, clock))).await?;
         Ok(postgres)

@@ -12,6 +12,7 @@ use auth::{Chance, Clock, Permit};
 use tokio::io::AsyncRead;
 
 use keeper::Keeper;
+pub use keeper::make_main;
 
 use crate::{
     Blob, BlobId, BlobStore, BlobUpload, Event, File, FileId, Filename, Operation, Prose, Realm, Revision, VaultError,

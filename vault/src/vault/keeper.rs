@@ -9,7 +9,9 @@ use tokio::{io::AsyncRead, sync::broadcast};
 use super::Attempt;
 use crate::{
     Blob, BlobStore, Command, File, Filename, Operation, Outcome, Realm, Revision, VaultError, VaultId, VaultName,
-    VaultStore, git::derive::Deriver, store::IdempotencyKey,
+    VaultStore,
+    git::{derive::Deriver, repository::path_of},
+    store::IdempotencyKey,
 };
 
 /// Ticks that a slow listener may be behind; it reads the events anyway.
@@ -23,6 +25,26 @@ pub(super) struct Keeper<S, B> {
     pub(super) chance: Chance,
     pub(super) deriver: Deriver<S>,
     pub(super) recorded: broadcast::Sender<VaultId>,
+}
+
+/// Makes the vault `main` if there is no vault yet: where everybody begins. Needs no repository; the next server that
+/// opens makes it.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn make_main<S: VaultStore>(store: &S, clock: &Clock, chance: &Chance) -> Result<(), VaultError> {
+    if !store.vaults().await?.is_empty() {
+        return Ok(());
+    }
+    let unparsable = |_| Unavailable::because("the first vault cannot be named");
+    let name = VaultName::parse("main").map_err(unparsable)?;
+    let username = Username::parse("strongroom").map_err(|_| Unavailable::because("nobody to make a vault"))?;
+    let operator = Actor { username, display_name: None, email: None, session: None };
+    match store.create_vault(Realm { id: VaultId::random(chance), name }, operator, clock.now()).await {
+        // Another node was quicker.
+        Err(VaultError::VaultExists { .. }) => Ok(()),
+        made => made,
+    }
 }
 
 /// What a permit proves: who, and in which vault.
@@ -47,27 +69,17 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
         chance: Chance,
     ) -> Result<Self, VaultError> {
         std::fs::create_dir_all(&repositories).map_err(VaultError::Content)?;
-        let deriver = Deriver::start(store.clone(), repositories)?;
+        let deriver = Deriver::start(store.clone(), repositories.clone())?;
         let keeper = Self { store, blobs, clock, chance, deriver, recorded: broadcast::Sender::new(TICKS) };
-        if keeper.store.vaults().await?.is_empty() {
-            keeper.create_main().await?;
-        }
+        make_main(&keeper.store, &keeper.clock, &keeper.chance).await?;
         for vault in keeper.store.vaults().await? {
-            keeper.deriver.begin(&vault);
+            if path_of(&repositories, &vault.name).exists() {
+                keeper.deriver.begin(&vault);
+            } else {
+                keeper.deriver.derived(&vault, 0).await;
+            }
         }
         Ok(keeper)
-    }
-
-    async fn create_main(&self) -> Result<(), VaultError> {
-        let unparsable = |_| Unavailable::because("the first vault cannot be named");
-        let name = VaultName::parse("main").map_err(unparsable)?;
-        let username = Username::parse("strongroom").map_err(|_| Unavailable::because("nobody to make a vault"))?;
-        let operator = Actor { username, display_name: None, email: None, session: None };
-        match self.create_vault(&operator, name).await {
-            // Another node was quicker.
-            Err(VaultError::VaultExists { .. }) => Ok(()),
-            made => made.map(drop),
-        }
     }
 
     pub(super) async fn create_vault(&self, by: &Actor, name: VaultName) -> Result<Realm, VaultError> {

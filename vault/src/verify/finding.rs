@@ -21,7 +21,7 @@ pub enum Finding {
     Behind { vault: VaultName, commits: i64, changes: i64 },
     #[error("{vault}: in git, change {change} ({file}, revision {revision}) {what}.")]
     Commit { vault: VaultName, change: i64, file: Filename, revision: i64, what: GitFault },
-    #[error("{vault}: git's branch main has {commits} commits where there are {changes} changes, or other ones.")]
+    #[error("{vault}: git's branch main, of {commits} commits, is not what the {changes} changes give.")]
     Branch { vault: VaultName, commits: i64, changes: i64 },
     #[error("{vault}: the changes are numbered with a gap: {found} comes where {expected} should.")]
     Gap { vault: VaultName, expected: i64, found: i64 },

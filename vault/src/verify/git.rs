@@ -53,15 +53,28 @@ struct Replayed {
 impl<S: VaultStore> Check<S> {
     pub(super) fn run(self) -> Result<Summary, VaultError> {
         let mut summary = Summary { vaults: 1, ..Summary::default() };
-        let Ok(repository) = Repository::open(&path_of(&self.repositories, &self.vault.name)) else {
-            self.found(Finding::NoRepository { vault: self.vault.name.clone() });
-            return Ok(summary);
-        };
-        let replayed = self.replay(&repository)?;
+        let repository = Repository::open(&path_of(&self.repositories, &self.vault.name)).ok();
+        let replayed = self.replay(repository.as_ref())?;
         summary.changes = u64::try_from(replayed.changes).unwrap_or(0);
-        let branch = self.compare_branch(&repository, &replayed);
-        summary.files = self.compare_files(&repository, &replayed, branch)?;
+        let in_git = match &repository {
+            Some(repository) if self.compare_branch(repository, &replayed) == Branch::Equal => {
+                Some(files_in_git(repository).unwrap_or_default())
+            }
+            Some(_) => None,
+            None => {
+                self.no_repository(&replayed);
+                None
+            }
+        };
+        summary.files = self.compare_files(in_git, &replayed)?;
         Ok(summary)
+    }
+
+    /// An account made before the first start makes the vault, and nothing has gone wrong.
+    fn no_repository(&self, replayed: &Replayed) {
+        if replayed.changes > 0 {
+            self.found(Finding::NoRepository { vault: self.vault.name.clone() });
+        }
     }
 
     fn found(&self, finding: Finding) {
@@ -70,10 +83,11 @@ impl<S: VaultStore> Check<S> {
     }
 
     /// Goes through all rows, also where git cannot be followed any more: content is told file by file here.
-    fn replay(&self, repository: &Repository) -> Result<Replayed, VaultError> {
+    fn replay(&self, repository: Option<&Repository>) -> Result<Replayed, VaultError> {
         let mut replayed = Replayed::default();
-        let tip = repository.main();
-        let mut history = tip.map(|_| History::empty(repository));
+        let tip = repository.and_then(Repository::main);
+        let mut history =
+            repository.filter(|_| tip.is_some()).map(|repository| (repository, History::empty(repository)));
         loop {
             let rows = self.runtime.block_on(self.store.changes(&self.vault.id, replayed.changes, PAGE))?;
             if rows.is_empty() {
@@ -82,8 +96,8 @@ impl<S: VaultStore> Check<S> {
             for row in rows {
                 self.check_row(&row, &mut replayed);
                 // What comes after the branch's end is not derived yet, and that is no fault of a commit.
-                history = history.filter(|history| history.tip().is_none() || history.tip() != tip);
-                if let Some(going) = &mut history {
+                history = history.filter(|(_, history)| history.tip().is_none() || history.tip() != tip);
+                if let Some((repository, going)) = &mut history {
                     match going.record(&row, &mut Reader { repository }) {
                         Ok(commit) => replayed.expected.push(commit),
                         Err(error) => {
@@ -144,10 +158,10 @@ impl<S: VaultStore> Check<S> {
         Branch::Other
     }
 
-    /// The newest tree against the list of files; says how many files there are.
-    fn compare_files(&self, repository: &Repository, replayed: &Replayed, branch: Branch) -> Result<u64, VaultError> {
-        let in_git =
-            if branch == Branch::Equal { files_in_git(repository).unwrap_or_default() } else { HashMap::new() };
+    /// The newest tree, where it is that of the newest change, against the list of files; says how many files there are.
+    fn compare_files(&self, in_git: Option<HashMap<String, ObjectId>>, replayed: &Replayed) -> Result<u64, VaultError> {
+        let comparable = in_git.is_some();
+        let in_git = in_git.unwrap_or_default();
         let mut comparison = Comparison { vault: &self.vault.name, in_git, findings: Vec::new() };
         let (mut count, mut after) = (0, None);
         loop {
@@ -163,7 +177,7 @@ impl<S: VaultStore> Check<S> {
         comparison.rest();
         // A server that goes on meanwhile adds files that the tree cannot have: then the two say nothing.
         let heads = self.runtime.block_on(self.store.heads(&self.vault.id))?;
-        if branch == Branch::Equal && heads.change == replayed.changes {
+        if comparable && heads.change == replayed.changes {
             comparison.findings.into_iter().for_each(|finding| self.found(finding));
         }
         Ok(count)

@@ -160,7 +160,7 @@ async fn history_that_was_rewritten_is_told() {
     let who = ["-c", "user.name=Eve", "-c", "user.email=eve@x"];
     let forged = house.git(&[&who[..], &["commit-tree", tree.trim(), "-p", "main~1", "-m", "Nothing to see"]].concat());
     house.git(&["update-ref", "refs/heads/main", forged.trim()]);
-    let expected = "main: git's branch main has 5 commits where there are 5 changes, or other ones.";
+    let expected = "main: git's branch main, of 5 commits, is not what the 5 changes give.";
     assert_eq!(house.findings().await, [expected]);
     house.git(&["update-ref", "refs/heads/main", "main~2"]);
     assert_eq!(house.findings().await.len(), 1);
@@ -193,4 +193,13 @@ async fn rows_that_were_tampered_with_are_told() {
             "main: vise.step is in git's newest tree but not in the list of files.",
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn content_that_went_with_the_repository_is_told_too() {
+    let house = House::stopped().await;
+    std::fs::remove_dir_all(house.data.path().join("main.git")).unwrap();
+    let findings = house.findings().await;
+    assert_eq!(findings.iter().filter(|finding| finding.contains("is missing")).count(), 4, "{findings:?}");
+    assert!(findings.iter().any(|finding| finding.contains("no git repository")), "{findings:?}");
 }

@@ -1,0 +1,24 @@
+//! `--help` is worth reading: whoever changes it sees the whole of it.
+
+use crate::program::Program;
+
+#[test]
+fn help_says_what_there_is() {
+    let program = Program::new();
+    for (name, arguments) in [
+        ("strongroom", &["--help"][..]),
+        ("user", &["user", "--help"]),
+        ("user_add", &["user", "add", "--help"]),
+        ("user_import", &["user", "import", "--help"]),
+    ] {
+        insta::assert_snapshot!(name, program.run(arguments).well());
+    }
+    assert!(!program.data().exists(), "help makes nothing");
+}
+
+#[test]
+fn a_setting_of_the_environment_does_not_print() {
+    let program = Program::new();
+    let output = program.command(["--help"]).env("STRONGROOM_PUBLIC_URL", "https://hidden.example").output().unwrap();
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("hidden"));
+}

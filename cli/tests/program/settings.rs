@@ -1,0 +1,139 @@
+//! What stops a start, and that the complaint says what to do.
+
+use crate::program::{Program, Said};
+
+impl Program {
+    fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Said {
+        let output = self.command(arguments).envs(variables.iter().copied()).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+#[test]
+fn a_bad_flag_stops_the_start() {
+    let program = Program::new();
+    for (arguments, complaint) in [
+        (&["--lisen", "127.0.0.1:1"][..], "--listen"),
+        (&["--listen", "localhost:8000"], "127.0.0.1:8000"),
+        (&["--registration", "sometimes"], "`open`"),
+        (&["--max-file-size", "5XB"], "500MiB"),
+        (&["--trusted-proxies", "10.0.0.0/8"], "no ranges"),
+        (&["--public-url", "files.example.org"], "https://files.example.org"),
+        (&["--log", "loud=yes=no"], "log.filter"),
+        (&["--config", "nowhere.toml"], "nowhere.toml"),
+    ] {
+        program.run(arguments).badly(complaint);
+    }
+    assert!(!program.data().exists(), "nothing was made");
+}
+
+#[test]
+fn a_misspelt_variable_stops_the_start() {
+    Program::new().run_with(&[("STRONGROOM_LISTNE", "127.0.0.1:1")], &[]).badly("STRONGROOM_LISTNE");
+}
+
+#[test]
+fn a_misspelt_key_in_the_file_stops_the_start_with_its_line() {
+    let program = Program::new();
+    program.write("strongroom.toml", "public_url = \"http://a\"\nsecret_kye = \"hunter2\"\n");
+    let complaint = program.run(&["--config", "strongroom.toml"]).badly("line 2: unknown field `secret_kye`");
+    assert!(!complaint.contains("hunter2"));
+}
+
+#[test]
+fn a_key_that_everybody_knows_stops_the_start() {
+    let program = Program::new();
+    for key in ["a_super_secret_dev_key", "hunter2", "a_super_secret_dev_key_a_super_secret_dev_key"] {
+        let complaint = program.run_with(&[("SECRET_KEY", key)], &[]).badly("openssl rand -base64 48");
+        assert!(!complaint.contains(key), "a key is not repeated");
+    }
+    program.write("key", "a_super_secret_dev_key\n");
+    program.run_with(&[("SECRET_KEY_FILE", "key")], &[]).badly("well known");
+    program.run_with(&[("SECRET_KEY", "x"), ("SECRET_KEY_FILE", "key")], &[]).badly("given twice");
+}
+
+#[test]
+fn others_can_reach_it_only_once_registration_is_decided() {
+    let program = Program::new();
+    program.run(&["--listen", "0.0.0.0:0"]).badly("registration.mode");
+    program.write("open.toml", "listen = \"0.0.0.0:0\"\n");
+    program.run(&["--config", "open.toml"]).badly("who may register");
+    assert!(!program.data().exists());
+}
+
+#[test]
+fn a_taken_port_stops_the_start_without_touching_data() {
+    let program = Program::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    program.run(&["--listen", &address]).badly(&address);
+    assert!(!program.data().exists());
+}
+
+#[test]
+fn two_servers_do_not_share_a_folder() {
+    let program = Program::with_ada();
+    let server = program.serve();
+    program.run(&["--listen", "127.0.0.1:0"]).badly("serving from strongroom-data already");
+    server.kill();
+    program.serve().stop();
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let program = Program::new();
+    program.write("taken", "a file");
+    for command in [&["serve"][..], &["user", "import", "taken"]] {
+        let arguments = [&["--data", "taken/data", "--listen", "127.0.0.1:0"], command].concat();
+        program.run(&arguments).badly("taken/data");
+    }
+}
+
+#[test]
+fn a_data_folder_of_a_newer_program_is_left_alone() {
+    let program = Program::with_ada();
+    let database = program.data().join("strongroom.db");
+    let sqlite = rusqlite::Connection::open(database).unwrap();
+    sqlite.execute("INSERT INTO migrations (version, applied_at) VALUES (4000, 0)", []).unwrap();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["verify"], &["user", "list"]] {
+        program.run(command).badly("Start the newer program");
+    }
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_told_without_its_password() {
+    let program = Program::new();
+    program.write("url", "postgres://ada:hunter2@127.0.0.1:1/files\n");
+    let serve = ["--listen", "127.0.0.1:0"];
+    let complaint = program.run_with(&[("STRONGROOM_DATABASE_URL_FILE", "url")], &serve).badly("127.0.0.1:1/files");
+    assert!(complaint.contains("refused") && !complaint.contains("hunter2"), "{complaint}");
+    program.run_with(&[("STRONGROOM_DATABASE_URL", "mysql://h/d")], &serve).badly("postgres://");
+}
+
+#[test]
+fn a_damaged_database_or_key_is_told_once() {
+    let program = Program::with_ada();
+    let (database, key) = (program.data().join("strongroom.db"), program.data().join("keys/master.key"));
+    std::fs::write(&key, "").unwrap();
+    program.run(&["user", "list"]).badly("delete it");
+    // Its log would bring the pages back.
+    let _ = std::fs::remove_file(database.with_extension("db-wal"));
+    std::fs::write(&database, "not a database, whatever its name may say").unwrap();
+    program.run(&["user", "list"]).badly("not a database");
+}
+
+#[test]
+fn the_first_start_prints_a_link_and_the_next_ones_a_way_to_sign_in() {
+    let program = Program::new();
+    let first = program.serve();
+    assert!(first.greeting.contains("http://strongroom.test/first#sr_"), "{}", first.greeting);
+    assert!(first.greeting.contains(program.data().to_str().unwrap()));
+    program.add("ada", &["--admin"]);
+    first.stop();
+    let second = program.serve();
+    assert!(!second.greeting.contains("/first"), "{}", second.greeting);
+    let own = Program::new();
+    let own = crate::program::Server::start(own.command(["--listen", "127.0.0.1:0"]));
+    assert!(own.greeting.contains(&own.url("/first#")), "the port that the system chose: {}", own.greeting);
+}

@@ -1,0 +1,44 @@
+//! Told to stop, the program finishes what it has begun.
+
+use bytes::Bytes;
+use reqwest::Body;
+use tokio::sync::mpsc;
+
+use crate::program::Program;
+
+const HEAD: &str = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nfirst half, ";
+const TAIL: &str = "second half\r\n--b--\r\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_under_way_ends_before_the_program_does() {
+    let program = Program::with_ada();
+    let mut server = program.serve();
+    let ada = server.ada().await;
+    let (pieces, body) = piecemeal();
+    let request = ada.put("/api/files/a.nc/content").header("Content-Type", "multipart/form-data; boundary=b");
+    let request = tokio::spawn(request.body(body).send());
+    pieces.send(Ok(Bytes::from(HEAD))).await.unwrap();
+    // The first half is on its way once a later request on another connection is answered.
+    ada.see("/auth/me").await;
+    server.terminate();
+    while ada.get("/health/live").send().await.is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    pieces.send(Ok(Bytes::from(TAIL))).await.unwrap();
+    drop(pieces);
+    assert_eq!(request.await.unwrap().unwrap().status(), 201);
+    assert!(server.rest_of_output().contains("Stopping"));
+    assert!(server.ends_well());
+    let server = program.serve();
+    let content = server.ada().await.get("/api/files/a.nc/content").send().await.unwrap();
+    assert_eq!(content.text().await.unwrap(), "first half, second half");
+}
+
+type Piece = Result<Bytes, std::io::Error>;
+
+/// A body that is sent as somebody says.
+fn piecemeal() -> (mpsc::Sender<Piece>, Body) {
+    let (sender, receiver) = mpsc::channel(1);
+    let pieces = |mut receiver: mpsc::Receiver<Piece>| async { receiver.recv().await.map(|piece| (piece, receiver)) };
+    (sender, Body::wrap_stream(futures_util::stream::unfold(receiver, pieces)))
+}

@@ -1,0 +1,75 @@
+//! `strongroom user`, beside a running server or without one.
+
+use std::time::{Duration, Instant};
+
+use crate::program::{Client, PASSWORD, Program};
+
+#[test]
+fn accounts_are_made_and_listed() {
+    let program = Program::with_ada();
+    program.add("Bob", &["--display-name", "Bob ☃", "--email", "bob@example.org"]);
+    let list = program.run(&["user", "list"]).well();
+    let lines: Vec<Vec<&str>> = list.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0][..2], ["ada", "administrator,"]);
+    assert_eq!(lines[1], ["bob", "editor", "of", "main"]);
+}
+
+#[test]
+fn an_account_that_breaks_a_rule_is_not_made() {
+    let program = Program::with_ada();
+    let add = |name: &str, more: &[&str], password: &str| {
+        program.run_with_input(&[&["user", "add", name, "--password-stdin"], more].concat(), password)
+    };
+    add("ada", &[], PASSWORD).badly("already registered");
+    add("bob", &[], "short").badly("at least 15 characters");
+    add("bob", &[], "").badly("at least 15 characters");
+    add("bobby", &[], "bobbybobbybobbybobby").badly("username");
+    add("b ob", &[], PASSWORD).badly("letters a to z");
+    add("bob", &["--email", "nonsense"], PASSWORD).badly("e-mail");
+    program.run(&["user", "add", "bob"]).badly("--password-stdin");
+    assert_eq!(program.run(&["user", "list"]).well().lines().count(), 1);
+}
+
+#[test]
+fn commands_that_need_accounts_make_no_folder() {
+    let program = Program::new();
+    for command in [&["user", "list"][..], &["user", "disable", "ada"], &["user", "enable", "ada"], &["verify"]] {
+        program.run(command).badly("there is no Strongroom in strongroom-data");
+    }
+    assert!(!program.data().exists());
+}
+
+#[test]
+fn the_last_administrator_stays() {
+    let program = Program::with_ada();
+    program.run(&["user", "disable", "ada"]).badly("last administrator");
+    program.run(&["user", "disable", "nobody"]).badly("User not found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_disabled_at_the_console_is_out_within_a_second() {
+    let program = Program::with_ada();
+    program.add("bob", &[]);
+    let server = program.serve();
+    let bob = Client::new(&server, &server.sign_in("bob", PASSWORD).await.unwrap());
+    bob.see("/api/files").await;
+    program.run(&["user", "disable", "bob"]).well();
+    let disabled = Instant::now();
+    while bob.get("/api/files").send().await.unwrap().status() != 401 {
+        assert!(disabled.elapsed() < Duration::from_secs(1), "still in");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(server.sign_in("bob", PASSWORD).await, None);
+    program.run(&["user", "enable", "bob"]).well();
+    assert!(server.sign_in("bob", PASSWORD).await.is_some());
+    assert_eq!(bob.get("/api/files").send().await.unwrap().status(), 401, "an ended session stays ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_added_beside_a_running_server_signs_in_at_once() {
+    let program = Program::with_ada();
+    let server = program.serve();
+    program.add("carl", &[]);
+    let carl = Client::new(&server, &server.sign_in("carl", PASSWORD).await.unwrap());
+    carl.add("a.step", "solid").await;
+}
