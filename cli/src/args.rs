@@ -1,5 +1,7 @@
 //! Flags and environment.
 
+#![expect(clippy::doc_markdown, rustdoc::bare_urls, reason = "these comments are printed in a terminal as they stand")]
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,

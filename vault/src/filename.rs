@@ -1,6 +1,6 @@
 //! What a file may be called: the one type that everything that names a file goes through.
 //!
-//! Which names are refused, and why, is in [`rules`]; nothing else in the house judges names.
+//! Which names are refused, and why, is in `rules`; nothing else in the house judges names.
 
 mod rules;
 #[cfg(test)]

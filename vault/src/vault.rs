@@ -1,6 +1,6 @@
 //! The service: each verb takes the permit that allows it. One per process, cheap to clone.
 //!
-//! Here is who may ask for what; what then happens is the [keeper's](keeper).
+//! Here is who may ask for what; what then happens is the keeper's.
 
 mod keeper;
 #[cfg(test)]

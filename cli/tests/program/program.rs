@@ -12,52 +12,52 @@ use reqwest::{RequestBuilder, multipart};
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// The same after each start, though the port is another one: it is the issuer of tokens.
 const URL: &str = "http://strongroom.test";
 
 /// A data folder to be.
-pub struct Program {
+pub(crate) struct Program {
     folder: TempDir,
 }
 
 impl Program {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
     /// With the administrator ada.
-    pub fn with_ada() -> Self {
+    pub(crate) fn with_ada() -> Self {
         let program = Self::new();
         program.add("ada", &["--admin"]);
         program
     }
 
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder().join("strongroom-data")
     }
 
-    pub fn repository(&self) -> PathBuf {
+    pub(crate) fn repository(&self) -> PathBuf {
         self.data().join("vaults/main.git")
     }
 
     /// No settings but those that are given here.
-    pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom"));
         command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path))).current_dir(self.folder());
         command.args(arguments).stdin(Stdio::null());
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         Said::by(&self.command(arguments).output().unwrap())
     }
 
-    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Said {
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Said {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -66,20 +66,20 @@ impl Program {
         Said::by(&child.wait_with_output().unwrap())
     }
 
-    pub fn add(&self, name: &str, more: &[&str]) {
+    pub(crate) fn add(&self, name: &str, more: &[&str]) {
         let arguments = [&["user", "add", name, "--password-stdin"], more].concat();
         self.run_with_input(&arguments, PASSWORD).well();
     }
 
-    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         std::fs::write(self.folder().join(name), text).unwrap();
     }
 
-    pub fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> Server {
         Server::start(self.command(["--listen", "127.0.0.1:0", "--public-url", URL, "--log", "warn"]))
     }
 
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = Command::new("git").arg("-C").arg(self.repository()).args(arguments).output().unwrap();
         assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
@@ -88,10 +88,10 @@ impl Program {
 
 /// What a command said, and how it ended.
 #[derive(Debug)]
-pub struct Said {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Said {
@@ -101,14 +101,14 @@ impl Said {
     }
 
     #[track_caller]
-    pub fn well(self) -> String {
+    pub(crate) fn well(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.out
     }
 
     /// It failed with a complaint that says `what`, and nothing twice.
     #[track_caller]
-    pub fn badly(self, what: &str) -> String {
+    pub(crate) fn badly(self, what: &str) -> String {
         assert!(self.code.is_some_and(|code| code != 0), "{self:?}");
         assert!(self.err.contains(what), "\"{what}\" is not in {self:?}");
         for line in self.err.lines() {
@@ -124,17 +124,17 @@ impl Said {
 }
 
 /// A server that runs. Killed when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     url: String,
     /// What it said first.
-    pub greeting: String,
+    pub(crate) greeting: String,
     // Kept open, as a terminal would be.
     out: BufReader<std::process::ChildStdout>,
 }
 
 impl Server {
-    pub fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = String::new();
@@ -146,23 +146,23 @@ impl Server {
         Self { url: format!("http://{address}"), child, greeting, out }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
     /// SIGKILL: nothing can be tidied up.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let kill = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
         assert!(kill.success());
     }
 
     /// Whether it ends well, and soon.
-    pub fn ends_well(mut self) -> bool {
+    pub(crate) fn ends_well(mut self) -> bool {
         let until = Instant::now() + Duration::from_secs(30);
         while Instant::now() < until {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -173,25 +173,25 @@ impl Server {
         false
     }
 
-    pub fn stop(self) {
+    pub(crate) fn stop(self) {
         self.terminate();
         assert!(self.ends_well());
     }
 
-    pub fn rest_of_output(&mut self) -> String {
+    pub(crate) fn rest_of_output(&mut self) -> String {
         let mut rest = String::new();
         std::io::Read::read_to_string(&mut self.out, &mut rest).unwrap();
         rest
     }
 
-    pub async fn sign_in(&self, username: &str, password: &str) -> Option<String> {
+    pub(crate) async fn sign_in(&self, username: &str, password: &str) -> Option<String> {
         let form = [("username", username), ("password", password)];
         let response = reqwest::Client::new().post(self.url("/auth/token")).form(&form).send().await.unwrap();
         let body: Value = response.json().await.unwrap();
         body["access_token"].as_str().map(str::to_owned)
     }
 
-    pub async fn ada(&self) -> Client {
+    pub(crate) async fn ada(&self) -> Client {
         Client::new(self, &self.sign_in("ada", PASSWORD).await.unwrap())
     }
 }
@@ -205,42 +205,42 @@ impl Drop for Server {
 
 /// Somebody who is signed in.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     url: String,
-    pub token: String,
+    pub(crate) token: String,
     http: reqwest::Client,
 }
 
 impl Client {
-    pub fn new(server: &Server, token: &str) -> Self {
+    pub(crate) fn new(server: &Server, token: &str) -> Self {
         Self { url: server.url.clone(), token: token.to_owned(), http: reqwest::Client::new() }
     }
 
-    pub fn get(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.token)
     }
 
-    pub fn put(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn put(&self, path: &str) -> RequestBuilder {
         self.http.put(format!("{}{path}", self.url)).bearer_auth(&self.token)
     }
 
-    pub fn post(&self, path: &str) -> RequestBuilder {
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
         self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.token)
     }
 
-    pub async fn see(&self, path: &str) -> Value {
+    pub(crate) async fn see(&self, path: &str) -> Value {
         let response = self.get(path).send().await.unwrap();
         assert!(response.status().is_success(), "{path}: {response:?}");
         response.json().await.unwrap()
     }
 
-    pub async fn add(&self, name: &str, content: &str) {
+    pub(crate) async fn add(&self, name: &str, content: &str) {
         let request = self.put(&format!("/api/files/{name}/content")).multipart(upload(content, "added"));
         assert_eq!(request.send().await.unwrap().status(), 201);
     }
 }
 
-pub fn upload(content: &str, comment: &str) -> multipart::Form {
+pub(crate) fn upload(content: &str, comment: &str) -> multipart::Form {
     let file = multipart::Part::bytes(content.as_bytes().to_vec()).file_name("file");
     multipart::Form::new().text("comment", comment.to_owned()).part("file", file)
 }

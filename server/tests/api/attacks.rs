@@ -80,6 +80,7 @@ both! {
         ada.tell(&file("a.nc", "/checkout"), json!({"note": "a".repeat(1001)})).await.is(422);
         ada.ask(ada.post("/auth/register").header("content-type", "application/json").body(vec![b'['; 60_000])).await.is(422);
         ada.ask(ada.post("/auth/register").header("content-type", "application/json").body(vec![0xff, 0xfe])).await.is(422);
+        ada.tell(&file("a.nc", "/checkout"), json!([null])).await.is(422);
     }
 
     async fn another_site_cannot_act_with_the_cookie(app: TestApp) {
