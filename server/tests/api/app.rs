@@ -153,6 +153,8 @@ async fn serve(
     let defaults = Partial {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         data: Some(data.path().to_owned()),
+        // The issuer of tokens: the same after a restart, though the port is another one.
+        public_url: Some("http://strongroom.test".to_owned()),
         database_url: database.map(Into::into),
         max_file_size: Some(ByteSize(64 << 20)),
         registration: RegistrationPartial { mode: Some(RegistrationMode::Open), role: None },
