@@ -101,13 +101,25 @@ impl Hasher {
         let Ok(core) = core else { return Err(AuthError::Busy { retry_after: PATIENCE }) };
         let core = core.map_err(|_| AuthError::Internal("the hashing pool is closed"))?;
         self.begun.fetch_add(1, Ordering::Relaxed);
-        tokio::task::spawn_blocking(move || {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        // A thread of its own, because it does not get its priority back: making one is nothing beside the hash.
+        let thread = std::thread::Builder::new().name("hashing".to_owned()).spawn(move || {
             // The core goes back when the work ends, not when the request is given up.
             let _core = core;
-            work()
-        })
-        .await
-        .map_err(|_| AuthError::Internal("hashing a password panicked"))
+            step_back();
+            drop(answer.send(work()));
+        });
+        thread.map_err(|_| AuthError::Busy { retry_after: PATIENCE })?;
+        answered.await.map_err(|_| AuthError::Internal("hashing a password panicked"))
+    }
+}
+
+/// Lets everything else go first: a flood of sign-ins fills idle cores and does not hold up requests. Linux counts
+/// niceness by thread (sched(7)); elsewhere it would slow the whole process, so there nothing is done.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!(%error, "hashing keeps the priority of everything else");
     }
 }
 
