@@ -5,6 +5,7 @@ mod crash;
 mod help;
 mod import;
 mod program;
+mod readme;
 mod settings;
 mod stopping;
 mod users;

@@ -87,5 +87,5 @@ async fn an_edited_record_of_who_did_what_is_found() {
     let edited = sqlite.execute("UPDATE audit SET actor = 'eve' WHERE subject = 'gear.nc'", []).unwrap();
     assert_eq!(edited, 1);
     let said = program.run(&["verify"]);
-    assert!(said.code == Some(1) && said.out.contains("main: entry 2 of the audit"), "{said:?}");
+    assert!(said.code == Some(1) && said.out.contains("main: entry 3 of the audit"), "{said:?}");
 }

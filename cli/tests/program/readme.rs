@@ -1,0 +1,47 @@
+//! What README says is so.
+
+use std::process::Command;
+
+use crate::program::Program;
+
+const README: &str = include_str!("../../../README.md");
+
+#[test]
+fn every_setting_is_in_the_readme() {
+    let help = Program::new().run(&["--help"]).well();
+    let told = help.split_once("Settings:").unwrap().1.split_once("Examples:").unwrap().0;
+    let mut settings = 0;
+    for word in told.split_whitespace().map(|word| word.trim_matches(['[', ']', '(', ')', ','])) {
+        if word.starts_with("--") || word.starts_with("STRONGROOM_") {
+            assert!(README.contains(&format!("`{word}")), "{word} is not in README");
+            settings += 1;
+        }
+    }
+    assert!(settings > 20, "{help}");
+}
+
+#[test]
+fn the_story_with_curl_is_true() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("there is no curl here: the story of README was not tried");
+        return;
+    }
+    let story = README.split_once("## The story with curl").unwrap().1;
+    let story = story.split_once("```sh\n").unwrap().1.split_once("```").unwrap().0;
+    let program = Program::new();
+    let server = program.serve();
+    let here = story.replace("http://127.0.0.1:8000", &server.url(""));
+    assert_ne!(here, story);
+    let told = Command::new("bash").args(["-euc", &here]).current_dir(program.folder()).output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    for said in [
+        "\"username\":\"bob\"",
+        "\"status\":\"checked_out_by_user\"",
+        "File is already locked by ada",
+        "\"revision\":2",
+        "Author: ada <ada@strongroom.invalid>",
+        "    Jaws 0.2 mm wider",
+    ] {
+        assert!(told.contains(said), "{said} is not in {told}");
+    }
+}
