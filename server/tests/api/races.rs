@@ -17,8 +17,7 @@ both! {
             people.push(app.editor(&format!("user{n}")).await);
         }
         people[0].add("a.nc", b"x").await.is(201);
-        // a thousand rounds in all, shared by the two databases
-        for round in 0..500 {
+        for round in 0..1000 {
             let start = Arc::new(Barrier::new(people.len()));
             let mut tries = JoinSet::new();
             for person in people.clone() {
