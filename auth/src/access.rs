@@ -20,8 +20,6 @@ use crate::{
 const MOST_BYTES: usize = 4_096;
 /// How far another node's clock may run ahead of ours. `exp` gets none of it.
 const LEEWAY: Duration = Duration::from_secs(5);
-/// What every access token allows, for now.
-pub(crate) const SCOPE: &str = "strongroom";
 
 /// Times are whole seconds since 1970. All of them are required; a text where a number belongs is refused
 /// (CVE-2026-25537), and so is a list of audiences.
@@ -99,9 +97,9 @@ impl AccessTokens {
             exp: expires_at.as_second(),
             jti: uuid::Builder::from_random_bytes(chance.bytes()).into_uuid().to_string(),
             sid: session.id.as_str().to_owned(),
-            scope: SCOPE.to_owned(),
+            scope: session.grants.to_string(),
             auth_time: session.auth_time.as_second(),
-            amr: vec!["pwd".to_owned()],
+            amr: session.methods.amr(),
         };
         let token = jsonwebtoken::encode(&self.header, &claims, &self.signing)
             .map_err(|_| AuthError::Internal("signing an access token failed"))?;

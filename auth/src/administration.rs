@@ -2,23 +2,19 @@
 
 use crate::{
     Account, AccountChange, Auth, AuthError, AuthStore, Permit, Role, Standing, Username,
-    auth::{ManageAccounts, ManageMembers},
+    auth::{ManageAccounts, ManageMembers, SeeAccounts, SeeMembers},
     store::{AccountQuery, ChangeRefused, Member},
 };
 
 impl<S: AuthStore> Auth<S> {
     /// By username, without deleted ones.
-    pub async fn members(
-        &self,
-        _permit: &Permit<ManageAccounts>,
-        query: AccountQuery,
-    ) -> Result<Vec<Member>, AuthError> {
+    pub async fn members(&self, _permit: &Permit<SeeAccounts>, query: AccountQuery) -> Result<Vec<Member>, AuthError> {
         Ok(self.0.store.members(query).await?)
     }
 
     /// # Errors
     /// [`AuthError::NoSuchAccount`], also for a deleted one.
-    pub async fn member(&self, _permit: &Permit<ManageAccounts>, username: &Username) -> Result<Member, AuthError> {
+    pub async fn member(&self, _permit: &Permit<SeeAccounts>, username: &Username) -> Result<Member, AuthError> {
         self.present_member(username).await
     }
 
@@ -40,7 +36,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Active accounts with a role in the permit's realm, by username.
-    pub async fn members_of(&self, permit: &Permit<ManageMembers>) -> Result<Vec<(Account, Role)>, AuthError> {
+    pub async fn members_of(&self, permit: &Permit<SeeMembers>) -> Result<Vec<(Account, Role)>, AuthError> {
         Ok(self.0.store.members_of(&permit.realm().id).await?)
     }
 

@@ -96,7 +96,7 @@ impl<S: AuthStore> Auth<S> {
         if sign == Sign::OfLife {
             self.note_life(&held);
         }
-        Ok(Caller::new(rights, Arc::clone(&held.session), via))
+        Ok(self.caller_of(rights, Arc::clone(&held.session), via))
     }
 
     /// The live session `id` of the active account `username`.

@@ -13,17 +13,21 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::{sync::watch, time::MissedTickBehavior};
+use tokio::{
+    sync::{mpsc, watch},
+    time::MissedTickBehavior,
+};
 
 use crate::{
-    Account, Action, AuthError, AuthStore, Caller, Chance, Clock, DisplayName, EmailAddress, Password, PasswordHash,
-    Role, SessionId, Token, Unavailable, Username,
+    Account, Action, AuthError, AuthStore, Caller, Chance, Clock, DisplayName, EmailAddress, Grant, Password,
+    PasswordHash, Role, SessionId, Token, Unavailable, Username,
     access::AccessTokens,
     clock,
     directory::Directory,
     hashing::Hasher,
     key::MasterKey,
-    permit::{Administrator, Everywhere, InRealm},
+    letter::{Letter, WAITING},
+    permit::{Administrator, Everywhere, InRealm, StepUp},
     registering::Setup,
     throttle::Throttle,
 };
@@ -50,6 +54,46 @@ pub struct Settings {
     /// A session is over after this, used or not.
     pub absolute: Duration,
     pub hashing: HashingCost,
+    pub step_up: StepUpRules,
+}
+
+impl Settings {
+    /// Everything as it is unless somebody decides otherwise.
+    #[must_use]
+    pub fn new(issuer: String, audience: String) -> Self {
+        Self {
+            issuer,
+            audience,
+            registration: Registration::Closed,
+            first_role: None,
+            access_lifetime: Duration::from_mins(30),
+            idle: Duration::from_hours(14 * 24),
+            absolute: Duration::from_hours(90 * 24),
+            hashing: HashingCost { memory_kib: 64 * 1024, passes: 3, lanes: 1 },
+            step_up: StepUpRules::default(),
+        }
+    }
+}
+
+/// When a live session is not enough (RFC 9470).
+#[derive(Clone, Copy, Debug)]
+pub struct StepUpRules {
+    /// How long a sign-in is recent.
+    pub within: Duration,
+    pub programs: Programs,
+}
+
+impl Default for StepUpRules {
+    fn default() -> Self {
+        Self { within: Duration::from_mins(10), programs: Programs::LiveSession }
+    }
+}
+
+/// What programs need for [`StepUp::OnThePage`](crate::permit::StepUp) actions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Programs {
+    LiveSession,
+    RecentSignIn,
 }
 
 /// Argon2id parameters (RFC 9106 §3.1).
@@ -121,6 +165,18 @@ impl Action for ManageAccounts {
     const NAME: &'static str = "accounts.manage";
     type Scope = Everywhere;
     const NEEDS: Administrator = Administrator;
+    const GRANT: Grant = Grant::Administer;
+    const STEP_UP: StepUp = StepUp::Always;
+}
+
+/// Administrators look at accounts.
+#[derive(Debug)]
+pub struct SeeAccounts;
+impl Action for SeeAccounts {
+    const NAME: &'static str = "accounts.see";
+    type Scope = Everywhere;
+    const NEEDS: Administrator = Administrator;
+    const GRANT: Grant = Grant::Administer;
 }
 
 /// Managers of a vault (and administrators) say who may do what in it.
@@ -130,6 +186,18 @@ impl Action for ManageMembers {
     const NAME: &'static str = "members.manage";
     type Scope = InRealm;
     const NEEDS: Role = Role::Manager;
+    const GRANT: Grant = Grant::Administer;
+    const STEP_UP: StepUp = StepUp::Always;
+}
+
+/// Managers of a vault (and administrators) look at who may do what in it.
+#[derive(Debug)]
+pub struct SeeMembers;
+impl Action for SeeMembers {
+    const NAME: &'static str = "members.see";
+    type Scope = InRealm;
+    const NEEDS: Role = Role::Manager;
+    const GRANT: Grant = Grant::Administer;
 }
 
 /// An account brought over from elsewhere.
@@ -154,6 +222,8 @@ pub(crate) struct Service<S> {
     pub(crate) directory: Directory,
     /// The first administrator's link, while there is one.
     pub(crate) setup: Mutex<Option<Setup>>,
+    /// Where letters go in, and where the host takes them out.
+    pub(crate) letters: (mpsc::Sender<Letter>, Mutex<Option<mpsc::Receiver<Letter>>>),
     /// The last account event that the directory has heard of.
     followed: AtomicI64,
 }
@@ -186,6 +256,7 @@ impl<S: AuthStore> Auth<S> {
         let access = AccessTokens::new(&keys, &settings)?;
         // Before anything is loaded: whatever happens from here on is heard of.
         let followed = AtomicI64::new(store.last_account_event().await?);
+        let (post, letters) = mpsc::channel(WAITING);
         Ok(Self(Arc::new(Service {
             store,
             settings,
@@ -196,6 +267,7 @@ impl<S: AuthStore> Auth<S> {
             throttle: Throttle::new(),
             directory: Directory::new(),
             setup: Mutex::default(),
+            letters: (post, Mutex::new(Some(letters))),
             followed,
         })))
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::{Grant, policy::Restriction};
+
 /// The database did not answer. What it said goes to the log, never to the caller.
 #[derive(Debug, thiserror::Error)]
 #[error("the store is unavailable: {0}")]
@@ -37,6 +39,17 @@ pub enum AuthError {
     WrongCurrentPassword,
     #[error("You are not allowed to do this ({action}).")]
     NotAllowed { action: &'static str },
+    /// The token may not do this, whoever gave it (RFC 6750 §3.1: `insufficient_scope`).
+    #[error("This token does not allow that: it needs the scope {grant}.")]
+    ScopeMissing { grant: Grant },
+    /// One's own account is not a program's to change.
+    #[error("This has to be done by the person signed in, not with a token.")]
+    NotInPerson,
+    /// RFC 9470: `insufficient_user_authentication`.
+    #[error("Confirm that it is you: this wants a sign-in of the last {} minutes.", .max_age.as_secs() / 60)]
+    StepUpNeeded { max_age: Duration },
+    #[error("Set up a second factor first: this installation asks for one.")]
+    Restricted(Restriction),
     /// There is none of that name, or the caller may not know of it.
     #[error("Vault not found")]
     RealmNotFound,

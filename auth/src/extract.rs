@@ -30,6 +30,19 @@ pub struct OwnPage;
 #[derive(Debug)]
 pub struct Permitted<A: Action>(pub Permit<A>);
 
+/// The person themself, for what concerns their own account: [`AuthError::NotInPerson`] for a personal access token or
+/// one without the scope `account`.
+#[derive(Clone, Debug)]
+pub struct InPerson(pub Caller);
+
+/// [`InPerson`], with a recent sign-in (RFC 9470): [`AuthError::StepUpNeeded`].
+#[derive(Clone, Debug)]
+pub struct Recently(pub Caller);
+
+/// [`InPerson`], also while something is due that the session is restricted to: for what leads out of there.
+#[derive(Clone, Debug)]
+pub struct EvenRestricted(pub Caller);
+
 /// The host's axum state says where its [`Auth`] is, what a request is about, and how a refusal is answered.
 pub trait HasAuth: Send + Sync {
     type Store: AuthStore;
@@ -53,7 +66,35 @@ impl<S: Send + Sync> FromRequestParts<S> for Anyone {
 impl<S: HasAuth> FromRequestParts<S> for Caller {
     type Rejection = S::Refusal;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
-        Ok(resolve(parts, state).await?)
+        let caller = resolve(parts, state).await?;
+        caller.unrestricted()?;
+        Ok(caller)
+    }
+}
+
+impl<S: HasAuth> FromRequestParts<S> for EvenRestricted {
+    type Rejection = S::Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+        let caller = resolve(parts, state).await?;
+        if caller.is_in_person() { Ok(Self(caller)) } else { Err(AuthError::NotInPerson.into()) }
+    }
+}
+
+impl<S: HasAuth> FromRequestParts<S> for InPerson {
+    type Rejection = S::Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+        let EvenRestricted(caller) = EvenRestricted::from_request_parts(parts, state).await?;
+        caller.unrestricted()?;
+        Ok(Self(caller))
+    }
+}
+
+impl<S: HasAuth> FromRequestParts<S> for Recently {
+    type Rejection = S::Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+        let InPerson(caller) = InPerson::from_request_parts(parts, state).await?;
+        caller.recent()?;
+        Ok(Self(caller))
     }
 }
 

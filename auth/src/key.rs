@@ -40,6 +40,12 @@ pub(crate) enum Purpose {
     AccessToken,
     /// Names the key that signs access tokens (`kid`): may be read by anybody.
     AccessTokenName,
+    /// Encrypts the key ring.
+    Ring,
+    /// Encrypts the secrets of second factors.
+    Factors,
+    /// Keys the passwords before they are hashed.
+    Pepper,
 }
 
 impl Purpose {
@@ -47,6 +53,9 @@ impl Purpose {
         match self {
             Self::AccessToken => b"strongroom/access-token/hs256/v1",
             Self::AccessTokenName => b"strongroom/access-token/kid/v1",
+            Self::Ring => b"strongroom/key-ring/aes-256-gcm/v1",
+            Self::Factors => b"strongroom/factors/aes-256-gcm/v1",
+            Self::Pepper => b"strongroom/pepper/hmac-sha256/v1",
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     auth::Others,
     clock,
     directory::Known,
+    guessing::{Secret, Trial},
     store::{EndReason, Replacement},
 };
 
@@ -25,13 +26,14 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
     ) -> Result<(), AuthError> {
         let username = &caller.account().username;
-        self.0.throttle.ask(Some(username), from.address, self.0.clock.now())?;
+        let trial = Trial { secret: Secret::Password, account: Some(username), from };
+        self.may_try(&trial).await?;
         let known = self.0.store.credentials(username).await?.ok_or(AuthError::InvalidToken)?;
         if !self.0.hasher.verify(&Arc::new(current), Some(&known.password)).await? {
-            self.0.throttle.failed(Some(username), from.address, self.0.clock.now());
+            self.failed(&trial).await?;
             return Err(AuthError::WrongCurrentPassword);
         }
-        self.0.throttle.succeeded(username);
+        self.succeeded(&trial).await?;
         new.check_new(username)?;
         let hash = self.0.hasher.hash(&Arc::new(new)).await?;
         let why = match others {

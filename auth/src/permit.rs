@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{DisplayName, EmailAddress, Realm, Role, SessionId, Username};
+use crate::{DisplayName, EmailAddress, Grant, Realm, Role, SessionId, Username};
 
 /// Something that a host application lets people do.
 pub trait Action: Send + Sync + 'static {
@@ -13,6 +13,19 @@ pub trait Action: Send + Sync + 'static {
     type Scope: Scope;
     /// The least that a caller must be.
     const NEEDS: <Self::Scope as Scope>::Need;
+    /// The word that a token's scope must have.
+    const GRANT: Grant;
+    /// Whether the sign-in must be recent.
+    const STEP_UP: StepUp = StepUp::Never;
+}
+
+/// Which actions want a sign-in that is recent (RFC 9470), not just a live session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepUp {
+    Never,
+    Always,
+    /// On the page always; for programs where [`StepUpRules::programs`](crate::auth::StepUpRules) says so.
+    OnThePage,
 }
 
 /// Where an action takes place, and so what the policy looks at. Sealed: [`InRealm`] and [`Everywhere`].

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Action, Actor, AuthError, Permit, Realm, RealmId, Role, Session,
+    Account, Action, Actor, AuthError, Grant, Permit, Realm, RealmId, Role, Session, SessionKind,
+    auth::{Programs, StepUpRules},
     directory::Rights,
-    permit::{Everywhere, InRealm, Scope, sealed::Sealed},
+    permit::{Everywhere, InRealm, Scope, StepUp, sealed::Sealed},
 };
 
 /// Somebody who proved who they are: a live session of an active account. A handler that takes a `Caller` is open to
@@ -15,6 +16,29 @@ pub struct Caller {
     rights: Arc<Rights>,
     session: Arc<Session>,
     via: Via,
+    proof: Proof,
+}
+
+/// How well the caller is known, besides being known at all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proof {
+    pub(crate) age: Age,
+    pub(crate) rules: StepUpRules,
+    pub(crate) restriction: Option<Restriction>,
+}
+
+/// Of the sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    Recent,
+    Old,
+}
+
+/// A session that may do one thing only, until that is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restriction {
+    /// Set up a second factor: the installation asks for one.
+    Enrol,
 }
 
 /// How the request proved who it is (RFC 6750 header, or the web session's cookie).
@@ -24,11 +48,13 @@ pub enum Via {
     Cookie,
     /// A single-use ticket in the query of a WebSocket or event stream.
     Ticket,
+    /// `Authorization: Basic` with a personal access token (git, LFS, WebDAV).
+    Basic,
 }
 
 impl Caller {
-    pub(crate) fn new(rights: Arc<Rights>, session: Arc<Session>, via: Via) -> Self {
-        Self { rights, session, via }
+    pub(crate) fn new(rights: Arc<Rights>, session: Arc<Session>, via: Via, proof: Proof) -> Self {
+        Self { rights, session, via, proof }
     }
 
     #[must_use]
@@ -46,9 +72,49 @@ impl Caller {
         self.via
     }
 
+    /// What is left to do before anything else may be done.
+    #[must_use]
+    pub fn restriction(&self) -> Option<Restriction> {
+        self.proof.restriction
+    }
+
+    /// Whether this is the person, and not a program with a personal access token.
+    #[must_use]
+    pub fn is_in_person(&self) -> bool {
+        self.session.kind != SessionKind::Personal && self.session.grants.contains(Grant::OwnAccount)
+    }
+
+    /// # Errors
+    /// [`AuthError::Restricted`] while something else is due.
+    pub fn unrestricted(&self) -> Result<(), AuthError> {
+        self.proof.restriction.map_or(Ok(()), |restriction| Err(AuthError::Restricted(restriction)))
+    }
+
+    /// # Errors
+    /// [`AuthError::StepUpNeeded`] unless the sign-in is recent.
+    pub fn recent(&self) -> Result<(), AuthError> {
+        match self.proof.age {
+            Age::Recent => Ok(()),
+            Age::Old => Err(AuthError::StepUpNeeded { max_age: self.proof.rules.within }),
+        }
+    }
+
+    /// A personal access token stands for a decision that was made with a recent sign-in.
+    fn step_up(&self, wanted: StepUp) -> Result<(), AuthError> {
+        let wanted = match wanted {
+            StepUp::Never => false,
+            StepUp::Always => true,
+            StepUp::OnThePage => self.via == Via::Cookie || self.proof.rules.programs == Programs::RecentSignIn,
+        };
+        if wanted && self.session.kind != SessionKind::Personal { self.recent() } else { Ok(()) }
+    }
+
     /// The role in a realm; every role for administrators, none for strangers.
     #[must_use]
     pub fn role_in(&self, realm: &RealmId) -> Option<Role> {
+        if self.session.realms.as_ref().is_some_and(|realms| !realms.contains(realm)) {
+            return None;
+        }
         if self.rights.account.administrator {
             return Some(Role::Manager);
         }
@@ -70,9 +136,15 @@ impl Caller {
     ///
     /// # Errors
     /// [`AuthError::RealmNotFound`] where the caller has no role at all (it may not even know that the realm is
-    /// there), [`AuthError::NotAllowed`] where the role is too small.
+    /// there), [`AuthError::NotAllowed`] where the role is too small, [`AuthError::ScopeMissing`] where the token is,
+    /// [`AuthError::Restricted`] and [`AuthError::StepUpNeeded`].
     pub fn permit<A: Action>(&self, realm: Option<&Realm>) -> Result<Permit<A>, AuthError> {
+        self.unrestricted()?;
         let place = <A::Scope as Sealed>::judge::<A>(self, realm)?;
+        if !self.session.grants.contains(A::GRANT) {
+            return Err(AuthError::ScopeMissing { grant: A::GRANT });
+        }
+        self.step_up(A::STEP_UP)?;
         Ok(Permit::new(self.actor(), place))
     }
 }
@@ -90,6 +162,12 @@ impl Sealed for InRealm {
 
 impl Sealed for Everywhere {
     fn judge<A: Action<Scope = Self>>(caller: &Caller, _: Option<&Realm>) -> Result<<Self as Scope>::Place, AuthError> {
-        if caller.account().administrator { Ok(()) } else { Err(AuthError::NotAllowed { action: A::NAME }) }
+        // A token for some realms does not reach what lies outside of them.
+        let everywhere = caller.session().realms.is_none();
+        if caller.account().administrator && everywhere {
+            Ok(())
+        } else {
+            Err(AuthError::NotAllowed { action: A::NAME })
+        }
     }
 }

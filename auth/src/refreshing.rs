@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::{
     Auth, AuthError, AuthStore, Caller, Origin, Session, Token, TokenKind,
-    access::SCOPE,
     asking::Sign,
     auth::{Introspection, Tokens},
     clock,
@@ -85,7 +84,7 @@ impl<S: AuthStore> Auth<S> {
             access: issued.token,
             refresh,
             expires_in: issued.expires_in,
-            scope: SCOPE.to_owned(),
+            scope: caller.session().grants.to_string(),
         })
     }
 
@@ -113,7 +112,7 @@ impl<S: AuthStore> Auth<S> {
             token_type: "refresh_token",
             expires_at: state.session.expires_at,
             issued_at: state.session.auth_time,
-            scope: SCOPE.to_owned(),
+            scope: state.session.grants.to_string(),
         }))
     }
 

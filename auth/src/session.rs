@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use jiff::Timestamp;
 
-use crate::{Chance, Username};
+use crate::{Chance, Grants, Methods, RealmId, TokenHash, Username};
 
 /// 128 random bits in hex; the `sid` of access tokens. Naming a session is not enough to use it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,8 @@ pub enum SessionKind {
     Tokens,
     /// The page's cookie.
     Web,
+    /// A personal access token: a session that its owner named, bounded and gave to a program.
+    Personal,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +57,14 @@ pub struct Session {
     pub expires_at: Timestamp,
     pub origin: Origin,
     pub ended_at: Option<Timestamp>,
+    /// How its owner proved who they are.
+    pub methods: Methods,
+    /// What it may do at most.
+    pub grants: Grants,
+    /// The realms that it is good in; `None` for all.
+    pub realms: Option<Arc<[RealmId]>>,
+    /// What its owner or its program calls it.
+    pub label: Option<String>,
 }
 
 /// Where a sign-in came from, as far as one can tell.
@@ -63,4 +73,7 @@ pub struct Origin {
     pub address: IpAddr,
     /// At most 256 characters of `User-Agent`.
     pub user_agent: Option<String>,
+    /// The browser's token from an earlier sign-in ([`TokenKind::Device`](crate::TokenKind)), if it showed one that
+    /// looks like one. Not stored with sessions.
+    pub device: Option<TokenHash>,
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Auth, AuthError, AuthStore, Caller, Origin, Password, PasswordHash, Session, SessionId, SessionKind,
-    Standing, Token, TokenKind, Username,
+    Auth, AuthError, AuthStore, Caller, Method, Methods, Origin, Password, PasswordHash, Session, SessionKind,
+    Standing, Username,
     auth::{SignedIn, Tokens},
-    clock,
+    beginning::Beginning,
+    guessing::{Secret, Trial},
     policy::Via,
     store::{Credentials, EndReason, Replacement, SignInRecord},
 };
@@ -60,26 +61,29 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn attempt(&self, attempt: Attempt) -> Result<SignedIn, AuthError> {
-        let (name, address) = (attempt.username.as_ref(), attempt.from.address);
-        self.0.throttle.ask(name, address, self.0.clock.now())?;
+        let name = attempt.username.as_ref();
+        let trial = Trial { secret: Secret::Password, account: name, from: &attempt.from };
+        self.may_try(&trial).await?;
         let known = match name {
             Some(name) => self.active(name).await?,
             None => None,
         };
         let fits = self.0.hasher.verify(&attempt.password, known.as_ref().map(|known| &known.password)).await?;
         let Some(Credentials { account, password }) = known.filter(|_| fits) else {
-            self.0.throttle.failed(name, address, self.0.clock.now());
+            self.failed(&trial).await?;
             self.record(&attempt, "bad_credentials").await?;
             return Err(AuthError::BadCredentials);
         };
-        self.0.throttle.succeeded(&account.username);
+        self.succeeded(&trial).await?;
         let password = self.upgrade(&account.username, &attempt.password, password).await;
-        let (session, secret) = self.begin(&account, &attempt).await?;
+        let methods = Methods::of(&[Method::Password]);
+        let beginning = Beginning::in_person(attempt.kind, methods, attempt.from.clone());
+        let (session, secret) = self.begin(&account, beginning).await?;
         self.confirm(&attempt, &session, &password).await?;
         self.record(&attempt, "signed_in").await?;
         let via = if attempt.kind == SessionKind::Web { Via::Cookie } else { Via::Bearer };
         let rights = self.rights(&account.username).await?.ok_or(AuthError::BadCredentials)?;
-        Ok(SignedIn { caller: Caller::new(rights, Arc::new(session), via), secret })
+        Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), via), secret })
     }
 
     async fn active(&self, username: &Username) -> Result<Option<Credentials>, AuthError> {
@@ -103,32 +107,6 @@ impl<S: AuthStore> Auth<S> {
                 old
             }
         }
-    }
-
-    async fn begin(&self, account: &Account, attempt: &Attempt) -> Result<(Session, Token), AuthError> {
-        let now = self.0.clock.now();
-        let kind = match attempt.kind {
-            SessionKind::Tokens => TokenKind::Refresh,
-            SessionKind::Web => TokenKind::Cookie,
-        };
-        let secret = Token::random(kind, &self.0.chance);
-        let session = Session {
-            id: SessionId::random(&self.0.chance),
-            username: account.username.clone(),
-            kind: attempt.kind,
-            auth_time: now,
-            last_seen: now,
-            expires_at: clock::after(now, self.0.settings.absolute),
-            origin: Origin {
-                address: attempt.from.address,
-                user_agent: attempt.from.user_agent.as_deref().map(|agent| agent.chars().take(256).collect()),
-            },
-            ended_at: None,
-        };
-        let mark = self.0.directory.mark();
-        self.0.store.start_session(session.clone(), secret.hash()).await?;
-        self.0.directory.learn_session(mark, session.clone());
-        Ok((session, secret))
     }
 
     /// While we were hashing, the password may have been changed or the account disabled, and all sessions ended before

@@ -3,6 +3,10 @@
 //! Whatever takes something away (a session, a right, a standing) also appends the account's name to the
 //! account-event log in the same transaction, so that every node's [directory](crate::directory) forgets it.
 
+mod slips;
+
+pub use slips::{Slip, SlipKind, SlipStore};
+
 use jiff::Timestamp;
 
 use crate::{
@@ -109,8 +113,23 @@ pub struct SignInRecord {
 
 pub type Answer<T> = Result<T, Unavailable>;
 
-/// Answered by the crate `store`, and by anybody who embeds this crate.
-pub trait AuthStore: Clone + Send + Sync + 'static {
+/// An entry for the audit that stands on its own; what changes rows is recorded by the store, with the change.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Who did it, or tried to: as typed, so possibly nobody's name.
+    pub actor: String,
+    /// `password.changed`, `sign_in`, …
+    pub action: &'static str,
+    /// Whom or what it is about.
+    pub subject: String,
+    /// A JSON object; no secrets.
+    pub detail: serde_json::Value,
+    pub at: Timestamp,
+}
+
+/// Answered by the crate `store`, and by anybody who embeds this crate. Here are accounts, sessions and the log; each
+/// further thing has a trait of its own, in a file of its own.
+pub trait AuthStore: SlipStore + Clone + Send + Sync + 'static {
     // accounts
     /// Adds an account with roles, by inserting before asking. `by` is whoever is responsible: itself when somebody registers.
     fn create_account(
@@ -199,8 +218,10 @@ pub trait AuthStore: Clone + Send + Sync + 'static {
     fn last_account_event(&self) -> impl Future<Output = Answer<i64>> + Send;
 
     // the audit
+    fn record(&self, record: Record) -> impl Future<Output = Answer<()>> + Send;
     fn record_sign_in(&self, record: SignInRecord) -> impl Future<Output = Answer<()>> + Send;
-    /// Forgets refresh tokens and sessions that ended before `before`; says how many sessions.
+    /// Forgets refresh tokens and sessions that ended before `before`, and slips that expired before it; says how many
+    /// sessions.
     fn forget_ended(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send;
 }
 

@@ -47,14 +47,12 @@ pub(crate) struct House {
 
 pub(crate) fn settings() -> Settings {
     Settings {
-        issuer: "https://strongroom.example".to_owned(),
-        audience: "strongroom".to_owned(),
         registration: Registration::Open,
         first_role: Some(Role::Editor),
-        access_lifetime: Duration::from_mins(30),
         idle: Duration::from_hours(12),
         absolute: Duration::from_hours(24 * 7),
         hashing: HashingCost { memory_kib: 19 * 1024, passes: 2, lanes: 1 },
+        ..Settings::new("https://strongroom.example".to_owned(), "strongroom".to_owned())
     }
 }
 
@@ -89,7 +87,7 @@ pub(crate) fn password(raw: &str) -> Password {
 }
 
 pub(crate) fn origin() -> Origin {
-    Origin { address: IpAddr::from([192, 0, 2, 1]), user_agent: Some("test".to_owned()) }
+    Origin { address: IpAddr::from([192, 0, 2, 1]), user_agent: Some("test".to_owned()), device: None }
 }
 
 pub(crate) fn applicant(username: &str) -> Applicant {

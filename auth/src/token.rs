@@ -17,6 +17,20 @@ pub enum TokenKind {
     Setup,
     /// One WebSocket or event stream.
     Ticket,
+    /// A personal access token.
+    Personal,
+    /// A link that sets a new password.
+    Reset,
+    /// An invitation.
+    Invite,
+    /// A device code (RFC 8628).
+    DeviceCode,
+    /// An authorization code (RFC 6749 §4.1.2).
+    Code,
+    /// A procedure of several requests: a second factor that is due, a passkey ceremony, a provider's sign-in.
+    Pending,
+    /// A browser that somebody has signed in with before.
+    Device,
 }
 
 impl TokenKind {
@@ -27,6 +41,13 @@ impl TokenKind {
             Self::Cookie => "sr_ws_",
             Self::Setup => "sr_first_",
             Self::Ticket => "sr_tk_",
+            Self::Personal => "sr_pat_",
+            Self::Reset => "sr_rs_",
+            Self::Invite => "sr_in_",
+            Self::DeviceCode => "sr_dc_",
+            Self::Code => "sr_ac_",
+            Self::Pending => "sr_pn_",
+            Self::Device => "sr_dv_",
         }
     }
 }

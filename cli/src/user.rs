@@ -8,10 +8,8 @@ use std::{
 };
 
 use auth::{
-    AccountChange, Clock, DisplayName, EmailAddress, Password, Permit, Standing, Username,
-    auth::{Applicant, ManageAccounts},
-    permit::Administrator,
-    store::AccountQuery,
+    AccountChange, Action, Clock, DisplayName, EmailAddress, Password, Permit, Standing, Username, auth::Applicant,
+    permit::Administrator, permit::Everywhere, store::AccountQuery,
 };
 use server::{Config, serve::Opened, state::Auth};
 use vault::VaultStore;
@@ -50,7 +48,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the console")]
-fn operator() -> Permit<ManageAccounts> {
+fn operator<A: Action<Scope = Everywhere>>() -> Permit<A> {
     Permit::of_operator()
 }
 

@@ -2,7 +2,7 @@
 
 use auth::{
     Action, Anyone, Caller, Permitted,
-    extract::{MaybeCaller, OwnPage},
+    extract::{EvenRestricted, InPerson, MaybeCaller, OwnPage, Recently},
 };
 
 /// Who may enter, as the API document tells it.
@@ -12,6 +12,10 @@ pub enum Entry {
     Anyone,
     /// Everybody who is signed in.
     SignedIn,
+    /// The person themself: no personal access token.
+    InPerson,
+    /// The person themself, who signed in a short while ago.
+    Recently,
     /// Whoever the policy permits this action.
     Permitted(&'static str),
 }
@@ -40,6 +44,19 @@ impl Door for MaybeCaller {
 
 impl Door for Caller {
     const ENTRY: Entry = Entry::SignedIn;
+}
+
+impl Door for InPerson {
+    const ENTRY: Entry = Entry::InPerson;
+}
+
+impl Door for Recently {
+    const ENTRY: Entry = Entry::Recently;
+}
+
+/// For what leads out of a restricted session.
+impl Door for EvenRestricted {
+    const ENTRY: Entry = Entry::InPerson;
 }
 
 impl<A: Action> Door for Permitted<A> {

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth::AuthError;
+use auth::{AuthError, policy::Restriction};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use vault::VaultError;
@@ -84,7 +84,11 @@ impl Problem {
         match self {
             Self::Auth(AuthError::BadCredentials | AuthError::InvalidGrant) => Some("invalid_grant"),
             Self::Auth(AuthError::InvalidToken) => Some("invalid_token"),
-            Self::Auth(AuthError::NotAllowed { .. }) => Some("insufficient_scope"),
+            Self::Auth(AuthError::NotAllowed { .. } | AuthError::ScopeMissing { .. } | AuthError::NotInPerson) => {
+                Some("insufficient_scope")
+            }
+            Self::Auth(AuthError::StepUpNeeded { .. }) => Some("insufficient_user_authentication"),
+            Self::Auth(AuthError::Restricted(Restriction::Enrol)) => Some("mfa_enrolment_required"),
             Self::Auth(AuthError::Throttled { .. } | AuthError::Busy { .. }) => Some("temporarily_unavailable"),
             Self::OAuth { code, .. } => Some(code),
             Self::Auth(AuthError::AmbiguousCredentials)
@@ -103,7 +107,15 @@ impl Problem {
             Self::Auth(AuthError::InvalidToken | AuthError::InvalidGrant) => {
                 Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
             }
-            Self::Auth(AuthError::NotAllowed { .. }) => {
+            Self::Auth(AuthError::StepUpNeeded { max_age }) => {
+                let challenge =
+                    format!("Bearer error=\"insufficient_user_authentication\", max_age={}", max_age.as_secs());
+                HeaderValue::try_from(challenge).ok()
+            }
+            Self::Auth(AuthError::ScopeMissing { grant }) => {
+                HeaderValue::try_from(format!("Bearer error=\"insufficient_scope\", scope=\"{grant}\"")).ok()
+            }
+            Self::Auth(AuthError::NotAllowed { .. } | AuthError::NotInPerson) => {
                 Some(HeaderValue::from_static("Bearer error=\"insufficient_scope\""))
             }
             _ => None,
@@ -137,12 +149,17 @@ impl Problem {
 
 fn auth_status(error: &AuthError) -> StatusCode {
     match error {
-        AuthError::NotSignedIn | AuthError::InvalidToken | AuthError::BadCredentials | AuthError::InvalidGrant => {
-            StatusCode::UNAUTHORIZED
-        }
+        AuthError::NotSignedIn
+        | AuthError::InvalidToken
+        | AuthError::BadCredentials
+        | AuthError::InvalidGrant
+        | AuthError::StepUpNeeded { .. } => StatusCode::UNAUTHORIZED,
         AuthError::AmbiguousCredentials => StatusCode::BAD_REQUEST,
         AuthError::CrossSite
         | AuthError::NotAllowed { .. }
+        | AuthError::ScopeMissing { .. }
+        | AuthError::NotInPerson
+        | AuthError::Restricted(_)
         | AuthError::RegistrationClosed
         | AuthError::WrongCurrentPassword
         | AuthError::SetupOver => StatusCode::FORBIDDEN,

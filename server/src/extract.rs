@@ -231,7 +231,7 @@ impl FromRequestParts<AppState> for From {
         let address = client_address(peer, &parts.headers, &state.site.config.trusted_proxies);
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         let user_agent = user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(256).collect());
-        Ok(Self(Origin { address, user_agent }))
+        Ok(Self(Origin { address, user_agent, device: None }))
     }
 }
 

@@ -80,20 +80,15 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
 }
 
 fn settings(config: &Config) -> auth::Settings {
-    let days = |days: u64| Duration::from_secs(days * 24 * 3600);
     auth::Settings {
-        issuer: config.public_url.clone(),
-        audience: "strongroom".to_owned(),
         registration: match config.registration {
             RegistrationMode::Open => Registration::Open,
             RegistrationMode::Invite => Registration::Invite,
             RegistrationMode::Closed => Registration::Closed,
         },
         first_role: config.first_role,
-        access_lifetime: Duration::from_mins(30),
-        idle: days(14),
-        absolute: days(90),
         hashing: config.hashing,
+        ..auth::Settings::new(config.public_url.clone(), "strongroom".to_owned())
     }
 }
 

@@ -4,8 +4,8 @@ use auth::{
     Account, AccountChange, Actor, AuthStore, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
     TokenHash, Username,
     store::{
-        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, EndReason, Inserted, Member, RefreshState,
-        Replacement, Rotate, Rotation, SignInRecord,
+        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, EndReason, Inserted, Member, Record,
+        RefreshState, Replacement, Rotate, Rotation, SignInRecord,
     },
 };
 use jiff::Timestamp;
@@ -144,6 +144,10 @@ impl AuthStore for Store {
 
     async fn last_account_event(&self) -> Answer<i64> {
         self.read((), |db, ()| Box::pin(async move { Ok(account_log::last(db).await?) })).await
+    }
+
+    async fn record(&self, record: Record) -> Answer<()> {
+        write!(self, record, sessions::record)
     }
 
     async fn record_sign_in(&self, record: SignInRecord) -> Answer<()> {

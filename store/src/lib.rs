@@ -22,6 +22,7 @@ mod postgres;
 mod refresh;
 mod roles;
 mod sessions;
+mod slips;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;

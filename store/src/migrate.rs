@@ -10,7 +10,10 @@ use crate::{
 };
 
 /// In order; the version is the place, from 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_the_first_tables.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/0001_the_first_tables.sql"),
+    include_str!("../migrations/0002_sessions_know_more_and_slips.sql"),
+];
 
 /// The database is of a newer program.
 #[derive(Debug)]

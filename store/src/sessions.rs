@@ -1,8 +1,10 @@
 //! Sessions: begun, seen, ended, forgotten.
 
+use std::sync::Arc;
+
 use auth::{
-    Origin, Session, SessionId, SessionKind, Standing, TokenHash, Username,
-    store::{EndReason, SignInRecord},
+    Grants, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing, TokenHash, Username,
+    store::{EndReason, Record, SignInRecord},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -13,27 +15,51 @@ use crate::{
     audit::Entry,
     connection::Connection,
     error::DbError,
-    refresh,
+    persisted, refresh, slips,
     value::{Row, params},
 };
 
-pub(crate) const COLUMNS: &str =
-    "session_id, username, kind, auth_time, last_seen, expires_at, address, user_agent, ended_at";
+pub(crate) const COLUMNS: &str = "session_id, username, kind, auth_time, last_seen, expires_at,
+    address, user_agent, ended_at, methods, grants, realms, label";
 
 pub(crate) fn read(row: &mut Row) -> Result<Session, DbError> {
     Ok(Session {
         id: SessionId::new(&row.text()?),
         username: accounts::username(&row.text()?)?,
-        kind: if row.text()? == "web" { SessionKind::Web } else { SessionKind::Tokens },
+        kind: kind(&row.text()?)?,
         auth_time: row.time()?,
         last_seen: row.time()?,
         expires_at: row.time()?,
         origin: Origin {
             address: row.text()?.parse().map_err(|_| DbError::broken("a stored address"))?,
             user_agent: row.text_or_null()?,
+            device: None,
         },
         ended_at: row.time_or_null()?,
+        methods: Methods::stored(&row.text()?),
+        grants: Grants::parse(&row.text()?).map_err(|_| DbError::broken("a stored scope"))?,
+        realms: row.text_or_null()?.map(|json| realms(&json)).transpose()?,
+        label: row.text_or_null()?,
     })
+}
+
+fn kind(raw: &str) -> Result<SessionKind, DbError> {
+    match raw {
+        "web" => Ok(SessionKind::Web),
+        "tokens" => Ok(SessionKind::Tokens),
+        "personal" => Ok(SessionKind::Personal),
+        _ => Err(DbError::broken("a stored kind of session")),
+    }
+}
+
+fn realms(json: &str) -> Result<Arc<[RealmId]>, DbError> {
+    let ids: Vec<String> = persisted::read(json)?;
+    Ok(ids.iter().map(|id| RealmId::new(id)).collect())
+}
+
+fn realms_json(session: &Session) -> Result<Option<String>, DbError> {
+    let ids = |realms: &Arc<[RealmId]>| realms.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
+    session.realms.as_ref().map(|realms| persisted::write(&ids(realms))).transpose()
 }
 
 #[derive(Debug)]
@@ -45,12 +71,14 @@ pub(crate) struct Start {
 /// The session of an account that was disabled since the password was checked is born ended.
 pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<(), DbError> {
     const INSERT: &str = "INSERT INTO sessions (session_id, username, kind, auth_time, last_seen, expires_at, address,
-        user_agent, ended_at, cookie_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        user_agent, ended_at, cookie_hash, methods, grants, realms, label)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     let (session, secret) = (&start.session, &start.secret);
     let account = accounts::hold(db, &session.username).await?;
     let alive = account.is_some_and(|account| account.standing == Standing::Active);
     let (kind, cookie) = match session.kind {
         SessionKind::Web => ("web", Some(secret.as_str())),
+        SessionKind::Personal => ("personal", Some(secret.as_str())),
         SessionKind::Tokens => ("tokens", None),
     };
     let row = params![
@@ -64,6 +92,10 @@ pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<(), DbEr
         session.origin.user_agent.as_deref(),
         if alive { session.ended_at } else { Some(session.auth_time) },
         cookie,
+        session.methods.to_string(),
+        session.grants.to_string(),
+        realms_json(session)?,
+        session.label.as_deref(),
     ];
     db.execute(INSERT, row).await?;
     if session.kind == SessionKind::Tokens {
@@ -179,10 +211,17 @@ pub(crate) async fn record_sign_in(db: &mut Connection, record: &SignInRecord) -
     accounts::append(db, entry).await
 }
 
+pub(crate) async fn record(db: &mut Connection, record: &Record) -> Result<(), DbError> {
+    let detail = record.detail.clone();
+    let (actor, subject) = (record.actor.as_str(), record.subject.as_str());
+    accounts::append(db, Entry { at: record.at, actor, action: record.action, subject, detail }).await
+}
+
 /// Forgets at most so many sessions (and their refresh tokens) that ended before; says how many.
 pub(crate) async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
     const ENDED: &str = "SELECT session_id FROM sessions
         WHERE (ended_at IS NOT NULL AND ended_at < $1) OR expires_at < $1 LIMIT 200";
+    slips::forget(db, *before).await?;
     let ended = db.query(ENDED, params![*before]).await?;
     let mut forgotten = 0;
     for mut row in ended {

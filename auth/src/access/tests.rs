@@ -7,7 +7,10 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::tests::{key, origin, settings};
+use crate::{
+    Grants, Method, Methods,
+    tests::{key, origin, settings},
+};
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
@@ -31,6 +34,10 @@ fn session() -> Session {
         expires_at: later(86_400),
         origin: origin(),
         ended_at: None,
+        methods: Methods::of(&[Method::Password]),
+        grants: Grants::ALL,
+        realms: None,
+        label: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the directory forgets, and that it stays small.
 
 use super::*;
-use crate::{Chance, SessionKind, Standing, tests::origin};
+use crate::{Chance, Grants, Method, Methods, SessionKind, Standing, tests::origin};
 
 fn name(raw: &str) -> Username {
     Username::parse(raw).unwrap()
@@ -18,6 +18,10 @@ fn session(username: &str, id: &str) -> Session {
         expires_at: at,
         origin: origin(),
         ended_at: None,
+        methods: Methods::of(&[Method::Password]),
+        grants: Grants::ALL,
+        realms: None,
+        label: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! A store in memory that keeps the promises of [`AuthStore`], counts what it is asked and can be held up.
 
+mod slips;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
@@ -15,8 +17,8 @@ use crate::{
     Account, AccountChange, Actor, AuthStore, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
     Standing, TokenHash, Unavailable, Username,
     store::{
-        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, EndReason, Inserted, Member, RefreshState,
-        Replacement, Rotate, Rotation, SignInRecord,
+        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, EndReason, Inserted, Member, Record,
+        RefreshState, Replacement, Rotate, Rotation, SignInRecord, Slip,
     },
 };
 
@@ -55,6 +57,8 @@ struct Tables {
     realms: Vec<Realm>,
     events: Vec<Username>,
     records: Vec<SignInRecord>,
+    audit: Vec<Record>,
+    slips: Vec<Slip>,
     responsible: Vec<Actor>,
 }
 
@@ -311,7 +315,9 @@ impl AuthStore for Memory {
     async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<()> {
         let mut tables = self.ask()?;
         match session.kind {
-            crate::SessionKind::Web => drop(tables.cookies.insert(secret, session.id.clone())),
+            crate::SessionKind::Web | crate::SessionKind::Personal => {
+                drop(tables.cookies.insert(secret, session.id.clone()))
+            }
             crate::SessionKind::Tokens => {
                 let refresh = Refresh { session: session.id.clone(), used_at: None, successor: None };
                 tables.refresh.insert(secret, refresh);
@@ -383,6 +389,11 @@ impl AuthStore for Memory {
 
     async fn last_account_event(&self) -> Answer<i64> {
         Ok(i64::try_from(self.ask()?.events.len()).unwrap())
+    }
+
+    async fn record(&self, record: Record) -> Answer<()> {
+        self.ask()?.audit.push(record);
+        Ok(())
     }
 
     async fn record_sign_in(&self, record: SignInRecord) -> Answer<()> {

@@ -1,8 +1,8 @@
 //! Short words for long types.
 
 use auth::{
-    Actor, AuthStore as _, NewAccount, Origin, PasswordHash, Realm, RealmId, RealmName, Session, SessionId,
-    SessionKind, TokenHash, Username, store::Inserted,
+    Actor, AuthStore as _, Grants, Method, Methods, NewAccount, Origin, PasswordHash, Realm, RealmId, RealmName,
+    Session, SessionId, SessionKind, TokenHash, Username, store::Inserted,
 };
 use jiff::Timestamp;
 use store::Store;
@@ -55,8 +55,12 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
         auth_time: second(0),
         last_seen: second(0),
         expires_at: second(1_000_000),
-        origin: Origin { address: "2001:db8::1".parse().unwrap(), user_agent: Some("curl/8".to_owned()) },
+        origin: Origin { address: "2001:db8::1".parse().unwrap(), user_agent: Some("curl/8".to_owned()), device: None },
         ended_at: None,
+        methods: Methods::of(&[Method::Password]),
+        grants: Grants::ALL,
+        realms: None,
+        label: None,
     }
 }
 

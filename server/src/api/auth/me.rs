@@ -14,7 +14,7 @@ pub async fn handle(caller: Caller) -> Json<Me> {
         display_name: account.display_name.as_ref().map(|name| name.as_str().to_owned()),
         email: account.email.as_ref().map(|email| email.as_str().to_owned()),
         is_admin: account.administrator,
-        scopes: vec!["strongroom".to_owned()],
-        mfa: false,
+        scopes: caller.session().grants.iter().map(|grant| grant.as_str().to_owned()).collect(),
+        mfa: caller.session().methods.is_multi_factor(),
     })
 }

@@ -1,6 +1,6 @@
 //! `PUT /auth/me/password`
 
-use auth::{Caller, Password, auth::Others};
+use auth::{InPerson, Password, auth::Others};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ChangePassword, ProblemBody};
@@ -20,7 +20,7 @@ use crate::{
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    caller: Caller,
+    InPerson(caller): InPerson,
     State(auth): State<Auth>,
     From(origin): From,
     Body(body): Body<ChangePassword>,

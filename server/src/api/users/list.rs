@@ -1,6 +1,6 @@
 //! `GET /api/users`
 
-use auth::{Permitted, Username, auth::ManageAccounts, store::AccountQuery};
+use auth::{Permitted, Username, auth::SeeAccounts, store::AccountQuery};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -31,7 +31,7 @@ pub struct Asked {
 #[utoipa::path(get, path = "/api/users", tag = "Users", params(Asked),
     responses((status = 200, description = "A page of them.", body = [User])))]
 pub async fn handle(
-    Permitted(permit): Permitted<ManageAccounts>,
+    Permitted(permit): Permitted<SeeAccounts>,
     State(auth): State<Auth>,
     State(store): State<Store>,
     OriginalUri(uri): OriginalUri,

@@ -1,6 +1,6 @@
 //! `GET /api/vaults/{vault}/members`
 
-use auth::{Permitted, auth::ManageMembers};
+use auth::{Permitted, auth::SeeMembers};
 use axum::{Json, extract::State};
 use wire::MemberInfo;
 
@@ -11,7 +11,7 @@ use crate::{error::Problem, state::Auth};
     params(("vault" = String, Path)),
     responses((status = 200, description = "Its members.", body = [MemberInfo])))]
 pub async fn handle(
-    Permitted(permit): Permitted<ManageMembers>,
+    Permitted(permit): Permitted<SeeMembers>,
     State(auth): State<Auth>,
 ) -> Result<Json<Vec<MemberInfo>>, Problem> {
     let members = auth.members_of(&permit).await?;

@@ -1,6 +1,6 @@
 //! `GET /account`
 
-use auth::Caller;
+use auth::InPerson;
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 
@@ -12,9 +12,9 @@ use crate::{
     web::AccountPage,
 };
 
-pub(crate) async fn page(caller: Caller, State(auth): State<Auth>) -> Result<Response, Problem> {
+pub(crate) async fn page(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
     let Json(me) = me::handle(caller.clone()).await;
-    let Json(sessions) = sessions::list::handle(caller, State(auth)).await?;
+    let Json(sessions) = sessions::list::handle(InPerson(caller), State(auth)).await?;
     send(StatusCode::OK, &AccountPage { shell, me, sessions })
 }

@@ -1,6 +1,6 @@
 //! `GET /admin/users`
 
-use auth::{Caller, Permitted, Username, auth::ManageAccounts, store::AccountQuery};
+use auth::{Caller, Permitted, Username, auth::SeeAccounts, store::AccountQuery};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ pub(crate) struct Asked {
 }
 
 pub(crate) async fn page(
-    Permitted(permit): Permitted<ManageAccounts>,
+    Permitted(permit): Permitted<SeeAccounts>,
     caller: Caller,
     State(state): State<AppState>,
     Query(asked): Query<Asked>,

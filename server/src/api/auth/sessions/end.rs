@@ -1,6 +1,6 @@
 //! `DELETE /auth/sessions/{id}`
 
-use auth::{Caller, SessionId};
+use auth::{InPerson, SessionId};
 use axum::extract::State;
 use http::{StatusCode, request::Parts};
 use wire::ProblemBody;
@@ -30,7 +30,7 @@ impl axum::extract::FromRequestParts<AppState> for Id {
         (status = 204, description = "Ended."),
         (status = 404, description = "None of one's live sessions.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
-pub async fn handle(caller: Caller, State(auth): State<Auth>, Id(id): Id) -> Result<StatusCode, Problem> {
+pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>, Id(id): Id) -> Result<StatusCode, Problem> {
     auth.end_session(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

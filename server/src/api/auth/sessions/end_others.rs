@@ -1,6 +1,6 @@
 //! `POST /auth/sessions/end-others`
 
-use auth::Caller;
+use auth::InPerson;
 use axum::{Json, extract::State};
 use wire::Ended;
 
@@ -9,6 +9,6 @@ use crate::{error::Problem, state::Auth};
 /// End every session but this one.
 #[utoipa::path(post, path = "/auth/sessions/end-others", tag = "Accounts",
     responses((status = 200, description = "How many ended.", body = Ended)))]
-pub async fn handle(caller: Caller, State(auth): State<Auth>) -> Result<Json<Ended>, Problem> {
+pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Json<Ended>, Problem> {
     Ok(Json(Ended { ended: auth.end_other_sessions(&caller).await? }))
 }

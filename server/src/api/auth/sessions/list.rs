@@ -1,6 +1,6 @@
 //! `GET /auth/sessions`
 
-use auth::{Caller, Session, SessionKind};
+use auth::{Caller, InPerson, Session, SessionKind};
 use axum::{Json, extract::State};
 use wire::SessionInfo;
 
@@ -9,7 +9,7 @@ use crate::{error::Problem, state::Auth};
 /// Where one is signed in, newest sign of life first.
 #[utoipa::path(get, path = "/auth/sessions", tag = "Accounts",
     responses((status = 200, description = "One's live sessions.", body = [SessionInfo])))]
-pub async fn handle(caller: Caller, State(auth): State<Auth>) -> Result<Json<Vec<SessionInfo>>, Problem> {
+pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Json<Vec<SessionInfo>>, Problem> {
     let sessions = auth.sessions(&caller).await?;
     Ok(Json(sessions.into_iter().map(|session| info(session, &caller)).collect()))
 }
@@ -21,6 +21,7 @@ pub(crate) fn info(session: Session, caller: &Caller) -> SessionInfo {
         kind: match session.kind {
             SessionKind::Tokens => "tokens",
             SessionKind::Web => "web",
+            SessionKind::Personal => "personal",
         }
         .to_owned(),
         signed_in_at: session.auth_time,

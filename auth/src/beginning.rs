@@ -1,0 +1,68 @@
+//! Every way in ends here: a session begins for somebody who has proved who they are.
+
+use std::sync::Arc;
+
+use crate::{
+    Account, Auth, AuthError, AuthStore, Caller, Grants, Methods, Origin, Session, SessionId, SessionKind, Token,
+    TokenKind, clock,
+    directory::Rights,
+    policy::{Age, Proof, Via},
+};
+
+/// A session about to begin.
+#[derive(Clone, Debug)]
+pub(crate) struct Beginning {
+    pub(crate) kind: SessionKind,
+    pub(crate) methods: Methods,
+    pub(crate) grants: Grants,
+    pub(crate) label: Option<String>,
+    pub(crate) from: Origin,
+}
+
+impl Beginning {
+    /// Of somebody who signed in themself, for everything they may do.
+    pub(crate) fn in_person(kind: SessionKind, methods: Methods, from: Origin) -> Self {
+        Self { kind, methods, grants: Grants::ALL, label: None, from }
+    }
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// The secret is a refresh token or a cookie, by the session's kind. The session of an account that was disabled
+    /// meanwhile is born ended.
+    pub(crate) async fn begin(&self, account: &Account, beginning: Beginning) -> Result<(Session, Token), AuthError> {
+        let now = self.0.clock.now();
+        let kind = match beginning.kind {
+            SessionKind::Tokens => TokenKind::Refresh,
+            SessionKind::Web => TokenKind::Cookie,
+            SessionKind::Personal => TokenKind::Personal,
+        };
+        let secret = Token::random(kind, &self.0.chance);
+        let user_agent = beginning.from.user_agent.as_deref().map(|agent| agent.chars().take(256).collect());
+        let session = Session {
+            id: SessionId::random(&self.0.chance),
+            username: account.username.clone(),
+            kind: beginning.kind,
+            auth_time: now,
+            last_seen: now,
+            expires_at: clock::after(now, self.0.settings.absolute),
+            origin: Origin { user_agent, ..beginning.from },
+            ended_at: None,
+            methods: beginning.methods,
+            grants: beginning.grants,
+            realms: None,
+            label: beginning.label,
+        };
+        let mark = self.0.directory.mark();
+        self.0.store.start_session(session.clone(), secret.hash()).await?;
+        self.0.directory.learn_session(mark, session.clone());
+        Ok((session, secret))
+    }
+
+    /// Whoever a live session makes of a request.
+    pub(crate) fn caller_of(&self, rights: Arc<Rights>, session: Arc<Session>, via: Via) -> Caller {
+        let rules = self.0.settings.step_up;
+        let is_recent = self.0.clock.now() < clock::after(session.auth_time, rules.within);
+        let age = if is_recent { Age::Recent } else { Age::Old };
+        Caller::new(rights, session, via, Proof { age, rules, restriction: None })
+    }
+}

@@ -1,0 +1,130 @@
+//! What a session or token may do at most: the `scope` of OAuth (RFC 6749 §3.3). Its holder's own rights are the other
+//! bound, and the smaller one counts.
+
+use std::fmt;
+
+/// One word of a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// `files:read`: names, content, history and events.
+    ReadFiles,
+    /// `files:write`: check out and in, add, move, restore, delete.
+    WriteFiles,
+    /// `locks:override`: break somebody's lock.
+    OverrideLocks,
+    /// `admin`: accounts, members, vaults.
+    Administer,
+    /// `account`: one's own password, sessions, factors and tokens. Never of a token that was given away.
+    OwnAccount,
+}
+
+impl Grant {
+    pub const ALL: [Self; 5] =
+        [Self::ReadFiles, Self::WriteFiles, Self::OverrideLocks, Self::Administer, Self::OwnAccount];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadFiles => "files:read",
+            Self::WriteFiles => "files:write",
+            Self::OverrideLocks => "locks:override",
+            Self::Administer => "admin",
+            Self::OwnAccount => "account",
+        }
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A set of [`Grant`]s; prints as a scope, in the order of [`Grant::ALL`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Grants(u8);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("There is no scope \"{0}\".")]
+pub struct UnknownGrant(pub String);
+
+impl Grants {
+    pub const NONE: Self = Self(0);
+    /// What somebody gets who signed in themself.
+    pub const ALL: Self = Self(0b1_1111);
+
+    #[must_use]
+    pub fn of(grants: &[Grant]) -> Self {
+        grants.iter().fold(Self::NONE, |all, grant| Self(all.0 | bit(*grant)))
+    }
+
+    /// Words with spaces between them.
+    ///
+    /// # Errors
+    /// [`UnknownGrant`] names the first word that is none.
+    pub fn parse(scope: &str) -> Result<Self, UnknownGrant> {
+        let mut grants = Self::NONE;
+        for word in scope.split(' ').filter(|word| !word.is_empty()) {
+            let known = Grant::ALL.into_iter().find(|grant| grant.as_str() == word);
+            grants.0 |= bit(known.ok_or_else(|| UnknownGrant(word.chars().take(40).collect()))?);
+        }
+        Ok(grants)
+    }
+
+    #[must_use]
+    pub fn contains(self, grant: Grant) -> bool {
+        self.0 & bit(grant) != 0
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether nothing is in `self` that is not in `other`.
+    #[must_use]
+    pub fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Grant> {
+        Grant::ALL.into_iter().filter(move |grant| self.contains(*grant))
+    }
+}
+
+fn bit(grant: Grant) -> u8 {
+    1 << grant as u8
+}
+
+impl fmt::Display for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<&str> = self.iter().map(Grant::as_str).collect();
+        f.write_str(&words.join(" "))
+    }
+}
+
+impl fmt::Debug for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Grants({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_read_as_it_is_written_in_any_order() {
+        let scope = Grants::parse("admin files:read  files:read").unwrap();
+        assert_eq!(scope.to_string(), "files:read admin");
+        assert_eq!(Grants::parse(&Grants::ALL.to_string()), Ok(Grants::ALL));
+        assert!(Grants::parse("files:read Files:Write").is_err());
+        assert!(scope.is_within(Grants::ALL) && !Grants::ALL.is_within(scope));
+    }
+}

@@ -1,0 +1,53 @@
+use super::*;
+
+#[test]
+fn an_open_address_without_a_word_on_registration_stops_the_start() {
+    let open = Partial { listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))), ..Partial::default() };
+    assert!(open.decide().unwrap_err().0.contains("registration.mode"));
+}
+
+#[test]
+fn an_unknown_key_is_an_error() {
+    assert!(toml::from_str::<Partial>("lisen = \"127.0.0.1:1\"").is_err());
+    assert!(toml::from_str::<Partial>("[registration]\nmdoe = \"open\"").is_err());
+}
+
+#[test]
+fn flags_win_over_the_file() {
+    let flags = Partial { max_file_size: Some(ByteSize(1)), ..Partial::default() };
+    let file: Partial = toml::from_str("max_file_size = \"2GiB\"\npublic_url = \"https://a.example/\"").unwrap();
+    let config = flags.or(file).decide().unwrap();
+    assert_eq!((config.max_file_size, config.public_url.as_str()), (1, "https://a.example"));
+}
+
+#[test]
+fn a_port_that_the_system_chose_is_in_the_address_that_people_are_told() {
+    let decided = |url: Option<&str>| {
+        let listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let partial = Partial { listen, public_url: url.map(str::to_owned), ..Partial::default() };
+        partial.decide().unwrap().listening_on(SocketAddr::from(([127, 0, 0, 1], 81))).public_url
+    };
+    assert_eq!(decided(None), "http://127.0.0.1:81");
+    assert_eq!(decided(Some("https://a.example")), "https://a.example");
+}
+
+#[test]
+fn a_bad_key_is_named_with_its_line_but_no_secret() {
+    let file = std::env::temp_dir().join(format!("strongroom-{}.toml", std::process::id()));
+    std::fs::write(&file, "listen = \"127.0.0.1:1\"\nsecret_kye = \"hunter2\"\n").unwrap();
+    let error = Partial::from_toml(&file).unwrap_err().0;
+    std::fs::remove_file(file).unwrap();
+    assert!(error.contains("line 2") && error.contains("secret_kye") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn hashing_cannot_be_set_below_the_floor() {
+    let weak: Partial = toml::from_str("[hashing]\nmemory_kib = 1024").unwrap();
+    assert!(weak.decide().is_err());
+}
+
+#[test]
+fn neither_key_nor_database_url_prints() {
+    let partial: Partial = toml::from_str("secret_key = \"hunter2\"\ndatabase_url = \"hunter2\"").unwrap();
+    assert!(!format!("{partial:?}").contains("hunter2"));
+}

@@ -1,0 +1,130 @@
+//! Slips: good for one use, gone when they are used or expired.
+
+use auth::{
+    TokenHash, Username,
+    store::{Answer, Slip, SlipKind, SlipStore},
+};
+use jiff::Timestamp;
+
+use crate::{
+    Store, accounts,
+    auth_store::{read, write},
+    connection::Connection,
+    error::DbError,
+    value::{Row, params},
+};
+
+const COLUMNS: &str = "hash, username, body, created_at, expires_at";
+
+impl SlipStore for Store {
+    async fn keep_slip(&self, slip: Slip) -> Answer<()> {
+        write!(self, slip, keep)
+    }
+
+    async fn slip(&self, kind: SlipKind, hash: &TokenHash, at: Timestamp) -> Answer<Option<Slip>> {
+        read!(self, One { kind, hash: hash.clone(), at }, find)
+    }
+
+    async fn take_slip(&self, kind: SlipKind, hash: &TokenHash, at: Timestamp) -> Answer<Option<Slip>> {
+        write!(self, One { kind, hash: hash.clone(), at }, take)
+    }
+
+    async fn revise_slip(&self, slip: &Slip, body: String, at: Timestamp) -> Answer<bool> {
+        write!(self, Revise { slip: slip.clone(), body, at }, revise)
+    }
+
+    async fn slips(&self, kind: SlipKind, of: Option<&Username>, at: Timestamp) -> Answer<Vec<Slip>> {
+        read!(self, Many { kind, of: of.cloned(), at }, list)
+    }
+
+    async fn drop_slips(&self, kind: SlipKind, of: &Username) -> Answer<u64> {
+        write!(self, (kind, of.clone()), drop_all)
+    }
+}
+
+async fn keep(db: &mut Connection, slip: &Slip) -> Result<(), DbError> {
+    const INSERT: &str =
+        "INSERT INTO slips (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    let row = params![
+        slip.kind.as_str(),
+        slip.hash.as_str(),
+        slip.username.as_ref().map(Username::as_str),
+        slip.body.as_str(),
+        slip.created_at,
+        slip.expires_at,
+    ];
+    db.execute(INSERT, row).await.map(drop)
+}
+
+/// One slip, by what leads to it.
+#[derive(Debug)]
+pub(crate) struct One {
+    pub(crate) kind: SlipKind,
+    pub(crate) hash: TokenHash,
+    pub(crate) at: Timestamp,
+}
+
+async fn find(db: &mut Connection, one: &One) -> Result<Option<Slip>, DbError> {
+    let select = format!("SELECT {COLUMNS} FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3");
+    let row = db.find(&select, params![one.kind.as_str(), one.hash.as_str(), one.at]).await?;
+    row.map(|mut row| parse(one.kind, &mut row)).transpose()
+}
+
+/// For transactions that do more than take it.
+pub(crate) async fn take(db: &mut Connection, one: &One) -> Result<Option<Slip>, DbError> {
+    let delete = format!("DELETE FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3 RETURNING {COLUMNS}");
+    let row = db.find(&delete, params![one.kind.as_str(), one.hash.as_str(), one.at]).await?;
+    row.map(|mut row| parse(one.kind, &mut row)).transpose()
+}
+
+#[derive(Debug)]
+struct Revise {
+    slip: Slip,
+    body: String,
+    at: Timestamp,
+}
+
+async fn revise(db: &mut Connection, revise: &Revise) -> Result<bool, DbError> {
+    const SWAP: &str = "UPDATE slips SET body = $4 WHERE kind = $1 AND hash = $2 AND body = $3 AND expires_at > $5";
+    let slip = &revise.slip;
+    let row = params![slip.kind.as_str(), slip.hash.as_str(), slip.body.as_str(), revise.body.as_str(), revise.at];
+    Ok(db.execute(SWAP, row).await? == 1)
+}
+
+#[derive(Debug)]
+struct Many {
+    kind: SlipKind,
+    of: Option<Username>,
+    at: Timestamp,
+}
+
+async fn list(db: &mut Connection, many: &Many) -> Result<Vec<Slip>, DbError> {
+    let whose = if many.of.is_some() { "username = $3" } else { "$3 = ''" };
+    let select = format!(
+        "SELECT {COLUMNS} FROM slips WHERE kind = $1 AND expires_at > $2 AND {whose}
+        ORDER BY created_at DESC, hash LIMIT 1000"
+    );
+    let of = many.of.as_ref().map_or("", Username::as_str);
+    let rows = db.query(&select, params![many.kind.as_str(), many.at, of]).await?;
+    rows.into_iter().map(|mut row| parse(many.kind, &mut row)).collect()
+}
+
+async fn drop_all(db: &mut Connection, (kind, of): &(SlipKind, Username)) -> Result<u64, DbError> {
+    db.execute("DELETE FROM slips WHERE kind = $1 AND username = $2", params![kind.as_str(), of.as_str()]).await
+}
+
+/// Those that expired before.
+pub(crate) async fn forget(db: &mut Connection, before: Timestamp) -> Result<(), DbError> {
+    db.execute("DELETE FROM slips WHERE expires_at < $1", params![before]).await.map(drop)
+}
+
+fn parse(kind: SlipKind, row: &mut Row) -> Result<Slip, DbError> {
+    Ok(Slip {
+        kind,
+        hash: TokenHash::new(&row.text()?),
+        username: row.text_or_null()?.map(|raw| accounts::username(&raw)).transpose()?,
+        body: row.text()?,
+        created_at: row.time()?,
+        expires_at: row.time()?,
+    })
+}
