@@ -15,7 +15,7 @@ pub mod error;
 #[cfg(feature = "axum")]
 pub mod extract;
 pub mod grant;
-mod guessing;
+pub mod guessing;
 mod hashing;
 pub mod key;
 pub mod letter;

@@ -27,13 +27,13 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<(), AuthError> {
         let username = &caller.account().username;
         let trial = Trial { secret: Secret::Password, account: Some(username), from };
-        self.may_try(&trial).await?;
+        let pass = self.may_try(&trial).await?;
         let known = self.0.store.credentials(username).await?.ok_or(AuthError::InvalidToken)?;
         if !self.0.hasher.verify(&Arc::new(current), Some(&known.password)).await? {
-            self.failed(&trial).await?;
+            self.failed(pass).await?;
             return Err(AuthError::WrongCurrentPassword);
         }
-        self.succeeded(&trial).await?;
+        self.succeeded(pass).await?;
         new.check_new(username)?;
         let hash = self.0.hasher.hash(&Arc::new(new)).await?;
         let why = match others {

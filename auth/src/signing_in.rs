@@ -63,18 +63,18 @@ impl<S: AuthStore> Auth<S> {
     async fn attempt(&self, attempt: Attempt) -> Result<SignedIn, AuthError> {
         let name = attempt.username.as_ref();
         let trial = Trial { secret: Secret::Password, account: name, from: &attempt.from };
-        self.may_try(&trial).await?;
+        let pass = self.may_try(&trial).await?;
         let known = match name {
             Some(name) => self.active(name).await?,
             None => None,
         };
         let fits = self.0.hasher.verify(&attempt.password, known.as_ref().map(|known| &known.password)).await?;
         let Some(Credentials { account, password }) = known.filter(|_| fits) else {
-            self.failed(&trial).await?;
+            self.failed(pass).await?;
             self.record(&attempt, "bad_credentials").await?;
             return Err(AuthError::BadCredentials);
         };
-        self.succeeded(&trial).await?;
+        self.succeeded(pass).await?;
         let password = self.upgrade(&account.username, &attempt.password, password).await;
         let methods = Methods::of(&[Method::Password]);
         let beginning = Beginning::in_person(attempt.kind, methods, attempt.from.clone());

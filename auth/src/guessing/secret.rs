@@ -1,0 +1,76 @@
+//! What can be guessed at, and what that means for the guesser.
+
+/// What is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Secret {
+    Password,
+    /// A one-time password (RFC 6238).
+    Totp,
+    RecoveryCode,
+    /// What a person types in to approve a device (RFC 8628 §6.1). The account is the one who types.
+    UserCode,
+    /// A passkey's signature.
+    Passkey,
+    Refresh,
+    /// A personal access token, as a bearer.
+    Personal,
+    /// A personal access token, as the password of HTTP Basic.
+    Basic,
+    DeviceCode,
+    /// An authorization code (RFC 6749 §4.1.2).
+    Code,
+    Reset,
+    Invite,
+    /// The printed link that makes the first administrator.
+    Setup,
+}
+
+impl Secret {
+    pub const ALL: [Self; 13] = [
+        Self::Password,
+        Self::Totp,
+        Self::RecoveryCode,
+        Self::UserCode,
+        Self::Passkey,
+        Self::Refresh,
+        Self::Personal,
+        Self::Basic,
+        Self::DeviceCode,
+        Self::Code,
+        Self::Reset,
+        Self::Invite,
+        Self::Setup,
+    ];
+
+    /// As it is stored, counted and listed.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recovery_code",
+            Self::UserCode => "user_code",
+            Self::Passkey => "passkey",
+            Self::Refresh => "refresh",
+            Self::Personal => "personal",
+            Self::Basic => "basic",
+            Self::DeviceCode => "device_code",
+            Self::Code => "code",
+            Self::Reset => "reset",
+            Self::Invite => "invite",
+            Self::Setup => "setup",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|secret| secret.as_str() == raw)
+    }
+
+    /// Whether persistence could find it: then failures count against its account too. The others hold 256 bits of
+    /// chance; counting those by account would help nobody but who wants to lock the owner out.
+    #[must_use]
+    pub fn can_be_guessed(self) -> bool {
+        matches!(self, Self::Password | Self::Totp | Self::RecoveryCode | Self::UserCode)
+    }
+}
