@@ -16,7 +16,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::{Mutex, watch};
 
-use crate::{Account, Realm, RealmId, RealmName, Role, Session, SessionId, TokenHash, Username, clock};
+use crate::{Account, FactorKinds, Realm, RealmId, RealmName, Role, Session, SessionId, TokenHash, Username, clock};
 
 /// Sessions that are remembered at once, the ended ones too.
 const MOST_SESSIONS: usize = 50_000;
@@ -32,6 +32,8 @@ const LANES: usize = 64;
 pub struct Rights {
     pub account: Account,
     pub roles: HashMap<RealmId, Role>,
+    /// The second factors that it has.
+    pub factors: FactorKinds,
 }
 
 /// A session that was alive when it was loaded.

@@ -14,6 +14,7 @@ pub mod directory;
 pub mod error;
 #[cfg(feature = "axum")]
 pub mod extract;
+pub mod factor;
 pub mod grant;
 pub mod guessing;
 mod hashing;
@@ -43,6 +44,7 @@ pub use clock::{Chance, Clock};
 pub use error::{AuthError, Unavailable};
 #[cfg(feature = "axum")]
 pub use extract::{Anyone, EvenRestricted, HasAuth, InPerson, MaybeCaller, OwnPage, Permitted, Recently};
+pub use factor::{Factor, FactorId, FactorKind, FactorKinds};
 pub use grant::{Grant, Grants};
 pub use letter::{Letter, LetterBody, Notice};
 pub use method::{Method, Methods};

@@ -3,15 +3,17 @@
 //! Whatever takes something away (a session, a right, a standing) also appends the account's name to the
 //! account-event log in the same transaction, so that every node's [directory](crate::directory) forgets it.
 
+mod factors;
 mod slips;
 
+pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal};
 pub use slips::{Slip, SlipKind, SlipStore};
 
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountChange, Actor, NewAccount, Origin, PasswordHash, Realm, RealmId, Role, Session, SessionId,
-    TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, FactorKinds, NewAccount, Origin, PasswordHash, Realm, RealmId, Role, Session,
+    SessionId, TokenHash, Unavailable, Username,
 };
 
 /// An account with what it signs in with.
@@ -58,6 +60,8 @@ pub enum Rotation {
 pub struct Member {
     pub account: Account,
     pub roles: Vec<(RealmId, Role)>,
+    /// Recovery codes are not looked at.
+    pub factors: FactorKinds,
     /// The newest sign of life of any session.
     pub last_seen: Option<Timestamp>,
 }
@@ -79,6 +83,7 @@ pub enum EndReason {
     Revoked,
     Replayed,
     PasswordChanged,
+    FactorsChanged,
     EndedByAdministrator,
 }
 
@@ -129,7 +134,7 @@ pub struct Record {
 
 /// Answered by the crate `store`, and by anybody who embeds this crate. Here are accounts, sessions and the log; each
 /// further thing has a trait of its own, in a file of its own.
-pub trait AuthStore: SlipStore + Clone + Send + Sync + 'static {
+pub trait AuthStore: FactorStore + SlipStore + Clone + Send + Sync + 'static {
     // accounts
     /// Adds an account with roles, by inserting before asking. `by` is whoever is responsible: itself when somebody registers.
     fn create_account(

@@ -1,6 +1,9 @@
 //! What the databases refuse, told apart as far as anybody acts on it.
 
-use auth::{Unavailable, store::ChangeRefused};
+use auth::{
+    Unavailable,
+    store::{ChangeRefused, FactorsRefused},
+};
 use vault::VaultError;
 
 /// Why the store did not open.
@@ -93,6 +96,12 @@ impl From<DbError> for ChangeRefused {
     }
 }
 
+impl From<DbError> for FactorsRefused {
+    fn from(error: DbError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 impl From<DbError> for VaultError {
     fn from(error: DbError) -> Self {
         match error {
@@ -126,6 +135,12 @@ impl From<VaultError> for Stop<VaultError> {
 
 impl From<ChangeRefused> for Stop<ChangeRefused> {
     fn from(error: ChangeRefused) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<FactorsRefused> for Stop<FactorsRefused> {
+    fn from(error: FactorsRefused) -> Self {
         Self::Refused(error)
     }
 }

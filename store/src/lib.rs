@@ -11,6 +11,7 @@ mod auth_store;
 mod connection;
 mod database;
 mod error;
+mod factors;
 mod files;
 mod folders;
 mod history;

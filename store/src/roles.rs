@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use auth::{
-    Account, Actor, Realm, RealmId, RealmName, Role, Standing, Username,
+    Account, Actor, FactorKind, FactorKinds, Realm, RealmId, RealmName, Role, Standing, Username,
     store::{AccountQuery, ChangeRefused, Member},
 };
 use jiff::Timestamp;
@@ -80,12 +80,15 @@ pub(crate) async fn members(db: &mut Connection, query: &AccountQuery) -> Result
 }
 
 const MEMBER: &str = "a.username, a.display_name, a.email, a.standing, a.administrator, a.created_at,
-    (SELECT MAX(s.last_seen) FROM sessions s WHERE s.username = a.username)";
+    (SELECT MAX(s.last_seen) FROM sessions s WHERE s.username = a.username),
+    (SELECT COUNT(*) FROM factors f WHERE f.username = a.username AND f.kind = 'totp'),
+    (SELECT COUNT(*) FROM factors f WHERE f.username = a.username AND f.kind = 'passkey')";
 
 /// Adds the roles of accounts that are in order of their names.
 async fn with_roles(db: &mut Connection, rows: Vec<Row>) -> Result<Vec<Member>, DbError> {
     let read = |mut row: Row| {
-        Ok(Member { account: accounts::read(&mut row)?, roles: Vec::new(), last_seen: row.time_or_null()? })
+        let (account, last_seen) = (accounts::read(&mut row)?, row.time_or_null()?);
+        Ok(Member { account, roles: Vec::new(), factors: read_factors(&mut row)?, last_seen })
     };
     let mut members = rows.into_iter().map(read).collect::<Result<Vec<_>, DbError>>()?;
     let (Some(first), Some(last)) = (members.first(), members.last()) else { return Ok(members) };
@@ -94,6 +97,11 @@ async fn with_roles(db: &mut Connection, rows: Vec<Row>) -> Result<Vec<Member>, 
         member.roles = roles.remove(member.account.username.as_str()).unwrap_or_default();
     }
     Ok(members)
+}
+
+fn read_factors(row: &mut Row) -> Result<FactorKinds, DbError> {
+    let counted = [(FactorKind::Totp, row.int()?), (FactorKind::Passkey, row.int()?)];
+    Ok(FactorKinds::of(counted.into_iter().filter(|(_, count)| *count > 0).map(|(kind, _)| kind)))
 }
 
 async fn roles_between(

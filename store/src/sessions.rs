@@ -196,6 +196,7 @@ fn reason(why: EndReason) -> &'static str {
         EndReason::Revoked => "revoked",
         EndReason::Replayed => "replayed",
         EndReason::PasswordChanged => "password_changed",
+        EndReason::FactorsChanged => "factors_changed",
         EndReason::EndedByAdministrator => "ended_by_administrator",
     }
 }

@@ -101,6 +101,8 @@ pub struct User {
     pub created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_seen_at: Option<Timestamp>,
+    /// Whether a second factor is set up.
+    pub mfa: bool,
     /// By vault: `viewer`, `editor` or `manager`.
     pub roles: std::collections::BTreeMap<String, String>,
 }

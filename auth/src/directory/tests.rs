@@ -34,7 +34,7 @@ fn rights(username: &str) -> Rights {
         administrator: true,
         created_at: Timestamp::UNIX_EPOCH,
     };
-    Rights { account, roles: HashMap::new() }
+    Rights { account, roles: HashMap::new(), factors: crate::FactorKinds::NONE }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A store in memory that keeps the promises of [`AuthStore`], counts what it is asked and can be held up.
 
+mod factors;
 mod slips;
 
 use std::{
@@ -14,8 +15,8 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Account, AccountChange, Actor, AuthStore, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
-    Standing, TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, AuthStore, Factor, NewAccount, PasswordHash, Realm, RealmId, Role, Session,
+    SessionId, Standing, TokenHash, Unavailable, Username,
     store::{
         AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, EndReason, Inserted, Member, Record,
         RefreshState, Replacement, Rotate, Rotation, SignInRecord, Slip,
@@ -59,6 +60,7 @@ struct Tables {
     records: Vec<SignInRecord>,
     audit: Vec<Record>,
     slips: Vec<Slip>,
+    factors: Vec<Factor>,
     responsible: Vec<Actor>,
 }
 
@@ -147,6 +149,12 @@ impl Memory {
 }
 
 impl Tables {
+    fn member(&self, username: &Username) -> Option<Member> {
+        let (credentials, roles) = self.accounts.get(username)?;
+        let (account, factors) = (credentials.account.clone(), self.kinds_of(username));
+        Some(Member { account, roles: roles.clone().into_iter().collect(), factors, last_seen: None })
+    }
+
     fn insert(&mut self, new: NewAccount, roles: Vec<(RealmId, Role)>) -> Inserted {
         if self.accounts.contains_key(&new.username) {
             return Inserted::Taken;
@@ -222,19 +230,14 @@ impl AuthStore for Memory {
     }
 
     async fn member(&self, username: &Username) -> Answer<Option<Member>> {
-        let found = self.ask()?.accounts.get(username).map(|(credentials, roles)| Member {
-            account: credentials.account.clone(),
-            roles: roles.clone().into_iter().collect(),
-            last_seen: None,
-        });
+        let found = self.ask()?.member(username);
         self.pass_gate().await;
         Ok(found)
     }
 
     async fn members(&self, _: AccountQuery) -> Answer<Vec<Member>> {
         let tables = self.ask()?;
-        let members = tables.accounts.values().map(|(credentials, _)| credentials.account.clone());
-        Ok(members.map(|account| Member { account, roles: Vec::new(), last_seen: None }).collect())
+        Ok(tables.accounts.keys().filter_map(|username| tables.member(username)).collect())
     }
 
     async fn change_account(

@@ -85,6 +85,7 @@ fn user(name: &str) -> User {
         disabled: false,
         created_at: "2026-11-22T16:22:15Z".parse().unwrap(),
         last_seen_at: None,
+        mfa: false,
         roles: [("main".to_owned(), "editor".to_owned())].into(),
     }
 }

@@ -4,6 +4,7 @@
 mod accounts;
 mod audit;
 mod builders;
+mod factors;
 mod files;
 mod folders;
 mod listing;

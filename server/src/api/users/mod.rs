@@ -21,7 +21,7 @@ pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wir
     let named = |id: &auth::RealmId| vaults.iter().find(|vault| vault.id == *id).map(|vault| vault.name.to_string());
     Ok(members
         .into_iter()
-        .map(|Member { account, roles, last_seen }| wire::User {
+        .map(|Member { account, roles, factors, last_seen }| wire::User {
             username: account.username.to_string(),
             display_name: account.display_name.map(|name| name.as_str().to_owned()),
             email: account.email.map(|email| email.as_str().to_owned()),
@@ -29,6 +29,7 @@ pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wir
             disabled: account.standing != auth::Standing::Active,
             created_at: account.created_at,
             last_seen_at: last_seen,
+            mfa: factors.is_enrolled(),
             roles: roles.iter().filter_map(|(vault, role)| Some((named(vault)?, role.as_str().to_owned()))).collect(),
         })
         .collect())

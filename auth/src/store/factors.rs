@@ -1,0 +1,100 @@
+//! Second factors. What changes them is one transaction with everything that follows from it: other sessions end, the
+//! one that goes on knows what it has proved, the audit has its entry.
+
+use jiff::Timestamp;
+
+use super::Answer;
+use crate::{Actor, Factor, FactorId, FactorKind, Methods, SessionId, TokenHash, Unavailable, Username};
+
+/// Factors that go, factors that come, in this order.
+#[derive(Clone, Debug)]
+pub struct FactorChange {
+    pub username: Username,
+    pub remove: Removal,
+    pub add: Vec<Factor>,
+    pub least: Least,
+    /// The session that goes on, and how its owner has proved themselves by now; every other one ends.
+    pub keep: Option<(SessionId, Methods)>,
+    pub by: Actor,
+    /// As it stands in the audit: `factor.add`, …
+    pub action: &'static str,
+    /// For the audit: what, why. A JSON object; no secrets.
+    pub detail: serde_json::Value,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    Nothing,
+    /// [`FactorsRefused::NoSuchFactor`] where there is none of that id.
+    One(FactorId),
+    Kind(FactorKind),
+    All,
+}
+
+/// How many second factors (not counting recovery codes) are left at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Least {
+    /// When the last one goes, recovery codes go with it.
+    None,
+    /// [`FactorsRefused::Last`].
+    One,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum FactorsRefused {
+    #[error("no such account")]
+    NoSuchAccount,
+    #[error("no such factor")]
+    NoSuchFactor,
+    /// A second authenticator app, or a passkey that is somebody's already.
+    #[error("the factor is there already")]
+    Taken,
+    #[error("the last factor")]
+    Last,
+    /// The session that was to go on is over.
+    #[error("the session has ended")]
+    SessionOver,
+    #[error(transparent)]
+    Store(#[from] Unavailable),
+}
+
+pub trait FactorStore: Clone + Send + Sync + 'static {
+    /// All of somebody's, oldest first, used recovery codes too.
+    fn factors(&self, of: &Username) -> impl Future<Output = Answer<Vec<Factor>>> + Send;
+    /// By its id, whoever's it is: a passkey that signs in without a name is found so.
+    fn factor(&self, id: &FactorId) -> impl Future<Output = Answer<Option<Factor>>> + Send;
+    /// Decided and done in one transaction. Ends every session but `keep`, and announces the account.
+    fn change_factors(&self, change: FactorChange) -> impl Future<Output = Result<(), FactorsRefused>> + Send;
+    /// Whether `step` is greater than any that was used before: of any number of parallel calls with one step, one
+    /// hears true.
+    fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send;
+    /// A use of `factor` that leaves `body` and `counter` behind. Compare-and-swap: false if `factor.body` and
+    /// `factor.counter` are not what is stored any more.
+    fn revise_factor(
+        &self,
+        factor: &Factor,
+        body: String,
+        counter: i64,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+    /// Uses the code up and says how many are left; `None` if there is none such, or somebody was quicker.
+    fn use_recovery_code(
+        &self,
+        of: &Username,
+        code: &TokenHash,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<Option<u32>>> + Send;
+    /// False if there is no such factor of that account.
+    fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> impl Future<Output = Answer<bool>> + Send;
+    /// A live session's owner has just proved themselves again, with these methods: it counts as signed in at `at`.
+    /// Announces the account. False if the session is over.
+    fn renew_session(
+        &self,
+        of: &Username,
+        id: &SessionId,
+        methods: Methods,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+}

@@ -1,0 +1,124 @@
+//! Second factors, in a list.
+
+use jiff::Timestamp;
+
+use super::{Memory, Tables};
+use crate::{
+    Factor, FactorId, FactorKind, FactorKinds, Methods, SessionId, TokenHash, Username,
+    store::{Answer, FactorChange, FactorStore, FactorsRefused, Least, Removal},
+};
+
+impl Tables {
+    pub(super) fn kinds_of(&self, username: &Username) -> FactorKinds {
+        let theirs = self.factors.iter().filter(|factor| factor.username == *username);
+        FactorKinds::of(theirs.map(|factor| factor.kind).filter(|kind| *kind != FactorKind::Recovery))
+    }
+
+    fn remove(&mut self, of: &Username, what: &Removal) {
+        self.factors.retain(|factor| {
+            let goes = match what {
+                Removal::Nothing => false,
+                Removal::One(id) => factor.id == *id,
+                Removal::Kind(kind) => factor.kind == *kind,
+                Removal::All => true,
+            };
+            factor.username != *of || !goes
+        });
+    }
+
+    fn is_taken(&self, new: &Factor) -> bool {
+        let one_app = |old: &Factor| old.kind == FactorKind::Totp && old.kind == new.kind;
+        self.factors.iter().any(|old| old.id == new.id || old.username == new.username && one_app(old))
+    }
+}
+
+impl FactorStore for Memory {
+    async fn factors(&self, of: &Username) -> Answer<Vec<Factor>> {
+        Ok(self.ask()?.factors.iter().filter(|factor| factor.username == *of).cloned().collect())
+    }
+
+    async fn factor(&self, id: &FactorId) -> Answer<Option<Factor>> {
+        Ok(self.ask()?.factors.iter().find(|factor| factor.id == *id).cloned())
+    }
+
+    async fn change_factors(&self, change: FactorChange) -> Result<(), FactorsRefused> {
+        let mut tables = self.ask()?;
+        let of = &change.username;
+        if !tables.accounts.contains_key(of) {
+            return Err(FactorsRefused::NoSuchAccount);
+        }
+        let theirs = |id: &FactorId, factor: &Factor| factor.id == *id && factor.username == *of;
+        if let Removal::One(id) = &change.remove
+            && !tables.factors.iter().any(|factor| theirs(id, factor))
+        {
+            return Err(FactorsRefused::NoSuchFactor);
+        }
+        let before = tables.factors.clone();
+        tables.remove(of, &change.remove);
+        let taken = change.add.iter().any(|new| tables.is_taken(new));
+        tables.factors.extend(change.add.clone());
+        let last = !tables.kinds_of(of).is_enrolled();
+        let over = change.keep.as_ref().is_some_and(|(id, _)| tables.sessions[id].ended_at.is_some());
+        let refused = match (taken, last && change.least == Least::One, over) {
+            (true, _, _) => Some(FactorsRefused::Taken),
+            (_, true, _) => Some(FactorsRefused::Last),
+            (_, _, true) => Some(FactorsRefused::SessionOver),
+            _ => None,
+        };
+        if let Some(refused) = refused {
+            tables.factors = before;
+            return Err(refused);
+        }
+        if last {
+            tables.remove(of, &Removal::All);
+        }
+        let keep = change.keep.map(|(id, methods)| {
+            if let Some(session) = tables.sessions.get_mut(&id) {
+                session.methods = methods;
+            }
+            id
+        });
+        tables.end(of, change.at, |id| Some(id) != keep.as_ref());
+        Ok(())
+    }
+
+    async fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> Answer<bool> {
+        let mut tables = self.ask()?;
+        let factor = tables.factors.iter_mut().find(|factor| factor.id == *id && factor.counter < step);
+        Ok(factor.map(|factor| (factor.counter, factor.last_used_at) = (step, Some(at))).is_some())
+    }
+
+    async fn revise_factor(&self, old: &Factor, body: String, counter: i64, at: Timestamp) -> Answer<bool> {
+        let mut tables = self.ask()?;
+        let same = |new: &Factor| new.id == old.id && new.body == old.body && new.counter == old.counter;
+        let Some(factor) = tables.factors.iter_mut().find(|factor| same(factor)) else { return Ok(false) };
+        (factor.body, factor.counter, factor.last_used_at) = (body, counter, Some(at));
+        Ok(true)
+    }
+
+    async fn use_recovery_code(&self, of: &Username, code: &TokenHash, at: Timestamp) -> Answer<Option<u32>> {
+        let mut tables = self.ask()?;
+        let open = |f: &Factor| f.kind == FactorKind::Recovery && f.username == *of && f.used_at.is_none();
+        let Some(factor) = tables.factors.iter_mut().find(|f| open(f) && f.body == code.as_str()) else {
+            return Ok(None);
+        };
+        (factor.used_at, factor.last_used_at) = (Some(at), Some(at));
+        Ok(u32::try_from(tables.factors.iter().filter(|f| open(f)).count()).ok())
+    }
+
+    async fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> Answer<bool> {
+        let mut tables = self.ask()?;
+        let factor = tables.factors.iter_mut().find(|factor| factor.id == *id && factor.username == *of);
+        Ok(factor.map(|factor| factor.name = name).is_some())
+    }
+
+    async fn renew_session(&self, of: &Username, id: &SessionId, methods: Methods, at: Timestamp) -> Answer<bool> {
+        let mut tables = self.ask()?;
+        let Some(session) = tables.sessions.get_mut(id).filter(|session| session.ended_at.is_none()) else {
+            return Ok(false);
+        };
+        (session.methods, session.auth_time) = (methods, at);
+        tables.events.push(of.clone());
+        Ok(true)
+    }
+}

@@ -1,0 +1,262 @@
+//! Second factors, and the sessions that live on what was proved with them.
+
+use auth::{
+    Actor, Factor, FactorId, FactorKind, Methods, SessionId, Standing, TokenHash, Username,
+    store::{Answer, EndReason, FactorChange, FactorStore, FactorsRefused, Least, Removal},
+};
+use jiff::Timestamp;
+
+use crate::{
+    Store,
+    account_log::announce,
+    accounts::{self, Done},
+    audit::Entry,
+    auth_store::{read, write},
+    connection::Connection,
+    error::{DbError, Stop},
+    sessions,
+    value::{Row, params},
+};
+
+const COLUMNS: &str = "factor_id, username, kind, name, body, counter, created_at, last_used_at, used_at";
+
+impl FactorStore for Store {
+    async fn factors(&self, of: &Username) -> Answer<Vec<Factor>> {
+        read!(self, of.clone(), list)
+    }
+
+    async fn factor(&self, id: &FactorId) -> Answer<Option<Factor>> {
+        read!(self, id.clone(), find)
+    }
+
+    async fn change_factors(&self, change: FactorChange) -> Result<(), FactorsRefused> {
+        self.write(change, |db, asked| Box::pin(change_all(db, asked))).await
+    }
+
+    async fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> Answer<bool> {
+        write!(self, Step { id: id.clone(), step, at }, use_step)
+    }
+
+    async fn revise_factor(&self, factor: &Factor, body: String, counter: i64, at: Timestamp) -> Answer<bool> {
+        write!(self, Revise { factor: factor.clone(), body, counter, at }, revise)
+    }
+
+    async fn use_recovery_code(&self, of: &Username, code: &TokenHash, at: Timestamp) -> Answer<Option<u32>> {
+        write!(self, Code { of: of.clone(), hash: code.clone(), at }, use_code)
+    }
+
+    async fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> Answer<bool> {
+        write!(self, (of.clone(), id.clone(), name), rename)
+    }
+
+    async fn renew_session(&self, of: &Username, id: &SessionId, methods: Methods, at: Timestamp) -> Answer<bool> {
+        write!(self, Renew { of: of.clone(), id: id.clone(), methods, at }, renew)
+    }
+}
+
+async fn list(db: &mut Connection, of: &Username) -> Result<Vec<Factor>, DbError> {
+    let select = format!("SELECT {COLUMNS} FROM factors WHERE username = $1 ORDER BY created_at, factor_id");
+    let rows = db.query(&select, params![of.as_str()]).await?;
+    rows.into_iter().map(|mut row| parse(&mut row)).collect()
+}
+
+async fn find(db: &mut Connection, id: &FactorId) -> Result<Option<Factor>, DbError> {
+    let select = format!("SELECT {COLUMNS} FROM factors WHERE factor_id = $1");
+    db.find(&select, params![id.as_str()]).await?.map(|mut row| parse(&mut row)).transpose()
+}
+
+async fn change_all(db: &mut Connection, change: &FactorChange) -> Result<(), Stop<FactorsRefused>> {
+    // Held until the commit: two who take the last two away at once are one after the other, and so are the
+    // sign-ins that meanwhile begin a session.
+    match accounts::hold(db, &change.username).await? {
+        Some(account) if account.standing != Standing::Deleted => {}
+        _ => return Err(FactorsRefused::NoSuchAccount.into()),
+    }
+    if !remove(db, &change.username, &change.remove).await? {
+        return Err(FactorsRefused::NoSuchFactor.into());
+    }
+    for factor in &change.add {
+        if !insert(db, factor).await? {
+            return Err(FactorsRefused::Taken.into());
+        }
+    }
+    if left(db, &change.username).await? == 0 {
+        if change.least == Least::One {
+            return Err(FactorsRefused::Last.into());
+        }
+        remove(db, &change.username, &Removal::All).await?;
+    }
+    let ended = go_on(db, change).await?;
+    announce(db, &change.username).await?;
+    record(db, &change.by, change, ended).await?;
+    Ok(())
+}
+
+/// False if it was one that is not there.
+async fn remove(db: &mut Connection, of: &Username, what: &Removal) -> Result<bool, DbError> {
+    let of = of.as_str();
+    match what {
+        Removal::Nothing => Ok(true),
+        Removal::One(id) => {
+            let one = "DELETE FROM factors WHERE username = $1 AND factor_id = $2";
+            Ok(db.execute(one, params![of, id.as_str()]).await? == 1)
+        }
+        Removal::Kind(kind) => {
+            db.execute("DELETE FROM factors WHERE username = $1 AND kind = $2", params![of, kind.as_str()]).await?;
+            Ok(true)
+        }
+        Removal::All => {
+            db.execute("DELETE FROM factors WHERE username = $1", params![of]).await?;
+            Ok(true)
+        }
+    }
+}
+
+/// False if it is there already, or is a second one where there may be one.
+async fn insert(db: &mut Connection, factor: &Factor) -> Result<bool, DbError> {
+    const INSERT: &str =
+        "INSERT INTO factors (factor_id, username, kind, name, body, counter, created_at, last_used_at, used_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+    let row = params![
+        factor.id.as_str(),
+        factor.username.as_str(),
+        factor.kind.as_str(),
+        factor.name.as_str(),
+        factor.body.as_str(),
+        factor.counter,
+        factor.created_at,
+        factor.last_used_at,
+        factor.used_at,
+    ];
+    Ok(db.execute(INSERT, row).await? == 1)
+}
+
+/// Second factors, without recovery codes.
+async fn left(db: &mut Connection, of: &Username) -> Result<i64, DbError> {
+    let count = "SELECT COUNT(*) FROM factors WHERE username = $1 AND kind <> 'recovery'";
+    db.find(count, params![of.as_str()]).await?.map_or(Ok(0), |mut row| row.int())
+}
+
+/// Ends every session but the one that goes on; says how many.
+async fn go_on(db: &mut Connection, change: &FactorChange) -> Result<u64, Stop<FactorsRefused>> {
+    if let Some((id, methods)) = &change.keep {
+        const GO_ON: &str = "UPDATE sessions SET methods = $3
+            WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $4";
+        let row = params![id.as_str(), change.username.as_str(), methods.to_string(), change.at];
+        if db.execute(GO_ON, row).await? == 0 {
+            return Err(FactorsRefused::SessionOver.into());
+        }
+    }
+    let end = sessions::EndAll {
+        username: change.username.clone(),
+        keep: change.keep.as_ref().map(|(id, _)| id.clone()),
+        why: EndReason::FactorsChanged,
+        at: change.at,
+    };
+    Ok(sessions::end_each(db, &end).await?)
+}
+
+async fn record(db: &mut Connection, by: &Actor, change: &FactorChange, ended: u64) -> Result<(), DbError> {
+    let mut detail = change.detail.clone();
+    if let Some(detail) = detail.as_object_mut() {
+        detail.insert("sessions_ended".to_owned(), ended.into());
+    }
+    accounts::record(db, by, Done { at: change.at, action: change.action, whom: &change.username, detail }).await
+}
+
+#[derive(Debug)]
+struct Step {
+    id: FactorId,
+    step: i64,
+    at: Timestamp,
+}
+
+async fn use_step(db: &mut Connection, step: &Step) -> Result<bool, DbError> {
+    const USE: &str = "UPDATE factors SET counter = $2, last_used_at = $3 WHERE factor_id = $1 AND counter < $2";
+    Ok(db.execute(USE, params![step.id.as_str(), step.step, step.at]).await? == 1)
+}
+
+#[derive(Debug)]
+struct Revise {
+    factor: Factor,
+    body: String,
+    counter: i64,
+    at: Timestamp,
+}
+
+async fn revise(db: &mut Connection, revise: &Revise) -> Result<bool, DbError> {
+    const SWAP: &str = "UPDATE factors SET body = $4, counter = $5, last_used_at = $6
+        WHERE factor_id = $1 AND body = $2 AND counter = $3";
+    let factor = &revise.factor;
+    let row = params![
+        factor.id.as_str(),
+        factor.body.as_str(),
+        factor.counter,
+        revise.body.as_str(),
+        revise.counter,
+        revise.at,
+    ];
+    Ok(db.execute(SWAP, row).await? == 1)
+}
+
+#[derive(Debug)]
+struct Code {
+    of: Username,
+    hash: TokenHash,
+    at: Timestamp,
+}
+
+async fn use_code(db: &mut Connection, code: &Code) -> Result<Option<u32>, DbError> {
+    const USE: &str = "UPDATE factors SET used_at = $3, last_used_at = $3
+        WHERE username = $1 AND kind = 'recovery' AND body = $2 AND used_at IS NULL";
+    const LEFT: &str = "SELECT COUNT(*) FROM factors WHERE username = $1 AND kind = 'recovery' AND used_at IS NULL";
+    if db.execute(USE, params![code.of.as_str(), code.hash.as_str(), code.at]).await? == 0 {
+        return Ok(None);
+    }
+    let left = db.find(LEFT, params![code.of.as_str()]).await?.map_or(Ok(0), |mut row| row.int())?;
+    let name = code.of.as_str();
+    let detail = serde_json::json!({ "left": left });
+    accounts::append(db, Entry { at: code.at, actor: name, action: "recovery_code.use", subject: name, detail })
+        .await?;
+    Ok(Some(u32::try_from(left).unwrap_or(u32::MAX)))
+}
+
+async fn rename(db: &mut Connection, (of, id, name): &(Username, FactorId, String)) -> Result<bool, DbError> {
+    let rename = "UPDATE factors SET name = $3 WHERE username = $1 AND factor_id = $2 AND kind <> 'recovery'";
+    Ok(db.execute(rename, params![of.as_str(), id.as_str(), name.as_str()]).await? == 1)
+}
+
+#[derive(Debug)]
+struct Renew {
+    of: Username,
+    id: SessionId,
+    methods: Methods,
+    at: Timestamp,
+}
+
+async fn renew(db: &mut Connection, renew: &Renew) -> Result<bool, DbError> {
+    const RENEW: &str = "UPDATE sessions SET auth_time = $3, methods = $4
+        WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3";
+    let (name, id) = (renew.of.as_str(), renew.id.as_str());
+    if db.execute(RENEW, params![id, name, renew.at, renew.methods.to_string()]).await? == 0 {
+        return Ok(false);
+    }
+    announce(db, &renew.of).await?;
+    let detail = serde_json::json!({ "session": id, "methods": renew.methods.to_string() });
+    accounts::append(db, Entry { at: renew.at, actor: name, action: "session.step_up", subject: name, detail }).await?;
+    Ok(true)
+}
+
+fn parse(row: &mut Row) -> Result<Factor, DbError> {
+    Ok(Factor {
+        id: FactorId::new(&row.text()?),
+        username: accounts::username(&row.text()?)?,
+        kind: FactorKind::parse(&row.text()?).ok_or_else(|| DbError::broken("a stored kind of factor"))?,
+        name: row.text()?,
+        body: row.text()?,
+        counter: row.int()?,
+        created_at: row.time()?,
+        last_used_at: row.time_or_null()?,
+        used_at: row.time_or_null()?,
+    })
+}
