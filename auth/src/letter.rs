@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
-use crate::{Account, Auth, AuthError, AuthStore, EmailAddress, Origin, store::Record};
+use crate::{Account, Auth, AuthError, AuthStore, EmailAddress, Origin, Token, Username, store::Record};
 
 /// Letters that wait for the host at most; more are dropped, and a warning says so.
 pub(crate) const WAITING: usize = 1_000;
@@ -19,8 +19,8 @@ pub struct Letter {
 
 #[derive(Debug)]
 pub enum LetterBody {
-    /// A link that sets a new password, once, until then.
-    Reset { link: SecretString, until: Timestamp },
+    /// A link that sets a new password of that account, once, until then.
+    Reset { link: SecretString, username: Username, until: Timestamp },
     /// An invitation by `from`, once, until then.
     Invite { link: SecretString, from: String, until: Timestamp },
     /// Something happened to the account.
@@ -71,15 +71,23 @@ impl Notice {
 }
 
 impl<S: AuthStore> Auth<S> {
-    /// The letters to send. There is one box: `None` for whoever asks a second time.
+    /// The letters to send: drop it to send none. There is one box: `None` for whoever asks a second time.
     pub fn letters(&self) -> Option<mpsc::Receiver<Letter>> {
         self.0.letters.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
 
+    /// A page of the installation with a secret behind the `#`, where no server and no log ever sees it. Built from the
+    /// settings: what a request says of the host (`Host`, `X-Forwarded-Host`) never leads to a link.
+    pub(crate) fn link(&self, page: &str, token: &Token) -> SecretString {
+        format!("{}/{page}#{}", self.0.settings.issuer, token.expose()).into()
+    }
+
     /// Never waits and never fails what it is told about.
     pub(crate) fn post(&self, letter: Letter) {
-        if self.0.letters.0.try_send(letter).is_err() {
-            tracing::warn!("a letter was dropped: nobody sends them, or too slowly");
+        match self.0.letters.0.try_send(letter) {
+            Ok(()) => {}
+            Err(TrySendError::Closed(_)) => tracing::debug!("a letter was dropped: this installation sends none"),
+            Err(TrySendError::Full(_)) => tracing::warn!("a letter was dropped: too many wait to be sent"),
         }
     }
 

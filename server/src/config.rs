@@ -1,5 +1,7 @@
 //! Settings: flags, then environment, then the TOML file, then defaults. Read once, in `main`.
 
+pub mod mail;
+
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -29,6 +31,7 @@ pub struct Partial {
     pub registration: RegistrationPartial,
     pub hashing: HashingPartial,
     pub log: LogPartial,
+    pub mail: Option<mail::MailSection>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -142,6 +145,7 @@ pub struct Config {
     pub registration: RegistrationMode,
     pub first_role: Option<Role>,
     pub hashing: HashingCost,
+    pub mail: Option<mail::Mail>,
     pub log_format: LogFormat,
     pub log_filter: String,
 }
@@ -199,6 +203,7 @@ impl Partial {
                 format: self.log.format.or(next.log.format),
                 filter: self.log.filter.or(next.log.filter),
             },
+            mail: self.mail.or(next.mail),
         }
     }
 
@@ -221,6 +226,7 @@ impl Partial {
         if hashing.memory_kib < 19 * 1024 || hashing.passes < 2 {
             return Err(ConfigError("hashing.memory_kib is at least 19456 and hashing.passes at least 2.".to_owned()));
         }
+        let mail = self.mail.map(|mail| mail.decide(self.public_url.as_deref())).transpose()?;
         Ok(Config {
             listen,
             data: self.data.unwrap_or_else(|| PathBuf::from("strongroom-data")),
@@ -238,6 +244,7 @@ impl Partial {
                 FirstRole::Manager => Some(Role::Manager),
             },
             hashing,
+            mail,
             log_format: self.log.format.unwrap_or(LogFormat::Human),
             log_filter: self.log.filter.unwrap_or_else(|| "info".to_owned()),
         })

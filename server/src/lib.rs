@@ -10,6 +10,7 @@ pub mod error;
 pub mod extract;
 mod hold;
 pub mod live;
+mod mail;
 pub mod router;
 pub mod routes;
 pub mod serve;

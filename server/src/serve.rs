@@ -17,6 +17,7 @@ use crate::{
     config::{Config, RegistrationMode},
     hold::Hold,
     live::Hub,
+    mail::Postman,
     router::router,
     state::{AppState, Auth, Shared, Site, Store, Vault},
     telemetry,
@@ -120,7 +121,8 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let setup_link = setup.map(|token| format!("{public_url}/first#{}", token.expose()));
     let (stop, stopping) = watch::channel(false);
     let hub = Hub::over(store.clone(), vault.clone(), stopping.clone());
-    let upkeep = upkeep(&auth, &store, clock);
+    let mut upkeep = upkeep(&auth, &store, clock.clone());
+    upkeep.extend(post(&auth, &config, clock)?);
     let site = Arc::new(Site::new(config, telemetry::metrics()));
     let state = AppState::new(Shared { auth: auth.clone(), vault: vault.clone(), store, hub, site, stopping });
     let handle = Handle::new();
@@ -158,6 +160,14 @@ fn upkeep(auth: &Auth, store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
         }
     });
     vec![follow, forget]
+}
+
+/// Without mail settings the box is closed, and letters go nowhere.
+fn post(auth: &Auth, config: &Config, clock: Clock) -> anyhow::Result<Option<JoinHandle<()>>> {
+    let letters = auth.letters();
+    let Some(mail) = &config.mail else { return Ok(None) };
+    let postman = Postman::new(mail, config.public_url.clone(), clock)?;
+    Ok(letters.map(|letters| tokio::spawn(postman.deliver(letters))))
 }
 
 /// Idempotency keys are kept for a day. (Ended sessions are `auth`'s to forget.)

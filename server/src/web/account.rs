@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 use wire::{Me, SessionInfo};
 
-use super::{MIN_PASSWORD, Shell, format};
+use super::{MIN_PASSWORD, Shell, device, format};
 
 /// `GET /account`. The handler supplies the answers of `GET /auth/me` and `GET /auth/sessions`.
 #[derive(Debug, Template)]
@@ -27,28 +27,6 @@ impl AccountPage {
     /// `Firefox on Linux`: enough to recognise one's own machine. The whole header is in the title.
     pub fn device(&self, session: &SessionInfo) -> String {
         let Some(agent) = session.user_agent.as_deref() else { return "Unknown program".to_owned() };
-        let find =
-            |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
-        // Order matters: Edge and Opera call themselves Chrome, and Chrome calls itself Safari.
-        let browsers = [
-            ("Edg/", "Edge"),
-            ("OPR/", "Opera"),
-            ("Firefox/", "Firefox"),
-            ("Chrome/", "Chrome"),
-            ("Safari/", "Safari"),
-        ];
-        let systems = [
-            ("Windows", "Windows"),
-            ("Android", "Android"),
-            ("iPhone", "iPhone"),
-            ("iPad", "iPad"),
-            ("Mac OS X", "macOS"),
-            ("Linux", "Linux"),
-        ];
-        match (find(&browsers), find(&systems)) {
-            (Some(browser), Some(system)) => format!("{browser} on {system}"),
-            (Some(browser), None) => browser.to_owned(),
-            _ => agent.chars().take(60).collect(),
-        }
+        device::known(agent).unwrap_or_else(|| agent.chars().take(60).collect())
     }
 }

@@ -7,6 +7,7 @@
 mod account;
 pub mod assets;
 pub(crate) mod cookie;
+pub(crate) mod device;
 mod enter;
 mod error;
 mod file;

@@ -19,7 +19,7 @@ use reqwest::{
 use serde_json::Value;
 use server::{
     Partial, Running,
-    config::{ByteSize, HashingPartial, RegistrationMode, RegistrationPartial},
+    config::{ByteSize, HashingPartial, RegistrationMode, RegistrationPartial, mail::MailSection},
 };
 use store::{Database, testing};
 
@@ -159,6 +159,7 @@ async fn serve(
         max_file_size: Some(ByteSize(64 << 20)),
         registration: RegistrationPartial { mode: Some(RegistrationMode::Open), role: None },
         hashing: HashingPartial { memory_kib: Some(19 * 1024), passes: Some(2) },
+        mail: Some(MailSection { folder: Some(data.path().join("mail")), ..MailSection::default() }),
         ..Partial::default()
     };
     let config = settings.or(defaults).decide().unwrap();

@@ -7,6 +7,7 @@ mod attacks;
 mod docs;
 mod files;
 mod live;
+mod mailbox;
 mod matrix;
 mod names;
 mod races;

@@ -1,0 +1,142 @@
+//! Sends the letters that [`auth`] has to send: by SMTP, or into a folder where one looks at them. A request never
+//! waits for it.
+
+mod way;
+mod words;
+
+use std::{sync::Arc, time::Duration};
+
+use auth::{Chance, Clock, Letter, LetterBody};
+use lettre::{
+    Address, Message,
+    message::{Body, Mailbox, header, header::ContentTransferEncoding as Encoding},
+};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+};
+
+use crate::config::mail::Mail;
+use way::{Refused, Sender};
+
+/// Tried again so long after it failed, and then given up.
+const PAUSES: [Duration; 4] =
+    [Duration::from_secs(2), Duration::from_secs(15), Duration::from_mins(1), Duration::from_mins(5)];
+/// Connections at once.
+const LINES: usize = 4;
+/// Letters on their way at once, those that wait to be tried again included.
+const MOST: usize = 1_000;
+
+/// Knows how letters look and which way they go.
+pub(crate) struct Postman {
+    from: Mailbox,
+    sender: Sender,
+    /// Where people reach the installation.
+    site: String,
+    clock: Clock,
+    chance: Chance,
+    pauses: Vec<Duration>,
+    lines: Semaphore,
+}
+
+impl Postman {
+    /// # Errors
+    /// A sentence for the operator: a folder that cannot be made, a certificate that is none.
+    pub(crate) fn new(mail: &Mail, site: String, clock: Clock) -> anyhow::Result<Self> {
+        Ok(Self {
+            from: mail.from.clone(),
+            sender: Sender::new(&mail.way)?,
+            site,
+            clock,
+            chance: Chance::system(),
+            pauses: PAUSES.to_vec(),
+            lines: Semaphore::new(LINES),
+        })
+    }
+
+    /// Delivers for as long as there may be letters. Run it as a task.
+    pub(crate) async fn deliver(self, mut letters: mpsc::Receiver<Letter>) {
+        let postman = Arc::new(self);
+        let mut under_way = JoinSet::new();
+        while let Some(letter) = letters.recv().await {
+            while under_way.try_join_next().is_some() {}
+            if under_way.len() >= MOST {
+                tracing::warn!("a letter was dropped: too many wait for the mail server");
+                continue;
+            }
+            let postman = Arc::clone(&postman);
+            under_way.spawn(async move { postman.carry(letter).await });
+        }
+        // Nobody writes any more, as in a test: what is under way still arrives.
+        while under_way.join_next().await.is_some() {}
+    }
+
+    async fn carry(&self, letter: Letter) {
+        let message = match self.written(&letter) {
+            Ok(message) => message,
+            Err(error) => return tracing::warn!(%error, "a letter could not be written"),
+        };
+        let mut pauses = self.pauses.iter();
+        loop {
+            let refused = match self.try_once(&message).await {
+                Ok(()) => return count("sent"),
+                Err(refused) => refused,
+            };
+            match pauses.next() {
+                Some(pause) if refused.may_pass && !self.is_late(&letter.body) => {
+                    tracing::info!(error = %refused, "a letter will be tried again");
+                    tokio::time::sleep(*pause).await;
+                }
+                _ => {
+                    count("lost");
+                    return tracing::warn!(error = %refused, "a letter was not sent");
+                }
+            }
+        }
+    }
+
+    async fn try_once(&self, message: &Message) -> Result<(), Refused> {
+        let _line = self.lines.acquire().await;
+        self.sender.send(message, &self.clock, &self.chance).await
+    }
+
+    /// Whether its link is dead already.
+    fn is_late(&self, body: &LetterBody) -> bool {
+        match body {
+            LetterBody::Reset { until, .. } | LetterBody::Invite { until, .. } => *until <= self.clock.now(),
+            LetterBody::Notice { .. } => false,
+        }
+    }
+
+    fn written(&self, letter: &Letter) -> anyhow::Result<Message> {
+        let (subject, text) = words::of(letter, &self.site);
+        let to: Address = letter.to.as_str().parse()?;
+        let id = hex::encode(self.chance.bytes::<16>());
+        let mut message = Message::builder()
+            .from(self.from.clone())
+            // The address alone: what people call themselves has no business in a header.
+            .to(Mailbox::new(None, to))
+            .date(self.clock.now().into())
+            .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
+            .subject(subject)
+            .header(header::ContentType::TEXT_PLAIN)
+            .body(encoded(text)?)?;
+        // RFC 3834 §5: no robot answers.
+        let robot = header::HeaderName::new_from_ascii_str("Auto-Submitted");
+        message.headers_mut().insert_raw(header::HeaderValue::new(robot, "auto-generated".to_owned()));
+        Ok(message)
+    }
+}
+
+/// As it stands where it can: what is not ASCII is written in ASCII (RFC 2045 §6.7), since not every server takes it.
+fn encoded(text: String) -> anyhow::Result<Body> {
+    let encoding = if text.is_ascii() { Encoding::SevenBit } else { Encoding::QuotedPrintable };
+    Body::new_with_encoding(text, encoding).map_err(|_| anyhow::anyhow!("a letter that cannot be encoded"))
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("strongroom_letters_total", "outcome" => outcome).increment(1);
+}
+
+#[cfg(test)]
+mod tests;

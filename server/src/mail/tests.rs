@@ -1,0 +1,204 @@
+//! Letters, in a folder and to a small SMTP server.
+
+use std::net::{IpAddr, SocketAddr};
+
+use auth::{DisplayName, EmailAddress, Notice, Origin, Username};
+use jiff::Timestamp;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+use crate::config::mail::{Smtp, Tls, Way};
+
+const SITE: &str = "https://files.example";
+
+fn letter(to: &str, name: &str, body: LetterBody) -> Letter {
+    Letter { to: EmailAddress::parse(to).unwrap(), name: name.to_owned(), body }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn reset(link: &str, until: i64) -> LetterBody {
+    LetterBody::Reset { link: link.to_owned().into(), username: Username::parse("ada").unwrap(), until: at(until) }
+}
+
+fn notice() -> LetterBody {
+    let origin = Origin {
+        address: IpAddr::from([192, 0, 2, 7]),
+        user_agent: Some("Firefox/140 (X11; Linux)\r\nSee: http://evil.example".to_owned()),
+        device: None,
+    };
+    LetterBody::Notice { notice: Notice::PasswordChanged, at: at(0), origin }
+}
+
+fn postman(way: Way) -> Postman {
+    let mail = Mail { from: "Strongroom <strongroom@files.example>".parse().unwrap(), way };
+    let postman = Postman::new(&mail, SITE.to_owned(), Clock::reading(|| at(0))).unwrap();
+    Postman { pauses: vec![Duration::ZERO; 3], ..postman }
+}
+
+async fn deliver(postman: Postman, letters: Vec<Letter>) {
+    let (post, letter_box) = mpsc::channel(10);
+    for letter in letters {
+        post.send(letter).await.unwrap();
+    }
+    drop(post);
+    postman.deliver(letter_box).await;
+}
+
+#[tokio::test]
+async fn a_letter_in_a_folder_is_whole_and_nobody_elses_to_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = folder.path().join("mail");
+    deliver(
+        postman(Way::Folder(inside.clone())),
+        vec![letter("ada@files.example", "Ada", reset("https://files.example/reset#sr_rs_x", 1_800))],
+    )
+    .await;
+    let path = std::fs::read_dir(&inside).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(path.extension().unwrap(), "eml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    for line in [
+        "From: Strongroom <strongroom@files.example>\r\n",
+        "To: ada@files.example\r\n",
+        "Subject: A new password for Strongroom\r\n",
+        "Auto-Submitted: auto-generated\r\n",
+        "Hello Ada,\r\n",
+        "\r\nhttps://files.example/reset#sr_rs_x\r\n",
+        "It works once, until 08:30 UTC on 15\r\nJanuary 2027:",
+    ] {
+        assert!(text.contains(line), "{line:?} in {text}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
+        assert_eq!(std::fs::metadata(&inside).unwrap().permissions().mode() & 0o077, 0);
+    }
+}
+
+#[tokio::test]
+async fn no_name_and_no_address_writes_a_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = "Eve\r\nBcc: everybody@files.example\r\n\r\nPay here";
+    assert!(DisplayName::parse(hostile).is_err());
+    assert!(EmailAddress::parse("eve@files.example\r\nBcc: a@b").is_err());
+    deliver(
+        postman(Way::Folder(folder.path().to_owned())),
+        vec![
+            // As if a name like this had come in some other way.
+            letter("ada@files.example", hostile, notice()),
+            letter("ada@files.example,eve@files.example".split(',').next().unwrap(), "A, B <eve@x.example>", notice()),
+        ],
+    )
+    .await;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let (headers, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(!headers.contains("Bcc") && !headers.contains("Eve") && !headers.contains("eve"), "{headers}");
+        assert!(body.starts_with("Hello,\r\n"), "{body}");
+        assert!(body.contains("With: Firefox on Linux\r\n") && !body.contains("evil.example"), "{body}");
+    }
+}
+
+/// Speaks just enough of RFC 5321 and keeps what it hears. The first letters are refused with these codes.
+async fn mail_server(refusals: Vec<u16>) -> (SocketAddr, tokio::task::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let task = tokio::spawn(async move {
+        let (mut heard, mut refusals) = (String::new(), refusals.into_iter());
+        loop {
+            let (socket, _) = listener.accept().await.unwrap();
+            if converse(socket, &mut heard, &mut refusals).await.unwrap_or(false) {
+                return heard;
+            }
+        }
+    });
+    (address, task)
+}
+
+/// True when a letter was taken, or the other side went away without sending one.
+async fn converse(
+    socket: TcpStream,
+    heard: &mut String,
+    refusals: &mut impl Iterator<Item = u16>,
+) -> std::io::Result<bool> {
+    let (from, mut to) = socket.into_split();
+    let mut lines = BufReader::new(from).lines();
+    to.write_all(b"220 mail.example\r\n").await?;
+    let mut in_data = false;
+    while let Some(line) = lines.next_line().await? {
+        heard.push_str(&line);
+        heard.push('\n');
+        let answer = match (in_data, line.split(' ').next().unwrap_or_default()) {
+            (true, ".") => {
+                to.write_all(b"250 taken\r\n").await?;
+                return Ok(true);
+            }
+            (true, _) => continue,
+            (_, "EHLO") => "250 mail.example\r\n".to_owned(),
+            (_, "MAIL") => match refusals.next() {
+                Some(code) => format!("{code} not now\r\n"),
+                None => "250 ok\r\n".to_owned(),
+            },
+            (_, "DATA") => {
+                in_data = true;
+                "354 go on\r\n".to_owned()
+            }
+            (_, "QUIT") => {
+                to.write_all(b"221 bye\r\n").await?;
+                return Ok(false);
+            }
+            _ => "250 ok\r\n".to_owned(),
+        };
+        to.write_all(answer.as_bytes()).await?;
+    }
+    Ok(true)
+}
+
+fn smtp(address: SocketAddr, tls: Tls) -> Way {
+    let host = address.ip().to_string();
+    Way::Smtp(Smtp { host, port: address.port(), tls, credentials: None, ca: None })
+}
+
+#[tokio::test]
+async fn a_letter_goes_to_the_mail_server_and_is_tried_again_when_it_is_busy() {
+    let (address, server) = mail_server(vec![451, 421]).await;
+    deliver(postman(smtp(address, Tls::None)), vec![letter("ada@files.example", "Žofie", notice())]).await;
+    let heard = server.await.unwrap();
+    assert_eq!(heard.matches("MAIL FROM:<strongroom@files.example>").count(), 3, "{heard}");
+    assert!(heard.contains("RCPT TO:<ada@files.example>"), "{heard}");
+    assert!(heard.contains("Subject: Your password was changed"), "{heard}");
+}
+
+#[tokio::test]
+async fn what_the_mail_server_refuses_for_good_is_not_tried_again() {
+    let (address, server) = mail_server(vec![550]).await;
+    deliver(postman(smtp(address, Tls::None)), vec![letter("ada@files.example", "Ada", notice())]).await;
+    server.abort();
+    assert!(server.await.unwrap_err().is_cancelled());
+}
+
+#[tokio::test]
+async fn no_letter_goes_in_the_clear_where_tls_was_asked_for() {
+    let (address, server) = mail_server(Vec::new()).await;
+    let postman = Postman { pauses: Vec::new(), ..postman(smtp(address, Tls::StartTls)) };
+    deliver(postman, vec![letter("ada@files.example", "Ada", reset("https://files.example/reset#secret", 60))]).await;
+    // It takes a letter from a server that does not ask for TLS, so it was listening.
+    deliver(self::postman(smtp(address, Tls::None)), vec![letter("bob@files.example", "Bob", notice())]).await;
+    let heard = server.await.unwrap();
+    assert!(!heard.contains("ada@files.example") && !heard.contains("secret"), "{heard}");
+}
+
+#[tokio::test]
+async fn a_letter_whose_link_is_dead_is_not_tried_again() {
+    let (address, server) = mail_server(vec![451]).await;
+    deliver(postman(smtp(address, Tls::None)), vec![letter("ada@files.example", "Ada", reset("https://x/#y", -1))])
+        .await;
+    server.abort();
+    assert!(server.await.unwrap_err().is_cancelled());
+}

@@ -1,0 +1,138 @@
+//! What letters say: plain text, short, and nothing that only we could have meant well.
+
+use auth::{Letter, LetterBody, Notice, Origin};
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+
+use crate::web::device;
+
+/// Subject and text. Nothing that somebody typed is in a subject.
+pub(super) fn of(letter: &Letter, site: &str) -> (String, String) {
+    let (subject, body) = match &letter.body {
+        LetterBody::Reset { link, username, until } => (
+            "A new password for Strongroom",
+            format!(
+                "somebody asked to set a new password for the account \"{username}\" at {site}.\n\n\
+                 To choose one, open this link. It works once, until {}:\n\n{}\n\n\
+                 If it was not you, do nothing: your password stays as it is, and nobody else has this link.",
+                time(*until),
+                link.expose_secret(),
+            ),
+        ),
+        LetterBody::Invite { link, from, until } => (
+            "An invitation to Strongroom",
+            format!(
+                "{} invites you to work together at {site}, where files are checked out by one person at a \
+                 time.\n\nTo make your account, open this link. It works once, until {}:\n\n{}\n\n\
+                 If you do not know what this is about, do nothing.",
+                harmless(from).unwrap_or("Somebody"),
+                time(*until),
+                link.expose_secret(),
+            ),
+        ),
+        LetterBody::Notice { notice, at, origin } => (subject(*notice), told(*notice, *at, origin, site)),
+    };
+    let hello = harmless(&letter.name).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
+    (subject.to_owned(), format!("{hello}\n\n{}\n\n-- \nStrongroom, {site}\n", wrapped(&body)))
+}
+
+/// Lines of at most 72 characters, where words allow it (RFC 5322 §2.1.1). A link stands in one piece.
+fn wrapped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for line in text.split('\n') {
+        let mut width = 0;
+        for word in line.split(' ') {
+            let long = word.chars().count();
+            let fits = width + 1 + long <= 72;
+            match width {
+                0 => {}
+                _ if fits => out.push(' '),
+                _ => out.push('\n'),
+            }
+            width = if width > 0 && fits { width + 1 + long } else { long };
+            out.push_str(word);
+        }
+        out.push('\n');
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn time(at: Timestamp) -> String {
+    at.strftime("%H:%M UTC on %-d %B %Y").to_string()
+}
+
+/// A name, unless a mail program would make a link of it: who registers with a stranger's address must not get to
+/// write to them.
+fn harmless(name: &str) -> Option<&str> {
+    let letters: Vec<char> = name.chars().collect();
+    let like_a_domain = letters.windows(3).any(|three| three[1] == '.' && three[0] != ' ' && three[2] != ' ');
+    let fits = !like_a_domain && !name.contains(['/', ':', '@', '\\', '<']) && !name.contains(char::is_control);
+    (fits && !name.is_empty() && letters.len() <= 100).then_some(name)
+}
+
+fn subject(notice: Notice) -> &'static str {
+    match notice {
+        Notice::PasswordChanged | Notice::PasswordReset => "Your password was changed",
+        Notice::TokenReplayed => "A session of yours was ended",
+        Notice::NewDevice => "A new sign-in to your account",
+        Notice::FactorAdded => "A second factor was added",
+        Notice::FactorRemoved => "A second factor was removed",
+        Notice::RecoveryCodeUsed => "A recovery code was used",
+        Notice::RecoveryCodesMade => "New recovery codes were made",
+        Notice::FactorsRecovered => "Your second factors were taken away",
+        Notice::PersonalTokenMade => "A personal access token was made",
+        Notice::ProviderLinked => "A way to sign in was added",
+        Notice::ProviderUnlinked => "A way to sign in was removed",
+        Notice::EmailChanged => "Your e-mail address was changed",
+    }
+}
+
+fn what(notice: Notice) -> &'static str {
+    match notice {
+        Notice::PasswordChanged => "the password of your account was changed.",
+        Notice::PasswordReset => "a new password was set for your account with a link, and everything was signed out.",
+        Notice::TokenReplayed => {
+            "a token of your account was used twice, as if somebody had copied it. Its session was ended."
+        }
+        Notice::NewDevice => "somebody signed in to your account on a device that was not seen before.",
+        Notice::FactorAdded => "a second factor was added to your account.",
+        Notice::FactorRemoved => "a second factor was removed from your account.",
+        Notice::RecoveryCodeUsed => "somebody signed in to your account with a recovery code. It is used up now.",
+        Notice::RecoveryCodesMade => "new recovery codes were made for your account. The ones before are void.",
+        Notice::FactorsRecovered => {
+            "an administrator took all second factors of your account away, so that you can set up new ones."
+        }
+        Notice::PersonalTokenMade => "a personal access token was made for your account.",
+        Notice::ProviderLinked => "signing in through another service was added to your account.",
+        Notice::ProviderUnlinked => "signing in through another service was removed from your account.",
+        Notice::EmailChanged => "the e-mail address of your account was changed.",
+    }
+}
+
+fn told(notice: Notice, at: Timestamp, origin: &Origin, site: &str) -> String {
+    let device = origin.user_agent.as_deref().and_then(device::known);
+    let device = device.map_or_else(String::new, |device| format!("\nWith: {device}"));
+    format!(
+        "{}\n\nWhen: {}\nFrom: {}{device}\n\nIf it was you, all is well. If it was not, set a new password at \
+         {site}/forgot and tell an administrator.",
+        what(notice),
+        time(at),
+        origin.address,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn a_name_that_would_become_a_link_is_left_out() {
+        for link in ["https://evil.example", "evil.example", "call evil.example now", "a@evil.example", "x\ny", ""] {
+            assert_eq!(harmless(link), None, "{link}");
+        }
+        for name in ["Ada Lovelace", "Dr. Žofie Nováková", "J. R. Hartley", "O'Brien"] {
+            assert_eq!(harmless(name), Some(name));
+        }
+    }
+}

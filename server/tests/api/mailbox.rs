@@ -1,0 +1,57 @@
+//! The letters that a test's server sent: every test has a folder of its own for them.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::app::TestApp;
+
+/// A letter as its reader sees it. Where it is ASCII, as all of ours are in tests, the text stands as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrived {
+    pub(crate) to: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+}
+
+impl Arrived {
+    /// The link in it: a line of its own.
+    pub(crate) fn link(&self) -> &str {
+        self.text.lines().find(|line| line.starts_with("http")).unwrap()
+    }
+
+    /// What stands behind the `#` of the link.
+    pub(crate) fn secret(&self) -> &str {
+        self.link().split_once('#').unwrap().1
+    }
+}
+
+impl TestApp {
+    pub(crate) fn mail_folder(&self) -> PathBuf {
+        self.data.path().join("mail")
+    }
+
+    /// All that arrived so far, oldest first.
+    pub(crate) fn letters(&self) -> Vec<Arrived> {
+        let entries = std::fs::read_dir(self.mail_folder()).unwrap();
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|end| end == "eml"));
+        paths.sort();
+        paths.into_iter().map(|path| read(&std::fs::read_to_string(path).unwrap())).collect()
+    }
+
+    /// The `n`th letter (from 1) to somebody: letters are sent behind the answer, so this waits for it.
+    pub(crate) async fn letter_to(&self, address: &str, n: usize) -> Arrived {
+        for _ in 0..500 {
+            if let Some(letter) = self.letters().into_iter().filter(|letter| letter.to == address).nth(n - 1) {
+                return letter;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("letter {n} to {address} did not arrive; there are {:?}", self.letters());
+    }
+}
+
+fn read(raw: &str) -> Arrived {
+    let (headers, text) = raw.split_once("\r\n\r\n").unwrap();
+    let header = |name: &str| headers.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
+    Arrived { to: header("To: "), subject: header("Subject: "), text: text.replace("\r\n", "\n") }
+}
