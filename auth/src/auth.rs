@@ -25,11 +25,13 @@ use crate::{
     clock,
     directory::Directory,
     hashing::Hasher,
-    key::MasterKey,
+    key::{MasterKey, Purpose},
     letter::{Letter, WAITING},
     permit::{Administrator, Everywhere, InRealm, StepUp},
     registering::Setup,
+    seal::Sealer,
     throttle::Throttle,
+    upstream::{self, Upstreams},
 };
 
 /// How often the account-event log is read: a session that ended on another node is refused within a second.
@@ -55,6 +57,7 @@ pub struct Settings {
     pub absolute: Duration,
     pub hashing: HashingCost,
     pub step_up: StepUpRules,
+    pub upstreams: Upstreams,
 }
 
 impl Settings {
@@ -71,6 +74,7 @@ impl Settings {
             absolute: Duration::from_hours(90 * 24),
             hashing: HashingCost { memory_kib: 64 * 1024, passes: 3, lanes: 1 },
             step_up: StepUpRules::default(),
+            upstreams: Upstreams::default(),
         }
     }
 }
@@ -222,6 +226,9 @@ pub(crate) struct Service<S> {
     pub(crate) directory: Directory,
     /// The first administrator's link, while there is one.
     pub(crate) setup: Mutex<Option<Setup>>,
+    /// What providers said of themselves, and what seals sign-ins that are under way there.
+    pub(crate) upstream: upstream::Known,
+    pub(crate) upstream_seal: Sealer,
     /// Where letters go in, and where the host takes them out.
     pub(crate) letters: (mpsc::Sender<Letter>, Mutex<Option<mpsc::Receiver<Letter>>>),
     /// The last account event that the directory has heard of.
@@ -267,6 +274,8 @@ impl<S: AuthStore> Auth<S> {
             throttle: Throttle::new(),
             directory: Directory::new(),
             setup: Mutex::default(),
+            upstream: upstream::Known::default(),
+            upstream_seal: Sealer::new(&keys, Purpose::Upstream)?,
             letters: (post, Mutex::new(Some(letters))),
             followed,
         })))

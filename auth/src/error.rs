@@ -70,6 +70,23 @@ pub enum AuthError {
     /// The first administrator's link is used, expired, or there is an administrator already.
     #[error("This link is not valid any more. Restart Strongroom for a new one, or use `strongroom user add`.")]
     SetupOver,
+    #[error("There is no such provider.")]
+    NoSuchProvider,
+    /// The provider does not answer; why is in the log.
+    #[error("The provider cannot be reached. Try again, or sign in another way.")]
+    ProviderAway,
+    /// The provider, or what it sent.
+    #[error("Signing in there did not work ({0}). Try again, or sign in another way.")]
+    ProviderRefused(String),
+    /// A sign-in that was begun in another browser, used before, or too long ago.
+    #[error("This sign-in was not begun in this browser, or too long ago. Begin again.")]
+    WrongBrowser,
+    #[error(
+        "No account here is joined to that one. Sign in with your password first, then join them on your account page."
+    )]
+    NotLinked,
+    #[error("That account is joined to somebody else's here.")]
+    AlreadyLinked,
     #[error("Too many attempts. Try again in {} seconds.", .retry_after.as_secs().max(1))]
     Throttled { retry_after: Duration },
     /// All cores are busy hashing passwords.

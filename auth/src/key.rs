@@ -44,6 +44,8 @@ pub(crate) enum Purpose {
     Ring,
     /// Encrypts the secrets of second factors.
     Factors,
+    /// Encrypts what is kept of sign-ins at upstream providers.
+    Upstream,
     /// Keys the passwords before they are hashed.
     Pepper,
 }
@@ -55,6 +57,7 @@ impl Purpose {
             Self::AccessTokenName => b"strongroom/access-token/kid/v1",
             Self::Ring => b"strongroom/key-ring/aes-256-gcm/v1",
             Self::Factors => b"strongroom/factors/aes-256-gcm/v1",
+            Self::Upstream => b"strongroom/upstream/aes-256-gcm/v1",
             Self::Pepper => b"strongroom/pepper/hmac-sha256/v1",
         }
     }

@@ -36,6 +36,7 @@ pub mod store;
 mod tests;
 mod throttle;
 pub mod token;
+pub mod upstream;
 pub mod username;
 
 pub use account::{Account, AccountChange, DisplayName, EmailAddress, NewAccount, Standing};

@@ -145,7 +145,7 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    async fn first_roles(&self) -> Result<Vec<(RealmId, Role)>, AuthError> {
+    pub(crate) async fn first_roles(&self) -> Result<Vec<(RealmId, Role)>, AuthError> {
         let (Some(role), Ok(name)) = (self.0.settings.first_role, RealmName::parse(FIRST_REALM)) else {
             return Ok(Vec::new());
         };

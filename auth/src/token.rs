@@ -111,6 +111,12 @@ impl TokenHash {
         Self(hex.to_owned())
     }
 
+    /// Of something that is no token, but found by its hash like one.
+    #[must_use]
+    pub fn of(what: &[u8]) -> Self {
+        Self(hex::encode(digest(&SHA256, what)))
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,6 +1,7 @@
 //! Settings: flags, then environment, then the TOML file, then defaults. Read once, in `main`.
 
 pub mod mail;
+mod providers;
 
 use std::{
     fmt,
@@ -12,10 +13,14 @@ use auth::{Role, auth::HashingCost};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+pub use providers::{Icon, ProviderSection, Providers};
+
 /// What one source says; what it leaves out comes from the next.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Partial {
+    /// Upstream providers that people may sign in with.
+    pub providers: Option<Vec<ProviderSection>>,
     pub listen: Option<SocketAddr>,
     pub data: Option<PathBuf>,
     /// Where people reach it, `https://files.example.org`.
@@ -134,6 +139,7 @@ pub struct ConfigError(pub String);
 /// Everything decided.
 #[derive(Debug)]
 pub struct Config {
+    pub providers: Providers,
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub public_url: String,
@@ -155,7 +161,8 @@ impl Config {
     #[must_use]
     pub fn listening_on(self, address: SocketAddr) -> Self {
         let chosen = self.public_url == own_url(self.listen);
-        Self { listen: address, public_url: if chosen { own_url(address) } else { self.public_url }, ..self }
+        let public_url = if chosen { own_url(address) } else { self.public_url };
+        Self { listen: address, providers: self.providers.reached_at(&public_url), public_url, ..self }
     }
 }
 
@@ -181,6 +188,7 @@ impl Partial {
         let own_key = self.secret_key.is_some() || self.secret_key_file.is_some();
         let own_database = self.database_url.is_some() || self.database_url_file.is_some();
         Self {
+            providers: self.providers.or(next.providers),
             listen: self.listen.or(next.listen),
             data: self.data.or(next.data),
             public_url: self.public_url.or(next.public_url),
@@ -227,10 +235,12 @@ impl Partial {
             return Err(ConfigError("hashing.memory_kib is at least 19456 and hashing.passes at least 2.".to_owned()));
         }
         let mail = self.mail.map(|mail| mail.decide(self.public_url.as_deref())).transpose()?;
+        let public_url = public_url(self.public_url, listen)?;
         Ok(Config {
+            providers: providers::decide(self.providers.unwrap_or_default(), &public_url)?,
             listen,
             data: self.data.unwrap_or_else(|| PathBuf::from("strongroom-data")),
-            public_url: public_url(self.public_url, listen)?,
+            public_url,
             database_url: secret(self.database_url, self.database_url_file.as_deref())?,
             secret_key: secret(self.secret_key, self.secret_key_file.as_deref())?,
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),

@@ -136,8 +136,12 @@ impl Problem {
     /// What the caller reads. A 5xx says nothing of what happened.
     #[must_use]
     pub fn detail(&self) -> String {
-        let spoken =
-            matches!(self, Self::Auth(AuthError::Busy { .. }) | Self::NotReady | Self::Vault(VaultError::DiskFull));
+        let spoken = matches!(
+            self,
+            Self::Auth(AuthError::Busy { .. } | AuthError::ProviderAway)
+                | Self::NotReady
+                | Self::Vault(VaultError::DiskFull)
+        );
         if self.status().is_server_error() && !spoken {
             return "Something went wrong on the server. Nothing has changed; try again, and tell the operator the \
                     request id if it stays."
@@ -163,8 +167,14 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::RegistrationClosed
         | AuthError::WrongCurrentPassword
         | AuthError::SetupOver => StatusCode::FORBIDDEN,
-        AuthError::RealmNotFound | AuthError::NoSuchAccount | AuthError::NoSuchSession => StatusCode::NOT_FOUND,
-        AuthError::RealmTaken | AuthError::UsernameTaken | AuthError::LastAdministrator => StatusCode::CONFLICT,
+        AuthError::NotLinked | AuthError::WrongBrowser | AuthError::ProviderRefused(_) => StatusCode::FORBIDDEN,
+        AuthError::ProviderAway => StatusCode::BAD_GATEWAY,
+        AuthError::RealmNotFound | AuthError::NoSuchAccount | AuthError::NoSuchSession | AuthError::NoSuchProvider => {
+            StatusCode::NOT_FOUND
+        }
+        AuthError::RealmTaken | AuthError::UsernameTaken | AuthError::LastAdministrator | AuthError::AlreadyLinked => {
+            StatusCode::CONFLICT
+        }
         AuthError::PasswordRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
         AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,

@@ -17,6 +17,7 @@ pub mod serve;
 pub mod shape;
 pub mod state;
 pub mod telemetry;
+mod upstream;
 pub mod web;
 
 pub use config::{Config, ConfigError, Partial};

@@ -22,7 +22,7 @@ use crate::{
     error::Problem,
     routes::Api,
     state::AppState,
-    web::handlers::{account, assets, enter, first, users as users_page, vault},
+    web::handlers::{account, assets, enter, first, upstream, users as users_page, vault},
 };
 
 /// `operations![api; files::check_out, …]`: the module's `handle`, under the module's name.
@@ -71,6 +71,9 @@ fn account_operations(api: Api) -> Api {
         auth::sessions::list as "sessions",
         auth::sessions::end as "end_session",
         auth::sessions::end_others as "end_other_sessions",
+        auth::identities::list as "identities",
+        auth::identities::link as "link_identity",
+        auth::identities::unlink as "unlink_identity",
         auth::ticket as "ws_ticket",
         auth::metadata as "authorization_server",
         auth::metadata::jwks as "jwks",
@@ -128,6 +131,9 @@ fn pages(api: Api) -> Api {
         .page(get, "/admin/users", users_page::page)
         .page(get, "/assets/{build}/{*path}", assets::asset)
         .page(get, "/ws", events::socket::handle)
+        .page(get, "/auth/oidc/{provider}", upstream::leave)
+        .page(get, "/auth/oidc/{provider}/callback", upstream::arrive)
+        .page(get, "/auth/oidc/{provider}/icon", upstream::icon)
         .page(get, "/docs", docs::index)
         .page(get, "/docs/{file}", docs::file)
 }

@@ -3,7 +3,12 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use auth::{Chance, Clock, auth::Registration, key::MasterKey};
+use auth::{
+    Chance, Clock,
+    auth::Registration,
+    key::MasterKey,
+    upstream::{HttpClient, Upstreams},
+};
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
 use jiff::SignedDuration;
@@ -20,7 +25,7 @@ use crate::{
     mail::Postman,
     router::router,
     state::{AppState, Auth, Shared, Site, Store, Vault},
-    telemetry,
+    telemetry, upstream,
 };
 
 /// A client has so long to send its headers.
@@ -67,7 +72,8 @@ pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
     };
     // Before the first account: it gets its role there.
     vault::vault::make_main(&store, &clock, &Chance::system()).await?;
-    let auth = Auth::open(store.clone(), settings(config), key, clock, Chance::system()).await?;
+    let auth =
+        Auth::open(store.clone(), settings(config, upstream::http_client()?), key, clock, Chance::system()).await?;
     let blobs = LocalBlobs::new(config.data.join("vaults"), config.max_file_size);
     Ok(Opened { store, auth, blobs })
 }
@@ -80,7 +86,7 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
     Ok(Store::open(&database).await?)
 }
 
-fn settings(config: &Config) -> auth::Settings {
+fn settings(config: &Config, http: HttpClient) -> auth::Settings {
     auth::Settings {
         registration: match config.registration {
             RegistrationMode::Open => Registration::Open,
@@ -89,6 +95,7 @@ fn settings(config: &Config) -> auth::Settings {
         },
         first_role: config.first_role,
         hashing: config.hashing,
+        upstreams: Upstreams { providers: config.providers.list.clone(), http: Some(http) },
         ..auth::Settings::new(config.public_url.clone(), "strongroom".to_owned())
     }
 }

@@ -16,6 +16,7 @@ mod files;
 mod folders;
 mod history;
 mod idempotency;
+mod identities;
 mod listing;
 mod migrate;
 mod persisted;

@@ -4,11 +4,13 @@
 pub mod account;
 pub mod event;
 pub mod file;
+pub mod identity;
 pub mod problem;
 pub mod token;
 
 pub use account::*;
 pub use event::*;
 pub use file::*;
+pub use identity::*;
 pub use problem::*;
 pub use token::*;

@@ -1,6 +1,7 @@
 //! A store in memory that keeps the promises of [`AuthStore`], counts what it is asked and can be held up.
 
 mod factors;
+mod identities;
 mod slips;
 
 use std::{
@@ -18,7 +19,7 @@ use crate::{
     Account, AccountChange, Actor, AuthStore, Factor, NewAccount, PasswordHash, Realm, RealmId, Role, Session,
     SessionId, Standing, TokenHash, Unavailable, Username,
     store::{
-        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, EndReason, Inserted, Member, Record,
+        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, EndReason, Identity, Inserted, Member, Record,
         RefreshState, Replacement, Rotate, Rotation, SignInRecord, Slip,
     },
 };
@@ -61,6 +62,7 @@ struct Tables {
     audit: Vec<Record>,
     slips: Vec<Slip>,
     factors: Vec<Factor>,
+    identities: Vec<Identity>,
     responsible: Vec<Actor>,
 }
 

@@ -9,6 +9,21 @@ use crate::state::Site;
 /// Tells browsers to forget what they kept of us (W3C Clear-Site-Data).
 pub(crate) const CLEAR: (HeaderName, &str) = (HeaderName::from_static("clear-site-data"), "\"cache\", \"storage\"");
 
+/// Of the browser that went to an upstream provider.
+pub(crate) fn departed(site: &Site, browser: &Token) -> Cookie<'static> {
+    named(site, departure_name(site), browser.expose().to_owned())
+}
+
+pub(crate) fn arrived(site: &Site) -> Cookie<'static> {
+    let mut cookie = named(site, departure_name(site), String::new());
+    cookie.make_removal();
+    cookie
+}
+
+pub(crate) fn departure_name(site: &Site) -> &'static str {
+    if site.is_https() { "__Host-strongroom-departure" } else { "strongroom-departure" }
+}
+
 /// Without `Max-Age`: it goes with the browser, and the session itself ends on the server.
 pub(crate) fn session(site: &Site, secret: &Token) -> Cookie<'static> {
     dressed(site, secret.expose().to_owned())
@@ -21,7 +36,11 @@ pub(crate) fn ended(site: &Site) -> Cookie<'static> {
 }
 
 fn dressed(site: &Site, value: String) -> Cookie<'static> {
-    let mut cookie = Cookie::new(site.cookie, value);
+    named(site, site.cookie, value)
+}
+
+fn named(site: &Site, name: &'static str, value: String) -> Cookie<'static> {
+    let mut cookie = Cookie::new(name, value);
     cookie.set_path("/");
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Lax);

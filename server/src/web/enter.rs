@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Shell;
+use super::{ProviderButton, Shell};
 
 /// NIST SP 800-63B-4 §3.1.1.2, for a password that stands alone.
 pub const MIN_PASSWORD: usize = 15;
@@ -19,6 +19,7 @@ pub struct SignInPage {
     pub next: String,
     pub message: Option<String>,
     pub registration: Registration,
+    pub providers: Vec<ProviderButton>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

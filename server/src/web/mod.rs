@@ -17,6 +17,7 @@ pub(crate) mod handlers;
 mod shell;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod users;
 
 use askama::Template;
@@ -29,6 +30,7 @@ pub use error::ErrorPage;
 pub use file::FilePage;
 pub use folder::{Crumb, Folder, FolderPage, Row};
 pub use shell::{Shell, Viewer, Workplace};
+pub use upstream::{ProviderButton, UpstreamPage};
 pub use users::UsersPage;
 
 /// Sent with every page, as `Content-Security-Policy`. The pages are written to need no more.

@@ -116,6 +116,7 @@ fn everything() -> Vec<(&'static str, String)> {
         mfa: false,
     };
     let sign_in = SignInPage {
+        providers: Vec::new(),
         shell: Shell::default(),
         username: text(),
         next: "/".into(),
@@ -201,6 +202,7 @@ fn a_deleted_file_shows_its_history_and_how_to_have_it_back() {
 #[test]
 fn the_way_in_remembers_what_was_typed_but_never_the_password() {
     let page = SignInPage {
+        providers: Vec::new(),
         shell: Shell::default(),
         username: "ada".into(),
         next: "/v/main".into(),

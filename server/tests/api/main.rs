@@ -13,3 +13,4 @@ mod names;
 mod races;
 mod restart;
 mod tokens;
+mod upstream;

@@ -12,6 +12,7 @@ mod opening;
 mod races;
 mod refresh;
 mod sessions;
+mod slips;
 
 /// Runs each function, which takes an empty [`TestDatabase`](store::testing::TestDatabase), on SQLite and on PostgreSQL.
 macro_rules! on_both_databases {

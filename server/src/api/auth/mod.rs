@@ -1,5 +1,6 @@
 //! Accounts, tokens and sessions of whoever asks.
 
+pub mod identities;
 pub mod introspect;
 pub mod logout;
 pub mod me;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use auth::{
     Account, AuthError, Caller, DisplayName, EmailAddress, Origin, OwnPage, Password, SessionKind, Username,
-    auth::Applicant, extract::MaybeCaller,
+    auth::Applicant, extract::MaybeCaller, upstream::Provider,
 };
 use axum::{
     extract::State,
@@ -21,7 +21,7 @@ use crate::{
     error::Problem,
     extract::{Form, From, Query},
     state::{Auth, Site},
-    web::{Registration, Shell, SignInPage, SignUpPage, cookie, local_path},
+    web::{ProviderButton, Registration, Shell, SignInPage, SignUpPage, cookie, local_path},
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -44,7 +44,13 @@ pub(crate) async fn sign_in_page(
 
 fn sign_in_form(site: &Site, username: String, next: &str, message: Option<String>) -> SignInPage {
     let (shell, registration) = (Shell::default(), registration(site));
-    SignInPage { shell, username, next: next.to_owned(), message, registration }
+    let button = |provider: &Provider| ProviderButton {
+        id: provider.id.clone(),
+        name: provider.name.clone(),
+        has_icon: site.config.providers.icon(&provider.id).is_some(),
+    };
+    let providers = site.config.providers.list.iter().map(button).collect();
+    SignInPage { shell, username, next: next.to_owned(), message, registration, providers }
 }
 
 /// `POST /sign-in`

@@ -1,0 +1,56 @@
+//! Accounts at upstream providers that open ours.
+
+use jiff::Timestamp;
+
+use super::{Answer, Inserted};
+use crate::{NewAccount, RealmId, Role, Username};
+
+/// Known by issuer and subject; everything else about it may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub issuer: String,
+    pub subject: String,
+    /// Which of the operator's providers it was.
+    pub provider: String,
+    /// What it is called there, to tell it from others. Opens nothing.
+    pub known_as: Option<String>,
+    pub username: Username,
+    pub linked_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewIdentity {
+    pub issuer: String,
+    pub subject: String,
+    pub provider: String,
+    pub known_as: Option<String>,
+}
+
+pub trait IdentityStore: Clone + Send + Sync + 'static {
+    fn identity(&self, issuer: &str, subject: &str) -> impl Future<Output = Answer<Option<Identity>>> + Send;
+    /// By provider.
+    fn identities_of(&self, username: &Username) -> impl Future<Output = Answer<Vec<Identity>>> + Send;
+    /// `Taken` where it opens an account already.
+    fn link_identity(
+        &self,
+        username: &Username,
+        new: NewIdentity,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<Inserted>> + Send;
+    /// By its [id](crate::upstream::identity_id); false if it does not open this account.
+    fn unlink_identity(
+        &self,
+        username: &Username,
+        id: &str,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+    fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> impl Future<Output = Answer<()>> + Send;
+    /// A new account with its identity, or neither: `Taken` where the name or the identity is.
+    fn create_linked(
+        &self,
+        new: NewAccount,
+        roles: Vec<(RealmId, Role)>,
+        identity: NewIdentity,
+    ) -> impl Future<Output = Answer<Inserted>> + Send;
+}

@@ -1,0 +1,65 @@
+//! Identities at upstream providers, in a list.
+
+use jiff::Timestamp;
+
+use super::Memory;
+use crate::{
+    NewAccount, RealmId, Role, Username,
+    store::{Answer, Identity, IdentityStore, Inserted, NewIdentity},
+    upstream::identity_id,
+};
+
+impl IdentityStore for Memory {
+    async fn identity(&self, issuer: &str, subject: &str) -> Answer<Option<Identity>> {
+        Ok(self.ask()?.identities.iter().find(|known| known.issuer == issuer && known.subject == subject).cloned())
+    }
+
+    async fn identities_of(&self, username: &Username) -> Answer<Vec<Identity>> {
+        Ok(self.ask()?.identities.iter().filter(|known| known.username == *username).cloned().collect())
+    }
+
+    async fn link_identity(&self, username: &Username, new: NewIdentity, at: Timestamp) -> Answer<Inserted> {
+        let mut tables = self.ask()?;
+        if tables.identities.iter().any(|known| known.issuer == new.issuer && known.subject == new.subject) {
+            return Ok(Inserted::Taken);
+        }
+        tables.identities.push(linked(new, username, at));
+        Ok(Inserted::Done)
+    }
+
+    async fn unlink_identity(&self, username: &Username, id: &str, _: Timestamp) -> Answer<bool> {
+        let identities = &mut self.ask()?.identities;
+        let before = identities.len();
+        identities.retain(|known| known.username != *username || identity_id(&known.issuer, &known.subject) != id);
+        Ok(identities.len() < before)
+    }
+
+    async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> Answer<()> {
+        let mut tables = self.ask()?;
+        let used = tables.identities.iter_mut().find(|known| known.issuer == issuer && known.subject == subject);
+        if let Some(used) = used {
+            used.last_used_at = Some(at);
+        }
+        Ok(())
+    }
+
+    async fn create_linked(
+        &self,
+        new: NewAccount,
+        roles: Vec<(RealmId, Role)>,
+        identity: NewIdentity,
+    ) -> Answer<Inserted> {
+        let mut tables = self.ask()?;
+        let identity = linked(identity, &new.username, new.created_at);
+        let made = tables.insert(new, roles);
+        if made == Inserted::Done {
+            tables.identities.push(identity);
+        }
+        Ok(made)
+    }
+}
+
+fn linked(new: NewIdentity, username: &Username, at: Timestamp) -> Identity {
+    let NewIdentity { issuer, subject, provider, known_as } = new;
+    Identity { issuer, subject, provider, known_as, username: username.clone(), linked_at: at, last_used_at: None }
+}

@@ -1,0 +1,37 @@
+//! `POST /auth/oidc/{provider}/link`
+
+use std::sync::Arc;
+
+use auth::{Recently, upstream::Errand};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use axum_extra::extract::CookieJar;
+use secrecy::ExposeSecret as _;
+use wire::{LinkBegun, ProblemBody};
+
+use crate::{
+    error::Problem,
+    state::{Auth, Site},
+    web::cookie,
+};
+
+/// Begin to join one's account at a provider to this one: the browser goes to `location`.
+#[utoipa::path(post, path = "/auth/oidc/{provider}/link", tag = "Accounts",
+    params(("provider" = String, Path, description = "One of the configured providers.")),
+    responses(
+        (status = 200, description = "The provider's page.", body = LinkBegun),
+        (status = 404, description = "There is no such provider.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 502, description = "The provider does not answer.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Recently(caller): Recently,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    Path(provider): Path<String>,
+) -> Result<(CookieJar, Json<LinkBegun>), Problem> {
+    let departure = auth.depart(&provider, Errand::Link(&caller), "/account".to_owned()).await?;
+    let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser));
+    Ok((jar, Json(LinkBegun { location: departure.location.expose_secret().to_owned() })))
+}

@@ -1,0 +1,27 @@
+//! `GET /auth/identities`
+
+use auth::{InPerson, upstream::identity_id};
+use axum::{Json, extract::State};
+use wire::{Identities, IdentityInfo, ProviderInfo};
+
+use crate::{error::Problem, state::Auth};
+
+/// The providers one may sign in with, and one's accounts there that are joined to this one.
+#[utoipa::path(get, path = "/auth/identities", tag = "Accounts",
+    responses((status = 200, description = "By provider.", body = Identities)))]
+pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Json<Identities>, Problem> {
+    let identities = auth.identities(&caller).await?;
+    let named = |id: &str| auth.providers().iter().find(|known| known.id == id).map(|known| known.name.clone());
+    let identities = identities.into_iter().map(|identity| IdentityInfo {
+        id: identity_id(&identity.issuer, &identity.subject),
+        provider_name: named(&identity.provider).unwrap_or_else(|| identity.provider.clone()),
+        provider: identity.provider,
+        known_as: identity.known_as,
+        linked_at: identity.linked_at,
+        last_used_at: identity.last_used_at,
+    });
+    let identities = identities.collect();
+    let providers =
+        auth.providers().iter().map(|known| ProviderInfo { id: known.id.clone(), name: known.name.clone() });
+    Ok(Json(Identities { providers: providers.collect(), identities }))
+}

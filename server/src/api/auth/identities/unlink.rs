@@ -1,0 +1,25 @@
+//! `DELETE /auth/identities/{id}`
+
+use auth::Recently;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use wire::ProblemBody;
+
+use crate::{error::Problem, extract::From, state::Auth};
+
+/// Part one's account at a provider from this one: it opens nothing here any more.
+#[utoipa::path(delete, path = "/auth/identities/{id}", tag = "Accounts",
+    params(("id" = String, Path, description = "As in the list.")),
+    responses(
+        (status = 204, description = "Parted."),
+        (status = 404, description = "It is not joined to this account.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Recently(caller): Recently,
+    State(auth): State<Auth>,
+    From(origin): From,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    auth.unlink(&caller, &id, &origin).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,110 @@
+//! Signing in through an upstream `OpenID` provider: there, and back.
+
+use std::sync::Arc;
+
+use auth::{
+    Anyone,
+    extract::MaybeCaller,
+    upstream::{Arrival, Callback, Errand},
+};
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::CookieJar;
+use http::{HeaderValue, StatusCode, header};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use super::send;
+use crate::{
+    error::Problem,
+    extract::{From, Query},
+    state::{Auth, Site},
+    web::{Shell, UpstreamPage, cookie, local_path},
+};
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Leave {
+    next: Option<String>,
+    /// The provider is to ask again who it is.
+    again: Option<String>,
+}
+
+/// `GET /auth/oidc/{provider}`
+pub(crate) async fn leave(
+    _: Anyone,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    Path(provider): Path<String>,
+    Query(asked): Query<Leave>,
+) -> Result<Response, Problem> {
+    let errand = if asked.again.is_some() { Errand::SignInAgain } else { Errand::SignIn };
+    let next = local_path(asked.next.as_deref()).to_owned();
+    match auth.depart(&provider, errand, next).await {
+        Ok(departure) => {
+            let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser));
+            Ok((jar, Redirect::to(departure.location.expose_secret())).into_response())
+        }
+        Err(error) => sorry(&auth, &provider, &error.into()),
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Back {
+    #[serde(default)]
+    state: String,
+    code: Option<SecretString>,
+    error: Option<String>,
+    iss: Option<String>,
+}
+
+/// `GET /auth/oidc/{provider}/callback`
+pub(crate) async fn arrive(
+    MaybeCaller(caller): MaybeCaller,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    Path(provider): Path<String>,
+    (From(origin), jar, Query(back)): (From, CookieJar, Query<Back>),
+) -> Result<Response, Problem> {
+    let browser = jar.get(cookie::departure_name(&site)).map(|cookie| cookie.value().to_owned().into());
+    let outcome = back.code.ok_or_else(|| plain(back.error.as_deref().unwrap_or("it sent nothing")));
+    let callback = Callback { state: back.state.into(), outcome, issuer: back.iss, browser };
+    let gone = CookieJar::new().add(cookie::arrived(&site));
+    match auth.arrive(&provider, callback, caller.as_ref(), origin).await {
+        Ok(Arrival::SignedIn { signed_in, next }) => {
+            let jar = gone.add(cookie::session(&site, &signed_in.secret));
+            Ok((jar, Redirect::to(&next)).into_response())
+        }
+        Ok(Arrival::Linked { next }) => Ok((gone, Redirect::to(&next)).into_response()),
+        Err(error) => sorry(&auth, &provider, &error.into()),
+    }
+}
+
+/// `GET /auth/oidc/{provider}/icon`: as an image, and as nothing else.
+pub(crate) async fn icon(
+    _: Anyone,
+    State(site): State<Arc<Site>>,
+    Path(provider): Path<String>,
+) -> Result<Response, Problem> {
+    let icon = site.config.providers.icon(&provider).ok_or(Problem::NoRoute)?;
+    let mut response = icon.bytes.clone().into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(icon.kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+/// An error code of a provider's: anybody can write into this address, so little of it is shown.
+fn plain(code: &str) -> String {
+    code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == ' ').take(60).collect()
+}
+
+fn sorry(auth: &Auth, provider: &str, problem: &Problem) -> Result<Response, Problem> {
+    let name = auth.providers().iter().find(|known| known.id == provider).map(|known| known.name.clone());
+    let page = UpstreamPage { shell: Shell::default(), provider: name, message: problem.detail() };
+    let status = if problem.status() == StatusCode::UNAUTHORIZED { StatusCode::FORBIDDEN } else { problem.status() };
+    send(status, &page)
+}

@@ -1,0 +1,349 @@
+//! Signing in through an upstream provider, against a small one that does as it is told.
+
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
+};
+use axum::{
+    Form, Json, Router,
+    extract::State,
+    routing::{MethodFilter, on},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+use server::{Partial, config::ProviderSection};
+
+use crate::app::{Answer, Client, PASSWORD, TestApp};
+
+/// What the provider says of whoever comes, and what came to its token endpoint.
+#[derive(Clone)]
+struct Provider {
+    issuer: String,
+    key: Arc<Vec<u8>>,
+    jwk: Value,
+    claims: Arc<Mutex<Value>>,
+    /// The nonce that goes into ID tokens, and the forms that came.
+    nonce: Arc<Mutex<String>>,
+    forms: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+}
+
+impl Provider {
+    async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref()).unwrap();
+        let point = &pair.public_key().as_ref()[1..];
+        let (x, y) = (BASE64URL.encode(&point[..32]), BASE64URL.encode(&point[32..]));
+        let provider = Self {
+            issuer: format!("http://{}", listener.local_addr().unwrap()),
+            key: Arc::new(pkcs8.as_ref().to_vec()),
+            jwk: json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "alg": "ES256", "use": "sig", "kid": "one"}),
+            claims: Arc::new(Mutex::new(json!({}))),
+            nonce: Arc::default(),
+            forms: Arc::default(),
+        };
+        let router = Router::new()
+            .route("/.well-known/openid-configuration", on(MethodFilter::GET, metadata))
+            .route("/jwks", on(MethodFilter::GET, jwks))
+            .route("/token", on(MethodFilter::POST, token))
+            .with_state(provider.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        provider
+    }
+
+    /// From now on whoever comes is this.
+    fn says(&self, claims: Value) {
+        *self.claims.lock().unwrap() = claims;
+    }
+
+    fn section(&self, new_accounts: bool) -> ProviderSection {
+        ProviderSection {
+            id: "work".to_owned(),
+            name: "Work".to_owned(),
+            icon_file: None,
+            issuer: self.issuer.clone(),
+            client_id: "strongroom".to_owned(),
+            client_secret: Some("its secret".to_owned().into()),
+            client_secret_file: None,
+            scopes: None,
+            new_accounts: Some(new_accounts),
+        }
+    }
+
+    async fn app(&self, new_accounts: bool) -> TestApp {
+        let settings = Partial { providers: Some(vec![self.section(new_accounts)]), ..Partial::default() };
+        TestApp::with(settings).await
+    }
+}
+
+async fn metadata(State(provider): State<Provider>) -> Json<Value> {
+    let at = |path: &str| format!("{}{path}", provider.issuer);
+    Json(json!({
+        "issuer": provider.issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
+        "jwks_uri": at("/jwks"), "response_types_supported": ["code"], "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    }))
+}
+
+async fn jwks(State(provider): State<Provider>) -> Json<Value> {
+    Json(json!({"keys": [provider.jwk]}))
+}
+
+async fn token(State(provider): State<Provider>, Form(form): Form<Vec<(String, String)>>) -> Json<Value> {
+    provider.forms.lock().unwrap().push(form);
+    let now = jiff::Timestamp::from_second(i64::try_from(uptime()).unwrap()).unwrap().as_second();
+    let mut claims = json!({
+        "iss": provider.issuer, "aud": "strongroom", "exp": now + 600, "iat": now,
+        "nonce": *provider.nonce.lock().unwrap(),
+    });
+    for (name, value) in provider.claims.lock().unwrap().as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    let mut header = Header::new(Algorithm::ES256);
+    header.kid = Some("one".to_owned());
+    let id_token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ec_der(&provider.key)).unwrap();
+    Json(json!({"access_token": "x", "token_type": "Bearer", "id_token": id_token}))
+}
+
+/// Seconds since 1970.
+fn uptime() -> u64 {
+    let clock = auth::Clock::system();
+    u64::try_from(clock.now().as_second()).unwrap()
+}
+
+/// A browser: keeps cookies, follows nothing.
+struct Browser {
+    client: Client,
+}
+
+/// What leaving for the provider gave: the state in the address, and the cookie.
+struct Left {
+    state: String,
+    cookie: String,
+}
+
+impl Browser {
+    fn of(app: &TestApp) -> Self {
+        Self { client: app.anonymous() }
+    }
+
+    async fn leave(&self, provider: &Provider, next: &str) -> Left {
+        let answer = self.client.see(&format!("/auth/oidc/work?next={next}")).await.is(303);
+        left(provider, answer.header("location").unwrap(), &answer)
+    }
+
+    async fn come_back(&self, state: &str, cookie: &str) -> Answer {
+        let request = self.client.get(&format!("/auth/oidc/work/callback?code=abc&state={state}"));
+        self.client.ask(request.header("cookie", cookie).header("accept", "text/html")).await
+    }
+
+    async fn sign_in(&self, provider: &Provider) -> Answer {
+        let left = self.leave(provider, "/account").await;
+        self.come_back(&left.state, &left.cookie).await
+    }
+}
+
+fn left(provider: &Provider, location: &str, answer: &Answer) -> Left {
+    let url = reqwest::Url::parse(location).unwrap();
+    assert!(location.starts_with(&format!("{}/authorize?", provider.issuer)), "{location}");
+    let query = |name: &str| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
+    assert_eq!((query("response_type"), query("code_challenge_method")), ("code".to_owned(), "S256".to_owned()));
+    assert_eq!(query("redirect_uri"), "http://strongroom.test/auth/oidc/work/callback");
+    *provider.nonce.lock().unwrap() = query("nonce");
+    Left { state: query("state"), cookie: cookie(answer, "strongroom-departure").unwrap() }
+}
+
+fn cookie(answer: &Answer, name: &str) -> Option<String> {
+    let cookies = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+    let pair =
+        cookies.filter_map(|cookie| cookie.split(';').next()).find(|pair| pair.starts_with(&format!("{name}=")))?;
+    Some(pair.to_owned())
+}
+
+/// The name of whoever is signed in after that answer.
+async fn who(browser: &Browser, answer: &Answer) -> String {
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    let session = cookie(answer, "strongroom").unwrap();
+    let me = browser.client.ask(browser.client.get("/auth/me").header("cookie", session)).await.is(200);
+    me.body["username"].as_str().unwrap().to_owned()
+}
+
+/// Signs ada in with her password on the page, and joins the provider's account to hers.
+async fn join(app: &TestApp, provider: &Provider, username: &str) -> Answer {
+    let browser = Browser::of(app);
+    let form = [("username", username), ("password", PASSWORD)];
+    let request = browser.client.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form);
+    let session = cookie(&browser.client.ask(request).await.is(303), "strongroom").unwrap();
+    let request = browser.client.post("/auth/oidc/work/link").header("sec-fetch-site", "same-origin");
+    let answer = browser.client.ask(request.header("cookie", &session)).await.is(200);
+    let location = answer.body["location"].as_str().unwrap();
+    assert!(location.contains("prompt=login"), "{location}");
+    let left = left(provider, location, &answer);
+    browser.come_back(&left.state, &format!("{session}; {}", left.cookie)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_gets_an_account_where_that_is_allowed_and_the_same_one_ever_after() {
+    let provider = Provider::start().await;
+    let app = provider.app(true).await;
+    let browser = Browser::of(&app);
+    provider.says(json!({"sub": "17", "preferred_username": "Ada L.", "name": "Ada Lovelace"}));
+    let first = browser.sign_in(&provider).await;
+    assert_eq!(who(&browser, &first).await, "adal.");
+    assert_eq!(first.header("location"), Some("/account"));
+    let again = browser.sign_in(&provider).await;
+    assert_eq!(who(&browser, &again).await, "adal.");
+    let form = provider.forms.lock().unwrap().remove(0);
+    let verifier = form.iter().find(|(name, _)| name == "code_verifier").unwrap();
+    assert_eq!(verifier.1.len(), 43);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_is_refused_where_accounts_are_made_by_us() {
+    let provider = Provider::start().await;
+    let app = provider.app(false).await;
+    provider.says(json!({"sub": "17", "preferred_username": "ada"}));
+    let answer = Browser::of(&app).sign_in(&provider).await;
+    assert_eq!(answer.status, 403, "{}", answer.text);
+    assert!(answer.text.contains("joined") && cookie(&answer, "strongroom").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unverified_upstream_mail_is_never_linked_nor_a_verified_one() {
+    let provider = Provider::start().await;
+    let app = provider.app(true).await;
+    let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
+    app.anonymous().tell("/auth/register", body).await.is(201);
+    for verified in [false, true] {
+        let sub = format!("thief-{verified}");
+        provider.says(json!({
+            "sub": sub, "preferred_username": "ada", "email": "ada@example.org", "email_verified": verified,
+        }));
+        let browser = Browser::of(&app);
+        let answer = browser.sign_in(&provider).await;
+        let name = who(&browser, &answer).await;
+        assert!(name.starts_with("ada") && name != "ada", "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upstream_rename_does_not_switch_accounts() {
+    let provider = Provider::start().await;
+    let app = provider.app(true).await;
+    let browser = Browser::of(&app);
+    provider.says(json!({"sub": "1", "preferred_username": "ada"}));
+    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "ada");
+    provider.says(json!({"sub": "2", "preferred_username": "bob"}));
+    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "bob");
+    // They swap names there; here they stay who they are.
+    provider.says(json!({"sub": "1", "preferred_username": "bob"}));
+    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "ada");
+    provider.says(json!({"sub": "2", "preferred_username": "ada"}));
+    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "bob");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oidc_callback_is_not_finished_in_another_browser_nor_twice() {
+    let provider = Provider::start().await;
+    let app = provider.app(true).await;
+    provider.says(json!({"sub": "1", "preferred_username": "ada"}));
+    let (victim, thief) = (Browser::of(&app), Browser::of(&app));
+    let begun_by_thief = thief.leave(&provider, "/").await;
+    let own = victim.leave(&provider, "/").await;
+    for (state, jar) in [(&begun_by_thief.state, &own.cookie), (&begun_by_thief.state, &String::new())] {
+        let answer = victim.come_back(state, jar).await;
+        assert_eq!(answer.status, 403, "{}", answer.text);
+        assert!(cookie(&answer, "strongroom").is_none());
+    }
+    *provider.nonce.lock().unwrap() = String::new();
+    assert!(provider.forms.lock().unwrap().is_empty(), "no code went to the provider");
+    let left = thief.leave(&provider, "/").await;
+    assert_eq!(thief.come_back(&left.state, &left.cookie).await.status, 303);
+    assert_eq!(thief.come_back(&left.state, &left.cookie).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn id_tokens_of_others_are_refused() {
+    let provider = Provider::start().await;
+    let app = provider.app(true).await;
+    let past = uptime() - 3600;
+    for wrong in [
+        json!({"sub": "1", "aud": "another program"}),
+        json!({"sub": "1", "iss": "https://evil.example"}),
+        json!({"sub": "1", "exp": past}),
+        json!({"sub": "1", "nonce": "of another sign-in"}),
+        json!({"sub": 1}),
+        json!({}),
+    ] {
+        provider.says(wrong.clone());
+        let answer = Browser::of(&app).sign_in(&provider).await;
+        assert_eq!(answer.status, 403, "{wrong}: {}", answer.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_joined_from_a_signed_in_session_only_and_parted_again() {
+    let provider = Provider::start().await;
+    let app = provider.app(false).await;
+    let ada = app.editor("ada").await;
+    app.editor("bob").await;
+    provider.says(json!({"sub": "17", "preferred_username": "ada"}));
+    let joined = join(&app, &provider, "ada").await;
+    assert_eq!((joined.status, joined.header("location")), (303, Some("/account")), "{}", joined.text);
+    let browser = Browser::of(&app);
+    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "ada");
+    assert_eq!(join(&app, &provider, "bob").await.status, 409);
+    let list = ada.see("/auth/identities").await.is(200);
+    let id = list.body["identities"][0]["id"].as_str().unwrap();
+    let bob = app.sign_in("bob").await;
+    bob.ask(bob.delete(&format!("/auth/identities/{id}"))).await.is(403);
+    ada.ask(ada.delete(&format!("/auth/identities/{id}"))).await.is(204);
+    assert_eq!(browser.sign_in(&provider).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signed_out_on_the_way_joins_nothing() {
+    let provider = Provider::start().await;
+    let app = provider.app(false).await;
+    let ada = app.editor("ada").await;
+    let answer = ada.tell("/auth/oidc/work/link", Value::Null).await.is(200);
+    let left = left(&provider, answer.body["location"].as_str().unwrap(), &answer);
+    provider.says(json!({"sub": "17"}));
+    assert_eq!(Browser::of(&app).come_back(&left.state, &left.cookie).await.status, 403);
+    assert_eq!(ada.see("/auth/identities").await.body["identities"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_account_does_not_come_in_through_its_provider() {
+    let provider = Provider::start().await;
+    let app = provider.app(true).await;
+    let root = app.administrator("root").await;
+    let browser = Browser::of(&app);
+    provider.says(json!({"sub": "1", "preferred_username": "ada"}));
+    browser.sign_in(&provider).await.is(303);
+    root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"disabled": true}))).await.is(200);
+    let answer = browser.sign_in(&provider).await;
+    assert_eq!(answer.status, 403, "{}", answer.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_away_is_said_so_and_next_leads_to_no_other_server() {
+    let provider = Provider::start().await;
+    let gone = ProviderSection { issuer: "http://127.0.0.1:9".to_owned(), ..provider.section(true) };
+    let app = TestApp::with(Partial { providers: Some(vec![gone]), ..Partial::default() }).await;
+    let answer = app.anonymous().see("/auth/oidc/work").await.is(502);
+    assert!(answer.text.contains("cannot be reached"), "{}", answer.text);
+    app.anonymous().see("/auth/oidc/nobody").await.is(404);
+    let app = provider.app(true).await;
+    provider.says(json!({"sub": "1"}));
+    let browser = Browser::of(&app);
+    let left = browser.leave(&provider, "https%3A%2F%2Fevil.example").await;
+    let answer = browser.come_back(&left.state, &left.cookie).await;
+    assert_eq!(answer.header("location"), Some("/"));
+    let denied = app.anonymous().see("/auth/oidc/work/callback?error=%3Cscript%3E&state=x").await;
+    assert_eq!(denied.status, 403);
+    assert!(!denied.text.contains("<script>"));
+}

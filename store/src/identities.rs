@@ -1,0 +1,183 @@
+//! Accounts at upstream providers that open ours.
+
+use auth::{
+    Actor, NewAccount, RealmId, Role, Username,
+    store::{Answer, Identity, IdentityStore, Inserted, NewIdentity},
+    upstream::identity_id,
+};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{
+    Store, accounts,
+    audit::Entry,
+    auth_store::{read, write},
+    connection::Connection,
+    error::{DbError, Stop},
+    value::{Row, params},
+};
+
+const COLUMNS: &str = "issuer, subject, provider, known_as, username, linked_at, last_used_at";
+
+impl IdentityStore for Store {
+    async fn identity(&self, issuer: &str, subject: &str) -> Answer<Option<Identity>> {
+        read!(self, (issuer.to_owned(), subject.to_owned()), find)
+    }
+
+    async fn identities_of(&self, username: &Username) -> Answer<Vec<Identity>> {
+        read!(self, username.clone(), of)
+    }
+
+    async fn link_identity(&self, username: &Username, new: NewIdentity, at: Timestamp) -> Answer<Inserted> {
+        write!(self, Link { username: username.clone(), new, at }, link)
+    }
+
+    async fn unlink_identity(&self, username: &Username, id: &str, at: Timestamp) -> Answer<bool> {
+        write!(self, Unlink { username: username.clone(), id: id.to_owned(), at }, unlink)
+    }
+
+    async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> Answer<()> {
+        write!(self, Used { issuer: issuer.to_owned(), subject: subject.to_owned(), at }, used)
+    }
+
+    async fn create_linked(
+        &self,
+        new: NewAccount,
+        roles: Vec<(RealmId, Role)>,
+        identity: NewIdentity,
+    ) -> Answer<Inserted> {
+        let create = CreateLinked { new, roles, identity };
+        // The account is taken back where the identity turns out to be somebody's.
+        match self.write(create, |db, create| Box::pin(create_linked(db, create))).await {
+            Ok(inserted) => Ok(inserted),
+            Err(NotBoth::Taken) => Ok(Inserted::Taken),
+            Err(NotBoth::Failed(error)) => Err(error),
+        }
+    }
+}
+
+async fn find(db: &mut Connection, (issuer, subject): &(String, String)) -> Result<Option<Identity>, DbError> {
+    let select = format!("SELECT {COLUMNS} FROM identities WHERE issuer = $1 AND subject = $2");
+    let row = db.find(&select, params![issuer.as_str(), subject.as_str()]).await?;
+    row.map(|mut row| parse(&mut row)).transpose()
+}
+
+async fn of(db: &mut Connection, username: &Username) -> Result<Vec<Identity>, DbError> {
+    let select = format!("SELECT {COLUMNS} FROM identities WHERE username = $1 ORDER BY provider, issuer, subject");
+    let rows = db.query(&select, params![username.as_str()]).await?;
+    rows.into_iter().map(|mut row| parse(&mut row)).collect()
+}
+
+#[derive(Debug)]
+struct Link {
+    username: Username,
+    new: NewIdentity,
+    at: Timestamp,
+}
+
+async fn link(db: &mut Connection, link: &Link) -> Result<Inserted, DbError> {
+    const INSERT: &str = "INSERT INTO identities (issuer, subject, provider, known_as, username, linked_at)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issuer, subject) DO NOTHING";
+    let (new, username) = (&link.new, link.username.as_str());
+    let row = params![
+        new.issuer.as_str(),
+        new.subject.as_str(),
+        new.provider.as_str(),
+        new.known_as.as_deref(),
+        username,
+        link.at,
+    ];
+    if db.execute(INSERT, row).await? == 0 {
+        return Ok(Inserted::Taken);
+    }
+    let detail = json!({ "provider": new.provider, "issuer": new.issuer, "subject": new.subject });
+    let entry = Entry { at: link.at, actor: username, action: "identity.link", subject: username, detail };
+    accounts::append(db, entry).await?;
+    Ok(Inserted::Done)
+}
+
+#[derive(Debug)]
+struct Unlink {
+    username: Username,
+    id: String,
+    at: Timestamp,
+}
+
+async fn unlink(db: &mut Connection, asked: &Unlink) -> Result<bool, DbError> {
+    const DELETE: &str = "DELETE FROM identities WHERE issuer = $1 AND subject = $2 AND username = $3";
+    let theirs = of(db, &asked.username).await?;
+    let Some(identity) = theirs.into_iter().find(|one| identity_id(&one.issuer, &one.subject) == asked.id) else {
+        return Ok(false);
+    };
+    let username = asked.username.as_str();
+    let gone = db.execute(DELETE, params![identity.issuer.as_str(), identity.subject.as_str(), username]).await?;
+    if gone == 0 {
+        return Ok(false);
+    }
+    let detail = json!({ "provider": identity.provider, "issuer": identity.issuer, "subject": identity.subject });
+    let entry = Entry { at: asked.at, actor: username, action: "identity.unlink", subject: username, detail };
+    accounts::append(db, entry).await?;
+    Ok(true)
+}
+
+#[derive(Debug)]
+struct Used {
+    issuer: String,
+    subject: String,
+    at: Timestamp,
+}
+
+async fn used(db: &mut Connection, used: &Used) -> Result<(), DbError> {
+    let update = "UPDATE identities SET last_used_at = $3 WHERE issuer = $1 AND subject = $2";
+    db.execute(update, params![used.issuer.as_str(), used.subject.as_str(), used.at]).await.map(drop)
+}
+
+#[derive(Debug)]
+struct CreateLinked {
+    new: NewAccount,
+    roles: Vec<(RealmId, Role)>,
+    identity: NewIdentity,
+}
+
+/// Why there is no account with that identity.
+#[derive(Debug)]
+enum NotBoth {
+    Taken,
+    Failed(auth::Unavailable),
+}
+
+impl From<DbError> for NotBoth {
+    fn from(error: DbError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+async fn create_linked(db: &mut Connection, create: &CreateLinked) -> Result<Inserted, Stop<NotBoth>> {
+    let new = create.new.clone();
+    let by = Actor {
+        username: new.username.clone(),
+        display_name: new.display_name.clone(),
+        email: new.email.clone(),
+        session: None,
+    };
+    let (username, at) = (new.username.clone(), new.created_at);
+    if accounts::create(db, &accounts::Create { new, roles: create.roles.clone(), by }).await? == Inserted::Taken {
+        return Ok(Inserted::Taken);
+    }
+    match link(db, &Link { username, new: create.identity.clone(), at }).await? {
+        Inserted::Done => Ok(Inserted::Done),
+        Inserted::Taken => Err(Stop::Refused(NotBoth::Taken)),
+    }
+}
+
+fn parse(row: &mut Row) -> Result<Identity, DbError> {
+    Ok(Identity {
+        issuer: row.text()?,
+        subject: row.text()?,
+        provider: row.text()?,
+        known_as: row.text_or_null()?,
+        username: accounts::username(&row.text()?)?,
+        linked_at: row.time()?,
+        last_used_at: row.time_or_null()?,
+    })
+}

@@ -1,0 +1,110 @@
+//! Slips: found, revised, taken once; and identities at upstream providers.
+
+use auth::{
+    AuthStore as _, TokenHash,
+    store::{IdentityStore as _, Inserted, NewIdentity, Slip, SlipKind, SlipStore as _},
+    upstream::identity_id,
+};
+use store::testing::TestDatabase;
+
+use crate::builders::{account, register, second, user};
+
+crate::on_both_databases!(
+    a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind,
+    an_expired_slip_is_none,
+    a_slip_is_revised_by_whoever_saw_it_last,
+    slips_of_one_are_not_of_another,
+    an_identity_opens_one_account_only,
+    a_linked_account_is_made_whole_or_not_at_all,
+);
+
+fn slip(kind: SlipKind, hash: &str, of: Option<&str>) -> Slip {
+    Slip {
+        kind,
+        hash: TokenHash::new(hash),
+        username: of.map(user),
+        body: "{}".to_owned(),
+        created_at: second(0),
+        expires_at: second(60),
+    }
+}
+
+async fn a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind(db: TestDatabase) {
+    let kept = slip(SlipKind::Reset, "a", Some("ada"));
+    db.store.keep_slip(kept.clone()).await.unwrap();
+    assert_eq!(db.store.slip(SlipKind::Reset, &kept.hash, second(1)).await.unwrap(), Some(kept.clone()));
+    assert_eq!(db.store.take_slip(SlipKind::Invite, &kept.hash, second(1)).await.unwrap(), None);
+    let takes = (0..20).map(|_| {
+        let (store, hash) = (db.store.clone(), kept.hash.clone());
+        tokio::spawn(async move { store.take_slip(SlipKind::Reset, &hash, second(1)).await.unwrap() })
+    });
+    let mut taken = 0;
+    for take in takes.collect::<Vec<_>>() {
+        taken += usize::from(take.await.unwrap().is_some());
+    }
+    assert_eq!(taken, 1);
+}
+
+async fn an_expired_slip_is_none(db: TestDatabase) {
+    let kept = slip(SlipKind::Invite, "a", None);
+    db.store.keep_slip(kept.clone()).await.unwrap();
+    assert_eq!(db.store.slip(SlipKind::Invite, &kept.hash, second(60)).await.unwrap(), None);
+    assert!(!db.store.revise_slip(&kept, "x".to_owned(), second(60)).await.unwrap());
+    assert_eq!(db.store.take_slip(SlipKind::Invite, &kept.hash, second(60)).await.unwrap(), None);
+    assert_eq!(db.store.slips(SlipKind::Invite, None, second(60)).await.unwrap(), Vec::new());
+    assert!(db.store.take_slip(SlipKind::Invite, &kept.hash, second(59)).await.unwrap().is_some());
+}
+
+async fn a_slip_is_revised_by_whoever_saw_it_last(db: TestDatabase) {
+    let kept = slip(SlipKind::DeviceCode, "a", None);
+    db.store.keep_slip(kept.clone()).await.unwrap();
+    assert!(db.store.revise_slip(&kept, "one".to_owned(), second(1)).await.unwrap());
+    assert!(!db.store.revise_slip(&kept, "two".to_owned(), second(1)).await.unwrap());
+    let now = db.store.slip(SlipKind::DeviceCode, &kept.hash, second(1)).await.unwrap().unwrap();
+    assert_eq!(now.body, "one");
+}
+
+async fn slips_of_one_are_not_of_another(db: TestDatabase) {
+    for (hash, of) in [("a", Some("ada")), ("b", Some("bob")), ("c", None)] {
+        db.store.keep_slip(slip(SlipKind::Reset, hash, of)).await.unwrap();
+    }
+    let list =
+        async |of: Option<&str>| db.store.slips(SlipKind::Reset, of.map(user).as_ref(), second(1)).await.unwrap();
+    assert_eq!((list(Some("ada")).await.len(), list(None).await.len()), (1, 3));
+    assert_eq!(db.store.drop_slips(SlipKind::Reset, &user("ada")).await.unwrap(), 1);
+    assert_eq!((list(Some("ada")).await.len(), list(None).await.len()), (0, 2));
+}
+
+fn identity(subject: &str) -> NewIdentity {
+    NewIdentity {
+        issuer: "https://id.example".to_owned(),
+        subject: subject.to_owned(),
+        provider: "work".to_owned(),
+        known_as: Some("Ada".to_owned()),
+    }
+}
+
+async fn an_identity_opens_one_account_only(db: TestDatabase) {
+    register(&db.store, &["ada", "bob"]).await;
+    let (ada, bob) = (user("ada"), user("bob"));
+    assert_eq!(db.store.link_identity(&ada, identity("1"), second(1)).await.unwrap(), Inserted::Done);
+    assert_eq!(db.store.link_identity(&bob, identity("1"), second(2)).await.unwrap(), Inserted::Taken);
+    db.store.identity_used("https://id.example", "1", second(3)).await.unwrap();
+    let found = db.store.identity("https://id.example", "1").await.unwrap().unwrap();
+    assert_eq!((&found.username, found.last_used_at), (&ada, Some(second(3))));
+    assert_eq!(db.store.identities_of(&bob).await.unwrap(), Vec::new());
+    let id = identity_id("https://id.example", "1");
+    assert!(!db.store.unlink_identity(&bob, &id, second(4)).await.unwrap());
+    assert!(db.store.unlink_identity(&ada, &id, second(4)).await.unwrap());
+    assert_eq!(db.store.identity("https://id.example", "1").await.unwrap(), None);
+}
+
+async fn a_linked_account_is_made_whole_or_not_at_all(db: TestDatabase) {
+    let make = async |name: &str, subject: &str| {
+        db.store.create_linked(account(name), Vec::new(), identity(subject)).await.unwrap()
+    };
+    assert_eq!(make("ada", "1").await, Inserted::Done);
+    assert_eq!(make("ada", "2").await, Inserted::Taken);
+    assert_eq!(make("bob", "1").await, Inserted::Taken);
+    assert!(db.store.credentials(&user("bob")).await.unwrap().is_none(), "the account is taken back");
+}
