@@ -34,7 +34,7 @@ impl<S: AuthStore> Auth<S> {
         let cookie = Token::parse(TokenKind::Cookie, cookie).ok_or(AuthError::InvalidToken)?.hash();
         let owner = match self.0.directory.cookie(&cookie) {
             Some(owner) => owner,
-            None => self.load_cookie(cookie).await?,
+            None => self.load_secret(cookie, SessionKind::Web).await?,
         };
         match owner {
             Owner::Session(whose) => self.caller(whose, Via::Cookie, Sign::OfLife).await,
@@ -155,17 +155,18 @@ impl<S: AuthStore> Auth<S> {
         Ok(Some(self.0.directory.learn_rights(mark, rights)))
     }
 
-    async fn load_cookie(&self, cookie: TokenHash) -> Result<Owner, AuthError> {
-        let _one_loads = self.0.directory.lane(&cookie).lock().await;
-        if let Some(owner) = self.0.directory.cookie(&cookie) {
+    /// Whose cookie or personal access token it is.
+    pub(crate) async fn load_secret(&self, secret: TokenHash, kind: SessionKind) -> Result<Owner, AuthError> {
+        let _one_loads = self.0.directory.lane(&secret).lock().await;
+        if let Some(owner) = self.0.directory.cookie(&secret) {
             return Ok(owner);
         }
-        let found = self.0.store.session_by_cookie(&cookie).await?;
+        let found = self.0.store.session_by_cookie(&secret).await?;
         let owner = match found {
-            Some(session) if session.kind == SessionKind::Web => Owner::Session((session.username, session.id)),
+            Some(session) if session.kind == kind => Owner::Session((session.username, session.id)),
             _ => Owner::Nobody,
         };
-        self.0.directory.learn_cookie(cookie, owner.clone());
+        self.0.directory.learn_cookie(secret, owner.clone());
         Ok(owner)
     }
 

@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::{
     Account, Action, AuthError, AuthStore, Caller, Chance, Clock, DisplayName, EmailAddress, Grant, Password,
-    PasswordHash, Role, SessionId, Token, Unavailable, Username,
+    PasswordHash, PersonalRules, Role, SessionId, Token, Unavailable, Username,
     access::AccessTokens,
     clock,
     directory::Directory,
@@ -58,6 +58,7 @@ pub struct Settings {
     pub hashing: HashingCost,
     pub step_up: StepUpRules,
     pub upstreams: Upstreams,
+    pub personal: PersonalRules,
 }
 
 impl Settings {
@@ -75,6 +76,7 @@ impl Settings {
             hashing: HashingCost { memory_kib: 64 * 1024, passes: 3, lanes: 1 },
             step_up: StepUpRules::default(),
             upstreams: Upstreams::default(),
+            personal: PersonalRules::default(),
         }
     }
 }

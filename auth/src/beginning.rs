@@ -1,10 +1,10 @@
 //! Every way in ends here: a session begins for somebody who has proved who they are.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Account, Auth, AuthError, AuthStore, Caller, Grants, Methods, Origin, Session, SessionId, SessionKind, Token,
-    TokenKind, clock,
+    Account, Auth, AuthError, AuthStore, Caller, Grants, Methods, Origin, RealmId, Session, SessionId, SessionKind,
+    Token, TokenKind, clock,
     directory::Rights,
     policy::{Age, Proof, Via},
 };
@@ -15,14 +15,18 @@ pub(crate) struct Beginning {
     pub(crate) kind: SessionKind,
     pub(crate) methods: Methods,
     pub(crate) grants: Grants,
+    /// Where it is good; `None` for everywhere.
+    pub(crate) realms: Option<Arc<[RealmId]>>,
     pub(crate) label: Option<String>,
+    /// Unless it is as long as that of any session.
+    pub(crate) lifetime: Option<Duration>,
     pub(crate) from: Origin,
 }
 
 impl Beginning {
     /// Of somebody who signed in themself, for everything they may do.
     pub(crate) fn in_person(kind: SessionKind, methods: Methods, from: Origin) -> Self {
-        Self { kind, methods, grants: Grants::ALL, label: None, from }
+        Self { kind, methods, grants: Grants::ALL, realms: None, label: None, lifetime: None, from }
     }
 }
 
@@ -44,12 +48,12 @@ impl<S: AuthStore> Auth<S> {
             kind: beginning.kind,
             auth_time: now,
             last_seen: now,
-            expires_at: clock::after(now, self.0.settings.absolute),
+            expires_at: clock::after(now, beginning.lifetime.unwrap_or(self.0.settings.absolute)),
             origin: Origin { user_agent, ..beginning.from },
             ended_at: None,
             methods: beginning.methods,
             grants: beginning.grants,
-            realms: None,
+            realms: beginning.realms,
             label: beginning.label,
         };
         let mark = self.0.directory.mark();

@@ -16,7 +16,9 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::{Mutex, watch};
 
-use crate::{Account, FactorKinds, Realm, RealmId, RealmName, Role, Session, SessionId, TokenHash, Username, clock};
+use crate::{
+    Account, FactorKinds, Realm, RealmId, RealmName, Role, Session, SessionId, SessionKind, TokenHash, Username, clock,
+};
 
 /// Sessions that are remembered at once, the ended ones too.
 const MOST_SESSIONS: usize = 50_000;
@@ -49,11 +51,16 @@ pub(crate) struct Held {
 impl Held {
     fn new(session: Session) -> Self {
         let seen = session.last_seen.as_microsecond();
-        Self { session: Arc::new(session), seen: AtomicI64::new(seen), stored: AtomicI64::new(seen) }
+        // The first use of a personal token is told at once: until then it is one that was never used.
+        let unused = session.kind == SessionKind::Personal && session.last_seen == session.auth_time;
+        let stored = if unused { 0 } else { seen };
+        Self { session: Arc::new(session), seen: AtomicI64::new(seen), stored: AtomicI64::new(stored) }
     }
 
     pub(crate) fn is_alive(&self, idle: Duration, now: Timestamp) -> bool {
-        now < self.session.expires_at && now < clock::after(self.last_seen(), idle)
+        // A script may run once a quarter.
+        let never_idle = self.session.kind == SessionKind::Personal;
+        now < self.session.expires_at && (never_idle || now < clock::after(self.last_seen(), idle))
     }
 
     pub(crate) fn last_seen(&self) -> Timestamp {

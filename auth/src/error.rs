@@ -65,6 +65,10 @@ pub enum AuthError {
     NoSuchAccount,
     #[error("Session not found")]
     NoSuchSession,
+    #[error("Token not found")]
+    NoSuchToken,
+    #[error(transparent)]
+    PersonalRefused(#[from] crate::personal::PersonalRefused),
     #[error("The last administrator stays one: make somebody else an administrator first.")]
     LastAdministrator,
     /// The first administrator's link is used, expired, or there is an administrator already.

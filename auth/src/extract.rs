@@ -1,15 +1,14 @@
 //! Doors for axum: a handler's first argument says who may enter.
 
+mod credentials;
+
 use std::convert::Infallible;
 
 use axum::{extract::FromRequestParts, response::IntoResponse};
-use http::{
-    HeaderMap, HeaderName, Method,
-    header::{AUTHORIZATION, COOKIE, ORIGIN},
-    request::Parts,
-};
+use http::{HeaderName, Method, header::ORIGIN, request::Parts};
 
-use crate::{Action, Auth, AuthError, AuthStore, Caller, Permit, RealmName};
+use self::credentials::{Credentials, credentials};
+use crate::{Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, RealmName, TokenKind};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -52,6 +51,8 @@ pub trait HasAuth: Send + Sync {
     fn cookie_name(&self) -> &str;
     /// The realm that this request is about; `Err` where the name cannot be one.
     fn realm_of(&self, parts: &Parts) -> Result<RealmName, AuthError>;
+    /// Where the request came from, for the throttle.
+    fn origin_of(&self, parts: &Parts) -> Result<Origin, AuthError>;
     /// The `Origin` (scheme, host, port) that our own pages have: writes by cookie must come from it.
     fn is_own_origin(&self, parts: &Parts, origin: &str) -> bool;
 }
@@ -132,7 +133,17 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
         return Ok(caller.clone());
     }
     let caller = match credentials(&parts.headers, state.cookie_name())? {
+        Credentials::Bearer(token) if token.starts_with(TokenKind::Personal.prefix()) => {
+            state.auth().by_personal(token, None, &state.origin_of(parts)?).await?
+        }
         Credentials::Bearer(token) => state.auth().by_bearer(token).await?,
+        Credentials::Basic(name, token) => {
+            // A browser that was told the token once would send it along with what another site causes.
+            if !is_safe(&parts.method) && is_browser(parts) && !is_same_origin(parts, state) {
+                return Err(AuthError::CrossSite);
+            }
+            state.auth().by_personal(&token, Some(&name), &state.origin_of(parts)?).await?
+        }
         Credentials::Cookie(cookie) => {
             if !is_safe(&parts.method) && !is_same_origin(parts, state) {
                 return Err(AuthError::CrossSite);
@@ -144,41 +155,9 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
     Ok(caller)
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Credentials<'a> {
-    Bearer(&'a str),
-    Cookie(&'a str),
-}
-
-/// Exactly one of `Authorization` and our cookie, once.
-fn credentials<'a>(headers: &'a HeaderMap, cookie_name: &str) -> Result<Credentials<'a>, AuthError> {
-    let mut authorization = headers.get_all(AUTHORIZATION).iter();
-    let mut cookies = cookies(headers, cookie_name);
-    match (authorization.next(), authorization.next(), cookies.next(), cookies.next()) {
-        (None, _, None, _) => Err(AuthError::NotSignedIn),
-        (Some(header), None, None, _) => {
-            let token = header.to_str().ok().and_then(bearer).ok_or(AuthError::InvalidToken)?;
-            Ok(Credentials::Bearer(token))
-        }
-        (None, _, Some(cookie), None) => Ok(Credentials::Cookie(cookie)),
-        _ => Err(AuthError::AmbiguousCredentials),
-    }
-}
-
-/// RFC 6750 §2.1; the scheme is known in any case (RFC 9110 §11.1).
-fn bearer(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
-    let token = token.trim_matches(' ');
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.chars().all(plain)).then_some(token)
-}
-
-/// The values of every cookie of that name: a neighbouring host may have planted a second one. A value that is not
-/// text becomes one that is nobody's.
-fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    let lines = headers.get_all(COOKIE).iter().map(|line| str::from_utf8(line.as_bytes()).unwrap_or_default());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
+/// Programs send neither.
+fn is_browser(parts: &Parts) -> bool {
+    parts.headers.contains_key(SEC_FETCH_SITE) || parts.headers.contains_key(ORIGIN)
 }
 
 /// RFC 9110 §9.2.1, of the methods that we serve.

@@ -52,6 +52,8 @@ impl Grants {
     pub const NONE: Self = Self(0);
     /// What somebody gets who signed in themself.
     pub const ALL: Self = Self(0b1_1111);
+    /// What somebody can give to a program.
+    pub const DELEGABLE: Self = Self(0b0_1111);
 
     #[must_use]
     pub fn of(grants: &[Grant]) -> Self {

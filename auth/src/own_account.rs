@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Origin, Password, Session, SessionId,
+    Auth, AuthError, AuthStore, Caller, Origin, Password, Session, SessionId, SessionKind,
     auth::Others,
     clock,
-    directory::Known,
     guessing::{Secret, Trial},
     store::{EndReason, Replacement},
 };
@@ -45,17 +44,16 @@ impl<S: AuthStore> Auth<S> {
         if replaced { Ok(()) } else { Err(AuthError::WrongCurrentPassword) }
     }
 
-    /// Live ones, newest sign of life first.
+    /// Live ones, newest sign of life first, without [personal tokens](Self::personal_tokens).
     pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, AuthError> {
         let (username, now) = (&caller.account().username, self.0.clock.now());
         let mut sessions = self.0.store.sessions_of(username, now).await?;
         for session in &mut sessions {
-            // The store hears of signs of life a few minutes late.
-            if let (Some(Known::Alive(held)), _) = self.0.directory.look_up(username, &session.id) {
-                session.last_seen = session.last_seen.max(held.last_seen());
-            }
+            self.hear_of_life(username, session);
         }
-        sessions.retain(|session| now < clock::after(session.last_seen, self.0.settings.idle));
+        sessions.retain(|session| {
+            session.kind != SessionKind::Personal && now < clock::after(session.last_seen, self.0.settings.idle)
+        });
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
         Ok(sessions)
     }
@@ -69,7 +67,7 @@ impl<S: AuthStore> Auth<S> {
         if ended { Ok(()) } else { Err(AuthError::NoSuchSession) }
     }
 
-    /// Says how many there were.
+    /// Ends personal tokens too. Says how many there were.
     pub async fn end_other_sessions(&self, caller: &Caller) -> Result<u64, AuthError> {
         let (username, keep) = (&caller.account().username, Some(&caller.session().id));
         let ended = self.0.store.end_sessions(username, keep, EndReason::EndedByOwner, self.0.clock.now()).await?;

@@ -84,6 +84,14 @@ impl Caller {
         self.session.kind != SessionKind::Personal && self.session.grants.contains(Grant::OwnAccount)
     }
 
+    /// Whether this is an administrator, with a token that says so and is good everywhere.
+    #[must_use]
+    pub fn may_administer(&self) -> bool {
+        self.rights.account.administrator
+            && self.session.realms.is_none()
+            && self.session.grants.contains(Grant::Administer)
+    }
+
     /// # Errors
     /// [`AuthError::Restricted`] while something else is due.
     pub fn unrestricted(&self) -> Result<(), AuthError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Origin, Session, Token, TokenKind,
+    Auth, AuthError, AuthStore, Caller, Origin, Session, SessionKind, Token, TokenKind,
     asking::Sign,
     auth::{Introspection, Tokens},
     clock,
@@ -44,12 +44,14 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// RFC 7009: an access or refresh token ends its session; anything else does nothing. Never says which.
+    /// RFC 7009: an access, refresh or personal token ends its session; anything else does nothing. Never says which.
     pub async fn revoke(&self, token: &str) -> Result<(), AuthError> {
         let now = self.0.clock.now();
         let whose = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
             let state = self.0.store.session_by_refresh(&token.hash()).await?;
             state.map(|state| (state.session.username, state.session.id))
+        } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
+            self.personal(&token).await?.map(|session| (session.username, session.id))
         } else {
             self.0.access.verify(token, now).map(|shown| (shown.username, shown.session))
         };
@@ -62,12 +64,15 @@ impl<S: AuthStore> Auth<S> {
 
     /// RFC 7662. People see their own tokens, administrators everybody's; any other is `None`, as a dead one is.
     pub async fn introspect(&self, by: &Caller, token: &str) -> Result<Option<Introspection>, AuthError> {
-        let found = match Token::parse(TokenKind::Refresh, token) {
-            Some(token) => self.look_into_refresh(&token).await?,
-            None => self.look_into_access(token),
+        let found = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
+            self.look_into_refresh(&token).await?
+        } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
+            self.personal(&token).await?.map(|session| look_into(session, "Bearer"))
+        } else {
+            self.look_into_access(token)
         };
         let Some(found) = found else { return Ok(None) };
-        if found.username != by.account().username && !by.account().administrator {
+        if found.username != by.account().username && !by.may_administer() {
             return Ok(None);
         }
         match self.caller((found.username.clone(), found.session.clone()), Via::Bearer, Sign::None).await {
@@ -106,14 +111,12 @@ impl<S: AuthStore> Auth<S> {
 
     async fn look_into_refresh(&self, token: &Token) -> Result<Option<Introspection>, AuthError> {
         let state = self.0.store.session_by_refresh(&token.hash()).await?;
-        Ok(state.filter(|state| !state.used).map(|state| Introspection {
-            username: state.session.username,
-            session: state.session.id,
-            token_type: "refresh_token",
-            expires_at: state.session.expires_at,
-            issued_at: state.session.auth_time,
-            scope: state.session.grants.to_string(),
-        }))
+        Ok(state.filter(|state| !state.used).map(|state| look_into(state.session, "refresh_token")))
+    }
+
+    async fn personal(&self, token: &Token) -> Result<Option<Session>, AuthError> {
+        let found = self.0.store.session_by_cookie(&token.hash()).await?;
+        Ok(found.filter(|session| session.kind == SessionKind::Personal))
     }
 
     fn look_into_access(&self, token: &str) -> Option<Introspection> {
@@ -126,6 +129,18 @@ impl<S: AuthStore> Auth<S> {
             issued_at: shown.issued_at,
             scope: shown.scope,
         })
+    }
+}
+
+/// Of a token that is as good as its session.
+fn look_into(session: Session, token_type: &'static str) -> Introspection {
+    Introspection {
+        username: session.username,
+        session: session.id,
+        token_type,
+        expires_at: session.expires_at,
+        issued_at: session.auth_time,
+        scope: session.grants.to_string(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod administering;
 mod memory;
 mod own_account;
+mod personal;
 mod refreshing;
 mod registering;
 mod signing_in;

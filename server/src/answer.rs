@@ -68,6 +68,8 @@ fn class(status: StatusCode) -> &'static str {
 /// What of the request is needed once it is gone.
 struct Asked {
     route: String,
+    /// Whether it came with `Authorization: Basic`.
+    by_basic: bool,
     /// Path and query, where somebody looks at a page.
     page: Option<String>,
 }
@@ -79,7 +81,9 @@ impl Asked {
         let path = request.uri().path();
         let machine = ["/api/", "/auth/", "/.well-known/", "/health/"].iter().any(|prefix| path.starts_with(prefix));
         let page = (!machine && accept.contains("text/html")).then(|| request.uri().to_string());
-        Self { route, page }
+        let scheme = request.headers().get(header::AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes);
+        let by_basic = scheme.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+        Self { route, by_basic, page }
     }
 }
 
@@ -112,6 +116,11 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
     response.headers_mut().remove(header::CONTENT_LENGTH);
     if dress == Dress::OAuth {
         response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    }
+    if status == StatusCode::UNAUTHORIZED && asked.by_basic {
+        // Beside the other: whoever came this way knows how to come again (RFC 7617 §2).
+        let challenge = HeaderValue::from_static("Basic realm=\"Strongroom\", charset=\"UTF-8\"");
+        response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
     }
     if kind.starts_with("text/html") {
         web::allow_page(response.headers_mut());

@@ -176,6 +176,8 @@ fn auth_status(error: &AuthError) -> StatusCode {
             StatusCode::CONFLICT
         }
         AuthError::PasswordRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        AuthError::NoSuchToken => StatusCode::NOT_FOUND,
         AuthError::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
         AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         AuthError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

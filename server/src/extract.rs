@@ -226,13 +226,16 @@ impl FromRequestParts<AppState> for From {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.ok_or_else(|| Problem::Internal("no peer address".to_owned()))?.0.ip();
-        let address = client_address(peer, &parts.headers, &state.site.config.trusted_proxies);
-        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-        let user_agent = user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(256).collect());
-        Ok(Self(Origin { address, user_agent, device: None }))
+        origin(parts, state).map(Self).ok_or_else(|| Problem::Internal("no peer address".to_owned()))
     }
+}
+
+pub(crate) fn origin(parts: &Parts, state: &AppState) -> Option<Origin> {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
+    let address = client_address(peer, &parts.headers, &state.site.config.trusted_proxies);
+    let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let user_agent = user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(256).collect());
+    Some(Origin { address, user_agent, device: None })
 }
 
 /// Reads `X-Forwarded-For` from right to left, only as far as each hop is a configured proxy: what stands further left

@@ -22,7 +22,7 @@ use crate::{
     error::Problem,
     routes::Api,
     state::AppState,
-    web::handlers::{account, assets, enter, first, upstream, users as users_page, vault},
+    web::handlers::{account, assets, enter, first, tokens, upstream, users as users_page, vault},
 };
 
 /// `operations![api; files::check_out, …]`: the module's `handle`, under the module's name.
@@ -74,6 +74,9 @@ fn account_operations(api: Api) -> Api {
         auth::identities::list as "identities",
         auth::identities::link as "link_identity",
         auth::identities::unlink as "unlink_identity",
+        auth::tokens::list as "tokens",
+        auth::tokens::make as "make_token",
+        auth::tokens::end as "end_token",
         auth::ticket as "ws_ticket",
         auth::metadata as "authorization_server",
         auth::metadata::jwks as "jwks",
@@ -128,6 +131,7 @@ fn pages(api: Api) -> Api {
         .page(get, "/first", first::page)
         .page(post, "/first", first::make)
         .page(get, "/account", account::page)
+        .page(get, "/account/tokens", tokens::page)
         .page(get, "/admin/users", users_page::page)
         .page(get, "/assets/{build}/{*path}", assets::asset)
         .page(get, "/ws", events::socket::handle)

@@ -8,7 +8,7 @@ use http::request::Parts;
 use tokio::sync::watch;
 use vault::LocalBlobs;
 
-use crate::{config::Config, error::Problem, live::Hub};
+use crate::{config::Config, error::Problem, extract, live::Hub};
 
 pub type Store = store::Store;
 pub type Auth = auth::Auth<Store>;
@@ -86,6 +86,10 @@ impl HasAuth for AppState {
             .and_then(|rest| rest.split('/').next())
             .or_else(|| query_vault(parts));
         RealmName::parse(named.unwrap_or("main")).map_err(|_| AuthError::RealmNotFound)
+    }
+
+    fn origin_of(&self, parts: &Parts) -> Result<auth::Origin, AuthError> {
+        extract::origin(parts, self).ok_or(AuthError::Internal("no peer address"))
     }
 
     fn is_own_origin(&self, parts: &Parts, origin: &str) -> bool {

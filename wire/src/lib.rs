@@ -5,6 +5,7 @@ pub mod account;
 pub mod event;
 pub mod file;
 pub mod identity;
+pub mod personal;
 pub mod problem;
 pub mod token;
 
@@ -12,5 +13,6 @@ pub use account::*;
 pub use event::*;
 pub use file::*;
 pub use identity::*;
+pub use personal::*;
 pub use problem::*;
 pub use token::*;

@@ -43,6 +43,9 @@ impl HasAuth for Host {
         let name = parts.uri.path().trim_start_matches('/');
         RealmName::parse(name).map_err(|_| AuthError::RealmNotFound)
     }
+    fn origin_of(&self, _: &Parts) -> Result<Origin, AuthError> {
+        Ok(origin())
+    }
     fn is_own_origin(&self, _: &Parts, origin: &str) -> bool {
         origin == ORIGIN_OF_OURS
     }

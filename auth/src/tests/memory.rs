@@ -137,6 +137,11 @@ impl Memory {
         self.tables().records.iter().map(|record| (record.username.clone(), record.outcome)).collect()
     }
 
+    /// What was recorded, oldest first.
+    pub(crate) fn audited(&self) -> Vec<&'static str> {
+        self.tables().audit.iter().map(|record| record.action).collect()
+    }
+
     pub(crate) fn responsible(&self) -> Vec<Actor> {
         self.tables().responsible.clone()
     }

@@ -20,12 +20,13 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle:
 const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
 const STEPS = [[60, 'second'], [60, 'minute'], [24, 'hour'], [7, 'day']];
 
-/** @param {Date} at @returns {string} `3 minutes ago`; after a week, the date */
+/** @param {Date} at @returns {string} `3 minutes ago`, `in 2 days`; beyond a week, the date */
 export function since(at, now = Date.now()) {
-  let value = (now - at.getTime()) / 1000;
+  const gone = (now - at.getTime()) / 1000, sign = gone < 0 ? 1 : -1;
+  let value = Math.abs(gone);
   if (value < 45) return 'just now';
   for (const [length, unit] of STEPS) {
-    if (value < length) return ago.format(-Math.round(value), unit);
+    if (value < length) return ago.format(sign * Math.round(value), unit);
     value /= length;
   }
   return day.format(at);

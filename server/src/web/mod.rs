@@ -17,6 +17,7 @@ pub(crate) mod handlers;
 mod shell;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod upstream;
 mod users;
 
@@ -30,6 +31,7 @@ pub use error::ErrorPage;
 pub use file::FilePage;
 pub use folder::{Crumb, Folder, FolderPage, Row};
 pub use shell::{Shell, Viewer, Workplace};
+pub use tokens::TokensPage;
 pub use upstream::{ProviderButton, UpstreamPage};
 pub use users::UsersPage;
 

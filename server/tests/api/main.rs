@@ -10,6 +10,7 @@ mod live;
 mod mailbox;
 mod matrix;
 mod names;
+mod personal;
 mod races;
 mod restart;
 mod tokens;

@@ -6,36 +6,47 @@ use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, file};
 
+/// Callers who are no personal tokens.
+const PEOPLE: usize = 7;
+
 /// Calls every operation of the API document as each kind of caller. A route that is in the document but not in the
 /// snapshot, or answers differently, fails; a route that is not in the document cannot exist (`Api::route` adds both).
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_lets_in_whom_it_should() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
-    let callers = callers(&app, &root).await;
+    root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
+    let mut callers = callers(&app, &root).await;
     let document = app.anonymous().see("/openapi.json").await.body;
     let mut table = format!("{:<58}", "");
     for (name, _) in &callers {
-        write!(table, "{name:>9}").unwrap();
+        write!(table, "{name:>10}").unwrap();
     }
     table.push('\n');
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let title = format!("{} {path}", method.to_uppercase());
             write!(table, "{title:<58}").unwrap();
-            for (n, (_, caller)) in callers.iter().enumerate() {
+            let ends = ["/auth/logout", "/auth/sessions/end-others"].contains(&path.as_str());
+            for n in 0..callers.len() {
                 root.add(&format!("m{n}.nc"), b"x").await;
-                // signing out is done with a session of its own
-                let ends = path == "/auth/logout";
-                let caller = if ends && n > 1 && caller.username != "disabled" {
+                let caller = &callers[n].1;
+                // what ends sessions is done with one of its own
+                let caller = if n >= PEOPLE && ends {
+                    &personal(&callers).await.remove(n - PEOPLE).1
+                } else if path == "/auth/logout" && n > 1 && n < PEOPLE && caller.username != "disabled" {
                     &app.sign_in(&caller.username).await
                 } else {
                     caller
                 };
                 let status = call(caller, method, path, operation, n).await;
-                write!(table, "{status:>9}").unwrap();
+                write!(table, "{status:>10}").unwrap();
             }
             table.push('\n');
+            if ends {
+                callers.truncate(PEOPLE);
+                callers.extend(personal(&callers).await);
+            }
         }
     }
     insta::assert_snapshot!("matrix", table);
@@ -56,7 +67,28 @@ async fn callers(app: &TestApp, root: &Client) -> Vec<(&'static str, Client)> {
         .is(200);
     callers.push(("disabled", disabled));
     callers.push(("admin", app.administrator("admin").await));
+    callers.extend(personal(&callers).await);
     callers
+}
+
+/// Tokens of the manager's, and of the administrator's.
+async fn personal(callers: &[(&'static str, Client)]) -> Vec<(&'static str, Client)> {
+    let owner = |name: &str| callers.iter().find(|(found, _)| *found == name).unwrap().1.clone();
+    let mut made = Vec::new();
+    for (title, owner, scopes, vaults) in [
+        ("pat:read", owner("manager"), json!(["files:read"]), Value::Null),
+        ("pat:write", owner("manager"), json!(["files:read", "files:write"]), Value::Null),
+        ("pat:admin", owner("admin"), json!(["admin"]), Value::Null),
+        (
+            "pat:attic",
+            owner("admin"),
+            json!(["files:read", "files:write", "locks:override", "admin"]),
+            json!(["attic"]),
+        ),
+    ] {
+        made.push((title, crate::personal::client(&owner, scopes, vaults).await));
+    }
+    made
 }
 
 /// A request that is refused for nothing but rights: so a 401, 403 or 404 is the door's.
@@ -85,6 +117,7 @@ fn body(path: &str) -> Value {
         "password" => json!({"current_password": "not the right one", "new_password": "a quite long password"}),
         "register" => json!({"username": "!", "password": "x"}),
         "vaults" => json!({"name": "!"}),
+        "tokens" => json!({"name": "", "scopes": []}),
         _ if path.ends_with("members/{username}") => json!({"role": "viewer"}),
         _ => json!({}),
     }

@@ -11,3 +11,4 @@ pub mod revoke;
 pub mod sessions;
 pub mod ticket;
 pub mod token;
+pub mod tokens;

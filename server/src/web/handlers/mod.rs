@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod assets;
 pub(crate) mod enter;
 pub(crate) mod first;
+pub(crate) mod tokens;
 pub(crate) mod upstream;
 pub(crate) mod users;
 pub(crate) mod vault;

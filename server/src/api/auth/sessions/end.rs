@@ -13,7 +13,7 @@ use crate::{
 
 /// The `{id}` of the path; an unknown one finds nothing.
 #[derive(Debug)]
-pub struct Id(SessionId);
+pub struct Id(pub(crate) SessionId);
 
 impl axum::extract::FromRequestParts<AppState> for Id {
     type Rejection = Problem;

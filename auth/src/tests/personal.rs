@@ -1,0 +1,111 @@
+//! Personal access tokens: from memory, throttled, and gone with the session that made them.
+
+use super::*;
+use crate::{Grant, Grants, NewPersonal, Session, Token, TokenKind, account::AccountChange, policy::Via};
+
+fn wanted() -> NewPersonal {
+    NewPersonal { label: "script".to_owned(), grants: Grants::of(&[Grant::ReadFiles]), realms: None, lifetime: None }
+}
+
+impl House {
+    async fn personal(&self, username: &str) -> (Session, Token) {
+        let (_, caller) = self.signed_in(username).await;
+        self.auth.make_personal(&caller, wanted(), origin()).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_known_token_is_answered_from_memory() {
+    let house = house().await;
+    house.register("ada").await;
+    let (_, token) = house.personal("ada").await;
+    for _ in 0..2 {
+        house.auth.by_personal(token.expose(), None, &origin()).await.unwrap();
+    }
+    tokio::task::yield_now().await;
+    let asked = house.store.asked();
+    for name in [None, Some("ada"), Some("Ada")] {
+        let caller = house.auth.by_personal(token.expose(), name, &origin()).await.unwrap();
+        assert_eq!(caller.via(), if name.is_some() { Via::Basic } else { Via::Bearer });
+        assert!(!caller.is_in_person());
+    }
+    assert_eq!(house.store.asked(), asked);
+}
+
+#[tokio::test]
+async fn wrong_tokens_are_slowed_down_and_the_same_one_again_is_no_further_guess() {
+    let house = house().await;
+    house.register("ada").await;
+    let (_, good) = house.personal("ada").await;
+    let dead = Token::random(TokenKind::Personal, &Chance::system());
+    let try_one = async |token: &Token| house.auth.by_personal(token.expose(), None, &origin()).await.unwrap_err();
+    let asked = house.store.asked();
+    for _ in 0..300 {
+        assert!(matches!(try_one(&dead).await, AuthError::InvalidToken));
+    }
+    assert!(house.store.asked() < asked + 10);
+    let mut tries = 0;
+    while !matches!(try_one(&Token::random(TokenKind::Personal, &Chance::system())).await, AuthError::Throttled { .. })
+    {
+        tries += 1;
+        assert!(tries < 300, "guessing was never slowed down");
+    }
+    // Whoever has a good one that is known goes on, from the same address too.
+    house.auth.by_personal(good.expose(), None, &origin()).await.unwrap_err();
+    let elsewhere = Origin { address: IpAddr::from([198, 51, 100, 1]), ..origin() };
+    house.auth.by_personal(good.expose(), None, &elsewhere).await.unwrap();
+    house.auth.by_personal(good.expose(), None, &origin()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_made_while_all_sessions_end_does_not_survive() {
+    let house = house().await;
+    house.register("ada").await;
+    let (_, caller) = house.signed_in("ada").await;
+    let (_, other) = house.signed_in("ada").await;
+    house.auth.end_other_sessions(&other).await.unwrap();
+    let late = house.auth.make_personal(&caller, wanted(), origin()).await;
+    assert!(matches!(late, Err(AuthError::InvalidToken)));
+    assert_eq!(house.auth.personal_tokens(&other).await.unwrap(), []);
+    assert_eq!(house.store.living_sessions(), 1);
+}
+
+#[tokio::test]
+async fn another_node_hears_that_a_token_has_ended() {
+    let house = house().await;
+    house.register("ada").await;
+    let root = house.administrator("root").await;
+    let node = open(&house.store, &house.hands, settings()).await;
+    let (session, token) = house.personal("ada").await;
+    node.by_personal(token.expose(), None, &origin()).await.unwrap();
+    let (_, ada) = house.signed_in("ada").await;
+    house.auth.end_personal(&ada, &session.id).await.unwrap();
+    node.catch_up().await.unwrap();
+    assert!(node.by_personal(token.expose(), None, &origin()).await.is_err());
+    let (_, token) = house.personal("ada").await;
+    node.by_personal(token.expose(), None, &origin()).await.unwrap();
+    let disabled = AccountChange { standing: Some(crate::Standing::Disabled), ..AccountChange::default() };
+    house.auth.change_account(&root.permit(None).unwrap(), &name("ada"), disabled).await.unwrap();
+    node.catch_up().await.unwrap();
+    assert!(node.by_personal(token.expose(), None, &origin()).await.is_err());
+}
+
+#[tokio::test]
+async fn its_owner_hears_of_a_new_token() {
+    let house = house().await;
+    house.register("ada").await;
+    house.personal("ada").await;
+    assert!(house.store.audited().contains(&"token.made"));
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_how_many() {
+    let house = house().await;
+    house.register("ada").await;
+    let (_, caller) = house.signed_in("ada").await;
+    for _ in 0..100 {
+        house.auth.make_personal(&caller, wanted(), origin()).await.unwrap();
+    }
+    let refused = house.auth.make_personal(&caller, wanted(), origin()).await.unwrap_err();
+    assert!(matches!(refused, AuthError::PersonalRefused(crate::PersonalRefused::TooMany)));
+}

@@ -1,0 +1,34 @@
+//! `GET /auth/tokens`
+
+use auth::{Caller, InPerson, Realm, Session};
+use axum::{Json, extract::State};
+use wire::PersonalToken;
+
+use crate::{error::Problem, state::Auth};
+
+/// One's personal access tokens, newest first.
+#[utoipa::path(get, path = "/auth/tokens", tag = "Accounts",
+    responses((status = 200, description = "Live ones, without their secrets.", body = [PersonalToken])))]
+pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Json<Vec<PersonalToken>>, Problem> {
+    let vaults = own_vaults(&auth, &caller).await?;
+    let tokens = auth.personal_tokens(&caller).await?;
+    Ok(Json(tokens.into_iter().map(|token| about(token, &vaults)).collect()))
+}
+
+pub(crate) async fn own_vaults(auth: &Auth, caller: &Caller) -> Result<Vec<Realm>, Problem> {
+    Ok(auth.realms_of(caller).await?.into_iter().map(|(vault, _)| vault).collect())
+}
+
+/// A vault that its owner has no role in any more is not told, nor does the token open it.
+pub(crate) fn about(token: Session, vaults: &[Realm]) -> PersonalToken {
+    let name = |id: &auth::RealmId| vaults.iter().find(|vault| vault.id == *id).map(|vault| vault.name.to_string());
+    PersonalToken {
+        id: token.id.to_string(),
+        scopes: token.grants.iter().map(|grant| grant.as_str().to_owned()).collect(),
+        vaults: token.realms.as_ref().map(|ids| ids.iter().filter_map(name).collect()),
+        created_at: token.auth_time,
+        last_used_at: Some(token.last_seen).filter(|seen| *seen > token.auth_time),
+        expires_at: token.expires_at,
+        name: token.label.unwrap_or_default(),
+    }
+}

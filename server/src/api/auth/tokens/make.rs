@@ -1,0 +1,57 @@
+//! `POST /auth/tokens`
+
+use std::time::Duration;
+
+use auth::{Grants, NewPersonal, PersonalRefused, RealmName, Recently};
+use axum::{Json, extract::State};
+use http::StatusCode;
+use wire::{MadePersonalToken, NewPersonalToken, ProblemBody};
+
+use super::list::{about, own_vaults};
+use crate::{
+    error::Problem,
+    extract::{Body, From},
+    state::Auth,
+};
+
+/// Make a personal access token, for `Authorization: Bearer`, or `Basic` with one's username. It never may more than
+/// oneself, and neither make tokens nor change the account.
+#[utoipa::path(post, path = "/auth/tokens", tag = "Accounts", request_body = NewPersonalToken, responses(
+    (status = 201, description = "Made; `token` is told this once.", body = MadePersonalToken),
+    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub async fn handle(
+    Recently(caller): Recently,
+    State(auth): State<Auth>,
+    From(origin): From,
+    Body(body): Body<NewPersonalToken>,
+) -> Result<(StatusCode, Json<MadePersonalToken>), Problem> {
+    let (session, secret) = auth.make_personal(&caller, wanted(body)?, origin).await.map_err(refused)?;
+    let about = about(session, &own_vaults(&auth, &caller).await?);
+    Ok((StatusCode::CREATED, Json(MadePersonalToken { token: secret.expose().to_owned(), about })))
+}
+
+fn wanted(body: NewPersonalToken) -> Result<NewPersonal, Problem> {
+    let scopes = Grants::parse(&body.scopes.join(" ")).map_err(|error| Problem::invalid("/scopes", error))?;
+    let vault = |name: String| RealmName::parse(&name).map_err(|error| Problem::invalid("/vaults", error));
+    Ok(NewPersonal {
+        label: body.name,
+        grants: scopes,
+        realms: body.vaults.map(|names| names.into_iter().map(vault).collect()).transpose()?,
+        lifetime: body.expires_in_days.map(|days| Duration::from_hours(24 * u64::from(days))),
+    })
+}
+
+/// With a pointer to what was refused.
+fn refused(error: auth::AuthError) -> Problem {
+    let auth::AuthError::PersonalRefused(why) = error else { return error.into() };
+    let pointer = match why {
+        PersonalRefused::Label => "/name",
+        PersonalRefused::NoScope | PersonalRefused::Scope(_) => "/scopes",
+        PersonalRefused::NoRealm | PersonalRefused::Realm(_) => "/vaults",
+        PersonalRefused::Lifetime(_) => "/expires_in_days",
+        PersonalRefused::TooMany => "",
+    };
+    Problem::invalid(pointer, why)
+}

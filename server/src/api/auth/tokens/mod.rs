@@ -1,0 +1,5 @@
+//! One's own personal access tokens.
+
+pub mod end;
+pub mod list;
+pub mod make;

@@ -1,0 +1,14 @@
+//! `GET /account/tokens`
+
+use auth::InPerson;
+use axum::{Json, extract::State, response::Response};
+use http::StatusCode;
+
+use super::{send, shell};
+use crate::{api::auth::tokens::list, error::Problem, state::Auth, web::TokensPage};
+
+pub(crate) async fn page(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Response, Problem> {
+    let shell = shell(&auth, &caller, None).await?;
+    let Json(tokens) = list::handle(InPerson(caller), State(auth)).await?;
+    send(StatusCode::OK, &TokensPage { shell, tokens })
+}

@@ -1,0 +1,292 @@
+//! Personal access tokens: what they open, what they don't, and what ends them.
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Answer, Client, PASSWORD, TestApp, file},
+    both,
+};
+
+const ALL: [&str; 4] = ["files:read", "files:write", "locks:override", "admin"];
+
+/// Makes a token; `vaults` may be null.
+pub(crate) async fn make(owner: &Client, scopes: Value, vaults: Value) -> Answer {
+    owner.tell("/auth/tokens", json!({"name": "a script", "scopes": scopes, "vaults": vaults})).await
+}
+
+/// Somebody's script, which signs in by Bearer.
+pub(crate) async fn client(owner: &Client, scopes: Value, vaults: Value) -> Client {
+    let made = make(owner, scopes, vaults).await.is(201);
+    Client { token: Some(made.body["token"].as_str().unwrap().to_owned()), ..owner.clone() }
+}
+
+fn basic(client: &Client, method: Method, path: &str, name: &str) -> RequestBuilder {
+    client.http.request(method, format!("{}{path}", client.base)).basic_auth(name, client.token.as_deref())
+}
+
+both! {
+    async fn a_token_is_told_once_and_opens_what_its_scope_says(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let made = make(&ada, json!(["files:write", "files:read"]), Value::Null).await.is(201);
+        let secret = made.body["token"].as_str().unwrap().to_owned();
+        assert!(secret.starts_with("sr_pat_") && secret.len() == 54, "{secret}");
+        assert_eq!(made.body["scopes"], json!(["files:read", "files:write"]));
+        assert_eq!(made.header("cache-control"), Some("no-store"));
+        let listed = ada.see("/auth/tokens").await.is(200);
+        assert!(!listed.text.contains(&secret) && listed.body[0]["id"] == made.body["id"]);
+        assert_eq!((&listed.body[0]["last_used_at"], &listed.body[0]["vaults"]), (&Value::Null, &Value::Null));
+        let script = Client { token: Some(secret), ..ada.clone() };
+        script.add("a.nc", b"x").await.is(201);
+        script.check_out("a.nc").await.is(200);
+        assert_eq!(script.see("/auth/me").await.body["scopes"], json!(["files:read", "files:write"]));
+        // no session of somebody's who signed in
+        assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 1);
+    }
+
+    async fn scope_lost_through_basic(app: TestApp) {
+        let ada = app.editor("ada").await;
+        ada.add("a.nc", b"x").await.is(201);
+        let reader = client(&ada, json!(["files:read"]), Value::Null).await;
+        for name in ["ada", "ADA", "Ada"] {
+            reader.ask(basic(&reader, Method::GET, "/api/files", name)).await.is(200);
+            let refused = reader.ask(basic(&reader, Method::POST, &file("a.nc", "/checkout"), name)).await.is(403);
+            assert_eq!(refused.header("www-authenticate"), Some("Bearer error=\"insufficient_scope\", scope=\"files:write\""));
+            assert_eq!(refused.body["error"], "insufficient_scope");
+        }
+        assert_eq!(reader.ask(basic(&reader, Method::GET, "/auth/me", "ada")).await.body["scopes"], json!(["files:read"]));
+        for path in ["/auth/sessions", "/auth/tokens"] {
+            reader.ask(basic(&reader, Method::GET, path, "ada")).await.is(403);
+        }
+    }
+
+    async fn basic_wants_the_owners_name_and_a_personal_token(app: TestApp) {
+        let ada = app.editor("ada").await;
+        app.editor("bob").await;
+        let script = client(&ada, json!(["files:read"]), Value::Null).await;
+        let jwt = Client { token: ada.token.clone(), ..script.clone() };
+        let password = Client { token: Some(PASSWORD.to_owned()), ..script.clone() };
+        for (client, name) in [(&script, "bob"), (&script, ""), (&script, "ada "), (&jwt, "ada"), (&password, "ada")] {
+            let refused = client.ask(basic(client, Method::GET, "/api/files", name)).await.is(401);
+            let challenges: Vec<_> = refused.headers.get_all("www-authenticate").iter().collect();
+            assert_eq!(challenges, ["Bearer error=\"invalid_token\"", "Basic realm=\"Strongroom\", charset=\"UTF-8\""], "{name:?}");
+        }
+        let bearer = Client { token: Some("sr_pat_x".to_owned()), ..script.clone() }.see("/api/files").await.is(401);
+        assert_eq!(bearer.headers.get_all("www-authenticate").iter().count(), 1);
+        // one kind of credentials, once
+        let two = basic(&script, Method::GET, "/api/files", "ada").header("cookie", "strongroom=sr_ws_x");
+        script.ask(two).await.is(400);
+    }
+
+    async fn another_site_cannot_act_with_basic_that_a_browser_kept(app: TestApp) {
+        let ada = app.editor("ada").await;
+        ada.add("a.nc", b"x").await.is(201);
+        let script = client(&ada, json!(["files:read", "files:write"]), Value::Null).await;
+        let check_out = || basic(&script, Method::POST, &file("a.nc", "/checkout"), "ada");
+        for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")] {
+            script.ask(check_out().header(name, value)).await.is(403);
+        }
+        script.ask(check_out()).await.is(200);
+    }
+
+    async fn a_token_neither_makes_tokens_nor_touches_the_account(app: TestApp) {
+        let root = app.administrator("root").await;
+        let script = client(&root, json!(ALL), Value::Null).await;
+        let other = make(&root, json!(["files:read"]), Value::Null).await.is(201);
+        let id = other.body["id"].as_str().unwrap();
+        for (method, path, body) in [
+            (Method::POST, "/auth/tokens".to_owned(), json!({"name": "more", "scopes": ["files:read"]})),
+            (Method::GET, "/auth/tokens".to_owned(), Value::Null),
+            (Method::DELETE, format!("/auth/tokens/{id}"), Value::Null),
+            (Method::GET, "/auth/sessions".to_owned(), Value::Null),
+            (Method::POST, "/auth/sessions/end-others".to_owned(), Value::Null),
+            (Method::DELETE, format!("/auth/sessions/{id}"), Value::Null),
+            (Method::PUT, "/auth/me/password".to_owned(), json!({"current_password": PASSWORD, "new_password": "another long password"})),
+            (Method::GET, "/account".to_owned(), Value::Null),
+            (Method::GET, "/account/tokens".to_owned(), Value::Null),
+        ] {
+            let refused = script.ask(script.request(method.clone(), &path).json(&body)).await;
+            assert_eq!(refused.status, 403, "{method} {path}: {}", refused.text);
+        }
+        // nor is it a refresh token
+        let form = [("grant_type", "refresh_token"), ("refresh_token", script.token.as_deref().unwrap())];
+        script.ask(app.anonymous().post("/auth/token").form(&form)).await.is(401);
+        // but it opens events, and can be given back
+        script.tell("/auth/ws-ticket", Value::Null).await.is(200);
+        script.tell("/auth/logout", Value::Null).await.is(204);
+        script.see("/api/files").await.is(401);
+        root.see("/api/files").await.is(200);
+    }
+
+    async fn a_token_never_may_more_than_its_owner(app: TestApp) {
+        let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
+        ada.add("a.nc", b"x").await.is(201);
+        root.check_out("a.nc").await.is(200);
+        let script = client(&ada, json!(ALL), Value::Null).await;
+        script.tell(&file("a.nc", "/override"), json!({"reason": "r"})).await.is(403);
+        script.see("/api/users").await.is(403);
+        script.add("b.nc", b"x").await.is(201);
+        // rights are those of now
+        root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.is(204);
+        script.add("c.nc", b"x").await.is(403);
+        root.ask(root.delete("/api/vaults/main/members/ada")).await.is(204);
+        script.see("/api/files").await.is(404);
+    }
+
+    async fn a_token_for_one_vault_sees_no_other(app: TestApp) {
+        let root = app.administrator("root").await;
+        root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
+        let script = client(&root, json!(ALL), json!(["attic", "attic"])).await;
+        assert_eq!(script.see("/api/vaults").await.is(200).body, json!([{"name": "attic", "role": "manager"}]));
+        for path in ["/api/vaults/attic", "/api/vaults/attic/files?q=x", "/api/vaults/attic/changes", "/api/vaults/attic/members"] {
+            script.see(path).await.is(200);
+        }
+        for path in ["/api/vaults/main", "/api/files", "/api/files?q=x", "/api/changes", "/api/events", "/ws", "/ws?vault=main",
+            "/api/events?vault=main", "/api/vaults/main/events", "/api/vaults/main/members", "/v/main"] {
+            script.see(path).await.is(404);
+        }
+        let ticket = script.tell("/auth/ws-ticket", Value::Null).await.is(200).body["ticket"].as_str().unwrap().to_owned();
+        app.anonymous().see(&format!("/api/events?ticket={ticket}")).await.is(404);
+        // what is of the whole installation is not of one vault
+        script.see("/api/users").await.is(403);
+        script.tell("/api/vaults", json!({"name": "cellar"})).await.is(403);
+        assert_eq!(root.see("/auth/tokens").await.body[0]["vaults"], json!(["attic"]));
+    }
+
+    async fn what_cannot_be_given_is_refused_with_a_pointer(app: TestApp) {
+        let ada = app.editor("ada").await;
+        app.administrator("root").await.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
+        let good = json!({"name": "n", "scopes": ["files:read"]});
+        for (member, value) in [
+            ("name", json!("")), ("name", json!(" ")), ("name", json!("x".repeat(65))), ("name", json!("a\u{1b}[2J")),
+            ("scopes", json!([])), ("scopes", json!(["account"])), ("scopes", json!(["files:read", "account"])),
+            ("scopes", json!(["everything"])), ("vaults", json!([])), ("vaults", json!(["attic"])), ("vaults", json!(["nowhere"])),
+            ("vaults", json!(["../main"])), ("expires_in_days", json!(0)), ("expires_in_days", json!(366)),
+            ("expires_in_days", json!(4_294_967_295_u32)), ("scopes", json!(["files:read account"])),
+        ] {
+            let mut body = good.clone();
+            body[member] = value.clone();
+            let refused = ada.tell("/auth/tokens", body).await.is(422);
+            assert_eq!(refused.body["errors"][0]["pointer"], format!("/{member}"), "{value}");
+        }
+        for body in [json!({"name": "n"}), json!({"name": "n", "scopes": "files:read"}), json!({"name": "n", "scopes": ["files:read"], "never": true})] {
+            ada.tell("/auth/tokens", body).await.is(422);
+        }
+        assert_eq!(ada.see("/auth/tokens").await.body, json!([]));
+    }
+
+    async fn a_token_ends_when_it_was_said_to_and_never_for_idleness(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let script = client(&ada, json!(["files:read"]), Value::Null).await;
+        app.later(Duration::from_hours(89 * 24));
+        script.see("/api/files").await.is(200);
+        app.later(Duration::from_hours(24));
+        script.see("/api/files").await.is(401);
+        // making one wants a recent sign-in
+        let ada = app.sign_in("ada").await;
+        make(&ada, json!(["files:read"]), Value::Null).await.is(201);
+        app.later(Duration::from_mins(11));
+        let late = make(&ada, json!(["files:read"]), Value::Null).await.is(401);
+        assert_eq!(late.body["error"], "insufficient_user_authentication");
+        assert_eq!(ada.see("/auth/tokens").await.is(200).body.as_array().unwrap().len(), 1);
+    }
+
+    async fn whatever_ends_sessions_ends_tokens(app: TestApp) {
+        let root = app.administrator("root").await;
+        let ada = app.editor("ada").await;
+        let reader = json!(["files:read"]);
+        // by its own address, and only by its owner's hand
+        let made = make(&ada, reader.clone(), Value::Null).await.is(201);
+        let script = Client { token: made.body["token"].as_str().map(str::to_owned), ..ada.clone() };
+        let path = format!("/auth/tokens/{}", made.body["id"].as_str().unwrap());
+        root.ask(root.delete(&path)).await.is(404);
+        script.see("/api/files").await.is(200);
+        assert!(ada.see("/auth/tokens").await.body[0]["last_used_at"].is_string());
+        ada.ask(ada.delete(&path)).await.is(204);
+        ada.ask(ada.delete(&path)).await.is(404);
+        script.see("/api/files").await.is(401);
+        // by RFC 7009
+        let script = client(&ada, reader.clone(), Value::Null).await;
+        let shown = [("token", script.token.as_deref().unwrap())];
+        let known = ada.ask(ada.post("/auth/introspect").form(&shown)).await.is(200);
+        assert_eq!((&known.body["active"], &known.body["scope"], &known.body["sub"]), (&json!(true), &json!("files:read"), &json!("ada")));
+        ada.ask(app.anonymous().post("/auth/revoke").form(&shown)).await.is(200);
+        script.see("/api/files").await.is(401);
+        assert_eq!(ada.ask(ada.post("/auth/introspect").form(&shown)).await.body, json!({"active": false}));
+        // by a new password
+        let script = client(&ada, reader.clone(), Value::Null).await;
+        let change = json!({"current_password": PASSWORD, "new_password": "another long password"});
+        ada.ask(ada.put("/auth/me/password").json(&change)).await.is(204);
+        script.see("/api/files").await.is(401);
+        // by the administrator
+        let script = client(&ada, reader, Value::Null).await;
+        script.see("/api/files").await.is(200);
+        root.ask(root.request(Method::PATCH, "/api/users/ada").json(&json!({"disabled": true}))).await.is(200);
+        script.see("/api/files").await.is(401);
+    }
+
+    async fn a_session_id_is_no_token_to_end(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let id = ada.see("/auth/sessions").await.body[0]["id"].as_str().unwrap().to_owned();
+        ada.ask(ada.delete(&format!("/auth/tokens/{id}"))).await.is(404).says("Token not found");
+        ada.see("/auth/me").await.is(200);
+    }
+
+    async fn a_token_for_files_says_nothing_of_other_peoples_tokens(app: TestApp) {
+        let root = app.administrator("root").await;
+        let ada = app.editor("ada").await;
+        let script = client(&root, json!(["files:read"]), Value::Null).await;
+        let admin = client(&root, json!(["admin"]), Value::Null).await;
+        let shown = [("token", ada.token.as_deref().unwrap())];
+        assert_eq!(script.ask(script.post("/auth/introspect").form(&shown)).await.body, json!({"active": false}));
+        assert_eq!(admin.ask(admin.post("/auth/introspect").form(&shown)).await.body["active"], true);
+    }
+
+    async fn tokens_outlive_a_restart_and_their_end_too(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let kept = client(&ada, json!(["files:read"]), Value::Null).await;
+        let ended = client(&ada, json!(["files:read"]), Value::Null).await;
+        ended.tell("/auth/logout", Value::Null).await.is(204);
+        let app = app.restart().await;
+        let at = |client: Client| Client { base: app.url(""), ..client };
+        at(kept).see("/api/files").await.is(200);
+        at(ended).see("/api/files").await.is(401);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_header_causing_500() {
+    let app = TestApp::sqlite().await;
+    let anonymous = app.anonymous();
+    let long = format!("Basic {}", "QQ==".repeat(2000));
+    for header in [
+        b"".as_slice(),
+        b"Basic",
+        b"Basic ",
+        b"Basic :",
+        b"Basic Og==",
+        b"Basic //8=",
+        b"Basic YTpi\xff",
+        b"Bearer \xff\xfe",
+        b"Bearer sr_pat_",
+        b"Bearer sr_pat_%00",
+        b"bEaReR a.b.c",
+        b"Bearer ..",
+        b"Negotiate x",
+        b"Digest username=\"a\"",
+        b"Basic YTpzcl9wYXRf",
+        b"Basic YWRhOnNyX3BhdF_DqQ==",
+        b"Basic AA==",
+        b"\x80",
+        long.as_bytes(),
+        b"Bearer a, Basic b",
+    ] {
+        let value = reqwest::header::HeaderValue::from_bytes(header).unwrap();
+        for path in ["/auth/me", "/api/files", "/sign-in", "/ws", "/", "/auth/tokens"] {
+            let status = anonymous.ask(anonymous.get(path).header("authorization", value.clone())).await.status;
+            assert!(status < 500, "{status} for {header:?} at {path}");
+        }
+    }
+}
