@@ -9,6 +9,8 @@ pub struct Account {
     pub username: Username,
     pub display_name: Option<DisplayName>,
     pub email: Option<EmailAddress>,
+    /// Whether whoever reads its mail has shown it: a link that went there by mail was followed.
+    pub email_verified: bool,
     pub standing: Standing,
     pub administrator: bool,
     pub created_at: Timestamp,
@@ -29,6 +31,7 @@ pub struct NewAccount {
     pub username: Username,
     pub display_name: Option<DisplayName>,
     pub email: Option<EmailAddress>,
+    pub email_verified: bool,
     pub password: PasswordHash,
     pub administrator: bool,
     pub created_at: Timestamp,

@@ -113,7 +113,7 @@ pub struct HashingCost {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registration {
     Open,
-    /// Only with an invitation; there are none yet, so: by administrators.
+    /// Only with an invitation.
     Invite,
     Closed,
 }

@@ -59,6 +59,16 @@ pub enum AuthError {
     UsernameTaken,
     #[error("Registration is closed. Ask an administrator for an account.")]
     RegistrationClosed,
+    /// Registering without an invitation where one is needed.
+    #[error("Registration is by invitation. Ask an administrator for one.")]
+    InviteNeeded,
+    /// Unknown, used, withdrawn, expired, or of somebody who may not invite any more: not said which.
+    #[error("This invitation is not good any more. Ask for a new one.")]
+    InviteOver,
+    #[error("Invitation not found")]
+    NoSuchInvite,
+    #[error("You have too many open invitations. Withdraw some, or wait until they are used.")]
+    TooManyInvites,
     #[error("{0}")]
     PasswordRefused(#[from] crate::password::Refused),
     #[error("User not found")]

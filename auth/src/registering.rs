@@ -14,6 +14,7 @@ use crate::{
     Token, TokenHash, TokenKind,
     auth::{Applicant, Import, Registration},
     clock,
+    guessing::{Secret, Trial},
     permit::Administrator,
     store::Inserted,
 };
@@ -30,19 +31,22 @@ pub(crate) struct Setup {
 }
 
 impl<S: AuthStore> Auth<S> {
+    /// Without an invitation. An address makes only so many accounts in a while.
+    ///
     /// # Errors
-    /// [`AuthError::RegistrationClosed`] unless everybody may register; [`AuthError::PasswordRefused`];
-    /// [`AuthError::UsernameTaken`] for a name that is or was somebody's.
+    /// [`AuthError::RegistrationClosed`], [`AuthError::InviteNeeded`] before anything else is looked at;
+    /// [`AuthError::PasswordRefused`]; [`AuthError::UsernameTaken`] for a name that is or was somebody's.
     pub async fn register(&self, applicant: Applicant, from: &Origin) -> Result<Account, AuthError> {
-        if self.0.settings.registration != Registration::Open {
-            return Err(AuthError::RegistrationClosed);
+        match self.0.settings.registration {
+            Registration::Open => {}
+            Registration::Invite => return Err(AuthError::InviteNeeded),
+            Registration::Closed => return Err(AuthError::RegistrationClosed),
         }
-        // The console acts under this name.
-        if applicant.username == Actor::console().username {
-            return Err(AuthError::UsernameTaken);
-        }
+        let trial = Trial { secret: Secret::Registration, account: None, from };
+        let pass = self.may_try(&trial).await?;
         let new = self.new_account(applicant).await?;
         let account = self.create(new, itself).await?;
+        self.failed(pass).await?;
         tracing::info!(username = %account.username, address = %from.address, "an account was registered");
         Ok(account)
     }
@@ -68,6 +72,7 @@ impl<S: AuthStore> Auth<S> {
             username: account.username,
             display_name: None,
             email: None,
+            email_verified: false,
             password: account.password,
             administrator: account.administrator,
             created_at: self.0.clock.now(),
@@ -121,13 +126,18 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    async fn new_account(&self, applicant: Applicant) -> Result<NewAccount, AuthError> {
+    pub(crate) async fn new_account(&self, applicant: Applicant) -> Result<NewAccount, AuthError> {
+        // The console acts under this name.
+        if applicant.username == Actor::console().username {
+            return Err(AuthError::UsernameTaken);
+        }
         applicant.password.check_new(&applicant.username)?;
         let password = self.0.hasher.hash(&Arc::new(applicant.password)).await?;
         Ok(NewAccount {
             username: applicant.username,
             display_name: applicant.display_name,
             email: applicant.email,
+            email_verified: false,
             password,
             administrator: false,
             created_at: self.0.clock.now(),
@@ -166,9 +176,9 @@ fn itself(new: &NewAccount) -> Actor {
     }
 }
 
-fn account_of(new: NewAccount) -> Account {
+pub(crate) fn account_of(new: NewAccount) -> Account {
     // Taken apart by name, so that the hash is left behind on purpose.
-    let NewAccount { username, display_name, email, password, administrator, created_at } = new;
+    let NewAccount { username, display_name, email, email_verified, password, administrator, created_at } = new;
     drop::<PasswordHash>(password);
-    Account { username, display_name, email, standing: Standing::Active, administrator, created_at }
+    Account { username, display_name, email, email_verified, standing: Standing::Active, administrator, created_at }
 }

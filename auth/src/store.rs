@@ -5,10 +5,12 @@
 
 mod factors;
 mod identities;
+mod invites;
 mod slips;
 
 pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal};
 pub use identities::{Identity, IdentityStore, NewIdentity};
+pub use invites::{InviteStore, Redeem, Redeemed};
 pub use slips::{Slip, SlipKind, SlipStore};
 
 use jiff::Timestamp;
@@ -136,7 +138,7 @@ pub struct Record {
 
 /// Answered by the crate `store`, and by anybody who embeds this crate. Here are accounts, sessions and the log; each
 /// further thing has a trait of its own, in a file of its own.
-pub trait AuthStore: FactorStore + IdentityStore + SlipStore + Clone + Send + Sync + 'static {
+pub trait AuthStore: FactorStore + IdentityStore + InviteStore + SlipStore + Clone + Send + Sync + 'static {
     // accounts
     /// Adds an account with roles, by inserting before asking. `by` is whoever is responsible: itself when somebody registers.
     fn create_account(

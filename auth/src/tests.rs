@@ -1,6 +1,7 @@
 //! The promises of the service, on a store in memory with a clock that the tests turn.
 
 mod administering;
+mod inviting;
 mod memory;
 mod own_account;
 mod personal;

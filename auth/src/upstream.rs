@@ -254,10 +254,13 @@ impl<S: AuthStore> Auth<S> {
     async fn new_stranger(&self, username: Username, person: &Person) -> Result<NewAccount, AuthError> {
         let unknown = Token::random(TokenKind::Pending, &self.0.chance);
         let password = self.0.hasher.hash(&Arc::new(Password::new(unknown.expose().to_owned()))).await?;
+        let email = person.email.as_deref().and_then(|email| EmailAddress::parse(email).ok());
         Ok(NewAccount {
             username,
             display_name: person.name.as_deref().and_then(|name| DisplayName::parse(name).ok()),
-            email: person.email.as_deref().and_then(|email| EmailAddress::parse(email).ok()),
+            // By the provider; others are not taken from there.
+            email_verified: email.is_some(),
+            email,
             password,
             administrator: false,
             created_at: self.0.clock.now(),

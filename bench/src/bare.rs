@@ -35,6 +35,7 @@ async fn me() -> Json<Me> {
         username: "bench-0".into(),
         display_name: None,
         email: None,
+        email_verified: false,
         is_admin: false,
         scopes: vec!["read".into(), "write".into()],
         mfa: false,

@@ -165,16 +165,22 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::NotInPerson
         | AuthError::Restricted(_)
         | AuthError::RegistrationClosed
+        | AuthError::InviteNeeded
+        | AuthError::InviteOver
         | AuthError::WrongCurrentPassword
         | AuthError::SetupOver => StatusCode::FORBIDDEN,
         AuthError::NotLinked | AuthError::WrongBrowser | AuthError::ProviderRefused(_) => StatusCode::FORBIDDEN,
         AuthError::ProviderAway => StatusCode::BAD_GATEWAY,
-        AuthError::RealmNotFound | AuthError::NoSuchAccount | AuthError::NoSuchSession | AuthError::NoSuchProvider => {
-            StatusCode::NOT_FOUND
-        }
-        AuthError::RealmTaken | AuthError::UsernameTaken | AuthError::LastAdministrator | AuthError::AlreadyLinked => {
-            StatusCode::CONFLICT
-        }
+        AuthError::RealmNotFound
+        | AuthError::NoSuchAccount
+        | AuthError::NoSuchSession
+        | AuthError::NoSuchProvider
+        | AuthError::NoSuchInvite => StatusCode::NOT_FOUND,
+        AuthError::RealmTaken
+        | AuthError::UsernameTaken
+        | AuthError::LastAdministrator
+        | AuthError::AlreadyLinked
+        | AuthError::TooManyInvites => StatusCode::CONFLICT,
         AuthError::PasswordRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::NoSuchToken => StatusCode::NOT_FOUND,

@@ -1,8 +1,8 @@
 //! Accounts: made, changed, and what they sign in with.
 
 use auth::{
-    Account, AccountChange, Actor, DisplayName, EmailAddress, NewAccount, PasswordHash, RealmId, Role, SessionId,
-    Standing, Username,
+    Account, AccountChange, Actor, DisplayName, EmailAddress, Invite, NewAccount, PasswordHash, RealmId, Role,
+    SessionId, Standing, Username,
     store::{ChangeRefused, Credentials, EndReason, Inserted, Replacement},
 };
 use jiff::Timestamp;
@@ -17,13 +17,15 @@ use crate::{
     value::{Row, params},
 };
 
-pub(crate) const COLUMNS: &str = "a.username, a.display_name, a.email, a.standing, a.administrator, a.created_at";
+pub(crate) const COLUMNS: &str =
+    "a.username, a.display_name, a.email, a.email_verified, a.standing, a.administrator, a.created_at";
 
 pub(crate) fn read(row: &mut Row) -> Result<Account, DbError> {
     Ok(Account {
         username: username(&row.text()?)?,
         display_name: row.text_or_null()?.map(|raw| stored("display name", DisplayName::parse(&raw))).transpose()?,
         email: row.text_or_null()?.map(|raw| stored("e-mail", EmailAddress::parse(&raw))).transpose()?,
+        email_verified: row.truth()?,
         standing: standing(&row.text()?)?,
         administrator: row.truth()?,
         created_at: row.time()?,
@@ -67,6 +69,8 @@ pub(crate) struct Create {
     pub(crate) new: NewAccount,
     pub(crate) roles: Vec<(RealmId, Role)>,
     pub(crate) by: Actor,
+    /// That was used for it.
+    pub(crate) invite: Option<Invite>,
 }
 
 pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<Inserted, DbError> {
@@ -78,7 +82,11 @@ pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<Inser
         roles::grant(db, &new.username, realm, *role).await?;
     }
     let roles: Vec<_> = create.roles.iter().map(|(realm, role)| json!([realm.as_str(), role.as_str()])).collect();
-    let detail = json!({ "administrator": new.administrator, "roles": roles });
+    let mut detail = json!({ "administrator": new.administrator, "roles": roles });
+    if let Some(invite) = &create.invite {
+        detail["invite"] = invite.id.as_str().into();
+        detail["invited_by"] = invite.by.username().as_str().into();
+    }
     record(db, &create.by, Done { at: new.created_at, action: "account.create", whom: &new.username, detail }).await?;
     Ok(Inserted::Done)
 }
@@ -86,8 +94,8 @@ pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<Inser
 /// False if the name is or was somebody's.
 async fn insert(db: &mut Connection, new: &NewAccount) -> Result<bool, DbError> {
     const INSERT: &str = "INSERT INTO accounts
-        (username, display_name, email, standing, administrator, password, created_at, search_key)
-        VALUES ($1, $2, $3, 'active', $4, $5, $6, $7) ON CONFLICT (username) DO NOTHING";
+        (username, display_name, email, standing, administrator, password, created_at, search_key, email_verified)
+        VALUES ($1, $2, $3, 'active', $4, $5, $6, $7, $8) ON CONFLICT (username) DO NOTHING";
     let row = params![
         new.username.as_str(),
         new.display_name.as_ref().map(DisplayName::as_str),
@@ -96,6 +104,7 @@ async fn insert(db: &mut Connection, new: &NewAccount) -> Result<bool, DbError> 
         new.password.as_str(),
         new.created_at,
         search_key(&new.username, new.display_name.as_ref(), new.email.as_ref()),
+        new.email_verified,
     ];
     Ok(db.execute(INSERT, row).await? == 1)
 }
@@ -113,7 +122,7 @@ pub(crate) async fn create_first(db: &mut Connection, new: &NewAccount) -> Resul
         email: new.email.clone(),
         session: None,
     };
-    self::create(db, &Create { new, roles: Vec::new(), by }).await.map(Some)
+    self::create(db, &Create { new, roles: Vec::new(), by, invite: None }).await.map(Some)
 }
 
 pub(crate) async fn has_administrator(db: &mut Connection) -> Result<bool, DbError> {
@@ -182,6 +191,8 @@ fn changed(before: &Account, change: &AccountChange) -> Account {
         after.display_name.clone_from(display_name);
     }
     if let Some(email) = &change.email {
+        // Nobody has shown yet that they read what goes to another address.
+        after.email_verified = before.email_verified && before.email == *email;
         after.email.clone_from(email);
     }
     after.standing = change.standing.unwrap_or(before.standing);
@@ -191,7 +202,8 @@ fn changed(before: &Account, change: &AccountChange) -> Account {
 
 async fn save(db: &mut Connection, account: &Account) -> Result<(), DbError> {
     const UPDATE: &str = "UPDATE accounts
-        SET display_name = $2, email = $3, standing = $4, administrator = $5, search_key = $6 WHERE username = $1";
+        SET display_name = $2, email = $3, standing = $4, administrator = $5, search_key = $6, email_verified = $7
+        WHERE username = $1";
     let row = params![
         account.username.as_str(),
         account.display_name.as_ref().map(DisplayName::as_str),
@@ -199,6 +211,7 @@ async fn save(db: &mut Connection, account: &Account) -> Result<(), DbError> {
         standing_word(account.standing),
         account.administrator,
         search_key(&account.username, account.display_name.as_ref(), account.email.as_ref()),
+        account.email_verified,
     ];
     db.execute(UPDATE, row).await.map(drop)
 }

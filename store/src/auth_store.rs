@@ -27,7 +27,7 @@ pub(crate) use {read, write};
 
 impl AuthStore for Store {
     async fn create_account(&self, new: NewAccount, roles: Vec<(RealmId, Role)>, by: Actor) -> Answer<Inserted> {
-        write!(self, accounts::Create { new, roles, by }, accounts::create)
+        write!(self, accounts::Create { new, roles, by, invite: None }, accounts::create)
     }
 
     async fn create_first_administrator(&self, new: NewAccount) -> Answer<Option<Inserted>> {

@@ -161,7 +161,9 @@ async fn create_linked(db: &mut Connection, create: &CreateLinked) -> Result<Ins
         session: None,
     };
     let (username, at) = (new.username.clone(), new.created_at);
-    if accounts::create(db, &accounts::Create { new, roles: create.roles.clone(), by }).await? == Inserted::Taken {
+    if accounts::create(db, &accounts::Create { new, roles: create.roles.clone(), by, invite: None }).await?
+        == Inserted::Taken
+    {
         return Ok(Inserted::Taken);
     }
     match link(db, &Link { username, new: create.identity.clone(), at }).await? {

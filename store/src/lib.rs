@@ -17,6 +17,7 @@ mod folders;
 mod history;
 mod idempotency;
 mod identities;
+mod invites;
 mod listing;
 mod migrate;
 mod persisted;

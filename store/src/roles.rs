@@ -58,7 +58,7 @@ pub(crate) async fn grant(
 }
 
 pub(crate) async fn member(db: &mut Connection, username: &Username) -> Result<Option<Member>, DbError> {
-    let select = format!("SELECT {MEMBER} FROM accounts a WHERE a.username = $1");
+    let select = format!("SELECT {}, {MORE} FROM accounts a WHERE a.username = $1", accounts::COLUMNS);
     let rows = db.query(&select, params![username.as_str()]).await?;
     Ok(with_roles(db, rows).await?.pop())
 }
@@ -72,15 +72,16 @@ pub(crate) async fn members(db: &mut Connection, query: &AccountQuery) -> Result
         params.push(Value::from(like(&sought.to_lowercase())));
     }
     let select = format!(
-        "SELECT {MEMBER} FROM accounts a WHERE a.username > $2 AND a.standing <> 'deleted' {search}
-        ORDER BY a.username LIMIT $1"
+        "SELECT {}, {MORE} FROM accounts a WHERE a.username > $2 AND a.standing <> 'deleted' {search}
+        ORDER BY a.username LIMIT $1",
+        accounts::COLUMNS
     );
     let rows = db.query(&select, &params).await?;
     with_roles(db, rows).await
 }
 
-const MEMBER: &str = "a.username, a.display_name, a.email, a.standing, a.administrator, a.created_at,
-    (SELECT MAX(s.last_seen) FROM sessions s WHERE s.username = a.username),
+/// What a list tells of an account behind its own columns.
+const MORE: &str = "(SELECT MAX(s.last_seen) FROM sessions s WHERE s.username = a.username),
     (SELECT COUNT(*) FROM factors f WHERE f.username = a.username AND f.kind = 'totp'),
     (SELECT COUNT(*) FROM factors f WHERE f.username = a.username AND f.kind = 'passkey')";
 

@@ -70,6 +70,12 @@ async fn find(db: &mut Connection, one: &One) -> Result<Option<Slip>, DbError> {
     row.map(|mut row| parse(one.kind, &mut row)).transpose()
 }
 
+/// Kept from everybody else until the commit; whether it is there.
+pub(crate) async fn hold(db: &mut Connection, one: &One) -> Result<bool, DbError> {
+    const SELECT: &str = "SELECT 1 FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3 FOR UPDATE";
+    Ok(db.find(SELECT, params![one.kind.as_str(), one.hash.as_str(), one.at]).await?.is_some())
+}
+
 /// For transactions that do more than take it.
 pub(crate) async fn take(db: &mut Connection, one: &One) -> Result<Option<Slip>, DbError> {
     let delete = format!("DELETE FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3 RETURNING {COLUMNS}");

@@ -16,7 +16,7 @@ pub struct Register {
     pub display_name: Option<String>,
     #[serde(default)]
     pub email: Option<String>,
-    /// Taken and not looked at until there are invitations.
+    /// What stands after the # in an invitation's link.
     #[serde(default)]
     pub invite: Option<String>,
 }
@@ -35,6 +35,8 @@ pub struct Me {
     pub username: String,
     pub display_name: Option<String>,
     pub email: Option<String>,
+    /// Whether somebody has shown that they read what is sent there.
+    pub email_verified: bool,
     pub is_admin: bool,
     pub scopes: Vec<String>,
     /// Whether a second factor is set up.
@@ -95,6 +97,7 @@ pub struct User {
     pub username: String,
     pub display_name: Option<String>,
     pub email: Option<String>,
+    pub email_verified: bool,
     pub is_admin: bool,
     pub disabled: bool,
     #[schema(value_type = String, format = DateTime)]

@@ -30,6 +30,7 @@ fn rights(username: &str) -> Rights {
         username: name(username),
         display_name: None,
         email: None,
+        email_verified: false,
         standing: Standing::Active,
         administrator: true,
         created_at: Timestamp::UNIX_EPOCH,

@@ -23,10 +23,12 @@ pub enum Secret {
     Invite,
     /// The printed link that makes the first administrator.
     Setup,
+    /// Nothing is guessed: accounts made are counted like failures, so that nobody fills the house with them.
+    Registration,
 }
 
 impl Secret {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Password,
         Self::Totp,
         Self::RecoveryCode,
@@ -40,6 +42,7 @@ impl Secret {
         Self::Reset,
         Self::Invite,
         Self::Setup,
+        Self::Registration,
     ];
 
     /// As it is stored, counted and listed.
@@ -59,6 +62,7 @@ impl Secret {
             Self::Reset => "reset",
             Self::Invite => "invite",
             Self::Setup => "setup",
+            Self::Registration => "registration",
         }
     }
 

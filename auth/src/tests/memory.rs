@@ -2,6 +2,7 @@
 
 mod factors;
 mod identities;
+mod invites;
 mod slips;
 
 use std::{
@@ -166,9 +167,17 @@ impl Tables {
         if self.accounts.contains_key(&new.username) {
             return Inserted::Taken;
         }
-        let NewAccount { username, display_name, email, password, administrator, created_at } = new;
+        let NewAccount { username, display_name, email, email_verified, password, administrator, created_at } = new;
         let standing = Standing::Active;
-        let account = Account { username: username.clone(), display_name, email, standing, administrator, created_at };
+        let account = Account {
+            username: username.clone(),
+            display_name,
+            email,
+            email_verified,
+            standing,
+            administrator,
+            created_at,
+        };
         self.accounts.insert(username, (Credentials { account, password }, roles.into_iter().collect()));
         Inserted::Done
     }

@@ -6,6 +6,7 @@ mod app;
 mod attacks;
 mod docs;
 mod files;
+mod invites;
 mod live;
 mod mailbox;
 mod matrix;

@@ -118,6 +118,8 @@ fn body(path: &str) -> Value {
         "register" => json!({"username": "!", "password": "x"}),
         "vaults" => json!({"name": "!"}),
         "tokens" => json!({"name": "", "scopes": []}),
+        "invites" => json!({"roles": {"main": "viewer"}}),
+        "preview" => json!({"invite": "!"}),
         _ if path.ends_with("members/{username}") => json!({"role": "viewer"}),
         _ => json!({}),
     }

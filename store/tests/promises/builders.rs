@@ -29,6 +29,7 @@ pub(crate) fn account(name: &str) -> NewAccount {
         username: user(name),
         display_name: None,
         email: None,
+        email_verified: false,
         password: PasswordHash::stored("$argon2id$old"),
         administrator: false,
         created_at: second(0),

@@ -8,6 +8,14 @@ use crate::{
     store::{Answer, Slip, SlipKind, SlipStore},
 };
 
+impl Memory {
+    pub(crate) fn only_slip(&self) -> Slip {
+        let slips = &self.tables().slips;
+        assert_eq!(slips.len(), 1);
+        slips[0].clone()
+    }
+}
+
 impl SlipStore for Memory {
     async fn keep_slip(&self, slip: Slip) -> Answer<()> {
         self.ask()?.slips.push(slip);

@@ -13,6 +13,7 @@ pub async fn handle(caller: Caller) -> Json<Me> {
         username: account.username.to_string(),
         display_name: account.display_name.as_ref().map(|name| name.as_str().to_owned()),
         email: account.email.as_ref().map(|email| email.as_str().to_owned()),
+        email_verified: account.email_verified,
         is_admin: account.administrator,
         scopes: caller.session().grants.iter().map(|grant| grant.as_str().to_owned()).collect(),
         mfa: caller.session().methods.is_multi_factor(),

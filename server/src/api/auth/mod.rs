@@ -2,6 +2,7 @@
 
 pub mod identities;
 pub mod introspect;
+pub mod invites;
 pub mod logout;
 pub mod me;
 pub mod metadata;

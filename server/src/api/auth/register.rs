@@ -11,10 +11,10 @@ use crate::{
     state::Auth,
 };
 
-/// Make an account of one's own.
+/// Make an account of one's own, with an invitation where one is needed.
 #[utoipa::path(post, path = "/auth/register", tag = "Accounts", request_body = Register, responses(
     (status = 201, description = "The account is made.", body = Registered),
-    (status = 403, description = "Registration is closed.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "Registration is closed, or the invitation is not good.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "The name is taken.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
@@ -26,7 +26,12 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<Register>,
 ) -> Result<(StatusCode, Json<Registered>), Problem> {
-    let account = auth.register(applicant(body)?, &origin).await?;
+    let invite = body.invite.clone().filter(|invite| !invite.is_empty());
+    let applicant = applicant(body)?;
+    let account = match invite {
+        Some(invite) => auth.register_invited(applicant, &invite, &origin).await?,
+        None => auth.register(applicant, &origin).await?,
+    };
     let registered = Registered {
         username: account.username.to_string(),
         display_name: account.display_name.map(|name| name.as_str().to_owned()),

@@ -25,6 +25,7 @@ pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wir
             username: account.username.to_string(),
             display_name: account.display_name.map(|name| name.as_str().to_owned()),
             email: account.email.map(|email| email.as_str().to_owned()),
+            email_verified: account.email_verified,
             is_admin: account.administrator,
             disabled: account.standing != auth::Standing::Active,
             created_at: account.created_at,

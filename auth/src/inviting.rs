@@ -1,0 +1,320 @@
+//! Invitations: somebody who manages says who may come and what they may do, and a link makes the account, once.
+//!
+//! An invitation is worth what its maker could give at the moment when it is used: whoever was disabled or lost the
+//! right meanwhile has invited nobody.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Account, Actor, Auth, AuthError, AuthStore, Caller, EmailAddress, Letter, LetterBody, NewAccount, Origin, Permit,
+    Realm, RealmId, Role, Standing, Token, TokenKind, Username,
+    auth::{Applicant, ManageAccounts, ManageMembers, Registration, SeeAccounts},
+    clock,
+    guessing::{Secret, Trial},
+    store::{Member, Record, Redeem, Redeemed, Slip, SlipKind},
+};
+
+const LIFETIME: Duration = Duration::from_hours(72);
+/// Open invitations of one person.
+const MOST: usize = 100;
+
+/// Who may come, and what they may do here.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    pub administrator: bool,
+    pub roles: Vec<(Realm, Role)>,
+    /// The account gets exactly this one, whatever else is written.
+    pub email: Option<EmailAddress>,
+    pub delivery: Delivery,
+}
+
+/// How the link gets to whom it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Delivery {
+    /// Whoever invites hands it over. Proves nothing about an e-mail address.
+    Link,
+    /// By mail to [`Invitation::email`], and to nobody else: so the address is verified when the link is used.
+    Mail,
+}
+
+/// An invitation that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invite {
+    /// Names it; opens nothing.
+    pub id: String,
+    pub by: Inviter,
+    pub administrator: bool,
+    pub roles: Vec<(RealmId, Role)>,
+    pub email: Option<EmailAddress>,
+    pub delivery: Delivery,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inviter {
+    /// At the console.
+    Operator,
+    Account(Username),
+}
+
+impl Inviter {
+    #[must_use]
+    pub fn username(&self) -> Username {
+        match self {
+            Self::Operator => Actor::console().username,
+            Self::Account(username) => username.clone(),
+        }
+    }
+}
+
+/// What making one answers. The link is there once, and not at all where it goes by mail.
+#[derive(Debug)]
+pub struct Invited {
+    pub invite: Invite,
+    pub link: Option<SecretString>,
+}
+
+impl Invite {
+    /// Whether whoever invited, as they are now, may give what it promises.
+    #[must_use]
+    pub fn is_good_by(&self, inviter: Option<&Member>) -> bool {
+        let inviter = match (&self.by, inviter) {
+            (Inviter::Operator, _) => return true,
+            (Inviter::Account(_), Some(member)) if member.account.standing == Standing::Active => member,
+            (Inviter::Account(_), _) => return false,
+        };
+        let manages = |realm: &RealmId| inviter.roles.iter().any(|(of, role)| of == realm && *role >= Role::Manager);
+        inviter.account.administrator
+            || !self.administrator && !self.roles.is_empty() && self.roles.iter().all(|(realm, _)| manages(realm))
+    }
+}
+
+/// The body of its slip.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    id: String,
+    administrator: bool,
+    /// Realm and role.
+    roles: Vec<(String, String)>,
+    email: Option<String>,
+    delivery: Delivery,
+}
+
+impl Kept {
+    fn of(invite: &Invite) -> Self {
+        Self {
+            id: invite.id.clone(),
+            administrator: invite.administrator,
+            roles: words(&invite.roles),
+            email: invite.email.as_ref().map(|email| email.as_str().to_owned()),
+            delivery: invite.delivery,
+        }
+    }
+}
+
+fn words(roles: &[(RealmId, Role)]) -> Vec<(String, String)> {
+    roles.iter().map(|(realm, role)| (realm.as_str().to_owned(), role.as_str().to_owned())).collect()
+}
+
+fn read(slip: &Slip) -> Result<Invite, AuthError> {
+    let broken = || AuthError::Internal("a stored invitation");
+    let kept: Kept = serde_json::from_str(&slip.body).map_err(|_| broken())?;
+    let role = |(realm, role): (String, String)| Some((RealmId::new(&realm), Role::parse(&role)?));
+    Ok(Invite {
+        id: kept.id,
+        by: slip.username.clone().map_or(Inviter::Operator, Inviter::Account),
+        administrator: kept.administrator,
+        roles: kept.roles.into_iter().map(role).collect::<Option<_>>().ok_or_else(broken)?,
+        email: kept.email.map(|raw| EmailAddress::parse(&raw)).transpose().map_err(|_| broken())?,
+        delivery: kept.delivery,
+        created_at: slip.created_at,
+        expires_at: slip.expires_at,
+    })
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// Administrators invite to anything; managers of a realm invite there, up to their own role.
+    ///
+    /// # Errors
+    /// [`AuthError::RegistrationClosed`] where nobody could use it; the policy's refusals;
+    /// [`AuthError::TooManyInvites`].
+    pub async fn invite(&self, caller: &Caller, invitation: Invitation) -> Result<Invited, AuthError> {
+        if invitation.administrator || invitation.roles.is_empty() {
+            caller.permit::<ManageAccounts>(None)?;
+        }
+        for (realm, _) in &invitation.roles {
+            caller.permit::<ManageMembers>(Some(realm))?;
+        }
+        let username = &caller.account().username;
+        if self.0.store.slips(SlipKind::Invite, Some(username), self.0.clock.now()).await?.len() >= MOST {
+            return Err(AuthError::TooManyInvites);
+        }
+        self.keep_invite(invitation, Inviter::Account(username.clone()), &caller.actor()).await
+    }
+
+    /// For the program at the console.
+    ///
+    /// # Errors
+    /// [`AuthError::RegistrationClosed`] where nobody could use it.
+    pub async fn invite_by_operator(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        invitation: Invitation,
+    ) -> Result<Invited, AuthError> {
+        self.keep_invite(invitation, Inviter::Operator, permit.actor()).await
+    }
+
+    async fn keep_invite(&self, invitation: Invitation, by: Inviter, actor: &Actor) -> Result<Invited, AuthError> {
+        if self.0.settings.registration == Registration::Closed {
+            return Err(AuthError::RegistrationClosed);
+        }
+        let (token, now) = (Token::random(TokenKind::Invite, &self.0.chance), self.0.clock.now());
+        let invite = Invite {
+            id: hex::encode(self.0.chance.bytes::<16>()),
+            by,
+            administrator: invitation.administrator,
+            roles: invitation.roles.into_iter().map(|(realm, role)| (realm.id, role)).collect(),
+            email: invitation.email,
+            delivery: invitation.delivery,
+            created_at: now,
+            expires_at: clock::after(now, LIFETIME),
+        };
+        let kept = serde_json::to_string(&Kept::of(&invite)).map_err(|_| AuthError::Internal("an invitation"))?;
+        self.record_invite("invite.create", actor, &invite).await?;
+        let username = match &invite.by {
+            Inviter::Operator => None,
+            Inviter::Account(username) => Some(username.clone()),
+        };
+        let (created_at, expires_at) = (invite.created_at, invite.expires_at);
+        let hash = token.hash();
+        let slip = Slip { kind: SlipKind::Invite, hash, username, body: kept, created_at, expires_at };
+        self.0.store.keep_slip(slip).await?;
+        Ok(self.hand_over(invite, &token, actor))
+    }
+
+    fn hand_over(&self, invite: Invite, token: &Token, from: &Actor) -> Invited {
+        // After the #, where no server and no log sees it.
+        let link = SecretString::from(format!("{}/join#{}", self.0.settings.issuer, token.expose()));
+        let (Delivery::Mail, Some(to)) = (invite.delivery, invite.email.clone()) else {
+            return Invited { invite, link: Some(link) };
+        };
+        let from = from.display_name.as_ref().map_or(from.username.as_str(), |name| name.as_str()).to_owned();
+        let name = to.as_str().to_owned();
+        self.post(Letter { to, name, body: LetterBody::Invite { link, from, until: invite.expires_at } });
+        Invited { invite, link: None }
+    }
+
+    /// Open ones, newest first: one's own, and everybody's for administrators.
+    pub async fn invites(&self, caller: &Caller) -> Result<Vec<Invite>, AuthError> {
+        let of = match caller.permit::<SeeAccounts>(None) {
+            Ok(_) => None,
+            Err(_) => Some(&caller.account().username),
+        };
+        let slips = self.0.store.slips(SlipKind::Invite, of, self.0.clock.now()).await?;
+        slips.iter().map(read).collect()
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchInvite`], also for somebody else's where one is no administrator.
+    pub async fn withdraw_invite(&self, caller: &Caller, id: &str) -> Result<(), AuthError> {
+        let (now, username) = (self.0.clock.now(), &caller.account().username);
+        let of = if caller.permit::<ManageAccounts>(None).is_ok() { None } else { Some(username) };
+        let slips = self.0.store.slips(SlipKind::Invite, of, now).await?;
+        let found = slips.into_iter().find_map(|slip| Some((read(&slip).ok().filter(|invite| invite.id == id)?, slip)));
+        let (invite, slip) = found.ok_or(AuthError::NoSuchInvite)?;
+        if self.0.store.take_slip(SlipKind::Invite, &slip.hash, now).await?.is_none() {
+            return Err(AuthError::NoSuchInvite);
+        }
+        self.record_invite("invite.withdraw", &caller.actor(), &invite).await
+    }
+
+    async fn record_invite(&self, action: &'static str, by: &Actor, invite: &Invite) -> Result<(), AuthError> {
+        let mut detail = serde_json::json!({ "invite": Kept::of(invite) });
+        if let (Some(session), Some(detail)) = (&by.session, detail.as_object_mut()) {
+            detail.insert("session".to_owned(), session.as_str().into());
+        }
+        let subject = invite.email.as_ref().map_or(invite.id.as_str(), EmailAddress::as_str).to_owned();
+        let actor = by.username.as_str().to_owned();
+        Ok(self.0.store.record(Record { actor, action, subject, detail, at: self.0.clock.now() }).await?)
+    }
+
+    /// What an invitation offers, for the page that it leads to. Trying one out is throttled like using it.
+    ///
+    /// # Errors
+    /// [`AuthError::InviteOver`], [`AuthError::Throttled`].
+    pub async fn look_at_invite(&self, raw: &str, from: &Origin) -> Result<Invite, AuthError> {
+        self.shown_invite(raw, from).await.map(|(invite, _)| invite)
+    }
+
+    /// Registers with an invitation. Whether somebody may come is decided before anything about the account they want is
+    /// looked at, so that nobody learns here which names are taken. What is refused for the name or the password leaves
+    /// the invitation good.
+    ///
+    /// # Errors
+    /// [`AuthError::RegistrationClosed`], [`AuthError::InviteOver`], [`AuthError::Throttled`]; then as
+    /// [`register`](Self::register).
+    pub async fn register_invited(&self, applicant: Applicant, raw: &str, from: &Origin) -> Result<Account, AuthError> {
+        let (invite, slip) = self.shown_invite(raw, from).await?;
+        let mut roles = invite.roles.clone();
+        if self.0.settings.registration == Registration::Open {
+            // What everybody gets who comes without.
+            roles.extend(self.first_roles().await?);
+        }
+        let new = NewAccount { administrator: invite.administrator, ..self.new_account(applicant).await? };
+        let new = match invite.email.clone() {
+            Some(email) => NewAccount { email: Some(email), email_verified: invite.delivery == Delivery::Mail, ..new },
+            None => new,
+        };
+        let at = self.0.clock.now();
+        let redeem = Redeem { hash: slip.hash, invite, new: new.clone(), roles: highest(roles), at };
+        match self.0.store.redeem_invite(redeem).await? {
+            Redeemed::Done => {
+                self.changed(&new.username);
+                tracing::info!(username = %new.username, address = %from.address, "an invitation was used");
+                Ok(crate::registering::account_of(new))
+            }
+            Redeemed::Taken => Err(AuthError::UsernameTaken),
+            Redeemed::Over => Err(AuthError::InviteOver),
+        }
+    }
+
+    /// A wrong one counts as a guess, and one that is not worth anything any more looks like a wrong one.
+    async fn shown_invite(&self, raw: &str, from: &Origin) -> Result<(Invite, Slip), AuthError> {
+        if self.0.settings.registration == Registration::Closed {
+            return Err(AuthError::RegistrationClosed);
+        }
+        let trial = Trial { secret: Secret::Invite, account: None, from };
+        let pass = self.may_try(&trial).await?;
+        let found = match Token::parse(TokenKind::Invite, raw) {
+            Some(token) => self.0.store.slip(SlipKind::Invite, &token.hash(), self.0.clock.now()).await?,
+            None => None,
+        };
+        let Some(slip) = found else {
+            self.failed(pass).await?;
+            return Err(AuthError::InviteOver);
+        };
+        let invite = read(&slip)?;
+        let inviter = match &invite.by {
+            Inviter::Operator => None,
+            Inviter::Account(username) => self.0.store.member(username).await?,
+        };
+        if !invite.is_good_by(inviter.as_ref()) {
+            return Err(AuthError::InviteOver);
+        }
+        self.succeeded(pass).await?;
+        Ok((invite, slip))
+    }
+}
+
+/// One role in each realm: the greatest.
+fn highest(mut roles: Vec<(RealmId, Role)>) -> Vec<(RealmId, Role)> {
+    roles.sort_by(|(a, one), (b, other)| a.cmp(b).then(other.cmp(one)));
+    roles.dedup_by(|(a, _), (b, _)| a == b);
+    roles
+}

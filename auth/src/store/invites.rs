@@ -1,0 +1,31 @@
+//! Invitations are [slips](super::Slip); what is special about them is how one is used.
+
+use jiff::Timestamp;
+
+use super::Answer;
+use crate::{NewAccount, RealmId, Role, TokenHash, inviting::Invite};
+
+/// An invitation about to be used.
+#[derive(Clone, Debug)]
+pub struct Redeem {
+    pub hash: TokenHash,
+    pub invite: Invite,
+    pub new: NewAccount,
+    pub roles: Vec<(RealmId, Role)>,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redeemed {
+    Done,
+    /// The name is or was somebody's: the invitation stays good.
+    Taken,
+    /// The slip is gone, or whoever invited may not any more.
+    Over,
+}
+
+pub trait InviteStore: Clone + Send + Sync + 'static {
+    /// Takes the slip and makes the account, or does neither. [`Invite::is_good_by`] decides about whoever invited, as
+    /// they are inside this transaction; the new account is responsible for itself, and the audit names the inviter.
+    fn redeem_invite(&self, redeem: Redeem) -> impl Future<Output = Answer<Redeemed>> + Send;
+}

@@ -1,0 +1,38 @@
+//! Invitations: made, seen and withdrawn by whoever may give what they promise.
+
+pub mod create;
+pub mod list;
+pub mod preview;
+pub mod withdraw;
+
+use auth::{Delivery, Invite};
+use vault::VaultStore;
+use wire::InviteInfo;
+
+use crate::{error::Problem, state::Store};
+
+/// With the names of the vaults instead of their ids.
+pub(crate) async fn infos(store: &Store, invites: Vec<Invite>) -> Result<Vec<InviteInfo>, Problem> {
+    let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
+    let named = |id: &auth::RealmId| vaults.iter().find(|vault| vault.id == *id).map(|vault| vault.name.to_string());
+    let info = |invite: Invite| InviteInfo {
+        invited_by: invite.by.username().to_string(),
+        is_admin: invite.administrator,
+        roles: invite.roles.iter().filter_map(|(id, role)| Some((named(id)?, role.as_str().to_owned()))).collect(),
+        email: invite.email.map(|email| email.as_str().to_owned()),
+        delivery: match invite.delivery {
+            Delivery::Link => "link",
+            Delivery::Mail => "mail",
+        }
+        .to_owned(),
+        created_at: invite.created_at,
+        expires_at: invite.expires_at,
+        id: invite.id,
+    };
+    Ok(invites.into_iter().map(info).collect())
+}
+
+async fn info(store: &Store, invite: Invite) -> Result<InviteInfo, Problem> {
+    let mut infos = infos(store, vec![invite]).await?;
+    infos.pop().ok_or_else(|| Problem::Internal("an invitation that went".to_owned()))
+}

@@ -1,0 +1,268 @@
+//! Invitations: who may make them, what they are worth, and for how long.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use server::{
+    Partial,
+    config::{RegistrationMode, RegistrationPartial},
+};
+
+use crate::{
+    app::{Answer, Client, PASSWORD, TestApp},
+    both,
+};
+
+impl Client {
+    /// The token of a new invitation.
+    async fn invites(&self, what: Value) -> String {
+        token(&self.tell("/auth/invites", what).await.is(201))
+    }
+}
+
+fn token(made: &Answer) -> String {
+    let link = made.body["link"].as_str().unwrap();
+    link.strip_prefix("http://strongroom.test/join#").unwrap().to_owned()
+}
+
+async fn join(app: &TestApp, name: &str, invite: &str) -> Answer {
+    let body = json!({"username": name, "password": PASSWORD, "invite": invite});
+    app.anonymous().tell("/auth/register", body).await
+}
+
+async fn change(root: &Client, name: &str, what: Value) {
+    root.ask(root.request(Method::PATCH, &format!("/api/users/{name}")).json(&what)).await.is(200);
+}
+
+async fn role(root: &Client, name: &str, role: &str) {
+    root.ask(root.put(&format!("/api/vaults/main/members/{name}")).json(&json!({"role": role}))).await.is(204);
+}
+
+async fn by_invitation(mode: RegistrationMode) -> TestApp {
+    let registration = RegistrationPartial { mode: Some(mode), role: None };
+    TestApp::with(Partial { registration, ..Partial::default() }).await
+}
+
+both! {
+    async fn an_invitation_makes_one_account_with_what_it_promises(app: TestApp) {
+        let root = app.administrator("root").await;
+        root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
+        let invite = root.invites(json!({"roles": {"attic": "manager", "main": "viewer"}})).await;
+        let made = join(&app, "ada", &invite).await.is(201);
+        assert_eq!(made.body, json!({"username": "ada", "display_name": null, "is_admin": false}));
+        let vaults = app.sign_in("ada").await.see("/api/vaults").await.body;
+        // Registration is open here, so main has no less than what anybody gets.
+        assert_eq!(vaults, json!([{"name": "attic", "role": "manager"}, {"name": "main", "role": "editor"}]));
+        join(&app, "eve", &invite).await.is(403).says("This invitation is not good any more. Ask for a new one.");
+        assert_eq!(root.see("/auth/invites").await.is(200).body, json!([]));
+    }
+
+    async fn of_eight_who_use_one_invitation_at_once_one_comes_in(app: TestApp) {
+        let root = app.administrator("root").await;
+        let invite = root.invites(json!({"is_admin": true})).await;
+        let names: Vec<String> = (0..8).map(|n| format!("u{n}")).collect();
+        let answers = join_all(names.iter().map(|name| join(&app, name, &invite))).await;
+        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 403, 403, 403, 403, 403, 403, 403]);
+        assert_eq!(root.see("/api/users").await.body.as_array().unwrap().len(), 2);
+    }
+
+    async fn a_taken_name_or_a_weak_password_leaves_the_invitation_good(app: TestApp) {
+        let root = app.administrator("root").await;
+        let invite = root.invites(json!({"roles": {"main": "viewer"}})).await;
+        join(&app, "root", &invite).await.is(409).says("Username already registered");
+        let weak = json!({"username": "ada", "password": "short", "invite": invite});
+        app.anonymous().tell("/auth/register", weak).await.is(422);
+        join(&app, "ada", &invite).await.is(201);
+    }
+
+    async fn an_invitation_of_somebody_who_may_not_invite_any_more_is_worth_nothing(app: TestApp) {
+        let root = app.administrator("root").await;
+        let (mia, max, ben) = (app.editor("mia").await, app.editor("max").await, app.administrator("ben").await);
+        role(&root, "mia", "manager").await;
+        role(&root, "max", "manager").await;
+        let to_main = json!({"roles": {"main": "editor"}});
+        let (of_mia, of_max) = (mia.invites(to_main.clone()).await, max.invites(to_main).await);
+        let of_ben = ben.invites(json!({"is_admin": true})).await;
+        role(&root, "mia", "editor").await;
+        change(&root, "max", json!({"disabled": true})).await;
+        change(&root, "ben", json!({"is_admin": false})).await;
+        for (name, invite) in [("x", &of_mia), ("y", &of_max), ("z", &of_ben)] {
+            join(&app, name, invite).await.is(403).says("This invitation is not good any more. Ask for a new one.");
+        }
+        // Whoever is in the right again has not lost it for ever.
+        role(&root, "mia", "manager").await;
+        join(&app, "x", &of_mia).await.is(201);
+    }
+
+    async fn nobody_invites_to_more_than_they_may_give(app: TestApp) {
+        let root = app.administrator("root").await;
+        root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
+        let (mia, ben) = (app.editor("mia").await, app.editor("ben").await);
+        role(&root, "mia", "manager").await;
+        for (what, status) in [
+            (json!({"is_admin": true}), 403),
+            (json!({"is_admin": true, "roles": {"main": "viewer"}}), 403),
+            (json!({}), 403),
+            (json!({"roles": {"attic": "viewer"}}), 404),
+            (json!({"roles": {"main": "viewer", "attic": "viewer"}}), 404),
+            (json!({"roles": {"cellar": "viewer"}}), 404),
+            (json!({"roles": {"main": "owner"}}), 422),
+            (json!({"roles": {"main": "viewer"}, "delivery": "mail"}), 422),
+            (json!({"roles": {"main": "viewer"}, "delivery": "pigeon"}), 422),
+            (json!({"roles": {"main": "viewer"}, "days": 400}), 422),
+            (json!({"roles": {"main": "manager"}}), 201),
+        ] {
+            assert_eq!(mia.tell("/auth/invites", what.clone()).await.status, status, "{what}");
+        }
+        ben.tell("/auth/invites", json!({"roles": {"main": "viewer"}})).await.is(403);
+        app.anonymous().tell("/auth/invites", json!({"roles": {"main": "viewer"}})).await.is(401);
+    }
+
+    async fn one_sees_and_withdraws_ones_own_and_an_administrator_everybodys(app: TestApp) {
+        let root = app.administrator("root").await;
+        let (mia, max) = (app.editor("mia").await, app.editor("max").await);
+        role(&root, "mia", "manager").await;
+        role(&root, "max", "manager").await;
+        let to_main = json!({"roles": {"main": "editor"}, "email": "kim@example.org"});
+        let invite = mia.invites(to_main.clone()).await;
+        let listed = mia.see("/auth/invites").await.body;
+        assert_eq!(listed[0]["invited_by"], "mia");
+        assert_eq!(listed[0]["email"], "kim@example.org");
+        assert!(!listed.to_string().contains("sr_in_"), "the link is shown once: {listed}");
+        assert_eq!(max.see("/auth/invites").await.body, json!([]));
+        let path = format!("/auth/invites/{}", listed[0]["id"].as_str().unwrap());
+        max.ask(max.delete(&path)).await.is(404);
+        assert_eq!(root.see("/auth/invites").await.body, listed);
+        root.ask(root.delete(&path)).await.is(204);
+        root.ask(root.delete(&path)).await.is(404);
+        join(&app, "kim", &invite).await.is(403);
+        let again = mia.tell("/auth/invites", to_main).await.is(201);
+        mia.ask(mia.delete(&format!("/auth/invites/{}", again.body["id"].as_str().unwrap()))).await.is(204);
+    }
+
+    async fn an_invitation_dies_after_three_days(app: TestApp) {
+        let root = app.administrator("root").await;
+        let [early, late] = [root.invites(json!({"is_admin": true})).await, root.invites(json!({"is_admin": true})).await];
+        app.later(Duration::from_hours(72) - Duration::from_mins(1));
+        join(&app, "early", &early).await.is(201);
+        app.later(Duration::from_mins(1));
+        join(&app, "late", &late).await.is(403);
+    }
+
+    async fn inviting_wants_a_recent_sign_in(app: TestApp) {
+        let root = app.administrator("root").await;
+        app.later(Duration::from_mins(11));
+        let refused = root.tell("/auth/invites", json!({"is_admin": true})).await.is(401);
+        assert_eq!(refused.body["error"], "insufficient_user_authentication");
+    }
+
+    async fn whoever_has_the_link_sees_what_it_offers_without_using_it(app: TestApp) {
+        let root = app.administrator("root").await;
+        let invite = root.invites(json!({"roles": {"main": "viewer"}, "email": "kim@example.org"})).await;
+        for _ in 0..2 {
+            let seen = app.anonymous().tell("/auth/invites/preview", json!({"invite": invite})).await.is(200).body;
+            assert_eq!(seen["invited_by"], "root");
+            assert_eq!((&seen["email"], &seen["roles"]), (&json!("kim@example.org"), &json!({"main": "viewer"})));
+        }
+        join(&app, "kim", &invite).await.is(201);
+        app.anonymous().tell("/auth/invites/preview", json!({"invite": invite})).await.is(403);
+    }
+
+    // The inviter chose the address; whoever registers neither changes it nor says that it is verified.
+    async fn user_sets_own_is_admin_or_verified_flag(app: TestApp) {
+        let root = app.administrator("root").await;
+        for extra in ["is_admin", "email_verified", "verified", "roles", "standing", "disabled"] {
+            let mut body = json!({"username": "eve", "password": PASSWORD});
+            body[extra] = json!(true);
+            app.anonymous().tell("/auth/register", body.clone()).await.is(422);
+            body["invite"] = root.invites(json!({"roles": {"main": "viewer"}})).await.into();
+            app.anonymous().tell("/auth/register", body).await.is(422);
+        }
+        let invite = root.invites(json!({"roles": {"main": "viewer"}, "email": "eve@example.org"})).await;
+        let body = json!({"username": "eve", "password": PASSWORD, "invite": invite, "email": "root@example.org"});
+        assert_eq!(app.anonymous().tell("/auth/register", body).await.is(201).body["is_admin"], false);
+        let eve = app.sign_in("eve").await;
+        let me = eve.see("/auth/me").await.body;
+        assert_eq!(me["email"], "eve@example.org");
+        // The link was handed over, so nobody knows yet who reads that mail.
+        assert_eq!((&me["email_verified"], &me["is_admin"]), (&json!(false), &json!(false)));
+        eve.ask(eve.request(Method::PATCH, "/api/users/eve").json(&json!({"is_admin": true}))).await.is(403);
+        eve.ask(root.request(Method::PATCH, "/api/users/eve").json(&json!({"email_verified": true}))).await.is(422);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_good_invitation_nobody_learns_which_names_are_taken() {
+    let app = by_invitation(RegistrationMode::Invite).await;
+    let root = app.administrator("root").await;
+    let used = root.invites(json!({"roles": {"main": "editor"}})).await;
+    join(&app, "ada", &used).await.is(201);
+    let vaults = app.sign_in("ada").await.see("/api/vaults").await.body;
+    assert_eq!(vaults, json!([{"name": "main", "role": "editor"}]));
+    let mut flipped = used.clone().into_bytes();
+    flipped[20] ^= 1;
+    let flipped = String::from_utf8(flipped).unwrap();
+    for invite in ["", "sr_in_guess", &flipped, &used] {
+        let mut answers = Vec::new();
+        for name in ["root", "ada", "free", "console"] {
+            let mut answer = join(&app, name, invite).await.is(403);
+            answer.body["request_id"].take();
+            answers.push(answer.body);
+        }
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+    }
+    let viewer = root.invites(json!({"roles": {"main": "viewer"}})).await;
+    join(&app, "ben", &viewer).await.is(201);
+    let vaults = app.sign_in("ben").await.see("/api/vaults").await.body;
+    assert_eq!(vaults, json!([{"name": "main", "role": "viewer"}]), "not more than was given");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_house_neither_makes_nor_takes_invitations() {
+    let app = by_invitation(RegistrationMode::Closed).await;
+    let root = app.administrator("root").await;
+    root.tell("/auth/invites", json!({"is_admin": true})).await.is(403);
+    let never = "sr_in_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let closed = "Registration is closed. Ask an administrator for an account.";
+    join(&app, "eve", never).await.is(403).says(closed);
+    join(&app, "eve", "").await.is(403).says(closed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_invitations_is_throttled_before_anything_is_looked_up() {
+    let app = by_invitation(RegistrationMode::Invite).await;
+    let root = app.administrator("root").await;
+    let good = root.invites(json!({"is_admin": true})).await;
+    let mut refused = None;
+    for n in 0..200 {
+        let answer = join(&app, &format!("u{n}"), "sr_in_guess").await;
+        if answer.status == 429 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("guessing goes on for ever");
+    assert!(refused.header("retry-after").is_some());
+    join(&app, "eve", &good).await.is(429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_makes_only_so_many_accounts() {
+    let app = TestApp::sqlite().await;
+    let mut made = 0;
+    loop {
+        let body = json!({"username": format!("u{made}"), "password": PASSWORD});
+        let answer = app.anonymous().tell("/auth/register", body).await;
+        if answer.status == 429 {
+            break;
+        }
+        answer.is(201);
+        made += 1;
+        assert!(made < 300, "it goes on for ever");
+    }
+    assert!(made >= 10, "a small office registers on one morning");
+}
