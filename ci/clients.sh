@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs real clients against the built program on loopback: OAuth from Python, WebSockets, schemathesis over the
-# OpenAPI document, git and git-lfs on the data folder. Needs ci/requirements.txt installed, git, git-lfs and curl.
+# OpenAPI document, git and git-lfs on the data folder, and an OpenID provider to sign in with. Needs
+# ci/requirements.txt installed, git, git-lfs and curl.
 #
-#     bash ci/clients.sh [oauth] [socket] [schemathesis] [git]     all of them when none is named
+#     bash ci/clients.sh [oauth] [socket] [schemathesis] [git] [provider]     all of them when none is named
 #
 # STRONGROOM names another program than the debug build.
 set -euo pipefail
@@ -14,6 +15,7 @@ if [ -z "${STRONGROOM:-}" ]; then
 fi
 scratch="$(mktemp -d)"
 server=""
+provider=""
 
 stop_server() {
     if [ -n "$server" ]; then
@@ -26,6 +28,7 @@ stop_server() {
 finish() {
     local status=$?
     stop_server
+    if [ -n "$provider" ]; then kill "$provider" 2>/dev/null || true; fi
     if [ "$status" != 0 ] && [ -s "$scratch/log" ]; then
         echo "--- the server's last words:"
         tail -n 40 "$scratch/log"
@@ -34,11 +37,13 @@ finish() {
 }
 trap finish EXIT
 
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
 # Starts a server on an empty data folder, with the administrator `root`. Sets DATA and URL.
 start_server() {
     stop_server
     local port
-    port="$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
+    port="$(free_port)"
     export DATA="$scratch/$1" URL="http://127.0.0.1:$port"
     export ADMIN=root ADMIN_PASSWORD="nine brass calipers at noon"
     "$STRONGROOM" serve --listen "127.0.0.1:$port" --data "$DATA" >"$scratch/log" 2>&1 &
@@ -55,15 +60,42 @@ start_server() {
     return 1
 }
 
-for client in "${@:-oauth socket schemathesis git}"; do
+# An OpenID provider on loopback, and settings that name it.
+start_provider() {
+    local port
+    port="$(free_port)"
+    oidc-provider-mock --port "$port" >"$scratch/provider.log" 2>&1 &
+    provider=$!
+    for _ in $(seq 200); do
+        curl -fs "http://127.0.0.1:$port/.well-known/openid-configuration" >"$scratch/metadata" && break
+        kill -0 "$provider" || { cat "$scratch/provider.log"; return 1; }
+        sleep 0.1
+    done
+    local issuer
+    issuer="$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["issuer"])' "$scratch/metadata")"
+    cat >"$scratch/provider.toml" <<TOML
+[[providers]]
+id = "work"
+name = "Work"
+issuer = "$issuer"
+client_id = "strongroom"
+client_secret = "a secret for a mock"
+new_accounts = true
+TOML
+    export STRONGROOM_CONFIG="$scratch/provider.toml"
+}
+
+for client in "${@:-oauth socket schemathesis git provider}"; do
     for name in $client; do
         echo "--- $name"
+        if [ "$name" = provider ]; then start_provider; fi
         start_server "$name"
         case "$name" in
             oauth) OAUTHLIB_INSECURE_TRANSPORT=1 python3 ci/oauth_client.py "$URL" ;;
             socket) python3 ci/socket_client.py "$URL" ;;
             schemathesis) bash ci/schemathesis.sh "$URL" "$scratch" ;;
             git) bash ci/git_clients.sh "$URL" "$DATA" "$scratch" ;;
+            provider) python3 ci/provider_client.py "$URL" ;;
             *) echo "no client is called $name" >&2; exit 2 ;;
         esac
     done
