@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Account, Auth, AuthError, AuthStore, Caller, Grants, Methods, Origin, RealmId, Session, SessionId, SessionKind,
-    Token, TokenKind, clock,
+    Account, Auth, AuthError, AuthStore, Caller, Grants, Methods, Notice, Origin, RealmId, Session, SessionId,
+    SessionKind, Token, TokenKind, clock,
     directory::Rights,
     policy::{Age, Proof, Via},
+    store::Familiarity,
 };
 
 /// A session about to begin.
@@ -57,7 +58,10 @@ impl<S: AuthStore> Auth<S> {
             label: beginning.label,
         };
         let mark = self.0.directory.mark();
-        self.0.store.start_session(session.clone(), secret.hash()).await?;
+        let familiarity = self.0.store.start_session(session.clone(), secret.hash()).await?;
+        if familiarity == Familiarity::New {
+            self.notify(account, Notice::NewDevice, &session.origin);
+        }
         self.0.directory.learn_session(mark, session.clone());
         Ok((session, secret))
     }

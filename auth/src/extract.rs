@@ -2,7 +2,7 @@
 
 mod credentials;
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{extract::FromRequestParts, response::IntoResponse};
 use http::{HeaderName, Method, header::ORIGIN, request::Parts};
@@ -51,7 +51,7 @@ pub trait HasAuth: Send + Sync {
     fn cookie_name(&self) -> &str;
     /// The realm that this request is about; `Err` where the name cannot be one.
     fn realm_of(&self, parts: &Parts) -> Result<RealmName, AuthError>;
-    /// Where the request came from, for the throttle.
+    /// Where the request came from, for throttle and audit.
     fn origin_of(&self, parts: &Parts) -> Result<Origin, AuthError>;
     /// The `Origin` (scheme, host, port) that our own pages have: writes by cookie must come from it.
     fn is_own_origin(&self, parts: &Parts, origin: &str) -> bool;
@@ -151,6 +151,7 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
             state.auth().by_cookie(cookie).await?
         }
     };
+    let caller = caller.from_origin(Arc::new(state.origin_of(parts)?));
     parts.extensions.insert(caller.clone());
     Ok(caller)
 }

@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Account, Actor, Auth, AuthError, AuthStore, Caller, EmailAddress, Letter, LetterBody, NewAccount, Origin, Permit,
     Realm, RealmId, Role, Standing, Token, TokenKind, Username,
+    audit::{Deed, Record},
     auth::{Applicant, ManageAccounts, ManageMembers, Registration, SeeAccounts},
     clock,
     guessing::{Secret, Trial},
-    store::{Member, Record, Redeem, Redeemed, Slip, SlipKind},
+    store::{Member, Redeem, Redeemed, Slip, SlipKind},
 };
 
 const LIFETIME: Duration = Duration::from_hours(72);
@@ -186,7 +187,7 @@ impl<S: AuthStore> Auth<S> {
             expires_at: clock::after(now, LIFETIME),
         };
         let kept = serde_json::to_string(&Kept::of(&invite)).map_err(|_| AuthError::Internal("an invitation"))?;
-        self.record_invite("invite.create", actor, &invite).await?;
+        self.record_invite(Deed::InviteMade, actor, &invite).await?;
         let username = match &invite.by {
             Inviter::Operator => None,
             Inviter::Account(username) => Some(username.clone()),
@@ -231,17 +232,14 @@ impl<S: AuthStore> Auth<S> {
         if self.0.store.take_slip(SlipKind::Invite, &slip.hash, now).await?.is_none() {
             return Err(AuthError::NoSuchInvite);
         }
-        self.record_invite("invite.withdraw", &caller.actor(), &invite).await
+        self.record_invite(Deed::InviteWithdrawn, &caller.actor(), &invite).await
     }
 
-    async fn record_invite(&self, action: &'static str, by: &Actor, invite: &Invite) -> Result<(), AuthError> {
-        let mut detail = serde_json::json!({ "invite": Kept::of(invite) });
-        if let (Some(session), Some(detail)) = (&by.session, detail.as_object_mut()) {
-            detail.insert("session".to_owned(), session.as_str().into());
-        }
-        let subject = invite.email.as_ref().map_or(invite.id.as_str(), EmailAddress::as_str).to_owned();
-        let actor = by.username.as_str().to_owned();
-        Ok(self.0.store.record(Record { actor, action, subject, detail, at: self.0.clock.now() }).await?)
+    async fn record_invite(&self, deed: Deed, by: &Actor, invite: &Invite) -> Result<(), AuthError> {
+        let subject = invite.email.as_ref().map_or(invite.id.as_str(), EmailAddress::as_str);
+        let told = serde_json::to_value(Kept::of(invite)).unwrap_or_default();
+        let record = Record::new(by, deed, self.0.clock.now()).about(subject);
+        self.record(record.detailed(|detail| detail.fact("invite", told))).await
     }
 
     /// What an invitation offers, for the page that it leads to. Trying one out is throttled like using it.
@@ -272,7 +270,8 @@ impl<S: AuthStore> Auth<S> {
             None => new,
         };
         let at = self.0.clock.now();
-        let redeem = Redeem { hash: slip.hash, invite, new: new.clone(), roles: highest(roles), at };
+        let by = Actor::itself(&new).coming_from(from);
+        let redeem = Redeem { hash: slip.hash, invite, new: new.clone(), roles: highest(roles), by, at };
         match self.0.store.redeem_invite(redeem).await? {
             Redeemed::Done => {
                 self.changed(&new.username);

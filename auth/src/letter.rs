@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use crate::{Account, Auth, AuthError, AuthStore, EmailAddress, Origin, Token, Username, store::Record};
+use crate::{
+    Account, Actor, Auth, AuthError, AuthStore, EmailAddress, Origin, Token, Username,
+    audit::{Deed, Record},
+};
 
 /// Letters that wait for the host at most; more are dropped, and a warning says so.
 pub(crate) const WAITING: usize = 1_000;
@@ -49,23 +52,23 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// As it stands in the audit.
+    /// What the audit calls it; `None` where the store records it with the change itself.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn deed(self) -> Option<Deed> {
         match self {
-            Self::PasswordChanged => "password.changed",
-            Self::PasswordReset => "password.reset",
-            Self::TokenReplayed => "refresh.replayed",
-            Self::NewDevice => "sign_in.new_device",
-            Self::FactorAdded => "factor.added",
-            Self::FactorRemoved => "factor.removed",
-            Self::RecoveryCodeUsed => "recovery_code.used",
-            Self::RecoveryCodesMade => "recovery_codes.made",
-            Self::FactorsRecovered => "factors.recovered",
-            Self::PersonalTokenMade => "token.made",
-            Self::ProviderLinked => "provider.linked",
-            Self::ProviderUnlinked => "provider.unlinked",
-            Self::EmailChanged => "email.changed",
+            Self::TokenReplayed => Some(Deed::RefreshReplayed),
+            Self::PasswordChanged
+            | Self::PasswordReset
+            | Self::NewDevice
+            | Self::FactorAdded
+            | Self::FactorRemoved
+            | Self::RecoveryCodeUsed
+            | Self::RecoveryCodesMade
+            | Self::FactorsRecovered
+            | Self::PersonalTokenMade
+            | Self::ProviderLinked
+            | Self::ProviderUnlinked
+            | Self::EmailChanged => None,
         }
     }
 }
@@ -91,16 +94,32 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// Puts it into the audit, and into a letter where the owner has an address.
+    /// Puts it into the audit as the owner's own deed, and into a letter where the owner has an address.
     pub(crate) async fn tell(&self, owner: &Account, notice: Notice, from: &Origin) -> Result<(), AuthError> {
-        let at = self.0.clock.now();
-        let detail = serde_json::json!({ "address": from.address.to_string(), "user_agent": from.user_agent });
-        let name = owner.username.as_str().to_owned();
-        self.0.store.record(Record { actor: name.clone(), action: notice.as_str(), subject: name, detail, at }).await?;
-        if let Some(to) = owner.email.clone() {
-            let name = owner.display_name.as_ref().map_or(owner.username.as_str(), |name| name.as_str()).to_owned();
-            self.post(Letter { to, name, body: LetterBody::Notice { notice, at, origin: from.clone() } });
+        self.tell_of(owner, notice, &Actor::owner(owner).coming_from(from)).await
+    }
+
+    /// As [`tell`](Self::tell), of what `by` did: the owner in a session, or an administrator.
+    pub(crate) async fn tell_of(&self, owner: &Account, notice: Notice, by: &Actor) -> Result<(), AuthError> {
+        if let Some(deed) = notice.deed() {
+            self.record(Record::new(by, deed, self.0.clock.now()).about(owner.username.as_str())).await?;
+        }
+        if let Some(from) = &by.from {
+            self.notify(owner, notice, from);
         }
         Ok(())
+    }
+
+    /// The letter alone.
+    pub(crate) fn notify(&self, owner: &Account, notice: Notice, from: &Origin) {
+        let Some(to) = owner.email.clone() else { return };
+        let name = owner.display_name.as_ref().map_or(owner.username.as_str(), |name| name.as_str()).to_owned();
+        let at = self.0.clock.now();
+        self.post(Letter { to, name, body: LetterBody::Notice { notice, at, origin: from.clone() } });
+    }
+
+    /// Appends what changes no rows, or was changed already.
+    pub(crate) async fn record(&self, record: Record) -> Result<(), AuthError> {
+        Ok(self.0.store.record(record).await?)
     }
 }

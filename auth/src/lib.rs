@@ -5,8 +5,10 @@
 
 mod access;
 pub mod account;
+pub mod actor;
 mod administration;
 mod asking;
+pub mod audit;
 pub mod auth;
 mod beginning;
 pub mod clock;
@@ -26,6 +28,7 @@ mod own_account;
 pub mod password;
 pub mod permit;
 mod personal;
+pub mod place;
 pub mod policy;
 pub mod realm;
 mod refreshing;
@@ -42,6 +45,7 @@ pub mod upstream;
 pub mod username;
 
 pub use account::{Account, AccountChange, DisplayName, EmailAddress, NewAccount, Standing};
+pub use actor::{Actor, Means};
 pub use auth::{Auth, Settings};
 pub use clock::{Chance, Clock};
 pub use error::{AuthError, Unavailable};
@@ -53,7 +57,7 @@ pub use inviting::{Delivery, Invitation, Invite, Invited, Inviter};
 pub use letter::{Letter, LetterBody, Notice};
 pub use method::{Method, Methods};
 pub use password::{Password, PasswordHash};
-pub use permit::{Action, Actor, Permit};
+pub use permit::{Action, Permit};
 pub use personal::{NewPersonal, PersonalRefused, PersonalRules};
 pub use policy::Caller;
 pub use realm::{Realm, RealmId, RealmName, Role};

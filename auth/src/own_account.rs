@@ -7,7 +7,7 @@ use crate::{
     auth::Others,
     clock,
     guessing::{Secret, Trial},
-    store::{EndReason, Replacement},
+    store::{End, EndReason, Replacement},
 };
 
 impl<S: AuthStore> Auth<S> {
@@ -39,7 +39,8 @@ impl<S: AuthStore> Auth<S> {
             Others::End => Replacement::Change { keep: Some(caller.session().id.clone()) },
             Others::Keep => Replacement::ChangeKeepingSessions,
         };
-        let replaced = self.0.store.replace_password(username, &known.password, hash, why, self.0.clock.now()).await?;
+        let (by, now) = (caller.actor().coming_from(from), self.0.clock.now());
+        let replaced = self.0.store.replace_password(username, &known.password, hash, why, by, now).await?;
         self.changed(username);
         if replaced { Ok(()) } else { Err(AuthError::WrongCurrentPassword) }
     }
@@ -62,7 +63,7 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::NoSuchSession`] for one that is over or somebody else's.
     pub async fn end_session(&self, caller: &Caller, id: &SessionId) -> Result<(), AuthError> {
         let username = &caller.account().username;
-        let ended = self.0.store.end_session(username, id, EndReason::EndedByOwner, self.0.clock.now()).await?;
+        let ended = self.0.store.end_session(username, id, self.end(caller, EndReason::EndedByOwner)).await?;
         self.changed(username);
         if ended { Ok(()) } else { Err(AuthError::NoSuchSession) }
     }
@@ -70,8 +71,13 @@ impl<S: AuthStore> Auth<S> {
     /// Ends personal tokens too. Says how many there were.
     pub async fn end_other_sessions(&self, caller: &Caller) -> Result<u64, AuthError> {
         let (username, keep) = (&caller.account().username, Some(&caller.session().id));
-        let ended = self.0.store.end_sessions(username, keep, EndReason::EndedByOwner, self.0.clock.now()).await?;
+        let ended = self.0.store.end_sessions(username, keep, self.end(caller, EndReason::EndedByOwner)).await?;
         self.changed(username);
         Ok(ended)
+    }
+
+    /// As the caller brings it about, now.
+    pub(crate) fn end(&self, caller: &Caller, why: EndReason) -> End {
+        End { why, by: caller.actor(), at: self.0.clock.now() }
     }
 }

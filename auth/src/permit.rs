@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{DisplayName, EmailAddress, Grant, Realm, Role, SessionId, Username};
+use crate::{Actor, Grant, Realm, Role, Username};
 
 /// Something that a host application lets people do.
 pub trait Action: Send + Sync + 'static {
@@ -67,24 +67,6 @@ pub(crate) mod sealed {
         ) -> Result<<A::Scope as super::Scope>::Place, AuthError>
         where
             Self: super::Scope;
-    }
-}
-
-/// Who did it, as it goes into revisions, events and the audit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor {
-    pub username: Username,
-    pub display_name: Option<DisplayName>,
-    pub email: Option<EmailAddress>,
-    /// None for the operator at the console.
-    pub session: Option<SessionId>,
-}
-
-impl Actor {
-    /// The operator, at the command line. Nobody can register under this name.
-    #[must_use]
-    pub fn console() -> Self {
-        Self { username: Username::console(), display_name: None, email: None, session: None }
     }
 }
 

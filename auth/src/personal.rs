@@ -196,8 +196,8 @@ impl<S: AuthStore> Auth<S> {
         if maker.is_some_and(|maker| maker.ended_at.is_none()) {
             return Ok(());
         }
-        let why = EndReason::EndedByOwner;
-        self.0.store.end_session(&made.username, &made.id, why, self.0.clock.now()).await?;
+        let end = self.end(caller, EndReason::EndedByOwner);
+        self.0.store.end_session(&made.username, &made.id, end).await?;
         self.changed(&made.username);
         Err(AuthError::InvalidToken)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Action, Actor, AuthError, Grant, Permit, Realm, RealmId, Role, Session, SessionKind,
+    Account, Action, Actor, AuthError, Grant, Means, Origin, Permit, Realm, RealmId, Role, Session, SessionKind,
     auth::{Programs, StepUpRules},
     directory::Rights,
     permit::{Everywhere, InRealm, Scope, StepUp, sealed::Sealed},
@@ -17,6 +17,8 @@ pub struct Caller {
     session: Arc<Session>,
     via: Via,
     proof: Proof,
+    /// Of this request.
+    from: Option<Arc<Origin>>,
 }
 
 /// How well the caller is known, besides being known at all.
@@ -54,7 +56,19 @@ pub enum Via {
 
 impl Caller {
     pub(crate) fn new(rights: Arc<Rights>, session: Arc<Session>, via: Via, proof: Proof) -> Self {
-        Self { rights, session, via, proof }
+        Self { rights, session, via, proof, from: None }
+    }
+
+    /// Where this request came from.
+    #[must_use]
+    pub(crate) fn from_origin(self, origin: Arc<Origin>) -> Self {
+        Self { from: Some(origin), ..self }
+    }
+
+    /// Where this request came from, where the host knows.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Arc<Origin>> {
+        self.from.as_ref()
     }
 
     #[must_use]
@@ -136,7 +150,8 @@ impl Caller {
             username: account.username.clone(),
             display_name: account.display_name.clone(),
             email: account.email.clone(),
-            session: Some(self.session.id.clone()),
+            means: Some(Means::of(&self.session)),
+            from: self.from.as_deref().cloned(),
         }
     }
 

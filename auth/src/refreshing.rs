@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Origin, Session, SessionKind, Token, TokenKind,
+    Actor, Auth, AuthError, AuthStore, Caller, Notice, Origin, Session, SessionKind, Token, TokenKind,
     asking::Sign,
     auth::{Introspection, Tokens},
     clock,
     policy::Via,
-    store::{EndReason, Rotate, Rotation, SignInRecord},
+    store::{End, EndReason, Rotate, Rotation},
 };
 
 /// A client that never got our answer may ask again for so long.
@@ -45,7 +45,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// RFC 7009: an access, refresh or personal token ends its session; anything else does nothing. Never says which.
-    pub async fn revoke(&self, token: &str) -> Result<(), AuthError> {
+    pub async fn revoke(&self, token: &str, from: &Origin) -> Result<(), AuthError> {
         let now = self.0.clock.now();
         let whose = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
             let state = self.0.store.session_by_refresh(&token.hash()).await?;
@@ -56,7 +56,8 @@ impl<S: AuthStore> Auth<S> {
             self.0.access.verify(token, now).map(|shown| (shown.username, shown.session))
         };
         if let Some((username, id)) = whose {
-            self.0.store.end_session(&username, &id, EndReason::Revoked, now).await?;
+            let by = Actor::named(username.clone()).coming_from(from);
+            self.0.store.end_session(&username, &id, End { why: EndReason::Revoked, by, at: now }).await?;
             self.changed(&username);
         }
         Ok(())
@@ -100,13 +101,10 @@ impl<S: AuthStore> Auth<S> {
             username = %session.username, session.id = %session.id, address = %from.address,
             "a refresh token was used twice: its session was ended",
         );
-        let record = SignInRecord {
-            username: session.username.as_str().to_owned(),
-            origin: from,
-            outcome: "refresh_replayed",
-            at: self.0.clock.now(),
-        };
-        Ok(self.0.store.record_sign_in(record).await?)
+        match self.0.store.member(&session.username).await? {
+            Some(owner) => self.tell(&owner.account, Notice::TokenReplayed, &from).await,
+            None => Ok(()),
+        }
     }
 
     async fn look_into_refresh(&self, token: &Token) -> Result<Option<Introspection>, AuthError> {

@@ -45,8 +45,8 @@ impl<S: AuthStore> Auth<S> {
         let trial = Trial { secret: Secret::Registration, account: None, from };
         let pass = self.may_try(&trial).await?;
         let new = self.new_account(applicant).await?;
-        let account = self.create(new, itself).await?;
-        self.failed(pass).await?;
+        let account = self.create(new, |new| Actor::itself(new).coming_from(from)).await?;
+        self.spent(pass).await?;
         tracing::info!(username = %account.username, address = %from.address, "an account was registered");
         Ok(account)
     }
@@ -109,13 +109,18 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::SetupOver`] for a link that is used or expired, or once there is an administrator. A password or
     /// a name that is refused leaves the link good.
-    pub async fn first_administrator(&self, token: &str, applicant: Applicant) -> Result<Account, AuthError> {
+    pub async fn first_administrator(
+        &self,
+        token: &str,
+        applicant: Applicant,
+        from: &Origin,
+    ) -> Result<Account, AuthError> {
         if !self.setup_open(token) {
             return Err(AuthError::SetupOver);
         }
         let new = NewAccount { administrator: true, ..self.new_account(applicant).await? };
         // Two who follow the link at once: the store lets one of them in.
-        match self.0.store.create_first_administrator(new.clone()).await? {
+        match self.0.store.create_first_administrator(new.clone(), Actor::itself(&new).coming_from(from)).await? {
             Some(Inserted::Done) => {
                 *self.setup() = None;
                 self.changed(&new.username);
@@ -164,15 +169,6 @@ impl<S: AuthStore> Auth<S> {
 
     fn setup(&self) -> MutexGuard<'_, Option<Setup>> {
         self.0.setup.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn itself(new: &NewAccount) -> Actor {
-    Actor {
-        username: new.username.clone(),
-        display_name: new.display_name.clone(),
-        email: new.email.clone(),
-        session: None,
     }
 }
 

@@ -45,6 +45,18 @@ pub enum SessionKind {
     Personal,
 }
 
+impl SessionKind {
+    /// As it is stored, sent and audited.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Web => "web",
+            Self::Personal => "personal",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,

@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Method, Methods, Origin, Password, PasswordHash, Session, SessionKind,
-    Standing, Username,
+    Account, Actor, Auth, AuthError, AuthStore, Caller, Method, Methods, Origin, Password, PasswordHash, Session,
+    SessionKind, Standing, Username,
     auth::{SignedIn, Tokens},
     beginning::Beginning,
     guessing::{Secret, Trial},
     policy::Via,
-    store::{Credentials, EndReason, Replacement, SignInRecord},
+    store::{Credentials, End, EndReason, Replacement},
 };
 
-/// One attempt, with the name as typed and as it parses, if it does.
+/// One attempt, with the name as it parses, if it does.
 struct Attempt {
-    typed: String,
     username: Option<Username>,
     password: Arc<Password>,
     kind: SessionKind,
@@ -34,13 +33,7 @@ impl<S: AuthStore> Auth<S> {
         kind: SessionKind,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let attempt = Attempt {
-            typed: tidy(username),
-            username: Username::parse(username).ok(),
-            password: Arc::new(password),
-            kind,
-            from,
-        };
+        let attempt = Attempt { username: Username::parse(username).ok(), password: Arc::new(password), kind, from };
         let answer = self.attempt(attempt).await;
         metrics::counter!("strongroom_sign_ins_total", "outcome" => outcome(&answer)).increment(1);
         answer
@@ -55,7 +48,7 @@ impl<S: AuthStore> Auth<S> {
     /// Ends the whole session: its access tokens, refresh token, cookie and sockets.
     pub async fn sign_out(&self, caller: &Caller) -> Result<(), AuthError> {
         let (username, id) = (&caller.account().username, &caller.session().id);
-        self.0.store.end_session(username, id, EndReason::SignedOut, self.0.clock.now()).await?;
+        self.0.store.end_session(username, id, self.end(caller, EndReason::SignedOut)).await?;
         self.changed(username);
         Ok(())
     }
@@ -71,16 +64,14 @@ impl<S: AuthStore> Auth<S> {
         let fits = self.0.hasher.verify(&attempt.password, known.as_ref().map(|known| &known.password)).await?;
         let Some(Credentials { account, password }) = known.filter(|_| fits) else {
             self.failed(pass).await?;
-            self.record(&attempt, "bad_credentials").await?;
             return Err(AuthError::BadCredentials);
         };
         self.succeeded(pass).await?;
-        let password = self.upgrade(&account.username, &attempt.password, password).await;
+        let password = self.upgrade(&account, &attempt, password).await;
         let methods = Methods::of(&[Method::Password]);
         let beginning = Beginning::in_person(attempt.kind, methods, attempt.from.clone());
         let (session, secret) = self.begin(&account, beginning).await?;
         self.confirm(&attempt, &session, &password).await?;
-        self.record(&attempt, "signed_in").await?;
         let via = if attempt.kind == SessionKind::Web { Via::Cookie } else { Via::Bearer };
         let rights = self.rights(&account.username).await?.ok_or(AuthError::BadCredentials)?;
         Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), via), secret })
@@ -93,13 +84,14 @@ impl<S: AuthStore> Auth<S> {
 
     /// A better hash of the same password, by compare-and-swap; or the old one. Whatever goes wrong is no reason not
     /// to sign in.
-    async fn upgrade(&self, username: &Username, password: &Arc<Password>, old: PasswordHash) -> PasswordHash {
+    async fn upgrade(&self, account: &Account, attempt: &Attempt, old: PasswordHash) -> PasswordHash {
         if !self.0.hasher.is_outdated(&old) {
             return old;
         }
-        let Ok(new) = self.0.hasher.hash(password).await else { return old };
-        let now = self.0.clock.now();
-        match self.0.store.replace_password(username, &old, new.clone(), Replacement::Upgrade, now).await {
+        let Ok(new) = self.0.hasher.hash(&attempt.password).await else { return old };
+        let (username, why, now) = (&account.username, Replacement::Upgrade, self.0.clock.now());
+        let by = Actor::owner(account).coming_from(&attempt.from);
+        match self.0.store.replace_password(username, &old, new.clone(), why, by, now).await {
             Ok(true) => new,
             Ok(false) => old,
             Err(error) => {
@@ -121,26 +113,12 @@ impl<S: AuthStore> Auth<S> {
         if good {
             return Ok(());
         }
-        let why = EndReason::PasswordChanged;
-        self.0.store.end_session(&session.username, &session.id, why, self.0.clock.now()).await?;
+        let by = Actor::named(session.username.clone()).coming_from(&attempt.from);
+        let end = End { why: EndReason::PasswordChanged, by, at: self.0.clock.now() };
+        self.0.store.end_session(&session.username, &session.id, end).await?;
         self.changed(&session.username);
         Err(AuthError::BadCredentials)
     }
-
-    async fn record(&self, attempt: &Attempt, outcome: &'static str) -> Result<(), AuthError> {
-        let record = SignInRecord {
-            username: attempt.typed.clone(),
-            origin: attempt.from.clone(),
-            outcome,
-            at: self.0.clock.now(),
-        };
-        Ok(self.0.store.record_sign_in(record).await?)
-    }
-}
-
-/// As it goes into the audit: at most 64 characters, none that a database refuses or a terminal obeys.
-fn tidy(typed: &str) -> String {
-    typed.chars().take(64).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 fn outcome(answer: &Result<SignedIn, AuthError>) -> &'static str {

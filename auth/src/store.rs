@@ -3,11 +3,13 @@
 //! Whatever takes something away (a session, a right, a standing) also appends the account's name to the
 //! account-event log in the same transaction, so that every node's [directory](crate::directory) forgets it.
 
+mod audit;
 mod factors;
 mod identities;
 mod invites;
 mod slips;
 
+pub use audit::AuditStore;
 pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal};
 pub use identities::{Identity, IdentityStore, NewIdentity};
 pub use invites::{InviteStore, Redeem, Redeemed};
@@ -16,8 +18,8 @@ pub use slips::{Slip, SlipKind, SlipStore};
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountChange, Actor, FactorKinds, NewAccount, Origin, PasswordHash, Realm, RealmId, Role, Session,
-    SessionId, TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, FactorKinds, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
+    TokenHash, Unavailable, Username,
 };
 
 /// An account with what it signs in with.
@@ -91,6 +93,39 @@ pub enum EndReason {
     EndedByAdministrator,
 }
 
+impl EndReason {
+    /// As it is stored and audited.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::EndedByOwner => "ended_by_owner",
+            Self::Revoked => "revoked",
+            Self::Replayed => "replayed",
+            Self::PasswordChanged => "password_changed",
+            Self::FactorsChanged => "factors_changed",
+            Self::EndedByAdministrator => "ended_by_administrator",
+        }
+    }
+}
+
+/// The end of a session, told whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    pub why: EndReason,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// Where a session began, as far as its account has been seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Familiarity {
+    /// The account's first sign-in, or a program and network it was seen with before.
+    Known,
+    /// A program or a network that the account was never seen with.
+    New,
+}
+
 /// Why a password is replaced: an upgrade is no change and ends nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Replacement {
@@ -110,35 +145,13 @@ pub struct AccountEvent {
     pub username: Username,
 }
 
-/// A sign of a sign-in that did not succeed, or of one that did, for the audit.
-#[derive(Clone, Debug)]
-pub struct SignInRecord {
-    /// As typed, so possibly nobody's name; at most 64 characters are kept.
-    pub username: String,
-    pub origin: Origin,
-    pub outcome: &'static str,
-    pub at: Timestamp,
-}
-
 pub type Answer<T> = Result<T, Unavailable>;
-
-/// An entry for the audit that stands on its own; what changes rows is recorded by the store, with the change.
-#[derive(Clone, Debug)]
-pub struct Record {
-    /// Who did it, or tried to: as typed, so possibly nobody's name.
-    pub actor: String,
-    /// `password.changed`, `sign_in`, …
-    pub action: &'static str,
-    /// Whom or what it is about.
-    pub subject: String,
-    /// A JSON object; no secrets.
-    pub detail: serde_json::Value,
-    pub at: Timestamp,
-}
 
 /// Answered by the crate `store`, and by anybody who embeds this crate. Here are accounts, sessions and the log; each
 /// further thing has a trait of its own, in a file of its own.
-pub trait AuthStore: FactorStore + IdentityStore + InviteStore + SlipStore + Clone + Send + Sync + 'static {
+pub trait AuthStore:
+    AuditStore + FactorStore + IdentityStore + InviteStore + SlipStore + Clone + Send + Sync + 'static
+{
     // accounts
     /// Adds an account with roles, by inserting before asking. `by` is whoever is responsible: itself when somebody registers.
     fn create_account(
@@ -149,7 +162,11 @@ pub trait AuthStore: FactorStore + IdentityStore + InviteStore + SlipStore + Clo
     ) -> impl Future<Output = Answer<Inserted>> + Send;
     /// As [`create_account`](Self::create_account) with `administrator`, but only while no active administrator exists
     /// (decided inside the transaction): `None` if there is one.
-    fn create_first_administrator(&self, new: NewAccount) -> impl Future<Output = Answer<Option<Inserted>>> + Send;
+    fn create_first_administrator(
+        &self,
+        new: NewAccount,
+        by: Actor,
+    ) -> impl Future<Output = Answer<Option<Inserted>>> + Send;
     fn credentials(&self, username: &Username) -> impl Future<Output = Answer<Option<Credentials>>> + Send;
     /// The account with its roles; `None` for unknown, `Some` with [`Standing`](crate::Standing) for others.
     fn member(&self, username: &Username) -> impl Future<Output = Answer<Option<Member>>> + Send;
@@ -184,13 +201,15 @@ pub trait AuthStore: FactorStore + IdentityStore + InviteStore + SlipStore + Clo
         old: &PasswordHash,
         new: PasswordHash,
         why: Replacement,
+        by: Actor,
         at: Timestamp,
     ) -> impl Future<Output = Answer<bool>> + Send;
     fn has_administrator(&self) -> impl Future<Output = Answer<bool>> + Send;
 
     // sessions
     /// Stores the session with the hash of its refresh token or cookie, by [`SessionKind`](crate::SessionKind).
-    fn start_session(&self, session: Session, secret: TokenHash) -> impl Future<Output = Answer<()>> + Send;
+    /// Records the sign-in, and says whether its account was seen there before.
+    fn start_session(&self, session: Session, secret: TokenHash) -> impl Future<Output = Answer<Familiarity>> + Send;
     fn session(&self, id: &SessionId) -> impl Future<Output = Answer<Option<Session>>> + Send;
     fn session_by_cookie(&self, cookie: &TokenHash) -> impl Future<Output = Answer<Option<Session>>> + Send;
     /// The live session that a refresh token belongs to, the token used or not: for revocation and introspection.
@@ -202,20 +221,13 @@ pub trait AuthStore: FactorStore + IdentityStore + InviteStore + SlipStore + Clo
     /// Live ones, newest sign of life first.
     fn sessions_of(&self, username: &Username, at: Timestamp) -> impl Future<Output = Answer<Vec<Session>>> + Send;
     /// True if it was alive and belonged to `username`.
-    fn end_session(
-        &self,
-        username: &Username,
-        id: &SessionId,
-        why: EndReason,
-        at: Timestamp,
-    ) -> impl Future<Output = Answer<bool>> + Send;
+    fn end_session(&self, username: &Username, id: &SessionId, end: End) -> impl Future<Output = Answer<bool>> + Send;
     /// Ends all sessions of an account, but `keep`; says how many.
     fn end_sessions(
         &self,
         username: &Username,
         keep: Option<&SessionId>,
-        why: EndReason,
-        at: Timestamp,
+        end: End,
     ) -> impl Future<Output = Answer<u64>> + Send;
 
     // realms
@@ -226,9 +238,7 @@ pub trait AuthStore: FactorStore + IdentityStore + InviteStore + SlipStore + Clo
     fn account_events_after(&self, n: i64) -> impl Future<Output = Answer<Vec<AccountEvent>>> + Send;
     fn last_account_event(&self) -> impl Future<Output = Answer<i64>> + Send;
 
-    // the audit
-    fn record(&self, record: Record) -> impl Future<Output = Answer<()>> + Send;
-    fn record_sign_in(&self, record: SignInRecord) -> impl Future<Output = Answer<()>> + Send;
+    // upkeep
     /// Forgets refresh tokens and sessions that ended before `before`, and slips that expired before it; says how many
     /// sessions.
     fn forget_ended(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send;

@@ -19,7 +19,7 @@ use protocol::Ask;
 pub use protocol::{HttpClient, HttpError};
 
 use crate::{
-    Account, Auth, AuthError, AuthStore, Caller, DisplayName, EmailAddress, Method, Methods, NewAccount, Notice,
+    Account, Actor, Auth, AuthError, AuthStore, Caller, DisplayName, EmailAddress, Method, Methods, NewAccount, Notice,
     Origin, Password, SessionKind, Standing, Token, TokenHash, TokenKind, Username,
     auth::SignedIn,
     beginning::Beginning,
@@ -217,8 +217,8 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::NotLinked`].
     pub async fn unlink(&self, caller: &Caller, id: &str, from: &Origin) -> Result<(), AuthError> {
-        let (username, at) = (&caller.account().username, self.0.clock.now());
-        if !self.0.store.unlink_identity(username, id, at).await? {
+        let (by, at) = (caller.actor().coming_from(from), self.0.clock.now());
+        if !self.0.store.unlink_identity(by, id, at).await? {
             return Err(AuthError::NotLinked);
         }
         self.tell(caller.account(), Notice::ProviderUnlinked, from).await
@@ -239,7 +239,8 @@ impl<S: AuthStore> Auth<S> {
         let identity = identity_of(provider, &person);
         for username in usernames(&person) {
             let new = self.new_stranger(username, &person).await?;
-            let made = self.0.store.create_linked(new.clone(), self.first_roles().await?, identity.clone()).await?;
+            let (roles, by) = (self.first_roles().await?, Actor::itself(&new).coming_from(&from));
+            let made = self.0.store.create_linked(new.clone(), roles, identity.clone(), by).await?;
             if made == Inserted::Done {
                 self.changed(&new.username);
                 let known = self.0.store.credentials(&new.username).await?;
@@ -278,7 +279,8 @@ impl<S: AuthStore> Auth<S> {
         let username = Username::parse(username).map_err(|_| AuthError::NotLinked)?;
         let known = self.0.store.credentials(&username).await?.ok_or(AuthError::NotLinked)?;
         let (identity, at) = (identity_of(provider, person), self.0.clock.now());
-        match self.0.store.link_identity(&username, identity, at).await? {
+        let by = Actor::owner(&known.account).coming_from(from);
+        match self.0.store.link_identity(by, identity, at).await? {
             Inserted::Done => self.tell(&known.account, Notice::ProviderLinked, from).await,
             Inserted::Taken => Err(AuthError::AlreadyLinked),
         }

@@ -36,7 +36,7 @@ pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
 async fn verify_audit(opened: &Opened) -> anyhow::Result<u32> {
     let mut chains = vec![("accounts".to_owned(), Chain::Accounts)];
     let vaults = opened.store.vaults().await?;
-    chains.extend(vaults.into_iter().map(|vault| (vault.name.to_string(), Chain::Vault(vault.id))));
+    chains.extend(vaults.into_iter().map(|vault| (vault.name.to_string(), Chain::Realm(vault.id))));
     let mut broken = 0;
     for (name, chain) in chains {
         if let Verdict::Broken { at } = opened.store.verify_audit(&chain).await? {

@@ -3,14 +3,15 @@
 use auth::{
     Account, AccountChange, Actor, DisplayName, EmailAddress, Invite, NewAccount, PasswordHash, RealmId, Role,
     SessionId, Standing, Username,
-    store::{ChangeRefused, Credentials, EndReason, Inserted, Replacement},
+    audit::{Deed, Record},
+    store::{ChangeRefused, Credentials, End, EndReason, Inserted, Replacement},
 };
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
     account_log::{announce, hold_administrators},
-    audit::{self, Chain, Entry},
+    audit,
     connection::Connection,
     error::{DbError, Stop},
     roles, sessions,
@@ -82,12 +83,20 @@ pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<Inser
         roles::grant(db, &new.username, realm, *role).await?;
     }
     let roles: Vec<_> = create.roles.iter().map(|(realm, role)| json!([realm.as_str(), role.as_str()])).collect();
-    let mut detail = json!({ "administrator": new.administrator, "roles": roles });
-    if let Some(invite) = &create.invite {
-        detail["invite"] = invite.id.as_str().into();
-        detail["invited_by"] = invite.by.username().as_str().into();
-    }
-    record(db, &create.by, Done { at: new.created_at, action: "account.create", whom: &new.username, detail }).await?;
+    let after = json!({
+        "administrator": new.administrator, "roles": roles,
+        "display_name": new.display_name.as_ref().map(DisplayName::as_str),
+        "email": new.email.as_ref().map(EmailAddress::as_str),
+    });
+    let record = Record::new(&create.by, Deed::AccountCreated, new.created_at).about(new.username.as_str());
+    let record = record.detailed(|detail| match &create.invite {
+        None => detail.change(json!({}), after),
+        Some(invite) => detail
+            .change(json!({}), after)
+            .fact("invite", invite.id.as_str())
+            .fact("invited_by", invite.by.username().as_str()),
+    });
+    audit::record(db, &record).await?;
     Ok(Inserted::Done)
 }
 
@@ -110,19 +119,16 @@ async fn insert(db: &mut Connection, new: &NewAccount) -> Result<bool, DbError> 
 }
 
 /// `None` if there is an administrator already.
-pub(crate) async fn create_first(db: &mut Connection, new: &NewAccount) -> Result<Option<Inserted>, DbError> {
+pub(crate) async fn create_first(
+    db: &mut Connection,
+    (new, by): &(NewAccount, Actor),
+) -> Result<Option<Inserted>, DbError> {
     hold_administrators(db).await?;
     if has_administrator(db).await? {
         return Ok(None);
     }
     let new = NewAccount { administrator: true, ..new.clone() };
-    let by = Actor {
-        username: new.username.clone(),
-        display_name: new.display_name.clone(),
-        email: new.email.clone(),
-        session: None,
-    };
-    self::create(db, &Create { new, roles: Vec::new(), by, invite: None }).await.map(Some)
+    self::create(db, &Create { new, roles: Vec::new(), by: by.clone(), invite: None }).await.map(Some)
 }
 
 pub(crate) async fn has_administrator(db: &mut Connection) -> Result<bool, DbError> {
@@ -160,8 +166,7 @@ pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Accoun
         let end = sessions::EndAll {
             username: asked.username.clone(),
             keep: None,
-            why: EndReason::EndedByAdministrator,
-            at: asked.at,
+            end: End { why: EndReason::EndedByAdministrator, by: asked.by.clone(), at: asked.at },
         };
         sessions::end_each(db, &end).await?;
     }
@@ -175,14 +180,18 @@ pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Accoun
         }
     }
     announce(db, &asked.username).await?;
-    let detail = json!({
-        "standing": standing_word(after.standing), "administrator": after.administrator,
-        "display_name": after.display_name.as_ref().map(DisplayName::as_str),
-        "email": after.email.as_ref().map(EmailAddress::as_str),
-    });
-    let done = Done { at: asked.at, action: "account.change", whom: &asked.username, detail };
-    record(db, &asked.by, done).await?;
+    let record = Record::new(&asked.by, Deed::AccountChanged, asked.at).about(asked.username.as_str());
+    audit::record(db, &record.detailed(|detail| detail.change(told(&before), told(&after)))).await?;
     Ok(after)
+}
+
+/// What the audit says of an account.
+fn told(account: &Account) -> serde_json::Value {
+    json!({
+        "standing": standing_word(account.standing), "administrator": account.administrator,
+        "display_name": account.display_name.as_ref().map(DisplayName::as_str),
+        "email": account.email.as_ref().map(EmailAddress::as_str),
+    })
 }
 
 fn changed(before: &Account, change: &AccountChange) -> Account {
@@ -222,6 +231,7 @@ pub(crate) struct Replace {
     pub(crate) old: PasswordHash,
     pub(crate) new: PasswordHash,
     pub(crate) why: Replacement,
+    pub(crate) by: Actor,
     pub(crate) at: Timestamp,
 }
 
@@ -233,42 +243,21 @@ pub(crate) async fn replace_password(db: &mut Connection, replace: &Replace) -> 
     if db.execute(SWAP, swap).await? == 0 {
         return Ok(false);
     }
-    let (action, ended) = match &replace.why {
-        Replacement::Upgrade => ("password.upgrade", 0),
-        Replacement::ChangeKeepingSessions => ("password.change", 0),
-        Replacement::Change { keep } => ("password.change", end_all_but(db, replace, keep.clone()).await?),
+    let (deed, ended) = match &replace.why {
+        Replacement::Upgrade => (Deed::PasswordRehashed, 0),
+        Replacement::ChangeKeepingSessions => (Deed::PasswordChanged, 0),
+        Replacement::Change { keep } => (Deed::PasswordChanged, end_all_but(db, replace, keep.clone()).await?),
     };
     if ended > 0 {
         announce(db, username).await?;
     }
-    let detail = json!({ "sessions_ended": ended });
-    append(db, Entry { at, actor: username.as_str(), action, subject: username.as_str(), detail }).await?;
+    let record = Record::new(&replace.by, deed, at).about(username.as_str());
+    let ended = (ended > 0).then_some(ended);
+    audit::record(db, &record.detailed(|detail| detail.fact("sessions_ended", ended))).await?;
     Ok(true)
 }
 
 async fn end_all_but(db: &mut Connection, replace: &Replace, keep: Option<SessionId>) -> Result<u64, DbError> {
-    let (username, at) = (replace.username.clone(), replace.at);
-    sessions::end_each(db, &sessions::EndAll { username, keep, why: EndReason::PasswordChanged, at }).await
-}
-
-/// What an actor did to an account, for the audit.
-#[derive(Debug)]
-pub(crate) struct Done<'a> {
-    pub(crate) at: Timestamp,
-    pub(crate) action: &'a str,
-    pub(crate) whom: &'a Username,
-    pub(crate) detail: serde_json::Value,
-}
-
-pub(crate) async fn record(db: &mut Connection, by: &Actor, done: Done<'_>) -> Result<(), DbError> {
-    let mut detail = done.detail;
-    if let (Some(session), Some(detail)) = (&by.session, detail.as_object_mut()) {
-        detail.insert("session".to_owned(), session.as_str().into());
-    }
-    let (actor, subject) = (by.username.as_str(), done.whom.as_str());
-    append(db, Entry { at: done.at, actor, action: done.action, subject, detail }).await
-}
-
-pub(crate) async fn append(db: &mut Connection, entry: Entry<'_>) -> Result<(), DbError> {
-    audit::append(db, &Chain::Accounts, entry).await
+    let end = End { why: EndReason::PasswordChanged, by: replace.by.clone(), at: replace.at };
+    sessions::end_each(db, &sessions::EndAll { username: replace.username.clone(), keep, end }).await
 }

@@ -1,11 +1,12 @@
 //! One operation on a file, as one transaction: the same way for all nine. What the operation does is decided by
 //! [`vault::decide`]; here it is only held, written and recorded.
 
-use serde_json::json;
-use vault::{Blob, Command, Effect, File, Filename, Outcome, Prose, VaultError, VaultId, decide::decide};
+use auth::audit::Detail;
+use serde_json::{Value as Json, json};
+use vault::{Blob, Command, File, Outcome, Prose, VaultError, VaultId, decide::decide};
 
 use crate::{
-    audit::{self, Chain, Entry},
+    audit::Done,
     connection::Connection,
     error::{DbError, Stop},
     files::{self, size_value},
@@ -32,7 +33,7 @@ pub(crate) async fn apply(db: &mut Connection, command: &Command) -> Result<Outc
     let after = File { change: numbers.change.unwrap_or(effect.file.change), ..effect.file.clone() };
     put(db, &command.vault, before.as_ref(), &after).await?;
     let recorded = Recorded { command, effect: &effect, after: &after };
-    record(db, &recorded, numbers.event).await?;
+    record(db, &recorded, before.as_ref(), numbers.event).await?;
     let outcome = Outcome { file: after, event: numbers.event, change: numbers.change, replayed: false };
     idempotency::settle(db, command, &outcome).await?;
     Ok(outcome)
@@ -67,31 +68,39 @@ async fn keep_blob(db: &mut Connection, vault: &VaultId, blob: &Blob) -> Result<
     db.execute(KEEP, params![vault.as_str(), blob.id.as_str(), size_value(blob.size)?]).await.map(drop)
 }
 
-async fn record(db: &mut Connection, recorded: &Recorded<'_>, event: i64) -> Result<(), DbError> {
+async fn record(
+    db: &mut Connection,
+    recorded: &Recorded<'_>,
+    before: Option<&File>,
+    event: i64,
+) -> Result<(), DbError> {
     let Recorded { command, effect, after } = recorded;
     if let Some(new) = &effect.revision {
         history::add_revision(db, recorded, new).await?;
     }
     history::add_event(db, recorded, event).await?;
-    let entry = Entry {
-        at: command.at,
-        actor: command.by.username.as_str(),
-        action: &format!("file.{}", effect.action.as_str()),
-        subject: after.name.as_str(),
-        detail: detail(effect, after, command, event),
+    let action = format!("file.{}", effect.action.as_str());
+    let done = Done { vault: &command.vault, by: &command.by, at: command.at };
+    let tell = |detail: Detail| {
+        let detail = detail.change(before.map_or(Json::Null, told), told(after)).fact("event", event);
+        let detail = detail.fact("file", after.id.as_str());
+        let detail = detail.fact("change", effect.revision.is_some().then_some(after.change));
+        match &effect.reason {
+            Some(reason) => detail.because(reason.as_str()),
+            None => detail,
+        }
     };
-    audit::append(db, &Chain::Vault(command.vault.clone()), entry).await
+    done.record(db, (&action, after.name.as_str()), tell).await
 }
 
-fn detail(effect: &Effect, after: &File, command: &Command, event: i64) -> serde_json::Value {
+/// What the audit says of a file.
+fn told(file: &File) -> Json {
     json!({
-        "event": event,
-        "file": after.id.as_str(),
-        "revision": after.revision,
-        "sha256": after.blob.id.as_str(),
-        "change": effect.revision.is_some().then_some(after.change),
-        "moved_from": effect.moved_from.as_ref().map(Filename::as_str),
-        "reason": effect.reason.as_ref().map(Prose::as_str),
-        "session": command.by.session.as_ref().map(auth::SessionId::as_str),
+        "name": file.name.as_str(),
+        "description": file.description.as_ref().map(Prose::as_str),
+        "revision": file.revision,
+        "sha256": file.blob.id.as_str(),
+        "locked_by": file.holder().map(auth::Username::as_str),
+        "deleted": file.deleted,
     })
 }

@@ -1,10 +1,15 @@
 //! The record of who did what: chains of entries, each with a hash over the one before it and itself. Appended in the
 //! transaction of what it records. Whoever edits or takes out a row is noticed by [`Store::verify_audit`].
 
-use auth::store::Answer;
+mod read;
+
+use auth::{
+    Actor,
+    audit::{Detail, Record},
+    store::Answer,
+};
 use aws_lc_rs::digest;
 use jiff::Timestamp;
-use serde_json::Value as Json;
 use vault::VaultId;
 
 use crate::{
@@ -14,23 +19,7 @@ use crate::{
     value::{Row, params},
 };
 
-/// What an audit chain is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chain {
-    /// Accounts, roles, sessions, sign-ins.
-    Accounts,
-    /// What happened in one vault.
-    Vault(VaultId),
-}
-
-impl Chain {
-    fn key(&self) -> &str {
-        match self {
-            Self::Accounts => "accounts",
-            Self::Vault(id) => id.as_str(),
-        }
-    }
-}
+pub use auth::audit::Chain;
 
 /// What [`Store::verify_audit`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +35,39 @@ pub enum Verdict {
 pub(crate) struct Entry<'a> {
     pub(crate) at: Timestamp,
     pub(crate) actor: &'a str,
-    /// `file.checkout`, `account.create`, …
+    /// `file.checked_out`, `account.created`, …
     pub(crate) action: &'a str,
     /// The file or the account.
     pub(crate) subject: &'a str,
-    pub(crate) detail: Json,
+    pub(crate) detail: Detail,
+}
+
+/// Into the accounts' chain.
+pub(crate) async fn record(db: &mut Connection, record: &Record) -> Result<(), DbError> {
+    let (actor, subject, detail) = (record.actor.as_str(), record.subject.as_str(), record.detail.clone());
+    append(db, &Chain::Accounts, Entry { at: record.at, actor, action: record.deed.as_str(), subject, detail }).await
+}
+
+/// What somebody did in a vault.
+#[derive(Debug)]
+pub(crate) struct Done<'a> {
+    pub(crate) vault: &'a VaultId,
+    pub(crate) by: &'a Actor,
+    pub(crate) at: Timestamp,
+}
+
+impl Done<'_> {
+    /// Into the vault's chain.
+    pub(crate) async fn record(
+        self,
+        db: &mut Connection,
+        (action, subject): (&str, &str),
+        add: impl FnOnce(Detail) -> Detail,
+    ) -> Result<(), DbError> {
+        let detail = add(Detail::by(self.by));
+        let entry = Entry { at: self.at, actor: self.by.username.as_str(), action, subject, detail };
+        append(db, &Chain::Realm(self.vault.clone()), entry).await
+    }
 }
 
 /// Comes last in a transaction: it holds the chain's head until the commit.
@@ -65,7 +82,7 @@ pub(crate) async fn append(db: &mut Connection, chain: &Chain, entry: Entry<'_>)
         prev_hash,
         at: entry.at.as_microsecond(),
         words: [entry.actor, entry.action, entry.subject].map(|word| word.replace('\0', "\u{1}")),
-        detail: entry.detail.to_string(),
+        detail: entry.detail.to_json().to_string(),
     };
     let (hash, key) = (link.hash(chain), chain.key());
     let [actor, action, subject] = link.words.clone();

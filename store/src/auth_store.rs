@@ -4,8 +4,8 @@ use auth::{
     Account, AccountChange, Actor, AuthStore, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
     TokenHash, Username,
     store::{
-        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, EndReason, Inserted, Member, Record,
-        RefreshState, Replacement, Rotate, Rotation, SignInRecord,
+        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, End, Familiarity, Inserted, Member,
+        RefreshState, Replacement, Rotate, Rotation,
     },
 };
 use jiff::Timestamp;
@@ -30,8 +30,8 @@ impl AuthStore for Store {
         write!(self, accounts::Create { new, roles, by, invite: None }, accounts::create)
     }
 
-    async fn create_first_administrator(&self, new: NewAccount) -> Answer<Option<Inserted>> {
-        write!(self, new, accounts::create_first)
+    async fn create_first_administrator(&self, new: NewAccount, by: Actor) -> Answer<Option<Inserted>> {
+        write!(self, (new, by), accounts::create_first)
     }
 
     async fn credentials(&self, username: &Username) -> Answer<Option<Credentials>> {
@@ -79,9 +79,10 @@ impl AuthStore for Store {
         old: &PasswordHash,
         new: PasswordHash,
         why: Replacement,
+        by: Actor,
         at: Timestamp,
     ) -> Answer<bool> {
-        let replace = accounts::Replace { username: username.clone(), old: old.clone(), new, why, at };
+        let replace = accounts::Replace { username: username.clone(), old: old.clone(), new, why, by, at };
         write!(self, replace, accounts::replace_password)
     }
 
@@ -89,7 +90,7 @@ impl AuthStore for Store {
         self.read((), |db, ()| Box::pin(async move { Ok(accounts::has_administrator(db).await?) })).await
     }
 
-    async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<()> {
+    async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<Familiarity> {
         write!(self, sessions::Start { session, secret }, sessions::start)
     }
 
@@ -119,18 +120,12 @@ impl AuthStore for Store {
         self.read(of, |db, (username, at)| Box::pin(async move { Ok(sessions::of(db, username, *at).await?) })).await
     }
 
-    async fn end_session(&self, username: &Username, id: &SessionId, why: EndReason, at: Timestamp) -> Answer<bool> {
-        write!(self, sessions::End { username: username.clone(), id: id.clone(), why, at }, sessions::end)
+    async fn end_session(&self, username: &Username, id: &SessionId, end: End) -> Answer<bool> {
+        write!(self, sessions::EndOne { username: username.clone(), id: id.clone(), end }, sessions::end)
     }
 
-    async fn end_sessions(
-        &self,
-        username: &Username,
-        keep: Option<&SessionId>,
-        why: EndReason,
-        at: Timestamp,
-    ) -> Answer<u64> {
-        let end = sessions::EndAll { username: username.clone(), keep: keep.cloned(), why, at };
+    async fn end_sessions(&self, username: &Username, keep: Option<&SessionId>, end: End) -> Answer<u64> {
+        let end = sessions::EndAll { username: username.clone(), keep: keep.cloned(), end };
         write!(self, end, sessions::end_all)
     }
 
@@ -144,14 +139,6 @@ impl AuthStore for Store {
 
     async fn last_account_event(&self) -> Answer<i64> {
         self.read((), |db, ()| Box::pin(async move { Ok(account_log::last(db).await?) })).await
-    }
-
-    async fn record(&self, record: Record) -> Answer<()> {
-        write!(self, record, sessions::record)
-    }
-
-    async fn record_sign_in(&self, record: SignInRecord) -> Answer<()> {
-        write!(self, record, sessions::record_sign_in)
     }
 
     async fn forget_ended(&self, before: Timestamp) -> Answer<u64> {

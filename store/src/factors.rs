@@ -2,15 +2,15 @@
 
 use auth::{
     Actor, Factor, FactorId, FactorKind, Methods, SessionId, Standing, TokenHash, Username,
-    store::{Answer, EndReason, FactorChange, FactorStore, FactorsRefused, Least, Removal},
+    audit::{Deed, Detail, Record},
+    store::{Answer, End, EndReason, FactorChange, FactorStore, FactorsRefused, Least, Removal},
 };
 use jiff::Timestamp;
 
 use crate::{
     Store,
     account_log::announce,
-    accounts::{self, Done},
-    audit::Entry,
+    accounts, audit,
     auth_store::{read, write},
     connection::Connection,
     error::{DbError, Stop},
@@ -88,7 +88,7 @@ async fn change_all(db: &mut Connection, change: &FactorChange) -> Result<(), St
     }
     let ended = go_on(db, change).await?;
     announce(db, &change.username).await?;
-    record(db, &change.by, change, ended).await?;
+    audit::record(db, &told(change, ended)).await?;
     Ok(())
 }
 
@@ -150,18 +150,16 @@ async fn go_on(db: &mut Connection, change: &FactorChange) -> Result<u64, Stop<F
     let end = sessions::EndAll {
         username: change.username.clone(),
         keep: change.keep.as_ref().map(|(id, _)| id.clone()),
-        why: EndReason::FactorsChanged,
-        at: change.at,
+        end: End { why: EndReason::FactorsChanged, by: change.by.clone(), at: change.at },
     };
     Ok(sessions::end_each(db, &end).await?)
 }
 
-async fn record(db: &mut Connection, by: &Actor, change: &FactorChange, ended: u64) -> Result<(), DbError> {
-    let mut detail = change.detail.clone();
-    if let Some(detail) = detail.as_object_mut() {
-        detail.insert("sessions_ended".to_owned(), ended.into());
-    }
-    accounts::record(db, by, Done { at: change.at, action: change.action, whom: &change.username, detail }).await
+/// What somebody knows of their factors: kinds and names, and of the codes that they are there.
+fn told(change: &FactorChange, ended: u64) -> Record {
+    let record = Record::new(&change.by, change.deed, change.at).about(change.username.as_str());
+    let told = Detail::stored(change.detail.clone()).fact("sessions_ended", ended);
+    record.detailed(|detail| Detail { by: detail.by, from: detail.from, ..told })
 }
 
 #[derive(Debug)]
@@ -214,10 +212,8 @@ async fn use_code(db: &mut Connection, code: &Code) -> Result<Option<u32>, DbErr
         return Ok(None);
     }
     let left = db.find(LEFT, params![code.of.as_str()]).await?.map_or(Ok(0), |mut row| row.int())?;
-    let name = code.of.as_str();
-    let detail = serde_json::json!({ "left": left });
-    accounts::append(db, Entry { at: code.at, actor: name, action: "recovery_code.use", subject: name, detail })
-        .await?;
+    let record = Record::new(&Actor::named(code.of.clone()), Deed::RecoveryCodeUsed, code.at);
+    audit::record(db, &record.detailed(|detail| detail.fact("left", left))).await?;
     Ok(Some(u32::try_from(left).unwrap_or(u32::MAX)))
 }
 
@@ -242,8 +238,9 @@ async fn renew(db: &mut Connection, renew: &Renew) -> Result<bool, DbError> {
         return Ok(false);
     }
     announce(db, &renew.of).await?;
-    let detail = serde_json::json!({ "session": id, "methods": renew.methods.to_string() });
-    accounts::append(db, Entry { at: renew.at, actor: name, action: "session.step_up", subject: name, detail }).await?;
+    let methods: Vec<_> = renew.methods.iter().map(auth::Method::as_str).collect();
+    let record = Record::new(&Actor::named(renew.of.clone()), Deed::SteppedUp, renew.at);
+    audit::record(db, &record.detailed(|detail| detail.fact("session", id).fact("methods", methods))).await?;
     Ok(true)
 }
 

@@ -2,6 +2,7 @@
 
 use auth::{
     Actor, NewAccount, RealmId, Role, Username,
+    audit::{Deed, Record},
     store::{Answer, Identity, IdentityStore, Inserted, NewIdentity},
     upstream::identity_id,
 };
@@ -9,8 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    Store, accounts,
-    audit::Entry,
+    Store, accounts, audit,
     auth_store::{read, write},
     connection::Connection,
     error::{DbError, Stop},
@@ -28,12 +28,12 @@ impl IdentityStore for Store {
         read!(self, username.clone(), of)
     }
 
-    async fn link_identity(&self, username: &Username, new: NewIdentity, at: Timestamp) -> Answer<Inserted> {
-        write!(self, Link { username: username.clone(), new, at }, link)
+    async fn link_identity(&self, by: Actor, new: NewIdentity, at: Timestamp) -> Answer<Inserted> {
+        write!(self, Link { by, new, at }, link)
     }
 
-    async fn unlink_identity(&self, username: &Username, id: &str, at: Timestamp) -> Answer<bool> {
-        write!(self, Unlink { username: username.clone(), id: id.to_owned(), at }, unlink)
+    async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> Answer<bool> {
+        write!(self, Unlink { by, id: id.to_owned(), at }, unlink)
     }
 
     async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> Answer<()> {
@@ -45,8 +45,9 @@ impl IdentityStore for Store {
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
         identity: NewIdentity,
+        by: Actor,
     ) -> Answer<Inserted> {
-        let create = CreateLinked { new, roles, identity };
+        let create = CreateLinked { new, roles, identity, by };
         // The account is taken back where the identity turns out to be somebody's.
         match self.write(create, |db, create| Box::pin(create_linked(db, create))).await {
             Ok(inserted) => Ok(inserted),
@@ -70,7 +71,7 @@ async fn of(db: &mut Connection, username: &Username) -> Result<Vec<Identity>, D
 
 #[derive(Debug)]
 struct Link {
-    username: Username,
+    by: Actor,
     new: NewIdentity,
     at: Timestamp,
 }
@@ -78,7 +79,7 @@ struct Link {
 async fn link(db: &mut Connection, link: &Link) -> Result<Inserted, DbError> {
     const INSERT: &str = "INSERT INTO identities (issuer, subject, provider, known_as, username, linked_at)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issuer, subject) DO NOTHING";
-    let (new, username) = (&link.new, link.username.as_str());
+    let (new, username) = (&link.new, link.by.username.as_str());
     let row = params![
         new.issuer.as_str(),
         new.subject.as_str(),
@@ -90,33 +91,33 @@ async fn link(db: &mut Connection, link: &Link) -> Result<Inserted, DbError> {
     if db.execute(INSERT, row).await? == 0 {
         return Ok(Inserted::Taken);
     }
-    let detail = json!({ "provider": new.provider, "issuer": new.issuer, "subject": new.subject });
-    let entry = Entry { at: link.at, actor: username, action: "identity.link", subject: username, detail };
-    accounts::append(db, entry).await?;
+    let after = json!({ "provider": new.provider, "issuer": new.issuer, "subject": new.subject });
+    let record = Record::new(&link.by, Deed::ProviderLinked, link.at);
+    audit::record(db, &record.detailed(|detail| detail.change(json!({}), after))).await?;
     Ok(Inserted::Done)
 }
 
 #[derive(Debug)]
 struct Unlink {
-    username: Username,
+    by: Actor,
     id: String,
     at: Timestamp,
 }
 
 async fn unlink(db: &mut Connection, asked: &Unlink) -> Result<bool, DbError> {
     const DELETE: &str = "DELETE FROM identities WHERE issuer = $1 AND subject = $2 AND username = $3";
-    let theirs = of(db, &asked.username).await?;
+    let theirs = of(db, &asked.by.username).await?;
     let Some(identity) = theirs.into_iter().find(|one| identity_id(&one.issuer, &one.subject) == asked.id) else {
         return Ok(false);
     };
-    let username = asked.username.as_str();
+    let username = asked.by.username.as_str();
     let gone = db.execute(DELETE, params![identity.issuer.as_str(), identity.subject.as_str(), username]).await?;
     if gone == 0 {
         return Ok(false);
     }
-    let detail = json!({ "provider": identity.provider, "issuer": identity.issuer, "subject": identity.subject });
-    let entry = Entry { at: asked.at, actor: username, action: "identity.unlink", subject: username, detail };
-    accounts::append(db, entry).await?;
+    let before = json!({ "provider": identity.provider, "issuer": identity.issuer, "subject": identity.subject });
+    let record = Record::new(&asked.by, Deed::ProviderUnlinked, asked.at);
+    audit::record(db, &record.detailed(|detail| detail.change(before, json!({})))).await?;
     Ok(true)
 }
 
@@ -137,6 +138,7 @@ struct CreateLinked {
     new: NewAccount,
     roles: Vec<(RealmId, Role)>,
     identity: NewIdentity,
+    by: Actor,
 }
 
 /// Why there is no account with that identity.
@@ -154,19 +156,12 @@ impl From<DbError> for NotBoth {
 
 async fn create_linked(db: &mut Connection, create: &CreateLinked) -> Result<Inserted, Stop<NotBoth>> {
     let new = create.new.clone();
-    let by = Actor {
-        username: new.username.clone(),
-        display_name: new.display_name.clone(),
-        email: new.email.clone(),
-        session: None,
-    };
-    let (username, at) = (new.username.clone(), new.created_at);
-    if accounts::create(db, &accounts::Create { new, roles: create.roles.clone(), by, invite: None }).await?
-        == Inserted::Taken
-    {
+    let (by, at) = (create.by.clone(), new.created_at);
+    let account = accounts::Create { new, roles: create.roles.clone(), by: by.clone(), invite: None };
+    if accounts::create(db, &account).await? == Inserted::Taken {
         return Ok(Inserted::Taken);
     }
-    match link(db, &Link { username, new: create.identity.clone(), at }).await? {
+    match link(db, &Link { by, new: create.identity.clone(), at }).await? {
         Inserted::Done => Ok(Inserted::Done),
         Inserted::Taken => Err(Stop::Refused(NotBoth::Taken)),
     }

@@ -1,7 +1,7 @@
 //! Invitations used: the slip goes and the account comes, in one transaction.
 
 use auth::{
-    Actor, Inviter,
+    Inviter,
     store::{Answer, Inserted, InviteStore, Redeem, Redeemed, SlipKind},
 };
 
@@ -28,12 +28,7 @@ async fn redeem(db: &mut Connection, redeem: &Redeem) -> Result<Redeemed, DbErro
         return Ok(Redeemed::Over);
     }
     let new = redeem.new.clone();
-    let by = Actor {
-        username: new.username.clone(),
-        display_name: new.display_name.clone(),
-        email: new.email.clone(),
-        session: None,
-    };
+    let by = redeem.by.clone();
     let create = Create { new, roles: redeem.roles.clone(), by, invite: Some(redeem.invite.clone()) };
     if accounts::create(db, &create).await? == Inserted::Taken {
         return Ok(Redeemed::Taken);

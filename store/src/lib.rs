@@ -21,6 +21,7 @@ mod invites;
 mod listing;
 mod migrate;
 mod persisted;
+mod places;
 mod postgres;
 mod refresh;
 mod roles;

@@ -10,12 +10,13 @@ use crate::{
 };
 
 /// In order; the version is the place, from 1.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../migrations/0001_the_first_tables.sql"),
     include_str!("../migrations/0002_sessions_know_more_and_slips.sql"),
     include_str!("../migrations/0003_second_factors.sql"),
     include_str!("../migrations/0004_identities.sql"),
     include_str!("../migrations/0005_addresses_are_verified.sql"),
+    include_str!("../migrations/0006_places_and_the_audit_is_searched.sql"),
 ];
 
 /// The database is of a newer program.

@@ -2,8 +2,8 @@
 //! first one brought (an answer that was lost on the way); after that it means that somebody else has a copy.
 
 use auth::{
-    Session, SessionId, TokenHash,
-    store::{EndReason, RefreshState, Rotate, Rotation},
+    Actor, Session, SessionId, TokenHash,
+    store::{End, EndReason, RefreshState, Rotate, Rotation},
 };
 use jiff::Timestamp;
 
@@ -101,8 +101,8 @@ async fn replayed(db: &mut Connection, rotate: &Rotate, id: &SessionId) -> Resul
     });
     let Some(mut session) = live else { return Ok(Rotation::Dead) };
     let (username, at) = (session.username.clone(), rotate.at);
-    let end = sessions::End { username, id: id.clone(), why: EndReason::Replayed, at };
-    if !sessions::end(db, &end).await? {
+    let end = End { why: EndReason::Replayed, by: Actor::named(username.clone()), at };
+    if !sessions::end(db, &sessions::EndOne { username, id: id.clone(), end }).await? {
         return Ok(Rotation::Dead);
     }
     session.ended_at = Some(at);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use auth::{
     Account, Actor, FactorKind, FactorKinds, Realm, RealmId, RealmName, Role, Standing, Username,
+    audit::{Deed, Record},
     store::{AccountQuery, ChangeRefused, Member},
 };
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     account_log::announce,
-    accounts::{self, Done},
+    accounts, audit,
     connection::Connection,
     error::{DbError, Stop},
     listing::like,
@@ -34,6 +35,7 @@ pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), Stop<C
         Some(account) if account.standing != Standing::Deleted => {}
         _ => return Err(ChangeRefused::NoSuchAccount.into()),
     }
+    let before = role_of(db, username, realm).await?;
     if let Some(role) = set.role {
         grant(db, username, realm, role).await?;
     } else {
@@ -41,9 +43,16 @@ pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), Stop<C
         db.execute(delete, params![realm.as_str(), username.as_str()]).await?;
     }
     announce(db, username).await?;
-    let detail = json!({ "realm": realm.as_str(), "role": set.role.map(Role::as_str) });
-    accounts::record(db, &set.by, Done { at: set.at, action: "account.role", whom: username, detail }).await?;
-    Ok(())
+    let (before, after) = (json!({ "role": before }), json!({ "role": set.role.map(Role::as_str) }));
+    let record = Record::new(&set.by, Deed::RoleChanged, set.at).about(username.as_str());
+    let record = record.detailed(|detail| detail.change(before, after).fact("realm", realm.as_str()));
+    Ok(audit::record(db, &record).await?)
+}
+
+async fn role_of(db: &mut Connection, username: &Username, realm: &RealmId) -> Result<Option<String>, DbError> {
+    let select = "SELECT role FROM members WHERE vault_id = $1 AND username = $2";
+    let row = db.find(select, params![realm.as_str(), username.as_str()]).await?;
+    row.map(|mut row| row.text()).transpose()
 }
 
 pub(crate) async fn grant(

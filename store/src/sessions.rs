@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use auth::{
-    Grants, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing, TokenHash, Username,
-    store::{EndReason, Record, SignInRecord},
+    Actor, Grants, Means, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing, TokenHash, Username,
+    audit::{Deed, Record},
+    store::{End, Familiarity},
 };
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
     account_log::announce,
-    accounts,
-    audit::Entry,
+    accounts, audit,
     connection::Connection,
     error::DbError,
-    persisted, refresh, slips,
+    persisted, places, refresh, slips,
     value::{Row, params},
 };
 
@@ -69,22 +69,58 @@ pub(crate) struct Start {
 }
 
 /// The session of an account that was disabled since the password was checked is born ended.
-pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<(), DbError> {
+pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Familiarity, DbError> {
+    let session = &start.session;
+    insert(db, start).await?;
+    if session.kind == SessionKind::Tokens {
+        refresh::issue(db, &start.secret, &session.id, session.auth_time).await?;
+    }
+    if session.kind == SessionKind::Personal {
+        audit::record(db, &token_made(session)).await?;
+        return Ok(Familiarity::Known);
+    }
+    let familiarity = places::visit(db, session).await?;
+    audit::record(db, &sign_in(session, familiarity)).await?;
+    Ok(familiarity)
+}
+
+fn sign_in(session: &Session, familiarity: Familiarity) -> Record {
+    let methods: Vec<_> = session.methods.iter().map(auth::Method::as_str).collect();
+    let is_new = (familiarity == Familiarity::New).then_some(true);
+    Record::new(&starter(session), Deed::SignedIn, session.auth_time)
+        .detailed(|detail| detail.fact("methods", methods).fact("new_device", is_new))
+}
+
+/// By whoever the owner is: the session that asked for it is not this one.
+fn token_made(session: &Session) -> Record {
+    let after = json!({ "label": session.label, "scope": session.grants.to_string(),
+        "realms": session.realms.as_deref().map(|realms| realms.iter().map(RealmId::as_str).collect::<Vec<_>>()),
+        "expires_at": session.expires_at.to_string() });
+    let by = Actor { means: None, ..starter(session) };
+    Record::new(&by, Deed::TokenMade, session.auth_time)
+        .detailed(|detail| detail.change(json!({}), after).fact("session", session.id.as_str()))
+}
+
+fn starter(session: &Session) -> Actor {
+    let by = Actor::named(session.username.clone()).coming_from(&session.origin);
+    Actor { means: Some(Means::of(session)), ..by }
+}
+
+async fn insert(db: &mut Connection, start: &Start) -> Result<(), DbError> {
     const INSERT: &str = "INSERT INTO sessions (session_id, username, kind, auth_time, last_seen, expires_at, address,
         user_agent, ended_at, cookie_hash, methods, grants, realms, label)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     let (session, secret) = (&start.session, &start.secret);
     let account = accounts::hold(db, &session.username).await?;
     let alive = account.is_some_and(|account| account.standing == Standing::Active);
-    let (kind, cookie) = match session.kind {
-        SessionKind::Web => ("web", Some(secret.as_str())),
-        SessionKind::Personal => ("personal", Some(secret.as_str())),
-        SessionKind::Tokens => ("tokens", None),
+    let cookie = match session.kind {
+        SessionKind::Web | SessionKind::Personal => Some(secret.as_str()),
+        SessionKind::Tokens => None,
     };
     let row = params![
         session.id.as_str(),
         session.username.as_str(),
-        kind,
+        session.kind.as_str(),
         session.auth_time,
         session.last_seen,
         session.expires_at,
@@ -97,11 +133,7 @@ pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<(), DbEr
         realms_json(session)?,
         session.label.as_deref(),
     ];
-    db.execute(INSERT, row).await?;
-    if session.kind == SessionKind::Tokens {
-        refresh::issue(db, secret, &session.id, session.auth_time).await?;
-    }
-    Ok(())
+    db.execute(INSERT, row).await.map(drop)
 }
 
 pub(crate) async fn find(db: &mut Connection, id: &SessionId) -> Result<Option<Session>, DbError> {
@@ -132,24 +164,27 @@ pub(crate) async fn of(db: &mut Connection, username: &Username, at: Timestamp) 
 }
 
 #[derive(Debug)]
-pub(crate) struct End {
+pub(crate) struct EndOne {
     pub(crate) username: Username,
     pub(crate) id: SessionId,
-    pub(crate) why: EndReason,
-    pub(crate) at: Timestamp,
+    pub(crate) end: End,
 }
 
 /// True if it was alive and that user's.
-pub(crate) async fn end(db: &mut Connection, end: &End) -> Result<bool, DbError> {
+pub(crate) async fn end(db: &mut Connection, one: &EndOne) -> Result<bool, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
-        WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3";
-    let row = params![end.id.as_str(), end.username.as_str(), end.at, reason(end.why)];
-    if db.execute(END, row).await? == 0 {
-        return Ok(false);
-    }
-    announce(db, &end.username).await?;
-    let detail = json!({ "session": end.id.as_str(), "reason": reason(end.why) });
-    record_end(db, &end.username, end.at, detail).await?;
+        WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING kind, label";
+    let EndOne { username, id, end } = one;
+    let row = params![id.as_str(), username.as_str(), end.at, end.why.as_str()];
+    let Some(mut ended) = db.find(END, row).await? else { return Ok(false) };
+    announce(db, username).await?;
+    let (kind, label) = (ended.text()?, ended.text_or_null()?);
+    let deed = if kind == SessionKind::Personal.as_str() { Deed::TokenEnded } else { Deed::SessionEnded };
+    let record = Record::new(&end.by, deed, end.at).about(username.as_str()).detailed(|detail| {
+        let detail = detail.because(end.why.as_str());
+        detail.fact("session", id.as_str()).fact("kind", kind).fact("label", label)
+    });
+    audit::record(db, &record).await?;
     Ok(true)
 }
 
@@ -157,65 +192,27 @@ pub(crate) async fn end(db: &mut Connection, end: &End) -> Result<bool, DbError>
 pub(crate) struct EndAll {
     pub(crate) username: Username,
     pub(crate) keep: Option<SessionId>,
-    pub(crate) why: EndReason,
-    pub(crate) at: Timestamp,
+    pub(crate) end: End,
 }
 
 /// Says how many were alive.
-pub(crate) async fn end_all(db: &mut Connection, end: &EndAll) -> Result<u64, DbError> {
-    let ended = end_each(db, end).await?;
+pub(crate) async fn end_all(db: &mut Connection, all: &EndAll) -> Result<u64, DbError> {
+    let ended = end_each(db, all).await?;
     if ended > 0 {
-        announce(db, &end.username).await?;
-        record_end(db, &end.username, end.at, json!({ "sessions": ended, "reason": reason(end.why) })).await?;
+        announce(db, &all.username).await?;
+        let record = Record::new(&all.end.by, Deed::SessionsEnded, all.end.at).about(all.username.as_str());
+        let why = all.end.why.as_str();
+        audit::record(db, &record.detailed(|detail| detail.because(why).fact("sessions", ended))).await?;
     }
     Ok(ended)
 }
 
 /// As [`end_all`], without announcing it.
-pub(crate) async fn end_each(db: &mut Connection, end: &EndAll) -> Result<u64, DbError> {
+pub(crate) async fn end_each(db: &mut Connection, all: &EndAll) -> Result<u64, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE username = $1 AND session_id <> $2 AND ended_at IS NULL AND expires_at > $3";
-    let keep = end.keep.as_ref().map_or("", SessionId::as_str);
-    db.execute(END, params![end.username.as_str(), keep, end.at, reason(end.why)]).await
-}
-
-async fn record_end(
-    db: &mut Connection,
-    username: &Username,
-    at: Timestamp,
-    detail: serde_json::Value,
-) -> Result<(), DbError> {
-    let name = username.as_str();
-    accounts::append(db, Entry { at, actor: name, action: "session.end", subject: name, detail }).await
-}
-
-fn reason(why: EndReason) -> &'static str {
-    match why {
-        EndReason::SignedOut => "signed_out",
-        EndReason::EndedByOwner => "ended_by_owner",
-        EndReason::Revoked => "revoked",
-        EndReason::Replayed => "replayed",
-        EndReason::PasswordChanged => "password_changed",
-        EndReason::FactorsChanged => "factors_changed",
-        EndReason::EndedByAdministrator => "ended_by_administrator",
-    }
-}
-
-/// What was typed may be anything, so little of it is kept.
-pub(crate) async fn record_sign_in(db: &mut Connection, record: &SignInRecord) -> Result<(), DbError> {
-    let typed: String = record.username.chars().filter(|c| !c.is_control()).take(64).collect();
-    let detail = json!({
-        "outcome": record.outcome, "address": record.origin.address.to_string(),
-        "user_agent": record.origin.user_agent,
-    });
-    let entry = Entry { at: record.at, actor: &typed, action: "sign_in", subject: &typed, detail };
-    accounts::append(db, entry).await
-}
-
-pub(crate) async fn record(db: &mut Connection, record: &Record) -> Result<(), DbError> {
-    let detail = record.detail.clone();
-    let (actor, subject) = (record.actor.as_str(), record.subject.as_str());
-    accounts::append(db, Entry { at: record.at, actor, action: record.action, subject, detail }).await
+    let keep = all.keep.as_ref().map_or("", SessionId::as_str);
+    db.execute(END, params![all.username.as_str(), keep, all.end.at, all.end.why.as_str()]).await
 }
 
 /// Forgets at most so many sessions (and their refresh tokens) that ended before; says how many.

@@ -2,7 +2,6 @@
 
 use auth::{Actor, Realm, Role};
 use jiff::Timestamp;
-use serde_json::json;
 use vault::{
     Blob, BlobId, VaultError, VaultId, VaultName,
     store::{DerivedCommit, Heads, NewRevision},
@@ -11,7 +10,7 @@ use vault::{
 use crate::{
     account_log::announce,
     accounts,
-    audit::{self, Chain, Entry},
+    audit::{self, Done},
     connection::Connection,
     error::{DbError, Stop},
     files::size,
@@ -40,10 +39,8 @@ pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<(), S
         announce(db, &by.username).await?;
     }
     audit::begin(db, &vault.id).await?;
-    let detail = json!({ "session": by.session.as_ref().map(auth::SessionId::as_str) });
-    let (actor, subject) = (by.username.as_str(), vault.name.as_str());
-    let entry = Entry { at: *at, actor, action: "vault.create", subject, detail };
-    Ok(audit::append(db, &Chain::Vault(vault.id.clone()), entry).await?)
+    let done = Done { vault: &vault.id, by, at: *at };
+    Ok(done.record(db, ("vault.created", vault.name.as_str()), |detail| detail).await?)
 }
 
 pub(crate) async fn by_name(db: &mut Connection, name: &VaultName) -> Result<Option<Realm>, DbError> {

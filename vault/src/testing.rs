@@ -15,7 +15,7 @@ pub(crate) use store::MemoryStore;
 use crate::{Prose, Realm, VaultId, VaultName};
 
 pub(crate) fn actor(name: &str) -> Actor {
-    Actor { username: Username::parse(name).unwrap(), display_name: None, email: None, session: None }
+    Actor::named(Username::parse(name).unwrap())
 }
 
 pub(crate) fn realm(name: &str) -> Realm {

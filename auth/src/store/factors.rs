@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::Answer;
-use crate::{Actor, Factor, FactorId, FactorKind, Methods, SessionId, TokenHash, Unavailable, Username};
+use crate::{Actor, Factor, FactorId, FactorKind, Methods, SessionId, TokenHash, Unavailable, Username, audit::Deed};
 
 /// Factors that go, factors that come, in this order.
 #[derive(Clone, Debug)]
@@ -16,9 +16,8 @@ pub struct FactorChange {
     /// The session that goes on, and how its owner has proved themselves by now; every other one ends.
     pub keep: Option<(SessionId, Methods)>,
     pub by: Actor,
-    /// As it stands in the audit: `factor.add`, …
-    pub action: &'static str,
-    /// For the audit: what, why. A JSON object; no secrets.
+    pub deed: Deed,
+    /// For the audit: facts, and `reason`. A JSON object; no secrets.
     pub detail: serde_json::Value,
     pub at: Timestamp,
 }

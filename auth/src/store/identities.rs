@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Answer, Inserted};
-use crate::{NewAccount, RealmId, Role, Username};
+use crate::{Actor, NewAccount, RealmId, Role, Username};
 
 /// Known by issuer and subject; everything else about it may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,17 +34,12 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
     /// `Taken` where it opens an account already.
     fn link_identity(
         &self,
-        username: &Username,
+        by: Actor,
         new: NewIdentity,
         at: Timestamp,
     ) -> impl Future<Output = Answer<Inserted>> + Send;
     /// By its [id](crate::upstream::identity_id); false if it does not open this account.
-    fn unlink_identity(
-        &self,
-        username: &Username,
-        id: &str,
-        at: Timestamp,
-    ) -> impl Future<Output = Answer<bool>> + Send;
+    fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send;
     fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> impl Future<Output = Answer<()>> + Send;
     /// A new account with its identity, or neither: `Taken` where the name or the identity is.
     fn create_linked(
@@ -52,5 +47,6 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
         identity: NewIdentity,
+        by: Actor,
     ) -> impl Future<Output = Answer<Inserted>> + Send;
 }

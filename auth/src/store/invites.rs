@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Answer;
-use crate::{NewAccount, RealmId, Role, TokenHash, inviting::Invite};
+use crate::{Actor, NewAccount, RealmId, Role, TokenHash, inviting::Invite};
 
 /// An invitation about to be used.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct Redeem {
     pub invite: Invite,
     pub new: NewAccount,
     pub roles: Vec<(RealmId, Role)>,
+    /// The new account itself.
+    pub by: Actor,
     pub at: Timestamp,
 }
 

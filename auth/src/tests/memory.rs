@@ -1,5 +1,6 @@
 //! A store in memory that keeps the promises of [`AuthStore`], counts what it is asked and can be held up.
 
+mod audit;
 mod factors;
 mod identities;
 mod invites;
@@ -19,9 +20,10 @@ use tokio::sync::Semaphore;
 use crate::{
     Account, AccountChange, Actor, AuthStore, Factor, NewAccount, PasswordHash, Realm, RealmId, Role, Session,
     SessionId, Standing, TokenHash, Unavailable, Username,
+    audit::Record,
     store::{
-        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, EndReason, Identity, Inserted, Member, Record,
-        RefreshState, Replacement, Rotate, Rotation, SignInRecord, Slip,
+        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, End, Familiarity, Identity, Inserted, Member,
+        RefreshState, Replacement, Rotate, Rotation, Slip,
     },
 };
 
@@ -59,7 +61,6 @@ struct Tables {
     refresh: HashMap<TokenHash, Refresh>,
     realms: Vec<Realm>,
     events: Vec<Username>,
-    records: Vec<SignInRecord>,
     audit: Vec<Record>,
     slips: Vec<Slip>,
     factors: Vec<Factor>,
@@ -134,13 +135,9 @@ impl Memory {
         self.tables().accounts[&super::name(username)].0.password.as_str().to_owned()
     }
 
-    pub(crate) fn outcomes(&self) -> Vec<(String, &'static str)> {
-        self.tables().records.iter().map(|record| (record.username.clone(), record.outcome)).collect()
-    }
-
     /// What was recorded, oldest first.
     pub(crate) fn audited(&self) -> Vec<&'static str> {
-        self.tables().audit.iter().map(|record| record.action).collect()
+        self.tables().audit.iter().map(|record| record.deed.as_str()).collect()
     }
 
     pub(crate) fn responsible(&self) -> Vec<Actor> {
@@ -234,8 +231,9 @@ impl AuthStore for Memory {
         Ok(tables.insert(new, roles))
     }
 
-    async fn create_first_administrator(&self, new: NewAccount) -> Answer<Option<Inserted>> {
+    async fn create_first_administrator(&self, new: NewAccount, by: Actor) -> Answer<Option<Inserted>> {
         let mut tables = self.ask()?;
+        tables.responsible.push(by);
         Ok((tables.administrators() == 0).then(|| tables.insert(new, Vec::new())))
     }
 
@@ -313,6 +311,7 @@ impl AuthStore for Memory {
         old: &PasswordHash,
         new: PasswordHash,
         why: Replacement,
+        _: Actor,
         at: Timestamp,
     ) -> Answer<bool> {
         let mut tables = self.ask()?;
@@ -331,8 +330,9 @@ impl AuthStore for Memory {
         Ok(self.ask()?.administrators() > 0)
     }
 
-    async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<()> {
+    async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<Familiarity> {
         let mut tables = self.ask()?;
+        let familiarity = tables.recorded_start(&session);
         match session.kind {
             crate::SessionKind::Web | crate::SessionKind::Personal => {
                 drop(tables.cookies.insert(secret, session.id.clone()))
@@ -343,7 +343,7 @@ impl AuthStore for Memory {
             }
         }
         tables.sessions.insert(session.id.clone(), session);
-        Ok(())
+        Ok(familiarity)
     }
 
     async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {
@@ -382,18 +382,12 @@ impl AuthStore for Memory {
         Ok(tables.sessions.values().filter(live).cloned().collect())
     }
 
-    async fn end_session(&self, username: &Username, id: &SessionId, _: EndReason, at: Timestamp) -> Answer<bool> {
-        Ok(self.ask()?.end(username, at, |other| other == id) > 0)
+    async fn end_session(&self, username: &Username, id: &SessionId, end: End) -> Answer<bool> {
+        Ok(self.ask()?.end(username, end.at, |other| other == id) > 0)
     }
 
-    async fn end_sessions(
-        &self,
-        username: &Username,
-        keep: Option<&SessionId>,
-        _: EndReason,
-        at: Timestamp,
-    ) -> Answer<u64> {
-        Ok(self.ask()?.end(username, at, |id| Some(id) != keep))
+    async fn end_sessions(&self, username: &Username, keep: Option<&SessionId>, end: End) -> Answer<u64> {
+        Ok(self.ask()?.end(username, end.at, |id| Some(id) != keep))
     }
 
     async fn realms(&self) -> Answer<Vec<Realm>> {
@@ -408,16 +402,6 @@ impl AuthStore for Memory {
 
     async fn last_account_event(&self) -> Answer<i64> {
         Ok(i64::try_from(self.ask()?.events.len()).unwrap())
-    }
-
-    async fn record(&self, record: Record) -> Answer<()> {
-        self.ask()?.audit.push(record);
-        Ok(())
-    }
-
-    async fn record_sign_in(&self, record: SignInRecord) -> Answer<()> {
-        self.ask()?.records.push(record);
-        Ok(())
     }
 
     async fn forget_ended(&self, _: Timestamp) -> Answer<u64> {

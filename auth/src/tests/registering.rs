@@ -54,10 +54,10 @@ async fn the_link_makes_one_administrator_once() {
     let token = house.auth.setup_token().await.unwrap().unwrap();
     assert!(house.auth.setup_open(token.expose()));
     assert!(!house.auth.setup_open("sr_first_guess"));
-    let made = house.auth.first_administrator(token.expose(), applicant("root")).await.unwrap();
+    let made = house.auth.first_administrator(token.expose(), applicant("root"), &origin()).await.unwrap();
     assert!(made.administrator);
     assert!(!house.auth.setup_open(token.expose()));
-    let again = house.auth.first_administrator(token.expose(), applicant("eve")).await;
+    let again = house.auth.first_administrator(token.expose(), applicant("eve"), &origin()).await;
     assert!(matches!(again, Err(AuthError::SetupOver)));
     assert!(house.auth.setup_token().await.unwrap().is_none());
 }
@@ -66,9 +66,10 @@ async fn the_link_makes_one_administrator_once() {
 async fn two_who_follow_the_link_at_once_make_one_administrator() {
     let house = house().await;
     let token = house.auth.setup_token().await.unwrap().unwrap();
+    let from = origin();
     let (one, other) = tokio::join!(
-        house.auth.first_administrator(token.expose(), applicant("root")),
-        house.auth.first_administrator(token.expose(), applicant("eve")),
+        house.auth.first_administrator(token.expose(), applicant("root"), &from),
+        house.auth.first_administrator(token.expose(), applicant("eve"), &from),
     );
     assert_eq!(usize::from(one.is_ok()) + usize::from(other.is_ok()), 1);
 }
@@ -80,7 +81,7 @@ async fn the_link_dies_after_half_an_hour_and_with_its_successor() {
     let second = house.auth.setup_token().await.unwrap().unwrap();
     assert!(!house.auth.setup_open(first.expose()));
     house.hands.forward(Duration::from_mins(30));
-    let late = house.auth.first_administrator(second.expose(), applicant("root")).await;
+    let late = house.auth.first_administrator(second.expose(), applicant("root"), &origin()).await;
     assert!(matches!(late, Err(AuthError::SetupOver)));
 }
 
@@ -89,6 +90,6 @@ async fn a_refused_password_leaves_the_link_good() {
     let house = house().await;
     let token = house.auth.setup_token().await.unwrap().unwrap();
     let weak = Applicant { password: password("short"), ..applicant("root") };
-    assert!(house.auth.first_administrator(token.expose(), weak).await.is_err());
-    house.auth.first_administrator(token.expose(), applicant("root")).await.unwrap();
+    assert!(house.auth.first_administrator(token.expose(), weak, &origin()).await.is_err());
+    house.auth.first_administrator(token.expose(), applicant("root"), &origin()).await.unwrap();
 }

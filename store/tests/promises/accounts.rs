@@ -114,7 +114,7 @@ async fn members_come_in_pages_by_name(db: TestDatabase) {
 async fn the_first_administrator_is_made_once(db: TestDatabase) {
     assert!(!db.store.has_administrator().await.unwrap());
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    let made = join_all(names.map(|name| db.store.create_first_administrator(account(name)))).await;
+    let made = join_all(names.map(|name| db.store.create_first_administrator(account(name), actor(name)))).await;
     assert_eq!(made.iter().filter(|made| matches!(made, Ok(Some(Inserted::Done)))).count(), 1);
     assert_eq!(made.iter().filter(|made| matches!(made, Ok(None))).count(), 7);
     assert!(db.store.has_administrator().await.unwrap());
@@ -204,7 +204,9 @@ async fn a_password_is_replaced_only_by_whoever_knows_the_old_hash(db: TestDatab
     let tries = (0..8).map(|n| {
         let new = PasswordHash::stored(&format!("new {n}"));
         let (store, old) = (&db.store, &old);
-        async move { store.replace_password(&user("ada"), old, new, Replacement::Upgrade, second(1)).await.unwrap() }
+        async move {
+            store.replace_password(&user("ada"), old, new, Replacement::Upgrade, actor("ada"), second(1)).await.unwrap()
+        }
     });
     assert_eq!(join_all(tries).await.into_iter().filter(|replaced| *replaced).count(), 1);
     assert_eq!(db.store.last_account_event().await.unwrap(), 0, "an upgrade takes nothing away");
@@ -216,13 +218,13 @@ async fn a_new_password_ends_the_other_sessions(db: TestDatabase) {
     let foreign = signed_in(&db.store, "bob", "three").await;
     let (old, new) = (PasswordHash::stored("$argon2id$old"), PasswordHash::stored("new"));
     let why = Replacement::Change { keep: Some(kept.clone()) };
-    assert!(db.store.replace_password(&user("ada"), &old, new.clone(), why, second(3)).await.unwrap());
+    assert!(db.store.replace_password(&user("ada"), &old, new.clone(), why, actor("ada"), second(3)).await.unwrap());
     let ended = async |id| db.store.session(id).await.unwrap().unwrap().ended_at;
     assert_eq!((ended(&kept).await, ended(&other).await, ended(&foreign).await), (None, Some(second(3)), None));
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
     let newer = PasswordHash::stored("newer");
     let keeping = Replacement::ChangeKeepingSessions;
-    assert!(db.store.replace_password(&user("ada"), &new, newer, keeping, second(4)).await.unwrap());
+    assert!(db.store.replace_password(&user("ada"), &new, newer, keeping, actor("ada"), second(4)).await.unwrap());
     assert_eq!(ended(&kept).await, None);
 }
 

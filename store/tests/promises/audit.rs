@@ -31,7 +31,7 @@ async fn some_history(db: &TestDatabase) -> Chain {
     ada.check_out("a").await.unwrap();
     ada.check_in("a", 2).await.unwrap();
     ada.delete("a").await.unwrap();
-    Chain::Vault(ada.vault)
+    Chain::Realm(ada.vault)
 }
 
 async fn verdict(db: &TestDatabase, chain: &Chain) -> Verdict {
@@ -43,7 +43,7 @@ async fn every_operation_and_account_change_is_recorded_in_its_chain(db: TestDat
     let chain = some_history(&db).await;
     assert_eq!(verdict(&db, &chain).await, Verdict::Sound { entries: 5 });
     register(&db.store, &["ada"]).await;
-    let Chain::Vault(vault) = &chain else { panic!("{chain:?}") };
+    let Chain::Realm(vault) = &chain else { panic!("{chain:?}") };
     db.store.set_role(&user("ada"), vault, Some(Role::Viewer), actor("root"), second(1)).await.unwrap();
     assert_eq!(verdict(&db, &Chain::Accounts).await, Verdict::Sound { entries: 2 });
     assert_eq!(verdict(&db, &chain).await, Verdict::Sound { entries: 5 });

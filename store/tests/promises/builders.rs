@@ -2,7 +2,8 @@
 
 use auth::{
     Actor, AuthStore as _, Grants, Method, Methods, NewAccount, Origin, PasswordHash, Realm, RealmId, RealmName,
-    Session, SessionId, SessionKind, TokenHash, Username, store::Inserted,
+    Session, SessionId, SessionKind, TokenHash, Username,
+    store::{End, EndReason, Inserted},
 };
 use jiff::Timestamp;
 use store::Store;
@@ -21,7 +22,11 @@ pub(crate) fn user(name: &str) -> Username {
 }
 
 pub(crate) fn actor(name: &str) -> Actor {
-    Actor { username: user(name), display_name: None, email: None, session: None }
+    Actor::named(user(name))
+}
+
+pub(crate) fn end(why: EndReason, by: &str, at: i64) -> End {
+    End { why, by: actor(by), at: second(at) }
 }
 
 pub(crate) fn account(name: &str) -> NewAccount {

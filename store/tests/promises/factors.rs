@@ -2,12 +2,13 @@
 
 use auth::{
     AccountChange, AuthStore as _, Factor, FactorId, FactorKind, Method, Methods, SessionId, Standing, TokenHash,
+    audit::Deed,
     store::{EndReason, FactorChange, FactorStore as _, FactorsRefused, Least, Removal},
 };
 use serde_json::json;
 use store::{Store, testing::TestDatabase};
 
-use crate::builders::{actor, register, second, signed_in, user};
+use crate::builders::{actor, end, register, second, signed_in, user};
 
 crate::on_both_databases!(
     factors_are_kept_as_they_were_given_and_seen_with_the_account,
@@ -45,7 +46,7 @@ fn adding(of: &str, add: Vec<Factor>) -> FactorChange {
         least: Least::None,
         keep: None,
         by: actor(of),
-        action: "factor.add",
+        deed: Deed::FactorAdded,
         detail: json!({}),
         at: second(2),
     }
@@ -53,7 +54,7 @@ fn adding(of: &str, add: Vec<Factor>) -> FactorChange {
 
 fn removing(of: &str, id: &str, least: Least) -> FactorChange {
     let remove = Removal::One(FactorId::new(id));
-    FactorChange { remove, least, action: "factor.remove", ..adding(of, Vec::new()) }
+    FactorChange { remove, least, deed: Deed::FactorRemoved, ..adding(of, Vec::new()) }
 }
 
 async fn with_app(store: &Store) -> Factor {
@@ -130,7 +131,7 @@ async fn a_factor_change_ends_every_other_session(db: TestDatabase) {
 async fn a_session_that_is_over_changes_nothing(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let this = signed_in(&db.store, "ada", "this").await;
-    db.store.end_session(&user("ada"), &this, EndReason::EndedByOwner, second(1)).await.unwrap();
+    db.store.end_session(&user("ada"), &this, end(EndReason::EndedByOwner, "ada", 1)).await.unwrap();
     let add = adding("ada", vec![factor("app", "ada", FactorKind::Totp)]);
     let change = FactorChange { keep: Some((this.clone(), Methods::NONE)), ..add };
     assert!(matches!(db.store.change_factors(change).await, Err(FactorsRefused::SessionOver)));

@@ -7,7 +7,7 @@ use auth::{
 use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
-use crate::builders::{register, second, signed_in, user};
+use crate::builders::{end, register, second, signed_in, user};
 
 crate::on_both_databases!(
     a_token_is_exchanged_once,
@@ -114,7 +114,7 @@ async fn tokens_of_a_session_that_is_over_are_dead(db: TestDatabase) {
     let late = Rotate { idle_since: second(0), ..rotate("expired", "c", 1_000_000) };
     assert!(matches!(db.store.rotate_refresh(late).await.unwrap(), Rotation::Dead));
     let id = signed_in(&db.store, "ada", "ended").await;
-    db.store.end_session(&user("ada"), &id, EndReason::SignedOut, second(5)).await.unwrap();
+    db.store.end_session(&user("ada"), &id, end(EndReason::SignedOut, "ada", 5)).await.unwrap();
     assert_eq!(turn(&db, "ended", "d", 6).await, '-');
     assert!(db.store.session_by_refresh(&TokenHash::new("ended")).await.unwrap().is_none());
 }

@@ -2,11 +2,12 @@
 
 use auth::{
     AuthStore as _, Session, SessionId, SessionKind, TokenHash,
-    store::{EndReason, Rotate, Rotation, SignInRecord},
+    audit::{AuditQuery, Chain, Deed, Record},
+    store::{AuditStore as _, EndReason, Rotate, Rotation},
 };
 use store::testing::TestDatabase;
 
-use crate::builders::{register, second, session, signed_in, user};
+use crate::builders::{end, register, second, session, signed_in, user};
 
 crate::on_both_databases!(
     a_session_is_kept_as_it_was_given,
@@ -16,7 +17,7 @@ crate::on_both_databases!(
     live_sessions_come_newest_sign_of_life_first,
     a_session_is_never_seen_earlier_than_it_was,
     ended_sessions_are_forgotten_with_their_tokens,
-    anything_may_be_typed_as_a_name,
+    anything_may_stand_in_a_record,
 );
 
 async fn a_session_is_kept_as_it_was_given(db: TestDatabase) {
@@ -38,14 +39,14 @@ async fn a_cookie_finds_its_session_until_that_ends(db: TestDatabase) {
     assert_eq!(db.store.session_by_cookie(&cookie).await.unwrap(), Some(given.clone()));
     assert_eq!(db.store.session_by_cookie(&TokenHash::new("refresh")).await.unwrap(), None, "a token is no cookie");
     assert!(db.store.session_by_refresh(&cookie).await.unwrap().is_none(), "a cookie is no token");
-    assert!(db.store.end_session(&user("ada"), &given.id, EndReason::SignedOut, second(9)).await.unwrap());
+    assert!(db.store.end_session(&user("ada"), &given.id, end(EndReason::SignedOut, "ada", 9)).await.unwrap());
     assert_eq!(db.store.session_by_cookie(&cookie).await.unwrap(), None);
 }
 
 async fn a_session_ends_once_and_for_its_owner_only(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
     let id = signed_in(&db.store, "ada", "one").await;
-    let end = async |of, at| db.store.end_session(&user(of), &id, EndReason::EndedByOwner, second(at)).await.unwrap();
+    let end = async |of, at| db.store.end_session(&user(of), &id, end(EndReason::EndedByOwner, of, at)).await.unwrap();
     assert!(!end("eve", 1).await);
     assert_eq!(db.store.last_account_event().await.unwrap(), 0);
     assert!(end("ada", 2).await);
@@ -60,12 +61,12 @@ async fn ending_the_others_keeps_this_one(db: TestDatabase) {
     signed_in(&db.store, "ada", "two").await;
     signed_in(&db.store, "ada", "three").await;
     signed_in(&db.store, "bob", "four").await;
-    let why = EndReason::EndedByOwner;
-    assert_eq!(db.store.end_sessions(&user("ada"), Some(&keep), why, second(1)).await.unwrap(), 2);
-    assert_eq!(db.store.end_sessions(&user("ada"), Some(&keep), why, second(1)).await.unwrap(), 0);
+    let why = end(EndReason::EndedByOwner, "ada", 1);
+    assert_eq!(db.store.end_sessions(&user("ada"), Some(&keep), why.clone()).await.unwrap(), 2);
+    assert_eq!(db.store.end_sessions(&user("ada"), Some(&keep), why.clone()).await.unwrap(), 0);
     let left = async |of| db.store.sessions_of(&user(of), second(2)).await.unwrap().len();
     assert_eq!((left("ada").await, left("bob").await), (1, 1));
-    assert_eq!(db.store.end_sessions(&user("ada"), None, why, second(1)).await.unwrap(), 1);
+    assert_eq!(db.store.end_sessions(&user("ada"), None, why).await.unwrap(), 1);
 }
 
 async fn live_sessions_come_newest_sign_of_life_first(db: TestDatabase) {
@@ -101,7 +102,7 @@ async fn ended_sessions_are_forgotten_with_their_tokens(db: TestDatabase) {
         ids.push(signed_in(&db.store, "ada", &format!("token{n}")).await);
     }
     let keep = ids.last().unwrap();
-    db.store.end_sessions(&user("ada"), Some(keep), EndReason::SignedOut, second(10)).await.unwrap();
+    db.store.end_sessions(&user("ada"), Some(keep), end(EndReason::SignedOut, "ada", 10)).await.unwrap();
     assert_eq!(db.store.forget_ended(second(10)).await.unwrap(), 0);
     assert_eq!(db.store.forget_ended(second(11)).await.unwrap(), 449);
     assert_eq!(db.store.session(&ids[0]).await.unwrap(), None);
@@ -117,13 +118,13 @@ async fn ended_sessions_are_forgotten_with_their_tokens(db: TestDatabase) {
     assert!(db.store.session_by_refresh(&TokenHash::new("token449")).await.unwrap().is_some());
 }
 
-async fn anything_may_be_typed_as_a_name(db: TestDatabase) {
+async fn anything_may_stand_in_a_record(db: TestDatabase) {
     let origin = session("x", "ada", SessionKind::Web).origin;
     for typed in ["", "ada\0", "'; DROP TABLE accounts; --", &"ü".repeat(10_000), "\u{202e}"] {
-        let (username, origin) = (typed.to_owned(), origin.clone());
-        let record = SignInRecord { username, origin, outcome: "bad_credentials", at: second(1) };
-        db.store.record_sign_in(record).await.unwrap();
+        let record = Record::tried(None, &origin, Deed::SignInRefused, second(1)).about(typed);
+        db.store.record(record.detailed(|detail| detail.because(typed).fact(typed, typed))).await.unwrap();
     }
-    let verdict = db.store.verify_audit(&store::Chain::Accounts).await.unwrap();
+    let verdict = db.store.verify_audit(&Chain::Accounts).await.unwrap();
     assert_eq!(verdict, store::Verdict::Sound { entries: 5 });
+    assert_eq!(db.store.audit(AuditQuery::newest(Chain::Accounts, 10)).await.unwrap().len(), 5);
 }

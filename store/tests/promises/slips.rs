@@ -7,7 +7,7 @@ use auth::{
 };
 use store::testing::TestDatabase;
 
-use crate::builders::{account, register, second, user};
+use crate::builders::{account, actor, register, second, user};
 
 crate::on_both_databases!(
     a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind,
@@ -87,21 +87,21 @@ fn identity(subject: &str) -> NewIdentity {
 async fn an_identity_opens_one_account_only(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
     let (ada, bob) = (user("ada"), user("bob"));
-    assert_eq!(db.store.link_identity(&ada, identity("1"), second(1)).await.unwrap(), Inserted::Done);
-    assert_eq!(db.store.link_identity(&bob, identity("1"), second(2)).await.unwrap(), Inserted::Taken);
+    assert_eq!(db.store.link_identity(actor("ada"), identity("1"), second(1)).await.unwrap(), Inserted::Done);
+    assert_eq!(db.store.link_identity(actor("bob"), identity("1"), second(2)).await.unwrap(), Inserted::Taken);
     db.store.identity_used("https://id.example", "1", second(3)).await.unwrap();
     let found = db.store.identity("https://id.example", "1").await.unwrap().unwrap();
     assert_eq!((&found.username, found.last_used_at), (&ada, Some(second(3))));
     assert_eq!(db.store.identities_of(&bob).await.unwrap(), Vec::new());
     let id = identity_id("https://id.example", "1");
-    assert!(!db.store.unlink_identity(&bob, &id, second(4)).await.unwrap());
-    assert!(db.store.unlink_identity(&ada, &id, second(4)).await.unwrap());
+    assert!(!db.store.unlink_identity(actor("bob"), &id, second(4)).await.unwrap());
+    assert!(db.store.unlink_identity(actor("ada"), &id, second(4)).await.unwrap());
     assert_eq!(db.store.identity("https://id.example", "1").await.unwrap(), None);
 }
 
 async fn a_linked_account_is_made_whole_or_not_at_all(db: TestDatabase) {
     let make = async |name: &str, subject: &str| {
-        db.store.create_linked(account(name), Vec::new(), identity(subject)).await.unwrap()
+        db.store.create_linked(account(name), Vec::new(), identity(subject), actor(name)).await.unwrap()
     };
     assert_eq!(make("ada", "1").await, Inserted::Done);
     assert_eq!(make("ada", "2").await, Inserted::Taken);

@@ -6,7 +6,7 @@ use super::*;
 use crate::VaultId;
 
 fn actor(name: &str) -> Actor {
-    Actor { username: Username::parse(name).unwrap(), display_name: None, email: None, session: None }
+    Actor::named(Username::parse(name).unwrap())
 }
 
 fn blob(n: u8) -> Blob {

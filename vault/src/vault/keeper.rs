@@ -39,7 +39,7 @@ pub async fn make_main<S: VaultStore>(store: &S, clock: &Clock, chance: &Chance)
     let unparsable = |_| Unavailable::because("the first vault cannot be named");
     let name = VaultName::parse("main").map_err(unparsable)?;
     let username = Username::parse("strongroom").map_err(|_| Unavailable::because("nobody to make a vault"))?;
-    let operator = Actor { username, display_name: None, email: None, session: None };
+    let operator = Actor::named(username);
     match store.create_vault(Realm { id: VaultId::random(chance), name }, operator, clock.now()).await {
         // Another node was quicker.
         Err(VaultError::VaultExists { .. }) => Ok(()),

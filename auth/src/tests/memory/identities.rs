@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Memory;
 use crate::{
-    NewAccount, RealmId, Role, Username,
+    Actor, NewAccount, RealmId, Role, Username,
     store::{Answer, Identity, IdentityStore, Inserted, NewIdentity},
     upstream::identity_id,
 };
@@ -18,19 +18,19 @@ impl IdentityStore for Memory {
         Ok(self.ask()?.identities.iter().filter(|known| known.username == *username).cloned().collect())
     }
 
-    async fn link_identity(&self, username: &Username, new: NewIdentity, at: Timestamp) -> Answer<Inserted> {
+    async fn link_identity(&self, by: Actor, new: NewIdentity, at: Timestamp) -> Answer<Inserted> {
         let mut tables = self.ask()?;
         if tables.identities.iter().any(|known| known.issuer == new.issuer && known.subject == new.subject) {
             return Ok(Inserted::Taken);
         }
-        tables.identities.push(linked(new, username, at));
+        tables.identities.push(linked(new, &by.username, at));
         Ok(Inserted::Done)
     }
 
-    async fn unlink_identity(&self, username: &Username, id: &str, _: Timestamp) -> Answer<bool> {
+    async fn unlink_identity(&self, by: Actor, id: &str, _: Timestamp) -> Answer<bool> {
         let identities = &mut self.ask()?.identities;
         let before = identities.len();
-        identities.retain(|known| known.username != *username || identity_id(&known.issuer, &known.subject) != id);
+        identities.retain(|known| known.username != by.username || identity_id(&known.issuer, &known.subject) != id);
         Ok(identities.len() < before)
     }
 
@@ -48,6 +48,7 @@ impl IdentityStore for Memory {
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
         identity: NewIdentity,
+        _: Actor,
     ) -> Answer<Inserted> {
         let mut tables = self.ask()?;
         let identity = linked(identity, &new.username, new.created_at);

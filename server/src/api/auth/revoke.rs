@@ -7,7 +7,7 @@ use wire::{OneToken, TokenError};
 
 use crate::{
     error::{OAuthProblem, Problem},
-    extract::Form,
+    extract::{Form, From},
     state::Auth,
 };
 
@@ -23,8 +23,9 @@ use crate::{
 pub async fn handle(
     _: Anyone,
     State(auth): State<Auth>,
+    From(origin): From,
     form: Result<Form, Problem>,
 ) -> Result<StatusCode, OAuthProblem> {
-    auth.revoke(&form?.need("token")?).await?;
+    auth.revoke(&form?.need("token")?, &origin).await?;
     Ok(StatusCode::OK)
 }

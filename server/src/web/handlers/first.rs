@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Account, Anyone, OwnPage, Password};
+use auth::{Account, Anyone, Origin, OwnPage, Password};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
@@ -51,7 +51,7 @@ pub(crate) async fn make(
     let typed = Typed::take(&mut form_data);
     let token = form_data.take("token").unwrap_or_default();
     let password = form_data.take("password").unwrap_or_default();
-    match administrator(&auth, &token, &typed, password.clone()).await {
+    match administrator(&auth, (&token, &typed), password.clone(), &origin).await {
         Ok(account) => {
             let who = (account.username.as_str(), Password::new(password));
             let jar = enter::enter(&auth, &site, who, origin).await?;
@@ -65,6 +65,11 @@ pub(crate) async fn make(
     }
 }
 
-async fn administrator(auth: &Auth, token: &str, typed: &Typed, password: String) -> Result<Account, Problem> {
-    Ok(auth.first_administrator(token, typed.applicant(Password::new(password))?).await?)
+async fn administrator(
+    auth: &Auth,
+    (token, typed): (&str, &Typed),
+    password: String,
+    origin: &Origin,
+) -> Result<Account, Problem> {
+    Ok(auth.first_administrator(token, typed.applicant(Password::new(password))?, origin).await?)
 }

@@ -1,6 +1,6 @@
 //! `GET /auth/sessions`
 
-use auth::{Caller, InPerson, Session, SessionKind};
+use auth::{Caller, InPerson, Session};
 use axum::{Json, extract::State};
 use wire::SessionInfo;
 
@@ -18,12 +18,7 @@ pub(crate) fn info(session: Session, caller: &Caller) -> SessionInfo {
     SessionInfo {
         current: session.id == caller.session().id,
         id: session.id.to_string(),
-        kind: match session.kind {
-            SessionKind::Tokens => "tokens",
-            SessionKind::Web => "web",
-            SessionKind::Personal => "personal",
-        }
-        .to_owned(),
+        kind: session.kind.as_str().to_owned(),
         signed_in_at: session.auth_time,
         last_seen_at: session.last_seen,
         expires_at: session.expires_at,

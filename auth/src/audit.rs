@@ -1,0 +1,134 @@
+//! What the audit says: who did what to whom, on whose behalf, from where, what was there before and after, and why.
+//!
+//! The words for accounts are here; a host has its own words in its own chains, in the same shape. Never a secret.
+
+mod deed;
+mod detail;
+
+use jiff::Timestamp;
+
+pub use deed::Deed;
+pub use detail::{Behalf, Detail, Place};
+
+use crate::{Actor, Origin, RealmId, Username};
+
+/// What a chain of entries is about. Each stands for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chain {
+    /// Accounts, roles, sessions, sign-ins.
+    Accounts,
+    /// What happened in one realm.
+    Realm(RealmId),
+}
+
+impl Chain {
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Realm(id) => id.as_str(),
+        }
+    }
+}
+
+/// An entry about to be appended to the accounts' chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    pub at: Timestamp,
+    /// Who did it, or tried to; empty where nobody knows.
+    pub actor: String,
+    pub deed: Deed,
+    /// Whom or what it is about.
+    pub subject: String,
+    pub detail: Detail,
+}
+
+impl Record {
+    /// Something done by somebody, to themself unless [`about`](Self::about) says otherwise.
+    #[must_use]
+    pub fn new(by: &Actor, deed: Deed, at: Timestamp) -> Self {
+        let name = by.username.as_str().to_owned();
+        Self { at, actor: name.clone(), deed, subject: name, detail: Detail::by(by) }
+    }
+
+    /// Something tried by somebody who has not proved who they are; `whose` account it would have been.
+    #[must_use]
+    pub fn tried(whose: Option<&Username>, from: &Origin, deed: Deed, at: Timestamp) -> Self {
+        let name = whose.map_or("", Username::as_str).to_owned();
+        let detail = Detail { from: Some(Place::of(from)), ..Detail::default() };
+        Self { at, actor: name.clone(), deed, subject: name, detail }
+    }
+
+    #[must_use]
+    pub fn about(self, subject: impl Into<String>) -> Self {
+        Self { subject: subject.into(), ..self }
+    }
+
+    /// See [`Detail`].
+    #[must_use]
+    pub fn detailed(mut self, add: impl FnOnce(Detail) -> Detail) -> Self {
+        self.detail = add(self.detail);
+        self
+    }
+}
+
+/// An entry as it was written, with its place in its chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub chain: String,
+    /// Counts from 1 without gaps.
+    pub n: i64,
+    pub at: Timestamp,
+    pub actor: String,
+    /// A [`Deed`], or a host's own word, as `file.checked_out`.
+    pub action: String,
+    pub subject: String,
+    pub detail: Detail,
+    /// SHA-256, hex, over the entry and `prev_hash`.
+    pub hash: String,
+    pub prev_hash: String,
+}
+
+/// Which entries of a chain. Everything that is given must fit.
+#[derive(Clone, Debug)]
+pub struct AuditQuery {
+    pub chain: Chain,
+    pub actor: Option<String>,
+    pub subject: Option<String>,
+    /// Who did it, or to whom it was done.
+    pub concerning: Option<Username>,
+    /// The whole word, or its beginning up to a dot: `factor` finds `factor.added`.
+    pub action: Option<String>,
+    pub since: Option<Timestamp>,
+    /// Not this moment itself.
+    pub until: Option<Timestamp>,
+    pub from: From,
+    pub limit: u32,
+}
+
+/// Where a page of the audit begins, and its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// Newest first, those before this number.
+    Before(i64),
+    /// Oldest first, those after this number.
+    After(i64),
+}
+
+impl AuditQuery {
+    /// The newest of a chain.
+    #[must_use]
+    pub fn newest(chain: Chain, limit: u32) -> Self {
+        Self {
+            chain,
+            actor: None,
+            subject: None,
+            concerning: None,
+            action: None,
+            since: None,
+            until: None,
+            from: From::Before(i64::MAX),
+            limit,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The words of the accounts' chain. A published word never changes its meaning.
+
+macro_rules! deeds {
+    ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Deed {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Deed {
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// As it stands in the audit.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+        }
+    };
+}
+
+deeds! {
+    /// A session began: `after` says its methods; `facts.new_device` that it came from a place not seen before.
+    SignedIn = "sign_in";
+    /// A secret was tried and was wrong; `reason` says what it was to be ([`Secret`](crate::guessing::Secret)).
+    SignInRefused = "sign_in.refused";
+    /// Somebody proved again who they are.
+    SteppedUp = "sign_in.confirmed";
+    /// One session ended; `reason` says why.
+    SessionEnded = "session.ended";
+    /// Several ended at once; `facts.sessions` says how many.
+    SessionsEnded = "sessions.ended";
+    /// A refresh token was used twice: somebody has a copy. Its session was ended.
+    RefreshReplayed = "refresh.replayed";
+
+    /// A personal access token was made.
+    TokenMade = "token.made";
+    TokenEnded = "token.ended";
+    /// A device was let in (RFC 8628).
+    DeviceApproved = "device.approved";
+    DeviceRefused = "device.refused";
+
+    PasswordChanged = "password.changed";
+    /// By a link, without the old one.
+    PasswordReset = "password.reset";
+    /// The same password under a better hash.
+    PasswordRehashed = "password.rehashed";
+    /// A link for a new password was made.
+    ResetMade = "reset.made";
+    /// An administrator wants a new password.
+    ResetRequired = "reset.required";
+
+    FactorAdded = "factor.added";
+    FactorRemoved = "factor.removed";
+    FactorRenamed = "factor.renamed";
+    /// An administrator took all second factors away.
+    FactorsRecovered = "factors.recovered";
+    RecoveryCodesMade = "recovery_codes.made";
+    RecoveryCodeUsed = "recovery_code.used";
+
+    ProviderLinked = "provider.linked";
+    ProviderUnlinked = "provider.unlinked";
+
+    AccountCreated = "account.created";
+    AccountChanged = "account.changed";
+    EmailChanged = "email.changed";
+    /// `facts.realm`, with the role `before` and `after`.
+    RoleChanged = "role.changed";
+    GroupMade = "group.made";
+    GroupChanged = "group.changed";
+    GroupRemoved = "group.removed";
+    InviteMade = "invite.made";
+    InviteUsed = "invite.used";
+    InviteWithdrawn = "invite.withdrawn";
+
+    /// An administrator let somebody try again.
+    ThrottleLifted = "throttle.lifted";
+    /// A signing key was replaced.
+    KeyRotated = "key.rotated";
+    /// The chains' heads were sealed anew, by the operator.
+    AuditSealed = "audit.sealed";
+}
+
+impl std::fmt::Display for Deed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_deed_has_a_word_of_its_own() {
+        let words: std::collections::HashSet<_> = Deed::ALL.iter().map(|deed| deed.as_str()).collect();
+        assert_eq!(words.len(), Deed::ALL.len());
+        assert!(words.iter().all(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b"._".contains(&b))));
+    }
+}

@@ -1,0 +1,202 @@
+//! What is known of an entry beside its words: a JSON object whose members are the same everywhere.
+
+use serde_json::{Map, Value, json};
+
+use crate::{Actor, Means, Origin};
+
+/// ```json
+/// {"by": {"kind": "personal", "session": "9f…", "label": "backup"},
+///  "from": {"address": "192.0.2.1", "user_agent": "curl/8"},
+///  "before": {"role": "viewer"}, "after": {"role": "editor"},
+///  "reason": "…", "facts": {"realm": "…"}}
+/// ```
+/// What is not known is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    pub by: Option<Behalf>,
+    pub from: Option<Place>,
+    /// An object of what was there, and of what is there now: only members that differ.
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    /// Why: what somebody wrote, or a word of ours.
+    pub reason: Option<String>,
+    pub facts: Map<String, Value>,
+}
+
+/// On whose behalf.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Behalf {
+    /// `web`, `tokens`, `personal`, `console`.
+    pub kind: String,
+    pub session: Option<String>,
+    pub label: Option<String>,
+}
+
+/// From where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub address: String,
+    pub user_agent: Option<String>,
+}
+
+impl Place {
+    #[must_use]
+    pub fn of(origin: &Origin) -> Self {
+        Self { address: origin.address.to_string(), user_agent: origin.user_agent.clone() }
+    }
+}
+
+impl Behalf {
+    fn of(means: &Means) -> Self {
+        let (session, label) = match means {
+            Means::Console => (None, None),
+            Means::Session { id, label, .. } => (Some(id.as_str().to_owned()), label.clone()),
+        };
+        Self { kind: means.kind().to_owned(), session, label }
+    }
+}
+
+impl Detail {
+    #[must_use]
+    pub fn by(actor: &Actor) -> Self {
+        Self { by: actor.means.as_ref().map(Behalf::of), from: actor.from.as_ref().map(Place::of), ..Self::default() }
+    }
+
+    /// Objects; members that are the same in both are left out.
+    #[must_use]
+    pub fn change(mut self, before: Value, after: Value) -> Self {
+        let (mut before, mut after) = (object(before), object(after));
+        before.retain(|name, value| {
+            let same = after.get(name) == Some(value);
+            if same {
+                after.remove(name);
+            }
+            !same
+        });
+        // What was not there before and is not there now either is no change.
+        before.retain(|name, value| !value.is_null() || after.contains_key(name));
+        after.retain(|name, value| !value.is_null() || before.contains_key(name));
+        self.before = (!before.is_empty()).then_some(Value::Object(before));
+        self.after = (!after.is_empty()).then_some(Value::Object(after));
+        self
+    }
+
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Null says nothing and is left out.
+    #[must_use]
+    pub fn fact(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        if !value.is_null() {
+            self.facts.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// As it is stored and exported.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let by = self.by.as_ref().map(|by| {
+            members([
+                ("kind", Some(by.kind.clone().into())),
+                ("session", by.session.clone().map(Value::from)),
+                ("label", by.label.clone().map(Value::from)),
+            ])
+        });
+        let from = self.from.as_ref().map(|from| {
+            members([
+                ("address", Some(from.address.clone().into())),
+                ("user_agent", from.user_agent.clone().map(Value::from)),
+            ])
+        });
+        members([
+            ("by", by),
+            ("from", from),
+            ("before", self.before.clone()),
+            ("after", self.after.clone()),
+            ("reason", self.reason.clone().map(Value::from)),
+            ("facts", (!self.facts.is_empty()).then(|| Value::Object(self.facts.clone()))),
+        ])
+    }
+
+    /// Takes back what [`to_json`](Self::to_json) wrote. Members of another time become facts.
+    #[must_use]
+    pub fn stored(json: Value) -> Self {
+        let mut rest = object(json);
+        let mut take = |name: &str| rest.remove(name);
+        let by = take("by").map(object).map(|by| Behalf {
+            kind: text(&by, "kind").unwrap_or_default(),
+            session: text(&by, "session"),
+            label: text(&by, "label"),
+        });
+        let from = take("from").map(object).map(|from| Place {
+            address: text(&from, "address").unwrap_or_default(),
+            user_agent: text(&from, "user_agent"),
+        });
+        let (before, after) = (take("before"), take("after"));
+        let reason = take("reason").and_then(|reason| reason.as_str().map(ToOwned::to_owned));
+        let mut facts = take("facts").map(object).unwrap_or_default();
+        facts.append(&mut rest);
+        Self { by, from, before, after, reason, facts }
+    }
+}
+
+fn members<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+    let known = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(known.collect())
+}
+
+fn object(json: Value) -> Map<String, Value> {
+    match json {
+        Value::Object(members) => members,
+        Value::Null => Map::new(),
+        other => object(json!({ "value": other })),
+    }
+}
+
+fn text(object: &Map<String, Value>, name: &str) -> Option<String> {
+    object.get(name).and_then(Value::as_str).map(ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SessionId, SessionKind, Username};
+
+    #[test]
+    fn a_detail_reads_as_it_was_written() {
+        let origin =
+            Origin { address: "192.0.2.1".parse().unwrap(), user_agent: Some("curl/8".to_owned()), device: None };
+        let id = SessionId::new("9f");
+        let means = Means::Session { id, kind: SessionKind::Personal, label: Some("backup".to_owned()) };
+        let actor = Actor { means: Some(means), ..Actor::named(Username::parse("ada").unwrap()) };
+        let detail = Detail::by(&actor.coming_from(&origin))
+            .change(json!({"role": "viewer", "same": 1}), json!({"role": "editor", "same": 1}))
+            .because("asked for")
+            .fact("realm", "r1")
+            .fact("nothing", Value::Null);
+        let json = detail.to_json();
+        assert_eq!(
+            json,
+            json!({
+                "by": {"kind": "personal", "session": "9f", "label": "backup"},
+                "from": {"address": "192.0.2.1", "user_agent": "curl/8"},
+                "before": {"role": "viewer"}, "after": {"role": "editor"},
+                "reason": "asked for", "facts": {"realm": "r1"},
+            })
+        );
+        assert_eq!(Detail::stored(json), detail);
+    }
+
+    #[test]
+    fn details_of_another_time_are_read_too() {
+        let old = Detail::stored(json!({"outcome": "signed_in", "session": "9f"}));
+        assert_eq!(old.facts["outcome"], "signed_in");
+        assert_eq!(Detail::stored(json!([1])).facts["value"], json!([1]));
+        assert_eq!(Detail::stored(Value::Null), Detail::default());
+    }
+}
