@@ -1,10 +1,13 @@
-//! Access tokens: JWTs (RFC 7519, RFC 9068) signed with HS256. A good signature says that we made it and nothing
+//! Access tokens: JWTs (RFC 7519, RFC 9068) signed with a key of the [ring](crate::key_ring). A good signature says that we made it and nothing
 //! about whether its session is still alive: that is the [directory](crate::directory)'s to say.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::Header;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,7 +16,8 @@ use crate::{
     AuthError, Chance, Session, SessionId, Username,
     auth::Settings,
     clock,
-    key::{MasterKey, Purpose},
+    key_ring::LONGEST_ACCESS,
+    signing_key::{Keys, Reading},
 };
 
 /// Longer ones are refused unread.
@@ -53,36 +57,41 @@ pub(crate) struct Issued {
     pub(crate) expires_in: Duration,
 }
 
+/// Why a token says nothing. Never told to whoever showed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// It names a key that this process has not heard of: a new one, or a made-up one.
+    UnknownKey,
+    Bad,
+}
+
 pub(crate) struct AccessTokens {
-    signing: EncodingKey,
-    verifying: DecodingKey,
-    header: Header,
-    rules: Validation,
+    keys: RwLock<Arc<Keys>>,
     issuer: String,
     audience: String,
     lifetime: Duration,
 }
 
 impl AccessTokens {
-    pub(crate) fn new(keys: &MasterKey, settings: &Settings) -> Result<Self, AuthError> {
-        let key = keys.part(Purpose::AccessToken)?;
-        let mut header = Header::new(Algorithm::HS256);
-        header.typ = Some("at+jwt".to_owned());
-        header.kid = Some(hex::encode(&keys.part(Purpose::AccessTokenName)?[..8]));
-        // The crate asks the system for the time and forgives a minute: we look at times and names ourselves.
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.required_spec_claims.clear();
-        rules.validate_exp = false;
-        rules.validate_aud = false;
-        Ok(Self {
-            signing: EncodingKey::from_secret(&key),
-            verifying: DecodingKey::from_secret(&key),
-            header,
-            rules,
+    pub(crate) fn new(keys: Keys, settings: &Settings) -> Self {
+        Self {
+            keys: RwLock::new(Arc::new(keys)),
             issuer: settings.issuer.clone(),
             audience: settings.audience.clone(),
-            lifetime: settings.access_lifetime,
-        })
+            lifetime: settings.access_lifetime.min(LONGEST_ACCESS),
+        }
+    }
+
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// True if another key signs now.
+    pub(crate) fn learn(&self, keys: Keys) -> bool {
+        let mut held = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = held.signing().kid != keys.signing().kid;
+        *held = Arc::new(keys);
+        is_new
     }
 
     /// A token for `session`, which it does not outlive.
@@ -101,19 +110,26 @@ impl AccessTokens {
             auth_time: session.auth_time.as_second(),
             amr: session.methods.amr(),
         };
-        let token = jsonwebtoken::encode(&self.header, &claims, &self.signing)
-            .map_err(|_| AuthError::Internal("signing an access token failed"))?;
+        let token = self.keys().signing().sign(&claims)?;
         Ok(Issued { token: token.into(), expires_in: clock::between(now, expires_at) })
     }
 
-    /// What `token` says, if we made it, for us, and its time is now. Never why not.
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Option<Shown> {
+    /// What `token` says, if we made it, for us, and its time is now.
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Shown, Unread> {
         if token.len() > MOST_BYTES {
-            return None;
+            return Err(Unread::Bad);
         }
-        let read = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.rules).ok()?;
-        self.is_our_header(&read.header).then_some(())?;
-        let claims = read.claims;
+        match self.keys().read(token) {
+            Reading::Signed(header, payload) if is_our_header(&header) => {
+                let claims = serde_json::from_slice(&payload).map_err(|_| Unread::Bad)?;
+                self.judge(claims, now).ok_or(Unread::Bad)
+            }
+            Reading::UnknownKey => Err(Unread::UnknownKey),
+            Reading::Signed(..) | Reading::Nonsense => Err(Unread::Bad),
+        }
+    }
+
+    fn judge(&self, claims: Claims, now: Timestamp) -> Option<Shown> {
         let begins_by = clock::after(now, LEEWAY).as_second();
         let in_time = claims.nbf <= begins_by && claims.iat <= begins_by && now.as_second() < claims.exp;
         let ours = claims.iss == self.issuer && claims.aud == self.audience && !claims.amr.is_empty();
@@ -127,16 +143,14 @@ impl AccessTokens {
             expires_at: Timestamp::from_second(claims.exp).ok()?,
         })
     }
+}
 
-    /// RFC 9068 §4: the type tells access tokens from any other JWT; extensions that we do not know are refused
-    /// (RFC 7515 §4.1.11). A `kid` that is not ours names a key that is gone.
-    fn is_our_header(&self, header: &Header) -> bool {
-        let typ = header.typ.as_deref().unwrap_or_default();
-        header.alg == Algorithm::HS256
-            && (typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt"))
-            && header.kid == self.header.kid
-            && header.crit.is_none()
-    }
+/// RFC 9068 §4: the type tells access tokens from any other JWT; extensions that we do not know are refused
+/// (RFC 7515 §4.1.11).
+fn is_our_header(header: &Header) -> bool {
+    let typ = header.typ.as_deref().unwrap_or_default();
+    let is_access = typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt");
+    is_access && header.crit.is_none()
 }
 
 #[cfg(test)]

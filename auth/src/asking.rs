@@ -24,7 +24,7 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::InvalidToken`] for a token that is not ours, out of time, or of a session that is over.
     pub async fn by_bearer(&self, token: &str) -> Result<Caller, AuthError> {
-        let shown = self.0.access.verify(token, self.0.clock.now()).ok_or(AuthError::InvalidToken)?;
+        let shown = self.shown(token).await?.ok_or(AuthError::InvalidToken)?;
         self.caller((shown.username, shown.session), Via::Bearer, Sign::OfLife).await
     }
 

@@ -26,6 +26,7 @@ use crate::{
     directory::Directory,
     hashing::Hasher,
     key::{MasterKey, Purpose},
+    key_ring::{KeyRing, KeyRules},
     letter::{Letter, WAITING},
     permit::{Administrator, Everywhere, InRealm, StepUp},
     registering::Setup,
@@ -50,6 +51,7 @@ pub struct Settings {
     pub registration: Registration,
     /// What a new account may do in the realm `main`.
     pub first_role: Option<Role>,
+    /// At most an hour.
     pub access_lifetime: Duration,
     /// A session not used for so long is over.
     pub idle: Duration,
@@ -59,6 +61,7 @@ pub struct Settings {
     pub step_up: StepUpRules,
     pub upstreams: Upstreams,
     pub personal: PersonalRules,
+    pub keys: KeyRules,
 }
 
 impl Settings {
@@ -77,6 +80,7 @@ impl Settings {
             step_up: StepUpRules::default(),
             upstreams: Upstreams::default(),
             personal: PersonalRules::default(),
+            keys: KeyRules::default(),
         }
     }
 }
@@ -224,6 +228,9 @@ pub(crate) struct Service<S> {
     pub(crate) chance: Chance,
     pub(crate) hasher: Hasher,
     pub(crate) access: AccessTokens,
+    pub(crate) ring: KeyRing<S>,
+    /// When keys were last asked for because a token named an unknown one.
+    pub(crate) keys_asked: tokio::sync::Mutex<Option<Timestamp>>,
     pub(crate) throttle: Throttle,
     pub(crate) directory: Directory,
     /// The first administrator's link, while there is one.
@@ -253,7 +260,7 @@ impl<S: AuthStore> Auth<S> {
     /// Purposes are parted from `keys` by HKDF (see [`crate::key`]).
     ///
     /// # Errors
-    /// [`AuthError::Internal`] for a hashing cost below 19 MiB, 2 passes, 1 lane.
+    /// [`AuthError::Internal`] for a hashing cost below 19 MiB, 2 passes, 1 lane; [`AuthError::AnotherMasterKey`].
     pub async fn open(
         store: S,
         settings: Settings,
@@ -262,7 +269,8 @@ impl<S: AuthStore> Auth<S> {
         chance: Chance,
     ) -> Result<Self, AuthError> {
         let hasher = Hasher::new(settings.hashing, chance.clone())?;
-        let access = AccessTokens::new(&keys, &settings)?;
+        let ring = KeyRing::new(store.clone(), &keys, settings.keys, clock.clone(), chance.clone())?;
+        let access = AccessTokens::new(ring.load().await?, &settings);
         // Before anything is loaded: whatever happens from here on is heard of.
         let followed = AtomicI64::new(store.last_account_event().await?);
         let (post, letters) = mpsc::channel(WAITING);
@@ -273,6 +281,8 @@ impl<S: AuthStore> Auth<S> {
             chance,
             hasher,
             access,
+            ring,
+            keys_asked: tokio::sync::Mutex::default(),
             throttle: Throttle::new(),
             directory: Directory::new(),
             setup: Mutex::default(),
@@ -285,6 +295,10 @@ impl<S: AuthStore> Auth<S> {
 
     /// Follows the account-event log for ever: run it as a task. Every 250 ms; what this node wrote is heard at once.
     pub async fn follow(&self) {
+        tokio::join!(self.follow_events(), self.follow_keys());
+    }
+
+    async fn follow_events(&self) {
         let mut ticks = tokio::time::interval(FOLLOW);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut cleaned_at = self.0.clock.now();

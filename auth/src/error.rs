@@ -108,6 +108,12 @@ pub enum AuthError {
     Busy { retry_after: Duration },
     #[error(transparent)]
     Store(#[from] Unavailable),
+    /// The key ring does not open: another master key is at work than the one it was sealed under.
+    #[error(
+        "The key ring was sealed under another master key than this one. Start with that one again, or let \
+         `strongroom key rotate --end-tokens` make a new ring if it is lost."
+    )]
+    AnotherMasterKey,
     /// A bug or a broken key; logged where it is answered.
     #[error("internal: {0}")]
     Internal(&'static str),

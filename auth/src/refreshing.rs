@@ -53,7 +53,7 @@ impl<S: AuthStore> Auth<S> {
         } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
             self.personal(&token).await?.map(|session| (session.username, session.id))
         } else {
-            self.0.access.verify(token, now).map(|shown| (shown.username, shown.session))
+            self.shown(token).await?.map(|shown| (shown.username, shown.session))
         };
         if let Some((username, id)) = whose {
             let by = Actor::named(username.clone()).coming_from(from);
@@ -70,7 +70,7 @@ impl<S: AuthStore> Auth<S> {
         } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
             self.personal(&token).await?.map(|session| look_into(session, "Bearer"))
         } else {
-            self.look_into_access(token)
+            self.look_into_access(token).await?
         };
         let Some(found) = found else { return Ok(None) };
         if found.username != by.account().username && !by.may_administer() {
@@ -117,16 +117,15 @@ impl<S: AuthStore> Auth<S> {
         Ok(found.filter(|session| session.kind == SessionKind::Personal))
     }
 
-    fn look_into_access(&self, token: &str) -> Option<Introspection> {
-        let shown = self.0.access.verify(token, self.0.clock.now())?;
-        Some(Introspection {
+    async fn look_into_access(&self, token: &str) -> Result<Option<Introspection>, AuthError> {
+        Ok(self.shown(token).await?.map(|shown| Introspection {
             username: shown.username,
             session: shown.session,
             token_type: "Bearer",
             expires_at: shown.expires_at,
             issued_at: shown.issued_at,
             scope: shown.scope,
-        })
+        }))
     }
 }
 

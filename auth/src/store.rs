@@ -7,12 +7,14 @@ mod audit;
 mod factors;
 mod identities;
 mod invites;
+mod keys;
 mod slips;
 
 pub use audit::AuditStore;
 pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal};
 pub use identities::{Identity, IdentityStore, NewIdentity};
 pub use invites::{InviteStore, Redeem, Redeemed};
+pub use keys::{KeyPurpose, KeyStore, StoredKey};
 pub use slips::{Slip, SlipKind, SlipStore};
 
 use jiff::Timestamp;
@@ -150,7 +152,7 @@ pub type Answer<T> = Result<T, Unavailable>;
 /// Answered by the crate `store`, and by anybody who embeds this crate. Here are accounts, sessions and the log; each
 /// further thing has a trait of its own, in a file of its own.
 pub trait AuthStore:
-    AuditStore + FactorStore + IdentityStore + InviteStore + SlipStore + Clone + Send + Sync + 'static
+    AuditStore + FactorStore + IdentityStore + InviteStore + KeyStore + SlipStore + Clone + Send + Sync + 'static
 {
     // accounts
     /// Adds an account with roles, by inserting before asking. `by` is whoever is responsible: itself when somebody registers.

@@ -2,6 +2,7 @@
 
 mod administering;
 mod inviting;
+mod keys;
 mod memory;
 mod own_account;
 mod personal;
@@ -130,4 +131,25 @@ impl House {
         let password = PasswordHash::import(hash).unwrap();
         self.auth.import(Import { username: name(username), password, administrator: false }).await.unwrap()
     }
+}
+
+/// A file of vectors that nobody here wrote, which is no part of a clone: `None`, loudly, where it is missing. Where `CI`
+/// is set, it must be there.
+pub(crate) fn vectors(file: &str) -> Option<serde_json::Value> {
+    let shared = std::env::var("STRONGROOM_SHARED")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").to_owned());
+    let path = format!("{shared}/vectors/{file}");
+    match std::fs::read(&path) {
+        Ok(text) => Some(serde_json::from_slice(&text).unwrap()),
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "{path}: {error}");
+            say_skipped(&path);
+            None
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a test that did nothing says so")]
+fn say_skipped(path: &str) {
+    eprintln!("SKIPPED: {path} is not here");
 }

@@ -52,8 +52,26 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// The keys that sign access tokens; the server may be running or not
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
     /// Check content, database, git and audit, file by file; the server may be running or not
     Verify,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// List keys: what signs, and what still verifies
+    List,
+    /// Let a new key sign. The old one verifies until its tokens die, so nobody notices; a running server follows within
+    /// a second
+    Rotate {
+        /// Forget old keys at once: every access token handed out so far ends, and programs refresh theirs
+        #[arg(long)]
+        end_tokens: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

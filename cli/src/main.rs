@@ -5,6 +5,7 @@ mod say;
 
 mod args;
 mod environment;
+mod key;
 mod serve;
 mod user;
 mod verify;
@@ -59,6 +60,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config).await,
         Command::User { command } => user::run(command, config).await,
+        Command::Key { command } => key::run(command, config).await,
         Command::Verify => verify::verify(config).await,
     }
 }

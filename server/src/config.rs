@@ -1,7 +1,9 @@
 //! Settings: flags, then environment, then the TOML file, then defaults. Read once, in `main`.
 
+mod keys;
 pub mod mail;
 mod providers;
+mod sessions;
 
 use std::{
     fmt,
@@ -9,11 +11,13 @@ use std::{
     path::PathBuf,
 };
 
-use auth::{Role, auth::HashingCost};
+use auth::{Role, auth::HashingCost, key_ring::KeyRules};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+pub use keys::KeysSection;
 pub use providers::{Icon, ProviderSection, Providers};
+pub use sessions::{SessionRules, SessionsSection};
 
 /// What one source says; what it leaves out comes from the next.
 #[derive(Debug, Default, Deserialize)]
@@ -37,6 +41,8 @@ pub struct Partial {
     pub hashing: HashingPartial,
     pub log: LogPartial,
     pub mail: Option<mail::MailSection>,
+    pub sessions: Option<SessionsSection>,
+    pub keys: Option<KeysSection>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -154,6 +160,8 @@ pub struct Config {
     pub mail: Option<mail::Mail>,
     pub log_format: LogFormat,
     pub log_filter: String,
+    pub sessions: SessionRules,
+    pub keys: KeyRules,
 }
 
 impl Config {
@@ -212,6 +220,8 @@ impl Partial {
                 filter: self.log.filter.or(next.log.filter),
             },
             mail: self.mail.or(next.mail),
+            sessions: self.sessions.or(next.sessions),
+            keys: self.keys.or(next.keys),
         }
     }
 
@@ -257,6 +267,8 @@ impl Partial {
             mail,
             log_format: self.log.format.unwrap_or(LogFormat::Human),
             log_filter: self.log.filter.unwrap_or_else(|| "info".to_owned()),
+            sessions: self.sessions.unwrap_or_default().decide()?,
+            keys: self.keys.unwrap_or_default().decide()?,
         })
     }
 }

@@ -186,7 +186,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         AuthError::NoSuchToken => StatusCode::NOT_FOUND,
         AuthError::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
         AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        AuthError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        AuthError::Internal(_) | AuthError::AnotherMasterKey => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

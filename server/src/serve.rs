@@ -7,6 +7,7 @@ use auth::{
     Chance, Clock,
     auth::Registration,
     key::MasterKey,
+    key_ring::KeyRing,
     upstream::{HttpClient, Upstreams},
 };
 use axum_server::Handle;
@@ -63,19 +64,32 @@ pub struct Opened {
 /// # Errors
 /// A sentence for the operator.
 pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
-    let keys = config.data.join("keys");
-    make_private(&keys)?;
+    let key = master_key(config)?;
     let store = open_store(config).await?;
-    let key = match &config.secret_key {
-        Some(key) => MasterKey::parse(key.expose_secret())?,
-        None => MasterKey::load_or_make(&keys.join("master.key"), &Chance::system())?,
-    };
     // Before the first account: it gets its role there.
     vault::vault::make_main(&store, &clock, &Chance::system()).await?;
     let auth =
         Auth::open(store.clone(), settings(config, upstream::http_client()?), key, clock, Chance::system()).await?;
     let blobs = LocalBlobs::new(config.data.join("vaults"), config.max_file_size);
     Ok(Opened { store, auth, blobs })
+}
+
+/// The key ring alone, for the operator: it need not open under the master key.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn open_ring(config: &Config, clock: Clock) -> anyhow::Result<KeyRing<Store>> {
+    let key = master_key(config)?;
+    Ok(KeyRing::new(open_store(config).await?, &key, config.keys, clock, Chance::system())?)
+}
+
+fn master_key(config: &Config) -> anyhow::Result<MasterKey> {
+    let keys = config.data.join("keys");
+    make_private(&keys)?;
+    Ok(match &config.secret_key {
+        Some(key) => MasterKey::parse(key.expose_secret())?,
+        None => MasterKey::load_or_make(&keys.join("master.key"), &Chance::system())?,
+    })
 }
 
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
@@ -96,6 +110,10 @@ fn settings(config: &Config, http: HttpClient) -> auth::Settings {
         first_role: config.first_role,
         hashing: config.hashing,
         upstreams: Upstreams { providers: config.providers.list.clone(), http: Some(http) },
+        access_lifetime: config.sessions.access,
+        idle: config.sessions.idle,
+        absolute: config.sessions.absolute,
+        keys: config.keys,
         ..auth::Settings::new(config.public_url.clone(), "strongroom".to_owned())
     }
 }
@@ -120,6 +138,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     make_private(&config.data)?;
     let hold = Hold::of(&config.data)?;
     let Opened { store, auth, blobs } = open(&config, clock.clone()).await?;
+    auth.tend_keys().await?;
     blobs.clear_leftovers().await?;
     let repositories = config.data.join("vaults");
     let vault = Vault::open(store.clone(), blobs, repositories, clock.clone(), Chance::system()).await?;

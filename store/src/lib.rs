@@ -18,6 +18,7 @@ mod history;
 mod idempotency;
 mod identities;
 mod invites;
+mod keys;
 mod listing;
 mod migrate;
 mod persisted;

@@ -10,13 +10,14 @@ use crate::{
 };
 
 /// In order; the version is the place, from 1.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_the_first_tables.sql"),
     include_str!("../migrations/0002_sessions_know_more_and_slips.sql"),
     include_str!("../migrations/0003_second_factors.sql"),
     include_str!("../migrations/0004_identities.sql"),
     include_str!("../migrations/0005_addresses_are_verified.sql"),
     include_str!("../migrations/0006_places_and_the_audit_is_searched.sql"),
+    include_str!("../migrations/0007_the_key_ring.sql"),
 ];
 
 /// The database is of a newer program.
@@ -45,7 +46,7 @@ pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), St
     if found > known() {
         return Err(Stop::Refused(Newer { found }));
     }
-    for (version, script) in (1..).zip(MIGRATIONS) {
+    for (version, script) in (1..).zip(MIGRATIONS.iter().copied()) {
         const CLAIM: &str = "INSERT INTO migrations (version, applied_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
         let version: i64 = version;
         if version > found && db.execute(CLAIM, params![version, clock.now()]).await? == 1 {

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    Grants, Method, Methods,
-    tests::{key, origin, settings},
+    Grants, Method, Methods, SigningAlgorithm,
+    signing_key::{SigningKey, jwk_of},
+    tests::{origin, settings},
 };
 
 fn now() -> Timestamp {
@@ -20,8 +21,24 @@ fn later(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
+const SECRET: [u8; 32] = *b"q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa";
+
+fn key(algorithm: SigningAlgorithm, kid: &str, secret: &[u8; 32]) -> SigningKey {
+    SigningKey::from_jwk(jwk_of(algorithm, kid, secret).unwrap().expose_secret()).unwrap()
+}
+
+/// HS256 signs; a key for EdDSA is retired, its name is `ed`.
 fn ours() -> AccessTokens {
-    AccessTokens::new(&key(), &settings()).unwrap()
+    let signing = key(SigningAlgorithm::Hs256, "hs", &SECRET);
+    let retired = key(SigningAlgorithm::EdDsa, "ed", &SECRET);
+    AccessTokens::new(Keys::new(signing, vec![retired]).unwrap(), &settings())
+}
+
+/// The other way round.
+fn ours_by_eddsa() -> AccessTokens {
+    let signing = key(SigningAlgorithm::EdDsa, "ed", &SECRET);
+    let retired = key(SigningAlgorithm::Hs256, "hs", &SECRET);
+    AccessTokens::new(Keys::new(signing, vec![retired]).unwrap(), &settings())
 }
 
 fn session() -> Session {
@@ -55,7 +72,7 @@ fn encode(value: &Value) -> String {
 
 /// Signed with our own key, whatever it says: only what we look at after the signature can refuse it.
 fn signed(header: &Value, claims: &Value) -> String {
-    signed_by(hmac::HMAC_SHA256, &key().part(Purpose::AccessToken).unwrap(), header, claims)
+    signed_by(hmac::HMAC_SHA256, &SECRET, header, claims)
 }
 
 fn signed_by(algorithm: hmac::Algorithm, key: &[u8], header: &Value, claims: &Value) -> String {
@@ -78,7 +95,7 @@ fn with(mut object: Value, name: &str, value: Value) -> Value {
 }
 
 fn passes(token: &str) -> bool {
-    ours().verify(token, now()).is_some()
+    ours().verify(token, now()).is_ok()
 }
 
 #[test]
@@ -95,14 +112,14 @@ fn our_own_token_says_whose_it_is() {
 #[test]
 fn it_is_good_until_its_last_second_and_not_a_second_longer() {
     let token = issued();
-    assert!(ours().verify(&token, later(1_799)).is_some());
-    assert!(ours().verify(&token, later(1_800)).is_none());
+    assert!(ours().verify(&token, later(1_799)).is_ok());
+    assert!(ours().verify(&token, later(1_800)).is_err());
 }
 
 #[test]
 fn a_node_whose_clock_is_five_seconds_behind_still_takes_it() {
-    assert!(ours().verify(&issued(), later(-5)).is_some());
-    assert!(ours().verify(&issued(), later(-6)).is_none());
+    assert!(ours().verify(&issued(), later(-5)).is_ok());
+    assert!(ours().verify(&issued(), later(-6)).is_err());
     for name in ["nbf", "iat", "auth_time"] {
         assert!(!passes(&signed(&header(), &with(claims(), name, json!(1_800_000_006)))), "{name}");
     }
@@ -161,7 +178,7 @@ fn other_issuers_audiences_and_names_are_refused() {
 fn claims_that_are_there_twice_are_refused() {
     let twice = claims().to_string().replacen('{', r#"{"sub":"root","#, 1);
     let message = format!("{}.{}", encode(&header()), BASE64URL.encode(twice));
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &key().part(Purpose::AccessToken).unwrap());
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &SECRET);
     let signature = BASE64URL.encode(hmac::sign(&key, message.as_bytes()));
     assert!(!passes(&format!("{message}.{signature}")));
 }
@@ -200,10 +217,9 @@ fn no_signature_is_no_signature_however_it_is_spelled() {
 
 #[test]
 fn another_key_or_another_algorithm_with_the_same_key_is_refused() {
-    let secret = key().part(Purpose::AccessToken).unwrap();
+    let secret = SECRET;
     assert!(!passes(&signed_by(hmac::HMAC_SHA256, &[7; 32], &header(), &claims())));
     assert!(!passes(&signed_by(hmac::HMAC_SHA256, b"", &header(), &claims())));
-    assert!(!passes(&signed_by(hmac::HMAC_SHA256, b"q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa", &header(), &claims())));
     assert!(!passes(&signed_by(hmac::HMAC_SHA512, &secret, &with(header(), "alg", json!("HS512")), &claims())));
     assert!(!passes(&signed_by(hmac::HMAC_SHA512, &secret, &header(), &claims())));
 }
@@ -212,6 +228,67 @@ fn another_key_or_another_algorithm_with_the_same_key_is_refused() {
 fn a_key_that_comes_with_the_token_is_not_asked() {
     let jwk = json!({"kty": "oct", "k": BASE64URL.encode([7; 32]), "alg": "HS256"});
     assert!(!passes(&signed_by(hmac::HMAC_SHA256, &[7; 32], &with(header(), "jwk", jwk), &claims())));
+}
+
+#[test]
+fn a_key_of_another_algorithm_is_not_asked_whatever_the_token_says() {
+    let public = key(SigningAlgorithm::EdDsa, "ed", &SECRET).public_jwk().unwrap();
+    let public = BASE64URL.decode(public["x"].as_str().unwrap()).unwrap();
+    for kid in ["ed", "hs"] {
+        // The public key is no shared secret, though everybody has it.
+        let named = with(header(), "kid", json!(kid));
+        assert!(!passes(&signed_by(hmac::HMAC_SHA256, &public, &named, &claims())), "{kid}");
+    }
+    // What HS256 signs stays HS256's, under whichever name; the same for EdDSA.
+    assert!(!passes(&signed(&with(header(), "kid", json!("ed")), &claims())));
+    assert!(!passes(&signed(&with(with(header(), "kid", json!("ed")), "alg", json!("EdDSA")), &claims())));
+    let by_eddsa = ours_by_eddsa().issue(&session(), now(), &Chance::system()).unwrap().token;
+    let (_, rest) = by_eddsa.expose_secret().split_once('.').unwrap();
+    let renamed = with(part(by_eddsa.expose_secret(), 0), "kid", json!("hs"));
+    assert!(!passes(&format!("{}.{rest}", encode(&renamed))));
+}
+
+#[test]
+fn a_retired_key_still_verifies_its_own_algorithm() {
+    let by_eddsa = ours_by_eddsa().issue(&session(), now(), &Chance::system()).unwrap().token;
+    assert_eq!(part(by_eddsa.expose_secret(), 0)["alg"], "EdDSA");
+    assert!(passes(by_eddsa.expose_secret()));
+    assert!(ours_by_eddsa().verify(&issued(), now()).is_ok());
+}
+
+#[test]
+fn an_unknown_key_is_told_from_a_forged_signature() {
+    let verdict = |token: &str| ours().verify(token, now()).unwrap_err();
+    assert_eq!(verdict(&signed(&with(header(), "kid", json!("new")), &claims())), Unread::UnknownKey);
+    assert_eq!(verdict(&signed_by(hmac::HMAC_SHA256, &[7; 32], &header(), &claims())), Unread::Bad);
+}
+
+#[test]
+fn names_of_keys_are_only_ever_compared() {
+    for kid in ["../../../../dev/null", "hs' OR '1'='1", "HS", "hs\0", "", "file:///dev/null", "hs "] {
+        assert!(!passes(&signed(&with(header(), "kid", json!(kid)), &claims())), "{kid:?}");
+    }
+}
+
+#[test]
+fn addresses_of_keys_are_not_followed() {
+    for name in ["jku", "x5u"] {
+        let elsewhere = with(header(), name, json!("https://attacker.example/jwks.json"));
+        assert!(!passes(&signed_by(hmac::HMAC_SHA256, &[7; 32], &elsewhere, &claims())), "{name}");
+        assert!(passes(&signed(&elsewhere, &claims())), "an address that is not followed does no harm");
+    }
+}
+
+#[test]
+fn only_utf_8_is_json() {
+    let utf_16 = |text: String| BASE64URL.encode(text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
+    let hmac = hmac::Key::new(hmac::HMAC_SHA256, &SECRET);
+    for (header, claims) in
+        [(encode(&header()), utf_16(claims().to_string())), (utf_16(header().to_string()), encode(&claims()))]
+    {
+        let message = format!("{header}.{claims}");
+        assert!(!passes(&format!("{message}.{}", BASE64URL.encode(hmac::sign(&hmac, message.as_bytes())))));
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod audit;
 mod factors;
 mod identities;
 mod invites;
+mod keys;
 mod slips;
 
 use std::{
@@ -23,7 +24,7 @@ use crate::{
     audit::Record,
     store::{
         AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, End, Familiarity, Identity, Inserted, Member,
-        RefreshState, Replacement, Rotate, Rotation, Slip,
+        RefreshState, Replacement, Rotate, Rotation, Slip, StoredKey,
     },
 };
 
@@ -65,6 +66,7 @@ struct Tables {
     slips: Vec<Slip>,
     factors: Vec<Factor>,
     identities: Vec<Identity>,
+    keys: Vec<StoredKey>,
     responsible: Vec<Actor>,
 }
 

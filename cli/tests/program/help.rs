@@ -9,6 +9,7 @@ fn help_says_what_there_is() {
         ("strongroom", &["--help"][..]),
         ("user", &["user", "--help"]),
         ("user_add", &["user", "add", "--help"]),
+        ("key_rotate", &["key", "rotate", "--help"]),
         ("user_import", &["user", "import", "--help"]),
     ] {
         insta::assert_snapshot!(name, program.run(arguments).well());

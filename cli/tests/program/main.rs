@@ -4,6 +4,7 @@
 mod crash;
 mod help;
 mod import;
+mod keys;
 mod program;
 mod readme;
 mod settings;

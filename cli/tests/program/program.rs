@@ -76,7 +76,12 @@ impl Program {
     }
 
     pub(crate) fn serve(&self) -> Server {
-        Server::start(self.command(["--listen", "127.0.0.1:0", "--public-url", URL, "--log", "warn"]))
+        self.serve_with(&[])
+    }
+
+    pub(crate) fn serve_with(&self, more: &[&str]) -> Server {
+        let arguments = ["--listen", "127.0.0.1:0", "--public-url", URL, "--log", "warn"];
+        Server::start(self.command([&arguments, more].concat()))
     }
 
     pub(crate) fn git(&self, arguments: &[&str]) -> String {

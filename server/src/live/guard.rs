@@ -70,7 +70,9 @@ impl<S: AuthStore> Watcher for Viewer<S> {
         match self.auth.still(&self.caller).await {
             Ok(caller) if caller.permit::<Read>(Some(&self.vault)).is_ok() => Verdict::GoOn,
             Ok(_) => Verdict::NoRight,
-            Err(AuthError::Store(_) | AuthError::Busy { .. } | AuthError::Internal(_)) => Verdict::Unknown,
+            Err(
+                AuthError::Store(_) | AuthError::Busy { .. } | AuthError::Internal(_) | AuthError::AnotherMasterKey,
+            ) => Verdict::Unknown,
             Err(_) => Verdict::SignedOut,
         }
     }

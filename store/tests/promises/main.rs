@@ -7,6 +7,7 @@ mod builders;
 mod factors;
 mod files;
 mod folders;
+mod keys;
 mod listing;
 mod opening;
 mod races;

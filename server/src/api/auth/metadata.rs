@@ -34,12 +34,14 @@ pub mod jwks {
     //! `GET /.well-known/jwks.json` (RFC 7517)
 
     use auth::Anyone;
-    use axum::Json;
+    use axum::{Json, extract::State};
+
+    use crate::state::Auth;
 
     /// Public keys only: none while HS256 signs.
     #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "Accounts",
         responses((status = 200, description = "An empty set while HS256 signs.", body = serde_json::Value)))]
-    pub async fn handle(_: Anyone) -> Json<serde_json::Value> {
-        Json(serde_json::json!({"keys": []}))
+    pub async fn handle(_: Anyone, State(auth): State<Auth>) -> Json<serde_json::Value> {
+        Json(auth.jwks())
     }
 }

@@ -1,0 +1,178 @@
+//! The key ring: made, rotated, listed and read. Keys are sealed under the master key, so that a copy of the database
+//! signs nothing; every process on the same database uses the same ring.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    AuthError, AuthStore, Chance, Clock, clock,
+    key::{MasterKey, Purpose},
+    seal::Sealer,
+    signing_key::{Keys, SigningAlgorithm, SigningKey, jwk_of, new_jwk},
+    store::{KeyPurpose, StoredKey},
+};
+
+/// Access tokens live at most so long, whatever is set.
+pub const LONGEST_ACCESS: Duration = Duration::from_hours(1);
+/// A process that has not yet heard of a new key signs with the old one for a moment.
+const HEARSAY: Duration = Duration::from_mins(5);
+const PURPOSE: KeyPurpose = KeyPurpose::AccessTokens;
+/// Somebody else may be rotating at the same time; nobody does it this often.
+const TRIES: usize = 8;
+
+/// What the host decides about keys.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyRules {
+    /// `None` keeps to what signs now; HS256 for the first key.
+    pub algorithm: Option<SigningAlgorithm>,
+    /// A key signs for so long, then a new one does.
+    pub rotate_after: Duration,
+}
+
+impl Default for KeyRules {
+    fn default() -> Self {
+        Self { algorithm: None, rotate_after: Duration::from_hours(90 * 24) }
+    }
+}
+
+/// What becomes of the key that signed until now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldKey {
+    /// It verifies until its tokens die.
+    Verifies,
+    /// It is gone at once, and its tokens with it; sessions and refresh tokens live on.
+    Ends,
+}
+
+/// See the module.
+pub struct KeyRing<S> {
+    store: S,
+    sealer: Sealer,
+    /// What signed before there was a ring, parted from the master key: its tokens outlive the upgrade.
+    ancestor: (String, [u8; 32]),
+    rules: KeyRules,
+    clock: Clock,
+    chance: Chance,
+}
+
+impl<S: AuthStore> KeyRing<S> {
+    /// # Errors
+    /// [`AuthError::Internal`].
+    pub fn new(store: S, keys: &MasterKey, rules: KeyRules, clock: Clock, chance: Chance) -> Result<Self, AuthError> {
+        let name = hex::encode(&keys.part(Purpose::AccessTokenName)?[..8]);
+        let ancestor = (name, keys.part(Purpose::AccessToken)?);
+        Ok(Self { store, sealer: Sealer::new(keys, Purpose::Ring)?, ancestor, rules, clock, chance })
+    }
+
+    /// Newest first.
+    pub async fn list(&self) -> Result<Vec<StoredKey>, AuthError> {
+        Ok(self.store.keys(PURPOSE).await?)
+    }
+
+    /// Lets a new key sign, and says its name. The old one need not open: this is also the way out when the master key
+    /// was lost.
+    pub async fn rotate(&self, old: OldKey) -> Result<String, AuthError> {
+        for _ in 0..TRIES {
+            let rows = self.list().await?;
+            let signs = rows.iter().find(|row| row.retired_at.is_none());
+            let now = signs.and_then(|row| SigningAlgorithm::parse(&row.algorithm));
+            let algorithm = self.rules.algorithm.or(now).unwrap_or(SigningAlgorithm::Hs256);
+            let row = self.make(algorithm)?;
+            let kid = row.kid.clone();
+            if self.store.replace_key(row, signs.map(|row| row.kid.as_str())).await? {
+                if old == OldKey::Ends {
+                    self.store.forget_keys(Timestamp::MAX).await?;
+                }
+                return Ok(kid);
+            }
+        }
+        Err(AuthError::Internal("the key ring is rotated by somebody else all the time"))
+    }
+
+    /// Rotates when it is time, and forgets keys whose tokens are dead. `Some` new key's name.
+    pub(crate) async fn tend(&self, why: Tend) -> Result<Option<String>, AuthError> {
+        let (rows, now) = (self.list().await?, self.clock.now());
+        self.store.forget_keys(clock::before(now, LONGEST_ACCESS + HEARSAY)).await?;
+        let Some(signs) = rows.iter().find(|row| row.retired_at.is_none()) else { return Ok(None) };
+        let old = clock::after(signs.made_at, self.rules.rotate_after) <= now;
+        let other = self.rules.algorithm.is_some_and(|algorithm| algorithm.as_str() != signs.algorithm);
+        // Only on a start: two processes told different things must not take turns.
+        if old || (other && why == Tend::Start) { self.rotate(OldKey::Verifies).await.map(Some) } else { Ok(None) }
+    }
+
+    /// # Errors
+    /// [`AuthError::AnotherMasterKey`] for a ring that was sealed under another one.
+    pub(crate) async fn load(&self) -> Result<Keys, AuthError> {
+        let mut rows = self.list().await?;
+        if rows.is_empty() {
+            self.begin().await?;
+            rows = self.list().await?;
+        }
+        let alive = clock::before(self.clock.now(), LONGEST_ACCESS + HEARSAY);
+        let (mut signing, mut retired) = (None, Vec::new());
+        for row in rows {
+            match row.retired_at {
+                None => signing = Some(self.open(&row)?),
+                Some(at) if alive <= at => retired.push(self.open(&row)?),
+                Some(_) => {}
+            }
+        }
+        let keys = signing.and_then(|signing| Keys::new(signing, retired));
+        keys.ok_or(AuthError::Internal("the key ring has no key that signs, or two of one name"))
+    }
+
+    /// The first key, by whoever is first.
+    async fn begin(&self) -> Result<(), AuthError> {
+        // Without an administrator nobody has got a token worth keeping.
+        if self.store.has_administrator().await? {
+            let (kid, secret) = &self.ancestor;
+            let jwk = jwk_of(SigningAlgorithm::Hs256, kid, secret)?;
+            let row = self.row(kid.clone(), SigningAlgorithm::Hs256, jwk.expose_secret())?;
+            if self.store.replace_key(row, None).await? {
+                self.rotate(OldKey::Verifies).await?;
+            }
+            return Ok(());
+        }
+        let row = self.make(self.rules.algorithm.unwrap_or(SigningAlgorithm::Hs256))?;
+        self.store.replace_key(row, None).await?;
+        Ok(())
+    }
+
+    fn make(&self, algorithm: SigningAlgorithm) -> Result<StoredKey, AuthError> {
+        let kid = hex::encode(self.chance.bytes::<8>());
+        let jwk = new_jwk(algorithm, &kid, &self.chance)?;
+        self.row(kid, algorithm, jwk.expose_secret())
+    }
+
+    fn row(&self, kid: String, algorithm: SigningAlgorithm, jwk: &[u8]) -> Result<StoredKey, AuthError> {
+        let sealed = self.sealer.seal(jwk, &bound_to(&kid), &self.chance)?.into();
+        let (algorithm, made_at) = (algorithm.as_str().to_owned(), self.clock.now());
+        Ok(StoredKey { kid, purpose: PURPOSE, algorithm, sealed, made_at, retired_at: None })
+    }
+
+    fn open(&self, row: &StoredKey) -> Result<SigningKey, AuthError> {
+        let opened = self.sealer.open(row.sealed.expose_secret(), &bound_to(&row.kid));
+        let jwk = opened.map_err(|_| AuthError::AnotherMasterKey)?;
+        let key = SigningKey::from_jwk(jwk.expose_secret()).filter(|key| key.kid == row.kid);
+        key.ok_or(AuthError::Internal("a key of the ring is no key"))
+    }
+}
+
+/// When the ring is looked after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tend {
+    Start,
+    Later,
+}
+
+fn bound_to(kid: &str) -> String {
+    format!("{}/{kid}", PURPOSE.as_str())
+}
+
+impl<S> std::fmt::Debug for KeyRing<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyRing").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,217 @@
+//! One key that signs access tokens, kept as a JWK (RFC 7517). It is good for one algorithm, whatever a token says of
+//! itself (RFC 8725 §3.1), and is the only thing asked whether a signature is good: keys and addresses of keys that come
+//! with a token (`jwk`, `jku`, `x5u`) are never looked at.
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use secrecy::{ExposeSecret as _, SecretSlice};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{AuthError, Chance};
+
+/// How access tokens are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningAlgorithm {
+    /// HMAC with SHA-256 (RFC 7518 §3.2): who verifies could sign as well, so only Strongroom itself verifies.
+    Hs256,
+    /// Ed25519 (RFC 8037): the public half is published.
+    EdDsa,
+}
+
+impl SigningAlgorithm {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// By its registered name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Hs256, Self::EdDsa].into_iter().find(|algorithm| algorithm.as_str() == name)
+    }
+
+    fn jwa(self) -> Algorithm {
+        match self {
+            Self::Hs256 => Algorithm::HS256,
+            Self::EdDsa => Algorithm::EdDSA,
+        }
+    }
+}
+
+/// A JWK as it is sealed and read; what else stands in one says nothing to us (RFC 7517 §4).
+#[derive(Serialize, Deserialize)]
+struct Jwk {
+    kty: String,
+    alg: String,
+    #[serde(rename = "use")]
+    usage: String,
+    kid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    k: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crv: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    d: Option<String>,
+}
+
+/// Cannot print.
+pub(crate) struct SigningKey {
+    pub(crate) kid: String,
+    pub(crate) algorithm: SigningAlgorithm,
+    /// None where only the public half was given.
+    signing: Option<EncodingKey>,
+    verifying: DecodingKey,
+    /// The public half, in base64url; none for a shared secret.
+    public: Option<String>,
+}
+
+/// 256 random bits as a new key's JWK, secret half and all.
+pub(crate) fn new_jwk(algorithm: SigningAlgorithm, kid: &str, chance: &Chance) -> Result<SecretSlice<u8>, AuthError> {
+    jwk_of(algorithm, kid, &chance.bytes())
+}
+
+pub(crate) fn jwk_of(algorithm: SigningAlgorithm, kid: &str, secret: &[u8; 32]) -> Result<SecretSlice<u8>, AuthError> {
+    let encoded = Some(BASE64URL.encode(secret));
+    let (alg, usage, kid) = (algorithm.as_str().to_owned(), "sig".to_owned(), kid.to_owned());
+    let jwk = match algorithm {
+        SigningAlgorithm::Hs256 => {
+            Jwk { kty: "oct".to_owned(), alg, usage, kid, k: encoded, crv: None, x: None, d: None }
+        }
+        SigningAlgorithm::EdDsa => {
+            let pair = Ed25519KeyPair::from_seed_unchecked(secret)
+                .map_err(|_| AuthError::Internal("an Ed25519 key cannot be made"))?;
+            let (crv, x) = (Some("Ed25519".to_owned()), Some(BASE64URL.encode(pair.public_key())));
+            Jwk { kty: "OKP".to_owned(), alg, usage, kid, k: None, crv, x, d: encoded }
+        }
+    };
+    let json = serde_json::to_vec(&jwk).map_err(|_| AuthError::Internal("a key cannot be written"))?;
+    Ok(json.into())
+}
+
+impl SigningKey {
+    /// `None` for what is no key of an algorithm that we speak, is not for signing, or is too short.
+    pub(crate) fn from_jwk(json: &[u8]) -> Option<Self> {
+        let jwk: Jwk = serde_json::from_slice(json).ok()?;
+        (jwk.usage == "sig" && !jwk.kid.is_empty()).then_some(())?;
+        match (jwk.kty.as_str(), SigningAlgorithm::parse(&jwk.alg)?) {
+            ("oct", SigningAlgorithm::Hs256) => Self::shared(jwk),
+            ("OKP", SigningAlgorithm::EdDsa) => Self::pair(jwk),
+            _ => None,
+        }
+    }
+
+    fn shared(jwk: Jwk) -> Option<Self> {
+        let secret = SecretSlice::from(BASE64URL.decode(jwk.k?).ok()?);
+        let secret = secret.expose_secret();
+        // RFC 7518 §3.2: at least as long as the hash. A key of two kinds is none.
+        (secret.len() >= 32 && jwk.x.is_none() && jwk.d.is_none()).then(|| Self {
+            kid: jwk.kid,
+            algorithm: SigningAlgorithm::Hs256,
+            signing: Some(EncodingKey::from_secret(secret)),
+            verifying: DecodingKey::from_secret(secret),
+            public: None,
+        })
+    }
+
+    fn pair(jwk: Jwk) -> Option<Self> {
+        (jwk.crv.as_deref() == Some("Ed25519") && jwk.k.is_none()).then_some(())?;
+        let x = jwk.x?;
+        let public: [u8; 32] = BASE64URL.decode(&x).ok()?.try_into().ok()?;
+        let signing = match jwk.d {
+            Some(d) => Some(private_half(&BASE64URL.decode(d).ok()?, &public)?),
+            None => None,
+        };
+        Some(Self {
+            kid: jwk.kid,
+            algorithm: SigningAlgorithm::EdDsa,
+            signing,
+            verifying: DecodingKey::from_ed_der(&public),
+            public: Some(x),
+        })
+    }
+
+    /// What is published (RFC 7517 §4, RFC 8037 §2): never a shared secret.
+    pub(crate) fn public_jwk(&self) -> Option<Value> {
+        let x = self.public.as_ref()?;
+        Some(json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": self.kid, "x": x}))
+    }
+
+    pub(crate) fn sign(&self, claims: &impl Serialize) -> Result<String, AuthError> {
+        let failed = AuthError::Internal("signing an access token failed");
+        let Some(key) = &self.signing else { return Err(failed) };
+        let mut header = Header::new(self.algorithm.jwa());
+        header.typ = Some("at+jwt".to_owned());
+        header.kid = Some(self.kid.clone());
+        jsonwebtoken::encode(&header, claims, key).map_err(|_| failed)
+    }
+
+    /// What a compact JWS (RFC 7515 §7.1) carries, if this key signed it. Its claims are not looked at.
+    pub(crate) fn open(&self, token: &str, header: &Header) -> Option<Vec<u8>> {
+        let (message, signature) = token.rsplit_once('.')?;
+        let (_, payload) = message.split_once('.')?;
+        let ours = header.alg == self.algorithm.jwa() && header.kid.as_ref() == Some(&self.kid);
+        (ours && self.has_signed(message.as_bytes(), signature)).then_some(())?;
+        BASE64URL.decode(payload).ok()
+    }
+
+    /// `signature` in base64url.
+    pub(crate) fn has_signed(&self, message: &[u8], signature: &str) -> bool {
+        jsonwebtoken::crypto::verify(signature, message, &self.verifying, self.algorithm.jwa()).unwrap_or(false)
+    }
+}
+
+fn private_half(seed: &[u8], public: &[u8; 32]) -> Option<EncodingKey> {
+    let pair = Ed25519KeyPair::from_seed_and_public_key(seed, public).ok()?;
+    pair.to_pkcs8v1().ok().map(|document| EncodingKey::from_ed_der(document.as_ref()))
+}
+
+/// The keys of one moment: one signs, all verify, each by its name.
+pub(crate) struct Keys {
+    signing: SigningKey,
+    retired: Vec<SigningKey>,
+}
+
+/// What became of reading a token.
+pub(crate) enum Reading {
+    /// One of the keys signed this.
+    Signed(Header, Vec<u8>),
+    /// It names a key that is not here.
+    UnknownKey,
+    /// No token, or a forged one.
+    Nonsense,
+}
+
+impl Keys {
+    /// `None` if two have one name: a token must not choose between keys.
+    pub(crate) fn new(signing: SigningKey, retired: Vec<SigningKey>) -> Option<Self> {
+        let mut names: Vec<&str> = std::iter::once(&signing).chain(&retired).map(|key| key.kid.as_str()).collect();
+        names.sort_unstable();
+        let twice = names.windows(2).any(|pair| pair[0] == pair[1]);
+        (!twice).then_some(Self { signing, retired })
+    }
+
+    pub(crate) fn signing(&self) -> &SigningKey {
+        &self.signing
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &SigningKey> {
+        std::iter::once(&self.signing).chain(&self.retired)
+    }
+
+    pub(crate) fn read(&self, token: &str) -> Reading {
+        let Ok(header) = jsonwebtoken::decode_header(token) else { return Reading::Nonsense };
+        let Some(kid) = &header.kid else { return Reading::Nonsense };
+        let Some(key) = self.all().find(|key| key.kid == *kid) else { return Reading::UnknownKey };
+        key.open(token, &header).map_or(Reading::Nonsense, |payload| Reading::Signed(header, payload))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Keys against figures that nobody here made: RFC 7515, and Project Wycheproof's vectors.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// RFC 7515 appendix A.1: its key has 64 bytes, its message was not made by us, and it names no key.
+#[test]
+fn the_figure_of_rfc_7515_a_1_verifies() {
+    const K: &str = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    const MESSAGE: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
+        eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    const SIGNATURE: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let jwk = json!({"kty": "oct", "k": K, "alg": "HS256", "use": "sig", "kid": "a1"});
+    let key = SigningKey::from_jwk(jwk.to_string().as_bytes()).unwrap();
+    assert!(key.has_signed(MESSAGE.as_bytes(), SIGNATURE));
+    assert!(!key.has_signed(&MESSAGE.as_bytes()[1..], SIGNATURE));
+}
+
+/// RFC 7515 appendix A.5: an unsecured JWS is none.
+#[test]
+fn the_figure_of_rfc_7515_a_5_is_refused() {
+    const UNSECURED: &str = "eyJhbGciOiJub25lIn0.\
+        eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.";
+    let keys = Keys::new(made(SigningAlgorithm::Hs256), Vec::new()).unwrap();
+    assert!(matches!(keys.read(UNSECURED), Reading::Nonsense));
+}
+
+/// RFC 8037 appendix A.1 to A.4: key, message and signature.
+#[test]
+fn the_figures_of_rfc_8037_verify_and_are_signed_alike() {
+    const D: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
+    const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    const MESSAGE: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+    const SIGNATURE: &str = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "d": D, "x": X, "alg": "EdDSA", "use": "sig", "kid": "a"});
+    let key = SigningKey::from_jwk(jwk.to_string().as_bytes()).unwrap();
+    assert!(key.has_signed(MESSAGE.as_bytes(), SIGNATURE));
+    let signing = key.signing.as_ref().unwrap();
+    assert_eq!(jsonwebtoken::crypto::sign(MESSAGE.as_bytes(), signing, Algorithm::EdDSA).unwrap(), SIGNATURE);
+    let published = key.public_jwk().unwrap();
+    assert_eq!(published["x"], X);
+    assert!(published.get("d").is_none() && published.get("k").is_none());
+}
+
+fn made(algorithm: SigningAlgorithm) -> SigningKey {
+    SigningKey::from_jwk(new_jwk(algorithm, "made", &Chance::system()).unwrap().expose_secret()).unwrap()
+}
+
+#[test]
+fn a_made_key_signs_what_it_verifies_and_publishes_no_secret() {
+    for algorithm in [SigningAlgorithm::Hs256, SigningAlgorithm::EdDsa] {
+        let key = made(algorithm);
+        let token = key.sign(&json!({"sub": "ada"})).unwrap();
+        let keys = Keys::new(key, Vec::new()).unwrap();
+        assert!(matches!(keys.read(&token), Reading::Signed(_, payload) if payload == br#"{"sub":"ada"}"#));
+        assert_eq!(keys.signing().public_jwk().is_some(), algorithm == SigningAlgorithm::EdDsa);
+    }
+}
+
+#[test]
+fn a_public_half_signs_nothing_and_halves_of_two_keys_are_no_key() {
+    let (one, two) = (made(SigningAlgorithm::EdDsa), made(SigningAlgorithm::EdDsa));
+    let public = SigningKey::from_jwk(one.public_jwk().unwrap().to_string().as_bytes()).unwrap();
+    assert!(public.sign(&json!({})).is_err());
+    let mut mixed = two.public_jwk().unwrap();
+    mixed["d"] = json!(BASE64URL.encode([7; 32]));
+    assert!(SigningKey::from_jwk(mixed.to_string().as_bytes()).is_none());
+}
+
+#[test]
+fn keys_of_one_name_are_no_ring() {
+    let key = || made(SigningAlgorithm::Hs256);
+    assert!(Keys::new(key(), vec![key()]).is_none());
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_reading_a_key_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(SigningKey::from_jwk(&bytes).is_none());
+    }
+
+    #[test]
+    fn no_members_make_reading_a_key_panic(
+        kty in "(oct|OKP|EC|.{0,5})", alg in "(HS256|EdDSA|none|.{0,5})", k in "[A-Za-z0-9_=-]{0,60}",
+        crv in "(Ed25519|Ed448|P-256)", x in "[A-Za-z0-9_-]{0,60}", d in "[A-Za-z0-9_-]{0,60}",
+    ) {
+        let jwk = json!({"kty": kty, "alg": alg, "use": "sig", "kid": "p", "k": k, "crv": crv, "x": x, "d": d});
+        prop_assert!(SigningKey::from_jwk(jwk.to_string().as_bytes()).is_none(), "a key of two kinds");
+        let jwk = json!({"kty": kty, "alg": alg, "use": "sig", "kid": "p", "crv": crv, "x": x});
+        if let Some(key) = SigningKey::from_jwk(jwk.to_string().as_bytes()) {
+            prop_assert!(!key.has_signed(b"message", "c2lnbmF0dXJl"));
+        }
+    }
+
+    #[test]
+    fn no_text_makes_reading_a_token_panic(parts in proptest::collection::vec("\\PC{0,40}", 0..6)) {
+        let keys = Keys::new(made(SigningAlgorithm::Hs256), Vec::new()).unwrap();
+        prop_assert!(!matches!(keys.read(&parts.join(".")), Reading::Signed(..)));
+    }
+}
+
+mod wycheproof;

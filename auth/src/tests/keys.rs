@@ -1,0 +1,217 @@
+//! The key ring at work: rotated, heard of, sealed.
+
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    AuthStore as _, SigningAlgorithm,
+    key::Purpose,
+    key_ring::{KeyRing, KeyRules, OldKey},
+    signing_key::jwk_of,
+    store::{KeyPurpose, KeyStore as _},
+};
+
+fn ring(house: &House, master: &str, rules: KeyRules) -> KeyRing<Memory> {
+    let master = MasterKey::parse(master).unwrap();
+    KeyRing::new(house.store.clone(), &master, rules, house.auth.0.clock.clone(), Chance::system()).unwrap()
+}
+
+/// As the program at the console has it: a process of its own.
+fn console(house: &House) -> KeyRing<Memory> {
+    ring(house, "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa", KeyRules::default())
+}
+
+fn kid(tokens: &Tokens) -> String {
+    jsonwebtoken::decode_header(access(tokens)).unwrap().kid.unwrap()
+}
+
+#[tokio::test]
+async fn a_rotated_key_verifies_until_its_tokens_die_and_is_then_forgotten() {
+    let house = house().await;
+    house.register("ada").await;
+    let (old, _) = house.signed_in("ada").await;
+    console(&house).rotate(OldKey::Verifies).await.unwrap();
+    house.auth.learn_keys().await.unwrap();
+    let (new, _) = house.signed_in("ada").await;
+    assert_ne!(kid(&old), kid(&new));
+    house.auth.by_bearer(access(&old)).await.unwrap();
+    house.hands.forward(Duration::from_mins(66));
+    house.auth.tend_keys().await.unwrap();
+    let left: Vec<String> = console(&house).list().await.unwrap().into_iter().map(|key| key.kid).collect();
+    assert_eq!(left, [kid(&new)]);
+}
+
+#[tokio::test]
+async fn a_token_of_a_new_key_is_good_on_another_node_at_once() {
+    let house = house().await;
+    house.register("ada").await;
+    let other = open(&house.store, &house.hands, settings()).await;
+    console(&house).rotate(OldKey::Verifies).await.unwrap();
+    house.auth.learn_keys().await.unwrap();
+    let (tokens, _) = house.signed_in("ada").await;
+    other.by_bearer(access(&tokens)).await.unwrap();
+}
+
+#[tokio::test]
+async fn made_up_key_names_cost_one_look_into_the_database_a_second() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, _) = house.signed_in("ada").await;
+    let (_, rest) = access(&tokens).split_once('.').unwrap();
+    let made_up = |n: u32| {
+        let header = serde_json::json!({"alg": "HS256", "typ": "at+jwt", "kid": format!("{n}")});
+        format!(
+            "{}.{rest}",
+            base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, header.to_string())
+        )
+    };
+    let before = house.store.asked();
+    for n in 0..100 {
+        assert!(matches!(house.auth.by_bearer(&made_up(n)).await, Err(AuthError::InvalidToken)));
+    }
+    assert_eq!(house.store.asked() - before, 1);
+    house.hands.forward(Duration::from_secs(1));
+    assert!(house.auth.by_bearer(&made_up(0)).await.is_err());
+    assert_eq!(house.store.asked() - before, 2);
+}
+
+#[tokio::test]
+async fn ending_the_old_key_ends_its_access_tokens_and_not_the_session() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, _) = house.signed_in("ada").await;
+    console(&house).rotate(OldKey::Ends).await.unwrap();
+    house.auth.learn_keys().await.unwrap();
+    assert!(matches!(house.auth.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
+    let again = house.auth.refresh(tokens.refresh.expose(), origin()).await.unwrap();
+    house.auth.by_bearer(access(&again)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_is_replaced_after_ninety_days_and_not_before() {
+    let house = house().await;
+    let signs = || async { house.auth.0.access.keys().signing().kid.clone() };
+    let first = signs().await;
+    house.hands.forward(Duration::from_hours(90 * 24 - 1));
+    house.auth.tend_keys().await.unwrap();
+    assert_eq!(signs().await, first);
+    house.hands.forward(Duration::from_hours(1));
+    house.auth.tend_keys().await.unwrap();
+    assert_ne!(signs().await, first);
+}
+
+#[tokio::test]
+async fn the_algorithm_is_switched_by_a_setting_and_kept_by_whoever_says_nothing() {
+    let house = house().await;
+    house.register("ada").await;
+    let (old, _) = house.signed_in("ada").await;
+    assert_eq!(house.auth.jwks(), serde_json::json!({"keys": []}));
+    let keys = KeyRules { algorithm: Some(SigningAlgorithm::EdDsa), ..KeyRules::default() };
+    let switched = open(&house.store, &house.hands, Settings { keys, ..settings() }).await;
+    switched.tend_keys().await.unwrap();
+    let tokens = switched.token("ada", password(GOOD), origin()).await.unwrap();
+    assert_eq!(jsonwebtoken::decode_header(access(&tokens)).unwrap().alg, jsonwebtoken::Algorithm::EdDSA);
+    let published = switched.jwks();
+    assert_eq!(
+        (&published["keys"][0]["kid"], &published["keys"][0]["d"]),
+        (&kid(&tokens).into(), &serde_json::Value::Null)
+    );
+    switched.by_bearer(access(&old)).await.unwrap();
+    // A process without settings, like the console's, goes on with what there is.
+    house.auth.learn_keys().await.unwrap();
+    house.auth.tend_keys().await.unwrap();
+    console(&house).rotate(OldKey::Verifies).await.unwrap();
+    assert!(console(&house).list().await.unwrap().iter().filter(|key| key.algorithm == "EdDSA").count() == 2);
+}
+
+#[tokio::test]
+async fn tokens_from_before_the_ring_outlive_the_upgrade() {
+    let house = house().await;
+    house.administrator("root").await;
+    // As it was: one key parted from the master key, and nothing in the database.
+    house.store.forget_the_ring();
+    let name = hex::encode(&key().part(Purpose::AccessTokenName).unwrap()[..8]);
+    let jwk = jwk_of(SigningAlgorithm::Hs256, &name, &key().part(Purpose::AccessToken).unwrap()).unwrap();
+    let ancestor = crate::signing_key::SigningKey::from_jwk(jwk.expose_secret()).unwrap();
+    house.auth.0.access.learn(crate::signing_key::Keys::new(ancestor, Vec::new()).unwrap());
+    let (tokens, _) = house.signed_in("root").await;
+    let upgraded = open(&house.store, &house.hands, settings()).await;
+    upgraded.by_bearer(access(&tokens)).await.unwrap();
+    let after = upgraded.token("root", password(GOOD), origin()).await.unwrap();
+    assert_ne!(kid(&after), kid(&tokens), "a random key signs from now on");
+}
+
+#[tokio::test]
+async fn fifty_rotations_at_once_leave_one_key_that_signs() {
+    let house = house().await;
+    let mut rotations = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let ring = console(&house);
+        rotations.spawn(async move { ring.rotate(OldKey::Verifies).await });
+    }
+    rotations.join_all().await;
+    let keys = console(&house).list().await.unwrap();
+    assert_eq!(keys.iter().filter(|key| key.retired_at.is_none()).count(), 1);
+    house.auth.learn_keys().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_dump_used_to_sign_in_signs_nothing() {
+    let house = house().await;
+    house.register("ada").await;
+    // The thief has every row and a master key of their own.
+    let thief = MasterKey::parse("Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd").unwrap();
+    let opened = Auth::open(house.store.clone(), settings(), thief, house.auth.0.clock.clone(), Chance::system()).await;
+    assert!(matches!(opened, Err(AuthError::AnotherMasterKey)));
+    let rows = house.store.keys(KeyPurpose::AccessTokens).await.unwrap();
+    let (tokens, _) = house.signed_in("ada").await;
+    let (message, signature) = access(&tokens).rsplit_once('.').unwrap();
+    for row in &rows {
+        // Neither what is sealed nor any 32 bytes of it made this signature.
+        let sealed = base64::Engine::decode(
+            &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+            secrecy::ExposeSecret::expose_secret(&row.sealed),
+        );
+        for window in sealed.unwrap().windows(32) {
+            let tag = aws_lc_rs::hmac::sign(
+                &aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, window),
+                message.as_bytes(),
+            );
+            let tag = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, tag);
+            assert_ne!(tag, signature);
+        }
+        assert!(!format!("{row:?}").contains(secrecy::ExposeSecret::expose_secret(&row.sealed)), "it does not print");
+    }
+}
+
+#[tokio::test]
+async fn a_key_moved_to_another_row_does_not_open() {
+    let house = house().await;
+    console(&house).rotate(OldKey::Verifies).await.unwrap();
+    house.store.swap_sealed_keys();
+    assert!(matches!(house.auth.learn_keys().await, Err(AuthError::AnotherMasterKey)));
+}
+
+#[tokio::test]
+async fn a_lost_master_key_is_got_over_by_a_new_ring() {
+    let house = house().await;
+    house.register("ada").await;
+    let other = "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd";
+    ring(&house, other, KeyRules::default()).rotate(OldKey::Ends).await.unwrap();
+    let master = MasterKey::parse(other).unwrap();
+    let auth = Auth::open(house.store.clone(), settings(), master, house.auth.0.clock.clone(), Chance::system());
+    auth.await.unwrap().token("ada", password(GOOD), origin()).await.unwrap();
+}
+
+#[tokio::test]
+async fn reading_a_token_asks_the_store_nothing() {
+    let house = house().await;
+    house.register("ada").await;
+    let (tokens, _) = house.signed_in("ada").await;
+    assert!(!house.store.has_administrator().await.unwrap());
+    let before = house.store.asked();
+    for _ in 0..100 {
+        house.auth.by_bearer(access(&tokens)).await.unwrap();
+    }
+    assert_eq!(house.store.asked(), before);
+}

@@ -1,0 +1,48 @@
+//! `[sessions]`: how long people stay signed in.
+
+use std::time::Duration;
+
+use auth::key_ring::LONGEST_ACCESS;
+use serde::Deserialize;
+
+use super::ConfigError;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionsSection {
+    /// A session that was not used for so many days is over.
+    pub idle_days: Option<u32>,
+    /// A session is over after so many days, used or not.
+    pub absolute_days: Option<u32>,
+    /// An access token is good for so many minutes, at most 60.
+    pub access_minutes: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionRules {
+    pub idle: Duration,
+    pub absolute: Duration,
+    pub access: Duration,
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
+impl SessionsSection {
+    pub(super) fn decide(self) -> Result<SessionRules, ConfigError> {
+        let rules = SessionRules {
+            idle: DAY * self.idle_days.unwrap_or(14),
+            absolute: DAY * self.absolute_days.unwrap_or(90),
+            access: Duration::from_mins(self.access_minutes.unwrap_or(30).into()),
+        };
+        if rules.idle < DAY || rules.absolute < rules.idle || rules.absolute > 365 * DAY {
+            return Err(ConfigError(
+                "sessions.idle_days is at least 1, and sessions.absolute_days at least as many and at most 365."
+                    .to_owned(),
+            ));
+        }
+        if rules.access < Duration::from_mins(1) || rules.access > LONGEST_ACCESS {
+            return Err(ConfigError("sessions.access_minutes is between 1 and 60.".to_owned()));
+        }
+        Ok(rules)
+    }
+}

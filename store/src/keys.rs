@@ -1,0 +1,85 @@
+//! The key ring: rows that are sealed before they come here.
+
+use auth::{
+    Actor,
+    audit::Deed,
+    store::{Answer, KeyPurpose, KeyStore, StoredKey},
+};
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    Store, audit,
+    auth_store::{read, write},
+    connection::Connection,
+    error::DbError,
+    value::{Row, params},
+};
+
+impl KeyStore for Store {
+    async fn keys(&self, purpose: KeyPurpose) -> Answer<Vec<StoredKey>> {
+        read!(self, purpose, list)
+    }
+
+    async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> Answer<bool> {
+        write!(self, Replace { new, old: old.map(str::to_owned) }, replace)
+    }
+
+    async fn forget_keys(&self, before: Timestamp) -> Answer<u64> {
+        write!(self, before, forget)
+    }
+}
+
+async fn list(db: &mut Connection, purpose: &KeyPurpose) -> Result<Vec<StoredKey>, DbError> {
+    const SELECT: &str = "SELECT kid, algorithm, sealed, made_at, retired_at FROM keys WHERE purpose = $1
+        ORDER BY CASE WHEN retired_at IS NULL THEN 0 ELSE 1 END, made_at DESC, kid";
+    let rows = db.query(SELECT, params![purpose.as_str()]).await?;
+    rows.into_iter().map(|mut row| parse(*purpose, &mut row)).collect()
+}
+
+fn parse(purpose: KeyPurpose, row: &mut Row) -> Result<StoredKey, DbError> {
+    Ok(StoredKey {
+        kid: row.text()?,
+        purpose,
+        algorithm: row.text()?,
+        sealed: row.text()?.into(),
+        made_at: row.time()?,
+        retired_at: row.time_or_null()?,
+    })
+}
+
+#[derive(Debug)]
+struct Replace {
+    new: StoredKey,
+    old: Option<String>,
+}
+
+async fn replace(db: &mut Connection, Replace { new, old }: &Replace) -> Result<bool, DbError> {
+    const RETIRE: &str = "UPDATE keys SET retired_at = $3 WHERE kid = $1 AND purpose = $2 AND retired_at IS NULL";
+    // Insert before asking: a unique index lets one key sign.
+    const INSERT: &str = "INSERT INTO keys (kid, purpose, algorithm, sealed, made_at, retired_at)
+        VALUES ($1, $2, $3, $4, $5, NULL) ON CONFLICT DO NOTHING";
+    let purpose = new.purpose.as_str();
+    if let Some(old) = old
+        && db.execute(RETIRE, params![old.as_str(), purpose, new.made_at]).await? == 0
+    {
+        return Ok(false);
+    }
+    let row = params![new.kid.as_str(), purpose, new.algorithm.as_str(), new.sealed.expose_secret(), new.made_at];
+    match (db.execute(INSERT, row).await?, old) {
+        (0, None) => return Ok(false),
+        (0, Some(_)) => return Err(DbError::broken("two keys of one name")),
+        _ => {}
+    }
+    let made = auth::audit::Record::new(&Actor::console(), Deed::KeyRotated, new.made_at).about(new.kid.clone());
+    let made = made.detailed(|detail| {
+        let detail = detail.fact("purpose", purpose).fact("algorithm", new.algorithm.as_str());
+        if let Some(old) = old { detail.fact("instead_of", old.as_str()) } else { detail }
+    });
+    audit::record(db, &made).await?;
+    Ok(true)
+}
+
+async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
+    db.execute("DELETE FROM keys WHERE retired_at < $1", params![*before]).await
+}
