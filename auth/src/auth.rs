@@ -24,6 +24,7 @@ use crate::{
     access::AccessTokens,
     clock,
     directory::Directory,
+    factor::passkey::{Party, PasskeyRules},
     hashing::Hasher,
     key::{MasterKey, Purpose},
     key_ring::{KeyRing, KeyRules},
@@ -62,6 +63,7 @@ pub struct Settings {
     pub upstreams: Upstreams,
     pub personal: PersonalRules,
     pub keys: KeyRules,
+    pub passkeys: PasskeyRules,
 }
 
 impl Settings {
@@ -81,6 +83,7 @@ impl Settings {
             upstreams: Upstreams::default(),
             personal: PersonalRules::default(),
             keys: KeyRules::default(),
+            passkeys: PasskeyRules::default(),
         }
     }
 }
@@ -233,6 +236,8 @@ pub(crate) struct Service<S> {
     pub(crate) keys_asked: tokio::sync::Mutex<Option<Timestamp>>,
     pub(crate) throttle: Throttle,
     pub(crate) directory: Directory,
+    /// `None` where the installation's address is none where passkeys work.
+    pub(crate) passkeys: Option<Party>,
     /// The first administrator's link, while there is one.
     pub(crate) setup: Mutex<Option<Setup>>,
     /// What providers said of themselves, and what seals sign-ins that are under way there.
@@ -271,6 +276,7 @@ impl<S: AuthStore> Auth<S> {
         let hasher = Hasher::new(settings.hashing, chance.clone())?;
         let ring = KeyRing::new(store.clone(), &keys, settings.keys, clock.clone(), chance.clone())?;
         let access = AccessTokens::new(ring.load().await?, &settings);
+        let passkeys = Party::of(&settings.issuer, &settings.passkeys.name);
         // Before anything is loaded: whatever happens from here on is heard of.
         let followed = AtomicI64::new(store.last_account_event().await?);
         let (post, letters) = mpsc::channel(WAITING);
@@ -285,6 +291,7 @@ impl<S: AuthStore> Auth<S> {
             keys_asked: tokio::sync::Mutex::default(),
             throttle: Throttle::new(),
             directory: Directory::new(),
+            passkeys,
             setup: Mutex::default(),
             upstream: upstream::Known::default(),
             upstream_seal: Sealer::new(&keys, Purpose::Upstream)?,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Grant, policy::Restriction};
+use crate::{Grant, factor::passkey::PasskeyError, policy::Restriction};
 
 /// The database did not answer. What it said goes to the log, never to the caller.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +101,8 @@ pub enum AuthError {
     NotLinked,
     #[error("That account is joined to somebody else's here.")]
     AlreadyLinked,
+    #[error(transparent)]
+    Passkey(#[from] PasskeyError),
     #[error("Too many attempts. Try again in {} seconds.", .retry_after.as_secs().max(1))]
     Throttled { retry_after: Duration },
     /// All cores are busy hashing passwords.

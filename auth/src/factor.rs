@@ -1,6 +1,8 @@
 //! Second factors: what somebody shows besides a password. Here is what all of them have in common; each kind has a
 //! file of its own.
 
+pub mod passkey;
+
 use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;

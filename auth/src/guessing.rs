@@ -39,6 +39,13 @@ pub(crate) struct Pass {
     from: Origin,
 }
 
+impl Pass {
+    /// For the audit, where it turned out only later whose secret it would have been.
+    pub(crate) fn about(self, whose: Option<&Username>) -> Self {
+        Self { typed: whose.cloned(), ..self }
+    }
+}
+
 impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::Throttled`] with the time left.

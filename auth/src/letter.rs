@@ -41,6 +41,8 @@ pub enum Notice {
     NewDevice,
     FactorAdded,
     FactorRemoved,
+    /// A passkey's counter went back: somebody may have a copy.
+    PasskeyCopied,
     RecoveryCodeUsed,
     RecoveryCodesMade,
     /// An administrator took all second factors away.
@@ -57,6 +59,7 @@ impl Notice {
     pub fn deed(self) -> Option<Deed> {
         match self {
             Self::TokenReplayed => Some(Deed::RefreshReplayed),
+            Self::PasskeyCopied => Some(Deed::PasskeyCopied),
             Self::PasswordChanged
             | Self::PasswordReset
             | Self::NewDevice

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth::{AuthError, policy::Restriction};
+use auth::{AuthError, factor::passkey::PasskeyError, policy::Restriction};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use vault::VaultError;
@@ -104,6 +104,7 @@ impl Problem {
     pub fn challenge(&self) -> Option<HeaderValue> {
         match self {
             Self::Auth(AuthError::NotSignedIn | AuthError::BadCredentials) => Some(HeaderValue::from_static("Bearer")),
+            Self::Auth(AuthError::Passkey(PasskeyError::Refused)) => Some(HeaderValue::from_static("Bearer")),
             Self::Auth(AuthError::InvalidToken | AuthError::InvalidGrant) => {
                 Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
             }
@@ -184,9 +185,20 @@ fn auth_status(error: &AuthError) -> StatusCode {
         AuthError::PasswordRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::NoSuchToken => StatusCode::NOT_FOUND,
+        AuthError::Passkey(error) => passkey_status(error),
         AuthError::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
         AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         AuthError::Internal(_) | AuthError::AnotherMasterKey => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn passkey_status(error: &PasskeyError) -> StatusCode {
+    match error {
+        PasskeyError::Refused => StatusCode::UNAUTHORIZED,
+        PasskeyError::Bad => StatusCode::UNPROCESSABLE_ENTITY,
+        PasskeyError::Over => StatusCode::GONE,
+        PasskeyError::NoneSuch | PasskeyError::Unavailable => StatusCode::NOT_FOUND,
+        PasskeyError::Taken | PasskeyError::TooMany { .. } => StatusCode::CONFLICT,
     }
 }
 

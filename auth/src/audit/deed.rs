@@ -55,6 +55,8 @@ deeds! {
     FactorAdded = "factor.added";
     FactorRemoved = "factor.removed";
     FactorRenamed = "factor.renamed";
+    /// A passkey was refused because its counter went back: somebody may have a copy of it.
+    PasskeyCopied = "passkey.copied";
     /// An administrator took all second factors away.
     FactorsRecovered = "factors.recovered";
     RecoveryCodesMade = "recovery_codes.made";

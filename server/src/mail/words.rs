@@ -78,6 +78,7 @@ fn subject(notice: Notice) -> &'static str {
         Notice::NewDevice => "A new sign-in to your account",
         Notice::FactorAdded => "A second factor was added",
         Notice::FactorRemoved => "A second factor was removed",
+        Notice::PasskeyCopied => "A passkey of yours may have been copied",
         Notice::RecoveryCodeUsed => "A recovery code was used",
         Notice::RecoveryCodesMade => "New recovery codes were made",
         Notice::FactorsRecovered => "Your second factors were taken away",
@@ -98,6 +99,10 @@ fn what(notice: Notice) -> &'static str {
         Notice::NewDevice => "somebody signed in to your account on a device that was not seen before.",
         Notice::FactorAdded => "a second factor was added to your account.",
         Notice::FactorRemoved => "a second factor was removed from your account.",
+        Notice::PasskeyCopied => {
+            "a passkey of yours was used and refused, because its counter went back, as if somebody had copied it. If \
+             you have not restored the device that holds it, remove this passkey."
+        }
         Notice::RecoveryCodeUsed => "somebody signed in to your account with a recovery code. It is used up now.",
         Notice::RecoveryCodesMade => "new recovery codes were made for your account. The ones before are void.",
         Notice::FactorsRecovered => {

@@ -1,7 +1,10 @@
 //! The session cookie (RFC 6265bis).
 
-use auth::Token;
-use axum_extra::extract::cookie::{Cookie, SameSite};
+use auth::{Token, TokenKind};
+use axum_extra::extract::{
+    CookieJar,
+    cookie::{Cookie, SameSite},
+};
 use http::HeaderName;
 
 use crate::state::Site;
@@ -46,4 +49,23 @@ fn named(site: &Site, name: &'static str, value: String) -> Cookie<'static> {
     cookie.set_same_site(SameSite::Lax);
     cookie.set_secure(site.is_https());
     cookie
+}
+
+/// Tells one browser from another while a passkey is asked for: what began in one ends nowhere else.
+/// One for all of its windows, which may be about to sign in at the same time.
+pub(crate) fn browser(site: &Site, token: &Token) -> Cookie<'static> {
+    let mut cookie = Cookie::new(browser_name(site), token.expose().to_owned());
+    cookie.set_path("/");
+    cookie.set_http_only(true);
+    cookie.set_same_site(SameSite::Strict);
+    cookie.set_secure(site.is_https());
+    cookie
+}
+
+pub(crate) fn browser_of(site: &Site, jar: &CookieJar) -> Option<Token> {
+    jar.get(browser_name(site)).and_then(|cookie| Token::parse(TokenKind::Pending, cookie.value()))
+}
+
+fn browser_name(site: &Site) -> &'static str {
+    if site.is_https() { "__Host-strongroom-browser" } else { "strongroom-browser" }
 }

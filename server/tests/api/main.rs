@@ -4,6 +4,7 @@
 mod accounts;
 mod app;
 mod attacks;
+mod device;
 mod docs;
 mod files;
 mod invites;
@@ -11,6 +12,7 @@ mod live;
 mod mailbox;
 mod matrix;
 mod names;
+mod passkeys;
 mod personal;
 mod races;
 mod restart;

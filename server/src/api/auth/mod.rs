@@ -6,6 +6,7 @@ pub mod invites;
 pub mod logout;
 pub mod me;
 pub mod metadata;
+pub mod passkeys;
 pub mod password;
 pub mod register;
 pub mod revoke;

@@ -1,0 +1,134 @@
+//! Passkeys (`WebAuthn` level 3): a key on somebody's device that signs for this installation only, after the device
+//! has checked who holds it. One alone signs in; after a password it is the second factor.
+//!
+//! Here are its shapes and how it is kept. What browsers are asked is in `party`, what is under way in `ceremony`,
+//! adding and removing in `keeping`, everything that is proved with one in `proving`.
+
+mod ceremony;
+mod keeping;
+mod party;
+mod proving;
+mod refusal;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use webauthn_rs::prelude::Passkey;
+
+pub use self::refusal::PasskeyError;
+pub(crate) use self::{ceremony::Bound, party::Party};
+use crate::{Auth, AuthError, AuthStore, DisplayName, Factor, FactorId, FactorKind, Token, Username};
+
+/// Where and how many. Passkeys work at the public URL ([`Settings::issuer`](crate::Settings)) if it is one where
+/// browsers make them: https with a name, or this machine. Its host is what they are bound to for ever.
+#[derive(Clone, Debug)]
+pub struct PasskeyRules {
+    /// What browsers call the installation.
+    pub name: String,
+    /// So many an account.
+    pub most: usize,
+}
+
+impl Default for PasskeyRules {
+    fn default() -> Self {
+        Self { name: "Strongroom".to_owned(), most: 20 }
+    }
+}
+
+/// What a browser is asked for.
+#[derive(Debug)]
+pub struct Asked {
+    /// Names the ceremony: comes back with the answer, once, within five minutes.
+    pub ceremony: Token,
+    /// `publicKey` of `navigator.credentials`, as JSON (`WebAuthn` §5.1.8, §5.1.9).
+    pub options: serde_json::Value,
+}
+
+/// What a browser answered; none of it is believed yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    pub ceremony: &'a str,
+    pub credential: &'a serde_json::Value,
+}
+
+/// A passkey as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct KnownPasskey {
+    pub id: FactorId,
+    pub name: String,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    /// Whether the owner's other devices may have it too (`WebAuthn` §6.1.3).
+    pub synced: bool,
+}
+
+/// A passkey about to be added.
+#[derive(Debug)]
+pub struct NewPasskey<'a> {
+    pub answered: Answered<'a>,
+    pub name: DisplayName,
+}
+
+/// A passkey that was added.
+#[derive(Debug)]
+pub struct AddedPasskey {
+    pub passkey: KnownPasskey,
+    /// Made with the first second factor.
+    pub recovery_codes: Option<Vec<String>>,
+}
+
+/// `body` of a factor of this kind.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    /// The user handle (§5.4.3): random, one for all of an account's passkeys, so that devices keep them together.
+    handle: Uuid,
+    passkey: Passkey,
+}
+
+/// One as it is stored, read.
+#[derive(Debug)]
+struct Stored {
+    factor: Factor,
+    kept: Kept,
+}
+
+impl Stored {
+    fn read(factor: Factor) -> Result<Self, AuthError> {
+        let kept = serde_json::from_str(&factor.body).map_err(|_| AuthError::Internal("a passkey cannot be read"))?;
+        Ok(Self { factor, kept })
+    }
+}
+
+impl Kept {
+    fn write(&self) -> Result<String, AuthError> {
+        serde_json::to_string(self).map_err(|_| AuthError::Internal("a passkey is no JSON"))
+    }
+
+    /// The crate shows this in its JSON only.
+    fn is_synced(&self) -> bool {
+        serde_json::to_value(&self.passkey).is_ok_and(|passkey| passkey["cred"]["backup_state"] == true)
+    }
+}
+
+/// The credential id, as browsers write it.
+fn factor_id(credential: &[u8]) -> FactorId {
+    FactorId::new(&BASE64URL.encode(credential))
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// The origin of the pages where passkeys work; `None` where they don't.
+    pub fn passkeys_at(&self) -> Option<&str> {
+        self.0.passkeys.as_ref().map(Party::origin)
+    }
+
+    fn party(&self) -> Result<&Party, AuthError> {
+        self.0.passkeys.as_ref().ok_or(AuthError::Passkey(PasskeyError::Unavailable))
+    }
+
+    /// Oldest first.
+    async fn stored_passkeys(&self, of: &Username) -> Result<Vec<Stored>, AuthError> {
+        let factors = self.0.store.factors(of).await?;
+        factors.into_iter().filter(|factor| factor.kind == FactorKind::Passkey).map(Stored::read).collect()
+    }
+}

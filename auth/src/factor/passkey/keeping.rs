@@ -1,0 +1,166 @@
+//! Adding passkeys to one's account, naming and removing them.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::PasskeyError;
+use super::{
+    AddedPasskey, Asked, Kept, KnownPasskey, NewPasskey, Stored,
+    ceremony::{Act, Bound},
+    factor_id,
+    proving::METHODS,
+};
+use crate::{
+    Auth, AuthError, AuthStore, Caller, DisplayName, Factor, FactorId, FactorKind, Methods, Notice, Origin,
+    audit::Deed,
+    store::{FactorChange, FactorsRefused, Least, Removal},
+};
+
+impl<S: AuthStore> Auth<S> {
+    /// Oldest first.
+    pub async fn passkeys(&self, caller: &Caller) -> Result<Vec<KnownPasskey>, AuthError> {
+        let stored = self.stored_passkeys(&caller.account().username).await?;
+        Ok(stored.into_iter().map(known).collect())
+    }
+
+    /// # Errors
+    /// [`PasskeyError::Unavailable`], [`PasskeyError::TooMany`], [`AuthError::StepUpNeeded`].
+    pub async fn passkey_to_add(&self, caller: &Caller) -> Result<Asked, AuthError> {
+        caller.recent()?;
+        let (party, account) = (self.party()?, caller.account());
+        let stored = self.stored_passkeys(&account.username).await?;
+        self.has_room(&stored)?;
+        let new = || uuid::Uuid::from_bytes(self.0.chance.bytes());
+        let handle = stored.first().map_or_else(new, |stored| stored.kept.handle);
+        let ids = stored.iter().map(|stored| stored.kept.passkey.cred_id().clone()).collect();
+        let (options, state) = party.enrol(handle, account, ids)?;
+        let act = Act::Enrol { handle, state };
+        let ceremony = self.keep_ceremony(Bound::to_session(caller), Some(&account.username), act).await?;
+        Ok(Asked { ceremony, options })
+    }
+
+    /// # Errors
+    /// [`PasskeyError::Over`], [`PasskeyError::Bad`], [`PasskeyError::Taken`],
+    /// [`PasskeyError::TooMany`].
+    pub async fn add_passkey(
+        &self,
+        caller: &Caller,
+        new: NewPasskey<'_>,
+        from: &Origin,
+    ) -> Result<AddedPasskey, AuthError> {
+        caller.recent()?;
+        let (party, username) = (self.party()?, &caller.account().username);
+        let act = self.take_ceremony(new.answered.ceremony, &Bound::to_session(caller)).await?;
+        let Act::Enrol { handle, state } = act else { return Err(PasskeyError::Over.into()) };
+        let passkey = party.enrolled(new.answered.credential, &state)?;
+        self.has_room(&self.stored_passkeys(username).await?)?;
+        let (id, now) = (factor_id(passkey.cred_id()), self.0.clock.now());
+        let kept = Kept { handle, passkey };
+        let factor = Factor {
+            id,
+            username: username.clone(),
+            kind: FactorKind::Passkey,
+            name: new.name.as_str().to_owned(),
+            body: kept.write()?,
+            counter: 0,
+            created_at: now,
+            last_used_at: None,
+            used_at: None,
+        };
+        let recovery_codes = self.enrol_passkey(caller, factor.clone(), from).await?;
+        Ok(AddedPasskey { passkey: known(Stored { factor, kept }), recovery_codes })
+    }
+
+    async fn enrol_passkey(
+        &self,
+        caller: &Caller,
+        factor: Factor,
+        from: &Origin,
+    ) -> Result<Option<Vec<String>>, AuthError> {
+        let name = factor.name.clone();
+        let change =
+            FactorChange { add: vec![factor], ..change(caller, Deed::FactorAdded, &name, (from, self.0.clock.now())) };
+        self.0.store.change_factors(change).await.map_err(refused)?;
+        self.changed(&caller.account().username);
+        self.tell(caller.account(), Notice::FactorAdded, from).await?;
+        Ok(None)
+    }
+
+    /// Every other session ends; a removed passkey signs nobody in.
+    ///
+    /// # Errors
+    /// [`PasskeyError::NoneSuch`].
+    pub async fn remove_passkey(&self, caller: &Caller, id: &FactorId, from: &Origin) -> Result<(), AuthError> {
+        let found = self.own_passkey(caller, id).await?;
+        let change = change(caller, Deed::FactorRemoved, &found.factor.name, (from, self.0.clock.now()));
+        let change = FactorChange { remove: Removal::One(id.clone()), ..change };
+        self.0.store.change_factors(change).await.map_err(refused)?;
+        self.changed(&caller.account().username);
+        self.tell(caller.account(), Notice::FactorRemoved, from).await
+    }
+
+    fn has_room(&self, stored: &[Stored]) -> Result<(), AuthError> {
+        let most = self.0.settings.passkeys.most;
+        if stored.len() < most { Ok(()) } else { Err(PasskeyError::TooMany { most }.into()) }
+    }
+
+    /// # Errors
+    /// [`PasskeyError::NoneSuch`].
+    pub async fn rename_passkey(
+        &self,
+        caller: &Caller,
+        id: &FactorId,
+        name: DisplayName,
+    ) -> Result<KnownPasskey, AuthError> {
+        let username = &caller.account().username;
+        let mut found = self.own_passkey(caller, id).await?;
+        if !self.0.store.rename_factor(username, id, name.as_str().to_owned()).await? {
+            return Err(PasskeyError::NoneSuch.into());
+        }
+        name.as_str().clone_into(&mut found.factor.name);
+        Ok(known(found))
+    }
+
+    async fn own_passkey(&self, caller: &Caller, id: &FactorId) -> Result<Stored, AuthError> {
+        let stored = self.stored_passkeys(&caller.account().username).await?;
+        stored.into_iter().find(|stored| stored.factor.id == *id).ok_or(AuthError::Passkey(PasskeyError::NoneSuch))
+    }
+}
+
+fn change(caller: &Caller, deed: Deed, name: &str, (from, at): (&Origin, Timestamp)) -> FactorChange {
+    FactorChange {
+        username: caller.account().username.clone(),
+        remove: Removal::Nothing,
+        add: Vec::new(),
+        least: Least::None,
+        keep: Some((caller.session().id.clone(), proved(caller))),
+        by: caller.actor().coming_from(from),
+        deed,
+        detail: json!({ "kind": FactorKind::Passkey.as_str(), "name": name }),
+        at,
+    }
+}
+
+fn refused(why: FactorsRefused) -> AuthError {
+    match why {
+        FactorsRefused::NoSuchFactor => AuthError::Passkey(PasskeyError::NoneSuch),
+        FactorsRefused::Taken => AuthError::Passkey(PasskeyError::Taken),
+        FactorsRefused::Last | FactorsRefused::NoSuchAccount | FactorsRefused::SessionOver => AuthError::InvalidToken,
+        FactorsRefused::Store(error) => error.into(),
+    }
+}
+
+fn proved(caller: &Caller) -> Methods {
+    METHODS.into_iter().fold(caller.session().methods, Methods::with)
+}
+
+fn known(stored: Stored) -> KnownPasskey {
+    let Stored { factor, kept } = stored;
+    KnownPasskey {
+        id: factor.id,
+        name: factor.name,
+        created_at: factor.created_at,
+        last_used_at: factor.last_used_at,
+        synced: kept.is_synced(),
+    }
+}

@@ -1,0 +1,180 @@
+//! What is proved with a passkey: who signs in, and that it is still the same person. Whatever is wrong with one is
+//! answered alike.
+
+use std::sync::Arc;
+
+use webauthn_rs::prelude::{AuthenticationResult, DiscoverableAuthentication};
+
+use super::PasskeyError;
+use super::{
+    Answered, Asked, Kept, Stored,
+    ceremony::{Act, Bound},
+    factor_id,
+    party::{Refused, Shown},
+};
+use crate::{
+    Account, Actor, Auth, AuthError, AuthStore, FactorKind, Method, Methods, Notice, Origin, SessionKind, Standing,
+    Token, TokenKind, Username,
+    auth::SignedIn,
+    beginning::Beginning,
+    guessing::{Secret, Trial},
+    policy::Via,
+    store::{End, EndReason},
+};
+
+/// The device has checked its user: possession and knowledge (or a body) at once.
+pub(super) const METHODS: [Method; 2] = [Method::Passkey, Method::UserVerified];
+
+impl<S: AuthStore> Auth<S> {
+    /// The same for everybody, whoever may be about to sign in: there is no name to try. The answer is good together
+    /// with the token, which is for the browser to keep; `browser` is the one that it kept from an earlier time.
+    ///
+    /// # Errors
+    /// [`PasskeyError::Unavailable`], [`AuthError::Throttled`].
+    pub async fn passkey_to_sign_in(&self, browser: Option<Token>, from: &Origin) -> Result<(Asked, Token), AuthError> {
+        let _unspent = self.may_try(&trial(from)).await?;
+        let browser = browser.unwrap_or_else(|| Token::random(TokenKind::Pending, &self.0.chance));
+        let (options, state) = self.party()?.sign_in()?;
+        let ceremony = self.keep_ceremony(Bound::to_browser(&browser), None, Act::SignIn(state)).await?;
+        Ok((Asked { ceremony, options }, browser))
+    }
+
+    /// A web session for whoever the passkey belongs to. `browser` is the token that came with the options.
+    ///
+    /// # Errors
+    /// [`PasskeyError::Refused`], [`PasskeyError::Over`], [`PasskeyError::Bad`], [`AuthError::Throttled`].
+    pub async fn sign_in_with_passkey(
+        &self,
+        answered: Answered<'_>,
+        browser: &Token,
+        from: Origin,
+    ) -> Result<SignedIn, AuthError> {
+        let pass = self.may_try(&trial(&from)).await?;
+        let shown = Shown::read(answered.credential)?;
+        let Act::SignIn(state) = self.take_ceremony(answered.ceremony, &Bound::to_browser(browser)).await? else {
+            return Err(PasskeyError::Over.into());
+        };
+        // Found without a name, so it has to say whose it is.
+        let stored = self.passkey_of(&shown).await?.filter(|stored| shown.names(stored.kept.handle) == Some(true));
+        let entered = match &stored {
+            Some(stored) => self.enter_with(&shown, state, stored, &from).await,
+            None => Err(PasskeyError::Refused.into()),
+        };
+        if let Err(AuthError::Passkey(PasskeyError::Refused)) = entered {
+            self.failed(pass.about(stored.as_ref().map(|stored| &stored.factor.username))).await?;
+        }
+        entered
+    }
+
+    async fn enter_with(
+        &self,
+        shown: &Shown,
+        state: DiscoverableAuthentication,
+        stored: &Stored,
+        from: &Origin,
+    ) -> Result<SignedIn, AuthError> {
+        let checked = self.party()?.signed_in(shown, state, &stored.kept.passkey);
+        let account = self.judge(stored, checked, from).await?;
+        self.let_in(&account, stored, from.clone()).await
+    }
+
+    /// Any of somebody's own, to prove that it is them.
+    ///
+    /// # Errors
+    /// [`PasskeyError::NoneSuch`] where they have none.
+    pub(crate) async fn passkey_to_prove(&self, of: &Username, bound: Bound) -> Result<Asked, AuthError> {
+        let party = self.party()?;
+        let known: Vec<_> = self.stored_passkeys(of).await?.into_iter().map(|stored| stored.kept.passkey).collect();
+        if known.is_empty() {
+            return Err(PasskeyError::NoneSuch.into());
+        }
+        let (options, state) = party.prove(&known)?;
+        let ceremony = self.keep_ceremony(bound, Some(of), Act::Prove(state)).await?;
+        Ok(Asked { ceremony, options })
+    }
+
+    /// What `of` has proved with it.
+    ///
+    /// # Errors
+    /// As [`sign_in_with_passkey`](Self::sign_in_with_passkey).
+    pub(crate) async fn prove_passkey(
+        &self,
+        of: &Username,
+        answered: Answered<'_>,
+        bound: &Bound,
+        from: &Origin,
+    ) -> Result<Methods, AuthError> {
+        let pass = self.may_try(&trial(from)).await?;
+        let shown = Shown::read(answered.credential)?;
+        let Act::Prove(state) = self.take_ceremony(answered.ceremony, bound).await? else {
+            return Err(PasskeyError::Over.into());
+        };
+        let is_theirs =
+            |stored: &Stored| stored.factor.username == *of && shown.names(stored.kept.handle) != Some(false);
+        let stored = self.passkey_of(&shown).await?.filter(is_theirs);
+        let judged = match &stored {
+            Some(stored) => self.judge(stored, self.party()?.proved(&shown, &state), from).await,
+            None => Err(PasskeyError::Refused.into()),
+        };
+        if let Err(AuthError::Passkey(PasskeyError::Refused)) = judged {
+            self.failed(pass.about(Some(of))).await?;
+        }
+        judged.map(|_| Methods::of(&METHODS))
+    }
+
+    async fn passkey_of(&self, shown: &Shown) -> Result<Option<Stored>, AuthError> {
+        let factor = self.0.store.factor(&factor_id(shown.id())).await?;
+        factor.filter(|factor| factor.kind == FactorKind::Passkey).map(Stored::read).transpose()
+    }
+
+    /// The owner, if all is well; then the counter has gone on.
+    async fn judge(
+        &self,
+        stored: &Stored,
+        checked: Result<AuthenticationResult, Refused>,
+        from: &Origin,
+    ) -> Result<Account, AuthError> {
+        let known = self.0.store.credentials(&stored.factor.username).await?;
+        let account = known.map(|known| known.account).filter(|account| account.standing == Standing::Active);
+        let account = account.ok_or(PasskeyError::Refused)?;
+        match checked {
+            Ok(result) if result.user_verified() && self.used(stored, &result).await? => Ok(account),
+            Ok(_) | Err(Refused::Wrong) => Err(PasskeyError::Refused.into()),
+            Err(Refused::Cloned) => {
+                tracing::warn!(username = %account.username, "a passkey's counter went back: there may be a copy of it");
+                self.tell(&account, Notice::PasskeyCopied, from).await?;
+                Err(PasskeyError::Refused.into())
+            }
+        }
+    }
+
+    /// False where it was used or changed meanwhile: of two with the same counter, one gets in.
+    async fn used(&self, stored: &Stored, result: &AuthenticationResult) -> Result<bool, AuthError> {
+        let mut passkey = stored.kept.passkey.clone();
+        passkey.update_credential(result);
+        let body = Kept { handle: stored.kept.handle, passkey }.write()?;
+        let counter = i64::from(result.counter());
+        Ok(self.0.store.revise_factor(&stored.factor, body, counter, self.0.clock.now()).await?)
+    }
+
+    async fn let_in(&self, account: &Account, stored: &Stored, from: Origin) -> Result<SignedIn, AuthError> {
+        let beginning = Beginning::in_person(SessionKind::Web, Methods::of(&METHODS), from.clone());
+        let (session, secret) = self.begin(account, beginning).await?;
+        // A passkey that was removed while it signed in was removed in time.
+        if self.0.store.factor(&stored.factor.id).await?.is_none() {
+            let (username, by) = (&account.username, Actor::owner(account).coming_from(&from));
+            let end = End { why: EndReason::FactorsChanged, by, at: self.0.clock.now() };
+            self.0.store.end_session(username, &session.id, end).await?;
+            self.changed(username);
+            return Err(PasskeyError::Refused.into());
+        }
+        let rights = self.rights(&account.username).await?.ok_or(PasskeyError::Refused)?;
+        Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), Via::Cookie), secret })
+    }
+}
+
+/// A key cannot be guessed, and its id is no secret: who fails with somebody's passkey must not lock them out, so only
+/// the address counts.
+fn trial(from: &Origin) -> Trial<'_> {
+    Trial { secret: Secret::Passkey, account: None, from }
+}

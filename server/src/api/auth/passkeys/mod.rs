@@ -1,0 +1,49 @@
+//! Passkeys: one's own, and signing in with one.
+
+pub mod add;
+pub mod list;
+pub mod options;
+pub mod remove;
+pub mod rename;
+pub mod sign_in;
+pub mod sign_in_options;
+
+use auth::{
+    DisplayName, FactorId,
+    factor::passkey::{Asked, KnownPasskey},
+};
+use http::request::Parts;
+use wire::{PasskeyInfo, PasskeyOptions};
+
+use crate::{error::Problem, extract::path_param, state::AppState};
+
+/// The `{id}` of the path; an unknown one finds nothing.
+#[derive(Debug)]
+pub struct Id(FactorId);
+
+impl axum::extract::FromRequestParts<AppState> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        Ok(Self(FactorId::new(&path_param(parts, state, "id").await?)))
+    }
+}
+
+pub(crate) fn asked(asked: Asked) -> PasskeyOptions {
+    PasskeyOptions { ceremony: asked.ceremony.expose().to_owned(), public_key: asked.options }
+}
+
+pub(crate) fn info(passkey: KnownPasskey) -> PasskeyInfo {
+    PasskeyInfo {
+        id: passkey.id.to_string(),
+        name: passkey.name,
+        created_at: passkey.created_at,
+        last_used_at: passkey.last_used_at,
+        synced: passkey.synced,
+    }
+}
+
+fn named(raw: &str) -> Result<DisplayName, Problem> {
+    let bad = "A name has 1 to 100 characters, none of them invisible.";
+    DisplayName::parse(raw).map_err(|_| Problem::invalid("/name", bad))
+}

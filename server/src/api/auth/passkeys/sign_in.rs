@@ -1,0 +1,45 @@
+//! `POST /auth/passkeys/sign-in`
+
+use std::sync::Arc;
+
+use auth::{
+    AuthError, OwnPage,
+    factor::passkey::{Answered, PasskeyError},
+};
+use axum::extract::State;
+use axum_extra::extract::CookieJar;
+use http::StatusCode;
+use wire::{ProblemBody, ShownPasskey};
+
+use crate::{
+    error::Problem,
+    extract::{Body, From},
+    state::{Auth, Site},
+    web::cookie,
+};
+
+/// Sign in with a passkey, on the page: the session is a cookie.
+#[utoipa::path(post, path = "/auth/passkeys/sign-in", tag = "Accounts", request_body = ShownPasskey, responses(
+    (status = 204, description = "Signed in; the cookie is set."),
+    (status = 401, description = "The passkey was not accepted; not said why.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "Not sent by a page of ours.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "Passkeys do not work at the address of this installation.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 410, description = "It took too long, was done already, or began in another browser.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub async fn handle(
+    _: OwnPage,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    From(origin): From,
+    jar: CookieJar,
+    Body(body): Body<ShownPasskey>,
+) -> Result<(StatusCode, CookieJar), Problem> {
+    let browser = cookie::browser_of(&site, &jar).ok_or(AuthError::Passkey(PasskeyError::Over))?;
+    let answered = Answered { ceremony: &body.ceremony, credential: &body.credential };
+    let signed_in = auth.sign_in_with_passkey(answered, &browser, origin).await?;
+    let jar = CookieJar::new().add(cookie::session(&site, &signed_in.secret));
+    Ok((StatusCode::NO_CONTENT, jar))
+}

@@ -1,0 +1,111 @@
+//! A device that holds a passkey, by hand (`WebAuthn` §6): it does what it is told, also what no real one would.
+
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    rand::{SystemRandom, fill},
+    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use serde_json::{Value, json};
+
+/// §6.1: the user touched it, the device knows its user, and a new key is told.
+pub(crate) const PRESENT: u8 = 0x01;
+pub(crate) const VERIFIED: u8 = 0x04;
+const NEW_KEY: u8 = 0x40;
+
+pub(crate) struct Device {
+    key: EcdsaKeyPair,
+    pub(crate) id: Vec<u8>,
+    /// Whose key it is, as the server told when it was made.
+    pub(crate) handle: Vec<u8>,
+    pub(crate) counter: u32,
+    pub(crate) flags: u8,
+    /// The page that the browser believes to be on.
+    pub(crate) origin: String,
+    pub(crate) cross_origin: bool,
+}
+
+impl Device {
+    pub(crate) fn at(origin: &str) -> Self {
+        let mut id = vec![0; 32];
+        fill(&mut id).unwrap();
+        Self {
+            key: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap(),
+            id,
+            handle: Vec::new(),
+            counter: 0,
+            flags: PRESENT | VERIFIED,
+            origin: origin.to_owned(),
+            cross_origin: false,
+        }
+    }
+
+    /// `navigator.credentials.create`.
+    pub(crate) fn create(&mut self, options: &Value) -> Value {
+        self.handle = BASE64URL.decode(options["user"]["id"].as_str().unwrap()).unwrap();
+        let client = self.client_data("webauthn.create", options);
+        let data = self.new_key(options["rp"]["id"].as_str().unwrap());
+        let mut attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData".to_vec();
+        attestation.extend([0x59]);
+        attestation.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+        attestation.extend(data);
+        json!({
+            "id": encode(&self.id),
+            "rawId": encode(&self.id),
+            "type": "public-key",
+            "clientExtensionResults": {"credProps": {"rk": true}},
+            "response": {"attestationObject": encode(&attestation), "clientDataJSON": encode(client.as_bytes()), "transports": ["internal"]},
+        })
+    }
+
+    /// `navigator.credentials.get`.
+    pub(crate) fn get(&mut self, options: &Value) -> Value {
+        let client = self.client_data("webauthn.get", options);
+        self.counter = self.counter.saturating_add(1);
+        let data = self.data(options["rpId"].as_str().unwrap(), self.flags);
+        let signed = [data.as_slice(), digest(&SHA256, client.as_bytes()).as_ref()].concat();
+        let signature = self.key.sign(&SystemRandom::new(), &signed).unwrap();
+        json!({
+            "id": encode(&self.id),
+            "rawId": encode(&self.id),
+            "type": "public-key",
+            "clientExtensionResults": {},
+            "response": {
+                "authenticatorData": encode(&data),
+                "clientDataJSON": encode(client.as_bytes()),
+                "signature": encode(signature.as_ref()),
+                "userHandle": encode(&self.handle),
+            },
+        })
+    }
+
+    fn client_data(&self, kind: &str, options: &Value) -> String {
+        let (challenge, origin) = (&options["challenge"], &self.origin);
+        json!({"type": kind, "challenge": challenge, "origin": origin, "crossOrigin": self.cross_origin}).to_string()
+    }
+
+    fn data(&self, rp: &str, flags: u8) -> Vec<u8> {
+        let mut data = digest(&SHA256, rp.as_bytes()).as_ref().to_vec();
+        data.push(flags);
+        data.extend(self.counter.to_be_bytes());
+        data
+    }
+
+    fn new_key(&self, rp: &str) -> Vec<u8> {
+        let mut data = self.data(rp, self.flags | NEW_KEY);
+        data.extend([0; 16]);
+        data.extend(u16::try_from(self.id.len()).unwrap().to_be_bytes());
+        data.extend(&self.id);
+        // COSE_Key (RFC 9053 §7.1): EC2, ES256, P-256, x, y
+        let point = self.key.public_key().as_ref();
+        data.extend(b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20");
+        data.extend(&point[1..33]);
+        data.extend(b"\x22\x58\x20");
+        data.extend(&point[33..]);
+        data
+    }
+}
+
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    BASE64URL.encode(bytes)
+}

@@ -1,0 +1,79 @@
+//! Passkeys, through HTTP, with a device of our own making: what it is for, and what somebody would try with one.
+
+mod attacks;
+mod garbage;
+mod own;
+
+use reqwest::header::SET_COOKIE;
+use serde_json::{Value, json};
+use server::Partial;
+
+use crate::{
+    app::{Answer, Client, TestApp},
+    device::Device,
+};
+
+pub(crate) const ORIGIN: &str = "https://files.example.org";
+
+pub(crate) async fn app() -> TestApp {
+    TestApp::with(Partial { public_url: Some(ORIGIN.to_owned()), ..Partial::default() }).await
+}
+
+/// A person adds a passkey, from the options to the end.
+pub(crate) async fn add(person: &Client, device: &mut Device, name: &str) -> Answer {
+    let asked = person.tell("/auth/passkeys/options", Value::Null).await.is(200);
+    let credential = device.create(&asked.body["publicKey"]);
+    let body = json!({"ceremony": asked.body["ceremony"], "name": name, "credential": credential});
+    person.tell("/auth/passkeys", body).await
+}
+
+/// An editor who has one passkey, and the device that holds it.
+pub(crate) async fn owner(app: &TestApp, name: &str) -> (Client, Device) {
+    let person = app.editor(name).await;
+    let mut device = Device::at(ORIGIN);
+    add(&person, &mut device, "Phone").await.is(201);
+    (person, device)
+}
+
+/// A browser that has asked for what it takes to sign in.
+pub(crate) struct Browser {
+    pub(crate) client: Client,
+    pub(crate) cookie: String,
+    pub(crate) ceremony: Value,
+    pub(crate) options: Value,
+}
+
+impl Browser {
+    pub(crate) async fn about_to_sign_in(app: &TestApp) -> Self {
+        let client = app.anonymous();
+        let request = client.post("/auth/passkeys/sign-in/options").header("sec-fetch-site", "same-origin");
+        let asked = client.ask(request).await.is(200);
+        let (ceremony, options) = (asked.body["ceremony"].clone(), asked.body["publicKey"].clone());
+        Self { cookie: cookie(&asked, "__Host-strongroom-browser").unwrap(), client, ceremony, options }
+    }
+
+    pub(crate) async fn shows(&self, credential: &Value) -> Answer {
+        let body = json!({"ceremony": self.ceremony, "credential": credential});
+        let request = self.client.post("/auth/passkeys/sign-in").header("sec-fetch-site", "same-origin");
+        self.client.ask(request.header("cookie", &self.cookie).json(&body)).await
+    }
+}
+
+pub(crate) async fn sign_in(app: &TestApp, device: &mut Device) -> Answer {
+    let browser = Browser::about_to_sign_in(app).await;
+    let credential = device.get(&browser.options);
+    browser.shows(&credential).await
+}
+
+/// `name=value` of a cookie that was set.
+pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
+    let set = answer.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+    set.filter_map(|line| line.split(';').next()).find(|pair| pair.starts_with(&format!("{name}="))).map(str::to_owned)
+}
+
+/// Somebody at work with the cookie that a sign-in has set.
+pub(crate) async fn with_cookie(app: &TestApp, signed_in: &Answer, path: &str) -> Answer {
+    let cookie = cookie(signed_in, "__Host-strongroom").unwrap();
+    let client = app.anonymous();
+    client.ask(client.get(path).header("cookie", cookie)).await
+}

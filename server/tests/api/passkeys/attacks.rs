@@ -1,0 +1,251 @@
+//! What somebody would try who has a passkey of their own, a recording, or a stolen list of ids.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use server::Partial;
+
+use super::{Browser, ORIGIN, add, app, cookie, owner, sign_in};
+use crate::{
+    app::{Client, TestApp},
+    device::{Device, PRESENT, VERIFIED},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replayed_assertion_is_refused() {
+    let app = app().await;
+    let (_, mut phone) = owner(&app, "ada").await;
+    let browser = Browser::about_to_sign_in(&app).await;
+    let credential = phone.get(&browser.options);
+    browser.shows(&credential).await.is(204);
+    browser.shows(&credential).await.is(410);
+    // nor does it fit a challenge that is new
+    let again = Browser::about_to_sign_in(&app).await;
+    again.shows(&credential).await.is(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_assertion_shown_fifty_times_at_once_signs_in_once() {
+    let app = app().await;
+    let (_, mut phone) = owner(&app, "ada").await;
+    let browser = Browser::about_to_sign_in(&app).await;
+    let credential = phone.get(&browser.options);
+    let answers = join_all((0..50).map(|_| browser.shows(&credential))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 204).count(), 1);
+    assert!(answers.iter().all(|answer| matches!(answer.status, 204 | 410)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenge_is_good_for_five_minutes() {
+    let app = app().await;
+    let (_, mut phone) = owner(&app, "ada").await;
+    let browser = Browser::about_to_sign_in(&app).await;
+    app.later(Duration::from_secs(301));
+    browser.shows(&phone.get(&browser.options)).await.is(410);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ceremony_ends_in_the_browser_where_it_began() {
+    let app = app().await;
+    let (_, mut phone) = owner(&app, "ada").await;
+    let theirs = Browser::about_to_sign_in(&app).await;
+    let credential = phone.get(&theirs.options);
+    // the attacker's ceremony and assertion, sent by the victim's browser: it would be signed in as the attacker
+    let mut victim = Browser::about_to_sign_in(&app).await;
+    victim.ceremony = theirs.ceremony.clone();
+    victim.shows(&credential).await.is(410);
+    victim.cookie = "x=y".to_owned();
+    victim.shows(&credential).await.is(410);
+    let other = Browser::about_to_sign_in(&app).await;
+    let foreign = other.client.post("/auth/passkeys/sign-in").header("sec-fetch-site", "cross-site");
+    let body = json!({"ceremony": other.ceremony, "credential": phone.get(&other.options)});
+    other.client.ask(foreign.header("cookie", &other.cookie).json(&body)).await.is(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_signed_for_another_place_is_refused() {
+    let app = app().await;
+    let (_, mut phone) = owner(&app, "ada").await;
+    for origin in [
+        "https://files.example.org.evil.example",
+        "https://evil.example",
+        "http://files.example.org",
+        "https://files.example.org:8443",
+        "https://sub.files.example.org",
+        "null",
+    ] {
+        phone.origin = origin.to_owned();
+        let answer = sign_in(&app, &mut phone).await;
+        assert!(matches!(answer.status, 401 | 422), "{origin}: {} {}", answer.status, answer.text);
+        assert!(cookie(&answer, "__Host-strongroom").is_none());
+    }
+    phone.origin = ORIGIN.to_owned();
+    let browser = Browser::about_to_sign_in(&app).await;
+    let mut elsewhere = browser.options.clone();
+    elsewhere["rpId"] = json!("evil.example");
+    browser.shows(&phone.get(&elsewhere)).await.is(401);
+    // in a frame of another site
+    phone.cross_origin = true;
+    sign_in(&app, &mut phone).await.is(422);
+    phone.cross_origin = false;
+    sign_in(&app, &mut phone).await.is(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_has_not_checked_its_user_signs_nobody_in_and_is_not_added() {
+    let app = app().await;
+    let (ada, mut phone) = owner(&app, "ada").await;
+    for flags in [0, PRESENT, VERIFIED] {
+        phone.flags = flags;
+        sign_in(&app, &mut phone).await.is(401);
+        let mut key = Device::at(ORIGIN);
+        key.flags = flags;
+        add(&ada, &mut key, "Key").await.is(422);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copied_passkey_is_refused_and_its_owner_hears_of_it() {
+    let app = app().await;
+    let (_, mut phone) = owner(&app, "ada").await;
+    phone.counter = 40;
+    sign_in(&app, &mut phone).await.is(204);
+    // the copy counts from where it was taken
+    phone.counter = 12;
+    let refused = sign_in(&app, &mut phone).await.is(401);
+    assert_eq!(refused.body["detail"], "This passkey was not accepted.");
+    phone.counter = 40;
+    sign_in(&app, &mut phone).await.is(401);
+    phone.counter = 41;
+    sign_in(&app, &mut phone).await.is(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_disabled_and_wrong_are_refused_alike() {
+    let app = app().await;
+    let root = app.administrator("root").await;
+    let (_, mut disabled) = owner(&app, "ben").await;
+    let (_, mut wrong) = owner(&app, "ada").await;
+    let mut unknown = Device::at(ORIGIN);
+    unknown.handle = vec![7; 16];
+    let change = root.request(reqwest::Method::PATCH, "/api/users/ben").json(&json!({"disabled": true}));
+    root.ask(change).await.is(200);
+    wrong.origin = "https://evil.example".to_owned();
+    let mut answers = Vec::new();
+    for device in [&mut unknown, &mut disabled, &mut wrong] {
+        let mut answer = sign_in(&app, device).await.is(401);
+        answer.body.as_object_mut().unwrap().remove("request_id");
+        for own in ["x-request-id", "date"] {
+            answer.headers.remove(own);
+        }
+        answers.push((answer.body.to_string(), format!("{:?}", answer.headers)));
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_options_to_sign_in_say_nothing_about_who_exists() {
+    let app = app().await;
+    owner(&app, "ada").await;
+    let client = app.anonymous();
+    let mut shapes = Vec::new();
+    for body in [Value::Null, json!({"username": "ada"}), json!({"username": "nobody"})] {
+        let request = client.post("/auth/passkeys/sign-in/options").header("sec-fetch-site", "same-origin");
+        let mut asked = client.ask(if body.is_null() { request } else { request.json(&body) }).await.is(200).body;
+        asked["ceremony"] = json!("");
+        asked["publicKey"]["challenge"] = json!("");
+        shapes.push(asked);
+    }
+    assert!(shapes.iter().all(|shape| *shape == shapes[0]), "{shapes:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_signs_in_as_somebody_else_with_a_passkey_of_their_own() {
+    let app = app().await;
+    let (_, ada) = owner(&app, "ada").await;
+    let (_, mut eve) = owner(&app, "eve").await;
+    let (id, handle) = (eve.id.clone(), eve.handle.clone());
+    eve.handle.clone_from(&ada.handle);
+    sign_in(&app, &mut eve).await.is(401);
+    eve.handle = Vec::new();
+    sign_in(&app, &mut eve).await.is(401);
+    // ada's id, signed with eve's key
+    (eve.id, eve.handle) = (ada.id.clone(), ada.handle.clone());
+    sign_in(&app, &mut eve).await.is(401);
+    (eve.id, eve.handle) = (id, handle);
+    sign_in(&app, &mut eve).await.is(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_belongs_to_one_account_and_is_nobody_elses_to_change() {
+    let app = app().await;
+    let (_, mut phone) = owner(&app, "ada").await;
+    let eve = app.editor("eve").await;
+    add(&eve, &mut phone, "Mine now").await.is(409);
+    let path = format!("/auth/passkeys/{}", crate::device::encode(&phone.id));
+    eve.ask(eve.request(reqwest::Method::PATCH, &path).json(&json!({"name": "x"}))).await.is(404);
+    eve.ask(eve.delete(&path)).await.is(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enrolment_ends_in_the_session_where_it_began_and_once() {
+    let app = app().await;
+    let ada = app.editor("ada").await;
+    let asked = ada.tell("/auth/passkeys/options", Value::Null).await.is(200).body;
+    let mut phone = Device::at(ORIGIN);
+    let body = json!({"ceremony": asked["ceremony"], "name": "Phone", "credential": phone.create(&asked["publicKey"])});
+    let again = || async { ada.tell("/auth/passkeys/options", Value::Null).await.is(200).body };
+    for other in [app.editor("eve").await, app.sign_in("ada").await] {
+        other.tell("/auth/passkeys", body.clone()).await.is(410);
+    }
+    // which used it up
+    ada.tell("/auth/passkeys", body.clone()).await.is(410);
+    // the answer to one challenge is none to another
+    let mut crossed = body.clone();
+    crossed["ceremony"] = again().await["ceremony"].clone();
+    ada.tell("/auth/passkeys", crossed).await.is(422);
+    // and a ceremony of signing in adds nothing
+    let browser = Browser::about_to_sign_in(&app).await;
+    let mut mixed = body.clone();
+    mixed["ceremony"] = browser.ceremony.clone();
+    ada.tell("/auth/passkeys", mixed).await.is(410);
+    app.anonymous().tell("/auth/passkeys", body).await.is(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_fails_with_somebodys_passkey_locks_out_only_themselves() {
+    let settings = Partial {
+        public_url: Some(ORIGIN.to_owned()),
+        trusted_proxies: Some(vec!["127.0.0.1".parse().unwrap()]),
+        ..Partial::default()
+    };
+    let app = TestApp::with(settings).await;
+    let (_, mut phone) = owner(&app, "ada").await;
+    let mut forged = Device::at(ORIGIN);
+    (forged.id, forged.handle) = (phone.id.clone(), phone.handle.clone());
+    let mut refused = 0;
+    for _ in 0..300 {
+        let Some(status) = from("203.0.113.9", &app, &mut forged).await else {
+            refused += 1;
+            break;
+        };
+        assert_eq!(status, 401);
+    }
+    assert_eq!(refused, 1, "nobody stopped the attacker");
+    assert_eq!(from("198.51.100.4", &app, &mut phone).await, Some(204));
+}
+
+/// A try from an address; `None` where the address has to wait.
+async fn from(address: &str, app: &TestApp, device: &mut Device) -> Option<u16> {
+    let client: Client = app.anonymous();
+    let request = |path| client.post(path).header("sec-fetch-site", "same-origin").header("x-forwarded-for", address);
+    let asked = client.ask(request("/auth/passkeys/sign-in/options")).await;
+    if asked.status == 429 {
+        return None;
+    }
+    let body = json!({"ceremony": asked.body["ceremony"], "credential": device.get(&asked.body["publicKey"])});
+    let cookie = cookie(&asked, "__Host-strongroom-browser").unwrap();
+    let answer = client.ask(request("/auth/passkeys/sign-in").header("cookie", cookie).json(&body)).await;
+    Some(answer.status).filter(|status| *status != 429)
+}

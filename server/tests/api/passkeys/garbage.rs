@@ -1,0 +1,178 @@
+//! What no browser would send: refused as bad input, never an error of ours.
+
+use proptest::{
+    prelude::*,
+    strategy::ValueTree,
+    test_runner::{Config, TestRunner},
+};
+use serde_json::{Value, json};
+
+use super::{Browser, ORIGIN, app, owner};
+use crate::device::Device;
+
+/// Any JSON, not very deep.
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+        "[A-Za-z0-9_-]{0,80}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map("id|rawId|type|response|signature|[a-z]{1,6}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// What is done to one member of a credential that was good.
+#[derive(Clone, Debug)]
+enum Damage {
+    Replace(Value),
+    Remove,
+    /// Changes, cuts or repeats bytes of what is in base64url.
+    Bytes {
+        at: usize,
+        xor: u8,
+        keep: usize,
+        repeat: usize,
+    },
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let bytes = (any::<usize>(), 1_u8.., any::<usize>(), 1_usize..4)
+        .prop_map(|(at, xor, keep, repeat)| Damage::Bytes { at, xor, keep, repeat });
+    prop_oneof![1 => anything().prop_map(Damage::Replace), 1 => Just(Damage::Remove), 4 => bytes]
+}
+
+const MEMBERS: [&str; 12] = [
+    "/id",
+    "/rawId",
+    "/type",
+    "/response",
+    "/clientExtensionResults",
+    "/response/attestationObject",
+    "/response/clientDataJSON",
+    "/response/authenticatorData",
+    "/response/signature",
+    "/response/userHandle",
+    "/response/transports",
+    "",
+];
+
+fn apply(credential: &mut Value, member: &str, damage: Damage) {
+    let Some(place) = credential.pointer_mut(member) else { return };
+    match damage {
+        Damage::Replace(value) => *place = value,
+        Damage::Remove => *place = Value::Null,
+        Damage::Bytes { at, xor, keep, repeat } => {
+            let Some(text) = place.as_str() else { return };
+            let Ok(mut bytes) = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, text) else {
+                return;
+            };
+            if bytes.is_empty() {
+                return;
+            }
+            let length = bytes.len();
+            bytes[at % length] ^= xor;
+            bytes.truncate(length - (keep % 8).min(length - 1) * usize::from(keep % 3 == 0));
+            *place = json!(crate::device::encode(&bytes.repeat(repeat)));
+        }
+    }
+}
+
+/// Takes a few hundred cases from the strategy.
+fn cases<S: Strategy>(strategy: &S, many: usize) -> Vec<S::Value> {
+    let mut runner = TestRunner::new(Config::default());
+    (0..many).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_assertion_is_refused_and_breaks_nothing() {
+    let app = app().await;
+    let (_, mut phone) = owner(&app, "ada").await;
+    for (member, damage) in cases(&(prop::sample::select(&MEMBERS[..]), damage()), 300) {
+        let browser = Browser::about_to_sign_in(&app).await;
+        let mut credential = phone.get(&browser.options);
+        let whole = credential.clone();
+        apply(&mut credential, member, damage.clone());
+        let answer = browser.shows(&credential).await;
+        let harmless = ["/id", "/clientExtensionResults"].contains(&member) || credential == whole;
+        assert!(
+            (400..500).contains(&answer.status) || harmless && answer.status == 204,
+            "{member} {damage:?}: {} {}",
+            answer.status,
+            answer.text
+        );
+        // what is wrong costs the address something, and this test is about something else
+        app.later(std::time::Duration::from_hours(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_new_passkey_is_refused_and_breaks_nothing() {
+    let app = app().await;
+    let ada = app.editor("ada").await;
+    for (member, damage) in cases(&(prop::sample::select(&MEMBERS[..]), damage()), 300) {
+        let asked = ada.tell("/auth/passkeys/options", Value::Null).await.is(200);
+        let mut credential = Device::at(ORIGIN).create(&asked.body["publicKey"]);
+        apply(&mut credential, member, damage.clone());
+        let body = json!({"ceremony": asked.body["ceremony"], "name": "Key", "credential": credential});
+        let answer = ada.tell("/auth/passkeys", body).await;
+        if let Some(id) = answer.body["passkey"]["id"].as_str() {
+            ada.ask(ada.delete(&format!("/auth/passkeys/{id}"))).await.is(204);
+        }
+        assert!(
+            (400..500).contains(&answer.status) || answer.status == 201,
+            "{member} {damage:?}: {} {}",
+            answer.status,
+            answer.text
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_json_at_all_is_answered_with_what_is_wrong_with_it() {
+    let app = app().await;
+    let ada = app.editor("ada").await;
+    let browser = Browser::about_to_sign_in(&app).await;
+    for body in cases(&anything(), 200) {
+        for path in ["/auth/passkeys", "/auth/passkeys/sign-in"] {
+            let bodies = [
+                body.clone(),
+                json!({"ceremony": browser.ceremony, "name": "x", "credential": body}),
+                json!({"ceremony": browser.ceremony, "credential": body}),
+                json!({"ceremony": body, "name": body, "credential": {}}),
+            ];
+            for body in bodies {
+                let request = browser.client.post(path).header("sec-fetch-site", "same-origin");
+                let request = match path {
+                    "/auth/passkeys" => ada.post(path),
+                    _ => request.header("cookie", &browser.cookie),
+                };
+                let answer = ada.ask(request.json(&body)).await;
+                assert!((400..500).contains(&answer.status), "{path} {body}: {} {}", answer.status, answer.text);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn oversized_bodies_and_ids_are_refused() {
+    let app = app().await;
+    let (ada, mut phone) = owner(&app, "ada").await;
+    let browser = Browser::about_to_sign_in(&app).await;
+    let mut credential = phone.get(&browser.options);
+    credential["response"]["signature"] = json!("A".repeat(70_000));
+    browser.shows(&credential).await.is(413);
+    phone.id = vec![1; 1024];
+    browser.shows(&phone.get(&browser.options)).await.is(422);
+    ada.ask(ada.delete(&format!("/auth/passkeys/{}", "A".repeat(5_000)))).await.is(404);
+    let deep = format!("{{\"ceremony\":\"x\",\"credential\":{}1{}}}", "[".repeat(20_000), "]".repeat(20_000));
+    let request = browser.client.post("/auth/passkeys/sign-in").header("sec-fetch-site", "same-origin");
+    let request = request.header("cookie", &browser.cookie).header("content-type", "application/json").body(deep);
+    browser.client.ask(request).await.is(422);
+}

@@ -1,0 +1,69 @@
+//! Passkeys (`WebAuthn` level 3): what browsers are asked for, and what they answer.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// What a browser is asked for. The answer goes back with `ceremony`, once, within five minutes.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct PasskeyOptions {
+    pub ceremony: String,
+    /// `publicKey` of `navigator.credentials`, in the JSON of `WebAuthn` §5.1.8 and §5.1.9.
+    #[serde(rename = "publicKey")]
+    #[schema(value_type = Object)]
+    pub public_key: Value,
+}
+
+/// `POST /auth/passkeys`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPasskey {
+    pub ceremony: String,
+    /// What its owner calls it.
+    #[schema(min_length = 1, max_length = 100, example = "My phone")]
+    pub name: String,
+    /// What the browser made: a `RegistrationResponseJSON`.
+    #[schema(value_type = Object)]
+    pub credential: Value,
+}
+
+/// The answer to `POST /auth/passkeys`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct AddedPasskey {
+    pub passkey: PasskeyInfo,
+    /// Ten, with the first second factor of an account; shown this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_codes: Option<Vec<String>>,
+}
+
+/// What a browser showed: to sign in, as a second factor, or to confirm that it is still the same person.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShownPasskey {
+    pub ceremony: String,
+    /// An `AuthenticationResponseJSON`.
+    #[schema(value_type = Object)]
+    pub credential: Value,
+}
+
+/// `PATCH /auth/passkeys/{id}`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenamePasskey {
+    #[schema(min_length = 1, max_length = 100, example = "My phone")]
+    pub name: String,
+}
+
+/// One of the caller's passkeys.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct PasskeyInfo {
+    pub id: String,
+    pub name: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<Timestamp>,
+    /// Whether its owner's other devices may have it too.
+    pub synced: bool,
+}
