@@ -150,7 +150,7 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn rights(&self, username: &Username) -> Result<Option<Arc<Rights>>, AuthError> {
         let mark = self.0.directory.mark();
         let Some(member) = self.0.store.member(username).await? else { return Ok(None) };
-        let roles = member.roles.into_iter().collect();
+        let roles = member.rights();
         let rights = Rights { account: member.account, roles, factors: member.factors };
         Ok(Some(self.0.directory.learn_rights(mark, rights)))
     }

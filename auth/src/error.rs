@@ -65,6 +65,10 @@ pub enum AuthError {
     /// Unknown, used, withdrawn, expired, or of somebody who may not invite any more: not said which.
     #[error("This invitation is not good any more. Ask for a new one.")]
     InviteOver,
+    #[error("Group not found")]
+    NoSuchGroup,
+    #[error("A group of that name is already there.")]
+    GroupTaken,
     #[error("Invitation not found")]
     NoSuchInvite,
     #[error("You have too many open invitations. Withdraw some, or wait until they are used.")]

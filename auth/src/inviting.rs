@@ -90,7 +90,8 @@ impl Invite {
             (Inviter::Account(_), Some(member)) if member.account.standing == Standing::Active => member,
             (Inviter::Account(_), _) => return false,
         };
-        let manages = |realm: &RealmId| inviter.roles.iter().any(|(of, role)| of == realm && *role >= Role::Manager);
+        let rights = inviter.rights();
+        let manages = |realm: &RealmId| rights.get(realm).is_some_and(|role| *role >= Role::Manager);
         inviter.account.administrator
             || !self.administrator && !self.roles.is_empty() && self.roles.iter().all(|(realm, _)| manages(realm))
     }

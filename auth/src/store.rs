@@ -5,6 +5,7 @@
 
 mod audit;
 mod factors;
+mod groups;
 mod identities;
 mod invites;
 mod keys;
@@ -12,16 +13,19 @@ mod slips;
 
 pub use audit::AuditStore;
 pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal};
+pub use groups::{GroupChange, GroupRefused, GroupStore};
 pub use identities::{Identity, IdentityStore, NewIdentity};
 pub use invites::{InviteStore, Redeem, Redeemed};
 pub use keys::{KeyPurpose, KeyStore, StoredKey};
 pub use slips::{Slip, SlipKind, SlipStore};
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountChange, Actor, FactorKinds, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
-    TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, FactorKinds, GroupName, NewAccount, PasswordHash, Realm, RealmId, Role, Session,
+    SessionId, TokenHash, Unavailable, Username,
 };
 
 /// An account with what it signs in with.
@@ -67,11 +71,35 @@ pub enum Rotation {
 #[derive(Clone, Debug)]
 pub struct Member {
     pub account: Account,
+    /// Its own.
     pub roles: Vec<(RealmId, Role)>,
+    /// By name.
+    pub groups: Vec<Membership>,
     /// Recovery codes are not looked at.
     pub factors: FactorKinds,
     /// The newest sign of life of any session.
     pub last_seen: Option<Timestamp>,
+}
+
+impl Member {
+    /// The greatest role in each realm, its own or through a group.
+    #[must_use]
+    pub fn rights(&self) -> HashMap<RealmId, Role> {
+        let through = self.groups.iter().flat_map(|membership| &membership.roles);
+        let mut rights = HashMap::new();
+        for (realm, role) in self.roles.iter().chain(through) {
+            let best = rights.entry(realm.clone()).or_insert(*role);
+            *best = (*role).max(*best);
+        }
+        rights
+    }
+}
+
+/// A group that an account is in, and what it gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    pub group: GroupName,
+    pub roles: Vec<(RealmId, Role)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -152,7 +180,17 @@ pub type Answer<T> = Result<T, Unavailable>;
 /// Answered by the crate `store`, and by anybody who embeds this crate. Here are accounts, sessions and the log; each
 /// further thing has a trait of its own, in a file of its own.
 pub trait AuthStore:
-    AuditStore + FactorStore + IdentityStore + InviteStore + KeyStore + SlipStore + Clone + Send + Sync + 'static
+    AuditStore
+    + FactorStore
+    + GroupStore
+    + IdentityStore
+    + InviteStore
+    + KeyStore
+    + SlipStore
+    + Clone
+    + Send
+    + Sync
+    + 'static
 {
     // accounts
     /// Adds an account with roles, by inserting before asking. `by` is whoever is responsible: itself when somebody registers.

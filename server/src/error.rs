@@ -176,12 +176,14 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::NoSuchAccount
         | AuthError::NoSuchSession
         | AuthError::NoSuchProvider
-        | AuthError::NoSuchInvite => StatusCode::NOT_FOUND,
+        | AuthError::NoSuchInvite
+        | AuthError::NoSuchGroup => StatusCode::NOT_FOUND,
         AuthError::RealmTaken
         | AuthError::UsernameTaken
         | AuthError::LastAdministrator
         | AuthError::AlreadyLinked
-        | AuthError::TooManyInvites => StatusCode::CONFLICT,
+        | AuthError::TooManyInvites
+        | AuthError::GroupTaken => StatusCode::CONFLICT,
         AuthError::PasswordRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::NoSuchToken => StatusCode::NOT_FOUND,

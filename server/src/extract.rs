@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use auth::{Origin, Username};
+use auth::{GroupName, Origin, Username};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::Bytes,
@@ -149,6 +149,19 @@ impl FromRequestParts<AppState> for User {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let raw = path_param(parts, state, "username").await?;
         Username::parse(&raw).map(Self).map_err(|_| Problem::Auth(auth::AuthError::NoSuchAccount))
+    }
+}
+
+/// The `{group}` of the path. A name that cannot be one is no group's.
+#[derive(Debug)]
+pub struct Group(pub GroupName);
+
+impl FromRequestParts<AppState> for Group {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let raw = path_param(parts, state, "group").await?;
+        GroupName::parse(&raw).map(Self).map_err(|_| Problem::Auth(auth::AuthError::NoSuchGroup))
     }
 }
 

@@ -102,6 +102,12 @@ impl From<DbError> for FactorsRefused {
     }
 }
 
+impl From<DbError> for auth::store::GroupRefused {
+    fn from(error: DbError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 impl From<DbError> for VaultError {
     fn from(error: DbError) -> Self {
         match error {

@@ -14,6 +14,7 @@ mod error;
 mod factors;
 mod files;
 mod folders;
+mod groups;
 mod history;
 mod idempotency;
 mod identities;

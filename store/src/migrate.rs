@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_addresses_are_verified.sql"),
     include_str!("../migrations/0006_places_and_the_audit_is_searched.sql"),
     include_str!("../migrations/0007_the_key_ring.sql"),
+    include_str!("../migrations/0008_groups.sql"),
 ];
 
 /// The database is of a newer program.

@@ -15,6 +15,7 @@ use crate::{
     accounts, audit,
     connection::Connection,
     error::{DbError, Stop},
+    groups,
     listing::like,
     value::{Row, Value, params},
 };
@@ -98,13 +99,17 @@ const MORE: &str = "(SELECT MAX(s.last_seen) FROM sessions s WHERE s.username = 
 async fn with_roles(db: &mut Connection, rows: Vec<Row>) -> Result<Vec<Member>, DbError> {
     let read = |mut row: Row| {
         let (account, last_seen) = (accounts::read(&mut row)?, row.time_or_null()?);
-        Ok(Member { account, roles: Vec::new(), factors: read_factors(&mut row)?, last_seen })
+        let (roles, groups) = (Vec::new(), Vec::new());
+        Ok(Member { account, roles, groups, factors: read_factors(&mut row)?, last_seen })
     };
     let mut members = rows.into_iter().map(read).collect::<Result<Vec<_>, DbError>>()?;
     let (Some(first), Some(last)) = (members.first(), members.last()) else { return Ok(members) };
-    let mut roles = roles_between(db, &first.account.username, &last.account.username).await?;
+    let (first, last) = (first.account.username.clone(), last.account.username.clone());
+    let mut roles = roles_between(db, &first, &last).await?;
+    let mut memberships = groups::between(db, &first, &last).await?;
     for member in &mut members {
         member.roles = roles.remove(member.account.username.as_str()).unwrap_or_default();
+        member.groups = memberships.remove(member.account.username.as_str()).unwrap_or_default();
     }
     Ok(members)
 }
@@ -140,7 +145,7 @@ pub(crate) async fn members_of(db: &mut Connection, realm: &RealmId) -> Result<V
     rows.into_iter().map(|mut row| Ok((accounts::read(&mut row)?, parse_role(&row.text()?)?))).collect()
 }
 
-fn parse_role(raw: &str) -> Result<Role, DbError> {
+pub(crate) fn parse_role(raw: &str) -> Result<Role, DbError> {
     Role::parse(raw).ok_or_else(|| DbError::broken("a stored role"))
 }
 

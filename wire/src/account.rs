@@ -106,8 +106,11 @@ pub struct User {
     pub last_seen_at: Option<Timestamp>,
     /// Whether a second factor is set up.
     pub mfa: bool,
-    /// By vault: `viewer`, `editor` or `manager`.
+    /// By vault: `viewer`, `editor` or `manager`; the account's own.
     pub roles: std::collections::BTreeMap<String, String>,
+    pub groups: Vec<String>,
+    /// By vault: the greatest of its own role and those of its groups.
+    pub effective_roles: std::collections::BTreeMap<String, String>,
 }
 
 /// `PATCH /api/users/{username}`: what is not named stays; `null` empties.
@@ -153,7 +156,12 @@ pub struct NewVault {
 pub struct MemberInfo {
     pub username: String,
     pub display_name: Option<String>,
+    /// The greatest.
     pub role: String,
+    /// Given to the account itself.
+    pub own_role: Option<String>,
+    /// By group.
+    pub through: std::collections::BTreeMap<String, String>,
 }
 
 /// `PUT /api/vaults/{vault}/members/{username}`.

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod event;
 pub mod file;
+pub mod group;
 pub mod identity;
 pub mod invite;
 pub mod passkey;
@@ -14,6 +15,7 @@ pub mod token;
 pub use account::*;
 pub use event::*;
 pub use file::*;
+pub use group::*;
 pub use identity::*;
 pub use invite::*;
 pub use passkey::*;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod factors;
+mod groups;
 mod identities;
 mod invites;
 mod keys;
@@ -19,8 +20,8 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Account, AccountChange, Actor, AuthStore, Factor, NewAccount, PasswordHash, Realm, RealmId, Role, Session,
-    SessionId, Standing, TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, AuthStore, Factor, Group, GroupName, NewAccount, PasswordHash, Realm, RealmId, Role,
+    Session, SessionId, Standing, TokenHash, Unavailable, Username,
     audit::Record,
     store::{
         AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, End, Familiarity, Identity, Inserted, Member,
@@ -68,6 +69,7 @@ struct Tables {
     identities: Vec<Identity>,
     keys: Vec<StoredKey>,
     responsible: Vec<Actor>,
+    groups: BTreeMap<GroupName, Group>,
 }
 
 #[derive(Clone)]
@@ -159,7 +161,8 @@ impl Tables {
     fn member(&self, username: &Username) -> Option<Member> {
         let (credentials, roles) = self.accounts.get(username)?;
         let (account, factors) = (credentials.account.clone(), self.kinds_of(username));
-        Some(Member { account, roles: roles.clone().into_iter().collect(), factors, last_seen: None })
+        let roles = roles.clone().into_iter().collect();
+        Some(Member { account, roles, groups: self.memberships(username), factors, last_seen: None })
     }
 
     fn insert(&mut self, new: NewAccount, roles: Vec<(RealmId, Role)>) -> Inserted {

@@ -20,7 +20,8 @@ use utoipa::{
         wire::NewContent, wire::NewVault, wire::OneToken, wire::Override, wire::ProblemBody, wire::Register,
         wire::Registered, wire::Restore, wire::Revision, wire::Change, wire::SessionInfo, wire::SetRole, wire::Ticket,
         wire::TokenError, wire::TokenForm, wire::TokenResponse, wire::User, wire::VaultInfo, wire::AuthorizationServer,
-        wire::Event, wire::FileUpdated, wire::FileDeleted, wire::DeletedFile,
+        wire::Event, wire::FileUpdated, wire::FileDeleted, wire::DeletedFile, wire::InviteInfo, wire::MadeInvite,
+        wire::NewInvite, wire::ShownInvite, wire::GroupInfo, wire::NewGroup, wire::GroupRole,
     )),
 )]
 struct Base;

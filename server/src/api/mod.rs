@@ -4,6 +4,7 @@ pub mod auth;
 pub mod document;
 pub mod events;
 pub mod files;
+pub mod groups;
 pub mod service;
 pub mod users;
 pub mod vaults;

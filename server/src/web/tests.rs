@@ -88,6 +88,8 @@ fn user(name: &str) -> User {
         last_seen_at: None,
         mfa: false,
         roles: [("main".to_owned(), "editor".to_owned())].into(),
+        groups: vec![],
+        effective_roles: [("main".to_owned(), "editor".to_owned())].into(),
     }
 }
 

@@ -7,6 +7,7 @@ mod attacks;
 mod device;
 mod docs;
 mod files;
+mod groups;
 mod invites;
 mod live;
 mod mailbox;

@@ -97,7 +97,8 @@ async fn call(caller: &Client, method: &str, path: &str, operation: &Value, n: u
         .replace("{vault}", "main")
         .replace("{filename}", &format!("m{n}.nc"))
         .replace("{username}", "nobody-known")
-        .replace("{id}", "none");
+        .replace("{id}", "none")
+        .replace("{group}", "no-such-group");
     let method = reqwest::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
     let mut request = caller.request(method, &filled);
     if operation["requestBody"]["content"]["application/json"].is_object() {
@@ -118,9 +119,10 @@ fn body(path: &str) -> Value {
         "register" => json!({"username": "!", "password": "x"}),
         "vaults" => json!({"name": "!"}),
         "tokens" => json!({"name": "", "scopes": []}),
+        "groups" => json!({"name": "!"}),
         "invites" => json!({"roles": {"main": "viewer"}}),
         "preview" => json!({"invite": "!"}),
-        _ if path.ends_with("members/{username}") => json!({"role": "viewer"}),
+        _ if path.ends_with("members/{username}") || path.ends_with("groups/{group}") => json!({"role": "viewer"}),
         _ => json!({}),
     }
 }

@@ -19,9 +19,13 @@ async fn user(store: &Store, member: Member) -> Result<wire::User, Problem> {
 pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wire::User>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
     let named = |id: &auth::RealmId| vaults.iter().find(|vault| vault.id == *id).map(|vault| vault.name.to_string());
-    Ok(members
-        .into_iter()
-        .map(|Member { account, roles, factors, last_seen }| wire::User {
+    let words = |roles: &mut dyn Iterator<Item = (&auth::RealmId, &auth::Role)>| {
+        roles.filter_map(|(vault, role)| Some((named(vault)?, role.as_str().to_owned()))).collect()
+    };
+    let user = |member: Member| {
+        let effective_roles = words(&mut member.rights().iter());
+        let Member { account, roles, groups, factors, last_seen } = member;
+        wire::User {
             username: account.username.to_string(),
             display_name: account.display_name.map(|name| name.as_str().to_owned()),
             email: account.email.map(|email| email.as_str().to_owned()),
@@ -31,7 +35,10 @@ pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wir
             created_at: account.created_at,
             last_seen_at: last_seen,
             mfa: factors.is_enrolled(),
-            roles: roles.iter().filter_map(|(vault, role)| Some((named(vault)?, role.as_str().to_owned()))).collect(),
-        })
-        .collect())
+            roles: words(&mut roles.iter().map(|(vault, role)| (vault, role))),
+            groups: groups.iter().map(|membership| membership.group.to_string()).collect(),
+            effective_roles,
+        }
+    };
+    Ok(members.into_iter().map(user).collect())
 }

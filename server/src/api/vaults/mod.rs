@@ -1,6 +1,7 @@
 //! Vaults, and who may do what in them.
 
 pub mod create;
+pub mod groups;
 pub mod list;
 pub mod members;
 pub mod remove_member;

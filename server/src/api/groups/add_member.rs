@@ -1,0 +1,21 @@
+//! `PUT /api/groups/{group}/members/{username}`
+
+use auth::{Permitted, auth::ManageAccounts};
+use axum::extract::State;
+use http::StatusCode;
+
+use crate::{error::Problem, extract, state::Auth};
+
+/// Put somebody into a group.
+#[utoipa::path(put, path = "/api/groups/{group}/members/{username}", tag = "Groups",
+    params(("group" = String, Path), ("username" = String, Path)),
+    responses((status = 204, description = "Done; felt by the next request and by open sockets.")))]
+pub async fn handle(
+    Permitted(permit): Permitted<ManageAccounts>,
+    State(auth): State<Auth>,
+    extract::Group(name): extract::Group,
+    extract::User(username): extract::User,
+) -> Result<StatusCode, Problem> {
+    auth.put_into_group(&permit, &name, &username).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,30 @@
+//! `POST /api/groups`
+
+use auth::{GroupName, Permitted, auth::ManageAccounts};
+use axum::{Json, extract::State};
+use http::StatusCode;
+use wire::{GroupInfo, NewGroup, ProblemBody};
+
+use crate::{
+    error::Problem,
+    extract::Body,
+    state::{Auth, Store},
+};
+
+/// Make a group. What its members may do is said in the vaults.
+#[utoipa::path(post, path = "/api/groups", tag = "Groups", request_body = NewGroup, responses(
+    (status = 201, description = "It is there, with nobody in it.", body = GroupInfo),
+    (status = 409, description = "The name is taken.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub async fn handle(
+    Permitted(permit): Permitted<ManageAccounts>,
+    State(auth): State<Auth>,
+    State(store): State<Store>,
+    Body(body): Body<NewGroup>,
+) -> Result<(StatusCode, Json<GroupInfo>), Problem> {
+    let name = GroupName::parse(&body.name).map_err(|error| Problem::invalid("/name", error))?;
+    let group = auth.make_group(&permit, &name).await?;
+    Ok((StatusCode::CREATED, Json(super::info(&store, group).await?)))
+}

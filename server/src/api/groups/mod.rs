@@ -1,0 +1,32 @@
+//! Groups of accounts, for administrators.
+
+pub mod add_member;
+pub mod create;
+pub mod delete;
+pub mod list;
+pub mod remove_member;
+pub mod show;
+
+use auth::Group;
+use vault::VaultStore;
+use wire::GroupInfo;
+
+use crate::{error::Problem, state::Store};
+
+/// With the names of the vaults instead of their ids.
+pub(crate) async fn infos(store: &Store, groups: Vec<Group>) -> Result<Vec<GroupInfo>, Problem> {
+    let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
+    let named = |id: &auth::RealmId| vaults.iter().find(|vault| vault.id == *id).map(|vault| vault.name.to_string());
+    let info = |group: Group| GroupInfo {
+        name: group.name.to_string(),
+        members: group.members.iter().map(ToString::to_string).collect(),
+        roles: group.roles.iter().filter_map(|(id, role)| Some((named(id)?, role.as_str().to_owned()))).collect(),
+        created_at: group.created_at,
+    };
+    Ok(groups.into_iter().map(info).collect())
+}
+
+async fn info(store: &Store, group: Group) -> Result<GroupInfo, Problem> {
+    let mut infos = infos(store, vec![group]).await?;
+    infos.pop().ok_or_else(|| Problem::Internal("a group that went".to_owned()))
+}

@@ -1,0 +1,25 @@
+//! `GET /api/groups/{group}`
+
+use auth::{Permitted, auth::SeeAccounts};
+use axum::{Json, extract::State};
+use wire::GroupInfo;
+
+use crate::{
+    error::Problem,
+    extract,
+    state::{Auth, Store},
+};
+
+/// One group.
+#[utoipa::path(get, path = "/api/groups/{group}", tag = "Groups",
+    params(("group" = String, Path)),
+    responses((status = 200, description = "The group.", body = GroupInfo)))]
+pub async fn handle(
+    Permitted(permit): Permitted<SeeAccounts>,
+    State(auth): State<Auth>,
+    State(store): State<Store>,
+    extract::Group(name): extract::Group,
+) -> Result<Json<GroupInfo>, Problem> {
+    let group = auth.group(&permit, &name).await?;
+    Ok(Json(super::info(&store, group).await?))
+}

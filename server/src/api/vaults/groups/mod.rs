@@ -1,0 +1,5 @@
+//! What groups may do in a vault.
+
+pub mod list;
+pub mod remove;
+pub mod set;
