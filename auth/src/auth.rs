@@ -25,6 +25,7 @@ use crate::{
     clock,
     directory::Directory,
     factor::passkey::{Party, PasskeyRules},
+    guessing::Gate,
     hashing::Hasher,
     key::{MasterKey, Purpose},
     key_ring::{KeyRing, KeyRules},
@@ -32,7 +33,6 @@ use crate::{
     permit::{Administrator, Everywhere, InRealm, StepUp},
     registering::Setup,
     seal::Sealer,
-    throttle::Throttle,
     upstream::{self, Upstreams},
 };
 
@@ -234,7 +234,7 @@ pub(crate) struct Service<S> {
     pub(crate) ring: KeyRing<S>,
     /// When keys were last asked for because a token named an unknown one.
     pub(crate) keys_asked: tokio::sync::Mutex<Option<Timestamp>>,
-    pub(crate) throttle: Throttle,
+    pub(crate) gate: Gate,
     pub(crate) directory: Directory,
     /// `None` where the installation's address is none where passkeys work.
     pub(crate) passkeys: Option<Party>,
@@ -289,7 +289,7 @@ impl<S: AuthStore> Auth<S> {
             access,
             ring,
             keys_asked: tokio::sync::Mutex::default(),
-            throttle: Throttle::new(),
+            gate: Gate::new(),
             directory: Directory::new(),
             passkeys,
             setup: Mutex::default(),
@@ -323,6 +323,7 @@ impl<S: AuthStore> Auth<S> {
             if clock::between(cleaned_at, self.0.clock.now()) >= CLEAN {
                 cleaned_at = self.0.clock.now();
                 self.forget_long_ended().await;
+                self.forget_failures().await;
             }
         }
     }

@@ -109,6 +109,12 @@ pub enum AuthError {
     Passkey(#[from] PasskeyError),
     #[error("Too many attempts. Try again in {} seconds.", .retry_after.as_secs().max(1))]
     Throttled { retry_after: Duration },
+    /// Too many failures in a row, from wherever the account has not signed in before: waiting does not help.
+    #[error(
+        "Too many attempts: this way in stays shut. Use a device or a network that you have signed in from before, a \
+        passkey, or a link for a new password; or ask an administrator."
+    )]
+    LockedOut,
     /// All cores are busy hashing passwords.
     #[error("The server is busy signing people in. Try again in a moment.")]
     Busy { retry_after: Duration },

@@ -1,20 +1,31 @@
 //! The one gate before every place where a secret is tried, whatever the secret is: asked before any hashing or
-//! database look-up of the secret, told of the outcome after. What it remembers is in `throttle`.
+//! database look-up of the secret, told of the outcome after.
 //!
 //! ```text
 //! let pass = self.may_try(&Trial { secret: Secret::Totp, account: Some(username), from }).await?;
 //! if wrong { self.failed(pass).await?; return Err(…) }
 //! self.succeeded(pass).await?;
 //! ```
+//!
+//! Failures count twice: against the network that they came from and, where the secret can be guessed, against the
+//! account, once for all strangers together and once for each place that the account has signed in from before. So
+//! strangers wait for each other, and never the owner for them. How often is too often is in `rules`.
 
+mod lanes;
+mod notes;
+mod rules;
 mod secret;
+mod telling;
 
 pub use secret::Secret;
 
 use crate::{
     Auth, AuthError, AuthStore, Origin, Username,
-    audit::{Deed, Record},
+    store::{Bucket, Found, Inquiry, Network, Place, Tally},
 };
+use lanes::{Lanes, Turn};
+use notes::Notes;
+use rules::{Pace, Refusal};
 
 /// One try of one secret.
 #[derive(Clone, Copy, Debug)]
@@ -32,12 +43,30 @@ pub(crate) struct Trial<'a> {
 #[must_use = "say how it ended: `failed` or `succeeded`"]
 pub(crate) struct Pass {
     secret: Secret,
-    /// Who is charged.
-    account: Option<Username>,
+    /// What a failure is charged to: networks first.
+    charged: Vec<Bucket>,
+    /// The account's bucket, where there are failures in it.
+    owing: Option<Bucket>,
     /// Whom it was about, if anybody.
     typed: Option<Username>,
     from: Origin,
+    turn: Option<Turn>,
 }
+
+/// What this node remembers of tries by itself.
+pub(crate) struct Gate {
+    lanes: Lanes,
+    notes: Notes,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self { lanes: Lanes::new(), notes: Notes::default() }
+    }
+}
+
+/// A bucket that says no.
+struct Shut(Bucket, Refusal);
 
 impl Pass {
     /// For the audit, where it turned out only later whose secret it would have been.
@@ -48,57 +77,129 @@ impl Pass {
 
 impl<S: AuthStore> Auth<S> {
     /// # Errors
-    /// [`AuthError::Throttled`] with the time left.
+    /// [`AuthError::Throttled`] with the time left, [`AuthError::LockedOut`] where waiting does not help,
+    /// [`AuthError::Busy`] where too many try the same at once.
     pub(crate) async fn may_try(&self, trial: &Trial<'_>) -> Result<Pass, AuthError> {
-        let asked = self.0.throttle.ask(trial.account, trial.from.address, self.0.clock.now());
-        if let Err(error) = asked {
-            // Into the log only, and without a look at the account: who is slowed down must not keep the database busy.
-            tell_log(trial.from, None, "throttled");
-            return Err(error);
+        let lanes = &self.0.gate.lanes;
+        let mut turn: Option<Turn> = None;
+        loop {
+            let charged_before = lanes.charged(&trial.account);
+            let found = self.0.store.throttles(inquiry(trial)).await?;
+            let mut pass = Pass::new(trial, &found);
+            let pace = match self.weigh(&pass.charged, &found.tallies) {
+                Ok(pace) => pace,
+                Err(shut) => return Err(self.refuse(trial, shut).await?),
+            };
+            let Some(account) = pass.account() else { return Ok(pass) };
+            if turn.is_none() {
+                turn = lanes.step_in(account, pace);
+            }
+            if !turn.as_ref().is_some_and(|turn| turn.is_enough_for(pace)) {
+                // Whoever waits for room must not take any.
+                drop(turn.take());
+                turn = Some(lanes.queue(account, pace).await?);
+            } else if lanes.charged(&trial.account) == charged_before {
+                pass.turn = turn;
+                return Ok(pass);
+            }
         }
-        let typed = trial.account.cloned();
-        let account = typed.clone().filter(|_| trial.secret.can_be_guessed());
-        Ok(Pass { secret: trial.secret, account, typed, from: trial.from.clone() })
     }
 
     /// Charges whoever tried, and tells audit and log.
     pub(crate) async fn failed(&self, pass: Pass) -> Result<(), AuthError> {
-        self.0.throttle.failed(pass.account.as_ref(), pass.from.address, self.0.clock.now());
+        self.charge(&pass).await?;
         self.report(&pass).await
     }
 
     /// Charges whoever did what may be done only so often, though nothing was wrong.
     pub(crate) async fn spent(&self, pass: Pass) -> Result<(), AuthError> {
-        self.0.throttle.failed(pass.account.as_ref(), pass.from.address, self.0.clock.now());
-        Ok(())
+        self.charge(&pass).await
     }
 
-    /// The count for this secret begins anew, for whoever tried from there.
+    /// The count for this secret begins anew, for whoever tries from that place. The network keeps its own: one good
+    /// account must not pay for guessing others.
     pub(crate) async fn succeeded(&self, pass: Pass) -> Result<(), AuthError> {
-        if let Some(account) = &pass.account {
-            self.0.throttle.succeeded(account);
+        if let Some(owing) = &pass.owing {
+            self.0.store.settle(owing.clone()).await?;
         }
         Ok(())
     }
 
-    /// A wrong secret: into the audit and the log. A name that is nobody's is not told: it may be a password that was
-    /// typed into the wrong field.
-    async fn report(&self, pass: &Pass) -> Result<(), AuthError> {
-        let known = match &pass.typed {
-            // Looked up either way, so that it takes the same time.
-            Some(name) => self.0.store.credentials(name).await?.map(|_| name),
-            None => None,
-        };
-        let reason = pass.secret.as_str();
-        tell_log(&pass.from, known, reason);
-        let record = Record::tried(known, &pass.from, Deed::SignInRefused, self.0.clock.now());
-        self.record(record.detailed(|detail| detail.because(reason))).await
+    /// For a secret that was replaced: what was tried against the old one does not count against the new one.
+    pub(crate) async fn begin_anew(&self, username: &Username, secret: Secret) -> Result<(), AuthError> {
+        Ok(self.0.store.settle_all(username, secret).await?)
+    }
+
+    async fn charge(&self, pass: &Pass) -> Result<(), AuthError> {
+        let charges = pass.charged.iter().cloned().map(rules::charge).collect();
+        self.0.store.charge(charges, self.0.clock.now()).await?;
+        if let Some(account) = pass.account() {
+            self.0.gate.lanes.note_charge(&account.username());
+        }
+        Ok(())
+    }
+
+    /// The strictest of them decides.
+    fn weigh(&self, asked: &[Bucket], tallies: &[Tally]) -> Result<Pace, Shut> {
+        let (now, mut pace) = (self.0.clock.now(), Pace::Free);
+        for bucket in asked {
+            let tally = tallies.iter().find(|tally| tally.bucket == *bucket);
+            pace = pace.max(rules::judge(tally, now).map_err(|refusal| Shut(bucket.clone(), refusal))?);
+        }
+        Ok(pace)
+    }
+
+    /// What is paid off, and names that are nobody's and that nobody tried for long.
+    pub(crate) async fn forget_failures(&self) {
+        let now = self.0.clock.now();
+        match self.0.store.forget_throttles(rules::forgettable(now)).await {
+            Ok(forgotten) => tracing::debug!(forgotten, "failures and places of long ago were forgotten"),
+            Err(error) => tracing::warn!(%error, "failures and places of long ago were not forgotten"),
+        }
     }
 }
 
-/// The line that fail2ban reads (docs/fail2ban.md): its text is stable, and nothing in it is anybody's free choice.
-fn tell_log(from: &Origin, known: Option<&Username>, reason: &'static str) {
-    let (address, account) = (from.address.to_canonical(), known.map_or("-", Username::as_str));
-    metrics::counter!("strongroom_auth_failures_total", "reason" => reason).increment(1);
-    tracing::warn!("strongroom auth failure: address={address} account={account} reason={reason}");
+impl Pass {
+    /// A device stands for itself; a network that the account is known in still shares that network's limit, or the
+    /// answer would say who is known.
+    fn new(trial: &Trial<'_>, found: &Found) -> Self {
+        let (mut charged, mut owing) = (vec![network_of(trial)], None);
+        if let Some(username) = guessed(trial) {
+            let places = trial.from.places();
+            let place = places.into_iter().find(|place| found.known.contains(place)).unwrap_or(Place::Strange);
+            let account = of_account(trial, username, &place);
+            owing = found.tallies.iter().any(|tally| tally.bucket == account).then(|| account.clone());
+            if matches!(place, Place::Device(_)) {
+                charged.clear();
+            }
+            charged.push(account);
+        }
+        let (secret, typed, from) = (trial.secret, trial.account.cloned(), trial.from.clone());
+        Self { secret, charged, owing, typed, from, turn: None }
+    }
+
+    fn account(&self) -> Option<&Bucket> {
+        self.charged.iter().find(|bucket| bucket.username().is_some())
+    }
+}
+
+/// Everything that may matter, in one question.
+fn inquiry(trial: &Trial<'_>) -> Inquiry {
+    let mut buckets = vec![network_of(trial)];
+    let Some(username) = guessed(trial) else { return Inquiry { buckets, places: None } };
+    let places = trial.from.places();
+    buckets.extend(places.iter().chain([&Place::Strange]).map(|place| of_account(trial, username, place)));
+    Inquiry { buckets, places: Some((username.clone(), places)) }
+}
+
+fn guessed<'a>(trial: &Trial<'a>) -> Option<&'a Username> {
+    trial.account.filter(|_| trial.secret.can_be_guessed())
+}
+
+fn network_of(trial: &Trial<'_>) -> Bucket {
+    Bucket::Network(trial.secret.tries(), Network::of(trial.from.address))
+}
+
+fn of_account(trial: &Trial<'_>, username: &Username, place: &Place) -> Bucket {
+    Bucket::Account { username: username.clone(), secret: trial.secret, place: place.clone() }
 }

@@ -43,7 +43,6 @@ pub mod store;
 mod tending_keys;
 #[cfg(test)]
 mod tests;
-mod throttle;
 pub mod token;
 pub mod upstream;
 pub mod username;

@@ -42,6 +42,9 @@ impl<S: AuthStore> Auth<S> {
         let (by, now) = (caller.actor().coming_from(from), self.0.clock.now());
         let replaced = self.0.store.replace_password(username, &known.password, hash, why, by, now).await?;
         self.changed(username);
+        if replaced {
+            self.begin_anew(username, Secret::Password).await?;
+        }
         if replaced { Ok(()) } else { Err(AuthError::WrongCurrentPassword) }
     }
 

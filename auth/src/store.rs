@@ -10,6 +10,7 @@ mod identities;
 mod invites;
 mod keys;
 mod slips;
+mod throttles;
 
 pub use audit::AuditStore;
 pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal};
@@ -18,6 +19,9 @@ pub use identities::{Identity, IdentityStore, NewIdentity};
 pub use invites::{InviteStore, Redeem, Redeemed};
 pub use keys::{KeyPurpose, KeyStore, StoredKey};
 pub use slips::{Slip, SlipKind, SlipStore};
+pub use throttles::{
+    Bucket, Charge, Forgettable, Found, Inquiry, Network, Noteworthy, Place, Tally, ThrottleStore, Tries, Whose,
+};
 
 use std::collections::HashMap;
 
@@ -187,6 +191,7 @@ pub trait AuthStore:
     + InviteStore
     + KeyStore
     + SlipStore
+    + ThrottleStore
     + Clone
     + Send
     + Sync

@@ -1,6 +1,7 @@
 //! The promises of the service, on a store in memory with a clock that the tests turn.
 
 mod administering;
+mod guessing;
 mod inviting;
 mod keys;
 mod memory;

@@ -89,7 +89,9 @@ impl Problem {
             }
             Self::Auth(AuthError::StepUpNeeded { .. }) => Some("insufficient_user_authentication"),
             Self::Auth(AuthError::Restricted(Restriction::Enrol)) => Some("mfa_enrolment_required"),
-            Self::Auth(AuthError::Throttled { .. } | AuthError::Busy { .. }) => Some("temporarily_unavailable"),
+            Self::Auth(AuthError::Throttled { .. } | AuthError::LockedOut | AuthError::Busy { .. }) => {
+                Some("temporarily_unavailable")
+            }
             Self::OAuth { code, .. } => Some(code),
             Self::Auth(AuthError::AmbiguousCredentials)
             | Self::Invalid(_)
@@ -127,6 +129,8 @@ impl Problem {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Auth(AuthError::Throttled { retry_after } | AuthError::Busy { retry_after }) => Some(*retry_after),
+            // Nobody knows when; RFC 6585 §4 clients want a number all the same.
+            Self::Auth(AuthError::LockedOut) => Some(Duration::from_hours(24)),
             Self::Auth(AuthError::Store(_)) | Self::Vault(VaultError::Store(_)) | Self::NotReady => {
                 Some(Duration::from_secs(1))
             }
@@ -188,7 +192,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::NoSuchToken => StatusCode::NOT_FOUND,
         AuthError::Passkey(error) => passkey_status(error),
-        AuthError::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
+        AuthError::Throttled { .. } | AuthError::LockedOut => StatusCode::TOO_MANY_REQUESTS,
         AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         AuthError::Internal(_) | AuthError::AnotherMasterKey => StatusCode::INTERNAL_SERVER_ERROR,
     }

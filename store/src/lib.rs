@@ -32,6 +32,7 @@ mod slips;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod throttles;
 mod value;
 mod vault_store;
 mod vaults;

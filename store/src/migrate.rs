@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_places_and_the_audit_is_searched.sql"),
     include_str!("../migrations/0007_the_key_ring.sql"),
     include_str!("../migrations/0008_groups.sql"),
+    include_str!("../migrations/0009_throttles.sql"),
 ];
 
 /// The database is of a newer program.

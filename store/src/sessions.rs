@@ -15,7 +15,7 @@ use crate::{
     accounts, audit,
     connection::Connection,
     error::DbError,
-    persisted, places, refresh, slips,
+    persisted, places, refresh, slips, throttles,
     value::{Row, params},
 };
 
@@ -79,6 +79,7 @@ pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Familiar
         audit::record(db, &token_made(session)).await?;
         return Ok(Familiarity::Known);
     }
+    throttles::meet(db, session).await?;
     let familiarity = places::visit(db, session).await?;
     audit::record(db, &sign_in(session, familiarity)).await?;
     Ok(familiarity)

@@ -26,6 +26,8 @@ deeds! {
     SignedIn = "sign_in";
     /// A secret was tried and was wrong; `reason` says what it was to be ([`Secret`](crate::guessing::Secret)).
     SignInRefused = "sign_in.refused";
+    /// Tries were refused because there were too many: the first, and then one entry in ten minutes; `facts.times`.
+    Throttled = "sign_in.throttled";
     /// Somebody proved again who they are.
     SteppedUp = "sign_in.confirmed";
     /// One session ended; `reason` says why.

@@ -1,5 +1,7 @@
 //! What can be guessed at, and what that means for the guesser.
 
+use crate::store::Tries;
+
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Secret {
@@ -69,6 +71,16 @@ impl Secret {
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|secret| secret.as_str() == raw)
+    }
+
+    /// What a network's failures at it are counted by.
+    #[must_use]
+    pub fn tries(self) -> Tries {
+        match self {
+            Self::Registration => Tries::Accounts,
+            secret if secret.can_be_guessed() => Tries::Guesses,
+            _ => Tries::Tokens,
+        }
     }
 
     /// Whether persistence could find it: then failures count against its account too. The others hold 256 bits of

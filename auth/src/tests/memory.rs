@@ -7,6 +7,7 @@ mod identities;
 mod invites;
 mod keys;
 mod slips;
+mod throttles;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -68,6 +69,7 @@ struct Tables {
     factors: Vec<Factor>,
     identities: Vec<Identity>,
     keys: Vec<StoredKey>,
+    throttles: throttles::Throttles,
     responsible: Vec<Actor>,
     groups: BTreeMap<GroupName, Group>,
 }
@@ -338,6 +340,9 @@ impl AuthStore for Memory {
     async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<Familiarity> {
         let mut tables = self.ask()?;
         let familiarity = tables.recorded_start(&session);
+        if session.kind != crate::SessionKind::Personal {
+            tables.throttles.meet(&session);
+        }
         match session.kind {
             crate::SessionKind::Web | crate::SessionKind::Personal => {
                 drop(tables.cookies.insert(secret, session.id.clone()))

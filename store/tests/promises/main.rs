@@ -14,6 +14,7 @@ mod races;
 mod refresh;
 mod sessions;
 mod slips;
+mod throttles;
 
 /// Runs each function, which takes an empty [`TestDatabase`](store::testing::TestDatabase), on SQLite and on PostgreSQL.
 macro_rules! on_both_databases {

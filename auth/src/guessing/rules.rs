@@ -1,0 +1,170 @@
+//! How often somebody may be wrong. Pure: from counts to answers.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    clock,
+    store::{Bucket, Charge, Forgettable, Tally, Tries},
+};
+
+/// Failures in a row that cost nothing, and so tries of one account from one place that may be under way at once.
+pub(crate) const FREE: u32 = 5;
+/// NIST SP 800-63B-4 §3.2.2: no more failures in a row than this, with one authenticator.
+pub(crate) const MOST: u32 = 100;
+/// The first wait; each further failure doubles it.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
+
+/// Failures from one network: a burst, then one every `window / burst`. A whole office may share an address.
+struct Limit {
+    burst: u32,
+    window: Duration,
+}
+
+const GUESSES: Limit = Limit { burst: 100, window: Duration::from_mins(5) };
+/// Nobody guesses these; a program that goes on with a dead token must not keep its neighbours out.
+const TOKENS: Limit = Limit { burst: 200, window: Duration::from_mins(5) };
+
+/// Accounts that may be made from one network.
+const ACCOUNTS: Limit = Limit { burst: 100, window: Duration::from_mins(5) };
+
+impl Limit {
+    fn of(bucket: &Bucket) -> Option<&'static Self> {
+        match bucket {
+            Bucket::Network(Tries::Guesses, _) => Some(&GUESSES),
+            Bucket::Network(Tries::Tokens, _) => Some(&TOKENS),
+            Bucket::Network(Tries::Accounts, _) => Some(&ACCOUNTS),
+            Bucket::Account { .. } => None,
+        }
+    }
+
+    fn cost(&self) -> Duration {
+        self.window / self.burst
+    }
+}
+
+/// How a try may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pace {
+    /// Beside others.
+    Free,
+    /// Alone: the one before has to be charged first.
+    Alone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Wait(Duration),
+    /// For good, from there.
+    Shut,
+}
+
+/// Of one bucket; `None` where nobody failed.
+pub(crate) fn judge(tally: Option<&Tally>, now: Timestamp) -> Result<Pace, Refusal> {
+    let Some(tally) = tally else { return Ok(Pace::Free) };
+    match Limit::of(&tally.bucket) {
+        Some(limit) => {
+            // The generic cell rate algorithm (ITU-T I.371): one moment, before which all failures are paid off.
+            let debt = clock::between(now, tally.paid_off_at) + limit.cost();
+            waited(debt.saturating_sub(limit.window)).map(|()| Pace::Free)
+        }
+        None if tally.failures >= MOST => Err(Refusal::Shut),
+        None => {
+            let until = next_at(tally);
+            waited(clock::between(now, until)).map(|()| Pace::Alone)
+        }
+    }
+}
+
+fn waited(left: Duration) -> Result<(), Refusal> {
+    if left.is_zero() { Ok(()) } else { Err(Refusal::Wait(left)) }
+}
+
+/// When an account's bucket is open again.
+fn next_at(tally: &Tally) -> Timestamp {
+    clock::after(tally.last_at, wait_after(tally.failures))
+}
+
+fn wait_after(failures: u32) -> Duration {
+    let Some(doublings) = failures.checked_sub(FREE) else { return Duration::ZERO };
+    FIRST_WAIT.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(LONGEST_WAIT)
+}
+
+/// What one failure costs.
+pub(crate) fn charge(bucket: Bucket) -> Charge {
+    let (cost, most) = match Limit::of(&bucket) {
+        // Bounded, so that nobody is kept out for longer than a few windows by what others do.
+        Some(limit) => (limit.cost(), limit.window * 3),
+        None => (Duration::ZERO, Duration::ZERO),
+    };
+    Charge { bucket, cost, most }
+}
+
+/// Names without an account are forgotten so long after the last try. Long, since whoever waits for it learns that
+/// there is no such account.
+const NOBODY: Duration = Duration::from_hours(90 * 24);
+/// Places that an account has not signed in from for so long are strange again.
+const UNSEEN: Duration = Duration::from_hours(180 * 24);
+
+pub(crate) fn forgettable(now: Timestamp) -> Forgettable {
+    let (nobody_since, unseen_since) = (clock::before(now, NOBODY), clock::before(now, UNSEEN));
+    Forgettable { paid_off_by: now, nobody_since, unseen_since }
+}
+
+/// The latest moment that a network may owe until and still try at `now`.
+pub(crate) fn owing_at(now: Timestamp) -> Timestamp {
+    clock::after(now, GUESSES.window.saturating_sub(GUESSES.cost()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Username, guessing::Secret, store::Place};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn of_account(failures: u32) -> Tally {
+        let username = Username::parse("ada").unwrap();
+        let bucket = Bucket::Account { username, secret: Secret::Password, place: Place::Strange };
+        Tally { bucket, failures, last_at: at(0), paid_off_at: at(0) }
+    }
+
+    #[test]
+    fn waits_grow_from_the_fifth_failure_to_a_quarter_of_an_hour() {
+        let waits: Vec<u64> = (0..=17).map(|failures| wait_after(failures).as_secs()).collect();
+        assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
+        assert_eq!(wait_after(u32::MAX), LONGEST_WAIT);
+        assert_eq!(judge(Some(&of_account(7)), at(1)), Err(Refusal::Wait(Duration::from_secs(3))));
+        assert_eq!(judge(Some(&of_account(7)), at(4)), Ok(Pace::Alone));
+    }
+
+    #[test]
+    fn after_a_hundred_failures_waiting_does_not_help() {
+        assert_eq!(judge(Some(&of_account(99)), at(900)), Ok(Pace::Alone));
+        assert_eq!(judge(Some(&of_account(100)), at(1_000_000_000)), Err(Refusal::Shut));
+    }
+
+    #[test]
+    fn a_hundred_guesses_at_one_account_take_most_of_a_day() {
+        let all: Duration = (0..MOST).map(wait_after).sum();
+        assert!(all > Duration::from_hours(20), "{all:?}");
+    }
+
+    #[test]
+    fn a_network_has_a_burst_and_then_one_try_every_three_seconds() {
+        let network = crate::store::Network::parse("192.0.2.1").unwrap();
+        let owing = |seconds| Tally {
+            bucket: Bucket::Network(Tries::Guesses, network),
+            paid_off_at: at(seconds),
+            ..of_account(9)
+        };
+        assert_eq!(judge(Some(&owing(297)), at(0)), Ok(Pace::Free));
+        assert_eq!(judge(Some(&owing(300)), at(0)), Err(Refusal::Wait(Duration::from_secs(3))));
+        assert_eq!(judge(Some(&owing(300)), at(3)), Ok(Pace::Free));
+        assert_eq!(owing_at(at(0)), at(297));
+    }
+}
