@@ -14,6 +14,16 @@ pub struct Account {
     pub standing: Standing,
     pub administrator: bool,
     pub created_at: Timestamp,
+    /// The password is not taken any more until a link has set a new one.
+    pub reset_required: bool,
+}
+
+impl Account {
+    /// Display name, or username.
+    #[must_use]
+    pub fn calls_itself(&self) -> &str {
+        self.display_name.as_ref().map_or(self.username.as_str(), DisplayName::as_str)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +54,8 @@ pub struct AccountChange {
     pub email: Option<Option<EmailAddress>>,
     pub standing: Option<Standing>,
     pub administrator: Option<bool>,
+    /// Requiring it ends every session.
+    pub reset_required: Option<bool>,
 }
 
 /// 1 to 100 characters of any script, no control or bidirectional-override characters, not blank.

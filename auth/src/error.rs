@@ -107,6 +107,13 @@ pub enum AuthError {
     AlreadyLinked,
     #[error(transparent)]
     Passkey(#[from] PasskeyError),
+    #[error("This link is not valid any more. Ask for a new one.")]
+    ResetOver,
+    /// The password was right, and is not taken any more.
+    #[error("This password has to be replaced. Ask for a link that sets a new one, or ask an administrator.")]
+    ResetRequired,
+    #[error("This account is disabled: enable it first.")]
+    AccountDisabled,
     #[error("Too many attempts. Try again in {} seconds.", .retry_after.as_secs().max(1))]
     Throttled { retry_after: Duration },
     /// Too many failures in a row, from wherever the account has not signed in before: waiting does not help.

@@ -116,9 +116,12 @@ impl<S: AuthStore> Auth<S> {
     /// The letter alone.
     pub(crate) fn notify(&self, owner: &Account, notice: Notice, from: &Origin) {
         let Some(to) = owner.email.clone() else { return };
-        let name = owner.display_name.as_ref().map_or(owner.username.as_str(), |name| name.as_str()).to_owned();
-        let at = self.0.clock.now();
-        self.post(Letter { to, name, body: LetterBody::Notice { notice, at, origin: from.clone() } });
+        let body = LetterBody::Notice { notice, at: self.0.clock.now(), origin: from.clone() };
+        self.post(Letter { to, name: owner.calls_itself().to_owned(), body });
+    }
+
+    pub(crate) fn sends_no_letters(&self) -> bool {
+        self.0.letters.0.is_closed()
     }
 
     /// Appends what changes no rows, or was changed already.

@@ -35,6 +35,7 @@ pub mod policy;
 pub mod realm;
 mod refreshing;
 mod registering;
+pub mod resetting;
 mod seal;
 pub mod session;
 mod signing_in;

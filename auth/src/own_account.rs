@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Origin, Password, Session, SessionId, SessionKind,
+    Auth, AuthError, AuthStore, Caller, Notice, Origin, Password, Session, SessionId, SessionKind,
     auth::Others,
     clock,
     guessing::{Secret, Trial},
@@ -42,10 +42,12 @@ impl<S: AuthStore> Auth<S> {
         let (by, now) = (caller.actor().coming_from(from), self.0.clock.now());
         let replaced = self.0.store.replace_password(username, &known.password, hash, why, by, now).await?;
         self.changed(username);
-        if replaced {
-            self.begin_anew(username, Secret::Password).await?;
+        if !replaced {
+            return Err(AuthError::WrongCurrentPassword);
         }
-        if replaced { Ok(()) } else { Err(AuthError::WrongCurrentPassword) }
+        self.begin_anew(username, Secret::Password).await?;
+        self.notify(caller.account(), Notice::PasswordChanged, from);
+        Ok(())
     }
 
     /// Live ones, newest sign of life first, without [personal tokens](Self::personal_tokens).

@@ -176,5 +176,14 @@ pub(crate) fn account_of(new: NewAccount) -> Account {
     // Taken apart by name, so that the hash is left behind on purpose.
     let NewAccount { username, display_name, email, email_verified, password, administrator, created_at } = new;
     drop::<PasswordHash>(password);
-    Account { username, display_name, email, email_verified, standing: Standing::Active, administrator, created_at }
+    Account {
+        username,
+        display_name,
+        email,
+        email_verified,
+        standing: Standing::Active,
+        administrator,
+        created_at,
+        reset_required: false,
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     Account, Actor, Auth, AuthError, AuthStore, Caller, Method, Methods, Origin, Password, PasswordHash, Session,
     SessionKind, Standing, Username,
+    audit::{Deed, Record},
     auth::{SignedIn, Tokens},
     beginning::Beginning,
     guessing::{Secret, Trial},
@@ -25,7 +26,8 @@ impl<S: AuthStore> Auth<S> {
     /// `username` is as typed: one that does not parse costs the same and fails the same.
     ///
     /// # Errors
-    /// [`AuthError::BadCredentials`], [`AuthError::Throttled`], [`AuthError::Busy`].
+    /// [`AuthError::BadCredentials`], [`AuthError::Throttled`], [`AuthError::Busy`]; after the right password
+    /// [`AuthError::ResetRequired`].
     pub async fn sign_in(
         &self,
         username: &str,
@@ -70,6 +72,11 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::BadCredentials);
         };
         self.succeeded(pass).await?;
+        if account.reset_required {
+            let record = Record::tried(Some(&account.username), &attempt.from, Deed::SignInRefused, self.0.clock.now());
+            self.record(record.detailed(|detail| detail.because("reset_required"))).await?;
+            return Err(AuthError::ResetRequired);
+        }
         let password = self.upgrade(&account, &attempt, password).await;
         let methods = Methods::of(&[Method::Password]);
         let beginning = Beginning::in_person(attempt.kind, methods, attempt.from.clone());
@@ -108,6 +115,7 @@ impl<S: AuthStore> Auth<S> {
     /// this one began. From here on, whoever does so ends this one too.
     async fn confirm(&self, attempt: &Attempt, session: &Session, verified: &PasswordHash) -> Result<(), AuthError> {
         let good = match self.active(&session.username).await? {
+            Some(now) if now.account.reset_required => false,
             Some(now) if now.password == *verified => true,
             // Upgraded by another sign-in, or changed.
             Some(now) => self.0.hasher.verify(&attempt.password, Some(&now.password)).await?,
@@ -128,6 +136,7 @@ fn outcome(answer: &Result<SignedIn, AuthError>) -> &'static str {
     match answer {
         Ok(_) => "signed_in",
         Err(AuthError::BadCredentials) => "bad_credentials",
+        Err(AuthError::ResetRequired) => "reset_required",
         Err(AuthError::Throttled { .. } | AuthError::LockedOut) => "throttled",
         Err(AuthError::Busy { .. }) => "busy",
         Err(_) => "failed",

@@ -9,6 +9,7 @@ mod groups;
 mod identities;
 mod invites;
 mod keys;
+mod resets;
 mod slips;
 mod throttles;
 
@@ -18,6 +19,7 @@ pub use groups::{GroupChange, GroupRefused, GroupStore};
 pub use identities::{Identity, IdentityStore, NewIdentity};
 pub use invites::{InviteStore, Redeem, Redeemed};
 pub use keys::{KeyPurpose, KeyStore, StoredKey};
+pub use resets::{Reset, ResetStore};
 pub use slips::{Slip, SlipKind, SlipStore};
 pub use throttles::{
     Bucket, Charge, Forgettable, Found, Inquiry, Network, Noteworthy, Place, Tally, ThrottleStore, Tries, Whose,
@@ -190,6 +192,7 @@ pub trait AuthStore:
     + IdentityStore
     + InviteStore
     + KeyStore
+    + ResetStore
     + SlipStore
     + ThrottleStore
     + Clone
@@ -217,7 +220,7 @@ pub trait AuthStore:
     fn member(&self, username: &Username) -> impl Future<Output = Answer<Option<Member>>> + Send;
     /// By username, without deleted ones.
     fn members(&self, query: AccountQuery) -> impl Future<Output = Answer<Vec<Member>>> + Send;
-    /// Changes what `change` names. Disabling or deleting ends all sessions. The last active administrator is kept
+    /// Changes what `change` names. Disabling, deleting and requiring a reset end all sessions. The last active administrator is kept
     /// one inside the transaction.
     fn change_account(
         &self,

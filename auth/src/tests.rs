@@ -9,6 +9,7 @@ mod own_account;
 mod personal;
 mod refreshing;
 mod registering;
+mod resetting;
 mod signing_in;
 
 use std::{

@@ -87,6 +87,7 @@ impl Problem {
             Self::Auth(AuthError::NotAllowed { .. } | AuthError::ScopeMissing { .. } | AuthError::NotInPerson) => {
                 Some("insufficient_scope")
             }
+            Self::Auth(AuthError::ResetRequired) => Some("password_reset_required"),
             Self::Auth(AuthError::StepUpNeeded { .. }) => Some("insufficient_user_authentication"),
             Self::Auth(AuthError::Restricted(Restriction::Enrol)) => Some("mfa_enrolment_required"),
             Self::Auth(AuthError::Throttled { .. } | AuthError::LockedOut | AuthError::Busy { .. }) => {
@@ -173,7 +174,9 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::InviteNeeded
         | AuthError::InviteOver
         | AuthError::WrongCurrentPassword
-        | AuthError::SetupOver => StatusCode::FORBIDDEN,
+        | AuthError::SetupOver
+        | AuthError::ResetOver
+        | AuthError::ResetRequired => StatusCode::FORBIDDEN,
         AuthError::NotLinked | AuthError::WrongBrowser | AuthError::ProviderRefused(_) => StatusCode::FORBIDDEN,
         AuthError::ProviderAway => StatusCode::BAD_GATEWAY,
         AuthError::RealmNotFound
@@ -183,6 +186,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::NoSuchInvite
         | AuthError::NoSuchGroup => StatusCode::NOT_FOUND,
         AuthError::RealmTaken
+        | AuthError::AccountDisabled
         | AuthError::UsernameTaken
         | AuthError::LastAdministrator
         | AuthError::AlreadyLinked

@@ -14,12 +14,12 @@ use crate::{
     audit,
     connection::Connection,
     error::{DbError, Stop},
-    roles, sessions,
+    resets, roles, sessions,
     value::{Row, params},
 };
 
-pub(crate) const COLUMNS: &str =
-    "a.username, a.display_name, a.email, a.email_verified, a.standing, a.administrator, a.created_at";
+pub(crate) const COLUMNS: &str = "a.username, a.display_name, a.email, a.email_verified, a.standing, a.administrator, \
+    a.created_at, a.reset_required";
 
 pub(crate) fn read(row: &mut Row) -> Result<Account, DbError> {
     Ok(Account {
@@ -30,6 +30,7 @@ pub(crate) fn read(row: &mut Row) -> Result<Account, DbError> {
         standing: standing(&row.text()?)?,
         administrator: row.truth()?,
         created_at: row.time()?,
+        reset_required: row.truth()?,
     })
 }
 
@@ -162,7 +163,10 @@ pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Accoun
     let Some(before) = hold(db, &asked.username).await? else { return Err(ChangeRefused::NoSuchAccount.into()) };
     let after = changed(&before, &asked.to);
     save(db, &after).await?;
-    if after.standing != Standing::Active {
+    if after.standing != Standing::Active || after.email != before.email {
+        resets::forget(db, &asked.username).await?;
+    }
+    if after.standing != Standing::Active || (after.reset_required && !before.reset_required) {
         let end = sessions::EndAll {
             username: asked.username.clone(),
             keep: None,
@@ -190,7 +194,7 @@ fn told(account: &Account) -> serde_json::Value {
     json!({
         "standing": standing_word(account.standing), "administrator": account.administrator,
         "display_name": account.display_name.as_ref().map(DisplayName::as_str),
-        "email": account.email.as_ref().map(EmailAddress::as_str),
+        "email": account.email.as_ref().map(EmailAddress::as_str), "reset_required": account.reset_required,
     })
 }
 
@@ -206,13 +210,14 @@ fn changed(before: &Account, change: &AccountChange) -> Account {
     }
     after.standing = change.standing.unwrap_or(before.standing);
     after.administrator = change.administrator.unwrap_or(before.administrator);
+    after.reset_required = change.reset_required.unwrap_or(before.reset_required);
     after
 }
 
 async fn save(db: &mut Connection, account: &Account) -> Result<(), DbError> {
     const UPDATE: &str = "UPDATE accounts
-        SET display_name = $2, email = $3, standing = $4, administrator = $5, search_key = $6, email_verified = $7
-        WHERE username = $1";
+        SET display_name = $2, email = $3, standing = $4, administrator = $5, search_key = $6, email_verified = $7,
+        reset_required = $8 WHERE username = $1";
     let row = params![
         account.username.as_str(),
         account.display_name.as_ref().map(DisplayName::as_str),
@@ -221,6 +226,7 @@ async fn save(db: &mut Connection, account: &Account) -> Result<(), DbError> {
         account.administrator,
         search_key(&account.username, account.display_name.as_ref(), account.email.as_ref()),
         account.email_verified,
+        account.reset_required,
     ];
     db.execute(UPDATE, row).await.map(drop)
 }
@@ -238,10 +244,15 @@ pub(crate) struct Replace {
 /// False if the old hash is not the stored one any more.
 pub(crate) async fn replace_password(db: &mut Connection, replace: &Replace) -> Result<bool, DbError> {
     const SWAP: &str = "UPDATE accounts SET password = $3 WHERE username = $1 AND password = $2";
+    const LIFT: &str = "UPDATE accounts SET reset_required = 0 WHERE username = $1";
     let (username, at) = (&replace.username, replace.at);
     let swap = params![username.as_str(), replace.old.as_str(), replace.new.as_str()];
     if db.execute(SWAP, swap).await? == 0 {
         return Ok(false);
+    }
+    if replace.why != Replacement::Upgrade {
+        db.execute(LIFT, params![username.as_str()]).await?;
+        resets::forget(db, username).await?;
     }
     let (deed, ended) = match &replace.why {
         Replacement::Upgrade => (Deed::PasswordRehashed, 0),

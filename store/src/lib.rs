@@ -26,6 +26,7 @@ mod persisted;
 mod places;
 mod postgres;
 mod refresh;
+mod resets;
 mod roles;
 mod sessions;
 mod slips;

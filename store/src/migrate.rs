@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_the_key_ring.sql"),
     include_str!("../migrations/0008_groups.sql"),
     include_str!("../migrations/0009_throttles.sql"),
+    include_str!("../migrations/0010_a_reset_can_be_required.sql"),
 ];
 
 /// The database is of a newer program.

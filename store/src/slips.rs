@@ -42,7 +42,7 @@ impl SlipStore for Store {
     }
 }
 
-async fn keep(db: &mut Connection, slip: &Slip) -> Result<(), DbError> {
+pub(crate) async fn keep(db: &mut Connection, slip: &Slip) -> Result<(), DbError> {
     const INSERT: &str =
         "INSERT INTO slips (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
     let row = params![
@@ -115,7 +115,7 @@ async fn list(db: &mut Connection, many: &Many) -> Result<Vec<Slip>, DbError> {
     rows.into_iter().map(|mut row| parse(many.kind, &mut row)).collect()
 }
 
-async fn drop_all(db: &mut Connection, (kind, of): &(SlipKind, Username)) -> Result<u64, DbError> {
+pub(crate) async fn drop_all(db: &mut Connection, (kind, of): &(SlipKind, Username)) -> Result<u64, DbError> {
     db.execute("DELETE FROM slips WHERE kind = $1 AND username = $2", params![kind.as_str(), of.as_str()]).await
 }
 

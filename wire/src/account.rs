@@ -100,6 +100,8 @@ pub struct User {
     pub email_verified: bool,
     pub is_admin: bool,
     pub disabled: bool,
+    /// The password is not taken any more until a link has set a new one.
+    pub reset_required: bool,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -127,6 +129,9 @@ pub struct ChangeUser {
     pub is_admin: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
+    /// True ends every session, and the password is not taken any more until a link has set a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_required: Option<bool>,
 }
 
 /// Tells a missing member from `null`.

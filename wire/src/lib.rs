@@ -10,6 +10,7 @@ pub mod invite;
 pub mod passkey;
 pub mod personal;
 pub mod problem;
+pub mod reset;
 pub mod token;
 
 pub use account::*;
@@ -21,4 +22,5 @@ pub use invite::*;
 pub use passkey::*;
 pub use personal::*;
 pub use problem::*;
+pub use reset::*;
 pub use token::*;

@@ -33,6 +33,7 @@ fn rights(username: &str) -> Rights {
         email_verified: false,
         standing: Standing::Active,
         administrator: true,
+        reset_required: false,
         created_at: Timestamp::UNIX_EPOCH,
     };
     Rights { account, roles: HashMap::new(), factors: crate::FactorKinds::NONE }

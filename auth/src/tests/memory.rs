@@ -6,6 +6,7 @@ mod groups;
 mod identities;
 mod invites;
 mod keys;
+mod resets;
 mod slips;
 mod throttles;
 
@@ -26,7 +27,7 @@ use crate::{
     audit::Record,
     store::{
         AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, End, Familiarity, Identity, Inserted, Member,
-        RefreshState, Replacement, Rotate, Rotation, Slip, StoredKey,
+        RefreshState, Replacement, Rotate, Rotation, Slip, SlipKind, StoredKey,
     },
 };
 
@@ -181,9 +182,14 @@ impl Tables {
             standing,
             administrator,
             created_at,
+            reset_required: false,
         };
         self.accounts.insert(username, (Credentials { account, password }, roles.into_iter().collect()));
         Inserted::Done
+    }
+
+    fn forget_resets(&mut self, of: &Username) {
+        self.slips.retain(|slip| slip.kind != SlipKind::Reset || slip.username.as_ref() != Some(of));
     }
 
     fn administrators(&self) -> usize {
@@ -276,12 +282,18 @@ impl AuthStore for Memory {
         let was = account.administrator && account.standing == Standing::Active;
         account.standing = change.standing.unwrap_or(account.standing);
         account.administrator = change.administrator.unwrap_or(account.administrator);
+        account.email = change.email.unwrap_or(account.email);
+        account.reset_required = change.reset_required.unwrap_or(account.reset_required);
         let is = account.administrator && account.standing == Standing::Active;
         if was && !is && tables.administrators() == 1 {
             return Err(ChangeRefused::LastAdministrator);
         }
         let active = account.standing == Standing::Active;
-        tables.end(username, at, |_| !active);
+        if !active || account.email != credentials.account.email {
+            tables.forget_resets(username);
+        }
+        let required = account.reset_required && !credentials.account.reset_required;
+        tables.end(username, at, |_| !active || required);
         if let Some((credentials, _)) = tables.accounts.get_mut(username) {
             credentials.account = account.clone();
         }
@@ -327,6 +339,10 @@ impl AuthStore for Memory {
             return Ok(false);
         }
         credentials.password = new;
+        if why != Replacement::Upgrade {
+            credentials.account.reset_required = false;
+            tables.forget_resets(username);
+        }
         if let Replacement::Change { keep } = why {
             tables.end(username, at, |id| Some(id) != keep.as_ref());
         }

@@ -83,6 +83,7 @@ fn user(name: &str) -> User {
         email: Some("x@example.org".into()),
         email_verified: false,
         is_admin: name == "ada",
+        reset_required: false,
         disabled: false,
         created_at: "2026-11-22T16:22:15Z".parse().unwrap(),
         last_seen_at: None,

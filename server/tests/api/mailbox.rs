@@ -15,7 +15,7 @@ pub(crate) struct Arrived {
 impl Arrived {
     /// The link in it: a line of its own.
     pub(crate) fn link(&self) -> &str {
-        self.text.lines().find(|line| line.starts_with("http")).unwrap()
+        self.text.lines().find(|line| line.starts_with("http") && line.contains('#')).unwrap()
     }
 
     /// What stands behind the `#` of the link.

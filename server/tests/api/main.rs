@@ -16,6 +16,7 @@ mod names;
 mod passkeys;
 mod personal;
 mod races;
+mod resets;
 mod restart;
 mod tokens;
 mod upstream;

@@ -9,6 +9,7 @@ pub mod metadata;
 pub mod passkeys;
 pub mod password;
 pub mod register;
+pub mod reset;
 pub mod revoke;
 pub mod sessions;
 pub mod ticket;

@@ -39,5 +39,6 @@ fn change(body: ChangeUser) -> Result<AccountChange, Problem> {
         email: email.transpose()?,
         standing: body.disabled.map(|disabled| if disabled { Standing::Disabled } else { Standing::Active }),
         administrator: body.is_admin,
+        reset_required: body.reset_required,
     })
 }

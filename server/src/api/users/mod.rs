@@ -3,6 +3,7 @@
 pub mod change;
 pub mod delete;
 pub mod list;
+pub mod reset;
 pub mod show;
 
 use auth::store::Member;
@@ -31,6 +32,7 @@ pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wir
             email: account.email.map(|email| email.as_str().to_owned()),
             email_verified: account.email_verified,
             is_admin: account.administrator,
+            reset_required: account.reset_required,
             disabled: account.standing != auth::Standing::Active,
             created_at: account.created_at,
             last_seen_at: last_seen,

@@ -1,0 +1,155 @@
+//! A new password for who has lost the old one: by a link that comes by mail, or that an administrator hands over. It
+//! only sets the password. Whoever has a second factor still needs it to sign in.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::{
+    Account, Actor, Auth, AuthError, AuthStore, EmailAddress, Letter, LetterBody, Notice, Origin, Password, Permit,
+    Standing, Token, TokenKind, Username,
+    audit::{Deed, Record},
+    auth::ManageAccounts,
+    clock,
+    guessing::{Secret, Trial},
+    store::{Reset, Slip, SlipKind},
+};
+
+/// How long a link is good.
+const LIFETIME: Duration = Duration::from_mins(30);
+/// No second letter to the same account so soon: nobody's letter box is flooded, and a link that has just arrived is
+/// not replaced by whoever keeps asking.
+const QUIET: Duration = Duration::from_mins(5);
+
+/// A link to hand over. Treat as a secret.
+#[derive(Debug)]
+pub struct ResetLink {
+    pub link: SecretString,
+    pub until: Timestamp,
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// Sends a link to the address of the account called `whom`, or of those with this e-mail address. The answer is
+    /// the same, and as quick, whether there is one: what there is to do is done behind it.
+    ///
+    /// # Errors
+    /// [`AuthError::Throttled`].
+    pub async fn ask_reset(&self, whom: &str, from: &Origin) -> Result<(), AuthError> {
+        let pass = self.may_try(&Trial { secret: Secret::Reset, account: None, from }).await?;
+        // Every question is charged, or the answer would tell.
+        self.failed(pass).await?;
+        let (auth, whom, from) = (self.clone(), whom.trim().chars().take(320).collect::<String>(), from.clone());
+        tokio::spawn(async move {
+            if let Err(error) = auth.send_resets(&whom, &from).await {
+                tracing::warn!(%error, "a link for a new password was not sent");
+            }
+        });
+        Ok(())
+    }
+
+    /// A link to hand over, whether or not the account has an e-mail address.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchAccount`], [`AuthError::AccountDisabled`].
+    pub async fn reset_link(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        username: &Username,
+    ) -> Result<ResetLink, AuthError> {
+        let member = self.0.store.member(username).await?.ok_or(AuthError::NoSuchAccount)?;
+        match member.account.standing {
+            Standing::Active => {}
+            Standing::Disabled => return Err(AuthError::AccountDisabled),
+            Standing::Deleted => return Err(AuthError::NoSuchAccount),
+        }
+        self.make_link(&member.account, permit.actor()).await
+    }
+
+    /// Sets the password of whoever the link is for. Every session of the account ends. A password that is refused
+    /// leaves the link good.
+    ///
+    /// # Errors
+    /// [`AuthError::ResetOver`] for a link that is used, replaced, too old, or none; [`AuthError::PasswordRefused`];
+    /// [`AuthError::Throttled`].
+    pub async fn reset_password(&self, link: &str, new: Password, from: &Origin) -> Result<(), AuthError> {
+        let pass = self.may_try(&Trial { secret: Secret::Reset, account: None, from }).await?;
+        let Some((link, account)) = self.account_behind(link).await? else {
+            self.failed(pass).await?;
+            return Err(AuthError::ResetOver);
+        };
+        self.succeeded(pass).await?;
+        new.check_new(&account.username)?;
+        let password = self.0.hasher.hash(&Arc::new(new)).await?;
+        // Of those who come with the same link at once, the store lets one through.
+        let by = Actor::owner(&account).coming_from(from);
+        let reset = Reset { link: link.hash(), password, by, at: self.0.clock.now() };
+        let owner = self.0.store.reset_password(reset).await?;
+        self.changed(&account.username);
+        let owner = owner.ok_or(AuthError::ResetOver)?;
+        // Whoever could not get in any more, by guessing or by having it guessed at, begins anew.
+        self.begin_anew(&owner.username, Secret::Password).await?;
+        self.notify(&owner, Notice::PasswordReset, from);
+        Ok(())
+    }
+
+    async fn account_behind(&self, link: &str) -> Result<Option<(Token, Account)>, AuthError> {
+        let Some(link) = Token::parse(TokenKind::Reset, link) else { return Ok(None) };
+        let slip = self.0.store.slip(SlipKind::Reset, &link.hash(), self.0.clock.now()).await?;
+        let Some(username) = slip.and_then(|slip| slip.username) else { return Ok(None) };
+        let member = self.0.store.member(&username).await?;
+        Ok(member.map(|member| (link, member.account)))
+    }
+
+    async fn send_resets(&self, whom: &str, from: &Origin) -> Result<(), AuthError> {
+        if self.sends_no_letters() {
+            return Ok(());
+        }
+        for account in self.meant_by(whom).await? {
+            let Some(to) = account.email.clone() else { continue };
+            if self.was_asked_lately(&account.username).await? {
+                continue;
+            }
+            let ResetLink { link, until } = self.make_link(&account, &Actor::owner(&account).coming_from(from)).await?;
+            let body = LetterBody::Reset { link, username: account.username.clone(), until };
+            self.post(Letter { to, name: account.calls_itself().to_owned(), body });
+        }
+        Ok(())
+    }
+
+    /// By name and by e-mail address: one person's name may look like another one's address.
+    async fn meant_by(&self, whom: &str) -> Result<Vec<Account>, AuthError> {
+        let mut meant = match EmailAddress::parse(whom) {
+            Ok(email) => self.0.store.accounts_by_email(&email).await?,
+            Err(_) => Vec::new(),
+        };
+        if let Ok(username) = Username::parse(whom) {
+            let named = self.0.store.member(&username).await?.map(|member| member.account);
+            let named = named.filter(|account| account.standing == Standing::Active);
+            meant.extend(named.filter(|named| meant.iter().all(|other| other.username != named.username)));
+        }
+        Ok(meant)
+    }
+
+    async fn was_asked_lately(&self, username: &Username) -> Result<bool, AuthError> {
+        let now = self.0.clock.now();
+        let slips = self.0.store.slips(SlipKind::Reset, Some(username), now).await?;
+        Ok(slips.first().is_some_and(|newest| now < clock::after(newest.created_at, QUIET)))
+    }
+
+    async fn make_link(&self, account: &Account, by: &Actor) -> Result<ResetLink, AuthError> {
+        let (token, now) = (Token::random(TokenKind::Reset, &self.0.chance), self.0.clock.now());
+        let until = clock::after(now, LIFETIME);
+        let slip = Slip {
+            kind: SlipKind::Reset,
+            hash: token.hash(),
+            username: Some(account.username.clone()),
+            body: account.email.as_ref().map_or("", EmailAddress::as_str).to_owned(),
+            created_at: now,
+            expires_at: until,
+        };
+        let record = Record::new(by, Deed::ResetMade, now).about(account.username.as_str());
+        self.0.store.keep_reset(slip, record).await?;
+        Ok(ResetLink { link: self.link("reset", &token), until })
+    }
+}

@@ -1,0 +1,28 @@
+//! Links that set a new password. A link is a [`Slip`] of the kind `Reset` whose body is the e-mail address that its
+//! account had when it was made, or nothing: with another address it is dead.
+
+use jiff::Timestamp;
+
+use super::{Answer, Slip};
+use crate::{Account, Actor, EmailAddress, PasswordHash, TokenHash, audit::Record};
+
+/// A new password, by link.
+#[derive(Clone, Debug)]
+pub struct Reset {
+    pub link: TokenHash,
+    pub password: PasswordHash,
+    pub by: Actor,
+    pub at: Timestamp,
+}
+
+/// A link also dies when the password is changed, when the e-mail address is, and when its account is disabled: the
+/// store sees to that wherever it does these things.
+pub trait ResetStore: Clone + Send + Sync + 'static {
+    /// Active accounts with this address, whatever capitals it is written in, by username; at most 5.
+    fn accounts_by_email(&self, email: &EmailAddress) -> impl Future<Output = Answer<Vec<Account>>> + Send;
+    /// Keeps the link in place of any older one of its account.
+    fn keep_reset(&self, slip: Slip, record: Record) -> impl Future<Output = Answer<()>> + Send;
+    /// Takes the link, replaces the password, lifts the need of a reset and ends every session, personal access tokens
+    /// among them. `None`, and nothing has changed, where the link is gone or its account is not what it was.
+    fn reset_password(&self, reset: Reset) -> impl Future<Output = Answer<Option<Account>>> + Send;
+}

@@ -1,0 +1,49 @@
+//! Links that set a new password, among the slips.
+
+use super::Memory;
+use crate::{
+    Account, EmailAddress, Standing,
+    audit::Record,
+    store::{Answer, Reset, ResetStore, Slip, SlipKind},
+};
+
+impl ResetStore for Memory {
+    async fn accounts_by_email(&self, email: &EmailAddress) -> Answer<Vec<Account>> {
+        let is = |account: &Account| {
+            let theirs = account.email.as_ref().map(|theirs| theirs.as_str().to_ascii_lowercase());
+            account.standing == Standing::Active && theirs == Some(email.as_str().to_ascii_lowercase())
+        };
+        let tables = self.ask()?;
+        let accounts = tables.accounts.values().map(|(credentials, _)| &credentials.account);
+        Ok(accounts.filter(|account| is(account)).take(5).cloned().collect())
+    }
+
+    async fn keep_reset(&self, slip: Slip, record: Record) -> Answer<()> {
+        let mut tables = self.ask()?;
+        if let Some(username) = &slip.username {
+            tables.forget_resets(username);
+        }
+        tables.slips.push(slip);
+        tables.audit.push(record);
+        Ok(())
+    }
+
+    async fn reset_password(&self, reset: Reset) -> Answer<Option<Account>> {
+        let mut tables = self.ask()?;
+        let is = |slip: &Slip| slip.kind == SlipKind::Reset && slip.hash == reset.link && reset.at < slip.expires_at;
+        let Some(n) = tables.slips.iter().position(is) else { return Ok(None) };
+        let slip = tables.slips.remove(n);
+        let Some(username) = slip.username else { return Ok(None) };
+        let Some((credentials, _)) = tables.accounts.get_mut(&username) else { return Ok(None) };
+        let address = credentials.account.email.as_ref().map_or("", EmailAddress::as_str);
+        if credentials.account.standing != Standing::Active || address != slip.body {
+            return Ok(None);
+        }
+        credentials.password = reset.password;
+        credentials.account.reset_required = false;
+        let account = credentials.account.clone();
+        tables.end(&username, reset.at, |_| true);
+        tables.forget_resets(&username);
+        Ok(Some(account))
+    }
+}

@@ -1,0 +1,207 @@
+//! A new password by link.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use tokio::sync::mpsc::Receiver;
+
+use super::{GOOD, House, applicant, house, name, origin, password};
+use crate::{
+    AccountChange, AuthError, Caller, EmailAddress, Letter, LetterBody, Notice, Standing, auth::Applicant,
+    auth::ManageAccounts, auth::Others,
+};
+
+const NEW: &str = "seven copper kettles sing";
+const MINUTE: Duration = Duration::from_mins(1);
+
+async fn with_address(house: &House, username: &str, email: &str) {
+    let email = Some(EmailAddress::parse(email).unwrap());
+    house.auth.register(Applicant { email, ..applicant(username) }, &origin()).await.unwrap();
+}
+
+async fn next_link(letters: &mut Receiver<Letter>) -> (String, String) {
+    let letter = letters.recv().await.unwrap();
+    let LetterBody::Reset { link, .. } = letter.body else { panic!("another letter: {:?}", letter.body) };
+    let token = link.expose_secret().strip_prefix("https://strongroom.example/reset#").unwrap().to_owned();
+    (letter.to.as_str().to_owned(), token)
+}
+
+async fn reset(house: &House, token: &str, new: &str) -> Result<(), AuthError> {
+    house.auth.reset_password(token, password(new), &origin()).await
+}
+
+async fn link_for(house: &House, root: &Caller, username: &str) -> String {
+    let permit = root.permit::<ManageAccounts>(None).unwrap();
+    let link = house.auth.reset_link(&permit, &name(username)).await.unwrap().link;
+    link.expose_secret().split_once('#').unwrap().1.to_owned()
+}
+
+async fn change(house: &House, root: &Caller, change: AccountChange) {
+    let permit = root.permit::<ManageAccounts>(None).unwrap();
+    house.auth.change_account(&permit, &name("ada"), change).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_link_comes_by_name_and_by_address_and_sets_the_password_once() {
+    let house = house().await;
+    let mut letters = house.auth.letters().unwrap();
+    with_address(&house, "ada", "Ada@example.org").await;
+    let (tokens, _) = house.signed_in("ada").await;
+    for whom in ["ADA", " ada@EXAMPLE.org "] {
+        house.auth.ask_reset(whom, &origin()).await.unwrap();
+        let (to, token) = next_link(&mut letters).await;
+        assert_eq!(to, "Ada@example.org");
+        reset(&house, &token, NEW).await.unwrap();
+        let told = letters.recv().await.unwrap();
+        assert!(matches!(told.body, LetterBody::Notice { notice: Notice::PasswordReset, .. }));
+        assert!(matches!(reset(&house, &token, GOOD).await, Err(AuthError::ResetOver)));
+    }
+    assert!(house.auth.by_bearer(super::access(&tokens)).await.is_err());
+    assert!(matches!(house.token("ada", GOOD).await, Err(AuthError::BadCredentials)));
+    house.token("ada", NEW).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_unknown_disabled_or_without_an_address_gets_a_letter_and_the_answer_is_the_same() {
+    let house = house().await;
+    let mut letters = house.auth.letters().unwrap();
+    let root = house.administrator("root").await;
+    house.register("bob").await;
+    with_address(&house, "ada", "ada@example.org").await;
+    change(&house, &root, AccountChange { standing: Some(Standing::Disabled), ..Default::default() }).await;
+    with_address(&house, "cy", "cy@example.org").await;
+    for whom in ["nobody", "bob", "ada", "ada@example.org", "no such name!", "\0", "", "cy"] {
+        house.auth.ask_reset(whom, &origin()).await.unwrap();
+    }
+    assert_eq!(next_link(&mut letters).await.0, "cy@example.org");
+    assert!(letters.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_link_is_good_for_half_an_hour() {
+    let house = house().await;
+    let root = house.administrator("root").await;
+    house.register("ada").await;
+    let late = link_for(&house, &root, "ada").await;
+    house.hands.forward(30 * MINUTE);
+    assert!(matches!(reset(&house, &late, NEW).await, Err(AuthError::ResetOver)));
+    let root = house.signed_in("root").await.1;
+    let good = link_for(&house, &root, "ada").await;
+    house.hands.forward(30 * MINUTE - Duration::from_secs(1));
+    reset(&house, &good, NEW).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_newest_link_replaces_older_ones_and_nobody_is_flooded() {
+    let house = house().await;
+    let mut letters = house.auth.letters().unwrap();
+    with_address(&house, "ada", "ada@example.org").await;
+    house.auth.ask_reset("ada", &origin()).await.unwrap();
+    let (_, first) = next_link(&mut letters).await;
+    for _ in 0..10 {
+        house.auth.ask_reset("ada", &origin()).await.unwrap();
+    }
+    house.hands.forward(5 * MINUTE);
+    house.auth.ask_reset("ada", &origin()).await.unwrap();
+    let (_, second) = next_link(&mut letters).await;
+    assert!(letters.try_recv().is_err());
+    assert!(matches!(reset(&house, &first, NEW).await, Err(AuthError::ResetOver)));
+    reset(&house, &second, NEW).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_link_dies_with_a_new_password_a_new_address_and_disabling() {
+    let house = house().await;
+    let root = house.administrator("root").await;
+    with_address(&house, "ada", "ada@example.org").await;
+    let caller = house.signed_in("ada").await.1;
+
+    let link = link_for(&house, &root, "ada").await;
+    let other = password("nine quiet marble owls");
+    house.auth.change_password(&caller, password(GOOD), other, Others::Keep, &origin()).await.unwrap();
+    assert!(matches!(reset(&house, &link, NEW).await, Err(AuthError::ResetOver)));
+
+    let link = link_for(&house, &root, "ada").await;
+    let email = Some(Some(EmailAddress::parse("ada@elsewhere.example").unwrap()));
+    change(&house, &root, AccountChange { email, ..Default::default() }).await;
+    assert!(matches!(reset(&house, &link, NEW).await, Err(AuthError::ResetOver)));
+
+    let link = link_for(&house, &root, "ada").await;
+    for standing in [Standing::Disabled, Standing::Active] {
+        change(&house, &root, AccountChange { standing: Some(standing), ..Default::default() }).await;
+    }
+    assert!(matches!(reset(&house, &link, NEW).await, Err(AuthError::ResetOver)));
+}
+
+#[tokio::test]
+async fn a_refused_password_leaves_the_link_good() {
+    let house = house().await;
+    let root = house.administrator("root").await;
+    house.register("ada").await;
+    let link = link_for(&house, &root, "ada").await;
+    assert!(matches!(reset(&house, &link, "short").await, Err(AuthError::PasswordRefused(_))));
+    reset(&house, &link, NEW).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_many_who_use_one_link_at_once_one_gets_through() {
+    let house = house().await;
+    let root = house.administrator("root").await;
+    house.register("ada").await;
+    let link = link_for(&house, &root, "ada").await;
+    let tries = (0..8).map(|n| {
+        let (auth, link) = (house.auth.clone(), link.clone());
+        tokio::spawn(
+            async move { auth.reset_password(&link, password(&format!("{NEW} {n}")), &origin()).await.map(|()| n) },
+        )
+    });
+    let mut through = Vec::new();
+    for task in tries.collect::<Vec<_>>() {
+        match task.await.unwrap() {
+            Ok(n) => through.push(n),
+            Err(error) => assert!(matches!(error, AuthError::ResetOver), "{error}"),
+        }
+    }
+    assert_eq!(through.len(), 1);
+    house.token("ada", &format!("{NEW} {}", through[0])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_required_reset_refuses_the_old_password_and_says_so_only_to_who_knows_it() {
+    let house = house().await;
+    let root = house.administrator("root").await;
+    house.register("ada").await;
+    let (tokens, _) = house.signed_in("ada").await;
+    change(&house, &root, AccountChange { reset_required: Some(true), ..Default::default() }).await;
+    assert!(house.auth.by_bearer(super::access(&tokens)).await.is_err());
+    assert!(matches!(house.token("ada", "wrong wrong wrong").await, Err(AuthError::BadCredentials)));
+    assert!(matches!(house.token("ada", GOOD).await, Err(AuthError::ResetRequired)));
+    let link = link_for(&house, &root, "ada").await;
+    reset(&house, &link, NEW).await.unwrap();
+    house.token("ada", NEW).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_disabled_account_gets_no_link_from_anybody() {
+    let house = house().await;
+    let root = house.administrator("root").await;
+    house.register("ada").await;
+    change(&house, &root, AccountChange { standing: Some(Standing::Disabled), ..Default::default() }).await;
+    let permit = root.permit::<ManageAccounts>(None).unwrap();
+    assert!(matches!(house.auth.reset_link(&permit, &name("ada")).await, Err(AuthError::AccountDisabled)));
+    assert!(matches!(house.auth.reset_link(&permit, &name("nobody")).await, Err(AuthError::NoSuchAccount)));
+}
+
+#[tokio::test]
+async fn made_up_links_are_throttled() {
+    let house = house().await;
+    let mut over = 0;
+    for _ in 0..200 {
+        match reset(&house, "sr_rs_made_up", NEW).await {
+            Err(AuthError::ResetOver) => over += 1,
+            Err(AuthError::Throttled { .. }) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(over < 200);
+}

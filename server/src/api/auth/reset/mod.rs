@@ -1,0 +1,4 @@
+//! A new password by link.
+
+pub mod ask;
+pub mod confirm;

@@ -1,0 +1,141 @@
+//! A new password by link, through HTTP.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Client, PASSWORD, TestApp},
+    both,
+};
+
+const NEW: &str = "seven copper kettles sing";
+
+impl TestApp {
+    /// An editor of `main` with an e-mail address.
+    async fn reachable(&self, name: &str) -> Client {
+        let body = json!({"username": name, "password": PASSWORD, "email": format!("{name}@example.org")});
+        self.anonymous().tell("/auth/register", body).await.is(201);
+        self.sign_in(name).await
+    }
+}
+
+async fn sign_in(app: &TestApp, name: &str, password: &str) -> crate::app::Answer {
+    let anonymous = app.anonymous();
+    anonymous.ask(anonymous.post("/auth/token").form(&[("username", name), ("password", password)])).await
+}
+
+both! {
+    async fn a_lost_password_is_set_anew_with_a_mailed_link(app: TestApp) {
+        let ada = app.reachable("ada").await;
+        app.anonymous().tell("/auth/reset", json!({"account": "ada@EXAMPLE.org"})).await.is(202);
+        let letter = app.letter_to("ada@example.org", 1).await;
+        assert_eq!(letter.subject, "A new password for Strongroom");
+        let confirm = |new: &str| json!({"token": letter.secret(), "new_password": new});
+        app.anonymous().tell("/auth/reset/confirm", confirm("too short")).await.is(422);
+        app.anonymous().tell("/auth/reset/confirm", confirm(NEW)).await.is(204);
+        app.anonymous().tell("/auth/reset/confirm", confirm(NEW)).await.is(403);
+        ada.see("/auth/me").await.is(401);
+        crate::accounts::refresh(&ada, &ada.refresh).await.is(401);
+        sign_in(&app, "ada", PASSWORD).await.is(401);
+        sign_in(&app, "ada", NEW).await.is(200);
+        assert_eq!(app.letter_to("ada@example.org", 2).await.subject, "Your password was changed");
+    }
+
+    async fn host_header_poisoning_a_mailed_link(app: TestApp) {
+        app.reachable("ada").await;
+        let anonymous = app.anonymous();
+        let headers = ["host", "x-forwarded-host", "x-forwarded-proto", "forwarded", "origin", "x-original-url"];
+        for (n, name) in (1..).zip(headers) {
+            let poison = if name == "forwarded" { "host=evil.example" } else { "evil.example" };
+            let request = anonymous.post("/auth/reset").header(name, poison).json(&json!({"account": "ada"}));
+            anonymous.ask(request).await.is(202);
+            let letter = app.letter_to("ada@example.org", n).await;
+            assert!(letter.link().starts_with("http://strongroom.test/reset#sr_rs_"), "{}", letter.text);
+            assert!(!letter.text.contains("evil.example"), "{}", letter.text);
+            app.later(std::time::Duration::from_mins(5));
+        }
+    }
+
+    async fn asking_for_a_link_does_not_tell_who_is_there(app: TestApp) {
+        let root = app.administrator("root").await;
+        for name in ["ada", "gone"] {
+            app.reachable(name).await;
+        }
+        app.editor("bob").await;
+        root.ask(root.request(Method::PATCH, "/api/users/gone").json(&json!({"disabled": true}))).await.is(200);
+        let mut answers = Vec::new();
+        for whom in ["ada", "bob", "gone", "nobody", "ada@example.org", "who@example.org", "", "\u{0}", "no such name!"] {
+            let mut answer = app.anonymous().tell("/auth/reset", json!({"account": whom})).await.is(202);
+            for own in ["x-request-id", "date"] {
+                answer.headers.remove(own);
+            }
+            answers.push((answer.text, answer.headers));
+        }
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+    }
+
+    async fn an_administrator_hands_a_link_over(app: TestApp) {
+        let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
+        ada.tell("/api/users/ada/reset", Value::Null).await.is(403);
+        app.anonymous().tell("/api/users/ada/reset", Value::Null).await.is(401);
+        root.tell("/api/users/nobody/reset", Value::Null).await.is(404);
+        let answer = root.tell("/api/users/ada/reset", Value::Null).await.is(200);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let link = answer.body["link"].as_str().unwrap();
+        let token = link.strip_prefix("http://strongroom.test/reset#").unwrap();
+        app.anonymous().tell("/auth/reset/confirm", json!({"token": token, "new_password": NEW})).await.is(204);
+        sign_in(&app, "ada", NEW).await.is(200);
+    }
+
+    async fn a_required_reset_keeps_the_old_password_out(app: TestApp) {
+        let (root, ada) = (app.administrator("root").await, app.reachable("ada").await);
+        let patch = json!({"reset_required": true});
+        let user = root.ask(root.request(Method::PATCH, "/api/users/ada").json(&patch)).await.is(200).body;
+        assert_eq!(user["reset_required"], true);
+        ada.see("/auth/me").await.is(401);
+        sign_in(&app, "ada", "wrong wrong wrong").await.is(401).says("Incorrect username or password");
+        let refused = sign_in(&app, "ada", PASSWORD).await.is(403);
+        assert_eq!(refused.body["error"], "password_reset_required");
+        app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
+        let letter = app.letter_to("ada@example.org", 1).await;
+        let confirm = json!({"token": letter.secret(), "new_password": NEW});
+        app.anonymous().tell("/auth/reset/confirm", confirm).await.is(204);
+        sign_in(&app, "ada", NEW).await.is(200);
+        assert_eq!(root.see("/api/users/ada").await.body["reset_required"], false);
+    }
+
+    async fn a_link_is_used_once_however_many_come_at_once(app: TestApp) {
+        let root = app.administrator("root").await;
+        app.editor("ada").await;
+        let link = root.tell("/api/users/ada/reset", Value::Null).await.is(200).body["link"].as_str().unwrap().to_owned();
+        let token = link.split_once('#').unwrap().1.to_owned();
+        let tries = (0..8).map(|n| {
+            let (client, token) = (app.anonymous(), token.clone());
+            let new = format!("{NEW} {n}");
+            tokio::spawn(async move {
+                client.tell("/auth/reset/confirm", json!({"token": token, "new_password": new})).await.status
+            })
+        });
+        let mut statuses = Vec::new();
+        for task in tries.collect::<Vec<_>>() {
+            statuses.push(task.await.unwrap());
+        }
+        statuses.sort_unstable();
+        assert_eq!(statuses, [204, 403, 403, 403, 403, 403, 403, 403]);
+    }
+
+    async fn refresh_valid_after_password_change(app: TestApp) {
+        let here = app.reachable("ada").await;
+        let there = app.sign_in("ada").await;
+        let change = json!({"current_password": PASSWORD, "new_password": NEW});
+        here.ask(here.put("/auth/me/password").json(&change)).await.is(204);
+        crate::accounts::refresh(&there, &there.refresh).await.is(401);
+        there.see("/auth/me").await.is(401);
+        let after = crate::accounts::refresh(&here, &here.refresh).await.is(200).body;
+        app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
+        let token = app.letter_to("ada@example.org", 2).await.secret().to_owned();
+        app.anonymous().tell("/auth/reset/confirm", json!({"token": token, "new_password": PASSWORD})).await.is(204);
+        crate::accounts::refresh(&here, after["refresh_token"].as_str().unwrap()).await.is(401);
+        here.see("/auth/me").await.is(401);
+    }
+}

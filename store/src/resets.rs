@@ -1,0 +1,76 @@
+//! Links that set a new password.
+
+use auth::{
+    Account, EmailAddress, Standing, Username,
+    audit::{Deed, Record},
+    store::{Answer, End, EndReason, Reset, ResetStore, Slip, SlipKind},
+};
+
+use crate::{
+    Store,
+    account_log::announce,
+    accounts, audit,
+    auth_store::{read, write},
+    connection::Connection,
+    error::DbError,
+    sessions,
+    slips::{self, One},
+    value::params,
+};
+
+impl ResetStore for Store {
+    async fn accounts_by_email(&self, email: &EmailAddress) -> Answer<Vec<Account>> {
+        read!(self, email.clone(), by_email)
+    }
+
+    async fn keep_reset(&self, slip: Slip, record: Record) -> Answer<()> {
+        write!(self, (slip, record), keep)
+    }
+
+    async fn reset_password(&self, reset: Reset) -> Answer<Option<Account>> {
+        write!(self, reset, set_anew)
+    }
+}
+
+async fn by_email(db: &mut Connection, email: &EmailAddress) -> Result<Vec<Account>, DbError> {
+    let select = format!(
+        "SELECT {} FROM accounts a WHERE LOWER(a.email) = $1 AND a.standing = 'active' ORDER BY a.username LIMIT 5",
+        accounts::COLUMNS
+    );
+    let rows = db.query(&select, params![email.as_str().to_ascii_lowercase()]).await?;
+    rows.into_iter().map(|mut row| accounts::read(&mut row)).collect()
+}
+
+async fn keep(db: &mut Connection, (slip, record): &(Slip, Record)) -> Result<(), DbError> {
+    if let Some(username) = &slip.username {
+        // Two who ask at once: the second one waits here, and takes away what the first one kept.
+        accounts::hold(db, username).await?;
+        forget(db, username).await?;
+    }
+    slips::keep(db, slip).await?;
+    audit::record(db, record).await
+}
+
+/// Every link of that account is dead from here on.
+pub(crate) async fn forget(db: &mut Connection, username: &Username) -> Result<(), DbError> {
+    slips::drop_all(db, &(SlipKind::Reset, username.clone())).await.map(drop)
+}
+
+async fn set_anew(db: &mut Connection, reset: &Reset) -> Result<Option<Account>, DbError> {
+    const SET: &str = "UPDATE accounts SET password = $2, reset_required = 0 WHERE username = $1";
+    let one = One { kind: SlipKind::Reset, hash: reset.link.clone(), at: reset.at };
+    let Some(Slip { username: Some(username), body, .. }) = slips::take(db, &one).await? else { return Ok(None) };
+    let Some(before) = accounts::hold(db, &username).await? else { return Ok(None) };
+    let address = before.email.as_ref().map_or("", EmailAddress::as_str);
+    if before.standing != Standing::Active || address != body {
+        return Ok(None);
+    }
+    db.execute(SET, params![username.as_str(), reset.password.as_str()]).await?;
+    let end = End { why: EndReason::PasswordChanged, by: reset.by.clone(), at: reset.at };
+    let ended = sessions::end_each(db, &sessions::EndAll { username: username.clone(), keep: None, end }).await?;
+    forget(db, &username).await?;
+    announce(db, &username).await?;
+    let record = Record::new(&reset.by, Deed::PasswordReset, reset.at).about(username.as_str());
+    audit::record(db, &record.detailed(|detail| detail.fact("sessions_ended", ended))).await?;
+    Ok(Some(Account { reset_required: false, ..before }))
+}
