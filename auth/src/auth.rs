@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    Account, Action, AuthError, AuthStore, Caller, Chance, Clock, DisplayName, EmailAddress, Grant, Password,
+    Account, Action, AuthError, AuthStore, Caller, Chance, Clients, Clock, DisplayName, EmailAddress, Grant, Password,
     PasswordHash, PersonalRules, Role, SessionId, Token, Unavailable, Username,
     access::AccessTokens,
     clock,
@@ -64,6 +64,8 @@ pub struct Settings {
     pub personal: PersonalRules,
     pub keys: KeyRules,
     pub passkeys: PasskeyRules,
+    /// Programs that may ask people for access.
+    pub clients: Clients,
 }
 
 impl Settings {
@@ -84,6 +86,7 @@ impl Settings {
             personal: PersonalRules::default(),
             keys: KeyRules::default(),
             passkeys: PasskeyRules::default(),
+            clients: Clients::default(),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
+
 use crate::{
     Account, Auth, AuthError, AuthStore, Caller, Grants, Methods, Notice, Origin, RealmId, Session, SessionId,
     SessionKind, Token, TokenKind, clock,
@@ -13,7 +15,11 @@ use crate::{
 /// A session about to begin.
 #[derive(Clone, Debug)]
 pub(crate) struct Beginning {
+    /// Unless it is a new one.
+    pub(crate) id: Option<SessionId>,
     pub(crate) kind: SessionKind,
+    /// When its owner proved who they are, unless that is now.
+    pub(crate) auth_time: Option<Timestamp>,
     pub(crate) methods: Methods,
     pub(crate) grants: Grants,
     /// Where it is good; `None` for everywhere.
@@ -27,7 +33,17 @@ pub(crate) struct Beginning {
 impl Beginning {
     /// Of somebody who signed in themself, for everything they may do.
     pub(crate) fn in_person(kind: SessionKind, methods: Methods, from: Origin) -> Self {
-        Self { kind, methods, grants: Grants::ALL, realms: None, label: None, lifetime: None, from }
+        Self {
+            id: None,
+            kind,
+            auth_time: None,
+            methods,
+            grants: Grants::ALL,
+            realms: None,
+            label: None,
+            lifetime: None,
+            from,
+        }
     }
 }
 
@@ -44,10 +60,10 @@ impl<S: AuthStore> Auth<S> {
         let secret = Token::random(kind, &self.0.chance);
         let user_agent = beginning.from.user_agent.as_deref().map(|agent| agent.chars().take(256).collect());
         let session = Session {
-            id: SessionId::random(&self.0.chance),
+            id: beginning.id.unwrap_or_else(|| SessionId::random(&self.0.chance)),
             username: account.username.clone(),
             kind: beginning.kind,
-            auth_time: now,
+            auth_time: beginning.auth_time.unwrap_or(now),
             last_seen: now,
             expires_at: clock::after(now, beginning.lifetime.unwrap_or(self.0.settings.absolute)),
             origin: Origin { user_agent, ..beginning.from },

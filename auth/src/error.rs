@@ -81,6 +81,11 @@ pub enum AuthError {
     NoSuchSession,
     #[error("Token not found")]
     NoSuchToken,
+    #[error("No device waits with this code. Look at its screen again: codes live ten minutes.")]
+    NoSuchDevice,
+    /// A program was not let in.
+    #[error(transparent)]
+    Delegation(#[from] crate::delegating::DelegationRefused),
     #[error(transparent)]
     PersonalRefused(#[from] crate::personal::PersonalRefused),
     #[error("The last administrator stays one: make somebody else an administrator first.")]

@@ -10,8 +10,12 @@ mod administration;
 mod asking;
 pub mod audit;
 pub mod auth;
+mod authorizing;
 mod beginning;
+pub mod client;
 pub mod clock;
+mod delegating;
+mod device;
 pub mod directory;
 pub mod error;
 #[cfg(feature = "axum")]
@@ -51,7 +55,11 @@ pub mod username;
 pub use account::{Account, AccountChange, DisplayName, EmailAddress, NewAccount, Standing};
 pub use actor::{Actor, Means};
 pub use auth::{Auth, Settings};
+pub use authorizing::{Authorization, Code, Redemption};
+pub use client::{BadClient, Client, Clients};
 pub use clock::{Chance, Clock};
+pub use delegating::{Decision, DelegationRefused};
+pub use device::{DeviceCodes, DeviceRequest, UserCode};
 pub use error::{AuthError, Unavailable};
 #[cfg(feature = "axum")]
 pub use extract::{Anyone, EvenRestricted, HasAuth, InPerson, MaybeCaller, OwnPage, Permitted, Recently};

@@ -1,5 +1,6 @@
 //! Settings: flags, then environment, then the TOML file, then defaults. Read once, in `main`.
 
+mod clients;
 mod keys;
 pub mod mail;
 mod providers;
@@ -15,6 +16,7 @@ use auth::{Role, auth::HashingCost, key_ring::KeyRules};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+pub use clients::ClientSection;
 pub use keys::KeysSection;
 pub use providers::{Icon, ProviderSection, Providers};
 pub use sessions::{SessionRules, SessionsSection};
@@ -25,6 +27,8 @@ pub use sessions::{SessionRules, SessionsSection};
 pub struct Partial {
     /// Upstream providers that people may sign in with.
     pub providers: Option<Vec<ProviderSection>>,
+    /// Programs that may ask people for access.
+    pub clients: Option<Vec<ClientSection>>,
     pub listen: Option<SocketAddr>,
     pub data: Option<PathBuf>,
     /// Where people reach it, `https://files.example.org`.
@@ -146,6 +150,7 @@ pub struct ConfigError(pub String);
 #[derive(Debug)]
 pub struct Config {
     pub providers: Providers,
+    pub clients: auth::Clients,
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub public_url: String,
@@ -197,6 +202,7 @@ impl Partial {
         let own_database = self.database_url.is_some() || self.database_url_file.is_some();
         Self {
             providers: self.providers.or(next.providers),
+            clients: self.clients.or(next.clients),
             listen: self.listen.or(next.listen),
             data: self.data.or(next.data),
             public_url: self.public_url.or(next.public_url),
@@ -247,6 +253,7 @@ impl Partial {
         let mail = self.mail.map(|mail| mail.decide(self.public_url.as_deref())).transpose()?;
         let public_url = public_url(self.public_url, listen)?;
         Ok(Config {
+            clients: clients::decide(self.clients.unwrap_or_default())?,
             providers: providers::decide(self.providers.unwrap_or_default(), &public_url)?,
             listen,
             data: self.data.unwrap_or_else(|| PathBuf::from("strongroom-data")),

@@ -93,6 +93,7 @@ impl Problem {
             Self::Auth(AuthError::Throttled { .. } | AuthError::LockedOut | AuthError::Busy { .. }) => {
                 Some("temporarily_unavailable")
             }
+            Self::Auth(AuthError::Delegation(refused)) => Some(refused.code()),
             Self::OAuth { code, .. } => Some(code),
             Self::Auth(AuthError::AmbiguousCredentials)
             | Self::Invalid(_)
@@ -194,9 +195,10 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::GroupTaken => StatusCode::CONFLICT,
         AuthError::PasswordRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        AuthError::NoSuchToken => StatusCode::NOT_FOUND,
         AuthError::Passkey(error) => passkey_status(error),
         AuthError::Throttled { .. } | AuthError::LockedOut => StatusCode::TOO_MANY_REQUESTS,
+        AuthError::NoSuchToken | AuthError::NoSuchDevice => StatusCode::NOT_FOUND,
+        AuthError::Delegation(_) => StatusCode::BAD_REQUEST,
         AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         AuthError::Internal(_) | AuthError::AnotherMasterKey => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -85,6 +85,24 @@ fn plain(error: &serde_json::Error) -> String {
 pub struct Form(std::collections::HashMap<String, String>);
 
 impl Form {
+    /// # Errors
+    /// `invalid_request`.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        let bad = |detail: &str| Problem::OAuth { code: "invalid_request", detail: detail.to_owned() };
+        let text = percent_encoding::percent_decode(bytes).decode_utf8().map(|_| bytes);
+        let text = text.map_err(|_| bad("The form is not UTF-8."))?;
+        let mut members = std::collections::HashMap::new();
+        for (name, value) in form_urlencoded::parse(text) {
+            if value.contains('\0') {
+                return Err(bad("The form holds a NUL character."));
+            }
+            if !value.is_empty() && members.insert(name.into_owned(), value.into_owned()).is_some() {
+                return Err(bad("A parameter is there more than once."));
+            }
+        }
+        Ok(Self(members))
+    }
+
     /// Takes a member out.
     pub fn take(&mut self, name: &str) -> Option<String> {
         self.0.remove(name)
@@ -110,19 +128,7 @@ impl FromRequest<AppState> for Form {
             return Err(Problem::MediaType(form));
         }
         let bytes = read(request).await?;
-        let bad = |detail: &str| Problem::OAuth { code: "invalid_request", detail: detail.to_owned() };
-        let text = percent_encoding::percent_decode(&bytes).decode_utf8().map(|_| &bytes[..]);
-        let text = text.map_err(|_| bad("The form is not UTF-8."))?;
-        let mut members = std::collections::HashMap::new();
-        for (name, value) in form_urlencoded::parse(text) {
-            if value.contains('\0') {
-                return Err(bad("The form holds a NUL character."));
-            }
-            if !value.is_empty() && members.insert(name.into_owned(), value.into_owned()).is_some() {
-                return Err(bad("A parameter is there more than once."));
-            }
-        }
-        Ok(Self(members))
+        Self::parse(&bytes)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     error::Problem,
     routes::Api,
     state::AppState,
-    web::handlers::{account, assets, enter, first, tokens, upstream, users as users_page, vault},
+    web::handlers::{account, assets, authorize, device, enter, first, tokens, upstream, users as users_page, vault},
 };
 
 /// `operations![api; files::check_out, …]`: the module's `handle`, under the module's name.
@@ -74,6 +74,10 @@ fn account_operations(api: Api) -> Api {
         auth::identities::list as "identities",
         auth::identities::link as "link_identity",
         auth::identities::unlink as "unlink_identity",
+        auth::device::begin as "device",
+        auth::device::look as "look_at_device",
+        auth::device::decide as "decide_device",
+        auth::authorize as "authorize",
         auth::tokens::list as "tokens",
         auth::tokens::make as "make_token",
         auth::tokens::end as "end_token",
@@ -155,6 +159,8 @@ fn pages(api: Api) -> Api {
         .page(post, "/first", first::make)
         .page(get, "/account", account::page)
         .page(get, "/account/tokens", tokens::page)
+        .page(get, "/device", device::page)
+        .page(get, "/auth/authorize", authorize::page)
         .page(get, "/admin/users", users_page::page)
         .page(get, "/assets/{build}/{*path}", assets::asset)
         .page(get, "/ws", events::socket::handle)

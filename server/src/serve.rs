@@ -109,6 +109,7 @@ fn settings(config: &Config, http: HttpClient) -> auth::Settings {
         },
         first_role: config.first_role,
         hashing: config.hashing,
+        clients: config.clients.clone(),
         upstreams: Upstreams { providers: config.providers.list.clone(), http: Some(http) },
         access_lifetime: config.sessions.access,
         idle: config.sessions.idle,

@@ -2,6 +2,7 @@
 //! is only parsed far enough to be JSON of the right types.
 
 pub mod account;
+pub mod device;
 pub mod event;
 pub mod file;
 pub mod group;
@@ -14,6 +15,7 @@ pub mod reset;
 pub mod token;
 
 pub use account::*;
+pub use device::*;
 pub use event::*;
 pub use file::*;
 pub use group::*;

@@ -41,6 +41,18 @@ pub struct TokenForm {
     pub password: Option<String>,
     #[serde(default)]
     pub refresh_token: Option<String>,
+    /// RFC 8628 §3.4.
+    #[serde(default)]
+    pub device_code: Option<String>,
+    /// RFC 6749 §4.1.3, with `redirect_uri`, `client_id` and `code_verifier` (RFC 7636 §4.5).
+    #[serde(default)]
+    pub code: Option<String>,
+    #[serde(default)]
+    pub redirect_uri: Option<String>,
+    #[serde(default)]
+    pub client_id: Option<String>,
+    #[serde(default)]
+    pub code_verifier: Option<String>,
     #[serde(default)]
     pub scope: Option<String>,
 }
@@ -75,11 +87,18 @@ pub struct Introspected {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct AuthorizationServer {
     pub issuer: String,
+    pub authorization_endpoint: String,
+    /// RFC 8628 §4.
+    pub device_authorization_endpoint: String,
     pub token_endpoint: String,
     pub revocation_endpoint: String,
     pub introspection_endpoint: String,
     pub jwks_uri: String,
     pub response_types_supported: Vec<String>,
     pub grant_types_supported: Vec<String>,
+    pub code_challenge_methods_supported: Vec<String>,
+    pub scopes_supported: Vec<String>,
+    /// RFC 9207 §3.
+    pub authorization_response_iss_parameter_supported: bool,
     pub token_endpoint_auth_methods_supported: Vec<String>,
 }

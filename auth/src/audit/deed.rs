@@ -43,6 +43,8 @@ deeds! {
     /// A device was let in (RFC 8628).
     DeviceApproved = "device.approved";
     DeviceRefused = "device.refused";
+    /// A program was given an authorization code (RFC 6749 §4.1).
+    ProgramApproved = "program.approved";
 
     PasswordChanged = "password.changed";
     /// By a link, without the old one.

@@ -6,6 +6,7 @@
 
 mod account;
 pub mod assets;
+mod consent;
 pub(crate) mod cookie;
 pub(crate) mod device;
 mod enter;
@@ -26,6 +27,7 @@ use askama::Template;
 pub(crate) use handlers::{allow_page, error_page};
 
 pub use account::AccountPage;
+pub use consent::{AuthorizePage, DevicePage};
 pub use enter::{FirstPage, MIN_PASSWORD, Registration, SignInPage, SignUpPage, local_path};
 pub use error::ErrorPage;
 pub use file::FilePage;

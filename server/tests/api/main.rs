@@ -4,7 +4,9 @@
 mod accounts;
 mod app;
 mod attacks;
+mod authorize;
 mod device;
+mod device_codes;
 mod docs;
 mod files;
 mod groups;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::Anyone;
+use auth::{Anyone, Grants};
 use axum::{Json, extract::State};
 use wire::AuthorizationServer;
 
@@ -14,18 +14,24 @@ use crate::{config::Switch, state::Site};
 pub async fn handle(_: Anyone, State(site): State<Arc<Site>>) -> Json<AuthorizationServer> {
     let url = &site.config.public_url;
     let at = |path: &str| format!("{url}{path}");
-    let mut grants = vec!["refresh_token".to_owned()];
+    let device = "urn:ietf:params:oauth:grant-type:device_code";
+    let mut grants = ["authorization_code", device, "refresh_token"].map(str::to_owned).to_vec();
     if site.config.password_grant == Switch::On {
         grants.push("password".to_owned());
     }
     Json(AuthorizationServer {
         issuer: url.clone(),
+        authorization_endpoint: at("/auth/authorize"),
+        device_authorization_endpoint: at("/auth/device"),
         token_endpoint: at("/auth/token"),
         revocation_endpoint: at("/auth/revoke"),
         introspection_endpoint: at("/auth/introspect"),
         jwks_uri: at("/.well-known/jwks.json"),
-        response_types_supported: Vec::new(),
+        response_types_supported: vec!["code".to_owned()],
         grant_types_supported: grants,
+        code_challenge_methods_supported: vec!["S256".to_owned()],
+        scopes_supported: Grants::ALL.iter().map(|grant| grant.as_str().to_owned()).collect(),
+        authorization_response_iss_parameter_supported: true,
         token_endpoint_auth_methods_supported: vec!["none".to_owned()],
     })
 }

@@ -1,5 +1,7 @@
 //! Accounts, tokens and sessions of whoever asks.
 
+pub mod authorize;
+pub mod device;
 pub mod identities;
 pub mod introspect;
 pub mod invites;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use auth::{Anyone, Password, auth::Tokens};
+use auth::{Anyone, Password, Redemption, auth::Tokens};
 use axum::{Json, extract::State};
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::ExposeSecret;
@@ -18,7 +18,7 @@ use crate::{
     state::{Auth, Site},
 };
 
-/// Sign in with a password, or renew with a refresh token.
+/// Sign in with a password, a device code or an authorization code, or renew with a refresh token.
 #[utoipa::path(post, path = "/auth/token", tag = "Accounts",
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
@@ -52,6 +52,11 @@ pub async fn handle(
             scope(form.take("scope"))?;
             auth.refresh(&form.need("refresh_token")?, origin).await?
         }
+        Some("urn:ietf:params:oauth:grant-type:device_code") => {
+            let client = form.take("client_id");
+            auth.poll_device(&form.need("device_code")?, client.as_deref(), origin).await?
+        }
+        Some("authorization_code") => auth.redeem(redemption(&mut form)?, origin).await?,
         Some(_) => return Err(unsupported("This grant type is not supported.")),
     };
     Ok((uncached(), Json(response(&tokens))))
@@ -66,6 +71,16 @@ fn scope(asked: Option<String>) -> Result<(), Problem> {
         }
         _ => Ok(()),
     }
+}
+
+/// RFC 6749 §4.1.3, RFC 7636 §4.5.
+fn redemption(form: &mut Form) -> Result<Redemption, Problem> {
+    Ok(Redemption {
+        code: form.need("code")?.into(),
+        client: form.need("client_id")?,
+        redirect_uri: form.need("redirect_uri")?,
+        verifier: form.need("code_verifier")?.into(),
+    })
 }
 
 fn unsupported(detail: &str) -> OAuthProblem {
@@ -83,7 +98,7 @@ fn response(tokens: &Tokens) -> TokenResponse {
 }
 
 /// RFC 6749 §5.1.
-fn uncached() -> HeaderMap {
+pub(crate) fn uncached() -> HeaderMap {
     HeaderMap::from_iter([
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::PRAGMA, HeaderValue::from_static("no-cache")),

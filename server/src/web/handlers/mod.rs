@@ -2,6 +2,8 @@
 
 pub(crate) mod account;
 pub(crate) mod assets;
+pub(crate) mod authorize;
+pub(crate) mod device;
 pub(crate) mod enter;
 pub(crate) mod first;
 pub(crate) mod tokens;

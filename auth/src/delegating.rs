@@ -1,0 +1,149 @@
+//! A person lets a program in: what the device flow (RFC 8628) and the code flow (RFC 6749 §4.1) have in common. The
+//! program's session is as old as the sign-in of whoever approved, and never begins after that has ended.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Actor, Auth, AuthError, AuthStore, Caller, Grants, Methods, Origin, SessionId, SessionKind, Standing, Username,
+    asking::Sign,
+    audit::{Deed, Detail, Record},
+    auth::Tokens,
+    beginning::Beginning,
+    policy::Via,
+    store::{End, EndReason},
+};
+
+/// Why a program was not let in, by the codes that it knows (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DelegationRefused {
+    #[error("No such program is registered here.")]
+    Client,
+    #[error("This scope cannot be given to a program.")]
+    Scope,
+    #[error("This address is not registered for the program.")]
+    Redirect,
+    #[error("Only the response type code is answered here.")]
+    ResponseType,
+    #[error("A code_challenge with code_challenge_method=S256 is needed (RFC 7636).")]
+    Challenge,
+    #[error("This code is not valid, or not any more.")]
+    Code,
+    #[error("Nobody has decided yet.")]
+    Pending,
+    #[error("This was asked too often: wait 5 seconds longer each time.")]
+    SlowDown,
+    #[error("Access was denied.")]
+    Denied,
+    #[error("The code has expired. Begin anew.")]
+    Expired,
+}
+
+impl DelegationRefused {
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Client => "invalid_client",
+            Self::Scope => "invalid_scope",
+            Self::Redirect | Self::Challenge => "invalid_request",
+            Self::ResponseType => "unsupported_response_type",
+            Self::Code => "invalid_grant",
+            Self::Pending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::Denied => "access_denied",
+            Self::Expired => "expired_token",
+        }
+    }
+}
+
+/// What somebody says to a program that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Approve,
+    Deny,
+}
+
+/// Who let a program in, and how they had proved who they are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Approval {
+    username: String,
+    session: String,
+    methods: String,
+    auth_time: Timestamp,
+}
+
+impl Approval {
+    pub(crate) fn by(caller: &Caller) -> Self {
+        let session = caller.session();
+        Self {
+            username: caller.account().username.to_string(),
+            session: session.id.to_string(),
+            methods: session.methods.to_string(),
+            auth_time: session.auth_time,
+        }
+    }
+}
+
+/// The session that a program is to have.
+#[derive(Debug)]
+pub(crate) struct Delegation {
+    pub(crate) approval: Approval,
+    pub(crate) id: SessionId,
+    pub(crate) grants: Grants,
+    pub(crate) program: String,
+    pub(crate) from: Origin,
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// # Errors
+    /// [`DelegationRefused::Denied`] where whoever approved has signed out since, or was disabled.
+    pub(crate) async fn delegate(&self, wanted: Delegation) -> Result<Tokens, AuthError> {
+        let Delegation { approval, id, grants, program, from } = wanted;
+        let username = Username::parse(&approval.username).map_err(|_| AuthError::Internal("a stored name"))?;
+        let approver = SessionId::new(&approval.session);
+        let member = self.0.store.member(&username).await?;
+        let account = member.map(|member| member.account).filter(|account| account.standing == Standing::Active);
+        let account = account.ok_or(DelegationRefused::Denied)?;
+        let beginning = Beginning {
+            id: Some(id),
+            auth_time: Some(approval.auth_time),
+            grants,
+            label: Some(program),
+            ..Beginning::in_person(SessionKind::Tokens, Methods::stored(&approval.methods), from)
+        };
+        let (session, secret) = self.begin(&account, beginning).await?;
+        // After it began: whoever ends all sessions from here on ends this one too.
+        if !self.is_alive(&approver).await? {
+            self.end_delegated(&username, &session.id, EndReason::EndedByOwner).await?;
+            return Err(DelegationRefused::Denied.into());
+        }
+        let caller = self.caller((username, session.id), Via::Bearer, Sign::OfLife).await?;
+        self.tokens(&caller, secret)
+    }
+
+    pub(crate) async fn end_delegated(
+        &self,
+        username: &Username,
+        id: &SessionId,
+        why: EndReason,
+    ) -> Result<(), AuthError> {
+        let end = End { why, by: Actor::named(username.clone()), at: self.0.clock.now() };
+        self.0.store.end_session(username, id, end).await?;
+        self.changed(username);
+        Ok(())
+    }
+
+    async fn is_alive(&self, id: &SessionId) -> Result<bool, AuthError> {
+        Ok(self.0.store.session(id).await?.is_some_and(|session| session.ended_at.is_none()))
+    }
+
+    /// Puts into the audit what somebody said to a program.
+    pub(crate) async fn record_decision(
+        &self,
+        caller: &Caller,
+        deed: Deed,
+        told: impl FnOnce(Detail) -> Detail,
+    ) -> Result<(), AuthError> {
+        self.record(Record::new(&caller.actor(), deed, self.0.clock.now()).detailed(told)).await
+    }
+}

@@ -1,0 +1,198 @@
+//! Signing a device in that has no browser of its own (RFC 8628): the device shows a code, a person types it where they
+//! are signed in, sees what asks, and lets it in or not. The device asks how it went until somebody has decided.
+
+mod deciding;
+mod user_code;
+
+use std::{net::IpAddr, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use deciding::DeviceRequest;
+pub use user_code::UserCode;
+
+use crate::{
+    Auth, AuthError, AuthStore, DelegationRefused, Grants, Origin, SessionId, Token, TokenHash, TokenKind,
+    auth::Tokens,
+    client::{COMMAND_LINE, scope},
+    clock,
+    delegating::{Approval, Delegation},
+    guessing::{Secret, Trial},
+    store::{Slip, SlipKind},
+};
+
+/// How long somebody has to type the code.
+const LIFETIME: Duration = Duration::from_mins(10);
+/// For so long afterwards a device hears that it was too late.
+const REMEMBERED: Duration = Duration::from_mins(10);
+/// How long a device waits between two questions (RFC 8628 §3.2), and what is added for one that doesn't (§3.5).
+const INTERVAL: Duration = Duration::from_secs(5);
+/// What the network may take off a wait.
+const JITTER: Duration = Duration::from_millis(500);
+/// Codes of one address that wait at once.
+const MOST_OF_ONE_ADDRESS: usize = 20;
+/// How often a slip is read anew when somebody else has written it meanwhile.
+const TRIES: u32 = 8;
+
+/// What a device is told (RFC 8628 §3.2).
+#[derive(Debug)]
+pub struct DeviceCodes {
+    pub device: Token,
+    pub user: UserCode,
+    pub expires_in: Duration,
+    pub interval: Duration,
+}
+
+/// What is kept of it, under the hash of the device code.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Waiting {
+    client: String,
+    scope: String,
+    address: IpAddr,
+    user_agent: Option<String>,
+    /// Of the user code.
+    user_code: String,
+    began_at: Timestamp,
+    expires_at: Timestamp,
+    interval_ms: u64,
+    polled_at: Option<Timestamp>,
+    /// Who typed the code first: nobody else decides.
+    claimed_by: Option<String>,
+    state: State,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Undecided,
+    Denied,
+    Approved(Approval),
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// # Errors
+    /// [`DelegationRefused::Client`], [`DelegationRefused::Scope`]; [`AuthError::Throttled`] where too many codes of
+    /// that address wait.
+    pub async fn begin_device(
+        &self,
+        client: Option<&str>,
+        asked: Option<&str>,
+        from: Origin,
+    ) -> Result<DeviceCodes, AuthError> {
+        let client = self.0.settings.clients.find(client.unwrap_or(COMMAND_LINE)).ok_or(DelegationRefused::Client)?;
+        let grants = scope(asked)?;
+        let now = self.0.clock.now();
+        self.refuse_too_many(&from, now).await?;
+        let device = Token::random(TokenKind::DeviceCode, &self.0.chance);
+        let user = self.fresh_user_code(now).await?;
+        let expires_at = clock::after(now, LIFETIME);
+        let waiting = Waiting {
+            client: client.id().to_owned(),
+            scope: grants.to_string(),
+            address: from.address,
+            user_agent: from.user_agent,
+            user_code: user.hash().as_str().to_owned(),
+            began_at: now,
+            expires_at,
+            interval_ms: millis(INTERVAL),
+            polled_at: None,
+            claimed_by: None,
+            state: State::Undecided,
+        };
+        let slip =
+            |kind, hash, body, expires_at| Slip { kind, hash, username: None, body, created_at: now, expires_at };
+        let until = clock::after(expires_at, REMEMBERED);
+        self.0.store.keep_slip(slip(SlipKind::DeviceCode, device.hash(), write(&waiting)?, until)).await?;
+        let leads_to = device.hash().as_str().to_owned();
+        self.0.store.keep_slip(slip(SlipKind::UserCode, user.hash(), leads_to, expires_at)).await?;
+        Ok(DeviceCodes { device, user, expires_in: LIFETIME, interval: INTERVAL })
+    }
+
+    /// One of any number of polls gets the tokens, once somebody has approved.
+    ///
+    /// # Errors
+    /// [`DelegationRefused`], as RFC 8628 §3.5 names them.
+    pub async fn poll_device(&self, code: &str, client: Option<&str>, from: Origin) -> Result<Tokens, AuthError> {
+        let hash = Token::parse(TokenKind::DeviceCode, code).ok_or(DelegationRefused::Code)?.hash();
+        let pass = self.may_try(&Trial { secret: Secret::DeviceCode, account: None, from: &from }).await?;
+        let Some((slip, waiting)) = self.waiting(&hash).await? else {
+            self.failed(pass).await?;
+            return Err(DelegationRefused::Code.into());
+        };
+        if client.unwrap_or(COMMAND_LINE) != waiting.client {
+            return Err(DelegationRefused::Code.into());
+        }
+        let now = self.0.clock.now();
+        if now >= waiting.expires_at {
+            return Err(DelegationRefused::Expired.into());
+        }
+        self.keep_pace(&slip, &waiting, now).await?;
+        match waiting.state {
+            State::Undecided => Err(DelegationRefused::Pending.into()),
+            State::Denied => Err(DelegationRefused::Denied.into()),
+            State::Approved(_) => self.redeem_device(&hash, from).await,
+        }
+    }
+
+    /// The slip is taken: of any number of polls at once, one gets here with it.
+    async fn redeem_device(&self, hash: &TokenHash, from: Origin) -> Result<Tokens, AuthError> {
+        let slip = self.0.store.take_slip(SlipKind::DeviceCode, hash, self.0.clock.now()).await?;
+        let waiting = read(&slip.ok_or(DelegationRefused::Code)?)?;
+        let State::Approved(approval) = waiting.state else { return Err(DelegationRefused::Code.into()) };
+        let name = self.0.settings.clients.find(&waiting.client).ok_or(DelegationRefused::Client)?.name().to_owned();
+        let grants = Grants::parse(&waiting.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
+        let id = SessionId::random(&self.0.chance);
+        self.delegate(Delegation { approval, id, grants, program: name, from }).await
+    }
+
+    /// RFC 8628 §3.5: who asks too soon waits five seconds longer, from then on.
+    async fn keep_pace(&self, slip: &Slip, waiting: &Waiting, now: Timestamp) -> Result<(), AuthError> {
+        let interval = Duration::from_millis(waiting.interval_ms);
+        let too_soon = waiting.polled_at.is_some_and(|last| clock::between(last, now) + JITTER < interval);
+        let more = if too_soon { millis(INTERVAL) } else { 0 };
+        let interval_ms = waiting.interval_ms.saturating_add(more);
+        let body = write(&Waiting { polled_at: Some(now), interval_ms, ..waiting.clone() })?;
+        // Where somebody has decided meanwhile, or polls at the same time, that stands instead.
+        self.0.store.revise_slip(slip, body, now).await?;
+        if too_soon { Err(DelegationRefused::SlowDown.into()) } else { Ok(()) }
+    }
+
+    async fn waiting(&self, hash: &TokenHash) -> Result<Option<(Slip, Waiting)>, AuthError> {
+        let slip = self.0.store.slip(SlipKind::DeviceCode, hash, self.0.clock.now()).await?;
+        slip.map(|slip| read(&slip).map(|waiting| (slip, waiting))).transpose()
+    }
+
+    async fn refuse_too_many(&self, from: &Origin, now: Timestamp) -> Result<(), AuthError> {
+        let waiting = self.0.store.slips(SlipKind::DeviceCode, None, now).await?;
+        let theirs = waiting.iter().filter_map(|slip| read(slip).ok());
+        let theirs = theirs.filter(|waiting| waiting.address == from.address && now < waiting.expires_at);
+        if theirs.count() < MOST_OF_ONE_ADDRESS {
+            return Ok(());
+        }
+        Err(AuthError::Throttled { retry_after: LIFETIME / 10 })
+    }
+
+    /// One that leads nowhere yet.
+    async fn fresh_user_code(&self, now: Timestamp) -> Result<UserCode, AuthError> {
+        for _ in 0..TRIES {
+            let code = UserCode::random(&self.0.chance);
+            if self.0.store.slip(SlipKind::UserCode, &code.hash(), now).await?.is_none() {
+                return Ok(code);
+            }
+        }
+        Err(AuthError::Internal("no user code is free"))
+    }
+}
+
+fn write(waiting: &Waiting) -> Result<String, AuthError> {
+    serde_json::to_string(waiting).map_err(|_| AuthError::Internal("a device cannot be written"))
+}
+
+fn read(slip: &Slip) -> Result<Waiting, AuthError> {
+    serde_json::from_str(&slip.body).map_err(|_| AuthError::Internal("a stored device"))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

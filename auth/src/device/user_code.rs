@@ -1,0 +1,85 @@
+//! What a person reads on one screen and types into another (RFC 8628 §6.1): eight consonants, so that no word appears
+//! and no two letters look alike; 34.5 bits.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use crate::{Chance, TokenHash};
+
+const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+const LENGTH: usize = 8;
+
+/// Cannot print by accident: whoever has it may approve.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UserCode(String);
+
+impl UserCode {
+    pub(crate) fn random(chance: &Chance) -> Self {
+        let mut code = String::with_capacity(LENGTH);
+        while code.len() < LENGTH {
+            // 240 is the last multiple of 20 that a byte holds: what lies above would favour some letters.
+            let [byte] = chance.bytes::<1>();
+            if byte < 240 {
+                code.push(char::from(LETTERS[usize::from(byte % 20)]));
+            }
+        }
+        Self(code)
+    }
+
+    /// As somebody typed it: in any case, with whatever between the letters.
+    pub(crate) fn parse(typed: &str) -> Option<Self> {
+        if typed.len() > 64 {
+            return None;
+        }
+        let letters = typed.to_ascii_uppercase();
+        let code: String = letters.chars().filter(|c| !c.is_whitespace() && !"-–_.".contains(*c)).collect();
+        (code.len() == LENGTH && code.bytes().all(|b| LETTERS.contains(&b))).then_some(Self(code))
+    }
+
+    /// With the hyphen, to hand over.
+    #[must_use]
+    pub fn expose(&self) -> String {
+        let (left, right) = self.0.split_at(LENGTH / 2);
+        format!("{left}-{right}")
+    }
+
+    pub(crate) fn hash(&self) -> TokenHash {
+        TokenHash::new(&hex::encode(digest(&SHA256, format!("user code {}", self.0).as_bytes())))
+    }
+}
+
+impl fmt::Debug for UserCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserCode(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_taken_as_people_type_it() {
+        let code = UserCode("WDJBMJHT".to_owned());
+        for typed in ["WDJB-MJHT", "wdjbmjht", " wdjb mjht ", "WDJB–MJHT", "W-D-J-B.MJHT"] {
+            assert_eq!(UserCode::parse(typed), Some(code.clone()), "{typed}");
+        }
+        for typed in ["", "WDJB-MJH", "WDJB-MJHTT", "ADJB-MJHT", "WDJB-MJH1", "ＷDJB-MJHT", &"-".repeat(65)] {
+            assert_eq!(UserCode::parse(typed), None, "{typed}");
+        }
+        assert_eq!(code.expose(), "WDJB-MJHT");
+    }
+
+    #[test]
+    fn every_letter_is_drawn_about_as_often() {
+        let mut seen = std::collections::HashMap::new();
+        for _ in 0..2_500 {
+            for letter in UserCode::random(&Chance::system()).0.chars() {
+                *seen.entry(letter).or_insert(0_u32) += 1;
+            }
+        }
+        assert_eq!(seen.len(), 20);
+        assert!(seen.values().all(|count| (800..1_200).contains(count)), "{seen:?}");
+    }
+}

@@ -1,0 +1,69 @@
+//! `POST /auth/authorize`: what was decided on the page of the same address.
+
+use std::sync::Arc;
+
+use auth::{Authorization, Client, DelegationRefused, InPerson};
+use axum::{Json, extract::State};
+use wire::{Authorize, Authorized, ProblemBody, Verdict};
+
+use crate::{
+    error::Problem,
+    extract::Body,
+    state::{Auth, Site},
+};
+
+/// Let a program in, or don't (RFC 6749 §4.1.1, RFC 7636). To let it in wants a recent sign-in.
+#[utoipa::path(post, path = "/auth/authorize", tag = "Accounts", request_body = Authorize, responses(
+    (status = 200, description = "Where the browser goes now, with a code or an error for the program.", body = Authorized),
+    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub async fn handle(
+    InPerson(caller): InPerson,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    Body(body): Body<Authorize>,
+) -> Result<Json<Authorized>, Problem> {
+    let client = known(&auth, &body.client_id, &body.redirect_uri)?;
+    let answer = match (check(&auth, client, &body), body.decision) {
+        (Err(refused), _) => Err(refused),
+        (Ok(_), Verdict::Deny) => Err(DelegationRefused::Denied),
+        (Ok(wanted), Verdict::Approve) => {
+            caller.recent()?;
+            Ok(auth.authorize(&caller, wanted).await?)
+        }
+    };
+    let outcome = answer.as_ref().map(|code| code.expose());
+    let redirect_to = redirect(&body.redirect_uri, body.state.as_deref(), &site.config.public_url, outcome);
+    Ok(Json(Authorized { redirect_to }))
+}
+
+/// A program that is registered with that address. Nothing is sent anywhere else.
+pub(crate) fn known<'a>(auth: &'a Auth, client: &str, redirect_uri: &str) -> Result<&'a Client, Problem> {
+    auth.program(client, redirect_uri).map_err(|refused| Problem::Auth(refused.into()))
+}
+
+pub(crate) fn check(auth: &Auth, client: &Client, asked: &Authorize) -> Result<Authorization, DelegationRefused> {
+    let challenge = (asked.code_challenge.as_deref(), asked.code_challenge_method.as_deref());
+    let scope = asked.scope.as_deref();
+    auth.check_authorization(client, &asked.redirect_uri, asked.response_type.as_deref(), scope, challenge)
+}
+
+/// RFC 6749 §4.1.2 and §4.1.2.1, with the issuer (RFC 9207). `uri` was checked before.
+pub(crate) fn redirect(
+    uri: &str,
+    state: Option<&str>,
+    issuer: &str,
+    outcome: Result<&str, &DelegationRefused>,
+) -> String {
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    match outcome {
+        Ok(code) => pairs.append_pair("code", code),
+        Err(why) => pairs.append_pair("error", why.code()).append_pair("error_description", &why.to_string()),
+    };
+    if let Some(state) = state {
+        pairs.append_pair("state", state);
+    }
+    let separator = if uri.contains('?') { '&' } else { '?' };
+    format!("{uri}{separator}{}", pairs.append_pair("iss", issuer).finish())
+}

@@ -1,0 +1,93 @@
+//! `GET /auth/authorize` (RFC 6749 §4.1.1): a program asks, in the browser of a person.
+
+use std::sync::Arc;
+
+use auth::{DelegationRefused, MaybeCaller};
+use axum::{
+    Extension,
+    extract::{RawQuery, State},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use http::StatusCode;
+use wire::{Authorize, Verdict};
+
+use super::{allow_page, error_page, send, shell};
+use crate::{
+    answer::RequestId,
+    api::auth::authorize::{check, known, redirect},
+    error::Problem,
+    extract::Form,
+    state::{Auth, Site},
+    web::AuthorizePage,
+};
+
+pub(crate) async fn page(
+    MaybeCaller(caller): MaybeCaller,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    Extension(id): Extension<RequestId>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let query = query.unwrap_or_default();
+    let asked = match asked(&query) {
+        Ok(asked) => asked,
+        Err(problem) => return Ok(sorry(&problem, &id)),
+    };
+    let client = match known(&auth, &asked.client_id, &asked.redirect_uri) {
+        Ok(client) => client,
+        Err(problem) => return Ok(sorry(&problem, &id)),
+    };
+    // From here on the program may be answered: its address is its own.
+    let wanted = match check(&auth, client, &asked) {
+        Ok(wanted) => wanted,
+        Err(refused) => return Ok(tell(&asked, &site, &refused)),
+    };
+    let Some(caller) = caller else {
+        let next = percent_encoding::utf8_percent_encode(&query, percent_encoding::NON_ALPHANUMERIC);
+        return Ok(Redirect::to(&format!("/sign-in?next=%2Fauth%2Fauthorize%3F{next}")).into_response());
+    };
+    caller.unrestricted()?;
+    let page = AuthorizePage {
+        shell: shell(&auth, &caller, None).await?,
+        username: caller.account().username.to_string(),
+        program: wanted.client().name().to_owned(),
+        scopes: wanted.grants().iter().map(|grant| grant.as_str().to_owned()).collect(),
+        back_to: back_to(&asked.redirect_uri).to_owned(),
+    };
+    send(StatusCode::OK, &page)
+}
+
+/// A parameter that is there twice could mean either (RFC 6749 §3.1).
+fn asked(query: &str) -> Result<Authorize, Problem> {
+    let mut form = Form::parse(query.as_bytes())?;
+    Ok(Authorize {
+        client_id: form.need("client_id")?,
+        redirect_uri: form.need("redirect_uri")?,
+        response_type: form.take("response_type"),
+        scope: form.take("scope"),
+        state: form.take("state"),
+        code_challenge: form.take("code_challenge"),
+        code_challenge_method: form.take("code_challenge_method"),
+        decision: Verdict::Deny,
+    })
+}
+
+fn tell(asked: &Authorize, site: &Site, refused: &DelegationRefused) -> Response {
+    let issuer = &site.config.public_url;
+    Redirect::to(&redirect(&asked.redirect_uri, asked.state.as_deref(), issuer, Err(refused))).into_response()
+}
+
+fn sorry(problem: &Problem, RequestId(id): &RequestId) -> Response {
+    let status = problem.status();
+    let mut response = (status, Html(error_page(status, &problem.detail(), id))).into_response();
+    allow_page(response.headers_mut());
+    response
+}
+
+/// The host, or the scheme where it is a program on this machine.
+fn back_to(uri: &str) -> &str {
+    match uri.split_once("://") {
+        Some((_, rest)) => rest.split(['/', '?']).next().unwrap_or(rest),
+        None => uri.split(':').next().unwrap_or(uri),
+    }
+}

@@ -1,0 +1,24 @@
+//! `GET /device`
+
+use auth::InPerson;
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::{send, shell};
+use crate::{error::Problem, extract::Query, state::Auth, web::DevicePage};
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Asked {
+    user_code: Option<String>,
+}
+
+pub(crate) async fn page(
+    InPerson(caller): InPerson,
+    State(auth): State<Auth>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let shell = shell(&auth, &caller, None).await?;
+    let user_code = asked.user_code.unwrap_or_default().chars().filter(|c| !c.is_control()).take(20).collect();
+    send(StatusCode::OK, &DevicePage { shell, user_code })
+}

@@ -1,0 +1,280 @@
+//! Letting in a program that has a browser at hand (RFC 6749 §4.1, RFC 7636, RFC 8252, RFC 9207).
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use server::{Partial, config::ClientSection};
+
+use crate::{
+    app::{Answer, Client, PASSWORD, TestApp},
+    both, personal,
+};
+
+// RFC 7636, appendix B
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const BACK: &str = "http://127.0.0.1:49152/callback";
+
+fn asked() -> Value {
+    json!({
+        "client_id": "strongroom-cli", "redirect_uri": BACK, "response_type": "code", "scope": "files:read",
+        "state": "a b&c=d", "code_challenge": CHALLENGE, "code_challenge_method": "S256",
+    })
+}
+
+fn with(member: &str, value: Value) -> Value {
+    let mut asked = asked();
+    asked[member] = value;
+    asked
+}
+
+/// The page's address.
+fn address(asked: &Value) -> String {
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in asked.as_object().unwrap() {
+        if let Some(value) = value.as_str() {
+            pairs.append_pair(name, value);
+        }
+    }
+    format!("/auth/authorize?{}", pairs.finish())
+}
+
+/// The parameters of where an answer leads.
+fn answered(location: &str) -> std::collections::HashMap<String, String> {
+    assert!(location.starts_with(&format!("{BACK}?")), "{location}");
+    form_urlencoded::parse(location.split_once('?').unwrap().1.as_bytes()).into_owned().collect()
+}
+
+async fn say(person: &Client, mut asked: Value, decision: &str) -> Answer {
+    asked["decision"] = json!(decision);
+    person.tell("/auth/authorize", asked).await
+}
+
+async fn code(person: &Client) -> String {
+    let answer = say(person, asked(), "approve").await.is(200);
+    answered(answer.body["redirect_to"].as_str().unwrap())["code"].clone()
+}
+
+async fn redeem(app: &TestApp, code: &str, change: (&str, &str)) -> Answer {
+    let mut form = vec![
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("client_id", "strongroom-cli"),
+        ("redirect_uri", BACK),
+        ("code_verifier", VERIFIER),
+    ];
+    form.retain(|(name, _)| *name != change.0);
+    form.push(change);
+    let anonymous = app.anonymous();
+    anonymous.ask(anonymous.post("/auth/token").form(&form)).await
+}
+
+both! {
+    async fn a_code_becomes_tokens_for_who_has_the_verifier(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let page = ada.ask(ada.get(&address(&asked())).header("accept", "text/html")).await.is(200);
+        assert!(page.text.contains("Strongroom on the command line") && page.text.contains("127.0.0.1:49152"), "{}", page.text);
+        assert!(page.text.contains("files:read") && !page.text.contains("locks:override"));
+        let answer = say(&ada, asked(), "approve").await.is(200);
+        let answer = answered(answer.body["redirect_to"].as_str().unwrap());
+        assert_eq!((answer["state"].as_str(), answer["iss"].as_str()), ("a b&c=d", "http://strongroom.test"));
+        let tokens = redeem(&app, &answer["code"], ("", "")).await.is(200);
+        assert_eq!(tokens.body["scope"], "files:read");
+        let program = Client { token: tokens.body["access_token"].as_str().map(str::to_owned), ..app.anonymous() };
+        assert_eq!(program.see("/auth/me").await.is(200).body["username"], "ada");
+        program.add("a.nc", b"x").await.is(403);
+        program.see("/auth/sessions").await.is(403);
+        assert_eq!(say(&program, asked(), "approve").await.status, 403);
+        let script = personal::client(&ada, json!(["admin"]), Value::Null).await;
+        assert_eq!(say(&script, asked(), "approve").await.status, 403);
+    }
+
+    async fn a_code_is_bound_to_program_address_and_verifier(app: TestApp) {
+        let ada = app.editor("ada").await;
+        for change in [
+            ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl"), ("code_verifier", CHALLENGE), ("code_verifier", "x"),
+            ("client_id", "unheard-of"), ("redirect_uri", "http://127.0.0.1:49153/callback"), ("redirect_uri", "http://127.0.0.1/callback"),
+        ] {
+            let code = code(&ada).await;
+            let refused = redeem(&app, &code, change).await.is(400);
+            assert_eq!(refused.body["error"], "invalid_grant", "{change:?}");
+            // and is burnt by it
+            redeem(&app, &code, ("", "")).await.is(400);
+        }
+        let code = code(&ada).await;
+        for missing in ["code", "client_id", "redirect_uri", "code_verifier"] {
+            assert_eq!(redeem(&app, &code, (missing, "")).await.is(400).body["error"], "invalid_request");
+        }
+        redeem(&app, &code, ("", "")).await.is(200);
+        assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 2);
+    }
+
+    async fn a_code_lives_a_minute(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let (early, late) = (code(&ada).await, code(&ada).await);
+        app.later(Duration::from_secs(55));
+        redeem(&app, &early, ("", "")).await.is(200);
+        app.later(Duration::from_secs(5));
+        assert_eq!(redeem(&app, &late, ("", "")).await.is(400).body["error"], "invalid_grant");
+    }
+
+    async fn a_code_that_is_shown_twice_ends_what_it_began(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let code = code(&ada).await;
+        let tokens = redeem(&app, &code, ("", "")).await.is(200);
+        let program = Client { token: tokens.body["access_token"].as_str().map(str::to_owned), ..app.anonymous() };
+        program.see("/auth/me").await.is(200);
+        app.later(Duration::from_mins(20));
+        // whether the second one has the verifier or not
+        redeem(&app, &code, ("code_verifier", CHALLENGE)).await.is(400);
+        program.see("/auth/me").await.is(401);
+        let form = [("grant_type", "refresh_token"), ("refresh_token", tokens.body["refresh_token"].as_str().unwrap())];
+        program.ask(app.anonymous().post("/auth/token").form(&form)).await.is(401);
+        ada.see("/auth/me").await.is(200);
+    }
+
+    async fn of_many_uses_at_once_at_most_one_lives(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let code = code(&ada).await;
+        let uses: Vec<_> = (0..10).map(|_| redeem(&app, &code, ("", ""))).collect();
+        let answers = futures_util::future::join_all(uses).await;
+        assert!(answers.iter().filter(|answer| answer.status == 200).count() <= 1);
+        assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 400)));
+        // it was shown twice, so nothing lives
+        assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 1);
+    }
+
+    async fn a_program_is_not_let_in_by_somebody_who_has_left(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let code = code(&ada).await;
+        ada.tell("/auth/logout", Value::Null).await.is(204);
+        redeem(&app, &code, ("", "")).await.is(400);
+    }
+
+    async fn nothing_is_sent_to_an_address_that_is_not_registered(app: TestApp) {
+        let ada = app.editor("ada").await;
+        for asked in [
+            with("redirect_uri", json!("https://evil.example/callback")), with("redirect_uri", json!("http://127.0.0.1:1@evil.example/callback")),
+            with("redirect_uri", json!("http://127.0.0.1:49152/callback/../evil")), with("redirect_uri", json!("//evil.example")),
+            with("redirect_uri", json!("javascript:alert(1)")), with("redirect_uri", json!("/\\evil.example")), with("redirect_uri", json!("")),
+            with("redirect_uri", json!("http://127.0.0.1:49152/callback#x")), with("redirect_uri", Value::Null),
+            with("client_id", json!("unheard-of")), with("client_id", Value::Null), with("redirect_uri", json!("http://localhost:49152/callback")),
+        ] {
+            for client in [&ada, &app.anonymous()] {
+                let page = client.ask(client.get(&address(&asked)).header("accept", "text/html")).await.is(400);
+                assert_eq!((page.header("location"), page.header("content-type")), (None, Some("text/html; charset=utf-8")), "{asked}");
+            }
+            let said = say(&ada, asked.clone(), "approve").await;
+            assert!(matches!(said.status, 400 | 422) && said.body["redirect_to"].is_null(), "{asked}: {}", said.text);
+        }
+        // said twice, it could mean either
+        let twice = format!("{}&redirect_uri=https%3A%2F%2Fevil.example", address(&asked()));
+        ada.see(&twice).await.is(400);
+    }
+
+    async fn a_program_is_told_what_was_wrong(app: TestApp) {
+        let ada = app.editor("ada").await;
+        for (asked, error) in [
+            (with("response_type", json!("token")), "unsupported_response_type"), (with("response_type", Value::Null), "unsupported_response_type"),
+            (with("scope", json!("account")), "invalid_scope"), (with("scope", json!("everything")), "invalid_scope"),
+            (with("code_challenge", Value::Null), "invalid_request"), (with("code_challenge_method", json!("plain")), "invalid_request"),
+            (with("code_challenge_method", Value::Null), "invalid_request"), (with("code_challenge", json!("short")), "invalid_request"),
+        ] {
+            let sent = ada.see(&address(&asked)).await.is(303);
+            let said = say(&ada, asked.clone(), "approve").await.is(200);
+            for location in [sent.header("location").unwrap(), said.body["redirect_to"].as_str().unwrap()] {
+                let told = answered(location);
+                assert_eq!((told["error"].as_str(), told["state"].as_str(), told["iss"].as_str()), (error, "a b&c=d", "http://strongroom.test"));
+                assert!(!told.contains_key("code"));
+            }
+        }
+        let denied = say(&ada, asked(), "deny").await.is(200);
+        assert_eq!(answered(denied.body["redirect_to"].as_str().unwrap())["error"], "access_denied");
+    }
+
+    async fn letting_in_wants_the_person_a_recent_sign_in_and_our_own_page(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let stranger = app.anonymous();
+        let sent = stranger.see(&address(&asked())).await.is(303);
+        let next = sent.header("location").unwrap().strip_prefix("/sign-in?").unwrap().to_owned();
+        let next = form_urlencoded::parse(next.as_bytes()).next().unwrap().1.into_owned();
+        assert_eq!(next, address(&asked()));
+        assert_eq!(say(&stranger, asked(), "approve").await.status, 401);
+        let form = [("username", "ada"), ("password", PASSWORD), ("next", &next)];
+        let signed_in = stranger.ask(stranger.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.is(303);
+        assert_eq!(signed_in.header("location"), Some(next.as_str()));
+        let cookie = signed_in.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let mut body = asked();
+        body["decision"] = json!("approve");
+        for (site, status) in [("cross-site", 403), ("same-site", 403), ("same-origin", 200)] {
+            let request = stranger.request(Method::POST, "/auth/authorize").header("cookie", &cookie).header("sec-fetch-site", site);
+            stranger.ask(request.json(&body)).await.is(status);
+        }
+        app.later(Duration::from_mins(11));
+        assert_eq!(say(&ada, asked(), "approve").await.is(401).body["error"], "insufficient_user_authentication");
+        say(&ada, asked(), "deny").await.is(200);
+    }
+
+    async fn the_metadata_names_what_there_is(app: TestApp) {
+        let known = app.anonymous().see("/.well-known/oauth-authorization-server").await.is(200).body;
+        assert_eq!(known["issuer"], "http://strongroom.test");
+        assert_eq!(known["authorization_endpoint"], "http://strongroom.test/auth/authorize");
+        assert_eq!(known["device_authorization_endpoint"], "http://strongroom.test/auth/device");
+        assert_eq!((&known["code_challenge_methods_supported"], &known["response_types_supported"]), (&json!(["S256"]), &json!(["code"])));
+        assert_eq!(known["authorization_response_iss_parameter_supported"], true);
+        assert_eq!(known["grant_types_supported"], json!(["authorization_code", "urn:ietf:params:oauth:grant-type:device_code", "refresh_token", "password"]));
+    }
+
+    async fn open_redirect_after_sign_in(app: TestApp) {
+        app.editor("ada").await;
+        let anonymous = app.anonymous();
+        let sign_in = |next: &str| {
+            let form = [("username", "ada"), ("password", PASSWORD), ("next", next)];
+            anonymous.ask(anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form))
+        };
+        let cookie = sign_in("/").await.is(303).header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        for next in [
+            "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example", "/\r\nSet-Cookie: a=b",
+            "https://evil.example", "HTTPS:evil.example", "javascript:alert(1)", " //evil.example", "\u{1}//evil.example", "evil.example",
+            "@evil.example", ".evil.example", "/\u{85}/evil.example",
+        ] {
+            assert_eq!(sign_in(next).await.is(303).header("location"), Some("/"), "{next:?}");
+            let query: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            let again = anonymous.get(&format!("/sign-in?next={query}")).header("cookie", &cookie);
+            assert_eq!(anonymous.ask(again).await.is(303).header("location"), Some("/"), "{next:?}");
+            // nor does the form carry it on
+            let page = anonymous.see(&format!("/sign-in?next={query}")).await.is(200);
+            assert!(page.text.contains("name=\"next\" value=\"/\""), "{next:?}");
+        }
+        // encoded once more they are paths of this server, and stay so
+        for next in ["/%2F%2Fevil.example", "/%5Cevil.example", "/.//evil.example", "/v/main?to=//evil.example"] {
+            let location = sign_in(next).await.is(303).header("location").unwrap().to_owned();
+            let url = reqwest::Url::parse("http://ours.example/sign-in").unwrap().join(&location).unwrap();
+            assert_eq!(url.host_str(), Some("ours.example"), "{next}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registered_programs_have_their_own_addresses() {
+    let section = ClientSection {
+        id: "cam".to_owned(),
+        name: "CAM <b>".to_owned(),
+        redirect_uris: vec!["https://cam.example/back?x=1".to_owned(), "org.example.cam:/back".to_owned()],
+    };
+    let app = TestApp::with(Partial { clients: Some(vec![section]), ..Partial::default() }).await;
+    let ada = app.editor("ada").await;
+    let mut asked = with("client_id", json!("cam"));
+    for uri in ["https://cam.example/back?x=1", "org.example.cam:/back"] {
+        asked["redirect_uri"] = json!(uri);
+        let page = ada.ask(ada.get(&address(&asked)).header("accept", "text/html")).await.is(200);
+        assert!(page.text.contains("CAM &#60;b&#62;") && !page.text.contains("<b>"), "{}", page.text);
+        let answer = say(&ada, asked.clone(), "approve").await.is(200);
+        let to = answer.body["redirect_to"].as_str().unwrap();
+        let separator = if uri.contains('?') { '&' } else { '?' };
+        assert!(to.starts_with(&format!("{uri}{separator}code=sr_ac_")), "{to}");
+    }
+    asked["redirect_uri"] = json!(BACK);
+    ada.see(&address(&asked)).await.is(400);
+}

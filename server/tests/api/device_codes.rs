@@ -1,0 +1,266 @@
+//! Signing in a device that has no browser (RFC 8628).
+
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Answer, Client, PASSWORD, TestApp},
+    both, personal,
+};
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// A device that shows a code.
+struct Device {
+    client: Client,
+    code: String,
+    user_code: String,
+}
+
+impl Device {
+    async fn asking(app: &TestApp, form: &[(&str, &str)]) -> Self {
+        let client = app.anonymous();
+        let body = client.ask(client.post("/auth/device").form(form)).await.is(200).body;
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
+        Self { code: text("device_code"), user_code: text("user_code"), client }
+    }
+
+    async fn poll(&self) -> Answer {
+        let form = [("grant_type", GRANT), ("device_code", &self.code), ("client_id", "strongroom-cli")];
+        self.client.ask(self.client.post("/auth/token").form(&form)).await
+    }
+
+    async fn hears(&self, error: &str) {
+        let answer = self.poll().await.is(400);
+        assert_eq!((&answer.body["error"], answer.header("cache-control")), (&json!(error), Some("no-store")));
+    }
+}
+
+async fn look(person: &Client, code: &str) -> Answer {
+    person.tell("/auth/device/look", json!({"user_code": code})).await
+}
+
+async fn decide(person: &Client, code: &str, request: &Value, decision: &str) -> Answer {
+    person.tell("/auth/device/decide", json!({"user_code": code, "request": request, "decision": decision})).await
+}
+
+/// Looks, and says so.
+async fn let_in(person: &Client, device: &Device) {
+    let seen = look(person, &device.user_code).await.is(200);
+    decide(person, &device.user_code, &seen.body["request"], "approve").await.is(204);
+}
+
+both! {
+    async fn a_device_is_let_in_by_whoever_types_its_code(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let device = Device::asking(&app, &[]).await;
+        device.hears("authorization_pending").await;
+        let seen = look(&ada, &device.user_code.to_lowercase().replace('-', " ")).await.is(200).body;
+        assert_eq!((&seen["user_code"], &seen["program"]), (&json!(device.user_code), &json!("Strongroom on the command line")));
+        assert_eq!(seen["scopes"], json!(["files:read", "files:write", "locks:override"]));
+        assert_eq!(seen["address"], "127.0.0.1");
+        decide(&ada, &device.user_code, &seen["request"], "approve").await.is(204);
+        app.later(Duration::from_secs(5));
+        let tokens = device.poll().await.is(200);
+        assert_eq!((&tokens.body["token_type"], &tokens.body["scope"]), (&json!("bearer"), &json!("files:read files:write locks:override")));
+        let cli = Client { token: tokens.body["access_token"].as_str().map(str::to_owned), ..app.anonymous() };
+        let me = cli.see("/auth/me").await.is(200).body;
+        assert_eq!((&me["username"], &me["scopes"]), (&json!("ada"), &json!(["files:read", "files:write", "locks:override"])));
+        cli.add("a.nc", b"x").await.is(201);
+        // no more than was asked for, and never the account
+        for path in ["/auth/sessions", "/auth/tokens", "/api/users"] {
+            cli.see(path).await.is(403);
+        }
+        let listed = ada.see("/auth/sessions").await.body;
+        assert_eq!(listed.as_array().unwrap().len(), 2);
+        // once
+        app.later(Duration::from_secs(5));
+        device.hears("invalid_grant").await;
+        look(&ada, &device.user_code).await.is(404);
+    }
+
+    async fn the_answer_is_that_of_rfc_8628(app: TestApp) {
+        let anonymous = app.anonymous();
+        let answer = anonymous.ask(anonymous.post("/auth/device").form(&[("scope", "files:read")])).await.is(200);
+        assert_eq!((answer.header("cache-control"), answer.header("pragma")), (Some("no-store"), Some("no-cache")));
+        let body = answer.body;
+        let code = body["user_code"].as_str().unwrap();
+        assert!(code.len() == 9 && code.bytes().all(|b| b == b'-' || b"BCDFGHJKLMNPQRSTVWXZ".contains(&b)), "{code}");
+        assert_eq!(body["verification_uri"], "http://strongroom.test/device");
+        assert_eq!(body["verification_uri_complete"], format!("http://strongroom.test/device?user_code={code}"));
+        assert_eq!((&body["expires_in"], &body["interval"]), (&json!(600), &json!(5)));
+        for (form, error) in [
+            (vec![("client_id", "unheard-of")], "invalid_client"), (vec![("scope", "account")], "invalid_scope"),
+            (vec![("scope", "files:read account")], "invalid_scope"), (vec![("scope", "root")], "invalid_scope"),
+        ] {
+            assert_eq!(anonymous.ask(anonymous.post("/auth/device").form(&form)).await.is(400).body["error"], error, "{form:?}");
+        }
+        for form in [[("grant_type", GRANT), ("device_code", "sr_dc_x")], [("grant_type", GRANT), ("device_code", "")]] {
+            anonymous.ask(anonymous.post("/auth/token").form(&form)).await.is(400);
+        }
+    }
+
+    async fn who_asks_too_often_waits_five_seconds_longer_each_time(app: TestApp) {
+        app.editor("ada").await;
+        let device = Device::asking(&app, &[]).await;
+        device.hears("authorization_pending").await;
+        app.later(Duration::from_secs(3));
+        device.hears("slow_down").await;
+        app.later(Duration::from_secs(8));
+        device.hears("slow_down").await;
+        app.later(Duration::from_secs(14));
+        device.hears("slow_down").await;
+        app.later(Duration::from_secs(20));
+        device.hears("authorization_pending").await;
+    }
+
+    async fn a_denied_device_and_a_late_one_are_told_so(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let device = Device::asking(&app, &[]).await;
+        let seen = look(&ada, &device.user_code).await.is(200);
+        decide(&ada, &device.user_code, &seen.body["request"], "deny").await.is(204);
+        device.hears("access_denied").await;
+        decide(&ada, &device.user_code, &seen.body["request"], "approve").await.is(404);
+        let late = Device::asking(&app, &[]).await;
+        app.later(Duration::from_mins(10));
+        late.hears("expired_token").await;
+        look(&app.sign_in("ada").await, &late.user_code).await.is(404);
+        app.later(Duration::from_mins(10));
+        late.hears("invalid_grant").await;
+    }
+
+    async fn anyone_approving_a_pending_device_code(app: TestApp) {
+        let (ada, mallory) = (app.editor("ada").await, app.editor("mallory").await);
+        let device = Device::asking(&app, &[("scope", "files:read")]).await;
+        let code = device.user_code.as_str();
+        // Without having looked at it there is nothing to decide, whatever one calls it.
+        for request in [json!(""), json!("0"), json!("0".repeat(16))] {
+            decide(&mallory, code, &request, "approve").await.is(404);
+        }
+        let seen = look(&ada, code).await.is(200).body["request"].clone();
+        // It is Ada's now: somebody else finds nothing, even knowing what she saw.
+        look(&mallory, code).await.is(404);
+        decide(&mallory, code, &seen, "approve").await.is(404);
+        decide(&mallory, code, &seen, "deny").await.is(404);
+        // What was seen is what is decided about.
+        let other = Device::asking(&app, &[("scope", "admin")]).await;
+        let other_seen = look(&ada, &other.user_code).await.is(200).body["request"].clone();
+        decide(&ada, &other.user_code, &seen, "approve").await.is(404);
+        decide(&ada, code, &other_seen, "approve").await.is(404);
+        // Neither nobody nor a script of hers.
+        decide(&app.anonymous(), code, &seen, "approve").await.is(401);
+        let script = personal::client(&ada, json!(["files:read", "files:write", "locks:override", "admin"]), Value::Null).await;
+        look(&script, code).await.is(403);
+        decide(&script, code, &seen, "approve").await.is(403);
+        // Nor another site, with her browser.
+        let form = [("username", "ada"), ("password", PASSWORD)];
+        let anonymous = app.anonymous();
+        let cookie = anonymous.ask(anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.is(303);
+        let cookie = cookie.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let body = json!({"user_code": code, "request": seen, "decision": "approve"});
+        let by_cookie = |site: &'static str| -> RequestBuilder {
+            anonymous.request(Method::POST, "/auth/device/decide").header("cookie", &cookie).header("sec-fetch-site", site).json(&body)
+        };
+        for site in ["cross-site", "same-site", "none"] {
+            anonymous.ask(by_cookie(site)).await.is(403);
+        }
+        device.hears("authorization_pending").await;
+        // Nor a sign-in of long ago; to refuse needs none.
+        app.later(Duration::from_mins(9));
+        assert_eq!(decide(&ada, code, &seen, "approve").await.status, 204);
+        let late = Device::asking(&app, &[]).await;
+        let seen = look(&ada, &late.user_code).await.is(200).body["request"].clone();
+        app.later(Duration::from_mins(2));
+        let refused = decide(&ada, &late.user_code, &seen, "approve").await.is(401);
+        assert_eq!(refused.body["error"], "insufficient_user_authentication");
+        decide(&ada, &late.user_code, &seen, "deny").await.is(204);
+    }
+
+    async fn a_device_that_was_let_in_cannot_let_in_others(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let first = Device::asking(&app, &[("scope", "files:read files:write locks:override admin")]).await;
+        let_in(&ada, &first).await;
+        let tokens = first.poll().await.is(200);
+        let first = Client { token: tokens.body["access_token"].as_str().map(str::to_owned), ..app.anonymous() };
+        let second = Device::asking(&app, &[]).await;
+        look(&first, &second.user_code).await.is(403);
+        personal::make(&first, json!(["files:read"]), Value::Null).await.is(403);
+    }
+
+    async fn the_sixth_wrong_code_is_not_looked_at(app: TestApp) {
+        let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
+        let device = Device::asking(&app, &[]).await;
+        let wrong = if device.user_code == "BBBB-BBBB" { "CCCC-CCCC" } else { "BBBB-BBBB" };
+        for _ in 0..5 {
+            look(&ada, wrong).await.is(404);
+        }
+        let refused = look(&ada, &device.user_code).await.is(429);
+        assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() > 1);
+        // by no other way, and still after a restart; others are not kept out
+        decide(&ada, &device.user_code, &json!("x"), "approve").await.is(429);
+        let app = app.restart().await;
+        let at = |client: Client| Client { base: app.url(""), ..client };
+        let (ada, bob) = (at(ada), at(bob));
+        look(&ada, &device.user_code).await.is(429);
+        look(&bob, &device.user_code).await.is(200);
+        app.later(Duration::from_mins(16));
+        let ada = app.sign_in("ada").await;
+        look(&ada, wrong).await.is(404);
+    }
+
+    async fn of_many_polls_at_once_one_gets_the_tokens(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let device = std::sync::Arc::new(Device::asking(&app, &[]).await);
+        let_in(&ada, &device).await;
+        let mut polls = tokio::task::JoinSet::new();
+        for _ in 0..20 {
+            let device = device.clone();
+            polls.spawn(async move { device.poll().await.status });
+        }
+        let answers = polls.join_all().await;
+        assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
+        assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 2);
+    }
+
+    async fn a_device_is_not_let_in_by_somebody_who_has_left(app: TestApp) {
+        let root = app.administrator("root").await;
+        let ada = app.editor("ada").await;
+        let device = Device::asking(&app, &[]).await;
+        let_in(&ada, &device).await;
+        ada.tell("/auth/logout", Value::Null).await.is(204);
+        device.hears("access_denied").await;
+        let ada = app.sign_in("ada").await;
+        let device = Device::asking(&app, &[]).await;
+        let_in(&ada, &device).await;
+        root.ask(root.request(Method::PATCH, "/api/users/ada").json(&json!({"disabled": true}))).await.is(200);
+        device.hears("access_denied").await;
+    }
+
+    async fn nobody_fills_the_house_with_codes(app: TestApp) {
+        for _ in 0..20 {
+            Device::asking(&app, &[]).await;
+        }
+        let anonymous = app.anonymous();
+        let none: [(&str, &str); 0] = [];
+        let refused = anonymous.ask(anonymous.post("/auth/device").header("content-type", "application/x-www-form-urlencoded").form(&none)).await.is(429);
+        assert!(refused.header("retry-after").is_some());
+        app.later(Duration::from_mins(10));
+        Device::asking(&app, &[]).await;
+    }
+
+    async fn the_page_takes_no_guess_for_an_address_that_somebody_sent(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let page = |path: String| ada.ask(ada.get(&path).header("accept", "text/html"));
+        for _ in 0..7 {
+            let page = page("/device?user_code=BBBB-BBBB%22%3E%3Cscript%3E".to_owned()).await.is(200);
+            assert!(page.text.contains("BBBB-BBBB") && !page.text.contains("\"><script>"));
+        }
+        let device = Device::asking(&app, &[]).await;
+        look(&ada, &device.user_code).await.is(200);
+        let stranger = app.anonymous();
+        let sent = stranger.ask(stranger.get("/device?user_code=BBBB-BBBB").header("accept", "text/html")).await.is(303);
+        assert_eq!(sent.header("location"), Some("/sign-in?next=%2Fdevice%3Fuser%5Fcode%3DBBBB%2DBBBB"));
+    }
+}

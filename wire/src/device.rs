@@ -1,0 +1,100 @@
+//! Letting programs in: the device flow (RFC 8628) and the code flow (RFC 6749 §4.1).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The form of `POST /auth/device` (RFC 8628 §3.1), for the API document.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct DeviceForm {
+    /// `strongroom-cli` unless said.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// `files:read files:write locks:override` unless said.
+    #[serde(default)]
+    pub scope: Option<String>,
+}
+
+/// RFC 8628 §3.2.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct DeviceAuthorization {
+    pub device_code: String,
+    /// To be typed in at `verification_uri`.
+    #[schema(example = "WDJB-MJHT")]
+    pub user_code: String,
+    pub verification_uri: String,
+    pub verification_uri_complete: String,
+    /// Seconds.
+    pub expires_in: u64,
+    /// Seconds between two questions.
+    pub interval: u64,
+}
+
+/// `POST /auth/device/look`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LookAtDevice {
+    /// As it was typed.
+    pub user_code: String,
+}
+
+/// What waits for a decision.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct WaitingDevice {
+    /// Names what was seen; the decision says it again.
+    pub request: String,
+    pub user_code: String,
+    pub program: String,
+    pub scopes: Vec<String>,
+    /// Where the device asked from.
+    pub address: String,
+    pub user_agent: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub asked_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+}
+
+/// `POST /auth/device/decide`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecideDevice {
+    pub user_code: String,
+    /// From the answer to `look`.
+    pub request: String,
+    #[schema(inline)]
+    pub decision: Verdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Approve,
+    Deny,
+}
+
+/// `POST /auth/authorize`: the parameters of the page (RFC 6749 §4.1.1, RFC 7636 §4.3), and what was decided there.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Authorize {
+    pub client_id: String,
+    pub redirect_uri: String,
+    #[serde(default)]
+    pub response_type: Option<String>,
+    #[serde(default)]
+    pub scope: Option<String>,
+    #[serde(default)]
+    pub state: Option<String>,
+    #[serde(default)]
+    pub code_challenge: Option<String>,
+    #[serde(default)]
+    pub code_challenge_method: Option<String>,
+    #[schema(inline)]
+    pub decision: Verdict,
+}
+
+/// Where the browser is to go now.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct Authorized {
+    pub redirect_to: String,
+}
