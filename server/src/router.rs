@@ -22,7 +22,10 @@ use crate::{
     error::Problem,
     routes::Api,
     state::AppState,
-    web::handlers::{account, assets, authorize, device, enter, first, tokens, upstream, users as users_page, vault},
+    web::handlers::{
+        account, assets, authorize, device, enter, first, groups as groups_page, invites, join, tokens, upstream, user,
+        users as users_page, vault,
+    },
 };
 
 /// `operations![api; files::check_out, …]`: the module's `handle`, under the module's name.
@@ -161,7 +164,12 @@ fn pages(api: Api) -> Api {
         .page(get, "/account/tokens", tokens::page)
         .page(get, "/device", device::page)
         .page(get, "/auth/authorize", authorize::page)
+        .page(get, "/join", join::page)
+        .page(post, "/join", join::join)
         .page(get, "/admin/users", users_page::page)
+        .page(get, "/admin/users/{username}", user::page)
+        .page(get, "/admin/groups", groups_page::page)
+        .page(get, "/admin/invites", invites::page)
         .page(get, "/assets/{build}/{*path}", assets::asset)
         .page(get, "/ws", events::socket::handle)
         .page(get, "/auth/oidc/{provider}", upstream::leave)

@@ -15,6 +15,8 @@ mod docs;
 mod driver;
 #[path = "browser/hostile.rs"]
 mod hostile;
+#[path = "browser/invited.rs"]
+mod invited;
 #[path = "browser/keyboard.rs"]
 mod keyboard;
 #[path = "browser/looks.rs"]

@@ -14,12 +14,16 @@ mod error;
 mod file;
 mod folder;
 mod format;
+mod groups;
 pub(crate) mod handlers;
+mod invites;
+mod join;
 mod shell;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod upstream;
+mod user;
 mod users;
 
 use askama::Template;
@@ -32,9 +36,13 @@ pub use enter::{FirstPage, MIN_PASSWORD, Registration, SignInPage, SignUpPage, l
 pub use error::ErrorPage;
 pub use file::FilePage;
 pub use folder::{Crumb, Folder, FolderPage, Row};
+pub use groups::GroupsPage;
+pub use invites::InvitesPage;
+pub use join::JoinPage;
 pub use shell::{Shell, Viewer, Workplace};
 pub use tokens::TokensPage;
 pub use upstream::{ProviderButton, UpstreamPage};
+pub use user::UserPage;
 pub use users::UsersPage;
 
 /// Sent with every page, as `Content-Security-Policy`. The pages are written to need no more.

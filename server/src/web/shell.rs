@@ -10,6 +10,8 @@ pub struct Viewer {
     pub username: String,
     pub display_name: Option<String>,
     pub is_admin: bool,
+    /// A vault at least, so they may invite.
+    pub manages: bool,
 }
 
 impl Viewer {

@@ -11,7 +11,7 @@ use auth::Role;
 const HOSTILE: &str = "<script>alert('x')</script>\"onload=\"y.step";
 
 fn shell() -> Shell {
-    let ada = Viewer { username: "ada".into(), display_name: Some("Ada Byron".into()), is_admin: true };
+    let ada = Viewer { username: "ada".into(), display_name: Some("Ada Byron".into()), is_admin: true, manages: true };
     Shell { viewer: Some(ada), vault: Some("main".into()), vaults: vec!["fixtures".into(), "main".into()] }
 }
 

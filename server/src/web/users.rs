@@ -27,6 +27,10 @@ impl UsersPage {
         user.display_name.as_deref().filter(|name| !name.is_empty())
     }
 
+    pub fn user_url(&self, user: &User) -> String {
+        format!("/admin/users/{}", format::segment(&user.username))
+    }
+
     pub fn can_register(&self) -> bool {
         self.registration == Registration::Open
     }

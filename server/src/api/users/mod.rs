@@ -12,7 +12,7 @@ use vault::VaultStore;
 use crate::{error::Problem, state::Store};
 
 /// With the names of the vaults instead of their ids.
-async fn user(store: &Store, member: Member) -> Result<wire::User, Problem> {
+pub(crate) async fn user(store: &Store, member: Member) -> Result<wire::User, Problem> {
     let mut users = users(store, vec![member]).await?;
     users.pop().ok_or_else(|| Problem::Internal("a member that went".to_owned()))
 }

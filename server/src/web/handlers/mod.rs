@@ -6,12 +6,16 @@ pub(crate) mod authorize;
 pub(crate) mod device;
 pub(crate) mod enter;
 pub(crate) mod first;
+pub(crate) mod groups;
+pub(crate) mod invites;
+pub(crate) mod join;
 pub(crate) mod tokens;
 pub(crate) mod upstream;
+pub(crate) mod user;
 pub(crate) mod users;
 pub(crate) mod vault;
 
-use auth::Caller;
+use auth::{Caller, Role};
 use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
@@ -46,11 +50,13 @@ pub(crate) fn error_page(status: StatusCode, detail: &str, id: &str) -> String {
 async fn shell(auth: &Auth, caller: &Caller, vault: Option<&str>) -> Result<Shell, Problem> {
     let account = caller.account();
     let vaults = auth.realms_of(caller).await?;
+    let manages = account.administrator || vaults.iter().any(|(_, role)| *role >= Role::Manager);
     Ok(Shell {
         viewer: Some(Viewer {
             username: account.username.to_string(),
             display_name: account.display_name.as_ref().map(|name| name.as_str().to_owned()),
             is_admin: account.administrator,
+            manages,
         }),
         vault: vault.map(ToOwned::to_owned),
         vaults: vaults.into_iter().map(|(vault, _)| vault.name.to_string()).collect(),

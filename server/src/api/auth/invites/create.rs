@@ -1,5 +1,7 @@
 //! `POST /auth/invites`
 
+use std::sync::Arc;
+
 use auth::{Delivery, EmailAddress, Invitation, Realm, RealmName, Recently, Role};
 use axum::{Json, extract::State};
 use http::{StatusCode, header};
@@ -10,7 +12,7 @@ use crate::{
     api::auth::register::optional,
     error::Problem,
     extract::Body,
-    state::{Auth, Store},
+    state::{Auth, Site, Store},
 };
 
 /// Invite somebody: good once, for 72 hours. Managers of vaults invite into those, administrators to anything.
@@ -25,18 +27,25 @@ pub async fn handle(
     Recently(caller): Recently,
     State(auth): State<Auth>,
     State(store): State<Store>,
+    State(site): State<Arc<Site>>,
     Body(body): Body<NewInvite>,
 ) -> Result<(StatusCode, [(header::HeaderName, &'static str); 1], Json<MadeInvite>), Problem> {
-    let invited = auth.invite(&caller, invitation(&auth, body).await?).await?;
+    let invited = auth.invite(&caller, invitation(&auth, &site, body).await?).await?;
     let link = invited.link.map(|link| link.expose_secret().to_owned());
     let made = MadeInvite { invite: super::info(&store, invited.invite).await?, link };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)))
 }
 
-async fn invitation(auth: &Auth, body: NewInvite) -> Result<Invitation, Problem> {
+async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<Invitation, Problem> {
     let email = optional(body.email, "/email", EmailAddress::parse)?;
     let delivery = match body.delivery.as_deref() {
         None | Some("link") => Delivery::Link,
+        Some("mail") if site.config.mail.is_none() => {
+            return Err(Problem::invalid(
+                "/delivery",
+                "No mail leaves this installation: hand the link over yourself.",
+            ));
+        }
         Some("mail") if email.is_some() => Delivery::Mail,
         Some("mail") => return Err(Problem::invalid("/email", "Say where the mail goes.")),
         Some(_) => return Err(Problem::invalid("/delivery", "An invitation goes by link or by mail.")),

@@ -1,0 +1,34 @@
+//! Groups, for administrators.
+
+use askama::Template;
+use wire::GroupInfo;
+
+use super::{Shell, format};
+
+/// `GET /admin/groups`. The handler supplies the answer of `GET /api/groups` and every vault's name.
+#[derive(Debug, Template)]
+#[template(path = "groups.html")]
+pub struct GroupsPage {
+    pub shell: Shell,
+    pub groups: Vec<GroupInfo>,
+    pub vaults: Vec<String>,
+}
+
+impl GroupsPage {
+    /// The role in a vault, or `none`.
+    pub fn role<'a>(&self, group: &'a GroupInfo, vault: &str) -> &'a str {
+        group.roles.get(vault).map_or("none", String::as_str)
+    }
+
+    pub fn has_role(&self, group: &GroupInfo, vault: &str, role: &str) -> bool {
+        self.role(group, vault) == role
+    }
+
+    pub fn choices(&self) -> [(&'static str, &'static str); 4] {
+        [("none", "No access"), ("viewer", "Viewer"), ("editor", "Editor"), ("manager", "Manager")]
+    }
+
+    pub fn user_url(&self, username: &str) -> String {
+        format!("/admin/users/{}", format::segment(username))
+    }
+}

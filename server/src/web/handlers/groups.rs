@@ -1,0 +1,19 @@
+//! `GET /admin/groups`
+
+use auth::{Caller, Permitted, auth::SeeAccounts};
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+
+use super::{send, shell};
+use crate::{api::groups, error::Problem, state::AppState, web::GroupsPage};
+
+pub(crate) async fn page(
+    Permitted(permit): Permitted<SeeAccounts>,
+    caller: Caller,
+    State(state): State<AppState>,
+) -> Result<Response, Problem> {
+    let shell = shell(&state.auth, &caller, None).await?;
+    let groups = groups::infos(&state.store, state.auth.groups(&permit).await?).await?;
+    let vaults = shell.vaults.clone();
+    send(StatusCode::OK, &GroupsPage { shell, groups, vaults })
+}

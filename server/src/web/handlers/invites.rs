@@ -1,0 +1,23 @@
+//! `GET /admin/invites`
+
+use auth::{AuthError, InPerson, Role};
+use axum::{Json, extract::State, response::Response};
+use http::StatusCode;
+
+use super::{send, shell};
+use crate::{api::auth::invites::list, config::RegistrationMode, error::Problem, state::AppState, web::InvitesPage};
+
+/// For administrators and managers; others have nobody to invite.
+pub(crate) async fn page(InPerson(caller): InPerson, State(state): State<AppState>) -> Result<Response, Problem> {
+    let shell = shell(&state.auth, &caller, None).await?;
+    let realms = state.auth.realms_of(&caller).await?.into_iter();
+    let vaults: Vec<_> =
+        realms.filter(|(_, role)| *role >= Role::Manager).map(|(vault, _)| vault.name.to_string()).collect();
+    if vaults.is_empty() && !caller.account().administrator {
+        return Err(AuthError::NotAllowed { action: "members.manage" }.into());
+    }
+    let config = &state.site.config;
+    let (open, mails) = (config.registration != RegistrationMode::Closed, config.mail.is_some());
+    let Json(invites) = list::handle(InPerson(caller), State(state.auth.clone()), State(state.store.clone())).await?;
+    send(StatusCode::OK, &InvitesPage { shell, invites, vaults, open, mails })
+}

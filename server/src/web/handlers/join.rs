@@ -1,0 +1,72 @@
+//! Coming in by an invitation's link.
+
+use std::sync::Arc;
+
+use auth::{Account, Anyone, Origin, OwnPage, Password};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+
+use super::{
+    enter::{self, Typed},
+    send,
+};
+use crate::{
+    config::RegistrationMode,
+    error::Problem,
+    extract::{Form, From},
+    state::{Auth, Site},
+    web::{JoinPage, Shell},
+};
+
+/// `GET /join`: the token is in the fragment, so that it is in no log.
+pub(crate) async fn page(_: Anyone, State(site): State<Arc<Site>>) -> Result<Response, Problem> {
+    answer(StatusCode::OK, &form(&site, Typed::default(), String::new(), None))
+}
+
+fn form(site: &Site, typed: Typed, token: String, message: Option<String>) -> JoinPage {
+    let Typed { username, display_name, email } = typed;
+    let open = site.config.registration != RegistrationMode::Closed;
+    JoinPage { shell: Shell::default(), token, username, display_name, email, message, open }
+}
+
+fn answer(status: StatusCode, page: &JoinPage) -> Result<Response, Problem> {
+    let mut response = send(status, page)?;
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
+}
+
+/// `POST /join`
+pub(crate) async fn join(
+    _: OwnPage,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    From(origin): From,
+    mut form_data: Form,
+) -> Result<Response, Problem> {
+    let typed = Typed::take(&mut form_data);
+    let token = form_data.take("invite").unwrap_or_default();
+    let password = form_data.take("password").unwrap_or_default();
+    match register(&auth, (&typed, password.clone()), &token, &origin).await {
+        Ok(account) => {
+            let who = (account.username.as_str(), Password::new(password));
+            let jar = enter::enter(&auth, &site, who, origin).await?;
+            Ok((jar, Redirect::to("/")).into_response())
+        }
+        Err(problem) => {
+            let page = form(&site, typed, token, Some(problem.detail()));
+            Ok(enter::again(&problem, answer(problem.status(), &page)?))
+        }
+    }
+}
+
+async fn register(
+    auth: &Auth,
+    (typed, password): (&Typed, String),
+    token: &str,
+    origin: &Origin,
+) -> Result<Account, Problem> {
+    Ok(auth.register_invited(typed.applicant(Password::new(password))?, token, origin).await?)
+}

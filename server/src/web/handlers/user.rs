@@ -1,0 +1,21 @@
+//! `GET /admin/users/{username}`
+
+use auth::{Caller, Permitted, auth::SeeAccounts};
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+
+use super::{send, shell};
+use crate::{api::users, error::Problem, extract, state::AppState, web::UserPage};
+
+pub(crate) async fn page(
+    Permitted(permit): Permitted<SeeAccounts>,
+    caller: Caller,
+    State(state): State<AppState>,
+    extract::User(username): extract::User,
+) -> Result<Response, Problem> {
+    let shell = shell(&state.auth, &caller, None).await?;
+    let member = state.auth.member(&permit, &username).await?;
+    let user = users::user(&state.store, member).await?;
+    let vaults = shell.vaults.clone();
+    send(StatusCode::OK, &UserPage { shell, user, vaults })
+}

@@ -1,0 +1,41 @@
+//! Invitations, for whoever may make them.
+
+use askama::Template;
+use jiff::Timestamp;
+use wire::InviteInfo;
+
+use super::{Shell, format};
+
+/// `GET /admin/invites`, for administrators and managers of vaults. The handler supplies the answer of
+/// `GET /auth/invites` and the vaults that the viewer may invite to.
+#[derive(Debug, Template)]
+#[template(path = "invites.html")]
+pub struct InvitesPage {
+    pub shell: Shell,
+    pub invites: Vec<InviteInfo>,
+    pub vaults: Vec<String>,
+    /// Whether an invitation could be used at all.
+    pub open: bool,
+    /// Whether letters leave the house.
+    pub mails: bool,
+}
+
+impl InvitesPage {
+    pub fn whom<'a>(&self, invite: &'a InviteInfo) -> &'a str {
+        invite.email.as_deref().unwrap_or("Whoever has the link")
+    }
+
+    pub fn choices(&self) -> [(&'static str, &'static str); 4] {
+        [("none", "No access"), ("viewer", "Viewer"), ("editor", "Editor"), ("manager", "Manager")]
+    }
+
+    /// Most come to work on files where everybody does.
+    pub fn is_first_choice(&self, vault: &str, value: &str) -> bool {
+        let only = self.vaults.len() == 1 || vault == "main";
+        value == if only { "editor" } else { "none" }
+    }
+
+    pub fn time(&self, at: &Timestamp) -> String {
+        format::time(at)
+    }
+}

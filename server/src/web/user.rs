@@ -1,0 +1,45 @@
+//! One account, for administrators.
+
+use askama::Template;
+use jiff::Timestamp;
+use wire::User;
+
+use super::{Shell, format};
+
+/// `GET /admin/users/{username}`. The handler supplies the answer of `GET /api/users/{username}` and every vault's name.
+#[derive(Debug, Template)]
+#[template(path = "user.html")]
+pub struct UserPage {
+    pub shell: Shell,
+    pub user: User,
+    pub vaults: Vec<String>,
+}
+
+impl UserPage {
+    /// The account's own role in a vault, or `none`.
+    pub fn role(&self, vault: &str) -> &str {
+        self.user.roles.get(vault).map_or("none", String::as_str)
+    }
+
+    pub fn has_role(&self, vault: &str, role: &str) -> bool {
+        self.role(vault) == role
+    }
+
+    /// What a group gives there, where that is more.
+    pub fn through(&self, vault: &str) -> Option<&str> {
+        let most = self.user.effective_roles.get(vault).map(String::as_str);
+        most.filter(|most| *most != self.role(vault))
+    }
+
+    pub fn choices(&self) -> [(&'static str, &'static str); 4] {
+        [("none", "No access"), ("viewer", "Viewer"), ("editor", "Editor"), ("manager", "Manager")]
+    }
+
+    pub fn is_self(&self) -> bool {
+        self.shell.viewer.as_ref().is_some_and(|viewer| viewer.username == self.user.username)
+    }
+
+    pub fn time(&self, at: &Timestamp) -> String {
+        format::time(at)
+    }
+}
