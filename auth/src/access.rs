@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AuthError, Chance, Session, SessionId, Username,
+    AuthError, Chance, Grants, Session, SessionId, Username,
     auth::Settings,
     clock,
     key_ring::LONGEST_ACCESS,
@@ -47,7 +47,7 @@ struct Claims {
 pub(crate) struct Shown {
     pub(crate) username: Username,
     pub(crate) session: SessionId,
-    pub(crate) scope: String,
+    pub(crate) scope: Grants,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
@@ -138,7 +138,7 @@ impl AccessTokens {
         Some(Shown {
             username: Username::parse(&claims.sub).ok().filter(|name| name.as_str() == claims.sub)?,
             session: SessionId::new(&claims.sid),
-            scope: claims.scope,
+            scope: Grants::parse(&claims.scope).ok()?,
             issued_at: Timestamp::from_second(claims.iat).ok()?,
             expires_at: Timestamp::from_second(claims.exp).ok()?,
         })

@@ -3,7 +3,7 @@
 use crate::{
     Account, AccountChange, Auth, AuthError, AuthStore, Permit, Role, Standing, Username,
     auth::{ManageAccounts, ManageMembers, SeeAccounts, SeeMembers},
-    store::{AccountQuery, ChangeRefused, Member},
+    store::{AccountQuery, ChangeRefused, End, EndReason, Member},
 };
 
 impl<S: AuthStore> Auth<S> {
@@ -33,6 +33,22 @@ impl<S: AuthStore> Auth<S> {
         self.changed(username);
         let account = changed.map_err(refused)?;
         Ok(Member { account, ..before })
+    }
+
+    /// Signs somebody out everywhere, personal tokens too; says how many sessions there were.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchAccount`].
+    pub async fn end_sessions_of(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        username: &Username,
+    ) -> Result<u64, AuthError> {
+        self.present_member(username).await?;
+        let end = End { why: EndReason::EndedByAdministrator, by: permit.actor().clone(), at: self.0.clock.now() };
+        let ended = self.0.store.end_sessions(username, None, end).await;
+        self.changed(username);
+        Ok(ended?)
     }
 
     /// Active accounts with a role in the permit's realm, by username.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     Auth, AuthError, AuthStore, Caller, Realm, RealmName, Role, SessionId, SessionKind, Standing, Token, TokenHash,
     TokenKind, Username, clock,
-    directory::{Held, Known, Owner, Rights, Whose},
+    directory::{Held, Known, Owner, Rights, Ticket, Whose},
     policy::Via,
 };
 
@@ -25,7 +25,8 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::InvalidToken`] for a token that is not ours, out of time, or of a session that is over.
     pub async fn by_bearer(&self, token: &str) -> Result<Caller, AuthError> {
         let shown = self.shown(token).await?.ok_or(AuthError::InvalidToken)?;
-        self.caller((shown.username, shown.session), Via::Bearer, Sign::OfLife).await
+        let whose = (shown.username, shown.session);
+        Ok(self.caller(whose, Via::Bearer, Sign::OfLife).await?.within(shown.scope))
     }
 
     /// # Errors
@@ -48,22 +49,22 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::InvalidToken`] for a ticket that is unknown, used, or older than 30 s.
     pub async fn by_ticket(&self, ticket: &str) -> Result<Caller, AuthError> {
         let ticket = Token::parse(TokenKind::Ticket, ticket).ok_or(AuthError::InvalidToken)?.hash();
-        let whose = self.0.directory.take_ticket(&ticket, self.0.clock.now()).ok_or(AuthError::InvalidToken)?;
-        self.caller(whose, Via::Ticket, Sign::OfLife).await
+        let ticket = self.0.directory.take_ticket(&ticket, self.0.clock.now()).ok_or(AuthError::InvalidToken)?;
+        Ok(self.caller(ticket.whose, Via::Ticket, Sign::OfLife).await?.within(ticket.grants))
     }
 
     /// A single-use, 30 s ticket for a WebSocket.
     pub fn ticket(&self, caller: &Caller) -> Token {
         let (ticket, now) = (Token::random(TokenKind::Ticket, &self.0.chance), self.0.clock.now());
-        let until = clock::after(now, TICKET_LIFETIME);
-        self.0.directory.add_ticket(ticket.hash(), whose(caller), until, now);
+        let (grants, until) = (caller.session().grants, clock::after(now, TICKET_LIFETIME));
+        self.0.directory.add_ticket(ticket.hash(), Ticket { whose: whose(caller), grants, until }, now);
         ticket
     }
 
     /// The same caller as of now: an error if its session has ended, else with its present rights. An open socket
     /// that asks is no sign of life.
     pub async fn still(&self, caller: &Caller) -> Result<Caller, AuthError> {
-        self.caller(whose(caller), caller.via(), Sign::None).await
+        Ok(self.caller(whose(caller), caller.via(), Sign::None).await?.within(caller.session().grants))
     }
 
     pub async fn realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {

@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, watch};
 
 use crate::{
-    Account, FactorKinds, Realm, RealmId, RealmName, Role, Session, SessionId, SessionKind, TokenHash, Username, clock,
+    Account, FactorKinds, Grants, Realm, RealmId, RealmName, Role, Session, SessionId, SessionKind, TokenHash,
+    Username, clock,
 };
 
 /// Sessions that are remembered at once, the ended ones too.
@@ -92,6 +93,14 @@ pub(crate) struct Mark(u64);
 pub(crate) type Whose = (Username, SessionId);
 
 #[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    pub(crate) whose: Whose,
+    /// What the token may do that it was asked for with.
+    pub(crate) grants: Grants,
+    pub(crate) until: Timestamp,
+}
+
+#[derive(Clone, Debug)]
 pub(crate) enum Owner {
     Session(Whose),
     /// Cookies are random: what is nobody's never becomes somebody's.
@@ -110,7 +119,7 @@ struct Book {
     /// How many sessions `people` have.
     sessions: usize,
     cookies: HashMap<TokenHash, Owner>,
-    tickets: HashMap<TokenHash, (Whose, Timestamp)>,
+    tickets: HashMap<TokenHash, Ticket>,
     realms: HashMap<RealmName, Realm>,
     /// How often something was forgotten, and whose it was, newest last.
     forgettings: u64,
@@ -214,19 +223,18 @@ impl Directory {
         book.cookies.insert(cookie, owner);
     }
 
-    pub(crate) fn add_ticket(&self, ticket: TokenHash, whose: Whose, until: Timestamp, now: Timestamp) {
+    pub(crate) fn add_ticket(&self, hash: TokenHash, ticket: Ticket, now: Timestamp) {
         let mut book = self.write();
         if book.tickets.len() >= MOST_TICKETS {
-            book.tickets.retain(|_, (_, until)| now < *until);
+            book.tickets.retain(|_, ticket| now < ticket.until);
         }
         thin_out(&mut book.tickets, MOST_TICKETS);
-        book.tickets.insert(ticket, (whose, until));
+        book.tickets.insert(hash, ticket);
     }
 
     /// Whose it is; the first time only.
-    pub(crate) fn take_ticket(&self, ticket: &TokenHash, now: Timestamp) -> Option<Whose> {
-        let (whose, until) = self.write().tickets.remove(ticket)?;
-        (now < until).then_some(whose)
+    pub(crate) fn take_ticket(&self, hash: &TokenHash, now: Timestamp) -> Option<Ticket> {
+        self.write().tickets.remove(hash).filter(|ticket| now < ticket.until)
     }
 
     pub(crate) fn realm(&self, name: &RealmName) -> Option<Realm> {

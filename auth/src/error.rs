@@ -35,6 +35,9 @@ pub enum AuthError {
     /// A refresh token that is unknown, used or ended.
     #[error("The refresh token is not valid any more. Sign in again.")]
     InvalidGrant,
+    /// A refresh asked for more than its sign-in was given (RFC 6749 §6: `invalid_scope`).
+    #[error("The refresh token does not carry that scope.")]
+    ScopeWidened,
     #[error("The current password is not right.")]
     WrongCurrentPassword,
     #[error("You are not allowed to do this ({action}).")]

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Action, Actor, AuthError, Grant, Means, Origin, Permit, Realm, RealmId, Role, Session, SessionKind,
+    Account, Action, Actor, AuthError, Grant, Grants, Means, Origin, Permit, Realm, RealmId, Role, Session,
+    SessionKind,
     auth::{Programs, StepUpRules},
     directory::Rights,
     permit::{Everywhere, InRealm, Scope, StepUp, sealed::Sealed},
@@ -63,6 +64,16 @@ impl Caller {
     #[must_use]
     pub(crate) fn from_origin(self, origin: Arc<Origin>) -> Self {
         Self { from: Some(origin), ..self }
+    }
+
+    /// Within what its token says (RFC 6749 §6: a refresh may ask for less than the session has).
+    #[must_use]
+    pub(crate) fn within(mut self, grants: Grants) -> Self {
+        if !self.session.grants.is_within(grants) {
+            let narrower = Session { grants: self.session.grants.and(grants), ..Session::clone(&self.session) };
+            self.session = Arc::new(narrower);
+        }
+        self
     }
 
     /// Where this request came from, where the host knows.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    Actor, Auth, AuthError, AuthStore, Caller, Notice, Origin, Session, SessionKind, Token, TokenKind,
+    Actor, Auth, AuthError, AuthStore, Caller, Grants, Notice, Origin, Session, SessionKind, Token, TokenKind,
     asking::Sign,
     auth::{Introspection, Tokens},
     clock,
@@ -18,10 +18,19 @@ impl<S: AuthStore> Auth<S> {
     /// Rotates: the token is used up and its successor handed out (RFC 9700 §4.14.2). A token used before ends its
     /// session, since somebody has a copy.
     ///
+    /// `scope` is what the access token shall do, if less than all of it; the refresh token keeps all of it
+    /// (RFC 6749 §6).
+    ///
     /// # Errors
-    /// [`AuthError::InvalidGrant`], for whatever reason.
-    pub async fn refresh(&self, token: &str, from: Origin) -> Result<Tokens, AuthError> {
+    /// [`AuthError::InvalidGrant`], for whatever reason; [`AuthError::ScopeWidened`], with the token still unused.
+    pub async fn refresh(&self, token: &str, scope: Option<Grants>, from: Origin) -> Result<Tokens, AuthError> {
         let old = Token::parse(TokenKind::Refresh, token).ok_or(AuthError::InvalidGrant)?.hash();
+        if let Some(scope) = scope {
+            let state = self.0.store.session_by_refresh(&old).await?.ok_or(AuthError::InvalidGrant)?;
+            if !scope.is_within(state.session.grants) {
+                return Err(AuthError::ScopeWidened);
+            }
+        }
         let (new, now) = (Token::random(TokenKind::Refresh, &self.0.chance), self.0.clock.now());
         let rotate = Rotate {
             old,
@@ -34,7 +43,7 @@ impl<S: AuthStore> Auth<S> {
             Rotation::Rotated(session) | Rotation::Repeated(session) => {
                 let whose = (session.username, session.id);
                 let caller = self.caller(whose, Via::Bearer, Sign::OfLife).await.map_err(as_grant)?;
-                self.tokens(&caller, new)
+                self.tokens(&caller.within(scope.unwrap_or(Grants::ALL)), new)
             }
             Rotation::Replayed(session) => {
                 self.replayed(&session, from).await?;
@@ -124,7 +133,7 @@ impl<S: AuthStore> Auth<S> {
             token_type: "Bearer",
             expires_at: shown.expires_at,
             issued_at: shown.issued_at,
-            scope: shown.scope,
+            scope: shown.scope.to_string(),
         }))
     }
 }

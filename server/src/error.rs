@@ -83,6 +83,7 @@ impl Problem {
     pub fn oauth_code(&self) -> Option<&'static str> {
         match self {
             Self::Auth(AuthError::BadCredentials | AuthError::InvalidGrant) => Some("invalid_grant"),
+            Self::Auth(AuthError::ScopeWidened) => Some("invalid_scope"),
             Self::Auth(AuthError::InvalidToken) => Some("invalid_token"),
             Self::Auth(AuthError::NotAllowed { .. } | AuthError::ScopeMissing { .. } | AuthError::NotInPerson) => {
                 Some("insufficient_scope")
@@ -165,7 +166,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::BadCredentials
         | AuthError::InvalidGrant
         | AuthError::StepUpNeeded { .. } => StatusCode::UNAUTHORIZED,
-        AuthError::AmbiguousCredentials => StatusCode::BAD_REQUEST,
+        AuthError::ScopeWidened | AuthError::AmbiguousCredentials => StatusCode::BAD_REQUEST,
         AuthError::CrossSite
         | AuthError::NotAllowed { .. }
         | AuthError::ScopeMissing { .. }

@@ -105,6 +105,7 @@ fn account_operations(api: Api) -> Api {
         users::reset as "reset_link",
         auth::reset::ask as "ask_reset",
         auth::reset::confirm as "reset_password",
+        users::end_sessions as "end_sessions_of_user",
         vaults::list as "vaults",
         vaults::create as "create_vault",
         vaults::show as "vault",

@@ -76,6 +76,10 @@ pub struct SessionInfo {
     pub expires_at: Timestamp,
     pub address: String,
     pub user_agent: Option<String>,
+    /// How the owner proved who they are: `pwd`, `otp`, `pop`, …
+    pub methods: Vec<String>,
+    /// What its program calls it.
+    pub label: Option<String>,
 }
 
 /// `POST /auth/sessions/end-others`.

@@ -101,4 +101,6 @@ pub struct AuthorizationServer {
     /// RFC 9207 §3.
     pub authorization_response_iss_parameter_supported: bool,
     pub token_endpoint_auth_methods_supported: Vec<String>,
+    pub revocation_endpoint_auth_methods_supported: Vec<String>,
+    pub service_documentation: String,
 }

@@ -149,9 +149,9 @@ fn a_claim_of_another_type_is_refused() {
     }
 }
 
-/// `scope` and `sid` may be any text; long past times are fine for those that only say when something began.
+/// `sid` may be any text; long past times are fine for those that only say when something began.
 fn same_type(name: &str, value: &Value) -> bool {
-    (matches!(name, "scope" | "sid") && value.is_string())
+    (name == "sid" && value.is_string())
         || (name == "sub" && value.is_string())
         || (matches!(name, "iat" | "nbf" | "auth_time") && value.is_i64())
 }

@@ -89,7 +89,8 @@ fn it_does_not_grow_for_ever() {
     let (now, chance) = (Timestamp::UNIX_EPOCH, Chance::system());
     for _ in 0..MOST_TICKETS + 1_000 {
         let token = crate::Token::random(crate::TokenKind::Ticket, &chance);
-        directory.add_ticket(token.hash(), (name("ada"), SessionId::new("1")), Timestamp::MAX, now);
+        let whose = (name("ada"), SessionId::new("1"));
+        directory.add_ticket(token.hash(), Ticket { whose, grants: Grants::ALL, until: Timestamp::MAX }, now);
         directory.learn_cookie(token.hash(), Owner::Nobody);
     }
     let book = directory.read();

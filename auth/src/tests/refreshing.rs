@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::SessionKind;
+use crate::{Grant, Grants, LetterBody, Methods, Notice, SessionKind, beginning::Beginning};
 
 #[tokio::test]
 async fn a_refresh_token_is_rotated_and_its_successor_works() {
@@ -13,11 +13,11 @@ async fn a_refresh_token_is_rotated_and_its_successor_works() {
     assert_eq!(first.expires_in, Duration::from_mins(30));
     house.hands.forward(Duration::from_mins(31));
     assert!(house.auth.by_bearer(access(&first)).await.is_err());
-    let second = house.auth.refresh(first.refresh.expose(), origin()).await.unwrap();
+    let second = house.auth.refresh(first.refresh.expose(), None, origin()).await.unwrap();
     let again = house.auth.by_bearer(access(&second)).await.unwrap();
     assert_eq!(again.session().id, caller.session().id);
     assert_ne!(first.refresh.expose(), second.refresh.expose());
-    house.auth.refresh(second.refresh.expose(), origin()).await.unwrap();
+    house.auth.refresh(second.refresh.expose(), None, origin()).await.unwrap();
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn fifty_uses_at_once_leave_one_lineage() {
     let mut uses = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let (auth, token) = (house.auth.clone(), tokens.refresh.expose().to_owned());
-        uses.spawn(async move { auth.refresh(&token, origin()).await });
+        uses.spawn(async move { auth.refresh(&token, None, origin()).await });
     }
     let answers = uses.join_all().await;
     assert!(answers.iter().any(Result::is_ok));
@@ -51,13 +51,13 @@ async fn a_second_use_within_the_grace_is_forgiven_while_the_successor_is_unused
     let house = house().await;
     house.register("ada").await;
     let (first, _) = house.signed_in("ada").await;
-    house.auth.refresh(first.refresh.expose(), origin()).await.unwrap();
+    house.auth.refresh(first.refresh.expose(), None, origin()).await.unwrap();
     house.hands.forward(Duration::from_secs(10));
-    let second = house.auth.refresh(first.refresh.expose(), origin()).await.unwrap();
+    let second = house.auth.refresh(first.refresh.expose(), None, origin()).await.unwrap();
     house.auth.by_bearer(access(&second)).await.unwrap();
-    house.auth.refresh(second.refresh.expose(), origin()).await.unwrap();
+    house.auth.refresh(second.refresh.expose(), None, origin()).await.unwrap();
     // Now the successor is used.
-    assert!(house.auth.refresh(first.refresh.expose(), origin()).await.is_err());
+    assert!(house.auth.refresh(first.refresh.expose(), None, origin()).await.is_err());
     assert!(house.auth.by_bearer(access(&second)).await.is_err());
 }
 
@@ -66,13 +66,13 @@ async fn a_replay_ends_the_session_and_its_access_tokens_at_once_and_is_recorded
     let house = house().await;
     house.register("ada").await;
     let (first, _) = house.signed_in("ada").await;
-    let second = house.auth.refresh(first.refresh.expose(), origin()).await.unwrap();
+    let second = house.auth.refresh(first.refresh.expose(), None, origin()).await.unwrap();
     house.auth.by_bearer(access(&second)).await.unwrap();
     house.hands.forward(Duration::from_secs(11));
-    let replay = house.auth.refresh(first.refresh.expose(), origin()).await;
+    let replay = house.auth.refresh(first.refresh.expose(), None, origin()).await;
     assert!(matches!(replay, Err(AuthError::InvalidGrant)));
     assert!(matches!(house.auth.by_bearer(access(&second)).await, Err(AuthError::InvalidToken)));
-    assert!(matches!(house.auth.refresh(second.refresh.expose(), origin()).await, Err(AuthError::InvalidGrant)));
+    assert!(matches!(house.auth.refresh(second.refresh.expose(), None, origin()).await, Err(AuthError::InvalidGrant)));
     assert!(house.store.deeds().contains(&("ada".to_owned(), "refresh.replayed")));
 }
 
@@ -88,7 +88,7 @@ async fn revoking_either_token_ends_the_session_and_nonsense_ends_nothing() {
         house.auth.by_bearer(access(&tokens)).await.unwrap();
         house.auth.revoke(if which == 0 { access(&tokens) } else { tokens.refresh.expose() }, &origin()).await.unwrap();
         assert!(house.auth.by_bearer(access(&tokens)).await.is_err());
-        assert!(house.auth.refresh(tokens.refresh.expose(), origin()).await.is_err());
+        assert!(house.auth.refresh(tokens.refresh.expose(), None, origin()).await.is_err());
     }
 }
 
@@ -123,5 +123,53 @@ async fn a_cookie_is_no_refresh_token() {
     let house = house().await;
     house.register("ada").await;
     let web = house.auth.sign_in("ada", password(GOOD), SessionKind::Web, origin()).await.unwrap();
-    assert!(matches!(house.auth.refresh(web.secret.expose(), origin()).await, Err(AuthError::InvalidGrant)));
+    assert!(matches!(house.auth.refresh(web.secret.expose(), None, origin()).await, Err(AuthError::InvalidGrant)));
+}
+
+#[tokio::test]
+async fn a_refresh_may_ask_for_less_and_never_for_more() {
+    let house = house().await;
+    house.register("ada").await;
+    let (first, _) = house.signed_in("ada").await;
+    let read = Grants::of(&[Grant::ReadFiles]);
+    let less = house.auth.refresh(first.refresh.expose(), Some(read), origin()).await.unwrap();
+    assert_eq!(less.scope, "files:read");
+    let caller = house.auth.by_bearer(access(&less)).await.unwrap();
+    assert_eq!(caller.session().grants, read);
+    assert!(!caller.is_in_person());
+    // Neither a ticket nor a second look gives back what the token does not carry.
+    let ticket = house.auth.ticket(&caller);
+    assert_eq!(house.auth.by_ticket(ticket.expose()).await.unwrap().session().grants, read);
+    assert_eq!(house.auth.still(&caller).await.unwrap().session().grants, read);
+    // The refresh token keeps everything (RFC 6749 §6).
+    let all = house.auth.refresh(less.refresh.expose(), None, origin()).await.unwrap();
+    assert_eq!(all.scope, Grants::ALL.to_string());
+}
+
+#[tokio::test]
+async fn a_refresh_that_asks_for_more_is_refused_and_uses_nothing_up() {
+    let house = house().await;
+    let account = house.register("ada").await;
+    let grants = Grants::of(&[Grant::ReadFiles]);
+    let beginning = Beginning { grants, ..Beginning::in_person(SessionKind::Tokens, Methods::NONE, origin()) };
+    let (_, token) = house.auth.begin(&account, beginning).await.unwrap();
+    let wider = house.auth.refresh(token.expose(), Some(Grants::ALL), origin()).await;
+    assert!(matches!(wider, Err(AuthError::ScopeWidened)));
+    let tokens = house.auth.refresh(token.expose(), Some(grants), origin()).await.unwrap();
+    assert_eq!(tokens.scope, "files:read");
+}
+
+#[tokio::test]
+async fn a_replay_is_told_to_the_owner() {
+    let house = house().await;
+    let address = crate::EmailAddress::parse("ada@example.org").unwrap();
+    house.auth.register(crate::auth::Applicant { email: Some(address), ..applicant("ada") }, &origin()).await.unwrap();
+    let (first, _) = house.signed_in("ada").await;
+    let mut letters = house.auth.letters().unwrap();
+    while letters.try_recv().is_ok() {}
+    house.auth.refresh(first.refresh.expose(), None, origin()).await.unwrap();
+    house.hands.forward(Duration::from_secs(11));
+    house.auth.refresh(first.refresh.expose(), None, origin()).await.unwrap_err();
+    let letter = letters.try_recv().unwrap();
+    assert!(matches!(letter.body, LetterBody::Notice { notice: Notice::TokenReplayed, .. }));
 }

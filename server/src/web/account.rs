@@ -24,8 +24,25 @@ impl AccountPage {
         format::time(at)
     }
 
+    /// How one signed in, in words.
+    pub fn how(&self, session: &SessionInfo) -> String {
+        let word = |method: &String| match method.as_str() {
+            "pwd" => "password",
+            "otp" => "one-time code",
+            "recovery" => "recovery code",
+            "pop" => "passkey",
+            "upstream" => "provider",
+            _ => "",
+        };
+        let words: Vec<&str> = session.methods.iter().map(word).filter(|word| !word.is_empty()).collect();
+        words.join(" and ")
+    }
+
     /// `Firefox on Linux`: enough to recognise one's own machine. The whole header is in the title.
     pub fn device(&self, session: &SessionInfo) -> String {
+        if let Some(label) = &session.label {
+            return label.clone();
+        }
         let Some(agent) = session.user_agent.as_deref() else { return "Unknown program".to_owned() };
         device::known(agent).unwrap_or_else(|| agent.chars().take(60).collect())
     }

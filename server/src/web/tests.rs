@@ -105,6 +105,8 @@ fn session() -> SessionInfo {
         expires_at: at,
         address: "127.0.0.1".into(),
         user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36".into()),
+        methods: vec!["pwd".into(), "otp".into()],
+        label: None,
     }
 }
 

@@ -15,10 +15,10 @@ use crate::{
     both,
 };
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Opens `/ws` with these headers; the status where it is refused.
-async fn open(app: &TestApp, query: &str, headers: &[(&'static str, String)]) -> Result<Socket, u16> {
+pub(crate) async fn open(app: &TestApp, query: &str, headers: &[(&'static str, String)]) -> Result<Socket, u16> {
     let mut request = format!("ws://{}/ws{query}", app.address()).into_client_request().unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
@@ -30,7 +30,7 @@ async fn open(app: &TestApp, query: &str, headers: &[(&'static str, String)]) ->
     }
 }
 
-fn bearer(client: &Client) -> [(&'static str, String); 1] {
+pub(crate) fn bearer(client: &Client) -> [(&'static str, String); 1] {
     [("authorization", format!("Bearer {}", client.token.as_deref().unwrap()))]
 }
 
@@ -44,7 +44,7 @@ async fn next(socket: &mut Socket) -> Value {
 }
 
 /// The code with which the server closes.
-async fn closed(socket: &mut Socket) -> u16 {
+pub(crate) async fn closed(socket: &mut Socket) -> u16 {
     loop {
         match timeout(Duration::from_secs(5), socket.next()).await.expect("it was not closed") {
             Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),

@@ -8,6 +8,8 @@ mod authorize;
 mod device;
 mod device_codes;
 mod docs;
+mod ending;
+mod families;
 mod files;
 mod groups;
 mod invites;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use auth::{Anyone, Password, Redemption, auth::Tokens};
+use auth::{Anyone, Grants, Password, Redemption, auth::Tokens, grant::UnknownGrant};
 use axum::{Json, extract::State};
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::ExposeSecret;
@@ -49,8 +49,8 @@ pub async fn handle(
             auth.token(&username, password, origin).await?
         }
         Some("refresh_token") => {
-            scope(form.take("scope"))?;
-            auth.refresh(&form.need("refresh_token")?, origin).await?
+            let scope = narrower(form.take("scope"))?;
+            auth.refresh(&form.need("refresh_token")?, scope, origin).await?
         }
         Some("urn:ietf:params:oauth:grant-type:device_code") => {
             let client = form.take("client_id");
@@ -81,6 +81,12 @@ fn redemption(form: &mut Form) -> Result<Redemption, Problem> {
         redirect_uri: form.need("redirect_uri")?,
         verifier: form.need("code_verifier")?.into(),
     })
+}
+
+/// RFC 6749 §6: less than was given, never more; nothing said is all of it.
+fn narrower(asked: Option<String>) -> Result<Option<Grants>, Problem> {
+    let unknown = |error: UnknownGrant| Problem::OAuth { code: "invalid_scope", detail: error.to_string() };
+    asked.map(|scope| Grants::parse(&scope)).transpose().map_err(unknown)
 }
 
 fn unsupported(detail: &str) -> OAuthProblem {

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod delete;
+pub mod end_sessions;
 pub mod list;
 pub mod reset;
 pub mod show;

@@ -24,5 +24,7 @@ pub(crate) fn info(session: Session, caller: &Caller) -> SessionInfo {
         expires_at: session.expires_at,
         address: session.origin.address.to_string(),
         user_agent: session.origin.user_agent,
+        methods: session.methods.iter().map(|method| method.as_str().to_owned()).collect(),
+        label: session.label,
     }
 }

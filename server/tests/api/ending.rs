@@ -1,0 +1,198 @@
+//! What ends a session ends everything of it, at once: access tokens, refresh tokens, cookie, personal tokens, sockets.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::{
+    accounts::refresh,
+    app::{Client, PASSWORD, TestApp},
+    both, live, personal,
+};
+
+/// The page's session: its cookie as a browser sends it.
+pub(crate) async fn cookie(app: &TestApp, name: &str, planted: Option<&str>) -> String {
+    let anonymous = app.anonymous();
+    let form = [("username", name), ("password", PASSWORD)];
+    let request = anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form);
+    let request = if let Some(planted) = planted { request.header("cookie", planted) } else { request };
+    let answer = anonymous.ask(request).await.is(303);
+    let set = answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+    let ours = set.filter_map(|value| value.split(';').next()).find(|pair| pair.starts_with("strongroom="));
+    ours.unwrap().to_owned()
+}
+
+fn with(cookie: &str, request: RequestBuilder) -> RequestBuilder {
+    request.header("cookie", cookie).header("sec-fetch-site", "same-origin")
+}
+
+/// Everything that somebody can have open, each of a session of its own.
+struct Open {
+    token: Client,
+    refreshed: Client,
+    cookie: String,
+    personal: Client,
+    socket: live::Socket,
+}
+
+impl Open {
+    async fn of(app: &TestApp, name: &str) -> Self {
+        let token = app.sign_in(name).await;
+        let socket = live::open(app, "", &live::bearer(&token)).await.unwrap();
+        Self {
+            personal: personal::client(&token, json!(["files:read"]), Value::Null).await,
+            refreshed: app.sign_in(name).await,
+            cookie: cookie(app, name, None).await,
+            token,
+            socket,
+        }
+    }
+
+    async fn is_over_within_a_second(mut self, app: &TestApp, why: &str) {
+        let began = Instant::now();
+        self.token.see("/auth/me").await.is(401);
+        self.personal.see("/auth/me").await.is(401);
+        refresh(&self.refreshed, &self.refreshed.refresh).await.is(401);
+        refresh(&self.token, &self.token.refresh).await.is(401);
+        let anonymous = app.anonymous();
+        anonymous.ask(with(&self.cookie, anonymous.get("/auth/me"))).await.is(401);
+        assert_eq!(timeout(Duration::from_secs(1), live::closed(&mut self.socket)).await.expect(why), 4001, "{why}");
+        assert!(began.elapsed() < Duration::from_secs(1), "{why}: {:?}", began.elapsed());
+    }
+}
+
+both! {
+    async fn everything_ends_with_whatever_ends_it(app: TestApp) {
+        let root = app.administrator("root").await;
+        app.editor("ada").await;
+        let change = |fields: Value| root.request(reqwest::Method::PATCH, "/api/users/ada").json(&fields);
+
+        let open = Open::of(&app, "ada").await;
+        let ended = root.tell("/api/users/ada/end-sessions", Value::Null).await.is(200);
+        assert_eq!(ended.body["ended"], 5);
+        open.is_over_within_a_second(&app, "ended by an administrator").await;
+
+        let open = Open::of(&app, "ada").await;
+        root.ask(change(json!({"disabled": true}))).await.is(200);
+        open.is_over_within_a_second(&app, "disabled").await;
+        root.ask(change(json!({"disabled": false}))).await.is(200);
+
+        let open = Open::of(&app, "ada").await;
+        app.sign_in("ada").await.tell("/auth/sessions/end-others", Value::Null).await.is(200);
+        open.is_over_within_a_second(&app, "ended by the owner").await;
+
+        let open = Open::of(&app, "ada").await;
+        let ada = app.sign_in("ada").await;
+        let new = json!({"current_password": PASSWORD, "new_password": "another battery horse staple", "end_other_sessions": true});
+        ada.ask(ada.put("/auth/me/password").json(&new)).await.is(204);
+        open.is_over_within_a_second(&app, "refresh valid after password change").await;
+        ada.see("/auth/me").await.is(200);
+
+        app.editor("bob").await;
+        let open = Open::of(&app, "bob").await;
+        root.ask(root.delete("/api/users/bob")).await.is(204);
+        open.is_over_within_a_second(&app, "deleted").await;
+    }
+
+    async fn a_right_that_is_taken_away_is_gone_at_once_for_tokens_handed_out_before(app: TestApp) {
+        let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
+        let script = personal::client(&ada, json!(["files:read", "files:write"]), Value::Null).await;
+        ada.add("a.nc", b"x").await.is(201);
+        root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.is(204);
+        for client in [&ada, &script] {
+            client.add("b.nc", b"x").await.is(403);
+            client.see("/api/files").await.is(200);
+        }
+        root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"is_admin": true}))).await.is(200);
+        ada.see("/api/users").await.is(200);
+        root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"is_admin": false}))).await.is(200);
+        ada.see("/api/users").await.is(403);
+    }
+
+    async fn websocket_alive_after_sign_out(app: TestApp) {
+        app.editor("ada").await;
+        let cookie = cookie(&app, "ada", None).await;
+        let headers = [("cookie", cookie.clone()), ("origin", app.url(""))];
+        let mut socket = live::open(&app, "", &headers).await.unwrap();
+        let anonymous = app.anonymous();
+        anonymous.ask(with(&cookie, anonymous.post("/auth/logout"))).await.is(204);
+        assert_eq!(timeout(Duration::from_secs(1), live::closed(&mut socket)).await.expect("still open"), 4001);
+        assert!(socket.next().await.is_none_or(|message| message.is_err()), "nothing comes after the farewell");
+        assert_eq!(live::open(&app, "", &headers).await.unwrap_err(), 401);
+    }
+
+    async fn revoked_refresh_alive_after_restart(app: TestApp) {
+        let (ada, stolen) = (app.editor("ada").await, app.sign_in("ada").await);
+        let anonymous = app.anonymous();
+        anonymous.ask(anonymous.post("/auth/revoke").form(&[("token", &ada.refresh)])).await.is(200);
+        let first = refresh(&stolen, &stolen.refresh).await.is(200);
+        app.later(Duration::from_mins(1));
+        refresh(&stolen, &stolen.refresh).await.is(401);
+        let app = app.restart().await;
+        let anonymous = app.anonymous();
+        for dead in [&ada.refresh, &stolen.refresh, &first.body["refresh_token"].as_str().unwrap().to_owned()] {
+            refresh(&anonymous, dead).await.is(401);
+        }
+        for dead in [ada.token, stolen.token] {
+            Client { token: dead, ..anonymous.clone() }.see("/auth/me").await.is(401);
+        }
+    }
+
+    async fn session_fixation(app: TestApp) {
+        app.editor("ada").await;
+        app.editor("eve").await;
+        // Eve's own cookie, and one that looks like one, planted in Ada's browser before she signs in.
+        let eves = cookie(&app, "eve", None).await;
+        let anonymous = app.anonymous();
+        for planted in [eves.as_str(), "strongroom=sr_ws_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
+            let adas = cookie(&app, "ada", Some(planted)).await;
+            assert_ne!(adas, planted, "a sign-in makes a new cookie");
+            let seen = anonymous.ask(with(&adas, anonymous.get("/auth/me"))).await.is(200);
+            assert_eq!(seen.body["username"], "ada");
+            let eve = anonymous.ask(with(planted, anonymous.get("/auth/me"))).await;
+            assert!(eve.status == 401 || eve.body["username"] == "eve", "{}", eve.text);
+        }
+    }
+
+    async fn only_administrators_end_other_peoples_sessions(app: TestApp) {
+        let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
+        ada.tell("/api/users/bob/end-sessions", Value::Null).await.is(403);
+        app.anonymous().tell("/api/users/bob/end-sessions", Value::Null).await.is(401);
+        bob.see("/auth/me").await.is(200);
+        let root = app.administrator("root").await;
+        root.tell("/api/users/nobody/end-sessions", Value::Null).await.is(404);
+        let script = personal::client(&root, json!(["files:read", "files:write", "locks:override"]), Value::Null).await;
+        script.tell("/api/users/bob/end-sessions", Value::Null).await.is(403);
+        app.later(Duration::from_mins(11));
+        let old = root.tell("/api/users/bob/end-sessions", Value::Null).await.is(401);
+        assert_eq!(old.body["error"], "insufficient_user_authentication");
+        bob.see("/auth/me").await.is(200);
+    }
+
+    async fn people_see_and_end_their_own_sessions_one_by_one(app: TestApp) {
+        let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
+        let other = app.sign_in("ada").await;
+        let cookie = cookie(&app, "ada", None).await;
+        let list = ada.see("/auth/sessions").await.is(200).body;
+        let list = list.as_array().unwrap();
+        assert_eq!(list.len(), 3);
+        assert_eq!(list.iter().filter(|session| session["current"] == true).count(), 1);
+        for session in list {
+            assert_eq!((&session["methods"], &session["address"]), (&json!(["pwd"]), &json!("127.0.0.1")));
+        }
+        let theirs = other.see("/auth/sessions").await.body;
+        let id = theirs.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap()["id"].clone();
+        let path = format!("/auth/sessions/{}", id.as_str().unwrap());
+        bob.ask(bob.delete(&path)).await.is(404);
+        ada.ask(ada.delete(&path)).await.is(204);
+        ada.ask(ada.delete(&path)).await.is(404);
+        other.see("/auth/me").await.is(401);
+        assert_eq!(ada.tell("/auth/sessions/end-others", Value::Null).await.is(200).body["ended"], 1);
+        let anonymous = app.anonymous();
+        anonymous.ask(with(&cookie, anonymous.get("/auth/me"))).await.is(401);
+        ada.see("/auth/me").await.is(200);
+    }
+}

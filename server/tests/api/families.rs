@@ -1,0 +1,217 @@
+//! Refresh tokens as families: one lineage, one scope, two ends that nothing moves.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+use server::{
+    Partial,
+    config::{SessionsSection, Switch},
+};
+
+use crate::{
+    accounts::refresh,
+    app::{Client, PASSWORD, TestApp},
+    both, ending, personal,
+};
+
+fn form(client: &Client, form: &[(&str, &str)]) -> RequestBuilder {
+    Client { token: None, ..client.clone() }.post("/auth/token").form(form)
+}
+
+both! {
+    async fn fifty_parallel_uses_leave_one_lineage(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let answers = join_all((0..50).map(|_| refresh(&ada, &ada.refresh))).await;
+        let mut successors: Vec<String> = Vec::new();
+        for answer in answers {
+            assert!(matches!(answer.status, 200 | 401), "{}", answer.text);
+            successors.extend(answer.body["refresh_token"].as_str().map(str::to_owned));
+        }
+        assert!(!successors.is_empty());
+        let mut alive = 0;
+        for token in &successors {
+            let asked = ada.post("/auth/introspect").form(&[("token", token)]);
+            alive += usize::from(ada.ask(asked).await.body["active"] == true);
+        }
+        assert_eq!(alive, 1, "of {}", successors.len());
+    }
+
+    async fn a_session_is_over_when_idle_for_fourteen_days_or_after_ninety(app: TestApp) {
+        let (idle, used) = (app.editor("ada").await, app.sign_in("ada").await);
+        let mut token = used.refresh.clone();
+        for _ in 0..6 {
+            app.later(Duration::from_hours(13 * 24));
+            token = refresh(&used, &token).await.is(200).body["refresh_token"].as_str().unwrap().to_owned();
+        }
+        refresh(&idle, &idle.refresh).await.is(401);
+        app.later(Duration::from_hours(12 * 24 - 1));
+        let last = refresh(&used, &token).await.is(200).body;
+        assert!(last["expires_in"].as_u64().unwrap() <= 3_600, "an access token does not outlive its session: {last}");
+        app.later(Duration::from_hours(1));
+        refresh(&used, last["refresh_token"].as_str().unwrap()).await.is(401);
+        Client { token: last["access_token"].as_str().map(str::to_owned), ..used }.see("/auth/me").await.is(401);
+    }
+
+    async fn a_refresh_asks_for_less_and_never_for_more_or_for_nonsense(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let ask = |token: &str, scope: &str| {
+            let fields = [("grant_type", "refresh_token"), ("refresh_token", token), ("scope", scope)];
+            ada.ask(form(&ada, &fields))
+        };
+        let wrong = ask(&ada.refresh, "files:read root").await.is(400);
+        assert_eq!(wrong.body["error"], "invalid_scope");
+        let less = ask(&ada.refresh, "files:read").await.is(200);
+        assert_eq!(less.body["scope"], "files:read");
+        let reader = Client { token: less.body["access_token"].as_str().map(str::to_owned), ..ada.clone() };
+        reader.see("/api/files").await.is(200);
+        let refused = reader.add("a.nc", b"x").await.is(403);
+        assert_eq!(refused.body["error"], "insufficient_scope");
+        reader.see("/auth/sessions").await.is(403);
+        // The token that was handed out with it still carries all that was given.
+        let next = less.body["refresh_token"].as_str().unwrap();
+        let all = ask(next, "files:read files:write locks:override admin account").await.is(200);
+        assert_eq!(all.body["scope"], "files:read files:write locks:override admin account");
+    }
+
+    async fn a_replay_is_in_the_audit_and_ends_the_session_for_the_cautious_and_the_thief(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let thief = refresh(&ada, &ada.refresh).await.is(200);
+        app.later(Duration::from_secs(11));
+        let replay = refresh(&ada, &ada.refresh).await.is(401);
+        assert_eq!(replay.body["error"], "invalid_grant");
+        refresh(&ada, thief.body["refresh_token"].as_str().unwrap()).await.is(401);
+        ada.see("/auth/me").await.is(401);
+        Client { token: thief.body["access_token"].as_str().map(str::to_owned), ..ada }.see("/auth/me").await.is(401);
+    }
+
+    async fn each_kind_of_token_is_taken_in_exactly_one_place(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let cookie = ending::cookie(&app, "ada", None).await;
+        let cookie = cookie.split_once('=').unwrap().1.to_owned();
+        let personal = personal::client(&ada, json!(["files:read"]), Value::Null).await.token.unwrap();
+        let ticket = ada.tell("/auth/ws-ticket", Value::Null).await.is(200).body["ticket"].as_str().unwrap().to_owned();
+        let tokens = [
+            ("access", ada.token.clone().unwrap()),
+            ("personal", personal),
+            ("cookie", cookie),
+            ("ticket", ticket),
+            ("refresh", ada.refresh.clone()),
+        ];
+        let anonymous = app.anonymous();
+        let mut taken = Vec::new();
+        for (kind, token) in &tokens {
+            let me = |request: RequestBuilder| anonymous.ask(request);
+            let name = "strongroom";
+            for (place, answer) in [
+                ("bearer", me(anonymous.get("/auth/me").bearer_auth(token)).await),
+                ("basic", me(anonymous.get("/auth/me").basic_auth("ada", Some(token))).await),
+                ("cookie", me(anonymous.get("/auth/me").header("cookie", format!("{name}={token}"))).await),
+                ("query", me(anonymous.get(&format!("/auth/me?access_token={token}"))).await),
+                ("refresh", refresh(&anonymous, token).await),
+                ("password", me(form(&anonymous, &[("username", "ada"), ("password", token)])).await),
+            ] {
+                if answer.status == 200 {
+                    taken.push((*kind, place));
+                } else {
+                    assert_eq!(answer.status, 401, "{kind} as {place}: {}", answer.text);
+                }
+            }
+        }
+        let expected =
+            [("access", "bearer"), ("personal", "bearer"), ("personal", "basic"), ("cookie", "cookie"), ("refresh", "refresh")];
+        assert_eq!(taken, expected, "a ticket opens one stream and nothing else");
+    }
+
+    async fn introspection_says_nothing_of_what_is_dead_unknown_or_somebody_elses(app: TestApp) {
+        let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
+        let dead = json!({"active": false});
+        let ask = |token: String| root.ask(root.post("/auth/introspect").form(&[("token", token)]));
+        let (access, refreshed) = (ada.token.clone().unwrap(), ada.refresh.clone());
+        assert_eq!(ask(access.clone()).await.is(200).body["active"], true);
+        let (header, rest) = access.split_once('.').unwrap();
+        let (claims, _) = rest.split_once('.').unwrap();
+        for forged in [format!("{header}.{claims}."), format!("{header}.{claims}.AAAA"), format!("{access}x"), String::from("x")] {
+            assert_eq!(ask(forged).await.is(200).body, dead);
+        }
+        // used up, out of time, ended
+        let next = refresh(&ada, &refreshed).await.is(200).body["refresh_token"].as_str().unwrap().to_owned();
+        assert_eq!(ask(refreshed).await.is(200).body, dead);
+        let anonymous = app.anonymous();
+        anonymous.ask(anonymous.post("/auth/introspect").form(&[("token", &access)])).await.is(401);
+        root.ask(root.get("/auth/introspect")).await.is(405);
+        root.ask(root.post("/auth/introspect").form(&[("nothing", "x")])).await.is(400);
+        assert_eq!(ask(next.clone()).await.is(200).body["active"], true);
+        ada.tell("/auth/logout", Value::Null).await.is(204);
+        for token in [access, next] {
+            assert_eq!(ask(token).await.is(200).body, dead);
+        }
+    }
+
+    async fn revoking_looks_at_the_token_and_not_at_the_hint(app: TestApp) {
+        app.editor("ada").await;
+        for hint in ["access_token", "refresh_token", "nonsense", ""] {
+            let ada = app.sign_in("ada").await;
+            let anonymous = app.anonymous();
+            for nothing in ["nonsense", "sr_rt_nothing", "a.b.c"] {
+                anonymous.ask(anonymous.post("/auth/revoke").form(&[("token", nothing), ("token_type_hint", hint)])).await.is(200);
+            }
+            ada.see("/auth/me").await.is(200);
+            let fields = [("token", ada.refresh.as_str()), ("token_type_hint", hint)];
+            anonymous.ask(anonymous.post("/auth/revoke").form(&fields)).await.is(200);
+            ada.see("/auth/me").await.is(401);
+            refresh(&ada, &ada.refresh).await.is(401);
+        }
+        app.anonymous().ask(app.anonymous().get("/auth/revoke")).await.is(405);
+        app.anonymous().ask(app.anonymous().post("/auth/revoke").form(&[("x", "y")])).await.is(400);
+    }
+
+    async fn metadata_is_complete_and_true(app: TestApp) {
+        let answer = app.anonymous().see("/.well-known/oauth-authorization-server").await.is(200);
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        let metadata = answer.body;
+        assert_eq!(metadata["issuer"], "http://strongroom.test");
+        for name in ["token_endpoint", "revocation_endpoint", "introspection_endpoint", "jwks_uri"] {
+            let path = metadata[name].as_str().unwrap().strip_prefix("http://strongroom.test").unwrap().to_owned();
+            assert_ne!(app.anonymous().see(&path).await.status, 404, "{name}");
+        }
+        assert!(metadata["grant_types_supported"].as_array().unwrap().contains(&json!("password")));
+        assert_eq!(metadata["scopes_supported"], json!(["files:read", "files:write", "locks:override", "admin", "account"]));
+        for (name, value) in metadata.as_object().unwrap() {
+            assert!(*value != json!([]), "{name}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_password_grant_can_be_turned_off_and_the_page_goes_on() {
+    let app = TestApp::with(Partial { password_grant: Some(Switch::Off), ..Partial::default() }).await;
+    let anonymous = app.anonymous();
+    anonymous.tell("/auth/register", json!({"username": "ada", "password": PASSWORD})).await.is(201);
+    for fields in [
+        &[("username", "ada"), ("password", PASSWORD)][..],
+        &[("grant_type", "password"), ("username", "ada"), ("password", PASSWORD)],
+    ] {
+        let answer = anonymous.ask(form(&anonymous, fields)).await.is(400);
+        assert_eq!(answer.body["error"], "unsupported_grant_type");
+    }
+    let metadata = anonymous.see("/.well-known/oauth-authorization-server").await.is(200).body;
+    assert!(!metadata["grant_types_supported"].as_array().unwrap().contains(&json!("password")));
+    let cookie = ending::cookie(&app, "ada", None).await;
+    let seen = anonymous.ask(anonymous.get("/auth/me").header("cookie", cookie)).await.is(200);
+    assert_eq!(seen.body["username"], "ada");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_sessions_and_access_tokens_live_can_be_set() {
+    let sessions = SessionsSection { idle_days: Some(1), absolute_days: Some(2), access_minutes: Some(5) };
+    let app = TestApp::with(Partial { sessions: Some(sessions), ..Partial::default() }).await;
+    let ada = app.editor("ada").await;
+    app.later(Duration::from_secs(295));
+    ada.see("/auth/me").await.is(200);
+    app.later(Duration::from_secs(6));
+    ada.see("/auth/me").await.is(401);
+    app.later(Duration::from_hours(24));
+    refresh(&ada, &ada.refresh).await.is(401);
+}
