@@ -41,6 +41,7 @@ Examples:
   strongroom --listen 0.0.0.0:8000 --registration closed serve
                                                      let others reach it; accounts are made by administrators
   strongroom user import users.csv                   bring accounts over: username,hashed_password,is_admin
+  strongroom login https://files.example.org         sign this machine in to a server somewhere
   strongroom verify                                  check content, database, git and audit";
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +57,27 @@ pub(crate) enum Command {
     Key {
         #[command(subcommand)]
         command: KeyCommand,
+    },
+    /// Sign in to a server: shows a code that is typed in a browser, on any machine
+    Login {
+        /// https://files.example.org
+        #[arg(value_name = "SERVER")]
+        server: String,
+        /// What it is to be able to do [default: files:read files:write locks:override]
+        #[arg(long, value_name = "SCOPES")]
+        scope: Option<String>,
+    },
+    /// End the sign-in of this machine, here and on the server
+    Logout {
+        /// Unless it is the last one that was signed in to
+        #[arg(value_name = "SERVER")]
+        server: Option<String>,
+    },
+    /// Say who is signed in, and what that may do
+    Whoami {
+        /// Unless it is the last one that was signed in to
+        #[arg(value_name = "SERVER")]
+        server: Option<String>,
     },
     /// Check content, database, git and audit, file by file; the server may be running or not
     Verify,

@@ -1,4 +1,4 @@
-//! The `strongroom` program: `serve`, and what the operator does to the data folder.
+//! The `strongroom` program: `serve`, what the operator does to the data folder, and what a person does to a server.
 
 #[macro_use]
 mod say;
@@ -6,6 +6,7 @@ mod say;
 mod args;
 mod environment;
 mod key;
+mod remote;
 mod serve;
 mod user;
 mod verify;
@@ -56,12 +57,16 @@ fn complaint(error: &anyhow::Error) -> String {
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     environment::refuse_unknown(std::env::vars_os().map(|(name, _)| name))?;
-    let config = arguments.settings.config()?;
+    let settings = arguments.settings;
     match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::serve(config).await,
-        Command::User { command } => user::run(command, config).await,
-        Command::Key { command } => key::run(command, config).await,
-        Command::Verify => verify::verify(config).await,
+        // These are a person's, and know nothing of a data folder.
+        Command::Login { server, scope } => remote::login(server, scope).await,
+        Command::Logout { server } => remote::logout(server).await,
+        Command::Whoami { server } => remote::whoami(server).await,
+        Command::Serve => serve::serve(settings.config()?).await,
+        Command::User { command } => user::run(command, settings.config()?).await,
+        Command::Key { command } => key::run(command, settings.config()?).await,
+        Command::Verify => verify::verify(settings.config()?).await,
     }
 }
 

@@ -7,6 +7,7 @@ mod import;
 mod keys;
 mod program;
 mod readme;
+mod remote;
 mod settings;
 mod stopping;
 mod users;
