@@ -24,7 +24,10 @@ use crate::{
     access::AccessTokens,
     clock,
     directory::Directory,
-    factor::passkey::{Party, PasskeyRules},
+    factor::{
+        FactorRules,
+        passkey::{Party, PasskeyRules},
+    },
     guessing::Gate,
     hashing::Hasher,
     key::{MasterKey, Purpose},
@@ -60,6 +63,7 @@ pub struct Settings {
     pub absolute: Duration,
     pub hashing: HashingCost,
     pub step_up: StepUpRules,
+    pub factors: FactorRules,
     pub upstreams: Upstreams,
     pub personal: PersonalRules,
     pub keys: KeyRules,
@@ -82,6 +86,7 @@ impl Settings {
             absolute: Duration::from_hours(90 * 24),
             hashing: HashingCost { memory_kib: 64 * 1024, passes: 3, lanes: 1 },
             step_up: StepUpRules::default(),
+            factors: FactorRules::default(),
             upstreams: Upstreams::default(),
             personal: PersonalRules::default(),
             keys: KeyRules::default(),
@@ -238,6 +243,8 @@ pub(crate) struct Service<S> {
     /// When keys were last asked for because a token named an unknown one.
     pub(crate) keys_asked: tokio::sync::Mutex<Option<Timestamp>>,
     pub(crate) gate: Gate,
+    /// Opens the secrets of authenticator apps.
+    pub(crate) factors: Sealer,
     pub(crate) directory: Directory,
     /// `None` where the installation's address is none where passkeys work.
     pub(crate) passkeys: Option<Party>,
@@ -280,6 +287,7 @@ impl<S: AuthStore> Auth<S> {
         let ring = KeyRing::new(store.clone(), &keys, settings.keys, clock.clone(), chance.clone())?;
         let access = AccessTokens::new(ring.load().await?, &settings);
         let passkeys = Party::of(&settings.issuer, &settings.passkeys.name);
+        let factors = Sealer::new(&keys, Purpose::Factors)?;
         // Before anything is loaded: whatever happens from here on is heard of.
         let followed = AtomicI64::new(store.last_account_event().await?);
         let (post, letters) = mpsc::channel(WAITING);
@@ -293,6 +301,7 @@ impl<S: AuthStore> Auth<S> {
             ring,
             keys_asked: tokio::sync::Mutex::default(),
             gate: Gate::new(),
+            factors,
             directory: Directory::new(),
             passkeys,
             setup: Mutex::default(),
@@ -301,6 +310,12 @@ impl<S: AuthStore> Auth<S> {
             letters: (post, Mutex::new(Some(letters))),
             followed,
         })))
+    }
+
+    /// What the host decided.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     /// Follows the account-event log for ever: run it as a task. Every 250 ms; what this node wrote is heard at once.

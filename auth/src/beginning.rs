@@ -8,7 +8,7 @@ use crate::{
     Account, Auth, AuthError, AuthStore, Caller, Grants, Methods, Notice, Origin, RealmId, Session, SessionId,
     SessionKind, Token, TokenKind, clock,
     directory::Rights,
-    policy::{Age, Proof, Via},
+    policy::{Age, Proof, Restriction, Via},
     store::Familiarity,
 };
 
@@ -86,7 +86,20 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) fn caller_of(&self, rights: Arc<Rights>, session: Arc<Session>, via: Via) -> Caller {
         let rules = self.0.settings.step_up;
         let is_recent = self.0.clock.now() < clock::after(session.auth_time, rules.within);
-        let age = if is_recent { Age::Recent } else { Age::Old };
-        Caller::new(rights, session, via, Proof { age, rules, restriction: None })
+        // Who has a second factor has shown it, or is none to change how one signs in.
+        let is_whole = !rights.factors.is_enrolled() || session.methods.is_multi_factor();
+        let age = if is_recent && is_whole { Age::Recent } else { Age::Old };
+        let restriction = self.restriction(&rights, &session);
+        Caller::new(rights, session, via, Proof { age, rules, restriction })
+    }
+
+    /// What is due where the installation asks this account for a second factor. A personal access token stands for
+    /// a session that had one; it is good again once its owner has.
+    fn restriction(&self, rights: &Rights, session: &Session) -> Option<Restriction> {
+        let has_one = match session.kind {
+            SessionKind::Personal => rights.factors.is_enrolled(),
+            SessionKind::Tokens | SessionKind::Web => session.methods.is_multi_factor(),
+        };
+        (self.enforces_second_factor(&rights.account) && !has_one).then_some(Restriction::Enrol)
     }
 }

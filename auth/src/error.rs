@@ -32,6 +32,33 @@ pub enum AuthError {
     /// Unknown user, wrong password, disabled account: not said which.
     #[error("Incorrect username or password")]
     BadCredentials,
+    /// The password was right, and the account has a second factor. Said to nobody whose password was wrong.
+    #[error("Enter the code from your authenticator app, or a recovery code.")]
+    SecondFactorNeeded,
+    /// At sign-in, after a right password.
+    #[error("That code is not right, or was used before. Enter the one that the app shows now, or a recovery code.")]
+    SecondFactorWrong,
+    /// A sign-in that waited too long for its second factor, or whose password was changed meanwhile.
+    #[error("This sign-in took too long. Begin again.")]
+    SignInOver,
+    /// Of somebody who is signed in, and asked again.
+    #[error("That code is not right, or was used before.")]
+    WrongCode,
+    /// The first code of an app that is being set up.
+    #[error("That code does not fit. Enter the one that the app shows now, and check that its clock is right.")]
+    CodeDoesNotFit,
+    #[error("There is nothing to confirm: begin again.")]
+    EnrolmentOver,
+    #[error("This second factor is set up already.")]
+    FactorTaken,
+    #[error("There is no such second factor.")]
+    NoSuchFactor,
+    #[error("This installation asks for a second factor: set up another one before you remove the last.")]
+    LastFactor,
+    #[error("A name has 1 to 64 characters.")]
+    BadFactorName,
+    #[error("Say why, in 1 to 500 characters: it is kept in the audit.")]
+    BadReason,
     /// A refresh token that is unknown, used or ended.
     #[error("The refresh token is not valid any more. Sign in again.")]
     InvalidGrant,

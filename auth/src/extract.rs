@@ -42,6 +42,14 @@ pub struct Recently(pub Caller);
 #[derive(Clone, Debug)]
 pub struct EvenRestricted(pub Caller);
 
+/// Somebody who is signed in, by whatever means, also while something is due: for who one is, and for leaving.
+#[derive(Clone, Debug)]
+pub struct Known(pub Caller);
+
+/// [`EvenRestricted`], with a recent sign-in: for setting up what is due.
+#[derive(Clone, Debug)]
+pub struct Enrolling(pub Caller);
+
 /// The host's axum state says where its [`Auth`] is, what a request is about, and how a refusal is answered.
 pub trait HasAuth: Send + Sync {
     type Store: AuthStore;
@@ -94,6 +102,22 @@ impl<S: HasAuth> FromRequestParts<S> for Recently {
     type Rejection = S::Refusal;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
         let InPerson(caller) = InPerson::from_request_parts(parts, state).await?;
+        caller.recent()?;
+        Ok(Self(caller))
+    }
+}
+
+impl<S: HasAuth> FromRequestParts<S> for Known {
+    type Rejection = S::Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+        Ok(Self(resolve(parts, state).await?))
+    }
+}
+
+impl<S: HasAuth> FromRequestParts<S> for Enrolling {
+    type Rejection = S::Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+        let EvenRestricted(caller) = EvenRestricted::from_request_parts(parts, state).await?;
         caller.recent()?;
         Ok(Self(caller))
     }

@@ -1,7 +1,20 @@
 //! Second factors: what somebody shows besides a password. Here is what all of them have in common; each kind has a
 //! file of its own.
 
+mod checking;
+mod code;
+mod enrolling;
 pub mod passkey;
+mod recovering;
+mod recovery;
+mod rules;
+mod totp;
+
+pub use code::OneTimeCode;
+pub use enrolling::{Added, NewTotp, WaysIn};
+pub use recovering::Reason;
+pub use recovery::RecoveryCode;
+pub use rules::{FactorRules, Required};
 
 use std::{fmt, sync::Arc};
 

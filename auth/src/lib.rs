@@ -41,9 +41,11 @@ mod refreshing;
 mod registering;
 pub mod resetting;
 mod seal;
+pub mod second_step;
 pub mod session;
-mod signing_in;
+pub mod signing_in;
 mod signing_key;
+pub mod step_up;
 pub mod store;
 mod tending_keys;
 #[cfg(test)]
@@ -62,8 +64,10 @@ pub use delegating::{Decision, DelegationRefused};
 pub use device::{DeviceCodes, DeviceRequest, UserCode};
 pub use error::{AuthError, Unavailable};
 #[cfg(feature = "axum")]
-pub use extract::{Anyone, EvenRestricted, HasAuth, InPerson, MaybeCaller, OwnPage, Permitted, Recently};
-pub use factor::{Factor, FactorId, FactorKind, FactorKinds};
+pub use extract::{
+    Anyone, Enrolling, EvenRestricted, HasAuth, InPerson, Known, MaybeCaller, OwnPage, Permitted, Recently,
+};
+pub use factor::{Factor, FactorId, FactorKind, FactorKinds, OneTimeCode};
 pub use grant::{Grant, Grants};
 pub use group::{Group, GroupName, RealmMember};
 pub use inviting::{Delivery, Invitation, Invite, Invited, Inviter};

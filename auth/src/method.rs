@@ -52,6 +52,12 @@ impl Methods {
         Self(self.0 | 1 << method as u8)
     }
 
+    /// What is in either.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Takes back what `Display` wrote; words that are unknown are left out.
     #[must_use]
     pub fn stored(words: &str) -> Self {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Action, Actor, AuthError, Grant, Grants, Means, Origin, Permit, Realm, RealmId, Role, Session,
-    SessionKind,
+    Account, Action, Actor, AuthError, FactorKinds, Grant, Grants, Means, Origin, Permit, Realm, RealmId, Role,
+    Session, SessionKind,
     auth::{Programs, StepUpRules},
     directory::Rights,
     permit::{Everywhere, InRealm, Scope, StepUp, sealed::Sealed},
@@ -101,6 +101,12 @@ impl Caller {
     #[must_use]
     pub fn restriction(&self) -> Option<Restriction> {
         self.proof.restriction
+    }
+
+    /// The second factors that the account has.
+    #[must_use]
+    pub fn factors(&self) -> FactorKinds {
+        self.rights.factors
     }
 
     /// Whether this is the person, and not a program with a personal access token.

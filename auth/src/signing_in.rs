@@ -3,50 +3,108 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Caller, Method, Methods, Origin, Password, PasswordHash, Session,
-    SessionKind, Standing, Username,
+    Account, Actor, Auth, AuthError, AuthStore, Caller, Method, Methods, OneTimeCode, Origin, Password, PasswordHash,
+    Session, SessionKind, Standing, Username,
     audit::{Deed, Record},
     auth::{SignedIn, Tokens},
     beginning::Beginning,
     guessing::{Secret, Trial},
     policy::Via,
+    second_step::Step,
     store::{Credentials, End, EndReason, Replacement},
 };
+
+/// Somebody whose password was right.
+enum Known {
+    /// With everything that the account asks for.
+    Whole(Credentials, Methods),
+    /// The second factor is due.
+    Half(Credentials),
+}
+
+/// What somebody shows to sign in.
+#[derive(Debug)]
+pub struct Proofs {
+    pub password: Password,
+    /// Of the second factor, where the account has one; not looked at where it has none, or the password is wrong.
+    pub code: Option<OneTimeCode>,
+}
+
+impl From<Password> for Proofs {
+    fn from(password: Password) -> Self {
+        Self { password, code: None }
+    }
+}
 
 /// One attempt, with the name as it parses, if it does.
 struct Attempt {
     username: Option<Username>,
     password: Arc<Password>,
+    code: Option<OneTimeCode>,
     kind: SessionKind,
     from: Origin,
 }
 
+impl Attempt {
+    fn new(username: &str, proofs: Proofs, kind: SessionKind, from: Origin) -> Self {
+        let Proofs { password, code } = proofs;
+        Self { username: Username::parse(username).ok(), password: Arc::new(password), code, kind, from }
+    }
+}
+
 impl<S: AuthStore> Auth<S> {
-    /// Throttle, account, hash (a dummy one for unknown users), upgrade, session, audit, in this order.
+    /// Throttle, account, hash (a dummy one for unknown users), upgrade, second factor, session, audit, in this order.
     /// `username` is as typed: one that does not parse costs the same and fails the same.
     ///
     /// # Errors
-    /// [`AuthError::BadCredentials`], [`AuthError::Throttled`], [`AuthError::Busy`]; after the right password
-    /// [`AuthError::ResetRequired`].
+    /// [`AuthError::BadCredentials`], [`AuthError::Throttled`], [`AuthError::Busy`]; after a right password only,
+    /// [`AuthError::ResetRequired`], [`AuthError::SecondFactorNeeded`] and [`AuthError::SecondFactorWrong`].
     pub async fn sign_in(
         &self,
         username: &str,
-        password: Password,
+        proofs: impl Into<Proofs> + Send,
         kind: SessionKind,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let attempt = Attempt { username: Username::parse(username).ok(), password: Arc::new(password), kind, from };
+        match self.run(Attempt::new(username, proofs.into(), kind, from)).await? {
+            Step::SignedIn(signed_in) => Ok(signed_in),
+            Step::HalfWay(_) => Err(AuthError::SecondFactorNeeded),
+        }
+    }
+
+    /// [`sign_in`](Self::sign_in) for the page: where a second factor is due, the sign-in waits for it.
+    ///
+    /// # Errors
+    /// As there, but for [`AuthError::SecondFactorNeeded`].
+    pub async fn first_step(&self, username: &str, password: Password, from: Origin) -> Result<Step, AuthError> {
+        self.run(Attempt::new(username, password.into(), SessionKind::Web, from)).await
+    }
+
+    async fn run(&self, attempt: Attempt) -> Result<Step, AuthError> {
         // By itself, so that whoever hangs up is charged all the same.
         let auth = self.clone();
-        let done = tokio::spawn(async move { auth.attempt(attempt).await }).await;
-        let answer = done.unwrap_or(Err(AuthError::Internal("a sign-in panicked")));
+        let done = tokio::spawn(async move {
+            match auth.attempt(&attempt).await? {
+                Known::Whole(known, methods) => auth.complete(&attempt, known, methods).await.map(Step::SignedIn),
+                Known::Half(known) if attempt.kind == SessionKind::Web => {
+                    auth.wait(&known, Methods::of(&[Method::Password])).await.map(Step::HalfWay)
+                }
+                Known::Half(_) => Err(AuthError::SecondFactorNeeded),
+            }
+        });
+        let answer = done.await.unwrap_or(Err(AuthError::Internal("a sign-in panicked")));
         metrics::counter!("strongroom_sign_ins_total", "outcome" => outcome(&answer)).increment(1);
         answer
     }
 
     /// [`sign_in`](Self::sign_in) for `POST /auth/token`, with the access token made.
-    pub async fn token(&self, username: &str, password: Password, from: Origin) -> Result<Tokens, AuthError> {
-        let SignedIn { caller, secret } = self.sign_in(username, password, SessionKind::Tokens, from).await?;
+    pub async fn token(
+        &self,
+        username: &str,
+        proofs: impl Into<Proofs> + Send,
+        from: Origin,
+    ) -> Result<Tokens, AuthError> {
+        let SignedIn { caller, secret } = self.sign_in(username, proofs, SessionKind::Tokens, from).await?;
         self.tokens(&caller, secret)
     }
 
@@ -58,7 +116,7 @@ impl<S: AuthStore> Auth<S> {
         Ok(())
     }
 
-    async fn attempt(&self, attempt: Attempt) -> Result<SignedIn, AuthError> {
+    async fn attempt(&self, attempt: &Attempt) -> Result<Known, AuthError> {
         let name = attempt.username.as_ref();
         let trial = Trial { secret: Secret::Password, account: name, from: &attempt.from };
         let pass = self.may_try(&trial).await?;
@@ -77,17 +135,42 @@ impl<S: AuthStore> Auth<S> {
             self.record(record.detailed(|detail| detail.because("reset_required"))).await?;
             return Err(AuthError::ResetRequired);
         }
-        let password = self.upgrade(&account, &attempt, password).await;
-        let methods = Methods::of(&[Method::Password]);
+        let password = self.upgrade(&account, attempt, password).await;
+        self.second_factor(attempt, Credentials { account, password }).await
+    }
+
+    async fn second_factor(&self, attempt: &Attempt, known: Credentials) -> Result<Known, AuthError> {
+        let first = Methods::of(&[Method::Password]);
+        if !self.factor_kinds(&known.account.username).await?.is_enrolled() {
+            return Ok(Known::Whole(known, first));
+        }
+        let Some(code) = &attempt.code else {
+            // Worth knowing: somebody has the password, and so far nothing else.
+            let by = Actor::owner(&known.account).coming_from(&attempt.from);
+            self.record(Record::new(&by, Deed::SignInHalfWay, self.0.clock.now())).await?;
+            return Ok(Known::Half(known));
+        };
+        match self.check_code(&known.account, code, &attempt.from).await? {
+            Some(second) => Ok(Known::Whole(known, first.with(second))),
+            None => Err(AuthError::SecondFactorWrong),
+        }
+    }
+
+    async fn complete(&self, attempt: &Attempt, known: Credentials, methods: Methods) -> Result<SignedIn, AuthError> {
         let beginning = Beginning::in_person(attempt.kind, methods, attempt.from.clone());
-        let (session, secret) = self.begin(&account, beginning).await?;
-        self.confirm(&attempt, &session, &password).await?;
+        let (session, secret) = self.begin(&known.account, beginning).await?;
+        self.confirm(attempt, &session, &known.password).await?;
+        let rights = self.rights(&known.account.username).await?.ok_or(AuthError::BadCredentials)?;
+        if rights.factors.is_enrolled() && !methods.is_multi_factor() {
+            // Set up while we were hashing, and the others were ended before this one began.
+            self.end_early(&session, EndReason::FactorsChanged, &attempt.from).await?;
+            return Err(AuthError::SecondFactorNeeded);
+        }
         let via = if attempt.kind == SessionKind::Web { Via::Cookie } else { Via::Bearer };
-        let rights = self.rights(&account.username).await?.ok_or(AuthError::BadCredentials)?;
         Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), via), secret })
     }
 
-    async fn active(&self, username: &Username) -> Result<Option<Credentials>, AuthError> {
+    pub(crate) async fn active(&self, username: &Username) -> Result<Option<Credentials>, AuthError> {
         let known = self.0.store.credentials(username).await?;
         Ok(known.filter(|known| known.account.standing == Standing::Active))
     }
@@ -124,18 +207,27 @@ impl<S: AuthStore> Auth<S> {
         if good {
             return Ok(());
         }
-        let by = Actor::named(session.username.clone()).coming_from(&attempt.from);
-        let end = End { why: EndReason::PasswordChanged, by, at: self.0.clock.now() };
+        self.end_early(session, EndReason::PasswordChanged, &attempt.from).await?;
+        Err(AuthError::BadCredentials)
+    }
+
+    /// A session that should not have begun.
+    pub(crate) async fn end_early(&self, session: &Session, why: EndReason, from: &Origin) -> Result<(), AuthError> {
+        let by = Actor::named(session.username.clone()).coming_from(from);
+        let end = End { why, by, at: self.0.clock.now() };
         self.0.store.end_session(&session.username, &session.id, end).await?;
         self.changed(&session.username);
-        Err(AuthError::BadCredentials)
+        Ok(())
     }
 }
 
-fn outcome(answer: &Result<SignedIn, AuthError>) -> &'static str {
+fn outcome(answer: &Result<Step, AuthError>) -> &'static str {
     match answer {
-        Ok(_) => "signed_in",
+        Ok(Step::SignedIn(_)) => "signed_in",
+        Ok(Step::HalfWay(_)) => "second_factor_due",
         Err(AuthError::BadCredentials) => "bad_credentials",
+        Err(AuthError::SecondFactorNeeded) => "second_factor_due",
+        Err(AuthError::SecondFactorWrong) => "bad_second_factor",
         Err(AuthError::ResetRequired) => "reset_required",
         Err(AuthError::Throttled { .. } | AuthError::LockedOut) => "throttled",
         Err(AuthError::Busy { .. }) => "busy",

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use auth::AuthError;
+use auth::{AuthError, policy::Restriction};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -107,6 +107,9 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
         tracing::error!(status = status.as_u16(), problem = %problem, "failed");
     }
     let (kind, body) = match (&asked.page, dress) {
+        (Some(_), Dress::Problem) if is_restricted(&problem) => {
+            return Redirect::to("/account/factors").into_response();
+        }
         (Some(page), Dress::Problem) if is_stranger(&problem) => return sign_in_first(page),
         (Some(_), Dress::Problem) => ("text/html; charset=utf-8", web::error_page(status, &problem.detail(), id)),
         (_, Dress::OAuth) => ("application/json", oauth_body(&problem, status, id)),
@@ -133,10 +136,19 @@ fn is_stranger(problem: &Problem) -> bool {
     matches!(problem, Problem::Auth(AuthError::NotSignedIn | AuthError::InvalidToken))
 }
 
+/// There is one thing to do first, and one page where it is done.
+fn is_restricted(problem: &Problem) -> bool {
+    matches!(problem, Problem::Auth(AuthError::Restricted(Restriction::Enrol)))
+}
+
 fn sign_in_first(page: &str) -> Response {
     let next = percent_encoding::utf8_percent_encode(page, percent_encoding::NON_ALPHANUMERIC);
     let target = if page == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") };
     Redirect::to(&target).into_response()
+}
+
+fn field(pointer: &str, problem: &Problem) -> Vec<wire::FieldError> {
+    vec![wire::FieldError { pointer: pointer.to_owned(), detail: problem.detail() }]
 }
 
 fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
@@ -145,6 +157,9 @@ fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
         Problem::Auth(AuthError::PasswordRefused(why)) => {
             vec![wire::FieldError { pointer: "/password".to_owned(), detail: why.to_string() }]
         }
+        Problem::Auth(AuthError::CodeDoesNotFit) => field("/code", problem),
+        Problem::Auth(AuthError::BadFactorName) => field("/name", problem),
+        Problem::Auth(AuthError::BadReason) => field("/reason", problem),
         _ => Vec::new(),
     };
     let body = ProblemBody {

@@ -1,6 +1,7 @@
 //! Settings: flags, then environment, then the TOML file, then defaults. Read once, in `main`.
 
 mod clients;
+pub mod factors;
 mod keys;
 pub mod mail;
 mod providers;
@@ -12,7 +13,12 @@ use std::{
     path::PathBuf,
 };
 
-use auth::{Role, auth::HashingCost, key_ring::KeyRules};
+use auth::{
+    Role,
+    auth::{HashingCost, StepUpRules},
+    factor::FactorRules,
+    key_ring::KeyRules,
+};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -47,6 +53,8 @@ pub struct Partial {
     pub mail: Option<mail::MailSection>,
     pub sessions: Option<SessionsSection>,
     pub keys: Option<KeysSection>,
+    pub factors: Option<factors::FactorsSection>,
+    pub step_up: Option<factors::StepUpSection>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -163,6 +171,8 @@ pub struct Config {
     pub first_role: Option<Role>,
     pub hashing: HashingCost,
     pub mail: Option<mail::Mail>,
+    pub factors: FactorRules,
+    pub step_up: StepUpRules,
     pub log_format: LogFormat,
     pub log_filter: String,
     pub sessions: SessionRules,
@@ -228,6 +238,8 @@ impl Partial {
             mail: self.mail.or(next.mail),
             sessions: self.sessions.or(next.sessions),
             keys: self.keys.or(next.keys),
+            factors: self.factors.or(next.factors),
+            step_up: self.step_up.or(next.step_up),
         }
     }
 
@@ -272,6 +284,8 @@ impl Partial {
             },
             hashing,
             mail,
+            factors: self.factors.unwrap_or_default().decide(),
+            step_up: self.step_up.unwrap_or_default().decide()?,
             log_format: self.log.format.unwrap_or(LogFormat::Human),
             log_filter: self.log.filter.unwrap_or_else(|| "info".to_owned()),
             sessions: self.sessions.unwrap_or_default().decide()?,

@@ -2,7 +2,7 @@
 
 use auth::{
     Action, Anyone, Caller, Permitted,
-    extract::{EvenRestricted, InPerson, MaybeCaller, OwnPage, Recently},
+    extract::{Enrolling, EvenRestricted, InPerson, Known, MaybeCaller, OwnPage, Recently},
 };
 
 /// Who may enter, as the API document tells it.
@@ -51,6 +51,15 @@ impl Door for InPerson {
 }
 
 impl Door for Recently {
+    const ENTRY: Entry = Entry::Recently;
+}
+
+/// For who one is, and for leaving.
+impl Door for Known {
+    const ENTRY: Entry = Entry::SignedIn;
+}
+
+impl Door for Enrolling {
     const ENTRY: Entry = Entry::Recently;
 }
 

@@ -82,7 +82,13 @@ impl Problem {
     #[must_use]
     pub fn oauth_code(&self) -> Option<&'static str> {
         match self {
-            Self::Auth(AuthError::BadCredentials | AuthError::InvalidGrant) => Some("invalid_grant"),
+            Self::Auth(
+                AuthError::BadCredentials
+                | AuthError::InvalidGrant
+                | AuthError::SecondFactorWrong
+                | AuthError::SignInOver,
+            ) => Some("invalid_grant"),
+            Self::Auth(AuthError::SecondFactorNeeded) => Some("mfa_required"),
             Self::Auth(AuthError::ScopeWidened) => Some("invalid_scope"),
             Self::Auth(AuthError::InvalidToken) => Some("invalid_token"),
             Self::Auth(AuthError::NotAllowed { .. } | AuthError::ScopeMissing { .. } | AuthError::NotInPerson) => {
@@ -108,7 +114,13 @@ impl Problem {
     #[must_use]
     pub fn challenge(&self) -> Option<HeaderValue> {
         match self {
-            Self::Auth(AuthError::NotSignedIn | AuthError::BadCredentials) => Some(HeaderValue::from_static("Bearer")),
+            Self::Auth(
+                AuthError::NotSignedIn
+                | AuthError::BadCredentials
+                | AuthError::SecondFactorNeeded
+                | AuthError::SecondFactorWrong
+                | AuthError::SignInOver,
+            ) => Some(HeaderValue::from_static("Bearer")),
             Self::Auth(AuthError::Passkey(PasskeyError::Refused)) => Some(HeaderValue::from_static("Bearer")),
             Self::Auth(AuthError::InvalidToken | AuthError::InvalidGrant) => {
                 Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
@@ -165,6 +177,9 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::InvalidToken
         | AuthError::BadCredentials
         | AuthError::InvalidGrant
+        | AuthError::SecondFactorNeeded
+        | AuthError::SecondFactorWrong
+        | AuthError::SignInOver
         | AuthError::StepUpNeeded { .. } => StatusCode::UNAUTHORIZED,
         AuthError::ScopeWidened | AuthError::AmbiguousCredentials => StatusCode::BAD_REQUEST,
         AuthError::CrossSite
@@ -176,6 +191,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::InviteNeeded
         | AuthError::InviteOver
         | AuthError::WrongCurrentPassword
+        | AuthError::WrongCode
         | AuthError::SetupOver
         | AuthError::ResetOver
         | AuthError::ResetRequired => StatusCode::FORBIDDEN,
@@ -194,6 +210,9 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::AlreadyLinked
         | AuthError::TooManyInvites
         | AuthError::GroupTaken => StatusCode::CONFLICT,
+        AuthError::FactorTaken | AuthError::LastFactor | AuthError::EnrolmentOver => StatusCode::CONFLICT,
+        AuthError::NoSuchFactor => StatusCode::NOT_FOUND,
+        AuthError::CodeDoesNotFit | AuthError::BadFactorName | AuthError::BadReason => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::PasswordRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::Passkey(error) => passkey_status(error),

@@ -23,8 +23,8 @@ use crate::{
     routes::Api,
     state::AppState,
     web::handlers::{
-        account, assets, authorize, device, enter, first, groups as groups_page, invites, join, tokens, upstream, user,
-        users as users_page, vault,
+        account, assets, authorize, device, enter, factors, first, groups as groups_page, invites, join, second,
+        tokens, upstream, user, users as users_page, vault,
     },
 };
 
@@ -71,6 +71,14 @@ fn account_operations(api: Api) -> Api {
         auth::logout as "logout",
         auth::me as "me",
         auth::password as "change_password",
+        auth::factors::list as "factors",
+        auth::factors::rename as "rename_factor",
+        auth::factors::remove as "remove_factor",
+        auth::factors::codes as "make_recovery_codes",
+        auth::totp::begin as "begin_totp",
+        auth::totp::confirm as "confirm_totp",
+        auth::step_up::needs as "step_up_needs",
+        auth::step_up::confirm as "step_up",
         auth::sessions::list as "sessions",
         auth::sessions::end as "end_session",
         auth::sessions::end_others as "end_other_sessions",
@@ -106,6 +114,7 @@ fn account_operations(api: Api) -> Api {
         auth::reset::ask as "ask_reset",
         auth::reset::confirm as "reset_password",
         users::end_sessions as "end_sessions_of_user",
+        users::recover as "recover_user",
         vaults::list as "vaults",
         vaults::create as "create_vault",
         vaults::show as "vault",
@@ -156,6 +165,8 @@ fn pages(api: Api) -> Api {
         .page(get, "/v/{vault}/h/{*path}", vault::file)
         .page(get, "/sign-in", enter::sign_in_page)
         .page(post, "/sign-in", enter::sign_in)
+        .page(get, "/sign-in/second", second::page)
+        .page(post, "/sign-in/second", second::step)
         .page(get, "/sign-up", enter::sign_up_page)
         .page(post, "/sign-up", enter::sign_up)
         .page(post, "/sign-out", enter::sign_out)
@@ -167,6 +178,7 @@ fn pages(api: Api) -> Api {
         .page(get, "/auth/authorize", authorize::page)
         .page(get, "/join", join::page)
         .page(post, "/join", join::join)
+        .page(get, "/account/factors", factors::page)
         .page(get, "/admin/users", users_page::page)
         .page(get, "/admin/users/{username}", user::page)
         .page(get, "/admin/groups", groups_page::page)

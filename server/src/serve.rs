@@ -110,6 +110,8 @@ fn settings(config: &Config, http: HttpClient) -> auth::Settings {
         first_role: config.first_role,
         hashing: config.hashing,
         clients: config.clients.clone(),
+        factors: config.factors.clone(),
+        step_up: config.step_up,
         upstreams: Upstreams { providers: config.providers.list.clone(), http: Some(http) },
         access_lifetime: config.sessions.access,
         idle: config.sessions.idle,

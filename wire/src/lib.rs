@@ -4,6 +4,7 @@
 pub mod account;
 pub mod device;
 pub mod event;
+pub mod factor;
 pub mod file;
 pub mod group;
 pub mod identity;
@@ -17,6 +18,7 @@ pub mod token;
 pub use account::*;
 pub use device::*;
 pub use event::*;
+pub use factor::*;
 pub use file::*;
 pub use group::*;
 pub use identity::*;

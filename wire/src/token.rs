@@ -39,6 +39,11 @@ pub struct TokenForm {
     #[serde(default)]
     #[schema(format = Password)]
     pub password: Option<String>,
+    /// Where the account has a second factor: the code of an app, or a recovery code. Left out, the answer is 401
+    /// `mfa_required`.
+    #[serde(default)]
+    #[schema(example = "123456")]
+    pub otp: Option<String>,
     #[serde(default)]
     pub refresh_token: Option<String>,
     /// RFC 8628 §3.4.

@@ -24,6 +24,8 @@ macro_rules! deeds {
 deeds! {
     /// A session began: `after` says its methods; `facts.new_device` that it came from a place not seen before.
     SignedIn = "sign_in";
+    /// The password was right, and the second factor is due.
+    SignInHalfWay = "sign_in.half_way";
     /// A secret was tried and was wrong; `reason` says what it was to be ([`Secret`](crate::guessing::Secret)).
     SignInRefused = "sign_in.refused";
     /// Tries were refused because there were too many: the first, and then one entry in ten minutes; `facts.times`.

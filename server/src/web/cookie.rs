@@ -1,6 +1,6 @@
 //! The session cookie (RFC 6265bis).
 
-use auth::{Token, TokenKind};
+use auth::{Token, TokenKind, second_step::HalfWay};
 use axum_extra::extract::{
     CookieJar,
     cookie::{Cookie, SameSite},
@@ -25,6 +25,21 @@ pub(crate) fn arrived(site: &Site) -> Cookie<'static> {
 
 pub(crate) fn departure_name(site: &Site) -> &'static str {
     if site.is_https() { "__Host-strongroom-departure" } else { "strongroom-departure" }
+}
+
+/// Of the browser whose sign-in waits for its second factor. When that is too long, the server knows.
+pub(crate) fn half_way(site: &Site, half_way: &HalfWay) -> Cookie<'static> {
+    named(site, half_way_name(site), half_way.token.expose().to_owned())
+}
+
+pub(crate) fn gone_in(site: &Site) -> Cookie<'static> {
+    let mut cookie = named(site, half_way_name(site), String::new());
+    cookie.make_removal();
+    cookie
+}
+
+pub(crate) fn half_way_name(site: &Site) -> &'static str {
+    if site.is_https() { "__Host-strongroom-second" } else { "strongroom-second" }
 }
 
 /// Without `Max-Age`: it goes with the browser, and the session itself ends on the server.

@@ -92,6 +92,11 @@ impl TestApp {
         self.ahead.fetch_add(i64::try_from(by.as_secs()).unwrap(), Ordering::SeqCst);
     }
 
+    /// What the server's clock says.
+    pub(crate) fn now(&self) -> Timestamp {
+        Clock::system().now() + SignedDuration::from_secs(self.ahead.load(Ordering::SeqCst))
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.running.address
     }

@@ -4,11 +4,13 @@
 mod accounts;
 mod app;
 mod attacks;
+mod authenticator;
 mod authorize;
 mod device;
 mod device_codes;
 mod docs;
 mod ending;
+mod factors;
 mod families;
 mod files;
 mod groups;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::Caller;
+use auth::Known;
 use axum::extract::State;
 use axum_extra::extract::CookieJar;
 use http::{HeaderName, StatusCode};
@@ -17,7 +17,7 @@ use crate::{
 #[utoipa::path(post, path = "/auth/logout", tag = "Accounts",
     responses((status = 204, description = "Signed out.")))]
 pub async fn handle(
-    caller: Caller,
+    Known(caller): Known,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
 ) -> Result<(StatusCode, CookieJar, [(HeaderName, &'static str); 1]), Problem> {

@@ -1,13 +1,13 @@
 //! `GET /auth/me`
 
-use auth::Caller;
+use auth::Known;
 use axum::Json;
 use wire::Me;
 
 /// Who one is.
 #[utoipa::path(get, path = "/auth/me", tag = "Accounts",
     responses((status = 200, description = "The account of the token.", body = Me)))]
-pub async fn handle(caller: Caller) -> Json<Me> {
+pub async fn handle(Known(caller): Known) -> Json<Me> {
     let account = caller.account();
     Json(Me {
         username: account.username.to_string(),
@@ -16,6 +16,6 @@ pub async fn handle(caller: Caller) -> Json<Me> {
         email_verified: account.email_verified,
         is_admin: account.administrator,
         scopes: caller.session().grants.iter().map(|grant| grant.as_str().to_owned()).collect(),
-        mfa: caller.session().methods.is_multi_factor(),
+        mfa: caller.factors().is_enrolled(),
     })
 }

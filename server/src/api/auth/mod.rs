@@ -2,6 +2,7 @@
 
 pub mod authorize;
 pub mod device;
+pub mod factors;
 pub mod identities;
 pub mod introspect;
 pub mod invites;
@@ -14,6 +15,8 @@ pub mod register;
 pub mod reset;
 pub mod revoke;
 pub mod sessions;
+pub mod step_up;
 pub mod ticket;
 pub mod token;
 pub mod tokens;
+pub mod totp;

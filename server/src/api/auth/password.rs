@@ -1,6 +1,6 @@
 //! `PUT /auth/me/password`
 
-use auth::{InPerson, Password, auth::Others};
+use auth::{Password, Recently, auth::Others};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ChangePassword, ProblemBody};
@@ -20,7 +20,7 @@ use crate::{
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Recently(caller): Recently,
     State(auth): State<Auth>,
     From(origin): From,
     Body(body): Body<ChangePassword>,

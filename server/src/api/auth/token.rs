@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use auth::{Anyone, Grants, Password, Redemption, auth::Tokens, grant::UnknownGrant};
+use auth::{Anyone, Grants, OneTimeCode, Password, Redemption, auth::Tokens, grant::UnknownGrant, signing_in::Proofs};
 use axum::{Json, extract::State};
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::ExposeSecret;
@@ -24,7 +24,7 @@ use crate::{
     responses(
         (status = 200, description = "Signed in.", body = TokenResponse),
         (status = 400, description = "The form makes no sense.", body = TokenError),
-        (status = 401, description = "Incorrect username or password, or a dead refresh token.", body = TokenError),
+        (status = 401, description = "Incorrect username or password, or a dead refresh token; `mfa_required` after a right password without `otp`.", body = TokenError),
         (status = 413, description = "The body is too large.", body = TokenError),
         (status = 415, description = "Not a form.", body = TokenError),
         (status = 429, description = "Too many attempts.", body = TokenError),
@@ -46,7 +46,8 @@ pub async fn handle(
             let username = form.need("username")?;
             let password = Password::new(form.need("password")?);
             scope(form.take("scope"))?;
-            auth.token(&username, password, origin).await?
+            let code = form.take("otp").map(|otp| OneTimeCode::typed(&otp));
+            auth.token(&username, Proofs { password, code }, origin).await?
         }
         Some("refresh_token") => {
             let scope = narrower(form.take("scope"))?;

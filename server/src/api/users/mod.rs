@@ -4,6 +4,7 @@ pub mod change;
 pub mod delete;
 pub mod end_sessions;
 pub mod list;
+pub mod recover;
 pub mod reset;
 pub mod show;
 

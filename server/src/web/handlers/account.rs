@@ -1,6 +1,6 @@
 //! `GET /account`
 
-use auth::InPerson;
+use auth::{InPerson, Known};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 
@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) async fn page(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
-    let Json(me) = me::handle(caller.clone()).await;
+    let Json(me) = me::handle(Known(caller.clone())).await;
     let Json(sessions) = sessions::list::handle(InPerson(caller), State(auth)).await?;
     send(StatusCode::OK, &AccountPage { shell, me, sessions })
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use auth::{
-    Account, AuthError, Caller, DisplayName, EmailAddress, Origin, OwnPage, Password, SessionKind, Username,
-    auth::Applicant, extract::MaybeCaller, upstream::Provider,
+    Account, AuthError, DisplayName, EmailAddress, Known, Origin, OwnPage, Password, SessionKind, Username,
+    auth::Applicant, extract::MaybeCaller, second_step::Step, upstream::Provider,
 };
 use axum::{
     extract::State,
@@ -26,7 +26,7 @@ use crate::{
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Next {
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 /// `GET /sign-in`
@@ -65,12 +65,27 @@ pub(crate) async fn sign_in(
     let password = Password::new(form.take("password").unwrap_or_default());
     let next = form.take("next");
     let next = local_path(next.as_deref());
-    match enter(&auth, &site, (&username, password), origin).await {
-        Ok(jar) => Ok((jar, Redirect::to(next)).into_response()),
+    match auth.first_step(&username, password, origin).await {
+        Ok(step) => Ok(go_on(&site, step, next)),
         Err(error) => {
             let problem = Problem::from(error);
             let page = sign_in_form(&site, username, next, Some(problem.detail()));
             Ok(again(&problem, send(problem.status(), &page)?))
+        }
+    }
+}
+
+/// In, or to the second step.
+pub(super) fn go_on(site: &Site, step: Step, next: &str) -> Response {
+    match step {
+        Step::SignedIn(signed_in) => {
+            let jar = CookieJar::new().add(cookie::session(site, &signed_in.secret));
+            (jar, Redirect::to(next)).into_response()
+        }
+        Step::HalfWay(half_way) => {
+            let jar = CookieJar::new().add(cookie::half_way(site, &half_way));
+            let next = percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
+            (jar, Redirect::to(&format!("/sign-in/second?next={next}"))).into_response()
         }
     }
 }
@@ -174,7 +189,7 @@ async fn register(auth: &Auth, typed: &Typed, password: String, origin: &Origin)
 
 /// `POST /sign-out`
 pub(crate) async fn sign_out(
-    caller: Caller,
+    Known(caller): Known,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
 ) -> Result<Response, Problem> {

@@ -1,0 +1,278 @@
+//! What people do with their own second factors. Each change wants a recent sign-in and ends every other session.
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Factor, FactorId, FactorKind, OneTimeCode, RecoveryCode, recovery::CODES, totp};
+use crate::{
+    Auth, AuthError, AuthStore, Caller, Method, Methods, Notice, Origin, Token, TokenKind,
+    audit::{Deed, Record},
+    clock,
+    store::{FactorChange, FactorsRefused, Least, Removal, Slip, SlipKind},
+};
+
+/// A secret that was shown is good for so long.
+const PENDING: std::time::Duration = std::time::Duration::from_mins(15);
+/// Characters of a factor's name.
+const LONGEST_NAME: usize = 64;
+
+/// A secret for an app, shown to its owner and not yet proved.
+#[derive(Debug)]
+pub struct NewTotp {
+    /// Base32, for typing.
+    pub secret: SecretString,
+    /// `otpauth://totp/…`
+    pub uri: SecretString,
+}
+
+/// A factor that was set up.
+#[derive(Debug)]
+pub struct Added {
+    pub factor: Factor,
+    /// Made with the first factor, and never shown again.
+    pub codes: Vec<RecoveryCode>,
+}
+
+/// What an account signs in with besides its password.
+#[derive(Debug)]
+pub struct WaysIn {
+    /// Apps and passkeys, oldest first.
+    pub factors: Vec<Factor>,
+    pub codes_left: usize,
+    pub codes_made_at: Option<Timestamp>,
+    /// Whether the installation asks this account for a second factor.
+    pub required: bool,
+}
+
+/// The body of a [`SlipKind::Enrolment`].
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    factor: String,
+    session: String,
+    sealed: String,
+}
+
+impl<S: AuthStore> Auth<S> {
+    pub async fn ways_in(&self, caller: &Caller) -> Result<WaysIn, AuthError> {
+        let all = self.0.store.factors(&caller.account().username).await?;
+        let (codes, factors): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.kind == FactorKind::Recovery);
+        Ok(WaysIn {
+            factors,
+            codes_left: codes.iter().filter(|code| code.used_at.is_none()).count(),
+            codes_made_at: codes.first().map(|code| code.created_at),
+            required: self.enforces_second_factor(caller.account()),
+        })
+    }
+
+    /// A new secret, good for this session and 15 minutes; one that was shown before is void.
+    ///
+    /// # Errors
+    /// [`AuthError::FactorTaken`] where there is an app already; [`AuthError::StepUpNeeded`].
+    pub async fn begin_totp(&self, caller: &Caller) -> Result<NewTotp, AuthError> {
+        caller.recent()?;
+        if caller.factors().contains(FactorKind::Totp) {
+            return Err(AuthError::FactorTaken);
+        }
+        let (username, chance) = (&caller.account().username, &self.0.chance);
+        let (id, raw) = (FactorId::random(chance), chance.bytes::<{ totp::SECRET_BYTES }>());
+        let secret = SecretSlice::from(raw.to_vec());
+        let sealed = self.0.factors.seal(secret.expose_secret(), id.as_str(), chance)?;
+        let session = caller.session().id.as_str().to_owned();
+        let body = written(&Pending { factor: id.as_str().to_owned(), session, sealed })?;
+        let now = self.0.clock.now();
+        self.0.store.drop_slips(SlipKind::Enrolment, username).await?;
+        let slip = Slip {
+            kind: SlipKind::Enrolment,
+            // Found by its owner and session; nothing leads to it.
+            hash: Token::random(TokenKind::Pending, chance).hash(),
+            username: Some(username.clone()),
+            body,
+            created_at: now,
+            expires_at: clock::after(now, PENDING),
+        };
+        self.0.store.keep_slip(slip).await?;
+        let (secret, uri) = totp::shown(secret.expose_secret(), &self.app_issuer(), username)?;
+        Ok(NewTotp { secret, uri })
+    }
+
+    /// The code shows that the app has the secret; it signs nobody in any more.
+    ///
+    /// # Errors
+    /// [`AuthError::EnrolmentOver`] where nothing was begun or it was too long ago; [`AuthError::CodeDoesNotFit`],
+    /// which leaves it open; as [`begin_totp`](Self::begin_totp).
+    pub async fn confirm_totp(&self, caller: &Caller, code: &OneTimeCode, from: &Origin) -> Result<Added, AuthError> {
+        caller.recent()?;
+        let (username, now) = (&caller.account().username, self.0.clock.now());
+        let slip = self.0.store.slips(SlipKind::Enrolment, Some(username), now).await?.into_iter().next();
+        let slip = slip.ok_or(AuthError::EnrolmentOver)?;
+        let pending: Pending = read(&slip.body)?;
+        if pending.session != caller.session().id.as_str() {
+            return Err(AuthError::EnrolmentOver);
+        }
+        let app = Factor {
+            id: FactorId::new(&pending.factor),
+            username: username.clone(),
+            kind: FactorKind::Totp,
+            name: "Authenticator app".to_owned(),
+            body: pending.sealed,
+            counter: 0,
+            created_at: now,
+            last_used_at: None,
+            used_at: None,
+        };
+        let app_now = self.open_app(&app)?;
+        let step = code.digits().and_then(|digits| app_now.step_of(digits, now)).ok_or(AuthError::CodeDoesNotFit)?;
+        self.0.store.take_slip(SlipKind::Enrolment, &slip.hash, now).await?.ok_or(AuthError::EnrolmentOver)?;
+        self.add_factor(caller, Factor { counter: step, ..app }, Methods::of(&[Method::Otp]), from).await
+    }
+
+    /// Stores it, with recovery codes where there are none. This session has proved `proved` from here on; every
+    /// other one ends.
+    pub(crate) async fn add_factor(
+        &self,
+        caller: &Caller,
+        factor: Factor,
+        proved: Methods,
+        from: &Origin,
+    ) -> Result<Added, AuthError> {
+        let has_codes = self.factor_kinds(&factor.username).await?.contains(FactorKind::Recovery);
+        let codes = if has_codes { Vec::new() } else { self.new_codes() };
+        let mut change = self.change_by(caller, Deed::FactorAdded);
+        change.detail = json!({ "facts": { "kind": factor.kind.as_str(), "name": factor.name } });
+        change.add = self.stored_codes(caller, &codes);
+        change.add.push(factor.clone());
+        change.keep = change.keep.map(|(session, methods)| (session, methods.joined(proved)));
+        self.change_factors(caller, change).await?;
+        self.tell(caller.account(), Notice::FactorAdded, from).await?;
+        Ok(Added { factor, codes })
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchFactor`]; [`AuthError::LastFactor`] where the installation asks for one;
+    /// [`AuthError::StepUpNeeded`].
+    pub async fn remove_factor(&self, caller: &Caller, id: &FactorId, from: &Origin) -> Result<(), AuthError> {
+        caller.recent()?;
+        let found = self.0.store.factor(id).await?;
+        let found = found.filter(|one| one.username == caller.account().username && one.kind != FactorKind::Recovery);
+        let found = found.ok_or(AuthError::NoSuchFactor)?;
+        let mut change = self.change_by(caller, Deed::FactorRemoved);
+        change.detail = json!({ "facts": { "kind": found.kind.as_str(), "name": found.name } });
+        change.remove = Removal::One(found.id);
+        if self.enforces_second_factor(caller.account()) {
+            change.least = Least::One;
+        }
+        self.change_factors(caller, change).await?;
+        self.tell(caller.account(), Notice::FactorRemoved, from).await
+    }
+
+    /// # Errors
+    /// [`AuthError::NoSuchFactor`]; [`AuthError::BadFactorName`].
+    pub async fn rename_factor(&self, caller: &Caller, id: &FactorId, name: &str) -> Result<(), AuthError> {
+        let name = factor_name(name)?;
+        if !self.0.store.rename_factor(&caller.account().username, id, name.clone()).await? {
+            return Err(AuthError::NoSuchFactor);
+        }
+        let record = Record::new(&caller.actor(), Deed::FactorRenamed, self.0.clock.now());
+        self.record(record.detailed(|detail| detail.fact("name", name))).await
+    }
+
+    /// Ten new ones; the old ones are void.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchFactor`] where there is no second factor that they could stand in for.
+    pub async fn new_recovery_codes(&self, caller: &Caller, from: &Origin) -> Result<Vec<RecoveryCode>, AuthError> {
+        caller.recent()?;
+        let codes = self.new_codes();
+        let mut change = self.change_by(caller, Deed::RecoveryCodesMade);
+        change.remove = Removal::Kind(FactorKind::Recovery);
+        change.add = self.stored_codes(caller, &codes);
+        change.least = Least::One;
+        match self.change_factors(caller, change).await {
+            Err(AuthError::LastFactor) => return Err(AuthError::NoSuchFactor),
+            answer => answer?,
+        }
+        self.tell(caller.account(), Notice::RecoveryCodesMade, from).await?;
+        Ok(codes)
+    }
+
+    fn change_by(&self, caller: &Caller, deed: Deed) -> FactorChange {
+        FactorChange {
+            username: caller.account().username.clone(),
+            remove: Removal::Nothing,
+            add: Vec::new(),
+            least: Least::None,
+            keep: Some((caller.session().id.clone(), caller.session().methods)),
+            by: caller.actor(),
+            deed,
+            detail: json!({}),
+            at: self.0.clock.now(),
+        }
+    }
+
+    async fn change_factors(&self, caller: &Caller, change: FactorChange) -> Result<(), AuthError> {
+        let changed = self.0.store.change_factors(change).await;
+        self.changed(&caller.account().username);
+        changed.map_err(AuthError::from)
+    }
+
+    fn new_codes(&self) -> Vec<RecoveryCode> {
+        (0..CODES).map(|_| RecoveryCode::random(&self.0.chance)).collect()
+    }
+
+    fn stored_codes(&self, caller: &Caller, codes: &[RecoveryCode]) -> Vec<Factor> {
+        let (username, created_at) = (&caller.account().username, self.0.clock.now());
+        let stored = |code: &RecoveryCode| Factor {
+            id: FactorId::random(&self.0.chance),
+            username: username.clone(),
+            kind: FactorKind::Recovery,
+            name: String::new(),
+            body: code.hash(username).as_str().to_owned(),
+            counter: 0,
+            created_at,
+            last_used_at: None,
+            used_at: None,
+        };
+        codes.iter().map(stored).collect()
+    }
+
+    /// `Strongroom (files.example.org)`. No colon: it would end the name (Key Uri Format).
+    fn app_issuer(&self) -> String {
+        let (name, url) = (&self.0.settings.factors.app_name, &self.0.settings.issuer);
+        let host = url.split_once("://").map_or("", |(_, rest)| rest).trim_start_matches('[');
+        match host.split([':', '/', ']']).next().filter(|host| !host.is_empty()) {
+            Some(host) => format!("{name} ({host})"),
+            None => name.clone(),
+        }
+    }
+}
+
+/// # Errors
+/// [`AuthError::BadFactorName`] for nothing, more than 64 characters, or control characters.
+pub(crate) fn factor_name(raw: &str) -> Result<String, AuthError> {
+    let name = raw.trim();
+    let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.contains(char::is_control);
+    if fits { Ok(name.to_owned()) } else { Err(AuthError::BadFactorName) }
+}
+
+fn written(pending: &Pending) -> Result<String, AuthError> {
+    serde_json::to_string(pending).map_err(|_| AuthError::Internal("an enrolment could not be written"))
+}
+
+fn read(body: &str) -> Result<Pending, AuthError> {
+    serde_json::from_str(body).map_err(|_| AuthError::Internal("a stored enrolment could not be read"))
+}
+
+impl From<FactorsRefused> for AuthError {
+    fn from(why: FactorsRefused) -> Self {
+        match why {
+            FactorsRefused::NoSuchAccount => Self::NoSuchAccount,
+            FactorsRefused::NoSuchFactor => Self::NoSuchFactor,
+            FactorsRefused::Taken => Self::FactorTaken,
+            FactorsRefused::Last => Self::LastFactor,
+            FactorsRefused::SessionOver => Self::InvalidToken,
+            FactorsRefused::Store(unavailable) => Self::Store(unavailable),
+        }
+    }
+}

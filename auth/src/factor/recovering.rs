@@ -1,0 +1,55 @@
+//! For somebody who has lost everything: an administrator takes all second factors away, after making sure who asks.
+
+use serde_json::json;
+
+use crate::{
+    Auth, AuthError, AuthStore, Notice, Permit, Username,
+    audit::Deed,
+    auth::ManageAccounts,
+    store::{FactorChange, Least, Removal},
+};
+
+/// Why, in the administrator's words: 1 to 500 characters.
+#[derive(Clone, Debug)]
+pub struct Reason(String);
+
+impl Reason {
+    /// # Errors
+    /// [`AuthError::BadReason`].
+    pub fn parse(raw: &str) -> Result<Self, AuthError> {
+        let text = raw.trim();
+        let fits = (1..=500).contains(&text.chars().count()) && !text.contains('\0');
+        if fits { Ok(Self(text.to_owned())) } else { Err(AuthError::BadReason) }
+    }
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// Every second factor and recovery code goes, and every session ends: the password is what is left. The owner is
+    /// told, and the audit knows who did it and why.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchAccount`].
+    pub async fn recover(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        username: &Username,
+        reason: Reason,
+    ) -> Result<(), AuthError> {
+        let change = FactorChange {
+            username: username.clone(),
+            remove: Removal::All,
+            add: Vec::new(),
+            least: Least::None,
+            keep: None,
+            by: permit.actor().clone(),
+            deed: Deed::FactorsRecovered,
+            detail: json!({ "reason": reason.0 }),
+            at: self.0.clock.now(),
+        };
+        let changed = self.0.store.change_factors(change).await;
+        self.changed(username);
+        changed?;
+        let member = self.0.store.member(username).await?.ok_or(AuthError::NoSuchAccount)?;
+        self.tell_of(&member.account, Notice::FactorsRecovered, permit.actor()).await
+    }
+}

@@ -1,0 +1,133 @@
+//! A sign-in on the page in two steps: the password was right, and now it waits for the second factor. What is kept
+//! meanwhile is a [slip](crate::store::Slip); the browser has its token in a cookie. The password is not kept.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Account, Auth, AuthError, AuthStore, FactorKinds, Methods, OneTimeCode, Origin, PasswordHash, SessionKind, Token,
+    TokenHash, TokenKind,
+    auth::SignedIn,
+    beginning::Beginning,
+    clock,
+    policy::Via,
+    store::{Credentials, EndReason, Slip, SlipKind},
+};
+
+/// So long a sign-in waits.
+const WAITS: Duration = Duration::from_mins(5);
+
+/// How far somebody got who showed their password.
+#[derive(Debug)]
+pub enum Step {
+    SignedIn(SignedIn),
+    HalfWay(HalfWay),
+}
+
+/// A sign-in that waits for its second factor.
+#[derive(Debug)]
+pub struct HalfWay {
+    /// For the browser; leads to nothing but the second step.
+    pub token: Token,
+    pub good_for: Duration,
+}
+
+/// A sign-in that waits, found by its token.
+#[derive(Debug)]
+pub struct Waiting {
+    pub(crate) slip: TokenHash,
+    pub account: Account,
+    /// What it may go on with.
+    pub ways: FactorKinds,
+    /// What was shown so far.
+    pub(crate) first: Methods,
+    pub(crate) password: PasswordHash,
+}
+
+/// The body of a [`SlipKind::SecondFactor`].
+#[derive(Serialize, Deserialize)]
+struct Body {
+    methods: String,
+    /// SHA-256 of the stored hash of the password: once that is another one, this sign-in is over.
+    password: String,
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// Somebody has shown `first`, and `known` asks for more.
+    pub(crate) async fn wait(&self, known: &Credentials, first: Methods) -> Result<HalfWay, AuthError> {
+        let (token, now) = (Token::random(TokenKind::Pending, &self.0.chance), self.0.clock.now());
+        let body = Body { methods: first.to_string(), password: fingerprint(&known.password) };
+        let body = serde_json::to_string(&body).map_err(|_| AuthError::Internal("a sign-in could not be written"))?;
+        let slip = Slip {
+            kind: SlipKind::SecondFactor,
+            hash: token.hash(),
+            username: Some(known.account.username.clone()),
+            body,
+            created_at: now,
+            expires_at: clock::after(now, WAITS),
+        };
+        self.0.store.keep_slip(slip).await?;
+        Ok(HalfWay { token, good_for: WAITS })
+    }
+
+    /// # Errors
+    /// [`AuthError::SignInOver`] for a token that is no good, or no good any more.
+    pub async fn half_way(&self, token: &str) -> Result<Waiting, AuthError> {
+        let hash = Token::parse(TokenKind::Pending, token).ok_or(AuthError::SignInOver)?.hash();
+        let slip = self.0.store.slip(SlipKind::SecondFactor, &hash, self.0.clock.now()).await?;
+        let Some((username, body)) = slip.and_then(|slip| Some((slip.username?, slip.body))) else {
+            return Err(AuthError::SignInOver);
+        };
+        let body: Body = serde_json::from_str(&body).map_err(|_| AuthError::Internal("a stored sign-in"))?;
+        let known = self.active(&username).await?.filter(|known| is_as_it_was(known, &body));
+        let Credentials { account, password } = known.ok_or(AuthError::SignInOver)?;
+        let ways = self.factor_kinds(&username).await?;
+        Ok(Waiting { slip: hash, account, ways, first: Methods::stored(&body.methods), password })
+    }
+
+    /// The second step with a code. A wrong one leaves the sign-in waiting.
+    ///
+    /// # Errors
+    /// [`AuthError::SecondFactorWrong`], [`AuthError::Throttled`], [`AuthError::SignInOver`].
+    pub async fn second_step(&self, token: &str, code: OneTimeCode, from: Origin) -> Result<SignedIn, AuthError> {
+        let waiting = self.half_way(token).await?;
+        // By itself, so that whoever hangs up is charged all the same.
+        let auth = self.clone();
+        let done = tokio::spawn(async move {
+            let second = auth.check_code(&waiting.account, &code, &from).await?;
+            let second = second.ok_or(AuthError::SecondFactorWrong)?;
+            auth.go_in(waiting, Methods::of(&[second]), from).await
+        });
+        done.await.unwrap_or(Err(AuthError::Internal("a sign-in panicked")))
+    }
+
+    /// The second step is done: the session begins, once.
+    pub(crate) async fn go_in(&self, waiting: Waiting, second: Methods, from: Origin) -> Result<SignedIn, AuthError> {
+        let now = self.0.clock.now();
+        let taken = self.0.store.take_slip(SlipKind::SecondFactor, &waiting.slip, now).await?;
+        taken.ok_or(AuthError::SignInOver)?;
+        let username = &waiting.account.username;
+        let beginning = Beginning::in_person(SessionKind::Web, waiting.first.joined(second), from.clone());
+        let (session, secret) = self.begin(&waiting.account, beginning).await?;
+        // A password that was changed just before this session began has ended every session but this one.
+        let known = self.active(username).await?.filter(|known| !known.account.reset_required);
+        let unchanged = known.is_some_and(|known| known.password == waiting.password);
+        if !unchanged {
+            self.end_early(&session, EndReason::PasswordChanged, &from).await?;
+            return Err(AuthError::SignInOver);
+        }
+        metrics::counter!("strongroom_sign_ins_total", "outcome" => "signed_in").increment(1);
+        let rights = self.rights(username).await?.ok_or(AuthError::SignInOver)?;
+        Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), Via::Cookie), secret })
+    }
+}
+
+fn is_as_it_was(known: &Credentials, body: &Body) -> bool {
+    !known.account.reset_required && fingerprint(&known.password) == body.password
+}
+
+fn fingerprint(password: &PasswordHash) -> String {
+    hex::encode(digest(&SHA256, password.as_str().as_bytes()))
+}

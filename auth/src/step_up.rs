@@ -1,0 +1,67 @@
+//! Confirming that it is still oneself (RFC 9470): what the account signs in with, shown again by a live session.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::{
+    Auth, AuthError, AuthStore, Caller, Method, Methods, Origin,
+    guessing::{Secret, Trial},
+    policy::Via,
+    signing_in::Proofs,
+};
+
+/// An access token that tells of the newer sign-in.
+#[derive(Debug)]
+pub struct NewAccess {
+    pub token: SecretString,
+    pub expires_in: std::time::Duration,
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// The password, and a code where the account has a second factor: the session counts as signed in just now, on
+    /// every node.
+    ///
+    /// # Errors
+    /// [`AuthError::WrongCurrentPassword`], [`AuthError::WrongCode`], [`AuthError::SecondFactorNeeded`],
+    /// [`AuthError::Throttled`], [`AuthError::InvalidToken`] where the session has ended meanwhile.
+    pub async fn step_up(&self, caller: &Caller, proofs: Proofs, from: &Origin) -> Result<Caller, AuthError> {
+        self.check_password(caller, proofs.password, from).await?;
+        let mut shown = Methods::of(&[Method::Password]);
+        if caller.factors().is_enrolled() {
+            let code = proofs.code.ok_or(AuthError::SecondFactorNeeded)?;
+            let second = self.check_code(caller.account(), &code, from).await?;
+            shown = shown.with(second.ok_or(AuthError::WrongCode)?);
+        }
+        self.renew(caller, shown).await
+    }
+
+    /// The caller has just shown `shown`.
+    pub(crate) async fn renew(&self, caller: &Caller, shown: Methods) -> Result<Caller, AuthError> {
+        let (username, session) = (&caller.account().username, caller.session());
+        let (methods, now) = (session.methods.joined(shown), self.0.clock.now());
+        let renewed = self.0.store.renew_session(username, &session.id, methods, now).await?;
+        self.changed(username);
+        if renewed { self.still(caller).await } else { Err(AuthError::InvalidToken) }
+    }
+
+    /// For callers with an access token: one with the new `auth_time`. The old one stays good.
+    pub fn newer_access(&self, caller: &Caller) -> Result<Option<NewAccess>, AuthError> {
+        if caller.via() != Via::Bearer {
+            return Ok(None);
+        }
+        let issued = self.0.access.issue(caller.session(), self.0.clock.now(), &self.0.chance)?;
+        Ok(Some(NewAccess { token: issued.token, expires_in: issued.expires_in }))
+    }
+
+    async fn check_password(&self, caller: &Caller, password: crate::Password, from: &Origin) -> Result<(), AuthError> {
+        let username = &caller.account().username;
+        let pass = self.may_try(&Trial { secret: Secret::Password, account: Some(username), from }).await?;
+        let known = self.0.store.credentials(username).await?.ok_or(AuthError::InvalidToken)?;
+        if !self.0.hasher.verify(&Arc::new(password), Some(&known.password)).await? {
+            self.failed(pass).await?;
+            return Err(AuthError::WrongCurrentPassword);
+        }
+        self.succeeded(pass).await
+    }
+}

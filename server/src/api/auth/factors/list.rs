@@ -1,0 +1,21 @@
+//! `GET /auth/factors`
+
+use auth::EvenRestricted;
+use axum::{Json, extract::State};
+use wire::WaysIn;
+
+use super::info;
+use crate::{error::Problem, state::Auth};
+
+/// What one signs in with besides the password.
+#[utoipa::path(get, path = "/auth/factors", tag = "Second factors",
+    responses((status = 200, description = "Apps, passkeys, and how many recovery codes are left.", body = WaysIn)))]
+pub async fn handle(EvenRestricted(caller): EvenRestricted, State(auth): State<Auth>) -> Result<Json<WaysIn>, Problem> {
+    let ways = auth.ways_in(&caller).await?;
+    Ok(Json(WaysIn {
+        factors: ways.factors.iter().map(info).collect(),
+        recovery_codes_left: ways.codes_left,
+        recovery_codes_made_at: ways.codes_made_at,
+        required: ways.required,
+    }))
+}

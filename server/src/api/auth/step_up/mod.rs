@@ -1,0 +1,4 @@
+//! Confirming that it is still oneself.
+
+pub mod confirm;
+pub mod needs;

@@ -1,0 +1,4 @@
+//! Setting up an authenticator app.
+
+pub mod begin;
+pub mod confirm;

@@ -1,0 +1,68 @@
+//! Second factors: at sign-in, and among what belongs to one's account.
+
+use askama::Template;
+use auth::{FactorKind, FactorKinds};
+use jiff::Timestamp;
+use wire::WaysIn;
+
+use super::{Shell, format};
+
+/// From so few on, the page asks to make new ones.
+const FEW_CODES: usize = 3;
+
+/// `GET /sign-in/second`, and `POST /sign-in/second` when refused: the form posts `otp` and `next`.
+#[derive(Debug, Template)]
+#[template(path = "second.html")]
+pub struct SecondPage {
+    pub shell: Shell,
+    pub username: String,
+    pub ways: FactorKinds,
+    pub next: String,
+    pub message: Option<String>,
+}
+
+impl SecondPage {
+    pub fn has_app(&self) -> bool {
+        self.ways.contains(FactorKind::Totp)
+    }
+
+    pub fn has_passkey(&self) -> bool {
+        self.ways.contains(FactorKind::Passkey)
+    }
+
+    pub fn has_codes(&self) -> bool {
+        self.ways.contains(FactorKind::Recovery)
+    }
+}
+
+/// `GET /account/factors`. The handler supplies the answer of `GET /auth/factors`, and whether one has to be set up
+/// before anything else.
+#[derive(Debug, Template)]
+#[template(path = "factors.html")]
+pub struct FactorsPage {
+    pub shell: Shell,
+    pub ways: WaysIn,
+    pub is_due: bool,
+}
+
+impl FactorsPage {
+    pub fn app(&self) -> Option<&wire::FactorInfo> {
+        self.ways.factors.iter().find(|factor| factor.kind == "totp")
+    }
+
+    pub fn passkeys(&self) -> Vec<&wire::FactorInfo> {
+        self.ways.factors.iter().filter(|factor| factor.kind == "passkey").collect()
+    }
+
+    pub fn has_any(&self) -> bool {
+        !self.ways.factors.is_empty()
+    }
+
+    pub fn has_few_codes(&self) -> bool {
+        self.ways.recovery_codes_left <= FEW_CODES
+    }
+
+    pub fn time(&self, at: &Timestamp) -> String {
+        format::time(at)
+    }
+}

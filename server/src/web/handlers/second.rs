@@ -1,0 +1,73 @@
+//! The second step of signing in: the password was right, now comes the code.
+
+use std::sync::Arc;
+
+use auth::{AuthError, OneTimeCode, OwnPage, extract::MaybeCaller, second_step::Waiting};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::CookieJar;
+use http::StatusCode;
+
+use super::{
+    enter::{Next, again},
+    send,
+};
+use crate::{
+    error::Problem,
+    extract::{Form, From, Query},
+    state::{Auth, Site},
+    web::{SecondPage, Shell, cookie, local_path},
+};
+
+/// `GET /sign-in/second`
+pub(crate) async fn page(
+    _: MaybeCaller,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    jar: CookieJar,
+    Query(asked): Query<Next>,
+) -> Result<Response, Problem> {
+    match auth.half_way(token(&site, &jar)).await {
+        Ok(waiting) => send(StatusCode::OK, &form(&waiting, local_path(asked.next.as_deref()), None)),
+        Err(AuthError::SignInOver) => Ok(Redirect::to("/sign-in").into_response()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /sign-in/second`
+pub(crate) async fn step(
+    _: OwnPage,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    From(origin): From,
+    jar: CookieJar,
+    mut sent: Form,
+) -> Result<Response, Problem> {
+    let (code, next) = (OneTimeCode::typed(&sent.take("otp").unwrap_or_default()), sent.take("next"));
+    let next = local_path(next.as_deref());
+    let token = token(&site, &jar);
+    match auth.second_step(token, code, origin).await {
+        Ok(signed_in) => {
+            let jar = CookieJar::new().add(cookie::session(&site, &signed_in.secret)).add(cookie::gone_in(&site));
+            Ok((jar, Redirect::to(next)).into_response())
+        }
+        Err(AuthError::SignInOver) => Ok(Redirect::to("/sign-in").into_response()),
+        Err(error) => {
+            let problem = Problem::from(error);
+            let Ok(waiting) = auth.half_way(token).await else { return Err(problem) };
+            let page = form(&waiting, next, Some(problem.detail()));
+            Ok(again(&problem, send(problem.status(), &page)?))
+        }
+    }
+}
+
+fn form(waiting: &Waiting, next: &str, message: Option<String>) -> SecondPage {
+    let username = waiting.account.username.to_string();
+    SecondPage { shell: Shell::default(), username, ways: waiting.ways, next: next.to_owned(), message }
+}
+
+pub(super) fn token<'a>(site: &Site, jar: &'a CookieJar) -> &'a str {
+    jar.get(cookie::half_way_name(site)).map_or("", |cookie| cookie.value())
+}

@@ -1,0 +1,235 @@
+//! Second factors: set up, asked for, used once, and taken away.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use server::{
+    Partial,
+    config::factors::{FactorsSection, RequiredOf},
+};
+
+use crate::{
+    accounts::refresh,
+    app::{PASSWORD, TestApp},
+    authenticator::{client, sign_in, with_app},
+    both,
+};
+
+const STEP: Duration = Duration::from_secs(30);
+
+both! {
+    async fn an_app_is_turned_on_by_the_code_that_it_shows(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let begun = ada.tell("/auth/totp", Value::Null).await.is(200).body;
+        assert!(begun["uri"].as_str().unwrap().starts_with("otpauth://totp/Strongroom%20%28strongroom.test%29:ada?"));
+        let picture = begun["qr"].as_str().unwrap();
+        assert!(picture.contains("<svg") && !picture.contains("<script") && !picture.contains("style="));
+        assert_eq!(ada.see("/auth/me").await.body["mfa"], false, "nothing is on before it is confirmed");
+        for wrong in ["000000", "", "12345", "abcdef"] {
+            let answer = ada.tell("/auth/totp/confirm", json!({"code": wrong})).await.is(422);
+            assert_eq!(answer.body["errors"][0]["pointer"], "/code");
+        }
+        sign_in(&app, "ada", None).await.is(200);
+        let (_, codes) = with_app(&app, &ada).await;
+        assert_eq!(codes.iter().collect::<std::collections::HashSet<_>>().len(), 10);
+        assert_eq!(ada.see("/auth/me").await.body["mfa"], true);
+        let ways = ada.see("/auth/factors").await.is(200).body;
+        assert_eq!((&ways["factors"][0]["kind"], &ways["recovery_codes_left"]), (&json!("totp"), &json!(10)));
+        ada.tell("/auth/totp", Value::Null).await.is(409);
+        ada.tell("/auth/totp/confirm", json!({"code": "123456"})).await.is(409);
+    }
+
+    async fn a_password_alone_is_answered_mfa_required(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let (phone, _) = with_app(&app, &ada).await;
+        let answer = sign_in(&app, "ada", None).await.is(401);
+        assert_eq!(answer.body["error"], "mfa_required");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        app.later(STEP);
+        let tokens = sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
+        let claims = tokens.body["access_token"].as_str().unwrap().split('.').nth(1).unwrap().to_owned();
+        let claims: Value = serde_json::from_slice(&base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims).unwrap()).unwrap();
+        assert_eq!(claims["amr"], json!(["pwd", "otp", "mfa"]));
+        let again = client(&app, "ada", &tokens);
+        refresh(&again, &again.refresh).await.is(200);
+    }
+
+    async fn a_wrong_password_says_nothing_of_second_factors(app: TestApp) {
+        let (ada, _) = (app.editor("ada").await, app.editor("bob").await);
+        let (phone, codes) = with_app(&app, &ada).await;
+        app.later(STEP);
+        let mut answers = Vec::new();
+        for (name, otp) in [("ada", Some(phone.shows(&app, 0))), ("ada", Some(codes[0].clone())), ("ada", None), ("bob", Some("123456".to_owned())), ("nobody", None)] {
+            let mut form = vec![("username", name.to_owned()), ("password", "wrong wrong wrong".to_owned())];
+            form.extend(otp.map(|otp| ("otp", otp)));
+            let anonymous = app.anonymous();
+            let mut answer = anonymous.ask(anonymous.post("/auth/token").form(&form)).await.is(401).says("Incorrect username or password");
+            answer.body["request_id"].take();
+            answers.push(answer.body);
+        }
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+        // Nor did a code that came with it get used up.
+        sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
+        sign_in(&app, "ada", Some(&codes[0])).await.is(200);
+    }
+
+    async fn totp_replayed(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let begun = ada.tell("/auth/totp", Value::Null).await.is(200).body;
+        let phone = crate::authenticator::App::typed(begun["secret"].as_str().unwrap());
+        let first = phone.shows(&app, 0);
+        ada.tell("/auth/totp/confirm", json!({"code": first})).await.is(201);
+        assert_eq!(sign_in(&app, "ada", Some(&first)).await.is(401).body["error"], "invalid_grant", "the code that turned it on");
+        app.later(STEP);
+        let second = phone.shows(&app, 0);
+        sign_in(&app, "ada", Some(&second)).await.is(200);
+        sign_in(&app, "ada", Some(&second)).await.is(401);
+        app.later(STEP);
+        sign_in(&app, "ada", Some(&second)).await.is(401);
+        // One step early is taken; after it, the present one is an older one.
+        sign_in(&app, "ada", Some(&phone.shows(&app, 1))).await.is(200);
+        sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(401);
+        sign_in(&app, "ada", Some(&phone.shows(&app, 3))).await.is(401);
+    }
+
+    async fn totp_raced(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let (phone, codes) = with_app(&app, &ada).await;
+        app.later(STEP);
+        for code in [phone.shows(&app, 0), codes[0].clone()] {
+            let tries = (0..8).map(|_| sign_in(&app, "ada", Some(&code)));
+            let answers = futures_util::future::join_all(tries).await;
+            let good = answers.iter().filter(|answer| answer.status == 200).count();
+            assert_eq!(good, 1, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+        }
+    }
+
+    async fn a_recovery_code_signs_in_once_and_new_ones_replace_the_old(app: TestApp) {
+        let ada = app.editor("ada").await;
+        ada.tell("/auth/recovery-codes", Value::Null).await.is(404);
+        let (_, codes) = with_app(&app, &ada).await;
+        sign_in(&app, "ada", Some(&codes[0].to_lowercase().replace('-', " "))).await.is(200);
+        sign_in(&app, "ada", Some(&codes[0])).await.is(401);
+        assert_eq!(ada.see("/auth/factors").await.body["recovery_codes_left"], 9);
+        let fresh = ada.tell("/auth/recovery-codes", Value::Null).await.is(201).body;
+        sign_in(&app, "ada", Some(&codes[1])).await.is(401);
+        sign_in(&app, "ada", fresh["recovery_codes"][0].as_str()).await.is(200);
+        let stolen = app.editor("eve").await;
+        with_app(&app, &stolen).await;
+        sign_in(&app, "eve", fresh["recovery_codes"][1].as_str()).await.is(401);
+    }
+
+    async fn a_factor_change_ends_every_other_session(app: TestApp) {
+        let (ada, other) = (app.editor("ada").await, app.sign_in("ada").await);
+        let token = ada.tell("/auth/tokens", json!({"name": "ci", "scopes": ["files:read"], "days": 30})).await;
+        let personal = crate::app::Client { token: token.body["token"].as_str().map(str::to_owned), ..app.anonymous() };
+        with_app(&app, &ada).await;
+        other.see("/auth/me").await.is(401);
+        refresh(&other, &other.refresh).await.is(401);
+        if personal.token.is_some() {
+            personal.see("/auth/me").await.is(401);
+        }
+        ada.see("/auth/me").await.is(200);
+        refresh(&ada, &ada.refresh).await.is(200);
+        let id = ada.see("/auth/factors").await.body["factors"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/auth/factors/{id}");
+        let name = |name: &str| ada.request(Method::PATCH, &path).json(&json!({"name": name}));
+        ada.ask(name("My phone")).await.is(204);
+        assert_eq!(ada.ask(name(" ")).await.is(422).body["errors"][0]["pointer"], "/name");
+        let eve = app.editor("eve").await;
+        eve.ask(eve.request(Method::PATCH, &path).json(&json!({"name": "mine"}))).await.is(404);
+        eve.ask(eve.delete(&path)).await.is(404);
+        ada.ask(ada.delete(&path)).await.is(204);
+        let ways = ada.see("/auth/factors").await.body;
+        assert_eq!((&ways["factors"], &ways["recovery_codes_left"]), (&json!([]), &json!(0)));
+        sign_in(&app, "ada", None).await.is(200);
+    }
+
+    async fn changes_of_factors_want_a_recent_sign_in(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let (phone, _) = with_app(&app, &ada).await;
+        app.later(Duration::from_mins(11));
+        let id = ada.see("/auth/factors").await.body["factors"][0]["id"].as_str().unwrap().to_owned();
+        let remove = || ada.ask(ada.delete(&format!("/auth/factors/{id}")));
+        let refused = remove().await.is(401);
+        assert_eq!(refused.body["error"], "insufficient_user_authentication");
+        assert_eq!(refused.header("www-authenticate"), Some("Bearer error=\"insufficient_user_authentication\", max_age=600"));
+        ada.tell("/auth/recovery-codes", Value::Null).await.is(401);
+        let password = json!({"current_password": PASSWORD, "new_password": "four quiet lathes hum"});
+        ada.ask(ada.put("/auth/me/password").json(&password)).await.is(401);
+        let step_up = |password: &str, otp: Option<String>| ada.tell("/auth/step-up", json!({"password": password, "otp": otp}));
+        let needs = ada.see("/auth/step-up").await.is(200).body;
+        assert_eq!(needs, json!({"recent": false, "max_age": 600, "otp": true, "app": true, "passkey": false}));
+        step_up("wrong wrong wrong", Some(phone.shows(&app, 0))).await.is(403);
+        assert_eq!(step_up(PASSWORD, None).await.is(401).body["error"], "mfa_required");
+        step_up(PASSWORD, Some("000000".to_owned())).await.is(403);
+        let done = step_up(PASSWORD, Some(phone.shows(&app, 0))).await.is(200).body;
+        assert!(done["access_token"].is_string());
+        step_up(PASSWORD, Some(phone.shows(&app, 0))).await.is(403);
+        remove().await.is(204);
+    }
+
+    async fn an_administrator_takes_all_factors_away_and_says_why(app: TestApp) {
+        let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
+        with_app(&app, &ada).await;
+        assert_eq!(root.see("/api/users/ada").await.body["mfa"], true);
+        let recover = |reason: &str| root.tell("/api/users/ada/recover", json!({"reason": reason}));
+        assert_eq!(recover("  ").await.is(422).body["errors"][0]["pointer"], "/reason");
+        ada.tell("/api/users/ada/recover", json!({"reason": "mine"})).await.is(403);
+        recover("Lost the phone; called back").await.is(204);
+        ada.see("/auth/me").await.is(401);
+        assert_eq!(root.see("/api/users/ada").await.body["mfa"], false);
+        sign_in(&app, "ada", None).await.is(200);
+        root.tell("/api/users/nobody/recover", json!({"reason": "x"})).await.is(404);
+        app.later(Duration::from_mins(11));
+        recover("again").await.is(401);
+    }
+}
+
+fn asking(required: RequiredOf) -> Partial {
+    Partial { factors: Some(FactorsSection { required: Some(required) }), ..Partial::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_second_factor_is_asked_of_all_a_session_without_one_may_only_set_one_up() {
+    let app = TestApp::with(asking(RequiredOf::All)).await;
+    let ada = app.editor("ada").await;
+    for path in ["/api/files", "/api/vaults", "/auth/sessions", "/auth/tokens"] {
+        let refused = ada.see(path).await.is(403);
+        assert_eq!(refused.body["error"], "mfa_enrolment_required", "{path}");
+    }
+    ada.ask(
+        ada.put("/auth/me/password")
+            .json(&json!({"current_password": PASSWORD, "new_password": "four quiet lathes hum"})),
+    )
+    .await
+    .is(403);
+    ada.tell("/auth/ws-ticket", Value::Null).await.is(403);
+    ada.see("/auth/me").await.is(200);
+    assert_eq!(ada.see("/auth/factors").await.is(200).body["required"], true);
+    let (phone, _) = with_app(&app, &ada).await;
+    ada.see("/api/files").await.is(200);
+    let id = ada.see("/auth/factors").await.body["factors"][0]["id"].as_str().unwrap().to_owned();
+    ada.ask(ada.delete(&format!("/auth/factors/{id}"))).await.is(409);
+    app.later(STEP);
+    let again = client(&app, "ada", &sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200));
+    again.see("/api/files").await.is(200);
+    let leaving = app.editor("eve").await;
+    leaving.tell("/auth/logout", Value::Null).await.is(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_it_is_asked_of_administrators_others_go_on_without() {
+    let app = TestApp::with(asking(RequiredOf::Administrators)).await;
+    let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
+    ada.see("/api/files").await.is(200);
+    root.see("/api/users").await.is(403);
+    with_app(&app, &root).await;
+    root.see("/api/users").await.is(200);
+    // Who becomes one has something to do first.
+    root.ask(root.request(Method::PATCH, "/api/users/ada").json(&json!({"is_admin": true}))).await.is(200);
+    assert_eq!(ada.see("/api/files").await.is(403).body["error"], "mfa_enrolment_required");
+}
