@@ -183,8 +183,18 @@ pub struct AccountEvent {
 
 pub type Answer<T> = Result<T, Unavailable>;
 
+/// The answer of a store that does not keep such a thing.
+pub(crate) fn absent<T, E>() -> impl Future<Output = Result<T, E>> + Send
+where
+    T: Send,
+    E: From<Unavailable> + Send,
+{
+    std::future::ready(Err(Unavailable::because("this store does not keep that").into()))
+}
+
 /// Answered by the crate `store`, and by anybody who embeds this crate. Here are accounts, sessions and the log; each
-/// further thing has a trait of its own, in a file of its own.
+/// further thing has a trait of its own, in a file of its own: where a host does without the thing (second factors, groups,
+/// invitations, …), an empty `impl` is enough, and whoever asks for it hears that it is not to be had.
 pub trait AuthStore:
     AuditStore
     + FactorStore

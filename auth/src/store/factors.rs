@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::Answer;
+use super::{Answer, absent};
 use crate::{Actor, Factor, FactorId, FactorKind, Methods, SessionId, TokenHash, Unavailable, Username, audit::Deed};
 
 /// Factors that go, factors that come, in this order.
@@ -59,16 +59,25 @@ pub enum FactorsRefused {
     Store(#[from] Unavailable),
 }
 
+#[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait FactorStore: Clone + Send + Sync + 'static {
     /// All of somebody's, oldest first, used recovery codes too.
-    fn factors(&self, of: &Username) -> impl Future<Output = Answer<Vec<Factor>>> + Send;
+    fn factors(&self, of: &Username) -> impl Future<Output = Answer<Vec<Factor>>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
     /// By its id, whoever's it is: a passkey that signs in without a name is found so.
-    fn factor(&self, id: &FactorId) -> impl Future<Output = Answer<Option<Factor>>> + Send;
+    fn factor(&self, id: &FactorId) -> impl Future<Output = Answer<Option<Factor>>> + Send {
+        absent()
+    }
     /// Decided and done in one transaction. Ends every session but `keep`, and announces the account.
-    fn change_factors(&self, change: FactorChange) -> impl Future<Output = Result<(), FactorsRefused>> + Send;
+    fn change_factors(&self, change: FactorChange) -> impl Future<Output = Result<(), FactorsRefused>> + Send {
+        absent()
+    }
     /// Whether `step` is greater than any that was used before: of any number of parallel calls with one step, one
     /// hears true.
-    fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send;
+    fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send {
+        absent()
+    }
     /// A use of `factor` that leaves `body` and `counter` behind. Compare-and-swap: false if `factor.body` and
     /// `factor.counter` are not what is stored any more.
     fn revise_factor(
@@ -77,16 +86,22 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
         body: String,
         counter: i64,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<bool>> + Send;
+    ) -> impl Future<Output = Answer<bool>> + Send {
+        absent()
+    }
     /// Uses the code up and says how many are left; `None` if there is none such, or somebody was quicker.
     fn use_recovery_code(
         &self,
         of: &Username,
         code: &TokenHash,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Option<u32>>> + Send;
+    ) -> impl Future<Output = Answer<Option<u32>>> + Send {
+        absent()
+    }
     /// False if there is no such factor of that account.
-    fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> impl Future<Output = Answer<bool>> + Send;
+    fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> impl Future<Output = Answer<bool>> + Send {
+        absent()
+    }
     /// A live session's owner has just proved themselves again, with these methods: it counts as signed in at `at`.
     /// Announces the account. False if the session is over.
     fn renew_session(
@@ -95,5 +110,7 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
         id: &SessionId,
         methods: Methods,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<bool>> + Send;
+    ) -> impl Future<Output = Answer<bool>> + Send {
+        absent()
+    }
 }

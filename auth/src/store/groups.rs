@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, Inserted};
+use super::{Answer, Inserted, absent};
 use crate::{Account, Actor, RealmId, Role, Unavailable, Username, group::Group, group::GroupName};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +25,23 @@ pub enum GroupRefused {
     Store(#[from] Unavailable),
 }
 
+#[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait GroupStore: Clone + Send + Sync + 'static {
     /// By name.
-    fn groups(&self) -> impl Future<Output = Answer<Vec<Group>>> + Send;
-    fn group(&self, name: &GroupName) -> impl Future<Output = Answer<Option<Group>>> + Send;
-    fn create_group(&self, name: &GroupName, by: Actor, at: Timestamp)
-    -> impl Future<Output = Answer<Inserted>> + Send;
+    fn groups(&self) -> impl Future<Output = Answer<Vec<Group>>> + Send {
+        absent()
+    }
+    fn group(&self, name: &GroupName) -> impl Future<Output = Answer<Option<Group>>> + Send {
+        absent()
+    }
+    fn create_group(
+        &self,
+        name: &GroupName,
+        by: Actor,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<Inserted>> + Send {
+        absent()
+    }
     /// A change that changes nothing is none, and not recorded.
     fn change_group(
         &self,
@@ -38,9 +49,15 @@ pub trait GroupStore: Clone + Send + Sync + 'static {
         change: GroupChange,
         by: Actor,
         at: Timestamp,
-    ) -> impl Future<Output = Result<(), GroupRefused>> + Send;
+    ) -> impl Future<Output = Result<(), GroupRefused>> + Send {
+        absent()
+    }
     /// Groups with a role in the realm, by name.
-    fn groups_in(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(GroupName, Role)>>> + Send;
+    fn groups_in(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(GroupName, Role)>>> + Send {
+        absent()
+    }
     /// Active accounts that have a role in the realm through groups, by username and group.
-    fn members_through(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(Account, GroupName, Role)>>> + Send;
+    fn members_through(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(Account, GroupName, Role)>>> + Send {
+        absent()
+    }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, Inserted};
+use super::{Answer, Inserted, absent};
 use crate::{Actor, NewAccount, RealmId, Role, Username};
 
 /// Known by issuer and subject; everything else about it may change.
@@ -27,20 +27,31 @@ pub struct NewIdentity {
     pub known_as: Option<String>,
 }
 
+#[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait IdentityStore: Clone + Send + Sync + 'static {
-    fn identity(&self, issuer: &str, subject: &str) -> impl Future<Output = Answer<Option<Identity>>> + Send;
+    fn identity(&self, issuer: &str, subject: &str) -> impl Future<Output = Answer<Option<Identity>>> + Send {
+        absent()
+    }
     /// By provider.
-    fn identities_of(&self, username: &Username) -> impl Future<Output = Answer<Vec<Identity>>> + Send;
+    fn identities_of(&self, username: &Username) -> impl Future<Output = Answer<Vec<Identity>>> + Send {
+        absent()
+    }
     /// `Taken` where it opens an account already.
     fn link_identity(
         &self,
         by: Actor,
         new: NewIdentity,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Inserted>> + Send;
+    ) -> impl Future<Output = Answer<Inserted>> + Send {
+        absent()
+    }
     /// By its [id](crate::upstream::identity_id); false if it does not open this account.
-    fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send;
-    fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> impl Future<Output = Answer<()>> + Send;
+    fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send {
+        absent()
+    }
+    fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> impl Future<Output = Answer<()>> + Send {
+        absent()
+    }
     /// A new account with its identity, or neither: `Taken` where the name or the identity is.
     fn create_linked(
         &self,
@@ -48,5 +59,7 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
         roles: Vec<(RealmId, Role)>,
         identity: NewIdentity,
         by: Actor,
-    ) -> impl Future<Output = Answer<Inserted>> + Send;
+    ) -> impl Future<Output = Answer<Inserted>> + Send {
+        absent()
+    }
 }

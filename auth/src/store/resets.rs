@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, Slip};
+use super::{Answer, Slip, absent};
 use crate::{Account, Actor, EmailAddress, PasswordHash, TokenHash, audit::Record};
 
 /// A new password, by link.
@@ -17,12 +17,19 @@ pub struct Reset {
 
 /// A link also dies when the password is changed, when the e-mail address is, and when its account is disabled: the
 /// store sees to that wherever it does these things.
+#[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait ResetStore: Clone + Send + Sync + 'static {
     /// Active accounts with this address, whatever capitals it is written in, by username; at most 5.
-    fn accounts_by_email(&self, email: &EmailAddress) -> impl Future<Output = Answer<Vec<Account>>> + Send;
+    fn accounts_by_email(&self, email: &EmailAddress) -> impl Future<Output = Answer<Vec<Account>>> + Send {
+        absent()
+    }
     /// Keeps the link in place of any older one of its account.
-    fn keep_reset(&self, slip: Slip, record: Record) -> impl Future<Output = Answer<()>> + Send;
+    fn keep_reset(&self, slip: Slip, record: Record) -> impl Future<Output = Answer<()>> + Send {
+        absent()
+    }
     /// Takes the link, replaces the password, lifts the need of a reset and ends every session, personal access tokens
     /// among them. `None`, and nothing has changed, where the link is gone or its account is not what it was.
-    fn reset_password(&self, reset: Reset) -> impl Future<Output = Answer<Option<Account>>> + Send;
+    fn reset_password(&self, reset: Reset) -> impl Future<Output = Answer<Option<Account>>> + Send {
+        absent()
+    }
 }

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use super::Answer;
+use super::{Answer, absent};
 use crate::{TokenHash, Username};
 
 /// Slips of one kind open nothing else.
@@ -59,31 +59,44 @@ pub struct Slip {
 }
 
 /// An expired slip is as good as none.
+#[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait SlipStore: Clone + Send + Sync + 'static {
-    fn keep_slip(&self, slip: Slip) -> impl Future<Output = Answer<()>> + Send;
+    fn keep_slip(&self, slip: Slip) -> impl Future<Output = Answer<()>> + Send {
+        absent()
+    }
     /// Looks without taking.
     fn slip(
         &self,
         kind: SlipKind,
         hash: &TokenHash,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Option<Slip>>> + Send;
+    ) -> impl Future<Output = Answer<Option<Slip>>> + Send {
+        absent()
+    }
     /// Of any number of parallel calls, one gets it.
     fn take_slip(
         &self,
         kind: SlipKind,
         hash: &TokenHash,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Option<Slip>>> + Send;
+    ) -> impl Future<Output = Answer<Option<Slip>>> + Send {
+        absent()
+    }
     /// Compare-and-swap of the body: false if it is not `slip.body` any more, or the slip is gone.
-    fn revise_slip(&self, slip: &Slip, body: String, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send;
+    fn revise_slip(&self, slip: &Slip, body: String, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send {
+        absent()
+    }
     /// Somebody's, or (`None`) everybody's, newest first; at most 1,000.
     fn slips(
         &self,
         kind: SlipKind,
         of: Option<&Username>,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Vec<Slip>>> + Send;
+    ) -> impl Future<Output = Answer<Vec<Slip>>> + Send {
+        absent()
+    }
     /// Takes all of somebody's away; says how many.
-    fn drop_slips(&self, kind: SlipKind, of: &Username) -> impl Future<Output = Answer<u64>> + Send;
+    fn drop_slips(&self, kind: SlipKind, of: &Username) -> impl Future<Output = Answer<u64>> + Send {
+        absent()
+    }
 }

@@ -1,0 +1,217 @@
+//! A store of one's own: accounts, sessions, keys and failures in maps, gone with the process. Whatever is only for
+//! administrators is not to be had here.
+
+mod rest;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use auth::{
+    Account, AccountChange, Actor, AuthStore, NewAccount, PasswordHash, Realm, RealmId, RealmName, Role, Session,
+    SessionId, Standing, TokenHash, Unavailable, Username,
+    factor::FactorKinds,
+    store::{
+        AccountEvent, AccountQuery, Answer, Bucket, ChangeRefused, Credentials, End, Familiarity, Inserted, Member,
+        RefreshState, Replacement, Rotate, Rotation, StoredKey, Tally,
+    },
+};
+use jiff::Timestamp;
+
+/// New accounts get their first role in the realm of this name.
+pub(crate) const GARDEN: &str = "main";
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memory(Arc<Mutex<Tables>>);
+
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    accounts: HashMap<Username, (Credentials, Vec<(RealmId, Role)>)>,
+    sessions: HashMap<SessionId, Session>,
+    /// By the hash of a cookie.
+    cookies: HashMap<TokenHash, SessionId>,
+    keys: Vec<StoredKey>,
+    tallies: HashMap<Bucket, Tally>,
+    events: Vec<Username>,
+}
+
+impl Memory {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    /// Ends some of somebody's sessions, and has every cache hear of it.
+    fn end(&mut self, username: &Username, at: Timestamp, which: impl Fn(&SessionId) -> bool) -> u64 {
+        let theirs = self.sessions.values_mut().filter(|s| s.username == *username && s.ended_at.is_none());
+        let ended = theirs.filter(|session| which(&session.id)).map(|session| session.ended_at = Some(at)).count();
+        self.events.push(username.clone());
+        ended as u64
+    }
+}
+
+fn absent() -> Unavailable {
+    Unavailable::because("this store does not keep that")
+}
+
+impl AuthStore for Memory {
+    async fn create_account(&self, new: NewAccount, roles: Vec<(RealmId, Role)>, _: Actor) -> Answer<Inserted> {
+        let mut tables = self.tables();
+        if tables.accounts.contains_key(&new.username) {
+            return Ok(Inserted::Taken);
+        }
+        let account = Account {
+            username: new.username.clone(),
+            display_name: new.display_name,
+            email: new.email,
+            email_verified: new.email_verified,
+            standing: Standing::Active,
+            administrator: new.administrator,
+            created_at: new.created_at,
+            reset_required: false,
+        };
+        tables.accounts.insert(new.username, (Credentials { account, password: new.password }, roles));
+        Ok(Inserted::Done)
+    }
+
+    async fn create_first_administrator(&self, _: NewAccount, _: Actor) -> Answer<Option<Inserted>> {
+        Err(absent())
+    }
+
+    async fn credentials(&self, username: &Username) -> Answer<Option<Credentials>> {
+        Ok(self.tables().accounts.get(username).map(|(credentials, _)| credentials.clone()))
+    }
+
+    async fn member(&self, username: &Username) -> Answer<Option<Member>> {
+        Ok(self.tables().accounts.get(username).map(|(credentials, roles)| Member {
+            account: credentials.account.clone(),
+            roles: roles.clone(),
+            groups: Vec::new(),
+            factors: FactorKinds::NONE,
+            last_seen: None,
+        }))
+    }
+
+    async fn members(&self, _: AccountQuery) -> Answer<Vec<Member>> {
+        Err(absent())
+    }
+
+    async fn change_account(
+        &self,
+        _: &Username,
+        _: AccountChange,
+        _: Actor,
+        _: Timestamp,
+    ) -> Result<Account, ChangeRefused> {
+        Err(absent().into())
+    }
+
+    async fn set_role(
+        &self,
+        _: &Username,
+        _: &RealmId,
+        _: Option<Role>,
+        _: Actor,
+        _: Timestamp,
+    ) -> Result<(), ChangeRefused> {
+        Err(absent().into())
+    }
+
+    async fn members_of(&self, _: &RealmId) -> Answer<Vec<(Account, Role)>> {
+        Err(absent())
+    }
+
+    async fn replace_password(
+        &self,
+        username: &Username,
+        old: &PasswordHash,
+        new: PasswordHash,
+        why: Replacement,
+        _: Actor,
+        at: Timestamp,
+    ) -> Answer<bool> {
+        let mut tables = self.tables();
+        let Some((credentials, _)) = tables.accounts.get_mut(username) else { return Ok(false) };
+        if credentials.password != *old {
+            return Ok(false);
+        }
+        credentials.password = new;
+        if let Replacement::Change { keep } = why {
+            tables.end(username, at, |id| Some(id) != keep.as_ref());
+        }
+        Ok(true)
+    }
+
+    async fn has_administrator(&self) -> Answer<bool> {
+        Ok(false)
+    }
+
+    async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<Familiarity> {
+        let mut tables = self.tables();
+        tables.cookies.insert(secret, session.id.clone());
+        tables.sessions.insert(session.id.clone(), session);
+        Ok(Familiarity::Known)
+    }
+
+    async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {
+        Ok(self.tables().sessions.get(id).cloned())
+    }
+
+    async fn session_by_cookie(&self, cookie: &TokenHash) -> Answer<Option<Session>> {
+        let tables = self.tables();
+        Ok(tables.cookies.get(cookie).and_then(|id| tables.sessions.get(id)).cloned())
+    }
+
+    async fn session_by_refresh(&self, _: &TokenHash) -> Answer<Option<RefreshState>> {
+        Ok(None)
+    }
+
+    /// People sign in anew after half an hour.
+    async fn rotate_refresh(&self, _: Rotate) -> Answer<Rotation> {
+        Ok(Rotation::Dead)
+    }
+
+    async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Answer<()> {
+        if let Some(session) = self.tables().sessions.get_mut(id) {
+            session.last_seen = at;
+        }
+        Ok(())
+    }
+
+    async fn sessions_of(&self, username: &Username, at: Timestamp) -> Answer<Vec<Session>> {
+        let live = |s: &&Session| s.username == *username && s.ended_at.is_none() && at < s.expires_at;
+        Ok(self.tables().sessions.values().filter(live).cloned().collect())
+    }
+
+    async fn end_session(&self, username: &Username, id: &SessionId, end: End) -> Answer<bool> {
+        Ok(self.tables().end(username, end.at, |other| other == id) > 0)
+    }
+
+    async fn end_sessions(&self, username: &Username, keep: Option<&SessionId>, end: End) -> Answer<u64> {
+        Ok(self.tables().end(username, end.at, |id| Some(id) != keep))
+    }
+
+    async fn realms(&self) -> Answer<Vec<Realm>> {
+        let name = RealmName::parse(GARDEN).map_err(Unavailable::because)?;
+        Ok(vec![Realm { id: RealmId::new(GARDEN), name }])
+    }
+
+    async fn account_events_after(&self, n: i64) -> Answer<Vec<AccountEvent>> {
+        let tables = self.tables();
+        let numbered = (1..).zip(tables.events.iter().cloned()).map(|(n, username)| AccountEvent { n, username });
+        Ok(numbered.filter(|event| event.n > n).take(1_000).collect())
+    }
+
+    async fn last_account_event(&self) -> Answer<i64> {
+        i64::try_from(self.tables().events.len()).map_err(Unavailable::because)
+    }
+
+    async fn forget_ended(&self, before: Timestamp) -> Answer<u64> {
+        let sessions = &mut self.tables().sessions;
+        let had = sessions.len();
+        sessions.retain(|_, session| session.ended_at.is_none_or(|at| before <= at) && before <= session.expires_at);
+        Ok((had - sessions.len()) as u64)
+    }
+}

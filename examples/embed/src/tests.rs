@@ -1,0 +1,33 @@
+//! The whole way of a stranger: register, sign in, do what the role allows, and nothing without.
+
+use super::*;
+
+const GOOD: &str = "correct horse battery";
+
+async fn serve() -> String {
+    let key = MasterKey::parse("q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa").unwrap();
+    let service = service(key).await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    url
+}
+
+#[tokio::test]
+async fn a_stranger_registers_signs_in_and_waters_the_garden() {
+    let (url, http) = (serve().await, reqwest::Client::new());
+    let send = |path: &str, password: &str| {
+        http.post(format!("{url}{path}")).form(&[("username", "ada"), ("password", password)]).send()
+    };
+    assert_eq!(send("/register", "short").await.unwrap().status(), 422);
+    assert_eq!(send("/register", GOOD).await.unwrap().status(), 200);
+    assert_eq!(send("/register", GOOD).await.unwrap().status(), 409);
+    assert_eq!(send("/token", "wrong horse battery").await.unwrap().status(), 401);
+    let token = send("/token", GOOD).await.unwrap().error_for_status().unwrap().text().await.unwrap();
+    let water = || http.post(format!("{url}/water"));
+    let watered = water().bearer_auth(&token).send().await.unwrap();
+    assert_eq!(watered.status(), 200);
+    assert_eq!(watered.json::<String>().await.unwrap(), "ada waters main");
+    assert_eq!(water().send().await.unwrap().status(), 401);
+    assert_eq!(water().bearer_auth(format!("{token}x")).send().await.unwrap().status(), 401);
+}
