@@ -9,6 +9,7 @@ pub mod actor;
 mod administration;
 mod asking;
 pub mod audit;
+pub mod auditing;
 pub mod auth;
 mod authorizing;
 mod beginning;

@@ -81,6 +81,29 @@ pub(crate) enum Command {
     },
     /// Check content, database, git and audit, file by file; the server may be running or not
     Verify,
+    /// What happened: check that nobody edited it, or write it out; the server may be running or not
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Find entries that were edited or taken out
+    Verify,
+    /// Write entries to standard output, a line of JSON each, oldest first in each chain
+    Export {
+        /// accounts, or a vault's name [default: all, one after the other]
+        #[arg(long, value_name = "NAME")]
+        chain: Option<String>,
+        /// Leave out what happened before, 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: Option<jiff::Timestamp>,
+        /// Go on with what happens from now on, until Ctrl-C
+        #[arg(long)]
+        follow: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@
 mod say;
 
 mod args;
+mod audit;
 mod environment;
 mod key;
 mod remote;
@@ -66,6 +67,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve => serve::serve(settings.config()?).await,
         Command::User { command } => user::run(command, settings.config()?).await,
         Command::Key { command } => key::run(command, settings.config()?).await,
+        Command::Audit { command } => audit::run(command, settings.config()?).await,
         Command::Verify => verify::verify(settings.config()?).await,
     }
 }

@@ -18,13 +18,13 @@ use utoipa::openapi::OpenApi;
 
 use crate::{
     answer::answer,
-    api::{auth, document, events, files, groups, service, service::docs, users, vaults},
+    api::{audit, auth, document, events, files, groups, service, service::docs, users, vaults},
     error::Problem,
     routes::Api,
     state::AppState,
     web::handlers::{
-        account, assets, authorize, device, enter, factors, first, groups as groups_page, invites, join, second,
-        tokens, upstream, user, users as users_page, vault,
+        account, assets, audit as audit_page, authorize, device, enter, factors, first, groups as groups_page, invites,
+        join, second, security, tokens, upstream, user, users as users_page, vault,
     },
 };
 
@@ -106,6 +106,9 @@ fn account_operations(api: Api) -> Api {
         auth::passkeys::sign_in as "passkey_sign_in",
         auth::metadata as "authorization_server",
         auth::metadata::jwks as "jwks",
+        audit::own as "own_audit",
+        audit::all as "audit",
+        audit::of_vault as "vault_audit",
         users::list as "users",
         users::show as "user",
         users::change as "change_user",
@@ -173,12 +176,14 @@ fn pages(api: Api) -> Api {
         .page(get, "/first", first::page)
         .page(post, "/first", first::make)
         .page(get, "/account", account::page)
+        .page(get, "/account/security", security::page)
         .page(get, "/account/tokens", tokens::page)
         .page(get, "/device", device::page)
         .page(get, "/auth/authorize", authorize::page)
         .page(get, "/join", join::page)
         .page(post, "/join", join::join)
         .page(get, "/account/factors", factors::page)
+        .page(get, "/admin/audit", audit_page::page)
         .page(get, "/admin/users", users_page::page)
         .page(get, "/admin/users/{username}", user::page)
         .page(get, "/admin/groups", groups_page::page)

@@ -2,6 +2,7 @@
 //! is only parsed far enough to be JSON of the right types.
 
 pub mod account;
+pub mod audit;
 pub mod device;
 pub mod event;
 pub mod factor;
@@ -16,6 +17,7 @@ pub mod reset;
 pub mod token;
 
 pub use account::*;
+pub use audit::*;
 pub use device::*;
 pub use event::*;
 pub use factor::*;

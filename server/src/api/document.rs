@@ -15,6 +15,7 @@ use utoipa::{
     ),
     servers((url = "/")),
     components(schemas(
+        wire::AuditBehalf, wire::AuditEntry, wire::AuditPlace,
         wire::ChangePassword, wire::ChangeUser, wire::CheckIn, wire::CheckOut, wire::Describe, wire::Ended,
         wire::FieldError, wire::File, wire::FileStatus, wire::Introspected, wire::Me, wire::MemberInfo, wire::Move,
         wire::NewContent, wire::NewVault, wire::OneToken, wire::Override, wire::ProblemBody, wire::Register,

@@ -1,5 +1,6 @@
 //! REST: one operation a file, each with its description for the API document.
 
+pub mod audit;
 pub mod auth;
 pub mod document;
 pub mod events;

@@ -6,6 +6,7 @@
 
 mod account;
 pub mod assets;
+mod audit;
 mod consent;
 pub(crate) mod cookie;
 pub(crate) mod device;
@@ -17,6 +18,7 @@ mod folder;
 mod format;
 mod groups;
 pub(crate) mod handlers;
+mod happening;
 mod invites;
 mod join;
 mod shell;
@@ -32,6 +34,7 @@ use askama::Template;
 pub(crate) use handlers::{allow_page, error_page};
 
 pub use account::AccountPage;
+pub use audit::{AuditPage, SecurityPage};
 pub use consent::{AuthorizePage, DevicePage};
 pub use enter::{FirstPage, MIN_PASSWORD, Registration, SignInPage, SignUpPage, local_path};
 pub use error::ErrorPage;
@@ -41,6 +44,7 @@ pub use folder::{Crumb, Folder, FolderPage, Row};
 pub use groups::GroupsPage;
 pub use invites::InvitesPage;
 pub use join::JoinPage;
+pub use happening::{Happening, Mark};
 pub use shell::{Shell, Viewer, Workplace};
 pub use tokens::TokensPage;
 pub use upstream::{ProviderButton, UpstreamPage};

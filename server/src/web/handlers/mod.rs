@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod assets;
+pub(crate) mod audit;
 pub(crate) mod authorize;
 pub(crate) mod device;
 pub(crate) mod enter;
@@ -11,6 +12,7 @@ pub(crate) mod groups;
 pub(crate) mod invites;
 pub(crate) mod join;
 pub(crate) mod second;
+pub(crate) mod security;
 pub(crate) mod tokens;
 pub(crate) mod upstream;
 pub(crate) mod user;

@@ -1,0 +1,48 @@
+//! `GET /api/audit`
+
+use auth::{AuthError, Permitted, RealmName, audit::Chain, auditing::SeeAudit};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
+use serde::Deserialize;
+use wire::AuditEntry;
+
+use super::Asked;
+use crate::{
+    error::Problem,
+    extract::Query,
+    state::{Auth, Store},
+};
+
+/// Which chain.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// A vault's name; without it, what happened to accounts.
+    pub(crate) vault: Option<String>,
+}
+
+/// What happened to accounts, or in one vault; newest first.
+#[utoipa::path(get, path = "/api/audit", tag = "Audit", params(Which, Asked),
+    responses((status = 200, description = "A page of it.", body = [AuditEntry])))]
+pub async fn handle(
+    Permitted(permit): Permitted<SeeAudit>,
+    State(auth): State<Auth>,
+    State(store): State<Store>,
+    OriginalUri(uri): OriginalUri,
+    Query(which): Query<Which>,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<AuditEntry>>), Problem> {
+    let (query, limit) = asked.query(chain(&auth, &which).await?)?;
+    let (headers, entries) = super::page(&uri, auth.audit(&permit, query).await?, limit);
+    Ok((headers, Json(super::shapes(&store, entries).await?)))
+}
+
+pub(crate) async fn chain(auth: &Auth, which: &Which) -> Result<Chain, Problem> {
+    let Some(name) = which.vault.as_deref().filter(|name| !name.is_empty()) else { return Ok(Chain::Accounts) };
+    let name = RealmName::parse(name).map_err(|_| AuthError::RealmNotFound)?;
+    let realm = auth.realm(&name).await?.ok_or(AuthError::RealmNotFound)?;
+    Ok(Chain::Realm(realm.id))
+}

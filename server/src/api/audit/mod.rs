@@ -1,0 +1,108 @@
+//! What happened.
+
+pub mod all;
+pub mod of_vault;
+pub mod own;
+
+use auth::audit::{AuditQuery, Chain, Entry, From};
+use http::{HeaderMap, Uri};
+use jiff::Timestamp;
+use serde::Deserialize;
+use vault::VaultStore;
+use wire::{AuditBehalf, AuditEntry, AuditPlace};
+
+use crate::{api::paging, error::Problem, state::Store};
+
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Asked {
+    /// Whoever did it, exactly.
+    actor: Option<String>,
+    /// Whom or what it is about, exactly.
+    subject: Option<String>,
+    /// `role.changed`, or the beginning up to a dot: `factor`.
+    action: Option<String>,
+    /// RFC 3339; from this moment on.
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
+    /// RFC 3339; before this moment.
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// From the `Link` of the page before.
+    after: Option<i64>,
+}
+
+impl Asked {
+    /// As a page's form has them: actor, subject, action.
+    pub(crate) fn typed(
+        [actor, subject, action]: [&str; 3],
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        after: Option<i64>,
+    ) -> Self {
+        let given = |text: &str| Some(text.trim().to_owned());
+        Self { actor: given(actor), subject: given(subject), action: given(action), since, until, limit: None, after }
+    }
+
+    /// One more than a page, so that it is seen whether there is another.
+    pub(crate) fn query(&self, chain: Chain) -> Result<(AuditQuery, usize), Problem> {
+        let limit = paging::limit(self.limit)?;
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let query = AuditQuery {
+            actor: given(&self.actor),
+            subject: given(&self.subject),
+            action: given(&self.action),
+            since: self.since,
+            until: self.until,
+            from: From::Before(self.after.unwrap_or(i64::MAX)),
+            ..AuditQuery::newest(chain, limit + 1)
+        };
+        Ok((query, limit as usize))
+    }
+}
+
+/// A page as it is sent, with the way to the next.
+pub(crate) fn page(uri: &Uri, mut entries: Vec<Entry>, limit: usize) -> (HeaderMap, Vec<Entry>) {
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let last = entries.last().filter(|_| more);
+    (last.map_or_else(HeaderMap::new, |last| paging::next(uri, &last.n.to_string())), entries)
+}
+
+/// With the names of vaults beside their ids.
+pub async fn shapes(store: &Store, entries: Vec<Entry>) -> Result<Vec<AuditEntry>, Problem> {
+    let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
+    let name = |id: &str| vaults.iter().find(|vault| vault.id.as_str() == id).map(|vault| vault.name.to_string());
+    Ok(entries
+        .into_iter()
+        .map(|entry| {
+            let realm = entry.detail.facts.get("realm").and_then(|realm| realm.as_str()).and_then(name);
+            AuditEntry { vault: name(&entry.chain).or(realm), ..shape(entry) }
+        })
+        .collect())
+}
+
+/// Without the name of a vault.
+#[must_use]
+pub fn shape(entry: Entry) -> AuditEntry {
+    let Entry { chain, n, at, actor, action, subject, detail, hash, prev_hash } = entry;
+    AuditEntry {
+        chain,
+        vault: None,
+        n,
+        at,
+        actor,
+        action,
+        subject,
+        by: detail.by.map(|by| AuditBehalf { kind: by.kind, session: by.session, label: by.label }),
+        from: detail.from.map(|from| AuditPlace { address: from.address, user_agent: from.user_agent }),
+        before: detail.before,
+        after: detail.after,
+        reason: detail.reason,
+        facts: detail.facts,
+        hash,
+        prev_hash,
+    }
+}

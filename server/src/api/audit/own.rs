@@ -1,0 +1,31 @@
+//! `GET /auth/audit`
+
+use auth::{InPerson, audit::Chain};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
+use wire::AuditEntry;
+
+use super::Asked;
+use crate::{
+    error::Problem,
+    extract::Query,
+    state::{Auth, Store},
+};
+
+/// What happened to one's own account, and what one did to others'; newest first.
+#[utoipa::path(get, path = "/auth/audit", tag = "Audit", params(Asked),
+    responses((status = 200, description = "A page of it.", body = [AuditEntry])))]
+pub async fn handle(
+    InPerson(caller): InPerson,
+    State(auth): State<Auth>,
+    State(store): State<Store>,
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<AuditEntry>>), Problem> {
+    let (query, limit) = asked.query(Chain::Accounts)?;
+    let (headers, entries) = super::page(&uri, auth.own_audit(&caller, query).await?, limit);
+    Ok((headers, Json(super::shapes(&store, entries).await?)))
+}

@@ -1,0 +1,54 @@
+//! What happened: the whole of it for administrators, and their own for everybody.
+
+use askama::Template;
+use jiff::Timestamp;
+use wire::SessionInfo;
+
+use super::{Shell, format, happening::Happening};
+
+/// `GET /admin/audit`. The handler supplies a page of `GET /api/audit` under the same filters, and the address of the
+/// next.
+#[derive(Debug, Template)]
+#[template(path = "audit.html")]
+pub struct AuditPage {
+    pub shell: Shell,
+    pub vault: String,
+    pub actor: String,
+    pub subject: String,
+    pub action: String,
+    pub since: String,
+    pub until: String,
+    pub happenings: Vec<Happening>,
+    pub next: Option<String>,
+}
+
+impl AuditPage {
+    pub fn is_vault(&self, name: &str) -> bool {
+        self.vault == name
+    }
+}
+
+/// `GET /account/security`. The handler supplies a page of `GET /auth/audit`, and how many sessions are live.
+#[derive(Debug, Template)]
+#[template(path = "security.html")]
+pub struct SecurityPage {
+    pub shell: Shell,
+    pub happenings: Vec<Happening>,
+    pub sessions: Vec<SessionInfo>,
+    pub next: Option<String>,
+}
+
+impl SecurityPage {
+    /// What is worth a look, of this page.
+    pub fn alarming(&self) -> usize {
+        self.happenings.iter().filter(|happening| happening.mark.is_some_and(|mark| mark.alarming)).count()
+    }
+
+    pub fn time(&self, at: &Timestamp) -> String {
+        format::time(at)
+    }
+
+    pub fn current(&self) -> Option<&SessionInfo> {
+        self.sessions.iter().find(|session| session.current)
+    }
+}

@@ -1,0 +1,44 @@
+//! `GET /account/security`
+
+use auth::{InPerson, audit::Chain};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+    response::Response,
+};
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::{audit::next, send, shell};
+use crate::{
+    api::{
+        audit::{self, Asked},
+        auth::sessions,
+    },
+    error::Problem,
+    extract::Query,
+    state::AppState,
+    web::{Happening, SecurityPage},
+};
+
+/// Which page.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Which {
+    after: Option<i64>,
+}
+
+pub(crate) async fn page(
+    InPerson(caller): InPerson,
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+    Query(which): Query<Which>,
+) -> Result<Response, Problem> {
+    let shell = shell(&state.auth, &caller, None).await?;
+    let (query, limit) = Asked::typed([""; 3], None, None, which.after).query(Chain::Accounts)?;
+    let (headers, entries) = audit::page(&uri, state.auth.own_audit(&caller, query).await?, limit);
+    let entries = audit::shapes(&state.store, entries).await?;
+    let viewer = caller.account().username.to_string();
+    let happenings = entries.into_iter().map(|entry| Happening::told(entry, &viewer)).collect();
+    let Json(sessions) = sessions::list::handle(InPerson(caller), State(state.auth.clone())).await?;
+    send(StatusCode::OK, &SecurityPage { shell, happenings, sessions, next: next(&headers) })
+}

@@ -1,0 +1,261 @@
+//! Entries of the audit in plain sentences, for administrators and for whom they are about.
+
+use serde_json::Value;
+use wire::AuditEntry;
+
+use super::format;
+
+/// One entry, as a page shows it.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    pub entry: AuditEntry,
+    pub sentence: String,
+    /// `role: viewer → editor`
+    pub changes: Vec<String>,
+    /// What is worth a second look, in a word or two.
+    pub mark: Option<Mark>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub word: &'static str,
+    pub alarming: bool,
+}
+
+impl Happening {
+    /// As `viewer` reads it: they are called you.
+    #[must_use]
+    pub fn told(entry: AuditEntry, viewer: &str) -> Self {
+        let sentence = sentence(&entry, viewer);
+        let mark = mark(&entry, viewer);
+        Self { sentence, changes: changes(&entry), mark, entry }
+    }
+
+    pub fn time(&self) -> String {
+        format::time(&self.entry.at)
+    }
+
+    /// `Firefox on Linux, 192.0.2.1`
+    pub fn place(&self) -> Option<String> {
+        let from = self.entry.from.as_ref()?;
+        Some(format!("{}, {}", auth::place::program(from.user_agent.as_deref()), from.address))
+    }
+
+    /// `by the token “backup”`
+    pub fn means(&self) -> Option<String> {
+        let by = self.entry.by.as_ref()?;
+        match (by.kind.as_str(), &by.label) {
+            ("console", _) => Some("at the server's console".to_owned()),
+            ("personal", Some(label)) => Some(format!("with the token “{label}”")),
+            ("personal", None) => Some("with an access token".to_owned()),
+            ("tokens", Some(label)) => Some(format!("on the device “{label}”")),
+            ("tokens", None) => Some("with a program".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+fn sentence(entry: &AuditEntry, viewer: &str) -> String {
+    let who = match entry.actor.as_str() {
+        "" => "Somebody".to_owned(),
+        actor if actor == viewer => "You".to_owned(),
+        actor => actor.to_owned(),
+    };
+    let self_done = entry.actor == entry.subject;
+    let whom = match entry.subject.as_str() {
+        subject if subject == viewer => "you".to_owned(),
+        subject => subject.to_owned(),
+    };
+    let whose = match (self_done, entry.subject == viewer) {
+        (true, true) => "your".to_owned(),
+        (true, false) => "their".to_owned(),
+        (false, true) => "your".to_owned(),
+        (false, false) => format!("{whom}'s"),
+    };
+    let fact = |name: &str| entry.facts.get(name).map(plain).unwrap_or_default();
+    let vault = entry.vault.clone().unwrap_or_else(|| "a vault".to_owned());
+    match entry.action.as_str() {
+        "sign_in" => format!("{who} signed in"),
+        "sign_in.refused" if entry.subject.is_empty() => {
+            "Somebody tried to sign in with a name that is nobody's".to_owned()
+        }
+        "sign_in.refused" => format!("Somebody tried to sign in as {whom} and was refused: wrong {}", secret(entry)),
+        "sign_in.confirmed" => format!("{who} confirmed who they are"),
+        "session.ended" | "sessions.ended" => format!("{who} ended {}{}", sessions(entry, &whose), why(entry)),
+        "refresh.replayed" => {
+            format!("A sign-in of {whom} was used from two places at once; somebody may have copied it. It was ended")
+        }
+        "token.made" => format!("{who} made the access token “{}”", after(entry, "label")),
+        "token.ended" => format!("{who} ended the access token “{}”{}", fact("label"), why(entry)),
+        "device.approved" => format!("{who} let a device sign in as {whom}"),
+        "device.refused" => format!("{who} refused a device that wanted to sign in as {whom}"),
+        "password.changed" => format!("{who} changed {whose} password"),
+        "password.reset" => format!("{who} set {whose} password anew, by a link"),
+        "password.rehashed" => format!("The password of {whom} is kept under a better hash since this sign-in"),
+        "reset.made" => format!("{who} asked for a link that sets {whose} password anew"),
+        "reset.required" => format!("{who} asks {whom} for a new password"),
+        "factor.added" => format!("{who} added a second factor to {whose} account"),
+        "factor.removed" => format!("{who} removed a second factor from {whose} account"),
+        "factor.renamed" => format!("{who} renamed one of {whose} second factors"),
+        "factors.recovered" => format!("{who} took all second factors of {whom} away"),
+        "recovery_codes.made" => format!("{who} made new recovery codes for {whose} account"),
+        "recovery_code.used" => format!("{who} used a recovery code ({} left)", fact("left")),
+        "provider.linked" => format!("{who} joined {whose} account to {}", after(entry, "provider")),
+        "provider.unlinked" => format!("{who} parted {whose} account from {}", before(entry, "provider")),
+        "account.created" if self_done => format!("{who} made the account {whom}"),
+        "account.created" => format!("{who} made an account for {whom}"),
+        "account.changed" | "email.changed" => format!("{who} changed {whose} account"),
+        "role.changed" => format!("{who} changed what {whom} may do in {vault}"),
+        "invite.made" => format!("{who} invited {whom}"),
+        "invite.used" => format!("{who} used an invitation"),
+        "invite.withdrawn" => format!("{who} withdrew the invitation of {whom}"),
+        "throttle.lifted" => format!("{who} let {whom} try again at once"),
+        "key.rotated" => format!("{who} replaced the key {whom}"),
+        "vault.created" => format!("{who} made the vault {whom}"),
+        action => match action.strip_prefix("file.") {
+            Some(verb) => format!("{who} {} {whom}", of_file(verb)),
+            None => format!("{who}: {action}, {whom}"),
+        },
+    }
+}
+
+/// What an operation on a file is called in the past.
+fn of_file(verb: &str) -> &str {
+    match verb {
+        "add" => "added",
+        "checkout" | "check_out" => "checked out",
+        "cancel" => "gave back",
+        "checkin" | "check_in" => "checked in",
+        "override" => "broke the lock of",
+        "describe" => "described",
+        "move" => "moved",
+        "restore" => "restored",
+        "delete" => "deleted",
+        other => other,
+    }
+}
+
+fn sessions(entry: &AuditEntry, whose: &str) -> String {
+    match entry.facts.get("sessions").and_then(Value::as_u64) {
+        Some(many) => format!("{many} of {whose} sessions"),
+        None => format!("one of {whose} sessions"),
+    }
+}
+
+fn why(entry: &AuditEntry) -> &'static str {
+    match entry.reason.as_deref() {
+        Some("signed_out") => " by signing out",
+        Some("revoked") => ": the program gave it back",
+        Some("replayed") => ", which was used from two places at once",
+        Some("password_changed") => " by changing the password",
+        Some("factors_changed") => " by changing second factors",
+        _ => "",
+    }
+}
+
+/// What was tried, from the word in the audit.
+fn secret(entry: &AuditEntry) -> &'static str {
+    match entry.reason.as_deref() {
+        Some("totp") => "one-time code",
+        Some("recovery_code") => "recovery code",
+        Some("passkey") => "passkey",
+        Some("password") => "password",
+        _ => "secret",
+    }
+}
+
+fn before(entry: &AuditEntry, name: &str) -> String {
+    entry.before.as_ref().and_then(|members| members.get(name)).map(plain).unwrap_or_default()
+}
+
+fn after(entry: &AuditEntry, name: &str) -> String {
+    entry.after.as_ref().and_then(|members| members.get(name)).map(plain).unwrap_or_default()
+}
+
+fn changes(entry: &AuditEntry) -> Vec<String> {
+    let members = |side: &Option<Value>| side.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+    let (before, after) = (members(&entry.before), members(&entry.after));
+    if before.is_empty() {
+        // Everything is new: the sentence says so.
+        return Vec::new();
+    }
+    let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
+    let side = |members: &serde_json::Map<String, Value>, name: &str| {
+        let text: String = members.get(name).map(plain).unwrap_or_default().chars().take(80).collect();
+        if text.is_empty() { "nothing".to_owned() } else { text }
+    };
+    names.map(|name| format!("{}: {} → {}", name.replace('_', " "), side(&before, name), side(&after, name))).collect()
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn mark(entry: &AuditEntry, viewer: &str) -> Option<Mark> {
+    let mark = |word, alarming| Some(Mark { word, alarming });
+    let is_new = entry.facts.get("new_device").and_then(Value::as_bool) == Some(true);
+    let by_another = entry.subject == viewer && entry.actor != viewer;
+    match entry.action.as_str() {
+        "sign_in" if is_new => mark("New place", true),
+        "sign_in.refused" => mark("Refused", true),
+        "refresh.replayed" => mark("Copied?", true),
+        "factors.recovered" => mark("Second factors", true),
+        "recovery_code.used" => mark("Recovery code", true),
+        action if by_another && action.starts_with("account.") => mark("By somebody else", true),
+        action if action.starts_with("password.") && action != "password.rehashed" => mark("Password", false),
+        action if action.starts_with("factor.") || action.starts_with("recovery_codes.") => {
+            mark("Second factors", false)
+        }
+        action if action.starts_with("token.") || action.starts_with("device.") => mark("Access", false),
+        "file.override" => mark("Lock broken", true),
+        "file.delete" => mark("Deleted", false),
+        _ if by_another => mark("By somebody else", false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(entry: Value, viewer: &str) -> Happening {
+        let mut whole = json!({"chain": "accounts", "n": 1, "at": "2026-01-02T03:04:05Z", "actor": "ada", "subject": "ada",
+            "hash": "", "prev_hash": ""});
+        whole.as_object_mut().unwrap().append(&mut entry.as_object().unwrap().clone());
+        Happening::told(serde_json::from_value(whole).unwrap(), viewer)
+    }
+
+    #[test]
+    fn entries_read_as_sentences_to_whom_they_are_about_and_to_others() {
+        let role = json!({"actor": "root", "action": "role.changed", "vault": "main",
+            "before": {"role": "viewer"}, "after": {"role": "editor"}});
+        let own = told(role.clone(), "ada");
+        assert_eq!(own.sentence, "root changed what you may do in main");
+        assert_eq!(own.changes, ["role: viewer → editor"]);
+        assert_eq!(own.mark, Some(Mark { word: "By somebody else", alarming: false }));
+        assert_eq!(told(role, "eve").sentence, "root changed what ada may do in main");
+        let refused = told(json!({"action": "sign_in.refused", "reason": "password"}), "ada");
+        assert_eq!(refused.sentence, "Somebody tried to sign in as you and was refused: wrong password");
+        assert!(refused.mark.is_some_and(|mark| mark.alarming));
+        let ended = json!({"action": "session.ended", "reason": "signed_out"});
+        assert_eq!(told(ended.clone(), "ada").sentence, "You ended one of your sessions by signing out");
+        assert_eq!(told(ended, "eve").sentence, "ada ended one of their sessions by signing out");
+    }
+
+    #[test]
+    fn every_word_of_the_audit_has_a_sentence() {
+        for deed in auth::audit::Deed::ALL.iter().filter(|deed| !deed.as_str().starts_with("group.")) {
+            let told = told(json!({"action": deed.as_str()}), "eve").sentence;
+            let raw = told.contains(&format!(": {deed}, "));
+            assert!(!raw || *deed == auth::audit::Deed::AuditSealed, "{told}");
+        }
+    }
+}
