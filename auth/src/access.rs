@@ -96,6 +96,7 @@ impl AccessTokens {
 
     /// A token for `session`, which it does not outlive.
     pub(crate) fn issue(&self, session: &Session, now: Timestamp, chance: &Chance) -> Result<Issued, AuthError> {
+        metrics::counter!("strongroom_tokens_issued_total").increment(1);
         let expires_at = clock::after(now, self.lifetime).min(session.expires_at);
         let claims = Claims {
             iss: self.issuer.clone(),

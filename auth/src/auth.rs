@@ -34,6 +34,7 @@ use crate::{
     key_ring::{KeyRing, KeyRules},
     letter::{Letter, WAITING},
     permit::{Administrator, Everywhere, InRealm, StepUp},
+    refusals::Refusals,
     registering::Setup,
     seal::Sealer,
     upstream::{self, Upstreams},
@@ -250,6 +251,7 @@ pub(crate) struct Service<S> {
     pub(crate) passkeys: Option<Party>,
     /// The first administrator's link, while there is one.
     pub(crate) setup: Mutex<Option<Setup>>,
+    pub(crate) refusals: Refusals,
     /// What providers said of themselves, and what seals sign-ins that are under way there.
     pub(crate) upstream: upstream::Known,
     pub(crate) upstream_seal: Sealer,
@@ -305,6 +307,7 @@ impl<S: AuthStore> Auth<S> {
             directory: Directory::new(),
             passkeys,
             setup: Mutex::default(),
+            refusals: Refusals::default(),
             upstream: upstream::Known::default(),
             upstream_seal: Sealer::new(&keys, Purpose::Upstream)?,
             letters: (post, Mutex::new(Some(letters))),

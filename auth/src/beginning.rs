@@ -75,6 +75,8 @@ impl<S: AuthStore> Auth<S> {
         };
         let mark = self.0.directory.mark();
         let familiarity = self.0.store.start_session(session.clone(), secret.hash()).await?;
+        let (kind, method) = (session.kind.as_str(), session.methods.to_string());
+        metrics::counter!("strongroom_sessions_begun_total", "kind" => kind, "method" => method).increment(1);
         if familiarity == Familiarity::New {
             self.notify(account, Notice::NewDevice, &session.origin);
         }

@@ -147,7 +147,13 @@ impl<S: HasAuth, A: Action> FromRequestParts<S> for Permitted<A> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let name = state.realm_of(parts)?;
         let realm = state.auth().realm(&name).await?;
-        Ok(Self(caller.permit(realm.as_ref())?))
+        match caller.permit(realm.as_ref()) {
+            Ok(permit) => Ok(Self(permit)),
+            Err(error) => {
+                state.auth().note_refusal(&caller, A::NAME, &error).await;
+                Err(error.into())
+            }
+        }
     }
 }
 

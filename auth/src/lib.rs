@@ -39,6 +39,7 @@ pub mod place;
 pub mod policy;
 pub mod realm;
 mod refreshing;
+mod refusals;
 mod registering;
 pub mod resetting;
 mod seal;

@@ -9,7 +9,7 @@ use auth::{
     store::AuditStore,
 };
 use jiff::Timestamp;
-use server::{Config, api::audit::shape, serve::Opened};
+use server::{Config, api::audit::shape, serve::Opened, witness::Witness};
 use store::Verdict;
 use vault::VaultStore;
 use wire::AuditEntry;
@@ -25,7 +25,7 @@ pub(crate) async fn run(command: AuditCommand, config: Config) -> anyhow::Result
     refuse_nothing(&config)?;
     let opened = server::serve::open(&config, Clock::system()).await?;
     match command {
-        AuditCommand::Verify => verify(&opened).await,
+        AuditCommand::Verify => verify(&opened, &config).await,
         AuditCommand::Export { chain, since, follow } => {
             let mut export = Export::begin(&opened, chain.as_deref(), since).await?;
             if !follow {
@@ -50,16 +50,24 @@ async fn chains(opened: &Opened) -> anyhow::Result<Vec<(String, Chain)>> {
 }
 
 /// Every chain, with what people call it and what was found.
-pub(crate) async fn check(opened: &Opened) -> anyhow::Result<Vec<(String, Verdict)>> {
+pub(crate) async fn check(opened: &Opened, config: &Config) -> anyhow::Result<Vec<(String, Verdict)>> {
+    let mut missing = Witness::of(config)?.missing(&opened.store).await?;
     let mut checked = Vec::new();
     for (name, chain) in chains(opened).await? {
-        checked.push((name, opened.store.verify_audit(&chain).await?));
+        let seen = missing.extract_if(.., |missing| missing.chain == chain.key()).next();
+        let verdict = match (opened.store.verify_audit(&chain).await?, seen) {
+            (Verdict::Sound { .. }, Some(missing)) => Verdict::Broken { at: missing.n },
+            (verdict, _) => verdict,
+        };
+        checked.push((name, verdict));
     }
+    // Of vaults that are not there any more.
+    checked.extend(missing.into_iter().map(|missing| (missing.chain, Verdict::Broken { at: missing.n })));
     Ok(checked)
 }
 
-async fn verify(opened: &Opened) -> anyhow::Result<ExitCode> {
-    let checked = check(opened).await?;
+async fn verify(opened: &Opened, config: &Config) -> anyhow::Result<ExitCode> {
+    let checked = check(opened, config).await?;
     for (name, verdict) in &checked {
         if let Verdict::Sound { entries } = verdict {
             say!("{name}: {entries} entries, all as they were written.");

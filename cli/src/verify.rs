@@ -20,7 +20,7 @@ pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
         say!("{finding}");
     })
     .await?;
-    wrong += audit::complain(&audit::check(&opened).await?);
+    wrong += audit::complain(&audit::check(&opened, &config).await?);
     say!("{summary}");
     if wrong > 0 {
         say!("{}", if wrong == 1 { "1 thing is wrong.".to_owned() } else { format!("{wrong} things are wrong.") });

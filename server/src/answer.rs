@@ -103,6 +103,11 @@ fn header_bytes(request: &Request) -> usize {
 fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
     let Some(Undressed { problem, dress }) = response.extensions_mut().remove() else { return response };
     let status = problem.status();
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        let code = problem.oauth_code().unwrap_or("other");
+        metrics::counter!("strongroom_refusals_total", "status" => status.as_u16().to_string(), "code" => code)
+            .increment(1);
+    }
     if status.is_server_error() {
         tracing::error!(status = status.as_u16(), problem = %problem, "failed");
     }
@@ -198,6 +203,7 @@ fn protect(headers: &mut HeaderMap, site: &Site) {
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ];

@@ -5,6 +5,7 @@ mod accept;
 pub mod answer;
 pub mod api;
 pub mod config;
+mod counting;
 pub mod door;
 pub mod error;
 pub mod extract;
@@ -19,6 +20,7 @@ pub mod state;
 pub mod telemetry;
 mod upstream;
 pub mod web;
+pub mod witness;
 
 pub use config::{Config, ConfigError, Partial};
 pub use serve::{Running, start};

@@ -27,6 +27,7 @@ use crate::{
     router::router,
     state::{AppState, Auth, Shared, Site, Store, Vault},
     telemetry, upstream,
+    witness::Witness,
 };
 
 /// A client has so long to send its headers.
@@ -44,6 +45,7 @@ pub struct Running {
     pub setup_link: Option<String>,
     pub auth: Auth,
     pub vault: Vault,
+    witness: (Witness, Store),
     handle: Handle<SocketAddr>,
     stop: watch::Sender<bool>,
     server: JoinHandle<std::io::Result<()>>,
@@ -152,11 +154,14 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let hub = Hub::over(store.clone(), vault.clone(), stopping.clone());
     let mut upkeep = upkeep(&auth, &store, clock.clone());
     upkeep.extend(post(&auth, &config, clock)?);
+    let witness = Witness::of(&config)?;
+    upkeep.push(tokio::spawn(witness.clone().watch(store.clone())));
+    let witness = (witness, store.clone());
     let site = Arc::new(Site::new(config, telemetry::metrics()));
     let state = AppState::new(Shared { auth: auth.clone(), vault: vault.clone(), store, hub, site, stopping });
     let handle = Handle::new();
     let server = tokio::spawn(serve(listener, state, handle.clone()));
-    Ok(Running { address, public_url, setup_link, auth, vault, handle, stop, server, upkeep, _hold: hold })
+    Ok(Running { address, public_url, setup_link, auth, vault, witness, handle, stop, server, upkeep, _hold: hold })
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
@@ -178,6 +183,7 @@ async fn serve(listener: std::net::TcpListener, state: AppState, handle: Handle<
 
 fn upkeep(auth: &Auth, store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
     let (auth, store) = (auth.clone(), store.clone());
+    let count = tokio::spawn(crate::counting::count(store.clone(), clock.clone()));
     let follow = tokio::spawn(async move { auth.follow().await });
     let forget = tokio::spawn(async move {
         let mut hourly = tokio::time::interval(Duration::from_hours(1));
@@ -188,7 +194,7 @@ fn upkeep(auth: &Auth, store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
             }
         }
     });
-    vec![follow, forget]
+    vec![follow, forget, count]
 }
 
 /// Without mail settings the box is closed, and letters go nowhere.
@@ -227,6 +233,8 @@ impl Running {
             task.abort();
         }
         self.vault.close().await;
+        let (witness, store) = &self.witness;
+        witness.again()?.look(store).await?;
         Ok(())
     }
 }

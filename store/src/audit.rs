@@ -20,6 +20,7 @@ use crate::{
 };
 
 pub use auth::audit::Chain;
+pub use read::Head;
 
 /// What [`Store::verify_audit`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,7 +44,7 @@ use std::{fmt, sync::Arc};
 use auth::{Unavailable, store::Answer};
 use futures_util::future::BoxFuture;
 
-pub use audit::{Chain, Verdict};
+pub use audit::{Chain, Head, Verdict};
 pub use database::{BadDatabaseUrl, Database};
 pub use error::OpenError;
 

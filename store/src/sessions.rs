@@ -5,14 +5,16 @@ use std::sync::Arc;
 use auth::{
     Actor, Grants, Means, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing, TokenHash, Username,
     audit::{Deed, Record},
-    store::{End, Familiarity},
+    store::{Answer, End, Familiarity},
 };
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
+    Store,
     account_log::announce,
     accounts, audit,
+    auth_store::read as ask,
     connection::Connection,
     error::DbError,
     persisted, places, refresh, slips, throttles,
@@ -214,6 +216,28 @@ pub(crate) async fn end_each(db: &mut Connection, all: &EndAll) -> Result<u64, D
         WHERE username = $1 AND session_id <> $2 AND ended_at IS NULL AND expires_at > $3";
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
     db.execute(END, params![all.username.as_str(), keep, all.end.at, all.end.why.as_str()]).await
+}
+
+/// How many sessions of each kind have neither ended nor expired.
+async fn count_live(db: &mut Connection, at: &Timestamp) -> Result<Vec<(&'static str, u32)>, DbError> {
+    const COUNT: &str = "SELECT COUNT(*) FROM sessions WHERE kind = $1 AND ended_at IS NULL AND expires_at > $2";
+    let mut counted = Vec::new();
+    for kind in [SessionKind::Web, SessionKind::Tokens, SessionKind::Personal] {
+        let row = db.find(COUNT, params![kind.as_str(), *at]).await?;
+        let count = row.map_or(Ok(0), |mut row| row.int())?;
+        counted.push((kind.as_str(), u32::try_from(count).unwrap_or(u32::MAX)));
+    }
+    Ok(counted)
+}
+
+impl Store {
+    /// How many sessions of each kind have neither ended nor expired. One that is idle for too long counts still.
+    ///
+    /// # Errors
+    /// A database that does not answer.
+    pub async fn live_sessions(&self, at: Timestamp) -> Answer<Vec<(&'static str, u32)>> {
+        ask!(self, at, count_live)
+    }
 }
 
 /// Forgets at most so many sessions (and their refresh tokens) that ended before; says how many.

@@ -32,6 +32,9 @@ deeds! {
     Throttled = "sign_in.throttled";
     /// Somebody proved again who they are.
     SteppedUp = "sign_in.confirmed";
+    /// Somebody who is signed in asked for what they may not do (the subject); told now and then. `reason` is
+    /// `not_allowed` or `scope_missing`.
+    ActionRefused = "action.refused";
     /// One session ended; `reason` says why.
     SessionEnded = "session.ended";
     /// Several ended at once; `facts.sessions` says how many.

@@ -1,6 +1,7 @@
 //! Promises of the `strongroom` program: the real binary, started in folders of its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod audit;
 mod crash;
 mod help;
 mod import;
@@ -8,6 +9,7 @@ mod keys;
 mod program;
 mod readme;
 mod remote;
+mod secrets;
 mod settings;
 mod stopping;
 mod users;

@@ -4,6 +4,7 @@
 mod accounts;
 mod app;
 mod attacks;
+mod audit;
 mod authenticator;
 mod authorize;
 mod device;
@@ -14,6 +15,7 @@ mod factors;
 mod families;
 mod files;
 mod groups;
+mod headers;
 mod invites;
 mod live;
 mod mailbox;

@@ -10,7 +10,7 @@ use crate::{
     auth_store::{read, write},
     connection::Connection,
     error::DbError,
-    value::{Row, Value},
+    value::{Row, Value, params},
 };
 
 impl AuditStore for Store {
@@ -103,4 +103,40 @@ fn parse(mut row: Row) -> Result<Entry, DbError> {
         subject: row.text()?,
         detail: Detail::stored(serde_json::from_str(&row.text()?).unwrap_or_default()),
     })
+}
+
+/// How far a chain has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub chain: String,
+    pub n: i64,
+    pub hash: String,
+}
+
+impl Store {
+    /// Of every chain that has an entry.
+    ///
+    /// # Errors
+    /// A database that does not answer.
+    pub async fn audit_heads(&self) -> Answer<Vec<Head>> {
+        self.read((), |db, ()| Box::pin(async move { Ok(heads(db).await?) })).await
+    }
+
+    /// The hash of an entry, as it stands now.
+    ///
+    /// # Errors
+    /// A database that does not answer.
+    pub async fn audit_hash(&self, chain: &str, n: i64) -> Answer<Option<String>> {
+        read!(self, (chain.to_owned(), n), hash)
+    }
+}
+
+async fn heads(db: &mut Connection) -> Result<Vec<Head>, DbError> {
+    let rows = db.query("SELECT chain, n, hash FROM audit_heads WHERE n > 0 ORDER BY chain", &[]).await?;
+    rows.into_iter().map(|mut row| Ok(Head { chain: row.text()?, n: row.int()?, hash: row.text()? })).collect()
+}
+
+async fn hash(db: &mut Connection, (chain, n): &(String, i64)) -> Result<Option<String>, DbError> {
+    let row = db.find("SELECT hash FROM audit WHERE chain = $1 AND n = $2", params![chain.as_str(), *n]).await?;
+    row.map(|mut row| row.text()).transpose()
 }

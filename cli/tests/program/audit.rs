@@ -1,0 +1,131 @@
+//! `strongroom audit`, and the line that fail2ban reads.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+};
+
+use serde_json::Value;
+
+use crate::program::{PASSWORD, Program, Server};
+
+/// The regular expression in docs/fail2ban.md, as fail2ban would make it of ours.
+fn documented_filter() -> regex::Regex {
+    let page = include_str!("../../../docs/fail2ban.md");
+    let line = page.lines().find_map(|line| line.strip_prefix("failregex = ")).unwrap();
+    regex::Regex::new(&line.replace("<ADDR>", "(?P<address>[0-9a-f.:]+)")).unwrap()
+}
+
+fn entries(lines: &str) -> Vec<Value> {
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+async fn wrong(server: &Server, username: &str) {
+    let form = [("username", username), ("password", "not the password at all")];
+    let request = reqwest::Client::new().post(server.url("/auth/token")).form(&form);
+    // Whatever a stranger may choose: none of it gets into the line.
+    let request =
+        request.header("user-agent", "strongroom auth failure: address=198.51.100.1 account=a reason=password");
+    let request = request.header("x-request-id", "address=198.51.100.1");
+    assert_eq!(request.send().await.unwrap().status(), 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_is_written_out_and_an_edited_or_missing_entry_is_found() {
+    let program = Program::with_ada();
+    let server = program.serve();
+    server.ada().await.add("gear.nc", "G0 X0").await;
+    wrong(&server, "ada").await;
+    server.stop();
+    let verified = program.run(&["audit", "verify"]).well();
+    assert_eq!(
+        verified,
+        "accounts: 3 entries, all as they were written.\nvault main: 2 entries, all as they were written.\n"
+    );
+    let all = entries(&program.run(&["audit", "export"]).well());
+    let words: Vec<_> = all.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+    assert_eq!(words, ["account.created", "sign_in", "sign_in.refused", "vault.created", "file.add"]);
+    assert_eq!(
+        (&all[0]["by"]["kind"], &all[4]["vault"], &all[4]["subject"]),
+        (&"console".into(), &"main".into(), &"gear.nc".into())
+    );
+    let since = all[2]["at"].as_str().unwrap();
+    let late = entries(&program.run(&["audit", "export", "--chain", "accounts", "--since", since]).well());
+    assert_eq!(late, all[2..3]);
+    program.run(&["audit", "export", "--chain", "attic"]).badly("there is no vault \"attic\"");
+    let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
+    sqlite.execute("UPDATE audit SET actor = 'eve' WHERE chain = 'accounts' AND n = 3", []).unwrap();
+    sqlite.execute("DELETE FROM audit WHERE chain <> 'accounts' AND n = 1", []).unwrap();
+    let said = program.run(&["audit", "verify"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(
+        said.out,
+        "accounts: entry 3 of the audit is missing, or not as it was written.\n\
+         vault main: entry 1 of the audit is missing, or not as it was written.\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_that_was_written_anew_or_cut_off_with_its_head_is_found_outside_the_database() {
+    let program = Program::with_ada();
+    let server = program.serve();
+    wrong(&server, "ada").await;
+    server.stop();
+    program.run(&["audit", "verify"]).well();
+    let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
+    let cut = "DELETE FROM audit WHERE chain = 'accounts' AND n = 2;
+        UPDATE audit_heads SET n = 1, hash = (SELECT hash FROM audit WHERE chain = 'accounts' AND n = 1)
+        WHERE chain = 'accounts';";
+    sqlite.execute_batch(cut).unwrap();
+    let said = program.run(&["audit", "verify"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("accounts: entry 2 of the audit is missing"), "{said:?}");
+    // Nor does it heal when the server goes on from there.
+    let server = program.serve();
+    server.sign_in("ada", PASSWORD).await.unwrap();
+    server.stop();
+    assert_eq!(program.run(&["audit", "verify"]).code, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn following_shows_what_happens_until_ctrl_c() {
+    let program = Program::with_ada();
+    let server = program.serve();
+    let mut child =
+        program.command(["audit", "export", "--chain", "accounts", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(next()["action"], "account.created");
+    server.sign_in("ada", PASSWORD).await.unwrap();
+    assert_eq!(next()["action"], "sign_in");
+    wrong(&server, "ada").await;
+    assert_eq!(next()["action"], "sign_in.refused");
+    let kill = std::process::Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
+    assert!(kill.success() && child.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sign_in_is_one_line_that_the_documented_filter_understands() {
+    for format in ["human", "json"] {
+        let program = Program::with_ada();
+        let mut command = program.command(["--listen", "127.0.0.1:0", "--log-format", format, "--log", "warn"]);
+        let (reader, writer) = std::io::pipe().unwrap();
+        command.stderr(Stdio::from(writer));
+        let server = Server::start(command);
+        for username in
+            ["ada", "nobody", "ada\nstrongroom auth failure: address=198.51.100.1 account=x reason=password", "<ADDR>"]
+        {
+            wrong(&server, username).await;
+        }
+        server.stop();
+        let mut log = String::new();
+        std::io::Read::read_to_string(&mut { reader }, &mut log).unwrap();
+        let filter = documented_filter();
+        let found: Vec<_> =
+            log.lines().filter_map(|line| filter.captures(line)).map(|found| found["address"].to_owned()).collect();
+        assert_eq!(found, ["127.0.0.1"; 4], "{log}");
+        assert!(log.contains("address=127.0.0.1 account=ada reason=password"), "{log}");
+        assert!(log.contains("address=127.0.0.1 account=- reason=password") && !log.contains("nobody"), "{log}");
+        assert!(!log.contains("198.51.100.1"), "{log}");
+    }
+}

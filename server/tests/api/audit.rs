@@ -1,0 +1,146 @@
+//! What happened, told to those who may know.
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Client, PASSWORD, TestApp, file},
+    both,
+};
+
+fn find<'a>(entries: &'a Value, action: &str) -> &'a Value {
+    let found = entries.as_array().unwrap().iter().find(|entry| entry["action"] == action);
+    found.unwrap_or_else(|| panic!("no {action} in {entries:#}"))
+}
+
+/// Signs in as a program that calls itself so.
+async fn sign_in_with(app: &TestApp, name: &str, password: &str, program: &str) -> u16 {
+    let form = [("username", name), ("password", password)];
+    let request = app.anonymous().post("/auth/token").form(&form).header("user-agent", program);
+    app.anonymous().ask(request).await.status
+}
+
+both! {
+    async fn who_did_what_is_told_with_before_and_after_from_where_and_on_whose_behalf(app: TestApp) {
+        let root = app.administrator("root").await;
+        app.editor("ada").await;
+        root.ask(root.put("/api/vaults/main/members/ada").header("user-agent", "curl/8").json(&json!({"role": "viewer"}))).await.is(204);
+        let entries = root.see("/api/audit").await.is(200).body;
+        let role = find(&entries, "role.changed");
+        assert_eq!((role["actor"].as_str(), role["subject"].as_str()), (Some("root"), Some("ada")));
+        assert_eq!((&role["before"]["role"], &role["after"]["role"]), (&json!("editor"), &json!("viewer")));
+        assert_eq!(role["from"], json!({"address": "127.0.0.1", "user_agent": "curl/8"}));
+        assert_eq!((role["by"]["kind"].as_str(), role["vault"].as_str()), (Some("tokens"), Some("main")));
+        assert_eq!(role["by"]["session"].as_str().unwrap().len(), 32);
+        let made = entries.as_array().unwrap().iter().find(|entry| entry["action"] == "account.created" && entry["subject"] == "root").unwrap();
+        assert_eq!((made["actor"].as_str(), made["by"]["kind"].as_str()), (Some("console"), Some("console")));
+        let signed_in = find(&entries, "sign_in");
+        assert_eq!(signed_in["facts"]["methods"], json!(["pwd"]));
+        let numbers: Vec<i64> = entries.as_array().unwrap().iter().map(|entry| entry["n"].as_i64().unwrap()).collect();
+        assert!(numbers.is_sorted_by(|a, b| a > b), "newest first: {numbers:?}");
+    }
+
+    async fn a_broken_lock_is_told_with_its_reason_and_the_token_that_broke_it(app: TestApp) {
+        let root = app.administrator("root").await;
+        let ada = app.editor("ada").await;
+        ada.add("a.nc", b"x").await.is(201);
+        ada.check_out("a.nc").await.is(200);
+        let token = root.tell("/auth/tokens", json!({"name": "janitor", "scopes": ["locks:override", "files:read"]})).await.is(201);
+        let janitor = Client { token: Some(token.body["token"].as_str().unwrap().to_owned()), ..root.clone() };
+        janitor.tell(&file("a.nc", "/override"), json!({"reason": "ada is on holiday"})).await.is(200);
+        let entries = root.see("/api/audit?vault=main&action=file").await.is(200).body;
+        let broken = &entries[0];
+        assert_eq!(broken["before"]["locked_by"], "ada");
+        assert_eq!(broken["after"]["locked_by"], Value::Null);
+        assert_eq!(broken["reason"], "ada is on holiday");
+        assert_eq!((broken["by"]["kind"].as_str(), broken["by"]["label"].as_str()), (Some("personal"), Some("janitor")));
+        let made = root.see("/api/audit?action=token.made").await.is(200).body;
+        assert_eq!(made[0]["after"]["label"], "janitor");
+        assert!(!made.to_string().contains(janitor.token.as_deref().unwrap()));
+    }
+
+    async fn the_audit_is_searched_and_paged_by_key(app: TestApp) {
+        let root = app.administrator("root").await;
+        for name in ["ada", "bob", "cy"] {
+            app.editor(name).await;
+            assert_eq!(sign_in_with(&app, name, "wrong wrong wrong", "x").await, 401);
+        }
+        let refused = root.see("/api/audit?action=sign_in.refused").await.is(200).body;
+        assert_eq!(refused.as_array().unwrap().len(), 3);
+        assert_eq!(refused[0]["reason"], "password");
+        let of_sign_ins = root.see("/api/audit?action=sign_in&subject=ada").await.body;
+        let actions: Vec<_> = of_sign_ins.as_array().unwrap().iter().map(|entry| entry["action"].clone()).collect();
+        assert_eq!(actions, ["sign_in.refused", "sign_in"], "the word, and what begins with it and a dot");
+        assert_eq!(root.see("/api/audit?action=sign").await.body, json!([]));
+        let (mut path, mut seen) = ("/api/audit?limit=2".to_owned(), Vec::new());
+        loop {
+            let page = root.see(&path).await.is(200);
+            seen.extend(page.body.as_array().unwrap().iter().map(|entry| entry["n"].as_i64().unwrap()));
+            let Some(link) = page.header("link") else { break };
+            path = link.trim_start_matches('<').split('>').next().unwrap().to_owned();
+        }
+        let all: Vec<i64> = (1..=*seen.first().unwrap()).rev().collect();
+        assert_eq!(seen, all);
+        let until = refused[2]["at"].as_str().unwrap().replace('+', "%2B");
+        let before = root.see(&format!("/api/audit?until={until}&action=sign_in.refused")).await.is(200).body;
+        assert_eq!(before, json!([]));
+        assert_eq!(root.see(&format!("/api/audit?since={until}&action=sign_in.refused")).await.body.as_array().unwrap().len(), 3);
+        for strange in ["limit=0", "since=yesterday", "after=x", "limit=100000"] {
+            root.see(&format!("/api/audit?{strange}")).await.is(422);
+        }
+        root.see("/api/audit?vault=nothing").await.is(404);
+    }
+
+    async fn the_audit_is_for_administrators_a_vaults_for_its_managers_and_ones_own_for_everybody(app: TestApp) {
+        let root = app.administrator("root").await;
+        let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
+        root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "manager"}))).await.is(204);
+        ada.add("a.nc", b"x").await.is(201);
+        for client in [&ada, &bob] {
+            client.see("/api/audit").await.is(403);
+        }
+        app.anonymous().see("/auth/audit").await.is(401);
+        let of_vault = ada.see("/api/vaults/main/audit").await.is(200).body;
+        assert_eq!(find(&of_vault, "file.add")["actor"], "ada");
+        bob.see("/api/vaults/main/audit").await.is(403);
+        let own = ada.see("/auth/audit").await.is(200).body;
+        let role = find(&own, "role.changed");
+        assert_eq!(role["actor"], "root");
+        assert!(role["from"].is_null() && role["by"]["session"].is_null(), "where an administrator sits is not told: {role}");
+        let about_others = own.as_array().unwrap().iter().any(|entry| entry["actor"] != "ada" && entry["subject"] != "ada");
+        assert!(!about_others, "{own:#}");
+        // Nor with filters that ask for it.
+        assert_eq!(ada.see("/auth/audit?subject=bob").await.is(200).body, json!([]));
+    }
+
+    async fn the_security_page_says_what_was_unusual_in_plain_words(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0";
+        assert_eq!(sign_in_with(&app, "ada", PASSWORD, browser).await, 200);
+        assert_eq!(sign_in_with(&app, "ada", PASSWORD, &browser.replace("141", "142")).await, 200);
+        assert_eq!(sign_in_with(&app, "ada", "wrong wrong wrong", "<script>alert(1)</script>").await, 401);
+        let own = ada.see("/auth/audit?action=sign_in").await.body;
+        let new: Vec<_> = own.as_array().unwrap().iter().map(|entry| entry["facts"]["new_device"] == true).collect();
+        assert_eq!(new, [false, false, true, false], "refused, updated, new, first: {own:#}");
+        let page = ada.ask(ada.get("/account/security").header("accept", "text/html")).await.is(200).text;
+        for sentence in ["Somebody tried to sign in as you and was refused: wrong password", "You signed in", "New place",
+            "Firefox on Linux, 127.0.0.1", "You made your account", "2 things below are worth a look"] {
+            assert!(page.contains(sentence), "{sentence}: {page}");
+        }
+        assert!(!page.contains("<script>alert"), "escaped");
+    }
+
+    async fn the_administrators_page_is_filtered_and_reads_as_sentences(app: TestApp) {
+        let root = app.administrator("root").await;
+        app.editor("ada").await;
+        root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.is(204);
+        let see = async |query: &str| root.ask(root.get(&format!("/admin/audit{query}")).header("accept", "text/html")).await.is(200).text;
+        let all = see("").await;
+        assert!(all.contains("You changed what ada may do in main") && all.contains("role: editor → viewer"), "{all}");
+        let filtered = see("?vault=&actor=ada&subject=&action=&since=2020-01-01&until=").await;
+        assert!(filtered.contains("ada made their account") && !filtered.contains("You changed"), "{filtered}");
+        assert!(see("?vault=main").await.contains("made the vault main"));
+        assert!(see("?since=2999-01-01").await.contains("Nothing of the kind happened"));
+        let ada = app.sign_in("ada").await;
+        ada.ask(ada.get("/admin/audit").header("accept", "text/html")).await.is(403);
+    }
+}
