@@ -157,6 +157,8 @@ pub enum AuthError {
         passkey, or a link for a new password; or ask an administrator."
     )]
     LockedOut,
+    #[error("Nothing is kept there that could be lifted.")]
+    NoLockout,
     /// All cores are busy hashing passwords.
     #[error("The server is busy signing people in. Try again in a moment.")]
     Busy { retry_after: Duration },

@@ -17,11 +17,12 @@ mod rules;
 mod secret;
 mod telling;
 
+pub(crate) use rules::next_try;
 pub use secret::Secret;
 
 use crate::{
     Auth, AuthError, AuthStore, Origin, Username,
-    store::{Bucket, Found, Inquiry, Network, Place, Tally},
+    store::{Bucket, Found, Inquiry, Network, Noteworthy, Place, Tally},
 };
 use lanes::{Lanes, Turn};
 use notes::Notes;
@@ -147,6 +148,12 @@ impl<S: AuthStore> Auth<S> {
             pace = pace.max(rules::judge(tally, now).map_err(|refusal| Shut(bucket.clone(), refusal))?);
         }
         Ok(pace)
+    }
+
+    /// What administrators want to know of.
+    pub(crate) async fn noteworthy(&self) -> Result<Vec<Tally>, AuthError> {
+        let owing_at = rules::owing_at(self.0.clock.now());
+        Ok(self.0.store.noteworthy(Noteworthy { failures: rules::FREE, owing_at }).await?)
     }
 
     /// What is paid off, and names that are nobody's and that nobody tried for long.

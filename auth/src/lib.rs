@@ -30,6 +30,7 @@ pub mod inviting;
 pub mod key;
 pub mod key_ring;
 pub mod letter;
+pub mod lockouts;
 pub mod method;
 mod own_account;
 pub mod password;

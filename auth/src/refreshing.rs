@@ -7,6 +7,7 @@ use crate::{
     asking::Sign,
     auth::{Introspection, Tokens},
     clock,
+    guessing::{Secret, Trial},
     policy::Via,
     store::{End, EndReason, Rotate, Rotation},
 };
@@ -22,11 +23,17 @@ impl<S: AuthStore> Auth<S> {
     /// (RFC 6749 §6).
     ///
     /// # Errors
-    /// [`AuthError::InvalidGrant`], for whatever reason; [`AuthError::ScopeWidened`], with the token still unused.
+    /// [`AuthError::InvalidGrant`], for whatever reason; [`AuthError::ScopeWidened`], with the token still unused;
+    /// [`AuthError::Throttled`].
     pub async fn refresh(&self, token: &str, scope: Option<Grants>, from: Origin) -> Result<Tokens, AuthError> {
+        // What no token can look like is no try of one.
         let old = Token::parse(TokenKind::Refresh, token).ok_or(AuthError::InvalidGrant)?.hash();
+        let pass = self.may_try(&Trial { secret: Secret::Refresh, account: None, from: &from }).await?;
         if let Some(scope) = scope {
-            let state = self.0.store.session_by_refresh(&old).await?.ok_or(AuthError::InvalidGrant)?;
+            let Some(state) = self.0.store.session_by_refresh(&old).await? else {
+                self.failed(pass).await?;
+                return Err(AuthError::InvalidGrant);
+            };
             if !scope.is_within(state.session.grants) {
                 return Err(AuthError::ScopeWidened);
             }
@@ -41,6 +48,7 @@ impl<S: AuthStore> Auth<S> {
         };
         match self.0.store.rotate_refresh(rotate).await? {
             Rotation::Rotated(session) | Rotation::Repeated(session) => {
+                self.succeeded(pass).await?;
                 let whose = (session.username, session.id);
                 let caller = self.caller(whose, Via::Bearer, Sign::OfLife).await.map_err(as_grant)?;
                 self.tokens(&caller.within(scope.unwrap_or(Grants::ALL)), new)
@@ -49,7 +57,10 @@ impl<S: AuthStore> Auth<S> {
                 self.replayed(&session, from).await?;
                 Err(AuthError::InvalidGrant)
             }
-            Rotation::Dead => Err(AuthError::InvalidGrant),
+            Rotation::Dead => {
+                self.failed(pass).await?;
+                Err(AuthError::InvalidGrant)
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use secrecy::SecretString;
 use server::{
     Config, ConfigError, Partial,
@@ -79,6 +79,11 @@ pub(crate) enum Command {
         #[arg(value_name = "SERVER")]
         server: Option<String>,
     },
+    /// Who was wrong too often with a password or code, and has to wait; the server may be running or not
+    Throttle {
+        #[command(subcommand)]
+        command: ThrottleCommand,
+    },
     /// Check content, database, git and audit, file by file; the server may be running or not
     Verify,
     /// What happened: check that nobody edited it, or write it out; the server may be running or not
@@ -116,6 +121,22 @@ pub(crate) enum KeyCommand {
         /// Forget old keys at once: every access token handed out so far ends, and programs refresh theirs
         #[arg(long)]
         end_tokens: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ThrottleCommand {
+    /// List accounts and networks with too many failures in a row
+    List,
+    /// Forget failures, so that the next try is taken
+    #[command(group = ArgGroup::new("whose").required(true))]
+    Lift {
+        /// The account's username
+        #[arg(group = "whose")]
+        name: Option<String>,
+        /// An IPv4 address, or any address of an IPv6 /64
+        #[arg(long, group = "whose", value_name = "ADDRESS")]
+        address: Option<IpAddr>,
     },
 }
 

@@ -9,6 +9,7 @@ mod environment;
 mod key;
 mod remote;
 mod serve;
+mod throttle;
 mod user;
 mod verify;
 
@@ -68,6 +69,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::User { command } => user::run(command, settings.config()?).await,
         Command::Key { command } => key::run(command, settings.config()?).await,
         Command::Audit { command } => audit::run(command, settings.config()?).await,
+        Command::Throttle { command } => throttle::run(command, settings.config()?).await,
         Command::Verify => verify::verify(settings.config()?).await,
     }
 }

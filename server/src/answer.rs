@@ -17,7 +17,7 @@ use wire::{ProblemBody, TokenError};
 use crate::{
     error::{Dress, Problem, Undressed},
     state::{AppState, Site},
-    web,
+    web::{self, browser::Browser},
 };
 
 /// More header than any client of ours sends.
@@ -33,6 +33,8 @@ pub struct RequestId(pub String);
 pub async fn answer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
+    let browser = Browser::of(request.headers(), &state.site);
+    request.extensions_mut().insert(browser.clone());
     let asked = Asked::by(&request);
     let span = tracing::info_span!("request", id = %id, method = %request.method(), route = asked.route);
     let started = Instant::now();
@@ -43,6 +45,7 @@ pub async fn answer(State(state): State<AppState>, mut request: Request, next: N
     };
     let mut response = span.in_scope(|| dress(response, &asked, &id));
     protect(response.headers_mut(), &state.site);
+    browser.stay(response.headers_mut(), &state.site);
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

@@ -201,6 +201,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::NoSuchAccount
         | AuthError::NoSuchSession
         | AuthError::NoSuchProvider
+        | AuthError::NoLockout
         | AuthError::NoSuchInvite
         | AuthError::NoSuchGroup => StatusCode::NOT_FOUND,
         AuthError::RealmTaken
@@ -295,13 +296,18 @@ impl IntoResponse for OAuthProblem {
     }
 }
 
+/// Whole seconds, up: whoever comes then is let in.
+pub(crate) fn retry_after(wait: Duration) -> HeaderValue {
+    HeaderValue::from((wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1))
+}
+
 fn undressed(problem: Problem, dress: Dress) -> Response {
     let mut response = problem.status().into_response();
     if let Some(challenge) = problem.challenge().filter(|_| problem.status() != StatusCode::OK) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     if let Some(wait) = problem.retry_after() {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        response.headers_mut().insert(header::RETRY_AFTER, retry_after(wait));
     }
     if let Problem::Range { size } = problem
         && let Ok(range) = HeaderValue::try_from(format!("bytes */{size}"))

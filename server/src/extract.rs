@@ -1,8 +1,8 @@
 //! What handlers take from a request besides their door. Everything that cannot be parsed is a [`Problem`].
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use auth::{GroupName, Origin, Username};
+use auth::{GroupName, Origin, Username, store::Network};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::Bytes,
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use vault::{Filename, store::IdempotencyKey, vault::Attempt};
 use wire::FieldError;
 
-use crate::{error::Problem, state::AppState};
+use crate::{error::Problem, forwarded::client_address, state::AppState, web::browser::Browser};
 
 /// JSON of an exact shape, at most 64 KiB. What does not fit is 422 with a pointer to it.
 #[derive(Debug)]
@@ -171,6 +171,19 @@ impl FromRequestParts<AppState> for Group {
     }
 }
 
+/// The `{address}` of the path, of a network.
+#[derive(Debug)]
+pub struct Place(pub Network);
+
+impl FromRequestParts<AppState> for Place {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let raw = path_param(parts, state, "address").await?;
+        Network::parse(&raw).map(Self).ok_or(Problem::Auth(auth::AuthError::NoLockout))
+    }
+}
+
 /// A path parameter, percent-decoded once by the router.
 pub async fn path_param(parts: &mut Parts, state: &AppState, name: &str) -> Result<String, Problem> {
     let params = RawPathParams::from_request_parts(parts, state)
@@ -254,42 +267,6 @@ pub(crate) fn origin(parts: &Parts, state: &AppState) -> Option<Origin> {
     let address = client_address(peer, &parts.headers, &state.site.config.trusted_proxies);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let user_agent = user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(256).collect());
-    Some(Origin { address, user_agent, device: None })
-}
-
-/// Reads `X-Forwarded-For` from right to left, only as far as each hop is a configured proxy: what stands further left
-/// was written by whoever asked.
-#[must_use]
-pub fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
-    let hops: Vec<&str> = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .collect();
-    let mut address = peer.to_canonical();
-    for hop in hops.iter().rev() {
-        if !proxies.contains(&address) {
-            break;
-        }
-        let Ok(next) = hop.trim().parse::<IpAddr>() else { break };
-        address = next.to_canonical();
-    }
-    address
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_forwarded_address_is_believed_from_a_configured_proxy_only() {
-        let [peer, proxy, client]: [IpAddr; 3] =
-            ["192.0.2.9", "10.0.0.1", "203.0.113.7"].map(|address| address.parse().unwrap());
-        let mut headers = HeaderMap::new();
-        headers.append("x-forwarded-for", "198.51.100.1, 203.0.113.7".parse().unwrap());
-        assert_eq!(client_address(peer, &headers, &[proxy]), peer);
-        assert_eq!(client_address(proxy, &headers, &[proxy]), client);
-        assert_eq!(client_address(proxy, &headers, &[proxy, client]), "198.51.100.1".parse::<IpAddr>().unwrap());
-    }
+    let device = parts.extensions.get::<Browser>().map(Browser::hash);
+    Some(Origin { address, user_agent, device })
 }

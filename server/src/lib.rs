@@ -9,6 +9,7 @@ mod counting;
 pub mod door;
 pub mod error;
 pub mod extract;
+mod forwarded;
 mod hold;
 pub mod live;
 mod mail;

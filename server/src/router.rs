@@ -18,13 +18,13 @@ use utoipa::openapi::OpenApi;
 
 use crate::{
     answer::answer,
-    api::{audit, auth, document, events, files, groups, service, service::docs, users, vaults},
+    api::{audit, auth, document, events, files, groups, service, service::docs, throttle, users, vaults},
     error::Problem,
     routes::Api,
     state::AppState,
     web::handlers::{
         account, assets, audit as audit_page, authorize, device, enter, factors, first, groups as groups_page, invites,
-        join, second, security, tokens, upstream, user, users as users_page, vault,
+        join, lockouts, second, security, tokens, upstream, user, users as users_page, vault,
     },
 };
 
@@ -133,6 +133,9 @@ fn account_operations(api: Api) -> Api {
         groups::delete as "delete_group",
         groups::add_member as "add_group_member",
         groups::remove_member as "remove_group_member",
+        throttle::list as "lockouts",
+        throttle::lift_account as "lift_account",
+        throttle::lift_network as "lift_network",
         service::live as "live",
         service::ready as "ready",
         service::metrics as "metrics",
@@ -188,6 +191,7 @@ fn pages(api: Api) -> Api {
         .page(get, "/admin/users/{username}", user::page)
         .page(get, "/admin/groups", groups_page::page)
         .page(get, "/admin/invites", invites::page)
+        .page(get, "/admin/throttle", lockouts::page)
         .page(get, "/assets/{build}/{*path}", assets::asset)
         .page(get, "/ws", events::socket::handle)
         .page(get, "/auth/oidc/{provider}", upstream::leave)

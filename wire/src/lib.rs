@@ -14,6 +14,7 @@ pub mod passkey;
 pub mod personal;
 pub mod problem;
 pub mod reset;
+pub mod throttle;
 pub mod token;
 
 pub use account::*;
@@ -29,4 +30,5 @@ pub use passkey::*;
 pub use personal::*;
 pub use problem::*;
 pub use reset::*;
+pub use throttle::*;
 pub use token::*;

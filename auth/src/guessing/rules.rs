@@ -17,7 +17,8 @@ pub(crate) const MOST: u32 = 100;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
-/// Failures from one network: a burst, then one every `window / burst`. A whole office may share an address.
+/// Failures from one network: a burst, then one every `window / burst`. A whole office may share an address. This is
+/// the generic cell rate algorithm (ITU-T I.371): one moment, before which all failures are paid off.
 struct Limit {
     burst: u32,
     window: Duration,
@@ -25,7 +26,7 @@ struct Limit {
 
 const GUESSES: Limit = Limit { burst: 100, window: Duration::from_mins(5) };
 /// Nobody guesses these; a program that goes on with a dead token must not keep its neighbours out.
-const TOKENS: Limit = Limit { burst: 200, window: Duration::from_mins(5) };
+const TOKENS: Limit = Limit { burst: 150, window: Duration::from_mins(5) };
 
 /// Accounts that may be made from one network.
 const ACCOUNTS: Limit = Limit { burst: 100, window: Duration::from_mins(5) };
@@ -64,27 +65,18 @@ pub(crate) enum Refusal {
 /// Of one bucket; `None` where nobody failed.
 pub(crate) fn judge(tally: Option<&Tally>, now: Timestamp) -> Result<Pace, Refusal> {
     let Some(tally) = tally else { return Ok(Pace::Free) };
+    let pace = if tally.bucket.username().is_some() { Pace::Alone } else { Pace::Free };
+    let left = next_try(tally).map(|at| clock::between(now, at)).ok_or(Refusal::Shut)?;
+    if left.is_zero() { Ok(pace) } else { Err(Refusal::Wait(left)) }
+}
+
+/// When a bucket is open again, maybe since long; `None` if waiting does not help.
+pub(crate) fn next_try(tally: &Tally) -> Option<Timestamp> {
     match Limit::of(&tally.bucket) {
-        Some(limit) => {
-            // The generic cell rate algorithm (ITU-T I.371): one moment, before which all failures are paid off.
-            let debt = clock::between(now, tally.paid_off_at) + limit.cost();
-            waited(debt.saturating_sub(limit.window)).map(|()| Pace::Free)
-        }
-        None if tally.failures >= MOST => Err(Refusal::Shut),
-        None => {
-            let until = next_at(tally);
-            waited(clock::between(now, until)).map(|()| Pace::Alone)
-        }
+        Some(limit) => Some(clock::before(tally.paid_off_at, limit.window.saturating_sub(limit.cost()))),
+        None if tally.failures >= MOST => None,
+        None => Some(clock::after(tally.last_at, wait_after(tally.failures))),
     }
-}
-
-fn waited(left: Duration) -> Result<(), Refusal> {
-    if left.is_zero() { Ok(()) } else { Err(Refusal::Wait(left)) }
-}
-
-/// When an account's bucket is open again.
-fn next_at(tally: &Tally) -> Timestamp {
-    clock::after(tally.last_at, wait_after(tally.failures))
 }
 
 fn wait_after(failures: u32) -> Duration {

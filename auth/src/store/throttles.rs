@@ -11,7 +11,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
 use super::Answer;
-use crate::{Actor, Origin, TokenHash, Username, guessing::Secret};
+use crate::{Actor, Origin, Session, SessionKind, TokenHash, Username, guessing::Secret};
 
 /// What one customer of a provider has: an IPv4 address, also when written as `::ffff:a.b.c.d`, or an IPv6 /64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,11 +79,25 @@ impl Place {
 }
 
 impl Origin {
-    /// What an account that signs in from here is known by from then on: its device first.
+    /// What an account that tries something from here may be known by: its device first.
     #[must_use]
     pub fn places(&self) -> Vec<Place> {
         let device = self.device.clone().map(Place::Device);
         device.into_iter().chain([Place::Network(Network::of(self.address))]).collect()
+    }
+}
+
+impl Session {
+    /// Where its owner is no stranger from then on. Only a web session's browser keeps what it was given.
+    #[must_use]
+    pub fn places(&self) -> Vec<Place> {
+        let mut places = self.origin.places();
+        places.retain(|place| match self.kind {
+            SessionKind::Web => true,
+            SessionKind::Tokens => !matches!(place, Place::Device(_)),
+            SessionKind::Personal => false,
+        });
+        places
     }
 }
 

@@ -356,9 +356,7 @@ impl AuthStore for Memory {
     async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<Familiarity> {
         let mut tables = self.ask()?;
         let familiarity = tables.recorded_start(&session);
-        if session.kind != crate::SessionKind::Personal {
-            tables.throttles.meet(&session);
-        }
+        tables.throttles.meet(&session);
         match session.kind {
             crate::SessionKind::Web | crate::SessionKind::Personal => {
                 drop(tables.cookies.insert(secret, session.id.clone()))

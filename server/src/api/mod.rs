@@ -7,6 +7,7 @@ pub mod events;
 pub mod files;
 pub mod groups;
 pub mod service;
+pub mod throttle;
 pub mod users;
 pub mod vaults;
 

@@ -57,7 +57,7 @@ fn dressed(site: &Site, value: String) -> Cookie<'static> {
     named(site, site.cookie, value)
 }
 
-fn named(site: &Site, name: &'static str, value: String) -> Cookie<'static> {
+pub(crate) fn named(site: &Site, name: &'static str, value: String) -> Cookie<'static> {
     let mut cookie = Cookie::new(name, value);
     cookie.set_path("/");
     cookie.set_http_only(true);

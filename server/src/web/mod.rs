@@ -7,6 +7,7 @@
 mod account;
 pub mod assets;
 mod audit;
+pub(crate) mod browser;
 mod consent;
 pub(crate) mod cookie;
 pub(crate) mod device;
@@ -21,6 +22,7 @@ pub(crate) mod handlers;
 mod happening;
 mod invites;
 mod join;
+mod lockouts;
 mod shell;
 #[cfg(test)]
 mod tests;
@@ -45,6 +47,7 @@ pub use groups::GroupsPage;
 pub use happening::{Happening, Mark};
 pub use invites::InvitesPage;
 pub use join::JoinPage;
+pub use lockouts::LockoutsPage;
 pub use shell::{Shell, Viewer, Workplace};
 pub use tokens::TokensPage;
 pub use upstream::{ProviderButton, UpstreamPage};

@@ -26,5 +26,6 @@ mod personal;
 mod races;
 mod resets;
 mod restart;
+mod throttle;
 mod tokens;
 mod upstream;

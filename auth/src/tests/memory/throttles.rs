@@ -23,7 +23,7 @@ pub(super) struct Throttles {
 
 impl Throttles {
     pub(super) fn meet(&mut self, session: &Session) {
-        self.places.extend(session.origin.places().into_iter().map(|place| (session.username.clone(), place)));
+        self.places.extend(session.places().into_iter().map(|place| (session.username.clone(), place)));
     }
 
     fn charge(&mut self, charge: Charge, at: Timestamp) -> Tally {

@@ -18,7 +18,7 @@ use super::send;
 use crate::{
     api::auth::register::optional,
     config::RegistrationMode,
-    error::Problem,
+    error::{Problem, retry_after},
     extract::{Form, From, Query},
     state::{Auth, Site},
     web::{ProviderButton, Registration, Shell, SignInPage, SignUpPage, cookie, local_path},
@@ -104,7 +104,7 @@ pub(super) async fn enter(
 /// The page again, with the headers of the refusal.
 pub(super) fn again(problem: &Problem, mut page: Response) -> Response {
     if let Some(wait) = problem.retry_after() {
-        page.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
+        page.headers_mut().insert(http::header::RETRY_AFTER, retry_after(wait));
     }
     if let Some(challenge) = problem.challenge() {
         page.headers_mut().insert(http::header::WWW_AUTHENTICATE, challenge);

@@ -11,6 +11,7 @@ pub(crate) mod first;
 pub(crate) mod groups;
 pub(crate) mod invites;
 pub(crate) mod join;
+pub(crate) mod lockouts;
 pub(crate) mod second;
 pub(crate) mod security;
 pub(crate) mod tokens;

@@ -1,0 +1,24 @@
+//! `DELETE /api/throttle/networks/{address}`
+
+use auth::{
+    Permitted,
+    lockouts::LiftLockouts,
+    store::{Network, Whose},
+};
+use axum::extract::State;
+use http::StatusCode;
+
+use crate::{error::Problem, extract, state::Auth};
+
+/// Forget what was tried in vain from a network. What accounts of it are charged for stays.
+#[utoipa::path(delete, path = "/api/throttle/networks/{address}", tag = "Throttle",
+    params(("address" = String, Path, description = "An IPv4 address, or any address of an IPv6 /64.")),
+    responses((status = 204, description = "The next try from there is taken.")))]
+pub async fn handle(
+    Permitted(permit): Permitted<LiftLockouts>,
+    State(auth): State<Auth>,
+    extract::Place(network): extract::Place,
+) -> Result<StatusCode, Problem> {
+    auth.lift(&permit, Whose::Network(network)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,18 @@
+//! `GET /admin/throttle`
+
+use auth::{Caller, Permitted, lockouts::SeeLockouts};
+use axum::{extract::State, response::Response};
+use http::StatusCode;
+
+use super::{send, shell};
+use crate::{api::throttle, error::Problem, state::Auth, web::LockoutsPage};
+
+pub(crate) async fn page(
+    Permitted(permit): Permitted<SeeLockouts>,
+    caller: Caller,
+    State(auth): State<Auth>,
+) -> Result<Response, Problem> {
+    let shell = shell(&auth, &caller, None).await?;
+    let lockouts = auth.lockouts(&permit).await?.into_iter().map(throttle::lockout).collect();
+    send(StatusCode::OK, &LockoutsPage { shell, lockouts })
+}

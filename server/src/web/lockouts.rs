@@ -1,0 +1,52 @@
+//! Who is kept from trying secrets, for administrators.
+
+use askama::Template;
+use jiff::Timestamp;
+use wire::Lockout;
+
+use super::{Shell, format};
+
+/// `GET /admin/throttle`, administrators only. The handler supplies the answer of `GET /api/throttle`.
+#[derive(Debug, Template)]
+#[template(path = "lockouts.html")]
+pub struct LockoutsPage {
+    pub shell: Shell,
+    pub lockouts: Vec<Lockout>,
+}
+
+impl LockoutsPage {
+    pub fn time(&self, at: &Timestamp) -> String {
+        format::time(at)
+    }
+
+    /// Where a `DELETE` lifts it.
+    pub fn lift(&self, lockout: &Lockout) -> String {
+        let encode =
+            |part: &str| percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC).to_string();
+        match (&lockout.account, &lockout.network) {
+            (Some(account), _) => format!("/api/throttle/accounts/{}", encode(account)),
+            (None, network) => format!("/api/throttle/networks/{}", encode(network.as_deref().unwrap_or_default())),
+        }
+    }
+
+    pub fn who<'a>(&self, lockout: &'a Lockout) -> &'a str {
+        lockout.account.as_deref().or(lockout.network.as_deref()).unwrap_or_default()
+    }
+
+    /// What was tried, from where.
+    pub fn what(&self, lockout: &Lockout) -> String {
+        let secret = match lockout.secret.as_deref() {
+            None => return "Secrets of any account, tried from this network".to_owned(),
+            Some("password") => "Password",
+            Some("totp") => "One-time password",
+            Some("recovery_code") => "Recovery code",
+            Some("user_code") => "Device code typed in",
+            Some(_) => "Secret",
+        };
+        match (lockout.from.as_str(), &lockout.network) {
+            ("device", _) => format!("{secret}, from a browser that signed in before"),
+            ("network", Some(network)) => format!("{secret}, from {network}, where they signed in before"),
+            _ => format!("{secret}, from places where they have not signed in before"),
+        }
+    }
+}

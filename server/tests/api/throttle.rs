@@ -1,0 +1,214 @@
+//! Guessing and spraying, as an attacker would try it; and what administrators see of it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use server::Partial;
+
+use crate::{
+    app::{Answer, Client, PASSWORD, TestApp},
+    both,
+};
+
+const WRONG: &str = "this is not it at all";
+
+impl Client {
+    /// Signs in through the proxy that the test's server trusts, from `address`.
+    async fn password_from(&self, address: &str, username: &str, password: &str) -> Answer {
+        let form = [("username", username), ("password", password)];
+        self.ask(self.post("/auth/token").header("x-forwarded-for", address).form(&form)).await
+    }
+
+    async fn guess(&self, username: &str) -> Answer {
+        let form = [("username", username), ("password", WRONG)];
+        self.ask(self.post("/auth/token").form(&form)).await
+    }
+
+    /// The page's form, with the cookies that a browser would send.
+    async fn page_from(&self, address: &str, username: &str, password: &str, cookie: &str) -> Answer {
+        let form = [("username", username), ("password", password)];
+        let request = self.post("/sign-in").header("sec-fetch-site", "same-origin").header("cookie", cookie);
+        self.ask(request.header("x-forwarded-for", address).form(&form)).await
+    }
+}
+
+fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
+    let set = answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+    set.filter_map(|set| set.split(';').next()).find(|set| set.starts_with(&format!("{name}="))).map(str::to_owned)
+}
+
+fn behind_a_proxy() -> Partial {
+    Partial { trusted_proxies: Some(vec!["127.0.0.1".parse().unwrap()]), ..Partial::default() }
+}
+
+async fn shut_out(app: &TestApp, username: &str) {
+    let anyone = app.anonymous();
+    for n in 0..100 {
+        anyone.password_from(&format!("198.51.100.{n}"), username, WRONG).await.is(401);
+        app.later(Duration::from_mins(16));
+    }
+    anyone.password_from("198.51.100.200", username, WRONG).await.is(429);
+}
+
+both! {
+    async fn too_many_wrong_passwords_are_429_with_the_time_left(app: TestApp) {
+        app.editor("ada").await;
+        for username in ["ada", "nobody"] {
+            for _ in 0..5 {
+                app.anonymous().guess(username).await.is(401);
+            }
+            let refused = app.anonymous().guess(username).await.is(429);
+            assert_eq!(refused.header("retry-after"), Some("1"));
+            assert_eq!(refused.body["error"], "temporarily_unavailable");
+        }
+    }
+
+    async fn administrators_see_who_is_kept_out_and_let_them_try_again(app: TestApp) {
+        let root = app.administrator("root").await;
+        let ada = app.editor("ada").await;
+        assert_eq!(root.see("/api/throttle").await.is(200).body, json!([]));
+        for _ in 0..5 {
+            ada.guess("ada").await.is(401);
+            ada.guess("a-password-in-the-wrong-field").await.is(401);
+        }
+        let listed = root.see("/api/throttle").await.is(200).body;
+        let listed = listed.as_array().unwrap();
+        assert_eq!(listed.len(), 1, "{listed:?}");
+        assert_eq!(listed[0]["account"], "ada");
+        assert_eq!((&listed[0]["secret"], &listed[0]["from"]), (&json!("password"), &json!("network")));
+        assert_eq!((&listed[0]["failures"], &listed[0]["state"]), (&json!(5), &json!("waiting")));
+        ada.see("/api/throttle").await.is(403);
+        ada.ask(ada.delete("/api/throttle/accounts/ada")).await.is(403);
+        root.ask(root.delete("/api/throttle/accounts/Ada")).await.is(204);
+        root.ask(root.delete("/api/throttle/accounts/ada")).await.is(404);
+        app.sign_in("ada").await;
+        assert_eq!(root.see("/api/throttle").await.is(200).body, json!([]));
+    }
+
+    async fn a_network_is_lifted_by_any_of_its_addresses(app: TestApp) {
+        let root = app.administrator("root").await;
+        // One failure is paid off every three seconds, and hashing takes its time.
+        let mut tried = 0;
+        while app.anonymous().guess(&format!("x{tried}")).await.status == 401 {
+            tried += 1;
+        }
+        assert!((100..200).contains(&tried), "{tried}");
+        let listed = root.see("/api/throttle").await.is(200).body;
+        assert_eq!((&listed[0]["network"], &listed[0]["account"]), (&json!("127.0.0.1"), &Value::Null));
+        root.ask(root.delete("/api/throttle/networks/192.0.2.1")).await.is(404);
+        root.ask(root.delete("/api/throttle/networks/nonsense")).await.is(404);
+        root.ask(root.delete("/api/throttle/networks/::ffff:127.0.0.1")).await.is(204);
+        app.anonymous().guess("y").await.is(401);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_forgets_no_failure() {
+    let app = TestApp::sqlite().await;
+    app.editor("ada").await;
+    for _ in 0..5 {
+        app.anonymous().guess("ada").await.is(401);
+    }
+    let app = app.restart().await;
+    // It may have taken a second: the next one is counted on from there in any case.
+    let after = [app.anonymous().guess("ada").await.status, app.anonymous().guess("ada").await.status];
+    assert!(after.contains(&429), "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outsider_shuts_nobody_out_of_browser_or_network() {
+    let app = TestApp::with(behind_a_proxy()).await;
+    app.editor("ada").await;
+    let anyone = app.anonymous();
+    let home = "203.0.113.7";
+    let signed_in = anyone.page_from(home, "ada", PASSWORD, "").await.is(303);
+    let device = set_cookie(&signed_in, "strongroom-device").unwrap();
+    shut_out(&app, "ada").await;
+    anyone.password_from("198.51.100.250", "ada", PASSWORD).await.is(429);
+    anyone.page_from("198.51.100.251", "ada", PASSWORD, &device).await.is(303);
+    anyone.password_from(home, "ada", PASSWORD).await.is(200);
+    // Of no use to anybody else, nor without its owner.
+    app.editor("eve").await;
+    shut_out(&app, "eve").await;
+    anyone.page_from("198.51.100.252", "eve", PASSWORD, &device).await.is(429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_gets_its_cookie_with_the_sign_in_and_keeps_it() {
+    let app = TestApp::sqlite().await;
+    app.editor("ada").await;
+    let anyone = app.anonymous();
+    let refused = anyone.page_from("", "ada", WRONG, "").await.is(401);
+    assert_eq!(set_cookie(&refused, "strongroom-device"), None);
+    let first = anyone.page_from("", "ada", PASSWORD, "").await.is(303);
+    let device = set_cookie(&first, "strongroom-device").unwrap();
+    assert!(device.starts_with("strongroom-device=sr_dv_"));
+    let again = anyone.page_from("", "ada", PASSWORD, &device).await.is(303);
+    assert_eq!(set_cookie(&again, "strongroom-device").unwrap(), device);
+    let forged = format!("{}x", &device[..device.len() - 1]);
+    let other = anyone.page_from("", "ada", PASSWORD, &forged).await.is(303);
+    assert_ne!(set_cookie(&other, "strongroom-device").unwrap(), forged);
+    assert_eq!(set_cookie(&anyone.password_from("", "ada", PASSWORD).await.is(200), "strongroom-device"), None);
+    let attributes = first.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+    let attributes = attributes.filter(|set| set.starts_with("strongroom-device=")).collect::<String>();
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=15552000"] {
+        assert!(attributes.contains(attribute), "{attributes}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pitfall_address_bucket_escaped_by_a_spoofed_header() {
+    for settings in [Partial::default(), behind_a_proxy()] {
+        let trusts = settings.trusted_proxies.is_some();
+        let app = TestApp::with(settings).await;
+        let mut tried = 0;
+        loop {
+            // The proxy writes to the right of what the attacker wrote.
+            let spoofed = format!("10.1.2.{}", tried % 250);
+            let header = if trusts { format!("{spoofed}, 203.0.113.7") } else { spoofed };
+            let answer = app.anonymous().password_from(&header, &format!("x{tried}"), WRONG).await;
+            if answer.status == 429 {
+                break;
+            }
+            tried += 1;
+            assert!(tried < 200, "a new address for each guess");
+        }
+        assert!(tried >= 100, "{tried}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pitfall_username_case_or_unicode_twin_gets_a_second_account_or_count() {
+    let app = TestApp::sqlite().await;
+    app.editor("ada").await;
+    for twin in ["ADA", "Ada", "\u{430}da", "\u{ff41}da", "ada\u{200b}", "ad\u{e1}", "ada "] {
+        let body = json!({"username": twin, "password": PASSWORD});
+        let answer = app.anonymous().tell("/auth/register", body).await;
+        assert!([409, 422].contains(&answer.status), "{twin}: {}", answer.text);
+    }
+    for typed in ["ada", "ADA", "Ada", "aDa", "adA"] {
+        app.anonymous().guess(typed).await.is(401);
+    }
+    app.anonymous().guess("AdA").await.is(429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refresh_tokens_are_tried_only_so_often() {
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    let dead = "sr_rt_".to_owned() + &"A".repeat(47);
+    let form = |token: &str| [("grant_type", "refresh_token".to_owned()), ("refresh_token", token.to_owned())];
+    // What no token can look like costs nothing.
+    for _ in 0..210 {
+        ada.ask(app.anonymous().post("/auth/token").form(&form(&dead))).await.is(401);
+    }
+    let ended = ada.refresh.clone();
+    ada.ask(ada.post("/auth/logout")).await;
+    let mut answers = Vec::new();
+    for _ in 0..201 {
+        answers.push(ada.ask(app.anonymous().post("/auth/token").form(&form(&ended))).await.status);
+    }
+    assert_eq!((answers[0], answers[200]), (401, 429));
+    // Signing in has a count of its own.
+    app.sign_in("ada").await;
+}
