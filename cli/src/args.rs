@@ -171,6 +171,14 @@ pub(crate) enum UserCommand {
         /// The account's username
         name: String,
     },
+    /// Take all second factors of an account away, for somebody who has lost them; all its sessions end
+    Recover {
+        /// The account's username
+        name: String,
+        /// Why, for the audit
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// Bring accounts over from a CSV file with the columns username,hashed_password,is_admin
     ///
     /// Takes bcrypt hashes (passlib's $2a$, $2b$, $2y$) and Argon2id hashes; people sign in with the password they have.

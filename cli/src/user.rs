@@ -9,7 +9,7 @@ use std::{
 
 use auth::{
     AccountChange, Action, Clock, DisplayName, EmailAddress, Password, Permit, Standing, Username, auth::Applicant,
-    permit::Administrator, permit::Everywhere, store::AccountQuery,
+    factor::Reason, permit::Administrator, permit::Everywhere, store::AccountQuery,
 };
 use server::{Config, serve::Opened, state::Auth};
 use vault::VaultStore;
@@ -41,6 +41,10 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
         UserCommand::Enable { name } => {
             set_standing(auth, &name, Standing::Active).await?;
             say!("{name} may sign in again.");
+        }
+        UserCommand::Recover { name, reason } => {
+            auth.recover(&operator(), &Username::parse(&name)?, Reason::parse(&reason)?).await?;
+            say!("{name} signs in with the password alone now; every session of it has ended.");
         }
         UserCommand::Import { file } => return import::import(auth, &file).await,
     }

@@ -7,12 +7,17 @@
 #[path = "api/app.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod app;
+#[path = "api/authenticator.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+mod authenticator;
 #[path = "browser/console.rs"]
 mod console;
 #[path = "browser/docs.rs"]
 mod docs;
 #[path = "browser/driver.rs"]
 mod driver;
+#[path = "browser/factors.rs"]
+mod factors;
 #[path = "browser/hostile.rs"]
 mod hostile;
 #[path = "browser/invited.rs"]

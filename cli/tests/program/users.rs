@@ -33,10 +33,25 @@ fn an_account_that_breaks_a_rule_is_not_made() {
 #[test]
 fn commands_that_need_accounts_make_no_folder() {
     let program = Program::new();
-    for command in [&["user", "list"][..], &["user", "disable", "ada"], &["user", "enable", "ada"], &["verify"]] {
+    for command in [
+        &["user", "list"][..],
+        &["user", "disable", "ada"],
+        &["user", "enable", "ada"],
+        &["user", "recover", "ada", "--reason", "lost"],
+        &["verify"],
+    ] {
         program.run(command).badly("there is no Strongroom in strongroom-data");
     }
     assert!(!program.data().exists());
+}
+
+#[test]
+fn who_lost_everything_is_let_in_again_for_a_reason() {
+    let program = Program::with_ada();
+    program.run(&["user", "recover", "ada", "--reason", " "]).badly("Say why");
+    program.run(&["user", "recover", "nobody", "--reason", "lost"]).badly("User not found");
+    let said = program.run(&["user", "recover", "ada", "--reason", "Lost the phone"]).well();
+    assert_eq!(said.trim(), "ada signs in with the password alone now; every session of it has ended.");
 }
 
 #[test]

@@ -43,6 +43,7 @@ export function signedOut() {
 /** @returns {Problem} from a status and the text of an answer */
 export function problemOf(status, text) {
   if (status === 401) return signedOut();
+  if (status === 403 && text.includes('mfa_enrolment_required')) location.assign('/account/factors');
   try {
     return new Problem(status, JSON.parse(text));
   } catch {
@@ -63,10 +64,26 @@ export async function call(method, url, { json, signal } = {}) {
   const headers = { accept: 'application/json' };
   if (json !== undefined) headers['content-type'] = 'application/json';
   if (method !== 'GET') headers['idempotency-key'] = newKey();
-  const answer = await ask(url, { method, headers, body: json === undefined ? undefined : JSON.stringify(json), signal });
-  const text = await answer.text();
+  const request = { method, headers, body: json === undefined ? undefined : JSON.stringify(json), signal };
+  let answer = await ask(url, request);
+  let text = await answer.text();
+  if (answer.status === 401 && wantsRecentSignIn(text)) {
+    const { stepUp } = await import('./step-up.js');
+    await stepUp();
+    answer = await ask(url, request);
+    text = await answer.text();
+  }
   if (!answer.ok) throw problemOf(answer.status, text);
   return { data: text ? JSON.parse(text) : null, next: nextOf(answer.headers.get('link')) };
+}
+
+/** RFC 9470: the session is good, and not fresh enough for this. */
+function wantsRecentSignIn(text) {
+  try {
+    return JSON.parse(text).error === 'insufficient_user_authentication';
+  } catch {
+    return false;
+  }
 }
 
 /** Another page of ours, parsed; nothing in it runs. @returns {Promise<Document>} */

@@ -59,6 +59,14 @@ const ACTIONS = {
     const { data } = await call('POST', `${url}/end-sessions`);
     notice(`${name} is signed out everywhere (${data.ended}).`);
   },
+  recover: async () => openDialog('recover-dialog', {
+    subject: name,
+    submit: async (form) => {
+      await call('POST', `${url}/recover`, { json: { reason: form.elements.reason.value } });
+      $('[data-action=recover]').remove();
+      notice(`${name} signs in with the password alone now.`);
+    },
+  }),
   'delete-user': async () => openDialog('delete-user-dialog', {
     subject: name,
     submit: async () => {
