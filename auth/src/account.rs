@@ -54,6 +54,8 @@ pub struct AccountChange {
     pub email: Option<Option<EmailAddress>>,
     pub standing: Option<Standing>,
     pub administrator: Option<bool>,
+    /// With the address, or of the present one.
+    pub email_verified: Option<bool>,
     /// Requiring it ends every session.
     pub reset_required: Option<bool>,
 }

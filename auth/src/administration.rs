@@ -78,7 +78,7 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-fn refused(why: ChangeRefused) -> AuthError {
+pub(crate) fn refused(why: ChangeRefused) -> AuthError {
     match why {
         ChangeRefused::NoSuchAccount => AuthError::NoSuchAccount,
         ChangeRefused::LastAdministrator => AuthError::LastAdministrator,

@@ -95,6 +95,9 @@ pub enum AuthError {
     /// Unknown, used, withdrawn, expired, or of somebody who may not invite any more: not said which.
     #[error("This invitation is not good any more. Ask for a new one.")]
     InviteOver,
+    /// A link to confirm an address that is unknown, used or expired, or was overtaken.
+    #[error("This link is not good any more. Change your e-mail address again for a new one.")]
+    EmailLinkOver,
     #[error("Group not found")]
     NoSuchGroup,
     #[error("A group of that name is already there.")]

@@ -26,6 +26,8 @@ pub enum LetterBody {
     Reset { link: SecretString, username: Username, until: Timestamp },
     /// An invitation by `from`, once, until then.
     Invite { link: SecretString, from: String, until: Timestamp },
+    /// A link that makes this address that account's, once, until then.
+    ConfirmEmail { link: SecretString, username: Username, until: Timestamp },
     /// Something happened to the account.
     Notice { notice: Notice, at: Timestamp, origin: Origin },
 }

@@ -38,6 +38,7 @@ pub mod permit;
 mod personal;
 pub mod place;
 pub mod policy;
+pub mod profile;
 pub mod realm;
 mod refreshing;
 mod refusals;

@@ -23,6 +23,8 @@ pub enum TokenKind {
     Reset,
     /// An invitation.
     Invite,
+    /// A link that confirms an e-mail address.
+    EmailLink,
     /// A device code (RFC 8628).
     DeviceCode,
     /// An authorization code (RFC 6749 §4.1.2).
@@ -44,6 +46,7 @@ impl TokenKind {
             Self::Personal => "sr_pat_",
             Self::Reset => "sr_rs_",
             Self::Invite => "sr_in_",
+            Self::EmailLink => "sr_em_",
             Self::DeviceCode => "sr_dc_",
             Self::Code => "sr_ac_",
             Self::Pending => "sr_pn_",

@@ -190,6 +190,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::RegistrationClosed
         | AuthError::InviteNeeded
         | AuthError::InviteOver
+        | AuthError::EmailLinkOver
         | AuthError::WrongCurrentPassword
         | AuthError::WrongCode
         | AuthError::SetupOver

@@ -103,7 +103,9 @@ impl Postman {
     /// Whether its link is dead already.
     fn is_late(&self, body: &LetterBody) -> bool {
         match body {
-            LetterBody::Reset { until, .. } | LetterBody::Invite { until, .. } => *until <= self.clock.now(),
+            LetterBody::Reset { until, .. }
+            | LetterBody::Invite { until, .. }
+            | LetterBody::ConfirmEmail { until, .. } => *until <= self.clock.now(),
             LetterBody::Notice { .. } => false,
         }
     }

@@ -23,8 +23,7 @@ use crate::{
     routes::Api,
     state::AppState,
     web::handlers::{
-        account, assets, audit as audit_page, authorize, device, enter, factors, first, groups as groups_page, invites,
-        join, lockouts, second, security, tokens, upstream, user, users as users_page, vault,
+        account, assets, audit as audit_page, authorize, device, enter, factors, first, groups as groups_page, invites, join, lockouts, second, security, tokens, upstream, user, users as users_page, vault, confirm_email,
     },
 };
 
@@ -70,6 +69,8 @@ fn account_operations(api: Api) -> Api {
         auth::introspect as "introspect",
         auth::logout as "logout",
         auth::me as "me",
+        auth::profile as "change_me",
+        auth::confirm_email as "confirm_email",
         auth::password as "change_password",
         auth::factors::list as "factors",
         auth::factors::rename as "rename_factor",
@@ -183,6 +184,8 @@ fn pages(api: Api) -> Api {
         .page(get, "/account/tokens", tokens::page)
         .page(get, "/device", device::page)
         .page(get, "/auth/authorize", authorize::page)
+        .page(get, "/confirm-email", confirm_email::page)
+        .page(post, "/confirm-email", confirm_email::confirm)
         .page(get, "/join", join::page)
         .page(post, "/join", join::join)
         .page(get, "/account/factors", factors::page)

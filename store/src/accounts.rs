@@ -208,6 +208,7 @@ fn changed(before: &Account, change: &AccountChange) -> Account {
         after.email_verified = before.email_verified && before.email == *email;
         after.email.clone_from(email);
     }
+    after.email_verified = change.email_verified.unwrap_or(after.email_verified);
     after.standing = change.standing.unwrap_or(before.standing);
     after.administrator = change.administrator.unwrap_or(before.administrator);
     after.reset_required = change.reset_required.unwrap_or(before.reset_required);

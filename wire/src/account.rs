@@ -140,7 +140,7 @@ pub struct ChangeUser {
 
 /// Tells a missing member from `null`.
 #[expect(clippy::option_option, reason = "left out, null and a value are three things in a PATCH (RFC 7396)")]
-fn some<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+pub(crate) fn some<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(from).map(Some)
 }
 

@@ -23,6 +23,8 @@ pub enum Secret {
     Code,
     Reset,
     Invite,
+    /// A link that confirms an e-mail address. Sending one counts like a failure: nobody floods a stranger's mailbox.
+    EmailLink,
     /// The printed link that makes the first administrator.
     Setup,
     /// Nothing is guessed: accounts made are counted like failures, so that nobody fills the house with them.
@@ -30,7 +32,7 @@ pub enum Secret {
 }
 
 impl Secret {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Password,
         Self::Totp,
         Self::RecoveryCode,
@@ -43,6 +45,7 @@ impl Secret {
         Self::Code,
         Self::Reset,
         Self::Invite,
+        Self::EmailLink,
         Self::Setup,
         Self::Registration,
     ];
@@ -63,6 +66,7 @@ impl Secret {
             Self::Code => "code",
             Self::Reset => "reset",
             Self::Invite => "invite",
+            Self::EmailLink => "email_link",
             Self::Setup => "setup",
             Self::Registration => "registration",
         }

@@ -14,6 +14,8 @@ pub enum SlipKind {
     Reset,
     /// An account that may be made.
     Invite,
+    /// An e-mail address that may be confirmed.
+    EmailLink,
     /// A sign-in that waits for its second factor.
     SecondFactor,
     /// A passkey ceremony (`WebAuthn` §7) under way.
@@ -35,6 +37,7 @@ impl SlipKind {
         match self {
             Self::Reset => "reset",
             Self::Invite => "invite",
+            Self::EmailLink => "email_link",
             Self::SecondFactor => "second_factor",
             Self::Ceremony => "ceremony",
             Self::Enrolment => "enrolment",

@@ -14,7 +14,7 @@ function takeToken() {
   }
   if (!token.value) return;
   $('#token-field').hidden = true;
-  $('#username').focus();
+  $('#username')?.focus();
 }
 if (token) {
   takeToken();

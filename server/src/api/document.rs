@@ -23,6 +23,7 @@ use utoipa::{
         wire::TokenError, wire::TokenForm, wire::TokenResponse, wire::User, wire::VaultInfo, wire::AuthorizationServer,
         wire::Event, wire::FileUpdated, wire::FileDeleted, wire::DeletedFile, wire::InviteInfo, wire::MadeInvite,
         wire::NewInvite, wire::ShownInvite, wire::GroupInfo, wire::NewGroup, wire::GroupRole,
+        wire::ChangeMe, wire::ChangedMe, wire::EmailLink,
     )),
 )]
 struct Base;

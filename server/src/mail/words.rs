@@ -30,6 +30,16 @@ pub(super) fn of(letter: &Letter, site: &str) -> (String, String) {
                 link.expose_secret(),
             ),
         ),
+        LetterBody::ConfirmEmail { link, username, until } => (
+            "Confirm your e-mail address for Strongroom",
+            format!(
+                "the account \"{username}\" at {site} is to have this e-mail address.\n\n\
+                 To confirm that, open this link. It works once, until {}:\n\n{}\n\n\
+                 If it was not you, do nothing: the account does not get your address.",
+                time(*until),
+                link.expose_secret(),
+            ),
+        ),
         LetterBody::Notice { notice, at, origin } => (subject(*notice), told(*notice, *at, origin, site)),
     };
     let hello = harmless(&letter.name).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));

@@ -8,6 +8,7 @@ mod account;
 pub mod assets;
 mod audit;
 pub(crate) mod browser;
+mod confirm_email;
 mod consent;
 pub(crate) mod cookie;
 pub(crate) mod device;
@@ -37,6 +38,7 @@ pub(crate) use handlers::{allow_page, error_page};
 
 pub use account::AccountPage;
 pub use audit::{AuditPage, SecurityPage};
+pub use confirm_email::ConfirmEmailPage;
 pub use consent::{AuthorizePage, DevicePage};
 pub use enter::{FirstPage, MIN_PASSWORD, Registration, SignInPage, SignUpPage, local_path};
 pub use error::ErrorPage;

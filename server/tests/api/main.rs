@@ -23,6 +23,7 @@ mod matrix;
 mod names;
 mod passkeys;
 mod personal;
+mod profile;
 mod races;
 mod resets;
 mod restart;

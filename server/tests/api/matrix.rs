@@ -119,6 +119,7 @@ fn body(path: &str) -> Value {
         "register" => json!({"username": "!", "password": "x"}),
         "vaults" => json!({"name": "!"}),
         "tokens" => json!({"name": "", "scopes": []}),
+        "confirm" => json!({"token": "!"}),
         "groups" => json!({"name": "!"}),
         "invites" => json!({"roles": {"main": "viewer"}}),
         "preview" => json!({"invite": "!"}),

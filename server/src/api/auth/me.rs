@@ -1,6 +1,6 @@
 //! `GET /auth/me`
 
-use auth::Known;
+use auth::{Account, Caller, Known};
 use axum::Json;
 use wire::Me;
 
@@ -8,8 +8,12 @@ use wire::Me;
 #[utoipa::path(get, path = "/auth/me", tag = "Accounts",
     responses((status = 200, description = "The account of the token.", body = Me)))]
 pub async fn handle(Known(caller): Known) -> Json<Me> {
-    let account = caller.account();
-    Json(Me {
+    Json(of(caller.account(), &caller))
+}
+
+/// The account as it is now; scopes and factors as of the session.
+pub(crate) fn of(account: &Account, caller: &Caller) -> Me {
+    Me {
         username: account.username.to_string(),
         display_name: account.display_name.as_ref().map(|name| name.as_str().to_owned()),
         email: account.email.as_ref().map(|email| email.as_str().to_owned()),
@@ -17,5 +21,5 @@ pub async fn handle(Known(caller): Known) -> Json<Me> {
         is_admin: account.administrator,
         scopes: caller.session().grants.iter().map(|grant| grant.as_str().to_owned()).collect(),
         mfa: caller.factors().is_enrolled(),
-    })
+    }
 }

@@ -1,6 +1,7 @@
 //! Accounts, tokens and sessions of whoever asks.
 
 pub mod authorize;
+pub mod confirm_email;
 pub mod device;
 pub mod factors;
 pub mod identities;
@@ -11,6 +12,7 @@ pub mod me;
 pub mod metadata;
 pub mod passkeys;
 pub mod password;
+pub mod profile;
 pub mod register;
 pub mod reset;
 pub mod revoke;

@@ -39,6 +39,7 @@ fn change(body: ChangeUser) -> Result<AccountChange, Problem> {
         email: email.transpose()?,
         standing: body.disabled.map(|disabled| if disabled { Standing::Disabled } else { Standing::Active }),
         administrator: body.is_admin,
+        email_verified: None,
         reset_required: body.reset_required,
     })
 }

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod assets;
 pub(crate) mod audit;
 pub(crate) mod authorize;
+pub(crate) mod confirm_email;
 pub(crate) mod device;
 pub(crate) mod enter;
 pub(crate) mod factors;

@@ -1,0 +1,135 @@
+//! What people say about themselves: name and e-mail address. Another address counts once a link that went there was
+//! followed, and the one before is told; where no letters leave the house it counts at once and stays unverified.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Account, AccountChange, Actor, Auth, AuthError, AuthStore, Caller, DisplayName, EmailAddress, Letter, LetterBody,
+    Notice, Origin, Standing, Token, TokenKind,
+    administration::refused,
+    clock,
+    guessing::{Secret, Trial},
+    store::{Slip, SlipKind},
+};
+
+const LIFETIME: Duration = Duration::from_hours(24);
+
+/// `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    pub display_name: Option<Option<DisplayName>>,
+    pub email: Option<Option<EmailAddress>>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    pub account: Account,
+    /// Where a link is on its way to: the address counts once it is followed.
+    pub to_confirm: Option<EmailAddress>,
+}
+
+/// The body of its slip.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    before: Option<String>,
+    email: String,
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// # Errors
+    /// [`AuthError::StepUpNeeded`] for another address without a recent sign-in; [`AuthError::Throttled`] for too many.
+    pub async fn change_profile(
+        &self,
+        caller: &Caller,
+        change: ProfileChange,
+        from: &Origin,
+    ) -> Result<Profile, AuthError> {
+        let before = caller.account();
+        let email = change.email.filter(|email| *email != before.email);
+        if email.is_some() {
+            caller.recent()?;
+        }
+        let (email, to_confirm) = match email {
+            Some(Some(email)) if !self.sends_no_letters() => (None, Some(email)),
+            email => (email, None),
+        };
+        let by = caller.actor().coming_from(from);
+        let change = AccountChange { display_name: change.display_name, email, ..AccountChange::default() };
+        let account = if change == AccountChange::default() {
+            before.clone()
+        } else {
+            self.change_own(before, change, by).await?
+        };
+        if account.email != before.email {
+            self.notify(before, Notice::EmailChanged, from);
+        }
+        if let Some(email) = &to_confirm {
+            self.ask_to_confirm(&account, email, from).await?;
+        }
+        Ok(Profile { account, to_confirm })
+    }
+
+    async fn change_own(&self, before: &Account, change: AccountChange, by: Actor) -> Result<Account, AuthError> {
+        let changed = self.0.store.change_account(&before.username, change, by, self.0.clock.now()).await;
+        self.changed(&before.username);
+        changed.map_err(refused)
+    }
+
+    async fn ask_to_confirm(&self, account: &Account, email: &EmailAddress, from: &Origin) -> Result<(), AuthError> {
+        // Each letter is counted, so that nobody floods a stranger's mailbox from here.
+        let pass = self.may_try(&Trial { secret: Secret::EmailLink, account: None, from }).await?;
+        let (token, now) = (Token::random(TokenKind::EmailLink, &self.0.chance), self.0.clock.now());
+        let until = clock::after(now, LIFETIME);
+        let before = account.email.as_ref().map(|email| email.as_str().to_owned());
+        let kept = serde_json::to_string(&Kept { before, email: email.as_str().to_owned() });
+        let slip = Slip {
+            kind: SlipKind::EmailLink,
+            hash: token.hash(),
+            username: Some(account.username.clone()),
+            body: kept.map_err(|_| AuthError::Internal("an address to confirm"))?,
+            created_at: now,
+            expires_at: until,
+        };
+        self.0.store.drop_slips(SlipKind::EmailLink, &account.username).await?;
+        self.0.store.keep_slip(slip).await?;
+        // After the #, where no server and no log sees it.
+        let link = SecretString::from(format!("{}/confirm-email#{}", self.0.settings.issuer, token.expose()));
+        let body = LetterBody::ConfirmEmail { link, username: account.username.clone(), until };
+        self.post(Letter { to: email.clone(), name: account.calls_itself().to_owned(), body });
+        self.failed(pass).await
+    }
+
+    /// Follows the link that went to the new address. Signs nobody in.
+    ///
+    /// # Errors
+    /// [`AuthError::EmailLinkOver`] for a link that is unknown, used or expired, or where the address was changed
+    /// otherwise meanwhile; [`AuthError::Throttled`].
+    pub async fn confirm_email(&self, raw: &str, from: &Origin) -> Result<Account, AuthError> {
+        let pass = self.may_try(&Trial { secret: Secret::EmailLink, account: None, from }).await?;
+        let found = match Token::parse(TokenKind::EmailLink, raw) {
+            Some(token) => self.0.store.take_slip(SlipKind::EmailLink, &token.hash(), self.0.clock.now()).await?,
+            None => None,
+        };
+        let Some(slip) = found else {
+            self.failed(pass).await?;
+            return Err(AuthError::EmailLinkOver);
+        };
+        self.succeeded(pass).await?;
+        let kept: Kept = serde_json::from_str(&slip.body).map_err(|_| AuthError::Internal("a stored address"))?;
+        let username = slip.username.ok_or(AuthError::EmailLinkOver)?;
+        let known = self.0.store.credentials(&username).await?.ok_or(AuthError::EmailLinkOver)?.account;
+        let as_it_was = known.email.as_ref().map(EmailAddress::as_str) == kept.before.as_deref();
+        if known.standing != Standing::Active || !as_it_was {
+            return Err(AuthError::EmailLinkOver);
+        }
+        let email = EmailAddress::parse(&kept.email).map_err(|_| AuthError::Internal("a stored address"))?;
+        let change = AccountChange { email: Some(Some(email)), email_verified: Some(true), ..AccountChange::default() };
+        let account = self.change_own(&known, change, Actor::owner(&known).coming_from(from)).await?;
+        self.notify(&known, Notice::EmailChanged, from);
+        Ok(account)
+    }
+}

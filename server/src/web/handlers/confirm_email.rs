@@ -1,0 +1,42 @@
+//! Confirming a new e-mail address by the link that went there.
+
+use auth::{Anyone, OwnPage};
+use axum::{extract::State, response::Response};
+use http::{HeaderValue, StatusCode, header};
+
+use super::{enter, send};
+use crate::{
+    error::Problem,
+    extract::{Form, From},
+    state::Auth,
+    web::{ConfirmEmailPage, Shell},
+};
+
+/// `GET /confirm-email`: nothing is confirmed by looking, since mail programs look at links by themselves.
+pub(crate) async fn page(_: Anyone) -> Result<Response, Problem> {
+    answer(StatusCode::OK, &ConfirmEmailPage { shell: Shell::default(), message: None, done: false })
+}
+
+/// `POST /confirm-email`
+pub(crate) async fn confirm(
+    _: OwnPage,
+    State(auth): State<Auth>,
+    From(origin): From,
+    mut form: Form,
+) -> Result<Response, Problem> {
+    let token = form.take("token").unwrap_or_default();
+    match auth.confirm_email(&token, &origin).await.map_err(Problem::from) {
+        Ok(_) => answer(StatusCode::OK, &ConfirmEmailPage { shell: Shell::default(), message: None, done: true }),
+        Err(problem) => {
+            let message = Some(problem.detail());
+            let page = ConfirmEmailPage { shell: Shell::default(), message, done: false };
+            Ok(enter::again(&problem, answer(problem.status(), &page)?))
+        }
+    }
+}
+
+fn answer(status: StatusCode, page: &ConfirmEmailPage) -> Result<Response, Problem> {
+    let mut response = send(status, page)?;
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
+}

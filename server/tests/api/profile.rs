@@ -1,0 +1,131 @@
+//! One's own name and address, and whose they are.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Answer, Client, PASSWORD, TestApp},
+    both,
+};
+
+impl Client {
+    async fn patches(&self, what: Value) -> Answer {
+        self.ask(self.request(Method::PATCH, "/auth/me").json(&what)).await
+    }
+}
+
+/// With an address from the start, which nobody has verified.
+async fn with_address(app: &TestApp, name: &str) -> Client {
+    let body = json!({"username": name, "password": PASSWORD, "email": format!("{name}@example.org")});
+    app.anonymous().tell("/auth/register", body).await.is(201);
+    app.sign_in(name).await
+}
+
+async fn mailed_token(app: &TestApp, address: &str, n: usize) -> String {
+    let letter = app.letter_to(address, n).await;
+    assert_eq!(letter.subject, "Confirm your e-mail address for Strongroom");
+    let link = letter.text.lines().find(|line| line.starts_with("http://strongroom.test/confirm-email#")).unwrap();
+    link.split_once('#').unwrap().1.to_owned()
+}
+
+async fn confirm(app: &TestApp, token: &str) -> u16 {
+    app.anonymous().tell("/auth/me/email/confirm", json!({"token": token})).await.status
+}
+
+both! {
+    async fn another_address_counts_when_its_link_was_followed_and_the_old_one_is_told(app: TestApp) {
+        let ada = with_address(&app, "ada").await;
+        let changed = ada.patches(json!({"display_name": "Ada Byron", "email": "new@example.org"})).await.is(200).body;
+        assert_eq!((&changed["display_name"], &changed["email"]), (&json!("Ada Byron"), &json!("ada@example.org")));
+        assert_eq!(changed["email_to_confirm"], "new@example.org");
+        let token = mailed_token(&app, "new@example.org", 1).await;
+        assert_eq!(confirm(&app, &token).await, 204);
+        let me = ada.see("/auth/me").await.body;
+        assert_eq!((&me["email"], &me["email_verified"]), (&json!("new@example.org"), &json!(true)));
+        assert_eq!(confirm(&app, &token).await, 403, "once");
+        app.letter_to("ada@example.org", 1).await;
+        // Emptied is at once, and of the old address nothing is left.
+        let me = ada.patches(json!({"email": null})).await.is(200).body;
+        assert_eq!((&me["email"], &me["email_verified"]), (&Value::Null, &json!(false)));
+    }
+
+    async fn a_link_to_confirm_dies_with_time_with_its_successor_and_with_another_change(app: TestApp) {
+        let (ada, root) = (with_address(&app, "ada").await, app.administrator("root").await);
+        ada.patches(json!({"email": "one@example.org"})).await.is(200);
+        let one = mailed_token(&app, "one@example.org", 1).await;
+        ada.patches(json!({"email": "two@example.org"})).await.is(200);
+        let two = mailed_token(&app, "two@example.org", 1).await;
+        assert_eq!(confirm(&app, &one).await, 403);
+        let by_root = json!({"email": "chosen@example.org"});
+        root.ask(root.request(Method::PATCH, "/api/users/ada").json(&by_root)).await.is(200);
+        assert_eq!(confirm(&app, &two).await, 403);
+        let me = ada.see("/auth/me").await.body;
+        assert_eq!((&me["email"], &me["email_verified"]), (&json!("chosen@example.org"), &json!(false)));
+        ada.patches(json!({"email": "three@example.org"})).await.is(200);
+        let three = mailed_token(&app, "three@example.org", 1).await;
+        app.later(Duration::from_hours(24));
+        assert_eq!(confirm(&app, &three).await, 403);
+        assert_eq!(confirm(&app, "sr_em_guess").await, 403);
+    }
+
+    async fn another_address_wants_a_recent_sign_in_and_a_name_does_not(app: TestApp) {
+        let ada = with_address(&app, "ada").await;
+        app.later(Duration::from_mins(11));
+        let refused = ada.patches(json!({"email": "eve@example.org"})).await.is(401);
+        assert_eq!(refused.body["error"], "insufficient_user_authentication");
+        ada.patches(json!({"email": "ada@example.org", "display_name": "Ada"})).await.is(200);
+        ada.patches(json!({"email": "nonsense"})).await.is(422);
+        ada.patches(json!({"display_name": "\u{202e}Ada"})).await.is(422);
+    }
+
+    async fn a_profile_says_nothing_about_rights(app: TestApp) {
+        let eve = with_address(&app, "eve").await;
+        for extra in ["is_admin", "email_verified", "verified", "username", "roles", "groups", "disabled", "mfa"] {
+            eve.patches(json!({"display_name": "Eve", extra: true})).await.is(422);
+        }
+        let me = eve.see("/auth/me").await.body;
+        assert_eq!((&me["is_admin"], &me["email_verified"]), (&json!(false), &json!(false)));
+        assert_eq!(me["display_name"], Value::Null);
+    }
+
+    async fn body_username_overriding_the_session(app: TestApp) {
+        let (ada, eve) = (with_address(&app, "ada").await, with_address(&app, "eve").await);
+        let before = ada.see("/auth/me").await.body;
+        let document = app.anonymous().see("/openapi.json").await.body;
+        let mut tried = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let own = path.starts_with("/auth/") && !path.contains("logout");
+            for (method, operation) in item.as_object().unwrap().iter().filter(|_| own) {
+                if operation["security"].is_null() {
+                    continue;
+                }
+                tried += 1;
+                let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                for (name, value) in [("username", "ada"), ("sub", "ada"), ("user", "ada")] {
+                    let path = format!("{path}?{name}={value}").replace("{id}", "none");
+                    let mut body = json!({"display_name": "Mine now", "email": "eve@evil.example",
+                        "current_password": PASSWORD, "new_password": "a quite long password", "name": "n"});
+                    body[name] = value.into();
+                    eve.ask(eve.request(method.clone(), &path).json(&body)).await;
+                    let form = [(name, value), ("token", ada.token.as_deref().unwrap())];
+                    if path.contains("introspect") {
+                        eve.ask(eve.request(method.clone(), &path).form(&form)).await;
+                    }
+                }
+            }
+        }
+        assert!(tried > 10, "{tried}");
+        assert_eq!(ada.see("/auth/me").await.is(200).body, before);
+        app.sign_in("ada").await;
+        let eve = app.sign_in("eve").await;
+        assert_eq!(eve.see("/auth/me?username=ada").await.body["username"], "eve");
+        // The claim in a refresh request is the token's, not the form's.
+        let form = [("grant_type", "refresh_token"), ("refresh_token", &eve.refresh), ("username", "ada")];
+        let answer = eve.ask(app.anonymous().post("/auth/token").form(&form)).await.is(200);
+        let token = answer.body["access_token"].as_str().unwrap().to_owned();
+        let refreshed = Client { token: Some(token), ..app.anonymous() };
+        assert_eq!(refreshed.see("/auth/me").await.body["username"], "eve");
+    }
+}
