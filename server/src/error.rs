@@ -229,6 +229,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
 fn passkey_status(error: &PasskeyError) -> StatusCode {
     match error {
         PasskeyError::Refused => StatusCode::UNAUTHORIZED,
+        PasskeyError::NotConfirmed => StatusCode::FORBIDDEN,
         PasskeyError::Bad => StatusCode::UNPROCESSABLE_ENTITY,
         PasskeyError::Over => StatusCode::GONE,
         PasskeyError::NoneSuch | PasskeyError::Unavailable => StatusCode::NOT_FOUND,

@@ -49,6 +49,8 @@ impl std::ops::Deref for AppState {
 pub struct Site {
     pub config: Config,
     pub cookie: &'static str,
+    /// The origin of the pages where passkeys work; `None` where they don't.
+    pub passkeys: Option<String>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
 }
 
@@ -57,7 +59,8 @@ impl Site {
     pub fn new(config: Config, metrics: metrics_exporter_prometheus::PrometheusHandle) -> Self {
         // Browsers take `__Host-` only with Secure, and Secure only over https (RFC 6265bis §4.1.3.2).
         let cookie = if config.public_url.starts_with("https://") { "__Host-strongroom" } else { "strongroom" };
-        Self { config, cookie, metrics }
+        let passkeys = auth::factor::passkey::works_at(&config.public_url);
+        Self { config, cookie, passkeys, metrics }
     }
 
     #[must_use]

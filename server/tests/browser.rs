@@ -26,6 +26,8 @@ mod invited;
 mod keyboard;
 #[path = "browser/looks.rs"]
 mod looks;
+#[path = "browser/passkeys.rs"]
+mod passkeys;
 #[path = "browser/people.rs"]
 mod people;
 #[path = "browser/screenshots.rs"]

@@ -21,7 +21,7 @@ pub struct PasskeyOptions {
 pub struct NewPasskey {
     pub ceremony: String,
     /// What its owner calls it.
-    #[schema(min_length = 1, max_length = 100, example = "My phone")]
+    #[schema(min_length = 1, max_length = 64, example = "My phone")]
     pub name: String,
     /// What the browser made: a `RegistrationResponseJSON`.
     #[schema(value_type = Object)]
@@ -29,12 +29,17 @@ pub struct NewPasskey {
 }
 
 /// The answer to `POST /auth/passkeys`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct AddedPasskey {
     pub passkey: PasskeyInfo,
-    /// Ten, with the first second factor of an account; shown this once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recovery_codes: Option<Vec<String>>,
+    /// With the first factor: ten, shown this once, each good for one sign-in.
+    pub recovery_codes: Vec<String>,
+}
+
+impl std::fmt::Debug for AddedPasskey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AddedPasskey").field("passkey", &self.passkey).finish_non_exhaustive()
+    }
 }
 
 /// What a browser showed: to sign in, as a second factor, or to confirm that it is still the same person.
@@ -51,7 +56,7 @@ pub struct ShownPasskey {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenamePasskey {
-    #[schema(min_length = 1, max_length = 100, example = "My phone")]
+    #[schema(min_length = 1, max_length = 64, example = "My phone")]
     pub name: String,
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Factor, FactorId, FactorKind, OneTimeCode, RecoveryCode, recovery::CODES, totp};
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Method, Methods, Notice, Origin, Token, TokenKind,
+    Auth, AuthError, AuthStore, Caller, DisplayName, Method, Methods, Notice, Origin, Token, TokenKind,
     audit::{Deed, Record},
     clock,
     store::{FactorChange, FactorsRefused, Least, Removal, Slip, SlipKind},
@@ -249,10 +249,10 @@ impl<S: AuthStore> Auth<S> {
 }
 
 /// # Errors
-/// [`AuthError::BadFactorName`] for nothing, more than 64 characters, or control characters.
+/// [`AuthError::BadFactorName`] for nothing, more than 64 characters, or invisible ones.
 pub(crate) fn factor_name(raw: &str) -> Result<String, AuthError> {
     let name = raw.trim();
-    let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.contains(char::is_control);
+    let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && DisplayName::parse(name).is_ok();
     if fits { Ok(name.to_owned()) } else { Err(AuthError::BadFactorName) }
 }
 

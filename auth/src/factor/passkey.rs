@@ -2,9 +2,10 @@
 //! has checked who holds it. One alone signs in; after a password it is the second factor.
 //!
 //! Here are its shapes and how it is kept. What browsers are asked is in `party`, what is under way in `ceremony`,
-//! adding and removing in `keeping`, everything that is proved with one in `proving`.
+//! adding and removing in `keeping`, everything that is proved with one in `proving` and `confirming`.
 
 mod ceremony;
+mod confirming;
 mod keeping;
 mod party;
 mod proving;
@@ -16,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use webauthn_rs::prelude::Passkey;
 
-pub use self::refusal::PasskeyError;
-pub(crate) use self::{ceremony::Bound, party::Party};
-use crate::{Auth, AuthError, AuthStore, DisplayName, Factor, FactorId, FactorKind, Token, Username};
+pub(crate) use self::party::Party;
+pub use self::{party::works_at, refusal::PasskeyError};
+use crate::{Auth, AuthError, AuthStore, DisplayName, Factor, FactorId, FactorKind, Username, factor::RecoveryCode};
 
 /// Where and how many. Passkeys work at the public URL ([`Settings::issuer`](crate::Settings)) if it is one where
 /// browsers make them: https with a name, or this machine. Its host is what they are bound to for ever.
@@ -40,7 +41,7 @@ impl Default for PasskeyRules {
 #[derive(Debug)]
 pub struct Asked {
     /// Names the ceremony: comes back with the answer, once, within five minutes.
-    pub ceremony: Token,
+    pub ceremony: String,
     /// `publicKey` of `navigator.credentials`, as JSON (`WebAuthn` §5.1.8, §5.1.9).
     pub options: serde_json::Value,
 }
@@ -74,8 +75,8 @@ pub struct NewPasskey<'a> {
 #[derive(Debug)]
 pub struct AddedPasskey {
     pub passkey: KnownPasskey,
-    /// Made with the first second factor.
-    pub recovery_codes: Option<Vec<String>>,
+    /// Made with the first second factor; none with a further one.
+    pub recovery_codes: Vec<RecoveryCode>,
 }
 
 /// `body` of a factor of this kind.
@@ -84,6 +85,9 @@ struct Kept {
     /// The user handle (§5.4.3): random, one for all of an account's passkeys, so that devices keep them together.
     handle: Uuid,
     passkey: Passkey,
+    /// Sign-ins of the last minutes, so that none is repeated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ended: Vec<ceremony::Once>,
 }
 
 /// One as it is stored, read.
@@ -117,11 +121,6 @@ fn factor_id(credential: &[u8]) -> FactorId {
 }
 
 impl<S: AuthStore> Auth<S> {
-    /// The origin of the pages where passkeys work; `None` where they don't.
-    pub fn passkeys_at(&self) -> Option<&str> {
-        self.0.passkeys.as_ref().map(Party::origin)
-    }
-
     fn party(&self) -> Result<&Party, AuthError> {
         self.0.passkeys.as_ref().ok_or(AuthError::Passkey(PasskeyError::Unavailable))
     }

@@ -20,6 +20,8 @@ pub struct SignInPage {
     pub message: Option<String>,
     pub registration: Registration,
     pub providers: Vec<ProviderButton>,
+    /// The origin where passkeys work, if they do.
+    pub passkeys: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,8 @@ pub struct SecondPage {
     pub ways: FactorKinds,
     pub next: String,
     pub message: Option<String>,
+    /// The origin where passkeys work, if they do.
+    pub passkeys_at: Option<String>,
 }
 
 impl SecondPage {
@@ -27,7 +29,7 @@ impl SecondPage {
     }
 
     pub fn has_passkey(&self) -> bool {
-        self.ways.contains(FactorKind::Passkey)
+        self.ways.contains(FactorKind::Passkey) && self.passkeys_at.is_some()
     }
 
     pub fn has_codes(&self) -> bool {
@@ -43,6 +45,8 @@ pub struct FactorsPage {
     pub shell: Shell,
     pub ways: WaysIn,
     pub is_due: bool,
+    /// The origin where passkeys work, if they do.
+    pub passkeys_at: Option<String>,
 }
 
 impl FactorsPage {

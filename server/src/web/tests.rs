@@ -129,6 +129,7 @@ fn everything() -> Vec<(&'static str, String)> {
         next: "/".into(),
         message: Some(text()),
         registration: Registration::Open,
+        passkeys: Some(text()),
     };
     let sign_up = SignUpPage {
         shell: Shell::default(),
@@ -215,6 +216,7 @@ fn the_way_in_remembers_what_was_typed_but_never_the_password() {
         next: "/v/main".into(),
         message: Some("Incorrect username or password".into()),
         registration: Registration::Closed,
+        passkeys: None,
     };
     let html = page.html().unwrap();
     // Assets are named by their digest, which is no part of the promise.

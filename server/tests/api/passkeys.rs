@@ -3,6 +3,7 @@
 mod attacks;
 mod garbage;
 mod own;
+mod second;
 
 use reqwest::header::SET_COOKIE;
 use serde_json::{Value, json};

@@ -73,6 +73,13 @@ impl Driver {
         answer.json::<Value>().await.unwrap()["value"].take()
     }
 
+    /// As [`tell`](Self::tell), to take something away.
+    pub(crate) async fn remove(&self, browser: &Client, what: &str) {
+        let session = browser.session_id().await.unwrap().unwrap();
+        let url = self.url(&format!("/session/{session}/{what}"));
+        reqwest::Client::new().delete(url).send().await.unwrap().error_for_status().unwrap();
+    }
+
     fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use server::Partial;
 use tempfile::TempDir;
 
 use crate::{
@@ -24,11 +25,21 @@ impl Stage {
         Some(Self { driver, app: TestApp::sqlite().await, desk: tempfile::tempdir().unwrap() })
     }
 
+    /// At `localhost`, where browsers make passkeys.
+    pub(crate) async fn at_localhost() -> Option<Self> {
+        let driver = Arc::new(Driver::start()?);
+        // Whatever port it will be.
+        let settings = Partial { public_url: Some("http://127.0.0.1:0".to_owned()), ..Partial::default() };
+        Some(Self { driver, app: TestApp::with(settings).await, desk: tempfile::tempdir().unwrap() })
+    }
+
     /// Somebody's browser, at no page yet.
     pub(crate) async fn window(&self, name: &'static str) -> Window {
         let home = tempfile::tempdir().unwrap();
         let browser = self.driver.browser(home.path()).await;
-        Window { name, browser, driver: self.driver.clone(), base: self.app.url(""), home }
+        let passkeys = auth::factor::passkey::works_at(&self.app.running.public_url);
+        let base = passkeys.unwrap_or_else(|| self.app.url(""));
+        Window { name, browser, driver: self.driver.clone(), base, home }
     }
 
     /// An editor with an account, signed in, looking at the vault.

@@ -1,8 +1,13 @@
-//! A ceremony under way (`WebAuthn` §7): what the server remembers between the options and the answer. Kept as a slip,
-//! so it is good once, for five minutes; bound to whoever asked, so nobody else can end it.
+//! A ceremony under way (`WebAuthn` §7): what is remembered between the options and the answer. Good once, for five
+//! minutes, and bound to whoever asked, so nobody else can end it.
+//!
+//! Those of somebody who is known are kept as slips. Anybody may begin to sign in, as often as they like, so that is kept
+//! nowhere: it travels sealed, and the passkey that ended it remembers so.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyAuthentication, PasskeyRegistration};
 
@@ -21,8 +26,6 @@ const OPEN: Duration = Duration::from_mins(5);
 pub(crate) enum Bound {
     /// The session that asked.
     Session(String),
-    /// The browser that asked, by the hash of its cookie.
-    Browser(String),
     /// The sign-in that waits for its second factor, by its hash.
     Pending(String),
 }
@@ -30,10 +33,6 @@ pub(crate) enum Bound {
 impl Bound {
     pub(crate) fn to_session(caller: &Caller) -> Self {
         Self::Session(caller.session().id.to_string())
-    }
-
-    pub(crate) fn to_browser(cookie: &Token) -> Self {
-        Self::Browser(cookie.hash().as_str().to_owned())
     }
 
     pub(crate) fn to_pending(hash: &TokenHash) -> Self {
@@ -46,7 +45,6 @@ impl Bound {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Act {
     Enrol { handle: uuid::Uuid, state: PasskeyRegistration },
-    SignIn(DiscoverableAuthentication),
     Prove(PasskeyAuthentication),
 }
 
@@ -56,27 +54,53 @@ struct Ceremony {
     act: Act,
 }
 
+/// A sign-in under way.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SignIn {
+    pub(super) once: Once,
+    pub(super) state: DiscoverableAuthentication,
+}
+
+/// What a passkey remembers of a sign-in that it has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Once {
+    id: String,
+    pub(super) until: Timestamp,
+}
+
 impl<S: AuthStore> Auth<S> {
+    /// For the browser that has `cookie`.
+    pub(super) fn seal_sign_in(&self, state: DiscoverableAuthentication, cookie: &Token) -> Result<String, AuthError> {
+        let (id, until) = (hex::encode(self.0.chance.bytes::<16>()), clock::after(self.0.clock.now(), OPEN));
+        let sign_in = serde_json::to_vec(&SignIn { once: Once { id, until }, state });
+        let sign_in = sign_in.map_err(|_| AuthError::Internal("a ceremony is no JSON"))?;
+        self.0.factors.seal(&sign_in, &of_browser(cookie), &self.0.chance)
+    }
+
+    /// # Errors
+    /// [`PasskeyError::Over`] for one that is too old, of another browser, or none of ours. Whether it has ended already
+    /// is for the passkey to know.
+    pub(super) fn open_sign_in(&self, shown: &str, cookie: &Token) -> Result<SignIn, AuthError> {
+        let opened = self.0.factors.open(shown, &of_browser(cookie)).map_err(|_| PasskeyError::Over)?;
+        let sign_in: SignIn = serde_json::from_slice(opened.expose_secret()).map_err(|_| PasskeyError::Over)?;
+        if self.0.clock.now() < sign_in.once.until { Ok(sign_in) } else { Err(PasskeyError::Over.into()) }
+    }
+
     /// The token names it from now on.
-    pub(crate) async fn keep_ceremony(
-        &self,
-        bound: Bound,
-        of: Option<&Username>,
-        act: Act,
-    ) -> Result<Token, AuthError> {
+    pub(crate) async fn keep_ceremony(&self, bound: Bound, of: &Username, act: Act) -> Result<String, AuthError> {
         let token = Token::random(TokenKind::Pending, &self.0.chance);
         let body = serde_json::to_string(&Ceremony { bound, act });
         let created_at = self.0.clock.now();
         let slip = Slip {
             kind: SlipKind::Ceremony,
             hash: token.hash(),
-            username: of.cloned(),
+            username: Some(of.clone()),
             body: body.map_err(|_| AuthError::Internal("a ceremony is no JSON"))?,
             created_at,
             expires_at: clock::after(created_at, OPEN),
         };
         self.0.store.keep_slip(slip).await?;
-        Ok(token)
+        Ok(token.expose().to_owned())
     }
 
     /// Whatever becomes of it, it is over.
@@ -91,4 +115,8 @@ impl<S: AuthStore> Auth<S> {
             serde_json::from_str(&slip.body).map_err(|_| AuthError::Internal("a ceremony cannot be read"))?;
         if kept.bound == *bound { Ok(kept.act) } else { Err(PasskeyError::Over.into()) }
     }
+}
+
+fn of_browser(cookie: &Token) -> String {
+    format!("passkey/sign-in/{}", cookie.hash().as_str())
 }

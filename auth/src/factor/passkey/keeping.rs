@@ -1,20 +1,12 @@
 //! Adding passkeys to one's account, naming and removing them.
 
-use jiff::Timestamp;
-use serde_json::json;
-
-use super::PasskeyError;
 use super::{
-    AddedPasskey, Asked, Kept, KnownPasskey, NewPasskey, Stored,
+    AddedPasskey, Asked, Kept, KnownPasskey, NewPasskey, PasskeyError, Stored,
     ceremony::{Act, Bound},
     factor_id,
     proving::METHODS,
 };
-use crate::{
-    Auth, AuthError, AuthStore, Caller, DisplayName, Factor, FactorId, FactorKind, Methods, Notice, Origin,
-    audit::Deed,
-    store::{FactorChange, FactorsRefused, Least, Removal},
-};
+use crate::{Auth, AuthError, AuthStore, Caller, DisplayName, Factor, FactorId, FactorKind, Methods, Origin};
 
 impl<S: AuthStore> Auth<S> {
     /// Oldest first.
@@ -35,7 +27,7 @@ impl<S: AuthStore> Auth<S> {
         let ids = stored.iter().map(|stored| stored.kept.passkey.cred_id().clone()).collect();
         let (options, state) = party.enrol(handle, account, ids)?;
         let act = Act::Enrol { handle, state };
-        let ceremony = self.keep_ceremony(Bound::to_session(caller), Some(&account.username), act).await?;
+        let ceremony = self.keep_ceremony(Bound::to_session(caller), &account.username, act).await?;
         Ok(Asked { ceremony, options })
     }
 
@@ -55,7 +47,7 @@ impl<S: AuthStore> Auth<S> {
         let passkey = party.enrolled(new.answered.credential, &state)?;
         self.has_room(&self.stored_passkeys(username).await?)?;
         let (id, now) = (factor_id(passkey.cred_id()), self.0.clock.now());
-        let kept = Kept { handle, passkey };
+        let kept = Kept { handle, passkey, ended: Vec::new() };
         let factor = Factor {
             id,
             username: username.clone(),
@@ -67,36 +59,22 @@ impl<S: AuthStore> Auth<S> {
             last_used_at: None,
             used_at: None,
         };
-        let recovery_codes = self.enrol_passkey(caller, factor.clone(), from).await?;
-        Ok(AddedPasskey { passkey: known(Stored { factor, kept }), recovery_codes })
-    }
-
-    async fn enrol_passkey(
-        &self,
-        caller: &Caller,
-        factor: Factor,
-        from: &Origin,
-    ) -> Result<Option<Vec<String>>, AuthError> {
-        let name = factor.name.clone();
-        let change =
-            FactorChange { add: vec![factor], ..change(caller, Deed::FactorAdded, &name, (from, self.0.clock.now())) };
-        self.0.store.change_factors(change).await.map_err(refused)?;
-        self.changed(&caller.account().username);
-        self.tell(caller.account(), Notice::FactorAdded, from).await?;
-        Ok(None)
+        let proved = Methods::of(&METHODS);
+        let added = self.add_factor(caller, factor, proved, from).await.map_err(|error| match error {
+            AuthError::FactorTaken => PasskeyError::Taken.into(),
+            other => other,
+        })?;
+        Ok(AddedPasskey { passkey: known(Stored { factor: added.factor, kept }), recovery_codes: added.codes })
     }
 
     /// Every other session ends; a removed passkey signs nobody in.
     ///
     /// # Errors
-    /// [`PasskeyError::NoneSuch`].
+    /// [`PasskeyError::NoneSuch`]; [`AuthError::LastFactor`] where the installation asks for one;
+    /// [`AuthError::StepUpNeeded`].
     pub async fn remove_passkey(&self, caller: &Caller, id: &FactorId, from: &Origin) -> Result<(), AuthError> {
-        let found = self.own_passkey(caller, id).await?;
-        let change = change(caller, Deed::FactorRemoved, &found.factor.name, (from, self.0.clock.now()));
-        let change = FactorChange { remove: Removal::One(id.clone()), ..change };
-        self.0.store.change_factors(change).await.map_err(refused)?;
-        self.changed(&caller.account().username);
-        self.tell(caller.account(), Notice::FactorRemoved, from).await
+        self.own_passkey(caller, id).await?;
+        self.remove_factor(caller, id, from).await
     }
 
     fn has_room(&self, stored: &[Stored]) -> Result<(), AuthError> {
@@ -125,33 +103,6 @@ impl<S: AuthStore> Auth<S> {
         let stored = self.stored_passkeys(&caller.account().username).await?;
         stored.into_iter().find(|stored| stored.factor.id == *id).ok_or(AuthError::Passkey(PasskeyError::NoneSuch))
     }
-}
-
-fn change(caller: &Caller, deed: Deed, name: &str, (from, at): (&Origin, Timestamp)) -> FactorChange {
-    FactorChange {
-        username: caller.account().username.clone(),
-        remove: Removal::Nothing,
-        add: Vec::new(),
-        least: Least::None,
-        keep: Some((caller.session().id.clone(), proved(caller))),
-        by: caller.actor().coming_from(from),
-        deed,
-        detail: json!({ "kind": FactorKind::Passkey.as_str(), "name": name }),
-        at,
-    }
-}
-
-fn refused(why: FactorsRefused) -> AuthError {
-    match why {
-        FactorsRefused::NoSuchFactor => AuthError::Passkey(PasskeyError::NoneSuch),
-        FactorsRefused::Taken => AuthError::Passkey(PasskeyError::Taken),
-        FactorsRefused::Last | FactorsRefused::NoSuchAccount | FactorsRefused::SessionOver => AuthError::InvalidToken,
-        FactorsRefused::Store(error) => error.into(),
-    }
-}
-
-fn proved(caller: &Caller) -> Methods {
-    METHODS.into_iter().fold(caller.session().methods, Methods::with)
 }
 
 fn known(stored: Stored) -> KnownPasskey {

@@ -24,7 +24,6 @@ pub(crate) type Options = Value;
 
 pub(crate) struct Party {
     webauthn: Webauthn,
-    origin: String,
 }
 
 /// Why an assertion was not taken.
@@ -43,12 +42,7 @@ impl Party {
         let url = place(public_url)?;
         let id = url.domain()?;
         let webauthn = WebauthnBuilder::new(id, &url).ok()?.rp_name(name).build().ok()?;
-        Some(Self { webauthn, origin: url.origin().ascii_serialization() })
-    }
-
-    /// Scheme, host and port of the pages where passkeys work.
-    pub(crate) fn origin(&self) -> &str {
-        &self.origin
+        Some(Self { webauthn })
     }
 
     /// A passkey that is found without a name being typed, and whose device checks its user: each one that is added
@@ -108,7 +102,7 @@ impl Party {
 
 impl fmt::Debug for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Party").field("origin", &self.origin).finish_non_exhaustive()
+        f.debug_struct("Party").finish_non_exhaustive()
     }
 }
 
@@ -166,6 +160,12 @@ fn public_key(options: &impl serde::Serialize) -> Result<Options, AuthError> {
     inner.ok_or(AuthError::Internal("options of a passkey are no JSON"))
 }
 
+/// The origin (scheme, host and port) of the pages where passkeys work, of an installation at this public URL.
+#[must_use]
+pub fn works_at(public_url: &str) -> Option<String> {
+    place(public_url).map(|url| url.origin().ascii_serialization())
+}
+
 fn place(public_url: &str) -> Option<Url> {
     let mut url = Url::parse(public_url).ok()?;
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn passkeys_are_made_where_browsers_make_them_and_nowhere_else() {
-        let origin = |url| Party::of(url, "Strongroom").map(|party| party.origin);
+        let origin = |url| Party::of(url, "Strongroom").and_then(|_| works_at(url));
         let works = [
             ("https://files.example.org", "https://files.example.org"),
             ("https://files.example.org:8443/", "https://files.example.org:8443"),
@@ -197,7 +197,7 @@ mod tests {
         for url in
             ["http://files.example.org", "http://192.0.2.7:8000", "https://192.0.2.7", "https://[2001:db8::1]", "x"]
         {
-            assert_eq!(origin(url), None, "{url}");
+            assert!(Party::of(url, "Strongroom").is_none() && works_at(url).is_none(), "{url}");
         }
     }
 }

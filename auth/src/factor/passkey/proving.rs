@@ -3,18 +3,18 @@
 
 use std::sync::Arc;
 
-use webauthn_rs::prelude::{AuthenticationResult, DiscoverableAuthentication};
+use webauthn_rs::prelude::AuthenticationResult;
 
 use super::PasskeyError;
 use super::{
-    Answered, Asked, Kept, Stored,
-    ceremony::{Act, Bound},
+    Answered, Asked, Stored,
+    ceremony::{Act, Bound, Once, SignIn},
     factor_id,
     party::{Refused, Shown},
 };
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, FactorKind, Method, Methods, Notice, Origin, SessionKind, Standing,
-    Token, TokenKind, Username,
+    Account, Actor, Auth, AuthError, AuthStore, Factor, FactorKind, Method, Methods, Notice, Origin, SessionKind,
+    Standing, Token, TokenKind, Username,
     auth::SignedIn,
     beginning::Beginning,
     guessing::{Secret, Trial},
@@ -24,6 +24,9 @@ use crate::{
 
 /// The device has checked its user: possession and knowledge (or a body) at once.
 pub(super) const METHODS: [Method; 2] = [Method::Passkey, Method::UserVerified];
+
+/// Who meets others at the same key so often gives up.
+const TRIES: usize = 5;
 
 impl<S: AuthStore> Auth<S> {
     /// The same for everybody, whoever may be about to sign in: there is no name to try. The answer is good together
@@ -35,8 +38,7 @@ impl<S: AuthStore> Auth<S> {
         let _unspent = self.may_try(&trial(from)).await?;
         let browser = browser.unwrap_or_else(|| Token::random(TokenKind::Pending, &self.0.chance));
         let (options, state) = self.party()?.sign_in()?;
-        let ceremony = self.keep_ceremony(Bound::to_browser(&browser), None, Act::SignIn(state)).await?;
-        Ok((Asked { ceremony, options }, browser))
+        Ok((Asked { ceremony: self.seal_sign_in(state, &browser)?, options }, browser))
     }
 
     /// A web session for whoever the passkey belongs to. `browser` is the token that came with the options.
@@ -51,13 +53,11 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<SignedIn, AuthError> {
         let pass = self.may_try(&trial(&from)).await?;
         let shown = Shown::read(answered.credential)?;
-        let Act::SignIn(state) = self.take_ceremony(answered.ceremony, &Bound::to_browser(browser)).await? else {
-            return Err(PasskeyError::Over.into());
-        };
+        let sign_in = self.open_sign_in(answered.ceremony, browser)?;
         // Found without a name, so it has to say whose it is.
         let stored = self.passkey_of(&shown).await?.filter(|stored| shown.names(stored.kept.handle) == Some(true));
         let entered = match &stored {
-            Some(stored) => self.enter_with(&shown, state, stored, &from).await,
+            Some(stored) => self.enter_with(&shown, sign_in, stored, &from).await,
             None => Err(PasskeyError::Refused.into()),
         };
         if let Err(AuthError::Passkey(PasskeyError::Refused)) = entered {
@@ -69,12 +69,17 @@ impl<S: AuthStore> Auth<S> {
     async fn enter_with(
         &self,
         shown: &Shown,
-        state: DiscoverableAuthentication,
+        SignIn { once, state }: SignIn,
         stored: &Stored,
         from: &Origin,
     ) -> Result<SignedIn, AuthError> {
+        // Before the counter is looked at: the same again is no copy of the key.
+        if stored.kept.ended.contains(&once) {
+            return Err(PasskeyError::Over.into());
+        }
         let checked = self.party()?.signed_in(shown, state, &stored.kept.passkey);
-        let account = self.judge(stored, checked, from).await?;
+        let (account, result) = self.judge(stored, checked, from).await?;
+        self.used(&stored.factor, &result, Some(once)).await?;
         self.let_in(&account, stored, from.clone()).await
     }
 
@@ -89,7 +94,7 @@ impl<S: AuthStore> Auth<S> {
             return Err(PasskeyError::NoneSuch.into());
         }
         let (options, state) = party.prove(&known)?;
-        let ceremony = self.keep_ceremony(bound, Some(of), Act::Prove(state)).await?;
+        let ceremony = self.keep_ceremony(bound, of, Act::Prove(state)).await?;
         Ok(Asked { ceremony, options })
     }
 
@@ -113,13 +118,13 @@ impl<S: AuthStore> Auth<S> {
             |stored: &Stored| stored.factor.username == *of && shown.names(stored.kept.handle) != Some(false);
         let stored = self.passkey_of(&shown).await?.filter(is_theirs);
         let judged = match &stored {
-            Some(stored) => self.judge(stored, self.party()?.proved(&shown, &state), from).await,
+            Some(stored) => self.still_theirs(stored, self.party()?.proved(&shown, &state), from).await,
             None => Err(PasskeyError::Refused.into()),
         };
         if let Err(AuthError::Passkey(PasskeyError::Refused)) = judged {
             self.failed(pass.about(Some(of))).await?;
         }
-        judged.map(|_| Methods::of(&METHODS))
+        judged.map(|()| Methods::of(&METHODS))
     }
 
     async fn passkey_of(&self, shown: &Shown) -> Result<Option<Stored>, AuthError> {
@@ -127,18 +132,28 @@ impl<S: AuthStore> Auth<S> {
         factor.filter(|factor| factor.kind == FactorKind::Passkey).map(Stored::read).transpose()
     }
 
-    /// The owner, if all is well; then the counter has gone on.
+    async fn still_theirs(
+        &self,
+        stored: &Stored,
+        checked: Result<AuthenticationResult, Refused>,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
+        let (_, result) = self.judge(stored, checked, from).await?;
+        self.used(&stored.factor, &result, None).await
+    }
+
+    /// The owner, if all is well.
     async fn judge(
         &self,
         stored: &Stored,
         checked: Result<AuthenticationResult, Refused>,
         from: &Origin,
-    ) -> Result<Account, AuthError> {
+    ) -> Result<(Account, AuthenticationResult), AuthError> {
         let known = self.0.store.credentials(&stored.factor.username).await?;
         let account = known.map(|known| known.account).filter(|account| account.standing == Standing::Active);
         let account = account.ok_or(PasskeyError::Refused)?;
         match checked {
-            Ok(result) if result.user_verified() && self.used(stored, &result).await? => Ok(account),
+            Ok(result) if result.user_verified() => Ok((account, result)),
             Ok(_) | Err(Refused::Wrong) => Err(PasskeyError::Refused.into()),
             Err(Refused::Cloned) => {
                 tracing::warn!(username = %account.username, "a passkey's counter went back: there may be a copy of it");
@@ -148,13 +163,28 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    /// False where it was used or changed meanwhile: of two with the same counter, one gets in.
-    async fn used(&self, stored: &Stored, result: &AuthenticationResult) -> Result<bool, AuthError> {
-        let mut passkey = stored.kept.passkey.clone();
-        passkey.update_credential(result);
-        let body = Kept { handle: stored.kept.handle, passkey }.write()?;
-        let counter = i64::from(result.counter());
-        Ok(self.0.store.revise_factor(&stored.factor, body, counter, self.0.clock.now()).await?)
+    /// The counter goes on, and `ended` is over: of any number at once, one gets in. Another use of the same key
+    /// meanwhile (devices that share it do not count) is no reason to refuse this one.
+    async fn used(&self, factor: &Factor, result: &AuthenticationResult, ended: Option<Once>) -> Result<(), AuthError> {
+        let (counter, now) = (i64::from(result.counter()), self.0.clock.now());
+        let mut factor = factor.clone();
+        for _ in 0..TRIES {
+            let Stored { mut kept, factor: read } = Stored::read(factor)?;
+            if ended.as_ref().is_some_and(|once| kept.ended.contains(once)) {
+                return Err(PasskeyError::Over.into());
+            }
+            if counter > 0 && counter <= read.counter {
+                return Err(PasskeyError::Refused.into());
+            }
+            kept.passkey.update_credential(result);
+            kept.ended.retain(|once| now < once.until);
+            kept.ended.extend(ended.clone());
+            if self.0.store.revise_factor(&read, kept.write()?, counter, now).await? {
+                return Ok(());
+            }
+            factor = self.0.store.factor(&read.id).await?.ok_or(PasskeyError::Refused)?;
+        }
+        Err(PasskeyError::Refused.into())
     }
 
     async fn let_in(&self, account: &Account, stored: &Stored, from: Origin) -> Result<SignedIn, AuthError> {

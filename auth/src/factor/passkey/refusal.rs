@@ -5,6 +5,9 @@ pub enum PasskeyError {
     /// Not said why: unknown, of a disabled account, copied, signed for another place.
     #[error("This passkey was not accepted.")]
     Refused,
+    /// The same, of somebody who is signed in and stays so.
+    #[error("This passkey was not accepted.")]
+    NotConfirmed,
     /// Nothing that a browser would send as a passkey, or none that can be taken.
     #[error("This is no passkey that can be used here.")]
     Bad,

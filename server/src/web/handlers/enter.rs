@@ -50,7 +50,8 @@ fn sign_in_form(site: &Site, username: String, next: &str, message: Option<Strin
         has_icon: site.config.providers.icon(&provider.id).is_some(),
     };
     let providers = site.config.providers.list.iter().map(button).collect();
-    SignInPage { shell, username, next: next.to_owned(), message, registration, providers }
+    let (next, passkeys) = (next.to_owned(), site.passkeys.clone());
+    SignInPage { shell, username, next, message, registration, providers, passkeys }
 }
 
 /// `POST /sign-in`

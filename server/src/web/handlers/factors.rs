@@ -1,18 +1,26 @@
 //! `GET /account/factors`: also for who may do nothing else yet.
 
+use std::sync::Arc;
+
 use auth::EvenRestricted;
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 
 use super::{send, shell};
-use crate::{api::auth::factors::list, error::Problem, state::Auth, web::FactorsPage};
+use crate::{
+    api::auth::factors::list,
+    error::Problem,
+    state::{Auth, Site},
+    web::FactorsPage,
+};
 
 pub(crate) async fn page(
     EvenRestricted(caller): EvenRestricted,
     State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
 ) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
     let is_due = caller.restriction().is_some();
     let Json(ways) = list::handle(EvenRestricted(caller), State(auth)).await?;
-    send(StatusCode::OK, &FactorsPage { shell, ways, is_due })
+    send(StatusCode::OK, &FactorsPage { shell, ways, is_due, passkeys_at: site.passkeys.clone() })
 }

@@ -30,7 +30,7 @@ pub(crate) async fn page(
     Query(asked): Query<Next>,
 ) -> Result<Response, Problem> {
     match auth.half_way(token(&site, &jar)).await {
-        Ok(waiting) => send(StatusCode::OK, &form(&waiting, local_path(asked.next.as_deref()), None)),
+        Ok(waiting) => send(StatusCode::OK, &form(&site, &waiting, local_path(asked.next.as_deref()), None)),
         Err(AuthError::SignInOver) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => Err(error.into()),
     }
@@ -57,17 +57,18 @@ pub(crate) async fn step(
         Err(error) => {
             let problem = Problem::from(error);
             let Ok(waiting) = auth.half_way(token).await else { return Err(problem) };
-            let page = form(&waiting, next, Some(problem.detail()));
+            let page = form(&site, &waiting, next, Some(problem.detail()));
             Ok(again(&problem, send(problem.status(), &page)?))
         }
     }
 }
 
-fn form(waiting: &Waiting, next: &str, message: Option<String>) -> SecondPage {
+fn form(site: &Site, waiting: &Waiting, next: &str, message: Option<String>) -> SecondPage {
     let username = waiting.account.username.to_string();
-    SecondPage { shell: Shell::default(), username, ways: waiting.ways, next: next.to_owned(), message }
+    let (next, passkeys_at) = (next.to_owned(), site.passkeys.clone());
+    SecondPage { shell: Shell::default(), username, ways: waiting.ways, next, message, passkeys_at }
 }
 
-pub(super) fn token<'a>(site: &Site, jar: &'a CookieJar) -> &'a str {
+pub(crate) fn token<'a>(site: &Site, jar: &'a CookieJar) -> &'a str {
     jar.get(cookie::half_way_name(site)).map_or("", |cookie| cookie.value())
 }

@@ -2,7 +2,10 @@
 
 use auth::{
     EvenRestricted,
-    factor::passkey::{Answered, NewPasskey},
+    factor::{
+        RecoveryCode,
+        passkey::{Answered, NewPasskey},
+    },
 };
 use axum::{Json, extract::State};
 use http::StatusCode;
@@ -33,5 +36,6 @@ pub async fn handle(
     let answered = Answered { ceremony: &body.ceremony, credential: &body.credential };
     let new = NewPasskey { answered, name: named(&body.name)? };
     let added = auth.add_passkey(&caller, new, &origin).await?;
-    Ok((StatusCode::CREATED, Json(AddedPasskey { passkey: info(added.passkey), recovery_codes: added.recovery_codes })))
+    let recovery_codes = added.recovery_codes.iter().map(RecoveryCode::expose).collect();
+    Ok((StatusCode::CREATED, Json(AddedPasskey { passkey: info(added.passkey), recovery_codes })))
 }

@@ -5,8 +5,12 @@ pub mod list;
 pub mod options;
 pub mod remove;
 pub mod rename;
+pub mod second_step;
+pub mod second_step_options;
 pub mod sign_in;
 pub mod sign_in_options;
+pub mod step_up;
+pub mod step_up_options;
 
 use auth::{
     DisplayName, FactorId,
@@ -30,7 +34,7 @@ impl axum::extract::FromRequestParts<AppState> for Id {
 }
 
 pub(crate) fn asked(asked: Asked) -> PasskeyOptions {
-    PasskeyOptions { ceremony: asked.ceremony.expose().to_owned(), public_key: asked.options }
+    PasskeyOptions { ceremony: asked.ceremony, public_key: asked.options }
 }
 
 pub(crate) fn info(passkey: KnownPasskey) -> PasskeyInfo {
@@ -44,6 +48,7 @@ pub(crate) fn info(passkey: KnownPasskey) -> PasskeyInfo {
 }
 
 fn named(raw: &str) -> Result<DisplayName, Problem> {
-    let bad = "A name has 1 to 100 characters, none of them invisible.";
-    DisplayName::parse(raw).map_err(|_| Problem::invalid("/name", bad))
+    let bad = "A name has 1 to 64 characters, none of them invisible.";
+    let name = DisplayName::parse(raw).ok().filter(|name| name.as_str().chars().count() <= 64);
+    name.ok_or_else(|| Problem::invalid("/name", bad))
 }

@@ -1,0 +1,40 @@
+//! `POST /auth/passkeys/second-step`
+
+use std::sync::Arc;
+
+use auth::{OwnPage, factor::passkey::Answered};
+use axum::extract::State;
+use axum_extra::extract::CookieJar;
+use http::StatusCode;
+use wire::{ProblemBody, ShownPasskey};
+
+use crate::{
+    error::Problem,
+    extract::{Body, From},
+    state::{Auth, Site},
+    web::{cookie, handlers::second},
+};
+
+/// A passkey after the password, on the page: the session is a cookie.
+#[utoipa::path(post, path = "/auth/passkeys/second-step", tag = "Second factors", request_body = ShownPasskey, responses(
+    (status = 204, description = "Signed in; the cookie is set."),
+    (status = 401, description = "The passkey was not accepted, or no sign-in waits for it.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "Not sent by a page of ours.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 410, description = "It took too long, or was done already.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub async fn handle(
+    _: OwnPage,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+    From(origin): From,
+    jar: CookieJar,
+    Body(body): Body<ShownPasskey>,
+) -> Result<(StatusCode, CookieJar), Problem> {
+    let answered = Answered { ceremony: &body.ceremony, credential: &body.credential };
+    let signed_in = auth.second_step_with_passkey(second::token(&site, &jar), answered, origin).await?;
+    let jar = CookieJar::new().add(cookie::session(&site, &signed_in.secret)).add(cookie::gone_in(&site));
+    Ok((StatusCode::NO_CONTENT, jar))
+}

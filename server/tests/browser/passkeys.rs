@@ -1,0 +1,128 @@
+//! Passkeys, with Chromium's own authenticator (`WebAuthn` §11): nobody here wrote it.
+
+use serde_json::{Value, json};
+
+use crate::{app::PASSWORD, stage::Stage, window::Window};
+
+impl Window {
+    /// Puts a device into this browser that holds passkeys, and whose user is there and is who they are.
+    pub(crate) async fn has_a_device(&self) -> Authenticator<'_> {
+        let kind = json!({
+            "protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
+            "isUserVerified": true, "isUserConsenting": true,
+        });
+        let id = self.driver.tell(&self.browser, "webauthn/authenticator", kind).await;
+        Authenticator { window: self, id: id.as_str().expect("an authenticator").to_owned() }
+    }
+
+    /// From the page of the account to the codes that come with a first factor.
+    pub(crate) async fn adds_a_passkey(&self, name: &str) {
+        self.goto("/account/factors").await;
+        self.clicks("#passkey-add").await;
+        self.writes("#passkey-form [name=name]", name).await;
+        self.clicks("#passkey-form [data-submit]").await;
+    }
+
+    pub(crate) async fn signs_out(&self) {
+        self.clicks("#user-menu summary").await;
+        self.clicks("#sign-out").await;
+        self.arrives_at("/sign-in").await;
+    }
+}
+
+pub(crate) struct Authenticator<'a> {
+    window: &'a Window,
+    id: String,
+}
+
+impl Authenticator<'_> {
+    /// Whether its user passes the check from now on.
+    pub(crate) async fn knows_its_user(&self, known: Value) {
+        let command = format!("webauthn/authenticator/{}/uv", self.id);
+        self.window.driver.tell(&self.window.browser, &command, json!({"isUserVerified": known})).await;
+    }
+
+    /// Unplugged, lost, or at the bottom of a lake.
+    pub(crate) async fn is_lost(self) {
+        let path = format!("webauthn/authenticator/{}", self.id);
+        self.window.driver.remove(&self.window.browser, &path).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_is_added_signs_in_without_a_password_and_is_removed() {
+    let Some(stage) = Stage::at_localhost().await else { return };
+    let ada = stage.editor("ada").await;
+    let device = ada.has_a_device().await;
+    ada.adds_a_passkey("My phone").await;
+    ada.finds("#codes-list li").await;
+    assert_eq!(ada.value("document.querySelectorAll('#codes-list li').length").await, 10);
+    ada.clicks("#codes-dialog [data-submit]").await;
+    ada.reads("[data-kind=passkey]", "My phone").await;
+    ada.reads("[data-kind=passkey]", "never used").await;
+    // The same device is not added twice.
+    ada.adds_a_passkey("My phone again").await;
+    ada.reads("#passkey-form [data-error]", "already has a passkey").await;
+    ada.goto("/").await;
+    // Nothing is offered on its own while the device is shy.
+    device.knows_its_user(json!(false)).await;
+    ada.signs_out().await;
+    ada.clicks("#passkey-button").await;
+    ada.finds("#passkey [data-error]").await;
+    device.knows_its_user(json!(true)).await;
+    ada.clicks("#passkey-button").await;
+    ada.arrives_at("/").await;
+    ada.is_live().await;
+    ada.goto("/account/factors").await;
+    ada.reads("[data-kind=passkey]", "last used").await;
+    ada.clicks("[data-kind=passkey] [data-action=rename-factor]").await;
+    ada.writes("#rename-dialog [name=name]", "Old phone").await;
+    ada.clicks("#rename-dialog [data-submit]").await;
+    ada.reads("[data-kind=passkey] [data-slot=name]", "Old phone").await;
+    ada.clicks("[data-kind=passkey] [data-action=remove-factor]").await;
+    ada.clicks("#remove-dialog [data-submit]").await;
+    ada.misses("[data-kind=passkey]").await;
+    ada.goto("/").await;
+    ada.signs_out().await;
+    ada.clicks("#passkey-button").await;
+    ada.reads("#passkey [data-error]", "This passkey was not accepted.").await;
+    ada.writes("#username", "ada").await;
+    ada.writes("#password", PASSWORD).await;
+    ada.clicks("#sign-in button.primary").await;
+    ada.arrives_at("/").await;
+    ada.complains_only_of(&["status of 401"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_is_the_second_step_after_a_password() {
+    let Some(stage) = Stage::at_localhost().await else { return };
+    let ada = stage.editor("ada").await;
+    let device = ada.has_a_device().await;
+    ada.adds_a_passkey("Key").await;
+    ada.clicks("#codes-dialog [data-submit]").await;
+    ada.finds("[data-kind=passkey]").await;
+    ada.goto("/").await;
+    device.knows_its_user(json!(false)).await;
+    ada.signs_out().await;
+    ada.writes("#username", "ada").await;
+    ada.writes("#password", PASSWORD).await;
+    ada.clicks("#sign-in button.primary").await;
+    ada.arrives_at("/sign-in/second").await;
+    ada.clicks("#passkey-button").await;
+    ada.finds("#passkey [data-error]").await;
+    device.knows_its_user(json!(true)).await;
+    ada.clicks("#passkey-button").await;
+    ada.arrives_at("/").await;
+    ada.is_live().await;
+    ada.has_no_complaints().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_says_where_passkeys_work() {
+    let Some(stage) = Stage::at_localhost().await else { return };
+    let ada = stage.editor("ada").await;
+    let elsewhere = stage.app.url("");
+    ada.browser.goto(&format!("{elsewhere}/sign-in")).await.unwrap();
+    ada.reads("#passkey-elsewhere", "Passkeys work at http://localhost:").await;
+    ada.misses("#passkey-button").await;
+}
