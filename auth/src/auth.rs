@@ -33,6 +33,8 @@ use crate::{
     key::{MasterKey, Purpose},
     key_ring::{KeyRing, KeyRules},
     letter::{Letter, WAITING},
+    password::PasswordRules,
+    pepper::Peppers,
     permit::{Administrator, Everywhere, InRealm, StepUp},
     refusals::Refusals,
     registering::Setup,
@@ -63,6 +65,7 @@ pub struct Settings {
     /// A session is over after this, used or not.
     pub absolute: Duration,
     pub hashing: HashingCost,
+    pub passwords: PasswordRules,
     pub step_up: StepUpRules,
     pub factors: FactorRules,
     pub upstreams: Upstreams,
@@ -86,6 +89,7 @@ impl Settings {
             idle: Duration::from_hours(14 * 24),
             absolute: Duration::from_hours(90 * 24),
             hashing: HashingCost { memory_kib: 64 * 1024, passes: 3, lanes: 1 },
+            passwords: PasswordRules::default(),
             step_up: StepUpRules::default(),
             factors: FactorRules::default(),
             upstreams: Upstreams::default(),
@@ -285,7 +289,8 @@ impl<S: AuthStore> Auth<S> {
         clock: Clock,
         chance: Chance,
     ) -> Result<Self, AuthError> {
-        let hasher = Hasher::new(settings.hashing, chance.clone())?;
+        let peppers = Peppers::new(&keys, &settings.passwords.peppers)?;
+        let hasher = Hasher::new(settings.hashing, peppers, chance.clone())?;
         let ring = KeyRing::new(store.clone(), &keys, settings.keys, clock.clone(), chance.clone())?;
         let access = AccessTokens::new(ring.load().await?, &settings);
         let passkeys = Party::of(&settings.issuer, &settings.passkeys.name);

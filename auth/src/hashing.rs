@@ -16,7 +16,11 @@ use argon2::{
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use tokio::sync::Semaphore;
 
-use crate::{AuthError, Chance, Password, PasswordHash, auth::HashingCost};
+use crate::{
+    AuthError, Chance, Password, PasswordHash,
+    auth::HashingCost,
+    pepper::{self, Peppers},
+};
 
 /// The least that we hash with (OWASP's floor for Argon2id).
 const FLOOR: HashingCost = HashingCost { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
@@ -26,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(crate) struct Hasher {
     argon2: Argon2<'static>,
+    peppers: Peppers,
     chance: Chance,
     /// Costs what a real one costs, and fits no password: its output is random.
     dummy: PasswordHash,
@@ -37,7 +42,7 @@ pub(crate) struct Hasher {
 impl Hasher {
     /// # Errors
     /// [`AuthError::Internal`] for a cost below the floor, or one that Argon2 cannot have.
-    pub(crate) fn new(cost: HashingCost, chance: Chance) -> Result<Self, AuthError> {
+    pub(crate) fn new(cost: HashingCost, peppers: Peppers, chance: Chance) -> Result<Self, AuthError> {
         if cost.memory_kib < FLOOR.memory_kib || cost.passes < FLOOR.passes || cost.lanes < FLOOR.lanes {
             return Err(AuthError::Internal("password hashing needs at least 19 MiB, 2 passes and 1 lane"));
         }
@@ -55,7 +60,8 @@ impl Hasher {
         Ok(Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
             chance,
-            dummy: PasswordHash::stored(&dummy),
+            dummy: PasswordHash::stored(&peppers.current().mark(&dummy)),
+            peppers,
             cores: Arc::new(Semaphore::new(cores)),
             patience: PATIENCE,
             begun: Arc::default(),
@@ -65,10 +71,12 @@ impl Hasher {
     /// # Errors
     /// [`AuthError::Busy`] where no core came free in time.
     pub(crate) async fn hash(&self, password: &Arc<Password>) -> Result<PasswordHash, AuthError> {
-        let (argon2, password, salt) = (self.argon2.clone(), Arc::clone(password), self.chance.bytes::<16>());
-        self.run(move || argon2.hash_password_with_salt(password.expose().as_bytes(), &salt))
+        let (argon2, salt) = (self.argon2.clone(), self.chance.bytes::<16>());
+        let pepper = self.peppers.current();
+        let seasoned = pepper.season(password);
+        self.run(move || argon2.hash_password_with_salt(&seasoned, &salt))
             .await?
-            .map(|hash| PasswordHash::stored(&hash.to_string()))
+            .map(|hash| PasswordHash::stored(&pepper.mark(&hash.to_string())))
             .map_err(|_| AuthError::Internal("hashing a password failed"))
     }
 
@@ -81,14 +89,25 @@ impl Hasher {
         password: &Arc<Password>,
         hash: Option<&PasswordHash>,
     ) -> Result<bool, AuthError> {
-        let (argon2, password) = (self.argon2.clone(), Arc::clone(password));
-        let hash = hash.unwrap_or(&self.dummy).clone();
-        self.run(move || fits(&argon2, &password, &hash)).await
+        let (argon2, peppers, password) = (self.argon2.clone(), self.peppers.clone(), Arc::clone(password));
+        let (hash, dummy) = (hash.unwrap_or(&self.dummy).clone(), self.dummy.clone());
+        self.run(move || {
+            // A hash under a key that is not here fits nothing, and takes as long as one that is.
+            let known = pepper::marked(hash.as_str()).is_none_or(|(id, _)| peppers.named(id).is_some());
+            if !known {
+                tracing::error!("a password is under a pepper that is not here: was the master key replaced?");
+            }
+            fits(&argon2, &peppers, &password, if known { &hash } else { &dummy })
+        })
+        .await
     }
 
-    /// Whether the next sign-in should replace it: bcrypt, or Argon2id with less than we hash with now.
+    /// Whether the next sign-in should replace it: without pepper or under an older one, bcrypt, or Argon2id with less
+    /// than we hash with now.
     pub(crate) fn is_outdated(&self, hash: &PasswordHash) -> bool {
-        let Ok(parsed) = phc::PasswordHash::new(hash.as_str()) else { return true };
+        let current = |id: &str| self.peppers.current().is_called(id);
+        let Some((_, phc)) = pepper::marked(hash.as_str()).filter(|(id, _)| current(id)) else { return true };
+        let Ok(parsed) = phc::PasswordHash::new(phc) else { return true };
         let Ok(params) = Params::try_from(&parsed) else { return true };
         let now = self.argon2.params();
         params.m_cost() < now.m_cost() || params.t_cost() < now.t_cost() || parsed.hash.is_none_or(|h| h.len() < 32)
@@ -123,21 +142,27 @@ fn step_back() {
     }
 }
 
-fn fits(argon2: &Argon2<'_>, password: &Password, hash: &PasswordHash) -> bool {
-    if hash.is_bcrypt() { fits_bcrypt(password, hash) } else { fits_argon2(argon2, password, hash) }
+fn fits(argon2: &Argon2<'_>, peppers: &Peppers, password: &Password, hash: &PasswordHash) -> bool {
+    let keyed = pepper::marked(hash.as_str()).and_then(|(id, phc)| Some((peppers.named(id)?, phc)));
+    match keyed {
+        Some((pepper, phc)) => fits_argon2(argon2, &pepper.season(password), phc),
+        None if hash.is_bcrypt() => fits_bcrypt(password, hash),
+        // From before there was a pepper, or from elsewhere: made of the password as it was typed.
+        None => fits_argon2(argon2, password.expose().as_bytes(), hash.as_str()),
+    }
 }
 
-fn fits_argon2(argon2: &Argon2<'_>, password: &Password, hash: &PasswordHash) -> bool {
-    phc::PasswordHash::new(hash.as_str())
-        .is_ok_and(|hash| argon2.verify_password(password.expose().as_bytes(), &hash).is_ok())
+fn fits_argon2(argon2: &Argon2<'_>, secret: &[u8], phc: &str) -> bool {
+    phc::PasswordHash::new(phc).is_ok_and(|hash| argon2.verify_password(secret, &hash).is_ok())
 }
 
-/// As passlib did, whose hashes these are: bcrypt reads 72 bytes and passlib let it ignore the rest, so a longer
-/// password that worked there works here; what replaces the hash then counts every byte. Passlib refused NUL, where
-/// C would have ended the password. The hash is made all the same, so that a refusal takes its time.
+/// bcrypt reads 72 bytes and stops at a NUL; other programs let it ignore the rest without a word. A password of which
+/// only the beginning would be looked at fits nothing here (ASVS 5.0 §6.2.8): its owner gets a new one by link. The
+/// hash is made all the same, so that a refusal takes its time.
 fn fits_bcrypt(password: &Password, hash: &PasswordHash) -> bool {
-    let fits = bcrypt::verify(password.expose(), hash.as_str()).unwrap_or(false);
-    fits && !password.expose().contains('\0')
+    let raw = password.expose();
+    let fits = bcrypt::verify(raw, hash.as_str()).unwrap_or(false);
+    fits && raw.len() <= 72 && !raw.contains('\0')
 }
 
 #[cfg(test)]
@@ -149,117 +174,4 @@ impl Hasher {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hasher() -> Hasher {
-        Hasher::new(FLOOR, Chance::system()).unwrap()
-    }
-
-    fn password(raw: &str) -> Arc<Password> {
-        Arc::new(Password::new(raw.to_owned()))
-    }
-
-    fn bcrypt_of(raw: &[u8]) -> PasswordHash {
-        PasswordHash::import(&bcrypt::hash(raw, 4).unwrap()).unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_password_fits_its_own_hash_only() {
-        let hasher = hasher();
-        let hash = hasher.hash(&password("correct horse battery")).await.unwrap();
-        assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
-        assert!(hasher.verify(&password("correct horse battery"), Some(&hash)).await.unwrap());
-        assert!(!hasher.verify(&password("correct horse batterz"), Some(&hash)).await.unwrap());
-        assert!(!hasher.verify(&password("correct horse battery"), None).await.unwrap());
-        assert!(!hasher.is_outdated(&hash));
-    }
-
-    #[tokio::test]
-    async fn every_byte_of_a_long_password_counts_with_argon2() {
-        let hasher = hasher();
-        let long = "ab".repeat(500);
-        let hash = hasher.hash(&password(&long)).await.unwrap();
-        assert!(!hasher.verify(&password(&(long + "c")), Some(&hash)).await.unwrap());
-    }
-
-    #[tokio::test]
-    async fn bcrypt_of_71_72_and_73_bytes_verifies_as_passlib_did() {
-        let hasher = hasher();
-        let of = |n| "0123456789".repeat(8)[..n].to_owned();
-        for made in [71, 72, 73] {
-            let hash = bcrypt_of(of(made).as_bytes());
-            assert!(hasher.is_outdated(&hash));
-            for shown in [71, 72, 73] {
-                let fits = hasher.verify(&password(&of(shown)), Some(&hash)).await.unwrap();
-                assert_eq!(fits, made.min(72) == shown.min(72), "made of {made} bytes, shown {shown}");
-            }
-        }
-    }
-
-    /// From the passlib documentation, not from our own bcrypt.
-    #[tokio::test]
-    async fn hashes_that_passlib_made_verify_under_every_prefix() {
-        let hasher = hasher();
-        let made = "$2a$12$NT0I31Sa7ihGEWpka9ASYeEFkhuTNeBQ2xfZskIiiJeyFXhRgS.Sy";
-        for prefix in ["$2a$", "$2b$", "$2y$"] {
-            let hash = PasswordHash::import(&made.replace("$2a$", prefix)).unwrap();
-            assert!(hasher.verify(&password("password"), Some(&hash)).await.unwrap(), "{prefix}");
-            assert!(!hasher.verify(&password("Password"), Some(&hash)).await.unwrap(), "{prefix}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_nul_never_fits_bcrypt() {
-        let hasher = hasher();
-        let hash = bcrypt_of(b"with\0nul");
-        assert!(!hasher.verify(&password("with\0nul"), Some(&hash)).await.unwrap());
-        assert!(!hasher.verify(&password("with"), Some(&hash)).await.unwrap());
-    }
-
-    #[tokio::test]
-    async fn weaker_parameters_are_outdated() {
-        let raised = Hasher::new(HashingCost { memory_kib: 20 * 1024, ..FLOOR }, Chance::system()).unwrap();
-        let hash = hasher().hash(&password("correct horse battery")).await.unwrap();
-        assert!(raised.is_outdated(&hash));
-        assert!(raised.verify(&password("correct horse battery"), Some(&hash)).await.unwrap());
-    }
-
-    #[test]
-    fn costs_below_the_floor_are_refused() {
-        for cost in [
-            HashingCost { memory_kib: 19 * 1024 - 1, ..FLOOR },
-            HashingCost { passes: 1, ..FLOOR },
-            HashingCost { lanes: 0, ..FLOOR },
-        ] {
-            assert!(Hasher::new(cost, Chance::system()).is_err(), "{cost:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn with_all_cores_taken_the_answer_is_busy() {
-        let mut hasher = hasher();
-        hasher.cores = Arc::new(Semaphore::new(0));
-        hasher.patience = Duration::from_millis(5);
-        let answer = hasher.verify(&password("x"), None).await;
-        assert!(matches!(answer, Err(AuthError::Busy { retry_after }) if retry_after == PATIENCE));
-    }
-
-    #[tokio::test]
-    async fn a_request_that_is_given_up_keeps_its_core_until_the_hash_is_done() {
-        let mut hasher = hasher();
-        hasher.cores = Arc::new(Semaphore::new(1));
-        let (go, gone) = std::sync::mpsc::channel::<()>();
-        let (begin, mut arrived) = tokio::sync::mpsc::unbounded_channel();
-        let pool = hasher.clone();
-        let work = move || begin.send(()).is_ok() && gone.recv().is_ok();
-        let request = tokio::spawn(async move { pool.run(work).await });
-        arrived.recv().await.unwrap();
-        request.abort();
-        assert!(request.await.is_err());
-        assert_eq!(hasher.cores.available_permits(), 0);
-        go.send(()).unwrap();
-        hasher.patience = Duration::from_mins(1);
-        hasher.verify(&password("x"), None).await.unwrap();
-    }
-}
+mod tests;

@@ -48,6 +48,8 @@ pub(crate) enum Purpose {
     Upstream,
     /// Keys the passwords before they are hashed.
     Pepper,
+    /// Names the key of passwords: stands beside every hash.
+    PepperName,
 }
 
 impl Purpose {
@@ -59,6 +61,7 @@ impl Purpose {
             Self::Factors => b"strongroom/factors/aes-256-gcm/v1",
             Self::Upstream => b"strongroom/upstream/aes-256-gcm/v1",
             Self::Pepper => b"strongroom/pepper/hmac-sha256/v1",
+            Self::PepperName => b"strongroom/pepper/id/v1",
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     auth::Others,
     clock,
     guessing::{Secret, Trial},
+    password::About,
     store::{End, EndReason, Replacement},
 };
 
@@ -33,8 +34,10 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::WrongCurrentPassword);
         }
         self.succeeded(pass).await?;
-        new.check_new(username)?;
-        let hash = self.0.hasher.hash(&Arc::new(new)).await?;
+        let new = Arc::new(new);
+        let account = caller.account();
+        self.check_new(&new, About::account(account), self.company_of(Some(account))).await?;
+        let hash = self.0.hasher.hash(&new).await?;
         let why = match others {
             Others::End => Replacement::Change { keep: Some(caller.session().id.clone()) },
             Others::Keep => Replacement::ChangeKeepingSessions,

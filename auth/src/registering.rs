@@ -15,6 +15,7 @@ use crate::{
     auth::{Applicant, Import, Registration},
     clock,
     guessing::{Secret, Trial},
+    password::About,
     permit::Administrator,
     store::Inserted,
 };
@@ -139,8 +140,14 @@ impl<S: AuthStore> Auth<S> {
         if applicant.username == Actor::console().username {
             return Err(AuthError::UsernameTaken);
         }
-        applicant.password.check_new(&applicant.username)?;
-        let password = self.0.hasher.hash(&Arc::new(applicant.password)).await?;
+        let about = About {
+            username: Some(applicant.username.clone()),
+            display_name: applicant.display_name.clone(),
+            email: applicant.email.clone(),
+        };
+        let password = Arc::new(applicant.password);
+        self.check_new(&password, about, self.company_of(None)).await?;
+        let password = self.0.hasher.hash(&password).await?;
         Ok(NewAccount {
             username: applicant.username,
             display_name: applicant.display_name,

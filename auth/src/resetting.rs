@@ -13,6 +13,7 @@ use crate::{
     auth::ManageAccounts,
     clock,
     guessing::{Secret, Trial},
+    password::About,
     store::{Reset, Slip, SlipKind},
 };
 
@@ -79,8 +80,9 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::ResetOver);
         };
         self.succeeded(pass).await?;
-        new.check_new(&account.username)?;
-        let password = self.0.hasher.hash(&Arc::new(new)).await?;
+        let new = Arc::new(new);
+        self.check_new(&new, About::account(&account), self.company_of(Some(&account))).await?;
+        let password = self.0.hasher.hash(&new).await?;
         // Of those who come with the same link at once, the store lets one through.
         let by = Actor::owner(&account).coming_from(from);
         let reset = Reset { link: link.hash(), password, by, at: self.0.clock.now() };

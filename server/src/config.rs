@@ -4,6 +4,7 @@ mod clients;
 pub mod factors;
 mod keys;
 pub mod mail;
+pub mod passwords;
 mod providers;
 mod sessions;
 
@@ -51,6 +52,7 @@ pub struct Partial {
     pub hashing: HashingPartial,
     pub log: LogPartial,
     pub mail: Option<mail::MailSection>,
+    pub passwords: Option<passwords::PasswordSection>,
     pub sessions: Option<SessionsSection>,
     pub keys: Option<KeysSection>,
     pub factors: Option<factors::FactorsSection>,
@@ -173,6 +175,7 @@ pub struct Config {
     pub mail: Option<mail::Mail>,
     pub factors: FactorRules,
     pub step_up: StepUpRules,
+    pub passwords: passwords::PasswordSection,
     pub log_format: LogFormat,
     pub log_filter: String,
     pub sessions: SessionRules,
@@ -236,6 +239,7 @@ impl Partial {
                 filter: self.log.filter.or(next.log.filter),
             },
             mail: self.mail.or(next.mail),
+            passwords: self.passwords.or(next.passwords),
             sessions: self.sessions.or(next.sessions),
             keys: self.keys.or(next.keys),
             factors: self.factors.or(next.factors),
@@ -286,6 +290,7 @@ impl Partial {
             mail,
             factors: self.factors.unwrap_or_default().decide(),
             step_up: self.step_up.unwrap_or_default().decide()?,
+            passwords: self.passwords.unwrap_or_default(),
             log_format: self.log.format.unwrap_or(LogFormat::Human),
             log_filter: self.log.filter.unwrap_or_else(|| "info".to_owned()),
             sessions: self.sessions.unwrap_or_default().decide()?,

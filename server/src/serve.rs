@@ -71,7 +71,7 @@ pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
     // Before the first account: it gets its role there.
     vault::vault::make_main(&store, &clock, &Chance::system()).await?;
     let auth =
-        Auth::open(store.clone(), settings(config, upstream::http_client()?), key, clock, Chance::system()).await?;
+        Auth::open(store.clone(), settings(config, upstream::http_client()?)?, key, clock, Chance::system()).await?;
     let blobs = LocalBlobs::new(config.data.join("vaults"), config.max_file_size);
     Ok(Opened { store, auth, blobs })
 }
@@ -102,8 +102,8 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
     Ok(Store::open(&database).await?)
 }
 
-fn settings(config: &Config, http: HttpClient) -> auth::Settings {
-    auth::Settings {
+fn settings(config: &Config, http: HttpClient) -> anyhow::Result<auth::Settings> {
+    Ok(auth::Settings {
         registration: match config.registration {
             RegistrationMode::Open => Registration::Open,
             RegistrationMode::Invite => Registration::Invite,
@@ -114,13 +114,14 @@ fn settings(config: &Config, http: HttpClient) -> auth::Settings {
         clients: config.clients.clone(),
         factors: config.factors.clone(),
         step_up: config.step_up,
+        passwords: config.passwords.rules()?,
         upstreams: Upstreams { providers: config.providers.list.clone(), http: Some(http) },
         access_lifetime: config.sessions.access,
         idle: config.sessions.idle,
         absolute: config.sessions.absolute,
         keys: config.keys,
         ..auth::Settings::new(config.public_url.clone(), "strongroom".to_owned())
-    }
+    })
 }
 
 /// Only for whoever runs the server: the folder holds keys and everybody's hashes.

@@ -44,7 +44,7 @@ async fn a_weak_password_is_refused_before_any_hashing() {
     let house = house().await;
     let weak = Applicant { password: password("short"), ..applicant("ada") };
     let refused = house.auth.register(weak, &origin()).await;
-    assert!(matches!(refused, Err(AuthError::PasswordRefused(Refused::TooShort))));
+    assert!(matches!(refused, Err(AuthError::PasswordRefused(Refused::TooShort { .. }))));
     assert_eq!(house.auth.0.hasher.begun(), 0);
 }
 

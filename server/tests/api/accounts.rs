@@ -33,7 +33,7 @@ both! {
             assert_eq!(answer.body["errors"][0]["pointer"], "/password");
             assert!(answer.body["detail"].as_str().unwrap().contains(word), "{}", answer.text);
         }
-        let emoji = "🦀".repeat(15);
+        let emoji = "🦀🐧🦊🐙🦉🐝🦋🐢🦈🐳🐿🦔🐌🦜🐞";
         app.anonymous().tell("/auth/register", json!({"username": "ada", "password": emoji})).await.is(201);
     }
 

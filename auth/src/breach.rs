@@ -1,0 +1,128 @@
+//! Passwords that were stolen somewhere: a file on this machine with the beginnings of their SHA-1 hashes, sorted. No
+//! password, nor anything of it, leaves the machine to be looked up.
+//!
+//! 16 bytes of header (the mark, and how many follow, little endian), then 6 bytes a password. One that is not in the
+//! list is taken for one that is with a chance of n / 2^48: with all of Pwned Passwords (10^9) 1 in 280,000. A look-up
+//! reads a few pages, however long the file is.
+
+mod build;
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use unicode_normalization::UnicodeNormalization as _;
+
+pub use build::{BuildError, Built, build};
+
+const MARK: [u8; 8] = *b"srbreac1";
+const HEADER: u64 = 16;
+const WIDTH: usize = 6;
+/// Entries read at once.
+const PAGE: u64 = 680;
+
+type Entry = [u8; WIDTH];
+
+/// The file, open.
+pub struct Breaches {
+    path: PathBuf,
+    file: Mutex<File>,
+    entries: u64,
+}
+
+impl Breaches {
+    /// # Errors
+    /// A sentence for the operator, where it is no such file or was cut off.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let bad = |why: &str| format!("the breach list {}: {why}", path.display());
+        let mut file = File::open(path).map_err(|error| bad(&error.to_string()))?;
+        let mut header = [0; 16];
+        let no_list = "it is no breach list; make one with `strongroom breach build`";
+        file.read_exact(&mut header).map_err(|_| bad(no_list))?;
+        let Some((MARK, count)) = header.split_first_chunk::<8>().map(|(mark, count)| (*mark, count)) else {
+            return Err(bad(no_list));
+        };
+        let entries = u64::from_le_bytes(count.try_into().unwrap_or_default());
+        let length = file.metadata().map_err(|error| bad(&error.to_string()))?.len();
+        let whole = entries.checked_mul(WIDTH as u64).and_then(|bytes| bytes.checked_add(HEADER));
+        if whole != Some(length) {
+            return Err(bad("it is not whole; make it again with `strongroom breach build`"));
+        }
+        Ok(Self { path: path.to_owned(), file: Mutex::new(file), entries })
+    }
+
+    /// How many passwords are in it.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Whether the password is in the list, as it was typed or in NFKC. Reads the file: not for an async worker.
+    ///
+    /// # Errors
+    /// Of the file.
+    pub(crate) fn contains(&self, password: &str) -> io::Result<bool> {
+        let typed = self.has(beginning(password))?;
+        if typed || password.is_ascii() {
+            return Ok(typed);
+        }
+        self.has(beginning(&password.nfkc().collect::<String>()))
+    }
+
+    /// Interpolation search: hashes are spread evenly, so where one would stand is nearly known.
+    fn has(&self, wanted: Entry) -> io::Result<bool> {
+        let (mut from, mut to) = (0, self.entries);
+        let (mut least, mut most) = (0, 1_u64 << (8 * WIDTH));
+        while from < to {
+            let into = u128::from(number(wanted) - least) * u128::from(to - from) / u128::from(most - least);
+            let guess = from + u64::try_from(into).unwrap_or(0).min(to - from - 1);
+            let start = guess.saturating_sub(PAGE / 2).max(from);
+            let page = self.read(start, PAGE.min(to - start))?;
+            let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(false) };
+            if wanted < *first {
+                (to, most) = (start, number(*first));
+            } else if wanted > *last {
+                (from, least) = (start + page.len() as u64, number(*last));
+            } else {
+                return Ok(page.binary_search(&wanted).is_ok());
+            }
+            // Nothing lies between: also what keeps a file that is not sorted from being searched for ever.
+            if number(wanted) < least || number(wanted) >= most {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
+    fn read(&self, start: u64, count: u64) -> io::Result<Vec<Entry>> {
+        let mut bytes = vec![0; usize::try_from(count).unwrap_or(0) * WIDTH];
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(HEADER + start * WIDTH as u64))?;
+        file.read_exact(&mut bytes)?;
+        Ok(bytes.as_chunks().0.to_vec())
+    }
+}
+
+impl fmt::Debug for Breaches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Breaches").field("path", &self.path).field("entries", &self.entries).finish_non_exhaustive()
+    }
+}
+
+fn beginning(password: &str) -> Entry {
+    let mut entry = [0; WIDTH];
+    entry.copy_from_slice(&digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()).as_ref()[..WIDTH]);
+    entry
+}
+
+fn number(entry: Entry) -> u64 {
+    entry.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Makes the file out of a Pwned Passwords list, which may be tens of gigabytes and in any order: sorted in pieces that
+//! fit into memory, then merged.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    fs::{File, OpenOptions},
+    io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+use super::{Entry, HEADER, MARK, WIDTH};
+
+/// Entries sorted in memory at once: 96 MB.
+const PIECE: usize = 16 << 20;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("line {line}: {why}; a list of Pwned Passwords has lines like 0018A45C4D1DEF81644B54AB7F969B88D65E53FA:42")]
+    Line { line: u64, why: &'static str },
+    #[error("the list is empty")]
+    Empty,
+    #[error("{path}: {source}")]
+    File { path: String, source: io::Error },
+}
+
+/// What became of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Built {
+    pub lines: u64,
+    /// Without those that came twice.
+    pub entries: u64,
+}
+
+/// Writes `to` in full before it gets its name; an older file is replaced.
+///
+/// # Errors
+/// [`BuildError::Line`] names the line that is none of such a list.
+pub fn build(list: impl BufRead, to: &Path) -> Result<Built, BuildError> {
+    build_in_pieces(list, to, PIECE)
+}
+
+pub(super) fn build_in_pieces(list: impl BufRead, to: &Path, piece: usize) -> Result<Built, BuildError> {
+    let (pieces, part) = (Scrap(with_end(to, "pieces")), Scrap(with_end(to, "part")));
+    let failed = |source| BuildError::File { path: to.display().to_string(), source };
+    let (lines, lengths) = sort_pieces(list, &pieces.0, piece)?;
+    if lines == 0 {
+        return Err(BuildError::Empty);
+    }
+    let entries = merge(&pieces.0, &lengths, &part.0).map_err(failed)?;
+    std::fs::rename(&part.0, to).map_err(failed)?;
+    Ok(Built { lines, entries })
+}
+
+/// Goes when it is done with, however that ends.
+struct Scrap(PathBuf);
+
+impl Drop for Scrap {
+    fn drop(&mut self) {
+        // Renamed already, or never made: nothing to take away.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{end}"));
+    name.into()
+}
+
+/// All pieces one after the other in one file, and how many entries each has.
+fn sort_pieces(mut list: impl BufRead, to: &Path, piece: usize) -> Result<(u64, Vec<u64>), BuildError> {
+    let failed = |source| BuildError::File { path: to.display().to_string(), source };
+    let mut out = BufWriter::new(File::create(to).map_err(failed)?);
+    let (mut entries, mut lengths): (Vec<Entry>, Vec<u64>) = (Vec::new(), Vec::new());
+    let (mut n, mut lines, mut text) = (0, 0, Vec::new());
+    loop {
+        text.clear();
+        n += 1;
+        // A line is short, or it is none of ours: what is no text at all is not read into memory whole.
+        let read = (&mut list).take(256).read_until(b'\n', &mut text);
+        let ended = read.map_err(|_| BuildError::Line { line: n, why: "it cannot be read" })? == 0;
+        if !ended && let Some(entry) = parse(&text).map_err(|why| BuildError::Line { line: n, why })? {
+            lines += 1;
+            entries.push(entry);
+        }
+        if entries.len() >= piece || (ended && !entries.is_empty()) {
+            entries.sort_unstable();
+            entries.dedup();
+            out.write_all(entries.as_flattened()).map_err(failed)?;
+            lengths.push(entries.len() as u64);
+            entries.clear();
+        }
+        if ended {
+            out.flush().map_err(failed)?;
+            return Ok((lines, lengths));
+        }
+    }
+}
+
+/// `None` for an empty line.
+fn parse(line: &[u8]) -> Result<Option<Entry>, &'static str> {
+    let line = line.trim_ascii();
+    if line.is_empty() {
+        return Ok(None);
+    }
+    let (hash, count) = match line.iter().position(|byte| *byte == b':') {
+        Some(colon) => (&line[..colon], &line[colon + 1..]),
+        None => (line, &b"1"[..]),
+    };
+    if hash.len() == 32 {
+        return Err("it has 32 digits: the list of NTLM hashes is another one, take the one of SHA-1");
+    }
+    let mut sha1 = [0; 20];
+    hex::decode_to_slice(hash, &mut sha1).map_err(|_| "it does not begin with 40 hexadecimal digits")?;
+    if count.is_empty() || !count.iter().all(u8::is_ascii_digit) {
+        return Err("no number stands behind the colon");
+    }
+    Ok(sha1.first_chunk::<WIDTH>().copied())
+}
+
+/// One piece, read in order.
+struct Piece {
+    entries: BufReader<io::Take<File>>,
+}
+
+impl Piece {
+    fn next(&mut self) -> io::Result<Option<Entry>> {
+        let mut entry = [0; WIDTH];
+        match self.entries.read_exact(&mut entry) {
+            Ok(()) => Ok(Some(entry)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn merge(pieces: &Path, lengths: &[u64], to: &Path) -> io::Result<u64> {
+    let (mut open, mut heap, mut start) = (Vec::new(), BinaryHeap::new(), 0);
+    for (n, length) in lengths.iter().enumerate() {
+        let mut file = File::open(pieces)?;
+        file.seek(SeekFrom::Start(start))?;
+        let bytes = length * WIDTH as u64;
+        start += bytes;
+        let mut piece = Piece { entries: BufReader::with_capacity(64 * 1024, file.take(bytes)) };
+        heap.extend(piece.next()?.map(|entry| Reverse((entry, n))));
+        open.push(piece);
+    }
+    let file = OpenOptions::new().write(true).create(true).truncate(true).open(to)?;
+    let mut out = BufWriter::with_capacity(1 << 20, file);
+    out.write_all(&[0; HEADER as usize])?;
+    let (mut entries, mut last) = (0_u64, None);
+    while let Some(Reverse((entry, n))) = heap.pop() {
+        if last != Some(entry) {
+            out.write_all(&entry)?;
+            entries += 1;
+            last = Some(entry);
+        }
+        heap.extend(open[n].next()?.map(|entry| Reverse((entry, n))));
+    }
+    let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&MARK)?;
+    file.write_all(&entries.to_le_bytes())?;
+    file.sync_all()?;
+    Ok(entries)
+}

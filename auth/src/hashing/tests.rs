@@ -1,0 +1,206 @@
+use argon2::{AssociatedData, ParamsBuilder};
+
+use super::*;
+use crate::key::MasterKey;
+
+const KEY: &str = "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa";
+const OLD_KEY: &str = "Yt5Wq8Er1Kz7Mx3Nv9Pb2Lc6Hd4Fg0Js";
+
+fn peppers(master: &str, given: &[&str]) -> Peppers {
+    let key = |raw: &&str| MasterKey::parse(raw).unwrap();
+    Peppers::new(&key(&master), &given.iter().map(key).collect::<Vec<_>>()).unwrap()
+}
+
+fn hasher() -> Hasher {
+    Hasher::new(FLOOR, peppers(KEY, &[]), Chance::system()).unwrap()
+}
+
+fn password(raw: &str) -> Arc<Password> {
+    Arc::new(Password::new(raw.to_owned()))
+}
+
+fn bcrypt_of(raw: &[u8]) -> PasswordHash {
+    PasswordHash::import(&bcrypt::hash(raw, 4).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_password_fits_its_own_hash_only() {
+    let hasher = hasher();
+    let hash = hasher.hash(&password("correct horse battery")).await.unwrap();
+    let (_, phc) = pepper::marked(hash.as_str()).unwrap();
+    assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
+    assert!(hasher.verify(&password("correct horse battery"), Some(&hash)).await.unwrap());
+    assert!(!hasher.verify(&password("correct horse batterz"), Some(&hash)).await.unwrap());
+    assert!(!hasher.verify(&password("correct horse battery"), None).await.unwrap());
+    assert!(!hasher.is_outdated(&hash));
+}
+
+#[tokio::test]
+async fn every_byte_of_a_long_password_counts_with_argon2() {
+    let hasher = hasher();
+    let long = "ab".repeat(500);
+    let hash = hasher.hash(&password(&long)).await.unwrap();
+    assert!(!hasher.verify(&password(&(long + "c")), Some(&hash)).await.unwrap());
+}
+
+#[tokio::test]
+async fn bcrypt_never_truncates_silently_at_71_72_and_73_bytes() {
+    let hasher = hasher();
+    let of = |n| "0123456789".repeat(8)[..n].to_owned();
+    for made in [71, 72, 73] {
+        // Whoever made the hash of 73 bytes had it cut.
+        let hash = bcrypt_of(of(made).as_bytes());
+        assert!(hasher.is_outdated(&hash));
+        for shown in [71, 72, 73] {
+            let fits = hasher.verify(&password(&of(shown)), Some(&hash)).await.unwrap();
+            assert_eq!(fits, shown <= 72 && made.min(72) == shown, "made of {made} bytes, shown {shown}");
+        }
+    }
+}
+
+/// From jBCrypt's tests and from those of crypt_blowfish, whose last one is of a password longer than 72 bytes.
+#[tokio::test]
+async fn published_bcrypt_vectors_verify() {
+    let hasher = hasher();
+    let long = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    for (raw, hash) in [
+        ("", "$2a$08$HqWuK6/Ng6sg9gQzbLrgb.Tl.ZHfXLhvt/SgVyWhQqgqcZ7ZuUtye"),
+        ("a", "$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe"),
+        ("abc", "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i"),
+        ("abcdefghijklmnopqrstuvwxyz", "$2a$06$.rCVZVOThsIa97pEDOxvGuRRgzG64bvtJ0938xuqzv18d3ZpQhstC"),
+        ("~!@#$%^&*()      ~!@#$%^&*()PNBFRD", "$2a$06$fPIsBO8qRqkjj273rfaOI.HtSV9jLDpTbZn782DC6/t7qT67P6FfO"),
+        ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
+        ("U*U*", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"),
+        ("U*U*U", "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"),
+        (long, "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui"),
+    ] {
+        let hash = PasswordHash::import(hash).unwrap();
+        assert!(hasher.verify(&password(raw), Some(&hash)).await.unwrap(), "{raw}");
+        assert!(!hasher.verify(&password(&(raw.to_owned() + "x")), Some(&hash)).await.unwrap(), "{raw}");
+    }
+}
+
+/// RFC 9106 §5.3.
+#[test]
+fn the_figures_of_rfc_9106_for_argon2id_come_out() {
+    let params = ParamsBuilder::new()
+        .m_cost(32)
+        .t_cost(3)
+        .p_cost(4)
+        .output_len(32)
+        .data(AssociatedData::new(&[4; 12]).unwrap())
+        .build()
+        .unwrap();
+    let argon2 = Argon2::new_with_secret(&[3; 8], Algorithm::Argon2id, Version::V0x13, params).unwrap();
+    let mut tag = [0; 32];
+    argon2.hash_password_into(&[1; 32], &[2; 16], &mut tag).unwrap();
+    assert_eq!(hex::encode(tag), "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659");
+}
+
+#[tokio::test]
+async fn a_hash_is_nothing_without_the_key_that_it_was_made_under() {
+    let (ours, thief) = (hasher(), Hasher::new(FLOOR, peppers(OLD_KEY, &[]), Chance::system()).unwrap());
+    let secret = password("correct horse battery");
+    let hash = ours.hash(&secret).await.unwrap();
+    assert!(!thief.verify(&secret, Some(&hash)).await.unwrap());
+    // Nor with the mark taken off, or the thief's own name in its place.
+    let (_, phc) = pepper::marked(hash.as_str()).unwrap();
+    assert!(!thief.verify(&secret, Some(&PasswordHash::stored(phc))).await.unwrap());
+    let renamed = thief.peppers.current().mark(phc);
+    assert!(!thief.verify(&secret, Some(&PasswordHash::stored(&renamed))).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_key_that_was_replaced_still_verifies_and_is_replaced_at_the_next_sign_in() {
+    let secret = password("correct horse battery");
+    let old = Hasher::new(FLOOR, peppers(OLD_KEY, &[]), Chance::system()).unwrap();
+    let hash = old.hash(&secret).await.unwrap();
+    let replaced = Hasher::new(FLOOR, peppers(OLD_KEY, &[KEY]), Chance::system()).unwrap();
+    assert!(replaced.verify(&secret, Some(&hash)).await.unwrap());
+    assert!(replaced.is_outdated(&hash));
+    let hash = replaced.hash(&secret).await.unwrap();
+    assert!(hasher().verify(&secret, Some(&hash)).await.unwrap());
+    assert!(!hasher().is_outdated(&hash));
+}
+
+#[tokio::test]
+async fn one_character_typed_in_two_ways_is_one_and_older_hashes_stay_as_they_were_typed() {
+    let hasher = hasher();
+    let (apart, whole) = ("cafe\u{301} au lait, deux fois", "caf\u{e9} au lait, deux fois");
+    let hash = hasher.hash(&password(apart)).await.unwrap();
+    assert!(hasher.verify(&password(whole), Some(&hash)).await.unwrap());
+    assert!(!hasher.verify(&password("Caf\u{e9} au lait, deux fois"), Some(&hash)).await.unwrap());
+    let salt = [7; 16];
+    let before = hasher.argon2.hash_password_with_salt(apart.as_bytes(), &salt).unwrap().to_string();
+    let before = PasswordHash::import(&before).unwrap();
+    assert!(hasher.verify(&password(apart), Some(&before)).await.unwrap());
+    assert!(!hasher.verify(&password(whole), Some(&before)).await.unwrap());
+    assert!(hasher.is_outdated(&before));
+}
+
+/// From the passlib documentation, not from our own bcrypt.
+#[tokio::test]
+async fn hashes_that_passlib_made_verify_under_every_prefix() {
+    let hasher = hasher();
+    let made = "$2a$12$NT0I31Sa7ihGEWpka9ASYeEFkhuTNeBQ2xfZskIiiJeyFXhRgS.Sy";
+    for prefix in ["$2a$", "$2b$", "$2y$"] {
+        let hash = PasswordHash::import(&made.replace("$2a$", prefix)).unwrap();
+        assert!(hasher.verify(&password("password"), Some(&hash)).await.unwrap(), "{prefix}");
+        assert!(!hasher.verify(&password("Password"), Some(&hash)).await.unwrap(), "{prefix}");
+    }
+}
+
+#[tokio::test]
+async fn a_nul_never_fits_bcrypt() {
+    let hasher = hasher();
+    let hash = bcrypt_of(b"with\0nul");
+    assert!(!hasher.verify(&password("with\0nul"), Some(&hash)).await.unwrap());
+    assert!(!hasher.verify(&password("with"), Some(&hash)).await.unwrap());
+}
+
+#[tokio::test]
+async fn weaker_parameters_are_outdated() {
+    let raised =
+        Hasher::new(HashingCost { memory_kib: 20 * 1024, ..FLOOR }, peppers(KEY, &[]), Chance::system()).unwrap();
+    let hash = hasher().hash(&password("correct horse battery")).await.unwrap();
+    assert!(raised.is_outdated(&hash));
+    assert!(raised.verify(&password("correct horse battery"), Some(&hash)).await.unwrap());
+}
+
+#[test]
+fn costs_below_the_floor_are_refused() {
+    for cost in [
+        HashingCost { memory_kib: 19 * 1024 - 1, ..FLOOR },
+        HashingCost { passes: 1, ..FLOOR },
+        HashingCost { lanes: 0, ..FLOOR },
+    ] {
+        assert!(Hasher::new(cost, peppers(KEY, &[]), Chance::system()).is_err(), "{cost:?}");
+    }
+}
+
+#[tokio::test]
+async fn with_all_cores_taken_the_answer_is_busy() {
+    let mut hasher = hasher();
+    hasher.cores = Arc::new(Semaphore::new(0));
+    hasher.patience = Duration::from_millis(5);
+    let answer = hasher.verify(&password("x"), None).await;
+    assert!(matches!(answer, Err(AuthError::Busy { retry_after }) if retry_after == PATIENCE));
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_up_keeps_its_core_until_the_hash_is_done() {
+    let mut hasher = hasher();
+    hasher.cores = Arc::new(Semaphore::new(1));
+    let (go, gone) = std::sync::mpsc::channel::<()>();
+    let (begin, mut arrived) = tokio::sync::mpsc::unbounded_channel();
+    let pool = hasher.clone();
+    let work = move || begin.send(()).is_ok() && gone.recv().is_ok();
+    let request = tokio::spawn(async move { pool.run(work).await });
+    arrived.recv().await.unwrap();
+    request.abort();
+    assert!(request.await.is_err());
+    assert_eq!(hasher.cores.available_permits(), 0);
+    go.send(()).unwrap();
+    hasher.patience = Duration::from_mins(1);
+    hasher.verify(&password("x"), None).await.unwrap();
+}

@@ -1,0 +1,201 @@
+//! What a new password must be (NIST SP 800-63B-4 §3.1.1, ASVS 5.0 §6.2): long enough, and nothing that somebody tries
+//! first. No rules of composition. The one way to look at it, whoever sets it and however, and the meter on the page
+//! reads the same figures.
+
+use std::sync::Arc;
+
+use unicode_normalization::UnicodeNormalization as _;
+use zxcvbn::{Score, zxcvbn};
+
+use super::Password;
+use crate::{Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, Unavailable, Username, breach::Breaches};
+
+/// More than anybody types, and little enough to hash.
+const MOST_BYTES: usize = 1_024;
+/// Of so many characters at most is it asked how they would be guessed: the rest makes a password no worse.
+const LOOKED_AT: usize = 72;
+
+/// What the host decides of passwords.
+#[derive(Clone, Debug, Default)]
+pub struct PasswordRules {
+    /// Passwords that were stolen elsewhere.
+    pub breaches: Option<Arc<Breaches>>,
+    /// Keys for the pepper in place of the master key: the first one is used, the others still verify.
+    pub peppers: Arc<[crate::key::MasterKey]>,
+}
+
+/// Whether a password is all that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    Alone,
+    /// A second factor is asked for every time, because the installation says so.
+    WithFactor,
+}
+
+impl Company {
+    /// Characters at least.
+    #[must_use]
+    pub fn least(self) -> usize {
+        match self {
+            Self::Alone => 15,
+            Self::WithFactor => 8,
+        }
+    }
+
+    /// What it takes to guess it: 10^8 tries, or 10^6 beside a factor that is tried a few times and no more. Every
+    /// common password is guessed sooner.
+    fn strength(self) -> Score {
+        match self {
+            Self::Alone => Score::Three,
+            Self::WithFactor => Score::Two,
+        }
+    }
+}
+
+/// Whose password it is to be: none is made of these.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    pub username: Option<Username>,
+    pub display_name: Option<DisplayName>,
+    pub email: Option<EmailAddress>,
+}
+
+impl About {
+    #[must_use]
+    pub fn account(account: &Account) -> Self {
+        Self {
+            username: Some(account.username.clone()),
+            display_name: account.display_name.clone(),
+            email: account.email.clone(),
+        }
+    }
+
+    /// In small letters, longest first, so that none is left over from another one.
+    fn words(&self) -> Vec<String> {
+        let mut words = vec!["strongroom".to_owned()];
+        words.extend(self.username.as_ref().map(|name| name.as_str().to_lowercase()));
+        let email = self.email.as_ref().map(|email| email.as_str().to_lowercase());
+        if let Some((local, host)) = email.as_deref().and_then(|email| email.split_once('@')) {
+            words.extend([local, host, host.split('.').next().unwrap_or_default()].map(str::to_owned));
+            words.extend(email.clone());
+        }
+        if let Some(name) = &self.display_name {
+            let name = name.as_str().to_lowercase();
+            words.extend(name.split_whitespace().map(str::to_owned));
+            words.push(name);
+        }
+        words.retain(|word| !word.is_empty());
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        words.dedup();
+        words
+    }
+}
+
+/// Why a new password was not taken: the sentence says what to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("A password has at least {least} characters. A few unrelated words make a good one.")]
+    TooShort { least: usize },
+    #[error("A password has at most 1,024 bytes.")]
+    TooLong,
+    #[error("A password is not made of your username, your name, your e-mail address or the word Strongroom.")]
+    Expected,
+    #[error("This password would be guessed soon: it is common, or follows a pattern. Take a few unrelated words.")]
+    Guessable,
+    #[error("This password was stolen somewhere and is in lists that attackers try. Choose another one.")]
+    Breached,
+}
+
+/// How good a password would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight {
+    pub characters: usize,
+    pub least: usize,
+    /// 0, guessed at once, to 4.
+    pub strength: u8,
+    pub refused: Option<Refused>,
+}
+
+/// As typed and in NFKC, whichever is fewer: neither writing an accent apart nor a ligature makes a password longer.
+fn characters(raw: &str) -> usize {
+    if raw.is_ascii() { raw.len() } else { raw.chars().count().min(raw.nfkc().count()) }
+}
+
+/// Everything but the lists of what was stolen.
+pub(crate) fn weigh(password: &Password, about: &About, company: Company) -> Weight {
+    let raw = password.expose();
+    let (characters, least, words) = (characters(raw), company.least(), about.words());
+    if raw.len() > MOST_BYTES {
+        return Weight { characters, least, strength: 0, refused: Some(Refused::TooLong) };
+    }
+    let beginning: String = raw.chars().take(LOOKED_AT).collect();
+    let score = zxcvbn(&beginning, &words.iter().map(String::as_str).collect::<Vec<_>>()).score();
+    let refused = if characters < least {
+        Some(Refused::TooShort { least })
+    } else if is_made_of(raw, &words) {
+        Some(Refused::Expected)
+    } else {
+        (score < company.strength()).then_some(Refused::Guessable)
+    };
+    Weight { characters, least, strength: score.into(), refused }
+}
+
+/// Whether little is left of `raw` without those words: what an attacker tries first. A word of one or two letters
+/// stands in everything, so it has to be all there is.
+fn is_made_of(raw: &str, words: &[String]) -> bool {
+    let lower = raw.to_lowercase();
+    words.iter().any(|word| lower.replace(word, "").trim().is_empty()) || {
+        let long = words.iter().filter(|word| word.len() > 2);
+        let rest = long.fold(lower.clone(), |rest, word| rest.replace(word.as_str(), ""));
+        rest.len() < lower.len() && rest.chars().filter(|c| c.is_alphanumeric()).count() < 8
+    }
+}
+
+impl<S: AuthStore> Auth<S> {
+    /// What a password of this account has beside it.
+    #[expect(clippy::unused_self, reason = "the settings will know of installations that ask for a second factor")]
+    pub(crate) fn company_of(&self, _: Option<&Account>) -> Company {
+        Company::Alone
+    }
+
+    /// How good `password` would be for somebody new. Nothing is kept of it.
+    ///
+    /// # Errors
+    /// As for setting it: [`AuthError::Store`] where the list of stolen passwords cannot be read.
+    pub async fn weigh_new(&self, password: Password, about: About) -> Result<Weight, AuthError> {
+        self.weigh_password(Arc::new(password), about, self.company_of(None)).await
+    }
+
+    async fn weigh_password(
+        &self,
+        password: Arc<Password>,
+        about: About,
+        company: Company,
+    ) -> Result<Weight, AuthError> {
+        let breaches = self.0.settings.passwords.breaches.clone();
+        let weighed = tokio::task::spawn_blocking(move || {
+            let mut weight = weigh(&password, &about, company);
+            if let (None, Some(breaches)) = (weight.refused, breaches) {
+                let stolen = breaches.contains(password.expose())?;
+                weight.refused = stolen.then_some(Refused::Breached);
+            }
+            Ok(weight)
+        });
+        let failed = |error: std::io::Error| AuthError::Store(Unavailable::because(error));
+        weighed.await.map_err(|_| AuthError::Internal("weighing a password panicked"))?.map_err(failed)
+    }
+
+    /// Whether it may become the password of this account.
+    pub(crate) async fn check_new(
+        &self,
+        password: &Arc<Password>,
+        about: About,
+        company: Company,
+    ) -> Result<(), AuthError> {
+        let weight = self.weigh_password(Arc::clone(password), about, company).await?;
+        weight.refused.map_or(Ok(()), |refused| Err(refused.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

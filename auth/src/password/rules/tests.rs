@@ -1,0 +1,126 @@
+use super::*;
+
+fn about(username: &str) -> About {
+    About { username: Some(Username::parse(username).unwrap()), ..About::default() }
+}
+
+fn check(username: &str, raw: &str) -> Option<Refused> {
+    weigh(&Password::new(raw.to_owned()), &about(username), Company::Alone).refused
+}
+
+fn beside_a_factor(raw: &str) -> Option<Refused> {
+    weigh(&Password::new(raw.to_owned()), &about("ada"), Company::WithFactor).refused
+}
+
+const SHORT: Option<Refused> = Some(Refused::TooShort { least: 15 });
+
+#[test]
+fn fifteen_characters_of_any_script_are_enough_and_fourteen_are_not() {
+    assert_eq!(check("ada", "žluťoučký kůň "), SHORT);
+    assert_eq!(check("ada", "žluťoučký kůň §"), None);
+    assert_eq!(check("ada", "🦀🐧🦊🐙🦉🐝🦋🐢🦈🐳🐿🦔🐌🦜🐞"), None);
+    assert_eq!(check("ada", "パスワードは長いほど良い文です"), None);
+}
+
+#[test]
+fn eight_characters_are_enough_beside_a_second_factor_and_seven_are_not() {
+    assert_eq!(beside_a_factor("xK7vq2W"), Some(Refused::TooShort { least: 8 }));
+    assert_eq!(beside_a_factor("xK7vq2Wz"), None);
+}
+
+#[test]
+fn writing_accents_apart_makes_a_password_no_longer() {
+    let apart = "e\u{301}u\u{308}a\u{300}o\u{302}n\u{303}c\u{327}i\u{301}y\u{301}";
+    assert_eq!(apart.chars().count(), 16);
+    assert_eq!(check("ada", apart), SHORT);
+    // One character that NFKC writes as eighteen is one.
+    assert_eq!(check("ada", "\u{fdfa}"), SHORT);
+}
+
+#[test]
+fn a_kibibyte_is_the_most_and_128_characters_are_fine() {
+    let long = "seven copper kettles sing while nine owls count marbles, ".repeat(18);
+    assert_eq!(check("ada", &long[..128]), None);
+    assert_eq!(check("ada", &long[..1024]), None);
+    assert_eq!(check("ada", &long[..1025]), Some(Refused::TooLong));
+}
+
+#[test]
+fn no_kind_of_character_is_asked_for() {
+    for raw in ["xvqzkwjpfmbgthd", "XVQZKWJPFMBGTHD", "839104756203948", "&~^%=;]|)_{@\"(<", "correct horse battery"] {
+        assert_eq!(check("ada", raw), None, "{raw}");
+    }
+}
+
+#[test]
+fn the_username_and_the_product_make_no_password() {
+    for raw in
+        ["strongroomSTRONGROOM", "strongroom-12345", "lovelace lovelace", "LovelaceStrongroom1", "Lovelace1234567"]
+    {
+        assert_eq!(check("lovelace", raw), Some(Refused::Expected), "{raw}");
+    }
+    assert_eq!(check("x", "xxxxxxxxxxxxxxx"), Some(Refused::Expected));
+    assert_eq!(check("lovelace", "a strongroom full of gears"), None);
+    assert_eq!(check("a", "correct horse battery"), None);
+}
+
+#[test]
+fn name_and_address_make_no_password() {
+    let about = About {
+        username: Some(Username::parse("al").unwrap()),
+        display_name: Some(DisplayName::parse("Augusta Lovelace").unwrap()),
+        email: Some(EmailAddress::parse("countess@analytical.example").unwrap()),
+    };
+    let check = |raw: &str| weigh(&Password::new(raw.to_owned()), &about, Company::Alone).refused;
+    for raw in [
+        "augusta lovelace",
+        "Lovelace.Augusta.1815",
+        "countess@analytical.example",
+        "analytical.example!",
+        "CountessAnalytical1",
+    ] {
+        assert_eq!(check(raw), Some(Refused::Expected), "{raw}");
+    }
+    assert_eq!(check("the countess rides a purple tram"), None);
+}
+
+#[test]
+fn what_is_common_or_a_pattern_is_refused_at_any_length() {
+    for raw in [
+        "passwordpassword",
+        "Password1234567",
+        "P@ssw0rdP@ssw0rd",
+        "qwertyuiopasdfghjkl",
+        "111111111111111",
+        "123456789012345",
+        "abcdefghijklmnop",
+        "iloveyouiloveyou",
+        "aaaaaaaaaaaaaaaaaaaaaaaa",
+        "abcabcabcabcabcabc",
+        "letmeinletmein1",
+    ] {
+        assert_eq!(check("ada", raw), Some(Refused::Guessable), "{raw}");
+    }
+    for raw in [
+        "password",
+        "12345678",
+        "qwertyuiop",
+        "iloveyou1",
+        "football",
+        "baseball1",
+        "trustno1",
+        "1q2w3e4r",
+        "Sunshine1",
+    ] {
+        assert_eq!(beside_a_factor(raw), Some(Refused::Guessable), "{raw}");
+    }
+    assert_eq!(check("ada", "every password has a long story"), None);
+}
+
+#[test]
+fn every_refusal_says_what_to_change() {
+    assert!(Refused::TooShort { least: 15 }.to_string().contains("15"));
+    for refused in [Refused::TooShort { least: 15 }, Refused::Guessable] {
+        assert!(refused.to_string().contains("unrelated words"), "{refused}");
+    }
+}

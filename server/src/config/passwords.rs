@@ -1,0 +1,38 @@
+//! `[passwords]`: what new passwords are looked up in, and what all of them are keyed with.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use auth::{breach::Breaches, key::MasterKey, password::PasswordRules};
+use serde::Deserialize;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PasswordSection {
+    /// A list of stolen passwords, made by `strongroom breach build`.
+    pub breach_file: Option<PathBuf>,
+    /// Keys for the pepper in place of the master key, one a line: the first is used, and the others (and the master
+    /// key) still verify what was made with them.
+    pub pepper_file: Option<PathBuf>,
+}
+
+impl PasswordSection {
+    /// # Errors
+    /// A sentence for the operator, where a file is not what it should be.
+    pub(crate) fn rules(&self) -> anyhow::Result<PasswordRules> {
+        let open = |path: &PathBuf| Breaches::open(path).map(Arc::new).map_err(anyhow::Error::msg);
+        Ok(PasswordRules {
+            breaches: self.breach_file.as_ref().map(open).transpose().context("passwords.breach_file")?,
+            peppers: self.peppers().context("passwords.pepper_file")?,
+        })
+    }
+
+    fn peppers(&self) -> anyhow::Result<Arc<[MasterKey]>> {
+        let Some(path) = &self.pepper_file else { return Ok(Arc::default()) };
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let keys = lines.map(MasterKey::parse).collect::<Result<Arc<[_]>, _>>()?;
+        anyhow::ensure!(!keys.is_empty(), "{} holds no key", path.display());
+        Ok(keys)
+    }
+}
