@@ -83,6 +83,9 @@ pub(crate) enum Command {
     Throttle {
         #[command(subcommand)]
         command: ThrottleCommand,
+    /// The list of stolen passwords that new ones are looked up in
+    Breach {
+        command: BreachCommand,
     },
     /// Check content, database, git and audit, file by file; the server may be running or not
     Verify,
@@ -108,6 +111,21 @@ pub(crate) enum AuditCommand {
         /// Go on with what happens from now on, until Ctrl-C
         #[arg(long)]
         follow: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BreachCommand {
+    /// Make it from a list of Pwned Passwords: lines of a SHA-1 hash, a colon and a number, in any order
+    ///
+    /// It takes 6 bytes a password, and as much again while it is made. No password leaves the machine to be looked up.
+    Build {
+        /// The list, as downloaded
+        #[arg(value_name = "LIST.txt")]
+        list: PathBuf,
+        /// The file to write
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
     },
 }
 
@@ -178,6 +196,11 @@ pub(crate) enum UserCommand {
         /// Why, for the audit
         #[arg(long, value_name = "TEXT")]
         reason: String,
+    /// Print a link that sets a new password, once, within 30 minutes
+    Reset {
+        /// End every session and refuse the present password from now on
+        #[arg(long)]
+        require: bool,
     },
     /// Bring accounts over from a CSV file with the columns username,hashed_password,is_admin
     ///

@@ -5,6 +5,7 @@ mod say;
 
 mod args;
 mod audit;
+mod breach;
 mod environment;
 mod key;
 mod remote;
@@ -70,6 +71,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Key { command } => key::run(command, settings.config()?).await,
         Command::Audit { command } => audit::run(command, settings.config()?).await,
         Command::Throttle { command } => throttle::run(command, settings.config()?).await,
+        Command::Breach { command } => breach::run(command),
         Command::Verify => verify::verify(settings.config()?).await,
     }
 }

@@ -11,6 +11,7 @@ use auth::{
     AccountChange, Action, Clock, DisplayName, EmailAddress, Password, Permit, Standing, Username, auth::Applicant,
     factor::Reason, permit::Administrator, permit::Everywhere, store::AccountQuery,
 };
+use secrecy::ExposeSecret as _;
 use server::{Config, serve::Opened, state::Auth};
 use vault::VaultStore;
 
@@ -46,6 +47,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             auth.recover(&operator(), &Username::parse(&name)?, Reason::parse(&reason)?).await?;
             say!("{name} signs in with the password alone now; every session of it has ended.");
         }
+        UserCommand::Reset { name, require } => reset(auth, &name, require.then_some(Required)).await?,
         UserCommand::Import { file } => return import::import(auth, &file).await,
     }
     Ok(ExitCode::SUCCESS)
@@ -59,6 +61,25 @@ fn operator<A: Action<Scope = Everywhere>>() -> Permit<A> {
 async fn set_standing(auth: &Auth, name: &str, standing: Standing) -> anyhow::Result<()> {
     let change = AccountChange { standing: Some(standing), ..AccountChange::default() };
     auth.change_account(&operator(), &Username::parse(name)?, change).await?;
+    Ok(())
+}
+
+/// The present password is not taken any more.
+struct Required;
+
+async fn reset(auth: &Auth, name: &str, required: Option<Required>) -> anyhow::Result<()> {
+    let username = Username::parse(name)?;
+    if required.is_some() {
+        let change = AccountChange { reset_required: Some(true), ..AccountChange::default() };
+        auth.change_account(&operator(), &username, change).await?;
+        say!("{username} is signed out everywhere, and the present password is refused.");
+    }
+    let made = auth.reset_link(&operator(), &username).await?;
+    say!(
+        "Hand this link over to {username}. It sets a new password, once, until {}:",
+        made.until.strftime("%H:%M UTC")
+    );
+    say!("  {}", made.link.expose_secret());
     Ok(())
 }
 
