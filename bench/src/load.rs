@@ -6,15 +6,20 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use tokio::task::JoinSet;
 
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::machine::Process;
 
-/// What one client asks next. Each answer must be a 2xx.
+/// What one client asks next.
 pub(crate) trait Work: Send + 'static {
     fn next(&mut self) -> &[u8];
 
     /// Whether a round may end here: what was checked out is given back.
     fn is_at_rest(&self) -> bool;
+
+    /// What came back: a 2xx, unless somebody expects something else.
+    fn hear(&mut self, answer: Answer) -> Result<()> {
+        answer.fine().map(drop)
+    }
 }
 
 /// The same few requests, round and round.
@@ -123,8 +128,9 @@ async fn keep_asking<W: Work>(mut client: Client, mut work: W, window: Window) -
         if asked >= window.end && work.is_at_rest() {
             return Ok(times);
         }
-        client.ask(work.next()).await?.fine()?;
+        let answer = client.ask(work.next()).await?;
         let answered = Instant::now();
+        work.hear(answer)?;
         if answered >= window.start && answered <= window.end {
             times.push(answered - asked);
         }
@@ -144,8 +150,9 @@ pub(crate) async fn run_paced<W: Work>(
     let mut due = window.start;
     while due < window.end {
         tokio::time::sleep_until(due.into()).await;
-        client.ask(work.next()).await?.fine()?;
+        let answer = client.ask(work.next()).await?;
         times.push(due.elapsed());
+        work.hear(answer)?;
         due += pause;
     }
     times.sort_unstable();

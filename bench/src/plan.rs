@@ -13,6 +13,7 @@ pub(crate) enum RowName {
     Start,
     Me,
     SignIn,
+    Refresh,
     CheckOut,
     CheckIn,
     Pages,

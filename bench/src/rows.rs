@@ -5,6 +5,7 @@ mod check_out;
 mod events;
 mod me;
 mod pages;
+mod refresh;
 mod sign_in;
 mod start;
 mod transfer;
@@ -25,6 +26,7 @@ pub(crate) async fn measure_all(plan: &Plan) -> Result<Table> {
         RowName::Start,
         RowName::Me,
         RowName::SignIn,
+        RowName::Refresh,
         RowName::CheckOut,
         RowName::CheckIn,
         RowName::Pages,
@@ -44,6 +46,7 @@ async fn measure(row: RowName, plan: &Plan, table: &mut Table) -> Result<()> {
         RowName::Start => start::measure(plan, table).await,
         RowName::Me => me::measure(plan, table).await,
         RowName::SignIn => sign_in::measure(plan, table).await,
+        RowName::Refresh => refresh::measure(plan, table).await,
         RowName::CheckOut => check_out::measure(plan, table).await,
         RowName::CheckIn => check_in::measure(plan, table).await,
         RowName::Pages => pages::measure(plan, table).await,
