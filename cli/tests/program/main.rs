@@ -4,6 +4,7 @@
 mod audit;
 mod breach;
 mod crash;
+mod dump;
 mod help;
 mod import;
 mod keys;
