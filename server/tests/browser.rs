@@ -24,6 +24,8 @@ mod hostile;
 mod invited;
 #[path = "browser/keyboard.rs"]
 mod keyboard;
+#[path = "browser/letting_in.rs"]
+mod letting_in;
 #[path = "browser/looks.rs"]
 mod looks;
 #[path = "browser/passkeys.rs"]

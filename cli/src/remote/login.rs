@@ -92,15 +92,15 @@ async fn wait(server: &Server, codes: &DeviceAuthorization) -> anyhow::Result<To
         tokio::time::sleep(interval).await;
         match server.post("/auth/token", &form).await {
             Ok(Answer::Good(tokens)) => return Ok(tokens),
-            Ok(Answer::Refused(refused)) => interval = go_on(refused, interval)?,
-            Err(_) => interval = (interval + SLOWER).min(Duration::from_secs(60)),
+            Ok(Answer::Refused(refused)) => interval = go_on(&refused, interval)?,
+            Err(_) => interval = (interval + SLOWER).min(Duration::from_mins(1)),
         }
     }
     anyhow::bail!("nobody typed the code in time")
 }
 
 /// How long to wait until the next question, if there is to be one.
-fn go_on(refused: Refused, interval: Duration) -> anyhow::Result<Duration> {
+fn go_on(refused: &Refused, interval: Duration) -> anyhow::Result<Duration> {
     match refused.error.as_str() {
         "authorization_pending" => Ok(interval),
         "slow_down" => Ok(interval + SLOWER),

@@ -47,7 +47,10 @@ function show(secret) {
   $('#secret').value = secret;
   $('#made').hidden = false;
   // After the dialog has given the focus back.
-  setTimeout(() => { $('#made').scrollIntoView({ block: 'nearest' }); $('#copy').focus(); });
+  $('#new-token-dialog').addEventListener('close', () => {
+    $('#made').scrollIntoView({ block: 'nearest' });
+    $('#copy').focus();
+  }, { once: true });
 }
 
 $('#copy').addEventListener('click', async () => {

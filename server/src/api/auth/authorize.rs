@@ -33,7 +33,7 @@ pub async fn handle(
             Ok(auth.authorize(&caller, wanted).await?)
         }
     };
-    let outcome = answer.as_ref().map(|code| code.expose());
+    let outcome = answer.as_ref().map(auth::Token::expose).map_err(|refused| *refused);
     let redirect_to = redirect(&body.redirect_uri, body.state.as_deref(), &site.config.public_url, outcome);
     Ok(Json(Authorized { redirect_to }))
 }
@@ -54,7 +54,7 @@ pub(crate) fn redirect(
     uri: &str,
     state: Option<&str>,
     issuer: &str,
-    outcome: Result<&str, &DelegationRefused>,
+    outcome: Result<&str, DelegationRefused>,
 ) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     match outcome {

@@ -40,7 +40,7 @@ pub(crate) async fn page(
     // From here on the program may be answered: its address is its own.
     let wanted = match check(&auth, client, &asked) {
         Ok(wanted) => wanted,
-        Err(refused) => return Ok(tell(&asked, &site, &refused)),
+        Err(refused) => return Ok(tell(&asked, &site, refused)),
     };
     let Some(caller) = caller else {
         let next = percent_encoding::utf8_percent_encode(&query, percent_encoding::NON_ALPHANUMERIC);
@@ -72,7 +72,7 @@ fn asked(query: &str) -> Result<Authorize, Problem> {
     })
 }
 
-fn tell(asked: &Authorize, site: &Site, refused: &DelegationRefused) -> Response {
+fn tell(asked: &Authorize, site: &Site, refused: DelegationRefused) -> Response {
     let issuer = &site.config.public_url;
     Redirect::to(&redirect(&asked.redirect_uri, asked.state.as_deref(), issuer, Err(refused))).into_response()
 }
