@@ -24,6 +24,7 @@ mod names;
 mod passkeys;
 mod personal;
 mod profile;
+mod proof;
 mod races;
 mod resets;
 mod restart;

@@ -1,0 +1,116 @@
+//! What the documents say is proved by tests: each name that they mention is there, and no requirement is left out.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    path::{Path, PathBuf},
+};
+
+fn house() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn document(name: &str) -> String {
+    std::fs::read_to_string(house().join("docs/security").join(name)).unwrap()
+}
+
+/// The names of all functions in the house's sources, and of what `ci/` runs.
+fn functions() -> HashSet<String> {
+    let mut names = HashSet::new();
+    for room in ["auth", "vault", "store", "wire", "server", "cli", "bench", "examples"] {
+        read_sources(&house().join(room), &mut names);
+    }
+    names
+}
+
+fn read_sources(folder: &Path, names: &mut HashSet<String>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
+            read_sources(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            names.extend(functions_in(&std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn functions_in(source: &str) -> Vec<String> {
+    let named = |rest: &str| rest.split(['(', '<']).next().unwrap_or_default().trim().to_owned();
+    source.lines().filter_map(|line| line.split_once("fn ")).map(|(_, rest)| named(rest)).collect()
+}
+
+/// Words in backticks that look like a test's name: a sentence with underscores.
+fn tests_named_in(text: &str) -> BTreeSet<String> {
+    let is_sentence = |word: &&str| {
+        word.matches('_').count() >= 2 && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    text.split('`').skip(1).step_by(2).filter(is_sentence).map(str::to_owned).collect()
+}
+
+/// The rows of all tables: their cells, without headings.
+fn rows(text: &str) -> Vec<Vec<String>> {
+    let cells = |line: &str| line.trim().trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+    let is_row = |line: &&str| line.starts_with("| ") && !line.starts_with("| -") && !line.starts_with("|-");
+    text.lines().filter(is_row).map(cells).collect()
+}
+
+#[test]
+fn every_test_that_the_security_documents_name_is_there() {
+    let there = functions();
+    for name in ["asvs.md", "pitfalls.md", "threats.md"] {
+        let text = document(name);
+        let missing: Vec<String> = tests_named_in(&text).into_iter().filter(|test| !there.contains(test)).collect();
+        assert!(missing.is_empty(), "{name} names tests that are not there: {missing:#?}");
+    }
+}
+
+/// How many requirements each section of ASVS 5.0 has, of the chapters that are held wholly.
+const SECTIONS: [(&str, usize); 41] = [
+    ("6.1", 3), ("6.2", 12), ("6.3", 8), ("6.4", 6), ("6.5", 8), ("6.6", 4), ("6.7", 2), ("6.8", 4),
+    ("7.1", 3), ("7.2", 4), ("7.3", 2), ("7.4", 5), ("7.5", 3), ("7.6", 2),
+    ("8.1", 4), ("8.2", 4), ("8.3", 3), ("8.4", 2),
+    ("9.1", 3), ("9.2", 4),
+    ("10.1", 2), ("10.2", 3), ("10.3", 5), ("10.4", 16), ("10.5", 5), ("10.6", 2), ("10.7", 3),
+    ("11.1", 4), ("11.2", 5), ("11.3", 5), ("11.4", 4), ("11.5", 2), ("11.6", 2), ("11.7", 2),
+    ("3.3", 5), ("3.4", 8), ("3.5", 8), ("14.2", 8), ("14.3", 3), ("16.2", 5), ("16.3", 4),
+];
+
+#[test]
+fn every_requirement_on_accounts_has_an_answer() {
+    let text = document("asvs.md");
+    let rows = rows(&text);
+    let answered: BTreeSet<&str> = rows.iter().filter(|row| row.len() == 4).map(|row| row[0].as_str()).collect();
+    let wanted = SECTIONS.iter().flat_map(|(section, most)| (1..=*most).map(move |n| format!("{section}.{n}")));
+    let missing: Vec<String> = wanted.filter(|id| !answered.contains(id.as_str())).collect();
+    assert!(missing.is_empty(), "asvs.md says nothing of {missing:?}");
+    for row in rows.iter().filter(|row| row[0].starts_with(|c: char| c.is_ascii_digit())) {
+        assert!(row.len() == 4 && row.iter().all(|cell| !cell.is_empty()), "a row without an answer: {row:?}");
+    }
+}
+
+#[test]
+fn every_pitfall_has_a_test() {
+    let text = document("pitfalls.md");
+    let rows: Vec<_> = rows(&text).into_iter().filter(|row| row[0] != "pitfall").collect();
+    assert_eq!(rows.len(), 20, "the list of pitfalls has twenty");
+    for row in rows {
+        assert!(row.len() == 2 && !tests_named_in(&row[1]).is_empty(), "no test: {row:?}");
+    }
+}
+
+#[test]
+fn the_list_of_requirements_is_the_published_one() {
+    let shared = std::env::var_os("STRONGROOM_SHARED").map_or_else(|| house().join("../shared"), PathBuf::from);
+    let Ok(published) = std::fs::read_to_string(shared.join("security/asvs.csv")) else {
+        eprintln!("SKIPPED: there is no ../shared/security/asvs.csv to compare docs/security/asvs.md with");
+        return;
+    };
+    let text = document("asvs.md");
+    let rows = rows(&text);
+    let answered: HashSet<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    let sections: HashSet<&str> = SECTIONS.iter().map(|(section, _)| *section).collect();
+    for line in published.lines().skip(1) {
+        let id = line.split(',').next().unwrap_or_default();
+        let section = id.rsplit_once('.').map_or("", |(section, _)| section);
+        assert!(!sections.contains(section) || answered.contains(id), "asvs.md says nothing of {id}");
+    }
+}
