@@ -196,8 +196,11 @@ pub(crate) enum UserCommand {
         /// Why, for the audit
         #[arg(long, value_name = "TEXT")]
         reason: String,
+    },
     /// Print a link that sets a new password, once, within 30 minutes
     Reset {
+        /// The account's username
+        name: String,
         /// End every session and refuse the present password from now on
         #[arg(long)]
         require: bool,

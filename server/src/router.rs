@@ -23,7 +23,9 @@ use crate::{
     routes::Api,
     state::AppState,
     web::handlers::{
-        account, assets, audit as audit_page, authorize, device, enter, factors, first, groups as groups_page, invites, join, lockouts, second, security, tokens, upstream, user, users as users_page, vault, confirm_email,
+        account, assets, audit as audit_page, authorize, confirm_email, device, enter, factors, first,
+        groups as groups_page, invites, join, lockouts, second, security, tokens, upstream, user, users as users_page,
+        vault,
     },
 };
 
