@@ -83,8 +83,10 @@ pub(crate) enum Command {
     Throttle {
         #[command(subcommand)]
         command: ThrottleCommand,
+    },
     /// The list of stolen passwords that new ones are looked up in
     Breach {
+        #[command(subcommand)]
         command: BreachCommand,
     },
     /// Check content, database, git and audit, file by file; the server may be running or not

@@ -24,8 +24,8 @@ use crate::{
     state::AppState,
     web::handlers::{
         account, assets, audit as audit_page, authorize, confirm_email, device, enter, factors, first,
-        groups as groups_page, invites, join, lockouts, second, security, tokens, upstream, user, users as users_page,
-        vault,
+        groups as groups_page, invites, join, lockouts, meter, reset, second, security, tokens, upstream, user,
+        users as users_page, vault,
     },
 };
 
@@ -185,6 +185,11 @@ fn pages(api: Api) -> Api {
         .page(post, "/sign-out", enter::sign_out)
         .page(get, "/first", first::page)
         .page(post, "/first", first::make)
+        .page(get, "/forgot", reset::forgot_page)
+        .page(post, "/forgot", reset::forgot)
+        .page(get, "/reset", reset::reset_page)
+        .page(post, "/reset", reset::reset)
+        .page(post, "/auth/password-check", meter::check)
         .page(get, "/account", account::page)
         .page(get, "/account/security", security::page)
         .page(get, "/account/tokens", tokens::page)

@@ -8,7 +8,7 @@ use http::request::Parts;
 use tokio::sync::watch;
 use vault::LocalBlobs;
 
-use crate::{config::Config, error::Problem, extract, live::Hub};
+use crate::{config::Config, error::Problem, extract, live::Hub, web::meter::Meter};
 
 pub type Store = store::Store;
 pub type Auth = auth::Auth<Store>;
@@ -52,6 +52,7 @@ pub struct Site {
     /// The origin of the pages where passkeys work; `None` where they don't.
     pub passkeys: Option<String>,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+    pub meter: Meter,
 }
 
 impl Site {
@@ -60,7 +61,7 @@ impl Site {
         // Browsers take `__Host-` only with Secure, and Secure only over https (RFC 6265bis §4.1.3.2).
         let cookie = if config.public_url.starts_with("https://") { "__Host-strongroom" } else { "strongroom" };
         let passkeys = auth::factor::passkey::works_at(&config.public_url);
-        Self { config, cookie, passkeys, metrics }
+        Self { config, cookie, passkeys, metrics, meter: Meter::default() }
     }
 
     #[must_use]

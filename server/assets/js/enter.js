@@ -4,7 +4,7 @@ import { wirePasswords } from './password.js';
 
 wirePasswords();
 
-// The token of the first link stands after the #, which no server or log ever sees; nor shall the history keep it.
+// The token of a link stands after the #, which no server or log ever sees; nor shall the history keep it.
 const token = $('#token');
 function takeToken() {
   const fromLink = location.hash.slice(1);
@@ -14,7 +14,7 @@ function takeToken() {
   }
   if (!token.value) return;
   $('#token-field').hidden = true;
-  $('#username')?.focus();
+  ($('#username') ?? $('#password')).focus();
 }
 if (token) {
   takeToken();

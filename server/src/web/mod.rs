@@ -24,6 +24,8 @@ mod happening;
 mod invites;
 mod join;
 mod lockouts;
+pub mod meter;
+mod reset;
 mod shell;
 #[cfg(test)]
 mod tests;
@@ -50,6 +52,7 @@ pub use happening::{Happening, Mark};
 pub use invites::InvitesPage;
 pub use join::JoinPage;
 pub use lockouts::LockoutsPage;
+pub use reset::{ForgotPage, ResetPage};
 pub use shell::{Shell, Viewer, Workplace};
 pub use tokens::TokensPage;
 pub use upstream::{ProviderButton, UpstreamPage};

@@ -22,6 +22,7 @@ mod mailbox;
 mod matrix;
 mod names;
 mod passkeys;
+mod passwords;
 mod personal;
 mod profile;
 mod proof;

@@ -13,6 +13,8 @@ pub(crate) mod groups;
 pub(crate) mod invites;
 pub(crate) mod join;
 pub(crate) mod lockouts;
+pub(crate) mod meter;
+pub(crate) mod reset;
 pub(crate) mod second;
 pub(crate) mod security;
 pub(crate) mod tokens;

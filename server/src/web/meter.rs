@@ -1,0 +1,56 @@
+//! How often an address may ask how good a password would be: while somebody types, and not to try lists.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+const WINDOW: Duration = Duration::from_mins(1);
+/// Questions of one address in a window: a slow typist asks once a letter.
+const MOST: u32 = 90;
+/// Addresses that are remembered at once; more ask in vain until the next window.
+const REMEMBERED: usize = 10_000;
+
+#[derive(Debug, Default)]
+pub struct Meter(Mutex<Option<(Instant, HashMap<IpAddr, u32>)>>);
+
+impl Meter {
+    /// False where it was asked too often.
+    pub(crate) fn may_ask(&self, address: IpAddr) -> bool {
+        let now = Instant::now();
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = state.take().filter(|(began, _)| now.duration_since(*began) < WINDOW);
+        let (_, asked) = state.insert(fresh.unwrap_or_else(|| (now, HashMap::new())));
+        let network = network(address);
+        if asked.len() >= REMEMBERED && !asked.contains_key(&network) {
+            return false;
+        }
+        let count = asked.entry(network).or_default();
+        *count += 1;
+        *count <= MOST
+    }
+}
+
+/// An IPv4 address, or the /64 of an IPv6 one.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_asks_so_often_and_another_one_is_not_in_its_way() {
+        let meter = Meter::default();
+        let rotating = |n: u32| -> IpAddr { format!("2001:db8:1:2:{n:x}::1").parse().unwrap() };
+        assert!((0..MOST).all(|n| meter.may_ask(rotating(n))));
+        assert!(!meter.may_ask(rotating(1)));
+        assert!(meter.may_ask(IpAddr::from([192, 0, 2, 1])));
+    }
+}
