@@ -25,6 +25,7 @@ use crate::{
     beginning::Beginning,
     clock,
     policy::Via,
+    second_step::Step,
     store::{Identity, Inserted, NewIdentity, Slip, SlipKind},
 };
 
@@ -88,8 +89,14 @@ pub struct Callback {
 /// What a departure was for.
 #[derive(Debug)]
 pub enum Arrival {
-    SignedIn { signed_in: SignedIn, next: String },
-    Linked { next: String },
+    /// In, or to our own second factor.
+    Here {
+        step: Step,
+        next: String,
+    },
+    Linked {
+        next: String,
+    },
 }
 
 /// Why the way there.
@@ -191,12 +198,12 @@ impl<S: AuthStore> Auth<S> {
         let identity = self.0.store.identity(&provider.issuer, &person.subject).await?;
         match (&voyage.link, identity) {
             (None, Some(identity)) => {
-                let signed_in = self.known_there(provider, &identity, from).await?;
-                Ok(Arrival::SignedIn { signed_in, next: voyage.next })
+                let step = self.known_there(provider, &identity, from).await?;
+                Ok(Arrival::Here { step, next: voyage.next })
             }
             (None, None) => {
-                let signed_in = self.stranger(provider, person, from).await?;
-                Ok(Arrival::SignedIn { signed_in, next: voyage.next })
+                let step = self.stranger(provider, person, from).await?;
+                Ok(Arrival::Here { step, next: voyage.next })
             }
             (Some(username), None) => {
                 self.join(provider, username, &person, &from).await?;
@@ -224,15 +231,20 @@ impl<S: AuthStore> Auth<S> {
         self.tell(caller.account(), Notice::ProviderUnlinked, from).await
     }
 
-    async fn known_there(&self, provider: &Provider, identity: &Identity, from: Origin) -> Result<SignedIn, AuthError> {
+    async fn known_there(&self, provider: &Provider, identity: &Identity, from: Origin) -> Result<Step, AuthError> {
         let known = self.0.store.credentials(&identity.username).await?;
-        let account = known.map(|known| known.account).filter(|account| account.standing == Standing::Active);
-        let account = account.ok_or_else(|| AuthError::ProviderRefused("this account is not active".to_owned()))?;
+        let known = known.filter(|known| known.account.standing == Standing::Active);
+        let known = known.ok_or_else(|| AuthError::ProviderRefused("this account is not active".to_owned()))?;
         self.0.store.identity_used(&provider.issuer, &identity.subject, self.0.clock.now()).await?;
-        self.enter(&account, from).await
+        let first = Methods::of(&[Method::Upstream]);
+        // What the provider says of second factors of its own means something else everywhere: ours is asked for.
+        if self.factor_kinds(&identity.username).await?.is_enrolled() {
+            return self.wait(&known, first).await.map(Step::HalfWay);
+        }
+        self.enter(&known.account, from).await.map(Step::SignedIn)
     }
 
-    async fn stranger(&self, provider: &Provider, person: Person, from: Origin) -> Result<SignedIn, AuthError> {
+    async fn stranger(&self, provider: &Provider, person: Person, from: Origin) -> Result<Step, AuthError> {
         if provider.strangers == Strangers::Refuse {
             return Err(AuthError::NotLinked);
         }
@@ -245,7 +257,7 @@ impl<S: AuthStore> Auth<S> {
                 self.changed(&new.username);
                 let known = self.0.store.credentials(&new.username).await?;
                 let account = known.map(|known| known.account).ok_or(AuthError::NotLinked)?;
-                return self.enter(&account, from).await;
+                return self.enter(&account, from).await.map(Step::SignedIn);
             }
         }
         Err(AuthError::UsernameTaken)

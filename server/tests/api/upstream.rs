@@ -347,3 +347,17 @@ async fn a_provider_that_is_away_is_said_so_and_next_leads_to_no_other_server() 
     assert_eq!(denied.status, 403);
     assert!(!denied.text.contains("<script>"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upstream_sign_in_does_not_pass_our_second_factor_by() {
+    let provider = Provider::start().await;
+    let app = provider.app(false).await;
+    let ada = app.editor("ada").await;
+    provider.says(json!({"sub": "17"}));
+    join(&app, &provider, "ada").await.is(303);
+    crate::authenticator::with_app(&app, &ada).await;
+    let browser = Browser::of(&app);
+    let answer = browser.sign_in(&provider).await.is(303);
+    assert!(cookie(&answer, "strongroom").is_none_or(|cookie| cookie == "strongroom="), "no session yet");
+    assert!(answer.header("location").unwrap().starts_with("/sign-in/second"), "{answer:?}");
+}

@@ -16,7 +16,7 @@ use http::{HeaderValue, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
-use super::send;
+use super::{enter, send};
 use crate::{
     error::Problem,
     extract::{From, Query},
@@ -72,10 +72,7 @@ pub(crate) async fn arrive(
     let callback = Callback { state: back.state.into(), outcome, issuer: back.iss, browser };
     let gone = CookieJar::new().add(cookie::arrived(&site));
     match auth.arrive(&provider, callback, caller.as_ref(), origin).await {
-        Ok(Arrival::SignedIn { signed_in, next }) => {
-            let jar = gone.add(cookie::session(&site, &signed_in.secret));
-            Ok((jar, Redirect::to(&next)).into_response())
-        }
+        Ok(Arrival::Here { step, next }) => Ok((gone, enter::go_on(&site, step, &next)).into_response()),
         Ok(Arrival::Linked { next }) => Ok((gone, Redirect::to(&next)).into_response()),
         Err(error) => sorry(&auth, &provider, &error.into()),
     }
