@@ -28,6 +28,8 @@ mod keyboard;
 mod letting_in;
 #[path = "browser/looks.rs"]
 mod looks;
+#[path = "browser/lost_phone.rs"]
+mod lost_phone;
 #[path = "browser/passkeys.rs"]
 mod passkeys;
 #[path = "browser/people.rs"]
