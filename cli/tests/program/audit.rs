@@ -40,18 +40,18 @@ async fn what_happened_is_written_out_and_an_edited_or_missing_entry_is_found() 
     let verified = program.run(&["audit", "verify"]).well();
     assert_eq!(
         verified,
-        "accounts: 3 entries, all as they were written.\nvault main: 2 entries, all as they were written.\n"
+        "accounts: 4 entries, all as they were written.\nvault main: 2 entries, all as they were written.\n"
     );
     let all = entries(&program.run(&["audit", "export"]).well());
     let words: Vec<_> = all.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
-    assert_eq!(words, ["account.created", "sign_in", "sign_in.refused", "vault.created", "file.add"]);
+    assert_eq!(words, ["key.rotated", "account.created", "sign_in", "sign_in.refused", "vault.created", "file.add"]);
     assert_eq!(
-        (&all[0]["by"]["kind"], &all[4]["vault"], &all[4]["subject"]),
+        (&all[1]["by"]["kind"], &all[5]["vault"], &all[5]["subject"]),
         (&"console".into(), &"main".into(), &"gear.nc".into())
     );
-    let since = all[2]["at"].as_str().unwrap();
+    let since = all[3]["at"].as_str().unwrap();
     let late = entries(&program.run(&["audit", "export", "--chain", "accounts", "--since", since]).well());
-    assert_eq!(late, all[2..3]);
+    assert_eq!(late, all[3..4]);
     program.run(&["audit", "export", "--chain", "attic"]).badly("there is no vault \"attic\"");
     let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
     sqlite.execute("UPDATE audit SET actor = 'eve' WHERE chain = 'accounts' AND n = 3", []).unwrap();
@@ -73,13 +73,13 @@ async fn a_chain_that_was_written_anew_or_cut_off_with_its_head_is_found_outside
     server.stop();
     program.run(&["audit", "verify"]).well();
     let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
-    let cut = "DELETE FROM audit WHERE chain = 'accounts' AND n = 2;
-        UPDATE audit_heads SET n = 1, hash = (SELECT hash FROM audit WHERE chain = 'accounts' AND n = 1)
+    let cut = "DELETE FROM audit WHERE chain = 'accounts' AND n = 3;
+        UPDATE audit_heads SET n = 2, hash = (SELECT hash FROM audit WHERE chain = 'accounts' AND n = 2)
         WHERE chain = 'accounts';";
     sqlite.execute_batch(cut).unwrap();
     let said = program.run(&["audit", "verify"]);
     assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.out.contains("accounts: entry 2 of the audit is missing"), "{said:?}");
+    assert!(said.out.contains("accounts: entry 3 of the audit is missing"), "{said:?}");
     // Nor does it heal when the server goes on from there.
     let server = program.serve();
     server.sign_in("ada", PASSWORD).await.unwrap();
@@ -95,6 +95,7 @@ async fn following_shows_what_happens_until_ctrl_c() {
         program.command(["audit", "export", "--chain", "accounts", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(next()["action"], "key.rotated");
     assert_eq!(next()["action"], "account.created");
     server.sign_in("ada", PASSWORD).await.unwrap();
     assert_eq!(next()["action"], "sign_in");

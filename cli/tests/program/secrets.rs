@@ -250,7 +250,7 @@ async fn no_token_password_code_or_key_is_in_any_log_at_any_level() {
         drop(command);
         let log = log.recv_timeout(Duration::from_secs(30)).unwrap();
         for library in
-            ["answered", "strongroom auth failure", if format == "json" { "\"level\":\"TRACE\"" } else { "TRACE" }]
+            ["answered", "strongroom auth failure", if format == "json" { "\"level\":\"DEBUG\"" } else { "DEBUG" }]
         {
             assert!(
                 log.contains(library),
