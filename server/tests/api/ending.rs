@@ -141,7 +141,7 @@ both! {
         }
     }
 
-    async fn session_fixation(app: TestApp) {
+    async fn session_fixation_a_planted_cookie_is_never_taken_over(app: TestApp) {
         app.editor("ada").await;
         app.editor("eve").await;
         // Eve's own cookie, and one that looks like one, planted in Ada's browser before she signs in.

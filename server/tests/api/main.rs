@@ -30,5 +30,6 @@ mod races;
 mod resets;
 mod restart;
 mod throttle;
+mod timing;
 mod tokens;
 mod upstream;

@@ -41,6 +41,25 @@ both! {
         assert_eq!(app.letter_to("ada@example.org", 2).await.subject, "Your password was changed");
     }
 
+    async fn a_reset_does_not_pass_a_second_factor_by(app: TestApp) {
+        let ada = app.reachable("ada").await;
+        crate::authenticator::with_app(&app, &ada).await;
+        app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
+        let mut n = 1;
+        let token = loop {
+            // Setting up the app wrote a letter too.
+            let letter = app.letter_to("ada@example.org", n).await;
+            if letter.subject == "A new password for Strongroom" {
+                break letter.secret().to_owned();
+            }
+            n += 1;
+        };
+        let answer = app.anonymous().tell("/auth/reset/confirm", json!({"token": token, "new_password": NEW})).await.is(204);
+        assert!(answer.header("set-cookie").is_none_or(|cookie| !cookie.starts_with("strongroom=sr_ws_")), "no session");
+        let answer = sign_in(&app, "ada", NEW).await.is(401);
+        assert_eq!(answer.body["error"], "mfa_required");
+    }
+
     async fn host_header_poisoning_a_mailed_link(app: TestApp) {
         app.reachable("ada").await;
         let anonymous = app.anonymous();
