@@ -8,7 +8,10 @@ use unicode_normalization::UnicodeNormalization as _;
 use zxcvbn::{Score, zxcvbn};
 
 use super::Password;
-use crate::{Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, Unavailable, Username, breach::Breaches};
+use crate::{
+    Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, Unavailable, Username, breach::Breaches,
+    factor::Required,
+};
 
 /// More than anybody types, and little enough to hash.
 const MOST_BYTES: usize = 1_024;
@@ -152,10 +155,13 @@ fn is_made_of(raw: &str, words: &[String]) -> bool {
 }
 
 impl<S: AuthStore> Auth<S> {
-    /// What a password of this account has beside it.
-    #[expect(clippy::unused_self, reason = "the settings will know of installations that ask for a second factor")]
-    pub(crate) fn company_of(&self, _: Option<&Account>) -> Company {
-        Company::Alone
+    /// What a password of this account has beside it; of one that is about to be made, for `None`.
+    pub(crate) fn company_of(&self, account: Option<&Account>) -> Company {
+        let enforced = match account {
+            Some(account) => self.enforces_second_factor(account),
+            None => self.0.settings.factors.required == Required::All,
+        };
+        if enforced { Company::WithFactor } else { Company::Alone }
     }
 
     /// How good `password` would be for somebody new. Nothing is kept of it.

@@ -93,3 +93,15 @@ async fn a_refused_password_leaves_the_link_good() {
     assert!(house.auth.first_administrator(token.expose(), weak, &origin()).await.is_err());
     house.auth.first_administrator(token.expose(), applicant("root"), &origin()).await.unwrap();
 }
+
+#[tokio::test]
+async fn eight_characters_are_enough_where_a_second_factor_is_asked_of_all_and_nowhere_else() {
+    use crate::factor::{FactorRules, Required};
+    let short = |name: &str| Applicant { password: password("xK7vq2Wz"), ..applicant(name) };
+    for (required, fits) in [(Required::Optional, false), (Required::Administrators, false), (Required::All, true)] {
+        let factors = FactorRules { required, ..FactorRules::default() };
+        let house = house_with(Settings { factors, ..settings() }).await;
+        let registered = house.auth.register(short("ada"), &origin()).await;
+        assert_eq!(registered.is_ok(), fits, "{required:?}: {registered:?}");
+    }
+}
