@@ -115,8 +115,10 @@ fn a_database_that_does_not_answer_is_told_without_its_password() {
 fn a_damaged_database_or_key_is_told_once() {
     let program = Program::with_ada();
     let (database, key) = (program.data().join("strongroom.db"), program.data().join("keys/master.key"));
+    let kept = std::fs::read(&key).unwrap();
     std::fs::write(&key, "").unwrap();
     program.run(&["user", "list"]).badly("delete it");
+    std::fs::write(&key, kept).unwrap();
     // Its log would bring the pages back.
     let _ = std::fs::remove_file(database.with_extension("db-wal"));
     std::fs::write(&database, "not a database, whatever its name may say").unwrap();

@@ -20,11 +20,13 @@ async fn wrong(app: &TestApp, name: &str) -> Duration {
 
 /// Mann-Whitney's U as the chance that a time of `a` is greater than one of `b`: one half where nothing can be told.
 fn chance_that_greater(a: &[Duration], b: &[Duration]) -> f64 {
-    let wins = a.iter().flat_map(|x| b.iter().map(move |y| match x.cmp(y) {
-        std::cmp::Ordering::Greater => 2_u32,
-        std::cmp::Ordering::Equal => 1,
-        std::cmp::Ordering::Less => 0,
-    }));
+    let wins = a.iter().flat_map(|x| {
+        b.iter().map(move |y| match x.cmp(y) {
+            std::cmp::Ordering::Greater => 2_u32,
+            std::cmp::Ordering::Equal => 1,
+            std::cmp::Ordering::Less => 0,
+        })
+    });
     let pairs = u32::try_from(a.len() * b.len() * 2).unwrap();
     f64::from(wins.sum::<u32>()) / f64::from(pairs)
 }
