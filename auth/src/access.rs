@@ -123,14 +123,14 @@ impl AccessTokens {
         match self.keys().read(token) {
             Reading::Signed(header, payload) if is_our_header(&header) => {
                 let claims = serde_json::from_slice(&payload).map_err(|_| Unread::Bad)?;
-                self.judge(claims, now).ok_or(Unread::Bad)
+                self.judge(&claims, now).ok_or(Unread::Bad)
             }
             Reading::UnknownKey => Err(Unread::UnknownKey),
             Reading::Signed(..) | Reading::Nonsense => Err(Unread::Bad),
         }
     }
 
-    fn judge(&self, claims: Claims, now: Timestamp) -> Option<Shown> {
+    fn judge(&self, claims: &Claims, now: Timestamp) -> Option<Shown> {
         let begins_by = clock::after(now, LEEWAY).as_second();
         let in_time = claims.nbf <= begins_by && claims.iat <= begins_by && now.as_second() < claims.exp;
         let ours = claims.iss == self.issuer && claims.aud == self.audience && !claims.amr.is_empty();

@@ -21,7 +21,8 @@ use unicode_normalization::UnicodeNormalization as _;
 pub use build::{BuildError, Built, build};
 
 const MARK: [u8; 8] = *b"srbreac1";
-const HEADER: u64 = 16;
+const HEADER: u64 = HEADER_LENGTH as u64;
+const HEADER_LENGTH: usize = 16;
 const WIDTH: usize = 6;
 /// Entries read at once.
 const PAGE: u64 = 680;
@@ -83,11 +84,11 @@ impl Breaches {
             let guess = from + u64::try_from(into).unwrap_or(0).min(to - from - 1);
             let start = guess.saturating_sub(PAGE / 2).max(from);
             let page = self.read(start, PAGE.min(to - start))?;
-            let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(false) };
-            if wanted < *first {
-                (to, most) = (start, number(*first));
-            } else if wanted > *last {
-                (from, least) = (start + page.len() as u64, number(*last));
+            let (Some(lowest), Some(highest)) = (page.first(), page.last()) else { return Ok(false) };
+            if wanted < *lowest {
+                (to, most) = (start, number(*lowest));
+            } else if wanted > *highest {
+                (from, least) = (start + page.len() as u64, number(*highest));
             } else {
                 return Ok(page.binary_search(&wanted).is_ok());
             }

@@ -181,7 +181,7 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
             state.auth().by_cookie(cookie).await?
         }
     };
-    let caller = caller.from_origin(Arc::new(state.origin_of(parts)?));
+    let caller = caller.coming_from(Arc::new(state.origin_of(parts)?));
     parts.extensions.insert(caller.clone());
     Ok(caller)
 }

@@ -62,7 +62,7 @@ impl Caller {
 
     /// Where this request came from.
     #[must_use]
-    pub(crate) fn from_origin(self, origin: Arc<Origin>) -> Self {
+    pub(crate) fn coming_from(self, origin: Arc<Origin>) -> Self {
         Self { from: Some(origin), ..self }
     }
 

@@ -224,9 +224,8 @@ impl<S: AuthStore> Auth<S> {
 fn outcome(answer: &Result<Step, AuthError>) -> &'static str {
     match answer {
         Ok(Step::SignedIn(_)) => "signed_in",
-        Ok(Step::HalfWay(_)) => "second_factor_due",
         Err(AuthError::BadCredentials) => "bad_credentials",
-        Err(AuthError::SecondFactorNeeded) => "second_factor_due",
+        Ok(Step::HalfWay(_)) | Err(AuthError::SecondFactorNeeded) => "second_factor_due",
         Err(AuthError::SecondFactorWrong) => "bad_second_factor",
         Err(AuthError::ResetRequired) => "reset_required",
         Err(AuthError::Throttled { .. } | AuthError::LockedOut) => "throttled",

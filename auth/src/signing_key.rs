@@ -181,7 +181,7 @@ pub(crate) struct Keys {
 /// What became of reading a token.
 pub(crate) enum Reading {
     /// One of the keys signed this.
-    Signed(Header, Vec<u8>),
+    Signed(Box<Header>, Vec<u8>),
     /// It names a key that is not here.
     UnknownKey,
     /// No token, or a forged one.
@@ -209,7 +209,7 @@ impl Keys {
         let Ok(header) = jsonwebtoken::decode_header(token) else { return Reading::Nonsense };
         let Some(kid) = &header.kid else { return Reading::Nonsense };
         let Some(key) = self.all().find(|key| key.kid == *kid) else { return Reading::UnknownKey };
-        key.open(token, &header).map_or(Reading::Nonsense, |payload| Reading::Signed(header, payload))
+        key.open(token, &header).map_or(Reading::Nonsense, |payload| Reading::Signed(Box::new(header), payload))
     }
 }
 

@@ -355,8 +355,8 @@ impl<S: AuthStore> Auth<S> {
         if !bool::from(same) || voyage.provider != provider.id {
             return Err(AuthError::WrongBrowser);
         }
-        let taken: Option<Slip> = self.0.store.take_slip(SlipKind::Upstream, &state, now).await?;
-        taken.map(|_| voyage).ok_or(AuthError::WrongBrowser)
+        let slip: Option<Slip> = self.0.store.take_slip(SlipKind::Upstream, &state, now).await?;
+        slip.map(|_| voyage).ok_or(AuthError::WrongBrowser)
     }
 
     fn provider(&self, id: &str) -> Result<&Provider, AuthError> {

@@ -7,7 +7,7 @@ use http::HeaderMap;
 /// Reads `X-Forwarded-For` from right to left, only as far as each hop is a configured proxy: what stands further left
 /// was written by whoever asked. What is no address ends the reading, at the proxy that let it through.
 #[must_use]
-pub fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
     // Bytes, not text: a line that is not text is still a line, and leaving it out would let the one before speak.
     let lines = headers.get_all("x-forwarded-for").into_iter();
     let hops: Vec<&[u8]> = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();

@@ -96,6 +96,7 @@ pub struct Ticket {
 }
 
 /// An account as administrators see it.
+#[expect(clippy::struct_excessive_bools, reason = "facts that stand beside each other on the wire")]
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct User {
     pub username: String,

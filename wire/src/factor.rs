@@ -89,6 +89,7 @@ impl std::fmt::Debug for RecoveryCodes {
 }
 
 /// `GET /auth/step-up`: what this account confirms itself with.
+#[expect(clippy::struct_excessive_bools, reason = "facts that stand beside each other on the wire")]
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct StepUpNeeds {
     /// Whether the sign-in is recent enough for everything.

@@ -27,7 +27,7 @@ fn key(algorithm: SigningAlgorithm, kid: &str, secret: &[u8; 32]) -> SigningKey 
     SigningKey::from_jwk(jwk_of(algorithm, kid, secret).unwrap().expose_secret()).unwrap()
 }
 
-/// HS256 signs; a key for EdDSA is retired, its name is `ed`.
+/// HS256 signs; a key for `EdDSA` is retired, its name is `ed`.
 fn ours() -> AccessTokens {
     let signing = key(SigningAlgorithm::Hs256, "hs", &SECRET);
     let retired = key(SigningAlgorithm::EdDsa, "ed", &SECRET);

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Entry, HEADER, MARK, WIDTH};
+use super::{Entry, HEADER_LENGTH, MARK, WIDTH};
 
 /// Entries sorted in memory at once: 96 MB.
 const PIECE: usize = 16 << 20;
@@ -148,7 +148,7 @@ fn merge(pieces: &Path, lengths: &[u64], to: &Path) -> io::Result<u64> {
     }
     let file = OpenOptions::new().write(true).create(true).truncate(true).open(to)?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
-    out.write_all(&[0; HEADER as usize])?;
+    out.write_all(&[0; HEADER_LENGTH])?;
     let (mut entries, mut last) = (0_u64, None);
     while let Some(Reverse((entry, n))) = heap.pop() {
         if last != Some(entry) {

@@ -58,7 +58,7 @@ async fn bcrypt_never_truncates_silently_at_71_72_and_73_bytes() {
     }
 }
 
-/// From jBCrypt's tests and from those of crypt_blowfish, whose last one is of a password longer than 72 bytes.
+/// From jBCrypt's tests and from those of `crypt_blowfish`, whose last one is of a password longer than 72 bytes.
 #[tokio::test]
 async fn published_bcrypt_vectors_verify() {
     let hasher = hasher();

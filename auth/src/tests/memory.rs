@@ -359,7 +359,7 @@ impl AuthStore for Memory {
         tables.throttles.meet(&session);
         match session.kind {
             crate::SessionKind::Web | crate::SessionKind::Personal => {
-                drop(tables.cookies.insert(secret, session.id.clone()))
+                drop(tables.cookies.insert(secret, session.id.clone()));
             }
             crate::SessionKind::Tokens => {
                 let refresh = Refresh { session: session.id.clone(), used_at: None, successor: None };

@@ -172,9 +172,7 @@ async fn tokens(browser: &Browser<'_>, secrets: &mut Secrets) -> String {
 async fn invite(browser: &Browser<'_>, secrets: &mut Secrets, access: &str) {
     let answer = browser.post("/auth/invites").bearer_auth(access).json(&json!({"roles": {"main": "viewer"}})).send();
     let answer = answer.await.unwrap();
-    if !answer.status().is_success() {
-        panic!("{}", answer.text().await.unwrap());
-    }
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
     let invited: Value = answer.json().await.unwrap();
     let link = invited["link"].as_str().unwrap();
     let token = secrets.keep("an invitation", link.split('#').nth(1).unwrap());

@@ -3,7 +3,7 @@
 use auth::{
     Permitted,
     lockouts::LiftLockouts,
-    store::{Network, Whose},
+    store::Whose,
 };
 use axum::extract::State;
 use http::StatusCode;
