@@ -1,5 +1,6 @@
 //! `strongroom audit`: what happened, checked and written out, on the data folder itself.
 
+use std::fmt::Write as _;
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::bail;
@@ -177,7 +178,7 @@ fn tame(json: &str) -> String {
     json.chars().fold(String::with_capacity(json.len()), |mut line, c| {
         if wild(c) {
             // All of them are in the basic plane.
-            line.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _ = write!(line, "\\u{:04x}", u32::from(c));
         } else {
             line.push(c);
         }

@@ -119,9 +119,9 @@ impl Problem {
                 | AuthError::BadCredentials
                 | AuthError::SecondFactorNeeded
                 | AuthError::SecondFactorWrong
-                | AuthError::SignInOver,
+                | AuthError::SignInOver
+                | AuthError::Passkey(PasskeyError::Refused),
             ) => Some(HeaderValue::from_static("Bearer")),
-            Self::Auth(AuthError::Passkey(PasskeyError::Refused)) => Some(HeaderValue::from_static("Bearer")),
             Self::Auth(AuthError::InvalidToken | AuthError::InvalidGrant) => {
                 Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
             }
@@ -181,7 +181,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::SecondFactorWrong
         | AuthError::SignInOver
         | AuthError::StepUpNeeded { .. } => StatusCode::UNAUTHORIZED,
-        AuthError::ScopeWidened | AuthError::AmbiguousCredentials => StatusCode::BAD_REQUEST,
+        AuthError::ScopeWidened | AuthError::AmbiguousCredentials | AuthError::Delegation(_) => StatusCode::BAD_REQUEST,
         AuthError::CrossSite
         | AuthError::NotAllowed { .. }
         | AuthError::ScopeMissing { .. }
@@ -195,8 +195,10 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::WrongCode
         | AuthError::SetupOver
         | AuthError::ResetOver
-        | AuthError::ResetRequired => StatusCode::FORBIDDEN,
-        AuthError::NotLinked | AuthError::WrongBrowser | AuthError::ProviderRefused(_) => StatusCode::FORBIDDEN,
+        | AuthError::ResetRequired
+        | AuthError::NotLinked
+        | AuthError::WrongBrowser
+        | AuthError::ProviderRefused(_) => StatusCode::FORBIDDEN,
         AuthError::ProviderAway => StatusCode::BAD_GATEWAY,
         AuthError::RealmNotFound
         | AuthError::NoSuchAccount
@@ -204,23 +206,27 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::NoSuchProvider
         | AuthError::NoLockout
         | AuthError::NoSuchInvite
-        | AuthError::NoSuchGroup => StatusCode::NOT_FOUND,
+        | AuthError::NoSuchGroup
+        | AuthError::NoSuchFactor
+        | AuthError::NoSuchToken
+        | AuthError::NoSuchDevice => StatusCode::NOT_FOUND,
         AuthError::RealmTaken
         | AuthError::AccountDisabled
         | AuthError::UsernameTaken
         | AuthError::LastAdministrator
         | AuthError::AlreadyLinked
         | AuthError::TooManyInvites
-        | AuthError::GroupTaken => StatusCode::CONFLICT,
-        AuthError::FactorTaken | AuthError::LastFactor | AuthError::EnrolmentOver => StatusCode::CONFLICT,
-        AuthError::NoSuchFactor => StatusCode::NOT_FOUND,
-        AuthError::CodeDoesNotFit | AuthError::BadFactorName | AuthError::BadReason => StatusCode::UNPROCESSABLE_ENTITY,
-        AuthError::PasswordRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        | AuthError::GroupTaken
+        | AuthError::FactorTaken
+        | AuthError::LastFactor
+        | AuthError::EnrolmentOver => StatusCode::CONFLICT,
+        AuthError::CodeDoesNotFit
+        | AuthError::BadFactorName
+        | AuthError::BadReason
+        | AuthError::PasswordRefused(_)
+        | AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::Passkey(error) => passkey_status(error),
         AuthError::Throttled { .. } | AuthError::LockedOut => StatusCode::TOO_MANY_REQUESTS,
-        AuthError::NoSuchToken | AuthError::NoSuchDevice => StatusCode::NOT_FOUND,
-        AuthError::Delegation(_) => StatusCode::BAD_REQUEST,
         AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         AuthError::Internal(_) | AuthError::AnotherMasterKey => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -60,10 +60,11 @@ pub fn openapi() -> OpenApi {
 }
 
 fn api() -> Api {
-    pages(file_operations(account_operations(Api::new(document::base()))))
+    let api = entry_operations(Api::new(document::base()));
+    pages(file_operations(house_operations(account_operations(api))))
 }
 
-fn account_operations(api: Api) -> Api {
+fn entry_operations(api: Api) -> Api {
     operations![api;
         auth::register as "register",
         auth::token as "token",
@@ -74,6 +75,20 @@ fn account_operations(api: Api) -> Api {
         auth::profile as "change_me",
         auth::confirm_email as "confirm_email",
         auth::password as "change_password",
+        auth::device::begin as "device",
+        auth::device::look as "look_at_device",
+        auth::device::decide as "decide_device",
+        auth::authorize as "authorize",
+        auth::ticket as "ws_ticket",
+        auth::metadata as "authorization_server",
+        auth::metadata::jwks as "jwks",
+        auth::reset::ask as "ask_reset",
+        auth::reset::confirm as "reset_password",
+    ]
+}
+
+fn account_operations(api: Api) -> Api {
+    operations![api;
         auth::factors::list as "factors",
         auth::factors::rename as "rename_factor",
         auth::factors::remove as "remove_factor",
@@ -88,10 +103,6 @@ fn account_operations(api: Api) -> Api {
         auth::identities::list as "identities",
         auth::identities::link as "link_identity",
         auth::identities::unlink as "unlink_identity",
-        auth::device::begin as "device",
-        auth::device::look as "look_at_device",
-        auth::device::decide as "decide_device",
-        auth::authorize as "authorize",
         auth::tokens::list as "tokens",
         auth::tokens::make as "make_token",
         auth::tokens::end as "end_token",
@@ -99,7 +110,6 @@ fn account_operations(api: Api) -> Api {
         auth::invites::create as "invite",
         auth::invites::preview as "preview_invite",
         auth::invites::withdraw as "withdraw_invite",
-        auth::ticket as "ws_ticket",
         auth::passkeys::list as "passkeys",
         auth::passkeys::options as "passkey_options",
         auth::passkeys::add as "add_passkey",
@@ -111,8 +121,11 @@ fn account_operations(api: Api) -> Api {
         auth::passkeys::second_step as "passkey_second_step",
         auth::passkeys::step_up_options as "passkey_step_up_options",
         auth::passkeys::step_up as "passkey_step_up",
-        auth::metadata as "authorization_server",
-        auth::metadata::jwks as "jwks",
+    ]
+}
+
+fn house_operations(api: Api) -> Api {
+    operations![api;
         audit::own as "own_audit",
         audit::all as "audit",
         audit::of_vault as "vault_audit",
@@ -121,8 +134,6 @@ fn account_operations(api: Api) -> Api {
         users::change as "change_user",
         users::delete as "delete_user",
         users::reset as "reset_link",
-        auth::reset::ask as "ask_reset",
-        auth::reset::confirm as "reset_password",
         users::end_sessions as "end_sessions_of_user",
         users::recover as "recover_user",
         vaults::list as "vaults",

@@ -34,7 +34,7 @@ impl FactorStore for Store {
     }
 
     async fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> Answer<bool> {
-        write!(self, Step { id: id.clone(), step, at }, use_step)
+        write!(self, Step { id: id.clone(), number: step, at }, use_step)
     }
 
     async fn revise_factor(&self, factor: &Factor, body: String, counter: i64, at: Timestamp) -> Answer<bool> {
@@ -165,13 +165,13 @@ fn told(change: &FactorChange, ended: u64) -> Record {
 #[derive(Debug)]
 struct Step {
     id: FactorId,
-    step: i64,
+    number: i64,
     at: Timestamp,
 }
 
 async fn use_step(db: &mut Connection, step: &Step) -> Result<bool, DbError> {
     const USE: &str = "UPDATE factors SET counter = $2, last_used_at = $3 WHERE factor_id = $1 AND counter < $2";
-    Ok(db.execute(USE, params![step.id.as_str(), step.step, step.at]).await? == 1)
+    Ok(db.execute(USE, params![step.id.as_str(), step.number, step.at]).await? == 1)
 }
 
 #[derive(Debug)]

@@ -28,7 +28,7 @@ fn what_is_in_the_list_is_found_and_what_is_not_is_not() {
         let line = if n % 2 == 0 { format!("{hash}:{n}\r\n") } else { format!("{}\n", hash.to_lowercase()) };
         list.push_str(&line);
     }
-    list.push_str(&format!("{}:7", sha1("stolen 5")));
+    list = [list, sha1("stolen 5"), ":7".to_owned()].concat();
     for piece in [1_000, 7_777, 1 << 20] {
         let (built, breaches) = built(&list, piece);
         assert_eq!(built, Built { lines: 20_001, entries: 20_000 });

@@ -55,6 +55,7 @@ impl Happening {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one line for each word of the audit")]
 fn sentence(entry: &AuditEntry, viewer: &str) -> String {
     let who = match entry.actor.as_str() {
         "" => "Somebody".to_owned(),
@@ -67,9 +68,8 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         subject => subject.to_owned(),
     };
     let whose = match (self_done, entry.subject == viewer) {
-        (true, true) => "your".to_owned(),
+        (_, true) => "your".to_owned(),
         (true, false) => "their".to_owned(),
-        (false, true) => "your".to_owned(),
         (false, false) => format!("{whom}'s"),
     };
     let fact = |name: &str| entry.facts.get(name).map(plain).unwrap_or_default();

@@ -76,7 +76,7 @@ both! {
             let page = root.see(&path).await.is(200);
             seen.extend(page.body.as_array().unwrap().iter().map(|entry| entry["n"].as_i64().unwrap()));
             let Some(link) = page.header("link") else { break };
-            path = link.trim_start_matches('<').split('>').next().unwrap().to_owned();
+            link.trim_start_matches('<').split('>').next().unwrap().clone_into(&mut path);
         }
         let all: Vec<i64> = (1..=*seen.first().unwrap()).rev().collect();
         assert_eq!(seen, all);

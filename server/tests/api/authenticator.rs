@@ -17,7 +17,7 @@ impl App {
             b'2'..=b'7' => c - b'2' + 26,
             other => panic!("{other} is not Base32"),
         };
-        let bits: String = secret.bytes().map(|c| format!("{:05b}", value(c))).collect();
+        let bits = secret.bytes().fold(String::new(), |bits, c| bits + &format!("{:05b}", value(c)));
         let bytes = bits.as_bytes().chunks_exact(8).map(|byte| std::str::from_utf8(byte).unwrap());
         Self { secret: bytes.map(|byte| u8::from_str_radix(byte, 2).unwrap()).collect() }
     }

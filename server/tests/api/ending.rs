@@ -51,7 +51,7 @@ impl Open {
         }
     }
 
-    async fn is_over_within_a_second(mut self, app: &TestApp, why: &str) {
+    async fn ends_within_a_second(mut self, app: &TestApp, why: &str) {
         let began = Instant::now();
         self.token.see("/auth/me").await.is(401);
         self.personal.see("/auth/me").await.is(401);
@@ -73,28 +73,28 @@ both! {
         let open = Open::of(&app, "ada").await;
         let ended = root.tell("/api/users/ada/end-sessions", Value::Null).await.is(200);
         assert_eq!(ended.body["ended"], 5);
-        open.is_over_within_a_second(&app, "ended by an administrator").await;
+        open.ends_within_a_second(&app, "ended by an administrator").await;
 
         let open = Open::of(&app, "ada").await;
         root.ask(change(json!({"disabled": true}))).await.is(200);
-        open.is_over_within_a_second(&app, "disabled").await;
+        open.ends_within_a_second(&app, "disabled").await;
         root.ask(change(json!({"disabled": false}))).await.is(200);
 
         let open = Open::of(&app, "ada").await;
         app.sign_in("ada").await.tell("/auth/sessions/end-others", Value::Null).await.is(200);
-        open.is_over_within_a_second(&app, "ended by the owner").await;
+        open.ends_within_a_second(&app, "ended by the owner").await;
 
         let open = Open::of(&app, "ada").await;
         let ada = app.sign_in("ada").await;
         let new = json!({"current_password": PASSWORD, "new_password": "another battery horse staple", "end_other_sessions": true});
         ada.ask(ada.put("/auth/me/password").json(&new)).await.is(204);
-        open.is_over_within_a_second(&app, "refresh valid after password change").await;
+        open.ends_within_a_second(&app, "refresh valid after password change").await;
         ada.see("/auth/me").await.is(200);
 
         app.editor("bob").await;
         let open = Open::of(&app, "bob").await;
         root.ask(root.delete("/api/users/bob")).await.is(204);
-        open.is_over_within_a_second(&app, "deleted").await;
+        open.ends_within_a_second(&app, "deleted").await;
     }
 
     async fn a_right_that_is_taken_away_is_gone_at_once_for_tokens_handed_out_before(app: TestApp) {

@@ -43,7 +43,8 @@ both! {
         let mut token = used.refresh.clone();
         for _ in 0..6 {
             app.later(Duration::from_hours(13 * 24));
-            token = refresh(&used, &token).await.is(200).body["refresh_token"].as_str().unwrap().to_owned();
+            let answer = refresh(&used, &token).await.is(200);
+            answer.body["refresh_token"].as_str().unwrap().clone_into(&mut token);
         }
         refresh(&idle, &idle.refresh).await.is(401);
         app.later(Duration::from_hours(12 * 24 - 1));

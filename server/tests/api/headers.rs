@@ -23,9 +23,9 @@ async fn every_route(app: &TestApp) -> Vec<(String, String)> {
     assert!(routes.len() > 70, "{}", routes.len());
     let fill = |path: &str| {
         let names = [("{vault}", "main"), ("{build}", "0"), ("{*path}", "app.css"), ("{file}", "swagger-ui.css")];
-        let named = names.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
+        let filled = names.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
         // Whatever is left names nothing that is there.
-        named.split('/').map(|part| if part.starts_with('{') { "none" } else { part }).collect::<Vec<_>>().join("/")
+        filled.split('/').map(|part| if part.starts_with('{') { "none" } else { part }).collect::<Vec<_>>().join("/")
     };
     routes.into_iter().map(|(method, path)| (method, fill(&path))).collect()
 }
@@ -94,6 +94,7 @@ async fn every_answer_of_every_route_protects_the_browser_and_is_not_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "a list of headers")]
 async fn garbage_in_any_header_is_never_an_error_of_ours() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use auth::upstream::Strangers;
 use aws_lc_rs::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
@@ -18,6 +19,9 @@ use server::{Partial, config::ProviderSection};
 
 use crate::app::{Answer, Client, PASSWORD, TestApp};
 
+/// Of a form.
+type Members = Vec<(String, String)>;
+
 /// What the provider says of whoever comes, and what came to its token endpoint.
 #[derive(Clone)]
 struct Provider {
@@ -27,7 +31,7 @@ struct Provider {
     claims: Arc<Mutex<Value>>,
     /// The nonce that goes into ID tokens, and the forms that came.
     nonce: Arc<Mutex<String>>,
-    forms: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+    forms: Arc<Mutex<Vec<Members>>>,
 }
 
 impl Provider {
@@ -59,7 +63,7 @@ impl Provider {
         *self.claims.lock().unwrap() = claims;
     }
 
-    fn section(&self, new_accounts: bool) -> ProviderSection {
+    fn section(&self, strangers: Strangers) -> ProviderSection {
         ProviderSection {
             id: "work".to_owned(),
             name: "Work".to_owned(),
@@ -69,12 +73,12 @@ impl Provider {
             client_secret: Some("its secret".to_owned().into()),
             client_secret_file: None,
             scopes: None,
-            new_accounts: Some(new_accounts),
+            new_accounts: Some(strangers == Strangers::Welcome),
         }
     }
 
-    async fn app(&self, new_accounts: bool) -> TestApp {
-        let settings = Partial { providers: Some(vec![self.section(new_accounts)]), ..Partial::default() };
+    async fn app(&self, strangers: Strangers) -> TestApp {
+        let settings = Partial { providers: Some(vec![self.section(strangers)]), ..Partial::default() };
         TestApp::with(settings).await
     }
 }
@@ -188,7 +192,7 @@ async fn join(app: &TestApp, provider: &Provider, username: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_gets_an_account_where_that_is_allowed_and_the_same_one_ever_after() {
     let provider = Provider::start().await;
-    let app = provider.app(true).await;
+    let app = provider.app(Strangers::Welcome).await;
     let browser = Browser::of(&app);
     provider.says(json!({"sub": "17", "preferred_username": "Ada L.", "name": "Ada Lovelace"}));
     let first = browser.sign_in(&provider).await;
@@ -204,7 +208,7 @@ async fn a_stranger_gets_an_account_where_that_is_allowed_and_the_same_one_ever_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_is_refused_where_accounts_are_made_by_us() {
     let provider = Provider::start().await;
-    let app = provider.app(false).await;
+    let app = provider.app(Strangers::Refuse).await;
     provider.says(json!({"sub": "17", "preferred_username": "ada"}));
     let answer = Browser::of(&app).sign_in(&provider).await;
     assert_eq!(answer.status, 403, "{}", answer.text);
@@ -214,7 +218,7 @@ async fn a_stranger_is_refused_where_accounts_are_made_by_us() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unverified_upstream_mail_is_never_linked_nor_a_verified_one() {
     let provider = Provider::start().await;
-    let app = provider.app(true).await;
+    let app = provider.app(Strangers::Welcome).await;
     let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
     app.anonymous().tell("/auth/register", body).await.is(201);
     for verified in [false, true] {
@@ -232,7 +236,7 @@ async fn unverified_upstream_mail_is_never_linked_nor_a_verified_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_rename_does_not_switch_accounts() {
     let provider = Provider::start().await;
-    let app = provider.app(true).await;
+    let app = provider.app(Strangers::Welcome).await;
     let browser = Browser::of(&app);
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
     assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "ada");
@@ -248,7 +252,7 @@ async fn an_upstream_rename_does_not_switch_accounts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_oidc_callback_is_not_finished_in_another_browser_nor_twice() {
     let provider = Provider::start().await;
-    let app = provider.app(true).await;
+    let app = provider.app(Strangers::Welcome).await;
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
     let (victim, thief) = (Browser::of(&app), Browser::of(&app));
     let begun_by_thief = thief.leave(&provider, "/").await;
@@ -268,7 +272,7 @@ async fn an_oidc_callback_is_not_finished_in_another_browser_nor_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn id_tokens_of_others_are_refused() {
     let provider = Provider::start().await;
-    let app = provider.app(true).await;
+    let app = provider.app(Strangers::Welcome).await;
     let past = uptime() - 3600;
     for wrong in [
         json!({"sub": "1", "aud": "another program"}),
@@ -287,7 +291,7 @@ async fn id_tokens_of_others_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_joined_from_a_signed_in_session_only_and_parted_again() {
     let provider = Provider::start().await;
-    let app = provider.app(false).await;
+    let app = provider.app(Strangers::Refuse).await;
     let ada = app.editor("ada").await;
     app.editor("bob").await;
     provider.says(json!({"sub": "17", "preferred_username": "ada"}));
@@ -307,7 +311,7 @@ async fn an_account_is_joined_from_a_signed_in_session_only_and_parted_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_signed_out_on_the_way_joins_nothing() {
     let provider = Provider::start().await;
-    let app = provider.app(false).await;
+    let app = provider.app(Strangers::Refuse).await;
     let ada = app.editor("ada").await;
     let answer = ada.tell("/auth/oidc/work/link", Value::Null).await.is(200);
     let left = left(&provider, answer.body["location"].as_str().unwrap(), &answer);
@@ -319,7 +323,7 @@ async fn whoever_signed_out_on_the_way_joins_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disabled_account_does_not_come_in_through_its_provider() {
     let provider = Provider::start().await;
-    let app = provider.app(true).await;
+    let app = provider.app(Strangers::Welcome).await;
     let root = app.administrator("root").await;
     let browser = Browser::of(&app);
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
@@ -332,12 +336,12 @@ async fn a_disabled_account_does_not_come_in_through_its_provider() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_is_away_is_said_so_and_next_leads_to_no_other_server() {
     let provider = Provider::start().await;
-    let gone = ProviderSection { issuer: "http://127.0.0.1:9".to_owned(), ..provider.section(true) };
+    let gone = ProviderSection { issuer: "http://127.0.0.1:9".to_owned(), ..provider.section(Strangers::Welcome) };
     let app = TestApp::with(Partial { providers: Some(vec![gone]), ..Partial::default() }).await;
     let answer = app.anonymous().see("/auth/oidc/work").await.is(502);
     assert!(answer.text.contains("cannot be reached"), "{}", answer.text);
     app.anonymous().see("/auth/oidc/nobody").await.is(404);
-    let app = provider.app(true).await;
+    let app = provider.app(Strangers::Welcome).await;
     provider.says(json!({"sub": "1"}));
     let browser = Browser::of(&app);
     let left = browser.leave(&provider, "https%3A%2F%2Fevil.example").await;
@@ -351,7 +355,7 @@ async fn a_provider_that_is_away_is_said_so_and_next_leads_to_no_other_server() 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_sign_in_does_not_pass_our_second_factor_by() {
     let provider = Provider::start().await;
-    let app = provider.app(false).await;
+    let app = provider.app(Strangers::Refuse).await;
     let ada = app.editor("ada").await;
     provider.says(json!({"sub": "17"}));
     join(&app, &provider, "ada").await.is(303);

@@ -23,8 +23,8 @@ fn speaks(group: &Value) -> bool {
 
 /// Labelled in a way that RFC 7515 contradicts: a `?` inside base64url (§2) called valid, and the text of a valid case
 /// called invalid in another.
-fn is_mislabelled(token: &str, valid: &[String], is_valid: bool) -> bool {
-    if is_valid { token.contains('?') } else { valid.iter().any(|other| other == token) }
+fn is_mislabelled(token: &str, label: &Value, valid: &[String]) -> bool {
+    if label == "valid" { token.contains('?') } else { valid.iter().any(|other| other == token) }
 }
 
 /// How many valid ones were accepted, and how many were refused.
@@ -40,7 +40,7 @@ fn signatures(file: &str) -> Option<(usize, usize)> {
             let (token, is_valid) = (text(case), case["result"] == "valid");
             let passes = ring.as_ref().is_some_and(|ring| matches!(ring.read(&token), Reading::Signed(..)));
             let expected = is_valid && speaks(group);
-            if is_mislabelled(&token, &valid, is_valid) {
+            if is_mislabelled(&token, &case["result"], &valid) {
                 assert_eq!(passes, !is_valid, "{file} {}: {token}", case["tcId"]);
                 continue;
             }

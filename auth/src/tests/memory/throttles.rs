@@ -39,7 +39,7 @@ impl Throttles {
 fn is_of(bucket: &Bucket, whose: &Username, what: Option<Secret>) -> bool {
     match bucket {
         Bucket::Account { username, secret, .. } => username == whose && what.is_none_or(|what| what == *secret),
-        _ => false,
+        Bucket::Network(..) => false,
     }
 }
 
@@ -97,7 +97,7 @@ impl ThrottleStore for Memory {
         let accounts: HashSet<Username> = tables.accounts.keys().cloned().collect();
         tables.throttles.tallies.retain(|bucket, tally| match bucket {
             Bucket::Account { username, .. } => accounts.contains(username) || tally.last_at >= what.nobody_since,
-            _ => tally.paid_off_at > what.paid_off_by,
+            Bucket::Network(..) => tally.paid_off_at > what.paid_off_by,
         });
         Ok((before - tables.throttles.tallies.len()) as u64)
     }

@@ -27,6 +27,7 @@ pub struct Which {
 /// What happened to accounts, or in one vault; newest first.
 #[utoipa::path(get, path = "/api/audit", tag = "Audit", params(Which, Asked),
     responses((status = 200, description = "A page of it.", body = [AuditEntry])))]
+#[expect(clippy::too_many_arguments, reason = "one extractor for each thing that a request brings")]
 pub async fn handle(
     Permitted(permit): Permitted<SeeAudit>,
     State(auth): State<Auth>,

@@ -1,10 +1,6 @@
 //! `DELETE /api/throttle/networks/{address}`
 
-use auth::{
-    Permitted,
-    lockouts::LiftLockouts,
-    store::Whose,
-};
+use auth::{Permitted, lockouts::LiftLockouts, store::Whose};
 use axum::extract::State;
 use http::StatusCode;
 

@@ -37,6 +37,7 @@ pub(crate) async fn page(
 }
 
 /// `POST /sign-in/second`
+#[expect(clippy::too_many_arguments, reason = "one extractor for each thing that a request brings")]
 pub(crate) async fn step(
     _: OwnPage,
     State(auth): State<Auth>,

@@ -29,6 +29,7 @@ use crate::{
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
+#[expect(clippy::too_many_arguments, reason = "one extractor for each thing that a request brings")]
 pub async fn handle(
     _: OwnPage,
     State(auth): State<Auth>,
