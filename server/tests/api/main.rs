@@ -11,6 +11,7 @@ mod device;
 mod device_codes;
 mod docs;
 mod ending;
+mod enumeration;
 mod factors;
 mod families;
 mod files;

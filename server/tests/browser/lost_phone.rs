@@ -37,7 +37,7 @@ async fn a_person_who_loses_the_phone_gets_back_in_and_sees_everything_that_happ
     ada.is_live().await;
     phone.knows_its_user(false.into()).await;
     ada.signs_out().await;
-    phone.is_lost().await;
+    phone.gets_lost().await;
     // Without it the password alone is not enough, and a guess is no code.
     ada.writes("#username", "ada").await;
     ada.writes("#password", PASSWORD).await;

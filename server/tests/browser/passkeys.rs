@@ -43,7 +43,7 @@ impl Authenticator<'_> {
     }
 
     /// Unplugged, lost, or at the bottom of a lake.
-    pub(crate) async fn is_lost(self) {
+    pub(crate) async fn gets_lost(self) {
         let path = format!("webauthn/authenticator/{}", self.id);
         self.window.driver.remove(&self.window.browser, &path).await;
     }

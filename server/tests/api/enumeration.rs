@@ -1,0 +1,114 @@
+//! Whoever asks learns nothing about who has an account: same status, body, headers and time for known, disabled and
+//! unknown names. Further doors are added as a [`Question`].
+
+use std::time::{Duration, Instant};
+
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+use server::Partial;
+
+use crate::app::{Answer, Client, TestApp};
+
+/// What is asked about a name, from some address.
+type Question = fn(&Client, &str) -> RequestBuilder;
+
+const QUESTIONS: [(&str, Question); 2] = [("POST /auth/token", by_token), ("POST /sign-in", by_page)];
+const KINDS: [&str; 3] = ["known", "disabled", "nobody"];
+/// Names of each kind, so that no single one is tried a hundred times.
+const NAMES: usize = 5;
+
+fn by_token(client: &Client, name: &str) -> RequestBuilder {
+    client.post("/auth/token").form(&[("username", name), ("password", "this is not it at all")])
+}
+
+fn by_page(client: &Client, name: &str) -> RequestBuilder {
+    let form = [("username", name), ("password", "this is not it at all")];
+    client.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form)
+}
+
+async fn a_house_with_all_kinds() -> TestApp {
+    let proxies = Some(vec!["127.0.0.1".parse().unwrap()]);
+    let app = TestApp::with(Partial { trusted_proxies: proxies, ..Partial::default() }).await;
+    let root = app.administrator("root").await;
+    for n in 0..NAMES {
+        for kind in ["known", "disabled"] {
+            let body = json!({"username": name(kind, n), "password": crate::app::PASSWORD});
+            app.anonymous().tell("/auth/register", body).await.is(201);
+        }
+        let path = format!("/api/users/{}", name("disabled", n));
+        root.ask(root.request(reqwest::Method::PATCH, &path).json(&json!({"disabled": true}))).await.is(200);
+    }
+    app
+}
+
+/// All of one length, since the page repeats what was typed.
+fn name(kind: &str, n: usize) -> String {
+    format!("{kind:x<9}{n}")
+}
+
+/// Without what differs from any answer to the next.
+fn stripped(mut answer: Answer, name: &str) -> (u16, String, Vec<(String, String)>) {
+    if let Value::Object(body) = &mut answer.body {
+        body.remove("request_id");
+        answer.text = answer.body.to_string();
+    }
+    let mut headers: Vec<(String, String)> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !["x-request-id", "date"].contains(&name.as_str()))
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
+    headers.sort();
+    (answer.status, answer.text.replace(name, "NAME"), headers)
+}
+
+/// The chance that one of `a` is greater than one of `b` (Mann and Whitney): a half where nothing tells them apart.
+fn greater(a: &[Duration], b: &[Duration]) -> f64 {
+    let wins = a.iter().flat_map(|a| b.iter().map(move |b| if a > b { 2_u32 } else { u32::from(a == b) }));
+    f64::from(wins.sum::<u32>()) / 2.0 / f64::from(u32::try_from(a.len() * b.len()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_tries_do_not_tell_known_from_disabled_from_nobody() {
+    let app = a_house_with_all_kinds().await;
+    for (what, question) in QUESTIONS {
+        let mut took = KINDS.map(|_| Vec::new());
+        let mut first = None;
+        for n in 0..250 {
+            let kind = n % KINDS.len();
+            let name = name(KINDS[kind], n / KINDS.len() % NAMES);
+            // From somewhere else each time, and after any wait: so every try is hashed.
+            app.later(Duration::from_mins(16));
+            let request = question(&app.anonymous(), &name).header("x-forwarded-for", format!("203.0.113.{n}"));
+            let asked = Instant::now();
+            let answer = app.anonymous().ask(request).await;
+            took[kind].push(asked.elapsed());
+            let answer = stripped(answer, &name);
+            assert_eq!(answer.0, 401, "{what} {name}");
+            assert_eq!(&answer, first.get_or_insert_with(|| answer.clone()), "{what} {name}");
+        }
+        for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+            let chance = greater(&took[a], &took[b]);
+            assert!((0.3..0.7).contains(&chance), "{what}: {} and {} differ: {chance:.2}", KINDS[a], KINDS[b]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_and_who_is_shut_out_is_answered_alike_too() {
+    let app = a_house_with_all_kinds().await;
+    let mut answers = Vec::new();
+    for kind in KINDS {
+        let name = name(kind, 0);
+        let mut told = Vec::new();
+        for n in 0..6 {
+            let request = by_token(&app.anonymous(), &name).header("x-forwarded-for", format!("203.0.113.{n}"));
+            told.push(stripped(app.anonymous().ask(request).await, &name));
+        }
+        app.later(Duration::from_mins(60));
+        answers.push(told);
+    }
+    assert_eq!(answers[0][5].0, 429);
+    assert!(answers.iter().all(|told| told[5] == answers[0][5]), "{answers:?}");
+    assert!(answers.iter().all(|told| told[0] == answers[0][0]));
+}
