@@ -236,6 +236,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "made where it is told")]
     fn told(entry: Value, viewer: &str) -> Happening {
         let mut whole = json!({"chain": "accounts", "n": 1, "at": "2026-01-02T03:04:05Z", "actor": "ada", "subject": "ada",
             "hash": "", "prev_hash": ""});

@@ -12,7 +12,9 @@ use crate::app::{Answer, Client, TestApp};
 /// What is asked about a name, from some address.
 type Question = fn(&Client, &str) -> RequestBuilder;
 
-const QUESTIONS: [(&str, Question); 2] = [("POST /auth/token", by_token), ("POST /sign-in", by_page)];
+/// With the status that everybody gets.
+const QUESTIONS: [(&str, Question, u16); 3] =
+    [("POST /auth/token", by_token, 401), ("POST /sign-in", by_page, 401), ("POST /auth/reset", by_link, 202)];
 const KINDS: [&str; 3] = ["known", "disabled", "nobody"];
 /// Names of each kind, so that no single one is tried a hundred times.
 const NAMES: usize = 5;
@@ -26,13 +28,18 @@ fn by_page(client: &Client, name: &str) -> RequestBuilder {
     client.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form)
 }
 
+fn by_link(client: &Client, name: &str) -> RequestBuilder {
+    client.post("/auth/reset").json(&json!({"account": name}))
+}
+
 async fn a_house_with_all_kinds() -> TestApp {
     let proxies = Some(vec!["127.0.0.1".parse().unwrap()]);
     let app = TestApp::with(Partial { trusted_proxies: proxies, ..Partial::default() }).await;
     let root = app.administrator("root").await;
     for n in 0..NAMES {
         for kind in ["known", "disabled"] {
-            let body = json!({"username": name(kind, n), "password": crate::app::PASSWORD});
+            let body = json!({"username": name(kind, n), "password": crate::app::PASSWORD,
+                "email": format!("{}@example.org", name(kind, n))});
             app.anonymous().tell("/auth/register", body).await.is(201);
         }
         let path = format!("/api/users/{}", name("disabled", n));
@@ -71,7 +78,7 @@ fn greater(a: &[Duration], b: &[Duration]) -> f64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_tries_do_not_tell_known_from_disabled_from_nobody() {
     let app = a_house_with_all_kinds().await;
-    for (what, question) in QUESTIONS {
+    for (what, question, status) in QUESTIONS {
         let mut took = KINDS.map(|_| Vec::new());
         let mut first = None;
         for n in 0..250 {
@@ -84,7 +91,7 @@ async fn five_hundred_tries_do_not_tell_known_from_disabled_from_nobody() {
             let answer = app.anonymous().ask(request).await;
             took[kind].push(asked.elapsed());
             let answer = stripped(answer, &name);
-            assert_eq!(answer.0, 401, "{what} {name}");
+            assert_eq!(answer.0, status, "{what} {name}");
             assert_eq!(&answer, first.get_or_insert_with(|| answer.clone()), "{what} {name}");
         }
         for (a, b) in [(0, 1), (0, 2), (1, 2)] {

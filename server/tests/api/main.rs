@@ -31,6 +31,5 @@ mod races;
 mod resets;
 mod restart;
 mod throttle;
-mod timing;
 mod tokens;
 mod upstream;
