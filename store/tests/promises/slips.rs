@@ -38,11 +38,11 @@ async fn a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind(db: TestDatabas
         let (store, hash) = (db.store.clone(), kept.hash.clone());
         tokio::spawn(async move { store.take_slip(SlipKind::Reset, &hash, second(1)).await.unwrap() })
     });
-    let mut taken = 0;
+    let mut winners = 0;
     for take in takes.collect::<Vec<_>>() {
-        taken += usize::from(take.await.unwrap().is_some());
+        winners += usize::from(take.await.unwrap().is_some());
     }
-    assert_eq!(taken, 1);
+    assert_eq!(winners, 1);
 }
 
 async fn an_expired_slip_is_none(db: TestDatabase) {
