@@ -5,18 +5,18 @@
 //! account where the operator allows that. The protocol is in `protocol`; HTTP is the host's.
 
 mod protocol;
+mod voyage;
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use openidconnect::core::CoreProviderMetadata;
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq as _;
+use secrecy::SecretString;
 use tokio::sync::Mutex;
 
 use protocol::Ask;
 pub use protocol::{HttpClient, HttpError};
+use voyage::Voyage;
 
 use crate::{
     Account, Actor, Auth, AuthError, AuthStore, Caller, DisplayName, EmailAddress, Method, Methods, NewAccount, Notice,
@@ -26,7 +26,7 @@ use crate::{
     clock,
     policy::Via,
     second_step::Step,
-    store::{Identity, Inserted, NewIdentity, Slip, SlipKind},
+    store::{Identity, Inserted, NewIdentity},
 };
 
 /// How long somebody may take at the provider.
@@ -106,19 +106,6 @@ pub enum Errand<'a> {
     /// As [`SignIn`](Self::SignIn), and the provider is to ask again who it is.
     SignInAgain,
     Link(&'a Caller),
-}
-
-/// What is kept of a departure; sealed.
-#[derive(Serialize, Deserialize)]
-struct Voyage {
-    provider: String,
-    /// Hash of the browser's token.
-    browser: String,
-    nonce: String,
-    verifier: String,
-    next: String,
-    /// Whose account is to be joined.
-    link: Option<String>,
 }
 
 /// Who it is, as a verified ID token says.
@@ -325,38 +312,6 @@ impl<S: AuthStore> Auth<S> {
         let metadata = Arc::new(protocol::discover(self.http()?, provider).await?);
         known.insert(provider.id.clone(), (Arc::clone(&metadata), now));
         Ok(metadata)
-    }
-
-    async fn keep_voyage(&self, state: &Token, voyage: &Voyage) -> Result<(), AuthError> {
-        let (hash, now) = (state.hash(), self.0.clock.now());
-        let json = serde_json::to_vec(voyage).map_err(|_| AuthError::Internal("a voyage is no JSON"))?;
-        let slip = Slip {
-            kind: SlipKind::Upstream,
-            body: self.0.upstream_seal.seal(&json, hash.as_str(), &self.0.chance)?,
-            hash,
-            username: None,
-            created_at: now,
-            expires_at: clock::after(now, LIFETIME),
-        };
-        Ok(self.0.store.keep_slip(slip).await?)
-    }
-
-    /// Looked at before it is taken, so that whoever steals a state cannot even spoil it.
-    async fn take_voyage(&self, callback: &Callback, provider: &Provider) -> Result<Voyage, AuthError> {
-        let token = |raw: &SecretString| Token::parse(TokenKind::Pending, raw.expose_secret());
-        let state = token(&callback.state).ok_or(AuthError::WrongBrowser)?.hash();
-        let browser = callback.browser.as_ref().and_then(token).ok_or(AuthError::WrongBrowser)?;
-        let now = self.0.clock.now();
-        let slip = self.0.store.slip(SlipKind::Upstream, &state, now).await?.ok_or(AuthError::WrongBrowser)?;
-        let json = self.0.upstream_seal.open(&slip.body, state.as_str())?;
-        let voyage: Voyage =
-            serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::Internal("a voyage is no JSON"))?;
-        let same = browser.hash().as_str().as_bytes().ct_eq(voyage.browser.as_bytes());
-        if !bool::from(same) || voyage.provider != provider.id {
-            return Err(AuthError::WrongBrowser);
-        }
-        let slip: Option<Slip> = self.0.store.take_slip(SlipKind::Upstream, &state, now).await?;
-        slip.map(|_| voyage).ok_or(AuthError::WrongBrowser)
     }
 
     fn provider(&self, id: &str) -> Result<&Provider, AuthError> {

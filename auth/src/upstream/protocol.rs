@@ -10,7 +10,7 @@ use openidconnect::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Person, Provider, Voyage};
+use super::{Person, Provider, voyage::Voyage};
 use crate::{AuthError, Chance};
 
 /// Why a provider could not be asked.

@@ -80,6 +80,7 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
             "Somebody tried to sign in with a name that is nobody's".to_owned()
         }
         "sign_in.refused" => format!("Somebody tried to sign in as {whom} and was refused: wrong {}", secret(entry)),
+        "sign_in.half_way" => format!("{who} showed {whose} password; the second factor was due"),
         "sign_in.confirmed" => format!("{who} confirmed who they are"),
         "action.refused" => format!("{who} asked for something that is not allowed: {whom}"),
         "session.ended" | "sessions.ended" => format!("{who} ended {}{}", sessions(entry, &whose), why(entry)),
@@ -89,6 +90,7 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "token.made" => format!("{who} made the access token “{}”", after(entry, "label")),
         "token.ended" => format!("{who} ended the access token “{}”{}", fact("label"), why(entry)),
         "device.approved" => format!("{who} let a device sign in as {whom}"),
+        "program.approved" => format!("{who} let a program in"),
         "device.refused" => format!("{who} refused a device that wanted to sign in as {whom}"),
         "password.changed" => format!("{who} changed {whose} password"),
         "password.reset" => format!("{who} set {whose} password anew, by a link"),
@@ -98,6 +100,9 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "factor.added" => format!("{who} added a second factor to {whose} account"),
         "factor.removed" => format!("{who} removed a second factor from {whose} account"),
         "factor.renamed" => format!("{who} renamed one of {whose} second factors"),
+        "passkey.copied" => {
+            format!("A passkey of {whom} was refused: its counter went back, so somebody may have a copy of it")
+        }
         "factors.recovered" => format!("{who} took all second factors of {whom} away"),
         "recovery_codes.made" => format!("{who} made new recovery codes for {whose} account"),
         "recovery_code.used" => format!("{who} used a recovery code ({} left)", fact("left")),

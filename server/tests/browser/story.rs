@@ -36,7 +36,7 @@ async fn becomes_the_first_administrator(stage: &Stage, ada: &Window) {
     ada.is_focused("#username").await;
     ada.writes("#username", "ada").await;
     ada.writes("#password", PASSWORD).await;
-    ada.reads("#password-length", "long enough").await;
+    ada.reads("#password-length", "strong").await;
     ada.clicks("#first button.primary").await;
     ada.arrives_at("/").await;
     ada.reads("#empty", "Nothing is kept here yet").await;

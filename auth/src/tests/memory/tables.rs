@@ -1,0 +1,80 @@
+//! What the tables do by themselves: end, rotate, insert.
+
+use super::*;
+
+impl Tables {
+    pub(super) fn member(&self, username: &Username) -> Option<Member> {
+        let (credentials, roles) = self.accounts.get(username)?;
+        let (account, factors) = (credentials.account.clone(), self.kinds_of(username));
+        let roles = roles.clone().into_iter().collect();
+        Some(Member { account, roles, groups: self.memberships(username), factors, last_seen: None })
+    }
+
+    pub(super) fn insert(&mut self, new: NewAccount, roles: Vec<(RealmId, Role)>) -> Inserted {
+        if self.accounts.contains_key(&new.username) {
+            return Inserted::Taken;
+        }
+        let NewAccount { username, display_name, email, email_verified, password, administrator, created_at } = new;
+        let standing = Standing::Active;
+        let account = Account {
+            username: username.clone(),
+            display_name,
+            email,
+            email_verified,
+            standing,
+            administrator,
+            created_at,
+            reset_required: false,
+        };
+        self.accounts.insert(username, (Credentials { account, password }, roles.into_iter().collect()));
+        Inserted::Done
+    }
+
+    pub(super) fn forget_resets(&mut self, of: &Username) {
+        self.slips.retain(|slip| slip.kind != SlipKind::Reset || slip.username.as_ref() != Some(of));
+    }
+
+    pub(super) fn administrators(&self) -> usize {
+        let in_charge = |account: &Account| account.administrator && account.standing == Standing::Active;
+        self.accounts.values().filter(|(credentials, _)| in_charge(&credentials.account)).count()
+    }
+
+    pub(super) fn end(&mut self, username: &Username, at: Timestamp, which: impl Fn(&SessionId) -> bool) -> u64 {
+        let theirs = self.sessions.values_mut().filter(|s| s.username == *username && s.ended_at.is_none());
+        let mut ended = 0;
+        for session in theirs.filter(|session| which(&session.id)) {
+            session.ended_at = Some(at);
+            ended += 1;
+        }
+        self.events.push(username.clone());
+        ended
+    }
+
+    pub(super) fn rotate(&mut self, rotate: Rotate) -> Rotation {
+        let Some(old) = self.refresh.get(&rotate.old).cloned() else { return Rotation::Dead };
+        let Some(session) = self.sessions.get_mut(&old.session) else { return Rotation::Dead };
+        let over = session.ended_at.is_some() || session.expires_at <= rotate.at;
+        if over || session.last_seen < rotate.idle_since {
+            return Rotation::Dead;
+        }
+        let fresh = Refresh { session: old.session.clone(), used_at: None, successor: None };
+        let Some(used_at) = old.used_at else {
+            session.last_seen = rotate.at;
+            let session = session.clone();
+            let used = Refresh { used_at: Some(rotate.at), successor: Some(rotate.new.clone()), ..old };
+            self.refresh.insert(rotate.old, used);
+            self.refresh.insert(rotate.new, fresh);
+            return Rotation::Rotated(session);
+        };
+        let session = session.clone();
+        let unused = old.successor.clone().filter(|next| self.refresh[next].used_at.is_none());
+        if let (Some(successor), true) = (unused, used_at >= rotate.grace_since) {
+            self.refresh.remove(&successor);
+            self.refresh.insert(rotate.old, Refresh { successor: Some(rotate.new.clone()), ..old });
+            self.refresh.insert(rotate.new, fresh);
+            return Rotation::Repeated(session);
+        }
+        self.end(&session.username, rotate.at, |id| *id == session.id);
+        Rotation::Replayed(session)
+    }
+}
