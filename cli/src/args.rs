@@ -191,6 +191,30 @@ pub(crate) enum UserCommand {
         /// The account's username
         name: String,
     },
+    /// Print a link that makes an account, once, within 3 days; whoever has it chooses name and password
+    Invite {
+        /// What the account may do: main=editor; once for each vault
+        #[arg(long = "role", value_name = "VAULT=ROLE")]
+        roles: Vec<String>,
+        /// The account gets this address, not verified
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+    },
+    /// Make an account an administrator
+    Promote {
+        /// The account's username
+        name: String,
+    },
+    /// Take an account's administrator rights away; the last administrator stays
+    Demote {
+        /// The account's username
+        name: String,
+    },
+    /// Sign an account out everywhere, personal tokens too
+    EndSessions {
+        /// The account's username
+        name: String,
+    },
     /// Take all second factors of an account away, for somebody who has lost them; all its sessions end
     Recover {
         /// The account's username
@@ -232,8 +256,8 @@ pub(crate) struct Settings {
     /// Where people reach it, https://files.example.org [default: http:// and the address]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// Who may register: open, closed, invite (closed too, until there are invitations) [default: open on loopback; must
-    /// be said elsewhere]
+    /// Who may register: open, closed, invite (with an invitation only) [default: open on loopback; must be said
+    /// elsewhere]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_REGISTRATION", value_name = "MODE", value_parser = named::<RegistrationMode>)]
     registration: Option<RegistrationMode>,
     /// Role of new accounts in the vault main: viewer, editor, manager, none [default: editor]

@@ -1,6 +1,7 @@
 //! `strongroom user`: accounts, on the data folder itself. Whoever can read it is the operator.
 
 mod import;
+mod invite;
 
 use std::{
     io::{IsTerminal, Read},
@@ -43,6 +44,19 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             set_standing(auth, &name, Standing::Active).await?;
             say!("{name} may sign in again.");
         }
+        UserCommand::Promote { name } => {
+            set_administrator(auth, &name, Some(Administrator)).await?;
+            say!("{name} is an administrator.");
+        }
+        UserCommand::Demote { name } => {
+            set_administrator(auth, &name, None).await?;
+            say!("{name} is no administrator any more.");
+        }
+        UserCommand::EndSessions { name } => {
+            let ended = auth.end_sessions_of(&operator(), &Username::parse(&name)?).await?;
+            say!("{name} is signed out everywhere ({ended}).");
+        }
+        UserCommand::Invite { roles, email } => invite::invite(auth, &roles, email.as_deref()).await?,
         UserCommand::Recover { name, reason } => {
             auth.recover(&operator(), &Username::parse(&name)?, Reason::parse(&reason)?).await?;
             say!("{name} signs in with the password alone now; every session of it has ended.");
@@ -60,6 +74,12 @@ fn operator<A: Action<Scope = Everywhere>>() -> Permit<A> {
 
 async fn set_standing(auth: &Auth, name: &str, standing: Standing) -> anyhow::Result<()> {
     let change = AccountChange { standing: Some(standing), ..AccountChange::default() };
+    auth.change_account(&operator(), &Username::parse(name)?, change).await?;
+    Ok(())
+}
+
+async fn set_administrator(auth: &Auth, name: &str, rights: Option<Administrator>) -> anyhow::Result<()> {
+    let change = AccountChange { administrator: Some(rights.is_some()), ..AccountChange::default() };
     auth.change_account(&operator(), &Username::parse(name)?, change).await?;
     Ok(())
 }

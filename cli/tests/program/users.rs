@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::program::{Client, PASSWORD, Program};
 
 #[test]
@@ -87,4 +89,39 @@ async fn who_is_added_beside_a_running_server_signs_in_at_once() {
     program.add("carl", &[]);
     let carl = Client::new(&server, &server.sign_in("carl", PASSWORD).await.unwrap());
     carl.add("a.step", "solid").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_invited_promoted_and_signed_out_at_the_console_feels_it() {
+    let program = Program::with_ada();
+    program.run(&["user", "invite", "--registration", "closed"]).badly("closed");
+    let server = program.serve_with(&["--registration", "invite"]);
+    let invite = |more: &[&str]| program.run(&[&["user", "invite", "--registration", "invite"], more].concat());
+    invite(&["--role", "main"]).badly("VAULT=ROLE");
+    invite(&["--role", "main=king"]).badly("viewer, editor or manager");
+    invite(&["--role", "attic=editor"]).badly("no vault attic");
+    let said = invite(&["--role", "main=viewer", "--email", "bob@example.org"]).well();
+    let token = said.trim().rsplit_once("/join#").unwrap().1;
+    let join = |name: &str| {
+        let body = json!({"username": name, "password": PASSWORD, "invite": token});
+        reqwest::Client::new().post(server.url("/auth/register")).json(&body).send()
+    };
+    assert_eq!(join("bob").await.unwrap().status(), 201);
+    assert_eq!(join("eve").await.unwrap().status(), 403, "it works once");
+
+    program.run(&["user", "promote", "nobody"]).badly("User not found");
+    program.run(&["user", "promote", "bob"]).well();
+    assert!(program.run(&["user", "list"]).well().contains("administrator, viewer of main"));
+    program.run(&["user", "demote", "bob"]).well();
+    assert!(!program.run(&["user", "list"]).well().contains("administrator, viewer of main"));
+    program.run(&["user", "demote", "ada"]).badly("last administrator");
+
+    let bob = Client::new(&server, &server.sign_in("bob", PASSWORD).await.unwrap());
+    bob.see("/api/files").await;
+    program.run(&["user", "end-sessions", "bob"]).well();
+    let ended = Instant::now();
+    while bob.get("/api/files").send().await.unwrap().status() != 401 {
+        assert!(ended.elapsed() < Duration::from_secs(1), "still in");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
