@@ -1,5 +1,6 @@
 // Invitations: make, hand over once, withdraw.
 import { call, page } from './api.js';
+import { copyFrom } from './copying.js';
 import { openDialog } from './dialog.js';
 import { $, $$ } from './dom.js';
 import { writeTimes } from './format.js';
@@ -52,17 +53,7 @@ function show(link) {
   setTimeout(() => { $('#made').scrollIntoView({ block: 'nearest' }); $('#copy').focus(); });
 }
 
-$('#copy').addEventListener('click', async () => {
-  const field = $('#link');
-  field.select();
-  try {
-    await navigator.clipboard.writeText(field.value);
-    notice('The link is copied.');
-  } catch {
-    // Over plain http browsers have no clipboard for pages: it is selected, so a key will do.
-    notice('Press Ctrl+C (or ⌘C) to copy the link.');
-  }
-});
+$('#copy').addEventListener('click', () => copyFrom($('#link'), 'The link is copied.'));
 
 list.addEventListener('click', async (event) => {
   const button = event.target.closest('[data-action=withdraw]');

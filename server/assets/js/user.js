@@ -1,7 +1,9 @@
 // One account, for administrators: what it may do, and what is to become of it.
 import { call } from './api.js';
+import { copyFrom } from './copying.js';
 import { openDialog } from './dialog.js';
 import { $ } from './dom.js';
+import { writeTimes } from './format.js';
 import { notice } from './notice.js';
 
 const user = $('#user');
@@ -50,11 +52,24 @@ async function change(json, mark, marked, text) {
   notice(`${name} ${text}`);
 }
 
+/** The link, this once. @param {{link: string, expires_at: string}} made */
+function show({ link, expires_at: until }) {
+  const made = $('#made');
+  $('#link').value = link;
+  $('#until').setAttribute('datetime', until);
+  writeTimes(made);
+  made.hidden = false;
+  made.scrollIntoView({ block: 'nearest' });
+  $('#copy').focus();
+}
+
 const ACTIONS = {
   'make-admin': () => change({ is_admin: true }, 'data-admin', true, 'is an administrator.'),
   'unmake-admin': () => change({ is_admin: false }, 'data-admin', false, 'is no administrator any more.'),
   disable: () => change({ disabled: true }, 'data-disabled', true, 'is signed out and cannot sign in.'),
   enable: () => change({ disabled: false }, 'data-disabled', false, 'may sign in again.'),
+  'require-reset': () => change({ reset_required: true }, 'data-reset', true, 'is signed out and needs a link that sets a new password.'),
+  reset: async () => show((await call('POST', `${url}/reset`)).data),
   'end-sessions': async () => {
     const { data } = await call('POST', `${url}/end-sessions`);
     notice(`${name} is signed out everywhere (${data.ended}).`);
@@ -80,3 +95,5 @@ user.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-action]');
   if (button) void attempt(ACTIONS[button.dataset.action]);
 });
+
+$('#copy').addEventListener('click', () => copyFrom($('#link'), 'The link is copied.'));
