@@ -96,5 +96,22 @@ mod tests {
                 prop_assert!(matches!(error, AuthError::InvalidToken));
             }
         }
+
+        #[test]
+        fn any_cookies_are_one_of_ours_or_nobodys(
+            lines in prop::collection::vec("[ -~\u{80}-\u{ff}]{0,20}(c|__Host-c|C)?=?[ -~\u{80}-\u{ff}]{0,20};?", 0..4),
+        ) {
+            let mut headers = HeaderMap::new();
+            for line in &lines {
+                let bytes: Vec<u8> = line.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect();
+                headers.append(COOKIE, HeaderValue::from_bytes(&bytes).unwrap());
+            }
+            match credentials(&headers, "c") {
+                Ok(found) => prop_assert!(matches!(found, Credentials::Cookie(_))),
+                Err(error) => {
+                    prop_assert!(matches!(error, AuthError::NotSignedIn | AuthError::AmbiguousCredentials));
+                }
+            }
+        }
     }
 }
