@@ -270,3 +270,6 @@ pub(crate) fn origin(parts: &Parts, state: &AppState) -> Option<Origin> {
     let device = parts.extensions.get::<Browser>().map(Browser::hash);
     Some(Origin { address, user_agent, device })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Whatever comes in a body or a query is read or refused: nothing breaks, and nothing is an error of ours.
+
+use axum::http::StatusCode;
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "only read, never looked at")]
+struct Shape {
+    name: String,
+    #[serde(default)]
+    number: Option<u32>,
+    #[serde(default)]
+    list: Vec<String>,
+}
+
+fn is_theirs(problem: &Problem) -> bool {
+    let status = problem.status();
+    status == StatusCode::BAD_REQUEST || status == StatusCode::UNPROCESSABLE_ENTITY
+}
+
+/// Bytes that look like a form more often than chance would have it.
+fn almost_a_form() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(b"grant_type=password".to_vec()),
+        Just(b"&".to_vec()),
+        Just(b"=".to_vec()),
+        Just(b"%".to_vec()),
+        Just(b"%ff".to_vec()),
+        Just(b"%00".to_vec()),
+        Just(b"+".to_vec()),
+        prop::collection::vec(any::<u8>(), 0..12),
+    ];
+    prop::collection::vec(piece, 0..20).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_form_or_refused(bytes in almost_a_form()) {
+        match Form::parse(&bytes) {
+            Ok(form) => prop_assert!(form.0.values().all(|value| !value.is_empty() && !value.contains('\0'))),
+            Err(problem) => prop_assert!(is_theirs(&problem), "{problem}"),
+        }
+    }
+
+    #[test]
+    fn a_form_is_read_as_it_was_written(
+        members in prop::collection::hash_map("[a-z_]{1,8}", "[^\0]{1,40}", 0..6),
+    ) {
+        let mut written = form_urlencoded::Serializer::new(String::new());
+        written.extend_pairs(&members);
+        let form = Form::parse(written.finish().as_bytes()).unwrap();
+        prop_assert_eq!(form.0, members);
+    }
+
+    #[test]
+    fn any_bytes_are_json_of_the_shape_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        if let Err(problem) = parse::<Shape>(&bytes) {
+            prop_assert!(is_theirs(&problem), "{problem}");
+        }
+    }
+
+    #[test]
+    fn any_json_is_of_the_shape_or_refused(name in ".{0,20}", other in ".{0,20}", deep in 0_usize..200) {
+        let nested = "[".repeat(deep) + &"]".repeat(deep);
+        let json = serde_json::json!({"name": name, other: [1, null, {"a": -1}]}).to_string();
+        let nested = format!("{{\"name\": {}}}", if nested.is_empty() { "1" } else { &nested });
+        for text in [json, nested] {
+            if let Err(problem) = parse::<Shape>(text.as_bytes()) {
+                prop_assert!(is_theirs(&problem), "{problem}");
+            }
+        }
+    }
+}
