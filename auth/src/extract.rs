@@ -8,9 +8,15 @@ use axum::{extract::FromRequestParts, response::IntoResponse};
 use http::{HeaderName, Method, header::ORIGIN, request::Parts};
 
 use self::credentials::{Credentials, credentials};
-use crate::{Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, RealmName, TokenKind};
+use crate::{
+    Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, RealmName, TokenKind,
+    refusals::{Asked, OWN_ACCOUNT},
+};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Characters of a request that go into the record.
+const MOST_TOLD: usize = 200;
 
 /// This route is open to the world, on purpose.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +91,12 @@ impl<S: HasAuth> FromRequestParts<S> for EvenRestricted {
     type Rejection = S::Refusal;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
         let caller = resolve(parts, state).await?;
-        if caller.is_in_person() { Ok(Self(caller)) } else { Err(AuthError::NotInPerson.into()) }
+        if caller.is_in_person() {
+            return Ok(Self(caller));
+        }
+        let asked = Asked::new(OWN_ACCOUNT, None, Some(request_of(parts)));
+        state.auth().note_refusal(&caller, &asked, &AuthError::NotInPerson);
+        Err(AuthError::NotInPerson.into())
     }
 }
 
@@ -137,7 +148,13 @@ impl<S: HasAuth> FromRequestParts<S> for MaybeCaller {
 impl<S: HasAuth> FromRequestParts<S> for OwnPage {
     type Rejection = S::Refusal;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
-        if is_same_origin(parts, state) { Ok(Self) } else { Err(AuthError::CrossSite.into()) }
+        if is_same_origin(parts, state) {
+            return Ok(Self);
+        }
+        if let Ok(Credentials::Cookie(cookie)) = credentials(&parts.headers, state.cookie_name()) {
+            note_another_site(parts, state, cookie);
+        }
+        Err(AuthError::CrossSite.into())
     }
 }
 
@@ -147,13 +164,7 @@ impl<S: HasAuth, A: Action> FromRequestParts<S> for Permitted<A> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let name = state.realm_of(parts)?;
         let realm = state.auth().realm(&name).await?;
-        match caller.permit(realm.as_ref()) {
-            Ok(permit) => Ok(Self(permit)),
-            Err(error) => {
-                state.auth().note_refusal(&caller, A::NAME, &error).await;
-                Err(error.into())
-            }
-        }
+        Ok(Self(state.auth().permit(&caller, realm.as_ref(), Some(request_of(parts)))?))
     }
 }
 
@@ -176,6 +187,7 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
         }
         Credentials::Cookie(cookie) => {
             if !is_safe(&parts.method) && !is_same_origin(parts, state) {
+                note_another_site(parts, state, cookie);
                 return Err(AuthError::CrossSite);
             }
             state.auth().by_cookie(cookie).await?
@@ -184,6 +196,24 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
     let caller = caller.coming_from(Arc::new(state.origin_of(parts)?));
     parts.extensions.insert(caller.clone());
     Ok(caller)
+}
+
+fn note_another_site<S: HasAuth>(parts: &Parts, state: &S, cookie: &str) {
+    let Ok(from) = state.origin_of(parts) else { return };
+    state.auth().note_another_site(cookie, from, Asked::by_another_site(request_of(parts), site_of(parts)));
+}
+
+/// Method and path, for the record: no query, where a ticket may be.
+#[must_use]
+pub fn request_of(parts: &Parts) -> String {
+    format!("{} {}", parts.method, parts.uri.path()).chars().take(MOST_TOLD).collect()
+}
+
+/// What the browser says of where a request comes from.
+#[must_use]
+pub fn site_of(parts: &Parts) -> Option<String> {
+    let origin = parts.headers.get(ORIGIN)?.to_str().ok()?;
+    Some(origin.chars().take(MOST_TOLD).collect())
 }
 
 /// Programs send neither.

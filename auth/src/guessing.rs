@@ -12,7 +12,6 @@
 //! strangers wait for each other, and never the owner for them. How often is too often is in `rules`.
 
 mod lanes;
-mod notes;
 mod rules;
 mod secret;
 mod telling;
@@ -22,10 +21,10 @@ pub use secret::Secret;
 
 use crate::{
     Auth, AuthError, AuthStore, Origin, Username,
+    notes::Notes,
     store::{Bucket, Found, Inquiry, Network, Noteworthy, Place, Tally},
 };
 use lanes::{Lanes, Turn};
-use notes::Notes;
 use rules::{Pace, Refusal};
 
 /// One try of one secret.
@@ -57,7 +56,7 @@ pub(crate) struct Pass {
 /// What this node remembers of tries by itself.
 pub(crate) struct Gate {
     lanes: Lanes,
-    notes: Notes,
+    notes: Notes<Bucket>,
 }
 
 impl Gate {

@@ -148,10 +148,10 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::TooManyInvites`].
     pub async fn invite(&self, caller: &Caller, invitation: Invitation) -> Result<Invited, AuthError> {
         if invitation.administrator || invitation.roles.is_empty() {
-            caller.permit::<ManageAccounts>(None)?;
+            self.permit::<ManageAccounts>(caller, None, None)?;
         }
         for (realm, _) in &invitation.roles {
-            caller.permit::<ManageMembers>(Some(realm))?;
+            self.permit::<ManageMembers>(caller, Some(realm), None)?;
         }
         let username = &caller.account().username;
         if self.0.store.slips(SlipKind::Invite, Some(username), self.0.clock.now()).await?.len() >= MOST {

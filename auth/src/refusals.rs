@@ -1,59 +1,132 @@
 //! Somebody who is signed in asked for what they may not do. Told to log and audit, where it says more than that
-//! somebody mistyped; the same again and again is told now and then.
+//! somebody mistyped or has to confirm who they are; the same again and again is told now and then.
+//!
+//! Nobody waits for it: the record is written beside the answer, and whatever goes wrong there changes nothing about
+//! the refusal.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::Arc;
 
-use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Username,
+    Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, Realm, Username,
     audit::{Deed, Record},
-    clock,
+    notes::Notes,
 };
 
-/// The same refusal of the same account is told once in so long.
-const TELL_AGAIN: Duration = Duration::from_mins(10);
-const REMEMBERED: usize = 10_000;
+/// What a page of another site asked for in somebody's name.
+pub const BY_ANOTHER_SITE: &str = "by_another_site";
+/// What only the person may do, with whatever token.
+pub const OWN_ACCOUNT: &str = "own_account";
+
+/// Entries that are being written at once; what comes meanwhile is only counted.
+const AT_ONCE: usize = 32;
 
 /// Who was refused what, and when it was last told.
-#[derive(Debug, Default)]
-pub(crate) struct Refusals(Mutex<HashMap<(Username, &'static str), Timestamp>>);
+#[derive(Debug)]
+pub(crate) struct Refusals {
+    told: Notes<(Username, &'static str)>,
+    writing: Arc<Semaphore>,
+}
 
-impl Refusals {
-    fn is_news(&self, who: &Username, action: &'static str, now: Timestamp) -> bool {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (who.clone(), action);
-        if told.get(&key).is_some_and(|at| now < clock::after(*at, TELL_AGAIN)) {
-            return false;
-        }
-        if told.len() >= REMEMBERED {
-            told.clear();
-        }
-        told.insert(key, now);
-        true
+impl Default for Refusals {
+    fn default() -> Self {
+        Self { told: Notes::default(), writing: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+}
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// An [`Action`]'s name, [`OWN_ACCOUNT`] or [`BY_ANOTHER_SITE`].
+    pub action: &'static str,
+    /// Where, if that is anywhere.
+    pub realm: Option<&'a Realm>,
+    /// The host's words for it, as `DELETE /api/users/ada`: never with a secret in them.
+    pub request: Option<String>,
+    /// The other site, as the browser calls it.
+    pub site: Option<String>,
+}
+
+impl<'a> Asked<'a> {
+    #[must_use]
+    pub fn new(action: &'static str, realm: Option<&'a Realm>, request: Option<String>) -> Self {
+        Self { action, realm, request, site: None }
+    }
+
+    /// Something that another site caused.
+    #[must_use]
+    pub fn by_another_site(request: String, site: Option<String>) -> Self {
+        Self { action: BY_ANOTHER_SITE, realm: None, request: Some(request), site }
+    }
+}
+
+/// The word for it in the audit; `None` where it is no refusal that anybody would look into.
+fn reason(why: &AuthError, asked: &Asked<'_>) -> Option<&'static str> {
+    match why {
+        AuthError::NotAllowed { .. } => Some("not_allowed"),
+        // Of a realm that is there: any other was mistyped.
+        AuthError::RealmNotFound => asked.realm.map(|_| "not_allowed"),
+        AuthError::ScopeMissing { .. } => Some("scope_missing"),
+        AuthError::NotInPerson => Some("not_in_person"),
+        AuthError::CrossSite => Some("cross_site"),
+        _ => None,
     }
 }
 
 impl<S: AuthStore> Auth<S> {
-    /// Whatever goes wrong here changes nothing about the refusal.
-    pub(crate) async fn note_refusal(&self, caller: &Caller, action: &'static str, why: &AuthError) {
-        let reason = match why {
-            AuthError::NotAllowed { .. } | AuthError::RealmNotFound => "not_allowed",
-            AuthError::ScopeMissing { .. } => "scope_missing",
-            _ => return,
-        };
+    /// As [`Caller::permit`], and a refusal is [noted](Self::note_refusal). `request` is as in [`Asked`].
+    ///
+    /// # Errors
+    /// Those of [`Caller::permit`].
+    pub fn permit<A: Action>(
+        &self,
+        caller: &Caller,
+        realm: Option<&Realm>,
+        request: Option<String>,
+    ) -> Result<Permit<A>, AuthError> {
+        caller.permit(realm).inspect_err(|why| self.note_refusal(caller, &Asked::new(A::NAME, realm, request), why))
+    }
+
+    /// The first of each caller and action, and then one in ten minutes that says how many there were.
+    pub fn note_refusal(&self, caller: &Caller, asked: &Asked<'_>, why: &AuthError) {
+        let Some(reason) = reason(why, asked) else { return };
         let (username, now) = (&caller.account().username, self.0.clock.now());
-        if !self.0.refusals.is_news(username, action, now) {
-            return;
-        }
-        tracing::warn!(%username, action, reason, "refused");
-        let record = Record::new(&caller.actor(), Deed::ActionRefused, now).about(action);
-        if let Err(error) = self.record(record.detailed(|detail| detail.because(reason))).await {
-            tracing::error!(%error, "a refusal was not recorded");
-        }
+        let Some(times) = self.0.refusals.told.due(&(username.clone(), asked.action), now) else { return };
+        let address = caller.origin().map(|from| from.address.to_canonical().to_string()).unwrap_or_default();
+        tracing::warn!(%username, action = asked.action, reason, address, request = asked.request, times, "refused");
+        let record = Record::new(&caller.actor(), Deed::ActionRefused, now).about(asked.action).detailed(|detail| {
+            let realm = asked.realm.map(|realm| realm.id.as_str());
+            let detail = detail.because(reason).fact("realm", realm).fact("request", asked.request.as_deref());
+            detail.fact("site", asked.site.as_deref()).fact("times", (times > 1).then_some(times))
+        });
+        self.beside_the_answer(async move |auth| {
+            if let Err(error) = auth.record(record).await {
+                tracing::error!(%error, "a refusal was not recorded");
+            }
+        });
+    }
+
+    /// A write with a session's cookie that another site caused. Whose it was is found out beside the answer.
+    pub fn note_another_site(&self, cookie: &str, from: Origin, asked: Asked<'static>) {
+        let cookie = cookie.to_owned();
+        self.beside_the_answer(async move |auth| {
+            // A cookie that is nobody's harms nobody.
+            if let Ok(caller) = auth.by_cookie(&cookie).await {
+                auth.note_refusal(&caller.coming_from(Arc::new(from)), &asked, &AuthError::CrossSite);
+            }
+        });
+    }
+
+    fn beside_the_answer<F>(&self, note: impl FnOnce(Self) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Ok(room) = Arc::clone(&self.0.refusals.writing).try_acquire_owned() else { return };
+        let noted = note(self.clone());
+        tokio::spawn(async move {
+            noted.await;
+            drop(room);
+        });
     }
 }

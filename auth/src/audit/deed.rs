@@ -32,8 +32,9 @@ deeds! {
     Throttled = "sign_in.throttled";
     /// Somebody proved again who they are.
     SteppedUp = "sign_in.confirmed";
-    /// Somebody who is signed in asked for what they may not do (the subject); told now and then. `reason` is
-    /// `not_allowed` or `scope_missing`.
+    /// Somebody who is signed in asked for what they may not do (the subject): the first, and then one entry in ten
+    /// minutes; `facts.times`. `reason` is `not_allowed`, `scope_missing`, `not_in_person` or `cross_site`
+    /// (`facts.site`); `facts.request` says what for, `facts.realm` where.
     ActionRefused = "action.refused";
     /// One session ended; `reason` says why.
     SessionEnded = "session.ended";

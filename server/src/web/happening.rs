@@ -82,7 +82,7 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "sign_in.refused" => format!("Somebody tried to sign in as {whom} and was refused: wrong {}", secret(entry)),
         "sign_in.half_way" => format!("{who} showed {whose} password; the second factor was due"),
         "sign_in.confirmed" => format!("{who} confirmed who they are"),
-        "action.refused" => format!("{who} asked for something that is not allowed: {whom}"),
+        "action.refused" => refused(entry, &who, viewer),
         "session.ended" | "sessions.ended" => format!("{who} ended {}{}", sessions(entry, &whose), why(entry)),
         "refresh.replayed" => {
             format!("A sign-in of {whom} was used from two places at once; somebody may have copied it. It was ended")
@@ -129,6 +129,22 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
             Some(verb) => format!("{who} {} {whom}", of_file(verb)),
             None => format!("{who}: {action}, {whom}"),
         },
+    }
+}
+
+fn refused(entry: &AuditEntry, who: &str, viewer: &str) -> String {
+    let fact = |name: &str| entry.facts.get(name).map(plain).unwrap_or_default();
+    let asked = if entry.facts.contains_key("request") { fact("request") } else { entry.subject.clone() };
+    match entry.reason.as_deref() {
+        Some("cross_site") => {
+            let whose = if entry.actor == viewer { "your".to_owned() } else { format!("{who}'s") };
+            let site = if fact("site").is_empty() { String::new() } else { format!(" ({})", fact("site")) };
+            format!("Another website{site} tried to act with {whose} sign-in and was refused: {asked}")
+        }
+        Some("not_in_person") => format!("A token of {who} was refused what only the person may do: {asked}")
+            .replace("A token of You", "A token of yours"),
+        Some("scope_missing") => format!("{who} used a token that may not do this: {asked}"),
+        _ => format!("{who} asked for something that is not allowed: {asked}"),
     }
 }
 
@@ -218,7 +234,7 @@ fn mark(entry: &AuditEntry, viewer: &str) -> Option<Mark> {
         "sign_in" if is_new => mark("New place", true),
         "sign_in.refused" => mark("Refused", true),
         "sign_in.throttled" => mark("Many tries", true),
-        "action.refused" => mark("Refused", false),
+        "action.refused" => mark("Refused", entry.reason.as_deref() == Some("cross_site")),
         "refresh.replayed" => mark("Copied?", true),
         "factors.recovered" => mark("Second factors", true),
         "recovery_code.used" => mark("Recovery code", true),

@@ -28,6 +28,7 @@ mod personal;
 mod profile;
 mod proof;
 mod races;
+mod refusals;
 mod resets;
 mod restart;
 mod throttle;

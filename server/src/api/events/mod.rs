@@ -3,7 +3,11 @@
 pub mod socket;
 pub mod stream;
 
-use auth::{Caller, HasAuth, Permit};
+use auth::{
+    AuthError, Caller, HasAuth, Permit,
+    extract::{request_of, site_of},
+    refusals::Asked as Refused,
+};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde::Deserialize;
@@ -47,7 +51,7 @@ impl FromRequestParts<AppState> for Watching {
             None => Caller::from_request_parts(parts, state).await?,
         };
         let realm = state.auth.realm(&state.realm_of(parts)?).await?;
-        let permit = caller.permit(realm.as_ref())?;
+        let permit = state.auth.permit(&caller, realm.as_ref(), Some(request_of(parts)))?;
         Ok(Self { caller, permit })
     }
 }
@@ -70,5 +74,11 @@ impl FromRequestParts<AppState> for OwnOrigin {
 impl OwnOrigin {
     fn is(&self, origin: &str) -> bool {
         self.state.is_own_origin(&self.parts, origin)
+    }
+
+    /// Into the record.
+    fn note_refusal(&self, caller: &Caller, why: &AuthError) {
+        let asked = Refused::by_another_site(request_of(&self.parts), site_of(&self.parts));
+        self.state.auth.note_refusal(caller, &asked, why);
     }
 }

@@ -19,7 +19,8 @@ pub async fn handle(
     own: OwnOrigin,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    live::refuse_foreign_socket(&caller, &own.parts.headers, |origin| own.is(origin))?;
+    live::refuse_foreign_socket(&caller, &own.parts.headers, |origin| own.is(origin))
+        .inspect_err(|why| own.note_refusal(&caller, why))?;
     let upgrade = upgrade.map_err(|_| Problem::NotASocket)?;
     let (auth, hub) = (own.state.auth.clone(), own.state.hub.clone());
     let viewer = Viewer::new(auth, caller, &permit);

@@ -19,7 +19,8 @@ pub async fn handle(
     Query(asked): Query<Asked>,
     own: OwnOrigin,
 ) -> Result<Response, Problem> {
-    live::refuse_foreign_stream(&caller, &own.parts.headers, |origin| own.is(origin))?;
+    live::refuse_foreign_stream(&caller, &own.parts.headers, |origin| own.is(origin))
+        .inspect_err(|why| own.note_refusal(&caller, why))?;
     let (auth, hub) = (own.state.auth.clone(), own.state.hub.clone());
     let viewer = Viewer::new(auth, caller, &permit);
     Ok(live::events(&own.parts.headers, hub, viewer, asked.since).await.map_err(auth::AuthError::Store)?)

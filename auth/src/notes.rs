@@ -1,33 +1,42 @@
-//! Which refusals are worth an entry in the audit: the first of a bucket, and then one in ten minutes that tells how
+//! Which refusals are worth an entry in the audit: the first of its kind, and then one in ten minutes that tells how
 //! many there were. A flood writes nothing.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use jiff::Timestamp;
 
-use crate::{clock, store::Bucket};
+use crate::clock;
 
 const PAUSE: Duration = Duration::from_mins(10);
-/// Buckets that are remembered; further ones are counted by the metrics only.
+/// Kinds that are remembered; further ones are counted by the metrics only.
 const REMEMBERED: usize = 10_000;
 
-#[derive(Default)]
-pub(crate) struct Notes(Mutex<HashMap<Bucket, Note>>);
+/// When something of each kind `K` was last told.
+#[derive(Debug)]
+pub(crate) struct Notes<K>(Mutex<HashMap<K, Note>>);
 
+#[derive(Debug)]
 struct Note {
     at: Timestamp,
     since: u64,
 }
 
-impl Notes {
+impl<K> Default for Notes<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Clone + Eq + Hash> Notes<K> {
     /// `Some` with the number of refusals since the last entry, this one included, when one is due.
-    pub(crate) fn due(&self, bucket: &Bucket, now: Timestamp) -> Option<u64> {
+    pub(crate) fn due(&self, kind: &K, now: Timestamp) -> Option<u64> {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(note) = notes.get_mut(bucket) {
+        if let Some(note) = notes.get_mut(kind) {
             note.since += 1;
             if clock::between(note.at, now) < PAUSE {
                 return None;
@@ -41,7 +50,7 @@ impl Notes {
         if notes.len() >= REMEMBERED {
             return None;
         }
-        notes.insert(bucket.clone(), Note { at: now, since: 0 });
+        notes.insert(kind.clone(), Note { at: now, since: 0 });
         Some(1)
     }
 }
@@ -49,7 +58,7 @@ impl Notes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Network, Tries};
+    use crate::store::{Bucket, Network, Tries};
 
     #[test]
     fn a_flood_of_refusals_is_two_entries_in_ten_minutes() {

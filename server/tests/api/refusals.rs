@@ -1,0 +1,114 @@
+//! Who was refused what, in the record.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Client, PASSWORD, TestApp, file},
+    both,
+};
+
+/// The refusals of `who`, newest first, once there are so many: they are written beside the answer.
+async fn refusals(root: &Client, who: &str, many: usize) -> Vec<Value> {
+    let path = format!("/api/audit?action=action.refused&actor={who}");
+    for _ in 0..100 {
+        let found = root.see(&path).await.is(200).body;
+        if found.as_array().unwrap().len() >= many {
+            return found.as_array().unwrap().clone();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("fewer than {many} refusals of {who}");
+}
+
+/// A browser that is signed in; its cookie.
+async fn cookie(app: &TestApp, name: &str) -> String {
+    let form = [("username", name), ("password", PASSWORD)];
+    let request = app.anonymous().post("/sign-in").header("sec-fetch-site", "same-origin").form(&form);
+    let answer = app.anonymous().ask(request).await.is(303);
+    let cookies = answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+    let own = cookies.filter_map(|cookie| cookie.split(';').next()).find(|pair| pair.starts_with("strongroom="));
+    own.unwrap().to_owned()
+}
+
+both! {
+    async fn whoever_is_refused_is_in_the_record_with_what_they_asked_for_where_and_from_where(app: TestApp) {
+        let root = app.administrator("root").await;
+        let ada = app.editor("ada").await;
+        ada.add("a.nc", b"x").await.is(201);
+        root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
+        let override_it = ada.post(&file("a.nc", "/override")).header("user-agent", "curl/8").json(&json!({"reason": "mine"}));
+        ada.ask(override_it).await.is(403);
+        ada.see("/api/vaults/attic/files").await.is(404);
+        ada.see("/api/users").await.is(403);
+        let told = refusals(&root, "ada", 3).await;
+        let of = |action: &str| told.iter().find(|entry| entry["subject"] == action).unwrap();
+        let lock = of("lock.override");
+        assert_eq!(lock["from"], json!({"address": "127.0.0.1", "user_agent": "curl/8"}));
+        assert_eq!((&lock["reason"], &lock["vault"], &lock["by"]["kind"]), (&json!("not_allowed"), &json!("main"), &json!("tokens")));
+        assert_eq!(lock["facts"]["request"], "POST /api/files/a%2Enc/override");
+        assert_eq!(of("file.read")["vault"], "attic");
+        assert_eq!(of("accounts.see")["facts"]["request"], "GET /api/users");
+        // Whom it is about reads it too, in words.
+        let page = ada.ask(ada.get("/account/security").header("accept", "text/html")).await.is(200).text;
+        assert!(page.contains("You asked for something that is not allowed: GET /api/users"), "{page}");
+    }
+
+    async fn the_same_refusal_again_and_again_is_one_entry_in_ten_minutes(app: TestApp) {
+        let root = app.administrator("root").await;
+        let ada = app.editor("ada").await;
+        for _ in 0..20 {
+            ada.see("/api/users").await.is(403);
+        }
+        ada.see("/api/audit").await.is(403);
+        let told = refusals(&root, "ada", 2).await;
+        assert_eq!(told.len(), 2, "one of each action: {told:#?}");
+        app.later(Duration::from_mins(11));
+        ada.see("/api/users").await.is(403);
+        let again = refusals(&root, "ada", 3).await;
+        assert_eq!(again[0]["facts"]["times"], 20, "{again:#?}");
+    }
+
+    async fn a_token_that_reaches_too_far_is_in_the_record(app: TestApp) {
+        let root = app.administrator("root").await;
+        let ada = app.editor("ada").await;
+        let made = ada.tell("/auth/tokens", json!({"name": "backup", "scopes": ["files:read"]})).await.is(201);
+        let token = Client { token: Some(made.body["token"].as_str().unwrap().to_owned()), ..ada.clone() };
+        token.add("b.nc", b"x").await.is(403);
+        token.see("/auth/tokens").await.is(403);
+        let told = refusals(&root, "ada", 2).await;
+        let reasons: Vec<_> = told.iter().map(|entry| entry["reason"].as_str().unwrap()).collect();
+        assert!(reasons.contains(&"scope_missing") && reasons.contains(&"not_in_person"), "{told:#?}");
+        assert!(told.iter().all(|entry| entry["by"]["label"] == "backup"), "{told:#?}");
+    }
+
+    async fn what_another_site_causes_with_somebodys_cookie_is_in_the_record(app: TestApp) {
+        let root = app.administrator("root").await;
+        app.editor("ada").await;
+        let cookie = cookie(&app, "ada").await;
+        let anonymous = app.anonymous();
+        let foreign = |cookie: &str| {
+            let request = anonymous.post("/auth/sessions/end-others?secret=1").header("cookie", cookie.to_owned());
+            anonymous.ask(request.header("sec-fetch-site", "cross-site").header("origin", "https://evil.example"))
+        };
+        foreign("strongroom=sr_ws_nobodys").await.is(403);
+        foreign(&cookie).await.is(403);
+        let told = refusals(&root, "ada", 1).await;
+        assert_eq!((&told[0]["subject"], &told[0]["reason"]), (&json!("by_another_site"), &json!("cross_site")));
+        assert_eq!(told[0]["facts"]["site"], "https://evil.example");
+        assert_eq!(told[0]["facts"]["request"], "POST /auth/sessions/end-others", "without its query");
+        assert_eq!(told[0]["by"]["kind"], "web");
+        assert_eq!(root.see("/api/audit?action=action.refused").await.body.as_array().unwrap().len(), 1, "nobody's cookie is told of nobody");
+    }
+
+    async fn having_to_confirm_or_mistyping_a_vault_is_no_refusal(app: TestApp) {
+        let root = app.administrator("root").await;
+        root.see("/api/vaults/nowhere/files").await.is(404);
+        app.later(Duration::from_mins(11));
+        root.ask(root.put("/api/vaults/main/members/root").json(&json!({"role": "viewer"}))).await.is(401);
+        root.tell("/auth/tokens", json!({"name": "x", "scopes": ["files:read"]})).await.is(401);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(root.see("/api/audit?action=action.refused").await.is(200).body, json!([]));
+    }
+}
