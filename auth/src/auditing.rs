@@ -1,7 +1,7 @@
 //! Reading the audit: administrators all of it, managers their realm's chain, everybody what concerns themself.
 
 use crate::{
-    Action, Auth, AuthError, AuthStore, Caller, Grant, Permit, Role,
+    Action, Auth, AuthError, AuthStore, Caller, Grant, Permit, Role, Username,
     audit::{AuditQuery, Chain, Entry},
     permit::{Administrator, Everywhere, InRealm},
 };
@@ -31,13 +31,20 @@ impl<S: AuthStore> Auth<S> {
         Ok(self.0.store.audit(query).await?)
     }
 
-    /// The chain of the permit's realm, whatever the query says.
+    /// The chain of the permit's realm, whatever the query says. Where others sat is not told to a manager who is no
+    /// administrator.
     pub async fn realm_audit(
         &self,
         permit: &Permit<SeeRealmAudit>,
+        caller: &Caller,
         query: AuditQuery,
     ) -> Result<Vec<Entry>, AuthError> {
-        Ok(self.0.store.audit(AuditQuery { chain: Chain::Realm(permit.realm().id.clone()), ..query }).await?)
+        let query = AuditQuery { chain: Chain::Realm(permit.realm().id.clone()), ..query };
+        let mut entries = self.0.store.audit(query).await?;
+        if !caller.may_administer() {
+            hide_places(&mut entries, permit.username());
+        }
+        Ok(entries)
     }
 
     /// What the caller did to accounts and what was done to theirs, whatever the query says of that. Where an
@@ -46,12 +53,17 @@ impl<S: AuthStore> Auth<S> {
         let own = caller.account().username.clone();
         let query = AuditQuery { chain: Chain::Accounts, concerning: Some(own.clone()), ..query };
         let mut entries = self.0.store.audit(query).await?;
-        for entry in entries.iter_mut().filter(|entry| entry.actor != own.as_str()) {
-            entry.detail.from = None;
-            if let Some(by) = entry.detail.by.as_mut() {
-                (by.session, by.label) = (None, None);
-            }
-        }
+        hide_places(&mut entries, &own);
         Ok(entries)
+    }
+}
+
+/// Whose address and device it was is only theirs to know, and the administrators'.
+fn hide_places(entries: &mut [Entry], viewer: &Username) {
+    for entry in entries.iter_mut().filter(|entry| entry.actor != viewer.as_str()) {
+        entry.detail.from = None;
+        if let Some(by) = entry.detail.by.as_mut() {
+            (by.session, by.label) = (None, None);
+        }
     }
 }

@@ -185,6 +185,7 @@ fn pages(api: Api) -> Api {
     let (get, post) = (MethodFilter::GET, MethodFilter::POST);
     api.page(get, "/", vault::home)
         .page(get, "/v/{vault}", vault::top)
+        .page(get, "/v/{vault}/audit", audit_page::of_vault)
         .page(get, "/v/{vault}/f/{*path}", vault::below)
         .page(get, "/v/{vault}/h/{*path}", vault::file)
         .page(get, "/sign-in", enter::sign_in_page)

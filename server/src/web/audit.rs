@@ -6,12 +6,15 @@ use wire::SessionInfo;
 
 use super::{Shell, format, happening::Happening};
 
-/// `GET /admin/audit`. The handler supplies a page of `GET /api/audit` under the same filters, and the address of the
-/// next.
+/// `GET /admin/audit`, and `GET /v/{vault}/audit` for the vault's managers. The handler supplies a page of
+/// `GET /api/audit` or `GET /api/vaults/{vault}/audit` under the same filters, and the address of the next.
 #[derive(Debug, Template)]
 #[template(path = "audit.html")]
 pub struct AuditPage {
+    /// Of a vault, on the vault's own page.
     pub shell: Shell,
+    /// Where the form leads.
+    pub url: String,
     pub vault: String,
     pub actor: String,
     pub subject: String,
@@ -23,6 +26,11 @@ pub struct AuditPage {
 }
 
 impl AuditPage {
+    /// Whether this is one vault's own page.
+    pub fn of_vault(&self) -> Option<&str> {
+        self.shell.vault.as_deref()
+    }
+
     pub fn is_vault(&self, name: &str) -> bool {
         self.vault == name
     }

@@ -12,6 +12,10 @@ fn find<'a>(entries: &'a Value, action: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no {action} in {entries:#}"))
 }
 
+fn part(content: &'static [u8]) -> reqwest::multipart::Form {
+    reqwest::multipart::Form::new().part("file", reqwest::multipart::Part::bytes(content).file_name("upload"))
+}
+
 /// Signs in as a program that calls itself so.
 async fn sign_in_with(app: &TestApp, name: &str, password: &str, program: &str) -> u16 {
     let form = [("username", name), ("password", password)];
@@ -142,5 +146,30 @@ both! {
         assert!(see("?since=2999-01-01").await.contains("Nothing of the kind happened"));
         let ada = app.sign_in("ada").await;
         ada.ask(ada.get("/admin/audit").header("accept", "text/html")).await.is(403);
+    }
+
+    async fn managers_read_their_vaults_record_on_a_page_and_learn_nobodys_address(app: TestApp) {
+        let root = app.administrator("root").await;
+        let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
+        root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
+        root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "manager"}))).await.is(204);
+        bob.ask(bob.put(&file("b.nc", "/content")).header("user-agent", "curl/8").multipart(part(b"x"))).await.is(201);
+        ada.add("a.nc", b"x").await.is(201);
+        let see = async |who: &Client, path: &str| who.ask(who.get(path).header("accept", "text/html")).await;
+        assert!(see(&ada, "/v/main").await.is(200).text.contains("/v/main/audit"));
+        assert!(!see(&bob, "/v/main").await.is(200).text.contains("/v/main/audit"));
+        see(&bob, "/v/main/audit").await.is(403);
+        see(&ada, "/v/attic/audit").await.is(404);
+        let page = see(&ada, "/v/main/audit?vault=attic").await.is(200).text;
+        assert!(page.contains("bob added b.nc") && page.contains("You added a.nc"), "{page}");
+        assert!(!page.contains("attic") && !page.contains("curl"), "nothing of other vaults, nothing of others' devices: {page}");
+        assert_eq!(page.matches("127.0.0.1").count(), 1, "one's own address: {page}");
+        assert!(page.contains("action=\"/v/main/audit\"") && !page.contains("/admin/audit"), "{page}");
+        let filtered = see(&ada, "/v/main/audit?actor=bob").await.is(200).text;
+        assert!(filtered.contains("bob added b.nc") && !filtered.contains("You added"), "{filtered}");
+        let told = ada.see("/api/vaults/main/audit?actor=bob").await.is(200).body;
+        assert!(told[0]["from"].is_null() && told[0]["by"]["session"].is_null(), "{told:#}");
+        let told = root.see("/api/vaults/main/audit?actor=bob").await.is(200).body;
+        assert_eq!(told[0]["from"]["address"], "127.0.0.1", "administrators see it");
     }
 }

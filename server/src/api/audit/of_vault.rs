@@ -1,6 +1,6 @@
 //! `GET /api/vaults/{vault}/audit`
 
-use auth::{Permitted, audit::Chain, auditing::SeeRealmAudit};
+use auth::{Caller, Permitted, audit::Chain, auditing::SeeRealmAudit};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -9,24 +9,20 @@ use http::HeaderMap;
 use wire::AuditEntry;
 
 use super::Asked;
-use crate::{
-    error::Problem,
-    extract::Query,
-    state::{Auth, Store},
-};
+use crate::{error::Problem, extract::Query, state::AppState};
 
-/// What happened in the vault, newest first.
+/// What happened in the vault, newest first. From where is told to administrators, and to everybody of themself.
 #[utoipa::path(get, path = "/api/vaults/{vault}/audit", tag = "Audit",
     params(("vault" = String, Path), Asked),
     responses((status = 200, description = "A page of it.", body = [AuditEntry])))]
 pub async fn handle(
     Permitted(permit): Permitted<SeeRealmAudit>,
-    State(auth): State<Auth>,
-    State(store): State<Store>,
+    caller: Caller,
+    State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<AuditEntry>>), Problem> {
     let (query, limit) = asked.query(Chain::Realm(permit.realm().id.clone()))?;
-    let (headers, entries) = super::page(&uri, auth.realm_audit(&permit, query).await?, limit);
-    Ok((headers, Json(super::shapes(&store, entries).await?)))
+    let (headers, entries) = super::page(&uri, state.auth.realm_audit(&permit, &caller, query).await?, limit);
+    Ok((headers, Json(super::shapes(&state.store, entries).await?)))
 }

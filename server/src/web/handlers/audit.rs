@@ -1,6 +1,10 @@
-//! `GET /admin/audit`
+//! `GET /admin/audit`, `GET /v/{vault}/audit`
 
-use auth::{Caller, Permitted, auditing::SeeAudit};
+use auth::{
+    Caller, Permitted,
+    audit::{Chain, Entry},
+    auditing::{SeeAudit, SeeRealmAudit},
+};
 use axum::{
     extract::{OriginalUri, State},
     response::Response,
@@ -37,6 +41,13 @@ pub(crate) struct Form {
     after: Option<i64>,
 }
 
+impl Form {
+    fn asked(&self) -> Asked {
+        let words = [&*self.actor, &*self.subject, &*self.action];
+        Asked::typed(words, day(&self.since, 0), day(&self.until, 1), self.after)
+    }
+}
+
 pub(crate) async fn page(
     Permitted(permit): Permitted<SeeAudit>,
     caller: Caller,
@@ -44,18 +55,39 @@ pub(crate) async fn page(
     OriginalUri(uri): OriginalUri,
     Query(form): Query<Form>,
 ) -> Result<Response, Problem> {
-    let shell = shell(&state.auth, &caller, None).await?;
-    let asked =
-        Asked::typed([&form.actor, &form.subject, &form.action], day(&form.since, 0), day(&form.until, 1), form.after);
     let which = Which { vault: Some(form.vault.clone()) };
-    let (query, limit) = asked.query(audit::all::chain(&state.auth, &which).await?)?;
-    let (headers, entries) = audit::page(&uri, state.auth.audit(&permit, query).await?, limit);
+    let (query, limit) = form.asked().query(audit::all::chain(&state.auth, &which).await?)?;
+    let found = audit::page(&uri, state.auth.audit(&permit, query).await?, limit);
+    show(&state, &caller, form, None, found).await
+}
+
+/// The record of one vault, for its managers.
+pub(crate) async fn of_vault(
+    Permitted(permit): Permitted<SeeRealmAudit>,
+    caller: Caller,
+    State(state): State<AppState>,
+    OriginalUri(uri): OriginalUri,
+    Query(form): Query<Form>,
+) -> Result<Response, Problem> {
+    let (query, limit) = form.asked().query(Chain::Realm(permit.realm().id.clone()))?;
+    let found = audit::page(&uri, state.auth.realm_audit(&permit, &caller, query).await?, limit);
+    show(&state, &caller, form, Some(permit.realm().name.as_str()), found).await
+}
+
+async fn show(
+    state: &AppState,
+    caller: &Caller,
+    form: Form,
+    of: Option<&str>,
+    (headers, entries): (HeaderMap, Vec<Entry>),
+) -> Result<Response, Problem> {
+    let shell = shell(&state.auth, caller, of).await?;
     let viewer = caller.account().username.as_str();
     let entries = audit::shapes(&state.store, entries).await?;
     let happenings = entries.into_iter().map(|entry| Happening::told(entry, viewer)).collect();
     let Form { vault, actor, subject, action, since, until, .. } = form;
-    let next = next(&headers);
-    send(StatusCode::OK, &AuditPage { shell, vault, actor, subject, action, since, until, happenings, next })
+    let (url, next) = (of.map_or_else(|| "/admin/audit".to_owned(), |of| format!("/v/{of}/audit")), next(&headers));
+    send(StatusCode::OK, &AuditPage { shell, url, vault, actor, subject, action, since, until, happenings, next })
 }
 
 /// The beginning of the day that is so many days after the one that was typed; nonsense asks for nothing.
