@@ -3,8 +3,16 @@
 use crate::{
     Account, AccountChange, Auth, AuthError, AuthStore, Permit, Role, Standing, Username,
     auth::{ManageAccounts, ManageMembers, SeeAccounts, SeeMembers},
-    store::{AccountQuery, ChangeRefused, End, EndReason, Member},
+    factor::Reason,
+    store::{AccountQuery, ChangeRefused, End, EndEverybody, EndReason, Member, PersonalTokens},
 };
+
+/// What becomes of the session of whoever signs everybody out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    Keep,
+    End,
+}
 
 impl<S: AuthStore> Auth<S> {
     /// By username, without deleted ones.
@@ -48,6 +56,23 @@ impl<S: AuthStore> Auth<S> {
         let end = End { why: EndReason::EndedByAdministrator, by: permit.actor().clone(), at: self.0.clock.now() };
         let ended = self.0.store.end_sessions(username, None, end).await;
         self.changed(username);
+        Ok(ended?)
+    }
+
+    /// Signs everybody out, on every node within a second; says how many sessions there were.
+    pub async fn end_everybody(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        own: Own,
+        tokens: PersonalTokens,
+        reason: Reason,
+    ) -> Result<u64, AuthError> {
+        let by = permit.actor().clone();
+        let keep = if own == Own::Keep { by.session().cloned() } else { None };
+        let end = End { why: EndReason::EndedByAdministrator, by, at: self.0.clock.now() };
+        let ended = self.0.store.end_everybody(EndEverybody { keep, tokens, end, reason: reason.into() }).await;
+        // Even where it failed: better to load once too often than to trust what may have changed.
+        self.catch_up().await?;
         Ok(ended?)
     }
 

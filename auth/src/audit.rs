@@ -12,6 +12,9 @@ pub use detail::{Behalf, Detail, Place};
 
 use crate::{Actor, Origin, RealmId, Username};
 
+/// The subject of what is done to all accounts at once. Nobody is called that.
+pub const EVERYBODY: &str = "*";
+
 /// What a chain of entries is about. Each stands for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Chain {
@@ -95,7 +98,7 @@ pub struct AuditQuery {
     pub chain: Chain,
     pub actor: Option<String>,
     pub subject: Option<String>,
-    /// Who did it, or to whom it was done.
+    /// Who did it, or to whom it was done, or [everybody](EVERYBODY).
     pub concerning: Option<Username>,
     /// The whole word, or its beginning up to a dot: `factor` finds `factor.added`.
     pub action: Option<String>,

@@ -16,7 +16,7 @@ mod rules;
 mod secret;
 mod telling;
 
-pub(crate) use rules::next_try;
+pub(crate) use rules::{MOST, next_try};
 pub use secret::Secret;
 
 use crate::{

@@ -6,7 +6,7 @@
 mod access;
 pub mod account;
 pub mod actor;
-mod administration;
+pub mod administration;
 mod asking;
 pub mod audit;
 pub mod auditing;

@@ -9,6 +9,7 @@ mod groups;
 mod identities;
 mod invites;
 mod keys;
+mod members;
 mod resets;
 mod slips;
 mod throttles;
@@ -19,19 +20,18 @@ pub use groups::{GroupChange, GroupRefused, GroupStore};
 pub use identities::{Identity, IdentityStore, NewIdentity};
 pub use invites::{InviteStore, Redeem, Redeemed};
 pub use keys::{KeyPurpose, KeyStore, StoredKey};
+pub use members::{AccountQuery, Among, Member, Membership};
 pub use resets::{Reset, ResetStore};
 pub use slips::{Slip, SlipKind, SlipStore};
 pub use throttles::{
     Bucket, Charge, Forgettable, Found, Inquiry, Network, Noteworthy, Place, Tally, ThrottleStore, Tries, Whose,
 };
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountChange, Actor, FactorKinds, GroupName, NewAccount, PasswordHash, Realm, RealmId, Role, Session,
-    SessionId, TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId, TokenHash,
+    Unavailable, Username,
 };
 
 /// An account with what it signs in with.
@@ -73,50 +73,6 @@ pub enum Rotation {
     Dead,
 }
 
-/// An account in a list, with its roles.
-#[derive(Clone, Debug)]
-pub struct Member {
-    pub account: Account,
-    /// Its own.
-    pub roles: Vec<(RealmId, Role)>,
-    /// By name.
-    pub groups: Vec<Membership>,
-    /// Recovery codes are not looked at.
-    pub factors: FactorKinds,
-    /// The newest sign of life of any session.
-    pub last_seen: Option<Timestamp>,
-}
-
-impl Member {
-    /// The greatest role in each realm, its own or through a group.
-    #[must_use]
-    pub fn rights(&self) -> HashMap<RealmId, Role> {
-        let through = self.groups.iter().flat_map(|membership| &membership.roles);
-        let mut rights = HashMap::new();
-        for (realm, role) in self.roles.iter().chain(through) {
-            let best = rights.entry(realm.clone()).or_insert(*role);
-            *best = (*role).max(*best);
-        }
-        rights
-    }
-}
-
-/// A group that an account is in, and what it gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Membership {
-    pub group: GroupName,
-    pub roles: Vec<(RealmId, Role)>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct AccountQuery {
-    /// Matches a part of username, display name or e-mail, ignoring case.
-    pub search: Option<String>,
-    /// Only names greater than this one.
-    pub after: Option<Username>,
-    pub limit: u32,
-}
-
 /// How an end came about, for the audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
@@ -151,6 +107,24 @@ pub struct End {
     pub why: EndReason,
     pub by: Actor,
     pub at: Timestamp,
+}
+
+/// Everybody's sessions end at once.
+#[derive(Clone, Debug)]
+pub struct EndEverybody {
+    /// This one goes on.
+    pub keep: Option<SessionId>,
+    pub tokens: PersonalTokens,
+    pub end: End,
+    /// Why, in the words of whoever did it.
+    pub reason: String,
+}
+
+/// What becomes of personal access tokens where all sessions end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PersonalTokens {
+    Keep,
+    End,
 }
 
 /// Where a session began, as far as its account has been seen before.
@@ -287,6 +261,12 @@ pub trait AuthStore:
         keep: Option<&SessionId>,
         end: End,
     ) -> impl Future<Output = Answer<u64>> + Send;
+    /// Of all accounts: [announces](crate::directory) each that had one, and records it as one entry about
+    /// [`EVERYBODY`](crate::audit::EVERYBODY). Says how many sessions there were.
+    #[expect(unused_variables, reason = "a host may do without")]
+    fn end_everybody(&self, all: EndEverybody) -> impl Future<Output = Answer<u64>> + Send {
+        absent()
+    }
 
     // realms
     fn realms(&self) -> impl Future<Output = Answer<Vec<Realm>>> + Send;

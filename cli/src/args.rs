@@ -210,10 +210,20 @@ pub(crate) enum UserCommand {
         /// The account's username
         name: String,
     },
-    /// Sign an account out everywhere, personal tokens too
+    /// Sign an account out everywhere, personal tokens too; or everybody
     EndSessions {
         /// The account's username
-        name: String,
+        #[arg(required_unless_present = "everybody")]
+        name: Option<String>,
+        /// All accounts instead of one; personal access tokens go on, but with --tokens
+        #[arg(long, conflicts_with = "name", requires = "reason")]
+        everybody: bool,
+        /// End everybody's personal access tokens too
+        #[arg(long, requires = "everybody")]
+        tokens: bool,
+        /// Why everybody, for the audit
+        #[arg(long, value_name = "TEXT", requires = "everybody")]
+        reason: Option<String>,
     },
     /// Take all second factors of an account away, for somebody who has lost them; all its sessions end
     Recover {

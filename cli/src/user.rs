@@ -9,8 +9,12 @@ use std::{
 };
 
 use auth::{
-    AccountChange, Action, Clock, DisplayName, EmailAddress, Password, Permit, Standing, Username, auth::Applicant,
-    factor::Reason, permit::Administrator, permit::Everywhere, store::AccountQuery,
+    AccountChange, Action, Clock, DisplayName, EmailAddress, Password, Permit, Standing, Username,
+    administration::Own,
+    auth::Applicant,
+    factor::Reason,
+    permit::{Administrator, Everywhere},
+    store::{AccountQuery, PersonalTokens},
 };
 use secrecy::ExposeSecret as _;
 use server::{Config, serve::Opened, state::Auth};
@@ -52,9 +56,15 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             set_administrator(auth, &name, None).await?;
             say!("{name} is no administrator any more.");
         }
-        UserCommand::EndSessions { name } => {
+        UserCommand::EndSessions { name: Some(name), .. } => {
             let ended = auth.end_sessions_of(&operator(), &Username::parse(&name)?).await?;
             say!("{name} is signed out everywhere ({ended}).");
+        }
+        UserCommand::EndSessions { name: None, tokens, reason, .. } => {
+            let tokens = if tokens { PersonalTokens::End } else { PersonalTokens::Keep };
+            let reason = Reason::parse(&reason.unwrap_or_default())?;
+            let ended = auth.end_everybody(&operator(), Own::End, tokens, reason).await?;
+            say!("Everybody is signed out ({ended} sessions).");
         }
         UserCommand::Invite { roles, email } => invite::invite(auth, &roles, email.as_deref()).await?,
         UserCommand::Recover { name, reason } => {

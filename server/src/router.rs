@@ -135,6 +135,7 @@ fn house_operations(api: Api) -> Api {
         users::delete as "delete_user",
         users::reset as "reset_link",
         users::end_sessions as "end_sessions_of_user",
+        users::end_everybody as "end_sessions_of_everybody",
         users::recover as "recover_user",
         vaults::list as "vaults",
         vaults::create as "create_vault",

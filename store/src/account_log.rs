@@ -1,6 +1,7 @@
 //! The account-event log: names to be read anew, numbered without gaps in the order of commits.
 
 use auth::{Username, store::AccountEvent};
+use jiff::Timestamp;
 
 use crate::{connection::Connection, error::DbError, value::params};
 
@@ -13,6 +14,18 @@ pub(crate) async fn announce(db: &mut Connection, username: &Username) -> Result
     let n = next.ok_or_else(|| DbError::broken("the counter of account events is gone"))?.int()?;
     let insert = "INSERT INTO account_events (n, username) VALUES ($1, $2)";
     db.execute(insert, params![n, username.as_str()]).await.map(drop)
+}
+
+/// Everybody who has a session that ended at this moment, in one statement however many they are.
+pub(crate) async fn announce_ended(db: &mut Connection, at: Timestamp) -> Result<(), DbError> {
+    const ANNOUNCE: &str = "INSERT INTO account_events (n, username)
+        SELECT c.value + ROW_NUMBER() OVER (ORDER BY s.username), s.username FROM counters c
+        JOIN (SELECT DISTINCT username FROM sessions WHERE ended_at = $1) s ON c.name = 'account_events'";
+    const ADVANCE: &str = "UPDATE counters SET value = value + $1 WHERE name = 'account_events'";
+    hold_administrators(db).await?;
+    let announced = db.execute(ANNOUNCE, params![at]).await?;
+    let announced = i64::try_from(announced).map_err(|_| DbError::broken("more events than can be counted"))?;
+    db.execute(ADVANCE, params![announced]).await.map(drop)
 }
 
 /// Keeps everybody else from changing who is an administrator until the commit.

@@ -4,8 +4,8 @@ use auth::{
     Account, AccountChange, Actor, AuthStore, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
     TokenHash, Username,
     store::{
-        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, End, Familiarity, Inserted, Member,
-        RefreshState, Replacement, Rotate, Rotation,
+        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, End, EndEverybody, Familiarity, Inserted,
+        Member, RefreshState, Replacement, Rotate, Rotation,
     },
 };
 use jiff::Timestamp;
@@ -127,6 +127,10 @@ impl AuthStore for Store {
     async fn end_sessions(&self, username: &Username, keep: Option<&SessionId>, end: End) -> Answer<u64> {
         let end = sessions::EndAll { username: username.clone(), keep: keep.cloned(), end };
         write!(self, end, sessions::end_all)
+    }
+
+    async fn end_everybody(&self, all: EndEverybody) -> Answer<u64> {
+        write!(self, all, sessions::end_everybody)
     }
 
     async fn realms(&self) -> Answer<Vec<Realm>> {

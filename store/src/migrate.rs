@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_groups.sql"),
     include_str!("../migrations/0009_throttles.sql"),
     include_str!("../migrations/0010_a_reset_can_be_required.sql"),
+    include_str!("../migrations/0011_people_are_looked_for.sql"),
 ];
 
 /// The database is of a newer program.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use auth::{
     Account, Actor, FactorKind, FactorKinds, Realm, RealmId, RealmName, Role, Standing, Username,
     audit::{Deed, Record},
-    store::{AccountQuery, ChangeRefused, Member},
+    store::{AccountQuery, Among, ChangeRefused, Member},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -76,13 +76,13 @@ pub(crate) async fn member(db: &mut Connection, username: &Username) -> Result<O
 /// By username, without deleted ones.
 pub(crate) async fn members(db: &mut Connection, query: &AccountQuery) -> Result<Vec<Member>, DbError> {
     let mut params = params![query.limit, query.after.as_ref().map_or("", Username::as_str)].to_vec();
-    let mut search = "";
+    let mut wanted = query.among.map_or_else(String::new, |among| format!("AND {}", condition(among)));
     if let Some(sought) = &query.search {
-        search = r"AND a.search_key LIKE $3 ESCAPE '\'";
+        wanted += r" AND a.search_key LIKE $3 ESCAPE '\'";
         params.push(Value::from(like(&sought.to_lowercase())));
     }
     let select = format!(
-        "SELECT {}, {MORE} FROM accounts a WHERE a.username > $2 AND a.standing <> 'deleted' {search}
+        "SELECT {}, {MORE} FROM accounts a WHERE a.username > $2 AND a.standing <> 'deleted' {wanted}
         ORDER BY a.username LIMIT $1",
         accounts::COLUMNS
     );
@@ -90,17 +90,34 @@ pub(crate) async fn members(db: &mut Connection, query: &AccountQuery) -> Result
     with_roles(db, rows).await
 }
 
+fn condition(among: Among) -> String {
+    match among {
+        Among::Active => "a.standing = 'active'".to_owned(),
+        Among::Disabled => "a.standing = 'disabled'".to_owned(),
+        Among::Administrators => "a.administrator = 1".to_owned(),
+        Among::WithoutSecondFactor => "a.standing = 'active' AND NOT EXISTS (SELECT 1 FROM factors f
+            WHERE f.username = a.username AND f.kind IN ('totp', 'passkey'))"
+            .to_owned(),
+        Among::LockedOut => format!(
+            "EXISTS (SELECT 1 FROM throttles t WHERE t.username = a.username AND t.failures >= {})",
+            Among::LOCKED_OUT
+        ),
+        Among::ResetRequired => "a.reset_required = 1".to_owned(),
+    }
+}
+
 /// What a list tells of an account behind its own columns.
 const MORE: &str = "(SELECT MAX(s.last_seen) FROM sessions s WHERE s.username = a.username),
+    (SELECT MAX(p.last_at) FROM places p WHERE p.username = a.username),
     (SELECT COUNT(*) FROM factors f WHERE f.username = a.username AND f.kind = 'totp'),
     (SELECT COUNT(*) FROM factors f WHERE f.username = a.username AND f.kind = 'passkey')";
 
 /// Adds the roles of accounts that are in order of their names.
 async fn with_roles(db: &mut Connection, rows: Vec<Row>) -> Result<Vec<Member>, DbError> {
     let read = |mut row: Row| {
-        let (account, last_seen) = (accounts::read(&mut row)?, row.time_or_null()?);
+        let (account, last_seen, last_sign_in) = (accounts::read(&mut row)?, row.time_or_null()?, row.time_or_null()?);
         let (roles, groups) = (Vec::new(), Vec::new());
-        Ok(Member { account, roles, groups, factors: read_factors(&mut row)?, last_seen })
+        Ok(Member { account, roles, groups, factors: read_factors(&mut row)?, last_seen, last_sign_in })
     };
     let mut members = rows.into_iter().map(read).collect::<Result<Vec<_>, DbError>>()?;
     let (Some(first), Some(last)) = (members.first(), members.last()) else { return Ok(members) };

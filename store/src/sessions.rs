@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use auth::{
     Actor, Grants, Means, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing, TokenHash, Username,
-    audit::{Deed, Record},
-    store::{Answer, End, Familiarity},
+    audit::{Deed, EVERYBODY, Record},
+    store::{Answer, End, EndEverybody, Familiarity, PersonalTokens},
 };
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
     Store,
-    account_log::announce,
+    account_log::{announce, announce_ended},
     accounts, audit,
     auth_store::read as ask,
     connection::Connection,
@@ -216,6 +216,23 @@ pub(crate) async fn end_each(db: &mut Connection, all: &EndAll) -> Result<u64, D
         WHERE username = $1 AND session_id <> $2 AND ended_at IS NULL AND expires_at > $3";
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
     db.execute(END, params![all.username.as_str(), keep, all.end.at, all.end.why.as_str()]).await
+}
+
+/// Everybody's; says how many were alive.
+pub(crate) async fn end_everybody(db: &mut Connection, all: &EndEverybody) -> Result<u64, DbError> {
+    const END: &str = "UPDATE sessions SET ended_at = $2, end_reason = $3
+        WHERE session_id <> $1 AND ended_at IS NULL AND expires_at > $2 AND kind <> $4";
+    let keep = all.keep.as_ref().map_or("", SessionId::as_str);
+    let spared = if all.tokens == PersonalTokens::Keep { SessionKind::Personal.as_str() } else { "" };
+    let end = &all.end;
+    let ended = db.execute(END, params![keep, end.at, end.why.as_str(), spared]).await?;
+    announce_ended(db, end.at).await?;
+    let record = Record::new(&end.by, Deed::EverybodySignedOut, end.at).about(EVERYBODY).detailed(|detail| {
+        let tokens = (all.tokens == PersonalTokens::End).then_some(true);
+        detail.because(all.reason.as_str()).fact("sessions", ended).fact("tokens", tokens)
+    });
+    audit::record(db, &record).await?;
+    Ok(ended)
 }
 
 /// How many sessions of each kind have neither ended nor expired.

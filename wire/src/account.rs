@@ -109,10 +109,15 @@ pub struct User {
     pub reset_required: bool,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+    /// Of a session that is remembered.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_seen_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_sign_in_at: Option<Timestamp>,
     /// Whether a second factor is set up.
     pub mfa: bool,
+    /// Which: `totp`, `passkey`.
+    pub second_factors: Vec<String>,
     /// By vault: `viewer`, `editor` or `manager`; the account's own.
     pub roles: std::collections::BTreeMap<String, String>,
     pub groups: Vec<String>,
@@ -159,6 +164,21 @@ pub struct VaultInfo {
 pub struct NewVault {
     #[schema(min_length = 1, max_length = 64, example = "fixtures")]
     pub name: String,
+}
+
+/// `POST /api/sessions/end-all`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndEverybody {
+    /// The session that asks goes on. True unless said otherwise.
+    #[serde(default = "yes")]
+    pub keep_own: bool,
+    /// Personal access tokens end too. False unless said otherwise.
+    #[serde(default)]
+    pub end_tokens: bool,
+    /// For the audit.
+    #[schema(min_length = 1, max_length = 500, example = "A laptop was stolen.")]
+    pub reason: String,
 }
 
 /// Who may do what in a vault.

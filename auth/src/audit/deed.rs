@@ -40,6 +40,9 @@ deeds! {
     SessionEnded = "session.ended";
     /// Several ended at once; `facts.sessions` says how many.
     SessionsEnded = "sessions.ended";
+    /// Everybody was signed out by an administrator or the operator; `facts.sessions` says how many there were,
+    /// `facts.tokens` whether personal access tokens ended too.
+    EverybodySignedOut = "everybody.signed_out";
     /// A refresh token was used twice: somebody has a copy. Its session was ended.
     RefreshReplayed = "refresh.replayed";
 

@@ -23,6 +23,12 @@ impl Reason {
     }
 }
 
+impl From<Reason> for String {
+    fn from(reason: Reason) -> Self {
+        reason.0
+    }
+}
+
 impl<S: AuthStore> Auth<S> {
     /// Every second factor and recovery code goes, and every session ends: the password is what is left. The owner is
     /// told, and the audit knows who did it and why.

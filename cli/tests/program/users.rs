@@ -125,3 +125,30 @@ async fn who_is_invited_promoted_and_signed_out_at_the_console_feels_it() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_is_signed_out_at_the_console_within_a_second_and_the_audit_says_why() {
+    let program = Program::with_ada();
+    program.add("bob", &[]);
+    program.run(&["user", "end-sessions", "--everybody"]).badly("--reason");
+    program.run(&["user", "end-sessions", "bob", "--everybody", "--reason", "x"]).badly("cannot be used with");
+    let server = program.serve();
+    let mut clients = Vec::new();
+    for name in ["ada", "bob"] {
+        let client = Client::new(&server, &server.sign_in(name, PASSWORD).await.unwrap());
+        client.see("/api/files").await;
+        clients.push(client);
+    }
+    program.run(&["user", "end-sessions", "--everybody", "--reason", "A laptop was stolen"]).well();
+    let ended = Instant::now();
+    for client in &clients {
+        while client.get("/api/files").send().await.unwrap().status() != 401 {
+            assert!(ended.elapsed() < Duration::from_secs(1), "still in");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    assert!(server.sign_in("bob", PASSWORD).await.is_some(), "and may sign in again");
+    let exported = program.run(&["audit", "export", "--chain", "accounts"]).well();
+    let told: Vec<_> = exported.lines().filter(|line| line.contains("everybody.signed_out")).collect();
+    assert!(told.len() == 1 && told[0].contains("A laptop was stolen") && told[0].contains("console"), "{told:?}");
+}

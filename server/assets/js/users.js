@@ -80,3 +80,15 @@ $('#new-vault').addEventListener('click', () => openDialog('new-vault-dialog', {
     location.assign(`/v/${encodeURIComponent(data.name)}`);
   },
 }));
+
+$('#only').addEventListener('change', (event) => event.target.form.requestSubmit());
+
+$('#end-everybody').addEventListener('click', () => openDialog('end-everybody-dialog', {
+  subject: 'everybody',
+  submit: async ({ elements }) => {
+    const json = { keep_own: elements.keep.checked, end_tokens: elements.tokens.checked, reason: elements.reason.value };
+    const { data } = await call('POST', '/api/sessions/end-all', { json });
+    if (!json.keep_own) return location.assign('/sign-in');
+    notice(`Everybody else is signed out (${data.ended} sessions).`);
+  },
+}));

@@ -84,6 +84,11 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "sign_in.confirmed" => format!("{who} confirmed who they are"),
         "action.refused" => refused(entry, &who, viewer),
         "session.ended" | "sessions.ended" => format!("{who} ended {}{}", sessions(entry, &whose), why(entry)),
+        "everybody.signed_out" => {
+            let too = if entry.facts.contains_key("tokens") { ", access tokens too" } else { "" };
+            let why = entry.reason.as_deref().unwrap_or_default();
+            format!("{who} signed everybody out{too} ({} sessions): {why}", fact("sessions"))
+        }
         "refresh.replayed" => {
             format!("A sign-in of {whom} was used from two places at once; somebody may have copied it. It was ended")
         }
@@ -236,6 +241,7 @@ fn mark(entry: &AuditEntry, viewer: &str) -> Option<Mark> {
         "sign_in.throttled" => mark("Many tries", true),
         "action.refused" => mark("Refused", entry.reason.as_deref() == Some("cross_site")),
         "refresh.replayed" => mark("Copied?", true),
+        "everybody.signed_out" if entry.actor != viewer => mark("By somebody else", true),
         "factors.recovered" => mark("Second factors", true),
         "recovery_code.used" => mark("Recovery code", true),
         action if by_another && action.starts_with("account.") => mark("By somebody else", true),

@@ -87,7 +87,9 @@ fn user(name: &str) -> User {
         disabled: false,
         created_at: "2026-11-22T16:22:15Z".parse().unwrap(),
         last_seen_at: None,
+        last_sign_in_at: None,
         mfa: false,
+        second_factors: Vec::new(),
         roles: [("main".to_owned(), "editor".to_owned())].into(),
         groups: vec![],
         effective_roles: [("main".to_owned(), "editor".to_owned())].into(),
@@ -148,6 +150,7 @@ fn everything() -> Vec<(&'static str, String)> {
         open: true,
     };
     let users = UsersPage {
+        among: None,
         shell: shell(),
         query: text(),
         users: vec![user("ada")],

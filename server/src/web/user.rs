@@ -35,6 +35,10 @@ impl UserPage {
         [("none", "No access"), ("viewer", "Viewer"), ("editor", "Editor"), ("manager", "Manager")]
     }
 
+    pub fn factors(&self) -> String {
+        super::users::factors(&self.user.second_factors)
+    }
+
     pub fn is_self(&self) -> bool {
         self.shell.viewer.as_ref().is_some_and(|viewer| viewer.username == self.user.username)
     }

@@ -195,4 +195,47 @@ both! {
         anonymous.ask(with(&cookie, anonymous.get("/auth/me"))).await.is(401);
         ada.see("/auth/me").await.is(200);
     }
+
+    async fn everybody_is_signed_out_within_a_second_and_after_a_restart_but_who_did_it(app: TestApp) {
+        let root = app.administrator("root").await;
+        app.editor("ada").await;
+        app.editor("bob").await;
+        let script = personal::client(&app.sign_in("bob").await, json!(["files:read"]), Value::Null).await;
+        let (of_ada, of_bob) = (Open::of(&app, "ada").await, Open::of(&app, "bob").await);
+        let all = |fields: Value| root.tell("/api/sessions/end-all", fields);
+        all(json!({"reason": " "})).await.is(422);
+        let ended = all(json!({"reason": "A laptop was stolen"})).await.is(200).body["ended"].as_u64().unwrap();
+        // Registered and signed in again: 2 + 3 of ada, 3 + 3 of bob; tokens go on.
+        assert_eq!(ended, 9);
+        for open in [&of_ada, &of_bob] {
+            open.personal.see("/api/files").await.is(200);
+        }
+        script.see("/api/files").await.is(200);
+        all(json!({"reason": "And the backup's", "end_tokens": true})).await.is(200);
+        script.see("/api/files").await.is(401);
+        of_ada.ends_within_a_second(&app, "everybody").await;
+        of_bob.ends_within_a_second(&app, "everybody").await;
+        root.see("/auth/me").await.is(200);
+        let told = root.see("/api/audit?action=everybody").await.is(200).body;
+        assert_eq!(told.as_array().unwrap().len(), 2, "one entry each: {told:#}");
+        assert_eq!((&told[1]["reason"], &told[1]["facts"]["sessions"]), (&json!("A laptop was stolen"), &json!(9)));
+        let own = app.sign_in("ada").await.see("/auth/audit?action=everybody").await.is(200).body;
+        assert_eq!((own.as_array().unwrap().len(), &own[0]["from"]), (2, &Value::Null), "whom it was done to reads it: {own:#}");
+        all(json!({"reason": "Really all", "keep_own": false})).await.is(200);
+        root.see("/auth/me").await.is(401);
+        let app = app.restart().await;
+        let dead = Client { token: root.token.clone(), ..app.anonymous() };
+        dead.see("/auth/me").await.is(401);
+        refresh(&dead, &root.refresh).await.is(401);
+        app.sign_in("root").await.see("/auth/me").await.is(200);
+    }
+
+    async fn only_administrators_who_signed_in_just_now_end_everybodys_sessions(app: TestApp) {
+        let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
+        ada.tell("/api/sessions/end-all", json!({"reason": "x"})).await.is(403);
+        app.later(Duration::from_mins(11));
+        let old = root.tell("/api/sessions/end-all", json!({"reason": "x"})).await.is(401);
+        assert_eq!(old.body["error"], "insufficient_user_authentication");
+        ada.see("/auth/me").await.is(200);
+    }
 }

@@ -24,6 +24,7 @@ mod matrix;
 mod names;
 mod passkeys;
 mod passwords;
+mod people;
 mod personal;
 mod profile;
 mod proof;

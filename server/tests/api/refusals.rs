@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    app::{Client, PASSWORD, TestApp, file},
+    app::{Client, file},
     both,
+    ending::cookie,
 };
 
 /// The refusals of `who`, newest first, once there are so many: they are written beside the answer.
@@ -20,16 +21,6 @@ async fn refusals(root: &Client, who: &str, many: usize) -> Vec<Value> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("fewer than {many} refusals of {who}");
-}
-
-/// A browser that is signed in; its cookie.
-async fn cookie(app: &TestApp, name: &str) -> String {
-    let form = [("username", name), ("password", PASSWORD)];
-    let request = app.anonymous().post("/sign-in").header("sec-fetch-site", "same-origin").form(&form);
-    let answer = app.anonymous().ask(request).await.is(303);
-    let cookies = answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
-    let own = cookies.filter_map(|cookie| cookie.split(';').next()).find(|pair| pair.starts_with("strongroom="));
-    own.unwrap().to_owned()
 }
 
 both! {
@@ -86,7 +77,7 @@ both! {
     async fn what_another_site_causes_with_somebodys_cookie_is_in_the_record(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("ada").await;
-        let cookie = cookie(&app, "ada").await;
+        let cookie = cookie(&app, "ada", None).await;
         let anonymous = app.anonymous();
         let foreign = |cookie: &str| {
             let request = anonymous.post("/auth/sessions/end-others?secret=1").header("cookie", cookie.to_owned());

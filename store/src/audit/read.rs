@@ -1,7 +1,7 @@
 //! Pages of a chain, for those who may read it.
 
 use auth::{
-    audit::{AuditQuery, Detail, Entry, From, Record},
+    audit::{AuditQuery, Detail, EVERYBODY, Entry, From, Record},
     store::{Answer, AuditStore},
 };
 
@@ -78,13 +78,14 @@ fn select(query: &AuditQuery) -> (String, Vec<Value>) {
     let common = search.wanted.clone();
     search.also("actor = ?", name.as_str());
     let own = search.params.len();
-    // Two searches, each along its index, rather than one that reads the whole chain.
+    // Searches each along its index, rather than one that reads the whole chain.
     let (did, suffered) = (of(&search.wanted, order), of(&format!("{common} AND subject = ${own}"), order));
-    let both = format!(
-        "SELECT {COLUMNS} FROM (SELECT * FROM ({did}) AS did UNION SELECT * FROM ({suffered}) AS suffered) AS own
-        ORDER BY {order} LIMIT $2"
+    let everybody = of(&format!("{common} AND subject = '{EVERYBODY}'"), order);
+    let own = format!(
+        "SELECT {COLUMNS} FROM (SELECT * FROM ({did}) AS did UNION SELECT * FROM ({suffered}) AS suffered
+        UNION SELECT * FROM ({everybody}) AS everybody) AS own ORDER BY {order} LIMIT $2"
     );
-    (both, search.params)
+    (own, search.params)
 }
 
 fn of(wanted: &str, order: &str) -> String {

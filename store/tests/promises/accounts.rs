@@ -78,7 +78,7 @@ async fn a_deleted_account_keeps_its_name_and_leaves_the_lists(db: TestDatabase)
 }
 
 async fn listed(db: &TestDatabase, search: Option<&str>, after: Option<&str>) -> Vec<String> {
-    let query = AccountQuery { search: search.map(str::to_owned), after: after.map(user), limit: 2 };
+    let query = AccountQuery { search: search.map(str::to_owned), after: after.map(user), limit: 2, among: None };
     let members = db.store.members(query).await.unwrap();
     members.iter().map(|member| member.account.username.to_string()).collect()
 }

@@ -7,7 +7,14 @@ impl Tables {
         let (credentials, roles) = self.accounts.get(username)?;
         let (account, factors) = (credentials.account.clone(), self.kinds_of(username));
         let roles = roles.clone().into_iter().collect();
-        Some(Member { account, roles, groups: self.memberships(username), factors, last_seen: None })
+        Some(Member {
+            account,
+            roles,
+            groups: self.memberships(username),
+            factors,
+            last_seen: None,
+            last_sign_in: None,
+        })
     }
 
     pub(super) fn insert(&mut self, new: NewAccount, roles: Vec<(RealmId, Role)>) -> Inserted {

@@ -1,6 +1,10 @@
 //! `GET /api/users`
 
-use auth::{Permitted, Username, auth::SeeAccounts, store::AccountQuery};
+use auth::{
+    Permitted, Username,
+    auth::SeeAccounts,
+    store::{AccountQuery, Among},
+};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -21,6 +25,8 @@ use crate::{
 pub struct Asked {
     /// A part of the username, display name or e-mail.
     q: Option<String>,
+    /// `active`, `disabled`, `administrators`, `without_second_factor`, `locked_out` or `reset_required`.
+    only: Option<String>,
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// From the `Link` of the page before.
@@ -44,7 +50,8 @@ pub async fn handle(
     if search.as_ref().is_some_and(|q| q.contains('\0')) {
         return Err(Problem::invalid("#q", "A search holds no NUL."));
     }
-    let mut members = auth.members(&permit, AccountQuery { search, after, limit: limit + 1 }).await?;
+    let among = asked.only.as_deref().map(|only| Among::parse(only).ok_or_else(|| unknown(only))).transpose()?;
+    let mut members = auth.members(&permit, AccountQuery { search, among, after, limit: limit + 1 }).await?;
     let mut headers = HeaderMap::new();
     if members.len() > limit as usize {
         members.truncate(limit as usize);
@@ -53,4 +60,10 @@ pub async fn handle(
         }
     }
     Ok((headers, Json(super::users(&store, members).await?)))
+}
+
+fn unknown(only: &str) -> Problem {
+    let known = Among::ALL.map(Among::as_str).join(", ");
+    let only: String = only.chars().take(40).collect();
+    Problem::invalid("#only", format!("There is no list “{only}”; there are {known}."))
 }

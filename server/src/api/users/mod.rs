@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod delete;
+pub mod end_everybody;
 pub mod end_sessions;
 pub mod list;
 pub mod recover;
@@ -27,7 +28,7 @@ pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wir
     };
     let user = |member: Member| {
         let effective_roles = words(&mut member.rights().iter());
-        let Member { account, roles, groups, factors, last_seen } = member;
+        let Member { account, roles, groups, factors, last_seen, last_sign_in } = member;
         wire::User {
             username: account.username.to_string(),
             display_name: account.display_name.map(|name| name.as_str().to_owned()),
@@ -38,7 +39,9 @@ pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wir
             disabled: account.standing != auth::Standing::Active,
             created_at: account.created_at,
             last_seen_at: last_seen,
+            last_sign_in_at: last_sign_in,
             mfa: factors.is_enrolled(),
+            second_factors: factors.iter().map(|kind| kind.as_str().to_owned()).collect(),
             roles: words(&mut roles.iter().map(|(vault, role)| (vault, role))),
             groups: groups.iter().map(|membership| membership.group.to_string()).collect(),
             effective_roles,

@@ -1,0 +1,24 @@
+//! `POST /api/sessions/end-all`
+
+use auth::{Permitted, administration::Own, auth::ManageAccounts, factor::Reason, store::PersonalTokens};
+use axum::{Json, extract::State};
+use wire::{EndEverybody, Ended, ProblemBody};
+
+use crate::{error::Problem, extract::Body, state::Auth};
+
+/// Sign everybody out, everywhere, within a second. Accounts and passwords stay as they are.
+#[utoipa::path(post, path = "/api/sessions/end-all", tag = "Users", request_body = EndEverybody,
+    responses(
+        (status = 200, description = "How many ended.", body = Ended),
+        (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn handle(
+    Permitted(permit): Permitted<ManageAccounts>,
+    State(auth): State<Auth>,
+    Body(body): Body<EndEverybody>,
+) -> Result<Json<Ended>, Problem> {
+    let own = if body.keep_own { Own::Keep } else { Own::End };
+    let tokens = if body.end_tokens { PersonalTokens::End } else { PersonalTokens::Keep };
+    Ok(Json(Ended { ended: auth.end_everybody(&permit, own, tokens, Reason::parse(&body.reason)?).await? }))
+}

@@ -1,0 +1,1 @@
+CREATE INDEX throttles_of ON throttles (username) WHERE username IS NOT NULL;
