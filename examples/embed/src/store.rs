@@ -91,6 +91,7 @@ impl AuthStore for Memory {
             groups: Vec::new(),
             factors: FactorKinds::NONE,
             last_seen: None,
+            last_sign_in: None,
         }))
     }
 
