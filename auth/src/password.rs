@@ -1,6 +1,7 @@
 //! Passwords in the clear and their hashes. What a new one must be is in `rules`; what turns one into the other, in
 //! `hashing`.
 
+mod common;
 pub mod rules;
 
 use std::fmt;

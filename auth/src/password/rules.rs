@@ -7,7 +7,7 @@ use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization as _;
 use zxcvbn::{Score, zxcvbn};
 
-use super::Password;
+use super::{Password, common::is_common};
 use crate::{
     Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, Unavailable, Username, breach::Breaches,
     factor::Required,
@@ -103,6 +103,8 @@ pub enum Refused {
     TooLong,
     #[error("A password is not made of your username, your name, your e-mail address or the word Strongroom.")]
     Expected,
+    #[error("Many people have this password, so it is tried first. Take a few unrelated words.")]
+    Common,
     #[error("This password would be guessed soon: it is common, or follows a pattern. Take a few unrelated words.")]
     Guessable,
     #[error("This password was stolen somewhere and is in lists that attackers try. Choose another one.")]
@@ -137,10 +139,13 @@ pub(crate) fn weigh(password: &Password, about: &About, company: Company) -> Wei
         Some(Refused::TooShort { least })
     } else if is_made_of(raw, &words) {
         Some(Refused::Expected)
+    } else if is_common(raw) {
+        Some(Refused::Common)
     } else {
         (score < company.strength()).then_some(Refused::Guessable)
     };
-    Weight { characters, least, strength: score.into(), refused }
+    let strength = if refused == Some(Refused::Common) { 0 } else { score.into() };
+    Weight { characters, least, strength, refused }
 }
 
 /// Whether little is left of `raw` without those words: what an attacker tries first. A word of one or two letters

@@ -24,8 +24,9 @@ both! {
         let token = link["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
         for (password, word) in [
             ("fourteen chars", "at least 15"),
-            ("passwordpassword", "guessed"),
-            ("qwertyuiopasdfgh", "guessed"),
+            ("passwordpassword", "Many people"),
+            ("Manchester United", "Many people"),
+            ("abcabcabcabcabcabc", "guessed"),
             ("ada ada ada ada ada", "username"),
             ("Strongroom2026!", "Strongroom"),
         ] {

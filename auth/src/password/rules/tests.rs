@@ -99,7 +99,8 @@ fn what_is_common_or_a_pattern_is_refused_at_any_length() {
         "abcabcabcabcabcabc",
         "letmeinletmein1",
     ] {
-        assert_eq!(check("ada", raw), Some(Refused::Guessable), "{raw}");
+        let refused = check("ada", raw);
+        assert!(matches!(refused, Some(Refused::Common | Refused::Guessable)), "{raw}: {refused:?}");
     }
     for raw in [
         "password",
@@ -112,7 +113,8 @@ fn what_is_common_or_a_pattern_is_refused_at_any_length() {
         "1q2w3e4r",
         "Sunshine1",
     ] {
-        assert_eq!(beside_a_factor(raw), Some(Refused::Guessable), "{raw}");
+        let refused = beside_a_factor(raw);
+        assert!(matches!(refused, Some(Refused::Common | Refused::Guessable)), "{raw}: {refused:?}");
     }
     assert_eq!(check("ada", "every password has a long story"), None);
 }
@@ -120,7 +122,48 @@ fn what_is_common_or_a_pattern_is_refused_at_any_length() {
 #[test]
 fn every_refusal_says_what_to_change() {
     assert!(Refused::TooShort { least: 15 }.to_string().contains("15"));
-    for refused in [Refused::TooShort { least: 15 }, Refused::Guessable] {
+    for refused in [Refused::TooShort { least: 15 }, Refused::Common, Refused::Guessable] {
         assert!(refused.to_string().contains("unrelated words"), "{refused}");
     }
+}
+
+/// What somebody with a list of words and the usual rules (twice, years, numbers, signs for letters, keyboards) tries
+/// first, as far as it is long enough.
+fn guesses() -> Vec<String> {
+    let words: Vec<&str> = include_str!("../../../lists/common-8.txt").lines().take(200).collect();
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    let signs =
+        |word: &str| word.replace('a', "@").replace('o', "0").replace('e', "3").replace('i', "1").replace('s', "$");
+    let ends = ["123", "12345", "123456", "1234567", "123!", "2024", "2026", "2025!", "!!!", "@123", "1111"];
+    let walks =
+        ["qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "1qaz2wsx3edc", "qazwsxedc", "0987654321", "qweasdzxc"];
+    let twice = words.iter().flat_map(|word| [word.repeat(2), capital(word).repeat(2), word.repeat(2) + "1"]);
+    let longer = words.iter().flat_map(|word| {
+        ends.iter().flat_map(move |end| [word, &*capital(word), &signs(word)].map(|word| format!("{word}{end}")))
+    });
+    let before = words.iter().flat_map(|word| ends.iter().map(move |end| format!("{end}{word}")));
+    let pairs = words[..60].iter().flat_map(|a| words[..20].iter().map(move |b| format!("{a}{b}")));
+    let walked = walks.iter().flat_map(|a| walks.iter().map(move |b| format!("{a}{b}")));
+    let backwards = words.iter().map(|word| word.chars().rev().collect::<String>().repeat(2));
+    let all = twice.chain(longer).chain(before).chain(pairs).chain(walked).chain(backwards);
+    all.filter(|guess| guess.len() >= 15).collect()
+}
+
+#[test]
+fn the_first_three_thousand_guesses_of_a_cracker_are_refused() {
+    let guesses = guesses();
+    assert!(guesses.len() >= 3_000, "{}", guesses.len());
+    let taken: Vec<_> = guesses.iter().filter(|guess| !is_common(guess) && check("ada", guess).is_none()).collect();
+    assert_eq!(taken, [""; 0]);
+}
+
+#[test]
+fn what_many_people_have_is_refused_with_a_word_on_it() {
+    for raw in ["ManchesterUnited", "highschoolmusical", "Cristiano Ronaldo", "1qaz2wsx3edc4rfv"] {
+        assert_eq!(check("ada", raw), Some(Refused::Common), "{raw}");
+    }
+    for raw in ["sunshine1", "P@$$w0rd", "qwertyui"] {
+        assert_eq!(beside_a_factor(raw), Some(Refused::Common), "{raw}");
+    }
+    assert!(weigh(&Password::new("manchesterunited".to_owned()), &about("ada"), Company::Alone).strength <= 1);
 }

@@ -1,0 +1,49 @@
+use super::*;
+
+const SHORT: &str = include_str!("../../../lists/common-8.txt");
+const LONG: &str = include_str!("../../../lists/common-15.txt");
+
+/// `INSTA_UPDATE=always` writes it, as it does snapshots.
+#[test]
+fn the_embedded_list_is_made_of_the_texts_beside_it() {
+    let mut made: Vec<Entry> = SHORT.lines().chain(LONG.lines()).map(|line| entry(&fold(line))).collect();
+    made.sort_unstable();
+    made.dedup();
+    let made = made.as_flattened();
+    if made != LIST && std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/lists/common.bin"), made).unwrap();
+        return;
+    }
+    assert!(made == LIST, "auth/lists/common.bin is not what the texts say");
+}
+
+#[test]
+fn every_common_password_of_either_length_is_found() {
+    for (list, least, at_least) in [(SHORT, 8, 10_000), (LONG, 15, 19_000)] {
+        assert!(list.lines().count() >= at_least);
+        for line in list.lines() {
+            assert!(line.chars().count() >= least && is_common(line), "{line}");
+        }
+    }
+}
+
+#[test]
+fn capitals_spaces_years_and_saying_it_twice_hide_no_common_password() {
+    for raw in [
+        "ManchesterUnited",
+        "manchester united",
+        "Manchester-United",
+        "HIGHSCHOOLMUSICAL",
+        "ｈｉｇｈｓｃｈｏｏｌｍｕｓｉｃａｌ",
+        "manchesterunited1999",
+        "!!ManchesterUnited!!",
+        "manchesterunited manchesterunited",
+        "BasketBall basketball 09",
+    ] {
+        assert!(is_common(raw), "{raw}");
+    }
+    for raw in ["manchester untied", "manchesterunited 839207", "correct horse battery", "パスワードは長いほど良い", ""]
+    {
+        assert!(!is_common(raw), "{raw}");
+    }
+}
