@@ -3,6 +3,7 @@
 
 mod common;
 pub mod rules;
+mod words;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use argon2::{ARGON2ID_IDENT, Params, password_hash::phc};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use rules::{About, Company, PasswordRules, Refused, Weight};
+pub use words::{BadWord, ContextWord};
 
 /// As it was typed, every character counts. Cannot print.
 pub struct Password(SecretString);

@@ -11,7 +11,10 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use secrecy::SecretString;
 use server::{
     Config, ConfigError, Partial,
-    config::{ByteSize, FirstRole, LogFormat, LogPartial, RegistrationMode, RegistrationPartial, Switch},
+    config::{
+        ByteSize, FirstRole, LogFormat, LogPartial, RegistrationMode, RegistrationPartial, Switch,
+        passwords::PasswordSection,
+    },
 };
 
 /// The check-out server for files that nobody can merge.
@@ -282,6 +285,16 @@ pub(crate) struct Settings {
     /// Whether POST /auth/token takes passwords: on, off [default: on]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_PASSWORD_GRANT", value_name = "SWITCH", value_parser = named::<Switch>)]
     password_grant: Option<Switch>,
+    /// Names that everybody here knows, separated by commas: no password is made of them
+    #[arg(
+        long,
+        global = true,
+        hide_env_values = true,
+        env = "STRONGROOM_CONTEXT_WORDS",
+        value_name = "WORDS",
+        value_delimiter = ','
+    )]
+    context_words: Option<Vec<String>>,
     /// How logs look on standard error: human, json [default: human]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_LOG_FORMAT", value_name = "FORMAT", value_parser = named::<LogFormat>)]
     log_format: Option<LogFormat>,
@@ -321,6 +334,7 @@ impl Settings {
             max_file_size: self.max_file_size,
             password_grant: self.password_grant,
             registration: RegistrationPartial { mode: self.registration, role: self.registration_role },
+            passwords: PasswordSection { context_words: self.context_words, ..PasswordSection::default() },
             log: LogPartial { format: self.log_format, filter: self.log },
             ..Partial::default()
         };

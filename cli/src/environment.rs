@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "STRONGROOM_CONFIG",
     "STRONGROOM_LISTEN",
     "STRONGROOM_DATA",
@@ -12,6 +12,7 @@ const KNOWN: [&str; 14] = [
     "STRONGROOM_MAX_FILE_SIZE",
     "STRONGROOM_TRUSTED_PROXIES",
     "STRONGROOM_PASSWORD_GRANT",
+    "STRONGROOM_CONTEXT_WORDS",
     "STRONGROOM_LOG_FORMAT",
     "STRONGROOM_LOG",
     "STRONGROOM_DATABASE_URL",

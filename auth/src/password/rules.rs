@@ -7,7 +7,7 @@ use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization as _;
 use zxcvbn::{Score, zxcvbn};
 
-use super::{Password, common::is_common};
+use super::{ContextWord, Password, common::is_common};
 use crate::{
     Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, Unavailable, Username, breach::Breaches,
     factor::Required,
@@ -23,6 +23,8 @@ const LOOKED_AT: usize = 72;
 pub struct PasswordRules {
     /// Passwords that were stolen elsewhere.
     pub breaches: Option<Arc<Breaches>>,
+    /// Words that no password is made of, beside who somebody is and what the product is called.
+    pub words: Arc<[ContextWord]>,
     /// Keys for the pepper in place of the master key: the first one is used, the others still verify.
     pub peppers: Arc<[crate::key::MasterKey]>,
 }
@@ -74,8 +76,9 @@ impl About {
     }
 
     /// In small letters, longest first, so that none is left over from another one.
-    fn words(&self) -> Vec<String> {
+    fn words(&self, known: &[ContextWord]) -> Vec<String> {
         let mut words = vec!["strongroom".to_owned()];
+        words.extend(known.iter().flat_map(ContextWord::spellings));
         words.extend(self.username.as_ref().map(|name| name.as_str().to_lowercase()));
         let email = self.email.as_ref().map(|email| email.as_str().to_lowercase());
         if let Some((local, host)) = email.as_deref().and_then(|email| email.split_once('@')) {
@@ -101,7 +104,9 @@ pub enum Refused {
     TooShort { least: usize },
     #[error("A password has at most 1,024 bytes.")]
     TooLong,
-    #[error("A password is not made of your username, your name, your e-mail address or the word Strongroom.")]
+    #[error(
+        "A password is not made of your username, your name, your e-mail address, the word Strongroom or names that everybody here knows."
+    )]
     Expected,
     #[error("Many people have this password, so it is tried first. Take a few unrelated words.")]
     Common,
@@ -127,9 +132,9 @@ fn characters(raw: &str) -> usize {
 }
 
 /// Everything but the lists of what was stolen.
-pub(crate) fn weigh(password: &Password, about: &About, company: Company) -> Weight {
+pub(crate) fn weigh(password: &Password, about: &About, company: Company, known: &[ContextWord]) -> Weight {
     let raw = password.expose();
-    let (characters, least, words) = (characters(raw), company.least(), about.words());
+    let (characters, least, words) = (characters(raw), company.least(), about.words(known));
     if raw.len() > MOST_BYTES {
         return Weight { characters, least, strength: 0, refused: Some(Refused::TooLong) };
     }
@@ -151,7 +156,7 @@ pub(crate) fn weigh(password: &Password, about: &About, company: Company) -> Wei
 /// Whether little is left of `raw` without those words: what an attacker tries first. A word of one or two letters
 /// stands in everything, so it has to be all there is.
 fn is_made_of(raw: &str, words: &[String]) -> bool {
-    let lower = raw.to_lowercase();
+    let lower = raw.nfkc().collect::<String>().to_lowercase();
     words.iter().any(|word| lower.replace(word, "").trim().is_empty()) || {
         let long = words.iter().filter(|word| word.len() > 2);
         let rest = long.fold(lower.clone(), |rest, word| rest.replace(word.as_str(), ""));
@@ -169,6 +174,12 @@ impl<S: AuthStore> Auth<S> {
         if enforced { Company::WithFactor } else { Company::Alone }
     }
 
+    /// Characters at least of this account's password; of one that is about to be made, for `None`.
+    #[must_use]
+    pub fn least_password(&self, account: Option<&Account>) -> usize {
+        self.company_of(account).least()
+    }
+
     /// How good `password` would be for somebody new. Nothing is kept of it.
     ///
     /// # Errors
@@ -177,15 +188,24 @@ impl<S: AuthStore> Auth<S> {
         self.weigh_password(Arc::new(password), about, self.company_of(None)).await
     }
 
+    /// How good `password` would be for this account.
+    ///
+    /// # Errors
+    /// As [`weigh_new`](Self::weigh_new).
+    pub async fn weigh_for(&self, account: &Account, password: Password) -> Result<Weight, AuthError> {
+        let company = self.company_of(Some(account));
+        self.weigh_password(Arc::new(password), About::account(account), company).await
+    }
+
     async fn weigh_password(
         &self,
         password: Arc<Password>,
         about: About,
         company: Company,
     ) -> Result<Weight, AuthError> {
-        let breaches = self.0.settings.passwords.breaches.clone();
+        let PasswordRules { breaches, words, .. } = self.0.settings.passwords.clone();
         let weighed = tokio::task::spawn_blocking(move || {
-            let mut weight = weigh(&password, &about, company);
+            let mut weight = weigh(&password, &about, company, &words);
             if let (None, Some(breaches)) = (weight.refused, breaches) {
                 let stolen = breaches.contains(password.expose())?;
                 weight.refused = stolen.then_some(Refused::Breached);

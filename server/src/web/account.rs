@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 use wire::{Me, SessionInfo};
 
-use super::{MIN_PASSWORD, Shell, device, format};
+use super::{Shell, device, format};
 
 /// `GET /account`. The handler supplies the answers of `GET /auth/me` and `GET /auth/sessions`.
 #[derive(Debug, Template)]
@@ -13,13 +13,11 @@ pub struct AccountPage {
     pub shell: Shell,
     pub me: Me,
     pub sessions: Vec<SessionInfo>,
+    /// Characters of a password at least.
+    pub least: usize,
 }
 
 impl AccountPage {
-    pub fn least(&self) -> usize {
-        MIN_PASSWORD
-    }
-
     pub fn time(&self, at: &Timestamp) -> String {
         format::time(at)
     }

@@ -4,9 +4,6 @@ use askama::Template;
 
 use super::{ProviderButton, Shell};
 
-/// NIST SP 800-63B-4 §3.1.1.2, for a password that stands alone.
-pub const MIN_PASSWORD: usize = 15;
-
 /// `GET /sign-in`, and `POST /sign-in` when refused (with the status of the refusal).
 ///
 /// The form posts `username`, `password`, `next`. The handler supplies the username that was typed, `next` through
@@ -44,6 +41,8 @@ pub struct SignUpPage {
     pub email: String,
     pub message: Option<String>,
     pub registration: Registration,
+    /// Characters of a password at least.
+    pub least: usize,
 }
 
 /// `GET /first`, and `POST /first` when refused. The printed link is `/first#<token>`, so that the token is in no log.
@@ -60,6 +59,7 @@ pub struct FirstPage {
     pub display_name: String,
     pub message: Option<String>,
     pub open: bool,
+    pub least: usize,
 }
 
 impl SignInPage {
@@ -71,16 +71,6 @@ impl SignInPage {
 impl SignUpPage {
     pub fn can_register(&self) -> bool {
         self.registration == Registration::Open
-    }
-
-    pub fn least(&self) -> usize {
-        MIN_PASSWORD
-    }
-}
-
-impl FirstPage {
-    pub fn least(&self) -> usize {
-        MIN_PASSWORD
     }
 }
 

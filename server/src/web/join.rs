@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{MIN_PASSWORD, Shell};
+use super::Shell;
 
 /// `GET /join`, and `POST /join` when refused. The link is `/join#<token>`, so that the token is in no log.
 ///
@@ -19,10 +19,5 @@ pub struct JoinPage {
     pub email: String,
     pub message: Option<String>,
     pub open: bool,
-}
-
-impl JoinPage {
-    pub fn least(&self) -> usize {
-        MIN_PASSWORD
-    }
+    pub least: usize,
 }

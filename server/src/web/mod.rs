@@ -42,7 +42,7 @@ pub use account::AccountPage;
 pub use audit::{AuditPage, SecurityPage};
 pub use confirm_email::ConfirmEmailPage;
 pub use consent::{AuthorizePage, DevicePage};
-pub use enter::{FirstPage, MIN_PASSWORD, Registration, SignInPage, SignUpPage, local_path};
+pub use enter::{FirstPage, Registration, SignInPage, SignUpPage, local_path};
 pub use error::ErrorPage;
 pub use factors::{FactorsPage, SecondPage};
 pub use file::FilePage;

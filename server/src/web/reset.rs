@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{MIN_PASSWORD, Shell};
+use super::Shell;
 
 /// `GET /forgot`, and `POST /forgot` with `asked`. The form posts `account`.
 #[derive(Debug, Template)]
@@ -24,10 +24,5 @@ pub struct ResetPage {
     pub token: String,
     pub message: Option<String>,
     pub done: bool,
-}
-
-impl ResetPage {
-    pub fn least(&self) -> usize {
-        MIN_PASSWORD
-    }
+    pub least: usize,
 }

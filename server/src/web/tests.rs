@@ -140,6 +140,7 @@ fn everything() -> Vec<(&'static str, String)> {
         email: text(),
         message: Some(text()),
         registration: Registration::Open,
+        least: 15,
     };
     let first = FirstPage {
         shell: Shell::default(),
@@ -148,6 +149,7 @@ fn everything() -> Vec<(&'static str, String)> {
         display_name: text(),
         message: Some(text()),
         open: true,
+        least: 15,
     };
     let users = UsersPage {
         among: None,
@@ -165,7 +167,7 @@ fn everything() -> Vec<(&'static str, String)> {
         ("sign-in", sign_in.html().unwrap()),
         ("sign-up", sign_up.html().unwrap()),
         ("first", first.html().unwrap()),
-        ("account", AccountPage { shell: shell(), me, sessions: vec![session()] }.html().unwrap()),
+        ("account", AccountPage { shell: shell(), me, sessions: vec![session()], least: 15 }.html().unwrap()),
         ("users", users.html().unwrap()),
         ("error", error.html().unwrap()),
     ]

@@ -5,11 +5,11 @@ fn about(username: &str) -> About {
 }
 
 fn check(username: &str, raw: &str) -> Option<Refused> {
-    weigh(&Password::new(raw.to_owned()), &about(username), Company::Alone).refused
+    weigh(&Password::new(raw.to_owned()), &about(username), Company::Alone, &[]).refused
 }
 
 fn beside_a_factor(raw: &str) -> Option<Refused> {
-    weigh(&Password::new(raw.to_owned()), &about("ada"), Company::WithFactor).refused
+    weigh(&Password::new(raw.to_owned()), &about("ada"), Company::WithFactor, &[]).refused
 }
 
 const SHORT: Option<Refused> = Some(Refused::TooShort { least: 15 });
@@ -71,7 +71,7 @@ fn name_and_address_make_no_password() {
         display_name: Some(DisplayName::parse("Augusta Lovelace").unwrap()),
         email: Some(EmailAddress::parse("countess@analytical.example").unwrap()),
     };
-    let check = |raw: &str| weigh(&Password::new(raw.to_owned()), &about, Company::Alone).refused;
+    let check = |raw: &str| weigh(&Password::new(raw.to_owned()), &about, Company::Alone, &[]).refused;
     for raw in [
         "augusta lovelace",
         "Lovelace.Augusta.1815",
@@ -82,6 +82,22 @@ fn name_and_address_make_no_password() {
         assert_eq!(check(raw), Some(Refused::Expected), "{raw}");
     }
     assert_eq!(check("the countess rides a purple tram"), None);
+}
+
+#[test]
+fn the_operators_own_words_make_no_password() {
+    let known = ["Acme", "Haas VF-2"].map(|word| ContextWord::parse(word).unwrap());
+    let check = |raw: &str| weigh(&Password::new(raw.to_owned()), &about("ada"), Company::Alone, &known).refused;
+    for raw in
+        ["acme acme acme acme", "AcmeHaasVF2-2026", "haas vf-2 haas vf-2", "ＡＣＭＥ Strongroom 1", "Acme.Ada.1234567"]
+    {
+        assert_eq!(check(raw), Some(Refused::Expected), "{raw}");
+    }
+    assert_eq!(check("the acme tram is purple"), None);
+    assert_eq!(
+        weigh(&Password::new("haas vf-2 haas vf-2 x".to_owned()), &about("ada"), Company::Alone, &[]).refused,
+        None
+    );
 }
 
 #[test]
@@ -165,5 +181,5 @@ fn what_many_people_have_is_refused_with_a_word_on_it() {
     for raw in ["sunshine1", "P@$$w0rd", "qwertyui"] {
         assert_eq!(beside_a_factor(raw), Some(Refused::Common), "{raw}");
     }
-    assert!(weigh(&Password::new("manchesterunited".to_owned()), &about("ada"), Company::Alone).strength <= 1);
+    assert!(weigh(&Password::new("manchesterunited".to_owned()), &about("ada"), Company::Alone, &[]).strength <= 1);
 }

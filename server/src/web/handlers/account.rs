@@ -14,7 +14,8 @@ use crate::{
 
 pub(crate) async fn page(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
+    let least = auth.least_password(Some(caller.account()));
     let Json(me) = me::handle(Known(caller.clone())).await;
     let Json(sessions) = sessions::list::handle(InPerson(caller), State(auth)).await?;
-    send(StatusCode::OK, &AccountPage { shell, me, sessions })
+    send(StatusCode::OK, &AccountPage { shell, me, sessions, least })
 }

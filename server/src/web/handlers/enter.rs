@@ -123,12 +123,13 @@ pub(super) fn registration(site: &Site) -> Registration {
 /// `GET /sign-up`
 pub(crate) async fn sign_up_page(
     MaybeCaller(caller): MaybeCaller,
+    State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
 ) -> Result<Response, Problem> {
     if caller.is_some() {
         return Ok(Redirect::to("/").into_response());
     }
-    send(StatusCode::OK, &Typed::default().page(&site, None))
+    send(StatusCode::OK, &Typed::default().page(&auth, &site, None))
 }
 
 /// What somebody wrote about themselves, as they wrote it: sent back when it is refused.
@@ -155,9 +156,10 @@ impl Typed {
         })
     }
 
-    fn page(self, site: &Site, message: Option<String>) -> SignUpPage {
+    fn page(self, auth: &Auth, site: &Site, message: Option<String>) -> SignUpPage {
         let Self { username, display_name, email } = self;
-        SignUpPage { shell: Shell::default(), username, display_name, email, message, registration: registration(site) }
+        let (registration, least) = (registration(site), auth.least_password(None));
+        SignUpPage { shell: Shell::default(), username, display_name, email, message, registration, least }
     }
 }
 
@@ -178,7 +180,7 @@ pub(crate) async fn sign_up(
             Ok((jar, Redirect::to("/")).into_response())
         }
         Err(problem) => {
-            let page = typed.page(&site, Some(problem.detail()));
+            let page = typed.page(&auth, &site, Some(problem.detail()));
             Ok(again(&problem, send(problem.status(), &page)?))
         }
     }

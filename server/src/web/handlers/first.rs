@@ -22,16 +22,13 @@ use crate::{
 
 /// `GET /first`: the token is in the fragment, so that it is in no log.
 pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
-    let open = auth.awaits_administrator().await?;
-    answer(StatusCode::OK, &form(Typed::default(), String::new(), None, Waiting(open)))
+    answer(StatusCode::OK, &form(&auth, Typed::default(), String::new(), None).await?)
 }
 
-/// Whether somebody may still become the first administrator.
-struct Waiting(bool);
-
-fn form(typed: Typed, token: String, message: Option<String>, Waiting(open): Waiting) -> FirstPage {
+async fn form(auth: &Auth, typed: Typed, token: String, message: Option<String>) -> Result<FirstPage, Problem> {
     let Typed { username, display_name, .. } = typed;
-    FirstPage { shell: Shell::default(), token, username, display_name, message, open }
+    let (open, least) = (auth.awaits_administrator().await?, auth.least_password(None));
+    Ok(FirstPage { shell: Shell::default(), token, username, display_name, message, open, least })
 }
 
 fn answer(status: StatusCode, page: &FirstPage) -> Result<Response, Problem> {
@@ -58,8 +55,7 @@ pub(crate) async fn make(
             Ok((jar, Redirect::to("/")).into_response())
         }
         Err(problem) => {
-            let open = auth.awaits_administrator().await?;
-            let page = form(typed, token, Some(problem.detail()), Waiting(open));
+            let page = form(&auth, typed, token, Some(problem.detail())).await?;
             Ok(enter::again(&problem, answer(problem.status(), &page)?))
         }
     }

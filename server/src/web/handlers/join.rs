@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Account, Anyone, Origin, OwnPage, Password};
+use auth::{Account, Anyone, Origin, OwnPage, Password, auth::Registration};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
@@ -14,7 +14,6 @@ use super::{
     send,
 };
 use crate::{
-    config::RegistrationMode,
     error::Problem,
     extract::{Form, From},
     state::{Auth, Site},
@@ -22,14 +21,14 @@ use crate::{
 };
 
 /// `GET /join`: the token is in the fragment, so that it is in no log.
-pub(crate) async fn page(_: Anyone, State(site): State<Arc<Site>>) -> Result<Response, Problem> {
-    answer(StatusCode::OK, &form(&site, Typed::default(), String::new(), None))
+pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
+    answer(StatusCode::OK, &form(&auth, Typed::default(), String::new(), None))
 }
 
-fn form(site: &Site, typed: Typed, token: String, message: Option<String>) -> JoinPage {
+fn form(auth: &Auth, typed: Typed, token: String, message: Option<String>) -> JoinPage {
     let Typed { username, display_name, email } = typed;
-    let open = site.config.registration != RegistrationMode::Closed;
-    JoinPage { shell: Shell::default(), token, username, display_name, email, message, open }
+    let (open, least) = (auth.settings().registration != Registration::Closed, auth.least_password(None));
+    JoinPage { shell: Shell::default(), token, username, display_name, email, message, open, least }
 }
 
 fn answer(status: StatusCode, page: &JoinPage) -> Result<Response, Problem> {
@@ -56,7 +55,7 @@ pub(crate) async fn join(
             Ok((jar, Redirect::to("/")).into_response())
         }
         Err(problem) => {
-            let page = form(&site, typed, token, Some(problem.detail()));
+            let page = form(&auth, typed, token, Some(problem.detail()));
             Ok(enter::again(&problem, answer(problem.status(), &page)?))
         }
     }

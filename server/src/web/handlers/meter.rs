@@ -1,9 +1,7 @@
 //! `POST /auth/password-check`: how good a password would be, for the meter beside the field. Only our own pages ask;
 //! nothing of it is kept or logged.
 
-use std::sync::Arc;
-
-use auth::{AuthError, DisplayName, EmailAddress, OwnPage, Password, Username, password::About};
+use auth::{AuthError, DisplayName, EmailAddress, OwnPage, Password, Username, extract::MaybeCaller, password::About};
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -11,7 +9,7 @@ use std::time::Duration;
 use crate::{
     error::Problem,
     extract::{Body, From},
-    state::{Auth, Site},
+    state::AppState,
 };
 
 #[derive(Deserialize)]
@@ -35,21 +33,26 @@ pub(crate) struct Weighed {
 
 pub(crate) async fn check(
     _: OwnPage,
-    State(auth): State<Auth>,
-    State(site): State<Arc<Site>>,
+    MaybeCaller(caller): MaybeCaller,
+    State(state): State<AppState>,
     From(origin): From,
     Body(asked): Body<Asked>,
 ) -> Result<Json<Weighed>, Problem> {
-    if !site.meter.may_ask(origin.address) {
+    if !state.site.meter.may_ask(origin.address) {
         return Err(AuthError::Throttled { retry_after: Duration::from_mins(1) }.into());
     }
+    let own = caller.filter(|caller| asked.username.as_deref() == Some(caller.account().username.as_str()));
+    let password = Password::new(asked.password);
     // Half typed, they are nothing yet.
     let about = About {
         username: asked.username.and_then(|name| Username::parse(&name).ok()),
         display_name: asked.display_name.and_then(|name| DisplayName::parse(&name).ok()),
         email: asked.email.and_then(|email| EmailAddress::parse(&email).ok()),
     };
-    let weight = auth.weigh_new(Password::new(asked.password), about).await?;
+    let weight = match own {
+        Some(caller) => state.auth.weigh_for(caller.account(), password).await?,
+        None => state.auth.weigh_new(password, about).await?,
+    };
     Ok(Json(Weighed {
         characters: weight.characters,
         least: weight.least,

@@ -43,12 +43,15 @@ pub(crate) async fn forgot(
 }
 
 /// `GET /reset`: the token is in the fragment, so that it is in no log.
-pub(crate) async fn reset_page(_: Anyone) -> Result<Response, Problem> {
-    answer(StatusCode::OK, &reset_form())
+pub(crate) async fn reset_page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
+    answer(StatusCode::OK, &reset_form(&auth))
 }
 
-fn reset_form() -> ResetPage {
-    ResetPage { shell: Shell::default(), token: String::new(), message: None, done: false }
+/// Whose link it is, it does not know: where only administrators must have a second factor, it asks for what everybody
+/// else needs.
+fn reset_form(auth: &Auth) -> ResetPage {
+    let least = auth.least_password(None);
+    ResetPage { shell: Shell::default(), token: String::new(), message: None, done: false, least }
 }
 
 fn answer(status: StatusCode, page: &ResetPage) -> Result<Response, Problem> {
@@ -68,10 +71,10 @@ pub(crate) async fn reset(
     let token = form.take("token").unwrap_or_default();
     let password = Password::new(form.take("password").unwrap_or_default());
     match auth.reset_password(&token, password, &origin).await {
-        Ok(()) => answer(StatusCode::OK, &ResetPage { done: true, ..reset_form() }),
+        Ok(()) => answer(StatusCode::OK, &ResetPage { done: true, ..reset_form(&auth) }),
         Err(error) => {
             let problem = Problem::from(error);
-            let page = ResetPage { token, message: Some(problem.detail()), ..reset_form() };
+            let page = ResetPage { token, message: Some(problem.detail()), ..reset_form(&auth) };
             Ok(again(&problem, answer(problem.status(), &page)?))
         }
     }

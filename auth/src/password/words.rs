@@ -1,0 +1,50 @@
+//! Words that everybody at an installation knows (ASVS 5.0 §6.1.2): of the company, the site, machines, projects. The
+//! operator says which; whoever guesses passwords there tries them first.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Fewer letters stand in everything.
+const LEAST: usize = 3;
+const MOST: usize = 64;
+
+/// In small letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextWord(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a word has 3 to 64 characters, with a letter or digit among them")]
+pub struct BadWord;
+
+impl ContextWord {
+    /// # Errors
+    /// [`BadWord`]
+    pub fn parse(raw: &str) -> Result<Self, BadWord> {
+        let word = raw.trim().nfkc().collect::<String>().to_lowercase();
+        let fits = (LEAST..=MOST).contains(&word.chars().count())
+            && word.chars().any(char::is_alphanumeric)
+            && !word.chars().any(char::is_control);
+        fits.then_some(Self(word)).ok_or(BadWord)
+    }
+
+    /// As it is written, and in one (`haas vf-2`, `haasvf2`).
+    pub(super) fn spellings(&self) -> [String; 2] {
+        [self.0.clone(), self.0.chars().filter(|c| c.is_alphanumeric()).collect()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_short_and_has_a_letter() {
+        for (raw, word) in
+            [("Acme", "acme"), (" Haas VF-2 ", "haas vf-2"), ("株式会社", "株式会社"), ("ﬁxture", "fixture")]
+        {
+            assert_eq!(ContextWord::parse(raw), Ok(ContextWord(word.to_owned())), "{raw}");
+        }
+        for raw in ["", "  ", "ab", "---", "ac\tme", &"a".repeat(65)] {
+            assert_eq!(ContextWord::parse(raw), Err(BadWord), "{raw:?}");
+        }
+    }
+}
