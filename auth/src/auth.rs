@@ -44,6 +44,8 @@ use crate::{
 
 /// How often the account-event log is read: a session that ended on another node is refused within a second.
 const FOLLOW: Duration = Duration::from_millis(250);
+/// How often all accounts' hashes are looked through.
+const COUNT_KINDS: Duration = Duration::from_mins(1);
 /// How often, and how long after their end, sessions are forgotten for good.
 const CLEAN: Duration = Duration::from_hours(1);
 const KEEP_ENDED: Duration = Duration::from_hours(30 * 24);
@@ -291,6 +293,7 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<Self, AuthError> {
         let peppers = Peppers::new(&keys, &settings.passwords.peppers)?;
         let hasher = Hasher::new(settings.hashing, peppers, chance.clone())?;
+        hasher.kinds().are(&store.password_kinds().await?);
         let ring = KeyRing::new(store.clone(), &keys, settings.keys, clock.clone(), chance.clone())?;
         let access = AccessTokens::new(ring.load().await?, &settings);
         let passkeys = Party::of(&settings.issuer, &settings.passkeys.name);
@@ -328,7 +331,25 @@ impl<S: AuthStore> Auth<S> {
 
     /// Follows the account-event log for ever: run it as a task. Every 250 ms; what this node wrote is heard at once.
     pub async fn follow(&self) {
-        tokio::join!(self.follow_events(), self.follow_keys());
+        tokio::join!(self.follow_events(), self.follow_keys(), self.follow_kinds());
+    }
+
+    /// What kinds of hashes are left, each minute: imported ones come by other processes, and go with their owners'
+    /// next sign-ins.
+    async fn follow_kinds(&self) {
+        let mut ticks = tokio::time::interval(COUNT_KINDS);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.count_kinds().await {
+                tracing::warn!(%error, "it is not known what kinds of password hashes there are");
+            }
+        }
+    }
+
+    pub(crate) async fn count_kinds(&self) -> Result<(), Unavailable> {
+        self.0.hasher.kinds().are(&self.0.store.password_kinds().await?);
+        Ok(())
     }
 
     async fn follow_events(&self) {

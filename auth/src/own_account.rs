@@ -29,7 +29,7 @@ impl<S: AuthStore> Auth<S> {
         let trial = Trial { secret: Secret::Password, account: Some(username), from };
         let pass = self.may_try(&trial).await?;
         let known = self.0.store.credentials(username).await?.ok_or(AuthError::InvalidToken)?;
-        if !self.0.hasher.verify(&Arc::new(current), Some(&known.password)).await? {
+        if !self.0.hasher.verify(&Arc::new(current), &known.password).await? {
             self.failed(pass).await?;
             return Err(AuthError::WrongCurrentPassword);
         }

@@ -78,6 +78,7 @@ impl<S: AuthStore> Auth<S> {
             administrator: account.administrator,
             created_at: self.0.clock.now(),
         };
+        self.0.hasher.kinds().learn(&new.password);
         self.create(new, |_| Actor::console()).await
     }
 

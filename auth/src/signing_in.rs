@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Caller, Method, Methods, OneTimeCode, Origin, Password, PasswordHash,
-    Session, SessionKind, Standing, Username,
+    Account, Actor, Auth, AuthError, AuthStore, Caller, Grants, Method, Methods, OneTimeCode, Origin, Password,
+    PasswordHash, Session, SessionKind, Standing, Username,
     audit::{Deed, Record},
     auth::{SignedIn, Tokens},
     beginning::Beginning,
@@ -42,13 +42,16 @@ struct Attempt {
     password: Arc<Password>,
     code: Option<OneTimeCode>,
     kind: SessionKind,
+    /// What the session may do at most.
+    grants: Grants,
     from: Origin,
 }
 
 impl Attempt {
     fn new(username: &str, proofs: Proofs, kind: SessionKind, from: Origin) -> Self {
         let Proofs { password, code } = proofs;
-        Self { username: Username::parse(username).ok(), password: Arc::new(password), code, kind, from }
+        let (username, password) = (Username::parse(username).ok(), Arc::new(password));
+        Self { username, password, code, kind, grants: Grants::ALL, from }
     }
 }
 
@@ -66,10 +69,7 @@ impl<S: AuthStore> Auth<S> {
         kind: SessionKind,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        match self.run(Attempt::new(username, proofs.into(), kind, from)).await? {
-            Step::SignedIn(signed_in) => Ok(signed_in),
-            Step::HalfWay(_) => Err(AuthError::SecondFactorNeeded),
-        }
+        whole(self.run(Attempt::new(username, proofs.into(), kind, from)).await?)
     }
 
     /// [`sign_in`](Self::sign_in) for the page: where a second factor is due, the sign-in waits for it.
@@ -97,14 +97,27 @@ impl<S: AuthStore> Auth<S> {
         answer
     }
 
-    /// [`sign_in`](Self::sign_in) for `POST /auth/token`, with the access token made.
+    /// [`sign_in`](Self::sign_in) for `POST /auth/token`, with the access token made, for everything one may do.
     pub async fn token(
         &self,
         username: &str,
         proofs: impl Into<Proofs> + Send,
         from: Origin,
     ) -> Result<Tokens, AuthError> {
-        let SignedIn { caller, secret } = self.sign_in(username, proofs, SessionKind::Tokens, from).await?;
+        self.token_within(Grants::ALL, username, proofs, from).await
+    }
+
+    /// [`token`](Self::token) of a session that never may more than `grants` (RFC 6749 §3.3), however often it is
+    /// refreshed.
+    pub async fn token_within(
+        &self,
+        grants: Grants,
+        username: &str,
+        proofs: impl Into<Proofs> + Send,
+        from: Origin,
+    ) -> Result<Tokens, AuthError> {
+        let attempt = Attempt { grants, ..Attempt::new(username, proofs.into(), SessionKind::Tokens, from) };
+        let SignedIn { caller, secret } = whole(self.run(attempt).await?)?;
         self.tokens(&caller, secret)
     }
 
@@ -124,7 +137,7 @@ impl<S: AuthStore> Auth<S> {
             Some(name) => self.active(name).await?,
             None => None,
         };
-        let fits = self.0.hasher.verify(&attempt.password, known.as_ref().map(|known| &known.password)).await?;
+        let fits = self.0.hasher.verify_anybody(&attempt.password, known.as_ref().map(|known| &known.password)).await?;
         let Some(Credentials { account, password }) = known.filter(|_| fits) else {
             self.failed(pass).await?;
             return Err(AuthError::BadCredentials);
@@ -157,7 +170,8 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn complete(&self, attempt: &Attempt, known: Credentials, methods: Methods) -> Result<SignedIn, AuthError> {
-        let beginning = Beginning::in_person(attempt.kind, methods, attempt.from.clone());
+        let whole = Beginning::in_person(attempt.kind, methods, attempt.from.clone());
+        let beginning = Beginning { grants: attempt.grants, ..whole };
         let (session, secret) = self.begin(&known.account, beginning).await?;
         self.confirm(attempt, &session, &known.password).await?;
         let rights = self.rights(&known.account.username).await?.ok_or(AuthError::BadCredentials)?;
@@ -201,7 +215,7 @@ impl<S: AuthStore> Auth<S> {
             Some(now) if now.account.reset_required => false,
             Some(now) if now.password == *verified => true,
             // Upgraded by another sign-in, or changed.
-            Some(now) => self.0.hasher.verify(&attempt.password, Some(&now.password)).await?,
+            Some(now) => self.0.hasher.verify(&attempt.password, &now.password).await?,
             None => false,
         };
         if good {
@@ -218,6 +232,14 @@ impl<S: AuthStore> Auth<S> {
         self.0.store.end_session(&session.username, &session.id, end).await?;
         self.changed(&session.username);
         Ok(())
+    }
+}
+
+/// For those who cannot wait for a second step.
+fn whole(step: Step) -> Result<SignedIn, AuthError> {
+    match step {
+        Step::SignedIn(signed_in) => Ok(signed_in),
+        Step::HalfWay(_) => Err(AuthError::SecondFactorNeeded),
     }
 }
 

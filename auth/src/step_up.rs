@@ -58,7 +58,7 @@ impl<S: AuthStore> Auth<S> {
         let username = &caller.account().username;
         let pass = self.may_try(&Trial { secret: Secret::Password, account: Some(username), from }).await?;
         let known = self.0.store.credentials(username).await?.ok_or(AuthError::InvalidToken)?;
-        if !self.0.hasher.verify(&Arc::new(password), Some(&known.password)).await? {
+        if !self.0.hasher.verify(&Arc::new(password), &known.password).await? {
             self.failed(pass).await?;
             return Err(AuthError::WrongCurrentPassword);
         }

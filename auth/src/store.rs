@@ -200,6 +200,8 @@ pub trait AuthStore:
         by: Actor,
     ) -> impl Future<Output = Answer<Option<Inserted>>> + Send;
     fn credentials(&self, username: &Username) -> impl Future<Output = Answer<Option<Credentials>>> + Send;
+    /// Of the hashes of active accounts one at least of each kind and cost, and few beside.
+    fn password_kinds(&self) -> impl Future<Output = Answer<Vec<PasswordHash>>> + Send;
     /// The account with its roles; `None` for unknown, `Some` with [`Standing`](crate::Standing) for others.
     fn member(&self, username: &Username) -> impl Future<Output = Answer<Option<Member>>> + Send;
     /// By username, without deleted ones.

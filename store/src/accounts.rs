@@ -145,6 +145,17 @@ pub(crate) async fn credentials(db: &mut Connection, username: &Username) -> Res
     row.map(read).transpose()
 }
 
+/// bcrypt's kind stands in its first seven characters. Argon2id's is all but salt and output, which are 66 characters
+/// with ours, and with most others; of those where they are not, each one stands for itself.
+pub(crate) async fn password_kinds(db: &mut Connection) -> Result<Vec<PasswordHash>, DbError> {
+    const SELECT: &str = "SELECT MIN(password) FROM accounts WHERE standing = 'active' GROUP BY CASE
+        WHEN password LIKE $1 THEN substr(password, 1, 7)
+        WHEN length(password) > 66 THEN substr(password, 1, length(password) - 66)
+        ELSE password END";
+    let rows = db.query(SELECT, params!["$2%"]).await?;
+    rows.into_iter().map(|mut row| Ok(PasswordHash::stored(&row.text()?))).collect()
+}
+
 /// Kept from everybody else until the commit.
 pub(crate) async fn hold(db: &mut Connection, username: &Username) -> Result<Option<Account>, DbError> {
     let select = format!("SELECT {COLUMNS} FROM accounts a WHERE a.username = $1 FOR UPDATE");

@@ -38,6 +38,10 @@ impl AuthStore for Store {
         read!(self, username.clone(), accounts::credentials)
     }
 
+    async fn password_kinds(&self) -> Answer<Vec<PasswordHash>> {
+        self.read((), |db, ()| Box::pin(async move { Ok(accounts::password_kinds(db).await?) })).await
+    }
+
     async fn member(&self, username: &Username) -> Answer<Option<Member>> {
         read!(self, username.clone(), roles::member)
     }

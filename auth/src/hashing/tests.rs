@@ -1,6 +1,6 @@
-use argon2::{AssociatedData, ParamsBuilder};
+use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version, password_hash::PasswordHasher as _};
 
-use super::*;
+use super::{argon::FLOOR, *};
 use crate::key::MasterKey;
 
 const KEY: &str = "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa";
@@ -29,9 +29,9 @@ async fn a_password_fits_its_own_hash_only() {
     let hash = hasher.hash(&password("correct horse battery")).await.unwrap();
     let (_, phc) = pepper::marked(hash.as_str()).unwrap();
     assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
-    assert!(hasher.verify(&password("correct horse battery"), Some(&hash)).await.unwrap());
-    assert!(!hasher.verify(&password("correct horse batterz"), Some(&hash)).await.unwrap());
-    assert!(!hasher.verify(&password("correct horse battery"), None).await.unwrap());
+    assert!(hasher.verify(&password("correct horse battery"), &hash).await.unwrap());
+    assert!(!hasher.verify(&password("correct horse batterz"), &hash).await.unwrap());
+    assert!(!hasher.verify_anybody(&password("correct horse battery"), None).await.unwrap());
     assert!(!hasher.is_outdated(&hash));
 }
 
@@ -40,7 +40,7 @@ async fn every_byte_of_a_long_password_counts_with_argon2() {
     let hasher = hasher();
     let long = "ab".repeat(500);
     let hash = hasher.hash(&password(&long)).await.unwrap();
-    assert!(!hasher.verify(&password(&(long + "c")), Some(&hash)).await.unwrap());
+    assert!(!hasher.verify(&password(&(long + "c")), &hash).await.unwrap());
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn bcrypt_never_truncates_silently_at_71_72_and_73_bytes() {
         let hash = bcrypt_of(of(made).as_bytes());
         assert!(hasher.is_outdated(&hash));
         for shown in [71, 72, 73] {
-            let fits = hasher.verify(&password(&of(shown)), Some(&hash)).await.unwrap();
+            let fits = hasher.verify(&password(&of(shown)), &hash).await.unwrap();
             assert_eq!(fits, shown <= 72 && made.min(72) == shown, "made of {made} bytes, shown {shown}");
         }
     }
@@ -75,8 +75,8 @@ async fn published_bcrypt_vectors_verify() {
         (long, "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui"),
     ] {
         let hash = PasswordHash::import(hash).unwrap();
-        assert!(hasher.verify(&password(raw), Some(&hash)).await.unwrap(), "{raw}");
-        assert!(!hasher.verify(&password(&(raw.to_owned() + "x")), Some(&hash)).await.unwrap(), "{raw}");
+        assert!(hasher.verify(&password(raw), &hash).await.unwrap(), "{raw}");
+        assert!(!hasher.verify(&password(&(raw.to_owned() + "x")), &hash).await.unwrap(), "{raw}");
     }
 }
 
@@ -102,12 +102,12 @@ async fn a_hash_is_nothing_without_the_key_that_it_was_made_under() {
     let (ours, thief) = (hasher(), Hasher::new(FLOOR, peppers(OLD_KEY, &[]), Chance::system()).unwrap());
     let secret = password("correct horse battery");
     let hash = ours.hash(&secret).await.unwrap();
-    assert!(!thief.verify(&secret, Some(&hash)).await.unwrap());
+    assert!(!thief.verify(&secret, &hash).await.unwrap());
     // Nor with the mark taken off, or the thief's own name in its place.
     let (_, phc) = pepper::marked(hash.as_str()).unwrap();
-    assert!(!thief.verify(&secret, Some(&PasswordHash::stored(phc))).await.unwrap());
+    assert!(!thief.verify(&secret, &PasswordHash::stored(phc)).await.unwrap());
     let renamed = thief.peppers.current().mark(phc);
-    assert!(!thief.verify(&secret, Some(&PasswordHash::stored(&renamed))).await.unwrap());
+    assert!(!thief.verify(&secret, &PasswordHash::stored(&renamed)).await.unwrap());
 }
 
 #[tokio::test]
@@ -116,10 +116,10 @@ async fn a_key_that_was_replaced_still_verifies_and_is_replaced_at_the_next_sign
     let old = Hasher::new(FLOOR, peppers(OLD_KEY, &[]), Chance::system()).unwrap();
     let hash = old.hash(&secret).await.unwrap();
     let replaced = Hasher::new(FLOOR, peppers(OLD_KEY, &[KEY]), Chance::system()).unwrap();
-    assert!(replaced.verify(&secret, Some(&hash)).await.unwrap());
+    assert!(replaced.verify(&secret, &hash).await.unwrap());
     assert!(replaced.is_outdated(&hash));
     let hash = replaced.hash(&secret).await.unwrap();
-    assert!(hasher().verify(&secret, Some(&hash)).await.unwrap());
+    assert!(hasher().verify(&secret, &hash).await.unwrap());
     assert!(!hasher().is_outdated(&hash));
 }
 
@@ -128,13 +128,13 @@ async fn one_character_typed_in_two_ways_is_one_and_older_hashes_stay_as_they_we
     let hasher = hasher();
     let (apart, whole) = ("cafe\u{301} au lait, deux fois", "caf\u{e9} au lait, deux fois");
     let hash = hasher.hash(&password(apart)).await.unwrap();
-    assert!(hasher.verify(&password(whole), Some(&hash)).await.unwrap());
-    assert!(!hasher.verify(&password("Caf\u{e9} au lait, deux fois"), Some(&hash)).await.unwrap());
+    assert!(hasher.verify(&password(whole), &hash).await.unwrap());
+    assert!(!hasher.verify(&password("Caf\u{e9} au lait, deux fois"), &hash).await.unwrap());
     let salt = [7; 16];
-    let before = hasher.argon2.hash_password_with_salt(apart.as_bytes(), &salt).unwrap().to_string();
+    let before = hasher.argon.hash(apart.as_bytes(), &salt).unwrap();
     let before = PasswordHash::import(&before).unwrap();
-    assert!(hasher.verify(&password(apart), Some(&before)).await.unwrap());
-    assert!(!hasher.verify(&password(whole), Some(&before)).await.unwrap());
+    assert!(hasher.verify(&password(apart), &before).await.unwrap());
+    assert!(!hasher.verify(&password(whole), &before).await.unwrap());
     assert!(hasher.is_outdated(&before));
 }
 
@@ -145,8 +145,8 @@ async fn hashes_that_passlib_made_verify_under_every_prefix() {
     let made = "$2a$12$NT0I31Sa7ihGEWpka9ASYeEFkhuTNeBQ2xfZskIiiJeyFXhRgS.Sy";
     for prefix in ["$2a$", "$2b$", "$2y$"] {
         let hash = PasswordHash::import(&made.replace("$2a$", prefix)).unwrap();
-        assert!(hasher.verify(&password("password"), Some(&hash)).await.unwrap(), "{prefix}");
-        assert!(!hasher.verify(&password("Password"), Some(&hash)).await.unwrap(), "{prefix}");
+        assert!(hasher.verify(&password("password"), &hash).await.unwrap(), "{prefix}");
+        assert!(!hasher.verify(&password("Password"), &hash).await.unwrap(), "{prefix}");
     }
 }
 
@@ -154,8 +154,8 @@ async fn hashes_that_passlib_made_verify_under_every_prefix() {
 async fn a_nul_never_fits_bcrypt() {
     let hasher = hasher();
     let hash = bcrypt_of(b"with\0nul");
-    assert!(!hasher.verify(&password("with\0nul"), Some(&hash)).await.unwrap());
-    assert!(!hasher.verify(&password("with"), Some(&hash)).await.unwrap());
+    assert!(!hasher.verify(&password("with\0nul"), &hash).await.unwrap());
+    assert!(!hasher.verify(&password("with"), &hash).await.unwrap());
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn weaker_parameters_are_outdated() {
         Hasher::new(HashingCost { memory_kib: 20 * 1024, ..FLOOR }, peppers(KEY, &[]), Chance::system()).unwrap();
     let hash = hasher().hash(&password("correct horse battery")).await.unwrap();
     assert!(raised.is_outdated(&hash));
-    assert!(raised.verify(&password("correct horse battery"), Some(&hash)).await.unwrap());
+    assert!(raised.verify(&password("correct horse battery"), &hash).await.unwrap());
 }
 
 #[test]
@@ -183,7 +183,7 @@ async fn with_all_cores_taken_the_answer_is_busy() {
     let mut hasher = hasher();
     hasher.cores = Arc::new(Semaphore::new(0));
     hasher.patience = Duration::from_millis(5);
-    let answer = hasher.verify(&password("x"), None).await;
+    let answer = hasher.verify_anybody(&password("x"), None).await;
     assert!(matches!(answer, Err(AuthError::Busy { retry_after }) if retry_after == PATIENCE));
 }
 
@@ -202,5 +202,42 @@ async fn a_request_that_is_given_up_keeps_its_core_until_the_hash_is_done() {
     assert_eq!(hasher.cores.available_permits(), 0);
     go.send(()).unwrap();
     hasher.patience = Duration::from_mins(1);
-    hasher.verify(&password("x"), None).await.unwrap();
+    hasher.verify_anybody(&password("x"), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn memory_is_kept_for_the_next_hash_and_goes_when_nobody_comes() {
+    let hasher = hasher();
+    let memory = hasher.argon.memory.clone();
+    assert_eq!(memory.kept(), 0);
+    for _ in 0..3 {
+        hasher.verify_anybody(&password("x"), None).await.unwrap();
+        assert_eq!(memory.kept(), 1);
+    }
+    let returns = memory.returns();
+    hasher.verify_anybody(&password("x"), None).await.unwrap();
+    memory.let_go(returns);
+    assert_eq!(memory.kept(), 1, "it was used since");
+    memory.let_go(memory.returns());
+    assert_eq!(memory.kept(), 0);
+}
+
+#[test]
+fn what_another_hash_left_in_memory_changes_nothing() {
+    let argon = Argon::new(FLOOR).unwrap();
+    let theirs = Argon2::new(Algorithm::Argon2id, Version::V0x13, argon2::Params::new(19 * 1024, 2, 1, None).unwrap());
+    for (n, secret) in ["one", "two", "two", "three"].iter().enumerate() {
+        let salt = [u8::try_from(n).unwrap(); 16];
+        let phc = argon.hash(secret.as_bytes(), &salt).unwrap();
+        assert_eq!(phc, theirs.hash_password_with_salt(secret.as_bytes(), &salt).unwrap().to_string());
+        assert!(argon.fits(secret.as_bytes(), &phc) && !argon.fits(b"four", &phc));
+    }
+    // More, less and as much memory than ours, in one place after the other.
+    for (memory_kib, lanes) in [(32 * 1024, 1), (64, 4), (19 * 1024, 1)] {
+        let params = argon2::Params::new(memory_kib, 2, lanes, None).unwrap();
+        let other = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let phc = other.hash_password_with_salt(b"imported", &[9; 16]).unwrap().to_string();
+        assert!(argon.fits(b"imported", &phc) && !argon.fits(b"exported", &phc), "{phc}");
+        assert!(argon.memory.kept() <= 1);
+    }
 }

@@ -180,6 +180,12 @@ impl AuthStore for Memory {
         Ok(found)
     }
 
+    async fn password_kinds(&self) -> Answer<Vec<PasswordHash>> {
+        let tables = self.ask()?;
+        let active = tables.accounts.values().filter(|(known, _)| known.account.standing == Standing::Active);
+        Ok(active.map(|(known, _)| known.password.clone()).collect())
+    }
+
     async fn member(&self, username: &Username) -> Answer<Option<Member>> {
         let found = self.ask()?.member(username);
         self.pass_gate().await;

@@ -25,6 +25,51 @@ async fn wrong_password_unknown_disabled_and_impossible_users_fail_alike_and_has
     }
 }
 
+/// With costs that make the test quick.
+#[tokio::test]
+async fn a_refusal_makes_one_hash_of_each_kind_that_is_left_whoever_it_is_for() {
+    let house = house().await;
+    house.register("ada").await;
+    house.import("bob", &bcrypt::hash("short", 4).unwrap()).await;
+    house.import("cy", &bcrypt::hash("short", 5).unwrap()).await;
+    let made_for = async |username: &str, raw: &str| {
+        let before = house.auth.0.hasher.begun();
+        let refused = house.token(username, raw).await.is_err();
+        (house.auth.0.hasher.begun() - before, refused)
+    };
+    for username in ["ada", "bob", "cy", "nobody", "<a b>"] {
+        assert_eq!(made_for(username, "wrong password here").await, (3, true), "{username}");
+    }
+    // Whoever is right pays for what is their own: one hash, and one more to replace it.
+    assert_eq!(made_for("ada", GOOD).await, (1, false));
+    assert_eq!(made_for("bob", "short").await, (2, false));
+    house.auth.count_kinds().await.unwrap();
+    assert_eq!(made_for("nobody", "wrong password here").await, (2, true));
+    assert_eq!(made_for("cy", "short").await, (2, false));
+    house.auth.count_kinds().await.unwrap();
+    for username in ["ada", "bob", "cy", "nobody"] {
+        assert_eq!(made_for(username, "wrong password here").await, (1, true), "{username}");
+    }
+}
+
+#[tokio::test]
+async fn a_kind_that_came_by_another_process_is_learned_with_its_first_refusal_and_at_the_next_start() {
+    let house = house().await;
+    let other = open(&house.store, &house.hands, settings()).await;
+    let hash = PasswordHash::import(&bcrypt::hash("short", 4).unwrap()).unwrap();
+    other.import(Import { username: name("bob"), password: hash, administrator: false }).await.unwrap();
+    let made_for = async |auth: &Auth<Memory>, username: &str| {
+        let before = auth.0.hasher.begun();
+        auth.token(username, password("wrong password here"), origin()).await.unwrap_err();
+        auth.0.hasher.begun() - before
+    };
+    assert_eq!(made_for(&house.auth, "nobody").await, 1);
+    assert_eq!(made_for(&house.auth, "bob").await, 2);
+    assert_eq!(made_for(&house.auth, "nobody").await, 2);
+    let restarted = open(&house.store, &house.hands, settings()).await;
+    assert_eq!(made_for(&restarted, "nobody").await, 2);
+}
+
 #[tokio::test]
 async fn every_attempt_is_in_the_audit_but_names_that_are_nobodys_are_not() {
     let house = house().await;
@@ -58,6 +103,19 @@ async fn an_import_of_over_72_bytes_is_refused_and_never_becomes_a_hash_of_its_o
     assert!(matches!(house.token("ada", &long).await, Err(AuthError::BadCredentials)));
     assert!(house.token("ada", &(long[..72].to_owned() + "something else")).await.is_err());
     assert!(house.store.hash_of("ada").starts_with("$2b$"));
+}
+
+/// ASVS 5.0 §6.2.10.
+#[tokio::test]
+async fn a_password_is_as_good_after_two_years_as_on_the_first_day() {
+    let house = house().await;
+    house.register("ada").await;
+    let hash = house.store.hash_of("ada");
+    house.hands.forward(2 * Duration::from_hours(365 * 24));
+    let (_, caller) = house.signed_in("ada").await;
+    assert!(!caller.account().reset_required);
+    house.auth.sessions(&caller).await.unwrap();
+    assert_eq!(house.store.hash_of("ada"), hash);
 }
 
 #[tokio::test]

@@ -84,6 +84,10 @@ impl AuthStore for Memory {
         Ok(self.tables().accounts.get(username).map(|(credentials, _)| credentials.clone()))
     }
 
+    async fn password_kinds(&self) -> Answer<Vec<PasswordHash>> {
+        Ok(self.tables().accounts.values().map(|(credentials, _)| credentials.password.clone()).collect())
+    }
+
     async fn member(&self, username: &Username) -> Answer<Option<Member>> {
         Ok(self.tables().accounts.get(username).map(|(credentials, roles)| Member {
             account: credentials.account.clone(),

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use auth::{PasswordHash, Username, auth::Import};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use server::Partial;
@@ -15,8 +16,11 @@ type Question = fn(&Client, &str) -> RequestBuilder;
 /// With the status that everybody gets.
 const QUESTIONS: [(&str, Question, u16); 3] =
     [("POST /auth/token", by_token, 401), ("POST /sign-in", by_page, 401), ("POST /auth/reset", by_link, 202)];
-const KINDS: [&str; 3] = ["known", "disabled", "nobody"];
-const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [2, 1, 0], [1, 0, 2], [2, 0, 1], [0, 2, 1], [1, 2, 0]];
+/// Imported hashes of two costs, the greater one about as long as ours, so that either would stand out.
+const KINDS: [&str; 5] = ["known", "imported", "dearer", "disabled", "nobody"];
+/// Over and over: each of them after each one equally often (de Bruijn), since what one question sets off may hold up the
+/// next one.
+const ORDER: [usize; 25] = [0, 0, 1, 0, 2, 0, 3, 0, 4, 1, 1, 2, 1, 3, 1, 4, 2, 2, 3, 2, 4, 3, 3, 4, 4];
 /// Names of each kind, so that no single one is tried a hundred times.
 const NAMES: usize = 5;
 
@@ -42,6 +46,15 @@ async fn a_house_with_all_kinds() -> TestApp {
             let body = json!({"username": name(kind, n), "password": crate::app::PASSWORD,
                 "email": format!("{}@example.org", name(kind, n))});
             app.anonymous().tell("/auth/register", body).await.is(201);
+        }
+        for (kind, cost) in [("imported", "06"), ("dearer", "08")] {
+            let hash = format!("$2b${cost}$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW");
+            let import = Import {
+                username: Username::parse(&name(kind, n)).unwrap(),
+                password: PasswordHash::import(&hash).unwrap(),
+                administrator: false,
+            };
+            app.running.auth.import(import).await.unwrap();
         }
         let path = format!("/api/users/{}", name("disabled", n));
         root.ask(root.request(reqwest::Method::PATCH, &path).json(&json!({"disabled": true}))).await.is(200);
@@ -77,18 +90,18 @@ fn greater(a: &[Duration], b: &[Duration]) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_hundred_tries_do_not_tell_known_from_disabled_from_nobody() {
+async fn five_hundred_tries_do_not_tell_known_from_imported_from_disabled_from_nobody() {
     let app = a_house_with_all_kinds().await;
     for (what, question, status) in QUESTIONS {
         let mut took = KINDS.map(|_| Vec::new());
         let mut first = None;
-        for n in 0..250 {
-            // In every order, since what one question sets off may hold up the next one.
-            let kind = ORDERS[n / KINDS.len() % ORDERS.len()][n % KINDS.len()];
-            let name = name(KINDS[kind], n / KINDS.len() % NAMES);
+        for n in 0..500 {
+            let kind = ORDER[n % ORDER.len()];
+            let name = name(KINDS[kind], took[kind].len() % NAMES);
             // From somewhere else each time, and after any wait: so every try is hashed.
             app.later(Duration::from_mins(16));
-            let request = question(&app.anonymous(), &name).header("x-forwarded-for", format!("203.0.113.{n}"));
+            let request =
+                question(&app.anonymous(), &name).header("x-forwarded-for", format!("203.0.{}.{}", n / 250, n % 250));
             let asked = Instant::now();
             let answer = app.anonymous().ask(request).await;
             took[kind].push(asked.elapsed());
@@ -96,7 +109,8 @@ async fn five_hundred_tries_do_not_tell_known_from_disabled_from_nobody() {
             assert_eq!(answer.0, status, "{what} {name}");
             assert_eq!(&answer, first.get_or_insert_with(|| answer.clone()), "{what} {name}");
         }
-        for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+        let pairs = (0..KINDS.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
+        for (a, b) in pairs {
             let chance = greater(&took[a], &took[b]);
             assert!((0.3..0.7).contains(&chance), "{what}: {} and {} differ: {chance:.2}", KINDS[a], KINDS[b]);
         }

@@ -24,6 +24,7 @@ crate::on_both_databases!(
     only_active_accounts_are_members_of_a_realm,
     a_password_is_replaced_only_by_whoever_knows_the_old_hash,
     a_new_password_ends_the_other_sessions,
+    every_kind_of_hash_of_an_active_account_is_told_and_few_more,
     account_events_have_no_gaps_under_concurrency,
     the_maker_of_a_vault_manages_it_and_the_program_itself_does_not,
 );
@@ -248,4 +249,39 @@ async fn the_maker_of_a_vault_manages_it_and_the_program_itself_does_not(db: Tes
     let roles = db.store.member(&user("root")).await.unwrap().unwrap().roles;
     assert_eq!(roles, [(made_late, Role::Manager)]);
     assert!(db.store.members_of(&made_early).await.unwrap().is_empty());
+}
+
+async fn every_kind_of_hash_of_an_active_account_is_told_and_few_more(db: TestDatabase) {
+    let (salt, tag) = ("c2FsdHNhbHRzYWx0c2FsdA", "dGFndGFndGFndGFndGFndGFndGFndGFndGFndGFndGE");
+    let argon = |cost: &str, n: usize| format!("$argon2id$v=19${cost}$c2{:02}{}${tag}", n, &salt[4..]);
+    let bcrypt = |cost: &str, n: usize| format!("$2b${cost}$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga3{n:02}");
+    let mut hashes = Vec::new();
+    for n in 0..20 {
+        hashes.push(bcrypt("12", n));
+        hashes.push(bcrypt("04", n));
+        hashes.push(argon("m=65536,t=3,p=1", n));
+        hashes.push(format!("$sr1$0a1b2c3d{}", argon("m=65536,t=3,p=1", n)));
+        hashes.push(format!("$sr1$0a1b2c3d{}", argon("m=19456,t=2,p=1", n)));
+    }
+    // Shorter than salt and output are elsewhere.
+    hashes.push("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$dGFndGFndGFndGFndGFndA".to_owned());
+    for (n, hash) in hashes.iter().enumerate() {
+        let new = NewAccount { password: PasswordHash::stored(hash), ..account(&format!("user{n}")) };
+        assert_eq!(db.store.create_account(new, Vec::new(), actor("root")).await.unwrap(), Inserted::Done);
+    }
+    let gone = NewAccount { password: PasswordHash::stored(&bcrypt("10", 1)), ..account("gone") };
+    db.store.create_account(gone, Vec::new(), actor("root")).await.unwrap();
+    db.store.change_account(&user("gone"), stand(Standing::Disabled), actor("root"), second(1)).await.unwrap();
+    let told = db.store.password_kinds().await.unwrap();
+    assert_eq!(told.len(), 6);
+    for kind in [
+        "$2b$12$",
+        "$2b$04$",
+        "$argon2id$v=19$m=65536,",
+        "$argon2id$v=19$m=8,",
+        "$sr1$0a1b2c3d$argon2id$v=19$m=65536,",
+        "$sr1$0a1b2c3d$argon2id$v=19$m=19456,",
+    ] {
+        assert!(told.iter().any(|hash| hash.as_str().starts_with(kind)), "{kind}");
+    }
 }

@@ -1,0 +1,82 @@
+//! The memory that Argon2 fills. It is kept from one hash to the next, because the kernel would clear and map 64 MiB anew
+//! each time, and given back when nobody signs in for a while.
+//!
+//! Nothing is wiped between two hashes. A hash reads no word that it has not written; after its second pass (our floor)
+//! nothing is left of the blocks that were made of the password, and what is left leads to no more than the hash, which
+//! the database has. Who can read it reads this process's memory, where the pepper and passwords under way are too. Given
+//! back, it goes to the kernel, which clears it for whoever has it next.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use argon2::Block;
+
+/// How long it is kept for the next hash.
+pub(super) const IDLE: Duration = Duration::from_secs(10);
+
+#[derive(Clone)]
+pub(super) struct Memory {
+    /// Of our own hashes. Others may ask for more or less: theirs is not kept.
+    blocks: usize,
+    shelf: Arc<Mutex<Shelf>>,
+}
+
+/// As many as were ever in use at once: no more than there are cores.
+#[derive(Default)]
+struct Shelf {
+    free: Vec<Vec<Block>>,
+    /// How often something was given back.
+    returns: u64,
+}
+
+impl Memory {
+    pub(super) fn of_blocks(blocks: usize) -> Self {
+        Self { blocks, shelf: Arc::default() }
+    }
+
+    /// At least so many, with anything in them.
+    pub(super) fn take(&self, blocks: usize) -> Result<Vec<Block>, argon2::Error> {
+        let kept = (blocks <= self.blocks).then(|| self.shelf().free.pop()).flatten();
+        kept.map_or_else(|| new(if blocks <= self.blocks { self.blocks } else { blocks }), Ok)
+    }
+
+    pub(super) fn give_back(&self, blocks: Vec<Block>) {
+        let mut here = self.shelf();
+        here.returns += 1;
+        if blocks.len() == self.blocks {
+            here.free.push(blocks);
+        }
+    }
+
+    /// What [`let_go`](Self::let_go) asks for later.
+    pub(super) fn returns(&self) -> u64 {
+        self.shelf().returns
+    }
+
+    /// Gives all of it up, unless it was used since.
+    pub(super) fn let_go(&self, returns: u64) {
+        let mut here = self.shelf();
+        if here.returns == returns {
+            // Not only emptied: nothing of it stays.
+            here.free = Vec::new();
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.shelf().free.len()
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn new(blocks: usize) -> Result<Vec<Block>, argon2::Error> {
+    let mut new = Vec::new();
+    new.try_reserve_exact(blocks).map_err(|_| argon2::Error::OutOfMemory)?;
+    new.resize(blocks, Block::new());
+    Ok(new)
+}
