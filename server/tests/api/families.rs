@@ -76,6 +76,44 @@ both! {
         assert_eq!(all.body["scope"], "files:read files:write locks:override admin account");
     }
 
+    async fn a_password_signs_in_for_the_scope_that_was_asked_and_no_refresh_widens_it(app: TestApp) {
+        let ada = app.administrator("ada").await;
+        let ask = |scope: &str| {
+            let fields = [("grant_type", "password"), ("username", "ada"), ("password", PASSWORD), ("scope", scope)];
+            ada.ask(form(&app.anonymous(), &fields))
+        };
+        let all = "files:read files:write locks:override admin account";
+        for scope in ["", " ", all] {
+            assert_eq!(ask(scope).await.is(200).body["scope"], all);
+        }
+        let reader = ask("files:read").await.is(200).body;
+        assert_eq!(reader["scope"], "files:read");
+        let claims = reader["access_token"].as_str().unwrap().split('.').nth(1).unwrap().to_owned();
+        let claims = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, claims).unwrap();
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&claims).unwrap()["scope"], "files:read");
+        let reader = crate::authenticator::client(&app, "ada", &ask("files:read").await);
+        reader.see("/api/files").await.is(200);
+        for path in ["/api/users", "/auth/sessions"] {
+            assert_eq!(reader.see(path).await.is(403).body["error"], "insufficient_scope", "{path}");
+        }
+        assert_eq!(reader.add("a.nc", b"x").await.is(403).body["error"], "insufficient_scope");
+        let wider = [("grant_type", "refresh_token"), ("refresh_token", &reader.refresh), ("scope", all)];
+        assert_eq!(reader.ask(form(&reader, &wider)).await.is(400).body["error"], "invalid_scope");
+        let again = refresh(&reader, &reader.refresh).await.is(200).body;
+        assert_eq!(again["scope"], "files:read");
+        let blank = [("grant_type", "refresh_token"), ("refresh_token", again["refresh_token"].as_str().unwrap()), ("scope", "")];
+        assert_eq!(reader.ask(form(&reader, &blank)).await.is(200).body["scope"], "files:read");
+    }
+
+    async fn what_is_no_scope_is_refused_before_the_password_is_looked_at(app: TestApp) {
+        app.editor("ada").await;
+        for (password, scope) in [(PASSWORD, "files:read root"), ("wrong wrong wrong", "me"), (PASSWORD, "files:read\tadmin")] {
+            let fields = [("username", "ada"), ("password", password), ("scope", scope)];
+            let refused = app.anonymous().ask(form(&app.anonymous(), &fields)).await.is(400);
+            assert_eq!(refused.body["error"], "invalid_scope", "{scope}");
+        }
+    }
+
     async fn a_replay_is_in_the_audit_and_ends_the_session_for_the_cautious_and_the_thief(app: TestApp) {
         let ada = app.editor("ada").await;
         let thief = refresh(&ada, &ada.refresh).await.is(200);

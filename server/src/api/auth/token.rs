@@ -23,7 +23,7 @@ use crate::{
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "Signed in.", body = TokenResponse),
-        (status = 400, description = "The form makes no sense.", body = TokenError),
+        (status = 400, description = "The form makes no sense, or asks for a scope that there is not (`invalid_scope`).", body = TokenError),
         (status = 401, description = "Incorrect username or password, or a dead refresh token; `mfa_required` after a right password without `otp`.", body = TokenError),
         (status = 413, description = "The body is too large.", body = TokenError),
         (status = 415, description = "Not a form.", body = TokenError),
@@ -45,9 +45,9 @@ pub async fn handle(
         None | Some("password") => {
             let username = form.need("username")?;
             let password = Password::new(form.need("password")?);
-            scope(form.take("scope"))?;
+            let grants = narrower(form.take("scope"))?.unwrap_or(Grants::ALL);
             let code = form.take("otp").map(|otp| OneTimeCode::typed(&otp));
-            auth.token(&username, Proofs { password, code }, origin).await?
+            auth.token_within(grants, &username, Proofs { password, code }, origin).await?
         }
         Some("refresh_token") => {
             let scope = narrower(form.take("scope"))?;
@@ -63,17 +63,6 @@ pub async fn handle(
     Ok((uncached(), Json(response(&tokens))))
 }
 
-/// There is one scope so far; asking for less than all of it, or for nothing, is fine, asking for what is unknown
-/// to a password client as well (FastAPI's forms send what they like), so nothing is refused but control characters.
-fn scope(asked: Option<String>) -> Result<(), Problem> {
-    match asked {
-        Some(scope) if scope.chars().any(char::is_control) => {
-            Err(Problem::OAuth { code: "invalid_scope", detail: "The scope holds a control character.".to_owned() })
-        }
-        _ => Ok(()),
-    }
-}
-
 /// RFC 6749 §4.1.3, RFC 7636 §4.5.
 fn redemption(form: &mut Form) -> Result<Redemption, Problem> {
     Ok(Redemption {
@@ -84,9 +73,10 @@ fn redemption(form: &mut Form) -> Result<Redemption, Problem> {
     })
 }
 
-/// RFC 6749 §6: less than was given, never more; nothing said is all of it.
+/// RFC 6749 §3.3 and §6: less than could be, never more; nothing said is all of it. (FastAPI's forms send an empty one.)
 fn narrower(asked: Option<String>) -> Result<Option<Grants>, Problem> {
     let unknown = |error: UnknownGrant| Problem::OAuth { code: "invalid_scope", detail: error.to_string() };
+    let asked = asked.filter(|scope| !scope.trim().is_empty());
     asked.map(|scope| Grants::parse(&scope)).transpose().map_err(unknown)
 }
 
