@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs real clients against the built program on loopback: OAuth from Python, WebSockets, schemathesis over the
-# OpenAPI document, git and git-lfs on the data folder, and an OpenID provider to sign in with. Needs
-# ci/requirements.txt installed, git, git-lfs and curl.
+# OpenAPI document, git and git-lfs on the data folder, fail2ban on the log, and an OpenID provider to sign in with.
+# Needs ci/requirements.txt installed, git, git-lfs, fail2ban and curl.
 #
-#     bash ci/clients.sh [oauth] [socket] [schemathesis] [git] [provider]     all of them when none is named
+#     bash ci/clients.sh [oauth] [socket] [schemathesis] [git] [fail2ban] [provider]     all when none is named
 #
 # STRONGROOM names another program than the debug build.
 set -euo pipefail
@@ -85,16 +85,21 @@ TOML
     export STRONGROOM_CONFIG="$scratch/provider.toml"
 }
 
-for client in "${@:-oauth socket schemathesis git provider}"; do
+for client in "${@:-oauth socket schemathesis git fail2ban provider}"; do
     for name in $client; do
         echo "--- $name"
-        if [ "$name" = provider ]; then start_provider; fi
+        unset STRONGROOM_CONFIG STRONGROOM_TRUSTED_PROXIES
+        case "$name" in
+            fail2ban) export STRONGROOM_TRUSTED_PROXIES=127.0.0.1 ;;
+            provider) start_provider ;;
+        esac
         start_server "$name"
         case "$name" in
             oauth) OAUTHLIB_INSECURE_TRANSPORT=1 python3 ci/oauth_client.py "$URL" ;;
             socket) python3 ci/socket_client.py "$URL" ;;
             schemathesis) bash ci/schemathesis.sh "$URL" "$scratch" ;;
             git) bash ci/git_clients.sh "$URL" "$DATA" "$scratch" ;;
+            fail2ban) python3 ci/fail2ban_client.py "$URL" "$scratch/log" ;;
             provider) python3 ci/provider_client.py "$URL" ;;
             *) echo "no client is called $name" >&2; exit 2 ;;
         esac
