@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// `POST /auth/register`. A member that is not here (`is_admin`) is refused.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Register {
     #[schema(min_length = 1, max_length = 64, example = "ada")]
@@ -44,7 +44,7 @@ pub struct Me {
 }
 
 /// `PUT /auth/me/password`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
     #[schema(format = Password)]
@@ -89,7 +89,7 @@ pub struct Ended {
 }
 
 /// `POST /auth/ws-ticket`: for `?ticket=` of `/ws` and `/api/events`, once, within `expires_in` seconds.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct Ticket {
     pub ticket: String,
     pub expires_in: u64,

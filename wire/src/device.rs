@@ -16,7 +16,7 @@ pub struct DeviceForm {
 }
 
 /// RFC 8628 §3.2.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct DeviceAuthorization {
     pub device_code: String,
     /// To be typed in at `verification_uri`.
@@ -31,7 +31,7 @@ pub struct DeviceAuthorization {
 }
 
 /// `POST /auth/device/look`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LookAtDevice {
     /// As it was typed.
@@ -39,7 +39,7 @@ pub struct LookAtDevice {
 }
 
 /// What waits for a decision.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct WaitingDevice {
     /// Names what was seen; the decision says it again.
     pub request: String,
@@ -56,7 +56,7 @@ pub struct WaitingDevice {
 }
 
 /// `POST /auth/device/decide`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecideDevice {
     pub user_code: String,
@@ -74,7 +74,7 @@ pub enum Verdict {
 }
 
 /// `POST /auth/authorize`: the parameters of the page (RFC 6749 §4.1.1, RFC 7636 §4.3), and what was decided there.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Authorize {
     pub client_id: String,
@@ -94,7 +94,7 @@ pub struct Authorize {
 }
 
 /// Where the browser is to go now.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct Authorized {
     pub redirect_to: String,
 }

@@ -39,14 +39,8 @@ pub struct NewTotp {
     pub qr: String,
 }
 
-impl std::fmt::Debug for NewTotp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("NewTotp(…)")
-    }
-}
-
 /// `POST /auth/totp/confirm`
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmTotp {
     /// What the app shows now.
@@ -82,12 +76,6 @@ pub struct RecoveryCodes {
     pub recovery_codes: Vec<String>,
 }
 
-impl std::fmt::Debug for RecoveryCodes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RecoveryCodes(…)")
-    }
-}
-
 /// `GET /auth/step-up`: what this account confirms itself with.
 #[expect(clippy::struct_excessive_bools, reason = "facts that stand beside each other on the wire")]
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -115,12 +103,6 @@ pub struct StepUp {
     pub otp: Option<String>,
 }
 
-impl std::fmt::Debug for StepUp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("StepUp(…)")
-    }
-}
-
 /// The session counts as signed in just now; with it, every token of it.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct SteppedUp {
@@ -131,12 +113,6 @@ pub struct SteppedUp {
     pub access_token: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<u64>,
-}
-
-impl std::fmt::Debug for SteppedUp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SteppedUp").field("signed_in_at", &self.signed_in_at).finish_non_exhaustive()
-    }
 }
 
 /// `POST /api/users/{username}/recover`

@@ -30,7 +30,7 @@ pub struct IdentityInfo {
     pub last_used_at: Option<Timestamp>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LinkBegun {
     /// Where the browser goes now. For this browser only, within ten minutes.
     pub location: String,

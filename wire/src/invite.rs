@@ -43,7 +43,7 @@ pub struct InviteInfo {
 }
 
 /// The answer to `POST /auth/invites`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct MadeInvite {
     #[serde(flatten)]
     pub invite: InviteInfo,
@@ -52,7 +52,7 @@ pub struct MadeInvite {
 }
 
 /// `POST /auth/invites/preview`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShownInvite {
     /// What stands after the # in the link.

@@ -8,6 +8,7 @@ pub mod event;
 pub mod factor;
 pub mod file;
 pub mod group;
+mod hidden;
 pub mod identity;
 pub mod invite;
 pub mod passkey;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 /// What a browser is asked for. The answer goes back with `ceremony`, once, within five minutes.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct PasskeyOptions {
     pub ceremony: String,
     /// `publicKey` of `navigator.credentials`, in the JSON of `WebAuthn` §5.1.8 and §5.1.9.
@@ -16,7 +16,7 @@ pub struct PasskeyOptions {
 }
 
 /// `POST /auth/passkeys`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPasskey {
     pub ceremony: String,
@@ -43,7 +43,7 @@ impl std::fmt::Debug for AddedPasskey {
 }
 
 /// What a browser showed: to sign in, as a second factor, or to confirm that it is still the same person.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShownPasskey {
     pub ceremony: String,

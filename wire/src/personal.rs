@@ -41,7 +41,7 @@ pub struct PersonalToken {
 }
 
 /// The answer to `POST /auth/tokens`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct MadePersonalToken {
     /// The secret, this once: `sr_pat_…`.
     pub token: String,

@@ -27,7 +27,7 @@ pub struct ChangedMe {
 }
 
 /// `POST /auth/me/email/confirm`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmailLink {
     /// What stands after the # in the link.

@@ -14,7 +14,7 @@ pub struct AskReset {
 }
 
 /// `POST /auth/reset/confirm`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmReset {
     /// What stands behind the `#` of the link.
@@ -25,7 +25,7 @@ pub struct ConfirmReset {
 }
 
 /// `POST /api/users/{username}/reset`: shown once.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct ResetLink {
     /// To be handed over to whoever the account belongs to. It works once.
     pub link: String,

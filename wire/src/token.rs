@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A successful token response (RFC 6749 §5.1).
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct TokenResponse {
     pub access_token: String,
     /// Always `bearer`.
@@ -28,7 +28,7 @@ pub struct TokenError {
 
 /// The form of `POST /auth/token` (RFC 6749 §4.3.2, §6), for the API document; it is parsed by hand, because a
 /// repeated member is an error.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct TokenForm {
     /// Missing means `password`.
     #[serde(default)]
@@ -63,7 +63,7 @@ pub struct TokenForm {
 }
 
 /// The form of `POST /auth/revoke` and `POST /auth/introspect`.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub struct OneToken {
     pub token: String,
     #[serde(default)]

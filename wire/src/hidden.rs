@@ -1,0 +1,95 @@
+//! Shapes that hold a secret print as their name alone: a shape that got into a log or an error would take it along.
+
+macro_rules! does_not_print {
+    ($($shape:ident),* $(,)?) => {$(
+        impl std::fmt::Debug for crate::$shape {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($shape), "(…)"))
+            }
+        }
+    )*};
+}
+
+does_not_print![
+    Authorize,
+    Authorized,
+    ChangePassword,
+    ConfirmReset,
+    ConfirmTotp,
+    DecideDevice,
+    DeviceAuthorization,
+    EmailLink,
+    LinkBegun,
+    LookAtDevice,
+    MadeInvite,
+    MadePersonalToken,
+    NewPasskey,
+    NewTotp,
+    OneToken,
+    PasskeyOptions,
+    RecoveryCodes,
+    Register,
+    ResetLink,
+    ShownInvite,
+    ShownPasskey,
+    StepUp,
+    SteppedUp,
+    Ticket,
+    TokenForm,
+    TokenResponse,
+    WaitingDevice,
+];
+
+#[cfg(test)]
+mod tests {
+    /// Members that are secret, or hold one.
+    const SECRET: [&str; 20] = [
+        "access_token",
+        "ceremony",
+        "code",
+        "code_verifier",
+        "credential",
+        "current_password",
+        "device_code",
+        "invite",
+        "link",
+        "location",
+        "new_password",
+        "otp",
+        "password",
+        "recovery_codes",
+        "redirect_to",
+        "refresh_token",
+        "ticket",
+        "token",
+        "uri",
+        "user_code",
+    ];
+
+    #[test]
+    fn no_shape_that_holds_a_secret_prints_it() {
+        let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        let mut shapes = 0;
+        for entry in std::fs::read_dir(sources).unwrap() {
+            let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            for part in source.split("#[derive(").skip(1) {
+                let Some((head, rest)) = part.split_once("pub struct ") else { continue };
+                let Some((name, members)) = rest.split_once(" {\n") else { continue };
+                let members = members.split("\n}").next().unwrap();
+                let printed = head.split(')').next().unwrap().split(", ").any(|derived| derived == "Debug");
+                shapes += 1;
+                for member in members.lines().filter_map(|line| line.trim().strip_prefix("pub ")) {
+                    let member = member.split(':').next().unwrap();
+                    assert!(!printed || !SECRET.contains(&member), "{name} derives Debug and holds {member}");
+                }
+            }
+        }
+        assert!(shapes > 60, "{shapes}");
+    }
+
+    #[test]
+    fn a_form_with_a_password_prints_as_its_name() {
+        let form = crate::EmailLink { token: "sr_em_secret".to_owned() };
+        assert_eq!(format!("{form:?}"), "EmailLink(…)");
+    }
+}
