@@ -7,13 +7,19 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 
 use crate::config::{Config, ConfigError, LogFormat};
 
+/// Libraries that above this level log all that they are given: challenges and answers of passkeys.
+const QUIET: [&str; 2] = ["webauthn_rs=error", "webauthn_rs_core=error"];
+
 /// Starts logging for the whole process. Once, from `main`.
 ///
 /// # Errors
 /// A filter that cannot be read.
 pub fn log(config: &Config) -> Result<(), ConfigError> {
-    let filter = EnvFilter::try_new(&config.log_filter)
+    let mut filter = EnvFilter::try_new(&config.log_filter)
         .map_err(|error| ConfigError(format!("log.filter \"{}\": {error}", config.log_filter)))?;
+    for directive in QUIET.iter().filter_map(|directive| directive.parse().ok()) {
+        filter = filter.add_directive(directive);
+    }
     let registry = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)

@@ -34,10 +34,14 @@ mod lost_phone;
 mod passkeys;
 #[path = "browser/people.rs"]
 mod people;
+#[path = "api/phone.rs"]
+mod phone;
 #[path = "browser/screenshots.rs"]
 mod screenshots;
 #[path = "browser/stage.rs"]
 mod stage;
+#[path = "browser/storage.rs"]
+mod storage;
 #[path = "browser/story.rs"]
 mod story;
 #[path = "browser/uploads.rs"]

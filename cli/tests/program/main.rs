@@ -4,11 +4,17 @@
 mod audit;
 mod breach;
 mod crash;
+#[path = "../../../server/tests/api/device.rs"]
+mod device;
 mod dump;
 mod help;
 mod import;
 mod keys;
+#[path = "../../../server/tests/api/phone.rs"]
+mod phone;
 mod program;
+#[path = "../../../server/tests/api/provider.rs"]
+mod provider;
 mod readme;
 mod remote;
 mod secrets;

@@ -25,7 +25,7 @@ impl Program {
         self.home().join("strongroom/servers.json")
     }
 
-    fn kept_json(&self) -> Value {
+    pub(crate) fn kept_json(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.kept()).unwrap()).unwrap()
     }
 
@@ -35,7 +35,7 @@ impl Program {
         command
     }
 
-    fn say(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn say(&self, arguments: &[&str]) -> Said {
         let output = self.remote(arguments).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
@@ -43,33 +43,33 @@ impl Program {
 }
 
 /// A login that waits, and the code that it shows.
-struct Waiting {
+pub(crate) struct Waiting {
     child: Child,
     out: BufReader<std::process::ChildStdout>,
-    code: String,
+    pub(crate) code: String,
 }
 
 impl Waiting {
-    fn at(program: &Program, server: &Server) -> Self {
-        let mut child = program.remote(&["login", &server.url("")]).stdout(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn at(program: &Program, url: &str) -> Self {
+        let mut child = program.remote(&["login", url]).stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut said = String::new();
         while !said.contains("Ctrl-C") {
             assert_ne!(out.read_line(&mut said).unwrap(), 0, "it ended: {said}");
         }
-        assert!(said.contains(&format!("    {}\n", server.url("/device"))), "{said}");
+        assert!(said.contains(&format!("    {url}/device\n")), "{said}");
         let code = said.split_once("type this code:\n\n    ").unwrap().1.lines().next().unwrap().to_owned();
         Self { child, out, code }
     }
 
-    fn ends(mut self) -> (bool, String) {
+    pub(crate) fn ends(mut self) -> (bool, String) {
         let mut rest = String::new();
         std::io::Read::read_to_string(&mut self.out, &mut rest).unwrap();
         (self.child.wait().unwrap().success(), rest)
     }
 }
 
-async fn decide(person: &Client, code: &str, decision: &str) {
+pub(crate) async fn decide_as(person: &Client, code: &str, decision: &str) {
     let look = person.post("/auth/device/look").json(&json!({"user_code": code})).send().await.unwrap();
     let seen: Value = look.json().await.unwrap();
     assert_eq!(seen["user_code"], code, "{seen}");
@@ -85,8 +85,8 @@ async fn a_machine_is_signed_in_by_a_code_and_out_again() {
     let ada = server.ada().await;
     let url = server.url("");
     program.say(&["whoami"]).badly("strongroom login");
-    let waiting = Waiting::at(&program, &server);
-    decide(&ada, &waiting.code, "approve").await;
+    let waiting = Waiting::at(&program, &server.url(""));
+    decide_as(&ada, &waiting.code, "approve").await;
     let (well, said) = waiting.ends();
     assert!(well && said.contains(&format!("Signed in to {url}")), "{said}");
     // kept where nobody else reads it
@@ -127,10 +127,10 @@ async fn a_refused_machine_keeps_nothing_and_one_that_gives_up_neither() {
     let program = Program::with_ada();
     let server = program.serve_itself();
     let ada = server.ada().await;
-    let waiting = Waiting::at(&program, &server);
-    decide(&ada, &waiting.code, "deny").await;
+    let waiting = Waiting::at(&program, &server.url(""));
+    decide_as(&ada, &waiting.code, "deny").await;
     assert!(!waiting.ends().0);
-    let waiting = Waiting::at(&program, &server);
+    let waiting = Waiting::at(&program, &server.url(""));
     let interrupt = Command::new("sh").args(["-c", &format!("kill -INT {}", waiting.child.id())]).status().unwrap();
     assert!(interrupt.success() && !waiting.ends().0);
     assert!(!program.kept().exists());
@@ -142,8 +142,8 @@ async fn an_ended_sign_in_says_so_and_other_peoples_files_are_not_read() {
     let server = program.serve_itself();
     let ada = server.ada().await;
     let url = server.url("");
-    let waiting = Waiting::at(&program, &server);
-    decide(&ada, &waiting.code, "approve").await;
+    let waiting = Waiting::at(&program, &server.url(""));
+    decide_as(&ada, &waiting.code, "approve").await;
     assert!(waiting.ends().0);
     std::fs::set_permissions(program.kept(), std::fs::Permissions::from_mode(0o644)).unwrap();
     program.say(&["whoami"]).badly("chmod 600");

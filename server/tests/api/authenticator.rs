@@ -1,35 +1,13 @@
-//! An authenticator app of our own, by RFC 4226 and 6238, so that the server's is tried against another one.
-
-use aws_lc_rs::hmac;
+//! People with an authenticator app.
 
 use crate::app::{Answer, Client, PASSWORD, TestApp};
 
-#[derive(Clone)]
-pub(crate) struct App {
-    secret: Vec<u8>,
-}
+pub(crate) use crate::phone::App;
 
 impl App {
-    /// From the Base32 (RFC 4648 §6) that people type.
-    pub(crate) fn typed(secret: &str) -> Self {
-        let value = |c: u8| match c {
-            b'A'..=b'Z' => c - b'A',
-            b'2'..=b'7' => c - b'2' + 26,
-            other => panic!("{other} is not Base32"),
-        };
-        let bits = secret.bytes().fold(String::new(), |bits, c| bits + &format!("{:05b}", value(c)));
-        let bytes = bits.as_bytes().chunks_exact(8).map(|byte| std::str::from_utf8(byte).unwrap());
-        Self { secret: bytes.map(|byte| u8::from_str_radix(byte, 2).unwrap()).collect() }
-    }
-
     /// What it shows when the server's clock says now, `steps` of 30 s ahead.
     pub(crate) fn shows(&self, app: &TestApp, steps: i64) -> String {
-        let step = app.now().as_second() / 30 + steps;
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.secret);
-        let tag = hmac::sign(&key, &step.to_be_bytes());
-        let at = usize::from(tag.as_ref()[19] & 15);
-        let four: [u8; 4] = tag.as_ref()[at..at + 4].try_into().unwrap();
-        format!("{:06}", (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000)
+        self.shows_at(app.now().as_second() + 30 * steps)
     }
 }
 

@@ -1,0 +1,103 @@
+//! A small `OpenID` provider that does as it is told.
+
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
+};
+use axum::{
+    Form, Json, Router,
+    extract::State,
+    routing::{MethodFilter, on},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+
+/// Of a form.
+pub(crate) type Members = Vec<(String, String)>;
+
+/// What the provider says of whoever comes, and what came to its token endpoint.
+#[derive(Clone)]
+pub(crate) struct Provider {
+    pub(crate) issuer: String,
+    key: Arc<Vec<u8>>,
+    jwk: Value,
+    claims: Arc<Mutex<Value>>,
+    /// The nonce that goes into ID tokens, and the forms that came.
+    pub(crate) nonce: Arc<Mutex<String>>,
+    pub(crate) forms: Arc<Mutex<Vec<Members>>>,
+    /// The last ID token that it gave.
+    pub(crate) told: Arc<Mutex<String>>,
+}
+
+/// The provider's, for itself: we ask it for nothing more.
+pub(crate) const UPSTREAM_ACCESS: &str = "opens-only-what-is-there";
+
+impl Provider {
+    pub(crate) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref()).unwrap();
+        let point = &pair.public_key().as_ref()[1..];
+        let (x, y) = (BASE64URL.encode(&point[..32]), BASE64URL.encode(&point[32..]));
+        let provider = Self {
+            issuer: format!("http://{}", listener.local_addr().unwrap()),
+            key: Arc::new(pkcs8.as_ref().to_vec()),
+            jwk: json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "alg": "ES256", "use": "sig", "kid": "one"}),
+            claims: Arc::new(Mutex::new(json!({}))),
+            nonce: Arc::default(),
+            forms: Arc::default(),
+            told: Arc::default(),
+        };
+        let router = Router::new()
+            .route("/.well-known/openid-configuration", on(MethodFilter::GET, metadata))
+            .route("/jwks", on(MethodFilter::GET, jwks))
+            .route("/token", on(MethodFilter::POST, token))
+            .with_state(provider.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        provider
+    }
+
+    /// From now on whoever comes is this.
+    pub(crate) fn says(&self, claims: Value) {
+        *self.claims.lock().unwrap() = claims;
+    }
+}
+
+async fn metadata(State(provider): State<Provider>) -> Json<Value> {
+    let at = |path: &str| format!("{}{path}", provider.issuer);
+    Json(json!({
+        "issuer": provider.issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
+        "jwks_uri": at("/jwks"), "response_types_supported": ["code"], "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    }))
+}
+
+async fn jwks(State(provider): State<Provider>) -> Json<Value> {
+    Json(json!({"keys": [provider.jwk]}))
+}
+
+async fn token(State(provider): State<Provider>, Form(form): Form<Vec<(String, String)>>) -> Json<Value> {
+    provider.forms.lock().unwrap().push(form);
+    let now = jiff::Timestamp::from_second(i64::try_from(uptime()).unwrap()).unwrap().as_second();
+    let mut claims = json!({
+        "iss": provider.issuer, "aud": "strongroom", "exp": now + 600, "iat": now,
+        "nonce": *provider.nonce.lock().unwrap(),
+    });
+    for (name, value) in provider.claims.lock().unwrap().as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    let mut header = Header::new(Algorithm::ES256);
+    header.kid = Some("one".to_owned());
+    let id_token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ec_der(&provider.key)).unwrap();
+    provider.told.lock().unwrap().clone_from(&id_token);
+    Json(json!({"access_token": UPSTREAM_ACCESS, "token_type": "Bearer", "id_token": id_token}))
+}
+
+/// Seconds since 1970.
+pub(crate) fn uptime() -> u64 {
+    let clock = auth::Clock::system();
+    u64::try_from(clock.now().as_second()).unwrap()
+}
