@@ -24,6 +24,13 @@ use utoipa::{
         wire::Event, wire::FileUpdated, wire::FileDeleted, wire::DeletedFile, wire::InviteInfo, wire::MadeInvite,
         wire::NewInvite, wire::ShownInvite, wire::GroupInfo, wire::NewGroup, wire::GroupRole,
         wire::ChangeMe, wire::ChangedMe, wire::EmailLink,
+        wire::AddedPasskey, wire::AskReset, wire::Authorize, wire::Authorized, wire::ConfirmReset,
+        wire::ConfirmTotp, wire::DecideDevice, wire::DeviceAuthorization, wire::DeviceForm, wire::FactorAdded,
+        wire::FactorInfo, wire::Identities, wire::IdentityInfo, wire::LinkBegun, wire::Lockout,
+        wire::LookAtDevice, wire::MadePersonalToken, wire::NewPasskey, wire::NewPersonalToken, wire::NewTotp,
+        wire::PasskeyInfo, wire::PasskeyOptions, wire::PersonalToken, wire::ProviderInfo, wire::Recover,
+        wire::RecoveryCodes, wire::RenameFactor, wire::RenamePasskey, wire::ResetLink, wire::ShownPasskey,
+        wire::StepUp, wire::StepUpNeeds, wire::SteppedUp, wire::Verdict, wire::WaitingDevice, wire::WaysIn,
     )),
 )]
 struct Base;

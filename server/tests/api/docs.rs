@@ -10,6 +10,16 @@ async fn the_api_document_is_served_as_it_is_in_the_snapshot() {
     insta::assert_json_snapshot!("openapi", document);
 }
 
+/// A client that is made from the document would stop at one that leads nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reference_in_the_api_document_leads_to_a_shape() {
+    let document = TestApp::sqlite().await.anonymous().see("/openapi.json").await.is(200);
+    let references = document.text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let nowhere: std::collections::BTreeSet<&str> =
+        references.filter(|reference| document.body.pointer(reference).is_none()).collect();
+    assert!(nowhere.is_empty(), "{nowhere:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_page_works_offline_under_its_own_policy() {
     let app = TestApp::sqlite().await;
