@@ -4,10 +4,9 @@ use std::net::SocketAddr;
 
 use auth::{GroupName, Origin, Username, store::Network};
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::{
-    body::Bytes,
-    extract::{ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequest, RawPathParams, Request},
-};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequest, RawPathParams, Request};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use vault::{Filename, store::IdempotencyKey, vault::Attempt};
@@ -55,7 +54,15 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 async fn read(request: Request) -> Result<Bytes, Problem> {
-    axum::body::to_bytes(request.into_body(), MOST).await.map_err(|_| Problem::BodyTooLarge)
+    let (mut chunks, mut bytes) = (request.into_body().into_data_stream(), BytesMut::new());
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::invalid("", "This body did not arrive whole."))?;
+        if bytes.len() + chunk.len() > MOST {
+            return Err(Problem::BodyTooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -73,10 +80,15 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// serde's message without its position, which says nothing to people.
+/// serde's message without its position, which says nothing to people, and without the value that was sent: that may
+/// be a secret in the wrong place.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    let told = ["invalid type: ", "invalid value: ", "unknown variant "].iter().find(|told| text.starts_with(**told));
+    let Some((told, (given, wanted))) = told.zip(text.rsplit_once(", expected ")) else { return text.to_owned() };
+    let sort = given[told.len()..].split(['"', '`']).next().unwrap_or_default();
+    format!("{}, expected {wanted}", [told, sort].concat().trim_end())
 }
 
 /// A form, `application/x-www-form-urlencoded`, with every member at most once (RFC 6749 §3.2); empty ones are as

@@ -241,3 +241,29 @@ fn panicked(what: Box<dyn std::any::Any + Send + 'static>) -> Response {
     let what = what.downcast_ref::<&str>().map(ToString::to_string).or_else(|| what.downcast_ref::<String>().cloned());
     Problem::Internal(format!("panic: {}", what.unwrap_or_default())).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, extract::Request, routing::on};
+    use http::StatusCode;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_without_a_word_on_it_and_ends_nothing_else() {
+        async fn breaks() -> StatusCode {
+            panic!("hunter2 in /var/lib/strongroom")
+        }
+        let router = Router::new()
+            .route("/", on(MethodFilter::GET, breaks))
+            .route("/well", on(MethodFilter::GET, || async { "well" }))
+            .layer(CatchPanicLayer::custom(panicked));
+        for (path, status) in [("/", 500), ("/well", 200), ("/", 500), ("/well", 200)] {
+            let answer = router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(answer.status().as_u16(), status);
+            let text = axum::body::to_bytes(answer.into_body(), 1 << 16).await.unwrap();
+            assert!(!String::from_utf8_lossy(&text).contains("hunter2"), "{text:?}");
+        }
+    }
+}

@@ -36,6 +36,32 @@ fn almost_a_form() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..20).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn what_was_sent_in_the_wrong_place_is_not_said_again() {
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        One,
+    }
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only read, never looked at")]
+    struct Wants {
+        number: Option<u32>,
+        text: Option<String>,
+        kind: Option<Kind>,
+    }
+    for (json, said) in [
+        (r#"{"number": "hunter2, expected at line 1"}"#, "invalid type: string, expected u32"),
+        (r#"{"number": -5}"#, "invalid value: integer, expected u32"),
+        (r#"{"text": ["hunter2"]}"#, "invalid type: sequence, expected a string"),
+        (r#"{"kind": "hunter2"}"#, "unknown variant, expected `one`"),
+    ] {
+        let refused = parse::<Wants>(json.as_bytes()).unwrap_err().to_string();
+        assert!(refused.contains(said) && !refused.contains("hunter2") && !refused.contains('5'), "{refused}");
+    }
+    assert!(parse::<Wants>(br#"{"number": 5, "text": "a", "kind": "one"}"#).is_ok());
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_a_form_or_refused(bytes in almost_a_form()) {

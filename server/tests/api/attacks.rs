@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     app::{PASSWORD, TestApp, file},
     both,
+    protocol::exchange,
 };
 
 both! {
@@ -146,47 +147,10 @@ both! {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn texts_that_trip_others_are_kept_exactly_or_refused() {
-    let shared = std::env::var("STRONGROOM_SHARED")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").to_owned());
-    let path = format!("{shared}/vectors/naughty-strings.json");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        assert!(std::env::var_os("CI").is_none(), "{path} is missing");
-        eprintln!("SKIPPED: {path} is not here");
-        return;
-    };
-    let strings: Vec<String> = serde_json::from_str(&text).unwrap();
-    let app = TestApp::sqlite().await;
-    let ada = app.editor("ada").await;
-    ada.add("a.nc", b"x").await.is(201);
-    let mut kept = 0;
-    for text in strings {
-        let answer = ada.ask(ada.put(&file("a.nc", "")).json(&json!({"description": text}))).await;
-        match answer.status {
-            200 if text.is_empty() => {}
-            200 => {
-                assert_eq!(answer.body["description"], text.as_str());
-                kept += 1;
-            }
-            422 => {}
-            other => panic!("{other} for {text:?}"),
-        }
-        let query: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
-        assert!(matches!(ada.see(&format!("/api/files?q={query}")).await.status, 200 | 422), "{text:?}");
-    }
-    assert!(kept > 400, "only {kept} were kept");
-}
-
 /// Sends a path as it stands, and reads the answer.
-async fn raw(app: &TestApp, client: &crate::app::Client, path: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(app.address()).await.unwrap();
+pub(crate) async fn raw(app: &TestApp, client: &crate::app::Client, path: &str) -> String {
     let token = client.token.as_deref().unwrap();
     let request =
         format!("GET {path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
+    exchange(app, request.as_bytes()).await
 }

@@ -6,7 +6,7 @@ use crate::app::{Answer, Client, PASSWORD, TestApp};
 use server::Partial;
 
 /// Every address of the API document and of `router.rs`, with its method; placeholders filled with something harmless.
-async fn every_route(app: &TestApp) -> Vec<(String, String)> {
+pub(crate) async fn every_route(app: &TestApp) -> Vec<(String, String)> {
     let document = app.anonymous().see("/openapi.json").await.body;
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -68,6 +68,11 @@ fn assert_protected(answer: &Answer, at: &str) {
     if !public && !at.contains("/content") {
         assert!(kept.contains("no-store"), "{at}: {kept}");
     }
+    let kind = answer.header("content-type").unwrap_or("text/event-stream");
+    assert!(
+        !kind.starts_with("text/") || kind == "text/event-stream" || kind.ends_with("charset=utf-8"),
+        "{at}: {kind}"
+    );
     if let Some(cookie) = answer.header("set-cookie") {
         assert!(
             cookie.contains("HttpOnly") && cookie.contains("Path=/") && cookie.contains("SameSite="),

@@ -1,7 +1,7 @@
 //! Passkeys, through HTTP, with a device of our own making: what it is for, and what somebody would try with one.
 
 mod attacks;
-mod garbage;
+pub(crate) mod garbage;
 mod own;
 mod second;
 

@@ -37,7 +37,7 @@ fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
     set.filter_map(|set| set.split(';').next()).find(|set| set.starts_with(&format!("{name}="))).map(str::to_owned)
 }
 
-fn behind_a_proxy() -> Partial {
+pub(crate) fn behind_a_proxy() -> Partial {
     Partial { trusted_proxies: Some(vec!["127.0.0.1".parse().unwrap()]), ..Partial::default() }
 }
 

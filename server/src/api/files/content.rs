@@ -97,6 +97,10 @@ fn asked_range(sent: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u6
     if sent.get(header::IF_RANGE).is_some_and(|given| given.as_bytes() != tag.as_bytes()) {
         return Ok(None);
     }
+    // Nothing has no parts: whoever asks for one gets the whole of it, which RFC 9110 §14.2 allows.
+    if size == 0 {
+        return Ok(None);
+    }
     let Ok(parsed) = http_range_header::parse_range_header(range) else { return Ok(None) };
     match parsed.validate(size) {
         Ok(ranges) if ranges.len() == 1 => Ok(Some(*ranges[0].start()..ranges[0].end() + 1)),

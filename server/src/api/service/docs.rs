@@ -64,7 +64,9 @@ pub async fn file(_: Anyone, File(name): File) -> Result<Response, Problem> {
     let name = PARTS.into_iter().find(|part| *part == name).ok_or(Problem::NoRoute)?;
     let found = utoipa_swagger_ui::serve(name, Arc::new(Config::from("/openapi.json")));
     let found = found.map_err(|error| Problem::Internal(error.to_string()))?.ok_or(Problem::NoRoute)?;
-    let kind = HeaderValue::try_from(found.content_type).map_err(|error| Problem::Internal(error.to_string()))?;
+    let charset = if found.content_type.starts_with("text/") { "; charset=utf-8" } else { "" };
+    let kind =
+        HeaderValue::try_from(found.content_type + charset).map_err(|error| Problem::Internal(error.to_string()))?;
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
     Ok((headers, found.bytes.into_owned()).into_response())
 }

@@ -1,17 +1,13 @@
 //! What no browser would send: refused as bad input, never an error of ours.
 
-use proptest::{
-    prelude::*,
-    strategy::ValueTree,
-    test_runner::{Config, TestRunner},
-};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Browser, ORIGIN, app, owner};
-use crate::device::Device;
+use crate::{device::Device, garbage::cases};
 
 /// Any JSON, not very deep.
-fn anything() -> impl Strategy<Value = Value> {
+pub(crate) fn anything() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -82,12 +78,6 @@ fn apply(credential: &mut Value, member: &str, damage: Damage) {
             *place = json!(crate::device::encode(&bytes.repeat(repeat)));
         }
     }
-}
-
-/// Takes a few hundred cases from the strategy.
-fn cases<S: Strategy>(strategy: &S, many: usize) -> Vec<S::Value> {
-    let mut runner = TestRunner::new(Config::default());
-    (0..many).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

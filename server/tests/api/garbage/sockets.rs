@@ -1,0 +1,84 @@
+//! What clients say on a socket, and where they want to go on.
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use proptest::prelude::*;
+use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest as _};
+
+use super::{assert_alive, cases, pieces};
+use crate::app::TestApp;
+
+#[derive(Clone, Debug)]
+enum Said {
+    Text(String),
+    Binary(Vec<u8>),
+    Ping(Vec<u8>),
+    /// As it stands on the wire: mostly no frame at all.
+    Raw(Vec<u8>),
+}
+
+fn said() -> impl Strategy<Value = Said> {
+    let bytes = || prop::collection::vec(any::<u8>(), 0..200);
+    prop_oneof![
+        ".{0,60}".prop_map(Said::Text),
+        bytes().prop_map(Said::Binary),
+        prop::collection::vec(any::<u8>(), 0..120).prop_map(Said::Ping),
+        bytes().prop_map(Said::Raw),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_said_on_a_socket_harms_nobody() {
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    for said in cases(&prop::collection::vec(said(), 1..6), 120) {
+        let mut request = app.url("/ws").replace("http:", "ws:").into_client_request().unwrap();
+        let token = format!("Bearer {}", ada.token.as_deref().unwrap());
+        request.headers_mut().insert("authorization", token.parse().unwrap());
+        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        for said in said {
+            let sent = match said {
+                Said::Text(text) => socket.send(Message::text(text)).await,
+                Said::Binary(bytes) => socket.send(Message::binary(bytes)).await,
+                Said::Ping(bytes) => socket.send(Message::Ping(bytes.into())).await,
+                Said::Raw(bytes) => {
+                    let stream = socket.get_mut();
+                    tokio::io::AsyncWriteExt::write_all(stream, &bytes).await.ok();
+                    Ok(())
+                }
+            };
+            if sent.is_err() {
+                break;
+            }
+        }
+        drop(socket.close(None).await);
+        // Until it is closed from there, which may have been long ago.
+        while let Ok(Some(Ok(_))) = tokio::time::timeout(std::time::Duration::from_millis(20), socket.next()).await {}
+    }
+    assert_alive(&ada).await;
+    ada.add("a.nc", b"x").await.is(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_place_to_go_on_from_is_one_or_refused() {
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    ada.add("a.nc", b"x").await.is(201);
+    let known =
+        &["0", "1", "9", "-", "+", "9223372036854775807", "9223372036854775808", ".", "e", " ", "%20", "%00", "x"];
+    for since in cases(&pieces(known, 4), 200) {
+        let since: String = since.into_iter().filter(u8::is_ascii_graphic).map(char::from).collect();
+        let encoded = since.replace(['&', '#', '?'], "");
+        for path in ["/api/events", "/api/vaults/main/events", "/ws"] {
+            let stream = ada.get(&format!("{path}?since={encoded}")).header("last-event-id", since.clone());
+            let stream = stream
+                .header("connection", "upgrade")
+                .header("upgrade", "websocket")
+                .header("sec-websocket-version", "13")
+                .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+            // Not read: a stream has no end.
+            let status = stream.send().await.unwrap().status().as_u16();
+            assert!(status < 500, "{path}?since={encoded}: {status}");
+        }
+    }
+    assert_alive(&ada).await;
+}
