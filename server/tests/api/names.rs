@@ -1,6 +1,10 @@
-//! Arrows between crates: ARCHITECTURE.md draws them all.
+//! What the sources say of themselves: arrows between crates (ARCHITECTURE.md draws them all), and what this house does
+//! without.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
@@ -34,4 +38,116 @@ fn crates_import_only_along_the_arrows() {
         }
     }
     assert!(seen >= 8, "only {seen} arrows were found");
+}
+
+fn house() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// All files below a folder with that ending, without those of tests.
+fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name.starts_with("test") {
+            continue;
+        }
+        if path.is_dir() {
+            files(&path, ending, found);
+        } else if path.extension().is_some_and(|extension| extension == ending) {
+            found.push(path);
+        }
+    }
+}
+
+/// What our sources never do, so that nobody need ask whether they do it well.
+#[test]
+fn no_program_is_started_no_markup_is_put_together_and_no_certificate_is_waved_through() {
+    const RUST: [&str; 5] = ["process::Command", "unsafe {", "danger_accept_invalid", "Regex::new", "PreEscaped"];
+    const SCRIPT: [&str; 12] = [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+        "localStorage",
+        "sessionStorage",
+        "indexedDB",
+        "caches.",
+        "postMessage",
+        "document.cookie",
+    ];
+    const PAGE: [&str; 8] =
+        ["|safe", "| safe", "<object", "<embed", "<applet", "<iframe", "javascript:", "escape=\"none\""];
+    let mut rust = Vec::new();
+    for room in ["auth", "vault", "store", "wire", "server", "cli"] {
+        files(&house().join(room).join("src"), "rs", &mut rust);
+    }
+    let (mut scripts, mut pages) = (Vec::new(), Vec::new());
+    files(&house().join("server/assets"), "js", &mut scripts);
+    files(&house().join("server/templates"), "html", &mut pages);
+    for (found, never, least) in [(&rust, &RUST[..], 200), (&scripts, &SCRIPT, 30), (&pages, &PAGE, 25)] {
+        assert!(found.len() >= least, "only {} files were found", found.len());
+        for path in found {
+            let source = std::fs::read_to_string(path).unwrap();
+            let code = source.split("#[cfg(test)]").next().unwrap();
+            for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                assert!(!never.iter().any(|never| line.contains(never)), "{}: {line}", path.display());
+            }
+        }
+    }
+}
+
+/// From the one registry, as it was checked in; and no crate that reads XML, unpacks archives, runs scripts, renders
+/// templates while it runs, or brings another provider of cryptography into what is built.
+#[test]
+fn everything_that_is_built_in_comes_from_one_registry_and_is_of_a_kind_we_want() {
+    const UNWANTED: [&str; 21] = [
+        "quick-xml",
+        "xml-rs",
+        "xml5ever",
+        "roxmltree",
+        "rhai",
+        "mlua",
+        "boa_engine",
+        "deno_core",
+        "v8",
+        "wasmtime",
+        "wasmi",
+        "minijinja",
+        "tera",
+        "handlebars",
+        "serde_yaml",
+        "serde_pickle",
+        "tar",
+        "libloading",
+        "openssl-sys",
+        "native-tls",
+        "libgit2-sys",
+    ];
+    let lock = std::fs::read_to_string(house().join("Cargo.lock")).unwrap();
+    let mut seen = 0;
+    for package in lock.split("[[package]]").skip(1) {
+        let member = |name: &str| {
+            let line = package.lines().find_map(|line| line.strip_prefix(&format!("{name} = \"")));
+            line.map(|value| value.trim_end_matches('"'))
+        };
+        let name = member("name").unwrap();
+        assert!(!UNWANTED.contains(&name), "{name} is in Cargo.lock");
+        if let Some(source) = member("source") {
+            seen += 1;
+            assert_eq!(source, "registry+https://github.com/rust-lang/crates.io-index", "{name}");
+            assert_eq!(member("checksum").map(str::len), Some(64), "{name}");
+        } else {
+            assert!(house().join(name).exists() || ["strongroom", "embed"].contains(&name), "{name} is from nowhere");
+        }
+    }
+    assert!(seen > 200, "only {seen} were found");
+}
+
+#[test]
+fn a_release_is_built_with_checks_for_overflow() {
+    let manifest = std::fs::read_to_string(house().join("Cargo.toml")).unwrap();
+    let release = manifest.split("[profile.release]").nth(1).unwrap().split("\n[").next().unwrap();
+    assert!(release.contains("overflow-checks = true"), "{release}");
 }

@@ -1,0 +1,62 @@
+//! What a browser keeps of us: its cookies, and nothing else (OWASP ASVS 5.0, 14.3.3).
+
+use serde_json::json;
+
+use crate::{stage::Stage, window::Window};
+
+impl Window {
+    /// Names of all that a page can store, in every kind of storage.
+    async fn has_stored_nothing(&self, at: &str) {
+        self.run(
+            "window.kept = undefined; \
+             Promise.all([indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations()])\
+             .then((of) => { window.kept = [Object.keys(localStorage), Object.keys(sessionStorage), \
+             of[0].map((it) => it.name), of[1], of[2].map((it) => it.scope)] })",
+        )
+        .await;
+        self.sees("window.kept").await;
+        assert_eq!(self.value("window.kept").await, json!([[], [], [], [], []]), "{at}");
+        // The session is a cookie that no script sees.
+        assert_eq!(self.value("document.cookie").await, "", "{at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_in_the_browsers_storage_by_signing_in_or_by_any_page() {
+    let Some(stage) = Stage::at_localhost().await else { return };
+    let ada = stage.administrator("ada").await;
+    ada.has_stored_nothing("after signing in").await;
+    let _phone = ada.has_a_device().await;
+    ada.adds_a_passkey("My phone").await;
+    ada.clicks("#codes-dialog [data-submit]").await;
+    ada.finds("[data-kind=passkey]").await;
+    ada.has_stored_nothing("after adding a passkey").await;
+    stage.app.sign_in("ada").await.add("vise.nc", b"G0 X0").await.is(201);
+    for page in [
+        "/v/main",
+        "/v/main/h/vise.nc",
+        "/account",
+        "/account/security",
+        "/account/tokens",
+        "/account/factors",
+        "/device",
+        "/admin/users",
+        "/admin/users/ada",
+        "/admin/groups",
+        "/admin/invites",
+        "/admin/audit",
+        "/admin/throttle",
+        "/docs",
+    ] {
+        ada.goto(page).await;
+        ada.finds("body").await;
+        ada.has_stored_nothing(page).await;
+    }
+    ada.goto("/").await;
+    ada.signs_out().await;
+    for page in ["/sign-in", "/sign-up", "/forgot", "/reset#sr_rs_x", "/join#sr_iv_x"] {
+        ada.goto(page).await;
+        ada.finds("body").await;
+        ada.has_stored_nothing(page).await;
+    }
+}
