@@ -101,6 +101,12 @@ impl Settings {
             clients: Clients::default(),
         }
     }
+
+    /// Everybody who comes may have an account, and is this in the realm `main`.
+    #[must_use]
+    pub fn open_to_everybody(self, role: Role) -> Self {
+        Self { registration: Registration::Open, first_role: Some(role), ..self }
+    }
 }
 
 /// When a live session is not enough (RFC 9470).
@@ -147,6 +153,14 @@ pub struct Applicant {
     pub display_name: Option<DisplayName>,
     pub email: Option<EmailAddress>,
     pub password: Password,
+}
+
+impl Applicant {
+    /// With a name and a password, which is all that one needs.
+    #[must_use]
+    pub fn new(username: Username, password: Password) -> Self {
+        Self { username, display_name: None, email: None, password }
+    }
 }
 
 /// A sign-in that succeeded.

@@ -78,6 +78,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Anyone {
     }
 }
 
+/// Where the request came from, for what wants to know before there is a caller.
+impl<S: HasAuth> FromRequestParts<S> for Origin {
+    type Rejection = S::Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+        Ok(state.origin_of(parts)?)
+    }
+}
+
 impl<S: HasAuth> FromRequestParts<S> for Caller {
     type Rejection = S::Refusal;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {

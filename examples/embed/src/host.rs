@@ -1,9 +1,12 @@
 //! What the crate `auth` wants to know of a service, and how this one answers refusals.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
-use auth::{Auth, AuthError, HasAuth, Origin, RealmName};
-use axum::response::{IntoResponse, Response};
+use auth::{Auth, AuthError, HasAuth, Origin, RealmName, username::BadUsername};
+use axum::{
+    extract::ConnectInfo,
+    response::{IntoResponse, Response},
+};
 use http::{StatusCode, request::Parts};
 
 use crate::store::{GARDEN, Memory};
@@ -27,8 +30,12 @@ impl HasAuth for Garden {
         RealmName::parse(GARDEN).map_err(|_| AuthError::RealmNotFound)
     }
 
-    fn origin_of(&self, _: &Parts) -> Result<Origin, AuthError> {
-        Ok(nowhere())
+    /// The throttle counts by it, and audit and letters tell it. Behind a proxy it is what the proxy says.
+    fn origin_of(&self, parts: &Parts) -> Result<Origin, AuthError> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let address = peer.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        let user_agent = parts.headers.get("user-agent").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Origin { address, user_agent, device: None })
     }
 
     fn is_own_origin(&self, _: &Parts, origin: &str) -> bool {
@@ -36,15 +43,18 @@ impl HasAuth for Garden {
     }
 }
 
-/// A real service says where a request came from: throttle, audit and letters tell it.
-pub(crate) fn nowhere() -> Origin {
-    Origin { address: Ipv4Addr::LOCALHOST.into(), user_agent: None, device: None }
-}
+pub(crate) type Answer<T> = Result<T, Problem>;
 
 #[derive(Debug)]
 pub(crate) enum Problem {
     Auth(AuthError),
-    Nonsense,
+    Name(BadUsername),
+}
+
+impl From<BadUsername> for Problem {
+    fn from(error: BadUsername) -> Self {
+        Self::Name(error)
+    }
 }
 
 impl From<AuthError> for Problem {
@@ -56,7 +66,7 @@ impl From<AuthError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         match self {
-            Self::Nonsense => (StatusCode::UNPROCESSABLE_ENTITY, "That is no username.".to_owned()),
+            Self::Name(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Self::Auth(error) => match error {
                 AuthError::NotSignedIn | AuthError::InvalidToken | AuthError::BadCredentials => {
                     (StatusCode::UNAUTHORIZED, error.to_string())
