@@ -113,7 +113,7 @@ fn assert_whole(log: &str, house: House) {
 async fn drive(house: House) {
     let Some(database) = database_url(house).await else { return };
     let (program, provider, port) = (Program::new(), Provider::start().await, free_port());
-    let (post, mail) = match house {
+    let (letters, mail) = match house {
         House::Small => Post::server().await,
         House::Large => Post::folder(program.folder().join("mail")),
     };
@@ -129,7 +129,7 @@ async fn drive(house: House) {
     let (server, log) = read_aside(serve);
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let (secrets, refusals) = (Secrets::default(), Mutex::default());
-    let drive = Drive { program, server, secrets, post, http, refusals, url };
+    let drive = Drive { program, server, secrets, letters, http, refusals, url };
     for (what, secret) in [
         ("a password", PASSWORD),
         ("a wrong password", WRONG),

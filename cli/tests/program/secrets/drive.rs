@@ -12,7 +12,7 @@ pub(super) struct Drive {
     pub(super) program: Program,
     pub(super) server: Server,
     pub(super) secrets: Secrets,
-    pub(super) post: Post,
+    pub(super) letters: Post,
     pub(super) http: reqwest::Client,
     /// Every refusal that was JSON.
     pub(super) refusals: Mutex<String>,
@@ -75,7 +75,7 @@ impl Drive {
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         if status >= 400 && !body.is_null() {
             let mut refusals = self.refusals.lock().unwrap();
-            *refusals += &format!("{headers:?} {text}\n");
+            refusals.extend([format!("{headers:?} "), text.clone(), "\n".to_owned()]);
         }
         Heard { asked, status, headers, body, text }
     }

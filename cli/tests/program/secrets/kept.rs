@@ -45,7 +45,7 @@ impl Secrets {
     fn find(&self, text: &str) -> Option<(String, String, usize)> {
         let long = self.long.lock().unwrap();
         let long = long.iter().flat_map(|(what, secret)| dresses(secret).into_iter().map(move |dress| (what, dress)));
-        let found = long.filter_map(|(what, dress)| text.find(&dress).map(|at| (what.clone(), dress, at))).next();
+        let found = long.find_map(|(what, dress)| text.find(&dress).map(|at| (what.clone(), dress, at)));
         found.or_else(|| {
             let codes = self.codes.lock().unwrap();
             codes.iter().find_map(|(what, code)| find_code(text, code).map(|at| (what.clone(), code.clone(), at)))

@@ -59,8 +59,9 @@ impl Post {
         for _ in 0..500 {
             let letters = self.letters();
             let own = letters.iter().filter(|letter| letter.lines().any(|line| line == format!("To: {address}")));
-            let links = own.flat_map(|letter| letter.lines()).filter_map(|line| line.split_once(&format!("{page}#")));
-            if let Some((_, token)) = links.last() {
+            let mut links =
+                own.flat_map(|letter| letter.lines()).filter_map(|line| line.split_once(&format!("{page}#")));
+            if let Some((_, token)) = links.next_back() {
                 return token.to_owned();
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -89,7 +90,7 @@ async fn converse(socket: TcpStream, letters: Arc<Mutex<Vec<String>>>) -> std::i
     while let Some(line) = lines.next_line().await? {
         if let Some(text) = &mut letter {
             if line != "." {
-                *text += &format!("{line}\n");
+                text.extend([line.as_str(), "\n"]);
                 continue;
             }
             letters.lock().unwrap().extend(letter.take());
@@ -123,7 +124,7 @@ pub(super) async fn letters(drive: &Drive, access: &str) {
     let bob = drive.sign_in("bob", SECOND).await;
     let address = json!({"email": "bob@example.org"});
     drive.well(drive.ask(Method::PATCH, "/auth/me").bearer_auth(&bob).json(&address)).await;
-    let token = drive.keep("a link that confirms", &drive.post.token("bob@example.org", "/confirm-email").await);
+    let token = drive.keep("a link that confirms", &drive.letters.token("bob@example.org", "/confirm-email").await);
     drive.refused(drive.post("/confirm-email").form(&[("token", &format!("{}AAAA", &token[..token.len() - 4]))])).await;
     drive.well(drive.post("/confirm-email").form(&[("token", &token)])).await;
     drive.refused(drive.post("/auth/me/email/confirm").json(&json!({"token": token}))).await;
@@ -141,7 +142,7 @@ async fn invite(drive: &Drive, access: &str) {
     drive.refused(drive.post("/auth/register").json(&again)).await;
     let by_mail = json!({"roles": {"main": "viewer"}, "email": "carol@example.org", "delivery": "mail"});
     drive.well(drive.post("/auth/invites").bearer_auth(access).json(&by_mail)).await;
-    let token = drive.keep("an invitation by mail", &drive.post.token("carol@example.org", "/join").await);
+    let token = drive.keep("an invitation by mail", &drive.letters.token("carol@example.org", "/join").await);
     let form = |password| [("username", "carol"), ("password", password), ("invite", token.as_str())];
     drive.refused(drive.post("/join").form(&form("short"))).await;
     let joined = drive.well(drive.post("/join").form(&form(SECOND))).await;
@@ -151,7 +152,7 @@ async fn invite(drive: &Drive, access: &str) {
 
 async fn reset(drive: &Drive, access: &str) {
     drive.well(drive.post("/auth/reset").json(&json!({"account": "bob"}))).await;
-    let token = drive.keep("a reset link", &drive.post.token("bob@example.org", "/reset").await);
+    let token = drive.keep("a reset link", &drive.letters.token("bob@example.org", "/reset").await);
     drive.refused(drive.post("/reset").form(&[("token", token.as_str()), ("password", "short")])).await;
     let new = json!({"token": token, "new_password": THIRD});
     drive.well(drive.post("/auth/reset/confirm").json(&new)).await;
@@ -160,5 +161,5 @@ async fn reset(drive: &Drive, access: &str) {
     let token = drive.keep("a link that is handed over", link.text_of("link").split_once('#').unwrap().1);
     drive.well(drive.post("/reset").form(&[("token", token.as_str()), ("password", THIRD)])).await;
     drive.well(drive.post("/forgot").form(&[("account", "carol@example.org")])).await;
-    drive.keep("a reset link", &drive.post.token("carol@example.org", "/reset").await);
+    drive.keep("a reset link", &drive.letters.token("carol@example.org", "/reset").await);
 }

@@ -96,7 +96,7 @@ async fn command_line(drive: &Drive, access: &str) {
     let mut all = said;
     for command in ["whoami", "logout"] {
         let said = drive.program.say(&[command, &drive.url, "--log", "trace"]);
-        all += &format!("{}{}", said.out, said.err);
+        all.extend([said.out.as_str(), &said.err]);
         said.well();
     }
     drive.secrets.assert_absent_from("what the command line said", &all);
