@@ -16,7 +16,7 @@ pub(crate) async fn exchange(app: &TestApp, request: &[u8]) -> String {
     let _ = stream.write_all(request).await;
     let mut answer = Vec::new();
     let mut read = async || -> std::io::Result<()> {
-        let mut chunk = [0; 16 * 1024];
+        let mut chunk = vec![0; 16 * 1024];
         loop {
             match stream.read(&mut chunk).await? {
                 0 => return Ok(()),

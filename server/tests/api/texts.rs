@@ -13,6 +13,7 @@ use crate::{
 };
 
 /// None, loudly, where the list is not.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests shall see it")]
 fn naughty_strings() -> Option<Vec<String>> {
     let shared = std::env::var("STRONGROOM_SHARED")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").to_owned());
@@ -29,15 +30,21 @@ fn naughty_strings() -> Option<Vec<String>> {
     Some(strings)
 }
 
-/// Whether it was taken; then it is there as it came. White space alone is nothing, and may be kept as nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Kept,
+    Refused,
+}
+
+/// What became of a text; one that was taken is there as it came. White space alone is nothing, and may be kept as nothing.
 #[track_caller]
-fn taken(answer: &Answer, good: u16, stored: &Value, sent: &str) -> bool {
+fn fate_of(answer: &Answer, good: u16, stored: &Value, sent: &str) -> Fate {
     if answer.status == 422 {
-        return false;
+        return Fate::Refused;
     }
     assert_eq!(answer.status, good, "{sent:?}: {}", answer.text);
     assert!(stored == sent || stored.is_null() && sent.trim().is_empty(), "{sent:?} became {stored}");
-    true
+    Fate::Kept
 }
 
 /// What a reader of the source would see as markup, or as the end of an attribute.
@@ -69,9 +76,10 @@ impl House {
         Self { app, ada, root, cookie, kept: std::collections::BTreeMap::new() }
     }
 
-    fn count(&mut self, field: &'static str, taken: bool) -> bool {
-        *self.kept.entry(field).or_default() += usize::from(taken);
-        taken
+    fn count(&mut self, field: &'static str, fate: Fate) -> bool {
+        let kept = fate == Fate::Kept;
+        *self.kept.entry(field).or_default() += usize::from(kept);
+        kept
     }
 
     async fn page(&self, path: &str) -> Answer {
@@ -85,11 +93,11 @@ impl House {
         let (ada, root) = (self.ada.clone(), self.root.clone());
         let described = ada.ask(ada.put(&file("a.nc", "")).json(&json!({"description": text}))).await;
         let stored = described.body["description"].clone();
-        let ok = taken(&described, 200, &stored, text);
-        self.count("description", ok);
+        let fate = fate_of(&described, 200, &stored, text);
+        self.count("description", fate);
         let noted = ada.tell(&file("a.nc", "/checkout"), json!({"note": text})).await;
-        let ok = taken(&noted, 200, &noted.body["lock_note"], text);
-        if !self.count("note", ok) {
+        let fate = fate_of(&noted, 200, &noted.body["lock_note"], text);
+        if !self.count("note", fate) {
             ada.check_out("a.nc").await.is(200);
         }
         assert_no_markup(&self.page("/v/main/h/a.nc").await, text);
@@ -99,13 +107,13 @@ impl House {
             root.tell(&file("a.nc", "/override"), json!({"reason": "because"})).await.is(200);
         }
         let record = root.see("/api/audit?vault=main&action=file&limit=1").await.is(200).body;
-        let ok = taken(&broken, 200, &record[0]["reason"], text);
-        self.count("reason", ok);
+        let fate = fate_of(&broken, 200, &record[0]["reason"], text);
+        self.count("reason", fate);
         ada.check_out("a.nc").await.is(200);
         let checked_in = ada.check_in("a.nc", b"y", text).await;
         let history = ada.see(&file("a.nc", "/history?limit=1")).await.is(200).body;
-        let ok = taken(&checked_in, 200, &history[0]["comment"], text);
-        if !self.count("comment", ok) {
+        let fate = fate_of(&checked_in, 200, &history[0]["comment"], text);
+        if !self.count("comment", fate) {
             ada.check_in("a.nc", b"y", "because").await.is(200);
         }
         assert_no_markup(&self.page("/v/main/h/a.nc").await, text);
@@ -116,21 +124,21 @@ impl House {
         let root = self.root.clone();
         let named = root.ask(root.request(Method::PATCH, "/auth/me").json(&json!({"display_name": text}))).await;
         // A name is kept without the white space around it.
-        let ok = taken(&named, 200, &named.body["display_name"], text.trim());
-        self.count("display name", ok);
+        let fate = fate_of(&named, 200, &named.body["display_name"], text.trim());
+        self.count("display name", fate);
         assert_no_markup(&self.page("/account").await, text);
         let made = root.tell("/auth/tokens", json!({"name": text, "scopes": ["files:read"]})).await;
-        let ok = taken(&made, 201, &made.body["name"], text.trim());
-        if self.count("token's name", ok) {
+        let fate = fate_of(&made, 201, &made.body["name"], text.trim());
+        if self.count("token's name", fate) {
             assert_no_markup(&self.page("/account/tokens").await, text);
             root.ask(root.delete(&format!("/auth/tokens/{}", made.body["id"].as_str().unwrap()))).await.is(204);
         }
         let group = root.tell("/api/groups", json!({"name": text})).await;
-        let ok = taken(&group, 201, &group.body["name"], text);
-        self.count("group's name", ok);
+        let fate = fate_of(&group, 201, &group.body["name"], text);
+        self.count("group's name", fate);
         let vault = root.tell("/api/vaults", json!({"name": text})).await;
-        let ok = taken(&vault, 201, &vault.body["name"], text);
-        self.count("vault's name", ok);
+        let fate = fate_of(&vault, 201, &vault.body["name"], text);
+        self.count("vault's name", fate);
     }
 
     /// What people look for is shown again.
@@ -218,7 +226,7 @@ async fn passkeys_may_be_called_what_trips_others() {
             let answer = ada.ask(rename).await;
             let list = ada.see(path).await.is(200).body;
             let name = if list.is_array() { &list[0]["name"] } else { &list["factors"][0]["name"] };
-            kept += usize::from(taken(&answer, good, name, text.trim()));
+            kept += usize::from(fate_of(&answer, good, name, text.trim()) == Fate::Kept);
         }
     }
     assert!(kept > 600, "only {kept} were kept");

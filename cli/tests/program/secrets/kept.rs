@@ -44,7 +44,8 @@ impl Secrets {
     /// What is there, in which dress, and where.
     fn find(&self, text: &str) -> Option<(String, String, usize)> {
         let long = self.long.lock().unwrap();
-        let long = long.iter().flat_map(|(what, secret)| dresses(secret).into_iter().map(move |dress| (what, dress)));
+        let mut long =
+            long.iter().flat_map(|(what, secret)| dresses(secret).into_iter().map(move |dress| (what, dress)));
         let found = long.find_map(|(what, dress)| text.find(&dress).map(|at| (what.clone(), dress, at)));
         found.or_else(|| {
             let codes = self.codes.lock().unwrap();
