@@ -187,6 +187,7 @@ fn pages(api: Api) -> Api {
     api.page(get, "/", vault::home)
         .page(get, "/v/{vault}", vault::top)
         .page(get, "/v/{vault}/audit", audit_page::of_vault)
+        .page(get, "/v/{vault}/deleted", vault::deleted)
         .page(get, "/v/{vault}/f/{*path}", vault::below)
         .page(get, "/v/{vault}/h/{*path}", vault::file)
         .page(get, "/sign-in", enter::sign_in_page)

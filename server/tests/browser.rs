@@ -12,6 +12,8 @@ mod app;
 mod authenticator;
 #[path = "browser/console.rs"]
 mod console;
+#[path = "browser/deleted.rs"]
+mod deleted;
 #[path = "browser/docs.rs"]
 mod docs;
 #[path = "browser/driver.rs"]

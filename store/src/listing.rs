@@ -91,6 +91,28 @@ pub(crate) async fn files(db: &mut Connection, (vault, query): &(VaultId, FileQu
     rows.into_iter().map(|mut row| files::read(&mut row)).collect()
 }
 
+/// One page of what is gone.
+#[derive(Debug)]
+pub(crate) struct Deleted {
+    pub(crate) vault: VaultId,
+    /// Changes that are smaller.
+    pub(crate) before: Option<i64>,
+    pub(crate) limit: u32,
+}
+
+/// The file that was deleted last under a name that nobody has now: what a restoration by name brings back.
+const DELETED_PAGE: &str = "FROM files f WHERE vault_id = $1 AND deleted = 1 AND change < $2 AND kind = 1
+    AND NOT EXISTS (SELECT 1 FROM files o WHERE o.vault_id = f.vault_id AND o.path_key = f.path_key AND o.deleted = 0)
+    AND NOT EXISTS (SELECT 1 FROM files o WHERE o.vault_id = f.vault_id AND o.path_key = f.path_key AND o.deleted = 1
+        AND o.change > f.change)
+    ORDER BY change DESC LIMIT $3";
+
+pub(crate) async fn deleted(db: &mut Connection, page: &Deleted) -> Result<Vec<File>, DbError> {
+    let select = format!("SELECT {} {DELETED_PAGE}", files::COLUMNS);
+    let rows = db.query(&select, params![page.vault.as_str(), page.before.unwrap_or(i64::MAX), page.limit]).await?;
+    rows.into_iter().map(|mut row| files::read(&mut row)).collect()
+}
+
 /// One page of a folder.
 #[derive(Debug)]
 pub(crate) struct FolderPage {
@@ -149,6 +171,7 @@ mod tests {
         let sqlite = rusqlite::Connection::open_in_memory().unwrap();
         let schema = include_str!("../migrations/0001_the_first_tables.sql").replace(" COLLATE \"C\"", "");
         sqlite.execute_batch(&schema).unwrap();
+        sqlite.execute_batch(include_str!("../migrations/0012_deleted_files_are_listed.sql")).unwrap();
         let mut explain = sqlite.prepare(&format!("EXPLAIN QUERY PLAN {}", sql.replace('$', "?"))).unwrap();
         let steps = explain.query_map(rusqlite::params_from_iter(params), |row| row.get::<_, String>(3)).unwrap();
         steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
@@ -175,6 +198,9 @@ mod tests {
         }
         let folder = plan(&format!("SELECT path {FOLDER_PAGE}"), params!["v", "a/b", 0_i64, "x", 100_u32]);
         assert!(folder.starts_with("SEARCH files USING INDEX files_in_folder ("), "{folder}");
+        let gone = plan(&format!("SELECT path {DELETED_PAGE}"), params!["v", 9_i64, 100_u32]);
+        assert!(gone.starts_with("SEARCH f USING INDEX files_deleted_last ("), "{gone}");
+        assert!(!gone.contains("TEMP B-TREE") && !gone.contains("SCAN"), "{gone}");
         assert!(folder.contains("(kind,leaf_key)>(?,?)") && !folder.contains("TEMP B-TREE"), "{folder}");
     }
 }

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009_throttles.sql"),
     include_str!("../migrations/0010_a_reset_can_be_required.sql"),
     include_str!("../migrations/0011_people_are_looked_for.sql"),
+    include_str!("../migrations/0012_deleted_files_are_listed.sql"),
 ];
 
 /// The database is of a newer program.

@@ -36,6 +36,10 @@ impl VaultStore for Store {
         read!(self, (vault.clone(), query), listing::files)
     }
 
+    async fn deleted(&self, vault: &VaultId, before: Option<i64>, limit: u32) -> Answer<Vec<File>> {
+        read!(self, listing::Deleted { vault: vault.clone(), before, limit }, listing::deleted)
+    }
+
     async fn folder(
         &self,
         vault: &VaultId,

@@ -176,6 +176,14 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
     fn file_or_deleted(&self, vault: &VaultId, name: &Filename) -> impl Future<Output = Answer<Option<File>>> + Send;
     /// By key.
     fn files(&self, vault: &VaultId, query: FileQuery) -> impl Future<Output = Answer<Vec<File>>> + Send;
+    /// Files that are gone and whose name nobody uses again, the one deleted last first; `before`: only those that were
+    /// deleted in an earlier change.
+    fn deleted(
+        &self,
+        vault: &VaultId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> impl Future<Output = Answer<Vec<File>>> + Send;
     /// What is directly in a folder (`None`: the top), after `after`.
     fn folder(
         &self,

@@ -82,6 +82,15 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
     pub async fn files(&self, permit: &Permit<Read>, query: FileQuery) -> Result<Vec<File>, VaultError> {
         Ok(self.keeper.store.files(&permit.realm().id, query).await?)
     }
+    /// Files that can be restored, the one deleted last first. One whose name is used again is not told.
+    pub async fn deleted(
+        &self,
+        permit: &Permit<Read>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<File>, VaultError> {
+        Ok(self.keeper.store.deleted(&permit.realm().id, before, limit).await?)
+    }
     pub async fn folder(
         &self,
         permit: &Permit<Read>,

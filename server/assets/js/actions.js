@@ -126,7 +126,8 @@ function restore(place, name, scope, button) {
     submit: async () => {
       const { data } = await call('POST', place.urls.file(name, 'restore'), { json: { revision } });
       place.changed(data);
-      notice(`Revision ${revision} is the newest again, as revision ${data.revision}.`);
+      if (scope.dataset.status === 'deleted') notice(`${leafOf(name)} is back, as revision ${data.revision}.`, { link: { text: 'Show it', href: place.urls.filePage(data.filename) } });
+      else notice(`Revision ${revision} is the newest again, as revision ${data.revision}.`);
     },
   });
   $('[data-slot=revision]', dialog).textContent = String(revision);

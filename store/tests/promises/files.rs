@@ -3,7 +3,7 @@
 use auth::{AuthStore as _, Realm, RealmId, RealmName};
 use store::testing::TestDatabase;
 use vault::{
-    EventAction, Operation, RevisionKind, VaultError, VaultStore as _,
+    EventAction, Operation, RevisionKind, VaultError, VaultId, VaultStore as _,
     store::{AfterOverride, DerivedCommit, Heads},
 };
 
@@ -16,6 +16,7 @@ crate::on_both_databases!(
     a_refusal_leaves_nothing,
     every_operation_is_one_event_and_one_change_where_there_is_a_revision,
     a_deleted_file_is_found_as_deleted_and_comes_back_with_its_history,
+    deleted_files_are_listed_last_first_until_their_name_is_used_again,
     history_comes_newest_first_in_pages,
     a_retry_under_the_same_key_gets_the_same_answer,
     a_key_is_free_again_after_a_refusal,
@@ -134,6 +135,35 @@ async fn a_deleted_file_is_found_as_deleted_and_comes_back_with_its_history(db: 
     let history = db.store.history(&ada.vault, &first.id, None, 10).await.unwrap();
     assert_eq!(history.iter().map(|it| it.revision).collect::<Vec<_>>(), [3, 2, 1]);
     assert_eq!((&history[1].blob, &history[0].blob), (&None, &Some(blob(1))));
+}
+
+async fn deleted_files_are_listed_last_first_until_their_name_is_used_again(db: TestDatabase) {
+    let (ada, _) = ada_and_bob(&db.store).await;
+    for file in ["a.step", "fixtures/b.step", "c.step", "here.step"] {
+        ada.add(file).await.unwrap();
+    }
+    for file in ["a.step", "fixtures/b.step", "c.step"] {
+        ada.delete(file).await.unwrap();
+    }
+    let listed = async |before, limit| {
+        let gone = db.store.deleted(&ada.vault, before, limit).await.unwrap();
+        assert!(gone.iter().all(|file| file.deleted));
+        gone.iter().map(|file| (file.name.to_string(), file.change)).collect::<Vec<_>>()
+    };
+    let of = |name: &str, change| (name.to_owned(), change);
+    assert_eq!(listed(None, 9).await, [of("c.step", 7), of("fixtures/b.step", 6), of("a.step", 5)]);
+    assert_eq!(listed(None, 2).await, [of("c.step", 7), of("fixtures/b.step", 6)]);
+    assert_eq!(listed(Some(6), 2).await, [of("a.step", 5)]);
+    // Used again and deleted again: one line, the file that a restoration brings back.
+    ada.add("A.STEP").await.unwrap();
+    assert_eq!(listed(None, 9).await, [of("c.step", 7), of("fixtures/b.step", 6)]);
+    ada.delete("a.step").await.unwrap();
+    assert_eq!(listed(None, 9).await, [of("A.STEP", 9), of("c.step", 7), of("fixtures/b.step", 6)]);
+    let gone = db.store.deleted(&ada.vault, None, 9).await.unwrap();
+    ada.restore(&gone[1]).await.unwrap();
+    assert_eq!(listed(None, 9).await, [of("A.STEP", 9), of("fixtures/b.step", 6)]);
+    let elsewhere = VaultId::new("elsewhere");
+    assert_eq!(db.store.deleted(&elsewhere, None, 9).await.unwrap(), []);
 }
 
 async fn history_comes_newest_first_in_pages(db: TestDatabase) {

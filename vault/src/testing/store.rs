@@ -157,6 +157,20 @@ impl VaultStore for MemoryStore {
         self.read(vault, |rows| rows.live(name).or_else(|| rows.deleted(name)).cloned())
     }
 
+    async fn deleted(&self, vault: &VaultId, before: Option<i64>, limit: u32) -> Answer<Vec<File>> {
+        self.read(vault, |rows| {
+            let is_last = |file: &&File| {
+                rows.live(&file.name).is_none() && rows.deleted(&file.name).is_some_and(|last| last.id == file.id)
+            };
+            let gone = rows.files.iter().filter(|file| file.deleted).filter(is_last);
+            let mut gone: Vec<_> =
+                gone.filter(|file| before.is_none_or(|before| file.change < before)).cloned().collect();
+            gone.sort_by_key(|file| std::cmp::Reverse(file.change));
+            gone.truncate(limit as usize);
+            gone
+        })
+    }
+
     async fn files(&self, vault: &VaultId, query: FileQuery) -> Answer<Vec<File>> {
         self.read(vault, |rows| {
             let mut files: Vec<_> = rows.files.iter().filter(|file| !file.deleted).cloned().collect();

@@ -14,7 +14,7 @@ use crate::{
     extract::{Query, path_param},
     shape,
     state::{AppState, Auth, Site, Store, Vault},
-    web::{FilePage, Folder, FolderPage, Row, Workplace},
+    web::{DeletedPage, FilePage, Folder, FolderPage, Row, Workplace},
 };
 
 /// Rows on one page.
@@ -180,4 +180,23 @@ pub(crate) async fn file(
     let revisions = revisions.iter().map(shape::revision).collect();
     let shell = shell(&desk.auth, &caller, Some(&at.vault)).await?;
     send(StatusCode::OK, &FilePage { shell, at, filename, file, revisions, next })
+}
+
+/// `GET /v/{vault}/deleted`
+pub(crate) async fn deleted(
+    Permitted(permit): Permitted<Read>,
+    caller: Caller,
+    desk: Desk,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let at = workplace(&caller, permit.realm(), &desk).await?;
+    let before = asked.after.and_then(|after| after.parse().ok());
+    let mut gone = desk.vault.deleted(&permit, before, PAGE + 1).await?;
+    let more = gone.len() > PAGE as usize;
+    gone.truncate(PAGE as usize);
+    let last = gone.last().filter(|_| more);
+    let next = last.map(|last| format!("{}/deleted?after={}", at.url(), last.change));
+    let files = gone.iter().map(|file| shape::file(file, permit.username())).collect();
+    let shell = shell(&desk.auth, &caller, Some(&at.vault)).await?;
+    send(StatusCode::OK, &DeletedPage { shell, at, files, next })
 }

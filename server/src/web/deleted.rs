@@ -1,0 +1,49 @@
+//! Files that are gone, and can come back.
+
+use askama::Template;
+use wire::File;
+
+use super::{
+    Shell, Workplace,
+    folder::{Crumb, crumbs, leaf},
+    format,
+};
+
+/// `GET /v/{vault}/deleted`. The handler supplies the files that were deleted last, newest first, and the address of the
+/// next page.
+#[derive(Debug, Template)]
+#[template(path = "deleted.html")]
+pub struct DeletedPage {
+    pub shell: Shell,
+    pub at: Workplace,
+    /// As they were: who modified them last deleted them, with their last revision.
+    pub files: Vec<File>,
+    pub next: Option<String>,
+}
+
+impl DeletedPage {
+    pub fn crumbs(&self) -> Vec<Crumb> {
+        crumbs(&self.at, "")
+    }
+
+    pub fn leaf<'a>(&self, file: &'a File) -> &'a str {
+        leaf(&file.filename)
+    }
+
+    pub fn folder<'a>(&self, file: &'a File) -> &'a str {
+        file.filename.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
+    /// The last revision with content, before the one that says that it is gone.
+    pub fn last(&self, file: &File) -> i64 {
+        file.revision - 1
+    }
+
+    pub fn size(&self, file: &File) -> String {
+        format::size(file.size)
+    }
+
+    pub fn time(&self, file: &File) -> String {
+        format::time(&file.modified_at)
+    }
+}

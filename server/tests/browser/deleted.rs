@@ -1,0 +1,43 @@
+//! What was deleted is found again by people who do not know its address.
+
+use crate::{app::PASSWORD, stage::Stage, vault::row};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_file_is_found_in_the_list_and_restored_from_it() {
+    let Some(stage) = Stage::open().await else { return };
+    let ada = stage.administrator("ada").await;
+    let program = stage.app.editor("ben").await;
+    program.add("fixtures/vise.step", b"one").await.is(201);
+    program.add("gear.mcam", b"two").await.is(201);
+    ada.goto("/v/main").await;
+    ada.is_live().await;
+    ada.acts("gear.mcam", "delete").await;
+    ada.clicks("#delete-dialog [data-submit]").await;
+    ada.misses(&row("gear.mcam")).await;
+    ada.clicks("a[href='/v/main/deleted']").await;
+    ada.is_live().await;
+    ada.reads("[data-file='gear.mcam']", "by ada").await;
+    // Whoever looks while a colleague deletes sees it, too.
+    let administrator = stage.app.sign_in("ada").await;
+    administrator.ask(administrator.delete(&crate::app::file("fixtures/vise.step", ""))).await.is(204);
+    ada.reads("[data-file='fixtures/vise.step']", "in fixtures").await;
+    ada.is_live().await;
+    ada.clicks("[data-file='gear.mcam'] [data-action=restore]").await;
+    ada.reads("#restore-dialog", "gear.mcam").await;
+    ada.clicks("#restore-dialog [data-submit]").await;
+    ada.reads("#notices", "gear.mcam is back, as revision 3.").await;
+    ada.misses("[data-file='gear.mcam']").await;
+    ada.clicks("#notices a").await;
+    ada.arrives_at("/v/main/h/gear.mcam").await;
+    // A viewer may look, and is offered nothing.
+    ada.goto("/admin/users").await;
+    ada.picks("[data-user=ben] select[data-vault=main]", "viewer").await;
+    ada.reads("#notices", "ben is viewer of main.").await;
+    let ben = stage.window("ben").await;
+    ben.signs_in(PASSWORD).await;
+    ben.goto("/v/main/deleted").await;
+    ben.finds("[data-file='fixtures/vise.step'] a.name").await;
+    ben.misses("[data-action=restore]").await;
+    ada.has_no_complaints().await;
+    ben.has_no_complaints().await;
+}
