@@ -31,6 +31,26 @@ impl AuditPage {
         self.shell.vault.as_deref()
     }
 
+    /// Every word that an entry may have, of accounts or of files.
+    pub fn actions(&self) -> Vec<&'static str> {
+        const OF_FILES: [&str; 9] = [
+            "file.add",
+            "file.cancel",
+            "file.checkin",
+            "file.checkout",
+            "file.delete",
+            "file.describe",
+            "file.move",
+            "file.override",
+            "file.restore",
+        ];
+        if self.vault.is_empty() && self.of_vault().is_none() {
+            auth::audit::Deed::ALL.iter().map(|deed| deed.as_str()).collect()
+        } else {
+            OF_FILES.to_vec()
+        }
+    }
+
     pub fn is_vault(&self, name: &str) -> bool {
         self.vault == name
     }

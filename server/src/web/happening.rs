@@ -1,5 +1,6 @@
 //! Entries of the audit in plain sentences, for administrators and for whom they are about.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use wire::AuditEntry;
 
@@ -14,6 +15,10 @@ pub struct Happening {
     pub changes: Vec<String>,
     /// What is worth a second look, in a word or two.
     pub mark: Option<Mark>,
+    /// How often it happened in a row: a hundred wrong passwords are one line.
+    pub times: usize,
+    /// When that began, where it was more than once.
+    pub first_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +33,35 @@ impl Happening {
     pub fn told(entry: AuditEntry, viewer: &str) -> Self {
         let sentence = sentence(&entry, viewer);
         let mark = mark(&entry, viewer);
-        Self { sentence, changes: changes(&entry), mark, entry }
+        Self { sentence, changes: changes(&entry), mark, times: 1, first_at: entry.at, entry }
+    }
+
+    /// A page of entries, newest first; what was refused again and again from one place is told once.
+    #[must_use]
+    pub fn told_all(entries: Vec<AuditEntry>, viewer: &str) -> Vec<Self> {
+        let mut told: Vec<Self> = Vec::new();
+        for next in entries.into_iter().map(|entry| Self::told(entry, viewer)) {
+            match told.last_mut() {
+                Some(last) if last.goes_on_as(&next) => {
+                    last.times += 1;
+                    last.first_at = next.first_at;
+                }
+                _ => told.push(next),
+            }
+        }
+        told
+    }
+
+    fn goes_on_as(&self, earlier: &Self) -> bool {
+        self.entry.action == "sign_in.refused"
+            && self.entry.action == earlier.entry.action
+            && self.sentence == earlier.sentence
+            && self.place() == earlier.place()
+    }
+
+    /// Where a run of them began.
+    pub fn first_time(&self) -> String {
+        format::time(&self.first_at)
     }
 
     pub fn time(&self) -> String {
@@ -94,17 +127,19 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         }
         "token.made" => format!("{who} made the access token “{}”", after(entry, "label")),
         "token.ended" => format!("{who} ended the access token “{}”{}", fact("label"), why(entry)),
-        "device.approved" => format!("{who} let a device sign in as {whom}"),
-        "program.approved" => format!("{who} let a program in"),
-        "device.refused" => format!("{who} refused a device that wanted to sign in as {whom}"),
+        "device.approved" => format!("{who} let a device sign in as {whom}{}", quoted(&fact("client"))),
+        "program.approved" => format!("{who} let a program in{}", quoted(&fact("client"))),
+        "device.refused" => {
+            format!("{who} refused a device that wanted to sign in as {whom}{}", quoted(&fact("client")))
+        }
         "password.changed" => format!("{who} changed {whose} password"),
         "password.reset" => format!("{who} set {whose} password anew, by a link"),
         "password.rehashed" => format!("The password of {whom} is kept under a better hash since this sign-in"),
         "reset.made" => format!("{who} asked for a link that sets {whose} password anew"),
         "reset.required" => format!("{who} asks {whom} for a new password"),
-        "factor.added" => format!("{who} added a second factor to {whose} account"),
-        "factor.removed" => format!("{who} removed a second factor from {whose} account"),
-        "factor.renamed" => format!("{who} renamed one of {whose} second factors"),
+        "factor.added" => format!("{who} added {} to {whose} account", factor(entry)),
+        "factor.removed" => format!("{who} removed {} from {whose} account", factor(entry)),
+        "factor.renamed" => format!("{who} renamed one of {whose} second factors{}", quoted(&fact("name"))),
         "passkey.copied" => {
             format!("A passkey of {whom} was refused: its counter went back, so somebody may have a copy of it")
         }
@@ -115,13 +150,15 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "provider.unlinked" => format!("{who} parted {whose} account from {}", before(entry, "provider")),
         "account.created" if self_done => format!("{who} made {whose} account"),
         "account.created" => format!("{who} made an account for {whom}"),
-        "account.changed" | "email.changed" => format!("{who} changed {whose} account"),
+        "account.changed" | "email.changed" => account_changed(entry, &who, (&whom, &whose)),
         "role.changed" => format!("{who} changed what {whom} may do in {vault}"),
+        "invite.made" if !entry.subject.contains('@') => format!("{who} made an invitation"),
+        "invite.withdrawn" if !entry.subject.contains('@') => format!("{who} withdrew an invitation"),
         "invite.made" => format!("{who} invited {whom}"),
         "invite.used" => format!("{who} used an invitation"),
         "invite.withdrawn" => format!("{who} withdrew the invitation of {whom}"),
         "group.made" => format!("{who} made the group {whom}"),
-        "group.changed" => format!("{who} changed the group {whom}"),
+        "group.changed" => group_changed(entry, &who, &vault),
         "group.removed" => format!("{who} removed the group {whom}"),
         "sign_in.throttled" => format!(
             "Too many tries{}: some were refused unseen",
@@ -150,6 +187,42 @@ fn refused(entry: &AuditEntry, who: &str, viewer: &str) -> String {
             .replace("A token of You", "A token of yours"),
         Some("scope_missing") => format!("{who} used a token that may not do this: {asked}"),
         _ => format!("{who} asked for something that is not allowed: {asked}"),
+    }
+}
+
+/// ` “CAM plug-in”`, or nothing.
+fn quoted(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(" “{name}”") }
+}
+
+fn factor(entry: &AuditEntry) -> String {
+    let fact = |name: &str| entry.facts.get(name).map(plain).unwrap_or_default();
+    let kind = match fact("kind").as_str() {
+        "totp" => "an authenticator app",
+        "passkey" => "a passkey",
+        _ => "a second factor",
+    };
+    format!("{kind}{}", quoted(&fact("name")))
+}
+
+/// The one thing that changed, where it has a word of its own; otherwise the lines below say what.
+fn account_changed(entry: &AuditEntry, who: &str, (whom, whose): (&str, &str)) -> String {
+    match (after(entry, "standing").as_str(), after(entry, "administrator").as_str()) {
+        ("disabled", _) => format!("{who} disabled {whose} account"),
+        ("active", _) => format!("{who} enabled {whose} account"),
+        ("deleted", _) => format!("{who} deleted {whose} account"),
+        (_, "yes") => format!("{who} made {whom} an administrator"),
+        (_, "no") => format!("{who} took the rights of an administrator from {whom}"),
+        _ => format!("{who} changed {whose} account"),
+    }
+}
+
+fn group_changed(entry: &AuditEntry, who: &str, vault: &str) -> String {
+    let group = &entry.subject;
+    match (before(entry, "member"), after(entry, "member")) {
+        (gone, new) if new.is_empty() && !gone.is_empty() => format!("{who} took {gone} out of the group {group}"),
+        (_, new) if !new.is_empty() => format!("{who} put {new} into the group {group}"),
+        _ => format!("{who} changed what the group {group} may do in {vault}"),
     }
 }
 
@@ -214,11 +287,22 @@ fn changes(entry: &AuditEntry) -> Vec<String> {
         return Vec::new();
     }
     let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
+    let names = names.filter(|name| !is_said(&entry.action, name));
     let side = |members: &serde_json::Map<String, Value>, name: &str| {
         let text: String = members.get(name).map(plain).unwrap_or_default().chars().take(80).collect();
         if text.is_empty() { "nothing".to_owned() } else { text }
     };
     names.map(|name| format!("{}: {} → {}", name.replace('_', " "), side(&before, name), side(&after, name))).collect()
+}
+
+/// What the sentence has said already, and what no person compares.
+fn is_said(action: &str, name: &str) -> bool {
+    match (action, name) {
+        ("account.changed", "standing" | "administrator") | ("group.changed", "member") => true,
+        ("file.override", "locked_by") => false,
+        (action, "locked_by" | "deleted" | "sha256") => action.starts_with("file."),
+        _ => false,
+    }
 }
 
 fn plain(value: &Value) -> String {
@@ -258,42 +342,4 @@ fn mark(entry: &AuditEntry, viewer: &str) -> Option<Mark> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[expect(clippy::needless_pass_by_value, reason = "made where it is told")]
-    fn told(entry: Value, viewer: &str) -> Happening {
-        let mut whole = json!({"chain": "accounts", "n": 1, "at": "2026-01-02T03:04:05Z", "actor": "ada", "subject": "ada",
-            "hash": "", "prev_hash": ""});
-        whole.as_object_mut().unwrap().append(&mut entry.as_object().unwrap().clone());
-        Happening::told(serde_json::from_value(whole).unwrap(), viewer)
-    }
-
-    #[test]
-    fn entries_read_as_sentences_to_whom_they_are_about_and_to_others() {
-        let role = json!({"actor": "root", "action": "role.changed", "vault": "main",
-            "before": {"role": "viewer"}, "after": {"role": "editor"}});
-        let own = told(role.clone(), "ada");
-        assert_eq!(own.sentence, "root changed what you may do in main");
-        assert_eq!(own.changes, ["role: viewer → editor"]);
-        assert_eq!(own.mark, Some(Mark { word: "By somebody else", alarming: false }));
-        assert_eq!(told(role, "eve").sentence, "root changed what ada may do in main");
-        let refused = told(json!({"action": "sign_in.refused", "reason": "password"}), "ada");
-        assert_eq!(refused.sentence, "Somebody tried to sign in as you and was refused: wrong password");
-        assert!(refused.mark.is_some_and(|mark| mark.alarming));
-        let ended = json!({"action": "session.ended", "reason": "signed_out"});
-        assert_eq!(told(ended.clone(), "ada").sentence, "You ended one of your sessions by signing out");
-        assert_eq!(told(ended, "eve").sentence, "ada ended one of their sessions by signing out");
-    }
-
-    #[test]
-    fn every_word_of_the_audit_has_a_sentence() {
-        for deed in auth::audit::Deed::ALL {
-            let told = told(json!({"action": deed.as_str()}), "eve").sentence;
-            let raw = told.contains(&format!(": {deed}, "));
-            assert!(!raw || *deed == auth::audit::Deed::AuditSealed, "{told}");
-        }
-    }
-}
+mod tests;

@@ -84,7 +84,7 @@ async fn show(
     let shell = shell(&state.auth, caller, of).await?;
     let viewer = caller.account().username.as_str();
     let entries = audit::shapes(&state.store, entries).await?;
-    let happenings = entries.into_iter().map(|entry| Happening::told(entry, viewer)).collect();
+    let happenings = Happening::told_all(entries, viewer);
     let Form { vault, actor, subject, action, since, until, .. } = form;
     let (url, next) = (of.map_or_else(|| "/admin/audit".to_owned(), |of| format!("/v/{of}/audit")), next(&headers));
     send(StatusCode::OK, &AuditPage { shell, url, vault, actor, subject, action, since, until, happenings, next })

@@ -38,7 +38,7 @@ pub(crate) async fn page(
     let (headers, entries) = audit::page(&uri, state.auth.own_audit(&caller, query).await?, limit);
     let entries = audit::shapes(&state.store, entries).await?;
     let viewer = caller.account().username.to_string();
-    let happenings = entries.into_iter().map(|entry| Happening::told(entry, &viewer)).collect();
+    let happenings = Happening::told_all(entries, &viewer);
     let Json(sessions) = sessions::list::handle(InPerson(caller), State(state.auth.clone())).await?;
     send(StatusCode::OK, &SecurityPage { shell, happenings, sessions, next: next(&headers) })
 }

@@ -1,0 +1,80 @@
+//! What the entries read like.
+
+use serde_json::json;
+
+use super::*;
+
+#[expect(clippy::needless_pass_by_value, reason = "made where it is told")]
+fn told(entry: Value, viewer: &str) -> Happening {
+    let mut whole = json!({"chain": "accounts", "n": 1, "at": "2026-01-02T03:04:05Z", "actor": "ada", "subject": "ada",
+        "hash": "", "prev_hash": ""});
+    whole.as_object_mut().unwrap().append(&mut entry.as_object().unwrap().clone());
+    Happening::told(serde_json::from_value(whole).unwrap(), viewer)
+}
+
+#[test]
+fn entries_read_as_sentences_to_whom_they_are_about_and_to_others() {
+    let role = json!({"actor": "root", "action": "role.changed", "vault": "main",
+        "before": {"role": "viewer"}, "after": {"role": "editor"}});
+    let own = told(role.clone(), "ada");
+    assert_eq!(own.sentence, "root changed what you may do in main");
+    assert_eq!(own.changes, ["role: viewer → editor"]);
+    assert_eq!(own.mark, Some(Mark { word: "By somebody else", alarming: false }));
+    assert_eq!(told(role, "eve").sentence, "root changed what ada may do in main");
+    let refused = told(json!({"action": "sign_in.refused", "reason": "password"}), "ada");
+    assert_eq!(refused.sentence, "Somebody tried to sign in as you and was refused: wrong password");
+    assert!(refused.mark.is_some_and(|mark| mark.alarming));
+    let ended = json!({"action": "session.ended", "reason": "signed_out"});
+    assert_eq!(told(ended.clone(), "ada").sentence, "You ended one of your sessions by signing out");
+    assert_eq!(told(ended, "eve").sentence, "ada ended one of their sessions by signing out");
+}
+
+#[test]
+fn sentences_name_what_was_changed() {
+    let sentence = |entry: Value| told(entry, "ada").sentence;
+    let of_group = |before: Value, after: Value| {
+        let entry = json!({"action": "group.changed", "subject": "design", "vault": "main", "before": before,
+            "after": after});
+        sentence(entry)
+    };
+    assert_eq!(of_group(json!(null), json!({"member": "eve"})), "You put eve into the group design");
+    assert_eq!(of_group(json!({"member": "eve"}), json!(null)), "You took eve out of the group design");
+    let role = of_group(json!({"role": null}), json!({"role": "editor"}));
+    assert_eq!(role, "You changed what the group design may do in main");
+    let disabled = json!({"action": "account.changed", "subject": "eve", "before": {"standing": "active"},
+        "after": {"standing": "disabled"}});
+    assert_eq!(told(disabled.clone(), "ada").changes, Vec::<String>::new());
+    assert_eq!(sentence(disabled), "You disabled eve's account");
+    let invited = json!({"action": "invite.made", "subject": "d8652face2445ff9c0bc17c33b32b59e"});
+    assert_eq!(sentence(invited), "You made an invitation");
+    let added = json!({"action": "factor.added", "facts": {"kind": "passkey", "name": "My phone"}});
+    assert_eq!(sentence(added), "You added a passkey “My phone” to your account");
+    let checked_in = json!({"action": "file.checkin", "subject": "vise.step",
+        "before": {"locked_by": "ada", "revision": 1, "sha256": "ab"},
+        "after": {"locked_by": null, "revision": 2, "sha256": "cd"}});
+    assert_eq!(told(checked_in, "ada").changes, ["revision: 1 → 2"]);
+}
+
+#[test]
+fn what_is_refused_again_and_again_from_one_place_is_one_line() {
+    let refused = |n: i64, address: &str| {
+        let entry = json!({"chain": "accounts", "n": n, "at": format!("2026-01-02T03:04:0{n}Z"), "actor": "",
+            "subject": "ada", "action": "sign_in.refused", "reason": "password", "hash": "", "prev_hash": "",
+            "from": {"address": address}});
+        serde_json::from_value::<AuditEntry>(entry).unwrap()
+    };
+    let entries =
+        vec![refused(4, "192.0.2.1"), refused(3, "192.0.2.1"), refused(2, "192.0.2.1"), refused(1, "192.0.2.9")];
+    let told = Happening::told_all(entries, "ada");
+    assert_eq!(told.iter().map(|it| it.times).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(told[0].first_at, "2026-01-02T03:04:02Z".parse().unwrap());
+}
+
+#[test]
+fn every_word_of_the_audit_has_a_sentence() {
+    for deed in auth::audit::Deed::ALL {
+        let told = told(json!({"action": deed.as_str()}), "eve").sentence;
+        let raw = told.contains(&format!(": {deed}, "));
+        assert!(!raw || *deed == auth::audit::Deed::AuditSealed, "{told}");
+    }
+}
