@@ -126,3 +126,38 @@ async fn the_page_says_where_passkeys_work() {
     ada.reads("#passkey-elsewhere", "Passkeys work at http://localhost:").await;
     ada.misses("#passkey-button").await;
 }
+
+/// Writes down how the page asks for passkeys; `conditional` is what the browser offers in the username field.
+const LISTENS: &str = "const ask = CredentialsContainer.prototype.get;
+    CredentialsContainer.prototype.get = function (how) {
+        sessionStorage.asked = [sessionStorage.asked ?? '', how.mediation ?? 'modal'].join(' ').trim();
+        return ask.call(this, how);
+    };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_signs_in_from_what_the_browser_offers_in_the_username_field() {
+    let Some(stage) = Stage::at_localhost().await else { return };
+    let ada = stage.editor("ada").await;
+    let device = ada.has_a_device().await;
+    ada.adds_a_passkey("My phone").await;
+    ada.clicks("#codes-dialog [data-submit]").await;
+    ada.finds("[data-kind=passkey]").await;
+    ada.cdp("Page.addScriptToEvaluateOnNewDocument", json!({"source": LISTENS})).await;
+    ada.goto("/").await;
+    // Whoever takes up nothing that is offered hears nothing of it, and the form is there as always.
+    device.knows_its_user(json!(false)).await;
+    ada.signs_out().await;
+    ada.finds("#username[autocomplete='username webauthn']").await;
+    ada.finds("#password[autocomplete=current-password]").await;
+    ada.sees("sessionStorage.asked === 'conditional'").await;
+    ada.misses("#passkey [data-error]").await;
+    // Whoever does is in: no button, nothing typed.
+    device.knows_its_user(json!(true)).await;
+    ada.reload().await;
+    ada.arrives_at("/").await;
+    ada.is_live().await;
+    ada.sees("sessionStorage.asked === 'conditional conditional'").await;
+    ada.goto("/account").await;
+    ada.reads("[data-current]", "signed in with passkey").await;
+    ada.has_no_complaints().await;
+}
