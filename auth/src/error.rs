@@ -152,7 +152,7 @@ pub enum AuthError {
     ResetRequired,
     #[error("This account is disabled: enable it first.")]
     AccountDisabled,
-    #[error("Too many attempts. Try again in {} seconds.", .retry_after.as_secs().max(1))]
+    #[error("Too many attempts. Try again in {}.", in_words(*.retry_after))]
     Throttled { retry_after: Duration },
     /// Too many failures in a row, from wherever the account has not signed in before: waiting does not help.
     #[error(
@@ -176,4 +176,25 @@ pub enum AuthError {
     /// A bug or a broken key; logged where it is answered.
     #[error("internal: {0}")]
     Internal(&'static str),
+}
+
+/// `1 second`, `45 seconds`, `12 minutes`: never less than what is left.
+fn in_words(wait: Duration) -> String {
+    let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
+    let (many, unit) = if seconds < 120 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
+    format!("{many} {unit}{}", if many == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_to_wait_is_told_how_long_as_people_say_it() {
+        let told = |wait| AuthError::Throttled { retry_after: wait }.to_string();
+        assert_eq!(told(Duration::ZERO), "Too many attempts. Try again in 1 second.");
+        assert_eq!(told(Duration::from_millis(1100)), "Too many attempts. Try again in 2 seconds.");
+        assert_eq!(told(Duration::from_secs(119)), "Too many attempts. Try again in 119 seconds.");
+        assert_eq!(told(Duration::from_secs(841)), "Too many attempts. Try again in 15 minutes.");
+    }
 }
