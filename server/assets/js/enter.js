@@ -14,7 +14,7 @@ function takeToken() {
   }
   if (!token.value) return;
   $('#token-field').hidden = true;
-  ($('#username') ?? $('#password')).focus();
+  ($('#username') ?? $('#password') ?? $('form button.primary')).focus();
 }
 if (token) {
   takeToken();

@@ -31,7 +31,7 @@ function item(identity) {
   $('[data-provider]', row).textContent = identity.provider_name;
   $('[data-known-as]', row).textContent = identity.known_as ?? '';
   const used = identity.last_used_at ? `last used ${day(identity.last_used_at)}` : 'never used';
-  $('[data-when]', row).textContent = `Joined ${day(identity.linked_at)} · ${used}`;
+  $('[data-when]', row).textContent = `Connected ${day(identity.linked_at)} · ${used}`;
   $('[data-action=unlink]', row).addEventListener('click', () => attempt(async () => {
     await call('DELETE', `/auth/identities/${encodeURIComponent(identity.id)}`);
     notice(`${identity.provider_name} does not open this account any more.`);
@@ -46,7 +46,7 @@ function button(provider) {
   const add = document.createElement('button');
   add.type = 'button';
   add.className = 'button';
-  add.textContent = `Join ${provider.name}`;
+  add.textContent = `Connect ${provider.name}`;
   add.addEventListener('click', () => attempt(async () => {
     const { data } = await call('POST', `/auth/oidc/${encodeURIComponent(provider.id)}/link`);
     location.assign(data.location);

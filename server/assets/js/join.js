@@ -13,7 +13,9 @@ function words({ invited_by: by, is_admin: admin, roles, email }) {
 async function tell() {
   const token = $('#token')?.value;
   if (!token) return;
-  const offer = $('#offer');
+  const offer = $('#offer'), form = $('#join');
+  form.hidden = false;
+  offer.className = '';
   try {
     const { data } = await call('POST', '/auth/invites/preview', { json: { invite: token } });
     offer.textContent = words(data);
@@ -21,6 +23,8 @@ async function tell() {
   } catch (problem) {
     offer.textContent = problem.message;
     offer.className = 'callout danger';
+    // Nobody shall choose a password for a door that is shut.
+    form.hidden = problem.status === 403 || problem.status === 404 || problem.status === 410;
   }
 }
 

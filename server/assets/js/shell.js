@@ -45,5 +45,8 @@ function step(menu, event) {
 // Addresses to hand on, as one reaches this server oneself.
 for (const place of $$('[data-address]')) place.textContent = location.origin + place.dataset.address;
 
+// On a phone the row of pages is wider than the screen: the one that is open is in view.
+$('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
 writeTimes();
 setInterval(writeTimes, 30_000, document);

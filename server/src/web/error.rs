@@ -4,19 +4,40 @@ use askama::Template;
 
 use super::Shell;
 
-/// For any refusal of a request that accepts `text/html`. The handler supplies the problem's status, title, detail
+/// For any refusal of a request that accepts `text/html`. The handler supplies the problem's status, detail
 /// (for a 5xx nothing but a plain sentence) and request id.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage {
     pub shell: Shell,
     pub status: u16,
-    pub title: String,
     pub detail: String,
     pub request_id: String,
 }
 
 impl ErrorPage {
+    /// What happened, in plain words.
+    pub fn heading(&self) -> &'static str {
+        match self.status {
+            401 => "You are not signed in",
+            403 => "This is not open to you",
+            404 => "There is nothing here",
+            413 => "That is too large",
+            429 => "Too many tries",
+            503 => "The server is busy",
+            500.. => "Something went wrong here",
+            _ => "That did not work",
+        }
+    }
+
+    /// The detail as a sentence.
+    pub fn said(&self) -> String {
+        // What a program would need to know stands in brackets, as in `(accounts.see)`.
+        let detail = self.detail.split(" (").next().filter(|_| self.status == 403).unwrap_or(&self.detail);
+        let end = if detail.ends_with(['.', '!', '?']) { "" } else { "." };
+        format!("{detail}{end}")
+    }
+
     /// What to do next.
     pub fn advice(&self) -> &'static str {
         match self.status {

@@ -24,5 +24,7 @@ pub struct ResetPage {
     pub token: String,
     pub message: Option<String>,
     pub done: bool,
+    /// The link is used or too old: there is nothing to fill in.
+    pub over: bool,
     pub least: usize,
 }

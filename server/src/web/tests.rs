@@ -160,7 +160,7 @@ fn everything() -> Vec<(&'static str, String)> {
         next: None,
         registration: Registration::Open,
     };
-    let error = ErrorPage { shell: shell(), status: 404, title: text(), detail: text(), request_id: "0192".into() };
+    let error = ErrorPage { shell: shell(), status: 404, detail: text(), request_id: "0192".into() };
     vec![
         ("folder", folder(Role::Manager, &hostile).html().unwrap()),
         ("file", history(Some(file(HOSTILE, FileStatus::Locked))).html().unwrap()),
@@ -250,4 +250,21 @@ fn every_file_that_a_page_or_a_module_names_is_shipped() {
         }
         assert!(!text.contains("innerHTML =") && !text.contains("console."), "a module writes HTML or noise");
     }
+}
+
+#[test]
+fn no_form_would_put_what_is_typed_into_an_address() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let parts = std::fs::read_dir(folder.join("part")).unwrap();
+    let mut forms = 0;
+    for file in std::fs::read_dir(&folder).unwrap().chain(parts).map(|file| file.unwrap().path()) {
+        let Ok(template) = std::fs::read_to_string(&file) else { continue };
+        for form in template.split("<form").skip(1).map(|rest| rest.split_once('>').unwrap().0) {
+            forms += 1;
+            // Where a script fails, the browser sends a form by itself: a search by its address, all else in a body.
+            let fine = if form.contains("role=\"search\"") { "method=\"get\"" } else { "method=\"post\"" };
+            assert!(form.contains(fine), "{}: <form{form}>", file.display());
+        }
+    }
+    assert!(forms > 20);
 }

@@ -16,6 +16,18 @@ pub struct UserPage {
 }
 
 impl UserPage {
+    /// What somebody calls themselves, or else the username.
+    pub fn name(&self) -> &str {
+        self.user.display_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.user.username)
+    }
+
+    /// The audit, narrowed to this account as its `actor` or `subject`.
+    pub fn happened(&self, side: &str) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair(side, &self.user.username);
+        format!("/admin/audit?{}", query.finish())
+    }
+
     /// The account's own role in a vault, or `none`.
     pub fn role(&self, vault: &str) -> &str {
         self.user.roles.get(vault).map_or("none", String::as_str)

@@ -33,6 +33,11 @@ impl UsersPage {
         format!("/admin/users/{}", format::segment(&user.username))
     }
 
+    /// So few that everybody's roles can be chosen in the list; more are told in it and chosen on a person's page.
+    pub fn has_few_vaults(&self) -> bool {
+        self.vaults.len() <= 2
+    }
+
     pub fn can_register(&self) -> bool {
         self.registration == Registration::Open
     }

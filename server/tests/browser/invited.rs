@@ -53,6 +53,7 @@ async fn somebody_is_invited_follows_the_link_and_may_do_what_it_promised() {
     let eve = stage.window("eve").await;
     eve.goto(&format!("/join#{token}")).await;
     eve.reads("#offer", "This invitation is not good any more").await;
+    eve.misses("#join").await;
     ada.has_no_complaints().await;
     kim.complains_only_of(&["status of 422"]).await;
     eve.complains_only_of(&["status of 403"]).await;

@@ -6,6 +6,8 @@ use crate::{app::PASSWORD, stage::Stage, vault::row, window::Window};
 
 const LONG: &str = "fixtures/a-very-long-name-without-any-place-to-break-it-in-the-middle-of-the-night-0123456789.step";
 
+const COLLEAGUE: &str = "a.colleague.with.a.long.name@example.org";
+
 impl Window {
     /// The size of the page, as a phone or a screen has it.
     pub(crate) async fn is_sized(&self, width: u32, height: u32) {
@@ -44,15 +46,19 @@ impl Window {
 async fn no_page_is_wider_than_a_phone() {
     let Some(stage) = Stage::open().await else { return };
     let ada = stage.administrator("ada").await;
-    let program = stage.app.editor("a.colleague.with.a.long.name@example.org").await;
+    let program = stage.app.editor(COLLEAGUE).await;
     program.add(LONG, &[7; 4321]).await.is(201);
     program
         .tell(&crate::app::file(LONG, "/checkout"), json!({"note": "until the mill is free again, on Thursday"}))
         .await
         .is(200);
     ada.is_sized(360, 740).await;
-    for path in ["/v/main", "/v/main/f/fixtures", &format!("/v/main/h/{LONG}"), "/account", "/admin/users", "/nothing"]
-    {
+    let pages = ["/v/main", "/v/main/f/fixtures", &format!("/v/main/h/{LONG}"), "/nothing", "/device"];
+    let of_the_account = ["/account", "/account/factors", "/account/security", "/account/tokens"];
+    let person = format!("/admin/users/{COLLEAGUE}");
+    let of_administrators =
+        ["/admin/users", &person, "/admin/groups", "/admin/invites", "/admin/audit", "/admin/throttle"];
+    for path in pages.into_iter().chain(of_the_account).chain(of_administrators) {
         ada.goto(path).await;
         ada.finds("main h1").await;
         ada.fits_its_width().await;
@@ -66,11 +72,39 @@ async fn no_page_is_wider_than_a_phone() {
     ada.clicks("#user-menu summary").await;
     ada.fits_its_width().await;
     ada.clicks("#sign-out").await;
-    for path in ["/sign-in", "/sign-up"] {
+    for path in ["/sign-in", "/sign-up", "/forgot", "/join", "/reset", "/confirm-email"] {
         ada.goto(path).await;
         ada.finds("main h1").await;
         ada.fits_its_width().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_that_is_open_is_marked_among_those_beside_it() {
+    let Some(stage) = Stage::open().await else { return };
+    let ada = stage.administrator("ada").await;
+    for (path, tab) in [
+        ("/account", "Account"),
+        ("/account/factors", "Ways to sign in"),
+        ("/account/security", "Security"),
+        ("/account/tokens", "Access tokens"),
+        ("/admin/users", "Users and vaults"),
+        ("/admin/users/ada", "Users and vaults"),
+        ("/admin/groups", "Groups"),
+        ("/admin/invites", "Invitations"),
+        ("/admin/audit", "What happened"),
+        ("/admin/throttle", "Locked out"),
+    ] {
+        ada.goto(path).await;
+        ada.reads(".tabs a[aria-current=page]", tab).await;
+        assert_eq!(ada.value("document.querySelectorAll('.tabs [aria-current]').length").await, 1, "{path}");
+    }
+    // On a phone the row of them scrolls, to the one that is open.
+    ada.is_sized(360, 740).await;
+    ada.reload().await;
+    let whole = "(({left, right}) => left >= 0 && right <= innerWidth)(document.querySelector('.tabs [aria-current]').getBoundingClientRect())";
+    ada.sees(whole).await;
+    ada.has_no_complaints().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,7 +47,6 @@ pub(crate) fn error_page(status: StatusCode, detail: &str, id: &str) -> String {
     let page = ErrorPage {
         shell: Shell::default(),
         status: status.as_u16(),
-        title: status.canonical_reason().unwrap_or("Error").to_owned(),
         detail: detail.to_owned(),
         request_id: id.to_owned(),
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Anyone, OwnPage, Password};
+use auth::{Anyone, AuthError, OwnPage, Password};
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, header};
 
@@ -51,7 +51,7 @@ pub(crate) async fn reset_page(_: Anyone, State(auth): State<Auth>) -> Result<Re
 /// else needs.
 fn reset_form(auth: &Auth) -> ResetPage {
     let least = auth.least_password(None);
-    ResetPage { shell: Shell::default(), token: String::new(), message: None, done: false, least }
+    ResetPage { shell: Shell::default(), token: String::new(), message: None, done: false, over: false, least }
 }
 
 fn answer(status: StatusCode, page: &ResetPage) -> Result<Response, Problem> {
@@ -73,8 +73,9 @@ pub(crate) async fn reset(
     match auth.reset_password(&token, password, &origin).await {
         Ok(()) => answer(StatusCode::OK, &ResetPage { done: true, ..reset_form(&auth) }),
         Err(error) => {
+            let over = matches!(error, AuthError::ResetOver);
             let problem = Problem::from(error);
-            let page = ResetPage { token, message: Some(problem.detail()), ..reset_form(&auth) };
+            let page = ResetPage { over, token, message: Some(problem.detail()), ..reset_form(&auth) };
             Ok(again(&problem, answer(problem.status(), &page)?))
         }
     }
