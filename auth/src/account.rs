@@ -1,6 +1,7 @@
 //! An account as the rest of the program sees it: no password in it, so it may be printed.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{PasswordHash, Username};
 
@@ -16,6 +17,37 @@ pub struct Account {
     pub created_at: Timestamp,
     /// The password is not taken any more until a link has set a new one.
     pub reset_required: bool,
+    pub era: Era,
+}
+
+/// Begins anew whenever everything of an account is thrown out: when its password or its factors change, when all its
+/// sessions (or all others) are ended, when it is disabled. What was begun under an older one is void, whatever it is:
+/// a link to another address, a program let in, a sign-in that waits. Stores compare it in the transaction that
+/// completes the thing. It grows like a clock, and grows even where the clock doesn't.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Era(i64);
+
+impl Era {
+    #[must_use]
+    pub fn stored(number: i64) -> Self {
+        Self(number)
+    }
+
+    #[must_use]
+    pub fn number(self) -> i64 {
+        self.0
+    }
+
+    /// The one that begins at `now`.
+    #[must_use]
+    pub fn next(self, now: Timestamp) -> Self {
+        Self(now.as_microsecond().max(self.0.saturating_add(1)))
+    }
+
+    /// Whether it began between the two. Not in the future: a clock that was put back makes nothing void.
+    pub(crate) fn began_within(self, then: Timestamp, now: Timestamp) -> bool {
+        then.as_microsecond() < self.0 && self.0 <= now.as_microsecond()
+    }
 }
 
 impl Account {

@@ -48,9 +48,13 @@ impl Beginning {
 }
 
 impl<S: AuthStore> Auth<S> {
-    /// The secret is a refresh token or a cookie, by the session's kind. The session of an account that was disabled
-    /// meanwhile is born ended.
-    pub(crate) async fn begin(&self, account: &Account, beginning: Beginning) -> Result<(Session, Token), AuthError> {
+    /// The secret is a refresh token or a cookie, by the session's kind. `account` is as it was read before anything was
+    /// proved: where it was disabled since, or everything of it was thrown out, nothing begins.
+    pub(crate) async fn begin(
+        &self,
+        account: &Account,
+        beginning: Beginning,
+    ) -> Result<Option<(Session, Token)>, AuthError> {
         let now = self.0.clock.now();
         let kind = match beginning.kind {
             SessionKind::Tokens => TokenKind::Refresh,
@@ -74,14 +78,15 @@ impl<S: AuthStore> Auth<S> {
             label: beginning.label,
         };
         let mark = self.0.directory.mark();
-        let familiarity = self.0.store.start_session(session.clone(), secret.hash()).await?;
+        let started = self.0.store.start_session(session.clone(), secret.hash(), account.era).await?;
+        let Some(familiarity) = started else { return Ok(None) };
         let (kind, method) = (session.kind.as_str(), session.methods.to_string());
         metrics::counter!("strongroom_sessions_begun_total", "kind" => kind, "method" => method).increment(1);
         if familiarity == Familiarity::New {
             self.notify(account, Notice::NewDevice, &session.origin);
         }
         self.0.directory.learn_session(mark, session.clone());
-        Ok((session, secret))
+        Ok(Some((session, secret)))
     }
 
     /// Whoever a live session makes of a request.

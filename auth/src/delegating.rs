@@ -1,11 +1,13 @@
 //! A person lets a program in: what the device flow (RFC 8628) and the code flow (RFC 6749 §4.1) have in common. The
-//! program's session is as old as the sign-in of whoever approved, and never begins after that has ended.
+//! program's session is as old as the sign-in of whoever approved, and never begins after that has ended, or after
+//! everything of the account was thrown out.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, Auth, AuthError, AuthStore, Caller, Grants, Methods, Origin, SessionId, SessionKind, Standing, Username,
+    Account, Actor, Auth, AuthError, AuthStore, Caller, Era, Grants, Methods, Origin, SessionId, SessionKind, Standing,
+    Username,
     asking::Sign,
     audit::{Deed, Detail, Record},
     auth::Tokens,
@@ -70,6 +72,9 @@ pub(crate) struct Approval {
     session: String,
     methods: String,
     auth_time: Timestamp,
+    /// In which it was given.
+    #[serde(default)]
+    era: Era,
 }
 
 impl Approval {
@@ -80,6 +85,7 @@ impl Approval {
             session: session.id.to_string(),
             methods: session.methods.to_string(),
             auth_time: session.auth_time,
+            era: caller.account().era,
         }
     }
 }
@@ -96,14 +102,15 @@ pub(crate) struct Delegation {
 
 impl<S: AuthStore> Auth<S> {
     /// # Errors
-    /// [`DelegationRefused::Denied`] where whoever approved has signed out since, or was disabled.
+    /// [`DelegationRefused::Denied`] where whoever approved has signed out since, was disabled, or has thrown everything
+    /// out.
     pub(crate) async fn delegate(&self, wanted: Delegation) -> Result<Tokens, AuthError> {
         let Delegation { approval, id, grants, program, from } = wanted;
         let username = Username::parse(&approval.username).map_err(|_| AuthError::Internal("a stored name"))?;
         let approver = SessionId::new(&approval.session);
         let member = self.0.store.member(&username).await?;
         let account = member.map(|member| member.account).filter(|account| account.standing == Standing::Active);
-        let account = account.ok_or(DelegationRefused::Denied)?;
+        let account = Account { era: approval.era, ..account.ok_or(DelegationRefused::Denied)? };
         let beginning = Beginning {
             id: Some(id),
             auth_time: Some(approval.auth_time),
@@ -111,7 +118,7 @@ impl<S: AuthStore> Auth<S> {
             label: Some(program),
             ..Beginning::in_person(SessionKind::Tokens, Methods::stored(&approval.methods), from)
         };
-        let (session, secret) = self.begin(&account, beginning).await?;
+        let (session, secret) = self.begin(&account, beginning).await?.ok_or(DelegationRefused::Denied)?;
         // After it began: whoever ends all sessions from here on ends this one too.
         if !self.is_alive(&approver).await? {
             self.end_delegated(&username, &session.id, EndReason::EndedByOwner).await?;

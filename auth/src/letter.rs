@@ -53,6 +53,8 @@ pub enum Notice {
     ProviderLinked,
     ProviderUnlinked,
     EmailChanged,
+    /// Another address was asked for, and does not count yet.
+    EmailAsked,
 }
 
 impl Notice {
@@ -73,7 +75,8 @@ impl Notice {
             | Self::PersonalTokenMade
             | Self::ProviderLinked
             | Self::ProviderUnlinked
-            | Self::EmailChanged => None,
+            | Self::EmailChanged
+            | Self::EmailAsked => None,
         }
     }
 }

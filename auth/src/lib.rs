@@ -61,7 +61,7 @@ pub mod token;
 pub mod upstream;
 pub mod username;
 
-pub use account::{Account, AccountChange, DisplayName, EmailAddress, NewAccount, Standing};
+pub use account::{Account, AccountChange, DisplayName, EmailAddress, Era, NewAccount, Standing};
 pub use actor::{Actor, Means};
 pub use auth::{Applicant, Auth, Registration, Settings};
 pub use authorizing::{Authorization, Code, Redemption};

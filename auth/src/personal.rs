@@ -88,7 +88,7 @@ impl<S: AuthStore> Auth<S> {
             lifetime,
             ..Beginning::in_person(SessionKind::Personal, caller.session().methods, from.clone())
         };
-        let (session, secret) = self.begin(caller.account(), beginning).await?;
+        let (session, secret) = self.begin(caller.account(), beginning).await?.ok_or(AuthError::InvalidToken)?;
         self.confirm_maker(caller, &session).await?;
         self.tell(caller.account(), Notice::PersonalTokenMade, &from).await?;
         Ok((session, secret))

@@ -1,18 +1,21 @@
 //! What people say about themselves: name and e-mail address. Another address counts once a link that went there was
-//! followed, and the one before is told; where no letters leave the house it counts at once and stays unverified.
+//! followed, and the one before is told when it is asked for and when it counts; where no letters leave the house it
+//! counts at once and stays unverified.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, AccountChange, Actor, Auth, AuthError, AuthStore, Caller, DisplayName, EmailAddress, Letter, LetterBody,
-    Notice, Origin, Standing, Token, TokenKind,
+    Account, AccountChange, Actor, Auth, AuthError, AuthStore, Caller, DisplayName, EmailAddress, Era, Letter,
+    LetterBody, Notice, Origin, Token, TokenKind,
     administration::refused,
+    audit::{Deed, Record},
     clock,
     guessing::{Secret, Trial},
-    store::{Slip, SlipKind},
+    store::{Confirmation, Slip, SlipKind},
 };
 
 const LIFETIME: Duration = Duration::from_hours(24);
@@ -37,6 +40,8 @@ pub struct Profile {
 struct Kept {
     before: Option<String>,
     email: String,
+    #[serde(default)]
+    era: Era,
 }
 
 impl<S: AuthStore> Auth<S> {
@@ -62,13 +67,13 @@ impl<S: AuthStore> Auth<S> {
         let account = if change == AccountChange::default() {
             before.clone()
         } else {
-            self.change_own(before, change, by).await?
+            self.change_own(before, change, by.clone()).await?
         };
         if account.email != before.email {
             self.notify(before, Notice::EmailChanged, from);
         }
         if let Some(email) = &to_confirm {
-            self.ask_to_confirm(&account, email, from).await?;
+            self.ask_to_confirm(&account, email, &by, from).await?;
         }
         Ok(Profile { account, to_confirm })
     }
@@ -79,13 +84,20 @@ impl<S: AuthStore> Auth<S> {
         changed.map_err(refused)
     }
 
-    async fn ask_to_confirm(&self, account: &Account, email: &EmailAddress, from: &Origin) -> Result<(), AuthError> {
+    async fn ask_to_confirm(
+        &self,
+        account: &Account,
+        email: &EmailAddress,
+        by: &Actor,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
         // Each letter is counted, so that nobody floods a stranger's mailbox from here.
         let pass = self.may_try(&Trial { secret: Secret::EmailLink, account: None, from }).await?;
+        self.spent(pass).await?;
         let (token, now) = (Token::random(TokenKind::EmailLink, &self.0.chance), self.0.clock.now());
         let until = clock::after(now, LIFETIME);
         let before = account.email.as_ref().map(|email| email.as_str().to_owned());
-        let kept = serde_json::to_string(&Kept { before, email: email.as_str().to_owned() });
+        let kept = serde_json::to_string(&Kept { before, email: email.as_str().to_owned(), era: account.era });
         let slip = Slip {
             kind: SlipKind::EmailLink,
             hash: token.hash(),
@@ -94,24 +106,26 @@ impl<S: AuthStore> Auth<S> {
             created_at: now,
             expires_at: until,
         };
-        self.0.store.drop_slips(SlipKind::EmailLink, &account.username).await?;
-        self.0.store.keep_slip(slip).await?;
+        let record = Record::new(&by, Deed::EmailAsked, now).about(account.username.as_str());
+        let record = record.detailed(|detail| detail.fact("email", email.as_str()));
+        self.0.store.keep_email_link(slip, record).await?;
         // After the #, where no server and no log sees it.
         let link = SecretString::from(format!("{}/confirm-email#{}", self.0.settings.issuer, token.expose()));
         let body = LetterBody::ConfirmEmail { link, username: account.username.clone(), until };
         self.post(Letter { to: email.clone(), name: account.calls_itself().to_owned(), body });
-        self.failed(pass).await
+        self.notify(account, Notice::EmailAsked, from);
+        Ok(())
     }
 
     /// Follows the link that went to the new address. Signs nobody in.
     ///
     /// # Errors
     /// [`AuthError::EmailLinkOver`] for a link that is unknown, used or expired, or where the address was changed
-    /// otherwise meanwhile; [`AuthError::Throttled`].
+    /// otherwise or everything of the account thrown out meanwhile; [`AuthError::Throttled`].
     pub async fn confirm_email(&self, raw: &str, from: &Origin) -> Result<Account, AuthError> {
         let pass = self.may_try(&Trial { secret: Secret::EmailLink, account: None, from }).await?;
         let found = match Token::parse(TokenKind::EmailLink, raw) {
-            Some(token) => self.0.store.take_slip(SlipKind::EmailLink, &token.hash(), self.0.clock.now()).await?,
+            Some(token) => self.0.store.slip(SlipKind::EmailLink, &token.hash(), self.0.clock.now()).await?,
             None => None,
         };
         let Some(slip) = found else {
@@ -119,17 +133,21 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::EmailLinkOver);
         };
         self.succeeded(pass).await?;
-        let kept: Kept = serde_json::from_str(&slip.body).map_err(|_| AuthError::Internal("a stored address"))?;
-        let username = slip.username.ok_or(AuthError::EmailLinkOver)?;
-        let known = self.0.store.credentials(&username).await?.ok_or(AuthError::EmailLinkOver)?.account;
-        let as_it_was = known.email.as_ref().map(EmailAddress::as_str) == kept.before.as_deref();
-        if known.standing != Standing::Active || !as_it_was {
-            return Err(AuthError::EmailLinkOver);
-        }
-        let email = EmailAddress::parse(&kept.email).map_err(|_| AuthError::Internal("a stored address"))?;
-        let change = AccountChange { email: Some(Some(email)), email_verified: Some(true), ..AccountChange::default() };
-        let account = self.change_own(&known, change, Actor::owner(&known).coming_from(from)).await?;
+        let username = slip.username.as_ref().ok_or(AuthError::EmailLinkOver)?;
+        let known = self.0.store.credentials(username).await?.ok_or(AuthError::EmailLinkOver)?.account;
+        let by = Actor::owner(&known).coming_from(from);
+        let confirmed = self.0.store.confirm_email(confirmation(&slip, by, self.0.clock.now())?).await?;
+        self.changed(username);
+        let account = confirmed.ok_or(AuthError::EmailLinkOver)?;
         self.notify(&known, Notice::EmailChanged, from);
         Ok(account)
     }
+}
+
+fn confirmation(slip: &Slip, by: Actor, at: Timestamp) -> Result<Confirmation, AuthError> {
+    let broken = || AuthError::Internal("a stored address");
+    let kept: Kept = serde_json::from_str(&slip.body).map_err(|_| broken())?;
+    let address = |raw: &str| EmailAddress::parse(raw).map_err(|_| broken());
+    let before = kept.before.as_deref().map(address).transpose()?;
+    Ok(Confirmation { link: slip.hash.clone(), era: kept.era, before, email: address(&kept.email)?, by, at })
 }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, NewAccount, Origin, PasswordHash, RealmId, RealmName, Role, Standing,
-    Token, TokenHash, TokenKind,
+    Account, Actor, Auth, AuthError, AuthStore, Era, NewAccount, Origin, PasswordHash, RealmId, RealmName, Role,
+    Standing, Token, TokenHash, TokenKind,
     auth::{Applicant, Import, Registration},
     clock,
     guessing::{Secret, Trial},
@@ -196,5 +196,6 @@ pub(crate) fn account_of(new: NewAccount) -> Account {
         administrator,
         created_at,
         reset_required: false,
+        era: Era::default(),
     }
 }

@@ -3,17 +3,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, Auth, AuthError, AuthStore, FactorKinds, Methods, OneTimeCode, Origin, PasswordHash, SessionKind, Token,
-    TokenHash, TokenKind,
+    Account, Auth, AuthError, AuthStore, Era, FactorKinds, Methods, OneTimeCode, Origin, SessionKind, Token, TokenHash,
+    TokenKind,
     auth::SignedIn,
     beginning::Beginning,
     clock,
     policy::Via,
-    store::{Credentials, EndReason, Slip, SlipKind},
+    store::{Credentials, Slip, SlipKind},
 };
 
 /// So long a sign-in waits.
@@ -43,22 +42,22 @@ pub struct Waiting {
     pub ways: FactorKinds,
     /// What was shown so far.
     pub(crate) first: Methods,
-    pub(crate) password: PasswordHash,
 }
 
 /// The body of a [`SlipKind::SecondFactor`].
 #[derive(Serialize, Deserialize)]
 struct Body {
     methods: String,
-    /// SHA-256 of the stored hash of the password: once that is another one, this sign-in is over.
-    password: String,
+    /// In which the password was right: once another one has begun, this sign-in is over.
+    #[serde(default)]
+    era: Era,
 }
 
 impl<S: AuthStore> Auth<S> {
     /// Somebody has shown `first`, and `known` asks for more.
     pub(crate) async fn wait(&self, known: &Credentials, first: Methods) -> Result<HalfWay, AuthError> {
         let (token, now) = (Token::random(TokenKind::Pending, &self.0.chance), self.0.clock.now());
-        let body = Body { methods: first.to_string(), password: fingerprint(&known.password) };
+        let body = Body { methods: first.to_string(), era: known.account.era };
         let body = serde_json::to_string(&body).map_err(|_| AuthError::Internal("a sign-in could not be written"))?;
         let slip = Slip {
             kind: SlipKind::SecondFactor,
@@ -81,10 +80,10 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::SignInOver);
         };
         let body: Body = serde_json::from_str(&body).map_err(|_| AuthError::Internal("a stored sign-in"))?;
-        let known = self.active(&username).await?.filter(|known| is_as_it_was(known, &body));
-        let Credentials { account, password } = known.ok_or(AuthError::SignInOver)?;
+        let known = self.active(&username).await?.filter(|known| known.account.era == body.era);
+        let account = known.ok_or(AuthError::SignInOver)?.account;
         let ways = self.factor_kinds(&username).await?;
-        Ok(Waiting { slip: hash, account, ways, first: Methods::stored(&body.methods), password })
+        Ok(Waiting { slip: hash, account, ways, first: Methods::stored(&body.methods) })
     }
 
     /// The second step with a code. A wrong one leaves the sign-in waiting.
@@ -109,25 +108,10 @@ impl<S: AuthStore> Auth<S> {
         let taken = self.0.store.take_slip(SlipKind::SecondFactor, &waiting.slip, now).await?;
         taken.ok_or(AuthError::SignInOver)?;
         let username = &waiting.account.username;
-        let beginning = Beginning::in_person(SessionKind::Web, waiting.first.joined(second), from.clone());
-        let (session, secret) = self.begin(&waiting.account, beginning).await?;
-        // A password that was changed just before this session began has ended every session but this one.
-        let known = self.active(username).await?.filter(|known| !known.account.reset_required);
-        let unchanged = known.is_some_and(|known| known.password == waiting.password);
-        if !unchanged {
-            self.end_early(&session, EndReason::PasswordChanged, &from).await?;
-            return Err(AuthError::SignInOver);
-        }
+        let beginning = Beginning::in_person(SessionKind::Web, waiting.first.joined(second), from);
+        let (session, secret) = self.begin(&waiting.account, beginning).await?.ok_or(AuthError::SignInOver)?;
         metrics::counter!("strongroom_sign_ins_total", "outcome" => "signed_in").increment(1);
         let rights = self.rights(username).await?.ok_or(AuthError::SignInOver)?;
         Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), Via::Cookie), secret })
     }
-}
-
-fn is_as_it_was(known: &Credentials, body: &Body) -> bool {
-    !known.account.reset_required && fingerprint(&known.password) == body.password
-}
-
-fn fingerprint(password: &PasswordHash) -> String {
-    hex::encode(digest(&SHA256, password.as_str().as_bytes()))
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::{
     Account, Actor, Auth, AuthError, AuthStore, Caller, Grants, Method, Methods, OneTimeCode, Origin, Password,
-    PasswordHash, Session, SessionKind, Standing, Username,
+    PasswordHash, SessionKind, Standing, Username,
     audit::{Deed, Record},
     auth::{SignedIn, Tokens},
     beginning::Beginning,
     guessing::{Secret, Trial},
     policy::Via,
     second_step::Step,
-    store::{Credentials, End, EndReason, Replacement},
+    store::{Credentials, EndReason, Replacement},
 };
 
 /// Somebody whose password was right.
@@ -172,14 +172,10 @@ impl<S: AuthStore> Auth<S> {
     async fn complete(&self, attempt: &Attempt, known: Credentials, methods: Methods) -> Result<SignedIn, AuthError> {
         let whole = Beginning::in_person(attempt.kind, methods, attempt.from.clone());
         let beginning = Beginning { grants: attempt.grants, ..whole };
-        let (session, secret) = self.begin(&known.account, beginning).await?;
-        self.confirm(attempt, &session, &known.password).await?;
+        let begun = self.begin(&known.account, beginning).await?;
+        // While we were hashing, the password was changed, a second factor was set up, or all sessions were ended.
+        let (session, secret) = begun.ok_or(AuthError::BadCredentials)?;
         let rights = self.rights(&known.account.username).await?.ok_or(AuthError::BadCredentials)?;
-        if rights.factors.is_enrolled() && !methods.is_multi_factor() {
-            // Set up while we were hashing, and the others were ended before this one began.
-            self.end_early(&session, EndReason::FactorsChanged, &attempt.from).await?;
-            return Err(AuthError::SecondFactorNeeded);
-        }
         let via = if attempt.kind == SessionKind::Web { Via::Cookie } else { Via::Bearer };
         Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), via), secret })
     }
@@ -206,32 +202,6 @@ impl<S: AuthStore> Auth<S> {
                 old
             }
         }
-    }
-
-    /// While we were hashing, the password may have been changed or the account disabled, and all sessions ended before
-    /// this one began. From here on, whoever does so ends this one too.
-    async fn confirm(&self, attempt: &Attempt, session: &Session, verified: &PasswordHash) -> Result<(), AuthError> {
-        let good = match self.active(&session.username).await? {
-            Some(now) if now.account.reset_required => false,
-            Some(now) if now.password == *verified => true,
-            // Upgraded by another sign-in, or changed.
-            Some(now) => self.0.hasher.verify(&attempt.password, &now.password).await?,
-            None => false,
-        };
-        if good {
-            return Ok(());
-        }
-        self.end_early(session, EndReason::PasswordChanged, &attempt.from).await?;
-        Err(AuthError::BadCredentials)
-    }
-
-    /// A session that should not have begun.
-    pub(crate) async fn end_early(&self, session: &Session, why: EndReason, from: &Origin) -> Result<(), AuthError> {
-        let by = Actor::named(session.username.clone()).coming_from(from);
-        let end = End { why, by, at: self.0.clock.now() };
-        self.0.store.end_session(&session.username, &session.id, end).await?;
-        self.changed(&session.username);
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Whatever takes something away (a session, a right, a standing) also appends the account's name to the
 //! account-event log in the same transaction, so that every node's [directory](crate::directory) forgets it.
 
+mod addresses;
 mod audit;
 mod factors;
 mod groups;
@@ -14,6 +15,7 @@ mod resets;
 mod slips;
 mod throttles;
 
+pub use addresses::{AddressStore, Confirmation};
 pub use audit::AuditStore;
 pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal};
 pub use groups::{GroupChange, GroupRefused, GroupStore};
@@ -30,7 +32,7 @@ pub use throttles::{
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountChange, Actor, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId, TokenHash,
+    Account, AccountChange, Actor, Era, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId, TokenHash,
     Unavailable, Username,
 };
 
@@ -170,7 +172,8 @@ where
 /// further thing has a trait of its own, in a file of its own: where a host does without the thing (second factors, groups,
 /// invitations, …), an empty `impl` is enough, and whoever asks for it hears that it is not to be had.
 pub trait AuthStore:
-    AuditStore
+    AddressStore
+    + AuditStore
     + FactorStore
     + GroupStore
     + IdentityStore
@@ -206,7 +209,8 @@ pub trait AuthStore:
     fn member(&self, username: &Username) -> impl Future<Output = Answer<Option<Member>>> + Send;
     /// By username, without deleted ones.
     fn members(&self, query: AccountQuery) -> impl Future<Output = Answer<Vec<Member>>> + Send;
-    /// Changes what `change` names. Disabling, deleting and requiring a reset end all sessions. The last active administrator is kept
+    /// Changes what `change` names. Disabling, deleting and requiring a reset end all sessions and begin a new
+    /// [era](Era). The last active administrator is kept
     /// one inside the transaction.
     fn change_account(
         &self,
@@ -227,7 +231,8 @@ pub trait AuthStore:
     ) -> impl Future<Output = Result<(), ChangeRefused>> + Send;
     /// Everybody with a role in the realm, by username; active accounts only.
     fn members_of(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(Account, Role)>>> + Send;
-    /// Compare-and-swap: false if `old` is not the stored hash any more.
+    /// Compare-and-swap: false if `old` is not the stored hash any more. A change begins a new [era](Era), an upgrade
+    /// doesn't.
     #[expect(clippy::too_many_arguments, reason = "one transaction, told whole")]
     fn replace_password(
         &self,
@@ -242,8 +247,14 @@ pub trait AuthStore:
 
     // sessions
     /// Stores the session with the hash of its refresh token or cookie, by [`SessionKind`](crate::SessionKind).
-    /// Records the sign-in, and says whether its account was seen there before.
-    fn start_session(&self, session: Session, secret: TokenHash) -> impl Future<Output = Answer<Familiarity>> + Send;
+    /// Records the sign-in, and says whether its account was seen there before. `None`, and nothing is kept, where the
+    /// account is not active, or is in another [era](Era) than when what the session begins from was proved.
+    fn start_session(
+        &self,
+        session: Session,
+        secret: TokenHash,
+        era: Era,
+    ) -> impl Future<Output = Answer<Option<Familiarity>>> + Send;
     fn session(&self, id: &SessionId) -> impl Future<Output = Answer<Option<Session>>> + Send;
     fn session_by_cookie(&self, cookie: &TokenHash) -> impl Future<Output = Answer<Option<Session>>> + Send;
     /// The live session that a refresh token belongs to, the token used or not: for revocation and introspection.
@@ -256,7 +267,7 @@ pub trait AuthStore:
     fn sessions_of(&self, username: &Username, at: Timestamp) -> impl Future<Output = Answer<Vec<Session>>> + Send;
     /// True if it was alive and belonged to `username`.
     fn end_session(&self, username: &Username, id: &SessionId, end: End) -> impl Future<Output = Answer<bool>> + Send;
-    /// Ends all sessions of an account, but `keep`; says how many.
+    /// Ends all sessions of an account, but `keep`, and begins a new [era](Era); says how many.
     fn end_sessions(
         &self,
         username: &Username,
@@ -264,7 +275,7 @@ pub trait AuthStore:
         end: End,
     ) -> impl Future<Output = Answer<u64>> + Send;
     /// Of all accounts: [announces](crate::directory) each that had one, and records it as one entry about
-    /// [`EVERYBODY`](crate::audit::EVERYBODY). Says how many sessions there were.
+    /// [`EVERYBODY`](crate::audit::EVERYBODY). For each account a new [era](Era) begins. Says how many sessions there were.
     #[expect(unused_variables, reason = "a host may do without")]
     fn end_everybody(&self, all: EndEverybody) -> impl Future<Output = Answer<u64>> + Send {
         absent()

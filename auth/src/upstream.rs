@@ -269,7 +269,9 @@ impl<S: AuthStore> Auth<S> {
 
     async fn enter(&self, account: &Account, from: Origin) -> Result<SignedIn, AuthError> {
         let beginning = Beginning::in_person(SessionKind::Web, Methods::of(&[Method::Upstream]), from);
-        let (session, secret) = self.begin(account, beginning).await?;
+        let begun = self.begin(account, beginning).await?;
+        let (session, secret) =
+            begun.ok_or_else(|| AuthError::ProviderRefused("this account is not active".to_owned()))?;
         let rights = self.rights(&account.username).await?.ok_or(AuthError::NotLinked)?;
         Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), Via::Cookie), secret })
     }

@@ -16,11 +16,11 @@ pub(crate) async fn announce(db: &mut Connection, username: &Username) -> Result
     db.execute(insert, params![n, username.as_str()]).await.map(drop)
 }
 
-/// Everybody who has a session that ended at this moment, in one statement however many they are.
+/// Everybody who has a session that ended at this moment or goes on, in one statement however many they are.
 pub(crate) async fn announce_ended(db: &mut Connection, at: Timestamp) -> Result<(), DbError> {
     const ANNOUNCE: &str = "INSERT INTO account_events (n, username)
         SELECT c.value + ROW_NUMBER() OVER (ORDER BY s.username), s.username FROM counters c
-        JOIN (SELECT DISTINCT username FROM sessions WHERE ended_at = $1) s ON c.name = 'account_events'";
+        JOIN (SELECT DISTINCT username FROM sessions WHERE ended_at = $1 OR ended_at IS NULL) s ON c.name = 'account_events'";
     const ADVANCE: &str = "UPDATE counters SET value = value + $1 WHERE name = 'account_events'";
     hold_administrators(db).await?;
     let announced = db.execute(ANNOUNCE, params![at]).await?;

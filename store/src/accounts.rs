@@ -1,7 +1,7 @@
 //! Accounts: made, changed, and what they sign in with.
 
 use auth::{
-    Account, AccountChange, Actor, DisplayName, EmailAddress, Invite, NewAccount, PasswordHash, RealmId, Role,
+    Account, AccountChange, Actor, DisplayName, EmailAddress, Era, Invite, NewAccount, PasswordHash, RealmId, Role,
     SessionId, Standing, Username,
     audit::{Deed, Record},
     store::{ChangeRefused, Credentials, End, EndReason, Inserted, Replacement},
@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(crate) const COLUMNS: &str = "a.username, a.display_name, a.email, a.email_verified, a.standing, a.administrator, \
-    a.created_at, a.reset_required";
+    a.created_at, a.reset_required, a.era";
 
 pub(crate) fn read(row: &mut Row) -> Result<Account, DbError> {
     Ok(Account {
@@ -31,6 +31,7 @@ pub(crate) fn read(row: &mut Row) -> Result<Account, DbError> {
         administrator: row.truth()?,
         created_at: row.time()?,
         reset_required: row.truth()?,
+        era: Era::stored(row.int()?),
     })
 }
 
@@ -162,6 +163,19 @@ pub(crate) async fn hold(db: &mut Connection, username: &Username) -> Result<Opt
     db.find(&select, params![username.as_str()]).await?.map(|mut row| read(&mut row)).transpose()
 }
 
+/// Whatever was begun for the account and is not finished is void from here on. Holds the account until the commit.
+pub(crate) async fn begin_era(db: &mut Connection, username: &Username, at: Timestamp) -> Result<(), DbError> {
+    // As `Era::next`.
+    const BEGIN: &str = "UPDATE accounts SET era = CASE WHEN era < $2 THEN $2 ELSE era + 1 END WHERE username = $1";
+    db.execute(BEGIN, params![username.as_str(), at]).await.map(drop)
+}
+
+/// As [`begin_era`], of every account.
+pub(crate) async fn begin_everybodys_era(db: &mut Connection, at: Timestamp) -> Result<(), DbError> {
+    const BEGIN: &str = "UPDATE accounts SET era = CASE WHEN era < $1 THEN $1 ELSE era + 1 END";
+    db.execute(BEGIN, params![at]).await.map(drop)
+}
+
 #[derive(Debug)]
 pub(crate) struct Change {
     pub(crate) username: Username,
@@ -172,7 +186,7 @@ pub(crate) struct Change {
 
 pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Account, Stop<ChangeRefused>> {
     let Some(before) = hold(db, &asked.username).await? else { return Err(ChangeRefused::NoSuchAccount.into()) };
-    let after = changed(&before, &asked.to);
+    let mut after = changed(&before, &asked.to);
     save(db, &after).await?;
     if after.standing != Standing::Active || after.email != before.email {
         resets::forget(db, &asked.username).await?;
@@ -183,7 +197,8 @@ pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Accoun
             keep: None,
             end: End { why: EndReason::EndedByAdministrator, by: asked.by.clone(), at: asked.at },
         };
-        sessions::end_each(db, &end).await?;
+        sessions::throw_out(db, &end).await?;
+        after.era = after.era.next(asked.at);
     }
     let was_one = before.administrator && before.standing == Standing::Active;
     let is_one = after.administrator && after.standing == Standing::Active;
@@ -268,10 +283,13 @@ pub(crate) async fn replace_password(db: &mut Connection, replace: &Replace) -> 
     }
     let (deed, ended) = match &replace.why {
         Replacement::Upgrade => (Deed::PasswordRehashed, 0),
-        Replacement::ChangeKeepingSessions => (Deed::PasswordChanged, 0),
+        Replacement::ChangeKeepingSessions => {
+            begin_era(db, username, at).await?;
+            (Deed::PasswordChanged, 0)
+        }
         Replacement::Change { keep } => (Deed::PasswordChanged, end_all_but(db, replace, keep.clone()).await?),
     };
-    if ended > 0 {
+    if replace.why != Replacement::Upgrade {
         announce(db, username).await?;
     }
     let record = Record::new(&replace.by, deed, at).about(username.as_str());
@@ -282,5 +300,5 @@ pub(crate) async fn replace_password(db: &mut Connection, replace: &Replace) -> 
 
 async fn end_all_but(db: &mut Connection, replace: &Replace, keep: Option<SessionId>) -> Result<u64, DbError> {
     let end = End { why: EndReason::PasswordChanged, by: replace.by.clone(), at: replace.at };
-    sessions::end_each(db, &sessions::EndAll { username: replace.username.clone(), keep, end }).await
+    sessions::throw_out(db, &sessions::EndAll { username: replace.username.clone(), keep, end }).await
 }

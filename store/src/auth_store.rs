@@ -1,7 +1,7 @@
 //! What the crate `auth` asks of a database, each in one transaction. What is done is in the files named after it.
 
 use auth::{
-    Account, AccountChange, Actor, AuthStore, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
+    Account, AccountChange, Actor, AuthStore, Era, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
     TokenHash, Username,
     store::{
         AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, End, EndEverybody, Familiarity, Inserted,
@@ -94,8 +94,8 @@ impl AuthStore for Store {
         self.read((), |db, ()| Box::pin(async move { Ok(accounts::has_administrator(db).await?) })).await
     }
 
-    async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<Familiarity> {
-        write!(self, sessions::Start { session, secret }, sessions::start)
+    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Familiarity>> {
+        write!(self, sessions::Start { session, secret, era }, sessions::start)
     }
 
     async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {

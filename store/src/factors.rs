@@ -152,7 +152,7 @@ async fn go_on(db: &mut Connection, change: &FactorChange) -> Result<u64, Stop<F
         keep: change.keep.as_ref().map(|(id, _)| id.clone()),
         end: End { why: EndReason::FactorsChanged, by: change.by.clone(), at: change.at },
     };
-    Ok(sessions::end_each(db, &end).await?)
+    Ok(sessions::throw_out(db, &end).await?)
 }
 
 /// What somebody knows of their factors: kinds and names, and of the codes that they are there.

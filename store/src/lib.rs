@@ -5,6 +5,7 @@
 
 mod account_log;
 mod accounts;
+mod addresses;
 mod apply;
 mod audit;
 mod auth_store;

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0010_a_reset_can_be_required.sql"),
     include_str!("../migrations/0011_people_are_looked_for.sql"),
     include_str!("../migrations/0012_deleted_files_are_listed.sql"),
+    include_str!("../migrations/0013_everything_can_be_thrown_out.sql"),
 ];
 
 /// The database is of a newer program.

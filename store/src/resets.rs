@@ -67,7 +67,7 @@ async fn set_anew(db: &mut Connection, reset: &Reset) -> Result<Option<Account>,
     }
     db.execute(SET, params![username.as_str(), reset.password.as_str()]).await?;
     let end = End { why: EndReason::PasswordChanged, by: reset.by.clone(), at: reset.at };
-    let ended = sessions::end_each(db, &sessions::EndAll { username: username.clone(), keep: None, end }).await?;
+    let ended = sessions::throw_out(db, &sessions::EndAll { username: username.clone(), keep: None, end }).await?;
     forget(db, &username).await?;
     announce(db, &username).await?;
     let record = Record::new(&reset.by, Deed::PasswordReset, reset.at).about(username.as_str());

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use auth::{
-    Actor, Grants, Means, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing, TokenHash, Username,
+    Actor, Era, Grants, Means, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing, TokenHash,
+    Username,
     audit::{Deed, EVERYBODY, Record},
     store::{Answer, End, EndEverybody, Familiarity, PersonalTokens},
 };
@@ -68,23 +69,30 @@ fn realms_json(session: &Session) -> Result<Option<String>, DbError> {
 pub(crate) struct Start {
     pub(crate) session: Session,
     pub(crate) secret: TokenHash,
+    /// Of its account, before anything was proved.
+    pub(crate) era: Era,
 }
 
-/// The session of an account that was disabled since the password was checked is born ended.
-pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Familiarity, DbError> {
+/// `None` where the account was disabled or everything of it thrown out since. Held until the commit, so that whoever
+/// does so from here on ends this session too.
+pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Option<Familiarity>, DbError> {
     let session = &start.session;
+    let account = accounts::hold(db, &session.username).await?;
+    if account.is_none_or(|account| account.standing != Standing::Active || account.era != start.era) {
+        return Ok(None);
+    }
     insert(db, start).await?;
     if session.kind == SessionKind::Tokens {
         refresh::issue(db, &start.secret, &session.id, session.auth_time).await?;
     }
     if session.kind == SessionKind::Personal {
         audit::record(db, &token_made(session)).await?;
-        return Ok(Familiarity::Known);
+        return Ok(Some(Familiarity::Known));
     }
     throttles::meet(db, session).await?;
     let familiarity = places::visit(db, session).await?;
     audit::record(db, &sign_in(session, familiarity)).await?;
-    Ok(familiarity)
+    Ok(Some(familiarity))
 }
 
 fn sign_in(session: &Session, familiarity: Familiarity) -> Record {
@@ -114,8 +122,6 @@ async fn insert(db: &mut Connection, start: &Start) -> Result<(), DbError> {
         user_agent, ended_at, cookie_hash, methods, grants, realms, label)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     let (session, secret) = (&start.session, &start.secret);
-    let account = accounts::hold(db, &session.username).await?;
-    let alive = account.is_some_and(|account| account.standing == Standing::Active);
     let cookie = match session.kind {
         SessionKind::Web | SessionKind::Personal => Some(secret.as_str()),
         SessionKind::Tokens => None,
@@ -129,7 +135,7 @@ async fn insert(db: &mut Connection, start: &Start) -> Result<(), DbError> {
         session.expires_at,
         session.origin.address.to_string(),
         session.origin.user_agent.as_deref(),
-        if alive { session.ended_at } else { Some(session.auth_time) },
+        session.ended_at,
         cookie,
         session.methods.to_string(),
         session.grants.to_string(),
@@ -200,9 +206,9 @@ pub(crate) struct EndAll {
 
 /// Says how many were alive.
 pub(crate) async fn end_all(db: &mut Connection, all: &EndAll) -> Result<u64, DbError> {
-    let ended = end_each(db, all).await?;
+    let ended = throw_out(db, all).await?;
+    announce(db, &all.username).await?;
     if ended > 0 {
-        announce(db, &all.username).await?;
         let record = Record::new(&all.end.by, Deed::SessionsEnded, all.end.at).about(all.username.as_str());
         let why = all.end.why.as_str();
         audit::record(db, &record.detailed(|detail| detail.because(why).fact("sessions", ended))).await?;
@@ -210,10 +216,13 @@ pub(crate) async fn end_all(db: &mut Connection, all: &EndAll) -> Result<u64, Db
     Ok(ended)
 }
 
-/// As [`end_all`], without announcing it.
-pub(crate) async fn end_each(db: &mut Connection, all: &EndAll) -> Result<u64, DbError> {
+/// Ends them, and begins a new era: what was begun for the account and is not finished is void. Without announcing it.
+pub(crate) async fn throw_out(db: &mut Connection, all: &EndAll) -> Result<u64, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE username = $1 AND session_id <> $2 AND ended_at IS NULL AND expires_at > $3";
+    // First, since it holds the account: a session that is just being made is there before this one looks, or sees the
+    // new era.
+    accounts::begin_era(db, &all.username, all.end.at).await?;
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
     db.execute(END, params![all.username.as_str(), keep, all.end.at, all.end.why.as_str()]).await
 }
@@ -225,6 +234,8 @@ pub(crate) async fn end_everybody(db: &mut Connection, all: &EndEverybody) -> Re
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
     let spared = if all.tokens == PersonalTokens::Keep { SessionKind::Personal.as_str() } else { "" };
     let end = &all.end;
+    // First, as in `throw_out`.
+    accounts::begin_everybodys_era(db, end.at).await?;
     let ended = db.execute(END, params![keep, end.at, end.why.as_str(), spared]).await?;
     announce_ended(db, end.at).await?;
     let record = Record::new(&end.by, Deed::EverybodySignedOut, end.at).about(EVERYBODY).detailed(|detail| {

@@ -81,6 +81,8 @@ deeds! {
     AccountCreated = "account.created";
     AccountChanged = "account.changed";
     EmailChanged = "email.changed";
+    /// Another address was asked for (`facts.email`); it counts once the link that went there is followed.
+    EmailAsked = "email.asked";
     /// `facts.realm`, with the role `before` and `after`.
     RoleChanged = "role.changed";
     GroupMade = "group.made";

@@ -34,6 +34,7 @@ fn rights(username: &str) -> Rights {
         standing: Standing::Active,
         administrator: true,
         reset_required: false,
+        era: crate::Era::default(),
         created_at: Timestamp::UNIX_EPOCH,
     };
     Rights { account, roles: HashMap::new(), factors: crate::FactorKinds::NONE }

@@ -69,7 +69,8 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
     fn factor(&self, id: &FactorId) -> impl Future<Output = Answer<Option<Factor>>> + Send {
         absent()
     }
-    /// Decided and done in one transaction. Ends every session but `keep`, and announces the account.
+    /// Decided and done in one transaction. Ends every session but `keep`, begins a new [era](crate::Era), and announces
+    /// the account.
     fn change_factors(&self, change: FactorChange) -> impl Future<Output = Result<(), FactorsRefused>> + Send {
         absent()
     }

@@ -27,8 +27,8 @@ pub trait ResetStore: Clone + Send + Sync + 'static {
     fn keep_reset(&self, slip: Slip, record: Record) -> impl Future<Output = Answer<()>> + Send {
         absent()
     }
-    /// Takes the link, replaces the password, lifts the need of a reset and ends every session, personal access tokens
-    /// among them. `None`, and nothing has changed, where the link is gone or its account is not what it was.
+    /// Takes the link, replaces the password, lifts the need of a reset, begins a new [era](crate::Era) and ends every
+    /// session, personal access tokens among them. `None`, and nothing has changed, where the link is gone or its account is not what it was.
     fn reset_password(&self, reset: Reset) -> impl Future<Output = Answer<Option<Account>>> + Send {
         absent()
     }

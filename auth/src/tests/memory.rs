@@ -1,5 +1,6 @@
 //! A store in memory that keeps the promises of [`AuthStore`], counts what it is asked and can be held up.
 
+mod addresses;
 mod audit;
 mod factors;
 mod groups;
@@ -23,8 +24,8 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Account, AccountChange, Actor, AuthStore, Factor, Group, GroupName, NewAccount, PasswordHash, Realm, RealmId, Role,
-    Session, SessionId, Standing, TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, AuthStore, Era, Factor, Group, GroupName, NewAccount, PasswordHash, Realm, RealmId,
+    Role, Session, SessionId, Standing, TokenHash, Unavailable, Username,
     audit::Record,
     store::{
         AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, End, Familiarity, Identity, Inserted, Member,
@@ -223,11 +224,15 @@ impl AuthStore for Memory {
             tables.forget_resets(username);
         }
         let required = account.reset_required && !credentials.account.reset_required;
-        tables.end(username, at, |_| !active || required);
         if let Some((credentials, _)) = tables.accounts.get_mut(username) {
-            credentials.account = account.clone();
+            credentials.account = account;
         }
-        Ok(account)
+        if !active || required {
+            tables.throw_out(username, at, None);
+        } else {
+            tables.events.push(username.clone());
+        }
+        tables.accounts.get(username).map(|(c, _)| c.account.clone()).ok_or(ChangeRefused::NoSuchAccount)
     }
 
     async fn set_role(
@@ -273,8 +278,10 @@ impl AuthStore for Memory {
             credentials.account.reset_required = false;
             tables.forget_resets(username);
         }
-        if let Replacement::Change { keep } = why {
-            tables.end(username, at, |id| Some(id) != keep.as_ref());
+        match why {
+            Replacement::Upgrade => {}
+            Replacement::ChangeKeepingSessions => tables.begin_era(username, at),
+            Replacement::Change { keep } => drop(tables.throw_out(username, at, keep.as_ref())),
         }
         Ok(true)
     }
@@ -283,8 +290,12 @@ impl AuthStore for Memory {
         Ok(self.ask()?.administrators() > 0)
     }
 
-    async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<Familiarity> {
+    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Familiarity>> {
         let mut tables = self.ask()?;
+        let account = tables.accounts.get(&session.username).map(|(credentials, _)| &credentials.account);
+        if account.is_none_or(|account| account.standing != Standing::Active || account.era != era) {
+            return Ok(None);
+        }
         let familiarity = tables.recorded_start(&session);
         tables.throttles.meet(&session);
         match session.kind {
@@ -297,7 +308,7 @@ impl AuthStore for Memory {
             }
         }
         tables.sessions.insert(session.id.clone(), session);
-        Ok(familiarity)
+        Ok(Some(familiarity))
     }
 
     async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {
@@ -341,7 +352,7 @@ impl AuthStore for Memory {
     }
 
     async fn end_sessions(&self, username: &Username, keep: Option<&SessionId>, end: End) -> Answer<u64> {
-        Ok(self.ask()?.end(username, end.at, |id| Some(id) != keep))
+        Ok(self.ask()?.throw_out(username, end.at, keep))
     }
 
     async fn realms(&self) -> Answer<Vec<Realm>> {

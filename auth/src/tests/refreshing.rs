@@ -152,7 +152,7 @@ async fn a_refresh_that_asks_for_more_is_refused_and_uses_nothing_up() {
     let account = house.register("ada").await;
     let grants = Grants::of(&[Grant::ReadFiles]);
     let beginning = Beginning { grants, ..Beginning::in_person(SessionKind::Tokens, Methods::NONE, origin()) };
-    let (_, token) = house.auth.begin(&account, beginning).await.unwrap();
+    let (_, token) = house.auth.begin(&account, beginning).await.unwrap().unwrap();
     let wider = house.auth.refresh(token.expose(), Some(Grants::ALL), origin()).await;
     assert!(matches!(wider, Err(AuthError::ScopeWidened)));
     let tokens = house.auth.refresh(token.expose(), Some(grants), origin()).await.unwrap();

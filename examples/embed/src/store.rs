@@ -9,7 +9,7 @@ use std::{
 };
 
 use auth::{
-    Account, AccountChange, Actor, AuthStore, NewAccount, PasswordHash, Realm, RealmId, RealmName, Role, Session,
+    Account, AccountChange, Actor, AuthStore, Era, NewAccount, PasswordHash, Realm, RealmId, RealmName, Role, Session,
     SessionId, Standing, TokenHash, Unavailable, Username,
     factor::FactorKinds,
     store::{
@@ -50,6 +50,19 @@ impl Tables {
         self.events.push(username.clone());
         ended as u64
     }
+
+    /// Ends all but one, and whatever was begun and is not finished is void.
+    fn throw_out(&mut self, username: &Username, at: Timestamp, keep: Option<&SessionId>) -> u64 {
+        self.begin_era(username, at);
+        self.end(username, at, |id| Some(id) != keep)
+    }
+
+    fn begin_era(&mut self, username: &Username, at: Timestamp) {
+        if let Some((credentials, _)) = self.accounts.get_mut(username) {
+            credentials.account.era = credentials.account.era.next(at);
+        }
+        self.events.push(username.clone());
+    }
 }
 
 fn absent() -> Unavailable {
@@ -71,6 +84,7 @@ impl AuthStore for Memory {
             administrator: new.administrator,
             created_at: new.created_at,
             reset_required: false,
+            era: Era::default(),
         };
         tables.accounts.insert(new.username, (Credentials { account, password: new.password }, roles));
         Ok(Inserted::Done)
@@ -143,8 +157,12 @@ impl AuthStore for Memory {
             return Ok(false);
         }
         credentials.password = new;
-        if let Replacement::Change { keep } = why {
-            tables.end(username, at, |id| Some(id) != keep.as_ref());
+        match why {
+            Replacement::Upgrade => {}
+            Replacement::ChangeKeepingSessions => tables.begin_era(username, at),
+            Replacement::Change { keep } => {
+                tables.throw_out(username, at, keep.as_ref());
+            }
         }
         Ok(true)
     }
@@ -153,11 +171,15 @@ impl AuthStore for Memory {
         Ok(false)
     }
 
-    async fn start_session(&self, session: Session, secret: TokenHash) -> Answer<Familiarity> {
+    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Familiarity>> {
         let mut tables = self.tables();
+        let account = tables.accounts.get(&session.username).map(|(credentials, _)| &credentials.account);
+        if account.is_none_or(|account| account.standing != Standing::Active || account.era != era) {
+            return Ok(None);
+        }
         tables.cookies.insert(secret, session.id.clone());
         tables.sessions.insert(session.id.clone(), session);
-        Ok(Familiarity::Known)
+        Ok(Some(Familiarity::Known))
     }
 
     async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {
@@ -195,7 +217,7 @@ impl AuthStore for Memory {
     }
 
     async fn end_sessions(&self, username: &Username, keep: Option<&SessionId>, end: End) -> Answer<u64> {
-        Ok(self.tables().end(username, end.at, |id| Some(id) != keep))
+        Ok(self.tables().throw_out(username, end.at, keep))
     }
 
     async fn realms(&self) -> Answer<Vec<Realm>> {

@@ -96,6 +96,7 @@ fn subject(notice: Notice) -> &'static str {
         Notice::ProviderLinked => "A way to sign in was added",
         Notice::ProviderUnlinked => "A way to sign in was removed",
         Notice::EmailChanged => "Your e-mail address was changed",
+        Notice::EmailAsked => "Your account is to have another e-mail address",
     }
 }
 
@@ -122,6 +123,10 @@ fn what(notice: Notice) -> &'static str {
         Notice::ProviderLinked => "signing in through another service was added to your account.",
         Notice::ProviderUnlinked => "signing in through another service was removed from your account.",
         Notice::EmailChanged => "the e-mail address of your account was changed.",
+        Notice::EmailAsked => {
+            "somebody who is signed in to your account asked for another e-mail address, which counts once a link that \
+             went there is followed. A new password makes that link void."
+        }
     }
 }
 

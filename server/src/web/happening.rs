@@ -150,6 +150,7 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "provider.unlinked" => format!("{who} parted {whose} account from {}", before(entry, "provider")),
         "account.created" if self_done => format!("{who} made {whose} account"),
         "account.created" => format!("{who} made an account for {whom}"),
+        "email.asked" => format!("{who} asked for another e-mail address of {whose} account: {}", fact("email")),
         "account.changed" | "email.changed" => account_changed(entry, &who, (&whom, &whose)),
         "role.changed" => format!("{who} changed what {whom} may do in {vault}"),
         "invite.made" if !entry.subject.contains('@') => format!("{who} made an invitation"),

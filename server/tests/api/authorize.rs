@@ -110,6 +110,14 @@ both! {
         assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 2);
     }
 
+    async fn a_code_is_void_once_everything_was_thrown_out(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let before = code(&ada).await;
+        ada.tell("/auth/sessions/end-others", Value::Null).await.is(200);
+        assert_eq!(redeem(&app, &before, ("", "")).await.is(400).body["error"], "invalid_grant");
+        redeem(&app, &code(&ada).await, ("", "")).await.is(200);
+    }
+
     async fn a_code_lives_a_minute(app: TestApp) {
         let ada = app.editor("ada").await;
         let (early, late) = (code(&ada).await, code(&ada).await);

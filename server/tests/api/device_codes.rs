@@ -81,6 +81,29 @@ both! {
         look(&ada, &device.user_code).await.is(404);
     }
 
+    async fn a_device_that_was_approved_stays_out_once_everything_was_thrown_out(app: TestApp) {
+        for (n, way) in ["others ended", "a new password", "factors"].into_iter().enumerate() {
+            let ada = app.editor(&format!("ada{n}")).await;
+            let device = Device::asking(&app, &[]).await;
+            let_in(&ada, &device).await;
+            match way {
+                "others ended" => drop(ada.tell("/auth/sessions/end-others", Value::Null).await.is(200)),
+                "a new password" => {
+                    let change = json!({"current_password": PASSWORD, "new_password": "seven copper kettles sing"});
+                    ada.ask(ada.put("/auth/me/password").json(&change)).await.is(204);
+                }
+                _ => drop(crate::authenticator::with_app(&app, &ada).await),
+            }
+            app.later(Duration::from_secs(5));
+            device.hears("access_denied").await;
+            // Who stayed signed in approves anew, if they mean it.
+            let device = Device::asking(&app, &[]).await;
+            let_in(&ada, &device).await;
+            app.later(Duration::from_secs(5));
+            device.poll().await.is(200);
+        }
+    }
+
     async fn the_answer_is_that_of_rfc_8628(app: TestApp) {
         let anonymous = app.anonymous();
         let answer = anonymous.ask(anonymous.post("/auth/device").form(&[("scope", "files:read")])).await.is(200);

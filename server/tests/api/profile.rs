@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::{Answer, Client, PASSWORD, TestApp},
+    authenticator::with_app,
     both,
 };
 
@@ -68,6 +69,56 @@ both! {
         app.later(Duration::from_hours(24));
         assert_eq!(confirm(&app, &three).await, 403);
         assert_eq!(confirm(&app, "sr_em_guess").await, 403);
+    }
+
+    async fn a_link_to_another_address_dies_with_whatever_throws_a_thief_out(app: TestApp) {
+        let root = app.administrator("root").await;
+        let ways = ["a new password", "a reset link", "others ended", "all ended", "factors", "disabled", "reset required"];
+        for (n, way) in ways.into_iter().enumerate() {
+            let name = format!("ada{n}");
+            let (ada, thief) = (with_address(&app, &name).await, app.sign_in(&name).await);
+            let evil = format!("thief{n}@evil.example");
+            thief.patches(json!({"email": evil})).await.is(200);
+            let link = mailed_token(&app, &evil, 1).await;
+            let user = format!("/api/users/{name}");
+            let by_root = async |change: Value| root.ask(root.request(Method::PATCH, &user).json(&change)).await.is(200);
+            match way {
+                "a new password" => {
+                    let keeping = json!({"current_password": PASSWORD, "new_password": "seven copper kettles sing", "end_other_sessions": false});
+                    ada.ask(ada.put("/auth/me/password").json(&keeping)).await.is(204);
+                }
+                "a reset link" => {
+                    let made = root.tell(&format!("{user}/reset"), Value::Null).await.is(200).body;
+                    let token = made["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
+                    let new = json!({"token": token, "new_password": "seven copper kettles sing"});
+                    app.anonymous().tell("/auth/reset/confirm", new).await.is(204);
+                }
+                "others ended" => drop(ada.tell("/auth/sessions/end-others", Value::Null).await.is(200)),
+                "all ended" => drop(root.tell(&format!("{user}/end-sessions"), Value::Null).await.is(200)),
+                "factors" => drop(with_app(&app, &ada).await),
+                "disabled" => {
+                    by_root(json!({"disabled": true})).await;
+                    by_root(json!({"disabled": false})).await;
+                }
+                _ => drop(by_root(json!({"reset_required": true})).await),
+            }
+            assert_eq!(confirm(&app, &link).await, 403, "{way}");
+            assert_eq!(root.see(&user).await.body["email"], format!("{name}@example.org"), "{way}");
+        }
+    }
+
+    async fn asking_for_another_address_tells_the_old_one_and_the_audit_by_name(app: TestApp) {
+        let (root, ada) = (app.administrator("root").await, with_address(&app, "ada").await);
+        ada.patches(json!({"email": "new@example.org"})).await.is(200);
+        let told = app.letter_to("ada@example.org", 1).await;
+        assert_eq!(told.subject, "Your account is to have another e-mail address");
+        assert!(!told.text.contains("new@example.org"), "what a thief typed is not sent on");
+        let audit = root.see("/api/audit").await.is(200).body;
+        let entry = audit.as_array().unwrap().iter().find(|entry| entry["action"] == "email.asked").unwrap();
+        assert_eq!((&entry["actor"], &entry["subject"]), (&json!("ada"), &json!("ada")));
+        assert_eq!(entry["facts"]["email"], "new@example.org");
+        // Nothing was wrong, so nobody is called a guesser.
+        assert!(!audit.as_array().unwrap().iter().any(|entry| entry["action"] == "sign_in.refused"), "{audit}");
     }
 
     async fn another_address_wants_a_recent_sign_in_and_a_name_does_not(app: TestApp) {

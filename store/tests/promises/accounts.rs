@@ -8,7 +8,7 @@ use auth::{
 use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
-use crate::builders::{account, actor, administrator, new_vault, register, second, session, signed_in, user};
+use crate::builders::{account, actor, administrator, era, new_vault, register, second, session, signed_in, user};
 
 crate::on_both_databases!(
     a_name_is_given_once_even_to_eight_at_once,
@@ -166,7 +166,8 @@ async fn a_disabled_account_starts_no_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     db.store.change_account(&user("ada"), stand(Standing::Disabled), actor("root"), second(5)).await.unwrap();
     let late = session("late", "ada", SessionKind::Web);
-    db.store.start_session(late, TokenHash::new("cookie")).await.unwrap();
+    let era = era(&db.store, "ada").await;
+    assert_eq!(db.store.start_session(late, TokenHash::new("cookie"), era).await.unwrap(), None);
     assert_eq!(db.store.session_by_cookie(&TokenHash::new("cookie")).await.unwrap(), None);
     assert!(db.store.sessions_of(&user("ada"), second(1)).await.unwrap().is_empty());
 }

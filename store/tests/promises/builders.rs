@@ -1,7 +1,7 @@
 //! Short words for long types.
 
 use auth::{
-    Actor, AuthStore as _, Grants, Method, Methods, NewAccount, Origin, PasswordHash, Realm, RealmId, RealmName,
+    Actor, AuthStore as _, Era, Grants, Method, Methods, NewAccount, Origin, PasswordHash, Realm, RealmId, RealmName,
     Session, SessionId, SessionKind, TokenHash, Username,
     store::{End, EndReason, Inserted},
 };
@@ -74,8 +74,13 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
 pub(crate) async fn signed_in(store: &Store, name: &str, secret: &str) -> SessionId {
     let new = session(&format!("session-{secret}"), name, SessionKind::Tokens);
     let id = new.id.clone();
-    store.start_session(new, TokenHash::new(secret)).await.unwrap();
+    store.start_session(new, TokenHash::new(secret), era(store, name).await).await.unwrap().unwrap();
     id
+}
+
+/// The present one of an account.
+pub(crate) async fn era(store: &Store, name: &str) -> Era {
+    store.credentials(&user(name)).await.unwrap().unwrap().account.era
 }
 
 pub(crate) async fn new_vault(store: &Store, name: &str) -> VaultId {

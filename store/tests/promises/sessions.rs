@@ -1,7 +1,7 @@
 //! Sessions: begun, seen, ended, forgotten.
 
 use auth::{
-    AuthStore as _, Session, SessionId, SessionKind, TokenHash,
+    AuthStore as _, Era, Session, SessionId, SessionKind, TokenHash,
     audit::{AuditQuery, Chain, Deed, Record},
     store::{AuditStore as _, EndReason, Rotate, Rotation},
 };
@@ -24,7 +24,7 @@ async fn a_session_is_kept_as_it_was_given(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for kind in [SessionKind::Web, SessionKind::Tokens] {
         let given = session(&format!("{kind:?}"), "ada", kind);
-        db.store.start_session(given.clone(), TokenHash::new(&format!("{kind:?}"))).await.unwrap();
+        db.store.start_session(given.clone(), TokenHash::new(&format!("{kind:?}")), Era::default()).await.unwrap();
         assert_eq!(db.store.session(&given.id).await.unwrap(), Some(given));
     }
     assert_eq!(db.store.session(&SessionId::new("nobody's")).await.unwrap(), None);
@@ -34,7 +34,7 @@ async fn a_cookie_finds_its_session_until_that_ends(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let given = session("web", "ada", SessionKind::Web);
     let cookie = TokenHash::new("cookie");
-    db.store.start_session(given.clone(), cookie.clone()).await.unwrap();
+    db.store.start_session(given.clone(), cookie.clone(), Era::default()).await.unwrap();
     signed_in(&db.store, "ada", "refresh").await;
     assert_eq!(db.store.session_by_cookie(&cookie).await.unwrap(), Some(given.clone()));
     assert_eq!(db.store.session_by_cookie(&TokenHash::new("refresh")).await.unwrap(), None, "a token is no cookie");
@@ -74,7 +74,7 @@ async fn live_sessions_come_newest_sign_of_life_first(db: TestDatabase) {
     let old = signed_in(&db.store, "ada", "old").await;
     let new = signed_in(&db.store, "ada", "new").await;
     let short = Session { expires_at: second(50), ..session("short", "ada", SessionKind::Web) };
-    db.store.start_session(short, TokenHash::new("short")).await.unwrap();
+    db.store.start_session(short, TokenHash::new("short"), Era::default()).await.unwrap();
     db.store.touch_session(&new, second(20)).await.unwrap();
     db.store.touch_session(&old, second(10)).await.unwrap();
     let ids = async |at| -> Vec<SessionId> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth::{
-    Actor, AuthStore as _, Origin, Session, SessionKind, TokenHash, Username,
+    Actor, AuthStore as _, Era, Origin, Session, SessionKind, TokenHash, Username,
     guessing::Secret,
     store::{
         Bucket, Charge, Forgettable, Found, Inquiry, Network, Noteworthy, Place, ThrottleStore as _, Tries, Whose,
@@ -134,7 +134,7 @@ async fn every_bucket_counts_by_itself(db: TestDatabase) {
 async fn an_account_is_known_where_it_signed_in(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
     let here = from("2001:db8:1:2:3::4", Some("her browser"));
-    db.store.start_session(begun("one", "ada", here.clone()), TokenHash::new("one")).await.unwrap();
+    db.store.start_session(begun("one", "ada", here.clone()), TokenHash::new("one"), Era::default()).await.unwrap();
     let neighbour = from("2001:db8:1:2:ffff::1", Some("another browser"));
     assert_eq!(known(&db.store, "ada", &here.places()).await.len(), 2);
     assert_eq!(known(&db.store, "ada", &neighbour.places()).await, [Place::Network(network("2001:db8:1:2::"))]);
@@ -147,7 +147,7 @@ async fn an_account_is_known_in_fifty_places_at_most(db: TestDatabase) {
     for n in 0..60 {
         let origin = from(&format!("192.0.2.{n}"), None);
         let session = Session { auth_time: second(n), ..begun(&n.to_string(), "ada", origin) };
-        db.store.start_session(session, TokenHash::new(&n.to_string())).await.unwrap();
+        db.store.start_session(session, TokenHash::new(&n.to_string()), Era::default()).await.unwrap();
     }
     let is_known = async |n: u8| known(&db.store, "ada", &from(&format!("192.0.2.{n}"), None).places()).await.len();
     assert_eq!((is_known(9).await, is_known(10).await, is_known(59).await), (0, 1, 1));
@@ -157,7 +157,7 @@ async fn a_personal_token_makes_no_place_known(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let origin = from("192.0.2.1", None);
     let session = Session { kind: SessionKind::Personal, ..begun("token", "ada", origin.clone()) };
-    db.store.start_session(session, TokenHash::new("token")).await.unwrap();
+    db.store.start_session(session, TokenHash::new("token"), Era::default()).await.unwrap();
     assert_eq!(known(&db.store, "ada", &origin.places()).await, []);
 }
 
@@ -210,7 +210,7 @@ async fn only_what_nobody_needs_is_forgotten(db: TestDatabase) {
         assert_eq!(failures(&db.store, &strange(username)).await, left, "{username}");
     }
     let origin = from("192.0.2.9", None);
-    db.store.start_session(begun("one", "ada", origin.clone()), TokenHash::new("one")).await.unwrap();
+    db.store.start_session(begun("one", "ada", origin.clone()), TokenHash::new("one"), Era::default()).await.unwrap();
     let later = Forgettable { paid_off_by: second(0), nobody_since: second(0), unseen_since: second(1_000_000_000) };
     db.store.forget_throttles(later).await.unwrap();
     assert_eq!(known(&db.store, "ada", &origin.places()).await, []);

@@ -13,7 +13,7 @@ use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyAuthentication, Pa
 
 use super::PasskeyError;
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Token, TokenHash, TokenKind, Username, clock,
+    Auth, AuthError, AuthStore, Caller, Era, Token, TokenHash, TokenKind, Username, clock,
     store::{Slip, SlipKind},
 };
 
@@ -24,15 +24,16 @@ const OPEN: Duration = Duration::from_mins(5);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Bound {
-    /// The session that asked.
-    Session(String),
+    /// The session that asked, and the era of its account: one that is kept while everything else is thrown out begins
+    /// anew as well.
+    Session { id: String, era: Era },
     /// The sign-in that waits for its second factor, by its hash.
     Pending(String),
 }
 
 impl Bound {
     pub(crate) fn to_session(caller: &Caller) -> Self {
-        Self::Session(caller.session().id.to_string())
+        Self::Session { id: caller.session().id.to_string(), era: caller.account().era }
     }
 
     pub(crate) fn to_pending(hash: &TokenHash) -> Self {
@@ -66,6 +67,12 @@ pub(super) struct SignIn {
 pub(super) struct Once {
     id: String,
     pub(super) until: Timestamp,
+}
+
+impl Once {
+    pub(super) fn began(&self) -> Timestamp {
+        clock::before(self.until, OPEN)
+    }
 }
 
 impl<S: AuthStore> Auth<S> {

@@ -13,13 +13,12 @@ use super::{
     party::{Refused, Shown},
 };
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Factor, FactorKind, Method, Methods, Notice, Origin, SessionKind,
-    Standing, Token, TokenKind, Username,
+    Account, Auth, AuthError, AuthStore, Factor, FactorKind, Method, Methods, Notice, Origin, SessionKind, Standing,
+    Token, TokenKind, Username,
     auth::SignedIn,
     beginning::Beginning,
     guessing::{Secret, Trial},
     policy::Via,
-    store::{End, EndReason},
 };
 
 /// The device has checked its user: possession and knowledge (or a body) at once.
@@ -79,8 +78,11 @@ impl<S: AuthStore> Auth<S> {
         }
         let checked = self.party()?.signed_in(shown, state, &stored.kept.passkey);
         let (account, result) = self.judge(stored, checked, from).await?;
+        if account.era.began_within(once.began(), self.0.clock.now()) {
+            return Err(PasskeyError::Over.into());
+        }
         self.used(&stored.factor, &result, Some(once)).await?;
-        self.let_in(&account, stored, from.clone()).await
+        self.let_in(&account, from.clone()).await
     }
 
     /// Any of somebody's own, to prove that it is them.
@@ -187,17 +189,10 @@ impl<S: AuthStore> Auth<S> {
         Err(PasskeyError::Refused.into())
     }
 
-    async fn let_in(&self, account: &Account, stored: &Stored, from: Origin) -> Result<SignedIn, AuthError> {
-        let beginning = Beginning::in_person(SessionKind::Web, Methods::of(&METHODS), from.clone());
-        let (session, secret) = self.begin(account, beginning).await?;
-        // A passkey that was removed while it signed in was removed in time.
-        if self.0.store.factor(&stored.factor.id).await?.is_none() {
-            let (username, by) = (&account.username, Actor::owner(account).coming_from(&from));
-            let end = End { why: EndReason::FactorsChanged, by, at: self.0.clock.now() };
-            self.0.store.end_session(username, &session.id, end).await?;
-            self.changed(username);
-            return Err(PasskeyError::Refused.into());
-        }
+    /// `account` was read before the passkey was: one that was removed while it signed in was removed in time.
+    async fn let_in(&self, account: &Account, from: Origin) -> Result<SignedIn, AuthError> {
+        let beginning = Beginning::in_person(SessionKind::Web, Methods::of(&METHODS), from);
+        let (session, secret) = self.begin(account, beginning).await?.ok_or(PasskeyError::Refused)?;
         let rights = self.rights(&account.username).await?.ok_or(PasskeyError::Refused)?;
         Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), Via::Cookie), secret })
     }

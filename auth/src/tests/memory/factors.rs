@@ -78,7 +78,7 @@ impl FactorStore for Memory {
             }
             id
         });
-        tables.end(of, change.at, |id| Some(id) != keep.as_ref());
+        tables.throw_out(of, change.at, keep.as_ref());
         Ok(())
     }
 

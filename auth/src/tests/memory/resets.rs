@@ -42,7 +42,7 @@ impl ResetStore for Memory {
         credentials.password = reset.password;
         credentials.account.reset_required = false;
         let account = credentials.account.clone();
-        tables.end(&username, reset.at, |_| true);
+        tables.throw_out(&username, reset.at, None);
         tables.forget_resets(&username);
         Ok(Some(account))
     }

@@ -32,6 +32,7 @@ impl Tables {
             administrator,
             created_at,
             reset_required: false,
+            era: Era::default(),
         };
         self.accounts.insert(username, (Credentials { account, password }, roles.into_iter().collect()));
         Inserted::Done
@@ -55,6 +56,18 @@ impl Tables {
         }
         self.events.push(username.clone());
         ended
+    }
+
+    /// Ends all but one, and whatever was begun and is not finished is void.
+    pub(super) fn throw_out(&mut self, username: &Username, at: Timestamp, keep: Option<&SessionId>) -> u64 {
+        self.begin_era(username, at);
+        self.end(username, at, |id| Some(id) != keep)
+    }
+
+    pub(super) fn begin_era(&mut self, username: &Username, at: Timestamp) {
+        if let Some((credentials, _)) = self.accounts.get_mut(username) {
+            credentials.account.era = credentials.account.era.next(at);
+        }
     }
 
     pub(super) fn rotate(&mut self, rotate: Rotate) -> Rotation {

@@ -5,14 +5,16 @@ use auth::{
     audit::Record,
     guessing::Secret,
     store::{
-        Answer, AuditStore, Bucket, Charge, FactorStore, Forgettable, Found, GroupStore, IdentityStore, Inquiry,
-        InviteStore, KeyPurpose, KeyStore, Noteworthy, ResetStore, SlipStore, StoredKey, Tally, ThrottleStore, Whose,
+        AddressStore, Answer, AuditStore, Bucket, Charge, FactorStore, Forgettable, Found, GroupStore, IdentityStore,
+        Inquiry, InviteStore, KeyPurpose, KeyStore, Noteworthy, ResetStore, SlipStore, StoredKey, Tally, ThrottleStore,
+        Whose,
     },
 };
 use jiff::Timestamp;
 
 use super::{Memory, absent};
 
+impl AddressStore for Memory {}
 impl FactorStore for Memory {}
 impl GroupStore for Memory {}
 impl IdentityStore for Memory {}

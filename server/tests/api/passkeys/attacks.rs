@@ -46,6 +46,18 @@ async fn a_challenge_is_good_for_five_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_signed_before_everything_was_thrown_out_signs_nobody_in() {
+    let app = app().await;
+    let (ada, mut phone) = owner(&app, "ada").await;
+    let browser = Browser::about_to_sign_in(&app).await;
+    let credential = phone.get(&browser.options);
+    app.later(Duration::from_secs(1));
+    ada.tell("/auth/sessions/end-others", Value::Null).await.is(200);
+    browser.shows(&credential).await.is(410);
+    sign_in(&app, &mut phone).await.is(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_ceremony_ends_in_the_browser_where_it_began() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;

@@ -123,3 +123,21 @@ async fn an_account_without_passkeys_is_asked_for_none() {
     let body = json!({"ceremony": asked["ceremony"], "credential": Device::at(ORIGIN).get(&asked["publicKey"])});
     ada.tell("/auth/passkeys/step-up", body).await.is(410);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_waits_is_over_once_everything_was_thrown_out() {
+    let app = app().await;
+    let (owner, mut phone) = owner(&app, "ada").await;
+    let thief = HalfWay::of(&app, "ada").await;
+    let asked = thief.options().await;
+    let credential = phone.get(&asked["publicKey"]);
+    owner.tell("/auth/sessions/end-others", Value::Null).await.is(200);
+    thief.shows(&asked["ceremony"], &credential).await.is(401);
+    // A code in place of the passkey does not help either.
+    let codes = owner.tell("/auth/recovery-codes", Value::Null).await.is(201).body;
+    let form = [("code", codes["recovery_codes"][0].as_str().unwrap())];
+    let sent =
+        thief.client.post("/sign-in/second").header("sec-fetch-site", "same-origin").header("cookie", &thief.cookie);
+    let answer = thief.client.ask(sent.form(&form)).await;
+    assert!(cookie(&answer, "__Host-strongroom").is_none(), "{answer:?}");
+}

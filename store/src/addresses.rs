@@ -1,0 +1,54 @@
+//! Links that make an e-mail address an account's.
+
+use auth::{
+    Account, AccountChange, Standing,
+    audit::Record,
+    store::{AddressStore, Answer, ChangeRefused, Confirmation, Slip, SlipKind},
+};
+
+use crate::{
+    Store, accounts, audit,
+    auth_store::write,
+    connection::Connection,
+    error::{DbError, Stop},
+    slips::{self, One},
+};
+
+impl AddressStore for Store {
+    async fn keep_email_link(&self, slip: Slip, record: Record) -> Answer<()> {
+        write!(self, (slip, record), keep)
+    }
+
+    async fn confirm_email(&self, confirmation: Confirmation) -> Answer<Option<Account>> {
+        let confirmed = self.write(confirmation, |db, asked| Box::pin(confirm(db, asked))).await;
+        match confirmed {
+            Ok(account) => Ok(Some(account)),
+            Err(ChangeRefused::Store(unavailable)) => Err(unavailable),
+            Err(ChangeRefused::NoSuchAccount | ChangeRefused::LastAdministrator) => Ok(None),
+        }
+    }
+}
+
+async fn keep(db: &mut Connection, (slip, record): &(Slip, Record)) -> Result<(), DbError> {
+    if let Some(username) = &slip.username {
+        // Two who ask at once: the second one waits here, and takes away what the first one kept.
+        accounts::hold(db, username).await?;
+        slips::drop_all(db, &(SlipKind::EmailLink, username.clone())).await?;
+    }
+    slips::keep(db, slip).await?;
+    audit::record(db, record).await
+}
+
+/// Refused as if there were no such account where it is not what it was.
+async fn confirm(db: &mut Connection, asked: &Confirmation) -> Result<Account, Stop<ChangeRefused>> {
+    let Confirmation { link, era, before, email, by, at } = asked;
+    // The account before the link, as everywhere.
+    let account = accounts::hold(db, &by.username).await?.ok_or(ChangeRefused::NoSuchAccount)?;
+    let as_it_was = account.standing == Standing::Active && account.era == *era && account.email == *before;
+    let one = One { kind: SlipKind::EmailLink, hash: link.clone(), at: *at };
+    if !as_it_was || slips::take(db, &one).await?.is_none() {
+        return Err(ChangeRefused::NoSuchAccount.into());
+    }
+    let to = AccountChange { email: Some(Some(email.clone())), email_verified: Some(true), ..AccountChange::default() };
+    accounts::change(db, &accounts::Change { username: by.username.clone(), to, by: by.clone(), at: *at }).await
+}
