@@ -1,28 +1,21 @@
 //! The service: registering, signing in, and everything that follows from it. One per process, cheap to clone.
 //!
-//! Here are its shapes, how it opens and how it hears of changes; its verbs are in `registering`, `signing_in`,
-//! `refreshing`, `asking`, `own_account` and `administration`.
+//! Here are its shapes and how it opens; how it hears of changes is in `following`, and its verbs are in `registering`,
+//! `signing_in`, `refreshing`, `asking`, `own_account` and `administration`.
 
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, atomic::AtomicI64},
     time::Duration,
 };
 
 use jiff::Timestamp;
-use tokio::{
-    sync::{mpsc, watch},
-    time::MissedTickBehavior,
-};
+use tokio::sync::{mpsc, watch};
 
 use crate::{
     Account, Action, AuthError, AuthStore, Caller, Chance, Clients, Clock, DisplayName, EmailAddress, Grant, Password,
-    PasswordHash, PersonalRules, Role, SessionId, Token, Unavailable, Username,
+    PasswordHash, PersonalRules, Role, SessionId, Token, Username,
     access::AccessTokens,
-    clock,
     directory::Directory,
     factor::{
         FactorRules,
@@ -39,16 +32,9 @@ use crate::{
     refusals::Refusals,
     registering::Setup,
     seal::Sealer,
+    store::KeyPurpose,
     upstream::{self, Upstreams},
 };
-
-/// How often the account-event log is read: a session that ended on another node is refused within a second.
-const FOLLOW: Duration = Duration::from_millis(250);
-/// How often all accounts' hashes are looked through.
-const COUNT_KINDS: Duration = Duration::from_mins(1);
-/// How often, and how long after their end, sessions are forgotten for good.
-const CLEAN: Duration = Duration::from_hours(1);
-const KEEP_ENDED: Duration = Duration::from_hours(30 * 24);
 
 /// What the host decides.
 #[derive(Clone, Debug)]
@@ -278,7 +264,7 @@ pub(crate) struct Service<S> {
     /// Where letters go in, and where the host takes them out.
     pub(crate) letters: (mpsc::Sender<Letter>, Mutex<Option<mpsc::Receiver<Letter>>>),
     /// The last account event that the directory has heard of.
-    followed: AtomicI64,
+    pub(crate) followed: AtomicI64,
 }
 
 impl<S> Clone for Auth<S> {
@@ -305,11 +291,12 @@ impl<S: AuthStore> Auth<S> {
         clock: Clock,
         chance: Chance,
     ) -> Result<Self, AuthError> {
-        let peppers = Peppers::new(&keys, &settings.passwords.peppers)?;
-        let hasher = Hasher::new(settings.hashing, peppers, chance.clone())?;
-        hasher.kinds().are(&store.password_kinds().await?);
         let ring = KeyRing::new(store.clone(), &keys, settings.keys, clock.clone(), chance.clone())?;
         let access = AccessTokens::new(ring.load().await?, &settings);
+        ring.take_hold().await?;
+        let peppers = Peppers::new(&keys, &settings.passwords.peppers, &store.keys(KeyPurpose::Peppers).await?)?;
+        let hasher = Hasher::new(settings.hashing, peppers, chance.clone())?;
+        hasher.kinds().are(&store.password_kinds().await?);
         let passkeys = Party::of(&settings.issuer, &settings.passkeys.name);
         let factors = Sealer::new(&keys, Purpose::Factors)?;
         // Before anything is loaded: whatever happens from here on is heard of.
@@ -341,69 +328,6 @@ impl<S: AuthStore> Auth<S> {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
-    }
-
-    /// Follows the account-event log for ever: run it as a task. Every 250 ms; what this node wrote is heard at once.
-    pub async fn follow(&self) {
-        tokio::join!(self.follow_events(), self.follow_keys(), self.follow_kinds());
-    }
-
-    /// What kinds of hashes are left, each minute: imported ones come by other processes, and go with their owners'
-    /// next sign-ins.
-    async fn follow_kinds(&self) {
-        let mut ticks = tokio::time::interval(COUNT_KINDS);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.count_kinds().await {
-                tracing::warn!(%error, "it is not known what kinds of password hashes there are");
-            }
-        }
-    }
-
-    pub(crate) async fn count_kinds(&self) -> Result<(), Unavailable> {
-        self.0.hasher.kinds().are(&self.0.store.password_kinds().await?);
-        Ok(())
-    }
-
-    async fn follow_events(&self) {
-        let mut ticks = tokio::time::interval(FOLLOW);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut cleaned_at = self.0.clock.now();
-        let mut is_deaf = false;
-        loop {
-            ticks.tick().await;
-            let heard = self.catch_up().await;
-            // Said once, not four times a second.
-            match &heard {
-                Err(error) if !is_deaf => tracing::error!(%error, "the account-event log cannot be followed"),
-                Ok(()) if is_deaf => tracing::info!("the account-event log is followed again"),
-                _ => {}
-            }
-            is_deaf = heard.is_err();
-            if clock::between(cleaned_at, self.0.clock.now()) >= CLEAN {
-                cleaned_at = self.0.clock.now();
-                self.forget_long_ended().await;
-                self.forget_failures().await;
-            }
-        }
-    }
-
-    /// Hears of everything that was written until now.
-    pub(crate) async fn catch_up(&self) -> Result<(), Unavailable> {
-        loop {
-            let events = self.0.store.account_events_after(self.0.followed.load(Ordering::Acquire)).await?;
-            let Some(last) = events.last() else { return Ok(()) };
-            self.0.directory.forget(events.iter().map(|event| &event.username));
-            self.0.followed.store(last.n, Ordering::Release);
-        }
-    }
-
-    async fn forget_long_ended(&self) {
-        match self.0.store.forget_ended(clock::before(self.0.clock.now(), KEEP_ENDED)).await {
-            Ok(sessions) => tracing::debug!(sessions, "long ended sessions were forgotten"),
-            Err(error) => tracing::warn!(%error, "long ended sessions were not forgotten"),
-        }
     }
 
     /// Ticks whenever sessions or rights changed: open sockets then ask [`still`](Self::still) again.

@@ -169,10 +169,12 @@ pub enum AuthError {
     Store(#[from] Unavailable),
     /// The key ring does not open: another master key is at work than the one it was sealed under.
     #[error(
-        "The key ring was sealed under another master key than this one. Start with that one again, or let \
-         `strongroom key rotate --end-tokens` make a new ring if it is lost."
+        "The key ring was sealed under another master key than this one. Start with that one (the new one, if it was \
+         replaced), or let `strongroom key rotate --end-tokens` make a new ring if it is lost."
     )]
     AnotherMasterKey,
+    #[error("The new master key is the one in force already.")]
+    SameMasterKey,
     /// A bug or a broken key; logged where it is answered.
     #[error("internal: {0}")]
     Internal(&'static str),

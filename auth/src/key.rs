@@ -1,18 +1,15 @@
 //! The master key: random, made on first start in a 0600 file, or handed in as `SECRET_KEY`. Purposes are parted
 //! from it by HKDF-SHA-256 (RFC 5869), so that what signs tokens says nothing about any other key.
 
-use std::{
-    fmt,
-    fs::{File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    path::Path,
-};
+mod file;
+
+use std::{fmt, io};
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use secrecy::{ExposeSecret, SecretSlice};
 
 use crate::AuthError;
+pub use file::KeyFile;
 
 /// At least 32 bytes. Cannot print.
 pub struct MasterKey(SecretSlice<u8>);
@@ -50,6 +47,10 @@ pub(crate) enum Purpose {
     Pepper,
     /// Names the key of passwords: stands beside every hash.
     PepperName,
+    /// Encrypts keys of passwords that came from master keys before this one.
+    RetiredPeppers,
+    /// Names the master key itself: stands before everything that is sealed under it.
+    MasterName,
 }
 
 impl Purpose {
@@ -62,6 +63,8 @@ impl Purpose {
             Self::Upstream => b"strongroom/upstream/aes-256-gcm/v1",
             Self::Pepper => b"strongroom/pepper/hmac-sha256/v1",
             Self::PepperName => b"strongroom/pepper/id/v1",
+            Self::RetiredPeppers => b"strongroom/retired-peppers/aes-256-gcm/v1",
+            Self::MasterName => b"strongroom/master/name/v1",
         }
     }
 }
@@ -92,18 +95,12 @@ impl MasterKey {
         Ok(Self(raw.as_bytes().to_vec().into()))
     }
 
-    /// Reads `path`, or makes it (0600, fsynced) with 32 random bytes.
+    /// What it is called in the database, beside what it seals: may be read by anybody.
     ///
     /// # Errors
-    /// [`BadKey::File`] also for a file that others may read and for an empty one (a start that was cut off).
-    pub fn load_or_make(path: &Path, chance: &crate::Chance) -> Result<Self, BadKey> {
-        let bad = |source| BadKey::File { path: path.display().to_string(), source };
-        match make(path, chance) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(bad(error)),
-        }
-        Self::parse(&read(path).map_err(bad)?)
+    /// [`AuthError::Internal`].
+    pub fn name(&self) -> Result<String, AuthError> {
+        Ok(hex::encode(&self.part(Purpose::MasterName)?[..8]))
     }
 
     pub(crate) fn part(&self, purpose: Purpose) -> Result<[u8; 32], AuthError> {
@@ -121,61 +118,6 @@ impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MasterKey(…)")
     }
-}
-
-/// Fails with `AlreadyExists` where there is a file: two starts at once then agree on one key.
-fn make(path: &Path, chance: &crate::Chance) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all((BASE64URL.encode(chance.bytes::<32>()) + "\n").as_bytes())?;
-    file.sync_all()?;
-    // The name is durable only once the folder is.
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => sync_folder(folder),
-        _ => sync_folder(Path::new(".")),
-    }
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    refuse_readable_by_others(&file)?;
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    if text.trim().is_empty() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "it is empty: delete it, and a key is made on the next start",
-        ));
-    }
-    Ok(text)
-}
-
-#[cfg(unix)]
-fn refuse_readable_by_others(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let others = file.metadata()?.permissions().mode() & 0o077;
-    if others == 0 {
-        return Ok(());
-    }
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may read it: make it private with `chmod 600`"))
-}
-
-#[cfg(not(unix))]
-fn refuse_readable_by_others(_: &File) -> io::Result<()> {
-    Ok(())
 }
 
 /// Keys that stand in tutorials and templates, lower case, longer ones before what they contain.
@@ -226,6 +168,8 @@ fn is_monotonous(raw: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+
     use super::*;
     use crate::Chance;
 
@@ -276,40 +220,5 @@ mod tests {
         assert_eq!(part(&key, Purpose::AccessToken), part(&again, Purpose::AccessToken));
         assert_ne!(part(&key, Purpose::AccessToken), part(&key, Purpose::AccessTokenName));
         assert_eq!(format!("{key:?}"), "MasterKey(…)");
-    }
-
-    fn folder() -> std::path::PathBuf {
-        let folder = std::env::temp_dir().join(hex::encode(Chance::system().bytes::<8>()));
-        std::fs::create_dir(&folder).unwrap();
-        folder
-    }
-
-    #[test]
-    fn a_key_is_made_once_and_found_again() {
-        let path = folder().join("key");
-        let first = MasterKey::load_or_make(&path, &Chance::system()).unwrap();
-        let second = MasterKey::load_or_make(&path, &Chance::system()).unwrap();
-        assert_eq!(first.0.expose_secret(), second.0.expose_secret());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_key_file_is_private_or_refused() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = folder().join("key");
-        MasterKey::load_or_make(&path, &Chance::system()).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        let error = MasterKey::load_or_make(&path, &Chance::system()).unwrap_err();
-        assert!(error.to_string().contains("chmod 600"), "{error}");
-    }
-
-    #[test]
-    fn an_empty_key_file_is_refused() {
-        let path = folder().join("key");
-        MasterKey::load_or_make(&path, &Chance::system()).unwrap();
-        OpenOptions::new().write(true).truncate(true).open(&path).unwrap();
-        let error = MasterKey::load_or_make(&path, &Chance::system()).unwrap_err();
-        assert!(error.to_string().contains("empty"), "{error}");
     }
 }

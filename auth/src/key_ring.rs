@@ -50,6 +50,8 @@ pub enum OldKey {
 pub struct KeyRing<S> {
     store: S,
     sealer: Sealer,
+    /// The master key's name.
+    master: String,
     /// What signed before there was a ring, parted from the master key: its tokens outlive the upgrade.
     ancestor: (String, [u8; 32]),
     rules: KeyRules,
@@ -63,7 +65,35 @@ impl<S: AuthStore> KeyRing<S> {
     pub fn new(store: S, keys: &MasterKey, rules: KeyRules, clock: Clock, chance: Chance) -> Result<Self, AuthError> {
         let name = hex::encode(&keys.part(Purpose::AccessTokenName)?[..8]);
         let ancestor = (name, keys.part(Purpose::AccessToken)?);
-        Ok(Self { store, sealer: Sealer::new(keys, Purpose::Ring)?, ancestor, rules, clock, chance })
+        let (sealer, master) = (Sealer::new(keys, Purpose::Ring)?, keys.name()?);
+        Ok(Self { store, sealer, master, ancestor, rules, clock, chance })
+    }
+
+    /// # Errors
+    /// [`AuthError::AnotherMasterKey`] where another one is in force: it was replaced.
+    pub(crate) async fn holds(&self) -> Result<(), AuthError> {
+        match self.store.master().await? {
+            Some(name) if name != self.master => Err(AuthError::AnotherMasterKey),
+            _ => Ok(()),
+        }
+    }
+
+    /// As [`holds`](Self::holds), and says the master key's name where none has. For a ring that opened.
+    pub(crate) async fn take_hold(&self) -> Result<(), AuthError> {
+        if self.store.master().await?.is_none() {
+            self.store.name_master(&self.master, None, self.clock.now()).await?;
+        }
+        self.holds().await
+    }
+
+    /// A master key that was lost is given up: what is sealed under it stays shut.
+    async fn give_up_another(&self) -> Result<(), AuthError> {
+        if let Some(lost) = self.store.master().await?.filter(|name| *name != self.master)
+            && self.store.name_master(&self.master, Some(&lost), self.clock.now()).await?
+        {
+            tracing::warn!(%lost, "the master key in force was given up");
+        }
+        self.holds().await
     }
 
     /// Newest first.
@@ -71,9 +101,16 @@ impl<S: AuthStore> KeyRing<S> {
         Ok(self.store.keys(PURPOSE).await?)
     }
 
-    /// Lets a new key sign, and says its name. The old one need not open: this is also the way out when the master key
-    /// was lost.
+    /// Lets a new key sign, and says its name. Where the old one ends it need not open: this is also the way out when
+    /// the master key was lost.
+    ///
+    /// # Errors
+    /// [`AuthError::AnotherMasterKey`] where the old one is to verify and another master key is in force.
     pub async fn rotate(&self, old: OldKey) -> Result<String, AuthError> {
+        match old {
+            OldKey::Verifies => self.holds().await?,
+            OldKey::Ends => self.give_up_another().await?,
+        }
         for _ in 0..TRIES {
             let rows = self.list().await?;
             let signs = rows.iter().find(|row| row.retired_at.is_none());
@@ -95,6 +132,8 @@ impl<S: AuthStore> KeyRing<S> {
     pub(crate) async fn tend(&self, why: Tend) -> Result<Option<String>, AuthError> {
         let (rows, now) = (self.list().await?, self.clock.now());
         self.store.forget_keys(clock::before(now, LONGEST_ACCESS + HEARSAY)).await?;
+        // By then no process uses one for new passwords any more.
+        self.store.forget_peppers(clock::before(now, LONGEST_ACCESS)).await?;
         let Some(signs) = rows.iter().find(|row| row.retired_at.is_none()) else { return Ok(None) };
         let old = clock::after(signs.made_at, self.rules.rotate_after) <= now;
         let other = self.rules.algorithm.is_some_and(|algorithm| algorithm.as_str() != signs.algorithm);
@@ -147,13 +186,13 @@ impl<S: AuthStore> KeyRing<S> {
     }
 
     fn row(&self, kid: String, algorithm: SigningAlgorithm, jwk: &[u8]) -> Result<StoredKey, AuthError> {
-        let sealed = self.sealer.seal(jwk, &bound_to(&kid), &self.chance)?.into();
+        let sealed = self.sealer.seal(jwk, &bound_to(PURPOSE, &kid), &self.chance)?.into();
         let (algorithm, made_at) = (algorithm.as_str().to_owned(), self.clock.now());
         Ok(StoredKey { kid, purpose: PURPOSE, algorithm, sealed, made_at, retired_at: None })
     }
 
     fn open(&self, row: &StoredKey) -> Result<SigningKey, AuthError> {
-        let opened = self.sealer.open(row.sealed.expose_secret(), &bound_to(&row.kid));
+        let opened = self.sealer.open(row.sealed.expose_secret(), &bound_to(PURPOSE, &row.kid));
         let jwk = opened.map_err(|_| AuthError::AnotherMasterKey)?;
         let key = SigningKey::from_jwk(jwk.expose_secret()).filter(|key| key.kid == row.kid);
         key.ok_or(AuthError::Internal("a key of the ring is no key"))
@@ -167,8 +206,9 @@ pub(crate) enum Tend {
     Later,
 }
 
-fn bound_to(kid: &str) -> String {
-    format!("{}/{kid}", PURPOSE.as_str())
+/// What a sealed key is bound to.
+pub(crate) fn bound_to(purpose: KeyPurpose, kid: &str) -> String {
+    format!("{}/{kid}", purpose.as_str())
 }
 
 impl<S> std::fmt::Debug for KeyRing<S> {

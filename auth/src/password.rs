@@ -42,6 +42,12 @@ pub struct PasswordHash(String);
 pub struct UnknownHash;
 
 impl PasswordHash {
+    /// How those begin that are under the pepper of this id.
+    #[must_use]
+    pub fn beginning_under(pepper: &str) -> String {
+        crate::pepper::beginning(pepper)
+    }
+
     /// Takes a hash that another program made: an Argon2id PHC string or bcrypt, with costs that one sign-in can bear.
     ///
     /// # Errors

@@ -5,11 +5,15 @@
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
+use secrecy::{ExposeSecret as _, SecretBox};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
     AuthError, Password,
     key::{MasterKey, Purpose},
+    key_ring::bound_to,
+    seal::Sealer,
+    store::{KeyPurpose, StoredKey},
 };
 
 /// Stands before a hash that was keyed, with the key's id and the rest of the PHC string behind it.
@@ -22,12 +26,17 @@ pub(crate) struct Peppers(Arc<[Pepper]>);
 pub(crate) struct Pepper {
     id: String,
     key: hmac::Key,
+    secret: SecretBox<[u8; 32]>,
 }
 
 impl Peppers {
-    /// Parted from `keys`, unless other ones are given; those come first then, in their order.
-    pub(crate) fn new(keys: &MasterKey, given: &[MasterKey]) -> Result<Self, AuthError> {
-        given.iter().chain([keys]).map(Pepper::of).collect::<Result<_, _>>().map(Self)
+    /// Parted from `keys`, unless other ones are given; those come first then, in their order. Last come those of
+    /// master keys that were replaced.
+    pub(crate) fn new(keys: &MasterKey, given: &[MasterKey], retired: &[StoredKey]) -> Result<Self, AuthError> {
+        let sealer = Sealer::new(keys, Purpose::RetiredPeppers)?;
+        let parted = given.iter().chain([keys]).map(Pepper::of);
+        let kept = retired.iter().filter_map(|row| Pepper::kept(row, &sealer).map(Ok));
+        parted.chain(kept).collect::<Result<_, _>>().map(Self)
     }
 
     pub(crate) fn current(&self) -> &Pepper {
@@ -40,9 +49,32 @@ impl Peppers {
 }
 
 impl Pepper {
-    fn of(master: &MasterKey) -> Result<Self, AuthError> {
+    pub(crate) fn of(master: &MasterKey) -> Result<Self, AuthError> {
         let id = hex::encode(&master.part(Purpose::PepperName)?[..4]);
-        Ok(Self { id, key: hmac::Key::new(hmac::HMAC_SHA256, &master.part(Purpose::Pepper)?) })
+        Ok(Self::new(id, master.part(Purpose::Pepper)?))
+    }
+
+    fn new(id: String, secret: [u8; 32]) -> Self {
+        Self { id, key: hmac::Key::new(hmac::HMAC_SHA256, &secret), secret: SecretBox::new(Box::new(secret)) }
+    }
+
+    /// One that does not open is done without: passwords under it fit nothing, and everybody else still signs in.
+    fn kept(row: &StoredKey, sealer: &Sealer) -> Option<Self> {
+        let opened = sealer.open(row.sealed.expose_secret(), &bound_to(KeyPurpose::Peppers, &row.kid)).ok();
+        let secret = opened.and_then(|opened| <[u8; 32]>::try_from(opened.expose_secret()).ok());
+        if secret.is_none() {
+            tracing::error!(kid = %row.kid, "a retired pepper does not open: passwords under it are lost");
+        }
+        Some(Self::new(row.kid.clone(), secret?))
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// To be kept, sealed, beyond its master key.
+    pub(crate) fn secret(&self) -> &[u8] {
+        self.secret.expose_secret()
     }
 
     pub(crate) fn is_called(&self, id: &str) -> bool {
@@ -70,6 +102,11 @@ impl Pepper {
     pub(crate) fn mark(&self, phc: &str) -> String {
         format!("{MARK}{}{phc}", self.id)
     }
+}
+
+/// How the hashes begin that were keyed with the key of this id.
+pub(crate) fn beginning(id: &str) -> String {
+    format!("{MARK}{id}$")
 }
 
 /// The key's id and the PHC string, of a hash that was keyed.

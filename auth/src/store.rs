@@ -21,7 +21,7 @@ pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal};
 pub use groups::{GroupChange, GroupRefused, GroupStore};
 pub use identities::{Identity, IdentityStore, NewIdentity};
 pub use invites::{InviteStore, Redeem, Redeemed};
-pub use keys::{KeyPurpose, KeyStore, StoredKey};
+pub use keys::{KeyPurpose, KeyStore, Reseal, Resealed, StoredKey};
 pub use members::{AccountQuery, Among, Member, Membership};
 pub use resets::{Reset, ResetStore};
 pub use slips::{Slip, SlipKind, SlipStore};

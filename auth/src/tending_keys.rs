@@ -72,12 +72,15 @@ impl<S: AuthStore> Auth<S> {
         Ok(())
     }
 
-    pub(crate) async fn follow_keys(&self) {
+    pub(crate) async fn follow_keys(&self) -> AuthError {
         let mut ticks = tokio::time::interval(HEAR);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut tended_at, mut is_deaf) = (self.0.clock.now(), false);
         loop {
             ticks.tick().await;
+            if let Err(lost @ AuthError::AnotherMasterKey) = self.0.ring.holds().await {
+                return lost;
+            }
             let mut heard = self.learn_keys().await;
             if heard.is_ok() && clock::between(tended_at, self.0.clock.now()) >= TEND {
                 tended_at = self.0.clock.now();

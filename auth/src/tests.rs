@@ -4,6 +4,7 @@ mod administering;
 mod guessing;
 mod inviting;
 mod keys;
+mod master;
 mod memory;
 mod own_account;
 mod personal;

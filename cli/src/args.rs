@@ -56,7 +56,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// The keys that sign access tokens; the server may be running or not
+    /// The keys that sign access tokens, and the master key that seals them
     Key {
         #[command(subcommand)]
         command: KeyCommand,
@@ -142,6 +142,17 @@ pub(crate) enum KeyCommand {
     /// a second
     Rotate {
         /// Forget old keys at once: every access token handed out so far ends, and programs refresh theirs
+        #[arg(long)]
+        end_tokens: bool,
+    },
+    /// Put another master key in the place of one that somebody else may have. Everything that is sealed under it is
+    /// sealed anew, and everybody signs in as before; no server may be running
+    ReplaceMaster {
+        /// Where the new key is, or is made, if the key comes from SECRET_KEY or SECRET_KEY_FILE
+        #[arg(long, value_name = "FILE")]
+        new_key_file: Option<PathBuf>,
+        /// Forget old signing keys at once, for when somebody may have the database too: every access token handed out
+        /// so far ends, and programs refresh theirs
         #[arg(long)]
         end_tokens: bool,
     },

@@ -10,8 +10,9 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::log(&config)?;
     let (data, registration) = (config.data.clone(), config.registration);
     let mut running = server::start(config, Clock::system()).await?;
-    greet(&running, &data, registration);
+    // Before anybody is told that it runs: from then on it is stopped in order.
     let mut terminate = signal(SignalKind::terminate())?;
+    greet(&running, &data, registration);
     tokio::select! {
         finished = running.finished() => finished?,
         _ = tokio::signal::ctrl_c() => stop(running).await?,

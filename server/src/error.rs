@@ -228,7 +228,9 @@ fn auth_status(error: &AuthError) -> StatusCode {
         AuthError::Passkey(error) => passkey_status(error),
         AuthError::Throttled { .. } | AuthError::LockedOut => StatusCode::TOO_MANY_REQUESTS,
         AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        AuthError::Internal(_) | AuthError::AnotherMasterKey => StatusCode::INTERNAL_SERVER_ERROR,
+        AuthError::Internal(_) | AuthError::AnotherMasterKey | AuthError::SameMasterKey => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod forwarded;
 mod hold;
 pub mod live;
 mod mail;
+pub mod master;
 pub mod router;
 pub mod routes;
 pub mod serve;

@@ -4,9 +4,8 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use auth::{
-    Chance, Clock,
+    AuthError, Chance, Clock,
     auth::Registration,
-    key::MasterKey,
     key_ring::KeyRing,
     upstream::{HttpClient, Upstreams},
 };
@@ -24,6 +23,7 @@ use crate::{
     hold::Hold,
     live::Hub,
     mail::Postman,
+    master::{Masters, settle},
     router::router,
     state::{AppState, Auth, Shared, Site, Store, Vault},
     telemetry, upstream,
@@ -49,6 +49,8 @@ pub struct Running {
     handle: Handle<SocketAddr>,
     stop: watch::Sender<bool>,
     server: JoinHandle<std::io::Result<()>>,
+    /// Ends when this process is of no use any more.
+    following: JoinHandle<AuthError>,
     upkeep: Vec<JoinHandle<()>>,
     _hold: Hold,
 }
@@ -66,8 +68,9 @@ pub struct Opened {
 /// # Errors
 /// A sentence for the operator.
 pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
-    let key = master_key(config)?;
+    let masters = Masters::of(config)?;
     let store = open_store(config).await?;
+    let key = masters.in_force(&store).await?;
     // Before the first account: it gets its role there.
     vault::vault::make_main(&store, &clock, &Chance::system()).await?;
     let auth =
@@ -81,20 +84,13 @@ pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
 /// # Errors
 /// A sentence for the operator.
 pub async fn open_ring(config: &Config, clock: Clock) -> anyhow::Result<KeyRing<Store>> {
-    let key = master_key(config)?;
-    Ok(KeyRing::new(open_store(config).await?, &key, config.keys, clock, Chance::system())?)
+    let masters = Masters::of(config)?;
+    let store = open_store(config).await?;
+    let key = masters.in_force(&store).await?;
+    Ok(KeyRing::new(store, &key, config.keys, clock, Chance::system())?)
 }
 
-fn master_key(config: &Config) -> anyhow::Result<MasterKey> {
-    let keys = config.data.join("keys");
-    make_private(&keys)?;
-    Ok(match &config.secret_key {
-        Some(key) => MasterKey::parse(key.expose_secret())?,
-        None => MasterKey::load_or_make(&keys.join("master.key"), &Chance::system())?,
-    })
-}
-
-async fn open_store(config: &Config) -> anyhow::Result<Store> {
+pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
     let database = match &config.database_url {
         Some(url) => Database::parse(url.expose_secret())?,
         None => Database::Sqlite(config.data.join("strongroom.db")),
@@ -125,7 +121,7 @@ fn settings(config: &Config, http: HttpClient) -> anyhow::Result<auth::Settings>
 }
 
 /// Only for whoever runs the server: the folder holds keys and everybody's hashes.
-fn make_private(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> anyhow::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -144,6 +140,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     make_private(&config.data)?;
     let hold = Hold::of(&config.data)?;
     let Opened { store, auth, blobs } = open(&config, clock.clone()).await?;
+    settle(&config, &store, &hold).await?;
     auth.tend_keys().await?;
     blobs.clear_leftovers().await?;
     let repositories = config.data.join("vaults");
@@ -153,7 +150,11 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let setup_link = setup.map(|token| format!("{public_url}/first#{}", token.expose()));
     let (stop, stopping) = watch::channel(false);
     let hub = Hub::over(store.clone(), vault.clone(), stopping.clone());
-    let mut upkeep = upkeep(&auth, &store, clock.clone());
+    let following = tokio::spawn({
+        let auth = auth.clone();
+        async move { auth.follow().await }
+    });
+    let mut upkeep = upkeep(&store, clock.clone());
     upkeep.extend(post(&auth, &config, clock)?);
     let witness = Witness::of(&config)?;
     upkeep.push(tokio::spawn(witness.clone().watch(store.clone())));
@@ -162,7 +163,20 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let state = AppState::new(Shared { auth: auth.clone(), vault: vault.clone(), store, hub, site, stopping });
     let handle = Handle::new();
     let server = tokio::spawn(serve(listener, state, handle.clone()));
-    Ok(Running { address, public_url, setup_link, auth, vault, witness, handle, stop, server, upkeep, _hold: hold })
+    Ok(Running {
+        address,
+        public_url,
+        setup_link,
+        auth,
+        vault,
+        witness,
+        handle,
+        stop,
+        server,
+        following,
+        upkeep,
+        _hold: hold,
+    })
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
@@ -182,10 +196,9 @@ async fn serve(listener: std::net::TcpListener, state: AppState, handle: Handle<
     server.serve(service).await
 }
 
-fn upkeep(auth: &Auth, store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
-    let (auth, store) = (auth.clone(), store.clone());
+fn upkeep(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
+    let store = store.clone();
     let count = tokio::spawn(crate::counting::count(store.clone(), clock.clone()));
-    let follow = tokio::spawn(async move { auth.follow().await });
     let forget = tokio::spawn(async move {
         let mut hourly = tokio::time::interval(Duration::from_hours(1));
         loop {
@@ -195,7 +208,7 @@ fn upkeep(auth: &Auth, store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
             }
         }
     });
-    vec![follow, forget, count]
+    vec![forget, count]
 }
 
 /// Without mail settings the box is closed, and letters go nowhere.
@@ -219,7 +232,10 @@ impl Running {
     /// # Errors
     /// What broke.
     pub async fn finished(&mut self) -> anyhow::Result<()> {
-        Ok((&mut self.server).await??)
+        tokio::select! {
+            served = &mut self.server => Ok(served??),
+            lost = &mut self.following => Err(lost?.into()),
+        }
     }
 
     /// Takes no more connections, tells sockets, lets requests end, and leaves git durable.
@@ -230,6 +246,7 @@ impl Running {
         self.stop.send_replace(true);
         self.handle.graceful_shutdown(Some(STOP_WITHIN));
         self.finished().await?;
+        self.following.abort();
         for task in &self.upkeep {
             task.abort();
         }

@@ -14,7 +14,7 @@ use crate::{
     auth_store::{read, write},
     connection::Connection,
     error::{DbError, Stop},
-    sessions,
+    master, sessions,
     value::{Row, params},
 };
 
@@ -117,6 +117,9 @@ async fn insert(db: &mut Connection, factor: &Factor) -> Result<bool, DbError> {
     const INSERT: &str =
         "INSERT INTO factors (factor_id, username, kind, name, body, counter, created_at, last_used_at, used_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+    if factor.kind == FactorKind::Totp {
+        master::refuse_foreign(db, &factor.body).await?;
+    }
     let row = params![
         factor.id.as_str(),
         factor.username.as_str(),

@@ -1,9 +1,9 @@
 //! The key ring: rows that are sealed before they come here.
 
 use auth::{
-    Actor,
+    Actor, PasswordHash,
     audit::Deed,
-    store::{Answer, KeyPurpose, KeyStore, StoredKey},
+    store::{Answer, KeyPurpose, KeyStore, Reseal, Resealed, StoredKey},
 };
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -13,6 +13,7 @@ use crate::{
     auth_store::{read, write},
     connection::Connection,
     error::DbError,
+    master,
     value::{Row, params},
 };
 
@@ -28,9 +29,26 @@ impl KeyStore for Store {
     async fn forget_keys(&self, before: Timestamp) -> Answer<u64> {
         write!(self, before, forget)
     }
+
+    async fn forget_peppers(&self, before: Timestamp) -> Answer<u64> {
+        write!(self, before, forget_peppers)
+    }
+
+    async fn master(&self) -> Answer<Option<String>> {
+        self.read((), |db, ()| Box::pin(async move { Ok(master::in_force(db).await?) })).await
+    }
+
+    async fn name_master(&self, name: &str, old: Option<&str>, at: Timestamp) -> Answer<bool> {
+        let naming = master::Naming { name: name.to_owned(), old: old.map(str::to_owned), at };
+        write!(self, naming, master::name)
+    }
+
+    async fn reseal(&self, reseal: Reseal) -> Answer<Option<Resealed>> {
+        write!(self, reseal, master::reseal)
+    }
 }
 
-async fn list(db: &mut Connection, purpose: &KeyPurpose) -> Result<Vec<StoredKey>, DbError> {
+pub(crate) async fn list(db: &mut Connection, purpose: &KeyPurpose) -> Result<Vec<StoredKey>, DbError> {
     const SELECT: &str = "SELECT kid, algorithm, sealed, made_at, retired_at FROM keys WHERE purpose = $1
         ORDER BY CASE WHEN retired_at IS NULL THEN 0 ELSE 1 END, made_at DESC, kid";
     let rows = db.query(SELECT, params![purpose.as_str()]).await?;
@@ -59,6 +77,7 @@ async fn replace(db: &mut Connection, Replace { new, old }: &Replace) -> Result<
     // Insert before asking: a unique index lets one key sign.
     const INSERT: &str = "INSERT INTO keys (kid, purpose, algorithm, sealed, made_at, retired_at)
         VALUES ($1, $2, $3, $4, $5, NULL) ON CONFLICT DO NOTHING";
+    master::refuse_foreign(db, new.sealed.expose_secret()).await?;
     let purpose = new.purpose.as_str();
     if let Some(old) = old
         && db.execute(RETIRE, params![old.as_str(), purpose, new.made_at]).await? == 0
@@ -81,5 +100,19 @@ async fn replace(db: &mut Connection, Replace { new, old }: &Replace) -> Result<
 }
 
 async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
-    db.execute("DELETE FROM keys WHERE retired_at < $1", params![*before]).await
+    let forget = "DELETE FROM keys WHERE purpose = $1 AND retired_at < $2";
+    db.execute(forget, params![KeyPurpose::AccessTokens.as_str(), *before]).await
+}
+
+async fn forget_peppers(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
+    const UNDER: &str = "SELECT 1 FROM accounts WHERE password LIKE $1 LIMIT 1";
+    let mut forgotten = 0;
+    for key in list(db, &KeyPurpose::Peppers).await? {
+        let old = key.retired_at.is_some_and(|at| at < *before);
+        let hashes = PasswordHash::beginning_under(&key.kid) + "%";
+        if old && db.find(UNDER, params![hashes]).await?.is_none() {
+            forgotten += db.execute("DELETE FROM keys WHERE kid = $1", params![key.kid.as_str()]).await?;
+        }
+    }
+    Ok(forgotten)
 }

@@ -22,6 +22,7 @@ mod identities;
 mod invites;
 mod keys;
 mod listing;
+mod master;
 mod migrate;
 mod persisted;
 mod places;

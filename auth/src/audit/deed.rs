@@ -96,6 +96,8 @@ deeds! {
     ThrottleLifted = "throttle.lifted";
     /// A signing key was replaced.
     KeyRotated = "key.rotated";
+    /// Another master key is in force.
+    MasterKeyReplaced = "master_key.replaced";
     /// The chains' heads were sealed anew, by the operator.
     AuditSealed = "audit.sealed";
 }

@@ -8,7 +8,7 @@ const OLD_KEY: &str = "Yt5Wq8Er1Kz7Mx3Nv9Pb2Lc6Hd4Fg0Js";
 
 fn peppers(master: &str, given: &[&str]) -> Peppers {
     let key = |raw: &&str| MasterKey::parse(raw).unwrap();
-    Peppers::new(&key(&master), &given.iter().map(key).collect::<Vec<_>>()).unwrap()
+    Peppers::new(&key(&master), &given.iter().map(key).collect::<Vec<_>>(), &[]).unwrap()
 }
 
 fn hasher() -> Hasher {

@@ -3,13 +3,16 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::Answer;
+use super::{Answer, absent};
+use crate::master::Handover;
 
 /// What a key of the ring is for: a key has one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyPurpose {
     /// Signs access tokens.
     AccessTokens,
+    /// Keyed passwords, and came from a master key that was replaced: none of them is used for new ones.
+    Peppers,
 }
 
 impl KeyPurpose {
@@ -17,6 +20,7 @@ impl KeyPurpose {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccessTokens => "access_tokens",
+            Self::Peppers => "peppers",
         }
     }
 }
@@ -35,7 +39,30 @@ pub struct StoredKey {
     pub retired_at: Option<Timestamp>,
 }
 
+/// Another master key comes into force, in one transaction.
+#[derive(Debug)]
+pub struct Reseal {
+    /// The names of the master keys.
+    pub old: String,
+    pub new: String,
+    /// What keyed passwords under the old one, sealed under the new one.
+    pub pepper: StoredKey,
+    /// Seals anew.
+    pub handover: Handover,
+    pub at: Timestamp,
+}
+
+/// What was sealed anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resealed {
+    pub keys: u64,
+    pub apps: u64,
+    /// What did not open under the old master key either, and was left as it is.
+    pub dead: u64,
+}
+
 /// A host that needs no ring of its own may keep it in memory: tokens then end with the process.
+#[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait KeyStore: Clone + Send + Sync + 'static {
     /// Newest first; one of them signs, if there are any.
     fn keys(&self, purpose: KeyPurpose) -> impl Future<Output = Answer<Vec<StoredKey>>> + Send;
@@ -44,4 +71,27 @@ pub trait KeyStore: Clone + Send + Sync + 'static {
     fn replace_key(&self, new: StoredKey, old: Option<&str>) -> impl Future<Output = Answer<bool>> + Send;
     /// Forgets those that were retired before `before`; says how many.
     fn forget_keys(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send;
+    /// Forgets peppers that were retired before `before` and that no password is under; says how many.
+    fn forget_peppers(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send {
+        std::future::ready(Ok(0))
+    }
+    /// The name of the master key in force. `None` where none has said its name yet, and where a host keeps none:
+    /// its master key cannot be replaced then.
+    fn master(&self) -> impl Future<Output = Answer<Option<String>>> + Send {
+        std::future::ready(Ok(None))
+    }
+    /// `name` is in force from now on, and nothing is sealed anew. False, with nothing changed, if `old` is not in force
+    /// (any more), or with `None`, if there is one that is.
+    ///
+    /// While one is in force, [`replace_key`](Self::replace_key) and whatever adds an authenticator app refuse what was
+    /// [sealed under](crate::seal::sealed_under) another: a process that has not heard of the new one cannot write
+    /// what nobody can open.
+    fn name_master(&self, name: &str, old: Option<&str>, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send {
+        std::future::ready(Ok(true))
+    }
+    /// Seals everything anew that is sealed, drops the slips that are (they are minutes old), keeps the pepper, and
+    /// records it. `None`, with nothing changed, if `old` is not in force.
+    fn reseal(&self, reseal: Reseal) -> impl Future<Output = Answer<Option<Resealed>>> + Send {
+        absent()
+    }
 }

@@ -72,6 +72,7 @@ struct Tables {
     factors: Vec<Factor>,
     identities: Vec<Identity>,
     keys: Vec<StoredKey>,
+    master: Option<String>,
     throttles: throttles::Throttles,
     responsible: Vec<Actor>,
     groups: BTreeMap<GroupName, Group>,

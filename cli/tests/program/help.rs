@@ -10,6 +10,7 @@ fn help_says_what_there_is() {
         ("user", &["user", "--help"]),
         ("user_add", &["user", "add", "--help"]),
         ("key_rotate", &["key", "rotate", "--help"]),
+        ("key_replace_master", &["key", "replace-master", "--help"]),
         ("user_import", &["user", "import", "--help"]),
     ] {
         insta::assert_snapshot!(name, program.run(arguments).well());

@@ -10,6 +10,7 @@ mod dump;
 mod help;
 mod import;
 mod keys;
+mod master;
 #[path = "../../../server/tests/api/phone.rs"]
 mod phone;
 mod program;

@@ -71,7 +71,11 @@ impl<S: AuthStore> Watcher for Viewer<S> {
             Ok(caller) if caller.permit::<Read>(Some(&self.vault)).is_ok() => Verdict::GoOn,
             Ok(_) => Verdict::NoRight,
             Err(
-                AuthError::Store(_) | AuthError::Busy { .. } | AuthError::Internal(_) | AuthError::AnotherMasterKey,
+                AuthError::Store(_)
+                | AuthError::Busy { .. }
+                | AuthError::Internal(_)
+                | AuthError::AnotherMasterKey
+                | AuthError::SameMasterKey,
             ) => Verdict::Unknown,
             Err(_) => Verdict::SignedOut,
         }

@@ -167,6 +167,7 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         ),
         "throttle.lifted" => format!("{who} let {whom} try again at once"),
         "key.rotated" => format!("{who} replaced the key {whom}"),
+        "master_key.replaced" => format!("{who} replaced the master key by {whom}"),
         "vault.created" => format!("{who} made the vault {whom}"),
         action => match action.strip_prefix("file.") {
             Some(verb) => format!("{who} {} {whom}", of_file(verb)),

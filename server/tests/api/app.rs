@@ -18,7 +18,7 @@ use reqwest::{
 };
 use serde_json::Value;
 use server::{
-    Partial, Running,
+    Config, Partial, Running,
     config::{ByteSize, HashingPartial, RegistrationMode, RegistrationPartial, mail::MailSection},
 };
 use store::{Database, testing};
@@ -81,8 +81,14 @@ impl TestApp {
 
     /// Stops it in order and starts it again on what it left.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_after(async |_| {}).await
+    }
+
+    /// Stops it in order, and starts it again after `work` on what it left.
+    pub(crate) async fn restart_after(self, work: impl AsyncFnOnce(Config)) -> Self {
         let Self { running, data, database, ahead, http } = self;
         running.stop().await.unwrap();
+        work(config(&data, database.clone(), Partial::default())).await;
         let running = serve(&data, database.clone(), Partial::default(), ahead.clone()).await;
         Self { running, data, database, ahead, http }
     }
@@ -155,6 +161,13 @@ async fn serve(
     settings: Partial,
     ahead: Arc<AtomicI64>,
 ) -> Running {
+    let now = Clock::system();
+    let clock =
+        Clock::reading(move || -> Timestamp { now.now() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst)) });
+    server::start(config(data, database, settings), clock).await.unwrap()
+}
+
+fn config(data: &tempfile::TempDir, database: Option<String>, settings: Partial) -> Config {
     let defaults = Partial {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         data: Some(data.path().to_owned()),
@@ -167,11 +180,7 @@ async fn serve(
         mail: Some(MailSection { folder: Some(data.path().join("mail")), ..MailSection::default() }),
         ..Partial::default()
     };
-    let config = settings.or(defaults).decide().unwrap();
-    let now = Clock::system();
-    let clock =
-        Clock::reading(move || -> Timestamp { now.now() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst)) });
-    server::start(config, clock).await.unwrap()
+    settings.or(defaults).decide().unwrap()
 }
 
 #[derive(Clone)]

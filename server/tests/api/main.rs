@@ -21,6 +21,7 @@ mod headers;
 mod invites;
 mod live;
 mod mailbox;
+mod master;
 mod matrix;
 mod names;
 mod passkeys;

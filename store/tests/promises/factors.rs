@@ -3,7 +3,7 @@
 use auth::{
     AccountChange, AuthStore as _, Factor, FactorId, FactorKind, Method, Methods, SessionId, Standing, TokenHash,
     audit::Deed,
-    store::{EndReason, FactorChange, FactorStore as _, FactorsRefused, Least, Removal},
+    store::{EndReason, FactorChange, FactorStore as _, FactorsRefused, KeyStore as _, Least, Removal},
 };
 use serde_json::json;
 use store::{Store, testing::TestDatabase};
@@ -22,6 +22,7 @@ crate::on_both_databases!(
     a_signature_counter_moves_by_compare_and_swap,
     a_renewed_session_knows_when_and_how,
     a_deleted_account_gets_no_factors,
+    an_app_sealed_under_a_master_key_that_is_not_in_force_is_refused,
 );
 
 fn factor(id: &str, of: &str, kind: FactorKind) -> Factor {
@@ -200,4 +201,14 @@ async fn a_deleted_account_gets_no_factors(db: TestDatabase) {
     db.store.change_account(&user("ada"), gone, actor("root"), second(1)).await.unwrap();
     let add = db.store.change_factors(adding("ada", vec![factor("app", "ada", FactorKind::Totp)])).await;
     assert!(matches!(add, Err(FactorsRefused::NoSuchAccount)));
+}
+
+async fn an_app_sealed_under_a_master_key_that_is_not_in_force_is_refused(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    assert!(db.store.name_master("aaaa", None, second(0)).await.unwrap());
+    let app = |under: &str| Factor { body: format!("{under}.sealed"), ..factor("app", "ada", FactorKind::Totp) };
+    let late = db.store.change_factors(adding("ada", vec![app("bbbb")])).await;
+    assert!(matches!(late, Err(FactorsRefused::Store(_))), "{late:?}");
+    assert_eq!(db.store.factors(&user("ada")).await.unwrap(), []);
+    db.store.change_factors(adding("ada", vec![app("aaaa")])).await.unwrap();
 }

@@ -1,9 +1,13 @@
 //! The key ring, in a list.
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 
 use super::Memory;
-use crate::store::{Answer, KeyPurpose, KeyStore, StoredKey};
+use crate::{
+    FactorKind, PasswordHash,
+    store::{Answer, KeyPurpose, KeyStore, Reseal, Resealed, SlipKind, StoredKey},
+};
 
 impl KeyStore for Memory {
     async fn keys(&self, purpose: KeyPurpose) -> Answer<Vec<StoredKey>> {
@@ -12,7 +16,7 @@ impl KeyStore for Memory {
 
     async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> Answer<bool> {
         let keys = &mut self.ask()?.keys;
-        let signs = keys.iter_mut().find(|key| key.retired_at.is_none());
+        let signs = keys.iter_mut().find(|key| key.purpose == new.purpose && key.retired_at.is_none());
         if signs.as_ref().map(|key| key.kid.as_str()) != old {
             return Ok(false);
         }
@@ -26,14 +30,67 @@ impl KeyStore for Memory {
     async fn forget_keys(&self, before: Timestamp) -> Answer<u64> {
         let keys = &mut self.ask()?.keys;
         let had = keys.len();
-        keys.retain(|key| key.retired_at.is_none_or(|at| before <= at));
+        let token = |key: &StoredKey| key.purpose == KeyPurpose::AccessTokens;
+        keys.retain(|key| !token(key) || key.retired_at.is_none_or(|at| before <= at));
         Ok((had - keys.len()) as u64)
+    }
+
+    async fn forget_peppers(&self, before: Timestamp) -> Answer<u64> {
+        let mut tables = self.ask()?;
+        let hashes: Vec<_> = tables.accounts.values().map(|(known, _)| known.password.clone()).collect();
+        let named = |kid: &str| {
+            let beginning = PasswordHash::beginning_under(kid);
+            hashes.iter().any(|hash| hash.as_str().starts_with(&beginning))
+        };
+        let had = tables.keys.len();
+        let old = |key: &StoredKey| key.retired_at.is_some_and(|at| at < before);
+        tables.keys.retain(|key| key.purpose != KeyPurpose::Peppers || !old(key) || named(&key.kid));
+        Ok((had - tables.keys.len()) as u64)
+    }
+
+    async fn master(&self) -> Answer<Option<String>> {
+        Ok(self.ask()?.master.clone())
+    }
+
+    async fn name_master(&self, name: &str, old: Option<&str>, _: Timestamp) -> Answer<bool> {
+        let master = &mut self.ask()?.master;
+        let fits = master.as_deref() == old;
+        if fits {
+            *master = Some(name.to_owned());
+        }
+        Ok(fits)
+    }
+
+    async fn reseal(&self, reseal: Reseal) -> Answer<Option<Resealed>> {
+        let mut tables = self.ask()?;
+        if tables.master.as_deref() != Some(&reseal.old) {
+            return Ok(None);
+        }
+        let mut done = Resealed::default();
+        for key in &mut tables.keys {
+            let sealed = reseal.handover.key(key);
+            done.keys += u64::from(sealed.is_some());
+            done.dead += u64::from(sealed.is_none());
+            key.sealed = sealed.unwrap_or_else(|| key.sealed.clone());
+        }
+        for app in tables.factors.iter_mut().filter(|factor| factor.kind == FactorKind::Totp) {
+            let sealed = reseal.handover.app(app.id.as_str(), &app.body);
+            done.apps += u64::from(sealed.is_some());
+            done.dead += u64::from(sealed.is_none());
+            app.body = sealed.map_or_else(|| app.body.clone(), |sealed| sealed.expose_secret().to_owned());
+        }
+        tables.slips.retain(|slip| !matches!(slip.kind, SlipKind::Enrolment | SlipKind::Upstream));
+        tables.keys.push(reseal.pepper);
+        tables.master = Some(reseal.new);
+        Ok(Some(done))
     }
 }
 
 impl Memory {
     pub(crate) fn forget_the_ring(&self) {
-        self.tables().keys.clear();
+        let mut tables = self.tables();
+        tables.keys.clear();
+        tables.master = None;
     }
 
     /// As somebody who may write to the database would.

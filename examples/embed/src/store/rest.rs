@@ -30,8 +30,8 @@ impl AuditStore for Memory {
 }
 
 impl KeyStore for Memory {
-    async fn keys(&self, _: KeyPurpose) -> Answer<Vec<StoredKey>> {
-        Ok(self.tables().keys.iter().rev().cloned().collect())
+    async fn keys(&self, purpose: KeyPurpose) -> Answer<Vec<StoredKey>> {
+        Ok(self.tables().keys.iter().rev().filter(|key| key.purpose == purpose).cloned().collect())
     }
 
     async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> Answer<bool> {

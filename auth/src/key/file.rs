@@ -1,0 +1,238 @@
+//! The file of the master key: 0600, and durable before anything is sealed under what it holds. While the key is
+//! replaced its successor lies beside it; which of the two is in force stands in the database.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+
+use super::{BadKey, MasterKey};
+use crate::Chance;
+
+impl MasterKey {
+    /// As [`KeyFile::load_or_make`], of that file.
+    ///
+    /// # Errors
+    /// [`BadKey::File`].
+    pub fn load_or_make(path: &Path, chance: &Chance) -> Result<Self, BadKey> {
+        KeyFile::at(path).load_or_make(chance)
+    }
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct KeyFile(PathBuf);
+
+impl KeyFile {
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// Reads it, or makes it (0600, fsynced) with 32 random bytes.
+    ///
+    /// # Errors
+    /// [`BadKey::File`] also for a file that others may read and for an empty one (a start that was cut off).
+    pub fn load_or_make(&self, chance: &Chance) -> Result<MasterKey, BadKey> {
+        match make(&self.0, &random(chance)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(bad(&self.0, error)),
+        }
+        load(&self.0)
+    }
+
+    /// The successor, where there is one. One that is not whole was cut off while it was written: nothing was sealed
+    /// under it, so it is as good as none.
+    #[must_use]
+    pub fn successor(&self) -> Option<MasterKey> {
+        load(&self.beside()).ok()
+    }
+
+    /// Makes a successor, in place of one that nothing came of.
+    ///
+    /// # Errors
+    /// [`BadKey::File`].
+    pub fn make_successor(&self, chance: &Chance) -> Result<MasterKey, BadKey> {
+        self.discard_successor()?;
+        let path = self.beside();
+        make(&path, &random(chance)).map_err(|error| bad(&path, error))?;
+        load(&path)
+    }
+
+    /// The successor takes this file's name. What was in it is kept beside, under `name`, for old backups; where.
+    ///
+    /// # Errors
+    /// [`BadKey::File`]; the file is the old one or the new one, whole.
+    pub fn adopt_successor(&self, name: &str) -> Result<PathBuf, BadKey> {
+        let kept = self.0.with_file_name(format!("replaced-{name}.key"));
+        let old = read(&self.0).map_err(|error| bad(&self.0, error))?;
+        // One that is not whole was cut off while it was written.
+        if !read(&kept).is_ok_and(|text| text == old) {
+            remove(&kept).and_then(|()| make(&kept, &old)).map_err(|error| bad(&kept, error))?;
+        }
+        std::fs::rename(self.beside(), &self.0).and_then(|()| sync_folder_of(&self.0)).map_err(|e| bad(&self.0, e))?;
+        Ok(kept)
+    }
+
+    /// # Errors
+    /// [`BadKey::File`].
+    pub fn discard_successor(&self) -> Result<(), BadKey> {
+        let path = self.beside();
+        remove(&path).map_err(|error| bad(&path, error))
+    }
+
+    fn beside(&self) -> PathBuf {
+        self.0.with_extension("key.new")
+    }
+}
+
+fn bad(path: &Path, source: io::Error) -> BadKey {
+    BadKey::File { path: path.display().to_string(), source }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn load(path: &Path) -> Result<MasterKey, BadKey> {
+    MasterKey::parse(&read(path).map_err(|error| bad(path, error))?)
+}
+
+/// Fails with `AlreadyExists` where there is a file: two starts at once then agree on one key.
+fn make(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    sync_folder_of(path)
+}
+
+/// 256 bits, in a line.
+fn random(chance: &Chance) -> String {
+    BASE64URL.encode(chance.bytes::<32>()) + "\n"
+}
+
+/// A name is durable only once its folder is.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => sync_folder(folder),
+        _ => sync_folder(Path::new(".")),
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    refuse_readable_by_others(&file)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    if text.trim().is_empty() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is empty: delete it, and a key is made on the next start",
+        ));
+    }
+    Ok(text)
+}
+
+#[cfg(unix)]
+fn refuse_readable_by_others(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let others = file.metadata()?.permissions().mode() & 0o077;
+    if others == 0 {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may read it: make it private with `chmod 600`"))
+}
+
+#[cfg(not(unix))]
+fn refuse_readable_by_others(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(hex::encode(Chance::system().bytes::<8>()));
+        std::fs::create_dir(&folder).unwrap();
+        folder
+    }
+
+    fn made(path: &Path) -> Result<MasterKey, BadKey> {
+        KeyFile::at(path).load_or_make(&Chance::system())
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_found_again() {
+        let path = folder().join("key");
+        let first = made(&path).unwrap();
+        let second = made(&path).unwrap();
+        assert_eq!(first.name().unwrap(), second.name().unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_file_is_private_or_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = folder().join("key");
+        made(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let error = made(&path).unwrap_err();
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_key_file_is_refused() {
+        let path = folder().join("key");
+        made(&path).unwrap();
+        OpenOptions::new().write(true).truncate(true).open(&path).unwrap();
+        let error = made(&path).unwrap_err();
+        assert!(error.to_string().contains("empty"), "{error}");
+    }
+
+    #[test]
+    fn a_successor_takes_the_name_and_the_old_key_is_kept_beside() {
+        let path = folder().join("master.key");
+        let (file, old) = (KeyFile::at(&path), made(&path).unwrap());
+        assert!(file.successor().is_none());
+        file.make_successor(&Chance::system()).unwrap();
+        let new = file.make_successor(&Chance::system()).unwrap();
+        assert_ne!(old.name().unwrap(), new.name().unwrap());
+        assert_eq!(made(&path).unwrap().name().unwrap(), old.name().unwrap(), "not yet");
+        let kept = file.adopt_successor(&old.name().unwrap()).unwrap();
+        assert_eq!(made(&path).unwrap().name().unwrap(), new.name().unwrap());
+        assert_eq!(load(&kept).unwrap().name().unwrap(), old.name().unwrap());
+        assert!(file.successor().is_none());
+    }
+
+    #[test]
+    fn a_successor_that_was_cut_off_is_none() {
+        let path = folder().join("master.key");
+        std::fs::write(path.with_extension("key.new"), "q8Zr2").unwrap();
+        assert!(KeyFile::at(&path).successor().is_none());
+        KeyFile::at(&path).discard_successor().unwrap();
+        KeyFile::at(&path).discard_successor().unwrap();
+    }
+}

@@ -1,0 +1,127 @@
+//! The master key of an installation: where it comes from, and how another one takes its place.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use auth::{
+    AuthError, Chance, Clock,
+    key::{KeyFile, MasterKey},
+    key_ring::{KeyRing, OldKey},
+    store::{KeyStore as _, Resealed},
+};
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    config::Config,
+    hold::Hold,
+    serve::{make_private, open_store},
+    state::Store,
+};
+
+/// What the settings or the key's own file say. Two are to choose from where the key was being replaced and the program
+/// was cut off.
+pub(crate) struct Masters {
+    key: MasterKey,
+    successor: Option<MasterKey>,
+}
+
+impl Masters {
+    /// Before the database is opened: a bad key makes none.
+    pub(crate) fn of(config: &Config) -> anyhow::Result<Self> {
+        make_private(&config.data.join("keys"))?;
+        if let Some(key) = &config.secret_key {
+            return Ok(Self { key: MasterKey::parse(key.expose_secret())?, successor: None });
+        }
+        let file = own_file(config);
+        Ok(Self { key: file.load_or_make(&Chance::system())?, successor: file.successor() })
+    }
+
+    /// The database says which one.
+    pub(crate) async fn in_force(self, store: &Store) -> anyhow::Result<MasterKey> {
+        match self.successor {
+            Some(new) if is_in_force(&new, store).await? => Ok(new),
+            _ => Ok(self.key),
+        }
+    }
+}
+
+/// Finishes or undoes a replacement that was cut off. For whoever holds the data folder: anybody else would take the
+/// new key away from under it.
+pub(crate) async fn settle(config: &Config, store: &Store, _: &Hold) -> anyhow::Result<()> {
+    if config.secret_key.is_some() {
+        return Ok(());
+    }
+    let file = own_file(config);
+    match file.successor() {
+        Some(new) if is_in_force(&new, store).await? => {
+            let old = file.load_or_make(&Chance::system())?;
+            let kept = file.adopt_successor(&old.name()?)?;
+            tracing::warn!(old = %kept.display(), "the master key was replaced, and its file has the new one now");
+        }
+        _ => file.discard_successor()?,
+    }
+    Ok(())
+}
+
+fn own_file(config: &Config) -> KeyFile {
+    KeyFile::at(config.data.join("keys/master.key"))
+}
+
+async fn is_in_force(key: &MasterKey, store: &Store) -> anyhow::Result<bool> {
+    Ok(store.master().await? == Some(key.name()?))
+}
+
+/// What [`replace`] did.
+#[derive(Debug)]
+pub struct Replaced {
+    pub resealed: Resealed,
+    /// The key that signs access tokens from now on.
+    pub kid: String,
+    pub then: Then,
+}
+
+/// What is left to do.
+#[derive(Debug)]
+pub enum Then {
+    /// The next start finds the new key; the old one is kept here, for backups that were made before.
+    Start { old: PathBuf },
+    /// The next start is to be given this key.
+    Give { new: PathBuf },
+}
+
+/// Another master key in place of the present one, while nobody serves from this data folder. Where the key comes from
+/// the settings, the new one is in `new`, or is made there.
+///
+/// # Errors
+/// A sentence for the operator; the old key is in force then, or it says that the new one is.
+pub async fn replace(config: &Config, new: Option<&Path>, tokens: OldKey, clock: Clock) -> anyhow::Result<Replaced> {
+    let hold = Hold::of(&config.data).context("The master key is replaced while no server runs: stop it first")?;
+    let store = open_store(config).await?;
+    settle(config, &store, &hold).await?;
+    let old = Masters::of(config)?.key;
+    let chance = Chance::system();
+    let (key, then) = match (&config.secret_key, new) {
+        (None, None) => (own_file(config).make_successor(&chance)?, None),
+        (Some(_), Some(path)) => (KeyFile::at(path).load_or_make(&chance)?, Some(Then::Give { new: path.to_owned() })),
+        (None, Some(_)) => bail!(
+            "The key is in a file of Strongroom's own, and so is the next one: leave --new-key-file out. (To name it \
+             yourself from now on, set SECRET_KEY_FILE to a copy of keys/master.key first.)"
+        ),
+        (Some(_), None) => bail!(
+            "The key comes from SECRET_KEY or SECRET_KEY_FILE, so say with --new-key-file where the new one is: it is \
+             made there, if there is no such file."
+        ),
+    };
+    let resealed = match auth::master::replace(&store, (&old, &key), &clock, &chance).await {
+        Err(AuthError::AnotherMasterKey) if is_in_force(&key, &store).await? => bail!(
+            "The new key is in force already: give the server what is in that file as SECRET_KEY or SECRET_KEY_FILE."
+        ),
+        resealed => resealed?,
+    };
+    let then = match then {
+        Some(then) => then,
+        None => Then::Start { old: own_file(config).adopt_successor(&old.name()?)? },
+    };
+    let kid = KeyRing::new(store, &key, config.keys, clock, chance)?.rotate(tokens).await?;
+    Ok(Replaced { resealed, kid, then })
+}

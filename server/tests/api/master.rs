@@ -1,0 +1,34 @@
+//! The master key replaced between two starts, on both databases.
+
+use std::time::Duration;
+
+use auth::{Clock, key_ring::OldKey};
+use serde_json::Value;
+
+use crate::{
+    accounts::refresh,
+    app::Client,
+    authenticator::{sign_in, with_app},
+    both,
+};
+
+both! {
+    async fn passwords_apps_and_tokens_outlive_their_master_key(app: TestApp) {
+        let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
+        let (phone, _) = with_app(&app, &ada).await;
+        bob.tell("/auth/totp", Value::Null).await.is(200);
+        let app = app.restart_after(async |config| {
+            let replaced = server::master::replace(&config, None, OldKey::Verifies, Clock::system()).await.unwrap();
+            assert_eq!((replaced.resealed.keys, replaced.resealed.apps, replaced.resealed.dead), (1, 1, 0));
+        }).await;
+        let again = Client { token: bob.token.clone(), ..app.anonymous() };
+        again.see("/auth/me").await.is(200);
+        refresh(&again, &bob.refresh).await.is(200);
+        app.later(Duration::from_secs(30));
+        sign_in(&app, "ada", Some("000000")).await.is(401);
+        sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
+        // Under the new pepper by now, and apps are set up as ever.
+        sign_in(&app, "bob", None).await.is(200);
+        with_app(&app, &app.sign_in("bob").await).await;
+    }
+}

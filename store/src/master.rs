@@ -1,0 +1,136 @@
+//! The master key in force, by its name, and what happens when another one takes its place.
+
+use auth::{
+    Actor,
+    audit::{Deed, Record},
+    seal::sealed_under,
+    store::{KeyPurpose, Reseal, Resealed, SlipKind},
+};
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+
+use crate::{audit, connection::Connection, error::DbError, keys, value::params};
+
+/// Its row stands among the keys: there is one at most, as of keys that sign.
+const PURPOSE: &str = "master";
+/// Slips that hold something sealed.
+const SEALED_SLIPS: [SlipKind; 2] = [SlipKind::Enrolment, SlipKind::Upstream];
+
+pub(crate) async fn in_force(db: &mut Connection) -> Result<Option<String>, DbError> {
+    let select = "SELECT kid FROM keys WHERE purpose = $1 AND retired_at IS NULL";
+    db.find(select, params![PURPOSE]).await?.map(|mut row| row.text()).transpose()
+}
+
+/// As [`in_force`], and it stays so until the commit.
+async fn hold(db: &mut Connection) -> Result<Option<String>, DbError> {
+    let select = "SELECT kid FROM keys WHERE purpose = $1 AND retired_at IS NULL FOR UPDATE";
+    db.find(select, params![PURPOSE]).await?.map(|mut row| row.text()).transpose()
+}
+
+/// # Errors
+/// It was sealed under another master key than the one in force: nobody could open it again.
+pub(crate) async fn refuse_foreign(db: &mut Connection, sealed: &str) -> Result<(), DbError> {
+    match (hold(db).await?, sealed_under(sealed)) {
+        (Some(name), Some(under)) if name != under => {
+            Err(DbError::broken("a secret was sealed under a master key that is not in force: it was replaced"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Naming {
+    pub(crate) name: String,
+    pub(crate) old: Option<String>,
+    pub(crate) at: Timestamp,
+}
+
+pub(crate) async fn name(db: &mut Connection, naming: &Naming) -> Result<bool, DbError> {
+    let Some(old) = &naming.old else { return insert(db, &naming.name, naming.at).await };
+    if hold(db).await?.as_ref() != Some(old) {
+        return Ok(false);
+    }
+    replace(db, naming).await?;
+    let record = Record::new(&Actor::console(), Deed::MasterKeyReplaced, naming.at).about(naming.name.clone());
+    audit::record(db, &record.detailed(|detail| detail.fact("instead_of", old.as_str()).fact("lost", true))).await?;
+    Ok(true)
+}
+
+/// False if there is one in force, or was one of that name.
+async fn insert(db: &mut Connection, name: &str, at: Timestamp) -> Result<bool, DbError> {
+    const INSERT: &str = "INSERT INTO keys (kid, purpose, algorithm, sealed, made_at, retired_at)
+        VALUES ($1, $2, 'HKDF-SHA-256', '', $3, NULL) ON CONFLICT DO NOTHING";
+    Ok(db.execute(INSERT, params![name, PURPOSE, at]).await? == 1)
+}
+
+async fn replace(db: &mut Connection, naming: &Naming) -> Result<(), DbError> {
+    db.execute("DELETE FROM keys WHERE purpose = $1", params![PURPOSE]).await?;
+    if insert(db, &naming.name, naming.at).await? { Ok(()) } else { Err(DbError::broken("two keys of one name")) }
+}
+
+pub(crate) async fn reseal(db: &mut Connection, reseal: &Reseal) -> Result<Option<Resealed>, DbError> {
+    if hold(db).await?.as_deref() != Some(reseal.old.as_str()) {
+        return Ok(None);
+    }
+    let mut done = Resealed::default();
+    reseal_keys(db, reseal, &mut done).await?;
+    reseal_apps(db, reseal, &mut done).await?;
+    for kind in SEALED_SLIPS {
+        db.execute("DELETE FROM slips WHERE kind = $1", params![kind.as_str()]).await?;
+    }
+    keep_pepper(db, reseal).await?;
+    let naming = Naming { name: reseal.new.clone(), old: Some(reseal.old.clone()), at: reseal.at };
+    replace(db, &naming).await?;
+    let record = Record::new(&Actor::console(), Deed::MasterKeyReplaced, reseal.at).about(reseal.new.clone());
+    let told = record.detailed(|detail| {
+        let detail = detail.fact("instead_of", reseal.old.as_str());
+        detail.fact("keys", done.keys).fact("apps", done.apps).fact("dead", done.dead)
+    });
+    audit::record(db, &told).await?;
+    Ok(Some(done))
+}
+
+async fn reseal_keys(db: &mut Connection, reseal: &Reseal, done: &mut Resealed) -> Result<(), DbError> {
+    for purpose in [KeyPurpose::AccessTokens, KeyPurpose::Peppers] {
+        for key in keys::list(db, &purpose).await? {
+            let Some(sealed) = reseal.handover.key(&key) else {
+                done.dead += 1;
+                continue;
+            };
+            let update = "UPDATE keys SET sealed = $2 WHERE kid = $1";
+            done.keys += db.execute(update, params![key.kid.as_str(), sealed.expose_secret()]).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn reseal_apps(db: &mut Connection, reseal: &Reseal, done: &mut Resealed) -> Result<(), DbError> {
+    let rows = db.query("SELECT factor_id, body FROM factors WHERE kind = 'totp'", params![]).await?;
+    for mut row in rows {
+        let (id, body) = (row.text()?, row.text()?);
+        let Some(sealed) = reseal.handover.app(&id, &body) else {
+            done.dead += 1;
+            continue;
+        };
+        let update = "UPDATE factors SET body = $2 WHERE factor_id = $1";
+        done.apps += db.execute(update, params![id, sealed.expose_secret()]).await?;
+    }
+    Ok(())
+}
+
+/// It may be there already, where a master key comes back: then it has just been sealed anew.
+async fn keep_pepper(db: &mut Connection, reseal: &Reseal) -> Result<(), DbError> {
+    const INSERT: &str = "INSERT INTO keys (kid, purpose, algorithm, sealed, made_at, retired_at)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    let key = &reseal.pepper;
+    let row = params![
+        key.kid.as_str(),
+        key.purpose.as_str(),
+        key.algorithm.as_str(),
+        key.sealed.expose_secret(),
+        key.made_at,
+        key.retired_at,
+    ];
+    db.execute(INSERT, row).await?;
+    Ok(())
+}
