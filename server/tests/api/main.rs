@@ -7,6 +7,7 @@ mod attacks;
 mod audit;
 mod authenticator;
 mod authorize;
+mod cryptography;
 mod device;
 mod device_codes;
 mod docs;

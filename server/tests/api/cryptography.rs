@@ -1,0 +1,177 @@
+//! `docs/security/cryptography.md` is the whole of it: every purpose, use and crate is on the page, and the page has no
+//! other.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+/// What a crate's name begins with, or a part of it behind `-` or `_`, where it has to do with cryptography.
+const SIGNS: &str = "
+    aead aes argon aws bcrypt blake cbc chacha cipher cmac crypto ctr curve25519 des dilithium digest dsa ecdsa ed25519
+    ed448 elliptic gcm getrandom ghash hkdf hmac jose jsonwebtoken jwt kem md4 md5 native oauth2 openidconnect openssl p256
+    p384 p521 pbkdf pem pkcs poly1305 polyval rand rfc6979 ring rsa rustls scrypt sec1 secp256k1 sha1 sha2 sha3 signature
+    spki subtle tls totp universal uuid webauthn x25519 x509 zeroize
+";
+/// Named like it, and something else.
+const OTHERS: [&str; 1] = ["scoped-tls"];
+const ROOMS: [&str; 6] = ["auth", "vault", "store", "wire", "server", "cli"];
+
+fn house() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(house().join(path)).unwrap()
+}
+
+fn page() -> String {
+    read("docs/security/cryptography.md")
+}
+
+/// What stands in backticks.
+fn quoted(text: &str) -> BTreeSet<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn section<'t>(page: &'t str, heading: &str) -> &'t str {
+    let (_, rest) = page.split_once(&format!("## {heading}\n")).unwrap();
+    rest.split("\n## ").next().unwrap()
+}
+
+fn is_cryptographic(name: &str) -> bool {
+    let is_sign = |part: &str| SIGNS.split_whitespace().any(|sign| part.starts_with(sign));
+    !OTHERS.contains(&name) && (name == "md-5" || name.split(['-', '_']).any(is_sign))
+}
+
+/// All that is ever built, of whatever target.
+fn locked() -> BTreeSet<String> {
+    let lock = read("Cargo.lock");
+    let names = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    names.map(str::to_owned).collect()
+}
+
+/// Our own sources, without tests.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !["tests", "testing"].contains(&name.as_str()) {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && !["tests.rs", "testing.rs"].contains(&name.as_str())
+        {
+            found.push(path);
+        }
+    }
+}
+
+/// The paths of a crate that a source names: `aws_lc_rs::aead`, or the crate alone for any other.
+fn uses(source: &str, krate: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in source.match_indices(&format!("{krate}::")) {
+        let whole = !source[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+        if !whole {
+            continue;
+        }
+        let rest = &source[at + krate.len() + 2..];
+        if krate != "aws_lc_rs" {
+            found.insert(krate.to_owned());
+        } else if let Some(group) = rest.strip_prefix('{') {
+            found.extend(members(group).map(|module| format!("{krate}::{module}")));
+        } else {
+            found.insert(format!("{krate}::{}", word(rest)));
+        }
+    }
+    found
+}
+
+fn word(text: &str) -> &str {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+/// The names directly inside of `{…}`.
+fn members(group: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 1;
+    let end = group.find(|c: char| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        depth == 0
+    });
+    let mut inside = 0;
+    group[..end.unwrap_or(group.len())]
+        .split(move |c: char| {
+            inside += i32::from(c == '{') - i32::from(c == '}');
+            inside == 0 && c == ','
+        })
+        .map(|member| word(member.trim_start()))
+        .filter(|member| !member.is_empty())
+}
+
+/// Crates of the workspace's own list that have to do with cryptography, as sources name them.
+fn direct() -> BTreeSet<String> {
+    let manifest = read("Cargo.toml");
+    let list = manifest.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let names = list.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
+    names.filter(|name| is_cryptographic(name)).map(|name| name.replace('-', "_")).collect()
+}
+
+#[test]
+fn every_purpose_of_the_master_key_is_on_the_page_of_cryptography() {
+    let labels = |text: &str| -> BTreeSet<String> {
+        let words = text.split(['`', '"']).filter(|word| word.starts_with("strongroom/") && word.ends_with("/v1"));
+        words.map(str::to_owned).collect()
+    };
+    let of_code = labels(&read("auth/src/key.rs"));
+    assert!(of_code.len() >= 9, "{of_code:?}");
+    assert_eq!(of_code, labels(section(&page(), "Keys")));
+}
+
+#[test]
+fn every_use_of_cryptography_is_on_the_page_and_no_other() {
+    let crates = direct();
+    assert!(["aws_lc_rs", "argon2", "openidconnect"].iter().all(|name| crates.contains(*name)), "{crates:?}");
+    let mut files = Vec::new();
+    for room in ROOMS {
+        sources(&house().join(room).join("src"), &mut files);
+    }
+    let mut there = BTreeSet::new();
+    for path in files {
+        let source = std::fs::read_to_string(&path).unwrap();
+        let file = path.strip_prefix(house()).unwrap().display().to_string();
+        for krate in &crates {
+            there.extend(uses(&source, krate).into_iter().map(|used| (used, file.clone())));
+        }
+    }
+    let page = page();
+    let rows = section(&page, "Where it is used").lines().filter(|line| line.starts_with("| `"));
+    let told: BTreeSet<(String, String)> = rows
+        .flat_map(|row| {
+            let (used, files) = row[2..].split_once('|').unwrap();
+            let used = used.trim().trim_matches('`').to_owned();
+            quoted(files).into_iter().map(move |file| (used.clone(), file))
+        })
+        .collect();
+    let missing: Vec<_> = there.difference(&told).collect();
+    let gone: Vec<_> = told.difference(&there).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "not on the page: {missing:?}; not in the code: {gone:?}");
+}
+
+#[test]
+fn every_cryptographic_crate_that_comes_along_is_on_the_page_and_no_other() {
+    let there: BTreeSet<String> = locked().into_iter().filter(|name| is_cryptographic(name)).collect();
+    let page = page();
+    let told = quoted(section(&page, "What is built in"));
+    let missing: Vec<_> = there.difference(&told).collect();
+    assert!(missing.is_empty(), "not on the page: {missing:?}");
+    let locked = locked();
+    let gone: Vec<_> = told.iter().filter(|name| !locked.contains(*name) && *name != "deny.toml").collect();
+    assert!(gone.is_empty(), "not in Cargo.lock: {gone:?}");
+}
+
+#[test]
+fn a_new_use_is_noticed_however_it_is_imported() {
+    let source = "use aws_lc_rs::{\n    aead,\n    signature::{Ed25519KeyPair, KeyPair},\n    rand,\n};\nlet x = my_aws_lc_rs::kem; aws_lc_rs::agreement::agree();";
+    let found: Vec<_> = uses(source, "aws_lc_rs").into_iter().collect();
+    assert_eq!(found, ["aws_lc_rs::aead", "aws_lc_rs::agreement", "aws_lc_rs::rand", "aws_lc_rs::signature"]);
+    assert!(is_cryptographic("sha3") && is_cryptographic("rust-crypto") && is_cryptographic("native-tls"));
+    assert!(!is_cryptographic("serde") && !is_cryptographic("scoped-tls"));
+}
