@@ -12,6 +12,7 @@ mod refreshing;
 mod registering;
 mod resetting;
 mod signing_in;
+mod upstream;
 
 use std::{
     net::IpAddr,

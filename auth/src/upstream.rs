@@ -5,16 +5,17 @@
 //! account where the operator allows that. The protocol is in `protocol`; HTTP is the host's.
 
 mod protocol;
+mod provider_key;
+mod signed;
 mod voyage;
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use openidconnect::core::CoreProviderMetadata;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
-use protocol::Ask;
+use protocol::{Ask, Metadata, Redeem};
 pub use protocol::{HttpClient, HttpError};
 use voyage::Voyage;
 
@@ -118,7 +119,18 @@ pub(crate) struct Person {
 
 /// What providers said of themselves, for a while.
 #[derive(Default)]
-pub(crate) struct Known(Mutex<HashMap<String, (Arc<CoreProviderMetadata>, Timestamp)>>);
+pub(crate) struct Known(std::sync::Mutex<HashMap<String, Arc<Mutex<Option<Heard>>>>>);
+
+/// What was heard, and when.
+type Heard = (Arc<Metadata>, Timestamp);
+
+impl Known {
+    /// Of one provider: one that is slow holds up nobody who goes to another.
+    fn of(&self, provider: &Provider) -> Arc<Mutex<Option<Heard>>> {
+        let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Arc::clone(known.entry(provider.id.clone()).or_default())
+    }
+}
 
 impl fmt::Debug for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,7 +184,10 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<Arrival, AuthError> {
         let provider = self.provider(provider)?;
         let voyage = self.take_voyage(&callback, provider).await?;
-        if callback.issuer.is_some_and(|issuer| issuer != provider.issuer) {
+        let says_who =
+            self.metadata(provider).await?.additional_metadata().authorization_response_iss_parameter_supported;
+        // RFC 9207 §2.4: whoever always says it, and says nothing now, has not sent this.
+        if callback.issuer.map_or(says_who, |issuer| issuer != provider.issuer) {
             return Err(AuthError::ProviderRefused("it is another provider".to_owned()));
         }
         // Whoever joins accounts is still signed in to the one that they began with.
@@ -294,25 +309,27 @@ impl<S: AuthStore> Auth<S> {
         code: SecretString,
     ) -> Result<Person, AuthError> {
         let metadata = self.metadata(provider).await?;
-        let answer = protocol::redeem(self.http()?, provider, &metadata, voyage, code).await;
+        let redeem = Redeem { voyage, code, now: self.0.clock.now() };
+        let answer = protocol::redeem(self.http()?, provider, &metadata, redeem).await;
         if answer.is_err() {
             // Its keys may have changed since.
-            self.0.upstream.0.lock().await.remove(&provider.id);
+            *self.0.upstream.of(provider).lock().await = None;
         }
         answer
     }
 
-    async fn metadata(&self, provider: &Provider) -> Result<Arc<CoreProviderMetadata>, AuthError> {
+    async fn metadata(&self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
         let now = self.0.clock.now();
         // One asks, the others wait for what it hears.
-        let mut known = self.0.upstream.0.lock().await;
-        if let Some((metadata, at)) = known.get(&provider.id)
+        let known = self.0.upstream.of(provider);
+        let mut heard = known.lock().await;
+        if let Some((metadata, at)) = &*heard
             && now < clock::after(*at, METADATA)
         {
             return Ok(Arc::clone(metadata));
         }
         let metadata = Arc::new(protocol::discover(self.http()?, provider).await?);
-        known.insert(provider.id.clone(), (Arc::clone(&metadata), now));
+        *heard = Some((Arc::clone(&metadata), now));
         Ok(metadata)
     }
 

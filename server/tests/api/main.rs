@@ -42,3 +42,4 @@ mod texts;
 mod throttle;
 mod tokens;
 mod upstream;
+mod upstream_attacks;

@@ -9,6 +9,7 @@ use aws_lc_rs::{
 use axum::{
     Form, Json, Router,
     extract::State,
+    response::{IntoResponse as _, Response},
     routing::{MethodFilter, on},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
@@ -23,14 +24,28 @@ pub(crate) type Members = Vec<(String, String)>;
 pub(crate) struct Provider {
     pub(crate) issuer: String,
     key: Arc<Vec<u8>>,
-    jwk: Value,
+    pub(crate) jwk: Value,
     claims: Arc<Mutex<Value>>,
     /// The nonce that goes into ID tokens, and the forms that came.
     pub(crate) nonce: Arc<Mutex<String>>,
     pub(crate) forms: Arc<Mutex<Vec<Members>>>,
     /// The last ID token that it gave.
     pub(crate) told: Arc<Mutex<String>>,
+    pub(crate) misbehaves: Arc<Mutex<Misbehaviour>>,
 }
+
+/// What no provider should do, where it is told to.
+#[derive(Default)]
+pub(crate) struct Misbehaviour {
+    /// Members of its metadata that are not as they should be.
+    pub(crate) metadata: serde_json::Map<String, Value>,
+    /// Answers when it is asked for its keys.
+    pub(crate) keys: Option<fn() -> Response>,
+    /// Makes ID tokens of claims.
+    pub(crate) forger: Option<Forger>,
+}
+
+pub(crate) type Forger = Box<dyn Fn(&Value) -> String + Send>;
 
 /// The provider's, for itself: we ask it for nothing more.
 pub(crate) const UPSTREAM_ACCESS: &str = "opens-only-what-is-there";
@@ -50,10 +65,12 @@ impl Provider {
             nonce: Arc::default(),
             forms: Arc::default(),
             told: Arc::default(),
+            misbehaves: Arc::default(),
         };
         let router = Router::new()
             .route("/.well-known/openid-configuration", on(MethodFilter::GET, metadata))
             .route("/jwks", on(MethodFilter::GET, jwks))
+            .route("/moved", on(MethodFilter::GET, async |State(provider): State<Self>| keys(&provider)))
             .route("/token", on(MethodFilter::POST, token))
             .with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -68,15 +85,24 @@ impl Provider {
 
 async fn metadata(State(provider): State<Provider>) -> Json<Value> {
     let at = |path: &str| format!("{}{path}", provider.issuer);
-    Json(json!({
+    let mut metadata = json!({
         "issuer": provider.issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
         "jwks_uri": at("/jwks"), "response_types_supported": ["code"], "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
-    }))
+    });
+    for (name, value) in &provider.misbehaves.lock().unwrap().metadata {
+        metadata[name] = value.clone();
+    }
+    Json(metadata)
 }
 
-async fn jwks(State(provider): State<Provider>) -> Json<Value> {
-    Json(json!({"keys": [provider.jwk]}))
+fn keys(provider: &Provider) -> Response {
+    Json(json!({"keys": [provider.jwk]})).into_response()
+}
+
+async fn jwks(State(provider): State<Provider>) -> Response {
+    let badly = provider.misbehaves.lock().unwrap().keys;
+    badly.map_or_else(|| keys(&provider), |badly| badly())
 }
 
 async fn token(State(provider): State<Provider>, Form(form): Form<Vec<(String, String)>>) -> Json<Value> {
@@ -88,6 +114,9 @@ async fn token(State(provider): State<Provider>, Form(form): Form<Vec<(String, S
     });
     for (name, value) in provider.claims.lock().unwrap().as_object().unwrap() {
         claims[name] = value.clone();
+    }
+    if let Some(forger) = &provider.misbehaves.lock().unwrap().forger {
+        return Json(json!({"access_token": UPSTREAM_ACCESS, "token_type": "Bearer", "id_token": forger(&claims)}));
     }
     let mut header = Header::new(Algorithm::ES256);
     header.kid = Some("one".to_owned());

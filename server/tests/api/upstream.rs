@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Provider {
-    fn section(&self, strangers: Strangers) -> ProviderSection {
+    pub(crate) fn section(&self, strangers: Strangers) -> ProviderSection {
         ProviderSection {
             id: "work".to_owned(),
             name: "Work".to_owned(),
@@ -31,32 +31,32 @@ impl Provider {
 }
 
 /// A browser: keeps cookies, follows nothing.
-struct Browser {
-    client: Client,
+pub(crate) struct Browser {
+    pub(crate) client: Client,
 }
 
 /// What leaving for the provider gave: the state in the address, and the cookie.
-struct Left {
-    state: String,
-    cookie: String,
+pub(crate) struct Left {
+    pub(crate) state: String,
+    pub(crate) cookie: String,
 }
 
 impl Browser {
-    fn of(app: &TestApp) -> Self {
+    pub(crate) fn of(app: &TestApp) -> Self {
         Self { client: app.anonymous() }
     }
 
-    async fn leave(&self, provider: &Provider, next: &str) -> Left {
+    pub(crate) async fn leave(&self, provider: &Provider, next: &str) -> Left {
         let answer = self.client.see(&format!("/auth/oidc/work?next={next}")).await.is(303);
         left(provider, answer.header("location").unwrap(), &answer)
     }
 
-    async fn come_back(&self, state: &str, cookie: &str) -> Answer {
+    pub(crate) async fn come_back(&self, state: &str, cookie: &str) -> Answer {
         let request = self.client.get(&format!("/auth/oidc/work/callback?code=abc&state={state}"));
         self.client.ask(request.header("cookie", cookie).header("accept", "text/html")).await
     }
 
-    async fn sign_in(&self, provider: &Provider) -> Answer {
+    pub(crate) async fn sign_in(&self, provider: &Provider) -> Answer {
         let left = self.leave(provider, "/account").await;
         self.come_back(&left.state, &left.cookie).await
     }
@@ -72,7 +72,7 @@ fn left(provider: &Provider, location: &str, answer: &Answer) -> Left {
     Left { state: query("state"), cookie: cookie(answer, "strongroom-departure").unwrap() }
 }
 
-fn cookie(answer: &Answer, name: &str) -> Option<String> {
+pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
     let cookies = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
     let pair =
         cookies.filter_map(|cookie| cookie.split(';').next()).find(|pair| pair.starts_with(&format!("{name}=")))?;
@@ -80,7 +80,7 @@ fn cookie(answer: &Answer, name: &str) -> Option<String> {
 }
 
 /// The name of whoever is signed in after that answer.
-async fn who(browser: &Browser, answer: &Answer) -> String {
+pub(crate) async fn who(browser: &Browser, answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text);
     let session = cookie(answer, "strongroom").unwrap();
     let me = browser.client.ask(browser.client.get("/auth/me").header("cookie", session)).await.is(200);

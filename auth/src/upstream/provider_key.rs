@@ -1,0 +1,261 @@
+//! A provider's public key as it publishes it (RFC 7517), and what it has signed (RFC 7515). A key that is weak, secret,
+//! for something else or said two ways is none. aws-lc verifies; the crate openidconnect only asks.
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
+    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use openidconnect::{
+    JsonWebKey, JsonWebKeyAlgorithm, JsonWebKeyId, SignatureVerificationError as Refused,
+    core::{CoreJsonWebKeyType, CoreJsonWebKeyUse, CoreJwsSigningAlgorithm as Algorithm},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What ID tokens may be signed with. Neither `none` nor a shared secret: whoever had the client secret, or a public key
+/// where it is taken for one, could sign (RFC 8725 §2.1).
+pub(super) const ALGORITHMS: [Algorithm; 9] = [
+    Algorithm::RsaSsaPkcs1V15Sha256,
+    Algorithm::RsaSsaPkcs1V15Sha384,
+    Algorithm::RsaSsaPkcs1V15Sha512,
+    Algorithm::RsaSsaPssSha256,
+    Algorithm::RsaSsaPssSha384,
+    Algorithm::RsaSsaPssSha512,
+    Algorithm::EcdsaP256Sha256,
+    Algorithm::EcdsaP384Sha384,
+    Algorithm::EdDsa,
+];
+/// Members of keys that are not public: whoever publishes them has given the key away (RFC 7518 §6).
+const SECRETS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+/// 3072 bits would be 128 bits of security; providers mostly have 2048 (112), good until 2030 (SP 800-57).
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
+pub(super) struct ProviderKey {
+    published: Map<String, Value>,
+    kid: Option<JsonWebKeyId>,
+    kty: CoreJsonWebKeyType,
+    algorithm: Option<Algorithm>,
+    public: Public,
+}
+
+#[derive(Clone, Debug)]
+enum Public {
+    /// Modulus and exponent, most significant byte first, without leading zeros.
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
+    /// Uncompressed points (SEC 1 §2.3.3).
+    P256(Vec<u8>),
+    P384(Vec<u8>),
+    Ed25519(Vec<u8>),
+    /// Verifies nothing.
+    None,
+}
+
+/// Why a key is none.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NoKey(&'static str);
+
+impl TryFrom<Map<String, Value>> for ProviderKey {
+    type Error = NoKey;
+
+    fn try_from(published: Map<String, Value>) -> Result<Self, NoKey> {
+        if SECRETS.iter().any(|name| published.contains_key(*name)) {
+            return Err(NoKey("a secret is published"));
+        }
+        if text(&published, "use")?.is_some_and(|what| what != "sig") || !lets_verify(&published)? {
+            return Err(NoKey("it is not for signatures"));
+        }
+        let (kty, public) = material(&published)?;
+        let algorithm = text(&published, "alg")?.map(|name| named(name).ok_or(NoKey("an unknown algorithm")));
+        let algorithm = algorithm.transpose()?;
+        if algorithm.as_ref().is_some_and(|algorithm| !public.speaks(algorithm)) {
+            return Err(NoKey("an algorithm of other keys"));
+        }
+        let kid = text(&published, "kid")?.map(|kid| JsonWebKeyId::new(kid.to_owned()));
+        Ok(Self { published, kid, kty, algorithm, public })
+    }
+}
+
+impl From<ProviderKey> for Map<String, Value> {
+    fn from(key: ProviderKey) -> Self {
+        key.published
+    }
+}
+
+/// RFC 7517 §4.3.
+fn lets_verify(published: &Map<String, Value>) -> Result<bool, NoKey> {
+    let Some(operations) = published.get("key_ops") else { return Ok(true) };
+    let operations = operations.as_array().ok_or(NoKey("key_ops is no list"))?;
+    Ok(operations.iter().any(|operation| operation == "verify"))
+}
+
+fn material(published: &Map<String, Value>) -> Result<(CoreJsonWebKeyType, Public), NoKey> {
+    let curve = text(published, "crv")?;
+    match (text(published, "kty")?, curve) {
+        (Some("RSA"), _) => {
+            let (n, e) = (number(published, "n")?, number(published, "e")?);
+            refuse_weak(&n, &e)?;
+            Ok((CoreJsonWebKeyType::RSA, Public::Rsa { n, e }))
+        }
+        (Some("EC"), Some("P-256")) => Ok((CoreJsonWebKeyType::EllipticCurve, Public::P256(point(published, 32)?))),
+        (Some("EC"), Some("P-384")) => Ok((CoreJsonWebKeyType::EllipticCurve, Public::P384(point(published, 48)?))),
+        (Some("OKP"), Some("Ed25519")) => {
+            Ok((CoreJsonWebKeyType::OctetKeyPair, Public::Ed25519(coordinate(published, ("x", 32))?)))
+        }
+        _ => Err(NoKey("an unknown kind of key")),
+    }
+}
+
+fn text<'m>(published: &'m Map<String, Value>, name: &str) -> Result<Option<&'m str>, NoKey> {
+    let value = published.get(name).map(|value| value.as_str().ok_or(NoKey("a member that is no text")));
+    value.transpose()
+}
+
+fn bytes(published: &Map<String, Value>, name: &str) -> Result<Vec<u8>, NoKey> {
+    let encoded = text(published, name)?.ok_or(NoKey("a member is missing"))?;
+    BASE64URL.decode(encoded).map_err(|_| NoKey("a member that is no base64url"))
+}
+
+/// Some providers write leading zeros, which RFC 7518 §6.3.1.1 does not want; they change nothing.
+fn number(published: &Map<String, Value>, name: &str) -> Result<Vec<u8>, NoKey> {
+    let bytes = bytes(published, name)?;
+    Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
+}
+
+/// Always whole (RFC 7518 §6.2.1.2): a shorter one beside a longer one would be another point.
+fn coordinate(published: &Map<String, Value>, (name, length): (&str, usize)) -> Result<Vec<u8>, NoKey> {
+    let bytes = bytes(published, name)?;
+    if bytes.len() == length { Ok(bytes) } else { Err(NoKey("a coordinate of the wrong length")) }
+}
+
+fn point(published: &Map<String, Value>, length: usize) -> Result<Vec<u8>, NoKey> {
+    let (x, y) = (coordinate(published, ("x", length))?, coordinate(published, ("y", length))?);
+    Ok([&[4][..], &x, &y].concat())
+}
+
+fn refuse_weak(n: &[u8], e: &[u8]) -> Result<(), NoKey> {
+    let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    if !RSA_BITS.contains(&bits) {
+        return Err(NoKey("an RSA key that is too small, or too large"));
+    }
+    // FIPS 186-5 §A.1.1: odd, and over 2^16. Larger ones than 32 bits nobody has.
+    let exponent = e.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+    if e.len() > 4 || exponent < 65_537 || exponent.is_multiple_of(2) {
+        return Err(NoKey("an RSA exponent that is weak"));
+    }
+    if is_roca(n) { Err(NoKey("an RSA key that is known to be factored")) } else { Ok(()) }
+}
+
+/// Keys of broken chips (CVE-2017-15361) are powers of 65537 modulo small primes, all of them; another key is so by
+/// chance once in 2^27 times (Nemec et al., "The Return of Coppersmith's Attack", §3).
+fn is_roca(n: &[u8]) -> bool {
+    const PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+    PRIMES.iter().all(|prime| {
+        let rest = n.iter().fold(0, |rest, byte| (rest << 8 | u32::from(*byte)) % prime);
+        let powers = std::iter::successors(Some(1), |power| Some(power * 65_537 % prime));
+        powers.take(*prime as usize).any(|power| power == rest)
+    })
+}
+
+/// By its registered name, of those that we take.
+pub(super) fn named(name: &str) -> Option<Algorithm> {
+    let algorithm: Algorithm = serde_json::from_value(Value::from(name)).ok()?;
+    ALGORITHMS.contains(&algorithm).then_some(algorithm)
+}
+
+fn rsa(algorithm: &Algorithm) -> Option<&'static RsaParameters> {
+    Some(match algorithm {
+        Algorithm::RsaSsaPkcs1V15Sha256 => &RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::RsaSsaPkcs1V15Sha384 => &RSA_PKCS1_2048_8192_SHA384,
+        Algorithm::RsaSsaPkcs1V15Sha512 => &RSA_PKCS1_2048_8192_SHA512,
+        Algorithm::RsaSsaPssSha256 => &RSA_PSS_2048_8192_SHA256,
+        Algorithm::RsaSsaPssSha384 => &RSA_PSS_2048_8192_SHA384,
+        Algorithm::RsaSsaPssSha512 => &RSA_PSS_2048_8192_SHA512,
+        _ => return None,
+    })
+}
+
+impl Public {
+    fn speaks(&self, algorithm: &Algorithm) -> bool {
+        match self {
+            Self::Rsa { .. } => rsa(algorithm).is_some(),
+            Self::P256(_) => *algorithm == Algorithm::EcdsaP256Sha256,
+            Self::P384(_) => *algorithm == Algorithm::EcdsaP384Sha384,
+            Self::Ed25519(_) => *algorithm == Algorithm::EdDsa,
+            Self::None => false,
+        }
+    }
+
+    fn has_signed(&self, algorithm: &Algorithm, message: &[u8], by: &[u8]) -> bool {
+        let fits = |kind: &'static dyn VerificationAlgorithm, key: &[u8]| {
+            UnparsedPublicKey::new(kind, key).verify(message, by).is_ok()
+        };
+        self.speaks(algorithm)
+            && match self {
+                Self::Rsa { n, e } => {
+                    rsa(algorithm).is_some_and(|kind| RsaPublicKeyComponents { n, e }.verify(kind, message, by).is_ok())
+                }
+                Self::P256(point) => fits(&ECDSA_P256_SHA256_FIXED, point),
+                Self::P384(point) => fits(&ECDSA_P384_SHA384_FIXED, point),
+                Self::Ed25519(x) => fits(&ED25519, x),
+                Self::None => false,
+            }
+    }
+}
+
+impl ProviderKey {
+    /// Whether it may have signed with `algorithm`, under the name `kid`, where one is given.
+    pub(super) fn answers_to(&self, kid: Option<&str>, algorithm: &Algorithm) -> bool {
+        let called = kid.is_none_or(|kid| self.kid.as_ref().is_some_and(|own| own.as_str() == kid));
+        let pinned = self.algorithm.as_ref().is_none_or(|own| own == algorithm);
+        called && pinned && self.public.speaks(algorithm)
+    }
+}
+
+impl JsonWebKey for ProviderKey {
+    type KeyUse = CoreJsonWebKeyUse;
+    type SigningAlgorithm = Algorithm;
+
+    fn key_id(&self) -> Option<&JsonWebKeyId> {
+        self.kid.as_ref()
+    }
+
+    fn key_type(&self) -> &CoreJsonWebKeyType {
+        &self.kty
+    }
+
+    /// Others than for signatures are none.
+    fn key_use(&self) -> Option<&CoreJsonWebKeyUse> {
+        None
+    }
+
+    fn signing_alg(&self) -> JsonWebKeyAlgorithm<&Algorithm> {
+        self.algorithm.as_ref().map_or(JsonWebKeyAlgorithm::Unspecified, JsonWebKeyAlgorithm::Algorithm)
+    }
+
+    /// Asked for where a token is signed with the client secret, which we do not take.
+    fn new_symmetric(_: Vec<u8>) -> Self {
+        let (kty, public) = (CoreJsonWebKeyType::Symmetric, Public::None);
+        Self { published: Map::new(), kid: None, kty, algorithm: None, public }
+    }
+
+    fn verify_signature(&self, algorithm: &Algorithm, message: &[u8], by: &[u8]) -> Result<(), Refused> {
+        if self.answers_to(None, algorithm) && self.public.has_signed(algorithm, message, by) {
+            Ok(())
+        } else {
+            Err(Refused::CryptoError("the signature does not fit".to_owned()))
+        }
+    }
+
+    /// For `at_hash`, of access tokens that we throw away.
+    fn hash_bytes(&self, _: &[u8], _: &Algorithm) -> Result<Vec<u8>, String> {
+        Err("no hash of a token is asked for".to_owned())
+    }
+}
