@@ -2,7 +2,7 @@
 
 mod clients;
 pub mod factors;
-mod keys;
+pub mod keys;
 pub mod mail;
 pub mod passwords;
 mod providers;

@@ -100,6 +100,8 @@ pub struct AuthorizationServer {
     pub introspection_endpoint: String,
     pub jwks_uri: String,
     pub response_types_supported: Vec<String>,
+    /// Where nothing is said, clients take `fragment` to be there too.
+    pub response_modes_supported: Vec<String>,
     pub grant_types_supported: Vec<String>,
     pub code_challenge_methods_supported: Vec<String>,
     pub scopes_supported: Vec<String>,
@@ -107,5 +109,7 @@ pub struct AuthorizationServer {
     pub authorization_response_iss_parameter_supported: bool,
     pub token_endpoint_auth_methods_supported: Vec<String>,
     pub revocation_endpoint_auth_methods_supported: Vec<String>,
+    /// By a type of access token: whoever asks is signed in.
+    pub introspection_endpoint_auth_methods_supported: Vec<String>,
     pub service_documentation: String,
 }

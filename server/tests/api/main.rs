@@ -38,6 +38,7 @@ mod races;
 mod refusals;
 mod resets;
 mod restart;
+mod strict_client;
 mod texts;
 mod throttle;
 mod tokens;

@@ -240,7 +240,8 @@ async fn a_provider_that_sends_us_elsewhere_or_too_much_is_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_never_answers_is_given_up_and_holds_up_nobody_who_goes_to_another() {
     let (slow, other) = (Provider::start().await, Provider::start().await);
-    slow.misbehaves.lock().unwrap().keys = Some(|| answer(Body::from_stream(futures_util::stream::pending::<Result<Bytes, Infallible>>())));
+    slow.misbehaves.lock().unwrap().keys =
+        Some(|| answer(Body::from_stream(futures_util::stream::pending::<Result<Bytes, Infallible>>())));
     let second = ProviderSection { id: "other".to_owned(), ..other.section(Strangers::Welcome) };
     let sections = vec![slow.section(Strangers::Welcome), second];
     let app = TestApp::with(Partial { providers: Some(sections), ..Partial::default() }).await;

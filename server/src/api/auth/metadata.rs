@@ -29,18 +29,21 @@ pub async fn handle(_: Anyone, State(site): State<Arc<Site>>) -> Json<Authorizat
         introspection_endpoint: at("/auth/introspect"),
         jwks_uri: at("/.well-known/jwks.json"),
         response_types_supported: vec!["code".to_owned()],
+        response_modes_supported: vec!["query".to_owned()],
         grant_types_supported: grants,
         code_challenge_methods_supported: vec!["S256".to_owned()],
         scopes_supported: Grants::ALL.iter().map(|grant| grant.as_str().to_owned()).collect(),
         authorization_response_iss_parameter_supported: true,
         token_endpoint_auth_methods_supported: none(),
         revocation_endpoint_auth_methods_supported: none(),
+        introspection_endpoint_auth_methods_supported: vec!["Bearer".to_owned()],
         service_documentation: at("/docs"),
     })
 }
 
 pub mod jwks {
-    //! `GET /.well-known/jwks.json` (RFC 7517)
+    //! `GET /.well-known/jwks.json` (RFC 7517). Plain JSON, which every client takes; and kept nowhere, as all of our
+    //! answers: a key that was ended should not live on in a cache.
 
     use auth::Anyone;
     use axum::{Json, extract::State};

@@ -1,0 +1,113 @@
+//! What an OAuth client that takes the standards at their word finds out about this server (RFC 8414, 7517, 9068).
+
+use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
+use serde_json::{Value, json};
+use server::{
+    Partial,
+    config::{KeysSection, keys::Algorithm},
+};
+
+use crate::{
+    app::{Answer, Client, TestApp},
+    both,
+};
+
+const METADATA: &str = "/.well-known/oauth-authorization-server";
+const JWKS: &str = "/.well-known/jwks.json";
+
+async fn known(client: &Client) -> Value {
+    client.see(METADATA).await.is(200).body
+}
+
+fn list(metadata: &Value, name: &str) -> Vec<String> {
+    metadata[name].as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+}
+
+async fn grant(client: &Client, grant: &str) -> Answer {
+    client.ask(client.post("/auth/token").form(&[("grant_type", grant)])).await
+}
+
+both! {
+    async fn a_strict_client_finds_metadata_that_keeps_its_word(app: TestApp) {
+        let client = app.anonymous();
+        let answer = client.see(METADATA).await.is(200);
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        let metadata = answer.body;
+        let issuer = metadata["issuer"].as_str().unwrap();
+        assert!(!issuer.ends_with('/') && !issuer.contains(['?', '#']), "RFC 8414 §2: {issuer}");
+        for (name, value) in metadata.as_object().unwrap() {
+            assert!(!value.is_null() && *value != json!([]) && *value != json!(""), "{name} would be left out: §3.2");
+            if name.ends_with("_endpoint") || name == "jwks_uri" {
+                let path = value.as_str().unwrap().strip_prefix(issuer).unwrap_or_else(|| panic!("{name}: {value}"));
+                let posted = client.ask(client.post(path)).await.status;
+                let got = client.see(path).await.status;
+                assert!(![404, 405].contains(&posted) || ![404, 405].contains(&got), "{name}: {posted} {got}");
+            }
+        }
+        // Said, because what is assumed otherwise is not so (§2).
+        assert_eq!(list(&metadata, "response_modes_supported"), ["query"]);
+        assert_eq!(list(&metadata, "token_endpoint_auth_methods_supported"), ["none"]);
+        assert_eq!(list(&metadata, "revocation_endpoint_auth_methods_supported"), ["none"]);
+        assert_eq!(list(&metadata, "introspection_endpoint_auth_methods_supported"), ["Bearer"]);
+        assert_eq!(list(&metadata, "code_challenge_methods_supported"), ["S256"]);
+        client.see("/.well-known/openid-configuration").await.is(404);
+    }
+
+    async fn grants_and_ways_to_authenticate_are_those_that_the_metadata_names(app: TestApp) {
+        let (client, ada) = (app.anonymous(), app.editor("ada").await);
+        let grants = list(&known(&client).await, "grant_types_supported");
+        for name in &grants {
+            let answer = grant(&client, name).await;
+            // What is missing is said, or the user is unknown: the grant itself is not.
+            assert!((400..500).contains(&answer.status) && answer.body["error"] != "unsupported_grant_type", "{name}: {answer:?}");
+        }
+        for name in ["implicit", "client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer", "Password"] {
+            assert!(!grants.contains(&name.to_owned()));
+            assert_eq!(grant(&client, name).await.is(400).body["error"], "unsupported_grant_type");
+        }
+        let form = [("token", ada.refresh.as_str())];
+        let alone = client.ask(client.post("/auth/introspect").form(&form)).await.is(401);
+        assert!(alone.header("www-authenticate").unwrap().starts_with("Bearer"), "{alone:?}");
+        assert_eq!(ada.ask(ada.post("/auth/introspect").form(&form)).await.is(200).body["active"], true);
+        client.ask(client.post("/auth/revoke").form(&form)).await.is(200);
+    }
+}
+
+fn key(set: &JwkSet, kid: &str) -> DecodingKey {
+    let named: Vec<_> = set.keys.iter().filter(|key| key.common.key_id.as_deref() == Some(kid)).collect();
+    assert_eq!(named.len(), 1, "each name is there once");
+    DecodingKey::from_jwk(named[0]).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_service_verifies_our_tokens_by_the_published_keys_alone() {
+    let keys = KeysSection { algorithm: Some(Algorithm::EdDsa), ..KeysSection::default() };
+    let app = TestApp::with(Partial { keys: Some(keys), ..Partial::default() }).await;
+    let (client, ada) = (app.anonymous(), app.editor("ada").await);
+    let token = ada.token.as_deref().unwrap();
+    let answer = client.see(JWKS).await.is(200);
+    assert_eq!(
+        (answer.header("content-type"), answer.header("cache-control")),
+        (Some("application/json"), Some("no-store"))
+    );
+    for jwk in answer.body["keys"].as_array().unwrap() {
+        let mut members: Vec<_> = jwk.as_object().unwrap().keys().map(String::as_str).collect();
+        members.sort_unstable();
+        assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x"], "public, and complete");
+        assert_eq!(
+            (&jwk["kty"], &jwk["crv"], &jwk["use"], &jwk["alg"]),
+            (&json!("OKP"), &json!("Ed25519"), &json!("sig"), &json!("EdDSA"))
+        );
+    }
+    let set: JwkSet = serde_json::from_value(answer.body).unwrap();
+    let header = jsonwebtoken::decode_header(token).unwrap();
+    assert_eq!(header.typ.as_deref(), Some("at+jwt"), "RFC 9068 §2.1");
+    let mut rules = Validation::new(header.alg);
+    rules.set_issuer(&[known(&client).await["issuer"].as_str().unwrap()]);
+    rules.set_audience(&["strongroom"]);
+    rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    let claims = jsonwebtoken::decode::<Value>(token, &key(&set, &header.kid.unwrap()), &rules).unwrap().claims;
+    for name in ["iat", "jti", "sub"] {
+        assert!(!claims[name].is_null(), "{name}: {claims}");
+    }
+}
