@@ -38,6 +38,8 @@ mod passkeys;
 mod people;
 #[path = "api/phone.rs"]
 mod phone;
+#[path = "browser/screen_reader.rs"]
+mod screen_reader;
 #[path = "browser/screenshots.rs"]
 mod screenshots;
 #[path = "browser/stage.rs"]

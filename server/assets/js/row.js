@@ -27,6 +27,8 @@ export function fill(scope, file, urls) {
     put(scope, 'sha256', file.sha256);
     setTime(scope, 'modified-at', file.modified_at);
     setTime(scope, 'locked-at', file.locked_at);
+    // In a list of buttons, as a screen reader makes it, each says of which file it is.
+    for (const control of $$('[data-says]', scope)) control.ariaLabel = `${control.dataset.says} ${leafOf(file.filename)}`;
     for (const link of $$('a.name, [data-action=history]', scope)) link.href = urls.filePage(file.filename);
     const download = $('.actions > [data-action=download]', scope);
     if (download) download.href = urls.file(file.filename, 'content');

@@ -1,0 +1,79 @@
+//! What somebody hears who does not see the page: names of controls, headings, landmarks.
+
+use crate::{stage::Stage, vault::row};
+
+/// Everything on the page that would leave such a person guessing, as sentences.
+const GUESSING: &str = r"(() => {
+    const found = [], shown = (it) => it.checkVisibility({visibilityProperty: true}) && it.getClientRects().length > 0;
+    const all = (css) => [...document.querySelectorAll(css)].filter(shown);
+    let level = 0;
+    for (const heading of all('h1, h2, h3, h4')) {
+        const next = Number(heading.tagName[1]);
+        if (next > level + 1) found.push(`${heading.tagName} after H${level}: ${heading.textContent}`);
+        level = next;
+    }
+    if (all('h1').length !== 1) found.push(`${all('h1').length} first headings`);
+    if (all('main').length !== 1) found.push('no main part');
+    const ids = [...document.querySelectorAll('[id]')].map((it) => it.id);
+    for (const id of new Set(ids)) if (ids.filter((other) => other === id).length > 1) found.push(`two of #${id}`);
+    for (const list of ['aria-describedby', 'aria-labelledby']) for (const it of document.querySelectorAll(`[${list}]`)) {
+        for (const id of it.getAttribute(list).split(' ')) if (!ids.includes(id)) found.push(`${list} of nothing: ${id}`);
+    }
+    for (const field of all('input, select, textarea')) {
+        if (!field.labels?.length && !field.ariaLabel && field.ariaHidden !== 'true') found.push(field.outerHTML);
+    }
+    for (const it of all('button, a[href], summary')) if (!(it.ariaLabel ?? it.textContent).trim()) found.push(it.outerHTML);
+    return found;
+})()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_can_be_told_to_somebody_who_does_not_see_it() {
+    let Some(stage) = Stage::open().await else { return };
+    let ada = stage.administrator("ada").await;
+    stage.app.editor("ben").await.add("fixtures/gear.mcam", b"one").await.is(201);
+    for path in [
+        "/v/main",
+        "/v/main/f/fixtures",
+        "/v/main/h/fixtures/gear.mcam",
+        "/v/main/deleted",
+        "/v/main/audit",
+        "/account",
+        "/account/factors",
+        "/account/security",
+        "/account/tokens",
+        "/admin/users",
+        "/admin/users/ben",
+        "/admin/groups",
+        "/admin/invites",
+        "/admin/audit",
+        "/admin/throttle",
+        "/device",
+        "/nothing",
+    ] {
+        ada.goto(path).await;
+        ada.finds("main h1").await;
+        assert_eq!(ada.value(GUESSING).await, serde_json::json!([]), "{path}");
+    }
+    let nobody = stage.window("nobody").await;
+    for path in ["/sign-in", "/sign-up", "/forgot", "/join", "/reset", "/confirm-email"] {
+        nobody.goto(path).await;
+        nobody.finds("main h1").await;
+        assert_eq!(nobody.value(GUESSING).await, serde_json::json!([]), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_button_says_which_file_it_is_of_also_after_a_move() {
+    let Some(stage) = Stage::open().await else { return };
+    let ada = stage.editor("ada").await;
+    let program = stage.app.sign_in("ada").await;
+    program.add("gear.mcam", b"one").await.is(201);
+    ada.finds(&format!("{} [aria-label='Check out gear.mcam']", row("gear.mcam"))).await;
+    ada.checks_out("gear.mcam").await;
+    ada.finds(&format!("{} [aria-label='Check in gear.mcam']", row("gear.mcam"))).await;
+    program.tell(&crate::app::file("gear.mcam", "/move"), serde_json::json!({"to": "wheel.mcam"})).await.is(200);
+    ada.finds(&format!("{} [aria-label='Check in wheel.mcam']", row("wheel.mcam"))).await;
+    ada.reload().await;
+    ada.finds(&format!("{} summary[aria-label='More about wheel.mcam']", row("wheel.mcam"))).await;
+    ada.has_no_complaints().await;
+}
