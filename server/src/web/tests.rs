@@ -268,3 +268,12 @@ fn no_form_would_put_what_is_typed_into_an_address() {
     }
     assert!(forms > 20);
 }
+
+#[test]
+fn whoever_is_signed_in_without_javascript_is_told_what_does_not_work() {
+    let pages = everything();
+    assert!(pages.iter().any(|(_, html)| html.contains("user-menu")));
+    for (name, html) in pages {
+        assert!(!html.contains("user-menu") || html.contains("<noscript>"), "{name}");
+    }
+}

@@ -114,3 +114,22 @@ async fn who_signs_out_has_left() {
     ada.arrives_at("/").await;
     ada.has_no_complaints().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_is_used_up_asks_for_nothing_more_and_says_where_to_go() {
+    let Some(stage) = Stage::open().await else { return };
+    let nobody = stage.window("nobody").await;
+    nobody.goto("/reset#sr_rs_nothing").await;
+    nobody.writes("#password", BETTER).await;
+    nobody.clicks("#reset button.primary").await;
+    nobody.reads("#message", "This link is not valid any more").await;
+    nobody.misses("input").await;
+    nobody.finds("a.primary[href='/forgot']").await;
+    nobody.goto("/confirm-email#nothing").await;
+    nobody.is_focused("#confirm button.primary").await;
+    nobody.clicks("#confirm button.primary").await;
+    nobody.reads("#message", "This link is not good any more").await;
+    nobody.misses("input").await;
+    nobody.finds("a.primary[href='/account']").await;
+    nobody.complains_only_of(&["status of 4"]).await;
+}
