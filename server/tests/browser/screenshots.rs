@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{app::PASSWORD, stage::Stage, vault::row, window::Window, workshop};
 
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 16] = [
     ("vault", "/"),
     ("folder", "/v/main/f/fixtures"),
     ("search", "/v/main?q=vise"),
@@ -15,16 +15,25 @@ const PAGES: [(&str, &str); 8] = [
     ("file", "/v/main/h/gearbox-housing.sldprt"),
     ("account", "/account"),
     ("users", "/admin/users"),
+    ("deleted", "/v/main/deleted"),
+    ("factors", "/account/factors"),
+    ("security", "/account/security"),
+    ("tokens", "/account/tokens"),
+    ("person", "/admin/users/marco"),
+    ("groups", "/admin/groups"),
+    ("audit", "/admin/audit"),
+    ("throttle", "/admin/throttle"),
     ("not-found", "/v/main/h/nothing"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes docs/screenshots"]
 async fn the_pictures_in_the_readme() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::at_localhost().await else { return };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/screenshots");
     std::fs::create_dir_all(&folder).unwrap();
     let ada = a_busy_workshop(&stage).await;
+    ada.cdp("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
     ada.is_sized(1280, 800).await;
     ada.goto("/").await;
     ada.is_live().await;
@@ -33,6 +42,31 @@ async fn the_pictures_in_the_readme() {
     ada.goto("/v/main/h/gearbox-housing.sldprt").await;
     ada.is_live().await;
     ada.is_pictured(folder.join("history.png")).await;
+    something_happens_to_the_account(&stage, &ada).await;
+    ada.is_sized(1000, 760).await;
+    ada.goto("/account/security").await;
+    ada.finds("#happenings").await;
+    ada.is_pictured(folder.join("security.png")).await;
+    ada.is_sized(560, 620).await;
+    ada.signs_out().await;
+    ada.finds("#passkey-button").await;
+    ada.run("document.activeElement.blur()").await;
+    ada.is_pictured(folder.join("sign-in.png")).await;
+}
+
+/// Somebody guesses in vain, and the owner adds a passkey.
+async fn something_happens_to_the_account(stage: &Stage, ada: &Window) {
+    let stranger = stage.app.anonymous();
+    for guess in ["a wrong password", "another wrong password", "the last wrong password"] {
+        let form = [("grant_type", "password"), ("username", "ada"), ("password", guess)];
+        let from = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:146.0) Gecko/20100101 Firefox/146.0";
+        stranger.ask(stranger.post("/auth/token").header("user-agent", from).form(&form)).await.is(401);
+    }
+    let device = ada.has_a_device().await;
+    ada.adds_a_passkey("My phone").await;
+    ada.clicks("#codes-dialog [data-submit]").await;
+    ada.finds("[data-kind=passkey]").await;
+    device.knows_its_user(json!(false)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
