@@ -7,6 +7,9 @@ import { wirePasswords } from './password.js';
 
 wirePasswords();
 
+/** What to do next, where it is something else than elsewhere. */
+const HINTS = { 403: 'Type it again, or set a new one by a link.', 422: 'Choose another one and try again.' };
+
 const form = $('#password-form');
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
@@ -21,7 +24,7 @@ form.addEventListener('submit', async (event) => {
     for (const meter of $$('.meter', form)) meter.hidden = true;
     notice('Your password is changed.');
   } catch (problem) {
-    showError(form, problem, problem.status === 422 ? 'Choose another one and try again.' : '');
+    showError(form, problem, HINTS[problem.status]);
   } finally {
     setBusy(form, false);
   }

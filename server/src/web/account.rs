@@ -29,7 +29,7 @@ impl AccountPage {
             "otp" => "one-time code",
             "recovery" => "recovery code",
             "pop" => "passkey",
-            "upstream" => "provider",
+            "upstream" => "a provider",
             _ => "",
         };
         let words: Vec<&str> = session.methods.iter().map(word).filter(|word| !word.is_empty()).collect();

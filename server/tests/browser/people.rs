@@ -12,7 +12,7 @@ async fn a_changed_password_is_the_only_one_that_signs_in() {
     ada.writes("#current", "not my password at all").await;
     ada.writes("#password", BETTER).await;
     ada.clicks("#password-form [data-submit]").await;
-    ada.finds("#password-form [data-error]").await;
+    ada.reads("#password-form [data-error]", "Type it again, or set a new one by a link.").await;
     ada.writes("#current", PASSWORD).await;
     ada.clicks("#password-form [data-submit]").await;
     ada.reads("#notices", "Your password is changed.").await;
