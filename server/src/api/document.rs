@@ -23,7 +23,7 @@ use utoipa::{
         wire::TokenError, wire::TokenForm, wire::TokenResponse, wire::User, wire::VaultInfo, wire::AuthorizationServer,
         wire::Event, wire::FileUpdated, wire::FileDeleted, wire::DeletedFile, wire::InviteInfo, wire::MadeInvite,
         wire::NewInvite, wire::ShownInvite, wire::GroupInfo, wire::NewGroup, wire::GroupRole,
-        wire::ChangeMe, wire::ChangedMe, wire::EmailLink,
+        wire::ChangeMe, wire::ChangedMe, wire::EmailLink, wire::EndEverybody,
         wire::AddedPasskey, wire::AskReset, wire::Authorize, wire::Authorized, wire::ConfirmReset,
         wire::ConfirmTotp, wire::DecideDevice, wire::DeviceAuthorization, wire::DeviceForm, wire::FactorAdded,
         wire::FactorInfo, wire::Identities, wire::IdentityInfo, wire::LinkBegun, wire::Lockout,
