@@ -88,3 +88,45 @@ fn a_file_that_is_no_list_or_not_whole_is_refused() {
     std::fs::write(&path, whole).unwrap();
     assert!(Breaches::open(&path).unwrap_err().contains("not whole"));
 }
+
+mod garbage {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Bytes with our mark and about the right count before them, too: what was cut off, or written over.
+        #[test]
+        fn any_file_is_a_list_that_can_be_asked_or_refused(
+            head in prop_oneof![Just(MARK.to_vec()), prop::collection::vec(any::<u8>(), 0..12)],
+            count in prop_oneof![0_u64..40, any::<u64>()],
+            rest in prop::collection::vec(any::<u8>(), 0..240),
+        ) {
+            let path = folder().join("breach.filter");
+            std::fs::write(&path, [&head[..], &count.to_le_bytes(), &rest].concat()).unwrap();
+            if let Ok(breaches) = Breaches::open(&path) {
+                prop_assert_eq!(breaches.entries() * WIDTH as u64, rest.len() as u64);
+                // Unsorted as it is, it answers something.
+                prop_assert!(breaches.contains("a password").is_ok());
+                prop_assert!(breaches.has([0; WIDTH]).is_ok() && breaches.has([255; WIDTH]).is_ok());
+            }
+        }
+
+        #[test]
+        fn any_lines_are_a_list_of_stolen_passwords_or_refused(
+            lines in prop::collection::vec(prop_oneof!["[0-9A-Fa-f]{40}(:[0-9]{1,9})?", "[0-9A-F:]{0,60}", ".{0,50}"], 0..12),
+            end in prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
+        ) {
+            let path = folder().join("breach.filter");
+            if let Ok(built) = build_in_pieces(lines.join(end).as_bytes(), &path, 3) {
+                let breaches = Breaches::open(&path).unwrap();
+                prop_assert_eq!(breaches.entries(), built.entries);
+                for line in lines.iter().filter(|_| end != "\r") {
+                    let hash = line.split(':').next().and_then(|hash| hex::decode(hash.trim()).ok());
+                    let Some(entry) = hash.as_deref().and_then(|hash| hash.first_chunk::<WIDTH>()) else { continue };
+                    prop_assert!(breaches.has(*entry).unwrap(), "{line}");
+                }
+            }
+        }
+    }
+}
