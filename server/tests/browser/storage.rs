@@ -26,12 +26,13 @@ async fn nothing_is_left_in_the_browsers_storage_by_signing_in_or_by_any_page() 
     let Some(stage) = Stage::at_localhost().await else { return };
     let ada = stage.administrator("ada").await;
     ada.has_stored_nothing("after signing in").await;
+    // While the password alone is enough for a program.
+    stage.app.sign_in("ada").await.add("vise.nc", b"G0 X0").await.is(201);
     let _phone = ada.has_a_device().await;
     ada.adds_a_passkey("My phone").await;
     ada.clicks("#codes-dialog [data-submit]").await;
     ada.finds("[data-kind=passkey]").await;
     ada.has_stored_nothing("after adding a passkey").await;
-    stage.app.sign_in("ada").await.add("vise.nc", b"G0 X0").await.is(201);
     for page in [
         "/v/main",
         "/v/main/h/vise.nc",
