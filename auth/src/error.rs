@@ -98,6 +98,8 @@ pub enum AuthError {
     /// A link to confirm an address that is unknown, used or expired, or was overtaken.
     #[error("This link is not good any more. Change your e-mail address again for a new one.")]
     EmailLinkOver,
+    #[error("There is no e-mail address to confirm, or no letters are sent from here.")]
+    NothingToConfirm,
     #[error("Group not found")]
     NoSuchGroup,
     #[error("A group of that name is already there.")]

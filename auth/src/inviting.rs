@@ -277,7 +277,9 @@ impl<S: AuthStore> Auth<S> {
             Redeemed::Done => {
                 self.changed(&new.username);
                 tracing::info!(username = %new.username, address = %from.address, "an invitation was used");
-                Ok(crate::registering::account_of(new))
+                let account = crate::registering::account_of(new);
+                self.greet(&account, from).await;
+                Ok(account)
             }
             Redeemed::Taken => Err(AuthError::UsernameTaken),
             Redeemed::Over => Err(AuthError::InviteOver),

@@ -113,8 +113,36 @@ impl<S: AuthStore> Auth<S> {
         let link = SecretString::from(format!("{}/confirm-email#{}", self.0.settings.issuer, token.expose()));
         let body = LetterBody::ConfirmEmail { link, username: account.username.clone(), until };
         self.post(Letter { to: email.clone(), name: account.calls_itself().to_owned(), body });
-        self.notify(account, Notice::EmailAsked, from);
+        // To the one before: that it is to be confirmed is no news to the same one.
+        if account.email.as_ref() != Some(email) {
+            self.notify(account, Notice::EmailAsked, from);
+        }
         Ok(())
+    }
+
+    /// Asks a new account's owner to confirm the address that they gave. Whatever goes wrong is no reason not to register:
+    /// they can [ask for the link](Self::confirm_again) later.
+    pub(crate) async fn greet(&self, account: &Account, from: &Origin) {
+        let Some(email) = self.unconfirmed(account) else { return };
+        let by = Actor::owner(account).coming_from(from);
+        if let Err(error) = self.ask_to_confirm(account, email, &by, from).await {
+            tracing::debug!(username = %account.username, %error, "an address was not asked to be confirmed");
+        }
+    }
+
+    /// The link to confirm one's address once more: the one before is void.
+    ///
+    /// # Errors
+    /// [`AuthError::NothingToConfirm`] where there is no address that waits for it, or no letter leaves the house;
+    /// [`AuthError::Throttled`] for too many.
+    pub async fn confirm_again(&self, caller: &Caller, from: &Origin) -> Result<(), AuthError> {
+        let account = caller.account();
+        let email = self.unconfirmed(account).ok_or(AuthError::NothingToConfirm)?;
+        self.ask_to_confirm(account, email, &caller.actor().coming_from(from), from).await
+    }
+
+    fn unconfirmed<'a>(&self, account: &'a Account) -> Option<&'a EmailAddress> {
+        account.email.as_ref().filter(|_| !account.email_verified && !self.sends_no_letters())
     }
 
     /// Follows the link that went to the new address. Signs nobody in.
@@ -139,7 +167,9 @@ impl<S: AuthStore> Auth<S> {
         let confirmed = self.0.store.confirm_email(confirmation(&slip, by, self.0.clock.now())?).await?;
         self.changed(username);
         let account = confirmed.ok_or(AuthError::EmailLinkOver)?;
-        self.notify(&known, Notice::EmailChanged, from);
+        if account.email != known.email {
+            self.notify(&known, Notice::EmailChanged, from);
+        }
         Ok(account)
     }
 }

@@ -48,6 +48,7 @@ impl<S: AuthStore> Auth<S> {
         let new = self.new_account(applicant).await?;
         let account = self.create(new, |new| Actor::itself(new).coming_from(from)).await?;
         self.spent(pass).await?;
+        self.greet(&account, from).await;
         tracing::info!(username = %account.username, address = %from.address, "an account was registered");
         Ok(account)
     }

@@ -31,7 +31,8 @@ pub struct ResetLink {
 }
 
 impl<S: AuthStore> Auth<S> {
-    /// Sends a link to the address of the account called `whom`, or of those with this e-mail address. The answer is
+    /// Sends a link to the address of the account called `whom`, or of those with this e-mail address, where its owner has
+    /// confirmed it. The answer is
     /// the same, and as quick, whether there is one: what there is to do is done behind it.
     ///
     /// # Errors
@@ -108,7 +109,8 @@ impl<S: AuthStore> Auth<S> {
             return Ok(());
         }
         for account in self.meant_by(whom).await? {
-            let Some(to) = account.email.clone() else { continue };
+            // Nobody has shown to read what goes to another one: it may be a stranger's, who would have the account.
+            let Some(to) = account.email.clone().filter(|_| account.email_verified) else { continue };
             if self.was_asked_lately(&account.username).await? {
                 continue;
             }

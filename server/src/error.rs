@@ -212,6 +212,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::NoSuchDevice => StatusCode::NOT_FOUND,
         AuthError::RealmTaken
         | AuthError::AccountDisabled
+        | AuthError::NothingToConfirm
         | AuthError::UsernameTaken
         | AuthError::LastAdministrator
         | AuthError::AlreadyLinked

@@ -74,6 +74,7 @@ fn entry_operations(api: Api) -> Api {
         auth::me as "me",
         auth::profile as "change_me",
         auth::confirm_email as "confirm_email",
+        auth::send_email_link as "send_email_link",
         auth::password as "change_password",
         auth::device::begin as "device",
         auth::device::look as "look_at_device",

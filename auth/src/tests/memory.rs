@@ -215,6 +215,8 @@ impl AuthStore for Memory {
         account.standing = change.standing.unwrap_or(account.standing);
         account.administrator = change.administrator.unwrap_or(account.administrator);
         account.email = change.email.unwrap_or(account.email);
+        let same = account.email == credentials.account.email;
+        account.email_verified = change.email_verified.unwrap_or(account.email_verified && same);
         account.reset_required = change.reset_required.unwrap_or(account.reset_required);
         let is = account.administrator && account.standing == Standing::Active;
         if was && !is && tables.administrators() == 1 {

@@ -7,8 +7,8 @@ use tokio::sync::mpsc::Receiver;
 
 use super::{GOOD, House, applicant, house, name, origin, password};
 use crate::{
-    AccountChange, AuthError, Caller, EmailAddress, Letter, LetterBody, Notice, Standing, auth::Applicant,
-    auth::ManageAccounts, auth::Others,
+    AccountChange, Actor, AuthError, AuthStore as _, Caller, EmailAddress, Letter, LetterBody, Notice, Standing,
+    auth::Applicant, auth::ManageAccounts, auth::Others,
 };
 
 const NEW: &str = "seven copper kettles sing";
@@ -17,10 +17,16 @@ const MINUTE: Duration = Duration::from_mins(1);
 async fn with_address(house: &House, username: &str, email: &str) {
     let email = Some(EmailAddress::parse(email).unwrap());
     house.auth.register(Applicant { email, ..applicant(username) }, &origin()).await.unwrap();
+    let confirmed = AccountChange { email_verified: Some(true), ..AccountChange::default() };
+    let (by, now) = (Actor::console(), house.auth.0.clock.now());
+    house.store.change_account(&name(username), confirmed, by, now).await.unwrap();
 }
 
 async fn next_link(letters: &mut Receiver<Letter>) -> (String, String) {
-    let letter = letters.recv().await.unwrap();
+    let mut letter = letters.recv().await.unwrap();
+    while matches!(letter.body, LetterBody::ConfirmEmail { .. }) {
+        letter = letters.recv().await.unwrap();
+    }
     let LetterBody::Reset { link, .. } = letter.body else { panic!("another letter: {:?}", letter.body) };
     let token = link.expose_secret().strip_prefix("https://strongroom.example/reset#").unwrap().to_owned();
     (letter.to.as_str().to_owned(), token)
@@ -75,6 +81,35 @@ async fn nobody_unknown_disabled_or_without_an_address_gets_a_letter_and_the_ans
     }
     assert_eq!(next_link(&mut letters).await.0, "cy@example.org");
     assert!(letters.try_recv().is_err());
+}
+
+/// Whoever reads at an address that somebody mistyped, or made up, gets no way into their account.
+#[tokio::test]
+async fn an_address_that_nobody_confirmed_gets_no_link_until_it_is() {
+    let house = house().await;
+    let mut letters = house.auth.letters().unwrap();
+    let email = Some(EmailAddress::parse("ada@example.org").unwrap());
+    house.auth.register(Applicant { email, ..applicant("ada") }, &origin()).await.unwrap();
+    let mut links = Vec::new();
+    let (_, caller) = house.signed_in("ada").await;
+    house.auth.confirm_again(&caller, &origin()).await.unwrap();
+    for _ in 0..2 {
+        let letter = letters.recv().await.unwrap();
+        let LetterBody::ConfirmEmail { link, .. } = letter.body else { panic!("{:?}", letter.body) };
+        links.push(link.expose_secret().split_once('#').unwrap().1.to_owned());
+    }
+    with_address(&house, "cy", "cy@example.org").await;
+    for whom in ["ada", "ada@example.org", "cy"] {
+        house.auth.ask_reset(whom, &origin()).await.unwrap();
+    }
+    assert_eq!(next_link(&mut letters).await.0, "cy@example.org");
+    assert!(letters.try_recv().is_err());
+    assert!(matches!(house.auth.confirm_email(&links[0], &origin()).await, Err(AuthError::EmailLinkOver)));
+    house.auth.confirm_email(&links[1], &origin()).await.unwrap();
+    let (_, caller) = house.signed_in("ada").await;
+    assert!(matches!(house.auth.confirm_again(&caller, &origin()).await, Err(AuthError::NothingToConfirm)));
+    house.auth.ask_reset("ada", &origin()).await.unwrap();
+    assert_eq!(next_link(&mut letters).await.0, "ada@example.org");
 }
 
 #[tokio::test]

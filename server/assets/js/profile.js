@@ -21,3 +21,16 @@ form.addEventListener('submit', async (event) => {
     setBusy(form, false);
   }
 });
+
+$('#send-link')?.addEventListener('click', async ({ currentTarget: button }) => {
+  button.disabled = true;
+  showError(form, null);
+  try {
+    await call('POST', '/auth/me/email/send');
+    notice('The link is on its way: follow it, and the address is confirmed.');
+  } catch (problem) {
+    showError(form, problem);
+  } finally {
+    button.disabled = false;
+  }
+});

@@ -35,7 +35,7 @@ pub(super) fn of(letter: &Letter, site: &str) -> (String, String) {
             format!(
                 "the account \"{username}\" at {site} is to have this e-mail address.\n\n\
                  To confirm that, open this link. It works once, until {}:\n\n{}\n\n\
-                 If it was not you, do nothing: the account does not get your address.",
+                 If it was not you, do nothing: the account can do nothing with your address.",
                 time(*until),
                 link.expose_secret(),
             ),

@@ -15,6 +15,8 @@ pub struct AccountPage {
     pub sessions: Vec<SessionInfo>,
     /// Characters of a password at least.
     pub least: usize,
+    /// Whether letters leave the house.
+    pub sends_mail: bool,
 }
 
 impl AccountPage {

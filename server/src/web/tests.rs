@@ -167,7 +167,10 @@ fn everything() -> Vec<(&'static str, String)> {
         ("sign-in", sign_in.html().unwrap()),
         ("sign-up", sign_up.html().unwrap()),
         ("first", first.html().unwrap()),
-        ("account", AccountPage { shell: shell(), me, sessions: vec![session()], least: 15 }.html().unwrap()),
+        (
+            "account",
+            AccountPage { shell: shell(), me, sessions: vec![session()], least: 15, sends_mail: true }.html().unwrap(),
+        ),
         ("users", users.html().unwrap()),
         ("error", error.html().unwrap()),
     ]

@@ -43,9 +43,7 @@ async fn a_house_with_all_kinds() -> TestApp {
     let root = app.administrator("root").await;
     for n in 0..NAMES {
         for kind in ["known", "disabled"] {
-            let body = json!({"username": name(kind, n), "password": crate::app::PASSWORD,
-                "email": format!("{}@example.org", name(kind, n))});
-            app.anonymous().tell("/auth/register", body).await.is(201);
+            app.register_reader(&name(kind, n)).await;
         }
         for (kind, cost) in [("imported", "06"), ("dearer", "08")] {
             let hash = format!("$2b${cost}$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW");

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::app::TestApp;
+use crate::app::{PASSWORD, TestApp};
 
 /// A letter as its reader sees it. Where it is ASCII, as all of ours are in tests, the text stands as it is.
 #[derive(Clone, Debug)]
@@ -36,6 +36,33 @@ impl TestApp {
         paths.retain(|path| path.extension().is_some_and(|end| end == "eml"));
         paths.sort();
         paths.into_iter().map(|path| read(&std::fs::read_to_string(path).unwrap())).collect()
+    }
+
+    /// Registers somebody who reads `NAME@example.org`, and has confirmed it. That letter is not in the folder any more.
+    pub(crate) async fn register_reader(&self, name: &str) {
+        let address = self.register_with_address(name).await;
+        let letter = self.letter_to(&address, 1).await;
+        let token = serde_json::json!({"token": letter.secret()});
+        self.anonymous().tell("/auth/me/email/confirm", token).await.is(204);
+        self.burn_letters();
+    }
+
+    /// As [`register_reader`](Self::register_reader), with the address still to be confirmed.
+    pub(crate) async fn register_with_address(&self, name: &str) -> String {
+        let address = format!("{name}@example.org");
+        let body = serde_json::json!({"username": name, "password": PASSWORD, "email": address});
+        self.anonymous().tell("/auth/register", body).await.is(201);
+        address
+    }
+
+    /// What comes from now on is the first.
+    pub(crate) fn burn_letters(&self) {
+        for entry in std::fs::read_dir(self.mail_folder()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|end| end == "eml") {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
     }
 
     /// The `n`th letter (from 1) to somebody: letters are sent behind the answer, so this waits for it.

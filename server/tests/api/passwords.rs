@@ -69,8 +69,7 @@ both! {
     }
 
     async fn the_pages_send_a_link_and_set_a_password_without_a_script(app: TestApp) {
-        let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
-        app.anonymous().tell("/auth/register", body).await.is(201);
+        app.register_reader("ada").await;
         let anonymous = app.anonymous();
         let post = |path: &str, form: &[(&str, &str)]| {
             anonymous.ask(anonymous.post(path).header("sec-fetch-site", "same-origin").form(form))

@@ -19,8 +19,9 @@ impl Client {
 
 /// With an address from the start, which nobody has verified.
 async fn with_address(app: &TestApp, name: &str) -> Client {
-    let body = json!({"username": name, "password": PASSWORD, "email": format!("{name}@example.org")});
-    app.anonymous().tell("/auth/register", body).await.is(201);
+    let address = app.register_with_address(name).await;
+    app.letter_to(&address, 1).await;
+    app.burn_letters();
     app.sign_in(name).await
 }
 

@@ -13,8 +13,7 @@ const NEW: &str = "seven copper kettles sing";
 impl TestApp {
     /// An editor of `main` with an e-mail address.
     async fn reachable(&self, name: &str) -> Client {
-        let body = json!({"username": name, "password": PASSWORD, "email": format!("{name}@example.org")});
-        self.anonymous().tell("/auth/register", body).await.is(201);
+        self.register_reader(name).await;
         self.sign_in(name).await
     }
 }
@@ -39,6 +38,29 @@ both! {
         sign_in(&app, "ada", PASSWORD).await.is(401);
         sign_in(&app, "ada", NEW).await.is(200);
         assert_eq!(app.letter_to("ada@example.org", 2).await.subject, "Your password was changed");
+    }
+
+    async fn an_address_that_was_never_confirmed_gets_no_link_for_a_password(app: TestApp) {
+        let address = app.register_with_address("ada").await;
+        app.letter_to(&address, 1).await;
+        app.reachable("bob").await;
+        let ada = app.sign_in("ada").await;
+        for whom in ["ada", "ada@example.org", "bob"] {
+            app.anonymous().tell("/auth/reset", json!({"account": whom})).await.is(202);
+        }
+        app.letter_to("bob@example.org", 1).await;
+        assert!(app.letters().iter().all(|letter| letter.to != address), "{:?}", app.letters());
+        app.anonymous().tell("/auth/me/email/send", Value::Null).await.is(401);
+        assert!(ada.see("/account").await.is(200).text.contains("id=\"send-link\""));
+        ada.tell("/auth/me/email/send", Value::Null).await.is(202);
+        let letter = app.letter_to(&address, 1).await;
+        assert_eq!(letter.subject, "Confirm your e-mail address for Strongroom");
+        let token = json!({"token": letter.secret()});
+        app.anonymous().tell("/auth/me/email/confirm", token).await.is(204);
+        ada.tell("/auth/me/email/send", Value::Null).await.is(409);
+        assert!(!ada.see("/account").await.is(200).text.contains("send-link"));
+        app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
+        assert_eq!(app.letter_to(&address, 2).await.subject, "A new password for Strongroom");
     }
 
     async fn a_reset_does_not_pass_a_second_factor_by(app: TestApp) {

@@ -16,6 +16,7 @@ pub mod profile;
 pub mod register;
 pub mod reset;
 pub mod revoke;
+pub mod send_email_link;
 pub mod sessions;
 pub mod step_up;
 pub mod ticket;

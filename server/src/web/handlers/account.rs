@@ -1,5 +1,7 @@
 //! `GET /account`
 
+use std::sync::Arc;
+
 use auth::{InPerson, Known};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
@@ -8,14 +10,18 @@ use super::{send, shell};
 use crate::{
     api::auth::{me, sessions},
     error::Problem,
-    state::Auth,
+    state::{Auth, Site},
     web::AccountPage,
 };
 
-pub(crate) async fn page(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Response, Problem> {
+pub(crate) async fn page(
+    InPerson(caller): InPerson,
+    State(auth): State<Auth>,
+    State(site): State<Arc<Site>>,
+) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
     let least = auth.least_password(Some(caller.account()));
     let Json(me) = me::handle(Known(caller.clone())).await;
     let Json(sessions) = sessions::list::handle(InPerson(caller), State(auth)).await?;
-    send(StatusCode::OK, &AccountPage { shell, me, sessions, least })
+    send(StatusCode::OK, &AccountPage { shell, me, sessions, least, sends_mail: site.config.mail.is_some() })
 }
