@@ -16,6 +16,7 @@ use wire::{ProblemBody, TokenError};
 
 use crate::{
     error::{Dress, Problem, Undressed},
+    host,
     state::{AppState, Site},
     web::{self, browser::Browser},
 };
@@ -40,6 +41,8 @@ pub async fn answer(State(state): State<AppState>, mut request: Request, next: N
     let started = Instant::now();
     let response = if header_bytes(&request) > MOST_HEADER {
         Problem::HeadersTooLarge.into_response()
+    } else if !host::is_ours(&request, &state.site) {
+        Problem::Misdirected(state.site.config.public_url.clone()).into_response()
     } else {
         next.run(request).instrument(span.clone()).await
     };
@@ -210,6 +213,7 @@ fn protect(headers: &mut HeaderMap, site: &Site) {
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ];
+    headers.reserve(defaults.len() + 2);
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

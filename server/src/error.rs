@@ -26,8 +26,14 @@ pub enum Problem {
     MediaType(&'static str),
     #[error("This body is larger than is taken here.")]
     BodyTooLarge,
+    /// The rest of the body did not come in time.
+    #[error("The body of this request took too long to come.")]
+    BodyTooSlow,
     #[error("The headers of this request are too large.")]
     HeadersTooLarge,
+    /// Sent to a name that is not ours.
+    #[error("This server does not go by that name. It is at {0} (public_url says so).")]
+    Misdirected(String),
     #[error("The requested range does not lie within the {size} bytes of the file.")]
     Range { size: u64 },
     #[error("There is nothing here.")]
@@ -67,7 +73,9 @@ impl Problem {
             Self::OAuth { .. } => StatusCode::BAD_REQUEST,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -105,7 +113,8 @@ impl Problem {
             Self::Auth(AuthError::AmbiguousCredentials)
             | Self::Invalid(_)
             | Self::MediaType(_)
-            | Self::BodyTooLarge => Some("invalid_request"),
+            | Self::BodyTooLarge
+            | Self::BodyTooSlow => Some("invalid_request"),
             _ => None,
         }
     }

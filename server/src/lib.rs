@@ -11,6 +11,7 @@ pub mod error;
 pub mod extract;
 mod forwarded;
 mod hold;
+mod host;
 pub mod live;
 mod mail;
 pub mod master;
@@ -22,6 +23,7 @@ pub mod state;
 pub mod telemetry;
 mod upstream;
 pub mod web;
+mod whole;
 pub mod witness;
 
 pub use config::{Config, ConfigError, Partial};

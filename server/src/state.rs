@@ -8,7 +8,7 @@ use http::request::Parts;
 use tokio::sync::watch;
 use vault::LocalBlobs;
 
-use crate::{config::Config, error::Problem, extract, live::Hub, web::meter::Meter};
+use crate::{config::Config, error::Problem, extract, host, live::Hub, web::meter::Meter};
 
 pub type Store = store::Store;
 pub type Auth = auth::Auth<Store>;
@@ -48,6 +48,8 @@ impl std::ops::Deref for AppState {
 #[derive(Debug)]
 pub struct Site {
     pub config: Config,
+    /// The host of `public_url`, in lower case.
+    pub host: String,
     pub cookie: &'static str,
     /// The origin of the pages where passkeys work; `None` where they don't.
     pub passkeys: Option<String>,
@@ -61,7 +63,8 @@ impl Site {
         // Browsers take `__Host-` only with Secure, and Secure only over https (RFC 6265bis §4.1.3.2).
         let cookie = if config.public_url.starts_with("https://") { "__Host-strongroom" } else { "strongroom" };
         let passkeys = auth::factor::passkey::works_at(&config.public_url);
-        Self { config, cookie, passkeys, metrics, meter: Meter::default() }
+        let host = host::of_url(&config.public_url);
+        Self { config, host, cookie, passkeys, metrics, meter: Meter::default() }
     }
 
     #[must_use]
@@ -100,7 +103,7 @@ impl HasAuth for AppState {
         if origin.eq_ignore_ascii_case(&self.site.config.public_url) {
             return true;
         }
-        // On loopback the page may be opened by any name of the machine itself: the host it was asked for.
+        // The page may be opened by any name that is ours (`host`): the one it was asked for.
         let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
         !self.site.is_https() && host.is_some_and(|host| origin.strip_prefix("http://") == Some(host))
     }
