@@ -23,6 +23,8 @@ use auth::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::host;
+
 pub use clients::ClientSection;
 pub use keys::KeysSection;
 pub use providers::{Icon, ProviderSection, Providers};
@@ -170,6 +172,8 @@ pub struct Config {
     pub max_file_size: u64,
     pub password_grant: Switch,
     pub registration: RegistrationMode,
+    /// Why nothing is served before somebody has said who may register.
+    pub unsaid: Option<String>,
     pub first_role: Option<Role>,
     pub hashing: HashingCost,
     pub mail: Option<mail::Mail>,
@@ -253,11 +257,7 @@ impl Partial {
     /// A sentence that says what to write where.
     pub fn decide(self) -> Result<Config, ConfigError> {
         let listen = self.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)));
-        let registration = match self.registration.mode {
-            Some(mode) => mode,
-            None if listen.ip().is_loopback() => RegistrationMode::Open,
-            None => return Err(ConfigError(exposed(listen))),
-        };
+        let way = reached_from_elsewhere(listen, self.public_url.as_deref(), self.trusted_proxies.as_deref());
         let hashing = HashingCost {
             memory_kib: self.hashing.memory_kib.unwrap_or(64 * 1024),
             passes: self.hashing.passes.unwrap_or(3),
@@ -279,7 +279,8 @@ impl Partial {
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             max_file_size: self.max_file_size.map_or(10 << 30, |size| size.0),
             password_grant: self.password_grant.unwrap_or(Switch::On),
-            registration,
+            registration: self.registration.mode.unwrap_or(RegistrationMode::Open),
+            unsaid: way.filter(|_| self.registration.mode.is_none()).map(|way| exposed(&way)),
             first_role: match self.registration.role.unwrap_or(FirstRole::Editor) {
                 FirstRole::None => None,
                 FirstRole::Viewer => Some(Role::Viewer),
@@ -299,9 +300,24 @@ impl Partial {
     }
 }
 
-fn exposed(listen: SocketAddr) -> String {
+/// How others get here, if they do: directly, or through a proxy on this machine.
+fn reached_from_elsewhere(listen: SocketAddr, public_url: Option<&str>, proxies: Option<&[IpAddr]>) -> Option<String> {
+    if !listen.ip().is_loopback() {
+        return Some(format!("would listen on {listen}"));
+    }
+    let is_here = |host: &str| {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    };
+    match public_url {
+        Some(url) if !is_here(&host::of_url(url)) => Some(format!("would be reached at {url}")),
+        _ => proxies.is_some_and(|proxies| !proxies.is_empty()).then(|| "would stand behind a proxy".to_owned()),
+    }
+}
+
+fn exposed(way: &str) -> String {
     format!(
-        "Strongroom would listen on {listen}, where others can reach it, and nobody has said who may register. \
+        "Strongroom {way}, where others can reach it, and nobody has said who may register. \
          Set registration.mode (or STRONGROOM_REGISTRATION, or --registration) to \"closed\" to make accounts yourself, \
          or to \"open\" if everybody who can reach this address may have one."
     )

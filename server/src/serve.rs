@@ -134,6 +134,9 @@ pub(crate) fn make_private(folder: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// A sentence for the operator: a taken port, a newer database, a weak key.
 pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
+    if let Some(why) = &config.unsaid {
+        anyhow::bail!("{why}");
+    }
     let listener = listen(config.listen)?;
     let address = listener.local_addr()?;
     let config = config.listening_on(address);
@@ -144,6 +147,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     auth.tend_keys().await?;
     blobs.clear_leftovers().await?;
     let repositories = config.data.join("vaults");
+    make_private(&repositories)?;
     let vault = Vault::open(store.clone(), blobs, repositories, clock.clone(), Chance::system()).await?;
     let setup = auth.setup_token().await?;
     let public_url = config.public_url.clone();
@@ -191,7 +195,10 @@ fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
 
 async fn serve(listener: std::net::TcpListener, state: AppState, handle: Handle<SocketAddr>) -> std::io::Result<()> {
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let mut server = axum_server::from_tcp(listener)?.acceptor(Patient).handle(handle);
+    let server = axum_server::from_tcp(listener)?.acceptor(Patient).handle(handle);
+    // Also for whoever says nothing at all, in whichever version of HTTP.
+    let mut server = server.first_request_timeout(HEADERS_WITHIN);
+    server.http_builder().http2().keep_alive_interval(HEADERS_WITHIN).keep_alive_timeout(HEADERS_WITHIN);
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
     server.serve(service).await
 }
@@ -199,6 +206,7 @@ async fn serve(listener: std::net::TcpListener, state: AppState, handle: Handle<
 fn upkeep(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
     let store = store.clone();
     let count = tokio::spawn(crate::counting::count(store.clone(), clock.clone()));
+    let fold = tokio::spawn(crate::counting::fold(telemetry::metrics()));
     let forget = tokio::spawn(async move {
         let mut hourly = tokio::time::interval(Duration::from_hours(1));
         loop {
@@ -208,7 +216,7 @@ fn upkeep(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
             }
         }
     });
-    vec![forget, count]
+    vec![forget, count, fold]
 }
 
 /// Without mail settings the box is closed, and letters go nowhere.

@@ -81,7 +81,9 @@ impl Program {
 
     pub(crate) fn serve_with(&self, more: &[&str]) -> Server {
         let arguments = ["--listen", "127.0.0.1:0", "--public-url", URL, "--log", "warn"];
-        Server::start(self.command([&arguments, more].concat()))
+        let mut command = self.command([&arguments, more].concat());
+        command.env("STRONGROOM_REGISTRATION", "open");
+        Server::start(command)
     }
 
     pub(crate) fn git(&self, arguments: &[&str]) -> String {

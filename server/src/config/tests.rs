@@ -3,7 +3,20 @@ use super::*;
 #[test]
 fn an_open_address_without_a_word_on_registration_stops_the_start() {
     let open = Partial { listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))), ..Partial::default() };
-    assert!(open.decide().unwrap_err().0.contains("registration.mode"));
+    assert!(open.decide().unwrap().unsaid.unwrap().contains("registration.mode"));
+}
+
+#[test]
+fn nor_does_it_start_open_behind_a_proxy_or_a_name_of_its_own() {
+    let decide = |toml: &str| toml::from_str::<Partial>(toml).unwrap().decide().unwrap().unsaid;
+    for toml in ["", "public_url = \"http://localhost:8000\"", "public_url = \"http://[::1]:8000\""] {
+        assert_eq!(decide(toml), None, "{toml}");
+    }
+    let elsewhere = ["public_url = \"https://files.example.org\"", "trusted_proxies = [\"127.0.0.1\"]"];
+    for toml in elsewhere {
+        assert!(decide(toml).unwrap().contains("registration.mode"), "{toml}");
+        assert_eq!(decide(&format!("{toml}\n[registration]\nmode = \"open\"")), None, "{toml}");
+    }
 }
 
 #[test]
