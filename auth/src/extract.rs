@@ -10,6 +10,7 @@ use http::{HeaderName, Method, header::ORIGIN, request::Parts};
 use self::credentials::{Credentials, credentials};
 use crate::{
     Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, RealmName, TokenKind,
+    permit::InRealm,
     refusals::{Asked, OWN_ACCOUNT},
 };
 
@@ -34,6 +35,14 @@ pub struct OwnPage;
 /// The request may go on, and here is the proof.
 #[derive(Debug)]
 pub struct Permitted<A: Action>(pub Permit<A>);
+
+/// [`Permitted`], for what takes its time after the door: content that is sent for minutes, while the session may end.
+#[derive(Debug)]
+pub struct Lasting<A: Action> {
+    /// Good for as long as nothing was waited for.
+    pub permit: Permit<A>,
+    caller: Caller,
+}
 
 /// The person themself, for what concerns their own account: [`AuthError::NotInPerson`] for a personal access token or
 /// one without the scope `account`.
@@ -176,6 +185,29 @@ impl<S: HasAuth, A: Action> FromRequestParts<S> for Permitted<A> {
     }
 }
 
+impl<S: HasAuth, A: Action> FromRequestParts<S> for Lasting<A> {
+    type Rejection = S::Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+        let Permitted(permit) = Permitted::from_request_parts(parts, state).await?;
+        Ok(Self { permit, caller: Caller::from_request_parts(parts, state).await? })
+    }
+}
+
+impl<A: Action<Scope = InRealm>> Lasting<A> {
+    /// The permit as of now.
+    ///
+    /// # Errors
+    /// What the door would say now: [`AuthError::InvalidToken`] for a session that has ended meanwhile.
+    pub async fn again<S: AuthStore>(self, auth: &Auth<S>) -> Result<Permit<A>, AuthError> {
+        let caller = auth.still(&self.caller).await?;
+        let caller = match self.caller.origin() {
+            Some(origin) => caller.coming_from(Arc::clone(origin)),
+            None => caller,
+        };
+        caller.permit(Some(self.permit.realm()))
+    }
+}
+
 /// Asks once a request: the answer stays in its extensions, where a log may find the name too.
 async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, AuthError> {
     if let Some(caller) = parts.extensions.get::<Caller>() {
@@ -183,7 +215,7 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
     }
     let caller = match credentials(&parts.headers, state.cookie_name())? {
         Credentials::Bearer(token) if token.starts_with(TokenKind::Personal.prefix()) => {
-            state.auth().by_personal(token, None, &state.origin_of(parts)?).await?
+            Box::pin(state.auth().by_personal(token, None, &state.origin_of(parts)?)).await?
         }
         Credentials::Bearer(token) => state.auth().by_bearer(token).await?,
         Credentials::Basic(name, token) => {
@@ -191,7 +223,7 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
             if !is_safe(&parts.method) && is_browser(parts) && !is_same_origin(parts, state) {
                 return Err(AuthError::CrossSite);
             }
-            state.auth().by_personal(&token, Some(&name), &state.origin_of(parts)?).await?
+            Box::pin(state.auth().by_personal(&token, Some(&name), &state.origin_of(parts)?)).await?
         }
         Credentials::Cookie(cookie) => {
             if !is_safe(&parts.method) && !is_same_origin(parts, state) {

@@ -2,7 +2,7 @@
 
 use auth::{
     Action, Anyone, Caller, Permitted,
-    extract::{Enrolling, EvenRestricted, InPerson, Known, MaybeCaller, OwnPage, Recently},
+    extract::{Enrolling, EvenRestricted, InPerson, Known, Lasting, MaybeCaller, OwnPage, Recently},
 };
 
 /// Who may enter, as the API document tells it.
@@ -69,6 +69,10 @@ impl Door for EvenRestricted {
 }
 
 impl<A: Action> Door for Permitted<A> {
+    const ENTRY: Entry = Entry::Permitted(A::NAME);
+}
+
+impl<A: Action> Door for Lasting<A> {
     const ENTRY: Entry = Entry::Permitted(A::NAME);
 }
 

@@ -5,20 +5,20 @@ use std::net::SocketAddr;
 use auth::{GroupName, Origin, Username, store::Network};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequest, RawPathParams, Request};
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
+use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use serde::de::DeserializeOwned;
 use vault::{Filename, store::IdempotencyKey, vault::Attempt};
 use wire::FieldError;
 
-use crate::{error::Problem, forwarded::client_address, state::AppState, web::browser::Browser};
+use crate::{error::Problem, forwarded::client_address, state::AppState, web::browser::Browser, whole::{self, Unread}};
 
 /// JSON of an exact shape, at most 64 KiB. What does not fit is 422 with a pointer to it.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
-const MOST: usize = 64 * 1024;
+/// Of a body that is no upload, in bytes.
+pub(crate) const MOST: usize = 64 * 1024;
 
 impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     type Rejection = Problem;
@@ -54,15 +54,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 async fn read(request: Request) -> Result<Bytes, Problem> {
-    let (mut chunks, mut bytes) = (request.into_body().into_data_stream(), BytesMut::new());
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Problem::invalid("", "This body did not arrive whole."))?;
-        if bytes.len() + chunk.len() > MOST {
-            return Err(Problem::BodyTooLarge);
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes.freeze())
+    whole::read(request.into_body()).await.map_err(Unread::problem)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -270,16 +262,19 @@ impl FromRequestParts<AppState> for From {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        origin(parts, state).map(Self).ok_or_else(|| Problem::Internal("no peer address".to_owned()))
+        let origin = origin(parts, state).ok_or_else(|| Problem::Internal("no peer address".to_owned()))?;
+        // Whoever signs in by this request may stay known: a browser that showed no token of its own is given one.
+        Ok(Self(Origin { device: parts.extensions.get::<Browser>().map(Browser::hash), ..origin }))
     }
 }
 
+/// With the browser's token only if it showed one: to make one costs more than all else of a signed-in request.
 pub(crate) fn origin(parts: &Parts, state: &AppState) -> Option<Origin> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
     let address = client_address(peer, &parts.headers, &state.site.config.trusted_proxies);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let user_agent = user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(256).collect());
-    let device = parts.extensions.get::<Browser>().map(Browser::hash);
+    let device = parts.extensions.get::<Browser>().and_then(Browser::shown);
     Some(Origin { address, user_agent, device })
 }
 

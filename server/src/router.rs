@@ -3,7 +3,7 @@
 use axum::{
     Extension, Router,
     extract::DefaultBodyLimit,
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::MethodFilter,
 };
@@ -27,6 +27,7 @@ use crate::{
         groups as groups_page, invites, join, lockouts, meter, reset, second, security, tokens, upstream, user,
         users as users_page, vault,
     },
+    whole::{body_first, to_its_end},
 };
 
 /// `operations![api; files::check_out, …]`: the module's `handle`, under the module's name.
@@ -47,6 +48,8 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(|| async { Problem::Method })
         .layer(Extension(docs::Document(text.into())))
         .layer(DefaultBodyLimit::disable())
+        .layer(from_fn(to_its_end))
+        .layer(from_fn(body_first))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state.clone(), answer))

@@ -19,6 +19,7 @@ mod files;
 mod garbage;
 mod groups;
 mod headers;
+mod held_back;
 mod invites;
 mod live;
 mod mailbox;

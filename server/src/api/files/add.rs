@@ -1,6 +1,6 @@
 //! `PUT /api/files/{filename}/content`
 
-use auth::Permitted;
+use auth::extract::Lasting;
 use axum::{
     Json,
     extract::{Request, State},
@@ -14,7 +14,7 @@ use crate::{
     error::Problem,
     extract::{Named, Retry},
     shape,
-    state::Vault,
+    state::AppState,
 };
 
 /// Add a file that is not there yet.
@@ -29,19 +29,21 @@ use crate::{
         (status = 507, description = "The disk is full; nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    Permitted(permit): Permitted<Add>,
-    State(vault): State<Vault>,
+    lasting: Lasting<Add>,
+    State(state): State<AppState>,
     Named(name): Named,
     retry: Retry,
     request: Request,
 ) -> Result<(StatusCode, Json<File>), Problem> {
-    let mut content = match vault.receive_new(&permit, &name, retry.attempt()).await {
+    let vault = &state.vault;
+    let mut content = match vault.receive_new(&lasting.permit, &name, retry.attempt()).await {
         Ok(upload) => upload,
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };
     let fields = upload::receive(request, &mut content).await?;
     let comment = optional_prose(fields.comment.as_deref(), COMMENT, "/comment")?.unwrap_or_else(Prose::empty);
     let content = vault.received(content).await?;
+    let permit = lasting.again(&state.auth).await?;
     let key = retry.of(&format!("{}\n{comment}", content.id()));
     let file = vault.add(&permit, &name, content, comment, key).await?;
     Ok((StatusCode::CREATED, Json(shape::file(&file, permit.username()))))

@@ -1,6 +1,6 @@
 //! `POST /api/files/{filename}/checkin`
 
-use auth::{Permit, Permitted};
+use auth::{Permit, Permitted, extract::Lasting};
 use axum::{
     Json,
     extract::{Request, State},
@@ -19,7 +19,7 @@ use crate::{
     error::Problem,
     extract::{Named, Retry},
     shape,
-    state::Vault,
+    state::{AppState, Vault},
 };
 
 /// Check a file in: a new revision, and the lock is released.
@@ -37,18 +37,19 @@ use crate::{
     ))]
 #[expect(clippy::too_many_arguments, reason = "a check-in with If-Match reads before it writes: two permits")]
 pub async fn handle(
-    Permitted(permit): Permitted<CheckIn>,
+    lasting: Lasting<CheckIn>,
     Permitted(read): Permitted<Read>,
-    State(vault): State<Vault>,
+    State(state): State<AppState>,
     Named(name): Named,
     retry: Retry,
     request: Request,
 ) -> Result<Json<File>, Problem> {
-    let base = match base(&vault, &read, &name, request.headers()).await {
+    let vault = &state.vault;
+    let base = match base(vault, &read, &name, request.headers()).await {
         Ok(base) => base,
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };
-    let mut content = match vault.receive_revision(&permit, &name, retry.attempt()).await {
+    let mut content = match vault.receive_revision(&lasting.permit, &name, retry.attempt()).await {
         Ok(upload) => upload,
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };
@@ -58,6 +59,7 @@ pub async fn handle(
     let comment = prose(&comment, COMMENT, "/comment")?;
     let then = after(fields.keep_checked_out.as_deref())?;
     let content = vault.received(content).await?;
+    let permit = lasting.again(&state.auth).await?;
     let key = retry.of(&format!("{}\n{then:?}\n{comment}", content.id()));
     let file = vault.check_in(&permit, &name, NewRevision { content, comment, then, base }, key).await?;
     Ok(Json(shape::file(&file, permit.username())))

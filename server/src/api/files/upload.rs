@@ -6,6 +6,7 @@ use axum::{
     body::Body,
     extract::{FromRequest, Multipart, Request, multipart::Field},
 };
+use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 use vault::{BlobUpload, VaultError};
@@ -60,24 +61,26 @@ async fn next_field(multipart: &mut Multipart) -> Result<Option<Field<'_>>, Prob
 }
 
 async fn stream<U: BlobUpload>(mut field: Field<'_>, upload: &mut U) -> Result<(), Problem> {
-    loop {
-        match timeout(STALLED, field.chunk()).await {
-            Ok(Ok(Some(bytes))) => {
-                if let Err(refusal) = upload.write(bytes).await {
-                    drain_field(field).await.ok();
-                    return Err(refusal.into());
-                }
-            }
-            Ok(Ok(None)) => return Ok(()),
-            Ok(Err(error)) => return Err(broken(&error)),
-            Err(_) => return Err(VaultError::Incomplete.into()),
+    while let Some(bytes) = next_chunk(&mut field).await? {
+        if let Err(refusal) = upload.write(bytes).await {
+            drain_field(field).await.ok();
+            return Err(refusal.into());
         }
+    }
+    Ok(())
+}
+
+async fn next_chunk(field: &mut Field<'_>) -> Result<Option<Bytes>, Problem> {
+    match timeout(STALLED, field.chunk()).await {
+        Ok(Ok(chunk)) => Ok(chunk),
+        Ok(Err(error)) => Err(broken(&error)),
+        Err(_) => Err(VaultError::Incomplete.into()),
     }
 }
 
 async fn text(mut field: Field<'_>, pointer: &str) -> Result<String, Problem> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = next_chunk(&mut field).await? {
         if bytes.len() + chunk.len() > MOST_TEXT {
             return Err(Problem::invalid(pointer, "This text is too long."));
         }
@@ -88,7 +91,7 @@ async fn text(mut field: Field<'_>, pointer: &str) -> Result<String, Problem> {
 
 async fn drain_field(mut field: Field<'_>) -> Result<(), Problem> {
     let mut seen = 0;
-    while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = next_chunk(&mut field).await? {
         seen += chunk.len();
         if seen > PATIENCE {
             return Err(Problem::BodyTooLarge);

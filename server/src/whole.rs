@@ -1,0 +1,172 @@
+//! Nothing is half asked and nothing half done. A body is here before the door is asked, and a client that hangs up ends
+//! neither the change it asked for, nor the letter, the record or the count that belong to it.
+
+use std::{error::Error, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt as _, stream};
+use http::{HeaderMap, header};
+use tokio::time::timeout;
+use tracing::Instrument;
+
+use crate::{error::Problem, extract::MOST};
+
+/// A client has so long to send a body that is no upload.
+const BODY_WITHIN: Duration = Duration::from_secs(15);
+
+/// Why there is no body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unread {
+    #[error("the body is too large")]
+    TooLarge,
+    #[error("the body did not come in time")]
+    TooSlow,
+    #[error("the body broke off")]
+    BrokenOff,
+}
+
+impl Unread {
+    pub(crate) fn problem(self) -> Problem {
+        match self {
+            Self::TooLarge => Problem::BodyTooLarge,
+            Self::TooSlow => Problem::BodyTooSlow,
+            Self::BrokenOff => Problem::invalid("", "This body did not arrive whole."),
+        }
+    }
+
+    /// What [`body_first`] found, or what happened just now.
+    fn of(error: &axum::Error) -> Self {
+        let mut causes = std::iter::successors(Some(error as &(dyn Error + 'static)), |error| error.source());
+        causes.find_map(|cause| cause.downcast_ref().copied()).unwrap_or(Self::BrokenOff)
+    }
+}
+
+/// A body that is no upload.
+pub(crate) async fn read(body: Body) -> Result<Bytes, Unread> {
+    let (mut chunks, mut bytes) = (body.into_data_stream(), BytesMut::new());
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| Unread::of(&error))?;
+        if bytes.len() + chunk.len() > MOST {
+            return Err(Unread::TooLarge);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+/// Reads the body before anybody asks who is calling: else somebody could be let in, hold the last byte back until the
+/// session is over, and then do what it allowed. An upload is read by its handler, which asks again
+/// ([`Lasting`](auth::extract::Lasting)).
+pub(crate) async fn body_first(request: Request, next: Next) -> Response {
+    if request.method().is_safe() || is_upload(request.headers()) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    // What is wrong is told by whoever wants the body, in its own dress, and after the door.
+    let body = match timeout(BODY_WITHIN, read(body)).await.unwrap_or(Err(Unread::TooSlow)) {
+        Ok(bytes) => Body::from(bytes),
+        Err(unread) => Body::from_stream(stream::once(async move { Err::<Bytes, _>(unread) })),
+    };
+    next.run(Request::from_parts(parts, body)).await
+}
+
+fn is_upload(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
+    kind.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
+}
+
+/// Runs what may change something in a task of its own, which lives on when the connection, and with it the request's
+/// future, is gone. An upload that breaks off still fails: its body ends in an error.
+pub(crate) async fn to_its_end(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    match tokio::spawn(next.run(request).in_current_span()).await {
+        Ok(response) => response,
+        // To the layer that answers panics.
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Problem::Internal("the server stopped".to_owned()).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::{Router, body::Body, middleware::from_fn, routing::any};
+    use http::{Method, StatusCode};
+    use tokio::sync::{Notify, oneshot};
+    use tower::ServiceExt as _;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    /// Asks, hangs up once the handler has begun, and lets it go on only then. Whether it came to its end.
+    async fn ends_after_hanging_up(method: Method) -> bool {
+        let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (done, heard) = oneshot::channel();
+        let done = Arc::new(std::sync::Mutex::new(Some(done)));
+        let (began, goes_on) = (begun.clone(), go_on.clone());
+        let handler = move || {
+            let (began, goes_on, done) = (began.clone(), goes_on.clone(), done.lock().unwrap().take());
+            async move {
+                began.notify_one();
+                goes_on.notified().await;
+                let _ = done.map(|done| done.send(()));
+            }
+        };
+        let router = Router::new().route("/", any(handler)).layer(from_fn(to_its_end));
+        let request = http::Request::builder().method(method).uri("/").body(Body::empty()).unwrap();
+        tokio::select! {
+            _ = router.oneshot(request) => panic!("nobody let it go on"),
+            () = begun.notified() => {}
+        }
+        go_on.notify_one();
+        heard.await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn who_hangs_up_stops_nothing_that_changes_something() {
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            assert!(ends_after_hanging_up(method.clone()).await, "{method}");
+        }
+        // Nobody waits for a page any more.
+        assert!(!ends_after_hanging_up(Method::GET).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        #[expect(clippy::unused_async, reason = "a handler")]
+        async fn handler(request: Request) -> StatusCode {
+            read(request.into_body()).await.map_or_else(|unread| unread.problem().status(), |_| StatusCode::OK)
+        }
+        let ask = async |body: Body| {
+            let router = Router::new().route("/", any(handler)).layer(from_fn(body_first));
+            let request = http::Request::builder().method(Method::POST).uri("/").body(body).unwrap();
+            router.oneshot(request).await.unwrap().status()
+        };
+        assert_eq!(ask(Body::from("here")).await, StatusCode::OK);
+        assert_eq!(
+            ask(Body::from_stream(stream::pending::<Result<&str, Unread>>())).await,
+            StatusCode::REQUEST_TIMEOUT
+        );
+        assert_eq!(ask(Body::from(vec![b'a'; MOST + 1])).await, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_as_any_other() {
+        #[expect(clippy::unused_async, reason = "a handler")]
+        async fn handler() {
+            panic!("as it happens");
+        }
+        let router = Router::new().route("/", any(handler)).layer(from_fn(to_its_end)).layer(CatchPanicLayer::new());
+        let request = http::Request::builder().method(Method::POST).uri("/").body(Body::empty()).unwrap();
+        assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

@@ -1,0 +1,80 @@
+//! Requests whose end is held back until what let them in is over, and requests sent to a name that is not ours.
+
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::{
+    app::{Client, TestApp},
+    both,
+};
+
+/// A request of which all but the last byte has been sent.
+struct Held {
+    stream: TcpStream,
+    last: u8,
+}
+
+impl Held {
+    async fn of(app: &TestApp, client: &Client, line: &str, kind: &str, body: &str) -> Self {
+        let token = client.token.as_deref().unwrap();
+        let head = format!(
+            "{line} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\ncontent-type: {kind}\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        let (most, last) = body.as_bytes().split_at(body.len() - 1);
+        let mut stream = TcpStream::connect(app.address()).await.unwrap();
+        stream.write_all(&[head.as_bytes(), most].concat()).await.unwrap();
+        Self { stream, last: last[0] }
+    }
+
+    async fn status(mut self) -> String {
+        self.stream.write_all(&[self.last]).await.unwrap();
+        let mut answer = String::new();
+        self.stream.read_to_string(&mut answer).await.unwrap();
+        answer.get(9..12).unwrap_or_default().to_owned()
+    }
+}
+
+both! {
+    async fn what_is_held_back_until_the_session_is_over_does_nothing(app: TestApp) {
+        let root = app.administrator("root").await;
+        let (eve, json) = (app.administrator("eve").await, "application/json");
+        app.editor("mallory").await;
+        let form = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nplanted\r\n--b--\r\n";
+        // The upload has to have come to its handler: it is told to go on once it is asked for its body.
+        let held = [
+            Held::of(&app, &eve, "PATCH /api/users/mallory", json, r#"{"is_admin":true}"#).await,
+            Held::of(&app, &eve, "PUT /api/vaults/main/members/mallory", json, r#"{"role":"manager"}"#).await,
+            Held::of(&app, &eve, "POST /api/vaults", json, r#"{"name":"hers"}"#).await,
+            Held::of(&app, &eve, "PATCH /auth/me", json, r#"{"email":"thief@evil.example"}"#).await,
+            Held::of(&app, &eve, "PUT /api/files/planted.nc/content", "multipart/form-data; boundary=b", form).await,
+        ];
+        let change = root.request(reqwest::Method::PATCH, "/api/users/eve").json(&json!({"disabled": true}));
+        root.ask(change).await.is(200);
+        for request in held {
+            assert_eq!(request.status().await, "401");
+        }
+        assert_eq!(root.see("/api/users/mallory").await.is(200).body["is_admin"], false);
+        root.see("/api/files/planted.nc").await.is(404);
+        root.see("/api/vaults/hers").await.is(404);
+    }
+
+    async fn nobody_is_served_by_a_name_that_is_not_ours(app: TestApp) {
+        let ada = app.editor("ada").await;
+        for path in ["/", "/api/files", "/auth/me", "/sign-in", "/metrics", "/health/live", "/nowhere"] {
+            for host in ["evil.example", "strongroom.test.evil.example:80", "127.0.0.1.evil.example"] {
+                ada.ask(ada.get(path).header("host", host)).await.is(421);
+            }
+            for host in ["strongroom.test", "STRONGROOM.TEST:80", "localhost:8000", "192.0.2.1", "[::1]:80"] {
+                let answer = ada.ask(ada.get(path).header("host", host)).await;
+                assert_ne!(answer.status, 421, "{path} {host}");
+            }
+        }
+        let answer = ada.ask(ada.post("/auth/ws-ticket").header("host", "evil.example")).await.is(421);
+        assert!(answer.body["detail"].as_str().unwrap().contains("http://strongroom.test"), "{}", answer.text);
+    }
+}
