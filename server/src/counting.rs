@@ -1,12 +1,14 @@
-//! What is counted by asking the database now and then, for the metrics.
+//! What the metrics need now and then: counts that the database knows, and measurements put in their buckets.
 
 use std::time::Duration;
 
 use auth::Clock;
+use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::state::Store;
 
 const EVERY: Duration = Duration::from_secs(30);
+const FOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// For ever: run it as a task.
 pub(crate) async fn count(store: Store, clock: Clock) {
@@ -21,5 +23,15 @@ pub(crate) async fn count(store: Store, clock: Clock) {
             }
             Err(error) => tracing::warn!(%error, "live sessions were not counted"),
         }
+    }
+}
+
+/// For ever: run it as a task. Until it is folded or scraped, a histogram keeps each single measurement, and where
+/// nobody scrapes, memory would grow with every request.
+pub(crate) async fn fold(metrics: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(FOLD_EVERY);
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
     }
 }
