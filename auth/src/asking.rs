@@ -1,4 +1,7 @@
 //! Who is it? Tokens, cookies and tickets become callers, out of memory wherever possible.
+//!
+//! What memory does not know is loaded in a box of its own: the future of a request that needs none of that stays small,
+//! and a future is moved several times on its way through the layers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,7 +38,7 @@ impl<S: AuthStore> Auth<S> {
         let cookie = Token::parse(TokenKind::Cookie, cookie).ok_or(AuthError::InvalidToken)?.hash();
         let owner = match self.0.directory.cookie(&cookie) {
             Some(owner) => owner,
-            None => self.load_secret(cookie, SessionKind::Web).await?,
+            None => Box::pin(self.load_secret(cookie, SessionKind::Web)).await?,
         };
         match owner {
             Owner::Session(whose) => self.caller(whose, Via::Cookie, Sign::OfLife).await,
@@ -71,6 +74,10 @@ impl<S: AuthStore> Auth<S> {
         if let Some(realm) = self.0.directory.realm(name) {
             return Ok(Some(realm));
         }
+        Box::pin(self.load_realm(name)).await
+    }
+
+    async fn load_realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
         let _one_loads = self.0.directory.lane(name).lock().await;
         if let Some(realm) = self.0.directory.realm(name) {
             return Ok(Some(realm));
@@ -105,7 +112,7 @@ impl<S: AuthStore> Auth<S> {
         let (known, rights) = self.0.directory.look_up(username, id);
         let (session, rights) = match (self.decided(known)?, rights) {
             (Some(session), Some(rights)) => (session, rights),
-            _ => self.load(username, id).await?,
+            _ => Box::pin(self.load(username, id)).await?,
         };
         if rights.account.standing == Standing::Active { Ok((session, rights)) } else { Err(AuthError::InvalidToken) }
     }

@@ -40,7 +40,7 @@ impl<S: AuthStore> Auth<S> {
             Ok(shown) => Ok(Some(shown)),
             Err(Unread::Bad) => Ok(None),
             Err(Unread::UnknownKey) => {
-                self.ask_for_keys().await?;
+                Box::pin(self.ask_for_keys()).await?;
                 Ok(self.0.access.verify(token, self.0.clock.now()).ok())
             }
         }

@@ -43,8 +43,8 @@ fn after_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
 /// RFC 6750 §2.1.
 fn bearer(header: &str) -> Option<Credentials<'_>> {
     let token = after_scheme(header, "bearer")?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
-    (!token.is_empty() && token.chars().all(plain)).then_some(Credentials::Bearer(token))
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+    (!token.is_empty() && token.bytes().all(plain)).then_some(Credentials::Bearer(token))
 }
 
 /// RFC 7617 §2: what stands before the first colon is the name.

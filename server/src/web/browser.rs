@@ -32,6 +32,11 @@ impl Browser {
         self.token().hash()
     }
 
+    /// `None` for a browser that showed nothing and has not been given anything.
+    pub(crate) fn shown(&self) -> Option<TokenHash> {
+        self.0.get().map(Token::hash)
+    }
+
     fn token(&self) -> &Token {
         self.0.get_or_init(|| Token::random(TokenKind::Device, &Chance::system()))
     }
