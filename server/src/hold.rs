@@ -18,7 +18,11 @@ impl Hold {
     /// Somebody else holds the folder.
     pub(crate) fn of(data: &Path) -> anyhow::Result<Self> {
         let path = data.join("serving");
-        let file = OpenOptions::new().create(true).append(true).open(&path);
+        let mut options = OpenOptions::new();
+        // Whoever can open it could hold it, and no server would start.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.create(true).append(true).open(&path);
         let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
         match file.try_lock() {
             Ok(()) => {}
