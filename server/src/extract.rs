@@ -11,7 +11,13 @@ use serde::de::DeserializeOwned;
 use vault::{Filename, store::IdempotencyKey, vault::Attempt};
 use wire::FieldError;
 
-use crate::{error::Problem, forwarded::client_address, state::AppState, web::browser::Browser, whole::{self, Unread}};
+use crate::{
+    error::Problem,
+    forwarded::client_address,
+    state::AppState,
+    web::browser::Browser,
+    whole::{self, Unread},
+};
 
 /// JSON of an exact shape, at most 64 KiB. What does not fit is 422 with a pointer to it.
 #[derive(Debug)]

@@ -42,7 +42,8 @@ impl Unread {
 
     /// What [`body_first`] found, or what happened just now.
     fn of(error: &axum::Error) -> Self {
-        let mut causes = std::iter::successors(Some(error as &(dyn Error + 'static)), |error| error.source());
+        let first: &(dyn Error + 'static) = error;
+        let mut causes = std::iter::successors(Some(first), |cause| (*cause).source());
         causes.find_map(|cause| cause.downcast_ref().copied()).unwrap_or(Self::BrokenOff)
     }
 }
