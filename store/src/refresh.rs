@@ -1,5 +1,6 @@
 //! Refresh tokens: each is good for one use. A second use is forgiven for a moment, while nothing was done with what the
-//! first one brought (an answer that was lost on the way); after that it means that somebody else has a copy.
+//! first one brought (an answer that was lost on the way); after that it means that somebody else has a copy. What the
+//! first one brought stays on record as used: whoever lost it never shows it, so whoever shows it after all is one of two.
 
 use auth::{
     Actor, Session, SessionId, TokenHash,
@@ -78,8 +79,8 @@ async fn used_before(db: &mut Connection, rotate: &Rotate) -> Result<Rotation, D
     let id = SessionId::new(&row.text()?);
     let (used_at, successor) = (row.time_or_null()?, row.text_or_null()?);
     if let (Some(used_at), Some(successor)) = (used_at, successor)
-        && used_at >= rotate.grace_since
-        && take_back(db, &successor).await?
+        && is_in_grace(used_at, rotate)
+        && take_back(db, &successor, rotate.at).await?
     {
         let replace = "UPDATE refresh_tokens SET successor = $2 WHERE hash = $1";
         db.execute(replace, params![rotate.old.as_str(), rotate.new.as_str()]).await?;
@@ -88,10 +89,17 @@ async fn used_before(db: &mut Connection, rotate: &Rotate) -> Result<Rotation, D
     replayed(db, rotate, &id).await
 }
 
-/// True if the token was there and never used.
-async fn take_back(db: &mut Connection, token: &str) -> Result<bool, DbError> {
-    let delete = "DELETE FROM refresh_tokens WHERE hash = $1 AND used_at IS NULL";
-    Ok(db.execute(delete, params![token]).await? == 1)
+/// On either side of now, since another node's clock may be a little ahead; a clock that was set back must not lengthen
+/// the grace by as much.
+fn is_in_grace(used_at: Timestamp, rotate: &Rotate) -> bool {
+    let grace = rotate.grace_since.duration_until(rotate.at);
+    rotate.grace_since <= used_at && used_at <= rotate.at.checked_add(grace).unwrap_or(Timestamp::MAX)
+}
+
+/// True if the token was there and never used. It is used from now on, without a successor.
+async fn take_back(db: &mut Connection, token: &str, at: Timestamp) -> Result<bool, DbError> {
+    let mark = "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
+    Ok(db.execute(mark, params![token, at]).await? == 1)
 }
 
 async fn replayed(db: &mut Connection, rotate: &Rotate, id: &SessionId) -> Result<Rotation, DbError> {

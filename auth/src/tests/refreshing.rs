@@ -61,6 +61,26 @@ async fn a_second_use_within_the_grace_is_forgiven_while_the_successor_is_unused
     assert!(house.auth.by_bearer(access(&second)).await.is_err());
 }
 
+/// He notices the owner's refresh, say by introspection, and shows his copy within the grace.
+#[tokio::test]
+async fn a_thief_who_refreshes_right_after_the_owner_is_found_out_by_the_owners_next_refresh() {
+    let house = house().await;
+    let address = crate::EmailAddress::parse("ada@example.org").unwrap();
+    house.auth.register(crate::auth::Applicant { email: Some(address), ..applicant("ada") }, &origin()).await.unwrap();
+    let (stolen, _) = house.signed_in("ada").await;
+    let owners = house.auth.refresh(stolen.refresh.expose(), None, origin()).await.unwrap();
+    let thiefs = house.auth.refresh(stolen.refresh.expose(), None, origin()).await.unwrap();
+    let mut letters = house.auth.letters().unwrap();
+    while letters.try_recv().is_ok() {}
+    house.hands.forward(Duration::from_mins(29));
+    let thiefs = house.auth.refresh(thiefs.refresh.expose(), None, origin()).await.unwrap();
+    house.auth.refresh(owners.refresh.expose(), None, origin()).await.unwrap_err();
+    assert!(matches!(house.auth.by_bearer(access(&thiefs)).await, Err(AuthError::InvalidToken)));
+    assert!(matches!(house.auth.refresh(thiefs.refresh.expose(), None, origin()).await, Err(AuthError::InvalidGrant)));
+    assert!(house.store.deeds().contains(&("ada".to_owned(), "refresh.replayed")));
+    assert!(matches!(letters.try_recv().unwrap().body, LetterBody::Notice { notice: Notice::TokenReplayed, .. }));
+}
+
 #[tokio::test]
 async fn a_replay_ends_the_session_and_its_access_tokens_at_once_and_is_recorded() {
     let house = house().await;

@@ -13,6 +13,8 @@ crate::on_both_databases!(
     a_token_is_exchanged_once,
     of_eight_parallel_uses_one_is_the_first,
     a_lost_answer_is_forgiven_within_the_grace,
+    whoever_shows_what_the_grace_displaced_ends_the_session,
+    a_clock_that_was_set_back_does_not_lengthen_the_grace,
     a_second_use_after_the_grace_ends_the_session,
     a_second_use_ends_the_session_once_the_successor_was_used,
     tokens_of_a_session_that_is_over_are_dead,
@@ -69,7 +71,8 @@ async fn of_eight_parallel_uses_one_is_the_first(db: TestDatabase) {
         assert_eq!(turns.iter().filter(|turn| **turn == 'r').count(), 7, "{turns:?}");
         let mut alive = 0;
         for token in &tokens {
-            alive += usize::from(db.store.session_by_refresh(&TokenHash::new(token)).await.unwrap().is_some());
+            let state = db.store.session_by_refresh(&TokenHash::new(token)).await.unwrap();
+            alive += usize::from(state.is_some_and(|state| !state.used));
         }
         assert_eq!(alive, 1, "one successor");
         assert_eq!(db.store.session(&id).await.unwrap().unwrap().ended_at, None);
@@ -81,8 +84,36 @@ async fn a_lost_answer_is_forgiven_within_the_grace(db: TestDatabase) {
     signed_in(&db.store, "ada", "a").await;
     assert_eq!(turn(&db, "a", "lost", 100).await, 'o');
     assert_eq!(turn(&db, "a", "b", 110).await, 'r');
-    assert_eq!(turn(&db, "lost", "c", 110).await, '-', "what was lost opens nothing");
     assert_eq!(turn(&db, "b", "d", 110).await, 'o');
+}
+
+/// Whoever has a copy of a token and shows it right after its owner gets a successor, and the owner's is displaced. The
+/// owner's program, half an hour later, must not merely be told to sign in again.
+async fn whoever_shows_what_the_grace_displaced_ends_the_session(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    for (round, late) in [(0, 101), (1, 900)] {
+        let token = |name: &str| format!("{name}{round}");
+        let id = signed_in(&db.store, "ada", &token("a")).await;
+        assert_eq!(turn(&db, &token("a"), &token("owners"), 100).await, 'o');
+        assert_eq!(turn(&db, &token("a"), &token("thiefs"), 100).await, 'r');
+        let used = async |name: &str| {
+            db.store.session_by_refresh(&TokenHash::new(&token(name))).await.unwrap().unwrap().used
+        };
+        assert!(used("owners").await && !used("thiefs").await);
+        // The thief goes on meanwhile.
+        assert_eq!(turn(&db, &token("thiefs"), &token("next"), late - 1).await, 'o');
+        assert_eq!(turn(&db, &token("owners"), &token("x"), late).await, 'x');
+        assert_eq!(db.store.session(&id).await.unwrap().unwrap().ended_at, Some(second(late)));
+        assert_eq!(turn(&db, &token("next"), &token("y"), late).await, '-');
+    }
+}
+
+async fn a_clock_that_was_set_back_does_not_lengthen_the_grace(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    signed_in(&db.store, "ada", "a").await;
+    assert_eq!(turn(&db, "a", "b", 900).await, 'o');
+    assert_eq!(turn(&db, "a", "c", 895).await, 'r', "another node's clock is a little behind");
+    assert_eq!(turn(&db, "a", "d", 500).await, 'x');
 }
 
 async fn a_second_use_after_the_grace_ends_the_session(db: TestDatabase) {

@@ -87,9 +87,10 @@ impl Tables {
             return Rotation::Rotated(session);
         };
         let session = session.clone();
-        let unused = old.successor.clone().filter(|next| self.refresh[next].used_at.is_none());
-        if let (Some(successor), true) = (unused, used_at >= rotate.grace_since) {
-            self.refresh.remove(&successor);
+        let unused = old.successor.as_ref().filter(|next| self.refresh[*next].used_at.is_none());
+        if let (Some(successor), true) = (unused.cloned(), used_at >= rotate.grace_since) {
+            let displaced = Refresh { used_at: Some(rotate.at), ..fresh.clone() };
+            self.refresh.insert(successor, displaced);
             self.refresh.insert(rotate.old, Refresh { successor: Some(rotate.new.clone()), ..old });
             self.refresh.insert(rotate.new, fresh);
             return Rotation::Repeated(session);
