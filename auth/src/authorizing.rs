@@ -135,6 +135,9 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// The caller lets the program in.
+    ///
+    /// # Errors
+    /// [`DelegationRefused::Beyond`].
     pub async fn authorize(&self, caller: &Caller, wanted: Authorization) -> Result<Code, AuthError> {
         let (code, now) = (Token::random(TokenKind::Code, &self.0.chance), self.0.clock.now());
         let kept = Kept {
@@ -143,7 +146,7 @@ impl<S: AuthStore> Auth<S> {
             challenge: wanted.challenge.0,
             scope: wanted.grants.to_string(),
             expires_at: clock::after(now, LIFETIME),
-            approval: Approval::by(caller),
+            approval: Approval::by(caller, wanted.grants)?,
             session: None,
             replayed: false,
         };

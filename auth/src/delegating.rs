@@ -23,6 +23,8 @@ pub enum DelegationRefused {
     Client,
     #[error("This scope cannot be given to a program.")]
     Scope,
+    #[error("Nobody can let a program do what they may not do themselves with the token that they hold.")]
+    Beyond,
     #[error("This address is not registered for the program.")]
     Redirect,
     #[error("Only the response type code is answered here.")]
@@ -46,7 +48,7 @@ impl DelegationRefused {
     pub fn code(self) -> &'static str {
         match self {
             Self::Client => "invalid_client",
-            Self::Scope => "invalid_scope",
+            Self::Scope | Self::Beyond => "invalid_scope",
             Self::Redirect | Self::Challenge => "invalid_request",
             Self::ResponseType => "unsupported_response_type",
             Self::Code => "invalid_grant",
@@ -78,15 +80,23 @@ pub(crate) struct Approval {
 }
 
 impl Approval {
-    pub(crate) fn by(caller: &Caller) -> Self {
+    /// The only way to one: what is given must be within what the caller's own token may do, or a narrow token would
+    /// become a wide one by way of a program.
+    ///
+    /// # Errors
+    /// [`DelegationRefused::Beyond`].
+    pub(crate) fn by(caller: &Caller, given: Grants) -> Result<Self, DelegationRefused> {
         let session = caller.session();
-        Self {
+        if !given.is_within(session.grants) || session.realms.is_some() {
+            return Err(DelegationRefused::Beyond);
+        }
+        Ok(Self {
             username: caller.account().username.to_string(),
             session: session.id.to_string(),
             methods: session.methods.to_string(),
             auth_time: session.auth_time,
             era: caller.account().era,
-        }
+        })
     }
 }
 

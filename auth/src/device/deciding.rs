@@ -67,7 +67,7 @@ impl<S: AuthStore> Auth<S> {
     /// Decides about what [`look_at_device`](Self::look_at_device) showed to the same account, once.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchDevice`] for anything else.
+    /// [`AuthError::NoSuchDevice`] for anything else; [`DelegationRefused::Beyond`](crate::DelegationRefused).
     #[expect(clippy::too_many_arguments, reason = "who, what they saw and say, and whence")]
     pub async fn decide_device(
         &self,
@@ -85,7 +85,10 @@ impl<S: AuthStore> Auth<S> {
                 return Err(AuthError::NoSuchDevice);
             }
             let (state, deed) = match decision {
-                Decision::Approve => (State::Approved(Approval::by(caller)), Deed::DeviceApproved),
+                Decision::Approve => {
+                    let given = Grants::parse(&waiting.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
+                    (State::Approved(Approval::by(caller, given)?), Deed::DeviceApproved)
+                }
                 Decision::Deny => (State::Denied, Deed::DeviceRefused),
             };
             let now = self.0.clock.now();

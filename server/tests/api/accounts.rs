@@ -139,6 +139,14 @@ both! {
     }
 }
 
+/// The same session, by an access token that may do no more than `scope` (RFC 6749 §6).
+pub(crate) async fn narrowed(client: &crate::app::Client, scope: &str) -> crate::app::Client {
+    let anonymous = crate::app::Client { token: None, ..client.clone() };
+    let form = [("grant_type", "refresh_token"), ("refresh_token", &client.refresh), ("scope", scope)];
+    let tokens = anonymous.ask(anonymous.post("/auth/token").form(&form)).await.is(200).body;
+    crate::app::Client { token: tokens["access_token"].as_str().map(str::to_owned), ..anonymous }
+}
+
 pub(crate) async fn refresh(client: &crate::app::Client, token: &str) -> crate::app::Answer {
     let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
     let anonymous = crate::app::Client { token: None, ..client.clone() };

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use server::{Partial, config::ClientSection};
 
 use crate::{
+    accounts::narrowed,
     app::{Answer, Client, PASSWORD, TestApp},
     both, personal,
 };
@@ -199,6 +200,16 @@ both! {
         }
         let denied = say(&ada, asked(), "deny").await.is(200);
         assert_eq!(answered(denied.body["redirect_to"].as_str().unwrap())["error"], "access_denied");
+    }
+
+    async fn nobody_lets_a_program_do_more_than_the_token_they_hold(app: TestApp) {
+        let narrow = narrowed(&app.administrator("root").await, "files:read account").await;
+        for scope in ["admin", "files:read admin", "files:write"] {
+            let answer = say(&narrow, with("scope", json!(scope)), "approve").await.is(200);
+            let answer = answered(answer.body["redirect_to"].as_str().unwrap());
+            assert_eq!((answer["error"].as_str(), answer.get("code")), ("invalid_scope", None), "{scope}");
+        }
+        code(&narrow).await;
     }
 
     async fn letting_in_wants_the_person_a_recent_sign_in_and_our_own_page(app: TestApp) {

@@ -6,6 +6,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::{
+    accounts::narrowed,
     app::{Answer, Client, PASSWORD, TestApp},
     both, personal,
 };
@@ -152,6 +153,21 @@ both! {
         look(&app.sign_in("ada").await, &late.user_code).await.is(404);
         app.later(Duration::from_mins(10));
         late.hears("invalid_grant").await;
+    }
+
+    async fn nobody_lets_a_device_do_more_than_the_token_they_hold(app: TestApp) {
+        let narrow = narrowed(&app.administrator("root").await, "files:read account").await;
+        for (scope, answer) in [("admin", 400), ("files:read files:write", 400), ("files:read", 204)] {
+            let device = Device::asking(&app, &[("scope", scope)]).await;
+            let seen = look(&narrow, &device.user_code).await.is(200);
+            let told = decide(&narrow, &device.user_code, &seen.body["request"], "approve").await.is(answer);
+            if answer == 204 {
+                assert_eq!(device.poll().await.is(200).body["scope"], "files:read");
+            } else {
+                assert_eq!(told.body["error"], "invalid_scope");
+                device.hears("authorization_pending").await;
+            }
+        }
     }
 
     async fn anyone_approving_a_pending_device_code(app: TestApp) {

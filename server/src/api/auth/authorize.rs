@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Authorization, Client, DelegationRefused, InPerson};
+use auth::{AuthError, Authorization, Client, DelegationRefused, InPerson};
 use axum::{Json, extract::State};
 use wire::{Authorize, Authorized, ProblemBody, Verdict};
 
@@ -30,7 +30,10 @@ pub async fn handle(
         (Ok(_), Verdict::Deny) => Err(DelegationRefused::Denied),
         (Ok(wanted), Verdict::Approve) => {
             caller.recent()?;
-            Ok(auth.authorize(&caller, wanted).await?)
+            match auth.authorize(&caller, wanted).await {
+                Err(AuthError::Delegation(refused)) => Err(refused),
+                code => Ok(code?),
+            }
         }
     };
     let outcome = answer.as_ref().map(auth::Token::expose).map_err(|refused| *refused);
