@@ -6,8 +6,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Realm, RealmName, Role, SessionId, SessionKind, Standing, Token, TokenHash,
-    TokenKind, Username, clock,
+    Auth, AuthError, AuthStore, Caller, Realm, RealmName, Role, Session, SessionId, SessionKind, Standing, Token,
+    TokenHash, TokenKind, Username, clock,
     directory::{Held, Known, Owner, Rights, Ticket, Whose},
     policy::Via,
 };
@@ -165,17 +165,25 @@ impl<S: AuthStore> Auth<S> {
 
     /// Whose cookie or personal access token it is.
     pub(crate) async fn load_secret(&self, secret: TokenHash, kind: SessionKind) -> Result<Owner, AuthError> {
-        let _one_loads = self.0.directory.lane(&secret).lock().await;
-        if let Some(owner) = self.0.directory.cookie(&secret) {
-            return Ok(owner);
+        if let Some(whose) = self.find_owner(&secret, kind).await? {
+            return Ok(Owner::Session(whose));
         }
-        let found = self.0.store.session_by_cookie(&secret).await?;
-        let owner = match found {
-            Some(session) if session.kind == kind => Owner::Session((session.username, session.id)),
-            _ => Owner::Nobody,
-        };
-        self.0.directory.learn_cookie(secret, owner.clone());
-        Ok(owner)
+        self.0.directory.learn_cookie(secret, Owner::Nobody);
+        Ok(Owner::Nobody)
+    }
+
+    /// As [`load_secret`](Self::load_secret), without remembering what is nobody's.
+    pub(crate) async fn find_owner(&self, secret: &TokenHash, kind: SessionKind) -> Result<Option<Whose>, AuthError> {
+        let _one_loads = self.0.directory.lane(secret).lock().await;
+        match self.0.directory.cookie(secret) {
+            Some(Owner::Session(whose)) => return Ok(Some(whose)),
+            Some(Owner::Nobody) => return Ok(None),
+            None => {}
+        }
+        let found = self.0.store.session_by_cookie(secret).await?.filter(|session| session.kind == kind);
+        let Some(Session { username, id, .. }) = found else { return Ok(None) };
+        self.0.directory.learn_cookie(secret.clone(), Owner::Session((username.clone(), id.clone())));
+        Ok(Some((username, id)))
     }
 
     /// The request does not wait for the store to hear of it.

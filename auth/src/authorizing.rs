@@ -18,7 +18,7 @@ use crate::{
     client::scope,
     clock,
     delegating::{Approval, Delegation},
-    guessing::{Secret, Trial},
+    guessing::Secret,
     store::{EndReason, Slip, SlipKind},
 };
 
@@ -171,11 +171,8 @@ impl<S: AuthStore> Auth<S> {
     /// [`DelegationRefused::Code`], for whatever reason.
     pub async fn redeem(&self, redemption: Redemption, from: Origin) -> Result<Tokens, AuthError> {
         let code = Token::parse(TokenKind::Code, redemption.code.expose_secret()).ok_or(DelegationRefused::Code)?;
-        let pass = self.may_try(&Trial { secret: Secret::Code, account: None, from: &from }).await?;
-        let Some((slip, kept)) = self.kept(&code.hash()).await? else {
-            self.failed(pass).await?;
-            return Err(DelegationRefused::Code.into());
-        };
+        let found = self.found_or_charged(Secret::Code, &from, self.kept(&code.hash())).await?;
+        let (slip, kept) = found.ok_or(DelegationRefused::Code)?;
         if kept.session.is_some() {
             self.end_replayed(slip, kept).await?;
             return Err(DelegationRefused::Code.into());
@@ -185,7 +182,7 @@ impl<S: AuthStore> Auth<S> {
         if !ours || !Challenge(kept.challenge.clone()).is_of(&redemption.verifier) || now >= kept.expires_at {
             // Whoever has the code but not what goes with it must not have it any longer.
             self.0.store.take_slip(SlipKind::Code, &slip.hash, now).await?;
-            self.failed(pass).await?;
+            self.charge_wrong(Secret::Code, &from, slip.username.as_ref()).await?;
             return Err(DelegationRefused::Code.into());
         }
         self.exchange(slip, kept, from).await

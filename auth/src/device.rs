@@ -18,7 +18,7 @@ use crate::{
     client::{COMMAND_LINE, scope},
     clock,
     delegating::{Approval, Delegation},
-    guessing::{Secret, Trial},
+    guessing::Secret,
     store::{Slip, SlipKind},
 };
 
@@ -115,11 +115,8 @@ impl<S: AuthStore> Auth<S> {
     /// [`DelegationRefused`], as RFC 8628 §3.5 names them.
     pub async fn poll_device(&self, code: &str, client: Option<&str>, from: Origin) -> Result<Tokens, AuthError> {
         let hash = Token::parse(TokenKind::DeviceCode, code).ok_or(DelegationRefused::Code)?.hash();
-        let pass = self.may_try(&Trial { secret: Secret::DeviceCode, account: None, from: &from }).await?;
-        let Some((slip, waiting)) = self.waiting(&hash).await? else {
-            self.failed(pass).await?;
-            return Err(DelegationRefused::Code.into());
-        };
+        let found = self.found_or_charged(Secret::DeviceCode, &from, self.waiting(&hash)).await?;
+        let (slip, waiting) = found.ok_or(DelegationRefused::Code)?;
         if client.unwrap_or(COMMAND_LINE) != waiting.client {
             return Err(DelegationRefused::Code.into());
         }

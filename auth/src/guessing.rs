@@ -1,10 +1,17 @@
-//! The one gate before every place where a secret is tried, whatever the secret is: asked before any hashing or
-//! database look-up of the secret, told of the outcome after.
+//! The one gate at every place where a secret is tried, whatever the secret is. Where the secret can be guessed, it is
+//! asked before any hashing or database look-up of the secret, and told of the outcome after.
 //!
 //! ```text
 //! let pass = self.may_try(&Trial { secret: Secret::Totp, account: Some(username), from }).await?;
 //! if wrong { self.failed(pass).await?; return Err(…) }
 //! self.succeeded(pass).await?;
+//! ```
+//!
+//! Long random secrets are looked up first, which is one indexed read and as dear as asking the gate: who has a good one
+//! goes in whatever others do behind the same address, and only what is nobody's is charged, or refused as too many.
+//!
+//! ```text
+//! let found = self.found_or_charged(Secret::Code, from, self.kept(&code)).await?.ok_or(…)?;
 //! ```
 //!
 //! Failures count twice: against the network that they came from and, where the secret can be guessed, against the
@@ -103,6 +110,37 @@ impl<S: AuthStore> Auth<S> {
                 return Ok(pass);
             }
         }
+    }
+
+    /// What a long random secret leads to; `None`, charged to the network, where it leads nowhere.
+    ///
+    /// # Errors
+    /// [`AuthError::Throttled`] where it leads nowhere and its network has tried too many of those.
+    pub(crate) async fn found_or_charged<T>(
+        &self,
+        secret: Secret,
+        from: &Origin,
+        look_up: impl Future<Output = Result<Option<T>, AuthError>>,
+    ) -> Result<Option<T>, AuthError> {
+        let found = look_up.await?;
+        if found.is_none() {
+            self.charge_wrong(secret, from, None).await?;
+        }
+        Ok(found)
+    }
+
+    /// For a long random secret, or a passkey, that has turned out to be wrong. `whose` is for the audit.
+    ///
+    /// # Errors
+    /// [`AuthError::Throttled`] where its network has tried too many: then nothing more is charged.
+    pub(crate) async fn charge_wrong(
+        &self,
+        secret: Secret,
+        from: &Origin,
+        whose: Option<&Username>,
+    ) -> Result<(), AuthError> {
+        let pass = self.may_try(&Trial { secret, account: None, from }).await?;
+        self.failed(pass.about(whose)).await
     }
 
     /// Charges whoever tried, and tells audit and log.

@@ -15,7 +15,7 @@ use crate::{
     audit::{Deed, Record},
     auth::{Applicant, ManageAccounts, ManageMembers, Registration, SeeAccounts},
     clock,
-    guessing::{Secret, Trial},
+    guessing::Secret,
     store::{Member, Redeem, Redeemed, Slip, SlipKind},
 };
 
@@ -291,16 +291,8 @@ impl<S: AuthStore> Auth<S> {
         if self.0.settings.registration == Registration::Closed {
             return Err(AuthError::RegistrationClosed);
         }
-        let trial = Trial { secret: Secret::Invite, account: None, from };
-        let pass = self.may_try(&trial).await?;
-        let found = match Token::parse(TokenKind::Invite, raw) {
-            Some(token) => self.0.store.slip(SlipKind::Invite, &token.hash(), self.0.clock.now()).await?,
-            None => None,
-        };
-        let Some(slip) = found else {
-            self.failed(pass).await?;
-            return Err(AuthError::InviteOver);
-        };
+        let slip = self.found_or_charged(Secret::Invite, from, self.invite_slip(raw)).await?;
+        let slip = slip.ok_or(AuthError::InviteOver)?;
         let invite = read(&slip)?;
         let inviter = match &invite.by {
             Inviter::Operator => None,
@@ -309,8 +301,12 @@ impl<S: AuthStore> Auth<S> {
         if !invite.is_good_by(inviter.as_ref()) {
             return Err(AuthError::InviteOver);
         }
-        self.succeeded(pass).await?;
         Ok((invite, slip))
+    }
+
+    async fn invite_slip(&self, raw: &str) -> Result<Option<Slip>, AuthError> {
+        let Some(token) = Token::parse(TokenKind::Invite, raw) else { return Ok(None) };
+        Ok(self.0.store.slip(SlipKind::Invite, &token.hash(), self.0.clock.now()).await?)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     asking::Sign,
     beginning::Beginning,
     directory::{Known, Owner},
-    guessing::{Secret, Trial},
+    guessing::Secret,
     policy::Via,
     store::EndReason,
 };
@@ -144,14 +144,15 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn guess_personal(&self, token: TokenHash, secret: Secret, from: &Origin) -> Result<Owner, AuthError> {
-        // 256 random bits are not guessed, so no account pays for what strangers try.
-        let pass = self.may_try(&Trial { secret, account: None, from }).await?;
-        let owner = self.load_secret(token, SessionKind::Personal).await?;
-        match owner {
-            Owner::Session(_) => self.succeeded(pass).await?,
-            Owner::Nobody => self.failed(pass).await?,
+        let look_up = self.find_owner(&token, SessionKind::Personal);
+        match self.found_or_charged(secret, from, look_up).await? {
+            Some(whose) => Ok(Owner::Session(whose)),
+            None => {
+                // Only now: what was refused as too much is not to fill the memory either.
+                self.0.directory.learn_cookie(token, Owner::Nobody);
+                Ok(Owner::Nobody)
+            }
         }
-        Ok(owner)
     }
 
     /// The store hears of signs of life a few minutes late.

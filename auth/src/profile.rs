@@ -145,22 +145,19 @@ impl<S: AuthStore> Auth<S> {
         account.email.as_ref().filter(|_| !account.email_verified && !self.sends_no_letters())
     }
 
+    async fn email_link(&self, raw: &str) -> Result<Option<Slip>, AuthError> {
+        let Some(token) = Token::parse(TokenKind::EmailLink, raw) else { return Ok(None) };
+        Ok(self.0.store.slip(SlipKind::EmailLink, &token.hash(), self.0.clock.now()).await?)
+    }
+
     /// Follows the link that went to the new address. Signs nobody in.
     ///
     /// # Errors
     /// [`AuthError::EmailLinkOver`] for a link that is unknown, used or expired, or where the address was changed
     /// otherwise or everything of the account thrown out meanwhile; [`AuthError::Throttled`].
     pub async fn confirm_email(&self, raw: &str, from: &Origin) -> Result<Account, AuthError> {
-        let pass = self.may_try(&Trial { secret: Secret::EmailLink, account: None, from }).await?;
-        let found = match Token::parse(TokenKind::EmailLink, raw) {
-            Some(token) => self.0.store.slip(SlipKind::EmailLink, &token.hash(), self.0.clock.now()).await?,
-            None => None,
-        };
-        let Some(slip) = found else {
-            self.failed(pass).await?;
-            return Err(AuthError::EmailLinkOver);
-        };
-        self.succeeded(pass).await?;
+        let found = self.found_or_charged(Secret::EmailLink, from, self.email_link(raw)).await?;
+        let slip = found.ok_or(AuthError::EmailLinkOver)?;
         let username = slip.username.as_ref().ok_or(AuthError::EmailLinkOver)?;
         let known = self.0.store.credentials(username).await?.ok_or(AuthError::EmailLinkOver)?.account;
         let by = Actor::owner(&known).coming_from(from);

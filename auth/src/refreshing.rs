@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    Actor, Auth, AuthError, AuthStore, Caller, Grants, Notice, Origin, Session, SessionKind, Token, TokenKind,
+    Actor, Auth, AuthError, AuthStore, Caller, Grants, Notice, Origin, Session, SessionKind, Token, TokenHash,
+    TokenKind,
     asking::Sign,
     auth::{Introspection, Tokens},
     clock,
-    guessing::{Secret, Trial},
+    guessing::Secret,
     policy::Via,
     store::{End, EndReason, Rotate, Rotation},
 };
@@ -28,15 +29,10 @@ impl<S: AuthStore> Auth<S> {
     pub async fn refresh(&self, token: &str, scope: Option<Grants>, from: Origin) -> Result<Tokens, AuthError> {
         // What no token can look like is no try of one.
         let old = Token::parse(TokenKind::Refresh, token).ok_or(AuthError::InvalidGrant)?.hash();
-        let pass = self.may_try(&Trial { secret: Secret::Refresh, account: None, from: &from }).await?;
-        if let Some(scope) = scope {
-            let Some(state) = self.0.store.session_by_refresh(&old).await? else {
-                self.failed(pass).await?;
-                return Err(AuthError::InvalidGrant);
-            };
-            if !scope.is_within(state.session.grants) {
-                return Err(AuthError::ScopeWidened);
-            }
+        let session = self.found_or_charged(Secret::Refresh, &from, self.refreshable(&old)).await?;
+        let session = session.ok_or(AuthError::InvalidGrant)?;
+        if scope.is_some_and(|scope| !scope.is_within(session.grants)) {
+            return Err(AuthError::ScopeWidened);
         }
         let (new, now) = (Token::random(TokenKind::Refresh, &self.0.chance), self.0.clock.now());
         let rotate = Rotate {
@@ -48,7 +44,6 @@ impl<S: AuthStore> Auth<S> {
         };
         match self.0.store.rotate_refresh(rotate).await? {
             Rotation::Rotated(session) | Rotation::Repeated(session) => {
-                self.succeeded(pass).await?;
                 let whose = (session.username, session.id);
                 let caller = self.caller(whose, Via::Bearer, Sign::OfLife).await.map_err(as_grant)?;
                 self.tokens(&caller.within(scope.unwrap_or(Grants::ALL)), new)
@@ -57,11 +52,17 @@ impl<S: AuthStore> Auth<S> {
                 self.replayed(&session, from).await?;
                 Err(AuthError::InvalidGrant)
             }
-            Rotation::Dead => {
-                self.failed(pass).await?;
-                Err(AuthError::InvalidGrant)
-            }
+            // It has ended since it was looked up.
+            Rotation::Dead => Err(AuthError::InvalidGrant),
         }
+    }
+
+    /// The session that a token may still do something about, be it that it ends as one that was used before.
+    async fn refreshable(&self, token: &TokenHash) -> Result<Option<Session>, AuthError> {
+        let (state, now) = (self.0.store.session_by_refresh(token).await?, self.0.clock.now());
+        let idle_since = clock::before(now, self.0.settings.idle);
+        let lives = |session: &Session| now < session.expires_at && idle_since <= session.last_seen;
+        Ok(state.map(|state| state.session).filter(lives))
     }
 
     /// RFC 7009: an access, refresh or personal token ends its session; anything else does nothing. Never says which.

@@ -118,12 +118,10 @@ impl<S: AuthStore> Auth<S> {
         applicant: Applicant,
         from: &Origin,
     ) -> Result<Account, AuthError> {
-        let pass = self.may_try(&Trial { secret: Secret::Setup, account: None, from }).await?;
         if !self.setup_open(token) {
-            self.failed(pass).await?;
+            self.charge_wrong(Secret::Setup, from, None).await?;
             return Err(AuthError::SetupOver);
         }
-        self.succeeded(pass).await?;
         let new = NewAccount { administrator: true, ..self.new_account(applicant).await? };
         // Two who follow the link at once: the store lets one of them in.
         match self.0.store.create_first_administrator(new.clone(), Actor::itself(&new).coming_from(from)).await? {

@@ -75,12 +75,8 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::ResetOver`] for a link that is used, replaced, too old, or none; [`AuthError::PasswordRefused`];
     /// [`AuthError::Throttled`].
     pub async fn reset_password(&self, link: &str, new: Password, from: &Origin) -> Result<(), AuthError> {
-        let pass = self.may_try(&Trial { secret: Secret::Reset, account: None, from }).await?;
-        let Some((link, account)) = self.account_behind(link).await? else {
-            self.failed(pass).await?;
-            return Err(AuthError::ResetOver);
-        };
-        self.succeeded(pass).await?;
+        let found = self.found_or_charged(Secret::Reset, from, self.account_behind(link)).await?;
+        let (link, account) = found.ok_or(AuthError::ResetOver)?;
         let new = Arc::new(new);
         self.check_new(&new, About::account(&account), self.company_of(Some(&account))).await?;
         let password = self.0.hasher.hash(&new).await?;

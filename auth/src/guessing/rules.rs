@@ -25,7 +25,7 @@ struct Limit {
 }
 
 const GUESSES: Limit = Limit { burst: 100, window: Duration::from_mins(5) };
-/// Nobody guesses these; a program that goes on with a dead token must not keep its neighbours out.
+/// Nobody guesses these. Only wrong ones are refused: a program that goes on with a dead token keeps no neighbour out.
 const TOKENS: Limit = Limit { burst: 150, window: Duration::from_mins(5) };
 
 /// Accounts that may be made from one network.

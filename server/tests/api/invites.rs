@@ -233,7 +233,7 @@ async fn a_closed_house_neither_makes_nor_takes_invitations() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn guessing_invitations_is_throttled_before_anything_is_looked_up() {
+async fn guessing_invitations_is_throttled_and_keeps_no_good_one_out() {
     let app = by_invitation(RegistrationMode::Invite).await;
     let root = app.administrator("root").await;
     let good = root.invites(json!({"is_admin": true})).await;
@@ -247,7 +247,8 @@ async fn guessing_invitations_is_throttled_before_anything_is_looked_up() {
     }
     let refused = refused.expect("guessing goes on for ever");
     assert!(refused.header("retry-after").is_some());
-    join(&app, "eve", &good).await.is(429);
+    join(&app, "eve", "sr_in_guess").await.is(429);
+    join(&app, "ada", &good).await.is(201);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use server::Partial;
 
 use crate::{
+    accounts::refresh,
     app::{Answer, Client, PASSWORD, TestApp},
-    both,
+    both, personal,
 };
 
 const WRONG: &str = "this is not it at all";
@@ -211,4 +212,22 @@ async fn refresh_tokens_are_tried_only_so_often() {
     assert_eq!((answers[0], answers[200]), (401, 429));
     // Signing in has a count of its own.
     app.sign_in("ada").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_dead_tokens_keeps_no_good_one_out_behind_the_same_address() {
+    let app = TestApp::sqlite().await;
+    let ada = app.editor("ada").await;
+    let script = personal::client(&ada, json!(["files:read"]), Value::Null).await;
+    let dead = app.sign_in("ada").await;
+    dead.ask(dead.post("/auth/logout")).await.is(204);
+    let mut last = 0;
+    for _ in 0..200 {
+        last = refresh(&dead, &dead.refresh).await.status;
+    }
+    assert_eq!(last, 429, "the flooder is refused");
+    // At its first use, so nothing is remembered of it.
+    script.see("/api/files").await.is(200);
+    refresh(&ada, &ada.refresh).await.is(200);
+    refresh(&dead, &dead.refresh).await.is(429);
 }

@@ -96,9 +96,8 @@ async fn whoever_shows_what_the_grace_displaced_ends_the_session(db: TestDatabas
         let id = signed_in(&db.store, "ada", &token("a")).await;
         assert_eq!(turn(&db, &token("a"), &token("owners"), 100).await, 'o');
         assert_eq!(turn(&db, &token("a"), &token("thiefs"), 100).await, 'r');
-        let used = async |name: &str| {
-            db.store.session_by_refresh(&TokenHash::new(&token(name))).await.unwrap().unwrap().used
-        };
+        let used =
+            async |name: &str| db.store.session_by_refresh(&TokenHash::new(&token(name))).await.unwrap().unwrap().used;
         assert!(used("owners").await && !used("thiefs").await);
         // The thief goes on meanwhile.
         assert_eq!(turn(&db, &token("thiefs"), &token("next"), late - 1).await, 'o');

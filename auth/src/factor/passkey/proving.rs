@@ -1,5 +1,6 @@
 //! What is proved with a passkey: who signs in, and that it is still the same person. Whatever is wrong with one is
-//! answered alike.
+//! answered alike. A key cannot be guessed, and its id is no secret: who fails with somebody's passkey must not lock them
+//! out, so only the address is charged, and only once the signature has turned out to be wrong.
 
 use std::sync::Arc;
 
@@ -14,11 +15,7 @@ use super::{
 };
 use crate::{
     Account, Auth, AuthError, AuthStore, Factor, FactorKind, Method, Methods, Notice, Origin, SessionKind, Standing,
-    Token, TokenKind, Username,
-    auth::SignedIn,
-    beginning::Beginning,
-    guessing::{Secret, Trial},
-    policy::Via,
+    Token, TokenKind, Username, auth::SignedIn, beginning::Beginning, guessing::Secret, policy::Via,
 };
 
 /// The device has checked its user: possession and knowledge (or a body) at once.
@@ -32,9 +29,8 @@ impl<S: AuthStore> Auth<S> {
     /// with the token, which is for the browser to keep; `browser` is the one that it kept from an earlier time.
     ///
     /// # Errors
-    /// [`PasskeyError::Unavailable`], [`AuthError::Throttled`].
-    pub async fn passkey_to_sign_in(&self, browser: Option<Token>, from: &Origin) -> Result<(Asked, Token), AuthError> {
-        let _unspent = self.may_try(&trial(from)).await?;
+    /// [`PasskeyError::Unavailable`].
+    pub fn passkey_to_sign_in(&self, browser: Option<Token>) -> Result<(Asked, Token), AuthError> {
         let browser = browser.unwrap_or_else(|| Token::random(TokenKind::Pending, &self.0.chance));
         let (options, state) = self.party()?.sign_in()?;
         Ok((Asked { ceremony: self.seal_sign_in(state, &browser)?, options }, browser))
@@ -50,7 +46,6 @@ impl<S: AuthStore> Auth<S> {
         browser: &Token,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let pass = self.may_try(&trial(&from)).await?;
         let shown = Shown::read(answered.credential)?;
         let sign_in = self.open_sign_in(answered.ceremony, browser)?;
         // Found without a name, so it has to say whose it is.
@@ -60,7 +55,8 @@ impl<S: AuthStore> Auth<S> {
             None => Err(PasskeyError::Refused.into()),
         };
         if let Err(AuthError::Passkey(PasskeyError::Refused)) = entered {
-            self.failed(pass.about(stored.as_ref().map(|stored| &stored.factor.username))).await?;
+            let whose = stored.as_ref().map(|stored| &stored.factor.username);
+            self.charge_wrong(Secret::Passkey, &from, whose).await?;
         }
         entered
     }
@@ -111,7 +107,6 @@ impl<S: AuthStore> Auth<S> {
         bound: &Bound,
         from: &Origin,
     ) -> Result<Methods, AuthError> {
-        let pass = self.may_try(&trial(from)).await?;
         let shown = Shown::read(answered.credential)?;
         let Act::Prove(state) = self.take_ceremony(answered.ceremony, bound).await? else {
             return Err(PasskeyError::Over.into());
@@ -124,7 +119,7 @@ impl<S: AuthStore> Auth<S> {
             None => Err(PasskeyError::Refused.into()),
         };
         if let Err(AuthError::Passkey(PasskeyError::Refused)) = judged {
-            self.failed(pass.about(Some(of))).await?;
+            self.charge_wrong(Secret::Passkey, from, Some(of)).await?;
         }
         judged.map(|()| Methods::of(&METHODS))
     }
@@ -196,10 +191,4 @@ impl<S: AuthStore> Auth<S> {
         let rights = self.rights(&account.username).await?.ok_or(PasskeyError::Refused)?;
         Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), Via::Cookie), secret })
     }
-}
-
-/// A key cannot be guessed, and its id is no secret: who fails with somebody's passkey must not lock them out, so only
-/// the address counts.
-fn trial(from: &Origin) -> Trial<'_> {
-    Trial { secret: Secret::Passkey, account: None, from }
 }

@@ -10,7 +10,6 @@ use wire::{PasskeyOptions, ProblemBody};
 use super::asked;
 use crate::{
     error::Problem,
-    extract::From,
     state::{Auth, Site},
     web::cookie,
 };
@@ -20,15 +19,13 @@ use crate::{
     (status = 200, description = "For `navigator.credentials.get`.", body = PasskeyOptions),
     (status = 403, description = "Not asked by a page of ours.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "Passkeys do not work at the address of this installation.", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     _: OwnPage,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
-    From(origin): From,
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<PasskeyOptions>), Problem> {
-    let (options, browser) = auth.passkey_to_sign_in(cookie::browser_of(&site, &jar), &origin).await?;
+    let (options, browser) = auth.passkey_to_sign_in(cookie::browser_of(&site, &jar))?;
     Ok((CookieJar::new().add(cookie::browser(&site, &browser)), Json(asked(options))))
 }
