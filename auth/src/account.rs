@@ -92,6 +92,19 @@ pub struct AccountChange {
     pub reset_required: Option<bool>,
 }
 
+impl AccountChange {
+    /// Whether it gives somebody a way in or the right to administer: the address that links go to, an account or a
+    /// password that opens again, an administrator more.
+    #[must_use]
+    pub fn lets_in(&self) -> bool {
+        self.email.is_some()
+            || self.email_verified == Some(true)
+            || self.standing == Some(Standing::Active)
+            || self.administrator == Some(true)
+            || self.reset_required == Some(false)
+    }
+}
+
 /// 1 to 100 characters of any script, no control or bidirectional-override characters, not blank.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisplayName(String);

@@ -27,13 +27,17 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// # Errors
-    /// [`AuthError::LastAdministrator`] for a change that would leave nobody in charge; [`AuthError::NoSuchAccount`].
+    /// [`AuthError::LastAdministrator`] for a change that would leave nobody in charge; [`AuthError::NoSuchAccount`];
+    /// [`AuthError::NotInPerson`] where a program asks for a change that [lets somebody in](AccountChange::lets_in).
     pub async fn change_account(
         &self,
         permit: &Permit<ManageAccounts>,
         username: &Username,
         change: AccountChange,
     ) -> Result<Member, AuthError> {
+        if change.lets_in() {
+            permit.in_person()?;
+        }
         // A deleted account is gone for good: nobody gets its name back by changing its standing.
         let before = self.present_member(username).await?;
         let changed = self.0.store.change_account(username, change, permit.actor().clone(), self.0.clock.now()).await;

@@ -28,7 +28,7 @@ use crate::{
     letter::{Letter, WAITING},
     password::PasswordRules,
     pepper::Peppers,
-    permit::{Administrator, Everywhere, InRealm, StepUp},
+    permit::{Administrator, AskedBy, Everywhere, InRealm, StepUp},
     refusals::Refusals,
     registering::Setup,
     seal::Sealer,
@@ -195,6 +195,19 @@ impl Action for ManageAccounts {
     const NEEDS: Administrator = Administrator;
     const GRANT: Grant = Grant::Administer;
     const STEP_UP: StepUp = StepUp::Always;
+}
+
+/// Administrators open a way into an account: by a link that sets its password, or by taking its second factors away.
+/// Whoever has a token for a while must not get an account for good.
+#[derive(Debug)]
+pub struct LetIn;
+impl Action for LetIn {
+    const NAME: &'static str = "accounts.let_in";
+    type Scope = Everywhere;
+    const NEEDS: Administrator = Administrator;
+    const GRANT: Grant = Grant::Administer;
+    const STEP_UP: StepUp = StepUp::Always;
+    const ASKED_BY: AskedBy = AskedBy::Person;
 }
 
 /// Administrators look at accounts.

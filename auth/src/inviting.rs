@@ -147,6 +147,10 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::RegistrationClosed`] where nobody could use it; the policy's refusals;
     /// [`AuthError::TooManyInvites`].
     pub async fn invite(&self, caller: &Caller, invitation: Invitation) -> Result<Invited, AuthError> {
+        // A way in, whatever it leads to.
+        if !caller.is_in_person() {
+            return Err(AuthError::NotInPerson);
+        }
         if invitation.administrator || invitation.roles.is_empty() {
             self.permit::<ManageAccounts>(caller, None, None)?;
         }

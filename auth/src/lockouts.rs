@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::{
     Action, Auth, AuthError, AuthStore, Grant, Permit, Username,
     guessing::{Secret, next_try},
-    permit::{Administrator, Everywhere, StepUp},
+    permit::{Administrator, AskedBy, Everywhere, StepUp},
     store::{Bucket, Network, Place, Whose},
 };
 
@@ -19,7 +19,7 @@ impl Action for SeeLockouts {
     const GRANT: Grant = Grant::Administer;
 }
 
-/// Administrators let somebody try again.
+/// Administrators let somebody try again. In person: a program that lifts what it sees would be no throttle at all.
 #[derive(Debug)]
 pub struct LiftLockouts;
 impl Action for LiftLockouts {
@@ -28,6 +28,7 @@ impl Action for LiftLockouts {
     const NEEDS: Administrator = Administrator;
     const GRANT: Grant = Grant::Administer;
     const STEP_UP: StepUp = StepUp::Always;
+    const ASKED_BY: AskedBy = AskedBy::Person;
 }
 
 /// So many failures that somebody has to wait, or had to.

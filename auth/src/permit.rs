@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{Actor, Grant, Realm, Role, Username};
+use crate::{Actor, AuthError, Grant, Realm, Role, Username};
 
 /// Something that a host application lets people do.
 pub trait Action: Send + Sync + 'static {
@@ -17,6 +17,16 @@ pub trait Action: Send + Sync + 'static {
     const GRANT: Grant;
     /// Whether the sign-in must be recent.
     const STEP_UP: StepUp = StepUp::Never;
+    /// Whether a program may ask for it too.
+    const ASKED_BY: AskedBy = AskedBy::PersonOrProgram;
+}
+
+/// Who may ask. What would outlive a stolen token (a way into an account, rights over others) is for the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskedBy {
+    /// Somebody who signed in themself; no personal access token, and no program that was let in.
+    Person,
+    PersonOrProgram,
 }
 
 /// Which actions want a sign-in that is recent (RFC 9470), not just a live session.
@@ -76,11 +86,20 @@ pub(crate) mod sealed {
 pub struct Permit<A: Action> {
     actor: Actor,
     place: <A::Scope as Scope>::Place,
+    asked_by: AskedBy,
 }
 
 impl<A: Action> Permit<A> {
-    pub(crate) fn new(actor: Actor, place: <A::Scope as Scope>::Place) -> Self {
-        Self { actor, place }
+    pub(crate) fn new(actor: Actor, place: <A::Scope as Scope>::Place, asked_by: AskedBy) -> Self {
+        Self { actor, place, asked_by }
+    }
+
+    /// For that part of an action that only a person may do.
+    ///
+    /// # Errors
+    /// [`AuthError::NotInPerson`].
+    pub(crate) fn in_person(&self) -> Result<(), AuthError> {
+        if self.asked_by == AskedBy::Person { Ok(()) } else { Err(AuthError::NotInPerson) }
     }
 
     #[must_use]
@@ -99,7 +118,7 @@ impl<A: Action<Scope = Everywhere>> Permit<A> {
     /// answers requests may call this (clippy.toml refuses it).
     #[must_use]
     pub fn of_operator() -> Self {
-        Self::new(Actor::console(), ())
+        Self::new(Actor::console(), (), AskedBy::Person)
     }
 }
 

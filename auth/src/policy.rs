@@ -7,7 +7,7 @@ use crate::{
     Session, SessionKind,
     auth::{Programs, StepUpRules},
     directory::Rights,
-    permit::{Everywhere, InRealm, Scope, StepUp, sealed::Sealed},
+    permit::{AskedBy, Everywhere, InRealm, Scope, StepUp, sealed::Sealed},
 };
 
 /// Somebody who proved who they are: a live session of an active account. A handler that takes a `Caller` is open to
@@ -177,15 +177,20 @@ impl Caller {
     /// # Errors
     /// [`AuthError::RealmNotFound`] where the caller has no role at all (it may not even know that the realm is
     /// there), [`AuthError::NotAllowed`] where the role is too small, [`AuthError::ScopeMissing`] where the token is,
-    /// [`AuthError::Restricted`] and [`AuthError::StepUpNeeded`].
+    /// [`AuthError::NotInPerson`] where a program asks for what is a person's, [`AuthError::Restricted`] and
+    /// [`AuthError::StepUpNeeded`].
     pub fn permit<A: Action>(&self, realm: Option<&Realm>) -> Result<Permit<A>, AuthError> {
         self.unrestricted()?;
         let place = <A::Scope as Sealed>::judge::<A>(self, realm)?;
         if !self.session.grants.contains(A::GRANT) {
             return Err(AuthError::ScopeMissing { grant: A::GRANT });
         }
+        let asked_by = if self.is_in_person() { AskedBy::Person } else { AskedBy::PersonOrProgram };
+        if A::ASKED_BY == AskedBy::Person && asked_by != AskedBy::Person {
+            return Err(AuthError::NotInPerson);
+        }
         self.step_up(A::STEP_UP)?;
-        Ok(Permit::new(self.actor(), place))
+        Ok(Permit::new(self.actor(), place, asked_by))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     Account, Actor, Auth, AuthError, AuthStore, EmailAddress, Letter, LetterBody, Notice, Origin, Password, Permit,
     Standing, Token, TokenKind, Username,
     audit::{Deed, Record},
-    auth::ManageAccounts,
+    auth::LetIn,
     clock,
     guessing::{Secret, Trial},
     password::About,
@@ -54,11 +54,7 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchAccount`], [`AuthError::AccountDisabled`].
-    pub async fn reset_link(
-        &self,
-        permit: &Permit<ManageAccounts>,
-        username: &Username,
-    ) -> Result<ResetLink, AuthError> {
+    pub async fn reset_link(&self, permit: &Permit<LetIn>, username: &Username) -> Result<ResetLink, AuthError> {
         let member = self.0.store.member(username).await?.ok_or(AuthError::NoSuchAccount)?;
         match member.account.standing {
             Standing::Active => {}

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     Auth, AuthError, AuthStore, Notice, Permit, Username,
     audit::Deed,
-    auth::ManageAccounts,
+    auth::LetIn,
     store::{FactorChange, Least, Removal},
 };
 
@@ -35,12 +35,7 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchAccount`].
-    pub async fn recover(
-        &self,
-        permit: &Permit<ManageAccounts>,
-        username: &Username,
-        reason: Reason,
-    ) -> Result<(), AuthError> {
+    pub async fn recover(&self, permit: &Permit<LetIn>, username: &Username, reason: Reason) -> Result<(), AuthError> {
         let change = FactorChange {
             username: username.clone(),
             remove: Removal::All,

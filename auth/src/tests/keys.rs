@@ -202,7 +202,7 @@ async fn a_lost_master_key_is_got_over_by_a_new_ring() {
     let auth = auth.await.unwrap();
     // Passwords were under the key that is lost: people set new ones by link.
     assert!(matches!(auth.token("ada", password(GOOD), origin()).await, Err(AuthError::BadCredentials)));
-    let permit = root.permit::<crate::auth::ManageAccounts>(None).unwrap();
+    let permit = root.permit::<crate::auth::LetIn>(None).unwrap();
     let link = auth.reset_link(&permit, &name("ada")).await.unwrap().link;
     let token = link.expose_secret().split_once('#').unwrap().1.to_owned();
     auth.reset_password(&token, password(GOOD), &origin()).await.unwrap();

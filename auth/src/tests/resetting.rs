@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Receiver;
 use super::{GOOD, House, applicant, house, name, origin, password};
 use crate::{
     AccountChange, Actor, AuthError, AuthStore as _, Caller, EmailAddress, Letter, LetterBody, Notice, Standing,
-    auth::Applicant, auth::ManageAccounts, auth::Others,
+    auth::{Applicant, LetIn, ManageAccounts, Others},
 };
 
 const NEW: &str = "seven copper kettles sing";
@@ -37,7 +37,7 @@ async fn reset(house: &House, token: &str, new: &str) -> Result<(), AuthError> {
 }
 
 async fn link_for(house: &House, root: &Caller, username: &str) -> String {
-    let permit = root.permit::<ManageAccounts>(None).unwrap();
+    let permit = root.permit::<LetIn>(None).unwrap();
     let link = house.auth.reset_link(&permit, &name(username)).await.unwrap().link;
     link.expose_secret().split_once('#').unwrap().1.to_owned()
 }
@@ -222,7 +222,7 @@ async fn a_disabled_account_gets_no_link_from_anybody() {
     let root = house.administrator("root").await;
     house.register("ada").await;
     change(&house, &root, AccountChange { standing: Some(Standing::Disabled), ..Default::default() }).await;
-    let permit = root.permit::<ManageAccounts>(None).unwrap();
+    let permit = root.permit::<LetIn>(None).unwrap();
     assert!(matches!(house.auth.reset_link(&permit, &name("ada")).await, Err(AuthError::AccountDisabled)));
     assert!(matches!(house.auth.reset_link(&permit, &name("nobody")).await, Err(AuthError::NoSuchAccount)));
 }

@@ -6,6 +6,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::{
+    accounts::narrowed,
     app::{Answer, Client, PASSWORD, TestApp, file},
     both,
 };
@@ -118,6 +119,35 @@ both! {
         script.tell("/auth/logout", Value::Null).await.is(204);
         script.see("/api/files").await.is(401);
         root.see("/api/files").await.is(200);
+    }
+
+    async fn a_token_with_admin_arranges_and_takes_away_but_lets_nobody_in(app: TestApp) {
+        let root = app.administrator("root").await;
+        app.editor("eve").await;
+        let (script, program) = (client(&root, json!(ALL), Value::Null).await, narrowed(&root, "admin").await);
+        for caller in [&script, &program] {
+            let change = async |change: Value| caller.ask(caller.request(Method::PATCH, "/api/users/eve").json(&change)).await;
+            for refused in [
+                json!({"is_admin": true}), json!({"email": "eve@evil.example"}), json!({"disabled": false}),
+                json!({"reset_required": false}), json!({"display_name": "Eve", "is_admin": true}),
+            ] {
+                change(refused.clone()).await.is(403).says("This has to be done by the person signed in, not with a token.");
+            }
+            for whom in ["root", "eve"] {
+                caller.tell(&format!("/api/users/{whom}/reset"), Value::Null).await.is(403);
+                caller.tell(&format!("/api/users/{whom}/recover"), json!({"reason": "lost"})).await.is(403);
+            }
+            caller.tell("/auth/invites", json!({"roles": {"main": "viewer"}})).await.is(403);
+            caller.ask(caller.delete("/api/throttle/accounts/eve")).await.is(403);
+            caller.see("/api/users").await.is(200);
+            change(json!({"display_name": "Eve"})).await.is(200);
+            caller.ask(caller.put("/api/vaults/main/members/eve").json(&json!({"role": "viewer"}))).await.is(204);
+            change(json!({"reset_required": true})).await.is(200);
+            caller.tell("/api/users/eve/end-sessions", Value::Null).await.is(200);
+            change(json!({"disabled": true})).await.is(200);
+        }
+        let eve = root.see("/api/users/eve").await.body;
+        assert_eq!((&eve["is_admin"], &eve["disabled"], &eve["email"]), (&json!(false), &json!(true), &Value::Null));
     }
 
     async fn a_token_never_may_more_than_its_owner(app: TestApp) {

@@ -11,7 +11,8 @@ use crate::{
     state::{Auth, Store},
 };
 
-/// Change an account. Disabling ends all its sessions at once. The last administrator stays one.
+/// Change an account. Disabling ends all its sessions at once. The last administrator stays one. To enable an account,
+/// make an administrator, change an address or take back a required reset is not for a personal access token.
 #[utoipa::path(patch, path = "/api/users/{username}", tag = "Users",
     params(("username" = String, Path)), request_body = ChangeUser,
     responses(

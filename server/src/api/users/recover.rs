@@ -1,6 +1,6 @@
 //! `POST /api/users/{username}/recover`
 
-use auth::{Permitted, auth::ManageAccounts, factor::Reason};
+use auth::{Permitted, auth::LetIn, factor::Reason};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ProblemBody, Recover};
@@ -11,7 +11,8 @@ use crate::{
     state::Auth,
 };
 
-/// For somebody who has lost everything: take all second factors away and end all sessions. Make sure who asks.
+/// For somebody who has lost everything: take all second factors away and end all sessions. Make sure who asks. Not with a personal
+/// access token.
 #[utoipa::path(post, path = "/api/users/{username}/recover", tag = "Users",
     params(("username" = String, Path)), request_body = Recover,
     responses(
@@ -20,7 +21,7 @@ use crate::{
         (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    Permitted(permit): Permitted<ManageAccounts>,
+    Permitted(permit): Permitted<LetIn>,
     State(auth): State<Auth>,
     extract::User(username): extract::User,
     Body(body): Body<Recover>,

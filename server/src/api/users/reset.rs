@@ -1,19 +1,19 @@
 //! `POST /api/users/{username}/reset`
 
-use auth::{Permitted, auth::ManageAccounts};
+use auth::{Permitted, auth::LetIn};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
 use wire::{ProblemBody, ResetLink};
 
 use crate::{error::Problem, extract::User, state::Auth};
 
-/// Make a link that sets a new password, to hand over. It works once, for 30 minutes; an older one is void.
+/// Make a link that sets a new password, to hand over. It works once, for 30 minutes; an older one is void. Not with a personal access token.
 #[utoipa::path(post, path = "/api/users/{username}/reset", tag = "Users", params(("username" = String, Path)), responses(
     (status = 200, description = "The link, shown once.", body = ResetLink),
     (status = 409, description = "The account is disabled.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    Permitted(permit): Permitted<ManageAccounts>,
+    Permitted(permit): Permitted<LetIn>,
     State(auth): State<Auth>,
     User(username): User,
 ) -> Result<Json<ResetLink>, Problem> {
