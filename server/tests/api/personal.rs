@@ -150,6 +150,17 @@ both! {
         assert_eq!((&eve["is_admin"], &eve["disabled"], &eve["email"]), (&json!(false), &json!(true), &Value::Null));
     }
 
+    async fn metrics_are_for_tokens_with_admin_that_are_good_everywhere(app: TestApp) {
+        let root = app.administrator("root").await;
+        let metrics = async |caller: &Client| caller.ask(caller.get("/metrics").header("x-forwarded-for", "192.0.2.1")).await.status;
+        for (scopes, vaults, status) in [
+            (json!(["files:read"]), Value::Null, 403), (json!(["files:read"]), json!(["main"]), 403), (json!(["admin"]), Value::Null, 200),
+        ] {
+            assert_eq!(metrics(&client(&root, scopes.clone(), vaults).await).await, status, "{scopes}");
+        }
+        assert_eq!((metrics(&root).await, metrics(&app.editor("ada").await).await), (200, 403));
+    }
+
     async fn a_token_never_may_more_than_its_owner(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
         ada.add("a.nc", b"x").await.is(201);

@@ -8,7 +8,7 @@ use wire::ProblemBody;
 
 use crate::{error::Problem, state::Site};
 
-/// Prometheus text. From the machine itself, or with an administrator's token.
+/// Prometheus text. From the machine itself, or with an administrator's token that has the scope `admin`.
 #[utoipa::path(get, path = "/metrics", tag = "Service",
     responses(
         (status = 200, description = "Metrics.", content_type = "text/plain", body = String),
@@ -21,7 +21,7 @@ pub async fn handle(
     State(site): State<Arc<Site>>,
     headers: http::HeaderMap,
 ) -> Result<String, Problem> {
-    let administrator = caller.is_some_and(|caller| caller.account().administrator);
+    let administrator = caller.is_some_and(|caller| caller.unrestricted().is_ok() && caller.may_administer());
     // A proxy on this machine speaks for others: what it forwards is not from here.
     let here = peer.ip().to_canonical().is_loopback() && !headers.contains_key("x-forwarded-for");
     if here || administrator { Ok(site.metrics.render()) } else { Err(Problem::LoopbackOnly) }
