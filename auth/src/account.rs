@@ -15,7 +15,7 @@ pub struct Account {
     pub standing: Standing,
     pub administrator: bool,
     pub created_at: Timestamp,
-    /// The password is not taken any more until a link has set a new one.
+    /// Nobody comes in, neither by the password nor by a passkey or a provider, until a link has set a new one.
     pub reset_required: bool,
     pub era: Era,
 }

@@ -149,7 +149,7 @@ pub enum AuthError {
     Passkey(#[from] PasskeyError),
     #[error("This link is not valid any more. Ask for a new one.")]
     ResetOver,
-    /// The password was right, and is not taken any more.
+    /// Whoever it is has shown who they are, and nobody comes in before there is a new password.
     #[error("This password has to be replaced. Ask for a link that sets a new one, or ask an administrator.")]
     ResetRequired,
     #[error("This account is disabled: enable it first.")]

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -42,6 +43,7 @@ pub struct Waiting {
     pub ways: FactorKinds,
     /// What was shown so far.
     pub(crate) first: Methods,
+    pub(crate) proved_at: Option<Timestamp>,
 }
 
 /// The body of a [`SlipKind::SecondFactor`].
@@ -51,13 +53,26 @@ struct Body {
     /// In which the password was right: once another one has begun, this sign-in is over.
     #[serde(default)]
     era: Era,
+    /// When it was shown, unless that is when this began.
+    #[serde(default)]
+    proved_at: Option<Timestamp>,
 }
 
 impl<S: AuthStore> Auth<S> {
     /// Somebody has shown `first`, and `known` asks for more.
     pub(crate) async fn wait(&self, known: &Credentials, first: Methods) -> Result<HalfWay, AuthError> {
+        self.wait_since(known, first, None).await
+    }
+
+    /// Somebody has shown `first` to a provider, at `proved_at`.
+    pub(crate) async fn wait_since(
+        &self,
+        known: &Credentials,
+        first: Methods,
+        proved_at: Option<Timestamp>,
+    ) -> Result<HalfWay, AuthError> {
         let (token, now) = (Token::random(TokenKind::Pending, &self.0.chance), self.0.clock.now());
-        let body = Body { methods: first.to_string(), era: known.account.era };
+        let body = Body { methods: first.to_string(), era: known.account.era, proved_at };
         let body = serde_json::to_string(&body).map_err(|_| AuthError::Internal("a sign-in could not be written"))?;
         let slip = Slip {
             kind: SlipKind::SecondFactor,
@@ -83,7 +98,8 @@ impl<S: AuthStore> Auth<S> {
         let known = self.active(&username).await?.filter(|known| known.account.era == body.era);
         let account = known.ok_or(AuthError::SignInOver)?.account;
         let ways = self.factor_kinds(&username).await?;
-        Ok(Waiting { slip: hash, account, ways, first: Methods::stored(&body.methods) })
+        let first = Methods::stored(&body.methods);
+        Ok(Waiting { slip: hash, account, ways, first, proved_at: body.proved_at })
     }
 
     /// The second step with a code. A wrong one leaves the sign-in waiting.
@@ -108,7 +124,11 @@ impl<S: AuthStore> Auth<S> {
         let taken = self.0.store.take_slip(SlipKind::SecondFactor, &waiting.slip, now).await?;
         taken.ok_or(AuthError::SignInOver)?;
         let username = &waiting.account.username;
-        let beginning = Beginning::in_person(SessionKind::Web, waiting.first.joined(second), from);
+        let beginning = Beginning {
+            // A provider that did not ask makes no recent sign-in, whatever comes after it; a passkey is one by itself.
+            auth_time: waiting.proved_at.filter(|_| !second.is_multi_factor()),
+            ..Beginning::in_person(SessionKind::Web, waiting.first.joined(second), from)
+        };
         let (session, secret) = self.begin(&waiting.account, beginning).await?.ok_or(AuthError::SignInOver)?;
         metrics::counter!("strongroom_sign_ins_total", "outcome" => "signed_in").increment(1);
         let rights = self.rights(username).await?.ok_or(AuthError::SignInOver)?;

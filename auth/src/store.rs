@@ -19,7 +19,7 @@ pub use addresses::{AddressStore, Confirmation};
 pub use audit::AuditStore;
 pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal};
 pub use groups::{GroupChange, GroupRefused, GroupStore};
-pub use identities::{Identity, IdentityStore, NewIdentity};
+pub use identities::{Identity, IdentityStore, Linked, NewIdentity};
 pub use invites::{InviteStore, Redeem, Redeemed};
 pub use keys::{KeyPurpose, KeyStore, Reseal, Resealed, StoredKey};
 pub use members::{AccountQuery, Among, Member, Membership};
@@ -47,7 +47,7 @@ pub struct Credentials {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
     Done,
-    /// The name is or was somebody's.
+    /// The name is or was somebody's, or is the console's.
     Taken,
 }
 

@@ -8,6 +8,8 @@ mod master;
 mod memory;
 mod own_account;
 mod personal;
+mod provider;
+mod providers;
 mod refreshing;
 mod registering;
 mod resetting;

@@ -102,11 +102,15 @@ pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<Inser
     Ok(Inserted::Done)
 }
 
-/// False if the name is or was somebody's.
+/// False if the name is or was somebody's, or is the console's: whoever had it would be read as the operator in the
+/// record. Every account comes by here, however it is made.
 async fn insert(db: &mut Connection, new: &NewAccount) -> Result<bool, DbError> {
     const INSERT: &str = "INSERT INTO accounts
         (username, display_name, email, standing, administrator, password, created_at, search_key, email_verified)
         VALUES ($1, $2, $3, 'active', $4, $5, $6, $7, $8) ON CONFLICT (username) DO NOTHING";
+    if new.username == Actor::console().username {
+        return Ok(false);
+    }
     let row = params![
         new.username.as_str(),
         new.display_name.as_ref().map(DisplayName::as_str),

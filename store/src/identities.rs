@@ -3,7 +3,7 @@
 use auth::{
     Actor, NewAccount, RealmId, Role, Username,
     audit::{Deed, Record},
-    store::{Answer, Identity, IdentityStore, Inserted, NewIdentity},
+    store::{Answer, Identity, IdentityStore, Inserted, Linked, NewIdentity},
     upstream::identity_id,
 };
 use jiff::Timestamp;
@@ -46,12 +46,12 @@ impl IdentityStore for Store {
         roles: Vec<(RealmId, Role)>,
         identity: NewIdentity,
         by: Actor,
-    ) -> Answer<Inserted> {
+    ) -> Answer<Linked> {
         let create = CreateLinked { new, roles, identity, by };
         // The account is taken back where the identity turns out to be somebody's.
         match self.write(create, |db, create| Box::pin(create_linked(db, create))).await {
-            Ok(inserted) => Ok(inserted),
-            Err(NotBoth::Taken) => Ok(Inserted::Taken),
+            Ok(linked) => Ok(linked),
+            Err(NotBoth::Taken) => Ok(Linked::IdentityTaken),
             Err(NotBoth::Failed(error)) => Err(error),
         }
     }
@@ -154,15 +154,15 @@ impl From<DbError> for NotBoth {
     }
 }
 
-async fn create_linked(db: &mut Connection, create: &CreateLinked) -> Result<Inserted, Stop<NotBoth>> {
+async fn create_linked(db: &mut Connection, create: &CreateLinked) -> Result<Linked, Stop<NotBoth>> {
     let new = create.new.clone();
     let (by, at) = (create.by.clone(), new.created_at);
     let account = accounts::Create { new, roles: create.roles.clone(), by: by.clone(), invite: None };
     if accounts::create(db, &account).await? == Inserted::Taken {
-        return Ok(Inserted::Taken);
+        return Ok(Linked::NameTaken);
     }
     match link(db, &Link { by, new: create.identity.clone(), at }).await? {
-        Inserted::Done => Ok(Inserted::Done),
+        Inserted::Done => Ok(Linked::Done),
         Inserted::Taken => Err(Stop::Refused(NotBoth::Taken)),
     }
 }

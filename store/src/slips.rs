@@ -11,7 +11,7 @@ use crate::{
     auth_store::{read, write},
     connection::Connection,
     error::DbError,
-    value::{Row, params},
+    value::{Row, Value, params},
 };
 
 const COLUMNS: &str = "hash, username, body, created_at, expires_at";
@@ -19,6 +19,10 @@ const COLUMNS: &str = "hash, username, body, created_at, expires_at";
 impl SlipStore for Store {
     async fn keep_slip(&self, slip: Slip) -> Answer<()> {
         write!(self, slip, keep)
+    }
+
+    async fn keep_first_slip(&self, slip: Slip) -> Answer<bool> {
+        write!(self, slip, keep_first)
     }
 
     async fn slip(&self, kind: SlipKind, hash: &TokenHash, at: Timestamp) -> Answer<Option<Slip>> {
@@ -42,18 +46,28 @@ impl SlipStore for Store {
     }
 }
 
+const INSERT: &str =
+    "INSERT INTO slips (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+
 pub(crate) async fn keep(db: &mut Connection, slip: &Slip) -> Result<(), DbError> {
-    const INSERT: &str =
-        "INSERT INTO slips (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    let row = params![
+    db.execute(INSERT, &row_of(slip)).await.map(drop)
+}
+
+async fn keep_first(db: &mut Connection, slip: &Slip) -> Result<bool, DbError> {
+    let insert = format!("{INSERT} ON CONFLICT (kind, hash) DO NOTHING");
+    Ok(db.execute(&insert, &row_of(slip)).await? == 1)
+}
+
+fn row_of(slip: &Slip) -> Vec<Value> {
+    params![
         slip.kind.as_str(),
         slip.hash.as_str(),
         slip.username.as_ref().map(Username::as_str),
         slip.body.as_str(),
         slip.created_at,
         slip.expires_at,
-    ];
-    db.execute(INSERT, row).await.map(drop)
+    ]
+    .to_vec()
 }
 
 /// One slip, by what leads to it.

@@ -27,6 +27,16 @@ pub struct NewIdentity {
     pub known_as: Option<String>,
 }
 
+/// What became of a new account that an identity opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linked {
+    Done,
+    /// The name is or was somebody's, or is the console's.
+    NameTaken,
+    /// The identity opens an account already: somebody else was quicker, and may be the same person.
+    IdentityTaken,
+}
+
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait IdentityStore: Clone + Send + Sync + 'static {
     fn identity(&self, issuer: &str, subject: &str) -> impl Future<Output = Answer<Option<Identity>>> + Send {
@@ -52,14 +62,14 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
     fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> impl Future<Output = Answer<()>> + Send {
         absent()
     }
-    /// A new account with its identity, or neither: `Taken` where the name or the identity is.
+    /// A new account with its identity, or neither.
     fn create_linked(
         &self,
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
         identity: NewIdentity,
         by: Actor,
-    ) -> impl Future<Output = Answer<Inserted>> + Send {
+    ) -> impl Future<Output = Answer<Linked>> + Send {
         absent()
     }
 }

@@ -27,7 +27,7 @@ pub enum SlipKind {
     /// A device code (RFC 8628 §3.2), and the user code that leads to it.
     DeviceCode,
     UserCode,
-    /// A sign-in under way at an upstream provider.
+    /// A sign-in at an upstream provider that has come to its end: it comes to one once.
     Upstream,
 }
 
@@ -65,6 +65,11 @@ pub struct Slip {
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait SlipStore: Clone + Send + Sync + 'static {
     fn keep_slip(&self, slip: Slip) -> impl Future<Output = Answer<()>> + Send {
+        absent()
+    }
+    /// Marks something as used: of any number of parallel calls with one kind and hash, one hears true and its slip is
+    /// kept.
+    fn keep_first_slip(&self, slip: Slip) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }
     /// Looks without taking.

@@ -48,10 +48,10 @@ async fn a_provider_under_https_sends_nobody_and_nothing_over_plain_http() {
     };
     let depart = async |bad| {
         let house = house_beside(endpoints(bad)).await;
-        house.auth.depart("work", Errand::SignIn, "/".to_owned()).await
+        house.auth.depart("work", Errand::SignIn, "/".to_owned(), None).await
     };
     depart(None).await.unwrap();
-    for bad in ["authorization_endpoint", "token_endpoint"] {
+    for bad in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
         assert!(matches!(depart(Some(bad)).await, Err(AuthError::ProviderAway)), "{bad}");
     }
 }

@@ -1,20 +1,22 @@
 //! The wire of `OpenID` Connect, by way of the crate openidconnect: discovery, the way there, and the ID token.
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jiff::Timestamp;
 use openidconnect::{
-    AdditionalProviderMetadata, AsyncHttpClient, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken,
-    EmptyAdditionalClaims, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce,
-    PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope, StandardErrorResponse,
-    TokenResponse as _,
+    AdditionalProviderMetadata, AsyncHttpClient, AuthorizationCode, ClaimsVerificationError, Client, ClientId,
+    ClientSecret, CsrfToken, EmptyAdditionalClaims, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope,
+    StandardErrorResponse,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClientAuthMethod,
-        CoreErrorResponseType, CoreGenderClaim, CoreGrantType, CoreIdTokenClaims, CoreJweContentEncryptionAlgorithm,
-        CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreRevocableToken,
-        CoreRevocationErrorResponse, CoreSubjectIdentifierType, CoreTokenIntrospectionResponse, CoreTokenResponse,
+        CoreErrorResponseType, CoreGenderClaim, CoreGrantType, CoreIdToken as IdToken, CoreIdTokenClaims,
+        CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+        CoreRevocableToken, CoreRevocationErrorResponse, CoreSubjectIdentifierType, CoreTokenIntrospectionResponse,
+        CoreTokenResponse,
     },
+    url::{Host, Url},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -122,20 +124,54 @@ impl Route {
     }
 }
 
-pub(super) async fn discover(http: &HttpClient, provider: &Provider) -> Result<Metadata, AuthError> {
-    let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(|_| AuthError::Internal("an issuer is no URL"))?;
-    let metadata = Metadata::discover_async(issuer, http).await.map_err(|error| away(provider, &error))?;
-    if provider.issuer.starts_with("https:") && !is_all_https(&metadata) {
-        return Err(away(provider, &HttpError("an endpoint of it is not under https".to_owned())));
-    }
-    Ok(metadata)
+/// Asks what may be asked, on behalf of one provider.
+struct Careful<'a> {
+    http: &'a HttpClient,
+    provider: &'a Provider,
 }
 
-/// Whoever is asked by https is not to send us, our secret or people elsewhere in the clear.
-fn is_all_https(metadata: &Metadata) -> bool {
-    let endpoints = [metadata.authorization_endpoint().url(), metadata.jwks_uri().url()];
-    let token = metadata.token_endpoint().map(openidconnect::TokenUrl::url);
-    endpoints.into_iter().chain(token).all(|url| url.scheme() == "https")
+impl<'c> AsyncHttpClient<'c> for Careful<'_> {
+    type Error = HttpError;
+    type Future = Asking;
+
+    fn call(&'c self, request: HttpRequest) -> Asking {
+        match Url::parse(&request.uri().to_string()) {
+            Ok(url) if is_safe(&url, self.provider) => self.http.call(request),
+            _ => Box::pin(async { Err(HttpError("an address of it is neither https nor on this machine".to_owned())) }),
+        }
+    }
+}
+
+/// The same for every address that a provider names as for the one that the operator did: https, or this machine where
+/// the provider is on it. Neither our secret nor its keys nor people travel in the clear, nor are sent into the house.
+fn is_safe(url: &Url, provider: &Provider) -> bool {
+    let is_here = |url: &Url| match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let issuer_is_here = || Url::parse(&provider.issuer).is_ok_and(|issuer| is_here(&issuer));
+    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    let way = match url.scheme() {
+        "https" => !is_here(url) || issuer_is_here(),
+        "http" => is_here(url) && issuer_is_here(),
+        _ => false,
+    };
+    way && plain && url.host().is_some()
+}
+
+pub(super) async fn discover(http: &HttpClient, provider: &Provider) -> Result<Metadata, AuthError> {
+    let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(|_| AuthError::Internal("an issuer is no URL"))?;
+    let careful = Careful { http, provider };
+    let metadata = Metadata::discover_async(issuer, &careful).await;
+    let metadata = metadata.map_err(|error| away(provider, &error))?;
+    let token = metadata.token_endpoint().map(|endpoint| endpoint.url());
+    let named = [Some(metadata.authorization_endpoint().url()), Some(metadata.jwks_uri().url()), token];
+    if !named.into_iter().flatten().all(|url| is_safe(url, provider)) {
+        return Err(away(provider, &HttpError("an address of it is neither https nor on this machine".to_owned())));
+    }
+    Ok(metadata)
 }
 
 fn asker(provider: &Provider, metadata: &Metadata) -> Result<Asker, AuthError> {
@@ -144,7 +180,7 @@ fn asker(provider: &Provider, metadata: &Metadata) -> Result<Asker, AuthError> {
 }
 
 /// Whether the provider may know the person still, or is to ask who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Ask {
     IfUnknown,
     Again,
@@ -154,57 +190,89 @@ pub(super) enum Ask {
 pub(super) fn location(
     provider: &Provider,
     metadata: &Metadata,
-    route: &Route,
-    state: &str,
-    ask: Ask,
+    voyage: &Voyage,
+    state: &SecretString,
 ) -> Result<SecretString, AuthError> {
     let client = asker(provider, metadata)?;
-    let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(route.verifier.clone()));
-    let (state, nonce) = (CsrfToken::new(state.to_owned()), Nonce::new(route.nonce.clone()));
+    let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(voyage.verifier.clone()));
+    let (state, nonce) = (CsrfToken::new(state.expose_secret().to_owned()), Nonce::new(voyage.nonce.clone()));
     let mut request = client
         .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || state, move || nonce)
         .add_scopes(provider.scopes.iter().cloned().map(Scope::new))
         .set_pkce_challenge(challenge);
-    if ask == Ask::Again {
-        request = request.add_prompt(CoreAuthPrompt::Login);
+    if voyage.ask == Ask::Again {
+        // With `max_age`, the provider has to say when it asked.
+        request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(Duration::ZERO);
     }
     Ok(request.url().0.to_string().into())
 }
 
-/// A code, and what it came with.
-pub(super) struct Redeem<'a> {
-    pub(super) voyage: &'a Voyage,
-    pub(super) code: SecretString,
-    pub(super) now: Timestamp,
-}
-
-/// Exchanges the code and verifies the ID token: signature by the provider's published keys, issuer, audience, time,
-/// nonce (`OpenID` Connect Core §3.1.3.7).
+/// Exchanges the code for an ID token that nobody has looked at yet.
 pub(super) async fn redeem(
     http: &HttpClient,
     provider: &Provider,
     metadata: &Metadata,
-    Redeem { voyage, code, now }: Redeem<'_>,
-) -> Result<Person, AuthError> {
+    voyage: &Voyage,
+    code: SecretString,
+) -> Result<IdToken, AuthError> {
     let client = asker(provider, metadata)?;
     let request = client
         .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
         .map_err(|_| AuthError::ProviderRefused("it has no token endpoint".to_owned()))?
         .set_pkce_verifier(PkceCodeVerifier::new(voyage.verifier.clone()));
-    let answer = request.request_async(http).await.map_err(|error| {
+    let answer = request.request_async(&Careful { http, provider }).await.map_err(|error| {
         tracing::warn!(provider = %provider.id, %error, "a provider did not take its code");
         AuthError::ProviderRefused("it did not take its own code".to_owned())
     })?;
-    let token = answer.id_token().ok_or_else(|| AuthError::ProviderRefused("it sent no ID token".to_owned()))?;
+    let token = answer.extra_fields().id_token().cloned();
+    token.ok_or_else(|| AuthError::ProviderRefused("it sent no ID token".to_owned()))
+}
+
+/// What an ID token has to answer to.
+#[derive(Clone, Copy)]
+pub(super) struct Expected<'a> {
+    pub(super) voyage: &'a Voyage,
+    pub(super) now: Timestamp,
+}
+
+/// Why an ID token is no good.
+pub(super) enum Unverified {
+    /// It may be under a key that the provider has since then.
+    Signature(AuthError),
+    Otherwise(AuthError),
+}
+
+impl From<AuthError> for Unverified {
+    fn from(error: AuthError) -> Self {
+        Self::Otherwise(error)
+    }
+}
+
+impl From<Unverified> for AuthError {
+    fn from(why: Unverified) -> Self {
+        match why {
+            Unverified::Signature(error) | Unverified::Otherwise(error) => error,
+        }
+    }
+}
+
+/// Verifies the ID token: signature by one of the provider's published keys, issuer, audience, authorized party, time,
+/// nonce (`OpenID` Connect Core §3.1.3.7).
+pub(super) fn verify(
+    provider: &Provider,
+    metadata: &Metadata,
+    token: &IdToken,
+    Expected { voyage, now }: Expected<'_>,
+) -> Result<Person, Unverified> {
     let bad = |error: &dyn fmt::Display| {
         tracing::warn!(provider = %provider.id, %error, "a provider's ID token is no good");
         AuthError::ProviderRefused("its ID token is not valid".to_owned())
     };
     // Before anything in it is looked at.
     if !is_signed(&token.to_string(), metadata.jwks().keys()) {
-        return Err(bad(&"it is not signed by one key of the provider's"));
+        return Err(Unverified::Signature(bad(&"it is not signed by one key of the provider's")));
     }
-    let spoken = metadata.id_token_signing_alg_values_supported();
+    let (client, spoken) = (asker(provider, metadata)?, metadata.id_token_signing_alg_values_supported());
     let verifier = client
         .id_token_verifier()
         .set_allowed_algs(ALGORITHMS.into_iter().filter(|algorithm| spoken.contains(algorithm)))
@@ -212,24 +280,47 @@ pub(super) async fn redeem(
             let early = at.timestamp() > now.as_second() + SKEW;
             if early { Err("it was issued in the future".to_owned()) } else { Ok(()) }
         });
-    let claims = token.claims(&verifier, &Nonce::new(voyage.nonce.clone())).map_err(|error| bad(&error))?;
+    let claims = token.claims(&verifier, &Nonce::new(voyage.nonce.clone())).map_err(|error| match error {
+        ClaimsVerificationError::SignatureVerification(_) => Unverified::Signature(bad(&error)),
+        _ => Unverified::Otherwise(bad(&error)),
+    })?;
     // Issued for another program, which handed it on (`OpenID` Connect Core §3.1.3.7, 5).
     if claims.authorized_party().is_some_and(|party| party.as_str() != provider.client_id) {
-        return Err(bad(&"it is for another program"));
+        return Err(Unverified::Otherwise(bad(&"it is for another program")));
     }
-    Ok(person(claims))
+    person(claims).map_err(Unverified::Otherwise)
 }
 
-fn person(claims: &CoreIdTokenClaims) -> Person {
+/// §2: a subject has at most 255 ASCII characters. One that is empty, or holds what databases or people do not tell
+/// apart, could be two persons.
+fn is_somebody(subject: &str) -> bool {
+    let printable = subject.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    (1..=255).contains(&subject.len()) && printable && subject.trim() == subject
+}
+
+/// What people are called is shown, never compared: short, and without what cannot be seen.
+fn shown(name: &str) -> Option<String> {
+    let plain: String = name.chars().filter(|c| !c.is_control()).take(255).collect();
+    let tidy = plain.trim();
+    (!tidy.is_empty()).then(|| tidy.to_owned())
+}
+
+fn person(claims: &CoreIdTokenClaims) -> Result<Person, AuthError> {
+    let subject = claims.subject().as_str();
+    if !is_somebody(subject) {
+        return Err(AuthError::ProviderRefused("it did not say who you are".to_owned()));
+    }
     // An address that the provider has not verified may be anybody's.
     let email = claims.email().filter(|_| claims.email_verified() == Some(true));
     let name = claims.name().and_then(|name| name.get(None));
-    Person {
-        subject: claims.subject().as_str().to_owned(),
-        username: claims.preferred_username().map(|name| name.as_str().to_owned()),
+    let auth_time = claims.auth_time().and_then(|at| Timestamp::from_second(at.timestamp()).ok());
+    Ok(Person {
+        subject: subject.to_owned(),
+        username: claims.preferred_username().and_then(|name| shown(name.as_str())),
         name: name.map(|name| name.as_str().to_owned()),
-        email: email.map(|email| email.as_str().to_owned()),
-    }
+        email: email.and_then(|email| shown(email.as_str())),
+        auth_time,
+    })
 }
 
 fn id(provider: &Provider) -> ClientId {

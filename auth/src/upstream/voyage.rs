@@ -1,58 +1,82 @@
-//! What is kept of a sign-in that is under way at a provider: a sealed slip, good once, in one browser.
+//! A sign-in that is under way at a provider. What is kept of it travels with the browser, sealed, as the `state` of the
+//! address (RFC 6749 §4.1.1), and opens only together with a cookie of the browser that left: whoever only leaves costs
+//! us nothing. That it comes to an end once is written down at its end.
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq as _;
 
-use super::{Callback, LIFETIME, Provider};
+use super::{Callback, LIFETIME, Provider, protocol::Ask};
 use crate::{
-    Auth, AuthError, AuthStore, Token, TokenKind, clock,
+    Auth, AuthError, AuthStore, Token, TokenHash, TokenKind, clock,
     store::{Slip, SlipKind},
 };
 
+/// Longer ones are not ours.
+const MOST: usize = 4096;
+/// Of the place to go to afterwards: addresses do not grow without end.
+const MOST_NEXT: usize = 1024;
+
 /// What is kept of a departure; sealed.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Voyage {
     pub(super) provider: String,
-    /// Hash of the browser's token.
-    pub(super) browser: String,
     pub(super) nonce: String,
     pub(super) verifier: String,
     pub(super) next: String,
+    pub(super) ask: Ask,
+    pub(super) departed_at: Timestamp,
     /// Whose account is to be joined.
     pub(super) link: Option<String>,
 }
 
+/// A place in the house that is not too long to come back to.
+pub(super) fn place(next: String) -> String {
+    if next.len() <= MOST_NEXT { next } else { "/".to_owned() }
+}
+
 impl<S: AuthStore> Auth<S> {
-    pub(super) async fn keep_voyage(&self, state: &Token, voyage: &Voyage) -> Result<(), AuthError> {
-        let (hash, now) = (state.hash(), self.0.clock.now());
+    pub(super) fn seal_voyage(&self, voyage: &Voyage, browser: &Token) -> Result<SecretString, AuthError> {
         let json = serde_json::to_vec(voyage).map_err(|_| AuthError::Internal("a voyage is no JSON"))?;
-        let slip = Slip {
-            kind: SlipKind::Upstream,
-            body: self.0.upstream_seal.seal(&json, hash.as_str(), &self.0.chance)?,
-            hash,
-            username: None,
-            created_at: now,
-            expires_at: clock::after(now, LIFETIME),
-        };
-        Ok(self.0.store.keep_slip(slip).await?)
+        Ok(self.0.upstream_seal.seal(&json, browser.hash().as_str(), &self.0.chance)?.into())
     }
 
-    /// Looked at before it is taken, so that whoever steals a state cannot even spoil it.
-    pub(super) async fn take_voyage(&self, callback: &Callback, provider: &Provider) -> Result<Voyage, AuthError> {
-        let token = |raw: &SecretString| Token::parse(TokenKind::Pending, raw.expose_secret());
-        let state = token(&callback.state).ok_or(AuthError::WrongBrowser)?.hash();
-        let browser = callback.browser.as_ref().and_then(token).ok_or(AuthError::WrongBrowser)?;
-        let now = self.0.clock.now();
-        let slip = self.0.store.slip(SlipKind::Upstream, &state, now).await?.ok_or(AuthError::WrongBrowser)?;
-        let json = self.0.upstream_seal.open(&slip.body, state.as_str())?;
-        let voyage: Voyage =
-            serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::Internal("a voyage is no JSON"))?;
-        let same = browser.hash().as_str().as_bytes().ct_eq(voyage.browser.as_bytes());
-        if !bool::from(same) || voyage.provider != provider.id {
+    /// # Errors
+    /// [`AuthError::WrongBrowser`] for one that is not ours, another browser's, another provider's, or too old.
+    pub(super) fn open_voyage(&self, callback: &Callback, provider: &Provider) -> Result<Voyage, AuthError> {
+        let browser = callback.browser.as_ref().ok_or(AuthError::WrongBrowser)?;
+        let state = callback.state.expose_secret();
+        if state.len() > MOST {
             return Err(AuthError::WrongBrowser);
         }
-        let slip: Option<Slip> = self.0.store.take_slip(SlipKind::Upstream, &state, now).await?;
-        slip.map(|_| voyage).ok_or(AuthError::WrongBrowser)
+        let json = self.0.upstream_seal.open(state, browser.hash().as_str()).map_err(|_| AuthError::WrongBrowser)?;
+        let voyage: Voyage =
+            serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::Internal("a voyage is no JSON"))?;
+        let is_over = self.0.clock.now() >= voyage.ends_at();
+        if is_over || voyage.provider != provider.id { Err(AuthError::WrongBrowser) } else { Ok(voyage) }
+    }
+
+    /// Of any number of callbacks at once, one gets on.
+    pub(super) async fn finish_voyage(&self, voyage: &Voyage) -> Result<(), AuthError> {
+        let slip = Slip {
+            kind: SlipKind::Upstream,
+            hash: TokenHash::of(voyage.nonce.as_bytes()),
+            username: None,
+            body: String::new(),
+            created_at: self.0.clock.now(),
+            expires_at: voyage.ends_at(),
+        };
+        if self.0.store.keep_first_slip(slip).await? { Ok(()) } else { Err(AuthError::WrongBrowser) }
+    }
+
+    /// The cookie that a browser showed, or a new one: one for all of its windows, which may be on their way at once.
+    pub(super) fn browser(&self, shown: Option<Token>) -> Token {
+        shown.unwrap_or_else(|| Token::random(TokenKind::Pending, &self.0.chance))
+    }
+}
+
+impl Voyage {
+    fn ends_at(&self) -> Timestamp {
+        clock::after(self.departed_at, LIFETIME)
     }
 }

@@ -12,18 +12,17 @@ use crate::state::Site;
 /// Tells browsers to forget what they kept of us (W3C Clear-Site-Data).
 pub(crate) const CLEAR: (HeaderName, &str) = (HeaderName::from_static("clear-site-data"), "\"cache\", \"storage\"");
 
-/// Of the browser that went to an upstream provider.
+/// Of the browser that went to an upstream provider: one for all of its windows, which may be on their way at once. It opens
+/// nothing by itself, and is not taken away when one of them is back.
 pub(crate) fn departed(site: &Site, browser: &Token) -> Cookie<'static> {
     named(site, departure_name(site), browser.expose().to_owned())
 }
 
-pub(crate) fn arrived(site: &Site) -> Cookie<'static> {
-    let mut cookie = named(site, departure_name(site), String::new());
-    cookie.make_removal();
-    cookie
+pub(crate) fn departure_of(site: &Site, jar: &CookieJar) -> Option<Token> {
+    jar.get(departure_name(site)).and_then(|cookie| Token::parse(TokenKind::Pending, cookie.value()))
 }
 
-pub(crate) fn departure_name(site: &Site) -> &'static str {
+fn departure_name(site: &Site) -> &'static str {
     if site.is_https() { "__Host-strongroom-departure" } else { "strongroom-departure" }
 }
 

@@ -109,7 +109,7 @@ async fn token(State(provider): State<Provider>, Form(form): Form<Vec<(String, S
     provider.forms.lock().unwrap().push(form);
     let now = jiff::Timestamp::from_second(i64::try_from(uptime()).unwrap()).unwrap().as_second();
     let mut claims = json!({
-        "iss": provider.issuer, "aud": "strongroom", "exp": now + 600, "iat": now,
+        "iss": provider.issuer, "aud": "strongroom", "exp": now + 600, "iat": now, "auth_time": now,
         "nonce": *provider.nonce.lock().unwrap(),
     });
     for (name, value) in provider.claims.lock().unwrap().as_object().unwrap() {

@@ -233,6 +233,8 @@ async fn a_provider_that_sends_us_elsewhere_or_too_much_is_left_alone() {
         assert_eq!(departs(&app).await, 502, "{what}");
         assert!(asked.elapsed() < Duration::from_secs(9), "{what}");
         provider.misbehaves.lock().unwrap().keys = None;
+        assert_eq!(departs(&app).await, 502, "{what}: it is not asked again at once");
+        app.later(Duration::from_secs(11));
         assert_eq!(departs(&app).await, 303, "asked again, it answers");
     }
 }

@@ -3,15 +3,18 @@
 use auth::{
     AccountChange, AuthStore as _, DisplayName, EmailAddress, NewAccount, PasswordHash, RealmId, Role, SessionKind,
     Standing, TokenHash,
-    store::{AccountQuery, ChangeRefused, Inserted, Replacement},
+    store::{AccountQuery, ChangeRefused, IdentityStore as _, Inserted, Linked, Replacement},
 };
 use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
-use crate::builders::{account, actor, administrator, era, new_vault, register, second, session, signed_in, user};
+use crate::builders::{
+    account, actor, administrator, era, identity, new_vault, register, second, session, signed_in, user,
+};
 
 crate::on_both_databases!(
     a_name_is_given_once_even_to_eight_at_once,
+    nobody_becomes_the_console_whatever_way_they_come,
     an_account_is_kept_as_it_was_given,
     a_deleted_account_keeps_its_name_and_leaves_the_lists,
     members_are_found_by_any_part_in_any_capitals,
@@ -34,6 +37,18 @@ async fn a_name_is_given_once_even_to_eight_at_once(db: TestDatabase) {
     let made = join_all(tries).await;
     assert_eq!(made.iter().filter(|made| matches!(made, Ok(Inserted::Done))).count(), 1);
     assert_eq!(made.iter().filter(|made| matches!(made, Ok(Inserted::Taken))).count(), 7);
+}
+
+async fn nobody_becomes_the_console_whatever_way_they_come(db: TestDatabase) {
+    let console = || account("console");
+    let made = db.store.create_account(console(), Vec::new(), actor("root")).await.unwrap();
+    assert_eq!(made, Inserted::Taken, "imported, or added");
+    let linked = db.store.create_linked(console(), Vec::new(), identity("17"), actor("console")).await.unwrap();
+    assert_eq!(linked, Linked::NameTaken, "by a provider where people choose their names");
+    let first = db.store.create_first_administrator(console(), actor("console")).await.unwrap();
+    assert_eq!(first, Some(Inserted::Taken), "by the first administrator's link");
+    assert!(db.store.credentials(&user("console")).await.unwrap().is_none());
+    assert!(db.store.identity("https://id.example", "17").await.unwrap().is_none());
 }
 
 async fn an_account_is_kept_as_it_was_given(db: TestDatabase) {

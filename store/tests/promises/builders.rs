@@ -3,7 +3,7 @@
 use auth::{
     Actor, AuthStore as _, Era, Grants, Method, Methods, NewAccount, Origin, PasswordHash, Realm, RealmId, RealmName,
     Session, SessionId, SessionKind, TokenHash, Username,
-    store::{End, EndReason, Inserted},
+    store::{End, EndReason, Inserted, NewIdentity},
 };
 use jiff::Timestamp;
 use store::Store;
@@ -38,6 +38,15 @@ pub(crate) fn account(name: &str) -> NewAccount {
         password: PasswordHash::stored("$argon2id$old"),
         administrator: false,
         created_at: second(0),
+    }
+}
+
+pub(crate) fn identity(subject: &str) -> NewIdentity {
+    NewIdentity {
+        issuer: "https://id.example".to_owned(),
+        subject: subject.to_owned(),
+        provider: "work".to_owned(),
+        known_as: Some("Ada".to_owned()),
     }
 }
 

@@ -2,16 +2,18 @@
 
 use auth::{
     AuthStore as _, TokenHash,
-    store::{IdentityStore as _, Inserted, NewIdentity, Slip, SlipKind, SlipStore as _},
+    store::{IdentityStore as _, Inserted, Linked, Slip, SlipKind, SlipStore as _},
     upstream::identity_id,
 };
+use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
-use crate::builders::{account, actor, register, second, user};
+use crate::builders::{account, actor, identity, register, second, user};
 
 crate::on_both_databases!(
     a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind,
     an_expired_slip_is_none,
+    of_many_who_keep_the_same_one_is_first,
     a_slip_is_revised_by_whoever_saw_it_last,
     slips_of_one_are_not_of_another,
     an_identity_opens_one_account_only,
@@ -75,13 +77,19 @@ async fn slips_of_one_are_not_of_another(db: TestDatabase) {
     assert_eq!((list(Some("ada")).await.len(), list(None).await.len()), (0, 2));
 }
 
-fn identity(subject: &str) -> NewIdentity {
-    NewIdentity {
-        issuer: "https://id.example".to_owned(),
-        subject: subject.to_owned(),
-        provider: "work".to_owned(),
-        known_as: Some("Ada".to_owned()),
-    }
+async fn of_many_who_keep_the_same_one_is_first(db: TestDatabase) {
+    let slip = || Slip {
+        kind: SlipKind::Upstream,
+        hash: TokenHash::new("voyage"),
+        username: None,
+        body: String::new(),
+        created_at: second(0),
+        expires_at: second(10),
+    };
+    let kept = join_all((0..8).map(|_| db.store.keep_first_slip(slip()))).await;
+    assert_eq!(kept.iter().filter(|kept| matches!(kept, Ok(true))).count(), 1);
+    assert_eq!(kept.iter().filter(|kept| matches!(kept, Ok(false))).count(), 7);
+    assert!(db.store.keep_first_slip(Slip { hash: TokenHash::new("another"), ..slip() }).await.unwrap());
 }
 
 async fn an_identity_opens_one_account_only(db: TestDatabase) {
@@ -103,8 +111,8 @@ async fn a_linked_account_is_made_whole_or_not_at_all(db: TestDatabase) {
     let make = async |name: &str, subject: &str| {
         db.store.create_linked(account(name), Vec::new(), identity(subject), actor(name)).await.unwrap()
     };
-    assert_eq!(make("ada", "1").await, Inserted::Done);
-    assert_eq!(make("ada", "2").await, Inserted::Taken);
-    assert_eq!(make("bob", "1").await, Inserted::Taken);
+    assert_eq!(make("ada", "1").await, Linked::Done);
+    assert_eq!(make("ada", "2").await, Linked::NameTaken);
+    assert_eq!(make("bob", "1").await, Linked::IdentityTaken);
     assert!(db.store.credentials(&user("bob")).await.unwrap().is_none(), "the account is taken back");
 }

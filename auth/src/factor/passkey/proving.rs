@@ -77,6 +77,10 @@ impl<S: AuthStore> Auth<S> {
         if account.era.began_within(once.began(), self.0.clock.now()) {
             return Err(PasskeyError::Over.into());
         }
+        // Nobody comes in before a link has set a new password, whatever way they come.
+        if account.reset_required {
+            return Err(AuthError::ResetRequired);
+        }
         self.used(&stored.factor, &result, Some(once)).await?;
         self.let_in(&account, from.clone()).await
     }

@@ -8,6 +8,27 @@ use crate::{
     store::{Answer, FactorChange, FactorStore, FactorsRefused, Least, Removal},
 };
 
+impl Memory {
+    /// As if somebody had set up an app at this moment, on another node.
+    pub(crate) fn enrol(&self, username: &str) {
+        let factor = Factor {
+            id: FactorId::new("app"),
+            username: super::super::name(username),
+            kind: FactorKind::Totp,
+            name: "App".to_owned(),
+            body: "sealed".to_owned(),
+            counter: 0,
+            created_at: Timestamp::UNIX_EPOCH,
+            last_used_at: None,
+            used_at: None,
+        };
+        let mut tables = self.tables();
+        tables.begin_era(&factor.username, Timestamp::UNIX_EPOCH);
+        tables.events.push(factor.username.clone());
+        tables.factors.push(factor);
+    }
+}
+
 impl Tables {
     pub(super) fn kinds_of(&self, username: &Username) -> FactorKinds {
         let theirs = self.factors.iter().filter(|factor| factor.username == *username);

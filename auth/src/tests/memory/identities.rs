@@ -4,10 +4,34 @@ use jiff::Timestamp;
 
 use super::Memory;
 use crate::{
-    Actor, NewAccount, RealmId, Role, Username,
-    store::{Answer, Identity, IdentityStore, Inserted, NewIdentity},
+    Actor, NewAccount, PasswordHash, RealmId, Role, Username,
+    store::{Answer, Identity, IdentityStore, Inserted, Linked, NewIdentity},
     upstream::identity_id,
 };
+
+impl Memory {
+    /// As if somebody had just come in through a provider, in another window.
+    pub(crate) fn welcome(&self, username: &str, issuer: &str, subject: &str) {
+        let (username, mut tables) = (super::super::name(username), self.tables());
+        let new = NewAccount {
+            username: username.clone(),
+            display_name: None,
+            email: None,
+            email_verified: false,
+            password: PasswordHash::stored("nobody's"),
+            administrator: false,
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(tables.insert(new, Vec::new()), Inserted::Done);
+        let identity = NewIdentity {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+            provider: "work".to_owned(),
+            known_as: None,
+        };
+        tables.identities.push(linked(identity, &username, Timestamp::UNIX_EPOCH));
+    }
+}
 
 impl IdentityStore for Memory {
     async fn identity(&self, issuer: &str, subject: &str) -> Answer<Option<Identity>> {
@@ -49,14 +73,17 @@ impl IdentityStore for Memory {
         roles: Vec<(RealmId, Role)>,
         identity: NewIdentity,
         _: Actor,
-    ) -> Answer<Inserted> {
+    ) -> Answer<Linked> {
         let mut tables = self.ask()?;
-        let identity = linked(identity, &new.username, new.created_at);
-        let made = tables.insert(new, roles);
-        if made == Inserted::Done {
-            tables.identities.push(identity);
+        if tables.identities.iter().any(|known| known.issuer == identity.issuer && known.subject == identity.subject) {
+            return Ok(Linked::IdentityTaken);
         }
-        Ok(made)
+        let identity = linked(identity, &new.username, new.created_at);
+        if tables.insert(new, roles) == Inserted::Taken {
+            return Ok(Linked::NameTaken);
+        }
+        tables.identities.push(identity);
+        Ok(Linked::Done)
     }
 }
 

@@ -22,6 +22,15 @@ impl SlipStore for Memory {
         Ok(())
     }
 
+    async fn keep_first_slip(&self, slip: Slip) -> Answer<bool> {
+        let slips = &mut self.ask()?.slips;
+        if slips.iter().any(|kept| kept.kind == slip.kind && kept.hash == slip.hash) {
+            return Ok(false);
+        }
+        slips.push(slip);
+        Ok(true)
+    }
+
     async fn slip(&self, kind: SlipKind, hash: &TokenHash, at: Timestamp) -> Answer<Option<Slip>> {
         Ok(self.ask()?.slips.iter().find(|slip| is(slip, kind, hash, at)).cloned())
     }

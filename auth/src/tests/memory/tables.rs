@@ -18,7 +18,7 @@ impl Tables {
     }
 
     pub(super) fn insert(&mut self, new: NewAccount, roles: Vec<(RealmId, Role)>) -> Inserted {
-        if self.accounts.contains_key(&new.username) {
+        if self.accounts.contains_key(&new.username) || new.username == Actor::console().username {
             return Inserted::Taken;
         }
         let NewAccount { username, display_name, email, email_verified, password, administrator, created_at } = new;

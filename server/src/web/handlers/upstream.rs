@@ -37,11 +37,12 @@ pub(crate) async fn leave(
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     Path(provider): Path<String>,
+    jar: CookieJar,
     Query(asked): Query<Leave>,
 ) -> Result<Response, Problem> {
     let errand = if asked.again.is_some() { Errand::SignInAgain } else { Errand::SignIn };
     let next = local_path(asked.next.as_deref()).to_owned();
-    match auth.depart(&provider, errand, next).await {
+    match auth.depart(&provider, errand, next, cookie::departure_of(&site, &jar)).await {
         Ok(departure) => {
             let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser));
             Ok((jar, Redirect::to(departure.location.expose_secret())).into_response())
@@ -67,13 +68,12 @@ pub(crate) async fn arrive(
     Path(provider): Path<String>,
     (From(origin), jar, Query(back)): (From, CookieJar, Query<Back>),
 ) -> Result<Response, Problem> {
-    let browser = jar.get(cookie::departure_name(&site)).map(|cookie| cookie.value().to_owned().into());
+    let browser = cookie::departure_of(&site, &jar);
     let outcome = back.code.ok_or_else(|| plain(back.error.as_deref().unwrap_or("it sent nothing")));
     let callback = Callback { state: back.state.into(), outcome, issuer: back.iss, browser };
-    let gone = CookieJar::new().add(cookie::arrived(&site));
-    match auth.arrive(&provider, callback, caller.as_ref(), origin).await {
-        Ok(Arrival::Here { step, next }) => Ok((gone, enter::go_on(&site, step, &next)).into_response()),
-        Ok(Arrival::Linked { next }) => Ok((gone, Redirect::to(&next)).into_response()),
+    match auth.arrive(&provider, callback, caller, origin).await {
+        Ok(Arrival::Here { step, next }) => Ok(enter::go_on(&site, step, &next)),
+        Ok(Arrival::Back(next)) => Ok(Redirect::to(&next).into_response()),
         Err(error) => sorry(&auth, &provider, &error.into()),
     }
 }

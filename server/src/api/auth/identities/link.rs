@@ -30,8 +30,10 @@ pub async fn handle(
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     Path(provider): Path<String>,
+    jar: CookieJar,
 ) -> Result<(CookieJar, Json<LinkBegun>), Problem> {
-    let departure = auth.depart(&provider, Errand::Link(&caller), "/account".to_owned()).await?;
+    let departure =
+        auth.depart(&provider, Errand::Link(&caller), "/account".to_owned(), cookie::departure_of(&site, &jar)).await?;
     let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser));
     Ok((jar, Json(LinkBegun { location: departure.location.expose_secret().to_owned() })))
 }

@@ -1,0 +1,204 @@
+//! A provider without a network, which does as it is told, and what comes to it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use openidconnect::{HttpRequest, HttpResponse, http, url::Url};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    Token,
+    upstream::{Arrival, Callback, Departure, Errand, HttpClient, HttpError, Provider, Strangers, Upstreams},
+};
+
+pub(crate) const ISSUER: &str = "https://id.example";
+
+/// See the module.
+#[derive(Clone)]
+pub(crate) struct There(Arc<Inside>);
+
+struct Inside {
+    key: Mutex<(String, EcdsaKeyPair)>,
+    /// Of the next ID token, over what is usual.
+    claims: Mutex<Value>,
+    metadata: Mutex<Value>,
+    nonce: Mutex<String>,
+    /// Done whenever a code comes.
+    meanwhile: Mutex<Option<Box<dyn FnMut() + Send>>>,
+    asked: Mutex<HashMap<String, usize>>,
+}
+
+fn new_key() -> EcdsaKeyPair {
+    EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()
+}
+
+impl There {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Inside {
+            key: Mutex::new(("one".to_owned(), new_key())),
+            claims: Mutex::new(json!({})),
+            metadata: Mutex::new(json!({})),
+            nonce: Mutex::default(),
+            meanwhile: Mutex::default(),
+            asked: Mutex::default(),
+        }))
+    }
+
+    pub(crate) fn says(&self, claims: Value) {
+        *self.0.claims.lock().unwrap() = claims;
+    }
+
+    pub(crate) fn names(&self, metadata: Value) {
+        *self.0.metadata.lock().unwrap() = metadata;
+    }
+
+    /// From now on it signs with another key.
+    pub(crate) fn turns_its_key(&self, kid: &str) {
+        *self.0.key.lock().unwrap() = (kid.to_owned(), new_key());
+    }
+
+    pub(crate) fn meanwhile(&self, does: impl FnMut() + Send + 'static) {
+        *self.0.meanwhile.lock().unwrap() = Some(Box::new(does));
+    }
+
+    /// How often it was asked at that path.
+    pub(crate) fn asked(&self, path: &str) -> usize {
+        self.0.asked.lock().unwrap().get(path).copied().unwrap_or_default()
+    }
+
+    fn jwks(&self) -> Value {
+        let key = self.0.key.lock().unwrap();
+        let point = &key.1.public_key().as_ref()[1..];
+        let (x, y) = (BASE64URL.encode(&point[..32]), BASE64URL.encode(&point[32..]));
+        json!({"keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y, "alg": "ES256", "use": "sig", "kid": key.0}]})
+    }
+
+    fn token(&self) -> Value {
+        if let Some(does) = &mut *self.0.meanwhile.lock().unwrap() {
+            does();
+        }
+        let mut claims = json!({
+            "iss": ISSUER, "aud": "strongroom", "exp": 1_900_000_000, "iat": 1_800_000_000,
+            "nonce": *self.0.nonce.lock().unwrap(),
+        });
+        claims.as_object_mut().unwrap().extend(self.0.claims.lock().unwrap().as_object().unwrap().clone());
+        let key = self.0.key.lock().unwrap();
+        let part = |value: Value| BASE64URL.encode(value.to_string());
+        let body = format!("{}.{}", part(json!({"alg": "ES256", "kid": key.0})), part(claims));
+        let signature = key.1.sign(&SystemRandom::new(), body.as_bytes()).unwrap();
+        let id_token = format!("{body}.{}", BASE64URL.encode(signature));
+        json!({"access_token": "x", "token_type": "Bearer", "id_token": id_token})
+    }
+
+    fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        let path = request.uri().path();
+        *self.0.asked.lock().unwrap().entry(path.to_owned()).or_default() += 1;
+        let body = match path {
+            "/.well-known/openid-configuration" => {
+                let mut metadata = json!({
+                    "issuer": ISSUER, "authorization_endpoint": format!("{ISSUER}/authorize"),
+                    "token_endpoint": format!("{ISSUER}/token"), "jwks_uri": format!("{ISSUER}/jwks"),
+                    "response_types_supported": ["code"], "subject_types_supported": ["public"],
+                    "id_token_signing_alg_values_supported": ["ES256"],
+                });
+                let more = self.0.metadata.lock().unwrap().clone();
+                metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                metadata
+            }
+            "/jwks" => self.jwks(),
+            _ => self.token(),
+        };
+        let answer = http::Response::builder().header("content-type", "application/json");
+        answer.body(body.to_string().into_bytes()).unwrap()
+    }
+
+    fn client(&self, dead: &str) -> HttpClient {
+        let (there, dead) = (self.clone(), dead.to_owned());
+        HttpClient::new(move |request| {
+            let (there, host) = (there.clone(), request.uri().host().unwrap_or_default().to_owned());
+            let hangs = host == dead;
+            Box::pin(async move {
+                if hangs {
+                    *there.0.asked.lock().unwrap().entry("hung".to_owned()).or_default() += 1;
+                    std::future::pending::<()>().await;
+                }
+                Ok::<_, HttpError>(there.answer(&request))
+            })
+        })
+    }
+
+    pub(crate) fn settings(&self, strangers: Strangers) -> Settings {
+        let provider = |id: &str, issuer: &str| Provider {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            issuer: issuer.to_owned(),
+            client_id: "strongroom".to_owned(),
+            client_secret: Some("its secret".to_owned().into()),
+            scopes: Vec::new(),
+            redirect_uri: format!("https://strongroom.example/auth/oidc/{id}/callback"),
+            strangers,
+        };
+        let providers = vec![provider("work", ISSUER), provider("dead", "https://dead.example")];
+        Settings { upstreams: Upstreams { providers, http: Some(self.client("dead.example")) }, ..settings() }
+    }
+
+    pub(crate) async fn house(&self, strangers: Strangers) -> House {
+        house_with(self.settings(strangers)).await
+    }
+
+    pub(crate) async fn leave(&self, house: &House, errand: Errand<'_>) -> Left {
+        let Departure { location, browser } =
+            house.auth.depart("work", errand, "/account".to_owned(), None).await.unwrap();
+        let url = Url::parse(location.expose_secret()).unwrap();
+        let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
+        self.0.nonce.lock().unwrap().clone_from(&query["nonce"]);
+        Left { query, browser }
+    }
+
+    pub(crate) async fn round(&self, house: &House, errand: Errand<'_>, caller: Option<Caller>) -> Outcome {
+        self.leave(house, errand).await.back(house, caller).await
+    }
+}
+
+pub(crate) type Outcome = Result<Arrival, AuthError>;
+
+/// What leaving gave.
+pub(crate) struct Left {
+    pub(crate) query: HashMap<String, String>,
+    pub(crate) browser: Token,
+}
+
+impl Left {
+    pub(crate) fn callback(&self) -> Callback {
+        Callback {
+            state: self.query["state"].clone().into(),
+            outcome: Ok("code".to_owned().into()),
+            issuer: None,
+            browser: Token::parse(crate::TokenKind::Pending, self.browser.expose()),
+        }
+    }
+
+    pub(crate) async fn back(&self, house: &House, caller: Option<Caller>) -> Outcome {
+        house.auth.arrive("work", self.callback(), caller, origin()).await
+    }
+}
+
+/// Whoever is in.
+pub(crate) fn inside(outcome: Outcome) -> Caller {
+    match outcome.unwrap() {
+        Arrival::Here { step: crate::second_step::Step::SignedIn(signed_in), .. } => signed_in.caller,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn refused(outcome: &Outcome) -> bool {
+    matches!(outcome, Err(AuthError::ProviderRefused(_)))
+}

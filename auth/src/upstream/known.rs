@@ -1,0 +1,139 @@
+//! What providers say of themselves, for a while. Each is asked by one at a time, and none holds up another.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::{
+    Person, Provider,
+    protocol::{self, Expected, Metadata, Unverified},
+    voyage::Voyage,
+};
+use crate::{Auth, AuthError, AuthStore, clock};
+
+/// How long what a provider says of itself is believed.
+const METADATA: Duration = Duration::from_hours(1);
+/// It may have other keys than it had. It is asked for them at most so often.
+const REFETCH: Duration = Duration::from_secs(30);
+/// One that did not answer is not asked again so soon.
+const AWAY: Duration = Duration::from_secs(10);
+/// So long it has to say everything of itself.
+pub(crate) const PATIENCE: Duration = if cfg!(test) { Duration::from_secs(1) } else { Duration::from_secs(10) };
+
+/// By provider.
+#[derive(Default)]
+pub(crate) struct Known(Mutex<HashMap<String, Arc<OfOne>>>);
+
+#[derive(Default)]
+struct OfOne {
+    heard: Mutex<Heard>,
+    /// Held by whoever asks; the others wait for what is heard, and no longer than one question takes.
+    asking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone, Default)]
+struct Heard {
+    metadata: Option<(Arc<Metadata>, Timestamp)>,
+    failed_at: Option<Timestamp>,
+}
+
+impl Known {
+    fn of(&self, provider: &Provider) -> Arc<OfOne> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(provider.id.clone()).or_default())
+    }
+}
+
+impl OfOne {
+    fn heard(&self) -> Heard {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hear(&self, answer: Option<Arc<Metadata>>, now: Timestamp) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Some(metadata) => *heard = Heard { metadata: Some((metadata, now)), failed_at: None },
+            // What it said before is as good as it was.
+            None => heard.failed_at = Some(now),
+        }
+    }
+}
+
+impl Heard {
+    fn younger_than(&self, age: Duration, now: Timestamp) -> Option<Arc<Metadata>> {
+        let (metadata, at) = self.metadata.as_ref()?;
+        (now < clock::after(*at, age)).then(|| Arc::clone(metadata))
+    }
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Known")
+    }
+}
+
+impl<S: AuthStore> Auth<S> {
+    pub(super) async fn metadata(&self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
+        self.metadata_younger_than(METADATA, provider).await
+    }
+
+    async fn metadata_younger_than(&self, age: Duration, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
+        let known = self.0.upstream.of(provider);
+        if let Some(metadata) = known.heard().younger_than(age, self.0.clock.now()) {
+            return Ok(metadata);
+        }
+        // By itself, so that a failure is remembered also where whoever asked hangs up.
+        let (auth, provider) = (self.clone(), provider.clone());
+        let asked = tokio::spawn(async move {
+            let _one_asks = known.asking.lock().await;
+            let (heard, now) = (known.heard(), auth.0.clock.now());
+            if let Some(metadata) = heard.younger_than(age, now) {
+                return Ok(metadata);
+            }
+            if heard.failed_at.is_some_and(|at| now < clock::after(at, AWAY)) {
+                return Err(AuthError::ProviderAway);
+            }
+            let answer = auth.discover(&provider).await;
+            known.hear(answer.as_ref().ok().cloned(), auth.0.clock.now());
+            answer
+        });
+        asked.await.unwrap_or(Err(AuthError::Internal("asking a provider panicked")))
+    }
+
+    async fn discover(&self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
+        let Ok(answer) = tokio::time::timeout(PATIENCE, protocol::discover(self.http()?, provider)).await else {
+            tracing::warn!(provider = %provider.id, "a provider did not answer in time");
+            return Err(AuthError::ProviderAway);
+        };
+        answer.map(Arc::new)
+    }
+
+    /// A provider changes its keys when it likes (`OpenID` Connect Core §10.1.1): a token that fits none that we know is
+    /// looked at once more with those that it has now.
+    pub(super) async fn ask_provider(
+        &self,
+        provider: &Provider,
+        voyage: &Voyage,
+        code: SecretString,
+    ) -> Result<Person, AuthError> {
+        let metadata = self.metadata(provider).await?;
+        let token = protocol::redeem(self.http()?, provider, &metadata, voyage, code).await?;
+        let expected = Expected { voyage, now: self.0.clock.now() };
+        match protocol::verify(provider, &metadata, &token, expected) {
+            Err(Unverified::Signature(error)) => {
+                let newer = self.metadata_younger_than(REFETCH, provider).await?;
+                if Arc::ptr_eq(&newer, &metadata) {
+                    return Err(error);
+                }
+                Ok(protocol::verify(provider, &newer, &token, expected)?)
+            }
+            answer => Ok(answer?),
+        }
+    }
+}
