@@ -184,8 +184,8 @@ async fn a_subject_is_somebody_or_refused() {
         assert!(refused(&there.round(&house, Errand::SignIn, None).await), "{sub:?}");
     }
     assert!(house.store.credentials(&name("ada")).await.unwrap().is_none());
-    let (sub, called) = ("a".repeat(255), format!("a\u{7}{}", "é".repeat(400)));
-    there.says(json!({"sub": sub, "preferred_username": called}));
+    let (sub, long) = ("a".repeat(255), format!("a\u{7}{}", "é".repeat(400)));
+    there.says(json!({"sub": sub, "preferred_username": long}));
     let caller = inside(there.round(&house, Errand::SignIn, None).await);
     let known_as = house.auth.identities(&caller).await.unwrap()[0].known_as.clone().unwrap();
     assert_eq!((known_as.chars().count(), known_as.contains(char::is_control)), (255, false));

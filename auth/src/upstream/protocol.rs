@@ -166,7 +166,7 @@ pub(super) async fn discover(http: &HttpClient, provider: &Provider) -> Result<M
     let careful = Careful { http, provider };
     let metadata = Metadata::discover_async(issuer, &careful).await;
     let metadata = metadata.map_err(|error| away(provider, &error))?;
-    let token = metadata.token_endpoint().map(|endpoint| endpoint.url());
+    let token = metadata.token_endpoint().map(openidconnect::TokenUrl::url);
     let named = [Some(metadata.authorization_endpoint().url()), Some(metadata.jwks_uri().url()), token];
     if !named.into_iter().flatten().all(|url| is_safe(url, provider)) {
         return Err(away(provider, &HttpError("an address of it is neither https nor on this machine".to_owned())));
