@@ -139,7 +139,14 @@ impl Hasher {
         }
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
+    /// On the pool: as many at once as there are cores, behind everything else.
+    ///
+    /// # Errors
+    /// [`AuthError::Busy`] where no core came free in time.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AuthError> {
         let asked = Instant::now();
         let core = tokio::time::timeout(self.patience, Arc::clone(&self.cores).acquire_owned()).await;
         metrics::histogram!("strongroom_hash_wait_seconds").record(asked.elapsed().as_secs_f64());

@@ -264,6 +264,8 @@ impl<S: AuthStore> Auth<S> {
     /// [`register`](Self::register).
     pub async fn register_invited(&self, applicant: Applicant, raw: &str, from: &Origin) -> Result<Account, AuthError> {
         let (invite, slip) = self.shown_invite(raw, from).await?;
+        let pass = self.may_try(&Trial { secret: Secret::Registration, account: None, from }).await?;
+        self.spent(pass).await?;
         let mut roles = invite.roles.clone();
         if self.0.settings.registration == Registration::Open {
             // What everybody gets who comes without.

@@ -32,7 +32,7 @@ pub(crate) struct Setup {
 }
 
 impl<S: AuthStore> Auth<S> {
-    /// Without an invitation. An address makes only so many accounts in a while.
+    /// Without an invitation. An address tries only so often in a while, whatever comes of it.
     ///
     /// # Errors
     /// [`AuthError::RegistrationClosed`], [`AuthError::InviteNeeded`] before anything else is looked at;
@@ -45,9 +45,10 @@ impl<S: AuthStore> Auth<S> {
         }
         let trial = Trial { secret: Secret::Registration, account: None, from };
         let pass = self.may_try(&trial).await?;
+        // Whatever comes of it: a name that is taken and a password that is refused are work as well.
+        self.spent(pass).await?;
         let new = self.new_account(applicant).await?;
         let account = self.create(new, |new| Actor::itself(new).coming_from(from)).await?;
-        self.spent(pass).await?;
         self.greet(&account, from).await;
         tracing::info!(username = %account.username, address = %from.address, "an account was registered");
         Ok(account)
@@ -138,6 +139,10 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn new_account(&self, applicant: Applicant) -> Result<NewAccount, AuthError> {
         // The console acts under this name.
         if applicant.username == Actor::console().username {
+            return Err(AuthError::UsernameTaken);
+        }
+        // It is told in any case: before anything is weighed and hashed for nothing.
+        if self.0.store.credentials(&applicant.username).await?.is_some() {
             return Err(AuthError::UsernameTaken);
         }
         let about = About {

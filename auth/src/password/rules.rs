@@ -183,7 +183,7 @@ impl<S: AuthStore> Auth<S> {
     /// How good `password` would be for somebody new. Nothing is kept of it.
     ///
     /// # Errors
-    /// As for setting it: [`AuthError::Store`] where the list of stolen passwords cannot be read.
+    /// As for setting it: [`AuthError::Store`] where the list of stolen passwords cannot be read, [`AuthError::Busy`].
     pub async fn weigh_new(&self, password: Password, about: About) -> Result<Weight, AuthError> {
         self.weigh_password(Arc::new(password), about, self.company_of(None)).await
     }
@@ -204,7 +204,8 @@ impl<S: AuthStore> Auth<S> {
         company: Company,
     ) -> Result<Weight, AuthError> {
         let PasswordRules { breaches, words, .. } = self.0.settings.passwords.clone();
-        let weighed = tokio::task::spawn_blocking(move || {
+        // As hashing: bounded, and behind everything else.
+        let weighed = self.0.hasher.run(move || {
             let mut weight = weigh(&password, &about, company, &words);
             if let (None, Some(breaches)) = (weight.refused, breaches) {
                 let stolen = breaches.contains(password.expose())?;
@@ -213,7 +214,7 @@ impl<S: AuthStore> Auth<S> {
             Ok(weight)
         });
         let failed = |error: std::io::Error| AuthError::Store(Unavailable::because(error));
-        weighed.await.map_err(|_| AuthError::Internal("weighing a password panicked"))?.map_err(failed)
+        weighed.await?.map_err(failed)
     }
 
     /// Whether it may become the password of this account.

@@ -105,3 +105,48 @@ async fn eight_characters_are_enough_where_a_second_factor_is_asked_of_all_and_n
         assert_eq!(registered.is_ok(), fits, "{required:?}: {registered:?}");
     }
 }
+
+#[tokio::test]
+async fn names_are_not_tried_without_end_and_a_taken_one_costs_no_hash() {
+    let house = house().await;
+    house.register("ada").await;
+    let hashes = house.auth.0.hasher.begun();
+    let mut told = 0;
+    let refused = loop {
+        match house.auth.register(applicant("ada"), &origin()).await {
+            Err(AuthError::UsernameTaken) if told < 200 => told += 1,
+            other => break other,
+        }
+    };
+    assert!(matches!(refused, Err(AuthError::Throttled { .. })), "{refused:?}");
+    assert_eq!((told, house.auth.0.hasher.begun()), (99, hashes));
+}
+
+#[tokio::test]
+async fn refused_passwords_are_not_weighed_without_end() {
+    let house = house().await;
+    let weak = || Applicant { password: password("password"), ..applicant("ada") };
+    let mut weighed = 0;
+    while let Err(AuthError::PasswordRefused(_)) = house.auth.register(weak(), &origin()).await {
+        weighed += 1;
+        assert!(weighed <= 100);
+    }
+    assert!(matches!(house.auth.register(weak(), &origin()).await, Err(AuthError::Throttled { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn weighing_a_password_waits_for_a_core_as_hashing_does() {
+    let house = house().await;
+    let (free, taken) = std::sync::mpsc::channel::<()>();
+    let taken = Arc::new(std::sync::Mutex::new(taken));
+    let cores = std::thread::available_parallelism().unwrap().get();
+    for _ in 0..cores {
+        let (hasher, taken) = (house.auth.clone(), taken.clone());
+        tokio::spawn(async move { hasher.0.hasher.run(move || drop(taken.lock().unwrap().recv())).await });
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let weighed = house.auth.weigh_new(password(GOOD), crate::password::About::default()).await;
+    assert!(matches!(weighed, Err(AuthError::Busy { .. })), "{weighed:?}");
+    drop(free);
+    house.auth.weigh_new(password(GOOD), crate::password::About::default()).await.unwrap();
+}
