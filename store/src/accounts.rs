@@ -14,7 +14,7 @@ use crate::{
     audit,
     connection::Connection,
     error::{DbError, Stop},
-    resets, roles, sessions,
+    resets, roles, sessions, throttles,
     value::{Row, params},
 };
 
@@ -81,6 +81,7 @@ pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<Inser
     if !insert(db, new).await? {
         return Ok(Inserted::Taken);
     }
+    throttles::begin_anew(db, &new.username).await?;
     for (realm, role) in &create.roles {
         roles::grant(db, &new.username, realm, *role).await?;
     }

@@ -124,6 +124,11 @@ async fn settle_all(db: &mut Connection, (username, secret): &(Username, Secret)
     db.execute(DELETE, params![Bucket::key_of(username), secret.as_str()]).await.map(drop)
 }
 
+/// Of a new account: what strangers tried against a name that was nobody's is not its owner's to pay.
+pub(crate) async fn begin_anew(db: &mut Connection, username: &Username) -> Result<(), DbError> {
+    db.execute("DELETE FROM throttles WHERE who = $1", params![Bucket::key_of(username)]).await.map(drop)
+}
+
 async fn noteworthy(db: &mut Connection, what: &Noteworthy) -> Result<Vec<Tally>, DbError> {
     const SELECT: &str = "SELECT username, what, place, failures, last_at, paid_off_at FROM throttles
         WHERE (who <> '' AND username IS NOT NULL AND failures >= $1)

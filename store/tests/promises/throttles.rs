@@ -17,6 +17,7 @@ crate::on_both_databases!(
     failures_in_parallel_are_all_counted,
     a_network_pays_off_with_time_and_never_owes_for_long,
     every_bucket_counts_by_itself,
+    what_was_tried_before_there_was_an_account_is_not_its_owners_to_pay,
     an_account_is_known_where_it_signed_in,
     an_account_is_known_in_fifty_places_at_most,
     a_personal_token_makes_no_place_known,
@@ -129,6 +130,20 @@ async fn every_bucket_counts_by_itself(db: TestDatabase) {
     db.store.settle_all(&user("ada"), Secret::Password).await.unwrap();
     assert_eq!((failures(&db.store, &buckets[3]).await, failures(&db.store, &buckets[4]).await), (0, 0));
     assert_eq!((failures(&db.store, &buckets[1]).await, failures(&db.store, &buckets[2]).await), (2, 3));
+}
+
+async fn what_was_tried_before_there_was_an_account_is_not_its_owners_to_pay(db: TestDatabase) {
+    for n in 0..8 {
+        db.store.charge(vec![charge(strange("newhire")), charge(strange("other"))], second(n)).await.unwrap();
+    }
+    register(&db.store, &["newhire"]).await;
+    assert_eq!(failures(&db.store, &strange("newhire")).await, 0);
+    assert_eq!(failures(&db.store, &strange("other")).await, 8);
+    // Nor is anything lifted by who only asks for a name that is taken.
+    db.store.charge(vec![charge(strange("newhire"))], second(9)).await.unwrap();
+    let again = db.store.create_account(crate::builders::account("newhire"), Vec::new(), crate::builders::actor("eve"));
+    assert_eq!(again.await.unwrap(), auth::store::Inserted::Taken);
+    assert_eq!(failures(&db.store, &strange("newhire")).await, 1);
 }
 
 async fn an_account_is_known_where_it_signed_in(db: TestDatabase) {

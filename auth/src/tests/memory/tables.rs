@@ -23,6 +23,7 @@ impl Tables {
         }
         let NewAccount { username, display_name, email, email_verified, password, administrator, created_at } = new;
         let standing = Standing::Active;
+        self.throttles.begin_anew(&username);
         let account = Account {
             username: username.clone(),
             display_name,

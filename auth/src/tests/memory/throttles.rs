@@ -26,6 +26,10 @@ impl Throttles {
         self.places.extend(session.places().into_iter().map(|place| (session.username.clone(), place)));
     }
 
+    pub(super) fn begin_anew(&mut self, username: &Username) {
+        self.tallies.retain(|bucket, _| !is_of(bucket, username, None));
+    }
+
     fn charge(&mut self, charge: Charge, at: Timestamp) -> Tally {
         let fresh = Tally { bucket: charge.bucket.clone(), failures: 0, last_at: at, paid_off_at: at };
         let tally = self.tallies.entry(charge.bucket).or_insert(fresh);
