@@ -1,7 +1,7 @@
 //! What administrators do with accounts, and managers with the members of a realm. Each call wants its permit.
 
 use crate::{
-    Account, AccountChange, Auth, AuthError, AuthStore, Permit, Role, Standing, Username,
+    Account, AccountChange, Auth, AuthError, AuthStore, Notice, Permit, Role, Standing, Username,
     auth::{ManageAccounts, ManageMembers, SeeAccounts, SeeMembers},
     factor::Reason,
     store::{AccountQuery, ChangeRefused, End, EndEverybody, EndReason, Member, PersonalTokens},
@@ -44,6 +44,13 @@ impl<S: AuthStore> Auth<S> {
         // Even where it failed: better to load once too often than to trust what may have changed.
         self.changed(username);
         let account = changed.map_err(refused)?;
+        // At the address that it had: who gets the new one may be somebody else.
+        if account.email != before.account.email {
+            self.tell_of(&before.account, Notice::EmailChanged, permit.actor()).await?;
+        }
+        if account.reset_required && !before.account.reset_required {
+            self.tell_of(&before.account, Notice::ResetRequired, permit.actor()).await?;
+        }
         Ok(Member { account, ..before })
     }
 

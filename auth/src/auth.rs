@@ -25,7 +25,7 @@ use crate::{
     hashing::Hasher,
     key::{MasterKey, Purpose},
     key_ring::{KeyRing, KeyRules},
-    letter::{Letter, WAITING},
+    letter::{Letter, Strangers, WAITING},
     password::PasswordRules,
     pepper::Peppers,
     permit::{Administrator, AskedBy, Everywhere, InRealm, StepUp},
@@ -276,6 +276,7 @@ pub(crate) struct Service<S> {
     pub(crate) upstream_seal: Sealer,
     /// Where letters go in, and where the host takes them out.
     pub(crate) letters: (mpsc::Sender<Letter>, Mutex<Option<mpsc::Receiver<Letter>>>),
+    pub(crate) strangers: Strangers,
     /// The last account event that the directory has heard of.
     pub(crate) followed: AtomicI64,
 }
@@ -333,6 +334,7 @@ impl<S: AuthStore> Auth<S> {
             upstream: upstream::Known::default(),
             upstream_seal: Sealer::new(&keys, Purpose::Upstream)?,
             letters: (post, Mutex::new(Some(letters))),
+            strangers: Strangers::new(),
             followed,
         })))
     }

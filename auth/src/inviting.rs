@@ -15,7 +15,7 @@ use crate::{
     audit::{Deed, Record},
     auth::{Applicant, ManageAccounts, ManageMembers, Registration, SeeAccounts},
     clock,
-    guessing::Secret,
+    guessing::{Secret, Trial},
     store::{Member, Redeem, Redeemed, Slip, SlipKind},
 };
 

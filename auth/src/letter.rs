@@ -1,5 +1,7 @@
 //! What people are told by mail. This crate only says what there is to say: the host sends it, or doesn't.
 
+mod strangers;
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::mpsc::{self, error::TrySendError};
@@ -9,13 +11,15 @@ use crate::{
     audit::{Deed, Record},
 };
 
+pub(crate) use strangers::Strangers;
+
 /// Letters that wait for the host at most; more are dropped, and a warning says so.
 pub(crate) const WAITING: usize = 1_000;
 
 #[derive(Debug)]
 pub struct Letter {
     pub to: EmailAddress,
-    /// How the person is addressed: display name, or username.
+    /// How the person is addressed: display name, or username; empty for an address that nobody has confirmed.
     pub name: String,
     pub body: LetterBody,
 }
@@ -55,6 +59,10 @@ pub enum Notice {
     EmailChanged,
     /// Another address was asked for, and does not count yet.
     EmailAsked,
+    /// An administrator made a link that sets a new password.
+    ResetLinkMade,
+    /// An administrator wants a new password.
+    ResetRequired,
 }
 
 impl Notice {
@@ -76,7 +84,9 @@ impl Notice {
             | Self::ProviderLinked
             | Self::ProviderUnlinked
             | Self::EmailChanged
-            | Self::EmailAsked => None,
+            | Self::EmailAsked
+            | Self::ResetLinkMade
+            | Self::ResetRequired => None,
         }
     }
 }
@@ -121,8 +131,18 @@ impl<S: AuthStore> Auth<S> {
     /// The letter alone.
     pub(crate) fn notify(&self, owner: &Account, notice: Notice, from: &Origin) {
         let Some(to) = owner.email.clone() else { return };
+        if !self.may_write_to(owner) {
+            tracing::warn!(username = %owner.username, "a letter was not sent: too many went to that address today");
+            return;
+        }
         let body = LetterBody::Notice { notice, at: self.0.clock.now(), origin: from.clone() };
-        self.post(Letter { to, name: owner.calls_itself().to_owned(), body });
+        self.post(Letter { to, name: greeted(owner), body });
+    }
+
+    /// Whether the address of an account, which may be a stranger's as long as nobody has confirmed it, gets one more.
+    pub(crate) fn may_write_to(&self, owner: &Account) -> bool {
+        let Some(to) = &owner.email else { return false };
+        owner.email_verified || self.0.strangers.may_write(to, self.0.clock.now())
     }
 
     pub(crate) fn sends_no_letters(&self) -> bool {
@@ -133,4 +153,9 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn record(&self, record: Record) -> Result<(), AuthError> {
         Ok(self.0.store.record(record).await?)
     }
+}
+
+/// By name where that is who reads it; a stranger is not told what somebody else calls themselves.
+pub(crate) fn greeted(owner: &Account) -> String {
+    if owner.email_verified { owner.calls_itself().to_owned() } else { String::new() }
 }

@@ -19,6 +19,8 @@ use crate::{
 };
 
 const LIFETIME: Duration = Duration::from_hours(24);
+/// When to ask again whose letters of today are used up.
+const TOMORROW: Duration = Duration::from_hours(24);
 
 /// `None` leaves a thing as it is.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +96,11 @@ impl<S: AuthStore> Auth<S> {
         // Each letter is counted, so that nobody floods a stranger's mailbox from here.
         let pass = self.may_try(&Trial { secret: Secret::EmailLink, account: None, from }).await?;
         self.spent(pass).await?;
-        let (token, now) = (Token::random(TokenKind::EmailLink, &self.0.chance), self.0.clock.now());
+        let now = self.0.clock.now();
+        if !self.0.strangers.may_ask(&account.username, now) || !self.0.strangers.may_write(email, now) {
+            return Err(AuthError::Throttled { retry_after: TOMORROW });
+        }
+        let token = Token::random(TokenKind::EmailLink, &self.0.chance);
         let until = clock::after(now, LIFETIME);
         let before = account.email.as_ref().map(|email| email.as_str().to_owned());
         let kept = serde_json::to_string(&Kept { before, email: email.as_str().to_owned(), era: account.era });
@@ -112,7 +118,8 @@ impl<S: AuthStore> Auth<S> {
         // After the #, where no server and no log sees it.
         let link = SecretString::from(format!("{}/confirm-email#{}", self.0.settings.issuer, token.expose()));
         let body = LetterBody::ConfirmEmail { link, username: account.username.clone(), until };
-        self.post(Letter { to: email.clone(), name: account.calls_itself().to_owned(), body });
+        // Greeted by no name: it may be a stranger's.
+        self.post(Letter { to: email.clone(), name: String::new(), body });
         // To the one before: that it is to be confirmed is no news to the same one.
         if account.email.as_ref() != Some(email) {
             self.notify(account, Notice::EmailAsked, from);

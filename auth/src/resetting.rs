@@ -13,6 +13,7 @@ use crate::{
     auth::LetIn,
     clock,
     guessing::{Secret, Trial},
+    letter::greeted,
     password::About,
     store::{Reset, Slip, SlipKind},
 };
@@ -39,8 +40,8 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::Throttled`].
     pub async fn ask_reset(&self, whom: &str, from: &Origin) -> Result<(), AuthError> {
         let pass = self.may_try(&Trial { secret: Secret::Reset, account: None, from }).await?;
-        // Every question is charged, or the answer would tell.
-        self.failed(pass).await?;
+        // Every question is charged, or the answer would tell. Nothing was wrong with it.
+        self.spent(pass).await?;
         let (auth, whom, from) = (self.clone(), whom.trim().chars().take(320).collect::<String>(), from.clone());
         tokio::spawn(async move {
             if let Err(error) = auth.send_resets(&whom, &from).await {
@@ -61,7 +62,9 @@ impl<S: AuthStore> Auth<S> {
             Standing::Disabled => return Err(AuthError::AccountDisabled),
             Standing::Deleted => return Err(AuthError::NoSuchAccount),
         }
-        self.make_link(&member.account, permit.actor()).await
+        let link = self.make_link(&member.account, permit.actor()).await?;
+        self.tell_of(&member.account, Notice::ResetLinkMade, permit.actor()).await?;
+        Ok(link)
     }
 
     /// Sets the password of whoever the link is for. Every session of the account ends. A password that is refused
@@ -108,7 +111,7 @@ impl<S: AuthStore> Auth<S> {
             }
             let ResetLink { link, until } = self.make_link(&account, &Actor::owner(&account).coming_from(from)).await?;
             let body = LetterBody::Reset { link, username: account.username.clone(), until };
-            self.post(Letter { to, name: account.calls_itself().to_owned(), body });
+            self.post(Letter { to, name: greeted(&account), body });
         }
         Ok(())
     }

@@ -34,7 +34,8 @@ impl ResetStore for Store {
 
 async fn by_email(db: &mut Connection, email: &EmailAddress) -> Result<Vec<Account>, DbError> {
     let select = format!(
-        "SELECT {} FROM accounts a WHERE LOWER(a.email) = $1 AND a.standing = 'active' ORDER BY a.username LIMIT 5",
+        "SELECT {} FROM accounts a WHERE LOWER(a.email) = $1 AND a.standing = 'active'
+        ORDER BY a.email_verified DESC, a.created_at, a.username LIMIT 5",
         accounts::COLUMNS
     );
     let rows = db.query(&select, params![email.as_str().to_ascii_lowercase()]).await?;

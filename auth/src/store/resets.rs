@@ -19,7 +19,8 @@ pub struct Reset {
 /// store sees to that wherever it does these things.
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait ResetStore: Clone + Send + Sync + 'static {
-    /// Active accounts with this address, whatever capitals it is written in, by username; at most 5.
+    /// Active accounts with this address, whatever capitals it is written in; at most 5: those that have confirmed it
+    /// first, then the oldest.
     fn accounts_by_email(&self, email: &EmailAddress) -> impl Future<Output = Answer<Vec<Account>>> + Send {
         absent()
     }

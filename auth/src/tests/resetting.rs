@@ -145,6 +145,25 @@ async fn the_newest_link_replaces_older_ones_and_nobody_is_flooded() {
 }
 
 #[tokio::test]
+async fn nobody_floods_a_strangers_mailbox_with_many_accounts_or_with_one() {
+    let house = house().await;
+    let mut letters = house.auth.letters().unwrap();
+    for n in 0..13 {
+        with_address(&house, &format!("decoy{n}"), "Stranger@example.org").await;
+    }
+    for _ in 0..10 {
+        assert!(matches!(letters.recv().await.unwrap().body, LetterBody::ConfirmEmail { .. }));
+    }
+    assert!(letters.try_recv().is_err());
+    // Nor by asking for it as one's own address.
+    let caller = house.signed_in("decoy0").await.1;
+    let email = EmailAddress::parse("stranger+1@example.org").unwrap();
+    let change = crate::profile::ProfileChange { display_name: None, email: Some(Some(email)) };
+    let refused = house.auth.change_profile(&caller, change, &origin()).await;
+    assert!(matches!(refused, Err(AuthError::Throttled { .. })), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_link_dies_with_a_new_password_a_new_address_and_disabling() {
     let house = house().await;
     let root = house.administrator("root").await;

@@ -1,6 +1,6 @@
 //! What letters say: plain text, short, and nothing that only we could have meant well.
 
-use auth::{Letter, LetterBody, Notice, Origin};
+use auth::{Letter, LetterBody, Notice, Origin, Username};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
@@ -12,9 +12,10 @@ pub(super) fn of(letter: &Letter, site: &str) -> (String, String) {
         LetterBody::Reset { link, username, until } => (
             "A new password for Strongroom",
             format!(
-                "somebody asked to set a new password for the account \"{username}\" at {site}.\n\n\
+                "somebody asked to set a new password for {} at {site}.\n\n\
                  To choose one, open this link. It works once, until {}:\n\n{}\n\n\
                  If it was not you, do nothing: your password stays as it is, and nobody else has this link.",
+                called(username).unwrap_or_else(|| "your account".to_owned()),
                 time(*until),
                 link.expose_secret(),
             ),
@@ -33,9 +34,10 @@ pub(super) fn of(letter: &Letter, site: &str) -> (String, String) {
         LetterBody::ConfirmEmail { link, username, until } => (
             "Confirm your e-mail address for Strongroom",
             format!(
-                "the account \"{username}\" at {site} is to have this e-mail address.\n\n\
+                "{} at {site} is to have this e-mail address.\n\n\
                  To confirm that, open this link. It works once, until {}:\n\n{}\n\n\
                  If it was not you, do nothing: the account can do nothing with your address.",
+                called(username).unwrap_or_else(|| "an account".to_owned()),
                 time(*until),
                 link.expose_secret(),
             ),
@@ -81,6 +83,11 @@ fn harmless(name: &str) -> Option<&str> {
     (fits && !name.is_empty() && letters.len() <= 100).then_some(name)
 }
 
+/// The account by its name, unless that would become a link.
+fn called(username: &Username) -> Option<String> {
+    harmless(username.as_str()).map(|name| format!("the account \"{name}\""))
+}
+
 fn subject(notice: Notice) -> &'static str {
     match notice {
         Notice::PasswordChanged | Notice::PasswordReset => "Your password was changed",
@@ -97,6 +104,8 @@ fn subject(notice: Notice) -> &'static str {
         Notice::ProviderUnlinked => "A way to sign in was removed",
         Notice::EmailChanged => "Your e-mail address was changed",
         Notice::EmailAsked => "Your account is to have another e-mail address",
+        Notice::ResetLinkMade => "A link for a new password was made",
+        Notice::ResetRequired => "Your account needs a new password",
     }
 }
 
@@ -123,6 +132,11 @@ fn what(notice: Notice) -> &'static str {
         Notice::ProviderLinked => "signing in through another service was added to your account.",
         Notice::ProviderUnlinked => "signing in through another service was removed from your account.",
         Notice::EmailChanged => "the e-mail address of your account was changed.",
+        Notice::ResetLinkMade => "an administrator made a link that sets a new password for your account.",
+        Notice::ResetRequired => {
+            "an administrator wants a new password for your account. Everything was signed out, and the old password is \
+             not taken any more."
+        }
         Notice::EmailAsked => {
             "somebody who is signed in to your account asked for another e-mail address, which counts once a link that \
              went there is followed. A new password makes that link void."
@@ -144,7 +158,23 @@ fn told(notice: Notice, at: Timestamp, origin: &Origin, site: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::*;
+
+    #[test]
+    fn a_username_that_would_become_a_link_stands_in_no_letter() {
+        let username = Username::parse("www.win-your-prize.evil.example").unwrap();
+        let link = || secrecy::SecretString::from("https://strongroom.example/reset#x");
+        let until = Timestamp::UNIX_EPOCH;
+        for body in [
+            LetterBody::Reset { link: link(), username: username.clone(), until },
+            LetterBody::ConfirmEmail { link: link(), username: username.clone(), until },
+        ] {
+            let to = auth::EmailAddress::parse("stranger@example.org").unwrap();
+            let (subject, text) = of(&Letter { to, name: username.to_string(), body }, "https://strongroom.example");
+            assert!(!subject.contains("evil") && !text.contains("evil"), "{text}");
+            assert!(text.contains("your account at") || text.contains("an account at"), "{text}");
+        }
+    }
 
     #[test]
     fn a_name_that_would_become_a_link_is_left_out() {

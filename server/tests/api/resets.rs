@@ -133,6 +133,31 @@ both! {
         sign_in(&app, "ada", NEW).await.is(200);
     }
 
+    async fn what_an_administrator_does_is_told_at_the_address_that_the_account_had(app: TestApp) {
+        let root = app.administrator("root").await;
+        let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
+        app.anonymous().tell("/auth/register", body).await.is(201);
+        root.tell("/api/users/ada/reset", Value::Null).await.is(200);
+        for change in [json!({"reset_required": true}), json!({"email": "other@evil.example"})] {
+            root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&change)).await.is(200);
+        }
+        let mut told = Vec::new();
+        // The first one asks to confirm the address.
+        for n in 2..=4 {
+            told.push(app.letter_to("ada@example.org", n).await.subject);
+        }
+        told.sort();
+        let expected = ["A link for a new password was made", "Your account needs a new password", "Your e-mail address was changed"];
+        assert_eq!(told, expected);
+    }
+
+    async fn asking_for_a_link_is_nobodys_failure(app: TestApp) {
+        let root = app.administrator("root").await;
+        app.anonymous().tell("/auth/reset", json!({"account": "root"})).await.is(202);
+        let audit = root.see("/api/audit").await.body;
+        assert!(!audit.as_array().unwrap().iter().any(|entry| entry["action"] == "sign_in.refused"), "{audit}");
+    }
+
     async fn a_required_reset_keeps_the_old_password_out(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.reachable("ada").await);
         let patch = json!({"reset_required": true});
@@ -143,7 +168,7 @@ both! {
         let refused = sign_in(&app, "ada", PASSWORD).await.is(403);
         assert_eq!(refused.body["error"], "password_reset_required");
         app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
-        let letter = app.letter_to("ada@example.org", 1).await;
+        let letter = app.letter_to("ada@example.org", 2).await;
         let confirm = json!({"token": letter.secret(), "new_password": NEW});
         app.anonymous().tell("/auth/reset/confirm", confirm).await.is(204);
         sign_in(&app, "ada", NEW).await.is(200);
