@@ -27,7 +27,7 @@ pub use read::Head;
 pub enum Verdict {
     /// All of so many entries are as they were written.
     Sound { entries: i64 },
-    /// The first entry, counted from 1, that is missing or not as it was written.
+    /// The first entry, counted from 1, that is missing or not as it was written; or one that nobody wrote here.
     Broken { at: i64 },
 }
 
@@ -165,5 +165,12 @@ async fn verify(db: &mut Connection, chain: &Chain) -> Result<Verdict, DbError> 
             (n, newest) = (link.n, hash);
         }
     }
-    Ok(if newest == last_hash { Verdict::Sound { entries: last } } else { Verdict::Broken { at: last } })
+    if newest != last_hash {
+        return Ok(Verdict::Broken { at: last });
+    }
+    // In one statement: what is appended moves the head along.
+    const STRAY: &str = "SELECT MIN(n) FROM audit WHERE chain = $1
+        AND (n < 1 OR n > (SELECT head.n FROM audit_heads AS head WHERE head.chain = $1))";
+    let stray = db.find(STRAY, params![chain.key()]).await?.map(|mut row| row.int_or_null()).transpose()?.flatten();
+    Ok(stray.map_or(Verdict::Sound { entries: last }, |at| Verdict::Broken { at }))
 }

@@ -102,6 +102,28 @@ deeds! {
     AuditSealed = "audit.sealed";
 }
 
+impl Deed {
+    /// Whether its subject is an account. Groups, invited addresses and what was asked for may be spelled like
+    /// somebody's name.
+    #[must_use]
+    pub fn is_about_an_account(self) -> bool {
+        !matches!(
+            self,
+            Self::ActionRefused
+                | Self::GroupMade
+                | Self::GroupChanged
+                | Self::GroupRemoved
+                | Self::InviteMade
+                | Self::InviteUsed
+                | Self::InviteWithdrawn
+                | Self::KeyRotated
+                | Self::MasterKeyReplaced
+                | Self::AuditSealed
+                | Self::EverybodySignedOut
+        )
+    }
+}
+
 impl std::fmt::Display for Deed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())

@@ -24,6 +24,20 @@ async fn sign_in_with(app: &TestApp, name: &str, password: &str, program: &str) 
 }
 
 both! {
+    async fn a_name_that_is_also_a_groups_or_an_invited_address_tells_nothing_of_those(app: TestApp) {
+        let root = app.administrator("root").await;
+        app.editor("ada").await;
+        root.tell("/api/groups", json!({"name": "engineering"})).await.is(201);
+        root.ask(root.put("/api/groups/engineering/members/ada")).await.is(204);
+        root.tell("/auth/invites", json!({"email": "boss@corp.example"})).await.is(201);
+        app.sign_in("ada").await.see("/api/users").await.is(403);
+        for name in ["engineering", "boss@corp.example", "accounts.see"] {
+            let entries = app.editor(name).await.see("/auth/audit").await.is(200).body;
+            let actors = entries.as_array().unwrap().iter().map(|entry| entry["actor"].as_str().unwrap());
+            assert!(actors.clone().count() > 0 && actors.clone().all(|actor| actor == name), "{entries}");
+        }
+    }
+
     async fn who_did_what_is_told_with_before_and_after_from_where_and_on_whose_behalf(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("ada").await;
@@ -143,7 +157,7 @@ both! {
         let filtered = see("?vault=&actor=ada&subject=&action=&since=2020-01-01&until=").await;
         assert!(filtered.contains("ada made their account") && !filtered.contains("You changed"), "{filtered}");
         assert!(see("?vault=main").await.contains("made the vault main"));
-        assert!(see("?since=2999-01-01").await.contains("Nothing of the kind happened"));
+        assert!(see("?since=2999-01-01").await.contains("Nothing like that happened"));
         let ada = app.sign_in("ada").await;
         ada.ask(ada.get("/admin/audit").header("accept", "text/html")).await.is(403);
     }

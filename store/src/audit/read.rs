@@ -1,7 +1,7 @@
 //! Pages of a chain, for those who may read it.
 
 use auth::{
-    audit::{AuditQuery, Detail, EVERYBODY, Entry, From, Record},
+    audit::{AuditQuery, Deed, Detail, EVERYBODY, Entry, From, Record},
     store::{Answer, AuditStore},
 };
 
@@ -54,7 +54,9 @@ impl Search {
 /// The statement, and its parameters in order.
 fn select(query: &AuditQuery) -> (String, Vec<Value>) {
     let params = vec![Value::from(query.chain.key()), Value::from(query.limit)];
-    let mut search = Search { wanted: "chain = $1".to_owned(), params };
+    // What lies beyond the head was not written by us: `verify` tells of it, and nobody is shown it.
+    let wanted = "chain = $1 AND n > 0 AND n <= (SELECT head.n FROM audit_heads AS head WHERE head.chain = $1)";
+    let mut search = Search { wanted: wanted.to_owned(), params };
     let order = match query.from {
         From::Before(n) => {
             search.also("n < ?", n);
@@ -79,13 +81,20 @@ fn select(query: &AuditQuery) -> (String, Vec<Value>) {
     search.also("actor = ?", name.as_str());
     let own = search.params.len();
     // Searches each along its index, rather than one that reads the whole chain.
-    let (did, suffered) = (of(&search.wanted, order), of(&format!("{common} AND subject = ${own}"), order));
+    let (did, suffered) =
+        (of(&search.wanted, order), of(&format!("{common} AND subject = ${own} AND {}", about_an_account()), order));
     let everybody = of(&format!("{common} AND subject = '{EVERYBODY}'"), order);
     let own = format!(
         "SELECT {COLUMNS} FROM (SELECT * FROM ({did}) AS did UNION SELECT * FROM ({suffered}) AS suffered
         UNION SELECT * FROM ({everybody}) AS everybody) AS own ORDER BY {order} LIMIT $2"
     );
     (own, search.params)
+}
+
+/// The words are ours, so they need no parameters.
+fn about_an_account() -> String {
+    let others = Deed::ALL.iter().filter(|deed| !deed.is_about_an_account());
+    format!("action NOT IN ({})", others.map(|deed| format!("'{deed}'")).collect::<Vec<_>>().join(", "))
 }
 
 fn of(wanted: &str, order: &str) -> String {

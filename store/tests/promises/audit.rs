@@ -1,6 +1,6 @@
 //! The audit chains: what is in them, and that nobody changes them unseen.
 
-use auth::{AuthStore as _, Role};
+use auth::{AuthStore as _, Role, audit::AuditQuery, store::AuditStore as _};
 use sqlx::{Connection as _, Executor as _};
 use store::{Chain, Database, Verdict, testing::TestDatabase};
 
@@ -9,6 +9,7 @@ use crate::builders::{actor, ada_and_bob, register, second, user};
 crate::on_both_databases!(
     every_operation_and_account_change_is_recorded_in_its_chain,
     an_edited_entry_is_found,
+    an_entry_that_nobody_wrote_is_found_and_not_shown,
     a_missing_entry_is_found_wherever_it_was,
     a_chain_whose_hashes_were_made_anew_up_to_the_end_is_found,
 );
@@ -60,6 +61,28 @@ async fn an_edited_entry_is_found(db: TestDatabase) {
         assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 3 }, "{edit}");
     }
     assert_eq!(verdict(&db, &Chain::Accounts).await, Verdict::Sound { entries: 0 }, "each chain for itself");
+}
+
+async fn an_entry_that_nobody_wrote_is_found_and_not_shown(db: TestDatabase) {
+    let chain = some_history(&db).await;
+    // A copy of the newest entry, by somebody else; moved, because what is run here is no text made at run time.
+    const COPY: &str = "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail)
+        SELECT chain, 0, prev_hash, 'forged', at, 'eve', action, subject, detail FROM audit
+        WHERE n = 5 AND chain <> 'accounts'";
+    for (n, place) in [
+        (0, "UPDATE audit SET n = 0 WHERE actor = 'eve'"),
+        (-7, "UPDATE audit SET n = -7 WHERE actor = 'eve'"),
+        (6, "UPDATE audit SET n = 6 WHERE actor = 'eve'"),
+        (1_000_000_000, "UPDATE audit SET n = 1000000000 WHERE actor = 'eve'"),
+    ] {
+        tamper(&db, COPY).await;
+        tamper(&db, place).await;
+        assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: n }, "{n}");
+        let shown = db.store.audit(AuditQuery::newest(chain.clone(), 100)).await.unwrap();
+        assert!(shown.len() == 5 && shown.iter().all(|entry| entry.actor != "eve"), "{n}");
+        tamper(&db, "DELETE FROM audit WHERE actor = 'eve'").await;
+    }
+    assert_eq!(verdict(&db, &chain).await, Verdict::Sound { entries: 5 });
 }
 
 async fn a_missing_entry_is_found_wherever_it_was(db: TestDatabase) {
