@@ -190,7 +190,11 @@ pub(crate) struct Change {
 }
 
 pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Account, Stop<ChangeRefused>> {
-    let Some(before) = hold(db, &asked.username).await? else { return Err(ChangeRefused::NoSuchAccount.into()) };
+    let held = hold(db, &asked.username).await?;
+    // Deleted meanwhile: it does not come back, whatever was asked for.
+    let Some(before) = held.filter(|account| account.standing != Standing::Deleted) else {
+        return Err(ChangeRefused::NoSuchAccount.into());
+    };
     let mut after = changed(&before, &asked.to);
     save(db, &after).await?;
     if after.standing != Standing::Active || after.email != before.email {

@@ -207,7 +207,8 @@ impl AuthStore for Memory {
         at: Timestamp,
     ) -> Result<Account, ChangeRefused> {
         let mut tables = self.ask()?;
-        let Some((credentials, _)) = tables.accounts.get(username).cloned() else {
+        let found = tables.accounts.get(username).cloned();
+        let Some((credentials, _)) = found.filter(|(known, _)| known.account.standing != Standing::Deleted) else {
             return Err(ChangeRefused::NoSuchAccount);
         };
         let mut account = credentials.account.clone();

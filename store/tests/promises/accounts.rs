@@ -17,6 +17,7 @@ crate::on_both_databases!(
     nobody_becomes_the_console_whatever_way_they_come,
     an_account_is_kept_as_it_was_given,
     a_deleted_account_keeps_its_name_and_leaves_the_lists,
+    a_deleted_account_does_not_come_back,
     members_are_found_by_any_part_in_any_capitals,
     members_come_in_pages_by_name,
     the_first_administrator_is_made_once,
@@ -68,6 +69,22 @@ async fn an_account_is_kept_as_it_was_given(db: TestDatabase) {
     let credentials = db.store.credentials(&user("ada")).await.unwrap().unwrap();
     assert!(credentials.password == new.password);
     assert!(db.store.credentials(&user("bob")).await.unwrap().is_none());
+}
+
+async fn a_deleted_account_does_not_come_back(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    db.store.change_account(&user("ada"), stand(Standing::Deleted), actor("root"), second(1)).await.unwrap();
+    for standing in [Standing::Active, Standing::Disabled, Standing::Deleted] {
+        let back = db.store.change_account(&user("ada"), stand(standing), actor("root"), second(2)).await;
+        assert!(matches!(back, Err(ChangeRefused::NoSuchAccount)), "{back:?}");
+    }
+    assert!(
+        db.store
+            .credentials(&user("ada"))
+            .await
+            .unwrap()
+            .is_none_or(|found| found.account.standing == Standing::Deleted)
+    );
 }
 
 fn stand(standing: Standing) -> AccountChange {
