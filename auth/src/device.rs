@@ -19,7 +19,7 @@ use crate::{
     clock,
     delegating::{Approval, Delegation},
     guessing::Secret,
-    store::{Slip, SlipKind},
+    store::{Network, Slip, SlipKind},
 };
 
 /// How long somebody has to type the code.
@@ -30,8 +30,10 @@ const REMEMBERED: Duration = Duration::from_mins(10);
 const INTERVAL: Duration = Duration::from_secs(5);
 /// What the network may take off a wait.
 const JITTER: Duration = Duration::from_millis(500);
-/// Codes of one address that wait at once.
-const MOST_OF_ONE_ADDRESS: usize = 20;
+/// Codes of one network that wait at once.
+const MOST_OF_ONE_NETWORK: usize = 20;
+/// Of all together: as many as the store tells at once. A device that comes then waits for one to expire.
+const MOST_OF_ALL: usize = 1_000;
 /// How often a slip is read anew when somebody else has written it meanwhile.
 const TRIES: u32 = 8;
 
@@ -83,7 +85,10 @@ impl<S: AuthStore> Auth<S> {
         let client = self.0.settings.clients.find(client.unwrap_or(COMMAND_LINE)).ok_or(DelegationRefused::Client)?;
         let grants = scope(asked)?;
         let now = self.0.clock.now();
-        self.refuse_too_many(&from, now).await?;
+        let network = Network::of(from.address);
+        // Counted and kept by one at a time.
+        let _one_begins = self.0.directory.lane(&"device codes").lock().await;
+        self.refuse_too_many(network, now).await?;
         let device = Token::random(TokenKind::DeviceCode, &self.0.chance);
         let user = self.fresh_user_code(now).await?;
         let expires_at = clock::after(now, LIFETIME);
@@ -160,11 +165,11 @@ impl<S: AuthStore> Auth<S> {
         slip.map(|slip| read(&slip).map(|waiting| (slip, waiting))).transpose()
     }
 
-    async fn refuse_too_many(&self, from: &Origin, now: Timestamp) -> Result<(), AuthError> {
+    async fn refuse_too_many(&self, network: Network, now: Timestamp) -> Result<(), AuthError> {
         let waiting = self.0.store.slips(SlipKind::DeviceCode, None, now).await?;
         let theirs = waiting.iter().filter_map(|slip| read(slip).ok());
-        let theirs = theirs.filter(|waiting| waiting.address == from.address && now < waiting.expires_at);
-        if theirs.count() < MOST_OF_ONE_ADDRESS {
+        let theirs = theirs.filter(|waiting| Network::of(waiting.address) == network && now < waiting.expires_at);
+        if waiting.len() < MOST_OF_ALL && theirs.count() < MOST_OF_ONE_NETWORK {
             return Ok(());
         }
         Err(AuthError::Throttled { retry_after: LIFETIME / 10 })
