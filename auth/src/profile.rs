@@ -112,7 +112,7 @@ impl<S: AuthStore> Auth<S> {
             created_at: now,
             expires_at: until,
         };
-        let record = Record::new(&by, Deed::EmailAsked, now).about(account.username.as_str());
+        let record = Record::new(by, Deed::EmailAsked, now).about(account.username.as_str());
         let record = record.detailed(|detail| detail.fact("email", email.as_str()));
         self.0.store.keep_email_link(slip, record).await?;
         // After the #, where no server and no log sees it.

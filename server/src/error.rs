@@ -229,6 +229,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::GroupTaken
         | AuthError::FactorTaken
         | AuthError::LastFactor
+        | AuthError::SameMasterKey
         | AuthError::EnrolmentOver => StatusCode::CONFLICT,
         AuthError::CodeDoesNotFit
         | AuthError::BadFactorName
@@ -238,9 +239,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         AuthError::Passkey(error) => passkey_status(error),
         AuthError::Throttled { .. } | AuthError::LockedOut => StatusCode::TOO_MANY_REQUESTS,
         AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        AuthError::Internal(_) | AuthError::AnotherMasterKey | AuthError::SameMasterKey => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
+        AuthError::Internal(_) | AuthError::AnotherMasterKey => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

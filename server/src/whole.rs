@@ -97,6 +97,7 @@ pub(crate) async fn to_its_end(request: Request, next: Next) -> Response {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a layer is tried without the house's doors")]
 mod tests {
     use std::sync::Arc;
 
@@ -112,14 +113,14 @@ mod tests {
     async fn ends_after_hanging_up(method: Method) -> bool {
         let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (done, heard) = oneshot::channel();
-        let done = Arc::new(std::sync::Mutex::new(Some(done)));
-        let (began, goes_on) = (begun.clone(), go_on.clone());
+        let inside = Arc::new(std::sync::Mutex::new(Some((begun.clone(), go_on.clone(), done))));
         let handler = move || {
-            let (began, goes_on, done) = (began.clone(), goes_on.clone(), done.lock().unwrap().take());
+            let inside = inside.lock().unwrap().take();
             async move {
-                began.notify_one();
-                goes_on.notified().await;
-                let _ = done.map(|done| done.send(()));
+                let (begun, go_on, done) = inside.unwrap();
+                begun.notify_one();
+                go_on.notified().await;
+                let _ = done.send(());
             }
         };
         let router = Router::new().route("/", any(handler)).layer(from_fn(to_its_end));
@@ -143,7 +144,6 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_come_is_not_waited_for() {
-        #[expect(clippy::unused_async, reason = "a handler")]
         async fn handler(request: Request) -> StatusCode {
             read(request.into_body()).await.map_or_else(|unread| unread.problem().status(), |_| StatusCode::OK)
         }
@@ -162,7 +162,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_answered_as_any_other() {
-        #[expect(clippy::unused_async, reason = "a handler")]
         async fn handler() {
             panic!("as it happens");
         }
