@@ -145,14 +145,12 @@ impl<S: AuthStore> Auth<S> {
 
     async fn guess_personal(&self, token: TokenHash, secret: Secret, from: &Origin) -> Result<Owner, AuthError> {
         let look_up = self.find_owner(&token, SessionKind::Personal);
-        match self.found_or_charged(secret, from, look_up).await? {
-            Some(whose) => Ok(Owner::Session(whose)),
-            None => {
-                // Only now: what was refused as too much is not to fill the memory either.
-                self.0.directory.learn_cookie(token, Owner::Nobody);
-                Ok(Owner::Nobody)
-            }
+        if let Some(whose) = self.found_or_charged(secret, from, look_up).await? {
+            return Ok(Owner::Session(whose));
         }
+        // Only now: what was refused as too much is not to fill the memory either.
+        self.0.directory.learn_cookie(token, Owner::Nobody);
+        Ok(Owner::Nobody)
     }
 
     /// The store hears of signs of life a few minutes late.

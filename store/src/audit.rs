@@ -149,6 +149,9 @@ impl Store {
 async fn verify(db: &mut Connection, chain: &Chain) -> Result<Verdict, DbError> {
     const PAGE: &str = "SELECT n, prev_hash, hash, at, actor, action, subject, detail FROM audit
         WHERE chain = $1 AND n > $2 AND n <= $3 ORDER BY n LIMIT 1000";
+    // In one statement: what is appended moves the head along.
+    const STRAY: &str = "SELECT MIN(n) FROM audit WHERE chain = $1
+        AND (n < 1 OR n > (SELECT head.n FROM audit_heads AS head WHERE head.chain = $1))";
     let head = head(db, chain, "SELECT n, hash FROM audit_heads WHERE chain = $1").await?;
     let Some((last, last_hash)) = head else { return Ok(Verdict::Broken { at: 1 }) };
     let (mut n, mut newest) = (0, String::new());
@@ -168,9 +171,6 @@ async fn verify(db: &mut Connection, chain: &Chain) -> Result<Verdict, DbError> 
     if newest != last_hash {
         return Ok(Verdict::Broken { at: last });
     }
-    // In one statement: what is appended moves the head along.
-    const STRAY: &str = "SELECT MIN(n) FROM audit WHERE chain = $1
-        AND (n < 1 OR n > (SELECT head.n FROM audit_heads AS head WHERE head.chain = $1))";
     let stray = db.find(STRAY, params![chain.key()]).await?.map(|mut row| row.int_or_null()).transpose()?.flatten();
     Ok(stray.map_or(Verdict::Sound { entries: last }, |at| Verdict::Broken { at }))
 }

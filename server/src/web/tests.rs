@@ -112,18 +112,21 @@ fn session() -> SessionInfo {
     }
 }
 
-fn everything() -> Vec<(&'static str, String)> {
-    let hostile = [(HOSTILE, FileStatus::Unlocked), ("mine.step", FileStatus::CheckedOutByUser)];
-    let text = || HOSTILE.to_owned();
-    let me = Me {
+fn me() -> Me {
+    Me {
         username: "ada".into(),
-        display_name: Some(text()),
+        display_name: Some(HOSTILE.to_owned()),
         email: None,
         email_verified: false,
         is_admin: true,
         scopes: vec![],
         mfa: false,
-    };
+    }
+}
+
+fn everything() -> Vec<(&'static str, String)> {
+    let hostile = [(HOSTILE, FileStatus::Unlocked), ("mine.step", FileStatus::CheckedOutByUser)];
+    let text = || HOSTILE.to_owned();
     let sign_in = SignInPage {
         providers: Vec::new(),
         shell: Shell::default(),
@@ -169,7 +172,9 @@ fn everything() -> Vec<(&'static str, String)> {
         ("first", first.html().unwrap()),
         (
             "account",
-            AccountPage { shell: shell(), me, sessions: vec![session()], least: 15, sends_mail: true }.html().unwrap(),
+            AccountPage { shell: shell(), me: me(), sessions: vec![session()], least: 15, sends_mail: true }
+                .html()
+                .unwrap(),
         ),
         ("users", users.html().unwrap()),
         ("error", error.html().unwrap()),

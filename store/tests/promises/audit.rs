@@ -64,11 +64,11 @@ async fn an_edited_entry_is_found(db: TestDatabase) {
 }
 
 async fn an_entry_that_nobody_wrote_is_found_and_not_shown(db: TestDatabase) {
-    let chain = some_history(&db).await;
     // A copy of the newest entry, by somebody else; moved, because what is run here is no text made at run time.
     const COPY: &str = "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail)
         SELECT chain, 0, prev_hash, 'forged', at, 'eve', action, subject, detail FROM audit
         WHERE n = 5 AND chain <> 'accounts'";
+    let chain = some_history(&db).await;
     for (n, place) in [
         (0, "UPDATE audit SET n = 0 WHERE actor = 'eve'"),
         (-7, "UPDATE audit SET n = -7 WHERE actor = 'eve'"),

@@ -37,8 +37,7 @@ pub(crate) async fn leave(
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     Path(provider): Path<String>,
-    jar: CookieJar,
-    Query(asked): Query<Leave>,
+    (jar, Query(asked)): (CookieJar, Query<Leave>),
 ) -> Result<Response, Problem> {
     let errand = if asked.again.is_some() { Errand::SignInAgain } else { Errand::SignIn };
     let next = local_path(asked.next.as_deref()).to_owned();
