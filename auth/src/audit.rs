@@ -5,6 +5,8 @@
 mod deed;
 mod detail;
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 
 pub use deed::Deed;
@@ -102,6 +104,8 @@ pub struct AuditQuery {
     pub concerning: Option<Username>,
     /// The whole word, or its beginning up to a dot: `factor` finds `factor.added`.
     pub action: Option<String>,
+    /// Of the request.
+    pub address: Option<IpAddr>,
     pub since: Option<Timestamp>,
     /// Not this moment itself.
     pub until: Option<Timestamp>,
@@ -128,6 +132,7 @@ impl AuditQuery {
             subject: None,
             concerning: None,
             action: None,
+            address: None,
             since: None,
             until: None,
             from: From::Before(i64::MAX),

@@ -26,6 +26,7 @@ use crate::{
     key::{MasterKey, Purpose},
     key_ring::{KeyRing, KeyRules},
     letter::{Letter, Strangers, WAITING},
+    notes::Notes,
     password::PasswordRules,
     pepper::Peppers,
     permit::{Administrator, AskedBy, Everywhere, InRealm, StepUp},
@@ -271,6 +272,8 @@ pub(crate) struct Service<S> {
     /// The first administrator's link, while there is one.
     pub(crate) setup: Mutex<Option<Setup>>,
     pub(crate) refusals: Refusals,
+    /// Whom a letter about a sign-in that is half way went to.
+    pub(crate) half_way: Notes<Username>,
     /// What providers said of themselves, and what seals sign-ins that are under way there.
     pub(crate) upstream: upstream::Known,
     pub(crate) upstream_seal: Sealer,
@@ -331,6 +334,7 @@ impl<S: AuthStore> Auth<S> {
             passkeys,
             setup: Mutex::default(),
             refusals: Refusals::default(),
+            half_way: Notes::default(),
             upstream: upstream::Known::default(),
             upstream_seal: Sealer::new(&keys, Purpose::Upstream)?,
             letters: (post, Mutex::new(Some(letters))),
@@ -343,6 +347,12 @@ impl<S: AuthStore> Auth<S> {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// What its clock says.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
     }
 
     /// Ticks whenever sessions or rights changed: open sockets then ask [`still`](Self::still) again.

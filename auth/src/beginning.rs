@@ -9,7 +9,7 @@ use crate::{
     SessionKind, Token, TokenKind, clock,
     directory::Rights,
     policy::{Age, Proof, Restriction, Via},
-    store::Familiarity,
+    store::{Arrival, Familiarity},
 };
 
 /// A session about to begin.
@@ -47,6 +47,15 @@ impl Beginning {
     }
 }
 
+/// One letter a sign-in, about what is strangest.
+fn notice(arrival: &Arrival) -> Option<Notice> {
+    match arrival {
+        _ if arrival.is_after_many_refusals() => Some(Notice::InAfterRefusals),
+        Arrival { place: Familiarity::New, .. } => Some(Notice::NewDevice),
+        _ => arrival.is_after_long().then_some(Notice::InAfterLong),
+    }
+}
+
 impl<S: AuthStore> Auth<S> {
     /// The secret is a refresh token or a cookie, by the session's kind. `account` is as it was read before anything was
     /// proved: where it was disabled since, or everything of it was thrown out, nothing begins.
@@ -79,11 +88,11 @@ impl<S: AuthStore> Auth<S> {
         };
         let mark = self.0.directory.mark();
         let started = self.0.store.start_session(session.clone(), secret.hash(), account.era).await?;
-        let Some(familiarity) = started else { return Ok(None) };
+        let Some(arrival) = started else { return Ok(None) };
         let (kind, method) = (session.kind.as_str(), session.methods.to_string());
         metrics::counter!("strongroom_sessions_begun_total", "kind" => kind, "method" => method).increment(1);
-        if familiarity == Familiarity::New {
-            self.notify(account, Notice::NewDevice, &session.origin);
+        if let Some(notice) = notice(&arrival) {
+            self.notify(account, notice, &session.origin);
         }
         self.0.directory.learn_session(mark, session.clone());
         Ok(Some((session, secret)))

@@ -64,6 +64,7 @@ impl<S: AuthStore> Auth<S> {
                 cleaned_at = self.0.clock.now();
                 self.forget_long_ended().await;
                 self.forget_failures().await;
+                self.remind().await;
             }
         }
     }

@@ -32,6 +32,8 @@ pub enum LetterBody {
     Invite { link: SecretString, from: String, until: Timestamp },
     /// A link that makes this address that account's, once, until then.
     ConfirmEmail { link: SecretString, username: Username, until: Timestamp },
+    /// A personal access token ends then.
+    TokenEnds { label: String, username: Username, until: Timestamp },
     /// Something happened to the account.
     Notice { notice: Notice, at: Timestamp, origin: Origin },
 }
@@ -45,6 +47,12 @@ pub enum Notice {
     TokenReplayed,
     /// A sign-in on a device that was not seen before.
     NewDevice,
+    /// A sign-in after many that were refused.
+    InAfterRefusals,
+    /// A sign-in after long without any.
+    InAfterLong,
+    /// The right password at a place that was not seen before, and no second factor so far.
+    HalfWay,
     FactorAdded,
     FactorRemoved,
     /// A passkey's counter went back: somebody may have a copy.
@@ -75,6 +83,9 @@ impl Notice {
             Self::PasswordChanged
             | Self::PasswordReset
             | Self::NewDevice
+            | Self::InAfterRefusals
+            | Self::InAfterLong
+            | Self::HalfWay
             | Self::FactorAdded
             | Self::FactorRemoved
             | Self::RecoveryCodeUsed

@@ -48,6 +48,7 @@ pub mod realm;
 mod refreshing;
 pub mod refusals;
 mod registering;
+pub mod reminding;
 pub mod resetting;
 pub mod seal;
 pub mod second_step;

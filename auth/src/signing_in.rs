@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Caller, Grants, Method, Methods, OneTimeCode, Origin, Password,
+    Account, Actor, Auth, AuthError, AuthStore, Caller, Grants, Method, Methods, Notice, OneTimeCode, Origin, Password,
     PasswordHash, SessionKind, Standing, Username,
     audit::{Deed, Record},
     auth::{SignedIn, Tokens},
@@ -11,7 +11,7 @@ use crate::{
     guessing::{Secret, Trial},
     policy::Via,
     second_step::Step,
-    store::{Credentials, EndReason, Replacement},
+    store::{Credentials, EndReason, Familiarity, Replacement},
 };
 
 /// Somebody whose password was right.
@@ -158,15 +158,25 @@ impl<S: AuthStore> Auth<S> {
             return Ok(Known::Whole(known, first));
         }
         let Some(code) = &attempt.code else {
-            // Worth knowing: somebody has the password, and so far nothing else.
-            let by = Actor::owner(&known.account).coming_from(&attempt.from);
-            self.record(Record::new(&by, Deed::SignInHalfWay, self.0.clock.now())).await?;
+            self.tell_half_way(&known.account, &attempt.from).await?;
             return Ok(Known::Half(known));
         };
         match self.check_code(&known.account, code, &attempt.from).await? {
             Some(second) => Ok(Known::Whole(known, first.with(second))),
             None => Err(AuthError::SecondFactorWrong),
         }
+    }
+
+    /// Worth knowing: somebody has the password, and so far nothing else. At a place of the owner's it is mostly the
+    /// owner; at another one they get a letter, but not one for each try.
+    async fn tell_half_way(&self, owner: &Account, from: &Origin) -> Result<(), AuthError> {
+        let now = self.0.clock.now();
+        let is_new = self.0.store.familiarity(&owner.username, from).await? == Familiarity::New;
+        if is_new && self.0.half_way.due(&owner.username, now).is_some() {
+            self.notify(owner, Notice::HalfWay, from);
+        }
+        let record = Record::new(&Actor::owner(owner).coming_from(from), Deed::SignInHalfWay, now);
+        self.record(record.detailed(|detail| detail.fact("new_device", is_new.then_some(true)))).await
     }
 
     async fn complete(&self, attempt: &Attempt, known: Credentials, methods: Methods) -> Result<SignedIn, AuthError> {

@@ -4,6 +4,7 @@
 //! account-event log in the same transaction, so that every node's [directory](crate::directory) forgets it.
 
 mod addresses;
+mod arrivals;
 mod audit;
 mod factors;
 mod groups;
@@ -16,6 +17,7 @@ mod slips;
 mod throttles;
 
 pub use addresses::{AddressStore, Confirmation};
+pub use arrivals::{Arrival, Familiarity};
 pub use audit::AuditStore;
 pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal};
 pub use groups::{GroupChange, GroupRefused, GroupStore};
@@ -32,8 +34,8 @@ pub use throttles::{
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountChange, Actor, Era, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId, TokenHash,
-    Unavailable, Username,
+    Account, AccountChange, Actor, Era, NewAccount, Origin, PasswordHash, Realm, RealmId, Role, Session, SessionId,
+    TokenHash, Unavailable, Username,
 };
 
 /// An account with what it signs in with.
@@ -127,15 +129,6 @@ pub struct EndEverybody {
 pub enum PersonalTokens {
     Keep,
     End,
-}
-
-/// Where a session began, as far as its account has been seen before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Familiarity {
-    /// The account's first sign-in, or a program and network it was seen with before.
-    Known,
-    /// A program or a network that the account was never seen with.
-    New,
 }
 
 /// Why a password is replaced: an upgrade is no change and ends nothing.
@@ -247,14 +240,25 @@ pub trait AuthStore:
 
     // sessions
     /// Stores the session with the hash of its refresh token or cookie, by [`SessionKind`](crate::SessionKind).
-    /// Records the sign-in, and says whether its account was seen there before. `None`, and nothing is kept, where the
-    /// account is not active, or is in another [era](Era) than when what the session begins from was proved.
+    /// Records the sign-in, and says what it comes after. `None`, and nothing is kept, where the account is not active,
+    /// or is in another [era](Era) than when what the session begins from was proved.
     fn start_session(
         &self,
         session: Session,
         secret: TokenHash,
         era: Era,
-    ) -> impl Future<Output = Answer<Option<Familiarity>>> + Send;
+    ) -> impl Future<Output = Answer<Option<Arrival>>> + Send;
+    /// Whether the account signed in from such a place before; the first place of all is known.
+    #[expect(unused_variables, reason = "a host may do without")]
+    fn familiarity(&self, username: &Username, from: &Origin) -> impl Future<Output = Answer<Familiarity>> + Send {
+        std::future::ready(Ok(Familiarity::Known))
+    }
+    /// Live personal tokens that end by then, live for longer than twice that, and whose owners were not told yet: each
+    /// is handed out once, to one of all who ask.
+    #[expect(unused_variables, reason = "a host may do without")]
+    fn take_ending_tokens(&self, at: Timestamp, by: Timestamp) -> impl Future<Output = Answer<Vec<Session>>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
     fn session(&self, id: &SessionId) -> impl Future<Output = Answer<Option<Session>>> + Send;
     fn session_by_cookie(&self, cookie: &TokenHash) -> impl Future<Output = Answer<Option<Session>>> + Send;
     /// The live session that a refresh token belongs to, the token used or not: for revocation and introspection.

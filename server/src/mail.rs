@@ -106,7 +106,7 @@ impl Postman {
             LetterBody::Reset { until, .. }
             | LetterBody::Invite { until, .. }
             | LetterBody::ConfirmEmail { until, .. } => *until <= self.clock.now(),
-            LetterBody::Notice { .. } => false,
+            LetterBody::Notice { .. } | LetterBody::TokenEnds { .. } => false,
         }
     }
 

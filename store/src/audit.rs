@@ -73,8 +73,8 @@ impl Done<'_> {
 
 /// Comes last in a transaction: it holds the chain's head until the commit.
 pub(crate) async fn append(db: &mut Connection, chain: &Chain, entry: Entry<'_>) -> Result<(), DbError> {
-    const INSERT: &str = "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    const INSERT: &str = "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail, address)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     const ADVANCE: &str = "UPDATE audit_heads SET n = $2, hash = $3 WHERE chain = $1";
     let head = head(db, chain, "SELECT n, hash FROM audit_heads WHERE chain = $1 FOR UPDATE").await?;
     let Some((n, prev_hash)) = head else { return Err(DbError::broken("an audit chain that was not begun")) };
@@ -87,7 +87,9 @@ pub(crate) async fn append(db: &mut Connection, chain: &Chain, entry: Entry<'_>)
     };
     let (hash, key) = (link.hash(chain), chain.key());
     let [actor, action, subject] = link.words.clone();
-    let row = params![key, link.n, link.prev_hash, hash.as_str(), link.at, actor, action, subject, link.detail];
+    let address = entry.detail.from.as_ref().map_or("", |from| from.address.as_str());
+    let row =
+        params![key, link.n, link.prev_hash, hash.as_str(), link.at, actor, action, subject, link.detail, address];
     db.execute(INSERT, row).await?;
     db.execute(ADVANCE, params![key, n + 1, hash]).await?;
     Ok(())
@@ -113,6 +115,15 @@ struct Link {
     words: [String; 3],
     /// JSON as it is stored.
     detail: String,
+}
+
+/// What stands in the row to be searched by is what the entry says.
+fn is_true(address: Option<&str>, detail: &str) -> bool {
+    match address {
+        None => true,
+        Some("") => !detail.contains(r#""from":{"address":"#),
+        Some(address) => detail.contains(&format!(r#""from":{{"address":"{address}""#)),
+    }
 }
 
 impl Link {
@@ -147,7 +158,7 @@ impl Store {
 }
 
 async fn verify(db: &mut Connection, chain: &Chain) -> Result<Verdict, DbError> {
-    const PAGE: &str = "SELECT n, prev_hash, hash, at, actor, action, subject, detail FROM audit
+    const PAGE: &str = "SELECT n, prev_hash, hash, at, actor, action, subject, detail, address FROM audit
         WHERE chain = $1 AND n > $2 AND n <= $3 ORDER BY n LIMIT 1000";
     // In one statement: what is appended moves the head along.
     const STRAY: &str = "SELECT MIN(n) FROM audit WHERE chain = $1
@@ -162,7 +173,8 @@ async fn verify(db: &mut Connection, chain: &Chain) -> Result<Verdict, DbError> 
         }
         for mut row in page {
             let (link, hash) = Link::read(&mut row)?;
-            if link.n != n + 1 || link.prev_hash != newest || link.hash(chain) != hash {
+            let is_true = is_true(row.text_or_null()?.as_deref(), &link.detail);
+            if !is_true || link.n != n + 1 || link.prev_hash != newest || link.hash(chain) != hash {
                 return Ok(Verdict::Broken { at: n + 1 });
             }
             (n, newest) = (link.n, hash);

@@ -1,16 +1,16 @@
 //! What the crate `auth` asks of a database, each in one transaction. What is done is in the files named after it.
 
 use auth::{
-    Account, AccountChange, Actor, AuthStore, Era, NewAccount, PasswordHash, Realm, RealmId, Role, Session, SessionId,
-    TokenHash, Username,
+    Account, AccountChange, Actor, AuthStore, Era, NewAccount, Origin, PasswordHash, Realm, RealmId, Role, Session,
+    SessionId, TokenHash, Username,
     store::{
-        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, End, EndEverybody, Familiarity, Inserted,
-        Member, RefreshState, Replacement, Rotate, Rotation,
+        AccountEvent, AccountQuery, Answer, Arrival, ChangeRefused, Credentials, End, EndEverybody, Familiarity,
+        Inserted, Member, RefreshState, Replacement, Rotate, Rotation,
     },
 };
 use jiff::Timestamp;
 
-use crate::{Store, account_log, accounts, refresh, roles, sessions};
+use crate::{Store, account_log, accounts, places, refresh, roles, sessions};
 
 /// `write!(self, args, path)` runs `path(db, args)` in a transaction; `read!` the same without writing.
 macro_rules! write {
@@ -94,8 +94,16 @@ impl AuthStore for Store {
         self.read((), |db, ()| Box::pin(async move { Ok(accounts::has_administrator(db).await?) })).await
     }
 
-    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Familiarity>> {
+    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Arrival>> {
         write!(self, sessions::Start { session, secret, era }, sessions::start)
+    }
+
+    async fn familiarity(&self, username: &Username, from: &Origin) -> Answer<Familiarity> {
+        read!(self, (username.clone(), from.clone()), places::familiarity)
+    }
+
+    async fn take_ending_tokens(&self, at: Timestamp, by: Timestamp) -> Answer<Vec<Session>> {
+        write!(self, (at, by), sessions::take_ending)
     }
 
     async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0011_people_are_looked_for.sql"),
     include_str!("../migrations/0012_deleted_files_are_listed.sql"),
     include_str!("../migrations/0013_everything_can_be_thrown_out.sql"),
+    include_str!("../migrations/0014_reminders_and_the_audit_by_address.sql"),
 ];
 
 /// The database is of a newer program.

@@ -1,6 +1,11 @@
-//! Where each account was signed in before: which program, from which network.
+//! Where each account was signed in before: which program, from which network; and what a sign-in comes after.
 
-use auth::{Session, store::Familiarity};
+use auth::{
+    Origin, Session, Username,
+    audit::{Chain, Deed},
+    store::{Arrival, Familiarity},
+};
+use jiff::Timestamp;
 
 use crate::{connection::Connection, error::DbError, value::params};
 
@@ -8,7 +13,7 @@ use crate::{connection::Connection, error::DbError, value::params};
 const REMEMBERED: u32 = 200;
 
 /// Notes the visit. An account's first place is no news; any later one that is not known is.
-pub(crate) async fn visit(db: &mut Connection, session: &Session) -> Result<Familiarity, DbError> {
+pub(crate) async fn visit(db: &mut Connection, session: &Session) -> Result<Arrival, DbError> {
     const AGAIN: &str = "UPDATE places SET last_at = $4 WHERE username = $1 AND program = $2 AND network = $3";
     const FIRST: &str = "INSERT INTO places (username, program, network, first_at, last_at) VALUES ($1, $2, $3, $4, $4)
         ON CONFLICT DO NOTHING";
@@ -17,11 +22,44 @@ pub(crate) async fn visit(db: &mut Connection, session: &Session) -> Result<Fami
         LIMIT 1000 OFFSET $2)";
     let (username, origin) = (session.username.as_str(), &session.origin);
     let row = params![username, origin.program(), origin.network(), session.auth_time];
-    if db.execute(AGAIN, row).await? > 0 {
-        return Ok(Familiarity::Known);
+    let last = last_visit(db, username).await?;
+    let away = last.map(|last| session.auth_time.duration_since(last).unsigned_abs()).unwrap_or_default();
+    let refused = refused_since(db, username).await?;
+    let place = if db.execute(AGAIN, row).await? > 0 {
+        Familiarity::Known
+    } else {
+        db.execute(FIRST, row).await?;
+        db.execute(BOUND, params![username, REMEMBERED]).await?;
+        if last.is_some() { Familiarity::New } else { Familiarity::Known }
+    };
+    Ok(Arrival { place, away, refused })
+}
+
+pub(crate) async fn familiarity(
+    db: &mut Connection,
+    (username, from): &(Username, Origin),
+) -> Result<Familiarity, DbError> {
+    const SEEN: &str = "SELECT 1 FROM places WHERE username = $1 AND program = $2 AND network = $3";
+    let seen = db.find(SEEN, params![username.as_str(), from.program(), from.network()]).await?;
+    let is_known = seen.is_some() || last_visit(db, username.as_str()).await?.is_none();
+    Ok(if is_known { Familiarity::Known } else { Familiarity::New })
+}
+
+async fn last_visit(db: &mut Connection, username: &str) -> Result<Option<Timestamp>, DbError> {
+    let last = db.find("SELECT MAX(last_at) FROM places WHERE username = $1", params![username]).await?;
+    last.map_or(Ok(None), |mut row| row.time_or_null())
+}
+
+/// As the audit tells it, no further back than so many entries.
+async fn refused_since(db: &mut Connection, username: &str) -> Result<u32, DbError> {
+    const ACTIONS: &str = "SELECT action FROM audit WHERE chain = $1 AND subject = $2 ORDER BY n DESC LIMIT 100";
+    let (mut refused, signed_in) = (0, Deed::SignedIn.as_str());
+    for mut row in db.query(ACTIONS, params![Chain::Accounts.key(), username]).await? {
+        match row.text()? {
+            action if action == signed_in => break,
+            action if action == Deed::SignInRefused.as_str() => refused += 1,
+            _ => {}
+        }
     }
-    let elsewhere = db.find("SELECT 1 FROM places WHERE username = $1 LIMIT 1", params![username]).await?;
-    db.execute(FIRST, row).await?;
-    db.execute(BOUND, params![username, REMEMBERED]).await?;
-    Ok(if elsewhere.is_some() { Familiarity::New } else { Familiarity::Known })
+    Ok(refused)
 }

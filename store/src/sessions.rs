@@ -6,7 +6,7 @@ use auth::{
     Actor, Era, Grants, Means, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing, TokenHash,
     Username,
     audit::{Deed, EVERYBODY, Record},
-    store::{Answer, End, EndEverybody, Familiarity, PersonalTokens},
+    store::{Answer, Arrival, End, EndEverybody, PersonalTokens},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -75,7 +75,7 @@ pub(crate) struct Start {
 
 /// `None` where the account was disabled or everything of it thrown out since. Held until the commit, so that whoever
 /// does so from here on ends this session too.
-pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Option<Familiarity>, DbError> {
+pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Option<Arrival>, DbError> {
     let session = &start.session;
     let account = accounts::hold(db, &session.username).await?;
     if account.is_none_or(|account| account.standing != Standing::Active || account.era != start.era) {
@@ -87,19 +87,18 @@ pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Option<F
     }
     if session.kind == SessionKind::Personal {
         audit::record(db, &token_made(session)).await?;
-        return Ok(Some(Familiarity::Known));
+        return Ok(Some(Arrival::default()));
     }
     throttles::meet(db, session).await?;
-    let familiarity = places::visit(db, session).await?;
-    audit::record(db, &sign_in(session, familiarity)).await?;
-    Ok(Some(familiarity))
+    let arrival = places::visit(db, session).await?;
+    audit::record(db, &sign_in(session, &arrival)).await?;
+    Ok(Some(arrival))
 }
 
-fn sign_in(session: &Session, familiarity: Familiarity) -> Record {
+fn sign_in(session: &Session, arrival: &Arrival) -> Record {
     let methods: Vec<_> = session.methods.iter().map(auth::Method::as_str).collect();
-    let is_new = (familiarity == Familiarity::New).then_some(true);
     Record::new(&starter(session), Deed::SignedIn, session.auth_time)
-        .detailed(|detail| detail.fact("methods", methods).fact("new_device", is_new))
+        .detailed(|detail| arrival.told(detail.fact("methods", methods)))
 }
 
 /// By whoever the owner is: the session that asked for it is not this one.
@@ -169,6 +168,20 @@ pub(crate) async fn of(db: &mut Connection, username: &Username, at: Timestamp) 
         ORDER BY last_seen DESC, session_id"
     );
     let rows = db.query(&select, params![username.as_str(), at]).await?;
+    rows.into_iter().map(|mut row| read(&mut row)).collect()
+}
+
+/// Personal tokens whose owners are to hear that they end, each once.
+pub(crate) async fn take_ending(
+    db: &mut Connection,
+    (at, by): &(Timestamp, Timestamp),
+) -> Result<Vec<Session>, DbError> {
+    let take = format!(
+        "UPDATE sessions SET reminded_at = $1 WHERE kind = 'personal' AND ended_at IS NULL AND reminded_at IS NULL
+        AND expires_at > $1 AND expires_at <= $2 AND expires_at - auth_time > $3 RETURNING {COLUMNS}"
+    );
+    let twice = 2 * (by.as_microsecond() - at.as_microsecond());
+    let rows = db.query(&take, params![*at, *by, twice]).await?;
     rows.into_iter().map(|mut row| read(&mut row)).collect()
 }
 

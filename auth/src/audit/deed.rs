@@ -22,9 +22,10 @@ macro_rules! deeds {
 }
 
 deeds! {
-    /// A session began: `after` says its methods; `facts.new_device` that it came from a place not seen before.
+    /// A session began: `facts.methods`; `new_device` if it came from a place not seen before, `days_away` if the last
+    /// one was long ago, `refused_before` if many were refused since.
     SignedIn = "sign_in";
-    /// The password was right, and the second factor is due.
+    /// The password was right, and the second factor is due; `facts.new_device` as above.
     SignInHalfWay = "sign_in.half_way";
     /// A secret was tried and was wrong; `reason` says what it was to be ([`Secret`](crate::guessing::Secret)).
     SignInRefused = "sign_in.refused";

@@ -28,7 +28,7 @@ use crate::{
     Role, Session, SessionId, Standing, TokenHash, Unavailable, Username,
     audit::Record,
     store::{
-        AccountEvent, AccountQuery, Answer, ChangeRefused, Credentials, End, Familiarity, Identity, Inserted, Member,
+        AccountEvent, AccountQuery, Answer, Arrival, ChangeRefused, Credentials, End, Identity, Inserted, Member,
         RefreshState, Replacement, Rotate, Rotation, Slip, SlipKind, StoredKey,
     },
 };
@@ -294,13 +294,13 @@ impl AuthStore for Memory {
         Ok(self.ask()?.administrators() > 0)
     }
 
-    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Familiarity>> {
+    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Arrival>> {
         let mut tables = self.ask()?;
         let account = tables.accounts.get(&session.username).map(|(credentials, _)| &credentials.account);
         if account.is_none_or(|account| account.standing != Standing::Active || account.era != era) {
             return Ok(None);
         }
-        let familiarity = tables.recorded_start(&session);
+        let arrival = tables.recorded_start(&session);
         tables.throttles.meet(&session);
         match session.kind {
             crate::SessionKind::Web | crate::SessionKind::Personal => {
@@ -312,7 +312,7 @@ impl AuthStore for Memory {
             }
         }
         tables.sessions.insert(session.id.clone(), session);
-        Ok(Some(familiarity))
+        Ok(Some(arrival))
     }
 
     async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {

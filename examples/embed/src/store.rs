@@ -13,7 +13,7 @@ use auth::{
     SessionId, Standing, TokenHash, Unavailable, Username,
     factor::FactorKinds,
     store::{
-        AccountEvent, AccountQuery, Answer, Bucket, ChangeRefused, Credentials, End, Familiarity, Inserted, Member,
+        AccountEvent, AccountQuery, Answer, Arrival, Bucket, ChangeRefused, Credentials, End, Inserted, Member,
         RefreshState, Replacement, Rotate, Rotation, StoredKey, Tally,
     },
 };
@@ -171,7 +171,7 @@ impl AuthStore for Memory {
         Ok(false)
     }
 
-    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Familiarity>> {
+    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Arrival>> {
         let mut tables = self.tables();
         let account = tables.accounts.get(&session.username).map(|(credentials, _)| &credentials.account);
         if account.is_none_or(|account| account.standing != Standing::Active || account.era != era) {
@@ -179,7 +179,7 @@ impl AuthStore for Memory {
         }
         tables.cookies.insert(secret, session.id.clone());
         tables.sessions.insert(session.id.clone(), session);
-        Ok(Some(Familiarity::Known))
+        Ok(Some(Arrival::default()))
     }
 
     async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {

@@ -42,6 +42,16 @@ pub(super) fn of(letter: &Letter, site: &str) -> (String, String) {
                 link.expose_secret(),
             ),
         ),
+        LetterBody::TokenEnds { label, username, until } => (
+            "An access token of yours ends soon",
+            format!(
+                "the access token {}of the account \"{username}\" at {site} ends at {}. Whatever uses it stops \
+                 working then.\n\nTo go on, make a new one at {site}/account/tokens and put it in the place of \
+                 the old one. If nothing uses it any more, do nothing.",
+                harmless(label).map_or_else(String::new, |label| format!("\"{label}\" ")),
+                time(*until),
+            ),
+        ),
         LetterBody::Notice { notice, at, origin } => (subject(*notice), told(*notice, *at, origin, site)),
     };
     let hello = harmless(&letter.name).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
@@ -93,6 +103,9 @@ fn subject(notice: Notice) -> &'static str {
         Notice::PasswordChanged | Notice::PasswordReset => "Your password was changed",
         Notice::TokenReplayed => "A session of yours was ended",
         Notice::NewDevice => "A new sign-in to your account",
+        Notice::InAfterRefusals => "A sign-in after many wrong tries",
+        Notice::InAfterLong => "A sign-in to your account after a long time",
+        Notice::HalfWay => "Somebody knows your password",
         Notice::FactorAdded => "A second factor was added",
         Notice::FactorRemoved => "A second factor was removed",
         Notice::PasskeyCopied => "A passkey of yours may have been copied",
@@ -117,6 +130,14 @@ fn what(notice: Notice) -> &'static str {
             "a token of your account was used twice, as if somebody had copied it. Its session was ended."
         }
         Notice::NewDevice => "somebody signed in to your account on a device that was not seen before.",
+        Notice::InAfterRefusals => {
+            "somebody signed in to your account after several wrong tries, as if they had guessed until it worked."
+        }
+        Notice::InAfterLong => "somebody signed in to your account, for the first time in three months or more.",
+        Notice::HalfWay => {
+            "somebody typed the right password of your account at a place that was not seen before, and was asked for \
+             the second factor. Without it they do not get in. If it was not you, they know your password."
+        }
         Notice::FactorAdded => "a second factor was added to your account.",
         Notice::FactorRemoved => "a second factor was removed from your account.",
         Notice::PasskeyCopied => {

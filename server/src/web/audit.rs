@@ -19,6 +19,7 @@ pub struct AuditPage {
     pub actor: String,
     pub subject: String,
     pub action: String,
+    pub address: String,
     pub since: String,
     pub until: String,
     pub happenings: Vec<Happening>,

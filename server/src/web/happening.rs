@@ -108,12 +108,13 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
     let fact = |name: &str| entry.facts.get(name).map(plain).unwrap_or_default();
     let vault = entry.vault.clone().unwrap_or_else(|| "a vault".to_owned());
     match entry.action.as_str() {
-        "sign_in" => format!("{who} signed in"),
+        "sign_in" => format!("{who} signed in{}", after_what(entry)),
         "sign_in.refused" if entry.subject.is_empty() => {
             "Somebody tried to sign in with a name that is nobody's".to_owned()
         }
         "sign_in.refused" => format!("Somebody tried to sign in as {whom} and was refused: wrong {}", secret(entry)),
-        "sign_in.half_way" => format!("{who} showed {whose} password; the second factor was due"),
+        "sign_in.half_way" => format!("Somebody typed {whose} right password and was asked for the second factor")
+            .replace("their right", &format!("{who}'s right")),
         "sign_in.confirmed" => format!("{who} confirmed who they are"),
         "action.refused" => refused(entry, &who, viewer),
         "session.ended" | "sessions.ended" => format!("{who} ended {}{}", sessions(entry, &whose), why(entry)),
@@ -228,6 +229,14 @@ fn group_changed(entry: &AuditEntry, who: &str, vault: &str) -> String {
     }
 }
 
+/// What a sign-in came after, where that is worth saying.
+fn after_what(entry: &AuditEntry) -> String {
+    let count = |name: &str| entry.facts.get(name).and_then(Value::as_u64);
+    let refused = count("refused_before").map(|tries| format!(", after {tries} tries that were refused"));
+    let away = count("days_away").map(|days| format!(", for the first time in {days} days"));
+    [refused, away].into_iter().flatten().collect()
+}
+
 /// What an operation on a file is called in the past.
 fn of_file(verb: &str) -> &str {
     match verb {
@@ -322,7 +331,9 @@ fn mark(entry: &AuditEntry, viewer: &str) -> Option<Mark> {
     let is_new = entry.facts.get("new_device").and_then(Value::as_bool) == Some(true);
     let by_another = entry.subject == viewer && entry.actor != viewer;
     match entry.action.as_str() {
-        "sign_in" if is_new => mark("New place", true),
+        "sign_in" if entry.facts.contains_key("refused_before") => mark("After many tries", true),
+        "sign_in" | "sign_in.half_way" if is_new => mark("New place", true),
+        "sign_in" if entry.facts.contains_key("days_away") => mark("After a long time", true),
         "sign_in.refused" => mark("Refused", true),
         "sign_in.throttled" => mark("Many tries", true),
         "action.refused" => mark("Refused", entry.reason.as_deref() == Some("cross_site")),

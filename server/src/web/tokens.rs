@@ -1,7 +1,8 @@
 //! One's own personal access tokens.
 
 use askama::Template;
-use jiff::Timestamp;
+use auth::reminding::BEFORE;
+use jiff::{SignedDuration, Timestamp};
 use wire::PersonalToken;
 
 use super::{Shell, format};
@@ -12,6 +13,7 @@ use super::{Shell, format};
 pub struct TokensPage {
     pub shell: Shell,
     pub tokens: Vec<PersonalToken>,
+    pub now: Timestamp,
 }
 
 impl TokensPage {
@@ -38,6 +40,11 @@ impl TokensPage {
             (180, "180 days", false),
             (365, "one year", false),
         ]
+    }
+
+    /// Whether it ends so soon that its owner should think of it.
+    pub fn ends_soon(&self, token: &PersonalToken) -> bool {
+        token.expires_at.duration_since(self.now) < SignedDuration::try_from(BEFORE).unwrap_or_default()
     }
 
     pub fn scope(&self, token: &PersonalToken) -> String {

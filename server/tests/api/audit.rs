@@ -102,7 +102,10 @@ both! {
         let before = root.see(&format!("/api/audit?until={until}&action=sign_in.refused")).await.is(200).body;
         assert_eq!(before, json!([]));
         assert_eq!(root.see(&format!("/api/audit?since={until}&action=sign_in.refused")).await.body.as_array().unwrap().len(), 3);
-        for strange in ["limit=0", "since=yesterday", "after=x", "limit=100000"] {
+        let here = root.see("/api/audit?address=127.0.0.1&action=sign_in.refused").await.is(200).body;
+        assert_eq!(here.as_array().unwrap().len(), 3);
+        assert_eq!(root.see("/api/audit?address=192.0.2.9").await.is(200).body, json!([]));
+        for strange in ["limit=0", "address=here", "since=yesterday", "after=x", "limit=100000"] {
             root.see(&format!("/api/audit?{strange}")).await.is(422);
         }
         root.see("/api/audit?vault=nothing").await.is(404);

@@ -43,5 +43,6 @@ mod strict_client;
 mod texts;
 mod throttle;
 mod tokens;
+mod unusual;
 mod upstream;
 mod upstream_attacks;

@@ -74,6 +74,11 @@ fn select(query: &AuditQuery) -> (String, Vec<Value>) {
         "(action = ? OR action COLLATE \"C\" >= ? || '.' AND action COLLATE \"C\" < ? || '/')",
         query.action.as_deref(),
     );
+    // Entries of before there was a column for it are read through.
+    search.also_if(
+        r#"(address = ? OR address IS NULL AND detail LIKE '%"from":{"address":"' || ? || '"%')"#,
+        query.address.map(|address| address.to_string()),
+    );
     search.also_if("at >= ?", query.since);
     search.also_if("at < ?", query.until);
     let Some(name) = &query.concerning else { return (of(&search.wanted, order), search.params) };

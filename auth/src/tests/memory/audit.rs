@@ -4,7 +4,7 @@ use super::{Memory, Tables};
 use crate::{
     Actor, Session, SessionKind,
     audit::{AuditQuery, Chain, Deed, Entry, From, Record},
-    store::{Answer, AuditStore, Familiarity},
+    store::{Answer, Arrival, AuditStore, Familiarity},
 };
 
 impl AuditStore for Memory {
@@ -49,14 +49,15 @@ fn entry(n: i64, record: &Record) -> Entry {
 
 impl Tables {
     /// Records the sign-in; a place is known by its program alone here.
-    pub(super) fn recorded_start(&mut self, session: &Session) -> Familiarity {
+    pub(super) fn recorded_start(&mut self, session: &Session) -> Arrival {
         let mut theirs = self.sessions.values().filter(|other| other.username == session.username).peekable();
         let is_first = theirs.peek().is_none();
         let known = is_first || theirs.any(|other| other.origin.user_agent == session.origin.user_agent);
         let by = Actor::named(session.username.clone()).coming_from(&session.origin);
         let deed = if session.kind == SessionKind::Personal { Deed::TokenMade } else { Deed::SignedIn };
         self.audit.push(Record::new(&by, deed, session.auth_time));
-        if known { Familiarity::Known } else { Familiarity::New }
+        let place = if known { Familiarity::Known } else { Familiarity::New };
+        Arrival { place, ..Arrival::default() }
     }
 }
 

@@ -1,6 +1,12 @@
 //! `GET /api/audit`
 
-use auth::{AuthError, Permitted, RealmName, audit::Chain, auditing::SeeAudit};
+use std::net::IpAddr;
+
+use auth::{
+    AuthError, Permitted, RealmName,
+    audit::{AuditQuery, Chain},
+    auditing::SeeAudit,
+};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -22,6 +28,9 @@ use crate::{
 pub struct Which {
     /// A vault's name; without it, what happened to accounts.
     pub(crate) vault: Option<String>,
+    /// From where it was asked for, exactly.
+    #[param(value_type = Option<String>, example = "192.0.2.1")]
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// What happened to accounts, or in one vault; newest first.
@@ -37,6 +46,7 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<AuditEntry>>), Problem> {
     let (query, limit) = asked.query(chain(&auth, &which).await?)?;
+    let query = AuditQuery { address: which.address, ..query };
     let (headers, entries) = super::page(&uri, auth.audit(&permit, query).await?, limit);
     Ok((headers, Json(super::shapes(&store, entries).await?)))
 }

@@ -2,7 +2,7 @@
 
 use auth::{
     Caller, Permitted,
-    audit::{Chain, Entry},
+    audit::{AuditQuery, Chain, Entry},
     auditing::{SeeAudit, SeeRealmAudit},
 };
 use axum::{
@@ -33,6 +33,8 @@ pub(crate) struct Form {
     subject: String,
     #[serde(default)]
     action: String,
+    #[serde(default)]
+    address: String,
     /// Days, in UTC.
     #[serde(default)]
     since: String,
@@ -55,8 +57,9 @@ pub(crate) async fn page(
     OriginalUri(uri): OriginalUri,
     Query(form): Query<Form>,
 ) -> Result<Response, Problem> {
-    let which = Which { vault: Some(form.vault.clone()) };
+    let which = Which { vault: Some(form.vault.clone()), address: form.address.trim().parse().ok() };
     let (query, limit) = form.asked().query(audit::all::chain(&state.auth, &which).await?)?;
+    let query = AuditQuery { address: which.address, ..query };
     let found = audit::page(&uri, state.auth.audit(&permit, query).await?, limit);
     show(&state, &caller, form, None, found).await
 }
@@ -85,9 +88,12 @@ async fn show(
     let viewer = caller.account().username.as_str();
     let entries = audit::shapes(&state.store, entries).await?;
     let happenings = Happening::told_all(entries, viewer);
-    let Form { vault, actor, subject, action, since, until, .. } = form;
+    let Form { vault, actor, subject, action, address, since, until, .. } = form;
     let (url, next) = (of.map_or_else(|| "/admin/audit".to_owned(), |of| format!("/v/{of}/audit")), next(&headers));
-    send(StatusCode::OK, &AuditPage { shell, url, vault, actor, subject, action, since, until, happenings, next })
+    send(
+        StatusCode::OK,
+        &AuditPage { shell, url, vault, actor, subject, action, address, since, until, happenings, next },
+    )
 }
 
 /// The beginning of the day that is so many days after the one that was typed; nonsense asks for nothing.

@@ -8,7 +8,7 @@ use super::{send, shell};
 use crate::{api::auth::tokens::list, error::Problem, state::Auth, web::TokensPage};
 
 pub(crate) async fn page(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Response, Problem> {
-    let shell = shell(&auth, &caller, None).await?;
+    let (shell, now) = (shell(&auth, &caller, None).await?, auth.now());
     let Json(tokens) = list::handle(InPerson(caller), State(auth)).await?;
-    send(StatusCode::OK, &TokensPage { shell, tokens })
+    send(StatusCode::OK, &TokensPage { shell, tokens, now })
 }

@@ -1,0 +1,122 @@
+//! What is out of the ordinary is told to whom it is about: on their page, and by mail.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Answer, Client, PASSWORD, TestApp},
+    both,
+};
+
+const DAY: Duration = Duration::from_hours(24);
+const HOME: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0";
+
+async fn sign_in_with(app: &TestApp, password: &str, program: &str) -> Answer {
+    let form = [("username", "ada"), ("password", password)];
+    app.anonymous().ask(app.anonymous().post("/auth/token").form(&form).header("user-agent", program)).await
+}
+
+/// Registers with an address for letters.
+async fn ada(app: &TestApp) -> Client {
+    let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
+    app.anonymous().tell("/auth/register", body).await.is(201);
+    client(app, &sign_in_with(app, PASSWORD, HOME).await.is(200))
+}
+
+fn client(app: &TestApp, answer: &Answer) -> Client {
+    Client { token: Some(answer.body["access_token"].as_str().unwrap().to_owned()), ..app.anonymous() }
+}
+
+async fn page(client: &Client) -> String {
+    client.ask(client.get("/account/security").header("accept", "text/html")).await.is(200).text
+}
+
+async fn newest_sign_in(client: &Client) -> Value {
+    let told = client.see("/auth/audit?action=sign_in").await.is(200).body;
+    told.as_array().unwrap().iter().find(|entry| entry["action"] == "sign_in").unwrap()["facts"].clone()
+}
+
+both! {
+    async fn a_sign_in_after_long_idleness_is_told(app: TestApp) {
+        ada(&app).await;
+        app.later(DAY * 89);
+        let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
+        assert_eq!(newest_sign_in(&ada).await["days_away"], Value::Null, "89 days are none");
+        app.later(DAY * 91);
+        let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
+        assert_eq!(newest_sign_in(&ada).await["days_away"], 91);
+        let page = page(&ada).await;
+        assert!(page.contains("You signed in, for the first time in 91 days") && page.contains("After a long time"), "{page}");
+        let letter = app.letter_to("ada@example.org", 1).await;
+        assert_eq!(letter.subject, "A sign-in to your account after a long time");
+    }
+
+    async fn a_success_after_many_failures_is_told(app: TestApp) {
+        ada(&app).await;
+        for tries in 0..7 {
+            app.later(Duration::from_mins(16));
+            assert_eq!(sign_in_with(&app, "wrong wrong wrong", HOME).await.status, 401, "{tries}");
+        }
+        app.later(Duration::from_mins(16));
+        let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
+        assert_eq!(newest_sign_in(&ada).await["refused_before"], 7);
+        let page = page(&ada).await;
+        assert!(page.contains("You signed in, after 7 tries that were refused") && page.contains("After many tries"), "{page}");
+        assert_eq!(app.letter_to("ada@example.org", 1).await.subject, "A sign-in after many wrong tries");
+        let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
+        assert_eq!(newest_sign_in(&ada).await["refused_before"], Value::Null, "told once");
+    }
+
+    async fn a_right_password_without_the_second_factor_from_a_new_place_is_told_once(app: TestApp) {
+        let owner = ada(&app).await;
+        let (phone, _) = crate::authenticator::with_app(&app, &owner).await;
+        let before = app.letter_to("ada@example.org", 1).await.subject;
+        assert_eq!(before, "A second factor was added");
+        assert_eq!(sign_in_with(&app, PASSWORD, HOME).await.is(401).body["error"], "mfa_required");
+        for _ in 0..5 {
+            sign_in_with(&app, PASSWORD, "curl/8").await.is(401);
+        }
+        let told: Vec<_> = app.letter_to("ada@example.org", 2).await.text.lines().map(ToOwned::to_owned).collect();
+        assert!(told.iter().any(|line| line.contains("right password")), "{told:?}");
+        assert_eq!(app.letters().into_iter().filter(|letter| letter.subject == "Somebody knows your password").count(), 1);
+        app.later(Duration::from_secs(60));
+        let again = crate::authenticator::sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
+        let own = client(&app, &again);
+        let half_way = own.see("/auth/audit?action=sign_in.half_way").await.is(200).body;
+        let new: Vec<_> = half_way.as_array().unwrap().iter().map(|entry| entry["facts"]["new_device"] == true).collect();
+        assert_eq!(new, [true, true, true, true, true, false]);
+        assert!(page(&own).await.contains("Somebody typed your right password and was asked for the second factor"));
+    }
+
+    async fn whoever_made_a_token_hears_once_that_it_ends(app: TestApp) {
+        let ada = ada(&app).await;
+        let make = async |name: &str, days: u32| {
+            let wanted = json!({"name": name, "scopes": ["files:read"], "expires_in_days": days});
+            ada.tell("/auth/tokens", wanted).await.is(201);
+        };
+        make("nightly backup", 30).await;
+        make("for today", 7).await;
+        make("long", 90).await;
+        let about = |app: &TestApp| app.letters().into_iter().filter(|letter| letter.subject.contains("ends soon")).collect::<Vec<_>>();
+        app.later(DAY * 22);
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        assert_eq!(about(&app).len(), 0, "eight days before is too early, and a week's token wants no letter");
+        app.later(DAY);
+        for _ in 0..300 {
+            if !about(&app).is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let letter = about(&app).remove(0);
+        assert!(letter.to == "ada@example.org" && letter.text.contains("nightly backup"), "{letter:?}");
+        let app = app.restart().await;
+        app.later(DAY);
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        assert_eq!(about(&app).len(), 1, "once, after a restart too");
+        let again = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
+        let page = again.ask(again.get("/account/tokens").header("accept", "text/html")).await.is(200).text;
+        assert_eq!(page.matches("Ends soon").count(), 1, "{page}");
+    }
+}
