@@ -40,7 +40,7 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn renew(&self, caller: &Caller, shown: Methods) -> Result<Caller, AuthError> {
         let (username, session) = (&caller.account().username, caller.session());
         let (methods, now) = (session.methods.joined(shown), self.0.clock.now());
-        let renewed = self.0.store.renew_session(username, &session.id, methods, now).await?;
+        let renewed = self.0.store.renew_session(&caller.actor(), &session.id, methods, now).await?;
         self.changed(username);
         if renewed { self.still(caller).await } else { Err(AuthError::InvalidToken) }
     }

@@ -219,9 +219,19 @@ pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Accoun
         }
     }
     announce(db, &asked.username).await?;
-    let record = Record::new(&asked.by, Deed::AccountChanged, asked.at).about(asked.username.as_str());
+    let record = Record::new(&asked.by, deed(&before, &after), asked.at).about(asked.username.as_str());
     audit::record(db, &record.detailed(|detail| detail.change(told(&before), told(&after)))).await?;
     Ok(after)
+}
+
+/// The most telling word for it.
+fn deed(before: &Account, after: &Account) -> Deed {
+    match () {
+        () if after.reset_required && !before.reset_required => Deed::ResetRequired,
+        () if after.standing != before.standing || after.administrator != before.administrator => Deed::AccountChanged,
+        () if after.email != before.email || after.email_verified != before.email_verified => Deed::EmailChanged,
+        () => Deed::AccountChanged,
+    }
 }
 
 /// What the audit says of an account.
@@ -229,7 +239,8 @@ fn told(account: &Account) -> serde_json::Value {
     json!({
         "standing": standing_word(account.standing), "administrator": account.administrator,
         "display_name": account.display_name.as_ref().map(DisplayName::as_str),
-        "email": account.email.as_ref().map(EmailAddress::as_str), "reset_required": account.reset_required,
+        "email": account.email.as_ref().map(EmailAddress::as_str), "email_verified": account.email_verified,
+        "reset_required": account.reset_required,
     })
 }
 

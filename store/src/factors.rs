@@ -41,16 +41,16 @@ impl FactorStore for Store {
         write!(self, Revise { factor: factor.clone(), body, counter, at }, revise)
     }
 
-    async fn use_recovery_code(&self, of: &Username, code: &TokenHash, at: Timestamp) -> Answer<Option<u32>> {
-        write!(self, Code { of: of.clone(), hash: code.clone(), at }, use_code)
+    async fn use_recovery_code(&self, by: &Actor, code: &TokenHash, at: Timestamp) -> Answer<Option<u32>> {
+        write!(self, Code { by: by.clone(), hash: code.clone(), at }, use_code)
     }
 
     async fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> Answer<bool> {
         write!(self, (of.clone(), id.clone(), name), rename)
     }
 
-    async fn renew_session(&self, of: &Username, id: &SessionId, methods: Methods, at: Timestamp) -> Answer<bool> {
-        write!(self, Renew { of: of.clone(), id: id.clone(), methods, at }, renew)
+    async fn renew_session(&self, by: &Actor, id: &SessionId, methods: Methods, at: Timestamp) -> Answer<bool> {
+        write!(self, Renew { by: by.clone(), id: id.clone(), methods, at }, renew)
     }
 }
 
@@ -202,7 +202,7 @@ async fn revise(db: &mut Connection, revise: &Revise) -> Result<bool, DbError> {
 
 #[derive(Debug)]
 struct Code {
-    of: Username,
+    by: Actor,
     hash: TokenHash,
     at: Timestamp,
 }
@@ -211,11 +211,12 @@ async fn use_code(db: &mut Connection, code: &Code) -> Result<Option<u32>, DbErr
     const USE: &str = "UPDATE factors SET used_at = $3, last_used_at = $3
         WHERE username = $1 AND kind = 'recovery' AND body = $2 AND used_at IS NULL";
     const LEFT: &str = "SELECT COUNT(*) FROM factors WHERE username = $1 AND kind = 'recovery' AND used_at IS NULL";
-    if db.execute(USE, params![code.of.as_str(), code.hash.as_str(), code.at]).await? == 0 {
+    let of = code.by.username.as_str();
+    if db.execute(USE, params![of, code.hash.as_str(), code.at]).await? == 0 {
         return Ok(None);
     }
-    let left = db.find(LEFT, params![code.of.as_str()]).await?.map_or(Ok(0), |mut row| row.int())?;
-    let record = Record::new(&Actor::named(code.of.clone()), Deed::RecoveryCodeUsed, code.at);
+    let left = db.find(LEFT, params![of]).await?.map_or(Ok(0), |mut row| row.int())?;
+    let record = Record::new(&code.by, Deed::RecoveryCodeUsed, code.at);
     audit::record(db, &record.detailed(|detail| detail.fact("left", left))).await?;
     Ok(Some(u32::try_from(left).unwrap_or(u32::MAX)))
 }
@@ -227,7 +228,7 @@ async fn rename(db: &mut Connection, (of, id, name): &(Username, FactorId, Strin
 
 #[derive(Debug)]
 struct Renew {
-    of: Username,
+    by: Actor,
     id: SessionId,
     methods: Methods,
     at: Timestamp,
@@ -236,13 +237,13 @@ struct Renew {
 async fn renew(db: &mut Connection, renew: &Renew) -> Result<bool, DbError> {
     const RENEW: &str = "UPDATE sessions SET auth_time = $3, methods = $4
         WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3";
-    let (name, id) = (renew.of.as_str(), renew.id.as_str());
+    let (name, id) = (renew.by.username.as_str(), renew.id.as_str());
     if db.execute(RENEW, params![id, name, renew.at, renew.methods.to_string()]).await? == 0 {
         return Ok(false);
     }
-    announce(db, &renew.of).await?;
+    announce(db, &renew.by.username).await?;
     let methods: Vec<_> = renew.methods.iter().map(auth::Method::as_str).collect();
-    let record = Record::new(&Actor::named(renew.of.clone()), Deed::SteppedUp, renew.at);
+    let record = Record::new(&renew.by, Deed::SteppedUp, renew.at);
     audit::record(db, &record.detailed(|detail| detail.fact("session", id).fact("methods", methods))).await?;
     Ok(true)
 }

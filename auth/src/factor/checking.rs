@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret as _;
 
 use super::{Factor, FactorKind, FactorKinds, OneTimeCode, RecoveryCode, code::Typed, totp::Totp};
-use crate::{Account, Auth, AuthError, AuthStore, Method, Notice, Origin, Username, guessing::Trial};
+use crate::{Account, Actor, Auth, AuthError, AuthStore, Method, Notice, Origin, Username, guessing::Trial};
 
 impl<S: AuthStore> Auth<S> {
     /// What the account has, recovery codes that are left too.
@@ -58,7 +58,8 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
     ) -> Result<Option<Method>, AuthError> {
         let (of, now) = (&owner.username, self.0.clock.now());
-        let Some(left) = self.0.store.use_recovery_code(of, &code.hash(of), now).await? else { return Ok(None) };
+        let by = Actor::owner(owner).coming_from(from);
+        let Some(left) = self.0.store.use_recovery_code(&by, &code.hash(of), now).await? else { return Ok(None) };
         tracing::info!(username = %of, left, "a recovery code was used");
         self.tell(owner, Notice::RecoveryCodeUsed, from).await?;
         Ok(Some(Method::Recovery))

@@ -93,7 +93,7 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
     /// Uses the code up and says how many are left; `None` if there is none such, or somebody was quicker.
     fn use_recovery_code(
         &self,
-        of: &Username,
+        by: &Actor,
         code: &TokenHash,
         at: Timestamp,
     ) -> impl Future<Output = Answer<Option<u32>>> + Send {
@@ -107,7 +107,7 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
     /// Announces the account. False if the session is over.
     fn renew_session(
         &self,
-        of: &Username,
+        by: &Actor,
         id: &SessionId,
         methods: Methods,
         at: Timestamp,

@@ -8,6 +8,7 @@ mod audit;
 mod authenticator;
 mod authorize;
 mod cryptography;
+mod deeds;
 mod device;
 mod device_codes;
 mod docs;

@@ -101,7 +101,7 @@ async fn a_recovery_code_is_used_once_however_many_try(db: TestDatabase) {
     db.store.change_factors(adding("ada", codes.to_vec())).await.unwrap();
     let use_of = |of: &'static str| {
         let store = db.store.clone();
-        async move { store.use_recovery_code(&user(of), &TokenHash::new("one"), second(3)).await.unwrap() }
+        async move { store.use_recovery_code(&actor(of), &TokenHash::new("one"), second(3)).await.unwrap() }
     };
     assert_eq!(use_of("eve").await, None);
     let tries: Vec<_> = (0..30).map(|_| tokio::spawn(use_of("ada"))).collect();
@@ -137,7 +137,7 @@ async fn a_session_that_is_over_changes_nothing(db: TestDatabase) {
     let change = FactorChange { keep: Some((this.clone(), Methods::NONE)), ..add };
     assert!(matches!(db.store.change_factors(change).await, Err(FactorsRefused::SessionOver)));
     assert!(db.store.factors(&user("ada")).await.unwrap().is_empty());
-    assert!(!db.store.renew_session(&user("ada"), &this, Methods::NONE, second(3)).await.unwrap());
+    assert!(!db.store.renew_session(&actor("ada"), &this, Methods::NONE, second(3)).await.unwrap());
 }
 
 async fn of_two_who_take_the_last_two_factors_one_is_refused(db: TestDatabase) {
@@ -188,8 +188,8 @@ async fn a_renewed_session_knows_when_and_how(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
     let id = signed_in(&db.store, "ada", "one").await;
     let methods = Methods::of(&[Method::Password, Method::Recovery]);
-    assert!(!db.store.renew_session(&user("eve"), &id, methods, second(8)).await.unwrap());
-    assert!(db.store.renew_session(&user("ada"), &id, methods, second(9)).await.unwrap());
+    assert!(!db.store.renew_session(&actor("eve"), &id, methods, second(8)).await.unwrap());
+    assert!(db.store.renew_session(&actor("ada"), &id, methods, second(9)).await.unwrap());
     let session = db.store.session(&id).await.unwrap().unwrap();
     assert_eq!((session.auth_time, session.methods), (second(9), methods));
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Memory, Tables};
 use crate::{
-    Factor, FactorId, FactorKind, FactorKinds, Methods, SessionId, TokenHash, Username,
+    Actor, Factor, FactorId, FactorKind, FactorKinds, Methods, SessionId, TokenHash, Username,
     store::{Answer, FactorChange, FactorStore, FactorsRefused, Least, Removal},
 };
 
@@ -117,9 +117,9 @@ impl FactorStore for Memory {
         Ok(true)
     }
 
-    async fn use_recovery_code(&self, of: &Username, code: &TokenHash, at: Timestamp) -> Answer<Option<u32>> {
+    async fn use_recovery_code(&self, by: &Actor, code: &TokenHash, at: Timestamp) -> Answer<Option<u32>> {
         let mut tables = self.ask()?;
-        let open = |f: &Factor| f.kind == FactorKind::Recovery && f.username == *of && f.used_at.is_none();
+        let open = |f: &Factor| f.kind == FactorKind::Recovery && f.username == by.username && f.used_at.is_none();
         let Some(factor) = tables.factors.iter_mut().find(|f| open(f) && f.body == code.as_str()) else {
             return Ok(None);
         };
@@ -133,13 +133,13 @@ impl FactorStore for Memory {
         Ok(factor.map(|factor| factor.name = name).is_some())
     }
 
-    async fn renew_session(&self, of: &Username, id: &SessionId, methods: Methods, at: Timestamp) -> Answer<bool> {
+    async fn renew_session(&self, by: &Actor, id: &SessionId, methods: Methods, at: Timestamp) -> Answer<bool> {
         let mut tables = self.ask()?;
         let Some(session) = tables.sessions.get_mut(id).filter(|session| session.ended_at.is_none()) else {
             return Ok(false);
         };
         (session.methods, session.auth_time) = (methods, at);
-        tables.events.push(of.clone());
+        tables.events.push(by.username.clone());
         Ok(true)
     }
 }
