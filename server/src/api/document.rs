@@ -18,7 +18,7 @@ use utoipa::{
         wire::AuditBehalf, wire::AuditEntry, wire::AuditPlace,
         wire::ChangePassword, wire::ChangeUser, wire::CheckIn, wire::CheckOut, wire::Describe, wire::Ended,
         wire::FieldError, wire::File, wire::FileStatus, wire::Introspected, wire::Me, wire::MemberInfo, wire::Move,
-        wire::NewContent, wire::NewVault, wire::OneToken, wire::Override, wire::ProblemBody, wire::Register,
+        wire::NewContent, wire::NewVault, wire::EndEverybody, wire::OneToken, wire::Override, wire::ProblemBody, wire::Register,
         wire::Registered, wire::Restore, wire::Revision, wire::Change, wire::SessionInfo, wire::SetRole, wire::Ticket,
         wire::TokenError, wire::TokenForm, wire::TokenResponse, wire::User, wire::VaultInfo, wire::AuthorizationServer,
         wire::Event, wire::FileUpdated, wire::FileDeleted, wire::DeletedFile, wire::InviteInfo, wire::MadeInvite,
