@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Auth, AuthError, AuthStore, Letter, LetterBody, Session, clock};
+use crate::{Auth, AuthError, AuthStore, Letter, LetterBody, Session, clock, letter::greeted};
 
 /// How long before its end. Tokens that do not live twice as long are ended by whoever made them for a day's work.
 pub const BEFORE: Duration = Duration::from_hours(7 * 24);
@@ -29,10 +29,12 @@ impl<S: AuthStore> Auth<S> {
 
     async fn remind_of(&self, token: Session) -> Result<(), AuthError> {
         let Some(owner) = self.active(&token.username).await? else { return Ok(()) };
-        let Some(to) = owner.account.email.clone() else { return Ok(()) };
-        let label = token.label.unwrap_or_default();
+        let owner = owner.account;
+        let Some(to) = owner.email.clone().filter(|_| self.may_write_to(&owner)) else { return Ok(()) };
+        // What somebody calls their token is not said to a stranger.
+        let label = token.label.filter(|_| owner.email_verified).unwrap_or_default();
         let body = LetterBody::TokenEnds { label, username: token.username, until: token.expires_at };
-        self.post(Letter { to, name: owner.account.calls_itself().to_owned(), body });
+        self.post(Letter { to, name: greeted(&owner), body });
         Ok(())
     }
 }

@@ -53,10 +53,12 @@ async fn last_visit(db: &mut Connection, username: &str) -> Result<Option<Timest
 /// As the audit tells it, no further back than so many entries.
 async fn refused_since(db: &mut Connection, username: &str) -> Result<u32, DbError> {
     const ACTIONS: &str = "SELECT action FROM audit WHERE chain = $1 AND subject = $2 ORDER BY n DESC LIMIT 100";
-    let (mut refused, signed_in) = (0, Deed::SignedIn.as_str());
+    let mut refused = 0;
+    // What strangers tried before there was an account is not about its owner.
+    let begins = [Deed::SignedIn.as_str(), Deed::AccountCreated.as_str()];
     for mut row in db.query(ACTIONS, params![Chain::Accounts.key(), username]).await? {
         match row.text()? {
-            action if action == signed_in => break,
+            action if begins.contains(&action.as_str()) => break,
             action if action == Deed::SignInRefused.as_str() => refused += 1,
             _ => {}
         }

@@ -45,10 +45,11 @@ pub(super) fn of(letter: &Letter, site: &str) -> (String, String) {
         LetterBody::TokenEnds { label, username, until } => (
             "An access token of yours ends soon",
             format!(
-                "the access token {}of the account \"{username}\" at {site} ends at {}. Whatever uses it stops \
+                "the access token {}of {} at {site} ends at {}. Whatever uses it stops \
                  working then.\n\nTo go on, make a new one at {site}/account/tokens and put it in the place of \
                  the old one. If nothing uses it any more, do nothing.",
                 harmless(label).map_or_else(String::new, |label| format!("\"{label}\" ")),
+                called(username).unwrap_or_else(|| "your account".to_owned()),
                 time(*until),
             ),
         ),
@@ -189,6 +190,7 @@ mod tests {
         for body in [
             LetterBody::Reset { link: link(), username: username.clone(), until },
             LetterBody::ConfirmEmail { link: link(), username: username.clone(), until },
+            LetterBody::TokenEnds { label: username.to_string(), username: username.clone(), until },
         ] {
             let to = auth::EmailAddress::parse("stranger@example.org").unwrap();
             let (subject, text) = of(&Letter { to, name: username.to_string(), body }, "https://strongroom.example");

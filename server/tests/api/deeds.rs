@@ -98,6 +98,8 @@ async fn of_accounts(app: &TestApp, story: &mut Story) -> Client {
     let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
     story.told("register", "ada", "account.created", app.anonymous().tell("/auth/register", body).await).await;
     let ada = app.sign_in("ada").await;
+    let again = ada.tell("/auth/me/email/send", Value::Null).await;
+    story.told("send_email_link", "ada", "email.asked", again).await;
     let renamed = ada.request(reqwest::Method::PATCH, "/auth/me").json(&json!({"display_name": "Ada"}));
     story.told("change_me", "ada", "account.changed", ada.ask(renamed).await).await;
     let moved = ada.request(reqwest::Method::PATCH, "/auth/me").json(&json!({"email": "new@example.org"}));

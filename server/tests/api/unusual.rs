@@ -19,8 +19,7 @@ async fn sign_in_with(app: &TestApp, password: &str, program: &str) -> Answer {
 
 /// Registers with an address for letters.
 async fn ada(app: &TestApp) -> Client {
-    let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
-    app.anonymous().tell("/auth/register", body).await.is(201);
+    app.register_reader("ada").await;
     client(app, &sign_in_with(app, PASSWORD, HOME).await.is(200))
 }
 
@@ -66,6 +65,15 @@ both! {
         assert_eq!(app.letter_to("ada@example.org", 1).await.subject, "A sign-in after many wrong tries");
         let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
         assert_eq!(newest_sign_in(&ada).await["refused_before"], Value::Null, "told once");
+    }
+
+    async fn what_was_tried_before_there_was_an_account_is_not_told_to_its_owner(app: TestApp) {
+        for _ in 0..6 {
+            app.later(Duration::from_mins(16));
+            assert_eq!(sign_in_with(&app, "wrong wrong wrong", HOME).await.status, 401);
+        }
+        app.later(Duration::from_mins(16));
+        assert_eq!(newest_sign_in(&ada(&app).await).await["refused_before"], Value::Null);
     }
 
     async fn a_right_password_without_the_second_factor_from_a_new_place_is_told_once(app: TestApp) {
