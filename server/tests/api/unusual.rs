@@ -88,7 +88,7 @@ both! {
         let told: Vec<_> = app.letter_to("ada@example.org", 2).await.text.lines().map(ToOwned::to_owned).collect();
         assert!(told.iter().any(|line| line.contains("right password")), "{told:?}");
         assert_eq!(app.letters().into_iter().filter(|letter| letter.subject == "Somebody knows your password").count(), 1);
-        app.later(Duration::from_secs(60));
+        app.later(Duration::from_mins(1));
         let again = crate::authenticator::sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
         let own = client(&app, &again);
         let half_way = own.see("/auth/audit?action=sign_in.half_way").await.is(200).body;
