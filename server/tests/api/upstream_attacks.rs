@@ -35,7 +35,7 @@ fn refused(answer: &Answer, why: &str) {
 }
 
 fn lies(provider: &Provider, metadata: &Value) {
-    provider.misbehaves.lock().unwrap().metadata = metadata.as_object().unwrap().clone();
+    provider.misbehaves.lock().unwrap().metadata.clone_from(metadata.as_object().unwrap());
 }
 
 async fn departs(app: &TestApp) -> u16 {
@@ -218,10 +218,12 @@ fn endless() -> impl Stream<Item = Result<Bytes, Infallible>> {
     futures_util::stream::repeat_with(|| Ok(Bytes::from_static(&[b' '; 16 * 1024])))
 }
 
+type Answers = fn() -> Response;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_sends_us_elsewhere_or_too_much_is_left_alone() {
     let provider = Provider::start().await;
-    let badly: [(&str, fn() -> Response); 3] = [
+    let badly: [(&str, Answers); 3] = [
         ("a redirect to where they are", || Redirect::temporary("/moved").into_response()),
         ("two megabytes", || answer(Body::from_stream(endless().take(128)))),
         ("no end", || answer(Body::from_stream(endless()))),
