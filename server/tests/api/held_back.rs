@@ -11,10 +11,13 @@ use crate::{
     both,
 };
 
-/// A request of which all but the last byte has been sent.
+/// What is held back of a body: more than the end of a form, which is complete without its last byte.
+const END: usize = 12;
+
+/// A request of which all but its end has been sent.
 struct Held {
     stream: TcpStream,
-    last: u8,
+    end: String,
 }
 
 impl Held {
@@ -25,14 +28,14 @@ impl Held {
              content-length: {}\r\nconnection: close\r\n\r\n",
             body.len()
         );
-        let (most, last) = body.as_bytes().split_at(body.len() - 1);
+        let (most, end) = body.split_at(body.len() - END);
         let mut stream = TcpStream::connect(app.address()).await.unwrap();
-        stream.write_all(&[head.as_bytes(), most].concat()).await.unwrap();
-        Self { stream, last: last[0] }
+        stream.write_all(&[head.as_bytes(), most.as_bytes()].concat()).await.unwrap();
+        Self { stream, end: end.to_owned() }
     }
 
     async fn status(mut self) -> String {
-        self.stream.write_all(&[self.last]).await.unwrap();
+        self.stream.write_all(self.end.as_bytes()).await.unwrap();
         let mut answer = String::new();
         self.stream.read_to_string(&mut answer).await.unwrap();
         answer.get(9..12).unwrap_or_default().to_owned()

@@ -37,7 +37,8 @@ both! {
             ("ada ada ada ada ada", "username"),
             ("Strongroom2026!", "Strongroom"),
         ] {
-            let register = json!({"username": "ada", "password": password});
+            // A name that is taken is told before anything is weighed.
+            let register = json!({"username": "eve", "password": password.replace("ada", "eve")});
             let change = json!({"current_password": PASSWORD, "new_password": password});
             let reset = json!({"token": token, "new_password": password});
             for answer in [
