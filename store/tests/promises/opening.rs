@@ -54,7 +54,7 @@ async fn two_programs_share_one_database(db: TestDatabase) {
             register(&user.store, &[of]).await;
         })
     };
-    let both = join_all([work(db.store.clone(), "server"), work(other.clone(), "console")]).await;
+    let both = join_all([work(db.store.clone(), "server"), work(other.clone(), "operator")]).await;
     assert!(both.into_iter().all(|done| done.is_ok()));
     assert_no_gaps(&db.store, &ada.vault).await;
     assert_eq!(other.heads(&ada.vault).await.unwrap().change, 100);
