@@ -88,9 +88,9 @@ TOML
 for client in "${@:-oauth socket schemathesis git fail2ban provider}"; do
     for name in $client; do
         echo "--- $name"
-        unset STRONGROOM_CONFIG STRONGROOM_TRUSTED_PROXIES
+        unset STRONGROOM_CONFIG STRONGROOM_TRUSTED_PROXIES STRONGROOM_REGISTRATION
         case "$name" in
-            fail2ban) export STRONGROOM_TRUSTED_PROXIES=127.0.0.1 ;;
+            fail2ban) export STRONGROOM_TRUSTED_PROXIES=127.0.0.1 STRONGROOM_REGISTRATION=open ;;
             provider) start_provider ;;
         esac
         start_server "$name"

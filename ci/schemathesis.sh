@@ -29,7 +29,7 @@ throw() {
 # A stream or a socket never ends by itself.
 never_ends='/events$|^/ws$'
 # schemathesis uses what it finds: given a list of sessions or accounts, it ends our own. These come last, one by one.
-ends_us=('^/auth/logout$' '^/auth/sessions/\{' '^/api/users/\{')
+ends_us=('^/auth/logout$' '^/api/sessions/end-all$' '^/auth/sessions/\{' '^/api/users/\{')
 
 cd "$scratch"
 throw --exclude-path-regex "$never_ends|$(IFS='|'; echo "${ends_us[*]}")"
