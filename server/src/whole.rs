@@ -77,7 +77,7 @@ pub(crate) async fn body_first(request: Request, next: Next) -> Response {
     next.run(Request::from_parts(parts, body)).await
 }
 
-fn is_upload(headers: &HeaderMap) -> bool {
+pub(crate) fn is_upload(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
     kind.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
 }
