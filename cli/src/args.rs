@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use server::{
     Config, ConfigError, Partial,
     config::{
-        ByteSize, FirstRole, LogFormat, LogPartial, RegistrationMode, RegistrationPartial, Switch,
+        ByteSize, DatabaseTls, FirstRole, LogFormat, LogPartial, RegistrationMode, RegistrationPartial, Switch,
         passwords::PasswordSection,
     },
 };
@@ -91,6 +91,12 @@ pub(crate) enum Command {
     Breach {
         #[command(subcommand)]
         command: BreachCommand,
+    },
+    /// Bring the tables of the database up to date, as an account that owns them: for servers with database_migrate off
+    Migrate {
+        /// The account of PostgreSQL that serves: it gets what it needs of every table, and no more
+        #[arg(long, value_name = "ROLE")]
+        grant_to: Option<String>,
     },
     /// Check content, database, git and audit, file by file; the server may be running or not
     Verify,
@@ -306,6 +312,13 @@ pub(crate) struct Settings {
         value_delimiter = ','
     )]
     context_words: Option<Vec<String>>,
+    /// Whether a PostgreSQL on another machine must be reached over verified TLS, or as its URL says: verified, url
+    /// [default: verified]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_DATABASE_TLS", value_name = "RULE", value_parser = named::<DatabaseTls>)]
+    database_tls: Option<DatabaseTls>,
+    /// Whether tables are brought up to date on the start, or by `strongroom migrate` only: on, off [default: on]
+    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_DATABASE_MIGRATE", value_name = "SWITCH", value_parser = named::<Switch>)]
+    database_migrate: Option<Switch>,
     /// How logs look on standard error: human, json [default: human]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_LOG_FORMAT", value_name = "FORMAT", value_parser = named::<LogFormat>)]
     log_format: Option<LogFormat>,
@@ -339,6 +352,8 @@ impl Settings {
             public_url: self.public_url,
             database_url: secret("STRONGROOM_DATABASE_URL"),
             database_url_file: variable("STRONGROOM_DATABASE_URL_FILE").map(PathBuf::from),
+            database_tls: self.database_tls,
+            database_migrate: self.database_migrate,
             secret_key: secret("SECRET_KEY"),
             secret_key_file: variable("SECRET_KEY_FILE").map(PathBuf::from),
             trusted_proxies: self.trusted_proxies,

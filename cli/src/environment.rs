@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 17] = [
     "STRONGROOM_CONFIG",
     "STRONGROOM_LISTEN",
     "STRONGROOM_DATA",
@@ -17,6 +17,8 @@ const KNOWN: [&str; 15] = [
     "STRONGROOM_LOG",
     "STRONGROOM_DATABASE_URL",
     "STRONGROOM_DATABASE_URL_FILE",
+    "STRONGROOM_DATABASE_TLS",
+    "STRONGROOM_DATABASE_MIGRATE",
     // where tests find what is not part of a clone
     "STRONGROOM_SHARED",
 ];

@@ -8,6 +8,7 @@ mod audit;
 mod breach;
 mod environment;
 mod key;
+mod migrate;
 mod remote;
 mod serve;
 mod throttle;
@@ -72,6 +73,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Audit { command } => audit::run(command, settings.config()?).await,
         Command::Throttle { command } => throttle::run(command, settings.config()?).await,
         Command::Breach { command } => breach::run(command),
+        Command::Migrate { grant_to } => migrate::migrate(&settings.config()?, grant_to).await,
         Command::Verify => verify::verify(settings.config()?).await,
     }
 }

@@ -1,6 +1,7 @@
 //! Settings: flags, then environment, then the TOML file, then defaults. Read once, in `main`.
 
 mod clients;
+mod database;
 pub mod factors;
 pub mod keys;
 pub mod mail;
@@ -26,6 +27,7 @@ use serde::Deserialize;
 use crate::host;
 
 pub use clients::ClientSection;
+pub use database::{DatabaseRules, DatabaseTls};
 pub use keys::KeysSection;
 pub use providers::{Icon, ProviderSection, Providers};
 pub use sessions::{SessionRules, SessionsSection};
@@ -44,6 +46,10 @@ pub struct Partial {
     pub public_url: Option<String>,
     pub database_url: Option<SecretString>,
     pub database_url_file: Option<PathBuf>,
+    /// Whether a PostgreSQL elsewhere must be reached over verified TLS, or as its URL says.
+    pub database_tls: Option<DatabaseTls>,
+    /// Whether tables are changed by whatever opens the database, or by `strongroom migrate` alone.
+    pub database_migrate: Option<Switch>,
     pub secret_key: Option<SecretString>,
     pub secret_key_file: Option<PathBuf>,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
@@ -166,7 +172,7 @@ pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub public_url: String,
-    pub database_url: Option<SecretString>,
+    pub database: DatabaseRules,
     pub secret_key: Option<SecretString>,
     pub trusted_proxies: Vec<IpAddr>,
     pub max_file_size: u64,
@@ -225,6 +231,8 @@ impl Partial {
             public_url: self.public_url.or(next.public_url),
             database_url: self.database_url.or(next.database_url.filter(|_| !own_database)),
             database_url_file: self.database_url_file.or(next.database_url_file.filter(|_| !own_database)),
+            database_tls: self.database_tls.or(next.database_tls),
+            database_migrate: self.database_migrate.or(next.database_migrate),
             secret_key: self.secret_key.or(next.secret_key.filter(|_| !own_key)),
             secret_key_file: self.secret_key_file.or(next.secret_key_file.filter(|_| !own_key)),
             trusted_proxies: self.trusted_proxies.or(next.trusted_proxies),
@@ -274,7 +282,11 @@ impl Partial {
             listen,
             data: self.data.unwrap_or_else(|| PathBuf::from("strongroom-data")),
             public_url,
-            database_url: secret(self.database_url, self.database_url_file.as_deref())?,
+            database: DatabaseRules {
+                url: secret(self.database_url, self.database_url_file.as_deref())?,
+                tls: self.database_tls.unwrap_or(DatabaseTls::Verified),
+                migrate: self.database_migrate.unwrap_or(Switch::On),
+            },
             secret_key: secret(self.secret_key, self.secret_key_file.as_deref())?,
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             max_file_size: self.max_file_size.map_or(10 << 30, |size| size.0),

@@ -12,7 +12,6 @@ use auth::{
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
 use jiff::SignedDuration;
-use secrecy::ExposeSecret;
 use store::Database;
 use tokio::{sync::watch, task::JoinHandle};
 use vault::{LocalBlobs, VaultStore};
@@ -91,11 +90,25 @@ pub async fn open_ring(config: &Config, clock: Clock) -> anyhow::Result<KeyRing<
 }
 
 pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let database = match &config.database_url {
-        Some(url) => Database::parse(url.expose_secret())?,
-        None => Database::Sqlite(config.data.join("strongroom.db")),
-    };
-    Ok(Store::open(&database).await?)
+    let rules = &config.database;
+    Ok(Store::open_with(&rules.database(&config.data)?, rules.migrations()).await?)
+}
+
+/// Brings the tables up to date, and lets an account of PostgreSQL serve from them if one is named: for whoever owns
+/// them, where the server may not change them itself.
+///
+/// # Errors
+/// A sentence for the operator.
+pub async fn migrate(config: &Config, serving: Option<String>) -> anyhow::Result<()> {
+    let database = config.database.database(&config.data)?;
+    if matches!(database, Database::Sqlite(_)) {
+        make_private(&config.data)?;
+    }
+    let store = Store::open(&database).await?;
+    if let Some(role) = serving {
+        store.grant_to(role).await?;
+    }
+    Ok(())
 }
 
 fn settings(config: &Config, http: HttpClient) -> anyhow::Result<auth::Settings> {

@@ -2,6 +2,8 @@
 
 use std::{fmt, path::PathBuf};
 
+use crate::tls::{Tls, refuse_weak};
+
 /// Where the rows are kept.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Database {
@@ -11,20 +13,34 @@ pub enum Database {
     Postgres(String),
 }
 
+/// Does not repeat the URL, which may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("The database URL begins with sqlite:// or postgres://, as in sqlite:///var/lib/strongroom/strongroom.db")]
-pub struct BadDatabaseUrl;
+pub enum BadDatabaseUrl {
+    #[error("The database URL begins with sqlite:// or postgres://, as in sqlite:///var/lib/strongroom/strongroom.db")]
+    Unknown,
+    #[error(
+        "The database is on {host}, and with sslmode={mode} everything could be read or changed on the way there: write \
+         sslmode=verify-full in its URL (and sslrootcert=FILE for a certificate of your own), or set database_tls = \"url\" \
+         (STRONGROOM_DATABASE_TLS=url) where that network is trusted."
+    )]
+    Weak { host: String, mode: &'static str },
+}
 
 impl Database {
     /// Takes `sqlite:///absolute/path`, `sqlite://relative/path`, `postgres://…` or `postgresql://…`.
     ///
     /// # Errors
-    /// [`BadDatabaseUrl`] for anything else; it does not repeat the URL, which may hold a password.
-    pub fn parse(url: &str) -> Result<Self, BadDatabaseUrl> {
+    /// [`BadDatabaseUrl`] for anything else, and for a PostgreSQL elsewhere that is not [`Tls::Verified`] if it has to be.
+    pub fn parse(url: &str, tls: Tls) -> Result<Self, BadDatabaseUrl> {
         match url.split_once("://") {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(Self::Postgres(url.to_owned())),
-            _ => Err(BadDatabaseUrl),
+            Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => {
+                if tls == Tls::Verified {
+                    refuse_weak(url)?;
+                }
+                Ok(Self::Postgres(url.to_owned()))
+            }
+            _ => Err(BadDatabaseUrl::Unknown),
         }
     }
 }
@@ -54,17 +70,17 @@ mod tests {
 
     #[test]
     fn a_url_names_one_of_two_engines() {
-        assert_eq!(Database::parse("sqlite:///a/b.db"), Ok(Database::Sqlite("/a/b.db".into())));
-        assert!(matches!(Database::parse("postgresql://h/d"), Ok(Database::Postgres(_))));
+        assert_eq!(Database::parse("sqlite:///a/b.db", Tls::Verified), Ok(Database::Sqlite("/a/b.db".into())));
+        assert!(matches!(Database::parse("postgresql://h/d", Tls::Verified), Ok(Database::Postgres(_))));
         for bad in ["", "sqlite://", "mysql://h/d", "/a/b.db", "postgres://"] {
-            assert_eq!(Database::parse(bad), Err(BadDatabaseUrl), "{bad}");
+            assert_eq!(Database::parse(bad, Tls::Verified), Err(BadDatabaseUrl::Unknown), "{bad}");
         }
     }
 
     #[test]
     fn a_password_in_the_url_never_prints() {
         for url in ["postgres://ada:hunter@2@db/vault?x=1", "postgres://db/vault?user=ada&password=hunter"] {
-            let database = Database::parse(url).unwrap();
+            let database = Database::parse(url, Tls::Verified).unwrap();
             let printed = format!("{database} {database:?}");
             assert!(printed.contains("db/vault") && !printed.contains("hunter"), "{printed}");
         }

@@ -14,6 +14,11 @@ pub enum OpenError {
         "The database is of a newer Strongroom (version {found}, this program knows {known}). Start the newer program, or restore a backup made before the upgrade."
     )]
     Newer { found: i64, known: i64 },
+    /// Whoever opened it was told not to change tables.
+    #[error(
+        "The tables of the database are not up to date (version {found}, this program wants {known}), and database_migrate is off: run `strongroom migrate` as the account that owns them, with --grant-to for the one that serves."
+    )]
+    Older { found: i64, known: i64 },
     #[error("The database {database} cannot be opened: {source}")]
     Failed { database: String, source: Unavailable },
 }

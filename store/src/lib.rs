@@ -15,6 +15,7 @@ mod error;
 mod factors;
 mod files;
 mod folders;
+mod grants;
 mod groups;
 mod history;
 mod idempotency;
@@ -36,6 +37,7 @@ mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod throttles;
+mod tls;
 mod value;
 mod vault_store;
 mod vaults;
@@ -49,6 +51,9 @@ use futures_util::future::BoxFuture;
 pub use audit::{Chain, Head, Verdict};
 pub use database::{BadDatabaseUrl, Database};
 pub use error::OpenError;
+pub use grants::BadRole;
+pub use migrate::Migrations;
+pub use tls::Tls;
 
 use connection::Connection;
 use error::{DbError, Stop};
@@ -71,14 +76,22 @@ impl Store {
     /// # Errors
     /// [`OpenError`] is a sentence for the operator.
     pub async fn open(database: &Database) -> Result<Self, OpenError> {
+        Self::open_with(database, Migrations::Apply).await
+    }
+
+    /// The same, but that the tables may have to be up to date already.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_with(database: &Database, migrations: Migrations) -> Result<Self, OpenError> {
         let clock = auth::Clock::system();
         let engine = match database {
-            Database::Sqlite(path) => sqlite::Sqlite::open(path, &clock).map(Engine::Sqlite),
-            Database::Postgres(url) => postgres::Postgres::open(url, clock).await.map(Engine::Postgres),
+            Database::Sqlite(path) => sqlite::Sqlite::open(path, migrations, &clock).map(Engine::Sqlite),
+            Database::Postgres(url) => postgres::Postgres::open(url, migrations, clock).await.map(Engine::Postgres),
         };
         match engine {
             Ok(engine) => Ok(Self(Arc::new(engine))),
-            Err(Stop::Refused(newer)) => Err(newer.into()),
+            Err(Stop::Refused(misfit)) => Err(misfit.into()),
             Err(Stop::Failed(error)) => Err(OpenError::Failed { database: database.to_string(), source: error.into() }),
         }
     }

@@ -1,4 +1,4 @@
-//! Brings the tables up to date on start. Migrations append: a published one is never edited.
+//! Brings the tables up to date on start, or looks whether they are. Migrations append: a published one is never edited.
 
 use auth::Clock;
 
@@ -27,15 +27,25 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0014_reminders_and_the_audit_by_address.sql"),
 ];
 
-/// The database is of a newer program.
+/// Whether whoever opens the database may change its tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrations {
+    /// They are brought up to date.
+    Apply,
+    /// They are as this program knows them, or it does not open: for an account that may not change them.
+    Expect,
+}
+
+/// The database is of another version than this program.
 #[derive(Debug)]
-pub(crate) struct Newer {
+pub(crate) struct Misfit {
     found: i64,
 }
 
-impl From<Newer> for OpenError {
-    fn from(newer: Newer) -> Self {
-        Self::Newer { found: newer.found, known: known() }
+impl From<Misfit> for OpenError {
+    fn from(Misfit { found }: Misfit) -> Self {
+        let known = known();
+        if found > known { Self::Newer { found, known } } else { Self::Older { found, known } }
     }
 }
 
@@ -45,13 +55,13 @@ fn known() -> i64 {
 
 /// Runs inside the transaction that the caller has begun. Two programs may start at once: whoever inserts the version
 /// first does the work, the other one waits for it.
-pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), Stop<Newer>> {
+pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), Stop<Misfit>> {
     const TABLE: &str =
         "CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
     db.execute(TABLE, &[]).await?;
     let found = newest(db).await?;
     if found > known() {
-        return Err(Stop::Refused(Newer { found }));
+        return Err(Stop::Refused(Misfit { found }));
     }
     for (version, script) in (1..).zip(MIGRATIONS.iter().copied()) {
         const CLAIM: &str = "INSERT INTO migrations (version, applied_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -61,6 +71,12 @@ pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), St
         }
     }
     Ok(())
+}
+
+/// Changes nothing. A database without a table of versions is one that nobody has migrated yet, or not for this account.
+pub(crate) async fn expect(db: &mut Connection) -> Result<(), Stop<Misfit>> {
+    let found = newest(db).await.unwrap_or(0);
+    if found == known() { Ok(()) } else { Err(Stop::Refused(Misfit { found })) }
 }
 
 /// Nothing is to be done: asked first, so that a program that starts beside a busy one need not wait for its turn.

@@ -4,16 +4,14 @@
 use std::time::Duration;
 
 use auth::{Clock, Unavailable};
-use sqlx::{
-    ConnectOptions as _, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{ConnectOptions as _, PgPool, postgres::PgPoolOptions};
 
 use crate::{
     Body,
     connection::Connection,
     error::{DbError, Stop},
-    migrate::{Newer, migrate},
+    migrate::{Migrations, Misfit, expect, migrate},
+    tls,
 };
 
 const MOST_CONNECTIONS: u32 = 20;
@@ -27,10 +25,9 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    pub(crate) async fn open(url: &str, clock: Clock) -> Result<Self, Stop<Newer>> {
+    pub(crate) async fn open(url: &str, migrations: Migrations, clock: Clock) -> Result<Self, Stop<Misfit>> {
         // Statements are not logged: their parameters are nobody's business.
-        let options = url.parse::<PgConnectOptions>().map_err(DbError::from)?;
-        let options = options.application_name("strongroom").statement_cache_capacity(STATEMENTS);
+        let options = tls::options(url)?.application_name("strongroom").statement_cache_capacity(STATEMENTS);
         let pool = PgPoolOptions::new().max_connections(MOST_CONNECTIONS).acquire_timeout(TO_CONNECT);
         let options = options.disable_statement_logging();
         let pool = match pool.connect_with(options.clone()).await {
@@ -42,7 +39,10 @@ impl Postgres {
             pool => pool.map_err(DbError::from)?,
         };
         let postgres = Self { pool };
-        postgres.write(&clock, |db, clock| Box::pin(migrate(db, clock))).await?;
+        match migrations {
+            Migrations::Apply => postgres.write(&clock, |db, clock| Box::pin(migrate(db, clock))).await?,
+            Migrations::Expect => postgres.write(&(), |db, ()| Box::pin(expect(db))).await?,
+        }
         Ok(postgres)
     }
 

@@ -15,7 +15,7 @@ use crate::{
     Body,
     connection::Connection,
     error::{DbError, Stop},
-    migrate::{Newer, is_current, migrate},
+    migrate::{Migrations, Misfit, expect, is_current, migrate},
     writer::Writer,
 };
 
@@ -33,9 +33,9 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, clock: &Clock) -> Result<Self, Stop<Newer>> {
+    pub(crate) fn open(path: &Path, migrations: Migrations, clock: &Clock) -> Result<Self, Stop<Misfit>> {
         let sqlite = open_for_writing(path)?;
-        let sqlite = migrated(sqlite, clock)?;
+        let sqlite = migrated(sqlite, migrations, clock)?;
         let readers = Readers::open(path)?;
         let writer = Writer::start(sqlite)?;
         Ok(Self { writer, readers: Arc::new(readers) })
@@ -89,16 +89,23 @@ fn keep_private(path: &Path) -> Result<(), DbError> {
     options.open(path).map(drop).map_err(|error| DbError::broken(error.to_string()))
 }
 
-fn migrated(sqlite: rusqlite::Connection, clock: &Clock) -> Result<rusqlite::Connection, Stop<Newer>> {
+fn migrated(
+    sqlite: rusqlite::Connection,
+    migrations: Migrations,
+    clock: &Clock,
+) -> Result<rusqlite::Connection, Stop<Misfit>> {
     let mut db = Connection::Sqlite(sqlite);
     if !is_current(&mut db).now_or_never().unwrap_or(false) {
-        bring_up_to_date(&mut db, clock)?;
+        match migrations {
+            Migrations::Apply => bring_up_to_date(&mut db, clock)?,
+            Migrations::Expect => expect(&mut db).now_or_never().ok_or_else(waited)??,
+        }
     }
     let Connection::Sqlite(sqlite) = db else { return Err(waited().into()) };
     Ok(sqlite)
 }
 
-fn bring_up_to_date(db: &mut Connection, clock: &Clock) -> Result<(), Stop<Newer>> {
+fn bring_up_to_date(db: &mut Connection, clock: &Clock) -> Result<(), Stop<Misfit>> {
     let step = |db: &mut Connection, sql: &str| db.run_script(sql).now_or_never().unwrap_or_else(|| Err(waited()));
     step(db, "BEGIN IMMEDIATE")?;
     // On failure the connection is dropped, which rolls back.

@@ -6,9 +6,11 @@ mod cluster;
 
 use std::{
     io::Write as _,
+    path::Path,
     sync::{Once, OnceLock},
 };
 
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;
 
 use crate::{Database, Store};
@@ -63,6 +65,51 @@ pub async fn postgres() -> Option<TestDatabase> {
         return None;
     };
     Some(open(Database::Postgres(cluster.new_database().await), None).await)
+}
+
+/// The URL of the same database, for an account that may serve from it and do nothing else.
+///
+/// # Panics
+/// If it is not PostgreSQL.
+pub async fn for_serving_only(db: &TestDatabase) -> String {
+    let Database::Postgres(url) = &db.database else { unreachable!("SQLite has no accounts") };
+    // Accounts are the cluster's, so each database has one of its own; and a name may hold anything.
+    let (_, name) = url.rsplit_once('/').expect("a database in the URL");
+    let role = format!("serve\"{name}");
+    let create = sqlx::raw_sql(AssertSqlSafe(format!("CREATE ROLE \"serve\"\"{name}\" LOGIN")));
+    let mut postgres = sqlx::PgConnection::connect(url).await.expect("it connects");
+    postgres.execute(create).await.expect("an account is made");
+    db.store.grant_to(role).await.expect("it may serve");
+    url.replacen("postgres@", &format!("serve%22{name}@"), 1)
+}
+
+/// A PostgreSQL on `port` of 0.0.0.0, which is not this machine as far as a URL tells, with the key and certificate of
+/// the two files if it speaks TLS. It never ends but with the process.
+///
+/// # Panics
+/// As [`databases`].
+pub async fn elsewhere(port: u16, tls: Option<(&Path, &Path)>) -> Option<String> {
+    let cluster = Cluster::start_with(|folder| {
+        let mut settings = vec!["listen_addresses=127.0.0.1".to_owned(), format!("port={port}")];
+        if let Some((key, certificate)) = tls {
+            for (name, from) in [("key", key), ("cert", certificate)] {
+                let to = folder.join(name);
+                std::fs::copy(from, &to).expect("a file for TLS");
+                settings.push(format!("ssl_{name}_file={}", to.display()));
+            }
+            settings.push("ssl=on".to_owned());
+        }
+        settings
+    });
+    let Some(cluster) = cluster else {
+        skipped();
+        return None;
+    };
+    // The port is part of the socket's name, too.
+    let socket = format!("{}?port={port}", cluster.url("postgres"));
+    cluster.ready(&socket).await;
+    std::mem::forget(cluster);
+    Some(format!("postgres://postgres@0.0.0.0:{port}/postgres"))
 }
 
 async fn open(database: Database, folder: Option<TempDir>) -> TestDatabase {

@@ -112,6 +112,32 @@ fn a_database_that_does_not_answer_is_told_without_its_password() {
 }
 
 #[test]
+fn a_database_elsewhere_that_could_be_listened_to_stops_the_start() {
+    let program = Program::new();
+    let serve = ["--listen", "127.0.0.1:0"];
+    let url = ("STRONGROOM_DATABASE_URL", "postgres://ada:hunter2@db.invalid/files?sslmode=prefer");
+    for command in [&serve[..], &["migrate"], &["user", "list"]] {
+        let complaint = program.run_with(&[url], command).badly("sslmode=verify-full");
+        assert!(complaint.contains("db.invalid") && !complaint.contains("hunter2"), "{complaint}");
+    }
+    let allowed = [url, ("STRONGROOM_DATABASE_TLS", "url")];
+    program.run_with(&allowed, &serve).badly("cannot be opened");
+    program.run_with(&[("STRONGROOM_DATABASE_TLS", "sometimes")], &serve).badly("`verified`");
+}
+
+#[test]
+fn tables_are_changed_by_whoever_may() {
+    let program = Program::new();
+    let off = [("STRONGROOM_DATABASE_MIGRATE", "off")];
+    let serve = ["--listen", "127.0.0.1:0"];
+    program.run_with(&off, &serve).badly("strongroom migrate");
+    program.run_with(&off, &["migrate", "--grant-to", "ada"]).badly("SQLite has no accounts");
+    let said = program.run_with(&off, &["migrate"]).well();
+    assert!(said.contains("up to date"), "{said}");
+    program.run_with(&off, &["user", "list"]).well();
+}
+
+#[test]
 fn a_damaged_database_or_key_is_told_once() {
     let program = Program::with_ada();
     let (database, key) = (program.data().join("strongroom.db"), program.data().join("keys/master.key"));

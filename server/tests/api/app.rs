@@ -19,7 +19,7 @@ use reqwest::{
 use serde_json::Value;
 use server::{
     Config, Partial, Running,
-    config::{ByteSize, HashingPartial, RegistrationMode, RegistrationPartial, mail::MailSection},
+    config::{ByteSize, HashingPartial, RegistrationMode, RegistrationPartial, Switch, mail::MailSection},
 };
 use store::{Database, testing};
 
@@ -66,6 +66,13 @@ impl TestApp {
             unreachable!("PostgreSQL was asked for")
         };
         Some(Self::start(tempfile::tempdir().unwrap(), Some(url), Partial::default()).await)
+    }
+
+    /// On PostgreSQL, by an account that may change no table.
+    pub(crate) async fn serving_only() -> Option<Self> {
+        let url = testing::for_serving_only(&testing::postgres().await?).await;
+        let settings = Partial { database_migrate: Some(Switch::Off), ..Partial::default() };
+        Some(Self::start(tempfile::tempdir().unwrap(), Some(url), settings).await)
     }
 
     pub(crate) async fn with(settings: Partial) -> Self {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{accounts::refresh, both};
+use crate::{accounts::refresh, app::TestApp, both};
 
 both! {
     async fn a_restart_keeps_files_locks_and_sessions(app: TestApp) {
@@ -22,4 +22,19 @@ both! {
         refresh(&again, &ended.refresh).await.is(401);
         refresh(&again, &ada.refresh).await.is(200);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_of_postgresql_that_may_change_no_table_serves() {
+    let Some(app) = TestApp::serving_only().await else { return };
+    let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
+    ada.add("a.nc", b"one").await.is(201);
+    ada.check_out("a.nc").await.is(200);
+    ada.check_in("a.nc", b"two", "wider").await.is(200);
+    assert_eq!(ada.content("a.nc").await, b"two");
+    refresh(&ada, &ada.refresh).await.is(200);
+    let audit = root.see("/api/audit").await.is(200);
+    assert!(audit.text.contains("ada"), "{}", audit.text);
+    ada.tell("/auth/logout", Value::Null).await.is(204);
+    ada.see("/auth/me").await.is(401);
 }

@@ -37,10 +37,16 @@ const SETTINGS: [&str; 6] = [
 ];
 
 impl Cluster {
-    /// `None` if PostgreSQL is not installed.
+    /// On a socket alone. `None` if PostgreSQL is not installed.
     pub(super) fn start() -> Option<Self> {
+        Self::start_with(|_| Vec::new())
+    }
+
+    /// With settings, and whatever files `prepare` puts into the folder for them.
+    pub(super) fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("strongroom-pg-").tempdir().expect("a temporary folder").keep();
+        let settings = prepare(&folder);
         let owner = Owner::of(&folder);
         let data = folder.join("data");
         let mut initdb = owner.command(&programs.join("initdb"));
@@ -52,6 +58,7 @@ impl Cluster {
         watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(&folder).arg(programs.join("postgres")).arg("-D").arg(&data);
         watchdog.arg("-c").arg(format!("unix_socket_directories={}", folder.display()));
         watchdog.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
+        watchdog.args(settings.iter().flat_map(|setting| ["-c", setting]));
         // Apart from the terminal's Ctrl-C: it ends the tests, and that closes the pipe.
         let watchdog = watchdog.process_group(0).stdin(Stdio::piped()).spawn().expect("the watchdog starts");
         Some(Self { folder, databases: AtomicU32::new(0), _watchdog: watchdog })
@@ -68,13 +75,17 @@ impl Cluster {
         self.url(&name)
     }
 
-    fn url(&self, database: &str) -> String {
+    pub(super) fn url(&self, database: &str) -> String {
         format!("postgres://postgres@{}/{database}", self.folder.display().to_string().replace('/', "%2F"))
     }
 
-    /// The server needs a moment after its start.
     async fn connect(&self) -> sqlx::PgConnection {
-        let options: PgConnectOptions = self.url("postgres").parse().expect("a URL");
+        self.ready(&self.url("postgres")).await
+    }
+
+    /// The server needs a moment after its start.
+    pub(super) async fn ready(&self, url: &str) -> sqlx::PgConnection {
+        let options: PgConnectOptions = url.parse().expect("a URL");
         let options = options.disable_statement_logging();
         for _ in 0..500 {
             if let Ok(connection) = options.connect().await {
@@ -108,7 +119,11 @@ impl Owner {
         let root = std::fs::metadata(folder).expect("the folder is there").uid() == 0;
         let owner = root.then(|| user("postgres").expect("a user named postgres, since the tests run as root"));
         if let Some((uid, gid)) = owner {
-            std::os::unix::fs::chown(folder, Some(uid), Some(gid)).expect("the folder is given to postgres");
+            let inside =
+                std::fs::read_dir(folder).expect("the folder is read").map(|entry| entry.expect("a file").path());
+            for path in inside.chain([folder.to_owned()]) {
+                std::os::unix::fs::chown(path, Some(uid), Some(gid)).expect("the folder is given to postgres");
+            }
         }
         Self(owner)
     }

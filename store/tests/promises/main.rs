@@ -11,6 +11,7 @@ mod folders;
 mod keys;
 mod listing;
 mod opening;
+mod postgres;
 mod races;
 mod refresh;
 mod sessions;

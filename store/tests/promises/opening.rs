@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use sqlx::{Connection as _, Executor as _};
-use store::{Database, OpenError, Store, testing::TestDatabase};
+use store::{Database, OpenError, Store, Tls, testing::TestDatabase};
 use vault::VaultStore as _;
 
 use crate::builders::{User, ada_and_bob, assert_no_gaps, register};
@@ -101,10 +101,10 @@ async fn many_start_at_once(db: TestDatabase) {
 
 #[tokio::test]
 async fn a_database_that_cannot_be_opened_is_named_without_its_password() {
-    let sqlite = Database::parse("sqlite:///nowhere/at/all.db").unwrap();
+    let sqlite = Database::parse("sqlite:///nowhere/at/all.db", Tls::Verified).unwrap();
     let said = Store::open(&sqlite).await.unwrap_err().to_string();
     assert!(said.contains("sqlite:///nowhere/at/all.db"), "{said}");
-    let postgres = Database::parse("postgres://ada:hunter2@127.0.0.1:1/vault").unwrap();
+    let postgres = Database::parse("postgres://ada:hunter2@127.0.0.1:1/vault", Tls::Verified).unwrap();
     let said = Store::open(&postgres).await.unwrap_err();
     assert!(said.to_string().contains("127.0.0.1:1/vault"), "{said}");
     assert!(!format!("{said} {said:?}").contains("hunter2"), "{said:?}");

@@ -1,0 +1,114 @@
+//! The way to PostgreSQL: on another machine it is encrypted, and the certificate is that machine's own. Everything
+//! that is kept goes along it, and the password too.
+
+use std::net::IpAddr;
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use crate::{BadDatabaseUrl, error::DbError};
+
+/// What is asked of a PostgreSQL on another machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// TLS, with a certificate for its name: `verify-full`, whether the URL says so or nothing.
+    Verified,
+    /// What the URL's `sslmode` says; where it says nothing, `verify-full` all the same.
+    AsTheUrlSays,
+}
+
+/// How to connect. A URL that is silent on TLS means the strictest kind, but for this machine.
+pub(crate) fn options(url: &str) -> Result<PgConnectOptions, DbError> {
+    let options: PgConnectOptions = url.parse()?;
+    let stays = is_here(&options) || says_how(url);
+    Ok(if stays { options } else { options.ssl_mode(PgSslMode::VerifyFull) })
+}
+
+/// Refuses a URL that would speak to another machine in the clear, or to whoever answers in its place.
+pub(crate) fn refuse_weak(url: &str) -> Result<(), BadDatabaseUrl> {
+    // One that cannot be read at all is told when it is opened, by whoever reads it.
+    let Ok(options) = options(url) else { return Ok(()) };
+    let mode = match options.get_ssl_mode() {
+        PgSslMode::VerifyFull => return Ok(()),
+        PgSslMode::Disable => "disable",
+        PgSslMode::Allow => "allow",
+        PgSslMode::Prefer => "prefer",
+        // sqlx takes any certificate here …
+        PgSslMode::Require => "require",
+        // … and here one of any name, by any authority that browsers trust.
+        PgSslMode::VerifyCa => "verify-ca",
+    };
+    if is_here(&options) {
+        return Ok(());
+    }
+    Err(BadDatabaseUrl::Weak { host: options.get_host().to_owned(), mode })
+}
+
+/// A socket, or a loopback address.
+fn is_here(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+fn says_how(url: &str) -> bool {
+    let before_fragment = url.split('#').next().unwrap_or_default();
+    let query = before_fragment.split_once('?').map_or("", |(_, query)| query);
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Database;
+
+    #[test]
+    fn a_database_elsewhere_is_verified_unless_the_operator_says_otherwise() {
+        for (place, weak) in [
+            ("db.example/files", None),
+            ("10.0.0.7/files", None),
+            ("db.example/files?sslmode=verify-full", None),
+            ("db.example/files?ssl-mode=VERIFY-FULL&sslrootcert=/etc/ca.pem", None),
+            ("db.example/files?application_name=a", None),
+            ("db.example/files?application_name=sslmode%3Ddisable", None),
+            ("db.example/files#?sslmode=disable", None),
+            ("db.example/files?sslmode=disable", Some("disable")),
+            ("db.example/files?sslmode=allow", Some("allow")),
+            ("db.example/files?sslmode=PREFER", Some("prefer")),
+            ("db.example/files?ssl%6Dode=disable", Some("disable")),
+            ("db.example/files?sslmode=verify-full&sslmode=disable", Some("disable")),
+            ("db.example/files?sslmode=require", Some("require")),
+            ("db.example/files?sslmode=verify-ca", Some("verify-ca")),
+            ("localhost/files?host=db.example&sslmode=disable", Some("disable")),
+            ("localhost.example/files?sslmode=disable", Some("disable")),
+        ] {
+            let url = format!("postgres://ada:hunter2@{place}");
+            let parsed = Database::parse(&url, Tls::Verified);
+            match weak {
+                None => {
+                    assert!(parsed.is_ok(), "{place}");
+                    assert!(matches!(options(&url).unwrap().get_ssl_mode(), PgSslMode::VerifyFull), "{place}");
+                }
+                Some(mode) => {
+                    let refused = parsed.unwrap_err().to_string();
+                    assert!(refused.contains(&format!("sslmode={mode}")), "{refused}");
+                    assert!(refused.contains("database_tls") && !refused.contains("hunter2"), "{refused}");
+                    assert!(Database::parse(&url, Tls::AsTheUrlSays).is_ok(), "{place}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn on_this_machine_the_url_decides() {
+        for place in ["localhost/files", "127.0.0.1/files", "[::1]:5433/files", "%2Frun%2Fpostgresql/files"] {
+            for mode in ["", "?sslmode=disable", "?sslmode=require"] {
+                assert!(Database::parse(&format!("postgres://{place}{mode}"), Tls::Verified).is_ok(), "{place}{mode}");
+            }
+        }
+        let socket = "postgres://ignored/files?host=/run/postgresql&sslmode=disable";
+        assert!(Database::parse(socket, Tls::Verified).is_ok());
+    }
+}
