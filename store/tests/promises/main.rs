@@ -4,6 +4,7 @@
 mod accounts;
 mod audit;
 mod builders;
+mod columns;
 mod eras;
 mod factors;
 mod files;
