@@ -60,6 +60,19 @@ fn hashing_cannot_be_set_below_the_floor() {
 }
 
 #[test]
+fn rules_that_contradict_each_other_are_refused() {
+    for (toml, word) in [
+        ("[sessions]\nidle_days = 20\nabsolute_days = 10", "sessions.idle_days"),
+        ("[sessions]\naccess_minutes = 61", "sessions.access_minutes"),
+        ("secret_key = \"a\"\nsecret_key_file = \"b\"", "given twice"),
+        ("[mail]\nfolder = \"a\"\nhost = \"b\"", "exclude each other"),
+    ] {
+        let refused = toml::from_str::<Partial>(toml).unwrap().decide().unwrap_err().0;
+        assert!(refused.contains(word), "{refused}");
+    }
+}
+
+#[test]
 fn neither_key_nor_database_url_prints() {
     let partial: Partial = toml::from_str("secret_key = \"hunter2\"\ndatabase_url = \"hunter2\"").unwrap();
     assert!(!format!("{partial:?}").contains("hunter2"));

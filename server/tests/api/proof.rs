@@ -56,7 +56,8 @@ fn rows(text: &str) -> Vec<Vec<String>> {
 #[test]
 fn every_test_that_the_security_documents_name_is_there() {
     let there = functions();
-    for name in ["asvs.md", "pitfalls.md", "threats.md", "vectors.md", "../operations.md#limits"] {
+    for name in ["asvs.md", "pitfalls.md", "threats.md", "vectors.md", "rules.md", "data.md", "../operations.md#limits"]
+    {
         let (file, part) = name.split_once('#').unwrap_or((name, ""));
         let text = document(file);
         let text = if part.is_empty() { text } else { text.split_once("\n## Limits\n").unwrap().1.to_owned() };
@@ -128,6 +129,16 @@ fn every_pitfall_has_a_test() {
     let text = document("pitfalls.md");
     let rows: Vec<_> = rows(&text).into_iter().filter(|row| row[0] != "pitfall").collect();
     assert_eq!(rows.len(), 23, "the twenty that everybody knows, and three that a review found");
+    for row in rows {
+        assert!(row.len() == 2 && !tests_named_in(&row[1]).is_empty(), "no test: {row:?}");
+    }
+}
+
+#[test]
+fn every_rule_between_things_has_a_test() {
+    let text = document("rules.md");
+    let rows: Vec<_> = rows(&text).into_iter().filter(|row| row[0] != "rule").collect();
+    assert!(rows.len() > 20, "only {} rules", rows.len());
     for row in rows {
         assert!(row.len() == 2 && !tests_named_in(&row[1]).is_empty(), "no test: {row:?}");
     }
