@@ -113,21 +113,25 @@ impl<S: AuthStore> Auth<S> {
         if client.may_redirect_to(redirect_uri) { Ok(client) } else { Err(DelegationRefused::Redirect) }
     }
 
-    /// What a known program asks for. An error here is sent back to it. `challenge` is with its method.
+    /// What a known program asks for. An error here is sent back to it. `challenge` is with its method,
+    /// the response's type with its mode.
     ///
     /// # Errors
-    /// [`DelegationRefused::ResponseType`], [`DelegationRefused::Scope`], [`DelegationRefused::Challenge`].
+    /// [`DelegationRefused::ResponseType`], [`DelegationRefused::ResponseMode`], [`DelegationRefused::Scope`], [`DelegationRefused::Challenge`].
     #[expect(clippy::too_many_arguments, reason = "the parameters of RFC 6749 §4.1.1 and RFC 7636 §4.3")]
     pub fn check_authorization(
         &self,
         client: &Client,
         redirect_uri: &str,
-        response_type: Option<&str>,
+        (response_type, response_mode): (Option<&str>, Option<&str>),
         asked: Option<&str>,
         (challenge, method): (Option<&str>, Option<&str>),
     ) -> Result<Authorization, DelegationRefused> {
         if response_type != Some("code") {
             return Err(DelegationRefused::ResponseType);
+        }
+        if response_mode.is_some_and(|mode| mode != "query") {
+            return Err(DelegationRefused::ResponseMode);
         }
         let challenge = Challenge::parse(challenge, method).ok_or(DelegationRefused::Challenge)?;
         let grants = scope(asked)?;

@@ -29,6 +29,8 @@ pub enum DelegationRefused {
     Redirect,
     #[error("Only the response type code is answered here.")]
     ResponseType,
+    #[error("Only the response mode query is answered here.")]
+    ResponseMode,
     #[error("A code_challenge with code_challenge_method=S256 is needed (RFC 7636).")]
     Challenge,
     #[error("This code is not valid, or not any more.")]
@@ -49,7 +51,7 @@ impl DelegationRefused {
         match self {
             Self::Client => "invalid_client",
             Self::Scope | Self::Beyond => "invalid_scope",
-            Self::Redirect | Self::Challenge => "invalid_request",
+            Self::Redirect | Self::ResponseMode | Self::Challenge => "invalid_request",
             Self::ResponseType => "unsupported_response_type",
             Self::Code => "invalid_grant",
             Self::Pending => "authorization_pending",

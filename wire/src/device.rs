@@ -81,6 +81,9 @@ pub struct Authorize {
     pub redirect_uri: String,
     #[serde(default)]
     pub response_type: Option<String>,
+    /// `query`, if anything.
+    #[serde(default)]
+    pub response_mode: Option<String>,
     #[serde(default)]
     pub scope: Option<String>,
     #[serde(default)]

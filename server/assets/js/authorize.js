@@ -3,7 +3,10 @@ import { call } from './api.js';
 import { isBusy, setBusy, showError } from './dialog.js';
 import { $ } from './dom.js';
 
-const KNOWN = ['client_id', 'redirect_uri', 'response_type', 'scope', 'state', 'code_challenge', 'code_challenge_method'];
+const KNOWN = [
+  'client_id', 'redirect_uri', 'response_type', 'response_mode', 'scope', 'state', 'code_challenge',
+  'code_challenge_method',
+];
 const place = $('#request');
 const asked = new URLSearchParams(location.search);
 

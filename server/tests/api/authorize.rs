@@ -186,6 +186,7 @@ both! {
         let ada = app.editor("ada").await;
         for (asked, error) in [
             (with("response_type", json!("token")), "unsupported_response_type"), (with("response_type", Value::Null), "unsupported_response_type"),
+            (with("response_mode", json!("fragment")), "invalid_request"), (with("response_mode", json!("form_post")), "invalid_request"),
             (with("scope", json!("account")), "invalid_scope"), (with("scope", json!("everything")), "invalid_scope"),
             (with("code_challenge", Value::Null), "invalid_request"), (with("code_challenge_method", json!("plain")), "invalid_request"),
             (with("code_challenge_method", Value::Null), "invalid_request"), (with("code_challenge", json!("short")), "invalid_request"),
@@ -198,6 +199,7 @@ both! {
                 assert!(!told.contains_key("code"));
             }
         }
+        ada.see(&address(&with("response_mode", json!("query")))).await.is(200);
         let denied = say(&ada, asked(), "deny").await.is(200);
         assert_eq!(answered(denied.body["redirect_to"].as_str().unwrap())["error"], "access_denied");
     }

@@ -48,8 +48,8 @@ pub(crate) fn known<'a>(auth: &'a Auth, client: &str, redirect_uri: &str) -> Res
 
 pub(crate) fn check(auth: &Auth, client: &Client, asked: &Authorize) -> Result<Authorization, DelegationRefused> {
     let challenge = (asked.code_challenge.as_deref(), asked.code_challenge_method.as_deref());
-    let scope = asked.scope.as_deref();
-    auth.check_authorization(client, &asked.redirect_uri, asked.response_type.as_deref(), scope, challenge)
+    let response = (asked.response_type.as_deref(), asked.response_mode.as_deref());
+    auth.check_authorization(client, &asked.redirect_uri, response, asked.scope.as_deref(), challenge)
 }
 
 /// RFC 6749 §4.1.2 and §4.1.2.1, with the issuer (RFC 9207). `uri` was checked before.

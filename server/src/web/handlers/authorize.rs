@@ -64,6 +64,7 @@ fn asked(query: &str) -> Result<Authorize, Problem> {
         client_id: form.need("client_id")?,
         redirect_uri: form.need("redirect_uri")?,
         response_type: form.take("response_type"),
+        response_mode: form.take("response_mode"),
         scope: form.take("scope"),
         state: form.take("state"),
         code_challenge: form.take("code_challenge"),
