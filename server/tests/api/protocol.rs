@@ -220,3 +220,22 @@ async fn a_download_is_called_as_the_file_is_and_nothing_else() {
     let stranger: Client = app.anonymous();
     stranger.see(&file("plain.nc", "/content")).await.is(401);
 }
+
+/// hyper's own answers, before anything of ours: nothing is in them, and the connection ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_http_is_answered_with_nothing_that_a_browser_could_show() {
+    let app = TestApp::sqlite().await;
+    let too_long = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "a".repeat(600_000));
+    let too_many = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: 1\r\n".repeat(200));
+    for (request, status) in [
+        ("<script>alert(1)</script>\r\n\r\n", "400"),
+        ("GET /<script> \u{1} HTTP/1.1\r\n\r\n", "400"),
+        (too_long.as_str(), "431"),
+        (too_many.as_str(), "431"),
+    ] {
+        let answer = exchange(&app, request.as_bytes()).await;
+        assert_eq!(statuses(&answer), [status], "{answer}");
+        let (headers, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(body.is_empty() && headers.contains("connection: close") && !answer.contains("script"), "{answer}");
+    }
+}
