@@ -43,7 +43,9 @@ impl<S: AuthStore> Auth<S> {
         // Every question is charged, or the answer would tell. Nothing was wrong with it.
         self.spent(pass).await?;
         let (auth, whom, from) = (self.clone(), whom.trim().chars().take(320).collect::<String>(), from.clone());
+        let wait = self.some_while();
         tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
             if let Err(error) = auth.send_resets(&whom, &from).await {
                 tracing::warn!(%error, "a link for a new password was not sent");
             }
@@ -89,6 +91,12 @@ impl<S: AuthStore> Auth<S> {
         self.begin_anew(&owner.username, Secret::Password).await?;
         self.notify(&owner, Notice::PasswordReset, from);
         Ok(())
+    }
+
+    /// Until the work on a letter begins: long after the answer, and nobody foretells which question it will hold up.
+    fn some_while(&self) -> Duration {
+        let [more] = self.0.chance.bytes();
+        Duration::from_millis(50 + u64::from(more))
     }
 
     async fn account_behind(&self, link: &str) -> Result<Option<(Token, Account)>, AuthError> {

@@ -66,6 +66,22 @@ both! {
         root.see("/api/vaults/hers").await.is(404);
     }
 
+    async fn what_calls_itself_an_upload_is_not_waited_for_where_none_is_taken(app: TestApp) {
+        let ada = app.editor("ada").await;
+        ada.add("vise.step", b"steel").await.is(201);
+        let form = "--b\r\ncontent-disposition: form-data; name=\"note\"\r\n\r\nmine\r\n--b--\r\n";
+        let kind = "multipart/form-data; boundary=b";
+        for line in ["POST /api/files/vise.step/checkout", "POST /auth/ws-ticket", "POST /auth/sessions/end-others"] {
+            let mut held = Held::of(&app, &ada, line, kind, form).await;
+            let mut answer = [0; 12];
+            // Its end is never sent.
+            held.stream.read_exact(&mut answer).await.unwrap();
+            let status = std::str::from_utf8(&answer[9..]).unwrap();
+            assert!(line.contains("checkout") == (status == "415"), "{line} {status}");
+        }
+        assert_eq!(ada.see("/api/files/vise.step").await.is(200).body["status"], "unlocked");
+    }
+
     async fn nobody_is_served_by_a_name_that_is_not_ours(app: TestApp) {
         let ada = app.editor("ada").await;
         for path in ["/", "/api/files", "/auth/me", "/sign-in", "/metrics", "/health/live", "/nowhere"] {
