@@ -131,9 +131,7 @@ impl Problem {
                 | AuthError::SignInOver
                 | AuthError::Passkey(PasskeyError::Refused),
             ) => Some(HeaderValue::from_static("Bearer")),
-            Self::Auth(AuthError::InvalidToken | AuthError::InvalidGrant) => {
-                Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
-            }
+            Self::Auth(AuthError::InvalidToken) => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
             Self::Auth(AuthError::StepUpNeeded { max_age }) => {
                 let challenge =
                     format!("Bearer error=\"insufficient_user_authentication\", max_age={}", max_age.as_secs());
@@ -185,12 +183,14 @@ fn auth_status(error: &AuthError) -> StatusCode {
         AuthError::NotSignedIn
         | AuthError::InvalidToken
         | AuthError::BadCredentials
-        | AuthError::InvalidGrant
         | AuthError::SecondFactorNeeded
         | AuthError::SecondFactorWrong
         | AuthError::SignInOver
         | AuthError::StepUpNeeded { .. } => StatusCode::UNAUTHORIZED,
-        AuthError::ScopeWidened | AuthError::AmbiguousCredentials | AuthError::Delegation(_) => StatusCode::BAD_REQUEST,
+        AuthError::InvalidGrant
+        | AuthError::ScopeWidened
+        | AuthError::AmbiguousCredentials
+        | AuthError::Delegation(_) => StatusCode::BAD_REQUEST,
         AuthError::CrossSite
         | AuthError::NotAllowed { .. }
         | AuthError::ScopeMissing { .. }

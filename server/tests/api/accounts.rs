@@ -61,7 +61,7 @@ both! {
         let change = |disabled: bool| root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"disabled": disabled}));
         root.ask(change(true)).await.is(200);
         ada.see("/auth/me").await.is(401).says("Could not validate credentials");
-        refresh(&ada, &ada.refresh).await.is(401);
+        refresh(&ada, &ada.refresh).await.is(400);
         root.ask(change(false)).await.is(200);
         ada.see("/auth/me").await.is(401);
         app.sign_in("ada").await.see("/auth/me").await.is(200);
@@ -107,7 +107,7 @@ both! {
         here.ask(change(PASSWORD, "another long password")).await.is(204);
         here.see("/auth/me").await.is(200);
         there.see("/auth/me").await.is(401);
-        refresh(&there, &there.refresh).await.is(401);
+        refresh(&there, &there.refresh).await.is(400);
         let form = [("username", "ada"), ("password", PASSWORD)];
         here.ask(app.anonymous().post("/auth/token").form(&form)).await.is(401);
     }

@@ -139,7 +139,7 @@ both! {
         redeem(&app, &code, ("code_verifier", CHALLENGE)).await.is(400);
         program.see("/auth/me").await.is(401);
         let form = [("grant_type", "refresh_token"), ("refresh_token", tokens.body["refresh_token"].as_str().unwrap())];
-        program.ask(app.anonymous().post("/auth/token").form(&form)).await.is(401);
+        program.ask(app.anonymous().post("/auth/token").form(&form)).await.is(400);
         ada.see("/auth/me").await.is(200);
     }
 

@@ -55,8 +55,8 @@ impl Open {
         let began = Instant::now();
         self.token.see("/auth/me").await.is(401);
         self.personal.see("/auth/me").await.is(401);
-        refresh(&self.refreshed, &self.refreshed.refresh).await.is(401);
-        refresh(&self.token, &self.token.refresh).await.is(401);
+        refresh(&self.refreshed, &self.refreshed.refresh).await.is(400);
+        refresh(&self.token, &self.token.refresh).await.is(400);
         let anonymous = app.anonymous();
         anonymous.ask(with(&self.cookie, anonymous.get("/auth/me"))).await.is(401);
         assert_eq!(timeout(Duration::from_secs(1), live::closed(&mut self.socket)).await.expect(why), 4001, "{why}");
@@ -130,11 +130,11 @@ both! {
         anonymous.ask(anonymous.post("/auth/revoke").form(&[("token", &ada.refresh)])).await.is(200);
         let first = refresh(&stolen, &stolen.refresh).await.is(200);
         app.later(Duration::from_mins(1));
-        refresh(&stolen, &stolen.refresh).await.is(401);
+        refresh(&stolen, &stolen.refresh).await.is(400);
         let app = app.restart().await;
         let anonymous = app.anonymous();
         for dead in [&ada.refresh, &stolen.refresh, &first.body["refresh_token"].as_str().unwrap().to_owned()] {
-            refresh(&anonymous, dead).await.is(401);
+            refresh(&anonymous, dead).await.is(400);
         }
         for dead in [ada.token, stolen.token] {
             Client { token: dead, ..anonymous.clone() }.see("/auth/me").await.is(401);
@@ -226,7 +226,7 @@ both! {
         let app = app.restart().await;
         let dead = Client { token: root.token.clone(), ..app.anonymous() };
         dead.see("/auth/me").await.is(401);
-        refresh(&dead, &root.refresh).await.is(401);
+        refresh(&dead, &root.refresh).await.is(400);
         app.sign_in("root").await.see("/auth/me").await.is(200);
     }
 

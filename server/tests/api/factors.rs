@@ -128,7 +128,7 @@ both! {
         let personal = crate::app::Client { token: token.body["token"].as_str().map(str::to_owned), ..app.anonymous() };
         with_app(&app, &ada).await;
         other.see("/auth/me").await.is(401);
-        refresh(&other, &other.refresh).await.is(401);
+        refresh(&other, &other.refresh).await.is(400);
         if personal.token.is_some() {
             personal.see("/auth/me").await.is(401);
         }

@@ -34,7 +34,7 @@ both! {
         app.anonymous().tell("/auth/reset/confirm", confirm(NEW)).await.is(204);
         app.anonymous().tell("/auth/reset/confirm", confirm(NEW)).await.is(403);
         ada.see("/auth/me").await.is(401);
-        crate::accounts::refresh(&ada, &ada.refresh).await.is(401);
+        crate::accounts::refresh(&ada, &ada.refresh).await.is(400);
         sign_in(&app, "ada", PASSWORD).await.is(401);
         sign_in(&app, "ada", NEW).await.is(200);
         assert_eq!(app.letter_to("ada@example.org", 2).await.subject, "Your password was changed");
@@ -200,13 +200,13 @@ both! {
         let there = app.sign_in("ada").await;
         let change = json!({"current_password": PASSWORD, "new_password": NEW});
         here.ask(here.put("/auth/me/password").json(&change)).await.is(204);
-        crate::accounts::refresh(&there, &there.refresh).await.is(401);
+        crate::accounts::refresh(&there, &there.refresh).await.is(400);
         there.see("/auth/me").await.is(401);
         let after = crate::accounts::refresh(&here, &here.refresh).await.is(200).body;
         app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
         let token = app.letter_to("ada@example.org", 2).await.secret().to_owned();
         app.anonymous().tell("/auth/reset/confirm", json!({"token": token, "new_password": PASSWORD})).await.is(204);
-        crate::accounts::refresh(&here, after["refresh_token"].as_str().unwrap()).await.is(401);
+        crate::accounts::refresh(&here, after["refresh_token"].as_str().unwrap()).await.is(400);
         here.see("/auth/me").await.is(401);
     }
 }

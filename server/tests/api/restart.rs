@@ -19,7 +19,7 @@ both! {
         again.check_in("a.nc", b"two", "after").await.is(200);
         let dead = crate::app::Client { token: ended.token.clone(), ..again.clone() };
         dead.see("/auth/me").await.is(401);
-        refresh(&again, &ended.refresh).await.is(401);
+        refresh(&again, &ended.refresh).await.is(400);
         refresh(&again, &ada.refresh).await.is(200);
     }
 }

@@ -20,7 +20,7 @@ both! {
             ("grant_type=password&username=&password=x", 400, "invalid_request"),
             ("grant_type=password&username=ada&username=bob&password=x", 400, "invalid_request"),
             ("grant_type=client_credentials", 400, "unsupported_grant_type"),
-            ("grant_type=refresh_token&refresh_token=sr_rt_nothing", 401, "invalid_grant"),
+            ("grant_type=refresh_token&refresh_token=sr_rt_nothing", 400, "invalid_grant"),
             ("grant_type=password&username=%ff&password=x", 400, "invalid_request"),
         ] {
             let post = anonymous.post("/auth/token").header("content-type", "application/x-www-form-urlencoded").body(form);
@@ -49,8 +49,8 @@ both! {
         let first = refresh(&ada, &ada.refresh).await.is(200);
         app.later(Duration::from_mins(1));
         let second = refresh(&ada, first.body["refresh_token"].as_str().unwrap()).await.is(200);
-        refresh(&ada, &ada.refresh).await.is(401);
-        refresh(&ada, second.body["refresh_token"].as_str().unwrap()).await.is(401);
+        refresh(&ada, &ada.refresh).await.is(400);
+        refresh(&ada, second.body["refresh_token"].as_str().unwrap()).await.is(400);
         ada.see("/auth/me").await.is(401);
     }
 
@@ -66,7 +66,7 @@ both! {
         let (ada, other) = (app.editor("ada").await, app.sign_in("ada").await);
         ada.tell("/auth/logout", Value::Null).await.is(204);
         ada.see("/auth/me").await.is(401);
-        refresh(&ada, &ada.refresh).await.is(401);
+        refresh(&ada, &ada.refresh).await.is(400);
         other.see("/auth/me").await.is(200);
     }
 
@@ -81,7 +81,7 @@ both! {
         revoke(one.refresh.clone(), "access_token").await.is(200);
         one.see("/auth/me").await.is(401);
         revoke(two.token.clone().unwrap(), "refresh_token").await.is(200);
-        refresh(&two, &two.refresh).await.is(401);
+        refresh(&two, &two.refresh).await.is(400);
     }
 
     async fn introspection_tells_the_owner_only(app: TestApp) {

@@ -23,8 +23,8 @@ use crate::{
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "Signed in.", body = TokenResponse),
-        (status = 400, description = "The form makes no sense, or asks for a scope that there is not (`invalid_scope`).", body = TokenError),
-        (status = 401, description = "Incorrect username or password, or a dead refresh token; `mfa_required` after a right password without `otp`.", body = TokenError),
+        (status = 400, description = "The form makes no sense, or asks for a scope that there is not (`invalid_scope`); a dead refresh token or code (`invalid_grant`).", body = TokenError),
+        (status = 401, description = "Incorrect username or password; `mfa_required` after a right password without `otp`.", body = TokenError),
         (status = 413, description = "The body is too large.", body = TokenError),
         (status = 415, description = "Not a form.", body = TokenError),
         (status = 429, description = "Too many attempts.", body = TokenError),
