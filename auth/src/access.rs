@@ -23,7 +23,7 @@ use crate::{
 /// Longer ones are refused unread.
 const MOST_BYTES: usize = 4_096;
 /// How far another node's clock may run ahead of ours. `exp` gets none of it.
-const LEEWAY: Duration = Duration::from_secs(5);
+pub(crate) const LEEWAY: Duration = Duration::from_secs(5);
 
 /// Times are whole seconds since 1970. All of them are required; a text where a number belongs is refused
 /// (CVE-2026-25537), and so is a list of audiences.
@@ -40,6 +40,9 @@ struct Claims {
     scope: String,
     auth_time: i64,
     amr: Vec<String>,
+    /// RFC 9068 §2.2; not of those that nobody but a person's own password brought.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
 }
 
 /// What a good token says.
@@ -110,6 +113,7 @@ impl AccessTokens {
             scope: session.grants.to_string(),
             auth_time: session.auth_time.as_second(),
             amr: session.methods.amr(),
+            client_id: session.client.clone(),
         };
         let token = self.keys().signing().sign(&claims)?;
         Ok(Issued { token: token.into(), expires_in: clock::between(now, expires_at) })

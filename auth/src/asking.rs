@@ -101,6 +101,10 @@ impl<S: AuthStore> Auth<S> {
 
     pub(crate) async fn caller(&self, (username, id): Whose, via: Via, sign: Sign) -> Result<Caller, AuthError> {
         let (held, rights) = self.present(&username, &id).await?;
+        // What was given to a program that is registered no longer is over with it.
+        if held.session.client.as_ref().is_some_and(|client| self.0.settings.clients.find(client).is_none()) {
+            return Err(AuthError::InvalidToken);
+        }
         if sign == Sign::OfLife {
             self.note_life(&held);
         }

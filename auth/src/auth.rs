@@ -178,6 +178,7 @@ pub struct Introspection {
     pub expires_at: Timestamp,
     pub issued_at: Timestamp,
     pub scope: String,
+    pub client: Option<String>,
 }
 
 /// Whether the other sessions survive a password change.

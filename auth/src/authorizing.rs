@@ -65,6 +65,9 @@ struct Kept {
     session: Option<String>,
     /// It was shown again since.
     replayed: bool,
+    /// It was shown without what goes with it: nobody has it any longer.
+    #[serde(default)]
+    burnt: bool,
 }
 
 impl Authorization {
@@ -153,6 +156,7 @@ impl<S: AuthStore> Auth<S> {
             approval: Approval::by(caller, wanted.grants)?,
             session: None,
             replayed: false,
+            burnt: false,
         };
         let slip = Slip {
             kind: SlipKind::Code,
@@ -183,9 +187,12 @@ impl<S: AuthStore> Auth<S> {
         }
         let now = self.0.clock.now();
         let ours = redemption.client == kept.client && redemption.redirect_uri == kept.redirect_uri;
-        if !ours || !Challenge(kept.challenge.clone()).is_of(&redemption.verifier) || now >= kept.expires_at {
-            // Whoever has the code but not what goes with it must not have it any longer.
-            self.0.store.take_slip(SlipKind::Code, &slip.hash, now).await?;
+        let proved = ours && Challenge(kept.challenge.clone()).is_of(&redemption.verifier);
+        if kept.burnt || !proved || now >= kept.expires_at {
+            // It stays on record: somebody may be turning it into tokens at this moment.
+            if !self.0.store.revise_slip(&slip, write(&Kept { burnt: true, ..kept })?, now).await? {
+                self.end_used_meanwhile(&slip.hash).await?;
+            }
             self.charge_wrong(Secret::Code, &from, slip.username.as_ref()).await?;
             return Err(DelegationRefused::Code.into());
         }
@@ -197,15 +204,12 @@ impl<S: AuthStore> Auth<S> {
         let id = SessionId::random(&self.0.chance);
         let used = Kept { session: Some(id.to_string()), ..kept.clone() };
         if !self.0.store.revise_slip(&slip, write(&used)?, self.0.clock.now()).await? {
-            // Somebody else is using it at this moment: that is a second use as well.
-            if let Some((slip, kept)) = self.kept(&slip.hash).await? {
-                self.end_replayed(slip, kept).await?;
-            }
+            self.end_used_meanwhile(&slip.hash).await?;
             return Err(DelegationRefused::Code.into());
         }
         let program = self.0.settings.clients.find(&kept.client).ok_or(DelegationRefused::Client)?.name().to_owned();
         let grants = Grants::parse(&kept.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
-        let delegation = Delegation { approval: kept.approval, id, grants, program, from };
+        let delegation = Delegation { approval: kept.approval, id, grants, client: kept.client, program, from };
         let tokens = self.delegate(delegation).await.map_err(|error| match error {
             AuthError::Delegation(_) | AuthError::InvalidToken => DelegationRefused::Code.into(),
             other => other,
@@ -218,6 +222,14 @@ impl<S: AuthStore> Auth<S> {
             return Err(DelegationRefused::Code.into());
         }
         Ok(tokens)
+    }
+
+    /// Somebody else is using the code at this moment: that is a second use as well.
+    async fn end_used_meanwhile(&self, code: &TokenHash) -> Result<(), AuthError> {
+        match self.kept(code).await? {
+            Some((slip, kept)) => self.end_replayed(slip, kept).await,
+            None => Ok(()),
+        }
     }
 
     async fn end_replayed(&self, slip: Slip, kept: Kept) -> Result<(), AuthError> {

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use crate::{
     Account, Auth, AuthError, AuthStore, Caller, Grants, Methods, Notice, Origin, RealmId, Session, SessionId,
-    SessionKind, Token, TokenKind, clock,
+    SessionKind, Token, TokenKind,
+    access::LEEWAY,
+    clock,
     directory::Rights,
     policy::{Age, Proof, Restriction, Via},
     store::{Arrival, Familiarity},
@@ -25,6 +27,7 @@ pub(crate) struct Beginning {
     /// Where it is good; `None` for everywhere.
     pub(crate) realms: Option<Arc<[RealmId]>>,
     pub(crate) label: Option<String>,
+    pub(crate) client: Option<String>,
     /// Unless it is as long as that of any session.
     pub(crate) lifetime: Option<Duration>,
     pub(crate) from: Origin,
@@ -41,6 +44,7 @@ impl Beginning {
             grants: Grants::ALL,
             realms: None,
             label: None,
+            client: None,
             lifetime: None,
             from,
         }
@@ -85,6 +89,7 @@ impl<S: AuthStore> Auth<S> {
             grants: beginning.grants,
             realms: beginning.realms,
             label: beginning.label,
+            client: beginning.client,
         };
         let mark = self.0.directory.mark();
         let started = self.0.store.start_session(session.clone(), secret.hash(), account.era).await?;
@@ -101,7 +106,10 @@ impl<S: AuthStore> Auth<S> {
     /// Whoever a live session makes of a request.
     pub(crate) fn caller_of(&self, rights: Arc<Rights>, session: Arc<Session>, via: Via) -> Caller {
         let rules = self.0.settings.step_up;
-        let is_recent = self.0.clock.now() < clock::after(session.auth_time, rules.within);
+        let now = self.0.clock.now();
+        // A clock that was set back must not lengthen it by as much.
+        let is_recent =
+            now < clock::after(session.auth_time, rules.within) && session.auth_time <= clock::after(now, LEEWAY);
         // Who has a second factor has shown it, or is none to change how one signs in.
         let is_whole = !rights.factors.is_enrolled() || session.methods.is_multi_factor();
         let age = if is_recent && is_whole { Age::Recent } else { Age::Old };

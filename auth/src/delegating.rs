@@ -108,6 +108,7 @@ pub(crate) struct Delegation {
     pub(crate) approval: Approval,
     pub(crate) id: SessionId,
     pub(crate) grants: Grants,
+    pub(crate) client: String,
     pub(crate) program: String,
     pub(crate) from: Origin,
 }
@@ -117,7 +118,7 @@ impl<S: AuthStore> Auth<S> {
     /// [`DelegationRefused::Denied`] where whoever approved has signed out since, was disabled, or has thrown everything
     /// out.
     pub(crate) async fn delegate(&self, wanted: Delegation) -> Result<Tokens, AuthError> {
-        let Delegation { approval, id, grants, program, from } = wanted;
+        let Delegation { approval, id, grants, client, program, from } = wanted;
         let username = Username::parse(&approval.username).map_err(|_| AuthError::Internal("a stored name"))?;
         let approver = SessionId::new(&approval.session);
         let member = self.0.store.member(&username).await?;
@@ -128,6 +129,7 @@ impl<S: AuthStore> Auth<S> {
             auth_time: Some(approval.auth_time),
             grants,
             label: Some(program),
+            client: Some(client),
             ..Beginning::in_person(SessionKind::Tokens, Methods::stored(&approval.methods), from)
         };
         let (session, secret) = self.begin(&account, beginning).await?.ok_or(DelegationRefused::Denied)?;

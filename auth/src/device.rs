@@ -145,7 +145,7 @@ impl<S: AuthStore> Auth<S> {
         let name = self.0.settings.clients.find(&waiting.client).ok_or(DelegationRefused::Client)?.name().to_owned();
         let grants = Grants::parse(&waiting.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
         let id = SessionId::random(&self.0.chance);
-        self.delegate(Delegation { approval, id, grants, program: name, from }).await
+        self.delegate(Delegation { approval, id, grants, client: waiting.client, program: name, from }).await
     }
 
     /// RFC 8628 §3.5: who asks too soon waits five seconds longer, from then on.

@@ -3,6 +3,8 @@
 //! Only what was loaded, forgotten and may be handed out is known here; loading is in `asking`. Everything may be
 //! forgotten at any time: it is then loaded anew.
 
+mod tickets;
+
 use std::{
     collections::{HashMap, VecDeque},
     hash::{BuildHasher as _, Hash, RandomState},
@@ -16,15 +18,16 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::{Mutex, watch};
 
+pub(crate) use tickets::Ticket;
+use tickets::Tickets;
+
 use crate::{
-    Account, FactorKinds, Grants, Realm, RealmId, RealmName, Role, Session, SessionId, SessionKind, TokenHash,
-    Username, clock,
+    Account, FactorKinds, Realm, RealmId, RealmName, Role, Session, SessionId, SessionKind, TokenHash, Username, clock,
 };
 
 /// Sessions that are remembered at once, the ended ones too.
 const MOST_SESSIONS: usize = 50_000;
 const MOST_COOKIES: usize = 50_000;
-const MOST_TICKETS: usize = 10_000;
 /// How many forgotten accounts are told apart from those that a load may still bring in.
 const LOG: usize = 1_024;
 /// Loads of different accounts that do not wait for each other.
@@ -93,14 +96,6 @@ pub(crate) struct Mark(u64);
 pub(crate) type Whose = (Username, SessionId);
 
 #[derive(Clone, Debug)]
-pub(crate) struct Ticket {
-    pub(crate) whose: Whose,
-    /// What the token may do that it was asked for with.
-    pub(crate) grants: Grants,
-    pub(crate) until: Timestamp,
-}
-
-#[derive(Clone, Debug)]
 pub(crate) enum Owner {
     Session(Whose),
     /// Cookies are random: what is nobody's never becomes somebody's.
@@ -119,7 +114,7 @@ struct Book {
     /// How many sessions `people` have.
     sessions: usize,
     cookies: HashMap<TokenHash, Owner>,
-    tickets: HashMap<TokenHash, Ticket>,
+    tickets: Tickets,
     realms: HashMap<RealmName, Realm>,
     /// How often something was forgotten, and whose it was, newest last.
     forgettings: u64,
@@ -224,17 +219,12 @@ impl Directory {
     }
 
     pub(crate) fn add_ticket(&self, hash: TokenHash, ticket: Ticket, now: Timestamp) {
-        let mut book = self.write();
-        if book.tickets.len() >= MOST_TICKETS {
-            book.tickets.retain(|_, ticket| now < ticket.until);
-        }
-        thin_out(&mut book.tickets, MOST_TICKETS);
-        book.tickets.insert(hash, ticket);
+        self.write().tickets.add(hash, ticket, now);
     }
 
     /// Whose it is; the first time only.
     pub(crate) fn take_ticket(&self, hash: &TokenHash, now: Timestamp) -> Option<Ticket> {
-        self.write().tickets.remove(hash).filter(|ticket| now < ticket.until)
+        self.write().tickets.take(hash, now)
     }
 
     pub(crate) fn realm(&self, name: &RealmName) -> Option<Realm> {

@@ -7,6 +7,7 @@ use crate::{
     TokenKind,
     asking::Sign,
     auth::{Introspection, Tokens},
+    client::COMMAND_LINE,
     clock,
     guessing::Secret,
     policy::Via,
@@ -20,17 +21,31 @@ impl<S: AuthStore> Auth<S> {
     /// Rotates: the token is used up and its successor handed out (RFC 9700 §4.14.2). A token used before ends its
     /// session, since somebody has a copy.
     ///
+    /// `client` is the program that asks (RFC 6749 §6): what was given to one is of no use to another. Our command line
+    /// need not say so.
+    ///
     /// `scope` is what the access token shall do, if less than all of it; the refresh token keeps all of it
     /// (RFC 6749 §6).
     ///
     /// # Errors
     /// [`AuthError::InvalidGrant`], for whatever reason; [`AuthError::ScopeWidened`], with the token still unused;
     /// [`AuthError::Throttled`].
-    pub async fn refresh(&self, token: &str, scope: Option<Grants>, from: Origin) -> Result<Tokens, AuthError> {
+    pub async fn refresh(
+        &self,
+        token: &str,
+        client: Option<&str>,
+        scope: Option<Grants>,
+        from: Origin,
+    ) -> Result<Tokens, AuthError> {
         // What no token can look like is no try of one.
         let old = Token::parse(TokenKind::Refresh, token).ok_or(AuthError::InvalidGrant)?.hash();
         let session = self.found_or_charged(Secret::Refresh, &from, self.refreshable(&old)).await?;
         let session = session.ok_or(AuthError::InvalidGrant)?;
+        if session.client.as_deref().is_some_and(|theirs| theirs != client.unwrap_or(COMMAND_LINE)) {
+            // It stays good for whose it is.
+            self.charge_wrong(Secret::Refresh, &from, Some(&session.username)).await?;
+            return Err(AuthError::InvalidGrant);
+        }
         if scope.is_some_and(|scope| !scope.is_within(session.grants)) {
             return Err(AuthError::ScopeWidened);
         }
@@ -139,13 +154,16 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn look_into_access(&self, token: &str) -> Result<Option<Introspection>, AuthError> {
-        Ok(self.shown(token).await?.map(|shown| Introspection {
+        let Some(shown) = self.shown(token).await? else { return Ok(None) };
+        let session = self.0.store.session(&shown.session).await?;
+        Ok(Some(Introspection {
             username: shown.username,
             session: shown.session,
             token_type: "Bearer",
             expires_at: shown.expires_at,
             issued_at: shown.issued_at,
             scope: shown.scope.to_string(),
+            client: session.and_then(|session| session.client),
         }))
     }
 }
@@ -159,6 +177,7 @@ fn look_into(session: Session, token_type: &'static str) -> Introspection {
         expires_at: session.expires_at,
         issued_at: session.auth_time,
         scope: session.grants.to_string(),
+        client: session.client,
     }
 }
 

@@ -64,7 +64,8 @@ impl<S: AuthStore> Auth<S> {
             Standing::Disabled => return Err(AuthError::AccountDisabled),
             Standing::Deleted => return Err(AuthError::NoSuchAccount),
         }
-        let link = self.make_link(&member.account, permit.actor()).await?;
+        let link = self.make_link(&member.account, permit.actor(), None).await?;
+        let link = link.ok_or(AuthError::Internal("a link that was not kept"))?;
         self.tell_of(&member.account, Notice::ResetLinkMade, permit.actor()).await?;
         Ok(link)
     }
@@ -114,10 +115,10 @@ impl<S: AuthStore> Auth<S> {
         for account in self.meant_by(whom).await? {
             // Nobody has shown to read what goes to another one: it may be a stranger's, who would have the account.
             let Some(to) = account.email.clone().filter(|_| account.email_verified) else { continue };
-            if self.was_asked_lately(&account.username).await? {
-                continue;
-            }
-            let ResetLink { link, until } = self.make_link(&account, &Actor::owner(&account).coming_from(from)).await?;
+            let (by, quiet_since) =
+                (Actor::owner(&account).coming_from(from), clock::before(self.0.clock.now(), QUIET));
+            let made = self.make_link(&account, &by, Some(quiet_since)).await?;
+            let Some(ResetLink { link, until }) = made else { continue };
             let body = LetterBody::Reset { link, username: account.username.clone(), until };
             self.post(Letter { to, name: greeted(&account), body });
         }
@@ -138,13 +139,13 @@ impl<S: AuthStore> Auth<S> {
         Ok(meant)
     }
 
-    async fn was_asked_lately(&self, username: &Username) -> Result<bool, AuthError> {
-        let now = self.0.clock.now();
-        let slips = self.0.store.slips(SlipKind::Reset, Some(username), now).await?;
-        Ok(slips.first().is_some_and(|newest| now < clock::after(newest.created_at, QUIET)))
-    }
-
-    async fn make_link(&self, account: &Account, by: &Actor) -> Result<ResetLink, AuthError> {
+    /// `None` where one was made after `unless_since`.
+    async fn make_link(
+        &self,
+        account: &Account,
+        by: &Actor,
+        unless_since: Option<Timestamp>,
+    ) -> Result<Option<ResetLink>, AuthError> {
         let (token, now) = (Token::random(TokenKind::Reset, &self.0.chance), self.0.clock.now());
         let until = clock::after(now, LIFETIME);
         let slip = Slip {
@@ -156,7 +157,7 @@ impl<S: AuthStore> Auth<S> {
             expires_at: until,
         };
         let record = Record::new(by, Deed::ResetMade, now).about(account.username.as_str());
-        self.0.store.keep_reset(slip, record).await?;
-        Ok(ResetLink { link: self.link("reset", &token), until })
+        let kept = self.0.store.keep_reset(slip, record, unless_since).await?;
+        Ok(kept.then(|| ResetLink { link: self.link("reset", &token), until }))
     }
 }

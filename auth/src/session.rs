@@ -77,6 +77,8 @@ pub struct Session {
     pub realms: Option<Arc<[RealmId]>>,
     /// What its owner or its program calls it.
     pub label: Option<String>,
+    /// The [program](crate::Client) that it was given to, which alone may renew it (RFC 6749 §6).
+    pub client: Option<String>,
 }
 
 /// Where a sign-in came from, as far as one can tell.

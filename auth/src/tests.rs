@@ -43,6 +43,10 @@ pub(crate) const GOOD: &str = "correct horse battery";
 pub(crate) struct Hands(Arc<AtomicI64>);
 
 impl Hands {
+    pub(crate) fn back(&self, by: Duration) {
+        self.0.fetch_sub(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
+    }
+
     pub(crate) fn forward(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
     }

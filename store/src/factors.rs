@@ -14,7 +14,7 @@ use crate::{
     auth_store::{read, write},
     connection::Connection,
     error::{DbError, Stop},
-    master, sessions,
+    identities, master, sessions,
     value::{Row, params},
 };
 
@@ -85,6 +85,9 @@ async fn change_all(db: &mut Connection, change: &FactorChange) -> Result<(), St
             return Err(FactorsRefused::Last.into());
         }
         remove(db, &change.username, &Removal::All).await?;
+    }
+    if change.unlink {
+        identities::unlink_all(db, &change.username, &change.by, change.at).await?;
     }
     let ended = go_on(db, change).await?;
     announce(db, &change.username).await?;

@@ -104,6 +104,24 @@ struct Unlink {
     at: Timestamp,
 }
 
+fn unlinked(by: &Actor, identity: &Identity, at: Timestamp) -> Record {
+    let before = json!({ "provider": identity.provider, "issuer": identity.issuer, "subject": identity.subject });
+    Record::new(by, Deed::ProviderUnlinked, at).detailed(|detail| detail.change(before, json!({})))
+}
+
+/// Whatever is joined to that account, by somebody else.
+pub(crate) async fn unlink_all(
+    db: &mut Connection,
+    username: &Username,
+    by: &Actor,
+    at: Timestamp,
+) -> Result<(), DbError> {
+    for identity in of(db, username).await? {
+        audit::record(db, &unlinked(by, &identity, at).about(username.as_str())).await?;
+    }
+    db.execute("DELETE FROM identities WHERE username = $1", params![username.as_str()]).await.map(drop)
+}
+
 async fn unlink(db: &mut Connection, asked: &Unlink) -> Result<bool, DbError> {
     const DELETE: &str = "DELETE FROM identities WHERE issuer = $1 AND subject = $2 AND username = $3";
     let theirs = of(db, &asked.by.username).await?;
@@ -115,9 +133,7 @@ async fn unlink(db: &mut Connection, asked: &Unlink) -> Result<bool, DbError> {
     if gone == 0 {
         return Ok(false);
     }
-    let before = json!({ "provider": identity.provider, "issuer": identity.issuer, "subject": identity.subject });
-    let record = Record::new(&asked.by, Deed::ProviderUnlinked, asked.at);
-    audit::record(db, &record.detailed(|detail| detail.change(before, json!({})))).await?;
+    audit::record(db, &unlinked(&asked.by, &identity, asked.at)).await?;
     Ok(true)
 }
 

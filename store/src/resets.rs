@@ -6,6 +6,8 @@ use auth::{
     store::{Answer, End, EndReason, Reset, ResetStore, Slip, SlipKind},
 };
 
+use jiff::Timestamp;
+
 use crate::{
     Store,
     account_log::announce,
@@ -23,8 +25,8 @@ impl ResetStore for Store {
         read!(self, email.clone(), by_email)
     }
 
-    async fn keep_reset(&self, slip: Slip, record: Record) -> Answer<()> {
-        write!(self, (slip, record), keep)
+    async fn keep_reset(&self, slip: Slip, record: Record, unless_since: Option<Timestamp>) -> Answer<bool> {
+        write!(self, (slip, record, unless_since), keep)
     }
 
     async fn reset_password(&self, reset: Reset) -> Answer<Option<Account>> {
@@ -42,14 +44,22 @@ async fn by_email(db: &mut Connection, email: &EmailAddress) -> Result<Vec<Accou
     rows.into_iter().map(|mut row| accounts::read(&mut row)).collect()
 }
 
-async fn keep(db: &mut Connection, (slip, record): &(Slip, Record)) -> Result<(), DbError> {
+type Kept = (Slip, Record, Option<Timestamp>);
+
+async fn keep(db: &mut Connection, (slip, record, unless_since): &Kept) -> Result<bool, DbError> {
     if let Some(username) = &slip.username {
         // Two who ask at once: the second one waits here, and takes away what the first one kept.
         accounts::hold(db, username).await?;
+        if let Some(since) = unless_since
+            && slips::newest(db, SlipKind::Reset, username, slip.created_at).await?.is_some_and(|made| made > *since)
+        {
+            return Ok(false);
+        }
         forget(db, username).await?;
     }
     slips::keep(db, slip).await?;
-    audit::record(db, record).await
+    audit::record(db, record).await?;
+    Ok(true)
 }
 
 /// Every link of that account is dead from here on.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub(crate) const COLUMNS: &str = "session_id, username, kind, auth_time, last_seen, expires_at,
-    address, user_agent, ended_at, methods, grants, realms, label";
+    address, user_agent, ended_at, methods, grants, realms, label, client";
 
 pub(crate) fn read(row: &mut Row) -> Result<Session, DbError> {
     Ok(Session {
@@ -43,6 +43,7 @@ pub(crate) fn read(row: &mut Row) -> Result<Session, DbError> {
         grants: Grants::parse(&row.text()?).map_err(|_| DbError::broken("a stored scope"))?,
         realms: row.text_or_null()?.map(|json| realms(&json)).transpose()?,
         label: row.text_or_null()?,
+        client: row.text_or_null()?,
     })
 }
 
@@ -118,8 +119,8 @@ fn starter(session: &Session) -> Actor {
 
 async fn insert(db: &mut Connection, start: &Start) -> Result<(), DbError> {
     const INSERT: &str = "INSERT INTO sessions (session_id, username, kind, auth_time, last_seen, expires_at, address,
-        user_agent, ended_at, cookie_hash, methods, grants, realms, label)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        user_agent, ended_at, cookie_hash, methods, grants, realms, label, client)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     let (session, secret) = (&start.session, &start.secret);
     let cookie = match session.kind {
         SessionKind::Web | SessionKind::Personal => Some(secret.as_str()),
@@ -140,6 +141,7 @@ async fn insert(db: &mut Connection, start: &Start) -> Result<(), DbError> {
         session.grants.to_string(),
         realms_json(session)?,
         session.label.as_deref(),
+        session.client.as_deref(),
     ];
     db.execute(INSERT, row).await.map(drop)
 }

@@ -129,6 +129,19 @@ async fn list(db: &mut Connection, many: &Many) -> Result<Vec<Slip>, DbError> {
     rows.into_iter().map(|mut row| parse(many.kind, &mut row)).collect()
 }
 
+/// When the newest live one of them was made.
+pub(crate) async fn newest(
+    db: &mut Connection,
+    kind: SlipKind,
+    of: &Username,
+    at: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    const NEWEST: &str = "SELECT created_at FROM slips WHERE kind = $1 AND username = $2 AND expires_at > $3
+        ORDER BY created_at DESC LIMIT 1";
+    let row = db.find(NEWEST, params![kind.as_str(), of.as_str(), at]).await?;
+    row.map(|mut row| row.time()).transpose()
+}
+
 pub(crate) async fn drop_all(db: &mut Connection, (kind, of): &(SlipKind, Username)) -> Result<u64, DbError> {
     db.execute("DELETE FROM slips WHERE kind = $1 AND username = $2", params![kind.as_str(), of.as_str()]).await
 }

@@ -55,6 +55,7 @@ fn session() -> Session {
         grants: Grants::ALL,
         realms: None,
         label: None,
+        client: None,
     }
 }
 
@@ -318,4 +319,12 @@ proptest! {
     fn no_text_makes_it_panic(text in "\\PC*") {
         prop_assert!(!passes(&text));
     }
+}
+
+#[test]
+fn a_programs_token_says_which_program_it_is_of() {
+    let session = Session { client: Some("cad".to_owned()), ..session() };
+    let token = ours().issue(&session, now(), &Chance::system()).unwrap().token;
+    assert_eq!(part(token.expose_secret(), 1)["client_id"], "cad");
+    assert!(passes(token.expose_secret()) && part(&issued(), 1).get("client_id").is_none());
 }

@@ -204,6 +204,7 @@ impl<S: AuthStore> Auth<S> {
             add: Vec::new(),
             least: Least::None,
             keep: Some((caller.session().id.clone(), caller.session().methods)),
+            unlink: false,
             by: caller.actor(),
             deed,
             detail: json!({}),

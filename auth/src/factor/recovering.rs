@@ -30,7 +30,8 @@ impl From<Reason> for String {
 }
 
 impl<S: AuthStore> Auth<S> {
-    /// Every second factor and recovery code goes, and every session ends: the password is what is left. The owner is
+    /// Every second factor and recovery code goes, so does every account at a provider that was joined (a stranger may
+    /// have joined theirs), and every session ends: the password is what is left. The owner is
     /// told, and the audit knows who did it and why.
     ///
     /// # Errors
@@ -42,6 +43,7 @@ impl<S: AuthStore> Auth<S> {
             add: Vec::new(),
             least: Least::None,
             keep: None,
+            unlink: true,
             by: permit.actor().clone(),
             deed: Deed::FactorsRecovered,
             detail: json!({ "reason": reason.0 }),

@@ -15,6 +15,8 @@ pub struct FactorChange {
     pub least: Least,
     /// The session that goes on, and how its owner has proved themselves by now; every other one ends.
     pub keep: Option<(SessionId, Methods)>,
+    /// Whether accounts at providers that are joined to it part with it, too.
+    pub unlink: bool,
     pub by: Actor,
     pub deed: Deed,
     /// For the audit: facts, and `reason`. A JSON object; no secrets.

@@ -24,8 +24,14 @@ pub trait ResetStore: Clone + Send + Sync + 'static {
     fn accounts_by_email(&self, email: &EmailAddress) -> impl Future<Output = Answer<Vec<Account>>> + Send {
         absent()
     }
-    /// Keeps the link in place of any older one of its account.
-    fn keep_reset(&self, slip: Slip, record: Record) -> impl Future<Output = Answer<()>> + Send {
+    /// Keeps the link in place of any older one of its account. False, and nothing has changed, where one is alive that
+    /// was made after `unless_since`: of any number of parallel calls one gets `true`.
+    fn keep_reset(
+        &self,
+        slip: Slip,
+        record: Record,
+        unless_since: Option<Timestamp>,
+    ) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }
     /// Takes the link, replaces the password, lifts the need of a reset, begins a new [era](crate::Era) and ends every

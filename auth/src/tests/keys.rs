@@ -83,7 +83,7 @@ async fn ending_the_old_key_ends_its_access_tokens_and_not_the_session() {
     console(&house).rotate(OldKey::Ends).await.unwrap();
     house.auth.learn_keys().await.unwrap();
     assert!(matches!(house.auth.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
-    let again = house.auth.refresh(tokens.refresh.expose(), None, origin()).await.unwrap();
+    let again = house.auth.refresh(tokens.refresh.expose(), None, None, origin()).await.unwrap();
     house.auth.by_bearer(access(&again)).await.unwrap();
 }
 

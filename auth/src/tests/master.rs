@@ -54,6 +54,7 @@ async fn with_app(house: &House) -> FactorId {
         add: vec![app],
         least: Least::None,
         keep: None,
+        unlink: false,
         by: crate::Actor::console(),
         deed: crate::audit::Deed::FactorAdded,
         detail: serde_json::json!({}),

@@ -33,7 +33,7 @@ async fn a_password_change_ends_the_other_sessions_and_not_this_one() {
     let (mine, caller) = house.signed_in("ada").await;
     house.auth.change_password(&caller, password(GOOD), password(NEW), Others::End, &origin()).await.unwrap();
     assert!(house.auth.by_bearer(access(&thief)).await.is_err());
-    assert!(house.auth.refresh(thief.refresh.expose(), None, origin()).await.is_err());
+    assert!(house.auth.refresh(thief.refresh.expose(), None, None, origin()).await.is_err());
     house.auth.by_bearer(access(&mine)).await.unwrap();
 }
 

@@ -174,7 +174,7 @@ async fn signing_out_is_felt_at_once_by_every_key_of_the_session() {
     assert!(matches!(house.auth.still(&caller).await, Err(AuthError::InvalidToken)));
     assert!(matches!(house.auth.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
     assert!(matches!(house.auth.by_ticket(ticket.expose()).await, Err(AuthError::InvalidToken)));
-    let refreshed = house.auth.refresh(tokens.refresh.expose(), None, origin()).await;
+    let refreshed = house.auth.refresh(tokens.refresh.expose(), None, None, origin()).await;
     assert!(matches!(refreshed, Err(AuthError::InvalidGrant)));
 }
 
@@ -332,7 +332,7 @@ async fn no_key_opens_another_door() {
     let keys = [access(&tokens), tokens.refresh.expose(), web.expose(), ticket.expose()];
     for (n, key) in keys.into_iter().enumerate() {
         assert_eq!(house.auth.by_bearer(key).await.is_ok(), n == 0, "{n}");
-        assert_eq!(house.auth.refresh(key, None, origin()).await.is_ok(), n == 1, "{n}");
+        assert_eq!(house.auth.refresh(key, None, None, origin()).await.is_ok(), n == 1, "{n}");
         assert_eq!(house.auth.by_cookie(key).await.is_ok(), n == 2, "{n}");
         assert_eq!(house.auth.by_ticket(key).await.is_ok(), n == 3, "{n}");
     }

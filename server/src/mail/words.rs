@@ -148,7 +148,8 @@ fn what(notice: Notice) -> &'static str {
         Notice::RecoveryCodeUsed => "somebody signed in to your account with a recovery code. It is used up now.",
         Notice::RecoveryCodesMade => "new recovery codes were made for your account. The ones before are void.",
         Notice::FactorsRecovered => {
-            "an administrator took all second factors of your account away, so that you can set up new ones."
+            "an administrator took all second factors of your account away, and with them the sign-ins through other \
+             services, so that you can set up new ones."
         }
         Notice::PersonalTokenMade => "a personal access token was made for your account.",
         Notice::ProviderLinked => "signing in through another service was added to your account.",

@@ -119,6 +119,40 @@ both! {
         redeem(&app, &code(&ada).await, ("", "")).await.is(200);
     }
 
+    async fn a_wrong_verifier_that_races_the_right_one_leaves_no_session(app: TestApp) {
+        let ada = app.editor("ada").await;
+        for _ in 0..20 {
+            let code = code(&ada).await;
+            let wrong = redeem(&app, &code, ("code_verifier", CHALLENGE));
+            let (right, wrong) = tokio::join!(redeem(&app, &code, ("", "")), wrong);
+            wrong.is(400);
+            if right.status == 200 {
+                let token = right.body["access_token"].as_str().map(str::to_owned);
+                Client { token, ..app.anonymous() }.see("/auth/me").await.is(401);
+            }
+            redeem(&app, &code, ("", "")).await.is(400);
+        }
+        assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 1);
+    }
+
+    async fn what_a_program_was_given_is_renewed_by_no_other(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let renew = async |token: &Value, client: &str| {
+            let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str().unwrap()), ("client_id", client)];
+            ada.ask(app.anonymous().post("/auth/token").form(&form[..if client.is_empty() { 2 } else { 3 }])).await
+        };
+        let first = redeem(&app, &code(&ada).await, ("", "")).await.is(200).body;
+        assert_eq!(renew(&first["refresh_token"], "somebody-else").await.is(400).body["error"], "invalid_grant");
+        let second = renew(&first["refresh_token"], "").await.is(200).body;
+        let third = renew(&second["refresh_token"], "strongroom-cli").await.is(200).body;
+        for token in ["access_token", "refresh_token"] {
+            let look = ada.ask(ada.post("/auth/introspect").form(&[("token", third[token].as_str().unwrap())])).await;
+            assert_eq!(look.body["client_id"], "strongroom-cli", "{token}");
+        }
+        // What a password brought is given to no program in particular.
+        renew(&json!(ada.refresh), "strongroom-cli").await.is(200);
+    }
+
     async fn a_code_lives_a_minute(app: TestApp) {
         let ada = app.editor("ada").await;
         let (early, late) = (code(&ada).await, code(&ada).await);

@@ -118,6 +118,25 @@ async fn a_stranger_gets_an_account_where_that_is_allowed_and_the_same_one_ever_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_joined_their_account_to_somebodys_is_out_after_a_recovery() {
+    let provider = Provider::start().await;
+    let app = provider.app(Strangers::Refuse).await;
+    let root = app.administrator("root").await;
+    app.editor("ada").await;
+    provider.says(json!({"sub": "thief", "auth_time": uptime()}));
+    join(&app, &provider, "ada").await;
+    let browser = Browser::of(&app);
+    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "ada");
+    root.tell("/api/users/ada/recover", json!({"reason": "somebody else was in"})).await.is(204);
+    let refused = browser.sign_in(&provider).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert!(cookie(&refused, "strongroom").is_none());
+    let told = root.see("/api/audit?action=provider.unlinked").await.is(200);
+    assert_eq!(told.body[0]["subject"], "ada", "{}", told.text);
+    app.sign_in("ada").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_is_refused_where_accounts_are_made_by_us() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Refuse).await;

@@ -76,6 +76,7 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
         grants: Grants::ALL,
         realms: None,
         label: None,
+        client: None,
     }
 }
 

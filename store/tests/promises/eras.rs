@@ -46,7 +46,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
             let address = account.email.as_ref().map_or("", EmailAddress::as_str);
             let link = slip(SlipKind::Reset, &format!("reset {n}"), address);
             let made = Record::new(&root, Deed::ResetMade, at).about("ada");
-            store.keep_reset(link.clone(), made).await.unwrap();
+            assert!(store.keep_reset(link.clone(), made, None).await.unwrap());
             let password = auth::PasswordHash::stored(&format!("reset {n}"));
             let reset = Reset { link: link.hash, password, by: actor("ada"), at };
             store.reset_password(reset).await.unwrap().unwrap();
@@ -96,6 +96,7 @@ fn app(n: i64) -> FactorChange {
         add: vec![factor],
         least: Least::None,
         keep: None,
+        unlink: false,
         by: actor("ada"),
         deed: Deed::FactorAdded,
         detail: json!({}),

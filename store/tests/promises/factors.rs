@@ -46,6 +46,7 @@ fn adding(of: &str, add: Vec<Factor>) -> FactorChange {
         add,
         least: Least::None,
         keep: None,
+        unlink: false,
         by: actor(of),
         deed: Deed::FactorAdded,
         detail: json!({}),

@@ -2,7 +2,8 @@
 
 use auth::{
     AuthStore as _, TokenHash,
-    store::{IdentityStore as _, Inserted, Linked, Slip, SlipKind, SlipStore as _},
+    audit::{Deed, Record},
+    store::{IdentityStore as _, Inserted, Linked, ResetStore as _, Slip, SlipKind, SlipStore as _},
     upstream::identity_id,
 };
 use futures_util::future::join_all;
@@ -12,6 +13,7 @@ use crate::builders::{account, actor, identity, register, second, user};
 
 crate::on_both_databases!(
     a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind,
+    of_many_links_asked_for_at_once_one_is_kept,
     an_expired_slip_is_none,
     of_many_who_keep_the_same_one_is_first,
     a_slip_is_revised_by_whoever_saw_it_last,
@@ -45,6 +47,23 @@ async fn a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind(db: TestDatabas
         winners += usize::from(take.await.unwrap().is_some());
     }
     assert_eq!(winners, 1);
+}
+
+async fn of_many_links_asked_for_at_once_one_is_kept(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    let keep = |hash: String, since: Option<i64>, at: i64| {
+        let link =
+            Slip { created_at: second(at), expires_at: second(at + 60), ..slip(SlipKind::Reset, &hash, Some("ada")) };
+        let record = Record::new(&actor("ada"), Deed::ResetMade, second(at));
+        let store = db.store.clone();
+        async move { store.keep_reset(link, record, since.map(second)).await.unwrap() }
+    };
+    let asked = join_all((0..20).map(|n| tokio::spawn(keep(n.to_string(), Some(-30), 0)))).await;
+    assert_eq!(asked.into_iter().filter(|kept| *kept.as_ref().unwrap()).count(), 1);
+    assert!(!keep("soon".to_owned(), Some(-1), 29).await);
+    assert!(keep("later".to_owned(), Some(0), 30).await);
+    assert!(keep("by an administrator".to_owned(), None, 31).await);
+    assert_eq!(db.store.slips(SlipKind::Reset, Some(&user("ada")), second(32)).await.unwrap().len(), 1);
 }
 
 async fn an_expired_slip_is_none(db: TestDatabase) {

@@ -1,5 +1,7 @@
 //! Links that set a new password, among the slips.
 
+use jiff::Timestamp;
+
 use super::Memory;
 use crate::{
     Account, EmailAddress, Standing,
@@ -18,14 +20,21 @@ impl ResetStore for Memory {
         Ok(accounts.filter(|account| is(account)).take(5).cloned().collect())
     }
 
-    async fn keep_reset(&self, slip: Slip, record: Record) -> Answer<()> {
+    async fn keep_reset(&self, slip: Slip, record: Record, unless_since: Option<Timestamp>) -> Answer<bool> {
         let mut tables = self.ask()?;
+        let is_newer = |kept: &Slip| {
+            let theirs = kept.kind == SlipKind::Reset && kept.username == slip.username;
+            theirs && slip.created_at < kept.expires_at && unless_since.is_some_and(|since| kept.created_at > since)
+        };
+        if tables.slips.iter().any(is_newer) {
+            return Ok(false);
+        }
         if let Some(username) = &slip.username {
             tables.forget_resets(username);
         }
         tables.slips.push(slip);
         tables.audit.push(record);
-        Ok(())
+        Ok(true)
     }
 
     async fn reset_password(&self, reset: Reset) -> Answer<Option<Account>> {

@@ -28,6 +28,7 @@ pub async fn handle(
     let mut answer = Introspected {
         active: found.is_some(),
         scope: None,
+        client_id: None,
         username: None,
         sub: None,
         token_type: None,
@@ -36,6 +37,7 @@ pub async fn handle(
     };
     if let Some(found) = found {
         answer.scope = Some(found.scope);
+        answer.client_id = found.client;
         answer.username = Some(found.username.to_string());
         answer.sub = Some(found.username.to_string());
         answer.token_type = Some(found.token_type.to_owned());

@@ -51,7 +51,8 @@ pub async fn handle(
         }
         Some("refresh_token") => {
             let scope = narrower(form.take("scope"))?;
-            auth.refresh(&form.need("refresh_token")?, scope, origin).await?
+            let client = form.take("client_id");
+            auth.refresh(&form.need("refresh_token")?, client.as_deref(), scope, origin).await?
         }
         Some("urn:ietf:params:oauth:grant-type:device_code") => {
             let client = form.take("client_id");
