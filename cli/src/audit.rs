@@ -15,7 +15,7 @@ use store::Verdict;
 use vault::VaultStore;
 use wire::AuditEntry;
 
-use crate::{args::AuditCommand, refuse_nothing};
+use crate::{args::AuditCommand, refuse_nothing, say::on_one_line};
 
 /// Entries asked for at once.
 const PAGE: u32 = 1000;
@@ -83,6 +83,7 @@ pub(crate) fn complain(checked: &[(String, Verdict)]) -> u32 {
     for (name, verdict) in checked {
         if let Verdict::Broken { at } = verdict {
             broken += 1;
+            let name = on_one_line(name);
             say!("{name}: entry {at} of the audit is missing, or not as it was written.");
         }
     }

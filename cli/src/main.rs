@@ -56,7 +56,7 @@ fn complaint(error: &anyhow::Error) -> String {
         }
         last = cause;
     }
-    said
+    say::on_one_line(&said)
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -90,6 +90,8 @@ mod tests {
         assert_eq!(complaint(&error), "code 26: file is not a database");
         let error = anyhow!("code 26: not a database").context("not a database").context("a.db: not a database");
         assert_eq!(complaint(&error), "a.db: not a database");
+        let error = anyhow!("a\u{1b}[2J\nEverything is as it should be.");
+        assert_eq!(complaint(&error), "a\\u{1b}[2J\\nEverything is as it should be.");
         let error = anyhow!("Permission denied").context("The folder a cannot be made");
         assert_eq!(complaint(&error), "The folder a cannot be made: Permission denied");
     }

@@ -14,6 +14,8 @@ pub(crate) use login::login;
 use kept::Keeper;
 use server::{Answer, Server};
 
+use crate::say::on_one_line;
+
 /// `strongroom logout`: ends the session on the server, and forgets it here whatever the server says.
 pub(crate) async fn logout(url: Option<String>) -> anyhow::Result<ExitCode> {
     let keeper = Keeper::open()?;
@@ -38,8 +40,8 @@ pub(crate) async fn whoami(url: Option<String>) -> anyhow::Result<ExitCode> {
     let url = chosen(url, &keeper.lock()?)?;
     let me: Me = get(&keeper, &url, "/auth/me").await?;
     let name = me.display_name.map(|name| format!(" ({name})")).unwrap_or_default();
-    say!("{}{name} at {url}", me.username);
-    say!("may: {}", me.scopes.join(" "));
+    say!("{} at {url}", on_one_line(&format!("{}{name}", me.username)));
+    say!("may: {}", on_one_line(&me.scopes.join(" ")));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -51,11 +53,19 @@ fn chosen(url: Option<String>, kept: &kept::Kept) -> anyhow::Result<String> {
     }
 }
 
-/// Asks the server, signed in; with a fresh access token where the old one has died.
+/// Asks the server, signed in. A token may die before its time (`strongroom key rotate --end-tokens`): where one is refused
+/// that was thought to live, another one is tried, once.
 async fn get<T: serde::de::DeserializeOwned>(keeper: &Keeper, url: &str, path: &str) -> anyhow::Result<T> {
     let server = Server::at(url)?;
     let token = keeper.access_token(&server).await?;
-    match server.get(path, &token).await? {
+    let answer = match server.get(path, &token).await? {
+        Answer::Refused(refused) if refused.status == 401 => {
+            let token = keeper.access_token_other_than(&token, &server).await?;
+            server.get(path, &token).await?
+        }
+        answer => answer,
+    };
+    match answer {
         Answer::Good(body) => Ok(body),
         Answer::Refused(refused) if refused.status == 401 => Err(signed_out(url)),
         Answer::Refused(refused) => anyhow::bail!("{url} says: {}", refused.detail),

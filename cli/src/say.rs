@@ -1,10 +1,11 @@
-//! What the program says, on standard output and standard error.
+//! What the program says, on standard output and standard error. Whatever was written by others (names, comments, what a
+//! server answers) shows as it is, and makes a terminal do nothing.
 
 /// Prints a line. Whoever stopped listening (`strongroom user list | head -1`) is no reason to fail.
 macro_rules! say {
     ($($line:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), $($line)*);
+        let _ = writeln!(std::io::stdout(), "{}", $crate::say::harmless(&format!($($line)*)));
     }};
 }
 
@@ -12,6 +13,45 @@ macro_rules! say {
 macro_rules! complain {
     ($($line:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($line)*);
+        let _ = writeln!(std::io::stderr(), "{}", $crate::say::harmless(&format!($($line)*)));
     }};
+}
+
+/// Controls (and with them every ANSI sequence), direction overrides and what shows nothing, as code points. Our own lines
+/// may be several: somebody else's text goes through [`on_one_line`] first.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c != '\n' && (c.is_control() || vault::filename::is_invisible(c)) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// What somebody else wrote, so that it cannot look like a line of ours.
+pub(crate) fn on_one_line(text: &str) -> String {
+    harmless(text).replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{harmless, on_one_line};
+
+    #[test]
+    fn nothing_that_is_said_moves_the_cursor_or_turns_the_text_round() {
+        let hostile = "a\u{1b}[2J\u{9b}31m\u{202e}b\u{2066}\u{85}\r\u{8}\u{7f}\u{e0041}\u{61c}\u{feff}é 日本";
+        let said = harmless(hostile);
+        assert_eq!(
+            said,
+            "a\\u{1b}[2J\\u{9b}31m\\u{202e}b\\u{2066}\\u{85}\\u{d}\\u{8}\\u{7f}\\u{e0041}\\u{61c}\\u{feff}é 日本"
+        );
+    }
+
+    #[test]
+    fn somebody_elses_text_makes_no_line_of_ours() {
+        assert_eq!(on_one_line("a\nSigned in to https://evil.example"), "a\\nSigned in to https://evil.example");
+    }
 }

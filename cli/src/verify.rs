@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use auth::Clock;
 use server::Config;
 
-use crate::{audit, refuse_nothing};
+use crate::{audit, refuse_nothing, say::on_one_line};
 
 /// Prints what is wrong, file by file; fails if anything is.
 pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
@@ -17,7 +17,7 @@ pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
         if finding.is_wrong() {
             wrong += 1;
         }
-        say!("{finding}");
+        say!("{}", on_one_line(&finding.to_string()));
     })
     .await?;
     wrong += audit::complain(&audit::check(&opened, &config).await?);

@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc};
 
 use unicode_normalization::UnicodeNormalization;
 
-pub use rules::BadFilename;
+pub use rules::{BadFilename, is_invisible};
 
 /// A path inside a vault, `/` between segments, as the user spelled it (NFC).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -13,11 +13,12 @@ use std::{
 use anyhow::Context;
 use auth::Clock;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use wire::TokenResponse;
 
 use super::{
+    login::CLIENT,
     server::{Answer, Server},
     signed_out,
 };
@@ -100,32 +101,55 @@ impl Keeper {
     /// A token that lives, renewed if need be. The lock is held meanwhile: a refresh token is good once.
     pub(super) async fn access_token(&self, server: &Server) -> anyhow::Result<SecretString> {
         let mut kept = self.lock()?;
-        let Some(held) = kept.servers.servers.get(server.url()) else {
-            anyhow::bail!("you are not signed in to {0}: strongroom login {0}", server.url())
-        };
+        let held = kept.held(server)?;
         if held.is_fresh() {
             return Ok(held.access_token.expose().into());
         }
-        let form = [("grant_type", "refresh_token"), ("refresh_token", held.refresh_token.expose())];
-        match server.post::<TokenResponse>("/auth/token", &form).await? {
-            Answer::Good(tokens) => {
-                let held = Held::of(tokens);
-                let token = held.access_token.expose().into();
-                kept.servers.servers.insert(server.url().to_owned(), held);
-                kept.save()?;
-                Ok(token)
-            }
-            Answer::Refused(refused) if refused.error == "invalid_grant" => {
-                kept.remove(server.url());
-                kept.save()?;
-                Err(signed_out(server.url()))
-            }
-            Answer::Refused(refused) => anyhow::bail!("{} says: {}", server.url(), refused.detail),
+        kept.renew(server).await
+    }
+
+    /// In place of one that the server refused: what another `strongroom` got meanwhile, or else a new one.
+    pub(super) async fn access_token_other_than(
+        &self,
+        refused: &SecretString,
+        server: &Server,
+    ) -> anyhow::Result<SecretString> {
+        let mut kept = self.lock()?;
+        let held = kept.held(server)?;
+        if held.is_fresh() && held.access_token.expose() != refused.expose_secret() {
+            return Ok(held.access_token.expose().into());
         }
+        kept.renew(server).await
     }
 }
 
 impl Kept {
+    fn held(&self, server: &Server) -> anyhow::Result<&Held> {
+        let url = server.url();
+        self.servers.servers.get(url).with_context(|| format!("you are not signed in to {url}: strongroom login {url}"))
+    }
+
+    async fn renew(&mut self, server: &Server) -> anyhow::Result<SecretString> {
+        let url = server.url();
+        let refresh = self.held(server)?.refresh_token.expose();
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh), ("client_id", CLIENT)];
+        match server.post::<TokenResponse>("/auth/token", &form).await? {
+            Answer::Good(tokens) => {
+                let held = Held::of(tokens);
+                let token = held.access_token.expose().into();
+                self.servers.servers.insert(url.to_owned(), held);
+                self.save()?;
+                Ok(token)
+            }
+            Answer::Refused(refused) if refused.error == "invalid_grant" => {
+                self.remove(url);
+                self.save()?;
+                Err(signed_out(url))
+            }
+            Answer::Refused(refused) => anyhow::bail!("{url} says: {}", refused.detail),
+        }
+    }
+
     pub(super) fn current(&self) -> Option<String> {
         self.servers.current.clone().filter(|url| self.servers.servers.contains_key(url))
     }

@@ -8,8 +8,9 @@ use super::{
     kept::{Held, Keeper},
     server::{Answer, Refused, Server, is_in_the_clear, tidy},
 };
+use crate::say::on_one_line;
 
-const CLIENT: &str = "strongroom-cli";
+pub(super) const CLIENT: &str = "strongroom-cli";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// RFC 8628 §3.5: what `slow_down` adds, and how long to wait where the server cannot be reached.
 const SLOWER: Duration = Duration::from_secs(5);
@@ -44,7 +45,7 @@ async fn sign_in(url: &str, scope: Option<String>) -> anyhow::Result<ExitCode> {
     let mut kept = keeper.lock()?;
     let before = kept.put(url, Held::of(tokens));
     kept.save()?;
-    say!("Signed in to {url}; it may: {scope}");
+    say!("Signed in to {url}; it may: {}", on_one_line(&scope));
     say!("Kept in {}", kept.path().display());
     drop(kept);
     if let Some(before) = before {
@@ -59,7 +60,7 @@ async fn check(server: &Server) -> anyhow::Result<()> {
     match server.look::<AuthorizationServer>("/.well-known/oauth-authorization-server").await? {
         Answer::Good(known) if known.issuer == server.url() => Ok(()),
         Answer::Good(known) => {
-            let issuer = known.issuer.replace(char::is_control, "");
+            let issuer = on_one_line(&known.issuer);
             anyhow::bail!("{} calls itself {issuer}: strongroom login {issuer}", server.url())
         }
         Answer::Refused(_) => anyhow::bail!("{} answers, but not as a Strongroom does", server.url()),

@@ -112,8 +112,6 @@ impl Server {
         if refused.detail.is_empty() {
             refused.detail = format!("HTTP {status}");
         }
-        // It is printed in a terminal.
-        refused.detail.retain(|c| !c.is_control());
         Ok(Answer::Refused(Refused {
             status: status.as_u16(),
             retry_after: retry_after.map(Duration::from_secs),

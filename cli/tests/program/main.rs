@@ -8,6 +8,7 @@ mod crash;
 mod device;
 mod dump;
 mod help;
+mod hostile;
 mod import;
 mod keys;
 mod master;

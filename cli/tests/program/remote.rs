@@ -21,7 +21,7 @@ impl Program {
         self.folder().join("home")
     }
 
-    fn kept(&self) -> PathBuf {
+    pub(crate) fn kept(&self) -> PathBuf {
         self.home().join("strongroom/servers.json")
     }
 
@@ -149,7 +149,11 @@ async fn an_ended_sign_in_says_so_and_other_peoples_files_are_not_read() {
     program.say(&["whoami"]).badly("chmod 600");
     std::fs::set_permissions(program.kept(), std::fs::Permissions::from_mode(0o600)).unwrap();
     ada.post("/auth/sessions/end-others").send().await.unwrap();
-    program.say(&["whoami"]).badly(&format!("strongroom login {url}"));
+    program.say(&["whoami"]).badly(&format!("your sign-in to {url} has ended: strongroom login {url}"));
+    program.say(&["whoami"]).badly("not signed in");
+    let waiting = Waiting::at(&program, &server.url(""));
+    decide_as(&ada, &waiting.code, "approve").await;
+    assert!(waiting.ends().0);
     server.stop();
     program.say(&["whoami"]).badly("cannot be reached");
     // forgotten here all the same

@@ -108,7 +108,8 @@ fn check_character(c: char, raw: &str) -> Result<(), BadFilename> {
 /// Format and filler characters that show nothing or reorder what is shown, among them every one that HFS+ ignores
 /// (git's `next_hfs_char`). Variation selectors stay: emoji and Japanese names need them. So do the visible format
 /// characters of Arabic, Syriac and Kaithi.
-fn is_invisible(c: char) -> bool {
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
