@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use secrecy::SecretString;
 use server::{
     Config, ConfigError, Partial,
@@ -28,6 +28,20 @@ pub(crate) struct Arguments {
     pub(crate) settings: Settings,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+}
+
+/// What somebody typed; ends the program where that makes no sense, or was a call for help.
+pub(crate) fn read() -> Arguments {
+    let mut command = Arguments::command();
+    // So that every command has the settings, of which those that speak to a server somewhere else need none.
+    command.build();
+    for name in ["login", "logout", "whoami"] {
+        command = command.mut_subcommand(name, |remote| {
+            remote.mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg })
+        });
+    }
+    let matches = command.get_matches();
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 const AFTER: &str = "\
@@ -286,8 +300,8 @@ pub(crate) struct Settings {
     /// Where people reach it, https://files.example.org [default: http:// and the address]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
-    /// Who may register: open, closed, invite (with an invitation only) [default: open on loopback; must be said
-    /// elsewhere]
+    /// Who may register: open, closed, invite (with an invitation only) [default: open where only this machine
+    /// reaches it; must be said elsewhere]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_REGISTRATION", value_name = "MODE", value_parser = named::<RegistrationMode>)]
     registration: Option<RegistrationMode>,
     /// Role of new accounts in the vault main: viewer, editor, manager, none [default: editor]

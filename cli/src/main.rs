@@ -18,11 +18,10 @@ mod verify;
 use std::process::ExitCode;
 
 use args::{Arguments, Command};
-use clap::Parser;
 use server::Config;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = args::read();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(run(arguments)),

@@ -178,6 +178,7 @@ impl Problem {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table, in which the compiler finds what is missing")]
 fn auth_status(error: &AuthError) -> StatusCode {
     match error {
         AuthError::NotSignedIn

@@ -12,6 +12,7 @@ fn help_says_what_there_is() {
         ("key_rotate", &["key", "rotate", "--help"]),
         ("key_replace_master", &["key", "replace-master", "--help"]),
         ("migrate", &["migrate", "--help"]),
+        ("login", &["login", "--help"]),
         ("user_import", &["user", "import", "--help"]),
     ] {
         insta::assert_snapshot!(name, program.run(arguments).well());

@@ -64,8 +64,12 @@ fn metadata(issuer: &str) -> Value {
     .into_iter()
     .partition(|member| at(member));
     let mut metadata = json!({"issuer": issuer, "authorization_response_iss_parameter_supported": true});
-    addresses.into_iter().for_each(|member| metadata[member] = json!(issuer));
-    lists.into_iter().for_each(|member| metadata[member] = json!([]));
+    for member in addresses {
+        metadata[member] = json!(issuer);
+    }
+    for member in lists {
+        metadata[member] = json!([]);
+    }
     metadata
 }
 
@@ -84,7 +88,7 @@ async fn answer(State(hostile): State<Hostile>, method: Method, uri: Uri) -> Res
 impl Program {
     /// As it was left by a sign-in that is good for an hour.
     fn signed_in_to(&self, url: &str) {
-        let until = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+        let until = auth::Clock::system().now() + jiff::SignedDuration::from_hours(1);
         let held = json!({"access_token": "first", "refresh_token": "sr_rt_1", "expires_at": until.to_string()});
         let kept = json!({"current": url, "servers": {url: held}});
         std::fs::create_dir_all(self.kept().parent().unwrap()).unwrap();

@@ -13,7 +13,7 @@ const SCOPES: [(&str, &str); 4] = [
 ];
 
 /// `GET /auth/authorize`, once everything about the request was found right.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "authorize.html")]
 pub struct AuthorizePage {
     pub shell: Shell,
@@ -32,7 +32,7 @@ impl AuthorizePage {
 
 /// `GET /device`. The code is what the address said, if it said one: it is only looked up when somebody goes on, so
 /// that no other page can use up anybody's tries.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "device.html")]
 pub struct DevicePage {
     pub shell: Shell,

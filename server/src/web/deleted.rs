@@ -11,7 +11,7 @@ use super::{
 
 /// `GET /v/{vault}/deleted`. The handler supplies the files that were deleted last, newest first, and the address of the
 /// next page.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "deleted.html")]
 pub struct DeletedPage {
     pub shell: Shell,

@@ -8,7 +8,7 @@ use super::{ProviderButton, Shell};
 ///
 /// The form posts `username`, `password`, `next`. The handler supplies the username that was typed, `next` through
 /// [`local_path`], and what went wrong. On success: the cookie and 303 to `next`.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "sign-in.html")]
 pub struct SignInPage {
     pub shell: Shell,
@@ -32,7 +32,7 @@ pub enum Registration {
 ///
 /// The form posts `username`, `display_name`, `email`, `password`. The handler supplies what was typed, but never the
 /// password. On success: signed in, and 303 to `/`.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "sign-up.html")]
 pub struct SignUpPage {
     pub shell: Shell,
@@ -50,7 +50,7 @@ pub struct SignUpPage {
 /// The form posts `token`, `username`, `display_name`, `password`. The handler supplies what was typed (the token
 /// too, so that a refused password doesn't cost it), and `message`; `open` false where there is an administrator
 /// already. Send `Referrer-Policy: no-referrer`. On success: signed in, and 303 to `/`.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "first.html")]
 pub struct FirstPage {
     pub shell: Shell,

@@ -9,7 +9,7 @@ use super::Shell;
 /// The form posts `invite`, `username`, `display_name`, `email`, `password`. The handler supplies what was typed (the
 /// token too, so that a refused password doesn't cost it); `open` false where nobody may register at all. On success:
 /// signed in, and 303 to `/`.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "join.html")]
 pub struct JoinPage {
     pub shell: Shell,

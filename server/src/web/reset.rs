@@ -5,7 +5,7 @@ use askama::Template;
 use super::Shell;
 
 /// `GET /forgot`, and `POST /forgot` with `asked`. The form posts `account`.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "forgot.html")]
 pub struct ForgotPage {
     pub shell: Shell,
@@ -17,7 +17,7 @@ pub struct ForgotPage {
 /// `GET /reset`, and `POST /reset` when refused or done. The link is `/reset#<token>`, so that the token is in no log.
 ///
 /// The form posts `token` and `password`. A refused password doesn't cost the token. Nobody is signed in by it.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "reset.html")]
 pub struct ResetPage {
     pub shell: Shell,
