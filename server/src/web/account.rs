@@ -7,7 +7,7 @@ use wire::{Me, SessionInfo};
 use super::{Shell, device, format};
 
 /// `GET /account`. The handler supplies the answers of `GET /auth/me` and `GET /auth/sessions`.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "account.html")]
 pub struct AccountPage {
     pub shell: Shell,

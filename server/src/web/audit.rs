@@ -8,7 +8,7 @@ use super::{Shell, format, happening::Happening};
 
 /// `GET /admin/audit`, and `GET /v/{vault}/audit` for the vault's managers. The handler supplies a page of
 /// `GET /api/audit` or `GET /api/vaults/{vault}/audit` under the same filters, and the address of the next.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "audit.html")]
 pub struct AuditPage {
     /// Of a vault, on the vault's own page.
@@ -58,7 +58,7 @@ impl AuditPage {
 }
 
 /// `GET /account/security`. The handler supplies a page of `GET /auth/audit`, and how many sessions are live.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "security.html")]
 pub struct SecurityPage {
     pub shell: Shell,

@@ -6,7 +6,7 @@ use super::Shell;
 
 /// `GET /confirm-email`, and what `POST /confirm-email` answers: `done`, or refused with a message. The link is
 /// `/confirm-email#<token>`, so that the token is in no log. The form posts `token`.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "confirm-email.html")]
 pub struct ConfirmEmailPage {
     pub shell: Shell,

@@ -1,5 +1,7 @@
 //! Letting a program in: one that has a browser at hand (RFC 6749 §4.1.1), or a device that has none (RFC 8628 §3.3).
 
+use std::fmt;
+
 use askama::Template;
 
 use super::Shell;
@@ -13,7 +15,7 @@ const SCOPES: [(&str, &str); 4] = [
 ];
 
 /// `GET /auth/authorize`, once everything about the request was found right.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "authorize.html")]
 pub struct AuthorizePage {
     pub shell: Shell,
@@ -42,5 +44,12 @@ pub struct DevicePage {
 impl DevicePage {
     pub fn scopes(&self) -> [(&'static str, &'static str); 4] {
         SCOPES
+    }
+}
+
+/// Without the code that it carries.
+impl fmt::Debug for DevicePage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DevicePage(…)")
     }
 }

@@ -11,7 +11,7 @@ use super::{
 
 /// `GET /v/{vault}/deleted`. The handler supplies the files that were deleted last, newest first, and the address of the
 /// next page.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "deleted.html")]
 pub struct DeletedPage {
     pub shell: Shell,

@@ -1,5 +1,7 @@
 //! The ways in: sign in, sign up, the first administrator. Plain forms that work without a script.
 
+use std::fmt;
+
 use askama::Template;
 
 use super::{ProviderButton, Shell};
@@ -8,7 +10,7 @@ use super::{ProviderButton, Shell};
 ///
 /// The form posts `username`, `password`, `next`. The handler supplies the username that was typed, `next` through
 /// [`local_path`], and what went wrong. On success: the cookie and 303 to `next`.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "sign-in.html")]
 pub struct SignInPage {
     pub shell: Shell,
@@ -32,7 +34,7 @@ pub enum Registration {
 ///
 /// The form posts `username`, `display_name`, `email`, `password`. The handler supplies what was typed, but never the
 /// password. On success: signed in, and 303 to `/`.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "sign-up.html")]
 pub struct SignUpPage {
     pub shell: Shell,
@@ -81,6 +83,13 @@ pub fn local_path(next: Option<&str>) -> &str {
     let Some(next) = next else { return "/" };
     let elsewhere = next.starts_with("//") || next.contains('\\') || next.contains(char::is_control);
     if next.starts_with('/') && !elsewhere { next } else { "/" }
+}
+
+/// Without the code that it carries.
+impl fmt::Debug for FirstPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FirstPage(…)")
+    }
 }
 
 #[cfg(test)]

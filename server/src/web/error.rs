@@ -6,7 +6,7 @@ use super::Shell;
 
 /// For any refusal of a request that accepts `text/html`. The handler supplies the problem's status, detail
 /// (for a 5xx nothing but a plain sentence) and request id.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage {
     pub shell: Shell,

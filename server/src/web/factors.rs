@@ -11,7 +11,7 @@ use super::{Shell, format};
 const FEW_CODES: usize = 3;
 
 /// `GET /sign-in/second`, and `POST /sign-in/second` when refused: the form posts `otp` and `next`.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "second.html")]
 pub struct SecondPage {
     pub shell: Shell,
@@ -39,7 +39,7 @@ impl SecondPage {
 
 /// `GET /account/factors`. The handler supplies the answer of `GET /auth/factors`, and whether one has to be set up
 /// before anything else.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "factors.html")]
 pub struct FactorsPage {
     pub shell: Shell,

@@ -14,7 +14,7 @@ use super::{
 /// The handler supplies: the file as the viewer sees it (`None` where it was deleted but its history is there), a page
 /// of its revisions, newest first, and the address of the next page of them (`?after=…`). Answer 404 where there is
 /// neither.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "file.html")]
 pub struct FilePage {
     pub shell: Shell,

@@ -10,7 +10,7 @@ use super::{Shell, Workplace, format};
 /// The handler supplies: the folder's own path (empty at the top), what is directly in it (`Vault::folder`, folders
 /// first), the files as the viewer sees them (the API's own conversion), and, where there is more, the address of the
 /// next page of the same folder (`?after=…`). Search and filters are the API's: the script asks `…/files?q=`.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "folder.html")]
 pub struct FolderPage {
     pub shell: Shell,

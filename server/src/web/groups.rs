@@ -6,7 +6,7 @@ use wire::GroupInfo;
 use super::{Shell, format};
 
 /// `GET /admin/groups`. The handler supplies the answer of `GET /api/groups` and every vault's name.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "groups.html")]
 pub struct GroupsPage {
     pub shell: Shell,

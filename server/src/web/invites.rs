@@ -8,7 +8,7 @@ use super::{Shell, format};
 
 /// `GET /admin/invites`, for administrators and managers of vaults. The handler supplies the answer of
 /// `GET /auth/invites` and the vaults that the viewer may invite to.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "invites.html")]
 pub struct InvitesPage {
     pub shell: Shell,

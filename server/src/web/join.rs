@@ -1,5 +1,7 @@
 //! The page that an invitation leads to.
 
+use std::fmt;
+
 use askama::Template;
 
 use super::Shell;
@@ -20,4 +22,11 @@ pub struct JoinPage {
     pub message: Option<String>,
     pub open: bool,
     pub least: usize,
+}
+
+/// Without the code that it carries.
+impl fmt::Debug for JoinPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JoinPage(…)")
+    }
 }

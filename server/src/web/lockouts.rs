@@ -7,7 +7,7 @@ use wire::Lockout;
 use super::{Shell, format};
 
 /// `GET /admin/throttle`, administrators only. The handler supplies the answer of `GET /api/throttle`.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "lockouts.html")]
 pub struct LockoutsPage {
     pub shell: Shell,

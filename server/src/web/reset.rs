@@ -1,11 +1,13 @@
 //! A new password for who has forgotten the old one. Plain forms that work without a script.
 
+use std::fmt;
+
 use askama::Template;
 
 use super::Shell;
 
 /// `GET /forgot`, and `POST /forgot` with `asked`. The form posts `account`.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "forgot.html")]
 pub struct ForgotPage {
     pub shell: Shell,
@@ -27,4 +29,11 @@ pub struct ResetPage {
     /// The link is used or too old: there is nothing to fill in.
     pub over: bool,
     pub least: usize,
+}
+
+/// Without the code that it carries.
+impl fmt::Debug for ResetPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResetPage(…)")
+    }
 }

@@ -8,7 +8,7 @@ use wire::PersonalToken;
 use super::{Shell, format};
 
 /// `GET /account/tokens`. The handler supplies the answer of `GET /auth/tokens`.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "tokens.html")]
 pub struct TokensPage {
     pub shell: Shell,

@@ -20,7 +20,7 @@ impl ProviderButton {
 }
 
 /// Where signing in through a provider did not work.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "upstream.html")]
 pub struct UpstreamPage {
     pub shell: Shell,

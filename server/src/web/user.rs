@@ -7,7 +7,7 @@ use wire::User;
 use super::{Shell, format};
 
 /// `GET /admin/users/{username}`. The handler supplies the answer of `GET /api/users/{username}` and every vault's name.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "user.html")]
 pub struct UserPage {
     pub shell: Shell,

@@ -11,7 +11,7 @@ use super::{Registration, Shell, format};
 ///
 /// The handler supplies one page of `GET /api/users`, narrowed to the `?q=` and `?only=` it got, every vault's name,
 /// and the address of the next page.
-#[derive(Template)]
+#[derive(Debug, Template)]
 #[template(path = "users.html")]
 pub struct UsersPage {
     pub shell: Shell,
