@@ -12,6 +12,8 @@ const FOLLOW: Duration = Duration::from_millis(250);
 const COUNT_KINDS: Duration = Duration::from_mins(1);
 /// How often, and how long after their end, sessions are forgotten for good.
 const CLEAN: Duration = Duration::from_hours(1);
+/// Another node's clock may be behind by less.
+const KEEP_SLIPS: Duration = Duration::from_hours(1);
 const KEEP_ENDED: Duration = Duration::from_hours(30 * 24);
 
 impl<S: AuthStore> Auth<S> {
@@ -23,6 +25,7 @@ impl<S: AuthStore> Auth<S> {
         tokio::select! {
             never = self.follow_events() => match never {},
             never = self.follow_kinds() => match never {},
+            never = Box::pin(self.clean()) => match never {},
             lost = self.follow_keys() => lost,
         }
     }
@@ -48,7 +51,6 @@ impl<S: AuthStore> Auth<S> {
     async fn follow_events(&self) -> Infallible {
         let mut ticks = tokio::time::interval(FOLLOW);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut cleaned_at = self.0.clock.now();
         let mut is_deaf = false;
         loop {
             ticks.tick().await;
@@ -60,9 +62,20 @@ impl<S: AuthStore> Auth<S> {
                 _ => {}
             }
             is_deaf = heard.is_err();
+        }
+    }
+
+    /// Beside the following, which must not wait for it.
+    async fn clean(&self) -> Infallible {
+        let mut ticks = tokio::time::interval(FOLLOW);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut cleaned_at = self.0.clock.now();
+        loop {
+            ticks.tick().await;
             if clock::between(cleaned_at, self.0.clock.now()) >= CLEAN {
                 cleaned_at = self.0.clock.now();
                 self.forget_long_ended().await;
+                self.forget_expired_slips().await;
                 self.forget_failures().await;
                 self.remind().await;
             }
@@ -76,6 +89,18 @@ impl<S: AuthStore> Auth<S> {
             let Some(last) = events.last() else { return Ok(()) };
             self.0.directory.forget(events.iter().map(|event| &event.username));
             self.0.followed.store(last.n, Ordering::Release);
+        }
+    }
+
+    /// In small steps, so that nobody who signs in waits for it.
+    async fn forget_expired_slips(&self) {
+        let before = clock::before(self.0.clock.now(), KEEP_SLIPS);
+        loop {
+            match self.0.store.forget_slips(before).await {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => return tracing::warn!(%error, "expired links and codes were not forgotten"),
+            }
         }
     }
 

@@ -81,13 +81,19 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// RFC 7009: an access, refresh or personal token ends its session; anything else does nothing. Never says which.
+    ///
+    /// # Errors
+    /// [`AuthError::Throttled`] where too many were tried from there that are nobody's.
     pub async fn revoke(&self, token: &str, from: &Origin) -> Result<(), AuthError> {
         let now = self.0.clock.now();
         let whose = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
-            let state = self.0.store.session_by_refresh(&token.hash()).await?;
+            let hash = token.hash();
+            let look_up = async { Ok(self.0.store.session_by_refresh(&hash).await?) };
+            let state = self.found_or_charged(Secret::Refresh, from, look_up).await?;
             state.map(|state| (state.session.username, state.session.id))
         } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
-            self.personal(&token).await?.map(|session| (session.username, session.id))
+            let session = self.found_or_charged(Secret::Personal, from, self.personal(&token)).await?;
+            session.map(|session| (session.username, session.id))
         } else {
             self.shown(token).await?.map(|shown| (shown.username, shown.session))
         };

@@ -18,7 +18,7 @@ use crate::{
     auth_store::read as ask,
     connection::Connection,
     error::DbError,
-    persisted, places, refresh, slips, throttles,
+    persisted, places, refresh, throttles,
     value::{Row, params},
 };
 
@@ -287,7 +287,6 @@ impl Store {
 pub(crate) async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
     const ENDED: &str = "SELECT session_id FROM sessions
         WHERE (ended_at IS NOT NULL AND ended_at < $1) OR expires_at < $1 LIMIT 200";
-    slips::forget(db, *before).await?;
     let ended = db.query(ENDED, params![*before]).await?;
     let mut forgotten = 0;
     for mut row in ended {

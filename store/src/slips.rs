@@ -41,6 +41,10 @@ impl SlipStore for Store {
         read!(self, Many { kind, of: of.cloned(), at }, list)
     }
 
+    async fn forget_slips(&self, before: Timestamp) -> Answer<u64> {
+        write!(self, before, forget)
+    }
+
     async fn drop_slips(&self, kind: SlipKind, of: &Username) -> Answer<u64> {
         write!(self, (kind, of.clone()), drop_all)
     }
@@ -146,9 +150,10 @@ pub(crate) async fn drop_all(db: &mut Connection, (kind, of): &(SlipKind, Userna
     db.execute("DELETE FROM slips WHERE kind = $1 AND username = $2", params![kind.as_str(), of.as_str()]).await
 }
 
-/// Those that expired before.
-pub(crate) async fn forget(db: &mut Connection, before: Timestamp) -> Result<(), DbError> {
-    db.execute("DELETE FROM slips WHERE expires_at < $1", params![before]).await.map(drop)
+async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
+    const FORGET: &str = "DELETE FROM slips WHERE (kind, hash) IN
+        (SELECT kind, hash FROM slips WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)";
+    db.execute(FORGET, params![*before]).await
 }
 
 fn parse(kind: SlipKind, row: &mut Row) -> Result<Slip, DbError> {

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::ProviderInfo;
+
 /// `GET /auth/factors`: what one signs in with besides the password.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct WaysIn {
@@ -90,6 +92,9 @@ pub struct StepUpNeeds {
     pub app: bool,
     /// Whether a passkey will do instead of both.
     pub passkey: bool,
+    /// Providers whose accounts are joined: signing in there again (`/auth/oidc/{id}?again=1&next=…`) will do as well.
+    #[serde(default)]
+    pub providers: Vec<ProviderInfo>,
 }
 
 /// `POST /auth/step-up`

@@ -103,6 +103,10 @@ pub trait SlipStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Answer<Vec<Slip>>> + Send {
         absent()
     }
+    /// Forgets at most so many that expired before; says how many.
+    fn forget_slips(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send {
+        std::future::ready(Ok(0))
+    }
     /// Takes all of somebody's away; says how many.
     fn drop_slips(&self, kind: SlipKind, of: &Username) -> impl Future<Output = Answer<u64>> + Send {
         absent()

@@ -2,7 +2,7 @@
 // way goes on.
 import { Problem, call } from './api.js';
 import { openDialog } from './dialog.js';
-import { $ } from './dom.js';
+import { $, cloneOf, put } from './dom.js';
 
 /** @type {?Promise<void>} one dialog, however many requests wait for it */
 let asking = null;
@@ -22,6 +22,8 @@ async function ask() {
       $('#step-up-code').hidden = !needs.otp;
       form.elements.otp.required = needs.otp;
       $('#step-up-passkey').hidden = !needs.passkey || !window.PublicKeyCredential;
+      $('#step-up-providers').hidden = needs.providers.length === 0;
+      $('#step-up-providers').replaceChildren(...needs.providers.map(again));
     },
     hint: (problem) => (problem.status === 403 ? 'Try again.' : ''),
     submit: async ({ elements: { password, otp } }) => {
@@ -44,6 +46,15 @@ async function ask() {
   await new Promise((closed) => { dialog.addEventListener('close', closed, { once: true }); });
   $('form', dialog).reset();
   if (!done) throw Object.assign(new Problem(0, { detail: 'Nothing was changed: this has to be confirmed first.' }), { advice: '' });
+}
+
+/** Leads there and back to this page: what was under way is begun anew then. */
+function again({ id, name }) {
+  const link = cloneOf('step-up-provider');
+  put(link, 'provider', name);
+  const here = location.pathname + location.search;
+  link.href = `/auth/oidc/${encodeURIComponent(id)}?${new URLSearchParams({ again: '1', next: here })}`;
+  return link;
 }
 
 async function passkey() {

@@ -179,7 +179,7 @@ both! {
         ada.ask(ada.put("/auth/me/password").json(&password)).await.is(401);
         let step_up = |password: &str, otp: Option<String>| ada.tell("/auth/step-up", json!({"password": password, "otp": otp}));
         let needs = ada.see("/auth/step-up").await.is(200).body;
-        assert_eq!(needs, json!({"recent": false, "max_age": 600, "otp": true, "app": true, "passkey": false}));
+        assert_eq!(needs, json!({"recent": false, "max_age": 600, "otp": true, "app": true, "passkey": false, "providers": []}));
         step_up("wrong wrong wrong", Some(phone.shows(&app, 0))).await.is(403);
         assert_eq!(step_up(PASSWORD, None).await.is(401).body["error"], "mfa_required");
         step_up(PASSWORD, Some("000000".to_owned())).await.is(403);

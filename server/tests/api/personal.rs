@@ -113,7 +113,7 @@ both! {
         }
         // nor is it a refresh token
         let form = [("grant_type", "refresh_token"), ("refresh_token", script.token.as_deref().unwrap())];
-        script.ask(app.anonymous().post("/auth/token").form(&form)).await.is(401);
+        script.ask(app.anonymous().post("/auth/token").form(&form)).await.is(400);
         // but it opens events, and can be given back
         script.tell("/auth/ws-ticket", Value::Null).await.is(200);
         script.tell("/auth/logout", Value::Null).await.is(204);

@@ -118,6 +118,30 @@ async fn a_stranger_gets_an_account_where_that_is_allowed_and_the_same_one_ever_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_from_a_provider_confirms_there_that_it_is_still_them() {
+    let provider = Provider::start().await;
+    let app = provider.app(Strangers::Welcome).await;
+    let browser = Browser::of(&app);
+    let session = |answer: &Answer| cookie(answer, "strongroom").unwrap();
+    let needs = async |session: String| {
+        browser.client.ask(browser.client.get("/auth/step-up").header("cookie", session)).await.is(200).body
+    };
+    provider.says(json!({"sub": "17", "preferred_username": "ada", "auth_time": uptime() - 3_600}));
+    let old = session(&browser.sign_in(&provider).await);
+    let known = needs(old.clone()).await;
+    assert_eq!((&known["recent"], &known["providers"]), (&json!(false), &json!([{"id": "work", "name": "Work"}])));
+    provider.says(json!({"sub": "17", "auth_time": uptime()}));
+    let answer = browser.client.see("/auth/oidc/work?again=1&next=/account%3Ftab%3D2").await.is(303);
+    let left = left(&provider, answer.header("location").unwrap(), &answer);
+    let back = browser.come_back(&left.state, &format!("{old}; {}", left.cookie)).await;
+    assert_eq!(back.header("location"), Some("/account?tab=2"));
+    let now = cookie(&back, "strongroom").unwrap_or(old);
+    assert_eq!(needs(now).await["recent"], true);
+    let root = app.administrator("root").await;
+    assert_eq!(root.see("/auth/step-up").await.is(200).body["providers"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_joined_their_account_to_somebodys_is_out_after_a_recovery() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Refuse).await;

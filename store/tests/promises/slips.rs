@@ -15,6 +15,7 @@ crate::on_both_databases!(
     a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind,
     of_many_links_asked_for_at_once_one_is_kept,
     an_expired_slip_is_none,
+    expired_slips_are_forgotten_and_no_others,
     of_many_who_keep_the_same_one_is_first,
     a_slip_is_revised_by_whoever_saw_it_last,
     slips_of_one_are_not_of_another,
@@ -64,6 +65,20 @@ async fn of_many_links_asked_for_at_once_one_is_kept(db: TestDatabase) {
     assert!(keep("later".to_owned(), Some(0), 30).await);
     assert!(keep("by an administrator".to_owned(), None, 31).await);
     assert_eq!(db.store.slips(SlipKind::Reset, Some(&user("ada")), second(32)).await.unwrap().len(), 1);
+}
+
+async fn expired_slips_are_forgotten_and_no_others(db: TestDatabase) {
+    for n in 0..1_200 {
+        let expires_at = second(if n % 2 == 0 { 60 } else { 90 });
+        let slip = Slip { expires_at, ..slip(SlipKind::Code, &n.to_string(), None) };
+        db.store.keep_slip(slip).await.unwrap();
+    }
+    let mut forgotten = Vec::new();
+    while forgotten.last() != Some(&0) {
+        forgotten.push(db.store.forget_slips(second(61)).await.unwrap());
+    }
+    assert_eq!(forgotten, [500, 100, 0]);
+    assert_eq!(db.store.slips(SlipKind::Code, None, second(1)).await.unwrap().len(), 600);
 }
 
 async fn an_expired_slip_is_none(db: TestDatabase) {

@@ -19,6 +19,7 @@ use crate::{
         (status = 400, description = "There is no token in the form.", body = TokenError),
         (status = 413, description = "The body is too large.", body = TokenError),
         (status = 415, description = "Not a form.", body = TokenError),
+        (status = 429, description = "Too many attempts.", body = TokenError),
     ))]
 pub async fn handle(
     _: Anyone,

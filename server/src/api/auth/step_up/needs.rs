@@ -2,20 +2,26 @@
 
 use auth::{EvenRestricted, FactorKind};
 use axum::{Json, extract::State};
-use wire::StepUpNeeds;
+use wire::{ProviderInfo, StepUpNeeds};
 
-use crate::state::Auth;
+use crate::{error::Problem, state::Auth};
 
 /// What a step-up wants to be shown.
 #[utoipa::path(get, path = "/auth/step-up", tag = "Second factors",
     responses((status = 200, description = "What this account has.", body = StepUpNeeds)))]
-pub async fn handle(EvenRestricted(caller): EvenRestricted, State(auth): State<Auth>) -> Json<StepUpNeeds> {
+pub async fn handle(
+    EvenRestricted(caller): EvenRestricted,
+    State(auth): State<Auth>,
+) -> Result<Json<StepUpNeeds>, Problem> {
     let factors = caller.factors();
-    Json(StepUpNeeds {
+    let joined = auth.identities(&caller).await?;
+    let providers = auth.providers().iter().filter(|known| joined.iter().any(|identity| identity.provider == known.id));
+    Ok(Json(StepUpNeeds {
         recent: caller.recent().is_ok(),
         max_age: auth.settings().step_up.within.as_secs(),
         otp: factors.is_enrolled(),
         app: factors.contains(FactorKind::Totp),
         passkey: factors.contains(FactorKind::Passkey),
-    })
+        providers: providers.map(|known| ProviderInfo { id: known.id.clone(), name: known.name.clone() }).collect(),
+    }))
 }
