@@ -106,6 +106,9 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::InvalidToken);
         }
         if sign == Sign::OfLife {
+            if let Some(most) = self.0.settings.requests_per_minute {
+                held.spend(self.0.clock.now(), most).map_err(slower)?;
+            }
             self.note_life(&held);
         }
         Ok(self.caller_of(rights, Arc::clone(&held.session), via))
@@ -203,6 +206,11 @@ impl<S: AuthStore> Auth<S> {
             }
         });
     }
+}
+
+fn slower(retry_after: Duration) -> AuthError {
+    metrics::counter!("strongroom_requests_slowed_total").increment(1);
+    AuthError::TooFast { retry_after }
 }
 
 fn whose(caller: &Caller) -> Whose {

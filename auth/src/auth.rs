@@ -53,6 +53,8 @@ pub struct Settings {
     pub idle: Duration,
     /// A session is over after this, used or not.
     pub absolute: Duration,
+    /// Of one session, with as many at once; `None` for any number.
+    pub requests_per_minute: Option<u32>,
     pub hashing: HashingCost,
     pub passwords: PasswordRules,
     pub step_up: StepUpRules,
@@ -77,6 +79,7 @@ impl Settings {
             access_lifetime: Duration::from_mins(30),
             idle: Duration::from_hours(14 * 24),
             absolute: Duration::from_hours(90 * 24),
+            requests_per_minute: None,
             hashing: HashingCost { memory_kib: 64 * 1024, passes: 3, lanes: 1 },
             passwords: PasswordRules::default(),
             step_up: StepUpRules::default(),

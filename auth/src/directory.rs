@@ -50,6 +50,8 @@ pub(crate) struct Held {
     seen: AtomicI64,
     /// The one that the store knows of.
     stored: AtomicI64,
+    /// When what was asked so far would be paid for, in microseconds since 1970 (see [`spend`](Self::spend)).
+    due: AtomicI64,
 }
 
 impl Held {
@@ -58,7 +60,12 @@ impl Held {
         // The first use of a personal token is told at once: until then it is one that was never used.
         let unused = session.kind == SessionKind::Personal && session.last_seen == session.auth_time;
         let stored = if unused { 0 } else { seen };
-        Self { session: Arc::new(session), seen: AtomicI64::new(seen), stored: AtomicI64::new(stored) }
+        Self {
+            session: Arc::new(session),
+            seen: AtomicI64::new(seen),
+            stored: AtomicI64::new(stored),
+            due: AtomicI64::new(0),
+        }
     }
 
     pub(crate) fn is_alive(&self, idle: Duration, now: Timestamp) -> bool {
@@ -69,6 +76,22 @@ impl Held {
 
     pub(crate) fn last_seen(&self) -> Timestamp {
         Timestamp::from_microsecond(self.seen.load(Ordering::Relaxed)).unwrap_or(self.session.last_seen)
+    }
+
+    /// One request more, of so many a minute; at once as many as there are in a minute (the generic cell rate algorithm,
+    /// ITU-T I.371). Without a lock.
+    ///
+    /// # Errors
+    /// How long to wait. Whoever does not is no worse off.
+    pub(crate) fn spend(&self, now: Timestamp, per_minute: u32) -> Result<(), Duration> {
+        const MINUTE: i64 = 60_000_000;
+        let (now, each) = (now.as_microsecond(), MINUTE / i64::from(per_minute.max(1)));
+        // It is never further ahead than it can have got: a clock that was set back shuts nobody out.
+        self.due.fetch_min(now + MINUTE, Ordering::Relaxed);
+        let next = |due: i64| due.max(now) + each;
+        let pay = |due| Some(next(due)).filter(|next| *next <= now + MINUTE);
+        let unpaid = self.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, pay).err();
+        unpaid.map_or(Ok(()), |due| Err(Duration::from_micros((next(due) - now - MINUTE).unsigned_abs())))
     }
 
     /// Notes a sign of life; true if the store should hear of it, which is told to one caller in `interval`.

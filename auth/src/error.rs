@@ -156,6 +156,8 @@ pub enum AuthError {
     AccountDisabled,
     #[error("Too many attempts. Try again in {}.", in_words(*.retry_after))]
     Throttled { retry_after: Duration },
+    #[error("Too many requests of one session. Try again in {}.", in_words(*.retry_after))]
+    TooFast { retry_after: Duration },
     /// Too many failures in a row, from wherever the account has not signed in before: waiting does not help.
     #[error(
         "Too many attempts: this way in stays shut. Use a device or a network that you have signed in from before, a \

@@ -105,9 +105,9 @@ impl Problem {
             Self::Auth(AuthError::ResetRequired) => Some("password_reset_required"),
             Self::Auth(AuthError::StepUpNeeded { .. }) => Some("insufficient_user_authentication"),
             Self::Auth(AuthError::Restricted(Restriction::Enrol)) => Some("mfa_enrolment_required"),
-            Self::Auth(AuthError::Throttled { .. } | AuthError::LockedOut | AuthError::Busy { .. }) => {
-                Some("temporarily_unavailable")
-            }
+            Self::Auth(
+                AuthError::Throttled { .. } | AuthError::TooFast { .. } | AuthError::LockedOut | AuthError::Busy { .. },
+            ) => Some("temporarily_unavailable"),
             Self::Auth(AuthError::Delegation(refused)) => Some(refused.code()),
             Self::OAuth { code, .. } => Some(code),
             Self::Auth(AuthError::AmbiguousCredentials)
@@ -150,7 +150,11 @@ impl Problem {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Auth(AuthError::Throttled { retry_after } | AuthError::Busy { retry_after }) => Some(*retry_after),
+            Self::Auth(
+                AuthError::Throttled { retry_after }
+                | AuthError::TooFast { retry_after }
+                | AuthError::Busy { retry_after },
+            ) => Some(*retry_after),
             // Nobody knows when; RFC 6585 §4 clients want a number all the same.
             Self::Auth(AuthError::LockedOut) => Some(Duration::from_hours(24)),
             Self::Auth(AuthError::Store(_)) | Self::Vault(VaultError::Store(_)) | Self::NotReady => {
@@ -238,7 +242,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::PasswordRefused(_)
         | AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::Passkey(error) => passkey_status(error),
-        AuthError::Throttled { .. } | AuthError::LockedOut => StatusCode::TOO_MANY_REQUESTS,
+        AuthError::Throttled { .. } | AuthError::TooFast { .. } | AuthError::LockedOut => StatusCode::TOO_MANY_REQUESTS,
         AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         AuthError::Internal(_) | AuthError::AnotherMasterKey => StatusCode::INTERNAL_SERVER_ERROR,
     }

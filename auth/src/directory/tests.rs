@@ -98,3 +98,16 @@ fn it_does_not_grow_for_ever() {
     assert_eq!(book.sessions, book.people.values().map(|person| person.sessions.len()).sum::<usize>());
     assert!(book.cookies.len() <= MOST_COOKIES);
 }
+
+#[test]
+fn a_minutes_worth_is_paid_for_at_once_and_then_one_by_one() {
+    let held = Held::new(session("ada", "1"));
+    let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+    let spent = |now| (0..200).take_while(|_| held.spend(now, 60).is_ok()).count();
+    assert_eq!(spent(at(0)), 60);
+    assert_eq!(held.spend(at(0), 60), Err(Duration::from_secs(1)));
+    assert_eq!((spent(at(1)), spent(at(11)), spent(at(1_000))), (1, 10, 60));
+    // A clock that was set back shuts nobody out for longer than a minute.
+    assert_eq!(held.spend(at(0), 60), Err(Duration::from_secs(1)));
+    assert_eq!(spent(at(60)), 60);
+}

@@ -16,6 +16,8 @@ pub struct SessionsSection {
     pub absolute_days: Option<u32>,
     /// An access token is good for so many minutes, at most 60.
     pub access_minutes: Option<u32>,
+    /// One session makes so many requests a minute at most, at least 60; any number where nothing is said.
+    pub requests_per_minute: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,7 @@ pub struct SessionRules {
     pub idle: Duration,
     pub absolute: Duration,
     pub access: Duration,
+    pub requests_per_minute: Option<u32>,
 }
 
 const DAY: Duration = Duration::from_hours(24);
@@ -33,6 +36,7 @@ impl SessionsSection {
             idle: DAY * self.idle_days.unwrap_or(14),
             absolute: DAY * self.absolute_days.unwrap_or(90),
             access: Duration::from_mins(self.access_minutes.unwrap_or(30).into()),
+            requests_per_minute: self.requests_per_minute,
         };
         if rules.idle < DAY || rules.absolute < rules.idle || rules.absolute > 365 * DAY {
             return Err(ConfigError(
@@ -42,6 +46,9 @@ impl SessionsSection {
         }
         if rules.access < Duration::from_mins(1) || rules.access > LONGEST_ACCESS {
             return Err(ConfigError("sessions.access_minutes is between 1 and 60.".to_owned()));
+        }
+        if rules.requests_per_minute.is_some_and(|most| most < 60) {
+            return Err(ConfigError("sessions.requests_per_minute is at least 60.".to_owned()));
         }
         Ok(rules)
     }

@@ -64,6 +64,7 @@ fn rules_that_contradict_each_other_are_refused() {
     for (toml, word) in [
         ("[sessions]\nidle_days = 20\nabsolute_days = 10", "sessions.idle_days"),
         ("[sessions]\naccess_minutes = 61", "sessions.access_minutes"),
+        ("[sessions]\nrequests_per_minute = 59", "sessions.requests_per_minute"),
         ("secret_key = \"a\"\nsecret_key_file = \"b\"", "given twice"),
         ("[mail]\nfolder = \"a\"\nhost = \"b\"", "exclude each other"),
     ] {

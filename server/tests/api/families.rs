@@ -245,7 +245,12 @@ async fn the_password_grant_can_be_turned_off_and_the_page_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn how_long_sessions_and_access_tokens_live_can_be_set() {
-    let sessions = SessionsSection { idle_days: Some(1), absolute_days: Some(2), access_minutes: Some(5) };
+    let sessions = SessionsSection {
+        idle_days: Some(1),
+        absolute_days: Some(2),
+        access_minutes: Some(5),
+        ..SessionsSection::default()
+    };
     let app = TestApp::with(Partial { sessions: Some(sessions), ..Partial::default() }).await;
     let ada = app.editor("ada").await;
     app.later(Duration::from_secs(295));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use server::Partial;
+use server::{Partial, config::SessionsSection};
 
 use crate::{
     accounts::refresh,
@@ -237,4 +237,22 @@ async fn a_flood_of_dead_tokens_keeps_no_good_one_out_behind_the_same_address() 
     script.see("/api/files").await.is(200);
     refresh(&ada, &ada.refresh).await.is(200);
     refresh(&dead, &dead.refresh).await.is(429);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_too_much_is_slowed_down_and_nobody_else_is() {
+    let sessions = SessionsSection { requests_per_minute: Some(60), ..SessionsSection::default() };
+    let app = TestApp::with(Partial { sessions: Some(sessions), ..Partial::default() }).await;
+    let (greedy, other) = (app.editor("greedy").await, app.sign_in("greedy").await);
+    let mut answers = Vec::new();
+    for _ in 0..62 {
+        answers.push(greedy.see("/api/files").await);
+    }
+    let refused = answers.pop().unwrap().is(429);
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert!(refused.body["detail"].as_str().unwrap().starts_with("Too many requests"), "{}", refused.text);
+    assert!(answers[..55].iter().all(|answer| answer.status == 200));
+    other.see("/api/files").await.is(200);
+    app.later(Duration::from_secs(2));
+    greedy.see("/api/files").await.is(200);
 }
