@@ -209,6 +209,9 @@ pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Accoun
         sessions::throw_out(db, &end).await?;
         after.era = after.era.next(asked.at);
     }
+    if after.standing == Standing::Deleted {
+        erase(db, &asked.username).await?;
+    }
     let was_one = before.administrator && before.standing == Standing::Active;
     let is_one = after.administrator && after.standing == Standing::Active;
     if was_one && !is_one {
@@ -222,6 +225,19 @@ pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Accoun
     let record = Record::new(&asked.by, deed(&before, &after), asked.at).about(asked.username.as_str());
     audit::record(db, &record.detailed(|detail| detail.change(told(&before), told(&after)))).await?;
     Ok(after)
+}
+
+/// What a deleted account could have been signed in with. Its accounts at providers stay joined to it: there they would
+/// make a new one, where strangers are welcome.
+async fn erase(db: &mut Connection, username: &Username) -> Result<(), DbError> {
+    for erase in [
+        "UPDATE accounts SET password = '' WHERE username = $1",
+        "DELETE FROM factors WHERE username = $1",
+        "DELETE FROM slips WHERE username = $1",
+    ] {
+        db.execute(erase, params![username.as_str()]).await?;
+    }
+    Ok(())
 }
 
 /// The most telling word for it.
@@ -258,6 +274,10 @@ fn changed(before: &Account, change: &AccountChange) -> Account {
     after.standing = change.standing.unwrap_or(before.standing);
     after.administrator = change.administrator.unwrap_or(before.administrator);
     after.reset_required = change.reset_required.unwrap_or(before.reset_required);
+    if after.standing == Standing::Deleted {
+        // The name is what others' history needs; the audit says what was there.
+        (after.display_name, after.email, after.email_verified) = (None, None, false);
+    }
     after
 }
 

@@ -18,6 +18,7 @@ crate::on_both_databases!(
     an_account_is_kept_as_it_was_given,
     a_deleted_account_keeps_its_name_and_leaves_the_lists,
     a_deleted_account_does_not_come_back,
+    of_a_deleted_account_the_name_is_left,
     members_are_found_by_any_part_in_any_capitals,
     members_come_in_pages_by_name,
     the_first_administrator_is_made_once,
@@ -97,6 +98,22 @@ fn promotion() -> AccountChange {
 
 fn demotion() -> AccountChange {
     AccountChange { administrator: Some(false), ..AccountChange::default() }
+}
+
+async fn of_a_deleted_account_the_name_is_left(db: TestDatabase) {
+    register(&db.store, &["root", "ada", "bob"]).await;
+    for name in ["ada", "bob"] {
+        let email = Some(EmailAddress::parse(&format!("{name}@example.org")).unwrap());
+        let change = AccountChange { email: Some(email), ..AccountChange::default() };
+        db.store.change_account(&user(name), change, actor("root"), second(1)).await.unwrap();
+        db.store.link_identity(actor(name), identity(name), second(2)).await.unwrap();
+    }
+    db.store.change_account(&user("ada"), stand(Standing::Deleted), actor("root"), second(3)).await.unwrap();
+    let left = db.store.credentials(&user("ada")).await.unwrap().unwrap();
+    assert_eq!((left.account.email, left.account.display_name, left.password.as_str()), (None, None, ""));
+    assert_eq!(db.store.identities_of(&user("ada")).await.unwrap().len(), 1, "it opens nothing, and makes no new one");
+    let bob = db.store.credentials(&user("bob")).await.unwrap().unwrap();
+    assert!(bob.account.email.is_some() && !bob.password.as_str().is_empty());
 }
 
 async fn a_deleted_account_keeps_its_name_and_leaves_the_lists(db: TestDatabase) {
