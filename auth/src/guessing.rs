@@ -207,7 +207,7 @@ impl Pass {
     /// A device stands for itself; a network that the account is known in still shares that network's limit, or the
     /// answer would say who is known.
     fn new(trial: &Trial<'_>, found: &Found) -> Self {
-        let (mut charged, mut owing) = (vec![network_of(trial)], None);
+        let (mut charged, mut owing) = (networks_of(trial), None);
         if let Some(username) = guessed(trial) {
             let places = trial.from.places();
             let place = places.into_iter().find(|place| found.known.contains(place)).unwrap_or(Place::Strange);
@@ -229,7 +229,7 @@ impl Pass {
 
 /// Everything that may matter, in one question.
 fn inquiry(trial: &Trial<'_>) -> Inquiry {
-    let mut buckets = vec![network_of(trial)];
+    let mut buckets = networks_of(trial);
     let Some(username) = guessed(trial) else { return Inquiry { buckets, places: None } };
     let places = trial.from.places();
     buckets.extend(places.iter().chain([&Place::Strange]).map(|place| of_account(trial, username, place)));
@@ -240,8 +240,9 @@ fn guessed<'a>(trial: &Trial<'a>) -> Option<&'a Username> {
     trial.account.filter(|_| trial.secret.can_be_guessed())
 }
 
-fn network_of(trial: &Trial<'_>) -> Bucket {
-    Bucket::Network(trial.secret.tries(), Network::of(trial.from.address))
+fn networks_of(trial: &Trial<'_>) -> Vec<Bucket> {
+    let tries = trial.secret.tries();
+    Network::all_of(trial.from.address).map(|network| Bucket::Network(tries, network)).collect()
 }
 
 fn of_account(trial: &Trial<'_>, username: &Username, place: &Place) -> Bucket {

@@ -156,7 +156,8 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::WrongBrowser`] for a state that is unknown, used, expired, another browser's, or joined to an
     /// account that the caller is not signed in to (any more);
     /// [`AuthError::ProviderRefused`], [`AuthError::NotLinked`], [`AuthError::AlreadyLinked`],
-    /// [`AuthError::ProviderAway`], [`AuthError::SignInOver`].
+    /// [`AuthError::ProviderAway`], [`AuthError::SignInOver`]; [`AuthError::Throttled`] where too many codes that came from
+    /// that network were not the provider's.
     pub async fn arrive(
         &self,
         provider: &str,

@@ -7,6 +7,7 @@ use std::{
     path::PathBuf,
 };
 
+use auth::store::Network;
 use clap::{ArgGroup, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use secrecy::SecretString;
 use server::{
@@ -188,9 +189,9 @@ pub(crate) enum ThrottleCommand {
         /// The account's username
         #[arg(group = "whose")]
         name: Option<String>,
-        /// An IPv4 address, or any address of an IPv6 /64
-        #[arg(long, group = "whose", value_name = "ADDRESS")]
-        address: Option<IpAddr>,
+        /// An IPv4 address, any address of an IPv6 /64, or an IPv6 /48 as the list shows it
+        #[arg(long, group = "whose", value_name = "ADDRESS", value_parser = network)]
+        address: Option<Network>,
     },
 }
 
@@ -339,6 +340,10 @@ pub(crate) struct Settings {
     /// What is logged, info or server=debug [default: info]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_LOG", value_name = "FILTER")]
     log: Option<String>,
+}
+
+fn network(raw: &str) -> Result<Network, &'static str> {
+    Network::parse(raw.trim()).ok_or("write an address, as in 192.0.2.1 or 2001:db8::1, or an IPv6 /48")
 }
 
 fn address(raw: &str) -> Result<SocketAddr, &'static str> {

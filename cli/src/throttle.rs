@@ -1,12 +1,12 @@
 //! `strongroom throttle`: who was wrong too often, on the data folder itself.
 
-use std::{net::IpAddr, process::ExitCode};
+use std::process::ExitCode;
 
 use auth::{
     Action, Clock, Permit, Username,
     lockouts::{Kept, KeptFrom, Lockout, Until},
     permit::Everywhere,
-    store::{Network, Whose},
+    store::Whose,
 };
 use server::Config;
 
@@ -23,9 +23,9 @@ pub(crate) async fn run(command: ThrottleCommand, config: Config) -> anyhow::Res
             say!("{name} may try again, from anywhere.");
         }
         ThrottleCommand::Lift { address, .. } => {
-            let address: IpAddr = address.ok_or_else(|| anyhow::anyhow!("name an account or --address"))?;
-            auth.lift(&operator(), Whose::Network(Network::of(address))).await?;
-            say!("{} may try again.", Network::of(address));
+            let network = address.ok_or_else(|| anyhow::anyhow!("name an account or --address"))?;
+            auth.lift(&operator(), Whose::Network(network)).await?;
+            say!("{network} may try again.");
         }
     }
     Ok(ExitCode::SUCCESS)

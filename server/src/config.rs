@@ -271,8 +271,10 @@ impl Partial {
             passes: self.hashing.passes.unwrap_or(3),
             lanes: 1,
         };
-        if hashing.memory_kib < 19 * 1024 || hashing.passes < 2 {
-            return Err(ConfigError("hashing.memory_kib is at least 19456 and hashing.passes at least 2.".to_owned()));
+        // Above, one sign-in would take the machine's memory, or minutes.
+        if !(19 * 1024..=4 << 20).contains(&hashing.memory_kib) || !(2..=64).contains(&hashing.passes) {
+            let sentence = "hashing.memory_kib is between 19456 and 4194304, and hashing.passes between 2 and 64.";
+            return Err(ConfigError(sentence.to_owned()));
         }
         let mail = self.mail.map(|mail| mail.decide(self.public_url.as_deref())).transpose()?;
         let public_url = public_url(self.public_url, listen)?;
@@ -348,12 +350,13 @@ fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, Confi
     let Some(url) = given else { return Ok(own_url(listen)) };
     let url = url.trim_end_matches('/').to_owned();
     let fits = url.split_once("://").is_some_and(|(scheme, host)| {
-        matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
+        matches!(scheme, "http" | "https") && !host.contains('@') && host.parse::<http::uri::Authority>().is_ok()
     });
     if fits {
         Ok(url)
     } else {
-        Err(ConfigError(format!("public_url is a scheme and a host, like https://files.example.org, not \"{url}\".")))
+        let shown = url.escape_default();
+        Err(ConfigError(format!("public_url is a scheme and a host, like https://files.example.org, not \"{shown}\".")))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::tls::{Tls, refuse_weak};
+use crate::tls::{KNOWN, Tls, refuse_unknown, refuse_weak};
 
 /// Where the rows are kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub enum Database {
 pub enum BadDatabaseUrl {
     #[error("The database URL begins with sqlite:// or postgres://, as in sqlite:///var/lib/strongroom/strongroom.db")]
     Unknown,
+    /// Without the parameter: it may be a password under a misspelt name.
+    #[error("The database URL has a parameter of another name than {}. A ? in a password is written %3F.", KNOWN.join(", "))]
+    Parameter,
     #[error(
         "The database is on {host}, and with sslmode={mode} everything could be read or changed on the way there: write \
          sslmode=verify-full in its URL (and sslrootcert=FILE for a certificate of your own), or set database_tls = \"url\" \
@@ -35,6 +38,7 @@ impl Database {
         match url.split_once("://") {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
             Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => {
+                refuse_unknown(url)?;
                 if tls == Tls::Verified {
                     refuse_weak(url)?;
                 }
@@ -78,8 +82,23 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_that_nobody_reads_is_refused_without_a_word_of_it() {
+        for url in ["db/vault?passwrd=hunter2", "ada:hun?ter2@db/vault", "db/vault?sslmode=disable&x=hunter2"] {
+            let refused = Database::parse(&format!("postgres://{url}"), Tls::AsTheUrlSays).unwrap_err();
+            assert_eq!(refused, BadDatabaseUrl::Parameter, "{url}");
+            let printed = format!("{refused} {refused:?}");
+            assert!(printed.contains("sslmode") && !printed.contains("ter2"), "{printed}");
+        }
+        for url in ["db/vault?options[search_path]=a", "db/vault?%6fptions=-c%20a%3Db", "db/vault?"] {
+            assert!(Database::parse(&format!("postgres://{url}"), Tls::AsTheUrlSays).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
     fn a_password_in_the_url_never_prints() {
-        for url in ["postgres://ada:hunter@2@db/vault?x=1", "postgres://db/vault?user=ada&password=hunter"] {
+        for url in
+            ["postgres://ada:hunter@2@db/vault?application_name=x", "postgres://db/vault?user=ada&password=hunter"]
+        {
             let database = Database::parse(url, Tls::Verified).unwrap();
             let printed = format!("{database} {database:?}");
             assert!(printed.contains("db/vault") && !printed.contains("hunter"), "{printed}");

@@ -43,6 +43,35 @@ pub(crate) fn refuse_weak(url: &str) -> Result<(), BadDatabaseUrl> {
     Err(BadDatabaseUrl::Weak { host: options.get_host().to_owned(), mode })
 }
 
+/// What sqlx reads of a URL's query, each once: of their other spellings, those with a hyphen are taken too.
+pub(crate) const KNOWN: [&str; 12] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "user",
+];
+const SPELT_OTHERWISE: [&str; 6] =
+    ["ssl-ca", "ssl-cert", "ssl-key", "ssl-mode", "ssl-root-cert", "statement-cache-capacity"];
+
+/// sqlx only warns of others, with their values, and one of them may be a password.
+pub(crate) fn refuse_unknown(url: &str) -> Result<(), BadDatabaseUrl> {
+    let is_known = |name: &str| {
+        KNOWN.contains(&name)
+            || SPELT_OTHERWISE.contains(&name)
+            || (name.starts_with("options[") && name.ends_with(']'))
+    };
+    let all_known = form_urlencoded::parse(query(url).as_bytes()).all(|(name, _)| is_known(&name));
+    if all_known { Ok(()) } else { Err(BadDatabaseUrl::Parameter) }
+}
+
 /// A socket, or a loopback address.
 fn is_here(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
@@ -54,9 +83,12 @@ fn is_here(options: &PgConnectOptions) -> bool {
 }
 
 fn says_how(url: &str) -> bool {
+    form_urlencoded::parse(query(url).as_bytes()).any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"))
+}
+
+fn query(url: &str) -> &str {
     let before_fragment = url.split('#').next().unwrap_or_default();
-    let query = before_fragment.split_once('?').map_or("", |(_, query)| query);
-    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"))
+    before_fragment.split_once('?').map_or("", |(_, query)| query)
 }
 
 #[cfg(test)]

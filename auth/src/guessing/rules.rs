@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     clock,
-    store::{Bucket, Charge, Forgettable, Tally, Tries},
+    store::{Bucket, Charge, Forgettable, Network, Tally, Tries},
 };
 
 /// Failures in a row that cost nothing, and so tries of one account from one place that may be under way at once.
@@ -31,14 +31,20 @@ const TOKENS: Limit = Limit { burst: 150, window: Duration::from_mins(5) };
 /// Accounts that may be made from one network.
 const ACCOUNTS: Limit = Limit { burst: 100, window: Duration::from_mins(5) };
 
+/// An IPv6 site may be one customer with 65,536 subnets to guess from, or a company with many: it has as much as this
+/// many of them.
+const SUBNETS_OF_A_SITE: u32 = 10;
+
 impl Limit {
-    fn of(bucket: &Bucket) -> Option<&'static Self> {
-        match bucket {
-            Bucket::Network(Tries::Guesses, _) => Some(&GUESSES),
-            Bucket::Network(Tries::Tokens, _) => Some(&TOKENS),
-            Bucket::Network(Tries::Accounts, _) => Some(&ACCOUNTS),
-            Bucket::Account { .. } => None,
-        }
+    fn of(bucket: &Bucket) -> Option<Self> {
+        let Bucket::Network(tries, network) = bucket else { return None };
+        let Self { burst, window } = match tries {
+            Tries::Guesses => GUESSES,
+            Tries::Tokens => TOKENS,
+            Tries::Accounts => ACCOUNTS,
+        };
+        let subnets = if matches!(network, Network::Site(_)) { SUBNETS_OF_A_SITE } else { 1 };
+        Some(Self { burst: burst * subnets, window })
     }
 
     fn cost(&self) -> Duration {

@@ -3,7 +3,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::Duration,
 };
 
@@ -13,34 +13,57 @@ use jiff::Timestamp;
 use super::Answer;
 use crate::{Actor, Origin, Session, SessionKind, TokenHash, Username, guessing::Secret};
 
-/// What one customer of a provider has: an IPv4 address, also when written as `::ffff:a.b.c.d`, or an IPv6 /64.
+/// Where tries come from, as far as they are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Network(IpAddr);
+pub enum Network {
+    /// An IPv4 address, also when written as `::ffff:a.b.c.d`: what one customer of a provider has.
+    Address(Ipv4Addr),
+    /// An IPv6 /64, the least that one customer has.
+    Subnet(Ipv6Addr),
+    /// An IPv6 /48, the most that one customer has (RFC 6177 §2): 65,536 of the above.
+    Site(Ipv6Addr),
+}
 
 impl Network {
+    /// The smallest that is somebody's.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Self(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
-            }
-            v4 @ IpAddr::V4(_) => Self(v4),
+            IpAddr::V6(address) => Self::Subnet(cut(address, 64)),
+            IpAddr::V4(address) => Self::Address(address),
         }
     }
 
-    /// Takes what [`Display`](fmt::Display) wrote, or any address in it.
+    /// All that `address` is in, the smallest first.
+    pub fn all_of(address: IpAddr) -> impl Iterator<Item = Self> {
+        let smallest = Self::of(address);
+        let site = match smallest {
+            Self::Subnet(address) => Some(Self::Site(cut(address, 48))),
+            Self::Address(_) | Self::Site(_) => None,
+        };
+        std::iter::once(smallest).chain(site)
+    }
+
+    /// Takes what [`Display`](fmt::Display) wrote, or any address for the smallest that it is in.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
-        raw.strip_suffix("/64").unwrap_or(raw).parse().ok().map(Self::of)
+        match raw.strip_suffix("/48") {
+            Some(site) => site.parse().ok().map(|address| Self::Site(cut(address, 48))),
+            None => raw.strip_suffix("/64").unwrap_or(raw).parse().ok().map(Self::of),
+        }
     }
+}
+
+fn cut(address: Ipv6Addr, bits: u32) -> Ipv6Addr {
+    Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - bits)))
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            IpAddr::V4(address) => write!(f, "{address}"),
-            IpAddr::V6(address) => write!(f, "{address}/64"),
+        match self {
+            Self::Address(address) => write!(f, "{address}"),
+            Self::Subnet(address) => write!(f, "{address}/64"),
+            Self::Site(address) => write!(f, "{address}/48"),
         }
     }
 }
@@ -277,12 +300,26 @@ mod tests {
     }
 
     #[test]
+    fn an_ipv6_address_is_in_a_subnet_and_a_site_and_both_come_back_from_their_names() {
+        let all: Vec<String> = Network::all_of("2001:db8:1:2:3::1".parse().unwrap()).map(|it| it.to_string()).collect();
+        assert_eq!(all, ["2001:db8:1:2::/64", "2001:db8:1::/48"]);
+        for name in &all {
+            assert_eq!(Network::parse(name).unwrap().to_string(), *name);
+        }
+        assert_eq!(Network::all_of("::ffff:192.0.2.7".parse().unwrap()).count(), 1);
+        for wrong in ["192.0.2.7/48", "2001:db8::/32", "/48", "2001:db8::/48/48", ""] {
+            assert_eq!(Network::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn buckets_come_back_from_their_keys_without_the_name_in_them() {
         let username = Username::parse("ada@example.org").unwrap();
         let account = |place| Bucket::Account { username: username.clone(), secret: Secret::Totp, place };
         for bucket in [
             Bucket::Network(Tries::Guesses, network("192.0.2.7")),
             Bucket::Network(Tries::Tokens, network("2001:db8::1")),
+            Bucket::Network(Tries::Guesses, Network::parse("2001:db8::/48").unwrap()),
             account(Place::Strange),
             account(Place::Network(network("2001:db8::1"))),
             account(Place::Device(TokenHash::new("abc"))),

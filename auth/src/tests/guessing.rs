@@ -219,6 +219,25 @@ async fn pitfall_address_bucket_escaped_by_ipv6_rotation_or_mapping() {
 }
 
 #[tokio::test]
+async fn pitfall_address_bucket_escaped_by_rotating_the_subnets_of_an_ipv6_site() {
+    let house = house().await;
+    let from = |site: u16, subnet: u16| {
+        let address = std::net::Ipv6Addr::new(0x2001, 0xdb8, site, subnet, 1, 2, 3, subnet);
+        Origin { address: address.into(), ..origin() }
+    };
+    let mut tried = 0;
+    for n in 0..1_500 {
+        let answer = house.fail_fast(Secret::Password, &format!("x{n}"), from(1, n)).await;
+        tried += u32::from(answer.is_none());
+    }
+    assert_eq!(tried, 1_000);
+    wait(&house.guess("z", from(1, 60_000)).await);
+    // What all of them are refused is told once, not once for each.
+    assert_eq!(house.store.audited().iter().filter(|deed| **deed == "sign_in.throttled").count(), 1);
+    assert!(matches!(house.guess("z", from(2, 1)).await, AuthError::BadCredentials));
+}
+
+#[tokio::test]
 async fn pitfall_username_case_or_unicode_twin_gets_a_second_bucket() {
     let house = house().await;
     house.register("ada").await;

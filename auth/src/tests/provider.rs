@@ -36,6 +36,12 @@ struct Inside {
     asked: Mutex<HashMap<String, usize>>,
 }
 
+/// RFC 6749 §5.2.
+fn refusal() -> HttpResponse {
+    let answer = http::Response::builder().status(400).header("content-type", "application/json");
+    answer.body(json!({"error": "invalid_grant"}).to_string().into_bytes()).unwrap()
+}
+
 fn new_key() -> EcdsaKeyPair {
     EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()
 }
@@ -114,6 +120,7 @@ impl There {
                 metadata
             }
             "/jwks" => self.jwks(),
+            _ if !String::from_utf8_lossy(request.body()).contains("code=code&") => return refusal(),
             _ => self.token(),
         };
         let answer = http::Response::builder().header("content-type", "application/json");

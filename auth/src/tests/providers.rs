@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     store::{AuthStore as _, End, EndReason, IdentityStore as _, SlipKind, SlipStore as _},
-    upstream::{Arrival, Errand, Strangers},
+    upstream::{Arrival, Callback, Errand, Strangers},
 };
 
 const NOW: i64 = 1_800_000_000;
@@ -45,6 +45,26 @@ async fn a_provider_that_did_not_ask_makes_no_recent_sign_in() {
         assert_eq!(caller.recent().is_ok(), recent, "{claims}");
         assert!(caller.session().auth_time <= house.auth.0.clock.now(), "{claims}");
     }
+}
+
+#[tokio::test]
+async fn made_up_codes_of_a_provider_come_to_an_end_before_it_is_asked() {
+    let there = There::new();
+    let house = there.house(Strangers::Welcome).await;
+    let left = there.leave(&house, Errand::SignIn).await;
+    let made_up = async |n: u32, from: Origin| {
+        let callback = Callback { outcome: Ok(format!("made up {n}").into()), ..left.callback() };
+        house.auth.arrive("work", callback, None, from).await
+    };
+    for n in 0..150 {
+        assert!(refused(&made_up(n, origin()).await), "{n}");
+    }
+    assert!(matches!(made_up(150, origin()).await, Err(AuthError::Throttled { .. })));
+    assert_eq!(there.asked("/token"), 150);
+    // That is their network's affair: elsewhere a good one is taken.
+    there.says(json!({"sub": "1"}));
+    let elsewhere = Origin { address: [203, 0, 113, 9].into(), ..origin() };
+    inside(house.auth.arrive("work", left.callback(), None, elsewhere).await);
 }
 
 #[tokio::test]

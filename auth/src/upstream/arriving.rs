@@ -48,7 +48,7 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::WrongBrowser);
         }
         let code = callback.outcome.map_err(AuthError::ProviderRefused)?;
-        let person = self.ask_provider(provider, &voyage, code).await?;
+        let person = self.ask_provider(provider, &voyage, code, &from).await?;
         self.finish_voyage(&voyage).await?;
         let arriving = Arriving { proved_at: self.proved_at(&voyage, &person)?, from };
         if voyage.link.is_some() {

@@ -15,7 +15,10 @@ use super::{
     protocol::{self, Expected, Metadata, Unverified},
     voyage::Voyage,
 };
-use crate::{Auth, AuthError, AuthStore, clock};
+use crate::{
+    Auth, AuthError, AuthStore, Origin, clock,
+    guessing::{Secret, Trial},
+};
 
 /// How long what a provider says of itself is believed.
 const METADATA: Duration = Duration::from_hours(1);
@@ -121,9 +124,18 @@ impl<S: AuthStore> Auth<S> {
         provider: &Provider,
         voyage: &Voyage,
         code: SecretString,
+        from: &Origin,
     ) -> Result<Person, AuthError> {
         let metadata = self.metadata(provider).await?;
-        let token = protocol::redeem(self.http()?, provider, &metadata, voyage, code).await?;
+        // Unlike our own codes it costs a request to learn that this one is made up.
+        let pass = self.may_try(&Trial { secret: Secret::Code, account: None, from }).await?;
+        let token = match protocol::redeem(self.http()?, provider, &metadata, voyage, code).await {
+            Ok(token) => token,
+            Err(error) => {
+                self.spent(pass).await?;
+                return Err(error);
+            }
+        };
         let expected = Expected { voyage, now: self.0.clock.now() };
         match protocol::verify(provider, &metadata, &token, expected) {
             Err(Unverified::Signature(error)) => {

@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -58,6 +62,84 @@ fn hashing_cannot_be_set_below_the_floor() {
     let weak: Partial = toml::from_str("[hashing]\nmemory_kib = 1024").unwrap();
     assert!(weak.decide().is_err());
 }
+
+/// Values that are none of the right ones, and some that are.
+fn any_value() -> impl Strategy<Value = String> {
+    let text = |text: String| toml::Value::String(text).to_string();
+    prop_oneof![
+        any::<i64>().prop_map(|n| n.to_string()),
+        (0_i64..100).prop_map(|n| n.to_string()),
+        prop_oneof![Just(u32::MAX), Just(4 << 20), Just(19 * 1024)].prop_map(|n| n.to_string()),
+        any::<bool>().prop_map(|b| b.to_string()),
+        ".{0,20}".prop_map(text),
+        prop_oneof!["https?://[!-~]{0,20}", "[0-9]{1,20}[KMGTi]{0,3}B?", "(::1|127.0.0.1):[0-9]{1,6}"].prop_map(text),
+        prop_oneof!["on", "off", "open", "all", "url", "tokens"].prop_map(text),
+        Just("[]".to_owned()),
+        Just("[{}]".to_owned()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn any_settings_are_decided_within_their_bounds_or_refused_without_a_secret(
+        tops in proptest::collection::btree_map(proptest::sample::select(&TOPS[..]), any_value(), 0..4),
+        sections in proptest::collection::btree_map(proptest::sample::select(&SECTIONS[..]), any_value(), 0..4),
+    ) {
+        let mut toml = String::from("secret_key = \"hunter2 hunter2\"\n");
+        toml.extend(tops.iter().map(|(key, value)| format!("{key} = {value}\n")));
+        toml.extend(sections.iter().map(|(key, value)| format!("{key} = {value}\n")));
+        let Ok(partial) = toml::from_str::<Partial>(&toml) else { return Ok(()) };
+        let printed = format!("{partial:?}");
+        prop_assert!(!printed.contains("hunter2"));
+        let config = match partial.decide() {
+            Ok(config) => config,
+            Err(refused) => {
+                prop_assert!(!refused.0.contains("hunter2") && !refused.0.contains('\n'), "{}", refused.0);
+                return Ok(());
+            }
+        };
+        let days = |n| Duration::from_hours(24) * n;
+        prop_assert!((days(1)..=days(365)).contains(&config.sessions.idle));
+        prop_assert!((config.sessions.idle..=days(365)).contains(&config.sessions.absolute));
+        prop_assert!((1..=60).contains(&(config.sessions.access.as_secs() / 60)));
+        prop_assert!((days(1)..=days(365)).contains(&config.keys.rotate_after));
+        prop_assert!((1..=60).contains(&(config.step_up.within.as_secs() / 60)));
+        prop_assert!((19 * 1024..=4 << 20).contains(&config.hashing.memory_kib) && config.hashing.passes >= 2);
+        prop_assert!(config.public_url.parse::<http::Uri>().is_ok_and(|url| url.path() == "/" && url.query().is_none()));
+    }
+}
+
+const TOPS: [&str; 10] = [
+    "listen",
+    "data",
+    "public_url",
+    "database_url",
+    "database_tls",
+    "trusted_proxies",
+    "max_file_size",
+    "password_grant",
+    "providers",
+    "clients",
+];
+const SECTIONS: [&str; 16] = [
+    "registration.mode",
+    "registration.role",
+    "hashing.memory_kib",
+    "hashing.passes",
+    "log.format",
+    "log.filter",
+    "sessions.idle_days",
+    "sessions.absolute_days",
+    "sessions.access_minutes",
+    "sessions.requests_per_minute",
+    "keys.rotate_days",
+    "keys.algorithm",
+    "factors.required",
+    "step_up.minutes",
+    "step_up.files",
+    "mail.host",
+];
 
 #[test]
 fn rules_that_contradict_each_other_are_refused() {
