@@ -10,6 +10,8 @@ mod app;
 #[path = "api/authenticator.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod authenticator;
+#[path = "browser/confirming.rs"]
+mod confirming;
 #[path = "browser/console.rs"]
 mod console;
 #[path = "browser/deleted.rs"]
@@ -32,12 +34,17 @@ mod letting_in;
 mod looks;
 #[path = "browser/lost_phone.rs"]
 mod lost_phone;
+#[path = "api/mailbox.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
+mod mailbox;
 #[path = "browser/passkeys.rs"]
 mod passkeys;
 #[path = "browser/people.rs"]
 mod people;
 #[path = "api/phone.rs"]
 mod phone;
+#[path = "api/provider.rs"]
+mod provider;
 #[path = "browser/screen_reader.rs"]
 mod screen_reader;
 #[path = "browser/screenshots.rs"]

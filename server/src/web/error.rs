@@ -23,7 +23,7 @@ impl ErrorPage {
             403 => "This is not open to you",
             404 => "There is nothing here",
             413 => "That is too large",
-            429 => "Too many tries",
+            429 => "Too much at once",
             503 => "The server is busy",
             500.. => "Something went wrong here",
             _ => "That did not work",
@@ -45,7 +45,7 @@ impl ErrorPage {
             403 => "If you need this for your work, ask an administrator for the right to it.",
             404 => "It may have been moved, renamed or deleted, or you may not have access to its vault.",
             413 => "Ask an administrator to raise the limit if the file is meant to be this large.",
-            429 | 503 => "The server is busy. Wait a moment, then load the page again.",
+            429 | 503 => "Wait a moment, then load the page again.",
             500.. => "Nothing was changed. Try again; if it stays, give an administrator the request number below.",
             _ => "Go back and try again.",
         }

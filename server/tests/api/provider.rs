@@ -1,20 +1,25 @@
 //! A small `OpenID` provider that does as it is told.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
+use auth::upstream::Strangers;
 use aws_lc_rs::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
 use axum::{
     Form, Json, Router,
-    extract::State,
-    response::{IntoResponse as _, Response},
+    extract::{Query, State},
+    response::{IntoResponse as _, Redirect, Response},
     routing::{MethodFilter, on},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
+use server::config::ProviderSection;
 
 /// Of a form.
 pub(crate) type Members = Vec<(String, String)>;
@@ -69,12 +74,28 @@ impl Provider {
         };
         let router = Router::new()
             .route("/.well-known/openid-configuration", on(MethodFilter::GET, metadata))
+            .route("/authorize", on(MethodFilter::GET, authorize))
             .route("/jwks", on(MethodFilter::GET, jwks))
             .route("/moved", on(MethodFilter::GET, async |State(provider): State<Self>| keys(&provider)))
             .route("/token", on(MethodFilter::POST, token))
             .with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         provider
+    }
+
+    /// What the settings say of it.
+    pub(crate) fn section(&self, strangers: Strangers) -> ProviderSection {
+        ProviderSection {
+            id: "work".to_owned(),
+            name: "Work".to_owned(),
+            icon_file: None,
+            issuer: self.issuer.clone(),
+            client_id: "strongroom".to_owned(),
+            client_secret: Some("its secret".to_owned().into()),
+            client_secret_file: None,
+            scopes: None,
+            new_accounts: Some(strangers == Strangers::Welcome),
+        }
     }
 
     /// From now on whoever comes is this.
@@ -98,6 +119,12 @@ async fn metadata(State(provider): State<Provider>) -> Json<Value> {
 
 fn keys(provider: &Provider) -> Response {
     Json(json!({"keys": [provider.jwk]})).into_response()
+}
+
+/// Knows whoever comes, and sends the browser back at once.
+async fn authorize(State(provider): State<Provider>, Query(asked): Query<HashMap<String, String>>) -> Redirect {
+    provider.nonce.lock().unwrap().clone_from(&asked["nonce"]);
+    Redirect::to(&format!("{}?code=abc&state={}", asked["redirect_uri"], asked["state"]))
 }
 
 async fn jwks(State(provider): State<Provider>) -> Response {

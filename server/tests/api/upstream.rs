@@ -2,7 +2,7 @@
 
 use auth::upstream::Strangers;
 use serde_json::{Value, json};
-use server::{Partial, config::ProviderSection};
+use server::Partial;
 
 use crate::{
     app::{Answer, Client, PASSWORD, TestApp},
@@ -10,20 +10,6 @@ use crate::{
 };
 
 impl Provider {
-    pub(crate) fn section(&self, strangers: Strangers) -> ProviderSection {
-        ProviderSection {
-            id: "work".to_owned(),
-            name: "Work".to_owned(),
-            icon_file: None,
-            issuer: self.issuer.clone(),
-            client_id: "strongroom".to_owned(),
-            client_secret: Some("its secret".to_owned().into()),
-            client_secret_file: None,
-            scopes: None,
-            new_accounts: Some(strangers == Strangers::Welcome),
-        }
-    }
-
     pub(crate) async fn app(&self, strangers: Strangers) -> TestApp {
         let settings = Partial { providers: Some(vec![self.section(strangers)]), ..Partial::default() };
         TestApp::with(settings).await

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::{app::PASSWORD, stage::Stage, vault::row, window::Window, workshop};
+use crate::{app::PASSWORD, confirming, provider::Provider, stage::Stage, vault::row, window::Window, workshop};
 
 const PAGES: [(&str, &str); 16] = [
     ("vault", "/"),
@@ -105,6 +105,38 @@ async fn every_page_in_every_look() {
     ada.clicks("#add-submit").await;
     ada.reads("#add-summary", "not added").await;
     ada.in_every_look("add-refused", "").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes target/tmp/pages"]
+async fn what_is_asked_now_and_then_in_every_look() {
+    let provider = Provider::start().await;
+    let Some(stage) = confirming::beside(&provider).await else { return };
+    let first = stage.window("first").await;
+    let link = stage.app.running.setup_link.clone().unwrap();
+    first.in_every_look("first-open", &format!("/first#{}", link.split_once('#').unwrap().1)).await;
+    first.in_every_look("sign-in-provider", "/sign-in").await;
+    first.in_every_look("forgot", "/forgot").await;
+    first.in_every_look("reset", "/reset#sr_rs_x").await;
+    let ada = confirming::came_by_a_provider(&stage, &provider).await;
+    ada.clicks("#new-token").await;
+    ada.in_every_look("new-token", "").await;
+    ada.writes("#new-token-dialog [name=name]", "nightly backup").await;
+    ada.clicks("#new-token-dialog [data-submit]").await;
+    ada.finds("#step-up-providers a").await;
+    ada.in_every_look("step-up-provider", "").await;
+    let grace = stage.administrator("grace").await;
+    grace.goto("/admin/users").await;
+    grace.clicks("#end-everybody").await;
+    grace.in_every_look("end-everybody", "").await;
+    stage.app.register_with_address("kim").await;
+    let kim = stage.window("kim").await;
+    kim.signs_in(PASSWORD).await;
+    kim.in_every_look("unconfirmed", "/account").await;
+    let Some(stage) = confirming::with_a_limit().await else { return };
+    let ada = stage.editor("ada").await;
+    confirming::asks_too_much(&ada).await;
+    ada.in_every_look("too-much", "").await;
 }
 
 /// Ada's window, a few days after the workshop began.

@@ -21,16 +21,18 @@ pub(crate) struct Stage {
 impl Stage {
     /// None where there is no browser.
     pub(crate) async fn open() -> Option<Self> {
+        Self::with(Partial::default()).await
+    }
+
+    pub(crate) async fn with(settings: Partial) -> Option<Self> {
         let driver = Arc::new(Driver::start()?);
-        Some(Self { driver, app: TestApp::sqlite().await, desk: tempfile::tempdir().unwrap() })
+        Some(Self { driver, app: TestApp::with(settings).await, desk: tempfile::tempdir().unwrap() })
     }
 
     /// At `localhost`, where browsers make passkeys.
     pub(crate) async fn at_localhost() -> Option<Self> {
-        let driver = Arc::new(Driver::start()?);
         // Whatever port it will be.
-        let settings = Partial { public_url: Some("http://127.0.0.1:0".to_owned()), ..Partial::default() };
-        Some(Self { driver, app: TestApp::with(settings).await, desk: tempfile::tempdir().unwrap() })
+        Self::with(Partial { public_url: Some("http://127.0.0.1:0".to_owned()), ..Partial::default() }).await
     }
 
     /// Somebody's browser, at no page yet.

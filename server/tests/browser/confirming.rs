@@ -1,0 +1,159 @@
+//! What is asked of people now and then: that it is still them, that an address is theirs, that they wait a moment.
+
+use std::time::Duration;
+
+use auth::upstream::Strangers;
+use serde_json::json;
+use server::{Partial, config::SessionsSection};
+
+use crate::{
+    app::PASSWORD,
+    provider::{Provider, uptime},
+    stage::Stage,
+    window::Window,
+};
+
+const LATER: Duration = Duration::from_mins(11);
+
+async fn asks_for_a_token(window: &Window) {
+    window.clicks("#new-token").await;
+    window.writes("#new-token-dialog [name=name]", "nightly backup").await;
+    window.clicks("#new-token-dialog [data-submit]").await;
+}
+
+/// Somebody who came by way of a provider, looking at their tokens some time later.
+pub(crate) async fn came_by_a_provider(stage: &Stage, provider: &Provider) -> Window {
+    let mut ada = stage.window("ada").await;
+    // Where the provider sends people back to.
+    ada.base = stage.app.url("");
+    provider.says(json!({"sub": "17", "preferred_username": "ada"}));
+    ada.goto("/sign-in").await;
+    ada.reads("a.provider", "Continue with Work").await;
+    ada.clicks("a.provider").await;
+    ada.arrives_at("/").await;
+    ada.is_live().await;
+    ada.goto("/account/tokens").await;
+    stage.app.later(LATER);
+    provider.says(json!({"sub": "17", "auth_time": uptime() + LATER.as_secs()}));
+    ada
+}
+
+pub(crate) async fn beside(provider: &Provider) -> Option<Stage> {
+    let providers = Some(vec![provider.section(Strangers::Welcome)]);
+    let public_url = Some("http://127.0.0.1:0".to_owned());
+    Stage::with(Partial { providers, public_url, ..Partial::default() }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_password_confirms_at_the_provider_with_one_click() {
+    let provider = Provider::start().await;
+    let Some(stage) = beside(&provider).await else { return };
+    let ada = came_by_a_provider(&stage, &provider).await;
+    asks_for_a_token(&ada).await;
+    ada.reads("#step-up-providers a", "Sign in with Work again").await;
+    ada.clicks("#step-up-providers a").await;
+    // Back where it began, and what was asked for then needs no more than to be asked again.
+    ada.misses("#new-token-dialog").await;
+    ada.arrives_at("/account/tokens").await;
+    asks_for_a_token(&ada).await;
+    ada.sees("document.querySelector('#secret').value.startsWith('sr_pat_')").await;
+    ada.misses("#step-up-dialog").await;
+    ada.complains_only_of(&["status of 401"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_is_signed_out_but_who_says_so() {
+    let Some(stage) = Stage::open().await else { return };
+    let (ada, ben) = (stage.administrator("ada").await, stage.editor("ben").await);
+    ada.goto("/admin/users").await;
+    stage.app.later(LATER);
+    ada.clicks("#end-everybody").await;
+    ada.clicks("#end-everybody-dialog [data-submit]").await;
+    ada.reads("#end-everybody-dialog", "Say why").await;
+    ada.writes("#end-everybody-dialog [name=reason]", "A laptop was stolen").await;
+    ada.clicks("#end-everybody-dialog [data-submit]").await;
+    ada.writes("#step-up-dialog [name=password]", PASSWORD).await;
+    ada.clicks("#step-up-dialog [data-submit]").await;
+    ben.arrives_at("/sign-in").await;
+    ada.finds("#notices [data-kind]").await;
+    ada.goto("/admin/audit").await;
+    ada.arrives_at("/admin/audit").await;
+    ada.reads("main", "A laptop was stolen").await;
+    ada.complains_only_of(&["status of 401"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_confirmed_by_a_letter_that_is_sent_again() {
+    let Some(stage) = Stage::open().await else { return };
+    let address = stage.app.register_with_address("ada").await;
+    let first = stage.app.letter_to(&address, 1).await;
+    let ada = stage.window("ada").await;
+    ada.signs_in(PASSWORD).await;
+    ada.goto("/account").await;
+    ada.reads("#unconfirmed", "not confirmed").await;
+    stage.app.later(LATER);
+    ada.clicks("#send-link").await;
+    ada.reads("#notices", "on its way").await;
+    let second = stage.app.letter_to(&address, 2).await;
+    assert_ne!(first.secret(), second.secret());
+    ada.goto(&format!("/confirm-email#{}", second.secret())).await;
+    ada.clicks("#confirm button.primary").await;
+    ada.reads("main", "Your address is confirmed").await;
+    ada.goto("/account").await;
+    ada.finds("#profile-form").await;
+    ada.misses("#unconfirmed").await;
+    ada.has_no_complaints().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_administrator_follows_the_printed_link_and_is_in() {
+    let Some(stage) = Stage::open().await else { return };
+    let link = stage.app.running.setup_link.clone().unwrap();
+    let (_, token) = link.split_once('#').unwrap();
+    let ada = stage.window("ada").await;
+    ada.goto(&format!("/first#{token}")).await;
+    ada.misses("#token-field").await;
+    assert_eq!(ada.value("location.hash").await, json!(""), "the token stays in no history");
+    ada.writes("#username", "ada").await;
+    ada.writes("#password", "too short").await;
+    ada.run("document.querySelector('#first').noValidate = true").await;
+    ada.clicks("#first button.primary").await;
+    ada.reads("#message", "characters").await;
+    ada.writes("#password", PASSWORD).await;
+    ada.clicks("#first button.primary").await;
+    ada.arrives_at("/").await;
+    ada.is_live().await;
+    ada.clicks("#user-menu summary").await;
+    ada.finds("#user-menu a[href='/admin/users']").await;
+    // The link has done its work.
+    let eve = stage.window("eve").await;
+    eve.goto(&format!("/first#{token}")).await;
+    eve.reads("main", "There is an administrator already").await;
+    eve.misses("form").await;
+    ada.complains_only_of(&["status of 422"]).await;
+}
+
+/// A page, where the session has asked for as much as it may.
+pub(crate) async fn asks_too_much(ada: &Window) {
+    ada.goto("/account").await;
+    ada.run("for (let n = 0; n < 80; n++) await fetch('/auth/me')").await;
+    ada.goto("/account").await;
+}
+
+pub(crate) async fn with_a_limit() -> Option<Stage> {
+    let sessions = SessionsSection { requests_per_minute: Some(60), ..SessionsSection::default() };
+    Stage::with(Partial { sessions: Some(sessions), ..Partial::default() }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_too_much_is_told_so_on_a_page() {
+    let Some(stage) = with_a_limit().await else { return };
+    let ada = stage.editor("ada").await;
+    asks_too_much(&ada).await;
+    ada.reads("main h1", "Too much at once").await;
+    ada.reads("main", "Too many requests of one session. Try again in").await;
+    stage.app.later(Duration::from_mins(1));
+    ada.reload().await;
+    ada.finds("#profile-form").await;
+    ada.complains_only_of(&["status of 429"]).await;
+}
