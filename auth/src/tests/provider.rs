@@ -12,6 +12,7 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use openidconnect::{HttpRequest, HttpResponse, http, url::Url};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::*;
 use crate::{
@@ -34,6 +35,8 @@ struct Inside {
     /// Done whenever a code comes.
     meanwhile: Mutex<Option<Box<dyn FnMut() + Send>>>,
     asked: Mutex<HashMap<String, usize>>,
+    /// Holds back what it answers to a code.
+    held: Mutex<Option<Arc<Semaphore>>>,
 }
 
 /// RFC 6749 §5.2.
@@ -55,6 +58,7 @@ impl There {
             nonce: Mutex::default(),
             meanwhile: Mutex::default(),
             asked: Mutex::default(),
+            held: Mutex::default(),
         }))
     }
 
@@ -73,6 +77,13 @@ impl There {
 
     pub(crate) fn meanwhile(&self, does: impl FnMut() + Send + 'static) {
         *self.0.meanwhile.lock().unwrap() = Some(Box::new(does));
+    }
+
+    /// Answers to codes wait for room from now on, of which there is none.
+    pub(crate) fn holds_back(&self) -> Arc<Semaphore> {
+        let held = Arc::new(Semaphore::new(0));
+        *self.0.held.lock().unwrap() = Some(held.clone());
+        held
     }
 
     /// How often it was asked at that path.
@@ -137,7 +148,12 @@ impl There {
                     *there.0.asked.lock().unwrap().entry("hung".to_owned()).or_default() += 1;
                     std::future::pending::<()>().await;
                 }
-                Ok::<_, HttpError>(there.answer(&request))
+                let answer = there.answer(&request);
+                let held = there.0.held.lock().unwrap().clone().filter(|_| request.uri().path() == "/token");
+                if let Some(held) = held {
+                    held.acquire().await.unwrap().forget();
+                }
+                Ok::<_, HttpError>(answer)
             })
         })
     }

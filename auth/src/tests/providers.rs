@@ -317,6 +317,31 @@ async fn nobody_comes_in_by_a_provider_before_a_password_that_has_to_be_new_is()
     assert!(matches!(outcome, Err(AuthError::ResetRequired)), "{outcome:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_up_while_the_provider_is_asked_leaves_nothing_half_done() {
+    let there = There::new();
+    let house = there.house(Strangers::Welcome).await;
+    there.says(json!({"sub": "1"}));
+    let left = there.leave(&house, Errand::SignIn).await;
+    let held = there.holds_back();
+    let asking = async {
+        while there.asked("/token") == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        outcome = left.back(&house, None) => panic!("nobody answered: {outcome:?}"),
+        () = asking => {}
+    }
+    assert!(house.store.audited().is_empty());
+    held.add_permits(2);
+    while !house.store.audited().contains(&"sign_in") {
+        tokio::task::yield_now().await;
+    }
+    // The same callback again gets no further: the first one went to its end.
+    assert!(matches!(left.back(&house, None).await, Err(AuthError::WrongBrowser)));
+}
+
 #[tokio::test]
 async fn parting_a_provider_ends_what_began_there() {
     let there = There::new();

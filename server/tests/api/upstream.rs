@@ -2,7 +2,7 @@
 
 use auth::upstream::Strangers;
 use serde_json::{Value, json};
-use server::Partial;
+use server::{Partial, config::ProviderSection};
 
 use crate::{
     app::{Answer, Client, PASSWORD, TestApp},

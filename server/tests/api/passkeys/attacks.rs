@@ -58,6 +58,25 @@ async fn what_was_signed_before_everything_was_thrown_out_signs_nobody_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_passkey_goes_past_a_password_that_has_to_be_new() {
+    let app = app().await;
+    let root = app.administrator("root").await;
+    let (_, mut phone) = owner(&app, "ada").await;
+    let browser = Browser::about_to_sign_in(&app).await;
+    let required = json!({"reset_required": true});
+    root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&required)).await.is(200);
+    // What was asked for before is over, and what is asked for now is refused.
+    browser.shows(&phone.get(&browser.options)).await.is(410);
+    app.later(Duration::from_secs(1));
+    let refused = sign_in(&app, &mut phone).await.is(403);
+    assert_eq!(refused.body["error"], "password_reset_required");
+    root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"reset_required": false})))
+        .await
+        .is(200);
+    sign_in(&app, &mut phone).await.is(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_ceremony_ends_in_the_browser_where_it_began() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;
