@@ -2,6 +2,7 @@
 //! about whether its session is still alive: that is the [directory](crate::directory)'s to say.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -28,16 +29,22 @@ pub(crate) const LEEWAY: Duration = Duration::from_secs(5);
 /// Times are whole seconds since 1970. All of them are required; a text where a number belongs is refused
 /// (CVE-2026-25537), and so is a list of audiences.
 #[derive(Serialize, Deserialize)]
-struct Claims {
-    iss: String,
-    aud: String,
-    sub: String,
+struct Claims<'a> {
+    #[serde(borrow)]
+    iss: Cow<'a, str>,
+    #[serde(borrow)]
+    aud: Cow<'a, str>,
+    #[serde(borrow)]
+    sub: Cow<'a, str>,
     iat: i64,
     nbf: i64,
     exp: i64,
-    jti: String,
-    sid: String,
-    scope: String,
+    #[serde(borrow)]
+    jti: Cow<'a, str>,
+    #[serde(borrow)]
+    sid: Cow<'a, str>,
+    #[serde(borrow)]
+    scope: Cow<'a, str>,
     auth_time: i64,
     amr: Vec<String>,
     /// RFC 9068 §2.2; not of those that nobody but a person's own password brought.
@@ -102,15 +109,15 @@ impl AccessTokens {
         metrics::counter!("strongroom_tokens_issued_total").increment(1);
         let expires_at = clock::after(now, self.lifetime).min(session.expires_at);
         let claims = Claims {
-            iss: self.issuer.clone(),
-            aud: self.audience.clone(),
-            sub: session.username.as_str().to_owned(),
+            iss: self.issuer.as_str().into(),
+            aud: self.audience.as_str().into(),
+            sub: session.username.as_str().into(),
             iat: now.as_second(),
             nbf: now.as_second(),
             exp: expires_at.as_second(),
-            jti: uuid::Builder::from_random_bytes(chance.bytes()).into_uuid().to_string(),
-            sid: session.id.as_str().to_owned(),
-            scope: session.grants.to_string(),
+            jti: uuid::Builder::from_random_bytes(chance.bytes()).into_uuid().to_string().into(),
+            sid: session.id.as_str().into(),
+            scope: session.grants.to_string().into(),
             auth_time: session.auth_time.as_second(),
             amr: session.methods.amr(),
             client_id: session.client.clone(),
@@ -134,7 +141,7 @@ impl AccessTokens {
         }
     }
 
-    fn judge(&self, claims: &Claims, now: Timestamp) -> Option<Shown> {
+    fn judge(&self, claims: &Claims<'_>, now: Timestamp) -> Option<Shown> {
         let begins_by = clock::after(now, LEEWAY).as_second();
         let in_time = claims.nbf <= begins_by && claims.iat <= begins_by && now.as_second() < claims.exp;
         let ours = claims.iss == self.issuer && claims.aud == self.audience && !claims.amr.is_empty();

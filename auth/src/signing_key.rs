@@ -2,7 +2,12 @@
 //! itself (RFC 8725 §3.1), and is the only thing asked whether a signature is good: keys and addresses of keys that come
 //! with a token (`jwk`, `jku`, `x5u`) are never looked at.
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use std::sync::Arc;
+
+use aws_lc_rs::{
+    hmac,
+    signature::{Ed25519KeyPair, KeyPair as _},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use secrecy::{ExposeSecret as _, SecretSlice};
@@ -67,9 +72,25 @@ pub(crate) struct SigningKey {
     pub(crate) algorithm: SigningAlgorithm,
     /// None where only the public half was given.
     signing: Option<EncodingKey>,
-    verifying: DecodingKey,
+    verifying: Verifying,
+    /// What every token that it signs begins with, and that text in base64url.
+    header: (Arc<Header>, String),
     /// The public half, in base64url; none for a shared secret.
     public: Option<String>,
+}
+
+enum Verifying {
+    Shared(Box<hmac::Key>),
+    Public(DecodingKey),
+}
+
+/// What a key of this name writes at the beginning of tokens.
+fn header_of(algorithm: SigningAlgorithm, kid: &str) -> Option<(Arc<Header>, String)> {
+    let mut header = Header::new(algorithm.jwa());
+    header.typ = Some("at+jwt".to_owned());
+    header.kid = Some(kid.to_owned());
+    let text = BASE64URL.encode(serde_json::to_vec(&header).ok()?);
+    Some((Arc::new(header), text))
 }
 
 /// 256 random bits as a new key's JWK, secret half and all.
@@ -111,11 +132,13 @@ impl SigningKey {
         let secret = SecretSlice::from(BASE64URL.decode(jwk.k?).ok()?);
         let secret = secret.expose_secret();
         // RFC 7518 §3.2: at least as long as the hash. A key of two kinds is none.
-        (secret.len() >= 32 && jwk.x.is_none() && jwk.d.is_none()).then(|| Self {
+        (secret.len() >= 32 && jwk.x.is_none() && jwk.d.is_none()).then_some(())?;
+        Some(Self {
+            header: header_of(SigningAlgorithm::Hs256, &jwk.kid)?,
             kid: jwk.kid,
             algorithm: SigningAlgorithm::Hs256,
             signing: Some(EncodingKey::from_secret(secret)),
-            verifying: DecodingKey::from_secret(secret),
+            verifying: Verifying::Shared(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))),
             public: None,
         })
     }
@@ -129,10 +152,11 @@ impl SigningKey {
             None => None,
         };
         Some(Self {
+            header: header_of(SigningAlgorithm::EdDsa, &jwk.kid)?,
             kid: jwk.kid,
             algorithm: SigningAlgorithm::EdDsa,
             signing,
-            verifying: DecodingKey::from_ed_der(&public),
+            verifying: Verifying::Public(DecodingKey::from_ed_der(&public)),
             public: Some(x),
         })
     }
@@ -146,24 +170,34 @@ impl SigningKey {
     pub(crate) fn sign(&self, claims: &impl Serialize) -> Result<String, AuthError> {
         let failed = AuthError::Internal("signing an access token failed");
         let Some(key) = &self.signing else { return Err(failed) };
-        let mut header = Header::new(self.algorithm.jwa());
-        header.typ = Some("at+jwt".to_owned());
-        header.kid = Some(self.kid.clone());
-        jsonwebtoken::encode(&header, claims, key).map_err(|_| failed)
+        jsonwebtoken::encode(&self.header.0, claims, key).map_err(|_| failed)
     }
 
     /// What a compact JWS (RFC 7515 §7.1) carries, if this key signed it. Its claims are not looked at.
     pub(crate) fn open(&self, token: &str, header: &Header) -> Option<Vec<u8>> {
+        let ours = header.alg == self.algorithm.jwa() && header.kid.as_ref() == Some(&self.kid);
+        if ours { self.payload(token) } else { None }
+    }
+
+    /// Of a token whose header is for this key.
+    fn payload(&self, token: &str) -> Option<Vec<u8>> {
         let (message, signature) = token.rsplit_once('.')?;
         let (_, payload) = message.split_once('.')?;
-        let ours = header.alg == self.algorithm.jwa() && header.kid.as_ref() == Some(&self.kid);
-        (ours && self.has_signed(message.as_bytes(), signature)).then_some(())?;
+        self.has_signed(message.as_bytes(), signature).then_some(())?;
         BASE64URL.decode(payload).ok()
     }
 
     /// `signature` in base64url.
     pub(crate) fn has_signed(&self, message: &[u8], signature: &str) -> bool {
-        jsonwebtoken::crypto::verify(signature, message, &self.verifying, self.algorithm.jwa()).unwrap_or(false)
+        match &self.verifying {
+            // Prepared once: making the key anew costs as much as the hash.
+            Verifying::Shared(key) => {
+                BASE64URL.decode(signature).is_ok_and(|tag| hmac::verify(key, message, &tag).is_ok())
+            }
+            Verifying::Public(key) => {
+                jsonwebtoken::crypto::verify(signature, message, key, self.algorithm.jwa()).unwrap_or(false)
+            }
+        }
     }
 }
 
@@ -181,7 +215,7 @@ pub(crate) struct Keys {
 /// What became of reading a token.
 pub(crate) enum Reading {
     /// One of the keys signed this.
-    Signed(Box<Header>, Vec<u8>),
+    Signed(Arc<Header>, Vec<u8>),
     /// It names a key that is not here.
     UnknownKey,
     /// No token, or a forged one.
@@ -206,10 +240,16 @@ impl Keys {
     }
 
     pub(crate) fn read(&self, token: &str) -> Reading {
+        // Nearly every token begins as we begin them: that need not be read again.
+        let begins = token.split_once('.').map_or("", |(header, _)| header);
+        if let Some(key) = self.all().find(|key| key.header.1 == begins) {
+            let payload = key.payload(token);
+            return payload.map_or(Reading::Nonsense, |payload| Reading::Signed(Arc::clone(&key.header.0), payload));
+        }
         let Ok(header) = jsonwebtoken::decode_header(token) else { return Reading::Nonsense };
         let Some(kid) = &header.kid else { return Reading::Nonsense };
         let Some(key) = self.all().find(|key| key.kid == *kid) else { return Reading::UnknownKey };
-        key.open(token, &header).map_or(Reading::Nonsense, |payload| Reading::Signed(Box::new(header), payload))
+        key.open(token, &header).map_or(Reading::Nonsense, |payload| Reading::Signed(Arc::new(header), payload))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an account is called, for ever: it is the `sub` of its tokens and never given to somebody else.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// 1 to 64 of `a-z 0-9 . _ - + @`, beginning with a letter or digit. Capitals are folded, so `Ada` and `ada` are
 /// one account; other scripts are refused, so no two accounts look alike. A [display name](crate::DisplayName)
@@ -25,7 +25,7 @@ impl Username {
         if raw.is_empty() || raw.chars().count() > 64 {
             return Err(BadUsername::Length);
         }
-        let folded = raw.to_ascii_lowercase();
+        let folded = folded(raw);
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         if !folded.chars().all(|c| plain(c) || "._-+@".contains(c)) {
             return Err(BadUsername::Character);
@@ -45,6 +45,11 @@ impl Username {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Nearly always as it is.
+fn folded(raw: &str) -> Cow<'_, str> {
+    if raw.contains(|c: char| c.is_ascii_uppercase()) { raw.to_ascii_lowercase().into() } else { raw.into() }
 }
 
 impl fmt::Display for Username {

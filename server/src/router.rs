@@ -1,7 +1,7 @@
 //! Every address, with its handler. `route` adds an operation of the API document, `page` what is for browsers.
 
 use axum::{
-    Extension, Router,
+    Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -27,7 +27,7 @@ use crate::{
         groups as groups_page, invites, join, lockouts, meter, reset, second, security, tokens, upstream, user,
         users as users_page, vault,
     },
-    whole::{body_first, to_its_end},
+    whole::whole,
 };
 
 /// `operations![api; files::check_out, …]`: the module's `handle`, under the module's name.
@@ -41,19 +41,18 @@ macro_rules! operations {
 
 /// The whole service.
 pub fn router(state: AppState) -> Router {
-    let (router, document) = api().split();
-    let text = serde_json::to_string(&document).unwrap_or_default();
-    router
-        .fallback(|| async { Problem::NoRoute })
-        .method_not_allowed_fallback(|| async { Problem::Method })
-        .layer(Extension(docs::Document(text.into())))
-        .layer(DefaultBodyLimit::disable())
-        .layer(from_fn(to_its_end))
-        .layer(from_fn(body_first))
-        .layer(CompressionLayer::new().compress_when(worth_compressing()))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(state.clone(), answer))
-        .with_state(state)
+    // The outermost first. In one: each `layer` of axum boxes the service once more, and clones all of them for every
+    // request.
+    let layers = (
+        from_fn_with_state(state.clone(), answer),
+        CatchPanicLayer::custom(panicked),
+        CompressionLayer::new().compress_when(worth_compressing()),
+        from_fn(whole),
+        DefaultBodyLimit::disable(),
+    );
+    let router = api().split().0;
+    let router = router.fallback(|| async { Problem::NoRoute });
+    router.method_not_allowed_fallback(|| async { Problem::Method }).layer(layers).with_state(state)
 }
 
 /// The API document, for tests and tools.

@@ -48,6 +48,15 @@ impl Unread {
     }
 }
 
+/// The layer: what changes nothing goes through as it is.
+pub(crate) async fn whole(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    // In a box of its own: what only looks is not to carry it along.
+    Box::pin(async move { to_its_end(body_first(request).await, next).await }).await
+}
+
 /// A body that is no upload.
 pub(crate) async fn read(body: Body) -> Result<Bytes, Unread> {
     let (mut chunks, mut bytes) = (body.into_data_stream(), BytesMut::new());
@@ -64,9 +73,9 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Unread> {
 /// Reads the body before anybody asks who is calling: else somebody could be let in, hold the last byte back until the
 /// session is over, and then do what it allowed. An upload is read by its handler, which asks again
 /// ([`Lasting`](auth::extract::Lasting)).
-pub(crate) async fn body_first(request: Request, next: Next) -> Response {
-    if request.method().is_safe() || is_upload(request.headers()) {
-        return next.run(request).await;
+async fn body_first(request: Request) -> Request {
+    if is_upload(request.headers()) {
+        return request;
     }
     let (parts, body) = request.into_parts();
     // What is wrong is told by whoever wants the body, in its own dress, and after the door.
@@ -74,7 +83,7 @@ pub(crate) async fn body_first(request: Request, next: Next) -> Response {
         Ok(bytes) => Body::from(bytes),
         Err(unread) => Body::from_stream(stream::once(async move { Err::<Bytes, _>(unread) })),
     };
-    next.run(Request::from_parts(parts, body)).await
+    Request::from_parts(parts, body)
 }
 
 pub(crate) fn is_upload(headers: &HeaderMap) -> bool {
@@ -84,10 +93,7 @@ pub(crate) fn is_upload(headers: &HeaderMap) -> bool {
 
 /// Runs what may change something in a task of its own, which lives on when the connection, and with it the request's
 /// future, is gone. An upload that breaks off still fails: its body ends in an error.
-pub(crate) async fn to_its_end(request: Request, next: Next) -> Response {
-    if request.method().is_safe() {
-        return next.run(request).await;
-    }
+async fn to_its_end(request: Request, next: Next) -> Response {
     match tokio::spawn(next.run(request).in_current_span()).await {
         Ok(response) => response,
         // To the layer that answers panics.
@@ -123,7 +129,7 @@ mod tests {
                 let _ = done.send(());
             }
         };
-        let router = Router::new().route("/", any(handler)).layer(from_fn(to_its_end));
+        let router = Router::new().route("/", any(handler)).layer(from_fn(whole));
         let request = http::Request::builder().method(method).uri("/").body(Body::empty()).unwrap();
         tokio::select! {
             _ = router.oneshot(request) => panic!("nobody let it go on"),
@@ -148,7 +154,7 @@ mod tests {
             read(request.into_body()).await.map_or_else(|unread| unread.problem().status(), |_| StatusCode::OK)
         }
         let ask = async |body: Body| {
-            let router = Router::new().route("/", any(handler)).layer(from_fn(body_first));
+            let router = Router::new().route("/", any(handler)).layer(from_fn(whole));
             let request = http::Request::builder().method(Method::POST).uri("/").body(body).unwrap();
             router.oneshot(request).await.unwrap().status()
         };
@@ -165,7 +171,7 @@ mod tests {
         async fn handler() {
             panic!("as it happens");
         }
-        let router = Router::new().route("/", any(handler)).layer(from_fn(to_its_end)).layer(CatchPanicLayer::new());
+        let router = Router::new().route("/", any(handler)).layer(from_fn(whole)).layer(CatchPanicLayer::new());
         let request = http::Request::builder().method(Method::POST).uri("/").body(Body::empty()).unwrap();
         assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::INTERNAL_SERVER_ERROR);
     }

@@ -43,9 +43,20 @@ fn after_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
 /// RFC 6750 §2.1.
 fn bearer(header: &str) -> Option<Credentials<'_>> {
     let token = after_scheme(header, "bearer")?;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+    let plain = |b: u8| TOKEN68[usize::from(b)];
     (!token.is_empty() && token.bytes().all(plain)).then_some(Credentials::Bearer(token))
 }
+
+/// The bytes that a `token68` is made of (RFC 9110 §11.2).
+const TOKEN68: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut b = 0_u8;
+    while b < 128 {
+        plain[b as usize] = b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+        b += 1;
+    }
+    plain
+};
 
 /// RFC 7617 §2: what stands before the first colon is the name.
 fn basic(header: &str) -> Option<Credentials<'_>> {

@@ -16,6 +16,7 @@ mod master;
 mod phone;
 mod program;
 #[path = "../../../server/tests/api/provider.rs"]
+#[expect(dead_code, reason = "the tests of the API use the rest")]
 mod provider;
 mod readme;
 mod remote;

@@ -1,14 +1,14 @@
 //! `GET /openapi.json`, and `GET /docs`: Swagger UI from the binary, with an Authorize button that signs in.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use askama::Template;
 use auth::Anyone;
 use axum::{
-    Extension,
     extract::FromRequestParts,
     response::{Html, IntoResponse, Response},
 };
+use bytes::Bytes;
 use http::{HeaderValue, header, request::Parts};
 use utoipa_swagger_ui::Config;
 
@@ -21,15 +21,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 /// What of Swagger UI the page loads.
 const PARTS: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
-/// The document, as text, made once.
-#[derive(Clone, Debug)]
-pub struct Document(pub Arc<str>);
+/// The document, as text: made when somebody first asks for it.
+static DOCUMENT: LazyLock<Bytes> =
+    LazyLock::new(|| serde_json::to_vec(&crate::router::openapi()).unwrap_or_default().into());
 
 /// The description of this API.
 #[utoipa::path(get, path = "/openapi.json", tag = "Service",
     responses((status = 200, description = "OpenAPI 3.1.", body = serde_json::Value)))]
-pub async fn handle(_: Anyone, Extension(Document(text)): Extension<Document>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], text.to_string()).into_response()
+pub async fn handle(_: Anyone) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone()).into_response()
 }
 
 #[derive(Debug, Template)]
