@@ -142,9 +142,11 @@ impl<'a> Export<'a> {
                 let entries = self.opened.store.audit(query).await?;
                 let Some(last) = entries.last() else { break };
                 place.n = last.n;
+                let mut lines = String::new();
                 for entry in entries {
-                    print(&AuditEntry { vault: place.vault.clone(), ..shape(entry) })?;
+                    lines += &line(&AuditEntry { vault: place.vault.clone(), ..shape(entry) })?;
                 }
+                print(&lines)?;
             }
         }
         Ok(())
@@ -160,11 +162,16 @@ impl<'a> Export<'a> {
 }
 
 /// One line of JSON. What a terminal would obey is escaped, beyond what JSON asks for.
-fn print(entry: &AuditEntry) -> anyhow::Result<()> {
+fn line(entry: &AuditEntry) -> anyhow::Result<String> {
+    Ok(tame(&serde_json::to_string(entry)?) + "\n")
+}
+
+/// In one piece, so that whoever follows hears of it at once.
+fn print(lines: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
-    let line = tame(&serde_json::to_string(entry)?);
+    let mut out = std::io::stdout().lock();
     // Nobody listens any more: that is an end, not a failure.
-    match writeln!(std::io::stdout(), "{line}") {
+    match out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
         written => Ok(written?),
     }

@@ -37,10 +37,15 @@ struct Search {
 }
 
 impl Search {
+    /// Takes a value; says how the SQL names it.
+    fn name(&mut self, value: impl Into<Value>) -> String {
+        self.params.push(value.into());
+        format!("${}", self.params.len())
+    }
+
     /// `?` stands for the value.
     fn also(&mut self, condition: &str, value: impl Into<Value>) {
-        self.params.push(value.into());
-        let condition = condition.replace('?', &format!("${}", self.params.len()));
+        let condition = condition.replace('?', &self.name(value));
         self.wanted = format!("{} AND {condition}", self.wanted);
     }
 
@@ -54,8 +59,9 @@ impl Search {
 /// The statement, and its parameters in order.
 fn select(query: &AuditQuery) -> (String, Vec<Value>) {
     let params = vec![Value::from(query.chain.key()), Value::from(query.limit)];
-    // What lies beyond the head was not written by us: `verify` tells of it, and nobody is shown it.
-    let wanted = "chain = $1 AND n > 0 AND n <= (SELECT head.n FROM audit_heads AS head WHERE head.chain = $1)";
+    // What lies beyond the head was not written by us: `verify` tells of it, and nobody is shown it. `+` keeps these
+    // bounds, which are those of the whole chain, from deciding which index is read.
+    let wanted = "chain = $1 AND +n > 0 AND +n <= (SELECT head.n FROM audit_heads AS head WHERE head.chain = $1)";
     let mut search = Search { wanted: wanted.to_owned(), params };
     let order = match query.from {
         From::Before(n) => {
@@ -74,36 +80,46 @@ fn select(query: &AuditQuery) -> (String, Vec<Value>) {
         "(action = ? OR action COLLATE \"C\" >= ? || '.' AND action COLLATE \"C\" < ? || '/')",
         query.action.as_deref(),
     );
-    // Entries of before there was a column for it are read through.
-    search.also_if(
-        r#"(address = ? OR address IS NULL AND detail LIKE '%"from":{"address":"' || ? || '"%')"#,
-        query.address.map(|address| address.to_string()),
-    );
     search.also_if("at >= ?", query.since);
     search.also_if("at < ?", query.until);
-    let Some(name) = &query.concerning else { return (of(&search.wanted, order), search.params) };
-    let common = search.wanted.clone();
-    search.also("actor = ?", name.as_str());
-    let own = search.params.len();
-    // Searches each along its index, rather than one that reads the whole chain.
-    let (did, suffered) =
-        (of(&search.wanted, order), of(&format!("{common} AND subject = ${own} AND {}", about_an_account()), order));
-    let everybody = of(&format!("{common} AND subject = '{EVERYBODY}'"), order);
-    let own = format!(
-        "SELECT {COLUMNS} FROM (SELECT * FROM ({did}) AS did UNION SELECT * FROM ({suffered}) AS suffered
-        UNION SELECT * FROM ({everybody}) AS everybody) AS own ORDER BY {order} LIMIT $2"
-    );
-    (own, search.params)
+    let ways = ways(&mut search, query);
+    (union(&search.wanted, &ways, order), search.params)
+}
+
+/// Conditions of which one is enough, each of them a range of one index: with `OR` the whole chain would be read.
+fn ways(search: &mut Search, query: &AuditQuery) -> Vec<String> {
+    let whose = match &query.concerning {
+        None => vec![String::new()],
+        Some(name) => {
+            let name = search.name(name.as_str());
+            vec![
+                format!(" AND actor = {name}"),
+                format!(" AND subject = {name} AND {}", about_an_account()),
+                format!(" AND subject = '{EVERYBODY}'"),
+            ]
+        }
+    };
+    let Some(address) = query.address else { return whose };
+    let address = search.name(address.to_string());
+    let here = format!(" AND address = {address}");
+    // Entries of before there was a column for it.
+    let before = format!(r#" AND address IS NULL AND detail LIKE '%"from":{{"address":"' || {address} || '"%'"#);
+    whose.iter().flat_map(|whose| [format!("{whose}{here}"), format!("{whose}{before}")]).collect()
+}
+
+fn union(wanted: &str, ways: &[String], order: &str) -> String {
+    let each = |way: &String| format!("SELECT {COLUMNS} FROM audit WHERE {wanted}{way} ORDER BY {order} LIMIT $2");
+    if let [one] = ways {
+        return each(one);
+    }
+    let all: Vec<String> = ways.iter().map(|way| format!("SELECT * FROM ({}) AS way", each(way))).collect();
+    format!("SELECT {COLUMNS} FROM ({}) AS found ORDER BY {order} LIMIT $2", all.join(" UNION "))
 }
 
 /// The words are ours, so they need no parameters.
 fn about_an_account() -> String {
     let others = Deed::ALL.iter().filter(|deed| !deed.is_about_an_account());
     format!("action NOT IN ({})", others.map(|deed| format!("'{deed}'")).collect::<Vec<_>>().join(", "))
-}
-
-fn of(wanted: &str, order: &str) -> String {
-    format!("SELECT {COLUMNS} FROM audit WHERE {wanted} ORDER BY {order} LIMIT $2")
 }
 
 fn parse(mut row: Row) -> Result<Entry, DbError> {
@@ -154,4 +170,64 @@ async fn heads(db: &mut Connection) -> Result<Vec<Head>, DbError> {
 async fn hash(db: &mut Connection, (chain, n): &(String, i64)) -> Result<Option<String>, DbError> {
     let row = db.find("SELECT hash FROM audit WHERE chain = $1 AND n = $2", params![chain.as_str(), *n]).await?;
     row.map(|mut row| row.text()).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use auth::{Username, audit::Chain};
+
+    use super::*;
+
+    /// How SQLite would read what is wanted of a chain that it knows nothing about.
+    fn plan(query: &AuditQuery) -> Vec<String> {
+        let sqlite = rusqlite::Connection::open_in_memory().unwrap();
+        for migration in [
+            include_str!("../../migrations/0001_the_first_tables.sql"),
+            include_str!("../../migrations/0006_places_and_the_audit_is_searched.sql"),
+            include_str!("../../migrations/0014_reminders_and_the_audit_by_address.sql"),
+        ] {
+            sqlite.execute_batch(&migration.replace(" COLLATE \"C\"", "")).unwrap();
+        }
+        let (sql, params) = select(query);
+        let sql = sql.replace('$', "?").replace(" COLLATE \"C\"", "");
+        let mut explain = sqlite.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = explain.query_map(rusqlite::params_from_iter(params), |row| row.get::<_, String>(3)).unwrap();
+        steps.map(Result::unwrap).filter(|step| step.contains(" audit ")).collect()
+    }
+
+    #[test]
+    fn whoever_is_looked_for_in_the_audit_is_found_along_an_index() {
+        let ada = || Some("ada".to_owned());
+        let newest = AuditQuery::newest(Chain::Accounts, 100);
+        let address = Some([192, 0, 2, 7].into());
+        let concerning = Some(Username::parse("ada").unwrap());
+        let queries = [
+            (AuditQuery { actor: ada(), ..newest.clone() }, vec!["audit_actors (chain=? AND actor=? AND n<?)"]),
+            (
+                AuditQuery { actor: ada(), from: From::After(7), ..newest.clone() },
+                vec!["audit_actors (chain=? AND actor=? AND n>?)"],
+            ),
+            (AuditQuery { subject: ada(), ..newest.clone() }, vec!["audit_subjects (chain=? AND subject=? AND n<?)"]),
+            (AuditQuery { address, ..newest.clone() }, vec!["audit_addresses (chain=? AND address=? AND n<?)"; 2]),
+            (
+                AuditQuery { concerning: concerning.clone(), ..newest.clone() },
+                vec![
+                    "audit_actors (chain=? AND actor=? AND n<?)",
+                    "audit_subjects (chain=? AND subject=? AND n<?)",
+                    "audit_subjects (chain=? AND subject=? AND n<?)",
+                ],
+            ),
+        ];
+        for (query, expected) in queries {
+            let expected: Vec<String> =
+                expected.into_iter().map(|index| format!("SEARCH audit USING INDEX {index}")).collect();
+            assert_eq!(plan(&query), expected, "{query:?}");
+        }
+        // A person at one address: six ways, each along some index.
+        let both = plan(&AuditQuery { concerning, address, ..newest });
+        assert!(
+            both.len() == 6 && both.iter().all(|step| step.starts_with("SEARCH audit USING INDEX audit_")),
+            "{both:?}"
+        );
+    }
 }
