@@ -2,6 +2,8 @@
 
 #![expect(clippy::doc_markdown, rustdoc::bare_urls, reason = "these comments are printed in a terminal as they stand")]
 
+mod values;
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -17,6 +19,8 @@ use server::{
         passwords::PasswordSection,
     },
 };
+
+use values::{address, named, network, proxy};
 
 /// The check-out server for files that nobody can merge.
 ///
@@ -34,15 +38,30 @@ pub(crate) struct Arguments {
 /// What somebody typed; ends the program where that makes no sense, or was a call for help.
 pub(crate) fn read() -> Arguments {
     let mut command = Arguments::command();
-    // So that every command has the settings, of which those that speak to a server somewhere else need none.
+    // So that every command has the settings.
     command.build();
-    for name in ["login", "logout", "whoami"] {
-        command = command.mut_subcommand(name, |remote| {
-            remote.mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg })
-        });
+    let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    for name in names {
+        // Those that speak to a server somewhere else need none, and those on the data folder have to find it.
+        let shown: &[&str] = match name.as_str() {
+            "serve" => continue,
+            "login" | "logout" | "whoami" => &[],
+            // Their links lead to where people reach it.
+            "user" => &["config", "data", "public_url", "log"],
+            _ => &["config", "data", "log"],
+        };
+        command = command.mut_subcommand(name, |command| showing(shown, command));
     }
     let matches = command.get_matches();
     Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// Without the other settings in its help, which `strongroom --help` tells of, and they are still taken.
+fn showing(shown: &[&str], command: clap::Command) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let is_shown = |arg: &clap::Arg| !arg.is_global_set() || shown.contains(&arg.get_id().as_str());
+    let command = command.mut_args(|arg| if is_shown(&arg) { arg } else { arg.hide(true) });
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |below| showing(shown, below)))
 }
 
 const AFTER: &str = "\
@@ -340,24 +359,6 @@ pub(crate) struct Settings {
     /// What is logged, info or server=debug [default: info]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_LOG", value_name = "FILTER")]
     log: Option<String>,
-}
-
-fn network(raw: &str) -> Result<Network, &'static str> {
-    Network::parse(raw.trim()).ok_or("write an address, as in 192.0.2.1 or 2001:db8::1, or an IPv6 /48")
-}
-
-fn address(raw: &str) -> Result<SocketAddr, &'static str> {
-    raw.parse().map_err(|_| "write an IP address and a port, as in 127.0.0.1:8000 or [::1]:8000")
-}
-
-fn proxy(raw: &str) -> Result<IpAddr, &'static str> {
-    raw.trim().parse().map_err(|_| "write IP addresses, each in full: no names, no ranges")
-}
-
-/// Reads a value by its name in the TOML file, so that both always take the same words.
-fn named<T: serde::de::DeserializeOwned>(raw: &str) -> Result<T, String> {
-    use serde::de::{IntoDeserializer, value::Error};
-    T::deserialize(raw.into_deserializer()).map_err(|error: Error| error.to_string())
 }
 
 impl Settings {
