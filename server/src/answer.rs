@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use tracing::Instrument;
 use uuid::Uuid;
 use wire::{ProblemBody, TokenError};
@@ -41,6 +41,9 @@ pub async fn answer(State(state): State<AppState>, mut request: Request, next: N
     let started = Instant::now();
     let response = if header_bytes(&request) > MOST_HEADER {
         Problem::HeadersTooLarge.into_response()
+    } else if request.version() > Version::HTTP_11 {
+        // In the clear nobody speaks it but whoever looks for a way around something: it ends at the proxy.
+        Problem::HttpVersion.into_response()
     } else if !host::is_ours(&request, &state.site) {
         Problem::Misdirected(state.site.config.public_url.clone()).into_response()
     } else {
@@ -114,7 +117,8 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
         metrics::counter!("strongroom_refusals_total", "status" => status.as_u16().to_string(), "code" => code)
             .increment(1);
     }
-    if status.is_server_error() {
+    // That one is the client's doing, whatever its number.
+    if status.is_server_error() && status != StatusCode::HTTP_VERSION_NOT_SUPPORTED {
         tracing::error!(status = status.as_u16(), problem = %problem, "failed");
     }
     let (kind, body) = match (&asked.page, dress) {

@@ -34,6 +34,8 @@ pub enum Problem {
     /// Sent to a name that is not ours.
     #[error("This server does not go by that name. It is at {0} (public_url says so).")]
     Misdirected(String),
+    #[error("HTTP/1.1 is spoken here; HTTP/2 and HTTP/3 end at the proxy.")]
+    HttpVersion,
     #[error("The requested range does not lie within the {size} bytes of the file.")]
     Range { size: u64 },
     #[error("There is nothing here.")]
@@ -76,6 +78,7 @@ impl Problem {
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
+            Self::HttpVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -171,6 +174,7 @@ impl Problem {
             self,
             Self::Auth(AuthError::Busy { .. } | AuthError::ProviderAway)
                 | Self::NotReady
+                | Self::HttpVersion
                 | Self::Vault(VaultError::DiskFull)
         );
         if self.status().is_server_error() && !spoken {

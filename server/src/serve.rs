@@ -210,7 +210,8 @@ fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
 async fn serve(listener: std::net::TcpListener, state: AppState, handle: Handle<SocketAddr>) -> std::io::Result<()> {
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum_server::from_tcp(listener)?.acceptor(Patient).handle(handle);
-    // Also for whoever says nothing at all, in whichever version of HTTP.
+    // Also for whoever says nothing at all, in whichever version of HTTP. (Without HTTP/2, `http1_only`, this server
+    // makes no WebSockets: requests in it are refused in `answer`.)
     let mut server = server.first_request_timeout(HEADERS_WITHIN);
     server.http_builder().http2().keep_alive_interval(HEADERS_WITHIN).keep_alive_timeout(HEADERS_WITHIN);
     server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);

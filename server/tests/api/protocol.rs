@@ -60,6 +60,22 @@ async fn no_address_takes_a_method_that_it_does_not_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_other_version_of_http_is_spoken() {
+    let app = TestApp::sqlite().await;
+    // RFC 9113: preface, settings that change nothing, and `GET /health/live` of localhost on the first stream.
+    let fields = b"\x82\x86\x04\x0c/health/live\x01\x09localhost";
+    let head = [0, 0, u8::try_from(fields.len()).unwrap(), 1, 5, 0, 0, 0, 1];
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let answer = exchange(&app, &[&preface[..], &head, fields].concat()).await;
+    assert!(answer.contains(r#""status":505"#) && answer.contains("HTTP/1.1 is spoken here"), "{answer:?}");
+    let upgrade = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade, http2-settings\r\n\
+        upgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n";
+    let answer = exchange(&app, upgrade).await;
+    assert_eq!(statuses(&answer), ["200"], "{answer:?}");
+    assert_eq!(statuses(&exchange(&app, b"GET /health/live HTTP/0.9\r\n\r\n").await), ["400"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_ends_in_two_places_hides_no_second_one() {
     let app = TestApp::sqlite().await;
     let hidden = "GET /auth/me HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
