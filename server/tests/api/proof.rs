@@ -125,6 +125,34 @@ fn every_requirement_on_accounts_has_an_answer() {
 }
 
 #[test]
+fn every_metric_is_described_and_no_other() {
+    fn read(folder: &Path, found: &mut BTreeSet<String>) {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                read(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let calls = text.split("metrics::").filter_map(|call| call.split_once("!(\"strongroom_"));
+                found.extend(
+                    calls
+                        .filter(|(kind, _)| kind.chars().all(char::is_alphabetic))
+                        .map(|(_, rest)| format!("strongroom_{}", rest.split('"').next().unwrap_or_default())),
+                );
+            }
+        }
+    }
+    let mut counted = BTreeSet::new();
+    for room in ["auth", "vault", "store", "server"] {
+        read(&house().join(room).join("src"), &mut counted);
+    }
+    let text = document("../operations.md");
+    let rows = rows(text.split_once("\n## Logs\n").unwrap().0);
+    let described = rows.iter().filter(|row| row[0].starts_with('`'));
+    let described: BTreeSet<String> = described.map(|row| row[0].trim_matches('`').to_owned()).collect();
+    assert_eq!(counted, described);
+}
+
+#[test]
 fn every_pitfall_has_a_test() {
     let text = document("pitfalls.md");
     let rows: Vec<_> = rows(&text).into_iter().filter(|row| row[0] != "pitfall").collect();
