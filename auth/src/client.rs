@@ -146,7 +146,12 @@ fn split_port(host: &str) -> Option<(&str, &str)> {
         Some(rest) => rest.split_once(']')?,
         None => host.split_at(host.find(':').unwrap_or(host.len())),
     };
-    let digits = port.strip_prefix(':').unwrap_or("1");
+    let digits = match port.strip_prefix(':') {
+        Some(digits) => digits,
+        None if port.is_empty() => "1",
+        // Whatever stands between a bracket and the path: `[::1]@evil.example` is at evil.example.
+        None => return None,
+    };
     (digits.bytes().all(|b| b.is_ascii_digit()) && digits.parse::<u16>().is_ok()).then_some((address, port))
 }
 
@@ -192,6 +197,11 @@ mod tests {
             "org.example.cam:cb",
             "http://127.0.0.1:x/",
             "http://127.0.0.1@evil.example/",
+            "http://[::1]@evil.example/",
+            "http://[::1].evil.example/",
+            "http://[::1]x/",
+            "http://[::1]:1@evil.example/",
+            "http://x[::1]/",
             "https://a\nb",
             "",
             "https://é/",
@@ -204,8 +214,14 @@ mod tests {
 
     #[test]
     fn a_redirect_matches_as_text_but_for_the_port_on_loopback() {
-        let client = client(&["https://cam.example/back", "http://127.0.0.1/cb"]).unwrap();
-        for good in ["https://cam.example/back", "http://127.0.0.1/cb", "http://127.0.0.1:49152/cb"] {
+        let client = client(&["https://cam.example/back", "http://127.0.0.1/cb", "http://[::1]/v6"]).unwrap();
+        for good in [
+            "https://cam.example/back",
+            "http://127.0.0.1/cb",
+            "http://127.0.0.1:49152/cb",
+            "http://[::1]/v6",
+            "http://[::1]:49152/v6",
+        ] {
             assert!(client.may_redirect_to(good), "{good}");
         }
         for bad in [
@@ -225,6 +241,14 @@ mod tests {
             "http://localhost/cb",
             "https://127.0.0.1/cb",
             "http://[::1]/cb",
+            "http://[::1]@evil.example/v6",
+            "http://[::1]a:b@evil.example:8443/v6",
+            "http://[::1]:80@evil.example/v6",
+            "http://[::1].evil.example/v6",
+            "http://[::1]\r\nx/v6",
+            "http://[::1]:/v6",
+            "http://[::2]/v6",
+            "http://[::ffff:127.0.0.1]@evil.example/v6",
             "",
         ] {
             assert!(!client.may_redirect_to(bad), "{bad}");

@@ -199,6 +199,8 @@ both! {
         let ada = app.editor("ada").await;
         for asked in [
             with("redirect_uri", json!("https://evil.example/callback")), with("redirect_uri", json!("http://127.0.0.1:1@evil.example/callback")),
+            with("redirect_uri", json!("http://[::1]@evil.example/callback")), with("redirect_uri", json!("http://[::1]a:b@evil.example:8443/callback")),
+            with("redirect_uri", json!("http://[::1]\r\nx: y/callback")), with("redirect_uri", json!("http://[::1].evil.example/callback")),
             with("redirect_uri", json!("http://127.0.0.1:49152/callback/../evil")), with("redirect_uri", json!("//evil.example")),
             with("redirect_uri", json!("javascript:alert(1)")), with("redirect_uri", json!("/\\evil.example")), with("redirect_uri", json!("")),
             with("redirect_uri", json!("http://127.0.0.1:49152/callback#x")), with("redirect_uri", Value::Null),
