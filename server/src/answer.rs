@@ -81,7 +81,12 @@ struct Asked {
     by_basic: bool,
     /// Path and query, where somebody looks at a page.
     page: Option<String>,
+    /// Whether it can be gone back to: a form cannot.
+    can_return: bool,
 }
+
+/// Strict clients of OAuth want its errors (RFC 6749 §5.2), whoever refuses.
+const OAUTH: [&str; 3] = ["/auth/token", "/auth/revoke", "/auth/introspect"];
 
 impl Asked {
     fn by(request: &Request) -> Self {
@@ -92,7 +97,7 @@ impl Asked {
         let page = (!machine && accept.contains("text/html")).then(|| request.uri().to_string());
         let scheme = request.headers().get(header::AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes);
         let by_basic = scheme.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
-        Self { route, by_basic, page }
+        Self { route, by_basic, page, can_return: request.method().is_safe() }
     }
 }
 
@@ -121,11 +126,14 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
     if status.is_server_error() && status != StatusCode::HTTP_VERSION_NOT_SUPPORTED {
         tracing::error!(status = status.as_u16(), problem = %problem, "failed");
     }
+    let dress = if OAUTH.contains(&asked.route.as_str()) { Dress::OAuth } else { dress };
     let (kind, body) = match (&asked.page, dress) {
         (Some(_), Dress::Problem) if is_restricted(&problem) => {
             return Redirect::to("/account/factors").into_response();
         }
-        (Some(page), Dress::Problem) if is_stranger(&problem) => return sign_in_first(page),
+        (Some(page), Dress::Problem) if is_stranger(&problem) => {
+            return sign_in_first(if asked.can_return { page } else { "/" });
+        }
         (Some(_), Dress::Problem) => ("text/html; charset=utf-8", web::error_page(status, &problem.detail(), id)),
         (_, Dress::OAuth) => ("application/json", oauth_body(&problem, status, id)),
         (None, Dress::Problem) => ("application/problem+json", problem_body(&problem, status, id)),

@@ -52,8 +52,8 @@ impl Connection {
     }
 }
 
-fn for_sqlite(sql: &str) -> String {
-    sql.replace('$', "?").replace(" FOR UPDATE", "").replace(" COLLATE \"C\"", "")
+pub(crate) fn for_sqlite(sql: &str) -> String {
+    sql.replace('$', "?").replace(" FOR UPDATE", "").replace(" COLLATE \"C\"", "").replace(" strpos(", " instr(")
 }
 
 fn query_sqlite(sqlite: &rusqlite::Connection, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {

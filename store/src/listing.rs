@@ -61,8 +61,9 @@ fn select_files(vault: &VaultId, query: &FileQuery) -> Select {
         }
     }
     if let Some(part) = &query.search {
-        select.and("path_key LIKE", like(part.as_str()));
-        select.sql.push_str(r" ESCAPE '\'");
+        // Not `LIKE`: its wildcards try anew at each letter of each name.
+        select.params.push(part.as_str().into());
+        select.sql.extend([" AND strpos(path_key, $", &select.params.len().to_string(), ") > 0"]);
     }
     if let Some(holder) = &query.holder {
         held(&mut select, holder);
@@ -169,10 +170,11 @@ mod tests {
 
     fn plan(sql: &str, params: &[Value]) -> String {
         let sqlite = rusqlite::Connection::open_in_memory().unwrap();
-        let schema = include_str!("../migrations/0001_the_first_tables.sql").replace(" COLLATE \"C\"", "");
-        sqlite.execute_batch(&schema).unwrap();
+        let schema = include_str!("../migrations/0001_the_first_tables.sql");
+        sqlite.execute_batch(&crate::connection::for_sqlite(schema)).unwrap();
         sqlite.execute_batch(include_str!("../migrations/0012_deleted_files_are_listed.sql")).unwrap();
-        let mut explain = sqlite.prepare(&format!("EXPLAIN QUERY PLAN {}", sql.replace('$', "?"))).unwrap();
+        let mut explain =
+            sqlite.prepare(&format!("EXPLAIN QUERY PLAN {}", crate::connection::for_sqlite(sql))).unwrap();
         let steps = explain.query_map(rusqlite::params_from_iter(params), |row| row.get::<_, String>(3)).unwrap();
         steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
     }

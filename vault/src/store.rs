@@ -235,6 +235,7 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = Answer<Vec<Blob>>> + Send;
     /// Forgets idempotency keys older than `before`.
+    /// At most a few hundred at once; says how many.
     fn forget_keys(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send;
     fn vault(&self, name: &VaultName) -> impl Future<Output = Answer<Option<Realm>>> + Send;
 }

@@ -51,7 +51,7 @@ pub struct SignUpPage {
 ///
 /// The form posts `token`, `username`, `display_name`, `password`. The handler supplies what was typed (the token
 /// too, so that a refused password doesn't cost it), and `message`; `open` false where there is an administrator
-/// already. Send `Referrer-Policy: no-referrer`. On success: signed in, and 303 to `/`.
+/// already. On success: signed in, and 303 to `/`.
 #[derive(Template)]
 #[template(path = "first.html")]
 pub struct FirstPage {

@@ -177,6 +177,7 @@ mod tests {
     use auth::{Username, audit::Chain};
 
     use super::*;
+    use crate::connection::for_sqlite;
 
     /// How SQLite would read what is wanted of a chain that it knows nothing about.
     fn plan(query: &AuditQuery) -> Vec<String> {
@@ -186,11 +187,10 @@ mod tests {
             include_str!("../../migrations/0006_places_and_the_audit_is_searched.sql"),
             include_str!("../../migrations/0014_reminders_and_the_audit_by_address.sql"),
         ] {
-            sqlite.execute_batch(&migration.replace(" COLLATE \"C\"", "")).unwrap();
+            sqlite.execute_batch(&for_sqlite(migration)).unwrap();
         }
         let (sql, params) = select(query);
-        let sql = sql.replace('$', "?").replace(" COLLATE \"C\"", "");
-        let mut explain = sqlite.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut explain = sqlite.prepare(&format!("EXPLAIN QUERY PLAN {}", for_sqlite(&sql))).unwrap();
         let steps = explain.query_map(rusqlite::params_from_iter(params), |row| row.get::<_, String>(3)).unwrap();
         steps.map(Result::unwrap).filter(|step| step.contains(" audit ")).collect()
     }

@@ -10,6 +10,9 @@ const LONGEST_SEGMENT: usize = 255;
 /// Bytes of UTF-8: `PATH_MAX` of Linux, and where `git fsck --strict` begins to complain.
 const LONGEST_NAME: usize = 4096;
 
+/// Folders in a name: each of them is an object in git, written anew with every change below it.
+const DEEPEST: usize = 64;
+
 /// Why a name is refused. Segments in it are written so that everything in them can be seen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadFilename {
@@ -17,6 +20,8 @@ pub enum BadFilename {
     Empty,
     #[error("A filename has at most {LONGEST_NAME} bytes in all; this one has {bytes}.")]
     TooLong { bytes: usize },
+    #[error("A file lies in at most {DEEPEST} folders, one in the other; this one in {folders}.")]
+    TooDeep { folders: usize },
     #[error("\"{segment}\" is too long: between two slashes there are at most {LONGEST_SEGMENT} bytes.")]
     SegmentTooLong { segment: String },
     #[error("\"{segment}\" is not in Unicode's composed form (NFC): type the name instead of pasting it.")]
@@ -62,6 +67,10 @@ pub(super) fn check(raw: &str) -> Result<(), BadFilename> {
     }
     if raw.contains("//") {
         return Err(BadFilename::DoubleSlash);
+    }
+    let folders = raw.matches('/').count();
+    if folders > DEEPEST {
+        return Err(BadFilename::TooDeep { folders });
     }
     raw.split('/').try_for_each(check_segment)
 }

@@ -167,9 +167,18 @@ fn names_are_measured_in_bytes() {
     assert!(Filename::parse(&"a".repeat(255)).is_ok());
     assert!(matches!(refused(&"a".repeat(256)), BadFilename::SegmentTooLong { .. }));
     assert!(matches!(refused(&"é".repeat(128)), BadFilename::SegmentTooLong { .. }));
-    let deep = |bytes: usize| "a/".repeat(bytes / 2 - 1) + &"b".repeat(2 + bytes % 2);
-    assert!(Filename::parse(&deep(4096)).is_ok());
-    assert_eq!(refused(&deep(4097)), BadFilename::TooLong { bytes: 4097 });
+    let long =
+        |bytes: usize| (format!("{}/", "a".repeat(127))).repeat(bytes / 128 - 1) + &"b".repeat(128 + bytes % 128);
+    assert!(Filename::parse(&long(4096)).is_ok());
+    assert_eq!(refused(&long(4097)), BadFilename::TooLong { bytes: 4097 });
+}
+
+#[test]
+fn a_file_lies_in_sixty_four_folders_at_most() {
+    assert!(Filename::parse(&("a/".repeat(64) + "b")).is_ok());
+    assert_eq!(refused(&("a/".repeat(65) + "b")), BadFilename::TooDeep { folders: 65 });
+    // What is there already stays readable.
+    assert_eq!(Filename::stored(&("a/".repeat(65) + "b")).as_str().len(), 131);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use vault::{
     BlobId, Filename, VaultError,
     action::{CheckIn, Read},
     store::AfterCheckIn,
-    vault::NewRevision,
+    vault::{Attempt, NewRevision},
 };
 use wire::{File, ProblemBody};
 
@@ -45,7 +45,8 @@ pub async fn handle(
     request: Request,
 ) -> Result<Json<File>, Problem> {
     let vault = &state.vault;
-    let base = match base(vault, &read, &name, request.headers()).await {
+    let tags = if_match(request.headers());
+    let base = match base(vault, &read, &name, (tags.as_deref(), retry.attempt())).await {
         Ok(base) => base,
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };
@@ -60,7 +61,8 @@ pub async fn handle(
     let then = after(fields.keep_checked_out.as_deref())?;
     let content = vault.received(content).await?;
     let permit = lasting.again(&state.auth).await?;
-    let key = retry.of(&format!("{}\n{then:?}\n{comment}", content.id()));
+    let made_from = tags.map(|tags| format!("{tags}\n")).unwrap_or_default();
+    let key = retry.of(&format!("{made_from}{}\n{then:?}\n{comment}", content.id()));
     let file = vault.check_in(&permit, &name, NewRevision { content, comment, then, base }, key).await?;
     Ok(Json(shape::file(&file, permit.username())))
 }
@@ -73,19 +75,28 @@ fn after(keep: Option<&str>) -> Result<AfterCheckIn, Problem> {
     }
 }
 
-/// `If-Match` (RFC 9110 §13.1.1): one of these is the newest content, or the base is stale.
+/// What is no text names no content.
+fn if_match(headers: &HeaderMap) -> Option<String> {
+    headers.get(header::IF_MATCH).map(|given| given.to_str().unwrap_or_default().trim().to_owned())
+}
+
+/// `If-Match` (RFC 9110 §13.1.1): one of these is the newest content, or the base is stale. A retry is judged in the
+/// transaction, after its key was looked for: what it was made from is the newest no more, if it was carried out.
 async fn base(
     vault: &Vault,
     read: &Permit<Read>,
     name: &Filename,
-    headers: &HeaderMap,
+    (tags, attempt): (Option<&str>, Attempt),
 ) -> Result<Option<BlobId>, Problem> {
-    let Some(given) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let given = given.to_str().map_err(|_| VaultError::StaleBase)?;
-    if given.trim() == "*" {
-        return Ok(None);
+    let Some(tags) = tags.filter(|tags| *tags != "*") else { return Ok(None) };
+    let named: Vec<BlobId> = tags
+        .split(',')
+        .filter_map(|tag| tag.trim().strip_prefix('"')?.strip_suffix('"').and_then(BlobId::parse))
+        .collect();
+    match (vault.file(read, name).await, attempt) {
+        (Ok(file), _) if named.contains(&file.blob.id) => Ok(Some(file.blob.id)),
+        (_, Attempt::MayBeRetry) if !named.is_empty() => Ok(named.into_iter().next()),
+        (Ok(_), _) => Err(VaultError::StaleBase.into()),
+        (Err(error), _) => Err(error.into()),
     }
-    let newest = vault.file(read, name).await?.blob.id;
-    let matches = given.split(',').any(|tag| tag.trim() == format!("\"{newest}\""));
-    if matches { Ok(Some(newest)) } else { Err(VaultError::StaleBase.into()) }
 }

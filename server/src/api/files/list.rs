@@ -16,12 +16,16 @@ use wire::{File, FileStatus};
 
 use crate::{api::paging, error::Problem, extract::Query, shape, state::Vault};
 
+/// Of a search, in bytes.
+const MOST_SEARCHED: usize = 255;
+
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
     /// Only names that begin so, `fixtures/`.
     prefix: Option<String>,
     /// A part of the name, in any case.
+    #[param(max_length = 255)]
     q: Option<String>,
     #[param(inline)]
     status: Option<FileStatus>,
@@ -59,6 +63,10 @@ pub async fn handle(
 fn query(asked: Asked, me: &Username, limit: u32) -> Result<FileQuery, Problem> {
     let fold = |raw: Option<String>, name: &str| match raw {
         Some(raw) if raw.contains('\0') => Err(Problem::invalid(format!("#{name}"), "A name holds no NUL.")),
+        // Every name is searched for it.
+        Some(raw) if name == "q" && raw.len() > MOST_SEARCHED => {
+            Err(Problem::invalid("#q", "A search has at most 255 bytes."))
+        }
         raw => Ok(raw.filter(|raw| !raw.is_empty()).map(|raw| NameKey::fold(&raw))),
     };
     let locked_by = asked.locked_by.as_deref().map(Username::parse).transpose();

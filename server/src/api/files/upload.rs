@@ -1,13 +1,22 @@
 //! A multipart body with one file in it, streamed: nothing of the file is kept in memory.
 
-use std::time::Duration;
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use axum::{
-    body::Body,
+    BoxError,
+    body::{Body, BodyDataStream},
     extract::{FromRequest, Multipart, Request, multipart::Field},
 };
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
 use vault::{BlobUpload, VaultError};
 
@@ -20,6 +29,45 @@ const PATIENCE: usize = 64 << 20;
 /// The longest text field, in bytes.
 const MOST_TEXT: usize = 64 * 1024;
 
+/// So much of a form is held at most while its next boundary, header or piece of a field is looked for, in bytes.
+const MOST_HELD: usize = 1 << 20;
+
+/// What was read since the form last gave something back.
+type Held = Arc<AtomicUsize>;
+
+/// The body of a form. Whoever parses it takes whatever is there before looking at it, and looks at all of it again for
+/// each piece more: so it gets one piece at a time, and not without end.
+struct Paced {
+    body: BodyDataStream,
+    held: Held,
+    rests: bool,
+    /// Of a form that is refused, what was read and thrown away.
+    thrown: usize,
+}
+
+impl Stream for Paced {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if std::mem::take(&mut self.rests) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let piece = ready!(self.body.poll_next_unpin(context));
+        self.rests = true;
+        let more = piece.as_ref().map_or(0, |piece| piece.as_ref().map_or(0, Bytes::len));
+        if self.held.fetch_add(more, Ordering::Relaxed) > MOST_HELD {
+            self.thrown += more;
+            // The client gets to read the refusal.
+            if more > 0 && self.thrown < PATIENCE {
+                return self.poll_next(context);
+            }
+            return Poll::Ready(Some(Err("a boundary or a header of the form has no end".into())));
+        }
+        Poll::Ready(piece.map(|piece| piece.map_err(BoxError::from)))
+    }
+}
+
 /// What came with the file.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
@@ -29,21 +77,25 @@ pub(crate) struct Fields {
 
 /// Reads the whole body: `file` into `upload`, the rest into [`Fields`], in any order.
 pub(crate) async fn receive<U: BlobUpload>(request: Request, upload: &mut U) -> Result<Fields, Problem> {
+    let held = Held::default();
+    let request = request.map(|body| {
+        Body::from_stream(Paced { body: body.into_data_stream(), held: held.clone(), rests: false, thrown: 0 })
+    });
     let mut multipart = Multipart::from_request(request, &())
         .await
         .map_err(|_| Problem::MediaType("multipart/form-data with a file"))?;
     let mut fields = Fields::default();
     let mut files = 0;
-    while let Some(field) = next_field(&mut multipart).await? {
+    while let Some(field) = next_field(&mut multipart, &held).await? {
         match field.name() {
             Some("file") if files > 0 => return Err(Problem::invalid("/file", "One file at a time.")),
             Some("file") => {
                 files += 1;
-                stream(field, upload).await?;
+                stream(field, upload, &held).await?;
             }
-            Some("comment") => fields.comment = Some(text(field, "/comment").await?),
-            Some("keep_checked_out") => fields.keep_checked_out = Some(text(field, "/keep_checked_out").await?),
-            _ => drain_field(field).await?,
+            Some("comment") => fields.comment = Some(text(field, "/comment", &held).await?),
+            Some("keep_checked_out") => fields.keep_checked_out = Some(text(field, "/keep_checked_out", &held).await?),
+            _ => drain_field(field, &held).await?,
         }
     }
     if files == 0 {
@@ -52,35 +104,41 @@ pub(crate) async fn receive<U: BlobUpload>(request: Request, upload: &mut U) -> 
     Ok(fields)
 }
 
-async fn next_field(multipart: &mut Multipart) -> Result<Option<Field<'_>>, Problem> {
+async fn next_field<'a>(multipart: &'a mut Multipart, held: &Held) -> Result<Option<Field<'a>>, Problem> {
     match timeout(STALLED, multipart.next_field()).await {
-        Ok(Ok(field)) => Ok(field),
+        Ok(Ok(field)) => {
+            held.store(0, Ordering::Relaxed);
+            Ok(field)
+        }
         Ok(Err(error)) => Err(broken(&error)),
         Err(_) => Err(VaultError::Incomplete.into()),
     }
 }
 
-async fn stream<U: BlobUpload>(mut field: Field<'_>, upload: &mut U) -> Result<(), Problem> {
-    while let Some(bytes) = next_chunk(&mut field).await? {
+async fn stream<U: BlobUpload>(mut field: Field<'_>, upload: &mut U, held: &Held) -> Result<(), Problem> {
+    while let Some(bytes) = next_chunk(&mut field, held).await? {
         if let Err(refusal) = upload.write(bytes).await {
-            drain_field(field).await.ok();
+            drain_field(field, held).await.ok();
             return Err(refusal.into());
         }
     }
     Ok(())
 }
 
-async fn next_chunk(field: &mut Field<'_>) -> Result<Option<Bytes>, Problem> {
+async fn next_chunk(field: &mut Field<'_>, held: &Held) -> Result<Option<Bytes>, Problem> {
     match timeout(STALLED, field.chunk()).await {
-        Ok(Ok(chunk)) => Ok(chunk),
+        Ok(Ok(chunk)) => {
+            held.store(0, Ordering::Relaxed);
+            Ok(chunk)
+        }
         Ok(Err(error)) => Err(broken(&error)),
         Err(_) => Err(VaultError::Incomplete.into()),
     }
 }
 
-async fn text(mut field: Field<'_>, pointer: &str) -> Result<String, Problem> {
+async fn text(mut field: Field<'_>, pointer: &str, held: &Held) -> Result<String, Problem> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = next_chunk(&mut field).await? {
+    while let Some(chunk) = next_chunk(&mut field, held).await? {
         if bytes.len() + chunk.len() > MOST_TEXT {
             return Err(Problem::invalid(pointer, "This text is too long."));
         }
@@ -89,9 +147,9 @@ async fn text(mut field: Field<'_>, pointer: &str) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|_| Problem::invalid(pointer, "This text is not UTF-8."))
 }
 
-async fn drain_field(mut field: Field<'_>) -> Result<(), Problem> {
+async fn drain_field(mut field: Field<'_>, held: &Held) -> Result<(), Problem> {
     let mut seen = 0;
-    while let Some(chunk) = next_chunk(&mut field).await? {
+    while let Some(chunk) = next_chunk(&mut field, held).await? {
         seen += chunk.len();
         if seen > PATIENCE {
             return Err(Problem::BodyTooLarge);
