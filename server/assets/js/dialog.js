@@ -35,6 +35,14 @@ export function openDialog(id, task) {
   return dialog;
 }
 
+/** For leaving the page: not before the last dialog is closed, so that what is typed there stays. */
+export function onceClosed(leave) {
+  const dialog = $('dialog[open]');
+  if (!dialog) return leave();
+  dialog.addEventListener('close', () => setTimeout(onceClosed, 0, leave), { once: true });
+  return undefined;
+}
+
 /** Where the focus goes back to: what had it, else its row, else a neighbour of the row. */
 function whereabouts() {
   const focus = document.activeElement;

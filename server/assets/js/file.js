@@ -2,6 +2,7 @@
 import { wireActions } from './actions.js';
 import { page, vaultUrls } from './api.js';
 import { checkIn, chooseForCheckIn } from './checkin.js';
+import { onceClosed } from './dialog.js';
 import { $, calm, keepFocus } from './dom.js';
 import { catchDrops } from './drop.js';
 import { writeTimes } from './format.js';
@@ -18,10 +19,10 @@ const revision = () => $('[data-field=revision]', head)?.textContent;
 const place = {
   urls, me, maxSize: Number(maxSize),
   changed(file, movedFrom) {
-    if (movedFrom === head.dataset.file && movedFrom !== file.filename) return location.replace(urls.filePage(file.filename));
+    if (movedFrom === head.dataset.file && movedFrom !== file.filename) return onceClosed(() => location.replace(urls.filePage(file.filename)));
     if (file.filename !== head.dataset.file) return undefined;
     // A file that was gone has no head to write into.
-    if (head.dataset.status === 'deleted') return location.reload();
+    if (head.dataset.status === 'deleted') return onceClosed(() => location.reload());
     const older = revision() !== String(file.revision);
     fill(head, file, urls);
     if (older) void load(urls.filePage(file.filename), 'replace');
@@ -31,7 +32,7 @@ const place = {
     if (filename === head.dataset.file) reload();
   },
 };
-const reload = calm(300, () => location.reload());
+const reload = calm(300, () => onceClosed(() => location.reload()));
 
 wireActions(place);
 follow(vault, Number(since), (event) => (event.event === 'resync' ? reload() : apply(place, event)));

@@ -10,7 +10,7 @@ const LONGEST = 30_000;
  * @param {(event: any) => void} onEvent gets file_updated, file_deleted and resync messages
  */
 export function follow(vault, since, onEvent) {
-  let source = null, wait = 1000, timer = 0, last = since;
+  let source = null, wait = 1000, timer = 0, last = since, over = false;
 
   const receive = (message) => {
     const event = JSON.parse(message.data);
@@ -19,12 +19,21 @@ export function follow(vault, since, onEvent) {
   };
 
   function open() {
+    if (over) return;
     close();
     source = new EventSource(`/api/events?vault=${encodeURIComponent(vault)}&since=${last}`);
     source.onopen = () => { wait = 1000; show('live'); };
     source.onmessage = receive;
     for (const name of ['file_updated', 'file_deleted', 'resync']) source.addEventListener(name, receive);
+    source.addEventListener('bye', goodbye);
     source.onerror = () => { show('reconnecting'); retry(); };
+  }
+
+  // The server says why it ends the stream: who may not read here any more, or is signed out, is not to come again.
+  function goodbye(message) {
+    const { code } = JSON.parse(message.data);
+    if (code === 4003) { close(); over = true; show('stopped'); }
+    if (code === 4001) retry();
   }
 
   function close() {
