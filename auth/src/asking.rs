@@ -20,6 +20,8 @@ const TICKET_LIFETIME: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sign {
     OfLife,
+    /// And it counts for nothing else: what was done for it cannot be taken back, so it is not slowed down any more.
+    OfLifeAtAnyPace,
     None,
 }
 
@@ -105,10 +107,10 @@ impl<S: AuthStore> Auth<S> {
         if held.session.client.as_ref().is_some_and(|client| self.0.settings.clients.find(client).is_none()) {
             return Err(AuthError::InvalidToken);
         }
-        if sign == Sign::OfLife {
-            if let Some(most) = self.0.settings.requests_per_minute {
-                held.spend(self.0.clock.now(), most).map_err(slower)?;
-            }
+        if let (Sign::OfLife, Some(most)) = (sign, self.0.settings.requests_per_minute) {
+            held.spend(self.0.clock.now(), most).map_err(slower)?;
+        }
+        if sign != Sign::None {
             self.note_life(&held);
         }
         Ok(self.caller_of(rights, Arc::clone(&held.session), via))

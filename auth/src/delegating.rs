@@ -138,7 +138,7 @@ impl<S: AuthStore> Auth<S> {
             self.end_delegated(&username, &session.id, EndReason::EndedByOwner).await?;
             return Err(DelegationRefused::Denied.into());
         }
-        let caller = self.caller((username, session.id), Via::Bearer, Sign::OfLife).await?;
+        let caller = self.caller((username, session.id), Via::Bearer, Sign::OfLifeAtAnyPace).await?;
         self.tokens(&caller, secret)
     }
 
@@ -154,8 +154,14 @@ impl<S: AuthStore> Auth<S> {
         Ok(())
     }
 
-    async fn is_alive(&self, id: &SessionId) -> Result<bool, AuthError> {
-        Ok(self.0.store.session(id).await?.is_some_and(|session| session.ended_at.is_none()))
+    pub(crate) async fn is_alive(&self, id: &SessionId) -> Result<bool, AuthError> {
+        let now = self.0.clock.now();
+        Ok(self
+            .0
+            .store
+            .session(id)
+            .await?
+            .is_some_and(|session| session.ended_at.is_none() && now < session.expires_at))
     }
 
     /// Puts into the audit what somebody said to a program.

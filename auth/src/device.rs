@@ -85,10 +85,9 @@ impl<S: AuthStore> Auth<S> {
         let client = self.0.settings.clients.find(client.unwrap_or(COMMAND_LINE)).ok_or(DelegationRefused::Client)?;
         let grants = scope(asked)?;
         let now = self.0.clock.now();
-        let network = Network::of(from.address);
         // Counted and kept by one at a time.
         let _one_begins = self.0.directory.lane(&"device codes").lock().await;
-        self.refuse_too_many(network, now).await?;
+        self.refuse_too_many(from.address, now).await?;
         let device = Token::random(TokenKind::DeviceCode, &self.0.chance);
         let user = self.fresh_user_code(now).await?;
         let expires_at = clock::after(now, LIFETIME);
@@ -165,11 +164,15 @@ impl<S: AuthStore> Auth<S> {
         slip.map(|slip| read(&slip).map(|waiting| (slip, waiting))).transpose()
     }
 
-    async fn refuse_too_many(&self, network: Network, now: Timestamp) -> Result<(), AuthError> {
-        let waiting = self.0.store.slips(SlipKind::DeviceCode, None, now).await?;
-        let theirs = waiting.iter().filter_map(|slip| read(slip).ok());
-        let theirs = theirs.filter(|waiting| Network::of(waiting.address) == network && now < waiting.expires_at);
-        if waiting.len() < MOST_OF_ALL && theirs.count() < MOST_OF_ONE_NETWORK {
+    async fn refuse_too_many(&self, address: IpAddr, now: Timestamp) -> Result<(), AuthError> {
+        let slips = self.0.store.slips(SlipKind::DeviceCode, None, now).await?;
+        let waiting = slips.iter().filter_map(|slip| read(slip).ok()).filter(|waiting| now < waiting.expires_at);
+        let addresses: Vec<IpAddr> = waiting.map(|waiting| waiting.address).collect();
+        let is_full = |network: Network| {
+            let theirs = addresses.iter().filter(|theirs| Network::all_of(**theirs).any(|it| it == network));
+            theirs.count() >= MOST_OF_ONE_NETWORK * network.customers()
+        };
+        if slips.len() < MOST_OF_ALL && !Network::all_of(address).any(is_full) {
             return Ok(());
         }
         Err(AuthError::Throttled { retry_after: LIFETIME / 10 })

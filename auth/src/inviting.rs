@@ -16,6 +16,7 @@ use crate::{
     auth::{Applicant, ManageAccounts, ManageMembers, Registration, SeeAccounts},
     clock,
     guessing::{Secret, Trial},
+    letter::TOMORROW,
     store::{Member, Redeem, Redeemed, Slip, SlipKind},
 };
 
@@ -181,6 +182,11 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::RegistrationClosed);
         }
         let (token, now) = (Token::random(TokenKind::Invite, &self.0.chance), self.0.clock.now());
+        // Nobody floods a stranger's mailbox by inviting and withdrawing.
+        let to = invitation.email.as_ref().filter(|_| invitation.delivery == Delivery::Mail);
+        if to.is_some_and(|to| !self.0.strangers.may_write(to, now)) {
+            return Err(AuthError::Throttled { retry_after: TOMORROW });
+        }
         let invite = Invite {
             id: hex::encode(self.0.chance.bytes::<16>()),
             by,

@@ -11,7 +11,7 @@ use crate::{
     audit::{Deed, Record},
 };
 
-pub(crate) use strangers::Strangers;
+pub(crate) use strangers::{Strangers, TOMORROW};
 
 /// Letters that wait for the host at most; more are dropped, and a warning says so.
 pub(crate) const WAITING: usize = 1_000;

@@ -15,7 +15,7 @@ impl<S: AuthStore> Auth<S> {
     /// The current password is asked for again, and guessing it is throttled like signing in.
     ///
     /// # Errors
-    /// [`AuthError::WrongCurrentPassword`], also where it was changed meanwhile; [`AuthError::PasswordRefused`].
+    /// [`AuthError::WrongCurrentPassword`], also where it was changed or everything thrown out meanwhile; [`AuthError::PasswordRefused`].
     #[expect(clippy::too_many_arguments, reason = "two passwords that must not be mixed up, and who, what and whence")]
     pub async fn change_password(
         &self,
@@ -39,8 +39,8 @@ impl<S: AuthStore> Auth<S> {
         self.check_new(&new, About::account(account), self.company_of(Some(account))).await?;
         let hash = self.0.hasher.hash(&new).await?;
         let why = match others {
-            Others::End => Replacement::Change { keep: Some(caller.session().id.clone()) },
-            Others::Keep => Replacement::ChangeKeepingSessions,
+            Others::End => Replacement::Change { keep: Some(caller.session().id.clone()), era: account.era },
+            Others::Keep => Replacement::ChangeKeepingSessions { era: account.era },
         };
         let (by, now) = (caller.actor().coming_from(from), self.0.clock.now());
         let replaced = self.0.store.replace_password(username, &known.password, hash, why, by, now).await?;

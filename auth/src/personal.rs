@@ -191,8 +191,7 @@ impl<S: AuthStore> Auth<S> {
 
     /// While the token was made, all sessions of its owner may have been ended: then it must not survive them.
     async fn confirm_maker(&self, caller: &Caller, made: &Session) -> Result<(), AuthError> {
-        let maker = self.0.store.session(&caller.session().id).await?;
-        if maker.is_some_and(|maker| maker.ended_at.is_none()) {
+        if self.is_alive(&caller.session().id).await? {
             return Ok(());
         }
         let end = self.end(caller, EndReason::EndedByOwner);

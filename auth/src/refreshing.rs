@@ -60,7 +60,7 @@ impl<S: AuthStore> Auth<S> {
         match self.0.store.rotate_refresh(rotate).await? {
             Rotation::Rotated(session) | Rotation::Repeated(session) => {
                 let whose = (session.username, session.id);
-                let caller = self.caller(whose, Via::Bearer, Sign::OfLife).await.map_err(as_grant)?;
+                let caller = self.caller(whose, Via::Bearer, Sign::OfLifeAtAnyPace).await.map_err(as_grant)?;
                 self.tokens(&caller.within(scope.unwrap_or(Grants::ALL)), new)
             }
             Rotation::Replayed(session) => {

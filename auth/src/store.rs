@@ -35,7 +35,7 @@ use jiff::Timestamp;
 
 use crate::{
     Account, AccountChange, Actor, Era, NewAccount, Origin, PasswordHash, Realm, RealmId, Role, Session, SessionId,
-    TokenHash, Unavailable, Username,
+    Standing, TokenHash, Unavailable, Username,
 };
 
 /// An account with what it signs in with.
@@ -137,9 +137,23 @@ pub enum Replacement {
     /// Same password, better hash (a bcrypt import, or raised parameters).
     Upgrade,
     /// A new password; every session but `keep` ends. `keep: None` ends all of them.
-    Change { keep: Option<SessionId> },
+    Change { keep: Option<SessionId>, era: Era },
     /// A new password; no session ends.
-    ChangeKeepingSessions,
+    ChangeKeepingSessions { era: Era },
+}
+
+impl Replacement {
+    /// Whether it may be made of `account` as it is in the transaction: a change begins where its owner was let in, and
+    /// comes to nothing where everything was thrown out since, or a link has to set the password.
+    #[must_use]
+    pub fn fits(&self, account: &Account) -> bool {
+        match self {
+            Self::Upgrade => true,
+            Self::Change { era, .. } | Self::ChangeKeepingSessions { era } => {
+                account.standing == Standing::Active && !account.reset_required && account.era == *era
+            }
+        }
+    }
 }
 
 /// One entry of the account-event log: the account of this name is to be read anew.
@@ -224,7 +238,7 @@ pub trait AuthStore:
     ) -> impl Future<Output = Result<(), ChangeRefused>> + Send;
     /// Everybody with a role in the realm, by username; active accounts only.
     fn members_of(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(Account, Role)>>> + Send;
-    /// Compare-and-swap: false if `old` is not the stored hash any more. A change begins a new [era](Era), an upgrade
+    /// Compare-and-swap: false if `old` is not the stored hash any more, or if it does not [fit](Replacement::fits). A change begins a new [era](Era), an upgrade
     /// doesn't.
     #[expect(clippy::too_many_arguments, reason = "one transaction, told whole")]
     fn replace_password(

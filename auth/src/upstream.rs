@@ -25,9 +25,9 @@ pub use protocol::{HttpClient, HttpError};
 use voyage::Voyage;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Method, Notice, Origin, Token, TokenHash,
+    Auth, AuthError, AuthStore, Caller, Notice, Origin, Token, TokenHash,
     second_step::Step,
-    store::{EndReason, Identity, NewIdentity},
+    store::{Identity, NewIdentity},
 };
 
 /// How long somebody may take at the provider.
@@ -184,20 +184,8 @@ impl<S: AuthStore> Auth<S> {
         if !self.0.store.unlink_identity(by, id, at).await? {
             return Err(AuthError::NotLinked);
         }
-        self.end_upstream_sessions(caller, at).await?;
+        self.changed(&caller.account().username);
         self.tell(caller.account(), Notice::ProviderUnlinked, from).await
-    }
-
-    /// Every session but the caller's that began at a provider: which one it was is not written down.
-    async fn end_upstream_sessions(&self, caller: &Caller, at: Timestamp) -> Result<(), AuthError> {
-        let username = &caller.account().username;
-        for session in self.0.store.sessions_of(username, at).await? {
-            if session.methods.contains(Method::Upstream) && session.id != caller.session().id {
-                self.0.store.end_session(username, &session.id, self.end(caller, EndReason::EndedByOwner)).await?;
-            }
-        }
-        self.changed(username);
-        Ok(())
     }
 
     fn provider(&self, id: &str) -> Result<&Provider, AuthError> {

@@ -244,9 +244,14 @@ fn post(auth: &Auth, config: &Config, clock: Clock) -> anyhow::Result<Option<Joi
 
 /// Idempotency keys are kept for a day. (Ended sessions are `auth`'s to forget.)
 async fn forget(store: &Store, clock: &Clock) -> Result<(), auth::Unavailable> {
-    let keys = store.forget_keys(clock.now() - SignedDuration::from_hours(24)).await?;
-    tracing::debug!(keys, "idempotency keys were forgotten");
-    Ok(())
+    let before = clock.now() - SignedDuration::from_hours(24);
+    loop {
+        let keys = store.forget_keys(before).await?;
+        tracing::debug!(keys, "idempotency keys were forgotten");
+        if keys == 0 {
+            return Ok(());
+        }
+    }
 }
 
 impl Running {

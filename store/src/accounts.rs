@@ -311,23 +311,25 @@ pub(crate) struct Replace {
 /// False if the old hash is not the stored one any more.
 pub(crate) async fn replace_password(db: &mut Connection, replace: &Replace) -> Result<bool, DbError> {
     const SWAP: &str = "UPDATE accounts SET password = $3 WHERE username = $1 AND password = $2";
-    const LIFT: &str = "UPDATE accounts SET reset_required = 0 WHERE username = $1";
     let (username, at) = (&replace.username, replace.at);
+    let held = hold(db, username).await?;
+    if !held.is_some_and(|account| replace.why.fits(&account)) {
+        return Ok(false);
+    }
     let swap = params![username.as_str(), replace.old.as_str(), replace.new.as_str()];
     if db.execute(SWAP, swap).await? == 0 {
         return Ok(false);
     }
     if replace.why != Replacement::Upgrade {
-        db.execute(LIFT, params![username.as_str()]).await?;
         resets::forget(db, username).await?;
     }
     let (deed, ended) = match &replace.why {
         Replacement::Upgrade => (Deed::PasswordRehashed, 0),
-        Replacement::ChangeKeepingSessions => {
+        Replacement::ChangeKeepingSessions { .. } => {
             begin_era(db, username, at).await?;
             (Deed::PasswordChanged, 0)
         }
-        Replacement::Change { keep } => (Deed::PasswordChanged, end_all_but(db, replace, keep.clone()).await?),
+        Replacement::Change { keep, .. } => (Deed::PasswordChanged, end_all_but(db, replace, keep.clone()).await?),
     };
     if replace.why != Replacement::Upgrade {
         announce(db, username).await?;

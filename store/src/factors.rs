@@ -86,11 +86,12 @@ async fn change_all(db: &mut Connection, change: &FactorChange) -> Result<(), St
         }
         remove(db, &change.username, &Removal::All).await?;
     }
+    let ended = go_on(db, change).await?;
+    announce(db, &change.username).await?;
+    // After the announcement, as everywhere: this one writes into the audit.
     if change.unlink {
         identities::unlink_all(db, &change.username, &change.by, change.at).await?;
     }
-    let ended = go_on(db, change).await?;
-    announce(db, &change.username).await?;
     audit::record(db, &told(change, ended)).await?;
     Ok(())
 }

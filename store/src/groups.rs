@@ -18,7 +18,7 @@ use crate::{
     connection::Connection,
     error::{DbError, Stop},
     roles::parse_role,
-    value::{Row, params},
+    value::{Row, Value, numbered, params},
 };
 
 impl GroupStore for Store {
@@ -237,16 +237,14 @@ async fn members_through(db: &mut Connection, realm: &RealmId) -> Result<Vec<(Ac
 }
 
 /// Of the accounts from `first` to `last`: their groups by name, each with its roles.
-pub(crate) async fn between(
-    db: &mut Connection,
-    first: &Username,
-    last: &Username,
-) -> Result<BTreeMap<String, Vec<Membership>>, DbError> {
-    const SELECT: &str = "SELECT g.username, g.name, r.vault_id, r.role FROM group_members g
-        LEFT JOIN group_roles r ON r.name = g.name
-        WHERE g.username >= $1 AND g.username <= $2 ORDER BY g.username, g.name, r.vault_id";
+pub(crate) async fn of(db: &mut Connection, names: &[Value]) -> Result<BTreeMap<String, Vec<Membership>>, DbError> {
+    let select = format!(
+        "SELECT g.username, g.name, r.vault_id, r.role FROM group_members g LEFT JOIN group_roles r ON r.name = g.name
+        WHERE g.username IN ({}) ORDER BY g.username, g.name, r.vault_id",
+        numbered(names.len())
+    );
     let mut found: BTreeMap<String, Vec<Membership>> = BTreeMap::new();
-    for mut row in db.query(SELECT, params![first.as_str(), last.as_str()]).await? {
+    for mut row in db.query(&select, names).await? {
         let groups = found.entry(row.text()?).or_default();
         let name = group_name(&row.text()?)?;
         let role = match (row.text_or_null()?, row.text_or_null()?) {

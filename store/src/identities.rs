@@ -3,17 +3,20 @@
 use auth::{
     Actor, NewAccount, RealmId, Role, Username,
     audit::{Deed, Record},
-    store::{Answer, Identity, IdentityStore, Inserted, Linked, NewIdentity},
+    store::{Answer, End, EndReason, Identity, IdentityStore, Inserted, Linked, NewIdentity},
     upstream::identity_id,
 };
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    Store, accounts, audit,
+    Store,
+    account_log::announce,
+    accounts, audit,
     auth_store::{read, write},
     connection::Connection,
     error::{DbError, Stop},
+    sessions,
     value::{Row, params},
 };
 
@@ -28,8 +31,8 @@ impl IdentityStore for Store {
         read!(self, username.clone(), of)
     }
 
-    async fn link_identity(&self, by: Actor, new: NewIdentity, at: Timestamp) -> Answer<Inserted> {
-        write!(self, Link { by, new, at }, link)
+    async fn link_identity(&self, by: Actor, new: NewIdentity, at: Timestamp) -> Answer<Option<Inserted>> {
+        write!(self, Link { by, new, at }, link_in_session)
     }
 
     async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> Answer<bool> {
@@ -74,6 +77,17 @@ struct Link {
     by: Actor,
     new: NewIdentity,
     at: Timestamp,
+}
+
+/// The account is held, so that whoever ends the session from here on finds what it has joined.
+async fn link_in_session(db: &mut Connection, asked: &Link) -> Result<Option<Inserted>, DbError> {
+    if let Some(session) = asked.by.session() {
+        accounts::hold(db, &asked.by.username).await?;
+        if !sessions::lives(db, &asked.by.username, session, asked.at).await? {
+            return Ok(None);
+        }
+    }
+    link(db, asked).await.map(Some)
 }
 
 async fn link(db: &mut Connection, link: &Link) -> Result<Inserted, DbError> {
@@ -124,6 +138,8 @@ pub(crate) async fn unlink_all(
 
 async fn unlink(db: &mut Connection, asked: &Unlink) -> Result<bool, DbError> {
     const DELETE: &str = "DELETE FROM identities WHERE issuer = $1 AND subject = $2 AND username = $3";
+    // Whoever begins a session of the account waits, and then sees the new era.
+    accounts::hold(db, &asked.by.username).await?;
     let theirs = of(db, &asked.by.username).await?;
     let Some(identity) = theirs.into_iter().find(|one| identity_id(&one.issuer, &one.subject) == asked.id) else {
         return Ok(false);
@@ -133,7 +149,14 @@ async fn unlink(db: &mut Connection, asked: &Unlink) -> Result<bool, DbError> {
     if gone == 0 {
         return Ok(false);
     }
-    audit::record(db, &unlinked(&asked.by, &identity, asked.at)).await?;
+    accounts::begin_era(db, &asked.by.username, asked.at).await?;
+    let end = End { why: EndReason::EndedByOwner, by: asked.by.clone(), at: asked.at };
+    let (username, keep) = (asked.by.username.clone(), asked.by.session().cloned());
+    let ended = sessions::end_those_of_providers(db, &sessions::EndAll { username, keep, end }).await?;
+    announce(db, &asked.by.username).await?;
+    let ended = (ended > 0).then_some(ended);
+    let record = unlinked(&asked.by, &identity, asked.at);
+    audit::record(db, &record.detailed(|detail| detail.fact("sessions_ended", ended))).await?;
     Ok(true)
 }
 

@@ -64,8 +64,10 @@ async fn insert(db: &mut Connection, name: &str, at: Timestamp) -> Result<bool, 
 }
 
 async fn replace(db: &mut Connection, naming: &Naming) -> Result<(), DbError> {
-    db.execute("DELETE FROM keys WHERE purpose = $1", params![PURPOSE]).await?;
-    if insert(db, &naming.name, naming.at).await? { Ok(()) } else { Err(DbError::broken("two keys of one name")) }
+    // The row stays the same one: whoever waits for it (`hold`) then sees the new name, and not nothing.
+    const RENAME: &str = "UPDATE keys SET kid = $2, made_at = $3 WHERE purpose = $1 AND retired_at IS NULL";
+    let renamed = db.execute(RENAME, params![PURPOSE, naming.name.as_str(), naming.at]).await?;
+    if renamed == 1 { Ok(()) } else { Err(DbError::broken("a master key that was not held")) }
 }
 
 pub(crate) async fn reseal(db: &mut Connection, reseal: &Reseal) -> Result<Option<Resealed>, DbError> {

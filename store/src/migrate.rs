@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0013_everything_can_be_thrown_out.sql"),
     include_str!("../migrations/0014_reminders_and_the_audit_by_address.sql"),
     include_str!("../migrations/0015_sessions_are_of_a_program.sql"),
+    include_str!("../migrations/0016_addresses_fold_alike.sql"),
 ];
 
 /// Whether whoever opens the database may change its tables.

@@ -21,9 +21,9 @@ pub(crate) async fn visit(db: &mut Connection, session: &Session) -> Result<Arri
         (SELECT program, network FROM places WHERE username = $1 ORDER BY last_at DESC, program, network
         LIMIT 1000 OFFSET $2)";
     let (username, origin) = (session.username.as_str(), &session.origin);
-    let row = params![username, origin.program(), origin.network(), session.auth_time];
+    let row = params![username, origin.program(), origin.network(), session.last_seen];
     let last = last_visit(db, username).await?;
-    let away = last.map(|last| session.auth_time.duration_since(last).unsigned_abs()).unwrap_or_default();
+    let away = last.map(|last| session.last_seen.duration_since(last).unsigned_abs()).unwrap_or_default();
     let refused = refused_since(db, username).await?;
     let place = if db.execute(AGAIN, row).await? > 0 {
         Familiarity::Known

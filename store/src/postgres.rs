@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use auth::{Clock, Unavailable};
 use sqlx::{ConnectOptions as _, PgPool, postgres::PgPoolOptions};
+use tokio::time::timeout;
 
 use crate::{
     Body,
@@ -17,6 +18,16 @@ use crate::{
 const MOST_CONNECTIONS: u32 = 20;
 const TO_CONNECT: Duration = Duration::from_secs(5);
 const RETRIES: usize = 3;
+/// A database that says nothing for so long is not there: else whoever asks would wait for as long as TCP does.
+const TO_READ: Duration = Duration::from_secs(30);
+const TO_WRITE: Duration = Duration::from_mins(2);
+/// What the database is told for the day that we are gone without a word: it gives back what we held.
+const PATIENCE: [(&str, &str); 4] = [
+    ("idle_in_transaction_session_timeout", "60s"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+];
 /// Statements kept ready on each connection: more than this crate has.
 const STATEMENTS: usize = 256;
 
@@ -28,6 +39,7 @@ impl Postgres {
     pub(crate) async fn open(url: &str, migrations: Migrations, clock: Clock) -> Result<Self, Stop<Misfit>> {
         // Statements are not logged: their parameters are nobody's business.
         let options = tls::options(url)?.application_name("strongroom").statement_cache_capacity(STATEMENTS);
+        let options = options.options(PATIENCE);
         let pool = PgPoolOptions::new().max_connections(MOST_CONNECTIONS).acquire_timeout(TO_CONNECT);
         let options = options.disable_statement_logging();
         let pool = match pool.connect_with(options.clone()).await {
@@ -40,13 +52,23 @@ impl Postgres {
         };
         let postgres = Self { pool };
         match migrations {
-            Migrations::Apply => postgres.write(&clock, |db, clock| Box::pin(migrate(db, clock))).await?,
+            // However long it takes.
+            Migrations::Apply => postgres.write_at_leisure(&clock, |db, clock| Box::pin(migrate(db, clock))).await?,
             Migrations::Expect => postgres.write(&(), |db, ()| Box::pin(expect(db))).await?,
         }
         Ok(postgres)
     }
 
     pub(crate) async fn write<A, T, E>(&self, args: &A, body: Body<A, T, E>) -> Result<T, Stop<E>>
+    where
+        A: Sync,
+        T: Send,
+        E: Send,
+    {
+        timeout(TO_WRITE, self.write_at_leisure(args, body)).await.map_err(|_| silent())?
+    }
+
+    async fn write_at_leisure<A, T, E>(&self, args: &A, body: Body<A, T, E>) -> Result<T, Stop<E>>
     where
         A: Sync,
         T: Send,
@@ -90,7 +112,14 @@ impl Postgres {
         args: &A,
         body: Body<A, T, Unavailable>,
     ) -> Result<T, Stop<Unavailable>> {
-        let mut db = Connection::Pooled(self.pool.acquire().await.map_err(DbError::from)?);
-        body(&mut db, args).await
+        let reading = async {
+            let mut db = Connection::Pooled(self.pool.acquire().await.map_err(DbError::from)?);
+            body(&mut db, args).await
+        };
+        timeout(TO_READ, reading).await.map_err(|_| silent())?
     }
+}
+
+fn silent() -> DbError {
+    DbError::broken("the database does not answer")
 }

@@ -36,7 +36,7 @@ impl ResetStore for Store {
 
 async fn by_email(db: &mut Connection, email: &EmailAddress) -> Result<Vec<Account>, DbError> {
     let select = format!(
-        "SELECT {} FROM accounts a WHERE LOWER(a.email) = $1 AND a.standing = 'active'
+        "SELECT {} FROM accounts a WHERE LOWER(a.email COLLATE \"C\") = $1 AND a.standing = 'active'
         ORDER BY a.email_verified DESC, a.created_at, a.username LIMIT 5",
         accounts::COLUMNS
     );
@@ -70,8 +70,10 @@ pub(crate) async fn forget(db: &mut Connection, username: &Username) -> Result<(
 async fn set_anew(db: &mut Connection, reset: &Reset) -> Result<Option<Account>, DbError> {
     const SET: &str = "UPDATE accounts SET password = $2, reset_required = 0 WHERE username = $1";
     let one = One { kind: SlipKind::Reset, hash: reset.link.clone(), at: reset.at };
-    let Some(Slip { username: Some(username), body, .. }) = slips::take(db, &one).await? else { return Ok(None) };
+    let Some(username) = slips::find(db, &one).await?.and_then(|slip| slip.username) else { return Ok(None) };
+    // The account before its slips, as everywhere.
     let Some(before) = accounts::hold(db, &username).await? else { return Ok(None) };
+    let Some(Slip { body, .. }) = slips::take(db, &one).await? else { return Ok(None) };
     let address = before.email.as_ref().map_or("", EmailAddress::as_str);
     if before.standing != Standing::Active || address != body {
         return Ok(None);

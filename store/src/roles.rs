@@ -17,7 +17,7 @@ use crate::{
     error::{DbError, Stop},
     groups,
     listing::like,
-    value::{Row, Value, params},
+    value::{Row, Value, numbered, params},
 };
 
 #[derive(Debug)]
@@ -120,10 +120,12 @@ async fn with_roles(db: &mut Connection, rows: Vec<Row>) -> Result<Vec<Member>, 
         Ok(Member { account, roles, groups, factors: read_factors(&mut row)?, last_seen, last_sign_in })
     };
     let mut members = rows.into_iter().map(read).collect::<Result<Vec<_>, DbError>>()?;
-    let (Some(first), Some(last)) = (members.first(), members.last()) else { return Ok(members) };
-    let (first, last) = (first.account.username.clone(), last.account.username.clone());
-    let mut roles = roles_between(db, &first, &last).await?;
-    let mut memberships = groups::between(db, &first, &last).await?;
+    let names: Vec<Value> = members.iter().map(|member| Value::from(member.account.username.as_str())).collect();
+    if names.is_empty() {
+        return Ok(members);
+    }
+    let mut roles = roles_of(db, &names).await?;
+    let mut memberships = groups::of(db, &names).await?;
     for member in &mut members {
         member.roles = roles.remove(member.account.username.as_str()).unwrap_or_default();
         member.groups = memberships.remove(member.account.username.as_str()).unwrap_or_default();
@@ -136,15 +138,13 @@ fn read_factors(row: &mut Row) -> Result<FactorKinds, DbError> {
     Ok(FactorKinds::of(counted.into_iter().filter(|(_, count)| *count > 0).map(|(kind, _)| kind)))
 }
 
-async fn roles_between(
-    db: &mut Connection,
-    first: &Username,
-    last: &Username,
-) -> Result<BTreeMap<String, Vec<(RealmId, Role)>>, DbError> {
-    const SELECT: &str = "SELECT username, vault_id, role FROM members
-        WHERE username >= $1 AND username <= $2 ORDER BY username, vault_id";
+async fn roles_of(db: &mut Connection, names: &[Value]) -> Result<BTreeMap<String, Vec<(RealmId, Role)>>, DbError> {
+    let select = format!(
+        "SELECT username, vault_id, role FROM members WHERE username IN ({}) ORDER BY username, vault_id",
+        numbered(names.len())
+    );
     let mut roles: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for mut row in db.query(SELECT, params![first.as_str(), last.as_str()]).await? {
+    for mut row in db.query(&select, names).await? {
         let (username, realm, role) = (row.text()?, row.text()?, row.text()?);
         roles.entry(username).or_default().push((RealmId::new(&realm), parse_role(&role)?));
     }

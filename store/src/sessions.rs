@@ -77,6 +77,7 @@ pub(crate) struct Start {
 /// `None` where the account was disabled or everything of it thrown out since. Held until the commit, so that whoever
 /// does so from here on ends this session too.
 pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Option<Arrival>, DbError> {
+    // It begins at `last_seen`: `auth_time` is when its owner proved something, be it long ago and to somebody else.
     let session = &start.session;
     let account = accounts::hold(db, &session.username).await?;
     if account.is_none_or(|account| account.standing != Standing::Active || account.era != start.era) {
@@ -84,7 +85,7 @@ pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Option<A
     }
     insert(db, start).await?;
     if session.kind == SessionKind::Tokens {
-        refresh::issue(db, &start.secret, &session.id, session.auth_time).await?;
+        refresh::issue(db, &start.secret, &session.id, session.last_seen).await?;
     }
     if session.kind == SessionKind::Personal {
         audit::record(db, &token_made(session)).await?;
@@ -98,7 +99,7 @@ pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Option<A
 
 fn sign_in(session: &Session, arrival: &Arrival) -> Record {
     let methods: Vec<_> = session.methods.iter().map(auth::Method::as_str).collect();
-    Record::new(&starter(session), Deed::SignedIn, session.auth_time)
+    Record::new(&starter(session), Deed::SignedIn, session.last_seen)
         .detailed(|detail| arrival.told(detail.fact("methods", methods)))
 }
 
@@ -108,7 +109,7 @@ fn token_made(session: &Session) -> Record {
         "realms": session.realms.as_deref().map(|realms| realms.iter().map(RealmId::as_str).collect::<Vec<_>>()),
         "expires_at": session.expires_at.to_string() });
     let by = Actor { means: None, ..starter(session) };
-    Record::new(&by, Deed::TokenMade, session.auth_time)
+    Record::new(&by, Deed::TokenMade, session.last_seen)
         .detailed(|detail| detail.change(json!({}), after).fact("session", session.id.as_str()))
 }
 
@@ -240,6 +241,27 @@ pub(crate) async fn throw_out(db: &mut Connection, all: &EndAll) -> Result<u64, 
     accounts::begin_era(db, &all.username, all.end.at).await?;
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
     db.execute(END, params![all.username.as_str(), keep, all.end.at, all.end.why.as_str()]).await
+}
+
+/// Those that began at a provider, but `keep`; says how many.
+pub(crate) async fn end_those_of_providers(db: &mut Connection, all: &EndAll) -> Result<u64, DbError> {
+    const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
+        WHERE username = $1 AND session_id <> $2 AND ended_at IS NULL AND ' ' || methods || ' ' LIKE $5";
+    let keep = all.keep.as_ref().map_or("", SessionId::as_str);
+    let began = format!("% {} %", auth::Method::Upstream.as_str());
+    db.execute(END, params![all.username.as_str(), keep, all.end.at, all.end.why.as_str(), began]).await
+}
+
+/// Whether it is a session of theirs that is not over.
+pub(crate) async fn lives(
+    db: &mut Connection,
+    username: &Username,
+    id: &SessionId,
+    at: Timestamp,
+) -> Result<bool, DbError> {
+    const LIVES: &str = "SELECT 1 FROM sessions
+        WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3";
+    Ok(db.find(LIVES, params![id.as_str(), username.as_str(), at]).await?.is_some())
 }
 
 /// Everybody's; says how many were alive.

@@ -82,7 +82,7 @@ pub(crate) struct One {
     pub(crate) at: Timestamp,
 }
 
-async fn find(db: &mut Connection, one: &One) -> Result<Option<Slip>, DbError> {
+pub(crate) async fn find(db: &mut Connection, one: &One) -> Result<Option<Slip>, DbError> {
     let select = format!("SELECT {COLUMNS} FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3");
     let row = db.find(&select, params![one.kind.as_str(), one.hash.as_str(), one.at]).await?;
     row.map(|mut row| parse(one.kind, &mut row)).transpose()

@@ -56,9 +56,13 @@ impl Sqlite {
         T: Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
-        let _turn = readers.turns.acquire().await.map_err(|_| DbError::broken("the store is closed"))?;
-        let reading = Arc::clone(&readers);
-        let done = tokio::task::spawn_blocking(move || reading.read(&args, body));
+        let turn = Arc::clone(&readers.turns).acquire_owned().await;
+        let turn = turn.map_err(|_| DbError::broken("the store is closed"))?;
+        let done = tokio::task::spawn_blocking(move || {
+            // With the read, not with who asked: that one may hang up.
+            let _turn = turn;
+            readers.read(&args, body)
+        });
         done.await.map_err(|error| DbError::broken(format!("a read was broken off: {error}")))?
     }
 }
@@ -121,7 +125,7 @@ pub(crate) fn waited() -> DbError {
 struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<rusqlite::Connection>>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 impl Readers {
@@ -129,7 +133,7 @@ impl Readers {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = cores.max(LEAST_READERS);
         let idle = vec![open_for_reading(path)?];
-        Ok(Self { path: path.to_owned(), idle: Mutex::new(idle), turns: Semaphore::new(count) })
+        Ok(Self { path: path.to_owned(), idle: Mutex::new(idle), turns: Arc::new(Semaphore::new(count)) })
     }
 
     fn read<A, T>(&self, args: &A, body: Body<A, T, Unavailable>) -> Result<T, Stop<Unavailable>> {

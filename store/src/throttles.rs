@@ -200,7 +200,7 @@ pub(crate) async fn meet(db: &mut Connection, session: &Session) -> Result<(), D
         ON CONFLICT (username, place) DO UPDATE SET seen_at = $3 WHERE p.seen_at < $4";
     const BOUND: &str = "DELETE FROM acquaintances WHERE username = $1 AND place IN
         (SELECT place FROM acquaintances WHERE username = $1 ORDER BY seen_at DESC, place LIMIT 1000 OFFSET $2)";
-    let (username, at) = (session.username.as_str(), session.auth_time);
+    let (username, at) = (session.username.as_str(), session.last_seen);
     for place in session.places() {
         if db.execute(MEET, params![username, place.key(), at, at - SEEN_AGAIN]).await? > 0 {
             db.execute(BOUND, params![username, PLACES]).await?;

@@ -79,6 +79,11 @@ macro_rules! params {
 }
 pub(crate) use params;
 
+/// `$1, $2, …`: places for so many parameters.
+pub(crate) fn numbered(count: usize) -> String {
+    (1..=count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+}
+
 /// One row, read column by column from the left, in the order in which the statement names them.
 #[derive(Debug)]
 pub(crate) struct Row(std::vec::IntoIter<Value>);

@@ -106,6 +106,10 @@ pub(crate) async fn blobs(db: &mut Connection, page: &BlobPage) -> Result<Vec<Bl
     rows.into_iter().map(|mut row| Ok(Blob { id: blob_id(&row.text()?)?, size: size(row.int()?)? })).collect()
 }
 
+const FORGET_KEYS: &str = "DELETE FROM idempotency WHERE (vault_id, username, request_key) IN
+    (SELECT vault_id, username, request_key FROM idempotency WHERE at < $1 LIMIT 500)";
+
+/// At most five hundred at once; says how many.
 pub(crate) async fn forget_keys(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
-    db.execute("DELETE FROM idempotency WHERE at < $1", params![*before]).await
+    db.execute(FORGET_KEYS, params![*before]).await
 }

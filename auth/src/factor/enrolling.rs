@@ -10,6 +10,7 @@ use crate::{
     Auth, AuthError, AuthStore, Caller, DisplayName, Method, Methods, Notice, Origin, Token, TokenKind,
     audit::{Deed, Record},
     clock,
+    guessing::Secret,
     store::{FactorChange, FactorsRefused, Least, Removal, Slip, SlipKind},
 };
 
@@ -145,6 +146,12 @@ impl<S: AuthStore> Auth<S> {
         change.add.push(factor.clone());
         change.keep = change.keep.map(|(session, methods)| (session, methods.joined(proved)));
         self.change_factors(caller, change).await?;
+        if factor.kind == FactorKind::Totp {
+            self.begin_anew(&factor.username, Secret::Totp).await?;
+        }
+        if !codes.is_empty() {
+            self.begin_anew(&factor.username, Secret::RecoveryCode).await?;
+        }
         self.tell(caller.account(), Notice::FactorAdded, from).await?;
         Ok(Added { factor, codes })
     }
@@ -193,6 +200,7 @@ impl<S: AuthStore> Auth<S> {
             Err(AuthError::LastFactor) => return Err(AuthError::NoSuchFactor),
             answer => answer?,
         }
+        self.begin_anew(&caller.account().username, Secret::RecoveryCode).await?;
         self.tell(caller.account(), Notice::RecoveryCodesMade, from).await?;
         Ok(codes)
     }

@@ -6,6 +6,7 @@ use crate::{
     Auth, AuthError, AuthStore, Notice, Permit, Username,
     audit::Deed,
     auth::LetIn,
+    guessing::Secret,
     store::{FactorChange, Least, Removal},
 };
 
@@ -52,6 +53,10 @@ impl<S: AuthStore> Auth<S> {
         let changed = self.0.store.change_factors(change).await;
         self.changed(username);
         changed?;
+        // What was guessed at is there no more.
+        for secret in [Secret::Totp, Secret::RecoveryCode] {
+            self.begin_anew(username, secret).await?;
+        }
         let member = self.0.store.member(username).await?.ok_or(AuthError::NoSuchAccount)?;
         self.tell_of(&member.account, Notice::FactorsRecovered, permit.actor()).await
     }

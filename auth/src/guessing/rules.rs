@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     clock,
-    store::{Bucket, Charge, Forgettable, Network, Tally, Tries},
+    store::{Bucket, Charge, Forgettable, Tally, Tries},
 };
 
 /// Failures in a row that cost nothing, and so tries of one account from one place that may be under way at once.
@@ -31,10 +31,6 @@ const TOKENS: Limit = Limit { burst: 150, window: Duration::from_mins(5) };
 /// Accounts that may be made from one network.
 const ACCOUNTS: Limit = Limit { burst: 100, window: Duration::from_mins(5) };
 
-/// An IPv6 site may be one customer with 65,536 subnets to guess from, or a company with many: it has as much as this
-/// many of them.
-const SUBNETS_OF_A_SITE: u32 = 10;
-
 impl Limit {
     fn of(bucket: &Bucket) -> Option<Self> {
         let Bucket::Network(tries, network) = bucket else { return None };
@@ -43,8 +39,8 @@ impl Limit {
             Tries::Tokens => TOKENS,
             Tries::Accounts => ACCOUNTS,
         };
-        let subnets = if matches!(network, Network::Site(_)) { SUBNETS_OF_A_SITE } else { 1 };
-        Some(Self { burst: burst * subnets, window })
+        let customers = u32::try_from(network.customers()).unwrap_or(1);
+        Some(Self { burst: burst * customers, window })
     }
 
     fn cost(&self) -> Duration {

@@ -4,6 +4,7 @@
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -11,6 +12,8 @@ use jiff::Timestamp;
 use crate::{EmailAddress, Username};
 
 const A_DAY: u8 = 10;
+/// Whoever asks for more waits so long.
+pub(crate) const TOMORROW: Duration = Duration::from_hours(24);
 const DAY: i64 = 24 * 60 * 60;
 /// Shared by a keyed hash, so that memory does not grow and nobody chooses whom to stand beside.
 const SLOTS: usize = 16_384;

@@ -46,16 +46,19 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
     fn identities_of(&self, username: &Username) -> impl Future<Output = Answer<Vec<Identity>>> + Send {
         absent()
     }
-    /// `Taken` where it opens an account already.
+    /// `Taken` where it opens an account already; `None` where the session through which `by` acts is over, which is
+    /// decided inside the transaction.
     fn link_identity(
         &self,
         by: Actor,
         new: NewIdentity,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Inserted>> + Send {
+    ) -> impl Future<Output = Answer<Option<Inserted>>> + Send {
         absent()
     }
-    /// By its [id](crate::upstream::identity_id); false if it does not open this account.
+    /// By its [id](crate::upstream::identity_id); false if it does not open this account. The sessions that began at a
+    /// provider end with it (which one it was is not written down), but for the one through which `by` acts, and a new
+    /// [era](crate::Era) begins.
     fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }

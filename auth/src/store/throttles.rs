@@ -44,6 +44,15 @@ impl Network {
         std::iter::once(smallest).chain(site)
     }
 
+    /// As many customers at most are taken for one: a site may be one with 65,536 subnets to come from, or a company
+    /// with many.
+    pub(crate) fn customers(self) -> usize {
+        match self {
+            Self::Address(_) | Self::Subnet(_) => 1,
+            Self::Site(_) => 10,
+        }
+    }
+
     /// Takes what [`Display`](fmt::Display) wrote, or any address for the smallest that it is in.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {

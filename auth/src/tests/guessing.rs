@@ -400,3 +400,19 @@ async fn an_administrator_lifts_what_an_outsider_shut() {
     assert_eq!(lifted, 1);
     house.try_from("ada", GOOD, elsewhere(9_000)).await.unwrap();
 }
+
+#[tokio::test]
+async fn new_factors_are_not_charged_for_guesses_at_those_that_were_lost() {
+    let house = house().await;
+    house.register("ada").await;
+    let root = house.administrator("root").await;
+    for secret in [Secret::Totp, Secret::RecoveryCode] {
+        assert_eq!(house.besiege(secret, "ada").await, 100);
+    }
+    let reason = crate::factor::Reason::parse("lost the telephone").unwrap();
+    house.hands.back(Duration::from_hours(24 * 365));
+    house.auth.recover(&root.permit(None).unwrap(), &name("ada"), reason).await.unwrap();
+    for secret in [Secret::Totp, Secret::RecoveryCode] {
+        assert!(house.fail_fast(secret, "ada", elsewhere(9_000)).await.is_none(), "{}", secret.as_str());
+    }
+}

@@ -89,3 +89,17 @@ async fn neither_the_link_nor_its_token_prints_or_is_kept() {
     let slip = house.store.only_slip();
     assert!(!slip.body.contains(&secret) && slip.hash.as_str() != secret);
 }
+
+#[tokio::test]
+async fn nobody_floods_a_mailbox_by_inviting_and_withdrawing() {
+    let house = by_invitation().await;
+    let root = house.administrator("root").await;
+    for n in 0..11 {
+        match house.auth.invite(&root, to_main(Role::Viewer, Delivery::Mail)).await {
+            Ok(invited) => house.auth.withdraw_invite(&root, &invited.invite.id).await.unwrap(),
+            Err(error) => assert!(n == 10 && matches!(error, AuthError::Throttled { .. }), "{n}: {error}"),
+        }
+    }
+    // A link is handed over by whoever made it.
+    house.auth.invite(&root, to_main(Role::Viewer, Delivery::Link)).await.unwrap();
+}

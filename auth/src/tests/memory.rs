@@ -274,18 +274,17 @@ impl AuthStore for Memory {
     ) -> Answer<bool> {
         let mut tables = self.ask()?;
         let Some((credentials, _)) = tables.accounts.get_mut(username) else { return Ok(false) };
-        if credentials.password != *old {
+        if credentials.password != *old || !why.fits(&credentials.account) {
             return Ok(false);
         }
         credentials.password = new;
         if why != Replacement::Upgrade {
-            credentials.account.reset_required = false;
             tables.forget_resets(username);
         }
         match why {
             Replacement::Upgrade => {}
-            Replacement::ChangeKeepingSessions => tables.begin_era(username, at),
-            Replacement::Change { keep } => drop(tables.throw_out(username, at, keep.as_ref())),
+            Replacement::ChangeKeepingSessions { .. } => tables.begin_era(username, at),
+            Replacement::Change { keep, .. } => drop(tables.throw_out(username, at, keep.as_ref())),
         }
         Ok(true)
     }

@@ -3,7 +3,15 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{SessionId, auth::Others, password::Refused};
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    AccountChange, Actor, AuthStore as _, SessionId, Standing,
+    auth::Others,
+    password::Refused,
+    profile::ProfileChange,
+    store::{End, EndReason},
+};
 
 const NEW: &str = "a different long password";
 
@@ -35,6 +43,58 @@ async fn a_password_change_ends_the_other_sessions_and_not_this_one() {
     assert!(house.auth.by_bearer(access(&thief)).await.is_err());
     assert!(house.auth.refresh(thief.refresh.expose(), None, None, origin()).await.is_err());
     house.auth.by_bearer(access(&mine)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_change_under_way_comes_to_nothing_once_everything_was_thrown_out() {
+    let reset = AccountChange { reset_required: Some(true), ..AccountChange::default() };
+    let disable = AccountChange { standing: Some(Standing::Disabled), ..AccountChange::default() };
+    for others in [Others::End, Others::Keep] {
+        for thrown_out in [Some(reset.clone()), Some(disable.clone()), None] {
+            let house = house().await;
+            house.register("ada").await;
+            // Through the door before, and with the new hash only after.
+            let (_, thief) = house.signed_in("ada").await;
+            house.hands.forward(Duration::from_secs(1));
+            let (ada, now) = (name("ada"), house.auth.0.clock.now());
+            if let Some(change) = thrown_out.clone() {
+                house.store.change_account(&ada, change, Actor::console(), now).await.map(drop).unwrap();
+            } else {
+                let end = End { why: EndReason::EndedByAdministrator, by: Actor::console(), at: now };
+                house.store.end_sessions(&ada, None, end).await.map(drop).unwrap();
+            }
+            let hash = house.store.hash_of("ada");
+            let changed = house.auth.change_password(&thief, password(GOOD), password(NEW), others, &origin()).await;
+            assert!(matches!(changed, Err(AuthError::WrongCurrentPassword)), "{thrown_out:?}: {changed:?}");
+            assert_eq!(house.store.hash_of("ada"), hash);
+            let account = house.store.credentials(&ada).await.unwrap().unwrap().account;
+            assert_eq!(account.reset_required, thrown_out == Some(reset.clone()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_link_that_is_asked_for_beside_a_new_name_is_of_the_era_of_its_door() {
+    let house = house().await;
+    house.register("ada").await;
+    let mut letters = house.auth.letters().unwrap();
+    let (_, thief) = house.signed_in("ada").await;
+    house.hands.forward(Duration::from_secs(1));
+    let end = End { why: EndReason::EndedByAdministrator, by: Actor::console(), at: house.auth.0.clock.now() };
+    house.store.end_sessions(&name("ada"), None, end).await.unwrap();
+    let change = ProfileChange {
+        display_name: Some(Some(crate::DisplayName::parse("Ada").unwrap())),
+        email: Some(Some(crate::EmailAddress::parse("thief@evil.example").unwrap())),
+    };
+    house.auth.change_profile(&thief, change, &origin()).await.unwrap();
+    let link = std::iter::from_fn(|| letters.try_recv().ok()).find_map(|letter| match letter.body {
+        crate::LetterBody::ConfirmEmail { link, .. } => Some(link),
+        _ => None,
+    });
+    let link = link.unwrap();
+    let token = link.expose_secret().split_once('#').unwrap().1;
+    house.auth.confirm_email(token, &origin()).await.unwrap_err();
+    assert_eq!(house.store.credentials(&name("ada")).await.unwrap().unwrap().account.email, None);
 }
 
 #[tokio::test]

@@ -115,3 +115,14 @@ async fn there_is_an_end_to_how_many() {
     let refused = house.auth.make_personal(&caller, wanted(), origin()).await.unwrap_err();
     assert!(matches!(refused, AuthError::PersonalRefused(crate::PersonalRefused::TooMany)));
 }
+
+#[tokio::test]
+async fn a_session_at_its_end_leaves_no_token_behind() {
+    let house = house().await;
+    house.register("ada").await;
+    let (_, ada) = house.signed_in("ada").await;
+    house.hands.forward(std::time::Duration::from_hours(24 * 91));
+    assert!(matches!(house.auth.make_personal(&ada, wanted(), origin()).await, Err(AuthError::InvalidToken)));
+    let (_, again) = house.signed_in("ada").await;
+    assert!(house.auth.personal_tokens(&again).await.unwrap().is_empty());
+}

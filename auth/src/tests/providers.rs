@@ -343,6 +343,19 @@ async fn who_hangs_up_while_the_provider_is_asked_leaves_nothing_half_done() {
 }
 
 #[tokio::test]
+async fn a_departure_from_before_everything_was_thrown_out_arrives_nowhere() {
+    let there = There::new();
+    let house = there.house(Strangers::Refuse).await;
+    let ada = joined(&there, &house, "ada", "1").await;
+    let left = there.leave(&house, Errand::SignIn).await;
+    house.hands.forward(std::time::Duration::from_secs(1));
+    let end = End { why: EndReason::EndedByOwner, by: ada.actor(), at: house.auth.0.clock.now() };
+    house.store.end_sessions(&name("ada"), None, end).await.unwrap();
+    assert!(matches!(left.back(&house, None).await, Err(AuthError::SignInOver)));
+    inside(there.round(&house, Errand::SignIn, None).await);
+}
+
+#[tokio::test]
 async fn parting_a_provider_ends_what_began_there() {
     let there = There::new();
     let house = there.house(Strangers::Refuse).await;

@@ -264,3 +264,17 @@ async fn a_clock_that_is_set_back_makes_no_old_sign_in_a_recent_one() {
     house.hands.back(Duration::from_hours(5));
     assert!(house.auth.still(&caller).await.unwrap().recent().is_err());
 }
+
+#[tokio::test]
+async fn whoever_is_slowed_down_still_renews_and_loses_no_session_by_it() {
+    let house = house_with(Settings { requests_per_minute: Some(60), ..settings() }).await;
+    house.register("ada").await;
+    let mut tokens = house.token("ada", GOOD).await.unwrap();
+    for n in 0..70 {
+        let answer = house.auth.by_bearer(access(&tokens)).await;
+        assert_eq!(matches!(answer, Err(AuthError::TooFast { .. })), n >= 60, "{n}");
+    }
+    for _ in 0..3 {
+        tokens = house.auth.refresh(tokens.refresh.expose(), None, None, origin()).await.unwrap();
+    }
+}

@@ -145,6 +145,7 @@ async fn many_sign_ins_of_one_import_all_succeed() {
 async fn a_password_that_is_changed_while_its_old_one_is_hashed_opens_no_session() {
     let house = house().await;
     house.register("ada").await;
+    let era = house.store.credentials(&name("ada")).await.unwrap().unwrap().account.era;
     let old = PasswordHash::stored(&house.store.hash_of("ada"));
     let new = house.auth.0.hasher.hash(&Arc::new(password("a different long password"))).await.unwrap();
     house.store.hold_up();
@@ -153,7 +154,7 @@ async fn a_password_that_is_changed_while_its_old_one_is_hashed_opens_no_session
         async move { auth.token("ada", password(GOOD), origin()).await }
     });
     house.store.until_somebody_waits().await;
-    let change = Replacement::Change { keep: None };
+    let change = Replacement::Change { keep: None, era };
     let (by, now) = (Actor::named(name("ada")), house.auth.0.clock.now());
     assert!(house.store.replace_password(&name("ada"), &old, new, change, by, now).await.unwrap());
     house.store.let_go();

@@ -23,6 +23,8 @@ const SKEW: std::time::Duration = std::time::Duration::from_mins(1);
 pub(super) struct Arriving {
     /// When its owner proved to the provider who they are.
     pub(super) proved_at: Timestamp,
+    /// When it began here.
+    pub(super) departed_at: Timestamp,
     pub(super) from: Origin,
 }
 
@@ -50,7 +52,8 @@ impl<S: AuthStore> Auth<S> {
         let code = callback.outcome.map_err(AuthError::ProviderRefused)?;
         let person = self.ask_provider(provider, &voyage, code, &from).await?;
         self.finish_voyage(&voyage).await?;
-        let arriving = Arriving { proved_at: self.proved_at(&voyage, &person)?, from };
+        let (proved_at, departed_at) = (self.proved_at(&voyage, &person)?, voyage.departed_at);
+        let arriving = Arriving { proved_at, departed_at, from };
         if voyage.link.is_some() {
             let caller = caller.ok_or(AuthError::WrongBrowser)?;
             return self.join(provider, &caller, &person, &arriving.from).await.map(|()| Arrival::Back(voyage.next));
@@ -99,9 +102,18 @@ impl<S: AuthStore> Auth<S> {
         let known = self.0.store.credentials(&identity.username).await?;
         let known = known.filter(|known| known.account.standing == Standing::Active);
         let known = known.ok_or_else(|| AuthError::ProviderRefused("this account is not active".to_owned()))?;
+        // Joined it was when it was looked up; whoever takes it away from here on begins a new era.
+        let joined = self.0.store.identity(&identity.issuer, &identity.subject).await?;
+        if joined.is_none_or(|joined| joined.username != identity.username) {
+            return Err(AuthError::NotLinked);
+        }
         // Nobody comes in before a link has set a new password, whatever way they come.
         if known.account.reset_required {
             return Err(AuthError::ResetRequired);
+        }
+        // What was begun before everything was thrown out is void.
+        if known.account.era.began_within(arriving.departed_at, self.0.clock.now()) {
+            return Err(AuthError::SignInOver);
         }
         self.0.store.identity_used(&identity.issuer, &identity.subject, self.0.clock.now()).await?;
         // What the provider says of second factors of its own means something else everywhere: ours is asked for.
@@ -113,7 +125,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     pub(super) async fn enter(&self, account: &Account, arriving: Arriving) -> Result<SignedIn, AuthError> {
-        let Arriving { proved_at, from } = arriving;
+        let Arriving { proved_at, from, .. } = arriving;
         let methods = Methods::of(&[Method::Upstream]);
         let beginning =
             Beginning { auth_time: Some(proved_at), ..Beginning::in_person(SessionKind::Web, methods, from) };
@@ -142,8 +154,9 @@ impl<S: AuthStore> Auth<S> {
         }
         let by = caller.actor().coming_from(from);
         match self.0.store.link_identity(by, identity, self.0.clock.now()).await? {
-            Inserted::Done => self.tell(account, Notice::ProviderLinked, from).await,
-            Inserted::Taken => Err(AuthError::AlreadyLinked),
+            Some(Inserted::Done) => self.tell(account, Notice::ProviderLinked, from).await,
+            Some(Inserted::Taken) => Err(AuthError::AlreadyLinked),
+            None => Err(AuthError::WrongBrowser),
         }
     }
 }

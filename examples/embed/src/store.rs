@@ -153,14 +153,14 @@ impl AuthStore for Memory {
     ) -> Answer<bool> {
         let mut tables = self.tables();
         let Some((credentials, _)) = tables.accounts.get_mut(username) else { return Ok(false) };
-        if credentials.password != *old {
+        if credentials.password != *old || !why.fits(&credentials.account) {
             return Ok(false);
         }
         credentials.password = new;
         match why {
             Replacement::Upgrade => {}
-            Replacement::ChangeKeepingSessions => tables.begin_era(username, at),
-            Replacement::Change { keep } => {
+            Replacement::ChangeKeepingSessions { .. } => tables.begin_era(username, at),
+            Replacement::Change { keep, .. } => {
                 tables.throw_out(username, at, keep.as_ref());
             }
         }

@@ -270,13 +270,13 @@ async fn a_new_password_ends_the_other_sessions(db: TestDatabase) {
     let (kept, other) = (signed_in(&db.store, "ada", "one").await, signed_in(&db.store, "ada", "two").await);
     let foreign = signed_in(&db.store, "bob", "three").await;
     let (old, new) = (PasswordHash::stored("$argon2id$old"), PasswordHash::stored("new"));
-    let why = Replacement::Change { keep: Some(kept.clone()) };
+    let why = Replacement::Change { keep: Some(kept.clone()), era: era(&db.store, "ada").await };
     assert!(db.store.replace_password(&user("ada"), &old, new.clone(), why, actor("ada"), second(3)).await.unwrap());
     let ended = async |id| db.store.session(id).await.unwrap().unwrap().ended_at;
     assert_eq!((ended(&kept).await, ended(&other).await, ended(&foreign).await), (None, Some(second(3)), None));
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
     let newer = PasswordHash::stored("newer");
-    let keeping = Replacement::ChangeKeepingSessions;
+    let keeping = Replacement::ChangeKeepingSessions { era: era(&db.store, "ada").await };
     assert!(db.store.replace_password(&user("ada"), &new, newer, keeping, actor("ada"), second(4)).await.unwrap());
     assert_eq!(ended(&kept).await, None);
 }

@@ -39,8 +39,10 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
     let (ada, root, at) = (user("ada"), actor("root"), second(n));
     let change = async |change| drop(store.change_account(&ada, change, root.clone(), at).await.unwrap());
     match way {
-        "a new password" => replace(store, Replacement::Change { keep: None }, n).await,
-        "a new password that keeps sessions" => replace(store, Replacement::ChangeKeepingSessions, n).await,
+        "a new password" => replace(store, Replacement::Change { keep: None, era: era(store, "ada").await }, n).await,
+        "a new password that keeps sessions" => {
+            replace(store, Replacement::ChangeKeepingSessions { era: era(store, "ada").await }, n).await;
+        }
         "a reset link" => {
             let account = store.credentials(&ada).await.unwrap().unwrap().account;
             let address = account.email.as_ref().map_or("", EmailAddress::as_str);

@@ -1,15 +1,15 @@
 //! Slips: found, revised, taken once; and identities at upstream providers.
 
 use auth::{
-    AuthStore as _, TokenHash,
+    Actor, AuthStore as _, Means, Method, Methods, SessionId, SessionKind, TokenHash,
     audit::{Deed, Record},
-    store::{IdentityStore as _, Inserted, Linked, ResetStore as _, Slip, SlipKind, SlipStore as _},
+    store::{EndReason, IdentityStore as _, Inserted, Linked, ResetStore as _, Slip, SlipKind, SlipStore as _},
     upstream::identity_id,
 };
 use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
-use crate::builders::{account, actor, identity, register, second, user};
+use crate::builders::{account, actor, end, era, identity, register, second, session, signed_in, user};
 
 crate::on_both_databases!(
     a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind,
@@ -20,6 +20,7 @@ crate::on_both_databases!(
     a_slip_is_revised_by_whoever_saw_it_last,
     slips_of_one_are_not_of_another,
     an_identity_opens_one_account_only,
+    nothing_is_joined_through_a_session_that_is_over_and_parting_ends_what_began_there,
     a_linked_account_is_made_whole_or_not_at_all,
 );
 
@@ -129,8 +130,8 @@ async fn of_many_who_keep_the_same_one_is_first(db: TestDatabase) {
 async fn an_identity_opens_one_account_only(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
     let (ada, bob) = (user("ada"), user("bob"));
-    assert_eq!(db.store.link_identity(actor("ada"), identity("1"), second(1)).await.unwrap(), Inserted::Done);
-    assert_eq!(db.store.link_identity(actor("bob"), identity("1"), second(2)).await.unwrap(), Inserted::Taken);
+    assert_eq!(db.store.link_identity(actor("ada"), identity("1"), second(1)).await.unwrap(), Some(Inserted::Done));
+    assert_eq!(db.store.link_identity(actor("bob"), identity("1"), second(2)).await.unwrap(), Some(Inserted::Taken));
     db.store.identity_used("https://id.example", "1", second(3)).await.unwrap();
     let found = db.store.identity("https://id.example", "1").await.unwrap().unwrap();
     assert_eq!((&found.username, found.last_used_at), (&ada, Some(second(3))));
@@ -139,6 +140,36 @@ async fn an_identity_opens_one_account_only(db: TestDatabase) {
     assert!(!db.store.unlink_identity(actor("bob"), &id, second(4)).await.unwrap());
     assert!(db.store.unlink_identity(actor("ada"), &id, second(4)).await.unwrap());
     assert_eq!(db.store.identity("https://id.example", "1").await.unwrap(), None);
+}
+
+async fn nothing_is_joined_through_a_session_that_is_over_and_parting_ends_what_began_there(db: TestDatabase) {
+    register(&db.store, &["ada"]).await;
+    let (ada, id) = (user("ada"), identity_id("https://id.example", "1"));
+    let acting = signed_in(&db.store, "ada", "acting").await;
+    let through = |id: &SessionId| {
+        let means = Means::Session { id: id.clone(), kind: SessionKind::Web, label: None };
+        Actor { means: Some(means), ..actor("ada") }
+    };
+    let over = signed_in(&db.store, "ada", "over").await;
+    db.store.end_session(&ada, &over, end(EndReason::SignedOut, "ada", 1)).await.unwrap();
+    assert_eq!(db.store.link_identity(through(&over), identity("1"), second(2)).await.unwrap(), None);
+    assert_eq!(db.store.identity("https://id.example", "1").await.unwrap(), None);
+    let late = second(2_000_000);
+    assert_eq!(db.store.link_identity(through(&acting), identity("1"), late).await.unwrap(), None, "it has expired");
+    let joined = db.store.link_identity(through(&acting), identity("1"), second(3)).await.unwrap();
+    assert_eq!(joined, Some(Inserted::Done));
+
+    let mut thief = session("there", "ada", SessionKind::Web);
+    thief.methods = Methods::of(&[Method::Upstream, Method::Otp]);
+    let began = era(&db.store, "ada").await;
+    db.store.start_session(thief.clone(), TokenHash::new("there"), began).await.unwrap().unwrap();
+    let own = signed_in(&db.store, "ada", "own").await;
+    assert!(db.store.unlink_identity(through(&acting), &id, second(4)).await.unwrap());
+    let ended = async |id| db.store.session(id).await.unwrap().unwrap().ended_at;
+    assert_eq!((ended(&thief.id).await, ended(&acting).await, ended(&own).await), (Some(second(4)), None, None));
+    // Whoever was just coming in that way is too late.
+    thief.id = SessionId::new("too late");
+    assert_eq!(db.store.start_session(thief, TokenHash::new("too late"), began).await.unwrap(), None);
 }
 
 async fn a_linked_account_is_made_whole_or_not_at_all(db: TestDatabase) {

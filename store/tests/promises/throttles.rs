@@ -161,7 +161,7 @@ async fn an_account_is_known_in_fifty_places_at_most(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for n in 0..60 {
         let origin = from(&format!("192.0.2.{n}"), None);
-        let session = Session { auth_time: second(n), ..begun(&n.to_string(), "ada", origin) };
+        let session = Session { last_seen: second(n), ..begun(&n.to_string(), "ada", origin) };
         db.store.start_session(session, TokenHash::new(&n.to_string()), Era::default()).await.unwrap();
     }
     let is_known = async |n: u8| known(&db.store, "ada", &from(&format!("192.0.2.{n}"), None).places()).await.len();

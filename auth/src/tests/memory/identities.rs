@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Memory;
 use crate::{
-    Actor, NewAccount, PasswordHash, RealmId, Role, Username,
+    Actor, Method, NewAccount, PasswordHash, RealmId, Role, Username,
     store::{Answer, Identity, IdentityStore, Inserted, Linked, NewIdentity},
     upstream::identity_id,
 };
@@ -42,20 +42,33 @@ impl IdentityStore for Memory {
         Ok(self.ask()?.identities.iter().filter(|known| known.username == *username).cloned().collect())
     }
 
-    async fn link_identity(&self, by: Actor, new: NewIdentity, at: Timestamp) -> Answer<Inserted> {
+    async fn link_identity(&self, by: Actor, new: NewIdentity, at: Timestamp) -> Answer<Option<Inserted>> {
         let mut tables = self.ask()?;
+        let is_over = |id| tables.sessions.get(id).is_none_or(|session| session.ended_at.is_some());
+        if by.session().is_some_and(is_over) {
+            return Ok(None);
+        }
         if tables.identities.iter().any(|known| known.issuer == new.issuer && known.subject == new.subject) {
-            return Ok(Inserted::Taken);
+            return Ok(Some(Inserted::Taken));
         }
         tables.identities.push(linked(new, &by.username, at));
-        Ok(Inserted::Done)
+        Ok(Some(Inserted::Done))
     }
 
-    async fn unlink_identity(&self, by: Actor, id: &str, _: Timestamp) -> Answer<bool> {
-        let identities = &mut self.ask()?.identities;
-        let before = identities.len();
-        identities.retain(|known| known.username != by.username || identity_id(&known.issuer, &known.subject) != id);
-        Ok(identities.len() < before)
+    async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> Answer<bool> {
+        let tables = &mut *self.ask()?;
+        let before = tables.identities.len();
+        tables
+            .identities
+            .retain(|known| known.username != by.username || identity_id(&known.issuer, &known.subject) != id);
+        if tables.identities.len() == before {
+            return Ok(false);
+        }
+        tables.begin_era(&by.username, at);
+        let of_providers = tables.sessions.values().filter(|session| session.methods.contains(Method::Upstream));
+        let of_providers: Vec<_> = of_providers.map(|session| session.id.clone()).collect();
+        tables.end(&by.username, at, |id| Some(id) != by.session() && of_providers.contains(id));
+        Ok(true)
     }
 
     async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> Answer<()> {
