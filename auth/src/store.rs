@@ -212,7 +212,7 @@ pub trait AuthStore:
     fn credentials(&self, username: &Username) -> impl Future<Output = Answer<Option<Credentials>>> + Send;
     /// Of the hashes of active accounts one at least of each kind and cost, and few beside.
     fn password_kinds(&self) -> impl Future<Output = Answer<Vec<PasswordHash>>> + Send;
-    /// The account with its roles; `None` for unknown, `Some` with [`Standing`](crate::Standing) for others.
+    /// The account with its roles; `None` for unknown, `Some` with [`Standing`] for others.
     fn member(&self, username: &Username) -> impl Future<Output = Answer<Option<Member>>> + Send;
     /// By username, without deleted ones.
     fn members(&self, query: AccountQuery) -> impl Future<Output = Answer<Vec<Member>>> + Send;
