@@ -15,7 +15,8 @@ impl<S: AuthStore> Auth<S> {
     /// The current password is asked for again, and guessing it is throttled like signing in.
     ///
     /// # Errors
-    /// [`AuthError::WrongCurrentPassword`], also where it was changed or everything thrown out meanwhile; [`AuthError::PasswordRefused`].
+    /// [`AuthError::WrongCurrentPassword`], also where it was changed or everything thrown out meanwhile;
+    /// [`AuthError::PasswordRefused`].
     #[expect(clippy::too_many_arguments, reason = "two passwords that must not be mixed up, and who, what and whence")]
     pub async fn change_password(
         &self,

@@ -238,8 +238,8 @@ pub trait AuthStore:
     ) -> impl Future<Output = Result<(), ChangeRefused>> + Send;
     /// Everybody with a role in the realm, by username; active accounts only.
     fn members_of(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(Account, Role)>>> + Send;
-    /// Compare-and-swap: false if `old` is not the stored hash any more, or if it does not [fit](Replacement::fits). A change begins a new [era](Era), an upgrade
-    /// doesn't.
+    /// Compare-and-swap: false if `old` is not the stored hash any more, or if it does not [fit](Replacement::fits).
+    /// A change begins a new [era](Era), an upgrade doesn't.
     #[expect(clippy::too_many_arguments, reason = "one transaction, told whole")]
     fn replace_password(
         &self,

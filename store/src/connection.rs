@@ -1,13 +1,19 @@
 //! One connection to either database. Statements are written once, in PostgreSQL's words; SQLite gets them with `?1`
 //! for `$1` and without `FOR UPDATE`, which its single writer does not need.
 
+use std::time::Duration;
+
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use sqlx::{AssertSqlSafe, Column as _, Executor as _, PgConnection, Postgres, Row as _, TypeInfo as _};
+use tokio::time::timeout;
 
 use crate::{
     error::DbError,
     value::{Row, Value},
 };
+
+/// A database that does not answer one question of a reader for so long is not there.
+const TO_READ: Duration = Duration::from_secs(30);
 
 pub(crate) enum Connection {
     /// Never waits: its functions are done when they are first polled.
@@ -23,7 +29,10 @@ impl Connection {
     pub(crate) async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
         match self {
             Self::Sqlite(sqlite) => query_sqlite(sqlite, sql, params),
-            Self::Pooled(postgres) => query_postgres(postgres, sql, params).await,
+            Self::Pooled(postgres) => {
+                let reading = query_postgres(postgres, sql, params);
+                timeout(TO_READ, reading).await.map_err(|_| DbError::silent())?
+            }
             Self::Transaction(postgres) => query_postgres(postgres, sql, params).await,
         }
     }

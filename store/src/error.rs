@@ -54,6 +54,10 @@ impl DbError {
         Self::Broken(what.into())
     }
 
+    pub(crate) fn silent() -> Self {
+        Self::broken("the database does not answer")
+    }
+
     /// A second run may find what was in the way of the first.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self, Self::Collided(_) | Self::Taken { .. })

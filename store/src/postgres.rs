@@ -18,9 +18,9 @@ use crate::{
 const MOST_CONNECTIONS: u32 = 20;
 const TO_CONNECT: Duration = Duration::from_secs(5);
 const RETRIES: usize = 3;
-/// A database that says nothing for so long is not there: else whoever asks would wait for as long as TCP does.
-const TO_READ: Duration = Duration::from_secs(30);
-const TO_WRITE: Duration = Duration::from_mins(2);
+/// A transaction that takes longer is given up: else whoever waits for a database that is gone would wait for as long as
+/// TCP does. (Single reads: see `connection`.)
+const TO_WRITE: Duration = Duration::from_mins(10);
 /// What the database is told for the day that we are gone without a word: it gives back what we held.
 const PATIENCE: [(&str, &str); 4] = [
     ("idle_in_transaction_session_timeout", "60s"),
@@ -65,7 +65,7 @@ impl Postgres {
         T: Send,
         E: Send,
     {
-        timeout(TO_WRITE, self.write_at_leisure(args, body)).await.map_err(|_| silent())?
+        timeout(TO_WRITE, self.write_at_leisure(args, body)).await.map_err(|_| DbError::silent())?
     }
 
     async fn write_at_leisure<A, T, E>(&self, args: &A, body: Body<A, T, E>) -> Result<T, Stop<E>>
@@ -112,14 +112,7 @@ impl Postgres {
         args: &A,
         body: Body<A, T, Unavailable>,
     ) -> Result<T, Stop<Unavailable>> {
-        let reading = async {
-            let mut db = Connection::Pooled(self.pool.acquire().await.map_err(DbError::from)?);
-            body(&mut db, args).await
-        };
-        timeout(TO_READ, reading).await.map_err(|_| silent())?
+        let mut db = Connection::Pooled(self.pool.acquire().await.map_err(DbError::from)?);
+        body(&mut db, args).await
     }
-}
-
-fn silent() -> DbError {
-    DbError::broken("the database does not answer")
 }
