@@ -37,6 +37,8 @@ mod lost_phone;
 #[path = "api/mailbox.rs"]
 #[expect(dead_code, reason = "the tests of the API use the rest")]
 mod mailbox;
+#[path = "browser/news.rs"]
+mod news;
 #[path = "browser/passkeys.rs"]
 mod passkeys;
 #[path = "browser/people.rs"]
