@@ -155,13 +155,8 @@ impl<S: AuthStore> Auth<S> {
     }
 
     pub(crate) async fn is_alive(&self, id: &SessionId) -> Result<bool, AuthError> {
-        let now = self.0.clock.now();
-        Ok(self
-            .0
-            .store
-            .session(id)
-            .await?
-            .is_some_and(|session| session.ended_at.is_none() && now < session.expires_at))
+        let (session, now) = (self.0.store.session(id).await?, self.0.clock.now());
+        Ok(session.is_some_and(|session| session.ended_at.is_none() && now < session.expires_at))
     }
 
     /// Puts into the audit what somebody said to a program.
