@@ -133,6 +133,36 @@ async fn the_first_administrator_follows_the_printed_link_and_is_in() {
     ada.complains_only_of(&["status of 422"]).await;
 }
 
+/// To such an origin browsers send no `Sec-Fetch-Site`: what tells our own form from another site's is its `Origin`.
+#[tokio::test(flavor = "multi_thread")]
+async fn links_work_over_plain_http_by_another_name_than_localhost() {
+    let Some(stage) = Stage::open().await else { return };
+    let base = format!("http://strongroom.test:{}", stage.app.address().port());
+    let mut ada = stage.window("ada").await;
+    ada.base.clone_from(&base);
+    let link = stage.app.running.setup_link.clone().unwrap();
+    ada.goto(&format!("/first#{}", link.split_once('#').unwrap().1)).await;
+    ada.writes("#username", "ada").await;
+    ada.writes("#password", PASSWORD).await;
+    ada.clicks("#first button.primary").await;
+    ada.arrives_at("/").await;
+    ada.is_live().await;
+    let address = stage.app.register_with_address("ben").await;
+    let letter = stage.app.letter_to(&address, 1).await;
+    let mut ben = stage.window("ben").await;
+    ben.base = base;
+    ben.goto(&format!("/confirm-email#{}", letter.secret())).await;
+    ben.clicks("#confirm button.primary").await;
+    ben.reads("main", "Your address is confirmed").await;
+    stage.app.anonymous().tell("/auth/reset", json!({"account": "ben"})).await.is(202);
+    let letter = stage.app.letter_to(&address, 2).await;
+    ben.goto(&format!("/reset#{}", letter.secret())).await;
+    ben.writes("#password", "four quiet lathes hum").await;
+    ben.clicks("#reset button.primary").await;
+    ben.misses("#reset").await;
+    ben.signs_in("four quiet lathes hum").await;
+}
+
 /// A page, where the session has asked for as much as it may.
 pub(crate) async fn asks_too_much(ada: &Window) {
     ada.goto("/account").await;
