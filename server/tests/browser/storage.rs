@@ -28,7 +28,7 @@ async fn nothing_is_left_in_the_browsers_storage_by_signing_in_or_by_any_page() 
     ada.has_stored_nothing("after signing in").await;
     // While the password alone is enough for a program.
     stage.app.sign_in("ada").await.add("vise.nc", b"G0 X0").await.is(201);
-    let _phone = ada.has_a_device().await;
+    let phone = ada.has_a_device().await;
     ada.adds_a_passkey("My phone").await;
     ada.clicks("#codes-dialog [data-submit]").await;
     ada.finds("[data-kind=passkey]").await;
@@ -54,6 +54,8 @@ async fn nothing_is_left_in_the_browsers_storage_by_signing_in_or_by_any_page() 
         ada.has_stored_nothing(page).await;
     }
     ada.goto("/").await;
+    // At hand, it would sign her in again from the username field.
+    phone.gets_lost().await;
     ada.signs_out().await;
     for page in ["/sign-in", "/sign-up", "/forgot", "/reset#sr_rs_x", "/join#sr_iv_x"] {
         ada.goto(page).await;
