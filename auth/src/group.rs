@@ -1,7 +1,7 @@
 //! Groups: accounts that hold the same roles. A group gives roles in realms and nothing else; it makes nobody an
 //! administrator. What somebody may do is the greatest of their own roles and those of their groups.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -148,18 +148,17 @@ impl<S: AuthStore> Auth<S> {
     /// Active accounts with a role in the permit's realm, their own or through groups, by username.
     pub async fn everybody_in(&self, permit: &Permit<SeeMembers>) -> Result<Vec<RealmMember>, AuthError> {
         let realm = &permit.realm().id;
-        let mut members: Vec<RealmMember> = Vec::new();
+        let mut members = BTreeMap::new();
         for (account, own) in self.0.store.members_of(realm).await? {
-            members.push(RealmMember { account, own: Some(own), through: Vec::new() });
+            let username = account.username.clone();
+            members.insert(username, RealmMember { account, own: Some(own), through: Vec::new() });
         }
         for (account, group, role) in self.0.store.members_through(realm).await? {
-            match members.iter_mut().find(|member| member.account.username == account.username) {
-                Some(member) => member.through.push((group, role)),
-                None => members.push(RealmMember { account, own: None, through: vec![(group, role)] }),
-            }
+            let username = account.username.clone();
+            let member = RealmMember { account, own: None, through: Vec::new() };
+            members.entry(username).or_insert(member).through.push((group, role));
         }
-        members.sort_by(|a, b| a.account.username.cmp(&b.account.username));
-        Ok(members)
+        Ok(members.into_values().collect())
     }
 }
 

@@ -28,6 +28,7 @@ mod mailbox;
 mod master;
 mod matrix;
 mod names;
+mod pages;
 mod passkeys;
 mod passwords;
 mod people;

@@ -36,7 +36,7 @@ pub async fn handle(
 ) -> Result<(HeaderMap, Json<Vec<Change>>), Problem> {
     let limit = paging::limit(asked.limit)?;
     let after = asked.after.map(|after| after.parse::<i64>()).transpose();
-    let after = after.map_err(|_| Problem::invalid("#after", "This is not from the Link of a page."))?;
+    let after = after.map_err(|_| paging::no_place())?;
     let since = after.unwrap_or(asked.since.unwrap_or(0)).max(0);
     let mut changes = vault.changes(&permit, since, limit + 1).await?;
     let mut headers = HeaderMap::new();

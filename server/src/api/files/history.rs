@@ -40,7 +40,7 @@ pub async fn handle(
 ) -> Result<(HeaderMap, Json<Vec<Revision>>), Problem> {
     let limit = paging::limit(asked.limit)?;
     let before = asked.after.map(|after| after.parse()).transpose();
-    let before = before.map_err(|_| Problem::invalid("#after", "This is not from the Link of a page."))?;
+    let before = before.map_err(|_| paging::no_place())?;
     let mut revisions = vault.history(&permit, &name, before, limit + 1).await?;
     let mut headers = HeaderMap::new();
     if revisions.len() > limit as usize {

@@ -1,22 +1,30 @@
 //! `GET /api/groups`
 
 use auth::{Permitted, auth::SeeAccounts};
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
 use wire::GroupInfo;
 
 use crate::{
+    api::paging::{self, Asked},
     error::Problem,
+    extract::Query,
     state::{Auth, Store},
 };
 
 /// Every group, by name.
-#[utoipa::path(get, path = "/api/groups", tag = "Groups",
-    responses((status = 200, description = "All of them.", body = [GroupInfo])))]
+#[utoipa::path(get, path = "/api/groups", tag = "Groups", params(Asked),
+    responses((status = 200, description = "A page of them.", body = [GroupInfo])))]
 pub async fn handle(
     Permitted(permit): Permitted<SeeAccounts>,
     State(auth): State<Auth>,
     State(store): State<Store>,
-) -> Result<Json<Vec<GroupInfo>>, Problem> {
-    let groups = auth.groups(&permit).await?;
-    Ok(Json(super::infos(&store, groups).await?))
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<GroupInfo>>), Problem> {
+    let groups = super::infos(&store, auth.groups(&permit).await?).await?;
+    paging::page(&uri, &asked, groups, |group| group.name.clone())
 }

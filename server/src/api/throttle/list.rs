@@ -1,19 +1,34 @@
 //! `GET /api/throttle`
 
+use std::cmp::Reverse;
+
 use auth::{Permitted, lockouts::SeeLockouts};
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
 use wire::Lockout;
 
-use crate::{error::Problem, state::Auth};
+use crate::{
+    api::paging::{self, Asked},
+    error::Problem,
+    extract::Query,
+    state::Auth,
+};
 
-/// Who has to wait, or had to, after too many failures; latest first, at most 1,000. Names that are nobody's are not
-/// listed.
-#[utoipa::path(get, path = "/api/throttle", tag = "Throttle",
-    responses((status = 200, description = "Accounts and networks.", body = [Lockout])))]
+/// Who has to wait, or had to, after too many failures; latest first; the latest 1,000 are known. Names that
+/// are nobody's are not listed.
+#[utoipa::path(get, path = "/api/throttle", tag = "Throttle", params(Asked),
+    responses((status = 200, description = "A page of accounts and networks.", body = [Lockout])))]
 pub async fn handle(
     Permitted(permit): Permitted<SeeLockouts>,
     State(auth): State<Auth>,
-) -> Result<Json<Vec<Lockout>>, Problem> {
-    let lockouts = auth.lockouts(&permit).await?;
-    Ok(Json(lockouts.into_iter().map(super::lockout).collect()))
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<Lockout>>), Problem> {
+    let lockouts = auth.lockouts(&permit).await?.into_iter().map(super::lockout).collect();
+    paging::page(&uri, &asked, lockouts, |it: &Lockout| {
+        (Reverse(it.last_at), it.account.clone(), it.secret.clone(), it.from.clone(), it.network.clone())
+    })
 }

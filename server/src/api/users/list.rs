@@ -45,7 +45,7 @@ pub async fn handle(
 ) -> Result<(HeaderMap, Json<Vec<User>>), Problem> {
     let limit = paging::limit(asked.limit)?;
     let after = asked.after.as_deref().map(Username::parse).transpose();
-    let after = after.map_err(|_| Problem::invalid("#after", "This is not from the Link of a page."))?;
+    let after = after.map_err(|_| paging::no_place())?;
     let search = asked.q.filter(|q| !q.is_empty());
     if search.as_ref().is_some_and(|q| q.contains('\0')) {
         return Err(Problem::invalid("#q", "A search holds no NUL."));

@@ -1,19 +1,33 @@
 //! `GET /api/vaults`
 
 use auth::Caller;
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
 use wire::VaultInfo;
 
-use crate::{error::Problem, state::Auth};
+use crate::{
+    api::paging::{self, Asked},
+    error::Problem,
+    extract::Query,
+    state::Auth,
+};
 
 /// The vaults in which one has a role, by name.
-#[utoipa::path(get, path = "/api/vaults", tag = "Vaults",
-    responses((status = 200, description = "One's vaults.", body = [VaultInfo])))]
-pub async fn handle(caller: Caller, State(auth): State<Auth>) -> Result<Json<Vec<VaultInfo>>, Problem> {
+#[utoipa::path(get, path = "/api/vaults", tag = "Vaults", params(Asked),
+    responses((status = 200, description = "A page of one's vaults.", body = [VaultInfo])))]
+pub async fn handle(
+    caller: Caller,
+    State(auth): State<Auth>,
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<VaultInfo>>), Problem> {
     let vaults = auth.realms_of(&caller).await?;
     let info = |(vault, role): (auth::Realm, auth::Role)| VaultInfo {
         name: vault.name.to_string(),
         role: role.as_str().to_owned(),
     };
-    Ok(Json(vaults.into_iter().map(info).collect()))
+    paging::page(&uri, &asked, vaults.into_iter().map(info).collect(), |vault| vault.name.clone())
 }

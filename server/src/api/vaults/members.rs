@@ -1,21 +1,32 @@
 //! `GET /api/vaults/{vault}/members`
 
 use auth::{Permitted, RealmMember, auth::SeeMembers};
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
 use wire::MemberInfo;
 
-use crate::{error::Problem, state::Auth};
+use crate::{
+    api::paging::{self, Asked},
+    error::Problem,
+    extract::Query,
+    state::Auth,
+};
 
 /// Who has a role in the vault, their own or through groups, by username. Administrators have every role everywhere and are not listed for it.
 #[utoipa::path(get, path = "/api/vaults/{vault}/members", tag = "Vaults",
-    params(("vault" = String, Path)),
-    responses((status = 200, description = "Its members.", body = [MemberInfo])))]
+    params(("vault" = String, Path), Asked),
+    responses((status = 200, description = "A page of its members.", body = [MemberInfo])))]
 pub async fn handle(
     Permitted(permit): Permitted<SeeMembers>,
     State(auth): State<Auth>,
-) -> Result<Json<Vec<MemberInfo>>, Problem> {
-    let members = auth.everybody_in(&permit).await?;
-    Ok(Json(members.into_iter().filter_map(info).collect()))
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<MemberInfo>>), Problem> {
+    let members = auth.everybody_in(&permit).await?.into_iter().filter_map(info).collect();
+    paging::page(&uri, &asked, members, |member: &MemberInfo| member.username.clone())
 }
 
 fn info(member: RealmMember) -> Option<MemberInfo> {

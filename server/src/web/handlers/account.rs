@@ -22,6 +22,6 @@ pub(crate) async fn page(
     let shell = shell(&auth, &caller, None).await?;
     let least = auth.least_password(Some(caller.account()));
     let Json(me) = me::handle(Known(caller.clone())).await;
-    let Json(sessions) = sessions::list::handle(InPerson(caller), State(auth)).await?;
+    let sessions = sessions::list::all(&auth, &caller).await?;
     send(StatusCode::OK, &AccountPage { shell, me, sessions, least, sends_mail: site.config.mail.is_some() })
 }

@@ -1,7 +1,7 @@
 //! `GET /admin/invites`
 
 use auth::{AuthError, InPerson, Role};
-use axum::{Json, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use http::StatusCode;
 
 use super::{send, shell};
@@ -18,6 +18,6 @@ pub(crate) async fn page(InPerson(caller): InPerson, State(state): State<AppStat
     }
     let config = &state.site.config;
     let (open, mails) = (config.registration != RegistrationMode::Closed, config.mail.is_some());
-    let Json(invites) = list::handle(InPerson(caller), State(state.auth.clone()), State(state.store.clone())).await?;
+    let invites = list::all(&state.auth, &state.store, &caller).await?;
     send(StatusCode::OK, &InvitesPage { shell, invites, vaults, open, mails })
 }

@@ -2,7 +2,6 @@
 
 use auth::{InPerson, audit::Chain};
 use axum::{
-    Json,
     extract::{OriginalUri, State},
     response::Response,
 };
@@ -39,6 +38,6 @@ pub(crate) async fn page(
     let entries = audit::shapes(&state.store, entries).await?;
     let viewer = caller.account().username.to_string();
     let happenings = Happening::told_all(entries, &viewer);
-    let Json(sessions) = sessions::list::handle(InPerson(caller), State(state.auth.clone())).await?;
+    let sessions = sessions::list::all(&state.auth, &caller).await?;
     send(StatusCode::OK, &SecurityPage { shell, happenings, sessions, next: next(&headers) })
 }

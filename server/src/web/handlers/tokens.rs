@@ -1,7 +1,7 @@
 //! `GET /account/tokens`
 
 use auth::InPerson;
-use axum::{Json, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use http::StatusCode;
 
 use super::{send, shell};
@@ -9,6 +9,6 @@ use crate::{api::auth::tokens::list, error::Problem, state::Auth, web::TokensPag
 
 pub(crate) async fn page(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Response, Problem> {
     let (shell, now) = (shell(&auth, &caller, None).await?, auth.now());
-    let Json(tokens) = list::handle(InPerson(caller), State(auth)).await?;
+    let tokens = list::all(&auth, &caller).await?;
     send(StatusCode::OK, &TokensPage { shell, tokens, now })
 }

@@ -1,22 +1,36 @@
 //! `GET /auth/invites`
 
-use auth::InPerson;
-use axum::{Json, extract::State};
+use std::cmp::Reverse;
+
+use auth::{Caller, InPerson};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
 use wire::InviteInfo;
 
 use crate::{
+    api::paging::{self, Asked},
     error::Problem,
+    extract::Query,
     state::{Auth, Store},
 };
 
 /// Open invitations, newest first: one's own; everybody's for administrators.
-#[utoipa::path(get, path = "/auth/invites", tag = "Accounts",
-    responses((status = 200, description = "Those that nobody has used yet.", body = [InviteInfo])))]
+#[utoipa::path(get, path = "/auth/invites", tag = "Accounts", params(Asked),
+    responses((status = 200, description = "A page of those that nobody has used yet.", body = [InviteInfo])))]
 pub async fn handle(
     InPerson(caller): InPerson,
     State(auth): State<Auth>,
     State(store): State<Store>,
-) -> Result<Json<Vec<InviteInfo>>, Problem> {
-    let invites = auth.invites(&caller).await?;
-    Ok(Json(super::infos(&store, invites).await?))
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<InviteInfo>>), Problem> {
+    let invites = all(&auth, &store, &caller).await?;
+    paging::page(&uri, &asked, invites, |invite| (Reverse(invite.created_at), invite.id.clone()))
+}
+
+pub(crate) async fn all(auth: &Auth, store: &Store, caller: &Caller) -> Result<Vec<InviteInfo>, Problem> {
+    super::infos(store, auth.invites(caller).await?).await
 }

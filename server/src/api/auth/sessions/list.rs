@@ -1,17 +1,38 @@
 //! `GET /auth/sessions`
 
+use std::cmp::Reverse;
+
 use auth::{Caller, InPerson, Session};
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
 use wire::SessionInfo;
 
-use crate::{error::Problem, state::Auth};
+use crate::{
+    api::paging::{self, Asked},
+    error::Problem,
+    extract::Query,
+    state::Auth,
+};
 
 /// Where one is signed in, newest sign of life first.
-#[utoipa::path(get, path = "/auth/sessions", tag = "Accounts",
-    responses((status = 200, description = "One's live sessions.", body = [SessionInfo])))]
-pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Json<Vec<SessionInfo>>, Problem> {
-    let sessions = auth.sessions(&caller).await?;
-    Ok(Json(sessions.into_iter().map(|session| info(session, &caller)).collect()))
+#[utoipa::path(get, path = "/auth/sessions", tag = "Accounts", params(Asked),
+    responses((status = 200, description = "A page of one's live sessions.", body = [SessionInfo])))]
+pub async fn handle(
+    InPerson(caller): InPerson,
+    State(auth): State<Auth>,
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<SessionInfo>>), Problem> {
+    let sessions = all(&auth, &caller).await?;
+    paging::page(&uri, &asked, sessions, |session| (Reverse(session.last_seen_at), session.id.clone()))
+}
+
+pub(crate) async fn all(auth: &Auth, caller: &Caller) -> Result<Vec<SessionInfo>, Problem> {
+    let sessions = auth.sessions(caller).await?;
+    Ok(sessions.into_iter().map(|session| info(session, caller)).collect())
 }
 
 pub(crate) fn info(session: Session, caller: &Caller) -> SessionInfo {

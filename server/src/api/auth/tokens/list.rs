@@ -1,18 +1,39 @@
 //! `GET /auth/tokens`
 
+use std::cmp::Reverse;
+
 use auth::{Caller, InPerson, Realm, Session};
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
 use wire::PersonalToken;
 
-use crate::{error::Problem, state::Auth};
+use crate::{
+    api::paging::{self, Asked},
+    error::Problem,
+    extract::Query,
+    state::Auth,
+};
 
 /// One's personal access tokens, newest first.
-#[utoipa::path(get, path = "/auth/tokens", tag = "Accounts",
-    responses((status = 200, description = "Live ones, without their secrets.", body = [PersonalToken])))]
-pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Json<Vec<PersonalToken>>, Problem> {
-    let vaults = own_vaults(&auth, &caller).await?;
-    let tokens = auth.personal_tokens(&caller).await?;
-    Ok(Json(tokens.into_iter().map(|token| about(token, &vaults)).collect()))
+#[utoipa::path(get, path = "/auth/tokens", tag = "Accounts", params(Asked),
+    responses((status = 200, description = "A page of live ones, without their secrets.", body = [PersonalToken])))]
+pub async fn handle(
+    InPerson(caller): InPerson,
+    State(auth): State<Auth>,
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<PersonalToken>>), Problem> {
+    let tokens = all(&auth, &caller).await?;
+    paging::page(&uri, &asked, tokens, |token| (Reverse(token.created_at), token.id.clone()))
+}
+
+pub(crate) async fn all(auth: &Auth, caller: &Caller) -> Result<Vec<PersonalToken>, Problem> {
+    let vaults = own_vaults(auth, caller).await?;
+    let tokens = auth.personal_tokens(caller).await?;
+    Ok(tokens.into_iter().map(|token| about(token, &vaults)).collect())
 }
 
 pub(crate) async fn own_vaults(auth: &Auth, caller: &Caller) -> Result<Vec<Realm>, Problem> {

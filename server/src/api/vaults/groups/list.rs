@@ -1,21 +1,32 @@
 //! `GET /api/vaults/{vault}/groups`
 
 use auth::{Permitted, auth::SeeMembers};
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{OriginalUri, State},
+};
+use http::HeaderMap;
 use wire::GroupRole;
 
-use crate::{error::Problem, state::Auth};
+use crate::{
+    api::paging::{self, Asked},
+    error::Problem,
+    extract::Query,
+    state::Auth,
+};
 
 /// Groups with a role in the vault, by name.
 #[utoipa::path(get, path = "/api/vaults/{vault}/groups", tag = "Vaults",
-    params(("vault" = String, Path)),
-    responses((status = 200, description = "Its groups.", body = [GroupRole])))]
+    params(("vault" = String, Path), Asked),
+    responses((status = 200, description = "A page of its groups.", body = [GroupRole])))]
 pub async fn handle(
     Permitted(permit): Permitted<SeeMembers>,
     State(auth): State<Auth>,
-) -> Result<Json<Vec<GroupRole>>, Problem> {
+    OriginalUri(uri): OriginalUri,
+    Query(asked): Query<Asked>,
+) -> Result<(HeaderMap, Json<Vec<GroupRole>>), Problem> {
     let groups = auth.groups_in(&permit).await?.into_iter();
-    Ok(Json(
-        groups.map(|(group, role)| GroupRole { group: group.to_string(), role: role.as_str().to_owned() }).collect(),
-    ))
+    let groups =
+        groups.map(|(group, role)| GroupRole { group: group.to_string(), role: role.as_str().to_owned() }).collect();
+    paging::page(&uri, &asked, groups, |role: &GroupRole| role.group.clone())
 }

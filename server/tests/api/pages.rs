@@ -1,0 +1,114 @@
+//! Lists that have nothing but pages, from the first to the last (CONTRACT §0).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Answer, Client, TestApp},
+    both, personal,
+};
+
+impl Client {
+    /// Follows `Link` to the end, and answers every page.
+    async fn leafs_through(&self, path: &str, limit: usize) -> Vec<Vec<Value>> {
+        let (mut next, mut pages) = (Some(format!("{path}?limit={limit}")), Vec::new());
+        while let Some(path) = next {
+            let page = self.see(&path).await.is(200);
+            pages.push(entries(&page));
+            next = page.header("link").map(|link| {
+                link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap().to_owned()
+            });
+        }
+        pages
+    }
+}
+
+/// Without what the asking itself moves.
+fn entries(page: &Answer) -> Vec<Value> {
+    let mut entries = page.body.as_array().unwrap().clone();
+    for entry in &mut entries {
+        entry.as_object_mut().unwrap().remove("last_seen_at");
+    }
+    entries
+}
+
+/// Three of everything that is listed.
+async fn three_of_each(app: &TestApp) -> Client {
+    app.administrator("root").await;
+    for name in ["ada", "bob", "cyd"] {
+        app.editor(name).await;
+        for _ in 0..6 {
+            let guess = [("username", name), ("password", "wrong wrong wrong")];
+            app.anonymous().ask(app.anonymous().post("/auth/token").form(&guess)).await.is(401);
+            app.later(Duration::from_mins(16));
+        }
+    }
+    let root = app.sign_in("root").await;
+    for name in ["b-side", "a-side", "b_side"] {
+        root.tell("/api/vaults", json!({"name": name})).await.is(201);
+        root.tell("/api/groups", json!({"name": name})).await.is(201);
+        let role = root.put(&format!("/api/vaults/main/groups/{name}")).json(&json!({"role": "viewer"}));
+        root.ask(role).await.is(204);
+        // Two of them in the same moment.
+        personal::make(&root, json!(["files:read"]), Value::Null).await.is(201);
+        root.tell("/auth/invites", json!({"roles": {"main": "viewer"}})).await.is(201);
+        app.sign_in("root").await;
+    }
+    root
+}
+
+both! {
+    async fn every_list_comes_in_pages_of_which_none_repeats_or_leaves_out_an_entry(app: TestApp) {
+        let root = three_of_each(&app).await;
+        for (path, least) in [
+            ("/auth/sessions", 4),
+            ("/auth/tokens", 3),
+            ("/auth/invites", 3),
+            ("/api/groups", 3),
+            ("/api/vaults", 4),
+            ("/api/vaults/main/members", 3),
+            ("/api/vaults/main/groups", 3),
+            ("/api/throttle", 3),
+        ] {
+            let whole = root.see(path).await.is(200);
+            let entries = entries(&whole);
+            assert!(entries.len() >= least && whole.header("link").is_none(), "{path}: {}", whole.text);
+            for limit in [1, 2, entries.len()] {
+                let pages = root.leafs_through(path, limit).await;
+                assert_eq!(pages.len(), entries.len().div_ceil(limit), "{path} by {limit}");
+                assert_eq!(pages.concat(), entries, "{path} by {limit}");
+            }
+            for (query, pointer) in [
+                ("limit=0", "#limit"), ("limit=1001", "#limit"), ("limit=all", "#limit"),
+                ("after=", "#after"), ("after=%00", "#after"), ("after=5", "#after"), ("after=%5B%5D", "#after"),
+                ("after=%5B%22later%22,1%5D", "#after"),
+            ] {
+                let refused = root.see(&format!("{path}?{query}")).await.is(422);
+                assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{path}?{query}: {}", refused.text);
+            }
+        }
+    }
+
+    async fn an_entry_that_goes_between_two_pages_takes_none_with_it(app: TestApp) {
+        let root = three_of_each(&app).await;
+        let first = root.see("/api/groups?limit=1").await.is(200);
+        assert_eq!(first.body[0]["name"], "a-side");
+        let next = first.header("link").unwrap();
+        let next = &next[1..next.find('>').unwrap()];
+        root.ask(root.delete("/api/groups/a-side")).await.is(204);
+        let second = root.see(next).await.is(200);
+        assert_eq!(second.body[0]["name"], "b-side");
+    }
+
+    async fn a_page_that_is_asked_for_is_seen_by_nobody_who_does_not_see_the_list(app: TestApp) {
+        three_of_each(&app).await;
+        let ada = app.sign_in("ada").await;
+        for path in ["/api/groups", "/api/throttle"] {
+            ada.see(&format!("{path}?limit=1")).await.is(403);
+            ada.see(&format!("{path}?limit=none")).await.is(403);
+        }
+        assert_eq!(ada.see("/auth/invites?limit=1").await.is(200).body, json!([]));
+        assert_eq!(ada.see("/api/vaults?limit=2").await.is(200).body.as_array().unwrap().len(), 1);
+    }
+}
