@@ -103,6 +103,14 @@ impl AccountChange {
             || self.administrator == Some(true)
             || self.reset_required == Some(false)
     }
+
+    /// Whether it keeps somebody out, or takes the right to administer away.
+    #[must_use]
+    pub fn keeps_out(&self) -> bool {
+        self.standing.is_some_and(|standing| standing != Standing::Active)
+            || self.administrator == Some(false)
+            || self.reset_required == Some(true)
+    }
 }
 
 /// 1 to 100 characters of any script, no control or bidirectional-override characters, not blank.

@@ -28,7 +28,8 @@ impl<S: AuthStore> Auth<S> {
 
     /// # Errors
     /// [`AuthError::LastAdministrator`] for a change that would leave nobody in charge; [`AuthError::NoSuchAccount`];
-    /// [`AuthError::NotInPerson`] where a program asks for a change that [lets somebody in](AccountChange::lets_in).
+    /// [`AuthError::NotInPerson`] where a program asks for a change that [lets somebody in](AccountChange::lets_in), or
+    /// that [keeps](AccountChange::keeps_out) an administrator out: no stolen token topples those who would end it.
     pub async fn change_account(
         &self,
         permit: &Permit<ManageAccounts>,
@@ -40,6 +41,9 @@ impl<S: AuthStore> Auth<S> {
         }
         // A deleted account is gone for good: nobody gets its name back by changing its standing.
         let before = self.present_member(username).await?;
+        if before.account.administrator && change.keeps_out() {
+            permit.in_person()?;
+        }
         let changed = self.0.store.change_account(username, change, permit.actor().clone(), self.0.clock.now()).await;
         // Even where it failed: better to load once too often than to trust what may have changed.
         self.changed(username);

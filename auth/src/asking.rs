@@ -117,7 +117,11 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// The live session `id` of the active account `username`.
-    async fn present(&self, username: &Username, id: &SessionId) -> Result<(Arc<Held>, Arc<Rights>), AuthError> {
+    pub(crate) async fn present(
+        &self,
+        username: &Username,
+        id: &SessionId,
+    ) -> Result<(Arc<Held>, Arc<Rights>), AuthError> {
         let (known, rights) = self.0.directory.look_up(username, id);
         let (session, rights) = match (self.decided(known)?, rights) {
             (Some(session), Some(rights)) => (session, rights),

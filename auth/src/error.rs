@@ -125,6 +125,9 @@ pub enum AuthError {
     PersonalRefused(#[from] crate::personal::PersonalRefused),
     #[error("The last administrator stays one: make somebody else an administrator first.")]
     LastAdministrator,
+    /// A way into an account, made by whoever is signed in to it: that would go round what only its owner knows.
+    #[error("This is for the accounts of others. Change your own password and second factors on your account page.")]
+    OwnAccount,
     /// The first administrator's link is used, expired, or there is an administrator already.
     #[error("This link is not valid any more. Restart Strongroom for a new one, or use `strongroom user add`.")]
     SetupOver,

@@ -1,7 +1,7 @@
 //! Invitations: somebody who manages says who may come and what they may do, and a link makes the account, once.
 //!
 //! An invitation is worth what its maker could give at the moment when it is used: whoever was disabled or lost the
-//! right meanwhile has invited nobody.
+//! right meanwhile has invited nobody. And it is gone with whatever else its maker throws out.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
     clock,
     guessing::{Secret, Trial},
     letter::TOMORROW,
-    store::{Member, Redeem, Redeemed, Slip, SlipKind},
+    store::{End, Member, Redeem, Redeemed, Slip, SlipKind},
 };
 
 const LIFETIME: Duration = Duration::from_hours(72);
@@ -83,6 +83,20 @@ pub struct Invited {
 }
 
 impl Invite {
+    /// What the audit says where its maker was thrown out; `None` where it was over already.
+    #[must_use]
+    pub fn withdrawn(slip: &Slip, end: &End) -> Option<Record> {
+        let invite = read(slip).ok().filter(|invite| end.at < invite.expires_at)?;
+        let record = invite.told(Deed::InviteWithdrawn, &end.by, end.at);
+        Some(record.detailed(|detail| detail.because(end.why.as_str())))
+    }
+
+    fn told(&self, deed: Deed, by: &Actor, at: Timestamp) -> Record {
+        let subject = self.email.as_ref().map_or(self.id.as_str(), EmailAddress::as_str);
+        let told = serde_json::to_value(Kept::of(self)).unwrap_or_default();
+        Record::new(by, deed, at).about(subject).detailed(|detail| detail.fact("invite", told))
+    }
+
     /// Whether whoever invited, as they are now, may give what it promises.
     #[must_use]
     pub fn is_good_by(&self, inviter: Option<&Member>) -> bool {
@@ -247,10 +261,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn record_invite(&self, deed: Deed, by: &Actor, invite: &Invite) -> Result<(), AuthError> {
-        let subject = invite.email.as_ref().map_or(invite.id.as_str(), EmailAddress::as_str);
-        let told = serde_json::to_value(Kept::of(invite)).unwrap_or_default();
-        let record = Record::new(by, deed, self.0.clock.now()).about(subject);
-        self.record(record.detailed(|detail| detail.fact("invite", told))).await
+        self.record(invite.told(deed, by, self.0.clock.now())).await
     }
 
     /// What an invitation offers, for the page that it leads to. Trying one out is throttled like using it.

@@ -15,7 +15,7 @@ use crate::{
     guessing::{Secret, Trial},
     letter::greeted,
     password::About,
-    store::{Reset, Slip, SlipKind},
+    store::{Reset, Slip, SlipKind, Terms},
 };
 
 /// How long a link is good.
@@ -53,10 +53,11 @@ impl<S: AuthStore> Auth<S> {
         Ok(())
     }
 
-    /// A link to hand over, whether or not the account has an e-mail address.
+    /// A link to hand over, whether or not the account has an e-mail address. It is worth what its maker is when it is
+    /// used, as an invitation.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchAccount`], [`AuthError::AccountDisabled`].
+    /// [`AuthError::NoSuchAccount`], [`AuthError::AccountDisabled`], [`AuthError::OwnAccount`].
     pub async fn reset_link(&self, permit: &Permit<LetIn>, username: &Username) -> Result<ResetLink, AuthError> {
         let member = self.0.store.member(username).await?.ok_or(AuthError::NoSuchAccount)?;
         match member.account.standing {
@@ -64,10 +65,24 @@ impl<S: AuthStore> Auth<S> {
             Standing::Disabled => return Err(AuthError::AccountDisabled),
             Standing::Deleted => return Err(AuthError::NoSuchAccount),
         }
-        let link = self.make_link(&member.account, permit.actor(), None).await?;
+        let maker = self.maker(permit.actor(), username).await?;
+        let terms = Terms::of(&member.account, maker.as_ref());
+        let link = self.make_link(&member.account, &terms, permit.actor(), None).await?;
         let link = link.ok_or(AuthError::Internal("a link that was not kept"))?;
         self.tell_of(&member.account, Notice::ResetLinkMade, permit.actor()).await?;
         Ok(link)
+    }
+
+    /// The administrator who makes a link, as they are now; `None` for the operator.
+    async fn maker(&self, by: &Actor, of: &Username) -> Result<Option<Account>, AuthError> {
+        let Some(session) = by.session() else { return Ok(None) };
+        if by.username == *of {
+            return Err(AuthError::OwnAccount);
+        }
+        let maker = self.0.store.member(&by.username).await?.ok_or(AuthError::InvalidToken)?;
+        // In this order: whoever is thrown out from here on is so in another era.
+        self.present(&by.username, session).await?;
+        Ok(Some(maker.account))
     }
 
     /// Sets the password of whoever the link is for. Every session of the account ends. A password that is refused
@@ -117,7 +132,7 @@ impl<S: AuthStore> Auth<S> {
             let Some(to) = account.email.clone().filter(|_| account.email_verified) else { continue };
             let (by, quiet_since) =
                 (Actor::owner(&account).coming_from(from), clock::before(self.0.clock.now(), QUIET));
-            let made = self.make_link(&account, &by, Some(quiet_since)).await?;
+            let made = self.make_link(&account, &Terms::of(&account, None), &by, Some(quiet_since)).await?;
             let Some(ResetLink { link, until }) = made else { continue };
             let body = LetterBody::Reset { link, username: account.username.clone(), until };
             self.post(Letter { to, name: greeted(&account), body });
@@ -143,6 +158,7 @@ impl<S: AuthStore> Auth<S> {
     async fn make_link(
         &self,
         account: &Account,
+        terms: &Terms,
         by: &Actor,
         unless_since: Option<Timestamp>,
     ) -> Result<Option<ResetLink>, AuthError> {
@@ -152,7 +168,7 @@ impl<S: AuthStore> Auth<S> {
             kind: SlipKind::Reset,
             hash: token.hash(),
             username: Some(account.username.clone()),
-            body: account.email.as_ref().map_or("", EmailAddress::as_str).to_owned(),
+            body: serde_json::to_string(terms).map_err(|_| AuthError::Internal("the terms of a link"))?,
             created_at: now,
             expires_at: until,
         };

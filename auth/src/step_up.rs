@@ -9,6 +9,7 @@ use crate::{
     guessing::{Secret, Trial},
     policy::Via,
     signing_in::Proofs,
+    store::Renewal,
 };
 
 /// An access token that tells of the newer sign-in.
@@ -39,8 +40,10 @@ impl<S: AuthStore> Auth<S> {
     /// The caller has just shown `shown`.
     pub(crate) async fn renew(&self, caller: &Caller, shown: Methods) -> Result<Caller, AuthError> {
         let (username, session) = (&caller.account().username, caller.session());
-        let (methods, now) = (session.methods.joined(shown), self.0.clock.now());
-        let renewed = self.0.store.renew_session(&caller.actor(), &session.id, methods, now).await?;
+        let methods = session.methods.joined(shown);
+        let (by, era, session) = (caller.actor(), caller.account().era, session.id.clone());
+        let renewal = Renewal { by, era, session, methods, at: self.0.clock.now() };
+        let renewed = self.0.store.renew_session(renewal).await?;
         self.changed(username);
         if renewed { self.still(caller).await } else { Err(AuthError::InvalidToken) }
     }

@@ -19,13 +19,13 @@ mod throttles;
 pub use addresses::{AddressStore, Confirmation};
 pub use arrivals::{Arrival, Familiarity};
 pub use audit::AuditStore;
-pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal};
+pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal, Renewal};
 pub use groups::{GroupChange, GroupRefused, GroupStore};
 pub use identities::{Identity, IdentityStore, Linked, NewIdentity};
 pub use invites::{InviteStore, Redeem, Redeemed};
 pub use keys::{KeyPurpose, KeyStore, Reseal, Resealed, StoredKey};
 pub use members::{AccountQuery, Among, Member, Membership};
-pub use resets::{Reset, ResetStore};
+pub use resets::{Reset, ResetStore, Terms};
 pub use slips::{Slip, SlipKind, SlipStore};
 pub use throttles::{
     Bucket, Charge, Forgettable, Found, Inquiry, Network, Noteworthy, Place, Tally, ThrottleStore, Tries, Whose,

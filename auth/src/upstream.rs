@@ -134,7 +134,7 @@ impl<S: AuthStore> Auth<S> {
         let metadata = self.metadata(provider).await?;
         let (route, browser) = (protocol::Route::new(&self.0.chance), self.browser(browser));
         let link = match errand {
-            Errand::Link(caller) => Some(caller.account().username.as_str().to_owned()),
+            Errand::Link(caller) => Some(voyage::Joining::of(caller)),
             Errand::SignIn | Errand::SignInAgain => None,
         };
         let voyage = Voyage {

@@ -233,6 +233,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::NothingToConfirm
         | AuthError::UsernameTaken
         | AuthError::LastAdministrator
+        | AuthError::OwnAccount
         | AuthError::AlreadyLinked
         | AuthError::TooManyInvites
         | AuthError::GroupTaken

@@ -209,6 +209,11 @@ pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Accoun
         sessions::throw_out(db, &end).await?;
         after.era = after.era.next(asked.at);
     }
+    let mut tokens_ended = None;
+    if after.administrator && !before.administrator {
+        let end = End { why: EndReason::EndedByAdministrator, by: asked.by.clone(), at: asked.at };
+        tokens_ended = Some(sessions::end_grown(db, &asked.username, &end).await?).filter(|ended| *ended > 0);
+    }
     if after.standing == Standing::Deleted {
         erase(db, &asked.username).await?;
     }
@@ -223,7 +228,11 @@ pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Accoun
     }
     announce(db, &asked.username).await?;
     let record = Record::new(&asked.by, deed(&before, &after), asked.at).about(asked.username.as_str());
-    audit::record(db, &record.detailed(|detail| detail.change(told(&before), told(&after)))).await?;
+    audit::record(
+        db,
+        &record.detailed(|detail| detail.change(told(&before), told(&after)).fact("tokens_ended", tokens_ended)),
+    )
+    .await?;
     Ok(after)
 }
 

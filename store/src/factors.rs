@@ -1,9 +1,9 @@
 //! Second factors, and the sessions that live on what was proved with them.
 
 use auth::{
-    Actor, Factor, FactorId, FactorKind, Methods, SessionId, Standing, TokenHash, Username,
+    Actor, Factor, FactorId, FactorKind, Standing, TokenHash, Username,
     audit::{Deed, Detail, Record},
-    store::{Answer, End, EndReason, FactorChange, FactorStore, FactorsRefused, Least, Removal},
+    store::{Answer, End, EndReason, FactorChange, FactorStore, FactorsRefused, Least, Removal, Renewal},
 };
 use jiff::Timestamp;
 
@@ -49,8 +49,8 @@ impl FactorStore for Store {
         write!(self, (of.clone(), id.clone(), name), rename)
     }
 
-    async fn renew_session(&self, by: &Actor, id: &SessionId, methods: Methods, at: Timestamp) -> Answer<bool> {
-        write!(self, Renew { by: by.clone(), id: id.clone(), methods, at }, renew)
+    async fn renew_session(&self, renewal: Renewal) -> Answer<bool> {
+        write!(self, renewal, renew)
     }
 }
 
@@ -230,18 +230,14 @@ async fn rename(db: &mut Connection, (of, id, name): &(Username, FactorId, Strin
     Ok(db.execute(rename, params![of.as_str(), id.as_str(), name.as_str()]).await? == 1)
 }
 
-#[derive(Debug)]
-struct Renew {
-    by: Actor,
-    id: SessionId,
-    methods: Methods,
-    at: Timestamp,
-}
-
-async fn renew(db: &mut Connection, renew: &Renew) -> Result<bool, DbError> {
+async fn renew(db: &mut Connection, renew: &Renewal) -> Result<bool, DbError> {
     const RENEW: &str = "UPDATE sessions SET auth_time = $3, methods = $4
         WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3";
-    let (name, id) = (renew.by.username.as_str(), renew.id.as_str());
+    // What was shown in another era, or for a session with other factors, proves nothing now.
+    if accounts::hold(db, &renew.by.username).await?.is_none_or(|account| account.era != renew.era) {
+        return Ok(false);
+    }
+    let (name, id) = (renew.by.username.as_str(), renew.session.as_str());
     if db.execute(RENEW, params![id, name, renew.at, renew.methods.to_string()]).await? == 0 {
         return Ok(false);
     }

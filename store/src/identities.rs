@@ -1,7 +1,7 @@
 //! Accounts at upstream providers that open ours.
 
 use auth::{
-    Actor, NewAccount, RealmId, Role, Username,
+    Actor, Era, NewAccount, RealmId, Role, Username,
     audit::{Deed, Record},
     store::{Answer, End, EndReason, Identity, IdentityStore, Inserted, Linked, NewIdentity},
     upstream::identity_id,
@@ -31,8 +31,8 @@ impl IdentityStore for Store {
         read!(self, username.clone(), of)
     }
 
-    async fn link_identity(&self, by: Actor, new: NewIdentity, at: Timestamp) -> Answer<Option<Inserted>> {
-        write!(self, Link { by, new, at }, link_in_session)
+    async fn link_identity(&self, by: Actor, era: Era, new: NewIdentity, at: Timestamp) -> Answer<Option<Inserted>> {
+        write!(self, (Link { by, new, at }, era), link_in_session)
     }
 
     async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> Answer<bool> {
@@ -80,10 +80,12 @@ struct Link {
 }
 
 /// The account is held, so that whoever ends the session from here on finds what it has joined.
-async fn link_in_session(db: &mut Connection, asked: &Link) -> Result<Option<Inserted>, DbError> {
+async fn link_in_session(db: &mut Connection, (asked, era): &(Link, Era)) -> Result<Option<Inserted>, DbError> {
     if let Some(session) = asked.by.session() {
-        accounts::hold(db, &asked.by.username).await?;
-        if !sessions::lives(db, &asked.by.username, session, asked.at).await? {
+        let held = accounts::hold(db, &asked.by.username).await?;
+        if held.is_none_or(|account| account.era != *era)
+            || !sessions::lives(db, &asked.by.username, session, asked.at).await?
+        {
             return Ok(None);
         }
     }

@@ -1,9 +1,9 @@
 //! Links that set a new password.
 
 use auth::{
-    Account, EmailAddress, Standing, Username,
+    Account, EmailAddress, Username,
     audit::{Deed, Record},
-    store::{Answer, End, EndReason, Reset, ResetStore, Slip, SlipKind},
+    store::{Answer, End, EndReason, Reset, ResetStore, Slip, SlipKind, Terms},
 };
 
 use jiff::Timestamp;
@@ -67,15 +67,30 @@ pub(crate) async fn forget(db: &mut Connection, username: &Username) -> Result<(
     slips::drop_all(db, &(SlipKind::Reset, username.clone())).await.map(drop)
 }
 
+/// The account of a link, and its maker's: in the order of their names, so that nobody waits in a circle.
+async fn hold_both(
+    db: &mut Connection,
+    username: &Username,
+    maker: Option<Username>,
+) -> Result<(Option<Account>, Option<Account>), DbError> {
+    let Some(maker) = maker else { return Ok((accounts::hold(db, username).await?, None)) };
+    if maker < *username {
+        let maker = accounts::hold(db, &maker).await?;
+        return Ok((accounts::hold(db, username).await?, maker));
+    }
+    let account = accounts::hold(db, username).await?;
+    Ok((account, accounts::hold(db, &maker).await?))
+}
+
 async fn set_anew(db: &mut Connection, reset: &Reset) -> Result<Option<Account>, DbError> {
     const SET: &str = "UPDATE accounts SET password = $2, reset_required = 0 WHERE username = $1";
     let one = One { kind: SlipKind::Reset, hash: reset.link.clone(), at: reset.at };
-    let Some(username) = slips::find(db, &one).await?.and_then(|slip| slip.username) else { return Ok(None) };
-    // The account before its slips, as everywhere.
-    let Some(before) = accounts::hold(db, &username).await? else { return Ok(None) };
-    let Some(Slip { body, .. }) = slips::take(db, &one).await? else { return Ok(None) };
-    let address = before.email.as_ref().map_or("", EmailAddress::as_str);
-    if before.standing != Standing::Active || address != body {
+    let Some(slip) = slips::find(db, &one).await? else { return Ok(None) };
+    let (Some(terms), Some(username)) = (Terms::read(&slip), slip.username) else { return Ok(None) };
+    // The accounts before their slips, as everywhere.
+    let (account, maker) = hold_both(db, &username, terms.maker()).await?;
+    let Some(before) = account.filter(|account| terms.hold(account, maker.as_ref())) else { return Ok(None) };
+    if slips::take(db, &one).await?.is_none() {
         return Ok(None);
     }
     db.execute(SET, params![username.as_str(), reset.password.as_str()]).await?;

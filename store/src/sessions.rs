@@ -6,7 +6,7 @@ use auth::{
     Actor, Era, Grants, Means, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing, TokenHash,
     Username,
     audit::{Deed, EVERYBODY, Record},
-    store::{Answer, Arrival, End, EndEverybody, PersonalTokens},
+    store::{Answer, Arrival, End, EndEverybody, EndReason, PersonalTokens},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -18,7 +18,7 @@ use crate::{
     auth_store::read as ask,
     connection::Connection,
     error::DbError,
-    persisted, places, refresh, throttles,
+    invites, persisted, places, refresh, throttles,
     value::{Row, params},
 };
 
@@ -239,8 +239,20 @@ pub(crate) async fn throw_out(db: &mut Connection, all: &EndAll) -> Result<u64, 
     // First, since it holds the account: a session that is just being made is there before this one looks, or sees the
     // new era.
     accounts::begin_era(db, &all.username, all.end.at).await?;
+    // A factor that comes or goes is no reason to doubt whom its owner invited; everything else may be.
+    if all.end.why != EndReason::FactorsChanged {
+        invites::withdraw_all(db, Some(&all.username), &all.end).await?;
+    }
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
     db.execute(END, params![all.username.as_str(), keep, all.end.at, all.end.why.as_str()]).await
+}
+
+/// Somebody is an administrator from now on: what they gave to programs while that meant little ends.
+pub(crate) async fn end_grown(db: &mut Connection, username: &Username, end: &End) -> Result<u64, DbError> {
+    const END: &str = "UPDATE sessions SET ended_at = $2, end_reason = $3
+        WHERE username = $1 AND kind = $4 AND ended_at IS NULL AND expires_at > $2 AND ' ' || grants || ' ' LIKE $5";
+    let (kind, grant) = (SessionKind::Personal.as_str(), format!("% {} %", auth::Grant::Administer.as_str()));
+    db.execute(END, params![username.as_str(), end.at, end.why.as_str(), kind, grant]).await
 }
 
 /// Those that began at a provider, but `keep`; says how many.
@@ -273,6 +285,7 @@ pub(crate) async fn end_everybody(db: &mut Connection, all: &EndEverybody) -> Re
     let end = &all.end;
     // First, as in `throw_out`.
     accounts::begin_everybodys_era(db, end.at).await?;
+    invites::withdraw_all(db, None, end).await?;
     let ended = db.execute(END, params![keep, end.at, end.why.as_str(), spared]).await?;
     announce_ended(db, end.at).await?;
     let record = Record::new(&end.by, Deed::EverybodySignedOut, end.at).about(EVERYBODY).detailed(|detail| {

@@ -126,7 +126,7 @@ async fn list(db: &mut Connection, many: &Many) -> Result<Vec<Slip>, DbError> {
     let whose = if many.of.is_some() { "username = $3" } else { "$3 = ''" };
     let select = format!(
         "SELECT {COLUMNS} FROM slips WHERE kind = $1 AND expires_at > $2 AND {whose}
-        ORDER BY created_at DESC, hash LIMIT 1000"
+        ORDER BY created_at DESC, hash LIMIT 10000"
     );
     let of = many.of.as_ref().map_or("", Username::as_str);
     let rows = db.query(&select, params![many.kind.as_str(), many.at, of]).await?;
@@ -148,6 +148,14 @@ pub(crate) async fn newest(
 
 pub(crate) async fn drop_all(db: &mut Connection, (kind, of): &(SlipKind, Username)) -> Result<u64, DbError> {
     db.execute("DELETE FROM slips WHERE kind = $1 AND username = $2", params![kind.as_str(), of.as_str()]).await
+}
+
+/// Takes all of somebody's, or (`None`) of everybody's who has an account.
+pub(crate) async fn take_all(db: &mut Connection, kind: SlipKind, of: Option<&Username>) -> Result<Vec<Slip>, DbError> {
+    let whose = if of.is_some() { "username = $2" } else { "username <> $2" };
+    let delete = format!("DELETE FROM slips WHERE kind = $1 AND {whose} RETURNING {COLUMNS}");
+    let rows = db.query(&delete, params![kind.as_str(), of.map_or("", Username::as_str)]).await?;
+    rows.into_iter().map(|mut row| parse(kind, &mut row)).collect()
 }
 
 async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {

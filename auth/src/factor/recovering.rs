@@ -36,8 +36,11 @@ impl<S: AuthStore> Auth<S> {
     /// told, and the audit knows who did it and why.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchAccount`].
+    /// [`AuthError::NoSuchAccount`], [`AuthError::OwnAccount`].
     pub async fn recover(&self, permit: &Permit<LetIn>, username: &Username, reason: Reason) -> Result<(), AuthError> {
+        if permit.actor().session().is_some() && permit.actor().username == *username {
+            return Err(AuthError::OwnAccount);
+        }
         let change = FactorChange {
             username: username.clone(),
             remove: Removal::All,

@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 
 use super::{Answer, absent};
-use crate::{Actor, Factor, FactorId, FactorKind, Methods, SessionId, TokenHash, Unavailable, Username, audit::Deed};
+use crate::{
+    Actor, Era, Factor, FactorId, FactorKind, Methods, SessionId, TokenHash, Unavailable, Username, audit::Deed,
+};
 
 /// Factors that go, factors that come, in this order.
 #[derive(Clone, Debug)]
@@ -61,6 +63,17 @@ pub enum FactorsRefused {
     Store(#[from] Unavailable),
 }
 
+/// A live session's owner has just proved themselves again, with these methods: it counts as signed in at `at`.
+#[derive(Clone, Debug)]
+pub struct Renewal {
+    pub by: Actor,
+    /// In which it was proved.
+    pub era: Era,
+    pub session: SessionId,
+    pub methods: Methods,
+    pub at: Timestamp,
+}
+
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait FactorStore: Clone + Send + Sync + 'static {
     /// All of somebody's, oldest first, used recovery codes too.
@@ -105,15 +118,9 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
     fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }
-    /// A live session's owner has just proved themselves again, with these methods: it counts as signed in at `at`.
-    /// Announces the account. False if the session is over.
-    fn renew_session(
-        &self,
-        by: &Actor,
-        id: &SessionId,
-        methods: Methods,
-        at: Timestamp,
-    ) -> impl Future<Output = Answer<bool>> + Send {
+    /// Announces the account. False if the session is over, or the account in
+    /// another era.
+    fn renew_session(&self, renewal: Renewal) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Answer, Inserted, absent};
-use crate::{Actor, NewAccount, RealmId, Role, Username};
+use crate::{Actor, Era, NewAccount, RealmId, Role, Username};
 
 /// Known by issuer and subject; everything else about it may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +46,12 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
     fn identities_of(&self, username: &Username) -> impl Future<Output = Answer<Vec<Identity>>> + Send {
         absent()
     }
-    /// `Taken` where it opens an account already; `None` where the session through which `by` acts is over, which is
-    /// decided inside the transaction.
+    /// `Taken` where it opens an account already; `None` where the session through which `by` acts is over or its account is in
+    /// another era, which is decided inside the transaction.
     fn link_identity(
         &self,
         by: Actor,
+        era: Era,
         new: NewIdentity,
         at: Timestamp,
     ) -> impl Future<Output = Answer<Option<Inserted>>> + Send {

@@ -1,10 +1,56 @@
-//! Links that set a new password. A link is a [`Slip`] of the kind `Reset` whose body is the e-mail address that its
-//! account had when it was made, or nothing: with another address it is dead.
+//! Links that set a new password. A link is a [`Slip`] of the kind `Reset` whose body is its [`Terms`].
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Answer, Slip, absent};
-use crate::{Account, Actor, EmailAddress, PasswordHash, TokenHash, audit::Record};
+use crate::{Account, Actor, EmailAddress, PasswordHash, Standing, TokenHash, Username, audit::Record};
+
+/// On what a link depends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The address that its account had when it was made, or nothing.
+    email: String,
+    /// The administrator who hands it over, and their [era](crate::Era). `None` where it went by mail to its owner, or was
+    /// made at the console.
+    maker: Option<(String, i64)>,
+}
+
+impl Terms {
+    #[must_use]
+    pub fn of(account: &Account, maker: Option<&Account>) -> Self {
+        Self {
+            email: address(account).to_owned(),
+            maker: maker.map(|maker| (maker.username.as_str().to_owned(), maker.era.number())),
+        }
+    }
+
+    /// `None` for a link that was made by a version before this one.
+    #[must_use]
+    pub fn read(slip: &Slip) -> Option<Self> {
+        serde_json::from_str(&slip.body).ok()
+    }
+
+    #[must_use]
+    pub fn maker(&self) -> Option<Username> {
+        self.maker.as_ref().and_then(|(name, _)| Username::parse(name).ok())
+    }
+
+    /// Whether the link is still good: with another address it is dead, and so it is where its maker could make none
+    /// any more or has thrown everything out since.
+    #[must_use]
+    pub fn hold(&self, account: &Account, maker: Option<&Account>) -> bool {
+        let may_make = |maker: &Account, era: i64| {
+            maker.standing == Standing::Active && maker.administrator && maker.era.number() == era
+        };
+        let made = self.maker.as_ref().is_none_or(|(_, era)| maker.is_some_and(|maker| may_make(maker, *era)));
+        made && account.standing == Standing::Active && address(account) == self.email
+    }
+}
+
+fn address(account: &Account) -> &str {
+    account.email.as_ref().map_or("", EmailAddress::as_str)
+}
 
 /// A new password, by link.
 #[derive(Clone, Debug)]

@@ -94,7 +94,7 @@ pub trait SlipStore: Clone + Send + Sync + 'static {
     fn revise_slip(&self, slip: &Slip, body: String, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }
-    /// Somebody's, or (`None`) everybody's, newest first; at most 1,000.
+    /// Somebody's, or (`None`) everybody's, newest first; at most 10,000.
     fn slips(
         &self,
         kind: SlipKind,

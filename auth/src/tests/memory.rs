@@ -24,8 +24,8 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Account, AccountChange, Actor, AuthStore, Era, Factor, Group, GroupName, NewAccount, PasswordHash, Realm, RealmId,
-    Role, Session, SessionId, Standing, TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, AuthStore, Era, Factor, Grant, Group, GroupName, NewAccount, PasswordHash, Realm,
+    RealmId, Role, Session, SessionId, SessionKind, Standing, TokenHash, Unavailable, Username,
     audit::Record,
     store::{
         AccountEvent, AccountQuery, Answer, Arrival, ChangeRefused, Credentials, End, Identity, Inserted, Member,
@@ -228,6 +228,13 @@ impl AuthStore for Memory {
             tables.forget_resets(username);
         }
         let required = account.reset_required && !credentials.account.reset_required;
+        if account.administrator && !credentials.account.administrator {
+            let grown = |session: &&mut Session| {
+                session.kind == SessionKind::Personal && session.grants.contains(Grant::Administer)
+            };
+            let theirs = tables.sessions.values_mut().filter(|session| session.username == *username);
+            theirs.filter(grown).for_each(|session| session.ended_at = session.ended_at.or(Some(at)));
+        }
         if let Some((credentials, _)) = tables.accounts.get_mut(username) {
             credentials.account = account;
         }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Arrival, Callback, Person, Provider, identity_of, protocol::Ask, voyage::Voyage};
+use super::{
+    Arrival, Callback, Person, Provider, identity_of,
+    protocol::Ask,
+    voyage::{Joining, Voyage},
+};
 use crate::{
     Account, Auth, AuthError, AuthStore, Caller, Method, Methods, Notice, Origin, SessionKind, Standing,
     auth::SignedIn,
@@ -44,9 +48,9 @@ impl<S: AuthStore> Auth<S> {
         if callback.issuer.as_ref().map_or(says_who, |issuer| *issuer != provider.issuer) {
             return Err(AuthError::ProviderRefused("it is another provider".to_owned()));
         }
-        // Whoever joins accounts is still signed in to the one that they began with.
-        let is = |caller: &Caller, username: &String| caller.account().username.as_str() == username;
-        if voyage.link.as_ref().is_some_and(|username| !caller.as_ref().is_some_and(|caller| is(caller, username))) {
+        // Whoever joins accounts is still signed in as when they began it, and has thrown nothing out meanwhile.
+        let is = |caller: &Caller, joining: &Joining| Joining::of(caller) == *joining;
+        if voyage.link.as_ref().is_some_and(|joining| !caller.as_ref().is_some_and(|caller| is(caller, joining))) {
             return Err(AuthError::WrongBrowser);
         }
         let code = callback.outcome.map_err(AuthError::ProviderRefused)?;
@@ -64,7 +68,7 @@ impl<S: AuthStore> Auth<S> {
         };
         let own = caller.filter(|caller| voyage.ask == Ask::Again && caller.account().username == identity.username);
         if let Some(caller) = own
-            && self.go_on(&caller, &identity).await?
+            && self.go_on(&caller, &identity, departed_at).await?
         {
             return Ok(Arrival::Back(voyage.next));
         }
@@ -88,8 +92,11 @@ impl<S: AuthStore> Auth<S> {
 
     /// Whoever is signed in here has just shown the provider that it is still them: their session goes on, as after
     /// their password. Where they have a second factor, that is due as well: false.
-    async fn go_on(&self, caller: &Caller, identity: &Identity) -> Result<bool, AuthError> {
+    async fn go_on(&self, caller: &Caller, identity: &Identity, departed_at: Timestamp) -> Result<bool, AuthError> {
         let Ok(caller) = self.still(caller).await else { return Ok(false) };
+        if caller.account().era.began_within(departed_at, self.0.clock.now()) {
+            return Ok(false);
+        }
         if caller.via() != Via::Cookie || self.factor_kinds(&identity.username).await?.is_enrolled() {
             return Ok(false);
         }
@@ -143,6 +150,7 @@ impl<S: AuthStore> Auth<S> {
         person: &Person,
         from: &Origin,
     ) -> Result<(), AuthError> {
+        let era = caller.account().era;
         let caller = self.still(caller).await.map_err(|error| match error {
             AuthError::InvalidToken => AuthError::WrongBrowser,
             other => other,
@@ -153,7 +161,7 @@ impl<S: AuthStore> Auth<S> {
             return Ok(());
         }
         let by = caller.actor().coming_from(from);
-        match self.0.store.link_identity(by, identity, self.0.clock.now()).await? {
+        match self.0.store.link_identity(by, era, identity, self.0.clock.now()).await? {
             Some(Inserted::Done) => self.tell(account, Notice::ProviderLinked, from).await,
             Some(Inserted::Taken) => Err(AuthError::AlreadyLinked),
             None => Err(AuthError::WrongBrowser),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Callback, LIFETIME, Provider, protocol::Ask};
 use crate::{
-    Auth, AuthError, AuthStore, Token, TokenHash, TokenKind, clock,
+    Auth, AuthError, AuthStore, Caller, Token, TokenHash, TokenKind, clock,
     store::{Slip, SlipKind},
 };
 
@@ -26,8 +26,27 @@ pub(super) struct Voyage {
     pub(super) next: String,
     pub(super) ask: Ask,
     pub(super) departed_at: Timestamp,
-    /// Whose account is to be joined.
-    pub(super) link: Option<String>,
+    /// What is to be joined to.
+    pub(super) link: Option<Joining>,
+}
+
+/// An account, as it was when somebody who was signed in to it left. Another era or another session joins nothing: it is
+/// somebody else's idea.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Joining {
+    username: String,
+    session: String,
+    era: i64,
+}
+
+impl Joining {
+    pub(super) fn of(caller: &Caller) -> Self {
+        Self {
+            username: caller.account().username.as_str().to_owned(),
+            session: caller.session().id.to_string(),
+            era: caller.account().era.number(),
+        }
+    }
 }
 
 /// A place in the house that is not too long to come back to.

@@ -126,7 +126,10 @@ fn subject(notice: Notice) -> &'static str {
 fn what(notice: Notice) -> &'static str {
     match notice {
         Notice::PasswordChanged => "the password of your account was changed.",
-        Notice::PasswordReset => "a new password was set for your account with a link, and everything was signed out.",
+        Notice::PasswordReset => {
+            "a new password was set for your account with a link, and everything was signed out. Passkeys, authenticator apps \
+             and sign-ins through other services are as they were: look whether all of them are yours."
+        }
         Notice::TokenReplayed => {
             "a token of your account was used twice, as if somebody had copied it. Its session was ended."
         }

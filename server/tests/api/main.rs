@@ -22,6 +22,7 @@ mod groups;
 mod headers;
 mod held_back;
 mod invites;
+mod left_behind;
 mod limits;
 mod live;
 mod mailbox;

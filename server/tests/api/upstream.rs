@@ -73,18 +73,53 @@ pub(crate) async fn who(browser: &Browser, answer: &Answer) -> String {
     me.body["username"].as_str().unwrap().to_owned()
 }
 
+impl Browser {
+    /// With the password, on the page; answers the session's cookie.
+    async fn enters(&self, username: &str) -> String {
+        let form = [("username", username), ("password", PASSWORD)];
+        let request = self.client.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form);
+        cookie(&self.client.ask(request).await.is(303), "strongroom").unwrap()
+    }
+
+    async fn posts(&self, path: &str, session: &str) -> Answer {
+        let request = self.client.post(path).header("sec-fetch-site", "same-origin");
+        self.client.ask(request.header("cookie", session)).await
+    }
+
+    /// Leaves for the provider, to join an account there.
+    async fn leaves_to_join(&self, provider: &Provider, session: &str) -> Left {
+        let answer = self.posts("/auth/oidc/work/link", session).await.is(200);
+        let location = answer.body["location"].as_str().unwrap();
+        assert!(location.contains("prompt=login"), "{location}");
+        left(provider, location, &answer)
+    }
+}
+
 /// Signs ada in with her password on the page, and joins the provider's account to hers.
 async fn join(app: &TestApp, provider: &Provider, username: &str) -> Answer {
     let browser = Browser::of(app);
-    let form = [("username", username), ("password", PASSWORD)];
-    let request = browser.client.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form);
-    let session = cookie(&browser.client.ask(request).await.is(303), "strongroom").unwrap();
-    let request = browser.client.post("/auth/oidc/work/link").header("sec-fetch-site", "same-origin");
-    let answer = browser.client.ask(request.header("cookie", &session)).await.is(200);
-    let location = answer.body["location"].as_str().unwrap();
-    assert!(location.contains("prompt=login"), "{location}");
-    let left = left(provider, location, &answer);
+    let session = browser.enters(username).await;
+    let left = browser.leaves_to_join(provider, &session).await;
     browser.come_back(&left.state, &format!("{session}; {}", left.cookie)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_left_for_before_everything_was_thrown_out_or_in_another_session_joins_nothing() {
+    let provider = Provider::start().await;
+    let app = provider.app(Strangers::Refuse).await;
+    app.editor("ada").await;
+    let browser = Browser::of(&app);
+    let session = browser.enters("ada").await;
+    // A thief left for the provider in ada's browser, and kept the address to come back to.
+    let left = browser.leaves_to_join(&provider, &session).await;
+    browser.posts("/auth/sessions/end-others", &session).await.is(200);
+    let back = browser.come_back(&left.state, &format!("{session}; {}", left.cookie)).await;
+    assert_eq!(back.status, 403, "the same session, in another era: {}", back.text);
+    let left = browser.leaves_to_join(&provider, &session).await;
+    let again = browser.enters("ada").await;
+    let back = browser.come_back(&left.state, &format!("{again}; {}", left.cookie)).await;
+    assert_eq!(back.status, 403, "another session of the same account: {}", back.text);
+    assert_eq!(app.sign_in("ada").await.see("/auth/identities").await.is(200).body["identities"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

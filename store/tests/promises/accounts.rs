@@ -106,7 +106,7 @@ async fn of_a_deleted_account_the_name_is_left(db: TestDatabase) {
         let email = Some(EmailAddress::parse(&format!("{name}@example.org")).unwrap());
         let change = AccountChange { email: Some(email), ..AccountChange::default() };
         db.store.change_account(&user(name), change, actor("root"), second(1)).await.unwrap();
-        db.store.link_identity(actor(name), identity(name), second(2)).await.unwrap();
+        db.store.link_identity(actor(name), era(&db.store, name).await, identity(name), second(2)).await.unwrap();
     }
     db.store.change_account(&user("ada"), stand(Standing::Deleted), actor("root"), second(3)).await.unwrap();
     let left = db.store.credentials(&user("ada")).await.unwrap().unwrap();

@@ -5,7 +5,7 @@ use auth::{
     audit::{Deed, Record},
     store::{
         AddressStore as _, Confirmation, EndEverybody, EndReason, FactorChange, FactorStore as _, Least,
-        PersonalTokens, Removal, Replacement, Reset, ResetStore as _, Slip, SlipKind,
+        PersonalTokens, Removal, Replacement, Reset, ResetStore as _, Slip, SlipKind, Terms,
     },
 };
 use serde_json::json;
@@ -45,8 +45,8 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
         }
         "a reset link" => {
             let account = store.credentials(&ada).await.unwrap().unwrap().account;
-            let address = account.email.as_ref().map_or("", EmailAddress::as_str);
-            let link = slip(SlipKind::Reset, &format!("reset {n}"), address);
+            let terms = serde_json::to_string(&Terms::of(&account, None)).unwrap();
+            let link = slip(SlipKind::Reset, &format!("reset {n}"), &terms);
             let made = Record::new(&root, Deed::ResetMade, at).about("ada");
             assert!(store.keep_reset(link.clone(), made, None).await.unwrap());
             let password = auth::PasswordHash::stored(&format!("reset {n}"));

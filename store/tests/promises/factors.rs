@@ -1,14 +1,14 @@
 //! Second factors: each step and each code once, the last one kept, every change felt by the other sessions.
 
 use auth::{
-    AccountChange, AuthStore as _, Factor, FactorId, FactorKind, Method, Methods, SessionId, Standing, TokenHash,
+    AccountChange, AuthStore as _, Era, Factor, FactorId, FactorKind, Method, Methods, SessionId, Standing, TokenHash,
     audit::Deed,
-    store::{EndReason, FactorChange, FactorStore as _, FactorsRefused, KeyStore as _, Least, Removal},
+    store::{EndReason, FactorChange, FactorStore as _, FactorsRefused, KeyStore as _, Least, Removal, Renewal},
 };
 use serde_json::json;
 use store::{Store, testing::TestDatabase};
 
-use crate::builders::{actor, end, register, second, signed_in, user};
+use crate::builders::{actor, end, era, register, second, signed_in, user};
 
 crate::on_both_databases!(
     factors_are_kept_as_they_were_given_and_seen_with_the_account,
@@ -24,6 +24,11 @@ crate::on_both_databases!(
     a_deleted_account_gets_no_factors,
     an_app_sealed_under_a_master_key_that_is_not_in_force_is_refused,
 );
+
+async fn renewal(db: &TestDatabase, by: &str, session: &SessionId, methods: Methods, at: i64) -> Renewal {
+    let era = era(&db.store, by).await;
+    Renewal { by: actor(by), era, session: session.clone(), methods, at: second(at) }
+}
 
 fn factor(id: &str, of: &str, kind: FactorKind) -> Factor {
     Factor {
@@ -138,7 +143,7 @@ async fn a_session_that_is_over_changes_nothing(db: TestDatabase) {
     let change = FactorChange { keep: Some((this.clone(), Methods::NONE)), ..add };
     assert!(matches!(db.store.change_factors(change).await, Err(FactorsRefused::SessionOver)));
     assert!(db.store.factors(&user("ada")).await.unwrap().is_empty());
-    assert!(!db.store.renew_session(&actor("ada"), &this, Methods::NONE, second(3)).await.unwrap());
+    assert!(!db.store.renew_session(renewal(&db, "ada", &this, Methods::NONE, 3).await).await.unwrap());
 }
 
 async fn of_two_who_take_the_last_two_factors_one_is_refused(db: TestDatabase) {
@@ -189,8 +194,10 @@ async fn a_renewed_session_knows_when_and_how(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
     let id = signed_in(&db.store, "ada", "one").await;
     let methods = Methods::of(&[Method::Password, Method::Recovery]);
-    assert!(!db.store.renew_session(&actor("eve"), &id, methods, second(8)).await.unwrap());
-    assert!(db.store.renew_session(&actor("ada"), &id, methods, second(9)).await.unwrap());
+    assert!(!db.store.renew_session(renewal(&db, "eve", &id, methods, 8).await).await.unwrap());
+    let elsewhere = Renewal { era: Era::stored(7), ..renewal(&db, "ada", &id, methods, 8).await };
+    assert!(!db.store.renew_session(elsewhere).await.unwrap(), "proved in another era");
+    assert!(db.store.renew_session(renewal(&db, "ada", &id, methods, 9).await).await.unwrap());
     let session = db.store.session(&id).await.unwrap().unwrap();
     assert_eq!((session.auth_time, session.methods), (second(9), methods));
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);

@@ -130,8 +130,14 @@ async fn of_many_who_keep_the_same_one_is_first(db: TestDatabase) {
 async fn an_identity_opens_one_account_only(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
     let (ada, bob) = (user("ada"), user("bob"));
-    assert_eq!(db.store.link_identity(actor("ada"), identity("1"), second(1)).await.unwrap(), Some(Inserted::Done));
-    assert_eq!(db.store.link_identity(actor("bob"), identity("1"), second(2)).await.unwrap(), Some(Inserted::Taken));
+    assert_eq!(
+        db.store.link_identity(actor("ada"), era(&db.store, "ada").await, identity("1"), second(1)).await.unwrap(),
+        Some(Inserted::Done)
+    );
+    assert_eq!(
+        db.store.link_identity(actor("bob"), era(&db.store, "bob").await, identity("1"), second(2)).await.unwrap(),
+        Some(Inserted::Taken)
+    );
     db.store.identity_used("https://id.example", "1", second(3)).await.unwrap();
     let found = db.store.identity("https://id.example", "1").await.unwrap().unwrap();
     assert_eq!((&found.username, found.last_used_at), (&ada, Some(second(3))));
@@ -152,11 +158,19 @@ async fn nothing_is_joined_through_a_session_that_is_over_and_parting_ends_what_
     };
     let over = signed_in(&db.store, "ada", "over").await;
     db.store.end_session(&ada, &over, end(EndReason::SignedOut, "ada", 1)).await.unwrap();
-    assert_eq!(db.store.link_identity(through(&over), identity("1"), second(2)).await.unwrap(), None);
+    assert_eq!(
+        db.store.link_identity(through(&over), era(&db.store, "ada").await, identity("1"), second(2)).await.unwrap(),
+        None
+    );
     assert_eq!(db.store.identity("https://id.example", "1").await.unwrap(), None);
     let late = second(2_000_000);
-    assert_eq!(db.store.link_identity(through(&acting), identity("1"), late).await.unwrap(), None, "it has expired");
-    let joined = db.store.link_identity(through(&acting), identity("1"), second(3)).await.unwrap();
+    assert_eq!(
+        db.store.link_identity(through(&acting), era(&db.store, "ada").await, identity("1"), late).await.unwrap(),
+        None,
+        "it has expired"
+    );
+    let joined =
+        db.store.link_identity(through(&acting), era(&db.store, "ada").await, identity("1"), second(3)).await.unwrap();
     assert_eq!(joined, Some(Inserted::Done));
 
     let mut thief = session("there", "ada", SessionKind::Web);

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{Memory, Tables};
 use crate::{
-    Actor, Factor, FactorId, FactorKind, FactorKinds, Methods, SessionId, TokenHash, Username,
-    store::{Answer, FactorChange, FactorStore, FactorsRefused, Least, Removal},
+    Actor, Factor, FactorId, FactorKind, FactorKinds, TokenHash, Username,
+    store::{Answer, FactorChange, FactorStore, FactorsRefused, Least, Removal, Renewal},
 };
 
 impl Memory {
@@ -99,7 +99,9 @@ impl FactorStore for Memory {
             }
             id
         });
-        tables.throw_out(of, change.at, keep.as_ref());
+        // What they have invited stays.
+        tables.begin_era(of, change.at);
+        tables.end(of, change.at, |id| Some(id) != keep.as_ref());
         Ok(())
     }
 
@@ -133,9 +135,13 @@ impl FactorStore for Memory {
         Ok(factor.map(|factor| factor.name = name).is_some())
     }
 
-    async fn renew_session(&self, by: &Actor, id: &SessionId, methods: Methods, at: Timestamp) -> Answer<bool> {
+    async fn renew_session(&self, renewal: Renewal) -> Answer<bool> {
+        let Renewal { by, era, session: id, methods, at } = renewal;
         let mut tables = self.ask()?;
-        let Some(session) = tables.sessions.get_mut(id).filter(|session| session.ended_at.is_none()) else {
+        if tables.accounts.get(&by.username).is_none_or(|(credentials, _)| credentials.account.era != era) {
+            return Ok(false);
+        }
+        let Some(session) = tables.sessions.get_mut(&id).filter(|session| session.ended_at.is_none()) else {
             return Ok(false);
         };
         (session.methods, session.auth_time) = (methods, at);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Memory;
 use crate::{
-    Actor, Method, NewAccount, PasswordHash, RealmId, Role, Username,
+    Actor, Era, Method, NewAccount, PasswordHash, RealmId, Role, Username,
     store::{Answer, Identity, IdentityStore, Inserted, Linked, NewIdentity},
     upstream::identity_id,
 };
@@ -42,10 +42,11 @@ impl IdentityStore for Memory {
         Ok(self.ask()?.identities.iter().filter(|known| known.username == *username).cloned().collect())
     }
 
-    async fn link_identity(&self, by: Actor, new: NewIdentity, at: Timestamp) -> Answer<Option<Inserted>> {
+    async fn link_identity(&self, by: Actor, era: Era, new: NewIdentity, at: Timestamp) -> Answer<Option<Inserted>> {
         let mut tables = self.ask()?;
         let is_over = |id| tables.sessions.get(id).is_none_or(|session| session.ended_at.is_some());
-        if by.session().is_some_and(is_over) {
+        let account = tables.accounts.get(&by.username).map(|(credentials, _)| credentials.account.era);
+        if by.session().is_some_and(is_over) || account.is_some_and(|now| now != era) {
             return Ok(None);
         }
         if tables.identities.iter().any(|known| known.issuer == new.issuer && known.subject == new.subject) {

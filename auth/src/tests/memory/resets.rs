@@ -6,7 +6,7 @@ use super::Memory;
 use crate::{
     Account, EmailAddress, Standing,
     audit::Record,
-    store::{Answer, Reset, ResetStore, Slip, SlipKind},
+    store::{Answer, Reset, ResetStore, Slip, SlipKind, Terms},
 };
 
 impl ResetStore for Memory {
@@ -41,11 +41,12 @@ impl ResetStore for Memory {
         let mut tables = self.ask()?;
         let is = |slip: &Slip| slip.kind == SlipKind::Reset && slip.hash == reset.link && reset.at < slip.expires_at;
         let Some(n) = tables.slips.iter().position(is) else { return Ok(None) };
-        let slip = tables.slips.remove(n);
-        let Some(username) = slip.username else { return Ok(None) };
+        let (Some(terms), Some(username)) = (Terms::read(&tables.slips[n]), tables.slips[n].username.clone()) else {
+            return Ok(None);
+        };
+        let maker = terms.maker().and_then(|maker| tables.member(&maker)).map(|maker| maker.account);
         let Some((credentials, _)) = tables.accounts.get_mut(&username) else { return Ok(None) };
-        let address = credentials.account.email.as_ref().map_or("", EmailAddress::as_str);
-        if credentials.account.standing != Standing::Active || address != slip.body {
+        if !terms.hold(&credentials.account, maker.as_ref()) {
             return Ok(None);
         }
         credentials.password = reset.password;

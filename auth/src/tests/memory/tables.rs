@@ -61,6 +61,7 @@ impl Tables {
 
     /// Ends all but one, and whatever was begun and is not finished is void.
     pub(super) fn throw_out(&mut self, username: &Username, at: Timestamp, keep: Option<&SessionId>) -> u64 {
+        self.slips.retain(|slip| slip.kind != SlipKind::Invite || slip.username.as_ref() != Some(username));
         self.begin_era(username, at);
         self.end(username, at, |id| Some(id) != keep)
     }

@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// Change an account. Disabling ends all its sessions at once. The last administrator stays one. To enable an account,
-/// make an administrator, change an address or take back a required reset is not for a personal access token.
+/// make an administrator, change an address or take back a required reset is not for a personal access token, nor is
+/// keeping an administrator out. Tokens with `admin` that somebody made before becoming one end.
 #[utoipa::path(patch, path = "/api/users/{username}", tag = "Users",
     params(("username" = String, Path)), request_body = ChangeUser,
     responses(

@@ -51,8 +51,10 @@ async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<Invitat
         Some(_) => return Err(Problem::invalid("/delivery", "An invitation goes by link or by mail.")),
     };
     let mut roles = Vec::new();
-    for (vault, role) in &body.roles {
-        roles.push((known(auth, vault).await?, role_of(vault, role)?));
+    // All words before any name: what is wrong with a word does not tell which names there are.
+    let words = body.roles.iter().map(|(vault, role)| role_of(vault, role).map(|role| (vault, role)));
+    for (vault, role) in words.collect::<Result<Vec<_>, _>>()? {
+        roles.push((known(auth, vault).await?, role));
     }
     Ok(Invitation { administrator: body.is_admin, roles, email, delivery })
 }

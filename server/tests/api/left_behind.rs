@@ -1,0 +1,136 @@
+//! What somebody began and left behind who was thrown out, or was not what they are now: it lets nobody in.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    app::{Answer, Client, PASSWORD, TestApp},
+    both, personal,
+};
+
+const NEW: &str = "seven copper kettles sing";
+
+impl Client {
+    /// The secret of a link that this administrator makes for somebody.
+    async fn makes_a_link_for(&self, name: &str) -> String {
+        let made = self.tell(&format!("/api/users/{name}/reset"), Value::Null).await.is(200);
+        made.body["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned()
+    }
+
+    async fn invites_an_administrator(&self) -> String {
+        let made = self.tell("/auth/invites", json!({"is_admin": true})).await.is(201);
+        made.body["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned()
+    }
+
+    async fn changes(&self, name: &str, what: Value) -> Answer {
+        self.ask(self.request(Method::PATCH, &format!("/api/users/{name}")).json(&what)).await
+    }
+}
+
+async fn follow(app: &TestApp, link: &str) -> Answer {
+    app.anonymous().tell("/auth/reset/confirm", json!({"token": link, "new_password": NEW})).await
+}
+
+async fn join(app: &TestApp, name: &str, invite: &str) -> Answer {
+    app.anonymous().tell("/auth/register", json!({"username": name, "password": PASSWORD, "invite": invite})).await
+}
+
+async fn two_administrators(app: &TestApp) -> (Client, Client) {
+    let root = app.administrator("root").await;
+    app.editor("mallory").await;
+    root.changes("mallory", json!({"is_admin": true})).await.is(200);
+    (root, app.sign_in("mallory").await)
+}
+
+both! {
+    async fn a_reset_link_is_worth_what_its_maker_is_when_it_is_used(app: TestApp) {
+        let (root, mallory) = two_administrators(&app).await;
+        app.editor("ada").await;
+        let link = mallory.makes_a_link_for("ada").await;
+        mallory.tell("/auth/sessions/end-others", Value::Null).await.is(200);
+        follow(&app, &link).await.is(403);
+        for lost in [json!({"is_admin": false}), json!({"disabled": true})] {
+            let mallory = app.sign_in("mallory").await;
+            let link = mallory.makes_a_link_for("root").await;
+            root.changes("mallory", lost).await.is(200);
+            follow(&app, &link).await.is(403).says("This link is not valid any more. Ask for a new one.");
+            root.changes("mallory", json!({"is_admin": true, "disabled": false})).await.is(200);
+        }
+        root.see("/auth/me").await.is(200);
+        let link = app.sign_in("mallory").await.makes_a_link_for("root").await;
+        follow(&app, &link).await.is(204);
+        root.see("/auth/me").await.is(401);
+    }
+
+    async fn nobody_makes_a_way_into_their_own_account_past_what_only_its_owner_knows(app: TestApp) {
+        let (root, _) = two_administrators(&app).await;
+        let own = "This is for the accounts of others. Change your own password and second factors on your account page.";
+        root.tell("/api/users/root/reset", Value::Null).await.is(409).says(own);
+        root.tell("/api/users/ROOT/reset", Value::Null).await.is(409).says(own);
+        root.tell("/api/users/root/recover", json!({"reason": "I forgot it all"})).await.is(409).says(own);
+        let page = root.ask(root.get("/admin/users/root").header("accept", "text/html")).await.is(200).text;
+        assert!(!page.contains("data-action=\"reset\"") && !page.contains("data-action=\"recover\""), "{page}");
+        let page = root.ask(root.get("/admin/users/mallory").header("accept", "text/html")).await.is(200).text;
+        assert!(page.contains("data-action=\"reset\""), "{page}");
+    }
+
+    async fn whoever_throws_everything_out_withdraws_what_was_handed_out_in_their_name(app: TestApp) {
+        let (root, mallory) = two_administrators(&app).await;
+        let by_mallory = mallory.invites_an_administrator().await;
+        let stolen = root.invites_an_administrator().await;
+        root.tell("/auth/sessions/end-others", Value::Null).await.is(200);
+        join(&app, "eve", &stolen).await.is(403);
+        assert_eq!(root.see("/auth/invites").await.is(200).body.as_array().unwrap().len(), 1, "mallory's is still there");
+        let told = root.see("/api/audit?action=invite.withdrawn").await.is(200);
+        assert_eq!((&told.body[0]["actor"], &told.body[0]["reason"]), (&json!("root"), &json!("ended_by_owner")), "{}", told.text);
+        // Disabled, and enabled again.
+        root.changes("mallory", json!({"disabled": true})).await.is(200);
+        root.changes("mallory", json!({"disabled": false})).await.is(200);
+        join(&app, "eve", &by_mallory).await.is(403);
+        let everybodys = app.sign_in("mallory").await.invites_an_administrator().await;
+        root.tell("/api/sessions/end-all", json!({"reason": "a laptop is gone"})).await.is(200);
+        join(&app, "eve", &everybodys).await.is(403);
+        // A password too, where everything else goes with it; the change of a factor is no reason.
+        let root = app.sign_in("root").await;
+        let kept = root.invites_an_administrator().await;
+        crate::authenticator::with_app(&app, &root).await;
+        join(&app, "ben", &kept).await.is(201);
+    }
+
+    async fn a_token_does_not_grow_with_its_owner_nor_topple_administrators(app: TestApp) {
+        let root = app.administrator("root").await;
+        let eve = app.editor("eve").await;
+        let token = personal::client(&eve, json!(["admin", "files:read"]), Value::Null).await;
+        let reader = personal::client(&eve, json!(["files:read"]), Value::Null).await;
+        token.see("/api/users").await.is(403);
+        root.changes("eve", json!({"is_admin": true})).await.is(200);
+        token.see("/api/users").await.is(401);
+        reader.see("/api/files").await.is(200);
+        let told = root.see("/api/audit?action=account.changed").await.is(200);
+        assert_eq!(told.body[0]["facts"]["tokens_ended"], 1, "{}", told.text);
+        let eve = app.sign_in("eve").await;
+        let token = personal::client(&eve, json!(["admin"]), Value::Null).await;
+        token.see("/api/users").await.is(200);
+        for topples in [json!({"is_admin": false}), json!({"disabled": true}), json!({"reset_required": true})] {
+            token.changes("root", topples).await.is(403);
+        }
+        token.ask(token.delete("/api/users/root")).await.is(403);
+        token.changes("root", json!({"display_name": "Root"})).await.is(200);
+        app.editor("ada").await;
+        token.changes("ada", json!({"disabled": true})).await.is(200);
+        root.see("/auth/me").await.is(200);
+    }
+
+    async fn what_is_wrong_with_an_invitation_does_not_tell_which_vaults_there_are(app: TestApp) {
+        let root = app.administrator("root").await;
+        root.tell("/api/vaults", json!({"name": "secret-project"})).await.is(201);
+        let eve = app.editor("eve").await;
+        for role in ["xx", "viewer"] {
+            let ask = async |vault: &str| {
+                let answer = eve.tell("/auth/invites", json!({"roles": {vault: role}})).await;
+                (answer.status, answer.body["detail"].clone())
+            };
+            assert_eq!(ask("secret-project").await, ask("no-such-vault").await, "{role}");
+        }
+    }
+}
