@@ -15,6 +15,7 @@ mod host;
 pub mod live;
 mod mail;
 pub mod master;
+mod packed;
 pub mod router;
 pub mod routes;
 pub mod serve;

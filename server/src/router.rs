@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::MethodFilter,
 };
+use http::{Extensions, HeaderMap, StatusCode, Version};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{
@@ -20,6 +21,7 @@ use crate::{
     answer::answer,
     api::{audit, auth, document, events, files, groups, service, service::docs, throttle, users, vaults},
     error::Problem,
+    packed::AsItIs,
     routes::Api,
     state::AppState,
     web::handlers::{
@@ -238,6 +240,7 @@ fn worth_compressing() -> impl Predicate {
         .and(NotForContentType::const_new("application/octet-stream"))
         .and(NotForContentType::const_new("text/event-stream"))
         .and(NotForContentType::IMAGES)
+        .and(|_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions| extensions.get::<AsItIs>().is_none())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
@@ -249,7 +252,6 @@ fn panicked(what: Box<dyn std::any::Any + Send + 'static>) -> Response {
 #[cfg(test)]
 mod tests {
     use axum::{body::Body, extract::Request, routing::on};
-    use http::StatusCode;
     use tower::ServiceExt as _;
 
     use super::*;

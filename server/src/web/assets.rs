@@ -1,13 +1,12 @@
 //! Style, scripts and pictures, embedded in the binary. Deliberately absent: anything that depends on who asks.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
-use axum::{
-    body::Body,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderMap, StatusCode, header};
-use rust_embed::{Embed, EmbeddedFile};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use rust_embed::Embed;
+
+use crate::packed::Packed;
 
 #[derive(Embed)]
 #[folder = "assets/"]
@@ -25,6 +24,16 @@ static BUILD: LazyLock<String> = LazyLock::new(|| {
     format!("{folded:016x}")
 });
 
+/// All of them, by path, packed when somebody first asks for one.
+static PACKED: LazyLock<HashMap<String, Packed>> = LazyLock::new(|| {
+    let packed = |path: Cow<'static, str>| {
+        let kind = HeaderValue::from_static(content_type(&path)?);
+        let bytes = Assets::get(&path)?.data.into_owned().into();
+        Some((path.into_owned(), Packed::new(kind, bytes)))
+    };
+    Assets::iter().filter_map(packed).collect()
+});
+
 /// `app.css` → `/assets/<build>/app.css`.
 #[must_use]
 pub fn url(path: &str) -> String {
@@ -35,26 +44,9 @@ pub fn url(path: &str) -> String {
 /// how long the answer may be kept, so that a page from before an update still finds its files.
 #[must_use]
 pub fn serve(build: &str, path: &str, headers: &HeaderMap) -> Response {
-    let Some((file, kind)) = Assets::get(path).zip(content_type(path)) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let tag = format!("\"{}\"", hex::encode(file.metadata.sha256_hash()));
+    let Some(file) = PACKED.get(path) else { return StatusCode::NOT_FOUND.into_response() };
     let keep = if build == *BUILD { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|sent| sent.as_bytes() == tag.as_bytes());
-    let about = [
-        (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CACHE_CONTROL, keep.to_owned()),
-        (header::ETAG, tag),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-    ];
-    if known { (StatusCode::NOT_MODIFIED, about).into_response() } else { (about, body(file)).into_response() }
-}
-
-fn body(file: EmbeddedFile) -> Body {
-    match file.data {
-        std::borrow::Cow::Borrowed(bytes) => Body::from(bytes),
-        std::borrow::Cow::Owned(bytes) => Body::from(bytes),
-    }
+    file.answer(headers, keep)
 }
 
 /// Only what we ship: an unknown ending is not served at all.
@@ -70,6 +62,8 @@ fn content_type(path: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use http::header;
+
     use super::*;
 
     fn get(path: &str, headers: &HeaderMap) -> Response {

@@ -41,8 +41,10 @@ async fn health_and_metrics_answer() {
     anonymous.see("/health/live").await.is(200);
     anonymous.see("/health/ready").await.is(200);
     assert!(anonymous.see("/metrics").await.is(200).text.contains("strongroom_"));
-    let forwarded = anonymous.get("/metrics").header("x-forwarded-for", "203.0.113.7");
-    anonymous.ask(forwarded).await.is(403);
+    for name in ["x-forwarded-for", "x-forwarded-proto", "x-real-ip", "forwarded", "via"] {
+        let forwarded = anonymous.get("/metrics").header(name, "203.0.113.7");
+        anonymous.ask(forwarded).await.is(403);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,11 +8,10 @@ use axum::{
     extract::FromRequestParts,
     response::{Html, IntoResponse, Response},
 };
-use bytes::Bytes;
-use http::{HeaderValue, header, request::Parts};
-use utoipa_swagger_ui::Config;
+use http::{HeaderMap, HeaderValue, header, request::Parts};
+use utoipa_swagger_ui::{Config, SwaggerFile};
 
-use crate::{error::Problem, extract::path_param, state::AppState, web::assets};
+use crate::{error::Problem, extract::path_param, packed::Packed, state::AppState, web::assets};
 
 /// Its own narrow policy: as the pages', but for the styles that Swagger UI writes into elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -22,14 +21,30 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 const PARTS: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 /// The document, as text: made when somebody first asks for it.
-static DOCUMENT: LazyLock<Bytes> =
-    LazyLock::new(|| serde_json::to_vec(&crate::router::openapi()).unwrap_or_default().into());
+static DOCUMENT: LazyLock<Packed> = LazyLock::new(|| {
+    let text = serde_json::to_vec(&crate::router::openapi()).unwrap_or_default();
+    Packed::new(HeaderValue::from_static("application/json"), text.into())
+});
+
+/// [`PARTS`], packed when somebody first asks for one.
+static PACKED: LazyLock<Vec<(&str, Packed)>> = LazyLock::new(|| {
+    let part = |name: &'static str| Some((name, pack(utoipa_swagger_ui::serve(name, SETTINGS.clone()).ok()??)?));
+    PARTS.into_iter().filter_map(part).collect()
+});
+
+static SETTINGS: LazyLock<Arc<Config<'_>>> = LazyLock::new(|| Arc::new(Config::from("/openapi.json")));
+
+fn pack(file: SwaggerFile<'_>) -> Option<Packed> {
+    let charset = if file.content_type.starts_with("text/") { "; charset=utf-8" } else { "" };
+    let kind = HeaderValue::try_from(file.content_type + charset).ok()?;
+    Some(Packed::new(kind, file.bytes.into_owned().into()))
+}
 
 /// The description of this API.
 #[utoipa::path(get, path = "/openapi.json", tag = "Service",
     responses((status = 200, description = "OpenAPI 3.1.", body = serde_json::Value)))]
-pub async fn handle(_: Anyone) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone()).into_response()
+pub async fn handle(_: Anyone, headers: HeaderMap) -> Response {
+    DOCUMENT.answer(&headers, "no-cache")
 }
 
 #[derive(Debug, Template)]
@@ -60,13 +75,7 @@ impl FromRequestParts<AppState> for File {
 }
 
 /// `GET /docs/{file}`
-pub async fn file(_: Anyone, File(name): File) -> Result<Response, Problem> {
-    let name = PARTS.into_iter().find(|part| *part == name).ok_or(Problem::NoRoute)?;
-    let found = utoipa_swagger_ui::serve(name, Arc::new(Config::from("/openapi.json")));
-    let found = found.map_err(|error| Problem::Internal(error.to_string()))?.ok_or(Problem::NoRoute)?;
-    let charset = if found.content_type.starts_with("text/") { "; charset=utf-8" } else { "" };
-    let kind =
-        HeaderValue::try_from(found.content_type + charset).map_err(|error| Problem::Internal(error.to_string()))?;
-    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    Ok((headers, found.bytes.into_owned()).into_response())
+pub async fn file(_: Anyone, File(name): File, headers: HeaderMap) -> Result<Response, Problem> {
+    let (_, packed) = PACKED.iter().find(|(part, _)| *part == name).ok_or(Problem::NoRoute)?;
+    Ok(packed.answer(&headers, "no-cache"))
 }

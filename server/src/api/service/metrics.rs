@@ -8,6 +8,10 @@ use wire::ProblemBody;
 
 use crate::{error::Problem, state::Site};
 
+/// By one of these nearly every proxy says that it speaks for somebody else.
+const FORWARDED: [&str; 7] =
+    ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-server", "x-real-ip", "forwarded", "via"];
+
 /// Prometheus text. From the machine itself, or with an administrator's token that has the scope `admin`.
 #[utoipa::path(get, path = "/metrics", tag = "Service",
     responses(
@@ -23,6 +27,7 @@ pub async fn handle(
 ) -> Result<String, Problem> {
     let administrator = caller.is_some_and(|caller| caller.unrestricted().is_ok() && caller.may_administer());
     // A proxy on this machine speaks for others: what it forwards is not from here.
-    let here = peer.ip().to_canonical().is_loopback() && !headers.contains_key("x-forwarded-for");
+    let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    let here = peer.ip().to_canonical().is_loopback() && !forwarded;
     if here || administrator { Ok(site.metrics.render()) } else { Err(Problem::LoopbackOnly) }
 }
