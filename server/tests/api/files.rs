@@ -158,6 +158,15 @@ both! {
         let middle = ada.ask(part("bytes=2-4")).await.is(206);
         assert_eq!((middle.text.as_str(), middle.header("content-range")), ("234", Some("bytes 2-4/10")));
         assert_eq!(ada.ask(part("bytes=-3")).await.is(206).text, "789");
+        // The last so many of less are all; and one that there is stands for all that are asked for.
+        let all = ada.ask(part("bytes=-99")).await.is(206);
+        assert_eq!((all.text.as_str(), all.header("content-range")), ("0123456789", Some("bytes 0-9/10")));
+        assert_eq!(ada.ask(part("bytes=8-99")).await.is(206).text, "89");
+        assert_eq!(ada.ask(part("bytes=0-0,50-60")).await.is(206).text, "0");
+        assert_eq!(ada.ask(part("bytes=0-0,2-3")).await.is(200).text, "0123456789");
+        for nothing in ["bytes=50-", "bytes=50-60,70-"] {
+            ada.ask(part(nothing)).await.is(416);
+        }
         let outside = ada.ask(part("bytes=10-")).await.is(416);
         assert_eq!(outside.header("content-range"), Some("bytes */10"));
         assert_eq!(ada.ask(part("bytes=0-1").header("If-Range", "\"other\"")).await.is(200).text, "0123456789");

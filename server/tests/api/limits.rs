@@ -38,6 +38,65 @@ both! {
         }
     }
 
+    async fn a_form_in_very_small_pieces_costs_no_more_than_any_other(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let begins = |name: &str| format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n");
+        let send = async |filename: &str, form: String| {
+            let pieces = form.into_bytes().into_iter().map(|byte| Ok::<_, std::io::Error>(vec![byte]));
+            let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
+            let request = ada.put(&file(filename, "/content")).header("content-type", "multipart/form-data; boundary=XX");
+            ada.ask(request.body(body)).await.status
+        };
+        // Of a header all that came so far is looked at for each piece more: that has an end. Content has none.
+        assert_eq!(send("a.nc", begins(&"x".repeat(4_000)) + "\r\n--XX--\r\n").await, 422);
+        let content = "\r\n--X".repeat(1_000);
+        assert_eq!(send("b.nc", begins("file") + &content + "\r\n--XX--\r\n").await, 201);
+        assert_eq!(ada.content("b.nc").await, content.as_bytes());
+    }
+
+    async fn a_form_has_so_many_fields_and_one_of_them_is_a_file_that_somebody_chose(app: TestApp) {
+        let ada = app.editor("ada").await;
+        let field = |about: &str, said: &str| format!("--XX\r\nContent-Disposition: form-data; {about}\r\n\r\n{said}\r\n");
+        let many = (0..40).map(|n| field(&format!("name=\"n{n}\""), "x")).collect::<String>();
+        let none = "There is no file in the form.";
+        for (form, why) in [
+            (many + &field("name=\"file\"; filename=\"f\"", "x"), "This form has too many fields."),
+            (field("name=\"comment\"", "no file at all"), none),
+            (field("name=\"file\"", ""), none),
+            (field("name=\"file\"", "text, as from a form that has forgotten what it is"), none),
+            (field("name=\"file\"; filename=\"\"", ""), none),
+        ] {
+            let (status, said) = sends(&ada, "a.nc", form + "--XX--\r\n").await;
+            assert!(status == 422 && said.contains(why), "{status} {said}");
+        }
+        ada.see(&file("a.nc", "")).await.is(404);
+        for (name, form) in [
+            ("empty.nc", field("name=\"file\"; filename=\"f\"", "")),
+            ("nameless.nc", field("name=\"file\"; filename=\"\"", "x")),
+        ] {
+            assert_eq!(sends(&ada, name, form + "--XX--\r\n").await.0, 201, "{name}");
+        }
+    }
+
+    async fn what_everybody_gets_alike_is_compressed_once_and_not_sent_twice(app: TestApp) {
+        let page = app.anonymous().see("/sign-in").await.is(200).text;
+        let style = &page[page.find("/assets/").unwrap()..];
+        let style = &style[..style.find('"').unwrap()];
+        let anyone = app.anonymous();
+        for path in ["/openapi.json", "/docs/swagger-ui-bundle.js", style] {
+            let ask = |name: &'static str, value: String| {
+                anyone.ask(anyone.get(path).header(name, value).header("accept", "*/*"))
+            };
+            let packed = ask("accept-encoding", "gzip".to_owned()).await.is(200);
+            assert_eq!((packed.header("content-encoding"), packed.header("vary")), (Some("gzip"), Some("accept-encoding")), "{path}");
+            let tag = packed.header("etag").unwrap().to_owned();
+            assert!(ask("if-none-match", tag).await.is(304).text.is_empty());
+            let plain = ask("accept-encoding", "identity".to_owned()).await.is(200);
+            assert_eq!(plain.header("content-encoding"), None);
+            assert!(packed.headers["content-length"].to_str().unwrap().parse::<usize>().unwrap() < plain.text.len(), "{path}");
+        }
+    }
+
     async fn a_search_and_a_path_have_an_end(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add(&("a/".repeat(64) + "b"), b"x").await.is(201);

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http_range_header::{EndPosition, StartPosition, SyntacticallyCorrectRange, parse_range_header};
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 use vault::{Filename, action::Read};
@@ -91,6 +92,19 @@ fn names(header: Option<&HeaderValue>, tag: &str) -> bool {
     given.split(',').map(str::trim).any(|given| given == "*" || given.trim_start_matches("W/") == tag)
 }
 
+/// What there is of a range in so many bytes; the last so many of less are all of it (RFC 9110 §14.1.2).
+fn within(range: SyntacticallyCorrectRange, size: u64) -> Option<Range<u64>> {
+    let start = match range.start {
+        StartPosition::Index(first) => first,
+        StartPosition::FromLast(last) => size.saturating_sub(last),
+    };
+    let end = match range.end {
+        EndPosition::Index(last) => size.min(last.saturating_add(1)),
+        EndPosition::LastByte => size,
+    };
+    (start < end).then_some(start..end)
+}
+
 /// One range, as RFC 9110 §14.2 wants it; several at once are answered with the whole, which is allowed.
 fn asked_range(sent: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>, Problem> {
     let Some(range) = sent.get(header::RANGE).and_then(|value| value.to_str().ok()) else { return Ok(None) };
@@ -101,10 +115,11 @@ fn asked_range(sent: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u6
     if size == 0 {
         return Ok(None);
     }
-    let Ok(parsed) = http_range_header::parse_range_header(range) else { return Ok(None) };
-    match parsed.validate(size) {
-        Ok(ranges) if ranges.len() == 1 => Ok(Some(*ranges[0].start()..ranges[0].end() + 1)),
-        Ok(_) => Ok(None),
-        Err(_) => Err(Problem::Range { size }),
+    let Ok(parsed) = parse_range_header(range) else { return Ok(None) };
+    let mut there = parsed.ranges.into_iter().filter_map(|range| within(range, size));
+    match (there.next(), there.next()) {
+        (Some(range), None) => Ok(Some(range)),
+        (Some(_), Some(_)) => Ok(None),
+        (None, _) => Err(Problem::Range { size }),
     }
 }

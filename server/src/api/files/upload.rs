@@ -29,11 +29,31 @@ const PATIENCE: usize = 64 << 20;
 /// The longest text field, in bytes.
 const MOST_TEXT: usize = 64 * 1024;
 
-/// So much of a form is held at most while its next boundary, header or piece of a field is looked for, in bytes.
-const MOST_HELD: usize = 1 << 20;
+/// So many bytes are looked at while the next boundary, header or piece of a field is looked for: all that is held, again
+/// for each piece that comes, however small. Less than a third of it is held then.
+const MOST_LOOKED_AT: usize = 4 << 20;
+/// Fields of a form, with those that are not looked at.
+const MOST_FIELDS: usize = 32;
 
-/// What was read since the form last gave something back.
-type Held = Arc<AtomicUsize>;
+/// What was read since the form last gave something back, and what was looked at for it; in bytes.
+#[derive(Clone, Debug, Default)]
+struct Held(Arc<(AtomicUsize, AtomicUsize)>);
+
+impl Held {
+    /// Takes up a piece more; false where that is too much.
+    fn take_up(&self, more: usize) -> bool {
+        let (held, looked_at) = &*self.0;
+        let held = held.fetch_add(more, Ordering::Relaxed) + more;
+        // What comes first is taken, however much it is.
+        let before = looked_at.fetch_add(held, Ordering::Relaxed);
+        before == 0 || before + held <= MOST_LOOKED_AT
+    }
+
+    fn gave_back(&self) {
+        self.0.0.store(0, Ordering::Relaxed);
+        self.0.1.store(0, Ordering::Relaxed);
+    }
+}
 
 /// The body of a form. Whoever parses it takes whatever is there before looking at it, and looks at all of it again for
 /// each piece more: so it gets one piece at a time, and not without end.
@@ -56,7 +76,7 @@ impl Stream for Paced {
         let piece = ready!(self.body.poll_next_unpin(context));
         self.rests = true;
         let more = piece.as_ref().map_or(0, |piece| piece.as_ref().map_or(0, Bytes::len));
-        if self.held.fetch_add(more, Ordering::Relaxed) > MOST_HELD {
+        if !self.held.take_up(more) {
             self.thrown += more;
             // The client gets to read the refusal.
             if more > 0 && self.thrown < PATIENCE {
@@ -85,13 +105,15 @@ pub(crate) async fn receive<U: BlobUpload>(request: Request, upload: &mut U) -> 
         .await
         .map_err(|_| Problem::MediaType("multipart/form-data with a file"))?;
     let mut fields = Fields::default();
-    let mut files = 0;
+    let (mut files, mut count) = (0, 0);
     while let Some(field) = next_field(&mut multipart, &held).await? {
+        count += 1;
         match field.name() {
+            _ if count > MOST_FIELDS => return Err(Problem::invalid("", "This form has too many fields.")),
             Some("file") if files > 0 => return Err(Problem::invalid("/file", "One file at a time.")),
             Some("file") => {
                 files += 1;
-                stream(field, upload, &held).await?;
+                file(field, upload, &held).await?;
             }
             Some("comment") => fields.comment = Some(text(field, "/comment", &held).await?),
             Some("keep_checked_out") => fields.keep_checked_out = Some(text(field, "/keep_checked_out", &held).await?),
@@ -107,7 +129,7 @@ pub(crate) async fn receive<U: BlobUpload>(request: Request, upload: &mut U) -> 
 async fn next_field<'a>(multipart: &'a mut Multipart, held: &Held) -> Result<Option<Field<'a>>, Problem> {
     match timeout(STALLED, multipart.next_field()).await {
         Ok(Ok(field)) => {
-            held.store(0, Ordering::Relaxed);
+            held.gave_back();
             Ok(field)
         }
         Ok(Err(error)) => Err(broken(&error)),
@@ -115,20 +137,31 @@ async fn next_field<'a>(multipart: &'a mut Multipart, held: &Held) -> Result<Opt
     }
 }
 
-async fn stream<U: BlobUpload>(mut field: Field<'_>, upload: &mut U, held: &Held) -> Result<(), Problem> {
+/// A form in which nobody chose a file has a field of that name all the same: text, or what has no name and no bytes.
+async fn file<U: BlobUpload>(field: Field<'_>, upload: &mut U, held: &Held) -> Result<(), Problem> {
+    let none = || Problem::invalid("/file", "There is no file in the form.");
+    let is_named = !field.file_name().ok_or_else(none)?.is_empty();
+    let is_empty = stream(field, upload, held).await? == 0;
+    if is_named || !is_empty { Ok(()) } else { Err(none()) }
+}
+
+/// Says how many bytes there were.
+async fn stream<U: BlobUpload>(mut field: Field<'_>, upload: &mut U, held: &Held) -> Result<u64, Problem> {
+    let mut size = 0;
     while let Some(bytes) = next_chunk(&mut field, held).await? {
+        size += bytes.len() as u64;
         if let Err(refusal) = upload.write(bytes).await {
             drain_field(field, held).await.ok();
             return Err(refusal.into());
         }
     }
-    Ok(())
+    Ok(size)
 }
 
 async fn next_chunk(field: &mut Field<'_>, held: &Held) -> Result<Option<Bytes>, Problem> {
     match timeout(STALLED, field.chunk()).await {
         Ok(Ok(chunk)) => {
-            held.store(0, Ordering::Relaxed);
+            held.gave_back();
             Ok(chunk)
         }
         Ok(Err(error)) => Err(broken(&error)),

@@ -41,8 +41,12 @@ async fn any_upload_is_a_file_or_refused_and_leaves_nothing() {
     for (n, (kind, mut body)) in cases(&strategy, 400).into_iter().enumerate() {
         if n % 3 == 0 {
             // Mostly whole, so that some come to the end of it.
-            body = [&b"--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"[..], &body, b"\r\n--x--\r\n"]
-                .concat();
+            body = [
+                &b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n"[..],
+                &body,
+                b"\r\n--x--\r\n",
+            ]
+            .concat();
         }
         let about = format!("{kind}: {:?}", String::from_utf8_lossy(&body));
         let request = ada.put(&file(&format!("{n}.nc"), "/content")).header("content-type", kind).body(body);
