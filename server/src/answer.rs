@@ -12,6 +12,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use tracing::Instrument;
 use uuid::Uuid;
+use vault::VaultError;
 use wire::{ProblemBody, TokenError};
 
 use crate::{
@@ -183,6 +184,11 @@ fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
         Problem::Auth(AuthError::CodeDoesNotFit) => field("/code", problem),
         Problem::Auth(AuthError::BadFactorName) => field("/name", problem),
         Problem::Auth(AuthError::BadReason) => field("/reason", problem),
+        Problem::Auth(AuthError::Passkey(_)) if status == StatusCode::UNPROCESSABLE_ENTITY => {
+            field("/credential", problem)
+        }
+        Problem::Vault(VaultError::KeyReused) => field("#Idempotency-Key", problem),
+        Problem::Vault(VaultError::BadUpload { .. }) => field("", problem),
         _ => Vec::new(),
     };
     let body = ProblemBody {

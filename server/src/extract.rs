@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 
 use auth::{GroupName, Origin, Username, store::Network};
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequest, RawPathParams, Request};
+use axum::extract::{
+    ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequest, Query as QueryOf, RawPathParams, Request,
+    rejection::QueryRejection,
+};
 use bytes::Bytes;
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, Uri, header, request::Parts};
 use serde::de::DeserializeOwned;
 use vault::{Filename, store::IdempotencyKey, vault::Attempt};
 use wire::FieldError;
@@ -48,7 +51,8 @@ impl<T: DeserializeOwned> OptionalFromRequest<AppState> for Body<T> {
             return Err(Problem::MediaType("application/json"));
         }
         let bytes = read(request).await?;
-        if bytes.is_empty() {
+        // Clients whose note is optional send nothing, blanks, or null.
+        if matches!(bytes.trim_ascii(), b"" | b"null") {
             return Ok(None);
         }
         if !json {
@@ -198,6 +202,18 @@ impl FromRequestParts<AppState> for Place {
     }
 }
 
+/// The `{provider}` of the path.
+#[derive(Debug)]
+pub struct ProviderId(pub String);
+
+impl FromRequestParts<AppState> for ProviderId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        path_param(parts, state, "provider").await.map(Self)
+    }
+}
+
 /// A path parameter, percent-decoded once by the router.
 pub async fn path_param(parts: &mut Parts, state: &AppState, name: &str) -> Result<String, Problem> {
     let params = RawPathParams::from_request_parts(parts, state)
@@ -207,7 +223,8 @@ pub async fn path_param(parts: &mut Parts, state: &AppState, name: &str) -> Resu
     found.ok_or_else(|| Problem::Internal(format!("a route without {{{name}}}")))
 }
 
-/// The query, of an exact shape. What does not fit is 422.
+/// The query, of an exact shape. What does not fit is 422; a parameter without a value is as good as none, as OAuth wants
+/// it (RFC 6749 §3.1) and forms send it.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
@@ -215,13 +232,15 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
-        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri)
-            .map_err(|error| Problem::Invalid(vec![query_error(&error)]))?;
+        let said = |pair: &&str| pair.split_once('=').is_none_or(|(_, value)| !value.is_empty());
+        let query = parts.uri.query().unwrap_or("").split('&').filter(said).collect::<Vec<_>>().join("&");
+        let uri = Uri::try_from(format!("/?{query}")).map_err(|_| Problem::invalid("", "This is no query."))?;
+        let query = QueryOf::<T>::try_from_uri(&uri).map_err(|error| Problem::Invalid(vec![query_error(&error)]))?;
         Ok(Self(query.0))
     }
 }
 
-fn query_error(error: &axum::extract::rejection::QueryRejection) -> FieldError {
+fn query_error(error: &QueryRejection) -> FieldError {
     let text = error.body_text();
     let detail = text.rsplit("string: ").next().unwrap_or(&text);
     let (name, why) = detail.split_once(": ").unwrap_or(("", detail));

@@ -8,7 +8,7 @@ use auth::{
     upstream::{Arrival, Callback, Errand},
 };
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::CookieJar;
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::{enter, send};
 use crate::{
     error::Problem,
-    extract::{From, Query},
+    extract::{From, ProviderId, Query},
     state::{Auth, Site},
     web::{Shell, UpstreamPage, cookie, local_path},
 };
@@ -36,7 +36,7 @@ pub(crate) async fn leave(
     _: Anyone,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
-    Path(provider): Path<String>,
+    ProviderId(provider): ProviderId,
     (jar, Query(asked)): (CookieJar, Query<Leave>),
 ) -> Result<Response, Problem> {
     let errand = if asked.again.is_some() { Errand::SignInAgain } else { Errand::SignIn };
@@ -64,7 +64,7 @@ pub(crate) async fn arrive(
     MaybeCaller(caller): MaybeCaller,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
-    Path(provider): Path<String>,
+    ProviderId(provider): ProviderId,
     (From(origin), jar, Query(back)): (From, CookieJar, Query<Back>),
 ) -> Result<Response, Problem> {
     let browser = cookie::departure_of(&site, &jar);
@@ -81,7 +81,7 @@ pub(crate) async fn arrive(
 pub(crate) async fn icon(
     _: Anyone,
     State(site): State<Arc<Site>>,
-    Path(provider): Path<String>,
+    ProviderId(provider): ProviderId,
 ) -> Result<Response, Problem> {
     let icon = site.config.providers.icon(&provider).ok_or(Problem::NoRoute)?;
     let mut response = icon.bytes.clone().into_response();

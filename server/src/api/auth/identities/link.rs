@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use auth::{Recently, upstream::Errand};
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
 use secrecy::ExposeSecret as _;
 use wire::{LinkBegun, ProblemBody};
 
 use crate::{
     error::Problem,
+    extract::ProviderId,
     state::{Auth, Site},
     web::cookie,
 };
@@ -29,7 +27,7 @@ pub async fn handle(
     Recently(caller): Recently,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
-    Path(provider): Path<String>,
+    ProviderId(provider): ProviderId,
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<LinkBegun>), Problem> {
     let departure =

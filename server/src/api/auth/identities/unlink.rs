@@ -1,11 +1,27 @@
 //! `DELETE /auth/identities/{id}`
 
 use auth::Recently;
-use axum::extract::{Path, State};
-use http::StatusCode;
+use axum::extract::{FromRequestParts, State};
+use http::{StatusCode, request::Parts};
 use wire::ProblemBody;
 
-use crate::{error::Problem, extract::From, state::Auth};
+use crate::{
+    error::Problem,
+    extract::{From, path_param},
+    state::{AppState, Auth},
+};
+
+/// The `{id}` of the path.
+#[derive(Debug)]
+pub struct Id(String);
+
+impl FromRequestParts<AppState> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        path_param(parts, state, "id").await.map(Self)
+    }
+}
 
 /// Part one's account at a provider from this one: it opens nothing here any more.
 #[utoipa::path(delete, path = "/auth/identities/{id}", tag = "Accounts",
@@ -18,7 +34,7 @@ pub async fn handle(
     Recently(caller): Recently,
     State(auth): State<Auth>,
     From(origin): From,
-    Path(id): Path<String>,
+    Id(id): Id,
 ) -> Result<StatusCode, Problem> {
     auth.unlink(&caller, &id, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
