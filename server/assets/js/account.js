@@ -43,7 +43,7 @@ async function attempt(act) {
     await act();
   } catch (problem) {
     line.hidden = false;
-    line.textContent = `${problem.message} ${problem.advice}`;
+    line.textContent = `${problem.message} ${problem.advice ?? ''}`;
   }
 }
 

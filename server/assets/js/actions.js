@@ -4,6 +4,7 @@ import { checkIn } from './checkin.js';
 import { openDialog } from './dialog.js';
 import { $ } from './dom.js';
 import { leafOf } from './format.js';
+import { unlessHeard } from './news.js';
 import { complain, notice } from './notice.js';
 
 /**
@@ -41,8 +42,9 @@ async function atOnce(place, name, scope, verb, say) {
   if (scope.getAttribute('aria-busy') === 'true') return;
   scope.setAttribute('aria-busy', 'true');
   try {
+    const fresh = unlessHeard(name);
     const { data } = await call('POST', place.urls.file(name, verb));
-    place.changed(data);
+    fresh(() => place.changed(data));
     say(data);
   } catch (problem) {
     complain(problem, problem.status === 409 ? 'Somebody was quicker: the list shows how it is now.' : '');
@@ -55,7 +57,9 @@ async function atOnce(place, name, scope, verb, say) {
 /** After a refusal: how is it really? */
 async function refresh(place, name) {
   try {
-    place.changed((await call('GET', place.urls.file(name))).data);
+    const fresh = unlessHeard(name);
+    const { data } = await call('GET', place.urls.file(name));
+    fresh(() => place.changed(data));
   } catch (problem) {
     if (problem.status === 404) place.removed(name);
   }
@@ -65,9 +69,12 @@ function describe(place, name, scope) {
   openDialog('describe-dialog', {
     subject: name,
     prepare: (form) => { form.elements.description.value = $('[data-field=description]', scope).textContent; },
+    rereads: true,
     submit: async (form) => {
       const description = form.elements.description.value.trim() || null;
-      place.changed((await call('PUT', place.urls.file(name), { json: { description } })).data);
+      const fresh = unlessHeard(name);
+      const { data } = await call('PUT', place.urls.file(name), { json: { description } });
+      fresh(() => place.changed(data));
       notice(`The description of ${leafOf(name)} is saved.`);
     },
   });
@@ -86,7 +93,9 @@ function move(place, name) {
     hint: (problem) => (problem.status === 409 || problem.status === 422 ? 'Change the name, then try again.' : ''),
     submit: async (form) => {
       const to = form.elements.to.value.trim().normalize('NFC');
-      place.changed((await call('POST', place.urls.file(name, 'move'), { json: { to } })).data, name);
+      const fresh = unlessHeard(name);
+      const { data } = await call('POST', place.urls.file(name, 'move'), { json: { to } });
+      fresh(() => place.changed(data, name));
       notice(`${leafOf(name)} is now ${to}.`);
     },
   });
@@ -98,8 +107,9 @@ function override(place, name, scope) {
     hint: (problem) => (problem.status === 409 ? 'It was given back meanwhile: you can check it out.' : ''),
     submit: async (form) => {
       const json = { reason: form.elements.reason.value.trim(), take: form.elements.take.checked };
+      const fresh = unlessHeard(name);
       const { data } = await call('POST', place.urls.file(name, 'override'), { json });
-      place.changed(data);
+      fresh(() => place.changed(data));
       notice(json.take ? `${leafOf(name)} is checked out to you now.` : `The lock on ${leafOf(name)} is gone.`);
     },
   });
@@ -124,8 +134,9 @@ function restore(place, name, scope, button) {
     subject: name,
     hint: (problem) => (problem.status === 409 ? 'Wait until it is given back, or use another name.' : ''),
     submit: async () => {
+      const fresh = unlessHeard(name);
       const { data } = await call('POST', place.urls.file(name, 'restore'), { json: { revision } });
-      place.changed(data);
+      fresh(() => place.changed(data));
       if (scope.dataset.status === 'deleted') notice(`${leafOf(name)} is back, as revision ${data.revision}.`, { link: { text: 'Show it', href: place.urls.filePage(data.filename) } });
       else notice(`Revision ${revision} is the newest again, as revision ${data.revision}.`);
     },

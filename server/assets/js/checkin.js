@@ -3,6 +3,7 @@ import { newKey } from './api.js';
 import { isBusy, openDialog, showError } from './dialog.js';
 import { $, put } from './dom.js';
 import { leafOf, size } from './format.js';
+import { unlessHeard } from './news.js';
 import { notice } from './notice.js';
 import { send, tooLarge } from './upload.js';
 
@@ -25,8 +26,9 @@ export function checkIn(place, name) {
       const refused = tooLarge(file, place.maxSize);
       if (refused) throw refused;
       const fields = { comment: form.elements.comment.value.trim(), keep_checked_out: String(form.elements.keep.checked) };
+      const fresh = unlessHeard(name);
       const data = await withProgress((onProgress) => send({ method: 'POST', url: place.urls.file(name, 'checkin'), fields, file, key, onProgress, signal: upload.signal }));
-      place.changed(data);
+      fresh(() => place.changed(data));
       notice(`${leafOf(name)} is checked in as revision ${data.revision}.`);
     },
   });

@@ -1,6 +1,7 @@
 // What was deleted: restoring it, and what others delete or restore meanwhile.
 import { wireActions } from './actions.js';
 import { vaultUrls } from './api.js';
+import { onceClosed } from './dialog.js';
 import { $, $$, calm } from './dom.js';
 import { follow } from './live.js';
 import { apply } from './news.js';
@@ -14,10 +15,7 @@ function isBack(filename) {
   $('#none').hidden = list.children.length > 0;
 }
 
-const reload = calm(300, () => {
-  // A dialog that is open, and what is typed in it, stays.
-  if (!$('dialog[open]')) location.reload();
-});
+const reload = calm(300, () => onceClosed(() => location.reload()));
 
 /** @type {import('./actions.js').Place} */
 const place = { urls: vaultUrls(vault), me, maxSize: 0, changed: (file) => isBack(file.filename), removed: reload };

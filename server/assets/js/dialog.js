@@ -4,12 +4,15 @@ import { leafOf } from './format.js';
 
 /**
  * @typedef {{subject: string, submit: (form: HTMLFormElement) => Promise<void>, prepare?: (form: HTMLFormElement) => void,
- *   hint?: (problem: any) => string, stop?: () => void}} Task `prepare` fills a fresh form; `hint` says what to do after
- *   a refusal; `stop` ends a submission that is under way
+ *   rereads?: boolean, hint?: (problem: any) => string, stop?: () => void}} Task `prepare` fills a fresh form, with
+ *   `rereads` also one in which nothing was typed since; `hint` says what to do after a refusal; `stop` ends a
+ *   submission that is under way
  */
 
 /** @type {WeakMap<HTMLDialogElement, Task>} */
 const tasks = new WeakMap();
+/** What a form said when it was prepared. @type {WeakMap<HTMLDialogElement, string>} */
+const prepared = new WeakMap();
 /** @type {WeakMap<HTMLDialogElement, (?Element)[]>} */
 const origins = new WeakMap();
 
@@ -19,14 +22,15 @@ export function openDialog(id, task) {
   const form = $('form', dialog);
   if (!tasks.has(dialog)) wire(dialog, form);
   tasks.set(dialog, task);
+  showError(dialog, null);
   // The same file again: what was typed before is still there.
-  if (dialog.dataset.subject !== task.subject) {
+  if (dialog.dataset.subject !== task.subject || (task.rereads && prepared.get(dialog) === saysNow(form))) {
     form.reset();
     dialog.dataset.subject = task.subject;
     put(dialog, 'name', leafOf(task.subject));
-    showError(dialog, null);
     showChange(dialog, '');
     task.prepare?.(form);
+    prepared.set(dialog, saysNow(form));
   }
   if (!dialog.open) {
     origins.set(dialog, whereabouts());
@@ -34,6 +38,8 @@ export function openDialog(id, task) {
   }
   return dialog;
 }
+
+const saysNow = (form) => new URLSearchParams(new FormData(form)).toString();
 
 /** For leaving the page: not before the last dialog is closed, so that what is typed there stays. */
 export function onceClosed(leave) {
@@ -123,9 +129,9 @@ export function showError(place, problem, hint = '') {
   if (problem) line.scrollIntoView({ block: 'nearest' });
 }
 
-/** Says in every open dialog about `filename` what happened to it meanwhile; what was typed stays. */
+/** Says in every dialog about `filename` what happened to it meanwhile; what was typed stays. */
 export function tellDialogs(filename, text) {
-  for (const dialog of $$('dialog[open]')) if (dialog.dataset.subject === filename && !isBusy(dialog)) showChange(dialog, text);
+  for (const dialog of $$('dialog')) if (dialog.dataset.subject === filename && !isBusy(dialog)) showChange(dialog, text);
 }
 
 function showChange(dialog, text) {

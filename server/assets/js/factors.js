@@ -7,7 +7,7 @@ import { notice } from './notice.js';
 export function complain(problem) {
   const line = $('#factors-error');
   line.hidden = !problem;
-  line.textContent = problem ? `${problem.message} ${problem.advice}` : '';
+  line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
   if (problem) line.scrollIntoView({ block: 'nearest' });
 }
 

@@ -13,7 +13,7 @@ const groupOf = (element) => element.closest('[data-group]').dataset.group;
 function complain(problem) {
   const line = $('#groups-error');
   line.hidden = !problem;
-  line.textContent = problem ? `${problem.message} ${problem.advice}` : '';
+  line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
   if (problem) line.scrollIntoView({ block: 'nearest' });
 }
 

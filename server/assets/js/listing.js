@@ -174,7 +174,7 @@ export class Listing {
   complain(problem) {
     const line = $('#list-error');
     line.hidden = !problem;
-    line.textContent = problem ? `${problem.message} ${problem.advice}` : '';
+    line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
   }
 
   focused() {

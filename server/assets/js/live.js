@@ -1,5 +1,6 @@
 // The vault's events, as they happen. Says whether we are live, and goes on without a gap after a break.
 import { call } from './api.js';
+import { onceClosed } from './dialog.js';
 import { $ } from './dom.js';
 
 const WORDS = { connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', stopped: 'Not live: load the page again' };
@@ -47,7 +48,7 @@ export function follow(vault, since, onEvent) {
     close();
     timer = setTimeout(async () => {
       try {
-        await call('GET', '/auth/me'); // a session that ended leads to the sign-in page
+        await staysTheSame();
         open();
       } catch (problem) {
         if (problem.status === 401 || problem.status === 403) show('stopped');
@@ -63,11 +64,18 @@ export function follow(vault, since, onEvent) {
     clearTimeout(hiding);
     if (document.hidden) hiding = setTimeout(close, 20_000);
     else if (!source) open();
+    else void staysTheSame().catch(() => {}); // what is wrong with the connection, the stream tells
   });
   addEventListener('online', () => { if (!source) open(); });
   addEventListener('pagehide', close);
   addEventListener('pageshow', (event) => { if (event.persisted && !source) open(); });
   open();
+}
+
+/** Somebody else may have signed in to this browser: a page is of whoever it says. One that ended leads to signing in. */
+async function staysTheSame() {
+  const { data } = await call('GET', '/auth/me');
+  if (data.username !== $('#main').dataset.me) onceClosed(() => location.reload());
 }
 
 function show(state) {

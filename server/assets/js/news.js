@@ -8,9 +8,22 @@ const DEEDS = {
   describe: 'changed the description', move: 'moved it', restore: 'restored an older revision', add: 'added it',
 };
 
+/** The last event of each file. @type {Map<string, number>} */
+const heard = new Map();
+
+/**
+ * For an answer about a file that may come after the news of what happened next: what it is to write is written unless
+ * there was news since. @param {string} name @returns {(write: () => void) => void}
+ */
+export function unlessHeard(name) {
+  const before = heard.get(name);
+  return (write) => { if (heard.get(name) === before) write(); };
+}
+
 /** @param {import('./actions.js').Place} place @param {any} event file_updated or file_deleted */
 export function apply(place, event) {
   const others = event.by !== place.me;
+  for (const name of [event.data?.filename, event.moved_from]) if (name) heard.set(name, event.id);
   if (event.event === 'file_deleted') {
     if (others) tellDialogs(event.data.filename, `${event.by} deleted this file. What you typed stays here.`);
     place.removed(event.data.filename);

@@ -14,7 +14,7 @@ const memberUrl = (vault) => `/api/vaults/${encodeURIComponent(vault)}/members/$
 function complain(problem) {
   const line = $('#user-error');
   line.hidden = !problem;
-  line.textContent = problem ? `${problem.message} ${problem.advice}` : '';
+  line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
   if (problem) line.scrollIntoView({ block: 'nearest' });
 }
 

@@ -11,7 +11,7 @@ const memberUrl = (vault, name) => `/api/vaults/${encodeURIComponent(vault)}/mem
 function complain(problem) {
   const line = $('#users-error');
   line.hidden = !problem;
-  line.textContent = problem ? `${problem.message} ${problem.advice}` : '';
+  line.textContent = problem ? `${problem.message} ${problem.advice ?? ''}` : '';
   if (problem) line.scrollIntoView({ block: 'nearest' });
 }
 
