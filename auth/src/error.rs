@@ -177,7 +177,8 @@ pub enum AuthError {
     /// The key ring does not open: another master key is at work than the one it was sealed under.
     #[error(
         "The key ring was sealed under another master key than this one. Start with that one (the new one, if it was \
-         replaced), or let `strongroom key rotate --end-tokens` make a new ring if it is lost."
+         replaced). Where it is lost for good, `strongroom key rotate --end-tokens` makes a new ring; every password and \
+         every authenticator app is lost with it, so hand out links with `strongroom user reset NAME` then."
     )]
     AnotherMasterKey,
     #[error("The new master key is the one in force already.")]

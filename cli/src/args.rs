@@ -13,13 +13,14 @@ use auth::store::Network;
 use clap::{ArgGroup, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use secrecy::SecretString;
 use server::{
-    Config, ConfigError, Partial,
+    Config, Partial,
     config::{
         ByteSize, DatabaseTls, FirstRole, LogFormat, LogPartial, RegistrationMode, RegistrationPartial, Switch,
         passwords::PasswordSection,
     },
 };
 
+use crate::environment;
 use values::{address, named, network, proxy};
 
 /// The check-out server for files that nobody can merge.
@@ -69,7 +70,7 @@ Settings come from flags, then the environment, then the TOML file (--config), t
 
 Secrets have no flags, which everybody on the machine could read. They come from the environment or the TOML file:
   STRONGROOM_DATABASE_URL   postgres://user:password@host/database [default: SQLite in the data folder]
-  SECRET_KEY                signs tokens, at least 32 bytes [default: made on the first start, in the data folder]
+  SECRET_KEY                seals what is secret, at least 32 bytes [default: made on the first start, in the data folder]
   ..._FILE                  behind either name: the file that holds it
 
 Examples:
@@ -362,20 +363,19 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn config(self) -> Result<Config, ConfigError> {
+    pub(crate) fn config(self) -> anyhow::Result<Config> {
         let file = self.config.as_deref().map(Partial::from_toml).transpose()?.unwrap_or_default();
-        let variable = |name: &str| std::env::var(name).ok();
-        let secret = |name: &str| variable(name).map(SecretString::from);
+        let secret = |name: &str| environment::variable(name).map(|value| value.map(SecretString::from));
         let flags = Partial {
             listen: self.listen,
             data: self.data,
             public_url: self.public_url,
-            database_url: secret("STRONGROOM_DATABASE_URL"),
-            database_url_file: variable("STRONGROOM_DATABASE_URL_FILE").map(PathBuf::from),
+            database_url: secret("STRONGROOM_DATABASE_URL")?,
+            database_url_file: environment::variable("STRONGROOM_DATABASE_URL_FILE")?.map(PathBuf::from),
             database_tls: self.database_tls,
             database_migrate: self.database_migrate,
-            secret_key: secret("SECRET_KEY"),
-            secret_key_file: variable("SECRET_KEY_FILE").map(PathBuf::from),
+            secret_key: secret("SECRET_KEY")?,
+            secret_key_file: environment::variable("SECRET_KEY_FILE")?.map(PathBuf::from),
             trusted_proxies: self.trusted_proxies,
             max_file_size: self.max_file_size,
             password_grant: self.password_grant,
@@ -384,6 +384,6 @@ impl Settings {
             log: LogPartial { format: self.log_format, filter: self.log },
             ..Partial::default()
         };
-        flags.or(file).decide()
+        Ok(flags.or(file).decide()?)
     }
 }

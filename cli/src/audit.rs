@@ -87,6 +87,9 @@ pub(crate) fn complain(checked: &[(String, Verdict)]) -> u32 {
             say!("{name}: entry {at} of the audit is missing, or not as it was written.");
         }
     }
+    if broken > 0 {
+        complain!("(Where an older copy of the database was put back on purpose, delete keys/audit-seen.json.)");
+    }
     broken
 }
 

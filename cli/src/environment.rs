@@ -32,6 +32,18 @@ pub(crate) fn refuse_unknown(names: impl Iterator<Item = OsString>) -> anyhow::R
     Ok(())
 }
 
+/// A setting that is a secret, or says where one is. Never in a message.
+pub(crate) fn variable(name: &str) -> anyhow::Result<Option<String>> {
+    match std::env::var(name) {
+        Ok(value) if value.is_empty() => {
+            anyhow::bail!("the environment sets {name} to nothing: unset it, or fill it in")
+        }
+        Ok(value) => Ok(Some(value)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => anyhow::bail!("what the environment sets {name} to is not UTF-8"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,16 +9,16 @@ use auth::{
 };
 use server::{
     Config,
-    master::{self, Replaced, Then},
+    master::{self, Lost, Replaced, Then},
 };
 
 use crate::{args::KeyCommand, refuse_nothing};
 
 pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<ExitCode> {
     refuse_nothing(&config)?;
-    let ring = || server::serve::open_ring(&config, Clock::system());
+    let ring = |lost| server::serve::open_ring(&config, lost, Clock::system());
     match command {
-        KeyCommand::List => list(&ring().await?.list().await?),
+        KeyCommand::List => list(&ring(Lost::ForNow).await?.list().await?),
         KeyCommand::ReplaceMaster { new_key_file, end_tokens } => {
             let tokens = if end_tokens { OldKey::Ends } else { OldKey::Verifies };
             let replaced = master::replace(&config, new_key_file.as_deref(), tokens, Clock::system()).await?;
@@ -26,10 +26,20 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
         }
         KeyCommand::Rotate { end_tokens } => {
             let old = if end_tokens { OldKey::Ends } else { OldKey::Verifies };
-            let kid = ring().await?.rotate(old).await?;
+            let lost = if end_tokens { Lost::ForGood } else { Lost::ForNow };
+            let gone = config.secret_key.is_none() && !config.data.join("keys/master.key").exists();
+            let kid = ring(lost).await?.rotate(old).await?;
             match old {
                 OldKey::Verifies => say!("{kid} signs now; the old key verifies until its tokens die."),
                 OldKey::Ends => say!("{kid} signs now; the old keys and their tokens have ended."),
+            }
+            if gone {
+                say!(
+                    "The master key was not there, so another one was made: passwords and authenticator apps from before"
+                );
+                say!(
+                    "are lost. Hand out links (`strongroom user reset NAME`), and `strongroom user recover NAME` for the apps."
+                );
             }
         }
     }

@@ -22,12 +22,17 @@ use server::Config;
 
 fn main() -> ExitCode {
     let arguments = args::read();
+    let serves = matches!(arguments.command, None | Some(Command::Serve));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(run(arguments)),
         Err(error) => Err(error.into()),
     };
     match done {
+        Ok(_) if !serves && say::lost() => {
+            complain!("strongroom: it was done, but not all that there was to say could be written");
+            ExitCode::FAILURE
+        }
         Ok(code) => code,
         Err(error) => {
             complain!("strongroom: {}", complaint(&error));

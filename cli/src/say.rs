@@ -1,12 +1,31 @@
 //! What the program says, on standard output and standard error. Whatever was written by others (names, comments, what a
 //! server answers) shows as it is, and makes a terminal do nothing.
 
-/// Prints a line. Whoever stopped listening (`strongroom user list | head -1`) is no reason to fail.
+use std::{
+    io::{self, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+/// Whether something that was said did not get to where it was to go.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Prints a line. Whoever stopped listening (`strongroom user list | head -1`) is no reason to fail; a disk that is full
+/// is one, [in the end](lost).
 macro_rules! say {
-    ($($line:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stdout(), "{}", $crate::say::harmless(&format!($($line)*)));
-    }};
+    ($($line:tt)*) => { $crate::say::print(&format!($($line)*)) };
+}
+
+pub(crate) fn print(line: &str) {
+    let said = writeln!(io::stdout(), "{}", harmless(line));
+    if said.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A link that nobody saw was made all the same, and a list that was cut off looks whole: the program says so, and fails.
+pub(crate) fn lost() -> bool {
+    let flushed = io::stdout().flush();
+    flushed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) || LOST.load(Ordering::Relaxed)
 }
 
 /// As [`say`], on standard error.

@@ -23,10 +23,14 @@ use vault::VaultStore;
 use crate::{args::UserCommand, refuse_nothing};
 
 pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<ExitCode> {
+    let is_new = !config.data.join("keys").is_dir();
     if !matches!(command, UserCommand::Add { .. } | UserCommand::Import { .. }) {
         refuse_nothing(&config)?;
     }
     let opened = server::serve::open(&config, Clock::system()).await?;
+    if is_new {
+        complain!("A new Strongroom was made in {} (--data names another folder).", config.data.display());
+    }
     let auth = &opened.auth;
     match command {
         UserCommand::Add { name, admin, display_name, email, password_stdin } => {
@@ -147,13 +151,30 @@ async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
 fn read_password() -> anyhow::Result<Password> {
     let mut text = String::new();
     std::io::stdin().take(4096).read_to_string(&mut text)?;
-    Ok(Password::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+    let line = text.trim_end_matches(['\r', '\n']);
+    if line.contains(['\r', '\n']) {
+        anyhow::bail!("there is more than one line on standard input, and no form takes such a password");
+    }
+    Ok(Password::new(line.to_owned()))
+}
+
+/// While a password is asked for, the terminal shows nothing: whoever gives up gets it back as it was.
+fn survive_ctrl_c() {
+    let Ok(before) = rustix::termios::tcgetattr(std::io::stdin()) else { return };
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &before);
+            complain!("\nNothing was made.");
+            std::process::exit(130);
+        }
+    });
 }
 
 fn ask_password() -> anyhow::Result<Password> {
     if !std::io::stdin().is_terminal() {
         anyhow::bail!("there is no terminal to ask for the password on; use --password-stdin");
     }
+    survive_ctrl_c();
     let first = rpassword::prompt_password("Password (at least 15 characters; a few unrelated words are good): ")?;
     let again = rpassword::prompt_password("Again: ")?;
     if first != again {

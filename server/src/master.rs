@@ -7,7 +7,7 @@ use auth::{
     AuthError, Chance, Clock,
     key::{KeyFile, MasterKey},
     key_ring::{KeyRing, OldKey},
-    store::{KeyStore as _, Resealed},
+    store::{KeyPurpose, KeyStore as _, Resealed},
 };
 use secrecy::ExposeSecret as _;
 
@@ -21,26 +21,44 @@ use crate::{
 /// What the settings or the key's own file say. Two are to choose from where the key was being replaced and the program
 /// was cut off.
 pub(crate) struct Masters {
-    key: MasterKey,
+    /// `None` where its own file is not there.
+    key: Option<MasterKey>,
     successor: Option<MasterKey>,
+    file: KeyFile,
+}
+
+/// What is to be done where the key is not there that the database is sealed under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// It has to come back: from a backup.
+    ForNow,
+    /// Another one takes its place, and what was sealed is lost.
+    ForGood,
 }
 
 impl Masters {
     /// Before the database is opened: a bad key makes none.
     pub(crate) fn of(config: &Config) -> anyhow::Result<Self> {
         make_private(&config.data.join("keys"))?;
-        if let Some(key) = &config.secret_key {
-            return Ok(Self { key: MasterKey::parse(key.expose_secret())?, successor: None });
-        }
         let file = own_file(config);
-        Ok(Self { key: file.load_or_make(&Chance::system())?, successor: file.successor() })
+        if let Some(key) = &config.secret_key {
+            return Ok(Self { key: Some(MasterKey::parse(key.expose_secret())?), successor: None, file });
+        }
+        Ok(Self { key: file.find()?, successor: file.successor()?, file })
     }
 
-    /// The database says which one.
-    pub(crate) async fn in_force(self, store: &Store) -> anyhow::Result<MasterKey> {
-        match self.successor {
-            Some(new) if is_in_force(&new, store).await? => Ok(new),
-            _ => Ok(self.key),
+    /// The database says which one. It is made where nothing is sealed yet.
+    pub(crate) async fn in_force(self, store: &Store, lost: Lost) -> anyhow::Result<MasterKey> {
+        match (self.successor, self.key) {
+            (Some(new), _) if is_in_force(&new, store).await? => Ok(new),
+            (_, Some(key)) => Ok(key),
+            (_, None) if lost == Lost::ForNow && is_sealed(store).await? => bail!(
+                "{} is not there, and what the database keeps secret is sealed under it: put it back from a backup. \
+                 (Where it is lost for good, `strongroom key rotate --end-tokens` makes another one. Every password and \
+                 every authenticator app is lost with it then, so hand out links with `strongroom user reset NAME`.)",
+                self.file.path().display()
+            ),
+            (_, None) => Ok(self.file.load_or_make(&Chance::system())?),
         }
     }
 }
@@ -52,12 +70,17 @@ pub(crate) async fn settle(config: &Config, store: &Store, _: &Hold) -> anyhow::
         return Ok(());
     }
     let file = own_file(config);
-    match file.successor() {
+    let Some(old) = file.find()? else { return Ok(()) };
+    match file.successor()? {
         Some(new) if is_in_force(&new, store).await? => {
-            let old = file.load_or_make(&Chance::system())?;
             let kept = file.adopt_successor(&old.name()?)?;
             tracing::warn!(old = %kept.display(), "the master key was replaced, and its file has the new one now");
         }
+        // Nothing came of it, if the old one is in force. It may be what is left of a key otherwise.
+        Some(_) if store.master().await?.is_some() && !is_in_force(&old, store).await? => bail!(
+            "The database is sealed under another master key than the ones in {} and beside it: put back what was there.",
+            file.path().display()
+        ),
         _ => file.discard_successor()?,
     }
     Ok(())
@@ -69,6 +92,11 @@ fn own_file(config: &Config) -> KeyFile {
 
 async fn is_in_force(key: &MasterKey, store: &Store) -> anyhow::Result<bool> {
     Ok(store.master().await? == Some(key.name()?))
+}
+
+/// Whether anything is sealed, under whatever key.
+async fn is_sealed(store: &Store) -> anyhow::Result<bool> {
+    Ok(store.master().await?.is_some() || !store.keys(KeyPurpose::AccessTokens).await?.is_empty())
 }
 
 /// What [`replace`] did.
@@ -98,7 +126,7 @@ pub async fn replace(config: &Config, new: Option<&Path>, tokens: OldKey, clock:
     let hold = Hold::of(&config.data).context("The master key is replaced while no server runs: stop it first")?;
     let store = open_store(config).await?;
     settle(config, &store, &hold).await?;
-    let old = Masters::of(config)?.key;
+    let old = Masters::of(config)?.in_force(&store, Lost::ForNow).await?;
     let chance = Chance::system();
     let (key, then) = match (&config.secret_key, new) {
         (None, None) => (own_file(config).make_successor(&chance)?, None),

@@ -22,7 +22,7 @@ use crate::{
     hold::Hold,
     live::Hub,
     mail::Postman,
-    master::{Masters, settle},
+    master::{Lost, Masters, settle},
     router::router,
     state::{AppState, Auth, Shared, Site, Store, Vault},
     telemetry, upstream,
@@ -69,7 +69,7 @@ pub struct Opened {
 pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
     let masters = Masters::of(config)?;
     let store = open_store(config).await?;
-    let key = masters.in_force(&store).await?;
+    let key = masters.in_force(&store, Lost::ForNow).await?;
     // Before the first account: it gets its role there.
     vault::vault::make_main(&store, &clock, &Chance::system()).await?;
     let auth =
@@ -82,10 +82,10 @@ pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub async fn open_ring(config: &Config, clock: Clock) -> anyhow::Result<KeyRing<Store>> {
+pub async fn open_ring(config: &Config, lost: Lost, clock: Clock) -> anyhow::Result<KeyRing<Store>> {
     let masters = Masters::of(config)?;
     let store = open_store(config).await?;
-    let key = masters.in_force(&store).await?;
+    let key = masters.in_force(&store, lost).await?;
     Ok(KeyRing::new(store, &key, config.keys, clock, Chance::system())?)
 }
 
@@ -281,6 +281,7 @@ impl Running {
         self.vault.close().await;
         let (witness, store) = &self.witness;
         witness.again()?.look(store).await?;
+        store.tidy().await?;
         Ok(())
     }
 }

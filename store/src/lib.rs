@@ -96,6 +96,17 @@ impl Store {
         }
     }
 
+    /// For the end: a copy of SQLite's own file is whole then, without the journal beside it.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; nothing is lost.
+    pub async fn tidy(&self) -> Answer<()> {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => Ok(sqlite.tidy().await?),
+            Engine::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Runs `body` in one transaction, durable when this returns `Ok`; whatever it says with `Err` leaves nothing.
     async fn write<A, T, E>(&self, args: A, body: Body<A, T, E>) -> Result<T, E>
     where

@@ -28,6 +28,7 @@ const STATEMENTS: usize = 256;
 const LEAST_READERS: usize = 4;
 
 pub(crate) struct Sqlite {
+    path: PathBuf,
     writer: Writer,
     readers: Arc<Readers>,
 }
@@ -38,7 +39,18 @@ impl Sqlite {
         let sqlite = migrated(sqlite, migrations, clock)?;
         let readers = Readers::open(path)?;
         let writer = Writer::start(sqlite)?;
-        Ok(Self { writer, readers: Arc::new(readers) })
+        Ok(Self { path: path.to_owned(), writer, readers: Arc::new(readers) })
+    }
+
+    /// Moves what is in the journal beside the file into the file, as far as nobody reads just now.
+    pub(crate) async fn tidy(&self) -> Result<(), DbError> {
+        let path = self.path.clone();
+        let tidied = tokio::task::spawn_blocking(move || {
+            let sqlite = open_for_writing(&path)?;
+            sqlite.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            Ok(())
+        });
+        tidied.await.map_err(|error| DbError::broken(format!("the journal was not put away: {error}")))?
     }
 
     pub(crate) async fn write<A, T, E>(&self, args: A, body: Body<A, T, E>) -> Result<T, Stop<E>>

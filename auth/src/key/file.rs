@@ -45,11 +45,37 @@ impl KeyFile {
         load(&self.0)
     }
 
+    /// Reads it, where it is there.
+    ///
+    /// # Errors
+    /// As [`load_or_make`](Self::load_or_make).
+    pub fn find(&self) -> Result<Option<MasterKey>, BadKey> {
+        match load(&self.0) {
+            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
     /// The successor, where there is one. One that is not whole was cut off while it was written: nothing was sealed
-    /// under it, so it is as good as none.
+    /// under it, so it is as good as none. One that cannot be read may be the key in force.
+    ///
+    /// # Errors
+    /// [`BadKey::File`].
+    pub fn successor(&self) -> Result<Option<MasterKey>, BadKey> {
+        match load(&self.beside()) {
+            Ok(key) => Ok(Some(key)),
+            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            // Empty.
+            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::InvalidData => Ok(None),
+            Err(error @ BadKey::File { .. }) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Where it lies.
     #[must_use]
-    pub fn successor(&self) -> Option<MasterKey> {
-        load(&self.beside()).ok()
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Makes a successor, in place of one that nothing came of.
@@ -216,7 +242,7 @@ mod tests {
     fn a_successor_takes_the_name_and_the_old_key_is_kept_beside() {
         let path = folder().join("master.key");
         let (file, old) = (KeyFile::at(&path), made(&path).unwrap());
-        assert!(file.successor().is_none());
+        assert!(file.successor().unwrap().is_none());
         file.make_successor(&Chance::system()).unwrap();
         let new = file.make_successor(&Chance::system()).unwrap();
         assert_ne!(old.name().unwrap(), new.name().unwrap());
@@ -224,14 +250,28 @@ mod tests {
         let kept = file.adopt_successor(&old.name().unwrap()).unwrap();
         assert_eq!(made(&path).unwrap().name().unwrap(), new.name().unwrap());
         assert_eq!(load(&kept).unwrap().name().unwrap(), old.name().unwrap());
-        assert!(file.successor().is_none());
+        assert!(file.successor().unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_successor_that_cannot_be_read_is_not_taken_for_none() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = folder().join("master.key");
+        let file = KeyFile::at(&path);
+        assert!(file.find().unwrap().is_none());
+        made(&path).unwrap();
+        assert!(file.find().unwrap().is_some());
+        file.make_successor(&Chance::system()).unwrap();
+        std::fs::set_permissions(path.with_extension("key.new"), std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(file.successor().unwrap_err().to_string().contains("chmod 600"));
     }
 
     #[test]
     fn a_successor_that_was_cut_off_is_none() {
         let path = folder().join("master.key");
         std::fs::write(path.with_extension("key.new"), "q8Zr2").unwrap();
-        assert!(KeyFile::at(&path).successor().is_none());
+        assert!(KeyFile::at(&path).successor().unwrap().is_none());
         KeyFile::at(&path).discard_successor().unwrap();
         KeyFile::at(&path).discard_successor().unwrap();
     }

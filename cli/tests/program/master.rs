@@ -131,6 +131,51 @@ async fn a_replacement_that_was_cut_off_is_finished_or_undone_by_the_next_start(
     assert_eq!(sign_in(&server, "ada", "").await.0, 200);
 }
 
+#[test]
+fn a_key_in_force_that_cannot_be_read_is_neither_thrown_away_nor_made_anew() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = Program::with_ada();
+    let (file, new_file) = (key_file(&program), program.data().join("keys/master.key.new"));
+    let old = std::fs::read(&file).unwrap();
+    program.run(&REPLACE).well();
+    let new = std::fs::read(&file).unwrap();
+    // Cut off before the file was renamed, and put back by something that forgot its mode.
+    std::fs::rename(&file, &new_file).unwrap();
+    std::fs::write(&file, &old).unwrap();
+    private(&file);
+    std::fs::set_permissions(&new_file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    program.run(&REPLACE).badly("chmod 600");
+    program.run(&["user", "list"]).badly("chmod 600");
+    assert_eq!(std::fs::read(&new_file).unwrap(), new);
+    private(&new_file);
+    program.run(&["user", "list"]).well();
+    // Another one in its place is left where it is, too.
+    std::fs::write(&new_file, "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0PdAe5Ui8Ow2Qz\n").unwrap();
+    program.run(&REPLACE).badly("put back what was there");
+    assert!(new_file.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_key_is_asked_for_before_another_one_is_made() {
+    let program = Program::with_ada();
+    let (file, aside) = (key_file(&program), program.folder().join("aside"));
+    std::fs::rename(&file, &aside).unwrap();
+    for command in
+        [&["user", "list"][..], &["key", "list"], &["key", "rotate"], &REPLACE, &["serve", "--listen", "127.0.0.1:0"]]
+    {
+        program.run(command).badly("put it back from a backup");
+        assert!(!file.exists(), "{command:?}");
+    }
+    std::fs::rename(&aside, &file).unwrap();
+    program.run(&["user", "list"]).well();
+    // Lost for good: it says what else is.
+    std::fs::remove_file(&file).unwrap();
+    let said = program.run(&["key", "rotate", "--end-tokens"]).well();
+    assert!(said.contains("strongroom user reset NAME"), "{said}");
+    let server = program.serve();
+    assert_eq!(sign_in(&server, "ada", "").await.0, 401);
+}
+
 fn private(path: &Path) {
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }

@@ -21,6 +21,24 @@ fn every_setting_is_in_the_readme() {
 }
 
 #[test]
+fn every_block_of_code_ends() {
+    for (name, text) in [
+        ("README", README),
+        ("ARCHITECTURE", include_str!("../../../ARCHITECTURE.md")),
+        ("operations", include_str!("../../../docs/operations.md")),
+        ("accounts", include_str!("../../../docs/accounts.md")),
+    ] {
+        let mut inside = false;
+        for (n, line) in text.lines().enumerate().filter(|(_, line)| line.starts_with("```")) {
+            // Only one that begins says what is in it.
+            assert!(!inside || line == "```", "{name}, line {}: the block before has no end", n + 1);
+            inside = !inside;
+        }
+        assert!(!inside, "{name}");
+    }
+}
+
+#[test]
 fn the_story_with_curl_is_true() {
     if Command::new("curl").arg("--version").output().is_err() {
         eprintln!("there is no curl here: the story of README was not tried");

@@ -29,6 +29,21 @@ fn a_bad_flag_stops_the_start() {
 }
 
 #[test]
+fn a_secret_in_the_environment_that_cannot_be_read_stops_the_start_and_is_not_repeated() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let program = Program::new();
+    for name in ["SECRET_KEY", "SECRET_KEY_FILE", "STRONGROOM_DATABASE_URL", "STRONGROOM_DATABASE_URL_FILE"] {
+        let bytes = std::ffi::OsStr::from_bytes(b"hunter2\xff_and_more_than_thirty_two_bytes");
+        let output = program.command(["user", "list"]).env(name, bytes).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && said.contains(name) && said.contains("UTF-8"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+        program.run_with(&[(name, "")], &["user", "list"]).badly(&format!("{name} to nothing"));
+    }
+    assert!(!program.data().exists(), "nothing was made");
+}
+
+#[test]
 fn a_misspelt_variable_stops_the_start() {
     Program::new().run_with(&[("STRONGROOM_LISTNE", "127.0.0.1:1")], &[]).badly("STRONGROOM_LISTNE");
 }

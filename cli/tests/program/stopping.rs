@@ -34,6 +34,22 @@ async fn an_upload_under_way_ends_before_the_program_does() {
     assert_eq!(content.text().await.unwrap(), "first half, second half");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_a_server_that_was_stopped_are_whole_without_the_journal() {
+    let program = Program::with_ada();
+    let server = program.serve();
+    server.ada().await.add("a.nc", "G0 X0").await;
+    server.stop();
+    // Beside what README names there may be others: without them nothing is missing.
+    for journal in ["strongroom.db-wal", "strongroom.db-shm"] {
+        let path = program.data().join(journal);
+        assert!(!journal.ends_with("wal") || std::fs::metadata(&path).map_or(0, |file| file.len()) == 0, "{journal}");
+        std::fs::remove_file(path).ok();
+    }
+    assert!(program.run(&["user", "list"]).well().contains("ada"));
+    program.run(&["verify"]).well();
+}
+
 type Piece = Result<Bytes, std::io::Error>;
 
 /// A body that is sent as somebody says.

@@ -48,6 +48,33 @@ fn commands_that_need_accounts_make_no_folder() {
 }
 
 #[test]
+fn what_could_not_be_written_is_a_failure_and_whoever_stopped_listening_is_none() {
+    let program = Program::with_ada();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for command in [&["user", "list"][..], &["user", "reset", "ada"], &["user", "invite"]] {
+        let output = program.command(command).stdout(full()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && said.contains("could be written"), "{command:?}: {said}");
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert!(program.command(["user", "list"]).stdout(writer).output().unwrap().status.success());
+}
+
+#[test]
+fn a_password_on_standard_input_is_one_line_and_a_new_folder_is_told_of() {
+    let program = Program::new();
+    let add = ["user", "add", "ada", "--password-stdin"];
+    program.run_with_input(&add, "a line of words\nand another one of them").badly("more than one line");
+    let said = program.run_with_input(&add, "correct horse battery staple\n");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(!said.err.contains("A new Strongroom"), "the first try made it: {said:?}");
+    let elsewhere = Program::new();
+    let said = elsewhere.run_with_input(&add, "correct horse battery staple\n");
+    assert!(said.err.contains("A new Strongroom was made in"), "{said:?}");
+}
+
+#[test]
 fn who_lost_everything_is_let_in_again_for_a_reason() {
     let program = Program::with_ada();
     program.run(&["user", "recover", "ada", "--reason", " "]).badly("Say why");
