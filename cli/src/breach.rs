@@ -15,6 +15,9 @@ pub(crate) fn run(command: BreachCommand) -> anyhow::Result<ExitCode> {
 
 fn build(list: &Path, output: &Path) -> anyhow::Result<ExitCode> {
     let shown = list.display();
+    if output.exists() && std::fs::canonicalize(list).ok() == std::fs::canonicalize(output).ok() {
+        anyhow::bail!("{shown} is the list itself: name another file with -o");
+    }
     let file = File::open(list).with_context(|| format!("cannot read {shown}"))?;
     let built = breach::build(BufReader::with_capacity(1 << 20, file), output).with_context(|| shown.to_string())?;
     // Of 2^48, so that the number is that of one in how many.

@@ -6,6 +6,7 @@ mod say;
 mod args;
 mod audit;
 mod breach;
+mod console;
 mod environment;
 mod key;
 mod migrate;

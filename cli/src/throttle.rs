@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use auth::{
-    Action, Clock, Permit, Username,
+    Clock, Username,
     lockouts::{Kept, KeptFrom, Lockout, Until},
-    permit::Everywhere,
     store::Whose,
 };
 use server::Config;
 
-use crate::{args::ThrottleCommand, refuse_nothing};
+use crate::{args::ThrottleCommand, console::operator, refuse_nothing};
 
 pub(crate) async fn run(command: ThrottleCommand, config: Config) -> anyhow::Result<ExitCode> {
     refuse_nothing(&config)?;
@@ -29,11 +28,6 @@ pub(crate) async fn run(command: ThrottleCommand, config: Config) -> anyhow::Res
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is the console")]
-fn operator<A: Action<Scope = Everywhere>>() -> Permit<A> {
-    Permit::of_operator()
 }
 
 fn list(lockouts: &[Lockout]) {

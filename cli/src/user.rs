@@ -9,18 +9,18 @@ use std::{
 };
 
 use auth::{
-    AccountChange, Action, Clock, DisplayName, EmailAddress, Password, Permit, Standing, Username,
+    AccountChange, Clock, DisplayName, EmailAddress, Password, Standing, Username,
     administration::Own,
     auth::Applicant,
     factor::Reason,
-    permit::{Administrator, Everywhere},
+    permit::Administrator,
     store::{AccountQuery, PersonalTokens},
 };
 use secrecy::ExposeSecret as _;
 use server::{Config, serve::Opened, state::Auth};
 use vault::VaultStore;
 
-use crate::{args::UserCommand, refuse_nothing};
+use crate::{args::UserCommand, console::operator, refuse_nothing};
 
 pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<ExitCode> {
     let is_new = !config.data.join("keys").is_dir();
@@ -70,20 +70,15 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             let ended = auth.end_everybody(&operator(), Own::End, tokens, reason).await?;
             say!("Everybody is signed out ({ended} sessions).");
         }
-        UserCommand::Invite { roles, email } => invite::invite(auth, &roles, email.as_deref()).await?,
+        UserCommand::Invite { roles, email } => invite::invite((auth, &config), &roles, email.as_deref()).await?,
         UserCommand::Recover { name, reason } => {
             auth.recover(&operator(), &Username::parse(&name)?, Reason::parse(&reason)?).await?;
             say!("{name} signs in with the password alone now; every session of it has ended.");
         }
-        UserCommand::Reset { name, require } => reset(auth, &name, require.then_some(Required)).await?,
+        UserCommand::Reset { name, require } => reset((auth, &config), &name, require.then_some(Required)).await?,
         UserCommand::Import { file } => return import::import(auth, &file).await,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is the console")]
-fn operator<A: Action<Scope = Everywhere>>() -> Permit<A> {
-    Permit::of_operator()
 }
 
 async fn set_standing(auth: &Auth, name: &str, standing: Standing) -> anyhow::Result<()> {
@@ -98,11 +93,22 @@ async fn set_administrator(auth: &Auth, name: &str, rights: Option<Administrator
     Ok(())
 }
 
+/// What the server was told on its command line, this command does not know.
+fn warn_of_a_guess(config: &Config) {
+    if config.guesses_its_url() {
+        complain!("(It leads to {}, unless --public-url or --config say otherwise.)", config.public_url);
+    }
+}
+
 /// The present password is not taken any more.
 struct Required;
 
-async fn reset(auth: &Auth, name: &str, required: Option<Required>) -> anyhow::Result<()> {
+async fn reset((auth, config): (&Auth, &Config), name: &str, required: Option<Required>) -> anyhow::Result<()> {
     let username = Username::parse(name)?;
+    // Before anything is done.
+    if auth.member(&operator(), &username).await?.account.standing != Standing::Active {
+        return Err(auth::AuthError::AccountDisabled.into());
+    }
     if required.is_some() {
         let change = AccountChange { reset_required: Some(true), ..AccountChange::default() };
         auth.change_account(&operator(), &username, change).await?;
@@ -114,6 +120,7 @@ async fn reset(auth: &Auth, name: &str, required: Option<Required>) -> anyhow::R
         made.until.strftime("%H:%M UTC")
     );
     say!("  {}", made.link.expose_secret());
+    warn_of_a_guess(config);
     Ok(())
 }
 

@@ -193,11 +193,16 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether nobody said what people type to get here.
+    #[must_use]
+    pub fn guesses_its_url(&self) -> bool {
+        self.public_url == own_url(self.listen)
+    }
+
     /// With the address that the system gave, where it was left the choice of the port (0).
     #[must_use]
     pub fn listening_on(self, address: SocketAddr) -> Self {
-        let chosen = self.public_url == own_url(self.listen);
-        let public_url = if chosen { own_url(address) } else { self.public_url };
+        let public_url = if self.guesses_its_url() { own_url(address) } else { self.public_url };
         Self { listen: address, providers: self.providers.reached_at(&public_url), public_url, ..self }
     }
 }

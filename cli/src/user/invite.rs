@@ -2,12 +2,16 @@
 
 use auth::{EmailAddress, Realm, RealmName, Role, inviting::Delivery, inviting::Invitation};
 use secrecy::ExposeSecret as _;
-use server::state::Auth;
+use server::{Config, state::Auth};
 
-use super::operator;
+use crate::console::operator;
 
 /// Its roles as `VAULT=ROLE`.
-pub(super) async fn invite(auth: &Auth, roles: &[String], email: Option<&str>) -> anyhow::Result<()> {
+pub(super) async fn invite(
+    (auth, config): (&Auth, &Config),
+    roles: &[String],
+    email: Option<&str>,
+) -> anyhow::Result<()> {
     let mut given = Vec::new();
     for role in roles {
         given.push(promised(auth, role).await?);
@@ -18,6 +22,7 @@ pub(super) async fn invite(auth: &Auth, roles: &[String], email: Option<&str>) -
     let link = made.link.ok_or_else(|| anyhow::anyhow!("there is no link"))?;
     say!("Hand this link over. It makes an account, once, until {}:", made.invite.expires_at.strftime("%F %H:%M UTC"));
     say!("  {}", link.expose_secret());
+    super::warn_of_a_guess(config);
     Ok(())
 }
 

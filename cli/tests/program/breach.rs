@@ -22,6 +22,10 @@ fn a_list_of_stolen_passwords_is_made_and_a_broken_one_is_named_by_its_line() {
     let made = build();
     let said = String::from_utf8_lossy(&made.stdout).into_owned();
     assert!(made.status.success() && said.contains("holds 2 passwords") && said.contains("breach_file"), "{said}");
+    let onto_itself =
+        strongroom(folder.path()).args(["breach", "build"]).arg(&list).arg("-o").arg(&list).output().unwrap();
+    assert!(String::from_utf8_lossy(&onto_itself.stderr).contains("the list itself"), "{onto_itself:?}");
+    assert_eq!(std::fs::read_to_string(&list).unwrap().lines().count(), 2);
     std::fs::write(&list, "hunter2:1\n").unwrap();
     let refused = build();
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
@@ -44,6 +48,11 @@ fn the_operator_prints_a_link_that_sets_a_password() {
     assert!(run(&["user", "import", csv.to_str().unwrap()]).0);
     let (fine, said) = run(&["--public-url", "https://files.example", "user", "reset", "ada", "--require"]);
     assert!(fine && said.contains("https://files.example/reset#sr_rs_") && said.contains("refused"), "{said}");
+    let (fine, said) = run(&["user", "reset", "ada"]);
+    assert!(fine && said.contains("unless --public-url"), "{said}");
+    assert!(run(&["user", "disable", "ada"]).0);
+    let (fine, said) = run(&["user", "reset", "ada", "--require"]);
+    assert!(!fine && said.contains("disabled") && !said.contains("signed out"), "{said}");
     let (fine, said) = run(&["user", "reset", "nobody"]);
     assert!(!fine && said.contains("User not found"), "{said}");
 }
