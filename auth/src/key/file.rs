@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn a_successor_that_was_cut_off_is_none() {
         let path = folder().join("master.key");
-        std::fs::write(path.with_extension("key.new"), "q8Zr2").unwrap();
+        make(&path.with_extension("key.new"), "q8Zr2").unwrap();
         assert!(KeyFile::at(&path).successor().unwrap().is_none());
         KeyFile::at(&path).discard_successor().unwrap();
         KeyFile::at(&path).discard_successor().unwrap();
