@@ -87,6 +87,8 @@ fn open_for_writing(path: &Path) -> Result<rusqlite::Connection, DbError> {
     sqlite.pragma_update(None, "journal_mode", "WAL")?;
     sqlite.pragma_update(None, "synchronous", "FULL")?;
     sqlite.pragma_update(None, "foreign_keys", "ON")?;
+    // What a savepoint may have to undo is kept in memory, not in a file of its own: it is forgotten with the commit anyway.
+    sqlite.pragma_update(None, "temp_store", "MEMORY")?;
     sqlite.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(sqlite)
 }
