@@ -118,8 +118,7 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
     fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }
-    /// Announces the account. False if the session is over, or the account in
-    /// another era.
+    /// Announces the account. False if the session is over, or the account in another era.
     fn renew_session(&self, renewal: Renewal) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }

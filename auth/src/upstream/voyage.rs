@@ -69,8 +69,8 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::WrongBrowser);
         }
         let json = self.0.upstream_seal.open(state, browser.hash().as_str()).map_err(|_| AuthError::WrongBrowser)?;
-        let voyage: Voyage =
-            serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::Internal("a voyage is no JSON"))?;
+        // One that an older version sealed may look otherwise: it begins anew.
+        let voyage: Voyage = serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::WrongBrowser)?;
         let is_over = self.0.clock.now() >= voyage.ends_at();
         if is_over || voyage.provider != provider.id { Err(AuthError::WrongBrowser) } else { Ok(voyage) }
     }
