@@ -171,6 +171,7 @@ pub(crate) async fn asks_too_much(ada: &Window) {
         "for (let n = 0; n < 80; n++) await fetch('/auth/me'); setTimeout(() => location.assign('/account?again'))",
     )
     .await;
+    ada.sees("location.search === '?again'").await;
 }
 
 pub(crate) async fn with_a_limit() -> Option<Stage> {

@@ -17,6 +17,7 @@ use crate::{
     params(("username" = String, Path)), request_body = Recover,
     responses(
         (status = 204, description = "The password is what is left."),
+        (status = 409, description = "One's own account.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]

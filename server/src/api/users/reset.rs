@@ -10,7 +10,7 @@ use crate::{error::Problem, extract::User, state::Auth};
 /// Make a link that sets a new password, to hand over. It works once, for 30 minutes; an older one is void. Not with a personal access token.
 #[utoipa::path(post, path = "/api/users/{username}/reset", tag = "Users", params(("username" = String, Path)), responses(
     (status = 200, description = "The link, shown once.", body = ResetLink),
-    (status = 409, description = "The account is disabled.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "The account is disabled, or one's own.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
     Permitted(permit): Permitted<LetIn>,
