@@ -202,6 +202,18 @@ impl FromRequestParts<AppState> for Place {
     }
 }
 
+/// The `{id}` of the path.
+#[derive(Debug)]
+pub struct Id(pub String);
+
+impl FromRequestParts<AppState> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        path_param(parts, state, "id").await.map(Self)
+    }
+}
+
 /// The `{provider}` of the path.
 #[derive(Debug)]
 pub struct ProviderId(pub String);

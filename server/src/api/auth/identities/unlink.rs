@@ -1,27 +1,15 @@
 //! `DELETE /auth/identities/{id}`
 
 use auth::Recently;
-use axum::extract::{FromRequestParts, State};
-use http::{StatusCode, request::Parts};
+use axum::extract::State;
+use http::StatusCode;
 use wire::ProblemBody;
 
 use crate::{
     error::Problem,
-    extract::{From, path_param},
-    state::{AppState, Auth},
+    extract::{From, Id},
+    state::Auth,
 };
-
-/// The `{id}` of the path.
-#[derive(Debug)]
-pub struct Id(String);
-
-impl FromRequestParts<AppState> for Id {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        path_param(parts, state, "id").await.map(Self)
-    }
-}
 
 /// Part one's account at a provider from this one: it opens nothing here any more.
 #[utoipa::path(delete, path = "/auth/identities/{id}", tag = "Accounts",

@@ -1,27 +1,11 @@
 //! `DELETE /auth/invites/{id}`
 
 use auth::Recently;
-use axum::extract::{FromRequestParts, State};
-use http::{StatusCode, request::Parts};
+use axum::extract::State;
+use http::StatusCode;
 use wire::ProblemBody;
 
-use crate::{
-    error::Problem,
-    extract::path_param,
-    state::{AppState, Auth},
-};
-
-/// The `{id}` of the path.
-#[derive(Debug)]
-pub struct Id(String);
-
-impl FromRequestParts<AppState> for Id {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        path_param(parts, state, "id").await.map(Self)
-    }
-}
+use crate::{error::Problem, extract::Id, state::Auth};
 
 /// Withdraw an invitation: one's own; anybody's as an administrator.
 #[utoipa::path(delete, path = "/auth/invites/{id}", tag = "Accounts",
