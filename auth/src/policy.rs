@@ -1,4 +1,5 @@
-//! The one place where a [`Permit`] is made.
+//! The one place where a [`Permit`] is made from a request; the operator at the console has
+//! [one of their own](Permit::of_operator).
 
 use std::sync::Arc;
 

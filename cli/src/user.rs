@@ -165,13 +165,13 @@ fn read_password() -> anyhow::Result<Password> {
     Ok(Password::new(line.to_owned()))
 }
 
-/// While a password is asked for, the terminal shows nothing: whoever gives up gets it back as it was.
+/// While a password is asked for, the terminal shows nothing: whoever gives up, then or later, gets it back as it was.
 fn survive_ctrl_c() {
     let Ok(before) = rustix::termios::tcgetattr(std::io::stdin()) else { return };
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &before);
-            complain!("\nNothing was made.");
+            complain!("");
             std::process::exit(130);
         }
     });
