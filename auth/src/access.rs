@@ -105,7 +105,12 @@ impl AccessTokens {
     }
 
     /// A token for `session`, which it does not outlive.
-    pub(crate) fn issue(&self, session: &Session, now: Timestamp, chance: &Chance) -> Result<Issued, AuthError> {
+    pub(crate) fn issue(
+        &self,
+        session: &Session,
+        now: Timestamp,
+        chance: &Chance,
+    ) -> Result<Issued, AuthError> {
         metrics::counter!("strongroom_tokens_issued_total").increment(1);
         let expires_at = clock::after(now, self.lifetime).min(session.expires_at);
         let claims = Claims {
@@ -115,7 +120,10 @@ impl AccessTokens {
             iat: now.as_second(),
             nbf: now.as_second(),
             exp: expires_at.as_second(),
-            jti: uuid::Builder::from_random_bytes(chance.bytes()).into_uuid().to_string().into(),
+            jti: uuid::Builder::from_random_bytes(chance.bytes())
+                .into_uuid()
+                .to_string()
+                .into(),
             sid: session.id.as_str().into(),
             scope: session.grants.to_string().into(),
             auth_time: session.auth_time.as_second(),
@@ -123,7 +131,10 @@ impl AccessTokens {
             client_id: session.client.clone(),
         };
         let token = self.keys().signing().sign(&claims)?;
-        Ok(Issued { token: token.into(), expires_in: clock::between(now, expires_at) })
+        Ok(Issued {
+            token: token.into(),
+            expires_in: clock::between(now, expires_at),
+        })
     }
 
     /// What `token` says, if we made it, for us, and its time is now.
@@ -143,12 +154,16 @@ impl AccessTokens {
 
     fn judge(&self, claims: &Claims<'_>, now: Timestamp) -> Option<Shown> {
         let begins_by = clock::after(now, LEEWAY).as_second();
-        let in_time = claims.nbf <= begins_by && claims.iat <= begins_by && now.as_second() < claims.exp;
-        let ours = claims.iss == self.issuer && claims.aud == self.audience && !claims.amr.is_empty();
+        let in_time =
+            claims.nbf <= begins_by && claims.iat <= begins_by && now.as_second() < claims.exp;
+        let ours =
+            claims.iss == self.issuer && claims.aud == self.audience && !claims.amr.is_empty();
         let named = Uuid::try_parse(&claims.jti).is_ok() && claims.auth_time <= begins_by;
         (in_time && ours && named).then_some(())?;
         Some(Shown {
-            username: Username::parse(&claims.sub).ok().filter(|name| name.as_str() == claims.sub)?,
+            username: Username::parse(&claims.sub)
+                .ok()
+                .filter(|name| name.as_str() == claims.sub)?,
             session: SessionId::new(&claims.sid),
             scope: Grants::parse(&claims.scope).ok()?,
             issued_at: Timestamp::from_second(claims.iat).ok()?,
@@ -161,7 +176,8 @@ impl AccessTokens {
 /// (RFC 7515 §4.1.11).
 fn is_our_header(header: &Header) -> bool {
     let typ = header.typ.as_deref().unwrap_or_default();
-    let is_access = typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt");
+    let is_access =
+        typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt");
     is_access && header.crit.is_none()
 }
 

@@ -54,7 +54,9 @@ impl Account {
     /// Display name, or username.
     #[must_use]
     pub fn calls_itself(&self) -> &str {
-        self.display_name.as_ref().map_or(self.username.as_str(), DisplayName::as_str)
+        self.display_name
+            .as_ref()
+            .map_or(self.username.as_str(), DisplayName::as_str)
     }
 }
 
@@ -107,7 +109,8 @@ impl AccountChange {
     /// Whether it keeps somebody out, or takes the right to administer away.
     #[must_use]
     pub fn keeps_out(&self) -> bool {
-        self.standing.is_some_and(|standing| standing != Standing::Active)
+        self.standing
+            .is_some_and(|standing| standing != Standing::Active)
             || self.administrator == Some(false)
             || self.reset_required == Some(true)
     }

@@ -1,6 +1,9 @@
 //! Who did it, on whose behalf and from where, as it goes into revisions, events and the audit.
 
-use crate::{Account, DisplayName, EmailAddress, NewAccount, Origin, Session, SessionId, SessionKind, Username};
+use crate::{
+    Account, DisplayName, EmailAddress, NewAccount, Origin, Session, SessionId, SessionKind,
+    Username,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
@@ -19,13 +22,21 @@ pub enum Means {
     /// The operator's command line.
     Console,
     /// A sign-in, or what was handed out for programs and devices: `label` is what its owner calls it.
-    Session { id: SessionId, kind: SessionKind, label: Option<String> },
+    Session {
+        id: SessionId,
+        kind: SessionKind,
+        label: Option<String>,
+    },
 }
 
 impl Means {
     #[must_use]
     pub fn of(session: &Session) -> Self {
-        Self::Session { id: session.id.clone(), kind: session.kind, label: session.label.clone() }
+        Self::Session {
+            id: session.id.clone(),
+            kind: session.kind,
+            label: session.label.clone(),
+        }
     }
 
     /// As it stands in the audit.
@@ -42,13 +53,22 @@ impl Actor {
     /// Somebody of this name, of whom no more is known.
     #[must_use]
     pub fn named(username: Username) -> Self {
-        Self { username, display_name: None, email: None, means: None, from: None }
+        Self {
+            username,
+            display_name: None,
+            email: None,
+            means: None,
+            from: None,
+        }
     }
 
     /// The operator, at the command line. Nobody can register under this name.
     #[must_use]
     pub fn console() -> Self {
-        Self { means: Some(Means::Console), ..Self::named(Username::console()) }
+        Self {
+            means: Some(Means::Console),
+            ..Self::named(Username::console())
+        }
     }
 
     /// The account's owner, who is not signed in.
@@ -64,12 +84,19 @@ impl Actor {
     /// Whoever makes their own account.
     #[must_use]
     pub fn itself(new: &NewAccount) -> Self {
-        Self { display_name: new.display_name.clone(), email: new.email.clone(), ..Self::named(new.username.clone()) }
+        Self {
+            display_name: new.display_name.clone(),
+            email: new.email.clone(),
+            ..Self::named(new.username.clone())
+        }
     }
 
     #[must_use]
     pub fn coming_from(self, origin: &Origin) -> Self {
-        Self { from: Some(origin.clone()), ..self }
+        Self {
+            from: Some(origin.clone()),
+            ..self
+        }
     }
 
     /// The session that acts, if one does.

@@ -16,13 +16,21 @@ pub enum Own {
 
 impl<S: AuthStore> Auth<S> {
     /// By username, without deleted ones.
-    pub async fn members(&self, _permit: &Permit<SeeAccounts>, query: AccountQuery) -> Result<Vec<Member>, AuthError> {
+    pub async fn members(
+        &self,
+        _permit: &Permit<SeeAccounts>,
+        query: AccountQuery,
+    ) -> Result<Vec<Member>, AuthError> {
         Ok(self.0.store.members(query).await?)
     }
 
     /// # Errors
     /// [`AuthError::NoSuchAccount`], also for a deleted one.
-    pub async fn member(&self, _permit: &Permit<SeeAccounts>, username: &Username) -> Result<Member, AuthError> {
+    pub async fn member(
+        &self,
+        _permit: &Permit<SeeAccounts>,
+        username: &Username,
+    ) -> Result<Member, AuthError> {
         self.present_member(username).await
     }
 
@@ -44,16 +52,22 @@ impl<S: AuthStore> Auth<S> {
         if before.account.administrator && change.keeps_out() {
             permit.in_person()?;
         }
-        let changed = self.0.store.change_account(username, change, permit.actor().clone(), self.0.clock.now()).await;
+        let changed = self
+            .0
+            .store
+            .change_account(username, change, permit.actor().clone(), self.0.clock.now())
+            .await;
         // Even where it failed: better to load once too often than to trust what may have changed.
         self.changed(username);
         let account = changed.map_err(refused)?;
         // At the address that it had: who gets the new one may be somebody else.
         if account.email != before.account.email {
-            self.tell_of(&before.account, Notice::EmailChanged, permit.actor()).await?;
+            self.tell_of(&before.account, Notice::EmailChanged, permit.actor())
+                .await?;
         }
         if account.reset_required && !before.account.reset_required {
-            self.tell_of(&before.account, Notice::ResetRequired, permit.actor()).await?;
+            self.tell_of(&before.account, Notice::ResetRequired, permit.actor())
+                .await?;
         }
         Ok(Member { account, ..before })
     }
@@ -68,7 +82,11 @@ impl<S: AuthStore> Auth<S> {
         username: &Username,
     ) -> Result<u64, AuthError> {
         self.present_member(username).await?;
-        let end = End { why: EndReason::EndedByAdministrator, by: permit.actor().clone(), at: self.0.clock.now() };
+        let end = End {
+            why: EndReason::EndedByAdministrator,
+            by: permit.actor().clone(),
+            at: self.0.clock.now(),
+        };
         let ended = self.0.store.end_sessions(username, None, end).await;
         self.changed(username);
         Ok(ended?)
@@ -83,16 +101,36 @@ impl<S: AuthStore> Auth<S> {
         reason: Reason,
     ) -> Result<u64, AuthError> {
         let by = permit.actor().clone();
-        let keep = if own == Own::Keep { by.session().cloned() } else { None };
-        let end = End { why: EndReason::EndedByAdministrator, by, at: self.0.clock.now() };
-        let ended = self.0.store.end_everybody(EndEverybody { keep, tokens, end, reason: reason.into() }).await;
+        let keep = if own == Own::Keep {
+            by.session().cloned()
+        } else {
+            None
+        };
+        let end = End {
+            why: EndReason::EndedByAdministrator,
+            by,
+            at: self.0.clock.now(),
+        };
+        let ended = self
+            .0
+            .store
+            .end_everybody(EndEverybody {
+                keep,
+                tokens,
+                end,
+                reason: reason.into(),
+            })
+            .await;
         // Even where it failed: better to load once too often than to trust what may have changed.
         self.catch_up().await?;
         Ok(ended?)
     }
 
     /// Active accounts with a role in the permit's realm, by username.
-    pub async fn members_of(&self, permit: &Permit<SeeMembers>) -> Result<Vec<(Account, Role)>, AuthError> {
+    pub async fn members_of(
+        &self,
+        permit: &Permit<SeeMembers>,
+    ) -> Result<Vec<(Account, Role)>, AuthError> {
         Ok(self.0.store.members_of(&permit.realm().id).await?)
     }
 
@@ -107,14 +145,20 @@ impl<S: AuthStore> Auth<S> {
         role: Option<Role>,
     ) -> Result<(), AuthError> {
         let (realm, by) = (&permit.realm().id, permit.actor().clone());
-        let set = self.0.store.set_role(username, realm, role, by, self.0.clock.now()).await;
+        let set = self
+            .0
+            .store
+            .set_role(username, realm, role, by, self.0.clock.now())
+            .await;
         self.changed(username);
         set.map_err(refused)
     }
 
     async fn present_member(&self, username: &Username) -> Result<Member, AuthError> {
         let member = self.0.store.member(username).await?;
-        member.filter(|member| member.account.standing != Standing::Deleted).ok_or(AuthError::NoSuchAccount)
+        member
+            .filter(|member| member.account.standing != Standing::Deleted)
+            .ok_or(AuthError::NoSuchAccount)
     }
 }
 

@@ -6,8 +6,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Realm, RealmName, Role, Session, SessionId, SessionKind, Standing, Token,
-    TokenHash, TokenKind, Username, clock,
+    Auth, AuthError, AuthStore, Caller, Realm, RealmName, Role, Session, SessionId, SessionKind,
+    Standing, Token, TokenHash, TokenKind, Username, clock,
     directory::{Held, Known, Owner, Rights, Ticket, Whose},
     policy::Via,
 };
@@ -31,13 +31,18 @@ impl<S: AuthStore> Auth<S> {
     pub async fn by_bearer(&self, token: &str) -> Result<Caller, AuthError> {
         let shown = self.shown(token).await?.ok_or(AuthError::InvalidToken)?;
         let whose = (shown.username, shown.session);
-        Ok(self.caller(whose, Via::Bearer, Sign::OfLife).await?.within(shown.scope))
+        Ok(self
+            .caller(whose, Via::Bearer, Sign::OfLife)
+            .await?
+            .within(shown.scope))
     }
 
     /// # Errors
     /// [`AuthError::InvalidToken`] for a cookie that is nobody's, or of a session that is over.
     pub async fn by_cookie(&self, cookie: &str) -> Result<Caller, AuthError> {
-        let cookie = Token::parse(TokenKind::Cookie, cookie).ok_or(AuthError::InvalidToken)?.hash();
+        let cookie = Token::parse(TokenKind::Cookie, cookie)
+            .ok_or(AuthError::InvalidToken)?
+            .hash();
         let owner = match self.0.directory.cookie(&cookie) {
             Some(owner) => owner,
             None => Box::pin(self.load_secret(cookie, SessionKind::Web)).await?,
@@ -53,23 +58,46 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::InvalidToken`] for a ticket that is unknown, used, or older than 30 s.
     pub async fn by_ticket(&self, ticket: &str) -> Result<Caller, AuthError> {
-        let ticket = Token::parse(TokenKind::Ticket, ticket).ok_or(AuthError::InvalidToken)?.hash();
-        let ticket = self.0.directory.take_ticket(&ticket, self.0.clock.now()).ok_or(AuthError::InvalidToken)?;
-        Ok(self.caller(ticket.whose, Via::Ticket, Sign::OfLife).await?.within(ticket.grants))
+        let ticket = Token::parse(TokenKind::Ticket, ticket)
+            .ok_or(AuthError::InvalidToken)?
+            .hash();
+        let ticket = self
+            .0
+            .directory
+            .take_ticket(&ticket, self.0.clock.now())
+            .ok_or(AuthError::InvalidToken)?;
+        Ok(self
+            .caller(ticket.whose, Via::Ticket, Sign::OfLife)
+            .await?
+            .within(ticket.grants))
     }
 
     /// A single-use, 30 s ticket for a WebSocket.
     pub fn ticket(&self, caller: &Caller) -> Token {
-        let (ticket, now) = (Token::random(TokenKind::Ticket, &self.0.chance), self.0.clock.now());
+        let (ticket, now) = (
+            Token::random(TokenKind::Ticket, &self.0.chance),
+            self.0.clock.now(),
+        );
         let (grants, until) = (caller.session().grants, clock::after(now, TICKET_LIFETIME));
-        self.0.directory.add_ticket(ticket.hash(), Ticket { whose: whose(caller), grants, until }, now);
+        self.0.directory.add_ticket(
+            ticket.hash(),
+            Ticket {
+                whose: whose(caller),
+                grants,
+                until,
+            },
+            now,
+        );
         ticket
     }
 
     /// The same caller as of now: an error if its session has ended, else with its present rights. An open socket
     /// that asks is no sign of life.
     pub async fn still(&self, caller: &Caller) -> Result<Caller, AuthError> {
-        Ok(self.caller(whose(caller), caller.via(), Sign::None).await?.within(caller.session().grants))
+        Ok(self
+            .caller(whose(caller), caller.via(), Sign::None)
+            .await?
+            .within(caller.session().grants))
     }
 
     pub async fn realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
@@ -84,7 +112,11 @@ impl<S: AuthStore> Auth<S> {
         if let Some(realm) = self.0.directory.realm(name) {
             return Ok(Some(realm));
         }
-        Ok(self.load_realms().await?.into_iter().find(|realm| realm.name == *name))
+        Ok(self
+            .load_realms()
+            .await?
+            .into_iter()
+            .find(|realm| realm.name == *name))
     }
 
     /// Realms in which the caller has a role, by name.
@@ -101,10 +133,20 @@ impl<S: AuthStore> Auth<S> {
         Ok(realms)
     }
 
-    pub(crate) async fn caller(&self, (username, id): Whose, via: Via, sign: Sign) -> Result<Caller, AuthError> {
+    pub(crate) async fn caller(
+        &self,
+        (username, id): Whose,
+        via: Via,
+        sign: Sign,
+    ) -> Result<Caller, AuthError> {
         let (held, rights) = self.present(&username, &id).await?;
         // What was given to a program that is registered no longer is over with it.
-        if held.session.client.as_ref().is_some_and(|client| self.0.settings.clients.find(client).is_none()) {
+        if held
+            .session
+            .client
+            .as_ref()
+            .is_some_and(|client| self.0.settings.clients.find(client).is_none())
+        {
             return Err(AuthError::InvalidToken);
         }
         if let (Sign::OfLife, Some(most)) = (sign, self.0.settings.requests_per_minute) {
@@ -127,19 +169,29 @@ impl<S: AuthStore> Auth<S> {
             (Some(session), Some(rights)) => (session, rights),
             _ => Box::pin(self.load(username, id)).await?,
         };
-        if rights.account.standing == Standing::Active { Ok((session, rights)) } else { Err(AuthError::InvalidToken) }
+        if rights.account.standing == Standing::Active {
+            Ok((session, rights))
+        } else {
+            Err(AuthError::InvalidToken)
+        }
     }
 
     /// What memory says: an idle session is looked up once more, since another node may have seen it.
     fn decided(&self, session: Option<Known>) -> Result<Option<Arc<Held>>, AuthError> {
         match session {
             Some(Known::Over) => Err(AuthError::InvalidToken),
-            Some(Known::Alive(held)) if held.is_alive(self.0.settings.idle, self.0.clock.now()) => Ok(Some(held)),
+            Some(Known::Alive(held)) if held.is_alive(self.0.settings.idle, self.0.clock.now()) => {
+                Ok(Some(held))
+            }
             _ => Ok(None),
         }
     }
 
-    async fn load(&self, username: &Username, id: &SessionId) -> Result<(Arc<Held>, Arc<Rights>), AuthError> {
+    async fn load(
+        &self,
+        username: &Username,
+        id: &SessionId,
+    ) -> Result<(Arc<Held>, Arc<Rights>), AuthError> {
         let _one_loads = self.0.directory.lane(username).lock().await;
         let (known, rights) = self.0.directory.look_up(username, id);
         let session = match self.decided(known)? {
@@ -148,15 +200,23 @@ impl<S: AuthStore> Auth<S> {
         };
         let rights = match rights {
             Some(rights) => rights,
-            None => self.rights(username).await?.ok_or(AuthError::InvalidToken)?,
+            None => self
+                .rights(username)
+                .await?
+                .ok_or(AuthError::InvalidToken)?,
         };
         Ok((session, rights))
     }
 
-    async fn load_session(&self, username: &Username, id: &SessionId) -> Result<Arc<Held>, AuthError> {
+    async fn load_session(
+        &self,
+        username: &Username,
+        id: &SessionId,
+    ) -> Result<Arc<Held>, AuthError> {
         let mark = self.0.directory.mark();
         let found = self.0.store.session(id).await?;
-        let ours = found.filter(|session| session.username == *username && session.ended_at.is_none());
+        let ours =
+            found.filter(|session| session.username == *username && session.ended_at.is_none());
         let held = ours.map(|session| self.0.directory.learn_session(mark, session));
         match held {
             Some(held) if held.is_alive(self.0.settings.idle, self.0.clock.now()) => Ok(held),
@@ -168,16 +228,29 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Loads them, whatever memory says.
-    pub(crate) async fn rights(&self, username: &Username) -> Result<Option<Arc<Rights>>, AuthError> {
+    pub(crate) async fn rights(
+        &self,
+        username: &Username,
+    ) -> Result<Option<Arc<Rights>>, AuthError> {
         let mark = self.0.directory.mark();
-        let Some(member) = self.0.store.member(username).await? else { return Ok(None) };
+        let Some(member) = self.0.store.member(username).await? else {
+            return Ok(None);
+        };
         let roles = member.rights();
-        let rights = Rights { account: member.account, roles, factors: member.factors };
+        let rights = Rights {
+            account: member.account,
+            roles,
+            factors: member.factors,
+        };
         Ok(Some(self.0.directory.learn_rights(mark, rights)))
     }
 
     /// Whose cookie or personal access token it is.
-    pub(crate) async fn load_secret(&self, secret: TokenHash, kind: SessionKind) -> Result<Owner, AuthError> {
+    pub(crate) async fn load_secret(
+        &self,
+        secret: TokenHash,
+        kind: SessionKind,
+    ) -> Result<Owner, AuthError> {
         if let Some(whose) = self.find_owner(&secret, kind).await? {
             return Ok(Owner::Session(whose));
         }
@@ -186,16 +259,30 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// As [`load_secret`](Self::load_secret), without remembering what is nobody's.
-    pub(crate) async fn find_owner(&self, secret: &TokenHash, kind: SessionKind) -> Result<Option<Whose>, AuthError> {
+    pub(crate) async fn find_owner(
+        &self,
+        secret: &TokenHash,
+        kind: SessionKind,
+    ) -> Result<Option<Whose>, AuthError> {
         let _one_loads = self.0.directory.lane(secret).lock().await;
         match self.0.directory.cookie(secret) {
             Some(Owner::Session(whose)) => return Ok(Some(whose)),
             Some(Owner::Nobody) => return Ok(None),
             None => {}
         }
-        let found = self.0.store.session_by_cookie(secret).await?.filter(|session| session.kind == kind);
-        let Some(Session { username, id, .. }) = found else { return Ok(None) };
-        self.0.directory.learn_cookie(secret.clone(), Owner::Session((username.clone(), id.clone())));
+        let found = self
+            .0
+            .store
+            .session_by_cookie(secret)
+            .await?
+            .filter(|session| session.kind == kind);
+        let Some(Session { username, id, .. }) = found else {
+            return Ok(None);
+        };
+        self.0.directory.learn_cookie(
+            secret.clone(),
+            Owner::Session((username.clone(), id.clone())),
+        );
         Ok(Some((username, id)))
     }
 
@@ -220,5 +307,8 @@ fn slower(retry_after: Duration) -> AuthError {
 }
 
 fn whose(caller: &Caller) -> Whose {
-    (caller.account().username.clone(), caller.session().id.clone())
+    (
+        caller.account().username.clone(),
+        caller.session().id.clone(),
+    )
 }

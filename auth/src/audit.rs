@@ -53,20 +53,38 @@ impl Record {
     #[must_use]
     pub fn new(by: &Actor, deed: Deed, at: Timestamp) -> Self {
         let name = by.username.as_str().to_owned();
-        Self { at, actor: name.clone(), deed, subject: name, detail: Detail::by(by) }
+        Self {
+            at,
+            actor: name.clone(),
+            deed,
+            subject: name,
+            detail: Detail::by(by),
+        }
     }
 
     /// Something tried by somebody who has not proved who they are; `whose` account it would have been.
     #[must_use]
     pub fn tried(whose: Option<&Username>, from: &Origin, deed: Deed, at: Timestamp) -> Self {
         let name = whose.map_or("", Username::as_str).to_owned();
-        let detail = Detail { from: Some(Place::of(from)), ..Detail::default() };
-        Self { at, actor: name.clone(), deed, subject: name, detail }
+        let detail = Detail {
+            from: Some(Place::of(from)),
+            ..Detail::default()
+        };
+        Self {
+            at,
+            actor: name.clone(),
+            deed,
+            subject: name,
+            detail,
+        }
     }
 
     #[must_use]
     pub fn about(self, subject: impl Into<String>) -> Self {
-        Self { subject: subject.into(), ..self }
+        Self {
+            subject: subject.into(),
+            ..self
+        }
     }
 
     /// See [`Detail`].

@@ -27,7 +27,11 @@ impl Action for SeeRealmAudit {
 }
 
 impl<S: AuthStore> Auth<S> {
-    pub async fn audit(&self, _permit: &Permit<SeeAudit>, query: AuditQuery) -> Result<Vec<Entry>, AuthError> {
+    pub async fn audit(
+        &self,
+        _permit: &Permit<SeeAudit>,
+        query: AuditQuery,
+    ) -> Result<Vec<Entry>, AuthError> {
         Ok(self.0.store.audit(query).await?)
     }
 
@@ -39,7 +43,10 @@ impl<S: AuthStore> Auth<S> {
         caller: &Caller,
         query: AuditQuery,
     ) -> Result<Vec<Entry>, AuthError> {
-        let query = AuditQuery { chain: Chain::Realm(permit.realm().id.clone()), ..query };
+        let query = AuditQuery {
+            chain: Chain::Realm(permit.realm().id.clone()),
+            ..query
+        };
         let mut entries = self.0.store.audit(query).await?;
         if !caller.may_administer() {
             hide_places(&mut entries, permit.username());
@@ -49,9 +56,17 @@ impl<S: AuthStore> Auth<S> {
 
     /// What the caller did to accounts and what was done to theirs, whatever the query says of that. Where an
     /// administrator sat is not told.
-    pub async fn own_audit(&self, caller: &Caller, query: AuditQuery) -> Result<Vec<Entry>, AuthError> {
+    pub async fn own_audit(
+        &self,
+        caller: &Caller,
+        query: AuditQuery,
+    ) -> Result<Vec<Entry>, AuthError> {
         let own = caller.account().username.clone();
-        let query = AuditQuery { chain: Chain::Accounts, concerning: Some(own.clone()), ..query };
+        let query = AuditQuery {
+            chain: Chain::Accounts,
+            concerning: Some(own.clone()),
+            ..query
+        };
         let mut entries = self.0.store.audit(query).await?;
         hide_places(&mut entries, &own);
         Ok(entries)
@@ -60,7 +75,10 @@ impl<S: AuthStore> Auth<S> {
 
 /// Whose address and device it was is only theirs to know, and the administrators'.
 fn hide_places(entries: &mut [Entry], viewer: &Username) {
-    for entry in entries.iter_mut().filter(|entry| entry.actor != viewer.as_str()) {
+    for entry in entries
+        .iter_mut()
+        .filter(|entry| entry.actor != viewer.as_str())
+    {
         entry.detail.from = None;
         if let Some(by) = entry.detail.by.as_mut() {
             (by.session, by.label) = (None, None);

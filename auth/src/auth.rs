@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    Account, Action, AuthError, AuthStore, Caller, Chance, Clients, Clock, DisplayName, EmailAddress, Grant, Password,
-    PasswordHash, PersonalRules, Role, SessionId, Token, Username,
+    Account, Action, AuthError, AuthStore, Caller, Chance, Clients, Clock, DisplayName,
+    EmailAddress, Grant, Password, PasswordHash, PersonalRules, Role, SessionId, Token, Username,
     access::AccessTokens,
     directory::Directory,
     factor::{
@@ -80,7 +80,11 @@ impl Settings {
             idle: Duration::from_hours(14 * 24),
             absolute: Duration::from_hours(90 * 24),
             requests_per_minute: None,
-            hashing: HashingCost { memory_kib: 64 * 1024, passes: 3, lanes: 1 },
+            hashing: HashingCost {
+                memory_kib: 64 * 1024,
+                passes: 3,
+                lanes: 1,
+            },
             passwords: PasswordRules::default(),
             step_up: StepUpRules::default(),
             factors: FactorRules::default(),
@@ -95,7 +99,11 @@ impl Settings {
     /// Everybody who comes may have an account, and is this in the realm `main`.
     #[must_use]
     pub fn open_to_everybody(self, role: Role) -> Self {
-        Self { registration: Registration::Open, first_role: Some(role), ..self }
+        Self {
+            registration: Registration::Open,
+            first_role: Some(role),
+            ..self
+        }
     }
 }
 
@@ -109,7 +117,10 @@ pub struct StepUpRules {
 
 impl Default for StepUpRules {
     fn default() -> Self {
-        Self { within: Duration::from_mins(10), programs: Programs::LiveSession }
+        Self {
+            within: Duration::from_mins(10),
+            programs: Programs::LiveSession,
+        }
     }
 }
 
@@ -149,7 +160,12 @@ impl Applicant {
     /// With a name and a password, which is all that one needs.
     #[must_use]
     pub fn new(username: Username, password: Password) -> Self {
-        Self { username, display_name: None, email: None, password }
+        Self {
+            username,
+            display_name: None,
+            email: None,
+            password,
+        }
     }
 }
 
@@ -296,7 +312,9 @@ impl<S> Clone for Auth<S> {
 
 impl<S> fmt::Debug for Auth<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Auth").field("settings", &self.0.settings).finish_non_exhaustive()
+        f.debug_struct("Auth")
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -312,10 +330,20 @@ impl<S: AuthStore> Auth<S> {
         clock: Clock,
         chance: Chance,
     ) -> Result<Self, AuthError> {
-        let ring = KeyRing::new(store.clone(), &keys, settings.keys, clock.clone(), chance.clone())?;
+        let ring = KeyRing::new(
+            store.clone(),
+            &keys,
+            settings.keys,
+            clock.clone(),
+            chance.clone(),
+        )?;
         let access = AccessTokens::new(ring.load().await?, &settings);
         ring.take_hold().await?;
-        let peppers = Peppers::new(&keys, &settings.passwords.peppers, &store.keys(KeyPurpose::Peppers).await?)?;
+        let peppers = Peppers::new(
+            &keys,
+            &settings.passwords.peppers,
+            &store.keys(KeyPurpose::Peppers).await?,
+        )?;
         let hasher = Hasher::new(settings.hashing, peppers, chance.clone())?;
         hasher.kinds().are(&store.password_kinds().await?);
         let passkeys = Party::of(&settings.issuer, &settings.passkeys.name);

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Client, DelegationRefused, Grants, Origin, SessionId, Token, TokenHash,
-    TokenKind, Username,
+    Auth, AuthError, AuthStore, Caller, Client, DelegationRefused, Grants, Origin, SessionId,
+    Token, TokenHash, TokenKind, Username,
     audit::{Deed, Detail},
     auth::Tokens,
     client::scope,
@@ -112,8 +112,17 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`DelegationRefused::Client`], [`DelegationRefused::Redirect`].
     pub fn program(&self, client: &str, redirect_uri: &str) -> Result<&Client, DelegationRefused> {
-        let client = self.0.settings.clients.find(client).ok_or(DelegationRefused::Client)?;
-        if client.may_redirect_to(redirect_uri) { Ok(client) } else { Err(DelegationRefused::Redirect) }
+        let client = self
+            .0
+            .settings
+            .clients
+            .find(client)
+            .ok_or(DelegationRefused::Client)?;
+        if client.may_redirect_to(redirect_uri) {
+            Ok(client)
+        } else {
+            Err(DelegationRefused::Redirect)
+        }
     }
 
     /// What a known program asks for. An error here is sent back to it. `challenge` is with its method,
@@ -121,7 +130,10 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`DelegationRefused::ResponseType`], [`DelegationRefused::ResponseMode`], [`DelegationRefused::Scope`], [`DelegationRefused::Challenge`].
-    #[expect(clippy::too_many_arguments, reason = "the parameters of RFC 6749 §4.1.1 and RFC 7636 §4.3")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parameters of RFC 6749 §4.1.1 and RFC 7636 §4.3"
+    )]
     pub fn check_authorization(
         &self,
         client: &Client,
@@ -138,15 +150,27 @@ impl<S: AuthStore> Auth<S> {
         }
         let challenge = Challenge::parse(challenge, method).ok_or(DelegationRefused::Challenge)?;
         let grants = scope(asked)?;
-        Ok(Authorization { client: client.clone(), redirect_uri: redirect_uri.to_owned(), grants, challenge })
+        Ok(Authorization {
+            client: client.clone(),
+            redirect_uri: redirect_uri.to_owned(),
+            grants,
+            challenge,
+        })
     }
 
     /// The caller lets the program in.
     ///
     /// # Errors
     /// [`DelegationRefused::Beyond`].
-    pub async fn authorize(&self, caller: &Caller, wanted: Authorization) -> Result<Code, AuthError> {
-        let (code, now) = (Token::random(TokenKind::Code, &self.0.chance), self.0.clock.now());
+    pub async fn authorize(
+        &self,
+        caller: &Caller,
+        wanted: Authorization,
+    ) -> Result<Code, AuthError> {
+        let (code, now) = (
+            Token::random(TokenKind::Code, &self.0.chance),
+            self.0.clock.now(),
+        );
         let kept = Kept {
             client: wanted.client.id().to_owned(),
             redirect_uri: wanted.redirect_uri,
@@ -168,7 +192,8 @@ impl<S: AuthStore> Auth<S> {
         };
         self.0.store.keep_slip(slip).await?;
         let told = |detail: Detail| detail.fact("client", kept.client).fact("scope", kept.scope);
-        self.record_decision(caller, Deed::ProgramApproved, told).await?;
+        self.record_decision(caller, Deed::ProgramApproved, told)
+            .await?;
         Ok(code)
     }
 
@@ -178,8 +203,11 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`DelegationRefused::Code`], for whatever reason.
     pub async fn redeem(&self, redemption: Redemption, from: Origin) -> Result<Tokens, AuthError> {
-        let code = Token::parse(TokenKind::Code, redemption.code.expose_secret()).ok_or(DelegationRefused::Code)?;
-        let found = self.found_or_charged(Secret::Code, &from, self.kept(&code.hash())).await?;
+        let code = Token::parse(TokenKind::Code, redemption.code.expose_secret())
+            .ok_or(DelegationRefused::Code)?;
+        let found = self
+            .found_or_charged(Secret::Code, &from, self.kept(&code.hash()))
+            .await?;
         let (slip, kept) = found.ok_or(DelegationRefused::Code)?;
         if kept.session.is_some() {
             self.end_replayed(slip, kept).await?;
@@ -190,10 +218,23 @@ impl<S: AuthStore> Auth<S> {
         let proved = ours && Challenge(kept.challenge.clone()).is_of(&redemption.verifier);
         if kept.burnt || !proved || now >= kept.expires_at {
             // It stays on record: somebody may be turning it into tokens at this moment.
-            if !self.0.store.revise_slip(&slip, write(&Kept { burnt: true, ..kept })?, now).await? {
+            if !self
+                .0
+                .store
+                .revise_slip(
+                    &slip,
+                    write(&Kept {
+                        burnt: true,
+                        ..kept
+                    })?,
+                    now,
+                )
+                .await?
+            {
                 self.end_used_meanwhile(&slip.hash).await?;
             }
-            self.charge_wrong(Secret::Code, &from, slip.username.as_ref()).await?;
+            self.charge_wrong(Secret::Code, &from, slip.username.as_ref())
+                .await?;
             return Err(DelegationRefused::Code.into());
         }
         self.exchange(slip, kept, from).await
@@ -202,18 +243,46 @@ impl<S: AuthStore> Auth<S> {
     /// The session's name is written before it begins: whoever reads it there may end it.
     async fn exchange(&self, slip: Slip, kept: Kept, from: Origin) -> Result<Tokens, AuthError> {
         let id = SessionId::random(&self.0.chance);
-        let used = Kept { session: Some(id.to_string()), ..kept.clone() };
-        if !self.0.store.revise_slip(&slip, write(&used)?, self.0.clock.now()).await? {
+        let used = Kept {
+            session: Some(id.to_string()),
+            ..kept.clone()
+        };
+        if !self
+            .0
+            .store
+            .revise_slip(&slip, write(&used)?, self.0.clock.now())
+            .await?
+        {
             self.end_used_meanwhile(&slip.hash).await?;
             return Err(DelegationRefused::Code.into());
         }
-        let program = self.0.settings.clients.find(&kept.client).ok_or(DelegationRefused::Client)?.name().to_owned();
-        let grants = Grants::parse(&kept.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
-        let delegation = Delegation { approval: kept.approval, id, grants, client: kept.client, program, from };
-        let tokens = self.delegate(delegation).await.map_err(|error| match error {
-            AuthError::Delegation(_) | AuthError::InvalidToken => DelegationRefused::Code.into(),
-            other => other,
-        })?;
+        let program = self
+            .0
+            .settings
+            .clients
+            .find(&kept.client)
+            .ok_or(DelegationRefused::Client)?
+            .name()
+            .to_owned();
+        let grants =
+            Grants::parse(&kept.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
+        let delegation = Delegation {
+            approval: kept.approval,
+            id,
+            grants,
+            client: kept.client,
+            program,
+            from,
+        };
+        let tokens = self
+            .delegate(delegation)
+            .await
+            .map_err(|error| match error {
+                AuthError::Delegation(_) | AuthError::InvalidToken => {
+                    DelegationRefused::Code.into()
+                }
+                other => other,
+            })?;
         // It may have been shown again while the session was not there yet to be ended.
         if let Some((slip, kept)) = self.kept(&slip.hash).await?
             && kept.replayed
@@ -234,15 +303,32 @@ impl<S: AuthStore> Auth<S> {
 
     async fn end_replayed(&self, slip: Slip, kept: Kept) -> Result<(), AuthError> {
         let now = self.0.clock.now();
-        let (Some(id), Some(username)) = (&kept.session, &slip.username) else { return Ok(()) };
+        let (Some(id), Some(username)) = (&kept.session, &slip.username) else {
+            return Ok(());
+        };
         let (id, username): (SessionId, Username) = (SessionId::new(id), username.clone());
-        self.0.store.revise_slip(&slip, write(&Kept { replayed: true, ..kept })?, now).await?;
+        self.0
+            .store
+            .revise_slip(
+                &slip,
+                write(&Kept {
+                    replayed: true,
+                    ..kept
+                })?,
+                now,
+            )
+            .await?;
         tracing::warn!(%username, session.id = %id, "an authorization code was used twice: its session was ended");
-        self.end_delegated(&username, &id, EndReason::Replayed).await
+        self.end_delegated(&username, &id, EndReason::Replayed)
+            .await
     }
 
     async fn kept(&self, hash: &TokenHash) -> Result<Option<(Slip, Kept)>, AuthError> {
-        let slip = self.0.store.slip(SlipKind::Code, hash, self.0.clock.now()).await?;
+        let slip = self
+            .0
+            .store
+            .slip(SlipKind::Code, hash, self.0.clock.now())
+            .await?;
         let read = |slip: Slip| match serde_json::from_str(&slip.body) {
             Ok(kept) => Ok((slip, kept)),
             Err(_) => Err(AuthError::Internal("a stored code")),
@@ -262,7 +348,11 @@ mod tests {
     /// RFC 7636, appendix B.
     #[test]
     fn the_figures_of_rfc_7636_hold() {
-        let challenge = Challenge::parse(Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"), Some("S256")).unwrap();
+        let challenge = Challenge::parse(
+            Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            Some("S256"),
+        )
+        .unwrap();
         assert!(challenge.is_of(&"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into()));
         assert!(!challenge.is_of(&"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl".into()));
     }
@@ -279,7 +369,11 @@ mod tests {
         ] {
             let challenge = BASE64URL.encode(digest(&SHA256, verifier.as_bytes()));
             let challenge = Challenge::parse(Some(&challenge), Some("S256")).unwrap();
-            assert_eq!(challenge.is_of(&verifier.clone().into()), good, "{verifier}");
+            assert_eq!(
+                challenge.is_of(&verifier.clone().into()),
+                good,
+                "{verifier}"
+            );
         }
     }
 
@@ -292,9 +386,15 @@ mod tests {
             (challenge, Some("s256")),
             (None, Some("S256")),
             (Some("short"), Some("S256")),
-            (Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM="), Some("S256")),
+            (
+                Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM="),
+                Some("S256"),
+            ),
         ] {
-            assert!(Challenge::parse(challenge, method).is_none(), "{challenge:?} {method:?}");
+            assert!(
+                Challenge::parse(challenge, method).is_none(),
+                "{challenge:?} {method:?}"
+            );
         }
     }
 }

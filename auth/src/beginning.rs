@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
-    Account, Auth, AuthError, AuthStore, Caller, Grants, Methods, Notice, Origin, RealmId, Session, SessionId,
-    SessionKind, Token, TokenKind,
+    Account, Auth, AuthError, AuthStore, Caller, Grants, Methods, Notice, Origin, RealmId, Session,
+    SessionId, SessionKind, Token, TokenKind,
     access::LEEWAY,
     clock,
     directory::Rights,
@@ -55,7 +55,10 @@ impl Beginning {
 fn notice(arrival: &Arrival) -> Option<Notice> {
     match arrival {
         _ if arrival.is_after_many_refusals() => Some(Notice::InAfterRefusals),
-        Arrival { place: Familiarity::New, .. } => Some(Notice::NewDevice),
+        Arrival {
+            place: Familiarity::New,
+            ..
+        } => Some(Notice::NewDevice),
         _ => arrival.is_after_long().then_some(Notice::InAfterLong),
     }
 }
@@ -75,15 +78,24 @@ impl<S: AuthStore> Auth<S> {
             SessionKind::Personal => TokenKind::Personal,
         };
         let secret = Token::random(kind, &self.0.chance);
-        let user_agent = beginning.from.user_agent.as_deref().map(|agent| agent.chars().take(256).collect());
+        let user_agent = beginning
+            .from
+            .user_agent
+            .as_deref()
+            .map(|agent| agent.chars().take(256).collect());
         let session = Session {
-            id: beginning.id.unwrap_or_else(|| SessionId::random(&self.0.chance)),
+            id: beginning
+                .id
+                .unwrap_or_else(|| SessionId::random(&self.0.chance)),
             username: account.username.clone(),
             kind: beginning.kind,
             auth_time: beginning.auth_time.unwrap_or(now),
             last_seen: now,
             expires_at: clock::after(now, beginning.lifetime.unwrap_or(self.0.settings.absolute)),
-            origin: Origin { user_agent, ..beginning.from },
+            origin: Origin {
+                user_agent,
+                ..beginning.from
+            },
             ended_at: None,
             methods: beginning.methods,
             grants: beginning.grants,
@@ -92,10 +104,17 @@ impl<S: AuthStore> Auth<S> {
             client: beginning.client,
         };
         let mark = self.0.directory.mark();
-        let started = self.0.store.start_session(session.clone(), secret.hash(), account.era).await?;
-        let Some(arrival) = started else { return Ok(None) };
+        let started = self
+            .0
+            .store
+            .start_session(session.clone(), secret.hash(), account.era)
+            .await?;
+        let Some(arrival) = started else {
+            return Ok(None);
+        };
         let (kind, method) = (session.kind.as_str(), session.methods.to_string());
-        metrics::counter!("strongroom_sessions_begun_total", "kind" => kind, "method" => method).increment(1);
+        metrics::counter!("strongroom_sessions_begun_total", "kind" => kind, "method" => method)
+            .increment(1);
         if let Some(notice) = notice(&arrival) {
             self.notify(account, notice, &session.origin);
         }
@@ -108,13 +127,26 @@ impl<S: AuthStore> Auth<S> {
         let rules = self.0.settings.step_up;
         let now = self.0.clock.now();
         // A clock that was set back must not lengthen it by as much.
-        let is_recent =
-            now < clock::after(session.auth_time, rules.within) && session.auth_time <= clock::after(now, LEEWAY);
+        let is_recent = now < clock::after(session.auth_time, rules.within)
+            && session.auth_time <= clock::after(now, LEEWAY);
         // Who has a second factor has shown it, or is none to change how one signs in.
         let is_whole = !rights.factors.is_enrolled() || session.methods.is_multi_factor();
-        let age = if is_recent && is_whole { Age::Recent } else { Age::Old };
+        let age = if is_recent && is_whole {
+            Age::Recent
+        } else {
+            Age::Old
+        };
         let restriction = self.restriction(&rights, &session);
-        Caller::new(rights, session, via, Proof { age, rules, restriction })
+        Caller::new(
+            rights,
+            session,
+            via,
+            Proof {
+                age,
+                rules,
+                restriction,
+            },
+        )
     }
 
     /// What is due where the installation asks this account for a second factor. A personal access token stands for

@@ -45,16 +45,30 @@ impl Breaches {
         let mut header = [0; 16];
         let no_list = "it is no breach list; make one with `strongroom breach build`";
         file.read_exact(&mut header).map_err(|_| bad(no_list))?;
-        let Some((MARK, count)) = header.split_first_chunk::<8>().map(|(mark, count)| (*mark, count)) else {
+        let Some((MARK, count)) = header
+            .split_first_chunk::<8>()
+            .map(|(mark, count)| (*mark, count))
+        else {
             return Err(bad(no_list));
         };
         let entries = u64::from_le_bytes(count.try_into().unwrap_or_default());
-        let length = file.metadata().map_err(|error| bad(&error.to_string()))?.len();
-        let whole = entries.checked_mul(WIDTH as u64).and_then(|bytes| bytes.checked_add(HEADER));
+        let length = file
+            .metadata()
+            .map_err(|error| bad(&error.to_string()))?
+            .len();
+        let whole = entries
+            .checked_mul(WIDTH as u64)
+            .and_then(|bytes| bytes.checked_add(HEADER));
         if whole != Some(length) {
-            return Err(bad("it is not whole; make it again with `strongroom breach build`"));
+            return Err(bad(
+                "it is not whole; make it again with `strongroom breach build`",
+            ));
         }
-        Ok(Self { path: path.to_owned(), file: Mutex::new(file), entries })
+        Ok(Self {
+            path: path.to_owned(),
+            file: Mutex::new(file),
+            entries,
+        })
     }
 
     /// How many passwords are in it.
@@ -80,11 +94,14 @@ impl Breaches {
         let (mut from, mut to) = (0, self.entries);
         let (mut least, mut most) = (0, 1_u64 << (8 * WIDTH));
         while from < to {
-            let into = u128::from(number(wanted) - least) * u128::from(to - from) / u128::from(most - least);
+            let into = u128::from(number(wanted) - least) * u128::from(to - from)
+                / u128::from(most - least);
             let guess = from + u64::try_from(into).unwrap_or(0).min(to - from - 1);
             let start = guess.saturating_sub(PAGE / 2).max(from);
             let page = self.read(start, PAGE.min(to - start))?;
-            let (Some(lowest), Some(highest)) = (page.first(), page.last()) else { return Ok(false) };
+            let (Some(lowest), Some(highest)) = (page.first(), page.last()) else {
+                return Ok(false);
+            };
             if wanted < *lowest {
                 (to, most) = (start, number(*lowest));
             } else if wanted > *highest {
@@ -111,18 +128,24 @@ impl Breaches {
 
 impl fmt::Debug for Breaches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Breaches").field("path", &self.path).field("entries", &self.entries).finish_non_exhaustive()
+        f.debug_struct("Breaches")
+            .field("path", &self.path)
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
     }
 }
 
 fn beginning(password: &str) -> Entry {
     let mut entry = [0; WIDTH];
-    entry.copy_from_slice(&digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()).as_ref()[..WIDTH]);
+    entry
+        .copy_from_slice(&digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()).as_ref()[..WIDTH]);
     entry
 }
 
 fn number(entry: Entry) -> u64 {
-    entry.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    entry
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]

@@ -24,7 +24,9 @@ struct Redirect(String);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadClient {
-    #[error("A client's id has 1 to 64 of the letters a to z, digits, - . _, and is not \"{COMMAND_LINE}\".")]
+    #[error(
+        "A client's id has 1 to 64 of the letters a to z, digits, - . _, and is not \"{COMMAND_LINE}\"."
+    )]
     Id,
     #[error("Two clients have the id {0}.")]
     Twice(String),
@@ -48,8 +50,15 @@ impl Client {
         if !(1..=64).contains(&name.chars().count()) || name.contains(char::is_control) {
             return Err(BadClient::Name);
         }
-        let redirects = redirects.iter().map(|raw| Redirect::parse(raw)).collect::<Result<_, _>>()?;
-        Ok(Self { id: id.to_owned(), name: name.to_owned(), redirects })
+        let redirects = redirects
+            .iter()
+            .map(|raw| Redirect::parse(raw))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            redirects,
+        })
     }
 
     #[must_use]
@@ -107,9 +116,12 @@ impl Clients {
 
 impl Redirect {
     fn parse(raw: &str) -> Result<Self, BadClient> {
-        let bad = || BadClient::Redirect(raw.chars().filter(|c| !c.is_control()).take(200).collect());
-        let printable =
-            raw.len() <= 1_000 && raw.bytes().all(|b| b.is_ascii_graphic() && !b"\"\\#<>^`{|}*".contains(&b));
+        let bad =
+            || BadClient::Redirect(raw.chars().filter(|c| !c.is_control()).take(200).collect());
+        let printable = raw.len() <= 1_000
+            && raw
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !b"\"\\#<>^`{|}*".contains(&b));
         let (scheme, rest) = raw.split_once(':').filter(|_| printable).ok_or_else(bad)?;
         let fits = match scheme {
             "https" => host(rest).is_some_and(|(host, _)| !host.is_empty() && !host.contains('@')),
@@ -118,11 +130,17 @@ impl Redirect {
             own => {
                 own.contains('.')
                     && own.starts_with(|c: char| c.is_ascii_lowercase())
-                    && own.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-+".contains(&b))
+                    && own.bytes().all(|b| {
+                        b.is_ascii_lowercase() || b.is_ascii_digit() || b".-+".contains(&b)
+                    })
                     && rest.starts_with('/')
             }
         };
-        if fits { Ok(Self(raw.to_owned())) } else { Err(bad()) }
+        if fits {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(bad())
+        }
     }
 
     fn matches(&self, uri: &str) -> bool {
@@ -137,7 +155,9 @@ fn host(rest: &str) -> Option<(&str, &str)> {
 }
 
 fn is_loopback(host: &str) -> bool {
-    split_port(host).and_then(|(host, _)| host.parse::<IpAddr>().ok()).is_some_and(|host| host.is_loopback())
+    split_port(host)
+        .and_then(|(host, _)| host.parse::<IpAddr>().ok())
+        .is_some_and(|host| host.is_loopback())
 }
 
 /// The address without brackets, and what follows it; nothing where that is no port.
@@ -152,7 +172,8 @@ fn split_port(host: &str) -> Option<(&str, &str)> {
         // Whatever stands between a bracket and the path: `[::1]@evil.example` is at evil.example.
         None => return None,
     };
-    (digits.bytes().all(|b| b.is_ascii_digit()) && digits.parse::<u16>().is_ok()).then_some((address, port))
+    (digits.bytes().all(|b| b.is_ascii_digit()) && digits.parse::<u16>().is_ok())
+        .then_some((address, port))
 }
 
 /// Address and path of a loopback address, whatever its port.
@@ -164,9 +185,15 @@ fn without_port(uri: &str) -> Option<(&str, &str)> {
 
 /// What a program asks for; never one's own account, which nobody is to give away.
 pub(crate) fn scope(asked: Option<&str>) -> Result<Grants, DelegationRefused> {
-    let Some(asked) = asked.filter(|asked| !asked.trim().is_empty()) else { return Ok(Grants::of(&USUAL)) };
+    let Some(asked) = asked.filter(|asked| !asked.trim().is_empty()) else {
+        return Ok(Grants::of(&USUAL));
+    };
     let grants = Grants::parse(asked).map_err(|_| DelegationRefused::Scope)?;
-    if grants.is_within(Grants::DELEGABLE) { Ok(grants) } else { Err(DelegationRefused::Scope) }
+    if grants.is_within(Grants::DELEGABLE) {
+        Ok(grants)
+    } else {
+        Err(DelegationRefused::Scope)
+    }
 }
 
 #[cfg(test)]
@@ -180,7 +207,12 @@ mod tests {
 
     #[test]
     fn only_addresses_of_the_programs_own_can_be_registered() {
-        for good in ["https://cam.example/back?x=1", "http://127.0.0.1/", "http://[::1]:81/cb", "org.example.cam:/cb"] {
+        for good in [
+            "https://cam.example/back?x=1",
+            "http://127.0.0.1/",
+            "http://[::1]:81/cb",
+            "org.example.cam:/cb",
+        ] {
             client(&[good]).unwrap();
         }
         for bad in [
@@ -206,7 +238,10 @@ mod tests {
             "",
             "https://é/",
         ] {
-            assert!(matches!(client(&[bad]), Err(BadClient::Redirect(_))), "{bad}");
+            assert!(
+                matches!(client(&[bad]), Err(BadClient::Redirect(_))),
+                "{bad}"
+            );
         }
         assert_eq!(Client::new(COMMAND_LINE, "CAM", &[]), Err(BadClient::Id));
         assert!(Clients::with(vec![client(&[]).unwrap(), client(&[]).unwrap()]).is_err());
@@ -214,7 +249,12 @@ mod tests {
 
     #[test]
     fn a_redirect_matches_as_text_but_for_the_port_on_loopback() {
-        let client = client(&["https://cam.example/back", "http://127.0.0.1/cb", "http://[::1]/v6"]).unwrap();
+        let client = client(&[
+            "https://cam.example/back",
+            "http://127.0.0.1/cb",
+            "http://[::1]/v6",
+        ])
+        .unwrap();
         for good in [
             "https://cam.example/back",
             "http://127.0.0.1/cb",
@@ -257,7 +297,10 @@ mod tests {
 
     #[test]
     fn nobody_gives_their_account_away() {
-        assert_eq!(scope(None).unwrap().to_string(), "files:read files:write locks:override");
+        assert_eq!(
+            scope(None).unwrap().to_string(),
+            "files:read files:write locks:override"
+        );
         assert_eq!(scope(Some("admin")).unwrap().to_string(), "admin");
         assert!(scope(Some("files:read account")).is_err() && scope(Some("everything")).is_err());
     }

@@ -25,7 +25,10 @@ pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the time comes from"
+    )]
     pub fn system() -> Self {
         Self(Arc::new(Timestamp::now))
     }
@@ -63,7 +66,10 @@ impl Chance {
     #[must_use]
     pub fn system() -> Self {
         Self(Arc::new(|bytes| {
-            assert!(aws_lc_rs::rand::fill(bytes).is_ok(), "the system gave no randomness");
+            assert!(
+                aws_lc_rs::rand::fill(bytes).is_ok(),
+                "the system gave no randomness"
+            );
         }))
     }
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Caller, Era, Grants, Methods, Origin, SessionId, SessionKind, Standing,
-    Username,
+    Account, Actor, Auth, AuthError, AuthStore, Caller, Era, Grants, Methods, Origin, SessionId,
+    SessionKind, Standing, Username,
     asking::Sign,
     audit::{Deed, Detail, Record},
     auth::Tokens,
@@ -23,7 +23,9 @@ pub enum DelegationRefused {
     Client,
     #[error("This scope cannot be given to a program.")]
     Scope,
-    #[error("Nobody can let a program do what they may not do themselves with the token that they hold.")]
+    #[error(
+        "Nobody can let a program do what they may not do themselves with the token that they hold."
+    )]
     Beyond,
     #[error("This address is not registered for the program.")]
     Redirect,
@@ -118,27 +120,50 @@ impl<S: AuthStore> Auth<S> {
     /// [`DelegationRefused::Denied`] where whoever approved has signed out since, was disabled, or has thrown everything
     /// out.
     pub(crate) async fn delegate(&self, wanted: Delegation) -> Result<Tokens, AuthError> {
-        let Delegation { approval, id, grants, client, program, from } = wanted;
-        let username = Username::parse(&approval.username).map_err(|_| AuthError::Internal("a stored name"))?;
+        let Delegation {
+            approval,
+            id,
+            grants,
+            client,
+            program,
+            from,
+        } = wanted;
+        let username = Username::parse(&approval.username)
+            .map_err(|_| AuthError::Internal("a stored name"))?;
         let approver = SessionId::new(&approval.session);
         let member = self.0.store.member(&username).await?;
-        let account = member.map(|member| member.account).filter(|account| account.standing == Standing::Active);
-        let account = Account { era: approval.era, ..account.ok_or(DelegationRefused::Denied)? };
+        let account = member
+            .map(|member| member.account)
+            .filter(|account| account.standing == Standing::Active);
+        let account = Account {
+            era: approval.era,
+            ..account.ok_or(DelegationRefused::Denied)?
+        };
         let beginning = Beginning {
             id: Some(id),
             auth_time: Some(approval.auth_time),
             grants,
             label: Some(program),
             client: Some(client),
-            ..Beginning::in_person(SessionKind::Tokens, Methods::stored(&approval.methods), from)
+            ..Beginning::in_person(
+                SessionKind::Tokens,
+                Methods::stored(&approval.methods),
+                from,
+            )
         };
-        let (session, secret) = self.begin(&account, beginning).await?.ok_or(DelegationRefused::Denied)?;
+        let (session, secret) = self
+            .begin(&account, beginning)
+            .await?
+            .ok_or(DelegationRefused::Denied)?;
         // After it began: whoever ends all sessions from here on ends this one too.
         if !self.is_alive(&approver).await? {
-            self.end_delegated(&username, &session.id, EndReason::EndedByOwner).await?;
+            self.end_delegated(&username, &session.id, EndReason::EndedByOwner)
+                .await?;
             return Err(DelegationRefused::Denied.into());
         }
-        let caller = self.caller((username, session.id), Via::Bearer, Sign::OfLifeAtAnyPace).await?;
+        let caller = self
+            .caller((username, session.id), Via::Bearer, Sign::OfLifeAtAnyPace)
+            .await?;
         self.tokens(&caller, secret)
     }
 
@@ -148,7 +173,11 @@ impl<S: AuthStore> Auth<S> {
         id: &SessionId,
         why: EndReason,
     ) -> Result<(), AuthError> {
-        let end = End { why, by: Actor::named(username.clone()), at: self.0.clock.now() };
+        let end = End {
+            why,
+            by: Actor::named(username.clone()),
+            at: self.0.clock.now(),
+        };
         self.0.store.end_session(username, id, end).await?;
         self.changed(username);
         Ok(())
@@ -166,6 +195,7 @@ impl<S: AuthStore> Auth<S> {
         deed: Deed,
         told: impl FnOnce(Detail) -> Detail,
     ) -> Result<(), AuthError> {
-        self.record(Record::new(&caller.actor(), deed, self.0.clock.now()).detailed(told)).await
+        self.record(Record::new(&caller.actor(), deed, self.0.clock.now()).detailed(told))
+            .await
     }
 }

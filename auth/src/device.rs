@@ -13,7 +13,8 @@ pub use deciding::DeviceRequest;
 pub use user_code::UserCode;
 
 use crate::{
-    Auth, AuthError, AuthStore, DelegationRefused, Grants, Origin, SessionId, Token, TokenHash, TokenKind,
+    Auth, AuthError, AuthStore, DelegationRefused, Grants, Origin, SessionId, Token, TokenHash,
+    TokenKind,
     auth::Tokens,
     client::{COMMAND_LINE, scope},
     clock,
@@ -82,7 +83,12 @@ impl<S: AuthStore> Auth<S> {
         asked: Option<&str>,
         from: Origin,
     ) -> Result<DeviceCodes, AuthError> {
-        let client = self.0.settings.clients.find(client.unwrap_or(COMMAND_LINE)).ok_or(DelegationRefused::Client)?;
+        let client = self
+            .0
+            .settings
+            .clients
+            .find(client.unwrap_or(COMMAND_LINE))
+            .ok_or(DelegationRefused::Client)?;
         let grants = scope(asked)?;
         let now = self.0.clock.now();
         // Counted and kept by one at a time.
@@ -104,22 +110,53 @@ impl<S: AuthStore> Auth<S> {
             claimed_by: None,
             state: State::Undecided,
         };
-        let slip =
-            |kind, hash, body, expires_at| Slip { kind, hash, username: None, body, created_at: now, expires_at };
+        let slip = |kind, hash, body, expires_at| Slip {
+            kind,
+            hash,
+            username: None,
+            body,
+            created_at: now,
+            expires_at,
+        };
         let until = clock::after(expires_at, REMEMBERED);
-        self.0.store.keep_slip(slip(SlipKind::DeviceCode, device.hash(), write(&waiting)?, until)).await?;
+        self.0
+            .store
+            .keep_slip(slip(
+                SlipKind::DeviceCode,
+                device.hash(),
+                write(&waiting)?,
+                until,
+            ))
+            .await?;
         let leads_to = device.hash().as_str().to_owned();
-        self.0.store.keep_slip(slip(SlipKind::UserCode, user.hash(), leads_to, expires_at)).await?;
-        Ok(DeviceCodes { device, user, expires_in: LIFETIME, interval: INTERVAL })
+        self.0
+            .store
+            .keep_slip(slip(SlipKind::UserCode, user.hash(), leads_to, expires_at))
+            .await?;
+        Ok(DeviceCodes {
+            device,
+            user,
+            expires_in: LIFETIME,
+            interval: INTERVAL,
+        })
     }
 
     /// One of any number of polls gets the tokens, once somebody has approved.
     ///
     /// # Errors
     /// [`DelegationRefused`], as RFC 8628 §3.5 names them.
-    pub async fn poll_device(&self, code: &str, client: Option<&str>, from: Origin) -> Result<Tokens, AuthError> {
-        let hash = Token::parse(TokenKind::DeviceCode, code).ok_or(DelegationRefused::Code)?.hash();
-        let found = self.found_or_charged(Secret::DeviceCode, &from, self.waiting(&hash)).await?;
+    pub async fn poll_device(
+        &self,
+        code: &str,
+        client: Option<&str>,
+        from: Origin,
+    ) -> Result<Tokens, AuthError> {
+        let hash = Token::parse(TokenKind::DeviceCode, code)
+            .ok_or(DelegationRefused::Code)?
+            .hash();
+        let found = self
+            .found_or_charged(Secret::DeviceCode, &from, self.waiting(&hash))
+            .await?;
         let (slip, waiting) = found.ok_or(DelegationRefused::Code)?;
         if client.unwrap_or(COMMAND_LINE) != waiting.client {
             return Err(DelegationRefused::Code.into());
@@ -138,51 +175,106 @@ impl<S: AuthStore> Auth<S> {
 
     /// The slip is taken: of any number of polls at once, one gets here with it.
     async fn redeem_device(&self, hash: &TokenHash, from: Origin) -> Result<Tokens, AuthError> {
-        let slip = self.0.store.take_slip(SlipKind::DeviceCode, hash, self.0.clock.now()).await?;
+        let slip = self
+            .0
+            .store
+            .take_slip(SlipKind::DeviceCode, hash, self.0.clock.now())
+            .await?;
         let waiting = read(&slip.ok_or(DelegationRefused::Code)?)?;
-        let State::Approved(approval) = waiting.state else { return Err(DelegationRefused::Code.into()) };
-        let name = self.0.settings.clients.find(&waiting.client).ok_or(DelegationRefused::Client)?.name().to_owned();
-        let grants = Grants::parse(&waiting.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
+        let State::Approved(approval) = waiting.state else {
+            return Err(DelegationRefused::Code.into());
+        };
+        let name = self
+            .0
+            .settings
+            .clients
+            .find(&waiting.client)
+            .ok_or(DelegationRefused::Client)?
+            .name()
+            .to_owned();
+        let grants =
+            Grants::parse(&waiting.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
         let id = SessionId::random(&self.0.chance);
-        self.delegate(Delegation { approval, id, grants, client: waiting.client, program: name, from }).await
+        self.delegate(Delegation {
+            approval,
+            id,
+            grants,
+            client: waiting.client,
+            program: name,
+            from,
+        })
+        .await
     }
 
     /// RFC 8628 §3.5: who asks too soon waits five seconds longer, from then on.
-    async fn keep_pace(&self, slip: &Slip, waiting: &Waiting, now: Timestamp) -> Result<(), AuthError> {
+    async fn keep_pace(
+        &self,
+        slip: &Slip,
+        waiting: &Waiting,
+        now: Timestamp,
+    ) -> Result<(), AuthError> {
         let interval = Duration::from_millis(waiting.interval_ms);
-        let too_soon = waiting.polled_at.is_some_and(|last| clock::between(last, now) + JITTER < interval);
+        let too_soon = waiting
+            .polled_at
+            .is_some_and(|last| clock::between(last, now) + JITTER < interval);
         let more = if too_soon { millis(INTERVAL) } else { 0 };
         let interval_ms = waiting.interval_ms.saturating_add(more);
-        let body = write(&Waiting { polled_at: Some(now), interval_ms, ..waiting.clone() })?;
+        let body = write(&Waiting {
+            polled_at: Some(now),
+            interval_ms,
+            ..waiting.clone()
+        })?;
         // Where somebody has decided meanwhile, or polls at the same time, that stands instead.
         self.0.store.revise_slip(slip, body, now).await?;
-        if too_soon { Err(DelegationRefused::SlowDown.into()) } else { Ok(()) }
+        if too_soon {
+            Err(DelegationRefused::SlowDown.into())
+        } else {
+            Ok(())
+        }
     }
 
     async fn waiting(&self, hash: &TokenHash) -> Result<Option<(Slip, Waiting)>, AuthError> {
-        let slip = self.0.store.slip(SlipKind::DeviceCode, hash, self.0.clock.now()).await?;
-        slip.map(|slip| read(&slip).map(|waiting| (slip, waiting))).transpose()
+        let slip = self
+            .0
+            .store
+            .slip(SlipKind::DeviceCode, hash, self.0.clock.now())
+            .await?;
+        slip.map(|slip| read(&slip).map(|waiting| (slip, waiting)))
+            .transpose()
     }
 
     async fn refuse_too_many(&self, address: IpAddr, now: Timestamp) -> Result<(), AuthError> {
         let slips = self.0.store.slips(SlipKind::DeviceCode, None, now).await?;
-        let waiting = slips.iter().filter_map(|slip| read(slip).ok()).filter(|waiting| now < waiting.expires_at);
+        let waiting = slips
+            .iter()
+            .filter_map(|slip| read(slip).ok())
+            .filter(|waiting| now < waiting.expires_at);
         let addresses: Vec<IpAddr> = waiting.map(|waiting| waiting.address).collect();
         let is_full = |network: Network| {
-            let theirs = addresses.iter().filter(|theirs| Network::all_of(**theirs).any(|it| it == network));
+            let theirs = addresses
+                .iter()
+                .filter(|theirs| Network::all_of(**theirs).any(|it| it == network));
             theirs.count() >= MOST_OF_ONE_NETWORK * network.customers()
         };
         if slips.len() < MOST_OF_ALL && !Network::all_of(address).any(is_full) {
             return Ok(());
         }
-        Err(AuthError::Throttled { retry_after: LIFETIME / 10 })
+        Err(AuthError::Throttled {
+            retry_after: LIFETIME / 10,
+        })
     }
 
     /// One that leads nowhere yet.
     async fn fresh_user_code(&self, now: Timestamp) -> Result<UserCode, AuthError> {
         for _ in 0..TRIES {
             let code = UserCode::random(&self.0.chance);
-            if self.0.store.slip(SlipKind::UserCode, &code.hash(), now).await?.is_none() {
+            if self
+                .0
+                .store
+                .slip(SlipKind::UserCode, &code.hash(), now)
+                .await?
+                .is_none()
+            {
                 return Ok(code);
             }
         }

@@ -22,7 +22,8 @@ pub(crate) use tickets::Ticket;
 use tickets::Tickets;
 
 use crate::{
-    Account, FactorKinds, Realm, RealmId, RealmName, Role, Session, SessionId, SessionKind, TokenHash, Username, clock,
+    Account, FactorKinds, Realm, RealmId, RealmName, Role, Session, SessionId, SessionKind,
+    TokenHash, Username, clock,
 };
 
 /// Sessions that are remembered at once, the ended ones too.
@@ -58,7 +59,8 @@ impl Held {
     fn new(session: Session) -> Self {
         let seen = session.last_seen.as_microsecond();
         // The first use of a personal token is told at once: until then it is one that was never used.
-        let unused = session.kind == SessionKind::Personal && session.last_seen == session.auth_time;
+        let unused =
+            session.kind == SessionKind::Personal && session.last_seen == session.auth_time;
         let stored = if unused { 0 } else { seen };
         Self {
             session: Arc::new(session),
@@ -75,7 +77,8 @@ impl Held {
     }
 
     pub(crate) fn last_seen(&self) -> Timestamp {
-        Timestamp::from_microsecond(self.seen.load(Ordering::Relaxed)).unwrap_or(self.session.last_seen)
+        Timestamp::from_microsecond(self.seen.load(Ordering::Relaxed))
+            .unwrap_or(self.session.last_seen)
     }
 
     /// One request more, of so many a minute; at once as many as there are in a minute (the generic cell rate algorithm,
@@ -90,8 +93,15 @@ impl Held {
         self.due.fetch_min(now + MINUTE, Ordering::Relaxed);
         let next = |due: i64| due.max(now) + each;
         let pay = |due| Some(next(due)).filter(|next| *next <= now + MINUTE);
-        let unpaid = self.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, pay).err();
-        unpaid.map_or(Ok(()), |due| Err(Duration::from_micros((next(due) - now - MINUTE).unsigned_abs())))
+        let unpaid = self
+            .due
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, pay)
+            .err();
+        unpaid.map_or(Ok(()), |due| {
+            Err(Duration::from_micros(
+                (next(due) - now - MINUTE).unsigned_abs(),
+            ))
+        })
     }
 
     /// Notes a sign of life; true if the store should hear of it, which is told to one caller in `interval`.
@@ -99,8 +109,12 @@ impl Held {
         let now_us = now.as_microsecond();
         self.seen.fetch_max(now_us, Ordering::Relaxed);
         let stored = self.stored.load(Ordering::Relaxed);
-        let due = Timestamp::from_microsecond(stored).is_ok_and(|stored| clock::after(stored, interval) < now);
-        due && self.stored.compare_exchange(stored, now_us, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let due = Timestamp::from_microsecond(stored)
+            .is_ok_and(|stored| clock::after(stored, interval) < now);
+        due && self
+            .stored
+            .compare_exchange(stored, now_us, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
     }
 }
 
@@ -178,7 +192,11 @@ impl Directory {
     }
 
     /// Both in one look, for the way of every request.
-    pub(crate) fn look_up(&self, username: &Username, id: &SessionId) -> (Option<Known>, Option<Arc<Rights>>) {
+    pub(crate) fn look_up(
+        &self,
+        username: &Username,
+        id: &SessionId,
+    ) -> (Option<Known>, Option<Arc<Rights>>) {
         let book = self.read();
         match book.people.get(username) {
             Some(person) => (person.sessions.get(id).cloned(), person.rights.clone()),
@@ -255,7 +273,10 @@ impl Directory {
     }
 
     pub(crate) fn learn_realms(&self, realms: &[Realm]) {
-        self.write().realms = realms.iter().map(|realm| (realm.name.clone(), realm.clone())).collect();
+        self.write().realms = realms
+            .iter()
+            .map(|realm| (realm.name.clone(), realm.clone()))
+            .collect();
     }
 
     // A panic while the book was open leaves it readable: every change to it is whole after each step.
@@ -272,7 +293,13 @@ impl Book {
     /// False also if it was too long ago to tell.
     fn is_untouched_since(&self, mark: Mark, username: &Username) -> bool {
         let since = usize::try_from(self.forgettings - mark.0).unwrap_or(usize::MAX);
-        since <= self.forgotten.len() && !self.forgotten.iter().rev().take(since).any(|name| name == username)
+        since <= self.forgotten.len()
+            && !self
+                .forgotten
+                .iter()
+                .rev()
+                .take(since)
+                .any(|name| name == username)
     }
 
     fn forget(&mut self, username: &Username) {
@@ -297,7 +324,9 @@ impl Book {
         }
         let enough = MOST_SESSIONS - MOST_SESSIONS / 10;
         while self.sessions > enough || self.people.len() > enough {
-            let Some(username) = self.people.keys().next().cloned() else { return };
+            let Some(username) = self.people.keys().next().cloned() else {
+                return;
+            };
             self.drop_person(&username);
         }
     }

@@ -36,7 +36,9 @@ pub enum AuthError {
     #[error("Enter the code from your authenticator app, or a recovery code.")]
     SecondFactorNeeded,
     /// At sign-in, after a right password.
-    #[error("That code is not right, or was used before. Enter the one that the app shows now, or a recovery code.")]
+    #[error(
+        "That code is not right, or was used before. Enter the one that the app shows now, or a recovery code."
+    )]
     SecondFactorWrong,
     /// A sign-in that waited too long for its second factor, or whose password was changed meanwhile.
     #[error("This sign-in took too long. Begin again.")]
@@ -45,7 +47,9 @@ pub enum AuthError {
     #[error("That code is not right, or was used before.")]
     WrongCode,
     /// The first code of an app that is being set up.
-    #[error("That code does not fit. Enter the one that the app shows now, and check that its clock is right.")]
+    #[error(
+        "That code does not fit. Enter the one that the app shows now, and check that its clock is right."
+    )]
     CodeDoesNotFit,
     #[error("There is nothing to confirm: begin again.")]
     EnrolmentOver,
@@ -53,7 +57,9 @@ pub enum AuthError {
     FactorTaken,
     #[error("There is no such second factor.")]
     NoSuchFactor,
-    #[error("This installation asks for a second factor: set up another one before you remove the last.")]
+    #[error(
+        "This installation asks for a second factor: set up another one before you remove the last."
+    )]
     LastFactor,
     #[error("A name has 1 to 64 characters.")]
     BadFactorName,
@@ -126,10 +132,14 @@ pub enum AuthError {
     #[error("The last administrator stays one: make somebody else an administrator first.")]
     LastAdministrator,
     /// A way into an account, made by whoever is signed in to it: that would go round what only its owner knows.
-    #[error("This is for the accounts of others. Change your own password and second factors on your account page.")]
+    #[error(
+        "This is for the accounts of others. Change your own password and second factors on your account page."
+    )]
     OwnAccount,
     /// The first administrator's link is used, expired, or there is an administrator already.
-    #[error("This link is not valid any more. Restart Strongroom for a new one, or use `strongroom user add`.")]
+    #[error(
+        "This link is not valid any more. Restart Strongroom for a new one, or use `strongroom user add`."
+    )]
     SetupOver,
     #[error("There is no such provider.")]
     NoSuchProvider,
@@ -153,7 +163,9 @@ pub enum AuthError {
     #[error("This link is not valid any more. Ask for a new one.")]
     ResetOver,
     /// Whoever it is has shown who they are, and nobody comes in before there is a new password.
-    #[error("This password has to be replaced. Ask for a link that sets a new one, or ask an administrator.")]
+    #[error(
+        "This password has to be replaced. Ask for a link that sets a new one, or ask an administrator."
+    )]
     ResetRequired,
     #[error("This account is disabled: enable it first.")]
     AccountDisabled,
@@ -191,7 +203,11 @@ pub enum AuthError {
 /// `1 second`, `45 seconds`, `12 minutes`: never less than what is left.
 fn in_words(wait: Duration) -> String {
     let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
-    let (many, unit) = if seconds < 120 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
+    let (many, unit) = if seconds < 120 {
+        (seconds, "second")
+    } else {
+        (seconds.div_ceil(60), "minute")
+    };
     format!("{many} {unit}{}", if many == 1 { "" } else { "s" })
 }
 
@@ -202,9 +218,21 @@ mod tests {
     #[test]
     fn whoever_has_to_wait_is_told_how_long_as_people_say_it() {
         let told = |wait| AuthError::Throttled { retry_after: wait }.to_string();
-        assert_eq!(told(Duration::ZERO), "Too many attempts. Try again in 1 second.");
-        assert_eq!(told(Duration::from_millis(1100)), "Too many attempts. Try again in 2 seconds.");
-        assert_eq!(told(Duration::from_secs(119)), "Too many attempts. Try again in 119 seconds.");
-        assert_eq!(told(Duration::from_secs(841)), "Too many attempts. Try again in 15 minutes.");
+        assert_eq!(
+            told(Duration::ZERO),
+            "Too many attempts. Try again in 1 second."
+        );
+        assert_eq!(
+            told(Duration::from_millis(1100)),
+            "Too many attempts. Try again in 2 seconds."
+        );
+        assert_eq!(
+            told(Duration::from_secs(119)),
+            "Too many attempts. Try again in 119 seconds."
+        );
+        assert_eq!(
+            told(Duration::from_secs(841)),
+            "Too many attempts. Try again in 15 minutes."
+        );
     }
 }

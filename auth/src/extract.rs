@@ -112,7 +112,9 @@ impl<S: HasAuth> FromRequestParts<S> for EvenRestricted {
             return Ok(Self(caller));
         }
         let asked = Asked::new(OWN_ACCOUNT, None, Some(request_of(parts)));
-        state.auth().note_refusal(&caller, &asked, &AuthError::NotInPerson);
+        state
+            .auth()
+            .note_refusal(&caller, &asked, &AuthError::NotInPerson);
         Err(AuthError::NotInPerson.into())
     }
 }
@@ -181,7 +183,11 @@ impl<S: HasAuth, A: Action> FromRequestParts<S> for Permitted<A> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let name = state.realm_of(parts)?;
         let realm = state.auth().realm(&name).await?;
-        Ok(Self(state.auth().permit(&caller, realm.as_ref(), Some(request_of(parts)))?))
+        Ok(Self(state.auth().permit(
+            &caller,
+            realm.as_ref(),
+            Some(request_of(parts)),
+        )?))
     }
 }
 
@@ -189,7 +195,10 @@ impl<S: HasAuth, A: Action> FromRequestParts<S> for Lasting<A> {
     type Rejection = S::Refusal;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
         let Permitted(permit) = Permitted::from_request_parts(parts, state).await?;
-        Ok(Self { permit, caller: Caller::from_request_parts(parts, state).await? })
+        Ok(Self {
+            permit,
+            caller: Caller::from_request_parts(parts, state).await?,
+        })
     }
 }
 
@@ -215,7 +224,12 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
     }
     let caller = match credentials(&parts.headers, state.cookie_name())? {
         Credentials::Bearer(token) if token.starts_with(TokenKind::Personal.prefix()) => {
-            Box::pin(state.auth().by_personal(token, None, &state.origin_of(parts)?)).await?
+            Box::pin(
+                state
+                    .auth()
+                    .by_personal(token, None, &state.origin_of(parts)?),
+            )
+            .await?
         }
         Credentials::Bearer(token) => state.auth().by_bearer(token).await?,
         Credentials::Basic(name, token) => {
@@ -223,7 +237,12 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
             if !is_safe(&parts.method) && is_browser(parts) && !is_same_origin(parts, state) {
                 return Err(AuthError::CrossSite);
             }
-            Box::pin(state.auth().by_personal(&token, Some(&name), &state.origin_of(parts)?)).await?
+            Box::pin(
+                state
+                    .auth()
+                    .by_personal(&token, Some(&name), &state.origin_of(parts)?),
+            )
+            .await?
         }
         Credentials::Cookie(cookie) => {
             if !is_safe(&parts.method) && !is_same_origin(parts, state) {
@@ -239,14 +258,23 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
 }
 
 fn note_another_site<S: HasAuth>(parts: &Parts, state: &S, cookie: &str) {
-    let Ok(from) = state.origin_of(parts) else { return };
-    state.auth().note_another_site(cookie, from, Asked::by_another_site(request_of(parts), site_of(parts)));
+    let Ok(from) = state.origin_of(parts) else {
+        return;
+    };
+    state.auth().note_another_site(
+        cookie,
+        from,
+        Asked::by_another_site(request_of(parts), site_of(parts)),
+    );
 }
 
 /// Method and path, for the record: no query, where a ticket may be.
 #[must_use]
 pub fn request_of(parts: &Parts) -> String {
-    format!("{} {}", parts.method, parts.uri.path()).chars().take(MOST_TOLD).collect()
+    format!("{} {}", parts.method, parts.uri.path())
+        .chars()
+        .take(MOST_TOLD)
+        .collect()
 }
 
 /// What the browser says of where a request comes from.
@@ -275,7 +303,9 @@ fn is_same_origin<S: HasAuth>(parts: &Parts, state: &S) -> bool {
         (Some(site), None) => site == "same-origin",
         (Some(_), Some(_)) => false,
         (None, _) => match (origins.next(), origins.next()) {
-            (Some(origin), None) => origin.to_str().is_ok_and(|origin| state.is_own_origin(parts, origin)),
+            (Some(origin), None) => origin
+                .to_str()
+                .is_ok_and(|origin| state.is_own_origin(parts, origin)),
             _ => false,
         },
     }

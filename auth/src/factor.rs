@@ -79,7 +79,9 @@ impl FactorKinds {
     }
 
     pub fn iter(self) -> impl Iterator<Item = FactorKind> {
-        FactorKind::ALL.into_iter().filter(move |kind| self.contains(*kind))
+        FactorKind::ALL
+            .into_iter()
+            .filter(move |kind| self.contains(*kind))
     }
 }
 
@@ -136,6 +138,9 @@ pub struct Factor {
 
 impl fmt::Debug for Factor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Factor").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Factor")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }

@@ -44,7 +44,10 @@ impl<S: AuthStore> Auth<S> {
     }
 
     pub(crate) async fn count_kinds(&self) -> Result<(), Unavailable> {
-        self.0.hasher.kinds().are(&self.0.store.password_kinds().await?);
+        self.0
+            .hasher
+            .kinds()
+            .are(&self.0.store.password_kinds().await?);
         Ok(())
     }
 
@@ -57,7 +60,9 @@ impl<S: AuthStore> Auth<S> {
             let heard = self.catch_up().await;
             // Said once, not four times a second.
             match &heard {
-                Err(error) if !is_deaf => tracing::error!(%error, "the account-event log cannot be followed"),
+                Err(error) if !is_deaf => {
+                    tracing::error!(%error, "the account-event log cannot be followed")
+                }
                 Ok(()) if is_deaf => tracing::info!("the account-event log is followed again"),
                 _ => {}
             }
@@ -85,9 +90,17 @@ impl<S: AuthStore> Auth<S> {
     /// Hears of everything that was written until now.
     pub(crate) async fn catch_up(&self) -> Result<(), Unavailable> {
         loop {
-            let events = self.0.store.account_events_after(self.0.followed.load(Ordering::Acquire)).await?;
-            let Some(last) = events.last() else { return Ok(()) };
-            self.0.directory.forget(events.iter().map(|event| &event.username));
+            let events = self
+                .0
+                .store
+                .account_events_after(self.0.followed.load(Ordering::Acquire))
+                .await?;
+            let Some(last) = events.last() else {
+                return Ok(());
+            };
+            self.0
+                .directory
+                .forget(events.iter().map(|event| &event.username));
             self.0.followed.store(last.n, Ordering::Release);
         }
     }
@@ -99,13 +112,20 @@ impl<S: AuthStore> Auth<S> {
             match self.0.store.forget_slips(before).await {
                 Ok(0) => return,
                 Ok(_) => {}
-                Err(error) => return tracing::warn!(%error, "expired links and codes were not forgotten"),
+                Err(error) => {
+                    return tracing::warn!(%error, "expired links and codes were not forgotten");
+                }
             }
         }
     }
 
     async fn forget_long_ended(&self) {
-        match self.0.store.forget_ended(clock::before(self.0.clock.now(), KEEP_ENDED)).await {
+        match self
+            .0
+            .store
+            .forget_ended(clock::before(self.0.clock.now(), KEEP_ENDED))
+            .await
+        {
             Ok(sessions) => tracing::debug!(sessions, "long ended sessions were forgotten"),
             Err(error) => tracing::warn!(%error, "long ended sessions were not forgotten"),
         }

@@ -19,8 +19,13 @@ pub enum Grant {
 }
 
 impl Grant {
-    pub const ALL: [Self; 5] =
-        [Self::ReadFiles, Self::WriteFiles, Self::OverrideLocks, Self::Administer, Self::OwnAccount];
+    pub const ALL: [Self; 5] = [
+        Self::ReadFiles,
+        Self::WriteFiles,
+        Self::OverrideLocks,
+        Self::Administer,
+        Self::OwnAccount,
+    ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -57,7 +62,9 @@ impl Grants {
 
     #[must_use]
     pub fn of(grants: &[Grant]) -> Self {
-        grants.iter().fold(Self::NONE, |all, grant| Self(all.0 | bit(*grant)))
+        grants
+            .iter()
+            .fold(Self::NONE, |all, grant| Self(all.0 | bit(*grant)))
     }
 
     /// Words with spaces between them.
@@ -96,7 +103,9 @@ impl Grants {
     }
 
     pub fn iter(self) -> impl Iterator<Item = Grant> {
-        Grant::ALL.into_iter().filter(move |grant| self.contains(*grant))
+        Grant::ALL
+            .into_iter()
+            .filter(move |grant| self.contains(*grant))
     }
 }
 

@@ -16,14 +16,20 @@ use crate::{
 pub struct GroupName(Arc<str>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A group's name has 1 to 64 of the letters a to z, digits, - and _, and begins with a letter or a digit.")]
+#[error(
+    "A group's name has 1 to 64 of the letters a to z, digits, - and _, and begins with a letter or a digit."
+)]
 pub struct BadGroupName;
 
 impl GroupName {
     pub fn parse(raw: &str) -> Result<Self, BadGroupName> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let fits = raw.starts_with(plain) && raw.chars().all(|c| plain(c) || c == '-' || c == '_');
-        if fits && raw.len() <= 64 { Ok(Self(raw.into())) } else { Err(BadGroupName) }
+        if fits && raw.len() <= 64 {
+            Ok(Self(raw.into()))
+        } else {
+            Err(BadGroupName)
+        }
     }
 
     #[must_use]
@@ -60,7 +66,11 @@ impl RealmMember {
     /// The greatest.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
-        self.through.iter().map(|(_, role)| *role).chain(self.own).max()
+        self.through
+            .iter()
+            .map(|(_, role)| *role)
+            .chain(self.own)
+            .max()
     }
 }
 
@@ -72,16 +82,38 @@ impl<S: AuthStore> Auth<S> {
 
     /// # Errors
     /// [`AuthError::NoSuchGroup`].
-    pub async fn group(&self, _permit: &Permit<SeeAccounts>, name: &GroupName) -> Result<Group, AuthError> {
-        self.0.store.group(name).await?.ok_or(AuthError::NoSuchGroup)
+    pub async fn group(
+        &self,
+        _permit: &Permit<SeeAccounts>,
+        name: &GroupName,
+    ) -> Result<Group, AuthError> {
+        self.0
+            .store
+            .group(name)
+            .await?
+            .ok_or(AuthError::NoSuchGroup)
     }
 
     /// # Errors
     /// [`AuthError::GroupTaken`].
-    pub async fn make_group(&self, permit: &Permit<ManageAccounts>, name: &GroupName) -> Result<Group, AuthError> {
+    pub async fn make_group(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        name: &GroupName,
+    ) -> Result<Group, AuthError> {
         let at = self.0.clock.now();
-        match self.0.store.create_group(name, permit.actor().clone(), at).await? {
-            Inserted::Done => Ok(Group { name: name.clone(), members: Vec::new(), roles: Vec::new(), created_at: at }),
+        match self
+            .0
+            .store
+            .create_group(name, permit.actor().clone(), at)
+            .await?
+        {
+            Inserted::Done => Ok(Group {
+                name: name.clone(),
+                members: Vec::new(),
+                roles: Vec::new(),
+                created_at: at,
+            }),
             Inserted::Taken => Err(AuthError::GroupTaken),
         }
     }
@@ -90,8 +122,13 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchGroup`].
-    pub async fn delete_group(&self, permit: &Permit<ManageAccounts>, name: &GroupName) -> Result<(), AuthError> {
-        self.change_group(name, GroupChange::Delete, permit.actor()).await
+    pub async fn delete_group(
+        &self,
+        permit: &Permit<ManageAccounts>,
+        name: &GroupName,
+    ) -> Result<(), AuthError> {
+        self.change_group(name, GroupChange::Delete, permit.actor())
+            .await
     }
 
     /// # Errors
@@ -102,7 +139,8 @@ impl<S: AuthStore> Auth<S> {
         name: &GroupName,
         username: &Username,
     ) -> Result<(), AuthError> {
-        self.change_group(name, GroupChange::Add(username.clone()), permit.actor()).await
+        self.change_group(name, GroupChange::Add(username.clone()), permit.actor())
+            .await
     }
 
     /// # Errors
@@ -113,7 +151,8 @@ impl<S: AuthStore> Auth<S> {
         name: &GroupName,
         username: &Username,
     ) -> Result<(), AuthError> {
-        self.change_group(name, GroupChange::Remove(username.clone()), permit.actor()).await
+        self.change_group(name, GroupChange::Remove(username.clone()), permit.actor())
+            .await
     }
 
     /// What the members of a group may do in the permit's realm; `None` takes it away.
@@ -126,11 +165,25 @@ impl<S: AuthStore> Auth<S> {
         name: &GroupName,
         role: Option<Role>,
     ) -> Result<(), AuthError> {
-        self.change_group(name, GroupChange::Role(permit.realm().id.clone(), role), permit.actor()).await
+        self.change_group(
+            name,
+            GroupChange::Role(permit.realm().id.clone(), role),
+            permit.actor(),
+        )
+        .await
     }
 
-    async fn change_group(&self, name: &GroupName, change: GroupChange, by: &crate::Actor) -> Result<(), AuthError> {
-        let changed = self.0.store.change_group(name, change, by.clone(), self.0.clock.now()).await;
+    async fn change_group(
+        &self,
+        name: &GroupName,
+        change: GroupChange,
+        by: &crate::Actor,
+    ) -> Result<(), AuthError> {
+        let changed = self
+            .0
+            .store
+            .change_group(name, change, by.clone(), self.0.clock.now())
+            .await;
         // Everybody whom it concerns stands in the log.
         self.catch_up().await?;
         changed.map_err(|why| match why {
@@ -141,22 +194,43 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Groups with a role in the permit's realm, by name.
-    pub async fn groups_in(&self, permit: &Permit<SeeMembers>) -> Result<Vec<(GroupName, Role)>, AuthError> {
+    pub async fn groups_in(
+        &self,
+        permit: &Permit<SeeMembers>,
+    ) -> Result<Vec<(GroupName, Role)>, AuthError> {
         Ok(self.0.store.groups_in(&permit.realm().id).await?)
     }
 
     /// Active accounts with a role in the permit's realm, their own or through groups, by username.
-    pub async fn everybody_in(&self, permit: &Permit<SeeMembers>) -> Result<Vec<RealmMember>, AuthError> {
+    pub async fn everybody_in(
+        &self,
+        permit: &Permit<SeeMembers>,
+    ) -> Result<Vec<RealmMember>, AuthError> {
         let realm = &permit.realm().id;
         let mut members = BTreeMap::new();
         for (account, own) in self.0.store.members_of(realm).await? {
             let username = account.username.clone();
-            members.insert(username, RealmMember { account, own: Some(own), through: Vec::new() });
+            members.insert(
+                username,
+                RealmMember {
+                    account,
+                    own: Some(own),
+                    through: Vec::new(),
+                },
+            );
         }
         for (account, group, role) in self.0.store.members_through(realm).await? {
             let username = account.username.clone();
-            let member = RealmMember { account, own: None, through: Vec::new() };
-            members.entry(username).or_insert(member).through.push((group, role));
+            let member = RealmMember {
+                account,
+                own: None,
+                through: Vec::new(),
+            };
+            members
+                .entry(username)
+                .or_insert(member)
+                .through
+                .push((group, role));
         }
         Ok(members.into_values().collect())
     }
@@ -171,7 +245,16 @@ mod tests {
         for good in ["welders", "2nd-shift", "a_b"] {
             assert_eq!(GroupName::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", "-a", "Welders", "a b", "a/b", "ä", "a.b", &"a".repeat(65)] {
+        for bad in [
+            "",
+            "-a",
+            "Welders",
+            "a b",
+            "a/b",
+            "ä",
+            "a.b",
+            &"a".repeat(65),
+        ] {
             assert_eq!(GroupName::parse(bad), Err(BadGroupName), "{bad}");
         }
     }

@@ -68,7 +68,10 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self { lanes: Lanes::new(), notes: Notes::default() }
+        Self {
+            lanes: Lanes::new(),
+            notes: Notes::default(),
+        }
     }
 }
 
@@ -78,7 +81,10 @@ struct Shut(Bucket, Refusal);
 impl Pass {
     /// For the audit, where it turned out only later whose secret it would have been.
     pub(crate) fn about(self, whose: Option<&Username>) -> Self {
-        Self { typed: whose.cloned(), ..self }
+        Self {
+            typed: whose.cloned(),
+            ..self
+        }
     }
 }
 
@@ -97,7 +103,9 @@ impl<S: AuthStore> Auth<S> {
                 Ok(pace) => pace,
                 Err(shut) => return Err(self.refuse(trial, shut).await?),
             };
-            let Some(account) = pass.account() else { return Ok(pass) };
+            let Some(account) = pass.account() else {
+                return Ok(pass);
+            };
             if turn.is_none() {
                 turn = lanes.step_in(account, pace);
             }
@@ -139,7 +147,13 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
         whose: Option<&Username>,
     ) -> Result<(), AuthError> {
-        let pass = self.may_try(&Trial { secret, account: None, from }).await?;
+        let pass = self
+            .may_try(&Trial {
+                secret,
+                account: None,
+                from,
+            })
+            .await?;
         self.failed(pass.about(whose)).await
     }
 
@@ -164,7 +178,11 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// For a secret that was replaced: what was tried against the old one does not count against the new one.
-    pub(crate) async fn begin_anew(&self, username: &Username, secret: Secret) -> Result<(), AuthError> {
+    pub(crate) async fn begin_anew(
+        &self,
+        username: &Username,
+        secret: Secret,
+    ) -> Result<(), AuthError> {
         Ok(self.0.store.settle_all(username, secret).await?)
     }
 
@@ -182,7 +200,8 @@ impl<S: AuthStore> Auth<S> {
         let (now, mut pace) = (self.0.clock.now(), Pace::Free);
         for bucket in asked {
             let tally = tallies.iter().find(|tally| tally.bucket == *bucket);
-            pace = pace.max(rules::judge(tally, now).map_err(|refusal| Shut(bucket.clone(), refusal))?);
+            pace = pace
+                .max(rules::judge(tally, now).map_err(|refusal| Shut(bucket.clone(), refusal))?);
         }
         Ok(pace)
     }
@@ -190,15 +209,26 @@ impl<S: AuthStore> Auth<S> {
     /// What administrators want to know of.
     pub(crate) async fn noteworthy(&self) -> Result<Vec<Tally>, AuthError> {
         let owing_at = rules::owing_at(self.0.clock.now());
-        Ok(self.0.store.noteworthy(Noteworthy { failures: rules::FREE, owing_at }).await?)
+        Ok(self
+            .0
+            .store
+            .noteworthy(Noteworthy {
+                failures: rules::FREE,
+                owing_at,
+            })
+            .await?)
     }
 
     /// What is paid off, and names that are nobody's and that nobody tried for long.
     pub(crate) async fn forget_failures(&self) {
         let now = self.0.clock.now();
         match self.0.store.forget_throttles(rules::forgettable(now)).await {
-            Ok(forgotten) => tracing::debug!(forgotten, "failures and places of long ago were forgotten"),
-            Err(error) => tracing::warn!(%error, "failures and places of long ago were not forgotten"),
+            Ok(forgotten) => {
+                tracing::debug!(forgotten, "failures and places of long ago were forgotten")
+            }
+            Err(error) => {
+                tracing::warn!(%error, "failures and places of long ago were not forgotten")
+            }
         }
     }
 }
@@ -210,30 +240,59 @@ impl Pass {
         let (mut charged, mut owing) = (networks_of(trial), None);
         if let Some(username) = guessed(trial) {
             let places = trial.from.places();
-            let place = places.into_iter().find(|place| found.known.contains(place)).unwrap_or(Place::Strange);
+            let place = places
+                .into_iter()
+                .find(|place| found.known.contains(place))
+                .unwrap_or(Place::Strange);
             let account = of_account(trial, username, &place);
-            owing = found.tallies.iter().any(|tally| tally.bucket == account).then(|| account.clone());
+            owing = found
+                .tallies
+                .iter()
+                .any(|tally| tally.bucket == account)
+                .then(|| account.clone());
             if matches!(place, Place::Device(_)) {
                 charged.clear();
             }
             charged.push(account);
         }
         let (secret, typed, from) = (trial.secret, trial.account.cloned(), trial.from.clone());
-        Self { secret, charged, owing, typed, from, turn: None }
+        Self {
+            secret,
+            charged,
+            owing,
+            typed,
+            from,
+            turn: None,
+        }
     }
 
     fn account(&self) -> Option<&Bucket> {
-        self.charged.iter().find(|bucket| bucket.username().is_some())
+        self.charged
+            .iter()
+            .find(|bucket| bucket.username().is_some())
     }
 }
 
 /// Everything that may matter, in one question.
 fn inquiry(trial: &Trial<'_>) -> Inquiry {
     let mut buckets = networks_of(trial);
-    let Some(username) = guessed(trial) else { return Inquiry { buckets, places: None } };
+    let Some(username) = guessed(trial) else {
+        return Inquiry {
+            buckets,
+            places: None,
+        };
+    };
     let places = trial.from.places();
-    buckets.extend(places.iter().chain([&Place::Strange]).map(|place| of_account(trial, username, place)));
-    Inquiry { buckets, places: Some((username.clone(), places)) }
+    buckets.extend(
+        places
+            .iter()
+            .chain([&Place::Strange])
+            .map(|place| of_account(trial, username, place)),
+    );
+    Inquiry {
+        buckets,
+        places: Some((username.clone(), places)),
+    }
 }
 
 fn guessed<'a>(trial: &Trial<'a>) -> Option<&'a Username> {
@@ -242,9 +301,15 @@ fn guessed<'a>(trial: &Trial<'a>) -> Option<&'a Username> {
 
 fn networks_of(trial: &Trial<'_>) -> Vec<Bucket> {
     let tries = trial.secret.tries();
-    Network::all_of(trial.from.address).map(|network| Bucket::Network(tries, network)).collect()
+    Network::all_of(trial.from.address)
+        .map(|network| Bucket::Network(tries, network))
+        .collect()
 }
 
 fn of_account(trial: &Trial<'_>, username: &Username, place: &Place) -> Bucket {
-    Bucket::Account { username: username.clone(), secret: trial.secret, place: place.clone() }
+    Bucket::Account {
+        username: username.clone(),
+        secret: trial.secret,
+        place: place.clone(),
+    }
 }

@@ -40,7 +40,11 @@ pub(crate) struct Hasher {
 impl Hasher {
     /// # Errors
     /// [`AuthError::Internal`] for a cost below the floor, or one that Argon2 cannot have.
-    pub(crate) fn new(cost: HashingCost, peppers: Peppers, chance: Chance) -> Result<Self, AuthError> {
+    pub(crate) fn new(
+        cost: HashingCost,
+        peppers: Peppers,
+        chance: Chance,
+    ) -> Result<Self, AuthError> {
         let argon = Argon::new(cost)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
@@ -71,7 +75,11 @@ impl Hasher {
     ///
     /// # Errors
     /// As [`hash`](Self::hash).
-    pub(crate) async fn verify(&self, password: &Arc<Password>, hash: &PasswordHash) -> Result<bool, AuthError> {
+    pub(crate) async fn verify(
+        &self,
+        password: &Arc<Password>,
+        hash: &PasswordHash,
+    ) -> Result<bool, AuthError> {
         let (pool, password, hash) = (self.clone(), Arc::clone(password), hash.clone());
         self.run(move || pool.fits(&password, &hash)).await
     }
@@ -112,9 +120,12 @@ impl Hasher {
 
     /// A hash under a key that is not here fits nothing.
     fn knows_key_of(&self, hash: &PasswordHash) -> bool {
-        let known = pepper::marked(hash.as_str()).is_none_or(|(id, _)| self.peppers.named(id).is_some());
+        let known =
+            pepper::marked(hash.as_str()).is_none_or(|(id, _)| self.peppers.named(id).is_some());
         if !known {
-            tracing::error!("a password is under a pepper that is not here: was the master key replaced?");
+            tracing::error!(
+                "a password is under a pepper that is not here: was the master key replaced?"
+            );
         }
         known
     }
@@ -123,16 +134,19 @@ impl Hasher {
     /// than we hash with now.
     pub(crate) fn is_outdated(&self, hash: &PasswordHash) -> bool {
         let current = |id: &str| self.peppers.current().is_called(id);
-        let Some((_, phc)) = pepper::marked(hash.as_str()).filter(|(id, _)| current(id)) else { return true };
+        let Some((_, phc)) = pepper::marked(hash.as_str()).filter(|(id, _)| current(id)) else {
+            return true;
+        };
         self.argon.is_weaker(phc)
     }
 
     fn fits(&self, password: &Password, hash: &PasswordHash) -> bool {
         self.begun.fetch_add(1, Ordering::Relaxed);
         match pepper::marked(hash.as_str()) {
-            Some((id, phc)) => {
-                self.peppers.named(id).is_some_and(|pepper| self.argon.fits(&pepper.season(password), phc))
-            }
+            Some((id, phc)) => self
+                .peppers
+                .named(id)
+                .is_some_and(|pepper| self.argon.fits(&pepper.season(password), phc)),
             None if hash.is_bcrypt() => fits_bcrypt(password, hash),
             // From before there was a pepper, or from elsewhere: made of the password as it was typed.
             None => self.argon.fits(password.expose().as_bytes(), hash.as_str()),
@@ -148,26 +162,37 @@ impl Hasher {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AuthError> {
         let asked = Instant::now();
-        let core = tokio::time::timeout(self.patience, Arc::clone(&self.cores).acquire_owned()).await;
+        let core =
+            tokio::time::timeout(self.patience, Arc::clone(&self.cores).acquire_owned()).await;
         metrics::histogram!("strongroom_hash_wait_seconds").record(asked.elapsed().as_secs_f64());
-        let Ok(core) = core else { return Err(AuthError::Busy { retry_after: PATIENCE }) };
+        let Ok(core) = core else {
+            return Err(AuthError::Busy {
+                retry_after: PATIENCE,
+            });
+        };
         let core = core.map_err(|_| AuthError::Internal("the hashing pool is closed"))?;
         let (answer, answered) = tokio::sync::oneshot::channel();
         let (memory, runtime) = (self.argon.memory.clone(), tokio::runtime::Handle::current());
         // A thread of its own, because it does not get its priority back: making one is nothing beside the hash.
-        let thread = std::thread::Builder::new().name("hashing".to_owned()).spawn(move || {
-            // The core goes back when the work ends, not when the request is given up.
-            let _core = core;
-            step_back();
-            drop(answer.send(work()));
-            let returns = memory.returns();
-            runtime.spawn(async move {
-                tokio::time::sleep(memory::IDLE).await;
-                memory.let_go(returns);
+        let thread = std::thread::Builder::new()
+            .name("hashing".to_owned())
+            .spawn(move || {
+                // The core goes back when the work ends, not when the request is given up.
+                let _core = core;
+                step_back();
+                drop(answer.send(work()));
+                let returns = memory.returns();
+                runtime.spawn(async move {
+                    tokio::time::sleep(memory::IDLE).await;
+                    memory.let_go(returns);
+                });
             });
-        });
-        thread.map_err(|_| AuthError::Busy { retry_after: PATIENCE })?;
-        answered.await.map_err(|_| AuthError::Internal("hashing a password panicked"))
+        thread.map_err(|_| AuthError::Busy {
+            retry_after: PATIENCE,
+        })?;
+        answered
+            .await
+            .map_err(|_| AuthError::Internal("hashing a password panicked"))
     }
 }
 

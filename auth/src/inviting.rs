@@ -10,8 +10,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Caller, EmailAddress, Letter, LetterBody, NewAccount, Origin, Permit,
-    Realm, RealmId, Role, Standing, Token, TokenKind, Username,
+    Account, Actor, Auth, AuthError, AuthStore, Caller, EmailAddress, Letter, LetterBody,
+    NewAccount, Origin, Permit, Realm, RealmId, Role, Standing, Token, TokenKind, Username,
     audit::{Deed, Record},
     auth::{Applicant, ManageAccounts, ManageMembers, Registration, SeeAccounts},
     clock,
@@ -86,15 +86,22 @@ impl Invite {
     /// What the audit says where its maker was thrown out; `None` where it was over already.
     #[must_use]
     pub fn withdrawn(slip: &Slip, end: &End) -> Option<Record> {
-        let invite = read(slip).ok().filter(|invite| end.at < invite.expires_at)?;
+        let invite = read(slip)
+            .ok()
+            .filter(|invite| end.at < invite.expires_at)?;
         let record = invite.told(Deed::InviteWithdrawn, &end.by, end.at);
         Some(record.detailed(|detail| detail.because(end.why.as_str())))
     }
 
     fn told(&self, deed: Deed, by: &Actor, at: Timestamp) -> Record {
-        let subject = self.email.as_ref().map_or(self.id.as_str(), EmailAddress::as_str);
+        let subject = self
+            .email
+            .as_ref()
+            .map_or(self.id.as_str(), EmailAddress::as_str);
         let told = serde_json::to_value(Kept::of(self)).unwrap_or_default();
-        Record::new(by, deed, at).about(subject).detailed(|detail| detail.fact("invite", told))
+        Record::new(by, deed, at)
+            .about(subject)
+            .detailed(|detail| detail.fact("invite", told))
     }
 
     /// Whether whoever invited, as they are now, may give what it promises.
@@ -102,13 +109,18 @@ impl Invite {
     pub fn is_good_by(&self, inviter: Option<&Member>) -> bool {
         let inviter = match (&self.by, inviter) {
             (Inviter::Operator, _) => return true,
-            (Inviter::Account(_), Some(member)) if member.account.standing == Standing::Active => member,
+            (Inviter::Account(_), Some(member)) if member.account.standing == Standing::Active => {
+                member
+            }
             (Inviter::Account(_), _) => return false,
         };
         let rights = inviter.rights();
-        let manages = |realm: &RealmId| rights.get(realm).is_some_and(|role| *role >= Role::Manager);
+        let manages =
+            |realm: &RealmId| rights.get(realm).is_some_and(|role| *role >= Role::Manager);
         inviter.account.administrator
-            || !self.administrator && !self.roles.is_empty() && self.roles.iter().all(|(realm, _)| manages(realm))
+            || !self.administrator
+                && !self.roles.is_empty()
+                && self.roles.iter().all(|(realm, _)| manages(realm))
     }
 }
 
@@ -136,7 +148,10 @@ impl Kept {
 }
 
 fn words(roles: &[(RealmId, Role)]) -> Vec<(String, String)> {
-    roles.iter().map(|(realm, role)| (realm.as_str().to_owned(), role.as_str().to_owned())).collect()
+    roles
+        .iter()
+        .map(|(realm, role)| (realm.as_str().to_owned(), role.as_str().to_owned()))
+        .collect()
 }
 
 fn read(slip: &Slip) -> Result<Invite, AuthError> {
@@ -145,10 +160,22 @@ fn read(slip: &Slip) -> Result<Invite, AuthError> {
     let role = |(realm, role): (String, String)| Some((RealmId::new(&realm), Role::parse(&role)?));
     Ok(Invite {
         id: kept.id,
-        by: slip.username.clone().map_or(Inviter::Operator, Inviter::Account),
+        by: slip
+            .username
+            .clone()
+            .map_or(Inviter::Operator, Inviter::Account),
         administrator: kept.administrator,
-        roles: kept.roles.into_iter().map(role).collect::<Option<_>>().ok_or_else(broken)?,
-        email: kept.email.map(|raw| EmailAddress::parse(&raw)).transpose().map_err(|_| broken())?,
+        roles: kept
+            .roles
+            .into_iter()
+            .map(role)
+            .collect::<Option<_>>()
+            .ok_or_else(broken)?,
+        email: kept
+            .email
+            .map(|raw| EmailAddress::parse(&raw))
+            .transpose()
+            .map_err(|_| broken())?,
         delivery: kept.delivery,
         created_at: slip.created_at,
         expires_at: slip.expires_at,
@@ -161,7 +188,11 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::RegistrationClosed`] where nobody could use it; the policy's refusals;
     /// [`AuthError::TooManyInvites`].
-    pub async fn invite(&self, caller: &Caller, invitation: Invitation) -> Result<Invited, AuthError> {
+    pub async fn invite(
+        &self,
+        caller: &Caller,
+        invitation: Invitation,
+    ) -> Result<Invited, AuthError> {
         // A way in, whatever it leads to.
         if !caller.is_in_person() {
             return Err(AuthError::NotInPerson);
@@ -173,10 +204,22 @@ impl<S: AuthStore> Auth<S> {
             self.permit::<ManageMembers>(caller, Some(realm), None)?;
         }
         let username = &caller.account().username;
-        if self.0.store.slips(SlipKind::Invite, Some(username), self.0.clock.now()).await?.len() >= MOST {
+        if self
+            .0
+            .store
+            .slips(SlipKind::Invite, Some(username), self.0.clock.now())
+            .await?
+            .len()
+            >= MOST
+        {
             return Err(AuthError::TooManyInvites);
         }
-        self.keep_invite(invitation, Inviter::Account(username.clone()), &caller.actor()).await
+        self.keep_invite(
+            invitation,
+            Inviter::Account(username.clone()),
+            &caller.actor(),
+        )
+        .await
     }
 
     /// For the program at the console.
@@ -188,30 +231,49 @@ impl<S: AuthStore> Auth<S> {
         permit: &Permit<ManageAccounts>,
         invitation: Invitation,
     ) -> Result<Invited, AuthError> {
-        self.keep_invite(invitation, Inviter::Operator, permit.actor()).await
+        self.keep_invite(invitation, Inviter::Operator, permit.actor())
+            .await
     }
 
-    async fn keep_invite(&self, invitation: Invitation, by: Inviter, actor: &Actor) -> Result<Invited, AuthError> {
+    async fn keep_invite(
+        &self,
+        invitation: Invitation,
+        by: Inviter,
+        actor: &Actor,
+    ) -> Result<Invited, AuthError> {
         if self.0.settings.registration == Registration::Closed {
             return Err(AuthError::RegistrationClosed);
         }
-        let (token, now) = (Token::random(TokenKind::Invite, &self.0.chance), self.0.clock.now());
+        let (token, now) = (
+            Token::random(TokenKind::Invite, &self.0.chance),
+            self.0.clock.now(),
+        );
         // Nobody floods a stranger's mailbox by inviting and withdrawing.
-        let to = invitation.email.as_ref().filter(|_| invitation.delivery == Delivery::Mail);
+        let to = invitation
+            .email
+            .as_ref()
+            .filter(|_| invitation.delivery == Delivery::Mail);
         if to.is_some_and(|to| !self.0.strangers.may_write(to, now)) {
-            return Err(AuthError::Throttled { retry_after: TOMORROW });
+            return Err(AuthError::Throttled {
+                retry_after: TOMORROW,
+            });
         }
         let invite = Invite {
             id: hex::encode(self.0.chance.bytes::<16>()),
             by,
             administrator: invitation.administrator,
-            roles: invitation.roles.into_iter().map(|(realm, role)| (realm.id, role)).collect(),
+            roles: invitation
+                .roles
+                .into_iter()
+                .map(|(realm, role)| (realm.id, role))
+                .collect(),
             email: invitation.email,
             delivery: invitation.delivery,
             created_at: now,
             expires_at: clock::after(now, LIFETIME),
         };
-        let kept = serde_json::to_string(&Kept::of(&invite)).map_err(|_| AuthError::Internal("an invitation"))?;
+        let kept = serde_json::to_string(&Kept::of(&invite))
+            .map_err(|_| AuthError::Internal("an invitation"))?;
         self.record_invite(Deed::InviteMade, actor, &invite).await?;
         let username = match &invite.by {
             Inviter::Operator => None,
@@ -219,20 +281,46 @@ impl<S: AuthStore> Auth<S> {
         };
         let (created_at, expires_at) = (invite.created_at, invite.expires_at);
         let hash = token.hash();
-        let slip = Slip { kind: SlipKind::Invite, hash, username, body: kept, created_at, expires_at };
+        let slip = Slip {
+            kind: SlipKind::Invite,
+            hash,
+            username,
+            body: kept,
+            created_at,
+            expires_at,
+        };
         self.0.store.keep_slip(slip).await?;
         Ok(self.hand_over(invite, &token, actor))
     }
 
     fn hand_over(&self, invite: Invite, token: &Token, from: &Actor) -> Invited {
         // After the #, where no server and no log sees it.
-        let link = SecretString::from(format!("{}/join#{}", self.0.settings.issuer, token.expose()));
+        let link = SecretString::from(format!(
+            "{}/join#{}",
+            self.0.settings.issuer,
+            token.expose()
+        ));
         let (Delivery::Mail, Some(to)) = (invite.delivery, invite.email.clone()) else {
-            return Invited { invite, link: Some(link) };
+            return Invited {
+                invite,
+                link: Some(link),
+            };
         };
-        let from = from.display_name.as_ref().map_or(from.username.as_str(), |name| name.as_str()).to_owned();
+        let from = from
+            .display_name
+            .as_ref()
+            .map_or(from.username.as_str(), |name| name.as_str())
+            .to_owned();
         let name = to.as_str().to_owned();
-        self.post(Letter { to, name, body: LetterBody::Invite { link, from, until: invite.expires_at } });
+        self.post(Letter {
+            to,
+            name,
+            body: LetterBody::Invite {
+                link,
+                from,
+                until: invite.expires_at,
+            },
+        });
         Invited { invite, link: None }
     }
 
@@ -242,7 +330,11 @@ impl<S: AuthStore> Auth<S> {
             Ok(_) => None,
             Err(_) => Some(&caller.account().username),
         };
-        let slips = self.0.store.slips(SlipKind::Invite, of, self.0.clock.now()).await?;
+        let slips = self
+            .0
+            .store
+            .slips(SlipKind::Invite, of, self.0.clock.now())
+            .await?;
         slips.iter().map(read).collect()
     }
 
@@ -250,17 +342,35 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::NoSuchInvite`], also for somebody else's where one is no administrator.
     pub async fn withdraw_invite(&self, caller: &Caller, id: &str) -> Result<(), AuthError> {
         let (now, username) = (self.0.clock.now(), &caller.account().username);
-        let of = if caller.permit::<ManageAccounts>(None).is_ok() { None } else { Some(username) };
+        let of = if caller.permit::<ManageAccounts>(None).is_ok() {
+            None
+        } else {
+            Some(username)
+        };
         let slips = self.0.store.slips(SlipKind::Invite, of, now).await?;
-        let found = slips.into_iter().find_map(|slip| Some((read(&slip).ok().filter(|invite| invite.id == id)?, slip)));
+        let found = slips
+            .into_iter()
+            .find_map(|slip| Some((read(&slip).ok().filter(|invite| invite.id == id)?, slip)));
         let (invite, slip) = found.ok_or(AuthError::NoSuchInvite)?;
-        if self.0.store.take_slip(SlipKind::Invite, &slip.hash, now).await?.is_none() {
+        if self
+            .0
+            .store
+            .take_slip(SlipKind::Invite, &slip.hash, now)
+            .await?
+            .is_none()
+        {
             return Err(AuthError::NoSuchInvite);
         }
-        self.record_invite(Deed::InviteWithdrawn, &caller.actor(), &invite).await
+        self.record_invite(Deed::InviteWithdrawn, &caller.actor(), &invite)
+            .await
     }
 
-    async fn record_invite(&self, deed: Deed, by: &Actor, invite: &Invite) -> Result<(), AuthError> {
+    async fn record_invite(
+        &self,
+        deed: Deed,
+        by: &Actor,
+        invite: &Invite,
+    ) -> Result<(), AuthError> {
         self.record(invite.told(deed, by, self.0.clock.now())).await
     }
 
@@ -279,23 +389,48 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::RegistrationClosed`], [`AuthError::InviteOver`], [`AuthError::Throttled`]; then as
     /// [`register`](Self::register).
-    pub async fn register_invited(&self, applicant: Applicant, raw: &str, from: &Origin) -> Result<Account, AuthError> {
+    pub async fn register_invited(
+        &self,
+        applicant: Applicant,
+        raw: &str,
+        from: &Origin,
+    ) -> Result<Account, AuthError> {
         let (invite, slip) = self.shown_invite(raw, from).await?;
-        let pass = self.may_try(&Trial { secret: Secret::Registration, account: None, from }).await?;
+        let pass = self
+            .may_try(&Trial {
+                secret: Secret::Registration,
+                account: None,
+                from,
+            })
+            .await?;
         self.spent(pass).await?;
         let mut roles = invite.roles.clone();
         if self.0.settings.registration == Registration::Open {
             // What everybody gets who comes without.
             roles.extend(self.first_roles().await?);
         }
-        let new = NewAccount { administrator: invite.administrator, ..self.new_account(applicant).await? };
+        let new = NewAccount {
+            administrator: invite.administrator,
+            ..self.new_account(applicant).await?
+        };
         let new = match invite.email.clone() {
-            Some(email) => NewAccount { email: Some(email), email_verified: invite.delivery == Delivery::Mail, ..new },
+            Some(email) => NewAccount {
+                email: Some(email),
+                email_verified: invite.delivery == Delivery::Mail,
+                ..new
+            },
             None => new,
         };
         let at = self.0.clock.now();
         let by = Actor::itself(&new).coming_from(from);
-        let redeem = Redeem { hash: slip.hash, invite, new: new.clone(), roles: highest(roles), by, at };
+        let redeem = Redeem {
+            hash: slip.hash,
+            invite,
+            new: new.clone(),
+            roles: highest(roles),
+            by,
+            at,
+        };
         match self.0.store.redeem_invite(redeem).await? {
             Redeemed::Done => {
                 self.changed(&new.username);
@@ -314,7 +449,9 @@ impl<S: AuthStore> Auth<S> {
         if self.0.settings.registration == Registration::Closed {
             return Err(AuthError::RegistrationClosed);
         }
-        let slip = self.found_or_charged(Secret::Invite, from, self.invite_slip(raw)).await?;
+        let slip = self
+            .found_or_charged(Secret::Invite, from, self.invite_slip(raw))
+            .await?;
         let slip = slip.ok_or(AuthError::InviteOver)?;
         let invite = read(&slip)?;
         let inviter = match &invite.by {
@@ -328,8 +465,14 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn invite_slip(&self, raw: &str) -> Result<Option<Slip>, AuthError> {
-        let Some(token) = Token::parse(TokenKind::Invite, raw) else { return Ok(None) };
-        Ok(self.0.store.slip(SlipKind::Invite, &token.hash(), self.0.clock.now()).await?)
+        let Some(token) = Token::parse(TokenKind::Invite, raw) else {
+            return Ok(None);
+        };
+        Ok(self
+            .0
+            .store
+            .slip(SlipKind::Invite, &token.hash(), self.0.clock.now())
+            .await?)
     }
 }
 

@@ -161,8 +161,12 @@ fn is_well_known(raw: &str) -> bool {
 fn is_monotonous(raw: &str) -> bool {
     let bytes = raw.as_bytes();
     let different = bytes.iter().collect::<std::collections::HashSet<_>>().len();
-    let repeats = (1..=bytes.len() / 2).any(|period| bytes.iter().zip(&bytes[period..]).all(|(a, b)| a == b));
-    let steps = bytes.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) <= 1).count();
+    let repeats =
+        (1..=bytes.len() / 2).any(|period| bytes.iter().zip(&bytes[period..]).all(|(a, b)| a == b));
+    let steps = bytes
+        .windows(2)
+        .filter(|pair| pair[0].abs_diff(pair[1]) <= 1)
+        .count();
     (raw.len() >= 32 && different < 8) || repeats || steps * 2 > bytes.len()
 }
 
@@ -191,7 +195,10 @@ mod tests {
             "abcdefghijklmnopqrstuvwxyz0123456789",
         ];
         for raw in known {
-            assert!(matches!(MasterKey::parse(raw), Err(BadKey::WellKnown)), "{raw}");
+            assert!(
+                matches!(MasterKey::parse(raw), Err(BadKey::WellKnown)),
+                "{raw}"
+            );
         }
     }
 
@@ -217,8 +224,14 @@ mod tests {
         let key = MasterKey::parse("q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa").unwrap();
         let again = MasterKey::parse(" q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa\n").unwrap();
         let part = |key: &MasterKey, purpose| key.part(purpose).unwrap();
-        assert_eq!(part(&key, Purpose::AccessToken), part(&again, Purpose::AccessToken));
-        assert_ne!(part(&key, Purpose::AccessToken), part(&key, Purpose::AccessTokenName));
+        assert_eq!(
+            part(&key, Purpose::AccessToken),
+            part(&again, Purpose::AccessToken)
+        );
+        assert_ne!(
+            part(&key, Purpose::AccessToken),
+            part(&key, Purpose::AccessTokenName)
+        );
         assert_eq!(format!("{key:?}"), "MasterKey(…)");
     }
 }

@@ -33,7 +33,10 @@ pub struct KeyRules {
 
 impl Default for KeyRules {
     fn default() -> Self {
-        Self { algorithm: None, rotate_after: Duration::from_hours(90 * 24) }
+        Self {
+            algorithm: None,
+            rotate_after: Duration::from_hours(90 * 24),
+        }
     }
 }
 
@@ -62,11 +65,25 @@ pub struct KeyRing<S> {
 impl<S: AuthStore> KeyRing<S> {
     /// # Errors
     /// [`AuthError::Internal`].
-    pub fn new(store: S, keys: &MasterKey, rules: KeyRules, clock: Clock, chance: Chance) -> Result<Self, AuthError> {
+    pub fn new(
+        store: S,
+        keys: &MasterKey,
+        rules: KeyRules,
+        clock: Clock,
+        chance: Chance,
+    ) -> Result<Self, AuthError> {
         let name = hex::encode(&keys.part(Purpose::AccessTokenName)?[..8]);
         let ancestor = (name, keys.part(Purpose::AccessToken)?);
         let (sealer, master) = (Sealer::new(keys, Purpose::Ring)?, keys.name()?);
-        Ok(Self { store, sealer, master, ancestor, rules, clock, chance })
+        Ok(Self {
+            store,
+            sealer,
+            master,
+            ancestor,
+            rules,
+            clock,
+            chance,
+        })
     }
 
     /// # Errors
@@ -81,15 +98,24 @@ impl<S: AuthStore> KeyRing<S> {
     /// As [`holds`](Self::holds), and says the master key's name where none has. For a ring that opened.
     pub(crate) async fn take_hold(&self) -> Result<(), AuthError> {
         if self.store.master().await?.is_none() {
-            self.store.name_master(&self.master, None, self.clock.now()).await?;
+            self.store
+                .name_master(&self.master, None, self.clock.now())
+                .await?;
         }
         self.holds().await
     }
 
     /// A master key that was lost is given up: what is sealed under it stays shut.
     async fn give_up_another(&self) -> Result<(), AuthError> {
-        if let Some(lost) = self.store.master().await?.filter(|name| *name != self.master)
-            && self.store.name_master(&self.master, Some(&lost), self.clock.now()).await?
+        if let Some(lost) = self
+            .store
+            .master()
+            .await?
+            .filter(|name| *name != self.master)
+            && self
+                .store
+                .name_master(&self.master, Some(&lost), self.clock.now())
+                .await?
         {
             tracing::warn!(%lost, "the master key in force was given up");
         }
@@ -115,30 +141,53 @@ impl<S: AuthStore> KeyRing<S> {
             let rows = self.list().await?;
             let signs = rows.iter().find(|row| row.retired_at.is_none());
             let now = signs.and_then(|row| SigningAlgorithm::parse(&row.algorithm));
-            let algorithm = self.rules.algorithm.or(now).unwrap_or(SigningAlgorithm::Hs256);
+            let algorithm = self
+                .rules
+                .algorithm
+                .or(now)
+                .unwrap_or(SigningAlgorithm::Hs256);
             let row = self.make(algorithm)?;
             let kid = row.kid.clone();
-            if self.store.replace_key(row, signs.map(|row| row.kid.as_str())).await? {
+            if self
+                .store
+                .replace_key(row, signs.map(|row| row.kid.as_str()))
+                .await?
+            {
                 if old == OldKey::Ends {
                     self.store.forget_keys(Timestamp::MAX).await?;
                 }
                 return Ok(kid);
             }
         }
-        Err(AuthError::Internal("the key ring is rotated by somebody else all the time"))
+        Err(AuthError::Internal(
+            "the key ring is rotated by somebody else all the time",
+        ))
     }
 
     /// Rotates when it is time, and forgets keys whose tokens are dead. `Some` new key's name.
     pub(crate) async fn tend(&self, why: Tend) -> Result<Option<String>, AuthError> {
         let (rows, now) = (self.list().await?, self.clock.now());
-        self.store.forget_keys(clock::before(now, LONGEST_ACCESS + HEARSAY)).await?;
+        self.store
+            .forget_keys(clock::before(now, LONGEST_ACCESS + HEARSAY))
+            .await?;
         // By then no process uses one for new passwords any more.
-        self.store.forget_peppers(clock::before(now, LONGEST_ACCESS)).await?;
-        let Some(signs) = rows.iter().find(|row| row.retired_at.is_none()) else { return Ok(None) };
+        self.store
+            .forget_peppers(clock::before(now, LONGEST_ACCESS))
+            .await?;
+        let Some(signs) = rows.iter().find(|row| row.retired_at.is_none()) else {
+            return Ok(None);
+        };
         let old = clock::after(signs.made_at, self.rules.rotate_after) <= now;
-        let other = self.rules.algorithm.is_some_and(|algorithm| algorithm.as_str() != signs.algorithm);
+        let other = self
+            .rules
+            .algorithm
+            .is_some_and(|algorithm| algorithm.as_str() != signs.algorithm);
         // Only on a start: two processes told different things must not take turns.
-        if old || (other && why == Tend::Start) { self.rotate(OldKey::Verifies).await.map(Some) } else { Ok(None) }
+        if old || (other && why == Tend::Start) {
+            self.rotate(OldKey::Verifies).await.map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// # Errors
@@ -159,7 +208,9 @@ impl<S: AuthStore> KeyRing<S> {
             }
         }
         let keys = signing.and_then(|signing| Keys::new(signing, retired));
-        keys.ok_or(AuthError::Internal("the key ring has no key that signs, or two of one name"))
+        keys.ok_or(AuthError::Internal(
+            "the key ring has no key that signs, or two of one name",
+        ))
     }
 
     /// The first key, by whoever is first.
@@ -185,14 +236,31 @@ impl<S: AuthStore> KeyRing<S> {
         self.row(kid, algorithm, jwk.expose_secret())
     }
 
-    fn row(&self, kid: String, algorithm: SigningAlgorithm, jwk: &[u8]) -> Result<StoredKey, AuthError> {
-        let sealed = self.sealer.seal(jwk, &bound_to(PURPOSE, &kid), &self.chance)?.into();
+    fn row(
+        &self,
+        kid: String,
+        algorithm: SigningAlgorithm,
+        jwk: &[u8],
+    ) -> Result<StoredKey, AuthError> {
+        let sealed = self
+            .sealer
+            .seal(jwk, &bound_to(PURPOSE, &kid), &self.chance)?
+            .into();
         let (algorithm, made_at) = (algorithm.as_str().to_owned(), self.clock.now());
-        Ok(StoredKey { kid, purpose: PURPOSE, algorithm, sealed, made_at, retired_at: None })
+        Ok(StoredKey {
+            kid,
+            purpose: PURPOSE,
+            algorithm,
+            sealed,
+            made_at,
+            retired_at: None,
+        })
     }
 
     fn open(&self, row: &StoredKey) -> Result<SigningKey, AuthError> {
-        let opened = self.sealer.open(row.sealed.expose_secret(), &bound_to(PURPOSE, &row.kid));
+        let opened = self
+            .sealer
+            .open(row.sealed.expose_secret(), &bound_to(PURPOSE, &row.kid));
         let jwk = opened.map_err(|_| AuthError::AnotherMasterKey)?;
         let key = SigningKey::from_jwk(jwk.expose_secret()).filter(|key| key.kid == row.kid);
         key.ok_or(AuthError::Internal("a key of the ring is no key"))
@@ -213,6 +281,8 @@ pub(crate) fn bound_to(purpose: KeyPurpose, kid: &str) -> String {
 
 impl<S> std::fmt::Debug for KeyRing<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeyRing").field("rules", &self.rules).finish_non_exhaustive()
+        f.debug_struct("KeyRing")
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
     }
 }

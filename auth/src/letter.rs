@@ -27,15 +27,35 @@ pub struct Letter {
 #[derive(Debug)]
 pub enum LetterBody {
     /// A link that sets a new password of that account, once, until then.
-    Reset { link: SecretString, username: Username, until: Timestamp },
+    Reset {
+        link: SecretString,
+        username: Username,
+        until: Timestamp,
+    },
     /// An invitation by `from`, once, until then.
-    Invite { link: SecretString, from: String, until: Timestamp },
+    Invite {
+        link: SecretString,
+        from: String,
+        until: Timestamp,
+    },
     /// A link that makes this address that account's, once, until then.
-    ConfirmEmail { link: SecretString, username: Username, until: Timestamp },
+    ConfirmEmail {
+        link: SecretString,
+        username: Username,
+        until: Timestamp,
+    },
     /// A personal access token ends then.
-    TokenEnds { label: String, username: Username, until: Timestamp },
+    TokenEnds {
+        label: String,
+        username: Username,
+        until: Timestamp,
+    },
     /// Something happened to the account.
-    Notice { notice: Notice, at: Timestamp, origin: Origin },
+    Notice {
+        notice: Notice,
+        at: Timestamp,
+        origin: Origin,
+    },
 }
 
 /// What an account's owner hears of, by mail and on the security page.
@@ -105,7 +125,12 @@ impl Notice {
 impl<S: AuthStore> Auth<S> {
     /// The letters to send: drop it to send none. There is one box: `None` for whoever asks a second time.
     pub fn letters(&self) -> Option<mpsc::Receiver<Letter>> {
-        self.0.letters.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+        self.0
+            .letters
+            .1
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take()
     }
 
     /// A page of the installation with a secret behind the `#`, where no server and no log ever sees it. Built from the
@@ -118,20 +143,36 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) fn post(&self, letter: Letter) {
         match self.0.letters.0.try_send(letter) {
             Ok(()) => {}
-            Err(TrySendError::Closed(_)) => tracing::debug!("a letter was dropped: this installation sends none"),
-            Err(TrySendError::Full(_)) => tracing::warn!("a letter was dropped: too many wait to be sent"),
+            Err(TrySendError::Closed(_)) => {
+                tracing::debug!("a letter was dropped: this installation sends none")
+            }
+            Err(TrySendError::Full(_)) => {
+                tracing::warn!("a letter was dropped: too many wait to be sent")
+            }
         }
     }
 
     /// Puts it into the audit as the owner's own deed, and into a letter where the owner has an address.
-    pub(crate) async fn tell(&self, owner: &Account, notice: Notice, from: &Origin) -> Result<(), AuthError> {
-        self.tell_of(owner, notice, &Actor::owner(owner).coming_from(from)).await
+    pub(crate) async fn tell(
+        &self,
+        owner: &Account,
+        notice: Notice,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
+        self.tell_of(owner, notice, &Actor::owner(owner).coming_from(from))
+            .await
     }
 
     /// As [`tell`](Self::tell), of what `by` did: the owner in a session, or an administrator.
-    pub(crate) async fn tell_of(&self, owner: &Account, notice: Notice, by: &Actor) -> Result<(), AuthError> {
+    pub(crate) async fn tell_of(
+        &self,
+        owner: &Account,
+        notice: Notice,
+        by: &Actor,
+    ) -> Result<(), AuthError> {
         if let Some(deed) = notice.deed() {
-            self.record(Record::new(by, deed, self.0.clock.now()).about(owner.username.as_str())).await?;
+            self.record(Record::new(by, deed, self.0.clock.now()).about(owner.username.as_str()))
+                .await?;
         }
         if let Some(from) = &by.from {
             self.notify(owner, notice, from);
@@ -141,13 +182,23 @@ impl<S: AuthStore> Auth<S> {
 
     /// The letter alone.
     pub(crate) fn notify(&self, owner: &Account, notice: Notice, from: &Origin) {
-        let Some(to) = owner.email.clone() else { return };
+        let Some(to) = owner.email.clone() else {
+            return;
+        };
         if !self.may_write_to(owner) {
             tracing::warn!(username = %owner.username, "a letter was not sent: too many went to that address today");
             return;
         }
-        let body = LetterBody::Notice { notice, at: self.0.clock.now(), origin: from.clone() };
-        self.post(Letter { to, name: greeted(owner), body });
+        let body = LetterBody::Notice {
+            notice,
+            at: self.0.clock.now(),
+            origin: from.clone(),
+        };
+        self.post(Letter {
+            to,
+            name: greeted(owner),
+            body,
+        });
     }
 
     /// Whether the address of an account, which may be a stranger's as long as nobody has confirmed it, gets one more.
@@ -168,5 +219,9 @@ impl<S: AuthStore> Auth<S> {
 
 /// By name where that is who reads it; a stranger is not told what somebody else calls themselves.
 pub(crate) fn greeted(owner: &Account) -> String {
-    if owner.email_verified { owner.calls_itself().to_owned() } else { String::new() }
+    if owner.email_verified {
+        owner.calls_itself().to_owned()
+    } else {
+        String::new()
+    }
 }

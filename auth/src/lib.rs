@@ -75,7 +75,8 @@ pub use device::{DeviceCodes, DeviceRequest, UserCode};
 pub use error::{AuthError, Unavailable};
 #[cfg(feature = "axum")]
 pub use extract::{
-    Anyone, Enrolling, EvenRestricted, HasAuth, InPerson, Known, MaybeCaller, OwnPage, Permitted, Recently,
+    Anyone, Enrolling, EvenRestricted, HasAuth, InPerson, Known, MaybeCaller, OwnPage, Permitted,
+    Recently,
 };
 pub use factor::{Factor, FactorId, FactorKind, FactorKinds, OneTimeCode};
 pub use grant::{Grant, Grants};

@@ -46,7 +46,11 @@ pub enum Kept {
     /// Everybody in a network, but known devices.
     Network(Network),
     /// Whoever tries this of an account, from there.
-    Account { username: Username, secret: Secret, from: KeptFrom },
+    Account {
+        username: Username,
+        secret: Secret,
+        from: KeptFrom,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,13 +86,21 @@ impl<S: AuthStore> Auth<S> {
             },
             of: match tally.bucket {
                 Bucket::Network(_, network) => Kept::Network(network),
-                Bucket::Account { username, secret, place } => {
+                Bucket::Account {
+                    username,
+                    secret,
+                    place,
+                } => {
                     let from = match place {
                         Place::Strange => KeptFrom::Elsewhere,
                         Place::Network(network) => KeptFrom::Network(network),
                         Place::Device(_) => KeptFrom::Device,
                     };
-                    Kept::Account { username, secret, from }
+                    Kept::Account {
+                        username,
+                        secret,
+                        from,
+                    }
                 }
             },
         };
@@ -99,8 +111,17 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::NoLockout`] where there was nothing to lift.
-    pub async fn lift(&self, permit: &Permit<LiftLockouts>, whose: Whose) -> Result<u64, AuthError> {
-        match self.0.store.lift(whose, permit.actor().clone(), self.0.clock.now()).await? {
+    pub async fn lift(
+        &self,
+        permit: &Permit<LiftLockouts>,
+        whose: Whose,
+    ) -> Result<u64, AuthError> {
+        match self
+            .0
+            .store
+            .lift(whose, permit.actor().clone(), self.0.clock.now())
+            .await?
+        {
             0 => Err(AuthError::NoLockout),
             lifted => Ok(lifted),
         }

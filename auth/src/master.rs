@@ -27,13 +27,28 @@ pub async fn replace<S: AuthStore>(
     if names.0 == names.1 {
         return Err(AuthError::SameMasterKey);
     }
-    let ring = KeyRing::new(store.clone(), old, KeyRules::default(), clock.clone(), chance.clone())?;
+    let ring = KeyRing::new(
+        store.clone(),
+        old,
+        KeyRules::default(),
+        clock.clone(),
+        chance.clone(),
+    )?;
     ring.load().await?;
     ring.take_hold().await?;
     let handover = Handover::new(old, new, chance)?;
     let (at, pepper) = (clock.now(), handover.retire(&Pepper::of(old)?, clock)?);
-    let reseal = Reseal { old: names.0, new: names.1, pepper, handover, at };
-    store.reseal(reseal).await?.ok_or(AuthError::AnotherMasterKey)
+    let reseal = Reseal {
+        old: names.0,
+        new: names.1,
+        pepper,
+        handover,
+        at,
+    };
+    store
+        .reseal(reseal)
+        .await?
+        .ok_or(AuthError::AnotherMasterKey)
 }
 
 /// Opens with the old master key and seals with the new one, each thing for its purpose.
@@ -52,8 +67,12 @@ struct Pair {
 
 impl Handover {
     fn new(old: &MasterKey, new: &MasterKey, chance: &Chance) -> Result<Self, AuthError> {
-        let pair =
-            |purpose| Ok::<_, AuthError>(Pair { old: Sealer::new(old, purpose)?, new: Sealer::new(new, purpose)? });
+        let pair = |purpose| {
+            Ok::<_, AuthError>(Pair {
+                old: Sealer::new(old, purpose)?,
+                new: Sealer::new(new, purpose)?,
+            })
+        };
         Ok(Self {
             ring: pair(Purpose::Ring)?,
             peppers: pair(Purpose::RetiredPeppers)?,
@@ -69,7 +88,11 @@ impl Handover {
             KeyPurpose::AccessTokens => &self.ring,
             KeyPurpose::Peppers => &self.peppers,
         };
-        pair.anew(key.sealed.expose_secret(), &bound_to(key.purpose, &key.kid), &self.chance)
+        pair.anew(
+            key.sealed.expose_secret(),
+            &bound_to(key.purpose, &key.kid),
+            &self.chance,
+        )
     }
 
     /// The body of an authenticator app, sealed anew; `None` if it does not open.
@@ -80,16 +103,34 @@ impl Handover {
 
     fn retire(&self, pepper: &Pepper, clock: &Clock) -> Result<StoredKey, AuthError> {
         let purpose = KeyPurpose::Peppers;
-        let sealed = self.peppers.new.seal(pepper.secret(), &bound_to(purpose, pepper.id()), &self.chance)?.into();
+        let sealed = self
+            .peppers
+            .new
+            .seal(
+                pepper.secret(),
+                &bound_to(purpose, pepper.id()),
+                &self.chance,
+            )?
+            .into();
         let (kid, at) = (pepper.id().to_owned(), clock.now());
-        Ok(StoredKey { kid, purpose, algorithm: "HMAC-SHA-256".to_owned(), sealed, made_at: at, retired_at: Some(at) })
+        Ok(StoredKey {
+            kid,
+            purpose,
+            algorithm: "HMAC-SHA-256".to_owned(),
+            sealed,
+            made_at: at,
+            retired_at: Some(at),
+        })
     }
 }
 
 impl Pair {
     fn anew(&self, sealed: &str, bound_to: &str, chance: &Chance) -> Option<SecretString> {
         let opened = self.old.open(sealed, bound_to).ok()?;
-        self.new.seal(opened.expose_secret(), bound_to, chance).ok().map(Into::into)
+        self.new
+            .seal(opened.expose_secret(), bound_to, chance)
+            .ok()
+            .map(Into::into)
     }
 }
 

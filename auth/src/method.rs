@@ -18,8 +18,14 @@ pub enum Method {
 }
 
 impl Method {
-    pub const ALL: [Self; 6] =
-        [Self::Password, Self::Otp, Self::Recovery, Self::Passkey, Self::UserVerified, Self::Upstream];
+    pub const ALL: [Self; 6] = [
+        Self::Password,
+        Self::Otp,
+        Self::Recovery,
+        Self::Passkey,
+        Self::UserVerified,
+        Self::Upstream,
+    ];
 
     /// RFC 8176 §2 where it has a word.
     #[must_use]
@@ -44,7 +50,9 @@ impl Methods {
 
     #[must_use]
     pub fn of(methods: &[Method]) -> Self {
-        methods.iter().fold(Self::NONE, |all, method| all.with(*method))
+        methods
+            .iter()
+            .fold(Self::NONE, |all, method| all.with(*method))
     }
 
     #[must_use]
@@ -61,8 +69,15 @@ impl Methods {
     /// Takes back what `Display` wrote; words that are unknown are left out.
     #[must_use]
     pub fn stored(words: &str) -> Self {
-        let known = |word: &str| Method::ALL.into_iter().find(|method| method.as_str() == word);
-        words.split(' ').filter_map(known).fold(Self::NONE, Self::with)
+        let known = |word: &str| {
+            Method::ALL
+                .into_iter()
+                .find(|method| method.as_str() == word)
+        };
+        words
+            .split(' ')
+            .filter_map(known)
+            .fold(Self::NONE, Self::with)
     }
 
     #[must_use]
@@ -71,13 +86,17 @@ impl Methods {
     }
 
     pub fn iter(self) -> impl Iterator<Item = Method> {
-        Method::ALL.into_iter().filter(move |method| self.contains(*method))
+        Method::ALL
+            .into_iter()
+            .filter(move |method| self.contains(*method))
     }
 
     /// Two factors: a password with a second one, or a passkey whose device knows its user.
     #[must_use]
     pub fn is_multi_factor(self) -> bool {
-        let second = self.contains(Method::Otp) || self.contains(Method::Recovery) || self.contains(Method::Passkey);
+        let second = self.contains(Method::Otp)
+            || self.contains(Method::Recovery)
+            || self.contains(Method::Passkey);
         let first = self.contains(Method::Password) || self.contains(Method::Upstream);
         first && second || self.contains(Method::Passkey) && self.contains(Method::UserVerified)
     }
@@ -86,7 +105,10 @@ impl Methods {
     #[must_use]
     pub fn amr(self) -> Vec<String> {
         let mfa = self.is_multi_factor().then(|| "mfa".to_owned());
-        self.iter().map(|method| method.as_str().to_owned()).chain(mfa).collect()
+        self.iter()
+            .map(|method| method.as_str().to_owned())
+            .chain(mfa)
+            .collect()
     }
 }
 

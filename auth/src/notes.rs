@@ -62,22 +62,38 @@ mod tests {
 
     #[test]
     fn a_flood_of_refusals_is_two_entries_in_ten_minutes() {
-        let (notes, start) = (Notes::default(), Timestamp::from_second(1_800_000_000).unwrap());
+        let (notes, start) = (
+            Notes::default(),
+            Timestamp::from_second(1_800_000_000).unwrap(),
+        );
         let bucket = Bucket::Network(Tries::Guesses, Network::parse("192.0.2.1").unwrap());
         let entries: Vec<u64> = (0..=600)
-            .filter_map(|second| notes.due(&bucket, clock::after(start, Duration::from_secs(second))))
+            .filter_map(|second| {
+                notes.due(&bucket, clock::after(start, Duration::from_secs(second)))
+            })
             .collect();
         assert_eq!(entries, [1, 600]);
     }
 
     #[test]
     fn what_is_remembered_has_an_end() {
-        let (notes, start) = (Notes::default(), Timestamp::from_second(1_800_000_000).unwrap());
-        let bucket = |n: u32| Bucket::Network(Tries::Guesses, Network::of(std::net::Ipv4Addr::from(n).into()));
+        let (notes, start) = (
+            Notes::default(),
+            Timestamp::from_second(1_800_000_000).unwrap(),
+        );
+        let bucket = |n: u32| {
+            Bucket::Network(
+                Tries::Guesses,
+                Network::of(std::net::Ipv4Addr::from(n).into()),
+            )
+        };
         for n in 0..2 * u32::try_from(REMEMBERED).unwrap() {
             notes.due(&bucket(n), start);
         }
         assert_eq!(notes.0.lock().unwrap().len(), REMEMBERED);
-        assert_eq!(notes.due(&bucket(u32::MAX), clock::after(start, PAUSE)), Some(1));
+        assert_eq!(
+            notes.due(&bucket(u32::MAX), clock::after(start, PAUSE)),
+            Some(1)
+        );
     }
 }

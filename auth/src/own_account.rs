@@ -17,7 +17,10 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::WrongCurrentPassword`], also where it was changed or everything thrown out meanwhile;
     /// [`AuthError::PasswordRefused`].
-    #[expect(clippy::too_many_arguments, reason = "two passwords that must not be mixed up, and who, what and whence")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "two passwords that must not be mixed up, and who, what and whence"
+    )]
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -27,24 +30,50 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
     ) -> Result<(), AuthError> {
         let username = &caller.account().username;
-        let trial = Trial { secret: Secret::Password, account: Some(username), from };
+        let trial = Trial {
+            secret: Secret::Password,
+            account: Some(username),
+            from,
+        };
         let pass = self.may_try(&trial).await?;
-        let known = self.0.store.credentials(username).await?.ok_or(AuthError::InvalidToken)?;
-        if !self.0.hasher.verify(&Arc::new(current), &known.password).await? {
+        let known = self
+            .0
+            .store
+            .credentials(username)
+            .await?
+            .ok_or(AuthError::InvalidToken)?;
+        if !self
+            .0
+            .hasher
+            .verify(&Arc::new(current), &known.password)
+            .await?
+        {
             self.failed(pass).await?;
             return Err(AuthError::WrongCurrentPassword);
         }
         self.succeeded(pass).await?;
         let new = Arc::new(new);
         let account = caller.account();
-        self.check_new(&new, About::account(account), self.company_of(Some(account))).await?;
+        self.check_new(
+            &new,
+            About::account(account),
+            self.company_of(Some(account)),
+        )
+        .await?;
         let hash = self.0.hasher.hash(&new).await?;
         let why = match others {
-            Others::End => Replacement::Change { keep: Some(caller.session().id.clone()), era: account.era },
+            Others::End => Replacement::Change {
+                keep: Some(caller.session().id.clone()),
+                era: account.era,
+            },
             Others::Keep => Replacement::ChangeKeepingSessions { era: account.era },
         };
         let (by, now) = (caller.actor().coming_from(from), self.0.clock.now());
-        let replaced = self.0.store.replace_password(username, &known.password, hash, why, by, now).await?;
+        let replaced = self
+            .0
+            .store
+            .replace_password(username, &known.password, hash, why, by, now)
+            .await?;
         self.changed(username);
         if !replaced {
             return Err(AuthError::WrongCurrentPassword);
@@ -62,7 +91,8 @@ impl<S: AuthStore> Auth<S> {
             self.hear_of_life(username, session);
         }
         sessions.retain(|session| {
-            session.kind != SessionKind::Personal && now < clock::after(session.last_seen, self.0.settings.idle)
+            session.kind != SessionKind::Personal
+                && now < clock::after(session.last_seen, self.0.settings.idle)
         });
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
         Ok(sessions)
@@ -72,21 +102,37 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::NoSuchSession`] for one that is over or somebody else's.
     pub async fn end_session(&self, caller: &Caller, id: &SessionId) -> Result<(), AuthError> {
         let username = &caller.account().username;
-        let ended = self.0.store.end_session(username, id, self.end(caller, EndReason::EndedByOwner)).await?;
+        let ended = self
+            .0
+            .store
+            .end_session(username, id, self.end(caller, EndReason::EndedByOwner))
+            .await?;
         self.changed(username);
-        if ended { Ok(()) } else { Err(AuthError::NoSuchSession) }
+        if ended {
+            Ok(())
+        } else {
+            Err(AuthError::NoSuchSession)
+        }
     }
 
     /// Ends personal tokens too. Says how many there were.
     pub async fn end_other_sessions(&self, caller: &Caller) -> Result<u64, AuthError> {
         let (username, keep) = (&caller.account().username, Some(&caller.session().id));
-        let ended = self.0.store.end_sessions(username, keep, self.end(caller, EndReason::EndedByOwner)).await?;
+        let ended = self
+            .0
+            .store
+            .end_sessions(username, keep, self.end(caller, EndReason::EndedByOwner))
+            .await?;
         self.changed(username);
         Ok(ended)
     }
 
     /// As the caller brings it about, now.
     pub(crate) fn end(&self, caller: &Caller, why: EndReason) -> End {
-        End { why, by: caller.actor(), at: self.0.clock.now() }
+        End {
+            why,
+            by: caller.actor(),
+            at: self.0.clock.now(),
+        }
     }
 }

@@ -53,7 +53,11 @@ impl PasswordHash {
     /// # Errors
     /// [`UnknownHash`] for everything else: `$2x$` (a known bug), Argon2i and Argon2d, costs out of bounds.
     pub fn import(raw: &str) -> Result<Self, UnknownHash> {
-        let known = if raw.starts_with("$2") { is_sane_bcrypt(raw) } else { is_sane_argon2id(raw) };
+        let known = if raw.starts_with("$2") {
+            is_sane_bcrypt(raw)
+        } else {
+            is_sane_argon2id(raw)
+        };
         known.then(|| Self(raw.to_owned())).ok_or(UnknownHash)
     }
 
@@ -74,15 +78,27 @@ impl PasswordHash {
 }
 
 fn is_sane_bcrypt(raw: &str) -> bool {
-    let version = raw.get(..4).is_some_and(|version| ["$2a$", "$2b$", "$2y$"].contains(&version));
+    let version = raw
+        .get(..4)
+        .is_some_and(|version| ["$2a$", "$2b$", "$2y$"].contains(&version));
     // The parser would take `+9` for a number, and other programs would not.
-    let digits = raw.get(4..6).is_some_and(|cost| cost.bytes().all(|byte| byte.is_ascii_digit()));
-    version && digits && raw.parse::<bcrypt::HashParts>().is_ok_and(|parts| (4..=16).contains(&parts.get_cost()))
+    let digits = raw
+        .get(4..6)
+        .is_some_and(|cost| cost.bytes().all(|byte| byte.is_ascii_digit()));
+    version
+        && digits
+        && raw
+            .parse::<bcrypt::HashParts>()
+            .is_ok_and(|parts| (4..=16).contains(&parts.get_cost()))
 }
 
 fn is_sane_argon2id(raw: &str) -> bool {
-    let Ok(hash) = phc::PasswordHash::new(raw) else { return false };
-    let Ok(params) = Params::try_from(&hash) else { return false };
+    let Ok(hash) = phc::PasswordHash::new(raw) else {
+        return false;
+    };
+    let Ok(params) = Params::try_from(&hash) else {
+        return false;
+    };
     hash.algorithm == ARGON2ID_IDENT
         && hash.version == Some(19)
         && hash.salt.is_some_and(|salt| salt.len() >= 8)

@@ -32,10 +32,16 @@ pub(crate) struct Pepper {
 impl Peppers {
     /// Parted from `keys`, unless other ones are given; those come first then, in their order. Last come those of
     /// master keys that were replaced.
-    pub(crate) fn new(keys: &MasterKey, given: &[MasterKey], retired: &[StoredKey]) -> Result<Self, AuthError> {
+    pub(crate) fn new(
+        keys: &MasterKey,
+        given: &[MasterKey],
+        retired: &[StoredKey],
+    ) -> Result<Self, AuthError> {
         let sealer = Sealer::new(keys, Purpose::RetiredPeppers)?;
         let parted = given.iter().chain([keys]).map(Pepper::of);
-        let kept = retired.iter().filter_map(|row| Pepper::kept(row, &sealer).map(Ok));
+        let kept = retired
+            .iter()
+            .filter_map(|row| Pepper::kept(row, &sealer).map(Ok));
         parted.chain(kept).collect::<Result<_, _>>().map(Self)
     }
 
@@ -55,12 +61,21 @@ impl Pepper {
     }
 
     fn new(id: String, secret: [u8; 32]) -> Self {
-        Self { id, key: hmac::Key::new(hmac::HMAC_SHA256, &secret), secret: SecretBox::new(Box::new(secret)) }
+        Self {
+            id,
+            key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
+            secret: SecretBox::new(Box::new(secret)),
+        }
     }
 
     /// One that does not open is done without: passwords under it fit nothing, and everybody else still signs in.
     fn kept(row: &StoredKey, sealer: &Sealer) -> Option<Self> {
-        let opened = sealer.open(row.sealed.expose_secret(), &bound_to(KeyPurpose::Peppers, &row.kid)).ok();
+        let opened = sealer
+            .open(
+                row.sealed.expose_secret(),
+                &bound_to(KeyPurpose::Peppers, &row.kid),
+            )
+            .ok();
         let secret = opened.and_then(|opened| <[u8; 32]>::try_from(opened.expose_secret()).ok());
         if secret.is_none() {
             tracing::error!(kid = %row.kid, "a retired pepper does not open: passwords under it are lost");
@@ -90,7 +105,8 @@ impl Pepper {
         } else {
             let mut whole = hmac::Context::with_key(&self.key);
             let mut buffer = [0; 4];
-            raw.nfkc().for_each(|c| whole.update(c.encode_utf8(&mut buffer).as_bytes()));
+            raw.nfkc()
+                .for_each(|c| whole.update(c.encode_utf8(&mut buffer).as_bytes()));
             whole.sign()
         };
         let mut seasoned = [0; 32];

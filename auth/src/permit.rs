@@ -91,7 +91,11 @@ pub struct Permit<A: Action> {
 
 impl<A: Action> Permit<A> {
     pub(crate) fn new(actor: Actor, place: <A::Scope as Scope>::Place, asked_by: AskedBy) -> Self {
-        Self { actor, place, asked_by }
+        Self {
+            actor,
+            place,
+            asked_by,
+        }
     }
 
     /// For that part of an action that only a person may do.
@@ -99,7 +103,11 @@ impl<A: Action> Permit<A> {
     /// # Errors
     /// [`AuthError::NotInPerson`].
     pub(crate) fn in_person(&self) -> Result<(), AuthError> {
-        if self.asked_by == AskedBy::Person { Ok(()) } else { Err(AuthError::NotInPerson) }
+        if self.asked_by == AskedBy::Person {
+            Ok(())
+        } else {
+            Err(AuthError::NotInPerson)
+        }
     }
 
     #[must_use]
@@ -131,6 +139,9 @@ impl<A: Action<Scope = InRealm>> Permit<A> {
 
 impl<A: Action> fmt::Debug for Permit<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("action", &A::NAME).field("actor", &self.actor.username).finish_non_exhaustive()
+        f.debug_struct("Permit")
+            .field("action", &A::NAME)
+            .field("actor", &self.actor.username)
+            .finish_non_exhaustive()
     }
 }

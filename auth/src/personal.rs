@@ -4,8 +4,8 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Grant, Grants, Notice, Origin, RealmName, Session, SessionId, SessionKind,
-    Token, TokenHash, TokenKind, Username,
+    Auth, AuthError, AuthStore, Caller, Grant, Grants, Notice, Origin, RealmName, Session,
+    SessionId, SessionKind, Token, TokenHash, TokenKind, Username,
     asking::Sign,
     beginning::Beginning,
     directory::{Known, Owner},
@@ -29,7 +29,10 @@ pub struct PersonalRules {
 
 impl Default for PersonalRules {
     fn default() -> Self {
-        Self { usual: DAY * 90, longest: DAY * 365 }
+        Self {
+            usual: DAY * 90,
+            longest: DAY * 365,
+        }
     }
 }
 
@@ -86,18 +89,30 @@ impl<S: AuthStore> Auth<S> {
             realms,
             label: Some(label),
             lifetime,
-            ..Beginning::in_person(SessionKind::Personal, caller.session().methods, from.clone())
+            ..Beginning::in_person(
+                SessionKind::Personal,
+                caller.session().methods,
+                from.clone(),
+            )
         };
-        let (session, secret) = self.begin(caller.account(), beginning).await?.ok_or(AuthError::InvalidToken)?;
+        let (session, secret) = self
+            .begin(caller.account(), beginning)
+            .await?
+            .ok_or(AuthError::InvalidToken)?;
         self.confirm_maker(caller, &session).await?;
-        self.tell(caller.account(), Notice::PersonalTokenMade, &from).await?;
+        self.tell(caller.account(), Notice::PersonalTokenMade, &from)
+            .await?;
         Ok((session, secret))
     }
 
     /// Live ones, newest first.
     pub async fn personal_tokens(&self, caller: &Caller) -> Result<Vec<Session>, AuthError> {
         let username = &caller.account().username;
-        let mut tokens = self.0.store.sessions_of(username, self.0.clock.now()).await?;
+        let mut tokens = self
+            .0
+            .store
+            .sessions_of(username, self.0.clock.now())
+            .await?;
         tokens.retain(|session| session.kind == SessionKind::Personal);
         for token in &mut tokens {
             self.hear_of_life(username, token);
@@ -113,10 +128,12 @@ impl<S: AuthStore> Auth<S> {
         if found.is_none_or(|session| session.kind != SessionKind::Personal) {
             return Err(AuthError::NoSuchToken);
         }
-        self.end_session(caller, id).await.map_err(|error| match error {
-            AuthError::NoSuchSession => AuthError::NoSuchToken,
-            other => other,
-        })
+        self.end_session(caller, id)
+            .await
+            .map_err(|error| match error {
+                AuthError::NoSuchSession => AuthError::NoSuchToken,
+                other => other,
+            })
     }
 
     /// By `Authorization: Bearer`, or with the name that came beside it by `Authorization: Basic`, which must be its
@@ -125,25 +142,50 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`], [`AuthError::Throttled`].
-    pub async fn by_personal(&self, token: &str, name: Option<&str>, from: &Origin) -> Result<Caller, AuthError> {
-        let token = Token::parse(TokenKind::Personal, token).ok_or(AuthError::InvalidToken)?.hash();
+    pub async fn by_personal(
+        &self,
+        token: &str,
+        name: Option<&str>,
+        from: &Origin,
+    ) -> Result<Caller, AuthError> {
+        let token = Token::parse(TokenKind::Personal, token)
+            .ok_or(AuthError::InvalidToken)?
+            .hash();
         let owner = match self.0.directory.cookie(&token) {
             Some(owner) => owner,
             None => {
-                self.guess_personal(token, if name.is_some() { Secret::Basic } else { Secret::Personal }, from).await?
+                self.guess_personal(
+                    token,
+                    if name.is_some() {
+                        Secret::Basic
+                    } else {
+                        Secret::Personal
+                    },
+                    from,
+                )
+                .await?
             }
         };
-        let Owner::Session(whose) = owner else { return Err(AuthError::InvalidToken) };
+        let Owner::Session(whose) = owner else {
+            return Err(AuthError::InvalidToken);
+        };
         let via = match name {
             // Folded, as everywhere.
-            Some(name) if Username::parse(name).ok().as_ref() != Some(&whose.0) => return Err(AuthError::InvalidToken),
+            Some(name) if Username::parse(name).ok().as_ref() != Some(&whose.0) => {
+                return Err(AuthError::InvalidToken);
+            }
             Some(_) => Via::Basic,
             None => Via::Bearer,
         };
         self.caller(whose, via, Sign::OfLife).await
     }
 
-    async fn guess_personal(&self, token: TokenHash, secret: Secret, from: &Origin) -> Result<Owner, AuthError> {
+    async fn guess_personal(
+        &self,
+        token: TokenHash,
+        secret: Secret,
+        from: &Origin,
+    ) -> Result<Owner, AuthError> {
         let look_up = self.find_owner(&token, SessionKind::Personal);
         if let Some(whose) = self.found_or_charged(secret, from, look_up).await? {
             return Ok(Owner::Session(whose));
@@ -164,7 +206,9 @@ impl<S: AuthStore> Auth<S> {
         let rules = self.0.settings.personal;
         let lifetime = wanted.unwrap_or(rules.usual);
         if lifetime < DAY || lifetime > rules.longest {
-            return Err(PersonalRefused::Lifetime(rules.longest.as_secs() / DAY.as_secs()));
+            return Err(PersonalRefused::Lifetime(
+                rules.longest.as_secs() / DAY.as_secs(),
+            ));
         }
         Ok(Some(lifetime))
     }
@@ -174,7 +218,9 @@ impl<S: AuthStore> Auth<S> {
         caller: &Caller,
         wanted: Option<Vec<RealmName>>,
     ) -> Result<Option<Arc<[crate::RealmId]>>, AuthError> {
-        let Some(wanted) = wanted else { return Ok(caller.session().realms.clone()) };
+        let Some(wanted) = wanted else {
+            return Ok(caller.session().realms.clone());
+        };
         if wanted.is_empty() {
             return Err(PersonalRefused::NoRealm.into());
         }
@@ -195,7 +241,10 @@ impl<S: AuthStore> Auth<S> {
             return Ok(());
         }
         let end = self.end(caller, EndReason::EndedByOwner);
-        self.0.store.end_session(&made.username, &made.id, end).await?;
+        self.0
+            .store
+            .end_session(&made.username, &made.id, end)
+            .await?;
         self.changed(&made.username);
         Err(AuthError::InvalidToken)
     }
@@ -203,8 +252,14 @@ impl<S: AuthStore> Auth<S> {
 
 fn label(raw: &str) -> Result<String, PersonalRefused> {
     let label = raw.trim();
-    let fits = !label.is_empty() && label.chars().count() <= MOST_CHARACTERS && !label.contains(char::is_control);
-    if fits { Ok(label.to_owned()) } else { Err(PersonalRefused::Label) }
+    let fits = !label.is_empty()
+        && label.chars().count() <= MOST_CHARACTERS
+        && !label.contains(char::is_control);
+    if fits {
+        Ok(label.to_owned())
+    } else {
+        Err(PersonalRefused::Label)
+    }
 }
 
 /// One's own account is not to be given away, nor is more than one has.
@@ -213,5 +268,8 @@ fn within(grants: Grants, caller: &Caller) -> Result<(), PersonalRefused> {
         return Err(PersonalRefused::NoScope);
     }
     let given = Grants::DELEGABLE.and(caller.session().grants);
-    grants.iter().find(|grant| !given.contains(*grant)).map_or(Ok(()), |grant| Err(PersonalRefused::Scope(grant)))
+    grants
+        .iter()
+        .find(|grant| !given.contains(*grant))
+        .map_or(Ok(()), |grant| Err(PersonalRefused::Scope(grant)))
 }

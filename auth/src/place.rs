@@ -6,8 +6,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::Origin;
 
 /// Order matters: Edge and Opera call themselves Chrome, and Chrome calls itself Safari.
-const BROWSERS: [(&str, &str); 5] =
-    [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+const BROWSERS: [(&str, &str); 5] = [
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+];
 const SYSTEMS: [(&str, &str); 6] = [
     ("Windows", "Windows"),
     ("Android", "Android"),
@@ -43,15 +48,29 @@ impl Origin {
 /// Enough of a `User-Agent` to recognise one's own machine.
 #[must_use]
 pub fn program(user_agent: Option<&str>) -> String {
-    let Some(agent) = user_agent.filter(|agent| !agent.trim().is_empty()) else { return "Unknown program".to_owned() };
-    known(agent).unwrap_or_else(|| agent.split(['/', ' ']).next().unwrap_or_default().chars().take(60).collect())
+    let Some(agent) = user_agent.filter(|agent| !agent.trim().is_empty()) else {
+        return "Unknown program".to_owned();
+    };
+    known(agent).unwrap_or_else(|| {
+        agent
+            .split(['/', ' '])
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(60)
+            .collect()
+    })
 }
 
 /// `Firefox on Linux`: none of it words of whoever asked.
 #[must_use]
 pub fn known(agent: &str) -> Option<String> {
-    let find =
-        |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    let find = |known: &[(&str, &'static str)]| {
+        known
+            .iter()
+            .find(|(mark, _)| agent.contains(mark))
+            .map(|(_, name)| *name)
+    };
     match (find(&BROWSERS), find(&SYSTEMS)) {
         (Some(browser), Some(system)) => Some(format!("{browser} on {system}")),
         (browser, _) => browser.map(str::to_owned),
@@ -63,16 +82,35 @@ mod tests {
     use super::*;
 
     fn origin(address: &str, user_agent: &str) -> Origin {
-        Origin { address: address.parse().unwrap(), user_agent: Some(user_agent.to_owned()), device: None }
+        Origin {
+            address: address.parse().unwrap(),
+            user_agent: Some(user_agent.to_owned()),
+            device: None,
+        }
     }
 
     #[test]
     fn an_update_and_a_neighbouring_address_are_the_same_place() {
-        let old = origin("192.0.2.1", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
-        let new = origin("::ffff:192.0.2.99", "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0");
-        assert_eq!((old.program(), old.network()), (new.program(), new.network()));
-        assert_eq!((old.program().as_str(), old.network().as_str()), ("Firefox on Linux", "192.0.2.0/24"));
-        assert_eq!(origin("2001:db8:1:2::3", "curl/8.1").network(), "2001:db8:1::/48");
+        let old = origin(
+            "192.0.2.1",
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        );
+        let new = origin(
+            "::ffff:192.0.2.99",
+            "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0",
+        );
+        assert_eq!(
+            (old.program(), old.network()),
+            (new.program(), new.network())
+        );
+        assert_eq!(
+            (old.program().as_str(), old.network().as_str()),
+            ("Firefox on Linux", "192.0.2.0/24")
+        );
+        assert_eq!(
+            origin("2001:db8:1:2::3", "curl/8.1").network(),
+            "2001:db8:1::/48"
+        );
         assert_eq!(origin("192.0.2.1", "curl/8.1").program(), "curl");
         assert_eq!(program(Some(" ")), "Unknown program");
     }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Action, Actor, AuthError, FactorKinds, Grant, Grants, Means, Origin, Permit, Realm, RealmId, Role,
-    Session, SessionKind,
+    Account, Action, Actor, AuthError, FactorKinds, Grant, Grants, Means, Origin, Permit, Realm,
+    RealmId, Role, Session, SessionKind,
     auth::{Programs, StepUpRules},
     directory::Rights,
     permit::{AskedBy, Everywhere, InRealm, Scope, StepUp, sealed::Sealed},
@@ -58,20 +58,32 @@ pub enum Via {
 
 impl Caller {
     pub(crate) fn new(rights: Arc<Rights>, session: Arc<Session>, via: Via, proof: Proof) -> Self {
-        Self { rights, session, via, proof, from: None }
+        Self {
+            rights,
+            session,
+            via,
+            proof,
+            from: None,
+        }
     }
 
     /// Where this request came from.
     #[must_use]
     pub(crate) fn coming_from(self, origin: Arc<Origin>) -> Self {
-        Self { from: Some(origin), ..self }
+        Self {
+            from: Some(origin),
+            ..self
+        }
     }
 
     /// Within what its token says (RFC 6749 §6: a refresh may ask for less than the session has).
     #[must_use]
     pub(crate) fn within(mut self, grants: Grants) -> Self {
         if !self.session.grants.is_within(grants) {
-            let narrower = Session { grants: self.session.grants.and(grants), ..Session::clone(&self.session) };
+            let narrower = Session {
+                grants: self.session.grants.and(grants),
+                ..Session::clone(&self.session)
+            };
             self.session = Arc::new(narrower);
         }
         self
@@ -113,7 +125,8 @@ impl Caller {
     /// Whether this is the person, and not a program with a personal access token.
     #[must_use]
     pub fn is_in_person(&self) -> bool {
-        self.session.kind != SessionKind::Personal && self.session.grants.contains(Grant::OwnAccount)
+        self.session.kind != SessionKind::Personal
+            && self.session.grants.contains(Grant::OwnAccount)
     }
 
     /// Whether this is an administrator, with a token that says so and is good everywhere.
@@ -127,7 +140,9 @@ impl Caller {
     /// # Errors
     /// [`AuthError::Restricted`] while something else is due.
     pub fn unrestricted(&self) -> Result<(), AuthError> {
-        self.proof.restriction.map_or(Ok(()), |restriction| Err(AuthError::Restricted(restriction)))
+        self.proof.restriction.map_or(Ok(()), |restriction| {
+            Err(AuthError::Restricted(restriction))
+        })
     }
 
     /// # Errors
@@ -135,7 +150,9 @@ impl Caller {
     pub fn recent(&self) -> Result<(), AuthError> {
         match self.proof.age {
             Age::Recent => Ok(()),
-            Age::Old => Err(AuthError::StepUpNeeded { max_age: self.proof.rules.within }),
+            Age::Old => Err(AuthError::StepUpNeeded {
+                max_age: self.proof.rules.within,
+            }),
         }
     }
 
@@ -144,15 +161,26 @@ impl Caller {
         let wanted = match wanted {
             StepUp::Never => false,
             StepUp::Always => true,
-            StepUp::OnThePage => self.via == Via::Cookie || self.proof.rules.programs == Programs::RecentSignIn,
+            StepUp::OnThePage => {
+                self.via == Via::Cookie || self.proof.rules.programs == Programs::RecentSignIn
+            }
         };
-        if wanted && self.session.kind != SessionKind::Personal { self.recent() } else { Ok(()) }
+        if wanted && self.session.kind != SessionKind::Personal {
+            self.recent()
+        } else {
+            Ok(())
+        }
     }
 
     /// The role in a realm; every role for administrators, none for strangers.
     #[must_use]
     pub fn role_in(&self, realm: &RealmId) -> Option<Role> {
-        if self.session.realms.as_ref().is_some_and(|realms| !realms.contains(realm)) {
+        if self
+            .session
+            .realms
+            .as_ref()
+            .is_some_and(|realms| !realms.contains(realm))
+        {
             return None;
         }
         if self.rights.account.administrator {
@@ -186,7 +214,11 @@ impl Caller {
         if !self.session.grants.contains(A::GRANT) {
             return Err(AuthError::ScopeMissing { grant: A::GRANT });
         }
-        let asked_by = if self.is_in_person() { AskedBy::Person } else { AskedBy::PersonOrProgram };
+        let asked_by = if self.is_in_person() {
+            AskedBy::Person
+        } else {
+            AskedBy::PersonOrProgram
+        };
         if A::ASKED_BY == AskedBy::Person && asked_by != AskedBy::Person {
             return Err(AuthError::NotInPerson);
         }
@@ -196,7 +228,10 @@ impl Caller {
 }
 
 impl Sealed for InRealm {
-    fn judge<A: Action<Scope = Self>>(caller: &Caller, realm: Option<&Realm>) -> Result<Realm, AuthError> {
+    fn judge<A: Action<Scope = Self>>(
+        caller: &Caller,
+        realm: Option<&Realm>,
+    ) -> Result<Realm, AuthError> {
         let realm = realm.ok_or(AuthError::RealmNotFound)?;
         let role = caller.role_in(&realm.id).ok_or(AuthError::RealmNotFound)?;
         if role < A::NEEDS {
@@ -207,7 +242,10 @@ impl Sealed for InRealm {
 }
 
 impl Sealed for Everywhere {
-    fn judge<A: Action<Scope = Self>>(caller: &Caller, _: Option<&Realm>) -> Result<<Self as Scope>::Place, AuthError> {
+    fn judge<A: Action<Scope = Self>>(
+        caller: &Caller,
+        _: Option<&Realm>,
+    ) -> Result<<Self as Scope>::Place, AuthError> {
         // A token for some realms does not reach what lies outside of them.
         let everywhere = caller.session().realms.is_none();
         if caller.account().administrator && everywhere {

@@ -9,8 +9,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, AccountChange, Actor, Auth, AuthError, AuthStore, Caller, DisplayName, EmailAddress, Era, Letter,
-    LetterBody, Notice, Origin, Token, TokenKind,
+    Account, AccountChange, Actor, Auth, AuthError, AuthStore, Caller, DisplayName, EmailAddress,
+    Era, Letter, LetterBody, Notice, Origin, Token, TokenKind,
     administration::refused,
     audit::{Deed, Record},
     clock,
@@ -64,7 +64,11 @@ impl<S: AuthStore> Auth<S> {
             email => (email, None),
         };
         let by = caller.actor().coming_from(from);
-        let change = AccountChange { display_name: change.display_name, email, ..AccountChange::default() };
+        let change = AccountChange {
+            display_name: change.display_name,
+            email,
+            ..AccountChange::default()
+        };
         let account = if change == AccountChange::default() {
             before.clone()
         } else {
@@ -75,14 +79,29 @@ impl<S: AuthStore> Auth<S> {
         }
         if let Some(email) = &to_confirm {
             // As of the door: where everything was thrown out since, the link leads nowhere.
-            let asking = Account { era: before.era, ..account.clone() };
+            let asking = Account {
+                era: before.era,
+                ..account.clone()
+            };
             self.ask_to_confirm(&asking, email, &by, from).await?;
         }
-        Ok(Profile { account, to_confirm })
+        Ok(Profile {
+            account,
+            to_confirm,
+        })
     }
 
-    async fn change_own(&self, before: &Account, change: AccountChange, by: Actor) -> Result<Account, AuthError> {
-        let changed = self.0.store.change_account(&before.username, change, by, self.0.clock.now()).await;
+    async fn change_own(
+        &self,
+        before: &Account,
+        change: AccountChange,
+        by: Actor,
+    ) -> Result<Account, AuthError> {
+        let changed = self
+            .0
+            .store
+            .change_account(&before.username, change, by, self.0.clock.now())
+            .await;
         self.changed(&before.username);
         changed.map_err(refused)
     }
@@ -95,16 +114,33 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
     ) -> Result<(), AuthError> {
         // Each letter is counted, so that nobody floods a stranger's mailbox from here.
-        let pass = self.may_try(&Trial { secret: Secret::EmailLink, account: None, from }).await?;
+        let pass = self
+            .may_try(&Trial {
+                secret: Secret::EmailLink,
+                account: None,
+                from,
+            })
+            .await?;
         self.spent(pass).await?;
         let now = self.0.clock.now();
-        if !self.0.strangers.may_ask(&account.username, now) || !self.0.strangers.may_write(email, now) {
-            return Err(AuthError::Throttled { retry_after: TOMORROW });
+        if !self.0.strangers.may_ask(&account.username, now)
+            || !self.0.strangers.may_write(email, now)
+        {
+            return Err(AuthError::Throttled {
+                retry_after: TOMORROW,
+            });
         }
         let token = Token::random(TokenKind::EmailLink, &self.0.chance);
         let until = clock::after(now, LIFETIME);
-        let before = account.email.as_ref().map(|email| email.as_str().to_owned());
-        let kept = serde_json::to_string(&Kept { before, email: email.as_str().to_owned(), era: account.era });
+        let before = account
+            .email
+            .as_ref()
+            .map(|email| email.as_str().to_owned());
+        let kept = serde_json::to_string(&Kept {
+            before,
+            email: email.as_str().to_owned(),
+            era: account.era,
+        });
         let slip = Slip {
             kind: SlipKind::EmailLink,
             hash: token.hash(),
@@ -117,10 +153,22 @@ impl<S: AuthStore> Auth<S> {
         let record = record.detailed(|detail| detail.fact("email", email.as_str()));
         self.0.store.keep_email_link(slip, record).await?;
         // After the #, where no server and no log sees it.
-        let link = SecretString::from(format!("{}/confirm-email#{}", self.0.settings.issuer, token.expose()));
-        let body = LetterBody::ConfirmEmail { link, username: account.username.clone(), until };
+        let link = SecretString::from(format!(
+            "{}/confirm-email#{}",
+            self.0.settings.issuer,
+            token.expose()
+        ));
+        let body = LetterBody::ConfirmEmail {
+            link,
+            username: account.username.clone(),
+            until,
+        };
         // Greeted by no name: it may be a stranger's.
-        self.post(Letter { to: email.clone(), name: String::new(), body });
+        self.post(Letter {
+            to: email.clone(),
+            name: String::new(),
+            body,
+        });
         // To the one before: that it is to be confirmed is no news to the same one.
         if account.email.as_ref() != Some(email) {
             self.notify(account, Notice::EmailAsked, from);
@@ -131,7 +179,9 @@ impl<S: AuthStore> Auth<S> {
     /// Asks a new account's owner to confirm the address that they gave. Whatever goes wrong is no reason not to register:
     /// they can [ask for the link](Self::confirm_again) later.
     pub(crate) async fn greet(&self, account: &Account, from: &Origin) {
-        let Some(email) = self.unconfirmed(account) else { return };
+        let Some(email) = self.unconfirmed(account) else {
+            return;
+        };
         let by = Actor::owner(account).coming_from(from);
         if let Err(error) = self.ask_to_confirm(account, email, &by, from).await {
             tracing::debug!(username = %account.username, %error, "an address was not asked to be confirmed");
@@ -145,17 +195,29 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::Throttled`] for too many.
     pub async fn confirm_again(&self, caller: &Caller, from: &Origin) -> Result<(), AuthError> {
         let account = caller.account();
-        let email = self.unconfirmed(account).ok_or(AuthError::NothingToConfirm)?;
-        self.ask_to_confirm(account, email, &caller.actor().coming_from(from), from).await
+        let email = self
+            .unconfirmed(account)
+            .ok_or(AuthError::NothingToConfirm)?;
+        self.ask_to_confirm(account, email, &caller.actor().coming_from(from), from)
+            .await
     }
 
     fn unconfirmed<'a>(&self, account: &'a Account) -> Option<&'a EmailAddress> {
-        account.email.as_ref().filter(|_| !account.email_verified && !self.sends_no_letters())
+        account
+            .email
+            .as_ref()
+            .filter(|_| !account.email_verified && !self.sends_no_letters())
     }
 
     async fn email_link(&self, raw: &str) -> Result<Option<Slip>, AuthError> {
-        let Some(token) = Token::parse(TokenKind::EmailLink, raw) else { return Ok(None) };
-        Ok(self.0.store.slip(SlipKind::EmailLink, &token.hash(), self.0.clock.now()).await?)
+        let Some(token) = Token::parse(TokenKind::EmailLink, raw) else {
+            return Ok(None);
+        };
+        Ok(self
+            .0
+            .store
+            .slip(SlipKind::EmailLink, &token.hash(), self.0.clock.now())
+            .await?)
     }
 
     /// Follows the link that went to the new address. Signs nobody in.
@@ -164,12 +226,24 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::EmailLinkOver`] for a link that is unknown, used or expired, or where the address was changed
     /// otherwise or everything of the account thrown out meanwhile; [`AuthError::Throttled`].
     pub async fn confirm_email(&self, raw: &str, from: &Origin) -> Result<Account, AuthError> {
-        let found = self.found_or_charged(Secret::EmailLink, from, self.email_link(raw)).await?;
+        let found = self
+            .found_or_charged(Secret::EmailLink, from, self.email_link(raw))
+            .await?;
         let slip = found.ok_or(AuthError::EmailLinkOver)?;
         let username = slip.username.as_ref().ok_or(AuthError::EmailLinkOver)?;
-        let known = self.0.store.credentials(username).await?.ok_or(AuthError::EmailLinkOver)?.account;
+        let known = self
+            .0
+            .store
+            .credentials(username)
+            .await?
+            .ok_or(AuthError::EmailLinkOver)?
+            .account;
         let by = Actor::owner(&known).coming_from(from);
-        let confirmed = self.0.store.confirm_email(confirmation(&slip, by, self.0.clock.now())?).await?;
+        let confirmed = self
+            .0
+            .store
+            .confirm_email(confirmation(&slip, by, self.0.clock.now())?)
+            .await?;
         self.changed(username);
         let account = confirmed.ok_or(AuthError::EmailLinkOver)?;
         if account.email != known.email {
@@ -184,5 +258,12 @@ fn confirmation(slip: &Slip, by: Actor, at: Timestamp) -> Result<Confirmation, A
     let kept: Kept = serde_json::from_str(&slip.body).map_err(|_| broken())?;
     let address = |raw: &str| EmailAddress::parse(raw).map_err(|_| broken());
     let before = kept.before.as_deref().map(address).transpose()?;
-    Ok(Confirmation { link: slip.hash.clone(), era: kept.era, before, email: address(&kept.email)?, by, at })
+    Ok(Confirmation {
+        link: slip.hash.clone(),
+        era: kept.era,
+        before,
+        email: address(&kept.email)?,
+        by,
+        at,
+    })
 }

@@ -29,7 +29,9 @@ impl RealmId {
 pub struct RealmName(Arc<str>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A vault's name has 1 to 64 of the letters a to z, digits, - and _, and begins with a letter or a digit.")]
+#[error(
+    "A vault's name has 1 to 64 of the letters a to z, digits, - and _, and begins with a letter or a digit."
+)]
 pub struct BadRealmName;
 
 impl RealmName {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Actor, Auth, AuthError, AuthStore, Caller, Grants, Notice, Origin, Session, SessionKind, Token, TokenHash,
-    TokenKind,
+    Actor, Auth, AuthError, AuthStore, Caller, Grants, Notice, Origin, Session, SessionKind, Token,
+    TokenHash, TokenKind,
     asking::Sign,
     auth::{Introspection, Tokens},
     client::COMMAND_LINE,
@@ -38,18 +38,30 @@ impl<S: AuthStore> Auth<S> {
         from: Origin,
     ) -> Result<Tokens, AuthError> {
         // What no token can look like is no try of one.
-        let old = Token::parse(TokenKind::Refresh, token).ok_or(AuthError::InvalidGrant)?.hash();
-        let session = self.found_or_charged(Secret::Refresh, &from, self.refreshable(&old)).await?;
+        let old = Token::parse(TokenKind::Refresh, token)
+            .ok_or(AuthError::InvalidGrant)?
+            .hash();
+        let session = self
+            .found_or_charged(Secret::Refresh, &from, self.refreshable(&old))
+            .await?;
         let session = session.ok_or(AuthError::InvalidGrant)?;
-        if session.client.as_deref().is_some_and(|theirs| theirs != client.unwrap_or(COMMAND_LINE)) {
+        if session
+            .client
+            .as_deref()
+            .is_some_and(|theirs| theirs != client.unwrap_or(COMMAND_LINE))
+        {
             // It stays good for whose it is.
-            self.charge_wrong(Secret::Refresh, &from, Some(&session.username)).await?;
+            self.charge_wrong(Secret::Refresh, &from, Some(&session.username))
+                .await?;
             return Err(AuthError::InvalidGrant);
         }
         if scope.is_some_and(|scope| !scope.is_within(session.grants)) {
             return Err(AuthError::ScopeWidened);
         }
-        let (new, now) = (Token::random(TokenKind::Refresh, &self.0.chance), self.0.clock.now());
+        let (new, now) = (
+            Token::random(TokenKind::Refresh, &self.0.chance),
+            self.0.clock.now(),
+        );
         let rotate = Rotate {
             old,
             new: new.hash(),
@@ -60,7 +72,10 @@ impl<S: AuthStore> Auth<S> {
         match self.0.store.rotate_refresh(rotate).await? {
             Rotation::Rotated(session) | Rotation::Repeated(session) => {
                 let whose = (session.username, session.id);
-                let caller = self.caller(whose, Via::Bearer, Sign::OfLifeAtAnyPace).await.map_err(as_grant)?;
+                let caller = self
+                    .caller(whose, Via::Bearer, Sign::OfLifeAtAnyPace)
+                    .await
+                    .map_err(as_grant)?;
                 self.tokens(&caller.within(scope.unwrap_or(Grants::ALL)), new)
             }
             Rotation::Replayed(session) => {
@@ -74,7 +89,10 @@ impl<S: AuthStore> Auth<S> {
 
     /// The session that a token may still do something about, be it that it ends as one that was used before.
     async fn refreshable(&self, token: &TokenHash) -> Result<Option<Session>, AuthError> {
-        let (state, now) = (self.0.store.session_by_refresh(token).await?, self.0.clock.now());
+        let (state, now) = (
+            self.0.store.session_by_refresh(token).await?,
+            self.0.clock.now(),
+        );
         let idle_since = clock::before(now, self.0.settings.idle);
         let lives = |session: &Session| now < session.expires_at && idle_since <= session.last_seen;
         Ok(state.map(|state| state.session).filter(lives))
@@ -89,28 +107,51 @@ impl<S: AuthStore> Auth<S> {
         let whose = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
             let hash = token.hash();
             let look_up = async { Ok(self.0.store.session_by_refresh(&hash).await?) };
-            let state = self.found_or_charged(Secret::Refresh, from, look_up).await?;
+            let state = self
+                .found_or_charged(Secret::Refresh, from, look_up)
+                .await?;
             state.map(|state| (state.session.username, state.session.id))
         } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
-            let session = self.found_or_charged(Secret::Personal, from, self.personal(&token)).await?;
+            let session = self
+                .found_or_charged(Secret::Personal, from, self.personal(&token))
+                .await?;
             session.map(|session| (session.username, session.id))
         } else {
-            self.shown(token).await?.map(|shown| (shown.username, shown.session))
+            self.shown(token)
+                .await?
+                .map(|shown| (shown.username, shown.session))
         };
         if let Some((username, id)) = whose {
             let by = Actor::named(username.clone()).coming_from(from);
-            self.0.store.end_session(&username, &id, End { why: EndReason::Revoked, by, at: now }).await?;
+            self.0
+                .store
+                .end_session(
+                    &username,
+                    &id,
+                    End {
+                        why: EndReason::Revoked,
+                        by,
+                        at: now,
+                    },
+                )
+                .await?;
             self.changed(&username);
         }
         Ok(())
     }
 
     /// RFC 7662. People see their own tokens, administrators everybody's; any other is `None`, as a dead one is.
-    pub async fn introspect(&self, by: &Caller, token: &str) -> Result<Option<Introspection>, AuthError> {
+    pub async fn introspect(
+        &self,
+        by: &Caller,
+        token: &str,
+    ) -> Result<Option<Introspection>, AuthError> {
         let found = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
             self.look_into_refresh(&token).await?
         } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
-            self.personal(&token).await?.map(|session| look_into(session, "Bearer"))
+            self.personal(&token)
+                .await?
+                .map(|session| look_into(session, "Bearer"))
         } else {
             self.look_into_access(token).await?
         };
@@ -118,7 +159,14 @@ impl<S: AuthStore> Auth<S> {
         if found.username != by.account().username && !by.may_administer() {
             return Ok(None);
         }
-        match self.caller((found.username.clone(), found.session.clone()), Via::Bearer, Sign::None).await {
+        match self
+            .caller(
+                (found.username.clone(), found.session.clone()),
+                Via::Bearer,
+                Sign::None,
+            )
+            .await
+        {
             Ok(_) => Ok(Some(found)),
             Err(AuthError::InvalidToken) => Ok(None),
             Err(error) => Err(error),
@@ -126,7 +174,10 @@ impl<S: AuthStore> Auth<S> {
     }
 
     pub(crate) fn tokens(&self, caller: &Caller, refresh: Token) -> Result<Tokens, AuthError> {
-        let issued = self.0.access.issue(caller.session(), self.0.clock.now(), &self.0.chance)?;
+        let issued = self
+            .0
+            .access
+            .issue(caller.session(), self.0.clock.now(), &self.0.chance)?;
         Ok(Tokens {
             account: caller.account().clone(),
             access: issued.token,
@@ -144,14 +195,19 @@ impl<S: AuthStore> Auth<S> {
             "a refresh token was used twice: its session was ended",
         );
         match self.0.store.member(&session.username).await? {
-            Some(owner) => self.tell(&owner.account, Notice::TokenReplayed, &from).await,
+            Some(owner) => {
+                self.tell(&owner.account, Notice::TokenReplayed, &from)
+                    .await
+            }
             None => Ok(()),
         }
     }
 
     async fn look_into_refresh(&self, token: &Token) -> Result<Option<Introspection>, AuthError> {
         let state = self.0.store.session_by_refresh(&token.hash()).await?;
-        Ok(state.filter(|state| !state.used).map(|state| look_into(state.session, "refresh_token")))
+        Ok(state
+            .filter(|state| !state.used)
+            .map(|state| look_into(state.session, "refresh_token")))
     }
 
     async fn personal(&self, token: &Token) -> Result<Option<Session>, AuthError> {
@@ -160,7 +216,9 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn look_into_access(&self, token: &str) -> Result<Option<Introspection>, AuthError> {
-        let Some(shown) = self.shown(token).await? else { return Ok(None) };
+        let Some(shown) = self.shown(token).await? else {
+            return Ok(None);
+        };
         let session = self.0.store.session(&shown.session).await?;
         Ok(Some(Introspection {
             username: shown.username,

@@ -31,7 +31,10 @@ pub(crate) struct Refusals {
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self { told: Notes::default(), writing: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self {
+            told: Notes::default(),
+            writing: Arc::new(Semaphore::new(AT_ONCE)),
+        }
     }
 }
 
@@ -51,13 +54,23 @@ pub struct Asked<'a> {
 impl<'a> Asked<'a> {
     #[must_use]
     pub fn new(action: &'static str, realm: Option<&'a Realm>, request: Option<String>) -> Self {
-        Self { action, realm, request, site: None }
+        Self {
+            action,
+            realm,
+            request,
+            site: None,
+        }
     }
 
     /// Something that another site caused.
     #[must_use]
     pub fn by_another_site(request: String, site: Option<String>) -> Self {
-        Self { action: BY_ANOTHER_SITE, realm: None, request: Some(request), site }
+        Self {
+            action: BY_ANOTHER_SITE,
+            realm: None,
+            request: Some(request),
+            site,
+        }
     }
 }
 
@@ -85,21 +98,42 @@ impl<S: AuthStore> Auth<S> {
         realm: Option<&Realm>,
         request: Option<String>,
     ) -> Result<Permit<A>, AuthError> {
-        caller.permit(realm).inspect_err(|why| self.note_refusal(caller, &Asked::new(A::NAME, realm, request), why))
+        caller
+            .permit(realm)
+            .inspect_err(|why| self.note_refusal(caller, &Asked::new(A::NAME, realm, request), why))
     }
 
     /// The first of each caller and action, and then one in ten minutes that says how many there were.
     pub fn note_refusal(&self, caller: &Caller, asked: &Asked<'_>, why: &AuthError) {
-        let Some(reason) = reason(why, asked) else { return };
+        let Some(reason) = reason(why, asked) else {
+            return;
+        };
         let (username, now) = (&caller.account().username, self.0.clock.now());
-        let Some(times) = self.0.refusals.told.due(&(username.clone(), asked.action), now) else { return };
-        let address = caller.origin().map(|from| from.address.to_canonical().to_string()).unwrap_or_default();
+        let Some(times) = self
+            .0
+            .refusals
+            .told
+            .due(&(username.clone(), asked.action), now)
+        else {
+            return;
+        };
+        let address = caller
+            .origin()
+            .map(|from| from.address.to_canonical().to_string())
+            .unwrap_or_default();
         tracing::warn!(%username, action = asked.action, reason, address, request = asked.request, times, "refused");
-        let record = Record::new(&caller.actor(), Deed::ActionRefused, now).about(asked.action).detailed(|detail| {
-            let realm = asked.realm.map(|realm| realm.id.as_str());
-            let detail = detail.because(reason).fact("realm", realm).fact("request", asked.request.as_deref());
-            detail.fact("site", asked.site.as_deref()).fact("times", (times > 1).then_some(times))
-        });
+        let record = Record::new(&caller.actor(), Deed::ActionRefused, now)
+            .about(asked.action)
+            .detailed(|detail| {
+                let realm = asked.realm.map(|realm| realm.id.as_str());
+                let detail = detail
+                    .because(reason)
+                    .fact("realm", realm)
+                    .fact("request", asked.request.as_deref());
+                detail
+                    .fact("site", asked.site.as_deref())
+                    .fact("times", (times > 1).then_some(times))
+            });
         self.beside_the_answer(async move |auth| {
             if let Err(error) = auth.record(record).await {
                 tracing::error!(%error, "a refusal was not recorded");
@@ -113,7 +147,11 @@ impl<S: AuthStore> Auth<S> {
         self.beside_the_answer(async move |auth| {
             // A cookie that is nobody's harms nobody.
             if let Ok(caller) = auth.by_cookie(&cookie).await {
-                auth.note_refusal(&caller.coming_from(Arc::new(from)), &asked, &AuthError::CrossSite);
+                auth.note_refusal(
+                    &caller.coming_from(Arc::new(from)),
+                    &asked,
+                    &AuthError::CrossSite,
+                );
             }
         });
     }
@@ -122,7 +160,9 @@ impl<S: AuthStore> Auth<S> {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let Ok(room) = Arc::clone(&self.0.refusals.writing).try_acquire_owned() else { return };
+        let Ok(room) = Arc::clone(&self.0.refusals.writing).try_acquire_owned() else {
+            return;
+        };
         let noted = note(self.clone());
         tokio::spawn(async move {
             noted.await;

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Era, NewAccount, Origin, PasswordHash, RealmId, RealmName, Role,
-    Standing, Token, TokenHash, TokenKind,
+    Account, Actor, Auth, AuthError, AuthStore, Era, NewAccount, Origin, PasswordHash, RealmId,
+    RealmName, Role, Standing, Token, TokenHash, TokenKind,
     auth::{Applicant, Import, Registration},
     clock,
     guessing::{Secret, Trial},
@@ -37,18 +37,28 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::RegistrationClosed`], [`AuthError::InviteNeeded`] before anything else is looked at;
     /// [`AuthError::PasswordRefused`]; [`AuthError::UsernameTaken`] for a name that is or was somebody's.
-    pub async fn register(&self, applicant: Applicant, from: &Origin) -> Result<Account, AuthError> {
+    pub async fn register(
+        &self,
+        applicant: Applicant,
+        from: &Origin,
+    ) -> Result<Account, AuthError> {
         match self.0.settings.registration {
             Registration::Open => {}
             Registration::Invite => return Err(AuthError::InviteNeeded),
             Registration::Closed => return Err(AuthError::RegistrationClosed),
         }
-        let trial = Trial { secret: Secret::Registration, account: None, from };
+        let trial = Trial {
+            secret: Secret::Registration,
+            account: None,
+            from,
+        };
         let pass = self.may_try(&trial).await?;
         // Whatever comes of it: a name that is taken and a password that is refused are work as well.
         self.spent(pass).await?;
         let new = self.new_account(applicant).await?;
-        let account = self.create(new, |new| Actor::itself(new).coming_from(from)).await?;
+        let account = self
+            .create(new, |new| Actor::itself(new).coming_from(from))
+            .await?;
         self.greet(&account, from).await;
         tracing::info!(username = %account.username, address = %from.address, "an account was registered");
         Ok(account)
@@ -65,7 +75,14 @@ impl<S: AuthStore> Auth<S> {
         administrator: Option<Administrator>,
     ) -> Result<Account, AuthError> {
         let new = self.new_account(applicant).await?;
-        self.create(NewAccount { administrator: administrator.is_some(), ..new }, |_| Actor::console()).await
+        self.create(
+            NewAccount {
+                administrator: administrator.is_some(),
+                ..new
+            },
+            |_| Actor::console(),
+        )
+        .await
     }
 
     /// # Errors
@@ -92,7 +109,10 @@ impl<S: AuthStore> Auth<S> {
         }
         let token = Token::random(TokenKind::Setup, &self.0.chance);
         let until = clock::after(self.0.clock.now(), SETUP_LIFETIME);
-        *self.setup() = Some(Setup { token: token.hash(), until });
+        *self.setup() = Some(Setup {
+            token: token.hash(),
+            until,
+        });
         Ok(Some(token))
     }
 
@@ -103,10 +123,19 @@ impl<S: AuthStore> Auth<S> {
 
     /// Whether the link is still good, for the page to say so early.
     pub fn setup_open(&self, token: &str) -> bool {
-        let Some(token) = Token::parse(TokenKind::Setup, token) else { return false };
+        let Some(token) = Token::parse(TokenKind::Setup, token) else {
+            return false;
+        };
         let now = self.0.clock.now();
         self.setup().as_ref().is_some_and(|setup| {
-            now < setup.until && bool::from(setup.token.as_str().as_bytes().ct_eq(token.hash().as_str().as_bytes()))
+            now < setup.until
+                && bool::from(
+                    setup
+                        .token
+                        .as_str()
+                        .as_bytes()
+                        .ct_eq(token.hash().as_str().as_bytes()),
+                )
         })
     }
 
@@ -123,9 +152,17 @@ impl<S: AuthStore> Auth<S> {
             self.charge_wrong(Secret::Setup, from, None).await?;
             return Err(AuthError::SetupOver);
         }
-        let new = NewAccount { administrator: true, ..self.new_account(applicant).await? };
+        let new = NewAccount {
+            administrator: true,
+            ..self.new_account(applicant).await?
+        };
         // Two who follow the link at once: the store lets one of them in.
-        match self.0.store.create_first_administrator(new.clone(), Actor::itself(&new).coming_from(from)).await? {
+        match self
+            .0
+            .store
+            .create_first_administrator(new.clone(), Actor::itself(&new).coming_from(from))
+            .await?
+        {
             Some(Inserted::Done) => {
                 *self.setup() = None;
                 self.changed(&new.username);
@@ -142,7 +179,13 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::UsernameTaken);
         }
         // It is told in any case: before anything is weighed and hashed for nothing.
-        if self.0.store.credentials(&applicant.username).await?.is_some() {
+        if self
+            .0
+            .store
+            .credentials(&applicant.username)
+            .await?
+            .is_some()
+        {
             return Err(AuthError::UsernameTaken);
         }
         let about = About {
@@ -151,7 +194,8 @@ impl<S: AuthStore> Auth<S> {
             email: applicant.email.clone(),
         };
         let password = Arc::new(applicant.password);
-        self.check_new(&password, about, self.company_of(None)).await?;
+        self.check_new(&password, about, self.company_of(None))
+            .await?;
         let password = self.0.hasher.hash(&password).await?;
         Ok(NewAccount {
             username: applicant.username,
@@ -164,9 +208,18 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    async fn create(&self, new: NewAccount, by: impl FnOnce(&NewAccount) -> Actor) -> Result<Account, AuthError> {
+    async fn create(
+        &self,
+        new: NewAccount,
+        by: impl FnOnce(&NewAccount) -> Actor,
+    ) -> Result<Account, AuthError> {
         let by = by(&new);
-        match self.0.store.create_account(new.clone(), self.first_roles().await?, by).await? {
+        match self
+            .0
+            .store
+            .create_account(new.clone(), self.first_roles().await?, by)
+            .await?
+        {
             Inserted::Done => {
                 self.changed(&new.username);
                 Ok(account_of(new))
@@ -176,10 +229,16 @@ impl<S: AuthStore> Auth<S> {
     }
 
     pub(crate) async fn first_roles(&self) -> Result<Vec<(RealmId, Role)>, AuthError> {
-        let (Some(role), Ok(name)) = (self.0.settings.first_role, RealmName::parse(FIRST_REALM)) else {
+        let (Some(role), Ok(name)) = (self.0.settings.first_role, RealmName::parse(FIRST_REALM))
+        else {
             return Ok(Vec::new());
         };
-        Ok(self.realm(&name).await?.map(|realm| (realm.id, role)).into_iter().collect())
+        Ok(self
+            .realm(&name)
+            .await?
+            .map(|realm| (realm.id, role))
+            .into_iter()
+            .collect())
     }
 
     fn setup(&self) -> MutexGuard<'_, Option<Setup>> {
@@ -189,7 +248,15 @@ impl<S: AuthStore> Auth<S> {
 
 pub(crate) fn account_of(new: NewAccount) -> Account {
     // Taken apart by name, so that the hash is left behind on purpose.
-    let NewAccount { username, display_name, email, email_verified, password, administrator, created_at } = new;
+    let NewAccount {
+        username,
+        display_name,
+        email,
+        email_verified,
+        password,
+        administrator,
+        created_at,
+    } = new;
     drop::<PasswordHash>(password);
     Account {
         username,

@@ -15,7 +15,12 @@ impl<S: AuthStore> Auth<S> {
             return;
         }
         let now = self.0.clock.now();
-        match self.0.store.take_ending_tokens(now, clock::after(now, BEFORE)).await {
+        match self
+            .0
+            .store
+            .take_ending_tokens(now, clock::after(now, BEFORE))
+            .await
+        {
             Ok(tokens) => {
                 for token in tokens {
                     if let Err(error) = self.remind_of(token).await {
@@ -28,13 +33,28 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn remind_of(&self, token: Session) -> Result<(), AuthError> {
-        let Some(owner) = self.active(&token.username).await? else { return Ok(()) };
+        let Some(owner) = self.active(&token.username).await? else {
+            return Ok(());
+        };
         let owner = owner.account;
-        let Some(to) = owner.email.clone().filter(|_| self.may_write_to(&owner)) else { return Ok(()) };
+        let Some(to) = owner.email.clone().filter(|_| self.may_write_to(&owner)) else {
+            return Ok(());
+        };
         // What somebody calls their token is not said to a stranger.
-        let label = token.label.filter(|_| owner.email_verified).unwrap_or_default();
-        let body = LetterBody::TokenEnds { label, username: token.username, until: token.expires_at };
-        self.post(Letter { to, name: greeted(&owner), body });
+        let label = token
+            .label
+            .filter(|_| owner.email_verified)
+            .unwrap_or_default();
+        let body = LetterBody::TokenEnds {
+            label,
+            username: token.username,
+            until: token.expires_at,
+        };
+        self.post(Letter {
+            to,
+            name: greeted(&owner),
+            body,
+        });
         Ok(())
     }
 }

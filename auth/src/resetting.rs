@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, EmailAddress, Letter, LetterBody, Notice, Origin, Password, Permit,
-    Standing, Token, TokenKind, Username,
+    Account, Actor, Auth, AuthError, AuthStore, EmailAddress, Letter, LetterBody, Notice, Origin,
+    Password, Permit, Standing, Token, TokenKind, Username,
     audit::{Deed, Record},
     auth::LetIn,
     clock,
@@ -39,10 +39,20 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::Throttled`].
     pub async fn ask_reset(&self, whom: &str, from: &Origin) -> Result<(), AuthError> {
-        let pass = self.may_try(&Trial { secret: Secret::Reset, account: None, from }).await?;
+        let pass = self
+            .may_try(&Trial {
+                secret: Secret::Reset,
+                account: None,
+                from,
+            })
+            .await?;
         // Every question is charged, or the answer would tell. Nothing was wrong with it.
         self.spent(pass).await?;
-        let (auth, whom, from) = (self.clone(), whom.trim().chars().take(320).collect::<String>(), from.clone());
+        let (auth, whom, from) = (
+            self.clone(),
+            whom.trim().chars().take(320).collect::<String>(),
+            from.clone(),
+        );
         let wait = self.some_while();
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
@@ -58,8 +68,17 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchAccount`], [`AuthError::AccountDisabled`], [`AuthError::OwnAccount`].
-    pub async fn reset_link(&self, permit: &Permit<LetIn>, username: &Username) -> Result<ResetLink, AuthError> {
-        let member = self.0.store.member(username).await?.ok_or(AuthError::NoSuchAccount)?;
+    pub async fn reset_link(
+        &self,
+        permit: &Permit<LetIn>,
+        username: &Username,
+    ) -> Result<ResetLink, AuthError> {
+        let member = self
+            .0
+            .store
+            .member(username)
+            .await?
+            .ok_or(AuthError::NoSuchAccount)?;
         match member.account.standing {
             Standing::Active => {}
             Standing::Disabled => return Err(AuthError::AccountDisabled),
@@ -67,19 +86,29 @@ impl<S: AuthStore> Auth<S> {
         }
         let maker = self.maker(permit.actor(), username).await?;
         let terms = Terms::of(&member.account, maker.as_ref());
-        let link = self.make_link(&member.account, &terms, permit.actor(), None).await?;
+        let link = self
+            .make_link(&member.account, &terms, permit.actor(), None)
+            .await?;
         let link = link.ok_or(AuthError::Internal("a link that was not kept"))?;
-        self.tell_of(&member.account, Notice::ResetLinkMade, permit.actor()).await?;
+        self.tell_of(&member.account, Notice::ResetLinkMade, permit.actor())
+            .await?;
         Ok(link)
     }
 
     /// The administrator who makes a link, as they are now; `None` for the operator.
     async fn maker(&self, by: &Actor, of: &Username) -> Result<Option<Account>, AuthError> {
-        let Some(session) = by.session() else { return Ok(None) };
+        let Some(session) = by.session() else {
+            return Ok(None);
+        };
         if by.username == *of {
             return Err(AuthError::OwnAccount);
         }
-        let maker = self.0.store.member(&by.username).await?.ok_or(AuthError::InvalidToken)?;
+        let maker = self
+            .0
+            .store
+            .member(&by.username)
+            .await?
+            .ok_or(AuthError::InvalidToken)?;
         // In this order: whoever is thrown out from here on is so in another era.
         self.present(&by.username, session).await?;
         Ok(Some(maker.account))
@@ -91,15 +120,32 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::ResetOver`] for a link that is used, replaced, too old, or none; [`AuthError::PasswordRefused`];
     /// [`AuthError::Throttled`].
-    pub async fn reset_password(&self, link: &str, new: Password, from: &Origin) -> Result<(), AuthError> {
-        let found = self.found_or_charged(Secret::Reset, from, self.account_behind(link)).await?;
+    pub async fn reset_password(
+        &self,
+        link: &str,
+        new: Password,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
+        let found = self
+            .found_or_charged(Secret::Reset, from, self.account_behind(link))
+            .await?;
         let (link, account) = found.ok_or(AuthError::ResetOver)?;
         let new = Arc::new(new);
-        self.check_new(&new, About::account(&account), self.company_of(Some(&account))).await?;
+        self.check_new(
+            &new,
+            About::account(&account),
+            self.company_of(Some(&account)),
+        )
+        .await?;
         let password = self.0.hasher.hash(&new).await?;
         // Of those who come with the same link at once, the store lets one through.
         let by = Actor::owner(&account).coming_from(from);
-        let reset = Reset { link: link.hash(), password, by, at: self.0.clock.now() };
+        let reset = Reset {
+            link: link.hash(),
+            password,
+            by,
+            at: self.0.clock.now(),
+        };
         let owner = self.0.store.reset_password(reset).await?;
         self.changed(&account.username);
         let owner = owner.ok_or(AuthError::ResetOver)?;
@@ -116,9 +162,17 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn account_behind(&self, link: &str) -> Result<Option<(Token, Account)>, AuthError> {
-        let Some(link) = Token::parse(TokenKind::Reset, link) else { return Ok(None) };
-        let slip = self.0.store.slip(SlipKind::Reset, &link.hash(), self.0.clock.now()).await?;
-        let Some(username) = slip.and_then(|slip| slip.username) else { return Ok(None) };
+        let Some(link) = Token::parse(TokenKind::Reset, link) else {
+            return Ok(None);
+        };
+        let slip = self
+            .0
+            .store
+            .slip(SlipKind::Reset, &link.hash(), self.0.clock.now())
+            .await?;
+        let Some(username) = slip.and_then(|slip| slip.username) else {
+            return Ok(None);
+        };
         let member = self.0.store.member(&username).await?;
         Ok(member.map(|member| (link, member.account)))
     }
@@ -129,13 +183,29 @@ impl<S: AuthStore> Auth<S> {
         }
         for account in self.meant_by(whom).await? {
             // Nobody has shown to read what goes to another one: it may be a stranger's, who would have the account.
-            let Some(to) = account.email.clone().filter(|_| account.email_verified) else { continue };
-            let (by, quiet_since) =
-                (Actor::owner(&account).coming_from(from), clock::before(self.0.clock.now(), QUIET));
-            let made = self.make_link(&account, &Terms::of(&account, None), &by, Some(quiet_since)).await?;
-            let Some(ResetLink { link, until }) = made else { continue };
-            let body = LetterBody::Reset { link, username: account.username.clone(), until };
-            self.post(Letter { to, name: greeted(&account), body });
+            let Some(to) = account.email.clone().filter(|_| account.email_verified) else {
+                continue;
+            };
+            let (by, quiet_since) = (
+                Actor::owner(&account).coming_from(from),
+                clock::before(self.0.clock.now(), QUIET),
+            );
+            let made = self
+                .make_link(&account, &Terms::of(&account, None), &by, Some(quiet_since))
+                .await?;
+            let Some(ResetLink { link, until }) = made else {
+                continue;
+            };
+            let body = LetterBody::Reset {
+                link,
+                username: account.username.clone(),
+                until,
+            };
+            self.post(Letter {
+                to,
+                name: greeted(&account),
+                body,
+            });
         }
         Ok(())
     }
@@ -147,9 +217,16 @@ impl<S: AuthStore> Auth<S> {
             Err(_) => Vec::new(),
         };
         if let Ok(username) = Username::parse(whom) {
-            let named = self.0.store.member(&username).await?.map(|member| member.account);
+            let named = self
+                .0
+                .store
+                .member(&username)
+                .await?
+                .map(|member| member.account);
             let named = named.filter(|account| account.standing == Standing::Active);
-            meant.extend(named.filter(|named| meant.iter().all(|other| other.username != named.username)));
+            meant.extend(
+                named.filter(|named| meant.iter().all(|other| other.username != named.username)),
+            );
         }
         Ok(meant)
     }
@@ -162,18 +239,25 @@ impl<S: AuthStore> Auth<S> {
         by: &Actor,
         unless_since: Option<Timestamp>,
     ) -> Result<Option<ResetLink>, AuthError> {
-        let (token, now) = (Token::random(TokenKind::Reset, &self.0.chance), self.0.clock.now());
+        let (token, now) = (
+            Token::random(TokenKind::Reset, &self.0.chance),
+            self.0.clock.now(),
+        );
         let until = clock::after(now, LIFETIME);
         let slip = Slip {
             kind: SlipKind::Reset,
             hash: token.hash(),
             username: Some(account.username.clone()),
-            body: serde_json::to_string(terms).map_err(|_| AuthError::Internal("the terms of a link"))?,
+            body: serde_json::to_string(terms)
+                .map_err(|_| AuthError::Internal("the terms of a link"))?,
             created_at: now,
             expires_at: until,
         };
         let record = Record::new(by, Deed::ResetMade, now).about(account.username.as_str());
         let kept = self.0.store.keep_reset(slip, record, unless_since).await?;
-        Ok(kept.then(|| ResetLink { link: self.link("reset", &token), until }))
+        Ok(kept.then(|| ResetLink {
+            link: self.link("reset", &token),
+            until,
+        }))
     }
 }

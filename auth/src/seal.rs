@@ -30,31 +30,55 @@ impl Sealer {
     pub(crate) fn new(keys: &MasterKey, purpose: Purpose) -> Result<Self, AuthError> {
         let key = UnboundKey::new(&AES_256_GCM, &keys.part(purpose)?);
         let key = key.map_err(|_| AuthError::Internal("an AES key of the wrong length"))?;
-        Ok(Self { key: LessSafeKey::new(key), name: keys.name()? })
+        Ok(Self {
+            key: LessSafeKey::new(key),
+            name: keys.name()?,
+        })
     }
 
     /// The master key's name, and base64url of nonce, ciphertext and tag. `bound_to` (the row's key) must be told again to open it, so that a
     /// sealed value cannot be moved to another row.
-    pub(crate) fn seal(&self, secret: &[u8], bound_to: &str, chance: &Chance) -> Result<String, AuthError> {
+    pub(crate) fn seal(
+        &self,
+        secret: &[u8],
+        bound_to: &str,
+        chance: &Chance,
+    ) -> Result<String, AuthError> {
         let nonce = chance.bytes::<NONCE_LEN>();
         let mut sealed = secret.to_vec();
         self.key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound_to), &mut sealed)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(bound_to),
+                &mut sealed,
+            )
             .map_err(|_| AuthError::Internal("sealing a secret failed"))?;
-        Ok(format!("{}{BEHIND_NAME}{}", self.name, BASE64URL.encode([&nonce[..], &sealed].concat())))
+        Ok(format!(
+            "{}{BEHIND_NAME}{}",
+            self.name,
+            BASE64URL.encode([&nonce[..], &sealed].concat())
+        ))
     }
 
     /// # Errors
     /// [`AuthError::Internal`] for what another key sealed, for another row, or what was changed since.
     pub(crate) fn open(&self, sealed: &str, bound_to: &str) -> Result<SecretSlice<u8>, AuthError> {
-        let broken = AuthError::Internal("a sealed secret does not open: another master key, or a changed row");
-        let Ok(bytes) = BASE64URL.decode(sealed.rsplit(BEHIND_NAME).next().unwrap_or_default()) else {
+        let broken = AuthError::Internal(
+            "a sealed secret does not open: another master key, or a changed row",
+        );
+        let Ok(bytes) = BASE64URL.decode(sealed.rsplit(BEHIND_NAME).next().unwrap_or_default())
+        else {
             return Err(broken);
         };
-        let Some((nonce, sealed)) = bytes.split_first_chunk::<NONCE_LEN>() else { return Err(broken) };
+        let Some((nonce, sealed)) = bytes.split_first_chunk::<NONCE_LEN>() else {
+            return Err(broken);
+        };
         let mut plain = SecretSlice::from(sealed.to_vec()).expose_secret().to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        match self.key.open_in_place(nonce, Aad::from(bound_to), &mut plain) {
+        match self
+            .key
+            .open_in_place(nonce, Aad::from(bound_to), &mut plain)
+        {
             Ok(opened) => Ok(opened.to_vec().into()),
             Err(_) => Err(broken),
         }
@@ -66,14 +90,21 @@ mod tests {
     use super::*;
 
     fn sealer(purpose: Purpose) -> Sealer {
-        Sealer::new(&MasterKey::parse("q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa").unwrap(), purpose).unwrap()
+        Sealer::new(
+            &MasterKey::parse("q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa").unwrap(),
+            purpose,
+        )
+        .unwrap()
     }
 
     #[test]
     fn a_sealed_secret_opens_for_its_purpose_and_row_only_and_unchanged() {
         let (factors, chance) = (sealer(Purpose::Factors), Chance::system());
         let sealed = factors.seal(b"seed", "ada/totp", &chance).unwrap();
-        assert_eq!(factors.open(&sealed, "ada/totp").unwrap().expose_secret(), b"seed");
+        assert_eq!(
+            factors.open(&sealed, "ada/totp").unwrap().expose_secret(),
+            b"seed"
+        );
         assert!(factors.open(&sealed, "bob/totp").is_err());
         assert!(sealer(Purpose::Ring).open(&sealed, "ada/totp").is_err());
         assert_ne!(factors.seal(b"seed", "ada/totp", &chance).unwrap(), sealed);
@@ -81,11 +112,19 @@ mod tests {
         let mut bytes = BASE64URL.decode(sealed).unwrap();
         for at in 0..bytes.len() {
             bytes[at] ^= 1;
-            assert!(factors.open(&format!("{name}.{}", BASE64URL.encode(&bytes)), "ada/totp").is_err(), "byte {at}");
+            assert!(
+                factors
+                    .open(&format!("{name}.{}", BASE64URL.encode(&bytes)), "ada/totp")
+                    .is_err(),
+                "byte {at}"
+            );
             bytes[at] ^= 1;
         }
         // As it was before names stood there.
-        assert_eq!(factors.open(sealed, "ada/totp").unwrap().expose_secret(), b"seed");
+        assert_eq!(
+            factors.open(sealed, "ada/totp").unwrap().expose_secret(),
+            b"seed"
+        );
         for broken in ["", "A", "é", &sealed[..12]] {
             assert!(factors.open(broken, "ada/totp").is_err());
         }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, Auth, AuthError, AuthStore, Era, FactorKinds, Methods, OneTimeCode, Origin, SessionKind, Token, TokenHash,
-    TokenKind,
+    Account, Auth, AuthError, AuthStore, Era, FactorKinds, Methods, OneTimeCode, Origin,
+    SessionKind, Token, TokenHash, TokenKind,
     auth::SignedIn,
     beginning::Beginning,
     clock,
@@ -60,7 +60,11 @@ struct Body {
 
 impl<S: AuthStore> Auth<S> {
     /// Somebody has shown `first`, and `known` asks for more.
-    pub(crate) async fn wait(&self, known: &Credentials, first: Methods) -> Result<HalfWay, AuthError> {
+    pub(crate) async fn wait(
+        &self,
+        known: &Credentials,
+        first: Methods,
+    ) -> Result<HalfWay, AuthError> {
         self.wait_since(known, first, None).await
     }
 
@@ -71,9 +75,17 @@ impl<S: AuthStore> Auth<S> {
         first: Methods,
         proved_at: Option<Timestamp>,
     ) -> Result<HalfWay, AuthError> {
-        let (token, now) = (Token::random(TokenKind::Pending, &self.0.chance), self.0.clock.now());
-        let body = Body { methods: first.to_string(), era: known.account.era, proved_at };
-        let body = serde_json::to_string(&body).map_err(|_| AuthError::Internal("a sign-in could not be written"))?;
+        let (token, now) = (
+            Token::random(TokenKind::Pending, &self.0.chance),
+            self.0.clock.now(),
+        );
+        let body = Body {
+            methods: first.to_string(),
+            era: known.account.era,
+            proved_at,
+        };
+        let body = serde_json::to_string(&body)
+            .map_err(|_| AuthError::Internal("a sign-in could not be written"))?;
         let slip = Slip {
             kind: SlipKind::SecondFactor,
             hash: token.hash(),
@@ -83,30 +95,54 @@ impl<S: AuthStore> Auth<S> {
             expires_at: clock::after(now, WAITS),
         };
         self.0.store.keep_slip(slip).await?;
-        Ok(HalfWay { token, good_for: WAITS })
+        Ok(HalfWay {
+            token,
+            good_for: WAITS,
+        })
     }
 
     /// # Errors
     /// [`AuthError::SignInOver`] for a token that is no good, or no good any more.
     pub async fn half_way(&self, token: &str) -> Result<Waiting, AuthError> {
-        let hash = Token::parse(TokenKind::Pending, token).ok_or(AuthError::SignInOver)?.hash();
-        let slip = self.0.store.slip(SlipKind::SecondFactor, &hash, self.0.clock.now()).await?;
+        let hash = Token::parse(TokenKind::Pending, token)
+            .ok_or(AuthError::SignInOver)?
+            .hash();
+        let slip = self
+            .0
+            .store
+            .slip(SlipKind::SecondFactor, &hash, self.0.clock.now())
+            .await?;
         let Some((username, body)) = slip.and_then(|slip| Some((slip.username?, slip.body))) else {
             return Err(AuthError::SignInOver);
         };
-        let body: Body = serde_json::from_str(&body).map_err(|_| AuthError::Internal("a stored sign-in"))?;
-        let known = self.active(&username).await?.filter(|known| known.account.era == body.era);
+        let body: Body =
+            serde_json::from_str(&body).map_err(|_| AuthError::Internal("a stored sign-in"))?;
+        let known = self
+            .active(&username)
+            .await?
+            .filter(|known| known.account.era == body.era);
         let account = known.ok_or(AuthError::SignInOver)?.account;
         let ways = self.factor_kinds(&username).await?;
         let first = Methods::stored(&body.methods);
-        Ok(Waiting { slip: hash, account, ways, first, proved_at: body.proved_at })
+        Ok(Waiting {
+            slip: hash,
+            account,
+            ways,
+            first,
+            proved_at: body.proved_at,
+        })
     }
 
     /// The second step with a code. A wrong one leaves the sign-in waiting.
     ///
     /// # Errors
     /// [`AuthError::SecondFactorWrong`], [`AuthError::Throttled`], [`AuthError::SignInOver`].
-    pub async fn second_step(&self, token: &str, code: OneTimeCode, from: Origin) -> Result<SignedIn, AuthError> {
+    pub async fn second_step(
+        &self,
+        token: &str,
+        code: OneTimeCode,
+        from: Origin,
+    ) -> Result<SignedIn, AuthError> {
         let waiting = self.half_way(token).await?;
         // By itself, so that whoever hangs up is charged all the same.
         let auth = self.clone();
@@ -115,13 +151,23 @@ impl<S: AuthStore> Auth<S> {
             let second = second.ok_or(AuthError::SecondFactorWrong)?;
             auth.go_in(waiting, Methods::of(&[second]), from).await
         });
-        done.await.unwrap_or(Err(AuthError::Internal("a sign-in panicked")))
+        done.await
+            .unwrap_or(Err(AuthError::Internal("a sign-in panicked")))
     }
 
     /// The second step is done: the session begins, once.
-    pub(crate) async fn go_in(&self, waiting: Waiting, second: Methods, from: Origin) -> Result<SignedIn, AuthError> {
+    pub(crate) async fn go_in(
+        &self,
+        waiting: Waiting,
+        second: Methods,
+        from: Origin,
+    ) -> Result<SignedIn, AuthError> {
         let now = self.0.clock.now();
-        let taken = self.0.store.take_slip(SlipKind::SecondFactor, &waiting.slip, now).await?;
+        let taken = self
+            .0
+            .store
+            .take_slip(SlipKind::SecondFactor, &waiting.slip, now)
+            .await?;
         taken.ok_or(AuthError::SignInOver)?;
         let username = &waiting.account.username;
         let beginning = Beginning {
@@ -129,9 +175,15 @@ impl<S: AuthStore> Auth<S> {
             auth_time: waiting.proved_at.filter(|_| !second.is_multi_factor()),
             ..Beginning::in_person(SessionKind::Web, waiting.first.joined(second), from)
         };
-        let (session, secret) = self.begin(&waiting.account, beginning).await?.ok_or(AuthError::SignInOver)?;
+        let (session, secret) = self
+            .begin(&waiting.account, beginning)
+            .await?
+            .ok_or(AuthError::SignInOver)?;
         metrics::counter!("strongroom_sign_ins_total", "outcome" => "signed_in").increment(1);
         let rights = self.rights(username).await?.ok_or(AuthError::SignInOver)?;
-        Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), Via::Cookie), secret })
+        Ok(SignedIn {
+            caller: self.caller_of(rights, Arc::new(session), Via::Cookie),
+            secret,
+        })
     }
 }

@@ -37,7 +37,9 @@ impl SigningAlgorithm {
     /// By its registered name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Hs256, Self::EdDsa].into_iter().find(|algorithm| algorithm.as_str() == name)
+        [Self::Hs256, Self::EdDsa]
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
     }
 
     fn jwa(self) -> Algorithm {
@@ -94,25 +96,57 @@ fn header_of(algorithm: SigningAlgorithm, kid: &str) -> Option<(Arc<Header>, Str
 }
 
 /// 256 random bits as a new key's JWK, secret half and all.
-pub(crate) fn new_jwk(algorithm: SigningAlgorithm, kid: &str, chance: &Chance) -> Result<SecretSlice<u8>, AuthError> {
+pub(crate) fn new_jwk(
+    algorithm: SigningAlgorithm,
+    kid: &str,
+    chance: &Chance,
+) -> Result<SecretSlice<u8>, AuthError> {
     jwk_of(algorithm, kid, &chance.bytes())
 }
 
-pub(crate) fn jwk_of(algorithm: SigningAlgorithm, kid: &str, secret: &[u8; 32]) -> Result<SecretSlice<u8>, AuthError> {
+pub(crate) fn jwk_of(
+    algorithm: SigningAlgorithm,
+    kid: &str,
+    secret: &[u8; 32],
+) -> Result<SecretSlice<u8>, AuthError> {
     let encoded = Some(BASE64URL.encode(secret));
-    let (alg, usage, kid) = (algorithm.as_str().to_owned(), "sig".to_owned(), kid.to_owned());
+    let (alg, usage, kid) = (
+        algorithm.as_str().to_owned(),
+        "sig".to_owned(),
+        kid.to_owned(),
+    );
     let jwk = match algorithm {
-        SigningAlgorithm::Hs256 => {
-            Jwk { kty: "oct".to_owned(), alg, usage, kid, k: encoded, crv: None, x: None, d: None }
-        }
+        SigningAlgorithm::Hs256 => Jwk {
+            kty: "oct".to_owned(),
+            alg,
+            usage,
+            kid,
+            k: encoded,
+            crv: None,
+            x: None,
+            d: None,
+        },
         SigningAlgorithm::EdDsa => {
             let pair = Ed25519KeyPair::from_seed_unchecked(secret)
                 .map_err(|_| AuthError::Internal("an Ed25519 key cannot be made"))?;
-            let (crv, x) = (Some("Ed25519".to_owned()), Some(BASE64URL.encode(pair.public_key())));
-            Jwk { kty: "OKP".to_owned(), alg, usage, kid, k: None, crv, x, d: encoded }
+            let (crv, x) = (
+                Some("Ed25519".to_owned()),
+                Some(BASE64URL.encode(pair.public_key())),
+            );
+            Jwk {
+                kty: "OKP".to_owned(),
+                alg,
+                usage,
+                kid,
+                k: None,
+                crv,
+                x,
+                d: encoded,
+            }
         }
     };
-    let json = serde_json::to_vec(&jwk).map_err(|_| AuthError::Internal("a key cannot be written"))?;
+    let json =
+        serde_json::to_vec(&jwk).map_err(|_| AuthError::Internal("a key cannot be written"))?;
     Ok(json.into())
 }
 
@@ -164,12 +198,16 @@ impl SigningKey {
     /// What is published (RFC 7517 §4, RFC 8037 §2): never a shared secret.
     pub(crate) fn public_jwk(&self) -> Option<Value> {
         let x = self.public.as_ref()?;
-        Some(json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": self.kid, "x": x}))
+        Some(
+            json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": self.kid, "x": x}),
+        )
     }
 
     pub(crate) fn sign(&self, claims: &impl Serialize) -> Result<String, AuthError> {
         let failed = AuthError::Internal("signing an access token failed");
-        let Some(key) = &self.signing else { return Err(failed) };
+        let Some(key) = &self.signing else {
+            return Err(failed);
+        };
         jsonwebtoken::encode(&self.header.0, claims, key).map_err(|_| failed)
     }
 
@@ -183,7 +221,8 @@ impl SigningKey {
     fn payload(&self, token: &str) -> Option<Vec<u8>> {
         let (message, signature) = token.rsplit_once('.')?;
         let (_, payload) = message.split_once('.')?;
-        self.has_signed(message.as_bytes(), signature).then_some(())?;
+        self.has_signed(message.as_bytes(), signature)
+            .then_some(())?;
         BASE64URL.decode(payload).ok()
     }
 
@@ -191,11 +230,12 @@ impl SigningKey {
     pub(crate) fn has_signed(&self, message: &[u8], signature: &str) -> bool {
         match &self.verifying {
             // Prepared once: making the key anew costs as much as the hash.
-            Verifying::Shared(key) => {
-                BASE64URL.decode(signature).is_ok_and(|tag| hmac::verify(key, message, &tag).is_ok())
-            }
+            Verifying::Shared(key) => BASE64URL
+                .decode(signature)
+                .is_ok_and(|tag| hmac::verify(key, message, &tag).is_ok()),
             Verifying::Public(key) => {
-                jsonwebtoken::crypto::verify(signature, message, key, self.algorithm.jwa()).unwrap_or(false)
+                jsonwebtoken::crypto::verify(signature, message, key, self.algorithm.jwa())
+                    .unwrap_or(false)
             }
         }
     }
@@ -203,7 +243,9 @@ impl SigningKey {
 
 fn private_half(seed: &[u8], public: &[u8; 32]) -> Option<EncodingKey> {
     let pair = Ed25519KeyPair::from_seed_and_public_key(seed, public).ok()?;
-    pair.to_pkcs8v1().ok().map(|document| EncodingKey::from_ed_der(document.as_ref()))
+    pair.to_pkcs8v1()
+        .ok()
+        .map(|document| EncodingKey::from_ed_der(document.as_ref()))
 }
 
 /// The keys of one moment: one signs, all verify, each by its name.
@@ -225,7 +267,10 @@ pub(crate) enum Reading {
 impl Keys {
     /// `None` if two have one name: a token must not choose between keys.
     pub(crate) fn new(signing: SigningKey, retired: Vec<SigningKey>) -> Option<Self> {
-        let mut names: Vec<&str> = std::iter::once(&signing).chain(&retired).map(|key| key.kid.as_str()).collect();
+        let mut names: Vec<&str> = std::iter::once(&signing)
+            .chain(&retired)
+            .map(|key| key.kid.as_str())
+            .collect();
         names.sort_unstable();
         let twice = names.windows(2).any(|pair| pair[0] == pair[1]);
         (!twice).then_some(Self { signing, retired })
@@ -244,12 +289,23 @@ impl Keys {
         let begins = token.split_once('.').map_or("", |(header, _)| header);
         if let Some(key) = self.all().find(|key| key.header.1 == begins) {
             let payload = key.payload(token);
-            return payload.map_or(Reading::Nonsense, |payload| Reading::Signed(Arc::clone(&key.header.0), payload));
+            return payload.map_or(Reading::Nonsense, |payload| {
+                Reading::Signed(Arc::clone(&key.header.0), payload)
+            });
         }
-        let Ok(header) = jsonwebtoken::decode_header(token) else { return Reading::Nonsense };
-        let Some(kid) = &header.kid else { return Reading::Nonsense };
-        let Some(key) = self.all().find(|key| key.kid == *kid) else { return Reading::UnknownKey };
-        key.open(token, &header).map_or(Reading::Nonsense, |payload| Reading::Signed(Arc::new(header), payload))
+        let Ok(header) = jsonwebtoken::decode_header(token) else {
+            return Reading::Nonsense;
+        };
+        let Some(kid) = &header.kid else {
+            return Reading::Nonsense;
+        };
+        let Some(key) = self.all().find(|key| key.kid == *kid) else {
+            return Reading::UnknownKey;
+        };
+        key.open(token, &header)
+            .map_or(Reading::Nonsense, |payload| {
+                Reading::Signed(Arc::new(header), payload)
+            })
     }
 }
 

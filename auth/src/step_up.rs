@@ -26,7 +26,12 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::WrongCurrentPassword`], [`AuthError::WrongCode`], [`AuthError::SecondFactorNeeded`],
     /// [`AuthError::Throttled`], [`AuthError::InvalidToken`] where the session has ended meanwhile.
-    pub async fn step_up(&self, caller: &Caller, proofs: Proofs, from: &Origin) -> Result<Caller, AuthError> {
+    pub async fn step_up(
+        &self,
+        caller: &Caller,
+        proofs: Proofs,
+        from: &Origin,
+    ) -> Result<Caller, AuthError> {
         self.check_password(caller, proofs.password, from).await?;
         let mut shown = Methods::of(&[Method::Password]);
         if caller.factors().is_enrolled() {
@@ -42,10 +47,20 @@ impl<S: AuthStore> Auth<S> {
         let (username, session) = (&caller.account().username, caller.session());
         let methods = session.methods.joined(shown);
         let (by, era, session) = (caller.actor(), caller.account().era, session.id.clone());
-        let renewal = Renewal { by, era, session, methods, at: self.0.clock.now() };
+        let renewal = Renewal {
+            by,
+            era,
+            session,
+            methods,
+            at: self.0.clock.now(),
+        };
         let renewed = self.0.store.renew_session(renewal).await?;
         self.changed(username);
-        if renewed { self.still(caller).await } else { Err(AuthError::InvalidToken) }
+        if renewed {
+            self.still(caller).await
+        } else {
+            Err(AuthError::InvalidToken)
+        }
     }
 
     /// For callers with an access token: one with the new `auth_time`. The old one stays good.
@@ -53,15 +68,42 @@ impl<S: AuthStore> Auth<S> {
         if caller.via() != Via::Bearer {
             return Ok(None);
         }
-        let issued = self.0.access.issue(caller.session(), self.0.clock.now(), &self.0.chance)?;
-        Ok(Some(NewAccess { token: issued.token, expires_in: issued.expires_in }))
+        let issued = self
+            .0
+            .access
+            .issue(caller.session(), self.0.clock.now(), &self.0.chance)?;
+        Ok(Some(NewAccess {
+            token: issued.token,
+            expires_in: issued.expires_in,
+        }))
     }
 
-    async fn check_password(&self, caller: &Caller, password: crate::Password, from: &Origin) -> Result<(), AuthError> {
+    async fn check_password(
+        &self,
+        caller: &Caller,
+        password: crate::Password,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
         let username = &caller.account().username;
-        let pass = self.may_try(&Trial { secret: Secret::Password, account: Some(username), from }).await?;
-        let known = self.0.store.credentials(username).await?.ok_or(AuthError::InvalidToken)?;
-        if !self.0.hasher.verify(&Arc::new(password), &known.password).await? {
+        let pass = self
+            .may_try(&Trial {
+                secret: Secret::Password,
+                account: Some(username),
+                from,
+            })
+            .await?;
+        let known = self
+            .0
+            .store
+            .credentials(username)
+            .await?
+            .ok_or(AuthError::InvalidToken)?;
+        if !self
+            .0
+            .hasher
+            .verify(&Arc::new(password), &known.password)
+            .await?
+        {
             self.failed(pass).await?;
             return Err(AuthError::WrongCurrentPassword);
         }

@@ -28,14 +28,15 @@ pub use members::{AccountQuery, Among, Member, Membership};
 pub use resets::{Reset, ResetStore, Terms};
 pub use slips::{Slip, SlipKind, SlipStore};
 pub use throttles::{
-    Bucket, Charge, Forgettable, Found, Inquiry, Network, Noteworthy, Place, Tally, ThrottleStore, Tries, Whose,
+    Bucket, Charge, Forgettable, Found, Inquiry, Network, Noteworthy, Place, Tally, ThrottleStore,
+    Tries, Whose,
 };
 
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountChange, Actor, Era, NewAccount, Origin, PasswordHash, Realm, RealmId, Role, Session, SessionId,
-    Standing, TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, Era, NewAccount, Origin, PasswordHash, Realm, RealmId, Role,
+    Session, SessionId, Standing, TokenHash, Unavailable, Username,
 };
 
 /// An account with what it signs in with.
@@ -150,7 +151,9 @@ impl Replacement {
         match self {
             Self::Upgrade => true,
             Self::Change { era, .. } | Self::ChangeKeepingSessions { era } => {
-                account.standing == Standing::Active && !account.reset_required && account.era == *era
+                account.standing == Standing::Active
+                    && !account.reset_required
+                    && account.era == *era
             }
         }
     }
@@ -172,7 +175,9 @@ where
     T: Send,
     E: From<Unavailable> + Send,
 {
-    std::future::ready(Err(Unavailable::because("this store does not keep that").into()))
+    std::future::ready(Err(
+        Unavailable::because("this store does not keep that").into()
+    ))
 }
 
 /// Answered by the crate `store`, and by anybody who embeds this crate. Here are accounts, sessions and the log; each
@@ -209,7 +214,10 @@ pub trait AuthStore:
         new: NewAccount,
         by: Actor,
     ) -> impl Future<Output = Answer<Option<Inserted>>> + Send;
-    fn credentials(&self, username: &Username) -> impl Future<Output = Answer<Option<Credentials>>> + Send;
+    fn credentials(
+        &self,
+        username: &Username,
+    ) -> impl Future<Output = Answer<Option<Credentials>>> + Send;
     /// Of the hashes of active accounts one at least of each kind and cost, and few beside.
     fn password_kinds(&self) -> impl Future<Output = Answer<Vec<PasswordHash>>> + Send;
     /// The account with its roles; `None` for unknown, `Some` with [`Standing`] for others.
@@ -237,7 +245,10 @@ pub trait AuthStore:
         at: Timestamp,
     ) -> impl Future<Output = Result<(), ChangeRefused>> + Send;
     /// Everybody with a role in the realm, by username; active accounts only.
-    fn members_of(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(Account, Role)>>> + Send;
+    fn members_of(
+        &self,
+        realm: &RealmId,
+    ) -> impl Future<Output = Answer<Vec<(Account, Role)>>> + Send;
     /// Compare-and-swap: false if `old` is not the stored hash any more, or if it does not [fit](Replacement::fits).
     /// A change begins a new [era](Era), an upgrade doesn't.
     #[expect(clippy::too_many_arguments, reason = "one transaction, told whole")]
@@ -264,27 +275,54 @@ pub trait AuthStore:
     ) -> impl Future<Output = Answer<Option<Arrival>>> + Send;
     /// Whether the account signed in from such a place before; the first place of all is known.
     #[expect(unused_variables, reason = "a host may do without")]
-    fn familiarity(&self, username: &Username, from: &Origin) -> impl Future<Output = Answer<Familiarity>> + Send {
+    fn familiarity(
+        &self,
+        username: &Username,
+        from: &Origin,
+    ) -> impl Future<Output = Answer<Familiarity>> + Send {
         std::future::ready(Ok(Familiarity::Known))
     }
     /// Live personal tokens that end by then, live for longer than twice that, and whose owners were not told yet: each
     /// is handed out once, to one of all who ask.
     #[expect(unused_variables, reason = "a host may do without")]
-    fn take_ending_tokens(&self, at: Timestamp, by: Timestamp) -> impl Future<Output = Answer<Vec<Session>>> + Send {
+    fn take_ending_tokens(
+        &self,
+        at: Timestamp,
+        by: Timestamp,
+    ) -> impl Future<Output = Answer<Vec<Session>>> + Send {
         std::future::ready(Ok(Vec::new()))
     }
     fn session(&self, id: &SessionId) -> impl Future<Output = Answer<Option<Session>>> + Send;
-    fn session_by_cookie(&self, cookie: &TokenHash) -> impl Future<Output = Answer<Option<Session>>> + Send;
+    fn session_by_cookie(
+        &self,
+        cookie: &TokenHash,
+    ) -> impl Future<Output = Answer<Option<Session>>> + Send;
     /// The live session that a refresh token belongs to, the token used or not: for revocation and introspection.
-    fn session_by_refresh(&self, token: &TokenHash) -> impl Future<Output = Answer<Option<RefreshState>>> + Send;
+    fn session_by_refresh(
+        &self,
+        token: &TokenHash,
+    ) -> impl Future<Output = Answer<Option<RefreshState>>> + Send;
     /// One conditional update: of any number of parallel calls with the same `old`, one gets `Rotated`.
     /// Idle sessions (last seen before `idle_since`) are `Dead`. `grace` is counted from the first use.
     fn rotate_refresh(&self, rotate: Rotate) -> impl Future<Output = Answer<Rotation>> + Send;
-    fn touch_session(&self, id: &SessionId, at: Timestamp) -> impl Future<Output = Answer<()>> + Send;
+    fn touch_session(
+        &self,
+        id: &SessionId,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<()>> + Send;
     /// Live ones, newest sign of life first.
-    fn sessions_of(&self, username: &Username, at: Timestamp) -> impl Future<Output = Answer<Vec<Session>>> + Send;
+    fn sessions_of(
+        &self,
+        username: &Username,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<Vec<Session>>> + Send;
     /// True if it was alive and belonged to `username`.
-    fn end_session(&self, username: &Username, id: &SessionId, end: End) -> impl Future<Output = Answer<bool>> + Send;
+    fn end_session(
+        &self,
+        username: &Username,
+        id: &SessionId,
+        end: End,
+    ) -> impl Future<Output = Answer<bool>> + Send;
     /// Ends all sessions of an account, but `keep`, and begins a new [era](Era); says how many.
     fn end_sessions(
         &self,
@@ -304,7 +342,10 @@ pub trait AuthStore:
 
     // the account-event log
     /// Events with a greater `n`, oldest first, at most 1,000.
-    fn account_events_after(&self, n: i64) -> impl Future<Output = Answer<Vec<AccountEvent>>> + Send;
+    fn account_events_after(
+        &self,
+        n: i64,
+    ) -> impl Future<Output = Answer<Vec<AccountEvent>>> + Send;
     fn last_account_event(&self) -> impl Future<Output = Answer<i64>> + Send;
 
     // upkeep

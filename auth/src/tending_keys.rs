@@ -28,8 +28,13 @@ impl<S: AuthStore> Auth<S> {
 
     /// The public halves of the keys, as a JWK set (RFC 7517 §5): none while HS256 signs.
     pub fn jwks(&self) -> Value {
-        let keys: Vec<Value> =
-            self.0.access.keys().all().filter_map(crate::signing_key::SigningKey::public_jwk).collect();
+        let keys: Vec<Value> = self
+            .0
+            .access
+            .keys()
+            .all()
+            .filter_map(crate::signing_key::SigningKey::public_jwk)
+            .collect();
         json!({ "keys": keys })
     }
 

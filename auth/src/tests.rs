@@ -29,8 +29,8 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    Account, Auth, AuthError, Caller, Chance, Clock, Origin, Password, PasswordHash, Realm, RealmId, RealmName, Role,
-    Settings, Username,
+    Account, Auth, AuthError, Caller, Chance, Clock, Origin, Password, PasswordHash, Realm,
+    RealmId, RealmName, Role, Settings, Username,
     auth::{Applicant, HashingCost, Import, Registration, Tokens},
     key::MasterKey,
 };
@@ -44,11 +44,13 @@ pub(crate) struct Hands(Arc<AtomicI64>);
 
 impl Hands {
     pub(crate) fn back(&self, by: Duration) {
-        self.0.fetch_sub(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
+        self.0
+            .fetch_sub(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
     }
 
     pub(crate) fn forward(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
+        self.0
+            .fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
     }
 }
 
@@ -64,8 +66,15 @@ pub(crate) fn settings() -> Settings {
         first_role: Some(Role::Editor),
         idle: Duration::from_hours(12),
         absolute: Duration::from_hours(24 * 7),
-        hashing: HashingCost { memory_kib: 19 * 1024, passes: 2, lanes: 1 },
-        ..Settings::new("https://strongroom.example".to_owned(), "strongroom".to_owned())
+        hashing: HashingCost {
+            memory_kib: 19 * 1024,
+            passes: 2,
+            lanes: 1,
+        },
+        ..Settings::new(
+            "https://strongroom.example".to_owned(),
+            "strongroom".to_owned(),
+        )
     }
 }
 
@@ -87,8 +96,12 @@ pub(crate) async fn house_with(settings: Settings) -> House {
 /// One more node on the same store.
 pub(crate) async fn open(store: &Memory, hands: &Hands, settings: Settings) -> Auth<Memory> {
     let told = hands.clone();
-    let clock = Clock::reading(move || Timestamp::from_microsecond(told.0.load(Ordering::Relaxed)).unwrap());
-    Auth::open(store.clone(), settings, key(), clock, Chance::system()).await.unwrap()
+    let clock = Clock::reading(move || {
+        Timestamp::from_microsecond(told.0.load(Ordering::Relaxed)).unwrap()
+    });
+    Auth::open(store.clone(), settings, key(), clock, Chance::system())
+        .await
+        .unwrap()
 }
 
 pub(crate) fn name(raw: &str) -> Username {
@@ -100,15 +113,27 @@ pub(crate) fn password(raw: &str) -> Password {
 }
 
 pub(crate) fn origin() -> Origin {
-    Origin { address: IpAddr::from([192, 0, 2, 1]), user_agent: Some("test".to_owned()), device: None }
+    Origin {
+        address: IpAddr::from([192, 0, 2, 1]),
+        user_agent: Some("test".to_owned()),
+        device: None,
+    }
 }
 
 pub(crate) fn applicant(username: &str) -> Applicant {
-    Applicant { username: name(username), display_name: None, email: None, password: password(GOOD) }
+    Applicant {
+        username: name(username),
+        display_name: None,
+        email: None,
+        password: password(GOOD),
+    }
 }
 
 pub(crate) fn realm(raw: &str) -> Realm {
-    Realm { id: RealmId::new(raw), name: RealmName::parse(raw).unwrap() }
+    Realm {
+        id: RealmId::new(raw),
+        name: RealmName::parse(raw).unwrap(),
+    }
 }
 
 pub(crate) fn access(tokens: &Tokens) -> &str {
@@ -117,7 +142,10 @@ pub(crate) fn access(tokens: &Tokens) -> &str {
 
 impl House {
     pub(crate) async fn register(&self, username: &str) -> Account {
-        self.auth.register(applicant(username), &origin()).await.unwrap()
+        self.auth
+            .register(applicant(username), &origin())
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn token(&self, username: &str, raw: &str) -> Result<Tokens, AuthError> {
@@ -131,15 +159,35 @@ impl House {
     }
 
     pub(crate) async fn administrator(&self, username: &str) -> Caller {
-        let hash = self.auth.0.hasher.hash(&Arc::new(password(GOOD))).await.unwrap();
+        let hash = self
+            .auth
+            .0
+            .hasher
+            .hash(&Arc::new(password(GOOD)))
+            .await
+            .unwrap();
         let password = PasswordHash::stored(hash.as_str());
-        self.auth.import(Import { username: name(username), password, administrator: true }).await.unwrap();
+        self.auth
+            .import(Import {
+                username: name(username),
+                password,
+                administrator: true,
+            })
+            .await
+            .unwrap();
         self.signed_in(username).await.1
     }
 
     pub(crate) async fn import(&self, username: &str, hash: &str) -> Account {
         let password = PasswordHash::import(hash).unwrap();
-        self.auth.import(Import { username: name(username), password, administrator: false }).await.unwrap()
+        self.auth
+            .import(Import {
+                username: name(username),
+                password,
+                administrator: false,
+            })
+            .await
+            .unwrap()
     }
 }
 

@@ -69,7 +69,11 @@ impl Token {
     /// A new one with 256 bits of chance.
     #[must_use]
     pub fn random(kind: TokenKind, chance: &Chance) -> Self {
-        let body = format!("{}{}", kind.prefix(), BASE64URL.encode(chance.bytes::<32>()));
+        let body = format!(
+            "{}{}",
+            kind.prefix(),
+            BASE64URL.encode(chance.bytes::<32>())
+        );
         let check = checksum(&body);
         Self(body + &check)
     }
@@ -150,6 +154,9 @@ mod tests {
     #[test]
     fn neither_secret_nor_hash_prints() {
         let token = Token::random(TokenKind::Cookie, &Chance::system());
-        assert_eq!(format!("{token:?} {:?}", token.hash()), "Token(…) TokenHash(…)");
+        assert_eq!(
+            format!("{token:?} {:?}", token.hash()),
+            "Token(…) TokenHash(…)"
+        );
     }
 }

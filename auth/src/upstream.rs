@@ -142,11 +142,20 @@ impl<S: AuthStore> Auth<S> {
             nonce: route.nonce,
             verifier: route.verifier,
             next: voyage::place(next),
-            ask: if matches!(errand, Errand::SignIn) { Ask::IfUnknown } else { Ask::Again },
+            ask: if matches!(errand, Errand::SignIn) {
+                Ask::IfUnknown
+            } else {
+                Ask::Again
+            },
             departed_at: self.0.clock.now(),
             link,
         };
-        let location = protocol::location(provider, &metadata, &voyage, &self.seal_voyage(&voyage, &browser)?)?;
+        let location = protocol::location(
+            provider,
+            &metadata,
+            &voyage,
+            &self.seal_voyage(&voyage, &browser)?,
+        )?;
         Ok(Departure { location, browser })
     }
 
@@ -166,13 +175,19 @@ impl<S: AuthStore> Auth<S> {
         from: Origin,
     ) -> Result<Arrival, AuthError> {
         let (auth, provider) = (self.clone(), provider.to_owned());
-        let done = tokio::spawn(async move { auth.come_in(&provider, callback, caller, from).await });
-        done.await.unwrap_or(Err(AuthError::Internal("a sign-in panicked")))
+        let done =
+            tokio::spawn(async move { auth.come_in(&provider, callback, caller, from).await });
+        done.await
+            .unwrap_or(Err(AuthError::Internal("a sign-in panicked")))
     }
 
     /// The providers' accounts that open this one.
     pub async fn identities(&self, caller: &Caller) -> Result<Vec<Identity>, AuthError> {
-        Ok(self.0.store.identities_of(&caller.account().username).await?)
+        Ok(self
+            .0
+            .store
+            .identities_of(&caller.account().username)
+            .await?)
     }
 
     /// It opens nothing any more, and the sessions that began at a provider end, but for the caller's own.
@@ -185,15 +200,24 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::NotLinked);
         }
         self.changed(&caller.account().username);
-        self.tell(caller.account(), Notice::ProviderUnlinked, from).await
+        self.tell(caller.account(), Notice::ProviderUnlinked, from)
+            .await
     }
 
     fn provider(&self, id: &str) -> Result<&Provider, AuthError> {
-        self.providers().iter().find(|provider| provider.id == id).ok_or(AuthError::NoSuchProvider)
+        self.providers()
+            .iter()
+            .find(|provider| provider.id == id)
+            .ok_or(AuthError::NoSuchProvider)
     }
 
     fn http(&self) -> Result<&HttpClient, AuthError> {
-        self.0.settings.upstreams.http.as_ref().ok_or(AuthError::Internal("there is no HTTP client for providers"))
+        self.0
+            .settings
+            .upstreams
+            .http
+            .as_ref()
+            .ok_or(AuthError::Internal("there is no HTTP client for providers"))
     }
 }
 

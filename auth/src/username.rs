@@ -49,7 +49,11 @@ impl Username {
 
 /// Nearly always as it is.
 fn folded(raw: &str) -> Cow<'_, str> {
-    if raw.contains(|c: char| c.is_ascii_uppercase()) { raw.to_ascii_lowercase().into() } else { raw.into() }
+    if raw.contains(|c: char| c.is_ascii_uppercase()) {
+        raw.to_ascii_lowercase().into()
+    } else {
+        raw.into()
+    }
 }
 
 impl fmt::Display for Username {
@@ -64,12 +68,24 @@ mod tests {
 
     #[test]
     fn capitals_are_the_same_account() {
-        assert_eq!(Username::parse("Ada").unwrap(), Username::parse("ada").unwrap());
+        assert_eq!(
+            Username::parse("Ada").unwrap(),
+            Username::parse("ada").unwrap()
+        );
     }
 
     #[test]
     fn look_alikes_and_markup_are_refused() {
-        for raw in ["аda", "ada\u{200b}", "ａda", "a b", "<b>", "a\0", "a/b", "a\n"] {
+        for raw in [
+            "аda",
+            "ada\u{200b}",
+            "ａda",
+            "a b",
+            "<b>",
+            "a\0",
+            "a/b",
+            "a\n",
+        ] {
             assert_eq!(Username::parse(raw), Err(BadUsername::Character), "{raw:?}");
         }
         assert_eq!(Username::parse(""), Err(BadUsername::Length));

@@ -14,7 +14,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Serves until the process is ended, on as many threads as there are cores, as Strongroom does.
 pub(crate) fn serve(listen: SocketAddr) -> Result<()> {
-    tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::INFO).init();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
+        .init();
     let router = Router::new()
         .route("/auth/me", MethodRouter::new().get(me))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
@@ -22,12 +24,17 @@ pub(crate) fn serve(listen: SocketAddr) -> Result<()> {
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid));
     // A runtime of its own threads: the one in main is the load driver's single thread.
     let serving = std::thread::spawn(move || {
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-            let listener = tokio::net::TcpListener::bind(listen).await?;
-            axum::serve(listener, router).await
-        })
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(async {
+                let listener = tokio::net::TcpListener::bind(listen).await?;
+                axum::serve(listener, router).await
+            })
     });
-    Ok(serving.join().map_err(|_| anyhow::anyhow!("the bare server panicked"))??)
+    Ok(serving
+        .join()
+        .map_err(|_| anyhow::anyhow!("the bare server panicked"))??)
 }
 
 async fn me() -> Json<Me> {

@@ -24,7 +24,12 @@ pub(crate) struct Answer {
 impl Answer {
     /// The answer itself, or an error with its text when it isn't a 2xx.
     pub(crate) fn fine(self) -> Result<Self> {
-        ensure!((200..300).contains(&self.status), "{}: {}", self.status, String::from_utf8_lossy(&self.body));
+        ensure!(
+            (200..300).contains(&self.status),
+            "{}: {}",
+            self.status,
+            String::from_utf8_lossy(&self.body)
+        );
         Ok(self)
     }
 
@@ -42,9 +47,14 @@ struct Head {
 
 impl Client {
     pub(crate) async fn connect(server: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect(server).await.with_context(|| format!("connecting to {server}"))?;
+        let stream = TcpStream::connect(server)
+            .await
+            .with_context(|| format!("connecting to {server}"))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(64 << 10) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(64 << 10),
+        })
     }
 
     /// Sends one request, reads the whole answer.
@@ -68,7 +78,10 @@ impl Client {
         }
         let body = self.buffer[head.body_at..whole].to_vec();
         self.buffer.drain(..whole);
-        Ok(Answer { status: head.status, body })
+        Ok(Answer {
+            status: head.status,
+            body,
+        })
     }
 
     /// Reads an answer and throws its body away. Returns how many bytes that was.
@@ -101,7 +114,11 @@ impl Client {
                     204 | 304 => Some(0),
                     _ => content_length(text),
                 };
-                return Ok(Head { status, body_at: end + 4, length });
+                return Ok(Head {
+                    status,
+                    body_at: end + 4,
+                    length,
+                });
             }
             self.more().await?;
         }
@@ -114,12 +131,18 @@ impl Client {
         }
         let body = self.buffer.split_off(head.body_at);
         self.buffer.clear();
-        Ok(Answer { status: head.status, body })
+        Ok(Answer {
+            status: head.status,
+            body,
+        })
     }
 
     async fn more(&mut self) -> Result<()> {
         if self.stream.read_buf(&mut self.buffer).await? == 0 {
-            bail!("the server closed the connection after {:?}", String::from_utf8_lossy(&self.buffer));
+            bail!(
+                "the server closed the connection after {:?}",
+                String::from_utf8_lossy(&self.buffer)
+            );
         }
         Ok(())
     }

@@ -83,12 +83,19 @@ pub(crate) struct Window {
 impl Window {
     pub(crate) fn after_warming_up(time: Duration) -> Self {
         let start = Instant::now() + Duration::from_secs(1);
-        Self { start, end: start + time }
+        Self {
+            start,
+            end: start + time,
+        }
     }
 }
 
 /// One round of `works`, one client each, against `server`.
-pub(crate) async fn run<W: Work>(server: SocketAddr, works: Vec<W>, window: Window) -> Result<Tally> {
+pub(crate) async fn run<W: Work>(
+    server: SocketAddr,
+    works: Vec<W>,
+    window: Window,
+) -> Result<Tally> {
     let mut clients = JoinSet::new();
     for work in works {
         let client = Client::connect(server).await?;
@@ -100,7 +107,11 @@ pub(crate) async fn run<W: Work>(server: SocketAddr, works: Vec<W>, window: Wind
     }
     times.sort_unstable();
     let seconds = (window.end - window.start).as_secs_f64();
-    Ok(Tally { per_second: times.len() as f64 / seconds, cpu: Duration::ZERO, times })
+    Ok(Tally {
+        per_second: times.len() as f64 / seconds,
+        cpu: Duration::ZERO,
+        times,
+    })
 }
 
 /// The same, and the processor time that the server spent on each request.
@@ -121,7 +132,11 @@ pub(crate) async fn run_watching<W: Work>(
     Ok(Tally { cpu, ..tally })
 }
 
-async fn keep_asking<W: Work>(mut client: Client, mut work: W, window: Window) -> Result<Vec<Duration>> {
+async fn keep_asking<W: Work>(
+    mut client: Client,
+    mut work: W,
+    window: Window,
+) -> Result<Vec<Duration>> {
     let mut times = Vec::with_capacity(1 << 16);
     loop {
         let asked = Instant::now();
@@ -157,5 +172,9 @@ pub(crate) async fn run_paced<W: Work>(
     }
     times.sort_unstable();
     let seconds = (window.end - window.start).as_secs_f64();
-    Ok(Tally { per_second: times.len() as f64 / seconds, cpu: Duration::ZERO, times })
+    Ok(Tally {
+        per_second: times.len() as f64 / seconds,
+        cpu: Duration::ZERO,
+        times,
+    })
 }

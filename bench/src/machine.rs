@@ -16,14 +16,23 @@ pub(crate) fn cores() -> usize {
 /// The open-file limit of this process, which its servers inherit.
 pub(crate) fn open_files() -> usize {
     let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap_or_default();
-    line.split_whitespace().nth(3).and_then(|soft| soft.parse().ok()).unwrap_or(1024)
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .nth(3)
+        .and_then(|soft| soft.parse().ok())
+        .unwrap_or(1024)
 }
 
 /// One line: processor, cores, memory, system, date, commit.
 pub(crate) fn describe() -> String {
     let cpu = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".into());
-    let memory = field("/proc/meminfo", "MemTotal").and_then(|kib| leading_number(&kib)).unwrap_or(0) >> 20;
+    let memory = field("/proc/meminfo", "MemTotal")
+        .and_then(|kib| leading_number(&kib))
+        .unwrap_or(0)
+        >> 20;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!(
         "{cpu}, {} cores, {memory} GiB, Linux {}; {}, commit {}",
@@ -44,7 +53,12 @@ impl Process {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0))?;
         // The program's name, in brackets, may hold spaces: count from behind it.
         let (_, after) = stat.rsplit_once(')').context("odd /proc/PID/stat")?;
-        let ticks: u64 = after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+        let ticks: u64 = after
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .filter_map(|ticks| ticks.parse::<u64>().ok())
+            .sum();
         Ok(Duration::from_millis(ticks * 1000 / TICKS))
     }
 
@@ -70,7 +84,10 @@ impl Process {
 
 fn field(file: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
-    let (_, value) = text.lines().filter_map(|line| line.split_once(':')).find(|(key, _)| key.trim() == name)?;
+    let (_, value) = text
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(key, _)| key.trim() == name)?;
     Some(value.trim().to_owned())
 }
 
@@ -79,6 +96,10 @@ fn leading_number(text: &str) -> Option<u64> {
 }
 
 fn said_by(program: &str, args: &[&str]) -> String {
-    let said = Command::new(program).args(args).output().map(|output| output.stdout).unwrap_or_default();
+    let said = Command::new(program)
+        .args(args)
+        .output()
+        .map(|output| output.stdout)
+        .unwrap_or_default();
     String::from_utf8_lossy(&said).trim().to_owned()
 }

@@ -4,7 +4,10 @@
 //! One thread drives every load, so that on a small machine most of it is left to the servers.
 //! Absolute numbers belong to one machine; the ratios are what is promised.
 
-#![expect(clippy::cast_precision_loss, reason = "what is counted here is far below 2^52")]
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "what is counted here is far below 2^52"
+)]
 
 mod bare;
 mod client;
@@ -93,7 +96,10 @@ async fn main() -> Result<()> {
         Ok(table) => table,
         Err(why) => {
             plan.scratch.disable_cleanup(true);
-            return Err(why.context(format!("logs and data are kept in {}", plan.scratch.path().display())));
+            return Err(why.context(format!(
+                "logs and data are kept in {}",
+                plan.scratch.path().display()
+            )));
         }
     };
     std::io::stdout().write_all(table.markdown(&machine::describe()).as_bytes())?;

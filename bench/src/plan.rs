@@ -62,11 +62,17 @@ impl Plan {
 /// The program at `given`, or the release build of this tree, made now if it isn't up to date.
 pub(crate) fn find_server(given: Option<PathBuf>) -> Result<PathBuf> {
     if let Some(program) = given {
-        return program.canonicalize().with_context(|| format!("no program at {}", program.display()));
+        return program
+            .canonicalize()
+            .with_context(|| format!("no program at {}", program.display()));
     }
-    let built = Command::new(env!("CARGO")).args(["build", "--release", "--bin", "strongroom"]).status()?;
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--bin", "strongroom"])
+        .status()?;
     ensure!(built.success(), "strongroom does not build");
-    Path::new("target/release/strongroom").canonicalize().context("run this from the root of the repository")
+    Path::new("target/release/strongroom")
+        .canonicalize()
+        .context("run this from the root of the repository")
 }
 
 pub(crate) fn make_scratch(parent: &Path) -> Result<TempDir> {

@@ -23,14 +23,30 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `command`, which must listen on `address`, and waits until `path` is answered.
     /// What it prints goes to `log`.
-    pub(crate) async fn start(command: &mut Command, address: SocketAddr, path: &str, log: &Path) -> Result<Self> {
+    pub(crate) async fn start(
+        command: &mut Command,
+        address: SocketAddr,
+        path: &str,
+        log: &Path,
+    ) -> Result<Self> {
         let log_file = File::options().create(true).append(true).open(log)?;
         let begun = Instant::now();
-        let child = command.stdin(Stdio::null()).stdout(log_file.try_clone()?).stderr(log_file).spawn()?;
-        let mut server = Self { child, address, start_up: Duration::ZERO };
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log_file.try_clone()?)
+            .stderr(log_file)
+            .spawn()?;
+        let mut server = Self {
+            child,
+            address,
+            start_up: Duration::ZERO,
+        };
         while !server.answers(path).await {
             if begun.elapsed() > Duration::from_secs(20) || server.child.try_wait()?.is_some() {
-                bail!("{command:?} does not answer: {}", std::fs::read_to_string(log)?);
+                bail!(
+                    "{command:?} does not answer: {}",
+                    std::fs::read_to_string(log)?
+                );
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -39,7 +55,9 @@ impl Server {
     }
 
     async fn answers(&self, path: &str) -> bool {
-        let Ok(mut client) = Client::connect(self.address).await else { return false };
+        let Ok(mut client) = Client::connect(self.address).await else {
+            return false;
+        };
         client.ask(&request::get(path, "")).await.is_ok()
     }
 
@@ -54,7 +72,9 @@ impl Drop for Server {
         if !matches!(self.child.try_wait(), Ok(None)) {
             return;
         }
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
         for _ in 0..300 {
             if matches!(self.child.try_wait(), Ok(Some(_))) {
                 return;

@@ -79,7 +79,13 @@ impl Rounds {
 
     /// How many times the other side's throughput: the median over rounds that ran one after the other.
     fn times(&self, other: &Self) -> f64 {
-        load::median(self.0.iter().zip(&other.0).map(|(mine, theirs)| mine.per_second / theirs.per_second).collect())
+        load::median(
+            self.0
+                .iter()
+                .zip(&other.0)
+                .map(|(mine, theirs)| mine.per_second / theirs.per_second)
+                .collect(),
+        )
     }
 
     fn median(&self, value: impl Fn(&Tally) -> f64) -> f64 {
@@ -92,7 +98,11 @@ impl Rounds {
     }
 
     fn text(&self) -> String {
-        let (rate, p99, cpu) = (short(self.rate()), short(self.p99_ms()), short(self.cpu_us()));
+        let (rate, p99, cpu) = (
+            short(self.rate()),
+            short(self.p99_ms()),
+            short(self.cpu_us()),
+        );
         format!("{rate}/s, p99 {p99} ms, {cpu} µs CPU each")
     }
 }

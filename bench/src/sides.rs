@@ -36,12 +36,23 @@ impl Api {
 
     async fn with_people(server: Server, people: usize) -> Result<Self> {
         for nth in 0..people {
-            client::ask_once(server.address, &request::post_json("/auth/register", &registration(nth))).await?;
+            client::ask_once(
+                server.address,
+                &request::post_json("/auth/register", &registration(nth)),
+            )
+            .await?;
         }
         let mut tokens = Vec::new();
         for nth in 0..people {
-            let answer = client::ask_once(server.address, &sign_in(nth)).await?.json()?;
-            tokens.push(answer["access_token"].as_str().context("no access token")?.to_owned());
+            let answer = client::ask_once(server.address, &sign_in(nth))
+                .await?
+                .json()?;
+            tokens.push(
+                answer["access_token"]
+                    .as_str()
+                    .context("no access token")?
+                    .to_owned(),
+            );
         }
         Ok(Self { server, tokens })
     }
@@ -51,7 +62,15 @@ impl Api {
         let mut client = Client::connect(self.address()).await?;
         for nth in 0..count {
             let path = format!("/api/files/part-{nth}.step/content");
-            client.ask(&request::send_file("PUT", &path, self.token(nth), path.as_bytes())).await?.fine()?;
+            client
+                .ask(&request::send_file(
+                    "PUT",
+                    &path,
+                    self.token(nth),
+                    path.as_bytes(),
+                ))
+                .await?
+                .fine()?;
         }
         Ok(())
     }
@@ -63,7 +82,9 @@ fn registration(nth: usize) -> String {
 
 /// The sign-in of the `nth` person.
 pub(crate) fn sign_in(nth: usize) -> Vec<u8> {
-    let form = format!("grant_type=password&username=machinist{nth}&password=seven+lathes+hum+at+dawn+{nth}");
+    let form = format!(
+        "grant_type=password&username=machinist{nth}&password=seven+lathes+hum+at+dawn+{nth}"
+    );
     request::post_form("/auth/token", &form)
 }
 
@@ -72,8 +93,16 @@ pub(crate) async fn strongroom_alone(plan: &Plan, name: &str) -> Result<Server> 
     let address = free_address()?;
     let data = plan.folder(name)?;
     let mut command = Command::new(&plan.server);
-    command.args(["serve", "--listen", &address.to_string(), "--data"]).arg(&data);
-    Server::start(&mut command, address, "/health/live", &plan.scratch.path().join(format!("{name}.log"))).await
+    command
+        .args(["serve", "--listen", &address.to_string(), "--data"])
+        .arg(&data);
+    Server::start(
+        &mut command,
+        address,
+        "/health/live",
+        &plan.scratch.path().join(format!("{name}.log")),
+    )
+    .await
 }
 
 /// Strongroom on a fresh folder with `people` signed in; nothing when it is left out.
@@ -100,8 +129,19 @@ pub(crate) async fn original(plan: &Plan, row: &str, people: usize) -> Result<Op
     let address = free_address()?;
     let name = format!("original-{row}");
     let mut command = Command::new(python);
-    command.args(["-m", "uvicorn", "main:app", "--no-access-log", "--app-dir", ORIGINAL, "--host", "127.0.0.1"]);
-    command.args(["--port", &address.port().to_string()]).env("ORIGINAL_DATA", plan.folder(&name)?);
+    command.args([
+        "-m",
+        "uvicorn",
+        "main:app",
+        "--no-access-log",
+        "--app-dir",
+        ORIGINAL,
+        "--host",
+        "127.0.0.1",
+    ]);
+    command
+        .args(["--port", &address.port().to_string()])
+        .env("ORIGINAL_DATA", plan.folder(&name)?);
     let log = plan.scratch.path().join(format!("{name}.log"));
     let server = Server::start(&mut command, address, "/openapi.json", &log).await?;
     Ok(Some(Api::with_people(server, people).await?))
@@ -121,21 +161,38 @@ async fn original_python() -> Result<PathBuf> {
         return Ok(python);
     }
     say("installing the original's packages");
-    said_yes(AsyncCommand::new("python3").args(["-m", "venv"]).arg(&folder)).await?;
-    said_yes(AsyncCommand::new(&python).args(["-m", "pip", "install", "-q", "-r"]).arg(&wanted)).await?;
+    said_yes(
+        AsyncCommand::new("python3")
+            .args(["-m", "venv"])
+            .arg(&folder),
+    )
+    .await?;
+    said_yes(
+        AsyncCommand::new(&python)
+            .args(["-m", "pip", "install", "-q", "-r"])
+            .arg(&wanted),
+    )
+    .await?;
     fs::write(stamp, wanted_text)?;
     Ok(python)
 }
 
 async fn said_yes(command: &mut AsyncCommand) -> Result<()> {
     let output = command.output().await?;
-    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(())
 }
 
 /// nginx taking `PUT` and `GET` of files on the same disk; nothing when it is left out or not installed.
 pub(crate) async fn nginx(plan: &Plan) -> Result<Option<(Server, PathBuf)>> {
-    let program = ["/usr/sbin/nginx", "/usr/bin/nginx"].map(Path::new).into_iter().find(|path| path.exists());
+    let program = ["/usr/sbin/nginx", "/usr/bin/nginx"]
+        .map(Path::new)
+        .into_iter()
+        .find(|path| path.exists());
     let Some(program) = program.filter(|_| plan.has(SideName::Nginx)) else {
         return Ok(None);
     };
@@ -146,7 +203,13 @@ pub(crate) async fn nginx(plan: &Plan) -> Result<Option<(Server, PathBuf)>> {
     fs::write(&settings, nginx_settings(address, &folder))?;
     let mut command = Command::new(program);
     command.arg("-p").arg(&folder).arg("-c").arg(&settings);
-    let server = Server::start(&mut command, address, "/", &plan.scratch.path().join("nginx.log")).await?;
+    let server = Server::start(
+        &mut command,
+        address,
+        "/",
+        &plan.scratch.path().join("nginx.log"),
+    )
+    .await?;
     Ok(Some((server, files)))
 }
 

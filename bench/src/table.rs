@@ -56,7 +56,9 @@ impl Table {
 
     pub(crate) fn markdown(&self, machine: &str) -> String {
         let mut text = format!("{machine}\n\n");
-        text.push_str("| work | Strongroom | beside | result | target | |\n|---|---|---|--:|--:|---|\n");
+        text.push_str(
+            "| work | Strongroom | beside | result | target | |\n|---|---|---|--:|--:|---|\n",
+        );
         for row in &self.rows {
             let _ = writeln!(text, "{}", line(row));
         }
@@ -73,9 +75,16 @@ fn line(row: &Row) -> String {
         Target::AtLeast(least) => format!("≥ {least}{}", row.unit),
         Target::Under(limit) => format!("< {limit}{}", row.unit),
     };
-    let verdict = if row.target.is_met_by(row.result) { "met" } else { "**missed**" };
+    let verdict = if row.target.is_met_by(row.result) {
+        "met"
+    } else {
+        "**missed**"
+    };
     let result = format!("{}{}", short(row.result), row.unit);
-    format!("| {} | {} | {} | {result} | {target} | {verdict} |", row.work, row.strongroom, row.beside)
+    format!(
+        "| {} | {} | {} | {result} | {target} | {verdict} |",
+        row.work, row.strongroom, row.beside
+    )
 }
 
 /// Three figures are as many as a measurement carries.

@@ -1,6 +1,10 @@
 //! Flags and environment.
 
-#![expect(clippy::doc_markdown, rustdoc::bare_urls, reason = "these comments are printed in a terminal as they stand")]
+#![expect(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    reason = "these comments are printed in a terminal as they stand"
+)]
 
 mod values;
 
@@ -15,8 +19,8 @@ use secrecy::SecretString;
 use server::{
     Config, Partial,
     config::{
-        ByteSize, DatabaseTls, FirstRole, LogFormat, LogPartial, RegistrationMode, RegistrationPartial, Switch,
-        passwords::PasswordSection,
+        ByteSize, DatabaseTls, FirstRole, LogFormat, LogPartial, RegistrationMode,
+        RegistrationPartial, Switch, passwords::PasswordSection,
     },
 };
 
@@ -41,7 +45,10 @@ pub(crate) fn read() -> Arguments {
     let mut command = Arguments::command();
     // So that every command has the settings.
     command.build();
-    let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
     for name in names {
         // Those that speak to a server somewhere else need none, and those on the data folder have to find it.
         let shown: &[&str] = match name.as_str() {
@@ -59,10 +66,15 @@ pub(crate) fn read() -> Arguments {
 
 /// Without the other settings in its help, which `strongroom --help` tells of, and they are still taken.
 fn showing(shown: &[&str], command: clap::Command) -> clap::Command {
-    let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
     let is_shown = |arg: &clap::Arg| !arg.is_global_set() || shown.contains(&arg.get_id().as_str());
     let command = command.mut_args(|arg| if is_shown(&arg) { arg } else { arg.hide(true) });
-    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |below| showing(shown, below)))
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |below| showing(shown, below))
+    })
 }
 
 const AFTER: &str = "\
@@ -310,16 +322,34 @@ pub(crate) enum UserCommand {
 #[command(next_help_heading = "Settings")]
 pub(crate) struct Settings {
     /// TOML file with settings
-    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_CONFIG", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        hide_env_values = true,
+        env = "STRONGROOM_CONFIG",
+        value_name = "FILE"
+    )]
     config: Option<PathBuf>,
     /// Address and port to listen on [default: 127.0.0.1:8000]
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_LISTEN", value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
     /// Folder of everything that is kept [default: strongroom-data]
-    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_DATA", value_name = "FOLDER")]
+    #[arg(
+        long,
+        global = true,
+        hide_env_values = true,
+        env = "STRONGROOM_DATA",
+        value_name = "FOLDER"
+    )]
     data: Option<PathBuf>,
     /// Where people reach it, https://files.example.org [default: http:// and the address]
-    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_PUBLIC_URL", value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        hide_env_values = true,
+        env = "STRONGROOM_PUBLIC_URL",
+        value_name = "URL"
+    )]
     public_url: Option<String>,
     /// Who may register: open, closed, invite (with an invitation only) [default: open where only this machine
     /// reaches it; must be said elsewhere]
@@ -329,7 +359,13 @@ pub(crate) struct Settings {
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_REGISTRATION_ROLE", value_name = "ROLE", value_parser = named::<FirstRole>)]
     registration_role: Option<FirstRole>,
     /// Largest file, 500MiB or 10GiB [default: 10GiB]
-    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_MAX_FILE_SIZE", value_name = "SIZE")]
+    #[arg(
+        long,
+        global = true,
+        hide_env_values = true,
+        env = "STRONGROOM_MAX_FILE_SIZE",
+        value_name = "SIZE"
+    )]
     max_file_size: Option<ByteSize>,
     /// Addresses of proxies whose X-Forwarded-For is believed, separated by commas
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',', value_parser = proxy)]
@@ -358,20 +394,33 @@ pub(crate) struct Settings {
     #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_LOG_FORMAT", value_name = "FORMAT", value_parser = named::<LogFormat>)]
     log_format: Option<LogFormat>,
     /// What is logged, info or server=debug [default: info]
-    #[arg(long, global = true, hide_env_values = true, env = "STRONGROOM_LOG", value_name = "FILTER")]
+    #[arg(
+        long,
+        global = true,
+        hide_env_values = true,
+        env = "STRONGROOM_LOG",
+        value_name = "FILTER"
+    )]
     log: Option<String>,
 }
 
 impl Settings {
     pub(crate) fn config(self) -> anyhow::Result<Config> {
-        let file = self.config.as_deref().map(Partial::from_toml).transpose()?.unwrap_or_default();
-        let secret = |name: &str| environment::variable(name).map(|value| value.map(SecretString::from));
+        let file = self
+            .config
+            .as_deref()
+            .map(Partial::from_toml)
+            .transpose()?
+            .unwrap_or_default();
+        let secret =
+            |name: &str| environment::variable(name).map(|value| value.map(SecretString::from));
         let flags = Partial {
             listen: self.listen,
             data: self.data,
             public_url: self.public_url,
             database_url: secret("STRONGROOM_DATABASE_URL")?,
-            database_url_file: environment::variable("STRONGROOM_DATABASE_URL_FILE")?.map(PathBuf::from),
+            database_url_file: environment::variable("STRONGROOM_DATABASE_URL_FILE")?
+                .map(PathBuf::from),
             database_tls: self.database_tls,
             database_migrate: self.database_migrate,
             secret_key: secret("SECRET_KEY")?,
@@ -379,9 +428,18 @@ impl Settings {
             trusted_proxies: self.trusted_proxies,
             max_file_size: self.max_file_size,
             password_grant: self.password_grant,
-            registration: RegistrationPartial { mode: self.registration, role: self.registration_role },
-            passwords: PasswordSection { context_words: self.context_words, ..PasswordSection::default() },
-            log: LogPartial { format: self.log_format, filter: self.log },
+            registration: RegistrationPartial {
+                mode: self.registration,
+                role: self.registration_role,
+            },
+            passwords: PasswordSection {
+                context_words: self.context_words,
+                ..PasswordSection::default()
+            },
+            log: LogPartial {
+                format: self.log_format,
+                filter: self.log,
+            },
             ..Partial::default()
         };
         Ok(flags.or(file).decide()?)

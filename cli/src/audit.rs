@@ -27,7 +27,11 @@ pub(crate) async fn run(command: AuditCommand, config: Config) -> anyhow::Result
     let opened = server::serve::open(&config, Clock::system()).await?;
     match command {
         AuditCommand::Verify => verify(&opened, &config).await,
-        AuditCommand::Export { chain, since, follow } => {
+        AuditCommand::Export {
+            chain,
+            since,
+            follow,
+        } => {
             let mut export = Export::begin(&opened, chain.as_deref(), since).await?;
             if !follow {
                 export.all().await?;
@@ -46,16 +50,25 @@ pub(crate) async fn run(command: AuditCommand, config: Config) -> anyhow::Result
 async fn chains(opened: &Opened) -> anyhow::Result<Vec<(String, Chain)>> {
     let mut chains = vec![("accounts".to_owned(), Chain::Accounts)];
     let vaults = opened.store.vaults().await?;
-    chains.extend(vaults.into_iter().map(|vault| (format!("vault {}", vault.name), Chain::Realm(vault.id))));
+    chains.extend(
+        vaults
+            .into_iter()
+            .map(|vault| (format!("vault {}", vault.name), Chain::Realm(vault.id))),
+    );
     Ok(chains)
 }
 
 /// Every chain, with what people call it and what was found.
-pub(crate) async fn check(opened: &Opened, config: &Config) -> anyhow::Result<Vec<(String, Verdict)>> {
+pub(crate) async fn check(
+    opened: &Opened,
+    config: &Config,
+) -> anyhow::Result<Vec<(String, Verdict)>> {
     let mut missing = Witness::of(config)?.missing(&opened.store).await?;
     let mut checked = Vec::new();
     for (name, chain) in chains(opened).await? {
-        let seen = missing.extract_if(.., |missing| missing.chain == chain.key()).next();
+        let seen = missing
+            .extract_if(.., |missing| missing.chain == chain.key())
+            .next();
         let verdict = match (opened.store.verify_audit(&chain).await?, seen) {
             (Verdict::Sound { .. }, Some(missing)) => Verdict::Broken { at: missing.n },
             (verdict, _) => verdict,
@@ -63,7 +76,11 @@ pub(crate) async fn check(opened: &Opened, config: &Config) -> anyhow::Result<Ve
         checked.push((name, verdict));
     }
     // Of vaults that are not there any more.
-    checked.extend(missing.into_iter().map(|missing| (missing.chain, Verdict::Broken { at: missing.n })));
+    checked.extend(
+        missing
+            .into_iter()
+            .map(|missing| (missing.chain, Verdict::Broken { at: missing.n })),
+    );
     Ok(checked)
 }
 
@@ -74,7 +91,11 @@ async fn verify(opened: &Opened, config: &Config) -> anyhow::Result<ExitCode> {
             say!("{name}: {entries} entries, all as they were written.");
         }
     }
-    Ok(if complain(&checked) == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if complain(&checked) == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Prints a line for each chain that is not as it was written; says how many.
@@ -88,7 +109,9 @@ pub(crate) fn complain(checked: &[(String, Verdict)]) -> u32 {
         }
     }
     if broken > 0 {
-        complain!("(Where an older copy of the database was put back on purpose, delete keys/audit-seen.json.)");
+        complain!(
+            "(Where an older copy of the database was put back on purpose, delete keys/audit-seen.json.)"
+        );
     }
     broken
 }
@@ -110,11 +133,22 @@ struct Place {
 }
 
 impl<'a> Export<'a> {
-    async fn begin(opened: &'a Opened, chosen: Option<&str>, since: Option<Timestamp>) -> anyhow::Result<Self> {
-        let mut export = Self { opened, places: Vec::new(), since, chosen: chosen.map(ToOwned::to_owned) };
+    async fn begin(
+        opened: &'a Opened,
+        chosen: Option<&str>,
+        since: Option<Timestamp>,
+    ) -> anyhow::Result<Self> {
+        let mut export = Self {
+            opened,
+            places: Vec::new(),
+            since,
+            chosen: chosen.map(ToOwned::to_owned),
+        };
         export.hear_of_vaults().await?;
         match chosen {
-            Some(name) if export.places.is_empty() => bail!("there is no vault \"{name}\"; accounts are \"accounts\""),
+            Some(name) if export.places.is_empty() => {
+                bail!("there is no vault \"{name}\"; accounts are \"accounts\"")
+            }
             _ => Ok(export),
         }
     }
@@ -122,7 +156,9 @@ impl<'a> Export<'a> {
     /// Those made meanwhile too.
     async fn hear_of_vaults(&mut self) -> anyhow::Result<()> {
         let vaults = self.opened.store.vaults().await?;
-        let of_vaults = vaults.into_iter().map(|vault| (Some(vault.name.to_string()), Chain::Realm(vault.id)));
+        let of_vaults = vaults
+            .into_iter()
+            .map(|vault| (Some(vault.name.to_string()), Chain::Realm(vault.id)));
         for (vault, chain) in std::iter::once((None, Chain::Accounts)).chain(of_vaults) {
             let name = vault.as_deref().unwrap_or("accounts");
             let wanted = self.chosen.as_deref().is_none_or(|chosen| chosen == name);
@@ -147,7 +183,10 @@ impl<'a> Export<'a> {
                 place.n = last.n;
                 let mut lines = String::new();
                 for entry in entries {
-                    lines += &line(&AuditEntry { vault: place.vault.clone(), ..shape(entry) })?;
+                    lines += &line(&AuditEntry {
+                        vault: place.vault.clone(),
+                        ..shape(entry)
+                    })?;
                 }
                 print(&lines)?;
             }
@@ -186,15 +225,16 @@ fn tame(json: &str) -> String {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
-    json.chars().fold(String::with_capacity(json.len()), |mut line, c| {
-        if wild(c) {
-            // All of them are in the basic plane.
-            let _ = write!(line, "\\u{:04x}", u32::from(c));
-        } else {
-            line.push(c);
-        }
-        line
-    })
+    json.chars()
+        .fold(String::with_capacity(json.len()), |mut line, c| {
+            if wild(c) {
+                // All of them are in the basic plane.
+                let _ = write!(line, "\\u{:04x}", u32::from(c));
+            } else {
+                line.push(c);
+            }
+            line
+        })
 }
 
 #[cfg(test)]
@@ -206,7 +246,10 @@ mod tests {
         let raw = "a\u{1b}[2J\u{9b}31m\u{202e}b\u{85}é";
         let json = serde_json::to_string(raw).unwrap();
         let line = tame(&json);
-        assert!(line.chars().all(|c| !c.is_control() && c != '\u{202e}'), "{line:?}");
+        assert!(
+            line.chars().all(|c| !c.is_control() && c != '\u{202e}'),
+            "{line:?}"
+        );
         assert_eq!(serde_json::from_str::<String>(&line).unwrap(), raw);
     }
 }

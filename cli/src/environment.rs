@@ -26,7 +26,9 @@ const KNOWN: [&str; 17] = [
 pub(crate) fn refuse_unknown(names: impl Iterator<Item = OsString>) -> anyhow::Result<()> {
     for name in names.filter_map(|name| name.into_string().ok()) {
         if name.starts_with("STRONGROOM_") && !KNOWN.contains(&name.as_str()) {
-            anyhow::bail!("the environment sets {name}, which is no setting; see strongroom --help");
+            anyhow::bail!(
+                "the environment sets {name}, which is no setting; see strongroom --help"
+            );
         }
     }
     Ok(())
@@ -40,7 +42,9 @@ pub(crate) fn variable(name: &str) -> anyhow::Result<Option<String>> {
         }
         Ok(value) => Ok(Some(value)),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => anyhow::bail!("what the environment sets {name} to is not UTF-8"),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            anyhow::bail!("what the environment sets {name} to is not UTF-8")
+        }
     }
 }
 
@@ -51,6 +55,13 @@ mod tests {
     #[test]
     fn a_misspelt_variable_stops_the_start() {
         assert!(refuse_unknown(["STRONGROOM_LISTNE"].map(OsString::from).into_iter()).is_err());
-        assert!(refuse_unknown(["STRONGROOM_LISTEN", "PATH"].map(OsString::from).into_iter()).is_ok());
+        assert!(
+            refuse_unknown(
+                ["STRONGROOM_LISTEN", "PATH"]
+                    .map(OsString::from)
+                    .into_iter()
+            )
+            .is_ok()
+        );
     }
 }

@@ -19,18 +19,36 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
     let ring = |lost| server::serve::open_ring(&config, lost, Clock::system());
     match command {
         KeyCommand::List => list(&ring(Lost::ForNow).await?.list().await?),
-        KeyCommand::ReplaceMaster { new_key_file, end_tokens } => {
-            let tokens = if end_tokens { OldKey::Ends } else { OldKey::Verifies };
-            let replaced = master::replace(&config, new_key_file.as_deref(), tokens, Clock::system()).await?;
+        KeyCommand::ReplaceMaster {
+            new_key_file,
+            end_tokens,
+        } => {
+            let tokens = if end_tokens {
+                OldKey::Ends
+            } else {
+                OldKey::Verifies
+            };
+            let replaced =
+                master::replace(&config, new_key_file.as_deref(), tokens, Clock::system()).await?;
             tell(&replaced, tokens);
         }
         KeyCommand::Rotate { end_tokens } => {
-            let old = if end_tokens { OldKey::Ends } else { OldKey::Verifies };
-            let lost = if end_tokens { Lost::ForGood } else { Lost::ForNow };
+            let old = if end_tokens {
+                OldKey::Ends
+            } else {
+                OldKey::Verifies
+            };
+            let lost = if end_tokens {
+                Lost::ForGood
+            } else {
+                Lost::ForNow
+            };
             let gone = config.secret_key.is_none() && !config.data.join("keys/master.key").exists();
             let kid = ring(lost).await?.rotate(old).await?;
             match old {
-                OldKey::Verifies => say!("{kid} signs now; the old key verifies until its tokens die."),
+                OldKey::Verifies => {
+                    say!("{kid} signs now; the old key verifies until its tokens die.")
+                }
                 OldKey::Ends => say!("{kid} signs now; the old keys and their tokens have ended."),
             }
             if gone {
@@ -48,22 +66,38 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
 
 fn tell(replaced: &Replaced, tokens: OldKey) {
     let Resealed { keys, apps, dead } = replaced.resealed;
-    say!("Another master key is in force: {keys} keys and {apps} authenticator apps are sealed under it.");
+    say!(
+        "Another master key is in force: {keys} keys and {apps} authenticator apps are sealed under it."
+    );
     if dead > 0 {
         say!("{dead} more did not open under the old one either, and were left as they are.");
     }
     match tokens {
-        OldKey::Verifies => say!("{} signs now; the old signing key verifies until its tokens die.", replaced.kid),
-        OldKey::Ends => say!("{} signs now; the old signing keys and their tokens have ended.", replaced.kid),
+        OldKey::Verifies => say!(
+            "{} signs now; the old signing key verifies until its tokens die.",
+            replaced.kid
+        ),
+        OldKey::Ends => say!(
+            "{} signs now; the old signing keys and their tokens have ended.",
+            replaced.kid
+        ),
     }
     match &replaced.then {
         Then::Start { old } => {
-            say!("Start the server again. Backups from before need the old key, which is in {}:", old.display());
+            say!(
+                "Start the server again. Backups from before need the old key, which is in {}:",
+                old.display()
+            );
             say!("keep it with them, away from here, and delete it when there are none left.");
         }
         Then::Give { new } => {
-            say!("Give the server what is in {} as SECRET_KEY or SECRET_KEY_FILE, and start it.", new.display());
-            say!("Backups from before need the old key: keep it with them, and delete it when there are none left.");
+            say!(
+                "Give the server what is in {} as SECRET_KEY or SECRET_KEY_FILE, and start it.",
+                new.display()
+            );
+            say!(
+                "Backups from before need the old key: keep it with them, and delete it when there are none left."
+            );
         }
     }
 }

@@ -24,14 +24,18 @@ use server::Config;
 fn main() -> ExitCode {
     let arguments = args::read();
     let serves = matches!(arguments.command, None | Some(Command::Serve));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(run(arguments)),
         Err(error) => Err(error.into()),
     };
     match done {
         Ok(_) if !serves && say::lost() => {
-            complain!("strongroom: it was done, but not all that there was to say could be written");
+            complain!(
+                "strongroom: it was done, but not all that there was to say could be written"
+            );
             ExitCode::FAILURE
         }
         Ok(code) => code,
@@ -47,7 +51,10 @@ fn refuse_nothing(config: &Config) -> anyhow::Result<()> {
     if config.data.join("keys").is_dir() {
         return Ok(());
     }
-    anyhow::bail!("there is no Strongroom in {} (--data names another folder)", config.data.display())
+    anyhow::bail!(
+        "there is no Strongroom in {} (--data names another folder)",
+        config.data.display()
+    )
 }
 
 /// The error and what lies under it, in one line. Many errors tell their cause in their own words: nothing is said twice.
@@ -57,7 +64,11 @@ fn complaint(error: &anyhow::Error) -> String {
     for cause in error.chain().map(ToString::to_string) {
         let told = said.contains(&cause) || (!last.is_empty() && cause.ends_with(&last));
         if !told {
-            said = if said.is_empty() { cause.clone() } else { format!("{said}: {cause}") };
+            said = if said.is_empty() {
+                cause.clone()
+            } else {
+                format!("{said}: {cause}")
+            };
         }
         last = cause;
     }
@@ -93,11 +104,19 @@ mod tests {
     fn a_cause_is_told_once() {
         let error = anyhow!("file is not a database").context("code 26: file is not a database");
         assert_eq!(complaint(&error), "code 26: file is not a database");
-        let error = anyhow!("code 26: not a database").context("not a database").context("a.db: not a database");
+        let error = anyhow!("code 26: not a database")
+            .context("not a database")
+            .context("a.db: not a database");
         assert_eq!(complaint(&error), "a.db: not a database");
         let error = anyhow!("a\u{1b}[2J\nEverything is as it should be.");
-        assert_eq!(complaint(&error), "a\\u{1b}[2J\\nEverything is as it should be.");
+        assert_eq!(
+            complaint(&error),
+            "a\\u{1b}[2J\\nEverything is as it should be."
+        );
         let error = anyhow!("Permission denied").context("The folder a cannot be made");
-        assert_eq!(complaint(&error), "The folder a cannot be made: Permission denied");
+        assert_eq!(
+            complaint(&error),
+            "The folder a cannot be made: Permission denied"
+        );
     }
 }

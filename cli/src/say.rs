@@ -25,7 +25,8 @@ pub(crate) fn print(line: &str) {
 /// A link that nobody saw was made all the same, and a list that was cut off looks whole: the program says so, and fails.
 pub(crate) fn lost() -> bool {
     let flushed = io::stdout().flush();
-    flushed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) || LOST.load(Ordering::Relaxed)
+    flushed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe)
+        || LOST.load(Ordering::Relaxed)
 }
 
 /// As [`say`], on standard error.
@@ -61,7 +62,8 @@ mod tests {
 
     #[test]
     fn nothing_that_is_said_moves_the_cursor_or_turns_the_text_round() {
-        let hostile = "a\u{1b}[2J\u{9b}31m\u{202e}b\u{2066}\u{85}\r\u{8}\u{7f}\u{e0041}\u{61c}\u{feff}é 日本";
+        let hostile =
+            "a\u{1b}[2J\u{9b}31m\u{202e}b\u{2066}\u{85}\r\u{8}\u{7f}\u{e0041}\u{61c}\u{feff}é 日本";
         let said = harmless(hostile);
         assert_eq!(
             said,
@@ -71,6 +73,9 @@ mod tests {
 
     #[test]
     fn somebody_elses_text_makes_no_line_of_ours() {
-        assert_eq!(on_one_line("a\nSigned in to https://evil.example"), "a\\nSigned in to https://evil.example");
+        assert_eq!(
+            on_one_line("a\nSigned in to https://evil.example"),
+            "a\\nSigned in to https://evil.example"
+        );
     }
 }

@@ -24,15 +24,26 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 fn greet(running: &Running, data: &Path, registration: RegistrationMode) {
     let url = &running.public_url;
     say!("Strongroom serves {url} (listening on {})", running.address);
-    say!("Everything is kept in {}", std::path::absolute(data).unwrap_or(data.to_owned()).display());
+    say!(
+        "Everything is kept in {}",
+        std::path::absolute(data)
+            .unwrap_or(data.to_owned())
+            .display()
+    );
     if !running.address.ip().is_loopback() && url.starts_with("http://") {
-        say!("Passwords travel in the clear: put a TLS proxy in front and set public_url to its https:// address.");
+        say!(
+            "Passwords travel in the clear: put a TLS proxy in front and set public_url to its https:// address."
+        );
     }
     match (&running.setup_link, registration) {
         (Some(link), _) => {
-            say!("There is no administrator yet. Open this link within 30 minutes to make one:\n  {link}");
+            say!(
+                "There is no administrator yet. Open this link within 30 minutes to make one:\n  {link}"
+            );
         }
-        (None, RegistrationMode::Open) => say!("Open {url} to sign in; others register at {url}/sign-up"),
+        (None, RegistrationMode::Open) => {
+            say!("Open {url} to sign in; others register at {url}/sign-up")
+        }
         (None, _) => say!("Open {url} to sign in."),
     }
 }

@@ -17,8 +17,11 @@ pub(crate) async fn run(command: ThrottleCommand, config: Config) -> anyhow::Res
     let auth = &opened.auth;
     match command {
         ThrottleCommand::List => list(&auth.lockouts(&operator()).await?),
-        ThrottleCommand::Lift { name: Some(name), .. } => {
-            auth.lift(&operator(), Whose::Account(Username::parse(&name)?)).await?;
+        ThrottleCommand::Lift {
+            name: Some(name), ..
+        } => {
+            auth.lift(&operator(), Whose::Account(Username::parse(&name)?))
+                .await?;
             say!("{name} may try again, from anywhere.");
         }
         ThrottleCommand::Lift { address, .. } => {
@@ -37,7 +40,11 @@ fn list(lockouts: &[Lockout]) {
     for lockout in lockouts {
         let (who, what) = match &lockout.of {
             Kept::Network(network) => (network.to_string(), "anything, from there".to_owned()),
-            Kept::Account { username, secret, from } => {
+            Kept::Account {
+                username,
+                secret,
+                from,
+            } => {
                 let from = match from {
                     KeptFrom::Elsewhere => "from elsewhere".to_owned(),
                     KeptFrom::Network(network) => format!("from {network}"),
@@ -51,6 +58,10 @@ fn list(lockouts: &[Lockout]) {
             Until::Then(at) => format!("next try {at:.0}"),
             Until::Lifted => "shut until lifted".to_owned(),
         };
-        say!("{who:<24} {what}: {} failures, last {:.0}, {until}", lockout.failures, lockout.last_at);
+        say!(
+            "{who:<24} {what}: {} failures, last {:.0}, {until}",
+            lockout.failures,
+            lockout.last_at
+        );
     }
 }

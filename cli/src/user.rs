@@ -24,24 +24,53 @@ use crate::{args::UserCommand, console::operator, refuse_nothing};
 
 pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<ExitCode> {
     let is_new = !config.data.join("keys").is_dir();
-    if !matches!(command, UserCommand::Add { .. } | UserCommand::Import { .. }) {
+    if !matches!(
+        command,
+        UserCommand::Add { .. } | UserCommand::Import { .. }
+    ) {
         refuse_nothing(&config)?;
     }
     let opened = server::serve::open(&config, Clock::system()).await?;
     if is_new {
-        complain!("A new Strongroom was made in {} (--data names another folder).", config.data.display());
+        complain!(
+            "A new Strongroom was made in {} (--data names another folder).",
+            config.data.display()
+        );
     }
     let auth = &opened.auth;
     match command {
-        UserCommand::Add { name, admin, display_name, email, password_stdin } => {
+        UserCommand::Add {
+            name,
+            admin,
+            display_name,
+            email,
+            password_stdin,
+        } => {
             let applicant = Applicant {
                 username: Username::parse(&name)?,
-                display_name: display_name.as_deref().map(DisplayName::parse).transpose()?,
+                display_name: display_name
+                    .as_deref()
+                    .map(DisplayName::parse)
+                    .transpose()?,
                 email: email.as_deref().map(EmailAddress::parse).transpose()?,
-                password: if password_stdin { read_password()? } else { ask_password()? },
+                password: if password_stdin {
+                    read_password()?
+                } else {
+                    ask_password()?
+                },
             };
-            let account = auth.add_account(applicant, admin.then_some(Administrator)).await?;
-            say!("{} is {}.", account.username, if admin { "an administrator now" } else { "registered now" });
+            let account = auth
+                .add_account(applicant, admin.then_some(Administrator))
+                .await?;
+            say!(
+                "{} is {}.",
+                account.username,
+                if admin {
+                    "an administrator now"
+                } else {
+                    "registered now"
+                }
+            );
         }
         UserCommand::List => list(auth, &opened).await?,
         UserCommand::Disable { name } => {
@@ -60,57 +89,103 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             set_administrator(auth, &name, None).await?;
             say!("{name} is no administrator any more.");
         }
-        UserCommand::EndSessions { name: Some(name), .. } => {
-            let ended = auth.end_sessions_of(&operator(), &Username::parse(&name)?).await?;
+        UserCommand::EndSessions {
+            name: Some(name), ..
+        } => {
+            let ended = auth
+                .end_sessions_of(&operator(), &Username::parse(&name)?)
+                .await?;
             say!("{name} is signed out everywhere ({ended}).");
         }
-        UserCommand::EndSessions { name: None, tokens, reason, .. } => {
-            let tokens = if tokens { PersonalTokens::End } else { PersonalTokens::Keep };
+        UserCommand::EndSessions {
+            name: None,
+            tokens,
+            reason,
+            ..
+        } => {
+            let tokens = if tokens {
+                PersonalTokens::End
+            } else {
+                PersonalTokens::Keep
+            };
             let reason = Reason::parse(&reason.unwrap_or_default())?;
-            let ended = auth.end_everybody(&operator(), Own::End, tokens, reason).await?;
+            let ended = auth
+                .end_everybody(&operator(), Own::End, tokens, reason)
+                .await?;
             say!("Everybody is signed out ({ended} sessions).");
         }
-        UserCommand::Invite { roles, email } => invite::invite((auth, &config), &roles, email.as_deref()).await?,
+        UserCommand::Invite { roles, email } => {
+            invite::invite((auth, &config), &roles, email.as_deref()).await?
+        }
         UserCommand::Recover { name, reason } => {
-            auth.recover(&operator(), &Username::parse(&name)?, Reason::parse(&reason)?).await?;
+            auth.recover(
+                &operator(),
+                &Username::parse(&name)?,
+                Reason::parse(&reason)?,
+            )
+            .await?;
             say!("{name} signs in with the password alone now; every session of it has ended.");
         }
-        UserCommand::Reset { name, require } => reset((auth, &config), &name, require.then_some(Required)).await?,
+        UserCommand::Reset { name, require } => {
+            reset((auth, &config), &name, require.then_some(Required)).await?
+        }
         UserCommand::Import { file } => return import::import(auth, &file).await,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn set_standing(auth: &Auth, name: &str, standing: Standing) -> anyhow::Result<()> {
-    let change = AccountChange { standing: Some(standing), ..AccountChange::default() };
-    auth.change_account(&operator(), &Username::parse(name)?, change).await?;
+    let change = AccountChange {
+        standing: Some(standing),
+        ..AccountChange::default()
+    };
+    auth.change_account(&operator(), &Username::parse(name)?, change)
+        .await?;
     Ok(())
 }
 
-async fn set_administrator(auth: &Auth, name: &str, rights: Option<Administrator>) -> anyhow::Result<()> {
-    let change = AccountChange { administrator: Some(rights.is_some()), ..AccountChange::default() };
-    auth.change_account(&operator(), &Username::parse(name)?, change).await?;
+async fn set_administrator(
+    auth: &Auth,
+    name: &str,
+    rights: Option<Administrator>,
+) -> anyhow::Result<()> {
+    let change = AccountChange {
+        administrator: Some(rights.is_some()),
+        ..AccountChange::default()
+    };
+    auth.change_account(&operator(), &Username::parse(name)?, change)
+        .await?;
     Ok(())
 }
 
 /// What the server was told on its command line, this command does not know.
 fn warn_of_a_guess(config: &Config) {
     if config.guesses_its_url() {
-        complain!("(It leads to {}, unless --public-url or --config say otherwise.)", config.public_url);
+        complain!(
+            "(It leads to {}, unless --public-url or --config say otherwise.)",
+            config.public_url
+        );
     }
 }
 
 /// The present password is not taken any more.
 struct Required;
 
-async fn reset((auth, config): (&Auth, &Config), name: &str, required: Option<Required>) -> anyhow::Result<()> {
+async fn reset(
+    (auth, config): (&Auth, &Config),
+    name: &str,
+    required: Option<Required>,
+) -> anyhow::Result<()> {
     let username = Username::parse(name)?;
     // Before anything is done.
     if auth.member(&operator(), &username).await?.account.standing != Standing::Active {
         return Err(auth::AuthError::AccountDisabled.into());
     }
     if required.is_some() {
-        let change = AccountChange { reset_required: Some(true), ..AccountChange::default() };
+        let change = AccountChange {
+            reset_required: Some(true),
+            ..AccountChange::default()
+        };
         auth.change_account(&operator(), &username, change).await?;
         say!("{username} is signed out everywhere, and the present password is refused.");
     }
@@ -129,8 +204,16 @@ async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
     let vaults = opened.store.vaults().await?;
     let mut after = None;
     loop {
-        let page =
-            auth.members(&operator(), AccountQuery { after: after.clone(), limit: PAGE, ..Default::default() }).await?;
+        let page = auth
+            .members(
+                &operator(),
+                AccountQuery {
+                    after: after.clone(),
+                    limit: PAGE,
+                    ..Default::default()
+                },
+            )
+            .await?;
         for member in &page {
             let account = &member.account;
             let mut facts = Vec::new();
@@ -149,7 +232,9 @@ async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
             say!("{}", line.trim_end());
         }
         match page.last() {
-            Some(last) if page.len() == PAGE as usize => after = Some(last.account.username.clone()),
+            Some(last) if page.len() == PAGE as usize => {
+                after = Some(last.account.username.clone())
+            }
             _ => return Ok(()),
         }
     }
@@ -160,17 +245,25 @@ fn read_password() -> anyhow::Result<Password> {
     std::io::stdin().take(4096).read_to_string(&mut text)?;
     let line = text.trim_end_matches(['\r', '\n']);
     if line.contains(['\r', '\n']) {
-        anyhow::bail!("there is more than one line on standard input, and no form takes such a password");
+        anyhow::bail!(
+            "there is more than one line on standard input, and no form takes such a password"
+        );
     }
     Ok(Password::new(line.to_owned()))
 }
 
 /// While a password is asked for, the terminal shows nothing: whoever gives up, then or later, gets it back as it was.
 fn survive_ctrl_c() {
-    let Ok(before) = rustix::termios::tcgetattr(std::io::stdin()) else { return };
+    let Ok(before) = rustix::termios::tcgetattr(std::io::stdin()) else {
+        return;
+    };
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
-            let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, &before);
+            let _ = rustix::termios::tcsetattr(
+                std::io::stdin(),
+                rustix::termios::OptionalActions::Now,
+                &before,
+            );
             complain!("");
             std::process::exit(130);
         }
@@ -182,7 +275,9 @@ fn ask_password() -> anyhow::Result<Password> {
         anyhow::bail!("there is no terminal to ask for the password on; use --password-stdin");
     }
     survive_ctrl_c();
-    let first = rpassword::prompt_password("Password (at least 15 characters; a few unrelated words are good): ")?;
+    let first = rpassword::prompt_password(
+        "Password (at least 15 characters; a few unrelated words are good): ",
+    )?;
     let again = rpassword::prompt_password("Again: ")?;
     if first != again {
         anyhow::bail!("the two passwords differ; nothing was made");

@@ -23,7 +23,14 @@ pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
     wrong += audit::complain(&audit::check(&opened, &config).await?);
     say!("{summary}");
     if wrong > 0 {
-        say!("{}", if wrong == 1 { "1 thing is wrong.".to_owned() } else { format!("{wrong} things are wrong.") });
+        say!(
+            "{}",
+            if wrong == 1 {
+                "1 thing is wrong.".to_owned()
+            } else {
+                format!("{wrong} things are wrong.")
+            }
+        );
         return Ok(ExitCode::FAILURE);
     }
     say!("Everything is as it should be.");

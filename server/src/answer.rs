@@ -38,7 +38,8 @@ pub async fn answer(State(state): State<AppState>, mut request: Request, next: N
     let browser = Browser::of(request.headers(), &state.site);
     request.extensions_mut().insert(browser.clone());
     let asked = Asked::by(&request);
-    let span = tracing::info_span!("request", id = %id, method = %request.method(), route = asked.route);
+    let span =
+        tracing::info_span!("request", id = %id, method = %request.method(), route = asked.route);
     let started = Instant::now();
     let response = if header_bytes(&request) > MOST_HEADER {
         Problem::HeadersTooLarge.into_response()
@@ -91,32 +92,64 @@ const OAUTH: [&str; 3] = ["/auth/token", "/auth/revoke", "/auth/introspect"];
 
 impl Asked {
     fn by(request: &Request) -> Self {
-        let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
-        let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let route = request
+            .extensions()
+            .get::<MatchedPath>()
+            .map_or("(none)", MatchedPath::as_str)
+            .to_owned();
+        let accept = request
+            .headers()
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("");
         let path = request.uri().path();
-        let machine = ["/api/", "/auth/", "/.well-known/", "/health/"].iter().any(|prefix| path.starts_with(prefix));
+        let machine = ["/api/", "/auth/", "/.well-known/", "/health/"]
+            .iter()
+            .any(|prefix| path.starts_with(prefix));
         let page = (!machine && accept.contains("text/html")).then(|| request.uri().to_string());
-        let scheme = request.headers().get(header::AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes);
-        let by_basic = scheme.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
-        Self { route, by_basic, page, can_return: request.method().is_safe() }
+        let scheme = request
+            .headers()
+            .get(header::AUTHORIZATION)
+            .map_or(&[][..], HeaderValue::as_bytes);
+        let by_basic = scheme
+            .get(..6)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+        Self {
+            route,
+            by_basic,
+            page,
+            can_return: request.method().is_safe(),
+        }
     }
 }
 
 fn request_id(headers: &HeaderMap) -> String {
     let plain = |id: &&str| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        (1..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(plain);
+    let given = headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(plain);
     given.map_or_else(|| Uuid::new_v4().simple().to_string(), ToOwned::to_owned)
 }
 
 fn header_bytes(request: &Request) -> usize {
-    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let headers: usize = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum();
     headers + request.uri().path().len() + request.uri().query().map_or(0, str::len)
 }
 
 fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
-    let Some(Undressed { problem, dress }) = response.extensions_mut().remove() else { return response };
+    let Some(Undressed { problem, dress }) = response.extensions_mut().remove() else {
+        return response;
+    };
     let status = problem.status();
     if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         let code = problem.oauth_code().unwrap_or("other");
@@ -127,7 +160,11 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
     if status.is_server_error() && status != StatusCode::HTTP_VERSION_NOT_SUPPORTED {
         tracing::error!(status = status.as_u16(), problem = %problem, "failed");
     }
-    let dress = if OAUTH.contains(&asked.route.as_str()) { Dress::OAuth } else { dress };
+    let dress = if OAUTH.contains(&asked.route.as_str()) {
+        Dress::OAuth
+    } else {
+        dress
+    };
     let (kind, body) = match (&asked.page, dress) {
         (Some(_), Dress::Problem) if is_restricted(&problem) => {
             return Redirect::to("/account/factors").into_response();
@@ -135,19 +172,31 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
         (Some(page), Dress::Problem) if is_stranger(&problem) => {
             return sign_in_first(if asked.can_return { page } else { "/" });
         }
-        (Some(_), Dress::Problem) => ("text/html; charset=utf-8", web::error_page(status, &problem.detail(), id)),
+        (Some(_), Dress::Problem) => (
+            "text/html; charset=utf-8",
+            web::error_page(status, &problem.detail(), id),
+        ),
         (_, Dress::OAuth) => ("application/json", oauth_body(&problem, status, id)),
-        (None, Dress::Problem) => ("application/problem+json", problem_body(&problem, status, id)),
+        (None, Dress::Problem) => (
+            "application/problem+json",
+            problem_body(&problem, status, id),
+        ),
     };
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().remove(header::CONTENT_LENGTH);
     if dress == Dress::OAuth {
-        response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+        response
+            .headers_mut()
+            .insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     }
     if status == StatusCode::UNAUTHORIZED && asked.by_basic {
         // Beside the other: whoever came this way knows how to come again (RFC 7617 §2).
         let challenge = HeaderValue::from_static("Basic realm=\"Strongroom\", charset=\"UTF-8\"");
-        response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+        response
+            .headers_mut()
+            .append(header::WWW_AUTHENTICATE, challenge);
     }
     if kind.starts_with("text/html") {
         web::allow_page(response.headers_mut());
@@ -157,29 +206,45 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
 }
 
 fn is_stranger(problem: &Problem) -> bool {
-    matches!(problem, Problem::Auth(AuthError::NotSignedIn | AuthError::InvalidToken))
+    matches!(
+        problem,
+        Problem::Auth(AuthError::NotSignedIn | AuthError::InvalidToken)
+    )
 }
 
 /// There is one thing to do first, and one page where it is done.
 fn is_restricted(problem: &Problem) -> bool {
-    matches!(problem, Problem::Auth(AuthError::Restricted(Restriction::Enrol)))
+    matches!(
+        problem,
+        Problem::Auth(AuthError::Restricted(Restriction::Enrol))
+    )
 }
 
 fn sign_in_first(page: &str) -> Response {
     let next = percent_encoding::utf8_percent_encode(page, percent_encoding::NON_ALPHANUMERIC);
-    let target = if page == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={next}") };
+    let target = if page == "/" {
+        "/sign-in".to_owned()
+    } else {
+        format!("/sign-in?next={next}")
+    };
     Redirect::to(&target).into_response()
 }
 
 fn field(pointer: &str, problem: &Problem) -> Vec<wire::FieldError> {
-    vec![wire::FieldError { pointer: pointer.to_owned(), detail: problem.detail() }]
+    vec![wire::FieldError {
+        pointer: pointer.to_owned(),
+        detail: problem.detail(),
+    }]
 }
 
 fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
     let errors = match problem {
         Problem::Invalid(errors) => errors.clone(),
         Problem::Auth(AuthError::PasswordRefused(why)) => {
-            vec![wire::FieldError { pointer: "/password".to_owned(), detail: why.to_string() }]
+            vec![wire::FieldError {
+                pointer: "/password".to_owned(),
+                detail: why.to_string(),
+            }]
         }
         Problem::Auth(AuthError::CodeDoesNotFit) => field("/code", problem),
         Problem::Auth(AuthError::BadFactorName) => field("/name", problem),
@@ -209,7 +274,10 @@ fn oauth_body(problem: &Problem, status: StatusCode, id: &str) -> String {
     let plain = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
     let body = TokenError {
         error: problem.oauth_code().unwrap_or("server_error").to_owned(),
-        error_description: detail.chars().map(|c| if plain(c) { c } else { '\'' }).collect(),
+        error_description: detail
+            .chars()
+            .map(|c| if plain(c) { c } else { '\'' })
+            .collect(),
         detail,
         status: status.as_u16(),
         request_id: id.to_owned(),
@@ -221,22 +289,41 @@ fn oauth_body(problem: &Problem, status: StatusCode, id: &str) -> String {
 fn protect(headers: &mut HeaderMap, site: &Site) {
     let defaults = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+        ),
         (header::X_FRAME_OPTIONS, "DENY"),
         // Not `no-referrer`: with it, browsers send `Origin: null` with our own forms.
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-embedder-policy"),
+            "require-corp",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
     ];
     headers.reserve(defaults.len() + 2);
     for (name, value) in defaults {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     if site.is_https() {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
-        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
+        headers
+            .entry(header::STRICT_TRANSPORT_SECURITY)
+            .or_insert(year);
     }
 }

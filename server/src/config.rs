@@ -129,7 +129,11 @@ impl std::str::FromStr for ByteSize {
     type Err = ConfigError;
 
     fn from_str(raw: &str) -> Result<Self, ConfigError> {
-        let bad = || ConfigError(format!("\"{raw}\" is no size: write 500MiB, 10GiB, or a number of bytes"));
+        let bad = || {
+            ConfigError(format!(
+                "\"{raw}\" is no size: write 500MiB, 10GiB, or a number of bytes"
+            ))
+        };
         let digits = raw.find(|c: char| !c.is_ascii_digit()).unwrap_or(raw.len());
         let (number, unit) = raw.split_at(digits);
         let shift = match unit.trim().to_ascii_lowercase().as_str() {
@@ -202,8 +206,17 @@ impl Config {
     /// With the address that the system gave, where it was left the choice of the port (0).
     #[must_use]
     pub fn listening_on(self, address: SocketAddr) -> Self {
-        let public_url = if self.guesses_its_url() { own_url(address) } else { self.public_url };
-        Self { listen: address, providers: self.providers.reached_at(&public_url), public_url, ..self }
+        let public_url = if self.guesses_its_url() {
+            own_url(address)
+        } else {
+            self.public_url
+        };
+        Self {
+            listen: address,
+            providers: self.providers.reached_at(&public_url),
+            public_url,
+            ..self
+        }
     }
 }
 
@@ -215,9 +228,16 @@ impl Partial {
             .map_err(|error| ConfigError(format!("cannot read {}: {error}", path.display())))?;
         // Not the error as it prints itself: that shows the line, which may hold a secret.
         let bad = |error: toml::de::Error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let before = error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            ConfigError(format!("{}, line {line}: {}", path.display(), error.message()))
+            ConfigError(format!(
+                "{}, line {line}: {}",
+                path.display(),
+                error.message()
+            ))
         };
         toml::from_str(&text).map_err(bad)
     }
@@ -234,12 +254,18 @@ impl Partial {
             listen: self.listen.or(next.listen),
             data: self.data.or(next.data),
             public_url: self.public_url.or(next.public_url),
-            database_url: self.database_url.or(next.database_url.filter(|_| !own_database)),
-            database_url_file: self.database_url_file.or(next.database_url_file.filter(|_| !own_database)),
+            database_url: self
+                .database_url
+                .or(next.database_url.filter(|_| !own_database)),
+            database_url_file: self
+                .database_url_file
+                .or(next.database_url_file.filter(|_| !own_database)),
             database_tls: self.database_tls.or(next.database_tls),
             database_migrate: self.database_migrate.or(next.database_migrate),
             secret_key: self.secret_key.or(next.secret_key.filter(|_| !own_key)),
-            secret_key_file: self.secret_key_file.or(next.secret_key_file.filter(|_| !own_key)),
+            secret_key_file: self
+                .secret_key_file
+                .or(next.secret_key_file.filter(|_| !own_key)),
             trusted_proxies: self.trusted_proxies.or(next.trusted_proxies),
             max_file_size: self.max_file_size.or(next.max_file_size),
             password_grant: self.password_grant.or(next.password_grant),
@@ -269,25 +295,38 @@ impl Partial {
     /// # Errors
     /// A sentence that says what to write where.
     pub fn decide(self) -> Result<Config, ConfigError> {
-        let listen = self.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)));
-        let way = reached_from_elsewhere(listen, self.public_url.as_deref(), self.trusted_proxies.as_deref());
+        let listen = self
+            .listen
+            .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)));
+        let way = reached_from_elsewhere(
+            listen,
+            self.public_url.as_deref(),
+            self.trusted_proxies.as_deref(),
+        );
         let hashing = HashingCost {
             memory_kib: self.hashing.memory_kib.unwrap_or(64 * 1024),
             passes: self.hashing.passes.unwrap_or(3),
             lanes: 1,
         };
         // Above, one sign-in would take the machine's memory, or minutes.
-        if !(19 * 1024..=4 << 20).contains(&hashing.memory_kib) || !(2..=64).contains(&hashing.passes) {
+        if !(19 * 1024..=4 << 20).contains(&hashing.memory_kib)
+            || !(2..=64).contains(&hashing.passes)
+        {
             let sentence = "hashing.memory_kib is between 19456 and 4194304, and hashing.passes between 2 and 64.";
             return Err(ConfigError(sentence.to_owned()));
         }
-        let mail = self.mail.map(|mail| mail.decide(self.public_url.as_deref())).transpose()?;
+        let mail = self
+            .mail
+            .map(|mail| mail.decide(self.public_url.as_deref()))
+            .transpose()?;
         let public_url = public_url(self.public_url, listen)?;
         Ok(Config {
             clients: clients::decide(self.clients.unwrap_or_default())?,
             providers: providers::decide(self.providers.unwrap_or_default(), &public_url)?,
             listen,
-            data: self.data.unwrap_or_else(|| PathBuf::from("strongroom-data")),
+            data: self
+                .data
+                .unwrap_or_else(|| PathBuf::from("strongroom-data")),
             public_url,
             database: DatabaseRules {
                 url: secret(self.database_url, self.database_url_file.as_deref())?,
@@ -299,7 +338,9 @@ impl Partial {
             max_file_size: self.max_file_size.map_or(10 << 30, |size| size.0),
             password_grant: self.password_grant.unwrap_or(Switch::On),
             registration: self.registration.mode.unwrap_or(RegistrationMode::Open),
-            unsaid: way.filter(|_| self.registration.mode.is_none()).map(|way| exposed(&way)),
+            unsaid: way
+                .filter(|_| self.registration.mode.is_none())
+                .map(|way| exposed(&way)),
             first_role: match self.registration.role.unwrap_or(FirstRole::Editor) {
                 FirstRole::None => None,
                 FirstRole::Viewer => Some(Role::Viewer),
@@ -320,17 +361,26 @@ impl Partial {
 }
 
 /// How others get here, if they do: directly, or through a proxy on this machine.
-fn reached_from_elsewhere(listen: SocketAddr, public_url: Option<&str>, proxies: Option<&[IpAddr]>) -> Option<String> {
+fn reached_from_elsewhere(
+    listen: SocketAddr,
+    public_url: Option<&str>,
+    proxies: Option<&[IpAddr]>,
+) -> Option<String> {
     if !listen.ip().is_loopback() {
         return Some(format!("would listen on {listen}"));
     }
     let is_here = |host: &str| {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        host == "localhost"
+            || bare
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
     };
     match public_url {
         Some(url) if !is_here(&host::of_url(url)) => Some(format!("would be reached at {url}")),
-        _ => proxies.is_some_and(|proxies| !proxies.is_empty()).then(|| "would stand behind a proxy".to_owned()),
+        _ => proxies
+            .is_some_and(|proxies| !proxies.is_empty())
+            .then(|| "would stand behind a proxy".to_owned()),
     }
 }
 
@@ -352,24 +402,34 @@ fn own_url(listen: SocketAddr) -> String {
 }
 
 fn public_url(given: Option<String>, listen: SocketAddr) -> Result<String, ConfigError> {
-    let Some(url) = given else { return Ok(own_url(listen)) };
+    let Some(url) = given else {
+        return Ok(own_url(listen));
+    };
     let url = url.trim_end_matches('/').to_owned();
     let fits = url.split_once("://").is_some_and(|(scheme, host)| {
-        matches!(scheme, "http" | "https") && !host.contains('@') && host.parse::<http::uri::Authority>().is_ok()
+        matches!(scheme, "http" | "https")
+            && !host.contains('@')
+            && host.parse::<http::uri::Authority>().is_ok()
     });
     if fits {
         Ok(url)
     } else {
         let shown = url.escape_default();
-        Err(ConfigError(format!("public_url is a scheme and a host, like https://files.example.org, not \"{shown}\".")))
+        Err(ConfigError(format!(
+            "public_url is a scheme and a host, like https://files.example.org, not \"{shown}\"."
+        )))
     }
 }
 
-fn secret(value: Option<SecretString>, file: Option<&std::path::Path>) -> Result<Option<SecretString>, ConfigError> {
+fn secret(
+    value: Option<SecretString>,
+    file: Option<&std::path::Path>,
+) -> Result<Option<SecretString>, ConfigError> {
     match (value, file) {
-        (Some(_), Some(path)) => {
-            Err(ConfigError(format!("a secret is given twice, as itself and as the file {}", path.display())))
-        }
+        (Some(_), Some(path)) => Err(ConfigError(format!(
+            "a secret is given twice, as itself and as the file {}",
+            path.display()
+        ))),
         (Some(value), None) if value.expose_secret().is_empty() => Ok(None),
         (Some(value), None) => Ok(Some(value)),
         (None, Some(path)) => {

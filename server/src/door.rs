@@ -2,7 +2,9 @@
 
 use auth::{
     Action, Anyone, Caller, Permitted,
-    extract::{Enrolling, EvenRestricted, InPerson, Known, Lasting, MaybeCaller, OwnPage, Recently},
+    extract::{
+        Enrolling, EvenRestricted, InPerson, Known, Lasting, MaybeCaller, OwnPage, Recently,
+    },
 };
 
 /// Who may enter, as the API document tells it.

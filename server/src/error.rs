@@ -57,13 +57,19 @@ pub enum Problem {
 }
 
 fn summary(errors: &[FieldError]) -> String {
-    errors.first().map_or_else(|| "This input is not valid.".to_owned(), |first| first.detail.clone())
+    errors.first().map_or_else(
+        || "This input is not valid.".to_owned(),
+        |first| first.detail.clone(),
+    )
 }
 
 impl Problem {
     /// One bad member; `pointer` is a JSON pointer, or `#name` for a parameter.
     pub fn invalid(pointer: impl Into<String>, detail: impl std::fmt::Display) -> Self {
-        Self::Invalid(vec![FieldError { pointer: pointer.into(), detail: detail.to_string() }])
+        Self::Invalid(vec![FieldError {
+            pointer: pointer.into(),
+            detail: detail.to_string(),
+        }])
     }
 
     #[must_use]
@@ -102,14 +108,19 @@ impl Problem {
             Self::Auth(AuthError::SecondFactorNeeded) => Some("mfa_required"),
             Self::Auth(AuthError::ScopeWidened) => Some("invalid_scope"),
             Self::Auth(AuthError::InvalidToken) => Some("invalid_token"),
-            Self::Auth(AuthError::NotAllowed { .. } | AuthError::ScopeMissing { .. } | AuthError::NotInPerson) => {
-                Some("insufficient_scope")
-            }
+            Self::Auth(
+                AuthError::NotAllowed { .. }
+                | AuthError::ScopeMissing { .. }
+                | AuthError::NotInPerson,
+            ) => Some("insufficient_scope"),
             Self::Auth(AuthError::ResetRequired) => Some("password_reset_required"),
             Self::Auth(AuthError::StepUpNeeded { .. }) => Some("insufficient_user_authentication"),
             Self::Auth(AuthError::Restricted(Restriction::Enrol)) => Some("mfa_enrolment_required"),
             Self::Auth(
-                AuthError::Throttled { .. } | AuthError::TooFast { .. } | AuthError::LockedOut | AuthError::Busy { .. },
+                AuthError::Throttled { .. }
+                | AuthError::TooFast { .. }
+                | AuthError::LockedOut
+                | AuthError::Busy { .. },
             ) => Some("temporarily_unavailable"),
             Self::Auth(AuthError::Delegation(refused)) => Some(refused.code()),
             Self::OAuth { code, .. } => Some(code),
@@ -134,18 +145,23 @@ impl Problem {
                 | AuthError::SignInOver
                 | AuthError::Passkey(PasskeyError::Refused),
             ) => Some(HeaderValue::from_static("Bearer")),
-            Self::Auth(AuthError::InvalidToken) => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
+            Self::Auth(AuthError::InvalidToken) => {
+                Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
+            }
             Self::Auth(AuthError::StepUpNeeded { max_age }) => {
-                let challenge =
-                    format!("Bearer error=\"insufficient_user_authentication\", max_age={}", max_age.as_secs());
+                let challenge = format!(
+                    "Bearer error=\"insufficient_user_authentication\", max_age={}",
+                    max_age.as_secs()
+                );
                 HeaderValue::try_from(challenge).ok()
             }
-            Self::Auth(AuthError::ScopeMissing { grant }) => {
-                HeaderValue::try_from(format!("Bearer error=\"insufficient_scope\", scope=\"{grant}\"")).ok()
-            }
-            Self::Auth(AuthError::NotAllowed { .. } | AuthError::NotInPerson) => {
-                Some(HeaderValue::from_static("Bearer error=\"insufficient_scope\""))
-            }
+            Self::Auth(AuthError::ScopeMissing { grant }) => HeaderValue::try_from(format!(
+                "Bearer error=\"insufficient_scope\", scope=\"{grant}\""
+            ))
+            .ok(),
+            Self::Auth(AuthError::NotAllowed { .. } | AuthError::NotInPerson) => Some(
+                HeaderValue::from_static("Bearer error=\"insufficient_scope\""),
+            ),
             _ => None,
         }
     }
@@ -160,9 +176,9 @@ impl Problem {
             ) => Some(*retry_after),
             // Nobody knows when; RFC 6585 §4 clients want a number all the same.
             Self::Auth(AuthError::LockedOut) => Some(Duration::from_hours(24)),
-            Self::Auth(AuthError::Store(_)) | Self::Vault(VaultError::Store(_)) | Self::NotReady => {
-                Some(Duration::from_secs(1))
-            }
+            Self::Auth(AuthError::Store(_))
+            | Self::Vault(VaultError::Store(_))
+            | Self::NotReady => Some(Duration::from_secs(1)),
             _ => None,
         }
     }
@@ -186,7 +202,10 @@ impl Problem {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "a table, in which the compiler finds what is missing")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table, in which the compiler finds what is missing"
+)]
 fn auth_status(error: &AuthError) -> StatusCode {
     match error {
         AuthError::NotSignedIn
@@ -247,7 +266,9 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::PasswordRefused(_)
         | AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::Passkey(error) => passkey_status(error),
-        AuthError::Throttled { .. } | AuthError::TooFast { .. } | AuthError::LockedOut => StatusCode::TOO_MANY_REQUESTS,
+        AuthError::Throttled { .. } | AuthError::TooFast { .. } | AuthError::LockedOut => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         AuthError::Internal(_) | AuthError::AnotherMasterKey => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -332,17 +353,27 @@ pub(crate) fn retry_after(wait: Duration) -> HeaderValue {
 
 fn undressed(problem: Problem, dress: Dress) -> Response {
     let mut response = problem.status().into_response();
-    if let Some(challenge) = problem.challenge().filter(|_| problem.status() != StatusCode::OK) {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    if let Some(challenge) = problem
+        .challenge()
+        .filter(|_| problem.status() != StatusCode::OK)
+    {
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, challenge);
     }
     if let Some(wait) = problem.retry_after() {
-        response.headers_mut().insert(header::RETRY_AFTER, retry_after(wait));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, retry_after(wait));
     }
     if let Problem::Range { size } = problem
         && let Ok(range) = HeaderValue::try_from(format!("bytes */{size}"))
     {
         response.headers_mut().insert(header::CONTENT_RANGE, range);
     }
-    response.extensions_mut().insert(Undressed { problem: Arc::new(problem), dress });
+    response.extensions_mut().insert(Undressed {
+        problem: Arc::new(problem),
+        dress,
+    });
     response
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use auth::{GroupName, Origin, Username, store::Network};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::{
-    ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequest, Query as QueryOf, RawPathParams, Request,
-    rejection::QueryRejection,
+    ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequest, Query as QueryOf,
+    RawPathParams, Request, rejection::QueryRejection,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Uri, header, request::Parts};
@@ -63,12 +63,19 @@ impl<T: DeserializeOwned> OptionalFromRequest<AppState> for Body<T> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    kind.split(';')
+        .next()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 async fn read(request: Request) -> Result<Bytes, Problem> {
-    whole::read(request.into_body()).await.map_err(Unread::problem)
+    whole::read(request.into_body())
+        .await
+        .map_err(Unread::problem)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -79,10 +86,21 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let at = error.path().to_string().replace('.', "/");
-        let pointer = if at == "/" || at.is_empty() { String::new() } else { format!("/{at}") };
-        Problem::invalid(pointer, format!("This is not the JSON that is expected here: {}.", plain(error.inner())))
+        let pointer = if at == "/" || at.is_empty() {
+            String::new()
+        } else {
+            format!("/{at}")
+        };
+        Problem::invalid(
+            pointer,
+            format!(
+                "This is not the JSON that is expected here: {}.",
+                plain(error.inner())
+            ),
+        )
     })?;
-    json.end().map_err(|_| Problem::invalid("", "There is something after the end of the JSON."))?;
+    json.end()
+        .map_err(|_| Problem::invalid("", "There is something after the end of the JSON."))?;
     Ok(value)
 }
 
@@ -90,10 +108,19 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 /// be a secret in the wrong place.
 fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-    let told = ["invalid type: ", "invalid value: ", "unknown variant "].iter().find(|told| text.starts_with(**told));
-    let Some((told, (given, wanted))) = told.zip(text.rsplit_once(", expected ")) else { return text.to_owned() };
-    let sort = given[told.len()..].split(['"', '`']).next().unwrap_or_default();
+    let text = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(text, _)| text);
+    let told = ["invalid type: ", "invalid value: ", "unknown variant "]
+        .iter()
+        .find(|told| text.starts_with(**told));
+    let Some((told, (given, wanted))) = told.zip(text.rsplit_once(", expected ")) else {
+        return text.to_owned();
+    };
+    let sort = given[told.len()..]
+        .split(['"', '`'])
+        .next()
+        .unwrap_or_default();
     format!("{}, expected {wanted}", [told, sort].concat().trim_end())
 }
 
@@ -106,15 +133,24 @@ impl Form {
     /// # Errors
     /// `invalid_request`.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        let bad = |detail: &str| Problem::OAuth { code: "invalid_request", detail: detail.to_owned() };
-        let text = percent_encoding::percent_decode(bytes).decode_utf8().map(|_| bytes);
+        let bad = |detail: &str| Problem::OAuth {
+            code: "invalid_request",
+            detail: detail.to_owned(),
+        };
+        let text = percent_encoding::percent_decode(bytes)
+            .decode_utf8()
+            .map(|_| bytes);
         let text = text.map_err(|_| bad("The form is not UTF-8."))?;
         let mut members = std::collections::HashMap::new();
         for (name, value) in form_urlencoded::parse(text) {
             if value.contains('\0') {
                 return Err(bad("The form holds a NUL character."));
             }
-            if !value.is_empty() && members.insert(name.into_owned(), value.into_owned()).is_some() {
+            if !value.is_empty()
+                && members
+                    .insert(name.into_owned(), value.into_owned())
+                    .is_some()
+            {
                 return Err(bad("A parameter is there more than once."));
             }
         }
@@ -140,9 +176,17 @@ impl FromRequest<AppState> for Form {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &AppState) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let kind = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("");
         let form = "application/x-www-form-urlencoded";
-        if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(form)) {
+        if !kind
+            .split(';')
+            .next()
+            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(form))
+        {
             return Err(Problem::MediaType(form));
         }
         let bytes = read(request).await?;
@@ -159,7 +203,9 @@ impl FromRequestParts<AppState> for Named {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let raw = path_param(parts, state, "filename").await?;
-        Filename::parse(&raw).map(Self).map_err(|error| Problem::invalid("#filename", error))
+        Filename::parse(&raw)
+            .map(Self)
+            .map_err(|error| Problem::invalid("#filename", error))
     }
 }
 
@@ -172,7 +218,9 @@ impl FromRequestParts<AppState> for User {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let raw = path_param(parts, state, "username").await?;
-        Username::parse(&raw).map(Self).map_err(|_| Problem::Auth(auth::AuthError::NoSuchAccount))
+        Username::parse(&raw)
+            .map(Self)
+            .map_err(|_| Problem::Auth(auth::AuthError::NoSuchAccount))
     }
 }
 
@@ -185,7 +233,9 @@ impl FromRequestParts<AppState> for Group {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let raw = path_param(parts, state, "group").await?;
-        GroupName::parse(&raw).map(Self).map_err(|_| Problem::Auth(auth::AuthError::NoSuchGroup))
+        GroupName::parse(&raw)
+            .map(Self)
+            .map_err(|_| Problem::Auth(auth::AuthError::NoSuchGroup))
     }
 }
 
@@ -198,7 +248,9 @@ impl FromRequestParts<AppState> for Place {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let raw = path_param(parts, state, "address").await?;
-        Network::parse(&raw).map(Self).ok_or(Problem::Auth(auth::AuthError::NoLockout))
+        Network::parse(&raw)
+            .map(Self)
+            .ok_or(Problem::Auth(auth::AuthError::NoLockout))
     }
 }
 
@@ -227,11 +279,20 @@ impl FromRequestParts<AppState> for ProviderId {
 }
 
 /// A path parameter, percent-decoded once by the router.
-pub async fn path_param(parts: &mut Parts, state: &AppState, name: &str) -> Result<String, Problem> {
+pub async fn path_param(
+    parts: &mut Parts,
+    state: &AppState,
+    name: &str,
+) -> Result<String, Problem> {
     let params = RawPathParams::from_request_parts(parts, state)
         .await
-        .map_err(|_| Problem::invalid(format!("#{name}"), "This part of the address is not UTF-8."))?;
-    let found = params.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
+        .map_err(|_| {
+            Problem::invalid(format!("#{name}"), "This part of the address is not UTF-8.")
+        })?;
+    let found = params
+        .iter()
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.to_owned());
     found.ok_or_else(|| Problem::Internal(format!("a route without {{{name}}}")))
 }
 
@@ -244,10 +305,22 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
-        let said = |pair: &&str| pair.split_once('=').is_none_or(|(_, value)| !value.is_empty());
-        let query = parts.uri.query().unwrap_or("").split('&').filter(said).collect::<Vec<_>>().join("&");
-        let uri = Uri::try_from(format!("/?{query}")).map_err(|_| Problem::invalid("", "This is no query."))?;
-        let query = QueryOf::<T>::try_from_uri(&uri).map_err(|error| Problem::Invalid(vec![query_error(&error)]))?;
+        let said = |pair: &&str| {
+            pair.split_once('=')
+                .is_none_or(|(_, value)| !value.is_empty())
+        };
+        let query = parts
+            .uri
+            .query()
+            .unwrap_or("")
+            .split('&')
+            .filter(said)
+            .collect::<Vec<_>>()
+            .join("&");
+        let uri = Uri::try_from(format!("/?{query}"))
+            .map_err(|_| Problem::invalid("", "This is no query."))?;
+        let query = QueryOf::<T>::try_from_uri(&uri)
+            .map_err(|error| Problem::Invalid(vec![query_error(&error)]))?;
         Ok(Self(query.0))
     }
 }
@@ -256,7 +329,10 @@ fn query_error(error: &QueryRejection) -> FieldError {
     let text = error.body_text();
     let detail = text.rsplit("string: ").next().unwrap_or(&text);
     let (name, why) = detail.split_once(": ").unwrap_or(("", detail));
-    FieldError { pointer: format!("#{name}"), detail: format!("This parameter is not what is expected: {why}.") }
+    FieldError {
+        pointer: format!("#{name}"),
+        detail: format!("This parameter is not what is expected: {why}."),
+    }
 }
 
 /// The `Idempotency-Key` of a change (draft-ietf-httpapi-idempotency-key-header), not yet tied to what it is used for.
@@ -278,7 +354,11 @@ impl Retry {
     /// Whether this may be a retry whose first answer is due again.
     #[must_use]
     pub fn attempt(&self) -> Attempt {
-        if self.0.is_some() { Attempt::MayBeRetry } else { Attempt::First }
+        if self.0.is_some() {
+            Attempt::MayBeRetry
+        } else {
+            Attempt::First
+        }
     }
 }
 
@@ -286,12 +366,23 @@ impl FromRequestParts<AppState> for Retry {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
-        let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
+        let Some(value) = parts.headers.get("idempotency-key") else {
+            return Ok(Self(None));
+        };
+        let key = value
+            .to_str()
+            .ok()
+            .filter(|key| (1..=255).contains(&key.len()));
         let key = key.ok_or_else(|| {
-            Problem::invalid("#Idempotency-Key", "An Idempotency-Key has 1 to 255 visible ASCII characters.")
+            Problem::invalid(
+                "#Idempotency-Key",
+                "An Idempotency-Key has 1 to 255 visible ASCII characters.",
+            )
         })?;
-        Ok(Self(Some((key.to_owned(), format!("{} {}", parts.method, parts.uri)))))
+        Ok(Self(Some((
+            key.to_owned(),
+            format!("{} {}", parts.method, parts.uri),
+        ))))
     }
 }
 
@@ -303,9 +394,13 @@ impl FromRequestParts<AppState> for From {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let origin = origin(parts, state).ok_or_else(|| Problem::Internal("no peer address".to_owned()))?;
+        let origin =
+            origin(parts, state).ok_or_else(|| Problem::Internal("no peer address".to_owned()))?;
         // Whoever signs in by this request may stay known: a browser that showed no token of its own is given one.
-        Ok(Self(Origin { device: parts.extensions.get::<Browser>().map(Browser::hash), ..origin }))
+        Ok(Self(Origin {
+            device: parts.extensions.get::<Browser>().map(Browser::hash),
+            ..origin
+        }))
     }
 }
 
@@ -313,10 +408,18 @@ impl FromRequestParts<AppState> for From {
 pub(crate) fn origin(parts: &Parts, state: &AppState) -> Option<Origin> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
     let address = client_address(peer, &parts.headers, &state.site.config.trusted_proxies);
-    let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    let user_agent = user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(256).collect());
+    let user_agent = parts
+        .headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    let user_agent =
+        user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(256).collect());
     let device = parts.extensions.get::<Browser>().and_then(Browser::shown);
-    Some(Origin { address, user_agent, device })
+    Some(Origin {
+        address,
+        user_agent,
+        device,
+    })
 }
 
 #[cfg(test)]

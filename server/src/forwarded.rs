@@ -10,8 +10,14 @@ use http::HeaderMap;
 pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
     // Bytes, not text: a line that is not text is still a line, and leaving it out would let the one before speak.
     let lines = headers.get_all("x-forwarded-for").into_iter();
-    let hops: Vec<&[u8]> = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
-    let hops = hops.into_iter().rev().map(<[u8]>::trim_ascii).filter(|hop| !hop.is_empty());
+    let hops: Vec<&[u8]> = lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .collect();
+    let hops = hops
+        .into_iter()
+        .rev()
+        .map(<[u8]>::trim_ascii)
+        .filter(|hop| !hop.is_empty());
     let mut address = peer.to_canonical();
     for hop in hops {
         if !proxies.iter().any(|proxy| proxy.to_canonical() == address) {
@@ -26,8 +32,14 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAdd
 /// An address, with or without brackets and a port, as some proxies write it.
 fn parse(hop: &[u8]) -> Option<IpAddr> {
     let hop = str::from_utf8(hop).ok()?;
-    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
-    let address = bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|socket| socket.ip()))?;
+    let bare = hop
+        .strip_prefix('[')
+        .and_then(|hop| hop.strip_suffix(']'))
+        .unwrap_or(hop);
+    let address = bare
+        .parse()
+        .ok()
+        .or_else(|| hop.parse::<SocketAddr>().ok().map(|socket| socket.ip()))?;
     Some(address.to_canonical())
 }
 
@@ -45,7 +57,10 @@ mod tests {
     fn seen(peer: &str, lines: &[&[u8]]) -> String {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append("x-forwarded-for", http::HeaderValue::from_bytes(line).unwrap());
+            headers.append(
+                "x-forwarded-for",
+                http::HeaderValue::from_bytes(line).unwrap(),
+            );
         }
         client_address(ip(peer), &headers, &[ip(PROXY), ip("::ffff:10.0.0.2")]).to_string()
     }
@@ -54,25 +69,50 @@ mod tests {
     fn pitfall_address_bucket_escaped_by_a_spoofed_header() {
         // No proxy of ours: nothing is believed, whatever stands there.
         assert_eq!(seen("192.0.2.9", &[b"203.0.113.7"]), "192.0.2.9");
-        assert_eq!(seen("192.0.2.9", &[b"10.0.0.1, 203.0.113.7", b"127.0.0.1"]), "192.0.2.9");
+        assert_eq!(
+            seen("192.0.2.9", &[b"10.0.0.1, 203.0.113.7", b"127.0.0.1"]),
+            "192.0.2.9"
+        );
         // Whatever the attacker writes, the proxy writes to the right of it.
-        for spoofed in ["198.51.100.1", "10.0.0.1", "127.0.0.1, ::1", "::ffff:10.0.0.1", "unknown", "\u{ff}", ", ,"] {
+        for spoofed in [
+            "198.51.100.1",
+            "10.0.0.1",
+            "127.0.0.1, ::1",
+            "::ffff:10.0.0.1",
+            "unknown",
+            "\u{ff}",
+            ", ,",
+        ] {
             let line = format!("{spoofed}, 203.0.113.7");
             assert_eq!(seen(PROXY, &[line.as_bytes()]), "203.0.113.7", "{spoofed}");
-            assert_eq!(seen(PROXY, &[spoofed.as_bytes(), b"203.0.113.7"]), "203.0.113.7", "{spoofed}");
-            assert_eq!(seen(PROXY, &[b"198.51.100.9", line.as_bytes()]), "203.0.113.7", "{spoofed}");
+            assert_eq!(
+                seen(PROXY, &[spoofed.as_bytes(), b"203.0.113.7"]),
+                "203.0.113.7",
+                "{spoofed}"
+            );
+            assert_eq!(
+                seen(PROXY, &[b"198.51.100.9", line.as_bytes()]),
+                "203.0.113.7",
+                "{spoofed}"
+            );
         }
     }
 
     #[test]
     fn a_line_that_is_no_text_does_not_make_the_one_before_it_speak() {
         assert_eq!(seen(PROXY, &[b"198.51.100.1", b"\xff\xfe"]), PROXY);
-        assert_eq!(seen(PROXY, &[b"198.51.100.1", b"\xff, 203.0.113.7"]), "203.0.113.7");
+        assert_eq!(
+            seen(PROXY, &[b"198.51.100.1", b"\xff, 203.0.113.7"]),
+            "203.0.113.7"
+        );
     }
 
     #[test]
     fn a_chain_is_read_as_far_as_its_hops_are_ours() {
-        assert_eq!(seen(PROXY, &[b"198.51.100.1, 203.0.113.7, 10.0.0.2"]), "203.0.113.7");
+        assert_eq!(
+            seen(PROXY, &[b"198.51.100.1, 203.0.113.7, 10.0.0.2"]),
+            "203.0.113.7"
+        );
         assert_eq!(seen(INNER, &[b"203.0.113.7", b"10.0.0.1"]), "203.0.113.7");
         assert_eq!(seen("::ffff:10.0.0.1", &[b"203.0.113.7"]), "203.0.113.7");
         assert_eq!(seen(PROXY, &[]), PROXY);
@@ -92,7 +132,15 @@ mod tests {
         ] {
             assert_eq!(seen(PROXY, &[written.as_bytes()]), address, "{written}");
         }
-        for garbage in ["203.0.113", "203.0.113.7:", "0x7f.1", "1.2.3.4.5", "fe80::1%eth0", "_hidden", "203.0.113.07"] {
+        for garbage in [
+            "203.0.113",
+            "203.0.113.7:",
+            "0x7f.1",
+            "1.2.3.4.5",
+            "fe80::1%eth0",
+            "_hidden",
+            "203.0.113.07",
+        ] {
             assert_eq!(seen(PROXY, &[garbage.as_bytes()]), PROXY, "{garbage}");
         }
     }

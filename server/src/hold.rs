@@ -26,9 +26,14 @@ impl Hold {
         let file = file.with_context(|| format!("{} cannot be written", path.display()))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!("Another Strongroom is serving from {} already", data.display()),
+            Err(TryLockError::WouldBlock) => bail!(
+                "Another Strongroom is serving from {} already",
+                data.display()
+            ),
             // Some network file systems know of no locks: nothing to be told there.
-            Err(TryLockError::Error(error)) => tracing::warn!(%error, "the data folder cannot be held"),
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(%error, "the data folder cannot be held")
+            }
         }
         Ok(Self { _file: file })
     }

@@ -11,33 +11,60 @@ use crate::state::Site;
 /// The host of an address like `https://files.example.org`, in lower case.
 #[must_use]
 pub(crate) fn of_url(url: &str) -> String {
-    url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_ascii_lowercase)).unwrap_or_default()
+    url.parse::<Uri>()
+        .ok()
+        .and_then(|url| url.host().map(str::to_ascii_lowercase))
+        .unwrap_or_default()
 }
 
 /// Whether the request is for us: for the host of `public_url`, for this machine by name, or for a bare address, which
 /// no name server can redirect. A proxy of ours may call us as it likes. Without a `Host` it came from no browser.
 pub(crate) fn is_ours(request: &Request, site: &Site) -> bool {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
-    let from_proxy = peer.is_some_and(|peer| site.config.trusted_proxies.iter().any(|p| p.to_canonical() == peer));
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|peer| peer.0.ip().to_canonical());
+    let from_proxy = peer.is_some_and(|peer| {
+        site.config
+            .trusted_proxies
+            .iter()
+            .any(|p| p.to_canonical() == peer)
+    });
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let named = match (hosts.next(), hosts.next()) {
         (None, _) => true,
-        (Some(host), None) => host.to_str().is_ok_and(|host| is_ours_by_name(host, &site.host)),
+        (Some(host), None) => host
+            .to_str()
+            .is_ok_and(|host| is_ours_by_name(host, &site.host)),
         (Some(_), Some(_)) => false,
     };
-    let aimed = request.uri().authority().is_none_or(|authority| is_ours_by_name(authority.as_str(), &site.host));
+    let aimed = request
+        .uri()
+        .authority()
+        .is_none_or(|authority| is_ours_by_name(authority.as_str(), &site.host));
     from_proxy || (named && aimed)
 }
 
 fn is_ours_by_name(authority: &str, ours: &str) -> bool {
-    let Ok(authority) = authority.parse::<Authority>() else { return false };
+    let Ok(authority) = authority.parse::<Authority>() else {
+        return false;
+    };
     let host = authority.host();
     let rest = authority.as_str().strip_prefix(host).unwrap_or("?");
-    if !rest.is_empty() && !rest.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit())) {
+    if !rest.is_empty()
+        && !rest
+            .strip_prefix(':')
+            .is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+    {
         return false;
     }
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    host.eq_ignore_ascii_case(ours) || host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok()
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    host.eq_ignore_ascii_case(ours)
+        || host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok()
 }
 
 #[cfg(test)]
@@ -47,7 +74,13 @@ mod tests {
     #[test]
     fn we_answer_to_our_own_name_and_to_addresses_only() {
         let ours = of_url("https://Files.example.org:8443");
-        for host in ["files.example.org", "FILES.example.org:8443", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"] {
+        for host in [
+            "files.example.org",
+            "FILES.example.org:8443",
+            "localhost:8000",
+            "127.0.0.1:8000",
+            "[::1]:8000",
+        ] {
             assert!(is_ours_by_name(host, &ours), "{host}");
         }
         for host in [

@@ -20,8 +20,12 @@ use crate::config::mail::Mail;
 use way::{Refused, Sender};
 
 /// Tried again so long after it failed, and then given up.
-const PAUSES: [Duration; 4] =
-    [Duration::from_secs(2), Duration::from_secs(15), Duration::from_mins(1), Duration::from_mins(5)];
+const PAUSES: [Duration; 4] = [
+    Duration::from_secs(2),
+    Duration::from_secs(15),
+    Duration::from_mins(1),
+    Duration::from_mins(5),
+];
 /// Connections at once.
 const LINES: usize = 4;
 /// Letters on their way at once, those that wait to be tried again included.
@@ -125,7 +129,9 @@ impl Postman {
             .body(encoded(text)?)?;
         // RFC 3834 §5: no robot answers.
         let robot = header::HeaderName::new_from_ascii_str("Auto-Submitted");
-        message.headers_mut().insert_raw(header::HeaderValue::new(robot, "auto-generated".to_owned()));
+        message
+            .headers_mut()
+            .insert_raw(header::HeaderValue::new(robot, "auto-generated".to_owned()));
         Ok(message)
     }
 }
@@ -134,7 +140,8 @@ impl Postman {
 /// (RFC 2045 §6.7), since not every server takes it.
 fn encoded(text: String) -> anyhow::Result<Body> {
     // RFC 5322 §2.1.1.
-    let plain = |line: &str| line.len() <= 990 && line.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let plain =
+        |line: &str| line.len() <= 990 && line.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     if text.lines().all(plain) {
         let lines = text.replace('\n', "\r\n").into_bytes();
         return Ok(Body::dangerous_pre_encoded(lines, Encoding::SevenBit));

@@ -42,9 +42,17 @@ impl Masters {
         make_private(&config.data.join("keys"))?;
         let file = own_file(config);
         if let Some(key) = &config.secret_key {
-            return Ok(Self { key: Some(MasterKey::parse(key.expose_secret())?), successor: None, file });
+            return Ok(Self {
+                key: Some(MasterKey::parse(key.expose_secret())?),
+                successor: None,
+                file,
+            });
         }
-        Ok(Self { key: file.find()?, successor: file.successor()?, file })
+        Ok(Self {
+            key: file.find()?,
+            successor: file.successor()?,
+            file,
+        })
     }
 
     /// The database says which one. It is made where nothing is sealed yet.
@@ -70,7 +78,9 @@ pub(crate) async fn settle(config: &Config, store: &Store, _: &Hold) -> anyhow::
         return Ok(());
     }
     let file = own_file(config);
-    let Some(old) = file.find()? else { return Ok(()) };
+    let Some(old) = file.find()? else {
+        return Ok(());
+    };
     match file.successor()? {
         Some(new) if is_in_force(&new, store).await? => {
             let kept = file.adopt_successor(&old.name()?)?;
@@ -122,15 +132,26 @@ pub enum Then {
 ///
 /// # Errors
 /// A sentence for the operator; the old key is in force then, or it says that the new one is.
-pub async fn replace(config: &Config, new: Option<&Path>, tokens: OldKey, clock: Clock) -> anyhow::Result<Replaced> {
-    let hold = Hold::of(&config.data).context("The master key is replaced while no server runs: stop it first")?;
+pub async fn replace(
+    config: &Config,
+    new: Option<&Path>,
+    tokens: OldKey,
+    clock: Clock,
+) -> anyhow::Result<Replaced> {
+    let hold = Hold::of(&config.data)
+        .context("The master key is replaced while no server runs: stop it first")?;
     let store = open_store(config).await?;
     settle(config, &store, &hold).await?;
     let old = Masters::of(config)?.in_force(&store, Lost::ForNow).await?;
     let chance = Chance::system();
     let (key, then) = match (&config.secret_key, new) {
         (None, None) => (own_file(config).make_successor(&chance)?, None),
-        (Some(_), Some(path)) => (KeyFile::at(path).load_or_make(&chance)?, Some(Then::Give { new: path.to_owned() })),
+        (Some(_), Some(path)) => (
+            KeyFile::at(path).load_or_make(&chance)?,
+            Some(Then::Give {
+                new: path.to_owned(),
+            }),
+        ),
         (None, Some(_)) => bail!(
             "The key is in a file of Strongroom's own, and so is the next one: leave --new-key-file out. (To name it \
              yourself from now on, set SECRET_KEY_FILE to a copy of keys/master.key first.)"
@@ -148,8 +169,16 @@ pub async fn replace(config: &Config, new: Option<&Path>, tokens: OldKey, clock:
     };
     let then = match then {
         Some(then) => then,
-        None => Then::Start { old: own_file(config).adopt_successor(&old.name()?)? },
+        None => Then::Start {
+            old: own_file(config).adopt_successor(&old.name()?)?,
+        },
     };
-    let kid = KeyRing::new(store, &key, config.keys, clock, chance)?.rotate(tokens).await?;
-    Ok(Replaced { resealed, kid, then })
+    let kid = KeyRing::new(store, &key, config.keys, clock, chance)?
+        .rotate(tokens)
+        .await?;
+    Ok(Replaced {
+        resealed,
+        kid,
+        then,
+    })
 }

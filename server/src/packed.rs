@@ -26,32 +26,51 @@ pub(crate) struct Packed {
 impl Packed {
     pub(crate) fn new(kind: HeaderValue, plain: Bytes) -> Self {
         let gzip = gzip(&plain).filter(|gzip| gzip.len() < plain.len());
-        Self { kind, tag: hex::encode(digest::digest(&digest::SHA256, &plain)), plain, gzip }
+        Self {
+            kind,
+            tag: hex::encode(digest::digest(&digest::SHA256, &plain)),
+            plain,
+            gzip,
+        }
     }
 
     /// `keep` is the `Cache-Control`. An `ETag` names one form of it (RFC 9110 §8.8.3), and either one is known.
     pub(crate) fn answer(&self, asked: &HeaderMap, keep: &'static str) -> Response {
         let packed = self.gzip.as_ref().filter(|_| takes_gzip(asked));
         let tag = |ending: &str| format!("\"{}{ending}\"", self.tag);
-        let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|sent| sent.to_str().ok());
+        let known = asked
+            .get_all(header::IF_NONE_MATCH)
+            .iter()
+            .filter_map(|sent| sent.to_str().ok());
         let known = known
             .flat_map(|sent| sent.split(','))
             .map(|sent| sent.trim().trim_start_matches("W/"))
             .any(|sent| sent == tag("") || sent == tag("-gzip"));
-        let own = if packed.is_some() { tag("-gzip") } else { tag("") };
+        let own = if packed.is_some() {
+            tag("-gzip")
+        } else {
+            tag("")
+        };
         let about = [
             (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
             (header::VARY, HeaderValue::from_static("accept-encoding")),
-            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (
+                header::X_CONTENT_TYPE_OPTIONS,
+                HeaderValue::from_static("nosniff"),
+            ),
         ];
         let about = (about, [(header::ETAG, own)]);
         let mut response = match (known, packed) {
             (true, _) => (StatusCode::NOT_MODIFIED, about).into_response(),
-            (false, Some(gzip)) => (about, [(header::CONTENT_ENCODING, "gzip")], gzip.clone()).into_response(),
+            (false, Some(gzip)) => {
+                (about, [(header::CONTENT_ENCODING, "gzip")], gzip.clone()).into_response()
+            }
             (false, None) => (about, self.plain.clone()).into_response(),
         };
         if !known {
-            response.headers_mut().insert(header::CONTENT_TYPE, self.kind.clone());
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, self.kind.clone());
         }
         response.extensions_mut().insert(AsItIs);
         response
@@ -60,10 +79,16 @@ impl Packed {
 
 /// `Accept-Encoding` (RFC 9110 §12.5.3): whoever names it, unless with a weight of nothing.
 fn takes_gzip(asked: &HeaderMap) -> bool {
-    let named = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|sent| sent.to_str().ok());
+    let named = asked
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|sent| sent.to_str().ok());
     named.flat_map(|sent| sent.split(',')).any(|coding| {
         let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
-        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.trim().parse::<f32>().ok());
+        let weight = weight
+            .trim()
+            .strip_prefix("q=")
+            .and_then(|weight| weight.trim().parse::<f32>().ok());
         name.trim().eq_ignore_ascii_case("gzip") && weight.is_some_and(|weight| weight > 0.0)
     })
 }
@@ -81,7 +106,10 @@ mod tests {
     use super::*;
 
     fn sample() -> Packed {
-        Packed::new(HeaderValue::from_static("text/plain"), "the same words again ".repeat(100).into())
+        Packed::new(
+            HeaderValue::from_static("text/plain"),
+            "the same words again ".repeat(100).into(),
+        )
     }
 
     fn asked(name: header::HeaderName, value: &str) -> HeaderMap {
@@ -89,7 +117,10 @@ mod tests {
     }
 
     async fn body(response: Response) -> Vec<u8> {
-        axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap().to_vec()
+        axum::body::to_bytes(response.into_body(), 1 << 20)
+            .await
+            .unwrap()
+            .to_vec()
     }
 
     #[tokio::test]
@@ -97,15 +128,35 @@ mod tests {
         let sample = sample();
         for takes in ["gzip", "br, GZIP", "gzip;q=0.5, br", "deflate,gzip ; q=1"] {
             let answer = sample.answer(&asked(header::ACCEPT_ENCODING, takes), "no-cache");
-            assert_eq!(answer.headers()[header::CONTENT_ENCODING], "gzip", "{takes}");
+            assert_eq!(
+                answer.headers()[header::CONTENT_ENCODING],
+                "gzip",
+                "{takes}"
+            );
             let mut told = String::new();
-            flate2::read::GzDecoder::new(&body(answer).await[..]).read_to_string(&mut told).unwrap();
+            flate2::read::GzDecoder::new(&body(answer).await[..])
+                .read_to_string(&mut told)
+                .unwrap();
             assert_eq!(told.as_bytes(), &sample.plain[..]);
         }
-        for takes in ["", "br", "gzip;q=0", "gzip;q=0.000", "identity", "*", "gzip;q=much"] {
+        for takes in [
+            "",
+            "br",
+            "gzip;q=0",
+            "gzip;q=0.000",
+            "identity",
+            "*",
+            "gzip;q=much",
+        ] {
             let answer = sample.answer(&asked(header::ACCEPT_ENCODING, takes), "no-cache");
-            assert!(!answer.headers().contains_key(header::CONTENT_ENCODING), "{takes}");
-            assert!(answer.extensions().get::<AsItIs>().is_some(), "and nobody compresses it on its way");
+            assert!(
+                !answer.headers().contains_key(header::CONTENT_ENCODING),
+                "{takes}"
+            );
+            assert!(
+                answer.extensions().get::<AsItIs>().is_some(),
+                "and nobody compresses it on its way"
+            );
             assert_eq!(body(answer).await, &sample.plain[..]);
         }
     }
@@ -128,6 +179,13 @@ mod tests {
 
     #[test]
     fn what_gets_longer_stays_as_it_is() {
-        assert!(Packed::new(HeaderValue::from_static("text/plain"), Bytes::from_static(b"x")).gzip.is_none());
+        assert!(
+            Packed::new(
+                HeaderValue::from_static("text/plain"),
+                Bytes::from_static(b"x")
+            )
+            .gzip
+            .is_none()
+        );
     }
 }

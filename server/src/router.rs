@@ -19,15 +19,18 @@ use utoipa::openapi::OpenApi;
 
 use crate::{
     answer::answer,
-    api::{audit, auth, document, events, files, groups, service, service::docs, throttle, users, vaults},
+    api::{
+        audit, auth, document, events, files, groups, service, service::docs, throttle, users,
+        vaults,
+    },
     error::Problem,
     packed::AsItIs,
     routes::Api,
     state::AppState,
     web::handlers::{
-        account, assets, audit as audit_page, authorize, confirm_email, device, enter, factors, first,
-        groups as groups_page, invites, join, lockouts, meter, reset, second, security, tokens, upstream, user,
-        users as users_page, vault,
+        account, assets, audit as audit_page, authorize, confirm_email, device, enter, factors,
+        first, groups as groups_page, invites, join, lockouts, meter, reset, second, security,
+        tokens, upstream, user, users as users_page, vault,
     },
     whole::whole,
 };
@@ -54,7 +57,10 @@ pub fn router(state: AppState) -> Router {
     );
     let router = api().split().0;
     let router = router.fallback(|| async { Problem::NoRoute });
-    router.method_not_allowed_fallback(|| async { Problem::Method }).layer(layers).with_state(state)
+    router
+        .method_not_allowed_fallback(|| async { Problem::Method })
+        .layer(layers)
+        .with_state(state)
 }
 
 /// The API document, for tests and tools.
@@ -240,12 +246,19 @@ fn worth_compressing() -> impl Predicate {
         .and(NotForContentType::const_new("application/octet-stream"))
         .and(NotForContentType::const_new("text/event-stream"))
         .and(NotForContentType::IMAGES)
-        .and(|_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions| extensions.get::<AsItIs>().is_none())
+        .and(
+            |_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions| {
+                extensions.get::<AsItIs>().is_none()
+            },
+        )
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
 fn panicked(what: Box<dyn std::any::Any + Send + 'static>) -> Response {
-    let what = what.downcast_ref::<&str>().map(ToString::to_string).or_else(|| what.downcast_ref::<String>().cloned());
+    let what = what
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| what.downcast_ref::<String>().cloned());
     Problem::Internal(format!("panic: {}", what.unwrap_or_default())).into_response()
 }
 
@@ -266,10 +279,19 @@ mod tests {
             .route("/well", on(MethodFilter::GET, || async { "well" }))
             .layer(CatchPanicLayer::custom(panicked));
         for (path, status) in [("/", 500), ("/well", 200), ("/", 500), ("/well", 200)] {
-            let answer = router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+            let answer = router
+                .clone()
+                .oneshot(Request::get(path).body(Body::empty()).unwrap())
+                .await
+                .unwrap();
             assert_eq!(answer.status().as_u16(), status);
-            let text = axum::body::to_bytes(answer.into_body(), 1 << 16).await.unwrap();
-            assert!(!String::from_utf8_lossy(&text).contains("hunter2"), "{text:?}");
+            let text = axum::body::to_bytes(answer.into_body(), 1 << 16)
+                .await
+                .unwrap();
+            assert!(
+                !String::from_utf8_lossy(&text).contains("hunter2"),
+                "{text:?}"
+            );
         }
     }
 }

@@ -18,7 +18,10 @@ use crate::{
     state::AppState,
 };
 
-#[expect(missing_debug_implementations, reason = "utoipa's document has none without its feature")]
+#[expect(
+    missing_debug_implementations,
+    reason = "utoipa's document has none without its feature"
+)]
 pub struct Api {
     router: Router<AppState>,
     document: OpenApi,
@@ -31,19 +34,27 @@ const SHORT: [&str; 3] = ["files", "changes", "events"];
 impl Api {
     #[must_use]
     pub fn new(document: OpenApi) -> Self {
-        Self { router: Router::new(), document }
+        Self {
+            router: Router::new(),
+            document,
+        }
     }
 
     /// Adds the operation that `P` describes (`#[utoipa::path]` makes it) at its address, and at the short one.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "as axum's own routes take it")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "as axum's own routes take it"
+    )]
     pub fn route<P: utoipa::Path + for<'a> Tags<'a>, H, T>(mut self, name: &str, handler: H) -> Self
     where
         H: Handler<T, AppState>,
         T: NamesItsDoor + 'static,
     {
         let path = P::path();
-        let short = path.strip_prefix(LONG).filter(|rest| SHORT.contains(&rest.split('/').next().unwrap_or_default()));
+        let short = path
+            .strip_prefix(LONG)
+            .filter(|rest| SHORT.contains(&rest.split('/').next().unwrap_or_default()));
         let short = short.map(|rest| format!("/api/{rest}"));
         for method in P::methods() {
             for (path, suffix) in [(Some(&path), ""), (short.as_ref(), "_in_main")] {
@@ -51,7 +62,9 @@ impl Api {
                 let mut operation = describe(tagged::<P>(), <T::Door as Door>::ENTRY, path);
                 operation.operation_id = Some(format!("{name}{suffix}"));
                 self.document_at(path, method.clone(), operation);
-                self.router = self.router.route(path, on(filter(&method), handler.clone()));
+                self.router = self
+                    .router
+                    .route(path, on(filter(&method), handler.clone()));
             }
         }
         self
@@ -73,7 +86,12 @@ impl Api {
     }
 
     fn document_at(&mut self, path: &str, method: HttpMethod, operation: Operation) {
-        let item = self.document.paths.paths.entry(path.to_owned()).or_default();
+        let item = self
+            .document
+            .paths
+            .paths
+            .entry(path.to_owned())
+            .or_default();
         item.merge_operations(PathItemBuilder::new().operation(method, operation).build());
     }
 }
@@ -89,12 +107,19 @@ fn tagged<P: utoipa::Path + for<'a> Tags<'a>>() -> Operation {
 fn describe(mut operation: Operation, entry: Entry, path: &str) -> Operation {
     let in_vault = path.starts_with("/api/vaults/{vault}/") || matches!(entry, Entry::Permitted(_));
     let mut add = |status: &str, words: &str| {
-        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(words)));
+        operation
+            .responses
+            .responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(problem(words)));
     };
     add("400", "The request makes no sense.");
     add("422", "The input is not valid; `errors` says where.");
     add("431", "The headers are too large.");
-    add("503", "The server is busy or its database is away; nothing has changed.");
+    add(
+        "503",
+        "The server is busy or its database is away; nothing has changed.",
+    );
     if entry != Entry::Anyone {
         add("401", "Not signed in.");
     }
@@ -102,10 +127,19 @@ fn describe(mut operation: Operation, entry: Entry, path: &str) -> Operation {
         add("403", "Not allowed.");
     }
     if in_vault {
-        add("404", "There is no such thing, or the caller may not know of it.");
+        add(
+            "404",
+            "There is no such thing, or the caller may not know of it.",
+        );
     }
-    if let Some(parameters) = operation.parameters.as_mut().filter(|_| !path.contains("{vault}")) {
-        parameters.retain(|parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "vault"));
+    if let Some(parameters) = operation
+        .parameters
+        .as_mut()
+        .filter(|_| !path.contains("{vault}"))
+    {
+        parameters.retain(
+            |parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "vault"),
+        );
     }
     if entry != Entry::Anyone {
         operation.security = Some(vec![
@@ -124,7 +158,10 @@ fn problem(words: &str) -> Answer {
     let schema = utoipa::openapi::Ref::from_schema_name("ProblemBody");
     utoipa::openapi::ResponseBuilder::new()
         .description(words)
-        .content("application/problem+json", ContentBuilder::new().schema(Some(schema)).build())
+        .content(
+            "application/problem+json",
+            ContentBuilder::new().schema(Some(schema)).build(),
+        )
         .build()
 }
 

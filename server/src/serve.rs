@@ -72,8 +72,14 @@ pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
     let key = masters.in_force(&store, Lost::ForNow).await?;
     // Before the first account: it gets its role there.
     vault::vault::make_main(&store, &clock, &Chance::system()).await?;
-    let auth =
-        Auth::open(store.clone(), settings(config, upstream::http_client()?)?, key, clock, Chance::system()).await?;
+    let auth = Auth::open(
+        store.clone(),
+        settings(config, upstream::http_client()?)?,
+        key,
+        clock,
+        Chance::system(),
+    )
+    .await?;
     let blobs = LocalBlobs::new(config.data.join("vaults"), config.max_file_size);
     Ok(Opened { store, auth, blobs })
 }
@@ -82,11 +88,21 @@ pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub async fn open_ring(config: &Config, lost: Lost, clock: Clock) -> anyhow::Result<KeyRing<Store>> {
+pub async fn open_ring(
+    config: &Config,
+    lost: Lost,
+    clock: Clock,
+) -> anyhow::Result<KeyRing<Store>> {
     let masters = Masters::of(config)?;
     let store = open_store(config).await?;
     let key = masters.in_force(&store, lost).await?;
-    Ok(KeyRing::new(store, &key, config.keys, clock, Chance::system())?)
+    Ok(KeyRing::new(
+        store,
+        &key,
+        config.keys,
+        clock,
+        Chance::system(),
+    )?)
 }
 
 pub(crate) async fn open_store(config: &Config) -> anyhow::Result<Store> {
@@ -124,7 +140,10 @@ fn settings(config: &Config, http: HttpClient) -> anyhow::Result<auth::Settings>
         factors: config.factors.clone(),
         step_up: config.step_up,
         passwords: config.passwords.rules()?,
-        upstreams: Upstreams { providers: config.providers.list.clone(), http: Some(http) },
+        upstreams: Upstreams {
+            providers: config.providers.list.clone(),
+            http: Some(http),
+        },
         access_lifetime: config.sessions.access,
         idle: config.sessions.idle,
         absolute: config.sessions.absolute,
@@ -140,7 +159,9 @@ pub(crate) fn make_private(folder: &Path) -> anyhow::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).with_context(|| format!("The folder {} cannot be made", folder.display()))
+    builder
+        .create(folder)
+        .with_context(|| format!("The folder {} cannot be made", folder.display()))
 }
 
 /// Starts serving. Everything is open and listening when it returns.
@@ -162,7 +183,14 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     blobs.clear_leftovers().await?;
     let repositories = config.data.join("vaults");
     make_private(&repositories)?;
-    let vault = Vault::open(store.clone(), blobs, repositories, clock.clone(), Chance::system()).await?;
+    let vault = Vault::open(
+        store.clone(),
+        blobs,
+        repositories,
+        clock.clone(),
+        Chance::system(),
+    )
+    .await?;
     let setup = auth.setup_token().await?;
     let public_url = config.public_url.clone();
     let setup_link = setup.map(|token| format!("{public_url}/first#{}", token.expose()));
@@ -178,7 +206,14 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     upkeep.push(tokio::spawn(witness.clone().watch(store.clone())));
     let witness = (witness, store.clone());
     let site = Arc::new(Site::new(config, telemetry::metrics()));
-    let state = AppState::new(Shared { auth: auth.clone(), vault: vault.clone(), store, hub, site, stopping });
+    let state = AppState::new(Shared {
+        auth: auth.clone(),
+        vault: vault.clone(),
+        store,
+        hub,
+        site,
+        stopping,
+    });
     let handle = Handle::new();
     let server = tokio::spawn(serve(listener, state, handle.clone()));
     Ok(Running {
@@ -207,14 +242,28 @@ fn listen(address: SocketAddr) -> anyhow::Result<std::net::TcpListener> {
     Ok(listener)
 }
 
-async fn serve(listener: std::net::TcpListener, state: AppState, handle: Handle<SocketAddr>) -> std::io::Result<()> {
+async fn serve(
+    listener: std::net::TcpListener,
+    state: AppState,
+    handle: Handle<SocketAddr>,
+) -> std::io::Result<()> {
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum_server::from_tcp(listener)?.acceptor(Patient).handle(handle);
+    let server = axum_server::from_tcp(listener)?
+        .acceptor(Patient)
+        .handle(handle);
     // Also for whoever says nothing at all, in whichever version of HTTP. (Without HTTP/2, `http1_only`, this server
     // makes no WebSockets: requests in it are refused in `answer`.)
     let mut server = server.first_request_timeout(HEADERS_WITHIN);
-    server.http_builder().http2().keep_alive_interval(HEADERS_WITHIN).keep_alive_timeout(HEADERS_WITHIN);
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
+    server
+        .http_builder()
+        .http2()
+        .keep_alive_interval(HEADERS_WITHIN)
+        .keep_alive_timeout(HEADERS_WITHIN);
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN);
     server.serve(service).await
 }
 
@@ -237,7 +286,9 @@ fn upkeep(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
 /// Without mail settings the box is closed, and letters go nowhere.
 fn post(auth: &Auth, config: &Config, clock: Clock) -> anyhow::Result<Option<JoinHandle<()>>> {
     let letters = auth.letters();
-    let Some(mail) = &config.mail else { return Ok(None) };
+    let Some(mail) = &config.mail else {
+        return Ok(None);
+    };
     let postman = Postman::new(mail, config.public_url.clone(), clock)?;
     Ok(letters.map(|letters| tokio::spawn(postman.deliver(letters))))
 }

@@ -23,7 +23,11 @@ pub fn file(file: &File, viewer: &Username) -> wire::File {
         modified_by: file.modified_by.to_string(),
         locked_by: file.holder().map(ToString::to_string),
         locked_at: file.lock.as_ref().map(|lock| lock.at),
-        lock_note: file.lock.as_ref().and_then(|lock| lock.note.as_ref()).map(ToString::to_string),
+        lock_note: file
+            .lock
+            .as_ref()
+            .and_then(|lock| lock.note.as_ref())
+            .map(ToString::to_string),
         change: file.change,
     }
 }

@@ -61,10 +61,21 @@ impl Site {
     #[must_use]
     pub fn new(config: Config, metrics: metrics_exporter_prometheus::PrometheusHandle) -> Self {
         // Browsers take `__Host-` only with Secure, and Secure only over https (RFC 6265bis §4.1.3.2).
-        let cookie = if config.public_url.starts_with("https://") { "__Host-strongroom" } else { "strongroom" };
+        let cookie = if config.public_url.starts_with("https://") {
+            "__Host-strongroom"
+        } else {
+            "strongroom"
+        };
         let passkeys = auth::factor::passkey::works_at(&config.public_url);
         let host = host::of_url(&config.public_url);
-        Self { config, host, cookie, passkeys, metrics, meter: Meter::default() }
+        Self {
+            config,
+            host,
+            cookie,
+            passkeys,
+            metrics,
+            meter: Meter::default(),
+        }
     }
 
     #[must_use]
@@ -104,15 +115,24 @@ impl HasAuth for AppState {
             return true;
         }
         // The page may be opened by any name that is ours (`host`): the one it was asked for.
-        let host = parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
-        !self.site.is_https() && host.is_some_and(|host| origin.strip_prefix("http://") == Some(host))
+        let host = parts
+            .headers
+            .get(http::header::HOST)
+            .and_then(|host| host.to_str().ok());
+        !self.site.is_https()
+            && host.is_some_and(|host| origin.strip_prefix("http://") == Some(host))
     }
 }
 
 /// Streams name their vault in the query; the name needs no decoding, or it is not a vault's.
 fn query_vault(parts: &Parts) -> Option<&str> {
     let streams = matches!(parts.uri.path(), "/ws" | "/api/events");
-    parts.uri.query().filter(|_| streams)?.split('&').find_map(|pair| pair.strip_prefix("vault="))
+    parts
+        .uri
+        .query()
+        .filter(|_| streams)?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("vault="))
 }
 
 impl FromRef<AppState> for Auth {

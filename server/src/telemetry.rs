@@ -36,11 +36,19 @@ pub fn log(config: &Config) -> Result<(), ConfigError> {
 #[must_use]
 pub fn metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE.get_or_init(|| builder().install_recorder().unwrap_or_else(|_| builder().build_recorder().handle())).clone()
+    HANDLE
+        .get_or_init(|| {
+            builder()
+                .install_recorder()
+                .unwrap_or_else(|_| builder().build_recorder().handle())
+        })
+        .clone()
 }
 
 fn builder() -> PrometheusBuilder {
-    let buckets = [0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+    let buckets = [
+        0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+    ];
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &buckets)
         .unwrap_or_else(|_| PrometheusBuilder::new())

@@ -23,7 +23,10 @@ pub(crate) fn http_client() -> anyhow::Result<HttpClient> {
     }))
 }
 
-async fn ask(client: &reqwest::Client, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, HttpError> {
+async fn ask(
+    client: &reqwest::Client,
+    request: http::Request<Vec<u8>>,
+) -> Result<http::Response<Vec<u8>>, HttpError> {
     // Without the address: the query of an error may hold what nobody should read.
     let failed = |error: reqwest::Error| HttpError(error.without_url().to_string());
     let request = reqwest::Request::try_from(request).map_err(failed)?;
@@ -39,5 +42,7 @@ async fn ask(client: &reqwest::Client, request: http::Request<Vec<u8>>) -> Resul
             return Err(HttpError("the answer is too large".to_owned()));
         }
     }
-    response.body(body).map_err(|error| HttpError(error.to_string()))
+    response
+        .body(body)
+        .map_err(|error| HttpError(error.to_string()))
 }

@@ -44,7 +44,9 @@ impl Unread {
     fn of(error: &axum::Error) -> Self {
         let first: &(dyn Error + 'static) = error;
         let mut causes = std::iter::successors(Some(first), |cause| (*cause).source());
-        causes.find_map(|cause| cause.downcast_ref().copied()).unwrap_or(Self::BrokenOff)
+        causes
+            .find_map(|cause| cause.downcast_ref().copied())
+            .unwrap_or(Self::BrokenOff)
     }
 }
 
@@ -79,7 +81,10 @@ async fn body_first(request: Request) -> Request {
     }
     let (parts, body) = request.into_parts();
     // What is wrong is told by whoever wants the body, in its own dress, and after the door.
-    let body = match timeout(BODY_WITHIN, read(body)).await.unwrap_or(Err(Unread::TooSlow)) {
+    let body = match timeout(BODY_WITHIN, read(body))
+        .await
+        .unwrap_or(Err(Unread::TooSlow))
+    {
         Ok(bytes) => Body::from(bytes),
         Err(unread) => Body::from_stream(stream::once(async move { Err::<Bytes, _>(unread) })),
     };
@@ -87,8 +92,11 @@ async fn body_first(request: Request) -> Request {
 }
 
 pub(crate) fn is_upload(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).map_or(&[][..], |value| value.as_bytes());
-    kind.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .map_or(&[][..], |value| value.as_bytes());
+    kind.get(..10)
+        .is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
 }
 
 /// Runs what may change something in a task of its own, which lives on when the connection, and with it the request's
@@ -103,7 +111,10 @@ async fn to_its_end(request: Request, next: Next) -> Response {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a layer is tried without the house's doors")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a layer is tried without the house's doors"
+)]
 mod tests {
     use std::sync::Arc;
 
@@ -119,7 +130,11 @@ mod tests {
     async fn ends_after_hanging_up(method: Method) -> bool {
         let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (done, heard) = oneshot::channel();
-        let inside = Arc::new(std::sync::Mutex::new(Some((begun.clone(), go_on.clone(), done))));
+        let inside = Arc::new(std::sync::Mutex::new(Some((
+            begun.clone(),
+            go_on.clone(),
+            done,
+        ))));
         let handler = move || {
             let inside = inside.lock().unwrap().take();
             async move {
@@ -130,7 +145,11 @@ mod tests {
             }
         };
         let router = Router::new().route("/", any(handler)).layer(from_fn(whole));
-        let request = http::Request::builder().method(method).uri("/").body(Body::empty()).unwrap();
+        let request = http::Request::builder()
+            .method(method)
+            .uri("/")
+            .body(Body::empty())
+            .unwrap();
         tokio::select! {
             _ = router.oneshot(request) => panic!("nobody let it go on"),
             () = begun.notified() => {}
@@ -151,11 +170,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_come_is_not_waited_for() {
         async fn handler(request: Request) -> StatusCode {
-            read(request.into_body()).await.map_or_else(|unread| unread.problem().status(), |_| StatusCode::OK)
+            read(request.into_body())
+                .await
+                .map_or_else(|unread| unread.problem().status(), |_| StatusCode::OK)
         }
         let ask = async |body: Body| {
             let router = Router::new().route("/", any(handler)).layer(from_fn(whole));
-            let request = http::Request::builder().method(Method::POST).uri("/").body(body).unwrap();
+            let request = http::Request::builder()
+                .method(Method::POST)
+                .uri("/")
+                .body(body)
+                .unwrap();
             router.oneshot(request).await.unwrap().status()
         };
         assert_eq!(ask(Body::from("here")).await, StatusCode::OK);
@@ -163,7 +188,10 @@ mod tests {
             ask(Body::from_stream(stream::pending::<Result<&str, Unread>>())).await,
             StatusCode::REQUEST_TIMEOUT
         );
-        assert_eq!(ask(Body::from(vec![b'a'; MOST + 1])).await, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(
+            ask(Body::from(vec![b'a'; MOST + 1])).await,
+            StatusCode::PAYLOAD_TOO_LARGE
+        );
     }
 
     #[tokio::test]
@@ -171,8 +199,18 @@ mod tests {
         async fn handler() {
             panic!("as it happens");
         }
-        let router = Router::new().route("/", any(handler)).layer(from_fn(whole)).layer(CatchPanicLayer::new());
-        let request = http::Request::builder().method(Method::POST).uri("/").body(Body::empty()).unwrap();
-        assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let router = Router::new()
+            .route("/", any(handler))
+            .layer(from_fn(whole))
+            .layer(CatchPanicLayer::new());
+        let request = http::Request::builder()
+            .method(Method::POST)
+            .uri("/")
+            .body(Body::empty())
+            .unwrap();
+        assert_eq!(
+            router.oneshot(request).await.unwrap().status(),
+            StatusCode::INTERNAL_SERVER_ERROR
+        );
     }
 }

@@ -56,8 +56,9 @@ impl Witness {
 
     fn read(path: PathBuf) -> anyhow::Result<Self> {
         let seen = match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| anyhow::anyhow!("{} is not what was written there: {error}", path.display()))?,
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+                anyhow::anyhow!("{} is not what was written there: {error}", path.display())
+            })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => anyhow::bail!("{} cannot be read: {error}", path.display()),
         };
@@ -73,9 +74,14 @@ impl Witness {
         let mut missing = Vec::new();
         for (chain, seen) in &self.seen {
             // What lies beyond the head is not in the chain, whether its row is there or not.
-            let is_in = heads.iter().any(|head| head.chain == *chain && head.n >= seen.n);
+            let is_in = heads
+                .iter()
+                .any(|head| head.chain == *chain && head.n >= seen.n);
             if !is_in || store.audit_hash(chain, seen.n).await?.as_ref() != Some(&seen.hash) {
-                missing.push(Missing { chain: chain.clone(), n: seen.n });
+                missing.push(Missing {
+                    chain: chain.clone(),
+                    n: seen.n,
+                });
             }
         }
         Ok(missing)
@@ -92,8 +98,19 @@ impl Witness {
         let before = self.seen.clone();
         for head in heads {
             let lost = missing.iter().any(|missing| missing.chain == head.chain);
-            if !lost && self.seen.get(&head.chain).is_none_or(|seen| seen.n < head.n) {
-                self.seen.insert(head.chain, Seen { n: head.n, hash: head.hash });
+            if !lost
+                && self
+                    .seen
+                    .get(&head.chain)
+                    .is_none_or(|seen| seen.n < head.n)
+            {
+                self.seen.insert(
+                    head.chain,
+                    Seen {
+                        n: head.n,
+                        hash: head.hash,
+                    },
+                );
             }
         }
         if self.seen != before {
@@ -111,12 +128,18 @@ impl Witness {
             match self.look(&store).await {
                 Ok(missing) if missing != told => {
                     for Missing { chain, n } in &missing {
-                        tracing::error!(chain, n, "an entry of the audit that was there is gone or was edited");
+                        tracing::error!(
+                            chain,
+                            n,
+                            "an entry of the audit that was there is gone or was edited"
+                        );
                     }
                     told = missing;
                 }
                 Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "how far the audit has come was not remembered"),
+                Err(error) => {
+                    tracing::warn!(%error, "how far the audit has come was not remembered")
+                }
             }
         }
     }

@@ -1,7 +1,11 @@
 //! The pages, used the way people use them: a real server, a real Chromium, one window for each person.
 //!
 //! Needs `chromedriver` and `chromium`. Where they are missing the tests say so and do nothing, except on CI.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 #[path = "api/app.rs"]

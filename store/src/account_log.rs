@@ -9,11 +9,16 @@ const PAGE: u32 = 1_000;
 
 /// Comes late in a transaction, just before the audit: it holds the counter until the commit.
 pub(crate) async fn announce(db: &mut Connection, username: &Username) -> Result<(), DbError> {
-    const NEXT: &str = "UPDATE counters SET value = value + 1 WHERE name = 'account_events' RETURNING value";
+    const NEXT: &str =
+        "UPDATE counters SET value = value + 1 WHERE name = 'account_events' RETURNING value";
     let next = db.find(NEXT, &[]).await?;
-    let n = next.ok_or_else(|| DbError::broken("the counter of account events is gone"))?.int()?;
+    let n = next
+        .ok_or_else(|| DbError::broken("the counter of account events is gone"))?
+        .int()?;
     let insert = "INSERT INTO account_events (n, username) VALUES ($1, $2)";
-    db.execute(insert, params![n, username.as_str()]).await.map(drop)
+    db.execute(insert, params![n, username.as_str()])
+        .await
+        .map(drop)
 }
 
 /// Everybody who has a session that ended at this moment or goes on, in one statement however many they are.
@@ -24,25 +29,39 @@ pub(crate) async fn announce_ended(db: &mut Connection, at: Timestamp) -> Result
     const ADVANCE: &str = "UPDATE counters SET value = value + $1 WHERE name = 'account_events'";
     hold_administrators(db).await?;
     let announced = db.execute(ANNOUNCE, params![at]).await?;
-    let announced = i64::try_from(announced).map_err(|_| DbError::broken("more events than can be counted"))?;
+    let announced =
+        i64::try_from(announced).map_err(|_| DbError::broken("more events than can be counted"))?;
     db.execute(ADVANCE, params![announced]).await.map(drop)
 }
 
 /// Keeps everybody else from changing who is an administrator until the commit.
 pub(crate) async fn hold_administrators(db: &mut Connection) -> Result<(), DbError> {
-    db.find("SELECT value FROM counters WHERE name = 'account_events' FOR UPDATE", &[]).await.map(drop)
+    db.find(
+        "SELECT value FROM counters WHERE name = 'account_events' FOR UPDATE",
+        &[],
+    )
+    .await
+    .map(drop)
 }
 
 pub(crate) async fn after(db: &mut Connection, n: i64) -> Result<Vec<AccountEvent>, DbError> {
     let select = "SELECT n, username FROM account_events WHERE n > $1 ORDER BY n LIMIT $2";
     let rows = db.query(select, params![n, PAGE]).await?;
     let read = |mut row: crate::value::Row| {
-        Ok(AccountEvent { n: row.int()?, username: super::accounts::username(&row.text()?)? })
+        Ok(AccountEvent {
+            n: row.int()?,
+            username: super::accounts::username(&row.text()?)?,
+        })
     };
     rows.into_iter().map(read).collect()
 }
 
 pub(crate) async fn last(db: &mut Connection) -> Result<i64, DbError> {
-    let last = db.find("SELECT value FROM counters WHERE name = 'account_events'", &[]).await?;
+    let last = db
+        .find(
+            "SELECT value FROM counters WHERE name = 'account_events'",
+            &[],
+        )
+        .await?;
     last.map_or(Ok(0), |mut row| row.int())
 }

@@ -1,8 +1,8 @@
 //! Accounts: made, changed, and what they sign in with.
 
 use auth::{
-    Account, AccountChange, Actor, DisplayName, EmailAddress, Era, Invite, NewAccount, PasswordHash, RealmId, Role,
-    SessionId, Standing, Username,
+    Account, AccountChange, Actor, DisplayName, EmailAddress, Era, Invite, NewAccount,
+    PasswordHash, RealmId, Role, SessionId, Standing, Username,
     audit::{Deed, Record},
     store::{ChangeRefused, Credentials, End, EndReason, Inserted, Replacement},
 };
@@ -24,8 +24,14 @@ pub(crate) const COLUMNS: &str = "a.username, a.display_name, a.email, a.email_v
 pub(crate) fn read(row: &mut Row) -> Result<Account, DbError> {
     Ok(Account {
         username: username(&row.text()?)?,
-        display_name: row.text_or_null()?.map(|raw| stored("display name", DisplayName::parse(&raw))).transpose()?,
-        email: row.text_or_null()?.map(|raw| stored("e-mail", EmailAddress::parse(&raw))).transpose()?,
+        display_name: row
+            .text_or_null()?
+            .map(|raw| stored("display name", DisplayName::parse(&raw)))
+            .transpose()?,
+        email: row
+            .text_or_null()?
+            .map(|raw| stored("e-mail", EmailAddress::parse(&raw)))
+            .transpose()?,
         email_verified: row.truth()?,
         standing: standing(&row.text()?)?,
         administrator: row.truth()?,
@@ -61,7 +67,11 @@ fn standing_word(standing: Standing) -> &'static str {
 }
 
 /// Small letters, so that a search in any capitals finds it on both databases.
-fn search_key(username: &Username, display_name: Option<&DisplayName>, email: Option<&EmailAddress>) -> String {
+fn search_key(
+    username: &Username,
+    display_name: Option<&DisplayName>,
+    email: Option<&EmailAddress>,
+) -> String {
     let display_name = display_name.map_or("", DisplayName::as_str);
     let email = email.map_or("", EmailAddress::as_str);
     format!("{username}\n{display_name}\n{email}").to_lowercase()
@@ -85,13 +95,18 @@ pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<Inser
     for (realm, role) in &create.roles {
         roles::grant(db, &new.username, realm, *role).await?;
     }
-    let roles: Vec<_> = create.roles.iter().map(|(realm, role)| json!([realm.as_str(), role.as_str()])).collect();
+    let roles: Vec<_> = create
+        .roles
+        .iter()
+        .map(|(realm, role)| json!([realm.as_str(), role.as_str()]))
+        .collect();
     let after = json!({
         "administrator": new.administrator, "roles": roles,
         "display_name": new.display_name.as_ref().map(DisplayName::as_str),
         "email": new.email.as_ref().map(EmailAddress::as_str),
     });
-    let record = Record::new(&create.by, Deed::AccountCreated, new.created_at).about(new.username.as_str());
+    let record =
+        Record::new(&create.by, Deed::AccountCreated, new.created_at).about(new.username.as_str());
     let record = record.detailed(|detail| match &create.invite {
         None => detail.change(json!({}), after),
         Some(invite) => detail
@@ -134,8 +149,21 @@ pub(crate) async fn create_first(
     if has_administrator(db).await? {
         return Ok(None);
     }
-    let new = NewAccount { administrator: true, ..new.clone() };
-    self::create(db, &Create { new, roles: Vec::new(), by: by.clone(), invite: None }).await.map(Some)
+    let new = NewAccount {
+        administrator: true,
+        ..new.clone()
+    };
+    self::create(
+        db,
+        &Create {
+            new,
+            roles: Vec::new(),
+            by: by.clone(),
+            invite: None,
+        },
+    )
+    .await
+    .map(Some)
 }
 
 pub(crate) async fn has_administrator(db: &mut Connection) -> Result<bool, DbError> {
@@ -143,40 +171,66 @@ pub(crate) async fn has_administrator(db: &mut Connection) -> Result<bool, DbErr
     Ok(db.find(any, &[]).await?.is_some())
 }
 
-pub(crate) async fn credentials(db: &mut Connection, username: &Username) -> Result<Option<Credentials>, DbError> {
+pub(crate) async fn credentials(
+    db: &mut Connection,
+    username: &Username,
+) -> Result<Option<Credentials>, DbError> {
     let select = format!("SELECT {COLUMNS}, a.password FROM accounts a WHERE a.username = $1");
     let row = db.find(&select, params![username.as_str()]).await?;
-    let read =
-        |mut row: Row| Ok(Credentials { account: read(&mut row)?, password: PasswordHash::stored(&row.text()?) });
+    let read = |mut row: Row| {
+        Ok(Credentials {
+            account: read(&mut row)?,
+            password: PasswordHash::stored(&row.text()?),
+        })
+    };
     row.map(read).transpose()
 }
 
 /// bcrypt's kind stands in its first seven characters. Argon2id's is all but salt and output, which are 66 characters
 /// with ours, and with most others; of those where they are not, each one stands for itself.
 pub(crate) async fn password_kinds(db: &mut Connection) -> Result<Vec<PasswordHash>, DbError> {
-    const SELECT: &str = "SELECT MIN(password) FROM accounts WHERE standing = 'active' GROUP BY CASE
+    const SELECT: &str =
+        "SELECT MIN(password) FROM accounts WHERE standing = 'active' GROUP BY CASE
         WHEN password LIKE $1 THEN substr(password, 1, 7)
         WHEN length(password) > 66 THEN substr(password, 1, length(password) - 66)
         ELSE password END";
     let rows = db.query(SELECT, params!["$2%"]).await?;
-    rows.into_iter().map(|mut row| Ok(PasswordHash::stored(&row.text()?))).collect()
+    rows.into_iter()
+        .map(|mut row| Ok(PasswordHash::stored(&row.text()?)))
+        .collect()
 }
 
 /// Kept from everybody else until the commit.
-pub(crate) async fn hold(db: &mut Connection, username: &Username) -> Result<Option<Account>, DbError> {
+pub(crate) async fn hold(
+    db: &mut Connection,
+    username: &Username,
+) -> Result<Option<Account>, DbError> {
     let select = format!("SELECT {COLUMNS} FROM accounts a WHERE a.username = $1 FOR UPDATE");
-    db.find(&select, params![username.as_str()]).await?.map(|mut row| read(&mut row)).transpose()
+    db.find(&select, params![username.as_str()])
+        .await?
+        .map(|mut row| read(&mut row))
+        .transpose()
 }
 
 /// Whatever was begun for the account and is not finished is void from here on. Holds the account until the commit.
-pub(crate) async fn begin_era(db: &mut Connection, username: &Username, at: Timestamp) -> Result<(), DbError> {
+pub(crate) async fn begin_era(
+    db: &mut Connection,
+    username: &Username,
+    at: Timestamp,
+) -> Result<(), DbError> {
     // As `Era::next`.
-    const BEGIN: &str = "UPDATE accounts SET era = CASE WHEN era < $2 THEN $2 ELSE era + 1 END WHERE username = $1";
-    db.execute(BEGIN, params![username.as_str(), at]).await.map(drop)
+    const BEGIN: &str =
+        "UPDATE accounts SET era = CASE WHEN era < $2 THEN $2 ELSE era + 1 END WHERE username = $1";
+    db.execute(BEGIN, params![username.as_str(), at])
+        .await
+        .map(drop)
 }
 
 /// As [`begin_era`], of every account.
-pub(crate) async fn begin_everybodys_era(db: &mut Connection, at: Timestamp) -> Result<(), DbError> {
+pub(crate) async fn begin_everybodys_era(
+    db: &mut Connection,
+    at: Timestamp,
+) -> Result<(), DbError> {
     const BEGIN: &str = "UPDATE accounts SET era = CASE WHEN era < $1 THEN $1 ELSE era + 1 END";
     db.execute(BEGIN, params![at]).await.map(drop)
 }
@@ -189,7 +243,10 @@ pub(crate) struct Change {
     pub(crate) at: Timestamp,
 }
 
-pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Account, Stop<ChangeRefused>> {
+pub(crate) async fn change(
+    db: &mut Connection,
+    asked: &Change,
+) -> Result<Account, Stop<ChangeRefused>> {
     let held = hold(db, &asked.username).await?;
     // Deleted meanwhile: it does not come back, whatever was asked for.
     let Some(before) = held.filter(|account| account.standing != Standing::Deleted) else {
@@ -204,15 +261,24 @@ pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Accoun
         let end = sessions::EndAll {
             username: asked.username.clone(),
             keep: None,
-            end: End { why: EndReason::EndedByAdministrator, by: asked.by.clone(), at: asked.at },
+            end: End {
+                why: EndReason::EndedByAdministrator,
+                by: asked.by.clone(),
+                at: asked.at,
+            },
         };
         sessions::throw_out(db, &end).await?;
         after.era = after.era.next(asked.at);
     }
     let mut tokens_ended = None;
     if after.administrator && !before.administrator {
-        let end = End { why: EndReason::EndedByAdministrator, by: asked.by.clone(), at: asked.at };
-        tokens_ended = Some(sessions::end_grown(db, &asked.username, &end).await?).filter(|ended| *ended > 0);
+        let end = End {
+            why: EndReason::EndedByAdministrator,
+            by: asked.by.clone(),
+            at: asked.at,
+        };
+        tokens_ended =
+            Some(sessions::end_grown(db, &asked.username, &end).await?).filter(|ended| *ended > 0);
     }
     if after.standing == Standing::Deleted {
         erase(db, &asked.username).await?;
@@ -227,10 +293,15 @@ pub(crate) async fn change(db: &mut Connection, asked: &Change) -> Result<Accoun
         }
     }
     announce(db, &asked.username).await?;
-    let record = Record::new(&asked.by, deed(&before, &after), asked.at).about(asked.username.as_str());
+    let record =
+        Record::new(&asked.by, deed(&before, &after), asked.at).about(asked.username.as_str());
     audit::record(
         db,
-        &record.detailed(|detail| detail.change(told(&before), told(&after)).fact("tokens_ended", tokens_ended)),
+        &record.detailed(|detail| {
+            detail
+                .change(told(&before), told(&after))
+                .fact("tokens_ended", tokens_ended)
+        }),
     )
     .await?;
     Ok(after)
@@ -253,8 +324,12 @@ async fn erase(db: &mut Connection, username: &Username) -> Result<(), DbError> 
 fn deed(before: &Account, after: &Account) -> Deed {
     match () {
         () if after.reset_required && !before.reset_required => Deed::ResetRequired,
-        () if after.standing != before.standing || after.administrator != before.administrator => Deed::AccountChanged,
-        () if after.email != before.email || after.email_verified != before.email_verified => Deed::EmailChanged,
+        () if after.standing != before.standing || after.administrator != before.administrator => {
+            Deed::AccountChanged
+        }
+        () if after.email != before.email || after.email_verified != before.email_verified => {
+            Deed::EmailChanged
+        }
         () => Deed::AccountChanged,
     }
 }
@@ -300,7 +375,11 @@ async fn save(db: &mut Connection, account: &Account) -> Result<(), DbError> {
         account.email.as_ref().map(EmailAddress::as_str),
         standing_word(account.standing),
         account.administrator,
-        search_key(&account.username, account.display_name.as_ref(), account.email.as_ref()),
+        search_key(
+            &account.username,
+            account.display_name.as_ref(),
+            account.email.as_ref()
+        ),
         account.email_verified,
         account.reset_required,
     ];
@@ -318,14 +397,21 @@ pub(crate) struct Replace {
 }
 
 /// False if the old hash is not the stored one any more.
-pub(crate) async fn replace_password(db: &mut Connection, replace: &Replace) -> Result<bool, DbError> {
+pub(crate) async fn replace_password(
+    db: &mut Connection,
+    replace: &Replace,
+) -> Result<bool, DbError> {
     const SWAP: &str = "UPDATE accounts SET password = $3 WHERE username = $1 AND password = $2";
     let (username, at) = (&replace.username, replace.at);
     let held = hold(db, username).await?;
     if !held.is_some_and(|account| replace.why.fits(&account)) {
         return Ok(false);
     }
-    let swap = params![username.as_str(), replace.old.as_str(), replace.new.as_str()];
+    let swap = params![
+        username.as_str(),
+        replace.old.as_str(),
+        replace.new.as_str()
+    ];
     if db.execute(SWAP, swap).await? == 0 {
         return Ok(false);
     }
@@ -338,18 +424,41 @@ pub(crate) async fn replace_password(db: &mut Connection, replace: &Replace) -> 
             begin_era(db, username, at).await?;
             (Deed::PasswordChanged, 0)
         }
-        Replacement::Change { keep, .. } => (Deed::PasswordChanged, end_all_but(db, replace, keep.clone()).await?),
+        Replacement::Change { keep, .. } => (
+            Deed::PasswordChanged,
+            end_all_but(db, replace, keep.clone()).await?,
+        ),
     };
     if replace.why != Replacement::Upgrade {
         announce(db, username).await?;
     }
     let record = Record::new(&replace.by, deed, at).about(username.as_str());
     let ended = (ended > 0).then_some(ended);
-    audit::record(db, &record.detailed(|detail| detail.fact("sessions_ended", ended))).await?;
+    audit::record(
+        db,
+        &record.detailed(|detail| detail.fact("sessions_ended", ended)),
+    )
+    .await?;
     Ok(true)
 }
 
-async fn end_all_but(db: &mut Connection, replace: &Replace, keep: Option<SessionId>) -> Result<u64, DbError> {
-    let end = End { why: EndReason::PasswordChanged, by: replace.by.clone(), at: replace.at };
-    sessions::throw_out(db, &sessions::EndAll { username: replace.username.clone(), keep, end }).await
+async fn end_all_but(
+    db: &mut Connection,
+    replace: &Replace,
+    keep: Option<SessionId>,
+) -> Result<u64, DbError> {
+    let end = End {
+        why: EndReason::PasswordChanged,
+        by: replace.by.clone(),
+        at: replace.at,
+    };
+    sessions::throw_out(
+        db,
+        &sessions::EndAll {
+            username: replace.username.clone(),
+            keep,
+            end,
+        },
+    )
+    .await
 }

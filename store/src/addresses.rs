@@ -20,7 +20,9 @@ impl AddressStore for Store {
     }
 
     async fn confirm_email(&self, confirmation: Confirmation) -> Answer<Option<Account>> {
-        let confirmed = self.write(confirmation, |db, asked| Box::pin(confirm(db, asked))).await;
+        let confirmed = self
+            .write(confirmation, |db, asked| Box::pin(confirm(db, asked)))
+            .await;
         match confirmed {
             Ok(account) => Ok(Some(account)),
             Err(ChangeRefused::Store(unavailable)) => Err(unavailable),
@@ -40,15 +42,45 @@ async fn keep(db: &mut Connection, (slip, record): &(Slip, Record)) -> Result<()
 }
 
 /// Refused as if there were no such account where it is not what it was.
-async fn confirm(db: &mut Connection, asked: &Confirmation) -> Result<Account, Stop<ChangeRefused>> {
-    let Confirmation { link, era, before, email, by, at } = asked;
+async fn confirm(
+    db: &mut Connection,
+    asked: &Confirmation,
+) -> Result<Account, Stop<ChangeRefused>> {
+    let Confirmation {
+        link,
+        era,
+        before,
+        email,
+        by,
+        at,
+    } = asked;
     // The account before the link, as everywhere.
-    let account = accounts::hold(db, &by.username).await?.ok_or(ChangeRefused::NoSuchAccount)?;
-    let as_it_was = account.standing == Standing::Active && account.era == *era && account.email == *before;
-    let one = One { kind: SlipKind::EmailLink, hash: link.clone(), at: *at };
+    let account = accounts::hold(db, &by.username)
+        .await?
+        .ok_or(ChangeRefused::NoSuchAccount)?;
+    let as_it_was =
+        account.standing == Standing::Active && account.era == *era && account.email == *before;
+    let one = One {
+        kind: SlipKind::EmailLink,
+        hash: link.clone(),
+        at: *at,
+    };
     if !as_it_was || slips::take(db, &one).await?.is_none() {
         return Err(ChangeRefused::NoSuchAccount.into());
     }
-    let to = AccountChange { email: Some(Some(email.clone())), email_verified: Some(true), ..AccountChange::default() };
-    accounts::change(db, &accounts::Change { username: by.username.clone(), to, by: by.clone(), at: *at }).await
+    let to = AccountChange {
+        email: Some(Some(email.clone())),
+        email_verified: Some(true),
+        ..AccountChange::default()
+    };
+    accounts::change(
+        db,
+        &accounts::Change {
+            username: by.username.clone(),
+            to,
+            by: by.clone(),
+            at: *at,
+        },
+    )
+    .await
 }

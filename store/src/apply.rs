@@ -18,7 +18,10 @@ use crate::{
 };
 
 /// Locks are taken in this order by everybody (key, file, vault, audit), so nobody waits in a circle.
-pub(crate) async fn apply(db: &mut Connection, command: &Command) -> Result<Outcome, Stop<VaultError>> {
+pub(crate) async fn apply(
+    db: &mut Connection,
+    command: &Command,
+) -> Result<Outcome, Stop<VaultError>> {
     if let Some(outcome) = idempotency::claim(db, command).await? {
         return Ok(outcome);
     }
@@ -29,12 +32,26 @@ pub(crate) async fn apply(db: &mut Connection, command: &Command) -> Result<Outc
     }
     // From here on everybody else in this vault waits: events are numbered in the order of commits.
     let numbers = vaults::advance(db, &command.vault, effect.revision.as_ref()).await?;
-    let Some(numbers) = numbers else { return Err(VaultError::NotFound.into()) };
-    let after = File { change: numbers.change.unwrap_or(effect.file.change), ..effect.file.clone() };
+    let Some(numbers) = numbers else {
+        return Err(VaultError::NotFound.into());
+    };
+    let after = File {
+        change: numbers.change.unwrap_or(effect.file.change),
+        ..effect.file.clone()
+    };
     put(db, &command.vault, before.as_ref(), &after).await?;
-    let recorded = Recorded { command, effect: &effect, after: &after };
+    let recorded = Recorded {
+        command,
+        effect: &effect,
+        after: &after,
+    };
     record(db, &recorded, before.as_ref(), numbers.event).await?;
-    let outcome = Outcome { file: after, event: numbers.event, change: numbers.change, replayed: false };
+    let outcome = Outcome {
+        file: after,
+        event: numbers.event,
+        change: numbers.change,
+        replayed: false,
+    };
     idempotency::settle(db, command, &outcome).await?;
     Ok(outcome)
 }
@@ -65,7 +82,12 @@ async fn put(
 async fn keep_blob(db: &mut Connection, vault: &VaultId, blob: &Blob) -> Result<(), DbError> {
     const KEEP: &str = "INSERT INTO blobs (vault_id, oid, size, store_key, encoding, state)
         VALUES ($1, $2, $3, $2, 'identity', 'stored') ON CONFLICT (vault_id, oid) DO NOTHING";
-    db.execute(KEEP, params![vault.as_str(), blob.id.as_str(), size_value(blob.size)?]).await.map(drop)
+    db.execute(
+        KEEP,
+        params![vault.as_str(), blob.id.as_str(), size_value(blob.size)?],
+    )
+    .await
+    .map(drop)
 }
 
 async fn record(
@@ -74,15 +96,25 @@ async fn record(
     before: Option<&File>,
     event: i64,
 ) -> Result<(), DbError> {
-    let Recorded { command, effect, after } = recorded;
+    let Recorded {
+        command,
+        effect,
+        after,
+    } = recorded;
     if let Some(new) = &effect.revision {
         history::add_revision(db, recorded, new).await?;
     }
     history::add_event(db, recorded, event).await?;
     let action = format!("file.{}", effect.action.as_str());
-    let done = Done { vault: &command.vault, by: &command.by, at: command.at };
+    let done = Done {
+        vault: &command.vault,
+        by: &command.by,
+        at: command.at,
+    };
     let tell = |detail: Detail| {
-        let detail = detail.change(before.map_or(Json::Null, told), told(after)).fact("event", event);
+        let detail = detail
+            .change(before.map_or(Json::Null, told), told(after))
+            .fact("event", event);
         let detail = detail.fact("file", after.id.as_str());
         let detail = detail.fact("change", effect.revision.is_some().then_some(after.change));
         match &effect.reason {

@@ -45,8 +45,23 @@ pub(crate) struct Entry<'a> {
 
 /// Into the accounts' chain.
 pub(crate) async fn record(db: &mut Connection, record: &Record) -> Result<(), DbError> {
-    let (actor, subject, detail) = (record.actor.as_str(), record.subject.as_str(), record.detail.clone());
-    append(db, &Chain::Accounts, Entry { at: record.at, actor, action: record.deed.as_str(), subject, detail }).await
+    let (actor, subject, detail) = (
+        record.actor.as_str(),
+        record.subject.as_str(),
+        record.detail.clone(),
+    );
+    append(
+        db,
+        &Chain::Accounts,
+        Entry {
+            at: record.at,
+            actor,
+            action: record.deed.as_str(),
+            subject,
+            detail,
+        },
+    )
+    .await
 }
 
 /// What somebody did in a vault.
@@ -66,18 +81,36 @@ impl Done<'_> {
         add: impl FnOnce(Detail) -> Detail,
     ) -> Result<(), DbError> {
         let detail = add(Detail::by(self.by));
-        let entry = Entry { at: self.at, actor: self.by.username.as_str(), action, subject, detail };
+        let entry = Entry {
+            at: self.at,
+            actor: self.by.username.as_str(),
+            action,
+            subject,
+            detail,
+        };
         append(db, &Chain::Realm(self.vault.clone()), entry).await
     }
 }
 
 /// Comes last in a transaction: it holds the chain's head until the commit.
-pub(crate) async fn append(db: &mut Connection, chain: &Chain, entry: Entry<'_>) -> Result<(), DbError> {
-    const INSERT: &str = "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail, address)
+pub(crate) async fn append(
+    db: &mut Connection,
+    chain: &Chain,
+    entry: Entry<'_>,
+) -> Result<(), DbError> {
+    const INSERT: &str =
+        "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail, address)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     const ADVANCE: &str = "UPDATE audit_heads SET n = $2, hash = $3 WHERE chain = $1";
-    let head = head(db, chain, "SELECT n, hash FROM audit_heads WHERE chain = $1 FOR UPDATE").await?;
-    let Some((n, prev_hash)) = head else { return Err(DbError::broken("an audit chain that was not begun")) };
+    let head = head(
+        db,
+        chain,
+        "SELECT n, hash FROM audit_heads WHERE chain = $1 FOR UPDATE",
+    )
+    .await?;
+    let Some((n, prev_hash)) = head else {
+        return Err(DbError::broken("an audit chain that was not begun"));
+    };
     let link = Link {
         n: n + 1,
         prev_hash,
@@ -87,9 +120,23 @@ pub(crate) async fn append(db: &mut Connection, chain: &Chain, entry: Entry<'_>)
     };
     let (hash, key) = (link.hash(chain), chain.key());
     let [actor, action, subject] = link.words.clone();
-    let address = entry.detail.from.as_ref().map_or("", |from| from.address.as_str());
-    let row =
-        params![key, link.n, link.prev_hash, hash.as_str(), link.at, actor, action, subject, link.detail, address];
+    let address = entry
+        .detail
+        .from
+        .as_ref()
+        .map_or("", |from| from.address.as_str());
+    let row = params![
+        key,
+        link.n,
+        link.prev_hash,
+        hash.as_str(),
+        link.at,
+        actor,
+        action,
+        subject,
+        link.detail,
+        address
+    ];
     db.execute(INSERT, row).await?;
     db.execute(ADVANCE, params![key, n + 1, hash]).await?;
     Ok(())
@@ -101,7 +148,11 @@ pub(crate) async fn begin(db: &mut Connection, vault: &VaultId) -> Result<(), Db
     db.execute(begin, params![vault.as_str()]).await.map(drop)
 }
 
-async fn head(db: &mut Connection, chain: &Chain, sql: &str) -> Result<Option<(i64, String)>, DbError> {
+async fn head(
+    db: &mut Connection,
+    chain: &Chain,
+    sql: &str,
+) -> Result<Option<(i64, String)>, DbError> {
     let row = db.find(sql, params![chain.key()]).await?;
     row.map(|mut row| Ok((row.int()?, row.text()?))).transpose()
 }
@@ -130,7 +181,16 @@ impl Link {
     fn read(row: &mut Row) -> Result<(Self, String), DbError> {
         let (n, prev_hash, hash, at) = (row.int()?, row.text()?, row.text()?, row.int()?);
         let words = [row.text()?, row.text()?, row.text()?];
-        Ok((Self { n, prev_hash, at, words, detail: row.text()? }, hash))
+        Ok((
+            Self {
+                n,
+                prev_hash,
+                at,
+                words,
+                detail: row.text()?,
+            },
+            hash,
+        ))
     }
 
     /// SHA-256 hex over the fields, each with its length before it, so that no two entries read alike.
@@ -153,18 +213,29 @@ impl Link {
 impl Store {
     /// Reads a whole chain and computes it anew. What is appended meanwhile is not looked at.
     pub async fn verify_audit(&self, chain: &Chain) -> Answer<Verdict> {
-        self.read(chain.clone(), |db, chain| Box::pin(async move { Ok(verify(db, chain).await?) })).await
+        self.read(chain.clone(), |db, chain| {
+            Box::pin(async move { Ok(verify(db, chain).await?) })
+        })
+        .await
     }
 }
 
 async fn verify(db: &mut Connection, chain: &Chain) -> Result<Verdict, DbError> {
-    const PAGE: &str = "SELECT n, prev_hash, hash, at, actor, action, subject, detail, address FROM audit
+    const PAGE: &str =
+        "SELECT n, prev_hash, hash, at, actor, action, subject, detail, address FROM audit
         WHERE chain = $1 AND n > $2 AND n <= $3 ORDER BY n LIMIT 1000";
     // In one statement: what is appended moves the head along.
     const STRAY: &str = "SELECT MIN(n) FROM audit WHERE chain = $1
         AND (n < 1 OR n > (SELECT head.n FROM audit_heads AS head WHERE head.chain = $1))";
-    let head = head(db, chain, "SELECT n, hash FROM audit_heads WHERE chain = $1").await?;
-    let Some((last, last_hash)) = head else { return Ok(Verdict::Broken { at: 1 }) };
+    let head = head(
+        db,
+        chain,
+        "SELECT n, hash FROM audit_heads WHERE chain = $1",
+    )
+    .await?;
+    let Some((last, last_hash)) = head else {
+        return Ok(Verdict::Broken { at: 1 });
+    };
     let (mut n, mut newest) = (0, String::new());
     while n < last {
         let page = db.query(PAGE, params![chain.key(), n, last]).await?;
@@ -183,6 +254,15 @@ async fn verify(db: &mut Connection, chain: &Chain) -> Result<Verdict, DbError> 
     if newest != last_hash {
         return Ok(Verdict::Broken { at: last });
     }
-    let stray = db.find(STRAY, params![chain.key()]).await?.map(|mut row| row.int_or_null()).transpose()?.flatten();
-    Ok(stray.map_or(Verdict::Sound { entries: last }, |at| Verdict::Broken { at }))
+    let stray = db
+        .find(STRAY, params![chain.key()])
+        .await?
+        .map(|mut row| row.int_or_null())
+        .transpose()?
+        .flatten();
+    Ok(
+        stray.map_or(Verdict::Sound { entries: last }, |at| Verdict::Broken {
+            at,
+        }),
+    )
 }

@@ -1,11 +1,11 @@
 //! What the crate `auth` asks of a database, each in one transaction. What is done is in the files named after it.
 
 use auth::{
-    Account, AccountChange, Actor, AuthStore, Era, NewAccount, Origin, PasswordHash, Realm, RealmId, Role, Session,
-    SessionId, TokenHash, Username,
+    Account, AccountChange, Actor, AuthStore, Era, NewAccount, Origin, PasswordHash, Realm,
+    RealmId, Role, Session, SessionId, TokenHash, Username,
     store::{
-        AccountEvent, AccountQuery, Answer, Arrival, ChangeRefused, Credentials, End, EndEverybody, Familiarity,
-        Inserted, Member, RefreshState, Replacement, Rotate, Rotation,
+        AccountEvent, AccountQuery, Answer, Arrival, ChangeRefused, Credentials, End, EndEverybody,
+        Familiarity, Inserted, Member, RefreshState, Replacement, Rotate, Rotation,
     },
 };
 use jiff::Timestamp;
@@ -15,22 +15,48 @@ use crate::{Store, account_log, accounts, places, refresh, roles, sessions};
 /// `write!(self, args, path)` runs `path(db, args)` in a transaction; `read!` the same without writing.
 macro_rules! write {
     ($store:ident, $args:expr, $body:path) => {
-        $store.write($args, |db, args| Box::pin(async move { Ok($body(db, args).await?) })).await
+        $store
+            .write($args, |db, args| {
+                Box::pin(async move { Ok($body(db, args).await?) })
+            })
+            .await
     };
 }
 macro_rules! read {
     ($store:ident, $args:expr, $body:path) => {
-        $store.read($args, |db, args| Box::pin(async move { Ok($body(db, args).await?) })).await
+        $store
+            .read($args, |db, args| {
+                Box::pin(async move { Ok($body(db, args).await?) })
+            })
+            .await
     };
 }
 pub(crate) use {read, write};
 
 impl AuthStore for Store {
-    async fn create_account(&self, new: NewAccount, roles: Vec<(RealmId, Role)>, by: Actor) -> Answer<Inserted> {
-        write!(self, accounts::Create { new, roles, by, invite: None }, accounts::create)
+    async fn create_account(
+        &self,
+        new: NewAccount,
+        roles: Vec<(RealmId, Role)>,
+        by: Actor,
+    ) -> Answer<Inserted> {
+        write!(
+            self,
+            accounts::Create {
+                new,
+                roles,
+                by,
+                invite: None
+            },
+            accounts::create
+        )
     }
 
-    async fn create_first_administrator(&self, new: NewAccount, by: Actor) -> Answer<Option<Inserted>> {
+    async fn create_first_administrator(
+        &self,
+        new: NewAccount,
+        by: Actor,
+    ) -> Answer<Option<Inserted>> {
         write!(self, (new, by), accounts::create_first)
     }
 
@@ -39,7 +65,10 @@ impl AuthStore for Store {
     }
 
     async fn password_kinds(&self) -> Answer<Vec<PasswordHash>> {
-        self.read((), |db, ()| Box::pin(async move { Ok(accounts::password_kinds(db).await?) })).await
+        self.read((), |db, ()| {
+            Box::pin(async move { Ok(accounts::password_kinds(db).await?) })
+        })
+        .await
     }
 
     async fn member(&self, username: &Username) -> Answer<Option<Member>> {
@@ -57,8 +86,14 @@ impl AuthStore for Store {
         by: Actor,
         at: Timestamp,
     ) -> Result<Account, ChangeRefused> {
-        let change = accounts::Change { username: username.clone(), to: change, by, at };
-        self.write(change, |db, change| Box::pin(accounts::change(db, change))).await
+        let change = accounts::Change {
+            username: username.clone(),
+            to: change,
+            by,
+            at,
+        };
+        self.write(change, |db, change| Box::pin(accounts::change(db, change)))
+            .await
     }
 
     async fn set_role(
@@ -69,8 +104,15 @@ impl AuthStore for Store {
         by: Actor,
         at: Timestamp,
     ) -> Result<(), ChangeRefused> {
-        let set = roles::SetRole { username: username.clone(), realm: realm.clone(), role, by, at };
-        self.write(set, |db, set| Box::pin(roles::set(db, set))).await
+        let set = roles::SetRole {
+            username: username.clone(),
+            realm: realm.clone(),
+            role,
+            by,
+            at,
+        };
+        self.write(set, |db, set| Box::pin(roles::set(db, set)))
+            .await
     }
 
     async fn members_of(&self, realm: &RealmId) -> Answer<Vec<(Account, Role)>> {
@@ -86,16 +128,39 @@ impl AuthStore for Store {
         by: Actor,
         at: Timestamp,
     ) -> Answer<bool> {
-        let replace = accounts::Replace { username: username.clone(), old: old.clone(), new, why, by, at };
+        let replace = accounts::Replace {
+            username: username.clone(),
+            old: old.clone(),
+            new,
+            why,
+            by,
+            at,
+        };
         write!(self, replace, accounts::replace_password)
     }
 
     async fn has_administrator(&self) -> Answer<bool> {
-        self.read((), |db, ()| Box::pin(async move { Ok(accounts::has_administrator(db).await?) })).await
+        self.read((), |db, ()| {
+            Box::pin(async move { Ok(accounts::has_administrator(db).await?) })
+        })
+        .await
     }
 
-    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Arrival>> {
-        write!(self, sessions::Start { session, secret, era }, sessions::start)
+    async fn start_session(
+        &self,
+        session: Session,
+        secret: TokenHash,
+        era: Era,
+    ) -> Answer<Option<Arrival>> {
+        write!(
+            self,
+            sessions::Start {
+                session,
+                secret,
+                era
+            },
+            sessions::start
+        )
     }
 
     async fn familiarity(&self, username: &Username, from: &Origin) -> Answer<Familiarity> {
@@ -124,20 +189,43 @@ impl AuthStore for Store {
 
     async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Answer<()> {
         let touch = (id.clone(), at);
-        self.write(touch, |db, (id, at)| Box::pin(async move { Ok(sessions::touch(db, id, *at).await?) })).await
+        self.write(touch, |db, (id, at)| {
+            Box::pin(async move { Ok(sessions::touch(db, id, *at).await?) })
+        })
+        .await
     }
 
     async fn sessions_of(&self, username: &Username, at: Timestamp) -> Answer<Vec<Session>> {
         let of = (username.clone(), at);
-        self.read(of, |db, (username, at)| Box::pin(async move { Ok(sessions::of(db, username, *at).await?) })).await
+        self.read(of, |db, (username, at)| {
+            Box::pin(async move { Ok(sessions::of(db, username, *at).await?) })
+        })
+        .await
     }
 
     async fn end_session(&self, username: &Username, id: &SessionId, end: End) -> Answer<bool> {
-        write!(self, sessions::EndOne { username: username.clone(), id: id.clone(), end }, sessions::end)
+        write!(
+            self,
+            sessions::EndOne {
+                username: username.clone(),
+                id: id.clone(),
+                end
+            },
+            sessions::end
+        )
     }
 
-    async fn end_sessions(&self, username: &Username, keep: Option<&SessionId>, end: End) -> Answer<u64> {
-        let end = sessions::EndAll { username: username.clone(), keep: keep.cloned(), end };
+    async fn end_sessions(
+        &self,
+        username: &Username,
+        keep: Option<&SessionId>,
+        end: End,
+    ) -> Answer<u64> {
+        let end = sessions::EndAll {
+            username: username.clone(),
+            keep: keep.cloned(),
+            end,
+        };
         write!(self, end, sessions::end_all)
     }
 
@@ -146,15 +234,24 @@ impl AuthStore for Store {
     }
 
     async fn realms(&self) -> Answer<Vec<Realm>> {
-        self.read((), |db, ()| Box::pin(async move { Ok(roles::realms(db).await?) })).await
+        self.read((), |db, ()| {
+            Box::pin(async move { Ok(roles::realms(db).await?) })
+        })
+        .await
     }
 
     async fn account_events_after(&self, n: i64) -> Answer<Vec<AccountEvent>> {
-        self.read(n, |db, n| Box::pin(async move { Ok(account_log::after(db, *n).await?) })).await
+        self.read(n, |db, n| {
+            Box::pin(async move { Ok(account_log::after(db, *n).await?) })
+        })
+        .await
     }
 
     async fn last_account_event(&self) -> Answer<i64> {
-        self.read((), |db, ()| Box::pin(async move { Ok(account_log::last(db).await?) })).await
+        self.read((), |db, ()| {
+            Box::pin(async move { Ok(account_log::last(db).await?) })
+        })
+        .await
     }
 
     async fn forget_ended(&self, before: Timestamp) -> Answer<u64> {

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use sqlx::{AssertSqlSafe, Column as _, Executor as _, PgConnection, Postgres, Row as _, TypeInfo as _};
+use sqlx::{
+    AssertSqlSafe, Column as _, Executor as _, PgConnection, Postgres, Row as _, TypeInfo as _,
+};
 use tokio::time::timeout;
 
 use crate::{
@@ -31,14 +33,20 @@ impl Connection {
             Self::Sqlite(sqlite) => query_sqlite(sqlite, sql, params),
             Self::Pooled(postgres) => {
                 let reading = query_postgres(postgres, sql, params);
-                timeout(TO_READ, reading).await.map_err(|_| DbError::silent())?
+                timeout(TO_READ, reading)
+                    .await
+                    .map_err(|_| DbError::silent())?
             }
             Self::Transaction(postgres) => query_postgres(postgres, sql, params).await,
         }
     }
 
     /// The first row.
-    pub(crate) async fn find(&mut self, sql: &str, params: &[Value]) -> Result<Option<Row>, DbError> {
+    pub(crate) async fn find(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Option<Row>, DbError> {
         Ok(self.query(sql, params).await?.into_iter().next())
     }
 
@@ -62,22 +70,35 @@ impl Connection {
 }
 
 pub(crate) fn for_sqlite(sql: &str) -> String {
-    sql.replace('$', "?").replace(" FOR UPDATE", "").replace(" COLLATE \"C\"", "").replace(" strpos(", " instr(")
+    sql.replace('$', "?")
+        .replace(" FOR UPDATE", "")
+        .replace(" COLLATE \"C\"", "")
+        .replace(" strpos(", " instr(")
 }
 
-fn query_sqlite(sqlite: &rusqlite::Connection, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+fn query_sqlite(
+    sqlite: &rusqlite::Connection,
+    sql: &str,
+    params: &[Value],
+) -> Result<Vec<Row>, DbError> {
     let mut statement = sqlite.prepare_cached(&for_sqlite(sql))?;
     let columns = statement.column_count();
     let mut rows = statement.query(rusqlite::params_from_iter(params))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let values = (0..columns).map(|column| of_sqlite(row.get_ref(column)?)).collect::<Result<_, DbError>>()?;
+        let values = (0..columns)
+            .map(|column| of_sqlite(row.get_ref(column)?))
+            .collect::<Result<_, DbError>>()?;
         found.push(Row::new(values));
     }
     Ok(found)
 }
 
-fn execute_sqlite(sqlite: &rusqlite::Connection, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+fn execute_sqlite(
+    sqlite: &rusqlite::Connection,
+    sql: &str,
+    params: &[Value],
+) -> Result<u64, DbError> {
     let mut statement = sqlite.prepare_cached(&for_sqlite(sql))?;
     let changed = statement.execute(rusqlite::params_from_iter(params))?;
     Ok(changed as u64)
@@ -88,10 +109,13 @@ fn of_sqlite(value: ValueRef<'_>) -> Result<Value, DbError> {
         ValueRef::Null => Ok(Value::Int(None)),
         ValueRef::Integer(number) => Ok(Value::Int(Some(number))),
         ValueRef::Text(bytes) => {
-            let text = std::str::from_utf8(bytes).map_err(|_| DbError::broken("text that is not UTF-8"))?;
+            let text = std::str::from_utf8(bytes)
+                .map_err(|_| DbError::broken("text that is not UTF-8"))?;
             Ok(Value::Text(Some(text.to_owned())))
         }
-        ValueRef::Real(_) | ValueRef::Blob(_) => Err(DbError::broken("a value that is neither a number nor text")),
+        ValueRef::Real(_) | ValueRef::Blob(_) => {
+            Err(DbError::broken("a value that is neither a number nor text"))
+        }
     }
 }
 
@@ -117,12 +141,20 @@ fn bound<'q>(
     })
 }
 
-async fn query_postgres(postgres: &mut PgConnection, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
+async fn query_postgres(
+    postgres: &mut PgConnection,
+    sql: &str,
+    params: &[Value],
+) -> Result<Vec<Row>, DbError> {
     let rows = postgres.fetch_all(bound(sql, params)).await?;
     rows.iter().map(of_postgres).collect()
 }
 
-async fn execute_postgres(postgres: &mut PgConnection, sql: &str, params: &[Value]) -> Result<u64, DbError> {
+async fn execute_postgres(
+    postgres: &mut PgConnection,
+    sql: &str,
+    params: &[Value],
+) -> Result<u64, DbError> {
     Ok(postgres.execute(bound(sql, params)).await?.rows_affected())
 }
 

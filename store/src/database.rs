@@ -16,7 +16,9 @@ pub enum Database {
 /// Does not repeat the URL, which may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadDatabaseUrl {
-    #[error("The database URL begins with sqlite:// or postgres://, as in sqlite:///var/lib/strongroom/strongroom.db")]
+    #[error(
+        "The database URL begins with sqlite:// or postgres://, as in sqlite:///var/lib/strongroom/strongroom.db"
+    )]
     Unknown,
     /// Without the parameter: it may be a password under a misspelt name.
     #[error("The database URL has a parameter of another name than {}. A ? in a password is written %3F.", KNOWN.join(", "))]
@@ -55,8 +57,15 @@ impl fmt::Display for Database {
             Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
             // Host and database name come after the last `@`; parameters may hold a password as well.
             Self::Postgres(url) => {
-                let place = url.rsplit_once('@').or_else(|| url.split_once("://")).map_or("", |(_, place)| place);
-                write!(f, "postgres://{}", place.split('?').next().unwrap_or_default())
+                let place = url
+                    .rsplit_once('@')
+                    .or_else(|| url.split_once("://"))
+                    .map_or("", |(_, place)| place);
+                write!(
+                    f,
+                    "postgres://{}",
+                    place.split('?').next().unwrap_or_default()
+                )
             }
         }
     }
@@ -74,34 +83,63 @@ mod tests {
 
     #[test]
     fn a_url_names_one_of_two_engines() {
-        assert_eq!(Database::parse("sqlite:///a/b.db", Tls::Verified), Ok(Database::Sqlite("/a/b.db".into())));
-        assert!(matches!(Database::parse("postgresql://h/d", Tls::Verified), Ok(Database::Postgres(_))));
+        assert_eq!(
+            Database::parse("sqlite:///a/b.db", Tls::Verified),
+            Ok(Database::Sqlite("/a/b.db".into()))
+        );
+        assert!(matches!(
+            Database::parse("postgresql://h/d", Tls::Verified),
+            Ok(Database::Postgres(_))
+        ));
         for bad in ["", "sqlite://", "mysql://h/d", "/a/b.db", "postgres://"] {
-            assert_eq!(Database::parse(bad, Tls::Verified), Err(BadDatabaseUrl::Unknown), "{bad}");
+            assert_eq!(
+                Database::parse(bad, Tls::Verified),
+                Err(BadDatabaseUrl::Unknown),
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn a_parameter_that_nobody_reads_is_refused_without_a_word_of_it() {
-        for url in ["db/vault?passwrd=hunter2", "ada:hun?ter2@db/vault", "db/vault?sslmode=disable&x=hunter2"] {
-            let refused = Database::parse(&format!("postgres://{url}"), Tls::AsTheUrlSays).unwrap_err();
+        for url in [
+            "db/vault?passwrd=hunter2",
+            "ada:hun?ter2@db/vault",
+            "db/vault?sslmode=disable&x=hunter2",
+        ] {
+            let refused =
+                Database::parse(&format!("postgres://{url}"), Tls::AsTheUrlSays).unwrap_err();
             assert_eq!(refused, BadDatabaseUrl::Parameter, "{url}");
             let printed = format!("{refused} {refused:?}");
-            assert!(printed.contains("sslmode") && !printed.contains("ter2"), "{printed}");
+            assert!(
+                printed.contains("sslmode") && !printed.contains("ter2"),
+                "{printed}"
+            );
         }
-        for url in ["db/vault?options[search_path]=a", "db/vault?%6fptions=-c%20a%3Db", "db/vault?"] {
-            assert!(Database::parse(&format!("postgres://{url}"), Tls::AsTheUrlSays).is_ok(), "{url}");
+        for url in [
+            "db/vault?options[search_path]=a",
+            "db/vault?%6fptions=-c%20a%3Db",
+            "db/vault?",
+        ] {
+            assert!(
+                Database::parse(&format!("postgres://{url}"), Tls::AsTheUrlSays).is_ok(),
+                "{url}"
+            );
         }
     }
 
     #[test]
     fn a_password_in_the_url_never_prints() {
-        for url in
-            ["postgres://ada:hunter@2@db/vault?application_name=x", "postgres://db/vault?user=ada&password=hunter"]
-        {
+        for url in [
+            "postgres://ada:hunter@2@db/vault?application_name=x",
+            "postgres://db/vault?user=ada&password=hunter",
+        ] {
             let database = Database::parse(url, Tls::Verified).unwrap();
             let printed = format!("{database} {database:?}");
-            assert!(printed.contains("db/vault") && !printed.contains("hunter"), "{printed}");
+            assert!(
+                printed.contains("db/vault") && !printed.contains("hunter"),
+                "{printed}"
+            );
         }
     }
 }

@@ -20,7 +20,10 @@ pub enum OpenError {
     )]
     Older { found: i64, known: i64 },
     #[error("The database {database} cannot be opened: {source}")]
-    Failed { database: String, source: Unavailable },
+    Failed {
+        database: String,
+        source: Unavailable,
+    },
 }
 
 /// Why a statement or a commit failed.
@@ -67,8 +70,13 @@ impl DbError {
 impl From<rusqlite::Error> for DbError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
-        const UNIQUE: [i32; 2] = [rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE, rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY];
-        let rusqlite::Error::SqliteFailure(failure, message) = &error else { return Self::Sqlite(error) };
+        const UNIQUE: [i32; 2] = [
+            rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE,
+            rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
+        ];
+        let rusqlite::Error::SqliteFailure(failure, message) = &error else {
+            return Self::Sqlite(error);
+        };
         let message = message.clone().unwrap_or_default();
         match failure.code {
             _ if UNIQUE.contains(&failure.extended_code) => Self::Taken { index: message },
@@ -81,10 +89,14 @@ impl From<rusqlite::Error> for DbError {
 
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
-        let Some(said) = error.as_database_error() else { return Self::Postgres(error) };
+        let Some(said) = error.as_database_error() else {
+            return Self::Postgres(error);
+        };
         // PostgreSQL, appendix A: error codes.
         match said.code().as_deref() {
-            Some("23505") => Self::Taken { index: said.constraint().unwrap_or_default().to_owned() },
+            Some("23505") => Self::Taken {
+                index: said.constraint().unwrap_or_default().to_owned(),
+            },
             Some("40001" | "40P01") => Self::Collided(said.message().to_owned()),
             Some("53100") => Self::DiskFull,
             Some("54000") => Self::TooLong(said.message().to_owned()),
@@ -121,9 +133,9 @@ impl From<DbError> for VaultError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::DiskFull => Self::DiskFull,
-            DbError::TooLong(_) => {
-                Self::BadUpload { detail: "This name is longer than the database can keep.".to_owned() }
-            }
+            DbError::TooLong(_) => Self::BadUpload {
+                detail: "This name is longer than the database can keep.".to_owned(),
+            },
             other => Self::Store(other.into()),
         }
     }

@@ -3,7 +3,9 @@
 use auth::{
     Actor, Factor, FactorId, FactorKind, Standing, TokenHash, Username,
     audit::{Deed, Detail, Record},
-    store::{Answer, End, EndReason, FactorChange, FactorStore, FactorsRefused, Least, Removal, Renewal},
+    store::{
+        Answer, End, EndReason, FactorChange, FactorStore, FactorsRefused, Least, Removal, Renewal,
+    },
 };
 use jiff::Timestamp;
 
@@ -18,7 +20,8 @@ use crate::{
     value::{Row, params},
 };
 
-const COLUMNS: &str = "factor_id, username, kind, name, body, counter, created_at, last_used_at, used_at";
+const COLUMNS: &str =
+    "factor_id, username, kind, name, body, counter, created_at, last_used_at, used_at";
 
 impl FactorStore for Store {
     async fn factors(&self, of: &Username) -> Answer<Vec<Factor>> {
@@ -30,19 +33,56 @@ impl FactorStore for Store {
     }
 
     async fn change_factors(&self, change: FactorChange) -> Result<(), FactorsRefused> {
-        self.write(change, |db, asked| Box::pin(change_all(db, asked))).await
+        self.write(change, |db, asked| Box::pin(change_all(db, asked)))
+            .await
     }
 
     async fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> Answer<bool> {
-        write!(self, Step { id: id.clone(), number: step, at }, use_step)
+        write!(
+            self,
+            Step {
+                id: id.clone(),
+                number: step,
+                at
+            },
+            use_step
+        )
     }
 
-    async fn revise_factor(&self, factor: &Factor, body: String, counter: i64, at: Timestamp) -> Answer<bool> {
-        write!(self, Revise { factor: factor.clone(), body, counter, at }, revise)
+    async fn revise_factor(
+        &self,
+        factor: &Factor,
+        body: String,
+        counter: i64,
+        at: Timestamp,
+    ) -> Answer<bool> {
+        write!(
+            self,
+            Revise {
+                factor: factor.clone(),
+                body,
+                counter,
+                at
+            },
+            revise
+        )
     }
 
-    async fn use_recovery_code(&self, by: &Actor, code: &TokenHash, at: Timestamp) -> Answer<Option<u32>> {
-        write!(self, Code { by: by.clone(), hash: code.clone(), at }, use_code)
+    async fn use_recovery_code(
+        &self,
+        by: &Actor,
+        code: &TokenHash,
+        at: Timestamp,
+    ) -> Answer<Option<u32>> {
+        write!(
+            self,
+            Code {
+                by: by.clone(),
+                hash: code.clone(),
+                at
+            },
+            use_code
+        )
     }
 
     async fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> Answer<bool> {
@@ -55,17 +95,24 @@ impl FactorStore for Store {
 }
 
 async fn list(db: &mut Connection, of: &Username) -> Result<Vec<Factor>, DbError> {
-    let select = format!("SELECT {COLUMNS} FROM factors WHERE username = $1 ORDER BY created_at, factor_id");
+    let select =
+        format!("SELECT {COLUMNS} FROM factors WHERE username = $1 ORDER BY created_at, factor_id");
     let rows = db.query(&select, params![of.as_str()]).await?;
     rows.into_iter().map(|mut row| parse(&mut row)).collect()
 }
 
 async fn find(db: &mut Connection, id: &FactorId) -> Result<Option<Factor>, DbError> {
     let select = format!("SELECT {COLUMNS} FROM factors WHERE factor_id = $1");
-    db.find(&select, params![id.as_str()]).await?.map(|mut row| parse(&mut row)).transpose()
+    db.find(&select, params![id.as_str()])
+        .await?
+        .map(|mut row| parse(&mut row))
+        .transpose()
 }
 
-async fn change_all(db: &mut Connection, change: &FactorChange) -> Result<(), Stop<FactorsRefused>> {
+async fn change_all(
+    db: &mut Connection,
+    change: &FactorChange,
+) -> Result<(), Stop<FactorsRefused>> {
     // Held until the commit: two who take the last two away at once are one after the other, and so are the
     // sign-ins that meanwhile begin a session.
     match accounts::hold(db, &change.username).await? {
@@ -106,11 +153,16 @@ async fn remove(db: &mut Connection, of: &Username, what: &Removal) -> Result<bo
             Ok(db.execute(one, params![of, id.as_str()]).await? == 1)
         }
         Removal::Kind(kind) => {
-            db.execute("DELETE FROM factors WHERE username = $1 AND kind = $2", params![of, kind.as_str()]).await?;
+            db.execute(
+                "DELETE FROM factors WHERE username = $1 AND kind = $2",
+                params![of, kind.as_str()],
+            )
+            .await?;
             Ok(true)
         }
         Removal::All => {
-            db.execute("DELETE FROM factors WHERE username = $1", params![of]).await?;
+            db.execute("DELETE FROM factors WHERE username = $1", params![of])
+                .await?;
             Ok(true)
         }
     }
@@ -141,7 +193,9 @@ async fn insert(db: &mut Connection, factor: &Factor) -> Result<bool, DbError> {
 /// Second factors, without recovery codes.
 async fn left(db: &mut Connection, of: &Username) -> Result<i64, DbError> {
     let count = "SELECT COUNT(*) FROM factors WHERE username = $1 AND kind <> 'recovery'";
-    db.find(count, params![of.as_str()]).await?.map_or(Ok(0), |mut row| row.int())
+    db.find(count, params![of.as_str()])
+        .await?
+        .map_or(Ok(0), |mut row| row.int())
 }
 
 /// Ends every session but the one that goes on; says how many.
@@ -149,7 +203,12 @@ async fn go_on(db: &mut Connection, change: &FactorChange) -> Result<u64, Stop<F
     if let Some((id, methods)) = &change.keep {
         const GO_ON: &str = "UPDATE sessions SET methods = $3
             WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $4";
-        let row = params![id.as_str(), change.username.as_str(), methods.to_string(), change.at];
+        let row = params![
+            id.as_str(),
+            change.username.as_str(),
+            methods.to_string(),
+            change.at
+        ];
         if db.execute(GO_ON, row).await? == 0 {
             return Err(FactorsRefused::SessionOver.into());
         }
@@ -157,7 +216,11 @@ async fn go_on(db: &mut Connection, change: &FactorChange) -> Result<u64, Stop<F
     let end = sessions::EndAll {
         username: change.username.clone(),
         keep: change.keep.as_ref().map(|(id, _)| id.clone()),
-        end: End { why: EndReason::FactorsChanged, by: change.by.clone(), at: change.at },
+        end: End {
+            why: EndReason::FactorsChanged,
+            by: change.by.clone(),
+            at: change.at,
+        },
     };
     Ok(sessions::throw_out(db, &end).await?)
 }
@@ -166,7 +229,11 @@ async fn go_on(db: &mut Connection, change: &FactorChange) -> Result<u64, Stop<F
 fn told(change: &FactorChange, ended: u64) -> Record {
     let record = Record::new(&change.by, change.deed, change.at).about(change.username.as_str());
     let told = Detail::stored(change.detail.clone()).fact("sessions_ended", ended);
-    record.detailed(|detail| Detail { by: detail.by, from: detail.from, ..told })
+    record.detailed(|detail| Detail {
+        by: detail.by,
+        from: detail.from,
+        ..told
+    })
 }
 
 #[derive(Debug)]
@@ -177,8 +244,12 @@ struct Step {
 }
 
 async fn use_step(db: &mut Connection, step: &Step) -> Result<bool, DbError> {
-    const USE: &str = "UPDATE factors SET counter = $2, last_used_at = $3 WHERE factor_id = $1 AND counter < $2";
-    Ok(db.execute(USE, params![step.id.as_str(), step.number, step.at]).await? == 1)
+    const USE: &str =
+        "UPDATE factors SET counter = $2, last_used_at = $3 WHERE factor_id = $1 AND counter < $2";
+    Ok(db
+        .execute(USE, params![step.id.as_str(), step.number, step.at])
+        .await?
+        == 1)
 }
 
 #[derive(Debug)]
@@ -216,35 +287,62 @@ async fn use_code(db: &mut Connection, code: &Code) -> Result<Option<u32>, DbErr
         WHERE username = $1 AND kind = 'recovery' AND body = $2 AND used_at IS NULL";
     const LEFT: &str = "SELECT COUNT(*) FROM factors WHERE username = $1 AND kind = 'recovery' AND used_at IS NULL";
     let of = code.by.username.as_str();
-    if db.execute(USE, params![of, code.hash.as_str(), code.at]).await? == 0 {
+    if db
+        .execute(USE, params![of, code.hash.as_str(), code.at])
+        .await?
+        == 0
+    {
         return Ok(None);
     }
-    let left = db.find(LEFT, params![of]).await?.map_or(Ok(0), |mut row| row.int())?;
+    let left = db
+        .find(LEFT, params![of])
+        .await?
+        .map_or(Ok(0), |mut row| row.int())?;
     let record = Record::new(&code.by, Deed::RecoveryCodeUsed, code.at);
     audit::record(db, &record.detailed(|detail| detail.fact("left", left))).await?;
     Ok(Some(u32::try_from(left).unwrap_or(u32::MAX)))
 }
 
-async fn rename(db: &mut Connection, (of, id, name): &(Username, FactorId, String)) -> Result<bool, DbError> {
+async fn rename(
+    db: &mut Connection,
+    (of, id, name): &(Username, FactorId, String),
+) -> Result<bool, DbError> {
     let rename = "UPDATE factors SET name = $3 WHERE username = $1 AND factor_id = $2 AND kind <> 'recovery'";
-    Ok(db.execute(rename, params![of.as_str(), id.as_str(), name.as_str()]).await? == 1)
+    Ok(db
+        .execute(rename, params![of.as_str(), id.as_str(), name.as_str()])
+        .await?
+        == 1)
 }
 
 async fn renew(db: &mut Connection, renew: &Renewal) -> Result<bool, DbError> {
     const RENEW: &str = "UPDATE sessions SET auth_time = $3, methods = $4
         WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3";
     // What was shown in another era, or for a session with other factors, proves nothing now.
-    if accounts::hold(db, &renew.by.username).await?.is_none_or(|account| account.era != renew.era) {
+    if accounts::hold(db, &renew.by.username)
+        .await?
+        .is_none_or(|account| account.era != renew.era)
+    {
         return Ok(false);
     }
     let (name, id) = (renew.by.username.as_str(), renew.session.as_str());
-    if db.execute(RENEW, params![id, name, renew.at, renew.methods.to_string()]).await? == 0 {
+    if db
+        .execute(
+            RENEW,
+            params![id, name, renew.at, renew.methods.to_string()],
+        )
+        .await?
+        == 0
+    {
         return Ok(false);
     }
     announce(db, &renew.by.username).await?;
     let methods: Vec<_> = renew.methods.iter().map(auth::Method::as_str).collect();
     let record = Record::new(&renew.by, Deed::SteppedUp, renew.at);
-    audit::record(db, &record.detailed(|detail| detail.fact("session", id).fact("methods", methods))).await?;
+    audit::record(
+        db,
+        &record.detailed(|detail| detail.fact("session", id).fact("methods", methods)),
+    )
+    .await?;
     Ok(true)
 }
 
@@ -252,7 +350,8 @@ fn parse(row: &mut Row) -> Result<Factor, DbError> {
     Ok(Factor {
         id: FactorId::new(&row.text()?),
         username: accounts::username(&row.text()?)?,
-        kind: FactorKind::parse(&row.text()?).ok_or_else(|| DbError::broken("a stored kind of factor"))?,
+        kind: FactorKind::parse(&row.text()?)
+            .ok_or_else(|| DbError::broken("a stored kind of factor"))?,
         name: row.text()?,
         body: row.text()?,
         counter: row.int()?,

@@ -1,6 +1,8 @@
 //! The rows of files: read, held, written.
 
-use vault::{Blob, Command, File, FileId, Filename, Lock, NameKey, Operation, Prose, VaultError, VaultId};
+use vault::{
+    Blob, Command, File, FileId, Filename, Lock, NameKey, Operation, Prose, VaultError, VaultId,
+};
 
 use crate::{
     accounts::username,
@@ -10,7 +12,8 @@ use crate::{
     value::{Row, Value, params},
 };
 
-pub(crate) const COLUMNS: &str = "file_id, path, description, revision, change, oid, size, modified_at, modified_by,
+pub(crate) const COLUMNS: &str =
+    "file_id, path, description, revision, change, oid, size, modified_at, modified_by,
     locked_by, lock_id, locked_at, lock_note, grants, deleted";
 /// `files.kind`.
 pub(crate) const FOLDER: i64 = 0;
@@ -23,7 +26,10 @@ pub(crate) fn read(row: &mut Row) -> Result<File, DbError> {
         description: row.text_or_null()?.map(Prose::stored),
         revision: row.int()?,
         change: row.int()?,
-        blob: Blob { id: blob_id(&row.text()?)?, size: size(row.int()?)? },
+        blob: Blob {
+            id: blob_id(&row.text()?)?,
+            size: size(row.int()?)?,
+        },
         modified_at: row.time()?,
         modified_by: username(&row.text()?)?,
         lock: read_lock(row)?,
@@ -33,9 +39,21 @@ pub(crate) fn read(row: &mut Row) -> Result<File, DbError> {
 }
 
 fn read_lock(row: &mut Row) -> Result<Option<Lock>, DbError> {
-    let (holder, id, at, note) = (row.text_or_null()?, row.int_or_null()?, row.time_or_null()?, row.text_or_null()?);
-    let (Some(holder), Some(id), Some(at)) = (holder, id, at) else { return Ok(None) };
-    Ok(Some(Lock { id, holder: username(&holder)?, at, note: note.map(Prose::stored) }))
+    let (holder, id, at, note) = (
+        row.text_or_null()?,
+        row.int_or_null()?,
+        row.time_or_null()?,
+        row.text_or_null()?,
+    );
+    let (Some(holder), Some(id), Some(at)) = (holder, id, at) else {
+        return Ok(None);
+    };
+    Ok(Some(Lock {
+        id,
+        holder: username(&holder)?,
+        at,
+        note: note.map(Prose::stored),
+    }))
 }
 
 pub(crate) fn size(stored: i64) -> Result<u64, DbError> {
@@ -55,26 +73,38 @@ pub(crate) fn parent_and_leaf(key: &NameKey) -> (&str, &str) {
 pub(crate) async fn hold(db: &mut Connection, command: &Command) -> Result<Option<File>, DbError> {
     let vault = command.vault.as_str();
     let row = if let Operation::Restore { file, .. } = &command.operation {
-        let select = format!("SELECT {COLUMNS} FROM files WHERE vault_id = $1 AND file_id = $2 FOR UPDATE");
+        let select =
+            format!("SELECT {COLUMNS} FROM files WHERE vault_id = $1 AND file_id = $2 FOR UPDATE");
         db.find(&select, params![vault, file.as_str()]).await?
     } else {
         let select = format!("{} FOR UPDATE", live());
-        db.find(&select, params![vault, command.file.key().as_str()]).await?
+        db.find(&select, params![vault, command.file.key().as_str()])
+            .await?
     };
     row.map(|mut row| read(&mut row)).transpose()
 }
 
 fn live() -> String {
-    format!("SELECT {COLUMNS} FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0 AND kind = 1")
+    format!(
+        "SELECT {COLUMNS} FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0 AND kind = 1"
+    )
 }
 
-pub(crate) async fn find(db: &mut Connection, (vault, name): &(VaultId, Filename)) -> Result<Option<File>, DbError> {
-    let row = db.find(&live(), params![vault.as_str(), name.key().as_str()]).await?;
+pub(crate) async fn find(
+    db: &mut Connection,
+    (vault, name): &(VaultId, Filename),
+) -> Result<Option<File>, DbError> {
+    let row = db
+        .find(&live(), params![vault.as_str(), name.key().as_str()])
+        .await?;
     row.map(|mut row| read(&mut row)).transpose()
 }
 
 /// The live file of that name, else the one deleted last.
-pub(crate) async fn find_or_deleted(db: &mut Connection, of: &(VaultId, Filename)) -> Result<Option<File>, DbError> {
+pub(crate) async fn find_or_deleted(
+    db: &mut Connection,
+    of: &(VaultId, Filename),
+) -> Result<Option<File>, DbError> {
     if let Some(file) = find(db, of).await? {
         return Ok(Some(file));
     }
@@ -82,14 +112,22 @@ pub(crate) async fn find_or_deleted(db: &mut Connection, of: &(VaultId, Filename
         "SELECT {COLUMNS} FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 1
         ORDER BY change DESC LIMIT 1"
     );
-    let row = db.find(&select, params![of.0.as_str(), of.1.key().as_str()]).await?;
+    let row = db
+        .find(&select, params![of.0.as_str(), of.1.key().as_str()])
+        .await?;
     row.map(|mut row| read(&mut row)).transpose()
 }
 
 /// Refuses a name that another file or a folder has. The unique index would too, but could not say who it is.
-pub(crate) async fn expect_free(db: &mut Connection, vault: &VaultId, file: &File) -> Result<(), Stop<VaultError>> {
+pub(crate) async fn expect_free(
+    db: &mut Connection,
+    vault: &VaultId,
+    file: &File,
+) -> Result<(), Stop<VaultError>> {
     const FIND: &str = "SELECT file_id, kind, path FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0";
-    let found = db.find(FIND, params![vault.as_str(), file.name.key().as_str()]).await?;
+    let found = db
+        .find(FIND, params![vault.as_str(), file.name.key().as_str()])
+        .await?;
     let Some(mut row) = found else { return Ok(()) };
     let (id, kind, name) = (row.text()?, row.int()?, Filename::stored(&row.text()?));
     match kind {
@@ -107,14 +145,23 @@ pub(crate) async fn write(
     after: &File,
 ) -> Result<(), DbError> {
     let mut row = values(vault, after)?;
-    let Some(before) = before else { return db.execute(INSERT, &row).await.map(drop) };
+    let Some(before) = before else {
+        return db.execute(INSERT, &row).await.map(drop);
+    };
     let lock_id = before.lock.as_ref().map_or(0, |lock| lock.id);
-    row.extend_from_slice(params![before.revision, before.grants, lock_id, before.deleted]);
+    row.extend_from_slice(params![
+        before.revision,
+        before.grants,
+        lock_id,
+        before.deleted
+    ]);
     if db.execute(UPDATE, &row).await? == 1 {
         Ok(())
     } else {
         // Only where a database's row locks do not hold what they promise.
-        Err(DbError::Collided("a file changed while it was held".to_owned()))
+        Err(DbError::Collided(
+            "a file changed while it was held".to_owned(),
+        ))
     }
 }
 

@@ -11,12 +11,20 @@ use crate::{
 };
 
 /// Makes the folders above a file, as far as they are not there.
-pub(crate) async fn ensure(db: &mut Connection, vault: &VaultId, file: &File) -> Result<(), Stop<VaultError>> {
-    const FIND: &str = "SELECT kind, path FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0";
+pub(crate) async fn ensure(
+    db: &mut Connection,
+    vault: &VaultId,
+    file: &File,
+) -> Result<(), Stop<VaultError>> {
+    const FIND: &str =
+        "SELECT kind, path FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0";
     let folders: Vec<Filename> = file.name.folders().collect();
     // Innermost first: above one that is there, all are.
     for folder in folders.iter().rev() {
-        let Some(mut row) = db.find(FIND, params![vault.as_str(), folder.key().as_str()]).await? else {
+        let Some(mut row) = db
+            .find(FIND, params![vault.as_str(), folder.key().as_str()])
+            .await?
+        else {
             insert(db, vault, folder, file).await?;
             continue;
         };
@@ -24,12 +32,20 @@ pub(crate) async fn ensure(db: &mut Connection, vault: &VaultId, file: &File) ->
         if kind == FOLDER && path == folder.as_str() {
             return Ok(());
         }
-        return Err(VaultError::InTheWay { name: Filename::stored(&path) }.into());
+        return Err(VaultError::InTheWay {
+            name: Filename::stored(&path),
+        }
+        .into());
     }
     Ok(())
 }
 
-async fn insert(db: &mut Connection, vault: &VaultId, folder: &Filename, first: &File) -> Result<(), DbError> {
+async fn insert(
+    db: &mut Connection,
+    vault: &VaultId,
+    folder: &Filename,
+    first: &File,
+) -> Result<(), DbError> {
     const INSERT: &str = "INSERT INTO files (vault_id, file_id, kind, path, path_key, parent_key, leaf_key, revision,
         change, oid, size, modified_at, modified_by, grants, deleted)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, '', 0, $8, $9, 0, 0)";
@@ -50,14 +66,22 @@ async fn insert(db: &mut Connection, vault: &VaultId, folder: &Filename, first: 
 }
 
 /// Removes the folders that are empty once `leaving` is gone from where it is, from the innermost up.
-pub(crate) async fn leave(db: &mut Connection, vault: &VaultId, leaving: &File) -> Result<(), DbError> {
+pub(crate) async fn leave(
+    db: &mut Connection,
+    vault: &VaultId,
+    leaving: &File,
+) -> Result<(), DbError> {
     const REMOVE: &str = "DELETE FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0 AND kind = 0
         AND NOT EXISTS (SELECT 1 FROM files inside WHERE inside.vault_id = $1 AND inside.parent_key = $2
             AND inside.deleted = 0 AND inside.file_id <> $3)";
     let key = leaving.name.key();
     let (mut folder, _) = parent_and_leaf(&key);
     while !folder.is_empty() {
-        if db.execute(REMOVE, params![vault.as_str(), folder, leaving.id.as_str()]).await? == 0 {
+        if db
+            .execute(REMOVE, params![vault.as_str(), folder, leaving.id.as_str()])
+            .await?
+            == 0
+        {
             break;
         }
         folder = folder.rsplit_once('/').map_or("", |(above, _)| above);

@@ -50,7 +50,9 @@ impl Store {
     /// [`BadRole`] from SQLite, which has no accounts; [`Unavailable`](auth::Unavailable) from PostgreSQL, also where
     /// there is no such account.
     pub async fn grant_to(&self, role: String) -> Answer<()> {
-        let Engine::Postgres(_) = &*self.0 else { return Err(auth::Unavailable::because(BadRole)) };
+        let Engine::Postgres(_) = &*self.0 else {
+            return Err(auth::Unavailable::because(BadRole));
+        };
         self.write(role, |db, role| Box::pin(grant(db, role))).await
     }
 }
@@ -63,10 +65,14 @@ pub struct BadRole;
 async fn grant(db: &mut Connection, role: &str) -> Result<(), Stop<auth::Unavailable>> {
     let role = quoted(role);
     let schema = db.find("SELECT current_schema()::text", &[]).await?;
-    let schema = schema.ok_or_else(|| DbError::broken("there is no schema"))?.text()?;
+    let schema = schema
+        .ok_or_else(|| DbError::broken("there is no schema"))?
+        .text()?;
     let schema = quoted(&schema);
     let mut script = format!("GRANT USAGE ON SCHEMA {schema} TO {role};");
-    script.extend(GRANTS.map(|(table, rights)| format!("GRANT {rights} ON {schema}.{table} TO {role};")));
+    script.extend(
+        GRANTS.map(|(table, rights)| format!("GRANT {rights} ON {schema}.{table} TO {role};")),
+    );
     Ok(db.run_script(&script).await?)
 }
 

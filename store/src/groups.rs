@@ -23,7 +23,8 @@ use crate::{
 
 impl GroupStore for Store {
     async fn groups(&self) -> Answer<Vec<Group>> {
-        self.read((), |db, ()| Box::pin(async move { Ok(list(db).await?) })).await
+        self.read((), |db, ()| Box::pin(async move { Ok(list(db).await?) }))
+            .await
     }
 
     async fn group(&self, name: &GroupName) -> Answer<Option<Group>> {
@@ -31,7 +32,15 @@ impl GroupStore for Store {
     }
 
     async fn create_group(&self, name: &GroupName, by: Actor, at: Timestamp) -> Answer<Inserted> {
-        write!(self, Doing { name: name.clone(), by, at }, create)
+        write!(
+            self,
+            Doing {
+                name: name.clone(),
+                by,
+                at
+            },
+            create
+        )
     }
 
     async fn change_group(
@@ -41,8 +50,18 @@ impl GroupStore for Store {
         by: Actor,
         at: Timestamp,
     ) -> Result<(), GroupRefused> {
-        let change = (Doing { name: name.clone(), by, at }, change);
-        self.write(change, |db, (doing, change)| Box::pin(self::change(db, doing, change))).await
+        let change = (
+            Doing {
+                name: name.clone(),
+                by,
+                at,
+            },
+            change,
+        );
+        self.write(change, |db, (doing, change)| {
+            Box::pin(self::change(db, doing, change))
+        })
+        .await
     }
 
     async fn groups_in(&self, realm: &RealmId) -> Answer<Vec<(GroupName, Role)>> {
@@ -63,18 +82,37 @@ struct Doing {
 }
 
 async fn list(db: &mut Connection) -> Result<Vec<Group>, DbError> {
-    let rows = db.query("SELECT name, created_at FROM account_groups ORDER BY name", &[]).await?;
+    let rows = db
+        .query(
+            "SELECT name, created_at FROM account_groups ORDER BY name",
+            &[],
+        )
+        .await?;
     let mut groups = BTreeMap::new();
     for mut row in rows {
         let (name, created_at) = (group_name(&row.text()?)?, row.time()?);
-        groups.insert(name.clone(), Group { name, members: Vec::new(), roles: Vec::new(), created_at });
+        groups.insert(
+            name.clone(),
+            Group {
+                name,
+                members: Vec::new(),
+                roles: Vec::new(),
+                created_at,
+            },
+        );
     }
     for mut row in db.query(&in_groups(""), &[]).await? {
         if let Some(group) = groups.get_mut(&group_name(&row.text()?)?) {
             group.members.push(accounts::username(&row.text()?)?);
         }
     }
-    for mut row in db.query("SELECT name, vault_id, role FROM group_roles ORDER BY name, vault_id", &[]).await? {
+    for mut row in db
+        .query(
+            "SELECT name, vault_id, role FROM group_roles ORDER BY name, vault_id",
+            &[],
+        )
+        .await?
+    {
         if let Some(group) = groups.get_mut(&group_name(&row.text()?)?) {
             group.roles.push(read_role(&mut row)?);
         }
@@ -92,14 +130,27 @@ fn in_groups(which: &str) -> String {
 async fn find(db: &mut Connection, name: &GroupName) -> Result<Option<Group>, DbError> {
     const SELECT: &str = "SELECT created_at FROM account_groups WHERE name = $1";
     const ROLES: &str = "SELECT vault_id, role FROM group_roles WHERE name = $1 ORDER BY vault_id";
-    let Some(mut row) = db.find(SELECT, params![name.as_str()]).await? else { return Ok(None) };
-    let roles = db.query(ROLES, params![name.as_str()]).await?.into_iter().map(|mut row| read_role(&mut row));
+    let Some(mut row) = db.find(SELECT, params![name.as_str()]).await? else {
+        return Ok(None);
+    };
+    let roles = db
+        .query(ROLES, params![name.as_str()])
+        .await?
+        .into_iter()
+        .map(|mut row| read_role(&mut row));
     let (created_at, roles) = (row.time()?, roles.collect::<Result<_, _>>()?);
-    Ok(Some(Group { name: name.clone(), members: members(db, name).await?, roles, created_at }))
+    Ok(Some(Group {
+        name: name.clone(),
+        members: members(db, name).await?,
+        roles,
+        created_at,
+    }))
 }
 
 async fn members(db: &mut Connection, name: &GroupName) -> Result<Vec<Username>, DbError> {
-    let rows = db.query(&in_groups("AND g.name = $1"), params![name.as_str()]).await?;
+    let rows = db
+        .query(&in_groups("AND g.name = $1"), params![name.as_str()])
+        .await?;
     let second = |mut row: Row| {
         row.text()?;
         accounts::username(&row.text()?)
@@ -109,14 +160,22 @@ async fn members(db: &mut Connection, name: &GroupName) -> Result<Vec<Username>,
 
 async fn create(db: &mut Connection, doing: &Doing) -> Result<Inserted, DbError> {
     const INSERT: &str = "INSERT INTO account_groups (name, created_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
-    if db.execute(INSERT, params![doing.name.as_str(), doing.at]).await? == 0 {
+    if db
+        .execute(INSERT, params![doing.name.as_str(), doing.at])
+        .await?
+        == 0
+    {
         return Ok(Inserted::Taken);
     }
     record(db, doing, Deed::GroupMade, |detail| detail).await?;
     Ok(Inserted::Done)
 }
 
-async fn change(db: &mut Connection, doing: &Doing, change: &GroupChange) -> Result<(), Stop<GroupRefused>> {
+async fn change(
+    db: &mut Connection,
+    doing: &Doing,
+    change: &GroupChange,
+) -> Result<(), Stop<GroupRefused>> {
     // Held until the commit, so that nobody joins or leaves while its roles change.
     let hold = "SELECT 1 FROM account_groups WHERE name = $1 FOR UPDATE";
     if db.find(hold, params![doing.name.as_str()]).await?.is_none() {
@@ -149,14 +208,23 @@ enum Member {
     Out,
 }
 
-async fn set_member(db: &mut Connection, doing: &Doing, username: &Username, to: Member) -> Result<(), DbError> {
+async fn set_member(
+    db: &mut Connection,
+    doing: &Doing,
+    username: &Username,
+    to: Member,
+) -> Result<(), DbError> {
     let sql = match to {
         Member::In => {
             "INSERT INTO group_members (username, name) VALUES ($1, $2) ON CONFLICT (username, name) DO NOTHING"
         }
         Member::Out => "DELETE FROM group_members WHERE username = $1 AND name = $2",
     };
-    if db.execute(sql, params![username.as_str(), doing.name.as_str()]).await? == 0 {
+    if db
+        .execute(sql, params![username.as_str(), doing.name.as_str()])
+        .await?
+        == 0
+    {
         return Ok(());
     }
     announce(db, username).await?;
@@ -165,16 +233,28 @@ async fn set_member(db: &mut Connection, doing: &Doing, username: &Username, to:
         Member::In => (out, in_it),
         Member::Out => (in_it, out),
     };
-    record(db, doing, Deed::GroupChanged, |detail| detail.change(before, after)).await
+    record(db, doing, Deed::GroupChanged, |detail| {
+        detail.change(before, after)
+    })
+    .await
 }
 
-async fn set_role(db: &mut Connection, doing: &Doing, realm: &RealmId, role: Option<Role>) -> Result<(), DbError> {
+async fn set_role(
+    db: &mut Connection,
+    doing: &Doing,
+    realm: &RealmId,
+    role: Option<Role>,
+) -> Result<(), DbError> {
     const SELECT: &str = "SELECT role FROM group_roles WHERE name = $1 AND vault_id = $2";
     const GRANT: &str = "INSERT INTO group_roles (name, vault_id, role) VALUES ($1, $2, $3)
         ON CONFLICT (name, vault_id) DO UPDATE SET role = excluded.role";
     const TAKE: &str = "DELETE FROM group_roles WHERE name = $1 AND vault_id = $2";
     let (name, vault) = (doing.name.as_str(), realm.as_str());
-    let before = db.find(SELECT, params![name, vault]).await?.map(|mut row| row.text()).transpose()?;
+    let before = db
+        .find(SELECT, params![name, vault])
+        .await?
+        .map(|mut row| row.text())
+        .transpose()?;
     let after = role.map(Role::as_str);
     if before.as_deref() == after {
         return Ok(());
@@ -185,20 +265,35 @@ async fn set_role(db: &mut Connection, doing: &Doing, realm: &RealmId, role: Opt
     };
     announce_all(db, &doing.name).await?;
     let (before, after) = (json!({ "role": before }), json!({ "role": after }));
-    record(db, doing, Deed::GroupChanged, |detail| detail.change(before, after).fact("realm", vault)).await
+    record(db, doing, Deed::GroupChanged, |detail| {
+        detail.change(before, after).fact("realm", vault)
+    })
+    .await
 }
 
 async fn delete(db: &mut Connection, doing: &Doing) -> Result<(), DbError> {
     let name = params![doing.name.as_str()];
-    let Some(gone) = find(db, &doing.name).await? else { return Ok(()) };
+    let Some(gone) = find(db, &doing.name).await? else {
+        return Ok(());
+    };
     announce_all(db, &doing.name).await?;
-    db.execute("DELETE FROM group_members WHERE name = $1", name).await?;
-    db.execute("DELETE FROM group_roles WHERE name = $1", name).await?;
-    db.execute("DELETE FROM account_groups WHERE name = $1", name).await?;
+    db.execute("DELETE FROM group_members WHERE name = $1", name)
+        .await?;
+    db.execute("DELETE FROM group_roles WHERE name = $1", name)
+        .await?;
+    db.execute("DELETE FROM account_groups WHERE name = $1", name)
+        .await?;
     let members: Vec<_> = gone.members.iter().map(Username::as_str).collect();
-    let roles: Vec<_> = gone.roles.iter().map(|(realm, role)| json!([realm.as_str(), role.as_str()])).collect();
+    let roles: Vec<_> = gone
+        .roles
+        .iter()
+        .map(|(realm, role)| json!([realm.as_str(), role.as_str()]))
+        .collect();
     let before = json!({ "members": members, "roles": roles });
-    record(db, doing, Deed::GroupRemoved, |detail| detail.change(before, json!({}))).await
+    record(db, doing, Deed::GroupRemoved, |detail| {
+        detail.change(before, json!({}))
+    })
+    .await
 }
 
 async fn announce_all(db: &mut Connection, name: &GroupName) -> Result<(), DbError> {
@@ -218,13 +313,21 @@ async fn record(
     audit::record(db, &record.detailed(add)).await
 }
 
-async fn groups_in(db: &mut Connection, realm: &RealmId) -> Result<Vec<(GroupName, Role)>, DbError> {
+async fn groups_in(
+    db: &mut Connection,
+    realm: &RealmId,
+) -> Result<Vec<(GroupName, Role)>, DbError> {
     let select = "SELECT name, role FROM group_roles WHERE vault_id = $1 ORDER BY name";
     let rows = db.query(select, params![realm.as_str()]).await?;
-    rows.into_iter().map(|mut row| Ok((group_name(&row.text()?)?, parse_role(&row.text()?)?))).collect()
+    rows.into_iter()
+        .map(|mut row| Ok((group_name(&row.text()?)?, parse_role(&row.text()?)?)))
+        .collect()
 }
 
-async fn members_through(db: &mut Connection, realm: &RealmId) -> Result<Vec<(Account, GroupName, Role)>, DbError> {
+async fn members_through(
+    db: &mut Connection,
+    realm: &RealmId,
+) -> Result<Vec<(Account, GroupName, Role)>, DbError> {
     let select = format!(
         "SELECT {}, r.name, r.role FROM group_roles r JOIN group_members g ON g.name = r.name
         JOIN accounts a ON a.username = g.username
@@ -232,12 +335,21 @@ async fn members_through(db: &mut Connection, realm: &RealmId) -> Result<Vec<(Ac
         accounts::COLUMNS
     );
     let rows = db.query(&select, params![realm.as_str()]).await?;
-    let read = |mut row: Row| Ok((accounts::read(&mut row)?, group_name(&row.text()?)?, parse_role(&row.text()?)?));
+    let read = |mut row: Row| {
+        Ok((
+            accounts::read(&mut row)?,
+            group_name(&row.text()?)?,
+            parse_role(&row.text()?)?,
+        ))
+    };
     rows.into_iter().map(read).collect()
 }
 
 /// Of the accounts from `first` to `last`: their groups by name, each with its roles.
-pub(crate) async fn of(db: &mut Connection, names: &[Value]) -> Result<BTreeMap<String, Vec<Membership>>, DbError> {
+pub(crate) async fn of(
+    db: &mut Connection,
+    names: &[Value],
+) -> Result<BTreeMap<String, Vec<Membership>>, DbError> {
     let select = format!(
         "SELECT g.username, g.name, r.vault_id, r.role FROM group_members g LEFT JOIN group_roles r ON r.name = g.name
         WHERE g.username IN ({}) ORDER BY g.username, g.name, r.vault_id",
@@ -253,7 +365,10 @@ pub(crate) async fn of(db: &mut Connection, names: &[Value]) -> Result<BTreeMap<
         };
         match groups.last_mut().filter(|last| last.group == name) {
             Some(last) => last.roles.extend(role),
-            None => groups.push(Membership { group: name, roles: role.into_iter().collect() }),
+            None => groups.push(Membership {
+                group: name,
+                roles: role.into_iter().collect(),
+            }),
         }
     }
     Ok(found)

@@ -2,8 +2,8 @@
 
 use auth::Actor;
 use vault::{
-    Blob, Command, Effect, Event, EventAction, File, FileId, Filename, Prose, Revision, RevisionKind, VaultId,
-    history::Author, store::NewRevision,
+    Blob, Command, Effect, Event, EventAction, File, FileId, Filename, Prose, Revision,
+    RevisionKind, VaultId, history::Author, store::NewRevision,
 };
 
 use crate::{
@@ -63,19 +63,29 @@ fn read(mut row: Row) -> Result<Revision, DbError> {
         file: FileId::new(&row.text()?),
         revision: row.int()?,
         change: row.int()?,
-        kind: RevisionKind::parse(&row.text()?).ok_or_else(|| DbError::broken("a stored kind of revision"))?,
+        kind: RevisionKind::parse(&row.text()?)
+            .ok_or_else(|| DbError::broken("a stored kind of revision"))?,
         name: Filename::stored(&row.text()?),
         moved_from: row.text_or_null()?.map(|name| Filename::stored(&name)),
         blob: read_blob(row.text_or_null()?, row.int_or_null()?)?,
-        author: Author { username: username(&row.text()?)?, name: row.text()?, email: row.text()? },
+        author: Author {
+            username: username(&row.text()?)?,
+            name: row.text()?,
+            email: row.text()?,
+        },
         at: row.time()?,
         comment: Prose::stored(row.text()?),
     })
 }
 
 fn read_blob(oid: Option<String>, bytes: Option<i64>) -> Result<Option<Blob>, DbError> {
-    let (Some(oid), Some(bytes)) = (oid, bytes) else { return Ok(None) };
-    Ok(Some(Blob { id: blob_id(&oid)?, size: size(bytes)? }))
+    let (Some(oid), Some(bytes)) = (oid, bytes) else {
+        return Ok(None);
+    };
+    Ok(Some(Blob {
+        id: blob_id(&oid)?,
+        size: size(bytes)?,
+    }))
 }
 
 /// One page of a file's history.
@@ -88,13 +98,21 @@ pub(crate) struct HistoryPage {
 }
 
 /// Newest first.
-pub(crate) async fn of_file(db: &mut Connection, page: &HistoryPage) -> Result<Vec<Revision>, DbError> {
+pub(crate) async fn of_file(
+    db: &mut Connection,
+    page: &HistoryPage,
+) -> Result<Vec<Revision>, DbError> {
     let select = format!(
         "SELECT {COLUMNS} FROM revisions WHERE vault_id = $1 AND file_id = $2 AND revision < $3
         ORDER BY revision DESC LIMIT $4"
     );
     let before = page.before.unwrap_or(i64::MAX);
-    let rows = db.query(&select, params![page.vault.as_str(), page.file.as_str(), before, page.limit]).await?;
+    let rows = db
+        .query(
+            &select,
+            params![page.vault.as_str(), page.file.as_str(), before, page.limit],
+        )
+        .await?;
     rows.into_iter().map(read).collect()
 }
 
@@ -102,8 +120,13 @@ pub(crate) async fn revision(
     db: &mut Connection,
     (vault, file, revision): &(VaultId, FileId, i64),
 ) -> Result<Option<Revision>, DbError> {
-    let select = format!("SELECT {COLUMNS} FROM revisions WHERE vault_id = $1 AND file_id = $2 AND revision = $3");
-    db.find(&select, params![vault.as_str(), file.as_str(), *revision]).await?.map(read).transpose()
+    let select = format!(
+        "SELECT {COLUMNS} FROM revisions WHERE vault_id = $1 AND file_id = $2 AND revision = $3"
+    );
+    db.find(&select, params![vault.as_str(), file.as_str(), *revision])
+        .await?
+        .map(read)
+        .transpose()
 }
 
 /// A page of what came after a number.
@@ -116,20 +139,40 @@ pub(crate) struct Since {
 
 /// Oldest first.
 pub(crate) async fn changes(db: &mut Connection, page: &Since) -> Result<Vec<Revision>, DbError> {
-    let select =
-        format!("SELECT {COLUMNS} FROM revisions WHERE vault_id = $1 AND change > $2 ORDER BY change LIMIT $3");
-    let rows = db.query(&select, params![page.vault.as_str(), page.after, page.limit]).await?;
+    let select = format!(
+        "SELECT {COLUMNS} FROM revisions WHERE vault_id = $1 AND change > $2 ORDER BY change LIMIT $3"
+    );
+    let rows = db
+        .query(
+            &select,
+            params![page.vault.as_str(), page.after, page.limit],
+        )
+        .await?;
     rows.into_iter().map(read).collect()
 }
 
-pub(crate) async fn add_event(db: &mut Connection, recorded: &Recorded<'_>, event: i64) -> Result<(), DbError> {
-    const INSERT: &str =
-        "INSERT INTO events (vault_id, event, at, actor, action, body) VALUES ($1, $2, $3, $4, $5, $6)";
-    let Recorded { command, effect, after } = recorded;
+pub(crate) async fn add_event(
+    db: &mut Connection,
+    recorded: &Recorded<'_>,
+    event: i64,
+) -> Result<(), DbError> {
+    const INSERT: &str = "INSERT INTO events (vault_id, event, at, actor, action, body) VALUES ($1, $2, $3, $4, $5, $6)";
+    let Recorded {
+        command,
+        effect,
+        after,
+    } = recorded;
     let Actor { username, .. } = &command.by;
     let body = persisted::write(&EventBody::of(effect, after))?;
     let action = effect.action.as_str();
-    let row = params![command.vault.as_str(), event, command.at, username.as_str(), action, body];
+    let row = params![
+        command.vault.as_str(),
+        event,
+        command.at,
+        username.as_str(),
+        action,
+        body
+    ];
     db.execute(INSERT, row).await.map(drop)
 }
 
@@ -137,12 +180,19 @@ pub(crate) async fn add_event(db: &mut Connection, recorded: &Recorded<'_>, even
 pub(crate) async fn events(db: &mut Connection, page: &Since) -> Result<Vec<Event>, DbError> {
     const SELECT: &str = "SELECT event, at, actor, action, body FROM events
         WHERE vault_id = $1 AND event > $2 ORDER BY event LIMIT $3";
-    let rows = db.query(SELECT, params![page.vault.as_str(), page.after, page.limit]).await?;
+    let rows = db
+        .query(SELECT, params![page.vault.as_str(), page.after, page.limit])
+        .await?;
     rows.into_iter().map(read_event).collect()
 }
 
 fn read_event(mut row: Row) -> Result<Event, DbError> {
-    let (id, at, by, action) = (row.int()?, row.time()?, username(&row.text()?)?, row.text()?);
+    let (id, at, by, action) = (
+        row.int()?,
+        row.time()?,
+        username(&row.text()?)?,
+        row.text()?,
+    );
     let body: EventBody = persisted::read(&row.text()?)?;
     Ok(Event {
         id,

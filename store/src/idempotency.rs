@@ -12,12 +12,17 @@ use crate::{
 
 /// Takes the key by inserting it: whoever comes with the same one meanwhile waits for this transaction and then finds
 /// its outcome. `Some` if this is the later one.
-pub(crate) async fn claim(db: &mut Connection, command: &Command) -> Result<Option<Outcome>, Stop<VaultError>> {
+pub(crate) async fn claim(
+    db: &mut Connection,
+    command: &Command,
+) -> Result<Option<Outcome>, Stop<VaultError>> {
     const CLAIM: &str = "INSERT INTO idempotency (vault_id, username, request_key, fingerprint, at)
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (vault_id, username, request_key) DO NOTHING";
     const FIND: &str = "SELECT fingerprint, outcome FROM idempotency
         WHERE vault_id = $1 AND username = $2 AND request_key = $3";
-    let Some(key) = &command.key else { return Ok(None) };
+    let Some(key) = &command.key else {
+        return Ok(None);
+    };
     let mut row = place(command, key);
     let place = row.clone();
     row.extend_from_slice(params![key.fingerprint.as_str(), command.at]);
@@ -26,7 +31,9 @@ pub(crate) async fn claim(db: &mut Connection, command: &Command) -> Result<Opti
     }
     // Forgotten between the two statements: the next try can claim it.
     let Some(mut row) = db.find(FIND, &place).await? else {
-        return Err(DbError::Collided("an idempotency key was forgotten just now".to_owned()).into());
+        return Err(
+            DbError::Collided("an idempotency key was forgotten just now".to_owned()).into(),
+        );
     };
     if row.text()? != key.fingerprint {
         return Err(VaultError::KeyReused.into());
@@ -36,10 +43,15 @@ pub(crate) async fn claim(db: &mut Connection, command: &Command) -> Result<Opti
 }
 
 /// Records what the retry will be answered.
-pub(crate) async fn settle(db: &mut Connection, command: &Command, outcome: &Outcome) -> Result<(), DbError> {
-    const SETTLE: &str =
-        "UPDATE idempotency SET outcome = $4 WHERE vault_id = $1 AND username = $2 AND request_key = $3";
-    let Some(key) = &command.key else { return Ok(()) };
+pub(crate) async fn settle(
+    db: &mut Connection,
+    command: &Command,
+    outcome: &Outcome,
+) -> Result<(), DbError> {
+    const SETTLE: &str = "UPDATE idempotency SET outcome = $4 WHERE vault_id = $1 AND username = $2 AND request_key = $3";
+    let Some(key) = &command.key else {
+        return Ok(());
+    };
     let mut row = place(command, key);
     row.push(persisted::write(&OutcomeRow::of(outcome))?.into());
     db.execute(SETTLE, &row).await.map(drop)

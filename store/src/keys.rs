@@ -23,7 +23,14 @@ impl KeyStore for Store {
     }
 
     async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> Answer<bool> {
-        write!(self, Replace { new, old: old.map(str::to_owned) }, replace)
+        write!(
+            self,
+            Replace {
+                new,
+                old: old.map(str::to_owned)
+            },
+            replace
+        )
     }
 
     async fn forget_keys(&self, before: Timestamp) -> Answer<u64> {
@@ -35,11 +42,18 @@ impl KeyStore for Store {
     }
 
     async fn master(&self) -> Answer<Option<String>> {
-        self.read((), |db, ()| Box::pin(async move { Ok(master::in_force(db).await?) })).await
+        self.read((), |db, ()| {
+            Box::pin(async move { Ok(master::in_force(db).await?) })
+        })
+        .await
     }
 
     async fn name_master(&self, name: &str, old: Option<&str>, at: Timestamp) -> Answer<bool> {
-        let naming = master::Naming { name: name.to_owned(), old: old.map(str::to_owned), at };
+        let naming = master::Naming {
+            name: name.to_owned(),
+            old: old.map(str::to_owned),
+            at,
+        };
         write!(self, naming, master::name)
     }
 
@@ -48,11 +62,17 @@ impl KeyStore for Store {
     }
 }
 
-pub(crate) async fn list(db: &mut Connection, purpose: &KeyPurpose) -> Result<Vec<StoredKey>, DbError> {
-    const SELECT: &str = "SELECT kid, algorithm, sealed, made_at, retired_at FROM keys WHERE purpose = $1
+pub(crate) async fn list(
+    db: &mut Connection,
+    purpose: &KeyPurpose,
+) -> Result<Vec<StoredKey>, DbError> {
+    const SELECT: &str =
+        "SELECT kid, algorithm, sealed, made_at, retired_at FROM keys WHERE purpose = $1
         ORDER BY CASE WHEN retired_at IS NULL THEN 0 ELSE 1 END, made_at DESC, kid";
     let rows = db.query(SELECT, params![purpose.as_str()]).await?;
-    rows.into_iter().map(|mut row| parse(*purpose, &mut row)).collect()
+    rows.into_iter()
+        .map(|mut row| parse(*purpose, &mut row))
+        .collect()
 }
 
 fn parse(purpose: KeyPurpose, row: &mut Row) -> Result<StoredKey, DbError> {
@@ -73,27 +93,44 @@ struct Replace {
 }
 
 async fn replace(db: &mut Connection, Replace { new, old }: &Replace) -> Result<bool, DbError> {
-    const RETIRE: &str = "UPDATE keys SET retired_at = $3 WHERE kid = $1 AND purpose = $2 AND retired_at IS NULL";
+    const RETIRE: &str =
+        "UPDATE keys SET retired_at = $3 WHERE kid = $1 AND purpose = $2 AND retired_at IS NULL";
     // Insert before asking: a unique index lets one key sign.
     const INSERT: &str = "INSERT INTO keys (kid, purpose, algorithm, sealed, made_at, retired_at)
         VALUES ($1, $2, $3, $4, $5, NULL) ON CONFLICT DO NOTHING";
     master::refuse_foreign(db, new.sealed.expose_secret()).await?;
     let purpose = new.purpose.as_str();
     if let Some(old) = old
-        && db.execute(RETIRE, params![old.as_str(), purpose, new.made_at]).await? == 0
+        && db
+            .execute(RETIRE, params![old.as_str(), purpose, new.made_at])
+            .await?
+            == 0
     {
         return Ok(false);
     }
-    let row = params![new.kid.as_str(), purpose, new.algorithm.as_str(), new.sealed.expose_secret(), new.made_at];
+    let row = params![
+        new.kid.as_str(),
+        purpose,
+        new.algorithm.as_str(),
+        new.sealed.expose_secret(),
+        new.made_at
+    ];
     match (db.execute(INSERT, row).await?, old) {
         (0, None) => return Ok(false),
         (0, Some(_)) => return Err(DbError::broken("two keys of one name")),
         _ => {}
     }
-    let made = auth::audit::Record::new(&Actor::console(), Deed::KeyRotated, new.made_at).about(new.kid.clone());
+    let made = auth::audit::Record::new(&Actor::console(), Deed::KeyRotated, new.made_at)
+        .about(new.kid.clone());
     let made = made.detailed(|detail| {
-        let detail = detail.fact("purpose", purpose).fact("algorithm", new.algorithm.as_str());
-        if let Some(old) = old { detail.fact("instead_of", old.as_str()) } else { detail }
+        let detail = detail
+            .fact("purpose", purpose)
+            .fact("algorithm", new.algorithm.as_str());
+        if let Some(old) = old {
+            detail.fact("instead_of", old.as_str())
+        } else {
+            detail
+        }
     });
     audit::record(db, &made).await?;
     Ok(true)
@@ -101,7 +138,8 @@ async fn replace(db: &mut Connection, Replace { new, old }: &Replace) -> Result<
 
 async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
     let forget = "DELETE FROM keys WHERE purpose = $1 AND retired_at < $2";
-    db.execute(forget, params![KeyPurpose::AccessTokens.as_str(), *before]).await
+    db.execute(forget, params![KeyPurpose::AccessTokens.as_str(), *before])
+        .await
 }
 
 async fn forget_peppers(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
@@ -111,7 +149,9 @@ async fn forget_peppers(db: &mut Connection, before: &Timestamp) -> Result<u64, 
         let old = key.retired_at.is_some_and(|at| at < *before);
         let hashes = PasswordHash::beginning_under(&key.kid) + "%";
         if old && db.find(UNDER, params![hashes]).await?.is_none() {
-            forgotten += db.execute("DELETE FROM keys WHERE kid = $1", params![key.kid.as_str()]).await?;
+            forgotten += db
+                .execute("DELETE FROM keys WHERE kid = $1", params![key.kid.as_str()])
+                .await?;
         }
     }
     Ok(forgotten)

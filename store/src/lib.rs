@@ -86,13 +86,20 @@ impl Store {
     pub async fn open_with(database: &Database, migrations: Migrations) -> Result<Self, OpenError> {
         let clock = auth::Clock::system();
         let engine = match database {
-            Database::Sqlite(path) => sqlite::Sqlite::open(path, migrations, &clock).map(Engine::Sqlite),
-            Database::Postgres(url) => postgres::Postgres::open(url, migrations, clock).await.map(Engine::Postgres),
+            Database::Sqlite(path) => {
+                sqlite::Sqlite::open(path, migrations, &clock).map(Engine::Sqlite)
+            }
+            Database::Postgres(url) => postgres::Postgres::open(url, migrations, clock)
+                .await
+                .map(Engine::Postgres),
         };
         match engine {
             Ok(engine) => Ok(Self(Arc::new(engine))),
             Err(Stop::Refused(misfit)) => Err(misfit.into()),
-            Err(Stop::Failed(error)) => Err(OpenError::Failed { database: database.to_string(), source: error.into() }),
+            Err(Stop::Failed(error)) => Err(OpenError::Failed {
+                database: database.to_string(),
+                source: error.into(),
+            }),
         }
     }
 

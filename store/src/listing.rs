@@ -15,7 +15,10 @@ use crate::{
 
 /// A `LIKE` pattern that finds `part` anywhere; for `ESCAPE '\'`.
 pub(crate) fn like(part: &str) -> String {
-    let escaped = part.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+    let escaped = part
+        .replace('\\', r"\\")
+        .replace('%', r"\%")
+        .replace('_', r"\_");
     format!("%{escaped}%")
 }
 
@@ -24,7 +27,11 @@ fn after_all_with(prefix: &str) -> Option<String> {
     let mut text: Vec<char> = prefix.chars().collect();
     while let Some(last) = text.pop() {
         // The step over the surrogates, which are no characters.
-        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
+        let next = if last == '\u{d7ff}' {
+            Some('\u{e000}')
+        } else {
+            char::from_u32(u32::from(last) + 1)
+        };
         if let Some(next) = next {
             text.push(next);
             return Some(text.into_iter().collect());
@@ -49,12 +56,23 @@ impl Select {
 }
 
 fn select_files(vault: &VaultId, query: &FileQuery) -> Select {
-    let sql = format!("SELECT {} FROM files WHERE vault_id = $1 AND deleted = 0 AND kind = 1", files::COLUMNS);
-    let mut select = Select { sql, params: params![vault.as_str()].to_vec() };
+    let sql = format!(
+        "SELECT {} FROM files WHERE vault_id = $1 AND deleted = 0 AND kind = 1",
+        files::COLUMNS
+    );
+    let mut select = Select {
+        sql,
+        params: params![vault.as_str()].to_vec(),
+    };
     if let Some(after) = &query.after {
         select.and("path_key >", after.as_str());
     }
-    if let Some(prefix) = query.prefix.as_ref().map(vault::NameKey::as_str).filter(|prefix| !prefix.is_empty()) {
+    if let Some(prefix) = query
+        .prefix
+        .as_ref()
+        .map(vault::NameKey::as_str)
+        .filter(|prefix| !prefix.is_empty())
+    {
         select.and("path_key >=", prefix);
         if let Some(end) = after_all_with(prefix) {
             select.and("path_key <", end);
@@ -63,7 +81,11 @@ fn select_files(vault: &VaultId, query: &FileQuery) -> Select {
     if let Some(part) = &query.search {
         // Not `LIKE`: its wildcards try anew at each letter of each name.
         select.params.push(part.as_str().into());
-        select.sql.extend([" AND strpos(path_key, $", &select.params.len().to_string(), ") > 0"]);
+        select.sql.extend([
+            " AND strpos(path_key, $",
+            &select.params.len().to_string(),
+            ") > 0",
+        ]);
     }
     if let Some(holder) = &query.holder {
         held(&mut select, holder);
@@ -72,7 +94,10 @@ fn select_files(vault: &VaultId, query: &FileQuery) -> Select {
         held(&mut select, &Holder::Is(holder.clone()));
     }
     select.params.push(query.limit.into());
-    select.sql.extend([" ORDER BY path_key LIMIT $", &select.params.len().to_string()]);
+    select.sql.extend([
+        " ORDER BY path_key LIMIT $",
+        &select.params.len().to_string(),
+    ]);
     select
 }
 
@@ -86,10 +111,15 @@ fn held(select: &mut Select, holder: &Holder) {
     }
 }
 
-pub(crate) async fn files(db: &mut Connection, (vault, query): &(VaultId, FileQuery)) -> Result<Vec<File>, DbError> {
+pub(crate) async fn files(
+    db: &mut Connection,
+    (vault, query): &(VaultId, FileQuery),
+) -> Result<Vec<File>, DbError> {
     let select = select_files(vault, query);
     let rows = db.query(&select.sql, &select.params).await?;
-    rows.into_iter().map(|mut row| files::read(&mut row)).collect()
+    rows.into_iter()
+        .map(|mut row| files::read(&mut row))
+        .collect()
 }
 
 /// One page of what is gone.
@@ -110,8 +140,19 @@ const DELETED_PAGE: &str = "FROM files f WHERE vault_id = $1 AND deleted = 1 AND
 
 pub(crate) async fn deleted(db: &mut Connection, page: &Deleted) -> Result<Vec<File>, DbError> {
     let select = format!("SELECT {} {DELETED_PAGE}", files::COLUMNS);
-    let rows = db.query(&select, params![page.vault.as_str(), page.before.unwrap_or(i64::MAX), page.limit]).await?;
-    rows.into_iter().map(|mut row| files::read(&mut row)).collect()
+    let rows = db
+        .query(
+            &select,
+            params![
+                page.vault.as_str(),
+                page.before.unwrap_or(i64::MAX),
+                page.limit
+            ],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|mut row| files::read(&mut row))
+        .collect()
 }
 
 /// One page of a folder.
@@ -130,13 +171,21 @@ const FOLDER_PAGE: &str = "FROM files WHERE vault_id = $1 AND deleted = 0 AND pa
 /// Folders first, each by key.
 pub(crate) async fn folder(db: &mut Connection, page: &FolderPage) -> Result<Vec<Entry>, DbError> {
     let select = format!("SELECT kind, path, {} {FOLDER_PAGE}", files::COLUMNS);
-    let parent = page.folder.as_ref().map_or_else(String::new, |folder| folder.key().as_str().to_owned());
+    let parent = page
+        .folder
+        .as_ref()
+        .map_or_else(String::new, |folder| folder.key().as_str().to_owned());
     let (kind, leaf) = match &page.after {
         None => (FOLDER, String::new()),
         Some(Entry::Folder(name)) => (FOLDER, leaf(name)),
         Some(Entry::File(file)) => (files::FILE, leaf(&file.name)),
     };
-    let rows = db.query(&select, params![page.vault.as_str(), parent, kind, leaf, page.limit]).await?;
+    let rows = db
+        .query(
+            &select,
+            params![page.vault.as_str(), parent, kind, leaf, page.limit],
+        )
+        .await?;
     let entry = |mut row: crate::value::Row| match (row.int()?, row.text()?) {
         (FOLDER, path) => Ok(Entry::Folder(Filename::stored(&path))),
         _ => files::read(&mut row).map(|file| Entry::File(Box::new(file))),
@@ -171,11 +220,25 @@ mod tests {
     fn plan(sql: &str, params: &[Value]) -> String {
         let sqlite = rusqlite::Connection::open_in_memory().unwrap();
         let schema = include_str!("../migrations/0001_the_first_tables.sql");
-        sqlite.execute_batch(&crate::connection::for_sqlite(schema)).unwrap();
-        sqlite.execute_batch(include_str!("../migrations/0012_deleted_files_are_listed.sql")).unwrap();
-        let mut explain =
-            sqlite.prepare(&format!("EXPLAIN QUERY PLAN {}", crate::connection::for_sqlite(sql))).unwrap();
-        let steps = explain.query_map(rusqlite::params_from_iter(params), |row| row.get::<_, String>(3)).unwrap();
+        sqlite
+            .execute_batch(&crate::connection::for_sqlite(schema))
+            .unwrap();
+        sqlite
+            .execute_batch(include_str!(
+                "../migrations/0012_deleted_files_are_listed.sql"
+            ))
+            .unwrap();
+        let mut explain = sqlite
+            .prepare(&format!(
+                "EXPLAIN QUERY PLAN {}",
+                crate::connection::for_sqlite(sql)
+            ))
+            .unwrap();
+        let steps = explain
+            .query_map(rusqlite::params_from_iter(params), |row| {
+                row.get::<_, String>(3)
+            })
+            .unwrap();
         steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
     }
 
@@ -185,24 +248,85 @@ mod tests {
         let key = |raw| Some(NameKey::fold(raw));
         let ada = Username::parse("ada").unwrap();
         let queries = [
-            ("files_name", FileQuery { limit: 100, ..FileQuery::default() }),
-            ("files_name", FileQuery { after: key("m"), prefix: key("a"), limit: 100, ..FileQuery::default() }),
-            ("files_name", FileQuery { search: key("gear"), holder: Some(Holder::Nobody), ..FileQuery::default() }),
-            ("files_held", FileQuery { holder: Some(Holder::Anybody), ..FileQuery::default() }),
-            ("files_held", FileQuery { holder: Some(Holder::Not(ada.clone())), ..FileQuery::default() }),
-            ("files_held_by", FileQuery { holder: Some(Holder::Is(ada)), after: key("m"), ..FileQuery::default() }),
+            (
+                "files_name",
+                FileQuery {
+                    limit: 100,
+                    ..FileQuery::default()
+                },
+            ),
+            (
+                "files_name",
+                FileQuery {
+                    after: key("m"),
+                    prefix: key("a"),
+                    limit: 100,
+                    ..FileQuery::default()
+                },
+            ),
+            (
+                "files_name",
+                FileQuery {
+                    search: key("gear"),
+                    holder: Some(Holder::Nobody),
+                    ..FileQuery::default()
+                },
+            ),
+            (
+                "files_held",
+                FileQuery {
+                    holder: Some(Holder::Anybody),
+                    ..FileQuery::default()
+                },
+            ),
+            (
+                "files_held",
+                FileQuery {
+                    holder: Some(Holder::Not(ada.clone())),
+                    ..FileQuery::default()
+                },
+            ),
+            (
+                "files_held_by",
+                FileQuery {
+                    holder: Some(Holder::Is(ada)),
+                    after: key("m"),
+                    ..FileQuery::default()
+                },
+            ),
         ];
         for (index, query) in queries {
             let select = select_files(&vault, &query);
             let plan = plan(&select.sql, &select.params);
-            assert!(plan.starts_with(&format!("SEARCH files USING INDEX {index} (")), "{query:?}: {plan}");
+            assert!(
+                plan.starts_with(&format!("SEARCH files USING INDEX {index} (")),
+                "{query:?}: {plan}"
+            );
             assert!(!plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
         }
-        let folder = plan(&format!("SELECT path {FOLDER_PAGE}"), params!["v", "a/b", 0_i64, "x", 100_u32]);
-        assert!(folder.starts_with("SEARCH files USING INDEX files_in_folder ("), "{folder}");
-        let gone = plan(&format!("SELECT path {DELETED_PAGE}"), params!["v", 9_i64, 100_u32]);
-        assert!(gone.starts_with("SEARCH f USING INDEX files_deleted_last ("), "{gone}");
-        assert!(!gone.contains("TEMP B-TREE") && !gone.contains("SCAN"), "{gone}");
-        assert!(folder.contains("(kind,leaf_key)>(?,?)") && !folder.contains("TEMP B-TREE"), "{folder}");
+        let folder = plan(
+            &format!("SELECT path {FOLDER_PAGE}"),
+            params!["v", "a/b", 0_i64, "x", 100_u32],
+        );
+        assert!(
+            folder.starts_with("SEARCH files USING INDEX files_in_folder ("),
+            "{folder}"
+        );
+        let gone = plan(
+            &format!("SELECT path {DELETED_PAGE}"),
+            params!["v", 9_i64, 100_u32],
+        );
+        assert!(
+            gone.starts_with("SEARCH f USING INDEX files_deleted_last ("),
+            "{gone}"
+        );
+        assert!(
+            !gone.contains("TEMP B-TREE") && !gone.contains("SCAN"),
+            "{gone}"
+        );
+        assert!(
+            folder.contains("(kind,leaf_key)>(?,?)") && !folder.contains("TEMP B-TREE"),
+            "{folder}"
+        );
     }
 }

@@ -18,22 +18,28 @@ const SEALED_SLIPS: [SlipKind; 2] = [SlipKind::Enrolment, SlipKind::Upstream];
 
 pub(crate) async fn in_force(db: &mut Connection) -> Result<Option<String>, DbError> {
     let select = "SELECT kid FROM keys WHERE purpose = $1 AND retired_at IS NULL";
-    db.find(select, params![PURPOSE]).await?.map(|mut row| row.text()).transpose()
+    db.find(select, params![PURPOSE])
+        .await?
+        .map(|mut row| row.text())
+        .transpose()
 }
 
 /// As [`in_force`], and it stays so until the commit.
 async fn hold(db: &mut Connection) -> Result<Option<String>, DbError> {
     let select = "SELECT kid FROM keys WHERE purpose = $1 AND retired_at IS NULL FOR UPDATE";
-    db.find(select, params![PURPOSE]).await?.map(|mut row| row.text()).transpose()
+    db.find(select, params![PURPOSE])
+        .await?
+        .map(|mut row| row.text())
+        .transpose()
 }
 
 /// # Errors
 /// It was sealed under another master key than the one in force: nobody could open it again.
 pub(crate) async fn refuse_foreign(db: &mut Connection, sealed: &str) -> Result<(), DbError> {
     match (hold(db).await?, sealed_under(sealed)) {
-        (Some(name), Some(under)) if name != under => {
-            Err(DbError::broken("a secret was sealed under a master key that is not in force: it was replaced"))
-        }
+        (Some(name), Some(under)) if name != under => Err(DbError::broken(
+            "a secret was sealed under a master key that is not in force: it was replaced",
+        )),
         _ => Ok(()),
     }
 }
@@ -46,13 +52,20 @@ pub(crate) struct Naming {
 }
 
 pub(crate) async fn name(db: &mut Connection, naming: &Naming) -> Result<bool, DbError> {
-    let Some(old) = &naming.old else { return insert(db, &naming.name, naming.at).await };
+    let Some(old) = &naming.old else {
+        return insert(db, &naming.name, naming.at).await;
+    };
     if hold(db).await?.as_ref() != Some(old) {
         return Ok(false);
     }
     replace(db, naming).await?;
-    let record = Record::new(&Actor::console(), Deed::MasterKeyReplaced, naming.at).about(naming.name.clone());
-    audit::record(db, &record.detailed(|detail| detail.fact("instead_of", old.as_str()).fact("lost", true))).await?;
+    let record = Record::new(&Actor::console(), Deed::MasterKeyReplaced, naming.at)
+        .about(naming.name.clone());
+    audit::record(
+        db,
+        &record.detailed(|detail| detail.fact("instead_of", old.as_str()).fact("lost", true)),
+    )
+    .await?;
     Ok(true)
 }
 
@@ -65,12 +78,22 @@ async fn insert(db: &mut Connection, name: &str, at: Timestamp) -> Result<bool, 
 
 async fn replace(db: &mut Connection, naming: &Naming) -> Result<(), DbError> {
     // The row stays the same one: whoever waits for it (`hold`) then sees the new name, and not nothing.
-    const RENAME: &str = "UPDATE keys SET kid = $2, made_at = $3 WHERE purpose = $1 AND retired_at IS NULL";
-    let renamed = db.execute(RENAME, params![PURPOSE, naming.name.as_str(), naming.at]).await?;
-    if renamed == 1 { Ok(()) } else { Err(DbError::broken("a master key that was not held")) }
+    const RENAME: &str =
+        "UPDATE keys SET kid = $2, made_at = $3 WHERE purpose = $1 AND retired_at IS NULL";
+    let renamed = db
+        .execute(RENAME, params![PURPOSE, naming.name.as_str(), naming.at])
+        .await?;
+    if renamed == 1 {
+        Ok(())
+    } else {
+        Err(DbError::broken("a master key that was not held"))
+    }
 }
 
-pub(crate) async fn reseal(db: &mut Connection, reseal: &Reseal) -> Result<Option<Resealed>, DbError> {
+pub(crate) async fn reseal(
+    db: &mut Connection,
+    reseal: &Reseal,
+) -> Result<Option<Resealed>, DbError> {
     if hold(db).await?.as_deref() != Some(reseal.old.as_str()) {
         return Ok(None);
     }
@@ -78,21 +101,34 @@ pub(crate) async fn reseal(db: &mut Connection, reseal: &Reseal) -> Result<Optio
     reseal_keys(db, reseal, &mut done).await?;
     reseal_apps(db, reseal, &mut done).await?;
     for kind in SEALED_SLIPS {
-        db.execute("DELETE FROM slips WHERE kind = $1", params![kind.as_str()]).await?;
+        db.execute("DELETE FROM slips WHERE kind = $1", params![kind.as_str()])
+            .await?;
     }
     keep_pepper(db, reseal).await?;
-    let naming = Naming { name: reseal.new.clone(), old: Some(reseal.old.clone()), at: reseal.at };
+    let naming = Naming {
+        name: reseal.new.clone(),
+        old: Some(reseal.old.clone()),
+        at: reseal.at,
+    };
     replace(db, &naming).await?;
-    let record = Record::new(&Actor::console(), Deed::MasterKeyReplaced, reseal.at).about(reseal.new.clone());
+    let record = Record::new(&Actor::console(), Deed::MasterKeyReplaced, reseal.at)
+        .about(reseal.new.clone());
     let told = record.detailed(|detail| {
         let detail = detail.fact("instead_of", reseal.old.as_str());
-        detail.fact("keys", done.keys).fact("apps", done.apps).fact("dead", done.dead)
+        detail
+            .fact("keys", done.keys)
+            .fact("apps", done.apps)
+            .fact("dead", done.dead)
     });
     audit::record(db, &told).await?;
     Ok(Some(done))
 }
 
-async fn reseal_keys(db: &mut Connection, reseal: &Reseal, done: &mut Resealed) -> Result<(), DbError> {
+async fn reseal_keys(
+    db: &mut Connection,
+    reseal: &Reseal,
+    done: &mut Resealed,
+) -> Result<(), DbError> {
     for purpose in [KeyPurpose::AccessTokens, KeyPurpose::Peppers] {
         for key in keys::list(db, &purpose).await? {
             let Some(sealed) = reseal.handover.key(&key) else {
@@ -100,14 +136,25 @@ async fn reseal_keys(db: &mut Connection, reseal: &Reseal, done: &mut Resealed) 
                 continue;
             };
             let update = "UPDATE keys SET sealed = $2 WHERE kid = $1";
-            done.keys += db.execute(update, params![key.kid.as_str(), sealed.expose_secret()]).await?;
+            done.keys += db
+                .execute(update, params![key.kid.as_str(), sealed.expose_secret()])
+                .await?;
         }
     }
     Ok(())
 }
 
-async fn reseal_apps(db: &mut Connection, reseal: &Reseal, done: &mut Resealed) -> Result<(), DbError> {
-    let rows = db.query("SELECT factor_id, body FROM factors WHERE kind = 'totp'", params![]).await?;
+async fn reseal_apps(
+    db: &mut Connection,
+    reseal: &Reseal,
+    done: &mut Resealed,
+) -> Result<(), DbError> {
+    let rows = db
+        .query(
+            "SELECT factor_id, body FROM factors WHERE kind = 'totp'",
+            params![],
+        )
+        .await?;
     for mut row in rows {
         let (id, body) = (row.text()?, row.text()?);
         let Some(sealed) = reseal.handover.app(&id, &body) else {
@@ -115,7 +162,9 @@ async fn reseal_apps(db: &mut Connection, reseal: &Reseal, done: &mut Resealed) 
             continue;
         };
         let update = "UPDATE factors SET body = $2 WHERE factor_id = $1";
-        done.apps += db.execute(update, params![id, sealed.expose_secret()]).await?;
+        done.apps += db
+            .execute(update, params![id, sealed.expose_secret()])
+            .await?;
     }
     Ok(())
 }

@@ -47,7 +47,11 @@ pub(crate) struct Misfit {
 impl From<Misfit> for OpenError {
     fn from(Misfit { found }: Misfit) -> Self {
         let known = known();
-        if found > known { Self::Newer { found, known } } else { Self::Older { found, known } }
+        if found > known {
+            Self::Newer { found, known }
+        } else {
+            Self::Older { found, known }
+        }
     }
 }
 
@@ -58,15 +62,15 @@ fn known() -> i64 {
 /// Runs inside the transaction that the caller has begun. Two programs may start at once: whoever inserts the version
 /// first does the work, the other one waits for it.
 pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), Stop<Misfit>> {
-    const TABLE: &str =
-        "CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
+    const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
     db.execute(TABLE, &[]).await?;
     let found = newest(db).await?;
     if found > known() {
         return Err(Stop::Refused(Misfit { found }));
     }
     for (version, script) in (1..).zip(MIGRATIONS.iter().copied()) {
-        const CLAIM: &str = "INSERT INTO migrations (version, applied_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+        const CLAIM: &str =
+            "INSERT INTO migrations (version, applied_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
         let version: i64 = version;
         if version > found && db.execute(CLAIM, params![version, clock.now()]).await? == 1 {
             db.run_script(script).await?;
@@ -78,7 +82,11 @@ pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), St
 /// Changes nothing. A database without a table of versions is one that nobody has migrated yet, or not for this account.
 pub(crate) async fn expect(db: &mut Connection) -> Result<(), Stop<Misfit>> {
     let found = newest(db).await.unwrap_or(0);
-    if found == known() { Ok(()) } else { Err(Stop::Refused(Misfit { found })) }
+    if found == known() {
+        Ok(())
+    } else {
+        Err(Stop::Refused(Misfit { found }))
+    }
 }
 
 /// Nothing is to be done: asked first, so that a program that starts beside a busy one need not wait for its turn.

@@ -47,12 +47,21 @@ pub(crate) struct OutcomeRow {
 
 impl OutcomeRow {
     pub(crate) fn of(outcome: &Outcome) -> Self {
-        Self { file: FileRow::of(&outcome.file), event: outcome.event, change: outcome.change }
+        Self {
+            file: FileRow::of(&outcome.file),
+            event: outcome.event,
+            change: outcome.change,
+        }
     }
 
     /// The outcome again.
     pub(crate) fn replayed(self) -> Result<Outcome, DbError> {
-        Ok(Outcome { file: self.file.file()?, event: self.event, change: self.change, replayed: true })
+        Ok(Outcome {
+            file: self.file.file()?,
+            event: self.event,
+            change: self.change,
+            replayed: true,
+        })
     }
 }
 
@@ -110,7 +119,10 @@ impl FileRow {
             description: self.description.map(Prose::stored),
             revision: self.revision,
             change: self.change,
-            blob: Blob { id: blob_id(&self.oid)?, size: self.size },
+            blob: Blob {
+                id: blob_id(&self.oid)?,
+                size: self.size,
+            },
             modified_at: self.modified_at,
             modified_by: username(&self.modified_by)?,
             lock: self.lock.map(LockRow::lock).transpose()?,
@@ -123,12 +135,22 @@ impl FileRow {
 impl LockRow {
     fn of(lock: &Lock) -> Self {
         let note = lock.note.as_ref().map(Prose::to_string);
-        Self { id: lock.id, holder: lock.holder.to_string(), at: lock.at, note }
+        Self {
+            id: lock.id,
+            holder: lock.holder.to_string(),
+            at: lock.at,
+            note,
+        }
     }
 
     fn lock(self) -> Result<Lock, DbError> {
         let (holder, note): (Username, _) = (username(&self.holder)?, self.note.map(Prose::stored));
-        Ok(Lock { id: self.id, holder, at: self.at, note })
+        Ok(Lock {
+            id: self.id,
+            holder,
+            at: self.at,
+            note,
+        })
     }
 }
 
@@ -148,6 +170,9 @@ mod tests {
             "modified_at":"2026-01-01T00:00:00Z","modified_by":"ada","unheard_of":[1]}},"event":9,"later":true}}"#
         );
         let outcome = read::<OutcomeRow>(&old).unwrap().replayed().unwrap();
-        assert_eq!((outcome.event, outcome.file.lock, outcome.replayed), (9, None, true));
+        assert_eq!(
+            (outcome.event, outcome.file.lock, outcome.replayed),
+            (9, None, true)
+        );
     }
 }

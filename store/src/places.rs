@@ -14,25 +14,41 @@ const REMEMBERED: u32 = 200;
 
 /// Notes the visit. An account's first place is no news; any later one that is not known is.
 pub(crate) async fn visit(db: &mut Connection, session: &Session) -> Result<Arrival, DbError> {
-    const AGAIN: &str = "UPDATE places SET last_at = $4 WHERE username = $1 AND program = $2 AND network = $3";
+    const AGAIN: &str =
+        "UPDATE places SET last_at = $4 WHERE username = $1 AND program = $2 AND network = $3";
     const FIRST: &str = "INSERT INTO places (username, program, network, first_at, last_at) VALUES ($1, $2, $3, $4, $4)
         ON CONFLICT DO NOTHING";
     const BOUND: &str = "DELETE FROM places WHERE username = $1 AND (program, network) IN
         (SELECT program, network FROM places WHERE username = $1 ORDER BY last_at DESC, program, network
         LIMIT 1000 OFFSET $2)";
     let (username, origin) = (session.username.as_str(), &session.origin);
-    let row = params![username, origin.program(), origin.network(), session.last_seen];
+    let row = params![
+        username,
+        origin.program(),
+        origin.network(),
+        session.last_seen
+    ];
     let last = last_visit(db, username).await?;
-    let away = last.map(|last| session.last_seen.duration_since(last).unsigned_abs()).unwrap_or_default();
+    let away = last
+        .map(|last| session.last_seen.duration_since(last).unsigned_abs())
+        .unwrap_or_default();
     let refused = refused_since(db, username).await?;
     let place = if db.execute(AGAIN, row).await? > 0 {
         Familiarity::Known
     } else {
         db.execute(FIRST, row).await?;
         db.execute(BOUND, params![username, REMEMBERED]).await?;
-        if last.is_some() { Familiarity::New } else { Familiarity::Known }
+        if last.is_some() {
+            Familiarity::New
+        } else {
+            Familiarity::Known
+        }
     };
-    Ok(Arrival { place, away, refused })
+    Ok(Arrival {
+        place,
+        away,
+        refused,
+    })
 }
 
 pub(crate) async fn familiarity(
@@ -40,23 +56,41 @@ pub(crate) async fn familiarity(
     (username, from): &(Username, Origin),
 ) -> Result<Familiarity, DbError> {
     const SEEN: &str = "SELECT 1 FROM places WHERE username = $1 AND program = $2 AND network = $3";
-    let seen = db.find(SEEN, params![username.as_str(), from.program(), from.network()]).await?;
+    let seen = db
+        .find(
+            SEEN,
+            params![username.as_str(), from.program(), from.network()],
+        )
+        .await?;
     let is_known = seen.is_some() || last_visit(db, username.as_str()).await?.is_none();
-    Ok(if is_known { Familiarity::Known } else { Familiarity::New })
+    Ok(if is_known {
+        Familiarity::Known
+    } else {
+        Familiarity::New
+    })
 }
 
 async fn last_visit(db: &mut Connection, username: &str) -> Result<Option<Timestamp>, DbError> {
-    let last = db.find("SELECT MAX(last_at) FROM places WHERE username = $1", params![username]).await?;
+    let last = db
+        .find(
+            "SELECT MAX(last_at) FROM places WHERE username = $1",
+            params![username],
+        )
+        .await?;
     last.map_or(Ok(None), |mut row| row.time_or_null())
 }
 
 /// As the audit tells it, no further back than so many entries.
 async fn refused_since(db: &mut Connection, username: &str) -> Result<u32, DbError> {
-    const ACTIONS: &str = "SELECT action FROM audit WHERE chain = $1 AND subject = $2 ORDER BY n DESC LIMIT 100";
+    const ACTIONS: &str =
+        "SELECT action FROM audit WHERE chain = $1 AND subject = $2 ORDER BY n DESC LIMIT 100";
     let mut refused = 0;
     // What strangers tried before there was an account is not about its owner.
     let begins = [Deed::SignedIn.as_str(), Deed::AccountCreated.as_str()];
-    for mut row in db.query(ACTIONS, params![Chain::Accounts.key(), username]).await? {
+    for mut row in db
+        .query(ACTIONS, params![Chain::Accounts.key(), username])
+        .await?
+    {
         match row.text()? {
             action if begins.contains(&action.as_str()) => break,
             action if action == Deed::SignInRefused.as_str() => refused += 1,

@@ -36,16 +36,28 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    pub(crate) async fn open(url: &str, migrations: Migrations, clock: Clock) -> Result<Self, Stop<Misfit>> {
+    pub(crate) async fn open(
+        url: &str,
+        migrations: Migrations,
+        clock: Clock,
+    ) -> Result<Self, Stop<Misfit>> {
         // Statements are not logged: their parameters are nobody's business.
-        let options = tls::options(url)?.application_name("strongroom").statement_cache_capacity(STATEMENTS);
+        let options = tls::options(url)?
+            .application_name("strongroom")
+            .statement_cache_capacity(STATEMENTS);
         let options = options.options(PATIENCE);
-        let pool = PgPoolOptions::new().max_connections(MOST_CONNECTIONS).acquire_timeout(TO_CONNECT);
+        let pool = PgPoolOptions::new()
+            .max_connections(MOST_CONNECTIONS)
+            .acquire_timeout(TO_CONNECT);
         let options = options.disable_statement_logging();
         let pool = match pool.connect_with(options.clone()).await {
             // The pool does not say why: one connection does.
             Err(sqlx::Error::PoolTimedOut) => {
-                let why = options.connect().await.err().unwrap_or(sqlx::Error::PoolTimedOut);
+                let why = options
+                    .connect()
+                    .await
+                    .err()
+                    .unwrap_or(sqlx::Error::PoolTimedOut);
                 return Err(DbError::from(why).into());
             }
             pool => pool.map_err(DbError::from)?,
@@ -53,7 +65,11 @@ impl Postgres {
         let postgres = Self { pool };
         match migrations {
             // However long it takes.
-            Migrations::Apply => postgres.write_at_leisure(&clock, |db, clock| Box::pin(migrate(db, clock))).await?,
+            Migrations::Apply => {
+                postgres
+                    .write_at_leisure(&clock, |db, clock| Box::pin(migrate(db, clock)))
+                    .await?
+            }
             Migrations::Expect => postgres.write(&(), |db, ()| Box::pin(expect(db))).await?,
         }
         Ok(postgres)
@@ -65,7 +81,9 @@ impl Postgres {
         T: Send,
         E: Send,
     {
-        timeout(TO_WRITE, self.write_at_leisure(args, body)).await.map_err(|_| DbError::silent())?
+        timeout(TO_WRITE, self.write_at_leisure(args, body))
+            .await
+            .map_err(|_| DbError::silent())?
     }
 
     async fn write_at_leisure<A, T, E>(&self, args: &A, body: Body<A, T, E>) -> Result<T, Stop<E>>
@@ -91,7 +109,9 @@ impl Postgres {
     {
         let mut db = Connection::Transaction(self.pool.begin().await.map_err(DbError::from)?);
         let done = body(&mut db, args).await;
-        let Connection::Transaction(transaction) = db else { return done };
+        let Connection::Transaction(transaction) = db else {
+            return done;
+        };
         match done {
             Ok(done) => {
                 transaction.commit().await.map_err(DbError::from)?;

@@ -22,11 +22,16 @@ pub(crate) async fn issue(
     at: Timestamp,
 ) -> Result<(), DbError> {
     let insert = "INSERT INTO refresh_tokens (hash, session_id, issued_at) VALUES ($1, $2, $3)";
-    db.execute(insert, params![token.as_str(), session.as_str(), at]).await.map(drop)
+    db.execute(insert, params![token.as_str(), session.as_str(), at])
+        .await
+        .map(drop)
 }
 
 /// The session a token belongs to, unless it has been ended.
-pub(crate) async fn state(db: &mut Connection, token: &TokenHash) -> Result<Option<RefreshState>, DbError> {
+pub(crate) async fn state(
+    db: &mut Connection,
+    token: &TokenHash,
+) -> Result<Option<RefreshState>, DbError> {
     let select = format!(
         "SELECT {}, t.used_at FROM refresh_tokens t JOIN sessions USING (session_id)
         WHERE t.hash = $1 AND ended_at IS NULL",
@@ -34,27 +39,44 @@ pub(crate) async fn state(db: &mut Connection, token: &TokenHash) -> Result<Opti
     );
     let read = |mut row: Row| {
         let session = sessions::read(&mut row)?;
-        Ok(RefreshState { session, used: row.int_or_null()?.is_some() })
+        Ok(RefreshState {
+            session,
+            used: row.int_or_null()?.is_some(),
+        })
     };
-    db.find(&select, params![token.as_str()]).await?.map(read).transpose()
+    db.find(&select, params![token.as_str()])
+        .await?
+        .map(read)
+        .transpose()
 }
 
 pub(crate) async fn rotate(db: &mut Connection, rotate: &Rotate) -> Result<Rotation, DbError> {
     // The one conditional update: of any number of parallel calls it hits for one.
     const USE: &str = "UPDATE refresh_tokens SET used_at = $2, successor = $3
         WHERE hash = $1 AND used_at IS NULL RETURNING session_id";
-    let used = db.find(USE, params![rotate.old.as_str(), rotate.at, rotate.new.as_str()]).await?;
+    let used = db
+        .find(
+            USE,
+            params![rotate.old.as_str(), rotate.at, rotate.new.as_str()],
+        )
+        .await?;
     match used {
         Some(mut row) => {
             let id = SessionId::new(&row.text()?);
-            Ok(succeed(db, rotate, &id).await?.map_or(Rotation::Dead, Rotation::Rotated))
+            Ok(succeed(db, rotate, &id)
+                .await?
+                .map_or(Rotation::Dead, Rotation::Rotated))
         }
         None => used_before(db, rotate).await,
     }
 }
 
 /// Stores the new token; `None` if the session is over.
-async fn succeed(db: &mut Connection, rotate: &Rotate, id: &SessionId) -> Result<Option<Session>, DbError> {
+async fn succeed(
+    db: &mut Connection,
+    rotate: &Rotate,
+    id: &SessionId,
+) -> Result<Option<Session>, DbError> {
     let session = seen(db, rotate, id).await?;
     if session.is_some() {
         issue(db, &rotate.new, id, rotate.at).await?;
@@ -63,19 +85,28 @@ async fn succeed(db: &mut Connection, rotate: &Rotate, id: &SessionId) -> Result
 }
 
 /// Touches a live session.
-async fn seen(db: &mut Connection, rotate: &Rotate, id: &SessionId) -> Result<Option<Session>, DbError> {
+async fn seen(
+    db: &mut Connection,
+    rotate: &Rotate,
+    id: &SessionId,
+) -> Result<Option<Session>, DbError> {
     let touch = format!(
         "UPDATE sessions SET last_seen = CASE WHEN last_seen < $2 THEN $2 ELSE last_seen END
         WHERE session_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen >= $3 RETURNING {}",
         sessions::COLUMNS
     );
-    let row = db.find(&touch, params![id.as_str(), rotate.at, rotate.idle_since]).await?;
+    let row = db
+        .find(&touch, params![id.as_str(), rotate.at, rotate.idle_since])
+        .await?;
     row.map(|mut row| sessions::read(&mut row)).transpose()
 }
 
 async fn used_before(db: &mut Connection, rotate: &Rotate) -> Result<Rotation, DbError> {
-    const FIND: &str = "SELECT session_id, used_at, successor FROM refresh_tokens WHERE hash = $1 FOR UPDATE";
-    let Some(mut row) = db.find(FIND, params![rotate.old.as_str()]).await? else { return Ok(Rotation::Dead) };
+    const FIND: &str =
+        "SELECT session_id, used_at, successor FROM refresh_tokens WHERE hash = $1 FOR UPDATE";
+    let Some(mut row) = db.find(FIND, params![rotate.old.as_str()]).await? else {
+        return Ok(Rotation::Dead);
+    };
     let id = SessionId::new(&row.text()?);
     let (used_at, successor) = (row.time_or_null()?, row.text_or_null()?);
     if let (Some(used_at), Some(successor)) = (used_at, successor)
@@ -83,8 +114,11 @@ async fn used_before(db: &mut Connection, rotate: &Rotate) -> Result<Rotation, D
         && take_back(db, &successor, rotate.at).await?
     {
         let replace = "UPDATE refresh_tokens SET successor = $2 WHERE hash = $1";
-        db.execute(replace, params![rotate.old.as_str(), rotate.new.as_str()]).await?;
-        return Ok(succeed(db, rotate, &id).await?.map_or(Rotation::Dead, Rotation::Repeated));
+        db.execute(replace, params![rotate.old.as_str(), rotate.new.as_str()])
+            .await?;
+        return Ok(succeed(db, rotate, &id)
+            .await?
+            .map_or(Rotation::Dead, Rotation::Repeated));
     }
     replayed(db, rotate, &id).await
 }
@@ -93,7 +127,8 @@ async fn used_before(db: &mut Connection, rotate: &Rotate) -> Result<Rotation, D
 /// the grace by as much.
 fn is_in_grace(used_at: Timestamp, rotate: &Rotate) -> bool {
     let grace = rotate.grace_since.duration_until(rotate.at);
-    rotate.grace_since <= used_at && used_at <= rotate.at.checked_add(grace).unwrap_or(Timestamp::MAX)
+    rotate.grace_since <= used_at
+        && used_at <= rotate.at.checked_add(grace).unwrap_or(Timestamp::MAX)
 }
 
 /// True if the token was there and never used. It is used from now on, without a successor.
@@ -102,15 +137,36 @@ async fn take_back(db: &mut Connection, token: &str, at: Timestamp) -> Result<bo
     Ok(db.execute(mark, params![token, at]).await? == 1)
 }
 
-async fn replayed(db: &mut Connection, rotate: &Rotate, id: &SessionId) -> Result<Rotation, DbError> {
+async fn replayed(
+    db: &mut Connection,
+    rotate: &Rotate,
+    id: &SessionId,
+) -> Result<Rotation, DbError> {
     let live = sessions::find(db, id).await?;
     let live = live.filter(|session| {
-        session.ended_at.is_none() && session.expires_at > rotate.at && session.last_seen >= rotate.idle_since
+        session.ended_at.is_none()
+            && session.expires_at > rotate.at
+            && session.last_seen >= rotate.idle_since
     });
-    let Some(mut session) = live else { return Ok(Rotation::Dead) };
+    let Some(mut session) = live else {
+        return Ok(Rotation::Dead);
+    };
     let (username, at) = (session.username.clone(), rotate.at);
-    let end = End { why: EndReason::Replayed, by: Actor::named(username.clone()), at };
-    if !sessions::end(db, &sessions::EndOne { username, id: id.clone(), end }).await? {
+    let end = End {
+        why: EndReason::Replayed,
+        by: Actor::named(username.clone()),
+        at,
+    };
+    if !sessions::end(
+        db,
+        &sessions::EndOne {
+            username,
+            id: id.clone(),
+            end,
+        },
+    )
+    .await?
+    {
         return Ok(Rotation::Dead);
     }
     session.ended_at = Some(at);

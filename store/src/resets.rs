@@ -25,7 +25,12 @@ impl ResetStore for Store {
         read!(self, email.clone(), by_email)
     }
 
-    async fn keep_reset(&self, slip: Slip, record: Record, unless_since: Option<Timestamp>) -> Answer<bool> {
+    async fn keep_reset(
+        &self,
+        slip: Slip,
+        record: Record,
+        unless_since: Option<Timestamp>,
+    ) -> Answer<bool> {
         write!(self, (slip, record, unless_since), keep)
     }
 
@@ -40,8 +45,12 @@ async fn by_email(db: &mut Connection, email: &EmailAddress) -> Result<Vec<Accou
         ORDER BY a.email_verified DESC, a.created_at, a.username LIMIT 5",
         accounts::COLUMNS
     );
-    let rows = db.query(&select, params![email.as_str().to_ascii_lowercase()]).await?;
-    rows.into_iter().map(|mut row| accounts::read(&mut row)).collect()
+    let rows = db
+        .query(&select, params![email.as_str().to_ascii_lowercase()])
+        .await?;
+    rows.into_iter()
+        .map(|mut row| accounts::read(&mut row))
+        .collect()
 }
 
 type Kept = (Slip, Record, Option<Timestamp>);
@@ -51,7 +60,9 @@ async fn keep(db: &mut Connection, (slip, record, unless_since): &Kept) -> Resul
         // Two who ask at once: the second one waits here, and takes away what the first one kept.
         accounts::hold(db, username).await?;
         if let Some(since) = unless_since
-            && slips::newest(db, SlipKind::Reset, username, slip.created_at).await?.is_some_and(|made| made > *since)
+            && slips::newest(db, SlipKind::Reset, username, slip.created_at)
+                .await?
+                .is_some_and(|made| made > *since)
         {
             return Ok(false);
         }
@@ -64,7 +75,9 @@ async fn keep(db: &mut Connection, (slip, record, unless_since): &Kept) -> Resul
 
 /// Every link of that account is dead from here on.
 pub(crate) async fn forget(db: &mut Connection, username: &Username) -> Result<(), DbError> {
-    slips::drop_all(db, &(SlipKind::Reset, username.clone())).await.map(drop)
+    slips::drop_all(db, &(SlipKind::Reset, username.clone()))
+        .await
+        .map(drop)
 }
 
 /// The account of a link, and its maker's: in the order of their names, so that nobody waits in a circle.
@@ -73,7 +86,9 @@ async fn hold_both(
     username: &Username,
     maker: Option<Username>,
 ) -> Result<(Option<Account>, Option<Account>), DbError> {
-    let Some(maker) = maker else { return Ok((accounts::hold(db, username).await?, None)) };
+    let Some(maker) = maker else {
+        return Ok((accounts::hold(db, username).await?, None));
+    };
     if maker < *username {
         let maker = accounts::hold(db, &maker).await?;
         return Ok((accounts::hold(db, username).await?, maker));
@@ -84,21 +99,51 @@ async fn hold_both(
 
 async fn set_anew(db: &mut Connection, reset: &Reset) -> Result<Option<Account>, DbError> {
     const SET: &str = "UPDATE accounts SET password = $2, reset_required = 0 WHERE username = $1";
-    let one = One { kind: SlipKind::Reset, hash: reset.link.clone(), at: reset.at };
-    let Some(slip) = slips::find(db, &one).await? else { return Ok(None) };
-    let (Some(terms), Some(username)) = (Terms::read(&slip), slip.username) else { return Ok(None) };
+    let one = One {
+        kind: SlipKind::Reset,
+        hash: reset.link.clone(),
+        at: reset.at,
+    };
+    let Some(slip) = slips::find(db, &one).await? else {
+        return Ok(None);
+    };
+    let (Some(terms), Some(username)) = (Terms::read(&slip), slip.username) else {
+        return Ok(None);
+    };
     // The accounts before their slips, as everywhere.
     let (account, maker) = hold_both(db, &username, terms.maker()).await?;
-    let Some(before) = account.filter(|account| terms.hold(account, maker.as_ref())) else { return Ok(None) };
+    let Some(before) = account.filter(|account| terms.hold(account, maker.as_ref())) else {
+        return Ok(None);
+    };
     if slips::take(db, &one).await?.is_none() {
         return Ok(None);
     }
-    db.execute(SET, params![username.as_str(), reset.password.as_str()]).await?;
-    let end = End { why: EndReason::PasswordChanged, by: reset.by.clone(), at: reset.at };
-    let ended = sessions::throw_out(db, &sessions::EndAll { username: username.clone(), keep: None, end }).await?;
+    db.execute(SET, params![username.as_str(), reset.password.as_str()])
+        .await?;
+    let end = End {
+        why: EndReason::PasswordChanged,
+        by: reset.by.clone(),
+        at: reset.at,
+    };
+    let ended = sessions::throw_out(
+        db,
+        &sessions::EndAll {
+            username: username.clone(),
+            keep: None,
+            end,
+        },
+    )
+    .await?;
     forget(db, &username).await?;
     announce(db, &username).await?;
     let record = Record::new(&reset.by, Deed::PasswordReset, reset.at).about(username.as_str());
-    audit::record(db, &record.detailed(|detail| detail.fact("sessions_ended", ended))).await?;
-    Ok(Some(Account { reset_required: false, ..before }))
+    audit::record(
+        db,
+        &record.detailed(|detail| detail.fact("sessions_ended", ended)),
+    )
+    .await?;
+    Ok(Some(Account {
+        reset_required: false,
+        ..before
+    }))
 }

@@ -41,18 +41,29 @@ pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), Stop<C
         grant(db, username, realm, role).await?;
     } else {
         let delete = "DELETE FROM members WHERE vault_id = $1 AND username = $2";
-        db.execute(delete, params![realm.as_str(), username.as_str()]).await?;
+        db.execute(delete, params![realm.as_str(), username.as_str()])
+            .await?;
     }
     announce(db, username).await?;
-    let (before, after) = (json!({ "role": before }), json!({ "role": set.role.map(Role::as_str) }));
+    let (before, after) = (
+        json!({ "role": before }),
+        json!({ "role": set.role.map(Role::as_str) }),
+    );
     let record = Record::new(&set.by, Deed::RoleChanged, set.at).about(username.as_str());
-    let record = record.detailed(|detail| detail.change(before, after).fact("realm", realm.as_str()));
+    let record =
+        record.detailed(|detail| detail.change(before, after).fact("realm", realm.as_str()));
     Ok(audit::record(db, &record).await?)
 }
 
-async fn role_of(db: &mut Connection, username: &Username, realm: &RealmId) -> Result<Option<String>, DbError> {
+async fn role_of(
+    db: &mut Connection,
+    username: &Username,
+    realm: &RealmId,
+) -> Result<Option<String>, DbError> {
     let select = "SELECT role FROM members WHERE vault_id = $1 AND username = $2";
-    let row = db.find(select, params![realm.as_str(), username.as_str()]).await?;
+    let row = db
+        .find(select, params![realm.as_str(), username.as_str()])
+        .await?;
     row.map(|mut row| row.text()).transpose()
 }
 
@@ -64,19 +75,39 @@ pub(crate) async fn grant(
 ) -> Result<(), DbError> {
     const GRANT: &str = "INSERT INTO members (vault_id, username, role) VALUES ($1, $2, $3)
         ON CONFLICT (vault_id, username) DO UPDATE SET role = excluded.role";
-    db.execute(GRANT, params![realm.as_str(), username.as_str(), role.as_str()]).await.map(drop)
+    db.execute(
+        GRANT,
+        params![realm.as_str(), username.as_str(), role.as_str()],
+    )
+    .await
+    .map(drop)
 }
 
-pub(crate) async fn member(db: &mut Connection, username: &Username) -> Result<Option<Member>, DbError> {
-    let select = format!("SELECT {}, {MORE} FROM accounts a WHERE a.username = $1", accounts::COLUMNS);
+pub(crate) async fn member(
+    db: &mut Connection,
+    username: &Username,
+) -> Result<Option<Member>, DbError> {
+    let select = format!(
+        "SELECT {}, {MORE} FROM accounts a WHERE a.username = $1",
+        accounts::COLUMNS
+    );
     let rows = db.query(&select, params![username.as_str()]).await?;
     Ok(with_roles(db, rows).await?.pop())
 }
 
 /// By username, without deleted ones.
-pub(crate) async fn members(db: &mut Connection, query: &AccountQuery) -> Result<Vec<Member>, DbError> {
-    let mut params = params![query.limit, query.after.as_ref().map_or("", Username::as_str)].to_vec();
-    let mut wanted = query.among.map_or_else(String::new, |among| format!("AND {}", condition(among)));
+pub(crate) async fn members(
+    db: &mut Connection,
+    query: &AccountQuery,
+) -> Result<Vec<Member>, DbError> {
+    let mut params = params![
+        query.limit,
+        query.after.as_ref().map_or("", Username::as_str)
+    ]
+    .to_vec();
+    let mut wanted = query
+        .among
+        .map_or_else(String::new, |among| format!("AND {}", condition(among)));
     if let Some(sought) = &query.search {
         wanted += r" AND a.search_key LIKE $3 ESCAPE '\'";
         params.push(Value::from(like(&sought.to_lowercase())));
@@ -95,9 +126,11 @@ fn condition(among: Among) -> String {
         Among::Active => "a.standing = 'active'".to_owned(),
         Among::Disabled => "a.standing = 'disabled'".to_owned(),
         Among::Administrators => "a.administrator = 1".to_owned(),
-        Among::WithoutSecondFactor => "a.standing = 'active' AND NOT EXISTS (SELECT 1 FROM factors f
+        Among::WithoutSecondFactor => {
+            "a.standing = 'active' AND NOT EXISTS (SELECT 1 FROM factors f
             WHERE f.username = a.username AND f.kind IN ('totp', 'passkey'))"
-            .to_owned(),
+                .to_owned()
+        }
         Among::LockedOut => format!(
             "EXISTS (SELECT 1 FROM throttles t WHERE t.username = a.username AND t.failures >= {})",
             Among::LOCKED_OUT
@@ -115,30 +148,62 @@ const MORE: &str = "(SELECT MAX(s.last_seen) FROM sessions s WHERE s.username = 
 /// Adds the roles of accounts that are in order of their names.
 async fn with_roles(db: &mut Connection, rows: Vec<Row>) -> Result<Vec<Member>, DbError> {
     let read = |mut row: Row| {
-        let (account, last_seen, last_sign_in) = (accounts::read(&mut row)?, row.time_or_null()?, row.time_or_null()?);
+        let (account, last_seen, last_sign_in) = (
+            accounts::read(&mut row)?,
+            row.time_or_null()?,
+            row.time_or_null()?,
+        );
         let (roles, groups) = (Vec::new(), Vec::new());
-        Ok(Member { account, roles, groups, factors: read_factors(&mut row)?, last_seen, last_sign_in })
+        Ok(Member {
+            account,
+            roles,
+            groups,
+            factors: read_factors(&mut row)?,
+            last_seen,
+            last_sign_in,
+        })
     };
-    let mut members = rows.into_iter().map(read).collect::<Result<Vec<_>, DbError>>()?;
-    let names: Vec<Value> = members.iter().map(|member| Value::from(member.account.username.as_str())).collect();
+    let mut members = rows
+        .into_iter()
+        .map(read)
+        .collect::<Result<Vec<_>, DbError>>()?;
+    let names: Vec<Value> = members
+        .iter()
+        .map(|member| Value::from(member.account.username.as_str()))
+        .collect();
     if names.is_empty() {
         return Ok(members);
     }
     let mut roles = roles_of(db, &names).await?;
     let mut memberships = groups::of(db, &names).await?;
     for member in &mut members {
-        member.roles = roles.remove(member.account.username.as_str()).unwrap_or_default();
-        member.groups = memberships.remove(member.account.username.as_str()).unwrap_or_default();
+        member.roles = roles
+            .remove(member.account.username.as_str())
+            .unwrap_or_default();
+        member.groups = memberships
+            .remove(member.account.username.as_str())
+            .unwrap_or_default();
     }
     Ok(members)
 }
 
 fn read_factors(row: &mut Row) -> Result<FactorKinds, DbError> {
-    let counted = [(FactorKind::Totp, row.int()?), (FactorKind::Passkey, row.int()?)];
-    Ok(FactorKinds::of(counted.into_iter().filter(|(_, count)| *count > 0).map(|(kind, _)| kind)))
+    let counted = [
+        (FactorKind::Totp, row.int()?),
+        (FactorKind::Passkey, row.int()?),
+    ];
+    Ok(FactorKinds::of(
+        counted
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(kind, _)| kind),
+    ))
 }
 
-async fn roles_of(db: &mut Connection, names: &[Value]) -> Result<BTreeMap<String, Vec<(RealmId, Role)>>, DbError> {
+async fn roles_of(
+    db: &mut Connection,
+    names: &[Value],
+) -> Result<BTreeMap<String, Vec<(RealmId, Role)>>, DbError> {
     let select = format!(
         "SELECT username, vault_id, role FROM members WHERE username IN ({}) ORDER BY username, vault_id",
         numbered(names.len())
@@ -146,20 +211,28 @@ async fn roles_of(db: &mut Connection, names: &[Value]) -> Result<BTreeMap<Strin
     let mut roles: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for mut row in db.query(&select, names).await? {
         let (username, realm, role) = (row.text()?, row.text()?, row.text()?);
-        roles.entry(username).or_default().push((RealmId::new(&realm), parse_role(&role)?));
+        roles
+            .entry(username)
+            .or_default()
+            .push((RealmId::new(&realm), parse_role(&role)?));
     }
     Ok(roles)
 }
 
 /// Active accounts with a role in the realm, by username.
-pub(crate) async fn members_of(db: &mut Connection, realm: &RealmId) -> Result<Vec<(Account, Role)>, DbError> {
+pub(crate) async fn members_of(
+    db: &mut Connection,
+    realm: &RealmId,
+) -> Result<Vec<(Account, Role)>, DbError> {
     let select = format!(
         "SELECT {}, m.role FROM members m JOIN accounts a ON a.username = m.username
         WHERE m.vault_id = $1 AND a.standing = 'active' ORDER BY m.username",
         accounts::COLUMNS
     );
     let rows = db.query(&select, params![realm.as_str()]).await?;
-    rows.into_iter().map(|mut row| Ok((accounts::read(&mut row)?, parse_role(&row.text()?)?))).collect()
+    rows.into_iter()
+        .map(|mut row| Ok((accounts::read(&mut row)?, parse_role(&row.text()?)?)))
+        .collect()
 }
 
 pub(crate) fn parse_role(raw: &str) -> Result<Role, DbError> {
@@ -168,12 +241,15 @@ pub(crate) fn parse_role(raw: &str) -> Result<Role, DbError> {
 
 /// Every vault, by name.
 pub(crate) async fn realms(db: &mut Connection) -> Result<Vec<Realm>, DbError> {
-    let rows = db.query("SELECT vault_id, name FROM vaults ORDER BY name", &[]).await?;
+    let rows = db
+        .query("SELECT vault_id, name FROM vaults ORDER BY name", &[])
+        .await?;
     rows.into_iter().map(read_realm).collect()
 }
 
 pub(crate) fn read_realm(mut row: Row) -> Result<Realm, DbError> {
     let id = RealmId::new(&row.text()?);
-    let name = RealmName::parse(&row.text()?).map_err(|error| DbError::broken(format!("a stored vault: {error}")))?;
+    let name = RealmName::parse(&row.text()?)
+        .map_err(|error| DbError::broken(format!("a stored vault: {error}")))?;
     Ok(Realm { id, name })
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use auth::{
-    Actor, Era, Grants, Means, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing, TokenHash,
-    Username,
+    Actor, Era, Grants, Means, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing,
+    TokenHash, Username,
     audit::{Deed, EVERYBODY, Record},
     store::{Answer, Arrival, End, EndEverybody, EndReason, PersonalTokens},
 };
@@ -34,7 +34,10 @@ pub(crate) fn read(row: &mut Row) -> Result<Session, DbError> {
         last_seen: row.time()?,
         expires_at: row.time()?,
         origin: Origin {
-            address: row.text()?.parse().map_err(|_| DbError::broken("a stored address"))?,
+            address: row
+                .text()?
+                .parse()
+                .map_err(|_| DbError::broken("a stored address"))?,
             user_agent: row.text_or_null()?,
             device: None,
         },
@@ -62,8 +65,17 @@ fn realms(json: &str) -> Result<Arc<[RealmId]>, DbError> {
 }
 
 fn realms_json(session: &Session) -> Result<Option<String>, DbError> {
-    let ids = |realms: &Arc<[RealmId]>| realms.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
-    session.realms.as_ref().map(|realms| persisted::write(&ids(realms))).transpose()
+    let ids = |realms: &Arc<[RealmId]>| {
+        realms
+            .iter()
+            .map(|id| id.as_str().to_owned())
+            .collect::<Vec<_>>()
+    };
+    session
+        .realms
+        .as_ref()
+        .map(|realms| persisted::write(&ids(realms)))
+        .transpose()
 }
 
 #[derive(Debug)]
@@ -80,7 +92,9 @@ pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Option<A
     // It begins at `last_seen`: `auth_time` is when its owner proved something, be it long ago and to somebody else.
     let session = &start.session;
     let account = accounts::hold(db, &session.username).await?;
-    if account.is_none_or(|account| account.standing != Standing::Active || account.era != start.era) {
+    if account
+        .is_none_or(|account| account.standing != Standing::Active || account.era != start.era)
+    {
         return Ok(None);
     }
     insert(db, start).await?;
@@ -108,14 +122,23 @@ fn token_made(session: &Session) -> Record {
     let after = json!({ "label": session.label, "scope": session.grants.to_string(),
         "realms": session.realms.as_deref().map(|realms| realms.iter().map(RealmId::as_str).collect::<Vec<_>>()),
         "expires_at": session.expires_at.to_string() });
-    let by = Actor { means: None, ..starter(session) };
-    Record::new(&by, Deed::TokenMade, session.last_seen)
-        .detailed(|detail| detail.change(json!({}), after).fact("session", session.id.as_str()))
+    let by = Actor {
+        means: None,
+        ..starter(session)
+    };
+    Record::new(&by, Deed::TokenMade, session.last_seen).detailed(|detail| {
+        detail
+            .change(json!({}), after)
+            .fact("session", session.id.as_str())
+    })
 }
 
 fn starter(session: &Session) -> Actor {
     let by = Actor::named(session.username.clone()).coming_from(&session.origin);
-    Actor { means: Some(Means::of(session)), ..by }
+    Actor {
+        means: Some(Means::of(session)),
+        ..by
+    }
 }
 
 async fn insert(db: &mut Connection, start: &Start) -> Result<(), DbError> {
@@ -149,23 +172,40 @@ async fn insert(db: &mut Connection, start: &Start) -> Result<(), DbError> {
 
 pub(crate) async fn find(db: &mut Connection, id: &SessionId) -> Result<Option<Session>, DbError> {
     let select = format!("SELECT {COLUMNS} FROM sessions WHERE session_id = $1");
-    db.find(&select, params![id.as_str()]).await?.map(|mut row| read(&mut row)).transpose()
+    db.find(&select, params![id.as_str()])
+        .await?
+        .map(|mut row| read(&mut row))
+        .transpose()
 }
 
 /// Not one that has been ended.
-pub(crate) async fn by_cookie(db: &mut Connection, cookie: &TokenHash) -> Result<Option<Session>, DbError> {
-    let select = format!("SELECT {COLUMNS} FROM sessions WHERE cookie_hash = $1 AND ended_at IS NULL");
-    db.find(&select, params![cookie.as_str()]).await?.map(|mut row| read(&mut row)).transpose()
+pub(crate) async fn by_cookie(
+    db: &mut Connection,
+    cookie: &TokenHash,
+) -> Result<Option<Session>, DbError> {
+    let select =
+        format!("SELECT {COLUMNS} FROM sessions WHERE cookie_hash = $1 AND ended_at IS NULL");
+    db.find(&select, params![cookie.as_str()])
+        .await?
+        .map(|mut row| read(&mut row))
+        .transpose()
 }
 
-pub(crate) async fn touch(db: &mut Connection, id: &SessionId, at: Timestamp) -> Result<(), DbError> {
-    const TOUCH: &str =
-        "UPDATE sessions SET last_seen = $2 WHERE session_id = $1 AND last_seen < $2 AND ended_at IS NULL";
+pub(crate) async fn touch(
+    db: &mut Connection,
+    id: &SessionId,
+    at: Timestamp,
+) -> Result<(), DbError> {
+    const TOUCH: &str = "UPDATE sessions SET last_seen = $2 WHERE session_id = $1 AND last_seen < $2 AND ended_at IS NULL";
     db.execute(TOUCH, params![id.as_str(), at]).await.map(drop)
 }
 
 /// Live ones, newest sign of life first.
-pub(crate) async fn of(db: &mut Connection, username: &Username, at: Timestamp) -> Result<Vec<Session>, DbError> {
+pub(crate) async fn of(
+    db: &mut Connection,
+    username: &Username,
+    at: Timestamp,
+) -> Result<Vec<Session>, DbError> {
     let select = format!(
         "SELECT {COLUMNS} FROM sessions WHERE username = $1 AND ended_at IS NULL AND expires_at > $2
         ORDER BY last_seen DESC, session_id"
@@ -201,14 +241,25 @@ pub(crate) async fn end(db: &mut Connection, one: &EndOne) -> Result<bool, DbErr
         WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING kind, label";
     let EndOne { username, id, end } = one;
     let row = params![id.as_str(), username.as_str(), end.at, end.why.as_str()];
-    let Some(mut ended) = db.find(END, row).await? else { return Ok(false) };
+    let Some(mut ended) = db.find(END, row).await? else {
+        return Ok(false);
+    };
     announce(db, username).await?;
     let (kind, label) = (ended.text()?, ended.text_or_null()?);
-    let deed = if kind == SessionKind::Personal.as_str() { Deed::TokenEnded } else { Deed::SessionEnded };
-    let record = Record::new(&end.by, deed, end.at).about(username.as_str()).detailed(|detail| {
-        let detail = detail.because(end.why.as_str());
-        detail.fact("session", id.as_str()).fact("kind", kind).fact("label", label)
-    });
+    let deed = if kind == SessionKind::Personal.as_str() {
+        Deed::TokenEnded
+    } else {
+        Deed::SessionEnded
+    };
+    let record = Record::new(&end.by, deed, end.at)
+        .about(username.as_str())
+        .detailed(|detail| {
+            let detail = detail.because(end.why.as_str());
+            detail
+                .fact("session", id.as_str())
+                .fact("kind", kind)
+                .fact("label", label)
+        });
     audit::record(db, &record).await?;
     Ok(true)
 }
@@ -225,9 +276,14 @@ pub(crate) async fn end_all(db: &mut Connection, all: &EndAll) -> Result<u64, Db
     let ended = throw_out(db, all).await?;
     announce(db, &all.username).await?;
     if ended > 0 {
-        let record = Record::new(&all.end.by, Deed::SessionsEnded, all.end.at).about(all.username.as_str());
+        let record =
+            Record::new(&all.end.by, Deed::SessionsEnded, all.end.at).about(all.username.as_str());
         let why = all.end.why.as_str();
-        audit::record(db, &record.detailed(|detail| detail.because(why).fact("sessions", ended))).await?;
+        audit::record(
+            db,
+            &record.detailed(|detail| detail.because(why).fact("sessions", ended)),
+        )
+        .await?;
     }
     Ok(ended)
 }
@@ -244,24 +300,57 @@ pub(crate) async fn throw_out(db: &mut Connection, all: &EndAll) -> Result<u64, 
         invites::withdraw_all(db, Some(&all.username), &all.end).await?;
     }
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
-    db.execute(END, params![all.username.as_str(), keep, all.end.at, all.end.why.as_str()]).await
+    db.execute(
+        END,
+        params![
+            all.username.as_str(),
+            keep,
+            all.end.at,
+            all.end.why.as_str()
+        ],
+    )
+    .await
 }
 
 /// Somebody is an administrator from now on: what they gave to programs while that meant little ends.
-pub(crate) async fn end_grown(db: &mut Connection, username: &Username, end: &End) -> Result<u64, DbError> {
+pub(crate) async fn end_grown(
+    db: &mut Connection,
+    username: &Username,
+    end: &End,
+) -> Result<u64, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $2, end_reason = $3
         WHERE username = $1 AND kind = $4 AND ended_at IS NULL AND expires_at > $2 AND ' ' || grants || ' ' LIKE $5";
-    let (kind, grant) = (SessionKind::Personal.as_str(), format!("% {} %", auth::Grant::Administer.as_str()));
-    db.execute(END, params![username.as_str(), end.at, end.why.as_str(), kind, grant]).await
+    let (kind, grant) = (
+        SessionKind::Personal.as_str(),
+        format!("% {} %", auth::Grant::Administer.as_str()),
+    );
+    db.execute(
+        END,
+        params![username.as_str(), end.at, end.why.as_str(), kind, grant],
+    )
+    .await
 }
 
 /// Those that began at a provider, but `keep`; says how many.
-pub(crate) async fn end_those_of_providers(db: &mut Connection, all: &EndAll) -> Result<u64, DbError> {
+pub(crate) async fn end_those_of_providers(
+    db: &mut Connection,
+    all: &EndAll,
+) -> Result<u64, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE username = $1 AND session_id <> $2 AND ended_at IS NULL AND ' ' || methods || ' ' LIKE $5";
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
     let began = format!("% {} %", auth::Method::Upstream.as_str());
-    db.execute(END, params![all.username.as_str(), keep, all.end.at, all.end.why.as_str(), began]).await
+    db.execute(
+        END,
+        params![
+            all.username.as_str(),
+            keep,
+            all.end.at,
+            all.end.why.as_str(),
+            began
+        ],
+    )
+    .await
 }
 
 /// Whether it is a session of theirs that is not over.
@@ -273,7 +362,10 @@ pub(crate) async fn lives(
 ) -> Result<bool, DbError> {
     const LIVES: &str = "SELECT 1 FROM sessions
         WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3";
-    Ok(db.find(LIVES, params![id.as_str(), username.as_str(), at]).await?.is_some())
+    Ok(db
+        .find(LIVES, params![id.as_str(), username.as_str(), at])
+        .await?
+        .is_some())
 }
 
 /// Everybody's; says how many were alive.
@@ -281,24 +373,39 @@ pub(crate) async fn end_everybody(db: &mut Connection, all: &EndEverybody) -> Re
     const END: &str = "UPDATE sessions SET ended_at = $2, end_reason = $3
         WHERE session_id <> $1 AND ended_at IS NULL AND expires_at > $2 AND kind <> $4";
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
-    let spared = if all.tokens == PersonalTokens::Keep { SessionKind::Personal.as_str() } else { "" };
+    let spared = if all.tokens == PersonalTokens::Keep {
+        SessionKind::Personal.as_str()
+    } else {
+        ""
+    };
     let end = &all.end;
     // First, as in `throw_out`.
     accounts::begin_everybodys_era(db, end.at).await?;
     invites::withdraw_all(db, None, end).await?;
-    let ended = db.execute(END, params![keep, end.at, end.why.as_str(), spared]).await?;
+    let ended = db
+        .execute(END, params![keep, end.at, end.why.as_str(), spared])
+        .await?;
     announce_ended(db, end.at).await?;
-    let record = Record::new(&end.by, Deed::EverybodySignedOut, end.at).about(EVERYBODY).detailed(|detail| {
-        let tokens = (all.tokens == PersonalTokens::End).then_some(true);
-        detail.because(all.reason.as_str()).fact("sessions", ended).fact("tokens", tokens)
-    });
+    let record = Record::new(&end.by, Deed::EverybodySignedOut, end.at)
+        .about(EVERYBODY)
+        .detailed(|detail| {
+            let tokens = (all.tokens == PersonalTokens::End).then_some(true);
+            detail
+                .because(all.reason.as_str())
+                .fact("sessions", ended)
+                .fact("tokens", tokens)
+        });
     audit::record(db, &record).await?;
     Ok(ended)
 }
 
 /// How many sessions of each kind have neither ended nor expired.
-async fn count_live(db: &mut Connection, at: &Timestamp) -> Result<Vec<(&'static str, u32)>, DbError> {
-    const COUNT: &str = "SELECT COUNT(*) FROM sessions WHERE kind = $1 AND ended_at IS NULL AND expires_at > $2";
+async fn count_live(
+    db: &mut Connection,
+    at: &Timestamp,
+) -> Result<Vec<(&'static str, u32)>, DbError> {
+    const COUNT: &str =
+        "SELECT COUNT(*) FROM sessions WHERE kind = $1 AND ended_at IS NULL AND expires_at > $2";
     let mut counted = Vec::new();
     for kind in [SessionKind::Web, SessionKind::Tokens, SessionKind::Personal] {
         let row = db.find(COUNT, params![kind.as_str(), *at]).await?;
@@ -326,8 +433,17 @@ pub(crate) async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u6
     let mut forgotten = 0;
     for mut row in ended {
         let id = row.text()?;
-        forgotten += db.execute("DELETE FROM sessions WHERE session_id = $1", params![id.as_str()]).await?;
-        db.execute("DELETE FROM refresh_tokens WHERE session_id = $1", params![id]).await?;
+        forgotten += db
+            .execute(
+                "DELETE FROM sessions WHERE session_id = $1",
+                params![id.as_str()],
+            )
+            .await?;
+        db.execute(
+            "DELETE FROM refresh_tokens WHERE session_id = $1",
+            params![id],
+        )
+        .await?;
     }
     Ok(forgotten)
 }

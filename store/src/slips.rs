@@ -26,19 +26,61 @@ impl SlipStore for Store {
     }
 
     async fn slip(&self, kind: SlipKind, hash: &TokenHash, at: Timestamp) -> Answer<Option<Slip>> {
-        read!(self, One { kind, hash: hash.clone(), at }, find)
+        read!(
+            self,
+            One {
+                kind,
+                hash: hash.clone(),
+                at
+            },
+            find
+        )
     }
 
-    async fn take_slip(&self, kind: SlipKind, hash: &TokenHash, at: Timestamp) -> Answer<Option<Slip>> {
-        write!(self, One { kind, hash: hash.clone(), at }, take)
+    async fn take_slip(
+        &self,
+        kind: SlipKind,
+        hash: &TokenHash,
+        at: Timestamp,
+    ) -> Answer<Option<Slip>> {
+        write!(
+            self,
+            One {
+                kind,
+                hash: hash.clone(),
+                at
+            },
+            take
+        )
     }
 
     async fn revise_slip(&self, slip: &Slip, body: String, at: Timestamp) -> Answer<bool> {
-        write!(self, Revise { slip: slip.clone(), body, at }, revise)
+        write!(
+            self,
+            Revise {
+                slip: slip.clone(),
+                body,
+                at
+            },
+            revise
+        )
     }
 
-    async fn slips(&self, kind: SlipKind, of: Option<&Username>, at: Timestamp) -> Answer<Vec<Slip>> {
-        read!(self, Many { kind, of: of.cloned(), at }, list)
+    async fn slips(
+        &self,
+        kind: SlipKind,
+        of: Option<&Username>,
+        at: Timestamp,
+    ) -> Answer<Vec<Slip>> {
+        read!(
+            self,
+            Many {
+                kind,
+                of: of.cloned(),
+                at
+            },
+            list
+        )
     }
 
     async fn forget_slips(&self, before: Timestamp) -> Answer<u64> {
@@ -50,8 +92,7 @@ impl SlipStore for Store {
     }
 }
 
-const INSERT: &str =
-    "INSERT INTO slips (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+const INSERT: &str = "INSERT INTO slips (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
 
 pub(crate) async fn keep(db: &mut Connection, slip: &Slip) -> Result<(), DbError> {
     db.execute(INSERT, &row_of(slip)).await.map(drop)
@@ -83,21 +124,41 @@ pub(crate) struct One {
 }
 
 pub(crate) async fn find(db: &mut Connection, one: &One) -> Result<Option<Slip>, DbError> {
-    let select = format!("SELECT {COLUMNS} FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3");
-    let row = db.find(&select, params![one.kind.as_str(), one.hash.as_str(), one.at]).await?;
+    let select =
+        format!("SELECT {COLUMNS} FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3");
+    let row = db
+        .find(
+            &select,
+            params![one.kind.as_str(), one.hash.as_str(), one.at],
+        )
+        .await?;
     row.map(|mut row| parse(one.kind, &mut row)).transpose()
 }
 
 /// Kept from everybody else until the commit; whether it is there.
 pub(crate) async fn hold(db: &mut Connection, one: &One) -> Result<bool, DbError> {
-    const SELECT: &str = "SELECT 1 FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3 FOR UPDATE";
-    Ok(db.find(SELECT, params![one.kind.as_str(), one.hash.as_str(), one.at]).await?.is_some())
+    const SELECT: &str =
+        "SELECT 1 FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3 FOR UPDATE";
+    Ok(db
+        .find(
+            SELECT,
+            params![one.kind.as_str(), one.hash.as_str(), one.at],
+        )
+        .await?
+        .is_some())
 }
 
 /// For transactions that do more than take it.
 pub(crate) async fn take(db: &mut Connection, one: &One) -> Result<Option<Slip>, DbError> {
-    let delete = format!("DELETE FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3 RETURNING {COLUMNS}");
-    let row = db.find(&delete, params![one.kind.as_str(), one.hash.as_str(), one.at]).await?;
+    let delete = format!(
+        "DELETE FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3 RETURNING {COLUMNS}"
+    );
+    let row = db
+        .find(
+            &delete,
+            params![one.kind.as_str(), one.hash.as_str(), one.at],
+        )
+        .await?;
     row.map(|mut row| parse(one.kind, &mut row)).transpose()
 }
 
@@ -111,7 +172,13 @@ struct Revise {
 async fn revise(db: &mut Connection, revise: &Revise) -> Result<bool, DbError> {
     const SWAP: &str = "UPDATE slips SET body = $4 WHERE kind = $1 AND hash = $2 AND body = $3 AND expires_at > $5";
     let slip = &revise.slip;
-    let row = params![slip.kind.as_str(), slip.hash.as_str(), slip.body.as_str(), revise.body.as_str(), revise.at];
+    let row = params![
+        slip.kind.as_str(),
+        slip.hash.as_str(),
+        slip.body.as_str(),
+        revise.body.as_str(),
+        revise.at
+    ];
     Ok(db.execute(SWAP, row).await? == 1)
 }
 
@@ -123,14 +190,22 @@ struct Many {
 }
 
 async fn list(db: &mut Connection, many: &Many) -> Result<Vec<Slip>, DbError> {
-    let whose = if many.of.is_some() { "username = $3" } else { "$3 = ''" };
+    let whose = if many.of.is_some() {
+        "username = $3"
+    } else {
+        "$3 = ''"
+    };
     let select = format!(
         "SELECT {COLUMNS} FROM slips WHERE kind = $1 AND expires_at > $2 AND {whose}
         ORDER BY created_at DESC, hash LIMIT 10000"
     );
     let of = many.of.as_ref().map_or("", Username::as_str);
-    let rows = db.query(&select, params![many.kind.as_str(), many.at, of]).await?;
-    rows.into_iter().map(|mut row| parse(many.kind, &mut row)).collect()
+    let rows = db
+        .query(&select, params![many.kind.as_str(), many.at, of])
+        .await?;
+    rows.into_iter()
+        .map(|mut row| parse(many.kind, &mut row))
+        .collect()
 }
 
 /// When the newest live one of them was made.
@@ -140,22 +215,47 @@ pub(crate) async fn newest(
     of: &Username,
     at: Timestamp,
 ) -> Result<Option<Timestamp>, DbError> {
-    const NEWEST: &str = "SELECT created_at FROM slips WHERE kind = $1 AND username = $2 AND expires_at > $3
+    const NEWEST: &str =
+        "SELECT created_at FROM slips WHERE kind = $1 AND username = $2 AND expires_at > $3
         ORDER BY created_at DESC LIMIT 1";
-    let row = db.find(NEWEST, params![kind.as_str(), of.as_str(), at]).await?;
+    let row = db
+        .find(NEWEST, params![kind.as_str(), of.as_str(), at])
+        .await?;
     row.map(|mut row| row.time()).transpose()
 }
 
-pub(crate) async fn drop_all(db: &mut Connection, (kind, of): &(SlipKind, Username)) -> Result<u64, DbError> {
-    db.execute("DELETE FROM slips WHERE kind = $1 AND username = $2", params![kind.as_str(), of.as_str()]).await
+pub(crate) async fn drop_all(
+    db: &mut Connection,
+    (kind, of): &(SlipKind, Username),
+) -> Result<u64, DbError> {
+    db.execute(
+        "DELETE FROM slips WHERE kind = $1 AND username = $2",
+        params![kind.as_str(), of.as_str()],
+    )
+    .await
 }
 
 /// Takes all of somebody's, or (`None`) of everybody's who has an account.
-pub(crate) async fn take_all(db: &mut Connection, kind: SlipKind, of: Option<&Username>) -> Result<Vec<Slip>, DbError> {
-    let whose = if of.is_some() { "username = $2" } else { "username <> $2" };
+pub(crate) async fn take_all(
+    db: &mut Connection,
+    kind: SlipKind,
+    of: Option<&Username>,
+) -> Result<Vec<Slip>, DbError> {
+    let whose = if of.is_some() {
+        "username = $2"
+    } else {
+        "username <> $2"
+    };
     let delete = format!("DELETE FROM slips WHERE kind = $1 AND {whose} RETURNING {COLUMNS}");
-    let rows = db.query(&delete, params![kind.as_str(), of.map_or("", Username::as_str)]).await?;
-    rows.into_iter().map(|mut row| parse(kind, &mut row)).collect()
+    let rows = db
+        .query(
+            &delete,
+            params![kind.as_str(), of.map_or("", Username::as_str)],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|mut row| parse(kind, &mut row))
+        .collect()
 }
 
 async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
@@ -168,7 +268,10 @@ fn parse(kind: SlipKind, row: &mut Row) -> Result<Slip, DbError> {
     Ok(Slip {
         kind,
         hash: TokenHash::new(&row.text()?),
-        username: row.text_or_null()?.map(|raw| accounts::username(&raw)).transpose()?,
+        username: row
+            .text_or_null()?
+            .map(|raw| accounts::username(&raw))
+            .transpose()?,
         body: row.text()?,
         created_at: row.time()?,
         expires_at: row.time()?,

@@ -34,12 +34,20 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, migrations: Migrations, clock: &Clock) -> Result<Self, Stop<Misfit>> {
+    pub(crate) fn open(
+        path: &Path,
+        migrations: Migrations,
+        clock: &Clock,
+    ) -> Result<Self, Stop<Misfit>> {
         let sqlite = open_for_writing(path)?;
         let sqlite = migrated(sqlite, migrations, clock)?;
         let readers = Readers::open(path)?;
         let writer = Writer::start(sqlite)?;
-        Ok(Self { path: path.to_owned(), writer, readers: Arc::new(readers) })
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            readers: Arc::new(readers),
+        })
     }
 
     /// Moves what is in the journal beside the file into the file, as far as nobody reads just now.
@@ -50,7 +58,9 @@ impl Sqlite {
             sqlite.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
             Ok(())
         });
-        tidied.await.map_err(|error| DbError::broken(format!("the journal was not put away: {error}")))?
+        tidied
+            .await
+            .map_err(|error| DbError::broken(format!("the journal was not put away: {error}")))?
     }
 
     pub(crate) async fn write<A, T, E>(&self, args: A, body: Body<A, T, E>) -> Result<T, Stop<E>>
@@ -62,7 +72,11 @@ impl Sqlite {
         self.writer.run(args, body).await
     }
 
-    pub(crate) async fn read<A, T>(&self, args: A, body: Body<A, T, Unavailable>) -> Result<T, Stop<Unavailable>>
+    pub(crate) async fn read<A, T>(
+        &self,
+        args: A,
+        body: Body<A, T, Unavailable>,
+    ) -> Result<T, Stop<Unavailable>>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
@@ -75,7 +89,8 @@ impl Sqlite {
             let _turn = turn;
             readers.read(&args, body)
         });
-        done.await.map_err(|error| DbError::broken(format!("a read was broken off: {error}")))?
+        done.await
+            .map_err(|error| DbError::broken(format!("a read was broken off: {error}")))?
     }
 }
 
@@ -104,7 +119,10 @@ fn keep_private(path: &Path) -> Result<(), DbError> {
     options.create(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|error| DbError::broken(error.to_string()))
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| DbError::broken(error.to_string()))
 }
 
 fn migrated(
@@ -119,12 +137,18 @@ fn migrated(
             Migrations::Expect => expect(&mut db).now_or_never().ok_or_else(waited)??,
         }
     }
-    let Connection::Sqlite(sqlite) = db else { return Err(waited().into()) };
+    let Connection::Sqlite(sqlite) = db else {
+        return Err(waited().into());
+    };
     Ok(sqlite)
 }
 
 fn bring_up_to_date(db: &mut Connection, clock: &Clock) -> Result<(), Stop<Misfit>> {
-    let step = |db: &mut Connection, sql: &str| db.run_script(sql).now_or_never().unwrap_or_else(|| Err(waited()));
+    let step = |db: &mut Connection, sql: &str| {
+        db.run_script(sql)
+            .now_or_never()
+            .unwrap_or_else(|| Err(waited()))
+    };
     step(db, "BEGIN IMMEDIATE")?;
     // On failure the connection is dropped, which rolls back.
     migrate(db, clock).now_or_never().ok_or_else(waited)??;
@@ -147,17 +171,30 @@ impl Readers {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = cores.max(LEAST_READERS);
         let idle = vec![open_for_reading(path)?];
-        Ok(Self { path: path.to_owned(), idle: Mutex::new(idle), turns: Arc::new(Semaphore::new(count)) })
+        Ok(Self {
+            path: path.to_owned(),
+            idle: Mutex::new(idle),
+            turns: Arc::new(Semaphore::new(count)),
+        })
     }
 
     fn read<A, T>(&self, args: &A, body: Body<A, T, Unavailable>) -> Result<T, Stop<Unavailable>> {
-        let lent = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let lent = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         // Made when first needed. One whose reader panicked is not given back.
         let sqlite = lent.map_or_else(|| open_for_reading(&self.path), Ok)?;
         let mut db = Connection::Sqlite(sqlite);
-        let done = body(&mut db, args).now_or_never().unwrap_or_else(|| Err(waited().into()));
+        let done = body(&mut db, args)
+            .now_or_never()
+            .unwrap_or_else(|| Err(waited().into()));
         if let Connection::Sqlite(sqlite) = db {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sqlite);
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(sqlite);
         }
         done
     }

@@ -1,6 +1,9 @@
 //! Empty databases for tests, of this crate and of those above it: SQLite in a folder, and PostgreSQL in a cluster of
 //! the test process's own.
-#![expect(clippy::expect_used, reason = "a test that cannot have its database has failed")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot have its database has failed"
+)]
 
 mod cluster;
 
@@ -30,7 +33,9 @@ impl TestDatabase {
     /// # Panics
     /// If it does not open.
     pub async fn open_again(&self) -> Store {
-        Store::open(&self.database).await.expect("the database opens again")
+        Store::open(&self.database)
+            .await
+            .expect("the database opens again")
     }
 }
 
@@ -59,7 +64,9 @@ pub async fn sqlite() -> TestDatabase {
 pub async fn postgres() -> Option<TestDatabase> {
     static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
     let start = || CLUSTER.get_or_init(Cluster::start);
-    let cluster = tokio::task::spawn_blocking(start).await.expect("a cluster of PostgreSQL starts");
+    let cluster = tokio::task::spawn_blocking(start)
+        .await
+        .expect("a cluster of PostgreSQL starts");
     let Some(cluster) = cluster else {
         skipped();
         return None;
@@ -72,11 +79,15 @@ pub async fn postgres() -> Option<TestDatabase> {
 /// # Panics
 /// If it is not PostgreSQL.
 pub async fn for_serving_only(db: &TestDatabase) -> String {
-    let Database::Postgres(url) = &db.database else { unreachable!("SQLite has no accounts") };
+    let Database::Postgres(url) = &db.database else {
+        unreachable!("SQLite has no accounts")
+    };
     // Accounts are the cluster's, so each database has one of its own; and a name may hold anything.
     let (_, name) = url.rsplit_once('/').expect("a database in the URL");
     let role = format!("serve\"{name}");
-    let create = sqlx::raw_sql(AssertSqlSafe(format!("CREATE ROLE \"serve\"\"{name}\" LOGIN")));
+    let create = sqlx::raw_sql(AssertSqlSafe(format!(
+        "CREATE ROLE \"serve\"\"{name}\" LOGIN"
+    )));
     let mut postgres = sqlx::PgConnection::connect(url).await.expect("it connects");
     postgres.execute(create).await.expect("an account is made");
     db.store.grant_to(role).await.expect("it may serve");
@@ -90,7 +101,10 @@ pub async fn for_serving_only(db: &TestDatabase) -> String {
 /// As [`databases`].
 pub async fn elsewhere(port: u16, tls: Option<(&Path, &Path)>) -> Option<String> {
     let cluster = Cluster::start_with(|folder| {
-        let mut settings = vec!["listen_addresses=127.0.0.1".to_owned(), format!("port={port}")];
+        let mut settings = vec![
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={port}"),
+        ];
         if let Some((key, certificate)) = tls {
             for (name, from) in [("key", key), ("cert", certificate)] {
                 let to = folder.join(name);
@@ -113,13 +127,24 @@ pub async fn elsewhere(port: u16, tls: Option<(&Path, &Path)>) -> Option<String>
 }
 
 async fn open(database: Database, folder: Option<TempDir>) -> TestDatabase {
-    let store = Store::open(&database).await.expect("an empty database opens");
-    TestDatabase { database, store, _folder: folder }
+    let store = Store::open(&database)
+        .await
+        .expect("an empty database opens");
+    TestDatabase {
+        database,
+        store,
+        _folder: folder,
+    }
 }
 
 fn skipped() {
     static ONCE: Once = Once::new();
-    assert!(std::env::var_os("CI").is_none(), "PostgreSQL is not installed, and CI is set");
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "PostgreSQL is not installed, and CI is set"
+    );
     // Written past the capture of test output: whoever runs the tests shall see it.
-    ONCE.call_once(|| drop(std::io::stderr().write_all(b"\nSKIPPED: PostgreSQL is not installed\n\n")));
+    ONCE.call_once(|| {
+        drop(std::io::stderr().write_all(b"\nSKIPPED: PostgreSQL is not installed\n\n"))
+    });
 }

@@ -4,7 +4,10 @@ use auth::{
     Actor, Session, Username,
     audit::{Deed, Record},
     guessing::Secret,
-    store::{Answer, Bucket, Charge, Forgettable, Found, Inquiry, Noteworthy, Place, Tally, ThrottleStore, Whose},
+    store::{
+        Answer, Bucket, Charge, Forgettable, Found, Inquiry, Noteworthy, Place, Tally,
+        ThrottleStore, Whose,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -65,21 +68,37 @@ async fn find(db: &mut Connection, inquiry: &Inquiry) -> Result<Found, DbError> 
     let (mut selects, mut given): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
     for bucket in &inquiry.buckets {
         let n = given.len();
-        let key = format!("who = ${} AND what = ${} AND place = ${}", n + 1, n + 2, n + 3);
+        let key = format!(
+            "who = ${} AND what = ${} AND place = ${}",
+            n + 1,
+            n + 2,
+            n + 3
+        );
         selects.push(format!("SELECT {COLUMNS} FROM throttles WHERE {key}"));
         given.extend(bucket.key().map(Value::from));
     }
-    let (username, places) = inquiry.places.as_ref().map_or(("", &[][..]), |(name, places)| (name.as_str(), places));
+    let (username, places) = inquiry
+        .places
+        .as_ref()
+        .map_or(("", &[][..]), |(name, places)| (name.as_str(), places));
     for place in places {
-        let key = format!("username = ${} AND place = ${}", given.len() + 1, given.len() + 2);
-        selects.push(format!("SELECT '', '', place, 0, 0, 0 FROM acquaintances WHERE {key}"));
+        let key = format!(
+            "username = ${} AND place = ${}",
+            given.len() + 1,
+            given.len() + 2
+        );
+        selects.push(format!(
+            "SELECT '', '', place, 0, 0, 0 FROM acquaintances WHERE {key}"
+        ));
         given.extend([Value::from(username), Value::from(place.key())]);
     }
     let mut found = Found::default();
     for mut row in db.query(&selects.join(" UNION ALL "), &given).await? {
         let key = [row.text()?, row.text()?, row.text()?];
         if key[1].is_empty() {
-            found.known.push(Place::parse(&key[2]).ok_or_else(|| DbError::broken("a stored place"))?);
+            found
+                .known
+                .push(Place::parse(&key[2]).ok_or_else(|| DbError::broken("a stored place"))?);
         } else if let Some(bucket) = inquiry.buckets.iter().find(|bucket| bucket.key() == key) {
             found.tallies.push(tally(bucket.clone(), &mut row)?);
         }
@@ -90,11 +109,19 @@ async fn find(db: &mut Connection, inquiry: &Inquiry) -> Result<Found, DbError> 
 /// From the columns after the key.
 fn tally(bucket: Bucket, row: &mut Row) -> Result<Tally, DbError> {
     let failures = u32::try_from(row.int()?).unwrap_or(u32::MAX);
-    Ok(Tally { bucket, failures, last_at: row.time()?, paid_off_at: row.time()? })
+    Ok(Tally {
+        bucket,
+        failures,
+        last_at: row.time()?,
+        paid_off_at: row.time()?,
+    })
 }
 
 /// Each adds to what is there, whoever else does so at the same moment. The name is kept of accounts that there are.
-async fn charge(db: &mut Connection, (charges, at): &(Vec<Charge>, Timestamp)) -> Result<Vec<Tally>, DbError> {
+async fn charge(
+    db: &mut Connection,
+    (charges, at): &(Vec<Charge>, Timestamp),
+) -> Result<Vec<Tally>, DbError> {
     const UPSERT: &str = "INSERT INTO throttles AS t (who, what, place, username, failures, last_at, paid_off_at)
         VALUES ($1, $2, $3, (SELECT a.username FROM accounts a WHERE a.username = $8), 1, $4, $5)
         ON CONFLICT (who, what, place) DO UPDATE SET
@@ -103,9 +130,19 @@ async fn charge(db: &mut Connection, (charges, at): &(Vec<Charge>, Timestamp)) -
         RETURNING failures, last_at, paid_off_at";
     let mut tallies = Vec::with_capacity(charges.len());
     for Charge { bucket, cost, most } in charges {
-        let micros = i64::try_from(cost.as_micros()).map_err(|_| DbError::broken("a cost beyond all time"))?;
+        let micros = i64::try_from(cost.as_micros())
+            .map_err(|_| DbError::broken("a cost beyond all time"))?;
         let ([who, what, place], name) = (bucket.key(), bucket.username().map(Username::as_str));
-        let row = params![who, what, place, *at, *at + *cost, micros, *at + *most, name];
+        let row = params![
+            who,
+            what,
+            place,
+            *at,
+            *at + *cost,
+            micros,
+            *at + *most,
+            name
+        ];
         let answer = db.find(UPSERT, row).await?;
         let mut answer = answer.ok_or_else(|| DbError::broken("a charge without an answer"))?;
         tallies.push(tally(bucket.clone(), &mut answer)?);
@@ -116,33 +153,56 @@ async fn charge(db: &mut Connection, (charges, at): &(Vec<Charge>, Timestamp)) -
 async fn settle(db: &mut Connection, bucket: &Bucket) -> Result<(), DbError> {
     const DELETE: &str = "DELETE FROM throttles WHERE who = $1 AND what = $2 AND place = $3";
     let [who, what, place] = bucket.key();
-    db.execute(DELETE, params![who, what, place]).await.map(drop)
+    db.execute(DELETE, params![who, what, place])
+        .await
+        .map(drop)
 }
 
-async fn settle_all(db: &mut Connection, (username, secret): &(Username, Secret)) -> Result<(), DbError> {
+async fn settle_all(
+    db: &mut Connection,
+    (username, secret): &(Username, Secret),
+) -> Result<(), DbError> {
     const DELETE: &str = "DELETE FROM throttles WHERE who = $1 AND what = $2";
-    db.execute(DELETE, params![Bucket::key_of(username), secret.as_str()]).await.map(drop)
+    db.execute(DELETE, params![Bucket::key_of(username), secret.as_str()])
+        .await
+        .map(drop)
 }
 
 /// Of a new account: what strangers tried against a name that was nobody's is not its owner's to pay.
 pub(crate) async fn begin_anew(db: &mut Connection, username: &Username) -> Result<(), DbError> {
-    db.execute("DELETE FROM throttles WHERE who = $1", params![Bucket::key_of(username)]).await.map(drop)
+    db.execute(
+        "DELETE FROM throttles WHERE who = $1",
+        params![Bucket::key_of(username)],
+    )
+    .await
+    .map(drop)
 }
 
 async fn noteworthy(db: &mut Connection, what: &Noteworthy) -> Result<Vec<Tally>, DbError> {
-    const SELECT: &str = "SELECT username, what, place, failures, last_at, paid_off_at FROM throttles
+    const SELECT: &str =
+        "SELECT username, what, place, failures, last_at, paid_off_at FROM throttles
         WHERE (who <> '' AND username IS NOT NULL AND failures >= $1)
             OR (who = '' AND what = 'guesses' AND paid_off_at > $2)
         ORDER BY last_at DESC, who, what, place LIMIT 1000";
-    let rows = db.query(SELECT, params![what.failures, what.owing_at]).await?;
-    rows.into_iter().map(|mut row| read_tally(&mut row)).collect()
+    let rows = db
+        .query(SELECT, params![what.failures, what.owing_at])
+        .await?;
+    rows.into_iter()
+        .map(|mut row| read_tally(&mut row))
+        .collect()
 }
 
 fn read_tally(row: &mut Row) -> Result<Tally, DbError> {
-    let username = row.text_or_null()?.map(|raw| accounts::username(&raw)).transpose()?;
+    let username = row
+        .text_or_null()?
+        .map(|raw| accounts::username(&raw))
+        .transpose()?;
     let (what, place) = (row.text()?, row.text()?);
     let bucket = Bucket::parse(username.as_ref(), &what, &place);
-    tally(bucket.ok_or_else(|| DbError::broken("a stored bucket"))?, row)
+    tally(
+        bucket.ok_or_else(|| DbError::broken("a stored bucket"))?,
+        row,
+    )
 }
 
 #[derive(Debug)]
@@ -156,17 +216,28 @@ async fn lift(db: &mut Connection, lift: &Lift) -> Result<u64, DbError> {
     let (lifted, subject) = match &lift.whose {
         Whose::Account(username) => {
             let delete = "DELETE FROM throttles WHERE who = $1";
-            (db.execute(delete, params![Bucket::key_of(username)]).await?, username.to_string())
+            (
+                db.execute(delete, params![Bucket::key_of(username)])
+                    .await?,
+                username.to_string(),
+            )
         }
         Whose::Network(network) => {
             let delete = "DELETE FROM throttles WHERE who = '' AND place = $1";
-            (db.execute(delete, params![network.to_string()]).await?, network.to_string())
+            (
+                db.execute(delete, params![network.to_string()]).await?,
+                network.to_string(),
+            )
         }
     };
     if lifted > 0 {
         let record = Record::new(&lift.by, Deed::ThrottleLifted, lift.at).about(subject);
         let lifted = i64::try_from(lifted).unwrap_or(i64::MAX);
-        audit::record(db, &record.detailed(|detail| detail.fact("buckets", lifted))).await?;
+        audit::record(
+            db,
+            &record.detailed(|detail| detail.fact("buckets", lifted)),
+        )
+        .await?;
     }
     Ok(lifted)
 }
@@ -196,13 +267,18 @@ async fn forget(db: &mut Connection, what: &Forgettable) -> Result<u64, DbError>
 
 /// Remembers where a session begins: its owner is no stranger there any more.
 pub(crate) async fn meet(db: &mut Connection, session: &Session) -> Result<(), DbError> {
-    const MEET: &str = "INSERT INTO acquaintances AS p (username, place, seen_at) VALUES ($1, $2, $3)
+    const MEET: &str =
+        "INSERT INTO acquaintances AS p (username, place, seen_at) VALUES ($1, $2, $3)
         ON CONFLICT (username, place) DO UPDATE SET seen_at = $3 WHERE p.seen_at < $4";
     const BOUND: &str = "DELETE FROM acquaintances WHERE username = $1 AND place IN
         (SELECT place FROM acquaintances WHERE username = $1 ORDER BY seen_at DESC, place LIMIT 1000 OFFSET $2)";
     let (username, at) = (session.username.as_str(), session.last_seen);
     for place in session.places() {
-        if db.execute(MEET, params![username, place.key(), at, at - SEEN_AGAIN]).await? > 0 {
+        if db
+            .execute(MEET, params![username, place.key(), at, at - SEEN_AGAIN])
+            .await?
+            > 0
+        {
             db.execute(BOUND, params![username, PLACES]).await?;
         }
     }

@@ -20,13 +20,19 @@ pub enum Tls {
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, DbError> {
     let options: PgConnectOptions = url.parse()?;
     let stays = is_here(&options) || says_how(url);
-    Ok(if stays { options } else { options.ssl_mode(PgSslMode::VerifyFull) })
+    Ok(if stays {
+        options
+    } else {
+        options.ssl_mode(PgSslMode::VerifyFull)
+    })
 }
 
 /// Refuses a URL that would speak to another machine in the clear, or to whoever answers in its place.
 pub(crate) fn refuse_weak(url: &str) -> Result<(), BadDatabaseUrl> {
     // One that cannot be read at all is told when it is opened, by whoever reads it.
-    let Ok(options) = options(url) else { return Ok(()) };
+    let Ok(options) = options(url) else {
+        return Ok(());
+    };
     let mode = match options.get_ssl_mode() {
         PgSslMode::VerifyFull => return Ok(()),
         PgSslMode::Disable => "disable",
@@ -40,7 +46,10 @@ pub(crate) fn refuse_weak(url: &str) -> Result<(), BadDatabaseUrl> {
     if is_here(&options) {
         return Ok(());
     }
-    Err(BadDatabaseUrl::Weak { host: options.get_host().to_owned(), mode })
+    Err(BadDatabaseUrl::Weak {
+        host: options.get_host().to_owned(),
+        mode,
+    })
 }
 
 /// What sqlx reads of a URL's query, each once: of their other spellings, those with a hyphen are taken too.
@@ -58,8 +67,14 @@ pub(crate) const KNOWN: [&str; 12] = [
     "sslrootcert",
     "user",
 ];
-const SPELT_OTHERWISE: [&str; 6] =
-    ["ssl-ca", "ssl-cert", "ssl-key", "ssl-mode", "ssl-root-cert", "statement-cache-capacity"];
+const SPELT_OTHERWISE: [&str; 6] = [
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "statement-cache-capacity",
+];
 
 /// sqlx only warns of others, with their values, and one of them may be a password.
 pub(crate) fn refuse_unknown(url: &str) -> Result<(), BadDatabaseUrl> {
@@ -69,7 +84,11 @@ pub(crate) fn refuse_unknown(url: &str) -> Result<(), BadDatabaseUrl> {
             || (name.starts_with("options[") && name.ends_with(']'))
     };
     let all_known = form_urlencoded::parse(query(url).as_bytes()).all(|(name, _)| is_known(&name));
-    if all_known { Ok(()) } else { Err(BadDatabaseUrl::Parameter) }
+    if all_known {
+        Ok(())
+    } else {
+        Err(BadDatabaseUrl::Parameter)
+    }
 }
 
 /// A socket, or a loopback address.
@@ -79,16 +98,21 @@ fn is_here(options: &PgConnectOptions) -> bool {
     options.get_socket().is_some()
         || host.starts_with('/')
         || host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 fn says_how(url: &str) -> bool {
-    form_urlencoded::parse(query(url).as_bytes()).any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"))
+    form_urlencoded::parse(query(url).as_bytes())
+        .any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"))
 }
 
 fn query(url: &str) -> &str {
     let before_fragment = url.split('#').next().unwrap_or_default();
-    before_fragment.split_once('?').map_or("", |(_, query)| query)
+    before_fragment
+        .split_once('?')
+        .map_or("", |(_, query)| query)
 }
 
 #[cfg(test)]
@@ -102,7 +126,10 @@ mod tests {
             ("db.example/files", None),
             ("10.0.0.7/files", None),
             ("db.example/files?sslmode=verify-full", None),
-            ("db.example/files?ssl-mode=VERIFY-FULL&sslrootcert=/etc/ca.pem", None),
+            (
+                "db.example/files?ssl-mode=VERIFY-FULL&sslrootcert=/etc/ca.pem",
+                None,
+            ),
             ("db.example/files?application_name=a", None),
             ("db.example/files?application_name=sslmode%3Ddisable", None),
             ("db.example/files#?sslmode=disable", None),
@@ -110,10 +137,16 @@ mod tests {
             ("db.example/files?sslmode=allow", Some("allow")),
             ("db.example/files?sslmode=PREFER", Some("prefer")),
             ("db.example/files?ssl%6Dode=disable", Some("disable")),
-            ("db.example/files?sslmode=verify-full&sslmode=disable", Some("disable")),
+            (
+                "db.example/files?sslmode=verify-full&sslmode=disable",
+                Some("disable"),
+            ),
             ("db.example/files?sslmode=require", Some("require")),
             ("db.example/files?sslmode=verify-ca", Some("verify-ca")),
-            ("localhost/files?host=db.example&sslmode=disable", Some("disable")),
+            (
+                "localhost/files?host=db.example&sslmode=disable",
+                Some("disable"),
+            ),
             ("localhost.example/files?sslmode=disable", Some("disable")),
         ] {
             let url = format!("postgres://ada:hunter2@{place}");
@@ -121,12 +154,18 @@ mod tests {
             match weak {
                 None => {
                     assert!(parsed.is_ok(), "{place}");
-                    assert!(matches!(options(&url).unwrap().get_ssl_mode(), PgSslMode::VerifyFull), "{place}");
+                    assert!(
+                        matches!(options(&url).unwrap().get_ssl_mode(), PgSslMode::VerifyFull),
+                        "{place}"
+                    );
                 }
                 Some(mode) => {
                     let refused = parsed.unwrap_err().to_string();
                     assert!(refused.contains(&format!("sslmode={mode}")), "{refused}");
-                    assert!(refused.contains("database_tls") && !refused.contains("hunter2"), "{refused}");
+                    assert!(
+                        refused.contains("database_tls") && !refused.contains("hunter2"),
+                        "{refused}"
+                    );
                     assert!(Database::parse(&url, Tls::AsTheUrlSays).is_ok(), "{place}");
                 }
             }
@@ -135,9 +174,17 @@ mod tests {
 
     #[test]
     fn on_this_machine_the_url_decides() {
-        for place in ["localhost/files", "127.0.0.1/files", "[::1]:5433/files", "%2Frun%2Fpostgresql/files"] {
+        for place in [
+            "localhost/files",
+            "127.0.0.1/files",
+            "[::1]:5433/files",
+            "%2Frun%2Fpostgresql/files",
+        ] {
             for mode in ["", "?sslmode=disable", "?sslmode=require"] {
-                assert!(Database::parse(&format!("postgres://{place}{mode}"), Tls::Verified).is_ok(), "{place}{mode}");
+                assert!(
+                    Database::parse(&format!("postgres://{place}{mode}"), Tls::Verified).is_ok(),
+                    "{place}{mode}"
+                );
             }
         }
         let socket = "postgres://ignored/files?host=/run/postgresql&sslmode=disable";

@@ -31,13 +31,21 @@ impl From<Option<i64>> for Value {
 impl From<&str> for Value {
     /// PostgreSQL has no NUL in text. No name holds a control character, so the stand-in finds nothing either.
     fn from(text: &str) -> Self {
-        Self::Text(Some(if text.contains('\0') { text.replace('\0', "\u{1}") } else { text.to_owned() }))
+        Self::Text(Some(if text.contains('\0') {
+            text.replace('\0', "\u{1}")
+        } else {
+            text.to_owned()
+        }))
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        if text.contains('\0') { text.as_str().into() } else { Self::Text(Some(text)) }
+        if text.contains('\0') {
+            text.as_str().into()
+        } else {
+            Self::Text(Some(text))
+        }
     }
 }
 
@@ -81,7 +89,10 @@ pub(crate) use params;
 
 /// `$1, $2, …`: places for so many parameters.
 pub(crate) fn numbered(count: usize) -> String {
-    (1..=count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+    (1..=count)
+        .map(|n| format!("${n}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// One row, read column by column from the left, in the order in which the statement names them.
@@ -98,24 +109,32 @@ impl Row {
             Some(Value::Int(number)) => Ok(number),
             // SQLite does not know the type of a NULL.
             Some(Value::Text(None)) => Ok(None),
-            other => Err(DbError::broken(format!("a number was expected, not {}", kind_of(other.as_ref())))),
+            other => Err(DbError::broken(format!(
+                "a number was expected, not {}",
+                kind_of(other.as_ref())
+            ))),
         }
     }
 
     pub(crate) fn int(&mut self) -> Result<i64, DbError> {
-        self.int_or_null()?.ok_or_else(|| DbError::broken("a number was expected, not NULL"))
+        self.int_or_null()?
+            .ok_or_else(|| DbError::broken("a number was expected, not NULL"))
     }
 
     pub(crate) fn text_or_null(&mut self) -> Result<Option<String>, DbError> {
         match self.0.next() {
             Some(Value::Text(text)) => Ok(text),
             Some(Value::Int(None)) => Ok(None),
-            other => Err(DbError::broken(format!("text was expected, not {}", kind_of(other.as_ref())))),
+            other => Err(DbError::broken(format!(
+                "text was expected, not {}",
+                kind_of(other.as_ref())
+            ))),
         }
     }
 
     pub(crate) fn text(&mut self) -> Result<String, DbError> {
-        self.text_or_null()?.ok_or_else(|| DbError::broken("text was expected, not NULL"))
+        self.text_or_null()?
+            .ok_or_else(|| DbError::broken("text was expected, not NULL"))
     }
 
     pub(crate) fn truth(&mut self) -> Result<bool, DbError> {
@@ -124,12 +143,15 @@ impl Row {
 
     pub(crate) fn time_or_null(&mut self) -> Result<Option<Timestamp>, DbError> {
         self.int_or_null()?
-            .map(|at| Timestamp::from_microsecond(at).map_err(|error| DbError::broken(error.to_string())))
+            .map(|at| {
+                Timestamp::from_microsecond(at).map_err(|error| DbError::broken(error.to_string()))
+            })
             .transpose()
     }
 
     pub(crate) fn time(&mut self) -> Result<Timestamp, DbError> {
-        self.time_or_null()?.ok_or_else(|| DbError::broken("a time was expected, not NULL"))
+        self.time_or_null()?
+            .ok_or_else(|| DbError::broken("a time was expected, not NULL"))
     }
 }
 

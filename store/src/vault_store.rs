@@ -3,8 +3,8 @@
 use auth::{Actor, Realm};
 use jiff::Timestamp;
 use vault::{
-    Blob, BlobId, Command, Event, File, FileId, Filename, Outcome, Revision, VaultError, VaultId, VaultName,
-    VaultStore,
+    Blob, BlobId, Command, Event, File, FileId, Filename, Outcome, Revision, VaultError, VaultId,
+    VaultName, VaultStore,
     store::{Answer, DerivedCommit, Entry, FileQuery, Heads},
 };
 
@@ -17,11 +17,17 @@ use crate::{
 
 impl VaultStore for Store {
     async fn vaults(&self) -> Answer<Vec<Realm>> {
-        self.read((), |db, ()| Box::pin(async move { Ok(roles::realms(db).await?) })).await
+        self.read((), |db, ()| {
+            Box::pin(async move { Ok(roles::realms(db).await?) })
+        })
+        .await
     }
 
     async fn create_vault(&self, vault: Realm, by: Actor, at: Timestamp) -> Result<(), VaultError> {
-        self.write(vaults::Create { vault, by, at }, |db, create| Box::pin(vaults::create(db, create))).await
+        self.write(vaults::Create { vault, by, at }, |db, create| {
+            Box::pin(vaults::create(db, create))
+        })
+        .await
     }
 
     async fn file(&self, vault: &VaultId, name: &Filename) -> Answer<Option<File>> {
@@ -37,7 +43,15 @@ impl VaultStore for Store {
     }
 
     async fn deleted(&self, vault: &VaultId, before: Option<i64>, limit: u32) -> Answer<Vec<File>> {
-        read!(self, listing::Deleted { vault: vault.clone(), before, limit }, listing::deleted)
+        read!(
+            self,
+            listing::Deleted {
+                vault: vault.clone(),
+                before,
+                limit
+            },
+            listing::deleted
+        )
     }
 
     async fn folder(
@@ -48,28 +62,74 @@ impl VaultStore for Store {
         limit: u32,
     ) -> Answer<Vec<Entry>> {
         let (vault, folder, after) = (vault.clone(), folder.cloned(), after.cloned());
-        read!(self, listing::FolderPage { vault, folder, after, limit }, listing::folder)
+        read!(
+            self,
+            listing::FolderPage {
+                vault,
+                folder,
+                after,
+                limit
+            },
+            listing::folder
+        )
     }
 
-    async fn history(&self, vault: &VaultId, file: &FileId, before: Option<i64>, limit: u32) -> Answer<Vec<Revision>> {
-        let page = history::HistoryPage { vault: vault.clone(), file: file.clone(), before, limit };
+    async fn history(
+        &self,
+        vault: &VaultId,
+        file: &FileId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Answer<Vec<Revision>> {
+        let page = history::HistoryPage {
+            vault: vault.clone(),
+            file: file.clone(),
+            before,
+            limit,
+        };
         read!(self, page, history::of_file)
     }
 
-    async fn revision(&self, vault: &VaultId, file: &FileId, revision: i64) -> Answer<Option<Revision>> {
-        read!(self, (vault.clone(), file.clone(), revision), history::revision)
+    async fn revision(
+        &self,
+        vault: &VaultId,
+        file: &FileId,
+        revision: i64,
+    ) -> Answer<Option<Revision>> {
+        read!(
+            self,
+            (vault.clone(), file.clone(), revision),
+            history::revision
+        )
     }
 
     async fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Revision>> {
-        read!(self, history::Since { vault: vault.clone(), after: since, limit }, history::changes)
+        read!(
+            self,
+            history::Since {
+                vault: vault.clone(),
+                after: since,
+                limit
+            },
+            history::changes
+        )
     }
 
     async fn apply(&self, command: Command) -> Result<Outcome, VaultError> {
-        self.write(command, |db, command| Box::pin(apply(db, command))).await
+        self.write(command, |db, command| Box::pin(apply(db, command)))
+            .await
     }
 
     async fn events(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Event>> {
-        read!(self, history::Since { vault: vault.clone(), after: since, limit }, history::events)
+        read!(
+            self,
+            history::Since {
+                vault: vault.clone(),
+                after: since,
+                limit
+            },
+            history::events
+        )
     }
 
     async fn heads(&self, vault: &VaultId) -> Answer<Heads> {
@@ -84,8 +144,21 @@ impl VaultStore for Store {
         write!(self, (vault.clone(), commits), vaults::record_derived)
     }
 
-    async fn blobs(&self, vault: &VaultId, after: Option<&BlobId>, limit: u32) -> Answer<Vec<Blob>> {
-        read!(self, vaults::BlobPage { vault: vault.clone(), after: after.cloned(), limit }, vaults::blobs)
+    async fn blobs(
+        &self,
+        vault: &VaultId,
+        after: Option<&BlobId>,
+        limit: u32,
+    ) -> Answer<Vec<Blob>> {
+        read!(
+            self,
+            vaults::BlobPage {
+                vault: vault.clone(),
+                after: after.cloned(),
+                limit
+            },
+            vaults::blobs
+        )
     }
 
     async fn forget_keys(&self, before: Timestamp) -> Answer<u64> {

@@ -30,8 +30,15 @@ pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<(), S
     const INSERT: &str = "INSERT INTO vaults (vault_id, name, change_seq, event_seq, created_at)
         VALUES ($1, $2, 0, 0, $3) ON CONFLICT (name) DO NOTHING";
     let Create { vault, by, at } = create;
-    if db.execute(INSERT, params![vault.id.as_str(), vault.name.as_str(), *at]).await? == 0 {
-        return Err(VaultError::VaultExists { name: vault.name.clone() }.into());
+    if db
+        .execute(INSERT, params![vault.id.as_str(), vault.name.as_str(), *at])
+        .await?
+        == 0
+    {
+        return Err(VaultError::VaultExists {
+            name: vault.name.clone(),
+        }
+        .into());
     }
     // The program itself is nobody's account, and must not become the one that registers under its name.
     if accounts::hold(db, &by.username).await?.is_some() {
@@ -39,12 +46,26 @@ pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<(), S
         announce(db, &by.username).await?;
     }
     audit::begin(db, &vault.id).await?;
-    let done = Done { vault: &vault.id, by, at: *at };
-    Ok(done.record(db, ("vault.created", vault.name.as_str()), |detail| detail).await?)
+    let done = Done {
+        vault: &vault.id,
+        by,
+        at: *at,
+    };
+    Ok(done
+        .record(db, ("vault.created", vault.name.as_str()), |detail| detail)
+        .await?)
 }
 
-pub(crate) async fn by_name(db: &mut Connection, name: &VaultName) -> Result<Option<Realm>, DbError> {
-    let row = db.find("SELECT vault_id, name FROM vaults WHERE name = $1", params![name.as_str()]).await?;
+pub(crate) async fn by_name(
+    db: &mut Connection,
+    name: &VaultName,
+) -> Result<Option<Realm>, DbError> {
+    let row = db
+        .find(
+            "SELECT vault_id, name FROM vaults WHERE name = $1",
+            params![name.as_str()],
+        )
+        .await?;
     row.map(roles::read_realm).transpose()
 }
 
@@ -61,22 +82,45 @@ pub(crate) async fn advance(
     vault: &VaultId,
     new: Option<&NewRevision>,
 ) -> Result<Option<Numbers>, DbError> {
-    const ADVANCE: &str = "UPDATE vaults SET event_seq = event_seq + 1, change_seq = change_seq + $2
+    const ADVANCE: &str =
+        "UPDATE vaults SET event_seq = event_seq + 1, change_seq = change_seq + $2
         WHERE vault_id = $1 RETURNING event_seq, change_seq";
-    let row = db.find(ADVANCE, params![vault.as_str(), new.is_some()]).await?;
-    row.map(|mut row| Ok(Numbers { event: row.int()?, change: Some(row.int()?).filter(|_| new.is_some()) })).transpose()
+    let row = db
+        .find(ADVANCE, params![vault.as_str(), new.is_some()])
+        .await?;
+    row.map(|mut row| {
+        Ok(Numbers {
+            event: row.int()?,
+            change: Some(row.int()?).filter(|_| new.is_some()),
+        })
+    })
+    .transpose()
 }
 
 pub(crate) async fn heads(db: &mut Connection, vault: &VaultId) -> Result<Heads, DbError> {
     let select = "SELECT change_seq, event_seq FROM vaults WHERE vault_id = $1";
     let row = db.find(select, params![vault.as_str()]).await?;
-    row.map_or(Ok(Heads::default()), |mut row| Ok(Heads { change: row.int()?, event: row.int()? }))
+    row.map_or(Ok(Heads::default()), |mut row| {
+        Ok(Heads {
+            change: row.int()?,
+            event: row.int()?,
+        })
+    })
 }
 
-pub(crate) async fn derived(db: &mut Connection, vault: &VaultId) -> Result<Option<DerivedCommit>, DbError> {
+pub(crate) async fn derived(
+    db: &mut Connection,
+    vault: &VaultId,
+) -> Result<Option<DerivedCommit>, DbError> {
     let select = "SELECT change, sha FROM commits WHERE vault_id = $1 ORDER BY change DESC LIMIT 1";
     let row = db.find(select, params![vault.as_str()]).await?;
-    row.map(|mut row| Ok(DerivedCommit { change: row.int()?, sha: row.text()? })).transpose()
+    row.map(|mut row| {
+        Ok(DerivedCommit {
+            change: row.int()?,
+            sha: row.text()?,
+        })
+    })
+    .transpose()
 }
 
 pub(crate) async fn record_derived(
@@ -86,7 +130,11 @@ pub(crate) async fn record_derived(
     const RECORD: &str = "INSERT INTO commits (vault_id, change, sha) VALUES ($1, $2, $3)
         ON CONFLICT (vault_id, change) DO UPDATE SET sha = excluded.sha";
     for commit in commits {
-        db.execute(RECORD, params![vault.as_str(), commit.change, commit.sha.as_str()]).await?;
+        db.execute(
+            RECORD,
+            params![vault.as_str(), commit.change, commit.sha.as_str()],
+        )
+        .await?;
     }
     Ok(())
 }
@@ -100,10 +148,20 @@ pub(crate) struct BlobPage {
 }
 
 pub(crate) async fn blobs(db: &mut Connection, page: &BlobPage) -> Result<Vec<Blob>, DbError> {
-    const SELECT: &str = "SELECT oid, size FROM blobs WHERE vault_id = $1 AND oid > $2 ORDER BY oid LIMIT $3";
+    const SELECT: &str =
+        "SELECT oid, size FROM blobs WHERE vault_id = $1 AND oid > $2 ORDER BY oid LIMIT $3";
     let after = page.after.as_ref().map_or("", BlobId::as_str);
-    let rows = db.query(SELECT, params![page.vault.as_str(), after, page.limit]).await?;
-    rows.into_iter().map(|mut row| Ok(Blob { id: blob_id(&row.text()?)?, size: size(row.int()?)? })).collect()
+    let rows = db
+        .query(SELECT, params![page.vault.as_str(), after, page.limit])
+        .await?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(Blob {
+                id: blob_id(&row.text()?)?,
+                size: size(row.int()?)?,
+            })
+        })
+        .collect()
 }
 
 const FORGET_KEYS: &str = "DELETE FROM idempotency WHERE (vault_id, username, request_key) IN

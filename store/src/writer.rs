@@ -35,7 +35,9 @@ impl Writer {
     pub(crate) fn start(sqlite: rusqlite::Connection) -> Result<Self, DbError> {
         let (queue, jobs) = mpsc::channel(MOST_QUEUED);
         let run = move || work(sqlite, jobs);
-        let started = thread::Builder::new().name("store-writer".to_owned()).spawn(run);
+        let started = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(run);
         started.map_err(|error| DbError::broken(format!("the writer did not start: {error}")))?;
         Ok(Self { queue })
     }
@@ -48,8 +50,16 @@ impl Writer {
     {
         let stopped = || DbError::broken("the writer has stopped");
         let (reply, answer) = oneshot::channel();
-        let task = Task { args, body, done: None, reply };
-        self.queue.send(Box::new(task)).await.map_err(|_| stopped())?;
+        let task = Task {
+            args,
+            body,
+            done: None,
+            reply,
+        };
+        self.queue
+            .send(Box::new(task))
+            .await
+            .map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 }
@@ -77,7 +87,9 @@ where
 {
     fn run(&mut self, db: &mut Connection) -> bool {
         // Unwind safe: whatever a panicking job did is rolled back.
-        let worked = catch_unwind(AssertUnwindSafe(|| (self.body)(db, &self.args).now_or_never()));
+        let worked = catch_unwind(AssertUnwindSafe(|| {
+            (self.body)(db, &self.args).now_or_never()
+        }));
         let done = match worked {
             Ok(Some(done)) => done,
             Ok(None) => Err(waited().into()),
@@ -92,7 +104,10 @@ where
 
     fn answer(self: Box<Self>) {
         // Whoever asked may have gone.
-        let _ = self.reply.send(self.done.unwrap_or_else(|| Err(DbError::broken("a job was not run").into())));
+        let _ = self.reply.send(
+            self.done
+                .unwrap_or_else(|| Err(DbError::broken("a job was not run").into())),
+        );
     }
 }
 
@@ -126,7 +141,8 @@ fn commit_together(
             batch.extend(jobs.try_recv().ok());
         }
     }
-    metrics::histogram!("strongroom_store_batch_jobs").record(u32::try_from(next).unwrap_or(u32::MAX));
+    metrics::histogram!("strongroom_store_batch_jobs")
+        .record(u32::try_from(next).unwrap_or(u32::MAX));
     say(db, "COMMIT")
 }
 
@@ -154,7 +170,9 @@ fn run_apart(db: &mut Connection, job: &mut dyn Job) -> Result<(), DbError> {
 }
 
 fn say(db: &Connection, sql: &str) -> Result<(), DbError> {
-    let Connection::Sqlite(sqlite) = db else { return Err(DbError::broken("the writer is SQLite's")) };
+    let Connection::Sqlite(sqlite) = db else {
+        return Err(DbError::broken("the writer is SQLite's"));
+    };
     sqlite.prepare_cached(sql)?.execute([])?;
     Ok(())
 }

@@ -6,8 +6,8 @@ mod tests;
 use auth::Username;
 
 use crate::{
-    Blob, BlobId, Command, Effect, EventAction, File, FileId, Filename, Lock, Operation, Prose, RevisionKind,
-    VaultError,
+    Blob, BlobId, Command, Effect, EventAction, File, FileId, Filename, Lock, Operation, Prose,
+    RevisionKind, VaultError,
     store::{AfterCheckIn, AfterOverride, NewRevision},
 };
 
@@ -18,12 +18,22 @@ use crate::{
 pub fn decide(file: Option<&File>, command: &Command) -> Result<Effect, VaultError> {
     if let Operation::Add { id, blob, comment } = &command.operation {
         return match file {
-            Some(file) if !file.deleted => Err(VaultError::Exists { name: file.name.clone() }),
+            Some(file) if !file.deleted => Err(VaultError::Exists {
+                name: file.name.clone(),
+            }),
             _ => Ok(add(command, id, blob, comment)),
         };
     }
-    let case = Case { file: file.ok_or(VaultError::NotFound)?, command };
-    if let Operation::Restore { file, revision, blob } = &command.operation {
+    let case = Case {
+        file: file.ok_or(VaultError::NotFound)?,
+        command,
+    };
+    if let Operation::Restore {
+        file,
+        revision,
+        blob,
+    } = &command.operation
+    {
         return case.restore(file, *revision, blob);
     }
     if case.file.deleted {
@@ -32,7 +42,12 @@ pub fn decide(file: Option<&File>, command: &Command) -> Result<Effect, VaultErr
     match &command.operation {
         Operation::CheckOut { note } => case.check_out(note.as_ref()),
         Operation::Cancel => case.cancel(),
-        Operation::CheckIn { blob, comment, then, base } => case.check_in(blob, comment, *then, base.as_ref()),
+        Operation::CheckIn {
+            blob,
+            comment,
+            then,
+            base,
+        } => case.check_in(blob, comment, *then, base.as_ref()),
         Operation::Override { reason, then } => case.override_lock(reason, *then),
         Operation::Describe { description } => case.describe(description.as_ref()),
         Operation::Move { to } => case.move_to(to),
@@ -55,8 +70,17 @@ fn add(command: &Command, id: &FileId, blob: &Blob, comment: &Prose) -> Effect {
         grants: 0,
         deleted: false,
     };
-    let revision = NewRevision { kind: RevisionKind::Added, comment: comment.clone() };
-    Effect { file, revision: Some(revision), action: EventAction::Add, moved_from: None, reason: None }
+    let revision = NewRevision {
+        kind: RevisionKind::Added,
+        comment: comment.clone(),
+    };
+    Effect {
+        file,
+        revision: Some(revision),
+        action: EventAction::Add,
+        moved_from: None,
+        reason: None,
+    }
 }
 
 /// One file that is there, and what somebody wants of it.
@@ -73,20 +97,31 @@ impl Case<'_> {
 
     /// Who holds the file, if that is not the caller.
     fn another(&self) -> Option<Username> {
-        self.file.holder().filter(|holder| *holder != self.caller()).cloned()
+        self.file
+            .holder()
+            .filter(|holder| *holder != self.caller())
+            .cloned()
     }
 
     fn not_in_use(&self) -> Result<(), VaultError> {
-        self.another().map_or(Ok(()), |holder| Err(VaultError::InUse { holder }))
+        self.another()
+            .map_or(Ok(()), |holder| Err(VaultError::InUse { holder }))
     }
 
     fn own_lock(&self) -> Result<(), VaultError> {
-        self.another().map_or(Ok(()), |holder| Err(VaultError::HeldByAnother { holder }))
+        self.another()
+            .map_or(Ok(()), |holder| Err(VaultError::HeldByAnother { holder }))
     }
 
     fn draft(&self, action: EventAction) -> Draft {
         Draft {
-            effect: Effect { file: self.file.clone(), revision: None, action, moved_from: None, reason: None },
+            effect: Effect {
+                file: self.file.clone(),
+                revision: None,
+                action,
+                moved_from: None,
+                reason: None,
+            },
             by: self.caller().clone(),
             at: self.command.at,
         }
@@ -95,9 +130,14 @@ impl Case<'_> {
     fn check_out(&self, note: Option<&Prose>) -> Result<Effect, VaultError> {
         // One's own lock refuses too: the other window would not know that it shares it.
         if let Some(holder) = self.file.holder() {
-            return Err(VaultError::Locked { holder: holder.clone() });
+            return Err(VaultError::Locked {
+                holder: holder.clone(),
+            });
         }
-        Ok(self.draft(EventAction::CheckOut).granted(note.cloned()).done())
+        Ok(self
+            .draft(EventAction::CheckOut)
+            .granted(note.cloned())
+            .done())
     }
 
     fn cancel(&self) -> Result<Effect, VaultError> {
@@ -115,12 +155,16 @@ impl Case<'_> {
         then: AfterCheckIn,
         base: Option<&BlobId>,
     ) -> Result<Effect, VaultError> {
-        let Some(lock) = &self.file.lock else { return Err(VaultError::NotCheckedOut) };
+        let Some(lock) = &self.file.lock else {
+            return Err(VaultError::NotCheckedOut);
+        };
         self.own_lock()?;
         if base.is_some_and(|base| *base != self.file.blob.id) {
             return Err(VaultError::StaleBase);
         }
-        let draft = self.draft(EventAction::CheckIn).revised(RevisionKind::CheckedIn, comment);
+        let draft = self
+            .draft(EventAction::CheckIn)
+            .revised(RevisionKind::CheckedIn, comment);
         let draft = match then {
             AfterCheckIn::Release => draft.freed(),
             AfterCheckIn::KeepCheckedOut => draft.granted(lock.note.clone()),
@@ -155,7 +199,10 @@ impl Case<'_> {
         if *to == self.file.name {
             return Err(VaultError::Exists { name: to.clone() });
         }
-        let mut effect = self.draft(EventAction::Move).revised(RevisionKind::Moved, &Prose::empty()).done();
+        let mut effect = self
+            .draft(EventAction::Move)
+            .revised(RevisionKind::Moved, &Prose::empty())
+            .done();
         effect.moved_from = Some(std::mem::replace(&mut effect.file.name, to.clone()));
         Ok(effect)
     }
@@ -166,7 +213,9 @@ impl Case<'_> {
         }
         self.not_in_use()?;
         let comment = Prose::stored(format!("Restored revision {revision}"));
-        let draft = self.draft(EventAction::Restore).revised(RevisionKind::Restored, &comment);
+        let draft = self
+            .draft(EventAction::Restore)
+            .revised(RevisionKind::Restored, &comment);
         let mut effect = draft.with(blob);
         effect.file.deleted = false;
         Ok(effect)
@@ -174,7 +223,10 @@ impl Case<'_> {
 
     fn delete(&self, comment: &Prose) -> Result<Effect, VaultError> {
         self.not_in_use()?;
-        let draft = self.draft(EventAction::Delete).freed().revised(RevisionKind::Deleted, comment);
+        let draft = self
+            .draft(EventAction::Delete)
+            .freed()
+            .revised(RevisionKind::Deleted, comment);
         let mut effect = draft.done();
         effect.file.deleted = true;
         Ok(effect)
@@ -198,7 +250,12 @@ impl Draft {
     fn granted(mut self, note: Option<Prose>) -> Self {
         let file = &mut self.effect.file;
         file.grants += 1;
-        file.lock = Some(Lock { id: file.grants, holder: self.by.clone(), at: self.at, note });
+        file.lock = Some(Lock {
+            id: file.grants,
+            holder: self.by.clone(),
+            at: self.at,
+            note,
+        });
         self
     }
 
@@ -206,7 +263,10 @@ impl Draft {
         self.effect.file.revision += 1;
         self.effect.file.modified_at = self.at;
         self.effect.file.modified_by = self.by.clone();
-        self.effect.revision = Some(NewRevision { kind, comment: comment.clone() });
+        self.effect.revision = Some(NewRevision {
+            kind,
+            comment: comment.clone(),
+        });
         self
     }
 

@@ -47,12 +47,16 @@ impl Filename {
     /// The folder it is in; `None` at the top.
     #[must_use]
     pub fn folder(&self) -> Option<Self> {
-        self.0.rsplit_once('/').map(|(folder, _)| Self(folder.into()))
+        self.0
+            .rsplit_once('/')
+            .map(|(folder, _)| Self(folder.into()))
     }
 
     /// Every folder above it, outermost first: `a`, `a/b` of `a/b/c`.
     pub fn folders(&self) -> impl Iterator<Item = Self> + '_ {
-        self.0.match_indices('/').map(|(at, _)| Self(self.0[..at].into()))
+        self.0
+            .match_indices('/')
+            .map(|(at, _)| Self(self.0[..at].into()))
     }
 
     /// The last segment.

@@ -37,12 +37,24 @@ impl Author {
     #[must_use]
     pub fn of(actor: &Actor) -> Self {
         let username = actor.username.clone();
-        let name = actor.display_name.as_ref().map_or_else(|| username.to_string(), |name| name.as_str().to_owned());
+        let name = actor
+            .display_name
+            .as_ref()
+            .map_or_else(|| username.to_string(), |name| name.as_str().to_owned());
         let email = actor.email.as_ref().map_or_else(
-            || format!("{}@strongroom.invalid", username.as_str().replace('@', ".at.")),
+            || {
+                format!(
+                    "{}@strongroom.invalid",
+                    username.as_str().replace('@', ".at.")
+                )
+            },
             |email| email.as_str().to_owned(),
         );
-        Self { username, name, email }
+        Self {
+            username,
+            name,
+            email,
+        }
     }
 }
 
@@ -56,7 +68,13 @@ pub enum RevisionKind {
 }
 
 impl RevisionKind {
-    pub const ALL: [Self; 5] = [Self::Added, Self::CheckedIn, Self::Moved, Self::Restored, Self::Deleted];
+    pub const ALL: [Self; 5] = [
+        Self::Added,
+        Self::CheckedIn,
+        Self::Moved,
+        Self::Restored,
+        Self::Deleted,
+    ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -4,8 +4,8 @@ use auth::{Actor, Realm, Unavailable, Username};
 use jiff::Timestamp;
 
 use crate::{
-    Blob, BlobId, Event, EventAction, File, FileId, Filename, NameKey, Prose, Revision, RevisionKind, VaultError,
-    VaultId, VaultName,
+    Blob, BlobId, Event, EventAction, File, FileId, Filename, NameKey, Prose, Revision,
+    RevisionKind, VaultError, VaultId, VaultName,
 };
 
 /// What somebody with a permit wants done to the file of this name.
@@ -171,11 +171,23 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), VaultError>> + Send;
 
     // files
-    fn file(&self, vault: &VaultId, name: &Filename) -> impl Future<Output = Answer<Option<File>>> + Send;
+    fn file(
+        &self,
+        vault: &VaultId,
+        name: &Filename,
+    ) -> impl Future<Output = Answer<Option<File>>> + Send;
     /// The live file of that name, else the one deleted last.
-    fn file_or_deleted(&self, vault: &VaultId, name: &Filename) -> impl Future<Output = Answer<Option<File>>> + Send;
+    fn file_or_deleted(
+        &self,
+        vault: &VaultId,
+        name: &Filename,
+    ) -> impl Future<Output = Answer<Option<File>>> + Send;
     /// By key.
-    fn files(&self, vault: &VaultId, query: FileQuery) -> impl Future<Output = Answer<Vec<File>>> + Send;
+    fn files(
+        &self,
+        vault: &VaultId,
+        query: FileQuery,
+    ) -> impl Future<Output = Answer<Vec<File>>> + Send;
     /// Files that are gone and whose name nobody uses again, the one deleted last first; `before`: only those that were
     /// deleted in an earlier change.
     fn deleted(
@@ -207,7 +219,12 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         revision: i64,
     ) -> impl Future<Output = Answer<Option<Revision>>> + Send;
     /// The vault's changes with a greater number, oldest first.
-    fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> impl Future<Output = Answer<Vec<Revision>>> + Send;
+    fn changes(
+        &self,
+        vault: &VaultId,
+        since: i64,
+        limit: u32,
+    ) -> impl Future<Output = Answer<Vec<Revision>>> + Send;
 
     /// One transaction: the key (seen before: the same outcome again, [`VaultError::KeyReused`] for another request),
     /// the file as it is, [`decide`](crate::decide::decide), the file as it shall be (guarded by its revision and grants),
@@ -218,13 +235,25 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
 
     // events
     /// With a greater id, oldest first.
-    fn events(&self, vault: &VaultId, since: i64, limit: u32) -> impl Future<Output = Answer<Vec<Event>>> + Send;
+    fn events(
+        &self,
+        vault: &VaultId,
+        since: i64,
+        limit: u32,
+    ) -> impl Future<Output = Answer<Vec<Event>>> + Send;
     fn heads(&self, vault: &VaultId) -> impl Future<Output = Answer<Heads>> + Send;
 
     // git
     /// The newest change whose commit is durable in git, 0 if none.
-    fn derived(&self, vault: &VaultId) -> impl Future<Output = Answer<Option<DerivedCommit>>> + Send;
-    fn record_derived(&self, vault: &VaultId, commits: Vec<DerivedCommit>) -> impl Future<Output = Answer<()>> + Send;
+    fn derived(
+        &self,
+        vault: &VaultId,
+    ) -> impl Future<Output = Answer<Option<DerivedCommit>>> + Send;
+    fn record_derived(
+        &self,
+        vault: &VaultId,
+        commits: Vec<DerivedCommit>,
+    ) -> impl Future<Output = Answer<()>> + Send;
 
     // upkeep
     /// Every blob that a revision names, by id, after `after`: for `verify`.

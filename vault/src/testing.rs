@@ -19,7 +19,10 @@ pub(crate) fn actor(name: &str) -> Actor {
 }
 
 pub(crate) fn realm(name: &str) -> Realm {
-    Realm { id: VaultId::new(name), name: VaultName::parse(name).unwrap() }
+    Realm {
+        id: VaultId::new(name),
+        name: VaultName::parse(name).unwrap(),
+    }
 }
 
 pub(crate) fn text(raw: &str) -> Prose {
@@ -39,8 +42,14 @@ pub(crate) fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .output()
         .unwrap();
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{program} {arguments:?}: {out}{err}");
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {out}{err}"
+    );
     format!("{out}{err}")
 }
 
@@ -53,14 +62,20 @@ pub(crate) fn files_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
+        for entry in std::fs::read_dir(next)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+        {
             if entry.ends_with(".git") {
                 continue;
             }
             if entry.is_dir() {
                 folders.push(entry);
             } else {
-                found.push((entry.strip_prefix(folder).unwrap().to_owned(), std::fs::read(&entry).unwrap()));
+                found.push((
+                    entry.strip_prefix(folder).unwrap().to_owned(),
+                    std::fs::read(&entry).unwrap(),
+                ));
             }
         }
     }

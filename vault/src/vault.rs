@@ -15,9 +15,12 @@ use keeper::Keeper;
 pub use keeper::make_main;
 
 use crate::{
-    Blob, BlobId, BlobStore, BlobUpload, Event, File, FileId, Filename, Operation, Prose, Realm, Revision, VaultError,
-    VaultName, VaultStore,
-    action::{Add, Cancel, CheckIn, CheckOut, CreateVault, Delete, Describe, Move, Override, Read, Restore},
+    Blob, BlobId, BlobStore, BlobUpload, Event, File, FileId, Filename, Operation, Prose, Realm,
+    Revision, VaultError, VaultName, VaultStore,
+    action::{
+        Add, Cancel, CheckIn, CheckOut, CreateVault, Delete, Describe, Move, Override, Read,
+        Restore,
+    },
     store::{AfterCheckIn, AfterOverride, Entry, FileQuery, IdempotencyKey},
 };
 
@@ -68,10 +71,16 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         clock: Clock,
         chance: Chance,
     ) -> Result<Self, VaultError> {
-        Ok(Self { keeper: Keeper::open(store, blobs, repositories, clock, chance).await? })
+        Ok(Self {
+            keeper: Keeper::open(store, blobs, repositories, clock, chance).await?,
+        })
     }
 
-    pub async fn create_vault(&self, permit: &Permit<CreateVault>, name: VaultName) -> Result<Realm, VaultError> {
+    pub async fn create_vault(
+        &self,
+        permit: &Permit<CreateVault>,
+        name: VaultName,
+    ) -> Result<Realm, VaultError> {
         self.keeper.create_vault(permit.actor(), name).await
     }
 
@@ -79,7 +88,11 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
     pub async fn file(&self, permit: &Permit<Read>, name: &Filename) -> Result<File, VaultError> {
         self.keeper.file(permit.realm(), name).await
     }
-    pub async fn files(&self, permit: &Permit<Read>, query: FileQuery) -> Result<Vec<File>, VaultError> {
+    pub async fn files(
+        &self,
+        permit: &Permit<Read>,
+        query: FileQuery,
+    ) -> Result<Vec<File>, VaultError> {
         Ok(self.keeper.store.files(&permit.realm().id, query).await?)
     }
     /// Files that can be restored, the one deleted last first. One whose name is used again is not told.
@@ -89,7 +102,11 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<File>, VaultError> {
-        Ok(self.keeper.store.deleted(&permit.realm().id, before, limit).await?)
+        Ok(self
+            .keeper
+            .store
+            .deleted(&permit.realm().id, before, limit)
+            .await?)
     }
     pub async fn folder(
         &self,
@@ -98,7 +115,11 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         after: Option<&Entry>,
         limit: u32,
     ) -> Result<Vec<Entry>, VaultError> {
-        Ok(self.keeper.store.folder(&permit.realm().id, folder, after, limit).await?)
+        Ok(self
+            .keeper
+            .store
+            .folder(&permit.realm().id, folder, after, limit)
+            .await?)
     }
     /// Newest first. A deleted file's history is there until its name is used again.
     pub async fn history(
@@ -109,10 +130,23 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         limit: u32,
     ) -> Result<Vec<Revision>, VaultError> {
         let file = self.keeper.file_or_deleted(permit.realm(), name).await?;
-        Ok(self.keeper.store.history(&permit.realm().id, &file.id, before, limit).await?)
+        Ok(self
+            .keeper
+            .store
+            .history(&permit.realm().id, &file.id, before, limit)
+            .await?)
     }
-    pub async fn changes(&self, permit: &Permit<Read>, since: i64, limit: u32) -> Result<Vec<Revision>, VaultError> {
-        Ok(self.keeper.store.changes(&permit.realm().id, since, limit).await?)
+    pub async fn changes(
+        &self,
+        permit: &Permit<Read>,
+        since: i64,
+        limit: u32,
+    ) -> Result<Vec<Revision>, VaultError> {
+        Ok(self
+            .keeper
+            .store
+            .changes(&permit.realm().id, since, limit)
+            .await?)
     }
     /// The file's content, or that of one of its revisions (also of a deleted file's).
     pub async fn content(
@@ -132,8 +166,17 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
     ) -> Result<impl AsyncRead + Send + Unpin + use<S, B>, VaultError> {
         self.keeper.open_content(permit.realm(), blob, range).await
     }
-    pub async fn events(&self, permit: &Permit<Read>, since: i64, limit: u32) -> Result<Vec<Event>, VaultError> {
-        Ok(self.keeper.store.events(&permit.realm().id, since, limit).await?)
+    pub async fn events(
+        &self,
+        permit: &Permit<Read>,
+        since: i64,
+        limit: u32,
+    ) -> Result<Vec<Event>, VaultError> {
+        Ok(self
+            .keeper
+            .store
+            .events(&permit.realm().id, since, limit)
+            .await?)
     }
 
     // -- receiving content: asks first whether it would be taken, so that nobody uploads 10 GB to be refused; not where
@@ -152,14 +195,19 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         name: &Filename,
         attempt: Attempt,
     ) -> Result<B::Upload, VaultError> {
-        self.keeper.receive_revision(permit.into(), name, attempt).await
+        self.keeper
+            .receive_revision(permit.into(), name, attempt)
+            .await
     }
     pub async fn received(&self, upload: B::Upload) -> Result<Received, VaultError> {
         upload.finish().await.map(Received)
     }
 
     // -- changing; every one durable when it returns, with its git commit where it has one
-    #[expect(clippy::too_many_arguments, reason = "a permit, a name and a key are common to all verbs")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a permit, a name and a key are common to all verbs"
+    )]
     pub async fn add(
         &self,
         permit: &Permit<Add>,
@@ -169,7 +217,18 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         key: Key,
     ) -> Result<File, VaultError> {
         let id = FileId::random(&self.keeper.chance);
-        self.keeper.apply(permit.into(), name, Operation::Add { id, blob: content.0, comment }, key).await
+        self.keeper
+            .apply(
+                permit.into(),
+                name,
+                Operation::Add {
+                    id,
+                    blob: content.0,
+                    comment,
+                },
+                key,
+            )
+            .await
     }
     pub async fn check_out(
         &self,
@@ -178,10 +237,19 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         note: Option<Prose>,
         key: Key,
     ) -> Result<File, VaultError> {
-        self.keeper.apply(permit.into(), name, Operation::CheckOut { note }, key).await
+        self.keeper
+            .apply(permit.into(), name, Operation::CheckOut { note }, key)
+            .await
     }
-    pub async fn cancel(&self, permit: &Permit<Cancel>, name: &Filename, key: Key) -> Result<File, VaultError> {
-        self.keeper.apply(permit.into(), name, Operation::Cancel, key).await
+    pub async fn cancel(
+        &self,
+        permit: &Permit<Cancel>,
+        name: &Filename,
+        key: Key,
+    ) -> Result<File, VaultError> {
+        self.keeper
+            .apply(permit.into(), name, Operation::Cancel, key)
+            .await
     }
     pub async fn check_in(
         &self,
@@ -190,10 +258,30 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         new: NewRevision,
         key: Key,
     ) -> Result<File, VaultError> {
-        let NewRevision { content: Received(blob), comment, then, base } = new;
-        self.keeper.apply(permit.into(), name, Operation::CheckIn { blob, comment, then, base }, key).await
+        let NewRevision {
+            content: Received(blob),
+            comment,
+            then,
+            base,
+        } = new;
+        self.keeper
+            .apply(
+                permit.into(),
+                name,
+                Operation::CheckIn {
+                    blob,
+                    comment,
+                    then,
+                    base,
+                },
+                key,
+            )
+            .await
     }
-    #[expect(clippy::too_many_arguments, reason = "a permit, a name and a key are common to all verbs")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a permit, a name and a key are common to all verbs"
+    )]
     pub async fn override_lock(
         &self,
         permit: &Permit<Override>,
@@ -202,7 +290,14 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         then: AfterOverride,
         key: Key,
     ) -> Result<File, VaultError> {
-        self.keeper.apply(permit.into(), name, Operation::Override { reason, then }, key).await
+        self.keeper
+            .apply(
+                permit.into(),
+                name,
+                Operation::Override { reason, then },
+                key,
+            )
+            .await
     }
     pub async fn describe(
         &self,
@@ -211,7 +306,14 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         description: Option<Prose>,
         key: Key,
     ) -> Result<File, VaultError> {
-        self.keeper.apply(permit.into(), name, Operation::Describe { description }, key).await
+        self.keeper
+            .apply(
+                permit.into(),
+                name,
+                Operation::Describe { description },
+                key,
+            )
+            .await
     }
     pub async fn move_to(
         &self,
@@ -220,7 +322,9 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         to: Filename,
         key: Key,
     ) -> Result<File, VaultError> {
-        self.keeper.apply(permit.into(), name, Operation::Move { to }, key).await
+        self.keeper
+            .apply(permit.into(), name, Operation::Move { to }, key)
+            .await
     }
     pub async fn restore(
         &self,
@@ -229,7 +333,9 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         revision: i64,
         key: Key,
     ) -> Result<File, VaultError> {
-        self.keeper.restore(permit.into(), name, revision, key).await
+        self.keeper
+            .restore(permit.into(), name, revision, key)
+            .await
     }
     pub async fn delete(
         &self,
@@ -238,7 +344,10 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         comment: Prose,
         key: Key,
     ) -> Result<(), VaultError> {
-        self.keeper.apply(permit.into(), name, Operation::Delete { comment }, key).await.map(drop)
+        self.keeper
+            .apply(permit.into(), name, Operation::Delete { comment }, key)
+            .await
+            .map(drop)
     }
 
     /// Waits until git has all that was answered, durable and recorded, and stops deriving. For the end of the program,

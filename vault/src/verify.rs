@@ -64,7 +64,9 @@ async fn check_content<S: VaultStore, B: BlobStore>(
     let mut after: Option<BlobId> = None;
     loop {
         let page = store.blobs(&vault.id, after.as_ref(), PAGE).await?;
-        let Some(last) = page.last() else { return Ok(bad) };
+        let Some(last) = page.last() else {
+            return Ok(bad);
+        };
         after = Some(last.id.clone());
         for blob in page {
             summary.blobs += 1;
@@ -87,17 +89,27 @@ async fn find_unreferenced<S: VaultStore, B: BlobStore>(
     let mut after: Option<BlobId> = None;
     loop {
         let kept = blobs.list(&vault.name, after.as_ref(), PAGE).await?;
-        let Some(last) = kept.last().cloned() else { return Ok(()) };
+        let Some(last) = kept.last().cloned() else {
+            return Ok(());
+        };
         let mut named = Vec::new();
         while named.last().is_none_or(|id| *id < last) {
-            let page = store.blobs(&vault.id, named.last().or(after.as_ref()), PAGE).await?;
+            let page = store
+                .blobs(&vault.id, named.last().or(after.as_ref()), PAGE)
+                .await?;
             if page.is_empty() {
                 break;
             }
             named.extend(page.into_iter().map(|blob| blob.id));
         }
-        for blob in kept.into_iter().filter(|id| named.binary_search(id).is_err()) {
-            report(Finding::Unreferenced { vault: vault.name.clone(), blob });
+        for blob in kept
+            .into_iter()
+            .filter(|id| named.binary_search(id).is_err())
+        {
+            report(Finding::Unreferenced {
+                vault: vault.name.clone(),
+                blob,
+            });
         }
         after = Some(last);
     }

@@ -96,7 +96,10 @@ pub struct Ticket {
 }
 
 /// An account as administrators see it.
-#[expect(clippy::struct_excessive_bools, reason = "facts that stand beside each other on the wire")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that stand beside each other on the wire"
+)]
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct User {
     pub username: String,
@@ -129,10 +132,18 @@ pub struct User {
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeUser {
-    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "some",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schema(value_type = Option<String>)]
     pub display_name: Option<Option<String>>,
-    #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "some",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schema(value_type = Option<String>)]
     pub email: Option<Option<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,8 +156,13 @@ pub struct ChangeUser {
 }
 
 /// Tells a missing member from `null`.
-#[expect(clippy::option_option, reason = "left out, null and a value are three things in a PATCH (RFC 7396)")]
-pub(crate) fn some<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+#[expect(
+    clippy::option_option,
+    reason = "left out, null and a value are three things in a PATCH (RFC 7396)"
+)]
+pub(crate) fn some<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(from).map(Some)
 }
 

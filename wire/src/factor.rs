@@ -60,7 +60,9 @@ pub struct FactorAdded {
 
 impl std::fmt::Debug for FactorAdded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FactorAdded").field("factor", &self.factor).finish_non_exhaustive()
+        f.debug_struct("FactorAdded")
+            .field("factor", &self.factor)
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,7 +81,10 @@ pub struct RecoveryCodes {
 }
 
 /// `GET /auth/step-up`: what this account confirms itself with.
-#[expect(clippy::struct_excessive_bools, reason = "facts that stand beside each other on the wire")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that stand beside each other on the wire"
+)]
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct StepUpNeeds {
     /// Whether the sign-in is recent enough for everything.
@@ -125,6 +130,10 @@ pub struct SteppedUp {
 #[serde(deny_unknown_fields)]
 pub struct Recover {
     /// For the audit.
-    #[schema(min_length = 1, max_length = 500, example = "Lost the phone; called back on the number we know.")]
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        example = "Lost the phone; called back on the number we know."
+    )]
     pub reason: String,
 }

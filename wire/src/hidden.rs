@@ -73,16 +73,30 @@ mod tests {
         for entry in std::fs::read_dir(sources).unwrap() {
             let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
             for part in source.split("#[derive(").skip(1) {
-                let Some((head, rest)) = part.split_once("pub struct ") else { continue };
-                let Some((name, members)) = rest.split_once(" {\n") else { continue };
+                let Some((head, rest)) = part.split_once("pub struct ") else {
+                    continue;
+                };
+                let Some((name, members)) = rest.split_once(" {\n") else {
+                    continue;
+                };
                 let members = members.split("\n}").next().unwrap();
-                let printed = head.split(')').next().unwrap().split(", ").any(|derived| derived == "Debug");
+                let printed = head
+                    .split(')')
+                    .next()
+                    .unwrap()
+                    .split(", ")
+                    .any(|derived| derived == "Debug");
                 shapes += 1;
-                let said = members.lines().filter_map(|line| line.trim().strip_prefix("pub "));
+                let said = members
+                    .lines()
+                    .filter_map(|line| line.trim().strip_prefix("pub "));
                 // Whether there is one is no secret.
                 for member in said.filter(|line| !line.ends_with(": bool,")) {
                     let member = member.split(':').next().unwrap();
-                    assert!(!printed || !SECRET.contains(&member), "{name} derives Debug and holds {member}");
+                    assert!(
+                        !printed || !SECRET.contains(&member),
+                        "{name} derives Debug and holds {member}"
+                    );
                 }
             }
         }
@@ -91,7 +105,9 @@ mod tests {
 
     #[test]
     fn a_form_with_a_password_prints_as_its_name() {
-        let form = crate::EmailLink { token: "sr_em_secret".to_owned() };
+        let form = crate::EmailLink {
+            token: "sr_em_secret".to_owned(),
+        };
         assert_eq!(format!("{form:?}"), "EmailLink(…)");
     }
 }

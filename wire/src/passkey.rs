@@ -38,7 +38,9 @@ pub struct AddedPasskey {
 
 impl std::fmt::Debug for AddedPasskey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AddedPasskey").field("passkey", &self.passkey).finish_non_exhaustive()
+        f.debug_struct("AddedPasskey")
+            .field("passkey", &self.passkey)
+            .finish_non_exhaustive()
     }
 }
 

@@ -60,7 +60,12 @@ fn session() -> Session {
 }
 
 fn issued() -> String {
-    ours().issue(&session(), now(), &Chance::system()).unwrap().token.expose_secret().to_owned()
+    ours()
+        .issue(&session(), now(), &Chance::system())
+        .unwrap()
+        .token
+        .expose_secret()
+        .to_owned()
 }
 
 fn part(token: &str, n: usize) -> Value {
@@ -105,9 +110,15 @@ fn our_own_token_says_whose_it_is() {
     assert_eq!(shown.username.as_str(), "ada");
     assert_eq!(shown.session, session().id);
     assert_eq!(shown.expires_at, later(1_800));
-    assert!(passes(&signed(&header(), &claims())), "or the refusals below prove nothing");
+    assert!(
+        passes(&signed(&header(), &claims())),
+        "or the refusals below prove nothing"
+    );
     let header = header();
-    assert_eq!((&header["alg"], &header["typ"]), (&json!("HS256"), &json!("at+jwt")));
+    assert_eq!(
+        (&header["alg"], &header["typ"]),
+        (&json!("HS256"), &json!("at+jwt"))
+    );
 }
 
 #[test]
@@ -122,7 +133,13 @@ fn a_node_whose_clock_is_five_seconds_behind_still_takes_it() {
     assert!(ours().verify(&issued(), later(-5)).is_ok());
     assert!(ours().verify(&issued(), later(-6)).is_err());
     for name in ["nbf", "iat", "auth_time"] {
-        assert!(!passes(&signed(&header(), &with(claims(), name, json!(1_800_000_006)))), "{name}");
+        assert!(
+            !passes(&signed(
+                &header(),
+                &with(claims(), name, json!(1_800_000_006))
+            )),
+            "{name}"
+        );
     }
 }
 
@@ -132,7 +149,10 @@ fn every_claim_is_required() {
         let mut less = claims();
         less.as_object_mut().unwrap().remove(name);
         assert!(!passes(&signed(&header(), &less)), "{name}");
-        assert!(!passes(&signed(&header(), &with(claims(), name, Value::Null))), "{name}");
+        assert!(
+            !passes(&signed(&header(), &with(claims(), name, Value::Null))),
+            "{name}"
+        );
     }
     assert_eq!(claims().as_object().unwrap().len(), 11);
 }
@@ -141,8 +161,18 @@ fn every_claim_is_required() {
 #[test]
 fn a_claim_of_another_type_is_refused() {
     for name in claims().as_object().unwrap().keys() {
-        for wrong in [json!("4102444800"), json!(4_102_444_800.5), json!([]), json!({}), json!(true), json!(-1)] {
-            assert!(!passes(&signed(&header(), &with(claims(), name, wrong.clone()))) || same_type(name, &wrong));
+        for wrong in [
+            json!("4102444800"),
+            json!(4_102_444_800.5),
+            json!([]),
+            json!({}),
+            json!(true),
+            json!(-1),
+        ] {
+            assert!(
+                !passes(&signed(&header(), &with(claims(), name, wrong.clone())))
+                    || same_type(name, &wrong)
+            );
         }
     }
     for aud in [json!(["strongroom"]), json!(["strongroom", "other"])] {
@@ -171,7 +201,10 @@ fn other_issuers_audiences_and_names_are_refused() {
         ("jti", json!("x")),
     ];
     for (name, value) in wrong {
-        assert!(!passes(&signed(&header(), &with(claims(), name, value))), "{name}");
+        assert!(
+            !passes(&signed(&header(), &with(claims(), name, value))),
+            "{name}"
+        );
     }
 }
 
@@ -200,17 +233,27 @@ fn only_our_header_is_taken() {
         ("alg", json!("RS256")),
     ];
     for (name, value) in wrong {
-        assert!(!passes(&signed(&with(header(), name, value.clone()), &claims())), "{name} {value}");
+        assert!(
+            !passes(&signed(&with(header(), name, value.clone()), &claims())),
+            "{name} {value}"
+        );
     }
     for typ in ["AT+JWT", "application/at+jwt"] {
-        assert!(passes(&signed(&with(header(), "typ", json!(typ)), &claims())), "{typ}");
+        assert!(
+            passes(&signed(&with(header(), "typ", json!(typ)), &claims())),
+            "{typ}"
+        );
     }
 }
 
 #[test]
 fn no_signature_is_no_signature_however_it_is_spelled() {
     for alg in ["none", "None", "NONE", "nOnE", "", "HS256"] {
-        let message = format!("{}.{}", encode(&with(header(), "alg", json!(alg))), encode(&claims()));
+        let message = format!(
+            "{}.{}",
+            encode(&with(header(), "alg", json!(alg))),
+            encode(&claims())
+        );
         assert!(!passes(&format!("{message}.")), "{alg}");
         assert!(!passes(&message), "{alg}");
     }
@@ -219,31 +262,70 @@ fn no_signature_is_no_signature_however_it_is_spelled() {
 #[test]
 fn another_key_or_another_algorithm_with_the_same_key_is_refused() {
     let secret = SECRET;
-    assert!(!passes(&signed_by(hmac::HMAC_SHA256, &[7; 32], &header(), &claims())));
-    assert!(!passes(&signed_by(hmac::HMAC_SHA256, b"", &header(), &claims())));
-    assert!(!passes(&signed_by(hmac::HMAC_SHA512, &secret, &with(header(), "alg", json!("HS512")), &claims())));
-    assert!(!passes(&signed_by(hmac::HMAC_SHA512, &secret, &header(), &claims())));
+    assert!(!passes(&signed_by(
+        hmac::HMAC_SHA256,
+        &[7; 32],
+        &header(),
+        &claims()
+    )));
+    assert!(!passes(&signed_by(
+        hmac::HMAC_SHA256,
+        b"",
+        &header(),
+        &claims()
+    )));
+    assert!(!passes(&signed_by(
+        hmac::HMAC_SHA512,
+        &secret,
+        &with(header(), "alg", json!("HS512")),
+        &claims()
+    )));
+    assert!(!passes(&signed_by(
+        hmac::HMAC_SHA512,
+        &secret,
+        &header(),
+        &claims()
+    )));
 }
 
 #[test]
 fn a_key_that_comes_with_the_token_is_not_asked() {
     let jwk = json!({"kty": "oct", "k": BASE64URL.encode([7; 32]), "alg": "HS256"});
-    assert!(!passes(&signed_by(hmac::HMAC_SHA256, &[7; 32], &with(header(), "jwk", jwk), &claims())));
+    assert!(!passes(&signed_by(
+        hmac::HMAC_SHA256,
+        &[7; 32],
+        &with(header(), "jwk", jwk),
+        &claims()
+    )));
 }
 
 #[test]
 fn a_key_of_another_algorithm_is_not_asked_whatever_the_token_says() {
-    let public = key(SigningAlgorithm::EdDsa, "ed", &SECRET).public_jwk().unwrap();
+    let public = key(SigningAlgorithm::EdDsa, "ed", &SECRET)
+        .public_jwk()
+        .unwrap();
     let public = BASE64URL.decode(public["x"].as_str().unwrap()).unwrap();
     for kid in ["ed", "hs"] {
         // The public key is no shared secret, though everybody has it.
         let named = with(header(), "kid", json!(kid));
-        assert!(!passes(&signed_by(hmac::HMAC_SHA256, &public, &named, &claims())), "{kid}");
+        assert!(
+            !passes(&signed_by(hmac::HMAC_SHA256, &public, &named, &claims())),
+            "{kid}"
+        );
     }
     // What HS256 signs stays HS256's, under whichever name; the same for EdDSA.
-    assert!(!passes(&signed(&with(header(), "kid", json!("ed")), &claims())));
-    assert!(!passes(&signed(&with(with(header(), "kid", json!("ed")), "alg", json!("EdDSA")), &claims())));
-    let by_eddsa = ours_by_eddsa().issue(&session(), now(), &Chance::system()).unwrap().token;
+    assert!(!passes(&signed(
+        &with(header(), "kid", json!("ed")),
+        &claims()
+    )));
+    assert!(!passes(&signed(
+        &with(with(header(), "kid", json!("ed")), "alg", json!("EdDSA")),
+        &claims()
+    )));
+    let by_eddsa = ours_by_eddsa()
+        .issue(&session(), now(), &Chance::system())
+        .unwrap()
+        .token;
     let (_, rest) = by_eddsa.expose_secret().split_once('.').unwrap();
     let renamed = with(part(by_eddsa.expose_secret(), 0), "kid", json!("hs"));
     assert!(!passes(&format!("{}.{rest}", encode(&renamed))));
@@ -251,7 +333,10 @@ fn a_key_of_another_algorithm_is_not_asked_whatever_the_token_says() {
 
 #[test]
 fn a_retired_key_still_verifies_its_own_algorithm() {
-    let by_eddsa = ours_by_eddsa().issue(&session(), now(), &Chance::system()).unwrap().token;
+    let by_eddsa = ours_by_eddsa()
+        .issue(&session(), now(), &Chance::system())
+        .unwrap()
+        .token;
     assert_eq!(part(by_eddsa.expose_secret(), 0)["alg"], "EdDSA");
     assert!(passes(by_eddsa.expose_secret()));
     assert!(ours_by_eddsa().verify(&issued(), now()).is_ok());
@@ -260,14 +345,36 @@ fn a_retired_key_still_verifies_its_own_algorithm() {
 #[test]
 fn an_unknown_key_is_told_from_a_forged_signature() {
     let verdict = |token: &str| ours().verify(token, now()).unwrap_err();
-    assert_eq!(verdict(&signed(&with(header(), "kid", json!("new")), &claims())), Unread::UnknownKey);
-    assert_eq!(verdict(&signed_by(hmac::HMAC_SHA256, &[7; 32], &header(), &claims())), Unread::Bad);
+    assert_eq!(
+        verdict(&signed(&with(header(), "kid", json!("new")), &claims())),
+        Unread::UnknownKey
+    );
+    assert_eq!(
+        verdict(&signed_by(
+            hmac::HMAC_SHA256,
+            &[7; 32],
+            &header(),
+            &claims()
+        )),
+        Unread::Bad
+    );
 }
 
 #[test]
 fn names_of_keys_are_only_ever_compared() {
-    for kid in ["../../../../dev/null", "hs' OR '1'='1", "HS", "hs\0", "", "file:///dev/null", "hs "] {
-        assert!(!passes(&signed(&with(header(), "kid", json!(kid)), &claims())), "{kid:?}");
+    for kid in [
+        "../../../../dev/null",
+        "hs' OR '1'='1",
+        "HS",
+        "hs\0",
+        "",
+        "file:///dev/null",
+        "hs ",
+    ] {
+        assert!(
+            !passes(&signed(&with(header(), "kid", json!(kid)), &claims())),
+            "{kid:?}"
+        );
     }
 }
 
@@ -275,32 +382,62 @@ fn names_of_keys_are_only_ever_compared() {
 fn addresses_of_keys_are_not_followed() {
     for name in ["jku", "x5u"] {
         let elsewhere = with(header(), name, json!("https://attacker.example/jwks.json"));
-        assert!(!passes(&signed_by(hmac::HMAC_SHA256, &[7; 32], &elsewhere, &claims())), "{name}");
-        assert!(passes(&signed(&elsewhere, &claims())), "an address that is not followed does no harm");
+        assert!(
+            !passes(&signed_by(
+                hmac::HMAC_SHA256,
+                &[7; 32],
+                &elsewhere,
+                &claims()
+            )),
+            "{name}"
+        );
+        assert!(
+            passes(&signed(&elsewhere, &claims())),
+            "an address that is not followed does no harm"
+        );
     }
 }
 
 #[test]
 fn only_utf_8_is_json() {
-    let utf_16 = |text: String| BASE64URL.encode(text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
+    let utf_16 = |text: String| {
+        BASE64URL.encode(
+            text.encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<_>>(),
+        )
+    };
     let hmac = hmac::Key::new(hmac::HMAC_SHA256, &SECRET);
-    for (header, claims) in
-        [(encode(&header()), utf_16(claims().to_string())), (utf_16(header().to_string()), encode(&claims()))]
-    {
+    for (header, claims) in [
+        (encode(&header()), utf_16(claims().to_string())),
+        (utf_16(header().to_string()), encode(&claims())),
+    ] {
         let message = format!("{header}.{claims}");
-        assert!(!passes(&format!("{message}.{}", BASE64URL.encode(hmac::sign(&hmac, message.as_bytes())))));
+        assert!(!passes(&format!(
+            "{message}.{}",
+            BASE64URL.encode(hmac::sign(&hmac, message.as_bytes()))
+        )));
     }
 }
 
 #[test]
 fn oversized_tokens_and_garbage_are_refused() {
-    assert!(!passes(&signed(&header(), &with(claims(), "scope", json!("x".repeat(4_096))))));
+    assert!(!passes(&signed(
+        &header(),
+        &with(claims(), "scope", json!("x".repeat(4_096)))
+    )));
     assert!(!passes(&"a".repeat(1_000_000)));
     let token = issued();
     for garbage in ["", ".", "..", "...", "a.b.c", "é.é.é", " ", "\0", "null"] {
         assert!(!passes(garbage), "{garbage:?}");
     }
-    for changed in [format!("{token}."), format!(" {token}"), format!("{token}="), format!(".{token}"), token + "\n"] {
+    for changed in [
+        format!("{token}."),
+        format!(" {token}"),
+        format!("{token}="),
+        format!(".{token}"),
+        token + "\n",
+    ] {
         assert!(!passes(&changed), "{changed:?}");
     }
 }
@@ -323,8 +460,14 @@ proptest! {
 
 #[test]
 fn a_programs_token_says_which_program_it_is_of() {
-    let session = Session { client: Some("cad".to_owned()), ..session() };
-    let token = ours().issue(&session, now(), &Chance::system()).unwrap().token;
+    let session = Session {
+        client: Some("cad".to_owned()),
+        ..session()
+    };
+    let token = ours()
+        .issue(&session, now(), &Chance::system())
+        .unwrap()
+        .token;
     assert_eq!(part(token.expose_secret(), 1)["client_id"], "cad");
     assert!(passes(token.expose_secret()) && part(&issued(), 1).get("client_id").is_none());
 }

@@ -137,8 +137,12 @@ mod tests {
 
     #[test]
     fn every_deed_has_a_word_of_its_own() {
-        let words: std::collections::HashSet<_> = Deed::ALL.iter().map(|deed| deed.as_str()).collect();
+        let words: std::collections::HashSet<_> =
+            Deed::ALL.iter().map(|deed| deed.as_str()).collect();
         assert_eq!(words.len(), Deed::ALL.len());
-        assert!(words.iter().all(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b"._".contains(&b))));
+        assert!(words.iter().all(|word| {
+            word.bytes()
+                .all(|b| b.is_ascii_lowercase() || b"._".contains(&b))
+        }));
     }
 }

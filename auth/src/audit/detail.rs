@@ -42,7 +42,10 @@ pub struct Place {
 impl Place {
     #[must_use]
     pub fn of(origin: &Origin) -> Self {
-        Self { address: origin.address.to_string(), user_agent: origin.user_agent.clone() }
+        Self {
+            address: origin.address.to_string(),
+            user_agent: origin.user_agent.clone(),
+        }
     }
 }
 
@@ -52,14 +55,22 @@ impl Behalf {
             Means::Console => (None, None),
             Means::Session { id, label, .. } => (Some(id.as_str().to_owned()), label.clone()),
         };
-        Self { kind: means.kind().to_owned(), session, label }
+        Self {
+            kind: means.kind().to_owned(),
+            session,
+            label,
+        }
     }
 }
 
 impl Detail {
     #[must_use]
     pub fn by(actor: &Actor) -> Self {
-        Self { by: actor.means.as_ref().map(Behalf::of), from: actor.from.as_ref().map(Place::of), ..Self::default() }
+        Self {
+            by: actor.means.as_ref().map(Behalf::of),
+            from: actor.from.as_ref().map(Place::of),
+            ..Self::default()
+        }
     }
 
     /// Objects; members that are the same in both are left out.
@@ -119,7 +130,10 @@ impl Detail {
             ("before", self.before.clone()),
             ("after", self.after.clone()),
             ("reason", self.reason.clone().map(Value::from)),
-            ("facts", (!self.facts.is_empty()).then(|| Value::Object(self.facts.clone()))),
+            (
+                "facts",
+                (!self.facts.is_empty()).then(|| Value::Object(self.facts.clone())),
+            ),
         ])
     }
 
@@ -141,12 +155,21 @@ impl Detail {
         let reason = take("reason").and_then(|reason| reason.as_str().map(ToOwned::to_owned));
         let mut facts = take("facts").map(object).unwrap_or_default();
         facts.append(&mut rest);
-        Self { by, from, before, after, reason, facts }
+        Self {
+            by,
+            from,
+            before,
+            after,
+            reason,
+            facts,
+        }
     }
 }
 
 fn members<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
-    let known = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let known = members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Value::Object(known.collect())
 }
 
@@ -159,7 +182,10 @@ fn object(json: Value) -> Map<String, Value> {
 }
 
 fn text(object: &Map<String, Value>, name: &str) -> Option<String> {
-    object.get(name).and_then(Value::as_str).map(ToOwned::to_owned)
+    object
+        .get(name)
+        .and_then(Value::as_str)
+        .map(ToOwned::to_owned)
 }
 
 #[cfg(test)]
@@ -169,13 +195,26 @@ mod tests {
 
     #[test]
     fn a_detail_reads_as_it_was_written() {
-        let origin =
-            Origin { address: "192.0.2.1".parse().unwrap(), user_agent: Some("curl/8".to_owned()), device: None };
+        let origin = Origin {
+            address: "192.0.2.1".parse().unwrap(),
+            user_agent: Some("curl/8".to_owned()),
+            device: None,
+        };
         let id = SessionId::new("9f");
-        let means = Means::Session { id, kind: SessionKind::Personal, label: Some("backup".to_owned()) };
-        let actor = Actor { means: Some(means), ..Actor::named(Username::parse("ada").unwrap()) };
+        let means = Means::Session {
+            id,
+            kind: SessionKind::Personal,
+            label: Some("backup".to_owned()),
+        };
+        let actor = Actor {
+            means: Some(means),
+            ..Actor::named(Username::parse("ada").unwrap())
+        };
         let detail = Detail::by(&actor.coming_from(&origin))
-            .change(json!({"role": "viewer", "same": 1}), json!({"role": "editor", "same": 1}))
+            .change(
+                json!({"role": "viewer", "same": 1}),
+                json!({"role": "editor", "same": 1}),
+            )
             .because("asked for")
             .fact("realm", "r1")
             .fact("nothing", Value::Null);

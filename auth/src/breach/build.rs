@@ -16,7 +16,9 @@ const PIECE: usize = 16 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    #[error("line {line}: {why}; a list of Pwned Passwords has lines like 0018A45C4D1DEF81644B54AB7F969B88D65E53FA:42")]
+    #[error(
+        "line {line}: {why}; a list of Pwned Passwords has lines like 0018A45C4D1DEF81644B54AB7F969B88D65E53FA:42"
+    )]
     Line { line: u64, why: &'static str },
     #[error("the list is empty")]
     Empty,
@@ -40,9 +42,16 @@ pub fn build(list: impl BufRead, to: &Path) -> Result<Built, BuildError> {
     build_in_pieces(list, to, PIECE)
 }
 
-pub(super) fn build_in_pieces(list: impl BufRead, to: &Path, piece: usize) -> Result<Built, BuildError> {
+pub(super) fn build_in_pieces(
+    list: impl BufRead,
+    to: &Path,
+    piece: usize,
+) -> Result<Built, BuildError> {
     let (pieces, part) = (Scrap(with_end(to, "pieces")), Scrap(with_end(to, "part")));
-    let failed = |source| BuildError::File { path: to.display().to_string(), source };
+    let failed = |source| BuildError::File {
+        path: to.display().to_string(),
+        source,
+    };
     let (lines, lengths) = sort_pieces(list, &pieces.0, piece)?;
     if lines == 0 {
         return Err(BuildError::Empty);
@@ -69,8 +78,15 @@ fn with_end(path: &Path, end: &str) -> PathBuf {
 }
 
 /// All pieces one after the other in one file, and how many entries each has.
-fn sort_pieces(mut list: impl BufRead, to: &Path, piece: usize) -> Result<(u64, Vec<u64>), BuildError> {
-    let failed = |source| BuildError::File { path: to.display().to_string(), source };
+fn sort_pieces(
+    mut list: impl BufRead,
+    to: &Path,
+    piece: usize,
+) -> Result<(u64, Vec<u64>), BuildError> {
+    let failed = |source| BuildError::File {
+        path: to.display().to_string(),
+        source,
+    };
     let mut out = BufWriter::new(File::create(to).map_err(failed)?);
     let (mut entries, mut lengths): (Vec<Entry>, Vec<u64>) = (Vec::new(), Vec::new());
     let (mut n, mut lines, mut text) = (0, 0, Vec::new());
@@ -79,8 +95,13 @@ fn sort_pieces(mut list: impl BufRead, to: &Path, piece: usize) -> Result<(u64, 
         n += 1;
         // A line is short, or it is none of ours: what is no text at all is not read into memory whole.
         let read = (&mut list).take(256).read_until(b'\n', &mut text);
-        let ended = read.map_err(|_| BuildError::Line { line: n, why: "it cannot be read" })? == 0;
-        if !ended && let Some(entry) = parse(&text).map_err(|why| BuildError::Line { line: n, why })? {
+        let ended = read.map_err(|_| BuildError::Line {
+            line: n,
+            why: "it cannot be read",
+        })? == 0;
+        if !ended
+            && let Some(entry) = parse(&text).map_err(|why| BuildError::Line { line: n, why })?
+        {
             lines += 1;
             entries.push(entry);
         }
@@ -109,10 +130,13 @@ fn parse(line: &[u8]) -> Result<Option<Entry>, &'static str> {
         None => (line, &b"1"[..]),
     };
     if hash.len() == 32 {
-        return Err("it has 32 digits: the list of NTLM hashes is another one, take the one of SHA-1");
+        return Err(
+            "it has 32 digits: the list of NTLM hashes is another one, take the one of SHA-1",
+        );
     }
     let mut sha1 = [0; 20];
-    hex::decode_to_slice(hash, &mut sha1).map_err(|_| "it does not begin with 40 hexadecimal digits")?;
+    hex::decode_to_slice(hash, &mut sha1)
+        .map_err(|_| "it does not begin with 40 hexadecimal digits")?;
     if count.is_empty() || !count.iter().all(u8::is_ascii_digit) {
         return Err("no number stands behind the colon");
     }
@@ -142,11 +166,17 @@ fn merge(pieces: &Path, lengths: &[u64], to: &Path) -> io::Result<u64> {
         file.seek(SeekFrom::Start(start))?;
         let bytes = length * WIDTH as u64;
         start += bytes;
-        let mut piece = Piece { entries: BufReader::with_capacity(64 * 1024, file.take(bytes)) };
+        let mut piece = Piece {
+            entries: BufReader::with_capacity(64 * 1024, file.take(bytes)),
+        };
         heap.extend(piece.next()?.map(|entry| Reverse((entry, n))));
         open.push(piece);
     }
-    let file = OpenOptions::new().write(true).create(true).truncate(true).open(to)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(to)?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
     out.write_all(&[0; HEADER_LENGTH])?;
     let (mut entries, mut last) = (0_u64, None);

@@ -25,13 +25,23 @@ fn what_is_in_the_list_is_found_and_what_is_not_is_not() {
     let mut list = String::from("\r\n");
     for n in 0..20_000 {
         let hash = sha1(&format!("stolen {n}"));
-        let line = if n % 2 == 0 { format!("{hash}:{n}\r\n") } else { format!("{}\n", hash.to_lowercase()) };
+        let line = if n % 2 == 0 {
+            format!("{hash}:{n}\r\n")
+        } else {
+            format!("{}\n", hash.to_lowercase())
+        };
         list.push_str(&line);
     }
     list = [list, sha1("stolen 5"), ":7".to_owned()].concat();
     for piece in [1_000, 7_777, 1 << 20] {
         let (built, breaches) = built(&list, piece);
-        assert_eq!(built, Built { lines: 20_001, entries: 20_000 });
+        assert_eq!(
+            built,
+            Built {
+                lines: 20_001,
+                entries: 20_000
+            }
+        );
         for n in (0..20_000).step_by(37) {
             assert!(breaches.contains(&format!("stolen {n}")).unwrap(), "{n}");
             assert!(!breaches.contains(&format!("never {n}")).unwrap(), "{n}");
@@ -43,7 +53,13 @@ fn what_is_in_the_list_is_found_and_what_is_not_is_not() {
 fn the_first_and_the_last_and_only_one_are_found() {
     for list in ["one", "one two", "one two three"] {
         let words: Vec<_> = list.split(' ').collect();
-        let (_, breaches) = built(&words.iter().map(|word| sha1(word) + ":1\n").collect::<String>(), 10);
+        let (_, breaches) = built(
+            &words
+                .iter()
+                .map(|word| sha1(word) + ":1\n")
+                .collect::<String>(),
+            10,
+        );
         for word in words {
             assert!(breaches.contains(word).unwrap(), "{word}");
         }
@@ -61,26 +77,45 @@ fn a_list_that_is_none_is_refused_with_its_line() {
     let path = folder().join("breach.filter");
     for (list, line, word) in [
         (good.clone() + "hunter2:5\n", 2, "40 hexadecimal"),
-        ("5F4DCC3B5AA765D61D8327DEB882CF99:12\n".to_owned(), 1, "NTLM"),
+        (
+            "5F4DCC3B5AA765D61D8327DEB882CF99:12\n".to_owned(),
+            1,
+            "NTLM",
+        ),
         (sha1("x") + ":\n", 1, "number"),
         (sha1("x") + ":many\n", 1, "number"),
         ("é".repeat(10_000), 1, "40 hexadecimal"),
     ] {
         let refused = build(list.as_bytes(), &path).unwrap_err().to_string();
-        assert!(refused.starts_with(&format!("line {line}: ")) && refused.contains(word), "{refused}");
+        assert!(
+            refused.starts_with(&format!("line {line}: ")) && refused.contains(word),
+            "{refused}"
+        );
         assert!(!refused.contains("hunter2"));
     }
     assert!(matches!(build(&b"\n\n"[..], &path), Err(BuildError::Empty)));
-    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
+        0
+    );
 }
 
 #[test]
 fn a_file_that_is_no_list_or_not_whole_is_refused() {
     let path = folder().join("breach.filter");
     assert!(Breaches::open(&path).unwrap_err().contains("breach.filter"));
-    for bytes in [&b""[..], b"srbreac1", b"something else entirely", b"srbreac1\xff\xff\xff\xff\xff\xff\xff\xff"] {
+    for bytes in [
+        &b""[..],
+        b"srbreac1",
+        b"something else entirely",
+        b"srbreac1\xff\xff\xff\xff\xff\xff\xff\xff",
+    ] {
         std::fs::write(&path, bytes).unwrap();
-        assert!(Breaches::open(&path).unwrap_err().contains("strongroom breach build"));
+        assert!(
+            Breaches::open(&path)
+                .unwrap_err()
+                .contains("strongroom breach build")
+        );
     }
     build((sha1("x") + ":1\n").as_bytes(), &path).unwrap();
     let mut whole = std::fs::read(&path).unwrap();

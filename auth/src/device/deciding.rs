@@ -56,8 +56,16 @@ impl<S: AuthStore> Auth<S> {
                 Some(_) => return Err(AuthError::NoSuchDevice),
                 None => {}
             }
-            let claimed = Waiting { claimed_by: Some(me.to_owned()), ..waiting };
-            if self.0.store.revise_slip(&slip, write(&claimed)?, self.0.clock.now()).await? {
+            let claimed = Waiting {
+                claimed_by: Some(me.to_owned()),
+                ..waiting
+            };
+            if self
+                .0
+                .store
+                .revise_slip(&slip, write(&claimed)?, self.0.clock.now())
+                .await?
+            {
                 return Ok(self.request(code, &hash, claimed));
             }
         }
@@ -68,7 +76,10 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchDevice`] for anything else; [`DelegationRefused::Beyond`](crate::DelegationRefused).
-    #[expect(clippy::too_many_arguments, reason = "who, what they saw and say, and whence")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, what they saw and say, and whence"
+    )]
     pub async fn decide_device(
         &self,
         caller: &Caller,
@@ -86,17 +97,40 @@ impl<S: AuthStore> Auth<S> {
             }
             let (state, deed) = match decision {
                 Decision::Approve => {
-                    let given = Grants::parse(&waiting.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
-                    (State::Approved(Approval::by(caller, given)?), Deed::DeviceApproved)
+                    let given = Grants::parse(&waiting.scope)
+                        .map_err(|_| AuthError::Internal("a stored scope"))?;
+                    (
+                        State::Approved(Approval::by(caller, given)?),
+                        Deed::DeviceApproved,
+                    )
                 }
                 Decision::Deny => (State::Denied, Deed::DeviceRefused),
             };
             let now = self.0.clock.now();
-            if self.0.store.revise_slip(&slip, write(&Waiting { state, ..waiting.clone() })?, now).await? {
-                self.0.store.take_slip(SlipKind::UserCode, &code.hash(), now).await?;
+            if self
+                .0
+                .store
+                .revise_slip(
+                    &slip,
+                    write(&Waiting {
+                        state,
+                        ..waiting.clone()
+                    })?,
+                    now,
+                )
+                .await?
+            {
+                self.0
+                    .store
+                    .take_slip(SlipKind::UserCode, &code.hash(), now)
+                    .await?;
                 let told = |detail: Detail| {
-                    let detail = detail.fact("client", waiting.client).fact("scope", waiting.scope);
-                    detail.fact("device", waiting.address.to_string()).fact("user_agent", waiting.user_agent)
+                    let detail = detail
+                        .fact("client", waiting.client)
+                        .fact("scope", waiting.scope);
+                    detail
+                        .fact("device", waiting.address.to_string())
+                        .fact("user_agent", waiting.user_agent)
                 };
                 return self.record_decision(caller, deed, told).await;
             }
@@ -105,20 +139,39 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Where a code leads. Counted before it is looked up, so that many at once are no more than many in a row.
-    async fn typed(&self, caller: &Caller, typed: &str, from: &Origin) -> Result<(UserCode, TokenHash), AuthError> {
+    async fn typed(
+        &self,
+        caller: &Caller,
+        typed: &str,
+        from: &Origin,
+    ) -> Result<(UserCode, TokenHash), AuthError> {
         let name = &caller.account().username;
-        let pass = self.may_try(&Trial { secret: Secret::UserCode, account: Some(name), from }).await?;
+        let pass = self
+            .may_try(&Trial {
+                secret: Secret::UserCode,
+                account: Some(name),
+                from,
+            })
+            .await?;
         let guess = self.count_guess(caller).await?;
         let now = self.0.clock.now();
         let found = match UserCode::parse(typed) {
-            Some(code) => self.0.store.slip(SlipKind::UserCode, &code.hash(), now).await?.map(|slip| (code, slip)),
+            Some(code) => self
+                .0
+                .store
+                .slip(SlipKind::UserCode, &code.hash(), now)
+                .await?
+                .map(|slip| (code, slip)),
             None => None,
         };
         let Some((code, slip)) = found.filter(|(_, slip)| slip.body != GUESS) else {
             self.failed(pass).await?;
             return Err(AuthError::NoSuchDevice);
         };
-        self.0.store.take_slip(SlipKind::UserCode, &guess, now).await?;
+        self.0
+            .store
+            .take_slip(SlipKind::UserCode, &guess, now)
+            .await?;
         self.succeeded(pass).await?;
         Ok((code, TokenHash::new(&slip.body)))
     }
@@ -135,19 +188,37 @@ impl<S: AuthStore> Auth<S> {
             expires_at: clock::after(now, GUESSES_WITHIN),
         };
         self.0.store.keep_slip(guess).await?;
-        let guesses = self.0.store.slips(SlipKind::UserCode, Some(name), now).await?;
+        let guesses = self
+            .0
+            .store
+            .slips(SlipKind::UserCode, Some(name), now)
+            .await?;
         if guesses.len() <= GUESSES {
             return Ok(hash);
         }
         // One that was not let through does not lengthen the wait.
-        self.0.store.take_slip(SlipKind::UserCode, &hash, now).await?;
-        let first = guesses.iter().map(|guess| guess.expires_at).min().unwrap_or(now);
-        Err(AuthError::Throttled { retry_after: clock::between(now, first) })
+        self.0
+            .store
+            .take_slip(SlipKind::UserCode, &hash, now)
+            .await?;
+        let first = guesses
+            .iter()
+            .map(|guess| guess.expires_at)
+            .min()
+            .unwrap_or(now);
+        Err(AuthError::Throttled {
+            retry_after: clock::between(now, first),
+        })
     }
 
     async fn undecided(&self, hash: &TokenHash) -> Result<(Slip, Waiting), AuthError> {
         let now = self.0.clock.now();
-        let slip = self.0.store.slip(SlipKind::DeviceCode, hash, now).await?.ok_or(AuthError::NoSuchDevice)?;
+        let slip = self
+            .0
+            .store
+            .slip(SlipKind::DeviceCode, hash, now)
+            .await?
+            .ok_or(AuthError::NoSuchDevice)?;
         let waiting = read(&slip)?;
         if matches!(waiting.state, State::Undecided) && now < waiting.expires_at {
             return Ok((slip, waiting));
@@ -156,7 +227,12 @@ impl<S: AuthStore> Auth<S> {
     }
 
     fn request(&self, user_code: UserCode, hash: &TokenHash, waiting: Waiting) -> DeviceRequest {
-        let program = self.0.settings.clients.find(&waiting.client).map(|client| client.name().to_owned());
+        let program = self
+            .0
+            .settings
+            .clients
+            .find(&waiting.client)
+            .map(|client| client.name().to_owned());
         DeviceRequest {
             id: id(hash),
             user_code,

@@ -33,7 +33,10 @@ impl UserCode {
             return None;
         }
         let letters = typed.to_ascii_uppercase();
-        let code: String = letters.chars().filter(|c| !c.is_whitespace() && !"-–_.".contains(*c)).collect();
+        let code: String = letters
+            .chars()
+            .filter(|c| !c.is_whitespace() && !"-–_.".contains(*c))
+            .collect();
         (code.len() == LENGTH && code.bytes().all(|b| LETTERS.contains(&b))).then_some(Self(code))
     }
 
@@ -45,7 +48,10 @@ impl UserCode {
     }
 
     pub(crate) fn hash(&self) -> TokenHash {
-        TokenHash::new(&hex::encode(digest(&SHA256, format!("user code {}", self.0).as_bytes())))
+        TokenHash::new(&hex::encode(digest(
+            &SHA256,
+            format!("user code {}", self.0).as_bytes(),
+        )))
     }
 }
 
@@ -62,10 +68,24 @@ mod tests {
     #[test]
     fn a_code_is_taken_as_people_type_it() {
         let code = UserCode("WDJBMJHT".to_owned());
-        for typed in ["WDJB-MJHT", "wdjbmjht", " wdjb mjht ", "WDJB–MJHT", "W-D-J-B.MJHT"] {
+        for typed in [
+            "WDJB-MJHT",
+            "wdjbmjht",
+            " wdjb mjht ",
+            "WDJB–MJHT",
+            "W-D-J-B.MJHT",
+        ] {
             assert_eq!(UserCode::parse(typed), Some(code.clone()), "{typed}");
         }
-        for typed in ["", "WDJB-MJH", "WDJB-MJHTT", "ADJB-MJHT", "WDJB-MJH1", "ＷDJB-MJHT", &"-".repeat(65)] {
+        for typed in [
+            "",
+            "WDJB-MJH",
+            "WDJB-MJHTT",
+            "ADJB-MJHT",
+            "WDJB-MJH1",
+            "ＷDJB-MJHT",
+            &"-".repeat(65),
+        ] {
             assert_eq!(UserCode::parse(typed), None, "{typed}");
         }
         assert_eq!(code.expose(), "WDJB-MJHT");
@@ -80,6 +100,9 @@ mod tests {
             }
         }
         assert_eq!(seen.len(), 20);
-        assert!(seen.values().all(|count| (800..1_200).contains(count)), "{seen:?}");
+        assert!(
+            seen.values().all(|count| (800..1_200).contains(count)),
+            "{seen:?}"
+        );
     }
 }

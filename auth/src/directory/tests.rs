@@ -38,7 +38,11 @@ fn rights(username: &str) -> Rights {
         era: crate::Era::default(),
         created_at: Timestamp::UNIX_EPOCH,
     };
-    Rights { account, roles: HashMap::new(), factors: crate::FactorKinds::NONE }
+    Rights {
+        account,
+        roles: HashMap::new(),
+        factors: crate::FactorKinds::NONE,
+    }
 }
 
 #[test]
@@ -49,8 +53,16 @@ fn what_was_loaded_before_an_account_was_forgotten_is_not_taken_in() {
     directory.learn_session(mark, session("ada", "1"));
     directory.learn_rights(mark, rights("ada"));
     directory.learn_session(mark, session("bob", "2"));
-    assert!(matches!(directory.look_up(&name("ada"), &SessionId::new("1")), (None, None)));
-    assert!(directory.look_up(&name("bob"), &SessionId::new("2")).0.is_some());
+    assert!(matches!(
+        directory.look_up(&name("ada"), &SessionId::new("1")),
+        (None, None)
+    ));
+    assert!(
+        directory
+            .look_up(&name("bob"), &SessionId::new("2"))
+            .0
+            .is_some()
+    );
 }
 
 #[test]
@@ -61,9 +73,19 @@ fn a_load_that_took_longer_than_the_log_remembers_is_not_taken_in() {
         directory.forget([&name(&format!("x{n}"))]);
     }
     directory.learn_session(mark, session("ada", "1"));
-    assert!(directory.look_up(&name("ada"), &SessionId::new("1")).0.is_none());
+    assert!(
+        directory
+            .look_up(&name("ada"), &SessionId::new("1"))
+            .0
+            .is_none()
+    );
     directory.learn_session(directory.mark(), session("ada", "1"));
-    assert!(directory.look_up(&name("ada"), &SessionId::new("1")).0.is_some());
+    assert!(
+        directory
+            .look_up(&name("ada"), &SessionId::new("1"))
+            .0
+            .is_some()
+    );
 }
 
 #[test]
@@ -75,9 +97,22 @@ fn forgetting_takes_everything_of_one_account_and_nothing_of_another() {
     directory.learn_rights(mark, rights("ada"));
     directory.learn_rights(mark, rights("bob"));
     directory.forget([&name("ada")]);
-    assert!(matches!(directory.look_up(&name("ada"), &SessionId::new("1")), (None, None)));
-    assert!(directory.look_up(&name("ada"), &SessionId::new("2")).0.is_none());
-    assert!(directory.look_up(&name("bob"), &SessionId::new("1")).1.is_some());
+    assert!(matches!(
+        directory.look_up(&name("ada"), &SessionId::new("1")),
+        (None, None)
+    ));
+    assert!(
+        directory
+            .look_up(&name("ada"), &SessionId::new("2"))
+            .0
+            .is_none()
+    );
+    assert!(
+        directory
+            .look_up(&name("bob"), &SessionId::new("1"))
+            .1
+            .is_some()
+    );
     assert_eq!(directory.read().sessions, 0);
 }
 
@@ -86,7 +121,11 @@ fn it_does_not_grow_for_ever() {
     let directory = Directory::new();
     let mark = directory.mark();
     for n in 0..MOST_SESSIONS + 10_000 {
-        directory.learn_over(mark, &name(&format!("x{}", n % 60_000)), SessionId::new(&n.to_string()));
+        directory.learn_over(
+            mark,
+            &name(&format!("x{}", n % 60_000)),
+            SessionId::new(&n.to_string()),
+        );
     }
     let chance = Chance::system();
     for _ in 0..MOST_COOKIES + 1_000 {
@@ -95,7 +134,13 @@ fn it_does_not_grow_for_ever() {
     }
     let book = directory.read();
     assert!(book.sessions <= MOST_SESSIONS && book.people.len() <= MOST_SESSIONS);
-    assert_eq!(book.sessions, book.people.values().map(|person| person.sessions.len()).sum::<usize>());
+    assert_eq!(
+        book.sessions,
+        book.people
+            .values()
+            .map(|person| person.sessions.len())
+            .sum::<usize>()
+    );
     assert!(book.cookies.len() <= MOST_COOKIES);
 }
 

@@ -76,7 +76,11 @@ mod tests {
 
     fn ticket(session: &str, until: i64) -> Ticket {
         let whose = (Username::parse("ada").unwrap(), SessionId::new(session));
-        Ticket { whose, grants: Grants::ALL, until: Timestamp::from_second(until).unwrap() }
+        Ticket {
+            whose,
+            grants: Grants::ALL,
+            until: Timestamp::from_second(until).unwrap(),
+        }
     }
 
     #[test]
@@ -100,6 +104,10 @@ mod tests {
             tickets.add(hash(n), ticket(&n.to_string(), 30), now);
             assert!(tickets.live.len() <= MOST && tickets.of.len() == tickets.live.len());
         }
-        tickets.add(hash(0), ticket("late", 90), Timestamp::from_second(60).unwrap());
+        tickets.add(
+            hash(0),
+            ticket("late", 90),
+            Timestamp::from_second(60).unwrap(),
+        );
     }
 }

@@ -20,14 +20,27 @@ pub(super) enum Credentials<'a> {
     Cookie(&'a str),
 }
 
-pub(super) fn credentials<'a>(headers: &'a HeaderMap, cookie_name: &str) -> Result<Credentials<'a>, AuthError> {
+pub(super) fn credentials<'a>(
+    headers: &'a HeaderMap,
+    cookie_name: &str,
+) -> Result<Credentials<'a>, AuthError> {
     let mut authorization = headers.get_all(AUTHORIZATION).iter();
     let mut cookies = cookies(headers, cookie_name);
-    match (authorization.next(), authorization.next(), cookies.next(), cookies.next()) {
+    match (
+        authorization.next(),
+        authorization.next(),
+        cookies.next(),
+        cookies.next(),
+    ) {
         (None, _, None, _) => Err(AuthError::NotSignedIn),
         (Some(header), None, None, _) => {
-            let header = header.to_str().ok().filter(|header| header.len() <= MOST_BYTES);
-            header.and_then(|header| bearer(header).or_else(|| basic(header))).ok_or(AuthError::InvalidToken)
+            let header = header
+                .to_str()
+                .ok()
+                .filter(|header| header.len() <= MOST_BYTES);
+            header
+                .and_then(|header| bearer(header).or_else(|| basic(header)))
+                .ok_or(AuthError::InvalidToken)
         }
         (None, _, Some(cookie), None) => Ok(Credentials::Cookie(cookie)),
         _ => Err(AuthError::AmbiguousCredentials),
@@ -37,7 +50,8 @@ pub(super) fn credentials<'a>(headers: &'a HeaderMap, cookie_name: &str) -> Resu
 /// What follows the scheme, which is known in any case (RFC 9110 §11.1).
 fn after_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
     let (said, rest) = header.split_once(' ')?;
-    said.eq_ignore_ascii_case(scheme).then(|| rest.trim_matches(' '))
+    said.eq_ignore_ascii_case(scheme)
+        .then(|| rest.trim_matches(' '))
 }
 
 /// RFC 6750 §2.1.
@@ -52,7 +66,8 @@ const TOKEN68: [bool; 256] = {
     let mut plain = [false; 256];
     let mut b = 0_u8;
     while b < 128 {
-        plain[b as usize] = b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+        plain[b as usize] = b.is_ascii_alphanumeric()
+            || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
         b += 1;
     }
     plain
@@ -63,15 +78,23 @@ fn basic(header: &str) -> Option<Credentials<'_>> {
     let decoded = BASE64.decode(after_scheme(header, "basic")?).ok()?;
     let pair = String::from_utf8(decoded).ok()?;
     let (name, secret) = pair.split_once(':')?;
-    (!pair.contains(char::is_control)).then(|| Credentials::Basic(name.to_owned(), secret.to_owned()))
+    (!pair.contains(char::is_control))
+        .then(|| Credentials::Basic(name.to_owned(), secret.to_owned()))
 }
 
 /// The values of every cookie of that name: a neighbouring host may have planted a second one. A value that is not
 /// text becomes one that is nobody's.
 fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    let lines = headers.get_all(COOKIE).iter().map(|line| str::from_utf8(line.as_bytes()).unwrap_or_default());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
+    let lines = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(|line| str::from_utf8(line.as_bytes()).unwrap_or_default());
+    let pairs = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .filter(move |(key, _)| *key == name)
+        .map(|(_, value)| value)
 }
 
 #[cfg(test)]
@@ -82,20 +105,36 @@ mod tests {
     use super::*;
 
     fn ask(header: &[u8]) -> Result<String, AuthError> {
-        let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_bytes(header).unwrap())]);
+        let headers =
+            HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_bytes(header).unwrap())]);
         credentials(&headers, "c").map(|found| format!("{found:?}"))
     }
 
     #[test]
     fn basic_is_read_as_rfc_7617_writes_it() {
         // the RFC's own examples
-        assert_eq!(ask(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").unwrap(), "Basic(\"Aladdin\", \"open sesame\")");
-        assert_eq!(ask("basic dGVzdDoxMjPCow==".as_bytes()).unwrap(), "Basic(\"test\", \"123£\")");
+        assert_eq!(
+            ask(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").unwrap(),
+            "Basic(\"Aladdin\", \"open sesame\")"
+        );
+        assert_eq!(
+            ask("basic dGVzdDoxMjPCow==".as_bytes()).unwrap(),
+            "Basic(\"test\", \"123£\")"
+        );
         assert_eq!(ask(b"BASIC  OmE6Yjo= ").unwrap(), "Basic(\"\", \"a:b:\")");
-        for broken in
-            ["Basic", "Basic ", "Basic YWJj", "Basic YWJj!", "Basic /w==", "Basic YTpiAA==", "Basic YTpi YTpi"]
-        {
-            assert!(matches!(ask(broken.as_bytes()), Err(AuthError::InvalidToken)), "{broken}");
+        for broken in [
+            "Basic",
+            "Basic ",
+            "Basic YWJj",
+            "Basic YWJj!",
+            "Basic /w==",
+            "Basic YTpiAA==",
+            "Basic YTpi YTpi",
+        ] {
+            assert!(
+                matches!(ask(broken.as_bytes()), Err(AuthError::InvalidToken)),
+                "{broken}"
+            );
         }
     }
 

@@ -62,7 +62,11 @@ async fn ada() -> Visitor {
     let house = house().await;
     house.register("ada").await;
     let (tokens, _) = house.signed_in("ada").await;
-    let web = house.auth.sign_in("ada", password(GOOD), SessionKind::Web, origin()).await.unwrap();
+    let web = house
+        .auth
+        .sign_in("ada", password(GOOD), SessionKind::Web, origin())
+        .await
+        .unwrap();
     Visitor {
         token: format!("Bearer {}", access(&tokens)),
         cookie: format!("theme=dark; __Host-strongroom={}; x=y", web.secret.expose()),
@@ -71,34 +75,73 @@ async fn ada() -> Visitor {
 }
 
 fn parts(method: &str, headers: &[(&str, &str)]) -> Parts {
-    let request = headers
-        .iter()
-        .fold(Request::builder().method(method).uri("/main"), |request, (name, value)| request.header(*name, *value));
+    let request = headers.iter().fold(
+        Request::builder().method(method).uri("/main"),
+        |request, (name, value)| request.header(*name, *value),
+    );
     request.body(()).unwrap().into_parts().0
 }
 
-async fn ask(visitor: &Visitor, method: &str, headers: &[(&str, &str)]) -> Result<Caller, AuthError> {
-    Caller::from_request_parts(&mut parts(method, headers), &visitor.host).await.map_err(|refusal| refusal.0)
+async fn ask(
+    visitor: &Visitor,
+    method: &str,
+    headers: &[(&str, &str)],
+) -> Result<Caller, AuthError> {
+    Caller::from_request_parts(&mut parts(method, headers), &visitor.host)
+        .await
+        .map_err(|refusal| refusal.0)
 }
 
 #[tokio::test]
 async fn a_token_or_a_cookie_opens_and_nothing_does_not() {
     let ada = ada().await;
-    for headers in [[("authorization", ada.token.as_str())], [("cookie", ada.cookie.as_str())]] {
-        assert_eq!(ask(&ada, "GET", &headers).await.unwrap().account().username.as_str(), "ada");
+    for headers in [
+        [("authorization", ada.token.as_str())],
+        [("cookie", ada.cookie.as_str())],
+    ] {
+        assert_eq!(
+            ask(&ada, "GET", &headers)
+                .await
+                .unwrap()
+                .account()
+                .username
+                .as_str(),
+            "ada"
+        );
     }
-    assert!(matches!(ask(&ada, "GET", &[]).await, Err(AuthError::NotSignedIn)));
-    assert!(matches!(ask(&ada, "GET", &[("cookie", "theme=dark")]).await, Err(AuthError::NotSignedIn)));
+    assert!(matches!(
+        ask(&ada, "GET", &[]).await,
+        Err(AuthError::NotSignedIn)
+    ));
+    assert!(matches!(
+        ask(&ada, "GET", &[("cookie", "theme=dark")]).await,
+        Err(AuthError::NotSignedIn)
+    ));
     let lower = ada.token.replacen("Bearer", "bEARER", 1);
-    ask(&ada, "POST", &[("authorization", &lower)]).await.unwrap();
+    ask(&ada, "POST", &[("authorization", &lower)])
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn two_kinds_of_credentials_are_one_too_many() {
     let ada = ada().await;
-    let (token, cookie) = (("authorization", ada.token.as_str()), ("cookie", ada.cookie.as_str()));
-    for headers in [vec![token, cookie], vec![token, token], vec![cookie, cookie]] {
-        assert!(matches!(ask(&ada, "GET", &headers).await, Err(AuthError::AmbiguousCredentials)), "{headers:?}");
+    let (token, cookie) = (
+        ("authorization", ada.token.as_str()),
+        ("cookie", ada.cookie.as_str()),
+    );
+    for headers in [
+        vec![token, cookie],
+        vec![token, token],
+        vec![cookie, cookie],
+    ] {
+        assert!(
+            matches!(
+                ask(&ada, "GET", &headers).await,
+                Err(AuthError::AmbiguousCredentials)
+            ),
+            "{headers:?}"
+        );
     }
 }
 
@@ -107,12 +150,34 @@ async fn headers_that_make_no_sense_are_bad_tokens() {
     let ada = ada().await;
     let bare = ada.token.trim_start_matches("Bearer ").to_owned();
     let two = format!("{} {bare}", ada.token);
-    for header in ["", "Bearer", "Bearer ", "Basic YWRhOng=", "Bearer a b", "Bearer \u{e9}", &bare, &two] {
+    for header in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic YWRhOng=",
+        "Bearer a b",
+        "Bearer \u{e9}",
+        &bare,
+        &two,
+    ] {
         let answer = ask(&ada, "GET", &[("authorization", header)]).await;
-        assert!(matches!(answer, Err(AuthError::InvalidToken)), "{header}: {answer:?}");
+        assert!(
+            matches!(answer, Err(AuthError::InvalidToken)),
+            "{header}: {answer:?}"
+        );
     }
-    for cookie in ["__Host-strongroom=", "__Host-strongroom=sr_ws_x", "__Host-strongroom=\"\""] {
-        assert!(matches!(ask(&ada, "GET", &[("cookie", cookie)]).await, Err(AuthError::InvalidToken)), "{cookie}");
+    for cookie in [
+        "__Host-strongroom=",
+        "__Host-strongroom=sr_ws_x",
+        "__Host-strongroom=\"\"",
+    ] {
+        assert!(
+            matches!(
+                ask(&ada, "GET", &[("cookie", cookie)]).await,
+                Err(AuthError::InvalidToken)
+            ),
+            "{cookie}"
+        );
     }
 }
 
@@ -126,8 +191,17 @@ async fn writes_by_cookie_come_from_our_own_pages() {
         (&[("sec-fetch-site", "same-site")], false),
         (&[("sec-fetch-site", "cross-site")], false),
         (&[("sec-fetch-site", "none")], false),
-        (&[("sec-fetch-site", "cross-site"), ("origin", ORIGIN_OF_OURS)], false),
-        (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false),
+        (
+            &[("sec-fetch-site", "cross-site"), ("origin", ORIGIN_OF_OURS)],
+            false,
+        ),
+        (
+            &[
+                ("sec-fetch-site", "same-origin"),
+                ("sec-fetch-site", "cross-site"),
+            ],
+            false,
+        ),
         (&[("origin", ORIGIN_OF_OURS)], true),
         (&[("origin", "https://evil.example")], false),
         (&[("origin", "null")], false),
@@ -137,35 +211,76 @@ async fn writes_by_cookie_come_from_our_own_pages() {
         for method in ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"] {
             let answer = ask(&ada, method, &headers).await;
             assert!(passes == answer.is_ok(), "{method} {proof:?}");
-            assert!(passes || matches!(answer, Err(AuthError::CrossSite)), "{method} {proof:?}");
+            assert!(
+                passes || matches!(answer, Err(AuthError::CrossSite)),
+                "{method} {proof:?}"
+            );
         }
         for method in ["GET", "HEAD", "OPTIONS"] {
             ask(&ada, method, &headers).await.unwrap();
         }
     }
-    ask(&ada, "POST", &[("authorization", &ada.token), ("sec-fetch-site", "cross-site")]).await.unwrap();
+    ask(
+        &ada,
+        "POST",
+        &[
+            ("authorization", &ada.token),
+            ("sec-fetch-site", "cross-site"),
+        ],
+    )
+    .await
+    .unwrap();
 }
 
 #[tokio::test]
 async fn the_caller_is_resolved_once_and_left_for_the_log() {
     let ada = ada().await;
     let mut parts = parts("GET", &[("authorization", &ada.token)]);
-    Caller::from_request_parts(&mut parts, &ada.host).await.unwrap();
-    assert_eq!(parts.extensions.get::<Caller>().unwrap().account().username.as_str(), "ada");
+    Caller::from_request_parts(&mut parts, &ada.host)
+        .await
+        .unwrap();
+    assert_eq!(
+        parts
+            .extensions
+            .get::<Caller>()
+            .unwrap()
+            .account()
+            .username
+            .as_str(),
+        "ada"
+    );
     parts.headers.clear();
-    Caller::from_request_parts(&mut parts, &ada.host).await.unwrap();
+    Caller::from_request_parts(&mut parts, &ada.host)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn a_page_for_everybody_takes_a_dead_session_for_nobody_and_still_refuses_other_sites() {
     let ada = ada().await;
     let maybe = async |method: &str, headers: &[(&str, &str)]| {
-        MaybeCaller::from_request_parts(&mut parts(method, headers), &ada.host).await.map(|MaybeCaller(found)| found)
+        MaybeCaller::from_request_parts(&mut parts(method, headers), &ada.host)
+            .await
+            .map(|MaybeCaller(found)| found)
     };
     assert!(maybe("GET", &[]).await.unwrap().is_none());
-    assert!(maybe("GET", &[("cookie", "__Host-strongroom=old")]).await.unwrap().is_none());
-    assert!(maybe("GET", &[("cookie", &ada.cookie)]).await.unwrap().is_some());
-    let forged = maybe("POST", &[("cookie", &ada.cookie), ("sec-fetch-site", "cross-site")]).await;
+    assert!(
+        maybe("GET", &[("cookie", "__Host-strongroom=old")])
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        maybe("GET", &[("cookie", &ada.cookie)])
+            .await
+            .unwrap()
+            .is_some()
+    );
+    let forged = maybe(
+        "POST",
+        &[("cookie", &ada.cookie), ("sec-fetch-site", "cross-site")],
+    )
+    .await;
     assert!(matches!(forged, Err(Refusal(AuthError::CrossSite))));
 }
 
@@ -173,20 +288,41 @@ async fn a_page_for_everybody_takes_a_dead_session_for_nobody_and_still_refuses_
 async fn a_permit_takes_the_role_in_the_realm_of_the_request() {
     let ada = ada().await;
     let mut request = parts("GET", &[("authorization", &ada.token)]);
-    let Refusal(small) = Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.host).await.unwrap_err();
-    assert!(matches!(small, AuthError::NotAllowed { action: "members.manage" }));
+    let Refusal(small) = Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.host)
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        small,
+        AuthError::NotAllowed {
+            action: "members.manage"
+        }
+    ));
     let Refusal(everywhere) =
-        Permitted::<ManageAccounts>::from_request_parts(&mut request, &ada.host).await.unwrap_err();
-    assert!(matches!(everywhere, AuthError::NotAllowed { action: "accounts.manage" }));
+        Permitted::<ManageAccounts>::from_request_parts(&mut request, &ada.host)
+            .await
+            .unwrap_err();
+    assert!(matches!(
+        everywhere,
+        AuthError::NotAllowed {
+            action: "accounts.manage"
+        }
+    ));
     for path in ["/attic", "/nowhere", "/.."] {
         request.uri = path.parse().unwrap();
         let Refusal(hidden) =
-            Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.host).await.unwrap_err();
+            Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.host)
+                .await
+                .unwrap_err();
         assert!(matches!(hidden, AuthError::RealmNotFound), "{path}");
     }
     let root = ada.host.0.administrator("root").await;
     let mut request = parts("GET", &[]);
     request.extensions.insert(root);
-    let Permitted(permit) = Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.host).await.unwrap();
-    assert_eq!((permit.username().as_str(), permit.realm().name.as_str()), ("root", "main"));
+    let Permitted(permit) = Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.host)
+        .await
+        .unwrap();
+    assert_eq!(
+        (permit.username().as_str(), permit.realm().name.as_str()),
+        ("root", "main")
+    );
 }

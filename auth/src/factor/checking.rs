@@ -3,13 +3,20 @@
 use secrecy::ExposeSecret as _;
 
 use super::{Factor, FactorKind, FactorKinds, OneTimeCode, RecoveryCode, code::Typed, totp::Totp};
-use crate::{Account, Actor, Auth, AuthError, AuthStore, Method, Notice, Origin, Username, guessing::Trial};
+use crate::{
+    Account, Actor, Auth, AuthError, AuthStore, Method, Notice, Origin, Username, guessing::Trial,
+};
 
 impl<S: AuthStore> Auth<S> {
     /// What the account has, recovery codes that are left too.
     pub(crate) async fn factor_kinds(&self, of: &Username) -> Result<FactorKinds, AuthError> {
         let factors = self.0.store.factors(of).await?;
-        Ok(FactorKinds::of(factors.iter().filter(|factor| factor.used_at.is_none()).map(|factor| factor.kind)))
+        Ok(FactorKinds::of(
+            factors
+                .iter()
+                .filter(|factor| factor.used_at.is_none())
+                .map(|factor| factor.kind),
+        ))
     }
 
     /// How the owner has proved themselves with this code, or `None`: it is wrong, or was used before. A wrong one
@@ -23,10 +30,17 @@ impl<S: AuthStore> Auth<S> {
         code: &OneTimeCode,
         from: &Origin,
     ) -> Result<Option<Method>, AuthError> {
-        let trial = Trial { secret: code.secret(), account: Some(&owner.username), from };
+        let trial = Trial {
+            secret: code.secret(),
+            account: Some(&owner.username),
+            from,
+        };
         let pass = self.may_try(&trial).await?;
         let method = match &code.0 {
-            Typed::App(digits) => self.use_app(&owner.username, digits.expose_secret()).await?,
+            Typed::App(digits) => {
+                self.use_app(&owner.username, digits.expose_secret())
+                    .await?
+            }
             Typed::Recovery(code) => self.use_recovery_code(owner, code, from).await?,
             Typed::Nonsense => None,
         };
@@ -39,11 +53,23 @@ impl<S: AuthStore> Auth<S> {
 
     async fn use_app(&self, of: &Username, digits: &str) -> Result<Option<Method>, AuthError> {
         let factors = self.0.store.factors(of).await?;
-        let Some(app) = factors.into_iter().find(|factor| factor.kind == FactorKind::Totp) else { return Ok(None) };
+        let Some(app) = factors
+            .into_iter()
+            .find(|factor| factor.kind == FactorKind::Totp)
+        else {
+            return Ok(None);
+        };
         let now = self.0.clock.now();
-        let Some(step) = self.open_app(&app)?.step_of(digits, now) else { return Ok(None) };
+        let Some(step) = self.open_app(&app)?.step_of(digits, now) else {
+            return Ok(None);
+        };
         // Of many who come with one code at once, one moves the step on (RFC 6238 §5.2).
-        Ok(self.0.store.use_step(&app.id, step, now).await?.then_some(Method::Otp))
+        Ok(self
+            .0
+            .store
+            .use_step(&app.id, step, now)
+            .await?
+            .then_some(Method::Otp))
     }
 
     pub(crate) fn open_app(&self, app: &Factor) -> Result<Totp, AuthError> {
@@ -59,7 +85,14 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<Option<Method>, AuthError> {
         let (of, now) = (&owner.username, self.0.clock.now());
         let by = Actor::owner(owner).coming_from(from);
-        let Some(left) = self.0.store.use_recovery_code(&by, &code.hash(of), now).await? else { return Ok(None) };
+        let Some(left) = self
+            .0
+            .store
+            .use_recovery_code(&by, &code.hash(of), now)
+            .await?
+        else {
+            return Ok(None);
+        };
         tracing::info!(username = %of, left, "a recovery code was used");
         self.tell(owner, Notice::RecoveryCodeUsed, from).await?;
         Ok(Some(Method::Recovery))

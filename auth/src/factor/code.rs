@@ -20,7 +20,11 @@ pub(crate) enum Typed {
 impl OneTimeCode {
     #[must_use]
     pub fn typed(raw: &str) -> Self {
-        let digits: String = raw.chars().filter(|c| !matches!(c, ' ' | '-')).take(64).collect();
+        let digits: String = raw
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '-'))
+            .take(64)
+            .collect();
         if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Self(Typed::App(digits.into()));
         }
@@ -57,10 +61,17 @@ mod tests {
     #[test]
     fn six_digits_are_an_apps_in_any_grouping() {
         for typed in ["123456", "123 456", " 123-456 "] {
-            assert_eq!(OneTimeCode::typed(typed).digits(), Some("123456"), "{typed}");
+            assert_eq!(
+                OneTimeCode::typed(typed).digits(),
+                Some("123456"),
+                "{typed}"
+            );
         }
         for other in ["12345", "1234567", "１２３４５６", "+12345", ""] {
-            assert!(matches!(OneTimeCode::typed(other).0, Typed::Nonsense), "{other}");
+            assert!(
+                matches!(OneTimeCode::typed(other).0, Typed::Nonsense),
+                "{other}"
+            );
         }
         let recovery = OneTimeCode::typed("0123-4567-89ab-cdef-ghjk-mnpq");
         assert!(matches!(recovery.0, Typed::Recovery(_)));

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{Factor, FactorId, FactorKind, OneTimeCode, RecoveryCode, recovery::CODES, totp};
 use crate::{
-    Auth, AuthError, AuthStore, Caller, DisplayName, Method, Methods, Notice, Origin, Token, TokenKind,
+    Auth, AuthError, AuthStore, Caller, DisplayName, Method, Methods, Notice, Origin, Token,
+    TokenKind,
     audit::{Deed, Record},
     clock,
     guessing::Secret,
@@ -58,7 +59,9 @@ struct Pending {
 impl<S: AuthStore> Auth<S> {
     pub async fn ways_in(&self, caller: &Caller) -> Result<WaysIn, AuthError> {
         let all = self.0.store.factors(&caller.account().username).await?;
-        let (codes, factors): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.kind == FactorKind::Recovery);
+        let (codes, factors): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|one| one.kind == FactorKind::Recovery);
         Ok(WaysIn {
             factors,
             codes_left: codes.iter().filter(|code| code.used_at.is_none()).count(),
@@ -77,13 +80,26 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::FactorTaken);
         }
         let (username, chance) = (&caller.account().username, &self.0.chance);
-        let (id, raw) = (FactorId::random(chance), chance.bytes::<{ totp::SECRET_BYTES }>());
+        let (id, raw) = (
+            FactorId::random(chance),
+            chance.bytes::<{ totp::SECRET_BYTES }>(),
+        );
         let secret = SecretSlice::from(raw.to_vec());
-        let sealed = self.0.factors.seal(secret.expose_secret(), id.as_str(), chance)?;
+        let sealed = self
+            .0
+            .factors
+            .seal(secret.expose_secret(), id.as_str(), chance)?;
         let session = caller.session().id.as_str().to_owned();
-        let body = written(&Pending { factor: id.as_str().to_owned(), session, sealed })?;
+        let body = written(&Pending {
+            factor: id.as_str().to_owned(),
+            session,
+            sealed,
+        })?;
         let now = self.0.clock.now();
-        self.0.store.drop_slips(SlipKind::Enrolment, username).await?;
+        self.0
+            .store
+            .drop_slips(SlipKind::Enrolment, username)
+            .await?;
         let slip = Slip {
             kind: SlipKind::Enrolment,
             // Found by its owner and session; nothing leads to it.
@@ -103,10 +119,21 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::EnrolmentOver`] where nothing was begun or it was too long ago; [`AuthError::CodeDoesNotFit`],
     /// which leaves it open; as [`begin_totp`](Self::begin_totp).
-    pub async fn confirm_totp(&self, caller: &Caller, code: &OneTimeCode, from: &Origin) -> Result<Added, AuthError> {
+    pub async fn confirm_totp(
+        &self,
+        caller: &Caller,
+        code: &OneTimeCode,
+        from: &Origin,
+    ) -> Result<Added, AuthError> {
         caller.recent()?;
         let (username, now) = (&caller.account().username, self.0.clock.now());
-        let slip = self.0.store.slips(SlipKind::Enrolment, Some(username), now).await?.into_iter().next();
+        let slip = self
+            .0
+            .store
+            .slips(SlipKind::Enrolment, Some(username), now)
+            .await?
+            .into_iter()
+            .next();
         let slip = slip.ok_or(AuthError::EnrolmentOver)?;
         let pending: Pending = read(&slip.body)?;
         if pending.session != caller.session().id.as_str() {
@@ -124,9 +151,25 @@ impl<S: AuthStore> Auth<S> {
             used_at: None,
         };
         let app_now = self.open_app(&app)?;
-        let step = code.digits().and_then(|digits| app_now.step_of(digits, now)).ok_or(AuthError::CodeDoesNotFit)?;
-        self.0.store.take_slip(SlipKind::Enrolment, &slip.hash, now).await?.ok_or(AuthError::EnrolmentOver)?;
-        self.add_factor(caller, Factor { counter: step, ..app }, Methods::of(&[Method::Otp]), from).await
+        let step = code
+            .digits()
+            .and_then(|digits| app_now.step_of(digits, now))
+            .ok_or(AuthError::CodeDoesNotFit)?;
+        self.0
+            .store
+            .take_slip(SlipKind::Enrolment, &slip.hash, now)
+            .await?
+            .ok_or(AuthError::EnrolmentOver)?;
+        self.add_factor(
+            caller,
+            Factor {
+                counter: step,
+                ..app
+            },
+            Methods::of(&[Method::Otp]),
+            from,
+        )
+        .await
     }
 
     /// Stores it, with recovery codes where there are none. This session has proved `proved` from here on; every
@@ -138,31 +181,49 @@ impl<S: AuthStore> Auth<S> {
         proved: Methods,
         from: &Origin,
     ) -> Result<Added, AuthError> {
-        let has_codes = self.factor_kinds(&factor.username).await?.contains(FactorKind::Recovery);
-        let codes = if has_codes { Vec::new() } else { self.new_codes() };
+        let has_codes = self
+            .factor_kinds(&factor.username)
+            .await?
+            .contains(FactorKind::Recovery);
+        let codes = if has_codes {
+            Vec::new()
+        } else {
+            self.new_codes()
+        };
         let mut change = self.change_by(caller, Deed::FactorAdded);
         change.detail = json!({ "facts": { "kind": factor.kind.as_str(), "name": factor.name } });
         change.add = self.stored_codes(caller, &codes);
         change.add.push(factor.clone());
-        change.keep = change.keep.map(|(session, methods)| (session, methods.joined(proved)));
+        change.keep = change
+            .keep
+            .map(|(session, methods)| (session, methods.joined(proved)));
         self.change_factors(caller, change).await?;
         if factor.kind == FactorKind::Totp {
             self.begin_anew(&factor.username, Secret::Totp).await?;
         }
         if !codes.is_empty() {
-            self.begin_anew(&factor.username, Secret::RecoveryCode).await?;
+            self.begin_anew(&factor.username, Secret::RecoveryCode)
+                .await?;
         }
-        self.tell(caller.account(), Notice::FactorAdded, from).await?;
+        self.tell(caller.account(), Notice::FactorAdded, from)
+            .await?;
         Ok(Added { factor, codes })
     }
 
     /// # Errors
     /// [`AuthError::NoSuchFactor`]; [`AuthError::LastFactor`] where the installation asks for one;
     /// [`AuthError::StepUpNeeded`].
-    pub async fn remove_factor(&self, caller: &Caller, id: &FactorId, from: &Origin) -> Result<(), AuthError> {
+    pub async fn remove_factor(
+        &self,
+        caller: &Caller,
+        id: &FactorId,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
         caller.recent()?;
         let found = self.0.store.factor(id).await?;
-        let found = found.filter(|one| one.username == caller.account().username && one.kind != FactorKind::Recovery);
+        let found = found.filter(|one| {
+            one.username == caller.account().username && one.kind != FactorKind::Recovery
+        });
         let found = found.ok_or(AuthError::NoSuchFactor)?;
         let mut change = self.change_by(caller, Deed::FactorRemoved);
         change.detail = json!({ "facts": { "kind": found.kind.as_str(), "name": found.name } });
@@ -171,25 +232,41 @@ impl<S: AuthStore> Auth<S> {
             change.least = Least::One;
         }
         self.change_factors(caller, change).await?;
-        self.tell(caller.account(), Notice::FactorRemoved, from).await
+        self.tell(caller.account(), Notice::FactorRemoved, from)
+            .await
     }
 
     /// # Errors
     /// [`AuthError::NoSuchFactor`]; [`AuthError::BadFactorName`].
-    pub async fn rename_factor(&self, caller: &Caller, id: &FactorId, name: &str) -> Result<(), AuthError> {
+    pub async fn rename_factor(
+        &self,
+        caller: &Caller,
+        id: &FactorId,
+        name: &str,
+    ) -> Result<(), AuthError> {
         let name = factor_name(name)?;
-        if !self.0.store.rename_factor(&caller.account().username, id, name.clone()).await? {
+        if !self
+            .0
+            .store
+            .rename_factor(&caller.account().username, id, name.clone())
+            .await?
+        {
             return Err(AuthError::NoSuchFactor);
         }
         let record = Record::new(&caller.actor(), Deed::FactorRenamed, self.0.clock.now());
-        self.record(record.detailed(|detail| detail.fact("name", name))).await
+        self.record(record.detailed(|detail| detail.fact("name", name)))
+            .await
     }
 
     /// Ten new ones; the old ones are void.
     ///
     /// # Errors
     /// [`AuthError::NoSuchFactor`] where there is no second factor that they could stand in for.
-    pub async fn new_recovery_codes(&self, caller: &Caller, from: &Origin) -> Result<Vec<RecoveryCode>, AuthError> {
+    pub async fn new_recovery_codes(
+        &self,
+        caller: &Caller,
+        from: &Origin,
+    ) -> Result<Vec<RecoveryCode>, AuthError> {
         caller.recent()?;
         let codes = self.new_codes();
         let mut change = self.change_by(caller, Deed::RecoveryCodesMade);
@@ -200,8 +277,10 @@ impl<S: AuthStore> Auth<S> {
             Err(AuthError::LastFactor) => return Err(AuthError::NoSuchFactor),
             answer => answer?,
         }
-        self.begin_anew(&caller.account().username, Secret::RecoveryCode).await?;
-        self.tell(caller.account(), Notice::RecoveryCodesMade, from).await?;
+        self.begin_anew(&caller.account().username, Secret::RecoveryCode)
+            .await?;
+        self.tell(caller.account(), Notice::RecoveryCodesMade, from)
+            .await?;
         Ok(codes)
     }
 
@@ -227,7 +306,9 @@ impl<S: AuthStore> Auth<S> {
     }
 
     fn new_codes(&self) -> Vec<RecoveryCode> {
-        (0..CODES).map(|_| RecoveryCode::random(&self.0.chance)).collect()
+        (0..CODES)
+            .map(|_| RecoveryCode::random(&self.0.chance))
+            .collect()
     }
 
     fn stored_codes(&self, caller: &Caller, codes: &[RecoveryCode]) -> Vec<Factor> {
@@ -249,8 +330,15 @@ impl<S: AuthStore> Auth<S> {
     /// `Strongroom (files.example.org)`. No colon: it would end the name (Key Uri Format).
     fn app_issuer(&self) -> String {
         let (name, url) = (&self.0.settings.factors.app_name, &self.0.settings.issuer);
-        let host = url.split_once("://").map_or("", |(_, rest)| rest).trim_start_matches('[');
-        match host.split([':', '/', ']']).next().filter(|host| !host.is_empty()) {
+        let host = url
+            .split_once("://")
+            .map_or("", |(_, rest)| rest)
+            .trim_start_matches('[');
+        match host
+            .split([':', '/', ']'])
+            .next()
+            .filter(|host| !host.is_empty())
+        {
             Some(host) => format!("{name} ({host})"),
             None => name.clone(),
         }
@@ -261,16 +349,23 @@ impl<S: AuthStore> Auth<S> {
 /// [`AuthError::BadFactorName`] for nothing, more than 64 characters, or invisible ones.
 pub(crate) fn factor_name(raw: &str) -> Result<String, AuthError> {
     let name = raw.trim();
-    let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && DisplayName::parse(name).is_ok();
-    if fits { Ok(name.to_owned()) } else { Err(AuthError::BadFactorName) }
+    let fits =
+        (1..=LONGEST_NAME).contains(&name.chars().count()) && DisplayName::parse(name).is_ok();
+    if fits {
+        Ok(name.to_owned())
+    } else {
+        Err(AuthError::BadFactorName)
+    }
 }
 
 fn written(pending: &Pending) -> Result<String, AuthError> {
-    serde_json::to_string(pending).map_err(|_| AuthError::Internal("an enrolment could not be written"))
+    serde_json::to_string(pending)
+        .map_err(|_| AuthError::Internal("an enrolment could not be written"))
 }
 
 fn read(body: &str) -> Result<Pending, AuthError> {
-    serde_json::from_str(body).map_err(|_| AuthError::Internal("a stored enrolment could not be read"))
+    serde_json::from_str(body)
+        .map_err(|_| AuthError::Internal("a stored enrolment could not be read"))
 }
 
 impl From<FactorsRefused> for AuthError {

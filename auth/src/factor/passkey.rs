@@ -19,7 +19,10 @@ use webauthn_rs::prelude::Passkey;
 
 pub(crate) use self::party::Party;
 pub use self::{party::works_at, refusal::PasskeyError};
-use crate::{Auth, AuthError, AuthStore, DisplayName, Factor, FactorId, FactorKind, Username, factor::RecoveryCode};
+use crate::{
+    Auth, AuthError, AuthStore, DisplayName, Factor, FactorId, FactorKind, Username,
+    factor::RecoveryCode,
+};
 
 /// Where and how many. Passkeys work at the public URL ([`Settings::issuer`](crate::Settings)) if it is one where
 /// browsers make them: https with a name, or this machine. Its host is what they are bound to for ever.
@@ -33,7 +36,10 @@ pub struct PasskeyRules {
 
 impl Default for PasskeyRules {
     fn default() -> Self {
-        Self { name: "Strongroom".to_owned(), most: 20 }
+        Self {
+            name: "Strongroom".to_owned(),
+            most: 20,
+        }
     }
 }
 
@@ -99,7 +105,8 @@ struct Stored {
 
 impl Stored {
     fn read(factor: Factor) -> Result<Self, AuthError> {
-        let kept = serde_json::from_str(&factor.body).map_err(|_| AuthError::Internal("a passkey cannot be read"))?;
+        let kept = serde_json::from_str(&factor.body)
+            .map_err(|_| AuthError::Internal("a passkey cannot be read"))?;
         Ok(Self { factor, kept })
     }
 }
@@ -111,7 +118,8 @@ impl Kept {
 
     /// The crate shows this in its JSON only.
     fn is_synced(&self) -> bool {
-        serde_json::to_value(&self.passkey).is_ok_and(|passkey| passkey["cred"]["backup_state"] == true)
+        serde_json::to_value(&self.passkey)
+            .is_ok_and(|passkey| passkey["cred"]["backup_state"] == true)
     }
 }
 
@@ -122,12 +130,19 @@ fn factor_id(credential: &[u8]) -> FactorId {
 
 impl<S: AuthStore> Auth<S> {
     fn party(&self) -> Result<&Party, AuthError> {
-        self.0.passkeys.as_ref().ok_or(AuthError::Passkey(PasskeyError::Unavailable))
+        self.0
+            .passkeys
+            .as_ref()
+            .ok_or(AuthError::Passkey(PasskeyError::Unavailable))
     }
 
     /// Oldest first.
     async fn stored_passkeys(&self, of: &Username) -> Result<Vec<Stored>, AuthError> {
         let factors = self.0.store.factors(of).await?;
-        factors.into_iter().filter(|factor| factor.kind == FactorKind::Passkey).map(Stored::read).collect()
+        factors
+            .into_iter()
+            .filter(|factor| factor.kind == FactorKind::Passkey)
+            .map(Stored::read)
+            .collect()
     }
 }

@@ -20,7 +20,11 @@ impl Reason {
     pub fn parse(raw: &str) -> Result<Self, AuthError> {
         let text = raw.trim();
         let fits = (1..=500).contains(&text.chars().count()) && !text.contains('\0');
-        if fits { Ok(Self(text.to_owned())) } else { Err(AuthError::BadReason) }
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(AuthError::BadReason)
+        }
     }
 }
 
@@ -37,7 +41,12 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchAccount`], [`AuthError::OwnAccount`].
-    pub async fn recover(&self, permit: &Permit<LetIn>, username: &Username, reason: Reason) -> Result<(), AuthError> {
+    pub async fn recover(
+        &self,
+        permit: &Permit<LetIn>,
+        username: &Username,
+        reason: Reason,
+    ) -> Result<(), AuthError> {
         if permit.actor().session().is_some() && permit.actor().username == *username {
             return Err(AuthError::OwnAccount);
         }
@@ -60,7 +69,13 @@ impl<S: AuthStore> Auth<S> {
         for secret in [Secret::Totp, Secret::RecoveryCode] {
             self.begin_anew(username, secret).await?;
         }
-        let member = self.0.store.member(username).await?.ok_or(AuthError::NoSuchAccount)?;
-        self.tell_of(&member.account, Notice::FactorsRecovered, permit.actor()).await
+        let member = self
+            .0
+            .store
+            .member(username)
+            .await?
+            .ok_or(AuthError::NoSuchAccount)?;
+        self.tell_of(&member.account, Notice::FactorsRecovered, permit.actor())
+            .await
     }
 }

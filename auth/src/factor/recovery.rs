@@ -21,8 +21,12 @@ pub struct RecoveryCode(SecretString);
 impl RecoveryCode {
     pub(crate) fn random(chance: &Chance) -> Self {
         let bits = chance.bytes::<15>();
-        let number = bits.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
-        let letter = |n: usize| char::from(ALPHABET[usize::try_from(number >> (5 * n) & 31).unwrap_or_default()]);
+        let number = bits
+            .iter()
+            .fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+        let letter = |n: usize| {
+            char::from(ALPHABET[usize::try_from(number >> (5 * n) & 31).unwrap_or_default()])
+        };
         Self((0..LETTERS).map(letter).collect::<String>().into())
     }
 
@@ -33,7 +37,11 @@ impl RecoveryCode {
             'I' | 'L' => '1',
             other => other,
         };
-        let code: String = raw.chars().filter(|c| !matches!(c, '-' | ' ')).map(plain).collect();
+        let code: String = raw
+            .chars()
+            .filter(|c| !matches!(c, '-' | ' '))
+            .map(plain)
+            .collect();
         let fits = code.len() == LETTERS && code.bytes().all(|byte| ALPHABET.contains(&byte));
         fits.then(|| Self(code.into()))
     }
@@ -48,7 +56,11 @@ impl RecoveryCode {
     #[must_use]
     pub fn expose(&self) -> String {
         let letters: Vec<char> = self.0.expose_secret().chars().collect();
-        letters.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+        letters
+            .chunks(4)
+            .map(|four| four.iter().collect::<String>())
+            .collect::<Vec<_>>()
+            .join("-")
     }
 }
 
@@ -67,9 +79,17 @@ mod tests {
         let ada = Username::parse("ada").unwrap();
         let code = RecoveryCode::random(&Chance::system());
         let shown = code.expose();
-        let sloppy = shown.to_lowercase().replace('-', " ").replace('0', "o").replace('1', "l");
+        let sloppy = shown
+            .to_lowercase()
+            .replace('-', " ")
+            .replace('0', "o")
+            .replace('1', "l");
         for typed in [shown.clone(), sloppy, shown.replace('-', "")] {
-            assert_eq!(RecoveryCode::parse(&typed).unwrap().hash(&ada), code.hash(&ada), "{typed}");
+            assert_eq!(
+                RecoveryCode::parse(&typed).unwrap().hash(&ada),
+                code.hash(&ada),
+                "{typed}"
+            );
         }
         assert_ne!(code.hash(&ada), code.hash(&Username::parse("eve").unwrap()));
         assert_eq!(format!("{code:?}"), "RecoveryCode(…)");
@@ -77,14 +97,26 @@ mod tests {
 
     #[test]
     fn codes_are_24_letters_of_chance() {
-        let codes: std::collections::HashSet<_> =
-            (0..500).map(|_| RecoveryCode::random(&Chance::system()).expose()).collect();
+        let codes: std::collections::HashSet<_> = (0..500)
+            .map(|_| RecoveryCode::random(&Chance::system()).expose())
+            .collect();
         assert_eq!(codes.len(), 500);
         for place in (0..29).filter(|place| place % 5 != 4) {
-            let letters: std::collections::HashSet<_> = codes.iter().map(|code| code.as_bytes()[place]).collect();
-            assert!(letters.len() > 24, "place {place} has {} letters only", letters.len());
+            let letters: std::collections::HashSet<_> =
+                codes.iter().map(|code| code.as_bytes()[place]).collect();
+            assert!(
+                letters.len() > 24,
+                "place {place} has {} letters only",
+                letters.len()
+            );
         }
-        for broken in ["", "0123", "0123-4567-89AB-CDEF-GHJK-MNPU", "0123-4567-89AB-CDEF-GHJK-MNPQ-X", "é"] {
+        for broken in [
+            "",
+            "0123",
+            "0123-4567-89AB-CDEF-GHJK-MNPU",
+            "0123-4567-89AB-CDEF-GHJK-MNPQ-X",
+            "é",
+        ] {
             assert!(RecoveryCode::parse(broken).is_none(), "{broken}");
         }
     }

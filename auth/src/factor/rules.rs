@@ -11,7 +11,10 @@ pub struct FactorRules {
 
 impl Default for FactorRules {
     fn default() -> Self {
-        Self { required: Required::Optional, app_name: "Strongroom".to_owned() }
+        Self {
+            required: Required::Optional,
+            app_name: "Strongroom".to_owned(),
+        }
     }
 }
 
@@ -39,6 +42,10 @@ impl<S: AuthStore> Auth<S> {
     /// Whether this account can do nothing without a second factor (so that its password does not stand alone).
     #[must_use]
     pub fn enforces_second_factor(&self, account: &Account) -> bool {
-        self.0.settings.factors.required.includes(account.administrator.then_some(Administrator))
+        self.0
+            .settings
+            .factors
+            .required
+            .includes(account.administrator.then_some(Administrator))
     }
 }

@@ -43,8 +43,11 @@ pub(crate) fn shown(
     username: &Username,
 ) -> Result<(SecretString, SecretString), AuthError> {
     let failed = |_| AuthError::Internal("an otpauth URI could not be made");
-    let totp =
-        builder(secret).with_issuer(Some(issuer)).with_account_name(username.as_str()).build().map_err(failed)?;
+    let totp = builder(secret)
+        .with_issuer(Some(issuer))
+        .with_account_name(username.as_str())
+        .build()
+        .map_err(failed)?;
     let uri = totp.to_url().map_err(failed)?;
     Ok((totp.secret().to_base32().into(), uri.into()))
 }
@@ -79,10 +82,23 @@ mod tests {
     #[test]
     fn one_step_early_or_late_is_taken_and_two_are_not() {
         let totp = Totp::new(b"12345678901234567890");
-        for (second, taken) in [(0, true), (30, true), (60, true), (89, true), (90, false), (1_000, false)] {
-            assert_eq!(totp.step_of("287082", at(second)).is_some(), taken, "{second}");
+        for (second, taken) in [
+            (0, true),
+            (30, true),
+            (60, true),
+            (89, true),
+            (90, false),
+            (1_000, false),
+        ] {
+            assert_eq!(
+                totp.step_of("287082", at(second)).is_some(),
+                taken,
+                "{second}"
+            );
         }
-        for broken in ["", "28708", "2870820", "94287082", "+87082", "28708２", "abcdef"] {
+        for broken in [
+            "", "28708", "2870820", "94287082", "+87082", "28708２", "abcdef",
+        ] {
             assert_eq!(totp.step_of(broken, at(59)), None, "{broken}");
         }
     }
@@ -90,10 +106,22 @@ mod tests {
     #[test]
     fn an_app_is_told_all_it_needs() {
         let username = Username::parse("ada+x@example.org").unwrap();
-        let (secret, uri) = shown(b"12345678901234567890", "Strongroom (files.example.org)", &username).unwrap();
+        let (secret, uri) = shown(
+            b"12345678901234567890",
+            "Strongroom (files.example.org)",
+            &username,
+        )
+        .unwrap();
         assert_eq!(secret.expose_secret(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         let uri = uri.expose_secret();
-        assert!(uri.starts_with("otpauth://totp/Strongroom%20%28files.example.org%29:"), "{uri}");
-        assert!(uri.contains("secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ") && uri.contains("issuer=Strongroom"), "{uri}");
+        assert!(
+            uri.starts_with("otpauth://totp/Strongroom%20%28files.example.org%29:"),
+            "{uri}"
+        );
+        assert!(
+            uri.contains("secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+                && uri.contains("issuer=Strongroom"),
+            "{uri}"
+        );
     }
 }

@@ -45,30 +45,43 @@ impl Turn {
 
 impl Lanes {
     pub(crate) fn new() -> Self {
-        let lane = || Lane { turns: Arc::new(Semaphore::new(FREE as usize)), charged: AtomicU64::new(0) };
-        Self { lanes: std::iter::repeat_with(lane).take(LANES).collect(), spread: RandomState::new() }
+        let lane = || Lane {
+            turns: Arc::new(Semaphore::new(FREE as usize)),
+            charged: AtomicU64::new(0),
+        };
+        Self {
+            lanes: std::iter::repeat_with(lane).take(LANES).collect(),
+            spread: RandomState::new(),
+        }
     }
 
     /// Without waiting, if there is room.
     pub(crate) fn step_in(&self, key: &impl Hash, pace: Pace) -> Option<Turn> {
-        let held = Arc::clone(&self.lane(key)?.turns).try_acquire_many_owned(width(pace)).ok()?;
+        let held = Arc::clone(&self.lane(key)?.turns)
+            .try_acquire_many_owned(width(pace))
+            .ok()?;
         Some(Turn { pace, _held: held })
     }
 
     /// # Errors
     /// [`AuthError::Busy`] when it takes too long.
     pub(crate) async fn queue(&self, key: &impl Hash, pace: Pace) -> Result<Turn, AuthError> {
-        let lane = self.lane(key).ok_or(AuthError::Internal("there are no lanes"))?;
+        let lane = self
+            .lane(key)
+            .ok_or(AuthError::Internal("there are no lanes"))?;
         let turn = Arc::clone(&lane.turns).acquire_many_owned(width(pace));
         match tokio::time::timeout(PATIENCE, turn).await {
             Ok(Ok(held)) => Ok(Turn { pace, _held: held }),
-            _ => Err(AuthError::Busy { retry_after: PATIENCE }),
+            _ => Err(AuthError::Busy {
+                retry_after: PATIENCE,
+            }),
         }
     }
 
     /// Grows with every charge: who read a count before it changed has to read again.
     pub(crate) fn charged(&self, key: &impl Hash) -> u64 {
-        self.lane(key).map_or(0, |lane| lane.charged.load(Ordering::Acquire))
+        self.lane(key)
+            .map_or(0, |lane| lane.charged.load(Ordering::Acquire))
     }
 
     pub(crate) fn note_charge(&self, key: &impl Hash) {

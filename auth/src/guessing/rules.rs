@@ -24,23 +24,37 @@ struct Limit {
     window: Duration,
 }
 
-const GUESSES: Limit = Limit { burst: 100, window: Duration::from_mins(5) };
+const GUESSES: Limit = Limit {
+    burst: 100,
+    window: Duration::from_mins(5),
+};
 /// Nobody guesses these. Only wrong ones are refused: a program that goes on with a dead token keeps no neighbour out.
-const TOKENS: Limit = Limit { burst: 150, window: Duration::from_mins(5) };
+const TOKENS: Limit = Limit {
+    burst: 150,
+    window: Duration::from_mins(5),
+};
 
 /// Accounts that may be made from one network.
-const ACCOUNTS: Limit = Limit { burst: 100, window: Duration::from_mins(5) };
+const ACCOUNTS: Limit = Limit {
+    burst: 100,
+    window: Duration::from_mins(5),
+};
 
 impl Limit {
     fn of(bucket: &Bucket) -> Option<Self> {
-        let Bucket::Network(tries, network) = bucket else { return None };
+        let Bucket::Network(tries, network) = bucket else {
+            return None;
+        };
         let Self { burst, window } = match tries {
             Tries::Guesses => GUESSES,
             Tries::Tokens => TOKENS,
             Tries::Accounts => ACCOUNTS,
         };
         let customers = u32::try_from(network.customers()).unwrap_or(1);
-        Some(Self { burst: burst * customers, window })
+        Some(Self {
+            burst: burst * customers,
+            window,
+        })
     }
 
     fn cost(&self) -> Duration {
@@ -66,24 +80,43 @@ pub(crate) enum Refusal {
 
 /// Of one bucket; `None` where nobody failed.
 pub(crate) fn judge(tally: Option<&Tally>, now: Timestamp) -> Result<Pace, Refusal> {
-    let Some(tally) = tally else { return Ok(Pace::Free) };
-    let pace = if tally.bucket.username().is_some() { Pace::Alone } else { Pace::Free };
-    let left = next_try(tally).map(|at| clock::between(now, at)).ok_or(Refusal::Shut)?;
-    if left.is_zero() { Ok(pace) } else { Err(Refusal::Wait(left)) }
+    let Some(tally) = tally else {
+        return Ok(Pace::Free);
+    };
+    let pace = if tally.bucket.username().is_some() {
+        Pace::Alone
+    } else {
+        Pace::Free
+    };
+    let left = next_try(tally)
+        .map(|at| clock::between(now, at))
+        .ok_or(Refusal::Shut)?;
+    if left.is_zero() {
+        Ok(pace)
+    } else {
+        Err(Refusal::Wait(left))
+    }
 }
 
 /// When a bucket is open again, maybe since long; `None` if waiting does not help.
 pub(crate) fn next_try(tally: &Tally) -> Option<Timestamp> {
     match Limit::of(&tally.bucket) {
-        Some(limit) => Some(clock::before(tally.paid_off_at, limit.window.saturating_sub(limit.cost()))),
+        Some(limit) => Some(clock::before(
+            tally.paid_off_at,
+            limit.window.saturating_sub(limit.cost()),
+        )),
         None if tally.failures >= MOST => None,
         None => Some(clock::after(tally.last_at, wait_after(tally.failures))),
     }
 }
 
 fn wait_after(failures: u32) -> Duration {
-    let Some(doublings) = failures.checked_sub(FREE) else { return Duration::ZERO };
-    FIRST_WAIT.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(LONGEST_WAIT)
+    let Some(doublings) = failures.checked_sub(FREE) else {
+        return Duration::ZERO;
+    };
+    FIRST_WAIT
+        .saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX))
+        .min(LONGEST_WAIT)
 }
 
 /// What one failure costs.
@@ -104,7 +137,11 @@ const UNSEEN: Duration = Duration::from_hours(180 * 24);
 
 pub(crate) fn forgettable(now: Timestamp) -> Forgettable {
     let (nobody_since, unseen_since) = (clock::before(now, NOBODY), clock::before(now, UNSEEN));
-    Forgettable { paid_off_by: now, nobody_since, unseen_since }
+    Forgettable {
+        paid_off_by: now,
+        nobody_since,
+        unseen_since,
+    }
 }
 
 /// The latest moment that a network may owe until and still try at `now`.
@@ -123,23 +160,45 @@ mod tests {
 
     fn of_account(failures: u32) -> Tally {
         let username = Username::parse("ada").unwrap();
-        let bucket = Bucket::Account { username, secret: Secret::Password, place: Place::Strange };
-        Tally { bucket, failures, last_at: at(0), paid_off_at: at(0) }
+        let bucket = Bucket::Account {
+            username,
+            secret: Secret::Password,
+            place: Place::Strange,
+        };
+        Tally {
+            bucket,
+            failures,
+            last_at: at(0),
+            paid_off_at: at(0),
+        }
     }
 
     #[test]
     fn waits_grow_from_the_fifth_failure_to_a_quarter_of_an_hour() {
-        let waits: Vec<u64> = (0..=17).map(|failures| wait_after(failures).as_secs()).collect();
-        assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]);
+        let waits: Vec<u64> = (0..=17)
+            .map(|failures| wait_after(failures).as_secs())
+            .collect();
+        assert_eq!(
+            waits,
+            [
+                0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900
+            ]
+        );
         assert_eq!(wait_after(u32::MAX), LONGEST_WAIT);
-        assert_eq!(judge(Some(&of_account(7)), at(1)), Err(Refusal::Wait(Duration::from_secs(3))));
+        assert_eq!(
+            judge(Some(&of_account(7)), at(1)),
+            Err(Refusal::Wait(Duration::from_secs(3)))
+        );
         assert_eq!(judge(Some(&of_account(7)), at(4)), Ok(Pace::Alone));
     }
 
     #[test]
     fn after_a_hundred_failures_waiting_does_not_help() {
         assert_eq!(judge(Some(&of_account(99)), at(900)), Ok(Pace::Alone));
-        assert_eq!(judge(Some(&of_account(100)), at(1_000_000_000)), Err(Refusal::Shut));
+        assert_eq!(
+            judge(Some(&of_account(100)), at(1_000_000_000)),
+            Err(Refusal::Shut)
+        );
     }
 
     #[test]
@@ -157,7 +216,10 @@ mod tests {
             ..of_account(9)
         };
         assert_eq!(judge(Some(&owing(297)), at(0)), Ok(Pace::Free));
-        assert_eq!(judge(Some(&owing(300)), at(0)), Err(Refusal::Wait(Duration::from_secs(3))));
+        assert_eq!(
+            judge(Some(&owing(300)), at(0)),
+            Err(Refusal::Wait(Duration::from_secs(3)))
+        );
         assert_eq!(judge(Some(&owing(300)), at(3)), Ok(Pace::Free));
         assert_eq!(owing_at(at(0)), at(297));
     }

@@ -91,6 +91,9 @@ impl Secret {
     /// chance; counting those by account would help nobody but who wants to lock the owner out.
     #[must_use]
     pub fn can_be_guessed(self) -> bool {
-        matches!(self, Self::Password | Self::Totp | Self::RecoveryCode | Self::UserCode)
+        matches!(
+            self,
+            Self::Password | Self::Totp | Self::RecoveryCode | Self::UserCode
+        )
     }
 }

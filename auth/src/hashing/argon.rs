@@ -11,7 +11,11 @@ use super::{kinds::Kind, memory::Memory};
 use crate::{AuthError, auth::HashingCost};
 
 /// The least that we hash with (OWASP's floor for Argon2id).
-pub(super) const FLOOR: HashingCost = HashingCost { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
+pub(super) const FLOOR: HashingCost = HashingCost {
+    memory_kib: 19 * 1024,
+    passes: 2,
+    lanes: 1,
+};
 
 #[derive(Clone)]
 pub(super) struct Argon {
@@ -22,13 +26,21 @@ pub(super) struct Argon {
 
 impl Argon {
     pub(super) fn new(cost: HashingCost) -> Result<Self, AuthError> {
-        if cost.memory_kib < FLOOR.memory_kib || cost.passes < FLOOR.passes || cost.lanes < FLOOR.lanes {
-            return Err(AuthError::Internal("password hashing needs at least 19 MiB, 2 passes and 1 lane"));
+        if cost.memory_kib < FLOOR.memory_kib
+            || cost.passes < FLOOR.passes
+            || cost.lanes < FLOOR.lanes
+        {
+            return Err(AuthError::Internal(
+                "password hashing needs at least 19 MiB, 2 passes and 1 lane",
+            ));
         }
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None)
             .map_err(|_| AuthError::Internal("Argon2 cannot be run at this cost"))?;
         let memory = Memory::of_blocks(params.block_count());
-        Ok(Self { ours: Argon2::new(Algorithm::Argon2id, Version::V0x13, params), memory })
+        Ok(Self {
+            ours: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            memory,
+        })
     }
 
     /// A PHC string.
@@ -36,7 +48,11 @@ impl Argon {
         let mut tag = [0; Params::DEFAULT_OUTPUT_LEN];
         self.fill(&self.ours, (secret, salt), &mut tag)?;
         let params = self.ours.params();
-        Ok(phc_string((params.m_cost(), params.t_cost(), params.p_cost()), salt, &tag))
+        Ok(phc_string(
+            (params.m_cost(), params.t_cost(), params.p_cost()),
+            salt,
+            &tag,
+        ))
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -45,36 +61,63 @@ impl Argon {
 
     /// A PHC string's own parameters count.
     pub(super) fn fits(&self, secret: &[u8], phc: &str) -> bool {
-        let Ok(stored) = phc::PasswordHash::new(phc) else { return false };
-        let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else { return false };
-        let version = stored.version.map_or(Ok(Version::default()), Version::try_from);
-        let (Ok(algorithm), Ok(version), Ok(params)) =
-            (Algorithm::try_from(stored.algorithm.as_str()), version, Params::try_from(&stored))
-        else {
+        let Ok(stored) = phc::PasswordHash::new(phc) else {
+            return false;
+        };
+        let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
+            return false;
+        };
+        let version = stored
+            .version
+            .map_or(Ok(Version::default()), Version::try_from);
+        let (Ok(algorithm), Ok(version), Ok(params)) = (
+            Algorithm::try_from(stored.algorithm.as_str()),
+            version,
+            Params::try_from(&stored),
+        ) else {
             return false;
         };
         let mut tag = [0; Output::MAX_LENGTH];
-        let Some(tag) = tag.get_mut(..expected.len()) else { return false };
+        let Some(tag) = tag.get_mut(..expected.len()) else {
+            return false;
+        };
         let argon2 = Argon2::new(algorithm, version, params);
-        self.fill(&argon2, (secret, &salt), tag).is_ok() && bool::from(tag.ct_eq(expected.as_bytes()))
+        self.fill(&argon2, (secret, &salt), tag).is_ok()
+            && bool::from(tag.ct_eq(expected.as_bytes()))
     }
 
-    fn fill(&self, argon2: &Argon2<'_>, (secret, salt): (&[u8], &[u8]), tag: &mut [u8]) -> Result<(), argon2::Error> {
+    fn fill(
+        &self,
+        argon2: &Argon2<'_>,
+        (secret, salt): (&[u8], &[u8]),
+        tag: &mut [u8],
+    ) -> Result<(), argon2::Error> {
         let mut blocks: Vec<Block> = self.memory.take(argon2.params().block_count())?;
-        let filled = argon2.hash_password_into_with_memory(secret, salt, tag, blocks.as_mut_slice());
+        let filled =
+            argon2.hash_password_into_with_memory(secret, salt, tag, blocks.as_mut_slice());
         self.memory.give_back(blocks);
         filled
     }
 
     /// Whether a PHC string is made with less than we hash with now.
     pub(super) fn is_weaker(&self, phc: &str) -> bool {
-        let Ok(parsed) = phc::PasswordHash::new(phc) else { return true };
-        let Ok(params) = Params::try_from(&parsed) else { return true };
+        let Ok(parsed) = phc::PasswordHash::new(phc) else {
+            return true;
+        };
+        let Ok(params) = Params::try_from(&parsed) else {
+            return true;
+        };
         let now = self.ours.params();
-        params.m_cost() < now.m_cost() || params.t_cost() < now.t_cost() || parsed.hash.is_none_or(|h| h.len() < 32)
+        params.m_cost() < now.m_cost()
+            || params.t_cost() < now.t_cost()
+            || parsed.hash.is_none_or(|h| h.len() < 32)
     }
 }
 
 pub(super) fn phc_string((m, t, p): (u32, u32, u32), salt: &[u8], tag: &[u8]) -> String {
-    format!("$argon2id$v=19$m={m},t={t},p={p}${}${}", BASE64.encode(salt), BASE64.encode(tag))
+    format!(
+        "$argon2id$v=19$m={m},t={t},p={p}${}${}",
+        BASE64.encode(salt),
+        BASE64.encode(tag)
+    )
 }

@@ -21,8 +21,14 @@ const MOST: Duration = Duration::from_secs(1);
 /// All of one kind take the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
-    Argon2id { memory_kib: u32, passes: u32, lanes: u32 },
-    Bcrypt { cost: u32 },
+    Argon2id {
+        memory_kib: u32,
+        passes: u32,
+        lanes: u32,
+    },
+    Bcrypt {
+        cost: u32,
+    },
 }
 
 impl Kind {
@@ -30,25 +36,32 @@ impl Kind {
     pub(super) fn of(hash: &PasswordHash) -> Option<Self> {
         if hash.is_bcrypt() {
             let parts: bcrypt::HashParts = hash.as_str().parse().ok()?;
-            return Some(Self::Bcrypt { cost: parts.get_cost() });
+            return Some(Self::Bcrypt {
+                cost: parts.get_cost(),
+            });
         }
         let phc = pepper::marked(hash.as_str()).map_or(hash.as_str(), |(_, phc)| phc);
-        Params::try_from(&phc::PasswordHash::new(phc).ok()?).ok().map(|params| Self::argon2id(&params))
+        Params::try_from(&phc::PasswordHash::new(phc).ok()?)
+            .ok()
+            .map(|params| Self::argon2id(&params))
     }
 
     pub(super) fn argon2id(params: &Params) -> Self {
-        Self::Argon2id { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() }
+        Self::Argon2id {
+            memory_kib: params.m_cost(),
+            passes: params.t_cost(),
+            lanes: params.p_cost(),
+        }
     }
 
     /// About, from what was measured: 80 ms for 64 MiB and 3 passes, 250 ms for bcrypt of cost 12.
     fn takes(self) -> Duration {
         match self {
-            Self::Argon2id { memory_kib, passes, .. } => {
-                Duration::from_nanos(407).saturating_mul(memory_kib.saturating_mul(passes))
-            }
-            Self::Bcrypt { cost } => {
-                Duration::from_micros(61).saturating_mul(1_u32.checked_shl(cost).unwrap_or(u32::MAX))
-            }
+            Self::Argon2id {
+                memory_kib, passes, ..
+            } => Duration::from_nanos(407).saturating_mul(memory_kib.saturating_mul(passes)),
+            Self::Bcrypt { cost } => Duration::from_micros(61)
+                .saturating_mul(1_u32.checked_shl(cost).unwrap_or(u32::MAX)),
         }
     }
 
@@ -56,12 +69,18 @@ impl Kind {
     fn dummy(self, chance: &Chance) -> PasswordHash {
         let (salt, tag) = (chance.bytes::<16>(), chance.bytes::<32>());
         PasswordHash::stored(&match self {
-            Self::Argon2id { memory_kib, passes, lanes } => {
-                super::argon::phc_string((memory_kib, passes, lanes), &salt, &tag)
-            }
+            Self::Argon2id {
+                memory_kib,
+                passes,
+                lanes,
+            } => super::argon::phc_string((memory_kib, passes, lanes), &salt, &tag),
             Self::Bcrypt { cost } => {
                 let base64 = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD);
-                format!("$2b${cost:02}${}{}", base64.encode(salt), base64.encode(&tag[..23]))
+                format!(
+                    "$2b${cost:02}${}{}",
+                    base64.encode(salt),
+                    base64.encode(&tag[..23])
+                )
             }
         })
     }
@@ -78,12 +97,20 @@ pub(crate) struct Kinds {
 impl Kinds {
     pub(super) fn new(ours: Kind, chance: Chance) -> Self {
         let known = BTreeMap::from([(ours, ours.dummy(&chance))]);
-        Self { ours, chance, known: Arc::new(Mutex::new(known)) }
+        Self {
+            ours,
+            chance,
+            known: Arc::new(Mutex::new(known)),
+        }
     }
 
     /// These are all that there are, and ours.
     pub(crate) fn are<'a>(&self, hashes: impl IntoIterator<Item = &'a PasswordHash>) {
-        let found: Vec<Kind> = hashes.into_iter().filter_map(Kind::of).chain([self.ours]).collect();
+        let found: Vec<Kind> = hashes
+            .into_iter()
+            .filter_map(Kind::of)
+            .chain([self.ours])
+            .collect();
         let mut known = self.known();
         known.retain(|kind, _| found.contains(kind));
         for kind in found {
@@ -104,7 +131,10 @@ impl Kinds {
         }
         known.insert(kind, kind.dummy(&self.chance));
         if kind != self.ours {
-            tracing::info!(?kind, "refused sign-ins now hash this way too, so that none tells whose account has it");
+            tracing::info!(
+                ?kind,
+                "refused sign-ins now hash this way too, so that none tells whose account has it"
+            );
         }
         if affordable(known.keys().copied(), self.ours).len() < known.len() {
             tracing::warn!(
@@ -118,7 +148,11 @@ impl Kinds {
     pub(super) fn rest(&self, verified: Option<Kind>) -> Vec<PasswordHash> {
         let known = self.known();
         let kinds = affordable(known.keys().copied(), self.ours);
-        kinds.iter().filter(|kind| Some(**kind) != verified).filter_map(|kind| known.get(kind).cloned()).collect()
+        kinds
+            .iter()
+            .filter(|kind| Some(**kind) != verified)
+            .filter_map(|kind| known.get(kind).cloned())
+            .collect()
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<Kind, PasswordHash>> {
@@ -142,22 +176,42 @@ fn affordable(kinds: impl Iterator<Item = Kind>, ours: Kind) -> Vec<Kind> {
 mod tests {
     use super::*;
 
-    const OURS: Kind = Kind::Argon2id { memory_kib: 65_536, passes: 3, lanes: 1 };
+    const OURS: Kind = Kind::Argon2id {
+        memory_kib: 65_536,
+        passes: 3,
+        lanes: 1,
+    };
 
     fn kinds(costs: &[u32]) -> Kinds {
         let kinds = Kinds::new(OURS, Chance::system());
-        let hashes: Vec<_> = costs.iter().map(|cost| Kind::Bcrypt { cost: *cost }.dummy(&kinds.chance)).collect();
+        let hashes: Vec<_> = costs
+            .iter()
+            .map(|cost| Kind::Bcrypt { cost: *cost }.dummy(&kinds.chance))
+            .collect();
         kinds.are(&hashes);
         kinds
     }
 
     #[test]
     fn a_dummy_is_of_its_kind_and_can_be_verified() {
-        for kind in [OURS, Kind::Bcrypt { cost: 4 }, Kind::Argon2id { memory_kib: 64, passes: 2, lanes: 4 }] {
+        for kind in [
+            OURS,
+            Kind::Bcrypt { cost: 4 },
+            Kind::Argon2id {
+                memory_kib: 64,
+                passes: 2,
+                lanes: 4,
+            },
+        ] {
             let dummy = kind.dummy(&Chance::system());
             assert_eq!(Kind::of(&dummy), Some(kind));
             if matches!(kind, Kind::Bcrypt { .. }) {
-                assert_eq!(bcrypt::verify("x", dummy.as_str()).ok(), Some(false), "{}", dummy.as_str());
+                assert_eq!(
+                    bcrypt::verify("x", dummy.as_str()).ok(),
+                    Some(false),
+                    "{}",
+                    dummy.as_str()
+                );
             }
         }
     }
@@ -187,7 +241,13 @@ mod tests {
 
     #[test]
     fn what_would_keep_a_core_for_longer_than_a_second_is_left_out() {
-        let done = |costs: &[u32]| kinds(costs).rest(None).iter().filter_map(Kind::of).collect::<Vec<_>>();
+        let done = |costs: &[u32]| {
+            kinds(costs)
+                .rest(None)
+                .iter()
+                .filter_map(Kind::of)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(done(&[16]), [OURS]);
         assert_eq!(done(&[12, 16]), [OURS, Kind::Bcrypt { cost: 12 }]);
         assert_eq!(done(&[13, 12, 4]).len(), 4);

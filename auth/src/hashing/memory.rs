@@ -33,13 +33,27 @@ struct Shelf {
 
 impl Memory {
     pub(super) fn of_blocks(blocks: usize) -> Self {
-        Self { blocks, shelf: Arc::default() }
+        Self {
+            blocks,
+            shelf: Arc::default(),
+        }
     }
 
     /// At least so many, with anything in them.
     pub(super) fn take(&self, blocks: usize) -> Result<Vec<Block>, argon2::Error> {
-        let kept = (blocks <= self.blocks).then(|| self.shelf().free.pop()).flatten();
-        kept.map_or_else(|| new(if blocks <= self.blocks { self.blocks } else { blocks }), Ok)
+        let kept = (blocks <= self.blocks)
+            .then(|| self.shelf().free.pop())
+            .flatten();
+        kept.map_or_else(
+            || {
+                new(if blocks <= self.blocks {
+                    self.blocks
+                } else {
+                    blocks
+                })
+            },
+            Ok,
+        )
     }
 
     pub(super) fn give_back(&self, blocks: Vec<Block>) {
@@ -76,7 +90,8 @@ impl Memory {
 
 fn new(blocks: usize) -> Result<Vec<Block>, argon2::Error> {
     let mut new = Vec::new();
-    new.try_reserve_exact(blocks).map_err(|_| argon2::Error::OutOfMemory)?;
+    new.try_reserve_exact(blocks)
+        .map_err(|_| argon2::Error::OutOfMemory)?;
     new.resize(blocks, Block::new());
     Ok(new)
 }

@@ -1,4 +1,6 @@
-use argon2::{Algorithm, Argon2, AssociatedData, ParamsBuilder, Version, password_hash::PasswordHasher as _};
+use argon2::{
+    Algorithm, Argon2, AssociatedData, ParamsBuilder, Version, password_hash::PasswordHasher as _,
+};
 
 use super::{argon::FLOOR, *};
 use crate::key::MasterKey;
@@ -8,7 +10,12 @@ const OLD_KEY: &str = "Yt5Wq8Er1Kz7Mx3Nv9Pb2Lc6Hd4Fg0Js";
 
 fn peppers(master: &str, given: &[&str]) -> Peppers {
     let key = |raw: &&str| MasterKey::parse(raw).unwrap();
-    Peppers::new(&key(&master), &given.iter().map(key).collect::<Vec<_>>(), &[]).unwrap()
+    Peppers::new(
+        &key(&master),
+        &given.iter().map(key).collect::<Vec<_>>(),
+        &[],
+    )
+    .unwrap()
 }
 
 fn hasher() -> Hasher {
@@ -26,12 +33,34 @@ fn bcrypt_of(raw: &[u8]) -> PasswordHash {
 #[tokio::test]
 async fn a_password_fits_its_own_hash_only() {
     let hasher = hasher();
-    let hash = hasher.hash(&password("correct horse battery")).await.unwrap();
+    let hash = hasher
+        .hash(&password("correct horse battery"))
+        .await
+        .unwrap();
     let (_, phc) = pepper::marked(hash.as_str()).unwrap();
-    assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
-    assert!(hasher.verify(&password("correct horse battery"), &hash).await.unwrap());
-    assert!(!hasher.verify(&password("correct horse batterz"), &hash).await.unwrap());
-    assert!(!hasher.verify_anybody(&password("correct horse battery"), None).await.unwrap());
+    assert!(
+        phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "{}",
+        hash.as_str()
+    );
+    assert!(
+        hasher
+            .verify(&password("correct horse battery"), &hash)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !hasher
+            .verify(&password("correct horse batterz"), &hash)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !hasher
+            .verify_anybody(&password("correct horse battery"), None)
+            .await
+            .unwrap()
+    );
     assert!(!hasher.is_outdated(&hash));
 }
 
@@ -40,7 +69,12 @@ async fn every_byte_of_a_long_password_counts_with_argon2() {
     let hasher = hasher();
     let long = "ab".repeat(500);
     let hash = hasher.hash(&password(&long)).await.unwrap();
-    assert!(!hasher.verify(&password(&(long + "c")), &hash).await.unwrap());
+    assert!(
+        !hasher
+            .verify(&password(&(long + "c")), &hash)
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]
@@ -53,7 +87,11 @@ async fn bcrypt_never_truncates_silently_at_71_72_and_73_bytes() {
         assert!(hasher.is_outdated(&hash));
         for shown in [71, 72, 73] {
             let fits = hasher.verify(&password(&of(shown)), &hash).await.unwrap();
-            assert_eq!(fits, shown <= 72 && made.min(72) == shown, "made of {made} bytes, shown {shown}");
+            assert_eq!(
+                fits,
+                shown <= 72 && made.min(72) == shown,
+                "made of {made} bytes, shown {shown}"
+            );
         }
     }
 }
@@ -64,19 +102,52 @@ async fn published_bcrypt_vectors_verify() {
     let hasher = hasher();
     let long = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     for (raw, hash) in [
-        ("", "$2a$08$HqWuK6/Ng6sg9gQzbLrgb.Tl.ZHfXLhvt/SgVyWhQqgqcZ7ZuUtye"),
-        ("a", "$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe"),
-        ("abc", "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i"),
-        ("abcdefghijklmnopqrstuvwxyz", "$2a$06$.rCVZVOThsIa97pEDOxvGuRRgzG64bvtJ0938xuqzv18d3ZpQhstC"),
-        ("~!@#$%^&*()      ~!@#$%^&*()PNBFRD", "$2a$06$fPIsBO8qRqkjj273rfaOI.HtSV9jLDpTbZn782DC6/t7qT67P6FfO"),
-        ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
-        ("U*U*", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"),
-        ("U*U*U", "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a"),
-        (long, "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui"),
+        (
+            "",
+            "$2a$08$HqWuK6/Ng6sg9gQzbLrgb.Tl.ZHfXLhvt/SgVyWhQqgqcZ7ZuUtye",
+        ),
+        (
+            "a",
+            "$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe",
+        ),
+        (
+            "abc",
+            "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i",
+        ),
+        (
+            "abcdefghijklmnopqrstuvwxyz",
+            "$2a$06$.rCVZVOThsIa97pEDOxvGuRRgzG64bvtJ0938xuqzv18d3ZpQhstC",
+        ),
+        (
+            "~!@#$%^&*()      ~!@#$%^&*()PNBFRD",
+            "$2a$06$fPIsBO8qRqkjj273rfaOI.HtSV9jLDpTbZn782DC6/t7qT67P6FfO",
+        ),
+        (
+            "U*U",
+            "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+        ),
+        (
+            "U*U*",
+            "$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK",
+        ),
+        (
+            "U*U*U",
+            "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a",
+        ),
+        (
+            long,
+            "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui",
+        ),
     ] {
         let hash = PasswordHash::import(hash).unwrap();
         assert!(hasher.verify(&password(raw), &hash).await.unwrap(), "{raw}");
-        assert!(!hasher.verify(&password(&(raw.to_owned() + "x")), &hash).await.unwrap(), "{raw}");
+        assert!(
+            !hasher
+                .verify(&password(&(raw.to_owned() + "x")), &hash)
+                .await
+                .unwrap(),
+            "{raw}"
+        );
     }
 }
 
@@ -91,23 +162,42 @@ fn the_figures_of_rfc_9106_for_argon2id_come_out() {
         .data(AssociatedData::new(&[4; 12]).unwrap())
         .build()
         .unwrap();
-    let argon2 = Argon2::new_with_secret(&[3; 8], Algorithm::Argon2id, Version::V0x13, params).unwrap();
+    let argon2 =
+        Argon2::new_with_secret(&[3; 8], Algorithm::Argon2id, Version::V0x13, params).unwrap();
     let mut tag = [0; 32];
-    argon2.hash_password_into(&[1; 32], &[2; 16], &mut tag).unwrap();
-    assert_eq!(hex::encode(tag), "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659");
+    argon2
+        .hash_password_into(&[1; 32], &[2; 16], &mut tag)
+        .unwrap();
+    assert_eq!(
+        hex::encode(tag),
+        "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"
+    );
 }
 
 #[tokio::test]
 async fn a_hash_is_nothing_without_the_key_that_it_was_made_under() {
-    let (ours, thief) = (hasher(), Hasher::new(FLOOR, peppers(OLD_KEY, &[]), Chance::system()).unwrap());
+    let (ours, thief) = (
+        hasher(),
+        Hasher::new(FLOOR, peppers(OLD_KEY, &[]), Chance::system()).unwrap(),
+    );
     let secret = password("correct horse battery");
     let hash = ours.hash(&secret).await.unwrap();
     assert!(!thief.verify(&secret, &hash).await.unwrap());
     // Nor with the mark taken off, or the thief's own name in its place.
     let (_, phc) = pepper::marked(hash.as_str()).unwrap();
-    assert!(!thief.verify(&secret, &PasswordHash::stored(phc)).await.unwrap());
+    assert!(
+        !thief
+            .verify(&secret, &PasswordHash::stored(phc))
+            .await
+            .unwrap()
+    );
     let renamed = thief.peppers.current().mark(phc);
-    assert!(!thief.verify(&secret, &PasswordHash::stored(&renamed)).await.unwrap());
+    assert!(
+        !thief
+            .verify(&secret, &PasswordHash::stored(&renamed))
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]
@@ -126,10 +216,18 @@ async fn a_key_that_was_replaced_still_verifies_and_is_replaced_at_the_next_sign
 #[tokio::test]
 async fn one_character_typed_in_two_ways_is_one_and_older_hashes_stay_as_they_were_typed() {
     let hasher = hasher();
-    let (apart, whole) = ("cafe\u{301} au lait, deux fois", "caf\u{e9} au lait, deux fois");
+    let (apart, whole) = (
+        "cafe\u{301} au lait, deux fois",
+        "caf\u{e9} au lait, deux fois",
+    );
     let hash = hasher.hash(&password(apart)).await.unwrap();
     assert!(hasher.verify(&password(whole), &hash).await.unwrap());
-    assert!(!hasher.verify(&password("Caf\u{e9} au lait, deux fois"), &hash).await.unwrap());
+    assert!(
+        !hasher
+            .verify(&password("Caf\u{e9} au lait, deux fois"), &hash)
+            .await
+            .unwrap()
+    );
     let salt = [7; 16];
     let before = hasher.argon.hash(apart.as_bytes(), &salt).unwrap();
     let before = PasswordHash::import(&before).unwrap();
@@ -145,8 +243,14 @@ async fn hashes_that_passlib_made_verify_under_every_prefix() {
     let made = "$2a$12$NT0I31Sa7ihGEWpka9ASYeEFkhuTNeBQ2xfZskIiiJeyFXhRgS.Sy";
     for prefix in ["$2a$", "$2b$", "$2y$"] {
         let hash = PasswordHash::import(&made.replace("$2a$", prefix)).unwrap();
-        assert!(hasher.verify(&password("password"), &hash).await.unwrap(), "{prefix}");
-        assert!(!hasher.verify(&password("Password"), &hash).await.unwrap(), "{prefix}");
+        assert!(
+            hasher.verify(&password("password"), &hash).await.unwrap(),
+            "{prefix}"
+        );
+        assert!(
+            !hasher.verify(&password("Password"), &hash).await.unwrap(),
+            "{prefix}"
+        );
     }
 }
 
@@ -160,21 +264,42 @@ async fn a_nul_never_fits_bcrypt() {
 
 #[tokio::test]
 async fn weaker_parameters_are_outdated() {
-    let raised =
-        Hasher::new(HashingCost { memory_kib: 20 * 1024, ..FLOOR }, peppers(KEY, &[]), Chance::system()).unwrap();
-    let hash = hasher().hash(&password("correct horse battery")).await.unwrap();
+    let raised = Hasher::new(
+        HashingCost {
+            memory_kib: 20 * 1024,
+            ..FLOOR
+        },
+        peppers(KEY, &[]),
+        Chance::system(),
+    )
+    .unwrap();
+    let hash = hasher()
+        .hash(&password("correct horse battery"))
+        .await
+        .unwrap();
     assert!(raised.is_outdated(&hash));
-    assert!(raised.verify(&password("correct horse battery"), &hash).await.unwrap());
+    assert!(
+        raised
+            .verify(&password("correct horse battery"), &hash)
+            .await
+            .unwrap()
+    );
 }
 
 #[test]
 fn costs_below_the_floor_are_refused() {
     for cost in [
-        HashingCost { memory_kib: 19 * 1024 - 1, ..FLOOR },
+        HashingCost {
+            memory_kib: 19 * 1024 - 1,
+            ..FLOOR
+        },
         HashingCost { passes: 1, ..FLOOR },
         HashingCost { lanes: 0, ..FLOOR },
     ] {
-        assert!(Hasher::new(cost, peppers(KEY, &[]), Chance::system()).is_err(), "{cost:?}");
+        assert!(
+            Hasher::new(cost, peppers(KEY, &[]), Chance::system()).is_err(),
+            "{cost:?}"
+        );
     }
 }
 
@@ -225,19 +350,35 @@ async fn memory_is_kept_for_the_next_hash_and_goes_when_nobody_comes() {
 #[test]
 fn what_another_hash_left_in_memory_changes_nothing() {
     let argon = Argon::new(FLOOR).unwrap();
-    let theirs = Argon2::new(Algorithm::Argon2id, Version::V0x13, argon2::Params::new(19 * 1024, 2, 1, None).unwrap());
+    let theirs = Argon2::new(
+        Algorithm::Argon2id,
+        Version::V0x13,
+        argon2::Params::new(19 * 1024, 2, 1, None).unwrap(),
+    );
     for (n, secret) in ["one", "two", "two", "three"].iter().enumerate() {
         let salt = [u8::try_from(n).unwrap(); 16];
         let phc = argon.hash(secret.as_bytes(), &salt).unwrap();
-        assert_eq!(phc, theirs.hash_password_with_salt(secret.as_bytes(), &salt).unwrap().to_string());
+        assert_eq!(
+            phc,
+            theirs
+                .hash_password_with_salt(secret.as_bytes(), &salt)
+                .unwrap()
+                .to_string()
+        );
         assert!(argon.fits(secret.as_bytes(), &phc) && !argon.fits(b"four", &phc));
     }
     // More, less and as much memory than ours, in one place after the other.
     for (memory_kib, lanes) in [(32 * 1024, 1), (64, 4), (19 * 1024, 1)] {
         let params = argon2::Params::new(memory_kib, 2, lanes, None).unwrap();
         let other = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let phc = other.hash_password_with_salt(b"imported", &[9; 16]).unwrap().to_string();
-        assert!(argon.fits(b"imported", &phc) && !argon.fits(b"exported", &phc), "{phc}");
+        let phc = other
+            .hash_password_with_salt(b"imported", &[9; 16])
+            .unwrap()
+            .to_string();
+        assert!(
+            argon.fits(b"imported", &phc) && !argon.fits(b"exported", &phc),
+            "{phc}"
+        );
         assert!(argon.memory.kept() <= 1);
     }
 }

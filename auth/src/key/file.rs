@@ -51,7 +51,9 @@ impl KeyFile {
     /// As [`load_or_make`](Self::load_or_make).
     pub fn find(&self) -> Result<Option<MasterKey>, BadKey> {
         match load(&self.0) {
-            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
             found => found.map(Some),
         }
     }
@@ -64,9 +66,13 @@ impl KeyFile {
     pub fn successor(&self) -> Result<Option<MasterKey>, BadKey> {
         match load(&self.beside()) {
             Ok(key) => Ok(Some(key)),
-            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
             // Empty.
-            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::InvalidData => Ok(None),
+            Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::InvalidData => {
+                Ok(None)
+            }
             Err(error @ BadKey::File { .. }) => Err(error),
             Err(_) => Ok(None),
         }
@@ -98,9 +104,13 @@ impl KeyFile {
         let old = read(&self.0).map_err(|error| bad(&self.0, error))?;
         // One that is not whole was cut off while it was written.
         if !read(&kept).is_ok_and(|text| text == old) {
-            remove(&kept).and_then(|()| make(&kept, &old)).map_err(|error| bad(&kept, error))?;
+            remove(&kept)
+                .and_then(|()| make(&kept, &old))
+                .map_err(|error| bad(&kept, error))?;
         }
-        std::fs::rename(self.beside(), &self.0).and_then(|()| sync_folder_of(&self.0)).map_err(|e| bad(&self.0, e))?;
+        std::fs::rename(self.beside(), &self.0)
+            .and_then(|()| sync_folder_of(&self.0))
+            .map_err(|e| bad(&self.0, e))?;
         Ok(kept)
     }
 
@@ -117,7 +127,10 @@ impl KeyFile {
 }
 
 fn bad(path: &Path, source: io::Error) -> BadKey {
-    BadKey::File { path: path.display().to_string(), source }
+    BadKey::File {
+        path: path.display().to_string(),
+        source,
+    }
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -187,7 +200,10 @@ fn refuse_readable_by_others(file: &File) -> io::Result<()> {
     if others == 0 {
         return Ok(());
     }
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "others may read it: make it private with `chmod 600`"))
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        "others may read it: make it private with `chmod 600`",
+    ))
 }
 
 #[cfg(not(unix))]
@@ -223,7 +239,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let path = folder().join("key");
         made(&path).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         let error = made(&path).unwrap_err();
         assert!(error.to_string().contains("chmod 600"), "{error}");
@@ -233,7 +252,11 @@ mod tests {
     fn an_empty_key_file_is_refused() {
         let path = folder().join("key");
         made(&path).unwrap();
-        OpenOptions::new().write(true).truncate(true).open(&path).unwrap();
+        OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .open(&path)
+            .unwrap();
         let error = made(&path).unwrap_err();
         assert!(error.to_string().contains("empty"), "{error}");
     }
@@ -246,7 +269,11 @@ mod tests {
         file.make_successor(&Chance::system()).unwrap();
         let new = file.make_successor(&Chance::system()).unwrap();
         assert_ne!(old.name().unwrap(), new.name().unwrap());
-        assert_eq!(made(&path).unwrap().name().unwrap(), old.name().unwrap(), "not yet");
+        assert_eq!(
+            made(&path).unwrap().name().unwrap(),
+            old.name().unwrap(),
+            "not yet"
+        );
         let kept = file.adopt_successor(&old.name().unwrap()).unwrap();
         assert_eq!(made(&path).unwrap().name().unwrap(), new.name().unwrap());
         assert_eq!(load(&kept).unwrap().name().unwrap(), old.name().unwrap());
@@ -263,8 +290,17 @@ mod tests {
         made(&path).unwrap();
         assert!(file.find().unwrap().is_some());
         file.make_successor(&Chance::system()).unwrap();
-        std::fs::set_permissions(path.with_extension("key.new"), std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(file.successor().unwrap_err().to_string().contains("chmod 600"));
+        std::fs::set_permissions(
+            path.with_extension("key.new"),
+            std::fs::Permissions::from_mode(0o644),
+        )
+        .unwrap();
+        assert!(
+            file.successor()
+                .unwrap_err()
+                .to_string()
+                .contains("chmod 600")
+        );
     }
 
     #[test]

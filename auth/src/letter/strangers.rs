@@ -26,7 +26,10 @@ pub(crate) struct Strangers {
 
 impl Strangers {
     pub(crate) fn new() -> Self {
-        Self { slots: Mutex::new(vec![(0, 0); SLOTS]), spread: RandomState::new() }
+        Self {
+            slots: Mutex::new(vec![(0, 0); SLOTS]),
+            spread: RandomState::new(),
+        }
     }
 
     /// Counts a letter to a mailbox: `ada+shop@example.org` is that of `Ada@example.org`.
@@ -45,7 +48,9 @@ impl Strangers {
     fn count(&self, key: &str, now: Timestamp) -> bool {
         let n = self.spread.hash_one(key) % SLOTS as u64;
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(slot) = slots.get_mut(usize::try_from(n).unwrap_or_default()) else { return false };
+        let Some(slot) = slots.get_mut(usize::try_from(n).unwrap_or_default()) else {
+            return false;
+        };
         let today = now.as_second().div_euclid(DAY);
         if slot.0 != today {
             *slot = (today, 0);
@@ -64,12 +69,17 @@ mod tests {
 
     #[test]
     fn a_mailbox_gets_ten_a_day_however_it_is_written() {
-        let (strangers, now) = (Strangers::new(), Timestamp::from_second(1_800_000_000).unwrap());
+        let (strangers, now) = (
+            Strangers::new(),
+            Timestamp::from_second(1_800_000_000).unwrap(),
+        );
         let write = |raw: &str, day: i64| {
             let at = Timestamp::from_second(now.as_second() + day * DAY).unwrap();
             strangers.may_write(&EmailAddress::parse(raw).unwrap(), at)
         };
-        let written = (0..40).filter(|n| write(&format!("Ada+{n}@Example.org"), 0)).count();
+        let written = (0..40)
+            .filter(|n| write(&format!("Ada+{n}@Example.org"), 0))
+            .count();
         assert_eq!(written, usize::from(A_DAY));
         assert!(!write("ada@example.org", 0) && write("ada@example.org", 1));
     }

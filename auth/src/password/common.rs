@@ -20,21 +20,33 @@ type Entry = [u8; WIDTH];
 /// that is; or has a year, a sequence or a few signs around that.
 pub(super) fn is_common(password: &str) -> bool {
     let whole = fold(password);
-    let joined: String = whole.chars().filter(|c| !c.is_whitespace() && !"-_.".contains(*c)).collect();
+    let joined: String = whole
+        .chars()
+        .filter(|c| !c.is_whitespace() && !"-_.".contains(*c))
+        .collect();
     let is_either = |said: &str| is_listed(said) || is_listed(repeated(said));
-    [whole, joined].iter().any(|said| is_either(said) || cores(said).any(is_either))
+    [whole, joined]
+        .iter()
+        .any(|said| is_either(said) || cores(said).any(is_either))
 }
 
 /// As all ways to capitalise a password, or to write an accent, are one.
 fn fold(password: &str) -> String {
     // Up first, because some small letters are two capitals (`ß`).
-    password.nfkc().collect::<String>().to_uppercase().to_lowercase().nfkc().collect()
+    password
+        .nfkc()
+        .collect::<String>()
+        .to_uppercase()
+        .to_lowercase()
+        .nfkc()
+        .collect()
 }
 
 /// What `said` is, once.
 fn repeated(said: &str) -> &str {
     let (bytes, length) = (said.as_bytes(), said.len());
-    let once = (LEAST..=length / 2).find(|once| length % once == 0 && bytes[*once..] == bytes[..length - once]);
+    let once = (LEAST..=length / 2)
+        .find(|once| length % once == 0 && bytes[*once..] == bytes[..length - once]);
     once.and_then(|once| said.get(..once)).unwrap_or(said)
 }
 
@@ -42,25 +54,45 @@ fn repeated(said: &str) -> &str {
 fn cores(said: &str) -> impl Iterator<Item = &str> {
     let is_added = |c: &char| !c.is_alphabetic();
     let said = if said.len() <= MOST { said } else { "" };
-    let heads = said.chars().take_while(is_added).count().min(said.len().saturating_sub(LEAST));
+    let heads = said
+        .chars()
+        .take_while(is_added)
+        .count()
+        .min(said.len().saturating_sub(LEAST));
     let tails = said.chars().rev().take_while(is_added).count();
     let starts = said.char_indices().map(|(at, _)| at).take(heads + 1);
     starts.flat_map(move |start| {
-        let ends = said.char_indices().rev().map(|(at, c)| at + c.len_utf8()).take(tails + 1);
-        let splits = ends.filter_map(move |end| Some((said.get(start..end)?, &said[..start], &said[end..])));
-        splits.filter(|(_, head, tail)| surprises(head) + surprises(tail) <= AROUND).map(|(core, ..)| core)
+        let ends = said
+            .char_indices()
+            .rev()
+            .map(|(at, c)| at + c.len_utf8())
+            .take(tails + 1);
+        let splits =
+            ends.filter_map(move |end| Some((said.get(start..end)?, &said[..start], &said[end..])));
+        splits
+            .filter(|(_, head, tail)| surprises(head) + surprises(tail) <= AROUND)
+            .map(|(core, ..)| core)
     })
 }
 
 /// How many characters of it do not follow from the one before: `1234567` and `!!!` are one.
 fn surprises(added: &str) -> usize {
     let follows = |(a, b): (char, char)| u32::from(a).abs_diff(u32::from(b)) <= 1;
-    let goes_on = added.chars().zip(added.chars().skip(1)).filter(|pair| follows(*pair)).count();
+    let goes_on = added
+        .chars()
+        .zip(added.chars().skip(1))
+        .filter(|pair| follows(*pair))
+        .count();
     added.chars().count() - goes_on
 }
 
 fn is_listed(said: &str) -> bool {
-    said.len() >= LEAST && LIST.as_chunks::<WIDTH>().0.binary_search(&entry(said)).is_ok()
+    said.len() >= LEAST
+        && LIST
+            .as_chunks::<WIDTH>()
+            .0
+            .binary_search(&entry(said))
+            .is_ok()
 }
 
 /// Of its skeleton, in which all ways to put signs for letters are one.

@@ -9,8 +9,8 @@ use zxcvbn::{Score, zxcvbn};
 
 use super::{ContextWord, Password, common::is_common};
 use crate::{
-    Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, Unavailable, Username, breach::Breaches,
-    factor::Required,
+    Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, Unavailable, Username,
+    breach::Breaches, factor::Required,
 };
 
 /// More than anybody types, and little enough to hash.
@@ -80,10 +80,19 @@ impl About {
     fn words(&self, known: &[ContextWord]) -> Vec<String> {
         let mut words = vec!["strongroom".to_owned()];
         words.extend(known.iter().flat_map(ContextWord::spellings));
-        words.extend(self.username.as_ref().map(|name| name.as_str().to_lowercase()));
-        let email = self.email.as_ref().map(|email| email.as_str().to_lowercase());
+        words.extend(
+            self.username
+                .as_ref()
+                .map(|name| name.as_str().to_lowercase()),
+        );
+        let email = self
+            .email
+            .as_ref()
+            .map(|email| email.as_str().to_lowercase());
         if let Some((local, host)) = email.as_deref().and_then(|email| email.split_once('@')) {
-            words.extend([local, host, host.split('.').next().unwrap_or_default()].map(str::to_owned));
+            words.extend(
+                [local, host, host.split('.').next().unwrap_or_default()].map(str::to_owned),
+            );
             words.extend(email.clone());
         }
         if let Some(name) = &self.display_name {
@@ -111,9 +120,13 @@ pub enum Refused {
     Expected,
     #[error("Many people have this password, so it is tried first. Take a few unrelated words.")]
     Common,
-    #[error("This password would be guessed soon: it is common, or follows a pattern. Take a few unrelated words.")]
+    #[error(
+        "This password would be guessed soon: it is common, or follows a pattern. Take a few unrelated words."
+    )]
     Guessable,
-    #[error("This password was stolen somewhere and is in lists that attackers try. Choose another one.")]
+    #[error(
+        "This password was stolen somewhere and is in lists that attackers try. Choose another one."
+    )]
     Breached,
 }
 
@@ -129,18 +142,36 @@ pub struct Weight {
 
 /// As typed and in NFKC, whichever is fewer: neither writing an accent apart nor a ligature makes a password longer.
 fn characters(raw: &str) -> usize {
-    if raw.is_ascii() { raw.len() } else { raw.chars().count().min(raw.nfkc().count()) }
+    if raw.is_ascii() {
+        raw.len()
+    } else {
+        raw.chars().count().min(raw.nfkc().count())
+    }
 }
 
 /// Everything but the lists of what was stolen.
-pub(crate) fn weigh(password: &Password, about: &About, company: Company, known: &[ContextWord]) -> Weight {
+pub(crate) fn weigh(
+    password: &Password,
+    about: &About,
+    company: Company,
+    known: &[ContextWord],
+) -> Weight {
     let raw = password.expose();
     let (characters, least, words) = (characters(raw), company.least(), about.words(known));
     if raw.len() > MOST_BYTES {
-        return Weight { characters, least, strength: 0, refused: Some(Refused::TooLong) };
+        return Weight {
+            characters,
+            least,
+            strength: 0,
+            refused: Some(Refused::TooLong),
+        };
     }
     let beginning: String = raw.chars().take(LOOKED_AT).collect();
-    let score = zxcvbn(&beginning, &words.iter().map(String::as_str).collect::<Vec<_>>()).score();
+    let score = zxcvbn(
+        &beginning,
+        &words.iter().map(String::as_str).collect::<Vec<_>>(),
+    )
+    .score();
     let refused = if characters < least {
         Some(Refused::TooShort { least })
     } else if is_made_of(raw, &words) {
@@ -150,19 +181,31 @@ pub(crate) fn weigh(password: &Password, about: &About, company: Company, known:
     } else {
         (score < company.strength()).then_some(Refused::Guessable)
     };
-    let strength = if refused == Some(Refused::Common) { 0 } else { score.into() };
-    Weight { characters, least, strength, refused }
+    let strength = if refused == Some(Refused::Common) {
+        0
+    } else {
+        score.into()
+    };
+    Weight {
+        characters,
+        least,
+        strength,
+        refused,
+    }
 }
 
 /// Whether little is left of `raw` without those words: what an attacker tries first. A word of one or two letters
 /// stands in everything, so it has to be all there is.
 fn is_made_of(raw: &str, words: &[String]) -> bool {
     let lower = raw.nfkc().collect::<String>().to_lowercase();
-    words.iter().any(|word| lower.replace(word, "").trim().is_empty()) || {
-        let long = words.iter().filter(|word| word.len() > 2);
-        let rest = long.fold(lower.clone(), |rest, word| rest.replace(word.as_str(), ""));
-        rest.len() < lower.len() && rest.chars().filter(|c| c.is_alphanumeric()).count() < 8
-    }
+    words
+        .iter()
+        .any(|word| lower.replace(word, "").trim().is_empty())
+        || {
+            let long = words.iter().filter(|word| word.len() > 2);
+            let rest = long.fold(lower.clone(), |rest, word| rest.replace(word.as_str(), ""));
+            rest.len() < lower.len() && rest.chars().filter(|c| c.is_alphanumeric()).count() < 8
+        }
 }
 
 impl<S: AuthStore> Auth<S> {
@@ -172,7 +215,11 @@ impl<S: AuthStore> Auth<S> {
             Some(account) => self.enforces_second_factor(account),
             None => self.0.settings.factors.required == Required::All,
         };
-        if enforced { Company::WithFactor } else { Company::Alone }
+        if enforced {
+            Company::WithFactor
+        } else {
+            Company::Alone
+        }
     }
 
     /// Characters at least of this account's password; of one that is about to be made, for `None`.
@@ -186,16 +233,22 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// As for setting it: [`AuthError::Store`] where the list of stolen passwords cannot be read, [`AuthError::Busy`].
     pub async fn weigh_new(&self, password: Password, about: About) -> Result<Weight, AuthError> {
-        self.weigh_password(Arc::new(password), about, self.company_of(None)).await
+        self.weigh_password(Arc::new(password), about, self.company_of(None))
+            .await
     }
 
     /// How good `password` would be for this account.
     ///
     /// # Errors
     /// As [`weigh_new`](Self::weigh_new).
-    pub async fn weigh_for(&self, account: &Account, password: Password) -> Result<Weight, AuthError> {
+    pub async fn weigh_for(
+        &self,
+        account: &Account,
+        password: Password,
+    ) -> Result<Weight, AuthError> {
         let company = self.company_of(Some(account));
-        self.weigh_password(Arc::new(password), About::account(account), company).await
+        self.weigh_password(Arc::new(password), About::account(account), company)
+            .await
     }
 
     async fn weigh_password(
@@ -204,7 +257,9 @@ impl<S: AuthStore> Auth<S> {
         about: About,
         company: Company,
     ) -> Result<Weight, AuthError> {
-        let PasswordRules { breaches, words, .. } = self.0.settings.passwords.clone();
+        let PasswordRules {
+            breaches, words, ..
+        } = self.0.settings.passwords.clone();
         // As hashing: bounded, and behind everything else.
         let weighed = self.0.hasher.run(move || {
             let mut weight = weigh(&password, &about, company, &words);
@@ -225,7 +280,9 @@ impl<S: AuthStore> Auth<S> {
         about: About,
         company: Company,
     ) -> Result<(), AuthError> {
-        let weight = self.weigh_password(Arc::clone(password), about, company).await?;
+        let weight = self
+            .weigh_password(Arc::clone(password), about, company)
+            .await?;
         weight.refused.map_or(Ok(()), |refused| Err(refused.into()))
     }
 }

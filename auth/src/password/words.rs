@@ -28,7 +28,10 @@ impl ContextWord {
 
     /// As it is written, and in one (`haas vf-2`, `haasvf2`).
     pub(super) fn spellings(&self) -> [String; 2] {
-        [self.0.clone(), self.0.chars().filter(|c| c.is_alphanumeric()).collect()]
+        [
+            self.0.clone(),
+            self.0.chars().filter(|c| c.is_alphanumeric()).collect(),
+        ]
     }
 }
 
@@ -38,10 +41,17 @@ mod tests {
 
     #[test]
     fn a_word_is_short_and_has_a_letter() {
-        for (raw, word) in
-            [("Acme", "acme"), (" Haas VF-2 ", "haas vf-2"), ("株式会社", "株式会社"), ("ﬁxture", "fixture")]
-        {
-            assert_eq!(ContextWord::parse(raw), Ok(ContextWord(word.to_owned())), "{raw}");
+        for (raw, word) in [
+            ("Acme", "acme"),
+            (" Haas VF-2 ", "haas vf-2"),
+            ("株式会社", "株式会社"),
+            ("ﬁxture", "fixture"),
+        ] {
+            assert_eq!(
+                ContextWord::parse(raw),
+                Ok(ContextWord(word.to_owned())),
+                "{raw}"
+            );
         }
         for raw in ["", "  ", "ab", "---", "ac\tme", &"a".repeat(65)] {
             assert_eq!(ContextWord::parse(raw), Err(BadWord), "{raw:?}");

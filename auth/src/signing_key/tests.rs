@@ -7,7 +7,8 @@ use super::*;
 /// RFC 7515 appendix A.1: its key has 64 bytes, its message was not made by us, and it names no key.
 #[test]
 fn the_figure_of_rfc_7515_a_1_verifies() {
-    const K: &str = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    const K: &str =
+        "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
     const MESSAGE: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
         eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
     const SIGNATURE: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -32,19 +33,28 @@ fn the_figures_of_rfc_8037_verify_and_are_signed_alike() {
     const D: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
     const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
     const MESSAGE: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-    const SIGNATURE: &str = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+    const SIGNATURE: &str =
+        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
     let jwk = json!({"kty": "OKP", "crv": "Ed25519", "d": D, "x": X, "alg": "EdDSA", "use": "sig", "kid": "a"});
     let key = SigningKey::from_jwk(jwk.to_string().as_bytes()).unwrap();
     assert!(key.has_signed(MESSAGE.as_bytes(), SIGNATURE));
     let signing = key.signing.as_ref().unwrap();
-    assert_eq!(jsonwebtoken::crypto::sign(MESSAGE.as_bytes(), signing, Algorithm::EdDSA).unwrap(), SIGNATURE);
+    assert_eq!(
+        jsonwebtoken::crypto::sign(MESSAGE.as_bytes(), signing, Algorithm::EdDSA).unwrap(),
+        SIGNATURE
+    );
     let published = key.public_jwk().unwrap();
     assert_eq!(published["x"], X);
     assert!(published.get("d").is_none() && published.get("k").is_none());
 }
 
 fn made(algorithm: SigningAlgorithm) -> SigningKey {
-    SigningKey::from_jwk(new_jwk(algorithm, "made", &Chance::system()).unwrap().expose_secret()).unwrap()
+    SigningKey::from_jwk(
+        new_jwk(algorithm, "made", &Chance::system())
+            .unwrap()
+            .expose_secret(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -53,8 +63,13 @@ fn a_made_key_signs_what_it_verifies_and_publishes_no_secret() {
         let key = made(algorithm);
         let token = key.sign(&json!({"sub": "ada"})).unwrap();
         let keys = Keys::new(key, Vec::new()).unwrap();
-        assert!(matches!(keys.read(&token), Reading::Signed(_, payload) if payload == br#"{"sub":"ada"}"#));
-        assert_eq!(keys.signing().public_jwk().is_some(), algorithm == SigningAlgorithm::EdDsa);
+        assert!(
+            matches!(keys.read(&token), Reading::Signed(_, payload) if payload == br#"{"sub":"ada"}"#)
+        );
+        assert_eq!(
+            keys.signing().public_jwk().is_some(),
+            algorithm == SigningAlgorithm::EdDsa
+        );
     }
 }
 

@@ -20,12 +20,19 @@ pub struct Confirmation {
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait AddressStore: Clone + Send + Sync + 'static {
     /// Keeps the link in place of any older one of its account.
-    fn keep_email_link(&self, slip: Slip, record: Record) -> impl Future<Output = Answer<()>> + Send {
+    fn keep_email_link(
+        &self,
+        slip: Slip,
+        record: Record,
+    ) -> impl Future<Output = Answer<()>> + Send {
         absent()
     }
     /// Takes the link and makes the address the account's, verified. `None`, and nothing has changed, where the link is
     /// gone or the account is not what it was: active, with the same address, in the same era.
-    fn confirm_email(&self, confirmation: Confirmation) -> impl Future<Output = Answer<Option<Account>>> + Send {
+    fn confirm_email(
+        &self,
+        confirmation: Confirmation,
+    ) -> impl Future<Output = Answer<Option<Account>>> + Send {
         absent()
     }
 }

@@ -44,8 +44,13 @@ impl Arrival {
     #[must_use]
     pub fn told(&self, detail: Detail) -> Detail {
         let is_new = (self.place == Familiarity::New).then_some(true);
-        let days = self.is_after_long().then_some(self.away.as_secs() / (24 * 60 * 60));
+        let days = self
+            .is_after_long()
+            .then_some(self.away.as_secs() / (24 * 60 * 60));
         let refused = self.is_after_many_refusals().then_some(self.refused);
-        detail.fact("new_device", is_new).fact("days_away", days).fact("refused_before", refused)
+        detail
+            .fact("new_device", is_new)
+            .fact("days_away", days)
+            .fact("refused_before", refused)
     }
 }

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::{Answer, absent};
 use crate::{
-    Actor, Era, Factor, FactorId, FactorKind, Methods, SessionId, TokenHash, Unavailable, Username, audit::Deed,
+    Actor, Era, Factor, FactorId, FactorKind, Methods, SessionId, TokenHash, Unavailable, Username,
+    audit::Deed,
 };
 
 /// Factors that go, factors that come, in this order.
@@ -86,12 +87,20 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
     }
     /// Decided and done in one transaction. Ends every session but `keep`, begins a new [era](crate::Era), and announces
     /// the account.
-    fn change_factors(&self, change: FactorChange) -> impl Future<Output = Result<(), FactorsRefused>> + Send {
+    fn change_factors(
+        &self,
+        change: FactorChange,
+    ) -> impl Future<Output = Result<(), FactorsRefused>> + Send {
         absent()
     }
     /// Whether `step` is greater than any that was used before: of any number of parallel calls with one step, one
     /// hears true.
-    fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send {
+    fn use_step(
+        &self,
+        id: &FactorId,
+        step: i64,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }
     /// A use of `factor` that leaves `body` and `counter` behind. Compare-and-swap: false if `factor.body` and
@@ -115,7 +124,12 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
         absent()
     }
     /// False if there is no such factor of that account.
-    fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> impl Future<Output = Answer<bool>> + Send {
+    fn rename_factor(
+        &self,
+        of: &Username,
+        id: &FactorId,
+        name: String,
+    ) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }
     /// Announces the account. False if the session is over, or the account in another era.

@@ -53,11 +53,17 @@ pub trait GroupStore: Clone + Send + Sync + 'static {
         absent()
     }
     /// Groups with a role in the realm, by name.
-    fn groups_in(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(GroupName, Role)>>> + Send {
+    fn groups_in(
+        &self,
+        realm: &RealmId,
+    ) -> impl Future<Output = Answer<Vec<(GroupName, Role)>>> + Send {
         absent()
     }
     /// Active accounts that have a role in the realm through groups, by username and group.
-    fn members_through(&self, realm: &RealmId) -> impl Future<Output = Answer<Vec<(Account, GroupName, Role)>>> + Send {
+    fn members_through(
+        &self,
+        realm: &RealmId,
+    ) -> impl Future<Output = Answer<Vec<(Account, GroupName, Role)>>> + Send {
         absent()
     }
 }

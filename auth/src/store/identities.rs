@@ -39,11 +39,18 @@ pub enum Linked {
 
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait IdentityStore: Clone + Send + Sync + 'static {
-    fn identity(&self, issuer: &str, subject: &str) -> impl Future<Output = Answer<Option<Identity>>> + Send {
+    fn identity(
+        &self,
+        issuer: &str,
+        subject: &str,
+    ) -> impl Future<Output = Answer<Option<Identity>>> + Send {
         absent()
     }
     /// By provider.
-    fn identities_of(&self, username: &Username) -> impl Future<Output = Answer<Vec<Identity>>> + Send {
+    fn identities_of(
+        &self,
+        username: &Username,
+    ) -> impl Future<Output = Answer<Vec<Identity>>> + Send {
         absent()
     }
     /// `Taken` where it opens an account already; `None` where the session through which `by` acts is over or its account is in
@@ -60,10 +67,20 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
     /// By its [id](crate::upstream::identity_id); false if it does not open this account. The sessions that began at a
     /// provider end with it (which one it was is not written down), but for the one through which `by` acts, and a new
     /// [era](crate::Era) begins.
-    fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send {
+    fn unlink_identity(
+        &self,
+        by: Actor,
+        id: &str,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }
-    fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> impl Future<Output = Answer<()>> + Send {
+    fn identity_used(
+        &self,
+        issuer: &str,
+        subject: &str,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<()>> + Send {
         absent()
     }
     /// A new account with its identity, or neither.

@@ -68,7 +68,11 @@ pub trait KeyStore: Clone + Send + Sync + 'static {
     fn keys(&self, purpose: KeyPurpose) -> impl Future<Output = Answer<Vec<StoredKey>>> + Send;
     /// Adds `new` as the one that signs and retires `old` at `new.made_at`. False, with nothing changed, if `old` does
     /// not sign (any more), or with `None`, if there is one that does.
-    fn replace_key(&self, new: StoredKey, old: Option<&str>) -> impl Future<Output = Answer<bool>> + Send;
+    fn replace_key(
+        &self,
+        new: StoredKey,
+        old: Option<&str>,
+    ) -> impl Future<Output = Answer<bool>> + Send;
     /// Forgets those that were retired before `before`; says how many.
     fn forget_keys(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send;
     /// Forgets peppers that were retired before `before` and that no password is under; says how many.
@@ -86,7 +90,12 @@ pub trait KeyStore: Clone + Send + Sync + 'static {
     /// While one is in force, [`replace_key`](Self::replace_key) and whatever adds an authenticator app refuse what was
     /// [sealed under](crate::seal::sealed_under) another: a process that has not heard of the new one cannot write
     /// what nobody can open.
-    fn name_master(&self, name: &str, old: Option<&str>, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send {
+    fn name_master(
+        &self,
+        name: &str,
+        old: Option<&str>,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<bool>> + Send {
         std::future::ready(Ok(true))
     }
     /// Seals everything anew that is sealed, drops the slips that are (they are minutes old), keeps the pepper, and

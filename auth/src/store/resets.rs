@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Slip, absent};
-use crate::{Account, Actor, EmailAddress, PasswordHash, Standing, TokenHash, Username, audit::Record};
+use crate::{
+    Account, Actor, EmailAddress, PasswordHash, Standing, TokenHash, Username, audit::Record,
+};
 
 /// On what a link depends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +35,9 @@ impl Terms {
 
     #[must_use]
     pub fn maker(&self) -> Option<Username> {
-        self.maker.as_ref().and_then(|(name, _)| Username::parse(name).ok())
+        self.maker
+            .as_ref()
+            .and_then(|(name, _)| Username::parse(name).ok())
     }
 
     /// Whether the link is still good: with another address it is dead, and so it is where its maker could make none
@@ -43,7 +47,10 @@ impl Terms {
         let may_make = |maker: &Account, era: i64| {
             maker.standing == Standing::Active && maker.administrator && maker.era.number() == era
         };
-        let made = self.maker.as_ref().is_none_or(|(_, era)| maker.is_some_and(|maker| may_make(maker, *era)));
+        let made = self
+            .maker
+            .as_ref()
+            .is_none_or(|(_, era)| maker.is_some_and(|maker| may_make(maker, *era)));
         made && account.standing == Standing::Active && address(account) == self.email
     }
 }
@@ -67,7 +74,10 @@ pub struct Reset {
 pub trait ResetStore: Clone + Send + Sync + 'static {
     /// Active accounts with this address, whatever capitals it is written in; at most 5: those that have confirmed it
     /// first, then the oldest.
-    fn accounts_by_email(&self, email: &EmailAddress) -> impl Future<Output = Answer<Vec<Account>>> + Send {
+    fn accounts_by_email(
+        &self,
+        email: &EmailAddress,
+    ) -> impl Future<Output = Answer<Vec<Account>>> + Send {
         absent()
     }
     /// Keeps the link in place of any older one of its account. False, and nothing has changed, where one is alive that

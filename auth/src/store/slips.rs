@@ -91,7 +91,12 @@ pub trait SlipStore: Clone + Send + Sync + 'static {
         absent()
     }
     /// Compare-and-swap of the body: false if it is not `slip.body` any more, or the slip is gone.
-    fn revise_slip(&self, slip: &Slip, body: String, at: Timestamp) -> impl Future<Output = Answer<bool>> + Send {
+    fn revise_slip(
+        &self,
+        slip: &Slip,
+        body: String,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<bool>> + Send {
         absent()
     }
     /// Somebody's, or (`None`) everybody's, newest first; at most 10,000.
@@ -108,7 +113,11 @@ pub trait SlipStore: Clone + Send + Sync + 'static {
         std::future::ready(Ok(0))
     }
     /// Takes all of somebody's away; says how many.
-    fn drop_slips(&self, kind: SlipKind, of: &Username) -> impl Future<Output = Answer<u64>> + Send {
+    fn drop_slips(
+        &self,
+        kind: SlipKind,
+        of: &Username,
+    ) -> impl Future<Output = Answer<u64>> + Send {
         absent()
     }
 }

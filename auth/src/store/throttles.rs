@@ -57,8 +57,16 @@ impl Network {
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
         match raw.strip_suffix("/48") {
-            Some(site) => site.parse().ok().map(|address| Self::Site(cut(address, 48))),
-            None => raw.strip_suffix("/64").unwrap_or(raw).parse().ok().map(Self::of),
+            Some(site) => site
+                .parse()
+                .ok()
+                .map(|address| Self::Site(cut(address, 48))),
+            None => raw
+                .strip_suffix("/64")
+                .unwrap_or(raw)
+                .parse()
+                .ok()
+                .map(Self::of),
         }
     }
 }
@@ -115,7 +123,10 @@ impl Origin {
     #[must_use]
     pub fn places(&self) -> Vec<Place> {
         let device = self.device.clone().map(Place::Device);
-        device.into_iter().chain([Place::Network(Network::of(self.address))]).collect()
+        device
+            .into_iter()
+            .chain([Place::Network(Network::of(self.address))])
+            .collect()
     }
 }
 
@@ -176,9 +187,15 @@ impl Bucket {
     pub fn key(&self) -> [String; 3] {
         match self {
             Self::Network(tries, of) => [String::new(), tries.as_str().to_owned(), of.to_string()],
-            Self::Account { username, secret, place } => {
-                [Self::key_of(username), secret.as_str().to_owned(), place.key()]
-            }
+            Self::Account {
+                username,
+                secret,
+                place,
+            } => [
+                Self::key_of(username),
+                secret.as_str().to_owned(),
+                place.key(),
+            ],
         }
     }
 
@@ -192,11 +209,17 @@ impl Bucket {
     #[must_use]
     pub fn parse(username: Option<&Username>, what: &str, place: &str) -> Option<Self> {
         let Some(username) = username else {
-            let tries = Tries::ALL.into_iter().find(|tries| tries.as_str() == what)?;
+            let tries = Tries::ALL
+                .into_iter()
+                .find(|tries| tries.as_str() == what)?;
             return Network::parse(place).map(|network| Self::Network(tries, network));
         };
         let (secret, place) = (Secret::parse(what)?, Place::parse(place)?);
-        Some(Self::Account { username: username.clone(), secret, place })
+        Some(Self::Account {
+            username: username.clone(),
+            secret,
+            place,
+        })
     }
 
     #[must_use]
@@ -278,15 +301,28 @@ pub trait ThrottleStore: Clone + Send + Sync + 'static {
     fn throttles(&self, inquiry: Inquiry) -> impl Future<Output = Answer<Found>> + Send;
     /// All of them, in the order given, networks first. Of any number of parallel calls each counts. Answers what the
     /// tallies are now.
-    fn charge(&self, charges: Vec<Charge>, at: Timestamp) -> impl Future<Output = Answer<Vec<Tally>>> + Send;
+    fn charge(
+        &self,
+        charges: Vec<Charge>,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<Vec<Tally>>> + Send;
     /// Forgets the failures of one bucket.
     fn settle(&self, bucket: Bucket) -> impl Future<Output = Answer<()>> + Send;
     /// Forgets the failures at one kind of secret, from wherever, because there is a new one.
-    fn settle_all(&self, username: &Username, secret: Secret) -> impl Future<Output = Answer<()>> + Send;
+    fn settle_all(
+        &self,
+        username: &Username,
+        secret: Secret,
+    ) -> impl Future<Output = Answer<()>> + Send;
     /// Latest failure first, at most 1,000.
     fn noteworthy(&self, what: Noteworthy) -> impl Future<Output = Answer<Vec<Tally>>> + Send;
     /// Forgets failures and says so in the audit; answers how many buckets there were.
-    fn lift(&self, whose: Whose, by: Actor, at: Timestamp) -> impl Future<Output = Answer<u64>> + Send;
+    fn lift(
+        &self,
+        whose: Whose,
+        by: Actor,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<u64>> + Send;
     /// Answers how many buckets and places were forgotten.
     fn forget_throttles(&self, what: Forgettable) -> impl Future<Output = Answer<u64>> + Send;
 }
@@ -301,22 +337,39 @@ mod tests {
 
     #[test]
     fn an_ipv6_customer_is_one_network_and_mapped_ipv4_is_ipv4() {
-        assert_eq!(network("2001:db8:1:2:3::1"), network("2001:db8:1:2:ffff:ffff::9"));
+        assert_eq!(
+            network("2001:db8:1:2:3::1"),
+            network("2001:db8:1:2:ffff:ffff::9")
+        );
         assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
         assert_eq!(network("::ffff:192.0.2.7"), network("192.0.2.7"));
         assert_ne!(network("192.0.2.8"), network("192.0.2.7"));
-        assert_eq!(network("2001:db8:1:2:3::1").to_string(), "2001:db8:1:2::/64");
+        assert_eq!(
+            network("2001:db8:1:2:3::1").to_string(),
+            "2001:db8:1:2::/64"
+        );
     }
 
     #[test]
     fn an_ipv6_address_is_in_a_subnet_and_a_site_and_both_come_back_from_their_names() {
-        let all: Vec<String> = Network::all_of("2001:db8:1:2:3::1".parse().unwrap()).map(|it| it.to_string()).collect();
+        let all: Vec<String> = Network::all_of("2001:db8:1:2:3::1".parse().unwrap())
+            .map(|it| it.to_string())
+            .collect();
         assert_eq!(all, ["2001:db8:1:2::/64", "2001:db8:1::/48"]);
         for name in &all {
             assert_eq!(Network::parse(name).unwrap().to_string(), *name);
         }
-        assert_eq!(Network::all_of("::ffff:192.0.2.7".parse().unwrap()).count(), 1);
-        for wrong in ["192.0.2.7/48", "2001:db8::/32", "/48", "2001:db8::/48/48", ""] {
+        assert_eq!(
+            Network::all_of("::ffff:192.0.2.7".parse().unwrap()).count(),
+            1
+        );
+        for wrong in [
+            "192.0.2.7/48",
+            "2001:db8::/32",
+            "/48",
+            "2001:db8::/48/48",
+            "",
+        ] {
             assert_eq!(Network::parse(wrong), None, "{wrong}");
         }
     }
@@ -324,7 +377,11 @@ mod tests {
     #[test]
     fn buckets_come_back_from_their_keys_without_the_name_in_them() {
         let username = Username::parse("ada@example.org").unwrap();
-        let account = |place| Bucket::Account { username: username.clone(), secret: Secret::Totp, place };
+        let account = |place| Bucket::Account {
+            username: username.clone(),
+            secret: Secret::Totp,
+            place,
+        };
         for bucket in [
             Bucket::Network(Tries::Guesses, network("192.0.2.7")),
             Bucket::Network(Tries::Tokens, network("2001:db8::1")),
@@ -336,9 +393,15 @@ mod tests {
             let [who, what, place] = bucket.key();
             assert_eq!(who.is_empty(), bucket.username().is_none());
             assert!(!who.contains("ada"));
-            assert_eq!(Bucket::parse(bucket.username(), &what, &place), Some(bucket));
+            assert_eq!(
+                Bucket::parse(bucket.username(), &what, &place),
+                Some(bucket)
+            );
         }
         assert_eq!(Bucket::parse(None, "password", ""), None);
-        assert_eq!(Bucket::parse(Some(&username), "password", "elsewhere"), None);
+        assert_eq!(
+            Bucket::parse(Some(&username), "password", "elsewhere"),
+            None
+        );
     }
 }

@@ -7,7 +7,10 @@ use crate::{
 };
 
 fn standing(standing: Standing) -> AccountChange {
-    AccountChange { standing: Some(standing), ..AccountChange::default() }
+    AccountChange {
+        standing: Some(standing),
+        ..AccountChange::default()
+    }
 }
 
 #[tokio::test]
@@ -17,11 +20,28 @@ async fn a_disabled_account_is_refused_at_once_with_the_token_it_had() {
     house.register("ada").await;
     let (tokens, ada) = house.signed_in("ada").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
-    house.auth.change_account(&permit, &name("ada"), standing(Standing::Disabled)).await.unwrap();
-    assert!(matches!(house.auth.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
-    assert!(matches!(house.auth.still(&ada).await, Err(AuthError::InvalidToken)));
-    house.auth.change_account(&permit, &name("ada"), standing(Standing::Active)).await.unwrap();
-    assert!(house.auth.by_bearer(access(&tokens)).await.is_err(), "its sessions stay dead");
+    house
+        .auth
+        .change_account(&permit, &name("ada"), standing(Standing::Disabled))
+        .await
+        .unwrap();
+    assert!(matches!(
+        house.auth.by_bearer(access(&tokens)).await,
+        Err(AuthError::InvalidToken)
+    ));
+    assert!(matches!(
+        house.auth.still(&ada).await,
+        Err(AuthError::InvalidToken)
+    ));
+    house
+        .auth
+        .change_account(&permit, &name("ada"), standing(Standing::Active))
+        .await
+        .unwrap();
+    assert!(
+        house.auth.by_bearer(access(&tokens)).await.is_err(),
+        "its sessions stay dead"
+    );
     house.token("ada", GOOD).await.unwrap();
 }
 
@@ -30,9 +50,19 @@ async fn the_last_administrator_stays() {
     let house = house().await;
     let root = house.administrator("root").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
-    let demoted = AccountChange { administrator: Some(false), ..AccountChange::default() };
-    for change in [demoted, standing(Standing::Disabled), standing(Standing::Deleted)] {
-        let refused = house.auth.change_account(&permit, &name("root"), change).await;
+    let demoted = AccountChange {
+        administrator: Some(false),
+        ..AccountChange::default()
+    };
+    for change in [
+        demoted,
+        standing(Standing::Disabled),
+        standing(Standing::Deleted),
+    ] {
+        let refused = house
+            .auth
+            .change_account(&permit, &name("root"), change)
+            .await;
         assert!(matches!(refused, Err(AuthError::LastAdministrator)));
     }
 }
@@ -44,9 +74,19 @@ async fn a_deleted_account_is_gone_and_its_name_stays_taken() {
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
     let see = root.permit(None).unwrap();
     house.register("ada").await;
-    house.auth.change_account(&permit, &name("ada"), standing(Standing::Deleted)).await.unwrap();
-    assert!(matches!(house.auth.member(&see, &name("ada")).await, Err(AuthError::NoSuchAccount)));
-    let revived = house.auth.change_account(&permit, &name("ada"), standing(Standing::Active)).await;
+    house
+        .auth
+        .change_account(&permit, &name("ada"), standing(Standing::Deleted))
+        .await
+        .unwrap();
+    assert!(matches!(
+        house.auth.member(&see, &name("ada")).await,
+        Err(AuthError::NoSuchAccount)
+    ));
+    let revived = house
+        .auth
+        .change_account(&permit, &name("ada"), standing(Standing::Active))
+        .await;
     assert!(matches!(revived, Err(AuthError::NoSuchAccount)));
     let again = house.auth.register(applicant("ada"), &origin()).await;
     assert!(matches!(again, Err(AuthError::UsernameTaken)));
@@ -59,10 +99,18 @@ async fn a_role_that_is_taken_away_is_felt_at_once() {
     house.register("ada").await;
     let (tokens, _) = house.signed_in("ada").await;
     let permit: Permit<ManageMembers> = root.permit(Some(&realm("main"))).unwrap();
-    house.auth.set_role(&permit, &name("ada"), Some(Role::Manager)).await.unwrap();
+    house
+        .auth
+        .set_role(&permit, &name("ada"), Some(Role::Manager))
+        .await
+        .unwrap();
     let ada = house.auth.by_bearer(access(&tokens)).await.unwrap();
     ada.permit::<ManageMembers>(Some(&realm("main"))).unwrap();
-    house.auth.set_role(&permit, &name("ada"), None).await.unwrap();
+    house
+        .auth
+        .set_role(&permit, &name("ada"), None)
+        .await
+        .unwrap();
     let ada = house.auth.still(&ada).await.unwrap();
     let refused = ada.permit::<ManageMembers>(Some(&realm("main")));
     assert!(matches!(refused, Err(AuthError::RealmNotFound)));
@@ -74,11 +122,24 @@ async fn managers_of_one_realm_are_nobody_in_another_and_no_administrators() {
     let root = house.administrator("root").await;
     house.register("ada").await;
     let permit: Permit<ManageMembers> = root.permit(Some(&realm("main"))).unwrap();
-    house.auth.set_role(&permit, &name("ada"), Some(Role::Manager)).await.unwrap();
+    house
+        .auth
+        .set_role(&permit, &name("ada"), Some(Role::Manager))
+        .await
+        .unwrap();
     let (_, ada) = house.signed_in("ada").await;
-    assert!(matches!(ada.permit::<ManageMembers>(Some(&realm("attic"))), Err(AuthError::RealmNotFound)));
-    assert!(matches!(ada.permit::<ManageAccounts>(None), Err(AuthError::NotAllowed { .. })));
-    assert!(matches!(ada.permit::<ManageMembers>(None), Err(AuthError::RealmNotFound)));
+    assert!(matches!(
+        ada.permit::<ManageMembers>(Some(&realm("attic"))),
+        Err(AuthError::RealmNotFound)
+    ));
+    assert!(matches!(
+        ada.permit::<ManageAccounts>(None),
+        Err(AuthError::NotAllowed { .. })
+    ));
+    assert!(matches!(
+        ada.permit::<ManageMembers>(None),
+        Err(AuthError::RealmNotFound)
+    ));
 }
 
 #[tokio::test]
@@ -87,8 +148,15 @@ async fn an_administrator_who_is_demoted_has_no_permit_left_to_ask_for() {
     let root = house.administrator("root").await;
     let other = house.administrator("other").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
-    let demoted = AccountChange { administrator: Some(false), ..AccountChange::default() };
-    house.auth.change_account(&permit, &name("other"), demoted).await.unwrap();
+    let demoted = AccountChange {
+        administrator: Some(false),
+        ..AccountChange::default()
+    };
+    house
+        .auth
+        .change_account(&permit, &name("other"), demoted)
+        .await
+        .unwrap();
     let other = house.auth.still(&other).await.unwrap();
     assert!(other.permit::<ManageAccounts>(None).is_err());
 }

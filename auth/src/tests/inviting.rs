@@ -4,20 +4,31 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::{
-    Delivery, EmailAddress, Invitation, LetterBody, Permit, SessionKind, auth::ManageAccounts, inviting::Invited,
+    Delivery, EmailAddress, Invitation, LetterBody, Permit, SessionKind, auth::ManageAccounts,
+    inviting::Invited,
 };
 
 fn to_main(role: Role, delivery: Delivery) -> Invitation {
     let email = Some(EmailAddress::parse("kim@example.org").unwrap());
-    Invitation { administrator: false, roles: vec![(realm("main"), role)], email, delivery }
+    Invitation {
+        administrator: false,
+        roles: vec![(realm("main"), role)],
+        email,
+        delivery,
+    }
 }
 
 fn token(link: &str) -> &str {
-    link.strip_prefix("https://strongroom.example/join#").unwrap()
+    link.strip_prefix("https://strongroom.example/join#")
+        .unwrap()
 }
 
 async fn by_invitation() -> House {
-    house_with(Settings { registration: Registration::Invite, ..settings() }).await
+    house_with(Settings {
+        registration: Registration::Invite,
+        ..settings()
+    })
+    .await
 }
 
 #[tokio::test]
@@ -25,29 +36,59 @@ async fn an_invitation_by_mail_goes_there_alone_and_verifies_the_address() {
     let house = by_invitation().await;
     let root = house.administrator("root").await;
     let mut letters = house.auth.letters().unwrap();
-    let Invited { link: None, invite } = house.auth.invite(&root, to_main(Role::Editor, Delivery::Mail)).await.unwrap()
+    let Invited { link: None, invite } = house
+        .auth
+        .invite(&root, to_main(Role::Editor, Delivery::Mail))
+        .await
+        .unwrap()
     else {
         panic!("whoever invites could use it themself")
     };
     let letter = letters.try_recv().unwrap();
     assert_eq!(letter.to.as_str(), "kim@example.org");
-    let LetterBody::Invite { link, from, until } = letter.body else { panic!("another letter") };
+    let LetterBody::Invite { link, from, until } = letter.body else {
+        panic!("another letter")
+    };
     assert_eq!((from.as_str(), until), ("root", invite.expires_at));
     let other = EmailAddress::parse("eve@example.org").unwrap();
-    let kim = Applicant { email: Some(other), ..applicant("kim") };
-    let kim = house.auth.register_invited(kim, token(link.expose_secret()), &origin()).await.unwrap();
-    assert_eq!((kim.email.unwrap().as_str(), kim.email_verified), ("kim@example.org", true));
-    assert_eq!(house.signed_in("kim").await.1.role_in(&realm("main").id), Some(Role::Editor));
+    let kim = Applicant {
+        email: Some(other),
+        ..applicant("kim")
+    };
+    let kim = house
+        .auth
+        .register_invited(kim, token(link.expose_secret()), &origin())
+        .await
+        .unwrap();
+    assert_eq!(
+        (kim.email.unwrap().as_str(), kim.email_verified),
+        ("kim@example.org", true)
+    );
+    assert_eq!(
+        house.signed_in("kim").await.1.role_in(&realm("main").id),
+        Some(Role::Editor)
+    );
 }
 
 #[tokio::test]
 async fn an_invitation_by_link_sets_the_address_and_leaves_it_unverified() {
     let house = by_invitation().await;
     let root = house.administrator("root").await;
-    let invited = house.auth.invite(&root, to_main(Role::Viewer, Delivery::Link)).await.unwrap();
+    let invited = house
+        .auth
+        .invite(&root, to_main(Role::Viewer, Delivery::Link))
+        .await
+        .unwrap();
     let link = invited.link.unwrap();
-    let kim = house.auth.register_invited(applicant("kim"), token(link.expose_secret()), &origin()).await.unwrap();
-    assert_eq!((kim.email.unwrap().as_str(), kim.email_verified), ("kim@example.org", false));
+    let kim = house
+        .auth
+        .register_invited(applicant("kim"), token(link.expose_secret()), &origin())
+        .await
+        .unwrap();
+    assert_eq!(
+        (kim.email.unwrap().as_str(), kim.email_verified),
+        ("kim@example.org", false)
+    );
 }
 
 #[tokio::test]
@@ -55,13 +96,25 @@ async fn the_operator_invites_and_stays_in_the_right() {
     let house = by_invitation().await;
     #[expect(clippy::disallowed_methods, reason = "this is the console")]
     let permit = Permit::<ManageAccounts>::of_operator();
-    let first = Invitation { administrator: true, roles: Vec::new(), email: None, delivery: Delivery::Link };
+    let first = Invitation {
+        administrator: true,
+        roles: Vec::new(),
+        email: None,
+        delivery: Delivery::Link,
+    };
     let invited = house.auth.invite_by_operator(&permit, first).await.unwrap();
     // An account of that name is not the operator, and cannot be made by an invitation.
     let link = invited.link.unwrap();
-    let console = house.auth.register_invited(applicant("console"), token(link.expose_secret()), &origin()).await;
+    let console = house
+        .auth
+        .register_invited(applicant("console"), token(link.expose_secret()), &origin())
+        .await;
     assert!(matches!(console, Err(AuthError::UsernameTaken)));
-    let root = house.auth.register_invited(applicant("root"), token(link.expose_secret()), &origin()).await.unwrap();
+    let root = house
+        .auth
+        .register_invited(applicant("root"), token(link.expose_secret()), &origin())
+        .await
+        .unwrap();
     assert!(root.administrator);
 }
 
@@ -70,20 +123,39 @@ async fn a_hundred_open_invitations_are_enough() {
     let house = by_invitation().await;
     let root = house.administrator("root").await;
     for _ in 0..100 {
-        house.auth.invite(&root, to_main(Role::Viewer, Delivery::Link)).await.unwrap();
+        house
+            .auth
+            .invite(&root, to_main(Role::Viewer, Delivery::Link))
+            .await
+            .unwrap();
     }
-    let more = house.auth.invite(&root, to_main(Role::Viewer, Delivery::Link)).await;
+    let more = house
+        .auth
+        .invite(&root, to_main(Role::Viewer, Delivery::Link))
+        .await;
     assert!(matches!(more, Err(AuthError::TooManyInvites)));
     house.hands.forward(Duration::from_hours(72));
-    let session = house.auth.sign_in("root", password(GOOD), SessionKind::Web, origin()).await.unwrap();
-    house.auth.invite(&session.caller, to_main(Role::Viewer, Delivery::Link)).await.unwrap();
+    let session = house
+        .auth
+        .sign_in("root", password(GOOD), SessionKind::Web, origin())
+        .await
+        .unwrap();
+    house
+        .auth
+        .invite(&session.caller, to_main(Role::Viewer, Delivery::Link))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn neither_the_link_nor_its_token_prints_or_is_kept() {
     let house = by_invitation().await;
     let root = house.administrator("root").await;
-    let invited = house.auth.invite(&root, to_main(Role::Viewer, Delivery::Link)).await.unwrap();
+    let invited = house
+        .auth
+        .invite(&root, to_main(Role::Viewer, Delivery::Link))
+        .await
+        .unwrap();
     let secret = token(invited.link.as_ref().unwrap().expose_secret()).to_owned();
     assert!(!format!("{invited:?}").contains(&secret));
     let slip = house.store.only_slip();
@@ -95,11 +167,26 @@ async fn nobody_floods_a_mailbox_by_inviting_and_withdrawing() {
     let house = by_invitation().await;
     let root = house.administrator("root").await;
     for n in 0..11 {
-        match house.auth.invite(&root, to_main(Role::Viewer, Delivery::Mail)).await {
-            Ok(invited) => house.auth.withdraw_invite(&root, &invited.invite.id).await.unwrap(),
-            Err(error) => assert!(n == 10 && matches!(error, AuthError::Throttled { .. }), "{n}: {error}"),
+        match house
+            .auth
+            .invite(&root, to_main(Role::Viewer, Delivery::Mail))
+            .await
+        {
+            Ok(invited) => house
+                .auth
+                .withdraw_invite(&root, &invited.invite.id)
+                .await
+                .unwrap(),
+            Err(error) => assert!(
+                n == 10 && matches!(error, AuthError::Throttled { .. }),
+                "{n}: {error}"
+            ),
         }
     }
     // A link is handed over by whoever made it.
-    house.auth.invite(&root, to_main(Role::Viewer, Delivery::Link)).await.unwrap();
+    house
+        .auth
+        .invite(&root, to_main(Role::Viewer, Delivery::Link))
+        .await
+        .unwrap();
 }

@@ -13,16 +13,30 @@ use crate::{
 
 fn ring(house: &House, master: &str, rules: KeyRules) -> KeyRing<Memory> {
     let master = MasterKey::parse(master).unwrap();
-    KeyRing::new(house.store.clone(), &master, rules, house.auth.0.clock.clone(), Chance::system()).unwrap()
+    KeyRing::new(
+        house.store.clone(),
+        &master,
+        rules,
+        house.auth.0.clock.clone(),
+        Chance::system(),
+    )
+    .unwrap()
 }
 
 /// As the program at the console has it: a process of its own.
 fn console(house: &House) -> KeyRing<Memory> {
-    ring(house, "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa", KeyRules::default())
+    ring(
+        house,
+        "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa",
+        KeyRules::default(),
+    )
 }
 
 fn kid(tokens: &Tokens) -> String {
-    jsonwebtoken::decode_header(access(tokens)).unwrap().kid.unwrap()
+    jsonwebtoken::decode_header(access(tokens))
+        .unwrap()
+        .kid
+        .unwrap()
 }
 
 #[tokio::test]
@@ -37,7 +51,13 @@ async fn a_rotated_key_verifies_until_its_tokens_die_and_is_then_forgotten() {
     house.auth.by_bearer(access(&old)).await.unwrap();
     house.hands.forward(Duration::from_mins(66));
     house.auth.tend_keys().await.unwrap();
-    let left: Vec<String> = console(&house).list().await.unwrap().into_iter().map(|key| key.kid).collect();
+    let left: Vec<String> = console(&house)
+        .list()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|key| key.kid)
+        .collect();
     assert_eq!(left, [kid(&new)]);
 }
 
@@ -62,12 +82,18 @@ async fn made_up_key_names_cost_one_look_into_the_database_a_second() {
         let header = serde_json::json!({"alg": "HS256", "typ": "at+jwt", "kid": format!("{n}")});
         format!(
             "{}.{rest}",
-            base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, header.to_string())
+            base64::Engine::encode(
+                &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+                header.to_string()
+            )
         )
     };
     let before = house.store.asked();
     for n in 0..100 {
-        assert!(matches!(house.auth.by_bearer(&made_up(n)).await, Err(AuthError::InvalidToken)));
+        assert!(matches!(
+            house.auth.by_bearer(&made_up(n)).await,
+            Err(AuthError::InvalidToken)
+        ));
     }
     assert_eq!(house.store.asked() - before, 1);
     house.hands.forward(Duration::from_secs(1));
@@ -82,8 +108,15 @@ async fn ending_the_old_key_ends_its_access_tokens_and_not_the_session() {
     let (tokens, _) = house.signed_in("ada").await;
     console(&house).rotate(OldKey::Ends).await.unwrap();
     house.auth.learn_keys().await.unwrap();
-    assert!(matches!(house.auth.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
-    let again = house.auth.refresh(tokens.refresh.expose(), None, None, origin()).await.unwrap();
+    assert!(matches!(
+        house.auth.by_bearer(access(&tokens)).await,
+        Err(AuthError::InvalidToken)
+    ));
+    let again = house
+        .auth
+        .refresh(tokens.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
     house.auth.by_bearer(access(&again)).await.unwrap();
 }
 
@@ -106,11 +139,20 @@ async fn the_algorithm_is_switched_by_a_setting_and_kept_by_whoever_says_nothing
     house.register("ada").await;
     let (old, _) = house.signed_in("ada").await;
     assert_eq!(house.auth.jwks(), serde_json::json!({"keys": []}));
-    let keys = KeyRules { algorithm: Some(SigningAlgorithm::EdDsa), ..KeyRules::default() };
+    let keys = KeyRules {
+        algorithm: Some(SigningAlgorithm::EdDsa),
+        ..KeyRules::default()
+    };
     let switched = open(&house.store, &house.hands, Settings { keys, ..settings() }).await;
     switched.tend_keys().await.unwrap();
-    let tokens = switched.token("ada", password(GOOD), origin()).await.unwrap();
-    assert_eq!(jsonwebtoken::decode_header(access(&tokens)).unwrap().alg, jsonwebtoken::Algorithm::EdDSA);
+    let tokens = switched
+        .token("ada", password(GOOD), origin())
+        .await
+        .unwrap();
+    assert_eq!(
+        jsonwebtoken::decode_header(access(&tokens)).unwrap().alg,
+        jsonwebtoken::Algorithm::EdDSA
+    );
     let published = switched.jwks();
     assert_eq!(
         (&published["keys"][0]["kid"], &published["keys"][0]["d"]),
@@ -121,7 +163,16 @@ async fn the_algorithm_is_switched_by_a_setting_and_kept_by_whoever_says_nothing
     house.auth.learn_keys().await.unwrap();
     house.auth.tend_keys().await.unwrap();
     console(&house).rotate(OldKey::Verifies).await.unwrap();
-    assert!(console(&house).list().await.unwrap().iter().filter(|key| key.algorithm == "EdDSA").count() == 2);
+    assert!(
+        console(&house)
+            .list()
+            .await
+            .unwrap()
+            .iter()
+            .filter(|key| key.algorithm == "EdDSA")
+            .count()
+            == 2
+    );
 }
 
 #[tokio::test]
@@ -131,13 +182,25 @@ async fn tokens_from_before_the_ring_outlive_the_upgrade() {
     // As it was: one key parted from the master key, and nothing in the database.
     house.store.forget_the_ring();
     let name = hex::encode(&key().part(Purpose::AccessTokenName).unwrap()[..8]);
-    let jwk = jwk_of(SigningAlgorithm::Hs256, &name, &key().part(Purpose::AccessToken).unwrap()).unwrap();
+    let jwk = jwk_of(
+        SigningAlgorithm::Hs256,
+        &name,
+        &key().part(Purpose::AccessToken).unwrap(),
+    )
+    .unwrap();
     let ancestor = crate::signing_key::SigningKey::from_jwk(jwk.expose_secret()).unwrap();
-    house.auth.0.access.learn(crate::signing_key::Keys::new(ancestor, Vec::new()).unwrap());
+    house
+        .auth
+        .0
+        .access
+        .learn(crate::signing_key::Keys::new(ancestor, Vec::new()).unwrap());
     let (tokens, _) = house.signed_in("root").await;
     let upgraded = open(&house.store, &house.hands, settings()).await;
     upgraded.by_bearer(access(&tokens)).await.unwrap();
-    let after = upgraded.token("root", password(GOOD), origin()).await.unwrap();
+    let after = upgraded
+        .token("root", password(GOOD), origin())
+        .await
+        .unwrap();
     assert_ne!(kid(&after), kid(&tokens), "a random key signs from now on");
 }
 
@@ -151,7 +214,10 @@ async fn fifty_rotations_at_once_leave_one_key_that_signs() {
     }
     rotations.join_all().await;
     let keys = console(&house).list().await.unwrap();
-    assert_eq!(keys.iter().filter(|key| key.retired_at.is_none()).count(), 1);
+    assert_eq!(
+        keys.iter().filter(|key| key.retired_at.is_none()).count(),
+        1
+    );
     house.auth.learn_keys().await.unwrap();
 }
 
@@ -161,24 +227,38 @@ async fn a_database_dump_used_to_sign_in_signs_nothing() {
     house.register("ada").await;
     // The thief has every row and a master key of their own.
     let thief = MasterKey::parse("Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd").unwrap();
-    let opened = Auth::open(house.store.clone(), settings(), thief, house.auth.0.clock.clone(), Chance::system()).await;
+    let opened = Auth::open(
+        house.store.clone(),
+        settings(),
+        thief,
+        house.auth.0.clock.clone(),
+        Chance::system(),
+    )
+    .await;
     assert!(matches!(opened, Err(AuthError::AnotherMasterKey)));
     let rows = house.store.keys(KeyPurpose::AccessTokens).await.unwrap();
     let (tokens, _) = house.signed_in("ada").await;
     let (message, signature) = access(&tokens).rsplit_once('.').unwrap();
     for row in &rows {
         // Neither what is sealed nor any 32 bytes of it made this signature.
-        let (_, sealed) = secrecy::ExposeSecret::expose_secret(&row.sealed).split_once('.').unwrap();
-        let sealed = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, sealed);
+        let (_, sealed) = secrecy::ExposeSecret::expose_secret(&row.sealed)
+            .split_once('.')
+            .unwrap();
+        let sealed =
+            base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, sealed);
         for window in sealed.unwrap().windows(32) {
             let tag = aws_lc_rs::hmac::sign(
                 &aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, window),
                 message.as_bytes(),
             );
-            let tag = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, tag);
+            let tag =
+                base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, tag);
             assert_ne!(tag, signature);
         }
-        assert!(!format!("{row:?}").contains(secrecy::ExposeSecret::expose_secret(&row.sealed)), "it does not print");
+        assert!(
+            !format!("{row:?}").contains(secrecy::ExposeSecret::expose_secret(&row.sealed)),
+            "it does not print"
+        );
     }
 }
 
@@ -187,7 +267,10 @@ async fn a_key_moved_to_another_row_does_not_open() {
     let house = house().await;
     console(&house).rotate(OldKey::Verifies).await.unwrap();
     house.store.swap_sealed_keys();
-    assert!(matches!(house.auth.learn_keys().await, Err(AuthError::AnotherMasterKey)));
+    assert!(matches!(
+        house.auth.learn_keys().await,
+        Err(AuthError::AnotherMasterKey)
+    ));
 }
 
 #[tokio::test]
@@ -196,16 +279,30 @@ async fn a_lost_master_key_is_got_over_by_a_new_ring() {
     house.register("ada").await;
     let root = house.administrator("root").await;
     let other = "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd";
-    ring(&house, other, KeyRules::default()).rotate(OldKey::Ends).await.unwrap();
+    ring(&house, other, KeyRules::default())
+        .rotate(OldKey::Ends)
+        .await
+        .unwrap();
     let master = MasterKey::parse(other).unwrap();
-    let auth = Auth::open(house.store.clone(), settings(), master, house.auth.0.clock.clone(), Chance::system());
+    let auth = Auth::open(
+        house.store.clone(),
+        settings(),
+        master,
+        house.auth.0.clock.clone(),
+        Chance::system(),
+    );
     let auth = auth.await.unwrap();
     // Passwords were under the key that is lost: people set new ones by link.
-    assert!(matches!(auth.token("ada", password(GOOD), origin()).await, Err(AuthError::BadCredentials)));
+    assert!(matches!(
+        auth.token("ada", password(GOOD), origin()).await,
+        Err(AuthError::BadCredentials)
+    ));
     let permit = root.permit::<crate::auth::LetIn>(None).unwrap();
     let link = auth.reset_link(&permit, &name("ada")).await.unwrap().link;
     let token = link.expose_secret().split_once('#').unwrap().1.to_owned();
-    auth.reset_password(&token, password(GOOD), &origin()).await.unwrap();
+    auth.reset_password(&token, password(GOOD), &origin())
+        .await
+        .unwrap();
     auth.token("ada", password(GOOD), origin()).await.unwrap();
 }
 

@@ -17,15 +17,37 @@ fn new_key() -> MasterKey {
 }
 
 async fn replaced(house: &House) -> Resealed {
-    replace(&house.store, (&key(), &new_key()), &house.auth.0.clock, &Chance::system()).await.unwrap()
+    replace(
+        &house.store,
+        (&key(), &new_key()),
+        &house.auth.0.clock,
+        &Chance::system(),
+    )
+    .await
+    .unwrap()
 }
 
 async fn opened(house: &House, master: MasterKey) -> Result<Auth<Memory>, AuthError> {
-    Auth::open(house.store.clone(), settings(), master, house.auth.0.clock.clone(), Chance::system()).await
+    Auth::open(
+        house.store.clone(),
+        settings(),
+        master,
+        house.auth.0.clock.clone(),
+        Chance::system(),
+    )
+    .await
 }
 
 async fn hash_of(house: &House, username: &str) -> String {
-    house.store.credentials(&name(username)).await.unwrap().unwrap().password.as_str().to_owned()
+    house
+        .store
+        .credentials(&name(username))
+        .await
+        .unwrap()
+        .unwrap()
+        .password
+        .as_str()
+        .to_owned()
 }
 
 async fn peppers(house: &House) -> usize {
@@ -34,8 +56,16 @@ async fn peppers(house: &House) -> usize {
 
 /// An app of ada's, sealed as it is when she turns one on.
 async fn with_app(house: &House) -> FactorId {
-    let (id, at) = (FactorId::random(&Chance::system()), house.auth.0.clock.now());
-    let body = house.auth.0.factors.seal(b"seed", id.as_str(), &Chance::system()).unwrap();
+    let (id, at) = (
+        FactorId::random(&Chance::system()),
+        house.auth.0.clock.now(),
+    );
+    let body = house
+        .auth
+        .0
+        .factors
+        .seal(b"seed", id.as_str(), &Chance::system())
+        .unwrap();
     let (username, kind, name) = (name("ada"), FactorKind::Totp, "app".to_owned());
     let app = Factor {
         id: id.clone(),
@@ -72,10 +102,18 @@ async fn passwords_outlive_their_master_key_and_get_the_new_pepper_on_the_next_s
     let before = hash_of(&house, "ada").await;
     replaced(&house).await;
     let auth = opened(&house, new_key()).await.unwrap();
-    assert!(matches!(auth.token("ada", password("wrong wrong wrong"), origin()).await, Err(AuthError::BadCredentials)));
+    assert!(matches!(
+        auth.token("ada", password("wrong wrong wrong"), origin())
+            .await,
+        Err(AuthError::BadCredentials)
+    ));
     auth.token("ada", password(GOOD), origin()).await.unwrap();
     let after = hash_of(&house, "ada").await;
-    assert_ne!(before.split('$').nth(2), after.split('$').nth(2), "{before} {after}");
+    assert_ne!(
+        before.split('$').nth(2),
+        after.split('$').nth(2),
+        "{before} {after}"
+    );
     auth.token("ada", password(GOOD), origin()).await.unwrap();
     // Kept for bob, however long he stays away, and forgotten after him.
     house.hands.forward(Duration::from_hours(24 * 400));
@@ -93,13 +131,37 @@ async fn a_pepper_is_kept_through_two_replacements_and_a_key_may_come_back() {
     replaced(&house).await;
     let third = MasterKey::parse("Mn3Bv7Cx1Zl9Kj5Hg2Fd8Sa4Po6Iu0Yt").unwrap();
     let turn = async |old: &MasterKey, new: &MasterKey| {
-        replace(&house.store, (old, new), &house.auth.0.clock, &Chance::system()).await.unwrap()
+        replace(
+            &house.store,
+            (old, new),
+            &house.auth.0.clock,
+            &Chance::system(),
+        )
+        .await
+        .unwrap()
     };
-    assert_eq!(turn(&new_key(), &third).await, Resealed { keys: 2, apps: 0, dead: 0 });
-    opened(&house, third).await.unwrap().token("ada", password(GOOD), origin()).await.unwrap();
+    assert_eq!(
+        turn(&new_key(), &third).await,
+        Resealed {
+            keys: 2,
+            apps: 0,
+            dead: 0
+        }
+    );
+    opened(&house, third)
+        .await
+        .unwrap()
+        .token("ada", password(GOOD), origin())
+        .await
+        .unwrap();
     let third = MasterKey::parse("Mn3Bv7Cx1Zl9Kj5Hg2Fd8Sa4Po6Iu0Yt").unwrap();
     turn(&third, &key()).await;
-    opened(&house, key()).await.unwrap().token("ada", password(GOOD), origin()).await.unwrap();
+    opened(&house, key())
+        .await
+        .unwrap()
+        .token("ada", password(GOOD), origin())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -109,22 +171,45 @@ async fn a_dump_and_the_old_master_key_open_neither_ring_nor_apps() {
     house.register("bob").await;
     let (tokens, _) = house.signed_in("bob").await;
     let id = with_app(&house).await;
-    assert_eq!(replaced(&house).await, Resealed { keys: 1, apps: 1, dead: 0 });
-    assert!(matches!(opened(&house, key()).await, Err(AuthError::AnotherMasterKey)));
+    assert_eq!(
+        replaced(&house).await,
+        Resealed {
+            keys: 1,
+            apps: 1,
+            dead: 0
+        }
+    );
+    assert!(matches!(
+        opened(&house, key()).await,
+        Err(AuthError::AnotherMasterKey)
+    ));
     let app = house.store.factor(&id).await.unwrap().unwrap();
-    let opens =
-        |master: &MasterKey| Sealer::new(master, Purpose::Factors).unwrap().open(&app.body, id.as_str()).is_ok();
+    let opens = |master: &MasterKey| {
+        Sealer::new(master, Purpose::Factors)
+            .unwrap()
+            .open(&app.body, id.as_str())
+            .is_ok()
+    };
     assert!(opens(&new_key()) && !opens(&key()));
     for purpose in [KeyPurpose::AccessTokens, KeyPurpose::Peppers] {
         for row in house.store.keys(purpose).await.unwrap() {
             for sealer in [Purpose::Ring, Purpose::RetiredPeppers] {
                 let sealer = Sealer::new(&key(), sealer).unwrap();
-                assert!(sealer.open(row.sealed.expose_secret(), &bound_to(purpose, &row.kid)).is_err());
+                assert!(
+                    sealer
+                        .open(row.sealed.expose_secret(), &bound_to(purpose, &row.kid))
+                        .is_err()
+                );
             }
         }
     }
     // The key that signs is the same one still, sealed anew.
-    opened(&house, new_key()).await.unwrap().by_bearer(access(&tokens)).await.unwrap();
+    opened(&house, new_key())
+        .await
+        .unwrap()
+        .by_bearer(access(&tokens))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -134,8 +219,21 @@ async fn what_did_not_open_before_is_left_alone_and_told() {
     let id = with_app(&house).await;
     let app = house.store.factor(&id).await.unwrap().unwrap();
     let dead = "0011223344556677.AAAA".to_owned();
-    assert!(house.store.revise_factor(&app, dead.clone(), 0, app.created_at).await.unwrap());
-    assert_eq!(replaced(&house).await, Resealed { keys: 1, apps: 0, dead: 1 });
+    assert!(
+        house
+            .store
+            .revise_factor(&app, dead.clone(), 0, app.created_at)
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        replaced(&house).await,
+        Resealed {
+            keys: 1,
+            apps: 0,
+            dead: 1
+        }
+    );
     assert_eq!(house.store.factor(&id).await.unwrap().unwrap().body, dead);
 }
 
@@ -143,12 +241,30 @@ async fn what_did_not_open_before_is_left_alone_and_told() {
 async fn only_the_key_in_force_is_replaced_and_by_another_one() {
     let house = house().await;
     let turn = async |old: MasterKey, new: MasterKey| {
-        replace(&house.store, (&old, &new), &house.auth.0.clock, &Chance::system()).await
+        replace(
+            &house.store,
+            (&old, &new),
+            &house.auth.0.clock,
+            &Chance::system(),
+        )
+        .await
     };
-    assert!(matches!(turn(key(), key()).await, Err(AuthError::SameMasterKey)));
-    assert!(matches!(turn(new_key(), key()).await, Err(AuthError::AnotherMasterKey)));
+    assert!(matches!(
+        turn(key(), key()).await,
+        Err(AuthError::SameMasterKey)
+    ));
+    assert!(matches!(
+        turn(new_key(), key()).await,
+        Err(AuthError::AnotherMasterKey)
+    ));
     turn(key(), new_key()).await.unwrap();
-    assert!(matches!(turn(key(), new_key()).await, Err(AuthError::AnotherMasterKey)), "twice");
+    assert!(
+        matches!(
+            turn(key(), new_key()).await,
+            Err(AuthError::AnotherMasterKey)
+        ),
+        "twice"
+    );
 }
 
 #[tokio::test]
@@ -157,7 +273,15 @@ async fn a_process_stops_when_the_master_key_was_replaced_under_it() {
     replaced(&house).await;
     let stops = tokio::time::timeout(Duration::from_secs(5), house.auth.follow()).await;
     assert!(matches!(stops, Ok(AuthError::AnotherMasterKey)));
-    let ring =
-        KeyRing::new(house.store.clone(), &key(), KeyRules::default(), house.auth.0.clock.clone(), Chance::system());
-    assert!(matches!(ring.unwrap().rotate(OldKey::Verifies).await, Err(AuthError::AnotherMasterKey)));
+    let ring = KeyRing::new(
+        house.store.clone(),
+        &key(),
+        KeyRules::default(),
+        house.auth.0.clock.clone(),
+        Chance::system(),
+    );
+    assert!(matches!(
+        ring.unwrap().rotate(OldKey::Verifies).await,
+        Err(AuthError::AnotherMasterKey)
+    ));
 }

@@ -24,12 +24,13 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Account, AccountChange, Actor, AuthStore, Era, Factor, Grant, Group, GroupName, NewAccount, PasswordHash, Realm,
-    RealmId, Role, Session, SessionId, SessionKind, Standing, TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, AuthStore, Era, Factor, Grant, Group, GroupName, NewAccount,
+    PasswordHash, Realm, RealmId, Role, Session, SessionId, SessionKind, Standing, TokenHash,
+    Unavailable, Username,
     audit::Record,
     store::{
-        AccountEvent, AccountQuery, Answer, Arrival, ChangeRefused, Credentials, End, Identity, Inserted, Member,
-        RefreshState, Replacement, Rotate, Rotation, Slip, SlipKind, StoredKey,
+        AccountEvent, AccountQuery, Answer, Arrival, ChangeRefused, Credentials, End, Identity,
+        Inserted, Member, RefreshState, Replacement, Rotate, Rotation, Slip, SlipKind, StoredKey,
     },
 };
 
@@ -55,7 +56,10 @@ struct Gate {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { arrived: Semaphore::new(0), go: Semaphore::new(0) }
+        Self {
+            arrived: Semaphore::new(0),
+            go: Semaphore::new(0),
+        }
     }
 }
 
@@ -142,12 +146,20 @@ impl Memory {
     }
 
     pub(crate) fn hash_of(&self, username: &str) -> String {
-        self.tables().accounts[&super::name(username)].0.password.as_str().to_owned()
+        self.tables().accounts[&super::name(username)]
+            .0
+            .password
+            .as_str()
+            .to_owned()
     }
 
     /// What was recorded, oldest first.
     pub(crate) fn audited(&self) -> Vec<&'static str> {
-        self.tables().audit.iter().map(|record| record.deed.as_str()).collect()
+        self.tables()
+            .audit
+            .iter()
+            .map(|record| record.deed.as_str())
+            .collect()
     }
 
     pub(crate) fn responsible(&self) -> Vec<Actor> {
@@ -155,36 +167,60 @@ impl Memory {
     }
 
     pub(crate) fn living_sessions(&self) -> usize {
-        self.tables().sessions.values().filter(|session| session.ended_at.is_none()).count()
+        self.tables()
+            .sessions
+            .values()
+            .filter(|session| session.ended_at.is_none())
+            .count()
     }
 
     pub(crate) fn unused_refresh_tokens(&self) -> usize {
-        self.tables().refresh.values().filter(|token| token.used_at.is_none()).count()
+        self.tables()
+            .refresh
+            .values()
+            .filter(|token| token.used_at.is_none())
+            .count()
     }
 }
 
 impl AuthStore for Memory {
-    async fn create_account(&self, new: NewAccount, roles: Vec<(RealmId, Role)>, by: Actor) -> Answer<Inserted> {
+    async fn create_account(
+        &self,
+        new: NewAccount,
+        roles: Vec<(RealmId, Role)>,
+        by: Actor,
+    ) -> Answer<Inserted> {
         let mut tables = self.ask()?;
         tables.responsible.push(by);
         Ok(tables.insert(new, roles))
     }
 
-    async fn create_first_administrator(&self, new: NewAccount, by: Actor) -> Answer<Option<Inserted>> {
+    async fn create_first_administrator(
+        &self,
+        new: NewAccount,
+        by: Actor,
+    ) -> Answer<Option<Inserted>> {
         let mut tables = self.ask()?;
         tables.responsible.push(by);
         Ok((tables.administrators() == 0).then(|| tables.insert(new, Vec::new())))
     }
 
     async fn credentials(&self, username: &Username) -> Answer<Option<Credentials>> {
-        let found = self.ask()?.accounts.get(username).map(|(credentials, _)| credentials.clone());
+        let found = self
+            .ask()?
+            .accounts
+            .get(username)
+            .map(|(credentials, _)| credentials.clone());
         self.pass_gate().await;
         Ok(found)
     }
 
     async fn password_kinds(&self) -> Answer<Vec<PasswordHash>> {
         let tables = self.ask()?;
-        let active = tables.accounts.values().filter(|(known, _)| known.account.standing == Standing::Active);
+        let active = tables
+            .accounts
+            .values()
+            .filter(|(known, _)| known.account.standing == Standing::Active);
         Ok(active.map(|(known, _)| known.password.clone()).collect())
     }
 
@@ -196,7 +232,11 @@ impl AuthStore for Memory {
 
     async fn members(&self, _: AccountQuery) -> Answer<Vec<Member>> {
         let tables = self.ask()?;
-        Ok(tables.accounts.keys().filter_map(|username| tables.member(username)).collect())
+        Ok(tables
+            .accounts
+            .keys()
+            .filter_map(|username| tables.member(username))
+            .collect())
     }
 
     async fn change_account(
@@ -208,7 +248,9 @@ impl AuthStore for Memory {
     ) -> Result<Account, ChangeRefused> {
         let mut tables = self.ask()?;
         let found = tables.accounts.get(username).cloned();
-        let Some((credentials, _)) = found.filter(|(known, _)| known.account.standing != Standing::Deleted) else {
+        let Some((credentials, _)) =
+            found.filter(|(known, _)| known.account.standing != Standing::Deleted)
+        else {
             return Err(ChangeRefused::NoSuchAccount);
         };
         let mut account = credentials.account.clone();
@@ -217,7 +259,9 @@ impl AuthStore for Memory {
         account.administrator = change.administrator.unwrap_or(account.administrator);
         account.email = change.email.unwrap_or(account.email);
         let same = account.email == credentials.account.email;
-        account.email_verified = change.email_verified.unwrap_or(account.email_verified && same);
+        account.email_verified = change
+            .email_verified
+            .unwrap_or(account.email_verified && same);
         account.reset_required = change.reset_required.unwrap_or(account.reset_required);
         let is = account.administrator && account.standing == Standing::Active;
         if was && !is && tables.administrators() == 1 {
@@ -232,8 +276,13 @@ impl AuthStore for Memory {
             let grown = |session: &&mut Session| {
                 session.kind == SessionKind::Personal && session.grants.contains(Grant::Administer)
             };
-            let theirs = tables.sessions.values_mut().filter(|session| session.username == *username);
-            theirs.filter(grown).for_each(|session| session.ended_at = session.ended_at.or(Some(at)));
+            let theirs = tables
+                .sessions
+                .values_mut()
+                .filter(|session| session.username == *username);
+            theirs
+                .filter(grown)
+                .for_each(|session| session.ended_at = session.ended_at.or(Some(at)));
         }
         if let Some((credentials, _)) = tables.accounts.get_mut(username) {
             credentials.account = account;
@@ -243,7 +292,11 @@ impl AuthStore for Memory {
         } else {
             tables.events.push(username.clone());
         }
-        tables.accounts.get(username).map(|(c, _)| c.account.clone()).ok_or(ChangeRefused::NoSuchAccount)
+        tables
+            .accounts
+            .get(username)
+            .map(|(c, _)| c.account.clone())
+            .ok_or(ChangeRefused::NoSuchAccount)
     }
 
     async fn set_role(
@@ -255,7 +308,10 @@ impl AuthStore for Memory {
         _: Timestamp,
     ) -> Result<(), ChangeRefused> {
         let mut tables = self.ask()?;
-        let (_, roles) = tables.accounts.get_mut(username).ok_or(ChangeRefused::NoSuchAccount)?;
+        let (_, roles) = tables
+            .accounts
+            .get_mut(username)
+            .ok_or(ChangeRefused::NoSuchAccount)?;
         match role {
             Some(role) => roles.insert(realm.clone(), role),
             None => roles.remove(realm),
@@ -266,7 +322,9 @@ impl AuthStore for Memory {
 
     async fn members_of(&self, realm: &RealmId) -> Answer<Vec<(Account, Role)>> {
         let tables = self.ask()?;
-        let role = |(c, roles): &(Credentials, HashMap<RealmId, Role>)| Some((c.account.clone(), *roles.get(realm)?));
+        let role = |(c, roles): &(Credentials, HashMap<RealmId, Role>)| {
+            Some((c.account.clone(), *roles.get(realm)?))
+        };
         Ok(tables.accounts.values().filter_map(role).collect())
     }
 
@@ -280,7 +338,9 @@ impl AuthStore for Memory {
         at: Timestamp,
     ) -> Answer<bool> {
         let mut tables = self.ask()?;
-        let Some((credentials, _)) = tables.accounts.get_mut(username) else { return Ok(false) };
+        let Some((credentials, _)) = tables.accounts.get_mut(username) else {
+            return Ok(false);
+        };
         if credentials.password != *old || !why.fits(&credentials.account) {
             return Ok(false);
         }
@@ -300,10 +360,19 @@ impl AuthStore for Memory {
         Ok(self.ask()?.administrators() > 0)
     }
 
-    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Arrival>> {
+    async fn start_session(
+        &self,
+        session: Session,
+        secret: TokenHash,
+        era: Era,
+    ) -> Answer<Option<Arrival>> {
         let mut tables = self.ask()?;
-        let account = tables.accounts.get(&session.username).map(|(credentials, _)| &credentials.account);
-        if account.is_none_or(|account| account.standing != Standing::Active || account.era != era) {
+        let account = tables
+            .accounts
+            .get(&session.username)
+            .map(|(credentials, _)| &credentials.account);
+        if account.is_none_or(|account| account.standing != Standing::Active || account.era != era)
+        {
             return Ok(None);
         }
         let arrival = tables.recorded_start(&session);
@@ -313,7 +382,11 @@ impl AuthStore for Memory {
                 drop(tables.cookies.insert(secret, session.id.clone()));
             }
             crate::SessionKind::Tokens => {
-                let refresh = Refresh { session: session.id.clone(), used_at: None, successor: None };
+                let refresh = Refresh {
+                    session: session.id.clone(),
+                    used_at: None,
+                    successor: None,
+                };
                 tables.refresh.insert(secret, refresh);
             }
         }
@@ -329,14 +402,26 @@ impl AuthStore for Memory {
 
     async fn session_by_cookie(&self, cookie: &TokenHash) -> Answer<Option<Session>> {
         let tables = self.ask()?;
-        Ok(tables.cookies.get(cookie).and_then(|id| tables.sessions.get(id)).cloned())
+        Ok(tables
+            .cookies
+            .get(cookie)
+            .and_then(|id| tables.sessions.get(id))
+            .cloned())
     }
 
     async fn session_by_refresh(&self, token: &TokenHash) -> Answer<Option<RefreshState>> {
         let tables = self.ask()?;
-        let Some(refresh) = tables.refresh.get(token) else { return Ok(None) };
-        let session = tables.sessions.get(&refresh.session).filter(|session| session.ended_at.is_none());
-        Ok(session.cloned().map(|session| RefreshState { session, used: refresh.used_at.is_some() }))
+        let Some(refresh) = tables.refresh.get(token) else {
+            return Ok(None);
+        };
+        let session = tables
+            .sessions
+            .get(&refresh.session)
+            .filter(|session| session.ended_at.is_none());
+        Ok(session.cloned().map(|session| RefreshState {
+            session,
+            used: refresh.used_at.is_some(),
+        }))
     }
 
     async fn rotate_refresh(&self, rotate: Rotate) -> Answer<Rotation> {
@@ -353,7 +438,8 @@ impl AuthStore for Memory {
 
     async fn sessions_of(&self, username: &Username, at: Timestamp) -> Answer<Vec<Session>> {
         let tables = self.ask()?;
-        let live = |s: &&Session| s.username == *username && s.ended_at.is_none() && at < s.expires_at;
+        let live =
+            |s: &&Session| s.username == *username && s.ended_at.is_none() && at < s.expires_at;
         Ok(tables.sessions.values().filter(live).cloned().collect())
     }
 
@@ -361,7 +447,12 @@ impl AuthStore for Memory {
         Ok(self.ask()?.end(username, end.at, |other| other == id) > 0)
     }
 
-    async fn end_sessions(&self, username: &Username, keep: Option<&SessionId>, end: End) -> Answer<u64> {
+    async fn end_sessions(
+        &self,
+        username: &Username,
+        keep: Option<&SessionId>,
+        end: End,
+    ) -> Answer<u64> {
         Ok(self.ask()?.throw_out(username, end.at, keep))
     }
 
@@ -371,7 +462,9 @@ impl AuthStore for Memory {
 
     async fn account_events_after(&self, n: i64) -> Answer<Vec<AccountEvent>> {
         let tables = self.ask()?;
-        let numbered = (1..).zip(tables.events.iter().cloned()).map(|(n, username)| AccountEvent { n, username });
+        let numbered = (1..)
+            .zip(tables.events.iter().cloned())
+            .map(|(n, username)| AccountEvent { n, username });
         Ok(numbered.filter(|event| event.n > n).take(1_000).collect())
     }
 

@@ -23,10 +23,19 @@ async fn a_password_change_wants_the_current_one_and_a_good_new_one() {
     let change = |current: &str, new: &str| {
         let (current, new) = (password(current), password(new));
         let (auth, caller) = (house.auth.clone(), caller.clone());
-        async move { auth.change_password(&caller, current, new, Others::Keep, &origin()).await }
+        async move {
+            auth.change_password(&caller, current, new, Others::Keep, &origin())
+                .await
+        }
     };
-    assert!(matches!(change("wrong", NEW).await, Err(AuthError::WrongCurrentPassword)));
-    assert!(matches!(change(GOOD, "short").await, Err(AuthError::PasswordRefused(Refused::TooShort { .. }))));
+    assert!(matches!(
+        change("wrong", NEW).await,
+        Err(AuthError::WrongCurrentPassword)
+    ));
+    assert!(matches!(
+        change(GOOD, "short").await,
+        Err(AuthError::PasswordRefused(Refused::TooShort { .. }))
+    ));
     house.token("ada", GOOD).await.unwrap();
     change(GOOD, NEW).await.unwrap();
     assert!(house.token("ada", GOOD).await.is_err());
@@ -39,16 +48,38 @@ async fn a_password_change_ends_the_other_sessions_and_not_this_one() {
     house.register("ada").await;
     let (thief, _) = house.signed_in("ada").await;
     let (mine, caller) = house.signed_in("ada").await;
-    house.auth.change_password(&caller, password(GOOD), password(NEW), Others::End, &origin()).await.unwrap();
+    house
+        .auth
+        .change_password(
+            &caller,
+            password(GOOD),
+            password(NEW),
+            Others::End,
+            &origin(),
+        )
+        .await
+        .unwrap();
     assert!(house.auth.by_bearer(access(&thief)).await.is_err());
-    assert!(house.auth.refresh(thief.refresh.expose(), None, None, origin()).await.is_err());
+    assert!(
+        house
+            .auth
+            .refresh(thief.refresh.expose(), None, None, origin())
+            .await
+            .is_err()
+    );
     house.auth.by_bearer(access(&mine)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_password_change_under_way_comes_to_nothing_once_everything_was_thrown_out() {
-    let reset = AccountChange { reset_required: Some(true), ..AccountChange::default() };
-    let disable = AccountChange { standing: Some(Standing::Disabled), ..AccountChange::default() };
+    let reset = AccountChange {
+        reset_required: Some(true),
+        ..AccountChange::default()
+    };
+    let disable = AccountChange {
+        standing: Some(Standing::Disabled),
+        ..AccountChange::default()
+    };
     for others in [Others::End, Others::Keep] {
         for thrown_out in [Some(reset.clone()), Some(disable.clone()), None] {
             let house = house().await;
@@ -58,16 +89,42 @@ async fn a_password_change_under_way_comes_to_nothing_once_everything_was_thrown
             house.hands.forward(Duration::from_secs(1));
             let (ada, now) = (name("ada"), house.auth.0.clock.now());
             if let Some(change) = thrown_out.clone() {
-                house.store.change_account(&ada, change, Actor::console(), now).await.map(drop).unwrap();
+                house
+                    .store
+                    .change_account(&ada, change, Actor::console(), now)
+                    .await
+                    .map(drop)
+                    .unwrap();
             } else {
-                let end = End { why: EndReason::EndedByAdministrator, by: Actor::console(), at: now };
-                house.store.end_sessions(&ada, None, end).await.map(drop).unwrap();
+                let end = End {
+                    why: EndReason::EndedByAdministrator,
+                    by: Actor::console(),
+                    at: now,
+                };
+                house
+                    .store
+                    .end_sessions(&ada, None, end)
+                    .await
+                    .map(drop)
+                    .unwrap();
             }
             let hash = house.store.hash_of("ada");
-            let changed = house.auth.change_password(&thief, password(GOOD), password(NEW), others, &origin()).await;
-            assert!(matches!(changed, Err(AuthError::WrongCurrentPassword)), "{thrown_out:?}: {changed:?}");
+            let changed = house
+                .auth
+                .change_password(&thief, password(GOOD), password(NEW), others, &origin())
+                .await;
+            assert!(
+                matches!(changed, Err(AuthError::WrongCurrentPassword)),
+                "{thrown_out:?}: {changed:?}"
+            );
             assert_eq!(house.store.hash_of("ada"), hash);
-            let account = house.store.credentials(&ada).await.unwrap().unwrap().account;
+            let account = house
+                .store
+                .credentials(&ada)
+                .await
+                .unwrap()
+                .unwrap()
+                .account;
             assert_eq!(account.reset_required, thrown_out == Some(reset.clone()));
         }
     }
@@ -80,21 +137,50 @@ async fn a_link_that_is_asked_for_beside_a_new_name_is_of_the_era_of_its_door() 
     let mut letters = house.auth.letters().unwrap();
     let (_, thief) = house.signed_in("ada").await;
     house.hands.forward(Duration::from_secs(1));
-    let end = End { why: EndReason::EndedByAdministrator, by: Actor::console(), at: house.auth.0.clock.now() };
-    house.store.end_sessions(&name("ada"), None, end).await.unwrap();
+    let end = End {
+        why: EndReason::EndedByAdministrator,
+        by: Actor::console(),
+        at: house.auth.0.clock.now(),
+    };
+    house
+        .store
+        .end_sessions(&name("ada"), None, end)
+        .await
+        .unwrap();
     let change = ProfileChange {
         display_name: Some(Some(crate::DisplayName::parse("Ada").unwrap())),
-        email: Some(Some(crate::EmailAddress::parse("thief@evil.example").unwrap())),
+        email: Some(Some(
+            crate::EmailAddress::parse("thief@evil.example").unwrap(),
+        )),
     };
-    house.auth.change_profile(&thief, change, &origin()).await.unwrap();
-    let link = std::iter::from_fn(|| letters.try_recv().ok()).find_map(|letter| match letter.body {
-        crate::LetterBody::ConfirmEmail { link, .. } => Some(link),
-        _ => None,
-    });
+    house
+        .auth
+        .change_profile(&thief, change, &origin())
+        .await
+        .unwrap();
+    let link =
+        std::iter::from_fn(|| letters.try_recv().ok()).find_map(|letter| match letter.body {
+            crate::LetterBody::ConfirmEmail { link, .. } => Some(link),
+            _ => None,
+        });
     let link = link.unwrap();
     let token = link.expose_secret().split_once('#').unwrap().1;
-    house.auth.confirm_email(token, &origin()).await.unwrap_err();
-    assert_eq!(house.store.credentials(&name("ada")).await.unwrap().unwrap().account.email, None);
+    house
+        .auth
+        .confirm_email(token, &origin())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        house
+            .store
+            .credentials(&name("ada"))
+            .await
+            .unwrap()
+            .unwrap()
+            .account
+            .email,
+        None
+    );
 }
 
 #[tokio::test]
@@ -103,9 +189,20 @@ async fn guessing_the_current_password_is_throttled() {
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
     let from = origin();
-    let guess = || house.auth.change_password(&caller, password("guess"), password(NEW), Others::End, &from);
+    let guess = || {
+        house.auth.change_password(
+            &caller,
+            password("guess"),
+            password(NEW),
+            Others::End,
+            &from,
+        )
+    };
     for _ in 0..5 {
-        assert!(matches!(guess().await, Err(AuthError::WrongCurrentPassword)));
+        assert!(matches!(
+            guess().await,
+            Err(AuthError::WrongCurrentPassword)
+        ));
     }
     assert!(matches!(guess().await, Err(AuthError::Throttled { .. })));
 }
@@ -119,14 +216,28 @@ async fn sessions_are_listed_newest_first_and_ended_by_their_owner_only() {
     house.hands.forward(Duration::from_mins(1));
     let (tokens, new) = house.signed_in("ada").await;
     let (_, eve) = house.signed_in("eve").await;
-    let ids: Vec<SessionId> = house.auth.sessions(&old).await.unwrap().into_iter().map(|session| session.id).collect();
+    let ids: Vec<SessionId> = house
+        .auth
+        .sessions(&old)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|session| session.id)
+        .collect();
     assert_eq!(ids, [new.session().id.clone(), old.session().id.clone()]);
     let stolen = house.auth.end_session(&eve, &new.session().id).await;
     assert!(matches!(stolen, Err(AuthError::NoSuchSession)));
     house.auth.by_bearer(access(&tokens)).await.unwrap();
-    house.auth.end_session(&old, &new.session().id).await.unwrap();
+    house
+        .auth
+        .end_session(&old, &new.session().id)
+        .await
+        .unwrap();
     assert!(house.auth.by_bearer(access(&tokens)).await.is_err());
-    assert!(matches!(house.auth.end_session(&old, &new.session().id).await, Err(AuthError::NoSuchSession)));
+    assert!(matches!(
+        house.auth.end_session(&old, &new.session().id).await,
+        Err(AuthError::NoSuchSession)
+    ));
 }
 
 #[tokio::test]

@@ -3,16 +3,26 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{Grant, Grants, NewPersonal, Session, Token, TokenKind, account::AccountChange, policy::Via};
+use crate::{
+    Grant, Grants, NewPersonal, Session, Token, TokenKind, account::AccountChange, policy::Via,
+};
 
 fn wanted() -> NewPersonal {
-    NewPersonal { label: "script".to_owned(), grants: Grants::of(&[Grant::ReadFiles]), realms: None, lifetime: None }
+    NewPersonal {
+        label: "script".to_owned(),
+        grants: Grants::of(&[Grant::ReadFiles]),
+        realms: None,
+        lifetime: None,
+    }
 }
 
 impl House {
     async fn personal(&self, username: &str) -> (Session, Token) {
         let (_, caller) = self.signed_in(username).await;
-        self.auth.make_personal(&caller, wanted(), origin()).await.unwrap()
+        self.auth
+            .make_personal(&caller, wanted(), origin())
+            .await
+            .unwrap()
     }
 }
 
@@ -22,13 +32,28 @@ async fn a_known_token_is_answered_from_memory() {
     house.register("ada").await;
     let (_, token) = house.personal("ada").await;
     for _ in 0..2 {
-        house.auth.by_personal(token.expose(), None, &origin()).await.unwrap();
+        house
+            .auth
+            .by_personal(token.expose(), None, &origin())
+            .await
+            .unwrap();
     }
     tokio::task::yield_now().await;
     let asked = house.store.asked();
     for name in [None, Some("ada"), Some("Ada")] {
-        let caller = house.auth.by_personal(token.expose(), name, &origin()).await.unwrap();
-        assert_eq!(caller.via(), if name.is_some() { Via::Basic } else { Via::Bearer });
+        let caller = house
+            .auth
+            .by_personal(token.expose(), name, &origin())
+            .await
+            .unwrap();
+        assert_eq!(
+            caller.via(),
+            if name.is_some() {
+                Via::Basic
+            } else {
+                Via::Bearer
+            }
+        );
         assert!(!caller.is_in_person());
     }
     assert_eq!(house.store.asked(), asked);
@@ -40,27 +65,42 @@ async fn wrong_tokens_are_slowed_down_and_good_ones_beside_them_are_not() {
     house.register("ada").await;
     let (_, good) = house.personal("ada").await;
     let dead = Token::random(TokenKind::Personal, &Chance::system());
-    let try_one = async |token: &Token| house.auth.by_personal(token.expose(), None, &origin()).await.unwrap_err();
+    let try_one = async |token: &Token| {
+        house
+            .auth
+            .by_personal(token.expose(), None, &origin())
+            .await
+            .unwrap_err()
+    };
     let asked = house.store.asked();
     for _ in 0..300 {
         assert!(matches!(try_one(&dead).await, AuthError::InvalidToken));
     }
     assert!(house.store.asked() < asked + 10);
     let mut tries = 0;
-    while !matches!(try_one(&Token::random(TokenKind::Personal, &Chance::system())).await, AuthError::Throttled { .. })
-    {
+    while !matches!(
+        try_one(&Token::random(TokenKind::Personal, &Chance::system())).await,
+        AuthError::Throttled { .. }
+    ) {
         tries += 1;
         assert!(tries < 300, "guessing was never slowed down");
     }
     // Whoever has a good one goes in from the same address, also when it was never seen before.
-    house.auth.by_personal(good.expose(), None, &origin()).await.unwrap();
+    house
+        .auth
+        .by_personal(good.expose(), None, &origin())
+        .await
+        .unwrap();
     // What was refused was not charged, nor remembered: it is told apart from a wrong one once there is room again.
     assert!(matches!(
         try_one(&Token::random(TokenKind::Personal, &Chance::system())).await,
         AuthError::Throttled { .. }
     ));
     house.hands.forward(Duration::from_secs(3));
-    assert!(matches!(try_one(&Token::random(TokenKind::Personal, &Chance::system())).await, AuthError::InvalidToken));
+    assert!(matches!(
+        try_one(&Token::random(TokenKind::Personal, &Chance::system())).await,
+        AuthError::InvalidToken
+    ));
 }
 
 #[tokio::test]
@@ -83,17 +123,36 @@ async fn another_node_hears_that_a_token_has_ended() {
     let root = house.administrator("root").await;
     let node = open(&house.store, &house.hands, settings()).await;
     let (session, token) = house.personal("ada").await;
-    node.by_personal(token.expose(), None, &origin()).await.unwrap();
+    node.by_personal(token.expose(), None, &origin())
+        .await
+        .unwrap();
     let (_, ada) = house.signed_in("ada").await;
     house.auth.end_personal(&ada, &session.id).await.unwrap();
     node.catch_up().await.unwrap();
-    assert!(node.by_personal(token.expose(), None, &origin()).await.is_err());
+    assert!(
+        node.by_personal(token.expose(), None, &origin())
+            .await
+            .is_err()
+    );
     let (_, token) = house.personal("ada").await;
-    node.by_personal(token.expose(), None, &origin()).await.unwrap();
-    let disabled = AccountChange { standing: Some(crate::Standing::Disabled), ..AccountChange::default() };
-    house.auth.change_account(&root.permit(None).unwrap(), &name("ada"), disabled).await.unwrap();
+    node.by_personal(token.expose(), None, &origin())
+        .await
+        .unwrap();
+    let disabled = AccountChange {
+        standing: Some(crate::Standing::Disabled),
+        ..AccountChange::default()
+    };
+    house
+        .auth
+        .change_account(&root.permit(None).unwrap(), &name("ada"), disabled)
+        .await
+        .unwrap();
     node.catch_up().await.unwrap();
-    assert!(node.by_personal(token.expose(), None, &origin()).await.is_err());
+    assert!(
+        node.by_personal(token.expose(), None, &origin())
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -110,10 +169,21 @@ async fn there_is_an_end_to_how_many() {
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
     for _ in 0..100 {
-        house.auth.make_personal(&caller, wanted(), origin()).await.unwrap();
+        house
+            .auth
+            .make_personal(&caller, wanted(), origin())
+            .await
+            .unwrap();
     }
-    let refused = house.auth.make_personal(&caller, wanted(), origin()).await.unwrap_err();
-    assert!(matches!(refused, AuthError::PersonalRefused(crate::PersonalRefused::TooMany)));
+    let refused = house
+        .auth
+        .make_personal(&caller, wanted(), origin())
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        AuthError::PersonalRefused(crate::PersonalRefused::TooMany)
+    ));
 }
 
 #[tokio::test]
@@ -121,8 +191,13 @@ async fn a_session_at_its_end_leaves_no_token_behind() {
     let house = house().await;
     house.register("ada").await;
     let (_, ada) = house.signed_in("ada").await;
-    house.hands.forward(std::time::Duration::from_hours(24 * 91));
-    assert!(matches!(house.auth.make_personal(&ada, wanted(), origin()).await, Err(AuthError::InvalidToken)));
+    house
+        .hands
+        .forward(std::time::Duration::from_hours(24 * 91));
+    assert!(matches!(
+        house.auth.make_personal(&ada, wanted(), origin()).await,
+        Err(AuthError::InvalidToken)
+    ));
     let (_, again) = house.signed_in("ada").await;
     assert!(house.auth.personal_tokens(&again).await.unwrap().is_empty());
 }

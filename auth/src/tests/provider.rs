@@ -17,7 +17,9 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::{
     Token,
-    upstream::{Arrival, Callback, Departure, Errand, HttpClient, HttpError, Provider, Strangers, Upstreams},
+    upstream::{
+        Arrival, Callback, Departure, Errand, HttpClient, HttpError, Provider, Strangers, Upstreams,
+    },
 };
 
 pub(crate) const ISSUER: &str = "https://id.example";
@@ -41,8 +43,12 @@ struct Inside {
 
 /// RFC 6749 §5.2.
 fn refusal() -> HttpResponse {
-    let answer = http::Response::builder().status(400).header("content-type", "application/json");
-    answer.body(json!({"error": "invalid_grant"}).to_string().into_bytes()).unwrap()
+    let answer = http::Response::builder()
+        .status(400)
+        .header("content-type", "application/json");
+    answer
+        .body(json!({"error": "invalid_grant"}).to_string().into_bytes())
+        .unwrap()
 }
 
 fn new_key() -> EcdsaKeyPair {
@@ -88,13 +94,22 @@ impl There {
 
     /// How often it was asked at that path.
     pub(crate) fn asked(&self, path: &str) -> usize {
-        self.0.asked.lock().unwrap().get(path).copied().unwrap_or_default()
+        self.0
+            .asked
+            .lock()
+            .unwrap()
+            .get(path)
+            .copied()
+            .unwrap_or_default()
     }
 
     fn jwks(&self) -> Value {
         let key = self.0.key.lock().unwrap();
         let point = &key.1.public_key().as_ref()[1..];
-        let (x, y) = (BASE64URL.encode(&point[..32]), BASE64URL.encode(&point[32..]));
+        let (x, y) = (
+            BASE64URL.encode(&point[..32]),
+            BASE64URL.encode(&point[32..]),
+        );
         json!({"keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y, "alg": "ES256", "use": "sig", "kid": key.0}]})
     }
 
@@ -106,10 +121,17 @@ impl There {
             "iss": ISSUER, "aud": "strongroom", "exp": 1_900_000_000, "iat": 1_800_000_000,
             "nonce": *self.0.nonce.lock().unwrap(),
         });
-        claims.as_object_mut().unwrap().extend(self.0.claims.lock().unwrap().as_object().unwrap().clone());
+        claims
+            .as_object_mut()
+            .unwrap()
+            .extend(self.0.claims.lock().unwrap().as_object().unwrap().clone());
         let key = self.0.key.lock().unwrap();
         let part = |value: Value| BASE64URL.encode(value.to_string());
-        let body = format!("{}.{}", part(json!({"alg": "ES256", "kid": key.0})), part(claims));
+        let body = format!(
+            "{}.{}",
+            part(json!({"alg": "ES256", "kid": key.0})),
+            part(claims)
+        );
         let signature = key.1.sign(&SystemRandom::new(), body.as_bytes()).unwrap();
         let id_token = format!("{body}.{}", BASE64URL.encode(signature));
         json!({"access_token": "x", "token_type": "Bearer", "id_token": id_token})
@@ -117,7 +139,13 @@ impl There {
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let path = request.uri().path();
-        *self.0.asked.lock().unwrap().entry(path.to_owned()).or_default() += 1;
+        *self
+            .0
+            .asked
+            .lock()
+            .unwrap()
+            .entry(path.to_owned())
+            .or_default() += 1;
         let body = match path {
             "/.well-known/openid-configuration" => {
                 let mut metadata = json!({
@@ -127,11 +155,16 @@ impl There {
                     "id_token_signing_alg_values_supported": ["ES256"],
                 });
                 let more = self.0.metadata.lock().unwrap().clone();
-                metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                metadata
+                    .as_object_mut()
+                    .unwrap()
+                    .extend(more.as_object().unwrap().clone());
                 metadata
             }
             "/jwks" => self.jwks(),
-            _ if !String::from_utf8_lossy(request.body()).contains("code=code&") => return refusal(),
+            _ if !String::from_utf8_lossy(request.body()).contains("code=code&") => {
+                return refusal();
+            }
             _ => self.token(),
         };
         let answer = http::Response::builder().header("content-type", "application/json");
@@ -141,15 +174,30 @@ impl There {
     fn client(&self, dead: &str) -> HttpClient {
         let (there, dead) = (self.clone(), dead.to_owned());
         HttpClient::new(move |request| {
-            let (there, host) = (there.clone(), request.uri().host().unwrap_or_default().to_owned());
+            let (there, host) = (
+                there.clone(),
+                request.uri().host().unwrap_or_default().to_owned(),
+            );
             let hangs = host == dead;
             Box::pin(async move {
                 if hangs {
-                    *there.0.asked.lock().unwrap().entry("hung".to_owned()).or_default() += 1;
+                    *there
+                        .0
+                        .asked
+                        .lock()
+                        .unwrap()
+                        .entry("hung".to_owned())
+                        .or_default() += 1;
                     std::future::pending::<()>().await;
                 }
                 let answer = there.answer(&request);
-                let held = there.0.held.lock().unwrap().clone().filter(|_| request.uri().path() == "/token");
+                let held = there
+                    .0
+                    .held
+                    .lock()
+                    .unwrap()
+                    .clone()
+                    .filter(|_| request.uri().path() == "/token");
                 if let Some(held) = held {
                     held.acquire().await.unwrap().forget();
                 }
@@ -169,8 +217,17 @@ impl There {
             redirect_uri: format!("https://strongroom.example/auth/oidc/{id}/callback"),
             strangers,
         };
-        let providers = vec![provider("work", ISSUER), provider("dead", "https://dead.example")];
-        Settings { upstreams: Upstreams { providers, http: Some(self.client("dead.example")) }, ..settings() }
+        let providers = vec![
+            provider("work", ISSUER),
+            provider("dead", "https://dead.example"),
+        ];
+        Settings {
+            upstreams: Upstreams {
+                providers,
+                http: Some(self.client("dead.example")),
+            },
+            ..settings()
+        }
     }
 
     pub(crate) async fn house(&self, strangers: Strangers) -> House {
@@ -178,15 +235,23 @@ impl There {
     }
 
     pub(crate) async fn leave(&self, house: &House, errand: Errand<'_>) -> Left {
-        let Departure { location, browser } =
-            house.auth.depart("work", errand, "/account".to_owned(), None).await.unwrap();
+        let Departure { location, browser } = house
+            .auth
+            .depart("work", errand, "/account".to_owned(), None)
+            .await
+            .unwrap();
         let url = Url::parse(location.expose_secret()).unwrap();
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
         self.0.nonce.lock().unwrap().clone_from(&query["nonce"]);
         Left { query, browser }
     }
 
-    pub(crate) async fn round(&self, house: &House, errand: Errand<'_>, caller: Option<Caller>) -> Outcome {
+    pub(crate) async fn round(
+        &self,
+        house: &House,
+        errand: Errand<'_>,
+        caller: Option<Caller>,
+    ) -> Outcome {
         self.leave(house, errand).await.back(house, caller).await
     }
 }
@@ -210,14 +275,20 @@ impl Left {
     }
 
     pub(crate) async fn back(&self, house: &House, caller: Option<Caller>) -> Outcome {
-        house.auth.arrive("work", self.callback(), caller, origin()).await
+        house
+            .auth
+            .arrive("work", self.callback(), caller, origin())
+            .await
     }
 }
 
 /// Whoever is in.
 pub(crate) fn inside(outcome: Outcome) -> Caller {
     match outcome.unwrap() {
-        Arrival::Here { step: crate::second_step::Step::SignedIn(signed_in), .. } => signed_in.caller,
+        Arrival::Here {
+            step: crate::second_step::Step::SignedIn(signed_in),
+            ..
+        } => signed_in.caller,
         other => panic!("{other:?}"),
     }
 }

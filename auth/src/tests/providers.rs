@@ -24,7 +24,9 @@ async fn joined(there: &There, house: &House, username: &str, sub: &str) -> Call
     house.register(username).await;
     let caller = caller_of(house, username).await;
     there.says(json!({"sub": sub, "auth_time": house.auth.0.clock.now().as_second()}));
-    let back = there.round(house, Errand::Link(&caller), Some(caller.clone())).await;
+    let back = there
+        .round(house, Errand::Link(&caller), Some(caller.clone()))
+        .await;
     assert!(matches!(back, Ok(Arrival::Back(_))), "{back:?}");
     caller
 }
@@ -43,7 +45,10 @@ async fn a_provider_that_did_not_ask_makes_no_recent_sign_in() {
         there.says(claims.clone());
         let caller = inside(there.round(&house, Errand::SignIn, None).await);
         assert_eq!(caller.recent().is_ok(), recent, "{claims}");
-        assert!(caller.session().auth_time <= house.auth.0.clock.now(), "{claims}");
+        assert!(
+            caller.session().auth_time <= house.auth.0.clock.now(),
+            "{claims}"
+        );
     }
 }
 
@@ -53,18 +58,32 @@ async fn made_up_codes_of_a_provider_come_to_an_end_before_it_is_asked() {
     let house = there.house(Strangers::Welcome).await;
     let left = there.leave(&house, Errand::SignIn).await;
     let made_up = async |n: u32, from: Origin| {
-        let callback = Callback { outcome: Ok(format!("made up {n}").into()), ..left.callback() };
+        let callback = Callback {
+            outcome: Ok(format!("made up {n}").into()),
+            ..left.callback()
+        };
         house.auth.arrive("work", callback, None, from).await
     };
     for n in 0..150 {
         assert!(refused(&made_up(n, origin()).await), "{n}");
     }
-    assert!(matches!(made_up(150, origin()).await, Err(AuthError::Throttled { .. })));
+    assert!(matches!(
+        made_up(150, origin()).await,
+        Err(AuthError::Throttled { .. })
+    ));
     assert_eq!(there.asked("/token"), 150);
     // That is their network's affair: elsewhere a good one is taken.
     there.says(json!({"sub": "1"}));
-    let elsewhere = Origin { address: [203, 0, 113, 9].into(), ..origin() };
-    inside(house.auth.arrive("work", left.callback(), None, elsewhere).await);
+    let elsewhere = Origin {
+        address: [203, 0, 113, 9].into(),
+        ..origin()
+    };
+    inside(
+        house
+            .auth
+            .arrive("work", left.callback(), None, elsewhere)
+            .await,
+    );
 }
 
 #[tokio::test]
@@ -72,18 +91,38 @@ async fn who_is_to_be_asked_again_is_or_is_refused() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     let left = there.leave(&house, Errand::SignInAgain).await;
-    assert_eq!((left.query["prompt"].as_str(), left.query["max_age"].as_str()), ("login", "0"));
-    for claims in [json!({"sub": "1"}), json!({"sub": "1", "auth_time": NOW - 61})] {
+    assert_eq!(
+        (
+            left.query["prompt"].as_str(),
+            left.query["max_age"].as_str()
+        ),
+        ("login", "0")
+    );
+    for claims in [
+        json!({"sub": "1"}),
+        json!({"sub": "1", "auth_time": NOW - 61}),
+    ] {
         there.says(claims.clone());
-        assert!(refused(&there.round(&house, Errand::SignInAgain, None).await), "{claims}");
+        assert!(
+            refused(&there.round(&house, Errand::SignInAgain, None).await),
+            "{claims}"
+        );
     }
     there.says(json!({"sub": "1", "auth_time": NOW - 30}));
-    assert!(inside(there.round(&house, Errand::SignInAgain, None).await).recent().is_ok());
+    assert!(
+        inside(there.round(&house, Errand::SignInAgain, None).await)
+            .recent()
+            .is_ok()
+    );
     // The same for whoever joins two accounts.
     house.register("ada").await;
     let ada = caller_of(&house, "ada").await;
     there.says(json!({"sub": "2", "auth_time": NOW - 3_600}));
-    assert!(refused(&there.round(&house, Errand::Link(&ada), Some(ada.clone())).await));
+    assert!(refused(
+        &there
+            .round(&house, Errand::Link(&ada), Some(ada.clone()))
+            .await
+    ));
     assert!(house.auth.identities(&ada).await.unwrap().is_empty());
 }
 
@@ -95,13 +134,19 @@ async fn a_session_goes_on_after_its_owner_has_shown_the_provider_that_it_is_sti
     let old = inside(there.round(&house, Errand::SignIn, None).await);
     assert!(old.recent().is_err());
     there.says(json!({"sub": "1", "auth_time": NOW}));
-    let back = there.round(&house, Errand::SignInAgain, Some(old.clone())).await;
+    let back = there
+        .round(&house, Errand::SignInAgain, Some(old.clone()))
+        .await;
     assert!(matches!(back, Ok(Arrival::Back(next)) if next == "/account"));
     assert!(house.auth.still(&old).await.unwrap().recent().is_ok());
     // Somebody else's account there confirms nothing here: it signs in as itself.
     house.hands.forward(Duration::from_mins(11));
     there.says(json!({"sub": "2", "auth_time": NOW + 660}));
-    let other = inside(there.round(&house, Errand::SignInAgain, Some(old.clone())).await);
+    let other = inside(
+        there
+            .round(&house, Errand::SignInAgain, Some(old.clone()))
+            .await,
+    );
     assert_ne!(other.account().username, old.account().username);
     assert!(house.auth.still(&old).await.unwrap().recent().is_err());
 }
@@ -118,14 +163,28 @@ async fn one_provider_that_hangs_holds_up_no_other_and_is_not_waited_for_by_each
     let waiting: Vec<_> = (0..4).map(|_| depart("dead")).collect();
     tokio::task::yield_now().await;
     depart("work").await.unwrap().unwrap();
-    assert!(waiting.iter().all(|one| !one.is_finished()), "the other one is there at once");
+    assert!(
+        waiting.iter().all(|one| !one.is_finished()),
+        "the other one is there at once"
+    );
     for one in waiting {
         assert!(matches!(one.await.unwrap(), Err(AuthError::ProviderAway)));
     }
     let once = crate::upstream::PATIENCE;
-    assert!((once..once * 3).contains(&began.elapsed()), "one after the other: {:?}", began.elapsed());
-    assert!(matches!(depart("dead").await.unwrap(), Err(AuthError::ProviderAway)));
-    assert_eq!(there.asked("hung"), 1, "those in line, and who came right after, did not ask again");
+    assert!(
+        (once..once * 3).contains(&began.elapsed()),
+        "one after the other: {:?}",
+        began.elapsed()
+    );
+    assert!(matches!(
+        depart("dead").await.unwrap(),
+        Err(AuthError::ProviderAway)
+    ));
+    assert_eq!(
+        there.asked("hung"),
+        1,
+        "those in line, and who came right after, did not ask again"
+    );
     house.hands.forward(Duration::from_secs(11));
     assert!(depart("dead").await.unwrap().is_err());
     assert_eq!(there.asked("hung"), 2, "a while later it is");
@@ -163,7 +222,11 @@ async fn a_name_that_many_have_costs_one_hash() {
     }
     there.says(json!({"sub": "operator", "preferred_username": "Console"}));
     let caller = inside(there.round(&house, Errand::SignIn, None).await);
-    assert_eq!(caller.account().username, name("console2"), "nobody is read as the operator");
+    assert_eq!(
+        caller.account().username,
+        name("console2"),
+        "nobody is read as the operator"
+    );
 }
 
 #[tokio::test]
@@ -175,24 +238,42 @@ async fn whoever_only_leaves_costs_us_nothing_and_whoever_comes_back_does_so_onc
     for _ in 0..200 {
         there.leave(&house, Errand::SignIn).await;
     }
-    let kept = house.store.slips(SlipKind::Upstream, None, house.auth.0.clock.now()).await.unwrap();
+    let kept = house
+        .store
+        .slips(SlipKind::Upstream, None, house.auth.0.clock.now())
+        .await
+        .unwrap();
     assert!(kept.is_empty());
     there.names(json!({}));
     let now = there.leave(&house, Errand::SignIn).await;
     let at_once = tokio::join!(now.back(&house, None), now.back(&house, None));
     assert!(at_once.0.is_ok() != at_once.1.is_ok(), "{at_once:?}");
-    assert!(matches!(now.back(&house, None).await, Err(AuthError::WrongBrowser)));
+    assert!(matches!(
+        now.back(&house, None).await,
+        Err(AuthError::WrongBrowser)
+    ));
     // Neither another browser's, nor too late.
     assert!(matches!(
         house
             .auth
-            .arrive("work", crate::upstream::Callback { browser: Some(now.browser), ..left.callback() }, None, origin())
+            .arrive(
+                "work",
+                crate::upstream::Callback {
+                    browser: Some(now.browser),
+                    ..left.callback()
+                },
+                None,
+                origin()
+            )
             .await,
         Err(AuthError::WrongBrowser)
     ));
     let late = there.leave(&house, Errand::SignIn).await;
     house.hands.forward(Duration::from_mins(10));
-    assert!(matches!(late.back(&house, None).await, Err(AuthError::WrongBrowser)));
+    assert!(matches!(
+        late.back(&house, None).await,
+        Err(AuthError::WrongBrowser)
+    ));
 }
 
 #[tokio::test]
@@ -201,14 +282,33 @@ async fn a_subject_is_somebody_or_refused() {
     let house = there.house(Strangers::Welcome).await;
     for sub in ["", " ", "a\0", "a\u{1}", "é", "a ", "a\n", &"a".repeat(256)] {
         there.says(json!({"sub": sub, "preferred_username": "ada"}));
-        assert!(refused(&there.round(&house, Errand::SignIn, None).await), "{sub:?}");
+        assert!(
+            refused(&there.round(&house, Errand::SignIn, None).await),
+            "{sub:?}"
+        );
     }
-    assert!(house.store.credentials(&name("ada")).await.unwrap().is_none());
+    assert!(
+        house
+            .store
+            .credentials(&name("ada"))
+            .await
+            .unwrap()
+            .is_none()
+    );
     let (sub, long) = ("a".repeat(255), format!("a\u{7}{}", "é".repeat(400)));
     there.says(json!({"sub": sub, "preferred_username": long}));
     let caller = inside(there.round(&house, Errand::SignIn, None).await);
-    let known_as = house.auth.identities(&caller).await.unwrap()[0].known_as.clone().unwrap();
-    assert_eq!((known_as.chars().count(), known_as.contains(char::is_control)), (255, false));
+    let known_as = house.auth.identities(&caller).await.unwrap()[0]
+        .known_as
+        .clone()
+        .unwrap();
+    assert_eq!(
+        (
+            known_as.chars().count(),
+            known_as.contains(char::is_control)
+        ),
+        (255, false)
+    );
 }
 
 #[tokio::test]
@@ -225,7 +325,11 @@ async fn the_first_person_after_a_provider_has_turned_its_key_is_in() {
     assert_eq!(there.asked("/jwks"), 3);
     // What is wrong otherwise makes nobody ask again, nor do forgeries more than so often.
     house.hands.forward(Duration::from_mins(1));
-    for wrong in [json!({"sub": "1", "aud": "another"}), json!({"sub": "1", "azp": "another"}), json!({"sub": ""})] {
+    for wrong in [
+        json!({"sub": "1", "aud": "another"}),
+        json!({"sub": "1", "azp": "another"}),
+        json!({"sub": ""}),
+    ] {
         there.says(wrong);
         assert!(refused(&there.round(&house, Errand::SignIn, None).await));
     }
@@ -239,7 +343,9 @@ async fn a_second_factor_that_was_set_up_meanwhile_is_not_passed_by() {
     let (store, fires) = (Memory::with_realms(["main", "attic"]), armed.clone());
     let hands = Hands(Arc::new(AtomicI64::new(NOW * 1_000_000)));
     let (told, kept) = (hands.clone(), store.clone());
-    let clock = Clock::reading(move || Timestamp::from_microsecond(told.0.load(Ordering::Relaxed)).unwrap());
+    let clock = Clock::reading(move || {
+        Timestamp::from_microsecond(told.0.load(Ordering::Relaxed)).unwrap()
+    });
     let chance = Chance::filling(move |bytes| {
         // Chance is asked for when the session begins: after everything was looked at.
         if fires.swap(false, Ordering::Relaxed) {
@@ -247,15 +353,34 @@ async fn a_second_factor_that_was_set_up_meanwhile_is_not_passed_by() {
         }
         aws_lc_rs::rand::fill(bytes).unwrap();
     });
-    let auth = Auth::open(store.clone(), there.settings(Strangers::Refuse), key(), clock, chance).await.unwrap();
+    let auth = Auth::open(
+        store.clone(),
+        there.settings(Strangers::Refuse),
+        key(),
+        clock,
+        chance,
+    )
+    .await
+    .unwrap();
     let house = House { auth, store, hands };
     joined(&there, &house, "ada", "1").await;
     let left = there.leave(&house, Errand::SignIn).await;
     armed.store(true, Ordering::Relaxed);
     let outcome = left.back(&house, None).await;
-    assert!(!armed.load(Ordering::Relaxed) && outcome.is_err(), "{outcome:?}");
-    let live = house.store.sessions_of(&name("ada"), house.auth.0.clock.now()).await.unwrap();
-    assert!(live.iter().all(|session| !session.methods.contains(crate::Method::Upstream)), "{live:?}");
+    assert!(
+        !armed.load(Ordering::Relaxed) && outcome.is_err(),
+        "{outcome:?}"
+    );
+    let live = house
+        .store
+        .sessions_of(&name("ada"), house.auth.0.clock.now())
+        .await
+        .unwrap();
+    assert!(
+        live.iter()
+            .all(|session| !session.methods.contains(crate::Method::Upstream)),
+        "{live:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -269,17 +394,35 @@ async fn whoever_is_signed_out_while_the_provider_answers_joins_nothing() {
     let (auth, who) = (house.auth.clone(), ada.clone());
     there.meanwhile(move || {
         let (auth, who) = (auth.clone(), who.clone());
-        let end = End { why: EndReason::EndedByOwner, by: who.actor(), at: auth.0.clock.now() };
+        let end = End {
+            why: EndReason::EndedByOwner,
+            by: who.actor(),
+            at: auth.0.clock.now(),
+        };
         tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async {
-                auth.0.store.end_sessions(&who.account().username, None, end).await.unwrap();
+                auth.0
+                    .store
+                    .end_sessions(&who.account().username, None, end)
+                    .await
+                    .unwrap();
                 auth.changed(&who.account().username);
             });
         });
     });
     let outcome = left.back(&house, Some(ada.clone())).await;
-    assert!(matches!(outcome, Err(AuthError::WrongBrowser)), "{outcome:?}");
-    assert!(house.store.identity("https://id.example", "1").await.unwrap().is_none());
+    assert!(
+        matches!(outcome, Err(AuthError::WrongBrowser)),
+        "{outcome:?}"
+    );
+    assert!(
+        house
+            .store
+            .identity("https://id.example", "1")
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -297,8 +440,14 @@ async fn a_provider_sends_nobody_and_nothing_in_the_clear_or_into_the_house() {
             let there = There::new();
             there.names(json!({ endpoint: address }));
             let house = there.house(Strangers::Welcome).await;
-            let departure = house.auth.depart("work", Errand::SignIn, "/".to_owned(), None).await;
-            assert!(matches!(departure, Err(AuthError::ProviderAway)), "{endpoint} {address}");
+            let departure = house
+                .auth
+                .depart("work", Errand::SignIn, "/".to_owned(), None)
+                .await;
+            assert!(
+                matches!(departure, Err(AuthError::ProviderAway)),
+                "{endpoint} {address}"
+            );
             assert_eq!(there.asked("/x"), 0, "{endpoint} {address}");
         }
     }
@@ -310,11 +459,21 @@ async fn nobody_comes_in_by_a_provider_before_a_password_that_has_to_be_new_is()
     let house = there.house(Strangers::Refuse).await;
     joined(&there, &house, "ada", "1").await;
     inside(there.round(&house, Errand::SignIn, None).await);
-    let to = crate::AccountChange { reset_required: Some(true), ..crate::AccountChange::default() };
+    let to = crate::AccountChange {
+        reset_required: Some(true),
+        ..crate::AccountChange::default()
+    };
     let (by, at) = (crate::Actor::console(), house.auth.0.clock.now());
-    house.store.change_account(&name("ada"), to, by, at).await.unwrap();
+    house
+        .store
+        .change_account(&name("ada"), to, by, at)
+        .await
+        .unwrap();
     let outcome = there.round(&house, Errand::SignIn, None).await;
-    assert!(matches!(outcome, Err(AuthError::ResetRequired)), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(AuthError::ResetRequired)),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -339,7 +498,10 @@ async fn who_hangs_up_while_the_provider_is_asked_leaves_nothing_half_done() {
         tokio::task::yield_now().await;
     }
     // The same callback again gets no further: the first one went to its end.
-    assert!(matches!(left.back(&house, None).await, Err(AuthError::WrongBrowser)));
+    assert!(matches!(
+        left.back(&house, None).await,
+        Err(AuthError::WrongBrowser)
+    ));
 }
 
 #[tokio::test]
@@ -349,9 +511,20 @@ async fn a_departure_from_before_everything_was_thrown_out_arrives_nowhere() {
     let ada = joined(&there, &house, "ada", "1").await;
     let left = there.leave(&house, Errand::SignIn).await;
     house.hands.forward(std::time::Duration::from_secs(1));
-    let end = End { why: EndReason::EndedByOwner, by: ada.actor(), at: house.auth.0.clock.now() };
-    house.store.end_sessions(&name("ada"), None, end).await.unwrap();
-    assert!(matches!(left.back(&house, None).await, Err(AuthError::SignInOver)));
+    let end = End {
+        why: EndReason::EndedByOwner,
+        by: ada.actor(),
+        at: house.auth.0.clock.now(),
+    };
+    house
+        .store
+        .end_sessions(&name("ada"), None, end)
+        .await
+        .unwrap();
+    assert!(matches!(
+        left.back(&house, None).await,
+        Err(AuthError::SignInOver)
+    ));
     inside(there.round(&house, Errand::SignIn, None).await);
 }
 
@@ -365,5 +538,8 @@ async fn parting_a_provider_ends_what_began_there() {
     house.auth.unlink(&ada, &id, &origin()).await.unwrap();
     assert!(house.auth.still(&thief).await.is_err());
     assert!(house.auth.still(&ada).await.is_ok());
-    assert!(matches!(there.round(&house, Errand::SignIn, None).await, Err(AuthError::NotLinked)));
+    assert!(matches!(
+        there.round(&house, Errand::SignIn, None).await,
+        Err(AuthError::NotLinked)
+    ));
 }

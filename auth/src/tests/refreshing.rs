@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Client, Clients, Grant, Grants, LetterBody, Methods, Notice, Redemption, SessionKind, beginning::Beginning,
+    Client, Clients, Grant, Grants, LetterBody, Methods, Notice, Redemption, SessionKind,
+    beginning::Beginning,
 };
 
 #[tokio::test]
@@ -15,11 +16,19 @@ async fn a_refresh_token_is_rotated_and_its_successor_works() {
     assert_eq!(first.expires_in, Duration::from_mins(30));
     house.hands.forward(Duration::from_mins(31));
     assert!(house.auth.by_bearer(access(&first)).await.is_err());
-    let second = house.auth.refresh(first.refresh.expose(), None, None, origin()).await.unwrap();
+    let second = house
+        .auth
+        .refresh(first.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
     let again = house.auth.by_bearer(access(&second)).await.unwrap();
     assert_eq!(again.session().id, caller.session().id);
     assert_ne!(first.refresh.expose(), second.refresh.expose());
-    house.auth.refresh(second.refresh.expose(), None, None, origin()).await.unwrap();
+    house
+        .auth
+        .refresh(second.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -38,7 +47,12 @@ async fn fifty_uses_at_once_leave_one_lineage() {
     let mut good = 0;
     for tokens in answers.iter().flatten() {
         good += usize::from(
-            house.auth.introspect(&caller_of(&house, tokens).await, tokens.refresh.expose()).await.unwrap().is_some(),
+            house
+                .auth
+                .introspect(&caller_of(&house, tokens).await, tokens.refresh.expose())
+                .await
+                .unwrap()
+                .is_some(),
         );
     }
     assert_eq!(good, 1);
@@ -53,13 +67,31 @@ async fn a_second_use_within_the_grace_is_forgiven_while_the_successor_is_unused
     let house = house().await;
     house.register("ada").await;
     let (first, _) = house.signed_in("ada").await;
-    house.auth.refresh(first.refresh.expose(), None, None, origin()).await.unwrap();
+    house
+        .auth
+        .refresh(first.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
     house.hands.forward(Duration::from_secs(10));
-    let second = house.auth.refresh(first.refresh.expose(), None, None, origin()).await.unwrap();
+    let second = house
+        .auth
+        .refresh(first.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
     house.auth.by_bearer(access(&second)).await.unwrap();
-    house.auth.refresh(second.refresh.expose(), None, None, origin()).await.unwrap();
+    house
+        .auth
+        .refresh(second.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
     // Now the successor is used.
-    assert!(house.auth.refresh(first.refresh.expose(), None, None, origin()).await.is_err());
+    assert!(
+        house
+            .auth
+            .refresh(first.refresh.expose(), None, None, origin())
+            .await
+            .is_err()
+    );
     assert!(house.auth.by_bearer(access(&second)).await.is_err());
 }
 
@@ -68,22 +100,65 @@ async fn a_second_use_within_the_grace_is_forgiven_while_the_successor_is_unused
 async fn a_thief_who_refreshes_right_after_the_owner_is_found_out_by_the_owners_next_refresh() {
     let house = house().await;
     let address = crate::EmailAddress::parse("ada@example.org").unwrap();
-    house.auth.register(crate::auth::Applicant { email: Some(address), ..applicant("ada") }, &origin()).await.unwrap();
+    house
+        .auth
+        .register(
+            crate::auth::Applicant {
+                email: Some(address),
+                ..applicant("ada")
+            },
+            &origin(),
+        )
+        .await
+        .unwrap();
     let (stolen, _) = house.signed_in("ada").await;
-    let owners = house.auth.refresh(stolen.refresh.expose(), None, None, origin()).await.unwrap();
-    let thiefs = house.auth.refresh(stolen.refresh.expose(), None, None, origin()).await.unwrap();
+    let owners = house
+        .auth
+        .refresh(stolen.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
+    let thiefs = house
+        .auth
+        .refresh(stolen.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
     let mut letters = house.auth.letters().unwrap();
     while letters.try_recv().is_ok() {}
     house.hands.forward(Duration::from_mins(29));
-    let thiefs = house.auth.refresh(thiefs.refresh.expose(), None, None, origin()).await.unwrap();
-    house.auth.refresh(owners.refresh.expose(), None, None, origin()).await.unwrap_err();
-    assert!(matches!(house.auth.by_bearer(access(&thiefs)).await, Err(AuthError::InvalidToken)));
+    let thiefs = house
+        .auth
+        .refresh(thiefs.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
+    house
+        .auth
+        .refresh(owners.refresh.expose(), None, None, origin())
+        .await
+        .unwrap_err();
     assert!(matches!(
-        house.auth.refresh(thiefs.refresh.expose(), None, None, origin()).await,
+        house.auth.by_bearer(access(&thiefs)).await,
+        Err(AuthError::InvalidToken)
+    ));
+    assert!(matches!(
+        house
+            .auth
+            .refresh(thiefs.refresh.expose(), None, None, origin())
+            .await,
         Err(AuthError::InvalidGrant)
     ));
-    assert!(house.store.deeds().contains(&("ada".to_owned(), "refresh.replayed")));
-    assert!(matches!(letters.try_recv().unwrap().body, LetterBody::Notice { notice: Notice::TokenReplayed, .. }));
+    assert!(
+        house
+            .store
+            .deeds()
+            .contains(&("ada".to_owned(), "refresh.replayed"))
+    );
+    assert!(matches!(
+        letters.try_recv().unwrap().body,
+        LetterBody::Notice {
+            notice: Notice::TokenReplayed,
+            ..
+        }
+    ));
 }
 
 #[tokio::test]
@@ -91,17 +166,35 @@ async fn a_replay_ends_the_session_and_its_access_tokens_at_once_and_is_recorded
     let house = house().await;
     house.register("ada").await;
     let (first, _) = house.signed_in("ada").await;
-    let second = house.auth.refresh(first.refresh.expose(), None, None, origin()).await.unwrap();
+    let second = house
+        .auth
+        .refresh(first.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
     house.auth.by_bearer(access(&second)).await.unwrap();
     house.hands.forward(Duration::from_secs(11));
-    let replay = house.auth.refresh(first.refresh.expose(), None, None, origin()).await;
+    let replay = house
+        .auth
+        .refresh(first.refresh.expose(), None, None, origin())
+        .await;
     assert!(matches!(replay, Err(AuthError::InvalidGrant)));
-    assert!(matches!(house.auth.by_bearer(access(&second)).await, Err(AuthError::InvalidToken)));
     assert!(matches!(
-        house.auth.refresh(second.refresh.expose(), None, None, origin()).await,
+        house.auth.by_bearer(access(&second)).await,
+        Err(AuthError::InvalidToken)
+    ));
+    assert!(matches!(
+        house
+            .auth
+            .refresh(second.refresh.expose(), None, None, origin())
+            .await,
         Err(AuthError::InvalidGrant)
     ));
-    assert!(house.store.deeds().contains(&("ada".to_owned(), "refresh.replayed")));
+    assert!(
+        house
+            .store
+            .deeds()
+            .contains(&("ada".to_owned(), "refresh.replayed"))
+    );
 }
 
 #[tokio::test]
@@ -114,9 +207,26 @@ async fn revoking_either_token_ends_the_session_and_nonsense_ends_nothing() {
             house.auth.revoke(nonsense, &origin()).await.unwrap();
         }
         house.auth.by_bearer(access(&tokens)).await.unwrap();
-        house.auth.revoke(if which == 0 { access(&tokens) } else { tokens.refresh.expose() }, &origin()).await.unwrap();
+        house
+            .auth
+            .revoke(
+                if which == 0 {
+                    access(&tokens)
+                } else {
+                    tokens.refresh.expose()
+                },
+                &origin(),
+            )
+            .await
+            .unwrap();
         assert!(house.auth.by_bearer(access(&tokens)).await.is_err());
-        assert!(house.auth.refresh(tokens.refresh.expose(), None, None, origin()).await.is_err());
+        assert!(
+            house
+                .auth
+                .refresh(tokens.refresh.expose(), None, None, origin())
+                .await
+                .is_err()
+        );
     }
 }
 
@@ -130,29 +240,60 @@ async fn people_look_into_their_own_tokens_and_administrators_into_all() {
     let (_, eve) = house.signed_in("eve").await;
     for token in [access(&tokens), tokens.refresh.expose()] {
         let found = house.auth.introspect(&ada, token).await.unwrap().unwrap();
-        assert_eq!((found.username, found.session), (name("ada"), ada.session().id.clone()));
+        assert_eq!(
+            (found.username, found.session),
+            (name("ada"), ada.session().id.clone())
+        );
         assert!(house.auth.introspect(&root, token).await.unwrap().is_some());
         assert!(house.auth.introspect(&eve, token).await.unwrap().is_none());
     }
-    assert!(house.auth.introspect(&ada, "nonsense").await.unwrap().is_none());
+    assert!(
+        house
+            .auth
+            .introspect(&ada, "nonsense")
+            .await
+            .unwrap()
+            .is_none()
+    );
     house.auth.sign_out(&ada).await.unwrap();
-    assert!(house.auth.introspect(&root, access(&tokens)).await.unwrap().is_none());
+    assert!(
+        house
+            .auth
+            .introspect(&root, access(&tokens))
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
 async fn an_access_token_does_not_outlive_its_session() {
-    let house = house_with(Settings { absolute: Duration::from_mins(10), ..settings() }).await;
+    let house = house_with(Settings {
+        absolute: Duration::from_mins(10),
+        ..settings()
+    })
+    .await;
     house.register("ada").await;
-    assert_eq!(house.token("ada", GOOD).await.unwrap().expires_in, Duration::from_mins(10));
+    assert_eq!(
+        house.token("ada", GOOD).await.unwrap().expires_in,
+        Duration::from_mins(10)
+    );
 }
 
 #[tokio::test]
 async fn a_cookie_is_no_refresh_token() {
     let house = house().await;
     house.register("ada").await;
-    let web = house.auth.sign_in("ada", password(GOOD), SessionKind::Web, origin()).await.unwrap();
+    let web = house
+        .auth
+        .sign_in("ada", password(GOOD), SessionKind::Web, origin())
+        .await
+        .unwrap();
     assert!(matches!(
-        house.auth.refresh(web.secret.expose(), None, None, origin()).await,
+        house
+            .auth
+            .refresh(web.secret.expose(), None, None, origin())
+            .await,
         Err(AuthError::InvalidGrant)
     ));
 }
@@ -163,17 +304,37 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
     house.register("ada").await;
     let (first, _) = house.signed_in("ada").await;
     let read = Grants::of(&[Grant::ReadFiles]);
-    let less = house.auth.refresh(first.refresh.expose(), None, Some(read), origin()).await.unwrap();
+    let less = house
+        .auth
+        .refresh(first.refresh.expose(), None, Some(read), origin())
+        .await
+        .unwrap();
     assert_eq!(less.scope, "files:read");
     let caller = house.auth.by_bearer(access(&less)).await.unwrap();
     assert_eq!(caller.session().grants, read);
     assert!(!caller.is_in_person());
     // Neither a ticket nor a second look gives back what the token does not carry.
     let ticket = house.auth.ticket(&caller);
-    assert_eq!(house.auth.by_ticket(ticket.expose()).await.unwrap().session().grants, read);
-    assert_eq!(house.auth.still(&caller).await.unwrap().session().grants, read);
+    assert_eq!(
+        house
+            .auth
+            .by_ticket(ticket.expose())
+            .await
+            .unwrap()
+            .session()
+            .grants,
+        read
+    );
+    assert_eq!(
+        house.auth.still(&caller).await.unwrap().session().grants,
+        read
+    );
     // The refresh token keeps everything (RFC 6749 §6).
-    let all = house.auth.refresh(less.refresh.expose(), None, None, origin()).await.unwrap();
+    let all = house
+        .auth
+        .refresh(less.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
     assert_eq!(all.scope, Grants::ALL.to_string());
 }
 
@@ -182,11 +343,26 @@ async fn a_refresh_that_asks_for_more_is_refused_and_uses_nothing_up() {
     let house = house().await;
     let account = house.register("ada").await;
     let grants = Grants::of(&[Grant::ReadFiles]);
-    let beginning = Beginning { grants, ..Beginning::in_person(SessionKind::Tokens, Methods::NONE, origin()) };
-    let (_, token) = house.auth.begin(&account, beginning).await.unwrap().unwrap();
-    let wider = house.auth.refresh(token.expose(), None, Some(Grants::ALL), origin()).await;
+    let beginning = Beginning {
+        grants,
+        ..Beginning::in_person(SessionKind::Tokens, Methods::NONE, origin())
+    };
+    let (_, token) = house
+        .auth
+        .begin(&account, beginning)
+        .await
+        .unwrap()
+        .unwrap();
+    let wider = house
+        .auth
+        .refresh(token.expose(), None, Some(Grants::ALL), origin())
+        .await;
     assert!(matches!(wider, Err(AuthError::ScopeWidened)));
-    let tokens = house.auth.refresh(token.expose(), None, Some(grants), origin()).await.unwrap();
+    let tokens = house
+        .auth
+        .refresh(token.expose(), None, Some(grants), origin())
+        .await
+        .unwrap();
     assert_eq!(tokens.scope, "files:read");
 }
 
@@ -194,15 +370,39 @@ async fn a_refresh_that_asks_for_more_is_refused_and_uses_nothing_up() {
 async fn a_replay_is_told_to_the_owner() {
     let house = house().await;
     let address = crate::EmailAddress::parse("ada@example.org").unwrap();
-    house.auth.register(crate::auth::Applicant { email: Some(address), ..applicant("ada") }, &origin()).await.unwrap();
+    house
+        .auth
+        .register(
+            crate::auth::Applicant {
+                email: Some(address),
+                ..applicant("ada")
+            },
+            &origin(),
+        )
+        .await
+        .unwrap();
     let (first, _) = house.signed_in("ada").await;
     let mut letters = house.auth.letters().unwrap();
     while letters.try_recv().is_ok() {}
-    house.auth.refresh(first.refresh.expose(), None, None, origin()).await.unwrap();
+    house
+        .auth
+        .refresh(first.refresh.expose(), None, None, origin())
+        .await
+        .unwrap();
     house.hands.forward(Duration::from_secs(11));
-    house.auth.refresh(first.refresh.expose(), None, None, origin()).await.unwrap_err();
+    house
+        .auth
+        .refresh(first.refresh.expose(), None, None, origin())
+        .await
+        .unwrap_err();
     let letter = letters.try_recv().unwrap();
-    assert!(matches!(letter.body, LetterBody::Notice { notice: Notice::TokenReplayed, .. }));
+    assert!(matches!(
+        letter.body,
+        LetterBody::Notice {
+            notice: Notice::TokenReplayed,
+            ..
+        }
+    ));
 }
 
 /// RFC 7636, appendix B.
@@ -216,7 +416,10 @@ async fn let_in(house: &House) -> Tokens {
     let back = "http://127.0.0.1/back";
     let client = house.auth.program("cad", back).unwrap();
     let (form, proof) = ((Some("code"), None), (Some(CHALLENGE), Some("S256")));
-    let wanted = house.auth.check_authorization(client, back, form, Some("files:read"), proof).unwrap();
+    let wanted = house
+        .auth
+        .check_authorization(client, back, form, Some("files:read"), proof)
+        .unwrap();
     let code = house.auth.authorize(&caller, wanted).await.unwrap();
     let redemption = Redemption {
         code: code.expose().into(),
@@ -229,7 +432,11 @@ async fn let_in(house: &House) -> Tokens {
 
 async fn house_with_a_program() -> House {
     let cad = Client::new("cad", "CAD", &["http://127.0.0.1/back".to_owned()]).unwrap();
-    house_with(Settings { clients: Clients::with(vec![cad]).unwrap(), ..settings() }).await
+    house_with(Settings {
+        clients: Clients::with(vec![cad]).unwrap(),
+        ..settings()
+    })
+    .await
 }
 
 #[tokio::test]
@@ -238,8 +445,13 @@ async fn a_program_that_is_registered_no_longer_has_nothing() {
     let tokens = let_in(&house).await;
     house.auth.by_bearer(access(&tokens)).await.unwrap();
     let without = open(&house.store, &house.hands, settings()).await;
-    assert!(matches!(without.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
-    let again = without.refresh(tokens.refresh.expose(), Some("cad"), None, origin()).await;
+    assert!(matches!(
+        without.by_bearer(access(&tokens)).await,
+        Err(AuthError::InvalidToken)
+    ));
+    let again = without
+        .refresh(tokens.refresh.expose(), Some("cad"), None, origin())
+        .await;
     assert!(matches!(again, Err(AuthError::InvalidGrant)), "{again:?}");
 }
 
@@ -248,10 +460,17 @@ async fn a_refresh_token_is_of_no_use_to_another_program_and_outlives_its_try() 
     let house = house_with_a_program().await;
     let tokens = let_in(&house).await;
     for other in [None, Some("strongroom-cli"), Some("CAD"), Some("")] {
-        let refused = house.auth.refresh(tokens.refresh.expose(), other, None, origin()).await;
+        let refused = house
+            .auth
+            .refresh(tokens.refresh.expose(), other, None, origin())
+            .await;
         assert!(matches!(refused, Err(AuthError::InvalidGrant)), "{other:?}");
     }
-    house.auth.refresh(tokens.refresh.expose(), Some("cad"), None, origin()).await.unwrap();
+    house
+        .auth
+        .refresh(tokens.refresh.expose(), Some("cad"), None, origin())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -267,14 +486,26 @@ async fn a_clock_that_is_set_back_makes_no_old_sign_in_a_recent_one() {
 
 #[tokio::test]
 async fn whoever_is_slowed_down_still_renews_and_loses_no_session_by_it() {
-    let house = house_with(Settings { requests_per_minute: Some(60), ..settings() }).await;
+    let house = house_with(Settings {
+        requests_per_minute: Some(60),
+        ..settings()
+    })
+    .await;
     house.register("ada").await;
     let mut tokens = house.token("ada", GOOD).await.unwrap();
     for n in 0..70 {
         let answer = house.auth.by_bearer(access(&tokens)).await;
-        assert_eq!(matches!(answer, Err(AuthError::TooFast { .. })), n >= 60, "{n}");
+        assert_eq!(
+            matches!(answer, Err(AuthError::TooFast { .. })),
+            n >= 60,
+            "{n}"
+        );
     }
     for _ in 0..3 {
-        tokens = house.auth.refresh(tokens.refresh.expose(), None, None, origin()).await.unwrap();
+        tokens = house
+            .auth
+            .refresh(tokens.refresh.expose(), None, None, origin())
+            .await
+            .unwrap();
     }
 }

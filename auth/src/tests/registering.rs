@@ -13,7 +13,10 @@ async fn who_registers_is_an_editor_of_main_and_nothing_more() {
     let (_, caller) = house.signed_in("ada").await;
     assert_eq!(caller.role_in(&realm("main").id), Some(Role::Editor));
     assert_eq!(caller.role_in(&realm("attic").id), None);
-    assert_eq!(house.auth.realms_of(&caller).await.unwrap(), [(realm("main"), Role::Editor)]);
+    assert_eq!(
+        house.auth.realms_of(&caller).await.unwrap(),
+        [(realm("main"), Role::Editor)]
+    );
     assert_eq!(house.store.responsible()[0].username, name("ada"));
 }
 
@@ -30,11 +33,32 @@ async fn a_name_is_given_out_once_however_it_is_spelled() {
 #[tokio::test]
 async fn a_closed_house_registers_nobody_but_the_console_still_adds() {
     for registration in [Registration::Closed, Registration::Invite] {
-        let house = house_with(Settings { registration, ..settings() }).await;
+        let house = house_with(Settings {
+            registration,
+            ..settings()
+        })
+        .await;
         let refused = house.auth.register(applicant("ada"), &origin()).await;
-        assert!(matches!(refused, Err(AuthError::RegistrationClosed | AuthError::InviteNeeded)));
-        assert!(!house.auth.add_account(applicant("ada"), None).await.unwrap().administrator);
-        assert!(house.auth.add_account(applicant("root"), Some(Administrator)).await.unwrap().administrator);
+        assert!(matches!(
+            refused,
+            Err(AuthError::RegistrationClosed | AuthError::InviteNeeded)
+        ));
+        assert!(
+            !house
+                .auth
+                .add_account(applicant("ada"), None)
+                .await
+                .unwrap()
+                .administrator
+        );
+        assert!(
+            house
+                .auth
+                .add_account(applicant("root"), Some(Administrator))
+                .await
+                .unwrap()
+                .administrator
+        );
         assert_eq!(house.store.responsible()[0].username.as_str(), "console");
     }
 }
@@ -42,9 +66,15 @@ async fn a_closed_house_registers_nobody_but_the_console_still_adds() {
 #[tokio::test]
 async fn a_weak_password_is_refused_before_any_hashing() {
     let house = house().await;
-    let weak = Applicant { password: password("short"), ..applicant("ada") };
+    let weak = Applicant {
+        password: password("short"),
+        ..applicant("ada")
+    };
     let refused = house.auth.register(weak, &origin()).await;
-    assert!(matches!(refused, Err(AuthError::PasswordRefused(Refused::TooShort { .. }))));
+    assert!(matches!(
+        refused,
+        Err(AuthError::PasswordRefused(Refused::TooShort { .. }))
+    ));
     assert_eq!(house.auth.0.hasher.begun(), 0);
 }
 
@@ -54,10 +84,17 @@ async fn the_link_makes_one_administrator_once() {
     let token = house.auth.setup_token().await.unwrap().unwrap();
     assert!(house.auth.setup_open(token.expose()));
     assert!(!house.auth.setup_open("sr_first_guess"));
-    let made = house.auth.first_administrator(token.expose(), applicant("root"), &origin()).await.unwrap();
+    let made = house
+        .auth
+        .first_administrator(token.expose(), applicant("root"), &origin())
+        .await
+        .unwrap();
     assert!(made.administrator);
     assert!(!house.auth.setup_open(token.expose()));
-    let again = house.auth.first_administrator(token.expose(), applicant("eve"), &origin()).await;
+    let again = house
+        .auth
+        .first_administrator(token.expose(), applicant("eve"), &origin())
+        .await;
     assert!(matches!(again, Err(AuthError::SetupOver)));
     assert!(house.auth.setup_token().await.unwrap().is_none());
 }
@@ -68,8 +105,12 @@ async fn two_who_follow_the_link_at_once_make_one_administrator() {
     let token = house.auth.setup_token().await.unwrap().unwrap();
     let from = origin();
     let (one, other) = tokio::join!(
-        house.auth.first_administrator(token.expose(), applicant("root"), &from),
-        house.auth.first_administrator(token.expose(), applicant("eve"), &from),
+        house
+            .auth
+            .first_administrator(token.expose(), applicant("root"), &from),
+        house
+            .auth
+            .first_administrator(token.expose(), applicant("eve"), &from),
     );
     assert_eq!(usize::from(one.is_ok()) + usize::from(other.is_ok()), 1);
 }
@@ -81,7 +122,10 @@ async fn the_link_dies_after_half_an_hour_and_with_its_successor() {
     let second = house.auth.setup_token().await.unwrap().unwrap();
     assert!(!house.auth.setup_open(first.expose()));
     house.hands.forward(Duration::from_mins(30));
-    let late = house.auth.first_administrator(second.expose(), applicant("root"), &origin()).await;
+    let late = house
+        .auth
+        .first_administrator(second.expose(), applicant("root"), &origin())
+        .await;
     assert!(matches!(late, Err(AuthError::SetupOver)));
 }
 
@@ -89,18 +133,45 @@ async fn the_link_dies_after_half_an_hour_and_with_its_successor() {
 async fn a_refused_password_leaves_the_link_good() {
     let house = house().await;
     let token = house.auth.setup_token().await.unwrap().unwrap();
-    let weak = Applicant { password: password("short"), ..applicant("root") };
-    assert!(house.auth.first_administrator(token.expose(), weak, &origin()).await.is_err());
-    house.auth.first_administrator(token.expose(), applicant("root"), &origin()).await.unwrap();
+    let weak = Applicant {
+        password: password("short"),
+        ..applicant("root")
+    };
+    assert!(
+        house
+            .auth
+            .first_administrator(token.expose(), weak, &origin())
+            .await
+            .is_err()
+    );
+    house
+        .auth
+        .first_administrator(token.expose(), applicant("root"), &origin())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn eight_characters_are_enough_where_a_second_factor_is_asked_of_all_and_nowhere_else() {
     use crate::factor::{FactorRules, Required};
-    let short = |name: &str| Applicant { password: password("xK7vq2Wz"), ..applicant(name) };
-    for (required, fits) in [(Required::Optional, false), (Required::Administrators, false), (Required::All, true)] {
-        let factors = FactorRules { required, ..FactorRules::default() };
-        let house = house_with(Settings { factors, ..settings() }).await;
+    let short = |name: &str| Applicant {
+        password: password("xK7vq2Wz"),
+        ..applicant(name)
+    };
+    for (required, fits) in [
+        (Required::Optional, false),
+        (Required::Administrators, false),
+        (Required::All, true),
+    ] {
+        let factors = FactorRules {
+            required,
+            ..FactorRules::default()
+        };
+        let house = house_with(Settings {
+            factors,
+            ..settings()
+        })
+        .await;
         let registered = house.auth.register(short("ada"), &origin()).await;
         assert_eq!(registered.is_ok(), fits, "{required:?}: {registered:?}");
     }
@@ -118,20 +189,29 @@ async fn names_are_not_tried_without_end_and_a_taken_one_costs_no_hash() {
             other => break other,
         }
     };
-    assert!(matches!(refused, Err(AuthError::Throttled { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(AuthError::Throttled { .. })),
+        "{refused:?}"
+    );
     assert_eq!((told, house.auth.0.hasher.begun()), (99, hashes));
 }
 
 #[tokio::test]
 async fn refused_passwords_are_not_weighed_without_end() {
     let house = house().await;
-    let weak = || Applicant { password: password("password"), ..applicant("ada") };
+    let weak = || Applicant {
+        password: password("password"),
+        ..applicant("ada")
+    };
     let mut weighed = 0;
     while let Err(AuthError::PasswordRefused(_)) = house.auth.register(weak(), &origin()).await {
         weighed += 1;
         assert!(weighed <= 100);
     }
-    assert!(matches!(house.auth.register(weak(), &origin()).await, Err(AuthError::Throttled { .. })));
+    assert!(matches!(
+        house.auth.register(weak(), &origin()).await,
+        Err(AuthError::Throttled { .. })
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,11 +222,27 @@ async fn weighing_a_password_waits_for_a_core_as_hashing_does() {
     let cores = std::thread::available_parallelism().unwrap().get();
     for _ in 0..cores {
         let (hasher, taken) = (house.auth.clone(), taken.clone());
-        tokio::spawn(async move { hasher.0.hasher.run(move || taken.lock().unwrap().recv().is_ok()).await });
+        tokio::spawn(async move {
+            hasher
+                .0
+                .hasher
+                .run(move || taken.lock().unwrap().recv().is_ok())
+                .await
+        });
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let weighed = house.auth.weigh_new(password(GOOD), crate::password::About::default()).await;
-    assert!(matches!(weighed, Err(AuthError::Busy { .. })), "{weighed:?}");
+    let weighed = house
+        .auth
+        .weigh_new(password(GOOD), crate::password::About::default())
+        .await;
+    assert!(
+        matches!(weighed, Err(AuthError::Busy { .. })),
+        "{weighed:?}"
+    );
     drop(free);
-    house.auth.weigh_new(password(GOOD), crate::password::About::default()).await.unwrap();
+    house
+        .auth
+        .weigh_new(password(GOOD), crate::password::About::default())
+        .await
+        .unwrap();
 }

@@ -7,7 +7,8 @@ use tokio::sync::mpsc::Receiver;
 
 use super::{GOOD, House, applicant, house, name, origin, password};
 use crate::{
-    AccountChange, Actor, AuthError, AuthStore as _, Caller, EmailAddress, Letter, LetterBody, Notice, Standing,
+    AccountChange, Actor, AuthError, AuthStore as _, Caller, EmailAddress, Letter, LetterBody,
+    Notice, Standing,
     auth::{Applicant, LetIn, ManageAccounts, Others},
 };
 
@@ -16,10 +17,27 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 async fn with_address(house: &House, username: &str, email: &str) {
     let email = Some(EmailAddress::parse(email).unwrap());
-    house.auth.register(Applicant { email, ..applicant(username) }, &origin()).await.unwrap();
-    let confirmed = AccountChange { email_verified: Some(true), ..AccountChange::default() };
+    house
+        .auth
+        .register(
+            Applicant {
+                email,
+                ..applicant(username)
+            },
+            &origin(),
+        )
+        .await
+        .unwrap();
+    let confirmed = AccountChange {
+        email_verified: Some(true),
+        ..AccountChange::default()
+    };
     let (by, now) = (Actor::console(), house.auth.0.clock.now());
-    house.store.change_account(&name(username), confirmed, by, now).await.unwrap();
+    house
+        .store
+        .change_account(&name(username), confirmed, by, now)
+        .await
+        .unwrap();
 }
 
 async fn next_link(letters: &mut Receiver<Letter>) -> (String, String) {
@@ -27,24 +45,42 @@ async fn next_link(letters: &mut Receiver<Letter>) -> (String, String) {
     while matches!(letter.body, LetterBody::ConfirmEmail { .. }) {
         letter = letters.recv().await.unwrap();
     }
-    let LetterBody::Reset { link, .. } = letter.body else { panic!("another letter: {:?}", letter.body) };
-    let token = link.expose_secret().strip_prefix("https://strongroom.example/reset#").unwrap().to_owned();
+    let LetterBody::Reset { link, .. } = letter.body else {
+        panic!("another letter: {:?}", letter.body)
+    };
+    let token = link
+        .expose_secret()
+        .strip_prefix("https://strongroom.example/reset#")
+        .unwrap()
+        .to_owned();
     (letter.to.as_str().to_owned(), token)
 }
 
 async fn reset(house: &House, token: &str, new: &str) -> Result<(), AuthError> {
-    house.auth.reset_password(token, password(new), &origin()).await
+    house
+        .auth
+        .reset_password(token, password(new), &origin())
+        .await
 }
 
 async fn link_for(house: &House, root: &Caller, username: &str) -> String {
     let permit = root.permit::<LetIn>(None).unwrap();
-    let link = house.auth.reset_link(&permit, &name(username)).await.unwrap().link;
+    let link = house
+        .auth
+        .reset_link(&permit, &name(username))
+        .await
+        .unwrap()
+        .link;
     link.expose_secret().split_once('#').unwrap().1.to_owned()
 }
 
 async fn change(house: &House, root: &Caller, change: AccountChange) {
     let permit = root.permit::<ManageAccounts>(None).unwrap();
-    house.auth.change_account(&permit, &name("ada"), change).await.unwrap();
+    house
+        .auth
+        .change_account(&permit, &name("ada"), change)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -59,11 +95,23 @@ async fn a_link_comes_by_name_and_by_address_and_sets_the_password_once() {
         assert_eq!(to, "Ada@example.org");
         reset(&house, &token, NEW).await.unwrap();
         let told = letters.recv().await.unwrap();
-        assert!(matches!(told.body, LetterBody::Notice { notice: Notice::PasswordReset, .. }));
-        assert!(matches!(reset(&house, &token, GOOD).await, Err(AuthError::ResetOver)));
+        assert!(matches!(
+            told.body,
+            LetterBody::Notice {
+                notice: Notice::PasswordReset,
+                ..
+            }
+        ));
+        assert!(matches!(
+            reset(&house, &token, GOOD).await,
+            Err(AuthError::ResetOver)
+        ));
     }
     assert!(house.auth.by_bearer(super::access(&tokens)).await.is_err());
-    assert!(matches!(house.token("ada", GOOD).await, Err(AuthError::BadCredentials)));
+    assert!(matches!(
+        house.token("ada", GOOD).await,
+        Err(AuthError::BadCredentials)
+    ));
     house.token("ada", NEW).await.unwrap();
 }
 
@@ -74,9 +122,26 @@ async fn nobody_unknown_disabled_or_without_an_address_gets_a_letter_and_the_ans
     let root = house.administrator("root").await;
     house.register("bob").await;
     with_address(&house, "ada", "ada@example.org").await;
-    change(&house, &root, AccountChange { standing: Some(Standing::Disabled), ..Default::default() }).await;
+    change(
+        &house,
+        &root,
+        AccountChange {
+            standing: Some(Standing::Disabled),
+            ..Default::default()
+        },
+    )
+    .await;
     with_address(&house, "cy", "cy@example.org").await;
-    for whom in ["nobody", "bob", "ada", "ada@example.org", "no such name!", "\0", "", "cy"] {
+    for whom in [
+        "nobody",
+        "bob",
+        "ada",
+        "ada@example.org",
+        "no such name!",
+        "\0",
+        "",
+        "cy",
+    ] {
         house.auth.ask_reset(whom, &origin()).await.unwrap();
     }
     assert_eq!(next_link(&mut letters).await.0, "cy@example.org");
@@ -89,13 +154,25 @@ async fn an_address_that_nobody_confirmed_gets_no_link_until_it_is() {
     let house = house().await;
     let mut letters = house.auth.letters().unwrap();
     let email = Some(EmailAddress::parse("ada@example.org").unwrap());
-    house.auth.register(Applicant { email, ..applicant("ada") }, &origin()).await.unwrap();
+    house
+        .auth
+        .register(
+            Applicant {
+                email,
+                ..applicant("ada")
+            },
+            &origin(),
+        )
+        .await
+        .unwrap();
     let mut links = Vec::new();
     let (_, caller) = house.signed_in("ada").await;
     house.auth.confirm_again(&caller, &origin()).await.unwrap();
     for _ in 0..2 {
         let letter = letters.recv().await.unwrap();
-        let LetterBody::ConfirmEmail { link, .. } = letter.body else { panic!("{:?}", letter.body) };
+        let LetterBody::ConfirmEmail { link, .. } = letter.body else {
+            panic!("{:?}", letter.body)
+        };
         links.push(link.expose_secret().split_once('#').unwrap().1.to_owned());
     }
     with_address(&house, "cy", "cy@example.org").await;
@@ -104,10 +181,20 @@ async fn an_address_that_nobody_confirmed_gets_no_link_until_it_is() {
     }
     assert_eq!(next_link(&mut letters).await.0, "cy@example.org");
     assert!(letters.try_recv().is_err());
-    assert!(matches!(house.auth.confirm_email(&links[0], &origin()).await, Err(AuthError::EmailLinkOver)));
-    house.auth.confirm_email(&links[1], &origin()).await.unwrap();
+    assert!(matches!(
+        house.auth.confirm_email(&links[0], &origin()).await,
+        Err(AuthError::EmailLinkOver)
+    ));
+    house
+        .auth
+        .confirm_email(&links[1], &origin())
+        .await
+        .unwrap();
     let (_, caller) = house.signed_in("ada").await;
-    assert!(matches!(house.auth.confirm_again(&caller, &origin()).await, Err(AuthError::NothingToConfirm)));
+    assert!(matches!(
+        house.auth.confirm_again(&caller, &origin()).await,
+        Err(AuthError::NothingToConfirm)
+    ));
     house.auth.ask_reset("ada", &origin()).await.unwrap();
     assert_eq!(next_link(&mut letters).await.0, "ada@example.org");
 }
@@ -119,7 +206,10 @@ async fn a_link_is_good_for_half_an_hour() {
     house.register("ada").await;
     let late = link_for(&house, &root, "ada").await;
     house.hands.forward(30 * MINUTE);
-    assert!(matches!(reset(&house, &late, NEW).await, Err(AuthError::ResetOver)));
+    assert!(matches!(
+        reset(&house, &late, NEW).await,
+        Err(AuthError::ResetOver)
+    ));
     let root = house.signed_in("root").await.1;
     let good = link_for(&house, &root, "ada").await;
     house.hands.forward(29 * MINUTE + Duration::from_secs(59));
@@ -140,7 +230,10 @@ async fn the_newest_link_replaces_older_ones_and_nobody_is_flooded() {
     house.auth.ask_reset("ada", &origin()).await.unwrap();
     let (_, second) = next_link(&mut letters).await;
     assert!(letters.try_recv().is_err());
-    assert!(matches!(reset(&house, &first, NEW).await, Err(AuthError::ResetOver)));
+    assert!(matches!(
+        reset(&house, &first, NEW).await,
+        Err(AuthError::ResetOver)
+    ));
     reset(&house, &second, NEW).await.unwrap();
 }
 
@@ -152,15 +245,24 @@ async fn nobody_floods_a_strangers_mailbox_with_many_accounts_or_with_one() {
         with_address(&house, &format!("decoy{n}"), "Stranger@example.org").await;
     }
     for _ in 0..10 {
-        assert!(matches!(letters.recv().await.unwrap().body, LetterBody::ConfirmEmail { .. }));
+        assert!(matches!(
+            letters.recv().await.unwrap().body,
+            LetterBody::ConfirmEmail { .. }
+        ));
     }
     assert!(letters.try_recv().is_err());
     // Nor by asking for it as one's own address.
     let caller = house.signed_in("decoy0").await.1;
     let email = EmailAddress::parse("stranger+1@example.org").unwrap();
-    let change = crate::profile::ProfileChange { display_name: None, email: Some(Some(email)) };
+    let change = crate::profile::ProfileChange {
+        display_name: None,
+        email: Some(Some(email)),
+    };
     let refused = house.auth.change_profile(&caller, change, &origin()).await;
-    assert!(matches!(refused, Err(AuthError::Throttled { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(AuthError::Throttled { .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -172,19 +274,48 @@ async fn a_link_dies_with_a_new_password_a_new_address_and_disabling() {
 
     let link = link_for(&house, &root, "ada").await;
     let other = password("nine quiet marble owls");
-    house.auth.change_password(&caller, password(GOOD), other, Others::Keep, &origin()).await.unwrap();
-    assert!(matches!(reset(&house, &link, NEW).await, Err(AuthError::ResetOver)));
+    house
+        .auth
+        .change_password(&caller, password(GOOD), other, Others::Keep, &origin())
+        .await
+        .unwrap();
+    assert!(matches!(
+        reset(&house, &link, NEW).await,
+        Err(AuthError::ResetOver)
+    ));
 
     let link = link_for(&house, &root, "ada").await;
     let email = Some(Some(EmailAddress::parse("ada@elsewhere.example").unwrap()));
-    change(&house, &root, AccountChange { email, ..Default::default() }).await;
-    assert!(matches!(reset(&house, &link, NEW).await, Err(AuthError::ResetOver)));
+    change(
+        &house,
+        &root,
+        AccountChange {
+            email,
+            ..Default::default()
+        },
+    )
+    .await;
+    assert!(matches!(
+        reset(&house, &link, NEW).await,
+        Err(AuthError::ResetOver)
+    ));
 
     let link = link_for(&house, &root, "ada").await;
     for standing in [Standing::Disabled, Standing::Active] {
-        change(&house, &root, AccountChange { standing: Some(standing), ..Default::default() }).await;
+        change(
+            &house,
+            &root,
+            AccountChange {
+                standing: Some(standing),
+                ..Default::default()
+            },
+        )
+        .await;
     }
-    assert!(matches!(reset(&house, &link, NEW).await, Err(AuthError::ResetOver)));
+    assert!(matches!(
+        reset(&house, &link, NEW).await,
+        Err(AuthError::ResetOver)
+    ));
 }
 
 #[tokio::test]
@@ -193,7 +324,10 @@ async fn a_refused_password_leaves_the_link_good() {
     let root = house.administrator("root").await;
     house.register("ada").await;
     let link = link_for(&house, &root, "ada").await;
-    assert!(matches!(reset(&house, &link, "short").await, Err(AuthError::PasswordRefused(_))));
+    assert!(matches!(
+        reset(&house, &link, "short").await,
+        Err(AuthError::PasswordRefused(_))
+    ));
     reset(&house, &link, NEW).await.unwrap();
 }
 
@@ -205,9 +339,11 @@ async fn of_many_who_use_one_link_at_once_one_gets_through() {
     let link = link_for(&house, &root, "ada").await;
     let tries = (0..8).map(|n| {
         let (auth, link) = (house.auth.clone(), link.clone());
-        tokio::spawn(
-            async move { auth.reset_password(&link, password(&format!("{NEW} {n}")), &origin()).await.map(|()| n) },
-        )
+        tokio::spawn(async move {
+            auth.reset_password(&link, password(&format!("{NEW} {n}")), &origin())
+                .await
+                .map(|()| n)
+        })
     });
     let mut through = Vec::new();
     for task in tries.collect::<Vec<_>>() {
@@ -217,7 +353,10 @@ async fn of_many_who_use_one_link_at_once_one_gets_through() {
         }
     }
     assert_eq!(through.len(), 1);
-    house.token("ada", &format!("{NEW} {}", through[0])).await.unwrap();
+    house
+        .token("ada", &format!("{NEW} {}", through[0]))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -226,10 +365,24 @@ async fn a_required_reset_refuses_the_old_password_and_says_so_only_to_who_knows
     let root = house.administrator("root").await;
     house.register("ada").await;
     let (tokens, _) = house.signed_in("ada").await;
-    change(&house, &root, AccountChange { reset_required: Some(true), ..Default::default() }).await;
+    change(
+        &house,
+        &root,
+        AccountChange {
+            reset_required: Some(true),
+            ..Default::default()
+        },
+    )
+    .await;
     assert!(house.auth.by_bearer(super::access(&tokens)).await.is_err());
-    assert!(matches!(house.token("ada", "wrong wrong wrong").await, Err(AuthError::BadCredentials)));
-    assert!(matches!(house.token("ada", GOOD).await, Err(AuthError::ResetRequired)));
+    assert!(matches!(
+        house.token("ada", "wrong wrong wrong").await,
+        Err(AuthError::BadCredentials)
+    ));
+    assert!(matches!(
+        house.token("ada", GOOD).await,
+        Err(AuthError::ResetRequired)
+    ));
     let link = link_for(&house, &root, "ada").await;
     reset(&house, &link, NEW).await.unwrap();
     house.token("ada", NEW).await.unwrap();
@@ -240,10 +393,24 @@ async fn a_disabled_account_gets_no_link_from_anybody() {
     let house = house().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
-    change(&house, &root, AccountChange { standing: Some(Standing::Disabled), ..Default::default() }).await;
+    change(
+        &house,
+        &root,
+        AccountChange {
+            standing: Some(Standing::Disabled),
+            ..Default::default()
+        },
+    )
+    .await;
     let permit = root.permit::<LetIn>(None).unwrap();
-    assert!(matches!(house.auth.reset_link(&permit, &name("ada")).await, Err(AuthError::AccountDisabled)));
-    assert!(matches!(house.auth.reset_link(&permit, &name("nobody")).await, Err(AuthError::NoSuchAccount)));
+    assert!(matches!(
+        house.auth.reset_link(&permit, &name("ada")).await,
+        Err(AuthError::AccountDisabled)
+    ));
+    assert!(matches!(
+        house.auth.reset_link(&permit, &name("nobody")).await,
+        Err(AuthError::NoSuchAccount)
+    ));
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    AccountChange, Actor, AuthStore as _, SessionKind, Standing, auth::SignedIn, policy::Via, store::Replacement,
+    AccountChange, Actor, AuthStore as _, SessionKind, Standing, auth::SignedIn, policy::Via,
+    store::Replacement,
 };
 
 #[tokio::test]
@@ -13,13 +14,28 @@ async fn wrong_password_unknown_disabled_and_impossible_users_fail_alike_and_has
     let root = house.administrator("root").await;
     house.register("ada").await;
     house.register("bob").await;
-    let disabled = AccountChange { standing: Some(Standing::Disabled), ..AccountChange::default() };
-    house.auth.change_account(&root.permit(None).unwrap(), &name("bob"), disabled).await.unwrap();
-    for (username, raw) in [("ada", "wrong password here"), ("nobody", GOOD), ("bob", GOOD), ("<a b>", GOOD), ("", "")]
-    {
+    let disabled = AccountChange {
+        standing: Some(Standing::Disabled),
+        ..AccountChange::default()
+    };
+    house
+        .auth
+        .change_account(&root.permit(None).unwrap(), &name("bob"), disabled)
+        .await
+        .unwrap();
+    for (username, raw) in [
+        ("ada", "wrong password here"),
+        ("nobody", GOOD),
+        ("bob", GOOD),
+        ("<a b>", GOOD),
+        ("", ""),
+    ] {
         let before = house.auth.0.hasher.begun();
         let error = house.token(username, raw).await.unwrap_err();
-        assert!(matches!(error, AuthError::BadCredentials), "{username}: {error}");
+        assert!(
+            matches!(error, AuthError::BadCredentials),
+            "{username}: {error}"
+        );
         assert_eq!(error.to_string(), "Incorrect username or password");
         assert_eq!(house.auth.0.hasher.begun() - before, 1, "{username}");
     }
@@ -30,7 +46,9 @@ async fn wrong_password_unknown_disabled_and_impossible_users_fail_alike_and_has
 async fn a_refusal_makes_one_hash_of_each_kind_that_is_left_whoever_it_is_for() {
     let house = house().await;
     house.register("ada").await;
-    house.import("bob", &bcrypt::hash("short", 4).unwrap()).await;
+    house
+        .import("bob", &bcrypt::hash("short", 4).unwrap())
+        .await;
     house.import("cy", &bcrypt::hash("short", 5).unwrap()).await;
     let made_for = async |username: &str, raw: &str| {
         let before = house.auth.0.hasher.begun();
@@ -38,7 +56,11 @@ async fn a_refusal_makes_one_hash_of_each_kind_that_is_left_whoever_it_is_for() 
         (house.auth.0.hasher.begun() - before, refused)
     };
     for username in ["ada", "bob", "cy", "nobody", "<a b>"] {
-        assert_eq!(made_for(username, "wrong password here").await, (3, true), "{username}");
+        assert_eq!(
+            made_for(username, "wrong password here").await,
+            (3, true),
+            "{username}"
+        );
     }
     // Whoever is right pays for what is their own: one hash, and one more to replace it.
     assert_eq!(made_for("ada", GOOD).await, (1, false));
@@ -48,19 +70,33 @@ async fn a_refusal_makes_one_hash_of_each_kind_that_is_left_whoever_it_is_for() 
     assert_eq!(made_for("cy", "short").await, (2, false));
     house.auth.count_kinds().await.unwrap();
     for username in ["ada", "bob", "cy", "nobody"] {
-        assert_eq!(made_for(username, "wrong password here").await, (1, true), "{username}");
+        assert_eq!(
+            made_for(username, "wrong password here").await,
+            (1, true),
+            "{username}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_kind_that_came_by_another_process_is_learned_with_its_first_refusal_and_at_the_next_start() {
+async fn a_kind_that_came_by_another_process_is_learned_with_its_first_refusal_and_at_the_next_start()
+ {
     let house = house().await;
     let other = open(&house.store, &house.hands, settings()).await;
     let hash = PasswordHash::import(&bcrypt::hash("short", 4).unwrap()).unwrap();
-    other.import(Import { username: name("bob"), password: hash, administrator: false }).await.unwrap();
+    other
+        .import(Import {
+            username: name("bob"),
+            password: hash,
+            administrator: false,
+        })
+        .await
+        .unwrap();
     let made_for = async |auth: &Auth<Memory>, username: &str| {
         let before = auth.0.hasher.begun();
-        auth.token(username, password("wrong password here"), origin()).await.unwrap_err();
+        auth.token(username, password("wrong password here"), origin())
+            .await
+            .unwrap_err();
         auth.0.hasher.begun() - before
     };
     assert_eq!(made_for(&house.auth, "nobody").await, 1);
@@ -88,7 +124,9 @@ async fn every_attempt_is_in_the_audit_but_names_that_are_nobodys_are_not() {
 #[tokio::test]
 async fn a_bcrypt_import_signs_in_and_is_argon2id_afterwards() {
     let house = house().await;
-    house.import("ada", &bcrypt::hash("short", 4).unwrap()).await;
+    house
+        .import("ada", &bcrypt::hash("short", 4).unwrap())
+        .await;
     house.token("ada", "short").await.unwrap();
     assert!(house.store.hash_of("ada").contains("$argon2id$"));
     house.token("ada", "short").await.unwrap();
@@ -100,8 +138,16 @@ async fn an_import_of_over_72_bytes_is_refused_and_never_becomes_a_hash_of_its_o
     let house = house().await;
     let long = "0123456789".repeat(8);
     house.import("ada", &bcrypt::hash(&long, 4).unwrap()).await;
-    assert!(matches!(house.token("ada", &long).await, Err(AuthError::BadCredentials)));
-    assert!(house.token("ada", &(long[..72].to_owned() + "something else")).await.is_err());
+    assert!(matches!(
+        house.token("ada", &long).await,
+        Err(AuthError::BadCredentials)
+    ));
+    assert!(
+        house
+            .token("ada", &(long[..72].to_owned() + "something else"))
+            .await
+            .is_err()
+    );
     assert!(house.store.hash_of("ada").starts_with("$2b$"));
 }
 
@@ -124,20 +170,40 @@ async fn database_dump_used_to_sign_in() {
     house.register("ada").await;
     house.token("ada", GOOD).await.unwrap();
     let thief = MasterKey::parse("Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd").unwrap();
-    let open = |key| Auth::open(house.store.clone(), settings(), key, house.auth.0.clock.clone(), Chance::system());
-    assert!(matches!(open(thief).await, Err(AuthError::AnotherMasterKey)));
+    let open = |key| {
+        Auth::open(
+            house.store.clone(),
+            settings(),
+            key,
+            house.auth.0.clock.clone(),
+            Chance::system(),
+        )
+    };
+    assert!(matches!(
+        open(thief).await,
+        Err(AuthError::AnotherMasterKey)
+    ));
     // Whoever has the rows can take the ring out, so that a key of their own will do for tokens; for passwords it won't.
     house.store.forget_the_ring();
     let thief = MasterKey::parse("Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd").unwrap();
     let stolen = open(thief).await.unwrap();
-    assert!(matches!(stolen.token("ada", password(GOOD), origin()).await, Err(AuthError::BadCredentials)));
+    assert!(matches!(
+        stolen.token("ada", password(GOOD), origin()).await,
+        Err(AuthError::BadCredentials)
+    ));
 }
 
 #[tokio::test]
 async fn many_sign_ins_of_one_import_all_succeed() {
     let house = house().await;
-    house.import("ada", &bcrypt::hash("short", 4).unwrap()).await;
-    let (a, b, c) = tokio::join!(house.token("ada", "short"), house.token("ada", "short"), house.token("ada", "short"));
+    house
+        .import("ada", &bcrypt::hash("short", 4).unwrap())
+        .await;
+    let (a, b, c) = tokio::join!(
+        house.token("ada", "short"),
+        house.token("ada", "short"),
+        house.token("ada", "short")
+    );
     assert!(a.is_ok() && b.is_ok() && c.is_ok());
 }
 
@@ -145,9 +211,22 @@ async fn many_sign_ins_of_one_import_all_succeed() {
 async fn a_password_that_is_changed_while_its_old_one_is_hashed_opens_no_session() {
     let house = house().await;
     house.register("ada").await;
-    let era = house.store.credentials(&name("ada")).await.unwrap().unwrap().account.era;
+    let era = house
+        .store
+        .credentials(&name("ada"))
+        .await
+        .unwrap()
+        .unwrap()
+        .account
+        .era;
     let old = PasswordHash::stored(&house.store.hash_of("ada"));
-    let new = house.auth.0.hasher.hash(&Arc::new(password("a different long password"))).await.unwrap();
+    let new = house
+        .auth
+        .0
+        .hasher
+        .hash(&Arc::new(password("a different long password")))
+        .await
+        .unwrap();
     house.store.hold_up();
     let sign_in = tokio::spawn({
         let auth = house.auth.clone();
@@ -156,9 +235,18 @@ async fn a_password_that_is_changed_while_its_old_one_is_hashed_opens_no_session
     house.store.until_somebody_waits().await;
     let change = Replacement::Change { keep: None, era };
     let (by, now) = (Actor::named(name("ada")), house.auth.0.clock.now());
-    assert!(house.store.replace_password(&name("ada"), &old, new, change, by, now).await.unwrap());
+    assert!(
+        house
+            .store
+            .replace_password(&name("ada"), &old, new, change, by, now)
+            .await
+            .unwrap()
+    );
     house.store.let_go();
-    assert!(matches!(sign_in.await.unwrap(), Err(AuthError::BadCredentials)));
+    assert!(matches!(
+        sign_in.await.unwrap(),
+        Err(AuthError::BadCredentials)
+    ));
     assert_eq!(house.store.living_sessions(), 0);
 }
 
@@ -172,10 +260,22 @@ async fn signing_out_is_felt_at_once_by_every_key_of_the_session() {
     changes.mark_unchanged();
     house.auth.sign_out(&caller).await.unwrap();
     assert!(changes.has_changed().unwrap());
-    assert!(matches!(house.auth.still(&caller).await, Err(AuthError::InvalidToken)));
-    assert!(matches!(house.auth.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
-    assert!(matches!(house.auth.by_ticket(ticket.expose()).await, Err(AuthError::InvalidToken)));
-    let refreshed = house.auth.refresh(tokens.refresh.expose(), None, None, origin()).await;
+    assert!(matches!(
+        house.auth.still(&caller).await,
+        Err(AuthError::InvalidToken)
+    ));
+    assert!(matches!(
+        house.auth.by_bearer(access(&tokens)).await,
+        Err(AuthError::InvalidToken)
+    ));
+    assert!(matches!(
+        house.auth.by_ticket(ticket.expose()).await,
+        Err(AuthError::InvalidToken)
+    ));
+    let refreshed = house
+        .auth
+        .refresh(tokens.refresh.expose(), None, None, origin())
+        .await;
     assert!(matches!(refreshed, Err(AuthError::InvalidGrant)));
 }
 
@@ -191,9 +291,15 @@ async fn the_end_of_a_session_is_felt_on_another_node_and_after_a_restart() {
     changes.mark_unchanged();
     other.catch_up().await.unwrap();
     assert!(changes.has_changed().unwrap());
-    assert!(matches!(other.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
+    assert!(matches!(
+        other.by_bearer(access(&tokens)).await,
+        Err(AuthError::InvalidToken)
+    ));
     let restarted = open(&house.store, &house.hands, settings()).await;
-    assert!(matches!(restarted.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
+    assert!(matches!(
+        restarted.by_bearer(access(&tokens)).await,
+        Err(AuthError::InvalidToken)
+    ));
 }
 
 #[tokio::test]
@@ -210,7 +316,10 @@ async fn following_hears_of_other_nodes_within_a_second() {
     let mut changes = other.changes();
     changes.mark_unchanged();
     house.auth.sign_out(&caller).await.unwrap();
-    tokio::time::timeout(Duration::from_secs(1), changes.changed()).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(1), changes.changed())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(other.by_bearer(access(&tokens)).await.is_err());
     following.abort();
 }
@@ -277,24 +386,44 @@ async fn a_load_that_was_overtaken_by_a_sign_out_is_not_remembered() {
     house.store.let_go();
     // It began before the sign-out and may be answered either way; nobody after it may be let in.
     let _ = slow.await.unwrap();
-    assert!(matches!(restarted.by_bearer(access(&tokens)).await, Err(AuthError::InvalidToken)));
+    assert!(matches!(
+        restarted.by_bearer(access(&tokens)).await,
+        Err(AuthError::InvalidToken)
+    ));
 }
 
 #[tokio::test]
 async fn a_session_ends_when_idle_and_in_any_case_at_its_end() {
     let house = house().await;
     house.register("ada").await;
-    let SignedIn { secret, .. } = house.auth.sign_in("ada", password(GOOD), SessionKind::Web, origin()).await.unwrap();
+    let SignedIn { secret, .. } = house
+        .auth
+        .sign_in("ada", password(GOOD), SessionKind::Web, origin())
+        .await
+        .unwrap();
     for _ in 0..15 {
         house.hands.forward(Duration::from_hours(11));
-        assert_eq!(house.auth.by_cookie(secret.expose()).await.unwrap().via(), Via::Cookie);
+        assert_eq!(
+            house.auth.by_cookie(secret.expose()).await.unwrap().via(),
+            Via::Cookie
+        );
     }
     house.hands.forward(Duration::from_hours(3));
-    assert!(matches!(house.auth.by_cookie(secret.expose()).await, Err(AuthError::InvalidToken)));
+    assert!(matches!(
+        house.auth.by_cookie(secret.expose()).await,
+        Err(AuthError::InvalidToken)
+    ));
 
-    let SignedIn { secret, .. } = house.auth.sign_in("ada", password(GOOD), SessionKind::Web, origin()).await.unwrap();
+    let SignedIn { secret, .. } = house
+        .auth
+        .sign_in("ada", password(GOOD), SessionKind::Web, origin())
+        .await
+        .unwrap();
     house.hands.forward(Duration::from_hours(12));
-    assert!(matches!(house.auth.by_cookie(secret.expose()).await, Err(AuthError::InvalidToken)));
+    assert!(matches!(
+        house.auth.by_cookie(secret.expose()).await,
+        Err(AuthError::InvalidToken)
+    ));
 }
 
 #[tokio::test]
@@ -307,7 +436,11 @@ async fn signs_of_life_reach_the_store_every_five_minutes_at_most() {
         house.auth.by_bearer(access(&tokens)).await.unwrap();
         tokio::task::yield_now().await;
     }
-    assert!((4..=6).contains(&house.store.touched()), "{}", house.store.touched());
+    assert!(
+        (4..=6).contains(&house.store.touched()),
+        "{}",
+        house.store.touched()
+    );
 }
 
 #[tokio::test]
@@ -316,11 +449,20 @@ async fn a_ticket_opens_once_and_for_half_a_minute() {
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
     let ticket = house.auth.ticket(&caller);
-    assert_eq!(house.auth.by_ticket(ticket.expose()).await.unwrap().via(), Via::Ticket);
-    assert!(matches!(house.auth.by_ticket(ticket.expose()).await, Err(AuthError::InvalidToken)));
+    assert_eq!(
+        house.auth.by_ticket(ticket.expose()).await.unwrap().via(),
+        Via::Ticket
+    );
+    assert!(matches!(
+        house.auth.by_ticket(ticket.expose()).await,
+        Err(AuthError::InvalidToken)
+    ));
     let late = house.auth.ticket(&caller);
     house.hands.forward(Duration::from_secs(30));
-    assert!(matches!(house.auth.by_ticket(late.expose()).await, Err(AuthError::InvalidToken)));
+    assert!(matches!(
+        house.auth.by_ticket(late.expose()).await,
+        Err(AuthError::InvalidToken)
+    ));
 }
 
 #[tokio::test]
@@ -328,12 +470,26 @@ async fn no_key_opens_another_door() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, caller) = house.signed_in("ada").await;
-    let web = house.auth.sign_in("ada", password(GOOD), SessionKind::Web, origin()).await.unwrap().secret;
+    let web = house
+        .auth
+        .sign_in("ada", password(GOOD), SessionKind::Web, origin())
+        .await
+        .unwrap()
+        .secret;
     let ticket = house.auth.ticket(&caller);
-    let keys = [access(&tokens), tokens.refresh.expose(), web.expose(), ticket.expose()];
+    let keys = [
+        access(&tokens),
+        tokens.refresh.expose(),
+        web.expose(),
+        ticket.expose(),
+    ];
     for (n, key) in keys.into_iter().enumerate() {
         assert_eq!(house.auth.by_bearer(key).await.is_ok(), n == 0, "{n}");
-        assert_eq!(house.auth.refresh(key, None, None, origin()).await.is_ok(), n == 1, "{n}");
+        assert_eq!(
+            house.auth.refresh(key, None, None, origin()).await.is_ok(),
+            n == 1,
+            "{n}"
+        );
         assert_eq!(house.auth.by_cookie(key).await.is_ok(), n == 2, "{n}");
         assert_eq!(house.auth.by_ticket(key).await.is_ok(), n == 3, "{n}");
     }

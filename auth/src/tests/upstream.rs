@@ -13,9 +13,12 @@ async fn house_beside(endpoints: serde_json::Value) -> House {
             "id_token_signing_alg_values_supported": ["ES256"],
             "keys": [],
         });
-        body.as_object_mut().unwrap().extend(endpoints.as_object().unwrap().clone());
+        body.as_object_mut()
+            .unwrap()
+            .extend(endpoints.as_object().unwrap().clone());
         assert_eq!(request.uri().scheme_str(), Some("https"));
-        let answer = openidconnect::http::Response::builder().header("content-type", "application/json");
+        let answer =
+            openidconnect::http::Response::builder().header("content-type", "application/json");
         let answer = answer.body(body.to_string().into_bytes()).unwrap();
         Box::pin(async move { Ok(answer) })
     });
@@ -29,7 +32,14 @@ async fn house_beside(endpoints: serde_json::Value) -> House {
         redirect_uri: "https://strongroom.example/auth/oidc/work/callback".to_owned(),
         strangers: Strangers::Refuse,
     };
-    house_with(Settings { upstreams: Upstreams { providers: vec![provider], http: Some(http) }, ..settings() }).await
+    house_with(Settings {
+        upstreams: Upstreams {
+            providers: vec![provider],
+            http: Some(http),
+        },
+        ..settings()
+    })
+    .await
 }
 
 #[tokio::test]
@@ -41,17 +51,27 @@ async fn a_provider_under_https_sends_nobody_and_nothing_over_plain_http() {
     ];
     let endpoints = |bad: Option<&str>| {
         let of = |(name, url): (&str, &str)| {
-            let url = if bad == Some(name) { url.replace("https:", "http:") } else { url.to_owned() };
+            let url = if bad == Some(name) {
+                url.replace("https:", "http:")
+            } else {
+                url.to_owned()
+            };
             (name.to_owned(), url.into())
         };
         serde_json::Value::Object(good.into_iter().map(of).collect())
     };
     let depart = async |bad| {
         let house = house_beside(endpoints(bad)).await;
-        house.auth.depart("work", Errand::SignIn, "/".to_owned(), None).await
+        house
+            .auth
+            .depart("work", Errand::SignIn, "/".to_owned(), None)
+            .await
     };
     depart(None).await.unwrap();
     for bad in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
-        assert!(matches!(depart(Some(bad)).await, Err(AuthError::ProviderAway)), "{bad}");
+        assert!(
+            matches!(depart(Some(bad)).await, Err(AuthError::ProviderAway)),
+            "{bad}"
+        );
     }
 }

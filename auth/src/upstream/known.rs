@@ -27,7 +27,11 @@ const REFETCH: Duration = Duration::from_secs(30);
 /// One that did not answer is not asked again so soon.
 const AWAY: Duration = Duration::from_secs(10);
 /// So long it has to say everything of itself.
-pub(crate) const PATIENCE: Duration = if cfg!(test) { Duration::from_secs(1) } else { Duration::from_secs(10) };
+pub(crate) const PATIENCE: Duration = if cfg!(test) {
+    Duration::from_secs(1)
+} else {
+    Duration::from_secs(10)
+};
 
 /// By provider.
 #[derive(Default)]
@@ -55,13 +59,21 @@ impl Known {
 
 impl OfOne {
     fn heard(&self) -> Heard {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn hear(&self, answer: Option<Arc<Metadata>>, now: Timestamp) {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
-            Some(metadata) => *heard = Heard { metadata: Some((metadata, now)), failed_at: None },
+            Some(metadata) => {
+                *heard = Heard {
+                    metadata: Some((metadata, now)),
+                    failed_at: None,
+                }
+            }
             // What it said before is as good as it was.
             None => heard.failed_at = Some(now),
         }
@@ -86,7 +98,11 @@ impl<S: AuthStore> Auth<S> {
         self.metadata_younger_than(METADATA, provider).await
     }
 
-    async fn metadata_younger_than(&self, age: Duration, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
+    async fn metadata_younger_than(
+        &self,
+        age: Duration,
+        provider: &Provider,
+    ) -> Result<Arc<Metadata>, AuthError> {
         let known = self.0.upstream.of(provider);
         if let Some(metadata) = known.heard().younger_than(age, self.0.clock.now()) {
             return Ok(metadata);
@@ -99,18 +115,25 @@ impl<S: AuthStore> Auth<S> {
             if let Some(metadata) = heard.younger_than(age, now) {
                 return Ok(metadata);
             }
-            if heard.failed_at.is_some_and(|at| now < clock::after(at, AWAY)) {
+            if heard
+                .failed_at
+                .is_some_and(|at| now < clock::after(at, AWAY))
+            {
                 return Err(AuthError::ProviderAway);
             }
             let answer = auth.discover(&provider).await;
             known.hear(answer.as_ref().ok().cloned(), auth.0.clock.now());
             answer
         });
-        asked.await.unwrap_or(Err(AuthError::Internal("asking a provider panicked")))
+        asked
+            .await
+            .unwrap_or(Err(AuthError::Internal("asking a provider panicked")))
     }
 
     async fn discover(&self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
-        let Ok(answer) = tokio::time::timeout(PATIENCE, protocol::discover(self.http()?, provider)).await else {
+        let Ok(answer) =
+            tokio::time::timeout(PATIENCE, protocol::discover(self.http()?, provider)).await
+        else {
             tracing::warn!(provider = %provider.id, "a provider did not answer in time");
             return Err(AuthError::ProviderAway);
         };
@@ -128,7 +151,13 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<Person, AuthError> {
         let metadata = self.metadata(provider).await?;
         // Unlike our own codes it costs a request to learn that this one is made up.
-        let pass = self.may_try(&Trial { secret: Secret::Code, account: None, from }).await?;
+        let pass = self
+            .may_try(&Trial {
+                secret: Secret::Code,
+                account: None,
+                from,
+            })
+            .await?;
         let token = match protocol::redeem(self.http()?, provider, &metadata, voyage, code).await {
             Ok(token) => token,
             Err(error) => {
@@ -136,7 +165,10 @@ impl<S: AuthStore> Auth<S> {
                 return Err(error);
             }
         };
-        let expected = Expected { voyage, now: self.0.clock.now() };
+        let expected = Expected {
+            voyage,
+            now: self.0.clock.now(),
+        };
         match protocol::verify(provider, &metadata, &token, expected) {
             Err(Unverified::Signature(error)) => {
                 let newer = self.metadata_younger_than(REFETCH, provider).await?;

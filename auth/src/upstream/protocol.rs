@@ -5,15 +5,16 @@ use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jiff::Timestamp;
 use openidconnect::{
-    AdditionalProviderMetadata, AsyncHttpClient, AuthorizationCode, ClaimsVerificationError, Client, ClientId,
-    ClientSecret, CsrfToken, EmptyAdditionalClaims, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope,
-    StandardErrorResponse,
+    AdditionalProviderMetadata, AsyncHttpClient, AuthorizationCode, ClaimsVerificationError,
+    Client, ClientId, ClientSecret, CsrfToken, EmptyAdditionalClaims, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, PkceCodeChallenge,
+    PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope, StandardErrorResponse,
     core::{
-        CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClientAuthMethod,
-        CoreErrorResponseType, CoreGenderClaim, CoreGrantType, CoreIdToken as IdToken, CoreIdTokenClaims,
-        CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
-        CoreRevocableToken, CoreRevocationErrorResponse, CoreSubjectIdentifierType, CoreTokenIntrospectionResponse,
+        CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClaimName, CoreClaimType,
+        CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim, CoreGrantType,
+        CoreIdToken as IdToken, CoreIdTokenClaims, CoreJweContentEncryptionAlgorithm,
+        CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreRevocableToken,
+        CoreRevocationErrorResponse, CoreSubjectIdentifierType, CoreTokenIntrospectionResponse,
         CoreTokenResponse,
     },
     url::{Host, Url},
@@ -120,7 +121,10 @@ pub(super) struct Route {
 impl Route {
     pub(super) fn new(chance: &Chance) -> Self {
         let random = || BASE64URL.encode(chance.bytes::<32>());
-        Self { nonce: random(), verifier: random() }
+        Self {
+            nonce: random(),
+            verifier: random(),
+        }
     }
 }
 
@@ -137,7 +141,11 @@ impl<'c> AsyncHttpClient<'c> for Careful<'_> {
     fn call(&'c self, request: HttpRequest) -> Asking {
         match Url::parse(&request.uri().to_string()) {
             Ok(url) if is_safe(&url, self.provider) => self.http.call(request),
-            _ => Box::pin(async { Err(HttpError("an address of it is neither https nor on this machine".to_owned())) }),
+            _ => Box::pin(async {
+                Err(HttpError(
+                    "an address of it is neither https nor on this machine".to_owned(),
+                ))
+            }),
         }
     }
 }
@@ -161,15 +169,30 @@ fn is_safe(url: &Url, provider: &Provider) -> bool {
     way && plain && url.host().is_some()
 }
 
-pub(super) async fn discover(http: &HttpClient, provider: &Provider) -> Result<Metadata, AuthError> {
-    let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(|_| AuthError::Internal("an issuer is no URL"))?;
+pub(super) async fn discover(
+    http: &HttpClient,
+    provider: &Provider,
+) -> Result<Metadata, AuthError> {
+    let issuer = IssuerUrl::new(provider.issuer.clone())
+        .map_err(|_| AuthError::Internal("an issuer is no URL"))?;
     let careful = Careful { http, provider };
     let metadata = Metadata::discover_async(issuer, &careful).await;
     let metadata = metadata.map_err(|error| away(provider, &error))?;
     let token = metadata.token_endpoint().map(openidconnect::TokenUrl::url);
-    let named = [Some(metadata.authorization_endpoint().url()), Some(metadata.jwks_uri().url()), token];
-    if !named.into_iter().flatten().all(|url| is_safe(url, provider)) {
-        return Err(away(provider, &HttpError("an address of it is neither https nor on this machine".to_owned())));
+    let named = [
+        Some(metadata.authorization_endpoint().url()),
+        Some(metadata.jwks_uri().url()),
+        token,
+    ];
+    if !named
+        .into_iter()
+        .flatten()
+        .all(|url| is_safe(url, provider))
+    {
+        return Err(away(
+            provider,
+            &HttpError("an address of it is neither https nor on this machine".to_owned()),
+        ));
     }
     Ok(metadata)
 }
@@ -194,15 +217,26 @@ pub(super) fn location(
     state: &SecretString,
 ) -> Result<SecretString, AuthError> {
     let client = asker(provider, metadata)?;
-    let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(voyage.verifier.clone()));
-    let (state, nonce) = (CsrfToken::new(state.expose_secret().to_owned()), Nonce::new(voyage.nonce.clone()));
+    let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(
+        voyage.verifier.clone(),
+    ));
+    let (state, nonce) = (
+        CsrfToken::new(state.expose_secret().to_owned()),
+        Nonce::new(voyage.nonce.clone()),
+    );
     let mut request = client
-        .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || state, move || nonce)
+        .authorize_url(
+            CoreAuthenticationFlow::AuthorizationCode,
+            move || state,
+            move || nonce,
+        )
         .add_scopes(provider.scopes.iter().cloned().map(Scope::new))
         .set_pkce_challenge(challenge);
     if voyage.ask == Ask::Again {
         // With `max_age`, the provider has to say when it asked.
-        request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(Duration::ZERO);
+        request = request
+            .add_prompt(CoreAuthPrompt::Login)
+            .set_max_age(Duration::ZERO);
     }
     Ok(request.url().0.to_string().into())
 }
@@ -220,10 +254,13 @@ pub(super) async fn redeem(
         .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
         .map_err(|_| AuthError::ProviderRefused("it has no token endpoint".to_owned()))?
         .set_pkce_verifier(PkceCodeVerifier::new(voyage.verifier.clone()));
-    let answer = request.request_async(&Careful { http, provider }).await.map_err(|error| {
-        tracing::warn!(provider = %provider.id, %error, "a provider did not take its code");
-        AuthError::ProviderRefused("it did not take its own code".to_owned())
-    })?;
+    let answer = request
+        .request_async(&Careful { http, provider })
+        .await
+        .map_err(|error| {
+            tracing::warn!(provider = %provider.id, %error, "a provider did not take its code");
+            AuthError::ProviderRefused("it did not take its own code".to_owned())
+        })?;
     let token = answer.extra_fields().id_token().cloned();
     token.ok_or_else(|| AuthError::ProviderRefused("it sent no ID token".to_owned()))
 }
@@ -270,22 +307,40 @@ pub(super) fn verify(
     };
     // Before anything in it is looked at.
     if !is_signed(&token.to_string(), metadata.jwks().keys()) {
-        return Err(Unverified::Signature(bad(&"it is not signed by one key of the provider's")));
+        return Err(Unverified::Signature(bad(
+            &"it is not signed by one key of the provider's",
+        )));
     }
-    let (client, spoken) = (asker(provider, metadata)?, metadata.id_token_signing_alg_values_supported());
+    let (client, spoken) = (
+        asker(provider, metadata)?,
+        metadata.id_token_signing_alg_values_supported(),
+    );
     let verifier = client
         .id_token_verifier()
-        .set_allowed_algs(ALGORITHMS.into_iter().filter(|algorithm| spoken.contains(algorithm)))
+        .set_allowed_algs(
+            ALGORITHMS
+                .into_iter()
+                .filter(|algorithm| spoken.contains(algorithm)),
+        )
         .set_issue_time_verifier_fn(|at| {
             let early = at.timestamp() > now.as_second() + SKEW;
-            if early { Err("it was issued in the future".to_owned()) } else { Ok(()) }
+            if early {
+                Err("it was issued in the future".to_owned())
+            } else {
+                Ok(())
+            }
         });
-    let claims = token.claims(&verifier, &Nonce::new(voyage.nonce.clone())).map_err(|error| match error {
-        ClaimsVerificationError::SignatureVerification(_) => Unverified::Signature(bad(&error)),
-        _ => Unverified::Otherwise(bad(&error)),
-    })?;
+    let claims = token
+        .claims(&verifier, &Nonce::new(voyage.nonce.clone()))
+        .map_err(|error| match error {
+            ClaimsVerificationError::SignatureVerification(_) => Unverified::Signature(bad(&error)),
+            _ => Unverified::Otherwise(bad(&error)),
+        })?;
     // Issued for another program, which handed it on (`OpenID` Connect Core §3.1.3.7, 5).
-    if claims.authorized_party().is_some_and(|party| party.as_str() != provider.client_id) {
+    if claims
+        .authorized_party()
+        .is_some_and(|party| party.as_str() != provider.client_id)
+    {
         return Err(Unverified::Otherwise(bad(&"it is for another program")));
     }
     person(claims).map_err(Unverified::Otherwise)
@@ -308,15 +363,23 @@ fn shown(name: &str) -> Option<String> {
 fn person(claims: &CoreIdTokenClaims) -> Result<Person, AuthError> {
     let subject = claims.subject().as_str();
     if !is_somebody(subject) {
-        return Err(AuthError::ProviderRefused("it did not say who you are".to_owned()));
+        return Err(AuthError::ProviderRefused(
+            "it did not say who you are".to_owned(),
+        ));
     }
     // An address that the provider has not verified may be anybody's.
-    let email = claims.email().filter(|_| claims.email_verified() == Some(true));
+    let email = claims
+        .email()
+        .filter(|_| claims.email_verified() == Some(true));
     let name = claims.name().and_then(|name| name.get(None));
-    let auth_time = claims.auth_time().and_then(|at| Timestamp::from_second(at.timestamp()).ok());
+    let auth_time = claims
+        .auth_time()
+        .and_then(|at| Timestamp::from_second(at.timestamp()).ok());
     Ok(Person {
         subject: subject.to_owned(),
-        username: claims.preferred_username().and_then(|name| shown(name.as_str())),
+        username: claims
+            .preferred_username()
+            .and_then(|name| shown(name.as_str())),
         name: name.map(|name| name.as_str().to_owned()),
         email: email.and_then(|email| shown(email.as_str())),
         auth_time,
@@ -328,11 +391,15 @@ fn id(provider: &Provider) -> ClientId {
 }
 
 fn secret(provider: &Provider) -> Option<ClientSecret> {
-    provider.client_secret.as_ref().map(|secret| ClientSecret::new(secret.expose_secret().to_owned()))
+    provider
+        .client_secret
+        .as_ref()
+        .map(|secret| ClientSecret::new(secret.expose_secret().to_owned()))
 }
 
 fn redirect(provider: &Provider) -> Result<RedirectUrl, AuthError> {
-    RedirectUrl::new(provider.redirect_uri.clone()).map_err(|_| AuthError::Internal("a redirect URI is no URL"))
+    RedirectUrl::new(provider.redirect_uri.clone())
+        .map_err(|_| AuthError::Internal("a redirect URI is no URL"))
 }
 
 fn away(provider: &Provider, error: &impl std::error::Error) -> AuthError {

@@ -2,9 +2,10 @@
 //! for something else or said two ways is none. aws-lc verifies; the crate openidconnect only asks.
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
-    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
-    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
+    UnparsedPublicKey, VerificationAlgorithm,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use openidconnect::{
@@ -73,13 +74,23 @@ impl TryFrom<Map<String, Value>> for ProviderKey {
             return Err(NoKey("it is not for signatures"));
         }
         let (kty, public) = material(&published)?;
-        let algorithm = text(&published, "alg")?.map(|name| named(name).ok_or(NoKey("an unknown algorithm")));
+        let algorithm =
+            text(&published, "alg")?.map(|name| named(name).ok_or(NoKey("an unknown algorithm")));
         let algorithm = algorithm.transpose()?;
-        if algorithm.as_ref().is_some_and(|algorithm| !public.speaks(algorithm)) {
+        if algorithm
+            .as_ref()
+            .is_some_and(|algorithm| !public.speaks(algorithm))
+        {
             return Err(NoKey("an algorithm of other keys"));
         }
         let kid = text(&published, "kid")?.map(|kid| JsonWebKeyId::new(kid.to_owned()));
-        Ok(Self { published, kid, kty, algorithm, public })
+        Ok(Self {
+            published,
+            kid,
+            kty,
+            algorithm,
+            public,
+        })
     }
 }
 
@@ -91,7 +102,9 @@ impl From<ProviderKey> for Map<String, Value> {
 
 /// RFC 7517 §4.3.
 fn lets_verify(published: &Map<String, Value>) -> Result<bool, NoKey> {
-    let Some(operations) = published.get("key_ops") else { return Ok(true) };
+    let Some(operations) = published.get("key_ops") else {
+        return Ok(true);
+    };
     let operations = operations.as_array().ok_or(NoKey("key_ops is no list"))?;
     Ok(operations.iter().any(|operation| operation == "verify"))
 }
@@ -104,23 +117,34 @@ fn material(published: &Map<String, Value>) -> Result<(CoreJsonWebKeyType, Publi
             refuse_weak(&n, &e)?;
             Ok((CoreJsonWebKeyType::RSA, Public::Rsa { n, e }))
         }
-        (Some("EC"), Some("P-256")) => Ok((CoreJsonWebKeyType::EllipticCurve, Public::P256(point(published, 32)?))),
-        (Some("EC"), Some("P-384")) => Ok((CoreJsonWebKeyType::EllipticCurve, Public::P384(point(published, 48)?))),
-        (Some("OKP"), Some("Ed25519")) => {
-            Ok((CoreJsonWebKeyType::OctetKeyPair, Public::Ed25519(coordinate(published, ("x", 32))?)))
-        }
+        (Some("EC"), Some("P-256")) => Ok((
+            CoreJsonWebKeyType::EllipticCurve,
+            Public::P256(point(published, 32)?),
+        )),
+        (Some("EC"), Some("P-384")) => Ok((
+            CoreJsonWebKeyType::EllipticCurve,
+            Public::P384(point(published, 48)?),
+        )),
+        (Some("OKP"), Some("Ed25519")) => Ok((
+            CoreJsonWebKeyType::OctetKeyPair,
+            Public::Ed25519(coordinate(published, ("x", 32))?),
+        )),
         _ => Err(NoKey("an unknown kind of key")),
     }
 }
 
 fn text<'m>(published: &'m Map<String, Value>, name: &str) -> Result<Option<&'m str>, NoKey> {
-    let value = published.get(name).map(|value| value.as_str().ok_or(NoKey("a member that is no text")));
+    let value = published
+        .get(name)
+        .map(|value| value.as_str().ok_or(NoKey("a member that is no text")));
     value.transpose()
 }
 
 fn bytes(published: &Map<String, Value>, name: &str) -> Result<Vec<u8>, NoKey> {
     let encoded = text(published, name)?.ok_or(NoKey("a member is missing"))?;
-    BASE64URL.decode(encoded).map_err(|_| NoKey("a member that is no base64url"))
+    BASE64URL
+        .decode(encoded)
+        .map_err(|_| NoKey("a member that is no base64url"))
 }
 
 /// Some providers write leading zeros, which RFC 7518 §6.3.1.1 does not want; they change nothing.
@@ -130,13 +154,23 @@ fn number(published: &Map<String, Value>, name: &str) -> Result<Vec<u8>, NoKey> 
 }
 
 /// Always whole (RFC 7518 §6.2.1.2): a shorter one beside a longer one would be another point.
-fn coordinate(published: &Map<String, Value>, (name, length): (&str, usize)) -> Result<Vec<u8>, NoKey> {
+fn coordinate(
+    published: &Map<String, Value>,
+    (name, length): (&str, usize),
+) -> Result<Vec<u8>, NoKey> {
     let bytes = bytes(published, name)?;
-    if bytes.len() == length { Ok(bytes) } else { Err(NoKey("a coordinate of the wrong length")) }
+    if bytes.len() == length {
+        Ok(bytes)
+    } else {
+        Err(NoKey("a coordinate of the wrong length"))
+    }
 }
 
 fn point(published: &Map<String, Value>, length: usize) -> Result<Vec<u8>, NoKey> {
-    let (x, y) = (coordinate(published, ("x", length))?, coordinate(published, ("y", length))?);
+    let (x, y) = (
+        coordinate(published, ("x", length))?,
+        coordinate(published, ("y", length))?,
+    );
     Ok([&[4][..], &x, &y].concat())
 }
 
@@ -146,19 +180,29 @@ fn refuse_weak(n: &[u8], e: &[u8]) -> Result<(), NoKey> {
         return Err(NoKey("an RSA key that is too small, or too large"));
     }
     // FIPS 186-5 §A.1.1: odd, and over 2^16. Larger ones than 32 bits nobody has.
-    let exponent = e.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+    let exponent = e
+        .iter()
+        .fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
     if e.len() > 4 || exponent < 65_537 || exponent.is_multiple_of(2) {
         return Err(NoKey("an RSA exponent that is weak"));
     }
-    if is_roca(n) { Err(NoKey("an RSA key that is known to be factored")) } else { Ok(()) }
+    if is_roca(n) {
+        Err(NoKey("an RSA key that is known to be factored"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Keys of broken chips (CVE-2017-15361) are powers of 65537 modulo small primes, all of them; another key is so by
 /// chance once in 2^27 times (Nemec et al., "The Return of Coppersmith's Attack", §3).
 fn is_roca(n: &[u8]) -> bool {
-    const PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+    const PRIMES: [u32; 17] = [
+        11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
+    ];
     PRIMES.iter().all(|prime| {
-        let rest = n.iter().fold(0, |rest, byte| (rest << 8 | u32::from(*byte)) % prime);
+        let rest = n
+            .iter()
+            .fold(0, |rest, byte| (rest << 8 | u32::from(*byte)) % prime);
         let powers = std::iter::successors(Some(1), |power| Some(power * 65_537 % prime));
         powers.take(*prime as usize).any(|power| power == rest)
     })
@@ -195,13 +239,17 @@ impl Public {
 
     fn has_signed(&self, algorithm: &Algorithm, message: &[u8], by: &[u8]) -> bool {
         let fits = |kind: &'static dyn VerificationAlgorithm, key: &[u8]| {
-            UnparsedPublicKey::new(kind, key).verify(message, by).is_ok()
+            UnparsedPublicKey::new(kind, key)
+                .verify(message, by)
+                .is_ok()
         };
         self.speaks(algorithm)
             && match self {
-                Self::Rsa { n, e } => {
-                    rsa(algorithm).is_some_and(|kind| RsaPublicKeyComponents { n, e }.verify(kind, message, by).is_ok())
-                }
+                Self::Rsa { n, e } => rsa(algorithm).is_some_and(|kind| {
+                    RsaPublicKeyComponents { n, e }
+                        .verify(kind, message, by)
+                        .is_ok()
+                }),
                 Self::P256(point) => fits(&ECDSA_P256_SHA256_FIXED, point),
                 Self::P384(point) => fits(&ECDSA_P384_SHA384_FIXED, point),
                 Self::Ed25519(x) => fits(&ED25519, x),
@@ -237,20 +285,36 @@ impl JsonWebKey for ProviderKey {
     }
 
     fn signing_alg(&self) -> JsonWebKeyAlgorithm<&Algorithm> {
-        self.algorithm.as_ref().map_or(JsonWebKeyAlgorithm::Unspecified, JsonWebKeyAlgorithm::Algorithm)
+        self.algorithm.as_ref().map_or(
+            JsonWebKeyAlgorithm::Unspecified,
+            JsonWebKeyAlgorithm::Algorithm,
+        )
     }
 
     /// Asked for where a token is signed with the client secret, which we do not take.
     fn new_symmetric(_: Vec<u8>) -> Self {
         let (kty, public) = (CoreJsonWebKeyType::Symmetric, Public::None);
-        Self { published: Map::new(), kid: None, kty, algorithm: None, public }
+        Self {
+            published: Map::new(),
+            kid: None,
+            kty,
+            algorithm: None,
+            public,
+        }
     }
 
-    fn verify_signature(&self, algorithm: &Algorithm, message: &[u8], by: &[u8]) -> Result<(), Refused> {
+    fn verify_signature(
+        &self,
+        algorithm: &Algorithm,
+        message: &[u8],
+        by: &[u8],
+    ) -> Result<(), Refused> {
         if self.answers_to(None, algorithm) && self.public.has_signed(algorithm, message, by) {
             Ok(())
         } else {
-            Err(Refused::CryptoError("the signature does not fit".to_owned()))
+            Err(Refused::CryptoError(
+                "the signature does not fit".to_owned(),
+            ))
         }
     }
 

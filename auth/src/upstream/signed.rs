@@ -32,10 +32,19 @@ fn verify(token: &str, keys: &[ProviderKey]) -> Option<()> {
         return None;
     }
     let algorithm = named(&header.alg)?;
-    let mut able = keys.iter().filter(|key| key.answers_to(header.kid.as_deref(), &algorithm));
+    let mut able = keys
+        .iter()
+        .filter(|key| key.answers_to(header.kid.as_deref(), &algorithm));
     // Two keys that it could be are none: which one is meant would be the token's to say.
-    let (key, None) = (able.next()?, able.next()) else { return None };
-    key.verify_signature(&algorithm, message.as_bytes(), &BASE64URL.decode(signature).ok()?).ok()
+    let (key, None) = (able.next()?, able.next()) else {
+        return None;
+    };
+    key.verify_signature(
+        &algorithm,
+        message.as_bytes(),
+        &BASE64URL.decode(signature).ok()?,
+    )
+    .ok()
 }
 
 #[cfg(test)]

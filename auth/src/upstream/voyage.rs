@@ -51,28 +51,54 @@ impl Joining {
 
 /// A place in the house that is not too long to come back to.
 pub(super) fn place(next: String) -> String {
-    if next.len() <= MOST_NEXT { next } else { "/".to_owned() }
+    if next.len() <= MOST_NEXT {
+        next
+    } else {
+        "/".to_owned()
+    }
 }
 
 impl<S: AuthStore> Auth<S> {
-    pub(super) fn seal_voyage(&self, voyage: &Voyage, browser: &Token) -> Result<SecretString, AuthError> {
-        let json = serde_json::to_vec(voyage).map_err(|_| AuthError::Internal("a voyage is no JSON"))?;
-        Ok(self.0.upstream_seal.seal(&json, browser.hash().as_str(), &self.0.chance)?.into())
+    pub(super) fn seal_voyage(
+        &self,
+        voyage: &Voyage,
+        browser: &Token,
+    ) -> Result<SecretString, AuthError> {
+        let json =
+            serde_json::to_vec(voyage).map_err(|_| AuthError::Internal("a voyage is no JSON"))?;
+        Ok(self
+            .0
+            .upstream_seal
+            .seal(&json, browser.hash().as_str(), &self.0.chance)?
+            .into())
     }
 
     /// # Errors
     /// [`AuthError::WrongBrowser`] for one that is not ours, another browser's, another provider's, or too old.
-    pub(super) fn open_voyage(&self, callback: &Callback, provider: &Provider) -> Result<Voyage, AuthError> {
+    pub(super) fn open_voyage(
+        &self,
+        callback: &Callback,
+        provider: &Provider,
+    ) -> Result<Voyage, AuthError> {
         let browser = callback.browser.as_ref().ok_or(AuthError::WrongBrowser)?;
         let state = callback.state.expose_secret();
         if state.len() > MOST {
             return Err(AuthError::WrongBrowser);
         }
-        let json = self.0.upstream_seal.open(state, browser.hash().as_str()).map_err(|_| AuthError::WrongBrowser)?;
+        let json = self
+            .0
+            .upstream_seal
+            .open(state, browser.hash().as_str())
+            .map_err(|_| AuthError::WrongBrowser)?;
         // One that an older version sealed may look otherwise: it begins anew.
-        let voyage: Voyage = serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::WrongBrowser)?;
+        let voyage: Voyage =
+            serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::WrongBrowser)?;
         let is_over = self.0.clock.now() >= voyage.ends_at();
-        if is_over || voyage.provider != provider.id { Err(AuthError::WrongBrowser) } else { Ok(voyage) }
+        if is_over || voyage.provider != provider.id {
+            Err(AuthError::WrongBrowser)
+        } else {
+            Ok(voyage)
+        }
     }
 
     /// Of any number of callbacks at once, one gets on.
@@ -85,7 +111,11 @@ impl<S: AuthStore> Auth<S> {
             created_at: self.0.clock.now(),
             expires_at: voyage.ends_at(),
         };
-        if self.0.store.keep_first_slip(slip).await? { Ok(()) } else { Err(AuthError::WrongBrowser) }
+        if self.0.store.keep_first_slip(slip).await? {
+            Ok(())
+        } else {
+            Err(AuthError::WrongBrowser)
+        }
     }
 
     /// The cookie that a browser showed, or a new one: one for all of its windows, which may be on their way at once.

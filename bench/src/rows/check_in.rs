@@ -28,7 +28,9 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
 }
 
 fn works(api: &Api) -> Vec<CheckIns> {
-    (0..CLIENTS).map(|nth| CheckIns::new(nth, api.token(nth))).collect()
+    (0..CLIENTS)
+        .map(|nth| CheckIns::new(nth, api.token(nth)))
+        .collect()
 }
 
 /// Checks one file out and in again, with other content each time.
@@ -44,10 +46,23 @@ impl CheckIns {
     fn new(nth: usize, token: &str) -> Self {
         // Other content in every round: what the server has already costs it less to take again.
         let content = noise(SIZE);
-        let check_in = request::send_file("POST", &format!("/api/files/part-{nth}.step/checkin"), token, &content);
-        let content_at = check_in.windows(16).position(|bytes| bytes == &content[..16]).unwrap_or_default();
+        let check_in = request::send_file(
+            "POST",
+            &format!("/api/files/part-{nth}.step/checkin"),
+            token,
+            &content,
+        );
+        let content_at = check_in
+            .windows(16)
+            .position(|bytes| bytes == &content[..16])
+            .unwrap_or_default();
         let check_out = request::post(&format!("/api/files/part-{nth}.step/checkout"), token);
-        Self { check_out, check_in, content_at, count: 0 }
+        Self {
+            check_out,
+            check_in,
+            content_at,
+            count: 0,
+        }
     }
 }
 
@@ -57,7 +72,8 @@ impl Work for CheckIns {
         if !self.count.is_multiple_of(2) {
             return &self.check_out;
         }
-        self.check_in[self.content_at..self.content_at + 8].copy_from_slice(&self.count.to_le_bytes());
+        self.check_in[self.content_at..self.content_at + 8]
+            .copy_from_slice(&self.count.to_le_bytes());
         &self.check_in
     }
 

@@ -19,7 +19,12 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
         api.add_files(CLIENTS).await?;
     }
     let [ours, original] = in_turns(plan, [strongroom.as_ref(), original.as_ref()], works).await?;
-    table.extend(compare("check-out / cancel, durable, 32 clients", &ours, ("original", &original), 50.0));
+    table.extend(compare(
+        "check-out / cancel, durable, 32 clients",
+        &ours,
+        ("original", &original),
+        50.0,
+    ));
     table.extend(ours.is_there().then(|| Row {
         work: "check-out / cancel on SQLite, 32 clients".into(),
         strongroom: ours.text(),
@@ -35,7 +40,12 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
 fn works(api: &Api) -> Vec<Cycle> {
     (0..CLIENTS)
         .map(|nth| {
-            let ask = |action| request::post(&format!("/api/files/part-{nth}.step/{action}"), api.token(nth));
+            let ask = |action| {
+                request::post(
+                    &format!("/api/files/part-{nth}.step/{action}"),
+                    api.token(nth),
+                )
+            };
             Cycle::of(vec![ask("checkout"), ask("cancel")])
         })
         .collect()

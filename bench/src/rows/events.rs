@@ -28,11 +28,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 type Socket = WebSocketStream<TcpStream>;
 
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
-    let Some(api) = sides::strongroom(plan, "events", PEOPLE).await? else { return Ok(()) };
+    let Some(api) = sides::strongroom(plan, "events", PEOPLE).await? else {
+        return Ok(());
+    };
     api.add_files(1).await?;
     let count = plan.sockets.min(machine::open_files().saturating_sub(200));
     if count < plan.sockets {
-        say(&format!("only {count} sockets: raise the limit with `ulimit -n {}`", plan.sockets + 200));
+        say(&format!(
+            "only {count} sockets: raise the limit with `ulimit -n {}`",
+            plan.sockets + 200
+        ));
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let before = api.server.process().memory()?;
@@ -42,7 +47,11 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     let p99 = percentile(&times, 99).as_secs_f64() * 1e3;
     table.add(Row {
         work: format!("event to {count} sockets, from the request that made it, p99"),
-        strongroom: format!("{} ms (p50 {} ms)", short(p99), short(percentile(&times, 50).as_secs_f64() * 1e3)),
+        strongroom: format!(
+            "{} ms (p50 {} ms)",
+            short(p99),
+            short(percentile(&times, 50).as_secs_f64() * 1e3)
+        ),
         beside: String::new(),
         result: p99,
         unit: " ms",
@@ -62,8 +71,11 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
 /// Opens `count` sockets. What comes back says when any of them heard of a change.
 async fn listen_with(api: &Api, count: usize) -> Result<mpsc::UnboundedReceiver<Instant>> {
     let (tell, heard) = mpsc::unbounded_channel();
-    let sockets: Vec<Socket> =
-        stream::iter(0..count).map(|nth| open(api, nth)).buffer_unordered(64).try_collect().await?;
+    let sockets: Vec<Socket> = stream::iter(0..count)
+        .map(|nth| open(api, nth))
+        .buffer_unordered(64)
+        .try_collect()
+        .await?;
     for socket in sockets {
         tokio::spawn(hear(socket, tell.clone()));
     }
@@ -72,25 +84,38 @@ async fn listen_with(api: &Api, count: usize) -> Result<mpsc::UnboundedReceiver<
 
 async fn open(api: &Api, nth: usize) -> Result<Socket> {
     let mut request = format!("ws://{}/ws", api.address()).into_client_request()?;
-    request.headers_mut().insert(AUTHORIZATION, format!("Bearer {}", api.token(nth)).parse()?);
+    request
+        .headers_mut()
+        .insert(AUTHORIZATION, format!("Bearer {}", api.token(nth)).parse()?);
     let stream = TcpStream::connect(api.address()).await?;
-    let small = WebSocketConfig::default().read_buffer_size(1 << 10).write_buffer_size(0);
-    let (socket, _) =
-        client_async_with_config(request, stream, Some(small)).await.with_context(|| format!("socket {nth}"))?;
+    let small = WebSocketConfig::default()
+        .read_buffer_size(1 << 10)
+        .write_buffer_size(0);
+    let (socket, _) = client_async_with_config(request, stream, Some(small))
+        .await
+        .with_context(|| format!("socket {nth}"))?;
     Ok(socket)
 }
 
 async fn hear(mut socket: Socket, tell: mpsc::UnboundedSender<Instant>) {
     while let Some(Ok(message)) = socket.next().await {
         let now = Instant::now();
-        if message.to_text().is_ok_and(|text| text.contains("file_updated")) && tell.send(now).is_err() {
+        if message
+            .to_text()
+            .is_ok_and(|text| text.contains("file_updated"))
+            && tell.send(now).is_err()
+        {
             return;
         }
     }
 }
 
 /// Makes events one after the other. Returns, sorted, how long after its request each socket heard of each.
-async fn tell(api: &Api, count: usize, heard: &mut mpsc::UnboundedReceiver<Instant>) -> Result<Vec<Duration>> {
+async fn tell(
+    api: &Api,
+    count: usize,
+    heard: &mut mpsc::UnboundedReceiver<Instant>,
+) -> Result<Vec<Duration>> {
     let mut client = Client::connect(api.address()).await?;
     let mut times = Vec::with_capacity(count * EVENTS);
     for nth in 0..EVENTS {

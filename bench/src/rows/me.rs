@@ -20,12 +20,19 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     let original = sides::original(plan, "me", PEOPLE).await?;
     let bare = bare(plan).await?;
     let works = |api: &Api| -> Vec<Cycle> {
-        (0..CLIENTS).map(|nth| Cycle::of(vec![request::get("/auth/me", api.token(nth))])).collect()
+        (0..CLIENTS)
+            .map(|nth| Cycle::of(vec![request::get("/auth/me", api.token(nth))]))
+            .collect()
     };
     let sides = [strongroom.as_ref(), Some(&bare), original.as_ref()];
     let [ours, bare, original] = in_turns(plan, sides, works).await?;
     for (name, other, least) in [("bare axum", &bare, 0.85), ("original", &original, 50.0)] {
-        table.extend(compare("signed-in `GET /auth/me`, 32 clients", &ours, (name, other), least));
+        table.extend(compare(
+            "signed-in `GET /auth/me`, 32 clients",
+            &ours,
+            (name, other),
+            least,
+        ));
     }
     Ok(())
 }
@@ -35,7 +42,16 @@ async fn bare(plan: &Plan) -> Result<Api> {
     let address = free_address()?;
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["bare", &address.to_string()]);
-    let server = Server::start(&mut command, address, "/auth/me", &plan.scratch.path().join("bare.log")).await?;
+    let server = Server::start(
+        &mut command,
+        address,
+        "/auth/me",
+        &plan.scratch.path().join("bare.log"),
+    )
+    .await?;
     // It asks nobody who they are, but both sides shall read as many bytes.
-    Ok(Api { server, tokens: vec!["x".repeat(400)] })
+    Ok(Api {
+        server,
+        tokens: vec!["x".repeat(400)],
+    })
 }

@@ -18,7 +18,9 @@ const CLIENTS: usize = 32;
 const GUESSERS: usize = 20;
 
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
-    let Some(api) = sides::strongroom(plan, "refresh", CLIENTS).await? else { return Ok(()) };
+    let Some(api) = sides::strongroom(plan, "refresh", CLIENTS).await? else {
+        return Ok(());
+    };
     let renewals = renewals(plan, &api).await?;
     let beside = match sides::original(plan, "refresh", cores()).await? {
         Some(original) => Some(sign_ins(plan, &original).await?),
@@ -29,7 +31,10 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
         table.add(Row {
             work: "renewing an access token, 32 clients".into(),
             strongroom: format!("{}/s", short(renewals.rate())),
-            beside: format!("original, which can only sign in again: {}/s", short(beside.rate())),
+            beside: format!(
+                "original, which can only sign in again: {}/s",
+                short(beside.rate())
+            ),
             result: renewals.rate() / beside.rate(),
             unit: "×",
             target: Target::AtLeast(50.0),
@@ -54,12 +59,20 @@ struct Renewing {
 impl Renewing {
     fn with(token: &str) -> Self {
         let form = format!("grant_type=refresh_token&refresh_token={token}");
-        Self { request: request::post_form("/auth/token", &form) }
+        Self {
+            request: request::post_form("/auth/token", &form),
+        }
     }
 
     async fn begin(api: &Api, nth: usize) -> Result<Self> {
-        let answer = client::ask_once(api.address(), &sides::sign_in(nth)).await?.json()?;
-        Ok(Self::with(answer["refresh_token"].as_str().context("no refresh token")?))
+        let answer = client::ask_once(api.address(), &sides::sign_in(nth))
+            .await?
+            .json()?;
+        Ok(Self::with(
+            answer["refresh_token"]
+                .as_str()
+                .context("no refresh token")?,
+        ))
     }
 }
 
@@ -74,7 +87,11 @@ impl Work for Renewing {
 
     fn hear(&mut self, answer: Answer) -> Result<()> {
         let answer = answer.fine()?.json()?;
-        *self = Self::with(answer["refresh_token"].as_str().context("no refresh token")?);
+        *self = Self::with(
+            answer["refresh_token"]
+                .as_str()
+                .context("no refresh token")?,
+        );
         Ok(())
     }
 }
@@ -86,7 +103,9 @@ async fn renewals(plan: &Plan, api: &Api) -> Result<Rounds> {
         for nth in 0..CLIENTS {
             works.push(Renewing::begin(api, nth).await?);
         }
-        rounds.0.push(load::run(api.address(), works, Window::after_warming_up(plan.time)).await?);
+        rounds
+            .0
+            .push(load::run(api.address(), works, Window::after_warming_up(plan.time)).await?);
     }
     Ok(rounds)
 }
@@ -94,8 +113,12 @@ async fn renewals(plan: &Plan, api: &Api) -> Result<Rounds> {
 async fn sign_ins(plan: &Plan, api: &Api) -> Result<Rounds> {
     let mut rounds = Rounds::default();
     for _ in 0..plan.rounds {
-        let works: Vec<_> = (0..cores()).map(|nth| Cycle::of(vec![sides::sign_in(nth)])).collect();
-        rounds.0.push(load::run(api.address(), works, Window::after_warming_up(plan.time)).await?);
+        let works: Vec<_> = (0..cores())
+            .map(|nth| Cycle::of(vec![sides::sign_in(nth)]))
+            .collect();
+        rounds
+            .0
+            .push(load::run(api.address(), works, Window::after_warming_up(plan.time)).await?);
     }
     Ok(rounds)
 }
@@ -105,7 +128,10 @@ struct Guessing(Vec<u8>);
 
 impl Guessing {
     fn of(nth: usize) -> Self {
-        Self(request::post_form("/auth/token", &format!("username=machinist{nth}&password=wrong+wrong+wrong+{nth}")))
+        Self(request::post_form(
+            "/auth/token",
+            &format!("username=machinist{nth}&password=wrong+wrong+wrong+{nth}"),
+        ))
     }
 }
 
@@ -129,10 +155,16 @@ async fn others_meanwhile(plan: &Plan, api: &Api) -> Result<Rounds> {
         let window = Window::after_warming_up(plan.time);
         let mut guessers = tokio::task::JoinSet::new();
         for nth in 0..GUESSERS {
-            guessers.spawn(load::run_paced(api.address(), Guessing::of(nth), window, Duration::from_millis(100)));
+            guessers.spawn(load::run_paced(
+                api.address(),
+                Guessing::of(nth),
+                window,
+                Duration::from_millis(100),
+            ));
         }
         let other = Cycle::of(vec![request::get("/auth/me", api.token(CLIENTS - 1))]);
-        let tally: Tally = load::run_paced(api.address(), other, window, Duration::from_millis(10)).await?;
+        let tally: Tally =
+            load::run_paced(api.address(), other, window, Duration::from_millis(10)).await?;
         while let Some(done) = guessers.join_next().await {
             done??;
         }

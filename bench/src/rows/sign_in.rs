@@ -18,7 +18,9 @@ const WAITING: usize = 4;
 
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     let people = cores() * WAITING;
-    let Some(api) = sides::strongroom(plan, "sign-in", people).await? else { return Ok(()) };
+    let Some(api) = sides::strongroom(plan, "sign-in", people).await? else {
+        return Ok(());
+    };
     let (mut sign_ins, mut others, mut bounds) = (Rounds::default(), Rounds::default(), Vec::new());
     for _ in 0..plan.rounds {
         let bound = cores() as f64 / time_of_one_hash()?.as_secs_f64();
@@ -31,7 +33,11 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     table.add(Row {
         work: "sign-in (Argon2id, 64 MiB, t=3)".into(),
         strongroom: format!("{}/s", short(sign_ins.rate())),
-        beside: format!("{} cores ÷ one hash: {}/s", cores(), short(sign_ins.rate() / ratio)),
+        beside: format!(
+            "{} cores ÷ one hash: {}/s",
+            cores(),
+            short(sign_ins.rate() / ratio)
+        ),
         result: ratio,
         unit: "×",
         target: Target::AtLeast(0.9),
@@ -50,7 +56,9 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
 /// Sign-ins as fast as they go, while one other client asks for `/auth/me` a hundred times a second.
 async fn one_round(api: &Api, people: usize, time: Duration) -> Result<(Tally, Tally)> {
     let window = Window::after_warming_up(time);
-    let works = (0..people).map(|nth| Cycle::of(vec![sides::sign_in(nth)])).collect();
+    let works = (0..people)
+        .map(|nth| Cycle::of(vec![sides::sign_in(nth)]))
+        .collect();
     let other = Cycle::of(vec![request::get("/auth/me", api.token(0))]);
     tokio::try_join!(
         load::run(api.address(), works, window),

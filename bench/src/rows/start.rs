@@ -16,16 +16,29 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     let (mut first, mut again, mut at_rest) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..plan.rounds {
         let folder = format!("start-{round}");
-        first.push(sides::strongroom_alone(plan, &folder).await?.start_up.as_secs_f64());
+        first.push(
+            sides::strongroom_alone(plan, &folder)
+                .await?
+                .start_up
+                .as_secs_f64(),
+        );
         let server = sides::strongroom_alone(plan, &folder).await?;
         again.push(server.start_up.as_secs_f64());
         tokio::time::sleep(Duration::from_secs(1)).await;
         at_rest.push(server.process().memory()? as f64 / 1024.0);
     }
-    let (first, again, at_rest) = (load::median(first), load::median(again), load::median(at_rest));
+    let (first, again, at_rest) = (
+        load::median(first),
+        load::median(again),
+        load::median(at_rest),
+    );
     table.add(Row {
         work: "start to first answer, data folder made".into(),
-        strongroom: format!("{} s; {} s on a folder that is there", short(first), short(again)),
+        strongroom: format!(
+            "{} s; {} s on a folder that is there",
+            short(first),
+            short(again)
+        ),
         beside: String::new(),
         result: first,
         unit: " s",

@@ -27,7 +27,9 @@ struct Speeds {
 }
 
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
-    let Some(api) = sides::strongroom(plan, "transfer", 1).await? else { return Ok(()) };
+    let Some(api) = sides::strongroom(plan, "transfer", 1).await? else {
+        return Ok(());
+    };
     let nginx = sides::nginx(plan).await?;
     let (mut ours, mut theirs, mut growth) = (Speeds::default(), Speeds::default(), Vec::new());
     for round in 0..plan.rounds {
@@ -61,7 +63,12 @@ fn compare(plan: &Plan, work: &str, (ours, theirs): (&[f64], &[f64]), table: &mu
         work: format!("{work} of {} MiB", plan.large >> 20),
         strongroom: format!("{} MiB/s", mebibytes(load::median(ours.to_vec()))),
         beside: format!("nginx: {} MiB/s", mebibytes(load::median(theirs.to_vec()))),
-        result: load::median(ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect()),
+        result: load::median(
+            ours.iter()
+                .zip(theirs)
+                .map(|(ours, theirs)| ours / theirs)
+                .collect(),
+        ),
         unit: "×",
         target: Target::AtLeast(0.7),
     });
@@ -72,7 +79,12 @@ fn mebibytes(bytes: f64) -> String {
 }
 
 /// Up and down once. Returns how far memory rose meanwhile, in MiB.
-async fn strongroom_round(plan: &Plan, api: &Api, round: usize, speeds: &mut Speeds) -> Result<f64> {
+async fn strongroom_round(
+    plan: &Plan,
+    api: &Api,
+    round: usize,
+    speeds: &mut Speeds,
+) -> Result<f64> {
     sides::settle().await?;
     let process = api.server.process();
     process.forget_peak()?;
@@ -80,9 +92,13 @@ async fn strongroom_round(plan: &Plan, api: &Api, round: usize, speeds: &mut Spe
     let path = format!("/api/files/large-{round}.bin/content");
     let (head, tail) = request::send_large_file(&path, api.token(0), plan.large);
     let mut client = Client::connect(api.address()).await?;
-    speeds.up.push(upload(&mut client, plan.large, &head, &tail).await?);
+    speeds
+        .up
+        .push(upload(&mut client, plan.large, &head, &tail).await?);
     sides::settle().await?;
-    speeds.down.push(download(&mut client, plan.large, &request::get(&path, api.token(0))).await?);
+    speeds
+        .down
+        .push(download(&mut client, plan.large, &request::get(&path, api.token(0))).await?);
     Ok(process.peak()?.saturating_sub(before) as f64 / 1024.0)
 }
 
@@ -96,11 +112,23 @@ async fn nginx_round(
     let path = format!("/large-{round}.bin");
     let mut client = Client::connect(server.address).await?;
     let begun = Instant::now();
-    speeds.up.push(upload(&mut client, plan.large, &request::put_large(&path, plan.large), b"").await?);
+    speeds.up.push(
+        upload(
+            &mut client,
+            plan.large,
+            &request::put_large(&path, plan.large),
+            b"",
+        )
+        .await?,
+    );
     File::open(files.join(&path[1..]))?.sync_all()?;
-    speeds.durable.push(plan.large as f64 / begun.elapsed().as_secs_f64());
+    speeds
+        .durable
+        .push(plan.large as f64 / begun.elapsed().as_secs_f64());
     sides::settle().await?;
-    speeds.down.push(download(&mut client, plan.large, &request::get(&path, "")).await?);
+    speeds
+        .down
+        .push(download(&mut client, plan.large, &request::get(&path, "")).await?);
     std::fs::remove_file(files.join(&path[1..]))?;
     Ok(())
 }

@@ -5,15 +5,19 @@ use std::net::{IpAddr, SocketAddr};
 use auth::store::Network;
 
 pub(super) fn network(raw: &str) -> Result<Network, &'static str> {
-    Network::parse(raw.trim()).ok_or("write an address, as in 192.0.2.1 or 2001:db8::1, or an IPv6 /48")
+    Network::parse(raw.trim())
+        .ok_or("write an address, as in 192.0.2.1 or 2001:db8::1, or an IPv6 /48")
 }
 
 pub(super) fn address(raw: &str) -> Result<SocketAddr, &'static str> {
-    raw.parse().map_err(|_| "write an IP address and a port, as in 127.0.0.1:8000 or [::1]:8000")
+    raw.parse()
+        .map_err(|_| "write an IP address and a port, as in 127.0.0.1:8000 or [::1]:8000")
 }
 
 pub(super) fn proxy(raw: &str) -> Result<IpAddr, &'static str> {
-    raw.trim().parse().map_err(|_| "write IP addresses, each in full: no names, no ranges")
+    raw.trim()
+        .parse()
+        .map_err(|_| "write IP addresses, each in full: no names, no ranges")
 }
 
 /// Reads a value by its name in the TOML file, so that both always take the same words.

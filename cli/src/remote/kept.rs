@@ -49,12 +49,16 @@ impl Held {
         Self {
             access_token: Secret(tokens.access_token),
             refresh_token: Secret(tokens.refresh_token),
-            expires_at: Clock::system().now().checked_add(lifetime).unwrap_or(Timestamp::MIN),
+            expires_at: Clock::system()
+                .now()
+                .checked_add(lifetime)
+                .unwrap_or(Timestamp::MIN),
         }
     }
 
     fn is_fresh(&self) -> bool {
-        self.expires_at.duration_since(Clock::system().now()) > SignedDuration::try_from(SOON).unwrap_or_default()
+        self.expires_at.duration_since(Clock::system().now())
+            > SignedDuration::try_from(SOON).unwrap_or_default()
     }
 }
 
@@ -79,23 +83,43 @@ pub(super) struct Kept {
 
 impl Keeper {
     pub(super) fn open() -> anyhow::Result<Self> {
-        let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let folder = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
-        let folder = folder.context("neither XDG_CONFIG_HOME nor HOME says where your settings are")?;
-        Ok(Self { folder: folder.join("strongroom") })
+        let absolute = |name: &str| {
+            std::env::var_os(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
+        let folder = absolute("XDG_CONFIG_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".config")));
+        let folder =
+            folder.context("neither XDG_CONFIG_HOME nor HOME says where your settings are")?;
+        Ok(Self {
+            folder: folder.join("strongroom"),
+        })
     }
 
     /// Reads what is kept; another `strongroom` waits meanwhile.
     pub(super) fn lock(&self) -> anyhow::Result<Kept> {
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
+        let made = std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder);
         made.with_context(|| format!("the folder {} cannot be made", self.folder.display()))?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.folder.join("lock"));
         let lock =
-            OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(self.folder.join("lock"));
-        let lock = lock.with_context(|| format!("{} cannot be written to", self.folder.display()))?;
+            lock.with_context(|| format!("{} cannot be written to", self.folder.display()))?;
         lock.lock()?;
         let file = self.folder.join("servers.json");
         let servers = read(&file)?;
-        Ok(Kept { file, servers, _lock: lock })
+        Ok(Kept {
+            file,
+            servers,
+            _lock: lock,
+        })
     }
 
     /// A token that lives, renewed if need be. The lock is held meanwhile: a refresh token is good once.
@@ -126,13 +150,20 @@ impl Keeper {
 impl Kept {
     fn held(&self, server: &Server) -> anyhow::Result<&Held> {
         let url = server.url();
-        self.servers.servers.get(url).with_context(|| format!("you are not signed in to {url}: strongroom login {url}"))
+        self.servers
+            .servers
+            .get(url)
+            .with_context(|| format!("you are not signed in to {url}: strongroom login {url}"))
     }
 
     async fn renew(&mut self, server: &Server) -> anyhow::Result<SecretString> {
         let url = server.url();
         let refresh = self.held(server)?.refresh_token.expose();
-        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh), ("client_id", CLIENT)];
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh),
+            ("client_id", CLIENT),
+        ];
         match server.post::<TokenResponse>("/auth/token", &form).await? {
             Answer::Good(tokens) => {
                 let held = Held::of(tokens);
@@ -151,7 +182,10 @@ impl Kept {
     }
 
     pub(super) fn current(&self) -> Option<String> {
-        self.servers.current.clone().filter(|url| self.servers.servers.contains_key(url))
+        self.servers
+            .current
+            .clone()
+            .filter(|url| self.servers.servers.contains_key(url))
     }
 
     /// Says what was there before.
@@ -177,12 +211,19 @@ impl Kept {
         let beside = self.file.with_extension("new");
         let failed = || format!("{} cannot be written", self.file.display());
         match std::fs::remove_file(&beside) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).with_context(failed),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(failed);
+            }
             _ => {}
         }
-        let mut file =
-            OpenOptions::new().create_new(true).write(true).mode(0o600).open(&beside).with_context(failed)?;
-        file.write_all(&serde_json::to_vec_pretty(&self.servers)?).with_context(failed)?;
+        let mut file = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&beside)
+            .with_context(failed)?;
+        file.write_all(&serde_json::to_vec_pretty(&self.servers)?)
+            .with_context(failed)?;
         file.sync_all().with_context(failed)?;
         std::fs::rename(&beside, &self.file).with_context(failed)
     }
@@ -192,12 +233,21 @@ fn read(path: &Path) -> anyhow::Result<Servers> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Servers::default()),
-        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+        }
     };
     if std::fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-        anyhow::bail!("others can read {0}, which holds your tokens: chmod 600 {0}", path.display());
+        anyhow::bail!(
+            "others can read {0}, which holds your tokens: chmod 600 {0}",
+            path.display()
+        );
     }
     // Not serde's own words: they might quote a token.
-    serde_json::from_str(&text)
-        .map_err(|_| anyhow::anyhow!("{} is not what strongroom wrote: remove it and sign in again", path.display()))
+    serde_json::from_str(&text).map_err(|_| {
+        anyhow::anyhow!(
+            "{} is not what strongroom wrote: remove it and sign in again",
+            path.display()
+        )
+    })
 }

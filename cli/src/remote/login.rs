@@ -36,10 +36,19 @@ async fn sign_in(url: &str, scope: Option<String>) -> anyhow::Result<ExitCode> {
     let server = Server::at(url)?;
     check(&server).await?;
     let codes = begin(&server, scope.as_deref()).await?;
-    say!("Open this address in a browser, on any machine:\n\n    {}\n", codes.verification_uri);
+    say!(
+        "Open this address in a browser, on any machine:\n\n    {}\n",
+        codes.verification_uri
+    );
     say!("and type this code:\n\n    {}\n", codes.user_code);
-    say!("Or open {} and compare the code.", codes.verification_uri_complete);
-    say!("Waiting for you there, for {} minutes. Ctrl-C gives up.", codes.expires_in / 60);
+    say!(
+        "Or open {} and compare the code.",
+        codes.verification_uri_complete
+    );
+    say!(
+        "Waiting for you there, for {} minutes. Ctrl-C gives up.",
+        codes.expires_in / 60
+    );
     let tokens = wait(&server, &codes).await?;
     let scope = tokens.scope.clone();
     let mut kept = keeper.lock()?;
@@ -50,29 +59,44 @@ async fn sign_in(url: &str, scope: Option<String>) -> anyhow::Result<ExitCode> {
     drop(kept);
     if let Some(before) = before {
         // The sign-in that this one replaces. Where that does not work it ends by itself.
-        let _ = server.form("/auth/revoke", &[("token", before.refresh_token.expose())]).await;
+        let _ = server
+            .form("/auth/revoke", &[("token", before.refresh_token.expose())])
+            .await;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Whether this is a Strongroom, and calls itself so (RFC 8414 §3.3): tokens are for the one that people see.
 async fn check(server: &Server) -> anyhow::Result<()> {
-    match server.look::<AuthorizationServer>("/.well-known/oauth-authorization-server").await? {
+    match server
+        .look::<AuthorizationServer>("/.well-known/oauth-authorization-server")
+        .await?
+    {
         Answer::Good(known) if known.issuer == server.url() => Ok(()),
         Answer::Good(known) => {
             let issuer = on_one_line(&known.issuer);
-            anyhow::bail!("{} calls itself {issuer}: strongroom login {issuer}", server.url())
+            anyhow::bail!(
+                "{} calls itself {issuer}: strongroom login {issuer}",
+                server.url()
+            )
         }
-        Answer::Refused(_) => anyhow::bail!("{} answers, but not as a Strongroom does", server.url()),
+        Answer::Refused(_) => {
+            anyhow::bail!("{} answers, but not as a Strongroom does", server.url())
+        }
     }
 }
 
 async fn begin(server: &Server, scope: Option<&str>) -> anyhow::Result<DeviceAuthorization> {
     let mut form = vec![("client_id", CLIENT)];
     form.extend(scope.map(|scope| ("scope", scope)));
-    match server.post::<DeviceAuthorization>("/auth/device", &form).await? {
+    match server
+        .post::<DeviceAuthorization>("/auth/device", &form)
+        .await?
+    {
         Answer::Good(codes) => {
-            let ours = |uri: &str| uri.starts_with(&format!("{}/", server.url())) && !uri.contains(char::is_control);
+            let ours = |uri: &str| {
+                uri.starts_with(&format!("{}/", server.url())) && !uri.contains(char::is_control)
+            };
             let plain = ours(&codes.verification_uri) && ours(&codes.verification_uri_complete);
             if plain && !codes.user_code.contains(char::is_control) {
                 return Ok(codes);
@@ -87,7 +111,11 @@ async fn begin(server: &Server, scope: Option<&str>) -> anyhow::Result<DeviceAut
 async fn wait(server: &Server, codes: &DeviceAuthorization) -> anyhow::Result<TokenResponse> {
     let mut interval = Duration::from_secs(codes.interval.clamp(1, 60));
     let mut left = Duration::from_secs(codes.expires_in.min(3600)) + interval;
-    let form = [("grant_type", GRANT), ("device_code", &codes.device_code), ("client_id", CLIENT)];
+    let form = [
+        ("grant_type", GRANT),
+        ("device_code", &codes.device_code),
+        ("client_id", CLIENT),
+    ];
     while let Some(rest) = left.checked_sub(interval) {
         left = rest;
         tokio::time::sleep(interval).await;
@@ -107,7 +135,9 @@ fn go_on(refused: &Refused, interval: Duration) -> anyhow::Result<Duration> {
         "slow_down" => Ok(interval + SLOWER),
         "access_denied" => anyhow::bail!("access was refused"),
         "expired_token" => anyhow::bail!("nobody typed the code in time"),
-        _ if matches!(refused.status, 429 | 503) => Ok(refused.retry_after.unwrap_or(interval).max(interval)),
+        _ if matches!(refused.status, 429 | 503) => {
+            Ok(refused.retry_after.unwrap_or(interval).max(interval))
+        }
         _ => anyhow::bail!("the server says: {}", refused.detail),
     }
 }

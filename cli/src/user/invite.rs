@@ -17,22 +17,37 @@ pub(super) async fn invite(
         given.push(promised(auth, role).await?);
     }
     let email = email.map(EmailAddress::parse).transpose()?;
-    let invitation = Invitation { administrator: false, roles: given, email, delivery: Delivery::Link };
+    let invitation = Invitation {
+        administrator: false,
+        roles: given,
+        email,
+        delivery: Delivery::Link,
+    };
     let made = auth.invite_by_operator(&operator(), invitation).await?;
-    let link = made.link.ok_or_else(|| anyhow::anyhow!("there is no link"))?;
-    say!("Hand this link over. It makes an account, once, until {}:", made.invite.expires_at.strftime("%F %H:%M UTC"));
+    let link = made
+        .link
+        .ok_or_else(|| anyhow::anyhow!("there is no link"))?;
+    say!(
+        "Hand this link over. It makes an account, once, until {}:",
+        made.invite.expires_at.strftime("%F %H:%M UTC")
+    );
     say!("  {}", link.expose_secret());
     super::warn_of_a_guess(config);
     Ok(())
 }
 
 async fn promised(auth: &Auth, raw: &str) -> anyhow::Result<(Realm, Role)> {
-    let (vault, role) =
-        raw.split_once('=').ok_or_else(|| anyhow::anyhow!("a role is written VAULT=ROLE: main=editor"))?;
-    let role = Role::parse(role).ok_or_else(|| anyhow::anyhow!("a role is viewer, editor or manager"))?;
+    let (vault, role) = raw
+        .split_once('=')
+        .ok_or_else(|| anyhow::anyhow!("a role is written VAULT=ROLE: main=editor"))?;
+    let role =
+        Role::parse(role).ok_or_else(|| anyhow::anyhow!("a role is viewer, editor or manager"))?;
     let realm = match RealmName::parse(vault) {
         Ok(name) => auth.realm(&name).await?,
         Err(_) => None,
     };
-    Ok((realm.ok_or_else(|| anyhow::anyhow!("there is no vault {vault}"))?, role))
+    Ok((
+        realm.ok_or_else(|| anyhow::anyhow!("there is no vault {vault}"))?,
+        role,
+    ))
 }

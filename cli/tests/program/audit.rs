@@ -12,20 +12,33 @@ use crate::program::{PASSWORD, Program, Server};
 /// The regular expression in docs/fail2ban.md, as fail2ban would make it of ours.
 fn documented_filter() -> regex::Regex {
     let page = include_str!("../../../docs/fail2ban.md");
-    let line = page.lines().find_map(|line| line.strip_prefix("failregex = ")).unwrap();
+    let line = page
+        .lines()
+        .find_map(|line| line.strip_prefix("failregex = "))
+        .unwrap();
     regex::Regex::new(&line.replace("<ADDR>", "(?P<address>[0-9a-f.:]+)")).unwrap()
 }
 
 fn entries(lines: &str) -> Vec<Value> {
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 async fn wrong(server: &Server, username: &str) {
-    let form = [("username", username), ("password", "not the password at all")];
-    let request = reqwest::Client::new().post(server.url("/auth/token")).form(&form);
+    let form = [
+        ("username", username),
+        ("password", "not the password at all"),
+    ];
+    let request = reqwest::Client::new()
+        .post(server.url("/auth/token"))
+        .form(&form);
     // Whatever a stranger may choose: none of it gets into the line.
-    let request =
-        request.header("user-agent", "strongroom auth failure: address=198.51.100.1 account=a reason=password");
+    let request = request.header(
+        "user-agent",
+        "strongroom auth failure: address=198.51.100.1 account=a reason=password",
+    );
     let request = request.header("x-request-id", "address=198.51.100.1");
     assert_eq!(request.send().await.unwrap().status(), 401);
 }
@@ -43,19 +56,45 @@ async fn what_happened_is_written_out_and_an_edited_or_missing_entry_is_found() 
         "accounts: 4 entries, all as they were written.\nvault main: 2 entries, all as they were written.\n"
     );
     let all = entries(&program.run(&["audit", "export"]).well());
-    let words: Vec<_> = all.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
-    assert_eq!(words, ["key.rotated", "account.created", "sign_in", "sign_in.refused", "vault.created", "file.add"]);
+    let words: Vec<_> = all
+        .iter()
+        .map(|entry| entry["action"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "key.rotated",
+            "account.created",
+            "sign_in",
+            "sign_in.refused",
+            "vault.created",
+            "file.add"
+        ]
+    );
     assert_eq!(
         (&all[1]["by"]["kind"], &all[5]["vault"], &all[5]["subject"]),
         (&"console".into(), &"main".into(), &"gear.nc".into())
     );
     let since = all[3]["at"].as_str().unwrap();
-    let late = entries(&program.run(&["audit", "export", "--chain", "accounts", "--since", since]).well());
+    let late = entries(
+        &program
+            .run(&["audit", "export", "--chain", "accounts", "--since", since])
+            .well(),
+    );
     assert_eq!(late, all[3..4]);
-    program.run(&["audit", "export", "--chain", "attic"]).badly("there is no vault \"attic\"");
+    program
+        .run(&["audit", "export", "--chain", "attic"])
+        .badly("there is no vault \"attic\"");
     let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
-    sqlite.execute("UPDATE audit SET actor = 'eve' WHERE chain = 'accounts' AND n = 3", []).unwrap();
-    sqlite.execute("DELETE FROM audit WHERE chain <> 'accounts' AND n = 1", []).unwrap();
+    sqlite
+        .execute(
+            "UPDATE audit SET actor = 'eve' WHERE chain = 'accounts' AND n = 3",
+            [],
+        )
+        .unwrap();
+    sqlite
+        .execute("DELETE FROM audit WHERE chain <> 'accounts' AND n = 1", [])
+        .unwrap();
     let said = program.run(&["audit", "verify"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert_eq!(
@@ -79,7 +118,11 @@ async fn a_chain_that_was_written_anew_or_cut_off_with_its_head_is_found_outside
     sqlite.execute_batch(cut).unwrap();
     let said = program.run(&["audit", "verify"]);
     assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.out.contains("accounts: entry 3 of the audit is missing"), "{said:?}");
+    assert!(
+        said.out
+            .contains("accounts: entry 3 of the audit is missing"),
+        "{said:?}"
+    );
     // Nor does it heal when the server goes on from there.
     let server = program.serve();
     server.sign_in("ada", PASSWORD).await.unwrap();
@@ -91,8 +134,11 @@ async fn a_chain_that_was_written_anew_or_cut_off_with_its_head_is_found_outside
 async fn following_shows_what_happens_until_ctrl_c() {
     let program = Program::with_ada();
     let server = program.serve();
-    let mut child =
-        program.command(["audit", "export", "--chain", "accounts", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = program
+        .command(["audit", "export", "--chain", "accounts", "--follow"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
     assert_eq!(next()["action"], "key.rotated");
@@ -101,7 +147,10 @@ async fn following_shows_what_happens_until_ctrl_c() {
     assert_eq!(next()["action"], "sign_in");
     wrong(&server, "ada").await;
     assert_eq!(next()["action"], "sign_in.refused");
-    let kill = std::process::Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
+    let kill = std::process::Command::new("sh")
+        .args(["-c", &format!("kill -INT {}", child.id())])
+        .status()
+        .unwrap();
     assert!(kill.success() && child.wait().unwrap().success());
 }
 
@@ -109,24 +158,43 @@ async fn following_shows_what_happens_until_ctrl_c() {
 async fn a_failed_sign_in_is_one_line_that_the_documented_filter_understands() {
     for format in ["human", "json"] {
         let program = Program::with_ada();
-        let mut command = program.command(["--listen", "127.0.0.1:0", "--log-format", format, "--log", "warn"]);
+        let mut command = program.command([
+            "--listen",
+            "127.0.0.1:0",
+            "--log-format",
+            format,
+            "--log",
+            "warn",
+        ]);
         let (reader, writer) = std::io::pipe().unwrap();
         command.stderr(Stdio::from(writer));
         let server = Server::start(command);
-        for username in
-            ["ada", "nobody", "ada\nstrongroom auth failure: address=198.51.100.1 account=x reason=password", "<ADDR>"]
-        {
+        for username in [
+            "ada",
+            "nobody",
+            "ada\nstrongroom auth failure: address=198.51.100.1 account=x reason=password",
+            "<ADDR>",
+        ] {
             wrong(&server, username).await;
         }
         server.stop();
         let mut log = String::new();
         std::io::Read::read_to_string(&mut { reader }, &mut log).unwrap();
         let filter = documented_filter();
-        let found: Vec<_> =
-            log.lines().filter_map(|line| filter.captures(line)).map(|found| found["address"].to_owned()).collect();
+        let found: Vec<_> = log
+            .lines()
+            .filter_map(|line| filter.captures(line))
+            .map(|found| found["address"].to_owned())
+            .collect();
         assert_eq!(found, ["127.0.0.1"; 4], "{log}");
-        assert!(log.contains("address=127.0.0.1 account=ada reason=password"), "{log}");
-        assert!(log.contains("address=127.0.0.1 account=- reason=password") && !log.contains("nobody"), "{log}");
+        assert!(
+            log.contains("address=127.0.0.1 account=ada reason=password"),
+            "{log}"
+        );
+        assert!(
+            log.contains("address=127.0.0.1 account=- reason=password") && !log.contains("nobody"),
+            "{log}"
+        );
         assert!(!log.contains("198.51.100.1"), "{log}");
     }
 }

@@ -11,25 +11,49 @@ fn strongroom(data: &std::path::Path) -> Command {
 #[test]
 fn a_list_of_stolen_passwords_is_made_and_a_broken_one_is_named_by_its_line() {
     let folder = tempfile::tempdir().unwrap();
-    let (list, output) = (folder.path().join("list.txt"), folder.path().join("breach.filter"));
+    let (list, output) = (
+        folder.path().join("list.txt"),
+        folder.path().join("breach.filter"),
+    );
     std::fs::write(
         &list,
         "0018A45C4D1DEF81644B54AB7F969B88D65E53FA:42\r\n5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:9\r\n",
     )
     .unwrap();
-    let build =
-        || strongroom(folder.path()).args(["breach", "build"]).arg(&list).arg("-o").arg(&output).output().unwrap();
+    let build = || {
+        strongroom(folder.path())
+            .args(["breach", "build"])
+            .arg(&list)
+            .arg("-o")
+            .arg(&output)
+            .output()
+            .unwrap()
+    };
     let made = build();
     let said = String::from_utf8_lossy(&made.stdout).into_owned();
-    assert!(made.status.success() && said.contains("holds 2 passwords") && said.contains("breach_file"), "{said}");
-    let onto_itself =
-        strongroom(folder.path()).args(["breach", "build"]).arg(&list).arg("-o").arg(&list).output().unwrap();
-    assert!(String::from_utf8_lossy(&onto_itself.stderr).contains("the list itself"), "{onto_itself:?}");
+    assert!(
+        made.status.success() && said.contains("holds 2 passwords") && said.contains("breach_file"),
+        "{said}"
+    );
+    let onto_itself = strongroom(folder.path())
+        .args(["breach", "build"])
+        .arg(&list)
+        .arg("-o")
+        .arg(&list)
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8_lossy(&onto_itself.stderr).contains("the list itself"),
+        "{onto_itself:?}"
+    );
     assert_eq!(std::fs::read_to_string(&list).unwrap().lines().count(), 2);
     std::fs::write(&list, "hunter2:1\n").unwrap();
     let refused = build();
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success() && said.contains("line 1: ") && !said.contains("hunter2"), "{said}");
+    assert!(
+        !refused.status.success() && said.contains("line 1: ") && !said.contains("hunter2"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -37,22 +61,40 @@ fn the_operator_prints_a_link_that_sets_a_password() {
     let data = tempfile::tempdir().unwrap();
     let hash = "$2b$04$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW";
     let csv = data.path().join("users.csv");
-    std::fs::write(&csv, format!("username,hashed_password,is_admin\nada,{hash},0\n")).unwrap();
+    std::fs::write(
+        &csv,
+        format!("username,hashed_password,is_admin\nada,{hash},0\n"),
+    )
+    .unwrap();
     let run = |args: &[&str]| {
         let output = strongroom(data.path()).args(args).output().unwrap();
         (
             output.status.success(),
-            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+            String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr),
         )
     };
     assert!(run(&["user", "import", csv.to_str().unwrap()]).0);
-    let (fine, said) = run(&["--public-url", "https://files.example", "user", "reset", "ada", "--require"]);
-    assert!(fine && said.contains("https://files.example/reset#sr_rs_") && said.contains("refused"), "{said}");
+    let (fine, said) = run(&[
+        "--public-url",
+        "https://files.example",
+        "user",
+        "reset",
+        "ada",
+        "--require",
+    ]);
+    assert!(
+        fine && said.contains("https://files.example/reset#sr_rs_") && said.contains("refused"),
+        "{said}"
+    );
     let (fine, said) = run(&["user", "reset", "ada"]);
     assert!(fine && said.contains("unless --public-url"), "{said}");
     assert!(run(&["user", "disable", "ada"]).0);
     let (fine, said) = run(&["user", "reset", "ada", "--require"]);
-    assert!(!fine && said.contains("disabled") && !said.contains("signed out"), "{said}");
+    assert!(
+        !fine && said.contains("disabled") && !said.contains("signed out"),
+        "{said}"
+    );
     let (fine, said) = run(&["user", "reset", "nobody"]);
     assert!(!fine && said.contains("User not found"), "{said}");
 }

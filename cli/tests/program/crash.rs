@@ -38,9 +38,13 @@ impl Work {
         let path = format!("/api/files/{name}");
         let content = format!("{name}, revision {revision}");
         let request = match self.asked {
-            Step::Add => client.put(&format!("{path}/content")).multipart(upload(&content, "new")),
+            Step::Add => client
+                .put(&format!("{path}/content"))
+                .multipart(upload(&content, "new")),
             Step::CheckOut => client.post(&format!("{path}/checkout")),
-            Step::CheckIn => client.post(&format!("{path}/checkin")).multipart(upload(&content, "worked on")),
+            Step::CheckIn => client
+                .post(&format!("{path}/checkin"))
+                .multipart(upload(&content, "worked on")),
         };
         let key = format!("{name}-{revision}-{:?}", self.asked);
         request.header("Idempotency-Key", key).send().await
@@ -52,7 +56,11 @@ impl Work {
             self.done += 1;
         }
         self.checked_out = self.asked == Step::CheckOut;
-        self.asked = if self.checked_out { Step::CheckIn } else { Step::CheckOut };
+        self.asked = if self.checked_out {
+            Step::CheckIn
+        } else {
+            Step::CheckOut
+        };
     }
 
     /// Goes on until the program is gone.
@@ -72,7 +80,9 @@ fn a_while() -> Duration {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_survives_a_kill_exactly_once() {
     let program = Program::with_ada();
-    let mut works: HashMap<String, Work> = (0..WORKERS).map(|n| (format!("{n}.nc"), Work::default())).collect();
+    let mut works: HashMap<String, Work> = (0..WORKERS)
+        .map(|n| (format!("{n}.nc"), Work::default()))
+        .collect();
     let mut token: Option<String> = None;
     for _ in 0..ROUNDS {
         let server = program.serve();
@@ -83,8 +93,10 @@ async fn what_was_answered_survives_a_kill_exactly_once() {
         };
         token = Some(client.token.clone());
         compare(&client, &mut works).await;
-        let working: Vec<_> =
-            works.into_iter().map(|(name, work)| tokio::spawn(work.go_on(client.clone(), name))).collect();
+        let working: Vec<_> = works
+            .into_iter()
+            .map(|(name, work)| tokio::spawn(work.go_on(client.clone(), name)))
+            .collect();
         tokio::time::sleep(a_while()).await;
         server.kill();
         works = HashMap::new();
@@ -99,8 +111,14 @@ async fn what_was_answered_survives_a_kill_exactly_once() {
     assert!(changes > WORKERS as u64, "nothing was tried: {works:?}");
     server.stop();
     let said = program.run(&["verify"]).well();
-    assert!(said.contains(&format!("{changes} changes")) && said.ends_with("as it should be.\n"), "{said}");
-    assert_eq!(program.git(&["rev-list", "--count", "main"]).trim(), changes.to_string());
+    assert!(
+        said.contains(&format!("{changes} changes")) && said.ends_with("as it should be.\n"),
+        "{said}"
+    );
+    assert_eq!(
+        program.git(&["rev-list", "--count", "main"]).trim(),
+        changes.to_string()
+    );
     program.git(&["fsck", "--strict"]);
 }
 
@@ -110,7 +128,17 @@ async fn compare(client: &Client, works: &mut HashMap<String, Work>) {
     for (name, work) in works {
         if work.done > 0 {
             let unsure = work.asked == Step::CheckIn;
-            see(client, name, work, if unsure { work.done..=work.done + 1 } else { work.done..=work.done }).await;
+            see(
+                client,
+                name,
+                work,
+                if unsure {
+                    work.done..=work.done + 1
+                } else {
+                    work.done..=work.done
+                },
+            )
+            .await;
         }
         let answer = work.ask(client, name).await.unwrap();
         work.answered(answer.status());
@@ -121,14 +149,30 @@ async fn compare(client: &Client, works: &mut HashMap<String, Work>) {
 async fn see(client: &Client, name: &str, work: &Work, revisions: std::ops::RangeInclusive<u64>) {
     let file = client.see(&format!("/api/files/{name}")).await;
     let revision = file["revision"].as_u64().unwrap();
-    assert!(revisions.contains(&revision), "{revision} is not in {revisions:?}: {work:?}");
+    assert!(
+        revisions.contains(&revision),
+        "{revision} is not in {revisions:?}: {work:?}"
+    );
     if work.checked_out && revision == work.done {
         assert_eq!(file["status"], "checked_out_by_user", "{work:?}");
     }
-    let history = client.see(&format!("/api/files/{name}/history?limit=1000")).await;
-    let told: Vec<u64> =
-        history.as_array().unwrap().iter().map(|row: &Value| row["revision"].as_u64().unwrap()).collect();
+    let history = client
+        .see(&format!("/api/files/{name}/history?limit=1000"))
+        .await;
+    let told: Vec<u64> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row: &Value| row["revision"].as_u64().unwrap())
+        .collect();
     assert_eq!(told, (1..=revision).rev().collect::<Vec<_>>(), "each once");
-    let content = client.get(&format!("/api/files/{name}/content")).send().await.unwrap().text().await.unwrap();
+    let content = client
+        .get(&format!("/api/files/{name}/content"))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     assert_eq!(content, format!("{name}, revision {revision}"));
 }

@@ -8,8 +8,14 @@ use crate::program::{Client, PASSWORD, Program, Server};
 /// Every text in every table.
 fn texts(database: &std::path::Path) -> Vec<String> {
     let db = rusqlite::Connection::open(database).unwrap();
-    let mut tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
-    let names: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut tables = db
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
+        .unwrap();
+    let names: Vec<String> = tables
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     let mut found = Vec::new();
     for name in names {
         let mut select = db.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
@@ -30,7 +36,14 @@ fn texts(database: &std::path::Path) -> Vec<String> {
 
 async fn refresh(server: &Server, token: &str) -> u16 {
     let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
-    reqwest::Client::new().post(server.url("/auth/token")).form(&form).send().await.unwrap().status().as_u16()
+    reqwest::Client::new()
+        .post(server.url("/auth/token"))
+        .form(&form)
+        .send()
+        .await
+        .unwrap()
+        .status()
+        .as_u16()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,20 +54,39 @@ async fn database_dump_used_to_sign_in() {
     ada.add("a.nc", "one").await;
     let http = reqwest::Client::new();
     let form = [("username", "ada"), ("password", PASSWORD)];
-    let page = http.post(server.url("/sign-in")).header("sec-fetch-site", "same-origin").form(&form);
+    let page = http
+        .post(server.url("/sign-in"))
+        .header("sec-fetch-site", "same-origin")
+        .form(&form);
     page.send().await.unwrap();
     let dump = texts(&program.data().join("strongroom.db"));
     assert!(
-        ["web", "tokens"].iter().all(|kind| dump.iter().any(|text| text == kind)),
+        ["web", "tokens"]
+            .iter()
+            .all(|kind| dump.iter().any(|text| text == kind)),
         "both kinds of session are in it"
     );
     let opens = async |request: RequestBuilder| request.send().await.unwrap().status().is_success();
-    for text in dump.iter().filter(|text| text.len() >= 16 && text.is_ascii() && !text.contains(['\n', ';'])) {
-        for guess in [text.clone(), format!("sr_rt_{text}"), format!("sr_ws_{text}"), format!("sr_pat_{text}")] {
+    for text in dump
+        .iter()
+        .filter(|text| text.len() >= 16 && text.is_ascii() && !text.contains(['\n', ';']))
+    {
+        for guess in [
+            text.clone(),
+            format!("sr_rt_{text}"),
+            format!("sr_ws_{text}"),
+            format!("sr_pat_{text}"),
+        ] {
             let me = || http.get(server.url("/auth/me"));
             assert!(!opens(me().bearer_auth(&guess)).await, "{guess}");
-            assert!(!opens(me().basic_auth("ada", Some(&guess))).await, "{guess}");
-            assert!(!opens(me().header("cookie", format!("strongroom={guess}"))).await, "{guess}");
+            assert!(
+                !opens(me().basic_auth("ada", Some(&guess))).await,
+                "{guess}"
+            );
+            assert!(
+                !opens(me().header("cookie", format!("strongroom={guess}"))).await,
+                "{guess}"
+            );
             assert_eq!(refresh(&server, &guess).await, 400, "{guess}");
         }
     }
@@ -67,17 +99,29 @@ async fn what_was_ended_stays_ended_after_a_kill() {
     program.add("bob", &[]);
     let server = program.serve();
     let form = [("username", "bob"), ("password", PASSWORD)];
-    let answer = reqwest::Client::new().post(server.url("/auth/token")).form(&form).send().await.unwrap();
+    let answer = reqwest::Client::new()
+        .post(server.url("/auth/token"))
+        .form(&form)
+        .send()
+        .await
+        .unwrap();
     let tokens: serde_json::Value = answer.json().await.unwrap();
     let bob = Client::new(&server, tokens["access_token"].as_str().unwrap());
     let ada = server.ada().await;
-    let ended = ada.post("/api/users/bob/end-sessions").send().await.unwrap();
+    let ended = ada
+        .post("/api/users/bob/end-sessions")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(ended.json::<serde_json::Value>().await.unwrap()["ended"], 1);
     assert_eq!(bob.get("/auth/me").send().await.unwrap().status(), 401);
     server.kill();
     let server = program.serve();
     let again = Client::new(&server, &bob.token);
     assert_eq!(again.get("/auth/me").send().await.unwrap().status(), 401);
-    assert_eq!(refresh(&server, tokens["refresh_token"].as_str().unwrap()).await, 400);
+    assert_eq!(
+        refresh(&server, tokens["refresh_token"].as_str().unwrap()).await,
+        400
+    );
     Client::new(&server, &ada.token).see("/auth/me").await;
 }

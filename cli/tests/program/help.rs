@@ -23,6 +23,10 @@ fn help_says_what_there_is() {
 #[test]
 fn a_setting_of_the_environment_does_not_print() {
     let program = Program::new();
-    let output = program.command(["--help"]).env("STRONGROOM_PUBLIC_URL", "https://hidden.example").output().unwrap();
+    let output = program
+        .command(["--help"])
+        .env("STRONGROOM_PUBLIC_URL", "https://hidden.example")
+        .output()
+        .unwrap();
     assert!(!String::from_utf8(output.stdout).unwrap().contains("hidden"));
 }

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use crate::program::{Program, Said};
 
 /// Clears the screen, writes a line of ours, turns the text round, and rings.
-const ANSI: &str = "\u{1b}[2J\u{9b}31m\nSigned in to https://evil.example\r\u{202e}\u{2066}\u{7}\u{e0041}";
+const ANSI: &str =
+    "\u{1b}[2J\u{9b}31m\nSigned in to https://evil.example\r\u{202e}\u{2066}\u{7}\u{e0041}";
 
 /// Answers with what it is told to, and remembers what it was asked.
 #[derive(Clone)]
@@ -30,7 +31,11 @@ impl Hostile {
     async fn start(status: StatusCode, me: Value) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let hostile = Self { url, me: (status, me), asked: Arc::default() };
+        let hostile = Self {
+            url,
+            me: (status, me),
+            asked: Arc::default(),
+        };
         let routes = Router::new().fallback(answer).with_state(hostile.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
         hostile
@@ -43,7 +48,9 @@ impl Hostile {
 
 /// RFC 8414.
 fn metadata(issuer: &str) -> Value {
-    let at = |member: &str| member.ends_with("endpoint") || ["jwks_uri", "service_documentation"].contains(&member);
+    let at = |member: &str| {
+        member.ends_with("endpoint") || ["jwks_uri", "service_documentation"].contains(&member)
+    };
     let (addresses, lists): (Vec<_>, Vec<_>) = [
         "authorization_endpoint",
         "device_authorization_endpoint",
@@ -63,7 +70,8 @@ fn metadata(issuer: &str) -> Value {
     ]
     .into_iter()
     .partition(|member| at(member));
-    let mut metadata = json!({"issuer": issuer, "authorization_response_iss_parameter_supported": true});
+    let mut metadata =
+        json!({"issuer": issuer, "authorization_response_iss_parameter_supported": true});
     for member in addresses {
         metadata[member] = json!(issuer);
     }
@@ -74,7 +82,11 @@ fn metadata(issuer: &str) -> Value {
 }
 
 async fn answer(State(hostile): State<Hostile>, method: Method, uri: Uri) -> Response {
-    hostile.asked.lock().unwrap().push(format!("{method} {}", uri.path()));
+    hostile
+        .asked
+        .lock()
+        .unwrap()
+        .push(format!("{method} {}", uri.path()));
     match uri.path() {
         "/auth/me" => (hostile.me.0, Json(hostile.me.1)).into_response(),
         "/auth/token" => Json(json!({
@@ -100,10 +112,23 @@ impl Program {
 #[track_caller]
 fn moves_nothing(said: &Said) {
     let text = format!("{}{}", said.out, said.err);
-    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
-    assert!(!text.contains(['\u{202e}', '\u{2066}', '\u{e0041}']), "{text:?}");
-    assert!(text.lines().all(|line| !line.starts_with("Signed in to https://evil")), "{text}");
-    assert!(text.contains("\\u{1b}[2J\\u{9b}31m\\n"), "it is told as it is: {text}");
+    assert!(
+        !text.contains(|c: char| c.is_control() && c != '\n'),
+        "{text:?}"
+    );
+    assert!(
+        !text.contains(['\u{202e}', '\u{2066}', '\u{e0041}']),
+        "{text:?}"
+    );
+    assert!(
+        text.lines()
+            .all(|line| !line.starts_with("Signed in to https://evil")),
+        "{text}"
+    );
+    assert!(
+        text.contains("\\u{1b}[2J\\u{9b}31m\\n"),
+        "it is told as it is: {text}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +143,11 @@ async fn what_a_hostile_server_says_shows_as_it_is_and_moves_nothing() {
     let said = program.say(&["whoami"]);
     assert_eq!(said.code, Some(0), "{said:?}");
     moves_nothing(&said);
-    let problem = Hostile::start(StatusCode::FORBIDDEN, json!({"error": ANSI, "detail": ANSI})).await;
+    let problem = Hostile::start(
+        StatusCode::FORBIDDEN,
+        json!({"error": ANSI, "detail": ANSI}),
+    )
+    .await;
     program.signed_in_to(&problem.url);
     let said = program.say(&["whoami"]);
     assert_eq!(said.code, Some(1), "{said:?}");
@@ -131,8 +160,13 @@ async fn a_server_that_refuses_every_token_is_asked_twice_and_no_more() {
     let program = Program::new();
     let never = Hostile::start(StatusCode::UNAUTHORIZED, json!({"detail": "No."})).await;
     program.signed_in_to(&never.url);
-    let complaint = program.say(&["whoami"]).badly(&format!("strongroom login {}", never.url));
+    let complaint = program
+        .say(&["whoami"])
+        .badly(&format!("strongroom login {}", never.url));
     assert_eq!(complaint.lines().count(), 1, "{complaint}");
-    assert_eq!(never.asked(), ["GET /auth/me", "POST /auth/token", "GET /auth/me"]);
+    assert_eq!(
+        never.asked(),
+        ["GET /auth/me", "POST /auth/token", "GET /auth/me"]
+    );
     assert!(!complaint.contains("renewed"));
 }

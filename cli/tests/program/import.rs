@@ -11,15 +11,22 @@ const Y: &str = "$2y$12$EqXGzOWKkPez2134h6hEpORkX.5cE.HosJw4enUXLIAiAPSuWGbky";
 async fn imported_people_sign_in_with_the_passwords_they_have() {
     let program = Program::new();
     // Columns that are not asked for, in any order, with a byte order mark and carriage returns.
-    let rows =
-        format!("\u{feff}id,is_admin,username,hashed_password\r\n1,0,bea,{B}\r\n2,True,Cal,{Y}\r\n3,,dan,{A}\r\n");
+    let rows = format!(
+        "\u{feff}id,is_admin,username,hashed_password\r\n1,0,bea,{B}\r\n2,True,Cal,{Y}\r\n3,,dan,{A}\r\n"
+    );
     program.write("users.csv", rows);
-    assert_eq!(program.run(&["user", "import", "users.csv"]).well(), "3 accounts brought over, 0 refused.\n");
+    assert_eq!(
+        program.run(&["user", "import", "users.csv"]).well(),
+        "3 accounts brought over, 0 refused.\n"
+    );
     let server = program.serve();
     for (name, administrator) in [("bea", false), ("cal", true), ("dan", false)] {
         // The second time the hash is Argon2id already.
         for _ in 0..2 {
-            let client = Client::new(&server, &server.sign_in(name, "old password").await.unwrap());
+            let client = Client::new(
+                &server,
+                &server.sign_in(name, "old password").await.unwrap(),
+            );
             assert_eq!(client.see("/auth/me").await["is_admin"], administrator);
             client.see("/api/files").await;
         }
@@ -51,21 +58,36 @@ fn rows_that_cannot_be_brought_over_are_named_by_line_and_the_others_are() {
     assert_eq!(said.out, "2 accounts brought over, 9 refused.\n");
     let complaint = said.badly("line 3");
     for line in 3..=11 {
-        let told = complaint.lines().filter(|told| told.starts_with(&format!("line {line}: "))).count();
+        let told = complaint
+            .lines()
+            .filter(|told| told.starts_with(&format!("line {line}: ")))
+            .count();
         assert_eq!(told, 1, "line {line} in {complaint}");
     }
-    assert!(!complaint.contains("$2") && !complaint.contains("hunter2"), "no hash is repeated: {complaint}");
+    assert!(
+        !complaint.contains("$2") && !complaint.contains("hunter2"),
+        "no hash is repeated: {complaint}"
+    );
     let list = program.run(&["user", "list"]).well();
-    assert!(list.starts_with("bea") && list.contains("hal") && list.lines().count() == 2, "{list}");
+    assert!(
+        list.starts_with("bea") && list.contains("hal") && list.lines().count() == 2,
+        "{list}"
+    );
 }
 
 #[test]
 fn a_file_that_is_no_list_of_accounts_is_refused() {
     let program = Program::with_ada();
     program.write("names.csv", "name,hash\na,b\n");
-    program.run(&["user", "import", "names.csv"]).badly("no column username");
+    program
+        .run(&["user", "import", "names.csv"])
+        .badly("no column username");
     program.write("empty.csv", "");
-    program.run(&["user", "import", "empty.csv"]).badly("no column username");
-    program.run(&["user", "import", "nowhere.csv"]).badly("nowhere.csv");
+    program
+        .run(&["user", "import", "empty.csv"])
+        .badly("no column username");
+    program
+        .run(&["user", "import", "nowhere.csv"])
+        .badly("nowhere.csv");
     program.run(&["user", "import", "."]).badly("cannot read .");
 }

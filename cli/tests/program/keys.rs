@@ -7,7 +7,9 @@ use base64::Engine as _;
 use crate::program::{Client, PASSWORD, Program};
 
 fn kid(token: &str) -> String {
-    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(token.split('.').next().unwrap())
+        .unwrap();
     let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
     header["kid"].as_str().unwrap().to_owned()
 }
@@ -26,14 +28,23 @@ async fn a_key_rotated_at_the_console_signs_in_a_running_server_within_a_second_
             Client::new(&server, &token).see("/auth/me").await;
             break;
         }
-        assert!(rotated.elapsed() < Duration::from_secs(5), "the old key still signs");
+        assert!(
+            rotated.elapsed() < Duration::from_secs(5),
+            "the old key still signs"
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     before.see("/auth/me").await;
     let list = program.run(&["key", "list"]).well();
     let lines: Vec<&str> = list.lines().collect();
-    assert!(lines[0].starts_with(&new) && lines[0].contains("HS256  signs since"), "{list}");
-    assert!(lines[1].starts_with(&kid(&before.token)) && lines[1].contains("verifies only"), "{list}");
+    assert!(
+        lines[0].starts_with(&new) && lines[0].contains("HS256  signs since"),
+        "{list}"
+    );
+    assert!(
+        lines[1].starts_with(&kid(&before.token)) && lines[1].contains("verifies only"),
+        "{list}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,18 +72,31 @@ async fn the_file_of_settings_switches_the_algorithm_and_the_console_keeps_it() 
     let ada = server.ada().await;
     let jwks = ada.see("/.well-known/jwks.json").await;
     assert_eq!(jwks["keys"][0]["kid"], kid(&ada.token));
-    assert_eq!((&jwks["keys"][0]["crv"], &jwks["keys"][0]["alg"]), (&"Ed25519".into(), &"EdDSA".into()));
+    assert_eq!(
+        (&jwks["keys"][0]["crv"], &jwks["keys"][0]["alg"]),
+        (&"Ed25519".into(), &"EdDSA".into())
+    );
     assert_eq!(jwks["keys"].as_array().unwrap().len(), 1);
     assert!(jwks["keys"][0].get("d").is_none());
     program.run(&["key", "rotate"]).well();
-    assert!(program.run(&["key", "list"]).well().lines().next().unwrap().contains("EdDSA"));
+    assert!(
+        program
+            .run(&["key", "list"])
+            .well()
+            .lines()
+            .next()
+            .unwrap()
+            .contains("EdDSA")
+    );
 }
 
 #[test]
 fn another_master_key_than_the_rings_stops_the_start_with_a_way_out() {
     let program = Program::with_ada();
     std::fs::remove_file(program.data().join("keys/master.key")).unwrap();
-    program.run(&["user", "list"]).badly("strongroom key rotate --end-tokens");
+    program
+        .run(&["user", "list"])
+        .badly("strongroom key rotate --end-tokens");
     program.run(&["key", "rotate", "--end-tokens"]).well();
     program.run(&["user", "list"]).well();
 }

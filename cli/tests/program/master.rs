@@ -21,25 +21,52 @@ fn shows(app: &App, steps: i64) -> String {
 }
 
 async fn post(server: &Server, form: &[(&str, &str)]) -> (u16, Value) {
-    let answer = reqwest::Client::new().post(server.url("/auth/token")).form(form).send().await.unwrap();
+    let answer = reqwest::Client::new()
+        .post(server.url("/auth/token"))
+        .form(form)
+        .send()
+        .await
+        .unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
 async fn sign_in(server: &Server, name: &str, otp: &str) -> (u16, Value) {
-    post(server, &[("username", name), ("password", PASSWORD), ("otp", otp)]).await
+    post(
+        server,
+        &[("username", name), ("password", PASSWORD), ("otp", otp)],
+    )
+    .await
 }
 
 async fn refresh(server: &Server, tokens: &Value) -> u16 {
     let token = tokens["refresh_token"].as_str().unwrap();
-    post(server, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await.0
+    post(
+        server,
+        &[("grant_type", "refresh_token"), ("refresh_token", token)],
+    )
+    .await
+    .0
 }
 
 /// Turns an app on. The step before this one is used up.
 async fn app(server: &Server, tokens: &Value) -> App {
     let client = Client::new(server, tokens["access_token"].as_str().unwrap());
-    let begun: Value = client.post("/auth/totp").json(&Value::Null).send().await.unwrap().json().await.unwrap();
+    let begun: Value = client
+        .post("/auth/totp")
+        .json(&Value::Null)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     let app = App::typed(begun["secret"].as_str().unwrap());
-    let confirmed = client.post("/auth/totp/confirm").json(&json!({"code": shows(&app, -1)})).send().await.unwrap();
+    let confirmed = client
+        .post("/auth/totp/confirm")
+        .json(&json!({"code": shows(&app, -1)}))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(confirmed.status(), 201);
     app
 }
@@ -49,13 +76,22 @@ fn key_file(program: &Program) -> PathBuf {
 }
 
 fn with_key(program: &Program, key: &Path, arguments: &[&str]) -> Said {
-    let output = program.command(arguments).env("SECRET_KEY_FILE", key).output().unwrap();
+    let output = program
+        .command(arguments)
+        .env("SECRET_KEY_FILE", key)
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    Said {
+        code: output.status.code(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_master_key_was_replaced_everybody_signs_in_as_before_and_the_old_key_opens_nothing() {
+async fn after_the_master_key_was_replaced_everybody_signs_in_as_before_and_the_old_key_opens_nothing()
+ {
     let program = Program::with_ada();
     program.add("bob", &[]);
     let server = program.serve();
@@ -66,27 +102,44 @@ async fn after_the_master_key_was_replaced_everybody_signs_in_as_before_and_the_
     server.kill();
     let old = std::fs::read(key_file(&program)).unwrap();
     let said = program.run(&REPLACE).well();
-    assert!(said.contains("1 keys and 1 authenticator apps") && said.contains("replaced-"), "{said}");
+    assert!(
+        said.contains("1 keys and 1 authenticator apps") && said.contains("replaced-"),
+        "{said}"
+    );
     assert_ne!(std::fs::read(key_file(&program)).unwrap(), old);
     assert!(!program.data().join("keys/master.key.new").exists());
 
     let server = program.serve();
     // What was handed out goes on: an access token, a refresh token, passwords, and a code of the app.
-    Client::new(&server, bob["access_token"].as_str().unwrap()).see("/auth/me").await;
+    Client::new(&server, bob["access_token"].as_str().unwrap())
+        .see("/auth/me")
+        .await;
     assert_eq!(refresh(&server, &bob).await, 200);
     assert_eq!(sign_in(&server, "ada", "000000").await.0, 401);
     assert_eq!(sign_in(&server, "ada", &shows(&phone, 0)).await.0, 200);
     assert_eq!(sign_in(&server, "bob", "").await.0, 200);
-    assert_eq!(sign_in(&server, "bob", "").await.0, 200, "under the new pepper by now");
+    assert_eq!(
+        sign_in(&server, "bob", "").await.0,
+        200,
+        "under the new pepper by now"
+    );
     server.stop();
 
     // A thief of the old key and of the database as it is now.
     std::fs::write(program.folder().join("old"), &old).unwrap();
     with_key(&program, Path::new("old"), &["user", "list"]).badly("another master key");
     with_key(&program, Path::new("old"), &["key", "rotate"]).badly("another master key");
-    let audit = program.run(&["audit", "export", "--chain", "accounts"]).well();
-    let entry = audit.lines().find(|line| line.contains("master_key.replaced")).unwrap();
-    assert!(entry.contains("instead_of") && !entry.contains(std::str::from_utf8(&old).unwrap().trim()), "{entry}");
+    let audit = program
+        .run(&["audit", "export", "--chain", "accounts"])
+        .well();
+    let entry = audit
+        .lines()
+        .find(|line| line.contains("master_key.replaced"))
+        .unwrap();
+    assert!(
+        entry.contains("instead_of") && !entry.contains(std::str::from_utf8(&old).unwrap().trim()),
+        "{entry}"
+    );
     program.run(&["audit", "verify"]).well();
 }
 
@@ -96,7 +149,9 @@ async fn access_tokens_end_with_the_master_key_where_that_is_asked_for_and_sessi
     let server = program.serve();
     let ada = sign_in(&server, "ada", "").await.1;
     server.stop();
-    program.run(&[&REPLACE[..], &["--end-tokens"]].concat()).well();
+    program
+        .run(&[&REPLACE[..], &["--end-tokens"]].concat())
+        .well();
     let server = program.serve();
     let client = Client::new(&server, ada["access_token"].as_str().unwrap());
     assert_eq!(client.get("/auth/me").send().await.unwrap().status(), 401);
@@ -107,16 +162,29 @@ async fn access_tokens_end_with_the_master_key_where_that_is_asked_for_and_sessi
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replacement_that_was_cut_off_is_finished_or_undone_by_the_next_start() {
     let program = Program::with_ada();
-    let (file, new_file) = (key_file(&program), program.data().join("keys/master.key.new"));
+    let (file, new_file) = (
+        key_file(&program),
+        program.data().join("keys/master.key.new"),
+    );
     let old = std::fs::read(&file).unwrap();
     // After the new key was made, whole or not, and before the transaction.
-    for made in ["", "Zx8Kd2Wq7L", "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0PdAe5Ui8Ow2Qz\n"] {
+    for made in [
+        "",
+        "Zx8Kd2Wq7L",
+        "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0PdAe5Ui8Ow2Qz\n",
+    ] {
         std::fs::write(&new_file, made).unwrap();
         private(&new_file);
         program.run(&["user", "list"]).well();
-        assert!(new_file.exists(), "a command beside a server takes nothing away");
+        assert!(
+            new_file.exists(),
+            "a command beside a server takes nothing away"
+        );
         program.serve().stop();
-        assert!(!new_file.exists() && std::fs::read(&file).unwrap() == old, "undone");
+        assert!(
+            !new_file.exists() && std::fs::read(&file).unwrap() == old,
+            "undone"
+        );
     }
     // After the transaction and before the file was renamed.
     program.run(&REPLACE).well();
@@ -127,7 +195,10 @@ async fn a_replacement_that_was_cut_off_is_finished_or_undone_by_the_next_start(
     program.run(&["user", "list"]).well();
     assert!(new_file.exists());
     let server = program.serve();
-    assert!(!new_file.exists() && std::fs::read(&file).unwrap() == new, "finished");
+    assert!(
+        !new_file.exists() && std::fs::read(&file).unwrap() == new,
+        "finished"
+    );
     assert_eq!(sign_in(&server, "ada", "").await.0, 200);
 }
 
@@ -135,7 +206,10 @@ async fn a_replacement_that_was_cut_off_is_finished_or_undone_by_the_next_start(
 fn a_key_in_force_that_cannot_be_read_is_neither_thrown_away_nor_made_anew() {
     use std::os::unix::fs::PermissionsExt as _;
     let program = Program::with_ada();
-    let (file, new_file) = (key_file(&program), program.data().join("keys/master.key.new"));
+    let (file, new_file) = (
+        key_file(&program),
+        program.data().join("keys/master.key.new"),
+    );
     let old = std::fs::read(&file).unwrap();
     program.run(&REPLACE).well();
     let new = std::fs::read(&file).unwrap();
@@ -160,9 +234,13 @@ async fn a_lost_key_is_asked_for_before_another_one_is_made() {
     let program = Program::with_ada();
     let (file, aside) = (key_file(&program), program.folder().join("aside"));
     std::fs::rename(&file, &aside).unwrap();
-    for command in
-        [&["user", "list"][..], &["key", "list"], &["key", "rotate"], &REPLACE, &["serve", "--listen", "127.0.0.1:0"]]
-    {
+    for command in [
+        &["user", "list"][..],
+        &["key", "list"],
+        &["key", "rotate"],
+        &REPLACE,
+        &["serve", "--listen", "127.0.0.1:0"],
+    ] {
         program.run(command).badly("put it back from a backup");
         assert!(!file.exists(), "{command:?}");
     }
@@ -189,18 +267,31 @@ async fn a_replacement_killed_at_any_moment_leaves_everybody_their_passwords_and
     server.stop();
     let mut replaced = 0;
     for round in 0..4 {
-        let mut replacing = program.command(REPLACE).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut replacing = program
+            .command(REPLACE)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         std::thread::sleep(Duration::from_millis(25 * (round + 1)));
         replacing.kill().unwrap();
         replaced += u32::from(replacing.wait().unwrap().success());
         let server = program.serve();
         assert_eq!(sign_in(&server, "bob", "").await.0, 200, "round {round}");
         // A secret that did not open would be an error of ours.
-        assert_eq!(sign_in(&server, "ada", "000000").await.0, 401, "round {round}");
+        assert_eq!(
+            sign_in(&server, "ada", "000000").await.0,
+            401,
+            "round {round}"
+        );
         server.stop();
     }
     let server = program.serve();
-    assert_eq!(sign_in(&server, "ada", &shows(&phone, 0)).await.0, 200, "{replaced} were quicker");
+    assert_eq!(
+        sign_in(&server, "ada", &shows(&phone, 0)).await.0,
+        200,
+        "{replaced} were quicker"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,18 +301,35 @@ async fn a_key_from_the_settings_is_replaced_by_one_in_a_file() {
     private(&program.folder().join("old"));
     let old = Path::new("old");
     let mut add = program.command(["user", "add", "ada", "--admin", "--password-stdin"]);
-    let mut add = add.env("SECRET_KEY_FILE", old).stdin(Stdio::piped()).spawn().unwrap();
+    let mut add = add
+        .env("SECRET_KEY_FILE", old)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
     std::io::Write::write_all(&mut add.stdin.take().unwrap(), PASSWORD.as_bytes()).unwrap();
     assert!(add.wait().unwrap().success());
 
     with_key(&program, old, &REPLACE).badly("--new-key-file");
-    with_key(&program, old, &[&REPLACE[..], &["--new-key-file", "old"]].concat()).badly("already");
+    with_key(
+        &program,
+        old,
+        &[&REPLACE[..], &["--new-key-file", "old"]].concat(),
+    )
+    .badly("already");
     program.write("weak", "changemechangemechangemechangemechangeme");
     private(&program.folder().join("weak"));
-    with_key(&program, old, &[&REPLACE[..], &["--new-key-file", "weak"]].concat()).badly("well known");
+    with_key(
+        &program,
+        old,
+        &[&REPLACE[..], &["--new-key-file", "weak"]].concat(),
+    )
+    .badly("well known");
     let to_new = [&REPLACE[..], &["--new-key-file", "new"]].concat();
     let said = with_key(&program, old, &to_new).well();
-    assert!(said.contains("SECRET_KEY_FILE") && said.contains("new"), "{said}");
+    assert!(
+        said.contains("SECRET_KEY_FILE") && said.contains("new"),
+        "{said}"
+    );
     // Once more, as after a power cut at the end.
     with_key(&program, old, &to_new).badly("in force already");
     with_key(&program, old, &["user", "list"]).badly("another master key");
@@ -234,6 +342,8 @@ async fn a_key_from_the_settings_is_replaced_by_one_in_a_file() {
 #[test]
 fn a_key_of_its_own_is_not_replaced_by_one_from_elsewhere() {
     let program = Program::with_ada();
-    program.run(&[&REPLACE[..], &["--new-key-file", "new"]].concat()).badly("leave --new-key-file out");
+    program
+        .run(&[&REPLACE[..], &["--new-key-file", "new"]].concat())
+        .badly("leave --new-key-file out");
     assert!(!program.folder().join("new").exists());
 }

@@ -23,7 +23,9 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// With the administrator ada.
@@ -46,9 +48,15 @@ impl Program {
     }
 
     /// No settings but those that are given here.
-    pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom"));
-        command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path))).current_dir(self.folder());
+        command
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .current_dir(self.folder());
         command.args(arguments).stdin(Stdio::null());
         command
     }
@@ -59,7 +67,10 @@ impl Program {
 
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Said {
         let mut command = self.command(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // It may have complained and gone without reading.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
@@ -80,15 +91,31 @@ impl Program {
     }
 
     pub(crate) fn serve_with(&self, more: &[&str]) -> Server {
-        let arguments = ["--listen", "127.0.0.1:0", "--public-url", URL, "--log", "warn"];
+        let arguments = [
+            "--listen",
+            "127.0.0.1:0",
+            "--public-url",
+            URL,
+            "--log",
+            "warn",
+        ];
         let mut command = self.command([&arguments, more].concat());
         command.env("STRONGROOM_REGISTRATION", "open");
         Server::start(command)
     }
 
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
-        let output = Command::new("git").arg("-C").arg(self.repository()).args(arguments).output().unwrap();
-        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(self.repository())
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "git {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 }
@@ -104,7 +131,11 @@ pub(crate) struct Said {
 impl Said {
     fn by(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+        Self {
+            code: output.status.code(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
     }
 
     #[track_caller]
@@ -147,10 +178,25 @@ impl Server {
         let mut greeting = String::new();
         // The last line of the greeting, with or without an administrator.
         while !greeting.contains("to sign in") && !greeting.contains("/first#") {
-            assert_ne!(out.read_line(&mut greeting).unwrap(), 0, "it ended: {greeting}");
+            assert_ne!(
+                out.read_line(&mut greeting).unwrap(),
+                0,
+                "it ended: {greeting}"
+            );
         }
-        let address = greeting.split_once("listening on ").unwrap().1.split(')').next().unwrap();
-        Self { url: format!("http://{address}"), child, greeting, out }
+        let address = greeting
+            .split_once("listening on ")
+            .unwrap()
+            .1
+            .split(')')
+            .next()
+            .unwrap();
+        Self {
+            url: format!("http://{address}"),
+            child,
+            greeting,
+            out,
+        }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -164,7 +210,10 @@ impl Server {
     }
 
     pub(crate) fn terminate(&self) {
-        let kill = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
+        let kill = Command::new("sh")
+            .args(["-c", &format!("kill -TERM {}", self.child.id())])
+            .status()
+            .unwrap();
         assert!(kill.success());
     }
 
@@ -193,7 +242,12 @@ impl Server {
 
     pub(crate) async fn sign_in(&self, username: &str, password: &str) -> Option<String> {
         let form = [("username", username), ("password", password)];
-        let response = reqwest::Client::new().post(self.url("/auth/token")).form(&form).send().await.unwrap();
+        let response = reqwest::Client::new()
+            .post(self.url("/auth/token"))
+            .form(&form)
+            .send()
+            .await
+            .unwrap();
         let body: Value = response.json().await.unwrap();
         body["access_token"].as_str().map(str::to_owned)
     }
@@ -220,19 +274,29 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(server: &Server, token: &str) -> Self {
-        Self { url: server.url.clone(), token: token.to_owned(), http: reqwest::Client::new() }
+        Self {
+            url: server.url.clone(),
+            token: token.to_owned(),
+            http: reqwest::Client::new(),
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
-        self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.token)
+        self.http
+            .get(format!("{}{path}", self.url))
+            .bearer_auth(&self.token)
     }
 
     pub(crate) fn put(&self, path: &str) -> RequestBuilder {
-        self.http.put(format!("{}{path}", self.url)).bearer_auth(&self.token)
+        self.http
+            .put(format!("{}{path}", self.url))
+            .bearer_auth(&self.token)
     }
 
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
-        self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.token)
+        self.http
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(&self.token)
     }
 
     pub(crate) async fn see(&self, path: &str) -> Value {
@@ -242,12 +306,16 @@ impl Client {
     }
 
     pub(crate) async fn add(&self, name: &str, content: &str) {
-        let request = self.put(&format!("/api/files/{name}/content")).multipart(upload(content, "added"));
+        let request = self
+            .put(&format!("/api/files/{name}/content"))
+            .multipart(upload(content, "added"));
         assert_eq!(request.send().await.unwrap().status(), 201);
     }
 }
 
 pub(crate) fn upload(content: &str, comment: &str) -> multipart::Form {
     let file = multipart::Part::bytes(content.as_bytes().to_vec()).file_name("file");
-    multipart::Form::new().text("comment", comment.to_owned()).part("file", file)
+    multipart::Form::new()
+        .text("comment", comment.to_owned())
+        .part("file", file)
 }

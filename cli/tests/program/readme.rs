@@ -9,11 +9,23 @@ const README: &str = include_str!("../../../README.md");
 #[test]
 fn every_setting_is_in_the_readme() {
     let help = Program::new().run(&["--help"]).well();
-    let told = help.split_once("Settings:").unwrap().1.split_once("Examples:").unwrap().0;
+    let told = help
+        .split_once("Settings:")
+        .unwrap()
+        .1
+        .split_once("Examples:")
+        .unwrap()
+        .0;
     let mut settings = 0;
-    for word in told.split_whitespace().map(|word| word.trim_matches(['[', ']', '(', ')', ','])) {
+    for word in told
+        .split_whitespace()
+        .map(|word| word.trim_matches(['[', ']', '(', ')', ',']))
+    {
         if word.starts_with("--") || word.starts_with("STRONGROOM_") {
-            assert!(README.contains(&format!("`{word}")), "{word} is not in README");
+            assert!(
+                README.contains(&format!("`{word}")),
+                "{word} is not in README"
+            );
             settings += 1;
         }
     }
@@ -29,9 +41,17 @@ fn every_block_of_code_ends() {
         ("accounts", include_str!("../../../docs/accounts.md")),
     ] {
         let mut inside = false;
-        for (n, line) in text.lines().enumerate().filter(|(_, line)| line.starts_with("```")) {
+        for (n, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| line.starts_with("```"))
+        {
             // Only one that begins says what is in it.
-            assert!(!inside || line == "```", "{name}, line {}: the block before has no end", n + 1);
+            assert!(
+                !inside || line == "```",
+                "{name}, line {}: the block before has no end",
+                n + 1
+            );
             inside = !inside;
         }
         assert!(!inside, "{name}");
@@ -45,12 +65,22 @@ fn the_story_with_curl_is_true() {
         return;
     }
     let story = README.split_once("## The story with curl").unwrap().1;
-    let story = story.split_once("```sh\n").unwrap().1.split_once("```").unwrap().0;
+    let story = story
+        .split_once("```sh\n")
+        .unwrap()
+        .1
+        .split_once("```")
+        .unwrap()
+        .0;
     let program = Program::new();
     let server = program.serve();
     let here = story.replace("http://127.0.0.1:8000", &server.url(""));
     assert_ne!(here, story);
-    let told = Command::new("bash").args(["-euc", &here]).current_dir(program.folder()).output().unwrap();
+    let told = Command::new("bash")
+        .args(["-euc", &here])
+        .current_dir(program.folder())
+        .output()
+        .unwrap();
     let told = String::from_utf8(told.stdout).unwrap();
     for said in [
         "\"username\":\"bob\"",

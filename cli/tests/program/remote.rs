@@ -38,7 +38,11 @@ impl Program {
     pub(crate) fn say(&self, arguments: &[&str]) -> Said {
         let output = self.remote(arguments).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        Said {
+            code: output.status.code(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
     }
 }
 
@@ -51,14 +55,25 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     pub(crate) fn at(program: &Program, url: &str) -> Self {
-        let mut child = program.remote(&["login", url]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = program
+            .remote(&["login", url])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut said = String::new();
         while !said.contains("Ctrl-C") {
             assert_ne!(out.read_line(&mut said).unwrap(), 0, "it ended: {said}");
         }
         assert!(said.contains(&format!("    {url}/device\n")), "{said}");
-        let code = said.split_once("type this code:\n\n    ").unwrap().1.lines().next().unwrap().to_owned();
+        let code = said
+            .split_once("type this code:\n\n    ")
+            .unwrap()
+            .1
+            .lines()
+            .next()
+            .unwrap()
+            .to_owned();
         Self { child, out, code }
     }
 
@@ -70,12 +85,32 @@ impl Waiting {
 }
 
 pub(crate) async fn decide_as(person: &Client, code: &str, decision: &str) {
-    let look = person.post("/auth/device/look").json(&json!({"user_code": code})).send().await.unwrap();
+    let look = person
+        .post("/auth/device/look")
+        .json(&json!({"user_code": code}))
+        .send()
+        .await
+        .unwrap();
     let seen: Value = look.json().await.unwrap();
     assert_eq!(seen["user_code"], code, "{seen}");
-    assert!(seen["user_agent"].as_str().unwrap().starts_with("strongroom/"), "{seen}");
+    assert!(
+        seen["user_agent"]
+            .as_str()
+            .unwrap()
+            .starts_with("strongroom/"),
+        "{seen}"
+    );
     let body = json!({"user_code": code, "request": seen["request"], "decision": decision});
-    assert_eq!(person.post("/auth/device/decide").json(&body).send().await.unwrap().status(), 204);
+    assert_eq!(
+        person
+            .post("/auth/device/decide")
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        204
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,21 +123,39 @@ async fn a_machine_is_signed_in_by_a_code_and_out_again() {
     let waiting = Waiting::at(&program, &server.url(""));
     decide_as(&ada, &waiting.code, "approve").await;
     let (well, said) = waiting.ends();
-    assert!(well && said.contains(&format!("Signed in to {url}")), "{said}");
+    assert!(
+        well && said.contains(&format!("Signed in to {url}")),
+        "{said}"
+    );
     // kept where nobody else reads it
     let kept = program.kept();
-    assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(std::fs::metadata(kept.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(
+        std::fs::metadata(kept.parent().unwrap())
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777,
+        0o700
+    );
     let who = program.say(&["whoami"]).well();
     assert!(
-        who.starts_with(&format!("ada at {url}\n")) && who.contains("files:read files:write locks:override"),
+        who.starts_with(&format!("ada at {url}\n"))
+            && who.contains("files:read files:write locks:override"),
         "{who}"
     );
     // a dead access token is renewed, and what is kept is the new one
     let mut json = program.kept_json();
     let (access, refresh) = ("/access_token", "/refresh_token");
-    let held =
-        |json: &Value, what: &str| json["servers"][&url][what.trim_start_matches('/')].as_str().unwrap().to_owned();
+    let held = |json: &Value, what: &str| {
+        json["servers"][&url][what.trim_start_matches('/')]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     let old = held(&json, refresh);
     json["servers"][&url]["expires_at"] = json!("2020-01-01T00:00:00Z");
     std::fs::write(&kept, json.to_string()).unwrap();
@@ -110,12 +163,18 @@ async fn a_machine_is_signed_in_by_a_code_and_out_again() {
     let renewed = program.kept_json();
     assert_ne!(held(&renewed, refresh), old);
     assert!(!who.contains(&held(&renewed, access)));
-    assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     // out, on the server too
     let token = held(&renewed, access);
     let cli = Client::new(&server, &token);
     assert_eq!(cli.get("/auth/me").send().await.unwrap().status(), 200);
-    assert_eq!(program.say(&["logout"]).well(), format!("Signed out of {url}.\n"));
+    assert_eq!(
+        program.say(&["logout"]).well(),
+        format!("Signed out of {url}.\n")
+    );
     assert_eq!(cli.get("/auth/me").send().await.unwrap().status(), 401);
     program.say(&["whoami", &url]).badly("not signed in");
     program.say(&["logout"]).badly("not signed in");
@@ -131,7 +190,10 @@ async fn a_refused_machine_keeps_nothing_and_one_that_gives_up_neither() {
     decide_as(&ada, &waiting.code, "deny").await;
     assert!(!waiting.ends().0);
     let waiting = Waiting::at(&program, &server.url(""));
-    let interrupt = Command::new("sh").args(["-c", &format!("kill -INT {}", waiting.child.id())]).status().unwrap();
+    let interrupt = Command::new("sh")
+        .args(["-c", &format!("kill -INT {}", waiting.child.id())])
+        .status()
+        .unwrap();
     assert!(interrupt.success() && !waiting.ends().0);
     assert!(!program.kept().exists());
 }
@@ -149,7 +211,9 @@ async fn an_ended_sign_in_says_so_and_other_peoples_files_are_not_read() {
     program.say(&["whoami"]).badly("chmod 600");
     std::fs::set_permissions(program.kept(), std::fs::Permissions::from_mode(0o600)).unwrap();
     ada.post("/auth/sessions/end-others").send().await.unwrap();
-    program.say(&["whoami"]).badly(&format!("your sign-in to {url} has ended: strongroom login {url}"));
+    program.say(&["whoami"]).badly(&format!(
+        "your sign-in to {url} has ended: strongroom login {url}"
+    ));
     program.say(&["whoami"]).badly("not signed in");
     let waiting = Waiting::at(&program, &server.url(""));
     decide_as(&ada, &waiting.code, "approve").await;
@@ -166,17 +230,32 @@ async fn tokens_are_for_the_server_that_people_see() {
     let program = Program::with_ada();
     // calls itself http://strongroom.test
     let server = program.serve();
-    program.say(&["login", &server.url("")]).badly("calls itself http://strongroom.test");
-    program.say(&["login", "ftp://files.example.org"]).badly("no address of a server");
-    program.say(&["login", "https://files.example.org/x"]).badly("no address of a server");
+    program
+        .say(&["login", &server.url("")])
+        .badly("calls itself http://strongroom.test");
+    program
+        .say(&["login", "ftp://files.example.org"])
+        .badly("no address of a server");
+    program
+        .say(&["login", "https://files.example.org/x"])
+        .badly("no address of a server");
     assert!(server.sign_in("ada", PASSWORD).await.is_some());
     let own = program.serve_other();
-    program.say(&["login", "--scope", "account", &own.url("")]).badly("scope");
+    program
+        .say(&["login", "--scope", "account", &own.url("")])
+        .badly("scope");
 }
 
 impl Program {
     /// On a data folder of its own.
     fn serve_other(&self) -> Server {
-        Server::start(self.command(["--listen", "127.0.0.1:0", "--log", "warn", "--data", "other"]))
+        Server::start(self.command([
+            "--listen",
+            "127.0.0.1:0",
+            "--log",
+            "warn",
+            "--data",
+            "other",
+        ]))
     }
 }

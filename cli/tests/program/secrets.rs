@@ -65,12 +65,20 @@ async fn database_url(house: House) -> Option<Option<String>> {
     let store::Database::Postgres(url) = store::testing::postgres().await?.database else {
         unreachable!("PostgreSQL was asked for")
     };
-    Some(Some(url.replacen("postgres@", &format!("postgres:{DATABASE_PASSWORD}@"), 1)))
+    Some(Some(url.replacen(
+        "postgres@",
+        &format!("postgres:{DATABASE_PASSWORD}@"),
+        1,
+    )))
 }
 
 /// A port that nobody else has: the address is in links and in passkeys, so it has to be known before the start.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// With the environment that this house runs in.
@@ -84,9 +92,21 @@ fn command(program: &Program, house: House, arguments: &[&str], database: Option
 }
 
 async fn everything(drive: &Drive, provider: &Provider) {
-    let setup = drive.server.greeting.split("/first#").nth(1).unwrap().split_whitespace().next().unwrap();
+    let setup = drive
+        .server
+        .greeting
+        .split("/first#")
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap();
     let setup = drive.keep("the first administrator's link", setup);
-    let first = [("token", setup.as_str()), ("username", "ada"), ("password", PASSWORD)];
+    let first = [
+        ("token", setup.as_str()),
+        ("username", "ada"),
+        ("password", PASSWORD),
+    ];
     let cookie = drive.keep_cookies(&drive.well(drive.post("/first").form(&first)).await);
     drive.refused(drive.post("/first").form(&first)).await;
     let access = accounts::accounts(drive).await;
@@ -94,24 +114,51 @@ async fn everything(drive: &Drive, provider: &Provider) {
     factors::factors(drive).await;
     programs::programs(drive, &access).await;
     upstream::upstream(drive, provider).await;
-    let change = json!({"current_password": PASSWORD, "new_password": SECOND, "end_other_sessions": true});
-    drive.well(drive.ask(Method::PUT, "/auth/me/password").bearer_auth(&access).json(&change)).await;
-    drive.hear(drive.post("/sign-out").header("cookie", &cookie)).await;
+    let change =
+        json!({"current_password": PASSWORD, "new_password": SECOND, "end_other_sessions": true});
+    drive
+        .well(
+            drive
+                .ask(Method::PUT, "/auth/me/password")
+                .bearer_auth(&access)
+                .json(&change),
+        )
+        .await;
+    drive
+        .hear(drive.post("/sign-out").header("cookie", &cookie))
+        .await;
     // An address that is nobody's, with secrets in it.
-    let path = format!("/nothing/{access}?access_token={access}&password=correct+horse+battery+staple");
-    drive.refused(drive.get(&path).header("referer", format!("http://x/?ticket={access}"))).await;
+    let path =
+        format!("/nothing/{access}?access_token={access}&password=correct+horse+battery+staple");
+    drive
+        .refused(
+            drive
+                .get(&path)
+                .header("referer", format!("http://x/?ticket={access}")),
+        )
+        .await;
 }
 
 /// Whether the log is worth searching: people's doings, refusals, and what libraries say.
 fn assert_whole(log: &str, house: House) {
-    let word = if house == House::Large { "\"level\":\"TRACE\"" } else { "TRACE" };
+    let word = if house == House::Large {
+        "\"level\":\"TRACE\""
+    } else {
+        "TRACE"
+    };
     for part in ["answered", "strongroom auth failure", word] {
-        assert!(log.contains(part), "the log is not what it should be: {part}: {}", &log[..log.len().min(2000)]);
+        assert!(
+            log.contains(part),
+            "the log is not what it should be: {part}: {}",
+            &log[..log.len().min(2000)]
+        );
     }
 }
 
 async fn drive(house: House) {
-    let Some(database) = database_url(house).await else { return };
+    let Some(database) = database_url(house).await else {
+        return;
+    };
     let (program, provider, port) = (Program::new(), Provider::start().await, free_port());
     let (letters, mail) = match house {
         House::Small => Post::server().await,
@@ -123,13 +170,36 @@ async fn drive(house: House) {
         "listen = \"127.0.0.1:{port}\"\npublic_url = \"{url}\"\n[registration]\nmode = \"invite\"\n\
          [hashing]\nmemory_kib = 19456\npasses = 2\n[passwords]\npepper_file = \"pepper\"\n"
     );
-    program.write("settings.toml", [own, mail, upstream::section(&provider)].concat());
-    let format = if house == House::Large { "json" } else { "human" };
-    let serve = command(&program, house, &["--log", "trace", "--log-format", format], database.as_deref());
+    program.write(
+        "settings.toml",
+        [own, mail, upstream::section(&provider)].concat(),
+    );
+    let format = if house == House::Large {
+        "json"
+    } else {
+        "human"
+    };
+    let serve = command(
+        &program,
+        house,
+        &["--log", "trace", "--log-format", format],
+        database.as_deref(),
+    );
     let (server, log) = read_aside(serve);
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
     let (secrets, refusals) = (Secrets::default(), Mutex::default());
-    let drive = Drive { program, server, secrets, letters, http, refusals, url };
+    let drive = Drive {
+        program,
+        server,
+        secrets,
+        letters,
+        http,
+        refusals,
+        url,
+    };
     for (what, secret) in [
         ("a password", PASSWORD),
         ("a wrong password", WRONG),
@@ -147,15 +217,26 @@ async fn drive(house: House) {
         drive.keep("the master key of its own", key.trim());
     }
     everything(&drive, &provider).await;
-    let Drive { program, server, secrets, refusals, .. } = drive;
+    let Drive {
+        program,
+        server,
+        secrets,
+        refusals,
+        ..
+    } = drive;
     server.stop();
     let log = log.recv_timeout(Duration::from_secs(30)).unwrap();
     assert_whole(&log, house);
     secrets.assert_absent_from("the log", &log);
     secrets.assert_absent_from("a refusal", &refusals.into_inner().unwrap());
-    let export = command(&program, house, &["audit", "export"], database.as_deref()).output().unwrap();
+    let export = command(&program, house, &["audit", "export"], database.as_deref())
+        .output()
+        .unwrap();
     let export = String::from_utf8(export.stdout).unwrap();
-    assert!(export.contains("sign_in.refused") && export.contains("file.add"), "{export}");
+    assert!(
+        export.contains("sign_in.refused") && export.contains("file.add"),
+        "{export}"
+    );
     secrets.assert_absent_from("the record", &export);
 }
 

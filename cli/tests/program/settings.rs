@@ -4,9 +4,17 @@ use crate::program::{Program, Said};
 
 impl Program {
     fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Said {
-        let output = self.command(arguments).envs(variables.iter().copied()).output().unwrap();
+        let output = self
+            .command(arguments)
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        Said {
+            code: output.status.code(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
     }
 }
 
@@ -19,7 +27,10 @@ fn a_bad_flag_stops_the_start() {
         (&["--registration", "sometimes"], "`open`"),
         (&["--max-file-size", "5XB"], "500MiB"),
         (&["--trusted-proxies", "10.0.0.0/8"], "no ranges"),
-        (&["--public-url", "files.example.org"], "https://files.example.org"),
+        (
+            &["--public-url", "files.example.org"],
+            "https://files.example.org",
+        ),
         (&["--log", "loud=yes=no"], "log.filter"),
         (&["--config", "nowhere.toml"], "nowhere.toml"),
     ] {
@@ -32,48 +43,83 @@ fn a_bad_flag_stops_the_start() {
 fn a_secret_in_the_environment_that_cannot_be_read_stops_the_start_and_is_not_repeated() {
     use std::os::unix::ffi::OsStrExt as _;
     let program = Program::new();
-    for name in ["SECRET_KEY", "SECRET_KEY_FILE", "STRONGROOM_DATABASE_URL", "STRONGROOM_DATABASE_URL_FILE"] {
+    for name in [
+        "SECRET_KEY",
+        "SECRET_KEY_FILE",
+        "STRONGROOM_DATABASE_URL",
+        "STRONGROOM_DATABASE_URL_FILE",
+    ] {
         let bytes = std::ffi::OsStr::from_bytes(b"hunter2\xff_and_more_than_thirty_two_bytes");
-        let output = program.command(["user", "list"]).env(name, bytes).output().unwrap();
+        let output = program
+            .command(["user", "list"])
+            .env(name, bytes)
+            .output()
+            .unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code() == Some(1) && said.contains(name) && said.contains("UTF-8"), "{said}");
+        assert!(
+            output.status.code() == Some(1) && said.contains(name) && said.contains("UTF-8"),
+            "{said}"
+        );
         assert!(!said.contains("hunter2"), "{said}");
-        program.run_with(&[(name, "")], &["user", "list"]).badly(&format!("{name} to nothing"));
+        program
+            .run_with(&[(name, "")], &["user", "list"])
+            .badly(&format!("{name} to nothing"));
     }
     assert!(!program.data().exists(), "nothing was made");
 }
 
 #[test]
 fn a_misspelt_variable_stops_the_start() {
-    Program::new().run_with(&[("STRONGROOM_LISTNE", "127.0.0.1:1")], &[]).badly("STRONGROOM_LISTNE");
+    Program::new()
+        .run_with(&[("STRONGROOM_LISTNE", "127.0.0.1:1")], &[])
+        .badly("STRONGROOM_LISTNE");
 }
 
 #[test]
 fn a_misspelt_key_in_the_file_stops_the_start_with_its_line() {
     let program = Program::new();
-    program.write("strongroom.toml", "public_url = \"http://a\"\nsecret_kye = \"hunter2\"\n");
-    let complaint = program.run(&["--config", "strongroom.toml"]).badly("line 2: unknown field `secret_kye`");
+    program.write(
+        "strongroom.toml",
+        "public_url = \"http://a\"\nsecret_kye = \"hunter2\"\n",
+    );
+    let complaint = program
+        .run(&["--config", "strongroom.toml"])
+        .badly("line 2: unknown field `secret_kye`");
     assert!(!complaint.contains("hunter2"));
 }
 
 #[test]
 fn a_key_that_everybody_knows_stops_the_start() {
     let program = Program::new();
-    for key in ["a_super_secret_dev_key", "hunter2", "a_super_secret_dev_key_a_super_secret_dev_key"] {
-        let complaint = program.run_with(&[("SECRET_KEY", key)], &[]).badly("openssl rand -base64 48");
+    for key in [
+        "a_super_secret_dev_key",
+        "hunter2",
+        "a_super_secret_dev_key_a_super_secret_dev_key",
+    ] {
+        let complaint = program
+            .run_with(&[("SECRET_KEY", key)], &[])
+            .badly("openssl rand -base64 48");
         assert!(!complaint.contains(key), "a key is not repeated");
     }
     program.write("key", "a_super_secret_dev_key\n");
-    program.run_with(&[("SECRET_KEY_FILE", "key")], &[]).badly("well known");
-    program.run_with(&[("SECRET_KEY", "x"), ("SECRET_KEY_FILE", "key")], &[]).badly("given twice");
+    program
+        .run_with(&[("SECRET_KEY_FILE", "key")], &[])
+        .badly("well known");
+    program
+        .run_with(&[("SECRET_KEY", "x"), ("SECRET_KEY_FILE", "key")], &[])
+        .badly("given twice");
 }
 
 #[test]
 fn others_can_reach_it_only_once_registration_is_decided() {
     let program = Program::new();
-    program.run(&["--listen", "0.0.0.0:0"]).badly("registration.mode");
+    program
+        .run(&["--listen", "0.0.0.0:0"])
+        .badly("registration.mode");
     program.write("open.toml", "listen = \"0.0.0.0:0\"\n");
-    program.run(&["--config", "open.toml"]).badly("who may register");
+    program
+        .run(&["--config", "open.toml"])
+        .badly("who may register");
     assert!(!program.data().exists());
 }
 
@@ -90,7 +136,9 @@ fn a_taken_port_stops_the_start_without_touching_data() {
 fn two_servers_do_not_share_a_folder() {
     let program = Program::with_ada();
     let server = program.serve();
-    program.run(&["--listen", "127.0.0.1:0"]).badly("serving from strongroom-data already");
+    program
+        .run(&["--listen", "127.0.0.1:0"])
+        .badly("serving from strongroom-data already");
     server.kill();
     program.serve().stop();
 }
@@ -100,7 +148,11 @@ fn a_folder_that_cannot_be_written_is_named() {
     let program = Program::new();
     program.write("taken", "a file");
     for command in [&["serve"][..], &["user", "import", "taken"]] {
-        let arguments = [&["--data", "taken/data", "--listen", "127.0.0.1:0"], command].concat();
+        let arguments = [
+            &["--data", "taken/data", "--listen", "127.0.0.1:0"],
+            command,
+        ]
+        .concat();
         program.run(&arguments).badly("taken/data");
     }
 }
@@ -110,8 +162,17 @@ fn a_data_folder_of_a_newer_program_is_left_alone() {
     let program = Program::with_ada();
     let database = program.data().join("strongroom.db");
     let sqlite = rusqlite::Connection::open(database).unwrap();
-    sqlite.execute("INSERT INTO migrations (version, applied_at) VALUES (4000, 0)", []).unwrap();
-    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["verify"], &["user", "list"]] {
+    sqlite
+        .execute(
+            "INSERT INTO migrations (version, applied_at) VALUES (4000, 0)",
+            [],
+        )
+        .unwrap();
+    for command in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["verify"],
+        &["user", "list"],
+    ] {
         program.run(command).badly("Start the newer program");
     }
 }
@@ -121,23 +182,40 @@ fn a_database_that_does_not_answer_is_told_without_its_password() {
     let program = Program::new();
     program.write("url", "postgres://ada:hunter2@127.0.0.1:1/files\n");
     let serve = ["--listen", "127.0.0.1:0"];
-    let complaint = program.run_with(&[("STRONGROOM_DATABASE_URL_FILE", "url")], &serve).badly("127.0.0.1:1/files");
-    assert!(complaint.contains("refused") && !complaint.contains("hunter2"), "{complaint}");
-    program.run_with(&[("STRONGROOM_DATABASE_URL", "mysql://h/d")], &serve).badly("postgres://");
+    let complaint = program
+        .run_with(&[("STRONGROOM_DATABASE_URL_FILE", "url")], &serve)
+        .badly("127.0.0.1:1/files");
+    assert!(
+        complaint.contains("refused") && !complaint.contains("hunter2"),
+        "{complaint}"
+    );
+    program
+        .run_with(&[("STRONGROOM_DATABASE_URL", "mysql://h/d")], &serve)
+        .badly("postgres://");
 }
 
 #[test]
 fn a_database_elsewhere_that_could_be_listened_to_stops_the_start() {
     let program = Program::new();
     let serve = ["--listen", "127.0.0.1:0"];
-    let url = ("STRONGROOM_DATABASE_URL", "postgres://ada:hunter2@db.invalid/files?sslmode=prefer");
+    let url = (
+        "STRONGROOM_DATABASE_URL",
+        "postgres://ada:hunter2@db.invalid/files?sslmode=prefer",
+    );
     for command in [&serve[..], &["migrate"], &["user", "list"]] {
-        let complaint = program.run_with(&[url], command).badly("sslmode=verify-full");
-        assert!(complaint.contains("db.invalid") && !complaint.contains("hunter2"), "{complaint}");
+        let complaint = program
+            .run_with(&[url], command)
+            .badly("sslmode=verify-full");
+        assert!(
+            complaint.contains("db.invalid") && !complaint.contains("hunter2"),
+            "{complaint}"
+        );
     }
     let allowed = [url, ("STRONGROOM_DATABASE_TLS", "url")];
     program.run_with(&allowed, &serve).badly("cannot be opened");
-    program.run_with(&[("STRONGROOM_DATABASE_TLS", "sometimes")], &serve).badly("`verified`");
+    program
+        .run_with(&[("STRONGROOM_DATABASE_TLS", "sometimes")], &serve)
+        .badly("`verified`");
 }
 
 #[test]
@@ -146,7 +224,9 @@ fn tables_are_changed_by_whoever_may() {
     let off = [("STRONGROOM_DATABASE_MIGRATE", "off")];
     let serve = ["--listen", "127.0.0.1:0"];
     program.run_with(&off, &serve).badly("strongroom migrate");
-    program.run_with(&off, &["migrate", "--grant-to", "ada"]).badly("SQLite has no accounts");
+    program
+        .run_with(&off, &["migrate", "--grant-to", "ada"])
+        .badly("SQLite has no accounts");
     let said = program.run_with(&off, &["migrate"]).well();
     assert!(said.contains("up to date"), "{said}");
     program.run_with(&off, &["user", "list"]).well();
@@ -155,7 +235,10 @@ fn tables_are_changed_by_whoever_may() {
 #[test]
 fn a_damaged_database_or_key_is_told_once() {
     let program = Program::with_ada();
-    let (database, key) = (program.data().join("strongroom.db"), program.data().join("keys/master.key"));
+    let (database, key) = (
+        program.data().join("strongroom.db"),
+        program.data().join("keys/master.key"),
+    );
     let kept = std::fs::read(&key).unwrap();
     std::fs::write(&key, "").unwrap();
     program.run(&["user", "list"]).badly("delete it");
@@ -170,7 +253,11 @@ fn a_damaged_database_or_key_is_told_once() {
 fn the_first_start_prints_a_link_and_the_next_ones_a_way_to_sign_in() {
     let program = Program::new();
     let first = program.serve();
-    assert!(first.greeting.contains("http://strongroom.test/first#sr_"), "{}", first.greeting);
+    assert!(
+        first.greeting.contains("http://strongroom.test/first#sr_"),
+        "{}",
+        first.greeting
+    );
     assert!(first.greeting.contains(program.data().to_str().unwrap()));
     program.add("ada", &["--admin"]);
     first.stop();
@@ -178,5 +265,9 @@ fn the_first_start_prints_a_link_and_the_next_ones_a_way_to_sign_in() {
     assert!(!second.greeting.contains("/first"), "{}", second.greeting);
     let own = Program::new();
     let own = crate::program::Server::start(own.command(["--listen", "127.0.0.1:0"]));
-    assert!(own.greeting.contains(&own.url("/first#")), "the port that the system chose: {}", own.greeting);
+    assert!(
+        own.greeting.contains(&own.url("/first#")),
+        "the port that the system chose: {}",
+        own.greeting
+    );
 }

@@ -6,7 +6,8 @@ use tokio::sync::mpsc;
 
 use crate::program::Program;
 
-const HEAD: &str = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nfirst half, ";
+const HEAD: &str =
+    "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\nfirst half, ";
 const TAIL: &str = "second half\r\n--b--\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -15,7 +16,9 @@ async fn an_upload_under_way_ends_before_the_program_does() {
     let mut server = program.serve();
     let ada = server.ada().await;
     let (pieces, body) = piecemeal();
-    let request = ada.put("/api/files/a.nc/content").header("Content-Type", "multipart/form-data; boundary=b");
+    let request = ada
+        .put("/api/files/a.nc/content")
+        .header("Content-Type", "multipart/form-data; boundary=b");
     let request = tokio::spawn(request.body(body).send());
     pieces.send(Ok(Bytes::from(HEAD))).await.unwrap();
     // The first half is on its way once a later request on another connection is answered.
@@ -30,7 +33,13 @@ async fn an_upload_under_way_ends_before_the_program_does() {
     assert!(server.rest_of_output().contains("Stopping"));
     assert!(server.ends_well());
     let server = program.serve();
-    let content = server.ada().await.get("/api/files/a.nc/content").send().await.unwrap();
+    let content = server
+        .ada()
+        .await
+        .get("/api/files/a.nc/content")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(content.text().await.unwrap(), "first half, second half");
 }
 
@@ -43,7 +52,10 @@ async fn the_files_of_a_server_that_was_stopped_are_whole_without_the_journal() 
     // Beside what README names there may be others: without them nothing is missing.
     for journal in ["strongroom.db-wal", "strongroom.db-shm"] {
         let path = program.data().join(journal);
-        assert!(!journal.ends_with("wal") || std::fs::metadata(&path).map_or(0, |file| file.len()) == 0, "{journal}");
+        assert!(
+            !journal.ends_with("wal") || std::fs::metadata(&path).map_or(0, |file| file.len()) == 0,
+            "{journal}"
+        );
         std::fs::remove_file(path).ok();
     }
     assert!(program.run(&["user", "list"]).well().contains("ada"));
@@ -55,6 +67,11 @@ type Piece = Result<Bytes, std::io::Error>;
 /// A body that is sent as somebody says.
 fn piecemeal() -> (mpsc::Sender<Piece>, Body) {
     let (sender, receiver) = mpsc::channel(1);
-    let pieces = |mut receiver: mpsc::Receiver<Piece>| async { receiver.recv().await.map(|piece| (piece, receiver)) };
-    (sender, Body::wrap_stream(futures_util::stream::unfold(receiver, pieces)))
+    let pieces = |mut receiver: mpsc::Receiver<Piece>| async {
+        receiver.recv().await.map(|piece| (piece, receiver))
+    };
+    (
+        sender,
+        Body::wrap_stream(futures_util::stream::unfold(receiver, pieces)),
+    )
 }

@@ -9,9 +9,15 @@ use crate::program::{Client, PASSWORD, Program};
 #[test]
 fn accounts_are_made_and_listed() {
     let program = Program::with_ada();
-    program.add("Bob", &["--display-name", "Bob ☃", "--email", "bob@example.org"]);
+    program.add(
+        "Bob",
+        &["--display-name", "Bob ☃", "--email", "bob@example.org"],
+    );
     let list = program.run(&["user", "list"]).well();
-    let lines: Vec<Vec<&str>> = list.lines().map(|line| line.split_whitespace().collect()).collect();
+    let lines: Vec<Vec<&str>> = list
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
     assert_eq!(lines[0][..2], ["ada", "administrator,"]);
     assert_eq!(lines[1], ["bob", "editor", "of", "main"]);
 }
@@ -20,7 +26,10 @@ fn accounts_are_made_and_listed() {
 fn an_account_that_breaks_a_rule_is_not_made() {
     let program = Program::with_ada();
     let add = |name: &str, more: &[&str], password: &str| {
-        program.run_with_input(&[&["user", "add", name, "--password-stdin"], more].concat(), password)
+        program.run_with_input(
+            &[&["user", "add", name, "--password-stdin"], more].concat(),
+            password,
+        )
     };
     add("ada", &[], PASSWORD).badly("already registered");
     add("bob", &[], "short").badly("at least 15 characters");
@@ -28,7 +37,9 @@ fn an_account_that_breaks_a_rule_is_not_made() {
     add("bobby", &[], "bobbybobbybobbybobby").badly("username");
     add("b ob", &[], PASSWORD).badly("letters a to z");
     add("bob", &["--email", "nonsense"], PASSWORD).badly("e-mail");
-    program.run(&["user", "add", "bob"]).badly("--password-stdin");
+    program
+        .run(&["user", "add", "bob"])
+        .badly("--password-stdin");
     assert_eq!(program.run(&["user", "list"]).well().lines().count(), 1);
 }
 
@@ -42,7 +53,9 @@ fn commands_that_need_accounts_make_no_folder() {
         &["user", "recover", "ada", "--reason", "lost"],
         &["verify"],
     ] {
-        program.run(command).badly("there is no Strongroom in strongroom-data");
+        program
+            .run(command)
+            .badly("there is no Strongroom in strongroom-data");
     }
     assert!(!program.data().exists());
 }
@@ -50,44 +63,85 @@ fn commands_that_need_accounts_make_no_folder() {
 #[test]
 fn what_could_not_be_written_is_a_failure_and_whoever_stopped_listening_is_none() {
     let program = Program::with_ada();
-    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    for command in [&["user", "list"][..], &["user", "reset", "ada"], &["user", "invite"]] {
+    let full = || {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    for command in [
+        &["user", "list"][..],
+        &["user", "reset", "ada"],
+        &["user", "invite"],
+    ] {
         let output = program.command(command).stdout(full()).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code() == Some(1) && said.contains("could be written"), "{command:?}: {said}");
+        assert!(
+            output.status.code() == Some(1) && said.contains("could be written"),
+            "{command:?}: {said}"
+        );
     }
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    assert!(program.command(["user", "list"]).stdout(writer).output().unwrap().status.success());
+    assert!(
+        program
+            .command(["user", "list"])
+            .stdout(writer)
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
 }
 
 #[test]
 fn a_password_on_standard_input_is_one_line_and_a_new_folder_is_told_of() {
     let program = Program::new();
     let add = ["user", "add", "ada", "--password-stdin"];
-    program.run_with_input(&add, "a line of words\nand another one of them").badly("more than one line");
+    program
+        .run_with_input(&add, "a line of words\nand another one of them")
+        .badly("more than one line");
     let said = program.run_with_input(&add, "correct horse battery staple\n");
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(!said.err.contains("A new Strongroom"), "the first try made it: {said:?}");
+    assert!(
+        !said.err.contains("A new Strongroom"),
+        "the first try made it: {said:?}"
+    );
     let elsewhere = Program::new();
     let said = elsewhere.run_with_input(&add, "correct horse battery staple\n");
-    assert!(said.err.contains("A new Strongroom was made in"), "{said:?}");
+    assert!(
+        said.err.contains("A new Strongroom was made in"),
+        "{said:?}"
+    );
 }
 
 #[test]
 fn who_lost_everything_is_let_in_again_for_a_reason() {
     let program = Program::with_ada();
-    program.run(&["user", "recover", "ada", "--reason", " "]).badly("Say why");
-    program.run(&["user", "recover", "nobody", "--reason", "lost"]).badly("User not found");
-    let said = program.run(&["user", "recover", "ada", "--reason", "Lost the phone"]).well();
-    assert_eq!(said.trim(), "ada signs in with the password alone now; every session of it has ended.");
+    program
+        .run(&["user", "recover", "ada", "--reason", " "])
+        .badly("Say why");
+    program
+        .run(&["user", "recover", "nobody", "--reason", "lost"])
+        .badly("User not found");
+    let said = program
+        .run(&["user", "recover", "ada", "--reason", "Lost the phone"])
+        .well();
+    assert_eq!(
+        said.trim(),
+        "ada signs in with the password alone now; every session of it has ended."
+    );
 }
 
 #[test]
 fn the_last_administrator_stays() {
     let program = Program::with_ada();
-    program.run(&["user", "disable", "ada"]).badly("last administrator");
-    program.run(&["user", "disable", "nobody"]).badly("User not found");
+    program
+        .run(&["user", "disable", "ada"])
+        .badly("last administrator");
+    program
+        .run(&["user", "disable", "nobody"])
+        .badly("User not found");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,7 +160,11 @@ async fn who_is_disabled_at_the_console_is_out_within_a_second() {
     assert_eq!(server.sign_in("bob", PASSWORD).await, None);
     program.run(&["user", "enable", "bob"]).well();
     assert!(server.sign_in("bob", PASSWORD).await.is_some());
-    assert_eq!(bob.get("/api/files").send().await.unwrap().status(), 401, "an ended session stays ended");
+    assert_eq!(
+        bob.get("/api/files").send().await.unwrap().status(),
+        401,
+        "an ended session stays ended"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,9 +179,13 @@ async fn who_is_added_beside_a_running_server_signs_in_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_invited_promoted_and_signed_out_at_the_console_feels_it() {
     let program = Program::with_ada();
-    program.run(&["user", "invite", "--registration", "closed"]).badly("closed");
+    program
+        .run(&["user", "invite", "--registration", "closed"])
+        .badly("closed");
     let server = program.serve_with(&["--registration", "invite"]);
-    let invite = |more: &[&str]| program.run(&[&["user", "invite", "--registration", "invite"], more].concat());
+    let invite = |more: &[&str]| {
+        program.run(&[&["user", "invite", "--registration", "invite"], more].concat())
+    };
     invite(&["--role", "main"]).badly("VAULT=ROLE");
     invite(&["--role", "main=king"]).badly("viewer, editor or manager");
     invite(&["--role", "attic=editor"]).badly("no vault attic");
@@ -131,17 +193,34 @@ async fn who_is_invited_promoted_and_signed_out_at_the_console_feels_it() {
     let token = said.trim().rsplit_once("/join#").unwrap().1;
     let join = |name: &str| {
         let body = json!({"username": name, "password": PASSWORD, "invite": token});
-        reqwest::Client::new().post(server.url("/auth/register")).json(&body).send()
+        reqwest::Client::new()
+            .post(server.url("/auth/register"))
+            .json(&body)
+            .send()
     };
     assert_eq!(join("bob").await.unwrap().status(), 201);
     assert_eq!(join("eve").await.unwrap().status(), 403, "it works once");
 
-    program.run(&["user", "promote", "nobody"]).badly("User not found");
+    program
+        .run(&["user", "promote", "nobody"])
+        .badly("User not found");
     program.run(&["user", "promote", "bob"]).well();
-    assert!(program.run(&["user", "list"]).well().contains("administrator, viewer of main"));
+    assert!(
+        program
+            .run(&["user", "list"])
+            .well()
+            .contains("administrator, viewer of main")
+    );
     program.run(&["user", "demote", "bob"]).well();
-    assert!(!program.run(&["user", "list"]).well().contains("administrator, viewer of main"));
-    program.run(&["user", "demote", "ada"]).badly("last administrator");
+    assert!(
+        !program
+            .run(&["user", "list"])
+            .well()
+            .contains("administrator, viewer of main")
+    );
+    program
+        .run(&["user", "demote", "ada"])
+        .badly("last administrator");
 
     let bob = Client::new(&server, &server.sign_in("bob", PASSWORD).await.unwrap());
     bob.see("/api/files").await;
@@ -157,8 +236,19 @@ async fn who_is_invited_promoted_and_signed_out_at_the_console_feels_it() {
 async fn everybody_is_signed_out_at_the_console_within_a_second_and_the_audit_says_why() {
     let program = Program::with_ada();
     program.add("bob", &[]);
-    program.run(&["user", "end-sessions", "--everybody"]).badly("--reason");
-    program.run(&["user", "end-sessions", "bob", "--everybody", "--reason", "x"]).badly("cannot be used with");
+    program
+        .run(&["user", "end-sessions", "--everybody"])
+        .badly("--reason");
+    program
+        .run(&[
+            "user",
+            "end-sessions",
+            "bob",
+            "--everybody",
+            "--reason",
+            "x",
+        ])
+        .badly("cannot be used with");
     let server = program.serve();
     let mut clients = Vec::new();
     for name in ["ada", "bob"] {
@@ -166,7 +256,15 @@ async fn everybody_is_signed_out_at_the_console_within_a_second_and_the_audit_sa
         client.see("/api/files").await;
         clients.push(client);
     }
-    program.run(&["user", "end-sessions", "--everybody", "--reason", "A laptop was stolen"]).well();
+    program
+        .run(&[
+            "user",
+            "end-sessions",
+            "--everybody",
+            "--reason",
+            "A laptop was stolen",
+        ])
+        .well();
     let ended = Instant::now();
     for client in &clients {
         while client.get("/api/files").send().await.unwrap().status() != 401 {
@@ -174,8 +272,19 @@ async fn everybody_is_signed_out_at_the_console_within_a_second_and_the_audit_sa
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-    assert!(server.sign_in("bob", PASSWORD).await.is_some(), "and may sign in again");
-    let exported = program.run(&["audit", "export", "--chain", "accounts"]).well();
-    let told: Vec<_> = exported.lines().filter(|line| line.contains("everybody.signed_out")).collect();
-    assert!(told.len() == 1 && told[0].contains("A laptop was stolen") && told[0].contains("console"), "{told:?}");
+    assert!(
+        server.sign_in("bob", PASSWORD).await.is_some(),
+        "and may sign in again"
+    );
+    let exported = program
+        .run(&["audit", "export", "--chain", "accounts"])
+        .well();
+    let told: Vec<_> = exported
+        .lines()
+        .filter(|line| line.contains("everybody.signed_out"))
+        .collect();
+    assert!(
+        told.len() == 1 && told[0].contains("A laptop was stolen") && told[0].contains("console"),
+        "{told:?}"
+    );
 }

@@ -20,17 +20,31 @@ async fn house() -> Program {
 /// Where git-lfs keeps the content of vise.step.
 fn content(program: &Program) -> PathBuf {
     let pointer = program.git(&["show", "main:vise.step"]);
-    let oid = pointer.lines().find_map(|line| line.strip_prefix("oid sha256:")).unwrap();
-    program.repository().join("lfs/objects").join(&oid[..2]).join(&oid[2..4]).join(oid)
+    let oid = pointer
+        .lines()
+        .find_map(|line| line.strip_prefix("oid sha256:"))
+        .unwrap();
+    program
+        .repository()
+        .join("lfs/objects")
+        .join(&oid[..2])
+        .join(&oid[2..4])
+        .join(oid)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sound_folder_is_called_sound() {
     let program = house().await;
     let said = program.run(&["verify"]).well();
-    assert!(said.starts_with("Looked at 1 vaults, 2 files, 2 changes") && said.ends_with(SOUND), "{said}");
+    assert!(
+        said.starts_with("Looked at 1 vaults, 2 files, 2 changes") && said.ends_with(SOUND),
+        "{said}"
+    );
     let server = program.serve();
-    assert!(program.run(&["verify"]).well().ends_with(SOUND), "also while a server runs");
+    assert!(
+        program.run(&["verify"]).well().ends_with(SOUND),
+        "also while a server runs"
+    );
     server.stop();
 }
 
@@ -49,7 +63,11 @@ async fn a_flipped_byte_is_found() {
     std::fs::write(&path, bytes).unwrap();
     let said = program.run(&["verify"]);
     assert_eq!(said.code, Some(1));
-    assert!(said.out.contains("main: the content of vise.step, revision 1, is damaged"), "{said:?}");
+    assert!(
+        said.out
+            .contains("main: the content of vise.step, revision 1, is damaged"),
+        "{said:?}"
+    );
     assert!(said.out.ends_with("1 thing is wrong.\n"), "{said:?}");
 }
 
@@ -58,10 +76,16 @@ async fn lost_content_is_found_also_when_all_of_it_is_lost() {
     let program = house().await;
     std::fs::remove_file(content(&program)).unwrap();
     let said = program.run(&["verify"]);
-    assert!(said.code == Some(1) && said.out.contains("vise.step, revision 1, is missing"), "{said:?}");
+    assert!(
+        said.code == Some(1) && said.out.contains("vise.step, revision 1, is missing"),
+        "{said:?}"
+    );
     std::fs::remove_dir_all(program.repository()).unwrap();
     let said = program.run(&["verify"]);
-    assert!(said.code == Some(1) && said.out.ends_with("3 things are wrong.\n"), "{said:?}");
+    assert!(
+        said.code == Some(1) && said.out.ends_with("3 things are wrong.\n"),
+        "{said:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,11 +93,25 @@ async fn a_branch_that_somebody_moved_is_found_and_mended_by_the_next_start() {
     let program = house().await;
     let tip = program.git(&["rev-parse", "main"]);
     let identity = ["-c", "user.name=Eve", "-c", "user.email=eve@example.org"];
-    let forged = [&identity[..], &["commit-tree", "main^{tree}", "-p", "main~1", "-m", "Nothing to see"]].concat();
+    let forged = [
+        &identity[..],
+        &[
+            "commit-tree",
+            "main^{tree}",
+            "-p",
+            "main~1",
+            "-m",
+            "Nothing to see",
+        ],
+    ]
+    .concat();
     let forged = program.git(&forged);
     program.git(&["update-ref", "refs/heads/main", forged.trim()]);
     let said = program.run(&["verify"]);
-    assert!(said.code == Some(1) && said.out.contains("is not what the 2 changes give"), "{said:?}");
+    assert!(
+        said.code == Some(1) && said.out.contains("is not what the 2 changes give"),
+        "{said:?}"
+    );
     let server = program.serve();
     server.stop();
     assert_eq!(program.git(&["rev-parse", "main"]), tip);
@@ -84,8 +122,16 @@ async fn a_branch_that_somebody_moved_is_found_and_mended_by_the_next_start() {
 async fn an_edited_record_of_who_did_what_is_found() {
     let program = house().await;
     let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
-    let edited = sqlite.execute("UPDATE audit SET actor = 'eve' WHERE subject = 'gear.nc'", []).unwrap();
+    let edited = sqlite
+        .execute(
+            "UPDATE audit SET actor = 'eve' WHERE subject = 'gear.nc'",
+            [],
+        )
+        .unwrap();
     assert_eq!(edited, 1);
     let said = program.run(&["verify"]);
-    assert!(said.code == Some(1) && said.out.contains("main: entry 3 of the audit"), "{said:?}");
+    assert!(
+        said.code == Some(1) && said.out.contains("main: entry 3 of the audit"),
+        "{said:?}"
+    );
 }

@@ -32,10 +32,21 @@ impl HasAuth for Garden {
 
     /// The throttle counts by it, and audit and letters tell it. Behind a proxy it is what the proxy says.
     fn origin_of(&self, parts: &Parts) -> Result<Origin, AuthError> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|peer| peer.0.ip());
         let address = peer.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
-        let user_agent = parts.headers.get("user-agent").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Ok(Origin { address, user_agent, device: None })
+        let user_agent = parts
+            .headers
+            .get("user-agent")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        Ok(Origin {
+            address,
+            user_agent,
+            device: None,
+        })
     }
 
     fn is_own_origin(&self, _: &Parts, origin: &str) -> bool {
@@ -73,12 +84,17 @@ impl IntoResponse for Problem {
                 }
                 AuthError::NotAllowed { .. } => (StatusCode::FORBIDDEN, error.to_string()),
                 AuthError::UsernameTaken => (StatusCode::CONFLICT, error.to_string()),
-                AuthError::PasswordRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+                AuthError::PasswordRefused(_) => {
+                    (StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+                }
                 AuthError::Throttled { .. } | AuthError::Busy { .. } => {
                     (StatusCode::TOO_MANY_REQUESTS, error.to_string())
                 }
                 AuthError::RealmNotFound => (StatusCode::NOT_FOUND, error.to_string()),
-                _ => (StatusCode::INTERNAL_SERVER_ERROR, "That did not work.".to_owned()),
+                _ => (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "That did not work.".to_owned(),
+                ),
             },
         }
         .into_response()

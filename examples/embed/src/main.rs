@@ -4,7 +4,10 @@
 mod host;
 mod store;
 
-use auth::{Action, Anyone, Applicant, Auth, Caller, Chance, Clock, Grant, InRealm, MasterKey, Origin, Password};
+use auth::{
+    Action, Anyone, Applicant, Auth, Caller, Chance, Clock, Grant, InRealm, MasterKey, Origin,
+    Password,
+};
 use auth::{Permitted, Role, Settings, Username};
 use axum::{Form, Router, extract::State, routing};
 use host::{Answer, Garden};
@@ -26,12 +29,31 @@ struct Credentials {
     password: String,
 }
 
-async fn register(_: Anyone, State(Garden(auth)): State<Garden>, from: Origin, who: Form<Credentials>) -> Answer<()> {
-    auth.register(Applicant::new(Username::parse(&who.username)?, Password::new(who.0.password)), &from).await?;
+async fn register(
+    _: Anyone,
+    State(Garden(auth)): State<Garden>,
+    from: Origin,
+    who: Form<Credentials>,
+) -> Answer<()> {
+    auth.register(
+        Applicant::new(
+            Username::parse(&who.username)?,
+            Password::new(who.0.password),
+        ),
+        &from,
+    )
+    .await?;
     Ok(())
 }
-async fn token(_: Anyone, State(Garden(auth)): State<Garden>, from: Origin, who: Form<Credentials>) -> Answer<String> {
-    let tokens = auth.token(&who.username, Password::new(who.password.clone()), from).await?;
+async fn token(
+    _: Anyone,
+    State(Garden(auth)): State<Garden>,
+    from: Origin,
+    who: Form<Credentials>,
+) -> Answer<String> {
+    let tokens = auth
+        .token(&who.username, Password::new(who.password.clone()), from)
+        .await?;
     Ok(tokens.access.expose_secret().to_owned())
 }
 async fn me(caller: Caller) -> String {
@@ -41,17 +63,37 @@ async fn water(Permitted(permit): Permitted<Water>) -> String {
     format!("{} waters {}.", permit.username(), permit.realm().name)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the doors of Strongroom's own server are not wanted here")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the doors of Strongroom's own server are not wanted here"
+)]
 async fn service(key: MasterKey) -> anyhow::Result<Router> {
-    let settings = Settings::new("http://localhost:3000".into(), "garden".into()).open_to_everybody(Role::Editor);
-    let auth = Auth::open(store::Memory::default(), settings, key, Clock::system(), Chance::system()).await?;
-    let open = Router::new().route("/register", routing::post(register)).route("/token", routing::post(token));
-    Ok(open.route("/me", routing::get(me)).route("/water", routing::post(water)).with_state(Garden(auth)))
+    let settings = Settings::new("http://localhost:3000".into(), "garden".into())
+        .open_to_everybody(Role::Editor);
+    let auth = Auth::open(
+        store::Memory::default(),
+        settings,
+        key,
+        Clock::system(),
+        Chance::system(),
+    )
+    .await?;
+    let open = Router::new()
+        .route("/register", routing::post(register))
+        .route("/token", routing::post(token));
+    Ok(open
+        .route("/me", routing::get(me))
+        .route("/water", routing::post(water))
+        .with_state(Garden(auth)))
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let service = service(MasterKey::load_or_make("garden.key".as_ref(), &Chance::system())?).await?;
+    let service = service(MasterKey::load_or_make(
+        "garden.key".as_ref(),
+        &Chance::system(),
+    )?)
+    .await?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     let service = service.into_make_service_with_connect_info::<std::net::SocketAddr>();
     Ok(axum::serve(listener, service).await?)

@@ -9,12 +9,12 @@ use std::{
 };
 
 use auth::{
-    Account, AccountChange, Actor, AuthStore, Era, NewAccount, PasswordHash, Realm, RealmId, RealmName, Role, Session,
-    SessionId, Standing, TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, AuthStore, Era, NewAccount, PasswordHash, Realm, RealmId,
+    RealmName, Role, Session, SessionId, Standing, TokenHash, Unavailable, Username,
     factor::FactorKinds,
     store::{
-        AccountEvent, AccountQuery, Answer, Arrival, Bucket, ChangeRefused, Credentials, End, Inserted, Member,
-        RefreshState, Replacement, Rotate, Rotation, StoredKey, Tally,
+        AccountEvent, AccountQuery, Answer, Arrival, Bucket, ChangeRefused, Credentials, End,
+        Inserted, Member, RefreshState, Replacement, Rotate, Rotation, StoredKey, Tally,
     },
 };
 use jiff::Timestamp;
@@ -44,9 +44,20 @@ impl Memory {
 
 impl Tables {
     /// Ends some of somebody's sessions, and has every cache hear of it.
-    fn end(&mut self, username: &Username, at: Timestamp, which: impl Fn(&SessionId) -> bool) -> u64 {
-        let theirs = self.sessions.values_mut().filter(|s| s.username == *username && s.ended_at.is_none());
-        let ended = theirs.filter(|session| which(&session.id)).map(|session| session.ended_at = Some(at)).count();
+    fn end(
+        &mut self,
+        username: &Username,
+        at: Timestamp,
+        which: impl Fn(&SessionId) -> bool,
+    ) -> u64 {
+        let theirs = self
+            .sessions
+            .values_mut()
+            .filter(|s| s.username == *username && s.ended_at.is_none());
+        let ended = theirs
+            .filter(|session| which(&session.id))
+            .map(|session| session.ended_at = Some(at))
+            .count();
         self.events.push(username.clone());
         ended as u64
     }
@@ -70,7 +81,12 @@ fn absent() -> Unavailable {
 }
 
 impl AuthStore for Memory {
-    async fn create_account(&self, new: NewAccount, roles: Vec<(RealmId, Role)>, _: Actor) -> Answer<Inserted> {
+    async fn create_account(
+        &self,
+        new: NewAccount,
+        roles: Vec<(RealmId, Role)>,
+        _: Actor,
+    ) -> Answer<Inserted> {
         let mut tables = self.tables();
         if tables.accounts.contains_key(&new.username) {
             return Ok(Inserted::Taken);
@@ -86,31 +102,57 @@ impl AuthStore for Memory {
             reset_required: false,
             era: Era::default(),
         };
-        tables.accounts.insert(new.username, (Credentials { account, password: new.password }, roles));
+        tables.accounts.insert(
+            new.username,
+            (
+                Credentials {
+                    account,
+                    password: new.password,
+                },
+                roles,
+            ),
+        );
         Ok(Inserted::Done)
     }
 
-    async fn create_first_administrator(&self, _: NewAccount, _: Actor) -> Answer<Option<Inserted>> {
+    async fn create_first_administrator(
+        &self,
+        _: NewAccount,
+        _: Actor,
+    ) -> Answer<Option<Inserted>> {
         Err(absent())
     }
 
     async fn credentials(&self, username: &Username) -> Answer<Option<Credentials>> {
-        Ok(self.tables().accounts.get(username).map(|(credentials, _)| credentials.clone()))
+        Ok(self
+            .tables()
+            .accounts
+            .get(username)
+            .map(|(credentials, _)| credentials.clone()))
     }
 
     async fn password_kinds(&self) -> Answer<Vec<PasswordHash>> {
-        Ok(self.tables().accounts.values().map(|(credentials, _)| credentials.password.clone()).collect())
+        Ok(self
+            .tables()
+            .accounts
+            .values()
+            .map(|(credentials, _)| credentials.password.clone())
+            .collect())
     }
 
     async fn member(&self, username: &Username) -> Answer<Option<Member>> {
-        Ok(self.tables().accounts.get(username).map(|(credentials, roles)| Member {
-            account: credentials.account.clone(),
-            roles: roles.clone(),
-            groups: Vec::new(),
-            factors: FactorKinds::NONE,
-            last_seen: None,
-            last_sign_in: None,
-        }))
+        Ok(self
+            .tables()
+            .accounts
+            .get(username)
+            .map(|(credentials, roles)| Member {
+                account: credentials.account.clone(),
+                roles: roles.clone(),
+                groups: Vec::new(),
+                factors: FactorKinds::NONE,
+                last_seen: None,
+                last_sign_in: None,
+            }))
     }
 
     async fn members(&self, _: AccountQuery) -> Answer<Vec<Member>> {
@@ -152,7 +194,9 @@ impl AuthStore for Memory {
         at: Timestamp,
     ) -> Answer<bool> {
         let mut tables = self.tables();
-        let Some((credentials, _)) = tables.accounts.get_mut(username) else { return Ok(false) };
+        let Some((credentials, _)) = tables.accounts.get_mut(username) else {
+            return Ok(false);
+        };
         if credentials.password != *old || !why.fits(&credentials.account) {
             return Ok(false);
         }
@@ -171,10 +215,19 @@ impl AuthStore for Memory {
         Ok(false)
     }
 
-    async fn start_session(&self, session: Session, secret: TokenHash, era: Era) -> Answer<Option<Arrival>> {
+    async fn start_session(
+        &self,
+        session: Session,
+        secret: TokenHash,
+        era: Era,
+    ) -> Answer<Option<Arrival>> {
         let mut tables = self.tables();
-        let account = tables.accounts.get(&session.username).map(|(credentials, _)| &credentials.account);
-        if account.is_none_or(|account| account.standing != Standing::Active || account.era != era) {
+        let account = tables
+            .accounts
+            .get(&session.username)
+            .map(|(credentials, _)| &credentials.account);
+        if account.is_none_or(|account| account.standing != Standing::Active || account.era != era)
+        {
             return Ok(None);
         }
         tables.cookies.insert(secret, session.id.clone());
@@ -188,7 +241,11 @@ impl AuthStore for Memory {
 
     async fn session_by_cookie(&self, cookie: &TokenHash) -> Answer<Option<Session>> {
         let tables = self.tables();
-        Ok(tables.cookies.get(cookie).and_then(|id| tables.sessions.get(id)).cloned())
+        Ok(tables
+            .cookies
+            .get(cookie)
+            .and_then(|id| tables.sessions.get(id))
+            .cloned())
     }
 
     async fn session_by_refresh(&self, _: &TokenHash) -> Answer<Option<RefreshState>> {
@@ -208,26 +265,43 @@ impl AuthStore for Memory {
     }
 
     async fn sessions_of(&self, username: &Username, at: Timestamp) -> Answer<Vec<Session>> {
-        let live = |s: &&Session| s.username == *username && s.ended_at.is_none() && at < s.expires_at;
-        Ok(self.tables().sessions.values().filter(live).cloned().collect())
+        let live =
+            |s: &&Session| s.username == *username && s.ended_at.is_none() && at < s.expires_at;
+        Ok(self
+            .tables()
+            .sessions
+            .values()
+            .filter(live)
+            .cloned()
+            .collect())
     }
 
     async fn end_session(&self, username: &Username, id: &SessionId, end: End) -> Answer<bool> {
         Ok(self.tables().end(username, end.at, |other| other == id) > 0)
     }
 
-    async fn end_sessions(&self, username: &Username, keep: Option<&SessionId>, end: End) -> Answer<u64> {
+    async fn end_sessions(
+        &self,
+        username: &Username,
+        keep: Option<&SessionId>,
+        end: End,
+    ) -> Answer<u64> {
         Ok(self.tables().throw_out(username, end.at, keep))
     }
 
     async fn realms(&self) -> Answer<Vec<Realm>> {
         let name = RealmName::parse(GARDEN).map_err(Unavailable::because)?;
-        Ok(vec![Realm { id: RealmId::new(GARDEN), name }])
+        Ok(vec![Realm {
+            id: RealmId::new(GARDEN),
+            name,
+        }])
     }
 
     async fn account_events_after(&self, n: i64) -> Answer<Vec<AccountEvent>> {
         let tables = self.tables();
-        let numbered = (1..).zip(tables.events.iter().cloned()).map(|(n, username)| AccountEvent { n, username });
+        let numbered = (1..)
+            .zip(tables.events.iter().cloned())
+            .map(|(n, username)| AccountEvent { n, username });
         Ok(numbered.filter(|event| event.n > n).take(1_000).collect())
     }
 
@@ -238,7 +312,9 @@ impl AuthStore for Memory {
     async fn forget_ended(&self, before: Timestamp) -> Answer<u64> {
         let sessions = &mut self.tables().sessions;
         let had = sessions.len();
-        sessions.retain(|_, session| session.ended_at.is_none_or(|at| before <= at) && before <= session.expires_at);
+        sessions.retain(|_, session| {
+            session.ended_at.is_none_or(|at| before <= at) && before <= session.expires_at
+        });
         Ok((had - sessions.len()) as u64)
     }
 }

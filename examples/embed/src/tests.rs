@@ -17,28 +17,64 @@ async fn serve() -> String {
 async fn a_stranger_registers_signs_in_and_waters_the_garden() {
     let (url, http) = (serve().await, reqwest::Client::new());
     let send = |path: &str, password: &str| {
-        http.post(format!("{url}{path}")).form(&[("username", "ada"), ("password", password)]).send()
+        http.post(format!("{url}{path}"))
+            .form(&[("username", "ada"), ("password", password)])
+            .send()
     };
     assert_eq!(send("/register", "short").await.unwrap().status(), 422);
-    let nonsense = http.post(format!("{url}/register")).form(&[("username", "a b"), ("password", GOOD)]);
+    let nonsense = http
+        .post(format!("{url}/register"))
+        .form(&[("username", "a b"), ("password", GOOD)]);
     assert_eq!(nonsense.send().await.unwrap().status(), 422);
     assert_eq!(send("/register", GOOD).await.unwrap().status(), 200);
     assert_eq!(send("/register", GOOD).await.unwrap().status(), 409);
-    assert_eq!(send("/token", "wrong horse battery").await.unwrap().status(), 401);
-    let token = send("/token", GOOD).await.unwrap().error_for_status().unwrap().text().await.unwrap();
+    assert_eq!(
+        send("/token", "wrong horse battery")
+            .await
+            .unwrap()
+            .status(),
+        401
+    );
+    let token = send("/token", GOOD)
+        .await
+        .unwrap()
+        .error_for_status()
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     let water = || http.post(format!("{url}/water"));
     let watered = water().bearer_auth(&token).send().await.unwrap();
     assert_eq!(watered.status(), 200);
     assert_eq!(watered.text().await.unwrap(), "ada waters main.");
     let me = || http.get(format!("{url}/me"));
-    assert_eq!(me().bearer_auth(&token).send().await.unwrap().text().await.unwrap(), "You are ada.");
+    assert_eq!(
+        me().bearer_auth(&token)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap(),
+        "You are ada."
+    );
     assert_eq!(me().send().await.unwrap().status(), 401);
     assert_eq!(water().send().await.unwrap().status(), 401);
-    assert_eq!(water().bearer_auth(format!("{token}x")).send().await.unwrap().status(), 401);
+    assert_eq!(
+        water()
+            .bearer_auth(format!("{token}x"))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        401
+    );
 }
 
 #[test]
 fn the_program_is_sixty_lines() {
-    let lines = include_str!("main.rs").lines().take_while(|line| !line.contains("cfg(test)"));
+    let lines = include_str!("main.rs")
+        .lines()
+        .take_while(|line| !line.contains("cfg(test)"));
     assert!(lines.count() <= 60);
 }

@@ -2,7 +2,9 @@
 
 use utoipa::{
     OpenApi,
-    openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme},
+    openapi::security::{
+        Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme,
+    },
 };
 
 #[derive(Debug, OpenApi)]
@@ -39,9 +41,16 @@ struct Base;
 pub fn base() -> utoipa::openapi::OpenApi {
     let mut document = Base::openapi();
     if let Some(components) = document.components.as_mut() {
-        let flow = Flow::Password(Password::with_refresh_url("/auth/token", Scopes::new(), "/auth/token"));
+        let flow = Flow::Password(Password::with_refresh_url(
+            "/auth/token",
+            Scopes::new(),
+            "/auth/token",
+        ));
         components.add_security_scheme("password", SecurityScheme::OAuth2(OAuth2::new([flow])));
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
     }
     document

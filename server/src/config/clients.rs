@@ -18,9 +18,12 @@ pub struct ClientSection {
 }
 
 pub(super) fn decide(sections: Vec<ClientSection>) -> Result<Clients, ConfigError> {
-    let bad = |id: &str, why: auth::BadClient| ConfigError(format!("clients, \"{}\": {why}", id.escape_default()));
+    let bad = |id: &str, why: auth::BadClient| {
+        ConfigError(format!("clients, \"{}\": {why}", id.escape_default()))
+    };
     let client = |section: ClientSection| {
-        Client::new(&section.id, &section.name, &section.redirect_uris).map_err(|why| bad(&section.id, why))
+        Client::new(&section.id, &section.name, &section.redirect_uris)
+            .map_err(|why| bad(&section.id, why))
     };
     let clients = sections.into_iter().map(client).collect::<Result<_, _>>()?;
     Clients::with(clients).map_err(|why| ConfigError(format!("clients: {why}")))
@@ -32,10 +35,19 @@ mod tests {
 
     #[test]
     fn a_client_with_a_bad_address_stops_the_start_and_is_named() {
-        let toml = "[[clients]]\nid = \"cam\"\nname = \"CAM\"\nredirect_uris = [\"javascript:alert(1)\"]";
-        let refused = toml::from_str::<Partial>(toml).unwrap().decide().unwrap_err().0;
-        assert!(refused.contains("\"cam\"") && refused.contains("javascript:alert(1)"), "{refused}");
-        let twice = "[[clients]]\nid = \"cam\"\nname = \"A\"\n[[clients]]\nid = \"cam\"\nname = \"B\"";
+        let toml =
+            "[[clients]]\nid = \"cam\"\nname = \"CAM\"\nredirect_uris = [\"javascript:alert(1)\"]";
+        let refused = toml::from_str::<Partial>(toml)
+            .unwrap()
+            .decide()
+            .unwrap_err()
+            .0;
+        assert!(
+            refused.contains("\"cam\"") && refused.contains("javascript:alert(1)"),
+            "{refused}"
+        );
+        let twice =
+            "[[clients]]\nid = \"cam\"\nname = \"A\"\n[[clients]]\nid = \"cam\"\nname = \"B\"";
         assert!(toml::from_str::<Partial>(twice).unwrap().decide().is_err());
         assert!(toml::from_str::<Partial>("[[clients]]\nid = \"cam\"\nsecret = \"x\"").is_err());
     }

@@ -42,7 +42,10 @@ impl FactorsSection {
             RequiredOf::Administrators => Required::Administrators,
             RequiredOf::All => Required::All,
         };
-        FactorRules { required, ..FactorRules::default() }
+        FactorRules {
+            required,
+            ..FactorRules::default()
+        }
     }
 }
 
@@ -52,8 +55,15 @@ impl StepUpSection {
         if !(1..=60).contains(&minutes) {
             return Err(ConfigError("step_up.minutes is 1 to 60.".to_owned()));
         }
-        let programs = if self.files == Some(true) { Programs::RecentSignIn } else { Programs::LiveSession };
-        Ok(StepUpRules { within: Duration::from_mins(minutes), programs })
+        let programs = if self.files == Some(true) {
+            Programs::RecentSignIn
+        } else {
+            Programs::LiveSession
+        };
+        Ok(StepUpRules {
+            within: Duration::from_mins(minutes),
+            programs,
+        })
     }
 }
 
@@ -63,11 +73,24 @@ mod tests {
 
     #[test]
     fn nothing_said_means_optional_and_ten_minutes() {
-        assert_eq!(FactorsSection::default().decide().required, Required::Optional);
+        assert_eq!(
+            FactorsSection::default().decide().required,
+            Required::Optional
+        );
         let rules = StepUpSection::default().decide().unwrap();
-        assert_eq!((rules.within, rules.programs), (Duration::from_mins(10), Programs::LiveSession));
+        assert_eq!(
+            (rules.within, rules.programs),
+            (Duration::from_mins(10), Programs::LiveSession)
+        );
         for minutes in [0, 61] {
-            assert!(StepUpSection { minutes: Some(minutes), files: None }.decide().is_err());
+            assert!(
+                StepUpSection {
+                    minutes: Some(minutes),
+                    files: None
+                }
+                .decide()
+                .is_err()
+            );
         }
     }
 }

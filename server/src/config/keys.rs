@@ -28,12 +28,17 @@ impl KeysSection {
     pub(super) fn decide(self) -> Result<KeyRules, ConfigError> {
         let days = self.rotate_days.unwrap_or(90);
         if !(1..=365).contains(&days) {
-            return Err(ConfigError("keys.rotate_days is between 1 and 365.".to_owned()));
+            return Err(ConfigError(
+                "keys.rotate_days is between 1 and 365.".to_owned(),
+            ));
         }
         let algorithm = self.algorithm.map(|algorithm| match algorithm {
             Algorithm::Hs256 => SigningAlgorithm::Hs256,
             Algorithm::EdDsa => SigningAlgorithm::EdDsa,
         });
-        Ok(KeyRules { algorithm, rotate_after: Duration::from_hours(24) * days })
+        Ok(KeyRules {
+            algorithm,
+            rotate_after: Duration::from_hours(24) * days,
+        })
     }
 }

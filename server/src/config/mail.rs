@@ -69,27 +69,43 @@ impl MailSection {
         let wrong = |sentence: &str| Err(ConfigError(sentence.to_owned()));
         let from = self.from.as_deref().map(sender).transpose()?;
         match (self.folder.clone(), self.host.clone()) {
-            (Some(_), Some(_)) => wrong("mail.folder and mail.host exclude each other: letters go one way."),
-            (None, None) => wrong("mail needs mail.host, or mail.folder to look at letters as files."),
+            (Some(_), Some(_)) => {
+                wrong("mail.folder and mail.host exclude each other: letters go one way.")
+            }
+            (None, None) => {
+                wrong("mail needs mail.host, or mail.folder to look at letters as files.")
+            }
             (Some(folder), None) => {
                 let from = from.map_or_else(|| sender("Strongroom <strongroom@localhost>"), Ok)?;
-                Ok(Mail { from, way: Way::Folder(folder) })
+                Ok(Mail {
+                    from,
+                    way: Way::Folder(folder),
+                })
             }
             (None, Some(host)) => {
                 if public_url.is_none() {
-                    return wrong("mail.host needs public_url: letters hold links, and those lead there.");
+                    return wrong(
+                        "mail.host needs public_url: letters hold links, and those lead there.",
+                    );
                 }
                 let Some(from) = from else {
-                    return wrong("mail.host needs mail.from, as in \"Strongroom <strongroom@example.org>\".");
+                    return wrong(
+                        "mail.host needs mail.from, as in \"Strongroom <strongroom@example.org>\".",
+                    );
                 };
-                Ok(Mail { from, way: Way::Smtp(self.smtp(host)?) })
+                Ok(Mail {
+                    from,
+                    way: Way::Smtp(self.smtp(host)?),
+                })
             }
         }
     }
 
     fn smtp(self, host: String) -> Result<Smtp, ConfigError> {
         let here = is_this_machine(&host);
-        let tls = self.tls.unwrap_or(if here { Tls::None } else { Tls::StartTls });
+        let tls = self
+            .tls
+            .unwrap_or(if here { Tls::None } else { Tls::StartTls });
         if tls == Tls::None && !here {
             return Err(ConfigError(format!(
                 "mail.tls = \"none\" would send links that set passwords in the clear to {host}; it is for a server on \
@@ -106,22 +122,35 @@ impl MailSection {
             (Some(username), Some(password)) => Some((username, password)),
             (None, None) => None,
             _ => {
-                return Err(ConfigError("mail.username and mail.password (or mail.password_file) go together.".into()));
+                return Err(ConfigError(
+                    "mail.username and mail.password (or mail.password_file) go together.".into(),
+                ));
             }
         };
         let read = |path: &PathBuf| {
-            std::fs::read(path).map_err(|error| ConfigError(format!("cannot read {}: {error}", path.display())))
+            std::fs::read(path)
+                .map_err(|error| ConfigError(format!("cannot read {}: {error}", path.display())))
         };
-        Ok(Smtp { host, port, tls, credentials, ca: self.ca_file.as_ref().map(read).transpose()? })
+        Ok(Smtp {
+            host,
+            port,
+            tls,
+            credentials,
+            ca: self.ca_file.as_ref().map(read).transpose()?,
+        })
     }
 }
 
 fn sender(raw: &str) -> Result<Mailbox, ConfigError> {
-    raw.parse().map_err(|_| ConfigError(format!("mail.from is no e-mail address: \"{raw}\"")))
+    raw.parse()
+        .map_err(|_| ConfigError(format!("mail.from is no e-mail address: \"{raw}\"")))
 }
 
 fn is_this_machine(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -129,7 +158,9 @@ mod tests {
     use super::*;
 
     fn decide(toml: &str, public_url: Option<&str>) -> Result<Mail, ConfigError> {
-        toml::from_str::<MailSection>(toml).unwrap().decide(public_url)
+        toml::from_str::<MailSection>(toml)
+            .unwrap()
+            .decide(public_url)
     }
 
     const URL: Option<&str> = Some("https://files.example");
@@ -139,10 +170,14 @@ mod tests {
         let clear = "host = \"mail.example\"\ntls = \"none\"\nfrom = \"a@mail.example\"";
         assert!(decide(clear, URL).unwrap_err().0.contains("starttls"));
         let decided = decide("host = \"mail.example\"\nfrom = \"a@mail.example\"", URL).unwrap();
-        let Way::Smtp(smtp) = decided.way else { panic!("no folder was named") };
+        let Way::Smtp(smtp) = decided.way else {
+            panic!("no folder was named")
+        };
         assert_eq!((smtp.tls, smtp.port), (Tls::StartTls, 587));
         let decided = decide("host = \"127.0.0.1\"\nfrom = \"a@mail.example\"", URL).unwrap();
-        let Way::Smtp(smtp) = decided.way else { panic!("no folder was named") };
+        let Way::Smtp(smtp) = decided.way else {
+            panic!("no folder was named")
+        };
         assert_eq!((smtp.tls, smtp.port), (Tls::None, 25));
     }
 
@@ -151,10 +186,22 @@ mod tests {
         for (toml, url, word) in [
             ("", URL, "mail.host"),
             ("folder = \"a\"\nhost = \"b\"", URL, "exclude"),
-            ("host = \"mail.example\"\nfrom = \"a@mail.example\"", None, "public_url"),
+            (
+                "host = \"mail.example\"\nfrom = \"a@mail.example\"",
+                None,
+                "public_url",
+            ),
             ("host = \"mail.example\"", URL, "mail.from"),
-            ("host = \"mail.example\"\nfrom = \"nobody\"", URL, "mail.from"),
-            ("host = \"mail.example\"\nfrom = \"a@mail.example\"\nusername = \"a\"", URL, "mail.password"),
+            (
+                "host = \"mail.example\"\nfrom = \"nobody\"",
+                URL,
+                "mail.from",
+            ),
+            (
+                "host = \"mail.example\"\nfrom = \"a@mail.example\"\nusername = \"a\"",
+                URL,
+                "mail.password",
+            ),
         ] {
             let refused = decide(toml, url).unwrap_err().0;
             assert!(refused.contains(word), "{refused}");

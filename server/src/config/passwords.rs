@@ -35,9 +35,18 @@ impl PasswordSection {
     /// # Errors
     /// A sentence for the operator, where a file is not what it should be.
     pub(crate) fn rules(&self) -> anyhow::Result<PasswordRules> {
-        let open = |path: &PathBuf| Breaches::open(path).map(Arc::new).map_err(anyhow::Error::msg);
+        let open = |path: &PathBuf| {
+            Breaches::open(path)
+                .map(Arc::new)
+                .map_err(anyhow::Error::msg)
+        };
         Ok(PasswordRules {
-            breaches: self.breach_file.as_ref().map(open).transpose().context("passwords.breach_file")?,
+            breaches: self
+                .breach_file
+                .as_ref()
+                .map(open)
+                .transpose()
+                .context("passwords.breach_file")?,
             words: self.words().context("passwords.context_words")?,
             peppers: self.peppers().context("passwords.pepper_file")?,
         })
@@ -45,14 +54,21 @@ impl PasswordSection {
 
     fn words(&self) -> anyhow::Result<Arc<[ContextWord]>> {
         let words = self.context_words.iter().flatten();
-        words.map(|word| ContextWord::parse(word).with_context(|| format!("\"{word}\""))).collect()
+        words
+            .map(|word| ContextWord::parse(word).with_context(|| format!("\"{word}\"")))
+            .collect()
     }
 
     fn peppers(&self) -> anyhow::Result<Arc<[MasterKey]>> {
-        let Some(path) = &self.pepper_file else { return Ok(Arc::default()) };
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let Some(path) = &self.pepper_file else {
+            return Ok(Arc::default());
+        };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
         let lines = text.lines().filter(|line| !line.trim().is_empty());
-        let keys = lines.map(MasterKey::parse).collect::<Result<Arc<[_]>, _>>()?;
+        let keys = lines
+            .map(MasterKey::parse)
+            .collect::<Result<Arc<[_]>, _>>()?;
         anyhow::ensure!(!keys.is_empty(), "{} holds no key", path.display());
         Ok(keys)
     }

@@ -45,11 +45,15 @@ const MOST_ICON: usize = 64 * 1024;
 
 /// `public_url` is where providers send people back to. Addresses that the system chose (port 0) come later: see
 /// [`Providers::reached_at`].
-pub(super) fn decide(sections: Vec<ProviderSection>, public_url: &str) -> Result<Providers, ConfigError> {
+pub(super) fn decide(
+    sections: Vec<ProviderSection>,
+    public_url: &str,
+) -> Result<Providers, ConfigError> {
     let mut providers = Providers::default();
     for section in sections {
         let id = section.id.clone();
-        let bad = |what: &str| ConfigError(format!("providers, \"{}\": {what}", id.escape_default()));
+        let bad =
+            |what: &str| ConfigError(format!("providers, \"{}\": {what}", id.escape_default()));
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if !(1..=32).contains(&id.len()) || !id.chars().all(plain) {
             return Err(bad("the id has 1 to 32 of a-z, 0-9 and -."));
@@ -58,10 +62,14 @@ pub(super) fn decide(sections: Vec<ProviderSection>, public_url: &str) -> Result
             return Err(bad("the id is there twice."));
         }
         if !is_safe_issuer(&section.issuer) {
-            return Err(bad("the issuer is an https:// address without query (http:// on loopback only)."));
+            return Err(bad(
+                "the issuer is an https:// address without query (http:// on loopback only).",
+            ));
         }
         if let Some(path) = &section.icon_file {
-            providers.icons.push(read_icon(&id, path).map_err(|what| bad(&what))?);
+            providers
+                .icons
+                .push(read_icon(&id, path).map_err(|what| bad(&what))?);
         }
         providers.list.push(provider(section, public_url)?);
     }
@@ -69,14 +77,20 @@ pub(super) fn decide(sections: Vec<ProviderSection>, public_url: &str) -> Result
 }
 
 fn provider(section: ProviderSection, public_url: &str) -> Result<Provider, ConfigError> {
-    let strangers = if section.new_accounts == Some(true) { Strangers::Welcome } else { Strangers::Refuse };
+    let strangers = if section.new_accounts == Some(true) {
+        Strangers::Welcome
+    } else {
+        Strangers::Refuse
+    };
     Ok(Provider {
         redirect_uri: redirect_uri(public_url, &section.id),
         name: section.name,
         issuer: section.issuer,
         client_id: section.client_id,
         client_secret: secret(section.client_secret, section.client_secret_file.as_deref())?,
-        scopes: section.scopes.unwrap_or_else(|| vec!["profile".to_owned(), "email".to_owned()]),
+        scopes: section
+            .scopes
+            .unwrap_or_else(|| vec!["profile".to_owned(), "email".to_owned()]),
         strangers,
         id: section.id,
     })
@@ -90,13 +104,20 @@ fn redirect_uri(public_url: &str, id: &str) -> String {
 fn is_safe_issuer(issuer: &str) -> bool {
     let loopback = ["http://127.0.0.1", "http://[::1]", "http://localhost"]
         .iter()
-        .any(|local| issuer.strip_prefix(local).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])));
-    let host = issuer.strip_prefix("https://").is_some_and(|host| !host.is_empty() && !host.starts_with('/'));
+        .any(|local| {
+            issuer
+                .strip_prefix(local)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+        });
+    let host = issuer
+        .strip_prefix("https://")
+        .is_some_and(|host| !host.is_empty() && !host.starts_with('/'));
     (host || loopback) && !issuer.contains(['?', '#', ' ', '@'])
 }
 
 fn read_icon(provider: &str, path: &std::path::Path) -> Result<Icon, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}.", path.display()))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| format!("cannot read {}: {error}.", path.display()))?;
     let kind = match path.extension().and_then(|extension| extension.to_str()) {
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
@@ -105,7 +126,11 @@ fn read_icon(provider: &str, path: &std::path::Path) -> Result<Icon, String> {
     if bytes.len() > MOST_ICON {
         return Err("the icon_file has at most 64 KiB.".to_owned());
     }
-    Ok(Icon { provider: provider.to_owned(), kind, bytes: bytes.into() })
+    Ok(Icon {
+        provider: provider.to_owned(),
+        kind,
+        bytes: bytes.into(),
+    })
 }
 
 impl Providers {
@@ -138,18 +163,32 @@ mod tests {
         let toml = "[[providers]]\nid = \"work\"\nname = \"Work\"\nissuer = \"https://id.example\"\n\
             client_id = \"x\"\nclient_secret = \"hunter2\"";
         let providers = decided(toml).unwrap();
-        assert_eq!(providers.list[0].redirect_uri, "https://files.example/auth/oidc/work/callback");
+        assert_eq!(
+            providers.list[0].redirect_uri,
+            "https://files.example/auth/oidc/work/callback"
+        );
         assert_eq!(providers.list[0].strangers, Strangers::Refuse);
         assert!(!format!("{providers:?}").contains("hunter2"));
     }
 
     #[test]
     fn an_issuer_is_asked_over_https_but_on_this_machine() {
-        for good in ["https://id.example", "https://id.example/realms/x", "http://127.0.0.1:9", "http://localhost"] {
+        for good in [
+            "https://id.example",
+            "https://id.example/realms/x",
+            "http://127.0.0.1:9",
+            "http://localhost",
+        ] {
             assert!(is_safe_issuer(good), "{good}");
         }
-        for bad in ["http://id.example", "http://127.0.0.1.evil.example", "https://", "https:///x", "https://a?b", "x"]
-        {
+        for bad in [
+            "http://id.example",
+            "http://127.0.0.1.evil.example",
+            "https://",
+            "https:///x",
+            "https://a?b",
+            "x",
+        ] {
             assert!(!is_safe_issuer(bad), "{bad}");
         }
     }
@@ -157,7 +196,9 @@ mod tests {
     #[test]
     fn ids_are_plain_and_there_once() {
         let one = |id: &str| {
-            format!("[[providers]]\nid = \"{id}\"\nname = \"W\"\nissuer = \"https://id.example\"\nclient_id = \"x\"\n")
+            format!(
+                "[[providers]]\nid = \"{id}\"\nname = \"W\"\nissuer = \"https://id.example\"\nclient_id = \"x\"\n"
+            )
         };
         for toml in [one("Work"), one("a/b"), one(""), one("a") + &one("a")] {
             assert!(decided(&toml).is_err(), "{toml}");

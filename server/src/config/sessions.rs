@@ -45,10 +45,14 @@ impl SessionsSection {
             ));
         }
         if rules.access < Duration::from_mins(1) || rules.access > LONGEST_ACCESS {
-            return Err(ConfigError("sessions.access_minutes is between 1 and 60.".to_owned()));
+            return Err(ConfigError(
+                "sessions.access_minutes is between 1 and 60.".to_owned(),
+            ));
         }
         if rules.requests_per_minute.is_some_and(|most| most < 60) {
-            return Err(ConfigError("sessions.requests_per_minute is at least 60.".to_owned()));
+            return Err(ConfigError(
+                "sessions.requests_per_minute is at least 60.".to_owned(),
+            ));
         }
         Ok(rules)
     }

@@ -6,20 +6,49 @@ use super::*;
 
 #[test]
 fn an_open_address_without_a_word_on_registration_stops_the_start() {
-    let open = Partial { listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))), ..Partial::default() };
-    assert!(open.decide().unwrap().unsaid.unwrap().contains("registration.mode"));
+    let open = Partial {
+        listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))),
+        ..Partial::default()
+    };
+    assert!(
+        open.decide()
+            .unwrap()
+            .unsaid
+            .unwrap()
+            .contains("registration.mode")
+    );
 }
 
 #[test]
 fn nor_does_it_start_open_behind_a_proxy_or_a_name_of_its_own() {
-    let decide = |toml: &str| toml::from_str::<Partial>(toml).unwrap().decide().unwrap().unsaid;
-    for toml in ["", "public_url = \"http://localhost:8000\"", "public_url = \"http://[::1]:8000\""] {
+    let decide = |toml: &str| {
+        toml::from_str::<Partial>(toml)
+            .unwrap()
+            .decide()
+            .unwrap()
+            .unsaid
+    };
+    for toml in [
+        "",
+        "public_url = \"http://localhost:8000\"",
+        "public_url = \"http://[::1]:8000\"",
+    ] {
         assert_eq!(decide(toml), None, "{toml}");
     }
-    let elsewhere = ["public_url = \"https://files.example.org\"", "trusted_proxies = [\"127.0.0.1\"]"];
+    let elsewhere = [
+        "public_url = \"https://files.example.org\"",
+        "trusted_proxies = [\"127.0.0.1\"]",
+    ];
     for toml in elsewhere {
-        assert!(decide(toml).unwrap().contains("registration.mode"), "{toml}");
-        assert_eq!(decide(&format!("{toml}\n[registration]\nmode = \"open\"")), None, "{toml}");
+        assert!(
+            decide(toml).unwrap().contains("registration.mode"),
+            "{toml}"
+        );
+        assert_eq!(
+            decide(&format!("{toml}\n[registration]\nmode = \"open\"")),
+            None,
+            "{toml}"
+        );
     }
 }
 
@@ -31,18 +60,33 @@ fn an_unknown_key_is_an_error() {
 
 #[test]
 fn flags_win_over_the_file() {
-    let flags = Partial { max_file_size: Some(ByteSize(1)), ..Partial::default() };
-    let file: Partial = toml::from_str("max_file_size = \"2GiB\"\npublic_url = \"https://a.example/\"").unwrap();
+    let flags = Partial {
+        max_file_size: Some(ByteSize(1)),
+        ..Partial::default()
+    };
+    let file: Partial =
+        toml::from_str("max_file_size = \"2GiB\"\npublic_url = \"https://a.example/\"").unwrap();
     let config = flags.or(file).decide().unwrap();
-    assert_eq!((config.max_file_size, config.public_url.as_str()), (1, "https://a.example"));
+    assert_eq!(
+        (config.max_file_size, config.public_url.as_str()),
+        (1, "https://a.example")
+    );
 }
 
 #[test]
 fn a_port_that_the_system_chose_is_in_the_address_that_people_are_told() {
     let decided = |url: Option<&str>| {
         let listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let partial = Partial { listen, public_url: url.map(str::to_owned), ..Partial::default() };
-        partial.decide().unwrap().listening_on(SocketAddr::from(([127, 0, 0, 1], 81))).public_url
+        let partial = Partial {
+            listen,
+            public_url: url.map(str::to_owned),
+            ..Partial::default()
+        };
+        partial
+            .decide()
+            .unwrap()
+            .listening_on(SocketAddr::from(([127, 0, 0, 1], 81)))
+            .public_url
     };
     assert_eq!(decided(None), "http://127.0.0.1:81");
     assert_eq!(decided(Some("https://a.example")), "https://a.example");
@@ -51,10 +95,17 @@ fn a_port_that_the_system_chose_is_in_the_address_that_people_are_told() {
 #[test]
 fn a_bad_key_is_named_with_its_line_but_no_secret() {
     let file = std::env::temp_dir().join(format!("strongroom-{}.toml", std::process::id()));
-    std::fs::write(&file, "listen = \"127.0.0.1:1\"\nsecret_kye = \"hunter2\"\n").unwrap();
+    std::fs::write(
+        &file,
+        "listen = \"127.0.0.1:1\"\nsecret_kye = \"hunter2\"\n",
+    )
+    .unwrap();
     let error = Partial::from_toml(&file).unwrap_err().0;
     std::fs::remove_file(file).unwrap();
-    assert!(error.contains("line 2") && error.contains("secret_kye") && !error.contains("hunter2"), "{error}");
+    assert!(
+        error.contains("line 2") && error.contains("secret_kye") && !error.contains("hunter2"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -72,7 +123,12 @@ fn any_value() -> impl Strategy<Value = String> {
         prop_oneof![Just(u32::MAX), Just(4 << 20), Just(19 * 1024)].prop_map(|n| n.to_string()),
         any::<bool>().prop_map(|b| b.to_string()),
         ".{0,20}".prop_map(text),
-        prop_oneof!["https?://[!-~]{0,20}", "[0-9]{1,20}[KMGTi]{0,3}B?", "(::1|127.0.0.1):[0-9]{1,6}"].prop_map(text),
+        prop_oneof![
+            "https?://[!-~]{0,20}",
+            "[0-9]{1,20}[KMGTi]{0,3}B?",
+            "(::1|127.0.0.1):[0-9]{1,6}"
+        ]
+        .prop_map(text),
         prop_oneof!["on", "off", "open", "all", "url", "tokens"].prop_map(text),
         Just("[]".to_owned()),
         Just("[{}]".to_owned()),
@@ -144,19 +200,30 @@ const SECTIONS: [&str; 16] = [
 #[test]
 fn rules_that_contradict_each_other_are_refused() {
     for (toml, word) in [
-        ("[sessions]\nidle_days = 20\nabsolute_days = 10", "sessions.idle_days"),
+        (
+            "[sessions]\nidle_days = 20\nabsolute_days = 10",
+            "sessions.idle_days",
+        ),
         ("[sessions]\naccess_minutes = 61", "sessions.access_minutes"),
-        ("[sessions]\nrequests_per_minute = 59", "sessions.requests_per_minute"),
+        (
+            "[sessions]\nrequests_per_minute = 59",
+            "sessions.requests_per_minute",
+        ),
         ("secret_key = \"a\"\nsecret_key_file = \"b\"", "given twice"),
         ("[mail]\nfolder = \"a\"\nhost = \"b\"", "exclude each other"),
     ] {
-        let refused = toml::from_str::<Partial>(toml).unwrap().decide().unwrap_err().0;
+        let refused = toml::from_str::<Partial>(toml)
+            .unwrap()
+            .decide()
+            .unwrap_err()
+            .0;
         assert!(refused.contains(word), "{refused}");
     }
 }
 
 #[test]
 fn neither_key_nor_database_url_prints() {
-    let partial: Partial = toml::from_str("secret_key = \"hunter2\"\ndatabase_url = \"hunter2\"").unwrap();
+    let partial: Partial =
+        toml::from_str("secret_key = \"hunter2\"\ndatabase_url = \"hunter2\"").unwrap();
     assert!(!format!("{partial:?}").contains("hunter2"));
 }

@@ -51,13 +51,22 @@ fn what_was_sent_in_the_wrong_place_is_not_said_again() {
         kind: Option<Kind>,
     }
     for (json, said) in [
-        (r#"{"number": "hunter2, expected at line 1"}"#, "invalid type: string, expected u32"),
+        (
+            r#"{"number": "hunter2, expected at line 1"}"#,
+            "invalid type: string, expected u32",
+        ),
         (r#"{"number": -5}"#, "invalid value: integer, expected u32"),
-        (r#"{"text": ["hunter2"]}"#, "invalid type: sequence, expected a string"),
+        (
+            r#"{"text": ["hunter2"]}"#,
+            "invalid type: sequence, expected a string",
+        ),
         (r#"{"kind": "hunter2"}"#, "unknown variant, expected `one`"),
     ] {
         let refused = parse::<Wants>(json.as_bytes()).unwrap_err().to_string();
-        assert!(refused.contains(said) && !refused.contains("hunter2") && !refused.contains('5'), "{refused}");
+        assert!(
+            refused.contains(said) && !refused.contains("hunter2") && !refused.contains('5'),
+            "{refused}"
+        );
     }
     assert!(parse::<Wants>(br#"{"number": 5, "text": "a", "kind": "one"}"#).is_ok());
 }

@@ -26,20 +26,30 @@ const PAGE: u32 = 500;
 
 /// Runs until the server stops or nobody has watched the vault for a while.
 pub(super) async fn follow(hub: Hub, channel: Arc<Channel>, head: watch::Sender<Option<i64>>) {
-    let mut hints = Hints { receiver: Some(hub.source().recorded()), vault: channel.vault.id.clone() };
+    let mut hints = Hints {
+        receiver: Some(hub.source().recorded()),
+        vault: channel.vault.id.clone(),
+    };
     let mut stopping = hub.stopping();
     let mut watched_at = Instant::now();
     // Whatever ends this task, streams that come later start another one.
-    let _leave = Leave { hub: hub.clone(), channel: channel.clone() };
+    let _leave = Leave {
+        hub: hub.clone(),
+        channel: channel.clone(),
+    };
     loop {
         match catch_up(&hub, &channel, &head).await {
             Ok(0) => {}
             Ok(_) => sleep(GATHER).await,
-            Err(error) => tracing::warn!(vault.name = %channel.vault.name, %error, "cannot read the event log"),
+            Err(error) => {
+                tracing::warn!(vault.name = %channel.vault.name, %error, "cannot read the event log")
+            }
         }
         if Channel::is_watched(&head) {
             watched_at = Instant::now();
-        } else if watched_at.elapsed() > IDLE && hub.forget(&channel, || !Channel::is_watched(&head)) {
+        } else if watched_at.elapsed() > IDLE
+            && hub.forget(&channel, || !Channel::is_watched(&head))
+        {
             return;
         }
         tokio::select! {
@@ -62,14 +72,22 @@ impl Drop for Leave {
 }
 
 /// Publishes everything that is new; says how many.
-async fn catch_up(hub: &Hub, channel: &Channel, head: &watch::Sender<Option<i64>>) -> Result<usize, Unavailable> {
+async fn catch_up(
+    hub: &Hub,
+    channel: &Channel,
+    head: &watch::Sender<Option<i64>>,
+) -> Result<usize, Unavailable> {
     let vault = &channel.vault.id;
     let known = *head.borrow();
-    let Some(mut at) = known else { return begin(hub, channel, head).await };
+    let Some(mut at) = known else {
+        return begin(hub, channel, head).await;
+    };
     let mut published = 0;
     loop {
         let page = hub.source().events(vault, at, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(published) };
+        let Some(last) = page.last() else {
+            return Ok(published);
+        };
         at = last.id;
         channel.push(encode(channel, &page));
         head.send_replace(Some(at));
@@ -82,7 +100,11 @@ async fn catch_up(hub: &Hub, channel: &Channel, head: &watch::Sender<Option<i64>
 }
 
 /// Fills the ring with the newest events, so that clients that reconnect after a restart find theirs in memory.
-async fn begin(hub: &Hub, channel: &Channel, head: &watch::Sender<Option<i64>>) -> Result<usize, Unavailable> {
+async fn begin(
+    hub: &Hub,
+    channel: &Channel,
+    head: &watch::Sender<Option<i64>>,
+) -> Result<usize, Unavailable> {
     let vault = &channel.vault.id;
     let newest = hub.source().head(vault).await?;
     let mut at = (newest - i64::try_from(ring::MOST).unwrap_or(0)).max(0);

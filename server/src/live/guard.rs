@@ -49,7 +49,11 @@ pub struct Viewer<S> {
 impl<S: AuthStore> Viewer<S> {
     #[must_use]
     pub fn new(auth: Auth<S>, caller: Caller, permit: &Permit<Read>) -> Self {
-        Self { auth, caller, vault: permit.realm().clone() }
+        Self {
+            auth,
+            caller,
+            vault: permit.realm().clone(),
+        }
     }
 }
 
@@ -155,7 +159,13 @@ impl<W: Watcher> Guard<W> {
         // The door asked just now, but something may have changed since: the first look settles it.
         changes.mark_changed();
         let stopping = hub.stopping();
-        Self { hub, watcher, changes, stopping, doubt: None }
+        Self {
+            hub,
+            watcher,
+            changes,
+            stopping,
+            doubt: None,
+        }
     }
 
     /// Waits until it is time for a [`verdict`](Self::verdict). May be dropped and called again.
@@ -178,7 +188,10 @@ impl<W: Watcher> Guard<W> {
             return Err(End::Stopping);
         }
         self.changes.mark_unchanged();
-        match timeout(ANSWER, self.ask()).await.unwrap_or(Verdict::Unknown) {
+        match timeout(ANSWER, self.ask())
+            .await
+            .unwrap_or(Verdict::Unknown)
+        {
             Verdict::GoOn => {
                 self.doubt = None;
                 Ok(())
@@ -192,8 +205,15 @@ impl<W: Watcher> Guard<W> {
     fn doubt(&mut self) -> Result<(), End> {
         let now = Instant::now();
         let since = self.doubt.map_or(now, |doubt| doubt.since);
-        self.doubt = Some(Doubt { since, ask_at: now + ASK_AGAIN });
-        if now - since >= DOUBT { Err(End::Unavailable) } else { Ok(()) }
+        self.doubt = Some(Doubt {
+            since,
+            ask_at: now + ASK_AGAIN,
+        });
+        if now - since >= DOUBT {
+            Err(End::Unavailable)
+        } else {
+            Ok(())
+        }
     }
 
     async fn ask(&self) -> Verdict {
@@ -203,7 +223,9 @@ impl<W: Watcher> Guard<W> {
 
     fn is_stopping(&self) -> bool {
         // A dropped sender is a server that is being taken down; so is a dropped `Auth`.
-        *self.stopping.borrow() || self.stopping.has_changed().is_err() || self.changes.has_changed().is_err()
+        *self.stopping.borrow()
+            || self.stopping.has_changed().is_err()
+            || self.changes.has_changed().is_err()
     }
 }
 

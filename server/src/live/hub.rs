@@ -68,18 +68,27 @@ impl Hub {
 
     /// Over the store's event log.
     #[must_use]
-    pub fn over<S: VaultStore, B: BlobStore>(store: S, vault: Vault<S, B>, stopping: watch::Receiver<bool>) -> Self {
+    pub fn over<S: VaultStore, B: BlobStore>(
+        store: S,
+        vault: Vault<S, B>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         Self::new(VaultEvents { store, vault }, stopping)
     }
 
     /// A stream of `vault` from just after the event `since`; from now where there is none.
     ///
     /// Everything recorded after this returns is on the stream.
-    pub(super) async fn subscribe(&self, vault: &Realm, since: Option<i64>) -> Result<Subscription, Unavailable> {
+    pub(super) async fn subscribe(
+        &self,
+        vault: &Realm,
+        since: Option<i64>,
+    ) -> Result<Subscription, Unavailable> {
         let (channel, mut head) = self.channel(vault);
         let known = tokio::time::timeout(START, head.wait_for(Option::is_some)).await;
         let known = known.ok().and_then(Result::ok).and_then(|head| *head);
-        let known = known.ok_or_else(|| Unavailable::because("the event log was not read in time"))?;
+        let known =
+            known.ok_or_else(|| Unavailable::because("the event log was not read in time"))?;
         let mut subscription = Subscription::new(self.clone(), channel, head, known);
         match since {
             None => {}
@@ -87,7 +96,11 @@ impl Hub {
             // Another node may have been quicker than our follower, so the log decides.
             Some(since) => {
                 let newest = self.source().head(&vault.id).await?;
-                if since <= newest { subscription.go_back_to(since) } else { subscription.resync_at(newest) }
+                if since <= newest {
+                    subscription.go_back_to(since)
+                } else {
+                    subscription.resync_at(newest)
+                }
             }
         }
         Ok(subscription)
@@ -100,24 +113,39 @@ impl Hub {
             return (channel.clone(), channel.head.clone());
         }
         let (sender, head) = watch::channel(None);
-        let channel = Arc::new(Channel { vault: vault.clone(), ring: Mutex::default(), head: head.clone() });
+        let channel = Arc::new(Channel {
+            vault: vault.clone(),
+            ring: Mutex::default(),
+            head: head.clone(),
+        });
         channels.insert(vault.id.clone(), channel.clone());
         tokio::spawn(follower::follow(self.clone(), channel.clone(), sender));
         (channel, head)
     }
 
     /// Takes a channel away if `nobody_is_there`; true if it is gone. New streams start another.
-    pub(super) fn forget(&self, channel: &Arc<Channel>, nobody_is_there: impl FnOnce() -> bool) -> bool {
+    pub(super) fn forget(
+        &self,
+        channel: &Arc<Channel>,
+        nobody_is_there: impl FnOnce() -> bool,
+    ) -> bool {
         let mut channels = self.channels();
         let gone = nobody_is_there();
-        if gone && channels.get(&channel.vault.id).is_some_and(|current| Arc::ptr_eq(current, channel)) {
+        if gone
+            && channels
+                .get(&channel.vault.id)
+                .is_some_and(|current| Arc::ptr_eq(current, channel))
+        {
             channels.remove(&channel.vault.id);
         }
         gone
     }
 
     fn channels(&self) -> MutexGuard<'_, HashMap<VaultId, Arc<Channel>>> {
-        self.0.channels.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .channels
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn source(&self) -> &dyn EventSource {
@@ -170,6 +198,8 @@ impl Channel {
 
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub").field("vaults", &self.channels().len()).finish_non_exhaustive()
+        f.debug_struct("Hub")
+            .field("vaults", &self.channels().len())
+            .finish_non_exhaustive()
     }
 }

@@ -29,18 +29,27 @@ impl Message {
     pub(super) fn of(event: &Event, vault: &VaultName) -> Result<Arc<Self>, Unspeakable> {
         let everybody = Frame::of(event.id, &to_wire(event, vault, None))?;
         let holder = match event.file.holder() {
-            Some(holder) if event.action != EventAction::Delete => {
-                Some((holder.clone(), Frame::of(event.id, &to_wire(event, vault, Some(holder)))?))
-            }
+            Some(holder) if event.action != EventAction::Delete => Some((
+                holder.clone(),
+                Frame::of(event.id, &to_wire(event, vault, Some(holder)))?,
+            )),
             _ => None,
         };
-        Ok(Arc::new(Self { id: event.id, everybody, holder }))
+        Ok(Arc::new(Self {
+            id: event.id,
+            everybody,
+            holder,
+        }))
     }
 
     /// Tells a client that it missed something, and from where it goes on.
     pub(super) fn resync(id: i64) -> Result<Arc<Self>, Unspeakable> {
         let everybody = Frame::of(id, &wire::Event::Resync { id })?;
-        Ok(Arc::new(Self { id, everybody, holder: None }))
+        Ok(Arc::new(Self {
+            id,
+            everybody,
+            holder: None,
+        }))
     }
 
     pub(super) fn seen_by(&self, viewer: &Username) -> &Frame {
@@ -78,8 +87,16 @@ impl Frame {
 fn to_wire(event: &Event, vault: &VaultName, holder: Option<&Username>) -> wire::Event {
     let (id, vault, at, by) = (event.id, vault.to_string(), event.at, event.by.to_string());
     if event.action == EventAction::Delete {
-        let data = DeletedFile { filename: event.file.name.to_string() };
-        return wire::Event::FileDeleted(FileDeleted { id, vault, at, by, data });
+        let data = DeletedFile {
+            filename: event.file.name.to_string(),
+        };
+        return wire::Event::FileDeleted(FileDeleted {
+            id,
+            vault,
+            at,
+            by,
+            data,
+        });
     }
     let mut data = shape::file(&event.file, holder.unwrap_or(&event.by));
     if holder.is_none() && data.status == FileStatus::CheckedOutByUser {
@@ -106,10 +123,16 @@ mod tests {
     fn only_the_holder_sees_the_file_as_checked_out_by_themselves() {
         let mut taken = event(7);
         taken.by = user("ada");
-        taken.file.lock = Some(vault::Lock { id: 1, holder: user("bob"), at: taken.at, note: None });
+        taken.file.lock = Some(vault::Lock {
+            id: 1,
+            holder: user("bob"),
+            at: taken.at,
+            note: None,
+        });
         let message = Message::of(&taken, &main_vault().name).unwrap();
         let status = |viewer| {
-            let json: serde_json::Value = serde_json::from_str(&message.seen_by(&user(viewer)).text).unwrap();
+            let json: serde_json::Value =
+                serde_json::from_str(&message.seen_by(&user(viewer)).text).unwrap();
             json["data"]["status"].as_str().unwrap().to_owned()
         };
         assert_eq!(status("bob"), "checked_out_by_user");
@@ -122,7 +145,8 @@ mod tests {
         let mut gone = event(8);
         gone.action = EventAction::Delete;
         let message = Message::of(&gone, &main_vault().name).unwrap();
-        let json: serde_json::Value = serde_json::from_str(&message.seen_by(&user("eve")).text).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_str(&message.seen_by(&user("eve")).text).unwrap();
         assert_eq!(json["event"], "file_deleted");
         assert_eq!(json["data"], serde_json::json!({"filename": "vise.step"}));
     }
@@ -130,12 +154,19 @@ mod tests {
     #[test]
     fn both_kinds_of_stream_carry_the_same_bytes() {
         let mut described = event(9);
-        described.file.description = Some(vault::Prose::stored("two\n\nlines\r and id: 3".to_owned()));
+        described.file.description =
+            Some(vault::Prose::stored("two\n\nlines\r and id: 3".to_owned()));
         let message = Message::of(&described, &main_vault().name).unwrap();
         let frame = message.seen_by(&user("eve"));
-        assert_eq!(frame.sse, format!("id: 9\ndata: {}\n\n", frame.text.as_str()));
         assert_eq!(
-            std::str::from_utf8(&frame.sse).unwrap().matches('\n').count(),
+            frame.sse,
+            format!("id: 9\ndata: {}\n\n", frame.text.as_str())
+        );
+        assert_eq!(
+            std::str::from_utf8(&frame.sse)
+                .unwrap()
+                .matches('\n')
+                .count(),
             3,
             "a text cannot break out of its line"
         );

@@ -30,7 +30,9 @@ pub fn refuse_foreign_stream(
     headers: &HeaderMap,
     is_own: impl Fn(&str) -> bool,
 ) -> Result<(), AuthError> {
-    if caller.via() != Via::Cookie || (is_own_origin(headers, is_own) != Some(false) && !is_cross_site(headers)) {
+    if caller.via() != Via::Cookie
+        || (is_own_origin(headers, is_own) != Some(false) && !is_cross_site(headers))
+    {
         return Ok(());
     }
     Err(AuthError::CrossSite)
@@ -69,20 +71,41 @@ mod tests {
         let ours = ("origin", "https://vault.example");
         assert_eq!(is_own_origin(&headers(&[]), own), None);
         assert_eq!(is_own_origin(&headers(&[ours]), own), Some(true));
-        for foreign in ["null", "https://evil.example", "https://vault.example.evil.example", ""] {
-            assert_eq!(is_own_origin(&headers(&[("origin", foreign)]), own), Some(false), "{foreign:?}");
+        for foreign in [
+            "null",
+            "https://evil.example",
+            "https://vault.example.evil.example",
+            "",
+        ] {
+            assert_eq!(
+                is_own_origin(&headers(&[("origin", foreign)]), own),
+                Some(false),
+                "{foreign:?}"
+            );
         }
-        assert_eq!(is_own_origin(&headers(&[ours, ("origin", "https://evil.example")]), own), Some(false));
+        assert_eq!(
+            is_own_origin(&headers(&[ours, ("origin", "https://evil.example")]), own),
+            Some(false)
+        );
         assert_eq!(is_own_origin(&headers(&[ours, ours]), own), Some(false));
     }
 
     #[test]
     fn what_a_browser_calls_another_site_is_one() {
         for site in ["cross-site", "same-site", "strange"] {
-            assert!(is_cross_site(&headers(&[("sec-fetch-site", site)])), "{site}");
+            assert!(
+                is_cross_site(&headers(&[("sec-fetch-site", site)])),
+                "{site}"
+            );
         }
-        assert!(!is_cross_site(&headers(&[("sec-fetch-site", "same-origin")])));
+        assert!(!is_cross_site(&headers(&[(
+            "sec-fetch-site",
+            "same-origin"
+        )])));
         assert!(!is_cross_site(&headers(&[])));
-        assert!(is_cross_site(&headers(&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")])));
+        assert!(is_cross_site(&headers(&[
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "cross-site")
+        ])));
     }
 }

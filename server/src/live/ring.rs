@@ -18,14 +18,19 @@ pub(super) struct Ring {
 
 impl Ring {
     pub(super) fn above(floor: i64) -> Self {
-        Self { floor, ..Self::default() }
+        Self {
+            floor,
+            ..Self::default()
+        }
     }
 
     pub(super) fn push(&mut self, message: Arc<Message>) {
         self.bytes += message.size();
         self.messages.push_back(message);
         while self.messages.len() > MOST || self.bytes > MOST_BYTES {
-            let Some(oldest) = self.messages.pop_front() else { return };
+            let Some(oldest) = self.messages.pop_front() else {
+                return;
+            };
             self.bytes -= oldest.size();
             self.floor = oldest.id;
         }
@@ -55,7 +60,8 @@ mod tests {
     }
 
     fn ids(ring: &Ring, after: i64) -> Option<Vec<i64>> {
-        ring.after(after, 3).map(|found| found.iter().map(|message| message.id).collect())
+        ring.after(after, 3)
+            .map(|found| found.iter().map(|message| message.id).collect())
     }
 
     #[test]
@@ -84,6 +90,12 @@ mod tests {
             ring.push(Message::of(&long, &main_vault().name).unwrap());
         }
         assert!(ring.bytes <= MOST_BYTES);
-        assert_eq!(ring.bytes, ring.messages.iter().map(|message| message.size()).sum::<usize>());
+        assert_eq!(
+            ring.bytes,
+            ring.messages
+                .iter()
+                .map(|message| message.size())
+                .sum::<usize>()
+        );
     }
 }

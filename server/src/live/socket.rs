@@ -57,7 +57,16 @@ pub async fn ws<W: Watcher>(
     Ok(upgrade.on_upgrade(move |socket| {
         let now = Instant::now();
         let ping_at = now + PING - spread;
-        Line { socket, subscription, guard, ping_at, heard_at: now, chatter: 0, _open: Open::new("ws") }.run()
+        Line {
+            socket,
+            subscription,
+            guard,
+            ping_at,
+            heard_at: now,
+            chatter: 0,
+            _open: Open::new("ws"),
+        }
+        .run()
     }))
 }
 
@@ -105,7 +114,11 @@ impl<W: Watcher> Line<W> {
         if self.guard.is_alarmed() {
             self.guard.verdict().await?;
         }
-        let messages = self.subscription.take().await.map_err(|_| End::Unavailable)?;
+        let messages = self
+            .subscription
+            .take()
+            .await
+            .map_err(|_| End::Unavailable)?;
         let Self { socket, guard, .. } = self;
         let viewer = guard.watcher.username().clone();
         let sending = timeout(PATIENCE, send(socket, &messages, &viewer));
@@ -155,7 +168,10 @@ impl<W: Watcher> Line<W> {
     /// what sends our answer to theirs.
     async fn say_goodbye(&mut self, end: End) {
         if let Some((code, reason)) = end.farewell() {
-            let close = CloseFrame { code, reason: reason.into() };
+            let close = CloseFrame {
+                code,
+                reason: reason.into(),
+            };
             if self.socket.send(Frame::Close(Some(close))).await.is_err() {
                 return;
             }
@@ -164,10 +180,17 @@ impl<W: Watcher> Line<W> {
     }
 }
 
-async fn send(socket: &mut WebSocket, messages: &[Arc<Message>], viewer: &auth::Username) -> Result<(), End> {
+async fn send(
+    socket: &mut WebSocket,
+    messages: &[Arc<Message>],
+    viewer: &auth::Username,
+) -> Result<(), End> {
     for message in messages {
         let text = message.seen_by(viewer).text.clone();
-        socket.feed(Frame::Text(text)).await.map_err(|_| End::Gone)?;
+        socket
+            .feed(Frame::Text(text))
+            .await
+            .map_err(|_| End::Gone)?;
     }
     socket.flush().await.map_err(|_| End::Gone)
 }

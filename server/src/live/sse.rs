@@ -37,7 +37,9 @@ pub async fn events<W: Watcher>(
     watcher: W,
     since: Option<i64>,
 ) -> Result<Response, Unavailable> {
-    let subscription = hub.subscribe(watcher.vault(), last_event_id(headers).or(since)).await?;
+    let subscription = hub
+        .subscribe(watcher.vault(), last_event_id(headers).or(since))
+        .await?;
     let carrier = Carrier {
         subscription,
         guard: Guard::new(hub, watcher),
@@ -54,7 +56,13 @@ pub async fn events<W: Watcher>(
 }
 
 fn last_event_id(headers: &HeaderMap) -> Option<i64> {
-    headers.get("last-event-id")?.to_str().ok()?.trim().parse().ok()
+    headers
+        .get("last-event-id")?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 struct Carrier<W> {
@@ -131,7 +139,10 @@ mod tests {
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
-        desk.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        desk.router()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap()
     }
 
     /// All that comes until nothing comes for five seconds.
@@ -144,7 +155,9 @@ mod tests {
     }
 
     fn ids(text: &str) -> Vec<i64> {
-        text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok()).collect()
+        text.lines()
+            .filter_map(|line| line.strip_prefix("id: ")?.parse().ok())
+            .collect()
     }
 
     #[tokio::test(start_paused = true)]
@@ -156,7 +169,10 @@ mod tests {
         assert_eq!(answer.headers()["x-accel-buffering"], "no");
         let mut body = answer.into_body().into_data_stream();
         let text = read(&mut body).await;
-        assert!(text.starts_with("retry: 2000\n\nid: 4\ndata: {\"event\":\"file_updated\",\"id\":4,"), "{text}");
+        assert!(
+            text.starts_with("retry: 2000\n\nid: 4\ndata: {\"event\":\"file_updated\",\"id\":4,"),
+            "{text}"
+        );
         assert_eq!(ids(&text), [4, 5]);
         desk.log.record(2);
         assert_eq!(ids(&read(&mut body).await), [6, 7]);
@@ -172,7 +188,10 @@ mod tests {
             ("since=4", Some(""), vec![5]),
             ("", None, vec![]),
         ] {
-            let mut body = open(&desk, query, last).await.into_body().into_data_stream();
+            let mut body = open(&desk, query, last)
+                .await
+                .into_body()
+                .into_data_stream();
             assert_eq!(ids(&read(&mut body).await), expected, "{query} {last:?}");
         }
     }
@@ -183,7 +202,11 @@ mod tests {
         let mut body = open(&desk, "", None).await.into_body().into_data_stream();
         read(&mut body).await;
         for _ in 0..3 {
-            let beat = timeout(HEARTBEAT + Duration::from_secs(1), body.next()).await.unwrap().unwrap().unwrap();
+            let beat = timeout(HEARTBEAT + Duration::from_secs(1), body.next())
+                .await
+                .unwrap()
+                .unwrap()
+                .unwrap();
             assert_eq!(beat, ":\n\n");
         }
     }
@@ -196,9 +219,16 @@ mod tests {
             read(&mut body).await;
             desk.turn(verdict);
             desk.log.record(1);
-            let bye = timeout(Duration::from_secs(1), body.next()).await.unwrap().unwrap().unwrap();
+            let bye = timeout(Duration::from_secs(1), body.next())
+                .await
+                .unwrap()
+                .unwrap()
+                .unwrap();
             let bye = std::str::from_utf8(&bye).unwrap();
-            assert!(bye.starts_with("event: bye\ndata: {") && bye.contains(code), "{bye}");
+            assert!(
+                bye.starts_with("event: bye\ndata: {") && bye.contains(code),
+                "{bye}"
+            );
             assert!(body.next().await.is_none());
         }
     }

@@ -33,8 +33,19 @@ pub(super) struct Subscription {
 pub(super) struct Over;
 
 impl Subscription {
-    pub(super) fn new(hub: Hub, channel: Arc<Channel>, head: watch::Receiver<Option<i64>>, place: i64) -> Self {
-        Self { hub, channel, head, place, resync: false }
+    pub(super) fn new(
+        hub: Hub,
+        channel: Arc<Channel>,
+        head: watch::Receiver<Option<i64>>,
+        place: i64,
+    ) -> Self {
+        Self {
+            hub,
+            channel,
+            head,
+            place,
+            resync: false,
+        }
     }
 
     pub(super) fn go_back_to(&mut self, place: i64) {
@@ -52,7 +63,11 @@ impl Subscription {
             return Ok(());
         }
         let place = self.place;
-        self.head.wait_for(|head| head.is_some_and(|head| head > place)).await.map(|_| ()).map_err(|_| Over)
+        self.head
+            .wait_for(|head| head.is_some_and(|head| head > place))
+            .await
+            .map(|_| ())
+            .map_err(|_| Over)
     }
 
     /// What comes next, oldest first.
@@ -61,7 +76,10 @@ impl Subscription {
             return self.say_resync();
         }
         // Asked before the ring, which then holds everything up to it.
-        let head = self.head.borrow().map_or(self.place, |head| head.max(self.place));
+        let head = self
+            .head
+            .borrow()
+            .map_or(self.place, |head| head.max(self.place));
         if let Some(messages) = self.channel.after(self.place, BATCH as usize) {
             self.place = messages.last().map_or(head, |last| last.id);
             return Ok(messages);
@@ -70,15 +88,26 @@ impl Subscription {
             self.resync_at(head);
             return self.say_resync();
         }
-        let _turn = self.hub.readers().acquire().await.map_err(Unavailable::because)?;
-        let events = self.hub.source().events(&self.channel.vault.id, self.place, BATCH).await?;
+        let _turn = self
+            .hub
+            .readers()
+            .acquire()
+            .await
+            .map_err(Unavailable::because)?;
+        let events = self
+            .hub
+            .source()
+            .events(&self.channel.vault.id, self.place, BATCH)
+            .await?;
         self.place = events.last().map_or(head, |last| last.id);
         Ok(follower::encode(&self.channel, &events))
     }
 
     fn say_resync(&mut self) -> Result<Vec<Arc<Message>>, Unavailable> {
         self.resync = false;
-        Ok(vec![Message::resync(self.place).map_err(Unavailable::because)?])
+        Ok(vec![
+            Message::resync(self.place).map_err(Unavailable::because)?,
+        ])
     }
 }
 
@@ -103,7 +132,13 @@ mod tests {
 
     async fn next(subscription: &mut Subscription) -> Vec<i64> {
         subscription.ready().await.unwrap();
-        subscription.take().await.unwrap().iter().map(|message| message.id).collect()
+        subscription
+            .take()
+            .await
+            .unwrap()
+            .iter()
+            .map(|message| message.id)
+            .collect()
     }
 
     async fn up_to(subscription: &mut Subscription, last: i64) -> Vec<i64> {
@@ -117,7 +152,8 @@ mod tests {
     async fn says_resync(subscription: &mut Subscription) -> Option<i64> {
         subscription.ready().await.unwrap();
         let messages = subscription.take().await.unwrap();
-        let json: serde_json::Value = serde_json::from_str(&messages[0].seen_by(&user("eve")).text).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_str(&messages[0].seen_by(&user("eve")).text).unwrap();
         (json["event"] == "resync").then(|| json["id"].as_i64().unwrap())
     }
 
@@ -125,7 +161,11 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn resuming_while_others_write_misses_nothing_and_repeats_nothing() {
         for round in 0..28 {
-            let log = if round % 2 == 0 { Log::of(2600) } else { Log::of(2600).without_hints() };
+            let log = if round % 2 == 0 {
+                Log::of(2600)
+            } else {
+                Log::of(2600).without_hints()
+            };
             let hub = hub(&log);
             let writer = tokio::spawn({
                 let log = log.clone();
@@ -142,7 +182,8 @@ mod tests {
                 .map(|reader| {
                     let (hub, since) = (hub.clone(), reader * 370);
                     tokio::spawn(async move {
-                        let mut subscription = hub.subscribe(&main_vault(), Some(since)).await.unwrap();
+                        let mut subscription =
+                            hub.subscribe(&main_vault(), Some(since)).await.unwrap();
                         (since, up_to(&mut subscription, 3000).await)
                     })
                 })
@@ -150,7 +191,11 @@ mod tests {
             writer.await.unwrap();
             for reader in readers {
                 let (since, ids) = reader.await.unwrap();
-                assert_eq!(ids, (since + 1..=3000).collect::<Vec<_>>(), "round {round}, since {since}");
+                assert_eq!(
+                    ids,
+                    (since + 1..=3000).collect::<Vec<_>>(),
+                    "round {round}, since {since}"
+                );
             }
         }
     }
@@ -185,7 +230,10 @@ mod tests {
         assert_eq!(says_resync(&mut far).await, Some(FARTHEST + 50));
         assert_eq!(says_resync(&mut near).await, None);
         log.record(2);
-        assert_eq!(up_to(&mut far, FARTHEST + 52).await, [FARTHEST + 51, FARTHEST + 52]);
+        assert_eq!(
+            up_to(&mut far, FARTHEST + 52).await,
+            [FARTHEST + 51, FARTHEST + 52]
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -200,7 +248,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_since_from_the_future_is_a_resync() {
         let log = Log::of(5);
-        let mut ahead = hub(&log).subscribe(&main_vault(), Some(i64::MAX)).await.unwrap();
+        let mut ahead = hub(&log)
+            .subscribe(&main_vault(), Some(i64::MAX))
+            .await
+            .unwrap();
         assert_eq!(says_resync(&mut ahead).await, Some(5));
         log.record(1);
         assert_eq!(next(&mut ahead).await, [6]);
@@ -229,7 +280,11 @@ mod tests {
             let mut subscription = hub.subscribe(&main_vault(), Some(since)).await.unwrap();
             assert_eq!(next(&mut subscription).await[0], since + 1);
         }
-        assert!(log.queries() < before + 10, "{} queries", log.queries() - before);
+        assert!(
+            log.queries() < before + 10,
+            "{} queries",
+            log.queries() - before
+        );
     }
 
     #[tokio::test(start_paused = true)]

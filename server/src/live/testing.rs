@@ -33,7 +33,10 @@ pub(super) fn user(name: &str) -> Username {
 }
 
 pub(super) fn main_vault() -> Realm {
-    Realm { id: RealmId::new("v1"), name: RealmName::parse("main").unwrap() }
+    Realm {
+        id: RealmId::new("v1"),
+        name: RealmName::parse("main").unwrap(),
+    }
 }
 
 /// Somebody's check-in of `vise.step`; nobody holds it.
@@ -45,14 +48,25 @@ pub(super) fn event(id: i64) -> Event {
         description: None,
         revision: id,
         change: id,
-        blob: Blob { id: BlobId::parse(&"ab".repeat(32)).unwrap(), size: 10 },
+        blob: Blob {
+            id: BlobId::parse(&"ab".repeat(32)).unwrap(),
+            size: 10,
+        },
         modified_at: at,
         modified_by: user("ada"),
         lock: None,
         grants: 0,
         deleted: false,
     };
-    Event { id, at, by: user("ada"), action: EventAction::CheckIn, file, moved_from: None, reason: None }
+    Event {
+        id,
+        at,
+        by: user("ada"),
+        action: EventAction::CheckIn,
+        file,
+        moved_from: None,
+        reason: None,
+    }
 }
 
 /// Clones share one log.
@@ -114,7 +128,10 @@ impl Log {
         self.0.queries.load(Ordering::SeqCst)
     }
 
-    fn ask<T: Send + 'static>(&self, answer: impl FnOnce(&[Event]) -> T) -> BoxFuture<'static, Result<T, Unavailable>> {
+    fn ask<T: Send + 'static>(
+        &self,
+        answer: impl FnOnce(&[Event]) -> T,
+    ) -> BoxFuture<'static, Result<T, Unavailable>> {
         self.0.queries.fetch_add(1, Ordering::SeqCst);
         let answer = if self.0.broken.load(Ordering::SeqCst) {
             Err(Unavailable::because("the database is down"))
@@ -129,9 +146,21 @@ impl Log {
 }
 
 impl EventSource for Log {
-    fn events<'a>(&'a self, _: &'a VaultId, since: i64, limit: u32) -> BoxFuture<'a, Result<Vec<Event>, Unavailable>> {
+    fn events<'a>(
+        &'a self,
+        _: &'a VaultId,
+        since: i64,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Vec<Event>, Unavailable>> {
         let since = usize::try_from(since).unwrap();
-        self.ask(|events| events.iter().skip(since).take(limit as usize).cloned().collect())
+        self.ask(|events| {
+            events
+                .iter()
+                .skip(since)
+                .take(limit as usize)
+                .cloned()
+                .collect()
+        })
     }
 
     fn head<'a>(&'a self, _: &'a VaultId) -> BoxFuture<'a, Result<i64, Unavailable>> {
@@ -202,12 +231,19 @@ impl Desk {
 
     pub(super) async fn socket(&self, query: &str) -> Client {
         let line = self.dial(64 * 1024).await;
-        tokio_tungstenite::client_async(format!("ws://strongroom/ws?{query}"), line).await.unwrap().0
+        tokio_tungstenite::client_async(format!("ws://strongroom/ws?{query}"), line)
+            .await
+            .unwrap()
+            .0
     }
 
     fn watcher(&self, query: &HashMap<String, String>) -> Somebody {
         let name = user(query.get("user").map_or("eve", String::as_str));
-        Somebody { name, vault: main_vault(), desk: self.clone() }
+        Somebody {
+            name,
+            vault: main_vault(),
+            desk: self.clone(),
+        }
     }
 }
 
@@ -263,7 +299,14 @@ async fn open_socket(
     Query(query): Query<HashMap<String, String>>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    ws(upgrade, desk.hub.clone(), desk.watcher(&query), since(&query)).await.unwrap()
+    ws(
+        upgrade,
+        desk.hub.clone(),
+        desk.watcher(&query),
+        since(&query),
+    )
+    .await
+    .unwrap()
 }
 
 async fn open_events(
@@ -271,5 +314,12 @@ async fn open_events(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    events(&headers, desk.hub.clone(), desk.watcher(&query), since(&query)).await.unwrap()
+    events(
+        &headers,
+        desk.hub.clone(),
+        desk.watcher(&query),
+        since(&query),
+    )
+    .await
+    .unwrap()
 }

@@ -15,7 +15,11 @@ use crate::config::mail::{Smtp, Tls, Way};
 const SITE: &str = "https://files.example";
 
 fn letter(to: &str, name: &str, body: LetterBody) -> Letter {
-    Letter { to: EmailAddress::parse(to).unwrap(), name: name.to_owned(), body }
+    Letter {
+        to: EmailAddress::parse(to).unwrap(),
+        name: name.to_owned(),
+        body,
+    }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -23,7 +27,11 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn reset(link: &str, until: i64) -> LetterBody {
-    LetterBody::Reset { link: link.to_owned().into(), username: Username::parse("ada").unwrap(), until: at(until) }
+    LetterBody::Reset {
+        link: link.to_owned().into(),
+        username: Username::parse("ada").unwrap(),
+        until: at(until),
+    }
 }
 
 fn notice() -> LetterBody {
@@ -32,13 +40,23 @@ fn notice() -> LetterBody {
         user_agent: Some("Firefox/140 (X11; Linux)\r\nSee: http://evil.example".to_owned()),
         device: None,
     };
-    LetterBody::Notice { notice: Notice::PasswordChanged, at: at(0), origin }
+    LetterBody::Notice {
+        notice: Notice::PasswordChanged,
+        at: at(0),
+        origin,
+    }
 }
 
 fn postman(way: Way) -> Postman {
-    let mail = Mail { from: "Strongroom <strongroom@files.example>".parse().unwrap(), way };
+    let mail = Mail {
+        from: "Strongroom <strongroom@files.example>".parse().unwrap(),
+        way,
+    };
     let postman = Postman::new(&mail, SITE.to_owned(), Clock::reading(|| at(0))).unwrap();
-    Postman { pauses: vec![Duration::ZERO; 3], ..postman }
+    Postman {
+        pauses: vec![Duration::ZERO; 3],
+        ..postman
+    }
 }
 
 async fn deliver(postman: Postman, letters: Vec<Letter>) {
@@ -55,8 +73,17 @@ async fn a_letter_in_a_folder_is_whole_and_nobody_elses_to_read() {
     let folder = tempfile::tempdir().unwrap();
     let inside = folder.path().join("mail");
     let link = format!("https://files.example/reset#sr_rs_{}", "x".repeat(47));
-    deliver(postman(Way::Folder(inside.clone())), vec![letter("ada@files.example", "Ada", reset(&link, 1_800))]).await;
-    let path = std::fs::read_dir(&inside).unwrap().next().unwrap().unwrap().path();
+    deliver(
+        postman(Way::Folder(inside.clone())),
+        vec![letter("ada@files.example", "Ada", reset(&link, 1_800))],
+    )
+    .await;
+    let path = std::fs::read_dir(&inside)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     assert_eq!(path.extension().unwrap(), "eml");
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains(&format!("\r\n{link}\r\n")), "{text}");
@@ -73,8 +100,14 @@ async fn a_letter_in_a_folder_is_whole_and_nobody_elses_to_read() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
-        assert_eq!(std::fs::metadata(&inside).unwrap().permissions().mode() & 0o077, 0);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o077,
+            0
+        );
+        assert_eq!(
+            std::fs::metadata(&inside).unwrap().permissions().mode() & 0o077,
+            0
+        );
     }
 }
 
@@ -89,16 +122,29 @@ async fn no_name_and_no_address_writes_a_header() {
         vec![
             // As if a name like this had come in some other way.
             letter("ada@files.example", hostile, notice()),
-            letter("ada@files.example,eve@files.example".split(',').next().unwrap(), "A, B <eve@x.example>", notice()),
+            letter(
+                "ada@files.example,eve@files.example"
+                    .split(',')
+                    .next()
+                    .unwrap(),
+                "A, B <eve@x.example>",
+                notice(),
+            ),
         ],
     )
     .await;
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         let (headers, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(!headers.contains("Bcc") && !headers.contains("Eve") && !headers.contains("eve"), "{headers}");
+        assert!(
+            !headers.contains("Bcc") && !headers.contains("Eve") && !headers.contains("eve"),
+            "{headers}"
+        );
         assert!(body.starts_with("Hello,\r\n"), "{body}");
-        assert!(body.contains("With: Firefox on Linux\r\n") && !body.contains("evil.example"), "{body}");
+        assert!(
+            body.contains("With: Firefox on Linux\r\n") && !body.contains("evil.example"),
+            "{body}"
+        );
     }
 }
 
@@ -110,7 +156,10 @@ async fn mail_server(refusals: Vec<u16>) -> (SocketAddr, tokio::task::JoinHandle
         let (mut heard, mut refusals) = (String::new(), refusals.into_iter());
         loop {
             let (socket, _) = listener.accept().await.unwrap();
-            if converse(socket, &mut heard, &mut refusals).await.unwrap_or(false) {
+            if converse(socket, &mut heard, &mut refusals)
+                .await
+                .unwrap_or(false)
+            {
                 return heard;
             }
         }
@@ -159,23 +208,46 @@ async fn converse(
 
 fn smtp(address: SocketAddr, tls: Tls) -> Way {
     let host = address.ip().to_string();
-    Way::Smtp(Smtp { host, port: address.port(), tls, credentials: None, ca: None })
+    Way::Smtp(Smtp {
+        host,
+        port: address.port(),
+        tls,
+        credentials: None,
+        ca: None,
+    })
 }
 
 #[tokio::test]
 async fn a_letter_goes_to_the_mail_server_and_is_tried_again_when_it_is_busy() {
     let (address, server) = mail_server(vec![451, 421]).await;
-    deliver(postman(smtp(address, Tls::None)), vec![letter("ada@files.example", "Žofie", notice())]).await;
+    deliver(
+        postman(smtp(address, Tls::None)),
+        vec![letter("ada@files.example", "Žofie", notice())],
+    )
+    .await;
     let heard = server.await.unwrap();
-    assert_eq!(heard.matches("MAIL FROM:<strongroom@files.example>").count(), 3, "{heard}");
+    assert_eq!(
+        heard
+            .matches("MAIL FROM:<strongroom@files.example>")
+            .count(),
+        3,
+        "{heard}"
+    );
     assert!(heard.contains("RCPT TO:<ada@files.example>"), "{heard}");
-    assert!(heard.contains("Subject: Your password was changed"), "{heard}");
+    assert!(
+        heard.contains("Subject: Your password was changed"),
+        "{heard}"
+    );
 }
 
 #[tokio::test]
 async fn what_the_mail_server_refuses_for_good_is_not_tried_again() {
     let (address, server) = mail_server(vec![550]).await;
-    deliver(postman(smtp(address, Tls::None)), vec![letter("ada@files.example", "Ada", notice())]).await;
+    deliver(
+        postman(smtp(address, Tls::None)),
+        vec![letter("ada@files.example", "Ada", notice())],
+    )
+    .await;
     server.abort();
     assert!(server.await.unwrap_err().is_cancelled());
 }
@@ -183,19 +255,44 @@ async fn what_the_mail_server_refuses_for_good_is_not_tried_again() {
 #[tokio::test]
 async fn no_letter_goes_in_the_clear_where_tls_was_asked_for() {
     let (address, server) = mail_server(Vec::new()).await;
-    let postman = Postman { pauses: Vec::new(), ..postman(smtp(address, Tls::StartTls)) };
-    deliver(postman, vec![letter("ada@files.example", "Ada", reset("https://files.example/reset#secret", 60))]).await;
+    let postman = Postman {
+        pauses: Vec::new(),
+        ..postman(smtp(address, Tls::StartTls))
+    };
+    deliver(
+        postman,
+        vec![letter(
+            "ada@files.example",
+            "Ada",
+            reset("https://files.example/reset#secret", 60),
+        )],
+    )
+    .await;
     // It takes a letter from a server that does not ask for TLS, so it was listening.
-    deliver(self::postman(smtp(address, Tls::None)), vec![letter("bob@files.example", "Bob", notice())]).await;
+    deliver(
+        self::postman(smtp(address, Tls::None)),
+        vec![letter("bob@files.example", "Bob", notice())],
+    )
+    .await;
     let heard = server.await.unwrap();
-    assert!(!heard.contains("ada@files.example") && !heard.contains("secret"), "{heard}");
+    assert!(
+        !heard.contains("ada@files.example") && !heard.contains("secret"),
+        "{heard}"
+    );
 }
 
 #[tokio::test]
 async fn a_letter_whose_link_is_dead_is_not_tried_again() {
     let (address, server) = mail_server(vec![451]).await;
-    deliver(postman(smtp(address, Tls::None)), vec![letter("ada@files.example", "Ada", reset("https://x/#y", -1))])
-        .await;
+    deliver(
+        postman(smtp(address, Tls::None)),
+        vec![letter(
+            "ada@files.example",
+            "Ada",
+            reset("https://x/#y", -1),
+        )],
+    )
+    .await;
     server.abort();
     assert!(server.await.unwrap_err().is_cancelled());
 }

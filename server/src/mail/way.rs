@@ -53,18 +53,30 @@ impl Sender {
         }
     }
 
-    pub(super) async fn send(&self, message: &Message, clock: &Clock, chance: &Chance) -> Result<(), Refused> {
+    pub(super) async fn send(
+        &self,
+        message: &Message,
+        clock: &Clock,
+        chance: &Chance,
+    ) -> Result<(), Refused> {
         match self {
-            Self::Smtp(smtp) => smtp
-                .send(message.clone())
-                .await
-                .map(drop)
-                .map_err(|error| Refused { may_pass: !error.is_permanent(), why: chain(&error) }),
+            Self::Smtp(smtp) => {
+                smtp.send(message.clone())
+                    .await
+                    .map(drop)
+                    .map_err(|error| Refused {
+                        may_pass: !error.is_permanent(),
+                        why: chain(&error),
+                    })
+            }
             Self::Folder(folder) => {
                 let at = clock.now().strftime("%Y%m%dT%H%M%S%6f");
                 let name = format!("{at}-{}.eml", hex::encode(chance.bytes::<4>()));
                 let written = write(&folder.join(name), &message.formatted()).await;
-                written.map_err(|error| Refused { may_pass: true, why: format!("{}: {error}", folder.display()) })
+                written.map_err(|error| Refused {
+                    may_pass: true,
+                    why: format!("{}: {error}", folder.display()),
+                })
             }
         }
     }
@@ -87,7 +99,10 @@ fn connection(smtp: &Smtp) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>>
         .tls(tls)
         .timeout(Some(PATIENCE));
     if let Some((username, password)) = &smtp.credentials {
-        builder = builder.credentials(Credentials::new(username.clone(), password.expose_secret().to_owned()));
+        builder = builder.credentials(Credentials::new(
+            username.clone(),
+            password.expose_secret().to_owned(),
+        ));
     }
     Ok(builder.build())
 }
@@ -106,7 +121,9 @@ fn make_private(folder: &Path) -> anyhow::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).with_context(|| format!("The folder {} cannot be made", folder.display()))
+    builder
+        .create(folder)
+        .with_context(|| format!("The folder {} cannot be made", folder.display()))
 }
 
 /// Under another name until it is whole.

@@ -9,7 +9,11 @@ use crate::web::device;
 /// Subject and text. Nothing that somebody typed is in a subject.
 pub(super) fn of(letter: &Letter, site: &str) -> (String, String) {
     let (subject, body) = match &letter.body {
-        LetterBody::Reset { link, username, until } => (
+        LetterBody::Reset {
+            link,
+            username,
+            until,
+        } => (
             "A new password for Strongroom",
             format!(
                 "somebody asked to set a new password for {} at {site}.\n\n\
@@ -31,7 +35,11 @@ pub(super) fn of(letter: &Letter, site: &str) -> (String, String) {
                 link.expose_secret(),
             ),
         ),
-        LetterBody::ConfirmEmail { link, username, until } => (
+        LetterBody::ConfirmEmail {
+            link,
+            username,
+            until,
+        } => (
             "Confirm your e-mail address for Strongroom",
             format!(
                 "{} at {site} is to have this e-mail address.\n\n\
@@ -42,7 +50,11 @@ pub(super) fn of(letter: &Letter, site: &str) -> (String, String) {
                 link.expose_secret(),
             ),
         ),
-        LetterBody::TokenEnds { label, username, until } => (
+        LetterBody::TokenEnds {
+            label,
+            username,
+            until,
+        } => (
             "An access token of yours ends soon",
             format!(
                 "the access token {}of {} at {site} ends at {}. Whatever uses it stops \
@@ -53,10 +65,16 @@ pub(super) fn of(letter: &Letter, site: &str) -> (String, String) {
                 time(*until),
             ),
         ),
-        LetterBody::Notice { notice, at, origin } => (subject(*notice), told(*notice, *at, origin, site)),
+        LetterBody::Notice { notice, at, origin } => {
+            (subject(*notice), told(*notice, *at, origin, site))
+        }
     };
-    let hello = harmless(&letter.name).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
-    (subject.to_owned(), format!("{hello}\n\n{}\n\n-- \nStrongroom, {site}\n", wrapped(&body)))
+    let hello =
+        harmless(&letter.name).map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
+    (
+        subject.to_owned(),
+        format!("{hello}\n\n{}\n\n-- \nStrongroom, {site}\n", wrapped(&body)),
+    )
 }
 
 /// Lines of at most 72 characters, where words allow it (RFC 5322 §2.1.1). A link stands in one piece.
@@ -72,7 +90,11 @@ fn wrapped(text: &str) -> String {
                 _ if fits => out.push(' '),
                 _ => out.push('\n'),
             }
-            width = if width > 0 && fits { width + 1 + long } else { long };
+            width = if width > 0 && fits {
+                width + 1 + long
+            } else {
+                long
+            };
             out.push_str(word);
         }
         out.push('\n');
@@ -89,8 +111,12 @@ fn time(at: Timestamp) -> String {
 /// write to them.
 fn harmless(name: &str) -> Option<&str> {
     let letters: Vec<char> = name.chars().collect();
-    let like_a_domain = letters.windows(3).any(|three| three[1] == '.' && three[0] != ' ' && three[2] != ' ');
-    let fits = !like_a_domain && !name.contains(['/', ':', '@', '\\', '<']) && !name.contains(char::is_control);
+    let like_a_domain = letters
+        .windows(3)
+        .any(|three| three[1] == '.' && three[0] != ' ' && three[2] != ' ');
+    let fits = !like_a_domain
+        && !name.contains(['/', ':', '@', '\\', '<'])
+        && !name.contains(char::is_control);
     (fits && !name.is_empty() && letters.len() <= 100).then_some(name)
 }
 
@@ -133,11 +159,15 @@ fn what(notice: Notice) -> &'static str {
         Notice::TokenReplayed => {
             "a token of your account was used twice, as if somebody had copied it. Its session was ended."
         }
-        Notice::NewDevice => "somebody signed in to your account on a device that was not seen before.",
+        Notice::NewDevice => {
+            "somebody signed in to your account on a device that was not seen before."
+        }
         Notice::InAfterRefusals => {
             "somebody signed in to your account after several wrong tries, as if they had guessed until it worked."
         }
-        Notice::InAfterLong => "somebody signed in to your account, for the first time in three months or more.",
+        Notice::InAfterLong => {
+            "somebody signed in to your account, for the first time in three months or more."
+        }
         Notice::HalfWay => {
             "somebody typed the right password of your account at a place that was not seen before, and was asked for \
              the second factor. Without it they do not get in. If it was not you, they know your password."
@@ -148,17 +178,25 @@ fn what(notice: Notice) -> &'static str {
             "a passkey of yours was used and refused, because its counter went back, as if somebody had copied it. If \
              you have not restored the device that holds it, remove this passkey."
         }
-        Notice::RecoveryCodeUsed => "somebody signed in to your account with a recovery code. It is used up now.",
-        Notice::RecoveryCodesMade => "new recovery codes were made for your account. The ones before are void.",
+        Notice::RecoveryCodeUsed => {
+            "somebody signed in to your account with a recovery code. It is used up now."
+        }
+        Notice::RecoveryCodesMade => {
+            "new recovery codes were made for your account. The ones before are void."
+        }
         Notice::FactorsRecovered => {
             "an administrator took all second factors of your account away, and with them the sign-ins through other \
              services, so that you can set up new ones."
         }
         Notice::PersonalTokenMade => "a personal access token was made for your account.",
         Notice::ProviderLinked => "signing in through another service was added to your account.",
-        Notice::ProviderUnlinked => "signing in through another service was removed from your account.",
+        Notice::ProviderUnlinked => {
+            "signing in through another service was removed from your account."
+        }
         Notice::EmailChanged => "the e-mail address of your account was changed.",
-        Notice::ResetLinkMade => "an administrator made a link that sets a new password for your account.",
+        Notice::ResetLinkMade => {
+            "an administrator made a link that sets a new password for your account."
+        }
         Notice::ResetRequired => {
             "an administrator wants a new password for your account. Everything was signed out, and the old password is \
              not taken any more."
@@ -192,23 +230,60 @@ mod tests {
         let link = || secrecy::SecretString::from("https://strongroom.example/reset#x");
         let until = Timestamp::UNIX_EPOCH;
         for body in [
-            LetterBody::Reset { link: link(), username: username.clone(), until },
-            LetterBody::ConfirmEmail { link: link(), username: username.clone(), until },
-            LetterBody::TokenEnds { label: username.to_string(), username: username.clone(), until },
+            LetterBody::Reset {
+                link: link(),
+                username: username.clone(),
+                until,
+            },
+            LetterBody::ConfirmEmail {
+                link: link(),
+                username: username.clone(),
+                until,
+            },
+            LetterBody::TokenEnds {
+                label: username.to_string(),
+                username: username.clone(),
+                until,
+            },
         ] {
             let to = auth::EmailAddress::parse("stranger@example.org").unwrap();
-            let (subject, text) = of(&Letter { to, name: username.to_string(), body }, "https://strongroom.example");
-            assert!(!subject.contains("evil") && !text.contains("evil"), "{text}");
-            assert!(text.contains("your account at") || text.contains("an account at"), "{text}");
+            let (subject, text) = of(
+                &Letter {
+                    to,
+                    name: username.to_string(),
+                    body,
+                },
+                "https://strongroom.example",
+            );
+            assert!(
+                !subject.contains("evil") && !text.contains("evil"),
+                "{text}"
+            );
+            assert!(
+                text.contains("your account at") || text.contains("an account at"),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_name_that_would_become_a_link_is_left_out() {
-        for link in ["https://evil.example", "evil.example", "call evil.example now", "a@evil.example", "x\ny", ""] {
+        for link in [
+            "https://evil.example",
+            "evil.example",
+            "call evil.example now",
+            "a@evil.example",
+            "x\ny",
+            "",
+        ] {
             assert_eq!(harmless(link), None, "{link}");
         }
-        for name in ["Ada Lovelace", "Dr. Žofie Nováková", "J. R. Hartley", "O'Brien"] {
+        for name in [
+            "Ada Lovelace",
+            "Dr. Žofie Nováková",
+            "J. R. Hartley",
+            "O'Brien",
+        ] {
             assert_eq!(harmless(name), Some(name));
         }
     }

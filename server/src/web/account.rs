@@ -34,7 +34,12 @@ impl AccountPage {
             "upstream" => "a provider",
             _ => "",
         };
-        let words: Vec<&str> = session.methods.iter().map(word).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = session
+            .methods
+            .iter()
+            .map(word)
+            .filter(|word| !word.is_empty())
+            .collect();
         words.join(" and ")
     }
 
@@ -43,7 +48,9 @@ impl AccountPage {
         if let Some(label) = &session.label {
             return label.clone();
         }
-        let Some(agent) = session.user_agent.as_deref() else { return "Unknown program".to_owned() };
+        let Some(agent) = session.user_agent.as_deref() else {
+            return "Unknown program".to_owned();
+        };
         device::known(agent).unwrap_or_else(|| agent.chars().take(60).collect())
     }
 }

@@ -18,9 +18,13 @@ static BUILD: LazyLock<String> = LazyLock::new(|| {
     let mut names: Vec<_> = Assets::iter().collect();
     names.sort();
     // FNV-1a over digests: this tells builds apart and guards nothing.
-    let digest = names.iter().filter_map(|name| Assets::get(name)).flat_map(|file| file.metadata.sha256_hash());
-    let folded =
-        digest.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let digest = names
+        .iter()
+        .filter_map(|name| Assets::get(name))
+        .flat_map(|file| file.metadata.sha256_hash());
+    let folded = digest.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("{folded:016x}")
 });
 
@@ -44,8 +48,14 @@ pub fn url(path: &str) -> String {
 /// how long the answer may be kept, so that a page from before an update still finds its files.
 #[must_use]
 pub fn serve(build: &str, path: &str, headers: &HeaderMap) -> Response {
-    let Some(file) = PACKED.get(path) else { return StatusCode::NOT_FOUND.into_response() };
-    let keep = if build == *BUILD { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let Some(file) = PACKED.get(path) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let keep = if build == *BUILD {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     file.answer(headers, keep)
 }
 
@@ -74,8 +84,16 @@ mod tests {
     fn a_browser_that_has_a_file_is_not_sent_it_again() {
         let first = get("app.css", &HeaderMap::new());
         assert_eq!(first.status(), StatusCode::OK);
-        assert_eq!(first.headers()[header::CONTENT_TYPE], "text/css; charset=utf-8");
-        assert!(first.headers()[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+        assert_eq!(
+            first.headers()[header::CONTENT_TYPE],
+            "text/css; charset=utf-8"
+        );
+        assert!(
+            first.headers()[header::CACHE_CONTROL]
+                .to_str()
+                .unwrap()
+                .contains("immutable")
+        );
         let mut headers = HeaderMap::new();
         headers.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
         assert_eq!(get("app.css", &headers).status(), StatusCode::NOT_MODIFIED);
@@ -83,8 +101,19 @@ mod tests {
 
     #[test]
     fn nothing_outside_the_folder_is_served() {
-        for path in ["../Cargo.toml", "..%2fCargo.toml", "/etc/passwd", "js/../../Cargo.toml", "js", ""] {
-            assert_eq!(get(path, &HeaderMap::new()).status(), StatusCode::NOT_FOUND, "{path}");
+        for path in [
+            "../Cargo.toml",
+            "..%2fCargo.toml",
+            "/etc/passwd",
+            "js/../../Cargo.toml",
+            "js",
+            "",
+        ] {
+            assert_eq!(
+                get(path, &HeaderMap::new()).status(),
+                StatusCode::NOT_FOUND,
+                "{path}"
+            );
         }
     }
 

@@ -46,7 +46,10 @@ impl AuditPage {
             "file.restore",
         ];
         if self.vault.is_empty() && self.of_vault().is_none() {
-            auth::audit::Deed::ALL.iter().map(|deed| deed.as_str()).collect()
+            auth::audit::Deed::ALL
+                .iter()
+                .map(|deed| deed.as_str())
+                .collect()
         } else {
             OF_FILES.to_vec()
         }
@@ -70,7 +73,10 @@ pub struct SecurityPage {
 impl SecurityPage {
     /// What is worth a look, of this page.
     pub fn alarming(&self) -> usize {
-        self.happenings.iter().filter(|happening| happening.mark.is_some_and(|mark| mark.alarming)).count()
+        self.happenings
+            .iter()
+            .filter(|happening| happening.mark.is_some_and(|mark| mark.alarming))
+            .count()
     }
 
     pub fn time(&self, at: &Timestamp) -> String {

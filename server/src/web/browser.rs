@@ -21,7 +21,9 @@ impl Browser {
     pub(crate) fn of(headers: &HeaderMap, site: &Site) -> Self {
         let browser = Self::default();
         let jar = CookieJar::from_headers(headers);
-        let shown = jar.get(name(site)).and_then(|cookie| Token::parse(TokenKind::Device, cookie.value()));
+        let shown = jar
+            .get(name(site))
+            .and_then(|cookie| Token::parse(TokenKind::Device, cookie.value()));
         if let Some(token) = shown {
             let _ = browser.0.set(token);
         }
@@ -38,7 +40,8 @@ impl Browser {
     }
 
     fn token(&self) -> &Token {
-        self.0.get_or_init(|| Token::random(TokenKind::Device, &Chance::system()))
+        self.0
+            .get_or_init(|| Token::random(TokenKind::Device, &Chance::system()))
     }
 
     /// Sets the cookie beside a session's, for another half year.
@@ -58,5 +61,9 @@ impl Browser {
 }
 
 fn name(site: &Site) -> &'static str {
-    if site.is_https() { "__Host-strongroom-device" } else { "strongroom-device" }
+    if site.is_https() {
+        "__Host-strongroom-device"
+    } else {
+        "strongroom-device"
+    }
 }

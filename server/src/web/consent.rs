@@ -9,9 +9,15 @@ use super::Shell;
 /// What each scope lets a program do, in words.
 const SCOPES: [(&str, &str); 4] = [
     ("files:read", "See names, history and events, and download."),
-    ("files:write", "Check out and in, add, describe, move, restore; delete where you may."),
+    (
+        "files:write",
+        "Check out and in, add, describe, move, restore; delete where you may.",
+    ),
     ("locks:override", "Break locks of others, where you may."),
-    ("admin", "What you may do as a manager or administrator: accounts, members, vaults."),
+    (
+        "admin",
+        "What you may do as a manager or administrator: accounts, members, vaults.",
+    ),
 ];
 
 /// `GET /auth/authorize`, once everything about the request was found right.
@@ -28,7 +34,10 @@ pub struct AuthorizePage {
 
 impl AuthorizePage {
     pub fn explained(&self) -> Vec<(&'static str, &'static str)> {
-        SCOPES.into_iter().filter(|(scope, _)| self.scopes.iter().any(|asked| asked == scope)).collect()
+        SCOPES
+            .into_iter()
+            .filter(|(scope, _)| self.scopes.iter().any(|asked| asked == scope))
+            .collect()
     }
 }
 

@@ -10,7 +10,10 @@ use http::HeaderName;
 use crate::state::Site;
 
 /// Tells browsers to forget what they kept of us (W3C Clear-Site-Data).
-pub(crate) const CLEAR: (HeaderName, &str) = (HeaderName::from_static("clear-site-data"), "\"cache\", \"storage\"");
+pub(crate) const CLEAR: (HeaderName, &str) = (
+    HeaderName::from_static("clear-site-data"),
+    "\"cache\", \"storage\"",
+);
 
 /// Of the browser that went to an upstream provider: one for all of its windows, which may be on their way at once. It opens
 /// nothing by itself, and is not taken away when one of them is back.
@@ -19,16 +22,25 @@ pub(crate) fn departed(site: &Site, browser: &Token) -> Cookie<'static> {
 }
 
 pub(crate) fn departure_of(site: &Site, jar: &CookieJar) -> Option<Token> {
-    jar.get(departure_name(site)).and_then(|cookie| Token::parse(TokenKind::Pending, cookie.value()))
+    jar.get(departure_name(site))
+        .and_then(|cookie| Token::parse(TokenKind::Pending, cookie.value()))
 }
 
 fn departure_name(site: &Site) -> &'static str {
-    if site.is_https() { "__Host-strongroom-departure" } else { "strongroom-departure" }
+    if site.is_https() {
+        "__Host-strongroom-departure"
+    } else {
+        "strongroom-departure"
+    }
 }
 
 /// Of the browser whose sign-in waits for its second factor. When that is too long, the server knows.
 pub(crate) fn half_way(site: &Site, half_way: &HalfWay) -> Cookie<'static> {
-    named(site, half_way_name(site), half_way.token.expose().to_owned())
+    named(
+        site,
+        half_way_name(site),
+        half_way.token.expose().to_owned(),
+    )
 }
 
 pub(crate) fn gone_in(site: &Site) -> Cookie<'static> {
@@ -38,7 +50,11 @@ pub(crate) fn gone_in(site: &Site) -> Cookie<'static> {
 }
 
 pub(crate) fn half_way_name(site: &Site) -> &'static str {
-    if site.is_https() { "__Host-strongroom-second" } else { "strongroom-second" }
+    if site.is_https() {
+        "__Host-strongroom-second"
+    } else {
+        "strongroom-second"
+    }
 }
 
 /// Without `Max-Age`: it goes with the browser, and the session itself ends on the server.
@@ -77,9 +93,14 @@ pub(crate) fn browser(site: &Site, token: &Token) -> Cookie<'static> {
 }
 
 pub(crate) fn browser_of(site: &Site, jar: &CookieJar) -> Option<Token> {
-    jar.get(browser_name(site)).and_then(|cookie| Token::parse(TokenKind::Pending, cookie.value()))
+    jar.get(browser_name(site))
+        .and_then(|cookie| Token::parse(TokenKind::Pending, cookie.value()))
 }
 
 fn browser_name(site: &Site) -> &'static str {
-    if site.is_https() { "__Host-strongroom-browser" } else { "strongroom-browser" }
+    if site.is_https() {
+        "__Host-strongroom-browser"
+    } else {
+        "strongroom-browser"
+    }
 }

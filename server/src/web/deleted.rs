@@ -31,7 +31,9 @@ impl DeletedPage {
     }
 
     pub fn folder<'a>(&self, file: &'a File) -> &'a str {
-        file.filename.rsplit_once('/').map_or("", |(folder, _)| folder)
+        file.filename
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder)
     }
 
     /// The last revision with content, before the one that says that it is gone.

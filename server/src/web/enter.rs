@@ -81,8 +81,13 @@ impl SignUpPage {
 #[must_use]
 pub fn local_path(next: Option<&str>) -> &str {
     let Some(next) = next else { return "/" };
-    let elsewhere = next.starts_with("//") || next.contains('\\') || next.contains(char::is_control);
-    if next.starts_with('/') && !elsewhere { next } else { "/" }
+    let elsewhere =
+        next.starts_with("//") || next.contains('\\') || next.contains(char::is_control);
+    if next.starts_with('/') && !elsewhere {
+        next
+    } else {
+        "/"
+    }
 }
 
 /// Without the code that it carries.
@@ -98,10 +103,20 @@ mod tests {
 
     #[test]
     fn signing_in_leads_to_no_other_server() {
-        for hostile in ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "evil", ""] {
+        for hostile in [
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+            "evil",
+            "",
+        ] {
             assert_eq!(local_path(Some(hostile)), "/", "{hostile:?}");
         }
         assert_eq!(local_path(None), "/");
-        assert_eq!(local_path(Some("/v/main/f/a%20b?x=1")), "/v/main/f/a%20b?x=1");
+        assert_eq!(
+            local_path(Some("/v/main/f/a%20b?x=1")),
+            "/v/main/f/a%20b?x=1"
+        );
     }
 }

@@ -33,8 +33,17 @@ impl ErrorPage {
     /// The detail as a sentence.
     pub fn said(&self) -> String {
         // What a program would need to know stands in brackets, as in `(accounts.see)`.
-        let detail = self.detail.split(" (").next().filter(|_| self.status == 403).unwrap_or(&self.detail);
-        let end = if detail.ends_with(['.', '!', '?']) { "" } else { "." };
+        let detail = self
+            .detail
+            .split(" (")
+            .next()
+            .filter(|_| self.status == 403)
+            .unwrap_or(&self.detail);
+        let end = if detail.ends_with(['.', '!', '?']) {
+            ""
+        } else {
+            "."
+        };
         format!("{detail}{end}")
     }
 
@@ -43,10 +52,14 @@ impl ErrorPage {
         match self.status {
             401 => "Sign in to go on.",
             403 => "If you need this for your work, ask an administrator for the right to it.",
-            404 => "It may have been moved, renamed or deleted, or you may not have access to its vault.",
+            404 => {
+                "It may have been moved, renamed or deleted, or you may not have access to its vault."
+            }
             413 => "Ask an administrator to raise the limit if the file is meant to be this large.",
             429 | 503 => "Wait a moment, then load the page again.",
-            500.. => "Nothing was changed. Try again; if it stays, give an administrator the request number below.",
+            500.. => {
+                "Nothing was changed. Try again; if it stays, give an administrator the request number below."
+            }
             _ => "Go back and try again.",
         }
     }

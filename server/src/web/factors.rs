@@ -51,11 +51,18 @@ pub struct FactorsPage {
 
 impl FactorsPage {
     pub fn app(&self) -> Option<&wire::FactorInfo> {
-        self.ways.factors.iter().find(|factor| factor.kind == "totp")
+        self.ways
+            .factors
+            .iter()
+            .find(|factor| factor.kind == "totp")
     }
 
     pub fn passkeys(&self) -> Vec<&wire::FactorInfo> {
-        self.ways.factors.iter().filter(|factor| factor.kind == "passkey").collect()
+        self.ways
+            .factors
+            .iter()
+            .filter(|factor| factor.kind == "passkey")
+            .collect()
     }
 
     pub fn has_any(&self) -> bool {

@@ -31,7 +31,10 @@ impl FilePage {
     }
 
     pub fn crumbs(&self) -> Vec<Crumb> {
-        let folder = self.filename.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = self
+            .filename
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
         crumbs(&self.at, folder)
     }
 
@@ -51,7 +54,9 @@ impl FilePage {
     }
 
     pub fn is_current(&self, revision: &Revision) -> bool {
-        self.file.as_ref().is_some_and(|file| file.0.revision == revision.revision)
+        self.file
+            .as_ref()
+            .is_some_and(|file| file.0.revision == revision.revision)
     }
 
     pub fn size(&self, bytes: &i64) -> String {
@@ -63,6 +68,10 @@ impl FilePage {
     }
 
     pub fn revision_url(&self, revision: &Revision) -> String {
-        format!("{}?revision={}", self.at.content_url(&self.filename), revision.revision)
+        format!(
+            "{}?revision={}",
+            self.at.content_url(&self.filename),
+            revision.revision
+        )
     }
 }

@@ -48,7 +48,11 @@ pub struct Row(pub File);
 
 impl FolderPage {
     pub fn title(&self) -> &str {
-        if self.folder.is_empty() { &self.at.vault } else { leaf(&self.folder) }
+        if self.folder.is_empty() {
+            &self.at.vault
+        } else {
+            leaf(&self.folder)
+        }
     }
 
     pub fn crumbs(&self) -> Vec<Crumb> {
@@ -65,7 +69,9 @@ impl FolderPage {
     }
 
     pub fn blank_folder(&self) -> Folder {
-        Folder { path: String::new() }
+        Folder {
+            path: String::new(),
+        }
     }
 }
 
@@ -123,7 +129,10 @@ impl Row {
 
     /// For `<time>`: the attribute and the text.
     pub fn locked_at(&self) -> Option<(String, String)> {
-        self.0.locked_at.as_ref().map(|at| (at.to_string(), format::time(at)))
+        self.0
+            .locked_at
+            .as_ref()
+            .map(|at| (at.to_string(), format::time(at)))
     }
 
     pub fn description(&self) -> &str {
@@ -141,8 +150,17 @@ pub(super) fn leaf(path: &str) -> &str {
 
 /// The vault first, then every folder down to and including `folder`.
 pub(super) fn crumbs(at: &Workplace, folder: &str) -> Vec<Crumb> {
-    let top = Crumb { name: at.vault.clone(), url: at.url() };
-    let ends = folder.match_indices('/').map(|(end, _)| end).chain((!folder.is_empty()).then_some(folder.len()));
-    let below = ends.map(|end| &folder[..end]).map(|path| Crumb { name: leaf(path).into(), url: at.folder_url(path) });
+    let top = Crumb {
+        name: at.vault.clone(),
+        url: at.url(),
+    };
+    let ends = folder
+        .match_indices('/')
+        .map(|(end, _)| end)
+        .chain((!folder.is_empty()).then_some(folder.len()));
+    let below = ends.map(|end| &folder[..end]).map(|path| Crumb {
+        name: leaf(path).into(),
+        url: at.folder_url(path),
+    });
     std::iter::once(top).chain(below).collect()
 }

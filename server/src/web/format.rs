@@ -30,15 +30,16 @@ pub(super) fn time(at: &Timestamp) -> String {
 
 /// One path segment, percent-encoded (RFC 3986 §2.3: all but the unreserved).
 pub(super) fn segment(raw: &str) -> String {
-    raw.bytes().fold(String::with_capacity(raw.len()), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
+    raw.bytes()
+        .fold(String::with_capacity(raw.len()), |mut out, byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                out.push(char::from(byte));
+            } else {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "%{byte:02X}");
+            }
+            out
+        })
 }
 
 /// A path, encoded segment by segment: the slashes stay.

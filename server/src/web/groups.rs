@@ -25,7 +25,12 @@ impl GroupsPage {
     }
 
     pub fn choices(&self) -> [(&'static str, &'static str); 4] {
-        [("none", "No access"), ("viewer", "Viewer"), ("editor", "Editor"), ("manager", "Manager")]
+        [
+            ("none", "No access"),
+            ("viewer", "Viewer"),
+            ("editor", "Editor"),
+            ("manager", "Manager"),
+        ]
     }
 
     pub fn user_url(&self, username: &str) -> String {

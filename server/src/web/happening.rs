@@ -33,7 +33,14 @@ impl Happening {
     pub fn told(entry: AuditEntry, viewer: &str) -> Self {
         let sentence = sentence(&entry, viewer);
         let mark = mark(&entry, viewer);
-        Self { sentence, changes: changes(&entry), mark, times: 1, first_at: entry.at, entry }
+        Self {
+            sentence,
+            changes: changes(&entry),
+            mark,
+            times: 1,
+            first_at: entry.at,
+            entry,
+        }
     }
 
     /// A page of entries, newest first; what was refused again and again from one place is told once.
@@ -71,7 +78,11 @@ impl Happening {
     /// `Firefox on Linux, 192.0.2.1`
     pub fn place(&self) -> Option<String> {
         let from = self.entry.from.as_ref()?;
-        Some(format!("{}, {}", auth::place::program(from.user_agent.as_deref()), from.address))
+        Some(format!(
+            "{}, {}",
+            auth::place::program(from.user_agent.as_deref()),
+            from.address
+        ))
     }
 
     /// `by the token “backup”`
@@ -112,50 +123,94 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "sign_in.refused" if entry.subject.is_empty() => {
             "Somebody tried to sign in with a name that is nobody's".to_owned()
         }
-        "sign_in.refused" => format!("Somebody tried to sign in as {whom} and was refused: wrong {}", secret(entry)),
-        "sign_in.half_way" => format!("Somebody typed {whose} right password and was asked for the second factor")
-            .replace("their right", &format!("{who}'s right")),
+        "sign_in.refused" => format!(
+            "Somebody tried to sign in as {whom} and was refused: wrong {}",
+            secret(entry)
+        ),
+        "sign_in.half_way" => {
+            format!("Somebody typed {whose} right password and was asked for the second factor")
+                .replace("their right", &format!("{who}'s right"))
+        }
         "sign_in.confirmed" => format!("{who} confirmed who they are"),
         "action.refused" => refused(entry, &who, viewer),
-        "session.ended" | "sessions.ended" => format!("{who} ended {}{}", sessions(entry, &whose), why(entry)),
+        "session.ended" | "sessions.ended" => {
+            format!("{who} ended {}{}", sessions(entry, &whose), why(entry))
+        }
         "everybody.signed_out" => {
-            let too = if entry.facts.contains_key("tokens") { ", access tokens too" } else { "" };
+            let too = if entry.facts.contains_key("tokens") {
+                ", access tokens too"
+            } else {
+                ""
+            };
             let why = entry.reason.as_deref().unwrap_or_default();
-            format!("{who} signed everybody out{too} ({} sessions): {why}", fact("sessions"))
+            format!(
+                "{who} signed everybody out{too} ({} sessions): {why}",
+                fact("sessions")
+            )
         }
         "refresh.replayed" => {
-            format!("A sign-in of {whom} was used from two places at once; somebody may have copied it. It was ended")
+            format!(
+                "A sign-in of {whom} was used from two places at once; somebody may have copied it. It was ended"
+            )
         }
         "token.made" => format!("{who} made the access token “{}”", after(entry, "label")),
-        "token.ended" => format!("{who} ended the access token “{}”{}", fact("label"), why(entry)),
-        "device.approved" => format!("{who} let a device sign in as {whom}{}", quoted(&fact("client"))),
+        "token.ended" => format!(
+            "{who} ended the access token “{}”{}",
+            fact("label"),
+            why(entry)
+        ),
+        "device.approved" => format!(
+            "{who} let a device sign in as {whom}{}",
+            quoted(&fact("client"))
+        ),
         "program.approved" => format!("{who} let a program in{}", quoted(&fact("client"))),
         "device.refused" => {
-            format!("{who} refused a device that wanted to sign in as {whom}{}", quoted(&fact("client")))
+            format!(
+                "{who} refused a device that wanted to sign in as {whom}{}",
+                quoted(&fact("client"))
+            )
         }
         "password.changed" => format!("{who} changed {whose} password"),
         "password.reset" => format!("{who} set {whose} password anew, by a link"),
-        "password.rehashed" => format!("The password of {whom} is kept under a better hash since this sign-in"),
+        "password.rehashed" => {
+            format!("The password of {whom} is kept under a better hash since this sign-in")
+        }
         "reset.made" => format!("{who} asked for a link that sets {whose} password anew"),
         "reset.required" => format!("{who} asks {whom} for a new password"),
         "factor.added" => format!("{who} added {} to {whose} account", factor(entry)),
         "factor.removed" => format!("{who} removed {} from {whose} account", factor(entry)),
-        "factor.renamed" => format!("{who} renamed one of {whose} second factors{}", quoted(&fact("name"))),
+        "factor.renamed" => format!(
+            "{who} renamed one of {whose} second factors{}",
+            quoted(&fact("name"))
+        ),
         "passkey.copied" => {
-            format!("A passkey of {whom} was refused: its counter went back, so somebody may have a copy of it")
+            format!(
+                "A passkey of {whom} was refused: its counter went back, so somebody may have a copy of it"
+            )
         }
         "factors.recovered" => format!("{who} took all second factors of {whom} away"),
         "recovery_codes.made" => format!("{who} made new recovery codes for {whose} account"),
         "recovery_code.used" => format!("{who} used a recovery code ({} left)", fact("left")),
-        "provider.linked" => format!("{who} joined {whose} account to {}", after(entry, "provider")),
-        "provider.unlinked" => format!("{who} parted {whose} account from {}", before(entry, "provider")),
+        "provider.linked" => format!(
+            "{who} joined {whose} account to {}",
+            after(entry, "provider")
+        ),
+        "provider.unlinked" => format!(
+            "{who} parted {whose} account from {}",
+            before(entry, "provider")
+        ),
         "account.created" if self_done => format!("{who} made {whose} account"),
         "account.created" => format!("{who} made an account for {whom}"),
-        "email.asked" => format!("{who} asked for another e-mail address of {whose} account: {}", fact("email")),
+        "email.asked" => format!(
+            "{who} asked for another e-mail address of {whose} account: {}",
+            fact("email")
+        ),
         "account.changed" | "email.changed" => account_changed(entry, &who, (&whom, &whose)),
         "role.changed" => format!("{who} changed what {whom} may do in {vault}"),
         "invite.made" if !entry.subject.contains('@') => format!("{who} made an invitation"),
-        "invite.withdrawn" if !entry.subject.contains('@') => format!("{who} withdrew an invitation"),
+        "invite.withdrawn" if !entry.subject.contains('@') => {
+            format!("{who} withdrew an invitation")
+        }
         "invite.made" => format!("{who} invited {whom}"),
         "invite.used" => format!("{who} used an invitation"),
         "invite.withdrawn" => format!("{who} withdrew the invitation of {whom}"),
@@ -164,7 +219,11 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         "group.removed" => format!("{who} removed the group {whom}"),
         "sign_in.throttled" => format!(
             "Too many tries{}: some were refused unseen",
-            if whom.is_empty() { String::new() } else { format!(" to sign in as {whom}") }
+            if whom.is_empty() {
+                String::new()
+            } else {
+                format!(" to sign in as {whom}")
+            }
         ),
         "throttle.lifted" => format!("{who} let {whom} try again at once"),
         "key.rotated" => format!("{who} replaced the key {whom}"),
@@ -179,15 +238,31 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
 
 fn refused(entry: &AuditEntry, who: &str, viewer: &str) -> String {
     let fact = |name: &str| entry.facts.get(name).map(plain).unwrap_or_default();
-    let asked = if entry.facts.contains_key("request") { fact("request") } else { entry.subject.clone() };
+    let asked = if entry.facts.contains_key("request") {
+        fact("request")
+    } else {
+        entry.subject.clone()
+    };
     match entry.reason.as_deref() {
         Some("cross_site") => {
-            let whose = if entry.actor == viewer { "your".to_owned() } else { format!("{who}'s") };
-            let site = if fact("site").is_empty() { String::new() } else { format!(" ({})", fact("site")) };
-            format!("Another website{site} tried to act with {whose} sign-in and was refused: {asked}")
+            let whose = if entry.actor == viewer {
+                "your".to_owned()
+            } else {
+                format!("{who}'s")
+            };
+            let site = if fact("site").is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", fact("site"))
+            };
+            format!(
+                "Another website{site} tried to act with {whose} sign-in and was refused: {asked}"
+            )
         }
-        Some("not_in_person") => format!("A token of {who} was refused what only the person may do: {asked}")
-            .replace("A token of You", "A token of yours"),
+        Some("not_in_person") => {
+            format!("A token of {who} was refused what only the person may do: {asked}")
+                .replace("A token of You", "A token of yours")
+        }
         Some("scope_missing") => format!("{who} used a token that may not do this: {asked}"),
         _ => format!("{who} asked for something that is not allowed: {asked}"),
     }
@@ -195,7 +270,11 @@ fn refused(entry: &AuditEntry, who: &str, viewer: &str) -> String {
 
 /// ` “CAM plug-in”`, or nothing.
 fn quoted(name: &str) -> String {
-    if name.is_empty() { String::new() } else { format!(" “{name}”") }
+    if name.is_empty() {
+        String::new()
+    } else {
+        format!(" “{name}”")
+    }
 }
 
 fn factor(entry: &AuditEntry) -> String {
@@ -210,7 +289,10 @@ fn factor(entry: &AuditEntry) -> String {
 
 /// The one thing that changed, where it has a word of its own; otherwise the lines below say what.
 fn account_changed(entry: &AuditEntry, who: &str, (whom, whose): (&str, &str)) -> String {
-    match (after(entry, "standing").as_str(), after(entry, "administrator").as_str()) {
+    match (
+        after(entry, "standing").as_str(),
+        after(entry, "administrator").as_str(),
+    ) {
         ("disabled", _) => format!("{who} disabled {whose} account"),
         ("active", _) => format!("{who} enabled {whose} account"),
         ("deleted", _) => format!("{who} deleted {whose} account"),
@@ -223,7 +305,9 @@ fn account_changed(entry: &AuditEntry, who: &str, (whom, whose): (&str, &str)) -
 fn group_changed(entry: &AuditEntry, who: &str, vault: &str) -> String {
     let group = &entry.subject;
     match (before(entry, "member"), after(entry, "member")) {
-        (gone, new) if new.is_empty() && !gone.is_empty() => format!("{who} took {gone} out of the group {group}"),
+        (gone, new) if new.is_empty() && !gone.is_empty() => {
+            format!("{who} took {gone} out of the group {group}")
+        }
         (_, new) if !new.is_empty() => format!("{who} put {new} into the group {group}"),
         _ => format!("{who} changed what the group {group} may do in {vault}"),
     }
@@ -232,7 +316,8 @@ fn group_changed(entry: &AuditEntry, who: &str, vault: &str) -> String {
 /// What a sign-in came after, where that is worth saying.
 fn after_what(entry: &AuditEntry) -> String {
     let count = |name: &str| entry.facts.get(name).and_then(Value::as_u64);
-    let refused = count("refused_before").map(|tries| format!(", after {tries} tries that were refused"));
+    let refused =
+        count("refused_before").map(|tries| format!(", after {tries} tries that were refused"));
     let away = count("days_away").map(|days| format!(", for the first time in {days} days"));
     [refused, away].into_iter().flatten().collect()
 }
@@ -283,27 +368,63 @@ fn secret(entry: &AuditEntry) -> &'static str {
 }
 
 fn before(entry: &AuditEntry, name: &str) -> String {
-    entry.before.as_ref().and_then(|members| members.get(name)).map(plain).unwrap_or_default()
+    entry
+        .before
+        .as_ref()
+        .and_then(|members| members.get(name))
+        .map(plain)
+        .unwrap_or_default()
 }
 
 fn after(entry: &AuditEntry, name: &str) -> String {
-    entry.after.as_ref().and_then(|members| members.get(name)).map(plain).unwrap_or_default()
+    entry
+        .after
+        .as_ref()
+        .and_then(|members| members.get(name))
+        .map(plain)
+        .unwrap_or_default()
 }
 
 fn changes(entry: &AuditEntry) -> Vec<String> {
-    let members = |side: &Option<Value>| side.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+    let members = |side: &Option<Value>| {
+        side.as_ref()
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default()
+    };
     let (before, after) = (members(&entry.before), members(&entry.after));
     if before.is_empty() {
         // Everything is new: the sentence says so.
         return Vec::new();
     }
-    let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
+    let names = before
+        .keys()
+        .chain(after.keys().filter(|name| !before.contains_key(*name)));
     let names = names.filter(|name| !is_said(&entry.action, name));
     let side = |members: &serde_json::Map<String, Value>, name: &str| {
-        let text: String = members.get(name).map(plain).unwrap_or_default().chars().take(80).collect();
-        if text.is_empty() { "nothing".to_owned() } else { text }
+        let text: String = members
+            .get(name)
+            .map(plain)
+            .unwrap_or_default()
+            .chars()
+            .take(80)
+            .collect();
+        if text.is_empty() {
+            "nothing".to_owned()
+        } else {
+            text
+        }
     };
-    names.map(|name| format!("{}: {} → {}", name.replace('_', " "), side(&before, name), side(&after, name))).collect()
+    names
+        .map(|name| {
+            format!(
+                "{}: {} → {}",
+                name.replace('_', " "),
+                side(&before, name),
+                side(&after, name)
+            )
+        })
+        .collect()
 }
 
 /// What the sentence has said already, and what no person compares.
@@ -342,11 +463,15 @@ fn mark(entry: &AuditEntry, viewer: &str) -> Option<Mark> {
         "factors.recovered" => mark("Second factors", true),
         "recovery_code.used" => mark("Recovery code", true),
         action if by_another && action.starts_with("account.") => mark("By somebody else", true),
-        action if action.starts_with("password.") && action != "password.rehashed" => mark("Password", false),
+        action if action.starts_with("password.") && action != "password.rehashed" => {
+            mark("Password", false)
+        }
         action if action.starts_with("factor.") || action.starts_with("recovery_codes.") => {
             mark("Second factors", false)
         }
-        action if action.starts_with("token.") || action.starts_with("device.") => mark("Access", false),
+        action if action.starts_with("token.") || action.starts_with("device.") => {
+            mark("Access", false)
+        }
         "file.override" => mark("Lock broken", true),
         "file.delete" => mark("Deleted", false),
         _ if by_another => mark("By somebody else", false),

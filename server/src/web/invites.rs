@@ -26,7 +26,12 @@ impl InvitesPage {
     }
 
     pub fn choices(&self) -> [(&'static str, &'static str); 4] {
-        [("none", "No access"), ("viewer", "Viewer"), ("editor", "Editor"), ("manager", "Manager")]
+        [
+            ("none", "No access"),
+            ("viewer", "Viewer"),
+            ("editor", "Editor"),
+            ("manager", "Manager"),
+        ]
     }
 
     /// Most come to work on files where everybody does.

@@ -21,16 +21,25 @@ impl LockoutsPage {
 
     /// Where a `DELETE` lifts it.
     pub fn lift(&self, lockout: &Lockout) -> String {
-        let encode =
-            |part: &str| percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let encode = |part: &str| {
+            percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC)
+                .to_string()
+        };
         match (&lockout.account, &lockout.network) {
             (Some(account), _) => format!("/api/throttle/accounts/{}", encode(account)),
-            (None, network) => format!("/api/throttle/networks/{}", encode(network.as_deref().unwrap_or_default())),
+            (None, network) => format!(
+                "/api/throttle/networks/{}",
+                encode(network.as_deref().unwrap_or_default())
+            ),
         }
     }
 
     pub fn who<'a>(&self, lockout: &'a Lockout) -> &'a str {
-        lockout.account.as_deref().or(lockout.network.as_deref()).unwrap_or_default()
+        lockout
+            .account
+            .as_deref()
+            .or(lockout.network.as_deref())
+            .unwrap_or_default()
     }
 
     /// What was tried, from where.
@@ -45,7 +54,9 @@ impl LockoutsPage {
         };
         match (lockout.from.as_str(), &lockout.network) {
             ("device", _) => format!("{secret}, from a browser that signed in before"),
-            ("network", Some(network)) => format!("{secret}, from {network}, where they signed in before"),
+            ("network", Some(network)) => {
+                format!("{secret}, from {network}, where they signed in before")
+            }
             _ => format!("{secret}, from places where they have not signed in before"),
         }
     }

@@ -21,7 +21,9 @@ impl Meter {
     pub(crate) fn may_ask(&self, address: IpAddr) -> bool {
         let now = Instant::now();
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = state.take().filter(|(began, _)| now.duration_since(*began) < WINDOW);
+        let fresh = state
+            .take()
+            .filter(|(began, _)| now.duration_since(*began) < WINDOW);
         let (_, asked) = state.insert(fresh.unwrap_or_else(|| (now, HashMap::new())));
         let network = network(address);
         if asked.len() >= REMEMBERED && !asked.contains_key(&network) {

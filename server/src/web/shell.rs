@@ -16,12 +16,19 @@ pub struct Viewer {
 
 impl Viewer {
     pub fn name(&self) -> &str {
-        self.display_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.username)
+        self.display_name
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .unwrap_or(&self.username)
     }
 
     /// The letter in the round badge.
     pub fn initial(&self) -> String {
-        self.name().chars().next().map(|first| first.to_uppercase().collect()).unwrap_or_default()
+        self.name()
+            .chars()
+            .next()
+            .map(|first| first.to_uppercase().collect())
+            .unwrap_or_default()
     }
 }
 
@@ -84,7 +91,11 @@ impl Workplace {
     }
 
     pub fn folder_url(&self, folder: &str) -> String {
-        if folder.is_empty() { self.url() } else { format!("{}/f/{}", self.url(), format::path(folder)) }
+        if folder.is_empty() {
+            self.url()
+        } else {
+            format!("{}/f/{}", self.url(), format::path(folder))
+        }
     }
 
     pub fn file_url(&self, filename: &str) -> String {

@@ -3,20 +3,34 @@
 use wire::{File, FileStatus, Me, Revision, SessionInfo, User};
 
 use super::{
-    AccountPage, ErrorPage, FilePage, FirstPage, Folder, FolderPage, Page, Registration, Row, Shell, SignInPage,
-    SignUpPage, UsersPage, Viewer, Workplace,
+    AccountPage, ErrorPage, FilePage, FirstPage, Folder, FolderPage, Page, Registration, Row,
+    Shell, SignInPage, SignUpPage, UsersPage, Viewer, Workplace,
 };
 use auth::Role;
 
 const HOSTILE: &str = "<script>alert('x')</script>\"onload=\"y.step";
 
 fn shell() -> Shell {
-    let ada = Viewer { username: "ada".into(), display_name: Some("Ada Byron".into()), is_admin: true, manages: true };
-    Shell { viewer: Some(ada), vault: Some("main".into()), vaults: vec!["fixtures".into(), "main".into()] }
+    let ada = Viewer {
+        username: "ada".into(),
+        display_name: Some("Ada Byron".into()),
+        is_admin: true,
+        manages: true,
+    };
+    Shell {
+        viewer: Some(ada),
+        vault: Some("main".into()),
+        vaults: vec!["fixtures".into(), "main".into()],
+    }
 }
 
 fn at(role: Role) -> Workplace {
-    Workplace { vault: "main".into(), role, since: 41, max_file_size: 10 << 30 }
+    Workplace {
+        vault: "main".into(),
+        role,
+        since: 41,
+        max_file_size: 10 << 30,
+    }
 }
 
 fn file(name: &str, status: FileStatus) -> Row {
@@ -34,7 +48,9 @@ fn file(name: &str, status: FileStatus) -> Row {
         sha256: "ab".repeat(32),
         modified_at: "2026-11-22T16:22:15Z".parse().unwrap(),
         modified_by: "grace".into(),
-        locked_at: holder.is_some().then(|| "2026-11-22T17:00:00Z".parse().unwrap()),
+        locked_at: holder
+            .is_some()
+            .then(|| "2026-11-22T17:00:00Z".parse().unwrap()),
         locked_by: holder,
         lock_note: None,
         change: 1042,
@@ -46,8 +62,13 @@ fn folder(role: Role, names: &[(&str, FileStatus)]) -> FolderPage {
         shell: shell(),
         at: at(role),
         folder: String::new(),
-        folders: vec![Folder { path: "fixtures".into() }],
-        files: names.iter().map(|(name, status)| file(name, *status)).collect(),
+        folders: vec![Folder {
+            path: "fixtures".into(),
+        }],
+        files: names
+            .iter()
+            .map(|(name, status)| file(name, *status))
+            .collect(),
         next: None,
     }
 }
@@ -71,7 +92,10 @@ fn history(row: Option<Row>) -> FilePage {
         at: at(Role::Editor),
         filename: "fixtures/a b.step".into(),
         file: row,
-        revisions: vec![revision(12, "checked_in", Some(5)), revision(1, "added", Some(4))],
+        revisions: vec![
+            revision(12, "checked_in", Some(5)),
+            revision(1, "added", Some(4)),
+        ],
         next: Some("?after=1".into()),
     }
 }
@@ -106,7 +130,9 @@ fn session() -> SessionInfo {
         last_seen_at: at,
         expires_at: at,
         address: "127.0.0.1".into(),
-        user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36".into()),
+        user_agent: Some(
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36".into(),
+        ),
         methods: vec!["pwd".into(), "otp".into()],
         label: None,
     }
@@ -125,7 +151,10 @@ fn me() -> Me {
 }
 
 fn everything() -> Vec<(&'static str, String)> {
-    let hostile = [(HOSTILE, FileStatus::Unlocked), ("mine.step", FileStatus::CheckedOutByUser)];
+    let hostile = [
+        (HOSTILE, FileStatus::Unlocked),
+        ("mine.step", FileStatus::CheckedOutByUser),
+    ];
     let text = || HOSTILE.to_owned();
     let sign_in = SignInPage {
         providers: Vec::new(),
@@ -163,18 +192,34 @@ fn everything() -> Vec<(&'static str, String)> {
         next: None,
         registration: Registration::Open,
     };
-    let error = ErrorPage { shell: shell(), status: 404, detail: text(), request_id: "0192".into() };
+    let error = ErrorPage {
+        shell: shell(),
+        status: 404,
+        detail: text(),
+        request_id: "0192".into(),
+    };
     vec![
         ("folder", folder(Role::Manager, &hostile).html().unwrap()),
-        ("file", history(Some(file(HOSTILE, FileStatus::Locked))).html().unwrap()),
+        (
+            "file",
+            history(Some(file(HOSTILE, FileStatus::Locked)))
+                .html()
+                .unwrap(),
+        ),
         ("sign-in", sign_in.html().unwrap()),
         ("sign-up", sign_up.html().unwrap()),
         ("first", first.html().unwrap()),
         (
             "account",
-            AccountPage { shell: shell(), me: me(), sessions: vec![session()], least: 15, sends_mail: true }
-                .html()
-                .unwrap(),
+            AccountPage {
+                shell: shell(),
+                me: me(),
+                sessions: vec![session()],
+                least: 15,
+                sends_mail: true,
+            }
+            .html()
+            .unwrap(),
         ),
         ("users", users.html().unwrap()),
         ("error", error.html().unwrap()),
@@ -185,9 +230,18 @@ fn everything() -> Vec<(&'static str, String)> {
 fn no_page_carries_what_the_policy_forbids_or_a_user_smuggled_in() {
     for (name, html) in everything() {
         assert!(!html.contains("<script>"), "{name} has an inline script");
-        assert!(!html.contains("<style") && !html.contains(" style="), "{name} has inline style");
-        assert!(!html.contains("\"onload=\"") && !html.contains(" onclick"), "{name} has a handler");
-        assert!(html.contains("lang=\"en\"") && html.contains("id=\"main\""), "{name} is no whole page");
+        assert!(
+            !html.contains("<style") && !html.contains(" style="),
+            "{name} has inline style"
+        );
+        assert!(
+            !html.contains("\"onload=\"") && !html.contains(" onclick"),
+            "{name} has a handler"
+        );
+        assert!(
+            html.contains("lang=\"en\"") && html.contains("id=\"main\""),
+            "{name} is no whole page"
+        );
     }
 }
 
@@ -196,19 +250,40 @@ fn buttons_appear_only_for_what_the_role_may_do() {
     let names = [("a.step", FileStatus::Unlocked)];
     let offers = |role: Role| -> Vec<&str> {
         let html = folder(role, &names).html().unwrap();
-        ["download", "history", "check-out", "add", "describe", "move", "override", "delete"]
-            .into_iter()
-            .filter(|action| html.contains(&format!("data-action=\"{action}\"")))
-            .collect()
+        [
+            "download",
+            "history",
+            "check-out",
+            "add",
+            "describe",
+            "move",
+            "override",
+            "delete",
+        ]
+        .into_iter()
+        .filter(|action| html.contains(&format!("data-action=\"{action}\"")))
+        .collect()
     };
     assert_eq!(offers(Role::Viewer), ["download", "history"]);
-    assert_eq!(offers(Role::Editor), ["download", "history", "check-out", "add", "describe", "move"]);
+    assert_eq!(
+        offers(Role::Editor),
+        [
+            "download",
+            "history",
+            "check-out",
+            "add",
+            "describe",
+            "move"
+        ]
+    );
     assert_eq!(offers(Role::Manager).len(), 8);
 }
 
 #[test]
 fn a_name_that_is_hard_in_an_address_is_encoded_in_every_link() {
-    let html = folder(Role::Editor, &[("a b/50% #1?.step", FileStatus::Unlocked)]).html().unwrap();
+    let html = folder(Role::Editor, &[("a b/50% #1?.step", FileStatus::Unlocked)])
+        .html()
+        .unwrap();
     assert!(html.contains("href=\"/v/main/h/a%20b/50%25%20%231%3F.step\""));
     assert!(html.contains("href=\"/api/vaults/main/files/a%20b%2F50%25%20%231%3F.step/content\""));
 }
@@ -217,7 +292,9 @@ fn a_name_that_is_hard_in_an_address_is_encoded_in_every_link() {
 fn a_deleted_file_shows_its_history_and_how_to_have_it_back() {
     let html = history(None).html().unwrap();
     assert!(html.contains("data-status=\"deleted\"") && html.contains("This file was deleted"));
-    assert!(html.contains("data-action=\"restore\"") && !html.contains("data-action=\"check-out\""));
+    assert!(
+        html.contains("data-action=\"restore\"") && !html.contains("data-action=\"check-out\"")
+    );
 }
 
 #[test]
@@ -234,7 +311,12 @@ fn the_way_in_remembers_what_was_typed_but_never_the_password() {
     let html = page.html().unwrap();
     // Assets are named by their digest, which is no part of the promise.
     let build = super::assets::url("");
-    insta::assert_snapshot!(html.replace(&build, "/assets/BUILD/").split_once("<main").unwrap().1);
+    insta::assert_snapshot!(
+        html.replace(&build, "/assets/BUILD/")
+            .split_once("<main")
+            .unwrap()
+            .1
+    );
 }
 
 #[test]
@@ -242,21 +324,39 @@ fn every_file_that_a_page_or_a_module_names_is_shipped() {
     let served = |path: &str| super::assets::serve("any", path, &http::HeaderMap::new());
     let missing = |path: &str| served(path).status() != http::StatusCode::OK;
     for (page, html) in everything() {
-        for path in html.split("/assets/").skip(1).filter_map(|rest| rest.split('"').next()) {
+        for path in html
+            .split("/assets/")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
             let (_, path) = path.split_once('/').unwrap();
             assert!(!missing(path), "{page} names {path}");
         }
-        for id in html.split("href=\"#i-").skip(1).filter_map(|rest| rest.split('"').next()) {
-            assert!(html.contains(&format!("id=\"i-{id}\"")), "{page} uses the icon {id}");
+        for id in html
+            .split("href=\"#i-")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
+            assert!(
+                html.contains(&format!("id=\"i-{id}\"")),
+                "{page} uses the icon {id}"
+            );
         }
     }
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/js");
     for module in std::fs::read_dir(folder).unwrap() {
         let text = std::fs::read_to_string(module.unwrap().path()).unwrap();
-        for name in text.split("from './").skip(1).filter_map(|rest| rest.split('\'').next()) {
+        for name in text
+            .split("from './")
+            .skip(1)
+            .filter_map(|rest| rest.split('\'').next())
+        {
             assert!(!missing(&format!("js/{name}")), "a module imports {name}");
         }
-        assert!(!text.contains("innerHTML =") && !text.contains("console."), "a module writes HTML or noise");
+        assert!(
+            !text.contains("innerHTML =") && !text.contains("console."),
+            "a module writes HTML or noise"
+        );
     }
 }
 
@@ -265,12 +365,26 @@ fn no_form_would_put_what_is_typed_into_an_address() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     let parts = std::fs::read_dir(folder.join("part")).unwrap();
     let mut forms = 0;
-    for file in std::fs::read_dir(&folder).unwrap().chain(parts).map(|file| file.unwrap().path()) {
-        let Ok(template) = std::fs::read_to_string(&file) else { continue };
-        for form in template.split("<form").skip(1).map(|rest| rest.split_once('>').unwrap().0) {
+    for file in std::fs::read_dir(&folder)
+        .unwrap()
+        .chain(parts)
+        .map(|file| file.unwrap().path())
+    {
+        let Ok(template) = std::fs::read_to_string(&file) else {
+            continue;
+        };
+        for form in template
+            .split("<form")
+            .skip(1)
+            .map(|rest| rest.split_once('>').unwrap().0)
+        {
             forms += 1;
             // Where a script fails, the browser sends a form by itself: a search by its address, all else in a body.
-            let fine = if form.contains("role=\"search\"") { "method=\"get\"" } else { "method=\"post\"" };
+            let fine = if form.contains("role=\"search\"") {
+                "method=\"get\""
+            } else {
+                "method=\"post\""
+            };
             assert!(form.contains(fine), "{}: <form{form}>", file.display());
         }
     }
@@ -282,6 +396,9 @@ fn whoever_is_signed_in_without_javascript_is_told_what_does_not_work() {
     let pages = everything();
     assert!(pages.iter().any(|(_, html)| html.contains("user-menu")));
     for (name, html) in pages {
-        assert!(!html.contains("user-menu") || html.contains("<noscript>"), "{name}");
+        assert!(
+            !html.contains("user-menu") || html.contains("<noscript>"),
+            "{name}"
+        );
     }
 }

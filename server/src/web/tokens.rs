@@ -24,10 +24,26 @@ impl TokensPage {
     /// What each scope lets a token do, in words, and whether one mostly wants it.
     pub fn scopes(&self) -> [(&'static str, &'static str, bool); 4] {
         [
-            ("files:read", "See names, history and events, and download.", true),
-            ("files:write", "Check out and in, add, describe, move, restore; delete where you may.", false),
-            ("locks:override", "Break locks of others, where you may.", false),
-            ("admin", "What you may do as a manager or administrator: accounts, members, vaults.", false),
+            (
+                "files:read",
+                "See names, history and events, and download.",
+                true,
+            ),
+            (
+                "files:write",
+                "Check out and in, add, describe, move, restore; delete where you may.",
+                false,
+            ),
+            (
+                "locks:override",
+                "Break locks of others, where you may.",
+                false,
+            ),
+            (
+                "admin",
+                "What you may do as a manager or administrator: accounts, members, vaults.",
+                false,
+            ),
         ]
     }
 
@@ -44,7 +60,8 @@ impl TokensPage {
 
     /// Whether it ends so soon that its owner should think of it.
     pub fn ends_soon(&self, token: &PersonalToken) -> bool {
-        token.expires_at.duration_since(self.now) < SignedDuration::try_from(BEFORE).unwrap_or_default()
+        token.expires_at.duration_since(self.now)
+            < SignedDuration::try_from(BEFORE).unwrap_or_default()
     }
 
     pub fn scope(&self, token: &PersonalToken) -> String {

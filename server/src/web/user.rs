@@ -18,7 +18,11 @@ pub struct UserPage {
 impl UserPage {
     /// What somebody calls themselves, or else the username.
     pub fn name(&self) -> &str {
-        self.user.display_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&self.user.username)
+        self.user
+            .display_name
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .unwrap_or(&self.user.username)
     }
 
     /// The audit, narrowed to this account as its `actor` or `subject`.
@@ -44,7 +48,12 @@ impl UserPage {
     }
 
     pub fn choices(&self) -> [(&'static str, &'static str); 4] {
-        [("none", "No access"), ("viewer", "Viewer"), ("editor", "Editor"), ("manager", "Manager")]
+        [
+            ("none", "No access"),
+            ("viewer", "Viewer"),
+            ("editor", "Editor"),
+            ("manager", "Manager"),
+        ]
     }
 
     pub fn factors(&self) -> String {
@@ -52,7 +61,10 @@ impl UserPage {
     }
 
     pub fn is_self(&self) -> bool {
-        self.shell.viewer.as_ref().is_some_and(|viewer| viewer.username == self.user.username)
+        self.shell
+            .viewer
+            .as_ref()
+            .is_some_and(|viewer| viewer.username == self.user.username)
     }
 
     pub fn time(&self, at: &Timestamp) -> String {

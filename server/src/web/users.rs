@@ -44,8 +44,12 @@ impl UsersPage {
 
     /// Which accounts may be asked for: the word, the text, and whether they are shown now.
     pub fn lists(&self) -> Vec<(&'static str, &'static str, bool)> {
-        let lists = Among::ALL.into_iter().map(|among| (among.as_str(), in_words(among), self.among == Some(among)));
-        std::iter::once(("", "Everybody", self.among.is_none())).chain(lists).collect()
+        let lists = Among::ALL
+            .into_iter()
+            .map(|among| (among.as_str(), in_words(among), self.among == Some(among)));
+        std::iter::once(("", "Everybody", self.among.is_none()))
+            .chain(lists)
+            .collect()
     }
 
     /// `App, passkey`, or that there is none.
@@ -63,11 +67,19 @@ impl UsersPage {
     }
 
     pub fn choices(&self) -> [(&'static str, &'static str); 4] {
-        [("none", "No access"), ("viewer", "Viewer"), ("editor", "Editor"), ("manager", "Manager")]
+        [
+            ("none", "No access"),
+            ("viewer", "Viewer"),
+            ("editor", "Editor"),
+            ("manager", "Manager"),
+        ]
     }
 
     pub fn is_self(&self, user: &User) -> bool {
-        self.shell.viewer.as_ref().is_some_and(|viewer| viewer.username == user.username)
+        self.shell
+            .viewer
+            .as_ref()
+            .is_some_and(|viewer| viewer.username == user.username)
     }
 
     pub fn time(&self, at: &Timestamp) -> String {
@@ -93,5 +105,9 @@ pub(super) fn factors(kinds: &[String]) -> String {
         kind => kind,
     });
     let words: Vec<_> = words.collect();
-    if words.is_empty() { "no second factor".to_owned() } else { words.join(", ") }
+    if words.is_empty() {
+        "no second factor".to_owned()
+    } else {
+        words.join(", ")
+    }
 }

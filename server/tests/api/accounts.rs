@@ -141,16 +141,35 @@ both! {
 
 /// The same session, by an access token that may do no more than `scope` (RFC 6749 §6).
 pub(crate) async fn narrowed(client: &crate::app::Client, scope: &str) -> crate::app::Client {
-    let anonymous = crate::app::Client { token: None, ..client.clone() };
-    let form = [("grant_type", "refresh_token"), ("refresh_token", &client.refresh), ("scope", scope)];
-    let tokens = anonymous.ask(anonymous.post("/auth/token").form(&form)).await.is(200).body;
-    crate::app::Client { token: tokens["access_token"].as_str().map(str::to_owned), ..anonymous }
+    let anonymous = crate::app::Client {
+        token: None,
+        ..client.clone()
+    };
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &client.refresh),
+        ("scope", scope),
+    ];
+    let tokens = anonymous
+        .ask(anonymous.post("/auth/token").form(&form))
+        .await
+        .is(200)
+        .body;
+    crate::app::Client {
+        token: tokens["access_token"].as_str().map(str::to_owned),
+        ..anonymous
+    }
 }
 
 pub(crate) async fn refresh(client: &crate::app::Client, token: &str) -> crate::app::Answer {
     let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
-    let anonymous = crate::app::Client { token: None, ..client.clone() };
-    anonymous.ask(anonymous.post("/auth/token").form(&form)).await
+    let anonymous = crate::app::Client {
+        token: None,
+        ..client.clone()
+    };
+    anonymous
+        .ask(anonymous.post("/auth/token").form(&form))
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,13 +178,21 @@ async fn the_first_administrator_is_made_once_with_the_printed_link() {
     let link = app.running.setup_link.clone().unwrap();
     let token = link.split_once('#').unwrap().1.to_owned();
     let make = |token: &str, name: &str| {
-        let form = [("token", token), ("username", name), ("password", PASSWORD)].map(|(k, v)| (k, v.to_owned()));
-        app.anonymous().post("/first").header("sec-fetch-site", "same-origin").form(&form).send()
+        let form = [("token", token), ("username", name), ("password", PASSWORD)]
+            .map(|(k, v)| (k, v.to_owned()));
+        app.anonymous()
+            .post("/first")
+            .header("sec-fetch-site", "same-origin")
+            .form(&form)
+            .send()
     };
     assert_eq!(make("sr_first_forged", "eve").await.unwrap().status(), 403);
     assert_eq!(make(&token, "root").await.unwrap().status(), 303);
     assert_eq!(make(&token, "eve").await.unwrap().status(), 403);
-    assert_eq!(app.sign_in("root").await.see("/auth/me").await.body["is_admin"], true);
+    assert_eq!(
+        app.sign_in("root").await.see("/auth/me").await.body["is_admin"],
+        true
+    );
     assert!(app.restart().await.running.setup_link.is_none());
 }
 
@@ -176,8 +203,21 @@ async fn closed_registration_is_closed() {
         config::{RegistrationMode, RegistrationPartial},
     };
     for mode in [RegistrationMode::Closed, RegistrationMode::Invite] {
-        let registration = RegistrationPartial { mode: Some(mode), role: None };
-        let app = TestApp::with(Partial { registration, ..Partial::default() }).await;
-        app.anonymous().tell("/auth/register", json!({"username": "ada", "password": PASSWORD})).await.is(403);
+        let registration = RegistrationPartial {
+            mode: Some(mode),
+            role: None,
+        };
+        let app = TestApp::with(Partial {
+            registration,
+            ..Partial::default()
+        })
+        .await;
+        app.anonymous()
+            .tell(
+                "/auth/register",
+                json!({"username": "ada", "password": PASSWORD}),
+            )
+            .await
+            .is(403);
     }
 }

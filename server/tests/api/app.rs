@@ -19,7 +19,9 @@ use reqwest::{
 use serde_json::Value;
 use server::{
     Config, Partial, Running,
-    config::{ByteSize, HashingPartial, RegistrationMode, RegistrationPartial, Switch, mail::MailSection},
+    config::{
+        ByteSize, HashingPartial, RegistrationMode, RegistrationPartial, Switch, mail::MailSection,
+    },
 };
 use store::{Database, testing};
 
@@ -71,7 +73,10 @@ impl TestApp {
     /// On PostgreSQL, by an account that may change no table.
     pub(crate) async fn serving_only() -> Option<Self> {
         let url = testing::for_serving_only(&testing::postgres().await?).await;
-        let settings = Partial { database_migrate: Some(Switch::Off), ..Partial::default() };
+        let settings = Partial {
+            database_migrate: Some(Switch::Off),
+            ..Partial::default()
+        };
         Some(Self::start(tempfile::tempdir().unwrap(), Some(url), settings).await)
     }
 
@@ -82,8 +87,17 @@ impl TestApp {
     async fn start(data: tempfile::TempDir, database: Option<String>, settings: Partial) -> Self {
         let ahead = Arc::new(AtomicI64::new(0));
         let running = serve(&data, database.clone(), settings, ahead.clone()).await;
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { running, data, database, ahead, http }
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            running,
+            data,
+            database,
+            ahead,
+            http,
+        }
     }
 
     /// Stops it in order and starts it again on what it left.
@@ -93,16 +107,29 @@ impl TestApp {
 
     /// Stops it in order, and starts it again after `work` on what it left.
     pub(crate) async fn restart_after(self, work: impl AsyncFnOnce(Config)) -> Self {
-        let Self { running, data, database, ahead, http } = self;
+        let Self {
+            running,
+            data,
+            database,
+            ahead,
+            http,
+        } = self;
         running.stop().await.unwrap();
         work(config(&data, database.clone(), Partial::default())).await;
         let running = serve(&data, database.clone(), Partial::default(), ahead.clone()).await;
-        Self { running, data, database, ahead, http }
+        Self {
+            running,
+            data,
+            database,
+            ahead,
+            http,
+        }
     }
 
     /// Lets the server's clock run ahead.
     pub(crate) fn later(&self, by: Duration) {
-        self.ahead.fetch_add(i64::try_from(by.as_secs()).unwrap(), Ordering::SeqCst);
+        self.ahead
+            .fetch_add(i64::try_from(by.as_secs()).unwrap(), Ordering::SeqCst);
     }
 
     /// What the server's clock says.
@@ -132,8 +159,19 @@ impl TestApp {
     /// Registers and signs in: an editor of `main`.
     pub(crate) async fn editor(&self, name: &str) -> Client {
         let body = serde_json::json!({"username": name, "password": PASSWORD});
-        let answer = self.anonymous().post("/auth/register").json(&body).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::CREATED, "{}", answer.text().await.unwrap());
+        let answer = self
+            .anonymous()
+            .post("/auth/register")
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            answer.status(),
+            StatusCode::CREATED,
+            "{}",
+            answer.text().await.unwrap()
+        );
         self.sign_in(name).await
     }
 
@@ -144,13 +182,23 @@ impl TestApp {
             email: None,
             password: Password::new(PASSWORD.to_owned()),
         };
-        self.running.auth.add_account(applicant, Some(Administrator)).await.unwrap();
+        self.running
+            .auth
+            .add_account(applicant, Some(Administrator))
+            .await
+            .unwrap();
         self.sign_in(name).await
     }
 
     pub(crate) async fn sign_in(&self, name: &str) -> Client {
         let form = [("username", name), ("password", PASSWORD)];
-        let answer = self.anonymous().post("/auth/token").form(&form).send().await.unwrap();
+        let answer = self
+            .anonymous()
+            .post("/auth/token")
+            .form(&form)
+            .send()
+            .await
+            .unwrap();
         let answer = Answer::read(answer).await.is(200);
         let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
         Client {
@@ -169,9 +217,12 @@ async fn serve(
     ahead: Arc<AtomicI64>,
 ) -> Running {
     let now = Clock::system();
-    let clock =
-        Clock::reading(move || -> Timestamp { now.now() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst)) });
-    server::start(config(data, database, settings), clock).await.unwrap()
+    let clock = Clock::reading(move || -> Timestamp {
+        now.now() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst))
+    });
+    server::start(config(data, database, settings), clock)
+        .await
+        .unwrap()
 }
 
 fn config(data: &tempfile::TempDir, database: Option<String>, settings: Partial) -> Config {
@@ -182,9 +233,18 @@ fn config(data: &tempfile::TempDir, database: Option<String>, settings: Partial)
         public_url: Some("http://strongroom.test".to_owned()),
         database_url: database.map(Into::into),
         max_file_size: Some(ByteSize(64 << 20)),
-        registration: RegistrationPartial { mode: Some(RegistrationMode::Open), role: None },
-        hashing: HashingPartial { memory_kib: Some(19 * 1024), passes: Some(2) },
-        mail: Some(MailSection { folder: Some(data.path().join("mail")), ..MailSection::default() }),
+        registration: RegistrationPartial {
+            mode: Some(RegistrationMode::Open),
+            role: None,
+        },
+        hashing: HashingPartial {
+            memory_kib: Some(19 * 1024),
+            passes: Some(2),
+        },
+        mail: Some(MailSection {
+            folder: Some(data.path().join("mail")),
+            ..MailSection::default()
+        }),
         ..Partial::default()
     };
     settings.or(defaults).decide().unwrap()
@@ -236,12 +296,21 @@ impl Client {
     /// `POST` of JSON, or of nothing where it is null.
     pub(crate) async fn tell(&self, path: &str, body: Value) -> Answer {
         let request = self.post(path);
-        self.ask(if body.is_null() { request } else { request.json(&body) }).await
+        self.ask(if body.is_null() {
+            request
+        } else {
+            request.json(&body)
+        })
+        .await
     }
 
     pub(crate) async fn add(&self, filename: &str, content: &[u8]) -> Answer {
-        let form = multipart::Form::new().part("file", multipart::Part::bytes(content.to_vec()).file_name("upload"));
-        self.ask(self.put(&file(filename, "/content")).multipart(form)).await
+        let form = multipart::Form::new().part(
+            "file",
+            multipart::Part::bytes(content.to_vec()).file_name("upload"),
+        );
+        self.ask(self.put(&file(filename, "/content")).multipart(form))
+            .await
     }
 
     pub(crate) async fn check_out(&self, filename: &str) -> Answer {
@@ -251,8 +320,12 @@ impl Client {
     pub(crate) async fn check_in(&self, filename: &str, content: &[u8], comment: &str) -> Answer {
         let form = multipart::Form::new()
             .text("comment", comment.to_owned())
-            .part("file", multipart::Part::bytes(content.to_vec()).file_name("upload"));
-        self.ask(self.post(&file(filename, "/checkin")).multipart(form)).await
+            .part(
+                "file",
+                multipart::Part::bytes(content.to_vec()).file_name("upload"),
+            );
+        self.ask(self.post(&file(filename, "/checkin")).multipart(form))
+            .await
     }
 
     pub(crate) async fn content(&self, filename: &str) -> Vec<u8> {
@@ -283,7 +356,12 @@ impl Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { status, headers, body, text }
+        Self {
+            status,
+            headers,
+            body,
+            text,
+        }
     }
 
     #[track_caller]
@@ -299,6 +377,8 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(HeaderName::try_from(name).unwrap()).and_then(|value| value.to_str().ok())
+        self.headers
+            .get(HeaderName::try_from(name).unwrap())
+            .and_then(|value| value.to_str().ok())
     }
 }

@@ -150,7 +150,8 @@ both! {
 /// Sends a path as it stands, and reads the answer.
 pub(crate) async fn raw(app: &TestApp, client: &crate::app::Client, path: &str) -> String {
     let token = client.token.as_deref().unwrap();
-    let request =
-        format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+    );
     exchange(app, request.as_bytes()).await
 }

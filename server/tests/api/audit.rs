@@ -8,18 +8,29 @@ use crate::{
 };
 
 fn find<'a>(entries: &'a Value, action: &str) -> &'a Value {
-    let found = entries.as_array().unwrap().iter().find(|entry| entry["action"] == action);
+    let found = entries
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["action"] == action);
     found.unwrap_or_else(|| panic!("no {action} in {entries:#}"))
 }
 
 fn part(content: &'static [u8]) -> reqwest::multipart::Form {
-    reqwest::multipart::Form::new().part("file", reqwest::multipart::Part::bytes(content).file_name("upload"))
+    reqwest::multipart::Form::new().part(
+        "file",
+        reqwest::multipart::Part::bytes(content).file_name("upload"),
+    )
 }
 
 /// Signs in as a program that calls itself so.
 async fn sign_in_with(app: &TestApp, name: &str, password: &str, program: &str) -> u16 {
     let form = [("username", name), ("password", password)];
-    let request = app.anonymous().post("/auth/token").form(&form).header("user-agent", program);
+    let request = app
+        .anonymous()
+        .post("/auth/token")
+        .form(&form)
+        .header("user-agent", program);
     app.anonymous().ask(request).await.status
 }
 

@@ -13,12 +13,22 @@ impl App {
 
 /// Somebody who has turned on an app, and their recovery codes. The present step is used up.
 pub(crate) async fn with_app(app: &TestApp, client: &Client) -> (App, Vec<String>) {
-    let begun = client.tell("/auth/totp", serde_json::Value::Null).await.is(200).body;
+    let begun = client
+        .tell("/auth/totp", serde_json::Value::Null)
+        .await
+        .is(200)
+        .body;
     let phone = App::typed(begun["secret"].as_str().unwrap());
     let code = serde_json::json!({"code": phone.shows(app, 0)});
     let done = client.tell("/auth/totp/confirm", code).await.is(201).body;
     let codes = done["recovery_codes"].as_array().unwrap();
-    (phone, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect())
+    (
+        phone,
+        codes
+            .iter()
+            .map(|code| code.as_str().unwrap().to_owned())
+            .collect(),
+    )
 }
 
 /// `POST /auth/token` with a code, or without one.
@@ -26,12 +36,19 @@ pub(crate) async fn sign_in(app: &TestApp, name: &str, otp: Option<&str>) -> Ans
     let mut form = vec![("username", name), ("password", PASSWORD)];
     form.extend(otp.map(|otp| ("otp", otp)));
     let anonymous = app.anonymous();
-    anonymous.ask(anonymous.post("/auth/token").form(&form)).await
+    anonymous
+        .ask(anonymous.post("/auth/token").form(&form))
+        .await
 }
 
 /// The client of an answer of the token endpoint.
 pub(crate) fn client(app: &TestApp, name: &str, answer: &Answer) -> Client {
     let text = |name: &str| answer.body[name].as_str().unwrap().to_owned();
     let (token, refresh) = (Some(text("access_token")), text("refresh_token"));
-    Client { token, refresh, username: name.to_owned(), ..app.anonymous() }
+    Client {
+        token,
+        refresh,
+        username: name.to_owned(),
+        ..app.anonymous()
+    }
 }

@@ -44,7 +44,9 @@ fn address(asked: &Value) -> String {
 /// The parameters of where an answer leads.
 fn answered(location: &str) -> std::collections::HashMap<String, String> {
     assert!(location.starts_with(&format!("{BACK}?")), "{location}");
-    form_urlencoded::parse(location.split_once('?').unwrap().1.as_bytes()).into_owned().collect()
+    form_urlencoded::parse(location.split_once('?').unwrap().1.as_bytes())
+        .into_owned()
+        .collect()
 }
 
 async fn say(person: &Client, mut asked: Value, decision: &str) -> Answer {
@@ -68,7 +70,9 @@ async fn redeem(app: &TestApp, code: &str, change: (&str, &str)) -> Answer {
     form.retain(|(name, _)| *name != change.0);
     form.push(change);
     let anonymous = app.anonymous();
-    anonymous.ask(anonymous.post("/auth/token").form(&form)).await
+    anonymous
+        .ask(anonymous.post("/auth/token").form(&form))
+        .await
 }
 
 both! {
@@ -318,19 +322,36 @@ async fn registered_programs_have_their_own_addresses() {
     let section = ClientSection {
         id: "cam".to_owned(),
         name: "CAM <b>".to_owned(),
-        redirect_uris: vec!["https://cam.example/back?x=1".to_owned(), "org.example.cam:/back".to_owned()],
+        redirect_uris: vec![
+            "https://cam.example/back?x=1".to_owned(),
+            "org.example.cam:/back".to_owned(),
+        ],
     };
-    let app = TestApp::with(Partial { clients: Some(vec![section]), ..Partial::default() }).await;
+    let app = TestApp::with(Partial {
+        clients: Some(vec![section]),
+        ..Partial::default()
+    })
+    .await;
     let ada = app.editor("ada").await;
     let mut asked = with("client_id", json!("cam"));
     for uri in ["https://cam.example/back?x=1", "org.example.cam:/back"] {
         asked["redirect_uri"] = json!(uri);
-        let page = ada.ask(ada.get(&address(&asked)).header("accept", "text/html")).await.is(200);
-        assert!(page.text.contains("CAM &#60;b&#62;") && !page.text.contains("<b>"), "{}", page.text);
+        let page = ada
+            .ask(ada.get(&address(&asked)).header("accept", "text/html"))
+            .await
+            .is(200);
+        assert!(
+            page.text.contains("CAM &#60;b&#62;") && !page.text.contains("<b>"),
+            "{}",
+            page.text
+        );
         let answer = say(&ada, asked.clone(), "approve").await.is(200);
         let to = answer.body["redirect_to"].as_str().unwrap();
         let separator = if uri.contains('?') { '&' } else { '?' };
-        assert!(to.starts_with(&format!("{uri}{separator}code=sr_ac_")), "{to}");
+        assert!(
+            to.starts_with(&format!("{uri}{separator}code=sr_ac_")),
+            "{to}"
+        );
     }
     asked["redirect_uri"] = json!(BACK);
     ada.see(&address(&asked)).await.is(400);

@@ -18,7 +18,10 @@ const OTHERS: [&str; 1] = ["scoped-tls"];
 const ROOMS: [&str; 6] = ["auth", "vault", "store", "wire", "server", "cli"];
 
 fn house() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 fn read(path: &str) -> String {
@@ -31,7 +34,11 @@ fn page() -> String {
 
 /// What stands in backticks.
 fn quoted(text: &str) -> BTreeSet<String> {
-    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn section<'t>(page: &'t str, heading: &str) -> &'t str {
@@ -47,13 +54,18 @@ fn is_cryptographic(name: &str) -> bool {
 /// All that is ever built, of whatever target.
 fn locked() -> BTreeSet<String> {
     let lock = read("Cargo.lock");
-    let names = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    let names = lock
+        .lines()
+        .filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
     names.map(str::to_owned).collect()
 }
 
 /// Our own sources, without tests.
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+    for path in std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && !["tests", "testing"].contains(&name.as_str()) {
             sources(&path, found);
@@ -86,7 +98,9 @@ fn uses(source: &str, krate: &str) -> BTreeSet<String> {
 }
 
 fn word(text: &str) -> &str {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .next()
+        .unwrap_or_default()
 }
 
 /// The names directly inside of `{…}`.
@@ -109,15 +123,29 @@ fn members(group: &str) -> impl Iterator<Item = &str> {
 /// Crates of the workspace's own list that have to do with cryptography, as sources name them.
 fn direct() -> BTreeSet<String> {
     let manifest = read("Cargo.toml");
-    let list = manifest.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
-    let names = list.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
-    names.filter(|name| is_cryptographic(name)).map(|name| name.replace('-', "_")).collect()
+    let list = manifest
+        .split("[workspace.dependencies]")
+        .nth(1)
+        .unwrap()
+        .split("\n[")
+        .next()
+        .unwrap();
+    let names = list
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(name, _)| name);
+    names
+        .filter(|name| is_cryptographic(name))
+        .map(|name| name.replace('-', "_"))
+        .collect()
 }
 
 #[test]
 fn every_purpose_of_the_master_key_is_on_the_page_of_cryptography() {
     let labels = |text: &str| -> BTreeSet<String> {
-        let words = text.split(['`', '"']).filter(|word| word.starts_with("strongroom/") && word.ends_with("/v1"));
+        let words = text
+            .split(['`', '"'])
+            .filter(|word| word.starts_with("strongroom/") && word.ends_with("/v1"));
         words.map(str::to_owned).collect()
     };
     let of_code = labels(&read("auth/src/key.rs"));
@@ -128,7 +156,12 @@ fn every_purpose_of_the_master_key_is_on_the_page_of_cryptography() {
 #[test]
 fn every_use_of_cryptography_is_on_the_page_and_no_other() {
     let crates = direct();
-    assert!(["aws_lc_rs", "argon2", "openidconnect"].iter().all(|name| crates.contains(*name)), "{crates:?}");
+    assert!(
+        ["aws_lc_rs", "argon2", "openidconnect"]
+            .iter()
+            .all(|name| crates.contains(*name)),
+        "{crates:?}"
+    );
     let mut files = Vec::new();
     for room in ROOMS {
         sources(&house().join(room).join("src"), &mut files);
@@ -138,32 +171,49 @@ fn every_use_of_cryptography_is_on_the_page_and_no_other() {
         let source = std::fs::read_to_string(&path).unwrap();
         let file = path.strip_prefix(house()).unwrap().display().to_string();
         for krate in &crates {
-            there.extend(uses(&source, krate).into_iter().map(|used| (used, file.clone())));
+            there.extend(
+                uses(&source, krate)
+                    .into_iter()
+                    .map(|used| (used, file.clone())),
+            );
         }
     }
     let page = page();
-    let rows = section(&page, "Where it is used").lines().filter(|line| line.starts_with("| `"));
+    let rows = section(&page, "Where it is used")
+        .lines()
+        .filter(|line| line.starts_with("| `"));
     let told: BTreeSet<(String, String)> = rows
         .flat_map(|row| {
             let (used, files) = row[2..].split_once('|').unwrap();
             let used = used.trim().trim_matches('`').to_owned();
-            quoted(files).into_iter().map(move |file| (used.clone(), file))
+            quoted(files)
+                .into_iter()
+                .map(move |file| (used.clone(), file))
         })
         .collect();
     let missing: Vec<_> = there.difference(&told).collect();
     let gone: Vec<_> = told.difference(&there).collect();
-    assert!(missing.is_empty() && gone.is_empty(), "not on the page: {missing:?}; not in the code: {gone:?}");
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "not on the page: {missing:?}; not in the code: {gone:?}"
+    );
 }
 
 #[test]
 fn every_cryptographic_crate_that_comes_along_is_on_the_page_and_no_other() {
-    let there: BTreeSet<String> = locked().into_iter().filter(|name| is_cryptographic(name)).collect();
+    let there: BTreeSet<String> = locked()
+        .into_iter()
+        .filter(|name| is_cryptographic(name))
+        .collect();
     let page = page();
     let told = quoted(section(&page, "What is built in"));
     let missing: Vec<_> = there.difference(&told).collect();
     assert!(missing.is_empty(), "not on the page: {missing:?}");
     let locked = locked();
-    let gone: Vec<_> = told.iter().filter(|name| !locked.contains(*name) && *name != "deny.toml").collect();
+    let gone: Vec<_> = told
+        .iter()
+        .filter(|name| !locked.contains(*name) && *name != "deny.toml")
+        .collect();
     assert!(gone.is_empty(), "not in Cargo.lock: {gone:?}");
 }
 
@@ -171,7 +221,19 @@ fn every_cryptographic_crate_that_comes_along_is_on_the_page_and_no_other() {
 fn a_new_use_is_noticed_however_it_is_imported() {
     let source = "use aws_lc_rs::{\n    aead,\n    signature::{Ed25519KeyPair, KeyPair},\n    rand,\n};\nlet x = my_aws_lc_rs::kem; aws_lc_rs::agreement::agree();";
     let found: Vec<_> = uses(source, "aws_lc_rs").into_iter().collect();
-    assert_eq!(found, ["aws_lc_rs::aead", "aws_lc_rs::agreement", "aws_lc_rs::rand", "aws_lc_rs::signature"]);
-    assert!(is_cryptographic("sha3") && is_cryptographic("rust-crypto") && is_cryptographic("native-tls"));
+    assert_eq!(
+        found,
+        [
+            "aws_lc_rs::aead",
+            "aws_lc_rs::agreement",
+            "aws_lc_rs::rand",
+            "aws_lc_rs::signature"
+        ]
+    );
+    assert!(
+        is_cryptographic("sha3")
+            && is_cryptographic("rust-crypto")
+            && is_cryptographic("native-tls")
+    );
     assert!(!is_cryptographic("serde") && !is_cryptographic("scoped-tls"));
 }

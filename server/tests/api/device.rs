@@ -42,7 +42,9 @@ impl Device {
 
     /// `navigator.credentials.create`.
     pub(crate) fn create(&mut self, options: &Value) -> Value {
-        self.handle = BASE64URL.decode(options["user"]["id"].as_str().unwrap()).unwrap();
+        self.handle = BASE64URL
+            .decode(options["user"]["id"].as_str().unwrap())
+            .unwrap();
         let client = self.client_data("webauthn.create", options);
         let data = self.new_key(options["rp"]["id"].as_str().unwrap());
         let mut attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData".to_vec();

@@ -23,34 +23,60 @@ struct Device {
 impl Device {
     async fn asking(app: &TestApp, form: &[(&str, &str)]) -> Self {
         let client = app.anonymous();
-        let body = client.ask(client.post("/auth/device").form(form)).await.is(200).body;
+        let body = client
+            .ask(client.post("/auth/device").form(form))
+            .await
+            .is(200)
+            .body;
         let text = |name: &str| body[name].as_str().unwrap().to_owned();
-        Self { code: text("device_code"), user_code: text("user_code"), client }
+        Self {
+            code: text("device_code"),
+            user_code: text("user_code"),
+            client,
+        }
     }
 
     async fn poll(&self) -> Answer {
-        let form = [("grant_type", GRANT), ("device_code", &self.code), ("client_id", "strongroom-cli")];
-        self.client.ask(self.client.post("/auth/token").form(&form)).await
+        let form = [
+            ("grant_type", GRANT),
+            ("device_code", &self.code),
+            ("client_id", "strongroom-cli"),
+        ];
+        self.client
+            .ask(self.client.post("/auth/token").form(&form))
+            .await
     }
 
     async fn hears(&self, error: &str) {
         let answer = self.poll().await.is(400);
-        assert_eq!((&answer.body["error"], answer.header("cache-control")), (&json!(error), Some("no-store")));
+        assert_eq!(
+            (&answer.body["error"], answer.header("cache-control")),
+            (&json!(error), Some("no-store"))
+        );
     }
 }
 
 async fn look(person: &Client, code: &str) -> Answer {
-    person.tell("/auth/device/look", json!({"user_code": code})).await
+    person
+        .tell("/auth/device/look", json!({"user_code": code}))
+        .await
 }
 
 async fn decide(person: &Client, code: &str, request: &Value, decision: &str) -> Answer {
-    person.tell("/auth/device/decide", json!({"user_code": code, "request": request, "decision": decision})).await
+    person
+        .tell(
+            "/auth/device/decide",
+            json!({"user_code": code, "request": request, "decision": decision}),
+        )
+        .await
 }
 
 /// Looks, and says so.
 async fn let_in(person: &Client, device: &Device) {
     let seen = look(person, &device.user_code).await.is(200);
-    decide(person, &device.user_code, &seen.body["request"], "approve").await.is(204);
+    decide(person, &device.user_code, &seen.body["request"], "approve")
+        .await
+        .is(204);
 }
 
 both! {

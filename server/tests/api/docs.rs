@@ -13,10 +13,20 @@ async fn the_api_document_is_served_as_it_is_in_the_snapshot() {
 /// A client that is made from the document would stop at one that leads nowhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_reference_in_the_api_document_leads_to_a_shape() {
-    let document = TestApp::sqlite().await.anonymous().see("/openapi.json").await.is(200);
-    let references = document.text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap());
-    let nowhere: std::collections::BTreeSet<&str> =
-        references.filter(|reference| document.body.pointer(reference).is_none()).collect();
+    let document = TestApp::sqlite()
+        .await
+        .anonymous()
+        .see("/openapi.json")
+        .await
+        .is(200);
+    let references = document
+        .text
+        .split("\"$ref\":\"#")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap());
+    let nowhere: std::collections::BTreeSet<&str> = references
+        .filter(|reference| document.body.pointer(reference).is_none())
+        .collect();
     assert!(nowhere.is_empty(), "{nowhere:?}");
 }
 
@@ -24,13 +34,24 @@ async fn every_reference_in_the_api_document_leads_to_a_shape() {
 async fn the_api_page_works_offline_under_its_own_policy() {
     let app = TestApp::sqlite().await;
     let page = app.anonymous().see("/docs").await.is(200);
-    assert!(page.header("content-security-policy").unwrap().contains("script-src 'self'"));
+    assert!(
+        page.header("content-security-policy")
+            .unwrap()
+            .contains("script-src 'self'")
+    );
     assert!(!page.text.contains("https://"), "{}", page.text);
-    for part in page.text.split('"').filter(|part| part.starts_with("/docs/")) {
+    for part in page
+        .text
+        .split('"')
+        .filter(|part| part.starts_with("/docs/"))
+    {
         app.anonymous().see(part).await.is(200);
     }
     assert!(page.text.contains("/docs/swagger-ui-bundle.js"));
-    app.anonymous().see("/docs/..%2f..%2fCargo.toml").await.is(404);
+    app.anonymous()
+        .see("/docs/..%2f..%2fCargo.toml")
+        .await
+        .is(404);
     app.anonymous().see("/docs/index.html").await.is(404);
 }
 
@@ -40,8 +61,21 @@ async fn health_and_metrics_answer() {
     let anonymous = app.anonymous();
     anonymous.see("/health/live").await.is(200);
     anonymous.see("/health/ready").await.is(200);
-    assert!(anonymous.see("/metrics").await.is(200).text.contains("strongroom_"));
-    for name in ["x-forwarded-for", "x-forwarded-proto", "x-real-ip", "forwarded", "via"] {
+    assert!(
+        anonymous
+            .see("/metrics")
+            .await
+            .is(200)
+            .text
+            .contains("strongroom_")
+    );
+    for name in [
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-real-ip",
+        "forwarded",
+        "via",
+    ] {
         let forwarded = anonymous.get("/metrics").header(name, "203.0.113.7");
         anonymous.ask(forwarded).await.is(403);
     }
@@ -50,7 +84,15 @@ async fn health_and_metrics_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_carries_the_headers_that_protect_browsers() {
     let app = TestApp::sqlite().await;
-    for path in ["/sign-in", "/sign-up", "/auth/me", "/api/files", "/nothing", "/docs", "/openapi.json"] {
+    for path in [
+        "/sign-in",
+        "/sign-up",
+        "/auth/me",
+        "/api/files",
+        "/nothing",
+        "/docs",
+        "/openapi.json",
+    ] {
         let answer = app.anonymous().see(path).await;
         for name in [
             "content-security-policy",
@@ -63,7 +105,8 @@ async fn every_answer_carries_the_headers_that_protect_browsers() {
         }
         let policy = answer.header("content-security-policy").unwrap();
         assert!(
-            !policy.contains("script-src 'self' 'unsafe") && policy.contains("frame-ancestors 'none'"),
+            !policy.contains("script-src 'self' 'unsafe")
+                && policy.contains("frame-ancestors 'none'"),
             "{path}: {policy}"
         );
     }

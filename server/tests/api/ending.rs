@@ -17,16 +17,31 @@ use crate::{
 pub(crate) async fn cookie(app: &TestApp, name: &str, planted: Option<&str>) -> String {
     let anonymous = app.anonymous();
     let form = [("username", name), ("password", PASSWORD)];
-    let request = anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form);
-    let request = if let Some(planted) = planted { request.header("cookie", planted) } else { request };
+    let request = anonymous
+        .post("/sign-in")
+        .header("sec-fetch-site", "same-origin")
+        .form(&form);
+    let request = if let Some(planted) = planted {
+        request.header("cookie", planted)
+    } else {
+        request
+    };
     let answer = anonymous.ask(request).await.is(303);
-    let set = answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
-    let ours = set.filter_map(|value| value.split(';').next()).find(|pair| pair.starts_with("strongroom="));
+    let set = answer
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let ours = set
+        .filter_map(|value| value.split(';').next())
+        .find(|pair| pair.starts_with("strongroom="));
     ours.unwrap().to_owned()
 }
 
 fn with(cookie: &str, request: RequestBuilder) -> RequestBuilder {
-    request.header("cookie", cookie).header("sec-fetch-site", "same-origin")
+    request
+        .header("cookie", cookie)
+        .header("sec-fetch-site", "same-origin")
 }
 
 /// Everything that somebody can have open, each of a session of its own.
@@ -55,12 +70,27 @@ impl Open {
         let began = Instant::now();
         self.token.see("/auth/me").await.is(401);
         self.personal.see("/auth/me").await.is(401);
-        refresh(&self.refreshed, &self.refreshed.refresh).await.is(400);
+        refresh(&self.refreshed, &self.refreshed.refresh)
+            .await
+            .is(400);
         refresh(&self.token, &self.token.refresh).await.is(400);
         let anonymous = app.anonymous();
-        anonymous.ask(with(&self.cookie, anonymous.get("/auth/me"))).await.is(401);
-        assert_eq!(timeout(Duration::from_secs(1), live::closed(&mut self.socket)).await.expect(why), 4001, "{why}");
-        assert!(began.elapsed() < Duration::from_secs(1), "{why}: {:?}", began.elapsed());
+        anonymous
+            .ask(with(&self.cookie, anonymous.get("/auth/me")))
+            .await
+            .is(401);
+        assert_eq!(
+            timeout(Duration::from_secs(1), live::closed(&mut self.socket))
+                .await
+                .expect(why),
+            4001,
+            "{why}"
+        );
+        assert!(
+            began.elapsed() < Duration::from_secs(1),
+            "{why}: {:?}",
+            began.elapsed()
+        );
     }
 }
 

@@ -212,14 +212,24 @@ both! {
 }
 
 fn asking(required: RequiredOf) -> Partial {
-    Partial { factors: Some(FactorsSection { required: Some(required) }), ..Partial::default() }
+    Partial {
+        factors: Some(FactorsSection {
+            required: Some(required),
+        }),
+        ..Partial::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_a_second_factor_is_asked_of_all_a_session_without_one_may_only_set_one_up() {
     let app = TestApp::with(asking(RequiredOf::All)).await;
     let ada = app.editor("ada").await;
-    for path in ["/api/files", "/api/vaults", "/auth/sessions", "/auth/tokens"] {
+    for path in [
+        "/api/files",
+        "/api/vaults",
+        "/auth/sessions",
+        "/auth/tokens",
+    ] {
         let refused = ada.see(path).await.is(403);
         assert_eq!(refused.body["error"], "mfa_enrolment_required", "{path}");
     }
@@ -231,13 +241,27 @@ async fn where_a_second_factor_is_asked_of_all_a_session_without_one_may_only_se
     .is(403);
     ada.tell("/auth/ws-ticket", Value::Null).await.is(403);
     ada.see("/auth/me").await.is(200);
-    assert_eq!(ada.see("/auth/factors").await.is(200).body["required"], true);
+    assert_eq!(
+        ada.see("/auth/factors").await.is(200).body["required"],
+        true
+    );
     let (phone, _) = with_app(&app, &ada).await;
     ada.see("/api/files").await.is(200);
-    let id = ada.see("/auth/factors").await.body["factors"][0]["id"].as_str().unwrap().to_owned();
-    ada.ask(ada.delete(&format!("/auth/factors/{id}"))).await.is(409);
+    let id = ada.see("/auth/factors").await.body["factors"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    ada.ask(ada.delete(&format!("/auth/factors/{id}")))
+        .await
+        .is(409);
     app.later(STEP);
-    let again = client(&app, "ada", &sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200));
+    let again = client(
+        &app,
+        "ada",
+        &sign_in(&app, "ada", Some(&phone.shows(&app, 0)))
+            .await
+            .is(200),
+    );
     again.see("/api/files").await.is(200);
     let leaving = app.editor("eve").await;
     leaving.tell("/auth/logout", Value::Null).await.is(204);
@@ -252,6 +276,14 @@ async fn where_it_is_asked_of_administrators_others_go_on_without() {
     with_app(&app, &root).await;
     root.see("/api/users").await.is(200);
     // Who becomes one has something to do first.
-    root.ask(root.request(Method::PATCH, "/api/users/ada").json(&json!({"is_admin": true}))).await.is(200);
-    assert_eq!(ada.see("/api/files").await.is(403).body["error"], "mfa_enrolment_required");
+    root.ask(
+        root.request(Method::PATCH, "/api/users/ada")
+            .json(&json!({"is_admin": true})),
+    )
+    .await
+    .is(200);
+    assert_eq!(
+        ada.see("/api/files").await.is(403).body["error"],
+        "mfa_enrolment_required"
+    );
 }

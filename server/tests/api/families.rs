@@ -17,7 +17,12 @@ use crate::{
 };
 
 fn form(client: &Client, form: &[(&str, &str)]) -> RequestBuilder {
-    Client { token: None, ..client.clone() }.post("/auth/token").form(form)
+    Client {
+        token: None,
+        ..client.clone()
+    }
+    .post("/auth/token")
+    .form(form)
 }
 
 both! {
@@ -226,20 +231,46 @@ both! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_password_grant_can_be_turned_off_and_the_page_goes_on() {
-    let app = TestApp::with(Partial { password_grant: Some(Switch::Off), ..Partial::default() }).await;
+    let app = TestApp::with(Partial {
+        password_grant: Some(Switch::Off),
+        ..Partial::default()
+    })
+    .await;
     let anonymous = app.anonymous();
-    anonymous.tell("/auth/register", json!({"username": "ada", "password": PASSWORD})).await.is(201);
+    anonymous
+        .tell(
+            "/auth/register",
+            json!({"username": "ada", "password": PASSWORD}),
+        )
+        .await
+        .is(201);
     for fields in [
         &[("username", "ada"), ("password", PASSWORD)][..],
-        &[("grant_type", "password"), ("username", "ada"), ("password", PASSWORD)],
+        &[
+            ("grant_type", "password"),
+            ("username", "ada"),
+            ("password", PASSWORD),
+        ],
     ] {
         let answer = anonymous.ask(form(&anonymous, fields)).await.is(400);
         assert_eq!(answer.body["error"], "unsupported_grant_type");
     }
-    let metadata = anonymous.see("/.well-known/oauth-authorization-server").await.is(200).body;
-    assert!(!metadata["grant_types_supported"].as_array().unwrap().contains(&json!("password")));
+    let metadata = anonymous
+        .see("/.well-known/oauth-authorization-server")
+        .await
+        .is(200)
+        .body;
+    assert!(
+        !metadata["grant_types_supported"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("password"))
+    );
     let cookie = ending::cookie(&app, "ada", None).await;
-    let seen = anonymous.ask(anonymous.get("/auth/me").header("cookie", cookie)).await.is(200);
+    let seen = anonymous
+        .ask(anonymous.get("/auth/me").header("cookie", cookie))
+        .await
+        .is(200);
     assert_eq!(seen.body["username"], "ada");
 }
 
@@ -251,7 +282,11 @@ async fn how_long_sessions_and_access_tokens_live_can_be_set() {
         access_minutes: Some(5),
         ..SessionsSection::default()
     };
-    let app = TestApp::with(Partial { sessions: Some(sessions), ..Partial::default() }).await;
+    let app = TestApp::with(Partial {
+        sessions: Some(sessions),
+        ..Partial::default()
+    })
+    .await;
     let ada = app.editor("ada").await;
     app.later(Duration::from_secs(295));
     ada.see("/auth/me").await.is(200);

@@ -17,7 +17,9 @@ use crate::app::{Answer, Client};
 /// Takes that many cases from the strategy.
 pub(crate) fn cases<S: Strategy>(strategy: &S, many: usize) -> Vec<S::Value> {
     let mut runner = TestRunner::new(Config::default());
-    (0..many).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
+    (0..many)
+        .map(|_| strategy.new_tree(&mut runner).unwrap().current())
+        .collect()
 }
 
 /// Pieces in any order, with any bytes between them: more often almost right than chance would have it.
@@ -33,7 +35,12 @@ fn pieces(known: &'static [&'static str], most: usize) -> impl Strategy<Value = 
 /// A refusal says in JSON what was wrong, or on a page; nothing is ever our fault.
 #[track_caller]
 fn assert_understood_or_refused(answer: &Answer, about: &str) {
-    assert!(answer.status < 500, "{about}: {} {}", answer.status, answer.text);
+    assert!(
+        answer.status < 500,
+        "{about}: {} {}",
+        answer.status,
+        answer.text
+    );
     if answer.status < 400 {
         return;
     }
@@ -41,9 +48,23 @@ fn assert_understood_or_refused(answer: &Answer, about: &str) {
     if kind.starts_with("text/html") {
         return;
     }
-    assert!(["application/problem+json", "application/json"].contains(&kind), "{about}: {kind}: {}", answer.text);
-    assert_eq!(answer.body["status"], answer.status, "{about}: {}", answer.text);
-    assert!(answer.body["detail"].as_str().is_some_and(|detail| detail.len() > 5), "{about}: {}", answer.text);
+    assert!(
+        ["application/problem+json", "application/json"].contains(&kind),
+        "{about}: {kind}: {}",
+        answer.text
+    );
+    assert_eq!(
+        answer.body["status"], answer.status,
+        "{about}: {}",
+        answer.text
+    );
+    assert!(
+        answer.body["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.len() > 5),
+        "{about}: {}",
+        answer.text
+    );
 }
 
 /// Nothing that was sent has taken the server along.

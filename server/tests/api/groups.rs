@@ -11,7 +11,13 @@ use crate::{
 impl Client {
     async fn puts(&self, path: &str, body: Value) -> u16 {
         let request = self.put(path);
-        self.ask(if body.is_null() { request } else { request.json(&body) }).await.status
+        self.ask(if body.is_null() {
+            request
+        } else {
+            request.json(&body)
+        })
+        .await
+        .status
     }
 
     async fn deletes(&self, path: &str) -> u16 {
@@ -26,10 +32,25 @@ impl Client {
 /// The vault attic, and the group welders, which may edit there and has ben in it.
 async fn welders(app: &TestApp) -> (Client, Client) {
     let (root, ben) = (app.administrator("root").await, app.editor("ben").await);
-    root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
-    root.tell("/api/groups", json!({"name": "welders"})).await.is(201);
-    assert_eq!(root.puts("/api/groups/welders/members/ben", Value::Null).await, 204);
-    assert_eq!(root.puts("/api/vaults/attic/groups/welders", json!({"role": "editor"})).await, 204);
+    root.tell("/api/vaults", json!({"name": "attic"}))
+        .await
+        .is(201);
+    root.tell("/api/groups", json!({"name": "welders"}))
+        .await
+        .is(201);
+    assert_eq!(
+        root.puts("/api/groups/welders/members/ben", Value::Null)
+            .await,
+        204
+    );
+    assert_eq!(
+        root.puts(
+            "/api/vaults/attic/groups/welders",
+            json!({"role": "editor"})
+        )
+        .await,
+        204
+    );
     (root, ben)
 }
 

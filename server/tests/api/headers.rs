@@ -10,11 +10,19 @@ pub(crate) async fn every_route(app: &TestApp) -> Vec<(String, String)> {
     let document = app.anonymous().see("/openapi.json").await.body;
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        routes.extend(item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
+        routes.extend(
+            item.as_object()
+                .unwrap()
+                .keys()
+                .map(|method| (method.to_uppercase(), path.clone())),
+        );
     }
     let pages = include_str!("../../src/router.rs").split(".page(").skip(1);
     for page in pages {
-        let mut words = page.split([',', '(', ')', '"']).map(str::trim).filter(|word| !word.is_empty());
+        let mut words = page
+            .split([',', '(', ')', '"'])
+            .map(str::trim)
+            .filter(|word| !word.is_empty());
         let (method, path) = (words.next().unwrap(), words.next().unwrap());
         if path.starts_with('/') {
             routes.push((method.to_uppercase(), path.to_owned()));
@@ -22,18 +30,37 @@ pub(crate) async fn every_route(app: &TestApp) -> Vec<(String, String)> {
     }
     assert!(routes.len() > 70, "{}", routes.len());
     let fill = |path: &str| {
-        let names = [("{vault}", "main"), ("{build}", "0"), ("{*path}", "app.css"), ("{file}", "swagger-ui.css")];
-        let filled = names.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value));
+        let names = [
+            ("{vault}", "main"),
+            ("{build}", "0"),
+            ("{*path}", "app.css"),
+            ("{file}", "swagger-ui.css"),
+        ];
+        let filled = names.iter().fold(path.to_owned(), |path, (name, value)| {
+            path.replace(name, value)
+        });
         // Whatever is left names nothing that is there.
-        filled.split('/').map(|part| if part.starts_with('{') { "none" } else { part }).collect::<Vec<_>>().join("/")
+        filled
+            .split('/')
+            .map(|part| if part.starts_with('{') { "none" } else { part })
+            .collect::<Vec<_>>()
+            .join("/")
     };
-    routes.into_iter().map(|(method, path)| (method, fill(&path))).collect()
+    routes
+        .into_iter()
+        .map(|(method, path)| (method, fill(&path)))
+        .collect()
 }
 
 /// Sends it as it is and reads the head of the answer only: a stream has no end.
 async fn ask(client: &Client, method: &str, path: &str, accept: &str) -> Answer {
     let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-    let response = client.request(method, path).header("accept", accept).send().await.unwrap();
+    let response = client
+        .request(method, path)
+        .header("accept", accept)
+        .send()
+        .await
+        .unwrap();
     Answer {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
@@ -44,25 +71,59 @@ async fn ask(client: &Client, method: &str, path: &str, accept: &str) -> Answer 
 
 #[track_caller]
 fn assert_protected(answer: &Answer, at: &str) {
-    let header = |name: &str| answer.header(name).unwrap_or_else(|| panic!("{at} lacks {name}"));
-    assert!(answer.status < 500 || answer.status == 503, "{at}: {}", answer.status);
+    let header = |name: &str| {
+        answer
+            .header(name)
+            .unwrap_or_else(|| panic!("{at} lacks {name}"))
+    };
+    assert!(
+        answer.status < 500 || answer.status == 503,
+        "{at}: {}",
+        answer.status
+    );
     assert_eq!(header("x-content-type-options"), "nosniff", "{at}");
     assert_eq!(header("x-frame-options"), "DENY", "{at}");
-    assert!(["same-origin", "no-referrer"].contains(&header("referrer-policy")), "{at}");
+    assert!(
+        ["same-origin", "no-referrer"].contains(&header("referrer-policy")),
+        "{at}"
+    );
     assert_eq!(header("cross-origin-opener-policy"), "same-origin", "{at}");
-    assert_eq!(header("cross-origin-embedder-policy"), "require-corp", "{at}");
-    assert_eq!(header("cross-origin-resource-policy"), "same-origin", "{at}");
+    assert_eq!(
+        header("cross-origin-embedder-policy"),
+        "require-corp",
+        "{at}"
+    );
+    assert_eq!(
+        header("cross-origin-resource-policy"),
+        "same-origin",
+        "{at}"
+    );
     assert!(header("permissions-policy").contains("camera=()"), "{at}");
     let policy = header("content-security-policy");
-    for must in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+    for must in [
+        "default-src 'none'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    ] {
         assert!(policy.contains(must), "{at}: {policy}");
     }
-    let script = policy.split(';').find(|part| part.trim().starts_with("script-src")).unwrap_or("");
-    assert!(!script.contains("unsafe") && !script.contains('*') && !script.contains("http"), "{at}: {policy}");
+    let script = policy
+        .split(';')
+        .find(|part| part.trim().starts_with("script-src"))
+        .unwrap_or("");
+    assert!(
+        !script.contains("unsafe") && !script.contains('*') && !script.contains("http"),
+        "{at}: {policy}"
+    );
     let inline_style = policy.contains("style-src 'self' 'unsafe-inline'");
-    assert!(!policy.contains("unsafe") || inline_style && at.ends_with(" /docs"), "{at}: {policy}");
+    assert!(
+        !policy.contains("unsafe") || inline_style && at.ends_with(" /docs"),
+        "{at}: {policy}"
+    );
     let kept = header("cache-control");
-    let public = ["/assets/", "/docs/", "/auth/oidc/"].iter().any(|prefix| at.contains(prefix));
+    let public = ["/assets/", "/docs/", "/auth/oidc/"]
+        .iter()
+        .any(|prefix| at.contains(prefix));
     let private = kept.contains("no-store") || kept.contains("private") || kept == "no-cache";
     assert!(private || public, "{at} may be kept: {kept}");
     if !public && !at.contains("/content") && !at.ends_with("/openapi.json") {
@@ -70,12 +131,16 @@ fn assert_protected(answer: &Answer, at: &str) {
     }
     let kind = answer.header("content-type").unwrap_or("text/event-stream");
     assert!(
-        !kind.starts_with("text/") || kind == "text/event-stream" || kind.ends_with("charset=utf-8"),
+        !kind.starts_with("text/")
+            || kind == "text/event-stream"
+            || kind.ends_with("charset=utf-8"),
         "{at}: {kind}"
     );
     if let Some(cookie) = answer.header("set-cookie") {
         assert!(
-            cookie.contains("HttpOnly") && cookie.contains("Path=/") && cookie.contains("SameSite="),
+            cookie.contains("HttpOnly")
+                && cookie.contains("Path=/")
+                && cookie.contains("SameSite="),
             "{at}: {cookie}"
         );
     }
@@ -88,11 +153,17 @@ async fn every_answer_of_every_route_protects_the_browser_and_is_not_kept() {
     root.add("a.nc", b"x").await.is(201);
     for (method, path) in every_route(&app).await {
         // What ends a session has one of its own.
-        let caller =
-            if path.contains("out") || path.contains("end") { app.sign_in("root").await } else { root.clone() };
+        let caller = if path.contains("out") || path.contains("end") {
+            app.sign_in("root").await
+        } else {
+            root.clone()
+        };
         for (client, who) in [(&app.anonymous(), "nobody"), (&caller, "root")] {
             for accept in ["text/html", "application/json"] {
-                assert_protected(&ask(client, &method, &path, accept).await, &format!("{who}: {method} {path}"));
+                assert_protected(
+                    &ask(client, &method, &path, accept).await,
+                    &format!("{who}: {method} {path}"),
+                );
             }
         }
     }
@@ -148,68 +219,141 @@ async fn garbage_in_any_header_is_never_an_error_of_ours() {
     for name in names {
         for value in garbage {
             let value = reqwest::header::HeaderValue::from_bytes(value).unwrap();
-            for path in
-                ["/auth/me", "/api/files", "/api/files/a.nc/content", "/sign-in", "/", "/ws", "/api/events?since=x"]
-            {
+            for path in [
+                "/auth/me",
+                "/api/files",
+                "/api/files/a.nc/content",
+                "/sign-in",
+                "/",
+                "/ws",
+                "/api/events?since=x",
+            ] {
                 let bare = app.anonymous();
                 for client in [&ada, &bare] {
                     let sent = client.get(path).header(name, value.clone()).send().await;
                     // Some are refused before they are a request.
                     let Ok(answer) = sent else { continue };
-                    assert!(answer.status().as_u16() < 500, "{name}: {value:?} on {path}: {}", answer.status());
+                    assert!(
+                        answer.status().as_u16() < 500,
+                        "{name}: {value:?} on {path}: {}",
+                        answer.status()
+                    );
                 }
             }
             let form = [("username", "ada"), ("password", "not it at all")];
-            let sent = app.anonymous().post("/auth/token").form(&form).header(name, value.clone()).send().await;
-            assert!(sent.is_err() || sent.unwrap().status().as_u16() < 500, "{name}: {value:?} on /auth/token");
+            let sent = app
+                .anonymous()
+                .post("/auth/token")
+                .form(&form)
+                .header(name, value.clone())
+                .send()
+                .await;
+            assert!(
+                sent.is_err() || sent.unwrap().status().as_u16() < 500,
+                "{name}: {value:?} on /auth/token"
+            );
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_tls_the_cookie_is_bound_to_the_host_and_browsers_stay_with_https() {
-    let app =
-        TestApp::with(Partial { public_url: Some("https://strongroom.test".to_owned()), ..Partial::default() }).await;
+    let app = TestApp::with(Partial {
+        public_url: Some("https://strongroom.test".to_owned()),
+        ..Partial::default()
+    })
+    .await;
     app.editor("ada").await;
     let anonymous = app.anonymous();
     let form = [("username", "ada"), ("password", PASSWORD)];
-    let signed_in =
-        anonymous.ask(anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form)).await.is(303);
-    assert!(signed_in.header("strict-transport-security").unwrap().starts_with("max-age=31536000"));
-    let lines: Vec<_> = signed_in.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap()).collect();
-    let line = lines.iter().find(|line| line.starts_with("__Host-strongroom=")).unwrap();
+    let signed_in = anonymous
+        .ask(
+            anonymous
+                .post("/sign-in")
+                .header("sec-fetch-site", "same-origin")
+                .form(&form),
+        )
+        .await
+        .is(303);
+    assert!(
+        signed_in
+            .header("strict-transport-security")
+            .unwrap()
+            .starts_with("max-age=31536000")
+    );
+    let lines: Vec<_> = signed_in
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .map(|line| line.to_str().unwrap())
+        .collect();
+    let line = lines
+        .iter()
+        .find(|line| line.starts_with("__Host-strongroom="))
+        .unwrap();
     let mut parts: Vec<&str> = line.split("; ").skip(1).collect();
     parts.sort_unstable();
     // RFC 6265bis §4.1.3.2: Secure, Path=/, no Domain. No Max-Age: it goes with the browser.
     assert_eq!(parts, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
     for line in &lines {
-        assert!(line.starts_with("__Host-") && line.contains("Secure") && line.contains("HttpOnly"), "{line}");
+        assert!(
+            line.starts_with("__Host-") && line.contains("Secure") && line.contains("HttpOnly"),
+            "{line}"
+        );
     }
     let cookie = line.split(';').next().unwrap();
     let plain = cookie.replace("__Host-", "");
-    anonymous.ask(anonymous.get("/auth/me").header("cookie", plain)).await.is(401);
+    anonymous
+        .ask(anonymous.get("/auth/me").header("cookie", plain))
+        .await
+        .is(401);
     let twice = format!("{cookie}; {cookie}");
-    anonymous.ask(anonymous.get("/auth/me").header("cookie", twice)).await.is(400);
-    let out = anonymous.post("/sign-out").header("cookie", cookie).header("sec-fetch-site", "same-origin");
+    anonymous
+        .ask(anonymous.get("/auth/me").header("cookie", twice))
+        .await
+        .is(400);
+    let out = anonymous
+        .post("/sign-out")
+        .header("cookie", cookie)
+        .header("sec-fetch-site", "same-origin");
     let out = anonymous.ask(out).await.is(303);
-    assert_eq!(out.header("clear-site-data"), Some("\"cache\", \"storage\""));
-    let gone =
-        out.headers.get_all("set-cookie").iter().any(|line| line.to_str().unwrap().starts_with("__Host-strongroom=;"));
+    assert_eq!(
+        out.header("clear-site-data"),
+        Some("\"cache\", \"storage\"")
+    );
+    let gone = out
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .any(|line| line.to_str().unwrap().starts_with("__Host-strongroom=;"));
     assert!(gone, "{:?}", out.headers);
-    anonymous.ask(anonymous.get("/auth/me").header("cookie", cookie)).await.is(401);
+    anonymous
+        .ask(anonymous.get("/auth/me").header("cookie", cookie))
+        .await
+        .is(401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn password_managers_and_pasting_are_welcome() {
     let app = TestApp::sqlite().await;
     let sign_in = app.anonymous().see("/sign-in").await.text;
-    for wanted in ["autocomplete=\"username", "autocomplete=\"current-password", "type=\"password\"", "data-reveal"] {
+    for wanted in [
+        "autocomplete=\"username",
+        "autocomplete=\"current-password",
+        "type=\"password\"",
+        "data-reveal",
+    ] {
         assert!(sign_in.contains(wanted), "{wanted}");
     }
     let sign_up = app.anonymous().see("/sign-up").await.text;
     assert!(sign_up.contains("autocomplete=\"new-password") && sign_up.contains("data-reveal"));
     for page in [sign_in, sign_up] {
-        assert!(!page.contains("onpaste") && !page.contains("autocomplete=\"off\" name=\"password\""));
-        assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains("<script>"), "nothing inline");
+        assert!(
+            !page.contains("onpaste") && !page.contains("autocomplete=\"off\" name=\"password\"")
+        );
+        assert!(
+            !page.contains("<style") && !page.contains(" style=") && !page.contains("<script>"),
+            "nothing inline"
+        );
     }
 }

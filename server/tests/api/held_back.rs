@@ -30,8 +30,14 @@ impl Held {
         );
         let (most, end) = body.split_at(body.len() - END);
         let mut stream = TcpStream::connect(app.address()).await.unwrap();
-        stream.write_all(&[head.as_bytes(), most.as_bytes()].concat()).await.unwrap();
-        Self { stream, end: end.to_owned() }
+        stream
+            .write_all(&[head.as_bytes(), most.as_bytes()].concat())
+            .await
+            .unwrap();
+        Self {
+            stream,
+            end: end.to_owned(),
+        }
     }
 
     async fn status(mut self) -> String {

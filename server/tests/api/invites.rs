@@ -24,7 +24,9 @@ impl Client {
 
 fn token(made: &Answer) -> String {
     let link = made.body["link"].as_str().unwrap();
-    link.strip_prefix("http://strongroom.test/join#").unwrap().to_owned()
+    link.strip_prefix("http://strongroom.test/join#")
+        .unwrap()
+        .to_owned()
 }
 
 async fn join(app: &TestApp, name: &str, invite: &str) -> Answer {
@@ -33,16 +35,33 @@ async fn join(app: &TestApp, name: &str, invite: &str) -> Answer {
 }
 
 async fn change(root: &Client, name: &str, what: Value) {
-    root.ask(root.request(Method::PATCH, &format!("/api/users/{name}")).json(&what)).await.is(200);
+    root.ask(
+        root.request(Method::PATCH, &format!("/api/users/{name}"))
+            .json(&what),
+    )
+    .await
+    .is(200);
 }
 
 async fn role(root: &Client, name: &str, role: &str) {
-    root.ask(root.put(&format!("/api/vaults/main/members/{name}")).json(&json!({"role": role}))).await.is(204);
+    root.ask(
+        root.put(&format!("/api/vaults/main/members/{name}"))
+            .json(&json!({"role": role})),
+    )
+    .await
+    .is(204);
 }
 
 async fn by_invitation(mode: RegistrationMode) -> TestApp {
-    let registration = RegistrationPartial { mode: Some(mode), role: None };
-    TestApp::with(Partial { registration, ..Partial::default() }).await
+    let registration = RegistrationPartial {
+        mode: Some(mode),
+        role: None,
+    };
+    TestApp::with(Partial {
+        registration,
+        ..Partial::default()
+    })
+    .await
 }
 
 both! {
@@ -213,19 +232,28 @@ async fn without_a_good_invitation_nobody_learns_which_names_are_taken() {
             answer.body["request_id"].take();
             answers.push(answer.body);
         }
-        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+        assert!(
+            answers.windows(2).all(|pair| pair[0] == pair[1]),
+            "{answers:?}"
+        );
     }
     let viewer = root.invites(json!({"roles": {"main": "viewer"}})).await;
     join(&app, "ben", &viewer).await.is(201);
     let vaults = app.sign_in("ben").await.see("/api/vaults").await.body;
-    assert_eq!(vaults, json!([{"name": "main", "role": "viewer"}]), "not more than was given");
+    assert_eq!(
+        vaults,
+        json!([{"name": "main", "role": "viewer"}]),
+        "not more than was given"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_house_neither_makes_nor_takes_invitations() {
     let app = by_invitation(RegistrationMode::Closed).await;
     let root = app.administrator("root").await;
-    root.tell("/auth/invites", json!({"is_admin": true})).await.is(403);
+    root.tell("/auth/invites", json!({"is_admin": true}))
+        .await
+        .is(403);
     let never = "sr_in_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let closed = "Registration is closed. Ask an administrator for an account.";
     join(&app, "eve", never).await.is(403).says(closed);

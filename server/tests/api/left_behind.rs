@@ -13,32 +13,66 @@ const NEW: &str = "seven copper kettles sing";
 impl Client {
     /// The secret of a link that this administrator makes for somebody.
     async fn makes_a_link_for(&self, name: &str) -> String {
-        let made = self.tell(&format!("/api/users/{name}/reset"), Value::Null).await.is(200);
-        made.body["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned()
+        let made = self
+            .tell(&format!("/api/users/{name}/reset"), Value::Null)
+            .await
+            .is(200);
+        made.body["link"]
+            .as_str()
+            .unwrap()
+            .split_once('#')
+            .unwrap()
+            .1
+            .to_owned()
     }
 
     async fn invites_an_administrator(&self) -> String {
-        let made = self.tell("/auth/invites", json!({"is_admin": true})).await.is(201);
-        made.body["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned()
+        let made = self
+            .tell("/auth/invites", json!({"is_admin": true}))
+            .await
+            .is(201);
+        made.body["link"]
+            .as_str()
+            .unwrap()
+            .split_once('#')
+            .unwrap()
+            .1
+            .to_owned()
     }
 
     async fn changes(&self, name: &str, what: Value) -> Answer {
-        self.ask(self.request(Method::PATCH, &format!("/api/users/{name}")).json(&what)).await
+        self.ask(
+            self.request(Method::PATCH, &format!("/api/users/{name}"))
+                .json(&what),
+        )
+        .await
     }
 }
 
 async fn follow(app: &TestApp, link: &str) -> Answer {
-    app.anonymous().tell("/auth/reset/confirm", json!({"token": link, "new_password": NEW})).await
+    app.anonymous()
+        .tell(
+            "/auth/reset/confirm",
+            json!({"token": link, "new_password": NEW}),
+        )
+        .await
 }
 
 async fn join(app: &TestApp, name: &str, invite: &str) -> Answer {
-    app.anonymous().tell("/auth/register", json!({"username": name, "password": PASSWORD, "invite": invite})).await
+    app.anonymous()
+        .tell(
+            "/auth/register",
+            json!({"username": name, "password": PASSWORD, "invite": invite}),
+        )
+        .await
 }
 
 async fn two_administrators(app: &TestApp) -> (Client, Client) {
     let root = app.administrator("root").await;
     app.editor("mallory").await;
-    root.changes("mallory", json!({"is_admin": true})).await.is(200);
+    root.changes("mallory", json!({"is_admin": true}))
+        .await
+        .is(200);
     (root, app.sign_in("mallory").await)
 }
 

@@ -11,7 +11,10 @@ use crate::{
 
 async fn sends(ada: &Client, filename: &str, body: String) -> (u16, String) {
     let kind = "multipart/form-data; boundary=XX";
-    let request = ada.put(&file(filename, "/content")).header("content-type", kind).body(body);
+    let request = ada
+        .put(&file(filename, "/content"))
+        .header("content-type", kind)
+        .body(body);
     let answer = ada.ask(request).await;
     (answer.status, answer.text)
 }
@@ -148,12 +151,24 @@ async fn whoever_sends_a_form_without_a_session_comes_back_to_a_page_and_not_to_
     let app = TestApp::sqlite().await;
     let nobody = app.anonymous();
     let leads_to = async |request: reqwest::RequestBuilder| {
-        let answer = nobody.ask(request.header("accept", "text/html").header("sec-fetch-site", "same-origin")).await;
+        let answer = nobody
+            .ask(
+                request
+                    .header("accept", "text/html")
+                    .header("sec-fetch-site", "same-origin"),
+            )
+            .await;
         answer.is(303).header("location").unwrap().to_owned()
     };
-    assert_eq!(leads_to(nobody.get("/account/tokens")).await, "/sign-in?next=%2Faccount%2Ftokens");
+    assert_eq!(
+        leads_to(nobody.get("/account/tokens")).await,
+        "/sign-in?next=%2Faccount%2Ftokens"
+    );
     let out = nobody.post("/sign-out").form(&json!({}));
-    assert!(!leads_to(out).await.contains("next="), "nobody can go back to a form");
+    assert!(
+        !leads_to(out).await.contains("next="),
+        "nobody can go back to a form"
+    );
 }
 
 /// Browsers send `Origin: null` with the forms of such a page, which no form of ours takes.
@@ -161,7 +176,11 @@ async fn whoever_sends_a_form_without_a_session_comes_back_to_a_page_and_not_to_
 fn no_page_keeps_its_own_origin_from_its_own_forms() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     let mut pages = 0;
-    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+    for path in std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+    {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(!text.contains("no-referrer"), "{}", path.display());
         pages += 1;

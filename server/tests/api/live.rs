@@ -18,8 +18,14 @@ use crate::{
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Opens `/ws` with these headers; the status where it is refused.
-pub(crate) async fn open(app: &TestApp, query: &str, headers: &[(&'static str, String)]) -> Result<Socket, u16> {
-    let mut request = format!("ws://{}/ws{query}", app.address()).into_client_request().unwrap();
+pub(crate) async fn open(
+    app: &TestApp,
+    query: &str,
+    headers: &[(&'static str, String)],
+) -> Result<Socket, u16> {
+    let mut request = format!("ws://{}/ws{query}", app.address())
+        .into_client_request()
+        .unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
     }
@@ -31,12 +37,19 @@ pub(crate) async fn open(app: &TestApp, query: &str, headers: &[(&'static str, S
 }
 
 pub(crate) fn bearer(client: &Client) -> [(&'static str, String); 1] {
-    [("authorization", format!("Bearer {}", client.token.as_deref().unwrap()))]
+    [(
+        "authorization",
+        format!("Bearer {}", client.token.as_deref().unwrap()),
+    )]
 }
 
 async fn next(socket: &mut Socket) -> Value {
     loop {
-        let message = timeout(Duration::from_secs(10), socket.next()).await.expect("nothing came").unwrap().unwrap();
+        let message = timeout(Duration::from_secs(10), socket.next())
+            .await
+            .expect("nothing came")
+            .unwrap()
+            .unwrap();
         if let Message::Text(text) = message {
             return serde_json::from_str(&text).unwrap();
         }
@@ -46,7 +59,10 @@ async fn next(socket: &mut Socket) -> Value {
 /// The code with which the server closes.
 pub(crate) async fn closed(socket: &mut Socket) -> u16 {
     loop {
-        match timeout(Duration::from_secs(5), socket.next()).await.expect("it was not closed") {
+        match timeout(Duration::from_secs(5), socket.next())
+            .await
+            .expect("it was not closed")
+        {
             Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
             Some(Ok(_)) => {}
             other => panic!("{other:?}"),
@@ -100,16 +116,40 @@ async fn a_socket_opens_for_nobody_and_from_another_site_not_at_all() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
     assert_eq!(open(&app, "", &[]).await.unwrap_err(), 401);
-    assert_eq!(open(&app, "?ticket=sr_tk_forged", &[]).await.unwrap_err(), 401);
+    assert_eq!(
+        open(&app, "?ticket=sr_tk_forged", &[]).await.unwrap_err(),
+        401
+    );
     let anonymous = app.anonymous();
     let form = [("username", "ada"), ("password", crate::app::PASSWORD)];
-    let sign_in = anonymous.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form);
-    let cookie =
-        anonymous.ask(sign_in).await.is(303).header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let sign_in = anonymous
+        .post("/sign-in")
+        .header("sec-fetch-site", "same-origin")
+        .form(&form);
+    let cookie = anonymous
+        .ask(sign_in)
+        .await
+        .is(303)
+        .header("set-cookie")
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
     let with = |origin: &str| [("cookie", cookie.clone()), ("origin", origin.to_owned())];
-    assert_eq!(open(&app, "", &with("https://evil.example")).await.unwrap_err(), 403);
+    assert_eq!(
+        open(&app, "", &with("https://evil.example"))
+            .await
+            .unwrap_err(),
+        403
+    );
     assert_eq!(open(&app, "", &with("null")).await.unwrap_err(), 403);
-    assert_eq!(open(&app, "", &[("cookie", cookie.clone())]).await.unwrap_err(), 403);
+    assert_eq!(
+        open(&app, "", &[("cookie", cookie.clone())])
+            .await
+            .unwrap_err(),
+        403
+    );
     assert!(open(&app, "", &with(&app.url(""))).await.is_ok());
 }
 
@@ -117,8 +157,12 @@ async fn a_socket_opens_for_nobody_and_from_another_site_not_at_all() {
 async fn a_ticket_opens_one_socket_within_half_a_minute() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
-    let ticket =
-        async || ada.tell("/auth/ws-ticket", Value::Null).await.is(200).body["ticket"].as_str().unwrap().to_owned();
+    let ticket = async || {
+        ada.tell("/auth/ws-ticket", Value::Null).await.is(200).body["ticket"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     let query = format!("?ticket={}", ticket().await);
     let _open = open(&app, &query, &[]).await.unwrap();
     assert_eq!(open(&app, &query, &[]).await.unwrap_err(), 401);
@@ -134,16 +178,28 @@ async fn an_event_stream_resumes_without_a_gap() {
     for name in ["a.nc", "b.nc", "c.nc"] {
         ada.add(name, b"x").await.is(201);
     }
-    let stream = ada.get("/api/events").header("last-event-id", "1").send().await.unwrap();
+    let stream = ada
+        .get("/api/events")
+        .header("last-event-id", "1")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     assert_eq!(stream.headers()["cache-control"], "no-store");
     let mut bytes = stream.bytes_stream();
     let mut text = String::new();
     while text.matches("data:").count() < 2 {
-        let chunk = timeout(Duration::from_secs(10), bytes.next()).await.expect("nothing came").unwrap().unwrap();
+        let chunk = timeout(Duration::from_secs(10), bytes.next())
+            .await
+            .expect("nothing came")
+            .unwrap()
+            .unwrap();
         text.push_str(std::str::from_utf8(&chunk).unwrap());
     }
-    assert!(!text.contains("\"filename\":\"a.nc\"") && text.contains("\"filename\":\"c.nc\""), "{text}");
+    assert!(
+        !text.contains("\"filename\":\"a.nc\"") && text.contains("\"filename\":\"c.nc\""),
+        "{text}"
+    );
     assert!(text.contains("id: 3") || text.contains("id:3"), "{text}");
     ada.see("/api/events?since=x").await.is(422);
 }
@@ -155,7 +211,9 @@ async fn a_client_too_far_ahead_is_told_to_start_over() {
     ada.add("a.nc", b"x").await.is(201);
     let mut socket = open(&app, "?since=999999", &bearer(&ada)).await.unwrap();
     assert_eq!(next(&mut socket).await, json!({"event": "resync", "id": 1}));
-    ada.tell(&file("a.nc", "/checkout"), Value::Null).await.is(200);
+    ada.tell(&file("a.nc", "/checkout"), Value::Null)
+        .await
+        .is(200);
     assert_eq!(next(&mut socket).await["id"], 2);
 }
 
@@ -166,5 +224,9 @@ async fn sockets_are_told_when_the_server_stops() {
     let mut socket = open(&app, "", &bearer(&ada)).await.unwrap();
     let stopped = tokio::spawn(app.running.stop());
     assert_eq!(closed(&mut socket).await, 1001);
-    timeout(Duration::from_secs(10), stopped).await.expect("it does not stop").unwrap().unwrap();
+    timeout(Duration::from_secs(10), stopped)
+        .await
+        .expect("it does not stop")
+        .unwrap()
+        .unwrap();
 }

@@ -15,7 +15,10 @@ pub(crate) struct Arrived {
 impl Arrived {
     /// The link in it: a line of its own.
     pub(crate) fn link(&self) -> &str {
-        self.text.lines().find(|line| line.starts_with("http") && line.contains('#')).unwrap()
+        self.text
+            .lines()
+            .find(|line| line.starts_with("http") && line.contains('#'))
+            .unwrap()
     }
 
     /// What stands behind the `#` of the link.
@@ -35,7 +38,10 @@ impl TestApp {
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
         paths.retain(|path| path.extension().is_some_and(|end| end == "eml"));
         paths.sort();
-        paths.into_iter().map(|path| read(&std::fs::read_to_string(path).unwrap())).collect()
+        paths
+            .into_iter()
+            .map(|path| read(&std::fs::read_to_string(path).unwrap()))
+            .collect()
     }
 
     /// Registers somebody who reads `NAME@example.org`, and has confirmed it. That letter is not in the folder any more.
@@ -43,7 +49,10 @@ impl TestApp {
         let address = self.register_with_address(name).await;
         let letter = self.letter_to(&address, 1).await;
         let token = serde_json::json!({"token": letter.secret()});
-        self.anonymous().tell("/auth/me/email/confirm", token).await.is(204);
+        self.anonymous()
+            .tell("/auth/me/email/confirm", token)
+            .await
+            .is(204);
         self.burn_letters();
     }
 
@@ -68,17 +77,35 @@ impl TestApp {
     /// The `n`th letter (from 1) to somebody: letters are sent behind the answer, so this waits for it.
     pub(crate) async fn letter_to(&self, address: &str, n: usize) -> Arrived {
         for _ in 0..500 {
-            if let Some(letter) = self.letters().into_iter().filter(|letter| letter.to == address).nth(n - 1) {
+            if let Some(letter) = self
+                .letters()
+                .into_iter()
+                .filter(|letter| letter.to == address)
+                .nth(n - 1)
+            {
                 return letter;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("letter {n} to {address} did not arrive; there are {:?}", self.letters());
+        panic!(
+            "letter {n} to {address} did not arrive; there are {:?}",
+            self.letters()
+        );
     }
 }
 
 fn read(raw: &str) -> Arrived {
     let (headers, text) = raw.split_once("\r\n\r\n").unwrap();
-    let header = |name: &str| headers.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
-    Arrived { to: header("To: "), subject: header("Subject: "), text: text.replace("\r\n", "\n") }
+    let header = |name: &str| {
+        headers
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    Arrived {
+        to: header("To: "),
+        subject: header("Subject: "),
+        text: text.replace("\r\n", "\n"),
+    }
 }

@@ -1,5 +1,9 @@
 //! Promises kept through HTTP, on a real server and both databases.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod accounts;
 mod app;

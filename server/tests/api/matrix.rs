@@ -15,7 +15,9 @@ const PEOPLE: usize = 7;
 async fn every_route_lets_in_whom_it_should() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
-    root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
+    root.tell("/api/vaults", json!({"name": "attic"}))
+        .await
+        .is(201);
     let mut callers = callers(&app, &root).await;
     let document = app.anonymous().see("/openapi.json").await.body;
     let mut table = format!("{:<58}", "");
@@ -34,7 +36,11 @@ async fn every_route_lets_in_whom_it_should() {
                 // what ends sessions is done with one of its own
                 let caller = if n >= PEOPLE && ends {
                     &personal(&callers).await.remove(n - PEOPLE).1
-                } else if path == "/auth/logout" && n > 1 && n < PEOPLE && caller.username != "disabled" {
+                } else if path == "/auth/logout"
+                    && n > 1
+                    && n < PEOPLE
+                    && caller.username != "disabled"
+                {
                     &app.sign_in(&caller.username).await
                 } else {
                     caller
@@ -53,18 +59,26 @@ async fn every_route_lets_in_whom_it_should() {
 }
 
 async fn callers(app: &TestApp, root: &Client) -> Vec<(&'static str, Client)> {
-    let forged = Client { token: Some("eyJhbGciOiJub25lIn0.e30.".to_owned()), ..app.anonymous() };
+    let forged = Client {
+        token: Some("eyJhbGciOiJub25lIn0.e30.".to_owned()),
+        ..app.anonymous()
+    };
     let mut callers = vec![("nobody", app.anonymous()), ("forged", forged)];
     for role in ["viewer", "editor", "manager"] {
         let client = app.editor(&format!("a-{role}")).await;
         let path = format!("/api/vaults/main/members/a-{role}");
-        root.ask(root.put(&path).json(&json!({"role": role}))).await.is(204);
+        root.ask(root.put(&path).json(&json!({"role": role})))
+            .await
+            .is(204);
         callers.push((role, client));
     }
     let disabled = app.editor("disabled").await;
-    root.ask(root.request(reqwest::Method::PATCH, "/api/users/disabled").json(&json!({"disabled": true})))
-        .await
-        .is(200);
+    root.ask(
+        root.request(reqwest::Method::PATCH, "/api/users/disabled")
+            .json(&json!({"disabled": true})),
+    )
+    .await
+    .is(200);
     callers.push(("disabled", disabled));
     callers.push(("admin", app.administrator("admin").await));
     callers.extend(personal(&callers).await);
@@ -73,11 +87,28 @@ async fn callers(app: &TestApp, root: &Client) -> Vec<(&'static str, Client)> {
 
 /// Tokens of the manager's, and of the administrator's.
 async fn personal(callers: &[(&'static str, Client)]) -> Vec<(&'static str, Client)> {
-    let owner = |name: &str| callers.iter().find(|(found, _)| *found == name).unwrap().1.clone();
+    let owner = |name: &str| {
+        callers
+            .iter()
+            .find(|(found, _)| *found == name)
+            .unwrap()
+            .1
+            .clone()
+    };
     let mut made = Vec::new();
     for (title, owner, scopes, vaults) in [
-        ("pat:read", owner("manager"), json!(["files:read"]), Value::Null),
-        ("pat:write", owner("manager"), json!(["files:read", "files:write"]), Value::Null),
+        (
+            "pat:read",
+            owner("manager"),
+            json!(["files:read"]),
+            Value::Null,
+        ),
+        (
+            "pat:write",
+            owner("manager"),
+            json!(["files:read", "files:write"]),
+            Value::Null,
+        ),
         ("pat:admin", owner("admin"), json!(["admin"]), Value::Null),
         (
             "pat:attic",
@@ -115,14 +146,18 @@ fn body(path: &str) -> Value {
         "move" => json!({"to": ".."}),
         "restore" => json!({"revision": 999}),
         "{filename}" => json!({"description": "d"}),
-        "password" => json!({"current_password": "not the right one", "new_password": "a quite long password"}),
+        "password" => {
+            json!({"current_password": "not the right one", "new_password": "a quite long password"})
+        }
         "register" => json!({"username": "!", "password": "x"}),
         "vaults" | "groups" => json!({"name": "!"}),
         "tokens" => json!({"name": "", "scopes": []}),
         "confirm" => json!({"token": "!"}),
         "invites" => json!({"roles": {"main": "viewer"}}),
         "preview" => json!({"invite": "!"}),
-        _ if path.ends_with("members/{username}") || path.ends_with("groups/{group}") => json!({"role": "viewer"}),
+        _ if path.ends_with("members/{username}") || path.ends_with("groups/{group}") => {
+            json!({"role": "viewer"})
+        }
         _ => json!({}),
     }
 }

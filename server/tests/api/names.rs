@@ -26,13 +26,30 @@ fn crates_import_only_along_the_arrows() {
     ]
     .into();
     let metadata = MetadataCommand::new().no_deps().exec().unwrap();
-    let ours: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
+    let ours: BTreeSet<String> = metadata
+        .packages
+        .iter()
+        .map(|package| package.name.to_string())
+        .collect();
     let mut seen = 0;
-    for package in metadata.packages.iter().filter(|package| !matches!(package.name.as_str(), "bench" | "embed")) {
-        for dependency in package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal) {
+    for package in metadata
+        .packages
+        .iter()
+        .filter(|package| !matches!(package.name.as_str(), "bench" | "embed"))
+    {
+        for dependency in package
+            .dependencies
+            .iter()
+            .filter(|dependency| dependency.kind == DependencyKind::Normal)
+        {
             if ours.contains(&dependency.name) {
                 let arrow = (package.name.as_str(), dependency.name.as_str());
-                assert!(allowed.contains(&arrow), "{} → {} is drawn nowhere", arrow.0, arrow.1);
+                assert!(
+                    allowed.contains(&arrow),
+                    "{} → {} is drawn nowhere",
+                    arrow.0,
+                    arrow.1
+                );
                 seen += 1;
             }
         }
@@ -41,19 +58,28 @@ fn crates_import_only_along_the_arrows() {
 }
 
 fn house() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 /// All files below a folder with that ending, without those of tests.
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
-    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+    for path in std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
         let name = path.file_name().unwrap().to_str().unwrap();
         if name.starts_with("test") {
             continue;
         }
         if path.is_dir() {
             files(&path, ending, found);
-        } else if path.extension().is_some_and(|extension| extension == ending) {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == ending)
+        {
             found.push(path);
         }
     }
@@ -62,7 +88,13 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
 /// What our sources never do, so that nobody need ask whether they do it well.
 #[test]
 fn no_program_is_started_no_markup_is_put_together_and_no_certificate_is_waved_through() {
-    const RUST: [&str; 5] = ["process::Command", "unsafe {", "danger_accept_invalid", "Regex::new", "PreEscaped"];
+    const RUST: [&str; 5] = [
+        "process::Command",
+        "unsafe {",
+        "danger_accept_invalid",
+        "Regex::new",
+        "PreEscaped",
+    ];
     const SCRIPT: [&str; 12] = [
         "innerHTML",
         "outerHTML",
@@ -77,8 +109,16 @@ fn no_program_is_started_no_markup_is_put_together_and_no_certificate_is_waved_t
         "postMessage",
         "document.cookie",
     ];
-    const PAGE: [&str; 8] =
-        ["|safe", "| safe", "<object", "<embed", "<applet", "<iframe", "javascript:", "escape=\"none\""];
+    const PAGE: [&str; 8] = [
+        "|safe",
+        "| safe",
+        "<object",
+        "<embed",
+        "<applet",
+        "<iframe",
+        "javascript:",
+        "escape=\"none\"",
+    ];
     let mut rust = Vec::new();
     for room in ["auth", "vault", "store", "wire", "server", "cli"] {
         files(&house().join(room).join("src"), "rs", &mut rust);
@@ -86,13 +126,28 @@ fn no_program_is_started_no_markup_is_put_together_and_no_certificate_is_waved_t
     let (mut scripts, mut pages) = (Vec::new(), Vec::new());
     files(&house().join("server/assets"), "js", &mut scripts);
     files(&house().join("server/templates"), "html", &mut pages);
-    for (found, never, least) in [(&rust, &RUST[..], 200), (&scripts, &SCRIPT, 30), (&pages, &PAGE, 25)] {
-        assert!(found.len() >= least, "only {} files were found", found.len());
+    for (found, never, least) in [
+        (&rust, &RUST[..], 200),
+        (&scripts, &SCRIPT, 30),
+        (&pages, &PAGE, 25),
+    ] {
+        assert!(
+            found.len() >= least,
+            "only {} files were found",
+            found.len()
+        );
         for path in found {
             let source = std::fs::read_to_string(path).unwrap();
             let code = source.split("#[cfg(test)]").next().unwrap();
-            for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
-                assert!(!never.iter().any(|never| line.contains(never)), "{}: {line}", path.display());
+            for line in code
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+            {
+                assert!(
+                    !never.iter().any(|never| line.contains(never)),
+                    "{}: {line}",
+                    path.display()
+                );
             }
         }
     }
@@ -129,17 +184,25 @@ fn everything_that_is_built_in_comes_from_one_registry_and_is_of_a_kind_we_want(
     let mut seen = 0;
     for package in lock.split("[[package]]").skip(1) {
         let member = |name: &str| {
-            let line = package.lines().find_map(|line| line.strip_prefix(&format!("{name} = \"")));
+            let line = package
+                .lines()
+                .find_map(|line| line.strip_prefix(&format!("{name} = \"")));
             line.map(|value| value.trim_end_matches('"'))
         };
         let name = member("name").unwrap();
         assert!(!UNWANTED.contains(&name), "{name} is in Cargo.lock");
         if let Some(source) = member("source") {
             seen += 1;
-            assert_eq!(source, "registry+https://github.com/rust-lang/crates.io-index", "{name}");
+            assert_eq!(
+                source, "registry+https://github.com/rust-lang/crates.io-index",
+                "{name}"
+            );
             assert_eq!(member("checksum").map(str::len), Some(64), "{name}");
         } else {
-            assert!(house().join(name).exists() || ["strongroom", "embed"].contains(&name), "{name} is from nowhere");
+            assert!(
+                house().join(name).exists() || ["strongroom", "embed"].contains(&name),
+                "{name} is from nowhere"
+            );
         }
     }
     assert!(seen > 200, "only {seen} were found");
@@ -148,6 +211,12 @@ fn everything_that_is_built_in_comes_from_one_registry_and_is_of_a_kind_we_want(
 #[test]
 fn a_release_is_built_with_checks_for_overflow() {
     let manifest = std::fs::read_to_string(house().join("Cargo.toml")).unwrap();
-    let release = manifest.split("[profile.release]").nth(1).unwrap().split("\n[").next().unwrap();
+    let release = manifest
+        .split("[profile.release]")
+        .nth(1)
+        .unwrap()
+        .split("\n[")
+        .next()
+        .unwrap();
     assert!(release.contains("overflow-checks = true"), "{release}");
 }

@@ -17,7 +17,10 @@ impl Client {
             let page = self.see(&path).await.is(200);
             pages.push(entries(&page));
             next = page.header("link").map(|link| {
-                link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap().to_owned()
+                link.strip_prefix('<')
+                    .and_then(|link| link.strip_suffix(">; rel=\"next\""))
+                    .unwrap()
+                    .to_owned()
             });
         }
         pages
@@ -40,19 +43,32 @@ async fn three_of_each(app: &TestApp) -> Client {
         app.editor(name).await;
         for _ in 0..6 {
             let guess = [("username", name), ("password", "wrong wrong wrong")];
-            app.anonymous().ask(app.anonymous().post("/auth/token").form(&guess)).await.is(401);
+            app.anonymous()
+                .ask(app.anonymous().post("/auth/token").form(&guess))
+                .await
+                .is(401);
             app.later(Duration::from_mins(16));
         }
     }
     let root = app.sign_in("root").await;
     for name in ["b-side", "a-side", "b_side"] {
-        root.tell("/api/vaults", json!({"name": name})).await.is(201);
-        root.tell("/api/groups", json!({"name": name})).await.is(201);
-        let role = root.put(&format!("/api/vaults/main/groups/{name}")).json(&json!({"role": "viewer"}));
+        root.tell("/api/vaults", json!({"name": name}))
+            .await
+            .is(201);
+        root.tell("/api/groups", json!({"name": name}))
+            .await
+            .is(201);
+        let role = root
+            .put(&format!("/api/vaults/main/groups/{name}"))
+            .json(&json!({"role": "viewer"}));
         root.ask(role).await.is(204);
         // Two of them in the same moment.
-        personal::make(&root, json!(["files:read"]), Value::Null).await.is(201);
-        root.tell("/auth/invites", json!({"roles": {"main": "viewer"}})).await.is(201);
+        personal::make(&root, json!(["files:read"]), Value::Null)
+            .await
+            .is(201);
+        root.tell("/auth/invites", json!({"roles": {"main": "viewer"}}))
+            .await
+            .is(201);
         app.sign_in("root").await;
     }
     root

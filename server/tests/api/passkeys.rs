@@ -17,12 +17,19 @@ use crate::{
 pub(crate) const ORIGIN: &str = "https://files.example.org";
 
 pub(crate) async fn app() -> TestApp {
-    TestApp::with(Partial { public_url: Some(ORIGIN.to_owned()), ..Partial::default() }).await
+    TestApp::with(Partial {
+        public_url: Some(ORIGIN.to_owned()),
+        ..Partial::default()
+    })
+    .await
 }
 
 /// A person adds a passkey, from the options to the end.
 pub(crate) async fn add(person: &Client, device: &mut Device, name: &str) -> Answer {
-    let asked = person.tell("/auth/passkeys/options", Value::Null).await.is(200);
+    let asked = person
+        .tell("/auth/passkeys/options", Value::Null)
+        .await
+        .is(200);
     let credential = device.create(&asked.body["publicKey"]);
     let body = json!({"ceremony": asked.body["ceremony"], "name": name, "credential": credential});
     person.tell("/auth/passkeys", body).await
@@ -47,16 +54,31 @@ pub(crate) struct Browser {
 impl Browser {
     pub(crate) async fn about_to_sign_in(app: &TestApp) -> Self {
         let client = app.anonymous();
-        let request = client.post("/auth/passkeys/sign-in/options").header("sec-fetch-site", "same-origin");
+        let request = client
+            .post("/auth/passkeys/sign-in/options")
+            .header("sec-fetch-site", "same-origin");
         let asked = client.ask(request).await.is(200);
-        let (ceremony, options) = (asked.body["ceremony"].clone(), asked.body["publicKey"].clone());
-        Self { cookie: cookie(&asked, "__Host-strongroom-browser").unwrap(), client, ceremony, options }
+        let (ceremony, options) = (
+            asked.body["ceremony"].clone(),
+            asked.body["publicKey"].clone(),
+        );
+        Self {
+            cookie: cookie(&asked, "__Host-strongroom-browser").unwrap(),
+            client,
+            ceremony,
+            options,
+        }
     }
 
     pub(crate) async fn shows(&self, credential: &Value) -> Answer {
         let body = json!({"ceremony": self.ceremony, "credential": credential});
-        let request = self.client.post("/auth/passkeys/sign-in").header("sec-fetch-site", "same-origin");
-        self.client.ask(request.header("cookie", &self.cookie).json(&body)).await
+        let request = self
+            .client
+            .post("/auth/passkeys/sign-in")
+            .header("sec-fetch-site", "same-origin");
+        self.client
+            .ask(request.header("cookie", &self.cookie).json(&body))
+            .await
     }
 }
 
@@ -68,8 +90,14 @@ pub(crate) async fn sign_in(app: &TestApp, device: &mut Device) -> Answer {
 
 /// `name=value` of a cookie that was set.
 pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
-    let set = answer.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-    set.filter_map(|line| line.split(';').next()).find(|pair| pair.starts_with(&format!("{name}="))).map(str::to_owned)
+    let set = answer
+        .headers
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    set.filter_map(|line| line.split(';').next())
+        .find(|pair| pair.starts_with(&format!("{name}=")))
+        .map(str::to_owned)
 }
 
 /// Somebody at work with the cookie that a sign-in has set.

@@ -20,7 +20,9 @@ const NEW: &str = "seven copper kettles sing";
 
 async fn check(app: &TestApp, body: serde_json::Value) -> Answer {
     let anonymous = app.anonymous();
-    let request = anonymous.post("/auth/password-check").header("sec-fetch-site", "same-origin");
+    let request = anonymous
+        .post("/auth/password-check")
+        .header("sec-fetch-site", "same-origin");
     anonymous.ask(request.json(&body)).await
 }
 
@@ -93,30 +95,58 @@ both! {
 }
 
 fn asking_for_factors(required: RequiredOf) -> Partial {
-    Partial { factors: Some(FactorsSection { required: Some(required) }), ..Partial::default() }
+    Partial {
+        factors: Some(FactorsSection {
+            required: Some(required),
+        }),
+        ..Partial::default()
+    }
 }
 
 /// What the page asks for, and says.
 async fn least_on(client: &Client, path: &str) -> String {
     let page = client.see(path).await.is(200).text;
-    let least = page.split_once("minlength=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
-    assert!(page.contains(&format!("At least {least} characters")), "{path}");
+    let least = page
+        .split_once("minlength=\"")
+        .unwrap()
+        .1
+        .split_once('"')
+        .unwrap()
+        .0
+        .to_owned();
+    assert!(
+        page.contains(&format!("At least {least} characters")),
+        "{path}"
+    );
     least
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_ask_for_eight_characters_where_a_second_factor_is_asked_of_everybody() {
-    for (required, least) in [(RequiredOf::Optional, "15"), (RequiredOf::Administrators, "15"), (RequiredOf::All, "8")]
-    {
+    for (required, least) in [
+        (RequiredOf::Optional, "15"),
+        (RequiredOf::Administrators, "15"),
+        (RequiredOf::All, "8"),
+    ] {
         let app = TestApp::with(asking_for_factors(required)).await;
         for path in ["/sign-up", "/join", "/reset", "/first"] {
-            assert_eq!(least_on(&app.anonymous(), path).await, least, "{required:?} {path}");
+            assert_eq!(
+                least_on(&app.anonymous(), path).await,
+                least,
+                "{required:?} {path}"
+            );
         }
-        let asked = check(&app, json!({"password": "xK7vq2Wz"})).await.is(200).body;
+        let asked = check(&app, json!({"password": "xK7vq2Wz"}))
+            .await
+            .is(200)
+            .body;
         assert_eq!(asked["least"].to_string(), least);
         assert_eq!(asked["detail"].is_null(), least == "8");
         let new = json!({"username": "ada", "password": "xK7vq2Wz"});
-        app.anonymous().tell("/auth/register", new).await.is(if least == "8" { 201 } else { 422 });
+        app.anonymous()
+            .tell("/auth/register", new)
+            .await
+            .is(if least == "8" { 201 } else { 422 });
     }
 }
 
@@ -127,8 +157,14 @@ async fn ones_own_page_asks_for_what_ones_own_account_needs() {
     with_app(&app, &root).await;
     for (page, name, least) in [(root, "root", "8"), (ada, "ada", "15")] {
         assert_eq!(least_on(&page, "/account").await, least, "{name}");
-        let request = page.post("/auth/password-check").header("sec-fetch-site", "same-origin");
-        let asked = page.ask(request.json(&json!({"password": "xK7vq2Wz", "username": name}))).await.is(200).body;
+        let request = page
+            .post("/auth/password-check")
+            .header("sec-fetch-site", "same-origin");
+        let asked = page
+            .ask(request.json(&json!({"password": "xK7vq2Wz", "username": name})))
+            .await
+            .is(200)
+            .body;
         assert_eq!(asked["least"].to_string(), least, "{name}");
     }
 }
@@ -144,15 +180,36 @@ async fn the_operators_own_words_make_no_password_and_a_bad_one_stops_the_start(
     };
     let app = TestApp::with(words(&["Acme", "Haas VF-2"])).await;
     let refused = json!({"username": "ada", "password": "HaasVF2 at ACME!"});
-    let answer = app.anonymous().tell("/auth/register", refused).await.is(422);
-    assert!(answer.body["detail"].as_str().unwrap().contains("everybody here knows"), "{}", answer.text);
+    let answer = app
+        .anonymous()
+        .tell("/auth/register", refused)
+        .await
+        .is(422);
+    assert!(
+        answer.body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("everybody here knows"),
+        "{}",
+        answer.text
+    );
     let taken = json!({"username": "ada", "password": "the haas sings while nine owls count"});
     app.anonymous().tell("/auth/register", taken).await.is(201);
 
     let folder = tempfile::tempdir().unwrap();
-    let config = Partial { data: Some(folder.path().to_owned()), ..words(&["ok then", "x"]) }.decide().unwrap();
-    let refused = server::serve::open(&config, auth::Clock::system()).await.unwrap_err();
-    assert!(format!("{refused:#}").contains("passwords.context_words: \"x\": a word has 3"), "{refused:#}");
+    let config = Partial {
+        data: Some(folder.path().to_owned()),
+        ..words(&["ok then", "x"])
+    }
+    .decide()
+    .unwrap();
+    let refused = server::serve::open(&config, auth::Clock::system())
+        .await
+        .unwrap_err();
+    assert!(
+        format!("{refused:#}").contains("passwords.context_words: \"x\": a word has 3"),
+        "{refused:#}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,13 +217,34 @@ async fn a_password_that_was_stolen_elsewhere_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("breach.filter");
     // SHA-1 of "seven copper kettles sing".
-    let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, NEW.as_bytes());
+    let sha1 =
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, NEW.as_bytes());
     breach::build(format!("{}:3\n", hex::encode_upper(sha1)).as_bytes(), &path).unwrap();
-    let passwords = PasswordSection { breach_file: Some(path), ..PasswordSection::default() };
-    let app = TestApp::with(Partial { passwords, ..Partial::default() }).await;
-    let answer = app.anonymous().tell("/auth/register", json!({"username": "ada", "password": NEW})).await.is(422);
+    let passwords = PasswordSection {
+        breach_file: Some(path),
+        ..PasswordSection::default()
+    };
+    let app = TestApp::with(Partial {
+        passwords,
+        ..Partial::default()
+    })
+    .await;
+    let answer = app
+        .anonymous()
+        .tell(
+            "/auth/register",
+            json!({"username": "ada", "password": NEW}),
+        )
+        .await
+        .is(422);
     assert!(answer.body["detail"].as_str().unwrap().contains("stolen"));
-    app.anonymous().tell("/auth/register", json!({"username": "ada", "password": PASSWORD})).await.is(201);
+    app.anonymous()
+        .tell(
+            "/auth/register",
+            json!({"username": "ada", "password": PASSWORD}),
+        )
+        .await
+        .is(201);
 }
 
 #[test]
@@ -175,14 +253,37 @@ fn a_broken_breach_list_or_pepper_file_stops_the_start_with_a_word_on_it() {
     let path = folder.path().join("file");
     for bytes in ["", "no list"] {
         std::fs::write(&path, bytes).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         for (passwords, word) in [
-            (PasswordSection { breach_file: Some(path.clone()), ..PasswordSection::default() }, "breach build"),
-            (PasswordSection { pepper_file: Some(path.clone()), ..PasswordSection::default() }, "pepper_file"),
+            (
+                PasswordSection {
+                    breach_file: Some(path.clone()),
+                    ..PasswordSection::default()
+                },
+                "breach build",
+            ),
+            (
+                PasswordSection {
+                    pepper_file: Some(path.clone()),
+                    ..PasswordSection::default()
+                },
+                "pepper_file",
+            ),
         ] {
             let data = Some(folder.path().join("data"));
-            let config = Partial { passwords, data, ..Partial::default() }.decide().unwrap();
-            let refused = runtime.block_on(server::serve::open(&config, auth::Clock::system())).unwrap_err();
+            let config = Partial {
+                passwords,
+                data,
+                ..Partial::default()
+            }
+            .decide()
+            .unwrap();
+            let refused = runtime
+                .block_on(server::serve::open(&config, auth::Clock::system()))
+                .unwrap_err();
             assert!(format!("{refused:#}").contains(word), "{refused:#}");
         }
     }

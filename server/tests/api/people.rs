@@ -8,11 +8,20 @@ use serde_json::{Value, json};
 use crate::{app::Client, both};
 
 fn names(page: &Value) -> Vec<&str> {
-    page.as_array().unwrap().iter().map(|user| user["username"].as_str().unwrap()).collect()
+    page.as_array()
+        .unwrap()
+        .iter()
+        .map(|user| user["username"].as_str().unwrap())
+        .collect()
 }
 
 async fn change(root: &Client, name: &str, fields: Value) {
-    root.ask(root.request(Method::PATCH, &format!("/api/users/{name}")).json(&fields)).await.is(200);
+    root.ask(
+        root.request(Method::PATCH, &format!("/api/users/{name}"))
+            .json(&fields),
+    )
+    .await
+    .is(200);
 }
 
 both! {

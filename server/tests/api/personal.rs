@@ -15,17 +15,28 @@ const ALL: [&str; 4] = ["files:read", "files:write", "locks:override", "admin"];
 
 /// Makes a token; `vaults` may be null.
 pub(crate) async fn make(owner: &Client, scopes: Value, vaults: Value) -> Answer {
-    owner.tell("/auth/tokens", json!({"name": "a script", "scopes": scopes, "vaults": vaults})).await
+    owner
+        .tell(
+            "/auth/tokens",
+            json!({"name": "a script", "scopes": scopes, "vaults": vaults}),
+        )
+        .await
 }
 
 /// Somebody's script, which signs in by Bearer.
 pub(crate) async fn client(owner: &Client, scopes: Value, vaults: Value) -> Client {
     let made = make(owner, scopes, vaults).await.is(201);
-    Client { token: Some(made.body["token"].as_str().unwrap().to_owned()), ..owner.clone() }
+    Client {
+        token: Some(made.body["token"].as_str().unwrap().to_owned()),
+        ..owner.clone()
+    }
 }
 
 fn basic(client: &Client, method: Method, path: &str, name: &str) -> RequestBuilder {
-    client.http.request(method, format!("{}{path}", client.base)).basic_auth(name, client.token.as_deref())
+    client
+        .http
+        .request(method, format!("{}{path}", client.base))
+        .basic_auth(name, client.token.as_deref())
 }
 
 both! {
@@ -325,8 +336,18 @@ async fn malformed_header_causing_500() {
         b"Bearer a, Basic b",
     ] {
         let value = reqwest::header::HeaderValue::from_bytes(header).unwrap();
-        for path in ["/auth/me", "/api/files", "/sign-in", "/ws", "/", "/auth/tokens"] {
-            let status = anonymous.ask(anonymous.get(path).header("authorization", value.clone())).await.status;
+        for path in [
+            "/auth/me",
+            "/api/files",
+            "/sign-in",
+            "/ws",
+            "/",
+            "/auth/tokens",
+        ] {
+            let status = anonymous
+                .ask(anonymous.get(path).header("authorization", value.clone()))
+                .await
+                .status;
             assert!(status < 500, "{status} for {header:?} at {path}");
         }
     }

@@ -15,9 +15,18 @@ impl App {
             b'2'..=b'7' => c - b'2' + 26,
             other => panic!("{other} is not Base32"),
         };
-        let bits = secret.bytes().fold(String::new(), |bits, c| bits + &format!("{:05b}", value(c)));
-        let bytes = bits.as_bytes().chunks_exact(8).map(|byte| std::str::from_utf8(byte).unwrap());
-        Self { secret: bytes.map(|byte| u8::from_str_radix(byte, 2).unwrap()).collect() }
+        let bits = secret
+            .bytes()
+            .fold(String::new(), |bits, c| bits + &format!("{:05b}", value(c)));
+        let bytes = bits
+            .as_bytes()
+            .chunks_exact(8)
+            .map(|byte| std::str::from_utf8(byte).unwrap());
+        Self {
+            secret: bytes
+                .map(|byte| u8::from_str_radix(byte, 2).unwrap())
+                .collect(),
+        }
     }
 
     /// What it shows at that second since 1970.
@@ -26,6 +35,9 @@ impl App {
         let tag = hmac::sign(&key, &(second / 30).to_be_bytes());
         let at = usize::from(tag.as_ref()[19] & 15);
         let four: [u8; 4] = tag.as_ref()[at..at + 4].try_into().unwrap();
-        format!("{:06}", (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000)
+        format!(
+            "{:06}",
+            (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000
+        )
     }
 }

@@ -13,7 +13,8 @@ use crate::{
 
 impl Client {
     async fn patches(&self, what: Value) -> Answer {
-        self.ask(self.request(Method::PATCH, "/auth/me").json(&what)).await
+        self.ask(self.request(Method::PATCH, "/auth/me").json(&what))
+            .await
     }
 }
 
@@ -28,12 +29,19 @@ async fn with_address(app: &TestApp, name: &str) -> Client {
 async fn mailed_token(app: &TestApp, address: &str, n: usize) -> String {
     let letter = app.letter_to(address, n).await;
     assert_eq!(letter.subject, "Confirm your e-mail address for Strongroom");
-    let link = letter.text.lines().find(|line| line.starts_with("http://strongroom.test/confirm-email#")).unwrap();
+    let link = letter
+        .text
+        .lines()
+        .find(|line| line.starts_with("http://strongroom.test/confirm-email#"))
+        .unwrap();
     link.split_once('#').unwrap().1.to_owned()
 }
 
 async fn confirm(app: &TestApp, token: &str) -> u16 {
-    app.anonymous().tell("/auth/me/email/confirm", json!({"token": token})).await.status
+    app.anonymous()
+        .tell("/auth/me/email/confirm", json!({"token": token}))
+        .await
+        .status
 }
 
 both! {

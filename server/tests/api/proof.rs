@@ -6,7 +6,10 @@ use std::{
 };
 
 fn house() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 fn document(name: &str) -> String {
@@ -16,14 +19,18 @@ fn document(name: &str) -> String {
 /// The names of all functions in the house's sources, and of what `ci/` runs.
 fn functions() -> HashSet<String> {
     let mut names = HashSet::new();
-    for room in ["auth", "vault", "store", "wire", "server", "cli", "bench", "examples"] {
+    for room in [
+        "auth", "vault", "store", "wire", "server", "cli", "bench", "examples",
+    ] {
         read_sources(&house().join(room), &mut names);
     }
     names
 }
 
 fn read_sources(folder: &Path, names: &mut HashSet<String>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
     for path in entries.map(|entry| entry.unwrap().path()) {
         if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
             read_sources(&path, names);
@@ -34,35 +41,77 @@ fn read_sources(folder: &Path, names: &mut HashSet<String>) {
 }
 
 fn functions_in(source: &str) -> Vec<String> {
-    let named = |rest: &str| rest.split(['(', '<']).next().unwrap_or_default().trim().to_owned();
-    source.lines().filter_map(|line| line.split_once("fn ")).map(|(_, rest)| named(rest)).collect()
+    let named = |rest: &str| {
+        rest.split(['(', '<'])
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
+    source
+        .lines()
+        .filter_map(|line| line.split_once("fn "))
+        .map(|(_, rest)| named(rest))
+        .collect()
 }
 
 /// Words in backticks that look like a test's name: a sentence with underscores.
 fn tests_named_in(text: &str) -> BTreeSet<String> {
     let is_sentence = |word: &&str| {
-        word.matches('_').count() >= 2 && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        word.matches('_').count() >= 2
+            && word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
-    text.split('`').skip(1).step_by(2).filter(is_sentence).map(str::to_owned).collect()
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(is_sentence)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The rows of all tables: their cells, without headings.
 fn rows(text: &str) -> Vec<Vec<String>> {
-    let cells = |line: &str| line.trim().trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
-    let is_row = |line: &&str| line.starts_with("| ") && !line.starts_with("| -") && !line.starts_with("|-");
+    let cells = |line: &str| {
+        line.trim()
+            .trim_matches('|')
+            .split(" | ")
+            .map(|cell| cell.trim().to_owned())
+            .collect()
+    };
+    let is_row =
+        |line: &&str| line.starts_with("| ") && !line.starts_with("| -") && !line.starts_with("|-");
     text.lines().filter(is_row).map(cells).collect()
 }
 
 #[test]
 fn every_test_that_the_security_documents_name_is_there() {
     let there = functions();
-    for name in ["asvs.md", "pitfalls.md", "threats.md", "vectors.md", "rules.md", "data.md", "../operations.md#limits"]
-    {
+    for name in [
+        "asvs.md",
+        "pitfalls.md",
+        "threats.md",
+        "vectors.md",
+        "rules.md",
+        "data.md",
+        "../operations.md#limits",
+    ] {
         let (file, part) = name.split_once('#').unwrap_or((name, ""));
         let text = document(file);
-        let text = if part.is_empty() { text } else { text.split_once("\n## Limits\n").unwrap().1.to_owned() };
-        let missing: Vec<String> = tests_named_in(&text).into_iter().filter(|test| !there.contains(test)).collect();
-        assert!(missing.is_empty(), "{name} names tests that are not there: {missing:#?}");
+        let text = if part.is_empty() {
+            text
+        } else {
+            text.split_once("\n## Limits\n").unwrap().1.to_owned()
+        };
+        let missing: Vec<String> = tests_named_in(&text)
+            .into_iter()
+            .filter(|test| !there.contains(test))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "{name} names tests that are not there: {missing:#?}"
+        );
     }
 }
 
@@ -115,28 +164,49 @@ const SECTIONS: [(&str, usize); 41] = [
 fn every_requirement_on_accounts_has_an_answer() {
     let text = document("asvs.md");
     let rows = rows(&text);
-    let answered: BTreeSet<&str> = rows.iter().filter(|row| row.len() == 4).map(|row| row[0].as_str()).collect();
-    let wanted = SECTIONS.iter().flat_map(|(section, most)| (1..=*most).map(move |n| format!("{section}.{n}")));
-    let missing: Vec<String> = wanted.filter(|id| !answered.contains(id.as_str())).collect();
+    let answered: BTreeSet<&str> = rows
+        .iter()
+        .filter(|row| row.len() == 4)
+        .map(|row| row[0].as_str())
+        .collect();
+    let wanted = SECTIONS
+        .iter()
+        .flat_map(|(section, most)| (1..=*most).map(move |n| format!("{section}.{n}")));
+    let missing: Vec<String> = wanted
+        .filter(|id| !answered.contains(id.as_str()))
+        .collect();
     assert!(missing.is_empty(), "asvs.md says nothing of {missing:?}");
-    for row in rows.iter().filter(|row| row[0].starts_with(|c: char| c.is_ascii_digit())) {
-        assert!(row.len() == 4 && row.iter().all(|cell| !cell.is_empty()), "a row without an answer: {row:?}");
+    for row in rows
+        .iter()
+        .filter(|row| row[0].starts_with(|c: char| c.is_ascii_digit()))
+    {
+        assert!(
+            row.len() == 4 && row.iter().all(|cell| !cell.is_empty()),
+            "a row without an answer: {row:?}"
+        );
     }
 }
 
 #[test]
 fn every_metric_is_described_and_no_other() {
     fn read(folder: &Path, found: &mut BTreeSet<String>) {
-        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        for path in std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+        {
             if path.is_dir() {
                 read(&path, found);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
-                let calls = text.split("metrics::").filter_map(|call| call.split_once("!(\"strongroom_"));
+                let calls = text
+                    .split("metrics::")
+                    .filter_map(|call| call.split_once("!(\"strongroom_"));
                 found.extend(
                     calls
                         .filter(|(kind, _)| kind.chars().all(char::is_alphabetic))
-                        .map(|(_, rest)| format!("strongroom_{}", rest.split('"').next().unwrap_or_default())),
+                        .map(|(_, rest)| {
+                            format!("strongroom_{}", rest.split('"').next().unwrap_or_default())
+                        }),
                 );
             }
         }
@@ -148,38 +218,64 @@ fn every_metric_is_described_and_no_other() {
     let text = document("../operations.md");
     let rows = rows(text.split_once("\n## Logs\n").unwrap().0);
     let described = rows.iter().filter(|row| row[0].starts_with('`'));
-    let described: BTreeSet<String> = described.map(|row| row[0].trim_matches('`').to_owned()).collect();
+    let described: BTreeSet<String> = described
+        .map(|row| row[0].trim_matches('`').to_owned())
+        .collect();
     assert_eq!(counted, described);
 }
 
 #[test]
 fn every_pitfall_has_a_test() {
     let text = document("pitfalls.md");
-    let rows: Vec<_> = rows(&text).into_iter().filter(|row| row[0] != "pitfall").collect();
-    assert_eq!(rows.len(), 24, "the twenty that everybody knows, and four that reviews found");
+    let rows: Vec<_> = rows(&text)
+        .into_iter()
+        .filter(|row| row[0] != "pitfall")
+        .collect();
+    assert_eq!(
+        rows.len(),
+        24,
+        "the twenty that everybody knows, and four that reviews found"
+    );
     for row in rows {
-        assert!(row.len() == 2 && !tests_named_in(&row[1]).is_empty(), "no test: {row:?}");
+        assert!(
+            row.len() == 2 && !tests_named_in(&row[1]).is_empty(),
+            "no test: {row:?}"
+        );
     }
 }
 
 #[test]
 fn every_rule_between_things_has_a_test() {
     let text = document("rules.md");
-    let rows: Vec<_> = rows(&text).into_iter().filter(|row| row[0] != "rule").collect();
+    let rows: Vec<_> = rows(&text)
+        .into_iter()
+        .filter(|row| row[0] != "rule")
+        .collect();
     assert!(rows.len() > 20, "only {} rules", rows.len());
     for row in rows {
-        assert!(row.len() == 2 && !tests_named_in(&row[1]).is_empty(), "no test: {row:?}");
+        assert!(
+            row.len() == 2 && !tests_named_in(&row[1]).is_empty(),
+            "no test: {row:?}"
+        );
     }
 }
 
 /// Every row of the published list that applies is answered, and those of our sections too.
 #[test]
 fn no_requirement_that_applies_is_missing() {
-    let shared = std::env::var_os("STRONGROOM_SHARED").map_or_else(|| house().join("../shared"), PathBuf::from);
+    let shared = std::env::var_os("STRONGROOM_SHARED")
+        .map_or_else(|| house().join("../shared"), PathBuf::from);
     let path = shared.join("security/asvs.csv");
     let Ok(mut published) = csv::Reader::from_path(&path) else {
-        assert!(std::env::var_os("CI").is_none(), "{} is missing", path.display());
-        eprintln!("SKIPPED: there is no {} to compare docs/security/asvs.md with", path.display());
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "{} is missing",
+            path.display()
+        );
+        eprintln!(
+            "SKIPPED: there is no {} to compare docs/security/asvs.md with",
+            path.display()
+        );
         return;
     };
     let text = document("asvs.md");
@@ -191,7 +287,10 @@ fn no_requirement_that_applies_is_missing() {
         let (id, applies) = (&row[0], &row[4] == "yes");
         let section = id.rsplit_once('.').map_or("", |(section, _)| section);
         applying += usize::from(applies);
-        assert!(!applies && !sections.contains(section) || answered.contains(id), "asvs.md says nothing of {id}");
+        assert!(
+            !applies && !sections.contains(section) || answered.contains(id),
+            "asvs.md says nothing of {id}"
+        );
     }
     assert!(applying > 200, "only {applying} rows apply");
 }

@@ -29,32 +29,56 @@ pub(crate) async fn exchange(app: &TestApp, request: &[u8]) -> String {
 }
 
 fn statuses(answers: &str) -> Vec<&str> {
-    answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect()
+    answers
+        .split("HTTP/1.1 ")
+        .skip(1)
+        .map(|answer| &answer[..3])
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_address_takes_a_method_that_it_does_not_name() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
-    let mut paths: Vec<String> = every_route(&app).await.into_iter().map(|(_, path)| path).collect();
+    let mut paths: Vec<String> = every_route(&app)
+        .await
+        .into_iter()
+        .map(|(_, path)| path)
+        .collect();
     paths.sort();
     paths.dedup();
     for path in paths {
         for method in ["TRACE", "FOO", "PROPFIND", "OPTIONS"] {
             let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-            let request = root.request(method.clone(), &path).header("x-secret", "not to be echoed");
-            let Ok(answer) = request.send().await else { continue };
+            let request = root
+                .request(method.clone(), &path)
+                .header("x-secret", "not to be echoed");
+            let Ok(answer) = request.send().await else {
+                continue;
+            };
             assert_eq!(answer.status(), 405, "{method} {path}");
             let allowed = answer.headers()["allow"].to_str().unwrap().to_owned();
-            assert!(!allowed.is_empty() && !allowed.contains("TRACE"), "{method} {path}: {allowed}");
-            assert!(!answer.text().await.unwrap().contains("not to be echoed"), "{method} {path}");
+            assert!(
+                !allowed.is_empty() && !allowed.contains("TRACE"),
+                "{method} {path}: {allowed}"
+            );
+            assert!(
+                !answer.text().await.unwrap().contains("not to be echoed"),
+                "{method} {path}"
+            );
         }
     }
-    let tunnel = exchange(&app, b"CONNECT evil.example:443 HTTP/1.1\r\nhost: evil.example:443\r\n\r\n").await;
+    let tunnel = exchange(
+        &app,
+        b"CONNECT evil.example:443 HTTP/1.1\r\nhost: evil.example:443\r\n\r\n",
+    )
+    .await;
     assert_eq!(statuses(&tunnel)[0], "421", "{tunnel}");
     // What says that it is another method is not believed.
     root.add("a.nc", b"x").await.is(201);
-    let disguised = root.post(&file("a.nc", "")).header("x-http-method-override", "DELETE");
+    let disguised = root
+        .post(&file("a.nc", ""))
+        .header("x-http-method-override", "DELETE");
     root.ask(disguised).await.is(405);
     root.see(&file("a.nc", "")).await.is(200);
 }
@@ -67,41 +91,94 @@ async fn no_other_version_of_http_is_spoken() {
     let head = [0, 0, u8::try_from(fields.len()).unwrap(), 1, 5, 0, 0, 0, 1];
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     let answer = exchange(&app, &[&preface[..], &head, fields].concat()).await;
-    assert!(answer.contains(r#""status":505"#) && answer.contains("HTTP/1.1 is spoken here"), "{answer:?}");
-    let upgrade = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade, http2-settings\r\n\
+    assert!(
+        answer.contains(r#""status":505"#) && answer.contains("HTTP/1.1 is spoken here"),
+        "{answer:?}"
+    );
+    let upgrade =
+        b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade, http2-settings\r\n\
         upgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n";
     let answer = exchange(&app, upgrade).await;
     assert_eq!(statuses(&answer), ["200"], "{answer:?}");
-    assert_eq!(statuses(&exchange(&app, b"GET /health/live HTTP/0.9\r\n\r\n").await), ["400"]);
+    assert_eq!(
+        statuses(&exchange(&app, b"GET /health/live HTTP/0.9\r\n\r\n").await),
+        ["400"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_ends_in_two_places_hides_no_second_one() {
     let app = TestApp::sqlite().await;
     let hidden = "GET /auth/me HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
-    let head = "POST /auth/register HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n";
+    let head =
+        "POST /auth/register HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n";
     let length = hidden.len() + 5;
     for (ends, why) in [
-        (format!("content-length: {length}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{hidden}"), "chunks end it"),
-        (format!("transfer-encoding: chunked\r\ncontent-length: {length}\r\n\r\n0\r\n\r\n{hidden}"), "chunks end it"),
-        (format!("content-length: 0\r\ncontent-length: {length}\r\n\r\n{hidden}"), "two lengths"),
-        (format!("content-length: 0, {length}\r\n\r\n{hidden}"), "two lengths in one"),
-        (format!("transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n{hidden}"), "not chunked at last"),
-        (format!("transfer-encoding: xchunked\r\ncontent-length: 0\r\n\r\n{hidden}"), "an encoding of nobody's"),
-        (format!("transfer-encoding: chunked\r\n\r\n-1\r\n\r\n{hidden}"), "a chunk of less than nothing"),
-        (format!("transfer-encoding: chunked\r\n\r\nffffffffffffffff0\r\n\r\n{hidden}"), "a chunk of more than all"),
-        (format!("content-length: -1\r\n\r\n{hidden}"), "less than nothing"),
-        (format!("content-length: 18446744073709551616\r\n\r\n{hidden}"), "more than all"),
-        (format!("content-length : 0\r\n\r\n{hidden}"), "a space before the colon"),
+        (
+            format!(
+                "content-length: {length}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{hidden}"
+            ),
+            "chunks end it",
+        ),
+        (
+            format!(
+                "transfer-encoding: chunked\r\ncontent-length: {length}\r\n\r\n0\r\n\r\n{hidden}"
+            ),
+            "chunks end it",
+        ),
+        (
+            format!("content-length: 0\r\ncontent-length: {length}\r\n\r\n{hidden}"),
+            "two lengths",
+        ),
+        (
+            format!("content-length: 0, {length}\r\n\r\n{hidden}"),
+            "two lengths in one",
+        ),
+        (
+            format!("transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n{hidden}"),
+            "not chunked at last",
+        ),
+        (
+            format!("transfer-encoding: xchunked\r\ncontent-length: 0\r\n\r\n{hidden}"),
+            "an encoding of nobody's",
+        ),
+        (
+            format!("transfer-encoding: chunked\r\n\r\n-1\r\n\r\n{hidden}"),
+            "a chunk of less than nothing",
+        ),
+        (
+            format!("transfer-encoding: chunked\r\n\r\nffffffffffffffff0\r\n\r\n{hidden}"),
+            "a chunk of more than all",
+        ),
+        (
+            format!("content-length: -1\r\n\r\n{hidden}"),
+            "less than nothing",
+        ),
+        (
+            format!("content-length: 18446744073709551616\r\n\r\n{hidden}"),
+            "more than all",
+        ),
+        (
+            format!("content-length : 0\r\n\r\n{hidden}"),
+            "a space before the colon",
+        ),
     ] {
         let answers = exchange(&app, format!("{head}{ends}").as_bytes()).await;
         let statuses = statuses(&answers);
         if why == "chunks end it" {
             // RFC 9112 §6.3: the chunks count. What follows is a request of the same sender, and is answered as such or
             // not at all; the length never hides it in a body.
-            assert!(statuses == ["422", "401"] || statuses == ["422"] || statuses == ["400"], "{why}: {answers}");
+            assert!(
+                statuses == ["422", "401"] || statuses == ["422"] || statuses == ["400"],
+                "{why}: {answers}"
+            );
         } else {
-            assert!(statuses.first().is_some_and(|status| ["400", "422"].contains(status)), "{why}: {answers}");
+            assert!(
+                statuses
+                    .first()
+                    .is_some_and(|status| ["400", "422"].contains(status)),
+                "{why}: {answers}"
+            );
             assert_eq!(statuses.len(), 1, "{why}: {answers}");
         }
     }
@@ -112,7 +189,15 @@ async fn numbers_that_are_too_large_are_refused() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"0123456789").await.is(201);
-    let over = ["9223372036854775808", "18446744073709551615", "18446744073709551616", "-1", "1e3", "0x10", ""];
+    let over = [
+        "9223372036854775808",
+        "18446744073709551615",
+        "18446744073709551616",
+        "-1",
+        "1e3",
+        "0x10",
+        "",
+    ];
     for number in over {
         for path in [
             format!("/api/files?limit={number}"),
@@ -123,13 +208,23 @@ async fn numbers_that_are_too_large_are_refused() {
         ] {
             let status = ada.see(&path).await.status;
             assert!(
-                matches!(status, 200 | 404 | 422) && (status != 200 || number.is_empty() || number == "-1"),
+                matches!(status, 200 | 404 | 422)
+                    && (status != 200 || number.is_empty() || number == "-1"),
                 "{path}: {status}"
             );
         }
-        let restored = ada.post(&file("a.nc", "/restore")).header("content-type", "application/json");
-        let restored = ada.ask(restored.body(format!("{{\"revision\": {number}}}"))).await;
-        assert!(matches!(restored.status, 404 | 422), "{number}: {} {}", restored.status, restored.text);
+        let restored = ada
+            .post(&file("a.nc", "/restore"))
+            .header("content-type", "application/json");
+        let restored = ada
+            .ask(restored.body(format!("{{\"revision\": {number}}}")))
+            .await;
+        assert!(
+            matches!(restored.status, 404 | 422),
+            "{number}: {} {}",
+            restored.status,
+            restored.text
+        );
     }
     assert_eq!(ada.see(&file("a.nc", "")).await.body["revision"], 1);
 }
@@ -140,28 +235,48 @@ async fn what_is_there_twice_or_in_the_wrong_place_counts_for_nothing() {
     app.editor("ada").await;
     let anonymous = app.anonymous();
     let form = |text: &'static str| {
-        anonymous.post("/auth/token").header("content-type", "application/x-www-form-urlencoded").body(text)
+        anonymous
+            .post("/auth/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(text)
     };
     for twice in [
         "username=ada&username=eve&password=correct+horse+battery+staple",
         "grant_type=password&grant_type=refresh_token&username=ada&password=correct+horse+battery+staple",
         "username=ada&password=x&password=correct+horse+battery+staple",
     ] {
-        assert_eq!(anonymous.ask(form(twice)).await.is(400).body["error"], "invalid_request", "{twice}");
+        assert_eq!(
+            anonymous.ask(form(twice)).await.is(400).body["error"],
+            "invalid_request",
+            "{twice}"
+        );
     }
     // The query never fills in for the body, nor the body for the query.
-    let split = anonymous.post("/auth/token?username=ada").form(&[("password", PASSWORD)]);
+    let split = anonymous
+        .post("/auth/token?username=ada")
+        .form(&[("password", PASSWORD)]);
     anonymous.ask(split).await.is(400);
     let ada = app.sign_in("ada").await;
     ada.see("/api/files?limit=1&limit=2").await.is(422);
-    for wrong in [json!(true), json!(0), json!(null), json!(["correct horse battery staple"]), json!({"a": 1})] {
+    for wrong in [
+        json!(true),
+        json!(0),
+        json!(null),
+        json!(["correct horse battery staple"]),
+        json!({"a": 1}),
+    ] {
         let body = json!({"username": "bob", "password": wrong});
         anonymous.tell("/auth/register", body).await.is(422);
     }
     // A body that says it is packed is not unpacked, however large it would be.
-    let packed =
-        anonymous.post("/auth/register").header("content-type", "application/json").header("content-encoding", "gzip");
-    anonymous.ask(packed.body(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0])).await.is(422);
+    let packed = anonymous
+        .post("/auth/register")
+        .header("content-type", "application/json")
+        .header("content-encoding", "gzip");
+    anonymous
+        .ask(packed.body(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0]))
+        .await
+        .is(422);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,14 +308,28 @@ async fn nothing_lies_about_that_nobody_put_there_and_no_version_is_told() {
     ] {
         let answer = raw(&app, &root, path).await;
         let status = statuses(&answer)[0].to_owned();
-        assert!(["404", "422"].contains(&status.as_str()), "{path}: {answer}");
+        assert!(
+            ["404", "422"].contains(&status.as_str()),
+            "{path}: {answer}"
+        );
     }
-    for path in ["/", "/sign-in", "/nothing", "/health/live", "/health/ready", "/auth/me", "/docs"] {
+    for path in [
+        "/",
+        "/sign-in",
+        "/nothing",
+        "/health/live",
+        "/health/ready",
+        "/auth/me",
+        "/docs",
+    ] {
         let answer = app.anonymous().see(path).await;
         for header in ["server", "x-powered-by", "via"] {
             assert_eq!(answer.header(header), None, "{path}");
         }
-        assert!(!answer.text.contains(env!("CARGO_PKG_VERSION")), "{path} tells the version");
+        assert!(
+            !answer.text.contains(env!("CARGO_PKG_VERSION")),
+            "{path} tells the version"
+        );
     }
 }
 
@@ -209,30 +338,71 @@ async fn nothing_lies_about_that_nobody_put_there_and_no_version_is_told() {
 async fn a_download_is_called_as_the_file_is_and_nothing_else() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
-    for name in ["plain.nc", "a'b;c=d,e.nc", "größe & 百.nc", "100%25.svg", "deep/down/a b.html", "filename=evil.exe"]
-    {
+    for name in [
+        "plain.nc",
+        "a'b;c=d,e.nc",
+        "größe & 百.nc",
+        "100%25.svg",
+        "deep/down/a b.html",
+        "filename=evil.exe",
+    ] {
         let form = reqwest::multipart::Form::new().part(
             "file",
-            reqwest::multipart::Part::bytes(b"<svg onload=alert(1)>".to_vec()).file_name("../../evil.exe"),
+            reqwest::multipart::Part::bytes(b"<svg onload=alert(1)>".to_vec())
+                .file_name("../../evil.exe"),
         );
-        ada.ask(ada.put(&file(name, "/content")).multipart(form)).await.is(201);
-        let answer = ada.see(&file(name, "/content?filename=evil.exe&download=evil.exe")).await.is(200);
+        ada.ask(ada.put(&file(name, "/content")).multipart(form))
+            .await
+            .is(201);
+        let answer = ada
+            .see(&file(name, "/content?filename=evil.exe&download=evil.exe"))
+            .await
+            .is(200);
         let disposition = answer.header("content-disposition").unwrap();
-        let encoded = disposition.strip_prefix("attachment; filename*=UTF-8''").unwrap();
-        assert!(encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'%'), "{disposition}");
-        let leaf = percent_encoding::percent_decode_str(encoded).decode_utf8().unwrap();
+        let encoded = disposition
+            .strip_prefix("attachment; filename*=UTF-8''")
+            .unwrap();
+        assert!(
+            encoded
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'%'),
+            "{disposition}"
+        );
+        let leaf = percent_encoding::percent_decode_str(encoded)
+            .decode_utf8()
+            .unwrap();
         assert_eq!(leaf, name.rsplit('/').next().unwrap());
-        assert_eq!(answer.header("content-type"), Some("application/octet-stream"));
-        assert!(answer.header("content-security-policy").unwrap().starts_with("sandbox"));
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/octet-stream")
+        );
+        assert!(
+            answer
+                .header("content-security-policy")
+                .unwrap()
+                .starts_with("sandbox")
+        );
         assert_eq!(answer.text, "<svg onload=alert(1)>");
-        let head = ada.request(reqwest::Method::HEAD, &file(name, "/content")).send().await.unwrap();
+        let head = ada
+            .request(reqwest::Method::HEAD, &file(name, "/content"))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(
             (head.status().as_u16(), &head.headers()["content-length"]),
             (200, &"21".parse().unwrap()),
             "{name}"
         );
     }
-    assert_eq!(ada.see("/api/files?q=evil").await.body.as_array().unwrap().len(), 1);
+    assert_eq!(
+        ada.see("/api/files?q=evil")
+            .await
+            .body
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
     let stranger: Client = app.anonymous();
     stranger.see(&file("plain.nc", "/content")).await.is(401);
 }
@@ -241,8 +411,14 @@ async fn a_download_is_called_as_the_file_is_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_http_is_answered_with_nothing_that_a_browser_could_show() {
     let app = TestApp::sqlite().await;
-    let too_long = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "a".repeat(600_000));
-    let too_many = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: 1\r\n".repeat(200));
+    let too_long = format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",
+        "a".repeat(600_000)
+    );
+    let too_many = format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n",
+        "X: 1\r\n".repeat(200)
+    );
     for (request, status) in [
         ("<script>alert(1)</script>\r\n\r\n", "400"),
         ("GET /<script> \u{1} HTTP/1.1\r\n\r\n", "400"),
@@ -252,6 +428,9 @@ async fn what_is_no_http_is_answered_with_nothing_that_a_browser_could_show() {
         let answer = exchange(&app, request.as_bytes()).await;
         assert_eq!(statuses(&answer), [status], "{answer}");
         let (headers, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(body.is_empty() && headers.contains("connection: close") && !answer.contains("script"), "{answer}");
+        assert!(
+            body.is_empty() && headers.contains("connection: close") && !answer.contains("script"),
+            "{answer}"
+        );
     }
 }

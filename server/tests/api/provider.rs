@@ -58,10 +58,16 @@ pub(crate) const UPSTREAM_ACCESS: &str = "opens-only-what-is-there";
 impl Provider {
     pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref()).unwrap();
+        let pkcs8 =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                .unwrap();
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref()).unwrap();
         let point = &pair.public_key().as_ref()[1..];
-        let (x, y) = (BASE64URL.encode(&point[..32]), BASE64URL.encode(&point[32..]));
+        let (x, y) = (
+            BASE64URL.encode(&point[..32]),
+            BASE64URL.encode(&point[32..]),
+        );
         let provider = Self {
             issuer: format!("http://{}", listener.local_addr().unwrap()),
             key: Arc::new(pkcs8.as_ref().to_vec()),
@@ -73,10 +79,18 @@ impl Provider {
             misbehaves: Arc::default(),
         };
         let router = Router::new()
-            .route("/.well-known/openid-configuration", on(MethodFilter::GET, metadata))
+            .route(
+                "/.well-known/openid-configuration",
+                on(MethodFilter::GET, metadata),
+            )
             .route("/authorize", on(MethodFilter::GET, authorize))
             .route("/jwks", on(MethodFilter::GET, jwks))
-            .route("/moved", on(MethodFilter::GET, async |State(provider): State<Self>| keys(&provider)))
+            .route(
+                "/moved",
+                on(MethodFilter::GET, async |State(provider): State<Self>| {
+                    keys(&provider)
+                }),
+            )
             .route("/token", on(MethodFilter::POST, token))
             .with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -122,9 +136,15 @@ fn keys(provider: &Provider) -> Response {
 }
 
 /// Knows whoever comes, and sends the browser back at once.
-async fn authorize(State(provider): State<Provider>, Query(asked): Query<HashMap<String, String>>) -> Redirect {
+async fn authorize(
+    State(provider): State<Provider>,
+    Query(asked): Query<HashMap<String, String>>,
+) -> Redirect {
     provider.nonce.lock().unwrap().clone_from(&asked["nonce"]);
-    Redirect::to(&format!("{}?code=abc&state={}", asked["redirect_uri"], asked["state"]))
+    Redirect::to(&format!(
+        "{}?code=abc&state={}",
+        asked["redirect_uri"], asked["state"]
+    ))
 }
 
 async fn jwks(State(provider): State<Provider>) -> Response {
@@ -132,9 +152,14 @@ async fn jwks(State(provider): State<Provider>) -> Response {
     badly.map_or_else(|| keys(&provider), |badly| badly())
 }
 
-async fn token(State(provider): State<Provider>, Form(form): Form<Vec<(String, String)>>) -> Json<Value> {
+async fn token(
+    State(provider): State<Provider>,
+    Form(form): Form<Vec<(String, String)>>,
+) -> Json<Value> {
     provider.forms.lock().unwrap().push(form);
-    let now = jiff::Timestamp::from_second(i64::try_from(uptime()).unwrap()).unwrap().as_second();
+    let now = jiff::Timestamp::from_second(i64::try_from(uptime()).unwrap())
+        .unwrap()
+        .as_second();
     let mut claims = json!({
         "iss": provider.issuer, "aud": "strongroom", "exp": now + 600, "iat": now, "auth_time": now,
         "nonce": *provider.nonce.lock().unwrap(),
@@ -143,11 +168,14 @@ async fn token(State(provider): State<Provider>, Form(form): Form<Vec<(String, S
         claims[name] = value.clone();
     }
     if let Some(forger) = &provider.misbehaves.lock().unwrap().forger {
-        return Json(json!({"access_token": UPSTREAM_ACCESS, "token_type": "Bearer", "id_token": forger(&claims)}));
+        return Json(
+            json!({"access_token": UPSTREAM_ACCESS, "token_type": "Bearer", "id_token": forger(&claims)}),
+        );
     }
     let mut header = Header::new(Algorithm::ES256);
     header.kid = Some("one".to_owned());
-    let id_token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ec_der(&provider.key)).unwrap();
+    let id_token =
+        jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ec_der(&provider.key)).unwrap();
     provider.told.lock().unwrap().clone_from(&id_token);
     Json(json!({"access_token": UPSTREAM_ACCESS, "token_type": "Bearer", "id_token": id_token}))
 }

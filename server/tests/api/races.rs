@@ -89,13 +89,33 @@ async fn one_key_used_many_times_at_once_acts_once() {
     for _ in 0..16 {
         let ada = ada.clone();
         tries.spawn(async move {
-            let form = reqwest::multipart::Form::new()
-                .part("file", reqwest::multipart::Part::bytes(b"x".to_vec()).file_name("f"));
-            ada.ask(ada.put(&file("a.nc", "/content")).header("Idempotency-Key", "k").multipart(form)).await
+            let form = reqwest::multipart::Form::new().part(
+                "file",
+                reqwest::multipart::Part::bytes(b"x".to_vec()).file_name("f"),
+            );
+            ada.ask(
+                ada.put(&file("a.nc", "/content"))
+                    .header("Idempotency-Key", "k")
+                    .multipart(form),
+            )
+            .await
         });
     }
     for answer in tries.join_all().await {
-        assert_eq!((answer.status, &answer.body["revision"]), (201, &json!(1)), "{}", answer.text);
+        assert_eq!(
+            (answer.status, &answer.body["revision"]),
+            (201, &json!(1)),
+            "{}",
+            answer.text
+        );
     }
-    assert_eq!(ada.see(&file("a.nc", "/history")).await.body.as_array().unwrap().len(), 1);
+    assert_eq!(
+        ada.see(&file("a.nc", "/history"))
+            .await
+            .body
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }

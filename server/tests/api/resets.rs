@@ -20,7 +20,13 @@ impl TestApp {
 
 async fn sign_in(app: &TestApp, name: &str, password: &str) -> crate::app::Answer {
     let anonymous = app.anonymous();
-    anonymous.ask(anonymous.post("/auth/token").form(&[("username", name), ("password", password)])).await
+    anonymous
+        .ask(
+            anonymous
+                .post("/auth/token")
+                .form(&[("username", name), ("password", password)]),
+        )
+        .await
 }
 
 both! {

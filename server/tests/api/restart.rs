@@ -26,7 +26,9 @@ both! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_of_postgresql_that_may_change_no_table_serves() {
-    let Some(app) = TestApp::serving_only().await else { return };
+    let Some(app) = TestApp::serving_only().await else {
+        return;
+    };
     let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
     ada.add("a.nc", b"one").await.is(201);
     ada.check_out("a.nc").await.is(200);

@@ -20,11 +20,18 @@ async fn known(client: &Client) -> Value {
 }
 
 fn list(metadata: &Value, name: &str) -> Vec<String> {
-    metadata[name].as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+    metadata[name]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item.as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn grant(client: &Client, grant: &str) -> Answer {
-    client.ask(client.post("/auth/token").form(&[("grant_type", grant)])).await
+    client
+        .ask(client.post("/auth/token").form(&[("grant_type", grant)]))
+        .await
 }
 
 both! {
@@ -74,29 +81,57 @@ both! {
 }
 
 fn key(set: &JwkSet, kid: &str) -> DecodingKey {
-    let named: Vec<_> = set.keys.iter().filter(|key| key.common.key_id.as_deref() == Some(kid)).collect();
+    let named: Vec<_> = set
+        .keys
+        .iter()
+        .filter(|key| key.common.key_id.as_deref() == Some(kid))
+        .collect();
     assert_eq!(named.len(), 1, "each name is there once");
     DecodingKey::from_jwk(named[0]).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_service_verifies_our_tokens_by_the_published_keys_alone() {
-    let keys = KeysSection { algorithm: Some(Algorithm::EdDsa), ..KeysSection::default() };
-    let app = TestApp::with(Partial { keys: Some(keys), ..Partial::default() }).await;
+    let keys = KeysSection {
+        algorithm: Some(Algorithm::EdDsa),
+        ..KeysSection::default()
+    };
+    let app = TestApp::with(Partial {
+        keys: Some(keys),
+        ..Partial::default()
+    })
+    .await;
     let (client, ada) = (app.anonymous(), app.editor("ada").await);
     let token = ada.token.as_deref().unwrap();
     let answer = client.see(JWKS).await.is(200);
     assert_eq!(
-        (answer.header("content-type"), answer.header("cache-control")),
+        (
+            answer.header("content-type"),
+            answer.header("cache-control")
+        ),
         (Some("application/json"), Some("no-store"))
     );
     for jwk in answer.body["keys"].as_array().unwrap() {
-        let mut members: Vec<_> = jwk.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut members: Vec<_> = jwk
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         members.sort_unstable();
-        assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x"], "public, and complete");
+        assert_eq!(
+            members,
+            ["alg", "crv", "kid", "kty", "use", "x"],
+            "public, and complete"
+        );
         assert_eq!(
             (&jwk["kty"], &jwk["crv"], &jwk["use"], &jwk["alg"]),
-            (&json!("OKP"), &json!("Ed25519"), &json!("sig"), &json!("EdDSA"))
+            (
+                &json!("OKP"),
+                &json!("Ed25519"),
+                &json!("sig"),
+                &json!("EdDSA")
+            )
         );
     }
     let set: JwkSet = serde_json::from_value(answer.body).unwrap();
@@ -106,7 +141,9 @@ async fn somebody_elses_service_verifies_our_tokens_by_the_published_keys_alone(
     rules.set_issuer(&[known(&client).await["issuer"].as_str().unwrap()]);
     rules.set_audience(&["strongroom"]);
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    let claims = jsonwebtoken::decode::<Value>(token, &key(&set, &header.kid.unwrap()), &rules).unwrap().claims;
+    let claims = jsonwebtoken::decode::<Value>(token, &key(&set, &header.kid.unwrap()), &rules)
+        .unwrap()
+        .claims;
     for name in ["iat", "jti", "sub"] {
         assert!(!claims[name].is_null(), "{name}: {claims}");
     }

@@ -24,8 +24,15 @@ fn naughty_strings() -> Option<Vec<String>> {
         return None;
     };
     let mut strings: Vec<String> = serde_json::from_str(&text).unwrap();
-    let own =
-        ["{{7*7}}", "{% raw %}", "%s%n{}", "a\r\nSet-Cookie: a=b", "\u{1b}[31mred", "__proto__", "</script><script>"];
+    let own = [
+        "{{7*7}}",
+        "{% raw %}",
+        "%s%n{}",
+        "a\r\nSet-Cookie: a=b",
+        "\u{1b}[31mred",
+        "__proto__",
+        "</script><script>",
+    ];
     strings.extend(own.map(str::to_owned));
     Some(strings)
 }
@@ -43,7 +50,10 @@ fn fate_of(answer: &Answer, good: u16, stored: &Value, sent: &str) -> Fate {
         return Fate::Refused;
     }
     assert_eq!(answer.status, good, "{sent:?}: {}", answer.text);
-    assert!(stored == sent || stored.is_null() && sent.trim().is_empty(), "{sent:?} became {stored}");
+    assert!(
+        stored == sent || stored.is_null() && sent.trim().is_empty(),
+        "{sent:?} became {stored}"
+    );
     Fate::Kept
 }
 
@@ -52,7 +62,11 @@ fn fate_of(answer: &Answer, good: u16, stored: &Value, sent: &str) -> Fate {
 fn assert_no_markup(page: &Answer, sent: &str) {
     assert_eq!(page.status, 200, "{sent:?}: {}", page.text);
     if sent.trim().chars().count() > 3 && sent.contains(['<', '"']) {
-        assert!(!page.text.contains(sent.trim()), "{sent:?} stands as it is on {}", page.text);
+        assert!(
+            !page.text.contains(sent.trim()),
+            "{sent:?} stands as it is on {}",
+            page.text
+        );
     }
 }
 
@@ -73,7 +87,13 @@ impl House {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         ada.add("a.nc", b"x").await.is(201);
         let cookie = cookie(&app, "root", None).await;
-        Self { app, ada, root, cookie, kept: std::collections::BTreeMap::new() }
+        Self {
+            app,
+            ada,
+            root,
+            cookie,
+            kept: std::collections::BTreeMap::new(),
+        }
     }
 
     fn count(&mut self, field: &'static str, fate: Fate) -> bool {
@@ -84,34 +104,56 @@ impl House {
 
     async fn page(&self, path: &str) -> Answer {
         let anonymous = self.app.anonymous();
-        let request = anonymous.get(path).header("cookie", &self.cookie).header("accept", "text/html");
+        let request = anonymous
+            .get(path)
+            .header("cookie", &self.cookie)
+            .header("accept", "text/html");
         anonymous.ask(request).await
     }
 
     /// Description, note, reason, comment: on the file's page and in the record.
     async fn of_a_file(&mut self, text: &str) {
         let (ada, root) = (self.ada.clone(), self.root.clone());
-        let described = ada.ask(ada.put(&file("a.nc", "")).json(&json!({"description": text}))).await;
+        let described = ada
+            .ask(
+                ada.put(&file("a.nc", ""))
+                    .json(&json!({"description": text})),
+            )
+            .await;
         let stored = described.body["description"].clone();
         let fate = fate_of(&described, 200, &stored, text);
         self.count("description", fate);
-        let noted = ada.tell(&file("a.nc", "/checkout"), json!({"note": text})).await;
+        let noted = ada
+            .tell(&file("a.nc", "/checkout"), json!({"note": text}))
+            .await;
         let fate = fate_of(&noted, 200, &noted.body["lock_note"], text);
         if !self.count("note", fate) {
             ada.check_out("a.nc").await.is(200);
         }
         assert_no_markup(&self.page("/v/main/h/a.nc").await, text);
         assert_no_markup(&self.page("/v/main").await, text);
-        let broken = root.tell(&file("a.nc", "/override"), json!({"reason": text})).await;
+        let broken = root
+            .tell(&file("a.nc", "/override"), json!({"reason": text}))
+            .await;
         if broken.status == 422 {
-            root.tell(&file("a.nc", "/override"), json!({"reason": "because"})).await.is(200);
+            root.tell(&file("a.nc", "/override"), json!({"reason": "because"}))
+                .await
+                .is(200);
         }
-        let record = root.see("/api/audit?vault=main&action=file&limit=1").await.is(200).body;
+        let record = root
+            .see("/api/audit?vault=main&action=file&limit=1")
+            .await
+            .is(200)
+            .body;
         let fate = fate_of(&broken, 200, &record[0]["reason"], text);
         self.count("reason", fate);
         ada.check_out("a.nc").await.is(200);
         let checked_in = ada.check_in("a.nc", b"y", text).await;
-        let history = ada.see(&file("a.nc", "/history?limit=1")).await.is(200).body;
+        let history = ada
+            .see(&file("a.nc", "/history?limit=1"))
+            .await
+            .is(200)
+            .body;
         let fate = fate_of(&checked_in, 200, &history[0]["comment"], text);
         if !self.count("comment", fate) {
             ada.check_in("a.nc", b"y", "because").await.is(200);
@@ -122,16 +164,31 @@ impl House {
     /// Names that people give themselves, their tokens and groups.
     async fn of_people(&mut self, text: &str) {
         let root = self.root.clone();
-        let named = root.ask(root.request(Method::PATCH, "/auth/me").json(&json!({"display_name": text}))).await;
+        let named = root
+            .ask(
+                root.request(Method::PATCH, "/auth/me")
+                    .json(&json!({"display_name": text})),
+            )
+            .await;
         // A name is kept without the white space around it.
         let fate = fate_of(&named, 200, &named.body["display_name"], text.trim());
         self.count("display name", fate);
         assert_no_markup(&self.page("/account").await, text);
-        let made = root.tell("/auth/tokens", json!({"name": text, "scopes": ["files:read"]})).await;
+        let made = root
+            .tell(
+                "/auth/tokens",
+                json!({"name": text, "scopes": ["files:read"]}),
+            )
+            .await;
         let fate = fate_of(&made, 201, &made.body["name"], text.trim());
         if self.count("token's name", fate) {
             assert_no_markup(&self.page("/account/tokens").await, text);
-            root.ask(root.delete(&format!("/auth/tokens/{}", made.body["id"].as_str().unwrap()))).await.is(204);
+            root.ask(root.delete(&format!(
+                "/auth/tokens/{}",
+                made.body["id"].as_str().unwrap()
+            )))
+            .await
+            .is(204);
         }
         let group = root.tell("/api/groups", json!({"name": text})).await;
         let fate = fate_of(&group, 201, &group.body["name"], text);
@@ -144,15 +201,19 @@ impl House {
     /// What people look for is shown again.
     async fn of_searches(&mut self, text: &str) {
         let query: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
-        for path in
-            [format!("/api/files?q={query}"), format!("/api/users?q={query}"), format!("/api/audit?subject={query}")]
-        {
+        for path in [
+            format!("/api/files?q={query}"),
+            format!("/api/users?q={query}"),
+            format!("/api/audit?subject={query}"),
+        ] {
             let status = self.root.see(&path).await.status;
             assert!(matches!(status, 200 | 422), "{path}: {status}");
         }
-        for path in
-            [format!("/v/main?q={query}"), format!("/admin/users?q={query}"), format!("/admin/audit?subject={query}")]
-        {
+        for path in [
+            format!("/v/main?q={query}"),
+            format!("/admin/users?q={query}"),
+            format!("/admin/audit?subject={query}"),
+        ] {
             let page = self.page(&path).await;
             if page.status != 422 {
                 assert_no_markup(&page, text);
@@ -163,7 +224,9 @@ impl House {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn texts_that_trip_others_are_kept_exactly_or_refused() {
-    let Some(strings) = naughty_strings() else { return };
+    let Some(strings) = naughty_strings() else {
+        return;
+    };
     let mut house = House::open().await;
     for text in &strings {
         house.of_a_file(text).await;
@@ -176,7 +239,13 @@ async fn texts_that_trip_others_are_kept_exactly_or_refused() {
     for field in ["display name", "token's name"] {
         assert!(house.kept[field] > 300, "{:?}", house.kept);
     }
-    for path in ["/account/security", "/admin/audit", "/admin/users", "/admin/users/ada", "/account/factors"] {
+    for path in [
+        "/account/security",
+        "/admin/audit",
+        "/admin/users",
+        "/admin/users/ada",
+        "/account/factors",
+    ] {
         let page = house.page(path).await;
         for text in &strings {
             assert_no_markup(&page, text);
@@ -187,7 +256,9 @@ async fn texts_that_trip_others_are_kept_exactly_or_refused() {
 /// Each is the one to prove the next change with: had it been kept as something else, that would be refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn passwords_that_trip_others_sign_in_or_are_refused() {
-    let Some(strings) = naughty_strings() else { return };
+    let Some(strings) = naughty_strings() else {
+        return;
+    };
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let (mut current, mut taken) = (PASSWORD.to_owned(), 0);
@@ -199,7 +270,11 @@ async fn passwords_that_trip_others_sign_in_or_are_refused() {
                 taken += 1;
                 current = text;
             }
-            422 => assert_ne!(answer.body["errors"][0]["pointer"], "/current_password", "{text:?}: {}", answer.text),
+            422 => assert_ne!(
+                answer.body["errors"][0]["pointer"], "/current_password",
+                "{text:?}: {}",
+                answer.text
+            ),
             status => panic!("{status} for {text:?}: {}", answer.text),
         }
         // A sign-in is recent for ten minutes, and the test may take longer on a slow machine.
@@ -210,22 +285,36 @@ async fn passwords_that_trip_others_sign_in_or_are_refused() {
     assert!(taken > 100, "only {taken} were taken");
     // A form holds no NUL (RFC 6749's texts neither), and such a password is refused above.
     let form = [("username", "ada"), ("password", current.as_str())];
-    app.anonymous().ask(app.anonymous().post("/auth/token").form(&form)).await.is(200);
+    app.anonymous()
+        .ask(app.anonymous().post("/auth/token").form(&form))
+        .await
+        .is(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passkeys_may_be_called_what_trips_others() {
-    let Some(strings) = naughty_strings() else { return };
+    let Some(strings) = naughty_strings() else {
+        return;
+    };
     let app = passkeys::app().await;
     let (ada, _) = passkeys::owner(&app, "ada").await;
-    let id = ada.see("/auth/passkeys").await.body[0]["id"].as_str().unwrap().to_owned();
+    let id = ada.see("/auth/passkeys").await.body[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let mut kept = 0;
     for text in strings {
         for (path, good) in [("/auth/passkeys", 200), ("/auth/factors", 204)] {
-            let rename = ada.request(Method::PATCH, &format!("{path}/{id}")).json(&json!({"name": text}));
+            let rename = ada
+                .request(Method::PATCH, &format!("{path}/{id}"))
+                .json(&json!({"name": text}));
             let answer = ada.ask(rename).await;
             let list = ada.see(path).await.is(200).body;
-            let name = if list.is_array() { &list[0]["name"] } else { &list["factors"][0]["name"] };
+            let name = if list.is_array() {
+                &list[0]["name"]
+            } else {
+                &list["factors"][0]["name"]
+            };
             kept += usize::from(fate_of(&answer, good, name, text.trim()) == Fate::Kept);
         }
     }

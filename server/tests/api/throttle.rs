@@ -17,7 +17,12 @@ impl Client {
     /// Signs in through the proxy that the test's server trusts, from `address`.
     async fn password_from(&self, address: &str, username: &str, password: &str) -> Answer {
         let form = [("username", username), ("password", password)];
-        self.ask(self.post("/auth/token").header("x-forwarded-for", address).form(&form)).await
+        self.ask(
+            self.post("/auth/token")
+                .header("x-forwarded-for", address)
+                .form(&form),
+        )
+        .await
     }
 
     async fn guess(&self, username: &str) -> Answer {
@@ -26,29 +31,54 @@ impl Client {
     }
 
     /// The page's form, with the cookies that a browser would send.
-    async fn page_from(&self, address: &str, username: &str, password: &str, cookie: &str) -> Answer {
+    async fn page_from(
+        &self,
+        address: &str,
+        username: &str,
+        password: &str,
+        cookie: &str,
+    ) -> Answer {
         let form = [("username", username), ("password", password)];
-        let request = self.post("/sign-in").header("sec-fetch-site", "same-origin").header("cookie", cookie);
-        self.ask(request.header("x-forwarded-for", address).form(&form)).await
+        let request = self
+            .post("/sign-in")
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", cookie);
+        self.ask(request.header("x-forwarded-for", address).form(&form))
+            .await
     }
 }
 
 fn set_cookie(answer: &Answer, name: &str) -> Option<String> {
-    let set = answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
-    set.filter_map(|set| set.split(';').next()).find(|set| set.starts_with(&format!("{name}="))).map(str::to_owned)
+    let set = answer
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    set.filter_map(|set| set.split(';').next())
+        .find(|set| set.starts_with(&format!("{name}=")))
+        .map(str::to_owned)
 }
 
 pub(crate) fn behind_a_proxy() -> Partial {
-    Partial { trusted_proxies: Some(vec!["127.0.0.1".parse().unwrap()]), ..Partial::default() }
+    Partial {
+        trusted_proxies: Some(vec!["127.0.0.1".parse().unwrap()]),
+        ..Partial::default()
+    }
 }
 
 async fn shut_out(app: &TestApp, username: &str) {
     let anyone = app.anonymous();
     for n in 0..100 {
-        anyone.password_from(&format!("198.51.100.{n}"), username, WRONG).await.is(401);
+        anyone
+            .password_from(&format!("198.51.100.{n}"), username, WRONG)
+            .await
+            .is(401);
         app.later(Duration::from_mins(16));
     }
-    anyone.password_from("198.51.100.200", username, WRONG).await.is(429);
+    anyone
+        .password_from("198.51.100.200", username, WRONG)
+        .await
+        .is(429);
 }
 
 both! {
@@ -112,7 +142,10 @@ async fn a_restart_forgets_no_failure() {
     }
     let app = app.restart().await;
     // It may have taken a second: the next one is counted on from there in any case.
-    let after = [app.anonymous().guess("ada").await.status, app.anonymous().guess("ada").await.status];
+    let after = [
+        app.anonymous().guess("ada").await.status,
+        app.anonymous().guess("ada").await.status,
+    ];
     assert!(after.contains(&429), "{after:?}");
 }
 
@@ -125,13 +158,22 @@ async fn an_outsider_shuts_nobody_out_of_browser_or_network() {
     let signed_in = anyone.page_from(home, "ada", PASSWORD, "").await.is(303);
     let device = set_cookie(&signed_in, "strongroom-device").unwrap();
     shut_out(&app, "ada").await;
-    anyone.password_from("198.51.100.250", "ada", PASSWORD).await.is(429);
-    anyone.page_from("198.51.100.251", "ada", PASSWORD, &device).await.is(303);
+    anyone
+        .password_from("198.51.100.250", "ada", PASSWORD)
+        .await
+        .is(429);
+    anyone
+        .page_from("198.51.100.251", "ada", PASSWORD, &device)
+        .await
+        .is(303);
     anyone.password_from(home, "ada", PASSWORD).await.is(200);
     // Of no use to anybody else, nor without its owner.
     app.editor("eve").await;
     shut_out(&app, "eve").await;
-    anyone.page_from("198.51.100.252", "eve", PASSWORD, &device).await.is(429);
+    anyone
+        .page_from("198.51.100.252", "eve", PASSWORD, &device)
+        .await
+        .is(429);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,9 +192,21 @@ async fn a_browser_gets_its_cookie_with_the_sign_in_and_keeps_it() {
     let forged = format!("{}{last}", &device[..device.len() - 1]);
     let other = anyone.page_from("", "ada", PASSWORD, &forged).await.is(303);
     assert_ne!(set_cookie(&other, "strongroom-device").unwrap(), forged);
-    assert_eq!(set_cookie(&anyone.password_from("", "ada", PASSWORD).await.is(200), "strongroom-device"), None);
-    let attributes = first.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
-    let attributes = attributes.filter(|set| set.starts_with("strongroom-device=")).collect::<String>();
+    assert_eq!(
+        set_cookie(
+            &anyone.password_from("", "ada", PASSWORD).await.is(200),
+            "strongroom-device"
+        ),
+        None
+    );
+    let attributes = first
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let attributes = attributes
+        .filter(|set| set.starts_with("strongroom-device="))
+        .collect::<String>();
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=15552000"] {
         assert!(attributes.contains(attribute), "{attributes}");
     }
@@ -167,8 +221,15 @@ async fn pitfall_address_bucket_escaped_by_a_spoofed_header() {
         loop {
             // The proxy writes to the right of what the attacker wrote.
             let spoofed = format!("10.1.2.{}", tried % 250);
-            let header = if trusts { format!("{spoofed}, 203.0.113.7") } else { spoofed };
-            let answer = app.anonymous().password_from(&header, &format!("x{tried}"), WRONG).await;
+            let header = if trusts {
+                format!("{spoofed}, 203.0.113.7")
+            } else {
+                spoofed
+            };
+            let answer = app
+                .anonymous()
+                .password_from(&header, &format!("x{tried}"), WRONG)
+                .await;
             if answer.status == 429 {
                 break;
             }
@@ -183,10 +244,22 @@ async fn pitfall_address_bucket_escaped_by_a_spoofed_header() {
 async fn pitfall_username_case_or_unicode_twin_gets_a_second_account_or_count() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
-    for twin in ["ADA", "Ada", "\u{430}da", "\u{ff41}da", "ada\u{200b}", "ad\u{e1}", "ada "] {
+    for twin in [
+        "ADA",
+        "Ada",
+        "\u{430}da",
+        "\u{ff41}da",
+        "ada\u{200b}",
+        "ad\u{e1}",
+        "ada ",
+    ] {
         let body = json!({"username": twin, "password": PASSWORD});
         let answer = app.anonymous().tell("/auth/register", body).await;
-        assert!([409, 422].contains(&answer.status), "{twin}: {}", answer.text);
+        assert!(
+            [409, 422].contains(&answer.status),
+            "{twin}: {}",
+            answer.text
+        );
     }
     for typed in ["ada", "ADA", "Ada", "aDa", "adA"] {
         app.anonymous().guess(typed).await.is(401);
@@ -199,20 +272,37 @@ async fn refresh_tokens_are_tried_only_so_often() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let dead = "sr_rt_".to_owned() + &"A".repeat(47);
-    let form = |token: &str| [("grant_type", "refresh_token".to_owned()), ("refresh_token", token.to_owned())];
+    let form = |token: &str| {
+        [
+            ("grant_type", "refresh_token".to_owned()),
+            ("refresh_token", token.to_owned()),
+        ]
+    };
     // What no token can look like costs nothing.
     for _ in 0..210 {
-        ada.ask(app.anonymous().post("/auth/token").form(&form(&dead))).await.is(400);
+        ada.ask(app.anonymous().post("/auth/token").form(&form(&dead)))
+            .await
+            .is(400);
     }
     let ended = ada.refresh.clone();
     ada.ask(ada.post("/auth/logout")).await;
     let mut answers = Vec::new();
     for _ in 0..201 {
-        answers.push(ada.ask(app.anonymous().post("/auth/token").form(&form(&ended))).await.status);
+        answers.push(
+            ada.ask(app.anonymous().post("/auth/token").form(&form(&ended)))
+                .await
+                .status,
+        );
     }
     assert_eq!((answers[0], answers[200]), (400, 429));
     // Nor are they tried where they are ended; one that is somebody's is ended all the same.
-    let revoke = |token: &str| ada.ask(app.anonymous().post("/auth/revoke").form(&[("token", token)]));
+    let revoke = |token: &str| {
+        ada.ask(
+            app.anonymous()
+                .post("/auth/revoke")
+                .form(&[("token", token)]),
+        )
+    };
     revoke(&ended).await.is(429);
     let stolen = app.sign_in("ada").await;
     revoke(&stolen.refresh).await.is(200);
@@ -241,8 +331,15 @@ async fn a_flood_of_dead_tokens_keeps_no_good_one_out_behind_the_same_address() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_too_much_is_slowed_down_and_nobody_else_is() {
-    let sessions = SessionsSection { requests_per_minute: Some(60), ..SessionsSection::default() };
-    let app = TestApp::with(Partial { sessions: Some(sessions), ..Partial::default() }).await;
+    let sessions = SessionsSection {
+        requests_per_minute: Some(60),
+        ..SessionsSection::default()
+    };
+    let app = TestApp::with(Partial {
+        sessions: Some(sessions),
+        ..Partial::default()
+    })
+    .await;
     let (greedy, other) = (app.editor("greedy").await, app.sign_in("greedy").await);
     let mut answers = Vec::new();
     for _ in 0..62 {
@@ -250,7 +347,14 @@ async fn who_asks_too_much_is_slowed_down_and_nobody_else_is() {
     }
     let refused = answers.pop().unwrap().is(429);
     assert_eq!(refused.header("retry-after"), Some("1"));
-    assert!(refused.body["detail"].as_str().unwrap().starts_with("Too many requests"), "{}", refused.text);
+    assert!(
+        refused.body["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("Too many requests"),
+        "{}",
+        refused.text
+    );
     assert!(answers[..55].iter().all(|answer| answer.status == 200));
     other.see("/api/files").await.is(200);
     app.later(Duration::from_secs(2));

@@ -14,7 +14,14 @@ const HOME: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Fir
 
 async fn sign_in_with(app: &TestApp, password: &str, program: &str) -> Answer {
     let form = [("username", "ada"), ("password", password)];
-    app.anonymous().ask(app.anonymous().post("/auth/token").form(&form).header("user-agent", program)).await
+    app.anonymous()
+        .ask(
+            app.anonymous()
+                .post("/auth/token")
+                .form(&form)
+                .header("user-agent", program),
+        )
+        .await
 }
 
 /// Registers with an address for letters.
@@ -24,16 +31,32 @@ async fn ada(app: &TestApp) -> Client {
 }
 
 fn client(app: &TestApp, answer: &Answer) -> Client {
-    Client { token: Some(answer.body["access_token"].as_str().unwrap().to_owned()), ..app.anonymous() }
+    Client {
+        token: Some(answer.body["access_token"].as_str().unwrap().to_owned()),
+        ..app.anonymous()
+    }
 }
 
 async fn page(client: &Client) -> String {
-    client.ask(client.get("/account/security").header("accept", "text/html")).await.is(200).text
+    client
+        .ask(
+            client
+                .get("/account/security")
+                .header("accept", "text/html"),
+        )
+        .await
+        .is(200)
+        .text
 }
 
 async fn newest_sign_in(client: &Client) -> Value {
     let told = client.see("/auth/audit?action=sign_in").await.is(200).body;
-    told.as_array().unwrap().iter().find(|entry| entry["action"] == "sign_in").unwrap()["facts"].clone()
+    told.as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["action"] == "sign_in")
+        .unwrap()["facts"]
+        .clone()
 }
 
 both! {

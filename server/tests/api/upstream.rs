@@ -11,7 +11,10 @@ use crate::{
 
 impl Provider {
     pub(crate) async fn app(&self, strangers: Strangers) -> TestApp {
-        let settings = Partial { providers: Some(vec![self.section(strangers)]), ..Partial::default() };
+        let settings = Partial {
+            providers: Some(vec![self.section(strangers)]),
+            ..Partial::default()
+        };
         TestApp::with(settings).await
     }
 }
@@ -29,17 +32,31 @@ pub(crate) struct Left {
 
 impl Browser {
     pub(crate) fn of(app: &TestApp) -> Self {
-        Self { client: app.anonymous() }
+        Self {
+            client: app.anonymous(),
+        }
     }
 
     pub(crate) async fn leave(&self, provider: &Provider, next: &str) -> Left {
-        let answer = self.client.see(&format!("/auth/oidc/work?next={next}")).await.is(303);
+        let answer = self
+            .client
+            .see(&format!("/auth/oidc/work?next={next}"))
+            .await
+            .is(303);
         left(provider, answer.header("location").unwrap(), &answer)
     }
 
     pub(crate) async fn come_back(&self, state: &str, cookie: &str) -> Answer {
-        let request = self.client.get(&format!("/auth/oidc/work/callback?code=abc&state={state}"));
-        self.client.ask(request.header("cookie", cookie).header("accept", "text/html")).await
+        let request = self
+            .client
+            .get(&format!("/auth/oidc/work/callback?code=abc&state={state}"));
+        self.client
+            .ask(
+                request
+                    .header("cookie", cookie)
+                    .header("accept", "text/html"),
+            )
+            .await
     }
 
     pub(crate) async fn sign_in(&self, provider: &Provider) -> Answer {
@@ -50,18 +67,41 @@ impl Browser {
 
 fn left(provider: &Provider, location: &str, answer: &Answer) -> Left {
     let url = reqwest::Url::parse(location).unwrap();
-    assert!(location.starts_with(&format!("{}/authorize?", provider.issuer)), "{location}");
-    let query = |name: &str| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
-    assert_eq!((query("response_type"), query("code_challenge_method")), ("code".to_owned(), "S256".to_owned()));
-    assert_eq!(query("redirect_uri"), "http://strongroom.test/auth/oidc/work/callback");
+    assert!(
+        location.starts_with(&format!("{}/authorize?", provider.issuer)),
+        "{location}"
+    );
+    let query = |name: &str| {
+        url.query_pairs()
+            .find(|(key, _)| key == name)
+            .unwrap()
+            .1
+            .into_owned()
+    };
+    assert_eq!(
+        (query("response_type"), query("code_challenge_method")),
+        ("code".to_owned(), "S256".to_owned())
+    );
+    assert_eq!(
+        query("redirect_uri"),
+        "http://strongroom.test/auth/oidc/work/callback"
+    );
     *provider.nonce.lock().unwrap() = query("nonce");
-    Left { state: query("state"), cookie: cookie(answer, "strongroom-departure").unwrap() }
+    Left {
+        state: query("state"),
+        cookie: cookie(answer, "strongroom-departure").unwrap(),
+    }
 }
 
 pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
-    let cookies = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
-    let pair =
-        cookies.filter_map(|cookie| cookie.split(';').next()).find(|pair| pair.starts_with(&format!("{name}=")))?;
+    let cookies = answer
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .map(|value| value.to_str().unwrap());
+    let pair = cookies
+        .filter_map(|cookie| cookie.split(';').next())
+        .find(|pair| pair.starts_with(&format!("{name}=")))?;
     Some(pair.to_owned())
 }
 
@@ -69,7 +109,11 @@ pub(crate) fn cookie(answer: &Answer, name: &str) -> Option<String> {
 pub(crate) async fn who(browser: &Browser, answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text);
     let session = cookie(answer, "strongroom").unwrap();
-    let me = browser.client.ask(browser.client.get("/auth/me").header("cookie", session)).await.is(200);
+    let me = browser
+        .client
+        .ask(browser.client.get("/auth/me").header("cookie", session))
+        .await
+        .is(200);
     me.body["username"].as_str().unwrap().to_owned()
 }
 
@@ -77,12 +121,19 @@ impl Browser {
     /// With the password, on the page; answers the session's cookie.
     async fn enters(&self, username: &str) -> String {
         let form = [("username", username), ("password", PASSWORD)];
-        let request = self.client.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form);
+        let request = self
+            .client
+            .post("/sign-in")
+            .header("sec-fetch-site", "same-origin")
+            .form(&form);
         cookie(&self.client.ask(request).await.is(303), "strongroom").unwrap()
     }
 
     async fn posts(&self, path: &str, session: &str) -> Answer {
-        let request = self.client.post(path).header("sec-fetch-site", "same-origin");
+        let request = self
+            .client
+            .post(path)
+            .header("sec-fetch-site", "same-origin");
         self.client.ask(request.header("cookie", session)).await
     }
 
@@ -100,7 +151,9 @@ async fn join(app: &TestApp, provider: &Provider, username: &str) -> Answer {
     let browser = Browser::of(app);
     let session = browser.enters(username).await;
     let left = browser.leaves_to_join(provider, &session).await;
-    browser.come_back(&left.state, &format!("{session}; {}", left.cookie)).await
+    browser
+        .come_back(&left.state, &format!("{session}; {}", left.cookie))
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,14 +165,37 @@ async fn what_was_left_for_before_everything_was_thrown_out_or_in_another_sessio
     let session = browser.enters("ada").await;
     // A thief left for the provider in ada's browser, and kept the address to come back to.
     let left = browser.leaves_to_join(&provider, &session).await;
-    browser.posts("/auth/sessions/end-others", &session).await.is(200);
-    let back = browser.come_back(&left.state, &format!("{session}; {}", left.cookie)).await;
-    assert_eq!(back.status, 403, "the same session, in another era: {}", back.text);
+    browser
+        .posts("/auth/sessions/end-others", &session)
+        .await
+        .is(200);
+    let back = browser
+        .come_back(&left.state, &format!("{session}; {}", left.cookie))
+        .await;
+    assert_eq!(
+        back.status, 403,
+        "the same session, in another era: {}",
+        back.text
+    );
     let left = browser.leaves_to_join(&provider, &session).await;
     let again = browser.enters("ada").await;
-    let back = browser.come_back(&left.state, &format!("{again}; {}", left.cookie)).await;
-    assert_eq!(back.status, 403, "another session of the same account: {}", back.text);
-    assert_eq!(app.sign_in("ada").await.see("/auth/identities").await.is(200).body["identities"], json!([]));
+    let back = browser
+        .come_back(&left.state, &format!("{again}; {}", left.cookie))
+        .await;
+    assert_eq!(
+        back.status, 403,
+        "another session of the same account: {}",
+        back.text
+    );
+    assert_eq!(
+        app.sign_in("ada")
+            .await
+            .see("/auth/identities")
+            .await
+            .is(200)
+            .body["identities"],
+        json!([])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,7 +210,10 @@ async fn a_stranger_gets_an_account_where_that_is_allowed_and_the_same_one_ever_
     let again = browser.sign_in(&provider).await;
     assert_eq!(who(&browser, &again).await, "adal.");
     let form = provider.forms.lock().unwrap().remove(0);
-    let verifier = form.iter().find(|(name, _)| name == "code_verifier").unwrap();
+    let verifier = form
+        .iter()
+        .find(|(name, _)| name == "code_verifier")
+        .unwrap();
     assert_eq!(verifier.1.len(), 43);
 }
 
@@ -145,21 +224,43 @@ async fn whoever_comes_from_a_provider_confirms_there_that_it_is_still_them() {
     let browser = Browser::of(&app);
     let session = |answer: &Answer| cookie(answer, "strongroom").unwrap();
     let needs = async |session: String| {
-        browser.client.ask(browser.client.get("/auth/step-up").header("cookie", session)).await.is(200).body
+        browser
+            .client
+            .ask(
+                browser
+                    .client
+                    .get("/auth/step-up")
+                    .header("cookie", session),
+            )
+            .await
+            .is(200)
+            .body
     };
     provider.says(json!({"sub": "17", "preferred_username": "ada", "auth_time": uptime() - 3_600}));
     let old = session(&browser.sign_in(&provider).await);
     let known = needs(old.clone()).await;
-    assert_eq!((&known["recent"], &known["providers"]), (&json!(false), &json!([{"id": "work", "name": "Work"}])));
+    assert_eq!(
+        (&known["recent"], &known["providers"]),
+        (&json!(false), &json!([{"id": "work", "name": "Work"}]))
+    );
     provider.says(json!({"sub": "17", "auth_time": uptime()}));
-    let answer = browser.client.see("/auth/oidc/work?again=1&next=/account%3Ftab%3D2").await.is(303);
+    let answer = browser
+        .client
+        .see("/auth/oidc/work?again=1&next=/account%3Ftab%3D2")
+        .await
+        .is(303);
     let left = left(&provider, answer.header("location").unwrap(), &answer);
-    let back = browser.come_back(&left.state, &format!("{old}; {}", left.cookie)).await;
+    let back = browser
+        .come_back(&left.state, &format!("{old}; {}", left.cookie))
+        .await;
     assert_eq!(back.header("location"), Some("/account?tab=2"));
     let now = cookie(&back, "strongroom").unwrap_or(old);
     assert_eq!(needs(now).await["recent"], true);
     let root = app.administrator("root").await;
-    assert_eq!(root.see("/auth/step-up").await.is(200).body["providers"], json!([]));
+    assert_eq!(
+        root.see("/auth/step-up").await.is(200).body["providers"],
+        json!([])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,12 +272,23 @@ async fn whoever_joined_their_account_to_somebodys_is_out_after_a_recovery() {
     provider.says(json!({"sub": "thief", "auth_time": uptime()}));
     join(&app, &provider, "ada").await;
     let browser = Browser::of(&app);
-    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "ada");
-    root.tell("/api/users/ada/recover", json!({"reason": "somebody else was in"})).await.is(204);
+    assert_eq!(
+        who(&browser, &browser.sign_in(&provider).await).await,
+        "ada"
+    );
+    root.tell(
+        "/api/users/ada/recover",
+        json!({"reason": "somebody else was in"}),
+    )
+    .await
+    .is(204);
     let refused = browser.sign_in(&provider).await;
     assert_eq!(refused.status, 403, "{}", refused.text);
     assert!(cookie(&refused, "strongroom").is_none());
-    let told = root.see("/api/audit?action=provider.unlinked").await.is(200);
+    let told = root
+        .see("/api/audit?action=provider.unlinked")
+        .await
+        .is(200);
     assert_eq!(told.body[0]["subject"], "ada", "{}", told.text);
     app.sign_in("ada").await;
 }
@@ -215,14 +327,26 @@ async fn an_upstream_rename_does_not_switch_accounts() {
     let app = provider.app(Strangers::Welcome).await;
     let browser = Browser::of(&app);
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
-    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "ada");
+    assert_eq!(
+        who(&browser, &browser.sign_in(&provider).await).await,
+        "ada"
+    );
     provider.says(json!({"sub": "2", "preferred_username": "bob"}));
-    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "bob");
+    assert_eq!(
+        who(&browser, &browser.sign_in(&provider).await).await,
+        "bob"
+    );
     // They swap names there; here they stay who they are.
     provider.says(json!({"sub": "1", "preferred_username": "bob"}));
-    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "ada");
+    assert_eq!(
+        who(&browser, &browser.sign_in(&provider).await).await,
+        "ada"
+    );
     provider.says(json!({"sub": "2", "preferred_username": "ada"}));
-    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "bob");
+    assert_eq!(
+        who(&browser, &browser.sign_in(&provider).await).await,
+        "bob"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,13 +357,19 @@ async fn an_oidc_callback_is_not_finished_in_another_browser_nor_twice() {
     let (victim, thief) = (Browser::of(&app), Browser::of(&app));
     let begun_by_thief = thief.leave(&provider, "/").await;
     let own = victim.leave(&provider, "/").await;
-    for (state, jar) in [(&begun_by_thief.state, &own.cookie), (&begun_by_thief.state, &String::new())] {
+    for (state, jar) in [
+        (&begun_by_thief.state, &own.cookie),
+        (&begun_by_thief.state, &String::new()),
+    ] {
         let answer = victim.come_back(state, jar).await;
         assert_eq!(answer.status, 403, "{}", answer.text);
         assert!(cookie(&answer, "strongroom").is_none());
     }
     *provider.nonce.lock().unwrap() = String::new();
-    assert!(provider.forms.lock().unwrap().is_empty(), "no code went to the provider");
+    assert!(
+        provider.forms.lock().unwrap().is_empty(),
+        "no code went to the provider"
+    );
     let left = thief.leave(&provider, "/").await;
     assert_eq!(thief.come_back(&left.state, &left.cookie).await.status, 303);
     assert_eq!(thief.come_back(&left.state, &left.cookie).await.status, 403);
@@ -272,15 +402,27 @@ async fn an_account_is_joined_from_a_signed_in_session_only_and_parted_again() {
     app.editor("bob").await;
     provider.says(json!({"sub": "17", "preferred_username": "ada"}));
     let joined = join(&app, &provider, "ada").await;
-    assert_eq!((joined.status, joined.header("location")), (303, Some("/account")), "{}", joined.text);
+    assert_eq!(
+        (joined.status, joined.header("location")),
+        (303, Some("/account")),
+        "{}",
+        joined.text
+    );
     let browser = Browser::of(&app);
-    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "ada");
+    assert_eq!(
+        who(&browser, &browser.sign_in(&provider).await).await,
+        "ada"
+    );
     assert_eq!(join(&app, &provider, "bob").await.status, 409);
     let list = ada.see("/auth/identities").await.is(200);
     let id = list.body["identities"][0]["id"].as_str().unwrap();
     let bob = app.sign_in("bob").await;
-    bob.ask(bob.delete(&format!("/auth/identities/{id}"))).await.is(403);
-    ada.ask(ada.delete(&format!("/auth/identities/{id}"))).await.is(204);
+    bob.ask(bob.delete(&format!("/auth/identities/{id}")))
+        .await
+        .is(403);
+    ada.ask(ada.delete(&format!("/auth/identities/{id}")))
+        .await
+        .is(204);
     assert_eq!(browser.sign_in(&provider).await.status, 403);
 }
 
@@ -290,10 +432,23 @@ async fn whoever_signed_out_on_the_way_joins_nothing() {
     let app = provider.app(Strangers::Refuse).await;
     let ada = app.editor("ada").await;
     let answer = ada.tell("/auth/oidc/work/link", Value::Null).await.is(200);
-    let left = left(&provider, answer.body["location"].as_str().unwrap(), &answer);
+    let left = left(
+        &provider,
+        answer.body["location"].as_str().unwrap(),
+        &answer,
+    );
     provider.says(json!({"sub": "17"}));
-    assert_eq!(Browser::of(&app).come_back(&left.state, &left.cookie).await.status, 403);
-    assert_eq!(ada.see("/auth/identities").await.body["identities"], json!([]));
+    assert_eq!(
+        Browser::of(&app)
+            .come_back(&left.state, &left.cookie)
+            .await
+            .status,
+        403
+    );
+    assert_eq!(
+        ada.see("/auth/identities").await.body["identities"],
+        json!([])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -304,7 +459,12 @@ async fn a_disabled_account_does_not_come_in_through_its_provider() {
     let browser = Browser::of(&app);
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
     browser.sign_in(&provider).await.is(303);
-    root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"disabled": true}))).await.is(200);
+    root.ask(
+        root.request(reqwest::Method::PATCH, "/api/users/ada")
+            .json(&json!({"disabled": true})),
+    )
+    .await
+    .is(200);
     let answer = browser.sign_in(&provider).await;
     assert_eq!(answer.status, 403, "{}", answer.text);
 }
@@ -312,8 +472,15 @@ async fn a_disabled_account_does_not_come_in_through_its_provider() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_is_away_is_said_so_and_next_leads_to_no_other_server() {
     let provider = Provider::start().await;
-    let gone = ProviderSection { issuer: "http://127.0.0.1:9".to_owned(), ..provider.section(Strangers::Welcome) };
-    let app = TestApp::with(Partial { providers: Some(vec![gone]), ..Partial::default() }).await;
+    let gone = ProviderSection {
+        issuer: "http://127.0.0.1:9".to_owned(),
+        ..provider.section(Strangers::Welcome)
+    };
+    let app = TestApp::with(Partial {
+        providers: Some(vec![gone]),
+        ..Partial::default()
+    })
+    .await;
     let answer = app.anonymous().see("/auth/oidc/work").await.is(502);
     assert!(answer.text.contains("cannot be reached"), "{}", answer.text);
     app.anonymous().see("/auth/oidc/nobody").await.is(404);
@@ -323,7 +490,10 @@ async fn a_provider_that_is_away_is_said_so_and_next_leads_to_no_other_server() 
     let left = browser.leave(&provider, "https%3A%2F%2Fevil.example").await;
     let answer = browser.come_back(&left.state, &left.cookie).await;
     assert_eq!(answer.header("location"), Some("/"));
-    let denied = app.anonymous().see("/auth/oidc/work/callback?error=%3Cscript%3E&state=x").await;
+    let denied = app
+        .anonymous()
+        .see("/auth/oidc/work/callback?error=%3Cscript%3E&state=x")
+        .await;
     assert_eq!(denied.status, 403);
     assert!(!denied.text.contains("<script>"));
 }
@@ -338,6 +508,15 @@ async fn an_upstream_sign_in_does_not_pass_our_second_factor_by() {
     crate::authenticator::with_app(&app, &ada).await;
     let browser = Browser::of(&app);
     let answer = browser.sign_in(&provider).await.is(303);
-    assert!(cookie(&answer, "strongroom").is_none_or(|cookie| cookie == "strongroom="), "no session yet");
-    assert!(answer.header("location").unwrap().starts_with("/sign-in/second"), "{answer:?}");
+    assert!(
+        cookie(&answer, "strongroom").is_none_or(|cookie| cookie == "strongroom="),
+        "no session yet"
+    );
+    assert!(
+        answer
+            .header("location")
+            .unwrap()
+            .starts_with("/sign-in/second"),
+        "{answer:?}"
+    );
 }

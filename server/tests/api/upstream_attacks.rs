@@ -31,11 +31,19 @@ use crate::{
 #[track_caller]
 fn refused(answer: &Answer, why: &str) {
     assert_eq!(answer.status, 403, "{why}: {}", answer.text);
-    assert!(cookie(answer, "strongroom").is_none_or(|cookie| cookie == "strongroom="), "{why}");
+    assert!(
+        cookie(answer, "strongroom").is_none_or(|cookie| cookie == "strongroom="),
+        "{why}"
+    );
 }
 
 fn lies(provider: &Provider, metadata: &Value) {
-    provider.misbehaves.lock().unwrap().metadata.clone_from(metadata.as_object().unwrap());
+    provider
+        .misbehaves
+        .lock()
+        .unwrap()
+        .metadata
+        .clone_from(metadata.as_object().unwrap());
 }
 
 async fn departs(app: &TestApp) -> u16 {
@@ -45,8 +53,11 @@ async fn departs(app: &TestApp) -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn metadata_of_another_issuer_is_not_believed() {
     let provider = Provider::start().await;
-    for issuer in ["https://evil.example".to_owned(), format!("{}/", provider.issuer), format!("{}/x", provider.issuer)]
-    {
+    for issuer in [
+        "https://evil.example".to_owned(),
+        format!("{}/", provider.issuer),
+        format!("{}/x", provider.issuer),
+    ] {
         lies(&provider, &json!({ "issuer": issuer }));
         let app = provider.app(Strangers::Welcome).await;
         assert_eq!(departs(&app).await, 502, "{issuer}");
@@ -56,19 +67,30 @@ async fn metadata_of_another_issuer_is_not_believed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_says_it_is_another_providers_is_refused_before_the_code_is_sent() {
     let provider = Provider::start().await;
-    lies(&provider, &json!({"authorization_response_iss_parameter_supported": true}));
+    lies(
+        &provider,
+        &json!({"authorization_response_iss_parameter_supported": true}),
+    );
     let app = provider.app(Strangers::Welcome).await;
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
     let browser = Browser::of(&app);
     let back = async |iss: Option<&str>| {
         let left = browser.leave(&provider, "/").await;
         let iss = iss.map(|iss| format!("&iss={iss}")).unwrap_or_default();
-        browser.come_back(&format!("{}{iss}", left.state), &left.cookie).await
+        browser
+            .come_back(&format!("{}{iss}", left.state), &left.cookie)
+            .await
     };
     refused(&back(Some("https://evil.example")).await, "another");
-    refused(&back(Some(&format!("{}/", provider.issuer))).await, "nearly the same");
+    refused(
+        &back(Some(&format!("{}/", provider.issuer))).await,
+        "nearly the same",
+    );
     refused(&back(None).await, "it always says it, and says nothing now");
-    assert!(provider.forms.lock().unwrap().is_empty(), "no code went to the provider");
+    assert!(
+        provider.forms.lock().unwrap().is_empty(),
+        "no code went to the provider"
+    );
     let issuer = provider.issuer.clone();
     assert_eq!(who(&browser, &back(Some(&issuer)).await).await, "ada");
 }
@@ -77,33 +99,69 @@ async fn an_answer_that_says_it_is_another_providers_is_refused_before_the_code_
 #[tokio::test(flavor = "multi_thread")]
 async fn providers_are_not_mixed_up() {
     let (honest, thief) = (Provider::start().await, Provider::start().await);
-    let second = ProviderSection { id: "thief".to_owned(), ..thief.section(Strangers::Welcome) };
+    let second = ProviderSection {
+        id: "thief".to_owned(),
+        ..thief.section(Strangers::Welcome)
+    };
     let sections = vec![honest.section(Strangers::Welcome), second];
-    let app = TestApp::with(Partial { providers: Some(sections), ..Partial::default() }).await;
+    let app = TestApp::with(Partial {
+        providers: Some(sections),
+        ..Partial::default()
+    })
+    .await;
     let (client, browser) = (app.anonymous(), Browser::of(&app));
     let departed = client.see("/auth/oidc/thief").await.is(303);
     let url = reqwest::Url::parse(departed.header("location").unwrap()).unwrap();
-    let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let state = url
+        .query_pairs()
+        .find(|(name, _)| name == "state")
+        .unwrap()
+        .1
+        .into_owned();
     let jar = cookie(&departed, "strongroom-departure").unwrap();
-    refused(&browser.come_back(&state, &jar).await, "of the thief, at the honest one's address");
+    refused(
+        &browser.come_back(&state, &jar).await,
+        "of the thief, at the honest one's address",
+    );
     let left = browser.leave(&honest, "/").await;
-    let request = client.get(&format!("/auth/oidc/thief/callback?code=abc&state={}", left.state));
-    refused(&client.ask(request.header("cookie", &left.cookie)).await, "of the honest one, at the thief's");
+    let request = client.get(&format!(
+        "/auth/oidc/thief/callback?code=abc&state={}",
+        left.state
+    ));
+    refused(
+        &client.ask(request.header("cookie", &left.cookie)).await,
+        "of the honest one, at the thief's",
+    );
     for provider in [&honest, &thief] {
-        assert!(provider.forms.lock().unwrap().is_empty(), "no code went anywhere");
+        assert!(
+            provider.forms.lock().unwrap().is_empty(),
+            "no code went anywhere"
+        );
     }
     // The thief's own accounts are the thief's: the same subject there is somebody else.
     honest.says(json!({"sub": "1", "preferred_username": "ada"}));
     assert_eq!(who(&browser, &browser.sign_in(&honest).await).await, "ada");
     thief.says(json!({"sub": "1", "iss": honest.issuer, "preferred_username": "ada"}));
-    *thief.nonce.lock().unwrap() = url.query_pairs().find(|(name, _)| name == "nonce").unwrap().1.into_owned();
+    *thief.nonce.lock().unwrap() = url
+        .query_pairs()
+        .find(|(name, _)| name == "nonce")
+        .unwrap()
+        .1
+        .into_owned();
     let request = client.get(&format!("/auth/oidc/thief/callback?code=abc&state={state}"));
-    refused(&client.ask(request.header("cookie", &jar)).await, "an ID token in the honest one's name");
+    refused(
+        &client.ask(request.header("cookie", &jar)).await,
+        "an ID token in the honest one's name",
+    );
 }
 
 /// Header and claims, and what signs them.
 fn token(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
-    let message = format!("{}.{}", BASE64URL.encode(header.to_string()), BASE64URL.encode(claims.to_string()));
+    let message = format!(
+        "{}.{}",
+        BASE64URL.encode(header.to_string()),
+        BASE64URL.encode(claims.to_string())
+    );
     let signature = BASE64URL.encode(sign(message.as_bytes()));
     format!("{message}.{signature}")
 }
@@ -112,17 +170,24 @@ fn hs256(key: &[u8]) -> Forger {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     Box::new(move |claims| {
         let header = json!({"alg": "HS256", "kid": "one"});
-        token(&header, claims, |message| hmac::sign(&key, message).as_ref().to_vec())
+        token(&header, claims, |message| {
+            hmac::sign(&key, message).as_ref().to_vec()
+        })
     })
 }
 
 fn stranger() -> Vec<u8> {
-    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+    let pkcs8 =
+        EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+            .unwrap();
     pkcs8.as_ref().to_vec()
 }
 
 fn signed(algorithm: Algorithm, kid: Option<&str>, key: EncodingKey) -> Forger {
-    let header = Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) };
+    let header = Header {
+        kid: kid.map(str::to_owned),
+        ..Header::new(algorithm)
+    };
     Box::new(move |claims| jsonwebtoken::encode(&header, claims, &key).unwrap())
 }
 
@@ -130,7 +195,13 @@ fn rs256(header: Value) -> Forger {
     let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
     let sign = move |message: &[u8]| {
         let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
+        key.sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            message,
+            &mut signature,
+        )
+        .unwrap();
         signature
     };
     Box::new(move |claims| token(&header, claims, &sign))
@@ -141,30 +212,79 @@ async fn id_tokens_that_the_providers_key_has_not_signed_are_refused() {
     let provider = Provider::start().await;
     // Says that it signs with anything: that is not for it to say.
     let all = ["none", "HS256", "RS256", "ES256", "ES384", "EdDSA"];
-    lies(&provider, &json!({"id_token_signing_alg_values_supported": all}));
+    lies(
+        &provider,
+        &json!({"id_token_signing_alg_values_supported": all}),
+    );
     let app = provider.app(Strangers::Welcome).await;
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
-    let coordinate = |name: &str| BASE64URL.decode(provider.jwk[name].as_str().unwrap()).unwrap();
+    let coordinate = |name: &str| {
+        BASE64URL
+            .decode(provider.jwk[name].as_str().unwrap())
+            .unwrap()
+    };
     let point = [&[4][..], &coordinate("x"), &coordinate("y")].concat();
-    let unsigned = |header: Value| -> Forger { Box::new(move |claims| token(&header, claims, |_| Vec::new())) };
+    let unsigned = |header: Value| -> Forger {
+        Box::new(move |claims| token(&header, claims, |_| Vec::new()))
+    };
     let forgeries: Vec<(&str, Forger)> = vec![
         ("none", unsigned(json!({"alg": "none"}))),
-        ("none, with a kid", unsigned(json!({"alg": "none", "kid": "one"}))),
+        (
+            "none, with a kid",
+            unsigned(json!({"alg": "none", "kid": "one"})),
+        ),
         ("nOnE", unsigned(json!({"alg": "nOnE"}))),
         ("no algorithm", unsigned(json!({"kid": "one"}))),
-        ("an empty signature", unsigned(json!({"alg": "ES256", "kid": "one"}))),
+        (
+            "an empty signature",
+            unsigned(json!({"alg": "ES256", "kid": "one"})),
+        ),
         ("zeros, as of CVE-2022-21449", {
-            Box::new(|claims| token(&json!({"alg": "ES256", "kid": "one"}), claims, |_| vec![0; 64]))
+            Box::new(|claims| {
+                token(&json!({"alg": "ES256", "kid": "one"}), claims, |_| {
+                    vec![0; 64]
+                })
+            })
         }),
         ("the client secret", hs256(b"its secret")),
         ("the public key as a secret", hs256(&point)),
-        ("the published JWK as a secret", hs256(provider.jwk.to_string().as_bytes())),
+        (
+            "the published JWK as a secret",
+            hs256(provider.jwk.to_string().as_bytes()),
+        ),
         ("no secret", hs256(b"")),
-        ("another key of the same name", signed(Algorithm::ES256, Some("one"), EncodingKey::from_ec_der(&stranger()))),
-        ("another key without a name", signed(Algorithm::ES256, None, EncodingKey::from_ec_der(&stranger()))),
-        ("another key of another name", signed(Algorithm::ES256, Some("two"), EncodingKey::from_ec_der(&stranger()))),
-        ("an unknown RSA key", rs256(json!({"alg": "RS256", "kid": "one"}))),
-        ("an unknown RSA key without a name", rs256(json!({"alg": "RS256"}))),
+        (
+            "another key of the same name",
+            signed(
+                Algorithm::ES256,
+                Some("one"),
+                EncodingKey::from_ec_der(&stranger()),
+            ),
+        ),
+        (
+            "another key without a name",
+            signed(
+                Algorithm::ES256,
+                None,
+                EncodingKey::from_ec_der(&stranger()),
+            ),
+        ),
+        (
+            "another key of another name",
+            signed(
+                Algorithm::ES256,
+                Some("two"),
+                EncodingKey::from_ec_der(&stranger()),
+            ),
+        ),
+        (
+            "an unknown RSA key",
+            rs256(json!({"alg": "RS256", "kid": "one"})),
+        ),
+        (
+            "an unknown RSA key without a name",
+            rs256(json!({"alg": "RS256"})),
+        ),
         ("no token", Box::new(|_| String::new())),
         ("two dots", Box::new(|_| "..".to_owned())),
     ];
@@ -174,7 +294,10 @@ async fn id_tokens_that_the_providers_key_has_not_signed_are_refused() {
         refused(&browser.sign_in(&provider).await, what);
     }
     provider.misbehaves.lock().unwrap().forger = None;
-    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "ada");
+    assert_eq!(
+        who(&browser, &browser.sign_in(&provider).await).await,
+        "ada"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,14 +322,20 @@ async fn id_tokens_of_another_program_time_or_sign_in_are_refused() {
         json!({"sub": null}),
     ] {
         let mut claims = json!({"sub": "1", "preferred_username": "ada"});
-        claims.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        claims
+            .as_object_mut()
+            .unwrap()
+            .extend(wrong.as_object().unwrap().clone());
         provider.says(claims);
         refused(&browser.sign_in(&provider).await, &wrong.to_string());
     }
     provider.says(
         json!({"sub": "1", "preferred_username": "ada", "azp": "strongroom", "aud": ["strongroom"], "iat": now + 60}),
     );
-    assert_eq!(who(&browser, &browser.sign_in(&provider).await).await, "ada");
+    assert_eq!(
+        who(&browser, &browser.sign_in(&provider).await).await,
+        "ada"
+    );
 }
 
 /// A provider's answer, when it is asked for its keys.
@@ -224,8 +353,12 @@ type Answers = fn() -> Response;
 async fn a_provider_that_sends_us_elsewhere_or_too_much_is_left_alone() {
     let provider = Provider::start().await;
     let badly: [(&str, Answers); 3] = [
-        ("a redirect to where they are", || Redirect::temporary("/moved").into_response()),
-        ("two megabytes", || answer(Body::from_stream(endless().take(128)))),
+        ("a redirect to where they are", || {
+            Redirect::temporary("/moved").into_response()
+        }),
+        ("two megabytes", || {
+            answer(Body::from_stream(endless().take(128)))
+        }),
         ("no end", || answer(Body::from_stream(endless()))),
     ];
     for (what, keys) in badly {
@@ -235,7 +368,11 @@ async fn a_provider_that_sends_us_elsewhere_or_too_much_is_left_alone() {
         assert_eq!(departs(&app).await, 502, "{what}");
         assert!(asked.elapsed() < Duration::from_secs(9), "{what}");
         provider.misbehaves.lock().unwrap().keys = None;
-        assert_eq!(departs(&app).await, 502, "{what}: it is not asked again at once");
+        assert_eq!(
+            departs(&app).await,
+            502,
+            "{what}: it is not asked again at once"
+        );
         app.later(Duration::from_secs(11));
         assert_eq!(departs(&app).await, 303, "asked again, it answers");
     }
@@ -244,11 +381,21 @@ async fn a_provider_that_sends_us_elsewhere_or_too_much_is_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_never_answers_is_given_up_and_holds_up_nobody_who_goes_to_another() {
     let (slow, other) = (Provider::start().await, Provider::start().await);
-    slow.misbehaves.lock().unwrap().keys =
-        Some(|| answer(Body::from_stream(futures_util::stream::pending::<Result<Bytes, Infallible>>())));
-    let second = ProviderSection { id: "other".to_owned(), ..other.section(Strangers::Welcome) };
+    slow.misbehaves.lock().unwrap().keys = Some(|| {
+        answer(Body::from_stream(futures_util::stream::pending::<
+            Result<Bytes, Infallible>,
+        >()))
+    });
+    let second = ProviderSection {
+        id: "other".to_owned(),
+        ..other.section(Strangers::Welcome)
+    };
     let sections = vec![slow.section(Strangers::Welcome), second];
-    let app = TestApp::with(Partial { providers: Some(sections), ..Partial::default() }).await;
+    let app = TestApp::with(Partial {
+        providers: Some(sections),
+        ..Partial::default()
+    })
+    .await;
     let asked = Instant::now();
     let (waiting, quick) = (app.anonymous(), app.anonymous());
     let waiting = tokio::spawn(async move { waiting.see("/auth/oidc/work").await.status });

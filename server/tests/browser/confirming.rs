@@ -17,7 +17,9 @@ const LATER: Duration = Duration::from_mins(11);
 
 async fn asks_for_a_token(window: &Window) {
     window.clicks("#new-token").await;
-    window.writes("#new-token-dialog [name=name]", "nightly backup").await;
+    window
+        .writes("#new-token-dialog [name=name]", "nightly backup")
+        .await;
     window.clicks("#new-token-dialog [data-submit]").await;
 }
 
@@ -41,38 +43,51 @@ pub(crate) async fn came_by_a_provider(stage: &Stage, provider: &Provider) -> Wi
 pub(crate) async fn beside(provider: &Provider) -> Option<Stage> {
     let providers = Some(vec![provider.section(Strangers::Welcome)]);
     let public_url = Some("http://127.0.0.1:0".to_owned());
-    Stage::with(Partial { providers, public_url, ..Partial::default() }).await
+    Stage::with(Partial {
+        providers,
+        public_url,
+        ..Partial::default()
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_password_confirms_at_the_provider_with_one_click() {
     let provider = Provider::start().await;
-    let Some(stage) = beside(&provider).await else { return };
+    let Some(stage) = beside(&provider).await else {
+        return;
+    };
     let ada = came_by_a_provider(&stage, &provider).await;
     asks_for_a_token(&ada).await;
-    ada.reads("#step-up-providers a", "Sign in with Work again").await;
+    ada.reads("#step-up-providers a", "Sign in with Work again")
+        .await;
     ada.clicks("#step-up-providers a").await;
     // Back where it began, and what was asked for then needs no more than to be asked again.
     ada.misses("#new-token-dialog").await;
     ada.arrives_at("/account/tokens").await;
     asks_for_a_token(&ada).await;
-    ada.sees("document.querySelector('#secret').value.startsWith('sr_pat_')").await;
+    ada.sees("document.querySelector('#secret').value.startsWith('sr_pat_')")
+        .await;
     ada.misses("#step-up-dialog").await;
     ada.complains_only_of(&["status of 401"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_is_signed_out_but_who_says_so() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let (ada, ben) = (stage.administrator("ada").await, stage.editor("ben").await);
     ada.goto("/admin/users").await;
     stage.app.later(LATER);
     ada.clicks("#end-everybody").await;
     ada.clicks("#end-everybody-dialog [data-submit]").await;
     ada.reads("#end-everybody-dialog", "Say why").await;
-    ada.writes("#end-everybody-dialog [name=reason]", "A laptop was stolen").await;
+    ada.writes("#end-everybody-dialog [name=reason]", "A laptop was stolen")
+        .await;
     ada.clicks("#end-everybody-dialog [data-submit]").await;
-    ada.writes("#step-up-dialog [name=password]", PASSWORD).await;
+    ada.writes("#step-up-dialog [name=password]", PASSWORD)
+        .await;
     ada.clicks("#step-up-dialog [data-submit]").await;
     ben.arrives_at("/sign-in").await;
     ada.finds("#notices [data-kind]").await;
@@ -84,7 +99,9 @@ async fn everybody_is_signed_out_but_who_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_is_confirmed_by_a_letter_that_is_sent_again() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let address = stage.app.register_with_address("ada").await;
     let first = stage.app.letter_to(&address, 1).await;
     let ada = stage.window("ada").await;
@@ -96,7 +113,8 @@ async fn an_address_is_confirmed_by_a_letter_that_is_sent_again() {
     ada.reads("#notices", "on its way").await;
     let second = stage.app.letter_to(&address, 2).await;
     assert_ne!(first.secret(), second.secret());
-    ada.goto(&format!("/confirm-email#{}", second.secret())).await;
+    ada.goto(&format!("/confirm-email#{}", second.secret()))
+        .await;
     ada.clicks("#confirm button.primary").await;
     ada.reads("main", "Your address is confirmed").await;
     ada.goto("/account").await;
@@ -107,16 +125,23 @@ async fn an_address_is_confirmed_by_a_letter_that_is_sent_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_administrator_follows_the_printed_link_and_is_in() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let link = stage.app.running.setup_link.clone().unwrap();
     let (_, token) = link.split_once('#').unwrap();
     let ada = stage.window("ada").await;
     ada.goto(&format!("/first#{token}")).await;
     ada.misses("#token-field").await;
-    assert_eq!(ada.value("location.hash").await, json!(""), "the token stays in no history");
+    assert_eq!(
+        ada.value("location.hash").await,
+        json!(""),
+        "the token stays in no history"
+    );
     ada.writes("#username", "ada").await;
     ada.writes("#password", "too short").await;
-    ada.run("document.querySelector('#first').noValidate = true").await;
+    ada.run("document.querySelector('#first').noValidate = true")
+        .await;
     ada.clicks("#first button.primary").await;
     ada.reads("#message", "characters").await;
     ada.writes("#password", PASSWORD).await;
@@ -136,12 +161,15 @@ async fn the_first_administrator_follows_the_printed_link_and_is_in() {
 /// To such an origin browsers send no `Sec-Fetch-Site`: what tells our own form from another site's is its `Origin`.
 #[tokio::test(flavor = "multi_thread")]
 async fn links_work_over_plain_http_by_another_name_than_localhost() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let base = format!("http://strongroom.test:{}", stage.app.address().port());
     let mut ada = stage.window("ada").await;
     ada.base.clone_from(&base);
     let link = stage.app.running.setup_link.clone().unwrap();
-    ada.goto(&format!("/first#{}", link.split_once('#').unwrap().1)).await;
+    ada.goto(&format!("/first#{}", link.split_once('#').unwrap().1))
+        .await;
     ada.writes("#username", "ada").await;
     ada.writes("#password", PASSWORD).await;
     ada.clicks("#first button.primary").await;
@@ -151,10 +179,16 @@ async fn links_work_over_plain_http_by_another_name_than_localhost() {
     let letter = stage.app.letter_to(&address, 1).await;
     let mut ben = stage.window("ben").await;
     ben.base = base;
-    ben.goto(&format!("/confirm-email#{}", letter.secret())).await;
+    ben.goto(&format!("/confirm-email#{}", letter.secret()))
+        .await;
     ben.clicks("#confirm button.primary").await;
     ben.reads("main", "Your address is confirmed").await;
-    stage.app.anonymous().tell("/auth/reset", json!({"account": "ben"})).await.is(202);
+    stage
+        .app
+        .anonymous()
+        .tell("/auth/reset", json!({"account": "ben"}))
+        .await
+        .is(202);
     let letter = stage.app.letter_to(&address, 2).await;
     ben.goto(&format!("/reset#{}", letter.secret())).await;
     ben.writes("#password", "four quiet lathes hum").await;
@@ -175,17 +209,27 @@ pub(crate) async fn asks_too_much(ada: &Window) {
 }
 
 pub(crate) async fn with_a_limit() -> Option<Stage> {
-    let sessions = SessionsSection { requests_per_minute: Some(60), ..SessionsSection::default() };
-    Stage::with(Partial { sessions: Some(sessions), ..Partial::default() }).await
+    let sessions = SessionsSection {
+        requests_per_minute: Some(60),
+        ..SessionsSection::default()
+    };
+    Stage::with(Partial {
+        sessions: Some(sessions),
+        ..Partial::default()
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_too_much_is_told_so_on_a_page() {
-    let Some(stage) = with_a_limit().await else { return };
+    let Some(stage) = with_a_limit().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     asks_too_much(&ada).await;
     ada.reads("main h1", "Too much at once").await;
-    ada.reads("main", "Too many requests of one session. Try again in").await;
+    ada.reads("main", "Too many requests of one session. Try again in")
+        .await;
     stage.app.later(Duration::from_mins(1));
     ada.reload().await;
     ada.finds("#profile-form").await;

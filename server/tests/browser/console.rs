@@ -13,7 +13,10 @@ impl Window {
     /// Every complaint has one of these words in it. Chromium writes each answer of 400 and above into its console;
     /// a story in which the server refuses something says so here.
     pub(crate) async fn complains_only_of(&self, expected: &[&str]) {
-        let log = self.driver.tell(&self.browser, "se/log", json!({"type": "browser"})).await;
+        let log = self
+            .driver
+            .tell(&self.browser, "se/log", json!({"type": "browser"}))
+            .await;
         let entries = log.as_array().unwrap_or_else(|| panic!("no log: {log}"));
         let bad: Vec<_> = entries
             .iter()
@@ -21,19 +24,31 @@ impl Window {
             .filter_map(|entry| entry["message"].as_str())
             .filter(|message| !expected.iter().any(|word| message.contains(word)))
             .collect();
-        assert!(bad.is_empty(), "{}'s browser complains: {bad:#?}", self.name);
+        assert!(
+            bad.is_empty(),
+            "{}'s browser complains: {bad:#?}",
+            self.name
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_that_the_policy_refuses_is_noticed() {
-    let Some(stage) = crate::stage::Stage::open().await else { return };
+    let Some(stage) = crate::stage::Stage::open().await else {
+        return;
+    };
     let ada = stage.window("ada").await;
     ada.goto("/sign-in").await;
     ada.has_no_complaints().await;
     ada.run("const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s);")
         .await;
-    assert!(ada.value("window.ran").await.is_null(), "an inline script ran");
-    let log = stage.driver.tell(&ada.browser, "se/log", json!({"type": "browser"})).await;
+    assert!(
+        ada.value("window.ran").await.is_null(),
+        "an inline script ran"
+    );
+    let log = stage
+        .driver
+        .tell(&ada.browser, "se/log", json!({"type": "browser"}))
+        .await;
     assert!(log.to_string().contains("Content Security Policy"), "{log}");
 }

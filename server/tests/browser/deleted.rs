@@ -4,7 +4,9 @@ use crate::{app::PASSWORD, stage::Stage, vault::row};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_file_is_found_in_the_list_and_restored_from_it() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
     let program = stage.app.editor("ben").await;
     program.add("fixtures/vise.step", b"one").await.is(201);
@@ -19,19 +21,26 @@ async fn a_deleted_file_is_found_in_the_list_and_restored_from_it() {
     ada.reads("[data-file='gear.mcam']", "by ada").await;
     // Whoever looks while a colleague deletes sees it, too.
     let administrator = stage.app.sign_in("ada").await;
-    administrator.ask(administrator.delete(&crate::app::file("fixtures/vise.step", ""))).await.is(204);
-    ada.reads("[data-file='fixtures/vise.step']", "in fixtures").await;
+    administrator
+        .ask(administrator.delete(&crate::app::file("fixtures/vise.step", "")))
+        .await
+        .is(204);
+    ada.reads("[data-file='fixtures/vise.step']", "in fixtures")
+        .await;
     ada.is_live().await;
-    ada.clicks("[data-file='gear.mcam'] [data-action=restore]").await;
+    ada.clicks("[data-file='gear.mcam'] [data-action=restore]")
+        .await;
     ada.reads("#restore-dialog", "gear.mcam").await;
     ada.clicks("#restore-dialog [data-submit]").await;
-    ada.reads("#notices", "gear.mcam is back, as revision 3.").await;
+    ada.reads("#notices", "gear.mcam is back, as revision 3.")
+        .await;
     ada.misses("[data-file='gear.mcam']").await;
     ada.clicks("#notices a").await;
     ada.arrives_at("/v/main/h/gear.mcam").await;
     // A viewer may look, and is offered nothing.
     ada.goto("/admin/users").await;
-    ada.picks("[data-user=ben] select[data-vault=main]", "viewer").await;
+    ada.picks("[data-user=ben] select[data-vault=main]", "viewer")
+        .await;
     ada.reads("#notices", "ben is viewer of main.").await;
     let ben = stage.window("ben").await;
     ben.signs_in(PASSWORD).await;

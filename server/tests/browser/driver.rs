@@ -33,17 +33,29 @@ pub(crate) struct Driver {
 impl Driver {
     /// None, loudly, where there is no Chromium.
     pub(crate) fn start() -> Option<Self> {
-        let missing = ["chromedriver", "chromium"].into_iter().find(|program| installed(program).is_none());
+        let missing = ["chromedriver", "chromium"]
+            .into_iter()
+            .find(|program| installed(program).is_none());
         if let Some(program) = missing {
-            assert!(std::env::var_os("CI").is_none(), "{program} is missing, and CI must not skip these tests");
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "{program} is missing, and CI must not skip these tests"
+            );
             eprintln!(
                 "SKIPPED: {program} is not installed, so no browser tried the pages (apt install chromium-driver)"
             );
             return None;
         }
-        let mut process = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let port = lines.by_ref().find_map(|line| port_in(&line.unwrap())).expect("chromedriver says its port");
+        let port = lines
+            .by_ref()
+            .find_map(|line| port_in(&line.unwrap()))
+            .expect("chromedriver says its port");
         // It must always find somebody who reads what it says.
         std::thread::spawn(move || lines.for_each(drop));
         Some(Self { process, port })
@@ -61,16 +73,27 @@ impl Driver {
             },
             "goog:loggingPrefs": {"browser": "ALL"},
         });
-        let Value::Object(wanted) = wanted else { unreachable!() };
+        let Value::Object(wanted) = wanted else {
+            unreachable!()
+        };
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        builder.capabilities(wanted).connect(&self.url("")).await.unwrap()
+        builder
+            .capabilities(wanted)
+            .connect(&self.url(""))
+            .await
+            .unwrap()
     }
 
     /// chromedriver's own commands, which are in no standard: `goog/cdp/execute` and `se/log`.
     pub(crate) async fn tell(&self, browser: &Client, command: &str, body: Value) -> Value {
         let session = browser.session_id().await.unwrap().unwrap();
         let url = self.url(&format!("/session/{session}/{command}"));
-        let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
+        let answer = reqwest::Client::new()
+            .post(url)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         answer.json::<Value>().await.unwrap()["value"].take()
     }
 
@@ -78,7 +101,13 @@ impl Driver {
     pub(crate) async fn remove(&self, browser: &Client, what: &str) {
         let session = browser.session_id().await.unwrap().unwrap();
         let url = self.url(&format!("/session/{session}/{what}"));
-        reqwest::Client::new().delete(url).send().await.unwrap().error_for_status().unwrap();
+        reqwest::Client::new()
+            .delete(url)
+            .send()
+            .await
+            .unwrap()
+            .error_for_status()
+            .unwrap();
     }
 
     fn url(&self, path: &str) -> String {
@@ -89,7 +118,8 @@ impl Driver {
     fn shut_down(&self) -> std::io::Result<()> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-        stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        stream
+            .write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
         stream.read_to_end(&mut Vec::new()).map(drop)
     }
 }
@@ -105,10 +135,16 @@ impl Drop for Driver {
 
 fn installed(program: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
-    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_file())
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
 }
 
 /// From `ChromeDriver was started successfully on port 41733.`
 fn port_in(line: &str) -> Option<u16> {
-    line.split("successfully on port ").nth(1)?.trim_end_matches('.').parse().ok()
+    line.split("successfully on port ")
+        .nth(1)?
+        .trim_end_matches('.')
+        .parse()
+        .ok()
 }

@@ -16,17 +16,29 @@ async fn turns_on_an_app(ada: &Window, app: &TestApp) -> (App, Vec<String>) {
     ada.goto("/account/factors").await;
     ada.clicks("#app-begin").await;
     ada.finds("#app-qr").await;
-    ada.sees("document.querySelector('#app-qr').naturalWidth > 100").await;
-    let secret = ada.value("document.querySelector('#app-secret').textContent").await;
+    ada.sees("document.querySelector('#app-qr').naturalWidth > 100")
+        .await;
+    let secret = ada
+        .value("document.querySelector('#app-secret').textContent")
+        .await;
     let phone = App::typed(&secret.as_str().unwrap().replace(' ', ""));
     ada.writes("#app-form [name=code]", "000000").await;
     ada.clicks("#app-form [data-submit]").await;
     ada.finds("#app-form [data-error]").await;
-    ada.writes("#app-form [name=code]", &phone.shows(app, 0)).await;
+    ada.writes("#app-form [name=code]", &phone.shows(app, 0))
+        .await;
     ada.clicks("#app-form [data-submit]").await;
-    ada.sees("document.querySelectorAll('#codes-list li').length === 10").await;
-    let codes = ada.value("[...document.querySelectorAll('#codes-list li')].map((it) => it.textContent)").await;
-    let codes = codes.as_array().unwrap().iter().map(|code| code.as_str().unwrap().to_owned()).collect();
+    ada.sees("document.querySelectorAll('#codes-list li').length === 10")
+        .await;
+    let codes = ada
+        .value("[...document.querySelectorAll('#codes-list li')].map((it) => it.textContent)")
+        .await;
+    let codes = codes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| code.as_str().unwrap().to_owned())
+        .collect();
     ada.clicks("#codes-dialog [data-submit]").await;
     ada.reads("#app", "On").await;
     ada.reads("#codes-left", "10 left").await;
@@ -46,7 +58,9 @@ async fn comes_to_the_second_step(ada: &Window) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_is_turned_on_and_asked_for_at_sign_in() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     let (phone, _) = turns_on_an_app(&ada, &stage.app).await;
     stage.app.later(Duration::from_secs(30));
@@ -61,12 +75,15 @@ async fn an_app_is_turned_on_and_asked_for_at_sign_in() {
     // The half-way house is empty: its address leads nowhere.
     ada.goto("/sign-in/second").await;
     ada.arrives_at("/").await;
-    ada.complains_only_of(&["status of 401", "status of 422"]).await;
+    ada.complains_only_of(&["status of 401", "status of 422"])
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_loses_the_phone_gets_in_with_a_recovery_code() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     let (_, codes) = turns_on_an_app(&ada, &stage.app).await;
     comes_to_the_second_step(&ada).await;
@@ -85,7 +102,9 @@ async fn who_loses_the_phone_gets_in_with_a_recovery_code() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_matters_is_confirmed_and_then_goes_on() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
     stage.app.editor("ben").await;
     ada.goto("/admin/users").await;
@@ -100,22 +119,28 @@ async fn what_matters_is_confirmed_and_then_goes_on() {
     ada.clicks("#step-up-dialog [data-close]").await;
     ada.reads("#users-error", "Nothing was changed").await;
     disable().await;
-    ada.writes("#step-up-dialog [name=password]", "wrong wrong wrong").await;
+    ada.writes("#step-up-dialog [name=password]", "wrong wrong wrong")
+        .await;
     ada.clicks("#step-up-dialog [data-submit]").await;
     ada.reads("#step-up-dialog [data-error]", "not right").await;
-    ada.writes("#step-up-dialog [name=password]", PASSWORD).await;
+    ada.writes("#step-up-dialog [name=password]", PASSWORD)
+        .await;
     ada.clicks("#step-up-dialog [data-submit]").await;
-    ada.reads("#notices", "ben is signed out and cannot sign in.").await;
+    ada.reads("#notices", "ben is signed out and cannot sign in.")
+        .await;
     // The next minutes are free.
     ada.clicks("[data-user=ben] .more summary").await;
     ada.clicks("[data-user=ben] [data-action=enable]").await;
     ada.reads("#notices", "ben may sign in again.").await;
-    ada.complains_only_of(&["status of 401", "status of 403"]).await;
+    ada.complains_only_of(&["status of 401", "status of 403"])
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_is_overridden_on_the_page_after_a_confirmation_only() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
     let ben = stage.app.editor("ben").await;
     ben.add("gear.mcam", b"one").await.is(201);
@@ -125,12 +150,20 @@ async fn a_lock_is_overridden_on_the_page_after_a_confirmation_only() {
     ada.is_live().await;
     ada.clicks("[data-action=override], .actions summary").await;
     ada.clicks("[data-action=override]").await;
-    ada.writes("#override-dialog [name=reason]", "He is on holiday").await;
+    ada.writes("#override-dialog [name=reason]", "He is on holiday")
+        .await;
     ada.clicks("#override-dialog [data-submit]").await;
-    ada.writes("#step-up-dialog [name=password]", PASSWORD).await;
+    ada.writes("#step-up-dialog [name=password]", PASSWORD)
+        .await;
     ada.clicks("#step-up-dialog [data-submit]").await;
     ada.misses("#override-dialog").await;
-    let file = stage.app.sign_in("ben").await.see("/api/files/gear.mcam").await.body;
+    let file = stage
+        .app
+        .sign_in("ben")
+        .await
+        .see("/api/files/gear.mcam")
+        .await
+        .body;
     assert_eq!(file["locked_by"], Value::Null);
     ada.complains_only_of(&["status of 401"]).await;
 }

@@ -6,12 +6,19 @@ use crate::{
     vault::row,
 };
 
-const NAMES: [&str; 4] = ["a&b 'quote'.nc", "100% #1+2;=.nc", "größe, größer.nc", "&lt;b&gt;&amp;.nc"];
+const NAMES: [&str; 4] = [
+    "a&b 'quote'.nc",
+    "100% #1+2;=.nc",
+    "größe, größer.nc",
+    "&lt;b&gt;&amp;.nc",
+];
 const MARKUP: &str = "<img src=x onerror=alert(1)><script>alert(2)</script>";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_and_texts_with_markup_are_shown_as_text() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     let program = stage.app.sign_in("ada").await;
     program.add(&format!("{MARKUP}.nc"), b"one").await.is(422);
@@ -25,9 +32,22 @@ async fn names_and_texts_with_markup_are_shown_as_text() {
         .await;
     }
     let name = NAMES[0];
-    program.ask(program.put(&file(name, "")).json(&serde_json::json!({"description": MARKUP}))).await.is(200);
+    program
+        .ask(
+            program
+                .put(&file(name, ""))
+                .json(&serde_json::json!({"description": MARKUP})),
+        )
+        .await
+        .is(200);
     ada.reads(&row(name), MARKUP).await;
-    program.tell(&file(name, "/checkout"), serde_json::json!({"note": MARKUP})).await.is(200);
+    program
+        .tell(
+            &file(name, "/checkout"),
+            serde_json::json!({"note": MARKUP}),
+        )
+        .await
+        .is(200);
     ada.reads(&row(name), MARKUP).await;
     program.check_in(name, b"two", MARKUP).await.is(200);
     ada.has_revision(name, 2).await;
@@ -35,16 +55,27 @@ async fn names_and_texts_with_markup_are_shown_as_text() {
     ada.reads("h1", name).await;
     ada.reads("[data-revision='2']", MARKUP).await;
     ada.reads("#description", MARKUP).await;
-    ada.clicks("[data-revision='1'] [data-action=download]").await;
-    ada.goto(&format!("/v/main?q={}", "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")).await;
+    ada.clicks("[data-revision='1'] [data-action=download]")
+        .await;
+    ada.goto(&format!(
+        "/v/main?q={}",
+        "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"
+    ))
+    .await;
     ada.reads("#no-match", "<img src=x onerror=alert(1)>").await;
-    assert_eq!(ada.value("document.querySelectorAll('img, main script').length").await, 0);
+    assert_eq!(
+        ada.value("document.querySelectorAll('img, main script').length")
+            .await,
+        0
+    );
     ada.has_no_complaints().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_persons_name_with_markup_is_shown_as_text() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ben = stage.window("ben").await;
     ben.goto("/sign-up").await;
     ben.writes("#username", "ben").await;
@@ -56,31 +87,58 @@ async fn a_persons_name_with_markup_is_shown_as_text() {
     ada.goto("/admin/users").await;
     ada.reads("[data-user=ben]", "<img src=x").await;
     for window in [&ada, &ben] {
-        assert_eq!(window.value("document.querySelectorAll('img').length").await, 0);
+        assert_eq!(
+            window
+                .value("document.querySelectorAll('img').length")
+                .await,
+            0
+        );
         window.has_no_complaints().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_is_refused_says_why_beside_its_file() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     ada.clicks("[data-action=add]").await;
-    ada.chooses("#add-input", &[stage.on_disk("<b>.nc", b"one"), stage.on_disk("good.nc", b"one")]).await;
+    ada.chooses(
+        "#add-input",
+        &[
+            stage.on_disk("<b>.nc", b"one"),
+            stage.on_disk("good.nc", b"one"),
+        ],
+    )
+    .await;
     ada.clicks("#add-submit").await;
     ada.reads("#add-summary", "1 added, 1 not added").await;
-    ada.reads("#uploads .upload[data-state=failed]", "<b>.nc").await;
+    ada.reads("#uploads .upload[data-state=failed]", "<b>.nc")
+        .await;
     ada.finds(&row("good.nc")).await;
     ada.complains_only_of(&["status of 422"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_downloaded_page_is_never_opened_as_one() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     let page = b"<script>alert(document.cookie)</script>";
-    stage.app.sign_in("ada").await.add("page.html", page).await.is(201);
-    ada.clicks(&format!("{} .actions > [data-action=download]", row("page.html"))).await;
+    stage
+        .app
+        .sign_in("ada")
+        .await
+        .add("page.html", page)
+        .await
+        .is(201);
+    ada.clicks(&format!(
+        "{} .actions > [data-action=download]",
+        row("page.html")
+    ))
+    .await;
     ada.has_downloaded("page.html", page).await;
     ada.arrives_at("/").await;
 }

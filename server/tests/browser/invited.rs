@@ -6,19 +6,25 @@ use crate::{app::PASSWORD, stage::Stage, window::Window};
 
 /// What stands after the # in the link that is shown.
 async fn shown_token(window: &Window) -> String {
-    window.sees("document.querySelector('#link').value.includes('/join#')").await;
+    window
+        .sees("document.querySelector('#link').value.includes('/join#')")
+        .await;
     let link = window.value("document.querySelector('#link').value").await;
     link.as_str().unwrap().split_once('#').unwrap().1.to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_is_invited_follows_the_link_and_may_do_what_it_promised() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
     ada.goto("/admin/invites").await;
     ada.clicks("#new-invite").await;
-    ada.picks("#new-invite-dialog select[data-vault=main]", "manager").await;
-    ada.writes("#new-invite-dialog [name=email]", "kim@example.org").await;
+    ada.picks("#new-invite-dialog select[data-vault=main]", "manager")
+        .await;
+    ada.writes("#new-invite-dialog [name=email]", "kim@example.org")
+        .await;
     ada.clicks("#new-invite-dialog [data-submit]").await;
     let token = shown_token(&ada).await;
     ada.reads("#invites", "kim@example.org").await;
@@ -29,10 +35,15 @@ async fn somebody_is_invited_follows_the_link_and_may_do_what_it_promised() {
     kim.reads("#offer", "ada invites you. You will be manager of main. Your e-mail address here is kim@example.org.")
         .await;
     kim.misses("#email-field, #token-field").await;
-    assert_eq!(kim.value("location.hash").await, json!(""), "the token stays in no history");
+    assert_eq!(
+        kim.value("location.hash").await,
+        json!(""),
+        "the token stays in no history"
+    );
     // A refused password costs nothing.
     kim.writes("#username", "kim").await;
-    kim.run("document.querySelector('#join').noValidate = true").await;
+    kim.run("document.querySelector('#join').noValidate = true")
+        .await;
     kim.writes("#password", "short").await;
     kim.clicks("#join button.primary").await;
     kim.reads("#message", "15 characters").await;
@@ -41,7 +52,8 @@ async fn somebody_is_invited_follows_the_link_and_may_do_what_it_promised() {
     kim.arrives_at("/").await;
     kim.is_live().await;
     kim.goto("/account").await;
-    kim.sees("document.querySelector('#main input[name=email]').value === 'kim@example.org'").await;
+    kim.sees("document.querySelector('#main input[name=email]').value === 'kim@example.org'")
+        .await;
     // Who manages a vault invites, too; but is no administrator.
     kim.clicks("#user-menu summary").await;
     kim.clicks("#user-menu a[href='/admin/invites']").await;
@@ -52,7 +64,8 @@ async fn somebody_is_invited_follows_the_link_and_may_do_what_it_promised() {
 
     let eve = stage.window("eve").await;
     eve.goto(&format!("/join#{token}")).await;
-    eve.reads("#offer", "This invitation is not good any more").await;
+    eve.reads("#offer", "This invitation is not good any more")
+        .await;
     eve.misses("#join").await;
     ada.has_no_complaints().await;
     kim.complains_only_of(&["status of 422"]).await;
@@ -61,7 +74,9 @@ async fn somebody_is_invited_follows_the_link_and_may_do_what_it_promised() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_is_withdrawn() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
     ada.goto("/admin/invites").await;
     ada.clicks("#new-invite").await;
@@ -70,14 +85,20 @@ async fn an_invitation_is_withdrawn() {
     ada.clicks("#invites [data-action=withdraw]").await;
     ada.reads("#notices", "The invitation is withdrawn.").await;
     ada.finds("#no-invites").await;
-    let answer = stage.app.anonymous().tell("/auth/invites/preview", json!({"invite": token})).await;
+    let answer = stage
+        .app
+        .anonymous()
+        .tell("/auth/invites/preview", json!({"invite": token}))
+        .await;
     assert_eq!(answer.status, 403);
     ada.has_no_complaints().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_is_made_filled_and_let_in_and_its_member_feels_it() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
     let ben = stage.app.editor("ben").await;
     ada.goto("/admin/users").await;
@@ -86,24 +107,31 @@ async fn a_group_is_made_filled_and_let_in_and_its_member_feels_it() {
     ada.clicks("#new-group").await;
     ada.writes("#new-group-dialog [name=name]", "welders").await;
     ada.clicks("#new-group-dialog [data-submit]").await;
-    ada.writes("[data-group=welders] [name=username]", "nobody").await;
+    ada.writes("[data-group=welders] [name=username]", "nobody")
+        .await;
     ada.presses("\u{e007}").await;
     ada.reads("#groups-error", "User not found").await;
-    ada.writes("[data-group=welders] [name=username]", "ben").await;
-    ada.clicks("[data-group=welders] form[data-add] button").await;
+    ada.writes("[data-group=welders] [name=username]", "ben")
+        .await;
+    ada.clicks("[data-group=welders] form[data-add] button")
+        .await;
     ada.finds("[data-group=welders] [data-member=ben]").await;
-    ada.picks("[data-group=welders] select[data-vault=main]", "manager").await;
+    ada.picks("[data-group=welders] select[data-vault=main]", "manager")
+        .await;
     ada.reads("#notices", "welders is manager of main.").await;
     assert_eq!(ben.see("/api/vaults/main").await.body["role"], "manager");
     ada.clicks("[data-group=welders] [data-member=ben] a").await;
     ada.arrives_at("/admin/users/ben").await;
-    ada.reads("[data-through=main]", "manager through a group").await;
+    ada.reads("[data-through=main]", "manager through a group")
+        .await;
     ada.clicks("[data-action=make-admin]").await;
     ada.reads("#notices", "ben is an administrator.").await;
     ada.clicks("[data-action=unmake-admin]").await;
-    ada.reads("#notices", "ben is no administrator any more.").await;
+    ada.reads("#notices", "ben is no administrator any more.")
+        .await;
     ada.goto("/admin/groups").await;
-    ada.clicks("[data-group=welders] [data-action=delete-group]").await;
+    ada.clicks("[data-group=welders] [data-action=delete-group]")
+        .await;
     ada.clicks("#delete-group-dialog [data-submit]").await;
     ada.finds("#no-groups").await;
     assert_eq!(ben.see("/api/vaults/main").await.body["role"], "editor");

@@ -10,13 +10,25 @@ const DOWN: &str = "\u{e015}";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_checked_out_and_in_with_the_keyboard_alone() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
-    stage.app.sign_in("ada").await.add("gear.mcam", b"one").await.is(201);
+    stage
+        .app
+        .sign_in("ada")
+        .await
+        .add("gear.mcam", b"one")
+        .await
+        .is(201);
     ada.finds(&row("gear.mcam")).await;
     tabs_to(&ada, "[data-action=check-out]").await;
     ada.presses(ENTER).await;
-    ada.finds(&format!("{}[data-status=checked_out_by_user]", row("gear.mcam"))).await;
+    ada.finds(&format!(
+        "{}[data-status=checked_out_by_user]",
+        row("gear.mcam")
+    ))
+    .await;
     // The button is gone; the focus is on the one that took its place.
     ada.is_focused("[data-action=check-in]").await;
     ada.presses(ENTER).await;
@@ -26,22 +38,32 @@ async fn a_file_is_checked_out_and_in_with_the_keyboard_alone() {
     ada.is_focused("[data-action=check-in]").await;
     ada.presses(ENTER).await;
     ada.is_focused("#check-in-file").await;
-    ada.chooses("#check-in-file", &[stage.on_disk("gear.mcam", b"two")]).await;
+    ada.chooses("#check-in-file", &[stage.on_disk("gear.mcam", b"two")])
+        .await;
     tabs_to(&ada, "#check-in-dialog textarea").await;
     ada.presses("By keyboard").await;
     tabs_to(&ada, "#check-in-dialog [data-submit]").await;
     ada.presses(ENTER).await;
     ada.misses("#check-in-dialog").await;
     ada.has_revision("gear.mcam", 2).await;
-    ada.is_focused(&format!("{} [data-action=check-out]", row("gear.mcam"))).await;
+    ada.is_focused(&format!("{} [data-action=check-out]", row("gear.mcam")))
+        .await;
     ada.has_no_complaints().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_menu_opens_moves_and_closes_with_the_keyboard() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
-    stage.app.sign_in("ada").await.add("gear.mcam", b"one").await.is(201);
+    stage
+        .app
+        .sign_in("ada")
+        .await
+        .add("gear.mcam", b"one")
+        .await
+        .is(201);
     ada.finds(&row("gear.mcam")).await;
     tabs_to(&ada, "tr .more summary").await;
     ada.presses(ENTER).await;
@@ -63,7 +85,9 @@ async fn a_menu_opens_moves_and_closes_with_the_keyboard() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_tab_leads_past_the_header() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     ada.reload().await;
     ada.is_live().await;

@@ -4,20 +4,27 @@ use crate::stage::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_made_copied_and_ended() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
     ada.goto("/account/tokens").await;
     ada.reads("#no-tokens", "No tokens").await;
     ada.clicks("#new-token").await;
     ada.clicks("#new-token-dialog [data-submit]").await;
-    ada.reads("#new-token-dialog [data-error]", "Give it a name").await;
-    ada.writes("#new-token-dialog [name=name]", "nightly <b>backup</b>").await;
+    ada.reads("#new-token-dialog [data-error]", "Give it a name")
+        .await;
+    ada.writes("#new-token-dialog [name=name]", "nightly <b>backup</b>")
+        .await;
     ada.clicks("#new-token-dialog [data-submit]").await;
     ada.reads("#tokens", "nightly <b>backup</b>").await;
     ada.is_focused("#copy").await;
     let secret = ada.value("document.querySelector('#secret').value").await;
     let script = stage.app.anonymous();
-    let script = crate::app::Client { token: secret.as_str().map(str::to_owned), ..script };
+    let script = crate::app::Client {
+        token: secret.as_str().map(str::to_owned),
+        ..script
+    };
     script.see("/api/files").await.is(200);
     script.add("a.nc", b"x").await.is(403);
     // The secret is on the page this once.
@@ -32,34 +39,51 @@ async fn a_token_is_made_copied_and_ended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_device_is_compared_and_let_in() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     let device = stage.app.anonymous();
-    let codes = device.ask(device.post("/auth/device").form(&[("scope", "files:read")])).await.is(200).body;
+    let codes = device
+        .ask(device.post("/auth/device").form(&[("scope", "files:read")]))
+        .await
+        .is(200)
+        .body;
     let code = codes["user_code"].as_str().unwrap();
     ada.goto(&format!("/device?user_code={code}")).await;
     ada.clicks("#code-form [data-submit]").await;
     ada.reads("#request", code).await;
-    ada.reads("#request", "Strongroom on the command line").await;
+    ada.reads("#request", "Strongroom on the command line")
+        .await;
     ada.reads("#request", "files:read").await;
-    assert_eq!(ada.value("[...document.querySelectorAll('[data-scope]')].filter((l) => !l.hidden).length").await, 1);
+    assert_eq!(
+        ada.value("[...document.querySelectorAll('[data-scope]')].filter((l) => !l.hidden).length")
+            .await,
+        1
+    );
     ada.clicks("#approve").await;
     ada.reads("#done", "The device is in").await;
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", codes["device_code"].as_str().unwrap()),
     ];
-    device.ask(device.post("/auth/token").form(&form)).await.is(200);
+    device
+        .ask(device.post("/auth/token").form(&form))
+        .await
+        .is(200);
     ada.goto("/device").await;
     ada.writes("#code-form [name=user_code]", code).await;
     ada.clicks("#code-form [data-submit]").await;
-    ada.reads("#code-form [data-error]", "No device waits").await;
+    ada.reads("#code-form [data-error]", "No device waits")
+        .await;
     ada.complains_only_of(&["status of 404"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_is_refused_and_told_so() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     // Somewhere to come back to: the server itself, which has no such page.
     let back = format!("{}/callback", stage.app.url(""));
@@ -76,10 +100,16 @@ async fn a_program_is_refused_and_told_so() {
         query.append_pair(name, value);
     }
     let page = format!("/auth/authorize?{}", query.finish());
-    for (button, outcome) in [("#deny", "error=access_denied"), ("#approve", "code=sr_ac_")] {
+    for (button, outcome) in [
+        ("#deny", "error=access_denied"),
+        ("#approve", "code=sr_ac_"),
+    ] {
         ada.goto(&page).await;
         ada.reads("#request", "asks to act as ada").await;
         ada.clicks(button).await;
-        ada.sees(&format!("location.pathname === '/callback' && location.search.includes('{outcome}')")).await;
+        ada.sees(&format!(
+            "location.pathname === '/callback' && location.search.includes('{outcome}')"
+        ))
+        .await;
     }
 }

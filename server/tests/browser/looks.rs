@@ -12,26 +12,36 @@ impl Window {
     /// The size of the page, as a phone or a screen has it.
     pub(crate) async fn is_sized(&self, width: u32, height: u32) {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500});
-        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
     }
 
     /// The scheme that this person's system asks for: `light` or `dark`.
     pub(crate) async fn prefers(&self, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        self.cdp("Emulation.setEmulatedMedia", json!({"features": features})).await;
+        self.cdp("Emulation.setEmulatedMedia", json!({"features": features}))
+            .await;
     }
 
     /// A command of the `DevTools` protocol.
     pub(crate) async fn cdp(&self, command: &str, params: serde_json::Value) {
-        let answer =
-            self.driver.tell(&self.browser, "goog/cdp/execute", json!({"cmd": command, "params": params})).await;
+        let answer = self
+            .driver
+            .tell(
+                &self.browser,
+                "goog/cdp/execute",
+                json!({"cmd": command, "params": params}),
+            )
+            .await;
         assert!(answer["error"].is_null(), "{answer}");
     }
 
     async fn fits_its_width(&self) {
         let over = "[...document.querySelectorAll('body *')].filter((it) => it.checkVisibility() && !it.closest('.sr, \
                     .sprite') && it.getBoundingClientRect().right > innerWidth + 1).map((it) => it.outerHTML.slice(0, 120))";
-        let wide = self.value("document.scrollingElement.scrollWidth > innerWidth").await;
+        let wide = self
+            .value("document.scrollingElement.scrollWidth > innerWidth")
+            .await;
         assert_eq!(
             wide,
             false,
@@ -44,21 +54,47 @@ impl Window {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_page_is_wider_than_a_phone() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
     let program = stage.app.editor(COLLEAGUE).await;
     program.add(LONG, &[7; 4321]).await.is(201);
     program
-        .tell(&crate::app::file(LONG, "/checkout"), json!({"note": "until the mill is free again, on Thursday"}))
+        .tell(
+            &crate::app::file(LONG, "/checkout"),
+            json!({"note": "until the mill is free again, on Thursday"}),
+        )
         .await
         .is(200);
     ada.is_sized(360, 740).await;
-    let pages = ["/v/main", "/v/main/f/fixtures", &format!("/v/main/h/{LONG}"), "/nothing", "/device"];
-    let of_the_account = ["/account", "/account/factors", "/account/security", "/account/tokens"];
+    let pages = [
+        "/v/main",
+        "/v/main/f/fixtures",
+        &format!("/v/main/h/{LONG}"),
+        "/nothing",
+        "/device",
+    ];
+    let of_the_account = [
+        "/account",
+        "/account/factors",
+        "/account/security",
+        "/account/tokens",
+    ];
     let person = format!("/admin/users/{COLLEAGUE}");
-    let of_administrators =
-        ["/admin/users", &person, "/admin/groups", "/admin/invites", "/admin/audit", "/admin/throttle"];
-    for path in pages.into_iter().chain(of_the_account).chain(of_administrators) {
+    let of_administrators = [
+        "/admin/users",
+        &person,
+        "/admin/groups",
+        "/admin/invites",
+        "/admin/audit",
+        "/admin/throttle",
+    ];
+    for path in pages
+        .into_iter()
+        .chain(of_the_account)
+        .chain(of_administrators)
+    {
         ada.goto(path).await;
         ada.finds("main h1").await;
         ada.fits_its_width().await;
@@ -72,7 +108,14 @@ async fn no_page_is_wider_than_a_phone() {
     ada.clicks("#user-menu summary").await;
     ada.fits_its_width().await;
     ada.clicks("#sign-out").await;
-    for path in ["/sign-in", "/sign-up", "/forgot", "/join", "/reset", "/confirm-email"] {
+    for path in [
+        "/sign-in",
+        "/sign-up",
+        "/forgot",
+        "/join",
+        "/reset",
+        "/confirm-email",
+    ] {
         ada.goto(path).await;
         ada.finds("main h1").await;
         ada.fits_its_width().await;
@@ -81,7 +124,9 @@ async fn no_page_is_wider_than_a_phone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_that_is_open_is_marked_among_those_beside_it() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
     for (path, tab) in [
         ("/account", "Account"),
@@ -97,7 +142,12 @@ async fn the_page_that_is_open_is_marked_among_those_beside_it() {
     ] {
         ada.goto(path).await;
         ada.reads(".tabs a[aria-current=page]", tab).await;
-        assert_eq!(ada.value("document.querySelectorAll('.tabs [aria-current]').length").await, 1, "{path}");
+        assert_eq!(
+            ada.value("document.querySelectorAll('.tabs [aria-current]').length")
+                .await,
+            1,
+            "{path}"
+        );
     }
     // On a phone the row of them scrolls, to the one that is open.
     ada.is_sized(360, 740).await;
@@ -109,13 +159,26 @@ async fn the_page_that_is_open_is_marked_among_those_beside_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_checks_out_and_in() {
-    let Some(stage) = Stage::open().await else { return };
-    stage.app.editor("ada").await.add("gear.mcam", b"one").await.is(201);
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
+    stage
+        .app
+        .editor("ada")
+        .await
+        .add("gear.mcam", b"one")
+        .await
+        .is(201);
     let ada = stage.window("ada").await;
     ada.is_sized(360, 740).await;
     ada.signs_in(PASSWORD).await;
     ada.checks_out("gear.mcam").await;
-    ada.checks_in("gear.mcam", stage.on_disk("gear.mcam", b"two"), "From the shop floor").await;
+    ada.checks_in(
+        "gear.mcam",
+        stage.on_disk("gear.mcam", b"two"),
+        "From the shop floor",
+    )
+    .await;
     ada.has_revision("gear.mcam", 2).await;
     ada.reads(&row("gear.mcam"), "Available").await;
     ada.has_no_complaints().await;
@@ -123,10 +186,11 @@ async fn a_phone_checks_out_and_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_for_dark_pages_gets_dark_pages() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
-    let brightness =
-        "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).reduce((a, b) => a + b) / 3";
+    let brightness = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).reduce((a, b) => a + b) / 3";
     ada.prefers("light").await;
     assert!(ada.value(brightness).await.as_f64().unwrap() > 200.0);
     ada.prefers("dark").await;

@@ -6,20 +6,28 @@ use crate::{app::PASSWORD, authenticator::App, stage::Stage, window::Window};
 impl Window {
     async fn text(&self, css: &str) -> String {
         self.finds(css).await;
-        let text = self.value(&format!("document.querySelector({}).innerText", serde_json::json!(css))).await;
+        let text = self
+            .value(&format!(
+                "document.querySelector({}).innerText",
+                serde_json::json!(css)
+            ))
+            .await;
         text.as_str().unwrap().to_owned()
     }
 
     /// How often something of that kind stands on the security page.
     async fn counts(&self, action: &str) -> u64 {
-        let count = format!("document.querySelectorAll('#happenings [data-action=\"{action}\"]').length");
+        let count =
+            format!("document.querySelectorAll('#happenings [data-action=\"{action}\"]').length");
         self.value(&count).await.as_u64().unwrap()
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_who_loses_the_phone_gets_back_in_and_sees_everything_that_happened() {
-    let Some(stage) = Stage::at_localhost().await else { return };
+    let Some(stage) = Stage::at_localhost().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     // Both factors, on one phone; the codes go into a drawer.
     let phone = ada.has_a_device().await;
@@ -30,7 +38,8 @@ async fn a_person_who_loses_the_phone_gets_back_in_and_sees_everything_that_happ
     ada.clicks("#app-begin").await;
     ada.clicks("#app-dialog details summary").await;
     let app = App::typed(&ada.text("#app-secret").await.replace(' ', ""));
-    ada.writes("#app-form [name=code]", &app.shows(&stage.app, 0)).await;
+    ada.writes("#app-form [name=code]", &app.shows(&stage.app, 0))
+        .await;
     ada.clicks("#app-form [data-submit]").await;
     ada.finds("#app-remove").await;
     ada.goto("/").await;
@@ -58,7 +67,8 @@ async fn a_person_who_loses_the_phone_gets_back_in_and_sees_everything_that_happ
     let _new_phone = ada.has_a_device().await;
     ada.goto("/account/factors").await;
     ada.reads("#codes-left", "9 left").await;
-    ada.clicks("[data-kind=passkey] [data-action=remove-factor]").await;
+    ada.clicks("[data-kind=passkey] [data-action=remove-factor]")
+        .await;
     ada.clicks("#remove-dialog [data-submit]").await;
     ada.misses("[data-kind=passkey]").await;
     ada.adds_a_passkey("New phone").await;
@@ -69,10 +79,19 @@ async fn a_person_who_loses_the_phone_gets_back_in_and_sees_everything_that_happ
     // Everything, on one page.
     ada.goto("/account/security").await;
     ada.finds("#happenings").await;
-    for (action, least) in
-        [("factor.added", 3), ("factor.removed", 2), ("recovery_code.used", 1), ("sign_in.refused", 1), ("sign_in", 2)]
-    {
-        assert!(ada.counts(action).await >= least, "{action}: {}", ada.text("#happenings").await);
+    for (action, least) in [
+        ("factor.added", 3),
+        ("factor.removed", 2),
+        ("recovery_code.used", 1),
+        ("sign_in.refused", 1),
+        ("sign_in", 2),
+    ] {
+        assert!(
+            ada.counts(action).await >= least,
+            "{action}: {}",
+            ada.text("#happenings").await
+        );
     }
-    ada.complains_only_of(&["status of 401", "status of 403"]).await;
+    ada.complains_only_of(&["status of 401", "status of 403"])
+        .await;
 }

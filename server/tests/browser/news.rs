@@ -10,7 +10,9 @@ use crate::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_being_typed_stays_until_its_dialog_is_closed() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ben = stage.app.editor("ben").await;
     ben.add("gear.mcam", b"one").await.is(201);
     let ada = stage.editor("ada").await;
@@ -18,11 +20,24 @@ async fn what_is_being_typed_stays_until_its_dialog_is_closed() {
     ada.is_live().await;
     ada.clicks("[data-action=describe], .actions summary").await;
     ada.clicks("[data-action=describe]").await;
-    ada.writes("#describe-dialog textarea", "The large gear of the").await;
-    ben.tell(&file("gear.mcam", "/move"), json!({"to": "gears/large.mcam"})).await.is(200);
-    ada.reads("#describe-dialog", "moved it just now. What you typed stays here.").await;
+    ada.writes("#describe-dialog textarea", "The large gear of the")
+        .await;
+    ben.tell(
+        &file("gear.mcam", "/move"),
+        json!({"to": "gears/large.mcam"}),
+    )
+    .await
+    .is(200);
+    ada.reads(
+        "#describe-dialog",
+        "moved it just now. What you typed stays here.",
+    )
+    .await;
     ada.arrives_at("/v/main/h/gear.mcam").await;
-    ada.sees("document.querySelector('#describe-dialog textarea').value === 'The large gear of the'").await;
+    ada.sees(
+        "document.querySelector('#describe-dialog textarea').value === 'The large gear of the'",
+    )
+    .await;
     ada.clicks("#describe-dialog [data-close]").await;
     ada.arrives_at("/v/main/h/gears/large.mcam").await;
     ada.has_no_complaints().await;
@@ -30,17 +45,24 @@ async fn what_is_being_typed_stays_until_its_dialog_is_closed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_not_read_any_more_is_told_so_once() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let root = stage.app.administrator("root").await;
     let ada = stage.editor("ada").await;
     ada.is_live().await;
-    root.ask(root.request(Method::DELETE, "/api/vaults/main/members/ada")).await.is(204);
-    ada.sees("document.querySelector('#live').dataset.state === 'stopped'").await;
+    root.ask(root.request(Method::DELETE, "/api/vaults/main/members/ada"))
+        .await
+        .is(204);
+    ada.sees("document.querySelector('#live').dataset.state === 'stopped'")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dialog_in_which_nothing_was_typed_has_what_is_there_when_it_is_opened_again() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ben = stage.app.editor("ben").await;
     ben.add("gear.mcam", b"one").await.is(201);
     let ada = stage.editor("ada").await;
@@ -50,27 +72,43 @@ async fn a_dialog_in_which_nothing_was_typed_has_what_is_there_when_it_is_opened
     ada.clicks("[data-action=describe]").await;
     ada.finds("#describe-dialog textarea").await;
     ada.clicks("#describe-dialog [data-close]").await;
-    let describe = |text: &str| ben.ask(ben.put(&file("gear.mcam", "")).json(&json!({"description": text})));
+    let describe = |text: &str| {
+        ben.ask(
+            ben.put(&file("gear.mcam", ""))
+                .json(&json!({"description": text})),
+        )
+    };
     describe("The large gear").await.is(200);
-    ada.reads("[data-field=description]", "The large gear").await;
+    ada.reads("[data-field=description]", "The large gear")
+        .await;
     ada.clicks("[data-action=describe], .actions summary").await;
     ada.clicks("[data-action=describe]").await;
-    ada.sees("document.querySelector('#describe-dialog textarea').value === 'The large gear'").await;
+    ada.sees("document.querySelector('#describe-dialog textarea').value === 'The large gear'")
+        .await;
     // What was typed stays, and says so where somebody else was quicker while nobody looked.
-    ada.writes("#describe-dialog textarea", "The small gear").await;
+    ada.writes("#describe-dialog textarea", "The small gear")
+        .await;
     ada.clicks("#describe-dialog [data-close]").await;
     describe("The middle gear").await.is(200);
-    ada.reads("[data-field=description]", "The middle gear").await;
+    ada.reads("[data-field=description]", "The middle gear")
+        .await;
     ada.clicks("[data-action=describe], .actions summary").await;
     ada.clicks("[data-action=describe]").await;
-    ada.sees("document.querySelector('#describe-dialog textarea').value === 'The small gear'").await;
-    ada.reads("#describe-dialog", "changed the description just now. What you typed stays here.").await;
+    ada.sees("document.querySelector('#describe-dialog textarea').value === 'The small gear'")
+        .await;
+    ada.reads(
+        "#describe-dialog",
+        "changed the description just now. What you typed stays here.",
+    )
+    .await;
     ada.has_no_complaints().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_somebody_comes_back_to_is_of_whoever_is_signed_in_now() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     stage.app.editor("ben").await;
     let ada = stage.editor("ada").await;
     ada.goto("/v/main").await;
@@ -81,6 +119,8 @@ async fn a_page_that_somebody_comes_back_to_is_of_whoever_is_signed_in_now() {
         json!(PASSWORD)
     );
     assert_eq!(ada.run(&sign_in).await, 200, "in another tab");
-    ada.run("document.dispatchEvent(new Event('visibilitychange'))").await;
-    ada.sees("document.querySelector('#main').dataset.me === 'ben'").await;
+    ada.run("document.dispatchEvent(new Event('visibilitychange'))")
+        .await;
+    ada.sees("document.querySelector('#main').dataset.me === 'ben'")
+        .await;
 }

@@ -11,8 +11,14 @@ impl Window {
             "protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
             "isUserVerified": true, "isUserConsenting": true,
         });
-        let id = self.driver.tell(&self.browser, "webauthn/authenticator", kind).await;
-        Authenticator { window: self, id: id.as_str().expect("an authenticator").to_owned() }
+        let id = self
+            .driver
+            .tell(&self.browser, "webauthn/authenticator", kind)
+            .await;
+        Authenticator {
+            window: self,
+            id: id.as_str().expect("an authenticator").to_owned(),
+        }
     }
 
     /// From the page of the account to the codes that come with a first factor.
@@ -39,7 +45,14 @@ impl Authenticator<'_> {
     /// Whether its user passes the check from now on.
     pub(crate) async fn knows_its_user(&self, known: Value) {
         let command = format!("webauthn/authenticator/{}/uv", self.id);
-        self.window.driver.tell(&self.window.browser, &command, json!({"isUserVerified": known})).await;
+        self.window
+            .driver
+            .tell(
+                &self.window.browser,
+                &command,
+                json!({"isUserVerified": known}),
+            )
+            .await;
     }
 
     /// Unplugged, lost, or at the bottom of a lake.
@@ -51,18 +64,25 @@ impl Authenticator<'_> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passkey_is_added_signs_in_without_a_password_and_is_removed() {
-    let Some(stage) = Stage::at_localhost().await else { return };
+    let Some(stage) = Stage::at_localhost().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     let device = ada.has_a_device().await;
     ada.adds_a_passkey("My phone").await;
     ada.finds("#codes-list li").await;
-    assert_eq!(ada.value("document.querySelectorAll('#codes-list li').length").await, 10);
+    assert_eq!(
+        ada.value("document.querySelectorAll('#codes-list li').length")
+            .await,
+        10
+    );
     ada.clicks("#codes-dialog [data-submit]").await;
     ada.reads("[data-kind=passkey]", "My phone").await;
     ada.reads("[data-kind=passkey]", "never used").await;
     // The same device is not added twice.
     ada.adds_a_passkey("My phone again").await;
-    ada.reads("#passkey-form [data-error]", "already has a passkey").await;
+    ada.reads("#passkey-form [data-error]", "already has a passkey")
+        .await;
     ada.goto("/").await;
     // Nothing is offered on its own while the device is shy.
     device.knows_its_user(json!(false)).await;
@@ -75,17 +95,21 @@ async fn a_passkey_is_added_signs_in_without_a_password_and_is_removed() {
     ada.is_live().await;
     ada.goto("/account/factors").await;
     ada.reads("[data-kind=passkey]", "last used").await;
-    ada.clicks("[data-kind=passkey] [data-action=rename-factor]").await;
+    ada.clicks("[data-kind=passkey] [data-action=rename-factor]")
+        .await;
     ada.writes("#rename-dialog [name=name]", "Old phone").await;
     ada.clicks("#rename-dialog [data-submit]").await;
-    ada.reads("[data-kind=passkey] [data-slot=name]", "Old phone").await;
-    ada.clicks("[data-kind=passkey] [data-action=remove-factor]").await;
+    ada.reads("[data-kind=passkey] [data-slot=name]", "Old phone")
+        .await;
+    ada.clicks("[data-kind=passkey] [data-action=remove-factor]")
+        .await;
     ada.clicks("#remove-dialog [data-submit]").await;
     ada.misses("[data-kind=passkey]").await;
     ada.goto("/").await;
     ada.signs_out().await;
     ada.clicks("#passkey-button").await;
-    ada.reads("#passkey [data-error]", "This passkey was not accepted.").await;
+    ada.reads("#passkey [data-error]", "This passkey was not accepted.")
+        .await;
     ada.writes("#username", "ada").await;
     ada.writes("#password", PASSWORD).await;
     ada.clicks("#sign-in button.primary").await;
@@ -95,7 +119,9 @@ async fn a_passkey_is_added_signs_in_without_a_password_and_is_removed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passkey_is_the_second_step_after_a_password() {
-    let Some(stage) = Stage::at_localhost().await else { return };
+    let Some(stage) = Stage::at_localhost().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     let device = ada.has_a_device().await;
     ada.adds_a_passkey("Key").await;
@@ -119,11 +145,17 @@ async fn a_passkey_is_the_second_step_after_a_password() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_says_where_passkeys_work() {
-    let Some(stage) = Stage::at_localhost().await else { return };
+    let Some(stage) = Stage::at_localhost().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     let elsewhere = stage.app.url("");
-    ada.browser.goto(&format!("{elsewhere}/sign-in")).await.unwrap();
-    ada.reads("#passkey-elsewhere", "Passkeys work at http://localhost:").await;
+    ada.browser
+        .goto(&format!("{elsewhere}/sign-in"))
+        .await
+        .unwrap();
+    ada.reads("#passkey-elsewhere", "Passkeys work at http://localhost:")
+        .await;
     ada.misses("#passkey-button").await;
 }
 
@@ -136,18 +168,25 @@ const LISTENS: &str = "const ask = CredentialsContainer.prototype.get;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_passkey_signs_in_from_what_the_browser_offers_in_the_username_field() {
-    let Some(stage) = Stage::at_localhost().await else { return };
+    let Some(stage) = Stage::at_localhost().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     let device = ada.has_a_device().await;
     ada.adds_a_passkey("My phone").await;
     ada.clicks("#codes-dialog [data-submit]").await;
     ada.finds("[data-kind=passkey]").await;
-    ada.cdp("Page.addScriptToEvaluateOnNewDocument", json!({"source": LISTENS})).await;
+    ada.cdp(
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({"source": LISTENS}),
+    )
+    .await;
     ada.goto("/").await;
     // Whoever takes up nothing that is offered hears nothing of it, and the form is there as always.
     device.knows_its_user(json!(false)).await;
     ada.signs_out().await;
-    ada.finds("#username[autocomplete='username webauthn']").await;
+    ada.finds("#username[autocomplete='username webauthn']")
+        .await;
     ada.finds("#password[autocomplete=current-password]").await;
     ada.sees("sessionStorage.asked === 'conditional'").await;
     ada.misses("#passkey [data-error]").await;
@@ -156,7 +195,8 @@ async fn a_passkey_signs_in_from_what_the_browser_offers_in_the_username_field()
     ada.reload().await;
     ada.arrives_at("/").await;
     ada.is_live().await;
-    ada.sees("sessionStorage.asked === 'conditional conditional'").await;
+    ada.sees("sessionStorage.asked === 'conditional conditional'")
+        .await;
     ada.goto("/account").await;
     ada.reads("[data-current]", "signed in with passkey").await;
     ada.has_no_complaints().await;

@@ -6,13 +6,19 @@ const BETTER: &str = "four quiet lathes hum";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_password_is_the_only_one_that_signs_in() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     ada.goto("/account").await;
     ada.writes("#current", "not my password at all").await;
     ada.writes("#password", BETTER).await;
     ada.clicks("#password-form [data-submit]").await;
-    ada.reads("#password-form [data-error]", "Type it again, or set a new one by a link.").await;
+    ada.reads(
+        "#password-form [data-error]",
+        "Type it again, or set a new one by a link.",
+    )
+    .await;
     ada.writes("#current", PASSWORD).await;
     ada.clicks("#password-form [data-submit]").await;
     ada.reads("#notices", "Your password is changed.").await;
@@ -22,14 +28,18 @@ async fn a_changed_password_is_the_only_one_that_signs_in() {
     ada.writes("#username", "ada").await;
     ada.writes("#password", PASSWORD).await;
     ada.clicks("#sign-in button.primary").await;
-    ada.reads("#message", "Incorrect username or password").await;
+    ada.reads("#message", "Incorrect username or password")
+        .await;
     ada.signs_in(BETTER).await;
-    ada.complains_only_of(&["status of 401", "status of 403", "status of 422"]).await;
+    ada.complains_only_of(&["status of 401", "status of 403", "status of 422"])
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_is_ended_elsewhere_leads_to_signing_in() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     let forgotten = stage.window("ada").await;
     forgotten.signs_in(PASSWORD).await;
@@ -37,7 +47,8 @@ async fn a_session_that_is_ended_elsewhere_leads_to_signing_in() {
     ada.reads("#sessions [data-current]", "This one").await;
     // Signing in through the API to start with left a session of its own, told apart as a program's.
     ada.reads("#sessions", "Program").await;
-    let others = "#sessions [data-session]:not([data-current], :has(.tag)) [data-action=end-session]";
+    let others =
+        "#sessions [data-session]:not([data-current], :has(.tag)) [data-action=end-session]";
     ada.clicks(others).await;
     ada.reads("#notices", "That session is ended.").await;
     forgotten.arrives_at("/sign-in").await;
@@ -45,23 +56,31 @@ async fn a_session_that_is_ended_elsewhere_leads_to_signing_in() {
     ada.misses("#end-others").await;
     ada.reload().await;
     ada.arrives_at("/account").await;
-    assert_eq!(ada.value("document.querySelectorAll('[data-session]').length").await, 1);
+    assert_eq!(
+        ada.value("document.querySelectorAll('[data-session]').length")
+            .await,
+        1
+    );
     ada.has_no_complaints().await;
     forgotten.complains_only_of(&["status of 401"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_is_offered_nothing_that_changes_a_file() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
     let program = stage.app.editor("ben").await;
     let ben = stage.window("ben").await;
     program.add("gear.mcam", b"one").await.is(201);
     ben.signs_in(PASSWORD).await;
-    ben.finds(&format!("{} [data-action=check-out]", row("gear.mcam"))).await;
+    ben.finds(&format!("{} [data-action=check-out]", row("gear.mcam")))
+        .await;
     ada.clicks("#user-menu summary").await;
     ada.clicks("a[href='/admin/users']").await;
-    ada.picks("[data-user=ben] select[data-vault=main]", "viewer").await;
+    ada.picks("[data-user=ben] select[data-vault=main]", "viewer")
+        .await;
     ada.reads("#notices", "ben is viewer of main.").await;
     // The page that is open still shows the button; the server refuses, and the page says so.
     ben.acts("gear.mcam", "check-out").await;
@@ -69,28 +88,37 @@ async fn a_viewer_is_offered_nothing_that_changes_a_file() {
     program.check_out("gear.mcam").await.is(403);
     ben.reload().await;
     ben.is_live().await;
-    ben.finds(&format!("{} [data-action=download]", row("gear.mcam"))).await;
-    ben.misses("[data-action=check-out], [data-action=add], [data-action=describe], [data-action=delete]").await;
+    ben.finds(&format!("{} [data-action=download]", row("gear.mcam")))
+        .await;
+    ben.misses(
+        "[data-action=check-out], [data-action=add], [data-action=describe], [data-action=delete]",
+    )
+    .await;
     ben.complains_only_of(&["status of 403"]).await;
     ada.has_no_complaints().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disabled_colleague_is_shown_the_way_out_at_once() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let (ada, ben) = (stage.administrator("ada").await, stage.editor("ben").await);
     ada.goto("/admin/users").await;
     ada.clicks("[data-user=ben] .more summary").await;
     ada.clicks("[data-user=ben] [data-action=disable]").await;
-    ada.reads("#notices", "ben is signed out and cannot sign in.").await;
+    ada.reads("#notices", "ben is signed out and cannot sign in.")
+        .await;
     ben.arrives_at("/sign-in").await;
     ben.writes("#username", "ben").await;
     ben.writes("#password", PASSWORD).await;
     ben.clicks("#sign-in button.primary").await;
-    ben.reads("#message", "Incorrect username or password").await;
+    ben.reads("#message", "Incorrect username or password")
+        .await;
     // The last administrator cannot be locked out.
     ada.clicks("[data-user=ada] .more summary").await;
-    ada.clicks("[data-user=ada] [data-action=unmake-admin]").await;
+    ada.clicks("[data-user=ada] [data-action=unmake-admin]")
+        .await;
     ada.finds("#users-error").await;
     ada.finds("[data-user=ada][data-admin]").await;
     ada.complains_only_of(&["status of 409"]).await;
@@ -99,7 +127,9 @@ async fn a_disabled_colleague_is_shown_the_way_out_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_signs_out_has_left() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     ada.clicks("#user-menu summary").await;
     ada.clicks("#sign-out").await;
@@ -117,18 +147,24 @@ async fn who_signs_out_has_left() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_is_used_up_asks_for_nothing_more_and_says_where_to_go() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let nobody = stage.window("nobody").await;
     nobody.goto("/reset#sr_rs_nothing").await;
     nobody.writes("#password", BETTER).await;
     nobody.clicks("#reset button.primary").await;
-    nobody.reads("#message", "This link is not valid any more").await;
+    nobody
+        .reads("#message", "This link is not valid any more")
+        .await;
     nobody.misses("input").await;
     nobody.finds("a.primary[href='/forgot']").await;
     nobody.goto("/confirm-email#nothing").await;
     nobody.is_focused("#confirm button.primary").await;
     nobody.clicks("#confirm button.primary").await;
-    nobody.reads("#message", "This link is not good any more").await;
+    nobody
+        .reads("#message", "This link is not good any more")
+        .await;
     nobody.misses("input").await;
     nobody.finds("a.primary[href='/account']").await;
     nobody.complains_only_of(&["status of 4"]).await;

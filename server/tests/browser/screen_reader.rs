@@ -28,9 +28,17 @@ const GUESSING: &str = r"(() => {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_can_be_told_to_somebody_who_does_not_see_it() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
-    stage.app.editor("ben").await.add("fixtures/gear.mcam", b"one").await.is(201);
+    stage
+        .app
+        .editor("ben")
+        .await
+        .add("fixtures/gear.mcam", b"one")
+        .await
+        .is(201);
     for path in [
         "/v/main",
         "/v/main/f/fixtures",
@@ -55,25 +63,60 @@ async fn every_page_can_be_told_to_somebody_who_does_not_see_it() {
         assert_eq!(ada.value(GUESSING).await, serde_json::json!([]), "{path}");
     }
     let nobody = stage.window("nobody").await;
-    for path in ["/sign-in", "/sign-up", "/forgot", "/join", "/reset", "/confirm-email"] {
+    for path in [
+        "/sign-in",
+        "/sign-up",
+        "/forgot",
+        "/join",
+        "/reset",
+        "/confirm-email",
+    ] {
         nobody.goto(path).await;
         nobody.finds("main h1").await;
-        assert_eq!(nobody.value(GUESSING).await, serde_json::json!([]), "{path}");
+        assert_eq!(
+            nobody.value(GUESSING).await,
+            serde_json::json!([]),
+            "{path}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_button_says_which_file_it_is_of_also_after_a_move() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     let program = stage.app.sign_in("ada").await;
     program.add("gear.mcam", b"one").await.is(201);
-    ada.finds(&format!("{} [aria-label='Check out gear.mcam']", row("gear.mcam"))).await;
+    ada.finds(&format!(
+        "{} [aria-label='Check out gear.mcam']",
+        row("gear.mcam")
+    ))
+    .await;
     ada.checks_out("gear.mcam").await;
-    ada.finds(&format!("{} [aria-label='Check in gear.mcam']", row("gear.mcam"))).await;
-    program.tell(&crate::app::file("gear.mcam", "/move"), serde_json::json!({"to": "wheel.mcam"})).await.is(200);
-    ada.finds(&format!("{} [aria-label='Check in wheel.mcam']", row("wheel.mcam"))).await;
+    ada.finds(&format!(
+        "{} [aria-label='Check in gear.mcam']",
+        row("gear.mcam")
+    ))
+    .await;
+    program
+        .tell(
+            &crate::app::file("gear.mcam", "/move"),
+            serde_json::json!({"to": "wheel.mcam"}),
+        )
+        .await
+        .is(200);
+    ada.finds(&format!(
+        "{} [aria-label='Check in wheel.mcam']",
+        row("wheel.mcam")
+    ))
+    .await;
     ada.reload().await;
-    ada.finds(&format!("{} summary[aria-label='More about wheel.mcam']", row("wheel.mcam"))).await;
+    ada.finds(&format!(
+        "{} summary[aria-label='More about wheel.mcam']",
+        row("wheel.mcam")
+    ))
+    .await;
     ada.has_no_complaints().await;
 }

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::{app::PASSWORD, confirming, provider::Provider, stage::Stage, vault::row, window::Window, workshop};
+use crate::{
+    app::PASSWORD, confirming, provider::Provider, stage::Stage, vault::row, window::Window,
+    workshop,
+};
 
 const PAGES: [(&str, &str); 16] = [
     ("vault", "/"),
@@ -29,11 +32,14 @@ const PAGES: [(&str, &str); 16] = [
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes docs/screenshots"]
 async fn the_pictures_in_the_readme() {
-    let Some(stage) = Stage::at_localhost().await else { return };
+    let Some(stage) = Stage::at_localhost().await else {
+        return;
+    };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/screenshots");
     std::fs::create_dir_all(&folder).unwrap();
     let ada = a_busy_workshop(&stage).await;
-    ada.cdp("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
+    ada.cdp("Emulation.setScrollbarsHidden", json!({"hidden": true}))
+        .await;
     ada.is_sized(1280, 800).await;
     ada.goto("/").await;
     ada.is_live().await;
@@ -57,10 +63,27 @@ async fn the_pictures_in_the_readme() {
 /// Somebody guesses in vain, and the owner adds a passkey.
 async fn something_happens_to_the_account(stage: &Stage, ada: &Window) {
     let stranger = stage.app.anonymous();
-    for guess in ["a wrong password", "another wrong password", "the last wrong password"] {
-        let form = [("grant_type", "password"), ("username", "ada"), ("password", guess)];
-        let from = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:146.0) Gecko/20100101 Firefox/146.0";
-        stranger.ask(stranger.post("/auth/token").header("user-agent", from).form(&form)).await.is(401);
+    for guess in [
+        "a wrong password",
+        "another wrong password",
+        "the last wrong password",
+    ] {
+        let form = [
+            ("grant_type", "password"),
+            ("username", "ada"),
+            ("password", guess),
+        ];
+        let from =
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:146.0) Gecko/20100101 Firefox/146.0";
+        stranger
+            .ask(
+                stranger
+                    .post("/auth/token")
+                    .header("user-agent", from)
+                    .form(&form),
+            )
+            .await
+            .is(401);
     }
     let device = ada.has_a_device().await;
     ada.adds_a_passkey("My phone").await;
@@ -72,11 +95,16 @@ async fn something_happens_to_the_account(stage: &Stage, ada: &Window) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes target/tmp/pages"]
 async fn every_page_in_every_look() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let newcomer = stage.window("newcomer").await;
-    for (name, path) in
-        [("first", "/first#sr_first_x"), ("sign-in", "/sign-in"), ("sign-up", "/sign-up"), ("api", "/docs")]
-    {
+    for (name, path) in [
+        ("first", "/first#sr_first_x"),
+        ("sign-in", "/sign-in"),
+        ("sign-up", "/sign-up"),
+        ("api", "/docs"),
+    ] {
         newcomer.in_every_look(name, path).await;
     }
     let eve = stage.editor("eve").await;
@@ -100,7 +128,14 @@ async fn every_page_in_every_look() {
     ada.goto("/").await;
     ada.is_live().await;
     ada.clicks("[data-action=add]").await;
-    ada.chooses("#add-input", &[stage.on_disk("<b>.nc", b"one"), stage.on_disk("clamp.step", &vec![1; 54321])]).await;
+    ada.chooses(
+        "#add-input",
+        &[
+            stage.on_disk("<b>.nc", b"one"),
+            stage.on_disk("clamp.step", &vec![1; 54321]),
+        ],
+    )
+    .await;
     ada.in_every_look("add", "").await;
     ada.clicks("#add-submit").await;
     ada.reads("#add-summary", "not added").await;
@@ -111,17 +146,25 @@ async fn every_page_in_every_look() {
 #[ignore = "writes target/tmp/pages"]
 async fn what_is_asked_now_and_then_in_every_look() {
     let provider = Provider::start().await;
-    let Some(stage) = confirming::beside(&provider).await else { return };
+    let Some(stage) = confirming::beside(&provider).await else {
+        return;
+    };
     let first = stage.window("first").await;
     let link = stage.app.running.setup_link.clone().unwrap();
-    first.in_every_look("first-open", &format!("/first#{}", link.split_once('#').unwrap().1)).await;
+    first
+        .in_every_look(
+            "first-open",
+            &format!("/first#{}", link.split_once('#').unwrap().1),
+        )
+        .await;
     first.in_every_look("sign-in-provider", "/sign-in").await;
     first.in_every_look("forgot", "/forgot").await;
     first.in_every_look("reset", "/reset#sr_rs_x").await;
     let ada = confirming::came_by_a_provider(&stage, &provider).await;
     ada.clicks("#new-token").await;
     ada.in_every_look("new-token", "").await;
-    ada.writes("#new-token-dialog [name=name]", "nightly backup").await;
+    ada.writes("#new-token-dialog [name=name]", "nightly backup")
+        .await;
     ada.clicks("#new-token-dialog [data-submit]").await;
     ada.finds("#step-up-providers a").await;
     ada.in_every_look("step-up-provider", "").await;
@@ -133,7 +176,9 @@ async fn what_is_asked_now_and_then_in_every_look() {
     let kim = stage.window("kim").await;
     kim.signs_in(PASSWORD).await;
     kim.in_every_look("unconfirmed", "/account").await;
-    let Some(stage) = confirming::with_a_limit().await else { return };
+    let Some(stage) = confirming::with_a_limit().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     confirming::asks_too_much(&ada).await;
     ada.in_every_look("too-much", "").await;
@@ -157,9 +202,11 @@ impl Window {
     async fn in_every_look(&self, name: &str, path: &str) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
         std::fs::create_dir_all(&folder).unwrap();
-        for (look, scheme, width, height) in
-            [("light", "light", 1280, 800), ("dark", "dark", 1280, 800), ("phone", "light", 360, 740)]
-        {
+        for (look, scheme, width, height) in [
+            ("light", "light", 1280, 800),
+            ("dark", "dark", 1280, 800),
+            ("phone", "light", 360, 740),
+        ] {
             self.is_sized(width, height).await;
             self.prefers(scheme).await;
             if !path.is_empty() {
@@ -170,7 +217,8 @@ impl Window {
                 )
                 .await;
             }
-            self.is_pictured(folder.join(format!("{name}-{look}.png"))).await;
+            self.is_pictured(folder.join(format!("{name}-{look}.png")))
+                .await;
         }
     }
 
@@ -178,6 +226,7 @@ impl Window {
     async fn comes_later(&self, hours: u64) {
         let script = format!("const now = Date.now; Date.now = () => now() + {hours} * 3600000;");
         let params = json!({"source": script});
-        self.cdp("Page.addScriptToEvaluateOnNewDocument", params).await;
+        self.cdp("Page.addScriptToEvaluateOnNewDocument", params)
+            .await;
     }
 }

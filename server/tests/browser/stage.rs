@@ -26,13 +26,21 @@ impl Stage {
 
     pub(crate) async fn with(settings: Partial) -> Option<Self> {
         let driver = Arc::new(Driver::start()?);
-        Some(Self { driver, app: TestApp::with(settings).await, desk: tempfile::tempdir().unwrap() })
+        Some(Self {
+            driver,
+            app: TestApp::with(settings).await,
+            desk: tempfile::tempdir().unwrap(),
+        })
     }
 
     /// At `localhost`, where browsers make passkeys.
     pub(crate) async fn at_localhost() -> Option<Self> {
         // Whatever port it will be.
-        Self::with(Partial { public_url: Some("http://127.0.0.1:0".to_owned()), ..Partial::default() }).await
+        Self::with(Partial {
+            public_url: Some("http://127.0.0.1:0".to_owned()),
+            ..Partial::default()
+        })
+        .await
     }
 
     /// Somebody's browser, at no page yet.
@@ -41,7 +49,13 @@ impl Stage {
         let browser = self.driver.browser(home.path()).await;
         let passkeys = auth::factor::passkey::works_at(&self.app.running.public_url);
         let base = passkeys.unwrap_or_else(|| self.app.url(""));
-        Window { name, browser, driver: self.driver.clone(), base, home }
+        Window {
+            name,
+            browser,
+            driver: self.driver.clone(),
+            base,
+            home,
+        }
     }
 
     /// An editor with an account, signed in, looking at the vault.

@@ -15,7 +15,11 @@ impl Window {
         )
         .await;
         self.sees("window.kept").await;
-        assert_eq!(self.value("window.kept").await, json!([[], [], [], [], []]), "{at}");
+        assert_eq!(
+            self.value("window.kept").await,
+            json!([[], [], [], [], []]),
+            "{at}"
+        );
         // The session is a cookie that no script sees.
         assert_eq!(self.value("document.cookie").await, "", "{at}");
     }
@@ -23,11 +27,19 @@ impl Window {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_in_the_browsers_storage_by_signing_in_or_by_any_page() {
-    let Some(stage) = Stage::at_localhost().await else { return };
+    let Some(stage) = Stage::at_localhost().await else {
+        return;
+    };
     let ada = stage.administrator("ada").await;
     ada.has_stored_nothing("after signing in").await;
     // While the password alone is enough for a program.
-    stage.app.sign_in("ada").await.add("vise.nc", b"G0 X0").await.is(201);
+    stage
+        .app
+        .sign_in("ada")
+        .await
+        .add("vise.nc", b"G0 X0")
+        .await
+        .is(201);
     let phone = ada.has_a_device().await;
     ada.adds_a_passkey("My phone").await;
     ada.clicks("#codes-dialog [data-submit]").await;
@@ -57,7 +69,13 @@ async fn nothing_is_left_in_the_browsers_storage_by_signing_in_or_by_any_page() 
     // At hand, it would sign her in again from the username field.
     phone.gets_lost().await;
     ada.signs_out().await;
-    for page in ["/sign-in", "/sign-up", "/forgot", "/reset#sr_rs_x", "/join#sr_iv_x"] {
+    for page in [
+        "/sign-in",
+        "/sign-up",
+        "/forgot",
+        "/reset#sr_rs_x",
+        "/join#sr_iv_x",
+    ] {
         ada.goto(page).await;
         ada.finds("body").await;
         ada.has_stored_nothing(page).await;

@@ -7,7 +7,9 @@ const GEAR: &str = "gear.mcam";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_work_on_the_same_files_and_see_each_other() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let (ada, ben) = tokio::join!(stage.window("ada"), stage.window("ben"));
     becomes_the_first_administrator(&stage, &ada).await;
     signs_up(&ben).await;
@@ -18,18 +20,27 @@ async fn two_people_work_on_the_same_files_and_see_each_other() {
     a_lock_is_broken_while_its_holder_types(&ada, &ben).await;
     the_list_is_searched_and_filtered(&ada, &ben).await;
     a_file_is_deleted_after_a_question(&ada, &ben).await;
-    ada.complains_only_of(&["/first - Failed to load resource: the server responded with a status of 403"]).await;
+    ada.complains_only_of(&[
+        "/first - Failed to load resource: the server responded with a status of 403",
+    ])
+    .await;
     ben.has_no_complaints().await;
 }
 
 async fn becomes_the_first_administrator(stage: &Stage, ada: &Window) {
-    let link = stage.app.running.setup_link.clone().expect("a link is printed while there is no administrator");
+    let link = stage
+        .app
+        .running
+        .setup_link
+        .clone()
+        .expect("a link is printed while there is no administrator");
     let (_, token) = link.split_once('#').unwrap();
     ada.goto("/first#sr_first_guess").await;
     ada.writes("#username", "ada").await;
     ada.writes("#password", PASSWORD).await;
     ada.clicks("#first button.primary").await;
-    ada.reads("#message", "This link is not valid any more").await;
+    ada.reads("#message", "This link is not valid any more")
+        .await;
     // Pasted into the same window; what went wrong before does not spoil the true link.
     ada.goto(&format!("/first#{token}")).await;
     ada.sees("location.hash === ''").await;
@@ -43,7 +54,8 @@ async fn becomes_the_first_administrator(stage: &Stage, ada: &Window) {
     ada.finds("#empty [data-action=add]").await;
     ada.is_live().await;
     ada.goto("/first").await;
-    ada.reads(".enter-card", "this link has done its work").await;
+    ada.reads(".enter-card", "this link has done its work")
+        .await;
     ada.clicks(".enter-card a").await;
     ada.arrives_at("/").await;
     ada.clicks("#empty a").await;
@@ -89,21 +101,33 @@ async fn one_works_and_the_other_sees_it(stage: &Stage, ada: &Window, ben: &Wind
     ben.checks_out(GEAR).await;
     ben.reads(&row(GEAR), "Checked out by you").await;
     ada.reads(&row(GEAR), "Checked out by ben").await;
-    ada.misses(&format!("{} [data-action=check-out]", row(GEAR))).await;
-    ada.misses(&format!("{} [data-action=check-in]", row(GEAR))).await;
-    ben.clicks(&format!("{} .actions > [data-action=download]", row(GEAR))).await;
+    ada.misses(&format!("{} [data-action=check-out]", row(GEAR)))
+        .await;
+    ada.misses(&format!("{} [data-action=check-in]", row(GEAR)))
+        .await;
+    ben.clicks(&format!("{} .actions > [data-action=download]", row(GEAR)))
+        .await;
     ben.has_downloaded(GEAR, b"G1 X1 one").await;
     ben.acts(GEAR, "check-in").await;
     ben.clicks("#check-in-dialog [data-submit]").await;
-    ben.reads("#check-in-dialog [data-error]", "Say in a few words what you changed").await;
+    ben.reads(
+        "#check-in-dialog [data-error]",
+        "Say in a few words what you changed",
+    )
+    .await;
     ben.clicks("#check-in-dialog [data-close]").await;
-    ben.checks_in(GEAR, stage.on_disk(GEAR, b"G1 X2 two"), "Deeper pocket").await;
+    ben.checks_in(GEAR, stage.on_disk(GEAR, b"G1 X2 two"), "Deeper pocket")
+        .await;
     for window in [ada, ben] {
         window.has_revision(GEAR, 2).await;
         window.reads(&row(GEAR), "by ben").await;
         window.reads(&row(GEAR), "Available").await;
     }
-    assert_eq!(ben.value("window.sameage").await, true, "the page was loaded again");
+    assert_eq!(
+        ben.value("window.sameage").await,
+        true,
+        "the page was loaded again"
+    );
 }
 
 async fn an_old_revision_comes_back(ada: &Window, ben: &Window) {
@@ -111,20 +135,24 @@ async fn an_old_revision_comes_back(ada: &Window, ben: &Window) {
     ada.arrives_at("/v/main/h/gear.mcam").await;
     ada.is_live().await;
     ada.reads("[data-revision='2']", "Deeper pocket").await;
-    ada.clicks("[data-revision='1'] [data-action=download]").await;
+    ada.clicks("[data-revision='1'] [data-action=download]")
+        .await;
     ada.has_downloaded(GEAR, b"G1 X1 one").await;
-    ada.clicks("[data-revision='1'] [data-action=restore]").await;
+    ada.clicks("[data-revision='1'] [data-action=restore]")
+        .await;
     ada.reads("#restore-dialog", "Nothing is lost").await;
     ada.clicks("#restore-dialog [data-submit]").await;
     ada.reads("[data-revision='3']", "Current").await;
     ben.has_revision(GEAR, 3).await;
-    ben.clicks(&format!("{} .actions > [data-action=download]", row(GEAR))).await;
+    ben.clicks(&format!("{} .actions > [data-action=download]", row(GEAR)))
+        .await;
     ben.has_downloaded(GEAR, b"G1 X1 one").await;
 }
 
 async fn a_description_is_written(ada: &Window, ben: &Window) {
     ada.clicks(".description-box [data-action=describe]").await;
-    ada.writes("#describe-dialog textarea", "For the old lathe").await;
+    ada.writes("#describe-dialog textarea", "For the old lathe")
+        .await;
     ada.clicks("#describe-dialog [data-submit]").await;
     ada.reads("#description", "For the old lathe").await;
     ben.reads(&row(GEAR), "For the old lathe").await;
@@ -135,18 +163,25 @@ async fn a_description_is_written(ada: &Window, ben: &Window) {
 async fn a_lock_is_broken_while_its_holder_types(ada: &Window, ben: &Window) {
     ben.checks_out(GEAR).await;
     ben.acts(GEAR, "describe").await;
-    ben.writes("#describe-dialog textarea", "For the old lathe, half a sen").await;
+    ben.writes("#describe-dialog textarea", "For the old lathe, half a sen")
+        .await;
     ada.reads(&row(GEAR), "Checked out by ben").await;
     ada.acts(GEAR, "override").await;
-    ada.reads("#override-dialog", "ben has it checked out").await;
-    ada.writes("#override-dialog [name=reason]", "The machine waits").await;
+    ada.reads("#override-dialog", "ben has it checked out")
+        .await;
+    ada.writes("#override-dialog [name=reason]", "The machine waits")
+        .await;
     ada.clicks("#override-dialog [data-submit]").await;
-    ben.finds(&format!("{}[data-status=unlocked]", row(GEAR))).await;
-    ben.reads("#describe-dialog [data-changed]", "ada broke the lock").await;
+    ben.finds(&format!("{}[data-status=unlocked]", row(GEAR)))
+        .await;
+    ben.reads("#describe-dialog [data-changed]", "ada broke the lock")
+        .await;
     ben.reads("#notices", "The machine waits").await;
     ben.is_focused("#describe-dialog textarea").await;
     ben.presses("tence").await;
-    let typed = ben.value("document.querySelector('#describe-dialog textarea').value").await;
+    let typed = ben
+        .value("document.querySelector('#describe-dialog textarea').value")
+        .await;
     assert_eq!(typed, "For the old lathe, half a sentence");
     ben.clicks("#describe-dialog [data-close]").await;
     ada.reads(&row(GEAR), "Available").await;
@@ -158,7 +193,8 @@ async fn the_list_is_searched_and_filtered(ada: &Window, ben: &Window) {
     ben.reads(&row(VISE), "fixtures").await;
     ben.checks_out(VISE).await;
     ben.writes("#search", "nothing like it").await;
-    ben.reads("#no-match", "No file is called “nothing like it”").await;
+    ben.reads("#no-match", "No file is called “nothing like it”")
+        .await;
     ben.clicks("#show-all").await;
     ben.lists(&["fixtures", GEAR]).await;
     ben.clicks("[data-show=mine]").await;
@@ -169,7 +205,8 @@ async fn the_list_is_searched_and_filtered(ada: &Window, ben: &Window) {
     ada.clicks("[data-show=locked]").await;
     ada.lists(&["vise.step"]).await;
     ben.acts(VISE, "cancel").await;
-    ada.reads("#no-match", "Nobody else has anything checked out").await;
+    ada.reads("#no-match", "Nobody else has anything checked out")
+        .await;
     ben.reads("#no-match", "You have nothing checked out").await;
     ben.clicks("[data-show=all]").await;
     ada.clicks("[data-show=all]").await;
@@ -178,8 +215,10 @@ async fn the_list_is_searched_and_filtered(ada: &Window, ben: &Window) {
 
 async fn a_file_is_deleted_after_a_question(ada: &Window, ben: &Window) {
     ben.clicks(&format!("{} .more summary", row(GEAR))).await;
-    ben.finds(&format!("{} [data-action=describe]", row(GEAR))).await;
-    ben.misses(&format!("{} [data-action=delete]", row(GEAR))).await;
+    ben.finds(&format!("{} [data-action=describe]", row(GEAR)))
+        .await;
+    ben.misses(&format!("{} [data-action=delete]", row(GEAR)))
+        .await;
     ada.acts(GEAR, "delete").await;
     ada.is_focused("#delete-dialog [data-close]").await;
     ada.clicks("#delete-dialog [data-close]").await;
@@ -191,7 +230,8 @@ async fn a_file_is_deleted_after_a_question(ada: &Window, ben: &Window) {
     ada.clicks("#notices a").await;
     ada.reads("main", "This file was deleted").await;
     ada.reads("[data-revision='2']", "Deeper pocket").await;
-    ada.clicks("[data-revision='2'] [data-action=restore]").await;
+    ada.clicks("[data-revision='2'] [data-action=restore]")
+        .await;
     ada.clicks("#restore-dialog [data-submit]").await;
     ben.lists(&["fixtures", GEAR]).await;
 }

@@ -6,17 +6,30 @@ use crate::{stage::Stage, vault::row, window::Window};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_upload_shows_how_far_it_is_and_can_be_stopped_and_tried_again() {
-    let Some(stage) = Stage::open().await else { return };
+    let Some(stage) = Stage::open().await else {
+        return;
+    };
     let ada = stage.editor("ada").await;
     ada.uploads_at(150_000).await;
     ada.clicks("[data-action=add]").await;
-    ada.chooses("#add-input", &[stage.on_disk("impeller.mcam", &vec![b'1'; 6_000_000])]).await;
+    ada.chooses(
+        "#add-input",
+        &[stage.on_disk("impeller.mcam", &vec![b'1'; 6_000_000])],
+    )
+    .await;
     ada.clicks("#add-submit").await;
     ada.reads("#uploads .upload-state", "of 6.0 MB").await;
-    ada.sees("document.querySelector('#uploads progress:not([hidden])').value > 0").await;
+    ada.sees("document.querySelector('#uploads progress:not([hidden])').value > 0")
+        .await;
     ada.clicks("#add-dialog footer [data-close]").await;
     ada.reads("#uploads .upload-state", "Stopped").await;
-    stage.app.sign_in("ada").await.see("/api/files/impeller.mcam").await.is(404);
+    stage
+        .app
+        .sign_in("ada")
+        .await
+        .see("/api/files/impeller.mcam")
+        .await
+        .is(404);
     ada.uploads_at(-1).await;
     ada.clicks("#add-submit").await;
     ada.misses("#add-dialog").await;
@@ -29,6 +42,7 @@ impl Window {
     async fn uploads_at(&self, speed: i64) {
         let conditions = json!({"offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": speed});
         self.cdp("Network.enable", json!({})).await;
-        self.cdp("Network.emulateNetworkConditions", conditions).await;
+        self.cdp("Network.emulateNetworkConditions", conditions)
+            .await;
     }
 }

@@ -40,21 +40,31 @@ impl Window {
 
     pub(crate) async fn checks_out(&self, filename: &str) {
         self.acts(filename, "check-out").await;
-        self.finds(&format!("{}[data-status=checked_out_by_user]", row(filename))).await;
+        self.finds(&format!(
+            "{}[data-status=checked_out_by_user]",
+            row(filename)
+        ))
+        .await;
     }
 
     /// In the dialog, with the changed file and a comment.
     pub(crate) async fn checks_in(&self, filename: &str, changed: PathBuf, comment: &str) {
         self.acts(filename, "check-in").await;
         self.chooses("#check-in-file", &[changed]).await;
-        self.writes("#check-in-dialog [name=comment]", comment).await;
+        self.writes("#check-in-dialog [name=comment]", comment)
+            .await;
         self.clicks("#check-in-dialog [data-submit]").await;
         self.misses("#check-in-dialog").await;
-        self.finds(&format!("{}[data-status=unlocked]", row(filename))).await;
+        self.finds(&format!("{}[data-status=unlocked]", row(filename)))
+            .await;
     }
 
     pub(crate) async fn has_revision(&self, filename: &str, revision: u32) {
-        self.reads(&format!("{} [data-field=revision]", row(filename)), &revision.to_string()).await;
+        self.reads(
+            &format!("{} [data-field=revision]", row(filename)),
+            &revision.to_string(),
+        )
+        .await;
     }
 
     /// The names that show, in order.

@@ -28,7 +28,10 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) async fn goto(&self, path: &str) {
-        self.browser.goto(&format!("{}{path}", self.base)).await.unwrap();
+        self.browser
+            .goto(&format!("{}{path}", self.base))
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn reload(&self) {
@@ -37,7 +40,8 @@ impl Window {
 
     /// The path that this window stands at, once it stands there.
     pub(crate) async fn arrives_at(&self, path: &str) {
-        self.sees(&format!("location.pathname === {}", json!(path))).await;
+        self.sees(&format!("location.pathname === {}", json!(path)))
+            .await;
     }
 
     /// The way people sign in who have an account.
@@ -52,13 +56,17 @@ impl Window {
 
     /// The page gets events from now on.
     pub(crate) async fn is_live(&self) {
-        self.sees("document.querySelector('#live').dataset.state === 'live'").await;
+        self.sees("document.querySelector('#live').dataset.state === 'live'")
+            .await;
     }
 
     // -- acting
 
     pub(crate) async fn clicks(&self, css: &str) {
-        self.tries(&format!("click {css}"), || async move { self.shown(css).await?.click().await }).await;
+        self.tries(&format!("click {css}"), || async move {
+            self.shown(css).await?.click().await
+        })
+        .await;
     }
 
     /// Types into a field after emptying it.
@@ -81,15 +89,17 @@ impl Window {
     /// Keys, one after the other, to whatever has the focus.
     pub(crate) async fn presses(&self, keys: &str) {
         let both = |value| [KeyAction::Down { value }, KeyAction::Up { value }];
-        let presses = keys.chars().flat_map(both).fold(KeyActions::new("keyboard".to_owned()), KeyActions::then);
+        let presses = keys
+            .chars()
+            .flat_map(both)
+            .fold(KeyActions::new("keyboard".to_owned()), KeyActions::then);
         self.browser.perform_actions(presses).await.unwrap();
     }
 
     pub(crate) async fn picks(&self, css: &str, value: &str) {
-        self.tries(
-            &format!("pick {value} in {css}"),
-            || async move { self.shown(css).await?.select_by_value(value).await },
-        )
+        self.tries(&format!("pick {value} in {css}"), || async move {
+            self.shown(css).await?.select_by_value(value).await
+        })
         .await;
     }
 
@@ -115,12 +125,18 @@ impl Window {
     /// Waits until somebody could read `text` in what `css` names.
     pub(crate) async fn reads(&self, css: &str, text: &str) {
         let (css, text) = (json!(css), json!(text));
-        self.sees(&format!("document.querySelector({css})?.innerText.includes({text})")).await;
+        self.sees(&format!(
+            "document.querySelector({css})?.innerText.includes({text})"
+        ))
+        .await;
     }
 
     /// Waits until something shows.
     pub(crate) async fn finds(&self, css: &str) {
-        self.tries(&format!("find {css}"), || async move { self.shown(css).await.map(drop) }).await;
+        self.tries(&format!("find {css}"), || async move {
+            self.shown(css).await.map(drop)
+        })
+        .await;
     }
 
     /// Waits until nothing of the kind shows.
@@ -139,7 +155,8 @@ impl Window {
 
     pub(crate) async fn is_focused(&self, css: &str) {
         let css = json!(css);
-        self.sees(&format!("document.activeElement.matches({css})")).await;
+        self.sees(&format!("document.activeElement.matches({css})"))
+            .await;
     }
 
     /// Waits until a download is complete.
@@ -148,7 +165,10 @@ impl Window {
         self.tries(&format!("{name} to be downloaded"), || async {
             match std::fs::read(&path) {
                 Ok(read) if read == content => Ok(()),
-                other => Err(CmdError::NotJson(format!("{:?}", other.map(|read| read.len())))),
+                other => Err(CmdError::NotJson(format!(
+                    "{:?}",
+                    other.map(|read| read.len())
+                ))),
             }
         })
         .await;
@@ -165,7 +185,11 @@ impl Window {
         Err(CmdError::NotJson(format!("nothing that shows is {css}")))
     }
 
-    async fn tries<T: Debug, F: Future<Output = Result<T, CmdError>>>(&self, what: &str, mut act: impl FnMut() -> F) {
+    async fn tries<T: Debug, F: Future<Output = Result<T, CmdError>>>(
+        &self,
+        what: &str,
+        mut act: impl FnMut() -> F,
+    ) {
         let until = Instant::now() + DEADLINE;
         let mut often = interval(Duration::from_millis(30));
         often.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -180,14 +204,22 @@ impl Window {
     }
 
     async fn gives_up(&self, what: &str, problem: &CmdError) -> ! {
-        let picture = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-gave-up.png", self.name));
+        let picture =
+            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-gave-up.png", self.name));
         if let Ok(png) = self.browser.screenshot().await {
             std::fs::write(&picture, png).unwrap();
         }
         let page = self
             .value("[location.href, document.activeElement.outerHTML.slice(0, 200), document.body.innerText]")
             .await;
-        let log = self.driver.tell(&self.browser, "se/log", json!({"type": "browser"})).await;
-        panic!("{} waited for: {what}\n{problem}\n{}\n{page:#}\n{log:#}", self.name, picture.display());
+        let log = self
+            .driver
+            .tell(&self.browser, "se/log", json!({"type": "browser"}))
+            .await;
+        panic!(
+            "{} waited for: {what}\n{problem}\n{}\n{page:#}\n{log:#}",
+            self.name,
+            picture.display()
+        );
     }
 }

@@ -24,12 +24,42 @@ const FILES: [(&str, usize, &str); 10] = [
 
 /// What was checked in since, by whom, and what they said.
 const CHANGES: [(&str, usize, &str, &str); 6] = [
-    ("gearbox-housing.sldprt", 18_900_000, "marco", "Bearing seats to 62 H7"),
-    ("impeller-5axis.mcam", 25_600_000, "priya", "Roughing with the 12 mm cutter"),
-    ("gearbox-housing.sldprt", 19_100_000, "jonas", "Drain plug moved to the left side, as the assembly needs it"),
-    ("vise-jaws.f3d", 3_410_000, "ada", "Deeper step for the thin plates"),
-    ("probe-cycle.nc", 12_900, "jonas", "Second touch at half the feed"),
-    ("gearbox-housing.sldprt", 19_100_512, "marco", "Wall between the bores 0.5 mm thicker"),
+    (
+        "gearbox-housing.sldprt",
+        18_900_000,
+        "marco",
+        "Bearing seats to 62 H7",
+    ),
+    (
+        "impeller-5axis.mcam",
+        25_600_000,
+        "priya",
+        "Roughing with the 12 mm cutter",
+    ),
+    (
+        "gearbox-housing.sldprt",
+        19_100_000,
+        "jonas",
+        "Drain plug moved to the left side, as the assembly needs it",
+    ),
+    (
+        "vise-jaws.f3d",
+        3_410_000,
+        "ada",
+        "Deeper step for the thin plates",
+    ),
+    (
+        "probe-cycle.nc",
+        12_900,
+        "jonas",
+        "Second touch at half the feed",
+    ),
+    (
+        "gearbox-housing.sldprt",
+        19_100_512,
+        "marco",
+        "Wall between the bores 0.5 mm thicker",
+    ),
 ];
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -41,33 +71,69 @@ pub(crate) async fn fill(app: &TestApp) {
         app.editor(name).await;
     }
     for (filename, size, who) in FILES {
-        app.sign_in(who).await.add(filename, &vec![b'1'; size]).await.is(201);
+        app.sign_in(who)
+            .await
+            .add(filename, &vec![b'1'; size])
+            .await
+            .is(201);
     }
     app.later(18 * HOUR);
     for (n, (filename, size, who, comment)) in CHANGES.into_iter().enumerate() {
         let person = app.sign_in(who).await;
         person.check_out(filename).await.is(200);
         app.later(Duration::from_mins(17));
-        person.check_in(filename, &vec![b'a' + u8::try_from(n).unwrap(); size], comment).await.is(200);
+        person
+            .check_in(
+                filename,
+                &vec![b'a' + u8::try_from(n).unwrap(); size],
+                comment,
+            )
+            .await
+            .is(200);
         app.later(17 * HOUR);
     }
     let ada = app.sign_in("ada").await;
-    describes(&ada, "post-haas-vf2.cps", "Post processor for the VF-2, with our tool table").await;
-    describes(&ada, "gearbox-housing.sldprt", "Housing of the two-stage gearbox, drawing GB-210").await;
-    takes(&app.sign_in("marco").await, "gearbox-housing.sldprt", Some("New cover flange")).await;
+    describes(
+        &ada,
+        "post-haas-vf2.cps",
+        "Post processor for the VF-2, with our tool table",
+    )
+    .await;
+    describes(
+        &ada,
+        "gearbox-housing.sldprt",
+        "Housing of the two-stage gearbox, drawing GB-210",
+    )
+    .await;
+    takes(
+        &app.sign_in("marco").await,
+        "gearbox-housing.sldprt",
+        Some("New cover flange"),
+    )
+    .await;
     app.later(3 * HOUR);
     takes(&app.sign_in("priya").await, "impeller-5axis.mcam", None).await;
-    takes(&app.sign_in("priya").await, "fixtures/pallet-base.f3d", None).await;
+    takes(
+        &app.sign_in("priya").await,
+        "fixtures/pallet-base.f3d",
+        None,
+    )
+    .await;
     app.later(HOUR);
     takes(&app.sign_in("ada").await, "vise-jaws.f3d", None).await;
     app.later(Duration::from_mins(18));
 }
 
 async fn describes(person: &Client, filename: &str, description: &str) {
-    let request = person.put(&file(filename, "")).json(&json!({"description": description}));
+    let request = person
+        .put(&file(filename, ""))
+        .json(&json!({"description": description}));
     person.ask(request).await.is(200);
 }
 
 async fn takes(person: &Client, filename: &str, note: Option<&str>) {
-    person.tell(&file(filename, "/checkout"), json!({"note": note})).await.is(200);
+    person
+        .tell(&file(filename, "/checkout"), json!({"note": note}))
+        .await
+        .is(200);
 }

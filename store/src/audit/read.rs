@@ -27,7 +27,11 @@ const COLUMNS: &str = "chain, n, prev_hash, hash, at, actor, action, subject, de
 
 async fn page(db: &mut Connection, query: &AuditQuery) -> Result<Vec<Entry>, DbError> {
     let (sql, params) = select(query);
-    db.query(&sql, &params).await?.into_iter().map(parse).collect()
+    db.query(&sql, &params)
+        .await?
+        .into_iter()
+        .map(parse)
+        .collect()
 }
 
 /// What is wanted, in SQL, and its parameters.
@@ -62,7 +66,10 @@ fn select(query: &AuditQuery) -> (String, Vec<Value>) {
     // What lies beyond the head was not written by us: `verify` tells of it, and nobody is shown it. `+` keeps these
     // bounds, which are those of the whole chain, from deciding which index is read.
     let wanted = "chain = $1 AND +n > 0 AND +n <= (SELECT head.n FROM audit_heads AS head WHERE head.chain = $1)";
-    let mut search = Search { wanted: wanted.to_owned(), params };
+    let mut search = Search {
+        wanted: wanted.to_owned(),
+        params,
+    };
     let order = match query.from {
         From::Before(n) => {
             search.also("n < ?", n);
@@ -99,27 +106,48 @@ fn ways(search: &mut Search, query: &AuditQuery) -> Vec<String> {
             ]
         }
     };
-    let Some(address) = query.address else { return whose };
+    let Some(address) = query.address else {
+        return whose;
+    };
     let address = search.name(address.to_string());
     let here = format!(" AND address = {address}");
     // Entries of before there was a column for it.
-    let before = format!(r#" AND address IS NULL AND detail LIKE '%"from":{{"address":"' || {address} || '"%'"#);
-    whose.iter().flat_map(|whose| [format!("{whose}{here}"), format!("{whose}{before}")]).collect()
+    let before = format!(
+        r#" AND address IS NULL AND detail LIKE '%"from":{{"address":"' || {address} || '"%'"#
+    );
+    whose
+        .iter()
+        .flat_map(|whose| [format!("{whose}{here}"), format!("{whose}{before}")])
+        .collect()
 }
 
 fn union(wanted: &str, ways: &[String], order: &str) -> String {
-    let each = |way: &String| format!("SELECT {COLUMNS} FROM audit WHERE {wanted}{way} ORDER BY {order} LIMIT $2");
+    let each = |way: &String| {
+        format!("SELECT {COLUMNS} FROM audit WHERE {wanted}{way} ORDER BY {order} LIMIT $2")
+    };
     if let [one] = ways {
         return each(one);
     }
-    let all: Vec<String> = ways.iter().map(|way| format!("SELECT * FROM ({}) AS way", each(way))).collect();
-    format!("SELECT {COLUMNS} FROM ({}) AS found ORDER BY {order} LIMIT $2", all.join(" UNION "))
+    let all: Vec<String> = ways
+        .iter()
+        .map(|way| format!("SELECT * FROM ({}) AS way", each(way)))
+        .collect();
+    format!(
+        "SELECT {COLUMNS} FROM ({}) AS found ORDER BY {order} LIMIT $2",
+        all.join(" UNION ")
+    )
 }
 
 /// The words are ours, so they need no parameters.
 fn about_an_account() -> String {
     let others = Deed::ALL.iter().filter(|deed| !deed.is_about_an_account());
-    format!("action NOT IN ({})", others.map(|deed| format!("'{deed}'")).collect::<Vec<_>>().join(", "))
+    format!(
+        "action NOT IN ({})",
+        others
+            .map(|deed| format!("'{deed}'"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
 }
 
 fn parse(mut row: Row) -> Result<Entry, DbError> {
@@ -150,7 +178,8 @@ impl Store {
     /// # Errors
     /// A database that does not answer.
     pub async fn audit_heads(&self) -> Answer<Vec<Head>> {
-        self.read((), |db, ()| Box::pin(async move { Ok(heads(db).await?) })).await
+        self.read((), |db, ()| Box::pin(async move { Ok(heads(db).await?) }))
+            .await
     }
 
     /// The hash of an entry, as it stands now.
@@ -163,12 +192,30 @@ impl Store {
 }
 
 async fn heads(db: &mut Connection) -> Result<Vec<Head>, DbError> {
-    let rows = db.query("SELECT chain, n, hash FROM audit_heads WHERE n > 0 ORDER BY chain", &[]).await?;
-    rows.into_iter().map(|mut row| Ok(Head { chain: row.text()?, n: row.int()?, hash: row.text()? })).collect()
+    let rows = db
+        .query(
+            "SELECT chain, n, hash FROM audit_heads WHERE n > 0 ORDER BY chain",
+            &[],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(Head {
+                chain: row.text()?,
+                n: row.int()?,
+                hash: row.text()?,
+            })
+        })
+        .collect()
 }
 
 async fn hash(db: &mut Connection, (chain, n): &(String, i64)) -> Result<Option<String>, DbError> {
-    let row = db.find("SELECT hash FROM audit WHERE chain = $1 AND n = $2", params![chain.as_str(), *n]).await?;
+    let row = db
+        .find(
+            "SELECT hash FROM audit WHERE chain = $1 AND n = $2",
+            params![chain.as_str(), *n],
+        )
+        .await?;
     row.map(|mut row| row.text()).transpose()
 }
 
@@ -190,9 +237,18 @@ mod tests {
             sqlite.execute_batch(&for_sqlite(migration)).unwrap();
         }
         let (sql, params) = select(query);
-        let mut explain = sqlite.prepare(&format!("EXPLAIN QUERY PLAN {}", for_sqlite(&sql))).unwrap();
-        let steps = explain.query_map(rusqlite::params_from_iter(params), |row| row.get::<_, String>(3)).unwrap();
-        steps.map(Result::unwrap).filter(|step| step.contains(" audit ")).collect()
+        let mut explain = sqlite
+            .prepare(&format!("EXPLAIN QUERY PLAN {}", for_sqlite(&sql)))
+            .unwrap();
+        let steps = explain
+            .query_map(rusqlite::params_from_iter(params), |row| {
+                row.get::<_, String>(3)
+            })
+            .unwrap();
+        steps
+            .map(Result::unwrap)
+            .filter(|step| step.contains(" audit "))
+            .collect()
     }
 
     #[test]
@@ -202,15 +258,40 @@ mod tests {
         let address = Some([192, 0, 2, 7].into());
         let concerning = Some(Username::parse("ada").unwrap());
         let queries = [
-            (AuditQuery { actor: ada(), ..newest.clone() }, vec!["audit_actors (chain=? AND actor=? AND n<?)"]),
             (
-                AuditQuery { actor: ada(), from: From::After(7), ..newest.clone() },
+                AuditQuery {
+                    actor: ada(),
+                    ..newest.clone()
+                },
+                vec!["audit_actors (chain=? AND actor=? AND n<?)"],
+            ),
+            (
+                AuditQuery {
+                    actor: ada(),
+                    from: From::After(7),
+                    ..newest.clone()
+                },
                 vec!["audit_actors (chain=? AND actor=? AND n>?)"],
             ),
-            (AuditQuery { subject: ada(), ..newest.clone() }, vec!["audit_subjects (chain=? AND subject=? AND n<?)"]),
-            (AuditQuery { address, ..newest.clone() }, vec!["audit_addresses (chain=? AND address=? AND n<?)"; 2]),
             (
-                AuditQuery { concerning: concerning.clone(), ..newest.clone() },
+                AuditQuery {
+                    subject: ada(),
+                    ..newest.clone()
+                },
+                vec!["audit_subjects (chain=? AND subject=? AND n<?)"],
+            ),
+            (
+                AuditQuery {
+                    address,
+                    ..newest.clone()
+                },
+                vec!["audit_addresses (chain=? AND address=? AND n<?)"; 2],
+            ),
+            (
+                AuditQuery {
+                    concerning: concerning.clone(),
+                    ..newest.clone()
+                },
                 vec![
                     "audit_actors (chain=? AND actor=? AND n<?)",
                     "audit_subjects (chain=? AND subject=? AND n<?)",
@@ -219,14 +300,23 @@ mod tests {
             ),
         ];
         for (query, expected) in queries {
-            let expected: Vec<String> =
-                expected.into_iter().map(|index| format!("SEARCH audit USING INDEX {index}")).collect();
+            let expected: Vec<String> = expected
+                .into_iter()
+                .map(|index| format!("SEARCH audit USING INDEX {index}"))
+                .collect();
             assert_eq!(plan(&query), expected, "{query:?}");
         }
         // A person at one address: six ways, each along some index.
-        let both = plan(&AuditQuery { concerning, address, ..newest });
+        let both = plan(&AuditQuery {
+            concerning,
+            address,
+            ..newest
+        });
         assert!(
-            both.len() == 6 && both.iter().all(|step| step.starts_with("SEARCH audit USING INDEX audit_")),
+            both.len() == 6
+                && both
+                    .iter()
+                    .all(|step| step.starts_with("SEARCH audit USING INDEX audit_")),
             "{both:?}"
         );
     }

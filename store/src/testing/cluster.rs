@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, postgres::PgConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, postgres::PgConnectOptions,
+};
 
 #[derive(Debug)]
 pub(super) struct Cluster {
@@ -45,23 +47,58 @@ impl Cluster {
     /// With settings, and whatever files `prepare` puts into the folder for them.
     pub(super) fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         let programs = programs()?;
-        let folder = tempfile::Builder::new().prefix("strongroom-pg-").tempdir().expect("a temporary folder").keep();
+        let folder = tempfile::Builder::new()
+            .prefix("strongroom-pg-")
+            .tempdir()
+            .expect("a temporary folder")
+            .keep();
         let settings = prepare(&folder);
         let owner = Owner::of(&folder);
         let data = folder.join("data");
         let mut initdb = owner.command(&programs.join("initdb"));
-        initdb.args(["--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "-D"]).arg(&data);
+        initdb
+            .args([
+                "--no-sync",
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "-E",
+                "UTF8",
+                "--no-locale",
+                "-D",
+            ])
+            .arg(&data);
         let made = initdb.output().expect("initdb runs");
-        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        assert!(
+            made.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&made.stderr)
+        );
 
         let mut watchdog = owner.command(Path::new("sh"));
-        watchdog.args(["-c", WATCHDOG, "watchdog"]).arg(&folder).arg(programs.join("postgres")).arg("-D").arg(&data);
-        watchdog.arg("-c").arg(format!("unix_socket_directories={}", folder.display()));
+        watchdog
+            .args(["-c", WATCHDOG, "watchdog"])
+            .arg(&folder)
+            .arg(programs.join("postgres"))
+            .arg("-D")
+            .arg(&data);
+        watchdog
+            .arg("-c")
+            .arg(format!("unix_socket_directories={}", folder.display()));
         watchdog.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
         watchdog.args(settings.iter().flat_map(|setting| ["-c", setting]));
         // Apart from the terminal's Ctrl-C: it ends the tests, and that closes the pipe.
-        let watchdog = watchdog.process_group(0).stdin(Stdio::piped()).spawn().expect("the watchdog starts");
-        Some(Self { folder, databases: AtomicU32::new(0), _watchdog: watchdog })
+        let watchdog = watchdog
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the watchdog starts");
+        Some(Self {
+            folder,
+            databases: AtomicU32::new(0),
+            _watchdog: watchdog,
+        })
     }
 
     /// The URL of a new, empty database.
@@ -70,13 +107,19 @@ impl Cluster {
         let mut server = self.connect().await;
         // The name is made right above.
         let create = format!("CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy");
-        server.execute(sqlx::raw_sql(AssertSqlSafe(create))).await.expect("a database is made");
+        server
+            .execute(sqlx::raw_sql(AssertSqlSafe(create)))
+            .await
+            .expect("a database is made");
         server.close().await.expect("the connection closes");
         self.url(&name)
     }
 
     pub(super) fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@{}/{database}", self.folder.display().to_string().replace('/', "%2F"))
+        format!(
+            "postgres://postgres@{}/{database}",
+            self.folder.display().to_string().replace('/', "%2F")
+        )
     }
 
     async fn connect(&self) -> sqlx::PgConnection {
@@ -104,11 +147,16 @@ fn programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = std::env::split_paths(&path).collect();
     if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
-        let mut versions: Vec<PathBuf> = versions.flatten().map(|version| version.path().join("bin")).collect();
+        let mut versions: Vec<PathBuf> = versions
+            .flatten()
+            .map(|version| version.path().join("bin"))
+            .collect();
         versions.sort();
         places.extend(versions.into_iter().rev());
     }
-    places.into_iter().find(|place| place.join("initdb").exists() && place.join("postgres").exists())
+    places
+        .into_iter()
+        .find(|place| place.join("initdb").exists() && place.join("postgres").exists())
 }
 
 /// PostgreSQL refuses to run as root: then everything is done as the user `postgres`.
@@ -116,13 +164,19 @@ struct Owner(Option<(u32, u32)>);
 
 impl Owner {
     fn of(folder: &Path) -> Self {
-        let root = std::fs::metadata(folder).expect("the folder is there").uid() == 0;
-        let owner = root.then(|| user("postgres").expect("a user named postgres, since the tests run as root"));
+        let root = std::fs::metadata(folder)
+            .expect("the folder is there")
+            .uid()
+            == 0;
+        let owner = root
+            .then(|| user("postgres").expect("a user named postgres, since the tests run as root"));
         if let Some((uid, gid)) = owner {
-            let inside =
-                std::fs::read_dir(folder).expect("the folder is read").map(|entry| entry.expect("a file").path());
+            let inside = std::fs::read_dir(folder)
+                .expect("the folder is read")
+                .map(|entry| entry.expect("a file").path());
             for path in inside.chain([folder.to_owned()]) {
-                std::os::unix::fs::chown(path, Some(uid), Some(gid)).expect("the folder is given to postgres");
+                std::os::unix::fs::chown(path, Some(uid), Some(gid))
+                    .expect("the folder is given to postgres");
             }
         }
         Self(owner)
@@ -133,7 +187,11 @@ impl Owner {
         if let Some((uid, gid)) = self.0 {
             command.uid(uid).gid(gid);
         }
-        command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         command
     }
 }
@@ -141,7 +199,9 @@ impl Owner {
 /// User and group number, from `/etc/passwd`.
 fn user(name: &str) -> Option<(u32, u32)> {
     let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
-    let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
+    let line = passwd
+        .lines()
+        .find(|line| line.split(':').next() == Some(name))?;
     let mut numbers = line.split(':').skip(2).map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }

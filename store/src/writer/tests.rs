@@ -24,23 +24,35 @@ fn writer(folder: &tempfile::TempDir) -> (Writer, rusqlite::Connection) {
 type Done = Result<(), Stop<Unavailable>>;
 
 fn insert<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
-    Box::pin(async move { Ok(db.execute("INSERT INTO t (n) VALUES ($1)", params![*n]).await.map(drop)?) })
+    Box::pin(async move {
+        Ok(db
+            .execute("INSERT INTO t (n) VALUES ($1)", params![*n])
+            .await
+            .map(drop)?)
+    })
 }
 
 fn insert_orphan<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
-    Box::pin(async move { Ok(db.execute("INSERT INTO t (n, parent) VALUES ($1, -1)", params![*n]).await.map(drop)?) })
+    Box::pin(async move {
+        Ok(db
+            .execute("INSERT INTO t (n, parent) VALUES ($1, -1)", params![*n])
+            .await
+            .map(drop)?)
+    })
 }
 
 fn insert_and_refuse<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
     Box::pin(async move {
-        db.execute("INSERT INTO t (n) VALUES ($1)", params![*n]).await?;
+        db.execute("INSERT INTO t (n) VALUES ($1)", params![*n])
+            .await?;
         Err(DbError::broken("refused").into())
     })
 }
 
 fn insert_and_panic<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
     Box::pin(async move {
-        db.execute("INSERT INTO t (n) VALUES ($1)", params![*n]).await?;
+        db.execute("INSERT INTO t (n) VALUES ($1)", params![*n])
+            .await?;
         panic!("on purpose");
     })
 }
@@ -52,9 +64,13 @@ fn wait_for_ever<'c>(_: &'c mut Connection, _: &'c i64) -> BoxFuture<'c, Done> {
 /// Needs a page more than the disk has, after a row that still fitted.
 fn insert_too_much<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
     Box::pin(async move {
-        db.execute("INSERT INTO t (n) VALUES ($1)", params![*n]).await?;
+        db.execute("INSERT INTO t (n) VALUES ($1)", params![*n])
+            .await?;
         db.query("PRAGMA max_page_count = 1", &[]).await?;
-        Ok(db.execute("CREATE TABLE more (x TEXT)", &[]).await.map(drop)?)
+        Ok(db
+            .execute("CREATE TABLE more (x TEXT)", &[])
+            .await
+            .map(drop)?)
     })
 }
 
@@ -79,7 +95,14 @@ async fn a_job_that_fails_or_panics_harms_no_other_in_its_batch() {
     });
     let done = join_all(jobs).await;
     let kept: Vec<i64> = (0..60).filter(|n| n % 5 > 2).collect();
-    assert_eq!((0_i64..).zip(&done).filter(|(_, done)| done.is_ok()).map(|(n, _)| n).collect::<Vec<_>>(), kept);
+    assert_eq!(
+        (0_i64..)
+            .zip(&done)
+            .filter(|(_, done)| done.is_ok())
+            .map(|(n, _)| n)
+            .collect::<Vec<_>>(),
+        kept
+    );
     assert_eq!(numbers(&reader), kept);
 }
 
@@ -89,7 +112,11 @@ async fn a_commit_that_fails_is_told_to_everybody_in_it_and_the_next_one_works()
     let (writer, reader) = writer(&folder);
     // Queued together behind a lock that another program holds, so that they are one batch.
     reader.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let jobs = [writer.run(0, insert as Body<_, _, _>), writer.run(1, insert), writer.run(2, insert_orphan)];
+    let jobs = [
+        writer.run(0, insert as Body<_, _, _>),
+        writer.run(1, insert),
+        writer.run(2, insert_orphan),
+    ];
     let unlock = async {
         while writer.queue.capacity() > MOST_QUEUED - 2 {
             tokio::task::yield_now().await;
@@ -98,7 +125,10 @@ async fn a_commit_that_fails_is_told_to_everybody_in_it_and_the_next_one_works()
     };
     let (done, ()) = tokio::join!(join_all(jobs), unlock);
     for done in done {
-        assert!(matches!(done, Err(Stop::Failed(DbError::NotCommitted(_)))), "{done:?}");
+        assert!(
+            matches!(done, Err(Stop::Failed(DbError::NotCommitted(_)))),
+            "{done:?}"
+        );
     }
     assert!(numbers(&reader).is_empty());
     writer.run(3, insert).await.unwrap();
@@ -111,7 +141,10 @@ async fn a_full_disk_is_told_and_changes_nothing() {
     let (writer, reader) = writer(&folder);
     writer.run(1, insert).await.unwrap();
     let full = writer.run(10, insert_too_much).await;
-    assert!(matches!(full, Err(Stop::Failed(DbError::DiskFull))), "{full:?}");
+    assert!(
+        matches!(full, Err(Stop::Failed(DbError::DiskFull))),
+        "{full:?}"
+    );
     assert_eq!(numbers(&reader), [1]);
     writer.run(2, insert).await.unwrap();
     assert_eq!(numbers(&reader), [1, 2]);

@@ -1,15 +1,16 @@
 //! Accounts, roles, passwords, administrators.
 
 use auth::{
-    AccountChange, AuthStore as _, DisplayName, EmailAddress, NewAccount, PasswordHash, RealmId, Role, SessionKind,
-    Standing, TokenHash,
+    AccountChange, AuthStore as _, DisplayName, EmailAddress, NewAccount, PasswordHash, RealmId,
+    Role, SessionKind, Standing, TokenHash,
     store::{AccountQuery, ChangeRefused, IdentityStore as _, Inserted, Linked, Replacement},
 };
 use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
 use crate::builders::{
-    account, actor, administrator, era, identity, new_vault, register, second, session, signed_in, user,
+    account, actor, administrator, era, identity, new_vault, register, second, session, signed_in,
+    user,
 };
 
 crate::on_both_databases!(
@@ -35,22 +36,67 @@ crate::on_both_databases!(
 );
 
 async fn a_name_is_given_once_even_to_eight_at_once(db: TestDatabase) {
-    let tries = (0..8).map(|_| db.store.create_account(account("ada"), Vec::new(), actor("ada")));
+    let tries = (0..8).map(|_| {
+        db.store
+            .create_account(account("ada"), Vec::new(), actor("ada"))
+    });
     let made = join_all(tries).await;
-    assert_eq!(made.iter().filter(|made| matches!(made, Ok(Inserted::Done))).count(), 1);
-    assert_eq!(made.iter().filter(|made| matches!(made, Ok(Inserted::Taken))).count(), 7);
+    assert_eq!(
+        made.iter()
+            .filter(|made| matches!(made, Ok(Inserted::Done)))
+            .count(),
+        1
+    );
+    assert_eq!(
+        made.iter()
+            .filter(|made| matches!(made, Ok(Inserted::Taken)))
+            .count(),
+        7
+    );
 }
 
 async fn nobody_becomes_the_console_whatever_way_they_come(db: TestDatabase) {
     let console = || account("console");
-    let made = db.store.create_account(console(), Vec::new(), actor("root")).await.unwrap();
+    let made = db
+        .store
+        .create_account(console(), Vec::new(), actor("root"))
+        .await
+        .unwrap();
     assert_eq!(made, Inserted::Taken, "imported, or added");
-    let linked = db.store.create_linked(console(), Vec::new(), identity("17"), actor("console")).await.unwrap();
-    assert_eq!(linked, Linked::NameTaken, "by a provider where people choose their names");
-    let first = db.store.create_first_administrator(console(), actor("console")).await.unwrap();
-    assert_eq!(first, Some(Inserted::Taken), "by the first administrator's link");
-    assert!(db.store.credentials(&user("console")).await.unwrap().is_none());
-    assert!(db.store.identity("https://id.example", "17").await.unwrap().is_none());
+    let linked = db
+        .store
+        .create_linked(console(), Vec::new(), identity("17"), actor("console"))
+        .await
+        .unwrap();
+    assert_eq!(
+        linked,
+        Linked::NameTaken,
+        "by a provider where people choose their names"
+    );
+    let first = db
+        .store
+        .create_first_administrator(console(), actor("console"))
+        .await
+        .unwrap();
+    assert_eq!(
+        first,
+        Some(Inserted::Taken),
+        "by the first administrator's link"
+    );
+    assert!(
+        db.store
+            .credentials(&user("console"))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        db.store
+            .identity("https://id.example", "17")
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 async fn an_account_is_kept_as_it_was_given(db: TestDatabase) {
@@ -60,13 +106,26 @@ async fn an_account_is_kept_as_it_was_given(db: TestDatabase) {
         ..account("ada")
     };
     let vault = new_vault(&db.store, "main").await;
-    db.store.create_account(new.clone(), vec![(vault.clone(), Role::Editor)], actor("ada")).await.unwrap();
+    db.store
+        .create_account(
+            new.clone(),
+            vec![(vault.clone(), Role::Editor)],
+            actor("ada"),
+        )
+        .await
+        .unwrap();
     let member = db.store.member(&user("ada")).await.unwrap().unwrap();
     assert_eq!(member.account.display_name, new.display_name);
     assert_eq!(member.account.email, new.email);
     assert_eq!(member.account.created_at, new.created_at);
-    assert_eq!((member.account.standing, member.account.administrator), (Standing::Active, false));
-    assert_eq!((member.roles, member.last_seen), (vec![(vault, Role::Editor)], None));
+    assert_eq!(
+        (member.account.standing, member.account.administrator),
+        (Standing::Active, false)
+    );
+    assert_eq!(
+        (member.roles, member.last_seen),
+        (vec![(vault, Role::Editor)], None)
+    );
     let credentials = db.store.credentials(&user("ada")).await.unwrap().unwrap();
     assert!(credentials.password == new.password);
     assert!(db.store.credentials(&user("bob")).await.unwrap().is_none());
@@ -74,10 +133,24 @@ async fn an_account_is_kept_as_it_was_given(db: TestDatabase) {
 
 async fn a_deleted_account_does_not_come_back(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    db.store.change_account(&user("ada"), stand(Standing::Deleted), actor("root"), second(1)).await.unwrap();
+    db.store
+        .change_account(
+            &user("ada"),
+            stand(Standing::Deleted),
+            actor("root"),
+            second(1),
+        )
+        .await
+        .unwrap();
     for standing in [Standing::Active, Standing::Disabled, Standing::Deleted] {
-        let back = db.store.change_account(&user("ada"), stand(standing), actor("root"), second(2)).await;
-        assert!(matches!(back, Err(ChangeRefused::NoSuchAccount)), "{back:?}");
+        let back = db
+            .store
+            .change_account(&user("ada"), stand(standing), actor("root"), second(2))
+            .await;
+        assert!(
+            matches!(back, Err(ChangeRefused::NoSuchAccount)),
+            "{back:?}"
+        );
     }
     assert!(
         db.store
@@ -89,48 +162,110 @@ async fn a_deleted_account_does_not_come_back(db: TestDatabase) {
 }
 
 fn stand(standing: Standing) -> AccountChange {
-    AccountChange { standing: Some(standing), ..AccountChange::default() }
+    AccountChange {
+        standing: Some(standing),
+        ..AccountChange::default()
+    }
 }
 
 fn promotion() -> AccountChange {
-    AccountChange { administrator: Some(true), ..AccountChange::default() }
+    AccountChange {
+        administrator: Some(true),
+        ..AccountChange::default()
+    }
 }
 
 fn demotion() -> AccountChange {
-    AccountChange { administrator: Some(false), ..AccountChange::default() }
+    AccountChange {
+        administrator: Some(false),
+        ..AccountChange::default()
+    }
 }
 
 async fn of_a_deleted_account_the_name_is_left(db: TestDatabase) {
     register(&db.store, &["root", "ada", "bob"]).await;
     for name in ["ada", "bob"] {
         let email = Some(EmailAddress::parse(&format!("{name}@example.org")).unwrap());
-        let change = AccountChange { email: Some(email), ..AccountChange::default() };
-        db.store.change_account(&user(name), change, actor("root"), second(1)).await.unwrap();
-        db.store.link_identity(actor(name), era(&db.store, name).await, identity(name), second(2)).await.unwrap();
+        let change = AccountChange {
+            email: Some(email),
+            ..AccountChange::default()
+        };
+        db.store
+            .change_account(&user(name), change, actor("root"), second(1))
+            .await
+            .unwrap();
+        db.store
+            .link_identity(
+                actor(name),
+                era(&db.store, name).await,
+                identity(name),
+                second(2),
+            )
+            .await
+            .unwrap();
     }
-    db.store.change_account(&user("ada"), stand(Standing::Deleted), actor("root"), second(3)).await.unwrap();
+    db.store
+        .change_account(
+            &user("ada"),
+            stand(Standing::Deleted),
+            actor("root"),
+            second(3),
+        )
+        .await
+        .unwrap();
     let left = db.store.credentials(&user("ada")).await.unwrap().unwrap();
-    assert_eq!((left.account.email, left.account.display_name, left.password.as_str()), (None, None, ""));
-    assert_eq!(db.store.identities_of(&user("ada")).await.unwrap().len(), 1, "it opens nothing, and makes no new one");
+    assert_eq!(
+        (
+            left.account.email,
+            left.account.display_name,
+            left.password.as_str()
+        ),
+        (None, None, "")
+    );
+    assert_eq!(
+        db.store.identities_of(&user("ada")).await.unwrap().len(),
+        1,
+        "it opens nothing, and makes no new one"
+    );
     let bob = db.store.credentials(&user("bob")).await.unwrap().unwrap();
     assert!(bob.account.email.is_some() && !bob.password.as_str().is_empty());
 }
 
 async fn a_deleted_account_keeps_its_name_and_leaves_the_lists(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
-    db.store.change_account(&user("ada"), stand(Standing::Deleted), actor("root"), second(1)).await.unwrap();
+    db.store
+        .change_account(
+            &user("ada"),
+            stand(Standing::Deleted),
+            actor("root"),
+            second(1),
+        )
+        .await
+        .unwrap();
     let names: Vec<_> = listed(&db, None, None).await;
     assert_eq!(names, ["bob"]);
-    let again = db.store.create_account(account("ada"), Vec::new(), actor("ada")).await.unwrap();
+    let again = db
+        .store
+        .create_account(account("ada"), Vec::new(), actor("ada"))
+        .await
+        .unwrap();
     assert_eq!(again, Inserted::Taken);
     let member = db.store.member(&user("ada")).await.unwrap().unwrap();
     assert_eq!(member.account.standing, Standing::Deleted);
 }
 
 async fn listed(db: &TestDatabase, search: Option<&str>, after: Option<&str>) -> Vec<String> {
-    let query = AccountQuery { search: search.map(str::to_owned), after: after.map(user), limit: 2, among: None };
+    let query = AccountQuery {
+        search: search.map(str::to_owned),
+        after: after.map(user),
+        limit: 2,
+        among: None,
+    };
     let members = db.store.members(query).await.unwrap();
-    members.iter().map(|member| member.account.username.to_string()).collect()
+    members
+        .iter()
+        .map(|member| member.account.username.to_string())
+        .collect()
 }
 
 async fn members_are_found_by_any_part_in_any_capitals(db: TestDatabase) {
@@ -139,7 +274,10 @@ async fn members_are_found_by_any_part_in_any_capitals(db: TestDatabase) {
         email: Some(EmailAddress::parse("Ada@Example.org").unwrap()),
         ..account("ada")
     };
-    db.store.create_account(new, Vec::new(), actor("ada")).await.unwrap();
+    db.store
+        .create_account(new, Vec::new(), actor("ada"))
+        .await
+        .unwrap();
     register(&db.store, &["bob"]).await;
     for found in ["AD", "äRZ", "0%", "example.ORG"] {
         assert_eq!(listed(&db, Some(found), None).await, ["ada"], "{found}");
@@ -152,23 +290,58 @@ async fn members_are_found_by_any_part_in_any_capitals(db: TestDatabase) {
 async fn members_come_in_pages_by_name(db: TestDatabase) {
     register(&db.store, &["d", "b-1", "b", "a", "b.1"]).await;
     let vault = new_vault(&db.store, "main").await;
-    db.store.set_role(&user("b.1"), &vault, Some(Role::Viewer), actor("root"), second(1)).await.unwrap();
+    db.store
+        .set_role(
+            &user("b.1"),
+            &vault,
+            Some(Role::Viewer),
+            actor("root"),
+            second(1),
+        )
+        .await
+        .unwrap();
     assert_eq!(listed(&db, None, None).await, ["a", "b"]);
     assert_eq!(listed(&db, None, Some("b")).await, ["b-1", "b.1"]);
     assert_eq!(listed(&db, None, Some("b.1")).await, ["d"]);
-    let page = AccountQuery { after: Some(user("b")), limit: 2, ..AccountQuery::default() };
-    let roles: Vec<_> = db.store.members(page).await.unwrap().into_iter().map(|member| member.roles.len()).collect();
+    let page = AccountQuery {
+        after: Some(user("b")),
+        limit: 2,
+        ..AccountQuery::default()
+    };
+    let roles: Vec<_> = db
+        .store
+        .members(page)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|member| member.roles.len())
+        .collect();
     assert_eq!(roles, [0, 1]);
 }
 
 async fn the_first_administrator_is_made_once(db: TestDatabase) {
     assert!(!db.store.has_administrator().await.unwrap());
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    let made = join_all(names.map(|name| db.store.create_first_administrator(account(name), actor(name)))).await;
-    assert_eq!(made.iter().filter(|made| matches!(made, Ok(Some(Inserted::Done)))).count(), 1);
-    assert_eq!(made.iter().filter(|made| matches!(made, Ok(None))).count(), 7);
+    let made = join_all(names.map(|name| {
+        db.store
+            .create_first_administrator(account(name), actor(name))
+    }))
+    .await;
+    assert_eq!(
+        made.iter()
+            .filter(|made| matches!(made, Ok(Some(Inserted::Done))))
+            .count(),
+        1
+    );
+    assert_eq!(
+        made.iter().filter(|made| matches!(made, Ok(None))).count(),
+        7
+    );
     assert!(db.store.has_administrator().await.unwrap());
-    let everybody = AccountQuery { limit: 100, ..AccountQuery::default() };
+    let everybody = AccountQuery {
+        limit: 100,
+        ..AccountQuery::default()
+    };
     let everybody = db.store.members(everybody).await.unwrap();
     assert!(everybody.len() == 1 && everybody[0].account.administrator);
 }
@@ -180,20 +353,45 @@ async fn the_last_administrator_stays_however_many_try(db: TestDatabase) {
             if round == 0 {
                 administrator(&db.store, name).await;
             }
-            db.store.change_account(&user(name), promotion(), actor("root"), second(1)).await.unwrap();
-            db.store.change_account(&user(name), stand(Standing::Active), actor("root"), second(1)).await.unwrap();
+            db.store
+                .change_account(&user(name), promotion(), actor("root"), second(1))
+                .await
+                .unwrap();
+            db.store
+                .change_account(
+                    &user(name),
+                    stand(Standing::Active),
+                    actor("root"),
+                    second(1),
+                )
+                .await
+                .unwrap();
         }
         // Who was deleted does not come back for another round.
-        let gone = if round == 4 { Standing::Deleted } else { Standing::Disabled };
-        let takes = [demotion(), stand(Standing::Disabled), stand(gone), demotion()];
-        let tries = names
-            .iter()
-            .zip(takes)
-            .map(async |(name, take)| db.store.change_account(&user(name), take, actor("root"), second(2)).await);
+        let gone = if round == 4 {
+            Standing::Deleted
+        } else {
+            Standing::Disabled
+        };
+        let takes = [
+            demotion(),
+            stand(Standing::Disabled),
+            stand(gone),
+            demotion(),
+        ];
+        let tries = names.iter().zip(takes).map(async |(name, take)| {
+            db.store
+                .change_account(&user(name), take, actor("root"), second(2))
+                .await
+        });
         let done = join_all(tries).await;
         let refused = |done: &&Result<_, _>| matches!(done, Err(ChangeRefused::LastAdministrator));
         assert_eq!(done.iter().filter(refused).count(), 1, "{done:?}");
-        assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 3, "{done:?}");
+        assert_eq!(
+            done.iter().filter(|done| done.is_ok()).count(),
+            3,
+            "{done:?}"
+        );
         assert!(db.store.has_administrator().await.unwrap());
     }
 }
@@ -203,24 +401,66 @@ async fn disabling_ends_every_session_and_is_announced(db: TestDatabase) {
     let id = signed_in(&db.store, "ada", "one").await;
     let before = db.store.last_account_event().await.unwrap();
     let change = stand(Standing::Disabled);
-    let account = db.store.change_account(&user("ada"), change, actor("root"), second(5)).await.unwrap();
+    let account = db
+        .store
+        .change_account(&user("ada"), change, actor("root"), second(5))
+        .await
+        .unwrap();
     assert_eq!(account.standing, Standing::Disabled);
-    assert_eq!(db.store.session(&id).await.unwrap().unwrap().ended_at, Some(second(5)));
-    assert!(db.store.sessions_of(&user("ada"), second(6)).await.unwrap().is_empty());
+    assert_eq!(
+        db.store.session(&id).await.unwrap().unwrap().ended_at,
+        Some(second(5))
+    );
+    assert!(
+        db.store
+            .sessions_of(&user("ada"), second(6))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let events = db.store.account_events_after(before).await.unwrap();
     assert!(events.iter().any(|event| event.username == user("ada")));
-    let unknown = db.store.change_account(&user("bob"), promotion(), actor("root"), second(5)).await;
+    let unknown = db
+        .store
+        .change_account(&user("bob"), promotion(), actor("root"), second(5))
+        .await;
     assert!(matches!(unknown, Err(ChangeRefused::NoSuchAccount)));
 }
 
 async fn a_disabled_account_starts_no_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    db.store.change_account(&user("ada"), stand(Standing::Disabled), actor("root"), second(5)).await.unwrap();
+    db.store
+        .change_account(
+            &user("ada"),
+            stand(Standing::Disabled),
+            actor("root"),
+            second(5),
+        )
+        .await
+        .unwrap();
     let late = session("late", "ada", SessionKind::Web);
     let era = era(&db.store, "ada").await;
-    assert_eq!(db.store.start_session(late, TokenHash::new("cookie"), era).await.unwrap(), None);
-    assert_eq!(db.store.session_by_cookie(&TokenHash::new("cookie")).await.unwrap(), None);
-    assert!(db.store.sessions_of(&user("ada"), second(1)).await.unwrap().is_empty());
+    assert_eq!(
+        db.store
+            .start_session(late, TokenHash::new("cookie"), era)
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        db.store
+            .session_by_cookie(&TokenHash::new("cookie"))
+            .await
+            .unwrap(),
+        None
+    );
+    assert!(
+        db.store
+            .sessions_of(&user("ada"), second(1))
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 async fn a_role_is_given_changed_and_taken_and_each_is_announced(db: TestDatabase) {
@@ -228,27 +468,70 @@ async fn a_role_is_given_changed_and_taken_and_each_is_announced(db: TestDatabas
     let vault = new_vault(&db.store, "main").await;
     for role in [Some(Role::Viewer), Some(Role::Manager), None] {
         let before = db.store.last_account_event().await.unwrap();
-        db.store.set_role(&user("ada"), &vault, role, actor("root"), second(1)).await.unwrap();
+        db.store
+            .set_role(&user("ada"), &vault, role, actor("root"), second(1))
+            .await
+            .unwrap();
         let roles = db.store.member(&user("ada")).await.unwrap().unwrap().roles;
-        assert_eq!(roles, role.map(|role| (vault.clone(), role)).into_iter().collect::<Vec<_>>());
+        assert_eq!(
+            roles,
+            role.map(|role| (vault.clone(), role))
+                .into_iter()
+                .collect::<Vec<_>>()
+        );
         let events = db.store.account_events_after(before).await.unwrap();
-        assert!(events.len() == 1 && events[0].n == before + 1 && events[0].username == user("ada"));
+        assert!(
+            events.len() == 1 && events[0].n == before + 1 && events[0].username == user("ada")
+        );
     }
-    let nobody = db.store.set_role(&user("eve"), &vault, Some(Role::Viewer), actor("root"), second(1)).await;
+    let nobody = db
+        .store
+        .set_role(
+            &user("eve"),
+            &vault,
+            Some(Role::Viewer),
+            actor("root"),
+            second(1),
+        )
+        .await;
     assert!(matches!(nobody, Err(ChangeRefused::NoSuchAccount)));
 }
 
 async fn only_active_accounts_are_members_of_a_realm(db: TestDatabase) {
     register(&db.store, &["cyd", "ada", "bob"]).await;
     let vault = new_vault(&db.store, "main").await;
-    for (name, role) in [("cyd", Role::Editor), ("ada", Role::Manager), ("bob", Role::Viewer)] {
-        db.store.set_role(&user(name), &vault, Some(role), actor("root"), second(1)).await.unwrap();
+    for (name, role) in [
+        ("cyd", Role::Editor),
+        ("ada", Role::Manager),
+        ("bob", Role::Viewer),
+    ] {
+        db.store
+            .set_role(&user(name), &vault, Some(role), actor("root"), second(1))
+            .await
+            .unwrap();
     }
-    db.store.change_account(&user("bob"), stand(Standing::Disabled), actor("root"), second(2)).await.unwrap();
+    db.store
+        .change_account(
+            &user("bob"),
+            stand(Standing::Disabled),
+            actor("root"),
+            second(2),
+        )
+        .await
+        .unwrap();
     let members = db.store.members_of(&vault).await.unwrap();
-    let members: Vec<_> = members.iter().map(|(account, role)| (account.username.as_str(), *role)).collect();
+    let members: Vec<_> = members
+        .iter()
+        .map(|(account, role)| (account.username.as_str(), *role))
+        .collect();
     assert_eq!(members, [("ada", Role::Manager), ("cyd", Role::Editor)]);
-    assert!(db.store.members_of(&RealmId::new("elsewhere")).await.unwrap().is_empty());
+    assert!(
+        db.store
+            .members_of(&RealmId::new("elsewhere"))
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 async fn a_password_is_replaced_only_by_whoever_knows_the_old_hash(db: TestDatabase) {
@@ -258,38 +541,113 @@ async fn a_password_is_replaced_only_by_whoever_knows_the_old_hash(db: TestDatab
         let new = PasswordHash::stored(&format!("new {n}"));
         let (store, old) = (&db.store, &old);
         async move {
-            store.replace_password(&user("ada"), old, new, Replacement::Upgrade, actor("ada"), second(1)).await.unwrap()
+            store
+                .replace_password(
+                    &user("ada"),
+                    old,
+                    new,
+                    Replacement::Upgrade,
+                    actor("ada"),
+                    second(1),
+                )
+                .await
+                .unwrap()
         }
     });
-    assert_eq!(join_all(tries).await.into_iter().filter(|replaced| *replaced).count(), 1);
-    assert_eq!(db.store.last_account_event().await.unwrap(), 0, "an upgrade takes nothing away");
+    assert_eq!(
+        join_all(tries)
+            .await
+            .into_iter()
+            .filter(|replaced| *replaced)
+            .count(),
+        1
+    );
+    assert_eq!(
+        db.store.last_account_event().await.unwrap(),
+        0,
+        "an upgrade takes nothing away"
+    );
 }
 
 async fn a_new_password_ends_the_other_sessions(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
-    let (kept, other) = (signed_in(&db.store, "ada", "one").await, signed_in(&db.store, "ada", "two").await);
+    let (kept, other) = (
+        signed_in(&db.store, "ada", "one").await,
+        signed_in(&db.store, "ada", "two").await,
+    );
     let foreign = signed_in(&db.store, "bob", "three").await;
-    let (old, new) = (PasswordHash::stored("$argon2id$old"), PasswordHash::stored("new"));
-    let why = Replacement::Change { keep: Some(kept.clone()), era: era(&db.store, "ada").await };
-    assert!(db.store.replace_password(&user("ada"), &old, new.clone(), why, actor("ada"), second(3)).await.unwrap());
+    let (old, new) = (
+        PasswordHash::stored("$argon2id$old"),
+        PasswordHash::stored("new"),
+    );
+    let why = Replacement::Change {
+        keep: Some(kept.clone()),
+        era: era(&db.store, "ada").await,
+    };
+    assert!(
+        db.store
+            .replace_password(
+                &user("ada"),
+                &old,
+                new.clone(),
+                why,
+                actor("ada"),
+                second(3)
+            )
+            .await
+            .unwrap()
+    );
     let ended = async |id| db.store.session(id).await.unwrap().unwrap().ended_at;
-    assert_eq!((ended(&kept).await, ended(&other).await, ended(&foreign).await), (None, Some(second(3)), None));
+    assert_eq!(
+        (
+            ended(&kept).await,
+            ended(&other).await,
+            ended(&foreign).await
+        ),
+        (None, Some(second(3)), None)
+    );
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
     let newer = PasswordHash::stored("newer");
-    let keeping = Replacement::ChangeKeepingSessions { era: era(&db.store, "ada").await };
-    assert!(db.store.replace_password(&user("ada"), &new, newer, keeping, actor("ada"), second(4)).await.unwrap());
+    let keeping = Replacement::ChangeKeepingSessions {
+        era: era(&db.store, "ada").await,
+    };
+    assert!(
+        db.store
+            .replace_password(&user("ada"), &new, newer, keeping, actor("ada"), second(4))
+            .await
+            .unwrap()
+    );
     assert_eq!(ended(&kept).await, None);
 }
 
 async fn account_events_have_no_gaps_under_concurrency(db: TestDatabase) {
     let names: Vec<String> = (0..20).map(|n| format!("user{n}")).collect();
-    register(&db.store, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    register(
+        &db.store,
+        &names.iter().map(String::as_str).collect::<Vec<_>>(),
+    )
+    .await;
     let vault = new_vault(&db.store, "main").await;
-    let tries = names
-        .iter()
-        .map(async |name| db.store.set_role(&user(name), &vault, Some(Role::Editor), actor("root"), second(1)).await);
+    let tries = names.iter().map(async |name| {
+        db.store
+            .set_role(
+                &user(name),
+                &vault,
+                Some(Role::Editor),
+                actor("root"),
+                second(1),
+            )
+            .await
+    });
     assert!(join_all(tries).await.into_iter().all(|done| done.is_ok()));
-    let numbers: Vec<i64> = db.store.account_events_after(0).await.unwrap().iter().map(|event| event.n).collect();
+    let numbers: Vec<i64> = db
+        .store
+        .account_events_after(0)
+        .await
+        .unwrap()
+        .iter()
+        .map(|event| event.n)
+        .collect();
     assert_eq!(numbers, (1..=20).collect::<Vec<_>>());
 }
 
@@ -304,9 +662,15 @@ async fn the_maker_of_a_vault_manages_it_and_the_program_itself_does_not(db: Tes
 }
 
 async fn every_kind_of_hash_of_an_active_account_is_told_and_few_more(db: TestDatabase) {
-    let (salt, tag) = ("c2FsdHNhbHRzYWx0c2FsdA", "dGFndGFndGFndGFndGFndGFndGFndGFndGFndGFndGE");
-    let argon = |cost: &str, n: usize| format!("$argon2id$v=19${cost}$c2{:02}{}${tag}", n, &salt[4..]);
-    let bcrypt = |cost: &str, n: usize| format!("$2b${cost}$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga3{n:02}");
+    let (salt, tag) = (
+        "c2FsdHNhbHRzYWx0c2FsdA",
+        "dGFndGFndGFndGFndGFndGFndGFndGFndGFndGFndGE",
+    );
+    let argon =
+        |cost: &str, n: usize| format!("$argon2id$v=19${cost}$c2{:02}{}${tag}", n, &salt[4..]);
+    let bcrypt = |cost: &str, n: usize| {
+        format!("$2b${cost}$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga3{n:02}")
+    };
     let mut hashes = Vec::new();
     for n in 0..20 {
         hashes.push(bcrypt("12", n));
@@ -318,12 +682,35 @@ async fn every_kind_of_hash_of_an_active_account_is_told_and_few_more(db: TestDa
     // Shorter than salt and output are elsewhere.
     hashes.push("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$dGFndGFndGFndGFndGFndA".to_owned());
     for (n, hash) in hashes.iter().enumerate() {
-        let new = NewAccount { password: PasswordHash::stored(hash), ..account(&format!("user{n}")) };
-        assert_eq!(db.store.create_account(new, Vec::new(), actor("root")).await.unwrap(), Inserted::Done);
+        let new = NewAccount {
+            password: PasswordHash::stored(hash),
+            ..account(&format!("user{n}"))
+        };
+        assert_eq!(
+            db.store
+                .create_account(new, Vec::new(), actor("root"))
+                .await
+                .unwrap(),
+            Inserted::Done
+        );
     }
-    let gone = NewAccount { password: PasswordHash::stored(&bcrypt("10", 1)), ..account("gone") };
-    db.store.create_account(gone, Vec::new(), actor("root")).await.unwrap();
-    db.store.change_account(&user("gone"), stand(Standing::Disabled), actor("root"), second(1)).await.unwrap();
+    let gone = NewAccount {
+        password: PasswordHash::stored(&bcrypt("10", 1)),
+        ..account("gone")
+    };
+    db.store
+        .create_account(gone, Vec::new(), actor("root"))
+        .await
+        .unwrap();
+    db.store
+        .change_account(
+            &user("gone"),
+            stand(Standing::Disabled),
+            actor("root"),
+            second(1),
+        )
+        .await
+        .unwrap();
     let told = db.store.password_kinds().await.unwrap();
     assert_eq!(told.len(), 6);
     for kind in [
@@ -334,6 +721,9 @@ async fn every_kind_of_hash_of_an_active_account_is_told_and_few_more(db: TestDa
         "$sr1$0a1b2c3d$argon2id$v=19$m=65536,",
         "$sr1$0a1b2c3d$argon2id$v=19$m=19456,",
     ] {
-        assert!(told.iter().any(|hash| hash.as_str().starts_with(kind)), "{kind}");
+        assert!(
+            told.iter().any(|hash| hash.as_str().starts_with(kind)),
+            "{kind}"
+        );
     }
 }

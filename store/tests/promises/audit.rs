@@ -17,7 +17,10 @@ crate::on_both_databases!(
 /// Does what no program of ours does.
 async fn tamper(db: &TestDatabase, sql: &'static str) {
     match &db.database {
-        Database::Sqlite(path) => rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap(),
+        Database::Sqlite(path) => rusqlite::Connection::open(path)
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap(),
         Database::Postgres(url) => {
             let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
             connection.execute(sqlx::raw_sql(sql)).await.unwrap();
@@ -40,13 +43,30 @@ async fn verdict(db: &TestDatabase, chain: &Chain) -> Verdict {
 }
 
 async fn every_operation_and_account_change_is_recorded_in_its_chain(db: TestDatabase) {
-    assert_eq!(verdict(&db, &Chain::Accounts).await, Verdict::Sound { entries: 0 });
+    assert_eq!(
+        verdict(&db, &Chain::Accounts).await,
+        Verdict::Sound { entries: 0 }
+    );
     let chain = some_history(&db).await;
     assert_eq!(verdict(&db, &chain).await, Verdict::Sound { entries: 5 });
     register(&db.store, &["ada"]).await;
-    let Chain::Realm(vault) = &chain else { panic!("{chain:?}") };
-    db.store.set_role(&user("ada"), vault, Some(Role::Viewer), actor("root"), second(1)).await.unwrap();
-    assert_eq!(verdict(&db, &Chain::Accounts).await, Verdict::Sound { entries: 2 });
+    let Chain::Realm(vault) = &chain else {
+        panic!("{chain:?}")
+    };
+    db.store
+        .set_role(
+            &user("ada"),
+            vault,
+            Some(Role::Viewer),
+            actor("root"),
+            second(1),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        verdict(&db, &Chain::Accounts).await,
+        Verdict::Sound { entries: 2 }
+    );
     assert_eq!(verdict(&db, &chain).await, Verdict::Sound { entries: 5 });
 }
 
@@ -58,14 +78,23 @@ async fn an_edited_entry_is_found(db: TestDatabase) {
         "UPDATE audit SET at = at - 1, detail = '{}' WHERE n = 3 AND chain <> 'accounts'",
     ] {
         tamper(&db, edit).await;
-        assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 3 }, "{edit}");
+        assert_eq!(
+            verdict(&db, &chain).await,
+            Verdict::Broken { at: 3 },
+            "{edit}"
+        );
     }
-    assert_eq!(verdict(&db, &Chain::Accounts).await, Verdict::Sound { entries: 0 }, "each chain for itself");
+    assert_eq!(
+        verdict(&db, &Chain::Accounts).await,
+        Verdict::Sound { entries: 0 },
+        "each chain for itself"
+    );
 }
 
 async fn an_entry_that_nobody_wrote_is_found_and_not_shown(db: TestDatabase) {
     // A copy of the newest entry, by somebody else; moved, because what is run here is no text made at run time.
-    const COPY: &str = "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail)
+    const COPY: &str =
+        "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail)
         SELECT chain, 0, prev_hash, 'forged', at, 'eve', action, subject, detail FROM audit
         WHERE n = 5 AND chain <> 'accounts'";
     let chain = some_history(&db).await;
@@ -73,13 +102,23 @@ async fn an_entry_that_nobody_wrote_is_found_and_not_shown(db: TestDatabase) {
         (0, "UPDATE audit SET n = 0 WHERE actor = 'eve'"),
         (-7, "UPDATE audit SET n = -7 WHERE actor = 'eve'"),
         (6, "UPDATE audit SET n = 6 WHERE actor = 'eve'"),
-        (1_000_000_000, "UPDATE audit SET n = 1000000000 WHERE actor = 'eve'"),
+        (
+            1_000_000_000,
+            "UPDATE audit SET n = 1000000000 WHERE actor = 'eve'",
+        ),
     ] {
         tamper(&db, COPY).await;
         tamper(&db, place).await;
         assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: n }, "{n}");
-        let shown = db.store.audit(AuditQuery::newest(chain.clone(), 100)).await.unwrap();
-        assert!(shown.len() == 5 && shown.iter().all(|entry| entry.actor != "eve"), "{n}");
+        let shown = db
+            .store
+            .audit(AuditQuery::newest(chain.clone(), 100))
+            .await
+            .unwrap();
+        assert!(
+            shown.len() == 5 && shown.iter().all(|entry| entry.actor != "eve"),
+            "{n}"
+        );
         tamper(&db, "DELETE FROM audit WHERE actor = 'eve'").await;
     }
     assert_eq!(verdict(&db, &chain).await, Verdict::Sound { entries: 5 });
@@ -88,20 +127,44 @@ async fn an_entry_that_nobody_wrote_is_found_and_not_shown(db: TestDatabase) {
 async fn a_missing_entry_is_found_wherever_it_was(db: TestDatabase) {
     let chain = some_history(&db).await;
     tamper(&db, "DELETE FROM audit WHERE n = 5 AND chain <> 'accounts'").await;
-    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 5 }, "the newest");
+    assert_eq!(
+        verdict(&db, &chain).await,
+        Verdict::Broken { at: 5 },
+        "the newest"
+    );
     tamper(&db, "DELETE FROM audit WHERE n = 2 AND chain <> 'accounts'").await;
-    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 2 }, "one in between");
+    assert_eq!(
+        verdict(&db, &chain).await,
+        Verdict::Broken { at: 2 },
+        "one in between"
+    );
     tamper(&db, "DELETE FROM audit WHERE n = 1 AND chain <> 'accounts'").await;
-    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 1 }, "the first");
+    assert_eq!(
+        verdict(&db, &chain).await,
+        Verdict::Broken { at: 1 },
+        "the first"
+    );
     tamper(&db, "DELETE FROM audit_heads WHERE chain <> 'accounts'").await;
-    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 1 }, "all of it");
+    assert_eq!(
+        verdict(&db, &chain).await,
+        Verdict::Broken { at: 1 },
+        "all of it"
+    );
 }
 
 async fn a_chain_whose_hashes_were_made_anew_up_to_the_end_is_found(db: TestDatabase) {
     let chain = some_history(&db).await;
     // The last entry is given another hash, and nothing follows that would show it.
-    tamper(&db, "UPDATE audit SET hash = 'made anew' WHERE n = 5 AND chain <> 'accounts'").await;
+    tamper(
+        &db,
+        "UPDATE audit SET hash = 'made anew' WHERE n = 5 AND chain <> 'accounts'",
+    )
+    .await;
     assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 5 });
-    tamper(&db, "UPDATE audit_heads SET n = 4 WHERE chain <> 'accounts'").await;
+    tamper(
+        &db,
+        "UPDATE audit_heads SET n = 4 WHERE chain <> 'accounts'",
+    )
+    .await;
     assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 4 });
 }

@@ -1,14 +1,15 @@
 //! Short words for long types.
 
 use auth::{
-    Actor, AuthStore as _, Era, Grants, Method, Methods, NewAccount, Origin, PasswordHash, Realm, RealmId, RealmName,
-    Session, SessionId, SessionKind, TokenHash, Username,
+    Actor, AuthStore as _, Era, Grants, Method, Methods, NewAccount, Origin, PasswordHash, Realm,
+    RealmId, RealmName, Session, SessionId, SessionKind, TokenHash, Username,
     store::{End, EndReason, Inserted, NewIdentity},
 };
 use jiff::Timestamp;
 use store::Store;
 use vault::{
-    Blob, BlobId, Command, File, FileId, Filename, Operation, Outcome, Prose, VaultError, VaultId, VaultStore as _,
+    Blob, BlobId, Command, File, FileId, Filename, Operation, Outcome, Prose, VaultError, VaultId,
+    VaultStore as _,
     store::{AfterCheckIn, AfterOverride, IdempotencyKey},
 };
 
@@ -26,7 +27,11 @@ pub(crate) fn actor(name: &str) -> Actor {
 }
 
 pub(crate) fn end(why: EndReason, by: &str, at: i64) -> End {
-    End { why, by: actor(by), at: second(at) }
+    End {
+        why,
+        by: actor(by),
+        at: second(at),
+    }
 }
 
 pub(crate) fn account(name: &str) -> NewAccount {
@@ -52,14 +57,26 @@ pub(crate) fn identity(subject: &str) -> NewIdentity {
 
 pub(crate) async fn register(store: &Store, names: &[&str]) {
     for name in names {
-        let made = store.create_account(account(name), Vec::new(), actor(name)).await.unwrap();
+        let made = store
+            .create_account(account(name), Vec::new(), actor(name))
+            .await
+            .unwrap();
         assert_eq!(made, Inserted::Done);
     }
 }
 
 pub(crate) async fn administrator(store: &Store, name: &str) {
-    let new = NewAccount { administrator: true, ..account(name) };
-    assert_eq!(store.create_account(new, Vec::new(), actor("root")).await.unwrap(), Inserted::Done);
+    let new = NewAccount {
+        administrator: true,
+        ..account(name)
+    };
+    assert_eq!(
+        store
+            .create_account(new, Vec::new(), actor("root"))
+            .await
+            .unwrap(),
+        Inserted::Done
+    );
 }
 
 pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
@@ -70,7 +87,11 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
         auth_time: second(0),
         last_seen: second(0),
         expires_at: second(1_000_000),
-        origin: Origin { address: "2001:db8::1".parse().unwrap(), user_agent: Some("curl/8".to_owned()), device: None },
+        origin: Origin {
+            address: "2001:db8::1".parse().unwrap(),
+            user_agent: Some("curl/8".to_owned()),
+            device: None,
+        },
         ended_at: None,
         methods: Methods::of(&[Method::Password]),
         grants: Grants::ALL,
@@ -84,19 +105,35 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
 pub(crate) async fn signed_in(store: &Store, name: &str, secret: &str) -> SessionId {
     let new = session(&format!("session-{secret}"), name, SessionKind::Tokens);
     let id = new.id.clone();
-    store.start_session(new, TokenHash::new(secret), era(store, name).await).await.unwrap().unwrap();
+    store
+        .start_session(new, TokenHash::new(secret), era(store, name).await)
+        .await
+        .unwrap()
+        .unwrap();
     id
 }
 
 /// The present one of an account.
 pub(crate) async fn era(store: &Store, name: &str) -> Era {
-    store.credentials(&user(name)).await.unwrap().unwrap().account.era
+    store
+        .credentials(&user(name))
+        .await
+        .unwrap()
+        .unwrap()
+        .account
+        .era
 }
 
 pub(crate) async fn new_vault(store: &Store, name: &str) -> VaultId {
     let id = RealmId::new(&format!("{name:0<32}"));
-    let realm = Realm { id: id.clone(), name: RealmName::parse(name).unwrap() };
-    store.create_vault(realm, actor("root"), second(0)).await.unwrap();
+    let realm = Realm {
+        id: id.clone(),
+        name: RealmName::parse(name).unwrap(),
+    };
+    store
+        .create_vault(realm, actor("root"), second(0))
+        .await
+        .unwrap();
     id
 }
 
@@ -106,7 +143,10 @@ pub(crate) fn name(raw: &str) -> Filename {
 
 /// Content number `n`.
 pub(crate) fn blob(n: u64) -> Blob {
-    Blob { id: BlobId::parse(&format!("{n:064x}")).unwrap(), size: n }
+    Blob {
+        id: BlobId::parse(&format!("{n:064x}")).unwrap(),
+        size: n,
+    }
 }
 
 pub(crate) fn prose(raw: &str) -> Prose {
@@ -124,28 +164,66 @@ pub(crate) struct User {
 
 impl User {
     pub(crate) fn new(store: &Store, vault: &VaultId, name: &str) -> Self {
-        Self { store: store.clone(), vault: vault.clone(), name: name.to_owned(), key: None }
+        Self {
+            store: store.clone(),
+            vault: vault.clone(),
+            name: name.to_owned(),
+            key: None,
+        }
     }
 
     /// The same user, whose requests carry this key.
     pub(crate) fn with_key(&self, key: &str, fingerprint: &str) -> Self {
-        let key = IdempotencyKey { key: key.to_owned(), fingerprint: fingerprint.to_owned() };
-        Self { key: Some(key), ..self.clone() }
+        let key = IdempotencyKey {
+            key: key.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+        };
+        Self {
+            key: Some(key),
+            ..self.clone()
+        }
     }
 
-    pub(crate) async fn apply(&self, file: &str, operation: Operation) -> Result<Outcome, VaultError> {
+    pub(crate) async fn apply(
+        &self,
+        file: &str,
+        operation: Operation,
+    ) -> Result<Outcome, VaultError> {
         let (vault, by, key) = (self.vault.clone(), actor(&self.name), self.key.clone());
         let at = second(60);
-        self.store.apply(Command { vault, file: name(file), operation, by, at, key }).await
+        self.store
+            .apply(Command {
+                vault,
+                file: name(file),
+                operation,
+                by,
+                at,
+                key,
+            })
+            .await
     }
 
     pub(crate) async fn add(&self, file: &str) -> Result<Outcome, VaultError> {
         let id = FileId::random(&auth::Chance::system());
-        self.apply(file, Operation::Add { id, blob: blob(1), comment: prose("first") }).await
+        self.apply(
+            file,
+            Operation::Add {
+                id,
+                blob: blob(1),
+                comment: prose("first"),
+            },
+        )
+        .await
     }
 
     pub(crate) async fn check_out(&self, file: &str) -> Result<Outcome, VaultError> {
-        self.apply(file, Operation::CheckOut { note: Some(prose("on it")) }).await
+        self.apply(
+            file,
+            Operation::CheckOut {
+                note: Some(prose("on it")),
+            },
+        )
+        .await
     }
 
     pub(crate) async fn cancel(&self, file: &str) -> Result<Outcome, VaultError> {
@@ -154,11 +232,31 @@ impl User {
 
     pub(crate) async fn check_in(&self, file: &str, content: u64) -> Result<Outcome, VaultError> {
         let (blob, comment, then) = (blob(content), prose("better"), AfterCheckIn::Release);
-        self.apply(file, Operation::CheckIn { blob, comment, then, base: None }).await
+        self.apply(
+            file,
+            Operation::CheckIn {
+                blob,
+                comment,
+                then,
+                base: None,
+            },
+        )
+        .await
     }
 
-    pub(crate) async fn override_lock(&self, file: &str, then: AfterOverride) -> Result<Outcome, VaultError> {
-        self.apply(file, Operation::Override { reason: prose("on holiday"), then }).await
+    pub(crate) async fn override_lock(
+        &self,
+        file: &str,
+        then: AfterOverride,
+    ) -> Result<Outcome, VaultError> {
+        self.apply(
+            file,
+            Operation::Override {
+                reason: prose("on holiday"),
+                then,
+            },
+        )
+        .await
     }
 
     pub(crate) async fn move_to(&self, file: &str, to: &str) -> Result<Outcome, VaultError> {
@@ -166,12 +264,26 @@ impl User {
     }
 
     pub(crate) async fn delete(&self, file: &str) -> Result<Outcome, VaultError> {
-        self.apply(file, Operation::Delete { comment: prose("gone") }).await
+        self.apply(
+            file,
+            Operation::Delete {
+                comment: prose("gone"),
+            },
+        )
+        .await
     }
 
     pub(crate) async fn restore(&self, file: &File) -> Result<Outcome, VaultError> {
         let (id, blob) = (file.id.clone(), file.blob.clone());
-        self.apply(file.name.as_str(), Operation::Restore { file: id, revision: 1, blob }).await
+        self.apply(
+            file.name.as_str(),
+            Operation::Restore {
+                file: id,
+                revision: 1,
+                blob,
+            },
+        )
+        .await
     }
 
     pub(crate) async fn find(&self, file: &str) -> Option<File> {
@@ -182,7 +294,10 @@ impl User {
 /// A vault `main` with two users.
 pub(crate) async fn ada_and_bob(store: &Store) -> (User, User) {
     let vault = new_vault(store, "main").await;
-    (User::new(store, &vault, "ada"), User::new(store, &vault, "bob"))
+    (
+        User::new(store, &vault, "ada"),
+        User::new(store, &vault, "bob"),
+    )
 }
 
 /// Changes and events of a vault are numbered from 1 without gaps, as far as its counters say.

@@ -12,9 +12,15 @@ async fn every_column_is_classified_and_no_other(db: TestDatabase) {
     let page = std::fs::read_to_string(page).unwrap();
     let (classified, there) = (classified(&page), columns(&db.database).await);
     let missing: Vec<_> = there.difference(&classified).collect();
-    assert!(missing.is_empty(), "data.md does not say what these are: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "data.md does not say what these are: {missing:?}"
+    );
     let gone: Vec<_> = classified.difference(&there).collect();
-    assert!(gone.is_empty(), "data.md speaks of what is not there: {gone:?}");
+    assert!(
+        gone.is_empty(),
+        "data.md speaks of what is not there: {gone:?}"
+    );
     assert!(there.len() > 150, "{} columns", there.len());
 }
 
@@ -22,10 +28,21 @@ async fn every_column_is_classified_and_no_other(db: TestDatabase) {
 fn classified(page: &str) -> BTreeSet<String> {
     const CLASSES: [&str; 5] = ["secret", "personal", "work", "record", "internal"];
     let mut columns = BTreeSet::new();
-    for row in page.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `")) {
+    for row in page
+        .split("\n## ")
+        .next()
+        .unwrap()
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+    {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [names, class, protected, kept] = cells[..] else { panic!("four cells: {row}") };
-        assert!(CLASSES.contains(&class) && !protected.is_empty() && !kept.is_empty(), "{row}");
+        let [names, class, protected, kept] = cells[..] else {
+            panic!("four cells: {row}")
+        };
+        assert!(
+            CLASSES.contains(&class) && !protected.is_empty() && !kept.is_empty(),
+            "{row}"
+        );
         for name in names.split(", ").map(|name| name.trim_matches('`')) {
             assert!(columns.insert(name.to_owned()), "{name} is there twice");
         }
@@ -37,16 +54,26 @@ async fn columns(database: &Database) -> BTreeSet<String> {
     match database {
         Database::Sqlite(path) => {
             let sqlite = rusqlite::Connection::open(path).unwrap();
-            let all = "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c
+            let all =
+                "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c
                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
             let mut all = sqlite.prepare(all).unwrap();
-            all.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+            all.query_map([], |row| row.get(0))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect()
         }
         Database::Postgres(url) => {
             let all = "SELECT table_name || '.' || column_name FROM information_schema.columns
                 WHERE table_schema = 'public'";
             let mut postgres = sqlx::PgConnection::connect(url).await.unwrap();
-            postgres.fetch_all(all).await.unwrap().iter().map(|row| row.get(0)).collect()
+            postgres
+                .fetch_all(all)
+                .await
+                .unwrap()
+                .iter()
+                .map(|row| row.get(0))
+                .collect()
         }
     }
 }

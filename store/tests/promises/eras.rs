@@ -1,11 +1,12 @@
 //! Everything of an account is thrown out: then what was begun before it, and is not finished, comes to nothing.
 
 use auth::{
-    AccountChange, AuthStore as _, EmailAddress, Era, Factor, FactorId, FactorKind, SessionKind, Standing, TokenHash,
+    AccountChange, AuthStore as _, EmailAddress, Era, Factor, FactorId, FactorKind, SessionKind,
+    Standing, TokenHash,
     audit::{Deed, Record},
     store::{
-        AddressStore as _, Confirmation, EndEverybody, EndReason, FactorChange, FactorStore as _, Least,
-        PersonalTokens, Removal, Replacement, Reset, ResetStore as _, Slip, SlipKind, Terms,
+        AddressStore as _, Confirmation, EndEverybody, EndReason, FactorChange, FactorStore as _,
+        Least, PersonalTokens, Removal, Replacement, Reset, ResetStore as _, Slip, SlipKind, Terms,
     },
 };
 use serde_json::json;
@@ -37,11 +38,35 @@ const WAYS: [&str; 9] = [
 
 async fn throw_out(store: &Store, way: &str, n: i64) {
     let (ada, root, at) = (user("ada"), actor("root"), second(n));
-    let change = async |change| drop(store.change_account(&ada, change, root.clone(), at).await.unwrap());
+    let change = async |change| {
+        drop(
+            store
+                .change_account(&ada, change, root.clone(), at)
+                .await
+                .unwrap(),
+        )
+    };
     match way {
-        "a new password" => replace(store, Replacement::Change { keep: None, era: era(store, "ada").await }, n).await,
+        "a new password" => {
+            replace(
+                store,
+                Replacement::Change {
+                    keep: None,
+                    era: era(store, "ada").await,
+                },
+                n,
+            )
+            .await
+        }
         "a new password that keeps sessions" => {
-            replace(store, Replacement::ChangeKeepingSessions { era: era(store, "ada").await }, n).await;
+            replace(
+                store,
+                Replacement::ChangeKeepingSessions {
+                    era: era(store, "ada").await,
+                },
+                n,
+            )
+            .await;
         }
         "a reset link" => {
             let account = store.credentials(&ada).await.unwrap().unwrap().account;
@@ -50,34 +75,73 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
             let made = Record::new(&root, Deed::ResetMade, at).about("ada");
             assert!(store.keep_reset(link.clone(), made, None).await.unwrap());
             let password = auth::PasswordHash::stored(&format!("reset {n}"));
-            let reset = Reset { link: link.hash, password, by: actor("ada"), at };
+            let reset = Reset {
+                link: link.hash,
+                password,
+                by: actor("ada"),
+                at,
+            };
             store.reset_password(reset).await.unwrap().unwrap();
         }
         "others ended" | "all ended" => {
             let keep = signed_in(store, "ada", &format!("kept {n}")).await;
             let keep = (way == "others ended").then_some(&keep);
-            store.end_sessions(&ada, keep, end(EndReason::EndedByOwner, "ada", n)).await.unwrap();
+            store
+                .end_sessions(&ada, keep, end(EndReason::EndedByOwner, "ada", n))
+                .await
+                .unwrap();
         }
         "everybody's ended" => {
-            let (end, tokens) = (end(EndReason::EndedByAdministrator, "root", n), PersonalTokens::Keep);
+            let (end, tokens) = (
+                end(EndReason::EndedByAdministrator, "root", n),
+                PersonalTokens::Keep,
+            );
             let keep = Some(signed_in(store, "ada", &format!("kept {n}")).await);
-            store.end_everybody(EndEverybody { keep, tokens, end, reason: String::new() }).await.unwrap();
+            store
+                .end_everybody(EndEverybody {
+                    keep,
+                    tokens,
+                    end,
+                    reason: String::new(),
+                })
+                .await
+                .unwrap();
         }
         "other factors" => store.change_factors(app(n)).await.unwrap(),
         "disabled and enabled" => {
             for standing in [Standing::Disabled, Standing::Active] {
-                change(AccountChange { standing: Some(standing), ..AccountChange::default() }).await;
+                change(AccountChange {
+                    standing: Some(standing),
+                    ..AccountChange::default()
+                })
+                .await;
             }
         }
-        "a reset required" => change(AccountChange { reset_required: Some(true), ..AccountChange::default() }).await,
+        "a reset required" => {
+            change(AccountChange {
+                reset_required: Some(true),
+                ..AccountChange::default()
+            })
+            .await
+        }
         other => panic!("{other}"),
     }
 }
 
 async fn replace(store: &Store, why: Replacement, n: i64) {
-    let old = store.credentials(&user("ada")).await.unwrap().unwrap().password;
+    let old = store
+        .credentials(&user("ada"))
+        .await
+        .unwrap()
+        .unwrap()
+        .password;
     let new = auth::PasswordHash::stored(&format!("password {n}"));
-    assert!(store.replace_password(&user("ada"), &old, new, why, actor("ada"), second(n)).await.unwrap());
+    assert!(
+        store
+            .replace_password(&user("ada"), &old, new, why, actor("ada"), second(n))
+            .await
+            .unwrap()
+    );
 }
 
 fn app(n: i64) -> FactorChange {
@@ -108,16 +172,29 @@ fn app(n: i64) -> FactorChange {
 
 fn slip(kind: SlipKind, hash: &str, body: &str) -> Slip {
     let (hash, body) = (TokenHash::new(hash), body.to_owned());
-    Slip { kind, hash, username: Some(user("ada")), body, created_at: second(0), expires_at: second(10_000) }
+    Slip {
+        kind,
+        hash,
+        username: Some(user("ada")),
+        body,
+        created_at: second(0),
+        expires_at: second(10_000),
+    }
 }
 
 async fn whatever_throws_everything_out_begins_a_new_era(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for (n, way) in (1..).zip(WAYS) {
-        let (before, heard) = (era(&db.store, "ada").await, db.store.last_account_event().await.unwrap());
+        let (before, heard) = (
+            era(&db.store, "ada").await,
+            db.store.last_account_event().await.unwrap(),
+        );
         throw_out(&db.store, way, n).await;
         assert!(era(&db.store, "ada").await > before, "{way}");
-        assert!(db.store.last_account_event().await.unwrap() > heard, "{way}: other nodes hear of it");
+        assert!(
+            db.store.last_account_event().await.unwrap() > heard,
+            "{way}: other nodes hear of it"
+        );
         let member = db.store.member(&user("ada")).await.unwrap().unwrap();
         assert_eq!(member.account.era, era(&db.store, "ada").await, "{way}");
     }
@@ -128,9 +205,20 @@ async fn a_better_hash_or_the_end_of_one_session_throws_nothing_out(db: TestData
     let before = era(&db.store, "ada").await;
     replace(&db.store, Replacement::Upgrade, 1).await;
     let id = signed_in(&db.store, "ada", "one").await;
-    assert!(db.store.end_session(&user("ada"), &id, end(EndReason::SignedOut, "ada", 2)).await.unwrap());
-    let renamed = AccountChange { display_name: Some(None), ..AccountChange::default() };
-    db.store.change_account(&user("ada"), renamed, actor("ada"), second(3)).await.unwrap();
+    assert!(
+        db.store
+            .end_session(&user("ada"), &id, end(EndReason::SignedOut, "ada", 2))
+            .await
+            .unwrap()
+    );
+    let renamed = AccountChange {
+        display_name: Some(None),
+        ..AccountChange::default()
+    };
+    db.store
+        .change_account(&user("ada"), renamed, actor("ada"), second(3))
+        .await
+        .unwrap();
     assert_eq!(era(&db.store, "ada").await, before);
 }
 
@@ -142,7 +230,14 @@ async fn a_session_that_was_proved_in_an_older_era_does_not_begin(db: TestDataba
         for kind in [SessionKind::Web, SessionKind::Tokens, SessionKind::Personal] {
             let late = session(&format!("late {n} {}", kind.as_str()), "ada", kind);
             let secret = TokenHash::new(late.id.as_str());
-            assert_eq!(db.store.start_session(late.clone(), secret, proved).await.unwrap(), None, "{way}");
+            assert_eq!(
+                db.store
+                    .start_session(late.clone(), secret, proved)
+                    .await
+                    .unwrap(),
+                None,
+                "{way}"
+            );
             assert_eq!(db.store.session(&late.id).await.unwrap(), None, "{way}");
         }
     }
@@ -153,7 +248,10 @@ async fn an_era_grows_though_the_clock_goes_back(db: TestDatabase) {
     let mut before = Era::default();
     for n in [1_000, 10, 10, 1_000, 1_000, 2_000] {
         let ended = end(EndReason::EndedByOwner, "ada", n);
-        db.store.end_sessions(&user("ada"), None, ended.clone()).await.unwrap();
+        db.store
+            .end_sessions(&user("ada"), None, ended.clone())
+            .await
+            .unwrap();
         let now = era(&db.store, "ada").await;
         assert!(now > before, "{n}");
         assert_eq!(now, before.next(ended.at), "as it is said in `Era`");
@@ -166,13 +264,23 @@ async fn of_a_sign_in_and_an_end_of_everything_at_once_no_session_is_left(db: Te
     for round in 0..30 {
         let known = era(&db.store, "ada").await;
         let sign_ins = (0..4).map(|n| {
-            let (store, new) = (db.store.clone(), session(&format!("{round} {n}"), "ada", SessionKind::Tokens));
-            tokio::spawn(async move { store.start_session(new.clone(), TokenHash::new(new.id.as_str()), known).await })
+            let (store, new) = (
+                db.store.clone(),
+                session(&format!("{round} {n}"), "ada", SessionKind::Tokens),
+            );
+            tokio::spawn(async move {
+                store
+                    .start_session(new.clone(), TokenHash::new(new.id.as_str()), known)
+                    .await
+            })
         });
         let sign_ins: Vec<_> = sign_ins.collect();
         let store = db.store.clone();
         let ended = tokio::spawn(async move {
-            store.end_sessions(&user("ada"), None, end(EndReason::EndedByOwner, "ada", 2)).await.unwrap()
+            store
+                .end_sessions(&user("ada"), None, end(EndReason::EndedByOwner, "ada", 2))
+                .await
+                .unwrap()
         });
         let mut began = 0;
         for sign_in in sign_ins {
@@ -189,8 +297,17 @@ async fn a_link_to_another_address_is_followed_once_and_in_its_own_era(db: TestD
     let asked = async |n: i64| {
         let link = slip(SlipKind::EmailLink, &format!("link {n}"), "{}");
         let record = Record::new(&actor("ada"), Deed::EmailAsked, second(n)).about("ada");
-        db.store.keep_email_link(link.clone(), record).await.unwrap();
-        let account = db.store.credentials(&user("ada")).await.unwrap().unwrap().account;
+        db.store
+            .keep_email_link(link.clone(), record)
+            .await
+            .unwrap();
+        let account = db
+            .store
+            .credentials(&user("ada"))
+            .await
+            .unwrap()
+            .unwrap()
+            .account;
         let email = EmailAddress::parse(&format!("ada{n}@example.org")).unwrap();
         Confirmation {
             link: link.hash,
@@ -203,7 +320,11 @@ async fn a_link_to_another_address_is_followed_once_and_in_its_own_era(db: TestD
     };
     let first = asked(100).await;
     let second_one = asked(101).await;
-    assert_eq!(db.store.confirm_email(first).await.unwrap(), None, "there is a newer one");
+    assert_eq!(
+        db.store.confirm_email(first).await.unwrap(),
+        None,
+        "there is a newer one"
+    );
     let tries = (0..8).map(|_| {
         let (store, link) = (db.store.clone(), second_one.clone());
         tokio::spawn(async move { store.confirm_email(link).await.unwrap().is_some() })
@@ -213,13 +334,29 @@ async fn a_link_to_another_address_is_followed_once_and_in_its_own_era(db: TestD
         followed += u32::from(one.await.unwrap());
     }
     assert_eq!(followed, 1);
-    let account = db.store.credentials(&user("ada")).await.unwrap().unwrap().account;
-    assert_eq!((account.email, account.email_verified), (Some(second_one.email), true));
+    let account = db
+        .store
+        .credentials(&user("ada"))
+        .await
+        .unwrap()
+        .unwrap()
+        .account;
+    assert_eq!(
+        (account.email, account.email_verified),
+        (Some(second_one.email), true)
+    );
     for (n, way) in (200..).zip(WAYS) {
         let link = asked(n).await;
         throw_out(&db.store, way, n).await;
         assert_eq!(db.store.confirm_email(link).await.unwrap(), None, "{way}");
     }
-    let stolen = Confirmation { before: None, ..asked(300).await };
-    assert_eq!(db.store.confirm_email(stolen).await.unwrap(), None, "the address was another one");
+    let stolen = Confirmation {
+        before: None,
+        ..asked(300).await
+    };
+    assert_eq!(
+        db.store.confirm_email(stolen).await.unwrap(),
+        None,
+        "the address was another one"
+    );
 }

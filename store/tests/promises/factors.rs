@@ -1,9 +1,13 @@
 //! Second factors: each step and each code once, the last one kept, every change felt by the other sessions.
 
 use auth::{
-    AccountChange, AuthStore as _, Era, Factor, FactorId, FactorKind, Method, Methods, SessionId, Standing, TokenHash,
+    AccountChange, AuthStore as _, Era, Factor, FactorId, FactorKind, Method, Methods, SessionId,
+    Standing, TokenHash,
     audit::Deed,
-    store::{EndReason, FactorChange, FactorStore as _, FactorsRefused, KeyStore as _, Least, Removal, Renewal},
+    store::{
+        EndReason, FactorChange, FactorStore as _, FactorsRefused, KeyStore as _, Least, Removal,
+        Renewal,
+    },
 };
 use serde_json::json;
 use store::{Store, testing::TestDatabase};
@@ -25,9 +29,21 @@ crate::on_both_databases!(
     an_app_sealed_under_a_master_key_that_is_not_in_force_is_refused,
 );
 
-async fn renewal(db: &TestDatabase, by: &str, session: &SessionId, methods: Methods, at: i64) -> Renewal {
+async fn renewal(
+    db: &TestDatabase,
+    by: &str,
+    session: &SessionId,
+    methods: Methods,
+    at: i64,
+) -> Renewal {
     let era = era(&db.store, by).await;
-    Renewal { by: actor(by), era, session: session.clone(), methods, at: second(at) }
+    Renewal {
+        by: actor(by),
+        era,
+        session: session.clone(),
+        methods,
+        at: second(at),
+    }
 }
 
 fn factor(id: &str, of: &str, kind: FactorKind) -> Factor {
@@ -61,28 +77,66 @@ fn adding(of: &str, add: Vec<Factor>) -> FactorChange {
 
 fn removing(of: &str, id: &str, least: Least) -> FactorChange {
     let remove = Removal::One(FactorId::new(id));
-    FactorChange { remove, least, deed: Deed::FactorRemoved, ..adding(of, Vec::new()) }
+    FactorChange {
+        remove,
+        least,
+        deed: Deed::FactorRemoved,
+        ..adding(of, Vec::new())
+    }
 }
 
 async fn with_app(store: &Store) -> Factor {
     register(store, &["ada"]).await;
     let app = factor("app", "ada", FactorKind::Totp);
-    store.change_factors(adding("ada", vec![app.clone()])).await.unwrap();
+    store
+        .change_factors(adding("ada", vec![app.clone()]))
+        .await
+        .unwrap();
     app
 }
 
 async fn factors_are_kept_as_they_were_given_and_seen_with_the_account(db: TestDatabase) {
     let app = with_app(&db.store).await;
     let code = factor("code", "ada", FactorKind::Recovery);
-    db.store.change_factors(adding("ada", vec![code.clone()])).await.unwrap();
-    assert_eq!(db.store.factors(&user("ada")).await.unwrap(), vec![app.clone(), code]);
+    db.store
+        .change_factors(adding("ada", vec![code.clone()]))
+        .await
+        .unwrap();
+    assert_eq!(
+        db.store.factors(&user("ada")).await.unwrap(),
+        vec![app.clone(), code]
+    );
     assert_eq!(db.store.factor(&app.id).await.unwrap(), Some(app));
-    assert_eq!(db.store.factor(&FactorId::new("nobody's")).await.unwrap(), None);
+    assert_eq!(
+        db.store.factor(&FactorId::new("nobody's")).await.unwrap(),
+        None
+    );
     let member = db.store.member(&user("ada")).await.unwrap().unwrap();
-    assert_eq!(member.factors.iter().collect::<Vec<_>>(), [FactorKind::Totp]);
-    assert!(db.store.rename_factor(&user("ada"), &FactorId::new("app"), "my phone".to_owned()).await.unwrap());
-    assert!(!db.store.rename_factor(&user("eve"), &FactorId::new("app"), "my phone".to_owned()).await.unwrap());
-    assert_eq!(db.store.factor(&FactorId::new("app")).await.unwrap().unwrap().name, "my phone");
+    assert_eq!(
+        member.factors.iter().collect::<Vec<_>>(),
+        [FactorKind::Totp]
+    );
+    assert!(
+        db.store
+            .rename_factor(&user("ada"), &FactorId::new("app"), "my phone".to_owned())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !db.store
+            .rename_factor(&user("eve"), &FactorId::new("app"), "my phone".to_owned())
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        db.store
+            .factor(&FactorId::new("app"))
+            .await
+            .unwrap()
+            .unwrap()
+            .name,
+        "my phone"
+    );
 }
 
 async fn a_time_step_is_used_once_however_many_try(db: TestDatabase) {
@@ -96,18 +150,40 @@ async fn a_time_step_is_used_once_however_many_try(db: TestDatabase) {
         good += u32::from(one.await.unwrap());
     }
     assert_eq!(good, 1);
-    assert!(!db.store.use_step(&app.id, 7, second(3)).await.unwrap(), "an older step after a newer one");
+    assert!(
+        !db.store.use_step(&app.id, 7, second(3)).await.unwrap(),
+        "an older step after a newer one"
+    );
     assert!(db.store.use_step(&app.id, 9, second(4)).await.unwrap());
-    assert_eq!(db.store.factor(&app.id).await.unwrap().unwrap().last_used_at, Some(second(4)));
+    assert_eq!(
+        db.store
+            .factor(&app.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .last_used_at,
+        Some(second(4))
+    );
 }
 
 async fn a_recovery_code_is_used_once_however_many_try(db: TestDatabase) {
     with_app(&db.store).await;
-    let codes = ["one", "two"].map(|id| Factor { body: id.to_owned(), ..factor(id, "ada", FactorKind::Recovery) });
-    db.store.change_factors(adding("ada", codes.to_vec())).await.unwrap();
+    let codes = ["one", "two"].map(|id| Factor {
+        body: id.to_owned(),
+        ..factor(id, "ada", FactorKind::Recovery)
+    });
+    db.store
+        .change_factors(adding("ada", codes.to_vec()))
+        .await
+        .unwrap();
     let use_of = |of: &'static str| {
         let store = db.store.clone();
-        async move { store.use_recovery_code(&actor(of), &TokenHash::new("one"), second(3)).await.unwrap() }
+        async move {
+            store
+                .use_recovery_code(&actor(of), &TokenHash::new("one"), second(3))
+                .await
+                .unwrap()
+        }
     };
     assert_eq!(use_of("eve").await, None);
     let tries: Vec<_> = (0..30).map(|_| tokio::spawn(use_of("ada"))).collect();
@@ -116,19 +192,36 @@ async fn a_recovery_code_is_used_once_however_many_try(db: TestDatabase) {
         lefts.extend(one.await.unwrap());
     }
     assert_eq!(lefts, [1]);
-    let used = db.store.factor(&FactorId::new("one")).await.unwrap().unwrap();
+    let used = db
+        .store
+        .factor(&FactorId::new("one"))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(used.used_at, Some(second(3)));
 }
 
 async fn a_factor_change_ends_every_other_session(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
-    let (this, other) = (signed_in(&db.store, "ada", "this").await, signed_in(&db.store, "ada", "other").await);
+    let (this, other) = (
+        signed_in(&db.store, "ada", "this").await,
+        signed_in(&db.store, "ada", "other").await,
+    );
     let bobs = signed_in(&db.store, "bob", "bob's").await;
     let methods = Methods::of(&[Method::Password, Method::Otp]);
     let add = adding("ada", vec![factor("app", "ada", FactorKind::Totp)]);
-    db.store.change_factors(FactorChange { keep: Some((this.clone(), methods)), ..add }).await.unwrap();
+    db.store
+        .change_factors(FactorChange {
+            keep: Some((this.clone(), methods)),
+            ..add
+        })
+        .await
+        .unwrap();
     let session = async |id: &SessionId| db.store.session(id).await.unwrap().unwrap();
-    assert_eq!((session(&this).await.ended_at, session(&this).await.methods), (None, methods));
+    assert_eq!(
+        (session(&this).await.ended_at, session(&this).await.methods),
+        (None, methods)
+    );
     assert_eq!(session(&other).await.ended_at, Some(second(2)));
     assert_eq!(session(&bobs).await.ended_at, None);
     let events = db.store.account_events_after(0).await.unwrap();
@@ -138,66 +231,160 @@ async fn a_factor_change_ends_every_other_session(db: TestDatabase) {
 async fn a_session_that_is_over_changes_nothing(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let this = signed_in(&db.store, "ada", "this").await;
-    db.store.end_session(&user("ada"), &this, end(EndReason::EndedByOwner, "ada", 1)).await.unwrap();
+    db.store
+        .end_session(&user("ada"), &this, end(EndReason::EndedByOwner, "ada", 1))
+        .await
+        .unwrap();
     let add = adding("ada", vec![factor("app", "ada", FactorKind::Totp)]);
-    let change = FactorChange { keep: Some((this.clone(), Methods::NONE)), ..add };
-    assert!(matches!(db.store.change_factors(change).await, Err(FactorsRefused::SessionOver)));
+    let change = FactorChange {
+        keep: Some((this.clone(), Methods::NONE)),
+        ..add
+    };
+    assert!(matches!(
+        db.store.change_factors(change).await,
+        Err(FactorsRefused::SessionOver)
+    ));
     assert!(db.store.factors(&user("ada")).await.unwrap().is_empty());
-    assert!(!db.store.renew_session(renewal(&db, "ada", &this, Methods::NONE, 3).await).await.unwrap());
+    assert!(
+        !db.store
+            .renew_session(renewal(&db, "ada", &this, Methods::NONE, 3).await)
+            .await
+            .unwrap()
+    );
 }
 
 async fn of_two_who_take_the_last_two_factors_one_is_refused(db: TestDatabase) {
     with_app(&db.store).await;
-    db.store.change_factors(adding("ada", vec![factor("key", "ada", FactorKind::Passkey)])).await.unwrap();
+    db.store
+        .change_factors(adding(
+            "ada",
+            vec![factor("key", "ada", FactorKind::Passkey)],
+        ))
+        .await
+        .unwrap();
     let [one, two] = ["app", "key"].map(|id| {
         let store = db.store.clone();
         tokio::spawn(async move { store.change_factors(removing("ada", id, Least::One)).await })
     });
     let answers = [one.await.unwrap(), two.await.unwrap()];
-    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1, "{answers:?}");
-    assert!(answers.iter().any(|answer| matches!(answer, Err(FactorsRefused::Last))), "{answers:?}");
+    assert_eq!(
+        answers.iter().filter(|answer| answer.is_ok()).count(),
+        1,
+        "{answers:?}"
+    );
+    assert!(
+        answers
+            .iter()
+            .any(|answer| matches!(answer, Err(FactorsRefused::Last))),
+        "{answers:?}"
+    );
     assert_eq!(db.store.factors(&user("ada")).await.unwrap().len(), 1);
 }
 
 async fn recovery_codes_go_with_the_last_factor(db: TestDatabase) {
     with_app(&db.store).await;
-    db.store.change_factors(adding("ada", vec![factor("code", "ada", FactorKind::Recovery)])).await.unwrap();
-    let unknown = db.store.change_factors(removing("ada", "nobody's", Least::None)).await;
+    db.store
+        .change_factors(adding(
+            "ada",
+            vec![factor("code", "ada", FactorKind::Recovery)],
+        ))
+        .await
+        .unwrap();
+    let unknown = db
+        .store
+        .change_factors(removing("ada", "nobody's", Least::None))
+        .await;
     assert!(matches!(unknown, Err(FactorsRefused::NoSuchFactor)));
-    db.store.change_factors(removing("ada", "app", Least::None)).await.unwrap();
+    db.store
+        .change_factors(removing("ada", "app", Least::None))
+        .await
+        .unwrap();
     assert!(db.store.factors(&user("ada")).await.unwrap().is_empty());
 }
 
 async fn a_passkey_is_one_accounts_only_and_there_is_one_app(db: TestDatabase) {
     with_app(&db.store).await;
     register(&db.store, &["eve"]).await;
-    db.store.change_factors(adding("ada", vec![factor("key", "ada", FactorKind::Passkey)])).await.unwrap();
-    let twin = db.store.change_factors(adding("eve", vec![factor("key", "eve", FactorKind::Passkey)])).await;
+    db.store
+        .change_factors(adding(
+            "ada",
+            vec![factor("key", "ada", FactorKind::Passkey)],
+        ))
+        .await
+        .unwrap();
+    let twin = db
+        .store
+        .change_factors(adding(
+            "eve",
+            vec![factor("key", "eve", FactorKind::Passkey)],
+        ))
+        .await;
     assert!(matches!(twin, Err(FactorsRefused::Taken)));
-    let second = db.store.change_factors(adding("ada", vec![factor("app 2", "ada", FactorKind::Totp)])).await;
+    let second = db
+        .store
+        .change_factors(adding(
+            "ada",
+            vec![factor("app 2", "ada", FactorKind::Totp)],
+        ))
+        .await;
     assert!(matches!(second, Err(FactorsRefused::Taken)));
-    let foreign = db.store.change_factors(removing("eve", "key", Least::None)).await;
+    let foreign = db
+        .store
+        .change_factors(removing("eve", "key", Least::None))
+        .await;
     assert!(matches!(foreign, Err(FactorsRefused::NoSuchFactor)));
 }
 
 async fn a_signature_counter_moves_by_compare_and_swap(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let key = factor("key", "ada", FactorKind::Passkey);
-    db.store.change_factors(adding("ada", vec![key.clone()])).await.unwrap();
-    assert!(db.store.revise_factor(&key, "newer".to_owned(), 8, second(5)).await.unwrap());
-    assert!(!db.store.revise_factor(&key, "newest".to_owned(), 9, second(6)).await.unwrap());
+    db.store
+        .change_factors(adding("ada", vec![key.clone()]))
+        .await
+        .unwrap();
+    assert!(
+        db.store
+            .revise_factor(&key, "newer".to_owned(), 8, second(5))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !db.store
+            .revise_factor(&key, "newest".to_owned(), 9, second(6))
+            .await
+            .unwrap()
+    );
     let now = db.store.factor(&key.id).await.unwrap().unwrap();
-    assert_eq!((now.body.as_str(), now.counter, now.last_used_at), ("newer", 8, Some(second(5))));
+    assert_eq!(
+        (now.body.as_str(), now.counter, now.last_used_at),
+        ("newer", 8, Some(second(5)))
+    );
 }
 
 async fn a_renewed_session_knows_when_and_how(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
     let id = signed_in(&db.store, "ada", "one").await;
     let methods = Methods::of(&[Method::Password, Method::Recovery]);
-    assert!(!db.store.renew_session(renewal(&db, "eve", &id, methods, 8).await).await.unwrap());
-    let elsewhere = Renewal { era: Era::stored(7), ..renewal(&db, "ada", &id, methods, 8).await };
-    assert!(!db.store.renew_session(elsewhere).await.unwrap(), "proved in another era");
-    assert!(db.store.renew_session(renewal(&db, "ada", &id, methods, 9).await).await.unwrap());
+    assert!(
+        !db.store
+            .renew_session(renewal(&db, "eve", &id, methods, 8).await)
+            .await
+            .unwrap()
+    );
+    let elsewhere = Renewal {
+        era: Era::stored(7),
+        ..renewal(&db, "ada", &id, methods, 8).await
+    };
+    assert!(
+        !db.store.renew_session(elsewhere).await.unwrap(),
+        "proved in another era"
+    );
+    assert!(
+        db.store
+            .renew_session(renewal(&db, "ada", &id, methods, 9).await)
+            .await
+            .unwrap()
+    );
     let session = db.store.session(&id).await.unwrap().unwrap();
     assert_eq!((session.auth_time, session.methods), (second(9), methods));
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
@@ -205,18 +392,36 @@ async fn a_renewed_session_knows_when_and_how(db: TestDatabase) {
 
 async fn a_deleted_account_gets_no_factors(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let gone = AccountChange { standing: Some(Standing::Deleted), ..AccountChange::default() };
-    db.store.change_account(&user("ada"), gone, actor("root"), second(1)).await.unwrap();
-    let add = db.store.change_factors(adding("ada", vec![factor("app", "ada", FactorKind::Totp)])).await;
+    let gone = AccountChange {
+        standing: Some(Standing::Deleted),
+        ..AccountChange::default()
+    };
+    db.store
+        .change_account(&user("ada"), gone, actor("root"), second(1))
+        .await
+        .unwrap();
+    let add = db
+        .store
+        .change_factors(adding("ada", vec![factor("app", "ada", FactorKind::Totp)]))
+        .await;
     assert!(matches!(add, Err(FactorsRefused::NoSuchAccount)));
 }
 
 async fn an_app_sealed_under_a_master_key_that_is_not_in_force_is_refused(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     assert!(db.store.name_master("aaaa", None, second(0)).await.unwrap());
-    let app = |under: &str| Factor { body: format!("{under}.sealed"), ..factor("app", "ada", FactorKind::Totp) };
-    let late = db.store.change_factors(adding("ada", vec![app("bbbb")])).await;
+    let app = |under: &str| Factor {
+        body: format!("{under}.sealed"),
+        ..factor("app", "ada", FactorKind::Totp)
+    };
+    let late = db
+        .store
+        .change_factors(adding("ada", vec![app("bbbb")]))
+        .await;
     assert!(matches!(late, Err(FactorsRefused::Store(_))), "{late:?}");
     assert_eq!(db.store.factors(&user("ada")).await.unwrap(), []);
-    db.store.change_factors(adding("ada", vec![app("aaaa")])).await.unwrap();
+    db.store
+        .change_factors(adding("ada", vec![app("aaaa")]))
+        .await
+        .unwrap();
 }

@@ -7,7 +7,9 @@ use vault::{
     store::{AfterOverride, DerivedCommit, Heads},
 };
 
-use crate::builders::{User, actor, ada_and_bob, assert_no_gaps, blob, name, new_vault, prose, second};
+use crate::builders::{
+    User, actor, ada_and_bob, assert_no_gaps, blob, name, new_vault, prose, second,
+};
 
 crate::on_both_databases!(
     a_file_is_kept_as_it_was_added,
@@ -31,10 +33,27 @@ crate::on_both_databases!(
 async fn a_file_is_kept_as_it_was_added(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let added = ada.add("Fixtures/Vise ü.step").await.unwrap();
-    assert_eq!((added.event, added.change, added.replayed), (1, Some(1), false));
-    assert_eq!((added.file.revision, added.file.change, added.file.modified_at), (1, 1, second(60)));
-    assert_eq!(ada.find("Fixtures/Vise ü.step").await, Some(added.file.clone()));
-    assert_eq!(ada.find("fixtures/VISE Ü.step").await, Some(added.file), "one name in any capitals");
+    assert_eq!(
+        (added.event, added.change, added.replayed),
+        (1, Some(1), false)
+    );
+    assert_eq!(
+        (
+            added.file.revision,
+            added.file.change,
+            added.file.modified_at
+        ),
+        (1, 1, second(60))
+    );
+    assert_eq!(
+        ada.find("Fixtures/Vise ü.step").await,
+        Some(added.file.clone())
+    );
+    assert_eq!(
+        ada.find("fixtures/VISE Ü.step").await,
+        Some(added.file),
+        "one name in any capitals"
+    );
     assert_eq!(ada.find("fixtures").await, None, "a folder is no file");
 }
 
@@ -42,44 +61,85 @@ async fn a_locked_file_cannot_be_checked_out_twice(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("a.step").await.unwrap();
     let lock = ada.check_out("a.step").await.unwrap().file.lock.unwrap();
-    assert_eq!((lock.id, lock.holder.as_str(), lock.at, lock.note), (1, "ada", second(60), Some(prose("on it"))));
+    assert_eq!(
+        (lock.id, lock.holder.as_str(), lock.at, lock.note),
+        (1, "ada", second(60), Some(prose("on it")))
+    );
     let refused = bob.check_out("a.step").await;
     assert!(matches!(refused, Err(VaultError::Locked { holder }) if holder.as_str() == "ada"));
     ada.cancel("a.step").await.unwrap();
-    assert_eq!(bob.check_out("a.step").await.unwrap().file.lock.unwrap().id, 2);
+    assert_eq!(
+        bob.check_out("a.step").await.unwrap().file.lock.unwrap().id,
+        2
+    );
 }
 
 async fn a_check_in_makes_a_revision_and_gives_the_lock_back(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("a.step").await.unwrap();
-    assert!(matches!(ada.check_in("a.step", 2).await, Err(VaultError::NotCheckedOut)));
+    assert!(matches!(
+        ada.check_in("a.step", 2).await,
+        Err(VaultError::NotCheckedOut)
+    ));
     ada.check_out("a.step").await.unwrap();
-    assert!(matches!(bob.check_in("a.step", 2).await, Err(VaultError::HeldByAnother { .. })));
+    assert!(matches!(
+        bob.check_in("a.step", 2).await,
+        Err(VaultError::HeldByAnother { .. })
+    ));
     let file = ada.check_in("a.step", 2).await.unwrap().file;
-    assert_eq!((file.revision, file.change, &file.blob, &file.lock), (2, 2, &blob(2), &None));
-    let revision = db.store.revision(&ada.vault, &file.id, 2).await.unwrap().unwrap();
-    assert_eq!((revision.kind, revision.blob, revision.change), (RevisionKind::CheckedIn, Some(blob(2)), 2));
-    assert_eq!((revision.author.name.as_str(), revision.comment), ("ada", prose("better")));
+    assert_eq!(
+        (file.revision, file.change, &file.blob, &file.lock),
+        (2, 2, &blob(2), &None)
+    );
+    let revision = db
+        .store
+        .revision(&ada.vault, &file.id, 2)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (revision.kind, revision.blob, revision.change),
+        (RevisionKind::CheckedIn, Some(blob(2)), 2)
+    );
+    assert_eq!(
+        (revision.author.name.as_str(), revision.comment),
+        ("ada", prose("better"))
+    );
 }
 
 async fn a_refusal_leaves_nothing(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("a/b.step").await.unwrap();
     ada.check_out("a/b.step").await.unwrap();
-    let before = (db.store.heads(&ada.vault).await.unwrap(), ada.find("a/b.step").await);
+    let before = (
+        db.store.heads(&ada.vault).await.unwrap(),
+        ada.find("a/b.step").await,
+    );
     for refused in [
         bob.check_in("a/b.step", 9).await,
         bob.delete("a/b.step").await,
         // Refused late, when the counters have moved and folders were made: the file is in the way.
-        ada.add("x/y/z.step").await.and(ada.add("x/y/z.step/deep.step").await),
+        ada.add("x/y/z.step")
+            .await
+            .and(ada.add("x/y/z.step/deep.step").await),
         bob.with_key("k", "f").check_in("a/b.step", 9).await,
     ] {
         refused.unwrap_err();
     }
-    assert_eq!(db.store.heads(&ada.vault).await.unwrap(), Heads { change: 2, event: before.0.event + 1 });
+    assert_eq!(
+        db.store.heads(&ada.vault).await.unwrap(),
+        Heads {
+            change: 2,
+            event: before.0.event + 1
+        }
+    );
     assert_eq!(ada.find("a/b.step").await, before.1);
     let blobs = db.store.blobs(&ada.vault, None, 10).await.unwrap();
-    assert_eq!(blobs, [blob(1)], "a refused check-in's content is not referenced");
+    assert_eq!(
+        blobs,
+        [blob(1)],
+        "a refused check-in's content is not referenced"
+    );
     let top = db.store.folder(&ada.vault, None, None, 10).await.unwrap();
     assert_eq!(top.len(), 2);
     assert_no_gaps(&db.store, &ada.vault).await;
@@ -91,25 +151,54 @@ async fn every_operation_is_one_event_and_one_change_where_there_is_a_revision(d
     ada.check_out("a.step").await.unwrap();
     ada.check_in("a.step", 2).await.unwrap();
     ada.check_out("a.step").await.unwrap();
-    bob.override_lock("a.step", AfterOverride::Take).await.unwrap();
+    bob.override_lock("a.step", AfterOverride::Take)
+        .await
+        .unwrap();
     bob.cancel("a.step").await.unwrap();
-    bob.apply("a.step", Operation::Describe { description: Some(prose("a gear")) }).await.unwrap();
+    bob.apply(
+        "a.step",
+        Operation::Describe {
+            description: Some(prose("a gear")),
+        },
+    )
+    .await
+    .unwrap();
     bob.move_to("a.step", "b.step").await.unwrap();
     bob.delete("b.step").await.unwrap();
     ada.restore(&first).await.unwrap();
     let events = db.store.events(&ada.vault, 0, 100).await.unwrap();
     let actions: Vec<_> = events.iter().map(|event| event.action).collect();
     {
-        use EventAction::{Add, Cancel, CheckIn, CheckOut, Delete, Describe, Move, Override, Restore};
-        let all = [Add, CheckOut, CheckIn, CheckOut, Override, Cancel, Describe, Move, Delete, Restore];
+        use EventAction::{
+            Add, Cancel, CheckIn, CheckOut, Delete, Describe, Move, Override, Restore,
+        };
+        let all = [
+            Add, CheckOut, CheckIn, CheckOut, Override, Cancel, Describe, Move, Delete, Restore,
+        ];
         assert_eq!(actions, all);
     }
     assert_eq!(events[4].reason, Some(prose("on holiday")));
-    assert_eq!((events[4].by.as_str(), events[4].file.holder().unwrap().as_str()), ("bob", "bob"));
+    assert_eq!(
+        (
+            events[4].by.as_str(),
+            events[4].file.holder().unwrap().as_str()
+        ),
+        ("bob", "bob")
+    );
     assert_eq!(events[6].file.description, Some(prose("a gear")));
-    assert_eq!((&events[7].moved_from, &events[7].file.name), (&Some(name("a.step")), &name("b.step")));
+    assert_eq!(
+        (&events[7].moved_from, &events[7].file.name),
+        (&Some(name("a.step")), &name("b.step"))
+    );
     assert!(events[8].file.deleted && !events[9].file.deleted);
-    let kinds: Vec<_> = db.store.changes(&ada.vault, 0, 9).await.unwrap().into_iter().map(|it| it.kind).collect();
+    let kinds: Vec<_> = db
+        .store
+        .changes(&ada.vault, 0, 9)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|it| it.kind)
+        .collect();
     {
         use RevisionKind::{Added, CheckedIn, Deleted, Moved, Restored};
         assert_eq!(kinds, [Added, CheckedIn, Moved, Deleted, Restored]);
@@ -125,16 +214,37 @@ async fn a_deleted_file_is_found_as_deleted_and_comes_back_with_its_history(db: 
     assert_eq!(ada.find("a.step").await, None);
     ada.add("a.step").await.unwrap();
     ada.delete("a.step").await.unwrap();
-    let newest = db.store.file_or_deleted(&ada.vault, &name("a.step")).await.unwrap().unwrap();
-    assert!(newest.deleted && newest.id != first.id, "the one deleted last");
+    let newest = db
+        .store
+        .file_or_deleted(&ada.vault, &name("a.step"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        newest.deleted && newest.id != first.id,
+        "the one deleted last"
+    );
     let back = ada.restore(&first).await.unwrap().file;
-    assert_eq!((&back.id, back.revision, back.deleted), (&first.id, 3, false));
+    assert_eq!(
+        (&back.id, back.revision, back.deleted),
+        (&first.id, 3, false)
+    );
     assert_eq!(ada.find("a.step").await.as_ref(), Some(&back));
     let again = ada.restore(&newest).await;
     assert!(matches!(again, Err(VaultError::Exists { name: taken }) if taken == name("a.step")));
-    let history = db.store.history(&ada.vault, &first.id, None, 10).await.unwrap();
-    assert_eq!(history.iter().map(|it| it.revision).collect::<Vec<_>>(), [3, 2, 1]);
-    assert_eq!((&history[1].blob, &history[0].blob), (&None, &Some(blob(1))));
+    let history = db
+        .store
+        .history(&ada.vault, &first.id, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        history.iter().map(|it| it.revision).collect::<Vec<_>>(),
+        [3, 2, 1]
+    );
+    assert_eq!(
+        (&history[1].blob, &history[0].blob),
+        (&None, &Some(blob(1)))
+    );
 }
 
 async fn deleted_files_are_listed_last_first_until_their_name_is_used_again(db: TestDatabase) {
@@ -148,20 +258,37 @@ async fn deleted_files_are_listed_last_first_until_their_name_is_used_again(db: 
     let listed = async |before, limit| {
         let gone = db.store.deleted(&ada.vault, before, limit).await.unwrap();
         assert!(gone.iter().all(|file| file.deleted));
-        gone.iter().map(|file| (file.name.to_string(), file.change)).collect::<Vec<_>>()
+        gone.iter()
+            .map(|file| (file.name.to_string(), file.change))
+            .collect::<Vec<_>>()
     };
     let of = |name: &str, change| (name.to_owned(), change);
-    assert_eq!(listed(None, 9).await, [of("c.step", 7), of("fixtures/b.step", 6), of("a.step", 5)]);
-    assert_eq!(listed(None, 2).await, [of("c.step", 7), of("fixtures/b.step", 6)]);
+    assert_eq!(
+        listed(None, 9).await,
+        [of("c.step", 7), of("fixtures/b.step", 6), of("a.step", 5)]
+    );
+    assert_eq!(
+        listed(None, 2).await,
+        [of("c.step", 7), of("fixtures/b.step", 6)]
+    );
     assert_eq!(listed(Some(6), 2).await, [of("a.step", 5)]);
     // Used again and deleted again: one line, the file that a restoration brings back.
     ada.add("A.STEP").await.unwrap();
-    assert_eq!(listed(None, 9).await, [of("c.step", 7), of("fixtures/b.step", 6)]);
+    assert_eq!(
+        listed(None, 9).await,
+        [of("c.step", 7), of("fixtures/b.step", 6)]
+    );
     ada.delete("a.step").await.unwrap();
-    assert_eq!(listed(None, 9).await, [of("A.STEP", 9), of("c.step", 7), of("fixtures/b.step", 6)]);
+    assert_eq!(
+        listed(None, 9).await,
+        [of("A.STEP", 9), of("c.step", 7), of("fixtures/b.step", 6)]
+    );
     let gone = db.store.deleted(&ada.vault, None, 9).await.unwrap();
     ada.restore(&gone[1]).await.unwrap();
-    assert_eq!(listed(None, 9).await, [of("A.STEP", 9), of("fixtures/b.step", 6)]);
+    assert_eq!(
+        listed(None, 9).await,
+        [of("A.STEP", 9), of("fixtures/b.step", 6)]
+    );
     let elsewhere = VaultId::new("elsewhere");
     assert_eq!(db.store.deleted(&elsewhere, None, 9).await.unwrap(), []);
 }
@@ -174,7 +301,11 @@ async fn history_comes_newest_first_in_pages(db: TestDatabase) {
         ada.check_in("a.step", content).await.unwrap();
     }
     let page = async |before| -> Vec<i64> {
-        let page = db.store.history(&ada.vault, &file.id, before, 2).await.unwrap();
+        let page = db
+            .store
+            .history(&ada.vault, &file.id, before, 2)
+            .await
+            .unwrap();
         page.into_iter().map(|it| it.revision).collect()
     };
     assert_eq!(page(None).await, [5, 4]);
@@ -191,9 +322,20 @@ async fn a_retry_under_the_same_key_gets_the_same_answer(db: TestDatabase) {
     ada.cancel("a.step").await.unwrap();
     let again = retrying.check_out("a.step").await.unwrap();
     assert!(again.replayed && !first.replayed);
-    assert_eq!((again.file, again.event, again.change), (first.file, first.event, first.change));
-    assert_eq!(ada.find("a.step").await.unwrap().lock, None, "nothing was done again");
-    let other = bob.with_key("key 1", "checkout a.step").check_out("a.step").await.unwrap();
+    assert_eq!(
+        (again.file, again.event, again.change),
+        (first.file, first.event, first.change)
+    );
+    assert_eq!(
+        ada.find("a.step").await.unwrap().lock,
+        None,
+        "nothing was done again"
+    );
+    let other = bob
+        .with_key("key 1", "checkout a.step")
+        .check_out("a.step")
+        .await
+        .unwrap();
     assert!(!other.replayed, "another user's key is another key");
 }
 
@@ -202,7 +344,10 @@ async fn a_key_is_free_again_after_a_refusal(db: TestDatabase) {
     ada.add("a.step").await.unwrap();
     ada.check_out("a.step").await.unwrap();
     let retrying = bob.with_key("key", "checkout a.step");
-    assert!(matches!(retrying.check_out("a.step").await, Err(VaultError::Locked { .. })));
+    assert!(matches!(
+        retrying.check_out("a.step").await,
+        Err(VaultError::Locked { .. })
+    ));
     ada.cancel("a.step").await.unwrap();
     assert!(!retrying.check_out("a.step").await.unwrap().replayed);
 }
@@ -220,7 +365,10 @@ async fn keys_are_forgotten_by_age(db: TestDatabase) {
     ada.with_key("key", "add").add("a.step").await.unwrap();
     assert_eq!(db.store.forget_keys(second(60)).await.unwrap(), 0);
     assert_eq!(db.store.forget_keys(second(61)).await.unwrap(), 1);
-    ada.with_key("key", "another request").add("b.step").await.unwrap();
+    ada.with_key("key", "another request")
+        .add("b.step")
+        .await
+        .unwrap();
 }
 
 async fn vaults_have_their_own_names_numbers_and_files(db: TestDatabase) {
@@ -229,24 +377,60 @@ async fn vaults_have_their_own_names_numbers_and_files(db: TestDatabase) {
     ada.add("a.step").await.unwrap();
     assert_eq!(other.find("a.step").await, None);
     assert_eq!(other.add("a.step").await.unwrap().change, Some(1));
-    let twin = Realm { id: RealmId::new("twin"), name: RealmName::parse("main").unwrap() };
+    let twin = Realm {
+        id: RealmId::new("twin"),
+        name: RealmName::parse("main").unwrap(),
+    };
     let refused = db.store.create_vault(twin, actor("ada"), second(1)).await;
     assert!(matches!(refused, Err(VaultError::VaultExists { name }) if name.as_str() == "main"));
-    let names: Vec<_> = db.store.vaults().await.unwrap().into_iter().map(|vault| vault.name.to_string()).collect();
+    let names: Vec<_> = db
+        .store
+        .vaults()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|vault| vault.name.to_string())
+        .collect();
     assert_eq!(names, ["another", "main"]);
-    assert_eq!(db.store.realms().await.unwrap(), db.store.vaults().await.unwrap());
-    let main = db.store.vault(&RealmName::parse("main").unwrap()).await.unwrap().unwrap();
+    assert_eq!(
+        db.store.realms().await.unwrap(),
+        db.store.vaults().await.unwrap()
+    );
+    let main = db
+        .store
+        .vault(&RealmName::parse("main").unwrap())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(main.id, ada.vault);
-    assert_eq!(db.store.vault(&RealmName::parse("none").unwrap()).await.unwrap(), None);
+    assert_eq!(
+        db.store
+            .vault(&RealmName::parse("none").unwrap())
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 async fn derived_commits_are_remembered(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     assert_eq!(db.store.derived(&ada.vault).await.unwrap(), None);
-    let commit = |change: i64, sha: &str| DerivedCommit { change, sha: sha.to_owned() };
-    db.store.record_derived(&ada.vault, vec![commit(1, "aa"), commit(2, "bb")]).await.unwrap();
-    db.store.record_derived(&ada.vault, vec![commit(2, "cc"), commit(3, "dd")]).await.unwrap();
-    assert_eq!(db.store.derived(&ada.vault).await.unwrap(), Some(commit(3, "dd")));
+    let commit = |change: i64, sha: &str| DerivedCommit {
+        change,
+        sha: sha.to_owned(),
+    };
+    db.store
+        .record_derived(&ada.vault, vec![commit(1, "aa"), commit(2, "bb")])
+        .await
+        .unwrap();
+    db.store
+        .record_derived(&ada.vault, vec![commit(2, "cc"), commit(3, "dd")])
+        .await
+        .unwrap();
+    assert_eq!(
+        db.store.derived(&ada.vault).await.unwrap(),
+        Some(commit(3, "dd"))
+    );
 }
 
 async fn blobs_are_listed_once_each(db: TestDatabase) {
@@ -257,13 +441,31 @@ async fn blobs_are_listed_once_each(db: TestDatabase) {
     ada.check_in("a.step", 2).await.unwrap();
     let page = db.store.blobs(&ada.vault, None, 1).await.unwrap();
     assert_eq!(page, [blob(1)]);
-    assert_eq!(db.store.blobs(&ada.vault, Some(&page[0].id), 9).await.unwrap(), [blob(2)]);
+    assert_eq!(
+        db.store
+            .blobs(&ada.vault, Some(&page[0].id), 9)
+            .await
+            .unwrap(),
+        [blob(2)]
+    );
 }
 
 async fn nothing_is_done_in_a_vault_that_is_not_there(db: TestDatabase) {
     let lost = User::new(&db.store, &RealmId::new("nowhere"), "ada");
-    assert!(matches!(lost.add("a.step").await, Err(VaultError::NotFound)));
-    assert!(matches!(lost.check_out("a.step").await, Err(VaultError::NotFound)));
+    assert!(matches!(
+        lost.add("a.step").await,
+        Err(VaultError::NotFound)
+    ));
+    assert!(matches!(
+        lost.check_out("a.step").await,
+        Err(VaultError::NotFound)
+    ));
     assert_eq!(db.store.heads(&lost.vault).await.unwrap(), Heads::default());
-    assert!(db.store.events(&lost.vault, 0, 10).await.unwrap().is_empty());
+    assert!(
+        db.store
+            .events(&lost.vault, 0, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

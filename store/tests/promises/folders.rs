@@ -22,7 +22,11 @@ crate::on_both_databases!(
 /// What is in a folder: names, folders with a slash.
 async fn listed(user: &User, folder: &str) -> Vec<String> {
     let folder = (!folder.is_empty()).then(|| name(folder));
-    let entries = user.store.folder(&user.vault, folder.as_ref(), None, 100).await.unwrap();
+    let entries = user
+        .store
+        .folder(&user.vault, folder.as_ref(), None, 100)
+        .await
+        .unwrap();
     entries.iter().map(shown).collect()
 }
 
@@ -57,7 +61,11 @@ async fn a_folder_is_listed_folders_first_in_pages(db: TestDatabase) {
     let mut pages = Vec::new();
     let mut after: Option<Entry> = None;
     loop {
-        let page = db.store.folder(&ada.vault, None, after.as_ref(), 2).await.unwrap();
+        let page = db
+            .store
+            .folder(&ada.vault, None, after.as_ref(), 2)
+            .await
+            .unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.clone());
         pages.push(page.iter().map(shown).collect::<Vec<_>>().join(" "));
@@ -94,33 +102,56 @@ async fn a_file_and_a_folder_cannot_have_one_name(db: TestDatabase) {
     assert_eq!(in_the_way(bob.add("parts").await), "Parts");
     assert_eq!(in_the_way(bob.move_to("other", "PARTS").await), "Parts");
     assert_eq!(in_the_way(bob.add("Parts/gear/tooth").await), "Parts/gear");
-    assert_eq!(in_the_way(bob.move_to("other", "Parts/GEAR/tooth/deep").await), "Parts/gear");
-    assert!(matches!(bob.check_out("Parts").await, Err(VaultError::NotFound)));
-    assert!(matches!(bob.delete("Parts").await, Err(VaultError::NotFound)));
+    assert_eq!(
+        in_the_way(bob.move_to("other", "Parts/GEAR/tooth/deep").await),
+        "Parts/gear"
+    );
+    assert!(matches!(
+        bob.check_out("Parts").await,
+        Err(VaultError::NotFound)
+    ));
+    assert!(matches!(
+        bob.delete("Parts").await,
+        Err(VaultError::NotFound)
+    ));
 }
 
 async fn a_folder_is_spelled_one_way(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("Parts/Small/gear").await.unwrap();
     assert_eq!(in_the_way(bob.add("parts/wheel").await), "Parts");
-    assert_eq!(in_the_way(bob.add("Parts/small/wheel").await), "Parts/Small");
+    assert_eq!(
+        in_the_way(bob.add("Parts/small/wheel").await),
+        "Parts/Small"
+    );
     bob.add("Parts/Small/wheel").await.unwrap();
-    assert_eq!(in_the_way(bob.move_to("Parts/Small/wheel", "Parts/small/wheel").await), "Parts/Small");
+    assert_eq!(
+        in_the_way(bob.move_to("Parts/Small/wheel", "Parts/small/wheel").await),
+        "Parts/Small"
+    );
 }
 
 async fn a_file_moves_to_other_capitals(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("Parts/Gear.step").await.unwrap();
-    ada.move_to("Parts/Gear.step", "Parts/GEAR.step").await.unwrap();
+    ada.move_to("Parts/Gear.step", "Parts/GEAR.step")
+        .await
+        .unwrap();
     assert_eq!(listed(&ada, "Parts").await, ["Parts/GEAR.step"]);
-    assert_eq!(ada.find("parts/gear.step").await.unwrap().name, name("Parts/GEAR.step"));
+    assert_eq!(
+        ada.find("parts/gear.step").await.unwrap().name,
+        name("Parts/GEAR.step")
+    );
 }
 
 async fn a_file_moves_into_a_folder_of_its_own_name_and_back(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("gear").await.unwrap();
     ada.move_to("gear", "gear/gear").await.unwrap();
-    assert_eq!((listed(&ada, "").await, listed(&ada, "gear").await), (vec!["gear/".into()], vec!["gear/gear".into()]));
+    assert_eq!(
+        (listed(&ada, "").await, listed(&ada, "gear").await),
+        (vec!["gear/".into()], vec!["gear/gear".into()])
+    );
     ada.move_to("gear/gear", "gear").await.unwrap();
     assert_eq!(listed(&ada, "").await, ["gear"]);
 }
@@ -149,7 +180,13 @@ async fn a_deleted_file_does_not_come_back_in_the_place_of_another(db: TestDatab
 async fn long_and_odd_names_are_kept(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let deep = ["folder"; 65].join("/");
-    for file in [deep.as_str(), "it's 100% odd_$1 ü 日本;--.step", "a$b/c$1", "'", "{0}"] {
+    for file in [
+        deep.as_str(),
+        "it's 100% odd_$1 ü 日本;--.step",
+        "a$b/c$1",
+        "'",
+        "{0}",
+    ] {
         ada.add(file).await.unwrap();
         assert_eq!(ada.find(file).await.unwrap().name.as_str(), file);
     }
@@ -161,11 +198,17 @@ async fn a_name_too_long_for_the_database_is_refused_not_broken(db: TestDatabase
     let (ada, _) = ada_and_bob(&db.store).await;
     // The longest that Filename takes, and nothing that compresses.
     let random = hex::encode(auth::Chance::system().bytes::<1_900>());
-    let segments: Vec<&str> = random.as_bytes().chunks(200).filter_map(|part| std::str::from_utf8(part).ok()).collect();
+    let segments: Vec<&str> = random
+        .as_bytes()
+        .chunks(200)
+        .filter_map(|part| std::str::from_utf8(part).ok())
+        .collect();
     let longest = segments.join("/");
     match (&db.database, ada.add(&longest).await) {
         (_, Ok(added)) => assert_eq!(ada.find(&longest).await, Some(added.file)),
-        (Database::Postgres(_), Err(VaultError::BadUpload { detail })) => assert!(detail.contains("name"), "{detail}"),
+        (Database::Postgres(_), Err(VaultError::BadUpload { detail })) => {
+            assert!(detail.contains("name"), "{detail}")
+        }
         (_, refused) => panic!("{refused:?}"),
     }
 }

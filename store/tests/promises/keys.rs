@@ -32,36 +32,79 @@ fn key(kid: &str, at: i64) -> StoredKey {
 }
 
 async fn kids(db: &TestDatabase) -> Vec<String> {
-    db.store.keys(KeyPurpose::AccessTokens).await.unwrap().into_iter().map(|key| key.kid).collect()
+    db.store
+        .keys(KeyPurpose::AccessTokens)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|key| key.kid)
+        .collect()
 }
 
 async fn one_key_signs_and_the_newest_comes_first(db: TestDatabase) {
     assert!(kids(&db).await.is_empty());
     assert!(db.store.replace_key(key("a", 0), None).await.unwrap());
-    assert!(!db.store.replace_key(key("b", 1), None).await.unwrap(), "there is one");
-    assert!(!db.store.replace_key(key("b", 1), Some("z")).await.unwrap(), "it does not sign");
+    assert!(
+        !db.store.replace_key(key("b", 1), None).await.unwrap(),
+        "there is one"
+    );
+    assert!(
+        !db.store.replace_key(key("b", 1), Some("z")).await.unwrap(),
+        "it does not sign"
+    );
     assert!(db.store.replace_key(key("b", 1), Some("a")).await.unwrap());
     assert!(db.store.replace_key(key("c", 2), Some("b")).await.unwrap());
-    assert!(!db.store.replace_key(key("d", 3), Some("a")).await.unwrap(), "it does not sign any more");
+    assert!(
+        !db.store.replace_key(key("d", 3), Some("a")).await.unwrap(),
+        "it does not sign any more"
+    );
     assert_eq!(kids(&db).await, ["c", "b", "a"]);
     let keys = db.store.keys(KeyPurpose::AccessTokens).await.unwrap();
-    assert_eq!(keys.iter().map(|key| key.retired_at).collect::<Vec<_>>(), [None, Some(second(2)), Some(second(1))]);
-    assert!(db.store.replace_key(key("c", 4), Some("c")).await.is_err(), "a name is given once");
-    assert_eq!(kids(&db).await, ["c", "b", "a"], "and nothing was changed by trying");
+    assert_eq!(
+        keys.iter().map(|key| key.retired_at).collect::<Vec<_>>(),
+        [None, Some(second(2)), Some(second(1))]
+    );
+    assert!(
+        db.store.replace_key(key("c", 4), Some("c")).await.is_err(),
+        "a name is given once"
+    );
+    assert_eq!(
+        kids(&db).await,
+        ["c", "b", "a"],
+        "and nothing was changed by trying"
+    );
 }
 
 async fn of_eight_replacements_one_happens(db: TestDatabase) {
     assert!(db.store.replace_key(key("a", 0), None).await.unwrap());
     let store = &db.store;
-    let tries = join_all((0..8).map(|n| async move { store.replace_key(key(&format!("b{n}"), 1), Some("a")).await }));
-    assert_eq!(tries.await.into_iter().filter(|done| *done.as_ref().unwrap()).count(), 1);
+    let tries = join_all(
+        (0..8).map(|n| async move { store.replace_key(key(&format!("b{n}"), 1), Some("a")).await }),
+    );
+    assert_eq!(
+        tries
+            .await
+            .into_iter()
+            .filter(|done| *done.as_ref().unwrap())
+            .count(),
+        1
+    );
     assert_eq!(kids(&db).await.len(), 2);
 }
 
 async fn of_eight_first_keys_one_is_the_first(db: TestDatabase) {
     let store = &db.store;
-    let tries = join_all((0..8).map(|n| async move { store.replace_key(key(&format!("b{n}"), 1), None).await }));
-    assert_eq!(tries.await.into_iter().filter(|done| *done.as_ref().unwrap()).count(), 1);
+    let tries = join_all(
+        (0..8).map(|n| async move { store.replace_key(key(&format!("b{n}"), 1), None).await }),
+    );
+    assert_eq!(
+        tries
+            .await
+            .into_iter()
+            .filter(|done| *done.as_ref().unwrap())
+            .count(),
+        1
+    );
 }
 
 async fn retired_keys_are_forgotten_and_the_one_that_signs_is_not(db: TestDatabase) {
@@ -79,66 +122,146 @@ const NEW: &str = "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd";
 async fn open(db: &TestDatabase, master: &str) -> Result<Auth<Store>, AuthError> {
     let settings = Settings {
         registration: auth::auth::Registration::Open,
-        hashing: auth::auth::HashingCost { memory_kib: 19 * 1024, passes: 2, lanes: 1 },
-        ..Settings::new("https://strongroom.example".to_owned(), "strongroom".to_owned())
+        hashing: auth::auth::HashingCost {
+            memory_kib: 19 * 1024,
+            passes: 2,
+            lanes: 1,
+        },
+        ..Settings::new(
+            "https://strongroom.example".to_owned(),
+            "strongroom".to_owned(),
+        )
     };
     let master = MasterKey::parse(master).unwrap();
-    Auth::open(db.store.clone(), settings, master, Clock::system(), Chance::system()).await
+    Auth::open(
+        db.store.clone(),
+        settings,
+        master,
+        Clock::system(),
+        Chance::system(),
+    )
+    .await
 }
 
 async fn everything_sealed_is_sealed_anew_in_one_transaction_and_nothing_is_sealed_under_the_old_key_afterwards(
     db: TestDatabase,
 ) {
     let before = open(&db, OLD).await.unwrap();
-    let old_row = db.store.keys(KeyPurpose::AccessTokens).await.unwrap().remove(0);
-    let (old, new) = (MasterKey::parse(OLD).unwrap(), MasterKey::parse(NEW).unwrap());
+    let old_row = db
+        .store
+        .keys(KeyPurpose::AccessTokens)
+        .await
+        .unwrap()
+        .remove(0);
+    let (old, new) = (
+        MasterKey::parse(OLD).unwrap(),
+        MasterKey::parse(NEW).unwrap(),
+    );
     assert_eq!(db.store.master().await.unwrap(), Some(old.name().unwrap()));
     let (clock, chance) = (Clock::system(), Chance::system());
     let turn = || auth::master::replace(&db.store, (&old, &new), &clock, &chance);
     assert_eq!(turn().await.unwrap().keys, 1);
     assert_eq!(db.store.master().await.unwrap(), Some(new.name().unwrap()));
-    assert!(matches!(turn().await, Err(AuthError::AnotherMasterKey)), "it is not in force any more");
-    assert!(matches!(open(&db, OLD).await, Err(AuthError::AnotherMasterKey)));
+    assert!(
+        matches!(turn().await, Err(AuthError::AnotherMasterKey)),
+        "it is not in force any more"
+    );
+    assert!(matches!(
+        open(&db, OLD).await,
+        Err(AuthError::AnotherMasterKey)
+    ));
     open(&db, NEW).await.unwrap();
     // What a process that has not heard of it would write is refused.
     let kid = old_row.kid.clone();
-    let late = StoredKey { kid: "late".to_owned(), ..old_row };
+    let late = StoredKey {
+        kid: "late".to_owned(),
+        ..old_row
+    };
     assert!(db.store.replace_key(late, Some(&kid)).await.is_err());
     assert_eq!(kids(&db).await, [kid]);
     drop(before);
-    let audit = db.store.verify_audit(&store::Chain::Accounts).await.unwrap();
+    let audit = db
+        .store
+        .verify_audit(&store::Chain::Accounts)
+        .await
+        .unwrap();
     assert!(matches!(audit, store::Verdict::Sound { .. }), "{audit:?}");
 }
 
 async fn a_pepper_is_forgotten_when_no_password_is_under_it(db: TestDatabase) {
     let username = auth::Username::parse("ada").unwrap();
-    let pepper = |kid| StoredKey { purpose: KeyPurpose::Peppers, ..key(kid, 0) };
+    let pepper = |kid| StoredKey {
+        purpose: KeyPurpose::Peppers,
+        ..key(kid, 0)
+    };
     let kid = "0a1b2c3d";
-    let hash = auth::PasswordHash::beginning_under(kid) + "argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
+    let hash =
+        auth::PasswordHash::beginning_under(kid) + "argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
     assert!(db.store.replace_key(pepper(kid), None).await.unwrap());
-    assert!(db.store.replace_key(pepper("ffffffff"), Some(kid)).await.unwrap(), "it is retired by that");
+    assert!(
+        db.store
+            .replace_key(pepper("ffffffff"), Some(kid))
+            .await
+            .unwrap(),
+        "it is retired by that"
+    );
     let ada = builders::account("ada");
     let first = ada.password.clone();
-    db.store.create_account(ada, Vec::new(), Actor::console()).await.unwrap();
+    db.store
+        .create_account(ada, Vec::new(), Actor::console())
+        .await
+        .unwrap();
     let set = async |old: &PasswordHash, new: PasswordHash| {
         let (why, by) = (Replacement::Upgrade, Actor::console());
-        assert!(db.store.replace_password(&username, old, new, why, by, second(1)).await.unwrap());
+        assert!(
+            db.store
+                .replace_password(&username, old, new, why, by, second(1))
+                .await
+                .unwrap()
+        );
     };
     let under = PasswordHash::stored(&hash);
     set(&first, under.clone()).await;
     assert_eq!(db.store.forget_peppers(second(9)).await.unwrap(), 0);
     set(&under, first).await;
-    assert_eq!(db.store.forget_peppers(second(0)).await.unwrap(), 0, "it was retired a moment ago");
-    assert_eq!(db.store.forget_keys(second(9)).await.unwrap(), 0, "it is no key of the ring");
+    assert_eq!(
+        db.store.forget_peppers(second(0)).await.unwrap(),
+        0,
+        "it was retired a moment ago"
+    );
+    assert_eq!(
+        db.store.forget_keys(second(9)).await.unwrap(),
+        0,
+        "it is no key of the ring"
+    );
     assert_eq!(db.store.forget_peppers(second(9)).await.unwrap(), 1);
 }
 
 async fn of_eight_master_keys_one_is_in_force(db: TestDatabase) {
     let store = &db.store;
-    let tries = join_all((0..8).map(|n| async move { store.name_master(&format!("m{n}"), None, second(0)).await }));
-    assert_eq!(tries.await.into_iter().filter(|done| *done.as_ref().unwrap()).count(), 1);
+    let tries = join_all(
+        (0..8).map(|n| async move { store.name_master(&format!("m{n}"), None, second(0)).await }),
+    );
+    assert_eq!(
+        tries
+            .await
+            .into_iter()
+            .filter(|done| *done.as_ref().unwrap())
+            .count(),
+        1
+    );
     let name = store.master().await.unwrap().unwrap();
-    assert!(!store.name_master("other", Some("nobody"), second(1)).await.unwrap());
-    assert!(store.name_master("other", Some(&name), second(1)).await.unwrap());
+    assert!(
+        !store
+            .name_master("other", Some("nobody"), second(1))
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .name_master("other", Some(&name), second(1))
+            .await
+            .unwrap()
+    );
     assert_eq!(store.master().await.unwrap().as_deref(), Some("other"));
 }

@@ -22,7 +22,10 @@ fn key(raw: &str) -> NameKey {
 }
 
 async fn found(ada: &User, query: FileQuery) -> Vec<String> {
-    let query = FileQuery { limit: if query.limit == 0 { 100 } else { query.limit }, ..query };
+    let query = FileQuery {
+        limit: if query.limit == 0 { 100 } else { query.limit },
+        ..query
+    };
     let files = ada.store.files(&ada.vault, query).await.unwrap();
     files.iter().map(|file| file.name.to_string()).collect()
 }
@@ -38,7 +41,17 @@ async fn with(db: &TestDatabase, files: &[&str]) -> (User, User) {
 async fn files_come_by_key_in_pages(db: TestDatabase) {
     let (ada, _) = with(&db, &["c", "B", "a/2", "a/1", "gone"]).await;
     ada.delete("gone").await.unwrap();
-    let page = async |after| found(&ada, FileQuery { after, limit: 2, ..FileQuery::default() }).await;
+    let page = async |after| {
+        found(
+            &ada,
+            FileQuery {
+                after,
+                limit: 2,
+                ..FileQuery::default()
+            },
+        )
+        .await
+    };
     assert_eq!(page(None).await, ["a/1", "a/2"]);
     assert_eq!(page(Some(key("a/2"))).await, ["B", "c"]);
     assert!(page(Some(key("c"))).await.is_empty());
@@ -46,18 +59,40 @@ async fn files_come_by_key_in_pages(db: TestDatabase) {
 
 async fn a_prefix_is_the_beginning_of_the_whole_name(db: TestDatabase) {
     let (ada, _) = with(&db, &["Ab/1", "Ab/2", "abc", "b", "x/ab/1"]).await;
-    let prefixed = async |prefix| found(&ada, FileQuery { prefix: Some(key(prefix)), ..FileQuery::default() }).await;
+    let prefixed = async |prefix| {
+        found(
+            &ada,
+            FileQuery {
+                prefix: Some(key(prefix)),
+                ..FileQuery::default()
+            },
+        )
+        .await
+    };
     assert_eq!(prefixed("AB/").await, ["Ab/1", "Ab/2"]);
     assert_eq!(prefixed("ab").await, ["Ab/1", "Ab/2", "abc"]);
     assert_eq!(prefixed("").await.len(), 5);
     assert!(prefixed("%").await.is_empty());
-    let after = FileQuery { prefix: Some(key("ab")), after: Some(key("ab/2")), ..FileQuery::default() };
+    let after = FileQuery {
+        prefix: Some(key("ab")),
+        after: Some(key("ab/2")),
+        ..FileQuery::default()
+    };
     assert_eq!(found(&ada, after).await, ["abc"]);
 }
 
 async fn a_search_finds_any_part_and_takes_no_wildcards(db: TestDatabase) {
     let (ada, _) = with(&db, &["gear_1", "geary1", "Zahnrad Ü", "100%"]).await;
-    let search = async |part| found(&ada, FileQuery { search: Some(key(part)), ..FileQuery::default() }).await;
+    let search = async |part| {
+        found(
+            &ada,
+            FileQuery {
+                search: Some(key(part)),
+                ..FileQuery::default()
+            },
+        )
+        .await
+    };
     assert_eq!(search("AR_").await, ["gear_1"]);
     assert_eq!(search("0%").await, ["100%"]);
     assert_eq!(search("rad ü").await, ["Zahnrad Ü"]);
@@ -72,7 +107,16 @@ async fn files_are_found_by_who_holds_them(db: TestDatabase) {
     ada.check_out("b").await.unwrap();
     ada.check_out("d").await.unwrap();
     bob.check_out("c").await.unwrap();
-    let held = async |holder| found(&ada, FileQuery { holder: Some(holder), ..FileQuery::default() }).await;
+    let held = async |holder| {
+        found(
+            &ada,
+            FileQuery {
+                holder: Some(holder),
+                ..FileQuery::default()
+            },
+        )
+        .await
+    };
     assert_eq!(held(Holder::Nobody).await, ["a"]);
     assert_eq!(held(Holder::Anybody).await, ["b", "c", "d"]);
     assert_eq!(held(Holder::Is(user("ada"))).await, ["b", "d"]);
@@ -84,11 +128,17 @@ async fn files_are_found_by_who_holds_them(db: TestDatabase) {
         ..FileQuery::default()
     };
     assert_eq!(found(&ada, both(Holder::Anybody, user("ada"))).await, ["d"]);
-    assert!(found(&ada, both(Holder::Is(user("bob")), user("ada"))).await.is_empty());
+    assert!(
+        found(&ada, both(Holder::Is(user("bob")), user("ada")))
+            .await
+            .is_empty()
+    );
 }
 
 async fn both_databases_sort_by_bytes(db: TestDatabase) {
-    let names = ["a b", "a-b", "a.b", "a/b", "a_b", "ab", "é", "z", "ß", "日", "🛠"];
+    let names = [
+        "a b", "a-b", "a.b", "a/b", "a_b", "ab", "é", "z", "ß", "日", "🛠",
+    ];
     let (ada, _) = with(&db, &names).await;
     let listed = found(&ada, FileQuery::default()).await;
     let mut sorted = listed.clone();

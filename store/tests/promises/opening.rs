@@ -18,28 +18,55 @@ crate::on_both_databases!(
 async fn a_restart_keeps_everything(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("a/b").await.unwrap();
-    ada.with_key("key", "request").check_out("a/b").await.unwrap();
-    let (before, vault, database) = (ada.find("a/b").await, ada.vault.clone(), db.database.clone());
+    ada.with_key("key", "request")
+        .check_out("a/b")
+        .await
+        .unwrap();
+    let (before, vault, database) = (
+        ada.find("a/b").await,
+        ada.vault.clone(),
+        db.database.clone(),
+    );
     drop((ada, db.store));
     let store = Store::open(&database).await.unwrap();
     let ada = User::new(&store, &vault, "ada");
     assert!(before.is_some());
     assert_eq!(ada.find("a/b").await, before);
-    assert!(ada.with_key("key", "request").check_out("a/b").await.unwrap().replayed);
+    assert!(
+        ada.with_key("key", "request")
+            .check_out("a/b")
+            .await
+            .unwrap()
+            .replayed
+    );
     assert_eq!(ada.cancel("a/b").await.unwrap().event, 3);
 }
 
 async fn a_newer_database_is_refused_untouched(db: TestDatabase) {
     let newer = "INSERT INTO migrations (version, applied_at) VALUES (99, 0)";
     match &db.database {
-        Database::Sqlite(path) => rusqlite::Connection::open(path).unwrap().execute_batch(newer).unwrap(),
+        Database::Sqlite(path) => rusqlite::Connection::open(path)
+            .unwrap()
+            .execute_batch(newer)
+            .unwrap(),
         Database::Postgres(url) => {
-            sqlx::PgConnection::connect(url).await.unwrap().execute(newer).await.map(drop).unwrap();
+            sqlx::PgConnection::connect(url)
+                .await
+                .unwrap()
+                .execute(newer)
+                .await
+                .map(drop)
+                .unwrap();
         }
     }
     let refused = Store::open(&db.database).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { found: 99, .. }));
-    assert!(refused.to_string().starts_with("The database is of a newer Strongroom (version 99"), "{refused}");
+    assert!(
+        refused
+            .to_string()
+            .starts_with("The database is of a newer Strongroom (version 99"),
+        "{refused}"
+    );
 }
 
 async fn two_programs_share_one_database(db: TestDatabase) {
@@ -54,7 +81,11 @@ async fn two_programs_share_one_database(db: TestDatabase) {
             register(&user.store, &[of]).await;
         })
     };
-    let both = join_all([work(db.store.clone(), "server"), work(other.clone(), "operator")]).await;
+    let both = join_all([
+        work(db.store.clone(), "server"),
+        work(other.clone(), "operator"),
+    ])
+    .await;
     assert!(both.into_iter().all(|done| done.is_ok()));
     assert_no_gaps(&db.store, &ada.vault).await;
     assert_eq!(other.heads(&ada.vault).await.unwrap().change, 100);
@@ -77,7 +108,10 @@ async fn the_console_gets_its_turn_beside_a_busy_server(db: TestDatabase) {
     }
     busy.iter().for_each(tokio::task::JoinHandle::abort);
     for client in busy {
-        assert!(client.await.unwrap_err().is_cancelled(), "the server was never disturbed");
+        assert!(
+            client.await.unwrap_err().is_cancelled(),
+            "the server was never disturbed"
+        );
     }
 }
 
@@ -86,7 +120,12 @@ async fn many_start_at_once(db: TestDatabase) {
         Database::Sqlite(path) => Database::Sqlite(path.with_file_name("another.db")),
         Database::Postgres(url) => {
             let nothing = sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-            sqlx::PgConnection::connect(url).await.unwrap().execute(nothing).await.unwrap();
+            sqlx::PgConnection::connect(url)
+                .await
+                .unwrap()
+                .execute(nothing)
+                .await
+                .unwrap();
             db.database.clone()
         }
     };
@@ -104,7 +143,8 @@ async fn a_database_that_cannot_be_opened_is_named_without_its_password() {
     let sqlite = Database::parse("sqlite:///nowhere/at/all.db", Tls::Verified).unwrap();
     let said = Store::open(&sqlite).await.unwrap_err().to_string();
     assert!(said.contains("sqlite:///nowhere/at/all.db"), "{said}");
-    let postgres = Database::parse("postgres://ada:hunter2@127.0.0.1:1/vault", Tls::Verified).unwrap();
+    let postgres =
+        Database::parse("postgres://ada:hunter2@127.0.0.1:1/vault", Tls::Verified).unwrap();
     let said = Store::open(&postgres).await.unwrap_err();
     assert!(said.to_string().contains("127.0.0.1:1/vault"), "{said}");
     assert!(!format!("{said} {said:?}").contains("hunter2"), "{said:?}");
@@ -116,7 +156,9 @@ async fn nobody_else_on_the_machine_reads_the_file() {
     use std::os::unix::fs::PermissionsExt as _;
     let db = store::testing::sqlite().await;
     register(&db.store, &["ada"]).await;
-    let Database::Sqlite(path) = &db.database else { panic!("{:?}", db.database) };
+    let Database::Sqlite(path) = &db.database else {
+        panic!("{:?}", db.database)
+    };
     for companion in ["", "-wal", "-shm"] {
         let file = format!("{}{companion}", path.display());
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();

@@ -9,10 +9,14 @@ use crate::builders::{ada_and_bob, register};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_only_serves_changes_no_table_and_rewrites_no_record() {
-    let Some(db) = testing::postgres().await else { return };
+    let Some(db) = testing::postgres().await else {
+        return;
+    };
     let url = testing::for_serving_only(&db).await;
     let database = Database::parse(&url, Tls::Verified).unwrap();
-    let store = Store::open_with(&database, Migrations::Expect).await.unwrap();
+    let store = Store::open_with(&database, Migrations::Expect)
+        .await
+        .unwrap();
     let (ada, _) = ada_and_bob(&store).await;
     ada.add("a/b").await.unwrap();
     ada.check_out("a/b").await.unwrap();
@@ -34,33 +38,63 @@ async fn an_account_that_only_serves_changes_no_table_and_rewrites_no_record() {
         "INSERT INTO migrations (version, applied_at) VALUES (99, 0)",
     ] {
         let error = serving.execute(refused).await.expect_err(refused);
-        let code = error.as_database_error().and_then(|error| error.code().map(Cow::into_owned));
+        let code = error
+            .as_database_error()
+            .and_then(|error| error.code().map(Cow::into_owned));
         assert_eq!(code.as_deref(), Some("42501"), "{refused}: {error}");
     }
     let all = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'";
     for table in serving.fetch_all(all).await.unwrap() {
         let table: String = table.get(0);
         let look = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
-        serving.execute(sqlx::raw_sql(look)).await.unwrap_or_else(|error| panic!("{table} has no grant: {error}"));
+        serving
+            .execute(sqlx::raw_sql(look))
+            .await
+            .unwrap_or_else(|error| panic!("{table} has no grant: {error}"));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_migrate_is_told_to_and_changes_nothing() {
-    let Some(db) = testing::postgres().await else { return };
+    let Some(db) = testing::postgres().await else {
+        return;
+    };
     let url = testing::for_serving_only(&db).await;
-    let Database::Postgres(owner) = &db.database else { panic!("{:?}", db.database) };
+    let Database::Postgres(owner) = &db.database else {
+        panic!("{:?}", db.database)
+    };
     let mut owner = sqlx::PgConnection::connect(owner).await.unwrap();
     let newest = "DELETE FROM migrations WHERE version = (SELECT MAX(version) FROM migrations)";
     owner.execute(newest).await.unwrap();
-    let refused = Store::open_with(&Database::Postgres(url), Migrations::Expect).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Older { found, known } if found + 1 == known), "{refused:?}");
-    assert!(refused.to_string().contains("strongroom migrate"), "{refused}");
+    let refused = Store::open_with(&Database::Postgres(url), Migrations::Expect)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, OpenError::Older { found, known } if found + 1 == known),
+        "{refused:?}"
+    );
+    assert!(
+        refused.to_string().contains("strongroom migrate"),
+        "{refused}"
+    );
 
-    owner.execute(sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")).await.unwrap();
-    let refused = Store::open_with(&db.database, Migrations::Expect).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Older { found: 0, .. }), "{refused:?}");
-    let tables = owner.fetch_all("SELECT 1 FROM pg_tables WHERE schemaname = 'public'").await.unwrap();
+    owner
+        .execute(sqlx::raw_sql(
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public",
+        ))
+        .await
+        .unwrap();
+    let refused = Store::open_with(&db.database, Migrations::Expect)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, OpenError::Older { found: 0, .. }),
+        "{refused:?}"
+    );
+    let tables = owner
+        .fetch_all("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")
+        .await
+        .unwrap();
     assert!(tables.is_empty(), "nothing was made");
 }
 
@@ -68,24 +102,50 @@ async fn who_may_not_migrate_is_told_to_and_changes_nothing() {
 async fn a_file_that_is_not_up_to_date_is_told_alike() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::Sqlite(folder.path().join("strongroom.db"));
-    let refused = Store::open_with(&database, Migrations::Expect).await.unwrap_err();
-    assert!(matches!(refused, OpenError::Older { found: 0, .. }), "{refused:?}");
+    let refused = Store::open_with(&database, Migrations::Expect)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, OpenError::Older { found: 0, .. }),
+        "{refused:?}"
+    );
     let store = Store::open(&database).await.unwrap();
-    register(&Store::open_with(&database, Migrations::Expect).await.unwrap(), &["ada"]).await;
-    assert!(store.grant_to("ada".to_owned()).await.unwrap_err().to_string().contains("unavailable"));
+    register(
+        &Store::open_with(&database, Migrations::Expect)
+            .await
+            .unwrap(),
+        &["ada"],
+    )
+    .await;
+    assert!(
+        store
+            .grant_to("ada".to_owned())
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("unavailable")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgresql_elsewhere_is_spoken_to_over_tls_that_is_its_own_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
-    let (ca, own, others) = (authority(folder.path()), folder.path().join("own"), folder.path().join("others"));
+    let (ca, own, others) = (
+        authority(folder.path()),
+        folder.path().join("own"),
+        folder.path().join("others"),
+    );
     sign(folder.path(), &own, "IP:0.0.0.0");
     sign(folder.path(), &others, "DNS:db.example");
     let pair = |name: &Path| (name.with_extension("key"), name.with_extension("pem"));
     let mut urls = Vec::new();
     for files in [None, Some(pair(&own)), Some(pair(&others))] {
-        let files = files.as_ref().map(|(key, certificate)| (key.as_path(), certificate.as_path()));
-        let Some(url) = testing::elsewhere(free_port(), files).await else { return };
+        let files = files
+            .as_ref()
+            .map(|(key, certificate)| (key.as_path(), certificate.as_path()));
+        let Some(url) = testing::elsewhere(free_port(), files).await else {
+            return;
+        };
         urls.push(url);
     }
     let open = async |url: String| {
@@ -93,14 +153,32 @@ async fn postgresql_elsewhere_is_spoken_to_over_tls_that_is_its_own_or_not_at_al
         store.map(drop).map_err(|error| error.to_string())
     };
     let trusted = |url: &str| format!("{url}?sslrootcert={ca}");
-    let [clear, own, others] = &urls[..] else { panic!("{urls:?}") };
-    assert!(open(clear.clone()).await.unwrap_err().contains("TLS"), "it falls back to nothing");
-    assert!(open(own.clone()).await.unwrap_err().contains("UnknownIssuer"), "nobody knows who signed it");
-    assert!(open(trusted(others)).await.unwrap_err().contains("not valid for name"), "another machine's");
+    let [clear, own, others] = &urls[..] else {
+        panic!("{urls:?}")
+    };
+    assert!(
+        open(clear.clone()).await.unwrap_err().contains("TLS"),
+        "it falls back to nothing"
+    );
+    assert!(
+        open(own.clone())
+            .await
+            .unwrap_err()
+            .contains("UnknownIssuer"),
+        "nobody knows who signed it"
+    );
+    assert!(
+        open(trusted(others))
+            .await
+            .unwrap_err()
+            .contains("not valid for name"),
+        "another machine's"
+    );
     open(trusted(own)).await.unwrap();
-    let mut own = sqlx::PgConnection::connect(&format!("{}&sslmode=verify-full", trusted(own))).await.unwrap();
-    let encrypted =
-        "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL";
+    let mut own = sqlx::PgConnection::connect(&format!("{}&sslmode=verify-full", trusted(own)))
+        .await
+        .unwrap();
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL";
     assert!(own.fetch_one(encrypted).await.unwrap().get::<bool, _>(0));
     // Only where the operator says so.
     let clear = Database::parse(&format!("{clear}?sslmode=disable"), Tls::AsTheUrlSays).unwrap();
@@ -108,26 +186,47 @@ async fn postgresql_elsewhere_is_spoken_to_over_tls_that_is_its_own_or_not_at_al
 }
 
 fn openssl(folder: &Path, arguments: &str) {
-    let done = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let done = Command::new("openssl")
+        .args(arguments.split(' '))
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
 }
 
 const KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
 
 /// Where its certificate is.
 fn authority(folder: &Path) -> String {
-    openssl(folder, &format!("req -x509 {KEY} -keyout ca.key -out ca.pem -days 1 -subj /CN=Ours"));
+    openssl(
+        folder,
+        &format!("req -x509 {KEY} -keyout ca.key -out ca.pem -days 1 -subj /CN=Ours"),
+    );
     folder.join("ca.pem").display().to_string()
 }
 
 fn sign(folder: &Path, name: &Path, whose: &str) {
     let name = name.display();
     std::fs::write(folder.join("names"), format!("subjectAltName={whose}")).unwrap();
-    openssl(folder, &format!("req {KEY} -keyout {name}.key -out {name}.csr -subj /CN=database"));
+    openssl(
+        folder,
+        &format!("req {KEY} -keyout {name}.key -out {name}.csr -subj /CN=database"),
+    );
     let by = "-CA ca.pem -CAkey ca.key -CAcreateserial -days 1 -extfile names";
-    openssl(folder, &format!("x509 -req -in {name}.csr {by} -out {name}.pem"));
+    openssl(
+        folder,
+        &format!("x509 -req -in {name}.csr {by} -out {name}.pem"),
+    );
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }

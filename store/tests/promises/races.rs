@@ -26,26 +26,45 @@ where
     F: Future<Output = T> + Send + 'static,
 {
     let tasks: Vec<_> = tasks.into_iter().map(tokio::spawn).collect();
-    async { join_all(tasks).await.into_iter().map(Result::unwrap).collect() }
+    async {
+        join_all(tasks)
+            .await
+            .into_iter()
+            .map(Result::unwrap)
+            .collect()
+    }
 }
 
 fn crowd(ada: &User) -> Vec<User> {
-    (0..8).map(|n| User::new(&ada.store, &ada.vault, &format!("user{n}"))).collect()
+    (0..8)
+        .map(|n| User::new(&ada.store, &ada.vault, &format!("user{n}")))
+        .collect()
 }
 
 async fn of_eight_check_outs_one_wins(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("a").await.unwrap();
     for round in 1..=40 {
-        let done = at_once(crowd(&ada).into_iter().map(|user| async move { user.check_out("a").await })).await;
+        let done = at_once(
+            crowd(&ada)
+                .into_iter()
+                .map(|user| async move { user.check_out("a").await }),
+        )
+        .await;
         let winners: Vec<_> = done.iter().filter_map(|done| done.as_ref().ok()).collect();
         assert_eq!(winners.len(), 1, "{done:?}");
         let lock = winners[0].file.lock.clone().unwrap();
         assert_eq!(lock.id, round, "a lock id is never given twice");
         for loser in done.iter().filter_map(|done| done.as_ref().err()) {
-            assert!(matches!(loser, VaultError::Locked { holder } if *holder == lock.holder), "{loser:?}");
+            assert!(
+                matches!(loser, VaultError::Locked { holder } if *holder == lock.holder),
+                "{loser:?}"
+            );
         }
-        User::new(&ada.store, &ada.vault, lock.holder.as_str()).cancel("a").await.unwrap();
+        User::new(&ada.store, &ada.vault, lock.holder.as_str())
+            .cancel("a")
+            .await
+            .unwrap();
     }
     assert_eq!(db.store.heads(&ada.vault).await.unwrap().event, 81);
     assert_no_gaps(&db.store, &ada.vault).await;
@@ -59,7 +78,8 @@ async fn a_check_in_racing_an_override_is_whole_or_not_at_all(db: TestDatabase) 
         ada.check_out("a").await.unwrap();
         let (holder, breaker) = (ada.clone(), bob.clone());
         let check_in = tokio::spawn(async move { holder.check_in("a", round + 2).await });
-        let take = tokio::spawn(async move { breaker.override_lock("a", AfterOverride::Take).await });
+        let take =
+            tokio::spawn(async move { breaker.override_lock("a", AfterOverride::Take).await });
         match (check_in.await.unwrap(), take.await.unwrap()) {
             (Ok(_), Err(VaultError::NothingToOverride)) => revisions += 1,
             (Err(VaultError::HeldByAnother { holder }), Ok(_)) if holder.as_str() == "bob" => {
@@ -68,8 +88,16 @@ async fn a_check_in_racing_an_override_is_whole_or_not_at_all(db: TestDatabase) 
             other => panic!("{other:?}"),
         }
     }
-    let history = db.store.history(&ada.vault, &file.id, None, 100).await.unwrap();
-    let numbers: Vec<i64> = history.iter().rev().map(|revision| revision.revision).collect();
+    let history = db
+        .store
+        .history(&ada.vault, &file.id, None, 100)
+        .await
+        .unwrap();
+    let numbers: Vec<i64> = history
+        .iter()
+        .rev()
+        .map(|revision| revision.revision)
+        .collect();
     assert_eq!(numbers, (1..=revisions).collect::<Vec<_>>());
     assert_no_gaps(&db.store, &ada.vault).await;
 }
@@ -85,7 +113,10 @@ async fn one_key_in_parallel_has_one_effect(db: TestDatabase) {
         }));
         let done = done.await;
         assert_eq!(done.iter().filter(|outcome| !outcome.replayed).count(), 1);
-        assert!(done.iter().all(|outcome| outcome.file == done[0].file && outcome.event == done[0].event));
+        assert!(
+            done.iter()
+                .all(|outcome| outcome.file == done[0].file && outcome.event == done[0].event)
+        );
     }
     assert_eq!(db.store.heads(&ada.vault).await.unwrap().event, 10);
 }
@@ -107,7 +138,14 @@ async fn numbers_have_no_gaps_under_concurrency(db: TestDatabase) {
     let heads = db.store.heads(&ada.vault).await.unwrap();
     assert_eq!((heads.change, heads.event), (240, 320));
     assert_no_gaps(&db.store, &ada.vault).await;
-    assert!(db.store.folder(&ada.vault, None, None, 10).await.unwrap().is_empty(), "no empty folder is left");
+    assert!(
+        db.store
+            .folder(&ada.vault, None, None, 10)
+            .await
+            .unwrap()
+            .is_empty(),
+        "no empty folder is left"
+    );
 }
 
 async fn twins_are_settled_by_the_index(db: TestDatabase) {
@@ -122,7 +160,10 @@ async fn twins_are_settled_by_the_index(db: TestDatabase) {
         let winners: Vec<_> = done.iter().filter_map(|done| done.as_ref().ok()).collect();
         assert_eq!(winners.len(), 1, "{done:?}");
         for loser in done.iter().filter_map(|done| done.as_ref().err()) {
-            assert!(matches!(loser, VaultError::Exists { name } if *name == winners[0].file.name), "{loser:?}");
+            assert!(
+                matches!(loser, VaultError::Exists { name } if *name == winners[0].file.name),
+                "{loser:?}"
+            );
         }
         ada.delete("Deep/gear").await.unwrap();
     }
@@ -137,12 +178,26 @@ async fn a_file_and_a_folder_of_one_name_race(db: TestDatabase) {
             async move { ada.add(name).await }
         }));
         let done = done.await;
-        let won: Vec<_> = done.iter().flatten().map(|outcome| outcome.file.name.clone()).collect();
+        let won: Vec<_> = done
+            .iter()
+            .flatten()
+            .map(|outcome| outcome.file.name.clone())
+            .collect();
         assert_eq!(won.len(), 1, "{done:?}");
         assert!(done.iter().flat_map(Result::as_ref).count() == 1);
-        assert!(done.iter().filter_map(|done| done.as_ref().err()).all(|e| matches!(e, VaultError::InTheWay { .. })));
+        assert!(
+            done.iter()
+                .filter_map(|done| done.as_ref().err())
+                .all(|e| matches!(e, VaultError::InTheWay { .. }))
+        );
         ada.delete(won[0].as_str()).await.unwrap();
-        assert!(db.store.folder(&ada.vault, None, None, 10).await.unwrap().is_empty());
+        assert!(
+            db.store
+                .folder(&ada.vault, None, None, 10)
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 }
 
@@ -156,7 +211,11 @@ async fn a_folder_survives_whoever_empties_it(db: TestDatabase) {
         leaves.await.unwrap().unwrap();
         comes.await.unwrap().unwrap();
         let top = db.store.folder(&ada.vault, None, None, 10).await.unwrap();
-        assert_eq!(top.len(), 1, "round {round}: a file without its folder cannot be seen");
+        assert_eq!(
+            top.len(),
+            1,
+            "round {round}: a file without its folder cannot be seen"
+        );
         bob.delete("shared/two").await.unwrap();
     }
 }
@@ -172,12 +231,30 @@ async fn a_move_racing_a_delete_leaves_one_truth(db: TestDatabase) {
         assert!(moved.is_ok() != deleted.is_ok(), "{moved:?} {deleted:?}");
         let refused = moved.as_ref().err().or(deleted.as_ref().err());
         assert!(matches!(refused, Some(VaultError::NotFound)), "{refused:?}");
-        let newest = db.store.history(&ada.vault, &file.id, None, 1).await.unwrap().remove(0);
-        assert_eq!(newest.kind, if moved.is_ok() { RevisionKind::Moved } else { RevisionKind::Deleted });
+        let newest = db
+            .store
+            .history(&ada.vault, &file.id, None, 1)
+            .await
+            .unwrap()
+            .remove(0);
+        assert_eq!(
+            newest.kind,
+            if moved.is_ok() {
+                RevisionKind::Moved
+            } else {
+                RevisionKind::Deleted
+            }
+        );
         if moved.is_ok() {
             ada.delete("to/a").await.unwrap();
         }
-        assert!(db.store.folder(&ada.vault, None, None, 10).await.unwrap().is_empty());
+        assert!(
+            db.store
+                .folder(&ada.vault, None, None, 10)
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 }
 
@@ -186,7 +263,15 @@ async fn one_that_fails_harms_no_other(db: TestDatabase) {
     let tries = (0..100).map(|n| {
         let ada = ada.clone();
         // Every other one is refused, in the middle of its work: `blocked` is a file.
-        async move { ada.add(&if n % 2 == 0 { format!("good/{n}") } else { format!("good/0/{n}") }).await.is_ok() }
+        async move {
+            ada.add(&if n % 2 == 0 {
+                format!("good/{n}")
+            } else {
+                format!("good/0/{n}")
+            })
+            .await
+            .is_ok()
+        }
     });
     ada.add("good/0/1").await.map(|_| ()).unwrap();
     ada.delete("good/0/1").await.unwrap();

@@ -50,7 +50,12 @@ async fn turn(db: &TestDatabase, old: &str, new: &str, at: i64) -> char {
 async fn a_token_is_exchanged_once(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let id = signed_in(&db.store, "ada", "a").await;
-    let state = async |token| db.store.session_by_refresh(&TokenHash::new(token)).await.unwrap();
+    let state = async |token| {
+        db.store
+            .session_by_refresh(&TokenHash::new(token))
+            .await
+            .unwrap()
+    };
     assert!(!state("a").await.unwrap().used);
     assert_eq!(turn(&db, "a", "b", 100).await, 'o');
     assert!(state("a").await.unwrap().used && !state("b").await.unwrap().used);
@@ -66,12 +71,29 @@ async fn of_eight_parallel_uses_one_is_the_first(db: TestDatabase) {
         let old = format!("old{round}");
         let id = signed_in(&db.store, "ada", &old).await;
         let tokens: Vec<String> = (0..8).map(|n| format!("new{round}-{n}")).collect();
-        let turns = join_all(tokens.iter().map(async |new| turn(&db, &old, new, 100).await)).await;
-        assert_eq!(turns.iter().filter(|turn| **turn == 'o').count(), 1, "{turns:?}");
-        assert_eq!(turns.iter().filter(|turn| **turn == 'r').count(), 7, "{turns:?}");
+        let turns = join_all(
+            tokens
+                .iter()
+                .map(async |new| turn(&db, &old, new, 100).await),
+        )
+        .await;
+        assert_eq!(
+            turns.iter().filter(|turn| **turn == 'o').count(),
+            1,
+            "{turns:?}"
+        );
+        assert_eq!(
+            turns.iter().filter(|turn| **turn == 'r').count(),
+            7,
+            "{turns:?}"
+        );
         let mut alive = 0;
         for token in &tokens {
-            let state = db.store.session_by_refresh(&TokenHash::new(token)).await.unwrap();
+            let state = db
+                .store
+                .session_by_refresh(&TokenHash::new(token))
+                .await
+                .unwrap();
             alive += usize::from(state.is_some_and(|state| !state.used));
         }
         assert_eq!(alive, 1, "one successor");
@@ -96,13 +118,25 @@ async fn whoever_shows_what_the_grace_displaced_ends_the_session(db: TestDatabas
         let id = signed_in(&db.store, "ada", &token("a")).await;
         assert_eq!(turn(&db, &token("a"), &token("owners"), 100).await, 'o');
         assert_eq!(turn(&db, &token("a"), &token("thiefs"), 100).await, 'r');
-        let used =
-            async |name: &str| db.store.session_by_refresh(&TokenHash::new(&token(name))).await.unwrap().unwrap().used;
+        let used = async |name: &str| {
+            db.store
+                .session_by_refresh(&TokenHash::new(&token(name)))
+                .await
+                .unwrap()
+                .unwrap()
+                .used
+        };
         assert!(used("owners").await && !used("thiefs").await);
         // The thief goes on meanwhile.
-        assert_eq!(turn(&db, &token("thiefs"), &token("next"), late - 1).await, 'o');
+        assert_eq!(
+            turn(&db, &token("thiefs"), &token("next"), late - 1).await,
+            'o'
+        );
         assert_eq!(turn(&db, &token("owners"), &token("x"), late).await, 'x');
-        assert_eq!(db.store.session(&id).await.unwrap().unwrap().ended_at, Some(second(late)));
+        assert_eq!(
+            db.store.session(&id).await.unwrap().unwrap().ended_at,
+            Some(second(late))
+        );
         assert_eq!(turn(&db, &token("next"), &token("y"), late).await, '-');
     }
 }
@@ -111,7 +145,11 @@ async fn a_clock_that_was_set_back_does_not_lengthen_the_grace(db: TestDatabase)
     register(&db.store, &["ada"]).await;
     signed_in(&db.store, "ada", "a").await;
     assert_eq!(turn(&db, "a", "b", 900).await, 'o');
-    assert_eq!(turn(&db, "a", "c", 895).await, 'r', "another node's clock is a little behind");
+    assert_eq!(
+        turn(&db, "a", "c", 895).await,
+        'r',
+        "another node's clock is a little behind"
+    );
     assert_eq!(turn(&db, "a", "d", 500).await, 'x');
 }
 
@@ -121,9 +159,16 @@ async fn a_second_use_after_the_grace_ends_the_session(db: TestDatabase) {
     assert_eq!(turn(&db, "a", "b", 100).await, 'o');
     let before = db.store.last_account_event().await.unwrap();
     assert_eq!(turn(&db, "a", "c", 111).await, 'x');
-    assert_eq!(db.store.session(&id).await.unwrap().unwrap().ended_at, Some(second(111)));
+    assert_eq!(
+        db.store.session(&id).await.unwrap().unwrap().ended_at,
+        Some(second(111))
+    );
     assert_eq!(db.store.last_account_event().await.unwrap(), before + 1);
-    assert_eq!(turn(&db, "b", "d", 111).await, '-', "the whole family is dead");
+    assert_eq!(
+        turn(&db, "b", "d", 111).await,
+        '-',
+        "the whole family is dead"
+    );
     assert_eq!(turn(&db, "a", "e", 111).await, '-');
 }
 
@@ -141,12 +186,27 @@ async fn tokens_of_a_session_that_is_over_are_dead(db: TestDatabase) {
     signed_in(&db.store, "ada", "idle").await;
     assert_eq!(turn(&db, "idle", "b", 1_001).await, '-');
     signed_in(&db.store, "ada", "expired").await;
-    let late = Rotate { idle_since: second(0), ..rotate("expired", "c", 1_000_000) };
-    assert!(matches!(db.store.rotate_refresh(late).await.unwrap(), Rotation::Dead));
+    let late = Rotate {
+        idle_since: second(0),
+        ..rotate("expired", "c", 1_000_000)
+    };
+    assert!(matches!(
+        db.store.rotate_refresh(late).await.unwrap(),
+        Rotation::Dead
+    ));
     let id = signed_in(&db.store, "ada", "ended").await;
-    db.store.end_session(&user("ada"), &id, end(EndReason::SignedOut, "ada", 5)).await.unwrap();
+    db.store
+        .end_session(&user("ada"), &id, end(EndReason::SignedOut, "ada", 5))
+        .await
+        .unwrap();
     assert_eq!(turn(&db, "ended", "d", 6).await, '-');
-    assert!(db.store.session_by_refresh(&TokenHash::new("ended")).await.unwrap().is_none());
+    assert!(
+        db.store
+            .session_by_refresh(&TokenHash::new("ended"))
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 async fn of_many_replays_one_ends_the_session(db: TestDatabase) {
@@ -154,7 +214,20 @@ async fn of_many_replays_one_ends_the_session(db: TestDatabase) {
     signed_in(&db.store, "ada", "a").await;
     assert_eq!(turn(&db, "a", "b", 100).await, 'o');
     let tokens: Vec<String> = (0..8).map(|n| format!("stolen{n}")).collect();
-    let turns = join_all(tokens.iter().map(async |new| turn(&db, "a", new, 500).await)).await;
-    assert_eq!(turns.iter().filter(|turn| **turn == 'x').count(), 1, "{turns:?}");
-    assert_eq!(turns.iter().filter(|turn| **turn == '-').count(), 7, "{turns:?}");
+    let turns = join_all(
+        tokens
+            .iter()
+            .map(async |new| turn(&db, "a", new, 500).await),
+    )
+    .await;
+    assert_eq!(
+        turns.iter().filter(|turn| **turn == 'x').count(),
+        1,
+        "{turns:?}"
+    );
+    assert_eq!(
+        turns.iter().filter(|turn| **turn == '-').count(),
+        7,
+        "{turns:?}"
+    );
 }

@@ -24,34 +24,77 @@ async fn a_session_is_kept_as_it_was_given(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for kind in [SessionKind::Web, SessionKind::Tokens] {
         let given = session(&format!("{kind:?}"), "ada", kind);
-        db.store.start_session(given.clone(), TokenHash::new(&format!("{kind:?}")), Era::default()).await.unwrap();
+        db.store
+            .start_session(
+                given.clone(),
+                TokenHash::new(&format!("{kind:?}")),
+                Era::default(),
+            )
+            .await
+            .unwrap();
         assert_eq!(db.store.session(&given.id).await.unwrap(), Some(given));
     }
-    assert_eq!(db.store.session(&SessionId::new("nobody's")).await.unwrap(), None);
+    assert_eq!(
+        db.store.session(&SessionId::new("nobody's")).await.unwrap(),
+        None
+    );
 }
 
 async fn a_cookie_finds_its_session_until_that_ends(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let given = session("web", "ada", SessionKind::Web);
     let cookie = TokenHash::new("cookie");
-    db.store.start_session(given.clone(), cookie.clone(), Era::default()).await.unwrap();
+    db.store
+        .start_session(given.clone(), cookie.clone(), Era::default())
+        .await
+        .unwrap();
     signed_in(&db.store, "ada", "refresh").await;
-    assert_eq!(db.store.session_by_cookie(&cookie).await.unwrap(), Some(given.clone()));
-    assert_eq!(db.store.session_by_cookie(&TokenHash::new("refresh")).await.unwrap(), None, "a token is no cookie");
-    assert!(db.store.session_by_refresh(&cookie).await.unwrap().is_none(), "a cookie is no token");
-    assert!(db.store.end_session(&user("ada"), &given.id, end(EndReason::SignedOut, "ada", 9)).await.unwrap());
+    assert_eq!(
+        db.store.session_by_cookie(&cookie).await.unwrap(),
+        Some(given.clone())
+    );
+    assert_eq!(
+        db.store
+            .session_by_cookie(&TokenHash::new("refresh"))
+            .await
+            .unwrap(),
+        None,
+        "a token is no cookie"
+    );
+    assert!(
+        db.store
+            .session_by_refresh(&cookie)
+            .await
+            .unwrap()
+            .is_none(),
+        "a cookie is no token"
+    );
+    assert!(
+        db.store
+            .end_session(&user("ada"), &given.id, end(EndReason::SignedOut, "ada", 9))
+            .await
+            .unwrap()
+    );
     assert_eq!(db.store.session_by_cookie(&cookie).await.unwrap(), None);
 }
 
 async fn a_session_ends_once_and_for_its_owner_only(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
     let id = signed_in(&db.store, "ada", "one").await;
-    let end = async |of, at| db.store.end_session(&user(of), &id, end(EndReason::EndedByOwner, of, at)).await.unwrap();
+    let end = async |of, at| {
+        db.store
+            .end_session(&user(of), &id, end(EndReason::EndedByOwner, of, at))
+            .await
+            .unwrap()
+    };
     assert!(!end("eve", 1).await);
     assert_eq!(db.store.last_account_event().await.unwrap(), 0);
     assert!(end("ada", 2).await);
     assert!(!end("ada", 3).await);
-    assert_eq!(db.store.session(&id).await.unwrap().unwrap().ended_at, Some(second(2)));
+    assert_eq!(
+        db.store.session(&id).await.unwrap().unwrap().ended_at,
+        Some(second(2))
+    );
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
 }
 
@@ -62,25 +105,64 @@ async fn ending_the_others_keeps_this_one(db: TestDatabase) {
     signed_in(&db.store, "ada", "three").await;
     signed_in(&db.store, "bob", "four").await;
     let why = end(EndReason::EndedByOwner, "ada", 1);
-    assert_eq!(db.store.end_sessions(&user("ada"), Some(&keep), why.clone()).await.unwrap(), 2);
-    assert_eq!(db.store.end_sessions(&user("ada"), Some(&keep), why.clone()).await.unwrap(), 0);
-    let left = async |of| db.store.sessions_of(&user(of), second(2)).await.unwrap().len();
+    assert_eq!(
+        db.store
+            .end_sessions(&user("ada"), Some(&keep), why.clone())
+            .await
+            .unwrap(),
+        2
+    );
+    assert_eq!(
+        db.store
+            .end_sessions(&user("ada"), Some(&keep), why.clone())
+            .await
+            .unwrap(),
+        0
+    );
+    let left = async |of| {
+        db.store
+            .sessions_of(&user(of), second(2))
+            .await
+            .unwrap()
+            .len()
+    };
     assert_eq!((left("ada").await, left("bob").await), (1, 1));
-    assert_eq!(db.store.end_sessions(&user("ada"), None, why).await.unwrap(), 1);
+    assert_eq!(
+        db.store
+            .end_sessions(&user("ada"), None, why)
+            .await
+            .unwrap(),
+        1
+    );
 }
 
 async fn live_sessions_come_newest_sign_of_life_first(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let old = signed_in(&db.store, "ada", "old").await;
     let new = signed_in(&db.store, "ada", "new").await;
-    let short = Session { expires_at: second(50), ..session("short", "ada", SessionKind::Web) };
-    db.store.start_session(short, TokenHash::new("short"), Era::default()).await.unwrap();
+    let short = Session {
+        expires_at: second(50),
+        ..session("short", "ada", SessionKind::Web)
+    };
+    db.store
+        .start_session(short, TokenHash::new("short"), Era::default())
+        .await
+        .unwrap();
     db.store.touch_session(&new, second(20)).await.unwrap();
     db.store.touch_session(&old, second(10)).await.unwrap();
     let ids = async |at| -> Vec<SessionId> {
-        db.store.sessions_of(&user("ada"), second(at)).await.unwrap().into_iter().map(|session| session.id).collect()
+        db.store
+            .sessions_of(&user("ada"), second(at))
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|session| session.id)
+            .collect()
     };
-    assert_eq!(ids(49).await, [new.clone(), old.clone(), SessionId::new("short")]);
+    assert_eq!(
+        ids(49).await,
+        [new.clone(), old.clone(), SessionId::new("short")]
+    );
     assert_eq!(ids(50).await, [new, old], "an expired session is over");
     let member = db.store.member(&user("ada")).await.unwrap().unwrap();
     assert_eq!(member.last_seen, Some(second(20)));
@@ -92,7 +174,10 @@ async fn a_session_is_never_seen_earlier_than_it_was(db: TestDatabase) {
     for at in [30, 20] {
         db.store.touch_session(&id, second(at)).await.unwrap();
     }
-    assert_eq!(db.store.session(&id).await.unwrap().unwrap().last_seen, second(30));
+    assert_eq!(
+        db.store.session(&id).await.unwrap().unwrap().last_seen,
+        second(30)
+    );
 }
 
 async fn ended_sessions_are_forgotten_with_their_tokens(db: TestDatabase) {
@@ -102,7 +187,14 @@ async fn ended_sessions_are_forgotten_with_their_tokens(db: TestDatabase) {
         ids.push(signed_in(&db.store, "ada", &format!("token{n}")).await);
     }
     let keep = ids.last().unwrap();
-    db.store.end_sessions(&user("ada"), Some(keep), end(EndReason::SignedOut, "ada", 10)).await.unwrap();
+    db.store
+        .end_sessions(
+            &user("ada"),
+            Some(keep),
+            end(EndReason::SignedOut, "ada", 10),
+        )
+        .await
+        .unwrap();
     assert_eq!(db.store.forget_ended(second(10)).await.unwrap(), 0);
     assert_eq!(db.store.forget_ended(second(11)).await.unwrap(), 449);
     assert_eq!(db.store.session(&ids[0]).await.unwrap(), None);
@@ -114,17 +206,42 @@ async fn ended_sessions_are_forgotten_with_their_tokens(db: TestDatabase) {
         idle_since: second(0),
         grace_since: second(0),
     };
-    assert!(matches!(db.store.rotate_refresh(rotate).await.unwrap(), Rotation::Dead));
-    assert!(db.store.session_by_refresh(&TokenHash::new("token449")).await.unwrap().is_some());
+    assert!(matches!(
+        db.store.rotate_refresh(rotate).await.unwrap(),
+        Rotation::Dead
+    ));
+    assert!(
+        db.store
+            .session_by_refresh(&TokenHash::new("token449"))
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 async fn anything_may_stand_in_a_record(db: TestDatabase) {
     let origin = session("x", "ada", SessionKind::Web).origin;
-    for typed in ["", "ada\0", "'; DROP TABLE accounts; --", &"ü".repeat(10_000), "\u{202e}"] {
+    for typed in [
+        "",
+        "ada\0",
+        "'; DROP TABLE accounts; --",
+        &"ü".repeat(10_000),
+        "\u{202e}",
+    ] {
         let record = Record::tried(None, &origin, Deed::SignInRefused, second(1)).about(typed);
-        db.store.record(record.detailed(|detail| detail.because(typed).fact(typed, typed))).await.unwrap();
+        db.store
+            .record(record.detailed(|detail| detail.because(typed).fact(typed, typed)))
+            .await
+            .unwrap();
     }
     let verdict = db.store.verify_audit(&Chain::Accounts).await.unwrap();
     assert_eq!(verdict, store::Verdict::Sound { entries: 5 });
-    assert_eq!(db.store.audit(AuditQuery::newest(Chain::Accounts, 10)).await.unwrap().len(), 5);
+    assert_eq!(
+        db.store
+            .audit(AuditQuery::newest(Chain::Accounts, 10))
+            .await
+            .unwrap()
+            .len(),
+        5
+    );
 }

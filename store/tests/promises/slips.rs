@@ -3,13 +3,18 @@
 use auth::{
     Actor, AuthStore as _, Means, Method, Methods, SessionId, SessionKind, TokenHash,
     audit::{Deed, Record},
-    store::{EndReason, IdentityStore as _, Inserted, Linked, ResetStore as _, Slip, SlipKind, SlipStore as _},
+    store::{
+        EndReason, IdentityStore as _, Inserted, Linked, ResetStore as _, Slip, SlipKind,
+        SlipStore as _,
+    },
     upstream::identity_id,
 };
 use futures_util::future::join_all;
 use store::testing::TestDatabase;
 
-use crate::builders::{account, actor, end, era, identity, register, second, session, signed_in, user};
+use crate::builders::{
+    account, actor, end, era, identity, register, second, session, signed_in, user,
+};
 
 crate::on_both_databases!(
     a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind,
@@ -38,11 +43,28 @@ fn slip(kind: SlipKind, hash: &str, of: Option<&str>) -> Slip {
 async fn a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind(db: TestDatabase) {
     let kept = slip(SlipKind::Reset, "a", Some("ada"));
     db.store.keep_slip(kept.clone()).await.unwrap();
-    assert_eq!(db.store.slip(SlipKind::Reset, &kept.hash, second(1)).await.unwrap(), Some(kept.clone()));
-    assert_eq!(db.store.take_slip(SlipKind::Invite, &kept.hash, second(1)).await.unwrap(), None);
+    assert_eq!(
+        db.store
+            .slip(SlipKind::Reset, &kept.hash, second(1))
+            .await
+            .unwrap(),
+        Some(kept.clone())
+    );
+    assert_eq!(
+        db.store
+            .take_slip(SlipKind::Invite, &kept.hash, second(1))
+            .await
+            .unwrap(),
+        None
+    );
     let takes = (0..20).map(|_| {
         let (store, hash) = (db.store.clone(), kept.hash.clone());
-        tokio::spawn(async move { store.take_slip(SlipKind::Reset, &hash, second(1)).await.unwrap() })
+        tokio::spawn(async move {
+            store
+                .take_slip(SlipKind::Reset, &hash, second(1))
+                .await
+                .unwrap()
+        })
     });
     let mut winners = 0;
     for take in takes.collect::<Vec<_>>() {
@@ -54,24 +76,48 @@ async fn a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind(db: TestDatabas
 async fn of_many_links_asked_for_at_once_one_is_kept(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let keep = |hash: String, since: Option<i64>, at: i64| {
-        let link =
-            Slip { created_at: second(at), expires_at: second(at + 60), ..slip(SlipKind::Reset, &hash, Some("ada")) };
+        let link = Slip {
+            created_at: second(at),
+            expires_at: second(at + 60),
+            ..slip(SlipKind::Reset, &hash, Some("ada"))
+        };
         let record = Record::new(&actor("ada"), Deed::ResetMade, second(at));
         let store = db.store.clone();
-        async move { store.keep_reset(link, record, since.map(second)).await.unwrap() }
+        async move {
+            store
+                .keep_reset(link, record, since.map(second))
+                .await
+                .unwrap()
+        }
     };
     let asked = join_all((0..20).map(|n| tokio::spawn(keep(n.to_string(), Some(-30), 0)))).await;
-    assert_eq!(asked.into_iter().filter(|kept| *kept.as_ref().unwrap()).count(), 1);
+    assert_eq!(
+        asked
+            .into_iter()
+            .filter(|kept| *kept.as_ref().unwrap())
+            .count(),
+        1
+    );
     assert!(!keep("soon".to_owned(), Some(-1), 29).await);
     assert!(keep("later".to_owned(), Some(0), 30).await);
     assert!(keep("by an administrator".to_owned(), None, 31).await);
-    assert_eq!(db.store.slips(SlipKind::Reset, Some(&user("ada")), second(32)).await.unwrap().len(), 1);
+    assert_eq!(
+        db.store
+            .slips(SlipKind::Reset, Some(&user("ada")), second(32))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 async fn expired_slips_are_forgotten_and_no_others(db: TestDatabase) {
     for n in 0..1_200 {
         let expires_at = second(if n % 2 == 0 { 60 } else { 90 });
-        let slip = Slip { expires_at, ..slip(SlipKind::Code, &n.to_string(), None) };
+        let slip = Slip {
+            expires_at,
+            ..slip(SlipKind::Code, &n.to_string(), None)
+        };
         db.store.keep_slip(slip).await.unwrap();
     }
     let mut forgotten = Vec::new();
@@ -79,37 +125,107 @@ async fn expired_slips_are_forgotten_and_no_others(db: TestDatabase) {
         forgotten.push(db.store.forget_slips(second(61)).await.unwrap());
     }
     assert_eq!(forgotten, [500, 100, 0]);
-    assert_eq!(db.store.slips(SlipKind::Code, None, second(1)).await.unwrap().len(), 600);
+    assert_eq!(
+        db.store
+            .slips(SlipKind::Code, None, second(1))
+            .await
+            .unwrap()
+            .len(),
+        600
+    );
 }
 
 async fn an_expired_slip_is_none(db: TestDatabase) {
     let kept = slip(SlipKind::Invite, "a", None);
     db.store.keep_slip(kept.clone()).await.unwrap();
-    assert_eq!(db.store.slip(SlipKind::Invite, &kept.hash, second(60)).await.unwrap(), None);
-    assert!(!db.store.revise_slip(&kept, "x".to_owned(), second(60)).await.unwrap());
-    assert_eq!(db.store.take_slip(SlipKind::Invite, &kept.hash, second(60)).await.unwrap(), None);
-    assert_eq!(db.store.slips(SlipKind::Invite, None, second(60)).await.unwrap(), Vec::new());
-    assert!(db.store.take_slip(SlipKind::Invite, &kept.hash, second(59)).await.unwrap().is_some());
+    assert_eq!(
+        db.store
+            .slip(SlipKind::Invite, &kept.hash, second(60))
+            .await
+            .unwrap(),
+        None
+    );
+    assert!(
+        !db.store
+            .revise_slip(&kept, "x".to_owned(), second(60))
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        db.store
+            .take_slip(SlipKind::Invite, &kept.hash, second(60))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        db.store
+            .slips(SlipKind::Invite, None, second(60))
+            .await
+            .unwrap(),
+        Vec::new()
+    );
+    assert!(
+        db.store
+            .take_slip(SlipKind::Invite, &kept.hash, second(59))
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 async fn a_slip_is_revised_by_whoever_saw_it_last(db: TestDatabase) {
     let kept = slip(SlipKind::DeviceCode, "a", None);
     db.store.keep_slip(kept.clone()).await.unwrap();
-    assert!(db.store.revise_slip(&kept, "one".to_owned(), second(1)).await.unwrap());
-    assert!(!db.store.revise_slip(&kept, "two".to_owned(), second(1)).await.unwrap());
-    let now = db.store.slip(SlipKind::DeviceCode, &kept.hash, second(1)).await.unwrap().unwrap();
+    assert!(
+        db.store
+            .revise_slip(&kept, "one".to_owned(), second(1))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !db.store
+            .revise_slip(&kept, "two".to_owned(), second(1))
+            .await
+            .unwrap()
+    );
+    let now = db
+        .store
+        .slip(SlipKind::DeviceCode, &kept.hash, second(1))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(now.body, "one");
 }
 
 async fn slips_of_one_are_not_of_another(db: TestDatabase) {
     for (hash, of) in [("a", Some("ada")), ("b", Some("bob")), ("c", None)] {
-        db.store.keep_slip(slip(SlipKind::Reset, hash, of)).await.unwrap();
+        db.store
+            .keep_slip(slip(SlipKind::Reset, hash, of))
+            .await
+            .unwrap();
     }
-    let list =
-        async |of: Option<&str>| db.store.slips(SlipKind::Reset, of.map(user).as_ref(), second(1)).await.unwrap();
-    assert_eq!((list(Some("ada")).await.len(), list(None).await.len()), (1, 3));
-    assert_eq!(db.store.drop_slips(SlipKind::Reset, &user("ada")).await.unwrap(), 1);
-    assert_eq!((list(Some("ada")).await.len(), list(None).await.len()), (0, 2));
+    let list = async |of: Option<&str>| {
+        db.store
+            .slips(SlipKind::Reset, of.map(user).as_ref(), second(1))
+            .await
+            .unwrap()
+    };
+    assert_eq!(
+        (list(Some("ada")).await.len(), list(None).await.len()),
+        (1, 3)
+    );
+    assert_eq!(
+        db.store
+            .drop_slips(SlipKind::Reset, &user("ada"))
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        (list(Some("ada")).await.len(), list(None).await.len()),
+        (0, 2)
+    );
 }
 
 async fn of_many_who_keep_the_same_one_is_first(db: TestDatabase) {
@@ -122,76 +238,197 @@ async fn of_many_who_keep_the_same_one_is_first(db: TestDatabase) {
         expires_at: second(10),
     };
     let kept = join_all((0..8).map(|_| db.store.keep_first_slip(slip()))).await;
-    assert_eq!(kept.iter().filter(|kept| matches!(kept, Ok(true))).count(), 1);
-    assert_eq!(kept.iter().filter(|kept| matches!(kept, Ok(false))).count(), 7);
-    assert!(db.store.keep_first_slip(Slip { hash: TokenHash::new("another"), ..slip() }).await.unwrap());
+    assert_eq!(
+        kept.iter().filter(|kept| matches!(kept, Ok(true))).count(),
+        1
+    );
+    assert_eq!(
+        kept.iter().filter(|kept| matches!(kept, Ok(false))).count(),
+        7
+    );
+    assert!(
+        db.store
+            .keep_first_slip(Slip {
+                hash: TokenHash::new("another"),
+                ..slip()
+            })
+            .await
+            .unwrap()
+    );
 }
 
 async fn an_identity_opens_one_account_only(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
     let (ada, bob) = (user("ada"), user("bob"));
     assert_eq!(
-        db.store.link_identity(actor("ada"), era(&db.store, "ada").await, identity("1"), second(1)).await.unwrap(),
+        db.store
+            .link_identity(
+                actor("ada"),
+                era(&db.store, "ada").await,
+                identity("1"),
+                second(1)
+            )
+            .await
+            .unwrap(),
         Some(Inserted::Done)
     );
     assert_eq!(
-        db.store.link_identity(actor("bob"), era(&db.store, "bob").await, identity("1"), second(2)).await.unwrap(),
+        db.store
+            .link_identity(
+                actor("bob"),
+                era(&db.store, "bob").await,
+                identity("1"),
+                second(2)
+            )
+            .await
+            .unwrap(),
         Some(Inserted::Taken)
     );
-    db.store.identity_used("https://id.example", "1", second(3)).await.unwrap();
-    let found = db.store.identity("https://id.example", "1").await.unwrap().unwrap();
-    assert_eq!((&found.username, found.last_used_at), (&ada, Some(second(3))));
+    db.store
+        .identity_used("https://id.example", "1", second(3))
+        .await
+        .unwrap();
+    let found = db
+        .store
+        .identity("https://id.example", "1")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (&found.username, found.last_used_at),
+        (&ada, Some(second(3)))
+    );
     assert_eq!(db.store.identities_of(&bob).await.unwrap(), Vec::new());
     let id = identity_id("https://id.example", "1");
-    assert!(!db.store.unlink_identity(actor("bob"), &id, second(4)).await.unwrap());
-    assert!(db.store.unlink_identity(actor("ada"), &id, second(4)).await.unwrap());
-    assert_eq!(db.store.identity("https://id.example", "1").await.unwrap(), None);
+    assert!(
+        !db.store
+            .unlink_identity(actor("bob"), &id, second(4))
+            .await
+            .unwrap()
+    );
+    assert!(
+        db.store
+            .unlink_identity(actor("ada"), &id, second(4))
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        db.store.identity("https://id.example", "1").await.unwrap(),
+        None
+    );
 }
 
-async fn nothing_is_joined_through_a_session_that_is_over_and_parting_ends_what_began_there(db: TestDatabase) {
+async fn nothing_is_joined_through_a_session_that_is_over_and_parting_ends_what_began_there(
+    db: TestDatabase,
+) {
     register(&db.store, &["ada"]).await;
     let (ada, id) = (user("ada"), identity_id("https://id.example", "1"));
     let acting = signed_in(&db.store, "ada", "acting").await;
     let through = |id: &SessionId| {
-        let means = Means::Session { id: id.clone(), kind: SessionKind::Web, label: None };
-        Actor { means: Some(means), ..actor("ada") }
+        let means = Means::Session {
+            id: id.clone(),
+            kind: SessionKind::Web,
+            label: None,
+        };
+        Actor {
+            means: Some(means),
+            ..actor("ada")
+        }
     };
     let over = signed_in(&db.store, "ada", "over").await;
-    db.store.end_session(&ada, &over, end(EndReason::SignedOut, "ada", 1)).await.unwrap();
+    db.store
+        .end_session(&ada, &over, end(EndReason::SignedOut, "ada", 1))
+        .await
+        .unwrap();
     assert_eq!(
-        db.store.link_identity(through(&over), era(&db.store, "ada").await, identity("1"), second(2)).await.unwrap(),
+        db.store
+            .link_identity(
+                through(&over),
+                era(&db.store, "ada").await,
+                identity("1"),
+                second(2)
+            )
+            .await
+            .unwrap(),
         None
     );
-    assert_eq!(db.store.identity("https://id.example", "1").await.unwrap(), None);
+    assert_eq!(
+        db.store.identity("https://id.example", "1").await.unwrap(),
+        None
+    );
     let late = second(2_000_000);
     assert_eq!(
-        db.store.link_identity(through(&acting), era(&db.store, "ada").await, identity("1"), late).await.unwrap(),
+        db.store
+            .link_identity(
+                through(&acting),
+                era(&db.store, "ada").await,
+                identity("1"),
+                late
+            )
+            .await
+            .unwrap(),
         None,
         "it has expired"
     );
-    let joined =
-        db.store.link_identity(through(&acting), era(&db.store, "ada").await, identity("1"), second(3)).await.unwrap();
+    let joined = db
+        .store
+        .link_identity(
+            through(&acting),
+            era(&db.store, "ada").await,
+            identity("1"),
+            second(3),
+        )
+        .await
+        .unwrap();
     assert_eq!(joined, Some(Inserted::Done));
 
     let mut thief = session("there", "ada", SessionKind::Web);
     thief.methods = Methods::of(&[Method::Upstream, Method::Otp]);
     let began = era(&db.store, "ada").await;
-    db.store.start_session(thief.clone(), TokenHash::new("there"), began).await.unwrap().unwrap();
+    db.store
+        .start_session(thief.clone(), TokenHash::new("there"), began)
+        .await
+        .unwrap()
+        .unwrap();
     let own = signed_in(&db.store, "ada", "own").await;
-    assert!(db.store.unlink_identity(through(&acting), &id, second(4)).await.unwrap());
+    assert!(
+        db.store
+            .unlink_identity(through(&acting), &id, second(4))
+            .await
+            .unwrap()
+    );
     let ended = async |id| db.store.session(id).await.unwrap().unwrap().ended_at;
-    assert_eq!((ended(&thief.id).await, ended(&acting).await, ended(&own).await), (Some(second(4)), None, None));
+    assert_eq!(
+        (
+            ended(&thief.id).await,
+            ended(&acting).await,
+            ended(&own).await
+        ),
+        (Some(second(4)), None, None)
+    );
     // Whoever was just coming in that way is too late.
     thief.id = SessionId::new("too late");
-    assert_eq!(db.store.start_session(thief, TokenHash::new("too late"), began).await.unwrap(), None);
+    assert_eq!(
+        db.store
+            .start_session(thief, TokenHash::new("too late"), began)
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 async fn a_linked_account_is_made_whole_or_not_at_all(db: TestDatabase) {
     let make = async |name: &str, subject: &str| {
-        db.store.create_linked(account(name), Vec::new(), identity(subject), actor(name)).await.unwrap()
+        db.store
+            .create_linked(account(name), Vec::new(), identity(subject), actor(name))
+            .await
+            .unwrap()
     };
     assert_eq!(make("ada", "1").await, Linked::Done);
     assert_eq!(make("ada", "2").await, Linked::NameTaken);
     assert_eq!(make("bob", "1").await, Linked::IdentityTaken);
-    assert!(db.store.credentials(&user("bob")).await.unwrap().is_none(), "the account is taken back");
+    assert!(
+        db.store.credentials(&user("bob")).await.unwrap().is_none(),
+        "the account is taken back"
+    );
 }

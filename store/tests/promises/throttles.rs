@@ -6,7 +6,8 @@ use auth::{
     Actor, AuthStore as _, Era, Origin, Session, SessionKind, TokenHash, Username,
     guessing::Secret,
     store::{
-        Bucket, Charge, Forgettable, Found, Inquiry, Network, Noteworthy, Place, ThrottleStore as _, Tries, Whose,
+        Bucket, Charge, Forgettable, Found, Inquiry, Network, Noteworthy, Place,
+        ThrottleStore as _, Tries, Whose,
     },
 };
 use store::{Store, testing::TestDatabase};
@@ -32,7 +33,11 @@ fn network(raw: &str) -> Network {
 }
 
 fn bucket(username: &str, secret: Secret, place: Place) -> Bucket {
-    Bucket::Account { username: user(username), secret, place }
+    Bucket::Account {
+        username: user(username),
+        secret,
+        place,
+    }
 }
 
 fn guesses(raw: &str) -> Bucket {
@@ -50,33 +55,65 @@ fn strange(username: &str) -> Bucket {
 fn charge(bucket: Bucket) -> Charge {
     let network = !matches!(bucket, Bucket::Account { .. });
     let seconds = if network { 3 } else { 0 };
-    Charge { bucket, cost: Duration::from_secs(seconds), most: Duration::from_secs(seconds * 5) }
+    Charge {
+        bucket,
+        cost: Duration::from_secs(seconds),
+        most: Duration::from_secs(seconds * 5),
+    }
 }
 
 async fn fail(store: &Store, bucket: &Bucket, at: i64) -> u32 {
-    store.charge(vec![charge(bucket.clone())], second(at)).await.unwrap()[0].failures
+    store
+        .charge(vec![charge(bucket.clone())], second(at))
+        .await
+        .unwrap()[0]
+        .failures
 }
 
 async fn ask(store: &Store, buckets: &[&Bucket]) -> Found {
     let buckets = buckets.iter().map(|bucket| (*bucket).clone()).collect();
-    store.throttles(Inquiry { buckets, places: None }).await.unwrap()
+    store
+        .throttles(Inquiry {
+            buckets,
+            places: None,
+        })
+        .await
+        .unwrap()
 }
 
 async fn failures(store: &Store, bucket: &Bucket) -> u32 {
-    ask(store, &[bucket]).await.tallies.first().map_or(0, |tally| tally.failures)
+    ask(store, &[bucket])
+        .await
+        .tallies
+        .first()
+        .map_or(0, |tally| tally.failures)
 }
 
 async fn known(store: &Store, username: &str, places: &[Place]) -> Vec<Place> {
     let places = Some((user(username), places.to_vec()));
-    store.throttles(Inquiry { buckets: vec![strange(username)], places }).await.unwrap().known
+    store
+        .throttles(Inquiry {
+            buckets: vec![strange(username)],
+            places,
+        })
+        .await
+        .unwrap()
+        .known
 }
 
 fn begun(id: &str, username: &str, origin: Origin) -> Session {
-    Session { origin, ..session(id, username, SessionKind::Web) }
+    Session {
+        origin,
+        ..session(id, username, SessionKind::Web)
+    }
 }
 
 fn from(address: &str, device: Option<&str>) -> Origin {
-    Origin { address: address.parse().unwrap(), user_agent: None, device: device.map(TokenHash::new) }
+    Origin {
+        address: address.parse().unwrap(),
+        user_agent: None,
+        device: device.map(TokenHash::new),
+    }
 }
 
 async fn failures_in_parallel_are_all_counted(db: TestDatabase) {
@@ -98,7 +135,11 @@ async fn a_network_pays_off_with_time_and_never_owes_for_long(db: TestDatabase) 
     let bucket = guesses("2001:db8::/64");
     let mut owed = Vec::new();
     for at in [0, 0, 4, 100, 100, 100, 100, 100, 100, 100] {
-        let charged = db.store.charge(vec![charge(bucket.clone())], second(at)).await.unwrap();
+        let charged = db
+            .store
+            .charge(vec![charge(bucket.clone())], second(at))
+            .await
+            .unwrap();
         owed.push(charged[0].paid_off_at.duration_since(second(at)).as_secs());
     }
     assert_eq!(owed, [3, 6, 5, 3, 6, 9, 12, 15, 15, 15]);
@@ -122,26 +163,64 @@ async fn every_bucket_counts_by_itself(db: TestDatabase) {
     }
     let all = ask(&db.store, &buckets.iter().collect::<Vec<_>>()).await;
     for (times, bucket) in (1..).zip(&buckets) {
-        let tally = all.tallies.iter().find(|tally| tally.bucket == *bucket).unwrap();
+        let tally = all
+            .tallies
+            .iter()
+            .find(|tally| tally.bucket == *bucket)
+            .unwrap();
         assert_eq!(tally.failures, times);
     }
     db.store.settle(buckets[0].clone()).await.unwrap();
-    assert_eq!((failures(&db.store, &buckets[0]).await, failures(&db.store, &buckets[3]).await), (0, 4));
-    db.store.settle_all(&user("ada"), Secret::Password).await.unwrap();
-    assert_eq!((failures(&db.store, &buckets[3]).await, failures(&db.store, &buckets[4]).await), (0, 0));
-    assert_eq!((failures(&db.store, &buckets[1]).await, failures(&db.store, &buckets[2]).await), (2, 3));
+    assert_eq!(
+        (
+            failures(&db.store, &buckets[0]).await,
+            failures(&db.store, &buckets[3]).await
+        ),
+        (0, 4)
+    );
+    db.store
+        .settle_all(&user("ada"), Secret::Password)
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            failures(&db.store, &buckets[3]).await,
+            failures(&db.store, &buckets[4]).await
+        ),
+        (0, 0)
+    );
+    assert_eq!(
+        (
+            failures(&db.store, &buckets[1]).await,
+            failures(&db.store, &buckets[2]).await
+        ),
+        (2, 3)
+    );
 }
 
 async fn what_was_tried_before_there_was_an_account_is_not_its_owners_to_pay(db: TestDatabase) {
     for n in 0..8 {
-        db.store.charge(vec![charge(strange("newhire")), charge(strange("other"))], second(n)).await.unwrap();
+        db.store
+            .charge(
+                vec![charge(strange("newhire")), charge(strange("other"))],
+                second(n),
+            )
+            .await
+            .unwrap();
     }
     register(&db.store, &["newhire"]).await;
     assert_eq!(failures(&db.store, &strange("newhire")).await, 0);
     assert_eq!(failures(&db.store, &strange("other")).await, 8);
     // Nor is anything lifted by who only asks for a name that is taken.
-    db.store.charge(vec![charge(strange("newhire"))], second(9)).await.unwrap();
-    let again = db.store.create_account(crate::builders::account("newhire"), Vec::new(), crate::builders::actor("eve"));
+    db.store
+        .charge(vec![charge(strange("newhire"))], second(9))
+        .await
+        .unwrap();
+    let again = db.store.create_account(
+        crate::builders::account("newhire"),
+        Vec::new(),
+        crate::builders::actor("eve"),
+    );
     assert_eq!(again.await.unwrap(), auth::store::Inserted::Taken);
     assert_eq!(failures(&db.store, &strange("newhire")).await, 1);
 }
@@ -149,11 +228,24 @@ async fn what_was_tried_before_there_was_an_account_is_not_its_owners_to_pay(db:
 async fn an_account_is_known_where_it_signed_in(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
     let here = from("2001:db8:1:2:3::4", Some("her browser"));
-    db.store.start_session(begun("one", "ada", here.clone()), TokenHash::new("one"), Era::default()).await.unwrap();
+    db.store
+        .start_session(
+            begun("one", "ada", here.clone()),
+            TokenHash::new("one"),
+            Era::default(),
+        )
+        .await
+        .unwrap();
     let neighbour = from("2001:db8:1:2:ffff::1", Some("another browser"));
     assert_eq!(known(&db.store, "ada", &here.places()).await.len(), 2);
-    assert_eq!(known(&db.store, "ada", &neighbour.places()).await, [Place::Network(network("2001:db8:1:2::"))]);
-    assert_eq!(known(&db.store, "ada", &from("192.0.2.1", None).places()).await, []);
+    assert_eq!(
+        known(&db.store, "ada", &neighbour.places()).await,
+        [Place::Network(network("2001:db8:1:2::"))]
+    );
+    assert_eq!(
+        known(&db.store, "ada", &from("192.0.2.1", None).places()).await,
+        []
+    );
     assert_eq!(known(&db.store, "eve", &here.places()).await, []);
 }
 
@@ -161,18 +253,41 @@ async fn an_account_is_known_in_fifty_places_at_most(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for n in 0..60 {
         let origin = from(&format!("192.0.2.{n}"), None);
-        let session = Session { last_seen: second(n), ..begun(&n.to_string(), "ada", origin) };
-        db.store.start_session(session, TokenHash::new(&n.to_string()), Era::default()).await.unwrap();
+        let session = Session {
+            last_seen: second(n),
+            ..begun(&n.to_string(), "ada", origin)
+        };
+        db.store
+            .start_session(session, TokenHash::new(&n.to_string()), Era::default())
+            .await
+            .unwrap();
     }
-    let is_known = async |n: u8| known(&db.store, "ada", &from(&format!("192.0.2.{n}"), None).places()).await.len();
-    assert_eq!((is_known(9).await, is_known(10).await, is_known(59).await), (0, 1, 1));
+    let is_known = async |n: u8| {
+        known(
+            &db.store,
+            "ada",
+            &from(&format!("192.0.2.{n}"), None).places(),
+        )
+        .await
+        .len()
+    };
+    assert_eq!(
+        (is_known(9).await, is_known(10).await, is_known(59).await),
+        (0, 1, 1)
+    );
 }
 
 async fn a_personal_token_makes_no_place_known(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let origin = from("192.0.2.1", None);
-    let session = Session { kind: SessionKind::Personal, ..begun("token", "ada", origin.clone()) };
-    db.store.start_session(session, TokenHash::new("token"), Era::default()).await.unwrap();
+    let session = Session {
+        kind: SessionKind::Personal,
+        ..begun("token", "ada", origin.clone())
+    };
+    db.store
+        .start_session(session, TokenHash::new("token"), Era::default())
+        .await
+        .unwrap();
     assert_eq!(known(&db.store, "ada", &origin.places()).await, []);
 }
 
@@ -186,18 +301,39 @@ async fn noteworthy_is_what_is_over_the_line(db: TestDatabase) {
     }
     fail(&db.store, &strange("bob"), 9).await;
     fail(&db.store, &guesses("192.0.2.2"), 9).await;
-    let what = Noteworthy { failures: 5, owing_at: second(12) };
-    let found: Vec<Bucket> = db.store.noteworthy(what).await.unwrap().into_iter().map(|tally| tally.bucket).collect();
+    let what = Noteworthy {
+        failures: 5,
+        owing_at: second(12),
+    };
+    let found: Vec<Bucket> = db
+        .store
+        .noteworthy(what)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|tally| tally.bucket)
+        .collect();
     assert_eq!(found, [guesses("192.0.2.1"), strange("ada")]);
 }
 
 async fn lifting_is_for_one_account_or_one_network_and_audited(db: TestDatabase) {
     let (of_network, tokens) = (guesses("192.0.2.1"), tokens("192.0.2.1"));
     let home = bucket("ada", Secret::Totp, Place::Network(network("192.0.2.1")));
-    for bucket in [&strange("ada"), &home, &strange("bob"), &of_network, &tokens] {
+    for bucket in [
+        &strange("ada"),
+        &home,
+        &strange("bob"),
+        &of_network,
+        &tokens,
+    ] {
         fail(&db.store, bucket, 0).await;
     }
-    let lift = async |whose| db.store.lift(whose, Actor::console(), second(1)).await.unwrap();
+    let lift = async |whose| {
+        db.store
+            .lift(whose, Actor::console(), second(1))
+            .await
+            .unwrap()
+    };
     assert_eq!(lift(Whose::Account(user("ada"))).await, 2);
     assert_eq!(lift(Whose::Account(user("ada"))).await, 0);
     assert_eq!(failures(&db.store, &strange("bob")).await, 1);
@@ -210,23 +346,46 @@ async fn only_what_nobody_needs_is_forgotten(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let paid = guesses("192.0.2.1");
     let owing = guesses("192.0.2.2");
-    let unseen = bucket("ada", Secret::Password, Place::Device(TokenHash::new("lost")));
+    let unseen = bucket(
+        "ada",
+        Secret::Password,
+        Place::Device(TokenHash::new("lost")),
+    );
     fail(&db.store, &paid, 0).await;
     fail(&db.store, &owing, 100).await;
     fail(&db.store, &strange("ada"), 0).await;
     fail(&db.store, &strange("nobody"), 0).await;
     fail(&db.store, &strange("recent"), 100).await;
     fail(&db.store, &unseen, 0).await;
-    let what = Forgettable { paid_off_by: second(101), nobody_since: second(50), unseen_since: second(0) };
+    let what = Forgettable {
+        paid_off_by: second(101),
+        nobody_since: second(50),
+        unseen_since: second(0),
+    };
     assert_eq!(db.store.forget_throttles(what).await.unwrap(), 3);
     let kept: Vec<&Bucket> = vec![&owing];
     assert_eq!(ask(&db.store, &kept).await.tallies.len(), 1);
     for (username, left) in [("ada", 1), ("nobody", 0), ("recent", 1)] {
-        assert_eq!(failures(&db.store, &strange(username)).await, left, "{username}");
+        assert_eq!(
+            failures(&db.store, &strange(username)).await,
+            left,
+            "{username}"
+        );
     }
     let origin = from("192.0.2.9", None);
-    db.store.start_session(begun("one", "ada", origin.clone()), TokenHash::new("one"), Era::default()).await.unwrap();
-    let later = Forgettable { paid_off_by: second(0), nobody_since: second(0), unseen_since: second(1_000_000_000) };
+    db.store
+        .start_session(
+            begun("one", "ada", origin.clone()),
+            TokenHash::new("one"),
+            Era::default(),
+        )
+        .await
+        .unwrap();
+    let later = Forgettable {
+        paid_off_by: second(0),
+        nobody_since: second(0),
+        unseen_since: second(1_000_000_000),
+    };
     db.store.forget_throttles(later).await.unwrap();
     assert_eq!(known(&db.store, "ada", &origin.places()).await, []);
 }
@@ -235,7 +394,21 @@ async fn a_name_that_looks_like_an_address_is_no_network(db: TestDatabase) {
     let named = Username::parse("192.0.2.1").unwrap();
     fail(&db.store, &strange("192.0.2.1"), 0).await;
     assert_eq!(failures(&db.store, &guesses("192.0.2.1")).await, 0);
-    let lifted = db.store.lift(Whose::Network(network("192.0.2.1")), Actor::console(), second(1)).await.unwrap();
+    let lifted = db
+        .store
+        .lift(
+            Whose::Network(network("192.0.2.1")),
+            Actor::console(),
+            second(1),
+        )
+        .await
+        .unwrap();
     assert_eq!(lifted, 0);
-    assert_eq!(db.store.lift(Whose::Account(named), Actor::console(), second(1)).await.unwrap(), 1);
+    assert_eq!(
+        db.store
+            .lift(Whose::Account(named), Actor::console(), second(1))
+            .await
+            .unwrap(),
+        1
+    );
 }

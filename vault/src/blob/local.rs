@@ -39,7 +39,11 @@ impl LocalBlobs {
     #[must_use]
     pub fn new(root: PathBuf, max_size: u64) -> Self {
         let root: Arc<Path> = root.into();
-        Self { durable: Durable::below(root.clone()), root, max_size }
+        Self {
+            durable: Durable::below(root.clone()),
+            root,
+            max_size,
+        }
     }
 
     /// Removes what uploads left behind when the program was ended. Call it before the first upload.
@@ -48,7 +52,9 @@ impl LocalBlobs {
     /// A folder that cannot be read, or a leftover that cannot be removed.
     pub async fn clear_leftovers(&self) -> Result<(), VaultError> {
         let root = self.root.clone();
-        blocking(move || folder::clear_leftovers(&root)).await?.map_err(failed)
+        blocking(move || folder::clear_leftovers(&root))
+            .await?
+            .map_err(failed)
     }
 
     fn lfs(&self, vault: &VaultName) -> PathBuf {
@@ -71,7 +77,11 @@ impl BlobStore for LocalBlobs {
 
     async fn begin(&self, vault: &VaultName) -> Result<LocalUpload, VaultError> {
         // No file yet: it is made by the first batch, on the thread that writes it.
-        Ok(LocalUpload::new(self.lfs(vault), self.max_size, self.durable.clone()))
+        Ok(LocalUpload::new(
+            self.lfs(vault),
+            self.max_size,
+            self.durable.clone(),
+        ))
     }
 
     async fn open(
@@ -80,13 +90,20 @@ impl BlobStore for LocalBlobs {
         blob: &Blob,
         range: Range<u64>,
     ) -> Result<impl AsyncRead + Send + Unpin + 'static, VaultError> {
-        let mut file = tokio::fs::File::open(self.path(vault, &blob.id)).await.map_err(failed)?;
+        let mut file = tokio::fs::File::open(self.path(vault, &blob.id))
+            .await
+            .map_err(failed)?;
         if file.metadata().await.map_err(failed)?.len() != blob.size {
             let wrong = format!("{} is not {} bytes long", blob.id, blob.size);
-            return Err(VaultError::Content(io::Error::new(io::ErrorKind::InvalidData, wrong)));
+            return Err(VaultError::Content(io::Error::new(
+                io::ErrorKind::InvalidData,
+                wrong,
+            )));
         }
         if range.start > 0 {
-            file.seek(io::SeekFrom::Start(range.start)).await.map_err(failed)?;
+            file.seek(io::SeekFrom::Start(range.start))
+                .await
+                .map_err(failed)?;
         }
         let length = range.end.saturating_sub(range.start);
         let buffer = usize::try_from(length.clamp(1, READ_AHEAD)).unwrap_or(usize::MAX);
@@ -98,9 +115,16 @@ impl BlobStore for LocalBlobs {
         blocking(move || check(&path, &blob)).await?.map_err(failed)
     }
 
-    async fn list(&self, vault: &VaultName, after: Option<&BlobId>, limit: u32) -> Result<Vec<BlobId>, VaultError> {
+    async fn list(
+        &self,
+        vault: &VaultName,
+        after: Option<&BlobId>,
+        limit: u32,
+    ) -> Result<Vec<BlobId>, VaultError> {
         let (objects, after) = (self.lfs(vault).join("objects"), after.cloned());
-        blocking(move || folder::list(&objects, after.as_ref(), limit)).await?.map_err(failed)
+        blocking(move || folder::list(&objects, after.as_ref(), limit))
+            .await?
+            .map_err(failed)
     }
 }
 
@@ -121,12 +145,20 @@ fn check(path: &Path, blob: &Blob) -> io::Result<BlobState> {
         size += n as u64;
     }
     let sound = size == blob.size && BlobId::of_digest(hash.finish().as_ref()) == blob.id;
-    Ok(if sound { BlobState::Sound } else { BlobState::Damaged })
+    Ok(if sound {
+        BlobState::Sound
+    } else {
+        BlobState::Damaged
+    })
 }
 
 /// Runs `work` where it may wait for a disk.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, VaultError> {
-    tokio::task::spawn_blocking(work).await.map_err(|gone| VaultError::Content(io::Error::other(gone)))
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, VaultError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|gone| VaultError::Content(io::Error::other(gone)))
 }
 
 /// What the system said, as a fact of ours.

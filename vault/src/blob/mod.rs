@@ -57,7 +57,10 @@ pub enum BlobState {
 pub trait BlobStore: Clone + Send + Sync + 'static {
     type Upload: BlobUpload;
 
-    fn begin(&self, vault: &VaultName) -> impl Future<Output = Result<Self::Upload, VaultError>> + Send;
+    fn begin(
+        &self,
+        vault: &VaultName,
+    ) -> impl Future<Output = Result<Self::Upload, VaultError>> + Send;
     /// The bytes of `range`, streaming. The range lies within the blob's size.
     fn open(
         &self,
@@ -66,7 +69,11 @@ pub trait BlobStore: Clone + Send + Sync + 'static {
         range: Range<u64>,
     ) -> impl Future<Output = Result<impl AsyncRead + Send + Unpin + 'static, VaultError>> + Send;
     /// Reads and hashes all of it.
-    fn check(&self, vault: &VaultName, blob: &Blob) -> impl Future<Output = Result<BlobState, VaultError>> + Send;
+    fn check(
+        &self,
+        vault: &VaultName,
+        blob: &Blob,
+    ) -> impl Future<Output = Result<BlobState, VaultError>> + Send;
     /// What is kept, by id, after `after`, named by a revision or not.
     fn list(
         &self,

@@ -10,7 +10,10 @@ fn actor(name: &str) -> Actor {
 }
 
 fn blob(n: u8) -> Blob {
-    Blob { id: BlobId::of_digest(&[n; 32]), size: u64::from(n) }
+    Blob {
+        id: BlobId::of_digest(&[n; 32]),
+        size: u64::from(n),
+    }
 }
 
 fn text(raw: &str) -> Prose {
@@ -29,15 +32,28 @@ fn command(by: &str, operation: Operation) -> Command {
 }
 
 fn adding(n: u8) -> Operation {
-    Operation::Add { id: FileId::new("f"), blob: blob(n), comment: text("first") }
+    Operation::Add {
+        id: FileId::new("f"),
+        blob: blob(n),
+        comment: text("first"),
+    }
 }
 
 fn check_in(n: u8, then: AfterCheckIn) -> Operation {
-    Operation::CheckIn { blob: blob(n), comment: text("cut"), then, base: None }
+    Operation::CheckIn {
+        blob: blob(n),
+        comment: text("cut"),
+        then,
+        base: None,
+    }
 }
 
 fn restore(revision: i64) -> Operation {
-    Operation::Restore { file: FileId::new("f"), revision, blob: blob(1) }
+    Operation::Restore {
+        file: FileId::new("f"),
+        revision,
+        blob: blob(1),
+    }
 }
 
 fn does(file: &File, by: &str, operation: Operation) -> Effect {
@@ -45,7 +61,9 @@ fn does(file: &File, by: &str, operation: Operation) -> Effect {
 }
 
 fn refuses(file: &File, by: &str, operation: Operation) -> String {
-    decide(Some(file), &command(by, operation)).unwrap_err().to_string()
+    decide(Some(file), &command(by, operation))
+        .unwrap_err()
+        .to_string()
 }
 
 fn fresh() -> File {
@@ -53,15 +71,28 @@ fn fresh() -> File {
 }
 
 fn held_by(name: &str) -> File {
-    does(&fresh(), name, Operation::CheckOut { note: Some(text("milling")) }).file
+    does(
+        &fresh(),
+        name,
+        Operation::CheckOut {
+            note: Some(text("milling")),
+        },
+    )
+    .file
 }
 
 #[test]
 fn a_new_file_is_revision_one_and_free() {
     let effect = decide(None, &command("ada", adding(1))).unwrap();
-    assert_eq!((effect.file.revision, effect.file.grants, effect.file.lock), (1, 0, None));
+    assert_eq!(
+        (effect.file.revision, effect.file.grants, effect.file.lock),
+        (1, 0, None)
+    );
     assert_eq!(effect.revision.unwrap().kind, RevisionKind::Added);
-    assert!(matches!(decide(Some(&fresh()), &command("bob", adding(2))), Err(VaultError::Exists { .. })));
+    assert!(matches!(
+        decide(Some(&fresh()), &command("bob", adding(2))),
+        Err(VaultError::Exists { .. })
+    ));
 }
 
 #[test]
@@ -75,26 +106,52 @@ fn a_locked_file_cannot_be_checked_out_twice_not_even_by_its_holder() {
 
 #[test]
 fn only_the_holder_gives_a_lock_back() {
-    assert_eq!(refuses(&fresh(), "ada", Operation::Cancel), "File is not currently locked");
-    assert_eq!(refuses(&held_by("ada"), "bob", Operation::Cancel), "File is locked by ada, not by you");
+    assert_eq!(
+        refuses(&fresh(), "ada", Operation::Cancel),
+        "File is not currently locked"
+    );
+    assert_eq!(
+        refuses(&held_by("ada"), "bob", Operation::Cancel),
+        "File is locked by ada, not by you"
+    );
     let effect = does(&held_by("ada"), "ada", Operation::Cancel);
-    assert_eq!((effect.file.lock, effect.file.revision, effect.revision), (None, 1, None));
+    assert_eq!(
+        (effect.file.lock, effect.file.revision, effect.revision),
+        (None, 1, None)
+    );
 }
 
 #[test]
 fn only_the_holder_checks_in() {
     let release = AfterCheckIn::Release;
-    assert_eq!(refuses(&fresh(), "ada", check_in(2, release)), "File must be checked out to check in");
-    assert_eq!(refuses(&held_by("ada"), "bob", check_in(2, release)), "File is locked by ada, not by you");
+    assert_eq!(
+        refuses(&fresh(), "ada", check_in(2, release)),
+        "File must be checked out to check in"
+    );
+    assert_eq!(
+        refuses(&held_by("ada"), "bob", check_in(2, release)),
+        "File is locked by ada, not by you"
+    );
     let effect = does(&held_by("ada"), "ada", check_in(2, release));
-    assert_eq!((effect.file.revision, &effect.file.blob, &effect.file.lock), (2, &blob(2), &None));
+    assert_eq!(
+        (effect.file.revision, &effect.file.blob, &effect.file.lock),
+        (2, &blob(2), &None)
+    );
 }
 
 #[test]
 fn a_kept_check_out_is_a_new_grant_with_the_same_note() {
-    let kept = does(&held_by("ada"), "ada", check_in(2, AfterCheckIn::KeepCheckedOut)).file;
+    let kept = does(
+        &held_by("ada"),
+        "ada",
+        check_in(2, AfterCheckIn::KeepCheckedOut),
+    )
+    .file;
     let lock = kept.lock.unwrap();
-    assert_eq!((lock.id, kept.grants, lock.note), (2, 2, Some(text("milling"))));
+    assert_eq!(
+        (lock.id, kept.grants, lock.note),
+        (2, 2, Some(text("milling")))
+    );
 }
 
 #[test]
@@ -105,67 +162,123 @@ fn a_check_in_of_a_stale_base_is_refused() {
         then: AfterCheckIn::Release,
         base: Some(blob(n).id),
     };
-    assert!(matches!(decide(Some(&held_by("ada")), &command("ada", from(9))), Err(VaultError::StaleBase)));
+    assert!(matches!(
+        decide(Some(&held_by("ada")), &command("ada", from(9))),
+        Err(VaultError::StaleBase)
+    ));
     assert_eq!(does(&held_by("ada"), "ada", from(1)).file.revision, 2);
 }
 
 #[test]
 fn an_override_needs_a_lock_and_frees_or_takes_it() {
-    let by = |then| Operation::Override { reason: text("ill"), then };
-    assert_eq!(refuses(&fresh(), "bob", by(AfterOverride::Free)), "File is not locked, no need to override.");
+    let by = |then| Operation::Override {
+        reason: text("ill"),
+        then,
+    };
+    assert_eq!(
+        refuses(&fresh(), "bob", by(AfterOverride::Free)),
+        "File is not locked, no need to override."
+    );
     let freed = does(&held_by("ada"), "bob", by(AfterOverride::Free));
     assert_eq!((&freed.file.lock, freed.reason), (&None, Some(text("ill"))));
-    let lock = does(&held_by("ada"), "bob", by(AfterOverride::Take)).file.lock.unwrap();
+    let lock = does(&held_by("ada"), "bob", by(AfterOverride::Take))
+        .file
+        .lock
+        .unwrap();
     assert_eq!((lock.id, lock.holder.as_str(), lock.note), (2, "bob", None));
 }
 
 #[test]
 fn nobody_changes_a_file_under_its_holder() {
     let operations = [
-        Operation::Describe { description: Some(text("x")) },
-        Operation::Move { to: Filename::stored("b.step") },
+        Operation::Describe {
+            description: Some(text("x")),
+        },
+        Operation::Move {
+            to: Filename::stored("b.step"),
+        },
         restore(1),
         Operation::Delete { comment: text("") },
     ];
     for operation in operations {
-        assert_eq!(refuses(&held_by("ada"), "bob", operation.clone()), "File is checked out by ada");
+        assert_eq!(
+            refuses(&held_by("ada"), "bob", operation.clone()),
+            "File is checked out by ada"
+        );
         decide(Some(&held_by("ada")), &command("ada", operation)).unwrap();
     }
 }
 
 #[test]
 fn a_move_takes_lock_and_history_along() {
-    let moved = does(&held_by("ada"), "ada", Operation::Move { to: Filename::stored("A.step") });
-    assert_eq!((moved.file.name.as_str(), moved.moved_from), ("A.step", Some(Filename::stored("a.step"))));
+    let moved = does(
+        &held_by("ada"),
+        "ada",
+        Operation::Move {
+            to: Filename::stored("A.step"),
+        },
+    );
+    assert_eq!(
+        (moved.file.name.as_str(), moved.moved_from),
+        ("A.step", Some(Filename::stored("a.step")))
+    );
     assert_eq!((moved.file.revision, moved.file.lock.unwrap().id), (2, 1));
-    let same = Operation::Move { to: Filename::stored("a.step") };
+    let same = Operation::Move {
+        to: Filename::stored("a.step"),
+    };
     assert!(refuses(&fresh(), "ada", same).starts_with("a.step is already there"));
 }
 
 #[test]
 fn a_restoration_undeletes_and_keeps_the_own_lock() {
-    let gone = does(&held_by("ada"), "ada", Operation::Delete { comment: text("") }).file;
+    let gone = does(
+        &held_by("ada"),
+        "ada",
+        Operation::Delete { comment: text("") },
+    )
+    .file;
     assert_eq!((gone.deleted, &gone.lock, gone.revision), (true, &None, 2));
-    for operation in [Operation::CheckOut { note: None }, Operation::Cancel, Operation::Delete { comment: text("") }] {
+    for operation in [
+        Operation::CheckOut { note: None },
+        Operation::Cancel,
+        Operation::Delete { comment: text("") },
+    ] {
         assert_eq!(refuses(&gone, "ada", operation), "File not found");
     }
     let back = does(&gone, "bob", restore(1));
-    assert_eq!((back.file.deleted, back.file.revision, back.file.blob), (false, 3, blob(1)));
+    assert_eq!(
+        (back.file.deleted, back.file.revision, back.file.blob),
+        (false, 3, blob(1))
+    );
     assert_eq!(back.revision.unwrap().comment, text("Restored revision 1"));
     assert!(does(&held_by("ada"), "ada", restore(1)).file.lock.is_some());
 }
 
 #[test]
 fn what_is_not_there_is_not_found() {
-    for operation in [Operation::CheckOut { note: None }, Operation::Cancel, restore(1)] {
-        assert!(matches!(decide(None, &command("ada", operation)), Err(VaultError::NotFound)));
+    for operation in [
+        Operation::CheckOut { note: None },
+        Operation::Cancel,
+        restore(1),
+    ] {
+        assert!(matches!(
+            decide(None, &command("ada", operation)),
+            Err(VaultError::NotFound)
+        ));
     }
-    let another = Operation::Restore { file: FileId::new("g"), revision: 1, blob: blob(1) };
+    let another = Operation::Restore {
+        file: FileId::new("g"),
+        revision: 1,
+        blob: blob(1),
+    };
     assert_eq!(refuses(&fresh(), "ada", another), "File not found");
 }
 
 fn any_operation() -> impl Strategy<Value = Operation> {
-    let then = prop_oneof![Just(AfterCheckIn::Release), Just(AfterCheckIn::KeepCheckedOut)];
+    let then = prop_oneof![
+        Just(AfterCheckIn::Release),
+        Just(AfterCheckIn::KeepCheckedOut)
+    ];
     let broken = prop_oneof![Just(AfterOverride::Free), Just(AfterOverride::Take)];
     let base = proptest::option::of((0u8..4).prop_map(|n| blob(n).id));
     prop_oneof![
@@ -178,9 +291,16 @@ fn any_operation() -> impl Strategy<Value = Operation> {
             then,
             base
         }),
-        broken.prop_map(|then| Operation::Override { reason: text("r"), then }),
-        Just(Operation::Describe { description: Some(text("d")) }),
-        "[a-c]".prop_map(|to| Operation::Move { to: Filename::stored(&to) }),
+        broken.prop_map(|then| Operation::Override {
+            reason: text("r"),
+            then
+        }),
+        Just(Operation::Describe {
+            description: Some(text("d"))
+        }),
+        "[a-c]".prop_map(|to| Operation::Move {
+            to: Filename::stored(&to)
+        }),
         (1i64..5).prop_map(restore),
         Just(Operation::Delete { comment: text("") }),
     ]
@@ -191,19 +311,35 @@ fn check_step(before: &File, command: &Command, effect: &Effect) -> Result<(), T
     let after = &effect.file;
     let caller = &command.by.username;
     let step = i64::from(effect.revision.is_some());
-    prop_assert_eq!(after.revision, before.revision + step, "revisions are contiguous");
+    prop_assert_eq!(
+        after.revision,
+        before.revision + step,
+        "revisions are contiguous"
+    );
     prop_assert!(after.grants - before.grants <= 1 && after.grants >= before.grants);
     prop_assert_eq!(&after.id, &before.id);
     if let Some(lock) = &after.lock {
         prop_assert!(!after.deleted, "nobody holds what is gone");
         prop_assert_eq!(lock.id, after.grants, "the lock is the newest grant");
-        prop_assert!(before.lock.as_ref() == Some(lock) || lock.holder == *caller, "a lock is taken for oneself only");
+        prop_assert!(
+            before.lock.as_ref() == Some(lock) || lock.holder == *caller,
+            "a lock is taken for oneself only"
+        );
     }
     if let Some(holder) = before.holder().filter(|holder| *holder != caller) {
-        prop_assert_eq!(effect.action, EventAction::Override, "{} acted on the lock of {}", caller, holder);
+        prop_assert_eq!(
+            effect.action,
+            EventAction::Override,
+            "{} acted on the lock of {}",
+            caller,
+            holder
+        );
     }
     if after.blob != before.blob {
-        prop_assert!(effect.revision.is_some(), "content changes with a revision only");
+        prop_assert!(
+            effect.revision.is_some(),
+            "content changes with a revision only"
+        );
     }
     Ok(())
 }

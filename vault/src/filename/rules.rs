@@ -22,9 +22,13 @@ pub enum BadFilename {
     TooLong { bytes: usize },
     #[error("A file lies in at most {DEEPEST} folders, one in the other; this one in {folders}.")]
     TooDeep { folders: usize },
-    #[error("\"{segment}\" is too long: between two slashes there are at most {LONGEST_SEGMENT} bytes.")]
+    #[error(
+        "\"{segment}\" is too long: between two slashes there are at most {LONGEST_SEGMENT} bytes."
+    )]
     SegmentTooLong { segment: String },
-    #[error("\"{segment}\" is not in Unicode's composed form (NFC): type the name instead of pasting it.")]
+    #[error(
+        "\"{segment}\" is not in Unicode's composed form (NFC): type the name instead of pasting it."
+    )]
     NotNfc { segment: String },
     #[error("A filename cannot begin with a slash.")]
     LeadingSlash,
@@ -32,7 +36,9 @@ pub enum BadFilename {
     TrailingSlash,
     #[error("A filename cannot have two slashes in a row.")]
     DoubleSlash,
-    #[error("\"{segment}\" cannot be part of a filename: give the whole path without . and .. in it.")]
+    #[error(
+        "\"{segment}\" cannot be part of a filename: give the whole path without . and .. in it."
+    )]
     DotSegment { segment: String },
     #[error("\"{segment}\" holds a backslash: put / between folders.")]
     Backslash { segment: String },
@@ -107,7 +113,10 @@ fn check_character(c: char, raw: &str) -> Result<(), BadFilename> {
     let segment = || seen(raw);
     match c {
         '\\' => Err(BadFilename::Backslash { segment: segment() }),
-        ':' | '*' | '?' | '"' | '<' | '>' | '|' => Err(BadFilename::Forbidden { segment: segment(), character: c }),
+        ':' | '*' | '?' | '"' | '<' | '>' | '|' => Err(BadFilename::Forbidden {
+            segment: segment(),
+            character: c,
+        }),
         c if c.is_control() => Err(BadFilename::Control { segment: segment() }),
         c if is_invisible(c) => Err(BadFilename::Invisible { segment: segment() }),
         _ => Ok(()),
@@ -132,15 +141,22 @@ pub fn is_invisible(c: char) -> bool {
 fn is_gits(raw: &str) -> bool {
     let folded = NameKey::fold(raw.trim_end_matches(['.', ' ']));
     let name = folded.as_str();
-    matches!(name, ".git" | ".gitattributes" | ".gitmodules" | ".lfsconfig") || is_gits_short_name(name)
+    matches!(
+        name,
+        ".git" | ".gitattributes" | ".gitmodules" | ".lfsconfig"
+    ) || is_gits_short_name(name)
 }
 
 fn is_gits_short_name(name: &str) -> bool {
-    let Some((stem, number)) = name.split_once('~') else { return false };
+    let Some((stem, number)) = name.split_once('~') else {
+        return false;
+    };
     let numbered = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     let shortened = || {
         (2..=6).contains(&stem.len())
-            && ["gitattributes", "gitmodules", "lfsconfig"].iter().any(|full| full.starts_with(stem))
+            && ["gitattributes", "gitmodules", "lfsconfig"]
+                .iter()
+                .any(|full| full.starts_with(stem))
     };
     // From the fifth of one beginning on, NTFS makes two letters and four digits of a hash.
     let hashed = || {
@@ -154,13 +170,26 @@ fn is_gits_short_name(name: &str) -> bool {
 
 /// Reserved with or without an extension, and with spaces before it: `nul .txt` is `NUL`.
 fn is_device(raw: &str) -> bool {
-    let base = raw.split('.').next().unwrap_or(raw).trim_end_matches(' ').to_ascii_uppercase();
-    if matches!(base.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") {
+    let base = raw
+        .split('.')
+        .next()
+        .unwrap_or(raw)
+        .trim_end_matches(' ')
+        .to_ascii_uppercase();
+    if matches!(
+        base.as_str(),
+        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$"
+    ) {
         return true;
     }
-    let port = base.strip_prefix("COM").or_else(|| base.strip_prefix("LPT"));
+    let port = base
+        .strip_prefix("COM")
+        .or_else(|| base.strip_prefix("LPT"));
     let mut digits = port.unwrap_or_default().chars();
-    matches!((digits.next(), digits.next()), (Some('0'..='9' | '¹' | '²' | '³'), None))
+    matches!(
+        (digits.next(), digits.next()),
+        (Some('0'..='9' | '¹' | '²' | '³'), None)
+    )
 }
 
 /// At most 60 characters, what cannot be seen written as its code point.

@@ -45,7 +45,11 @@ fn names_of_every_script_are_accepted_as_they_are() {
         "#1",
         "é",
     ] {
-        assert_eq!(Filename::parse(raw).map(|name| name.as_str().to_owned()), Ok(raw.to_owned()), "{raw:?}");
+        assert_eq!(
+            Filename::parse(raw).map(|name| name.as_str().to_owned()),
+            Ok(raw.to_owned()),
+            "{raw:?}"
+        );
     }
 }
 
@@ -57,23 +61,61 @@ fn a_name_cannot_leave_its_folder() {
     assert_eq!(refused("a/"), BadFilename::TrailingSlash);
     assert_eq!(refused("a//b"), BadFilename::DoubleSlash);
     for raw in [".", "..", "../a", "a/../b", "a/.", "./a", "a/.."] {
-        assert!(matches!(refused(raw), BadFilename::DotSegment { .. }), "{raw:?}");
+        assert!(
+            matches!(refused(raw), BadFilename::DotSegment { .. }),
+            "{raw:?}"
+        );
     }
     for raw in ["..\\a", "a\\b", "\\\\server\\share", "C:\\a"] {
-        assert!(matches!(refused(raw), BadFilename::Backslash { .. } | BadFilename::Forbidden { .. }), "{raw:?}");
+        assert!(
+            matches!(
+                refused(raw),
+                BadFilename::Backslash { .. } | BadFilename::Forbidden { .. }
+            ),
+            "{raw:?}"
+        );
     }
 }
 
 #[test]
 fn what_windows_would_not_hold_is_refused() {
-    for raw in ["a:b", "C:", "a*", "a?", "\"a\"", "<a>", "a>b", "a|b", ".git::$INDEX_ALLOCATION", "a/b:stream"] {
-        assert!(matches!(refused(raw), BadFilename::Forbidden { .. }), "{raw:?}");
+    for raw in [
+        "a:b",
+        "C:",
+        "a*",
+        "a?",
+        "\"a\"",
+        "<a>",
+        "a>b",
+        "a|b",
+        ".git::$INDEX_ALLOCATION",
+        "a/b:stream",
+    ] {
+        assert!(
+            matches!(refused(raw), BadFilename::Forbidden { .. }),
+            "{raw:?}"
+        );
     }
-    for raw in ["a.", "a ", "a. .", "...", "a /b", "dir./b", "a\u{a0}", "a\u{3000}"] {
-        assert!(matches!(refused(raw), BadFilename::TrailingDotOrSpace { .. }), "{raw:?}");
+    for raw in [
+        "a.",
+        "a ",
+        "a. .",
+        "...",
+        "a /b",
+        "dir./b",
+        "a\u{a0}",
+        "a\u{3000}",
+    ] {
+        assert!(
+            matches!(refused(raw), BadFilename::TrailingDotOrSpace { .. }),
+            "{raw:?}"
+        );
     }
     for raw in [" a", "a/ b", "\u{3000}a"] {
-        assert!(matches!(refused(raw), BadFilename::LeadingSpace { .. }), "{raw:?}");
+        assert!(
+            matches!(refused(raw), BadFilename::LeadingSpace { .. }),
+            "{raw:?}"
+        );
     }
     for raw in [
         "CON",
@@ -92,7 +134,10 @@ fn what_windows_would_not_hold_is_refused() {
         "a/nul/b",
         "a/CoN.x",
     ] {
-        assert!(matches!(refused(raw), BadFilename::Device { .. }), "{raw:?}");
+        assert!(
+            matches!(refused(raw), BadFilename::Device { .. }),
+            "{raw:?}"
+        );
     }
 }
 
@@ -128,18 +173,28 @@ fn no_spelling_of_gits_own_names_is_accepted() {
         assert!(matches!(refused(raw), BadFilename::Git { .. }), "{raw:?}");
     }
     // What HFS+ ignores: git's own list.
-    let ignored =
-        ['\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{206a}', '\u{206f}', '\u{feff}'];
+    let ignored = [
+        '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{206a}',
+        '\u{206f}', '\u{feff}',
+    ];
     for c in ignored {
         let raw = format!(".g{c}it");
-        assert!(matches!(refused(&raw), BadFilename::Invisible { .. }), "{raw:?}");
+        assert!(
+            matches!(refused(&raw), BadFilename::Invisible { .. }),
+            "{raw:?}"
+        );
     }
 }
 
 #[test]
 fn what_nobody_can_see_is_refused_and_shown_in_the_answer() {
-    for c in ['\0', '\t', '\n', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{9f}'] {
-        assert!(matches!(refused(&format!("a{c}b")), BadFilename::Control { .. }), "{c:?}");
+    for c in [
+        '\0', '\t', '\n', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{9f}',
+    ] {
+        assert!(
+            matches!(refused(&format!("a{c}b")), BadFilename::Control { .. }),
+            "{c:?}"
+        );
     }
     for c in [
         '\u{ad}',
@@ -156,7 +211,10 @@ fn what_nobody_can_see_is_refused_and_shown_in_the_answer() {
         '\u{180e}',
         '\u{fff9}',
     ] {
-        assert!(matches!(refused(&format!("a{c}b")), BadFilename::Invisible { .. }), "{c:?}");
+        assert!(
+            matches!(refused(&format!("a{c}b")), BadFilename::Invisible { .. }),
+            "{c:?}"
+        );
     }
     let said = refused("gpj\u{202e}exe.step").to_string();
     assert!(said.contains("gpj\\u{202e}exe.step"), "{said}");
@@ -165,10 +223,17 @@ fn what_nobody_can_see_is_refused_and_shown_in_the_answer() {
 #[test]
 fn names_are_measured_in_bytes() {
     assert!(Filename::parse(&"a".repeat(255)).is_ok());
-    assert!(matches!(refused(&"a".repeat(256)), BadFilename::SegmentTooLong { .. }));
-    assert!(matches!(refused(&"é".repeat(128)), BadFilename::SegmentTooLong { .. }));
-    let long =
-        |bytes: usize| (format!("{}/", "a".repeat(127))).repeat(bytes / 128 - 1) + &"b".repeat(128 + bytes % 128);
+    assert!(matches!(
+        refused(&"a".repeat(256)),
+        BadFilename::SegmentTooLong { .. }
+    ));
+    assert!(matches!(
+        refused(&"é".repeat(128)),
+        BadFilename::SegmentTooLong { .. }
+    ));
+    let long = |bytes: usize| {
+        (format!("{}/", "a".repeat(127))).repeat(bytes / 128 - 1) + &"b".repeat(128 + bytes % 128)
+    };
     assert!(Filename::parse(&long(4096)).is_ok());
     assert_eq!(refused(&long(4097)), BadFilename::TooLong { bytes: 4097 });
 }
@@ -176,23 +241,50 @@ fn names_are_measured_in_bytes() {
 #[test]
 fn a_file_lies_in_sixty_four_folders_at_most() {
     assert!(Filename::parse(&("a/".repeat(64) + "b")).is_ok());
-    assert_eq!(refused(&("a/".repeat(65) + "b")), BadFilename::TooDeep { folders: 65 });
+    assert_eq!(
+        refused(&("a/".repeat(65) + "b")),
+        BadFilename::TooDeep { folders: 65 }
+    );
     // What is there already stays readable.
-    assert_eq!(Filename::stored(&("a/".repeat(65) + "b")).as_str().len(), 131);
+    assert_eq!(
+        Filename::stored(&("a/".repeat(65) + "b")).as_str().len(),
+        131
+    );
 }
 
 #[test]
 fn decomposed_text_is_refused() {
     for raw in ["e\u{301}.step", "a/u\u{308}", "\u{212b}", "\u{2126}"] {
-        assert!(matches!(refused(raw), BadFilename::NotNfc { .. }), "{raw:?}");
+        assert!(
+            matches!(refused(raw), BadFilename::NotNfc { .. }),
+            "{raw:?}"
+        );
     }
 }
 
 #[test]
 fn every_refusal_is_one_sentence() {
-    for raw in ["", "/", "a/", "a//b", "..", "a\\b", "a\0", "a:", "a.", " a", "nul", ".git", "a\u{200b}", "e\u{301}"] {
+    for raw in [
+        "",
+        "/",
+        "a/",
+        "a//b",
+        "..",
+        "a\\b",
+        "a\0",
+        "a:",
+        "a.",
+        " a",
+        "nul",
+        ".git",
+        "a\u{200b}",
+        "e\u{301}",
+    ] {
         let said = refused(raw).to_string();
-        assert!(said.ends_with('.') && !said.contains('\n') && said.len() < 400, "{said}");
+        assert!(
+            said.ends_with('.') && !said.contains('\n') && said.len() < 400,
+            "{said}"
+        );
     }
 }
 
@@ -212,8 +304,15 @@ fn names_that_differ_only_in_case_share_a_key() {
         assert_eq!(NameKey::fold(one), NameKey::fold(other), "{one} {other}");
     }
     assert_eq!(NameKey::fold("e\u{301}"), NameKey::fold("É"));
-    assert_ne!(NameKey::fold("a"), NameKey::fold("ａ"), "compatibility forms stay apart");
-    assert_eq!(Filename::parse("Fixtures/Vise").unwrap().key().as_str(), "fixtures/vise");
+    assert_ne!(
+        NameKey::fold("a"),
+        NameKey::fold("ａ"),
+        "compatibility forms stay apart"
+    );
+    assert_eq!(
+        Filename::parse("Fixtures/Vise").unwrap().key().as_str(),
+        "fixtures/vise"
+    );
 }
 
 #[test]
@@ -221,21 +320,29 @@ fn folders_and_leaf_are_parts_of_the_name() {
     let name = Filename::parse("a/b/c.step").unwrap();
     assert_eq!(name.leaf(), "c.step");
     assert_eq!(name.folder(), Some(Filename::stored("a/b")));
-    assert_eq!(name.folders().collect::<Vec<_>>(), [Filename::stored("a"), Filename::stored("a/b")]);
+    assert_eq!(
+        name.folders().collect::<Vec<_>>(),
+        [Filename::stored("a"), Filename::stored("a/b")]
+    );
     assert_eq!(Filename::stored("c").folder(), None);
 }
 
 /// The folder of shared test material, beside the checkout or where `STRONGROOM_SHARED` says.
 fn shared() -> PathBuf {
-    std::env::var_os("STRONGROOM_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from)
+    std::env::var_os("STRONGROOM_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
+        PathBuf::from,
+    )
 }
 
 #[test]
 fn naughty_strings_are_accepted_or_refused_with_a_sentence() {
     let path = shared().join("vectors/naughty-strings.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("SKIPPED: {} is not there; set STRONGROOM_SHARED", path.display());
+        println!(
+            "SKIPPED: {} is not there; set STRONGROOM_SHARED",
+            path.display()
+        );
         return;
     };
     let strings = json_strings(&text);
@@ -249,8 +356,12 @@ fn naughty_strings_are_accepted_or_refused_with_a_sentence() {
 }
 
 fn stays_below(name: &str) -> bool {
-    Path::new("/root/vault").join(name).starts_with("/root/vault")
-        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+    Path::new("/root/vault")
+        .join(name)
+        .starts_with("/root/vault")
+        && Path::new(name)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
         && Path::new(name).components().count() == name.split('/').count()
 }
 

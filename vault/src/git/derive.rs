@@ -48,9 +48,18 @@ impl<S: VaultStore> Deriver<S> {
     /// Call it within the runtime that answers for `store`.
     pub(crate) fn start(store: S, repositories: PathBuf) -> Result<Self, VaultError> {
         let runtime = Handle::current();
-        let durable = durable::start(store.clone(), runtime.clone()).map_err(VaultError::Content)?;
-        let threads = Mutex::new(Threads { vaults: HashMap::new(), durable: Some(durable) });
-        Ok(Self(Arc::new(Shared { store, repositories: repositories.into(), runtime, threads })))
+        let durable =
+            durable::start(store.clone(), runtime.clone()).map_err(VaultError::Content)?;
+        let threads = Mutex::new(Threads {
+            vaults: HashMap::new(),
+            durable: Some(durable),
+        });
+        Ok(Self(Arc::new(Shared {
+            store,
+            repositories: repositories.into(),
+            runtime,
+            threads,
+        })))
     }
 
     /// Begins deriving a vault from wherever it had come to, without waiting for it.
@@ -61,7 +70,9 @@ impl<S: VaultStore> Deriver<S> {
     /// Returns when git has the vault's changes up to `change`, or cannot have them now. With 0: when the repository
     /// is there.
     pub(crate) async fn derived(&self, vault: &Realm, change: i64) {
-        let Some(done) = self.order(vault, change) else { return };
+        let Some(done) = self.order(vault, change) else {
+            return;
+        };
         if tokio::time::timeout(PATIENCE, done).await.is_err() {
             tracing::warn!(vault = %vault.name, change, "answered before git was derived");
         }
@@ -82,8 +93,12 @@ impl<S: VaultStore> Deriver<S> {
         let (orders, inbox) = channel();
         let worker = Worker::new(&self.0, vault, inbox, durable);
         let name = format!("git-{}", vault.name);
-        let thread = thread::Builder::new().name(name).spawn(move || worker.run());
-        let thread = thread.inspect_err(|error| tracing::error!(%error, "no thread to derive git")).ok()?;
+        let thread = thread::Builder::new()
+            .name(name)
+            .spawn(move || worker.run());
+        let thread = thread
+            .inspect_err(|error| tracing::error!(%error, "no thread to derive git"))
+            .ok()?;
         orders.send(order).ok()?;
         threads.vaults.insert(vault.id.clone(), (orders, thread));
         Some(answer)
@@ -109,7 +124,10 @@ impl<S: VaultStore> Deriver<S> {
     }
 
     fn threads(&self) -> MutexGuard<'_, Threads> {
-        self.0.threads.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -121,6 +139,8 @@ impl<S> Clone for Deriver<S> {
 
 impl<S> fmt::Debug for Deriver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Deriver").field("repositories", &self.0.repositories).finish_non_exhaustive()
+        f.debug_struct("Deriver")
+            .field("repositories", &self.0.repositories)
+            .finish_non_exhaustive()
     }
 }

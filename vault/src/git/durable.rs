@@ -18,7 +18,11 @@ use crate::{VaultId, VaultStore, store::DerivedCommit};
 
 const PAUSE: Duration = Duration::from_secs(1);
 /// From so many new files on, one sync of the file system is cheaper than one of each. Only Linux has it.
-const MANY: usize = if cfg!(target_os = "linux") { 64 } else { usize::MAX };
+const MANY: usize = if cfg!(target_os = "linux") {
+    64
+} else {
+    usize::MAX
+};
 
 /// Objects that were written and commits that they make up, of one vault.
 #[derive(Debug, Default)]
@@ -35,10 +39,20 @@ pub(crate) enum Order {
 }
 
 /// Starts the thread; it ends after [`Order::Close`], or when nobody can send any more.
-pub(crate) fn start(store: impl VaultStore, runtime: Handle) -> io::Result<(Sender<Order>, JoinHandle<()>)> {
+pub(crate) fn start(
+    store: impl VaultStore,
+    runtime: Handle,
+) -> io::Result<(Sender<Order>, JoinHandle<()>)> {
     let (sender, orders) = channel();
-    let keeper = Keeper { store, runtime, waiting: HashMap::new(), lost: HashSet::new() };
-    let thread = thread::Builder::new().name("git-durable".into()).spawn(move || keeper.run(&orders))?;
+    let keeper = Keeper {
+        store,
+        runtime,
+        waiting: HashMap::new(),
+        lost: HashSet::new(),
+    };
+    let thread = thread::Builder::new()
+        .name("git-durable".into())
+        .spawn(move || keeper.run(&orders))?;
     Ok((sender, thread))
 }
 
@@ -57,7 +71,9 @@ impl<S: VaultStore> Keeper<S> {
         loop {
             let next = match due {
                 None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => orders.recv_timeout(Instant::saturating_duration_since(&due, Instant::now())),
+                Some(due) => {
+                    orders.recv_timeout(Instant::saturating_duration_since(&due, Instant::now()))
+                }
             };
             match next {
                 Ok(Order::Keep(vault, batch)) => {
@@ -98,7 +114,9 @@ impl<S: VaultStore> Keeper<S> {
                 continue;
             }
             batch.objects.clear();
-            let recorded = self.runtime.block_on(self.store.record_derived(&vault, batch.commits.clone()));
+            let recorded = self
+                .runtime
+                .block_on(self.store.record_derived(&vault, batch.commits.clone()));
             if let Err(error) = recorded {
                 tracing::warn!(%error, "derived commits could not be recorded yet");
                 self.waiting.insert(vault, batch);
@@ -120,7 +138,11 @@ fn sync(batch: &Batch) -> io::Result<()> {
         folders.insert(folder);
     }
     sync_one(&batch.repository.join("refs/heads/main"))?;
-    if cfg!(unix) { folders.iter().try_for_each(|folder| sync_one(folder)) } else { Ok(()) }
+    if cfg!(unix) {
+        folders.iter().try_for_each(|folder| sync_one(folder))
+    } else {
+        Ok(())
+    }
 }
 
 /// A file that is gone was packed by `git gc`, which syncs what it packs.

@@ -25,15 +25,33 @@ pub(crate) struct History<'r> {
 
 impl<'r> History<'r> {
     pub(crate) fn empty(find: &'r dyn FindExt) -> Self {
-        Self { tree: Editor::new(Tree::default(), find, gix::hash::Kind::Sha1), tip: None, change: 0 }
+        Self {
+            tree: Editor::new(Tree::default(), find, gix::hash::Kind::Sha1),
+            tip: None,
+            change: 0,
+        }
     }
 
     /// Goes on after the commit `tip` of `change`.
-    pub(crate) fn after(tip: ObjectId, change: i64, find: &'r (impl Find + 'r)) -> Result<Self, GitError> {
+    pub(crate) fn after(
+        tip: ObjectId,
+        change: i64,
+        find: &'r (impl Find + 'r),
+    ) -> Result<Self, GitError> {
         let mut buffer = Vec::new();
-        let tree = find.find_commit(&tip, &mut buffer).map_err(GitError::Damaged)?.tree();
-        let root: Tree = find.find_tree(&tree, &mut buffer).map_err(GitError::Damaged)?.into();
-        Ok(Self { tree: Editor::new(root, find, tip.kind()), tip: Some(tip), change })
+        let tree = find
+            .find_commit(&tip, &mut buffer)
+            .map_err(GitError::Damaged)?
+            .tree();
+        let root: Tree = find
+            .find_tree(&tree, &mut buffer)
+            .map_err(GitError::Damaged)?
+            .into();
+        Ok(Self {
+            tree: Editor::new(root, find, tip.kind()),
+            tip: Some(tip),
+            change,
+        })
     }
 
     pub(crate) fn tip(&self) -> Option<ObjectId> {
@@ -41,7 +59,11 @@ impl<'r> History<'r> {
     }
 
     /// Records the next change.
-    pub(crate) fn record(&mut self, row: &Revision, objects: &mut impl Put) -> Result<ObjectId, GitError> {
+    pub(crate) fn record(
+        &mut self,
+        row: &Revision,
+        objects: &mut impl Put,
+    ) -> Result<ObjectId, GitError> {
         if self.tip.is_none() {
             let attributes = objects.put(Kind::Blob, objects::ATTRIBUTES.as_bytes())?;
             self.insert(&Filename::stored(objects::ATTRIBUTES_NAME), attributes)?;
@@ -58,7 +80,8 @@ impl<'r> History<'r> {
         }
         let tree = self.tree.write(|tree| {
             let mut bytes = Vec::new();
-            tree.write_to(&mut bytes).map_err(super::at(row.name.as_str()))?;
+            tree.write_to(&mut bytes)
+                .map_err(super::at(row.name.as_str()))?;
             objects.put(Kind::Tree, &bytes)
         })?;
         let commit = objects::commit(row, tree, self.tip).map_err(super::at(row.name.as_str()))?;
@@ -69,12 +92,16 @@ impl<'r> History<'r> {
     }
 
     fn insert(&mut self, name: &Filename, blob: ObjectId) -> Result<(), GitError> {
-        self.tree.upsert(segments(name), EntryKind::Blob, blob).map_err(GitError::Damaged)?;
+        self.tree
+            .upsert(segments(name), EntryKind::Blob, blob)
+            .map_err(GitError::Damaged)?;
         Ok(())
     }
 
     fn remove(&mut self, name: &Filename) -> Result<(), GitError> {
-        self.tree.remove(segments(name)).map_err(GitError::Damaged)?;
+        self.tree
+            .remove(segments(name))
+            .map_err(GitError::Damaged)?;
         Ok(())
     }
 }

@@ -20,11 +20,18 @@ pub(crate) fn pointer(blob: &Blob) -> String {
     if blob.size == 0 {
         return String::new();
     }
-    format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n", blob.id, blob.size)
+    format!(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n",
+        blob.id, blob.size
+    )
 }
 
 /// The bytes of the commit that records `row`.
-pub(crate) fn commit(row: &Revision, tree: ObjectId, parent: Option<ObjectId>) -> std::io::Result<Vec<u8>> {
+pub(crate) fn commit(
+    row: &Revision,
+    tree: ObjectId,
+    parent: Option<ObjectId>,
+) -> std::io::Result<Vec<u8>> {
     let who = signature(row);
     let commit = Commit {
         tree,
@@ -41,26 +48,49 @@ pub(crate) fn commit(row: &Revision, tree: ObjectId, parent: Option<ObjectId>) -
 }
 
 fn signature(row: &Revision) -> Signature {
-    let Author { username, name, email } = &row.author;
-    let or_username = |text: String| if text.is_empty() { username.to_string() } else { text };
+    let Author {
+        username,
+        name,
+        email,
+    } = &row.author;
+    let or_username = |text: String| {
+        if text.is_empty() {
+            username.to_string()
+        } else {
+            text
+        }
+    };
     Signature {
         name: or_username(without_crud(name)).into(),
         email: or_username(without_crud(email)).into(),
-        time: gix::date::Time { seconds: row.at.as_second().max(0), offset: 0 },
+        time: gix::date::Time {
+            seconds: row.at.as_second().max(0),
+            offset: 0,
+        },
     }
 }
 
 /// What git does to names (`strbuf_addstr_without_crud` in ident.c): angle brackets and line breaks are dropped, and
 /// punctuation and spaces at both ends. Other control characters go as well.
 fn without_crud(raw: &str) -> String {
-    let crud = |c: char| c <= ' ' || matches!(c, '.' | ',' | ':' | ';' | '<' | '>' | '"' | '\\' | '\'');
+    let crud =
+        |c: char| c <= ' ' || matches!(c, '.' | ',' | ':' | ';' | '<' | '>' | '"' | '\\' | '\'');
     let dropped = |c: &char| !(matches!(c, '<' | '>') || c.is_control());
     raw.trim_matches(crud).chars().filter(dropped).collect()
 }
 
 fn message(row: &Revision) -> String {
-    let comment = row.comment.as_str().trim().replace("\r\n", "\n").replace('\r', "\n");
-    if comment.is_empty() { unsaid(row) } else { comment + "\n" }
+    let comment = row
+        .comment
+        .as_str()
+        .trim()
+        .replace("\r\n", "\n")
+        .replace('\r', "\n");
+    if comment.is_empty() {
+        unsaid(row)
+    } else {
+        comment + "\n"
+    }
 }
 
 /// What happened, where nobody said why.
@@ -70,7 +100,10 @@ fn unsaid(row: &Revision) -> String {
     match row.kind {
         RevisionKind::Added => format!("Add {name}\n"),
         RevisionKind::CheckedIn => format!("Check in {name}\n"),
-        RevisionKind::Moved => row.moved_from.as_ref().map_or_else(|| format!("Move {name}\n"), moved),
+        RevisionKind::Moved => row
+            .moved_from
+            .as_ref()
+            .map_or_else(|| format!("Move {name}\n"), moved),
         RevisionKind::Restored => format!("Restore {name}\n"),
         RevisionKind::Deleted => format!("Delete {name}\n"),
     }
@@ -91,11 +124,17 @@ mod tests {
 
     #[test]
     fn empty_content_has_an_empty_pointer() {
-        let blob = |size| Blob { id: crate::BlobId::of_digest(&[1; 32]), size };
+        let blob = |size| Blob {
+            id: crate::BlobId::of_digest(&[1; 32]),
+            size,
+        };
         assert_eq!(pointer(&blob(0)), "");
         assert_eq!(
             pointer(&blob(12)),
-            format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n", "01".repeat(32))
+            format!(
+                "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12\n",
+                "01".repeat(32)
+            )
         );
     }
 }

@@ -58,7 +58,9 @@ impl Repository {
                 fs::remove_file(&file).map_err(at(file))?;
             }
         }
-        let whole = ["HEAD", "config", "objects", "refs/heads"].iter().all(|part| path.join(part).exists());
+        let whole = ["HEAD", "config", "objects", "refs/heads"]
+            .iter()
+            .all(|part| path.join(part).exists());
         if !whole {
             make(&path)?;
         }
@@ -80,7 +82,12 @@ impl Repository {
         let options = gix::open::Options::isolated().with(gix::sec::Trust::Full);
         let git = gix::open_opts(path, options).map_err(GitError::Damaged)?;
         let loose = loose::Store::at(path.join("objects"), gix::hash::Kind::Sha1);
-        Ok(Self { path: path.to_owned(), git, loose, recent: RefCell::default() })
+        Ok(Self {
+            path: path.to_owned(),
+            git,
+            loose,
+            recent: RefCell::default(),
+        })
     }
 
     /// The commit of that name, if it is here and whole.
@@ -91,7 +98,14 @@ impl Repository {
 
     /// Where the branch stands; `None` if there is no commit yet, or nothing readable.
     pub(crate) fn main(&self) -> Option<ObjectId> {
-        Some(self.git.find_reference(MAIN).ok()?.peel_to_id().ok()?.detach())
+        Some(
+            self.git
+                .find_reference(MAIN)
+                .ok()?
+                .peel_to_id()
+                .ok()?
+                .detach(),
+        )
     }
 
     /// Moves the branch by git's own protocol: a lock file beside it, renamed over it.
@@ -100,19 +114,29 @@ impl Repository {
         let lock = path.with_extension("lock");
         let mut file = fs::File::create_new(&lock).map_err(at(&lock))?;
         let written = io::Write::write_all(&mut file, format!("{tip}\n").as_bytes());
-        written.and_then(|()| fs::rename(&lock, &path)).map_err(|error| {
-            let _ = fs::remove_file(&lock);
-            at(path)(error)
-        })
+        written
+            .and_then(|()| fs::rename(&lock, &path))
+            .map_err(|error| {
+                let _ = fs::remove_file(&lock);
+                at(path)(error)
+            })
     }
 
     /// Writes an object. Not durable: see [`durable`](super::durable).
-    pub(crate) fn write(&self, kind: Kind, bytes: &[u8], existing: Existing) -> Result<Written, GitError> {
-        let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, bytes).map_err(GitError::Unwritten)?;
+    pub(crate) fn write(
+        &self,
+        kind: Kind,
+        bytes: &[u8],
+        existing: Existing,
+    ) -> Result<Written, GitError> {
+        let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, bytes)
+            .map_err(GitError::Unwritten)?;
         if existing == Existing::Trusted && self.loose.contains(&id) {
             return Ok(Written::Already(id));
         }
-        self.loose.write_buf_with_known_id(kind, bytes, id).map_err(GitError::Unwritten)?;
+        self.loose
+            .write_buf_with_known_id(kind, bytes, id)
+            .map_err(GitError::Unwritten)?;
         Ok(Written::Now(id))
     }
 
@@ -159,8 +183,21 @@ fn make(path: &Path) -> Result<(), GitError> {
     }
     fs::create_dir_all(&new).map_err(at(&new))?;
     fs::create_dir_all(path).map_err(at(path))?;
-    gix::create::into(&new, gix::create::Kind::Bare, gix::create::Options::default()).map_err(GitError::Unwritten)?;
-    for part in ["config", "description", "hooks", "info", "objects", "refs", "HEAD"] {
+    gix::create::into(
+        &new,
+        gix::create::Kind::Bare,
+        gix::create::Options::default(),
+    )
+    .map_err(GitError::Unwritten)?;
+    for part in [
+        "config",
+        "description",
+        "hooks",
+        "info",
+        "objects",
+        "refs",
+        "HEAD",
+    ] {
         let to = path.join(part);
         if !to.exists() {
             fs::rename(new.join(part), &to).map_err(at(to))?;
@@ -171,7 +208,9 @@ fn make(path: &Path) -> Result<(), GitError> {
     }
     for file in ["config", "HEAD"] {
         let file = path.join(file);
-        fs::File::open(&file).and_then(|file| file.sync_all()).map_err(at(file))?;
+        fs::File::open(&file)
+            .and_then(|file| file.sync_all())
+            .map_err(at(file))?;
     }
     fs::remove_dir_all(&new).map_err(at(new))
 }

@@ -7,8 +7,8 @@ use auth::{Actor, Unavailable};
 use jiff::Timestamp;
 
 use crate::{
-    Blob, BlobId, Command, Event, File, FileId, Filename, Outcome, Realm, Revision, VaultError, VaultId, VaultName,
-    VaultStore,
+    Blob, BlobId, Command, Event, File, FileId, Filename, Outcome, Realm, Revision, VaultError,
+    VaultId, VaultName, VaultStore,
     decide::decide,
     history::Author,
     store::{Answer, DerivedCommit, Entry, FileQuery, Heads, Operation},
@@ -63,7 +63,10 @@ impl MemoryStore {
         if rows.down {
             return Err(Unavailable::because("the store is down"));
         }
-        rows.vaults.get_mut(vault.as_str()).map(read).ok_or_else(|| Unavailable::because("no such vault"))
+        rows.vaults
+            .get_mut(vault.as_str())
+            .map(read)
+            .ok_or_else(|| Unavailable::because("no such vault"))
     }
 
     /// Reaches into the rows, as a broken disk or program might.
@@ -74,30 +77,44 @@ impl MemoryStore {
 
 impl Rowset {
     fn live(&self, name: &Filename) -> Option<&File> {
-        self.files.iter().find(|file| !file.deleted && file.name.key() == name.key())
+        self.files
+            .iter()
+            .find(|file| !file.deleted && file.name.key() == name.key())
     }
 
     fn deleted(&self, name: &Filename) -> Option<&File> {
         let gone = |file: &&File| file.deleted && file.name.key() == name.key();
-        self.files.iter().filter(gone).max_by_key(|file| file.change)
+        self.files
+            .iter()
+            .filter(gone)
+            .max_by_key(|file| file.change)
     }
 
     fn apply(&mut self, command: &Command) -> Result<Outcome, VaultError> {
         if let Some(key) = &command.key
-            && let Some((_, fingerprint, outcome)) = self.keys.iter().find(|(known, ..)| *known == key.key)
+            && let Some((_, fingerprint, outcome)) =
+                self.keys.iter().find(|(known, ..)| *known == key.key)
         {
             if *fingerprint != key.fingerprint {
                 return Err(VaultError::KeyReused);
             }
-            return Ok(Outcome { replayed: true, ..outcome.clone() });
+            return Ok(Outcome {
+                replayed: true,
+                ..outcome.clone()
+            });
         }
         let mut file = self.live(&command.file);
         if matches!(command.operation, Operation::Restore { .. }) {
             file = file.or_else(|| self.deleted(&command.file));
         }
         let mut effect = decide(file, command)?;
-        if let Some(other) = self.live(&effect.file.name).filter(|other| other.id != effect.file.id) {
-            return Err(VaultError::Exists { name: other.name.clone() });
+        if let Some(other) = self
+            .live(&effect.file.name)
+            .filter(|other| other.id != effect.file.id)
+        {
+            return Err(VaultError::Exists {
+                name: other.name.clone(),
+            });
         }
         let mut change = None;
         if let Some(new) = effect.revision {
@@ -128,9 +145,15 @@ impl Rowset {
         });
         self.files.retain(|file| file.id != effect.file.id);
         self.files.push(effect.file.clone());
-        let outcome = Outcome { file: effect.file, event, change, replayed: false };
+        let outcome = Outcome {
+            file: effect.file,
+            event,
+            change,
+            replayed: false,
+        };
         if let Some(key) = &command.key {
-            self.keys.push((key.key.clone(), key.fingerprint.clone(), outcome.clone()));
+            self.keys
+                .push((key.key.clone(), key.fingerprint.clone(), outcome.clone()));
         }
         Ok(outcome)
     }
@@ -138,10 +161,20 @@ impl Rowset {
 
 impl VaultStore for MemoryStore {
     async fn vaults(&self) -> Answer<Vec<Realm>> {
-        Ok(self.lock().vaults.values().map(|rows| rows.realm.clone()).collect())
+        Ok(self
+            .lock()
+            .vaults
+            .values()
+            .map(|rows| rows.realm.clone())
+            .collect())
     }
 
-    async fn create_vault(&self, vault: Realm, _by: Actor, _at: Timestamp) -> Result<(), VaultError> {
+    async fn create_vault(
+        &self,
+        vault: Realm,
+        _by: Actor,
+        _at: Timestamp,
+    ) -> Result<(), VaultError> {
         if self.vault(&vault.name).await?.is_some() {
             return Err(VaultError::VaultExists { name: vault.name });
         }
@@ -154,17 +187,28 @@ impl VaultStore for MemoryStore {
     }
 
     async fn file_or_deleted(&self, vault: &VaultId, name: &Filename) -> Answer<Option<File>> {
-        self.read(vault, |rows| rows.live(name).or_else(|| rows.deleted(name)).cloned())
+        self.read(vault, |rows| {
+            rows.live(name).or_else(|| rows.deleted(name)).cloned()
+        })
     }
 
     async fn deleted(&self, vault: &VaultId, before: Option<i64>, limit: u32) -> Answer<Vec<File>> {
         self.read(vault, |rows| {
             let is_last = |file: &&File| {
-                rows.live(&file.name).is_none() && rows.deleted(&file.name).is_some_and(|last| last.id == file.id)
+                rows.live(&file.name).is_none()
+                    && rows
+                        .deleted(&file.name)
+                        .is_some_and(|last| last.id == file.id)
             };
-            let gone = rows.files.iter().filter(|file| file.deleted).filter(is_last);
-            let mut gone: Vec<_> =
-                gone.filter(|file| before.is_none_or(|before| file.change < before)).cloned().collect();
+            let gone = rows
+                .files
+                .iter()
+                .filter(|file| file.deleted)
+                .filter(is_last);
+            let mut gone: Vec<_> = gone
+                .filter(|file| before.is_none_or(|before| file.change < before))
+                .cloned()
+                .collect();
             gone.sort_by_key(|file| std::cmp::Reverse(file.change));
             gone.truncate(limit as usize);
             gone
@@ -173,8 +217,18 @@ impl VaultStore for MemoryStore {
 
     async fn files(&self, vault: &VaultId, query: FileQuery) -> Answer<Vec<File>> {
         self.read(vault, |rows| {
-            let mut files: Vec<_> = rows.files.iter().filter(|file| !file.deleted).cloned().collect();
-            files.retain(|file| query.after.as_ref().is_none_or(|after| file.name.key() > *after));
+            let mut files: Vec<_> = rows
+                .files
+                .iter()
+                .filter(|file| !file.deleted)
+                .cloned()
+                .collect();
+            files.retain(|file| {
+                query
+                    .after
+                    .as_ref()
+                    .is_none_or(|after| file.name.key() > *after)
+            });
             files.sort_by_key(|file| file.name.key());
             files.truncate(query.limit as usize);
             files
@@ -190,27 +244,58 @@ impl VaultStore for MemoryStore {
     ) -> Answer<Vec<Entry>> {
         self.read(vault, |rows| {
             let inside = |file: &&File| !file.deleted && file.name.folder().as_ref() == folder;
-            rows.files.iter().filter(inside).map(|file| Entry::File(Box::new(file.clone()))).collect()
+            rows.files
+                .iter()
+                .filter(inside)
+                .map(|file| Entry::File(Box::new(file.clone())))
+                .collect()
         })
     }
 
-    async fn history(&self, vault: &VaultId, file: &FileId, before: Option<i64>, limit: u32) -> Answer<Vec<Revision>> {
+    async fn history(
+        &self,
+        vault: &VaultId,
+        file: &FileId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Answer<Vec<Revision>> {
         self.read(vault, |rows| {
-            let wanted = |row: &&Revision| row.file == *file && before.is_none_or(|before| row.revision < before);
-            rows.revisions.iter().rev().filter(wanted).take(limit as usize).cloned().collect()
+            let wanted = |row: &&Revision| {
+                row.file == *file && before.is_none_or(|before| row.revision < before)
+            };
+            rows.revisions
+                .iter()
+                .rev()
+                .filter(wanted)
+                .take(limit as usize)
+                .cloned()
+                .collect()
         })
     }
 
-    async fn revision(&self, vault: &VaultId, file: &FileId, revision: i64) -> Answer<Option<Revision>> {
+    async fn revision(
+        &self,
+        vault: &VaultId,
+        file: &FileId,
+        revision: i64,
+    ) -> Answer<Option<Revision>> {
         self.read(vault, |rows| {
-            rows.revisions.iter().find(|row| row.file == *file && row.revision == revision).cloned()
+            rows.revisions
+                .iter()
+                .find(|row| row.file == *file && row.revision == revision)
+                .cloned()
         })
     }
 
     async fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Revision>> {
         self.read(vault, |rows| {
             let since = usize::try_from(since).unwrap();
-            rows.revisions.iter().skip(since).take(limit as usize).cloned().collect()
+            rows.revisions
+                .iter()
+                .skip(since)
+                .take(limit as usize)
+                .cloned()
+                .collect()
         })
     }
 
@@ -220,7 +305,12 @@ impl VaultStore for MemoryStore {
 
     async fn events(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Event>> {
         self.read(vault, |rows| {
-            rows.events.iter().filter(|event| event.id > since).take(limit as usize).cloned().collect()
+            rows.events
+                .iter()
+                .filter(|event| event.id > since)
+                .take(limit as usize)
+                .cloned()
+                .collect()
         })
     }
 
@@ -232,22 +322,41 @@ impl VaultStore for MemoryStore {
     }
 
     async fn derived(&self, vault: &VaultId) -> Answer<Option<DerivedCommit>> {
-        self.read(vault, |rows| rows.commits.iter().max_by_key(|commit| commit.change).cloned())
+        self.read(vault, |rows| {
+            rows.commits
+                .iter()
+                .max_by_key(|commit| commit.change)
+                .cloned()
+        })
     }
 
     async fn record_derived(&self, vault: &VaultId, commits: Vec<DerivedCommit>) -> Answer<()> {
         self.read(vault, |rows| {
-            rows.commits.retain(|known| commits.iter().all(|new| new.change != known.change));
+            rows.commits
+                .retain(|known| commits.iter().all(|new| new.change != known.change));
             rows.commits.extend(commits);
         })
     }
 
-    async fn blobs(&self, vault: &VaultId, after: Option<&BlobId>, limit: u32) -> Answer<Vec<Blob>> {
+    async fn blobs(
+        &self,
+        vault: &VaultId,
+        after: Option<&BlobId>,
+        limit: u32,
+    ) -> Answer<Vec<Blob>> {
         self.read(vault, |rows| {
-            let blobs: BTreeMap<_, _> =
-                rows.revisions.iter().filter_map(|row| row.blob.clone()).map(|blob| (blob.id.clone(), blob)).collect();
+            let blobs: BTreeMap<_, _> = rows
+                .revisions
+                .iter()
+                .filter_map(|row| row.blob.clone())
+                .map(|blob| (blob.id.clone(), blob))
+                .collect();
             let later = |blob: &Blob| after.is_none_or(|after| blob.id > *after);
-            blobs.into_values().filter(later).take(limit as usize).collect()
+            blobs
+                .into_values()
+                .filter(later)
+                .take(limit as usize)
+                .collect()
         })
     }
 
@@ -256,6 +365,10 @@ impl VaultStore for MemoryStore {
     }
 
     async fn vault(&self, name: &VaultName) -> Answer<Option<Realm>> {
-        Ok(self.vaults().await?.into_iter().find(|vault| vault.name == *name))
+        Ok(self
+            .vaults()
+            .await?
+            .into_iter()
+            .find(|vault| vault.name == *name))
     }
 }

@@ -8,8 +8,8 @@ use tokio::{io::AsyncRead, sync::broadcast};
 
 use super::Attempt;
 use crate::{
-    Blob, BlobStore, Command, File, Filename, Operation, Outcome, Realm, Revision, VaultError, VaultId, VaultName,
-    VaultStore,
+    Blob, BlobStore, Command, File, Filename, Operation, Outcome, Realm, Revision, VaultError,
+    VaultId, VaultName, VaultStore,
     git::{derive::Deriver, repository::path_of},
     store::IdempotencyKey,
 };
@@ -32,15 +32,30 @@ pub(super) struct Keeper<S, B> {
 ///
 /// # Errors
 /// A database that does not answer.
-pub async fn make_main<S: VaultStore>(store: &S, clock: &Clock, chance: &Chance) -> Result<(), VaultError> {
+pub async fn make_main<S: VaultStore>(
+    store: &S,
+    clock: &Clock,
+    chance: &Chance,
+) -> Result<(), VaultError> {
     if !store.vaults().await?.is_empty() {
         return Ok(());
     }
     let unparsable = |_| Unavailable::because("the first vault cannot be named");
     let name = VaultName::parse("main").map_err(unparsable)?;
-    let username = Username::parse("strongroom").map_err(|_| Unavailable::because("nobody to make a vault"))?;
+    let username = Username::parse("strongroom")
+        .map_err(|_| Unavailable::because("nobody to make a vault"))?;
     let operator = Actor::named(username);
-    match store.create_vault(Realm { id: VaultId::random(chance), name }, operator, clock.now()).await {
+    match store
+        .create_vault(
+            Realm {
+                id: VaultId::random(chance),
+                name,
+            },
+            operator,
+            clock.now(),
+        )
+        .await
+    {
         // Another node was quicker.
         Err(VaultError::VaultExists { .. }) => Ok(()),
         made => made,
@@ -56,7 +71,10 @@ pub(super) struct By<'a> {
 
 impl<'a, A: Action<Scope = InRealm>> From<&'a Permit<A>> for By<'a> {
     fn from(permit: &'a Permit<A>) -> Self {
-        Self { vault: permit.realm(), actor: permit.actor() }
+        Self {
+            vault: permit.realm(),
+            actor: permit.actor(),
+        }
     }
 }
 
@@ -70,7 +88,14 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
     ) -> Result<Self, VaultError> {
         std::fs::create_dir_all(&repositories).map_err(VaultError::Content)?;
         let deriver = Deriver::start(store.clone(), repositories.clone())?;
-        let keeper = Self { store, blobs, clock, chance, deriver, recorded: broadcast::Sender::new(TICKS) };
+        let keeper = Self {
+            store,
+            blobs,
+            clock,
+            chance,
+            deriver,
+            recorded: broadcast::Sender::new(TICKS),
+        };
         make_main(&keeper.store, &keeper.clock, &keeper.chance).await?;
         for vault in keeper.store.vaults().await? {
             if path_of(&repositories, &vault.name).exists() {
@@ -82,19 +107,38 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
         Ok(keeper)
     }
 
-    pub(super) async fn create_vault(&self, by: &Actor, name: VaultName) -> Result<Realm, VaultError> {
-        let vault = Realm { id: VaultId::random(&self.chance), name };
-        self.store.create_vault(vault.clone(), by.clone(), self.clock.now()).await?;
+    pub(super) async fn create_vault(
+        &self,
+        by: &Actor,
+        name: VaultName,
+    ) -> Result<Realm, VaultError> {
+        let vault = Realm {
+            id: VaultId::random(&self.chance),
+            name,
+        };
+        self.store
+            .create_vault(vault.clone(), by.clone(), self.clock.now())
+            .await?;
         self.deriver.derived(&vault, 0).await;
         Ok(vault)
     }
 
     pub(super) async fn file(&self, vault: &Realm, name: &Filename) -> Result<File, VaultError> {
-        self.store.file(&vault.id, name).await?.ok_or(VaultError::NotFound)
+        self.store
+            .file(&vault.id, name)
+            .await?
+            .ok_or(VaultError::NotFound)
     }
 
-    pub(super) async fn file_or_deleted(&self, vault: &Realm, name: &Filename) -> Result<File, VaultError> {
-        self.store.file_or_deleted(&vault.id, name).await?.ok_or(VaultError::NotFound)
+    pub(super) async fn file_or_deleted(
+        &self,
+        vault: &Realm,
+        name: &Filename,
+    ) -> Result<File, VaultError> {
+        self.store
+            .file_or_deleted(&vault.id, name)
+            .await?
+            .ok_or(VaultError::NotFound)
     }
 
     pub(super) async fn content(
@@ -110,10 +154,17 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
     }
 
     /// The file, deleted or not, and what was in it as of `revision`.
-    async fn old_content(&self, vault: &Realm, name: &Filename, revision: i64) -> Result<(File, Blob), VaultError> {
+    async fn old_content(
+        &self,
+        vault: &Realm,
+        name: &Filename,
+        revision: i64,
+    ) -> Result<(File, Blob), VaultError> {
         let file = self.file_or_deleted(vault, name).await?;
         let found = self.store.revision(&vault.id, &file.id, revision).await?;
-        let blob = found.and_then(|Revision { blob, .. }| blob).ok_or(VaultError::NoSuchRevision { revision })?;
+        let blob = found
+            .and_then(|Revision { blob, .. }| blob)
+            .ok_or(VaultError::NoSuchRevision { revision })?;
         Ok((file, blob))
     }
 
@@ -150,7 +201,9 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
             match self.file(by.vault, name).await?.lock {
                 None => return Err(VaultError::NotCheckedOut),
                 Some(lock) if lock.holder != by.actor.username => {
-                    return Err(VaultError::HeldByAnother { holder: lock.holder });
+                    return Err(VaultError::HeldByAnother {
+                        holder: lock.holder,
+                    });
                 }
                 Some(_) => {}
             }
@@ -166,7 +219,17 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
         key: Option<IdempotencyKey>,
     ) -> Result<File, VaultError> {
         let (file, blob) = self.old_content(by.vault, name, revision).await?;
-        self.apply(by, name, Operation::Restore { file: file.id, revision, blob }, key).await
+        self.apply(
+            by,
+            name,
+            Operation::Restore {
+                file: file.id,
+                revision,
+                blob,
+            },
+            key,
+        )
+        .await
     }
 
     /// One command: recorded, told, in git.

@@ -27,10 +27,22 @@ impl House {
 
     async fn with(store: MemoryStore, data: TempDir) -> Self {
         let blobs = LocalBlobs::new(data.path().to_owned(), 100_000_000);
-        let keeper =
-            Keeper::open(store.clone(), blobs, data.path().to_owned(), clock(), Chance::system()).await.unwrap();
+        let keeper = Keeper::open(
+            store.clone(),
+            blobs,
+            data.path().to_owned(),
+            clock(),
+            Chance::system(),
+        )
+        .await
+        .unwrap();
         let vault = store.vaults().await.unwrap().remove(0);
-        Self { data, store, keeper, vault }
+        Self {
+            data,
+            store,
+            keeper,
+            vault,
+        }
     }
 
     /// Ends it as `strongroom serve` ends, and starts it again.
@@ -40,8 +52,13 @@ impl House {
     }
 
     async fn does(&self, name: &str, file: &str, operation: Operation) -> Result<File, VaultError> {
-        let by = By { vault: &self.vault, actor: &actor(name) };
-        self.keeper.apply(by, &Filename::parse(file).unwrap(), operation, None).await
+        let by = By {
+            vault: &self.vault,
+            actor: &actor(name),
+        };
+        self.keeper
+            .apply(by, &Filename::parse(file).unwrap(), operation, None)
+            .await
     }
 
     async fn blob(&self, bytes: &[u8]) -> Blob {
@@ -52,20 +69,40 @@ impl House {
 
     async fn add(&self, name: &str, file: &str, bytes: &[u8]) -> Result<File, VaultError> {
         let id = FileId::random(&self.keeper.chance);
-        let operation = Operation::Add { id, blob: self.blob(bytes).await, comment: text("") };
+        let operation = Operation::Add {
+            id,
+            blob: self.blob(bytes).await,
+            comment: text(""),
+        };
         self.does(name, file, operation).await
     }
 
     async fn check_in(&self, name: &str, file: &str, bytes: &[u8]) -> Result<File, VaultError> {
         let blob = self.blob(bytes).await;
         let then = AfterCheckIn::Release;
-        self.does(name, file, Operation::CheckIn { blob, comment: text("Second cut"), then, base: None }).await
+        self.does(
+            name,
+            file,
+            Operation::CheckIn {
+                blob,
+                comment: text("Second cut"),
+                then,
+                base: None,
+            },
+        )
+        .await
     }
 
     async fn read(&self, file: &str, revision: Option<i64>) -> Result<Vec<u8>, VaultError> {
-        let blob = self.keeper.content(&self.vault, &Filename::parse(file).unwrap(), revision).await?;
+        let blob = self
+            .keeper
+            .content(&self.vault, &Filename::parse(file).unwrap(), revision)
+            .await?;
         let mut bytes = Vec::new();
-        let mut content = self.keeper.open_content(&self.vault, &blob, 0..blob.size).await?;
+        let mut content = self
+            .keeper
+            .open_content(&self.vault, &blob, 0..blob.size)
+            .await?;
         content.read_to_end(&mut bytes).await.unwrap();
         Ok(bytes)
     }
@@ -86,14 +123,41 @@ async fn the_first_start_makes_the_vault_main_and_the_second_keeps_it() {
 #[tokio::test]
 async fn a_file_goes_through_its_whole_life_and_git_tells_it() {
     let house = House::new().await;
-    house.add("ada", "fixtures/vise.step", b"one").await.unwrap();
-    house.does("ada", "fixtures/vise.step", Operation::CheckOut { note: None }).await.unwrap();
+    house
+        .add("ada", "fixtures/vise.step", b"one")
+        .await
+        .unwrap();
+    house
+        .does(
+            "ada",
+            "fixtures/vise.step",
+            Operation::CheckOut { note: None },
+        )
+        .await
+        .unwrap();
     let refused = house.check_in("bob", "fixtures/vise.step", b"two").await;
     assert!(matches!(refused, Err(VaultError::HeldByAnother { .. })));
-    assert_eq!(house.check_in("ada", "fixtures/vise.step", b"two").await.unwrap().revision, 2);
+    assert_eq!(
+        house
+            .check_in("ada", "fixtures/vise.step", b"two")
+            .await
+            .unwrap()
+            .revision,
+        2
+    );
     let to = Filename::parse("parts/vise.step").unwrap();
-    house.does("bob", "fixtures/vise.step", Operation::Move { to }).await.unwrap();
-    house.does("ada", "parts/vise.step", Operation::Delete { comment: text("") }).await.unwrap();
+    house
+        .does("bob", "fixtures/vise.step", Operation::Move { to })
+        .await
+        .unwrap();
+    house
+        .does(
+            "ada",
+            "parts/vise.step",
+            Operation::Delete { comment: text("") },
+        )
+        .await
+        .unwrap();
     let log = house.git(&["log", "--format=%an|%ae|%at|%s", "--reverse"]);
     assert_eq!(
         log.lines().collect::<Vec<_>>(),
@@ -104,9 +168,18 @@ async fn a_file_goes_through_its_whole_life_and_git_tells_it() {
             "ada|ada@strongroom.invalid|1795000000|Delete parts/vise.step",
         ]
     );
-    assert_eq!(house.git(&["ls-tree", "-r", "--name-only", "HEAD"]), ".gitattributes\n");
-    assert!(matches!(house.read("parts/vise.step", None).await, Err(VaultError::NotFound)));
-    assert_eq!(house.read("parts/vise.step", Some(1)).await.unwrap(), b"one");
+    assert_eq!(
+        house.git(&["ls-tree", "-r", "--name-only", "HEAD"]),
+        ".gitattributes\n"
+    );
+    assert!(matches!(
+        house.read("parts/vise.step", None).await,
+        Err(VaultError::NotFound)
+    ));
+    assert_eq!(
+        house.read("parts/vise.step", Some(1)).await.unwrap(),
+        b"one"
+    );
 }
 
 #[tokio::test]
@@ -114,16 +187,28 @@ async fn a_restoration_brings_back_what_was_there_even_of_a_deleted_file() {
     let house = House::new().await;
     let name = Filename::parse("a.step").unwrap();
     house.add("ada", "a.step", b"one").await.unwrap();
-    house.does("ada", "a.step", Operation::CheckOut { note: None }).await.unwrap();
+    house
+        .does("ada", "a.step", Operation::CheckOut { note: None })
+        .await
+        .unwrap();
     house.check_in("ada", "a.step", b"two").await.unwrap();
-    house.does("ada", "a.step", Operation::Delete { comment: text("") }).await.unwrap();
-    let by = By { vault: &house.vault, actor: &actor("bob") };
+    house
+        .does("ada", "a.step", Operation::Delete { comment: text("") })
+        .await
+        .unwrap();
+    let by = By {
+        vault: &house.vault,
+        actor: &actor("bob"),
+    };
     let back = house.keeper.restore(by, &name, 1, None).await.unwrap();
     assert_eq!((back.revision, back.deleted), (4, false));
     assert_eq!(house.read("a.step", None).await.unwrap(), b"one");
     for revision in [3, 0, 99, -1] {
         let refused = house.keeper.restore(by, &name, revision, None).await;
-        assert!(matches!(refused, Err(VaultError::NoSuchRevision { .. })), "{revision}: a deletion has no content");
+        assert!(
+            matches!(refused, Err(VaultError::NoSuchRevision { .. })),
+            "{revision}: a deletion has no content"
+        );
     }
 }
 
@@ -133,19 +218,43 @@ async fn an_upload_that_would_be_refused_is_refused_before_it_begins_but_a_retry
     house.add("ada", "a.step", b"one").await.unwrap();
     let name = Filename::parse("A.STEP").unwrap();
     let (first, again) = (Attempt::First, Attempt::MayBeRetry);
-    let by = |who| By { vault: &house.vault, actor: who };
+    let by = |who| By {
+        vault: &house.vault,
+        actor: who,
+    };
     let (ada, bob) = (actor("ada"), actor("bob"));
     let keeper = &house.keeper;
-    assert!(matches!(keeper.receive_new(&house.vault, &name, first).await, Err(VaultError::Exists { .. })));
-    keeper.receive_new(&house.vault, &name, again).await.unwrap();
-    assert!(matches!(keeper.receive_revision(by(&ada), &name, first).await, Err(VaultError::NotCheckedOut)));
-    keeper.receive_revision(by(&ada), &name, again).await.unwrap();
-    house.does("ada", "a.step", Operation::CheckOut { note: None }).await.unwrap();
+    assert!(matches!(
+        keeper.receive_new(&house.vault, &name, first).await,
+        Err(VaultError::Exists { .. })
+    ));
+    keeper
+        .receive_new(&house.vault, &name, again)
+        .await
+        .unwrap();
+    assert!(matches!(
+        keeper.receive_revision(by(&ada), &name, first).await,
+        Err(VaultError::NotCheckedOut)
+    ));
+    keeper
+        .receive_revision(by(&ada), &name, again)
+        .await
+        .unwrap();
+    house
+        .does("ada", "a.step", Operation::CheckOut { note: None })
+        .await
+        .unwrap();
     let refused = keeper.receive_revision(by(&bob), &name, first).await;
     assert!(matches!(refused, Err(VaultError::HeldByAnother { .. })));
-    keeper.receive_revision(by(&ada), &name, first).await.unwrap();
+    keeper
+        .receive_revision(by(&ada), &name, first)
+        .await
+        .unwrap();
     let other = Filename::parse("b.step").unwrap();
-    assert!(matches!(keeper.receive_revision(by(&ada), &other, first).await, Err(VaultError::NotFound)));
+    assert!(matches!(
+        keeper.receive_revision(by(&ada), &other, first).await,
+        Err(VaultError::NotFound)
+    ));
 }
 
 #[tokio::test]
@@ -153,10 +262,20 @@ async fn a_retry_with_its_key_gets_the_old_answer_and_tells_nobody() {
     let house = House::new().await;
     house.add("ada", "a.step", b"one").await.unwrap();
     let (ada, name) = (actor("ada"), Filename::parse("a.step").unwrap());
-    let key = || Some(IdempotencyKey { key: "k".into(), fingerprint: "f".into() });
+    let key = || {
+        Some(IdempotencyKey {
+            key: "k".into(),
+            fingerprint: "f".into(),
+        })
+    };
     let check_out = || {
-        let by = By { vault: &house.vault, actor: &ada };
-        house.keeper.apply(by, &name, Operation::CheckOut { note: None }, key())
+        let by = By {
+            vault: &house.vault,
+            actor: &ada,
+        };
+        house
+            .keeper
+            .apply(by, &name, Operation::CheckOut { note: None }, key())
     };
     let mut ticks = house.keeper.recorded.subscribe();
     let first = check_out().await.unwrap();
@@ -174,7 +293,13 @@ async fn of_eight_who_race_for_a_check_out_one_wins() {
             .map(|n| (n, house.clone()))
             .map(|(n, house)| {
                 tokio::spawn(async move {
-                    house.does(&format!("user{n}"), "a.step", Operation::CheckOut { note: None }).await
+                    house
+                        .does(
+                            &format!("user{n}"),
+                            "a.step",
+                            Operation::CheckOut { note: None },
+                        )
+                        .await
                 })
             })
             .collect();
@@ -184,7 +309,10 @@ async fn of_eight_who_race_for_a_check_out_one_wins() {
         }
         assert_eq!(winners.len(), 1);
         let winner = winners[0].holder().unwrap().as_str();
-        house.does(winner, "a.step", Operation::Cancel).await.unwrap();
+        house
+            .does(winner, "a.step", Operation::Cancel)
+            .await
+            .unwrap();
     }
 }
 
@@ -207,54 +335,109 @@ async fn git_and_git_lfs_clone_the_data_folder_and_get_the_true_bytes() {
     let home = tempfile::tempdir().unwrap();
     git(home.path(), &["lfs", "install", "--skip-repo"]);
     let repository = house.data.path().join("main.git");
-    git(home.path(), &["clone", repository.to_str().unwrap(), "clone"]);
+    git(
+        home.path(),
+        &["clone", repository.to_str().unwrap(), "clone"],
+    );
     let clone = home.path().join("clone");
     let mut found = files_below(&clone);
     found.retain(|(name, _)| !name.ends_with(".gitattributes"));
-    let mut expected: Vec<_> = files.iter().map(|(name, bytes)| ((*name).into(), bytes.to_vec())).collect();
+    let mut expected: Vec<_> = files
+        .iter()
+        .map(|(name, bytes)| ((*name).into(), bytes.to_vec()))
+        .collect();
     expected.sort();
     assert_eq!(found, expected);
     let in_clone = |arguments: &[&str]| {
-        std::process::Command::new("git").args(arguments).env("HOME", home.path()).current_dir(&clone).output().unwrap()
+        std::process::Command::new("git")
+            .args(arguments)
+            .env("HOME", home.path())
+            .current_dir(&clone)
+            .output()
+            .unwrap()
     };
     let fsck = in_clone(&["lfs", "fsck"]);
     assert!(fsck.status.success(), "{fsck:?}");
     let status = in_clone(&["status", "--porcelain"]);
-    assert_eq!(String::from_utf8_lossy(&status.stdout), "", "a fresh clone is clean");
+    assert_eq!(
+        String::from_utf8_lossy(&status.stdout),
+        "",
+        "a fresh clone is clean"
+    );
 }
 
 #[tokio::test]
 async fn every_vault_has_its_own_repository_and_its_own_changes() {
     let house = House::new().await;
     let (operator, name) = (actor("ada"), VaultName::parse("moulds").unwrap());
-    let moulds = house.keeper.create_vault(&operator, name.clone()).await.unwrap();
+    let moulds = house
+        .keeper
+        .create_vault(&operator, name.clone())
+        .await
+        .unwrap();
     git(&house.data.path().join("moulds.git"), &["fsck", "--strict"]);
     let taken = house.keeper.create_vault(&operator, name).await;
     assert!(matches!(taken, Err(VaultError::VaultExists { .. })));
     house.add("ada", "a.step", b"one").await.unwrap();
     let a = Filename::parse("a.step").unwrap();
-    assert!(matches!(house.keeper.file(&moulds, &a).await, Err(VaultError::NotFound)));
-    let (id, blob) = (FileId::random(&house.keeper.chance), house.blob(b"mould").await);
-    let by = By { vault: &moulds, actor: &operator };
-    let added = house.keeper.apply(by, &a, Operation::Add { id, blob, comment: text("") }, None).await.unwrap();
+    assert!(matches!(
+        house.keeper.file(&moulds, &a).await,
+        Err(VaultError::NotFound)
+    ));
+    let (id, blob) = (
+        FileId::random(&house.keeper.chance),
+        house.blob(b"mould").await,
+    );
+    let by = By {
+        vault: &moulds,
+        actor: &operator,
+    };
+    let added = house
+        .keeper
+        .apply(
+            by,
+            &a,
+            Operation::Add {
+                id,
+                blob,
+                comment: text(""),
+            },
+            None,
+        )
+        .await
+        .unwrap();
     assert_eq!(added.change, 1);
-    assert_eq!(git(&house.data.path().join("moulds.git"), &["rev-list", "--count", "main"]), "1\n");
+    assert_eq!(
+        git(
+            &house.data.path().join("moulds.git"),
+            &["rev-list", "--count", "main"]
+        ),
+        "1\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_hangs_up_keeps_nothing_from_the_others() {
     let house = House::new().await;
     let mut ticks = house.keeper.recorded.subscribe();
-    let operation =
-        Operation::Add { id: FileId::random(&house.keeper.chance), blob: house.blob(b"one").await, comment: text("") };
+    let operation = Operation::Add {
+        id: FileId::random(&house.keeper.chance),
+        blob: house.blob(b"one").await,
+        comment: text(""),
+    };
     {
         let mut asked = Box::pin(house.does("ada", "a.step", operation));
         // Polled once, which sends it off, and dropped.
         assert!(
-            std::future::poll_fn(|context| std::task::Poll::Ready(asked.as_mut().poll(context))).await.is_pending()
+            std::future::poll_fn(|context| std::task::Poll::Ready(asked.as_mut().poll(context)))
+                .await
+                .is_pending()
         );
     }
     assert_eq!(ticks.recv().await.unwrap(), house.vault.id);
     let change = house.add("ada", "b.step", b"two").await.unwrap().change;
-    assert_eq!((change, house.git(&["rev-list", "--count", "main"]).as_str()), (2, "2\n"));
+    assert_eq!(
+        (change, house.git(&["rev-list", "--count", "main"]).as_str()),
+        (2, "2\n")
+    );
 }

@@ -8,23 +8,55 @@ use crate::{BlobId, Filename, VaultName};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
     #[error("{vault}: the content of {file}, revision {revision}, is missing ({blob}).")]
-    ContentMissing { vault: VaultName, file: Filename, revision: i64, blob: BlobId },
+    ContentMissing {
+        vault: VaultName,
+        file: Filename,
+        revision: i64,
+        blob: BlobId,
+    },
     #[error("{vault}: the content of {file}, revision {revision}, is damaged ({blob}).")]
-    ContentDamaged { vault: VaultName, file: Filename, revision: i64, blob: BlobId },
+    ContentDamaged {
+        vault: VaultName,
+        file: Filename,
+        revision: i64,
+        blob: BlobId,
+    },
     /// An upload whose request was refused in the end, say. Harmless.
     #[error("{vault}: {blob} is kept but no revision names it.")]
     Unreferenced { vault: VaultName, blob: BlobId },
     #[error("{vault}: there is no git repository. The next start of the server makes it again.")]
     NoRepository { vault: VaultName },
     /// Git is as new as it was when the program ended; the server catches up by itself.
-    #[error("{vault}: git has {commits} of {changes} changes. The next start of the server derives the rest.")]
-    Behind { vault: VaultName, commits: i64, changes: i64 },
+    #[error(
+        "{vault}: git has {commits} of {changes} changes. The next start of the server derives the rest."
+    )]
+    Behind {
+        vault: VaultName,
+        commits: i64,
+        changes: i64,
+    },
     #[error("{vault}: in git, change {change} ({file}, revision {revision}) {what}.")]
-    Commit { vault: VaultName, change: i64, file: Filename, revision: i64, what: GitFault },
-    #[error("{vault}: git's branch main, of {commits} commits, is not what the {changes} changes give.")]
-    Branch { vault: VaultName, commits: i64, changes: i64 },
+    Commit {
+        vault: VaultName,
+        change: i64,
+        file: Filename,
+        revision: i64,
+        what: GitFault,
+    },
+    #[error(
+        "{vault}: git's branch main, of {commits} commits, is not what the {changes} changes give."
+    )]
+    Branch {
+        vault: VaultName,
+        commits: i64,
+        changes: i64,
+    },
     #[error("{vault}: the changes are numbered with a gap: {found} comes where {expected} should.")]
-    Gap { vault: VaultName, expected: i64, found: i64 },
+    Gap {
+        vault: VaultName,
+        expected: i64,
+        found: i64,
+    },
     #[error("{vault}: {file} is in the list of files but not in git's newest tree.")]
     NotInGit { vault: VaultName, file: Filename },
     #[error("{vault}: {file} is in git's newest tree but not in the list of files.")]
@@ -80,7 +112,13 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { vaults, files, changes, blobs, bytes } = self;
+        let Self {
+            vaults,
+            files,
+            changes,
+            blobs,
+            bytes,
+        } = self;
         write!(
             f,
             "Looked at {vaults} vaults, {files} files, {changes} changes, {blobs} blobs with {} MB of content.",

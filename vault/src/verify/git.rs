@@ -52,7 +52,10 @@ struct Replayed {
 
 impl<S: VaultStore> Check<S> {
     pub(super) fn run(self) -> Result<Summary, VaultError> {
-        let mut summary = Summary { vaults: 1, ..Summary::default() };
+        let mut summary = Summary {
+            vaults: 1,
+            ..Summary::default()
+        };
         let repository = Repository::open(&path_of(&self.repositories, &self.vault.name)).ok();
         let replayed = self.replay(repository.as_ref())?;
         summary.changes = u64::try_from(replayed.changes).unwrap_or(0);
@@ -73,7 +76,9 @@ impl<S: VaultStore> Check<S> {
     /// An account made before the first start makes the vault, and nothing has gone wrong.
     fn no_repository(&self, replayed: &Replayed) {
         if replayed.changes > 0 {
-            self.found(Finding::NoRepository { vault: self.vault.name.clone() });
+            self.found(Finding::NoRepository {
+                vault: self.vault.name.clone(),
+            });
         }
     }
 
@@ -86,17 +91,23 @@ impl<S: VaultStore> Check<S> {
     fn replay(&self, repository: Option<&Repository>) -> Result<Replayed, VaultError> {
         let mut replayed = Replayed::default();
         let tip = repository.and_then(Repository::main);
-        let mut history =
-            repository.filter(|_| tip.is_some()).map(|repository| (repository, History::empty(repository)));
+        let mut history = repository
+            .filter(|_| tip.is_some())
+            .map(|repository| (repository, History::empty(repository)));
         loop {
-            let rows = self.runtime.block_on(self.store.changes(&self.vault.id, replayed.changes, PAGE))?;
+            let rows = self.runtime.block_on(self.store.changes(
+                &self.vault.id,
+                replayed.changes,
+                PAGE,
+            ))?;
             if rows.is_empty() {
                 return Ok(replayed);
             }
             for row in rows {
                 self.check_row(&row, &mut replayed);
                 // What comes after the branch's end is not derived yet, and that is no fault of a commit.
-                history = history.filter(|(_, history)| history.tip().is_none() || history.tip() != tip);
+                history =
+                    history.filter(|(_, history)| history.tip().is_none() || history.tip() != tip);
                 if let Some((repository, going)) = &mut history {
                     match going.record(&row, &mut Reader { repository }) {
                         Ok(commit) => replayed.expected.push(commit),
@@ -114,15 +125,30 @@ impl<S: VaultStore> Check<S> {
         let vault = || self.vault.name.clone();
         let expected = replayed.changes + 1;
         if row.change != expected {
-            self.found(Finding::Gap { vault: vault(), expected, found: row.change });
+            self.found(Finding::Gap {
+                vault: vault(),
+                expected,
+                found: row.change,
+            });
         }
         replayed.changes = row.change;
         let bad = row.blob.as_ref().and_then(|blob| self.bad.get(&blob.id));
         let Some((blob, state)) = bad else { return };
-        let (vault, file, revision, blob) = (vault(), row.name.clone(), row.revision, blob.id.clone());
+        let (vault, file, revision, blob) =
+            (vault(), row.name.clone(), row.revision, blob.id.clone());
         self.found(match state {
-            BlobState::Missing => Finding::ContentMissing { vault, file, revision, blob },
-            _ => Finding::ContentDamaged { vault, file, revision, blob },
+            BlobState::Missing => Finding::ContentMissing {
+                vault,
+                file,
+                revision,
+                blob,
+            },
+            _ => Finding::ContentDamaged {
+                vault,
+                file,
+                revision,
+                blob,
+            },
         });
     }
 
@@ -145,28 +171,56 @@ impl<S: VaultStore> Check<S> {
     fn compare_branch(&self, repository: &Repository, replayed: &Replayed) -> Branch {
         let tip = repository.main();
         let changes = replayed.changes;
-        if tip == replayed.expected.last().copied() && replayed.expected.len() as u64 == changes.unsigned_abs() {
+        if tip == replayed.expected.last().copied()
+            && replayed.expected.len() as u64 == changes.unsigned_abs()
+        {
             return Branch::Equal;
         }
         let vault = self.vault.name.clone();
         let known = tip.and_then(|tip| replayed.expected.iter().position(|commit| *commit == tip));
         self.found(match known {
-            Some(at) => Finding::Behind { vault, commits: i64::try_from(at + 1).unwrap_or(i64::MAX), changes },
-            None if tip.is_none() && replayed.expected.is_empty() => Finding::Behind { vault, commits: 0, changes },
-            None => Finding::Branch { vault, commits: length(repository, tip), changes },
+            Some(at) => Finding::Behind {
+                vault,
+                commits: i64::try_from(at + 1).unwrap_or(i64::MAX),
+                changes,
+            },
+            None if tip.is_none() && replayed.expected.is_empty() => Finding::Behind {
+                vault,
+                commits: 0,
+                changes,
+            },
+            None => Finding::Branch {
+                vault,
+                commits: length(repository, tip),
+                changes,
+            },
         });
         Branch::Other
     }
 
     /// The newest tree, where it is that of the newest change, against the list of files; says how many files there are.
-    fn compare_files(&self, in_git: Option<HashMap<String, ObjectId>>, replayed: &Replayed) -> Result<u64, VaultError> {
+    fn compare_files(
+        &self,
+        in_git: Option<HashMap<String, ObjectId>>,
+        replayed: &Replayed,
+    ) -> Result<u64, VaultError> {
         let comparable = in_git.is_some();
         let in_git = in_git.unwrap_or_default();
-        let mut comparison = Comparison { vault: &self.vault.name, in_git, findings: Vec::new() };
+        let mut comparison = Comparison {
+            vault: &self.vault.name,
+            in_git,
+            findings: Vec::new(),
+        };
         let (mut count, mut after) = (0, None);
         loop {
-            let query = FileQuery { after: after.clone(), limit: PAGE, ..FileQuery::default() };
-            let page = self.runtime.block_on(self.store.files(&self.vault.id, query))?;
+            let query = FileQuery {
+                after: after.clone(),
+                limit: PAGE,
+                ..FileQuery::default()
+            };
+            let page = self
+                .runtime
+                .block_on(self.store.files(&self.vault.id, query))?;
             let Some(last) = page.last() else { break };
             after = Some(last.name.key());
             count += page.len() as u64;
@@ -178,7 +232,10 @@ impl<S: VaultStore> Check<S> {
         // A server that goes on meanwhile adds files that the tree cannot have: then the two say nothing.
         let heads = self.runtime.block_on(self.store.heads(&self.vault.id))?;
         if comparable && heads.change == replayed.changes {
-            comparison.findings.into_iter().for_each(|finding| self.found(finding));
+            comparison
+                .findings
+                .into_iter()
+                .for_each(|finding| self.found(finding));
         }
         Ok(count)
     }
@@ -194,11 +251,18 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     fn file(&mut self, file: File) {
         let pointer = objects::pointer(&file.blob);
-        let expected = gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Blob, pointer.as_bytes());
+        let expected =
+            gix::objs::compute_hash(gix::hash::Kind::Sha1, Kind::Blob, pointer.as_bytes());
         let vault = self.vault.clone();
         match self.in_git.remove(file.name.as_str()) {
-            None => self.findings.push(Finding::NotInGit { vault, file: file.name }),
-            Some(id) if expected.ok() != Some(id) => self.findings.push(Finding::Differs { vault, file: file.name }),
+            None => self.findings.push(Finding::NotInGit {
+                vault,
+                file: file.name,
+            }),
+            Some(id) if expected.ok() != Some(id) => self.findings.push(Finding::Differs {
+                vault,
+                file: file.name,
+            }),
             Some(_) => {}
         }
     }
@@ -207,7 +271,10 @@ impl Comparison<'_> {
     fn rest(&mut self) {
         let mut left: Vec<_> = self.in_git.drain().map(|(name, _)| name).collect();
         left.sort();
-        let found = |name: &String| Finding::NotInFiles { vault: self.vault.clone(), file: Filename::stored(name) };
+        let found = |name: &String| Finding::NotInFiles {
+            vault: self.vault.clone(),
+            file: Filename::stored(name),
+        };
         self.findings.extend(left.iter().map(found));
     }
 }
@@ -217,7 +284,9 @@ fn length(repository: &Repository, mut tip: Option<ObjectId>) -> i64 {
     let mut buffer = Vec::new();
     let mut commits = 0;
     while let Some(id) = tip {
-        let Ok(commit) = repository.find_commit(&id, &mut buffer) else { break };
+        let Ok(commit) = repository.find_commit(&id, &mut buffer) else {
+            break;
+        };
         commits += 1;
         tip = commit.parents().next();
     }
@@ -228,8 +297,13 @@ fn length(repository: &Repository, mut tip: Option<ObjectId>) -> i64 {
 fn files_in_git(repository: &Repository) -> gix::Result<HashMap<String, ObjectId>> {
     let mut files = HashMap::new();
     let mut buffer = Vec::new();
-    let Some(tip) = repository.main() else { return Ok(files) };
-    let mut trees = vec![(String::new(), repository.find_commit(&tip, &mut buffer)?.tree())];
+    let Some(tip) = repository.main() else {
+        return Ok(files);
+    };
+    let mut trees = vec![(
+        String::new(),
+        repository.find_commit(&tip, &mut buffer)?.tree(),
+    )];
     while let Some((folder, id)) = trees.pop() {
         for entry in repository.find_tree(&id, &mut buffer)?.entries {
             let name = format!("{folder}{}", entry.filename);
@@ -251,12 +325,25 @@ struct Reader<'a> {
 
 impl Put for Reader<'_> {
     fn put(&mut self, kind: Kind, bytes: &[u8]) -> Result<ObjectId, GitError> {
-        let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, bytes).map_err(GitError::Damaged)?;
+        let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, bytes)
+            .map_err(GitError::Damaged)?;
         let mut there = Vec::new();
-        match self.repository.read(&id, &mut there).map_err(GitError::Damaged)? {
+        match self
+            .repository
+            .read(&id, &mut there)
+            .map_err(GitError::Damaged)?
+        {
             Some(found) if found == kind && there == bytes => {}
-            Some(_) => return Err(GitError::Damaged(gix::error::message("other bytes than its name says").into())),
-            None => return Err(crate::git::at(id.to_string())(std::io::ErrorKind::NotFound.into())),
+            Some(_) => {
+                return Err(GitError::Damaged(
+                    gix::error::message("other bytes than its name says").into(),
+                ));
+            }
+            None => {
+                return Err(crate::git::at(id.to_string())(
+                    std::io::ErrorKind::NotFound.into(),
+                ));
+            }
         }
         if kind == Kind::Tree {
             self.repository.keep(id, bytes);

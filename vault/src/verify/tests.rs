@@ -22,15 +22,36 @@ impl House {
         let data = tempfile::tempdir().unwrap();
         let vault = realm("main");
         let store = MemoryStore::with(&vault);
-        let house = Self { blobs: LocalBlobs::new(data.path().to_owned(), u64::MAX), data, store, vault };
+        let house = Self {
+            blobs: LocalBlobs::new(data.path().to_owned(), u64::MAX),
+            data,
+            store,
+            vault,
+        };
         house.add("vise.step", b"solid").await;
         house.add("fixtures/gear.mcam", b"gear").await;
         house.add("empty", b"").await;
-        house.apply("vise.step", Operation::Delete { comment: text("") }).await;
+        house
+            .apply("vise.step", Operation::Delete { comment: text("") })
+            .await;
         let blob = house.put(b"solid").await;
-        let file =
-            house.store.file_or_deleted(&house.vault.id, &Filename::stored("vise.step")).await.unwrap().unwrap().id;
-        house.apply("vise.step", Operation::Restore { file, revision: 1, blob }).await;
+        let file = house
+            .store
+            .file_or_deleted(&house.vault.id, &Filename::stored("vise.step"))
+            .await
+            .unwrap()
+            .unwrap()
+            .id;
+        house
+            .apply(
+                "vise.step",
+                Operation::Restore {
+                    file,
+                    revision: 1,
+                    blob,
+                },
+            )
+            .await;
         house.derive().await;
         house
     }
@@ -50,7 +71,15 @@ impl House {
     async fn add(&self, name: &str, bytes: &'static [u8]) {
         let blob = self.put(bytes).await;
         let id = crate::FileId::random(&Chance::system());
-        self.apply(name, Operation::Add { id, blob, comment: text("") }).await;
+        self.apply(
+            name,
+            Operation::Add {
+                id,
+                blob,
+                comment: text(""),
+            },
+        )
+        .await;
     }
 
     async fn apply(&self, name: &str, operation: Operation) {
@@ -67,9 +96,15 @@ impl House {
 
     async fn findings(&self) -> Vec<String> {
         let mut findings = Vec::new();
-        let report =
-            |finding: Finding| findings.push(format!("{}{finding}", if finding.is_wrong() { "" } else { "note: " }));
-        verify(&self.store, &self.blobs, self.data.path(), report).await.unwrap();
+        let report = |finding: Finding| {
+            findings.push(format!(
+                "{}{finding}",
+                if finding.is_wrong() { "" } else { "note: " }
+            ))
+        };
+        verify(&self.store, &self.blobs, self.data.path(), report)
+            .await
+            .unwrap();
         findings
     }
 
@@ -79,12 +114,22 @@ impl House {
 
     fn object(&self, blob: &Blob) -> std::path::PathBuf {
         let id = blob.id.as_str();
-        self.data.path().join("main.git/lfs/objects").join(&id[..2]).join(&id[2..4]).join(id)
+        self.data
+            .path()
+            .join("main.git/lfs/objects")
+            .join(&id[..2])
+            .join(&id[2..4])
+            .join(id)
     }
 
     fn git_object(&self, what: &str) -> std::path::PathBuf {
         let id = self.git(&["rev-parse", what]);
-        let path = self.data.path().join("main.git/objects").join(&id[..2]).join(id[2..].trim());
+        let path = self
+            .data
+            .path()
+            .join("main.git/objects")
+            .join(&id[..2])
+            .join(id[2..].trim());
         assert!(path.exists());
         path
     }
@@ -94,8 +139,18 @@ impl House {
 async fn a_sound_house_has_no_findings() {
     let house = House::stopped().await;
     assert_eq!(house.findings().await, Vec::<String>::new());
-    let summary = verify(&house.store, &house.blobs, house.data.path(), |_| ()).await.unwrap();
-    assert_eq!((summary.vaults, summary.files, summary.changes, summary.blobs), (1, 3, 5, 3));
+    let summary = verify(&house.store, &house.blobs, house.data.path(), |_| ())
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            summary.vaults,
+            summary.files,
+            summary.changes,
+            summary.blobs
+        ),
+        (1, 3, 5, 3)
+    );
     // Also after git has tidied up.
     house.git(&["gc", "--quiet"]);
     assert_eq!(house.findings().await, Vec::<String>::new());
@@ -110,9 +165,18 @@ async fn missing_and_damaged_content_is_told_for_every_revision_that_needs_it() 
     assert_eq!(
         house.findings().await,
         [
-            format!("main: the content of vise.step, revision 1, is missing ({}).", solid.id),
-            format!("main: the content of fixtures/gear.mcam, revision 1, is damaged ({}).", gear.id),
-            format!("main: the content of vise.step, revision 3, is missing ({}).", solid.id),
+            format!(
+                "main: the content of vise.step, revision 1, is missing ({}).",
+                solid.id
+            ),
+            format!(
+                "main: the content of fixtures/gear.mcam, revision 1, is damaged ({}).",
+                gear.id
+            ),
+            format!(
+                "main: the content of vise.step, revision 3, is missing ({}).",
+                solid.id
+            ),
         ]
     );
 }
@@ -121,32 +185,51 @@ async fn missing_and_damaged_content_is_told_for_every_revision_that_needs_it() 
 async fn content_that_nobody_names_is_a_note() {
     let house = House::stopped().await;
     let stray = house.put(b"stray").await;
-    assert_eq!(house.findings().await, [format!("note: main: {} is kept but no revision names it.", stray.id)]);
+    assert_eq!(
+        house.findings().await,
+        [format!(
+            "note: main: {} is kept but no revision names it.",
+            stray.id
+        )]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_that_is_gone_or_behind_is_told() {
     let house = House::stopped().await;
     house.add("late.step", b"late").await;
-    let behind = "note: main: git has 5 of 6 changes. The next start of the server derives the rest.";
+    let behind =
+        "note: main: git has 5 of 6 changes. The next start of the server derives the rest.";
     assert_eq!(house.findings().await, [behind]);
     house.derive().await;
     assert_eq!(house.findings().await, Vec::<String>::new());
     std::fs::remove_file(house.data.path().join("main.git/HEAD")).unwrap();
     assert_eq!(house.findings().await.len(), 1);
     house.derive().await;
-    assert_eq!(house.findings().await, Vec::<String>::new(), "the next start mends it");
+    assert_eq!(
+        house.findings().await,
+        Vec::<String>::new(),
+        "the next start mends it"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_or_missing_object_is_told_with_its_change() {
-    for (what, change) in [("main~3", 2), ("main~3^{tree}", 2), ("main~3:fixtures", 2), ("main~2", 3)] {
+    for (what, change) in [
+        ("main~3", 2),
+        ("main~3^{tree}", 2),
+        ("main~3:fixtures", 2),
+        ("main~2", 3),
+    ] {
         let house = House::stopped().await;
         let path = house.git_object(what);
         std::fs::remove_file(&path).unwrap();
         let findings = house.findings().await;
         let expected = format!("main: in git, change {change} (");
-        assert!(findings[0].starts_with(&expected) && findings[0].contains("lacks an object"), "{what}: {findings:?}");
+        assert!(
+            findings[0].starts_with(&expected) && findings[0].contains("lacks an object"),
+            "{what}: {findings:?}"
+        );
         std::fs::write(&path, "").unwrap();
         let findings = house.findings().await;
         assert!(findings[0].starts_with(&expected), "{what}: {findings:?}");
@@ -158,7 +241,20 @@ async fn history_that_was_rewritten_is_told() {
     let house = House::stopped().await;
     let tree = house.git(&["rev-parse", "main^{tree}"]);
     let who = ["-c", "user.name=Eve", "-c", "user.email=eve@x"];
-    let forged = house.git(&[&who[..], &["commit-tree", tree.trim(), "-p", "main~1", "-m", "Nothing to see"]].concat());
+    let forged = house.git(
+        &[
+            &who[..],
+            &[
+                "commit-tree",
+                tree.trim(),
+                "-p",
+                "main~1",
+                "-m",
+                "Nothing to see",
+            ],
+        ]
+        .concat(),
+    );
     house.git(&["update-ref", "refs/heads/main", forged.trim()]);
     let expected = "main: git's branch main, of 5 commits, is not what the 5 changes give.";
     assert_eq!(house.findings().await, [expected]);
@@ -169,8 +265,13 @@ async fn history_that_was_rewritten_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_were_tampered_with_are_told() {
     let house = House::stopped().await;
-    house.store.tamper(&house.vault.id, |rows| rows.revisions[1].author.name = "Eve".into());
-    assert!(house.findings().await[0].starts_with("main: in git, change 2 (fixtures/gear.mcam, revision 1)"));
+    house.store.tamper(&house.vault.id, |rows| {
+        rows.revisions[1].author.name = "Eve".into()
+    });
+    assert!(
+        house.findings().await[0]
+            .starts_with("main: in git, change 2 (fixtures/gear.mcam, revision 1)")
+    );
 
     let house = House::stopped().await;
     house.store.tamper(&house.vault.id, |rows| {
@@ -200,6 +301,18 @@ async fn content_that_went_with_the_repository_is_told_too() {
     let house = House::stopped().await;
     std::fs::remove_dir_all(house.data.path().join("main.git")).unwrap();
     let findings = house.findings().await;
-    assert_eq!(findings.iter().filter(|finding| finding.contains("is missing")).count(), 4, "{findings:?}");
-    assert!(findings.iter().any(|finding| finding.contains("no git repository")), "{findings:?}");
+    assert_eq!(
+        findings
+            .iter()
+            .filter(|finding| finding.contains("is missing"))
+            .count(),
+        4,
+        "{findings:?}"
+    );
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding.contains("no git repository")),
+        "{findings:?}"
+    );
 }

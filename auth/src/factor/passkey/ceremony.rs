@@ -9,7 +9,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
-use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyAuthentication, PasskeyRegistration};
+use webauthn_rs::prelude::{
+    DiscoverableAuthentication, PasskeyAuthentication, PasskeyRegistration,
+};
 
 use super::PasskeyError;
 use crate::{
@@ -33,7 +35,10 @@ pub(crate) enum Bound {
 
 impl Bound {
     pub(crate) fn to_session(caller: &Caller) -> Self {
-        Self::Session { id: caller.session().id.to_string(), era: caller.account().era }
+        Self::Session {
+            id: caller.session().id.to_string(),
+            era: caller.account().era,
+        }
     }
 
     pub(crate) fn to_pending(hash: &TokenHash) -> Self {
@@ -45,7 +50,10 @@ impl Bound {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Act {
-    Enrol { handle: uuid::Uuid, state: PasskeyRegistration },
+    Enrol {
+        handle: uuid::Uuid,
+        state: PasskeyRegistration,
+    },
     Prove(PasskeyAuthentication),
 }
 
@@ -77,24 +85,50 @@ impl Once {
 
 impl<S: AuthStore> Auth<S> {
     /// For the browser that has `cookie`.
-    pub(super) fn seal_sign_in(&self, state: DiscoverableAuthentication, cookie: &Token) -> Result<String, AuthError> {
-        let (id, until) = (hex::encode(self.0.chance.bytes::<16>()), clock::after(self.0.clock.now(), OPEN));
-        let sign_in = serde_json::to_vec(&SignIn { once: Once { id, until }, state });
+    pub(super) fn seal_sign_in(
+        &self,
+        state: DiscoverableAuthentication,
+        cookie: &Token,
+    ) -> Result<String, AuthError> {
+        let (id, until) = (
+            hex::encode(self.0.chance.bytes::<16>()),
+            clock::after(self.0.clock.now(), OPEN),
+        );
+        let sign_in = serde_json::to_vec(&SignIn {
+            once: Once { id, until },
+            state,
+        });
         let sign_in = sign_in.map_err(|_| AuthError::Internal("a ceremony is no JSON"))?;
-        self.0.factors.seal(&sign_in, &of_browser(cookie), &self.0.chance)
+        self.0
+            .factors
+            .seal(&sign_in, &of_browser(cookie), &self.0.chance)
     }
 
     /// # Errors
     /// [`PasskeyError::Over`] for one that is too old, of another browser, or none of ours. Whether it has ended already
     /// is for the passkey to know.
     pub(super) fn open_sign_in(&self, shown: &str, cookie: &Token) -> Result<SignIn, AuthError> {
-        let opened = self.0.factors.open(shown, &of_browser(cookie)).map_err(|_| PasskeyError::Over)?;
-        let sign_in: SignIn = serde_json::from_slice(opened.expose_secret()).map_err(|_| PasskeyError::Over)?;
-        if self.0.clock.now() < sign_in.once.until { Ok(sign_in) } else { Err(PasskeyError::Over.into()) }
+        let opened = self
+            .0
+            .factors
+            .open(shown, &of_browser(cookie))
+            .map_err(|_| PasskeyError::Over)?;
+        let sign_in: SignIn =
+            serde_json::from_slice(opened.expose_secret()).map_err(|_| PasskeyError::Over)?;
+        if self.0.clock.now() < sign_in.once.until {
+            Ok(sign_in)
+        } else {
+            Err(PasskeyError::Over.into())
+        }
     }
 
     /// The token names it from now on.
-    pub(crate) async fn keep_ceremony(&self, bound: Bound, of: &Username, act: Act) -> Result<String, AuthError> {
+    pub(crate) async fn keep_ceremony(
+        &self,
+        bound: Bound,
+        of: &Username,
+        act: Act,
+    ) -> Result<String, AuthError> {
         let token = Token::random(TokenKind::Pending, &self.0.chance);
         let body = serde_json::to_string(&Ceremony { bound, act });
         let created_at = self.0.clock.now();
@@ -116,11 +150,19 @@ impl<S: AuthStore> Auth<S> {
     /// [`PasskeyError::Over`] for one that is unknown, used, too old, or somebody else's.
     pub(crate) async fn take_ceremony(&self, shown: &str, bound: &Bound) -> Result<Act, AuthError> {
         let token = Token::parse(TokenKind::Pending, shown).ok_or(PasskeyError::Over)?;
-        let slip = self.0.store.take_slip(SlipKind::Ceremony, &token.hash(), self.0.clock.now()).await?;
+        let slip = self
+            .0
+            .store
+            .take_slip(SlipKind::Ceremony, &token.hash(), self.0.clock.now())
+            .await?;
         let slip = slip.ok_or(PasskeyError::Over)?;
-        let kept: Ceremony =
-            serde_json::from_str(&slip.body).map_err(|_| AuthError::Internal("a ceremony cannot be read"))?;
-        if kept.bound == *bound { Ok(kept.act) } else { Err(PasskeyError::Over.into()) }
+        let kept: Ceremony = serde_json::from_str(&slip.body)
+            .map_err(|_| AuthError::Internal("a ceremony cannot be read"))?;
+        if kept.bound == *bound {
+            Ok(kept.act)
+        } else {
+            Err(PasskeyError::Over.into())
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use super::{
     factor_id,
     proving::METHODS,
 };
-use crate::{Auth, AuthError, AuthStore, Caller, DisplayName, Factor, FactorId, FactorKind, Methods, Origin};
+use crate::{
+    Auth, AuthError, AuthStore, Caller, DisplayName, Factor, FactorId, FactorKind, Methods, Origin,
+};
 
 impl<S: AuthStore> Auth<S> {
     /// Oldest first.
@@ -24,10 +26,15 @@ impl<S: AuthStore> Auth<S> {
         self.has_room(&stored)?;
         let new = || uuid::Uuid::from_bytes(self.0.chance.bytes());
         let handle = stored.first().map_or_else(new, |stored| stored.kept.handle);
-        let ids = stored.iter().map(|stored| stored.kept.passkey.cred_id().clone()).collect();
+        let ids = stored
+            .iter()
+            .map(|stored| stored.kept.passkey.cred_id().clone())
+            .collect();
         let (options, state) = party.enrol(handle, account, ids)?;
         let act = Act::Enrol { handle, state };
-        let ceremony = self.keep_ceremony(Bound::to_session(caller), &account.username, act).await?;
+        let ceremony = self
+            .keep_ceremony(Bound::to_session(caller), &account.username, act)
+            .await?;
         Ok(Asked { ceremony, options })
     }
 
@@ -42,12 +49,20 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<AddedPasskey, AuthError> {
         caller.recent()?;
         let (party, username) = (self.party()?, &caller.account().username);
-        let act = self.take_ceremony(new.answered.ceremony, &Bound::to_session(caller)).await?;
-        let Act::Enrol { handle, state } = act else { return Err(PasskeyError::Over.into()) };
+        let act = self
+            .take_ceremony(new.answered.ceremony, &Bound::to_session(caller))
+            .await?;
+        let Act::Enrol { handle, state } = act else {
+            return Err(PasskeyError::Over.into());
+        };
         let passkey = party.enrolled(new.answered.credential, &state)?;
         self.has_room(&self.stored_passkeys(username).await?)?;
         let (id, now) = (factor_id(passkey.cred_id()), self.0.clock.now());
-        let kept = Kept { handle, passkey, ended: Vec::new() };
+        let kept = Kept {
+            handle,
+            passkey,
+            ended: Vec::new(),
+        };
         let factor = Factor {
             id,
             username: username.clone(),
@@ -60,11 +75,20 @@ impl<S: AuthStore> Auth<S> {
             used_at: None,
         };
         let proved = Methods::of(&METHODS);
-        let added = self.add_factor(caller, factor, proved, from).await.map_err(|error| match error {
-            AuthError::FactorTaken => PasskeyError::Taken.into(),
-            other => other,
-        })?;
-        Ok(AddedPasskey { passkey: known(Stored { factor: added.factor, kept }), recovery_codes: added.codes })
+        let added = self
+            .add_factor(caller, factor, proved, from)
+            .await
+            .map_err(|error| match error {
+                AuthError::FactorTaken => PasskeyError::Taken.into(),
+                other => other,
+            })?;
+        Ok(AddedPasskey {
+            passkey: known(Stored {
+                factor: added.factor,
+                kept,
+            }),
+            recovery_codes: added.codes,
+        })
     }
 
     /// Every other session ends; a removed passkey signs nobody in.
@@ -72,14 +96,23 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`PasskeyError::NoneSuch`]; [`AuthError::LastFactor`] where the installation asks for one;
     /// [`AuthError::StepUpNeeded`].
-    pub async fn remove_passkey(&self, caller: &Caller, id: &FactorId, from: &Origin) -> Result<(), AuthError> {
+    pub async fn remove_passkey(
+        &self,
+        caller: &Caller,
+        id: &FactorId,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
         self.own_passkey(caller, id).await?;
         self.remove_factor(caller, id, from).await
     }
 
     fn has_room(&self, stored: &[Stored]) -> Result<(), AuthError> {
         let most = self.0.settings.passkeys.most;
-        if stored.len() < most { Ok(()) } else { Err(PasskeyError::TooMany { most }.into()) }
+        if stored.len() < most {
+            Ok(())
+        } else {
+            Err(PasskeyError::TooMany { most }.into())
+        }
     }
 
     /// # Errors
@@ -92,7 +125,12 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<KnownPasskey, AuthError> {
         let username = &caller.account().username;
         let mut found = self.own_passkey(caller, id).await?;
-        if !self.0.store.rename_factor(username, id, name.as_str().to_owned()).await? {
+        if !self
+            .0
+            .store
+            .rename_factor(username, id, name.as_str().to_owned())
+            .await?
+        {
             return Err(PasskeyError::NoneSuch.into());
         }
         name.as_str().clone_into(&mut found.factor.name);
@@ -101,7 +139,10 @@ impl<S: AuthStore> Auth<S> {
 
     async fn own_passkey(&self, caller: &Caller, id: &FactorId) -> Result<Stored, AuthError> {
         let stored = self.stored_passkeys(&caller.account().username).await?;
-        stored.into_iter().find(|stored| stored.factor.id == *id).ok_or(AuthError::Passkey(PasskeyError::NoneSuch))
+        stored
+            .into_iter()
+            .find(|stored| stored.factor.id == *id)
+            .ok_or(AuthError::Passkey(PasskeyError::NoneSuch))
     }
 }
 

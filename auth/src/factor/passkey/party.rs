@@ -8,8 +8,9 @@ use uuid::Uuid;
 use webauthn_rs::{
     Webauthn, WebauthnBuilder,
     prelude::{
-        AuthenticationResult, CredentialID, DiscoverableAuthentication, Passkey, PasskeyAuthentication,
-        PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential, Url, WebauthnError,
+        AuthenticationResult, CredentialID, DiscoverableAuthentication, Passkey,
+        PasskeyAuthentication, PasskeyRegistration, PublicKeyCredential,
+        RegisterPublicKeyCredential, Url, WebauthnError,
     },
 };
 
@@ -41,7 +42,11 @@ impl Party {
     pub(crate) fn of(public_url: &str, name: &str) -> Option<Self> {
         let url = place(public_url)?;
         let id = url.domain()?;
-        let webauthn = WebauthnBuilder::new(id, &url).ok()?.rp_name(name).build().ok()?;
+        let webauthn = WebauthnBuilder::new(id, &url)
+            .ok()?
+            .rp_name(name)
+            .build()
+            .ok()?;
         Some(Self { webauthn })
     }
 
@@ -54,9 +59,15 @@ impl Party {
         known: Vec<CredentialID>,
     ) -> Result<(Options, PasskeyRegistration), AuthError> {
         let name = owner.username.as_str();
-        let shown = owner.display_name.as_ref().map_or(name, |name| name.as_str());
-        let started = self.webauthn.start_passkey_registration(handle, name, shown, Some(known));
-        let (options, state) = started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
+        let shown = owner
+            .display_name
+            .as_ref()
+            .map_or(name, |name| name.as_str());
+        let started = self
+            .webauthn
+            .start_passkey_registration(handle, name, shown, Some(known));
+        let (options, state) =
+            started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
         let mut options = public_key(&options)?;
         let choice = &mut options["authenticatorSelection"];
         choice["residentKey"] = "required".into();
@@ -64,18 +75,25 @@ impl Party {
         Ok((options, state))
     }
 
-    pub(crate) fn enrolled(&self, shown: &Value, state: &PasskeyRegistration) -> Result<Passkey, AuthError> {
+    pub(crate) fn enrolled(
+        &self,
+        shown: &Value,
+        state: &PasskeyRegistration,
+    ) -> Result<Passkey, AuthError> {
         let credential: RegisterPublicKeyCredential = read(shown)?;
         if credential.raw_id.len() > LONGEST_ID || credential.type_ != "public-key" {
             return Err(PasskeyError::Bad.into());
         }
-        self.webauthn.finish_passkey_registration(&credential, state).map_err(|_| AuthError::Passkey(PasskeyError::Bad))
+        self.webauthn
+            .finish_passkey_registration(&credential, state)
+            .map_err(|_| AuthError::Passkey(PasskeyError::Bad))
     }
 
     /// The same for everybody: the browser knows who it may be.
     pub(crate) fn sign_in(&self) -> Result<(Options, DiscoverableAuthentication), AuthError> {
         let started = self.webauthn.start_discoverable_authentication();
-        let (options, state) = started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
+        let (options, state) =
+            started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
         Ok((public_key(&options)?, state))
     }
 
@@ -85,18 +103,30 @@ impl Party {
         state: DiscoverableAuthentication,
         passkey: &Passkey,
     ) -> Result<AuthenticationResult, Refused> {
-        self.webauthn.finish_discoverable_authentication_v2(&shown.0, state, passkey).map_err(|error| refused(&error))
+        self.webauthn
+            .finish_discoverable_authentication_v2(&shown.0, state, passkey)
+            .map_err(|error| refused(&error))
     }
 
     /// One of somebody's passkeys.
-    pub(crate) fn prove(&self, passkeys: &[Passkey]) -> Result<(Options, PasskeyAuthentication), AuthError> {
+    pub(crate) fn prove(
+        &self,
+        passkeys: &[Passkey],
+    ) -> Result<(Options, PasskeyAuthentication), AuthError> {
         let started = self.webauthn.start_passkey_authentication(passkeys);
-        let (options, state) = started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
+        let (options, state) =
+            started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
         Ok((public_key(&options)?, state))
     }
 
-    pub(crate) fn proved(&self, shown: &Shown, state: &PasskeyAuthentication) -> Result<AuthenticationResult, Refused> {
-        self.webauthn.finish_passkey_authentication(&shown.0, state).map_err(|error| refused(&error))
+    pub(crate) fn proved(
+        &self,
+        shown: &Shown,
+        state: &PasskeyAuthentication,
+    ) -> Result<AuthenticationResult, Refused> {
+        self.webauthn
+            .finish_passkey_authentication(&shown.0, state)
+            .map_err(|error| refused(&error))
     }
 }
 
@@ -128,7 +158,9 @@ impl Shown {
 
     /// Whether it is said to be of the account with this user handle (§5.4.3); `None` where the device did not say.
     pub(crate) fn names(&self, handle: Uuid) -> Option<bool> {
-        self.0.get_user_unique_id().map(|said| said == handle.as_bytes())
+        self.0
+            .get_user_unique_id()
+            .map(|said| said == handle.as_bytes())
     }
 }
 
@@ -169,7 +201,10 @@ pub fn works_at(public_url: &str) -> Option<String> {
 fn place(public_url: &str) -> Option<Url> {
     let mut url = Url::parse(public_url).ok()?;
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
-    if host.parse().is_ok_and(|address: std::net::IpAddr| address.to_canonical().is_loopback()) {
+    if host
+        .parse()
+        .is_ok_and(|address: std::net::IpAddr| address.to_canonical().is_loopback())
+    {
         url.set_host(Some("localhost")).ok()?;
     }
     let name = url.domain()?;
@@ -186,7 +221,10 @@ mod tests {
         let origin = |url| Party::of(url, "Strongroom").and_then(|_| works_at(url));
         let works = [
             ("https://files.example.org", "https://files.example.org"),
-            ("https://files.example.org:8443/", "https://files.example.org:8443"),
+            (
+                "https://files.example.org:8443/",
+                "https://files.example.org:8443",
+            ),
             ("http://localhost:8000", "http://localhost:8000"),
             ("http://127.0.0.1:8000", "http://localhost:8000"),
             ("http://[::1]:8000", "http://localhost:8000"),
@@ -194,10 +232,17 @@ mod tests {
         for (url, at) in works {
             assert_eq!(origin(url).as_deref(), Some(at), "{url}");
         }
-        for url in
-            ["http://files.example.org", "http://192.0.2.7:8000", "https://192.0.2.7", "https://[2001:db8::1]", "x"]
-        {
-            assert!(Party::of(url, "Strongroom").is_none() && works_at(url).is_none(), "{url}");
+        for url in [
+            "http://files.example.org",
+            "http://192.0.2.7:8000",
+            "https://192.0.2.7",
+            "https://[2001:db8::1]",
+            "x",
+        ] {
+            assert!(
+                Party::of(url, "Strongroom").is_none() && works_at(url).is_none(),
+                "{url}"
+            );
         }
     }
 }

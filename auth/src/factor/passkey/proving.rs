@@ -14,8 +14,9 @@ use super::{
     party::{Refused, Shown},
 };
 use crate::{
-    Account, Auth, AuthError, AuthStore, Factor, FactorKind, Method, Methods, Notice, Origin, SessionKind, Standing,
-    Token, TokenKind, Username, auth::SignedIn, beginning::Beginning, guessing::Secret, policy::Via,
+    Account, Auth, AuthError, AuthStore, Factor, FactorKind, Method, Methods, Notice, Origin,
+    SessionKind, Standing, Token, TokenKind, Username, auth::SignedIn, beginning::Beginning,
+    guessing::Secret, policy::Via,
 };
 
 /// The device has checked its user: possession and knowledge (or a body) at once.
@@ -33,7 +34,13 @@ impl<S: AuthStore> Auth<S> {
     pub fn passkey_to_sign_in(&self, browser: Option<Token>) -> Result<(Asked, Token), AuthError> {
         let browser = browser.unwrap_or_else(|| Token::random(TokenKind::Pending, &self.0.chance));
         let (options, state) = self.party()?.sign_in()?;
-        Ok((Asked { ceremony: self.seal_sign_in(state, &browser)?, options }, browser))
+        Ok((
+            Asked {
+                ceremony: self.seal_sign_in(state, &browser)?,
+                options,
+            },
+            browser,
+        ))
     }
 
     /// A web session for whoever the passkey belongs to. `browser` is the token that came with the options.
@@ -49,7 +56,10 @@ impl<S: AuthStore> Auth<S> {
         let shown = Shown::read(answered.credential)?;
         let sign_in = self.open_sign_in(answered.ceremony, browser)?;
         // Found without a name, so it has to say whose it is.
-        let stored = self.passkey_of(&shown).await?.filter(|stored| shown.names(stored.kept.handle) == Some(true));
+        let stored = self
+            .passkey_of(&shown)
+            .await?
+            .filter(|stored| shown.names(stored.kept.handle) == Some(true));
         let entered = match &stored {
             Some(stored) => self.enter_with(&shown, sign_in, stored, &from).await,
             None => Err(PasskeyError::Refused.into()),
@@ -89,9 +99,18 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`PasskeyError::NoneSuch`] where they have none.
-    pub(crate) async fn passkey_to_prove(&self, of: &Username, bound: Bound) -> Result<Asked, AuthError> {
+    pub(crate) async fn passkey_to_prove(
+        &self,
+        of: &Username,
+        bound: Bound,
+    ) -> Result<Asked, AuthError> {
         let party = self.party()?;
-        let known: Vec<_> = self.stored_passkeys(of).await?.into_iter().map(|stored| stored.kept.passkey).collect();
+        let known: Vec<_> = self
+            .stored_passkeys(of)
+            .await?
+            .into_iter()
+            .map(|stored| stored.kept.passkey)
+            .collect();
         if known.is_empty() {
             return Err(PasskeyError::NoneSuch.into());
         }
@@ -115,11 +134,15 @@ impl<S: AuthStore> Auth<S> {
         let Act::Prove(state) = self.take_ceremony(answered.ceremony, bound).await? else {
             return Err(PasskeyError::Over.into());
         };
-        let is_theirs =
-            |stored: &Stored| stored.factor.username == *of && shown.names(stored.kept.handle) != Some(false);
+        let is_theirs = |stored: &Stored| {
+            stored.factor.username == *of && shown.names(stored.kept.handle) != Some(false)
+        };
         let stored = self.passkey_of(&shown).await?.filter(is_theirs);
         let judged = match &stored {
-            Some(stored) => self.still_theirs(stored, self.party()?.proved(&shown, &state), from).await,
+            Some(stored) => {
+                self.still_theirs(stored, self.party()?.proved(&shown, &state), from)
+                    .await
+            }
             None => Err(PasskeyError::Refused.into()),
         };
         if let Err(AuthError::Passkey(PasskeyError::Refused)) = judged {
@@ -130,7 +153,10 @@ impl<S: AuthStore> Auth<S> {
 
     async fn passkey_of(&self, shown: &Shown) -> Result<Option<Stored>, AuthError> {
         let factor = self.0.store.factor(&factor_id(shown.id())).await?;
-        factor.filter(|factor| factor.kind == FactorKind::Passkey).map(Stored::read).transpose()
+        factor
+            .filter(|factor| factor.kind == FactorKind::Passkey)
+            .map(Stored::read)
+            .transpose()
     }
 
     async fn still_theirs(
@@ -151,7 +177,9 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
     ) -> Result<(Account, AuthenticationResult), AuthError> {
         let known = self.0.store.credentials(&stored.factor.username).await?;
-        let account = known.map(|known| known.account).filter(|account| account.standing == Standing::Active);
+        let account = known
+            .map(|known| known.account)
+            .filter(|account| account.standing == Standing::Active);
         let account = account.ok_or(PasskeyError::Refused)?;
         match checked {
             Ok(result) if result.user_verified() => Ok((account, result)),
@@ -166,11 +194,19 @@ impl<S: AuthStore> Auth<S> {
 
     /// The counter goes on, and `ended` is over: of any number at once, one gets in. Another use of the same key
     /// meanwhile (devices that share it do not count) is no reason to refuse this one.
-    async fn used(&self, factor: &Factor, result: &AuthenticationResult, ended: Option<Once>) -> Result<(), AuthError> {
+    async fn used(
+        &self,
+        factor: &Factor,
+        result: &AuthenticationResult,
+        ended: Option<Once>,
+    ) -> Result<(), AuthError> {
         let (counter, now) = (i64::from(result.counter()), self.0.clock.now());
         let mut factor = factor.clone();
         for _ in 0..TRIES {
-            let Stored { mut kept, factor: read } = Stored::read(factor)?;
+            let Stored {
+                mut kept,
+                factor: read,
+            } = Stored::read(factor)?;
             if ended.as_ref().is_some_and(|once| kept.ended.contains(once)) {
                 return Err(PasskeyError::Over.into());
             }
@@ -180,10 +216,20 @@ impl<S: AuthStore> Auth<S> {
             kept.passkey.update_credential(result);
             kept.ended.retain(|once| now < once.until);
             kept.ended.extend(ended.clone());
-            if self.0.store.revise_factor(&read, kept.write()?, counter, now).await? {
+            if self
+                .0
+                .store
+                .revise_factor(&read, kept.write()?, counter, now)
+                .await?
+            {
                 return Ok(());
             }
-            factor = self.0.store.factor(&read.id).await?.ok_or(PasskeyError::Refused)?;
+            factor = self
+                .0
+                .store
+                .factor(&read.id)
+                .await?
+                .ok_or(PasskeyError::Refused)?;
         }
         Err(PasskeyError::Refused.into())
     }
@@ -191,8 +237,17 @@ impl<S: AuthStore> Auth<S> {
     /// `account` was read before the passkey was: one that was removed while it signed in was removed in time.
     async fn let_in(&self, account: &Account, from: Origin) -> Result<SignedIn, AuthError> {
         let beginning = Beginning::in_person(SessionKind::Web, Methods::of(&METHODS), from);
-        let (session, secret) = self.begin(account, beginning).await?.ok_or(PasskeyError::Refused)?;
-        let rights = self.rights(&account.username).await?.ok_or(PasskeyError::Refused)?;
-        Ok(SignedIn { caller: self.caller_of(rights, Arc::new(session), Via::Cookie), secret })
+        let (session, secret) = self
+            .begin(account, beginning)
+            .await?
+            .ok_or(PasskeyError::Refused)?;
+        let rights = self
+            .rights(&account.username)
+            .await?
+            .ok_or(PasskeyError::Refused)?;
+        Ok(SignedIn {
+            caller: self.caller_of(rights, Arc::new(session), Via::Cookie),
+            secret,
+        })
     }
 }

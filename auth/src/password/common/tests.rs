@@ -6,15 +6,26 @@ const LONG: &str = include_str!("../../../lists/common-15.txt");
 /// `INSTA_UPDATE=always` writes it, as it does snapshots.
 #[test]
 fn the_embedded_list_is_made_of_the_texts_beside_it() {
-    let mut made: Vec<Entry> = SHORT.lines().chain(LONG.lines()).map(|line| entry(&fold(line))).collect();
+    let mut made: Vec<Entry> = SHORT
+        .lines()
+        .chain(LONG.lines())
+        .map(|line| entry(&fold(line)))
+        .collect();
     made.sort_unstable();
     made.dedup();
     let made = made.as_flattened();
     if made != LIST && std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/lists/common.bin"), made).unwrap();
+        std::fs::write(
+            concat!(env!("CARGO_MANIFEST_DIR"), "/lists/common.bin"),
+            made,
+        )
+        .unwrap();
         return;
     }
-    assert!(made == LIST, "auth/lists/common.bin is not what the texts say");
+    assert!(
+        made == LIST,
+        "auth/lists/common.bin is not what the texts say"
+    );
 }
 
 #[test]
@@ -42,8 +53,13 @@ fn capitals_spaces_years_and_saying_it_twice_hide_no_common_password() {
     ] {
         assert!(is_common(raw), "{raw}");
     }
-    for raw in ["manchester untied", "manchesterunited 839207", "correct horse battery", "パスワードは長いほど良い", ""]
-    {
+    for raw in [
+        "manchester untied",
+        "manchesterunited 839207",
+        "correct horse battery",
+        "パスワードは長いほど良い",
+        "",
+    ] {
         assert!(!is_common(raw), "{raw}");
     }
 }

@@ -1,15 +1,30 @@
 use super::*;
 
 fn about(username: &str) -> About {
-    About { username: Some(Username::parse(username).unwrap()), ..About::default() }
+    About {
+        username: Some(Username::parse(username).unwrap()),
+        ..About::default()
+    }
 }
 
 fn check(username: &str, raw: &str) -> Option<Refused> {
-    weigh(&Password::new(raw.to_owned()), &about(username), Company::Alone, &[]).refused
+    weigh(
+        &Password::new(raw.to_owned()),
+        &about(username),
+        Company::Alone,
+        &[],
+    )
+    .refused
 }
 
 fn beside_a_factor(raw: &str) -> Option<Refused> {
-    weigh(&Password::new(raw.to_owned()), &about("ada"), Company::WithFactor, &[]).refused
+    weigh(
+        &Password::new(raw.to_owned()),
+        &about("ada"),
+        Company::WithFactor,
+        &[],
+    )
+    .refused
 }
 
 const SHORT: Option<Refused> = Some(Refused::TooShort { least: 15 });
@@ -24,7 +39,10 @@ fn fifteen_characters_of_any_script_are_enough_and_fourteen_are_not() {
 
 #[test]
 fn eight_characters_are_enough_beside_a_second_factor_and_seven_are_not() {
-    assert_eq!(beside_a_factor("xK7vq2W"), Some(Refused::TooShort { least: 8 }));
+    assert_eq!(
+        beside_a_factor("xK7vq2W"),
+        Some(Refused::TooShort { least: 8 })
+    );
     assert_eq!(beside_a_factor("xK7vq2Wz"), None);
 }
 
@@ -47,16 +65,26 @@ fn a_kibibyte_is_the_most_and_128_characters_are_fine() {
 
 #[test]
 fn no_kind_of_character_is_asked_for() {
-    for raw in ["xvqzkwjpfmbgthd", "XVQZKWJPFMBGTHD", "839104756203948", "&~^%=;]|)_{@\"(<", "correct horse battery"] {
+    for raw in [
+        "xvqzkwjpfmbgthd",
+        "XVQZKWJPFMBGTHD",
+        "839104756203948",
+        "&~^%=;]|)_{@\"(<",
+        "correct horse battery",
+    ] {
         assert_eq!(check("ada", raw), None, "{raw}");
     }
 }
 
 #[test]
 fn the_username_and_the_product_make_no_password() {
-    for raw in
-        ["strongroomSTRONGROOM", "strongroom-12345", "lovelace lovelace", "LovelaceStrongroom1", "Lovelace1234567"]
-    {
+    for raw in [
+        "strongroomSTRONGROOM",
+        "strongroom-12345",
+        "lovelace lovelace",
+        "LovelaceStrongroom1",
+        "Lovelace1234567",
+    ] {
         assert_eq!(check("lovelace", raw), Some(Refused::Expected), "{raw}");
     }
     assert_eq!(check("x", "xxxxxxxxxxxxxxx"), Some(Refused::Expected));
@@ -71,7 +99,8 @@ fn name_and_address_make_no_password() {
         display_name: Some(DisplayName::parse("Augusta Lovelace").unwrap()),
         email: Some(EmailAddress::parse("countess@analytical.example").unwrap()),
     };
-    let check = |raw: &str| weigh(&Password::new(raw.to_owned()), &about, Company::Alone, &[]).refused;
+    let check =
+        |raw: &str| weigh(&Password::new(raw.to_owned()), &about, Company::Alone, &[]).refused;
     for raw in [
         "augusta lovelace",
         "Lovelace.Augusta.1815",
@@ -87,15 +116,33 @@ fn name_and_address_make_no_password() {
 #[test]
 fn the_operators_own_words_make_no_password() {
     let known = ["Acme", "Haas VF-2"].map(|word| ContextWord::parse(word).unwrap());
-    let check = |raw: &str| weigh(&Password::new(raw.to_owned()), &about("ada"), Company::Alone, &known).refused;
-    for raw in
-        ["acme acme acme acme", "AcmeHaasVF2-2026", "haas vf-2 haas vf-2", "ＡＣＭＥ Strongroom 1", "Acme.Ada.1234567"]
-    {
+    let check = |raw: &str| {
+        weigh(
+            &Password::new(raw.to_owned()),
+            &about("ada"),
+            Company::Alone,
+            &known,
+        )
+        .refused
+    };
+    for raw in [
+        "acme acme acme acme",
+        "AcmeHaasVF2-2026",
+        "haas vf-2 haas vf-2",
+        "ＡＣＭＥ Strongroom 1",
+        "Acme.Ada.1234567",
+    ] {
         assert_eq!(check(raw), Some(Refused::Expected), "{raw}");
     }
     assert_eq!(check("the acme tram is purple"), None);
     assert_eq!(
-        weigh(&Password::new("haas vf-2 haas vf-2 x".to_owned()), &about("ada"), Company::Alone, &[]).refused,
+        weigh(
+            &Password::new("haas vf-2 haas vf-2 x".to_owned()),
+            &about("ada"),
+            Company::Alone,
+            &[]
+        )
+        .refused,
         None
     );
 }
@@ -116,7 +163,10 @@ fn what_is_common_or_a_pattern_is_refused_at_any_length() {
         "letmeinletmein1",
     ] {
         let refused = check("ada", raw);
-        assert!(matches!(refused, Some(Refused::Common | Refused::Guessable)), "{raw}: {refused:?}");
+        assert!(
+            matches!(refused, Some(Refused::Common | Refused::Guessable)),
+            "{raw}: {refused:?}"
+        );
     }
     for raw in [
         "password",
@@ -130,7 +180,10 @@ fn what_is_common_or_a_pattern_is_refused_at_any_length() {
         "Sunshine1",
     ] {
         let refused = beside_a_factor(raw);
-        assert!(matches!(refused, Some(Refused::Common | Refused::Guessable)), "{raw}: {refused:?}");
+        assert!(
+            matches!(refused, Some(Refused::Common | Refused::Guessable)),
+            "{raw}: {refused:?}"
+        );
     }
     assert_eq!(check("ada", "every password has a long story"), None);
 }
@@ -138,7 +191,11 @@ fn what_is_common_or_a_pattern_is_refused_at_any_length() {
 #[test]
 fn every_refusal_says_what_to_change() {
     assert!(Refused::TooShort { least: 15 }.to_string().contains("15"));
-    for refused in [Refused::TooShort { least: 15 }, Refused::Common, Refused::Guessable] {
+    for refused in [
+        Refused::TooShort { least: 15 },
+        Refused::Common,
+        Refused::Guessable,
+    ] {
         assert!(refused.to_string().contains("unrelated words"), "{refused}");
     }
 }
@@ -146,22 +203,61 @@ fn every_refusal_says_what_to_change() {
 /// What somebody with a list of words and the usual rules (twice, years, numbers, signs for letters, keyboards) tries
 /// first, as far as it is long enough.
 fn guesses() -> Vec<String> {
-    let words: Vec<&str> = include_str!("../../../lists/common-8.txt").lines().take(200).collect();
+    let words: Vec<&str> = include_str!("../../../lists/common-8.txt")
+        .lines()
+        .take(200)
+        .collect();
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
-    let signs =
-        |word: &str| word.replace('a', "@").replace('o', "0").replace('e', "3").replace('i', "1").replace('s', "$");
-    let ends = ["123", "12345", "123456", "1234567", "123!", "2024", "2026", "2025!", "!!!", "@123", "1111"];
-    let walks =
-        ["qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "1qaz2wsx3edc", "qazwsxedc", "0987654321", "qweasdzxc"];
-    let twice = words.iter().flat_map(|word| [word.repeat(2), capital(word).repeat(2), word.repeat(2) + "1"]);
-    let longer = words.iter().flat_map(|word| {
-        ends.iter().flat_map(move |end| [word, &*capital(word), &signs(word)].map(|word| format!("{word}{end}")))
+    let signs = |word: &str| {
+        word.replace('a', "@")
+            .replace('o', "0")
+            .replace('e', "3")
+            .replace('i', "1")
+            .replace('s', "$")
+    };
+    let ends = [
+        "123", "12345", "123456", "1234567", "123!", "2024", "2026", "2025!", "!!!", "@123", "1111",
+    ];
+    let walks = [
+        "qwertyuiop",
+        "asdfghjkl",
+        "zxcvbnm",
+        "1234567890",
+        "1qaz2wsx3edc",
+        "qazwsxedc",
+        "0987654321",
+        "qweasdzxc",
+    ];
+    let twice = words.iter().flat_map(|word| {
+        [
+            word.repeat(2),
+            capital(word).repeat(2),
+            word.repeat(2) + "1",
+        ]
     });
-    let before = words.iter().flat_map(|word| ends.iter().map(move |end| format!("{end}{word}")));
-    let pairs = words[..60].iter().flat_map(|a| words[..20].iter().map(move |b| format!("{a}{b}")));
-    let walked = walks.iter().flat_map(|a| walks.iter().map(move |b| format!("{a}{b}")));
-    let backwards = words.iter().map(|word| word.chars().rev().collect::<String>().repeat(2));
-    let all = twice.chain(longer).chain(before).chain(pairs).chain(walked).chain(backwards);
+    let longer = words.iter().flat_map(|word| {
+        ends.iter().flat_map(move |end| {
+            [word, &*capital(word), &signs(word)].map(|word| format!("{word}{end}"))
+        })
+    });
+    let before = words
+        .iter()
+        .flat_map(|word| ends.iter().map(move |end| format!("{end}{word}")));
+    let pairs = words[..60]
+        .iter()
+        .flat_map(|a| words[..20].iter().map(move |b| format!("{a}{b}")));
+    let walked = walks
+        .iter()
+        .flat_map(|a| walks.iter().map(move |b| format!("{a}{b}")));
+    let backwards = words
+        .iter()
+        .map(|word| word.chars().rev().collect::<String>().repeat(2));
+    let all = twice
+        .chain(longer)
+        .chain(before)
+        .chain(pairs)
+        .chain(walked)
+        .chain(backwards);
     all.filter(|guess| guess.len() >= 15).collect()
 }
 
@@ -169,17 +265,34 @@ fn guesses() -> Vec<String> {
 fn the_first_three_thousand_guesses_of_a_cracker_are_refused() {
     let guesses = guesses();
     assert!(guesses.len() >= 3_000, "{}", guesses.len());
-    let taken: Vec<_> = guesses.iter().filter(|guess| !is_common(guess) && check("ada", guess).is_none()).collect();
+    let taken: Vec<_> = guesses
+        .iter()
+        .filter(|guess| !is_common(guess) && check("ada", guess).is_none())
+        .collect();
     assert_eq!(taken, [""; 0]);
 }
 
 #[test]
 fn what_many_people_have_is_refused_with_a_word_on_it() {
-    for raw in ["ManchesterUnited", "highschoolmusical", "Cristiano Ronaldo", "1qaz2wsx3edc4rfv"] {
+    for raw in [
+        "ManchesterUnited",
+        "highschoolmusical",
+        "Cristiano Ronaldo",
+        "1qaz2wsx3edc4rfv",
+    ] {
         assert_eq!(check("ada", raw), Some(Refused::Common), "{raw}");
     }
     for raw in ["sunshine1", "P@$$w0rd", "qwertyui"] {
         assert_eq!(beside_a_factor(raw), Some(Refused::Common), "{raw}");
     }
-    assert!(weigh(&Password::new("manchesterunited".to_owned()), &about("ada"), Company::Alone, &[]).strength <= 1);
+    assert!(
+        weigh(
+            &Password::new("manchesterunited".to_owned()),
+            &about("ada"),
+            Company::Alone,
+            &[]
+        )
+        .strength
+            <= 1
+    );
 }

@@ -6,8 +6,13 @@ use super::*;
 /// The group's keys, if all of them are keys to us: a set with one that we do not understand is refused whole.
 fn ring(group: &Value) -> Option<Keys> {
     let private = &group["private"];
-    let jwks = private["keys"].as_array().cloned().unwrap_or_else(|| vec![private.clone()]);
-    let mut keys = jwks.iter().map(|jwk| SigningKey::from_jwk(jwk.to_string().as_bytes()));
+    let jwks = private["keys"]
+        .as_array()
+        .cloned()
+        .unwrap_or_else(|| vec![private.clone()]);
+    let mut keys = jwks
+        .iter()
+        .map(|jwk| SigningKey::from_jwk(jwk.to_string().as_bytes()));
     let signing = keys.next()??;
     Keys::new(signing, keys.collect::<Option<_>>()?)
 }
@@ -18,13 +23,20 @@ fn speaks(group: &Value) -> bool {
         Some(keys) => keys.iter().filter_map(|key| key["alg"].as_str()).collect(),
         None => private["alg"].as_str().into_iter().collect(),
     };
-    !algorithms.is_empty() && algorithms.iter().all(|name| SigningAlgorithm::parse(name).is_some())
+    !algorithms.is_empty()
+        && algorithms
+            .iter()
+            .all(|name| SigningAlgorithm::parse(name).is_some())
 }
 
 /// Labelled in a way that RFC 7515 contradicts: a `?` inside base64url (§2) called valid, and the text of a valid case
 /// called invalid in another.
 fn is_mislabelled(token: &str, label: &Value, valid: &[String]) -> bool {
-    if label == "valid" { token.contains('?') } else { valid.iter().any(|other| other == token) }
+    if label == "valid" {
+        token.contains('?')
+    } else {
+        valid.iter().any(|other| other == token)
+    }
 }
 
 /// How many valid ones were accepted, and how many were refused.
@@ -34,17 +46,33 @@ fn signatures(file: &str) -> Option<(usize, usize)> {
     for group in vectors["testGroups"].as_array().unwrap() {
         let ring = ring(group);
         let cases = group["tests"].as_array().unwrap();
-        let text = |case: &Value| case["jws"].as_str().or(case["jwe"].as_str()).unwrap_or_default().to_owned();
-        let valid: Vec<String> = cases.iter().filter(|case| case["result"] == "valid").map(text).collect();
+        let text = |case: &Value| {
+            case["jws"]
+                .as_str()
+                .or(case["jwe"].as_str())
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let valid: Vec<String> = cases
+            .iter()
+            .filter(|case| case["result"] == "valid")
+            .map(text)
+            .collect();
         for case in cases {
             let (token, is_valid) = (text(case), case["result"] == "valid");
-            let passes = ring.as_ref().is_some_and(|ring| matches!(ring.read(&token), Reading::Signed(..)));
+            let passes = ring
+                .as_ref()
+                .is_some_and(|ring| matches!(ring.read(&token), Reading::Signed(..)));
             let expected = is_valid && speaks(group);
             if is_mislabelled(&token, &case["result"], &valid) {
                 assert_eq!(passes, !is_valid, "{file} {}: {token}", case["tcId"]);
                 continue;
             }
-            assert_eq!(passes, expected, "{file} {}: {} {token}", case["tcId"], case["comment"]);
+            assert_eq!(
+                passes, expected,
+                "{file} {}: {} {token}",
+                case["tcId"], case["comment"]
+            );
             accepted += usize::from(passes);
             refused += usize::from(!passes);
         }
@@ -54,19 +82,25 @@ fn signatures(file: &str) -> Option<(usize, usize)> {
 
 #[test]
 fn wycheproof_json_web_signatures() {
-    let Some((accepted, refused)) = signatures("json_web_signature_test.json") else { return };
+    let Some((accepted, refused)) = signatures("json_web_signature_test.json") else {
+        return;
+    };
     assert!(accepted >= 8 && refused >= 380, "{accepted} {refused}");
 }
 
 #[test]
 fn wycheproof_json_web_keys() {
-    let Some((accepted, refused)) = signatures("json_web_key_test.json") else { return };
+    let Some((accepted, refused)) = signatures("json_web_key_test.json") else {
+        return;
+    };
     assert!(accepted >= 2 && refused >= 22, "{accepted} {refused}");
 }
 
 #[test]
 fn wycheproof_json_web_crypto() {
-    let Some((accepted, refused)) = signatures("json_web_crypto_test.json") else { return };
+    let Some((accepted, refused)) = signatures("json_web_crypto_test.json") else {
+        return;
+    };
     assert!(accepted >= 2 && refused >= 78, "{accepted} {refused}");
 }
 
@@ -77,7 +111,9 @@ fn bytes(value: &Value) -> Vec<u8> {
 /// A signature is the whole tag (RFC 7518 §3.2), so truncated ones are refused, and so are keys shorter than it.
 #[test]
 fn wycheproof_hmac_sha256() {
-    let Some(vectors) = crate::tests::vectors("hmac_sha256_test.json") else { return };
+    let Some(vectors) = crate::tests::vectors("hmac_sha256_test.json") else {
+        return;
+    };
     let mut accepted = 0;
     for group in vectors["testGroups"].as_array().unwrap() {
         for case in group["tests"].as_array().unwrap() {
@@ -89,7 +125,12 @@ fn wycheproof_hmac_sha256() {
             let signature = BASE64URL.encode(bytes(&case["tag"]));
             let passes = key.is_some_and(|key| key.has_signed(&bytes(&case["msg"]), &signature));
             let speaks = group["keySize"].as_u64().unwrap() >= 256 && group["tagSize"] == 256;
-            assert_eq!(passes, speaks && case["result"] == "valid", "{}", case["tcId"]);
+            assert_eq!(
+                passes,
+                speaks && case["result"] == "valid",
+                "{}",
+                case["tcId"]
+            );
             accepted += usize::from(passes);
         }
     }
@@ -98,7 +139,9 @@ fn wycheproof_hmac_sha256() {
 
 #[test]
 fn wycheproof_ed25519() {
-    let Some(vectors) = crate::tests::vectors("ed25519_test.json") else { return };
+    let Some(vectors) = crate::tests::vectors("ed25519_test.json") else {
+        return;
+    };
     let mut accepted = 0;
     for group in vectors["testGroups"].as_array().unwrap() {
         let mut jwk = group["publicKeyJwk"].clone();
@@ -106,8 +149,15 @@ fn wycheproof_ed25519() {
         jwk["use"] = json!("sig");
         let key = SigningKey::from_jwk(jwk.to_string().as_bytes()).unwrap();
         for case in group["tests"].as_array().unwrap() {
-            let passes = key.has_signed(&bytes(&case["msg"]), &BASE64URL.encode(bytes(&case["sig"])));
-            assert_eq!(passes, case["result"] == "valid", "{} {}", case["tcId"], case["comment"]);
+            let passes =
+                key.has_signed(&bytes(&case["msg"]), &BASE64URL.encode(bytes(&case["sig"])));
+            assert_eq!(
+                passes,
+                case["result"] == "valid",
+                "{} {}",
+                case["tcId"],
+                case["comment"]
+            );
             accepted += usize::from(passes);
         }
     }

@@ -7,15 +7,25 @@ async fn what_is_paid_off_is_forgotten_and_what_counts_is_not() {
     let house = house().await;
     house.register("ada").await;
     for username in ["ada", "nobody"] {
-        house.fail_fast(Secret::Password, username, elsewhere(1)).await;
+        house
+            .fail_fast(Secret::Password, username, elsewhere(1))
+            .await;
     }
-    assert_eq!(house.store.tallies(), 4, "two names, the network that guessed, and the one that registered");
+    assert_eq!(
+        house.store.tallies(),
+        4,
+        "two names, the network that guessed, and the one that registered"
+    );
     house.hands.forward(Duration::from_hours(24));
     house.auth.forget_failures().await;
     assert_eq!(house.store.tallies(), 2, "networks owe nothing");
     house.hands.forward(Duration::from_hours(24 * 90));
     house.auth.forget_failures().await;
-    assert_eq!(house.store.tallies(), 1, "nobody is forgotten, ada's failures in a row are not");
+    assert_eq!(
+        house.store.tallies(),
+        1,
+        "nobody is forgotten, ada's failures in a row are not"
+    );
 }
 
 #[tokio::test]
@@ -24,7 +34,11 @@ async fn a_dead_token_does_not_use_up_what_its_neighbours_may_guess() {
     house.register("ada").await;
     let from = origin();
     for _ in 0..150 {
-        let trial = Trial { secret: Secret::Refresh, account: None, from: &from };
+        let trial = Trial {
+            secret: Secret::Refresh,
+            account: None,
+            from: &from,
+        };
         let pass = house.auth.may_try(&trial).await.unwrap();
         house.auth.failed(pass).await.unwrap();
     }

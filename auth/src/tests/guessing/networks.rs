@@ -5,17 +5,38 @@ use super::*;
 #[tokio::test]
 async fn pitfall_address_bucket_escaped_by_ipv6_rotation_or_mapping() {
     let house = house().await;
-    let from = |raw: &str| Origin { address: raw.parse().unwrap(), ..origin() };
+    let from = |raw: &str| Origin {
+        address: raw.parse().unwrap(),
+        ..origin()
+    };
     for n in 0..100 {
-        house.fail_fast(Secret::Password, &format!("x{n}"), from(&format!("2001:db8:1:2:{n:x}::{n:x}"))).await;
-        let raw = if n % 2 == 0 { "::ffff:192.0.2.7" } else { "192.0.2.7" };
-        house.fail_fast(Secret::Password, &format!("y{n}"), from(raw)).await;
+        house
+            .fail_fast(
+                Secret::Password,
+                &format!("x{n}"),
+                from(&format!("2001:db8:1:2:{n:x}::{n:x}")),
+            )
+            .await;
+        let raw = if n % 2 == 0 {
+            "::ffff:192.0.2.7"
+        } else {
+            "192.0.2.7"
+        };
+        house
+            .fail_fast(Secret::Password, &format!("y{n}"), from(raw))
+            .await;
     }
     for refused in ["2001:db8:1:2:ffff:ffff::9", "192.0.2.7", "::ffff:192.0.2.7"] {
         wait(&house.guess("z", from(refused)).await);
     }
     for free in ["2001:db8:1:3::1", "192.0.2.8"] {
-        assert!(matches!(house.guess("z", from(free)).await, AuthError::BadCredentials), "{free}");
+        assert!(
+            matches!(
+                house.guess("z", from(free)).await,
+                AuthError::BadCredentials
+            ),
+            "{free}"
+        );
     }
 }
 
@@ -24,18 +45,34 @@ async fn pitfall_address_bucket_escaped_by_rotating_the_subnets_of_an_ipv6_site(
     let house = house().await;
     let from = |site: u16, subnet: u16| {
         let address = std::net::Ipv6Addr::new(0x2001, 0xdb8, site, subnet, 1, 2, 3, subnet);
-        Origin { address: address.into(), ..origin() }
+        Origin {
+            address: address.into(),
+            ..origin()
+        }
     };
     let mut tried = 0;
     for n in 0..1_500 {
-        let answer = house.fail_fast(Secret::Password, &format!("x{n}"), from(1, n)).await;
+        let answer = house
+            .fail_fast(Secret::Password, &format!("x{n}"), from(1, n))
+            .await;
         tried += u32::from(answer.is_none());
     }
     assert_eq!(tried, 1_000);
     wait(&house.guess("z", from(1, 60_000)).await);
     // What all of them are refused is told once, not once for each.
-    assert_eq!(house.store.audited().iter().filter(|deed| **deed == "sign_in.throttled").count(), 1);
-    assert!(matches!(house.guess("z", from(2, 1)).await, AuthError::BadCredentials));
+    assert_eq!(
+        house
+            .store
+            .audited()
+            .iter()
+            .filter(|deed| **deed == "sign_in.throttled")
+            .count(),
+        1
+    );
+    assert!(matches!(
+        house.guess("z", from(2, 1)).await,
+        AuthError::BadCredentials
+    ));
 }
 
 #[tokio::test]
@@ -43,19 +80,35 @@ async fn a_neighbour_who_floods_the_network_does_not_keep_a_known_browser_out() 
     let house = house().await;
     house.register("ada").await;
     let device = a_device();
-    house.try_from("ada", GOOD, with_device(&device, origin())).await.unwrap();
+    house
+        .try_from("ada", GOOD, with_device(&device, origin()))
+        .await
+        .unwrap();
     for n in 0..100 {
-        assert!(house.fail_fast(Secret::Password, &format!("x{n}"), origin()).await.is_none());
+        assert!(
+            house
+                .fail_fast(Secret::Password, &format!("x{n}"), origin())
+                .await
+                .is_none()
+        );
     }
-    assert_eq!(wait(&house.guess("x", origin()).await), Duration::from_secs(3));
-    house.try_from("ada", GOOD, with_device(&device, origin())).await.unwrap();
+    assert_eq!(
+        wait(&house.guess("x", origin()).await),
+        Duration::from_secs(3)
+    );
+    house
+        .try_from("ada", GOOD, with_device(&device, origin()))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn a_flood_that_is_refused_leaves_one_entry_in_the_audit() {
     let house = house().await;
     for n in 0..100 {
-        house.fail_fast(Secret::Password, &format!("x{n}"), origin()).await;
+        house
+            .fail_fast(Secret::Password, &format!("x{n}"), origin())
+            .await;
     }
     let (tallies, audited) = (house.store.tallies(), house.store.audited().len());
     for n in 0..600 {
@@ -70,12 +123,25 @@ async fn one_ipv6_site_does_not_keep_all_devices_out() {
     let house = house().await;
     let from = |site: u16, subnet: u16| {
         let address = std::net::Ipv6Addr::new(0x2001, 0xdb8, site, subnet, 0, 0, 0, 1);
-        Origin { address: address.into(), ..origin() }
+        Origin {
+            address: address.into(),
+            ..origin()
+        }
     };
     let mut begun = 0;
     for n in 0..300 {
-        begun += u32::from(house.auth.begin_device(None, None, from(1, n / 10)).await.is_ok());
+        begun += u32::from(
+            house
+                .auth
+                .begin_device(None, None, from(1, n / 10))
+                .await
+                .is_ok(),
+        );
     }
     assert_eq!(begun, 200);
-    house.auth.begin_device(None, None, from(2, 1)).await.unwrap();
+    house
+        .auth
+        .begin_device(None, None, from(2, 1))
+        .await
+        .unwrap();
 }

@@ -17,8 +17,12 @@ impl AuditStore for Memory {
         let tables = self.ask()?;
         let numbered = (1..).zip(&tables.audit).map(|(n, record)| entry(n, record));
         let fits = |entry: &Entry| {
-            let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
-            is(&query.actor, &entry.actor) && is(&query.subject, &entry.subject) && is(&query.action, &entry.action)
+            let is = |wanted: &Option<String>, found: &str| {
+                wanted.as_ref().is_none_or(|wanted| wanted == found)
+            };
+            is(&query.actor, &entry.actor)
+                && is(&query.subject, &entry.subject)
+                && is(&query.action, &entry.action)
         };
         let mut entries: Vec<Entry> = numbered.filter(fits).collect();
         match query.from {
@@ -50,20 +54,40 @@ fn entry(n: i64, record: &Record) -> Entry {
 impl Tables {
     /// Records the sign-in; a place is known by its program alone here.
     pub(super) fn recorded_start(&mut self, session: &Session) -> Arrival {
-        let mut theirs = self.sessions.values().filter(|other| other.username == session.username).peekable();
+        let mut theirs = self
+            .sessions
+            .values()
+            .filter(|other| other.username == session.username)
+            .peekable();
         let is_first = theirs.peek().is_none();
-        let known = is_first || theirs.any(|other| other.origin.user_agent == session.origin.user_agent);
+        let known =
+            is_first || theirs.any(|other| other.origin.user_agent == session.origin.user_agent);
         let by = Actor::named(session.username.clone()).coming_from(&session.origin);
-        let deed = if session.kind == SessionKind::Personal { Deed::TokenMade } else { Deed::SignedIn };
+        let deed = if session.kind == SessionKind::Personal {
+            Deed::TokenMade
+        } else {
+            Deed::SignedIn
+        };
         self.audit.push(Record::new(&by, deed, session.auth_time));
-        let place = if known { Familiarity::Known } else { Familiarity::New };
-        Arrival { place, ..Arrival::default() }
+        let place = if known {
+            Familiarity::Known
+        } else {
+            Familiarity::New
+        };
+        Arrival {
+            place,
+            ..Arrival::default()
+        }
     }
 }
 
 impl Memory {
     /// To whom what was done, oldest first.
     pub(crate) fn deeds(&self) -> Vec<(String, &'static str)> {
-        self.tables().audit.iter().map(|record| (record.subject.clone(), record.deed.as_str())).collect()
+        self.tables()
+            .audit
+            .iter()
+            .map(|record| (record.subject.clone(), record.deed.as_str()))
+            .collect()
     }
 }

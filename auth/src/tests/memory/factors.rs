@@ -31,8 +31,15 @@ impl Memory {
 
 impl Tables {
     pub(super) fn kinds_of(&self, username: &Username) -> FactorKinds {
-        let theirs = self.factors.iter().filter(|factor| factor.username == *username);
-        FactorKinds::of(theirs.map(|factor| factor.kind).filter(|kind| *kind != FactorKind::Recovery))
+        let theirs = self
+            .factors
+            .iter()
+            .filter(|factor| factor.username == *username);
+        FactorKinds::of(
+            theirs
+                .map(|factor| factor.kind)
+                .filter(|kind| *kind != FactorKind::Recovery),
+        )
     }
 
     fn remove(&mut self, of: &Username, what: &Removal) {
@@ -49,17 +56,30 @@ impl Tables {
 
     fn is_taken(&self, new: &Factor) -> bool {
         let one_app = |old: &Factor| old.kind == FactorKind::Totp && old.kind == new.kind;
-        self.factors.iter().any(|old| old.id == new.id || old.username == new.username && one_app(old))
+        self.factors
+            .iter()
+            .any(|old| old.id == new.id || old.username == new.username && one_app(old))
     }
 }
 
 impl FactorStore for Memory {
     async fn factors(&self, of: &Username) -> Answer<Vec<Factor>> {
-        Ok(self.ask()?.factors.iter().filter(|factor| factor.username == *of).cloned().collect())
+        Ok(self
+            .ask()?
+            .factors
+            .iter()
+            .filter(|factor| factor.username == *of)
+            .cloned()
+            .collect())
     }
 
     async fn factor(&self, id: &FactorId) -> Answer<Option<Factor>> {
-        Ok(self.ask()?.factors.iter().find(|factor| factor.id == *id).cloned())
+        Ok(self
+            .ask()?
+            .factors
+            .iter()
+            .find(|factor| factor.id == *id)
+            .cloned())
     }
 
     async fn change_factors(&self, change: FactorChange) -> Result<(), FactorsRefused> {
@@ -79,7 +99,10 @@ impl FactorStore for Memory {
         let taken = change.add.iter().any(|new| tables.is_taken(new));
         tables.factors.extend(change.add.clone());
         let last = !tables.kinds_of(of).is_enrolled();
-        let over = change.keep.as_ref().is_some_and(|(id, _)| tables.sessions[id].ended_at.is_some());
+        let over = change
+            .keep
+            .as_ref()
+            .is_some_and(|(id, _)| tables.sessions[id].ended_at.is_some());
         let refused = match (taken, last && change.least == Least::One, over) {
             (true, _, _) => Some(FactorsRefused::Taken),
             (_, true, _) => Some(FactorsRefused::Last),
@@ -107,22 +130,47 @@ impl FactorStore for Memory {
 
     async fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> Answer<bool> {
         let mut tables = self.ask()?;
-        let factor = tables.factors.iter_mut().find(|factor| factor.id == *id && factor.counter < step);
-        Ok(factor.map(|factor| (factor.counter, factor.last_used_at) = (step, Some(at))).is_some())
+        let factor = tables
+            .factors
+            .iter_mut()
+            .find(|factor| factor.id == *id && factor.counter < step);
+        Ok(factor
+            .map(|factor| (factor.counter, factor.last_used_at) = (step, Some(at)))
+            .is_some())
     }
 
-    async fn revise_factor(&self, old: &Factor, body: String, counter: i64, at: Timestamp) -> Answer<bool> {
+    async fn revise_factor(
+        &self,
+        old: &Factor,
+        body: String,
+        counter: i64,
+        at: Timestamp,
+    ) -> Answer<bool> {
         let mut tables = self.ask()?;
-        let same = |new: &Factor| new.id == old.id && new.body == old.body && new.counter == old.counter;
-        let Some(factor) = tables.factors.iter_mut().find(|factor| same(factor)) else { return Ok(false) };
+        let same =
+            |new: &Factor| new.id == old.id && new.body == old.body && new.counter == old.counter;
+        let Some(factor) = tables.factors.iter_mut().find(|factor| same(factor)) else {
+            return Ok(false);
+        };
         (factor.body, factor.counter, factor.last_used_at) = (body, counter, Some(at));
         Ok(true)
     }
 
-    async fn use_recovery_code(&self, by: &Actor, code: &TokenHash, at: Timestamp) -> Answer<Option<u32>> {
+    async fn use_recovery_code(
+        &self,
+        by: &Actor,
+        code: &TokenHash,
+        at: Timestamp,
+    ) -> Answer<Option<u32>> {
         let mut tables = self.ask()?;
-        let open = |f: &Factor| f.kind == FactorKind::Recovery && f.username == by.username && f.used_at.is_none();
-        let Some(factor) = tables.factors.iter_mut().find(|f| open(f) && f.body == code.as_str()) else {
+        let open = |f: &Factor| {
+            f.kind == FactorKind::Recovery && f.username == by.username && f.used_at.is_none()
+        };
+        let Some(factor) = tables
+            .factors
+            .iter_mut()
+            .find(|f| open(f) && f.body == code.as_str())
+        else {
             return Ok(None);
         };
         (factor.used_at, factor.last_used_at) = (Some(at), Some(at));
@@ -131,17 +179,34 @@ impl FactorStore for Memory {
 
     async fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> Answer<bool> {
         let mut tables = self.ask()?;
-        let factor = tables.factors.iter_mut().find(|factor| factor.id == *id && factor.username == *of);
+        let factor = tables
+            .factors
+            .iter_mut()
+            .find(|factor| factor.id == *id && factor.username == *of);
         Ok(factor.map(|factor| factor.name = name).is_some())
     }
 
     async fn renew_session(&self, renewal: Renewal) -> Answer<bool> {
-        let Renewal { by, era, session: id, methods, at } = renewal;
+        let Renewal {
+            by,
+            era,
+            session: id,
+            methods,
+            at,
+        } = renewal;
         let mut tables = self.ask()?;
-        if tables.accounts.get(&by.username).is_none_or(|(credentials, _)| credentials.account.era != era) {
+        if tables
+            .accounts
+            .get(&by.username)
+            .is_none_or(|(credentials, _)| credentials.account.era != era)
+        {
             return Ok(false);
         }
-        let Some(session) = tables.sessions.get_mut(&id).filter(|session| session.ended_at.is_none()) else {
+        let Some(session) = tables
+            .sessions
+            .get_mut(&id)
+            .filter(|session| session.ended_at.is_none())
+        else {
             return Ok(false);
         };
         (session.methods, session.auth_time) = (methods, at);

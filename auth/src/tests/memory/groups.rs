@@ -11,12 +11,17 @@ use crate::{
 impl Tables {
     pub(super) fn memberships(&self, username: &Username) -> Vec<Membership> {
         let of = |group: &&Group| group.members.contains(username);
-        let membership = |group: &Group| Membership { group: group.name.clone(), roles: group.roles.clone() };
+        let membership = |group: &Group| Membership {
+            group: group.name.clone(),
+            roles: group.roles.clone(),
+        };
         self.groups.values().filter(of).map(membership).collect()
     }
 
     fn change_group(&mut self, name: &GroupName, change: GroupChange) -> Result<(), GroupRefused> {
-        let Some(mut group) = self.groups.remove(name) else { return Err(GroupRefused::NoSuchGroup) };
+        let Some(mut group) = self.groups.remove(name) else {
+            return Err(GroupRefused::NoSuchGroup);
+        };
         let mut concerned = group.members.clone();
         let known = |username: &Username| self.accounts.contains_key(username);
         let done = match change {
@@ -64,7 +69,12 @@ impl GroupStore for Memory {
         if tables.groups.contains_key(name) {
             return Ok(Inserted::Taken);
         }
-        let group = Group { name: name.clone(), members: Vec::new(), roles: Vec::new(), created_at: at };
+        let group = Group {
+            name: name.clone(),
+            members: Vec::new(),
+            roles: Vec::new(),
+            created_at: at,
+        };
         tables.groups.insert(name.clone(), group);
         Ok(Inserted::Done)
     }
@@ -81,8 +91,14 @@ impl GroupStore for Memory {
 
     async fn groups_in(&self, realm: &RealmId) -> Answer<Vec<(GroupName, Role)>> {
         let tables = self.ask()?;
-        let roles = tables.groups.values().flat_map(|group| group.roles.iter().map(|role| (group.name.clone(), role)));
-        Ok(roles.filter(|(_, (of, _))| of == realm).map(|(name, (_, role))| (name, *role)).collect())
+        let roles = tables
+            .groups
+            .values()
+            .flat_map(|group| group.roles.iter().map(|role| (group.name.clone(), role)));
+        Ok(roles
+            .filter(|(_, (of, _))| of == realm)
+            .map(|(name, (_, role))| (name, *role))
+            .collect())
     }
 
     async fn members_through(&self, realm: &RealmId) -> Answer<Vec<(Account, GroupName, Role)>> {
@@ -90,8 +106,13 @@ impl GroupStore for Memory {
         let mut found = Vec::new();
         for group in tables.groups.values() {
             for (_, role) in group.roles.iter().filter(|(of, _)| of == realm) {
-                let accounts = group.members.iter().filter_map(|member| tables.accounts.get(member));
-                found.extend(accounts.map(|(known, _)| (known.account.clone(), group.name.clone(), *role)));
+                let accounts = group
+                    .members
+                    .iter()
+                    .filter_map(|member| tables.accounts.get(member));
+                found.extend(
+                    accounts.map(|(known, _)| (known.account.clone(), group.name.clone(), *role)),
+                );
             }
         }
         Ok(found)

@@ -29,27 +29,58 @@ impl Memory {
             provider: "work".to_owned(),
             known_as: None,
         };
-        tables.identities.push(linked(identity, &username, Timestamp::UNIX_EPOCH));
+        tables
+            .identities
+            .push(linked(identity, &username, Timestamp::UNIX_EPOCH));
     }
 }
 
 impl IdentityStore for Memory {
     async fn identity(&self, issuer: &str, subject: &str) -> Answer<Option<Identity>> {
-        Ok(self.ask()?.identities.iter().find(|known| known.issuer == issuer && known.subject == subject).cloned())
+        Ok(self
+            .ask()?
+            .identities
+            .iter()
+            .find(|known| known.issuer == issuer && known.subject == subject)
+            .cloned())
     }
 
     async fn identities_of(&self, username: &Username) -> Answer<Vec<Identity>> {
-        Ok(self.ask()?.identities.iter().filter(|known| known.username == *username).cloned().collect())
+        Ok(self
+            .ask()?
+            .identities
+            .iter()
+            .filter(|known| known.username == *username)
+            .cloned()
+            .collect())
     }
 
-    async fn link_identity(&self, by: Actor, era: Era, new: NewIdentity, at: Timestamp) -> Answer<Option<Inserted>> {
+    async fn link_identity(
+        &self,
+        by: Actor,
+        era: Era,
+        new: NewIdentity,
+        at: Timestamp,
+    ) -> Answer<Option<Inserted>> {
         let mut tables = self.ask()?;
-        let is_over = |id| tables.sessions.get(id).is_none_or(|session| session.ended_at.is_some());
-        let account = tables.accounts.get(&by.username).map(|(credentials, _)| credentials.account.era);
+        let is_over = |id| {
+            tables
+                .sessions
+                .get(id)
+                .is_none_or(|session| session.ended_at.is_some())
+        };
+        let account = tables
+            .accounts
+            .get(&by.username)
+            .map(|(credentials, _)| credentials.account.era);
         if by.session().is_some_and(is_over) || account.is_some_and(|now| now != era) {
             return Ok(None);
         }
-        if tables.identities.iter().any(|known| known.issuer == new.issuer && known.subject == new.subject) {
+        if tables
+            .identities
+            .iter()
+            .any(|known| known.issuer == new.issuer && known.subject == new.subject)
+        {
             return Ok(Some(Inserted::Taken));
         }
         tables.identities.push(linked(new, &by.username, at));
@@ -59,22 +90,30 @@ impl IdentityStore for Memory {
     async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> Answer<bool> {
         let tables = &mut *self.ask()?;
         let before = tables.identities.len();
-        tables
-            .identities
-            .retain(|known| known.username != by.username || identity_id(&known.issuer, &known.subject) != id);
+        tables.identities.retain(|known| {
+            known.username != by.username || identity_id(&known.issuer, &known.subject) != id
+        });
         if tables.identities.len() == before {
             return Ok(false);
         }
         tables.begin_era(&by.username, at);
-        let of_providers = tables.sessions.values().filter(|session| session.methods.contains(Method::Upstream));
+        let of_providers = tables
+            .sessions
+            .values()
+            .filter(|session| session.methods.contains(Method::Upstream));
         let of_providers: Vec<_> = of_providers.map(|session| session.id.clone()).collect();
-        tables.end(&by.username, at, |id| Some(id) != by.session() && of_providers.contains(id));
+        tables.end(&by.username, at, |id| {
+            Some(id) != by.session() && of_providers.contains(id)
+        });
         Ok(true)
     }
 
     async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> Answer<()> {
         let mut tables = self.ask()?;
-        let used = tables.identities.iter_mut().find(|known| known.issuer == issuer && known.subject == subject);
+        let used = tables
+            .identities
+            .iter_mut()
+            .find(|known| known.issuer == issuer && known.subject == subject);
         if let Some(used) = used {
             used.last_used_at = Some(at);
         }
@@ -89,7 +128,11 @@ impl IdentityStore for Memory {
         _: Actor,
     ) -> Answer<Linked> {
         let mut tables = self.ask()?;
-        if tables.identities.iter().any(|known| known.issuer == identity.issuer && known.subject == identity.subject) {
+        if tables
+            .identities
+            .iter()
+            .any(|known| known.issuer == identity.issuer && known.subject == identity.subject)
+        {
             return Ok(Linked::IdentityTaken);
         }
         let identity = linked(identity, &new.username, new.created_at);
@@ -102,6 +145,19 @@ impl IdentityStore for Memory {
 }
 
 fn linked(new: NewIdentity, username: &Username, at: Timestamp) -> Identity {
-    let NewIdentity { issuer, subject, provider, known_as } = new;
-    Identity { issuer, subject, provider, known_as, username: username.clone(), linked_at: at, last_used_at: None }
+    let NewIdentity {
+        issuer,
+        subject,
+        provider,
+        known_as,
+    } = new;
+    Identity {
+        issuer,
+        subject,
+        provider,
+        known_as,
+        username: username.clone(),
+        linked_at: at,
+        last_used_at: None,
+    }
 }

@@ -12,7 +12,9 @@ impl InviteStore for Memory {
         let is_it = |slip: &crate::store::Slip| {
             slip.kind == SlipKind::Invite && slip.hash == redeem.hash && redeem.at < slip.expires_at
         };
-        let Some(n) = tables.slips.iter().position(is_it) else { return Ok(Redeemed::Over) };
+        let Some(n) = tables.slips.iter().position(is_it) else {
+            return Ok(Redeemed::Over);
+        };
         let inviter = match &redeem.invite.by {
             Inviter::Operator => None,
             Inviter::Account(username) => tables.member(username),

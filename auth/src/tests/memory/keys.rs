@@ -11,12 +11,21 @@ use crate::{
 
 impl KeyStore for Memory {
     async fn keys(&self, purpose: KeyPurpose) -> Answer<Vec<StoredKey>> {
-        Ok(self.ask()?.keys.iter().rev().filter(|key| key.purpose == purpose).cloned().collect())
+        Ok(self
+            .ask()?
+            .keys
+            .iter()
+            .rev()
+            .filter(|key| key.purpose == purpose)
+            .cloned()
+            .collect())
     }
 
     async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> Answer<bool> {
         let keys = &mut self.ask()?.keys;
-        let signs = keys.iter_mut().find(|key| key.purpose == new.purpose && key.retired_at.is_none());
+        let signs = keys
+            .iter_mut()
+            .find(|key| key.purpose == new.purpose && key.retired_at.is_none());
         if signs.as_ref().map(|key| key.kid.as_str()) != old {
             return Ok(false);
         }
@@ -37,14 +46,22 @@ impl KeyStore for Memory {
 
     async fn forget_peppers(&self, before: Timestamp) -> Answer<u64> {
         let mut tables = self.ask()?;
-        let hashes: Vec<_> = tables.accounts.values().map(|(known, _)| known.password.clone()).collect();
+        let hashes: Vec<_> = tables
+            .accounts
+            .values()
+            .map(|(known, _)| known.password.clone())
+            .collect();
         let named = |kid: &str| {
             let beginning = PasswordHash::beginning_under(kid);
-            hashes.iter().any(|hash| hash.as_str().starts_with(&beginning))
+            hashes
+                .iter()
+                .any(|hash| hash.as_str().starts_with(&beginning))
         };
         let had = tables.keys.len();
         let old = |key: &StoredKey| key.retired_at.is_some_and(|at| at < before);
-        tables.keys.retain(|key| key.purpose != KeyPurpose::Peppers || !old(key) || named(&key.kid));
+        tables
+            .keys
+            .retain(|key| key.purpose != KeyPurpose::Peppers || !old(key) || named(&key.kid));
         Ok((had - tables.keys.len()) as u64)
     }
 
@@ -73,13 +90,22 @@ impl KeyStore for Memory {
             done.dead += u64::from(sealed.is_none());
             key.sealed = sealed.unwrap_or_else(|| key.sealed.clone());
         }
-        for app in tables.factors.iter_mut().filter(|factor| factor.kind == FactorKind::Totp) {
+        for app in tables
+            .factors
+            .iter_mut()
+            .filter(|factor| factor.kind == FactorKind::Totp)
+        {
             let sealed = reseal.handover.app(app.id.as_str(), &app.body);
             done.apps += u64::from(sealed.is_some());
             done.dead += u64::from(sealed.is_none());
-            app.body = sealed.map_or_else(|| app.body.clone(), |sealed| sealed.expose_secret().to_owned());
+            app.body = sealed.map_or_else(
+                || app.body.clone(),
+                |sealed| sealed.expose_secret().to_owned(),
+            );
         }
-        tables.slips.retain(|slip| !matches!(slip.kind, SlipKind::Enrolment | SlipKind::Upstream));
+        tables
+            .slips
+            .retain(|slip| !matches!(slip.kind, SlipKind::Enrolment | SlipKind::Upstream));
         tables.keys.push(reseal.pepper);
         tables.master = Some(reseal.new);
         Ok(Some(done))

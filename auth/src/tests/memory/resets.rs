@@ -12,19 +12,37 @@ use crate::{
 impl ResetStore for Memory {
     async fn accounts_by_email(&self, email: &EmailAddress) -> Answer<Vec<Account>> {
         let is = |account: &Account| {
-            let theirs = account.email.as_ref().map(|theirs| theirs.as_str().to_ascii_lowercase());
-            account.standing == Standing::Active && theirs == Some(email.as_str().to_ascii_lowercase())
+            let theirs = account
+                .email
+                .as_ref()
+                .map(|theirs| theirs.as_str().to_ascii_lowercase());
+            account.standing == Standing::Active
+                && theirs == Some(email.as_str().to_ascii_lowercase())
         };
         let tables = self.ask()?;
-        let accounts = tables.accounts.values().map(|(credentials, _)| &credentials.account);
-        Ok(accounts.filter(|account| is(account)).take(5).cloned().collect())
+        let accounts = tables
+            .accounts
+            .values()
+            .map(|(credentials, _)| &credentials.account);
+        Ok(accounts
+            .filter(|account| is(account))
+            .take(5)
+            .cloned()
+            .collect())
     }
 
-    async fn keep_reset(&self, slip: Slip, record: Record, unless_since: Option<Timestamp>) -> Answer<bool> {
+    async fn keep_reset(
+        &self,
+        slip: Slip,
+        record: Record,
+        unless_since: Option<Timestamp>,
+    ) -> Answer<bool> {
         let mut tables = self.ask()?;
         let is_newer = |kept: &Slip| {
             let theirs = kept.kind == SlipKind::Reset && kept.username == slip.username;
-            theirs && slip.created_at < kept.expires_at && unless_since.is_some_and(|since| kept.created_at > since)
+            theirs
+                && slip.created_at < kept.expires_at
+                && unless_since.is_some_and(|since| kept.created_at > since)
         };
         if tables.slips.iter().any(is_newer) {
             return Ok(false);
@@ -39,13 +57,25 @@ impl ResetStore for Memory {
 
     async fn reset_password(&self, reset: Reset) -> Answer<Option<Account>> {
         let mut tables = self.ask()?;
-        let is = |slip: &Slip| slip.kind == SlipKind::Reset && slip.hash == reset.link && reset.at < slip.expires_at;
-        let Some(n) = tables.slips.iter().position(is) else { return Ok(None) };
-        let (Some(terms), Some(username)) = (Terms::read(&tables.slips[n]), tables.slips[n].username.clone()) else {
+        let is = |slip: &Slip| {
+            slip.kind == SlipKind::Reset && slip.hash == reset.link && reset.at < slip.expires_at
+        };
+        let Some(n) = tables.slips.iter().position(is) else {
             return Ok(None);
         };
-        let maker = terms.maker().and_then(|maker| tables.member(&maker)).map(|maker| maker.account);
-        let Some((credentials, _)) = tables.accounts.get_mut(&username) else { return Ok(None) };
+        let (Some(terms), Some(username)) = (
+            Terms::read(&tables.slips[n]),
+            tables.slips[n].username.clone(),
+        ) else {
+            return Ok(None);
+        };
+        let maker = terms
+            .maker()
+            .and_then(|maker| tables.member(&maker))
+            .map(|maker| maker.account);
+        let Some((credentials, _)) = tables.accounts.get_mut(&username) else {
+            return Ok(None);
+        };
         if !terms.hold(&credentials.account, maker.as_ref()) {
             return Ok(None);
         }

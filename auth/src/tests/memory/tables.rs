@@ -21,7 +21,15 @@ impl Tables {
         if self.accounts.contains_key(&new.username) || new.username == Actor::console().username {
             return Inserted::Taken;
         }
-        let NewAccount { username, display_name, email, email_verified, password, administrator, created_at } = new;
+        let NewAccount {
+            username,
+            display_name,
+            email,
+            email_verified,
+            password,
+            administrator,
+            created_at,
+        } = new;
         let standing = Standing::Active;
         self.throttles.begin_anew(&username);
         let account = Account {
@@ -35,21 +43,40 @@ impl Tables {
             reset_required: false,
             era: Era::default(),
         };
-        self.accounts.insert(username, (Credentials { account, password }, roles.into_iter().collect()));
+        self.accounts.insert(
+            username,
+            (
+                Credentials { account, password },
+                roles.into_iter().collect(),
+            ),
+        );
         Inserted::Done
     }
 
     pub(super) fn forget_resets(&mut self, of: &Username) {
-        self.slips.retain(|slip| slip.kind != SlipKind::Reset || slip.username.as_ref() != Some(of));
+        self.slips
+            .retain(|slip| slip.kind != SlipKind::Reset || slip.username.as_ref() != Some(of));
     }
 
     pub(super) fn administrators(&self) -> usize {
-        let in_charge = |account: &Account| account.administrator && account.standing == Standing::Active;
-        self.accounts.values().filter(|(credentials, _)| in_charge(&credentials.account)).count()
+        let in_charge =
+            |account: &Account| account.administrator && account.standing == Standing::Active;
+        self.accounts
+            .values()
+            .filter(|(credentials, _)| in_charge(&credentials.account))
+            .count()
     }
 
-    pub(super) fn end(&mut self, username: &Username, at: Timestamp, which: impl Fn(&SessionId) -> bool) -> u64 {
-        let theirs = self.sessions.values_mut().filter(|s| s.username == *username && s.ended_at.is_none());
+    pub(super) fn end(
+        &mut self,
+        username: &Username,
+        at: Timestamp,
+        which: impl Fn(&SessionId) -> bool,
+    ) -> u64 {
+        let theirs = self
+            .sessions
+            .values_mut()
+            .filter(|s| s.username == *username && s.ended_at.is_none());
         let mut ended = 0;
         for session in theirs.filter(|session| which(&session.id)) {
             session.ended_at = Some(at);
@@ -60,8 +87,15 @@ impl Tables {
     }
 
     /// Ends all but one, and whatever was begun and is not finished is void.
-    pub(super) fn throw_out(&mut self, username: &Username, at: Timestamp, keep: Option<&SessionId>) -> u64 {
-        self.slips.retain(|slip| slip.kind != SlipKind::Invite || slip.username.as_ref() != Some(username));
+    pub(super) fn throw_out(
+        &mut self,
+        username: &Username,
+        at: Timestamp,
+        keep: Option<&SessionId>,
+    ) -> u64 {
+        self.slips.retain(|slip| {
+            slip.kind != SlipKind::Invite || slip.username.as_ref() != Some(username)
+        });
         self.begin_era(username, at);
         self.end(username, at, |id| Some(id) != keep)
     }
@@ -73,27 +107,51 @@ impl Tables {
     }
 
     pub(super) fn rotate(&mut self, rotate: Rotate) -> Rotation {
-        let Some(old) = self.refresh.get(&rotate.old).cloned() else { return Rotation::Dead };
-        let Some(session) = self.sessions.get_mut(&old.session) else { return Rotation::Dead };
+        let Some(old) = self.refresh.get(&rotate.old).cloned() else {
+            return Rotation::Dead;
+        };
+        let Some(session) = self.sessions.get_mut(&old.session) else {
+            return Rotation::Dead;
+        };
         let over = session.ended_at.is_some() || session.expires_at <= rotate.at;
         if over || session.last_seen < rotate.idle_since {
             return Rotation::Dead;
         }
-        let fresh = Refresh { session: old.session.clone(), used_at: None, successor: None };
+        let fresh = Refresh {
+            session: old.session.clone(),
+            used_at: None,
+            successor: None,
+        };
         let Some(used_at) = old.used_at else {
             session.last_seen = rotate.at;
             let session = session.clone();
-            let used = Refresh { used_at: Some(rotate.at), successor: Some(rotate.new.clone()), ..old };
+            let used = Refresh {
+                used_at: Some(rotate.at),
+                successor: Some(rotate.new.clone()),
+                ..old
+            };
             self.refresh.insert(rotate.old, used);
             self.refresh.insert(rotate.new, fresh);
             return Rotation::Rotated(session);
         };
         let session = session.clone();
-        let unused = old.successor.as_ref().filter(|next| self.refresh[*next].used_at.is_none());
+        let unused = old
+            .successor
+            .as_ref()
+            .filter(|next| self.refresh[*next].used_at.is_none());
         if let (Some(successor), true) = (unused.cloned(), used_at >= rotate.grace_since) {
-            let displaced = Refresh { used_at: Some(rotate.at), ..fresh.clone() };
+            let displaced = Refresh {
+                used_at: Some(rotate.at),
+                ..fresh.clone()
+            };
             self.refresh.insert(successor, displaced);
-            self.refresh.insert(rotate.old, Refresh { successor: Some(rotate.new.clone()), ..old });
+            self.refresh.insert(
+                rotate.old,
+                Refresh {
+                    successor: Some(rotate.new.clone()),
+                    ..old
+                },
+            );
             self.refresh.insert(rotate.new, fresh);
             return Rotation::Repeated(session);
         }

@@ -6,22 +6,33 @@ use super::*;
 
 fn jwks(group: &Value) -> Vec<Value> {
     let public = group.get("public").unwrap_or(&group["private"]);
-    public["keys"].as_array().cloned().unwrap_or_else(|| vec![public.clone()])
+    public["keys"]
+        .as_array()
+        .cloned()
+        .unwrap_or_else(|| vec![public.clone()])
 }
 
 /// As a provider publishes them: what is no key to us is left out, as the crate openidconnect does.
 fn published(group: &Value) -> Vec<ProviderKey> {
-    let set = serde_json::from_value::<openidconnect::JsonWebKeySet<ProviderKey>>(json!({ "keys": jwks(group) }));
+    let set = serde_json::from_value::<openidconnect::JsonWebKeySet<ProviderKey>>(
+        json!({ "keys": jwks(group) }),
+    );
     set.unwrap().keys().clone()
 }
 
 /// Whether a key says that it is for what the token says it is signed with, and that is something we take. (A figure of RFC
 /// 7520 is labelled valid that is signed with PS384, under a key that is for PS256.)
 fn speaks(group: &Value, token: &str) -> bool {
-    let header = token.split('.').next().and_then(|header| BASE64URL.decode(header).ok()).unwrap_or_default();
+    let header = token
+        .split('.')
+        .next()
+        .and_then(|header| BASE64URL.decode(header).ok())
+        .unwrap_or_default();
     let header: Value = serde_json::from_slice(&header).unwrap_or_default();
     let spoken = header["alg"].as_str().filter(|name| named(name).is_some());
-    jwks(group).iter().any(|jwk| spoken.is_some() && jwk["alg"].as_str() == spoken)
+    jwks(group)
+        .iter()
+        .any(|jwk| spoken.is_some() && jwk["alg"].as_str() == spoken)
 }
 
 /// Labelled valid, and RFC 7515 §2 says otherwise: padding and other alphabets are no base64url.
@@ -36,10 +47,18 @@ fn tokens(file: &str) -> Option<(usize, usize)> {
     for group in vectors["testGroups"].as_array().unwrap() {
         let keys = published(group);
         for case in group["tests"].as_array().unwrap() {
-            let token = case["jws"].as_str().or(case["jwe"].as_str()).unwrap_or_default();
+            let token = case["jws"]
+                .as_str()
+                .or(case["jwe"].as_str())
+                .unwrap_or_default();
             let passes = is_signed(token, &keys);
-            let expected = case["result"] == "valid" && speaks(group, token) && !is_mislabelled(token);
-            assert_eq!(passes, expected, "{file} {}: {} {} {token}", case["tcId"], group["comment"], case["comment"]);
+            let expected =
+                case["result"] == "valid" && speaks(group, token) && !is_mislabelled(token);
+            assert_eq!(
+                passes, expected,
+                "{file} {}: {} {} {token}",
+                case["tcId"], group["comment"], case["comment"]
+            );
             accepted += usize::from(passes);
             refused += usize::from(!passes);
         }
@@ -49,25 +68,33 @@ fn tokens(file: &str) -> Option<(usize, usize)> {
 
 #[test]
 fn wycheproof_signatures_of_providers() {
-    let Some((accepted, refused)) = tokens("json_web_signature_test.json") else { return };
+    let Some((accepted, refused)) = tokens("json_web_signature_test.json") else {
+        return;
+    };
     assert!(accepted >= 30 && refused >= 350, "{accepted} {refused}");
 }
 
 #[test]
 fn wycheproof_keys_of_providers() {
-    let Some((accepted, refused)) = tokens("json_web_key_test.json") else { return };
+    let Some((accepted, refused)) = tokens("json_web_key_test.json") else {
+        return;
+    };
     assert!(accepted == 1 && refused >= 25, "{accepted} {refused}");
 }
 
 #[test]
 fn wycheproof_crypto_of_providers() {
-    let Some((accepted, refused)) = tokens("json_web_crypto_test.json") else { return };
+    let Some((accepted, refused)) = tokens("json_web_crypto_test.json") else {
+        return;
+    };
     assert!(accepted >= 2 && refused >= 80, "{accepted} {refused}");
 }
 
 #[test]
 fn wycheproof_ed25519_of_providers() {
-    let Some(vectors) = crate::tests::vectors("ed25519_test.json") else { return };
+    let Some(vectors) = crate::tests::vectors("ed25519_test.json") else {
+        return;
+    };
     let bytes = |value: &Value| hex::decode(value.as_str().unwrap()).unwrap();
     let mut accepted = 0;
     for group in vectors["testGroups"].as_array().unwrap() {
@@ -76,8 +103,16 @@ fn wycheproof_ed25519_of_providers() {
         let key: ProviderKey = serde_json::from_value(jwk).unwrap();
         let algorithm = named("EdDSA").unwrap();
         for case in group["tests"].as_array().unwrap() {
-            let passes = key.verify_signature(&algorithm, &bytes(&case["msg"]), &bytes(&case["sig"])).is_ok();
-            assert_eq!(passes, case["result"] == "valid", "{} {}", case["tcId"], case["comment"]);
+            let passes = key
+                .verify_signature(&algorithm, &bytes(&case["msg"]), &bytes(&case["sig"]))
+                .is_ok();
+            assert_eq!(
+                passes,
+                case["result"] == "valid",
+                "{} {}",
+                case["tcId"],
+                case["comment"]
+            );
             accepted += usize::from(passes);
         }
     }
@@ -106,10 +141,20 @@ fn the_figures_of_rfc_7515_and_8037_verify_by_their_own_key_only() {
     for (n, (jwk, token)) in FIGURES.iter().enumerate() {
         assert!(is_signed(token, &[key(jwk)]), "{n}");
         let all: Vec<_> = FIGURES.iter().map(|(jwk, _)| key(jwk)).collect();
-        assert!(is_signed(token, &all), "{n}: one of them speaks its algorithm");
-        let others: Vec<_> = FIGURES.iter().filter(|(other, _)| other != jwk).map(|(jwk, _)| key(jwk)).collect();
+        assert!(
+            is_signed(token, &all),
+            "{n}: one of them speaks its algorithm"
+        );
+        let others: Vec<_> = FIGURES
+            .iter()
+            .filter(|(other, _)| other != jwk)
+            .map(|(jwk, _)| key(jwk))
+            .collect();
         assert!(!is_signed(token, &others), "{n}");
-        assert!(!is_signed(token, &[key(jwk), key(jwk)]), "{n}: two that it could be");
+        assert!(
+            !is_signed(token, &[key(jwk), key(jwk)]),
+            "{n}: two that it could be"
+        );
     }
 }
 
@@ -123,7 +168,9 @@ fn keys_that_are_weak_secret_or_for_something_else_are_none() {
         serde_json::from_value::<ProviderKey>(jwk).is_ok()
     };
     assert!(with(&good, "use", json!("sig")) && with(&good, "alg", json!("PS384")));
-    assert!(with(&good, "key_ops", json!(["verify"])) && with(&good, "x5t", json!("anything else")));
+    assert!(
+        with(&good, "key_ops", json!(["verify"])) && with(&good, "x5t", json!("anything else"))
+    );
     for (name, value) in [
         ("use", json!("enc")),
         ("use", json!(7)),
@@ -139,16 +186,22 @@ fn keys_that_are_weak_secret_or_for_something_else_are_none() {
         ("e", json!("AQ")),
         ("e", json!("AQAC")),
         ("e", json!("AQAAAAAB")),
-        ("n", json!("ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp")),
+        (
+            "n",
+            json!("ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp"),
+        ),
         ("n", json!("")),
         ("kty", json!("oct")),
         ("kid", json!(1)),
     ] {
         assert!(!with(&good, name, value.clone()), "{name}: {value}");
     }
-    for (name, value) in
-        [("crv", json!("P-384")), ("crv", json!("P-521")), ("x", json!("AQAB")), ("alg", json!("ES384"))]
-    {
+    for (name, value) in [
+        ("crv", json!("P-384")),
+        ("crv", json!("P-521")),
+        ("x", json!("AQAB")),
+        ("alg", json!("ES384")),
+    ] {
         assert!(!with(&point, name, value.clone()), "{name}: {value}");
     }
 }
@@ -158,5 +211,8 @@ fn a_leading_zero_of_a_modulus_changes_nothing() {
     let mut jwk: Value = serde_json::from_str(FIGURES[0].0).unwrap();
     let n = BASE64URL.decode(jwk["n"].as_str().unwrap()).unwrap();
     jwk["n"] = json!(BASE64URL.encode([&[0][..], &n].concat()));
-    assert!(is_signed(FIGURES[0].1, &[serde_json::from_value(jwk).unwrap()]));
+    assert!(is_signed(
+        FIGURES[0].1,
+        &[serde_json::from_value(jwk).unwrap()]
+    ));
 }

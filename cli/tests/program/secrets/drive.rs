@@ -38,13 +38,22 @@ impl Heard {
 
     #[track_caller]
     pub(super) fn text_of(&self, member: &str) -> &str {
-        self.body[member].as_str().unwrap_or_else(|| panic!("no {member} in {}", self.text))
+        self.body[member]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {member} in {}", self.text))
     }
 
     /// All cookies that were set, as a browser shows them.
     pub(super) fn cookies(&self) -> String {
-        let lines = self.headers.get_all(header::SET_COOKIE).iter().map(|line| line.to_str().unwrap());
-        lines.map(|line| line.split(';').next().unwrap()).collect::<Vec<_>>().join("; ")
+        let lines = self
+            .headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .map(|line| line.to_str().unwrap());
+        lines
+            .map(|line| line.split(';').next().unwrap())
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     pub(super) fn location(&self) -> &str {
@@ -54,7 +63,9 @@ impl Heard {
 
 impl Drive {
     pub(super) fn ask(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, self.server.url(path)).header("sec-fetch-site", "same-origin")
+        self.http
+            .request(method, self.server.url(path))
+            .header("sec-fetch-site", "same-origin")
     }
 
     pub(super) fn get(&self, path: &str) -> RequestBuilder {
@@ -77,20 +88,38 @@ impl Drive {
             let mut refusals = self.refusals.lock().unwrap();
             refusals.extend([format!("{headers:?} "), text.clone(), "\n".to_owned()]);
         }
-        Heard { asked, status, headers, body, text }
+        Heard {
+            asked,
+            status,
+            headers,
+            body,
+            text,
+        }
     }
 
     /// The answer to what has to succeed.
     pub(super) async fn well(&self, request: RequestBuilder) -> Heard {
         let heard = self.hear(request).await;
-        assert!((200..400).contains(&heard.status), "{}: {}: {}", heard.asked, heard.status, heard.text);
+        assert!(
+            (200..400).contains(&heard.status),
+            "{}: {}: {}",
+            heard.asked,
+            heard.status,
+            heard.text
+        );
         heard
     }
 
     /// It has to be refused.
     pub(super) async fn refused(&self, request: RequestBuilder) -> Heard {
         let heard = self.hear(request).await;
-        assert!((400..500).contains(&heard.status), "{}: {}: {}", heard.asked, heard.status, heard.text);
+        assert!(
+            (400..500).contains(&heard.status),
+            "{}: {}: {}",
+            heard.asked,
+            heard.status,
+            heard.text
+        );
         heard
     }
 
@@ -101,7 +130,10 @@ impl Drive {
     /// A cookie's value is a secret, whatever the cookie is called.
     pub(super) fn keep_cookies(&self, heard: &Heard) -> String {
         let cookies = heard.cookies();
-        for (name, value) in cookies.split("; ").filter_map(|cookie| cookie.split_once('=')) {
+        for (name, value) in cookies
+            .split("; ")
+            .filter_map(|cookie| cookie.split_once('='))
+        {
             if !value.is_empty() {
                 self.keep(&format!("the cookie {name}"), value);
             }

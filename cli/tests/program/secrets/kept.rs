@@ -23,12 +23,21 @@ impl Secrets {
     }
 
     pub(super) fn keep_bytes(&self, what: &str, secret: &[u8]) {
-        self.long.lock().unwrap().push((what.to_owned(), secret.to_vec()));
+        self.long
+            .lock()
+            .unwrap()
+            .push((what.to_owned(), secret.to_vec()));
     }
 
     pub(super) fn keep_code(&self, what: &str, code: &str) -> String {
-        assert!(code.len() == 6 && code.bytes().all(|c| c.is_ascii_digit()), "{what}: {code:?}");
-        self.codes.lock().unwrap().push((what.to_owned(), code.to_owned()));
+        assert!(
+            code.len() == 6 && code.bytes().all(|c| c.is_ascii_digit()),
+            "{what}: {code:?}"
+        );
+        self.codes
+            .lock()
+            .unwrap()
+            .push((what.to_owned(), code.to_owned()));
         code.to_owned()
     }
 
@@ -44,34 +53,61 @@ impl Secrets {
     /// What is there, in which dress, and where.
     fn find(&self, text: &str) -> Option<(String, String, usize)> {
         let long = self.long.lock().unwrap();
-        let mut long =
-            long.iter().flat_map(|(what, secret)| dresses(secret).into_iter().map(move |dress| (what, dress)));
-        let found = long.find_map(|(what, dress)| text.find(&dress).map(|at| (what.clone(), dress, at)));
+        let mut long = long
+            .iter()
+            .flat_map(|(what, secret)| dresses(secret).into_iter().map(move |dress| (what, dress)));
+        let found =
+            long.find_map(|(what, dress)| text.find(&dress).map(|at| (what.clone(), dress, at)));
         found.or_else(|| {
             let codes = self.codes.lock().unwrap();
-            codes.iter().find_map(|(what, code)| find_code(text, code).map(|at| (what.clone(), code.clone(), at)))
+            codes.iter().find_map(|(what, code)| {
+                find_code(text, code).map(|at| (what.clone(), code.clone(), at))
+            })
         })
     }
 }
 
 fn find_code(text: &str, code: &str) -> Option<usize> {
     let touches = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '.');
-    let alone = |at: &usize| !touches(text[..*at].chars().next_back()) && !touches(text[at + 6..].chars().next());
-    text.match_indices(code).map(|(at, _)| at).find(alone).or_else(|| text.find(&listed(code.as_bytes())))
+    let alone = |at: &usize| {
+        !touches(text[..*at].chars().next_back()) && !touches(text[at + 6..].chars().next())
+    };
+    text.match_indices(code)
+        .map(|(at, _)| at)
+        .find(alone)
+        .or_else(|| text.find(&listed(code.as_bytes())))
 }
 
 /// As `Debug` shows bytes.
 fn listed(secret: &[u8]) -> String {
-    secret.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")
+    secret
+        .iter()
+        .map(u8::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn dresses(secret: &[u8]) -> Vec<String> {
-    let mut dresses = vec![listed(secret), hex::encode(secret), hex::encode_upper(secret)];
-    dresses.extend([STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|engine| engine.encode(secret)));
+    let mut dresses = vec![
+        listed(secret),
+        hex::encode(secret),
+        hex::encode_upper(secret),
+    ];
+    dresses.extend(
+        [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|engine| engine.encode(secret)),
+    );
     if let Ok(text) = std::str::from_utf8(secret) {
         let percent = |set| percent_encoding::utf8_percent_encode(text, set).to_string();
-        dresses.extend([text.to_owned(), text.to_lowercase(), text.to_uppercase(), format!("{text:?}")]);
-        dresses.extend([percent(percent_encoding::NON_ALPHANUMERIC), percent(percent_encoding::CONTROLS)]);
+        dresses.extend([
+            text.to_owned(),
+            text.to_lowercase(),
+            text.to_uppercase(),
+            format!("{text:?}"),
+        ]);
+        dresses.extend([
+            percent(percent_encoding::NON_ALPHANUMERIC),
+            percent(percent_encoding::CONTROLS),
+        ]);
         dresses.push(form_urlencoded::byte_serialize(secret).collect());
         dresses.push(serde_json::Value::from(text).to_string());
         if text.contains('-') && text.len() < 40 {

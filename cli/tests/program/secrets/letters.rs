@@ -47,9 +47,15 @@ impl Post {
         match self {
             Self::Server(letters) => letters.lock().unwrap().clone(),
             Self::Folder(folder) => {
-                let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
-                let letters = entries.filter(|path| path.extension().is_some_and(|end| end == "eml"));
-                letters.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+                let entries = std::fs::read_dir(folder)
+                    .into_iter()
+                    .flatten()
+                    .map(|entry| entry.unwrap().path());
+                let letters =
+                    entries.filter(|path| path.extension().is_some_and(|end| end == "eml"));
+                letters
+                    .map(|path| std::fs::read_to_string(path).unwrap())
+                    .collect()
             }
         }
     }
@@ -58,15 +64,21 @@ impl Post {
     async fn token(&self, address: &str, page: &str) -> String {
         for _ in 0..500 {
             let letters = self.letters();
-            let own = letters.iter().filter(|letter| letter.lines().any(|line| line == format!("To: {address}")));
-            let mut links =
-                own.flat_map(|letter| letter.lines()).filter_map(|line| line.split_once(&format!("{page}#")));
+            let own = letters
+                .iter()
+                .filter(|letter| letter.lines().any(|line| line == format!("To: {address}")));
+            let mut links = own
+                .flat_map(|letter| letter.lines())
+                .filter_map(|line| line.split_once(&format!("{page}#")));
             if let Some((_, token)) = links.next_back() {
                 return token.to_owned();
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("no link to {page} came to {address}; there are {:?}", self.letters());
+        panic!(
+            "no link to {page} came to {address}; there are {:?}",
+            self.letters()
+        );
     }
 }
 
@@ -123,43 +135,142 @@ pub(super) async fn letters(drive: &Drive, access: &str) {
     invite(drive, access).await;
     let bob = drive.sign_in("bob", SECOND).await;
     let address = json!({"email": "bob@example.org"});
-    drive.well(drive.ask(Method::PATCH, "/auth/me").bearer_auth(&bob).json(&address)).await;
-    let token = drive.keep("a link that confirms", &drive.letters.token("bob@example.org", "/confirm-email").await);
-    drive.refused(drive.post("/confirm-email").form(&[("token", &format!("{}AAAA", &token[..token.len() - 4]))])).await;
-    drive.well(drive.post("/confirm-email").form(&[("token", &token)])).await;
-    drive.refused(drive.post("/auth/me/email/confirm").json(&json!({"token": token}))).await;
+    drive
+        .well(
+            drive
+                .ask(Method::PATCH, "/auth/me")
+                .bearer_auth(&bob)
+                .json(&address),
+        )
+        .await;
+    let token = drive.keep(
+        "a link that confirms",
+        &drive
+            .letters
+            .token("bob@example.org", "/confirm-email")
+            .await,
+    );
+    drive
+        .refused(
+            drive
+                .post("/confirm-email")
+                .form(&[("token", &format!("{}AAAA", &token[..token.len() - 4]))]),
+        )
+        .await;
+    drive
+        .well(drive.post("/confirm-email").form(&[("token", &token)]))
+        .await;
+    drive
+        .refused(
+            drive
+                .post("/auth/me/email/confirm")
+                .json(&json!({"token": token})),
+        )
+        .await;
     reset(drive, access).await;
 }
 
 async fn invite(drive: &Drive, access: &str) {
     let by_link = json!({"roles": {"main": "editor"}});
-    let invited = drive.well(drive.post("/auth/invites").bearer_auth(access).json(&by_link)).await;
-    let token = drive.keep("an invitation", invited.text_of("link").split_once('#').unwrap().1);
-    drive.well(drive.post("/auth/invites/preview").json(&json!({"invite": token}))).await;
+    let invited = drive
+        .well(
+            drive
+                .post("/auth/invites")
+                .bearer_auth(access)
+                .json(&by_link),
+        )
+        .await;
+    let token = drive.keep(
+        "an invitation",
+        invited.text_of("link").split_once('#').unwrap().1,
+    );
+    drive
+        .well(
+            drive
+                .post("/auth/invites/preview")
+                .json(&json!({"invite": token})),
+        )
+        .await;
     let body = json!({"username": "bob", "password": SECOND, "invite": token});
     drive.well(drive.post("/auth/register").json(&body)).await;
     let again = json!({"username": "eve", "password": SECOND, "invite": token});
-    drive.refused(drive.post("/auth/register").json(&again)).await;
-    let by_mail = json!({"roles": {"main": "viewer"}, "email": "carol@example.org", "delivery": "mail"});
-    drive.well(drive.post("/auth/invites").bearer_auth(access).json(&by_mail)).await;
-    let token = drive.keep("an invitation by mail", &drive.letters.token("carol@example.org", "/join").await);
-    let form = |password| [("username", "carol"), ("password", password), ("invite", token.as_str())];
-    drive.refused(drive.post("/join").form(&form("short"))).await;
+    drive
+        .refused(drive.post("/auth/register").json(&again))
+        .await;
+    let by_mail =
+        json!({"roles": {"main": "viewer"}, "email": "carol@example.org", "delivery": "mail"});
+    drive
+        .well(
+            drive
+                .post("/auth/invites")
+                .bearer_auth(access)
+                .json(&by_mail),
+        )
+        .await;
+    let token = drive.keep(
+        "an invitation by mail",
+        &drive.letters.token("carol@example.org", "/join").await,
+    );
+    let form = |password| {
+        [
+            ("username", "carol"),
+            ("password", password),
+            ("invite", token.as_str()),
+        ]
+    };
+    drive
+        .refused(drive.post("/join").form(&form("short")))
+        .await;
     let joined = drive.well(drive.post("/join").form(&form(SECOND))).await;
     drive.keep_cookies(&joined);
     drive.refused(drive.post("/join").form(&form(WRONG))).await;
 }
 
 async fn reset(drive: &Drive, access: &str) {
-    drive.well(drive.post("/auth/reset").json(&json!({"account": "bob"}))).await;
-    let token = drive.keep("a reset link", &drive.letters.token("bob@example.org", "/reset").await);
-    drive.refused(drive.post("/reset").form(&[("token", token.as_str()), ("password", "short")])).await;
+    drive
+        .well(drive.post("/auth/reset").json(&json!({"account": "bob"})))
+        .await;
+    let token = drive.keep(
+        "a reset link",
+        &drive.letters.token("bob@example.org", "/reset").await,
+    );
+    drive
+        .refused(
+            drive
+                .post("/reset")
+                .form(&[("token", token.as_str()), ("password", "short")]),
+        )
+        .await;
     let new = json!({"token": token, "new_password": THIRD});
-    drive.well(drive.post("/auth/reset/confirm").json(&new)).await;
-    drive.refused(drive.post("/auth/reset/confirm").json(&new)).await;
-    let link = drive.well(drive.post("/api/users/carol/reset").bearer_auth(access)).await;
-    let token = drive.keep("a link that is handed over", link.text_of("link").split_once('#').unwrap().1);
-    drive.well(drive.post("/reset").form(&[("token", token.as_str()), ("password", THIRD)])).await;
-    drive.well(drive.post("/forgot").form(&[("account", "carol@example.org")])).await;
-    drive.keep("a reset link", &drive.letters.token("carol@example.org", "/reset").await);
+    drive
+        .well(drive.post("/auth/reset/confirm").json(&new))
+        .await;
+    drive
+        .refused(drive.post("/auth/reset/confirm").json(&new))
+        .await;
+    let link = drive
+        .well(drive.post("/api/users/carol/reset").bearer_auth(access))
+        .await;
+    let token = drive.keep(
+        "a link that is handed over",
+        link.text_of("link").split_once('#').unwrap().1,
+    );
+    drive
+        .well(
+            drive
+                .post("/reset")
+                .form(&[("token", token.as_str()), ("password", THIRD)]),
+        )
+        .await;
+    drive
+        .well(
+            drive
+                .post("/forgot")
+                .form(&[("account", "carol@example.org")]),
+        )
+        .await;
+    drive.keep(
+        "a reset link",
+        &drive.letters.token("carol@example.org", "/reset").await,
+    );
 }

@@ -5,9 +5,9 @@ use auth::{
     audit::Record,
     guessing::Secret,
     store::{
-        AddressStore, Answer, AuditStore, Bucket, Charge, FactorStore, Forgettable, Found, GroupStore, IdentityStore,
-        Inquiry, InviteStore, KeyPurpose, KeyStore, Noteworthy, ResetStore, SlipStore, StoredKey, Tally, ThrottleStore,
-        Whose,
+        AddressStore, Answer, AuditStore, Bucket, Charge, FactorStore, Forgettable, Found,
+        GroupStore, IdentityStore, Inquiry, InviteStore, KeyPurpose, KeyStore, Noteworthy,
+        ResetStore, SlipStore, StoredKey, Tally, ThrottleStore, Whose,
     },
 };
 use jiff::Timestamp;
@@ -31,7 +31,14 @@ impl AuditStore for Memory {
 
 impl KeyStore for Memory {
     async fn keys(&self, purpose: KeyPurpose) -> Answer<Vec<StoredKey>> {
-        Ok(self.tables().keys.iter().rev().filter(|key| key.purpose == purpose).cloned().collect())
+        Ok(self
+            .tables()
+            .keys
+            .iter()
+            .rev()
+            .filter(|key| key.purpose == purpose)
+            .cloned()
+            .collect())
     }
 
     async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> Answer<bool> {
@@ -58,14 +65,26 @@ impl KeyStore for Memory {
 impl ThrottleStore for Memory {
     async fn throttles(&self, inquiry: Inquiry) -> Answer<Found> {
         let tables = self.tables();
-        let tallies = inquiry.buckets.iter().filter_map(|bucket| tables.tallies.get(bucket).cloned()).collect();
-        Ok(Found { tallies, known: Vec::new() })
+        let tallies = inquiry
+            .buckets
+            .iter()
+            .filter_map(|bucket| tables.tallies.get(bucket).cloned())
+            .collect();
+        Ok(Found {
+            tallies,
+            known: Vec::new(),
+        })
     }
 
     async fn charge(&self, charges: Vec<Charge>, at: Timestamp) -> Answer<Vec<Tally>> {
         let tallies = &mut self.tables().tallies;
         let charge = |charge: Charge| {
-            let fresh = Tally { bucket: charge.bucket.clone(), failures: 0, last_at: at, paid_off_at: at };
+            let fresh = Tally {
+                bucket: charge.bucket.clone(),
+                failures: 0,
+                last_at: at,
+                paid_off_at: at,
+            };
             let tally = tallies.entry(charge.bucket).or_insert(fresh);
             tally.failures += 1;
             tally.last_at = at;

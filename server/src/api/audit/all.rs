@@ -36,7 +36,10 @@ pub struct Which {
 /// What happened to accounts, or in one vault; newest first.
 #[utoipa::path(get, path = "/api/audit", tag = "Audit", params(Which, Asked),
     responses((status = 200, description = "A page of it.", body = [AuditEntry])))]
-#[expect(clippy::too_many_arguments, reason = "one extractor for each thing that a request brings")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one extractor for each thing that a request brings"
+)]
 pub async fn handle(
     Permitted(permit): Permitted<SeeAudit>,
     State(auth): State<Auth>,
@@ -46,13 +49,18 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<AuditEntry>>), Problem> {
     let (query, limit) = asked.query(chain(&auth, &which).await?)?;
-    let query = AuditQuery { address: which.address, ..query };
+    let query = AuditQuery {
+        address: which.address,
+        ..query
+    };
     let (headers, entries) = super::page(&uri, auth.audit(&permit, query).await?, limit);
     Ok((headers, Json(super::shapes(&store, entries).await?)))
 }
 
 pub(crate) async fn chain(auth: &Auth, which: &Which) -> Result<Chain, Problem> {
-    let Some(name) = which.vault.as_deref().filter(|name| !name.is_empty()) else { return Ok(Chain::Accounts) };
+    let Some(name) = which.vault.as_deref().filter(|name| !name.is_empty()) else {
+        return Ok(Chain::Accounts);
+    };
     let name = RealmName::parse(name).map_err(|_| AuthError::RealmNotFound)?;
     let realm = auth.realm(&name).await?.ok_or(AuthError::RealmNotFound)?;
     Ok(Chain::Realm(realm.id))

@@ -43,7 +43,15 @@ impl Asked {
         after: Option<i64>,
     ) -> Self {
         let given = |text: &str| Some(text.trim().to_owned());
-        Self { actor: given(actor), subject: given(subject), action: given(action), since, until, limit: None, after }
+        Self {
+            actor: given(actor),
+            subject: given(subject),
+            action: given(action),
+            since,
+            until,
+            limit: None,
+            after,
+        }
     }
 
     /// One more than a page, so that it is seen whether there is another.
@@ -68,18 +76,36 @@ pub(crate) fn page(uri: &Uri, mut entries: Vec<Entry>, limit: usize) -> (HeaderM
     let more = entries.len() > limit;
     entries.truncate(limit);
     let last = entries.last().filter(|_| more);
-    (last.map_or_else(HeaderMap::new, |last| paging::next(uri, &last.n.to_string())), entries)
+    (
+        last.map_or_else(HeaderMap::new, |last| {
+            paging::next(uri, &last.n.to_string())
+        }),
+        entries,
+    )
 }
 
 /// With the names of vaults beside their ids.
 pub async fn shapes(store: &Store, entries: Vec<Entry>) -> Result<Vec<AuditEntry>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
-    let name = |id: &str| vaults.iter().find(|vault| vault.id.as_str() == id).map(|vault| vault.name.to_string());
+    let name = |id: &str| {
+        vaults
+            .iter()
+            .find(|vault| vault.id.as_str() == id)
+            .map(|vault| vault.name.to_string())
+    };
     Ok(entries
         .into_iter()
         .map(|entry| {
-            let realm = entry.detail.facts.get("realm").and_then(|realm| realm.as_str()).and_then(name);
-            AuditEntry { vault: name(&entry.chain).or(realm), ..shape(entry) }
+            let realm = entry
+                .detail
+                .facts
+                .get("realm")
+                .and_then(|realm| realm.as_str())
+                .and_then(name);
+            AuditEntry {
+                vault: name(&entry.chain).or(realm),
+                ..shape(entry)
+            }
         })
         .collect())
 }
@@ -87,7 +113,17 @@ pub async fn shapes(store: &Store, entries: Vec<Entry>) -> Result<Vec<AuditEntry
 /// Without the name of a vault.
 #[must_use]
 pub fn shape(entry: Entry) -> AuditEntry {
-    let Entry { chain, n, at, actor, action, subject, detail, hash, prev_hash } = entry;
+    let Entry {
+        chain,
+        n,
+        at,
+        actor,
+        action,
+        subject,
+        detail,
+        hash,
+        prev_hash,
+    } = entry;
     AuditEntry {
         chain,
         vault: None,
@@ -96,8 +132,15 @@ pub fn shape(entry: Entry) -> AuditEntry {
         actor,
         action,
         subject,
-        by: detail.by.map(|by| AuditBehalf { kind: by.kind, session: by.session, label: by.label }),
-        from: detail.from.map(|from| AuditPlace { address: from.address, user_agent: from.user_agent }),
+        by: detail.by.map(|by| AuditBehalf {
+            kind: by.kind,
+            session: by.session,
+            label: by.label,
+        }),
+        from: detail.from.map(|from| AuditPlace {
+            address: from.address,
+            user_agent: from.user_agent,
+        }),
         before: detail.before,
         after: detail.after,
         reason: detail.reason,

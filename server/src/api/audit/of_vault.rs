@@ -23,6 +23,10 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<AuditEntry>>), Problem> {
     let (query, limit) = asked.query(Chain::Realm(permit.realm().id.clone()))?;
-    let (headers, entries) = super::page(&uri, state.auth.realm_audit(&permit, &caller, query).await?, limit);
+    let (headers, entries) = super::page(
+        &uri,
+        state.auth.realm_audit(&permit, &caller, query).await?,
+        limit,
+    );
     Ok((headers, Json(super::shapes(&state.store, entries).await?)))
 }

@@ -36,20 +36,49 @@ pub async fn handle(
             }
         }
     };
-    let outcome = answer.as_ref().map(auth::Token::expose).map_err(|refused| *refused);
-    let redirect_to = redirect(&body.redirect_uri, body.state.as_deref(), &site.config.public_url, outcome);
+    let outcome = answer
+        .as_ref()
+        .map(auth::Token::expose)
+        .map_err(|refused| *refused);
+    let redirect_to = redirect(
+        &body.redirect_uri,
+        body.state.as_deref(),
+        &site.config.public_url,
+        outcome,
+    );
     Ok(Json(Authorized { redirect_to }))
 }
 
 /// A program that is registered with that address. Nothing is sent anywhere else.
-pub(crate) fn known<'a>(auth: &'a Auth, client: &str, redirect_uri: &str) -> Result<&'a Client, Problem> {
-    auth.program(client, redirect_uri).map_err(|refused| Problem::Auth(refused.into()))
+pub(crate) fn known<'a>(
+    auth: &'a Auth,
+    client: &str,
+    redirect_uri: &str,
+) -> Result<&'a Client, Problem> {
+    auth.program(client, redirect_uri)
+        .map_err(|refused| Problem::Auth(refused.into()))
 }
 
-pub(crate) fn check(auth: &Auth, client: &Client, asked: &Authorize) -> Result<Authorization, DelegationRefused> {
-    let challenge = (asked.code_challenge.as_deref(), asked.code_challenge_method.as_deref());
-    let response = (asked.response_type.as_deref(), asked.response_mode.as_deref());
-    auth.check_authorization(client, &asked.redirect_uri, response, asked.scope.as_deref(), challenge)
+pub(crate) fn check(
+    auth: &Auth,
+    client: &Client,
+    asked: &Authorize,
+) -> Result<Authorization, DelegationRefused> {
+    let challenge = (
+        asked.code_challenge.as_deref(),
+        asked.code_challenge_method.as_deref(),
+    );
+    let response = (
+        asked.response_type.as_deref(),
+        asked.response_mode.as_deref(),
+    );
+    auth.check_authorization(
+        client,
+        &asked.redirect_uri,
+        response,
+        asked.scope.as_deref(),
+        challenge,
+    )
 }
 
 /// RFC 6749 §4.1.2 and §4.1.2.1, with the issuer (RFC 9207). `uri` was checked before.
@@ -62,11 +91,16 @@ pub(crate) fn redirect(
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     match outcome {
         Ok(code) => pairs.append_pair("code", code),
-        Err(why) => pairs.append_pair("error", why.code()).append_pair("error_description", &why.to_string()),
+        Err(why) => pairs
+            .append_pair("error", why.code())
+            .append_pair("error_description", &why.to_string()),
     };
     if let Some(state) = state {
         pairs.append_pair("state", state);
     }
     let separator = if uri.contains('?') { '&' } else { '?' };
-    format!("{uri}{separator}{}", pairs.append_pair("iss", issuer).finish())
+    format!(
+        "{uri}{separator}{}",
+        pairs.append_pair("iss", issuer).finish()
+    )
 }

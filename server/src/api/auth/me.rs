@@ -15,11 +15,22 @@ pub async fn handle(Known(caller): Known) -> Json<Me> {
 pub(crate) fn of(account: &Account, caller: &Caller) -> Me {
     Me {
         username: account.username.to_string(),
-        display_name: account.display_name.as_ref().map(|name| name.as_str().to_owned()),
-        email: account.email.as_ref().map(|email| email.as_str().to_owned()),
+        display_name: account
+            .display_name
+            .as_ref()
+            .map(|name| name.as_str().to_owned()),
+        email: account
+            .email
+            .as_ref()
+            .map(|email| email.as_str().to_owned()),
         email_verified: account.email_verified,
         is_admin: account.administrator,
-        scopes: caller.session().grants.iter().map(|grant| grant.as_str().to_owned()).collect(),
+        scopes: caller
+            .session()
+            .grants
+            .iter()
+            .map(|grant| grant.as_str().to_owned())
+            .collect(),
         mfa: caller.factors().is_enrolled(),
     }
 }

@@ -15,7 +15,9 @@ pub async fn handle(_: Anyone, State(site): State<Arc<Site>>) -> Json<Authorizat
     let url = &site.config.public_url;
     let at = |path: &str| format!("{url}{path}");
     let device = "urn:ietf:params:oauth:grant-type:device_code";
-    let mut grants = ["authorization_code", device, "refresh_token"].map(str::to_owned).to_vec();
+    let mut grants = ["authorization_code", device, "refresh_token"]
+        .map(str::to_owned)
+        .to_vec();
     let none = || vec!["none".to_owned()];
     if site.config.password_grant == Switch::On {
         grants.push("password".to_owned());
@@ -32,7 +34,10 @@ pub async fn handle(_: Anyone, State(site): State<Arc<Site>>) -> Json<Authorizat
         response_modes_supported: vec!["query".to_owned()],
         grant_types_supported: grants,
         code_challenge_methods_supported: vec!["S256".to_owned()],
-        scopes_supported: Grants::ALL.iter().map(|grant| grant.as_str().to_owned()).collect(),
+        scopes_supported: Grants::ALL
+            .iter()
+            .map(|grant| grant.as_str().to_owned())
+            .collect(),
         authorization_response_iss_parameter_supported: true,
         token_endpoint_auth_methods_supported: none(),
         revocation_endpoint_auth_methods_supported: none(),

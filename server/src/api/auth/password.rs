@@ -25,8 +25,13 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
-    let others = if body.end_other_sessions { Others::End } else { Others::Keep };
+    let others = if body.end_other_sessions {
+        Others::End
+    } else {
+        Others::Keep
+    };
     let [current, new] = [body.current_password, body.new_password].map(Password::new);
-    auth.change_password(&caller, current, new, others, &origin).await?;
+    auth.change_password(&caller, current, new, others, &origin)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -25,9 +25,27 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<ChangeMe>,
 ) -> Result<Json<ChangedMe>, Problem> {
-    let display_name = body.display_name.map(|name| optional(name, "/display_name", DisplayName::parse)).transpose()?;
-    let email = body.email.map(|email| optional(email, "/email", EmailAddress::parse)).transpose()?;
-    let profile = auth.change_profile(&caller, ProfileChange { display_name, email }, &origin).await?;
+    let display_name = body
+        .display_name
+        .map(|name| optional(name, "/display_name", DisplayName::parse))
+        .transpose()?;
+    let email = body
+        .email
+        .map(|email| optional(email, "/email", EmailAddress::parse))
+        .transpose()?;
+    let profile = auth
+        .change_profile(
+            &caller,
+            ProfileChange {
+                display_name,
+                email,
+            },
+            &origin,
+        )
+        .await?;
     let me = me::of(&profile.account, &caller);
-    Ok(Json(ChangedMe { me, email_to_confirm: profile.to_confirm.map(|email| email.as_str().to_owned()) }))
+    Ok(Json(ChangedMe {
+        me,
+        email_to_confirm: profile.to_confirm.map(|email| email.as_str().to_owned()),
+    }))
 }

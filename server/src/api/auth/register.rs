@@ -41,7 +41,8 @@ pub async fn handle(
 }
 
 fn applicant(body: Register) -> Result<Applicant, Problem> {
-    let username = Username::parse(&body.username).map_err(|error| Problem::invalid("/username", error))?;
+    let username =
+        Username::parse(&body.username).map_err(|error| Problem::invalid("/username", error))?;
     Ok(Applicant {
         username,
         display_name: optional(body.display_name, "/display_name", DisplayName::parse)?,
@@ -57,5 +58,6 @@ pub(crate) fn optional<T, E: std::fmt::Display>(
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Option<T>, Problem> {
     let raw = raw.filter(|raw| !raw.trim().is_empty());
-    raw.map(|raw| parse(&raw).map_err(|error| Problem::invalid(pointer, error))).transpose()
+    raw.map(|raw| parse(&raw).map_err(|error| Problem::invalid(pointer, error)))
+        .transpose()
 }

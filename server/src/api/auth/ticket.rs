@@ -10,5 +10,8 @@ use crate::state::Auth;
 #[utoipa::path(post, path = "/auth/ws-ticket", tag = "Events",
     responses((status = 200, description = "Use it as `?ticket=`.", body = Ticket)))]
 pub async fn handle(caller: Caller, State(auth): State<Auth>) -> Json<Ticket> {
-    Json(Ticket { ticket: auth.ticket(&caller).expose().to_owned(), expires_in: 30 })
+    Json(Ticket {
+        ticket: auth.ticket(&caller).expose().to_owned(),
+        expires_in: 30,
+    })
 }

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use auth::{Anyone, Grants, OneTimeCode, Password, Redemption, auth::Tokens, grant::UnknownGrant, signing_in::Proofs};
+use auth::{
+    Anyone, Grants, OneTimeCode, Password, Redemption, auth::Tokens, grant::UnknownGrant,
+    signing_in::Proofs,
+};
 use axum::{Json, extract::State};
 use http::{HeaderMap, HeaderValue, header};
 use secrecy::ExposeSecret;
@@ -47,16 +50,24 @@ pub async fn handle(
             let password = Password::new(form.need("password")?);
             let grants = narrower(form.take("scope"))?.unwrap_or(Grants::ALL);
             let code = form.take("otp").map(|otp| OneTimeCode::typed(&otp));
-            auth.token_within(grants, &username, Proofs { password, code }, origin).await?
+            auth.token_within(grants, &username, Proofs { password, code }, origin)
+                .await?
         }
         Some("refresh_token") => {
             let scope = narrower(form.take("scope"))?;
             let client = form.take("client_id");
-            auth.refresh(&form.need("refresh_token")?, client.as_deref(), scope, origin).await?
+            auth.refresh(
+                &form.need("refresh_token")?,
+                client.as_deref(),
+                scope,
+                origin,
+            )
+            .await?
         }
         Some("urn:ietf:params:oauth:grant-type:device_code") => {
             let client = form.take("client_id");
-            auth.poll_device(&form.need("device_code")?, client.as_deref(), origin).await?
+            auth.poll_device(&form.need("device_code")?, client.as_deref(), origin)
+                .await?
         }
         Some("authorization_code") => auth.redeem(redemption(&mut form)?, origin).await?,
         Some(_) => return Err(unsupported("This grant type is not supported.")),
@@ -76,13 +87,22 @@ fn redemption(form: &mut Form) -> Result<Redemption, Problem> {
 
 /// RFC 6749 §3.3 and §6: less than could be, never more; nothing said is all of it. (FastAPI's forms send an empty one.)
 fn narrower(asked: Option<String>) -> Result<Option<Grants>, Problem> {
-    let unknown = |error: UnknownGrant| Problem::OAuth { code: "invalid_scope", detail: error.to_string() };
+    let unknown = |error: UnknownGrant| Problem::OAuth {
+        code: "invalid_scope",
+        detail: error.to_string(),
+    };
     let asked = asked.filter(|scope| !scope.trim().is_empty());
-    asked.map(|scope| Grants::parse(&scope)).transpose().map_err(unknown)
+    asked
+        .map(|scope| Grants::parse(&scope))
+        .transpose()
+        .map_err(unknown)
 }
 
 fn unsupported(detail: &str) -> OAuthProblem {
-    OAuthProblem(Problem::OAuth { code: "unsupported_grant_type", detail: detail.to_owned() })
+    OAuthProblem(Problem::OAuth {
+        code: "unsupported_grant_type",
+        detail: detail.to_owned(),
+    })
 }
 
 fn response(tokens: &Tokens) -> TokenResponse {

@@ -45,13 +45,17 @@ impl FromRequestParts<AppState> for Watching {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let asked = axum::extract::Query::<Asked>::try_from_uri(&parts.uri).map(|query| query.0).unwrap_or_default();
+        let asked = axum::extract::Query::<Asked>::try_from_uri(&parts.uri)
+            .map(|query| query.0)
+            .unwrap_or_default();
         let caller = match asked.ticket {
             Some(ticket) => state.auth.by_ticket(&ticket).await?,
             None => Caller::from_request_parts(parts, state).await?,
         };
         let realm = state.auth.realm(&state.realm_of(parts)?).await?;
-        let permit = state.auth.permit(&caller, realm.as_ref(), Some(request_of(parts)))?;
+        let permit = state
+            .auth
+            .permit(&caller, realm.as_ref(), Some(request_of(parts)))?;
         Ok(Self { caller, permit })
     }
 }
@@ -66,8 +70,14 @@ pub struct OwnOrigin {
 impl FromRequestParts<AppState> for OwnOrigin {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Self::Rejection> {
-        Ok(Self { parts: parts.clone(), state: state.clone() })
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &AppState,
+    ) -> Result<Self, Self::Rejection> {
+        Ok(Self {
+            parts: parts.clone(),
+            state: state.clone(),
+        })
     }
 }
 

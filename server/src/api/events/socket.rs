@@ -24,5 +24,7 @@ pub async fn handle(
     let upgrade = upgrade.map_err(|_| Problem::NotASocket)?;
     let (auth, hub) = (own.state.auth.clone(), own.state.hub.clone());
     let viewer = Viewer::new(auth, caller, &permit);
-    Ok(live::ws(upgrade, hub, viewer, asked.since).await.map_err(auth::AuthError::Store)?)
+    Ok(live::ws(upgrade, hub, viewer, asked.since)
+        .await
+        .map_err(auth::AuthError::Store)?)
 }

@@ -23,5 +23,7 @@ pub async fn handle(
         .inspect_err(|why| own.note_refusal(&caller, why))?;
     let (auth, hub) = (own.state.auth.clone(), own.state.hub.clone());
     let viewer = Viewer::new(auth, caller, &permit);
-    Ok(live::events(&own.parts.headers, hub, viewer, asked.since).await.map_err(auth::AuthError::Store)?)
+    Ok(live::events(&own.parts.headers, hub, viewer, asked.since)
+        .await
+        .map_err(auth::AuthError::Store)?)
 }

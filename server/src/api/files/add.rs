@@ -36,15 +36,22 @@ pub async fn handle(
     request: Request,
 ) -> Result<(StatusCode, Json<File>), Problem> {
     let vault = &state.vault;
-    let mut content = match vault.receive_new(&lasting.permit, &name, retry.attempt()).await {
+    let mut content = match vault
+        .receive_new(&lasting.permit, &name, retry.attempt())
+        .await
+    {
         Ok(upload) => upload,
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };
     let fields = upload::receive(request, &mut content).await?;
-    let comment = optional_prose(fields.comment.as_deref(), COMMENT, "/comment")?.unwrap_or_else(Prose::empty);
+    let comment = optional_prose(fields.comment.as_deref(), COMMENT, "/comment")?
+        .unwrap_or_else(Prose::empty);
     let content = vault.received(content).await?;
     let permit = lasting.again(&state.auth).await?;
     let key = retry.of(&format!("{}\n{comment}", content.id()));
     let file = vault.add(&permit, &name, content, comment, key).await?;
-    Ok((StatusCode::CREATED, Json(shape::file(&file, permit.username()))))
+    Ok((
+        StatusCode::CREATED,
+        Json(shape::file(&file, permit.username())),
+    ))
 }

@@ -35,7 +35,10 @@ use crate::{
         (status = 415, description = "Not multipart/form-data.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 507, description = "The disk is full; nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
-#[expect(clippy::too_many_arguments, reason = "a check-in with If-Match reads before it writes: two permits")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a check-in with If-Match reads before it writes: two permits"
+)]
 pub async fn handle(
     lasting: Lasting<CheckIn>,
     Permitted(read): Permitted<Read>,
@@ -50,20 +53,36 @@ pub async fn handle(
         Ok(base) => base,
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };
-    let mut content = match vault.receive_revision(&lasting.permit, &name, retry.attempt()).await {
+    let mut content = match vault
+        .receive_revision(&lasting.permit, &name, retry.attempt())
+        .await
+    {
         Ok(upload) => upload,
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };
     let fields = upload::receive(request, &mut content).await?;
-    let comment =
-        fields.comment.ok_or_else(|| Problem::invalid("/comment", "Say what changed: comment is missing."))?;
+    let comment = fields
+        .comment
+        .ok_or_else(|| Problem::invalid("/comment", "Say what changed: comment is missing."))?;
     let comment = prose(&comment, COMMENT, "/comment")?;
     let then = after(fields.keep_checked_out.as_deref())?;
     let content = vault.received(content).await?;
     let permit = lasting.again(&state.auth).await?;
     let made_from = tags.map(|tags| format!("{tags}\n")).unwrap_or_default();
     let key = retry.of(&format!("{made_from}{}\n{then:?}\n{comment}", content.id()));
-    let file = vault.check_in(&permit, &name, NewRevision { content, comment, then, base }, key).await?;
+    let file = vault
+        .check_in(
+            &permit,
+            &name,
+            NewRevision {
+                content,
+                comment,
+                then,
+                base,
+            },
+            key,
+        )
+        .await?;
     Ok(Json(shape::file(&file, permit.username())))
 }
 
@@ -71,13 +90,18 @@ fn after(keep: Option<&str>) -> Result<AfterCheckIn, Problem> {
     match keep {
         None | Some("" | "false" | "0" | "off") => Ok(AfterCheckIn::Release),
         Some("true" | "1" | "on") => Ok(AfterCheckIn::KeepCheckedOut),
-        Some(_) => Err(Problem::invalid("/keep_checked_out", "This is true or false.")),
+        Some(_) => Err(Problem::invalid(
+            "/keep_checked_out",
+            "This is true or false.",
+        )),
     }
 }
 
 /// What is no text names no content.
 fn if_match(headers: &HeaderMap) -> Option<String> {
-    headers.get(header::IF_MATCH).map(|given| given.to_str().unwrap_or_default().trim().to_owned())
+    headers
+        .get(header::IF_MATCH)
+        .map(|given| given.to_str().unwrap_or_default().trim().to_owned())
 }
 
 /// `If-Match` (RFC 9110 §13.1.1): one of these is the newest content, or the base is stale. A retry is judged in the
@@ -88,10 +112,17 @@ async fn base(
     name: &Filename,
     (tags, attempt): (Option<&str>, Attempt),
 ) -> Result<Option<BlobId>, Problem> {
-    let Some(tags) = tags.filter(|tags| *tags != "*") else { return Ok(None) };
+    let Some(tags) = tags.filter(|tags| *tags != "*") else {
+        return Ok(None);
+    };
     let named: Vec<BlobId> = tags
         .split(',')
-        .filter_map(|tag| tag.trim().strip_prefix('"')?.strip_suffix('"').and_then(BlobId::parse))
+        .filter_map(|tag| {
+            tag.trim()
+                .strip_prefix('"')?
+                .strip_suffix('"')
+                .and_then(BlobId::parse)
+        })
         .collect();
     match (vault.file(read, name).await, attempt) {
         (Ok(file), _) if named.contains(&file.blob.id) => Ok(Some(file.blob.id)),

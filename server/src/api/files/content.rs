@@ -9,7 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_range_header::{EndPosition, StartPosition, SyntacticallyCorrectRange, parse_range_header};
+use http_range_header::{
+    EndPosition, StartPosition, SyntacticallyCorrectRange, parse_range_header,
+};
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 use vault::{Filename, action::Read};
@@ -52,7 +54,10 @@ pub async fn handle(
 ) -> Result<Response, Problem> {
     let blob = vault.content(&permit, &name, asked.revision).await?;
     let mut headers = shape::etag(&blob.id);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
     let tag = format!("\"{}\"", blob.id);
     if names(sent.get(header::IF_NONE_MATCH), &tag) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
@@ -71,15 +76,27 @@ pub async fn handle(
         StatusCode::OK
     };
     let reader = vault.open_content(&permit, &blob, range).await?;
-    Ok((status, headers, Body::from_stream(ReaderStream::with_capacity(reader, CHUNK))).into_response())
+    Ok((
+        status,
+        headers,
+        Body::from_stream(ReaderStream::with_capacity(reader, CHUNK)),
+    )
+        .into_response())
 }
 
 fn describe(headers: &mut HeaderMap, name: &Filename, range: &Range<u64>) {
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
+    headers.insert(
+        header::CONTENT_LENGTH,
+        HeaderValue::from(range.end - range.start),
+    );
     // RFC 6266 with RFC 8187: nothing of the name can end the header or the parameter.
-    let leaf = percent_encoding::utf8_percent_encode(name.leaf(), percent_encoding::NON_ALPHANUMERIC);
+    let leaf =
+        percent_encoding::utf8_percent_encode(name.leaf(), percent_encoding::NON_ALPHANUMERIC);
     if let Ok(value) = HeaderValue::try_from(format!("attachment; filename*=UTF-8''{leaf}")) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
@@ -88,8 +105,13 @@ fn describe(headers: &mut HeaderMap, name: &Filename, range: &Range<u64>) {
 }
 
 fn names(header: Option<&HeaderValue>, tag: &str) -> bool {
-    let Some(given) = header.and_then(|value| value.to_str().ok()) else { return false };
-    given.split(',').map(str::trim).any(|given| given == "*" || given.trim_start_matches("W/") == tag)
+    let Some(given) = header.and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    given
+        .split(',')
+        .map(str::trim)
+        .any(|given| given == "*" || given.trim_start_matches("W/") == tag)
 }
 
 /// What there is of a range in so many bytes; the last so many of less are all of it (RFC 9110 §14.1.2).
@@ -107,16 +129,29 @@ fn within(range: SyntacticallyCorrectRange, size: u64) -> Option<Range<u64>> {
 
 /// One range, as RFC 9110 §14.2 wants it; several at once are answered with the whole, which is allowed.
 fn asked_range(sent: &HeaderMap, tag: &str, size: u64) -> Result<Option<Range<u64>>, Problem> {
-    let Some(range) = sent.get(header::RANGE).and_then(|value| value.to_str().ok()) else { return Ok(None) };
-    if sent.get(header::IF_RANGE).is_some_and(|given| given.as_bytes() != tag.as_bytes()) {
+    let Some(range) = sent
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return Ok(None);
+    };
+    if sent
+        .get(header::IF_RANGE)
+        .is_some_and(|given| given.as_bytes() != tag.as_bytes())
+    {
         return Ok(None);
     }
     // Nothing has no parts: whoever asks for one gets the whole of it, which RFC 9110 §14.2 allows.
     if size == 0 {
         return Ok(None);
     }
-    let Ok(parsed) = parse_range_header(range) else { return Ok(None) };
-    let mut there = parsed.ranges.into_iter().filter_map(|range| within(range, size));
+    let Ok(parsed) = parse_range_header(range) else {
+        return Ok(None);
+    };
+    let mut there = parsed
+        .ranges
+        .into_iter()
+        .filter_map(|range| within(range, size));
     match (there.next(), there.next()) {
         (Some(range), None) => Ok(Some(range)),
         (Some(_), Some(_)) => Ok(None),

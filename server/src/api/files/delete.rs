@@ -35,6 +35,13 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<StatusCode, Problem> {
     let comment = optional_prose(asked.comment.as_deref(), COMMENT, "#comment")?;
-    vault.delete(&permit, &name, comment.unwrap_or_else(Prose::empty), retry.of("")).await?;
+    vault
+        .delete(
+            &permit,
+            &name,
+            comment.unwrap_or_else(Prose::empty),
+            retry.of(""),
+        )
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -49,5 +49,8 @@ pub async fn handle(
             headers = paging::next(&uri, &last.revision.to_string());
         }
     }
-    Ok((headers, Json(revisions.iter().map(shape::revision).collect())))
+    Ok((
+        headers,
+        Json(revisions.iter().map(shape::revision).collect()),
+    ))
 }

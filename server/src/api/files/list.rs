@@ -48,7 +48,9 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<File>>), Problem> {
     let limit = paging::limit(asked.limit)?;
-    let mut files = vault.files(&permit, query(asked, permit.username(), limit + 1)?).await?;
+    let mut files = vault
+        .files(&permit, query(asked, permit.username(), limit + 1)?)
+        .await?;
     let mut headers = HeaderMap::new();
     if files.len() > limit as usize {
         files.truncate(limit as usize);
@@ -57,17 +59,24 @@ pub async fn handle(
         }
     }
     let viewer = permit.username();
-    Ok((headers, Json(files.iter().map(|file| shape::file(file, viewer)).collect())))
+    Ok((
+        headers,
+        Json(files.iter().map(|file| shape::file(file, viewer)).collect()),
+    ))
 }
 
 fn query(asked: Asked, me: &Username, limit: u32) -> Result<FileQuery, Problem> {
     let fold = |raw: Option<String>, name: &str| match raw {
-        Some(raw) if raw.contains('\0') => Err(Problem::invalid(format!("#{name}"), "A name holds no NUL.")),
+        Some(raw) if raw.contains('\0') => {
+            Err(Problem::invalid(format!("#{name}"), "A name holds no NUL."))
+        }
         // Every name is searched for it.
         Some(raw) if name == "q" && raw.len() > MOST_SEARCHED => {
             Err(Problem::invalid("#q", "A search has at most 255 bytes."))
         }
-        raw => Ok(raw.filter(|raw| !raw.is_empty()).map(|raw| NameKey::fold(&raw))),
+        raw => Ok(raw
+            .filter(|raw| !raw.is_empty())
+            .map(|raw| NameKey::fold(&raw))),
     };
     let locked_by = asked.locked_by.as_deref().map(Username::parse).transpose();
     Ok(FileQuery {

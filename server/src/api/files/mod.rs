@@ -29,5 +29,7 @@ fn prose(raw: &str, most: usize, pointer: &str) -> Result<Prose, Problem> {
 }
 
 fn optional_prose(raw: Option<&str>, most: usize, pointer: &str) -> Result<Option<Prose>, Problem> {
-    raw.filter(|raw| !raw.is_empty()).map(|raw| prose(raw, most, pointer)).transpose()
+    raw.filter(|raw| !raw.is_empty())
+        .map(|raw| prose(raw, most, pointer))
+        .transpose()
 }

@@ -31,11 +31,20 @@ pub async fn handle(
     Body(body): Body<wire::Override>,
 ) -> Result<Json<File>, Problem> {
     if body.reason.trim().is_empty() {
-        return Err(Problem::invalid("/reason", "Say why: whoever held the file will read it."));
+        return Err(Problem::invalid(
+            "/reason",
+            "Say why: whoever held the file will read it.",
+        ));
     }
     let key = retry.of(&format!("{}\n{}", body.take, body.reason));
     let reason = prose(&body.reason, NOTE, "/reason")?;
-    let then = if body.take { AfterOverride::Take } else { AfterOverride::Free };
-    let file = vault.override_lock(&permit, &name, reason, then, key).await?;
+    let then = if body.take {
+        AfterOverride::Take
+    } else {
+        AfterOverride::Free
+    };
+    let file = vault
+        .override_lock(&permit, &name, reason, then, key)
+        .await?;
     Ok(Json(shape::file(&file, permit.username())))
 }

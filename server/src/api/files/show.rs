@@ -18,5 +18,8 @@ pub async fn handle(
     Named(name): Named,
 ) -> Result<(HeaderMap, Json<File>), Problem> {
     let file = vault.file(&permit, &name).await?;
-    Ok((shape::etag(&file.blob.id), Json(shape::file(&file, permit.username()))))
+    Ok((
+        shape::etag(&file.blob.id),
+        Json(shape::file(&file, permit.username())),
+    ))
 }

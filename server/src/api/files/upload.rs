@@ -75,14 +75,18 @@ impl Stream for Paced {
         }
         let piece = ready!(self.body.poll_next_unpin(context));
         self.rests = true;
-        let more = piece.as_ref().map_or(0, |piece| piece.as_ref().map_or(0, Bytes::len));
+        let more = piece
+            .as_ref()
+            .map_or(0, |piece| piece.as_ref().map_or(0, Bytes::len));
         if !self.held.take_up(more) {
             self.thrown += more;
             // The client gets to read the refusal.
             if more > 0 && self.thrown < PATIENCE {
                 return self.poll_next(context);
             }
-            return Poll::Ready(Some(Err("a boundary or a header of the form has no end".into())));
+            return Poll::Ready(Some(Err(
+                "a boundary or a header of the form has no end".into()
+            )));
         }
         Poll::Ready(piece.map(|piece| piece.map_err(BoxError::from)))
     }
@@ -96,10 +100,18 @@ pub(crate) struct Fields {
 }
 
 /// Reads the whole body: `file` into `upload`, the rest into [`Fields`], in any order.
-pub(crate) async fn receive<U: BlobUpload>(request: Request, upload: &mut U) -> Result<Fields, Problem> {
+pub(crate) async fn receive<U: BlobUpload>(
+    request: Request,
+    upload: &mut U,
+) -> Result<Fields, Problem> {
     let held = Held::default();
     let request = request.map(|body| {
-        Body::from_stream(Paced { body: body.into_data_stream(), held: held.clone(), rests: false, thrown: 0 })
+        Body::from_stream(Paced {
+            body: body.into_data_stream(),
+            held: held.clone(),
+            rests: false,
+            thrown: 0,
+        })
     });
     let mut multipart = Multipart::from_request(request, &())
         .await
@@ -109,14 +121,20 @@ pub(crate) async fn receive<U: BlobUpload>(request: Request, upload: &mut U) -> 
     while let Some(field) = next_field(&mut multipart, &held).await? {
         count += 1;
         match field.name() {
-            _ if count > MOST_FIELDS => return Err(Problem::invalid("", "This form has too many fields.")),
-            Some("file") if files > 0 => return Err(Problem::invalid("/file", "One file at a time.")),
+            _ if count > MOST_FIELDS => {
+                return Err(Problem::invalid("", "This form has too many fields."));
+            }
+            Some("file") if files > 0 => {
+                return Err(Problem::invalid("/file", "One file at a time."));
+            }
             Some("file") => {
                 files += 1;
                 file(field, upload, &held).await?;
             }
             Some("comment") => fields.comment = Some(text(field, "/comment", &held).await?),
-            Some("keep_checked_out") => fields.keep_checked_out = Some(text(field, "/keep_checked_out", &held).await?),
+            Some("keep_checked_out") => {
+                fields.keep_checked_out = Some(text(field, "/keep_checked_out", &held).await?)
+            }
             _ => drain_field(field, &held).await?,
         }
     }
@@ -126,7 +144,10 @@ pub(crate) async fn receive<U: BlobUpload>(request: Request, upload: &mut U) -> 
     Ok(fields)
 }
 
-async fn next_field<'a>(multipart: &'a mut Multipart, held: &Held) -> Result<Option<Field<'a>>, Problem> {
+async fn next_field<'a>(
+    multipart: &'a mut Multipart,
+    held: &Held,
+) -> Result<Option<Field<'a>>, Problem> {
     match timeout(STALLED, multipart.next_field()).await {
         Ok(Ok(field)) => {
             held.gave_back();
@@ -142,11 +163,19 @@ async fn file<U: BlobUpload>(field: Field<'_>, upload: &mut U, held: &Held) -> R
     let none = || Problem::invalid("/file", "There is no file in the form.");
     let is_named = !field.file_name().ok_or_else(none)?.is_empty();
     let is_empty = stream(field, upload, held).await? == 0;
-    if is_named || !is_empty { Ok(()) } else { Err(none()) }
+    if is_named || !is_empty {
+        Ok(())
+    } else {
+        Err(none())
+    }
 }
 
 /// Says how many bytes there were.
-async fn stream<U: BlobUpload>(mut field: Field<'_>, upload: &mut U, held: &Held) -> Result<u64, Problem> {
+async fn stream<U: BlobUpload>(
+    mut field: Field<'_>,
+    upload: &mut U,
+    held: &Held,
+) -> Result<u64, Problem> {
     let mut size = 0;
     while let Some(bytes) = next_chunk(&mut field, held).await? {
         size += bytes.len() as u64;
@@ -192,7 +221,10 @@ async fn drain_field(mut field: Field<'_>, held: &Held) -> Result<(), Problem> {
 }
 
 fn broken(error: &axum::extract::multipart::MultipartError) -> Problem {
-    VaultError::BadUpload { detail: format!("The upload cannot be read: {}.", error.body_text()) }.into()
+    VaultError::BadUpload {
+        detail: format!("The upload cannot be read: {}.", error.body_text()),
+    }
+    .into()
 }
 
 /// Reads and drops the body of a request that is refused before it was looked at, within reason.

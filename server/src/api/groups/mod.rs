@@ -16,11 +16,20 @@ use crate::{error::Problem, state::Store};
 /// With the names of the vaults instead of their ids.
 pub(crate) async fn infos(store: &Store, groups: Vec<Group>) -> Result<Vec<GroupInfo>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
-    let named = |id: &auth::RealmId| vaults.iter().find(|vault| vault.id == *id).map(|vault| vault.name.to_string());
+    let named = |id: &auth::RealmId| {
+        vaults
+            .iter()
+            .find(|vault| vault.id == *id)
+            .map(|vault| vault.name.to_string())
+    };
     let info = |group: Group| GroupInfo {
         name: group.name.to_string(),
         members: group.members.iter().map(ToString::to_string).collect(),
-        roles: group.roles.iter().filter_map(|(id, role)| Some((named(id)?, role.as_str().to_owned()))).collect(),
+        roles: group
+            .roles
+            .iter()
+            .filter_map(|(id, role)| Some((named(id)?, role.as_str().to_owned())))
+            .collect(),
         created_at: group.created_at,
     };
     Ok(groups.into_iter().map(info).collect())
@@ -28,5 +37,7 @@ pub(crate) async fn infos(store: &Store, groups: Vec<Group>) -> Result<Vec<Group
 
 async fn info(store: &Store, group: Group) -> Result<GroupInfo, Problem> {
     let mut infos = infos(store, vec![group]).await?;
-    infos.pop().ok_or_else(|| Problem::Internal("a group that went".to_owned()))
+    infos
+        .pop()
+        .ok_or_else(|| Problem::Internal("a group that went".to_owned()))
 }

@@ -28,14 +28,24 @@ static DOCUMENT: LazyLock<Packed> = LazyLock::new(|| {
 
 /// [`PARTS`], packed when somebody first asks for one.
 static PACKED: LazyLock<Vec<(&str, Packed)>> = LazyLock::new(|| {
-    let part = |name: &'static str| Some((name, pack(utoipa_swagger_ui::serve(name, SETTINGS.clone()).ok()??)?));
+    let part = |name: &'static str| {
+        Some((
+            name,
+            pack(utoipa_swagger_ui::serve(name, SETTINGS.clone()).ok()??)?,
+        ))
+    };
     PARTS.into_iter().filter_map(part).collect()
 });
 
-static SETTINGS: LazyLock<Arc<Config<'_>>> = LazyLock::new(|| Arc::new(Config::from("/openapi.json")));
+static SETTINGS: LazyLock<Arc<Config<'_>>> =
+    LazyLock::new(|| Arc::new(Config::from("/openapi.json")));
 
 fn pack(file: SwaggerFile<'_>) -> Option<Packed> {
-    let charset = if file.content_type.starts_with("text/") { "; charset=utf-8" } else { "" };
+    let charset = if file.content_type.starts_with("text/") {
+        "; charset=utf-8"
+    } else {
+        ""
+    };
     let kind = HeaderValue::try_from(file.content_type + charset).ok()?;
     Some(Packed::new(kind, file.bytes.into_owned().into()))
 }
@@ -56,9 +66,17 @@ struct Page {
 
 /// `GET /docs`
 pub async fn index(_: Anyone) -> Result<Response, Problem> {
-    let page = Page { logo: assets::url("logo.svg"), script: assets::url("js/docs.js") };
-    let html = page.render().map_err(|error| Problem::Internal(error.to_string()))?;
-    let policy = [(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))];
+    let page = Page {
+        logo: assets::url("logo.svg"),
+        script: assets::url("js/docs.js"),
+    };
+    let html = page
+        .render()
+        .map_err(|error| Problem::Internal(error.to_string()))?;
+    let policy = [(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    )];
     Ok((policy, Html(html)).into_response())
 }
 
@@ -76,6 +94,9 @@ impl FromRequestParts<AppState> for File {
 
 /// `GET /docs/{file}`
 pub async fn file(_: Anyone, File(name): File, headers: HeaderMap) -> Result<Response, Problem> {
-    let (_, packed) = PACKED.iter().find(|(part, _)| *part == name).ok_or(Problem::NoRoute)?;
+    let (_, packed) = PACKED
+        .iter()
+        .find(|(part, _)| *part == name)
+        .ok_or(Problem::NoRoute)?;
     Ok(packed.answer(&headers, "no-cache"))
 }

@@ -9,8 +9,15 @@ use wire::ProblemBody;
 use crate::{error::Problem, state::Site};
 
 /// By one of these nearly every proxy says that it speaks for somebody else.
-const FORWARDED: [&str; 7] =
-    ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-server", "x-real-ip", "forwarded", "via"];
+const FORWARDED: [&str; 7] = [
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "x-forwarded-server",
+    "x-real-ip",
+    "forwarded",
+    "via",
+];
 
 /// Prometheus text. From the machine itself, or with an administrator's token that has the scope `admin`.
 #[utoipa::path(get, path = "/metrics", tag = "Service",
@@ -25,9 +32,14 @@ pub async fn handle(
     State(site): State<Arc<Site>>,
     headers: http::HeaderMap,
 ) -> Result<String, Problem> {
-    let administrator = caller.is_some_and(|caller| caller.unrestricted().is_ok() && caller.may_administer());
+    let administrator =
+        caller.is_some_and(|caller| caller.unrestricted().is_ok() && caller.may_administer());
     // A proxy on this machine speaks for others: what it forwards is not from here.
     let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
     let here = peer.ip().to_canonical().is_loopback() && !forwarded;
-    if here || administrator { Ok(site.metrics.render()) } else { Err(Problem::LoopbackOnly) }
+    if here || administrator {
+        Ok(site.metrics.render())
+    } else {
+        Err(Problem::LoopbackOnly)
+    }
 }

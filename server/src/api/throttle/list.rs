@@ -27,8 +27,19 @@ pub async fn handle(
     OriginalUri(uri): OriginalUri,
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<Lockout>>), Problem> {
-    let lockouts = auth.lockouts(&permit).await?.into_iter().map(super::lockout).collect();
+    let lockouts = auth
+        .lockouts(&permit)
+        .await?
+        .into_iter()
+        .map(super::lockout)
+        .collect();
     paging::page(&uri, &asked, lockouts, |it: &Lockout| {
-        (Reverse(it.last_at), it.account.clone(), it.secret.clone(), it.from.clone(), it.network.clone())
+        (
+            Reverse(it.last_at),
+            it.account.clone(),
+            it.secret.clone(),
+            it.from.clone(),
+            it.network.clone(),
+        )
     })
 }

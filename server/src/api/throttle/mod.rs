@@ -9,7 +9,11 @@ use auth::lockouts::{Kept, KeptFrom, Lockout, Until};
 pub(crate) fn lockout(lockout: Lockout) -> wire::Lockout {
     let (account, secret, from, network) = match lockout.of {
         Kept::Network(network) => (None, None, "network", Some(network)),
-        Kept::Account { username, secret, from } => {
+        Kept::Account {
+            username,
+            secret,
+            from,
+        } => {
             let (from, network) = match from {
                 KeptFrom::Elsewhere => ("elsewhere", None),
                 KeptFrom::Network(network) => ("network", Some(network)),

@@ -29,17 +29,29 @@ pub async fn handle(
     extract::User(username): extract::User,
     Body(body): Body<ChangeUser>,
 ) -> Result<Json<User>, Problem> {
-    let member = auth.change_account(&permit, &username, change(body)?).await?;
+    let member = auth
+        .change_account(&permit, &username, change(body)?)
+        .await?;
     Ok(Json(super::user(&store, member).await?))
 }
 
 fn change(body: ChangeUser) -> Result<AccountChange, Problem> {
-    let display_name = body.display_name.map(|name| optional(name, "/display_name", DisplayName::parse));
-    let email = body.email.map(|email| optional(email, "/email", EmailAddress::parse));
+    let display_name = body
+        .display_name
+        .map(|name| optional(name, "/display_name", DisplayName::parse));
+    let email = body
+        .email
+        .map(|email| optional(email, "/email", EmailAddress::parse));
     Ok(AccountChange {
         display_name: display_name.transpose()?,
         email: email.transpose()?,
-        standing: body.disabled.map(|disabled| if disabled { Standing::Disabled } else { Standing::Active }),
+        standing: body.disabled.map(|disabled| {
+            if disabled {
+                Standing::Disabled
+            } else {
+                Standing::Active
+            }
+        }),
         administrator: body.is_admin,
         email_verified: None,
         reset_required: body.reset_required,

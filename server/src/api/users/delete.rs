@@ -19,7 +19,10 @@ pub async fn handle(
     State(auth): State<Auth>,
     extract::User(username): extract::User,
 ) -> Result<StatusCode, Problem> {
-    let gone = AccountChange { standing: Some(Standing::Deleted), ..AccountChange::default() };
+    let gone = AccountChange {
+        standing: Some(Standing::Deleted),
+        ..AccountChange::default()
+    };
     auth.change_account(&permit, &username, gone).await?;
     Ok(StatusCode::NO_CONTENT)
 }

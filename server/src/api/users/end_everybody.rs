@@ -1,6 +1,8 @@
 //! `POST /api/sessions/end-all`
 
-use auth::{Permitted, administration::Own, auth::ManageAccounts, factor::Reason, store::PersonalTokens};
+use auth::{
+    Permitted, administration::Own, auth::ManageAccounts, factor::Reason, store::PersonalTokens,
+};
 use axum::{Json, extract::State};
 use wire::{EndEverybody, Ended, ProblemBody};
 
@@ -19,6 +21,14 @@ pub async fn handle(
     Body(body): Body<EndEverybody>,
 ) -> Result<Json<Ended>, Problem> {
     let own = if body.keep_own { Own::Keep } else { Own::End };
-    let tokens = if body.end_tokens { PersonalTokens::End } else { PersonalTokens::Keep };
-    Ok(Json(Ended { ended: auth.end_everybody(&permit, own, tokens, Reason::parse(&body.reason)?).await? }))
+    let tokens = if body.end_tokens {
+        PersonalTokens::End
+    } else {
+        PersonalTokens::Keep
+    };
+    Ok(Json(Ended {
+        ended: auth
+            .end_everybody(&permit, own, tokens, Reason::parse(&body.reason)?)
+            .await?,
+    }))
 }

@@ -15,5 +15,7 @@ pub async fn handle(
     State(auth): State<Auth>,
     extract::User(username): extract::User,
 ) -> Result<Json<Ended>, Problem> {
-    Ok(Json(Ended { ended: auth.end_sessions_of(&permit, &username).await? }))
+    Ok(Json(Ended {
+        ended: auth.end_sessions_of(&permit, &username).await?,
+    }))
 }

@@ -50,8 +50,22 @@ pub async fn handle(
     if search.as_ref().is_some_and(|q| q.contains('\0')) {
         return Err(Problem::invalid("#q", "A search holds no NUL."));
     }
-    let among = asked.only.as_deref().map(|only| Among::parse(only).ok_or_else(|| unknown(only))).transpose()?;
-    let mut members = auth.members(&permit, AccountQuery { search, among, after, limit: limit + 1 }).await?;
+    let among = asked
+        .only
+        .as_deref()
+        .map(|only| Among::parse(only).ok_or_else(|| unknown(only)))
+        .transpose()?;
+    let mut members = auth
+        .members(
+            &permit,
+            AccountQuery {
+                search,
+                among,
+                after,
+                limit: limit + 1,
+            },
+        )
+        .await?;
     let mut headers = HeaderMap::new();
     if members.len() > limit as usize {
         members.truncate(limit as usize);
@@ -65,5 +79,8 @@ pub async fn handle(
 fn unknown(only: &str) -> Problem {
     let known = Among::ALL.map(Among::as_str).join(", ");
     let only: String = only.chars().take(40).collect();
-    Problem::invalid("#only", format!("There is no list “{only}”; there are {known}."))
+    Problem::invalid(
+        "#only",
+        format!("There is no list “{only}”; there are {known}."),
+    )
 }

@@ -17,18 +17,34 @@ use crate::{error::Problem, state::Store};
 /// With the names of the vaults instead of their ids.
 pub(crate) async fn user(store: &Store, member: Member) -> Result<wire::User, Problem> {
     let mut users = users(store, vec![member]).await?;
-    users.pop().ok_or_else(|| Problem::Internal("a member that went".to_owned()))
+    users
+        .pop()
+        .ok_or_else(|| Problem::Internal("a member that went".to_owned()))
 }
 
 pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wire::User>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
-    let named = |id: &auth::RealmId| vaults.iter().find(|vault| vault.id == *id).map(|vault| vault.name.to_string());
+    let named = |id: &auth::RealmId| {
+        vaults
+            .iter()
+            .find(|vault| vault.id == *id)
+            .map(|vault| vault.name.to_string())
+    };
     let words = |roles: &mut dyn Iterator<Item = (&auth::RealmId, &auth::Role)>| {
-        roles.filter_map(|(vault, role)| Some((named(vault)?, role.as_str().to_owned()))).collect()
+        roles
+            .filter_map(|(vault, role)| Some((named(vault)?, role.as_str().to_owned())))
+            .collect()
     };
     let user = |member: Member| {
         let effective_roles = words(&mut member.rights().iter());
-        let Member { account, roles, groups, factors, last_seen, last_sign_in } = member;
+        let Member {
+            account,
+            roles,
+            groups,
+            factors,
+            last_seen,
+            last_sign_in,
+        } = member;
         wire::User {
             username: account.username.to_string(),
             display_name: account.display_name.map(|name| name.as_str().to_owned()),
@@ -41,9 +57,15 @@ pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wir
             last_seen_at: last_seen,
             last_sign_in_at: last_sign_in,
             mfa: factors.is_enrolled(),
-            second_factors: factors.iter().map(|kind| kind.as_str().to_owned()).collect(),
+            second_factors: factors
+                .iter()
+                .map(|kind| kind.as_str().to_owned())
+                .collect(),
             roles: words(&mut roles.iter().map(|(vault, role)| (vault, role))),
-            groups: groups.iter().map(|membership| membership.group.to_string()).collect(),
+            groups: groups
+                .iter()
+                .map(|membership| membership.group.to_string())
+                .collect(),
             effective_roles,
         }
     };

@@ -27,6 +27,7 @@ pub async fn handle(
     extract::User(username): extract::User,
     Body(body): Body<Recover>,
 ) -> Result<StatusCode, Problem> {
-    auth.recover(&permit, &username, Reason::parse(&body.reason)?).await?;
+    auth.recover(&permit, &username, Reason::parse(&body.reason)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

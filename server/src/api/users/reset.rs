@@ -18,5 +18,8 @@ pub async fn handle(
     User(username): User,
 ) -> Result<Json<ResetLink>, Problem> {
     let made = auth.reset_link(&permit, &username).await?;
-    Ok(Json(ResetLink { link: made.link.expose_secret().to_owned(), expires_at: made.until }))
+    Ok(Json(ResetLink {
+        link: made.link.expose_secret().to_owned(),
+        expires_at: made.until,
+    }))
 }

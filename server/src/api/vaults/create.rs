@@ -22,5 +22,11 @@ pub async fn handle(
 ) -> Result<(StatusCode, Json<VaultInfo>), Problem> {
     let name = RealmName::parse(&body.name).map_err(|error| Problem::invalid("/name", error))?;
     let made = vault.create_vault(&permit, name).await?;
-    Ok((StatusCode::CREATED, Json(VaultInfo { name: made.name.to_string(), role: "manager".to_owned() })))
+    Ok((
+        StatusCode::CREATED,
+        Json(VaultInfo {
+            name: made.name.to_string(),
+            role: "manager".to_owned(),
+        }),
+    ))
 }

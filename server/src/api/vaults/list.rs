@@ -29,5 +29,10 @@ pub async fn handle(
         name: vault.name.to_string(),
         role: role.as_str().to_owned(),
     };
-    paging::page(&uri, &asked, vaults.into_iter().map(info).collect(), |vault| vault.name.clone())
+    paging::page(
+        &uri,
+        &asked,
+        vaults.into_iter().map(info).collect(),
+        |vault| vault.name.clone(),
+    )
 }

@@ -25,8 +25,15 @@ pub async fn handle(
     OriginalUri(uri): OriginalUri,
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<MemberInfo>>), Problem> {
-    let members = auth.everybody_in(&permit).await?.into_iter().filter_map(info).collect();
-    paging::page(&uri, &asked, members, |member: &MemberInfo| member.username.clone())
+    let members = auth
+        .everybody_in(&permit)
+        .await?
+        .into_iter()
+        .filter_map(info)
+        .collect();
+    paging::page(&uri, &asked, members, |member: &MemberInfo| {
+        member.username.clone()
+    })
 }
 
 fn info(member: RealmMember) -> Option<MemberInfo> {
@@ -34,8 +41,15 @@ fn info(member: RealmMember) -> Option<MemberInfo> {
     Some(MemberInfo {
         role: word(member.role()?),
         username: member.account.username.to_string(),
-        display_name: member.account.display_name.map(|name| name.as_str().to_owned()),
+        display_name: member
+            .account
+            .display_name
+            .map(|name| name.as_str().to_owned()),
         own_role: member.own.map(word),
-        through: member.through.into_iter().map(|(group, role)| (group.to_string(), word(role))).collect(),
+        through: member
+            .through
+            .into_iter()
+            .map(|(group, role)| (group.to_string(), word(role)))
+            .collect(),
     })
 }

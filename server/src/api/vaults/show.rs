@@ -29,9 +29,16 @@ impl axum::extract::FromRequestParts<AppState> for Asked {
         (status = 200, description = "The vault, and one's role in it.", body = VaultInfo),
         (status = 404, description = "None of one's vaults.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
-pub async fn handle(caller: Caller, State(auth): State<Auth>, Asked(name): Asked) -> Result<Json<VaultInfo>, Problem> {
+pub async fn handle(
+    caller: Caller,
+    State(auth): State<Auth>,
+    Asked(name): Asked,
+) -> Result<Json<VaultInfo>, Problem> {
     let vaults = auth.realms_of(&caller).await?;
     let found = vaults.into_iter().find(|(vault, _)| vault.name == name);
     let (vault, role) = found.ok_or(auth::AuthError::RealmNotFound)?;
-    Ok(Json(VaultInfo { name: vault.name.to_string(), role: role.as_str().to_owned() }))
+    Ok(Json(VaultInfo {
+        name: vault.name.to_string(),
+        role: role.as_str().to_owned(),
+    }))
 }

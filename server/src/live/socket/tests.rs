@@ -36,11 +36,20 @@ async fn closing_code(client: &mut Client) -> Option<u16> {
 async fn a_socket_resumes_and_goes_on_live() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("since=3").await;
-    assert_eq!((next_id(&mut client).await, next_id(&mut client).await), (4, 5));
+    assert_eq!(
+        (next_id(&mut client).await, next_id(&mut client).await),
+        (4, 5)
+    );
     desk.log.record(1);
     let event = next(&mut client).await;
-    assert_eq!((&event["event"], &event["id"]), (&"file_updated".into(), &6.into()));
-    assert_eq!((&event["vault"], &event["action"], &event["by"]), (&"main".into(), &"checkin".into(), &"ada".into()));
+    assert_eq!(
+        (&event["event"], &event["id"]),
+        (&"file_updated".into(), &6.into())
+    );
+    assert_eq!(
+        (&event["vault"], &event["action"], &event["by"]),
+        (&"main".into(), &"checkin".into(), &"ada".into())
+    );
     assert_eq!(event["data"]["filename"], "vise.step");
 }
 
@@ -49,10 +58,18 @@ async fn each_sees_a_check_out_as_their_own_or_as_somebody_elses() {
     let desk = Desk::over(Log::of(5));
     let (mut ada, mut bob) = (desk.socket("user=ada").await, desk.socket("user=bob").await);
     desk.log.record_this(|event| {
-        event.file.lock = Some(vault::Lock { id: 1, holder: user("bob"), at: event.at, note: None });
+        event.file.lock = Some(vault::Lock {
+            id: 1,
+            holder: user("bob"),
+            at: event.at,
+            note: None,
+        });
     });
     assert_eq!(next(&mut ada).await["data"]["status"], "locked");
-    assert_eq!(next(&mut bob).await["data"]["status"], "checked_out_by_user");
+    assert_eq!(
+        next(&mut bob).await["data"]["status"],
+        "checked_out_by_user"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,7 +92,10 @@ async fn nothing_is_sent_after_the_end_of_the_session() {
     sleep(Duration::from_secs(5)).await;
     desk.turn(Verdict::SignedOut);
     desk.log.record(1);
-    assert!(matches!(client.next().await, Some(Ok(Said::Close(Some(_))))));
+    assert!(matches!(
+        client.next().await,
+        Some(Ok(Said::Close(Some(_))))
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,7 +103,9 @@ async fn a_right_lost_between_door_and_stream_is_noticed() {
     let desk = Desk::over(Log::of(5));
     desk.turn_silently(Verdict::NoRight);
     let mut client = desk.socket("since=1").await;
-    assert!(matches!(client.next().await, Some(Ok(Said::Close(Some(close)))) if u16::from(close.code) == 4003));
+    assert!(
+        matches!(client.next().await, Some(Ok(Said::Close(Some(close)))) if u16::from(close.code) == 4003)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,7 +139,10 @@ async fn a_stopping_server_says_so() {
     let desk = Desk::over(Log::of(5));
     let (mut one, mut two) = (desk.socket("").await, desk.socket("since=5").await);
     desk.stop();
-    assert_eq!((closing_code(&mut one).await, closing_code(&mut two).await), (Some(1001), Some(1001)));
+    assert_eq!(
+        (closing_code(&mut one).await, closing_code(&mut two).await),
+        (Some(1001), Some(1001))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -128,11 +153,17 @@ async fn a_client_that_answers_pings_stays_and_one_that_does_not_is_closed() {
     let at = Instant::now();
     let mut said = Vec::new();
     dead.into_inner().read_to_end(&mut said).await.unwrap();
-    assert!((SILENCE..=SILENCE + FAREWELL + Duration::from_secs(1)).contains(&at.elapsed()), "{:?}", at.elapsed());
+    assert!(
+        (SILENCE..=SILENCE + FAREWELL + Duration::from_secs(1)).contains(&at.elapsed()),
+        "{:?}",
+        at.elapsed()
+    );
     // RFC 6455 5.2: pings are 0x89, the closing frame is 0x88 with its code.
     let pings = said.windows(2).filter(|bytes| *bytes == [0x89, 0]).count();
     assert!((2..=3).contains(&pings), "{pings} pings");
-    let [0x88, _, code @ ..] = &said[pings * 2..] else { panic!("no closing frame in {said:?}") };
+    let [0x88, _, code @ ..] = &said[pings * 2..] else {
+        panic!("no closing frame in {said:?}")
+    };
     assert_eq!(code[..2], 4000_u16.to_be_bytes());
     sleep(Duration::from_mins(10)).await;
     assert!(!alive.is_finished());
@@ -142,7 +173,9 @@ async fn a_client_that_answers_pings_stays_and_one_that_does_not_is_closed() {
 async fn a_client_that_never_reads_delays_nobody_and_is_dropped() {
     let desk = Desk::over(Log::of(5));
     let line = desk.dial(512).await;
-    let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line).await.unwrap();
+    let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line)
+        .await
+        .unwrap();
     let mut reader = desk.socket("").await;
     let at = Instant::now();
     desk.log.record(1000);
@@ -158,7 +191,9 @@ async fn a_client_that_never_reads_delays_nobody_and_is_dropped() {
 async fn a_stuck_client_is_dropped_at_once_when_its_session_ends() {
     let desk = Desk::over(Log::of(5));
     let line = desk.dial(512).await;
-    let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line).await.unwrap();
+    let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line)
+        .await
+        .unwrap();
     desk.log.record(1000);
     sleep(Duration::from_secs(1)).await;
     desk.turn(Verdict::SignedOut);
@@ -175,7 +210,10 @@ async fn what_clients_say_is_ignored_in_measure() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("").await;
     for _ in 0..50 {
-        client.send(Said::text(r#"{"event":"file_deleted"}"#)).await.unwrap();
+        client
+            .send(Said::text(r#"{"event":"file_deleted"}"#))
+            .await
+            .unwrap();
     }
     desk.log.record(1);
     assert_eq!(next_id(&mut client).await, 6);
@@ -189,7 +227,10 @@ async fn what_clients_say_is_ignored_in_measure() {
 async fn a_large_message_is_not_taken_in() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("").await;
-    client.send(Said::text("x".repeat(LARGEST_MESSAGE + 1))).await.unwrap();
+    client
+        .send(Said::text("x".repeat(LARGEST_MESSAGE + 1)))
+        .await
+        .unwrap();
     assert_eq!(closing_code(&mut client).await, Some(1008));
 }
 
@@ -213,7 +254,11 @@ async fn it_works_over_tcp_too() {
     for _ in 0..3 {
         desk.log.record(1);
         let text = client.next().await.unwrap().unwrap().into_text().unwrap();
-        ids.push(serde_json::from_str::<serde_json::Value>(&text).unwrap()["id"].as_i64().unwrap());
+        ids.push(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap()["id"]
+                .as_i64()
+                .unwrap(),
+        );
     }
     assert_eq!(ids, [5, 6, 7]);
 }

@@ -23,5 +23,14 @@ pub(crate) async fn page(
     let least = auth.least_password(Some(caller.account()));
     let Json(me) = me::handle(Known(caller.clone())).await;
     let sessions = sessions::list::all(&auth, &caller).await?;
-    send(StatusCode::OK, &AccountPage { shell, me, sessions, least, sends_mail: site.config.mail.is_some() })
+    send(
+        StatusCode::OK,
+        &AccountPage {
+            shell,
+            me,
+            sessions,
+            least,
+            sends_mail: site.config.mail.is_some(),
+        },
+    )
 }

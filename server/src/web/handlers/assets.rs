@@ -17,11 +17,22 @@ impl FromRequestParts<AppState> for Asked {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        Ok(Self { build: path_param(parts, state, "build").await?, path: path_param(parts, state, "path").await? })
+        Ok(Self {
+            build: path_param(parts, state, "build").await?,
+            path: path_param(parts, state, "path").await?,
+        })
     }
 }
 
-pub(crate) async fn asset(_: Anyone, asked: Asked, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn asset(
+    _: Anyone,
+    asked: Asked,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let response = assets::serve(&asked.build, &asked.path, &headers);
-    if response.status() == http::StatusCode::NOT_FOUND { Err(Problem::NoRoute) } else { Ok(response) }
+    if response.status() == http::StatusCode::NOT_FOUND {
+        Err(Problem::NoRoute)
+    } else {
+        Ok(response)
+    }
 }

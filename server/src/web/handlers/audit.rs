@@ -57,9 +57,17 @@ pub(crate) async fn page(
     OriginalUri(uri): OriginalUri,
     Query(form): Query<Form>,
 ) -> Result<Response, Problem> {
-    let which = Which { vault: Some(form.vault.clone()), address: form.address.trim().parse().ok() };
-    let (query, limit) = form.asked().query(audit::all::chain(&state.auth, &which).await?)?;
-    let query = AuditQuery { address: which.address, ..query };
+    let which = Which {
+        vault: Some(form.vault.clone()),
+        address: form.address.trim().parse().ok(),
+    };
+    let (query, limit) = form
+        .asked()
+        .query(audit::all::chain(&state.auth, &which).await?)?;
+    let query = AuditQuery {
+        address: which.address,
+        ..query
+    };
     let found = audit::page(&uri, state.auth.audit(&permit, query).await?, limit);
     show(&state, &caller, form, None, found).await
 }
@@ -72,9 +80,22 @@ pub(crate) async fn of_vault(
     OriginalUri(uri): OriginalUri,
     Query(form): Query<Form>,
 ) -> Result<Response, Problem> {
-    let (query, limit) = form.asked().query(Chain::Realm(permit.realm().id.clone()))?;
-    let found = audit::page(&uri, state.auth.realm_audit(&permit, &caller, query).await?, limit);
-    show(&state, &caller, form, Some(permit.realm().name.as_str()), found).await
+    let (query, limit) = form
+        .asked()
+        .query(Chain::Realm(permit.realm().id.clone()))?;
+    let found = audit::page(
+        &uri,
+        state.auth.realm_audit(&permit, &caller, query).await?,
+        limit,
+    );
+    show(
+        &state,
+        &caller,
+        form,
+        Some(permit.realm().name.as_str()),
+        found,
+    )
+    .await
 }
 
 async fn show(
@@ -88,18 +109,44 @@ async fn show(
     let viewer = caller.account().username.as_str();
     let entries = audit::shapes(&state.store, entries).await?;
     let happenings = Happening::told_all(entries, viewer);
-    let Form { vault, actor, subject, action, address, since, until, .. } = form;
-    let (url, next) = (of.map_or_else(|| "/admin/audit".to_owned(), |of| format!("/v/{of}/audit")), next(&headers));
+    let Form {
+        vault,
+        actor,
+        subject,
+        action,
+        address,
+        since,
+        until,
+        ..
+    } = form;
+    let (url, next) = (
+        of.map_or_else(|| "/admin/audit".to_owned(), |of| format!("/v/{of}/audit")),
+        next(&headers),
+    );
     send(
         StatusCode::OK,
-        &AuditPage { shell, url, vault, actor, subject, action, address, since, until, happenings, next },
+        &AuditPage {
+            shell,
+            url,
+            vault,
+            actor,
+            subject,
+            action,
+            address,
+            since,
+            until,
+            happenings,
+            next,
+        },
     )
 }
 
 /// The beginning of the day that is so many days after the one that was typed; nonsense asks for nothing.
 fn day(typed: &str, later: i64) -> Option<Timestamp> {
     let day: Date = typed.trim().parse().ok()?;
-    let day = day.checked_add(jiff::Span::new().try_days(later).ok()?).ok()?;
+    let day = day
+        .checked_add(jiff::Span::new().try_days(later).ok()?)
+        .ok()?;
     Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 

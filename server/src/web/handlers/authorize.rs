@@ -43,15 +43,22 @@ pub(crate) async fn page(
         Err(refused) => return Ok(tell(&asked, &site, refused)),
     };
     let Some(caller) = caller else {
-        let next = percent_encoding::utf8_percent_encode(&query, percent_encoding::NON_ALPHANUMERIC);
-        return Ok(Redirect::to(&format!("/sign-in?next=%2Fauth%2Fauthorize%3F{next}")).into_response());
+        let next =
+            percent_encoding::utf8_percent_encode(&query, percent_encoding::NON_ALPHANUMERIC);
+        return Ok(
+            Redirect::to(&format!("/sign-in?next=%2Fauth%2Fauthorize%3F{next}")).into_response(),
+        );
     };
     caller.unrestricted()?;
     let page = AuthorizePage {
         shell: shell(&auth, &caller, None).await?,
         username: caller.account().username.to_string(),
         program: wanted.client().name().to_owned(),
-        scopes: wanted.grants().iter().map(|grant| grant.as_str().to_owned()).collect(),
+        scopes: wanted
+            .grants()
+            .iter()
+            .map(|grant| grant.as_str().to_owned())
+            .collect(),
         back_to: back_to(&asked.redirect_uri).to_owned(),
     };
     send(StatusCode::OK, &page)
@@ -75,7 +82,13 @@ fn asked(query: &str) -> Result<Authorize, Problem> {
 
 fn tell(asked: &Authorize, site: &Site, refused: DelegationRefused) -> Response {
     let issuer = &site.config.public_url;
-    Redirect::to(&redirect(&asked.redirect_uri, asked.state.as_deref(), issuer, Err(refused))).into_response()
+    Redirect::to(&redirect(
+        &asked.redirect_uri,
+        asked.state.as_deref(),
+        issuer,
+        Err(refused),
+    ))
+    .into_response()
 }
 
 fn sorry(problem: &Problem, RequestId(id): &RequestId) -> Response {

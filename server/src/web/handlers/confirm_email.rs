@@ -14,7 +14,14 @@ use crate::{
 
 /// `GET /confirm-email`: nothing is confirmed by looking, since mail programs look at links by themselves.
 pub(crate) async fn page(_: Anyone) -> Result<Response, Problem> {
-    answer(StatusCode::OK, &ConfirmEmailPage { shell: Shell::default(), message: None, done: false })
+    answer(
+        StatusCode::OK,
+        &ConfirmEmailPage {
+            shell: Shell::default(),
+            message: None,
+            done: false,
+        },
+    )
 }
 
 /// `POST /confirm-email`
@@ -25,11 +32,26 @@ pub(crate) async fn confirm(
     mut form: Form,
 ) -> Result<Response, Problem> {
     let token = form.take("token").unwrap_or_default();
-    match auth.confirm_email(&token, &origin).await.map_err(Problem::from) {
-        Ok(_) => answer(StatusCode::OK, &ConfirmEmailPage { shell: Shell::default(), message: None, done: true }),
+    match auth
+        .confirm_email(&token, &origin)
+        .await
+        .map_err(Problem::from)
+    {
+        Ok(_) => answer(
+            StatusCode::OK,
+            &ConfirmEmailPage {
+                shell: Shell::default(),
+                message: None,
+                done: true,
+            },
+        ),
         Err(problem) => {
             let message = Some(problem.detail());
-            let page = ConfirmEmailPage { shell: Shell::default(), message, done: false };
+            let page = ConfirmEmailPage {
+                shell: Shell::default(),
+                message,
+                done: false,
+            };
             Ok(enter::again(&problem, answer(problem.status(), &page)?))
         }
     }
@@ -37,6 +59,9 @@ pub(crate) async fn confirm(
 
 fn answer(status: StatusCode, page: &ConfirmEmailPage) -> Result<Response, Problem> {
     let mut response = send(status, page)?;
-    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response.headers_mut().insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
     Ok(response)
 }

@@ -19,6 +19,12 @@ pub(crate) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
-    let user_code = asked.user_code.unwrap_or_default().chars().filter(|c| !c.is_control()).take(20).collect();
+    let user_code = asked
+        .user_code
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(20)
+        .collect();
     send(StatusCode::OK, &DevicePage { shell, user_code })
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use auth::{
-    Account, AuthError, DisplayName, EmailAddress, Known, Origin, OwnPage, Password, SessionKind, Username,
-    auth::Applicant, extract::MaybeCaller, second_step::Step, upstream::Provider,
+    Account, AuthError, DisplayName, EmailAddress, Known, Origin, OwnPage, Password, SessionKind,
+    Username, auth::Applicant, extract::MaybeCaller, second_step::Step, upstream::Provider,
 };
 use axum::{
     extract::State,
@@ -39,7 +39,10 @@ pub(crate) async fn sign_in_page(
     if caller.is_some() {
         return Ok(Redirect::to(next).into_response());
     }
-    send(StatusCode::OK, &sign_in_form(&site, String::new(), next, None))
+    send(
+        StatusCode::OK,
+        &sign_in_form(&site, String::new(), next, None),
+    )
 }
 
 fn sign_in_form(site: &Site, username: String, next: &str, message: Option<String>) -> SignInPage {
@@ -51,7 +54,15 @@ fn sign_in_form(site: &Site, username: String, next: &str, message: Option<Strin
     };
     let providers = site.config.providers.list.iter().map(button).collect();
     let (next, passkeys) = (next.to_owned(), site.passkeys.clone());
-    SignInPage { shell, username, next, message, registration, providers, passkeys }
+    SignInPage {
+        shell,
+        username,
+        next,
+        message,
+        registration,
+        providers,
+        passkeys,
+    }
 }
 
 /// `POST /sign-in`
@@ -85,7 +96,8 @@ pub(super) fn go_on(site: &Site, step: Step, next: &str) -> Response {
         }
         Step::HalfWay(half_way) => {
             let jar = CookieJar::new().add(cookie::half_way(site, &half_way));
-            let next = percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
+            let next =
+                percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
             (jar, Redirect::to(&format!("/sign-in/second?next={next}"))).into_response()
         }
     }
@@ -98,17 +110,21 @@ pub(super) async fn enter(
     (username, password): (&str, Password),
     origin: Origin,
 ) -> Result<CookieJar, AuthError> {
-    let signed_in = auth.sign_in(username, password, SessionKind::Web, origin).await?;
+    let signed_in = auth
+        .sign_in(username, password, SessionKind::Web, origin)
+        .await?;
     Ok(CookieJar::new().add(cookie::session(site, &signed_in.secret)))
 }
 
 /// The page again, with the headers of the refusal.
 pub(super) fn again(problem: &Problem, mut page: Response) -> Response {
     if let Some(wait) = problem.retry_after() {
-        page.headers_mut().insert(http::header::RETRY_AFTER, retry_after(wait));
+        page.headers_mut()
+            .insert(http::header::RETRY_AFTER, retry_after(wait));
     }
     if let Some(challenge) = problem.challenge() {
-        page.headers_mut().insert(http::header::WWW_AUTHENTICATE, challenge);
+        page.headers_mut()
+            .insert(http::header::WWW_AUTHENTICATE, challenge);
     }
     page
 }
@@ -143,23 +159,44 @@ pub(super) struct Typed {
 impl Typed {
     pub(super) fn take(form: &mut Form) -> Self {
         let mut take = |name| form.take(name).unwrap_or_default();
-        Self { username: take("username"), display_name: take("display_name"), email: take("email") }
+        Self {
+            username: take("username"),
+            display_name: take("display_name"),
+            email: take("email"),
+        }
     }
 
     pub(super) fn applicant(&self, password: Password) -> Result<Applicant, Problem> {
-        let username = Username::parse(&self.username).map_err(|error| Problem::invalid("/username", error))?;
+        let username = Username::parse(&self.username)
+            .map_err(|error| Problem::invalid("/username", error))?;
         Ok(Applicant {
             username,
-            display_name: optional(Some(self.display_name.clone()), "/display_name", DisplayName::parse)?,
+            display_name: optional(
+                Some(self.display_name.clone()),
+                "/display_name",
+                DisplayName::parse,
+            )?,
             email: optional(Some(self.email.clone()), "/email", EmailAddress::parse)?,
             password,
         })
     }
 
     fn page(self, auth: &Auth, site: &Site, message: Option<String>) -> SignUpPage {
-        let Self { username, display_name, email } = self;
+        let Self {
+            username,
+            display_name,
+            email,
+        } = self;
         let (registration, least) = (registration(site), auth.least_password(None));
-        SignUpPage { shell: Shell::default(), username, display_name, email, message, registration, least }
+        SignUpPage {
+            shell: Shell::default(),
+            username,
+            display_name,
+            email,
+            message,
+            registration,
+            least,
+        }
     }
 }
 
@@ -186,8 +223,15 @@ pub(crate) async fn sign_up(
     }
 }
 
-async fn register(auth: &Auth, typed: &Typed, password: String, origin: &Origin) -> Result<Account, Problem> {
-    Ok(auth.register(typed.applicant(Password::new(password))?, origin).await?)
+async fn register(
+    auth: &Auth,
+    typed: &Typed,
+    password: String,
+    origin: &Origin,
+) -> Result<Account, Problem> {
+    Ok(auth
+        .register(typed.applicant(Password::new(password))?, origin)
+        .await?)
 }
 
 /// `POST /sign-out`

@@ -22,5 +22,13 @@ pub(crate) async fn page(
     let shell = shell(&auth, &caller, None).await?;
     let is_due = caller.restriction().is_some();
     let Json(ways) = list::handle(EvenRestricted(caller), State(auth)).await?;
-    send(StatusCode::OK, &FactorsPage { shell, ways, is_due, passkeys_at: site.passkeys.clone() })
+    send(
+        StatusCode::OK,
+        &FactorsPage {
+            shell,
+            ways,
+            is_due,
+            passkeys_at: site.passkeys.clone(),
+        },
+    )
 }

@@ -22,18 +22,44 @@ use crate::{
 
 /// `GET /first`: the token is in the fragment, so that it is in no log.
 pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
-    answer(StatusCode::OK, &form(&auth, Typed::default(), String::new(), None).await?)
+    answer(
+        StatusCode::OK,
+        &form(&auth, Typed::default(), String::new(), None).await?,
+    )
 }
 
-async fn form(auth: &Auth, typed: Typed, token: String, message: Option<String>) -> Result<FirstPage, Problem> {
-    let Typed { username, display_name, .. } = typed;
-    let (open, least) = (auth.awaits_administrator().await?, auth.least_password(None));
-    Ok(FirstPage { shell: Shell::default(), token, username, display_name, message, open, least })
+async fn form(
+    auth: &Auth,
+    typed: Typed,
+    token: String,
+    message: Option<String>,
+) -> Result<FirstPage, Problem> {
+    let Typed {
+        username,
+        display_name,
+        ..
+    } = typed;
+    let (open, least) = (
+        auth.awaits_administrator().await?,
+        auth.least_password(None),
+    );
+    Ok(FirstPage {
+        shell: Shell::default(),
+        token,
+        username,
+        display_name,
+        message,
+        open,
+        least,
+    })
 }
 
 fn answer(status: StatusCode, page: &FirstPage) -> Result<Response, Problem> {
     let mut response = send(status, page)?;
-    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response.headers_mut().insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
     Ok(response)
 }
 
@@ -67,5 +93,7 @@ async fn administrator(
     password: String,
     origin: &Origin,
 ) -> Result<Account, Problem> {
-    Ok(auth.first_administrator(token, typed.applicant(Password::new(password))?, origin).await?)
+    Ok(auth
+        .first_administrator(token, typed.applicant(Password::new(password))?, origin)
+        .await?)
 }

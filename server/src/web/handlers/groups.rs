@@ -15,5 +15,12 @@ pub(crate) async fn page(
     let shell = shell(&state.auth, &caller, None).await?;
     let groups = groups::infos(&state.store, state.auth.groups(&permit).await?).await?;
     let vaults = shell.vaults.clone();
-    send(StatusCode::OK, &GroupsPage { shell, groups, vaults })
+    send(
+        StatusCode::OK,
+        &GroupsPage {
+            shell,
+            groups,
+            vaults,
+        },
+    )
 }

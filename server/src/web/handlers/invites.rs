@@ -5,19 +5,42 @@ use axum::{extract::State, response::Response};
 use http::StatusCode;
 
 use super::{send, shell};
-use crate::{api::auth::invites::list, config::RegistrationMode, error::Problem, state::AppState, web::InvitesPage};
+use crate::{
+    api::auth::invites::list, config::RegistrationMode, error::Problem, state::AppState,
+    web::InvitesPage,
+};
 
 /// For administrators and managers; others have nobody to invite.
-pub(crate) async fn page(InPerson(caller): InPerson, State(state): State<AppState>) -> Result<Response, Problem> {
+pub(crate) async fn page(
+    InPerson(caller): InPerson,
+    State(state): State<AppState>,
+) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
     let realms = state.auth.realms_of(&caller).await?.into_iter();
-    let vaults: Vec<_> =
-        realms.filter(|(_, role)| *role >= Role::Manager).map(|(vault, _)| vault.name.to_string()).collect();
+    let vaults: Vec<_> = realms
+        .filter(|(_, role)| *role >= Role::Manager)
+        .map(|(vault, _)| vault.name.to_string())
+        .collect();
     if vaults.is_empty() && !caller.account().administrator {
-        return Err(AuthError::NotAllowed { action: "members.manage" }.into());
+        return Err(AuthError::NotAllowed {
+            action: "members.manage",
+        }
+        .into());
     }
     let config = &state.site.config;
-    let (open, mails) = (config.registration != RegistrationMode::Closed, config.mail.is_some());
+    let (open, mails) = (
+        config.registration != RegistrationMode::Closed,
+        config.mail.is_some(),
+    );
     let invites = list::all(&state.auth, &state.store, &caller).await?;
-    send(StatusCode::OK, &InvitesPage { shell, invites, vaults, open, mails })
+    send(
+        StatusCode::OK,
+        &InvitesPage {
+            shell,
+            invites,
+            vaults,
+            open,
+            mails,
+        },
+    )
 }

@@ -22,18 +22,40 @@ use crate::{
 
 /// `GET /join`: the token is in the fragment, so that it is in no log.
 pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
-    answer(StatusCode::OK, &form(&auth, Typed::default(), String::new(), None))
+    answer(
+        StatusCode::OK,
+        &form(&auth, Typed::default(), String::new(), None),
+    )
 }
 
 fn form(auth: &Auth, typed: Typed, token: String, message: Option<String>) -> JoinPage {
-    let Typed { username, display_name, email } = typed;
-    let (open, least) = (auth.settings().registration != Registration::Closed, auth.least_password(None));
-    JoinPage { shell: Shell::default(), token, username, display_name, email, message, open, least }
+    let Typed {
+        username,
+        display_name,
+        email,
+    } = typed;
+    let (open, least) = (
+        auth.settings().registration != Registration::Closed,
+        auth.least_password(None),
+    );
+    JoinPage {
+        shell: Shell::default(),
+        token,
+        username,
+        display_name,
+        email,
+        message,
+        open,
+        least,
+    }
 }
 
 fn answer(status: StatusCode, page: &JoinPage) -> Result<Response, Problem> {
     let mut response = send(status, page)?;
-    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response.headers_mut().insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
     Ok(response)
 }
 
@@ -67,5 +89,7 @@ async fn register(
     token: &str,
     origin: &Origin,
 ) -> Result<Account, Problem> {
-    Ok(auth.register_invited(typed.applicant(Password::new(password))?, token, origin).await?)
+    Ok(auth
+        .register_invited(typed.applicant(Password::new(password))?, token, origin)
+        .await?)
 }

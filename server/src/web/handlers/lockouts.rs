@@ -13,6 +13,11 @@ pub(crate) async fn page(
     State(auth): State<Auth>,
 ) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
-    let lockouts = auth.lockouts(&permit).await?.into_iter().map(throttle::lockout).collect();
+    let lockouts = auth
+        .lockouts(&permit)
+        .await?
+        .into_iter()
+        .map(throttle::lockout)
+        .collect();
     send(StatusCode::OK, &LockoutsPage { shell, lockouts })
 }

@@ -1,7 +1,10 @@
 //! `POST /auth/password-check`: how good a password would be, for the meter beside the field. Only our own pages ask;
 //! nothing of it is kept or logged.
 
-use auth::{AuthError, DisplayName, EmailAddress, OwnPage, Password, Username, extract::MaybeCaller, password::About};
+use auth::{
+    AuthError, DisplayName, EmailAddress, OwnPage, Password, Username, extract::MaybeCaller,
+    password::About,
+};
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -39,15 +42,23 @@ pub(crate) async fn check(
     Body(asked): Body<Asked>,
 ) -> Result<Json<Weighed>, Problem> {
     if !state.site.meter.may_ask(origin.address) {
-        return Err(AuthError::Throttled { retry_after: Duration::from_mins(1) }.into());
+        return Err(AuthError::Throttled {
+            retry_after: Duration::from_mins(1),
+        }
+        .into());
     }
-    let own = caller.filter(|caller| asked.username.as_deref() == Some(caller.account().username.as_str()));
+    let own = caller
+        .filter(|caller| asked.username.as_deref() == Some(caller.account().username.as_str()));
     let password = Password::new(asked.password);
     // Half typed, they are nothing yet.
     let about = About {
         username: asked.username.and_then(|name| Username::parse(&name).ok()),
-        display_name: asked.display_name.and_then(|name| DisplayName::parse(&name).ok()),
-        email: asked.email.and_then(|email| EmailAddress::parse(&email).ok()),
+        display_name: asked
+            .display_name
+            .and_then(|name| DisplayName::parse(&name).ok()),
+        email: asked
+            .email
+            .and_then(|email| EmailAddress::parse(&email).ok()),
     };
     let weight = match own {
         Some(caller) => state.auth.weigh_for(caller.account(), password).await?,

@@ -32,14 +32,19 @@ use crate::{error::Problem, state::Auth};
 
 /// Sends a page under the policy that pages are written for.
 fn send(status: StatusCode, page: &impl Page) -> Result<Response, Problem> {
-    let html = page.html().map_err(|error| Problem::Internal(error.to_string()))?;
+    let html = page
+        .html()
+        .map_err(|error| Problem::Internal(error.to_string()))?;
     let mut response = (status, Html(html)).into_response();
     allow_page(response.headers_mut());
     Ok(response)
 }
 
 pub(crate) fn allow_page(headers: &mut HeaderMap) {
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(CONTENT_SECURITY_POLICY),
+    );
 }
 
 /// A refusal, for people.
@@ -61,11 +66,17 @@ async fn shell(auth: &Auth, caller: &Caller, vault: Option<&str>) -> Result<Shel
     Ok(Shell {
         viewer: Some(Viewer {
             username: account.username.to_string(),
-            display_name: account.display_name.as_ref().map(|name| name.as_str().to_owned()),
+            display_name: account
+                .display_name
+                .as_ref()
+                .map(|name| name.as_str().to_owned()),
             is_admin: account.administrator,
             manages,
         }),
         vault: vault.map(ToOwned::to_owned),
-        vaults: vaults.into_iter().map(|(vault, _)| vault.name.to_string()).collect(),
+        vaults: vaults
+            .into_iter()
+            .map(|(vault, _)| vault.name.to_string())
+            .collect(),
     })
 }

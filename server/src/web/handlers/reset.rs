@@ -15,12 +15,20 @@ use crate::{
 };
 
 /// `GET /forgot`
-pub(crate) async fn forgot_page(_: Anyone, State(site): State<Arc<Site>>) -> Result<Response, Problem> {
+pub(crate) async fn forgot_page(
+    _: Anyone,
+    State(site): State<Arc<Site>>,
+) -> Result<Response, Problem> {
     send(StatusCode::OK, &forgot_form(&site))
 }
 
 fn forgot_form(site: &Site) -> ForgotPage {
-    ForgotPage { shell: Shell::default(), message: None, sends_mail: site.config.mail.is_some(), asked: false }
+    ForgotPage {
+        shell: Shell::default(),
+        message: None,
+        sends_mail: site.config.mail.is_some(),
+        asked: false,
+    }
 }
 
 /// `POST /forgot`: the same page for whoever it is.
@@ -33,10 +41,19 @@ pub(crate) async fn forgot(
 ) -> Result<Response, Problem> {
     let whom = form.take("account").unwrap_or_default();
     match auth.ask_reset(&whom, &origin).await {
-        Ok(()) => send(StatusCode::OK, &ForgotPage { asked: true, ..forgot_form(&site) }),
+        Ok(()) => send(
+            StatusCode::OK,
+            &ForgotPage {
+                asked: true,
+                ..forgot_form(&site)
+            },
+        ),
         Err(error) => {
             let problem = Problem::from(error);
-            let page = ForgotPage { message: Some(problem.detail()), ..forgot_form(&site) };
+            let page = ForgotPage {
+                message: Some(problem.detail()),
+                ..forgot_form(&site)
+            };
             Ok(again(&problem, send(problem.status(), &page)?))
         }
     }
@@ -51,13 +68,23 @@ pub(crate) async fn reset_page(_: Anyone, State(auth): State<Auth>) -> Result<Re
 /// else needs.
 fn reset_form(auth: &Auth) -> ResetPage {
     let least = auth.least_password(None);
-    ResetPage { shell: Shell::default(), token: String::new(), message: None, done: false, over: false, least }
+    ResetPage {
+        shell: Shell::default(),
+        token: String::new(),
+        message: None,
+        done: false,
+        over: false,
+        least,
+    }
 }
 
 fn answer(status: StatusCode, page: &ResetPage) -> Result<Response, Problem> {
     let mut response = send(status, page)?;
     // A form of our own pages has to say where it comes from, and nobody else hears of this page.
-    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response.headers_mut().insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
     Ok(response)
 }
 
@@ -71,11 +98,22 @@ pub(crate) async fn reset(
     let token = form.take("token").unwrap_or_default();
     let password = Password::new(form.take("password").unwrap_or_default());
     match auth.reset_password(&token, password, &origin).await {
-        Ok(()) => answer(StatusCode::OK, &ResetPage { done: true, ..reset_form(&auth) }),
+        Ok(()) => answer(
+            StatusCode::OK,
+            &ResetPage {
+                done: true,
+                ..reset_form(&auth)
+            },
+        ),
         Err(error) => {
             let over = matches!(error, AuthError::ResetOver);
             let problem = Problem::from(error);
-            let page = ResetPage { over, token, message: Some(problem.detail()), ..reset_form(&auth) };
+            let page = ResetPage {
+                over,
+                token,
+                message: Some(problem.detail()),
+                ..reset_form(&auth)
+            };
             Ok(again(&problem, answer(problem.status(), &page)?))
         }
     }

@@ -30,14 +30,20 @@ pub(crate) async fn page(
     Query(asked): Query<Next>,
 ) -> Result<Response, Problem> {
     match auth.half_way(token(&site, &jar)).await {
-        Ok(waiting) => send(StatusCode::OK, &form(&site, &waiting, local_path(asked.next.as_deref()), None)),
+        Ok(waiting) => send(
+            StatusCode::OK,
+            &form(&site, &waiting, local_path(asked.next.as_deref()), None),
+        ),
         Err(AuthError::SignInOver) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// `POST /sign-in/second`
-#[expect(clippy::too_many_arguments, reason = "one extractor for each thing that a request brings")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one extractor for each thing that a request brings"
+)]
 pub(crate) async fn step(
     _: OwnPage,
     State(auth): State<Auth>,
@@ -46,18 +52,25 @@ pub(crate) async fn step(
     jar: CookieJar,
     mut sent: Form,
 ) -> Result<Response, Problem> {
-    let (code, next) = (OneTimeCode::typed(&sent.take("otp").unwrap_or_default()), sent.take("next"));
+    let (code, next) = (
+        OneTimeCode::typed(&sent.take("otp").unwrap_or_default()),
+        sent.take("next"),
+    );
     let next = local_path(next.as_deref());
     let token = token(&site, &jar);
     match auth.second_step(token, code, origin).await {
         Ok(signed_in) => {
-            let jar = CookieJar::new().add(cookie::session(&site, &signed_in.secret)).add(cookie::gone_in(&site));
+            let jar = CookieJar::new()
+                .add(cookie::session(&site, &signed_in.secret))
+                .add(cookie::gone_in(&site));
             Ok((jar, Redirect::to(next)).into_response())
         }
         Err(AuthError::SignInOver) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => {
             let problem = Problem::from(error);
-            let Ok(waiting) = auth.half_way(token).await else { return Err(problem) };
+            let Ok(waiting) = auth.half_way(token).await else {
+                return Err(problem);
+            };
             let page = form(&site, &waiting, next, Some(problem.detail()));
             Ok(again(&problem, send(problem.status(), &page)?))
         }
@@ -67,9 +80,17 @@ pub(crate) async fn step(
 fn form(site: &Site, waiting: &Waiting, next: &str, message: Option<String>) -> SecondPage {
     let username = waiting.account.username.to_string();
     let (next, passkeys_at) = (next.to_owned(), site.passkeys.clone());
-    SecondPage { shell: Shell::default(), username, ways: waiting.ways, next, message, passkeys_at }
+    SecondPage {
+        shell: Shell::default(),
+        username,
+        ways: waiting.ways,
+        next,
+        message,
+        passkeys_at,
+    }
 }
 
 pub(crate) fn token<'a>(site: &Site, jar: &'a CookieJar) -> &'a str {
-    jar.get(cookie::half_way_name(site)).map_or("", |cookie| cookie.value())
+    jar.get(cookie::half_way_name(site))
+        .map_or("", |cookie| cookie.value())
 }

@@ -39,5 +39,13 @@ pub(crate) async fn page(
     let viewer = caller.account().username.to_string();
     let happenings = Happening::told_all(entries, &viewer);
     let sessions = sessions::list::all(&state.auth, &caller).await?;
-    send(StatusCode::OK, &SecurityPage { shell, happenings, sessions, next: next(&headers) })
+    send(
+        StatusCode::OK,
+        &SecurityPage {
+            shell,
+            happenings,
+            sessions,
+            next: next(&headers),
+        },
+    )
 }

@@ -7,7 +7,10 @@ use http::StatusCode;
 use super::{send, shell};
 use crate::{api::auth::tokens::list, error::Problem, state::Auth, web::TokensPage};
 
-pub(crate) async fn page(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Response, Problem> {
+pub(crate) async fn page(
+    InPerson(caller): InPerson,
+    State(auth): State<Auth>,
+) -> Result<Response, Problem> {
     let (shell, now) = (shell(&auth, &caller, None).await?, auth.now());
     let tokens = list::all(&auth, &caller).await?;
     send(StatusCode::OK, &TokensPage { shell, tokens, now })

@@ -39,9 +39,16 @@ pub(crate) async fn leave(
     ProviderId(provider): ProviderId,
     (jar, Query(asked)): (CookieJar, Query<Leave>),
 ) -> Result<Response, Problem> {
-    let errand = if asked.again.is_some() { Errand::SignInAgain } else { Errand::SignIn };
+    let errand = if asked.again.is_some() {
+        Errand::SignInAgain
+    } else {
+        Errand::SignIn
+    };
     let next = local_path(asked.next.as_deref()).to_owned();
-    match auth.depart(&provider, errand, next, cookie::departure_of(&site, &jar)).await {
+    match auth
+        .depart(&provider, errand, next, cookie::departure_of(&site, &jar))
+        .await
+    {
         Ok(departure) => {
             let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser));
             Ok((jar, Redirect::to(departure.location.expose_secret())).into_response())
@@ -68,8 +75,15 @@ pub(crate) async fn arrive(
     (From(origin), jar, Query(back)): (From, CookieJar, Query<Back>),
 ) -> Result<Response, Problem> {
     let browser = cookie::departure_of(&site, &jar);
-    let outcome = back.code.ok_or_else(|| plain(back.error.as_deref().unwrap_or("it sent nothing")));
-    let callback = Callback { state: back.state.into(), outcome, issuer: back.iss, browser };
+    let outcome = back
+        .code
+        .ok_or_else(|| plain(back.error.as_deref().unwrap_or("it sent nothing")));
+    let callback = Callback {
+        state: back.state.into(),
+        outcome,
+        issuer: back.iss,
+        browser,
+    };
     match auth.arrive(&provider, callback, caller, origin).await {
         Ok(Arrival::Here { step, next }) => Ok(enter::go_on(&site, step, &next)),
         Ok(Arrival::Back(next)) => Ok(Redirect::to(&next).into_response()),
@@ -83,11 +97,18 @@ pub(crate) async fn icon(
     State(site): State<Arc<Site>>,
     ProviderId(provider): ProviderId,
 ) -> Result<Response, Problem> {
-    let icon = site.config.providers.icon(&provider).ok_or(Problem::NoRoute)?;
+    let icon = site
+        .config
+        .providers
+        .icon(&provider)
+        .ok_or(Problem::NoRoute)?;
     let mut response = icon.bytes.clone().into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(icon.kind));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=3600"),
+    );
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(response)
@@ -95,12 +116,27 @@ pub(crate) async fn icon(
 
 /// An error code of a provider's: anybody can write into this address, so little of it is shown.
 fn plain(code: &str) -> String {
-    code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == ' ').take(60).collect()
+    code.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == ' ')
+        .take(60)
+        .collect()
 }
 
 fn sorry(auth: &Auth, provider: &str, problem: &Problem) -> Result<Response, Problem> {
-    let name = auth.providers().iter().find(|known| known.id == provider).map(|known| known.name.clone());
-    let page = UpstreamPage { shell: Shell::default(), provider: name, message: problem.detail() };
-    let status = if problem.status() == StatusCode::UNAUTHORIZED { StatusCode::FORBIDDEN } else { problem.status() };
+    let name = auth
+        .providers()
+        .iter()
+        .find(|known| known.id == provider)
+        .map(|known| known.name.clone());
+    let page = UpstreamPage {
+        shell: Shell::default(),
+        provider: name,
+        message: problem.detail(),
+    };
+    let status = if problem.status() == StatusCode::UNAUTHORIZED {
+        StatusCode::FORBIDDEN
+    } else {
+        problem.status()
+    };
     send(status, &page)
 }

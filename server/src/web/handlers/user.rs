@@ -17,5 +17,12 @@ pub(crate) async fn page(
     let member = state.auth.member(&permit, &username).await?;
     let user = users::user(&state.store, member).await?;
     let vaults = shell.vaults.clone();
-    send(StatusCode::OK, &UserPage { shell, user, vaults })
+    send(
+        StatusCode::OK,
+        &UserPage {
+            shell,
+            user,
+            vaults,
+        },
+    )
 }

@@ -30,21 +30,51 @@ pub(crate) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;
-    let search = asked.q.clone().filter(|q| !q.trim().is_empty() && !q.contains('\0'));
-    let after = asked.after.as_deref().and_then(|after| Username::parse(after).ok());
+    let search = asked
+        .q
+        .clone()
+        .filter(|q| !q.trim().is_empty() && !q.contains('\0'));
+    let after = asked
+        .after
+        .as_deref()
+        .and_then(|after| Username::parse(after).ok());
     let among = Among::parse(&asked.only);
-    let mut members = state.auth.members(&permit, AccountQuery { search, among, after, limit: PAGE + 1 }).await?;
+    let mut members = state
+        .auth
+        .members(
+            &permit,
+            AccountQuery {
+                search,
+                among,
+                after,
+                limit: PAGE + 1,
+            },
+        )
+        .await?;
     let query = asked.q.unwrap_or_default();
     let more = members.len() > PAGE as usize;
     members.truncate(PAGE as usize);
     let next = members.last().filter(|_| more).map(|last| {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
-        pairs.append_pair("q", &query).append_pair("only", among.map_or("", Among::as_str));
+        pairs
+            .append_pair("q", &query)
+            .append_pair("only", among.map_or("", Among::as_str));
         pairs.append_pair("after", last.account.username.as_str());
         format!("/admin/users?{}", pairs.finish())
     });
     let users = users::users(&state.store, members).await?;
     let vaults = shell.vaults.clone();
     let registration = registration(&state.site);
-    send(StatusCode::OK, &UsersPage { shell, query, among, users, vaults, next, registration })
+    send(
+        StatusCode::OK,
+        &UsersPage {
+            shell,
+            query,
+            among,
+            users,
+            vaults,
+            next,
+            registration,
+        },
+    )
 }

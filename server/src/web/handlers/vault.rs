@@ -56,15 +56,25 @@ impl FromRequestParts<AppState> for Tail {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let raw = path_param(parts, state, "path").await?;
-        Filename::parse(&raw).map(Self).map_err(|_| VaultError::NotFound.into())
+        Filename::parse(&raw)
+            .map(Self)
+            .map_err(|_| VaultError::NotFound.into())
     }
 }
 
 /// `GET /`: the vault `main`, or the first that the caller may see.
-pub(crate) async fn home(caller: Caller, desk: Desk, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(crate) async fn home(
+    caller: Caller,
+    desk: Desk,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
     let vaults = desk.auth.realms_of(&caller).await?;
-    let main = vaults.iter().position(|(vault, _)| RealmName::parse("main").as_ref() == Ok(&vault.name));
-    let realm = main.or((!vaults.is_empty()).then_some(0)).map(|at| vaults[at].0.clone());
+    let main = vaults
+        .iter()
+        .position(|(vault, _)| RealmName::parse("main").as_ref() == Ok(&vault.name));
+    let realm = main
+        .or((!vaults.is_empty()).then_some(0))
+        .map(|at| vaults[at].0.clone());
     let permit = caller.permit::<Read>(realm.as_ref())?;
     folder(&caller, &permit, &desk, None, asked.after).await
 }
@@ -93,9 +103,18 @@ pub(crate) async fn below(
 async fn workplace(caller: &Caller, realm: &Realm, desk: &Desk) -> Result<Workplace, Problem> {
     let role = caller.role_in(&realm.id).ok_or(AuthError::RealmNotFound)?;
     // Asked before the files are: an event in between is told twice rather than never.
-    let heads = desk.store.heads(&realm.id).await.map_err(VaultError::Store)?;
+    let heads = desk
+        .store
+        .heads(&realm.id)
+        .await
+        .map_err(VaultError::Store)?;
     let max_file_size = desk.site.config.max_file_size;
-    Ok(Workplace { vault: realm.name.to_string(), role, since: heads.event, max_file_size })
+    Ok(Workplace {
+        vault: realm.name.to_string(),
+        role,
+        since: heads.event,
+        max_file_size,
+    })
 }
 
 async fn folder(
@@ -110,7 +129,10 @@ async fn folder(
         Some(after) => entry(permit, desk, &after).await?,
         None => None,
     };
-    let mut entries = desk.vault.folder(permit, folder.as_ref(), after.as_ref(), PAGE + 1).await?;
+    let mut entries = desk
+        .vault
+        .folder(permit, folder.as_ref(), after.as_ref(), PAGE + 1)
+        .await?;
     if entries.is_empty() && folder.is_some() && after.is_none() {
         return Err(VaultError::NotFound.into());
     }
@@ -125,12 +147,24 @@ async fn folder(
     let (mut folders, mut files) = (Vec::new(), Vec::new());
     for entry in entries {
         match entry {
-            Entry::Folder(name) => folders.push(Folder { path: name.to_string() }),
+            Entry::Folder(name) => folders.push(Folder {
+                path: name.to_string(),
+            }),
             Entry::File(file) => files.push(Row(shape::file(&file, permit.username()))),
         }
     }
     let shell = shell(&desk.auth, caller, Some(&at.vault)).await?;
-    send(StatusCode::OK, &FolderPage { shell, at, folder: path, folders, files, next })
+    send(
+        StatusCode::OK,
+        &FolderPage {
+            shell,
+            at,
+            folder: path,
+            folders,
+            files,
+            next,
+        },
+    )
 }
 
 /// Where a page ended, for the address of the next one.
@@ -142,9 +176,17 @@ fn position(entry: &Entry) -> String {
 }
 
 /// Takes a [`position`] back; a file that has gone since begins the folder again.
-async fn entry(permit: &Permit<Read>, desk: &Desk, position: &str) -> Result<Option<Entry>, Problem> {
-    let Some((kind, name)) = position.split_once(':') else { return Ok(None) };
-    let Ok(name) = Filename::parse(name) else { return Ok(None) };
+async fn entry(
+    permit: &Permit<Read>,
+    desk: &Desk,
+    position: &str,
+) -> Result<Option<Entry>, Problem> {
+    let Some((kind, name)) = position.split_once(':') else {
+        return Ok(None);
+    };
+    let Ok(name) = Filename::parse(name) else {
+        return Ok(None);
+    };
     if kind == "folder" {
         return Ok(Some(Entry::Folder(name)));
     }
@@ -171,7 +213,10 @@ pub(crate) async fn file(
         Err(VaultError::NotFound) => None,
         Err(error) => return Err(error.into()),
     };
-    let mut revisions = desk.vault.history(&permit, &name, before, REVISIONS + 1).await?;
+    let mut revisions = desk
+        .vault
+        .history(&permit, &name, before, REVISIONS + 1)
+        .await?;
     let more = revisions.len() > REVISIONS as usize;
     revisions.truncate(REVISIONS as usize);
     let filename = name.to_string();
@@ -179,7 +224,17 @@ pub(crate) async fn file(
     let next = last.map(|last| format!("{}?after={}", at.file_url(&filename), last.revision));
     let revisions = revisions.iter().map(shape::revision).collect();
     let shell = shell(&desk.auth, &caller, Some(&at.vault)).await?;
-    send(StatusCode::OK, &FilePage { shell, at, filename, file, revisions, next })
+    send(
+        StatusCode::OK,
+        &FilePage {
+            shell,
+            at,
+            filename,
+            file,
+            revisions,
+            next,
+        },
+    )
 }
 
 /// `GET /v/{vault}/deleted`
@@ -196,7 +251,18 @@ pub(crate) async fn deleted(
     gone.truncate(PAGE as usize);
     let last = gone.last().filter(|_| more);
     let next = last.map(|last| format!("{}/deleted?after={}", at.url(), last.change));
-    let files = gone.iter().map(|file| shape::file(file, permit.username())).collect();
+    let files = gone
+        .iter()
+        .map(|file| shape::file(file, permit.username()))
+        .collect();
     let shell = shell(&desk.auth, &caller, Some(&at.vault)).await?;
-    send(StatusCode::OK, &DeletedPage { shell, at, files, next })
+    send(
+        StatusCode::OK,
+        &DeletedPage {
+            shell,
+            at,
+            files,
+            next,
+        },
+    )
 }

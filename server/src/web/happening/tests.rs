@@ -8,7 +8,10 @@ use super::*;
 fn told(entry: Value, viewer: &str) -> Happening {
     let mut whole = json!({"chain": "accounts", "n": 1, "at": "2026-01-02T03:04:05Z", "actor": "ada", "subject": "ada",
         "hash": "", "prev_hash": ""});
-    whole.as_object_mut().unwrap().append(&mut entry.as_object().unwrap().clone());
+    whole
+        .as_object_mut()
+        .unwrap()
+        .append(&mut entry.as_object().unwrap().clone());
     Happening::told(serde_json::from_value(whole).unwrap(), viewer)
 }
 
@@ -19,14 +22,35 @@ fn entries_read_as_sentences_to_whom_they_are_about_and_to_others() {
     let own = told(role.clone(), "ada");
     assert_eq!(own.sentence, "root changed what you may do in main");
     assert_eq!(own.changes, ["role: viewer → editor"]);
-    assert_eq!(own.mark, Some(Mark { word: "By somebody else", alarming: false }));
-    assert_eq!(told(role, "eve").sentence, "root changed what ada may do in main");
-    let refused = told(json!({"action": "sign_in.refused", "reason": "password"}), "ada");
-    assert_eq!(refused.sentence, "Somebody tried to sign in as you and was refused: wrong password");
+    assert_eq!(
+        own.mark,
+        Some(Mark {
+            word: "By somebody else",
+            alarming: false
+        })
+    );
+    assert_eq!(
+        told(role, "eve").sentence,
+        "root changed what ada may do in main"
+    );
+    let refused = told(
+        json!({"action": "sign_in.refused", "reason": "password"}),
+        "ada",
+    );
+    assert_eq!(
+        refused.sentence,
+        "Somebody tried to sign in as you and was refused: wrong password"
+    );
     assert!(refused.mark.is_some_and(|mark| mark.alarming));
     let ended = json!({"action": "session.ended", "reason": "signed_out"});
-    assert_eq!(told(ended.clone(), "ada").sentence, "You ended one of your sessions by signing out");
-    assert_eq!(told(ended, "eve").sentence, "ada ended one of their sessions by signing out");
+    assert_eq!(
+        told(ended.clone(), "ada").sentence,
+        "You ended one of your sessions by signing out"
+    );
+    assert_eq!(
+        told(ended, "eve").sentence,
+        "ada ended one of their sessions by signing out"
+    );
 }
 
 #[test]
@@ -37,8 +61,14 @@ fn sentences_name_what_was_changed() {
             "after": after});
         sentence(entry)
     };
-    assert_eq!(of_group(json!(null), json!({"member": "eve"})), "You put eve into the group design");
-    assert_eq!(of_group(json!({"member": "eve"}), json!(null)), "You took eve out of the group design");
+    assert_eq!(
+        of_group(json!(null), json!({"member": "eve"})),
+        "You put eve into the group design"
+    );
+    assert_eq!(
+        of_group(json!({"member": "eve"}), json!(null)),
+        "You took eve out of the group design"
+    );
     let role = of_group(json!({"role": null}), json!({"role": "editor"}));
     assert_eq!(role, "You changed what the group design may do in main");
     let disabled = json!({"action": "account.changed", "subject": "eve", "before": {"standing": "active"},
@@ -48,7 +78,10 @@ fn sentences_name_what_was_changed() {
     let invited = json!({"action": "invite.made", "subject": "d8652face2445ff9c0bc17c33b32b59e"});
     assert_eq!(sentence(invited), "You made an invitation");
     let added = json!({"action": "factor.added", "facts": {"kind": "passkey", "name": "My phone"}});
-    assert_eq!(sentence(added), "You added a passkey “My phone” to your account");
+    assert_eq!(
+        sentence(added),
+        "You added a passkey “My phone” to your account"
+    );
     let checked_in = json!({"action": "file.checkin", "subject": "vise.step",
         "before": {"locked_by": "ada", "revision": 1, "sha256": "ab"},
         "after": {"locked_by": null, "revision": 2, "sha256": "cd"}});
@@ -63,8 +96,12 @@ fn what_is_refused_again_and_again_from_one_place_is_one_line() {
             "from": {"address": address}});
         serde_json::from_value::<AuditEntry>(entry).unwrap()
     };
-    let entries =
-        vec![refused(4, "192.0.2.1"), refused(3, "192.0.2.1"), refused(2, "192.0.2.1"), refused(1, "192.0.2.9")];
+    let entries = vec![
+        refused(4, "192.0.2.1"),
+        refused(3, "192.0.2.1"),
+        refused(2, "192.0.2.1"),
+        refused(1, "192.0.2.9"),
+    ];
     let told = Happening::told_all(entries, "ada");
     assert_eq!(told.iter().map(|it| it.times).collect::<Vec<_>>(), [3, 1]);
     assert_eq!(told[0].first_at, "2026-01-02T03:04:02Z".parse().unwrap());

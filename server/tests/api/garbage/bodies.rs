@@ -49,12 +49,19 @@ async fn any_upload_is_a_file_or_refused_and_leaves_nothing() {
             .concat();
         }
         let about = format!("{kind}: {:?}", String::from_utf8_lossy(&body));
-        let request = ada.put(&file(&format!("{n}.nc"), "/content")).header("content-type", kind).body(body);
+        let request = ada
+            .put(&file(&format!("{n}.nc"), "/content"))
+            .header("content-type", kind)
+            .body(body);
         let answer = ada.ask(request).await;
         assert_understood_or_refused(&answer, &about);
         kept += usize::from(answer.status == 201);
         let found = ada.see(&file(&format!("{n}.nc"), "")).await.status;
-        assert_eq!(found, if answer.status == 201 { 200 } else { 404 }, "{about}");
+        assert_eq!(
+            found,
+            if answer.status == 201 { 200 } else { 404 },
+            "{about}"
+        );
     }
     assert!(kept > 20, "{kept}");
     let under_way = app.data.path().join("vaults/main.git/lfs/tmp");
@@ -105,22 +112,41 @@ async fn any_form_of_any_page_is_understood_or_refused() {
         "/auth/introspect",
         "/auth/device",
     ];
-    let cookies = ["strongroom=x", "strongroom-second=sr_hw_x", "strongroom-device=;;=", ""];
-    let strategy = (prop::sample::select(paths.to_vec()), prop::sample::select(cookies.to_vec()), pieces(FORM, 14));
+    let cookies = [
+        "strongroom=x",
+        "strongroom-second=sr_hw_x",
+        "strongroom-device=;;=",
+        "",
+    ];
+    let strategy = (
+        prop::sample::select(paths.to_vec()),
+        prop::sample::select(cookies.to_vec()),
+        pieces(FORM, 14),
+    );
     for (path, cookie, form) in cases(&strategy, 400) {
         let anonymous = app.anonymous();
         let about = format!("{path}, {cookie}: {:?}", String::from_utf8_lossy(&form));
-        let request = anonymous.post(path).header("content-type", "application/x-www-form-urlencoded").body(form);
-        let request =
-            request.header("sec-fetch-site", "same-origin").header("accept", "text/html").header("cookie", cookie);
+        let request = anonymous
+            .post(path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        let request = request
+            .header("sec-fetch-site", "same-origin")
+            .header("accept", "text/html")
+            .header("cookie", cookie);
         let answer = anonymous.ask(request).await;
         assert_understood_or_refused(&answer, &about);
         assert!(
-            !["<script>", "href=\"//evil", "action=\"//evil"].iter().any(|bad| answer.text.contains(bad)),
+            !["<script>", "href=\"//evil", "action=\"//evil"]
+                .iter()
+                .any(|bad| answer.text.contains(bad)),
             "{about}: {}",
             answer.text
         );
-        assert!(!answer.header("location").unwrap_or("/").contains("//"), "{about}");
+        assert!(
+            !answer.header("location").unwrap_or("/").contains("//"),
+            "{about}"
+        );
         // what is wrong costs the address something, and this test is about something else
         app.later(std::time::Duration::from_hours(1));
     }
@@ -130,14 +156,28 @@ async fn any_form_of_any_page_is_understood_or_refused() {
 /// The members of a body, as the document names them.
 fn members(document: &Value, operation: &Value) -> Vec<String> {
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-    let named = schema["$ref"].as_str().or_else(|| schema["oneOf"][1]["$ref"].as_str());
-    let schema = named.map_or(schema, |name| document.pointer(name.trim_start_matches('#')).unwrap());
-    schema["properties"].as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
+    let named = schema["$ref"]
+        .as_str()
+        .or_else(|| schema["oneOf"][1]["$ref"].as_str());
+    let schema = named.map_or(schema, |name| {
+        document.pointer(name.trim_start_matches('#')).unwrap()
+    });
+    schema["properties"]
+        .as_object()
+        .map(|members| members.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 async fn send(client: &Client, method: &str, path: &str, body: String) -> crate::app::Answer {
     let method = reqwest::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-    client.ask(client.request(method, path).header("content-type", "application/json").body(body)).await
+    client
+        .ask(
+            client
+                .request(method, path)
+                .header("content-type", "application/json")
+                .body(body),
+        )
+        .await
 }
 
 /// Each operation, as an administrator: nothing is refused for its sender's rights.
@@ -155,17 +195,27 @@ async fn any_json_to_any_operation_is_understood_or_refused() {
                 continue;
             }
             tried += 1;
-            let filled = path.replace("{vault}", "main").replace("{filename}", "a.nc").replace("{username}", "nobody");
+            let filled = path
+                .replace("{vault}", "main")
+                .replace("{filename}", "a.nc")
+                .replace("{username}", "nobody");
             let filled = filled.replace("{group}", "none").replace("{id}", "none");
             for values in cases(&prop::collection::vec(anything(), members.len()), 8) {
                 let body: Map<String, Value> = members.iter().cloned().zip(values).collect();
                 let about = format!("{method} {path}: {}", json!(body));
-                assert_understood_or_refused(&send(&root, method, &filled, json!(body).to_string()).await, &about);
+                assert_understood_or_refused(
+                    &send(&root, method, &filled, json!(body).to_string()).await,
+                    &about,
+                );
             }
             for odd in odd_json(&members[0]) {
                 let answer = send(&root, method, &filled, odd.clone()).await;
                 assert_understood_or_refused(&answer, &format!("{method} {path}: {odd}"));
-                assert!(answer.status >= 400, "{method} {path} took {odd}: {}", answer.status);
+                assert!(
+                    answer.status >= 400,
+                    "{method} {path} took {odd}: {}",
+                    answer.status
+                );
             }
         }
     }

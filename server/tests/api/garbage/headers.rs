@@ -9,18 +9,54 @@ use crate::{
     throttle::behind_a_proxy,
 };
 
-const RANGES: &[&str] =
-    &["bytes", "=", "-", ",", "0", "1", "9", "18446744073709551615", "9223372036854775808", " ", "-1"];
+const RANGES: &[&str] = &[
+    "bytes",
+    "=",
+    "-",
+    ",",
+    "0",
+    "1",
+    "9",
+    "18446744073709551615",
+    "9223372036854775808",
+    " ",
+    "-1",
+];
 const TAGS: &[&str] = &["\"", "W/", "*", ",", " ", "e3b0c442", "\\", "\"\""];
-const HOPS: &[&str] =
-    &["127.0.0.1", "192.0.2.1", "::1", "[2001:db8::1]", ":80", ",", " ", "for=", "unknown", "\"", ";"];
-const KINDS: &[&str] =
-    &["text/html", "application/json", "*/*", ";q=", "0.5", ",", "/", "application/x-www-form-urlencoded"];
+const HOPS: &[&str] = &[
+    "127.0.0.1",
+    "192.0.2.1",
+    "::1",
+    "[2001:db8::1]",
+    ":80",
+    ",",
+    " ",
+    "for=",
+    "unknown",
+    "\"",
+    ";",
+];
+const KINDS: &[&str] = &[
+    "text/html",
+    "application/json",
+    "*/*",
+    ";q=",
+    "0.5",
+    ",",
+    "/",
+    "application/x-www-form-urlencoded",
+];
 
 /// What HTTP lets stand in a header: hyper refuses the rest before it is a request.
 fn header(known: &'static [&'static str]) -> impl Strategy<Value = HeaderValue> {
     pieces(known, 12).prop_filter_map("no header", |bytes| {
-        HeaderValue::from_bytes(&bytes.into_iter().filter(|byte| !byte.is_ascii_control()).collect::<Vec<_>>()).ok()
+        HeaderValue::from_bytes(
+            &bytes
+                .into_iter()
+                .filter(|byte| !byte.is_ascii_control())
+                .collect::<Vec<_>>(),
+        )
+        .ok()
     })
 }
 
@@ -33,14 +69,27 @@ async fn any_range_or_tag_gives_content_a_part_of_it_or_a_refusal() {
         ada.add(name, content.as_bytes()).await.is(201);
     }
     let conditions = ["if-none-match", "if-range", "if-match"];
-    let strategy = (header(RANGES), prop::sample::select(conditions.to_vec()), prop::option::of(header(TAGS)));
+    let strategy = (
+        header(RANGES),
+        prop::sample::select(conditions.to_vec()),
+        prop::option::of(header(TAGS)),
+    );
     let mut cases = cases(&strategy, 250);
-    let known =
-        ["bytes=0-", "bytes=0-0", "bytes=-1", "bytes=-0", "bytes=-99", "bytes=9-18446744073709551615", "bytes=0-0,2-3"];
+    let known = [
+        "bytes=0-",
+        "bytes=0-0",
+        "bytes=-1",
+        "bytes=-0",
+        "bytes=-99",
+        "bytes=9-18446744073709551615",
+        "bytes=0-0,2-3",
+    ];
     cases.extend(known.map(|range| (HeaderValue::from_static(range), "if-match", None)));
     for (range, condition, tag) in cases {
         for (name, content) in files {
-            let mut request = ada.get(&file(name, "/content")).header("range", range.clone());
+            let mut request = ada
+                .get(&file(name, "/content"))
+                .header("range", range.clone());
             if let Some(tag) = &tag {
                 request = request.header(condition, tag.clone());
             }
@@ -50,10 +99,15 @@ async fn any_range_or_tag_gives_content_a_part_of_it_or_a_refusal() {
             match answer.status {
                 200 => assert_eq!(answer.text, content, "{about}"),
                 206 => {
-                    let part = answer.header("content-range").unwrap().strip_prefix("bytes ").unwrap();
+                    let part = answer
+                        .header("content-range")
+                        .unwrap()
+                        .strip_prefix("bytes ")
+                        .unwrap();
                     let (bounds, size) = part.split_once('/').unwrap();
                     let (first, last) = bounds.split_once('-').unwrap();
-                    let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+                    let (first, last): (usize, usize) =
+                        (first.parse().unwrap(), last.parse().unwrap());
                     assert_eq!(size, content.len().to_string(), "{about}");
                     assert_eq!(answer.text, content[first..=last], "{about}");
                 }
@@ -69,14 +123,34 @@ async fn any_key_of_a_retry_is_taken_or_refused() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"x").await.is(201);
-    for key in
-        cases(&header(&["k", "\"", " ", "9", ",", "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"]), 150)
-    {
-        for (path, lengthy) in [("/checkout", false), ("/cancel", false), ("/checkout", true)] {
-            let value =
-                if lengthy { HeaderValue::from_bytes(&key.as_bytes().repeat(40)).unwrap() } else { key.clone() };
-            let request = ada.post(&file("a.nc", path)).header("idempotency-key", value);
-            assert_understood_or_refused(&ada.ask(request).await, &format!("Idempotency-Key: {key:?}"));
+    for key in cases(
+        &header(&[
+            "k",
+            "\"",
+            " ",
+            "9",
+            ",",
+            "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
+        ]),
+        150,
+    ) {
+        for (path, lengthy) in [
+            ("/checkout", false),
+            ("/cancel", false),
+            ("/checkout", true),
+        ] {
+            let value = if lengthy {
+                HeaderValue::from_bytes(&key.as_bytes().repeat(40)).unwrap()
+            } else {
+                key.clone()
+            };
+            let request = ada
+                .post(&file("a.nc", path))
+                .header("idempotency-key", value);
+            assert_understood_or_refused(
+                &ada.ask(request).await,
+                &format!("Idempotency-Key: {key:?}"),
+            );
         }
     }
 }
@@ -89,13 +163,25 @@ async fn any_line_of_a_proxy_is_an_address_or_nobodys() {
     for (first, second, accept) in cases(&strategy, 250) {
         let anonymous = app.anonymous();
         let with = |request: reqwest::RequestBuilder| {
-            let request = request.header("x-forwarded-for", first.clone()).header("x-forwarded-for", second.clone());
-            request.header("forwarded", second.clone()).header("accept", accept.clone())
+            let request = request
+                .header("x-forwarded-for", first.clone())
+                .header("x-forwarded-for", second.clone());
+            request
+                .header("forwarded", second.clone())
+                .header("accept", accept.clone())
         };
         let about = format!("{first:?}, {second:?}, {accept:?}");
-        assert_understood_or_refused(&anonymous.ask(with(anonymous.get("/auth/me"))).await, &about);
+        assert_understood_or_refused(
+            &anonymous.ask(with(anonymous.get("/auth/me"))).await,
+            &about,
+        );
         let form = [("username", "ada"), ("password", "not the right one")];
-        assert_understood_or_refused(&anonymous.ask(with(anonymous.post("/auth/token").form(&form))).await, &about);
+        assert_understood_or_refused(
+            &anonymous
+                .ask(with(anonymous.post("/auth/token").form(&form)))
+                .await,
+            &about,
+        );
         app.later(std::time::Duration::from_mins(20));
     }
 }

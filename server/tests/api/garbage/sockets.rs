@@ -31,9 +31,15 @@ async fn whatever_is_said_on_a_socket_harms_nobody() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     for said in cases(&prop::collection::vec(said(), 1..6), 120) {
-        let mut request = app.url("/ws").replace("http:", "ws:").into_client_request().unwrap();
+        let mut request = app
+            .url("/ws")
+            .replace("http:", "ws:")
+            .into_client_request()
+            .unwrap();
         let token = format!("Bearer {}", ada.token.as_deref().unwrap());
-        request.headers_mut().insert("authorization", token.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("authorization", token.parse().unwrap());
         let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
         for said in said {
             let sent = match said {
@@ -42,7 +48,9 @@ async fn whatever_is_said_on_a_socket_harms_nobody() {
                 Said::Ping(bytes) => socket.send(Message::Ping(bytes.into())).await,
                 Said::Raw(bytes) => {
                     let stream = socket.get_mut();
-                    tokio::io::AsyncWriteExt::write_all(stream, &bytes).await.ok();
+                    tokio::io::AsyncWriteExt::write_all(stream, &bytes)
+                        .await
+                        .ok();
                     Ok(())
                 }
             };
@@ -52,7 +60,10 @@ async fn whatever_is_said_on_a_socket_harms_nobody() {
         }
         drop(socket.close(None).await);
         // Until it is closed from there, which may have been long ago.
-        while let Ok(Some(Ok(_))) = tokio::time::timeout(std::time::Duration::from_millis(20), socket.next()).await {}
+        while let Ok(Some(Ok(_))) =
+            tokio::time::timeout(std::time::Duration::from_millis(20), socket.next()).await
+        {
+        }
     }
     assert_alive(&ada).await;
     ada.add("a.nc", b"x").await.is(201);
@@ -63,13 +74,32 @@ async fn any_place_to_go_on_from_is_one_or_refused() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"x").await.is(201);
-    let known =
-        &["0", "1", "9", "-", "+", "9223372036854775807", "9223372036854775808", ".", "e", " ", "%20", "%00", "x"];
+    let known = &[
+        "0",
+        "1",
+        "9",
+        "-",
+        "+",
+        "9223372036854775807",
+        "9223372036854775808",
+        ".",
+        "e",
+        " ",
+        "%20",
+        "%00",
+        "x",
+    ];
     for since in cases(&pieces(known, 4), 200) {
-        let since: String = since.into_iter().filter(u8::is_ascii_graphic).map(char::from).collect();
+        let since: String = since
+            .into_iter()
+            .filter(u8::is_ascii_graphic)
+            .map(char::from)
+            .collect();
         let encoded = since.replace(['&', '#', '?'], "");
         for path in ["/api/events", "/api/vaults/main/events", "/ws"] {
-            let stream = ada.get(&format!("{path}?since={encoded}")).header("last-event-id", since.clone());
+            let stream = ada
+                .get(&format!("{path}?since={encoded}"))
+                .header("last-event-id", since.clone());
             let stream = stream
                 .header("connection", "upgrade")
                 .header("upgrade", "websocket")

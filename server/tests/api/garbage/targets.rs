@@ -50,7 +50,9 @@ const PATH: &[&str] = &[
 
 /// A request line ends at a space or a control character, and hyper refuses what is no path.
 fn line(bytes: Vec<u8>) -> String {
-    let plain = bytes.into_iter().filter(|byte| byte.is_ascii_graphic() && !b"#<>\"`{}|\\^".contains(byte));
+    let plain = bytes
+        .into_iter()
+        .filter(|byte| byte.is_ascii_graphic() && !b"#<>\"`{}|\\^".contains(byte));
     plain.map(char::from).collect()
 }
 
@@ -61,9 +63,16 @@ async fn any_path_is_found_or_not() {
     ada.add("a.nc", b"x").await.is(201);
     for path in cases(&pieces(PATH, 10).prop_map(line), 500) {
         let answer = raw(&app, &ada, &format!("/{path}")).await;
-        let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
+        let status: u16 = answer
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok())
+            .unwrap();
         assert!(status < 500, "/{path}: {answer}");
-        assert!(!answer.contains("root:x:0:0") && !answer.contains("[package]"), "/{path}: {answer}");
+        assert!(
+            !answer.contains("root:x:0:0") && !answer.contains("[package]"),
+            "/{path}: {answer}"
+        );
     }
     assert_alive(&ada).await;
 }
@@ -124,14 +133,34 @@ async fn any_query_of_any_route_is_understood_or_refused() {
     let root = app.administrator("root").await;
     root.add("none", b"x").await.is(201);
     let routes = every_route(&app).await;
-    let looks: Vec<String> = routes.into_iter().filter(|(method, _)| method == "GET").map(|(_, path)| path).collect();
-    let pair = (prop::sample::select(&NAMES[..]), pieces(VALUES, 4).prop_map(line));
-    let strategy = (prop::sample::select(looks), prop::collection::vec(pair, 1..4), any::<bool>());
+    let looks: Vec<String> = routes
+        .into_iter()
+        .filter(|(method, _)| method == "GET")
+        .map(|(_, path)| path)
+        .collect();
+    let pair = (
+        prop::sample::select(&NAMES[..]),
+        pieces(VALUES, 4).prop_map(line),
+    );
+    let strategy = (
+        prop::sample::select(looks),
+        prop::collection::vec(pair, 1..4),
+        any::<bool>(),
+    );
     for (path, pairs, page) in cases(&strategy, 1_500) {
-        let query: Vec<String> =
-            pairs.iter().map(|(name, value)| format!("{name}={}", value.replace(['&', '?'], ""))).collect();
+        let query: Vec<String> = pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.replace(['&', '?'], "")))
+            .collect();
         let target = format!("{path}?{}", query.join("&"));
-        let request = root.get(&target).header("accept", if page { "text/html" } else { "application/json" });
+        let request = root.get(&target).header(
+            "accept",
+            if page {
+                "text/html"
+            } else {
+                "application/json"
+            },
+        );
         let response = request.send().await.unwrap();
         // A stream that was opened has no end.
         if response.status().as_u16() >= 400 {
@@ -144,34 +173,76 @@ async fn any_query_of_any_route_is_understood_or_refused() {
 async fn whatever_comes_back_from_a_provider_opens_nothing() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Welcome).await;
-    let names = ["code", "state", "error", "error_description", "iss", "id_token", "session_state"];
-    let pair = (prop::sample::select(names.to_vec()), pieces(VALUES, 4).prop_map(line));
-    let strategy =
-        (prop::collection::vec(pair, 0..5), pieces(&["strongroom-departure", "=", ";", "sr_up_", "x", " "], 6));
+    let names = [
+        "code",
+        "state",
+        "error",
+        "error_description",
+        "iss",
+        "id_token",
+        "session_state",
+    ];
+    let pair = (
+        prop::sample::select(names.to_vec()),
+        pieces(VALUES, 4).prop_map(line),
+    );
+    let strategy = (
+        prop::collection::vec(pair, 0..5),
+        pieces(&["strongroom-departure", "=", ";", "sr_up_", "x", " "], 6),
+    );
     for (pairs, cookie) in cases(&strategy, 250) {
-        let query: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let query: Vec<String> = pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let anonymous = app.anonymous();
         let target = format!("/auth/oidc/work/callback?{}", query.join("&"));
-        let request = anonymous.get(&target).header("cookie", line(cookie)).header("accept", "text/html");
+        let request = anonymous
+            .get(&target)
+            .header("cookie", line(cookie))
+            .header("accept", "text/html");
         let answer = anonymous.ask(request).await;
         assert_understood_or_refused(&answer, &target);
-        assert!(answer.status >= 400 && !answer.text.contains("<script>"), "{target}: {}", answer.status);
+        assert!(
+            answer.status >= 400 && !answer.text.contains("<script>"),
+            "{target}: {}",
+            answer.status
+        );
         app.later(Duration::from_hours(1));
     }
-    assert!(provider.forms.lock().unwrap().is_empty(), "nothing went to the provider");
+    assert!(
+        provider.forms.lock().unwrap().is_empty(),
+        "nothing went to the provider"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_code_that_somebody_types_is_nobodys() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
-    let known = &["BCDF", "GHJK", "-", " ", "0", "bcdf", "\u{202e}", "\0", "BCDF-GHJK"];
+    let known = &[
+        "BCDF",
+        "GHJK",
+        "-",
+        " ",
+        "0",
+        "bcdf",
+        "\u{202e}",
+        "\0",
+        "BCDF-GHJK",
+    ];
     for typed in cases(&pieces(known, 5), 200) {
         let typed = String::from_utf8_lossy(&typed).into_owned();
         for (path, body) in [
             ("/auth/device/look", json!({"user_code": typed})),
-            ("/auth/device/decide", json!({"user_code": typed, "request": typed, "decision": "approve"})),
-            ("/auth/device/decide", json!({"user_code": typed, "request": "x", "decision": typed})),
+            (
+                "/auth/device/decide",
+                json!({"user_code": typed, "request": typed, "decision": "approve"}),
+            ),
+            (
+                "/auth/device/decide",
+                json!({"user_code": typed, "request": "x", "decision": typed}),
+            ),
             ("/auth/totp/confirm", json!({"code": typed})),
             ("/auth/step-up", json!({"password": typed, "otp": typed})),
         ] {

@@ -32,8 +32,15 @@ async fn one_assertion_shown_fifty_times_at_once_signs_in_once() {
     let browser = Browser::about_to_sign_in(&app).await;
     let credential = phone.get(&browser.options);
     let answers = join_all((0..50).map(|_| browser.shows(&credential))).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 204).count(), 1);
-    assert!(answers.iter().all(|answer| matches!(answer.status, 204 | 410)));
+    assert_eq!(
+        answers.iter().filter(|answer| answer.status == 204).count(),
+        1
+    );
+    assert!(
+        answers
+            .iter()
+            .all(|answer| matches!(answer.status, 204 | 410))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,7 +59,9 @@ async fn what_was_signed_before_everything_was_thrown_out_signs_nobody_in() {
     let browser = Browser::about_to_sign_in(&app).await;
     let credential = phone.get(&browser.options);
     app.later(Duration::from_secs(1));
-    ada.tell("/auth/sessions/end-others", Value::Null).await.is(200);
+    ada.tell("/auth/sessions/end-others", Value::Null)
+        .await
+        .is(200);
     browser.shows(&credential).await.is(410);
     sign_in(&app, &mut phone).await.is(204);
 }
@@ -64,15 +73,23 @@ async fn no_passkey_goes_past_a_password_that_has_to_be_new() {
     let (_, mut phone) = owner(&app, "ada").await;
     let browser = Browser::about_to_sign_in(&app).await;
     let required = json!({"reset_required": true});
-    root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&required)).await.is(200);
+    root.ask(
+        root.request(reqwest::Method::PATCH, "/api/users/ada")
+            .json(&required),
+    )
+    .await
+    .is(200);
     // What was asked for before is over, and what is asked for now is refused.
     browser.shows(&phone.get(&browser.options)).await.is(410);
     app.later(Duration::from_secs(1));
     let refused = sign_in(&app, &mut phone).await.is(403);
     assert_eq!(refused.body["error"], "password_reset_required");
-    root.ask(root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"reset_required": false})))
-        .await
-        .is(200);
+    root.ask(
+        root.request(reqwest::Method::PATCH, "/api/users/ada")
+            .json(&json!({"reset_required": false})),
+    )
+    .await
+    .is(200);
     sign_in(&app, &mut phone).await.is(204);
 }
 
@@ -89,9 +106,16 @@ async fn a_ceremony_ends_in_the_browser_where_it_began() {
     victim.cookie = "x=y".to_owned();
     victim.shows(&credential).await.is(410);
     let other = Browser::about_to_sign_in(&app).await;
-    let foreign = other.client.post("/auth/passkeys/sign-in").header("sec-fetch-site", "cross-site");
+    let foreign = other
+        .client
+        .post("/auth/passkeys/sign-in")
+        .header("sec-fetch-site", "cross-site");
     let body = json!({"ceremony": other.ceremony, "credential": phone.get(&other.options)});
-    other.client.ask(foreign.header("cookie", &other.cookie).json(&body)).await.is(403);
+    other
+        .client
+        .ask(foreign.header("cookie", &other.cookie).json(&body))
+        .await
+        .is(403);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +132,12 @@ async fn what_was_signed_for_another_place_is_refused() {
     ] {
         phone.origin = origin.to_owned();
         let answer = sign_in(&app, &mut phone).await;
-        assert!(matches!(answer.status, 401 | 422), "{origin}: {} {}", answer.status, answer.text);
+        assert!(
+            matches!(answer.status, 401 | 422),
+            "{origin}: {} {}",
+            answer.status,
+            answer.text
+        );
         assert!(cookie(&answer, "__Host-strongroom").is_none());
     }
     phone.origin = ORIGIN.to_owned();
@@ -160,7 +189,9 @@ async fn unknown_disabled_and_wrong_are_refused_alike() {
     let (_, mut wrong) = owner(&app, "ada").await;
     let mut unknown = Device::at(ORIGIN);
     unknown.handle = vec![7; 16];
-    let change = root.request(reqwest::Method::PATCH, "/api/users/ben").json(&json!({"disabled": true}));
+    let change = root
+        .request(reqwest::Method::PATCH, "/api/users/ben")
+        .json(&json!({"disabled": true}));
     root.ask(change).await.is(200);
     wrong.origin = "https://evil.example".to_owned();
     let mut answers = Vec::new();
@@ -172,7 +203,10 @@ async fn unknown_disabled_and_wrong_are_refused_alike() {
         }
         answers.push((answer.body.to_string(), format!("{:?}", answer.headers)));
     }
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:#?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,14 +215,31 @@ async fn the_options_to_sign_in_say_nothing_about_who_exists() {
     owner(&app, "ada").await;
     let client = app.anonymous();
     let mut shapes = Vec::new();
-    for body in [Value::Null, json!({"username": "ada"}), json!({"username": "nobody"})] {
-        let request = client.post("/auth/passkeys/sign-in/options").header("sec-fetch-site", "same-origin");
-        let mut asked = client.ask(if body.is_null() { request } else { request.json(&body) }).await.is(200).body;
+    for body in [
+        Value::Null,
+        json!({"username": "ada"}),
+        json!({"username": "nobody"}),
+    ] {
+        let request = client
+            .post("/auth/passkeys/sign-in/options")
+            .header("sec-fetch-site", "same-origin");
+        let mut asked = client
+            .ask(if body.is_null() {
+                request
+            } else {
+                request.json(&body)
+            })
+            .await
+            .is(200)
+            .body;
         asked["ceremony"] = json!("");
         asked["publicKey"]["challenge"] = json!("");
         shapes.push(asked);
     }
-    assert!(shapes.iter().all(|shape| *shape == shapes[0]), "{shapes:#?}");
+    assert!(
+        shapes.iter().all(|shape| *shape == shapes[0]),
+        "{shapes:#?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,7 +266,12 @@ async fn a_passkey_belongs_to_one_account_and_is_nobody_elses_to_change() {
     let eve = app.editor("eve").await;
     add(&eve, &mut phone, "Mine now").await.is(409);
     let path = format!("/auth/passkeys/{}", crate::device::encode(&phone.id));
-    eve.ask(eve.request(reqwest::Method::PATCH, &path).json(&json!({"name": "x"}))).await.is(404);
+    eve.ask(
+        eve.request(reqwest::Method::PATCH, &path)
+            .json(&json!({"name": "x"})),
+    )
+    .await
+    .is(404);
     eve.ask(eve.delete(&path)).await.is(404);
 }
 
@@ -223,10 +279,19 @@ async fn a_passkey_belongs_to_one_account_and_is_nobody_elses_to_change() {
 async fn an_enrolment_ends_in_the_session_where_it_began_and_once() {
     let app = app().await;
     let ada = app.editor("ada").await;
-    let asked = ada.tell("/auth/passkeys/options", Value::Null).await.is(200).body;
+    let asked = ada
+        .tell("/auth/passkeys/options", Value::Null)
+        .await
+        .is(200)
+        .body;
     let mut phone = Device::at(ORIGIN);
     let body = json!({"ceremony": asked["ceremony"], "name": "Phone", "credential": phone.create(&asked["publicKey"])});
-    let again = || async { ada.tell("/auth/passkeys/options", Value::Null).await.is(200).body };
+    let again = || async {
+        ada.tell("/auth/passkeys/options", Value::Null)
+            .await
+            .is(200)
+            .body
+    };
     for other in [app.editor("eve").await, app.sign_in("ada").await] {
         other.tell("/auth/passkeys", body.clone()).await.is(410);
     }
@@ -270,13 +335,24 @@ async fn whoever_fails_with_somebodys_passkey_locks_out_only_themselves() {
 /// A try from an address; `None` where the address has to wait.
 async fn from(address: &str, app: &TestApp, device: &mut Device) -> Option<u16> {
     let client: Client = app.anonymous();
-    let request = |path| client.post(path).header("sec-fetch-site", "same-origin").header("x-forwarded-for", address);
+    let request = |path| {
+        client
+            .post(path)
+            .header("sec-fetch-site", "same-origin")
+            .header("x-forwarded-for", address)
+    };
     let asked = client.ask(request("/auth/passkeys/sign-in/options")).await;
     if asked.status == 429 {
         return None;
     }
     let body = json!({"ceremony": asked.body["ceremony"], "credential": device.get(&asked.body["publicKey"])});
     let cookie = cookie(&asked, "__Host-strongroom-browser").unwrap();
-    let answer = client.ask(request("/auth/passkeys/sign-in").header("cookie", cookie).json(&body)).await;
+    let answer = client
+        .ask(
+            request("/auth/passkeys/sign-in")
+                .header("cookie", cookie)
+                .json(&body),
+        )
+        .await;
     Some(answer.status).filter(|status| *status != 429)
 }

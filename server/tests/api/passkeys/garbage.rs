@@ -39,8 +39,15 @@ enum Damage {
 }
 
 fn damage() -> impl Strategy<Value = Damage> {
-    let bytes = (any::<usize>(), 1_u8.., any::<usize>(), 1_usize..4)
-        .prop_map(|(at, xor, keep, repeat)| Damage::Bytes { at, xor, keep, repeat });
+    let bytes =
+        (any::<usize>(), 1_u8.., any::<usize>(), 1_usize..4).prop_map(|(at, xor, keep, repeat)| {
+            Damage::Bytes {
+                at,
+                xor,
+                keep,
+                repeat,
+            }
+        });
     prop_oneof![1 => anything().prop_map(Damage::Replace), 1 => Just(Damage::Remove), 4 => bytes]
 }
 
@@ -60,13 +67,22 @@ const MEMBERS: [&str; 12] = [
 ];
 
 fn apply(credential: &mut Value, member: &str, damage: Damage) {
-    let Some(place) = credential.pointer_mut(member) else { return };
+    let Some(place) = credential.pointer_mut(member) else {
+        return;
+    };
     match damage {
         Damage::Replace(value) => *place = value,
         Damage::Remove => *place = Value::Null,
-        Damage::Bytes { at, xor, keep, repeat } => {
+        Damage::Bytes {
+            at,
+            xor,
+            keep,
+            repeat,
+        } => {
             let Some(text) = place.as_str() else { return };
-            let Ok(mut bytes) = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, text) else {
+            let Ok(mut bytes) =
+                base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, text)
+            else {
                 return;
             };
             if bytes.is_empty() {
@@ -107,13 +123,19 @@ async fn a_damaged_new_passkey_is_refused_and_breaks_nothing() {
     let app = app().await;
     let ada = app.editor("ada").await;
     for (member, damage) in cases(&(prop::sample::select(&MEMBERS[..]), damage()), 300) {
-        let asked = ada.tell("/auth/passkeys/options", Value::Null).await.is(200);
+        let asked = ada
+            .tell("/auth/passkeys/options", Value::Null)
+            .await
+            .is(200);
         let mut credential = Device::at(ORIGIN).create(&asked.body["publicKey"]);
         apply(&mut credential, member, damage.clone());
-        let body = json!({"ceremony": asked.body["ceremony"], "name": "Key", "credential": credential});
+        let body =
+            json!({"ceremony": asked.body["ceremony"], "name": "Key", "credential": credential});
         let answer = ada.tell("/auth/passkeys", body).await;
         if let Some(id) = answer.body["passkey"]["id"].as_str() {
-            ada.ask(ada.delete(&format!("/auth/passkeys/{id}"))).await.is(204);
+            ada.ask(ada.delete(&format!("/auth/passkeys/{id}")))
+                .await
+                .is(204);
         }
         assert!(
             (400..500).contains(&answer.status) || answer.status == 201,
@@ -138,13 +160,21 @@ async fn any_json_at_all_is_answered_with_what_is_wrong_with_it() {
                 json!({"ceremony": body, "name": body, "credential": {}}),
             ];
             for body in bodies {
-                let request = browser.client.post(path).header("sec-fetch-site", "same-origin");
+                let request = browser
+                    .client
+                    .post(path)
+                    .header("sec-fetch-site", "same-origin");
                 let request = match path {
                     "/auth/passkeys" => ada.post(path),
                     _ => request.header("cookie", &browser.cookie),
                 };
                 let answer = ada.ask(request.json(&body)).await;
-                assert!((400..500).contains(&answer.status), "{path} {body}: {} {}", answer.status, answer.text);
+                assert!(
+                    (400..500).contains(&answer.status),
+                    "{path} {body}: {} {}",
+                    answer.status,
+                    answer.text
+                );
             }
         }
     }
@@ -160,9 +190,21 @@ async fn oversized_bodies_and_ids_are_refused() {
     browser.shows(&credential).await.is(413);
     phone.id = vec![1; 1024];
     browser.shows(&phone.get(&browser.options)).await.is(422);
-    ada.ask(ada.delete(&format!("/auth/passkeys/{}", "A".repeat(5_000)))).await.is(404);
-    let deep = format!("{{\"ceremony\":\"x\",\"credential\":{}1{}}}", "[".repeat(20_000), "]".repeat(20_000));
-    let request = browser.client.post("/auth/passkeys/sign-in").header("sec-fetch-site", "same-origin");
-    let request = request.header("cookie", &browser.cookie).header("content-type", "application/json").body(deep);
+    ada.ask(ada.delete(&format!("/auth/passkeys/{}", "A".repeat(5_000))))
+        .await
+        .is(404);
+    let deep = format!(
+        "{{\"ceremony\":\"x\",\"credential\":{}1{}}}",
+        "[".repeat(20_000),
+        "]".repeat(20_000)
+    );
+    let request = browser
+        .client
+        .post("/auth/passkeys/sign-in")
+        .header("sec-fetch-site", "same-origin");
+    let request = request
+        .header("cookie", &browser.cookie)
+        .header("content-type", "application/json")
+        .body(deep);
     browser.client.ask(request).await.is(422);
 }

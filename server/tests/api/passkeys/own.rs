@@ -14,13 +14,26 @@ async fn a_passkey_signs_in_alone_and_counts_as_two_factors() {
     let (ada, mut phone) = owner(&app, "ada").await;
     let signed_in = sign_in(&app, &mut phone).await.is(204);
     let me = with_cookie(&app, &signed_in, "/auth/me").await.is(200);
-    assert_eq!((&me.body["username"], &me.body["mfa"]), (&json!("ada"), &json!(true)));
+    assert_eq!(
+        (&me.body["username"], &me.body["mfa"]),
+        (&json!("ada"), &json!(true))
+    );
     let listed = ada.see("/auth/passkeys").await.is(200).body;
     assert_eq!(listed[0]["name"], "Phone");
-    assert!(listed[0]["last_used_at"].is_string() && listed[0]["synced"] == false, "{listed}");
+    assert!(
+        listed[0]["last_used_at"].is_string() && listed[0]["synced"] == false,
+        "{listed}"
+    );
     // and it is on the list of sessions, where it can be ended
     let sessions = ada.see("/auth/sessions").await.body;
-    assert!(sessions.as_array().unwrap().iter().any(|session| session["kind"] == "web"), "{sessions}");
+    assert!(
+        sessions
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|session| session["kind"] == "web"),
+        "{sessions}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,23 +42,38 @@ async fn the_cookies_of_a_passkey_sign_in_are_out_of_reach_of_scripts_and_other_
     let (_, mut phone) = owner(&app, "ada").await;
     let signed_in = sign_in(&app, &mut phone).await.is(204);
     let set = signed_in.header("set-cookie").unwrap();
-    assert!(set.contains("HttpOnly") && set.contains("Secure") && set.contains("SameSite=Lax"), "{set}");
+    assert!(
+        set.contains("HttpOnly") && set.contains("Secure") && set.contains("SameSite=Lax"),
+        "{set}"
+    );
     let client = app.anonymous();
-    let ask = client.post("/auth/passkeys/sign-in/options").header("sec-fetch-site", "same-origin");
+    let ask = client
+        .post("/auth/passkeys/sign-in/options")
+        .header("sec-fetch-site", "same-origin");
     let asked = client.ask(ask).await;
     let set = asked.header("set-cookie").unwrap();
-    assert!(set.contains("HttpOnly") && set.contains("Secure") && set.contains("SameSite=Strict"), "{set}");
+    assert!(
+        set.contains("HttpOnly") && set.contains("Secure") && set.contains("SameSite=Strict"),
+        "{set}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_is_asked_for_keys_that_check_their_user_and_are_found_without_a_name() {
     let app = app().await;
     let ada = app.editor("ada").await;
-    let asked = ada.tell("/auth/passkeys/options", Value::Null).await.is(200).body;
+    let asked = ada
+        .tell("/auth/passkeys/options", Value::Null)
+        .await
+        .is(200)
+        .body;
     let options = &asked["publicKey"];
     assert_eq!(options["rp"]["id"], "files.example.org");
     assert_eq!(options["authenticatorSelection"]["residentKey"], "required");
-    assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
+    assert_eq!(
+        options["authenticatorSelection"]["userVerification"],
+        "required"
+    );
     assert_eq!(options["attestation"], "none");
     // 16 random bytes, not the name
     let handle = options["user"]["id"].as_str().unwrap();
@@ -60,9 +88,17 @@ async fn a_browser_is_asked_for_keys_that_check_their_user_and_are_found_without
 async fn an_account_has_several_passkeys_each_with_its_name_under_one_handle() {
     let app = app().await;
     let (ada, mut phone) = owner(&app, "ada").await;
-    let asked = ada.tell("/auth/passkeys/options", Value::Null).await.is(200).body;
+    let asked = ada
+        .tell("/auth/passkeys/options", Value::Null)
+        .await
+        .is(200)
+        .body;
     let excluded = &asked["publicKey"]["excludeCredentials"];
-    assert_eq!(excluded[0]["id"], crate::device::encode(&phone.id), "{excluded}");
+    assert_eq!(
+        excluded[0]["id"],
+        crate::device::encode(&phone.id),
+        "{excluded}"
+    );
     let mut key = Device::at(ORIGIN);
     let added = add(&ada, &mut key, "  Key on the ring ").await.is(201);
     assert_eq!(added.body["passkey"]["name"], "Key on the ring");
@@ -72,10 +108,22 @@ async fn an_account_has_several_passkeys_each_with_its_name_under_one_handle() {
     }
     let id = added.body["passkey"]["id"].as_str().unwrap();
     let path = format!("/auth/passkeys/{id}");
-    let renamed = ada.ask(ada.request(Method::PATCH, &path).json(&json!({"name": "Spare key"}))).await.is(200);
+    let renamed = ada
+        .ask(
+            ada.request(Method::PATCH, &path)
+                .json(&json!({"name": "Spare key"})),
+        )
+        .await
+        .is(200);
     assert_eq!(renamed.body["name"], "Spare key");
     for name in ["", " ", &"x".repeat(65), "\u{202e}gnp.exe"] {
-        let refused = ada.ask(ada.request(Method::PATCH, &path).json(&json!({"name": name}))).await.is(422);
+        let refused = ada
+            .ask(
+                ada.request(Method::PATCH, &path)
+                    .json(&json!({"name": name})),
+            )
+            .await
+            .is(422);
         assert_eq!(refused.body["errors"][0]["pointer"], "/name");
     }
 }
@@ -86,11 +134,15 @@ async fn a_removed_passkey_signs_nobody_in_and_ends_what_it_began() {
     let (ada, mut phone) = owner(&app, "ada").await;
     let stolen = sign_in(&app, &mut phone).await.is(204);
     let id = crate::device::encode(&phone.id);
-    ada.ask(ada.delete(&format!("/auth/passkeys/{id}"))).await.is(204);
+    ada.ask(ada.delete(&format!("/auth/passkeys/{id}")))
+        .await
+        .is(204);
     with_cookie(&app, &stolen, "/auth/me").await.is(401);
     sign_in(&app, &mut phone).await.is(401);
     assert_eq!(ada.see("/auth/passkeys").await.is(200).body, json!([]));
-    ada.ask(ada.delete(&format!("/auth/passkeys/{id}"))).await.is(404);
+    ada.ask(ada.delete(&format!("/auth/passkeys/{id}")))
+        .await
+        .is(404);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,11 +150,20 @@ async fn adding_naming_and_removing_want_a_recent_sign_in() {
     let app = app().await;
     let (ada, _) = owner(&app, "ada").await;
     app.later(Duration::from_mins(11));
-    let id = ada.see("/auth/passkeys").await.is(200).body[0]["id"].as_str().unwrap().to_owned();
+    let id = ada.see("/auth/passkeys").await.is(200).body[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = format!("/auth/passkeys/{id}");
     let challenge = "Bearer error=\"insufficient_user_authentication\", max_age=600";
-    let rename = ada.request(Method::PATCH, &path).json(&json!({"name": "x"}));
-    for request in [ada.post("/auth/passkeys/options"), rename, ada.delete(&path)] {
+    let rename = ada
+        .request(Method::PATCH, &path)
+        .json(&json!({"name": "x"}));
+    for request in [
+        ada.post("/auth/passkeys/options"),
+        rename,
+        ada.delete(&path),
+    ] {
         let answer = ada.ask(request).await.is(401);
         assert_eq!(answer.header("www-authenticate"), Some(challenge));
     }
@@ -112,9 +173,13 @@ async fn adding_naming_and_removing_want_a_recent_sign_in() {
 async fn passkeys_are_offered_only_where_browsers_make_them() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
-    ada.tell("/auth/passkeys/options", Value::Null).await.is(404);
+    ada.tell("/auth/passkeys/options", Value::Null)
+        .await
+        .is(404);
     let anonymous = app.anonymous();
-    let ask = anonymous.post("/auth/passkeys/sign-in/options").header("sec-fetch-site", "same-origin");
+    let ask = anonymous
+        .post("/auth/passkeys/sign-in/options")
+        .header("sec-fetch-site", "same-origin");
     let refused = anonymous.ask(ask).await.is(404);
     assert!(cookie(&refused, "strongroom-browser").is_none());
     assert_eq!(ada.see("/auth/passkeys").await.is(200).body, json!([]));
@@ -125,8 +190,16 @@ async fn twenty_passkeys_are_enough() {
     let app = app().await;
     let ada = app.editor("ada").await;
     for n in 0..20 {
-        add(&ada, &mut Device::at(ORIGIN), &format!("Key {n}")).await.is(201);
+        add(&ada, &mut Device::at(ORIGIN), &format!("Key {n}"))
+            .await
+            .is(201);
     }
-    let full = ada.tell("/auth/passkeys/options", Value::Null).await.is(409);
-    assert_eq!(full.body["detail"], "There are 20 passkeys already: remove one first.");
+    let full = ada
+        .tell("/auth/passkeys/options", Value::Null)
+        .await
+        .is(409);
+    assert_eq!(
+        full.body["detail"],
+        "There are 20 passkeys already: remove one first."
+    );
 }

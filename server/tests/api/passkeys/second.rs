@@ -21,20 +21,49 @@ impl HalfWay {
     async fn of(app: &TestApp, name: &str) -> Self {
         let client = app.anonymous();
         let form = [("username", name), ("password", PASSWORD)];
-        let sent = client.post("/sign-in").header("sec-fetch-site", "same-origin").form(&form);
+        let sent = client
+            .post("/sign-in")
+            .header("sec-fetch-site", "same-origin")
+            .form(&form);
         let answer = client.ask(sent).await.is(303);
-        assert!(answer.header("location").unwrap().starts_with("/sign-in/second"), "{:?}", answer.headers);
-        assert!(cookie(&answer, "__Host-strongroom").is_none(), "signed in by the password alone");
-        Self { cookie: cookie(&answer, "__Host-strongroom-second").unwrap(), client }
+        assert!(
+            answer
+                .header("location")
+                .unwrap()
+                .starts_with("/sign-in/second"),
+            "{:?}",
+            answer.headers
+        );
+        assert!(
+            cookie(&answer, "__Host-strongroom").is_none(),
+            "signed in by the password alone"
+        );
+        Self {
+            cookie: cookie(&answer, "__Host-strongroom-second").unwrap(),
+            client,
+        }
     }
 
     async fn ask(&self, path: &str, body: Value) -> Answer {
-        let request = self.client.post(path).header("sec-fetch-site", "same-origin").header("cookie", &self.cookie);
-        self.client.ask(if body.is_null() { request } else { request.json(&body) }).await
+        let request = self
+            .client
+            .post(path)
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", &self.cookie);
+        self.client
+            .ask(if body.is_null() {
+                request
+            } else {
+                request.json(&body)
+            })
+            .await
     }
 
     async fn options(&self) -> Value {
-        self.ask("/auth/passkeys/second-step/options", Value::Null).await.is(200).body
+        self.ask("/auth/passkeys/second-step/options", Value::Null)
+            .await
+            .is(200)
+            .body
     }
 
     async fn shows(&self, ceremony: &Value, credential: &Value) -> Answer {
@@ -49,7 +78,10 @@ async fn a_password_asks_for_the_passkey_and_then_signs_in() {
     let (_, mut phone) = owner(&app, "ada").await;
     let ada = HalfWay::of(&app, "ada").await;
     let asked = ada.options().await;
-    assert_eq!(asked["publicKey"]["allowCredentials"][0]["id"], crate::device::encode(&phone.id));
+    assert_eq!(
+        asked["publicKey"]["allowCredentials"][0]["id"],
+        crate::device::encode(&phone.id)
+    );
     let credential = phone.get(&asked["publicKey"]);
     let signed_in = ada.shows(&asked["ceremony"], &credential).await.is(204);
     let me = with_cookie(&app, &signed_in, "/auth/me").await.is(200);
@@ -57,8 +89,14 @@ async fn a_password_asks_for_the_passkey_and_then_signs_in() {
     // once
     ada.shows(&asked["ceremony"], &credential).await.is(401);
     // and without the password there is nothing to go on with
-    let stranger = HalfWay { client: app.anonymous(), cookie: "x=y".to_owned() };
-    stranger.ask("/auth/passkeys/second-step/options", Value::Null).await.is(401);
+    let stranger = HalfWay {
+        client: app.anonymous(),
+        cookie: "x=y".to_owned(),
+    };
+    stranger
+        .ask("/auth/passkeys/second-step/options", Value::Null)
+        .await
+        .is(401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,21 +107,36 @@ async fn somebody_elses_passkey_is_no_second_factor() {
     // eve knows ada's password
     let half_way = HalfWay::of(&app, "ada").await;
     let asked = half_way.options().await;
-    half_way.shows(&asked["ceremony"], &eve.get(&asked["publicKey"])).await.is(401);
+    half_way
+        .shows(&asked["ceremony"], &eve.get(&asked["publicKey"]))
+        .await
+        .is(401);
     let asked = half_way.options().await;
     (eve.id, eve.handle) = (ada.id.clone(), ada.handle.clone());
-    half_way.shows(&asked["ceremony"], &eve.get(&asked["publicKey"])).await.is(401);
+    half_way
+        .shows(&asked["ceremony"], &eve.get(&asked["publicKey"]))
+        .await
+        .is(401);
     // what ada signs for her own sign-in is not for this one
     let own = HalfWay::of(&app, "ada").await;
     let theirs = own.options().await;
     let credential = ada.get(&theirs["publicKey"]);
-    half_way.shows(&theirs["ceremony"], &credential).await.is(410);
+    half_way
+        .shows(&theirs["ceremony"], &credential)
+        .await
+        .is(410);
     // nor what she signed to sign in alone
     let asked = half_way.options().await;
-    half_way.shows(&asked["ceremony"], &credential).await.is(401);
+    half_way
+        .shows(&asked["ceremony"], &credential)
+        .await
+        .is(401);
     // a wrong one has left it waiting
     let asked = half_way.options().await;
-    half_way.shows(&asked["ceremony"], &ada.get(&asked["publicKey"])).await.is(204);
+    half_way
+        .shows(&asked["ceremony"], &ada.get(&asked["publicKey"]))
+        .await
+        .is(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,23 +145,44 @@ async fn a_passkey_confirms_that_it_is_still_the_same_person() {
     let (ada, mut phone) = owner(&app, "ada").await;
     app.later(Duration::from_mins(11));
     let path = format!("/auth/passkeys/{}", crate::device::encode(&phone.id));
-    let rename = || ada.request(Method::PATCH, &path).json(&json!({"name": "Blue phone"}));
+    let rename = || {
+        ada.request(Method::PATCH, &path)
+            .json(&json!({"name": "Blue phone"}))
+    };
     ada.ask(rename()).await.is(401);
-    let options = || async { ada.tell("/auth/passkeys/step-up/options", Value::Null).await.is(200).body };
+    let options = || async {
+        ada.tell("/auth/passkeys/step-up/options", Value::Null)
+            .await
+            .is(200)
+            .body
+    };
     // a device that has not checked who holds it, and a key that is nobody's
     let asked = options().await;
     phone.flags = PRESENT;
-    let unchecked = json!({"ceremony": asked["ceremony"], "credential": phone.get(&asked["publicKey"])});
+    let unchecked =
+        json!({"ceremony": asked["ceremony"], "credential": phone.get(&asked["publicKey"])});
     ada.tell("/auth/passkeys/step-up", unchecked).await.is(403);
     phone.flags |= crate::device::VERIFIED;
     let asked = options().await;
     let strange = Device::at(ORIGIN).get(&asked["publicKey"]);
-    ada.tell("/auth/passkeys/step-up", json!({"ceremony": asked["ceremony"], "credential": strange})).await.is(403);
+    ada.tell(
+        "/auth/passkeys/step-up",
+        json!({"ceremony": asked["ceremony"], "credential": strange}),
+    )
+    .await
+    .is(403);
     let asked = options().await;
     let body = json!({"ceremony": asked["ceremony"], "credential": phone.get(&asked["publicKey"])});
     ada.ask(rename()).await.is(401);
-    let confirmed = ada.tell("/auth/passkeys/step-up", body.clone()).await.is(200);
-    assert!(confirmed.body["access_token"].is_string(), "{}", confirmed.text);
+    let confirmed = ada
+        .tell("/auth/passkeys/step-up", body.clone())
+        .await
+        .is(200);
+    assert!(
+        confirmed.body["access_token"].is_string(),
+        "{}",
+        confirmed.text
+    );
     ada.ask(rename()).await.is(200);
     ada.tell("/auth/passkeys/step-up", body).await.is(410);
 }
@@ -117,9 +191,15 @@ async fn a_passkey_confirms_that_it_is_still_the_same_person() {
 async fn an_account_without_passkeys_is_asked_for_none() {
     let app = app().await;
     let ada = app.editor("ada").await;
-    ada.tell("/auth/passkeys/step-up/options", Value::Null).await.is(404);
+    ada.tell("/auth/passkeys/step-up/options", Value::Null)
+        .await
+        .is(404);
     let (eve, _) = owner(&app, "eve").await;
-    let asked = eve.tell("/auth/passkeys/step-up/options", Value::Null).await.is(200).body;
+    let asked = eve
+        .tell("/auth/passkeys/step-up/options", Value::Null)
+        .await
+        .is(200)
+        .body;
     let body = json!({"ceremony": asked["ceremony"], "credential": Device::at(ORIGIN).get(&asked["publicKey"])});
     ada.tell("/auth/passkeys/step-up", body).await.is(410);
 }
@@ -131,13 +211,23 @@ async fn a_sign_in_that_waits_is_over_once_everything_was_thrown_out() {
     let thief = HalfWay::of(&app, "ada").await;
     let asked = thief.options().await;
     let credential = phone.get(&asked["publicKey"]);
-    owner.tell("/auth/sessions/end-others", Value::Null).await.is(200);
+    owner
+        .tell("/auth/sessions/end-others", Value::Null)
+        .await
+        .is(200);
     thief.shows(&asked["ceremony"], &credential).await.is(401);
     // A code in place of the passkey does not help either.
-    let codes = owner.tell("/auth/recovery-codes", Value::Null).await.is(201).body;
+    let codes = owner
+        .tell("/auth/recovery-codes", Value::Null)
+        .await
+        .is(201)
+        .body;
     let form = [("code", codes["recovery_codes"][0].as_str().unwrap())];
-    let sent =
-        thief.client.post("/sign-in/second").header("sec-fetch-site", "same-origin").header("cookie", &thief.cookie);
+    let sent = thief
+        .client
+        .post("/sign-in/second")
+        .header("sec-fetch-site", "same-origin")
+        .header("cookie", &thief.cookie);
     let answer = thief.client.ask(sent.form(&form)).await;
     assert!(cookie(&answer, "__Host-strongroom").is_none(), "{answer:?}");
 }

@@ -22,14 +22,20 @@ pub(super) struct Durable {
 
 impl Durable {
     pub(super) fn below(root: Arc<Path>) -> Self {
-        Self { root, known: Arc::default() }
+        Self {
+            root,
+            known: Arc::default(),
+        }
     }
 
     /// Makes `folder` and what is missing above it, and returns when all of it is durable.
     pub(super) fn make(&self, folder: &Path) -> io::Result<()> {
         let missing: Vec<_> = {
             let known = self.known();
-            folder.ancestors().take_while(|above| **above != *self.root && !known.contains(*above)).collect()
+            folder
+                .ancestors()
+                .take_while(|above| **above != *self.root && !known.contains(*above))
+                .collect()
         };
         for folder in missing.into_iter().rev() {
             match fs::create_dir(folder) {
@@ -55,7 +61,11 @@ impl Durable {
 /// Makes the entries of a folder durable.
 pub(super) fn sync(folder: &Path) -> io::Result<()> {
     // Windows cannot open a folder as a file, and has no need to: NTFS logs its entries.
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        fs::File::open(folder)?.sync_all()
+    } else {
+        Ok(())
+    }
 }
 
 /// The objects below `objects` that come after `after`, in order, at most about `limit`.
@@ -66,7 +76,11 @@ pub(super) fn list(objects: &Path, after: Option<&BlobId>, limit: u32) -> io::Re
         let start = after.get(2..4).filter(|_| after.starts_with(&first));
         for second in names(&objects.join(&first), start)? {
             let ids = names(&objects.join(&first).join(&second), None)?;
-            found.extend(ids.iter().filter(|id| id.as_str() > after).filter_map(|id| BlobId::parse(id)));
+            found.extend(
+                ids.iter()
+                    .filter(|id| id.as_str() > after)
+                    .filter_map(|id| BlobId::parse(id)),
+            );
             if found.len() >= limit as usize {
                 found.truncate(limit as usize);
                 return Ok(found);
@@ -79,14 +93,25 @@ pub(super) fn list(objects: &Path, after: Option<&BlobId>, limit: u32) -> io::Re
 /// The names in a folder from `start` on, in order; none where there is no such folder.
 fn names(folder: &Path, start: Option<&str>) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
             return Ok(Vec::new());
         }
         entries => entries?,
     };
     let mut names = Vec::new();
     for entry in entries {
-        names.extend(entry?.file_name().into_string().ok().filter(|name| Some(name.as_str()) >= start));
+        names.extend(
+            entry?
+                .file_name()
+                .into_string()
+                .ok()
+                .filter(|name| Some(name.as_str()) >= start),
+        );
     }
     names.sort_unstable();
     Ok(names)
@@ -96,7 +121,12 @@ fn names(folder: &Path, start: Option<&str>) -> io::Result<Vec<String>> {
 pub(super) fn clear_leftovers(root: &Path) -> io::Result<()> {
     for vault in names(root, None)? {
         match fs::remove_dir_all(root.join(vault).join("lfs/tmp")) {
-            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
                 return Err(error);
             }
             _ => {}

@@ -21,17 +21,30 @@ async fn put(blobs: &LocalBlobs, bytes: &[u8]) -> Result<Blob, VaultError> {
 
 async fn get(blobs: &LocalBlobs, blob: &Blob, range: Range<u64>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    blobs.open(&main_vault(), blob, range).await.unwrap().read_to_end(&mut bytes).await.unwrap();
+    blobs
+        .open(&main_vault(), blob, range)
+        .await
+        .unwrap()
+        .read_to_end(&mut bytes)
+        .await
+        .unwrap();
     bytes
 }
 
 fn some_bytes(n: u32) -> Vec<u8> {
-    (0..n).map(|i| u8::try_from(i.wrapping_mul(2_654_435_761) >> 24).unwrap()).collect()
+    (0..n)
+        .map(|i| u8::try_from(i.wrapping_mul(2_654_435_761) >> 24).unwrap())
+        .collect()
 }
 
 fn files_below(folder: &Path) -> usize {
-    let Ok(entries) = fs::read_dir(folder) else { return 0 };
-    entries.map(|entry| entry.unwrap().path()).map(|path| if path.is_dir() { files_below(&path) } else { 1 }).sum()
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .map(|entry| entry.unwrap().path())
+        .map(|path| if path.is_dir() { files_below(&path) } else { 1 })
+        .sum()
 }
 
 #[tokio::test]
@@ -44,13 +57,28 @@ async fn content_comes_back_as_it_went_in_whole_or_in_part() {
         let blob = put(&blobs, &bytes).await.unwrap();
         assert_eq!((blob.size, &blob.id), (u64::from(size), &sha256(&bytes)));
         assert_eq!(get(&blobs, &blob, 0..blob.size).await, bytes);
-        assert_eq!(blobs.check(&main_vault(), &blob).await.unwrap(), BlobState::Sound);
+        assert_eq!(
+            blobs.check(&main_vault(), &blob).await.unwrap(),
+            BlobState::Sound
+        );
     }
     let bytes = some_bytes(3_333_333);
-    let blob = Blob { id: sha256(&bytes), size: 3_333_333 };
-    assert_eq!(get(&blobs, &blob, 1_000_000..1_000_007).await, &bytes[1_000_000..1_000_007]);
-    assert_eq!(get(&blobs, &blob, 3_333_330..3_333_333).await, &bytes[3_333_330..]);
-    assert_eq!(files_below(&folder.path().join("repositories/main.git/lfs/tmp")), 0);
+    let blob = Blob {
+        id: sha256(&bytes),
+        size: 3_333_333,
+    };
+    assert_eq!(
+        get(&blobs, &blob, 1_000_000..1_000_007).await,
+        &bytes[1_000_000..1_000_007]
+    );
+    assert_eq!(
+        get(&blobs, &blob, 3_333_330..3_333_333).await,
+        &bytes[3_333_330..]
+    );
+    assert_eq!(
+        files_below(&folder.path().join("repositories/main.git/lfs/tmp")),
+        0
+    );
 }
 
 #[tokio::test]
@@ -67,13 +95,25 @@ async fn content_lies_where_git_lfs_looks_for_it() {
 async fn an_upload_over_the_limit_is_refused_at_once_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), 2_000_000);
-    assert_eq!(put(&blobs, &some_bytes(2_000_000)).await.unwrap().size, 2_000_000);
+    assert_eq!(
+        put(&blobs, &some_bytes(2_000_000)).await.unwrap().size,
+        2_000_000
+    );
     let before = files_below(folder.path());
     let mut upload = blobs.begin(&main_vault()).await.unwrap();
-    upload.write(Bytes::from(some_bytes(1_999_999))).await.unwrap();
+    upload
+        .write(Bytes::from(some_bytes(1_999_999)))
+        .await
+        .unwrap();
     let refused = upload.write(Bytes::from_static(b"ab")).await;
-    assert!(matches!(refused, Err(VaultError::TooLarge { limit: 2_000_000 })));
-    assert!(upload.finish().await.is_err(), "nothing shorter than what was sent is kept");
+    assert!(matches!(
+        refused,
+        Err(VaultError::TooLarge { limit: 2_000_000 })
+    ));
+    assert!(
+        upload.finish().await.is_err(),
+        "nothing shorter than what was sent is kept"
+    );
     assert_eq!(files_below(folder.path()), before);
 }
 
@@ -82,7 +122,10 @@ async fn an_upload_that_is_dropped_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     let mut upload = blobs.begin(&main_vault()).await.unwrap();
-    upload.write(Bytes::from(some_bytes(5 << 20))).await.unwrap();
+    upload
+        .write(Bytes::from(some_bytes(5 << 20)))
+        .await
+        .unwrap();
     let sink = upload.idle().await.unwrap();
     assert_eq!(files_below(folder.path()), 1);
     drop((sink, upload));
@@ -95,12 +138,19 @@ async fn leftovers_of_a_killed_program_are_cleared() {
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     blobs.clear_leftovers().await.unwrap();
     let blob = put(&blobs, b"kept").await.unwrap();
-    fs::write(folder.path().join("main.git/lfs/tmp/17-0"), "half of a file").unwrap();
+    fs::write(
+        folder.path().join("main.git/lfs/tmp/17-0"),
+        "half of a file",
+    )
+    .unwrap();
     blobs.clear_leftovers().await.unwrap();
     assert_eq!(files_below(folder.path()), 1);
     assert_eq!(get(&blobs, &blob, 0..4).await, b"kept");
     assert_eq!(put(&blobs, b"after").await.unwrap().size, 5);
-    LocalBlobs::new(folder.path().join("nowhere"), 1).clear_leftovers().await.unwrap();
+    LocalBlobs::new(folder.path().join("nowhere"), 1)
+        .clear_leftovers()
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -110,10 +160,19 @@ async fn the_same_content_again_heals_an_object_of_another_size() {
     let blob = put(&blobs, b"gears").await.unwrap();
     let path = blobs.path(&main_vault(), &blob.id);
     fs::write(&path, "gea").unwrap();
-    assert_eq!(blobs.check(&main_vault(), &blob).await.unwrap(), BlobState::Damaged);
-    assert!(blobs.open(&main_vault(), &blob, 0..5).await.is_err(), "a short object is not served as a whole one");
+    assert_eq!(
+        blobs.check(&main_vault(), &blob).await.unwrap(),
+        BlobState::Damaged
+    );
+    assert!(
+        blobs.open(&main_vault(), &blob, 0..5).await.is_err(),
+        "a short object is not served as a whole one"
+    );
     assert_eq!(put(&blobs, b"gears").await.unwrap(), blob);
-    assert_eq!(blobs.check(&main_vault(), &blob).await.unwrap(), BlobState::Sound);
+    assert_eq!(
+        blobs.check(&main_vault(), &blob).await.unwrap(),
+        BlobState::Sound
+    );
 }
 
 #[tokio::test]
@@ -122,9 +181,15 @@ async fn damage_of_the_same_size_and_absence_are_found() {
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     let blob = put(&blobs, b"gears").await.unwrap();
     fs::write(blobs.path(&main_vault(), &blob.id), "bears").unwrap();
-    assert_eq!(blobs.check(&main_vault(), &blob).await.unwrap(), BlobState::Damaged);
+    assert_eq!(
+        blobs.check(&main_vault(), &blob).await.unwrap(),
+        BlobState::Damaged
+    );
     fs::remove_dir_all(folder.path().join("main.git")).unwrap();
-    assert_eq!(blobs.check(&main_vault(), &blob).await.unwrap(), BlobState::Missing);
+    assert_eq!(
+        blobs.check(&main_vault(), &blob).await.unwrap(),
+        BlobState::Missing
+    );
     // The folders that were known to be there are made again.
     assert_eq!(put(&blobs, b"gears").await.unwrap(), blob);
 }

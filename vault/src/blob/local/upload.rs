@@ -36,8 +36,19 @@ enum Working {
 
 impl LocalUpload {
     pub(super) fn new(lfs: PathBuf, max_size: u64, durable: Durable) -> Self {
-        let sink = Sink { lfs, durable, hash: digest::Context::new(&digest::SHA256), size: 0, temporary: None };
-        Self { max_size, received: 0, filling: Vec::new(), sink: Working::Idle(sink, Vec::new()) }
+        let sink = Sink {
+            lfs,
+            durable,
+            hash: digest::Context::new(&digest::SHA256),
+            size: 0,
+            temporary: None,
+        };
+        Self {
+            max_size,
+            received: 0,
+            filling: Vec::new(),
+            sink: Working::Idle(sink, Vec::new()),
+        }
     }
 
     /// Waits until the last batch is written; gives the sink back with its spent buffer.
@@ -45,7 +56,9 @@ impl LocalUpload {
         match std::mem::replace(&mut self.sink, Working::Failed) {
             Working::Idle(sink, buffer) => Ok((sink, buffer)),
             Working::Busy(batch) => {
-                let written = batch.await.unwrap_or_else(|gone| Err(io::Error::other(gone)));
+                let written = batch
+                    .await
+                    .unwrap_or_else(|gone| Err(io::Error::other(gone)));
                 written.map_err(failed)
             }
             Working::Failed => Err(VaultError::Incomplete),
@@ -69,7 +82,9 @@ impl BlobUpload for LocalUpload {
     async fn write(&mut self, bytes: Bytes) -> Result<(), VaultError> {
         self.received = self.received.saturating_add(bytes.len() as u64);
         if self.received > self.max_size {
-            return Err(VaultError::TooLarge { limit: self.max_size });
+            return Err(VaultError::TooLarge {
+                limit: self.max_size,
+            });
         }
         for piece in bytes.chunks(BATCH) {
             self.filling.extend_from_slice(piece);
@@ -83,7 +98,9 @@ impl BlobUpload for LocalUpload {
     async fn finish(mut self) -> Result<Blob, VaultError> {
         let (mut sink, _) = self.idle().await?;
         if self.received > self.max_size {
-            return Err(VaultError::TooLarge { limit: self.max_size });
+            return Err(VaultError::TooLarge {
+                limit: self.max_size,
+            });
         }
         let last = std::mem::take(&mut self.filling);
         blocking(move || {
@@ -106,7 +123,10 @@ pub(super) struct Sink {
 
 impl fmt::Debug for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sink").field("lfs", &self.lfs).field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("Sink")
+            .field("lfs", &self.lfs)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,10 +143,17 @@ impl Sink {
     }
 
     fn finish(self) -> io::Result<Blob> {
-        let blob = Blob { id: BlobId::of_digest(self.hash.finish().as_ref()), size: self.size };
+        let blob = Blob {
+            id: BlobId::of_digest(self.hash.finish().as_ref()),
+            size: self.size,
+        };
         let path = object_path(&self.lfs, &blob.id);
-        let temporary = self.temporary.ok_or_else(|| io::Error::other("nothing was taken"))?;
-        let Some(folder) = path.parent() else { return Ok(blob) };
+        let temporary = self
+            .temporary
+            .ok_or_else(|| io::Error::other("nothing was taken"))?;
+        let Some(folder) = path.parent() else {
+            return Ok(blob);
+        };
         // The same content again: what is there stays, unless a look shows that it is not whole.
         if fs::metadata(&path).is_ok_and(|there| there.is_file() && there.len() == blob.size) {
             drop(temporary);
@@ -173,7 +200,11 @@ impl Temporary {
     fn create(folder: &Path) -> io::Result<Self> {
         /// Only this process writes here, so a count is unique; leftovers were cleared at the start.
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = folder.join(name);
         let create = || fs::File::options().write(true).create_new(true).open(&path);
         let file = match create() {
@@ -183,7 +214,11 @@ impl Temporary {
             }
             file => file?,
         };
-        Ok(Self { path, file, kept: Kept::No })
+        Ok(Self {
+            path,
+            file,
+            kept: Kept::No,
+        })
     }
 
     fn keep(mut self) {

@@ -19,7 +19,11 @@ struct House {
 impl House {
     fn new() -> Self {
         let vault = realm("main");
-        Self { data: tempfile::tempdir().unwrap(), store: MemoryStore::with(&vault), vault }
+        Self {
+            data: tempfile::tempdir().unwrap(),
+            store: MemoryStore::with(&vault),
+            vault,
+        }
     }
 
     fn start(&self) -> Deriver<MemoryStore> {
@@ -39,11 +43,17 @@ impl House {
     }
 
     fn commits(&self) -> usize {
-        self.git(&["rev-list", "--count", "HEAD"]).trim().parse().unwrap()
+        self.git(&["rev-list", "--count", "HEAD"])
+            .trim()
+            .parse()
+            .unwrap()
     }
 
     fn object(&self, id: &str) -> PathBuf {
-        self.repository().join("objects").join(&id[..2]).join(&id[2..])
+        self.repository()
+            .join("objects")
+            .join(&id[..2])
+            .join(&id[2..])
     }
 
     /// Waits as long as it takes; a rebuild answers before it is done.
@@ -51,7 +61,9 @@ impl House {
         let branch = self.repository().join("refs/heads/main");
         deriver.derived(&self.vault, 0).await;
         while !branch.exists() || self.commits() < changes {
-            deriver.derived(&self.vault, i64::try_from(changes).unwrap()).await;
+            deriver
+                .derived(&self.vault, i64::try_from(changes).unwrap())
+                .await;
         }
     }
 
@@ -68,13 +80,18 @@ impl House {
     /// What is recorded as durable.
     fn recorded(&self) -> Vec<i64> {
         let mut changes = Vec::new();
-        self.store.tamper(&self.vault.id, |rows| changes = rows.commits.iter().map(|commit| commit.change).collect());
+        self.store.tamper(&self.vault.id, |rows| {
+            changes = rows.commits.iter().map(|commit| commit.change).collect()
+        });
         changes.sort_unstable();
         changes
     }
 
     fn sound(&self) {
-        assert_eq!(self.git(&["fsck", "--strict", "--no-dangling", "--no-progress"]), "");
+        assert_eq!(
+            self.git(&["fsck", "--strict", "--no-dangling", "--no-progress"]),
+            ""
+        );
     }
 }
 
@@ -87,7 +104,10 @@ fn revision(change: i64, name: &str, comment: &str) -> Revision {
         kind: RevisionKind::Added,
         name: Filename::stored(name),
         moved_from: None,
-        blob: Some(Blob { id: BlobId::of_digest(digest.as_ref()), size: change.unsigned_abs() }),
+        blob: Some(Blob {
+            id: BlobId::of_digest(digest.as_ref()),
+            size: change.unsigned_abs(),
+        }),
         author: Author {
             username: Username::parse("ada").unwrap(),
             name: "Ada <Lovelace>\n".into(),
@@ -102,12 +122,22 @@ fn revision(change: i64, name: &str, comment: &str) -> Revision {
 async fn the_same_rows_give_the_same_commits_for_ever() {
     let house = House::new();
     let deriver = house.start();
-    deriver.derived(&house.vault, house.record("fixtures/vise.step", "")).await;
-    deriver.derived(&house.vault, house.record("Größe.step", "Zeile\r\nzwei\n\n")).await;
+    deriver
+        .derived(&house.vault, house.record("fixtures/vise.step", ""))
+        .await;
+    deriver
+        .derived(
+            &house.vault,
+            house.record("Größe.step", "Zeile\r\nzwei\n\n"),
+        )
+        .await;
     // Written down so that an update of a library that changes a byte is seen: every clone would part from its origin.
     assert_eq!(house.head(), "4dab5751cad581674ec03f916c425c9a7d770699\n");
     let shown = house.git(&["cat-file", "commit", "HEAD"]);
-    assert!(shown.contains("author Ada Lovelace <ada@example.org> 1795000000 +0000\n"), "{shown}");
+    assert!(
+        shown.contains("author Ada Lovelace <ada@example.org> 1795000000 +0000\n"),
+        "{shown}"
+    );
     assert!(shown.ends_with("\n\nZeile\nzwei\n"), "{shown}");
     house.sound();
 }
@@ -125,9 +155,21 @@ async fn a_repository_that_was_deleted_comes_back_the_same_and_leaves_content_al
     assert_eq!(house.recorded(), (1..=600).collect::<Vec<_>>());
     let kept = house.repository().join("lfs/objects/aa/bb");
     fs::create_dir_all(&kept).unwrap();
-    for part in ["HEAD", "config", "refs", "objects", "description", "info", "hooks"] {
+    for part in [
+        "HEAD",
+        "config",
+        "refs",
+        "objects",
+        "description",
+        "info",
+        "hooks",
+    ] {
         let path = house.repository().join(part);
-        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap()
+        } else {
+            fs::remove_file(path).unwrap()
+        }
     }
     house.derive(&house.start(), 600).await;
     assert_eq!((house.head(), house.commits()), (head, 600));
@@ -139,7 +181,9 @@ async fn a_repository_that_was_deleted_comes_back_the_same_and_leaves_content_al
 async fn a_start_goes_on_where_the_last_run_stood() {
     let house = House::new();
     let first = house.start();
-    first.derived(&house.vault, house.record("a.step", "")).await;
+    first
+        .derived(&house.vault, house.record("a.step", ""))
+        .await;
     first.close().await;
     house.record("b.step", "");
     let second = house.start();
@@ -154,15 +198,27 @@ async fn a_start_goes_on_where_the_last_run_stood() {
 async fn what_a_power_cut_left_half_written_is_written_again() {
     let house = House::new();
     let first = house.start();
-    first.derived(&house.vault, house.record("a.step", "")).await;
+    first
+        .derived(&house.vault, house.record("a.step", ""))
+        .await;
     first.close().await;
     let second = house.start();
-    second.derived(&house.vault, house.record("b/c.step", "")).await;
+    second
+        .derived(&house.vault, house.record("b/c.step", ""))
+        .await;
     let head = house.head();
     drop(second);
     // As after a crash: the second change is not recorded, its objects are empty, so is the branch, which is locked.
-    house.store.tamper(&house.vault.id, |rows| rows.commits.retain(|commit| commit.change == 1));
-    let objects = house.git(&["rev-parse", "HEAD", "HEAD^{tree}", "HEAD:b", "HEAD:b/c.step"]);
+    house.store.tamper(&house.vault.id, |rows| {
+        rows.commits.retain(|commit| commit.change == 1)
+    });
+    let objects = house.git(&[
+        "rev-parse",
+        "HEAD",
+        "HEAD^{tree}",
+        "HEAD:b",
+        "HEAD:b/c.step",
+    ]);
     for (n, id) in objects.lines().enumerate() {
         let path = house.object(id);
         fs::remove_file(&path).unwrap();
@@ -183,15 +239,21 @@ async fn a_recorded_commit_that_is_damaged_leads_to_a_rebuild() {
     for what in ["HEAD", "HEAD^{tree}", "HEAD:folder"] {
         let house = House::new();
         let first = house.start();
-        first.derived(&house.vault, house.record("folder/a.step", "")).await;
+        first
+            .derived(&house.vault, house.record("folder/a.step", ""))
+            .await;
         first.close().await;
         let path = house.object(house.git(&["rev-parse", what]).trim());
         fs::remove_file(&path).unwrap();
         fs::write(&path, "").unwrap();
         let second = house.start();
         // The first attempt may find the damage, the next one mends it.
-        second.derived(&house.vault, house.record("folder/b.step", "")).await;
-        second.derived(&house.vault, house.record("folder/c.step", "")).await;
+        second
+            .derived(&house.vault, house.record("folder/b.step", ""))
+            .await;
+        second
+            .derived(&house.vault, house.record("folder/c.step", ""))
+            .await;
         assert_eq!(house.commits(), 3, "{what}");
         house.sound();
     }
@@ -201,19 +263,29 @@ async fn a_recorded_commit_that_is_damaged_leads_to_a_rebuild() {
 async fn a_change_that_cannot_be_derived_is_answered_and_derived_later() {
     let house = House::new();
     let deriver = house.start();
-    deriver.derived(&house.vault, house.record("a.step", "")).await;
+    deriver
+        .derived(&house.vault, house.record("a.step", ""))
+        .await;
     // Stands for a full disk, also where tests run as root.
-    let (objects, aside) = (house.repository().join("objects"), house.repository().join("objects-aside"));
+    let (objects, aside) = (
+        house.repository().join("objects"),
+        house.repository().join("objects-aside"),
+    );
     fs::rename(&objects, &aside).unwrap();
     fs::write(&objects, "in the way").unwrap();
-    let answered = tokio::time::timeout(PATIENCE / 2, deriver.derived(&house.vault, house.record("b.step", "")));
+    let answered = tokio::time::timeout(
+        PATIENCE / 2,
+        deriver.derived(&house.vault, house.record("b.step", "")),
+    );
     answered.await.unwrap();
     house.store.lock().down = true;
     deriver.derived(&house.vault, 3).await;
     house.store.lock().down = false;
     fs::remove_file(&objects).unwrap();
     fs::rename(&aside, &objects).unwrap();
-    deriver.derived(&house.vault, house.record("c.step", "")).await;
+    deriver
+        .derived(&house.vault, house.record("c.step", ""))
+        .await;
     assert_eq!(house.commits(), 3);
     house.sound();
 }
@@ -226,7 +298,9 @@ async fn many_changes_at_once_are_all_derived_when_they_are_answered() {
     for n in 0..300 {
         let change = house.record(&format!("part{n}.step"), "");
         let (deriver, vault) = (deriver.clone(), house.vault.clone());
-        waiting.push(tokio::spawn(async move { deriver.derived(&vault, change).await }));
+        waiting.push(tokio::spawn(async move {
+            deriver.derived(&vault, change).await
+        }));
     }
     for answered in waiting {
         answered.await.unwrap();
@@ -235,7 +309,9 @@ async fn many_changes_at_once_are_all_derived_when_they_are_answered() {
     deriver.close().await;
     assert_eq!(house.recorded().len(), 300);
     // Closed: nothing waits for ever.
-    deriver.derived(&house.vault, house.record("late.step", "")).await;
+    deriver
+        .derived(&house.vault, house.record("late.step", ""))
+        .await;
     house.sound();
 }
 
@@ -253,7 +329,11 @@ async fn files_and_folders_may_trade_places() {
         rows.revisions.push(moved(2, "a", "a/b"));
         rows.revisions.push(moved(3, "a/b", "a"));
         rows.revisions.push(moved(4, "a", "A"));
-        rows.revisions.push(Revision { kind: RevisionKind::Deleted, blob: None, ..revision(5, "A", "") });
+        rows.revisions.push(Revision {
+            kind: RevisionKind::Deleted,
+            blob: None,
+            ..revision(5, "A", "")
+        });
     });
     deriver.derived(&house.vault, 5).await;
     let names = |commit: &str| house.git(&["ls-tree", "-r", "--name-only", commit]);
@@ -278,7 +358,12 @@ async fn commits_are_quick_in_a_vault_of_ten_thousand_files() {
         house.derive(&deriver, 10_000).await;
         let began = std::time::Instant::now();
         for n in 0..200 {
-            deriver.derived(&house.vault, house.record(&format!("folder{:02}/part{n:05}.step", n % folders), "")).await;
+            deriver
+                .derived(
+                    &house.vault,
+                    house.record(&format!("folder{:02}/part{n:05}.step", n % folders), ""),
+                )
+                .await;
         }
         println!("{what}: {:?} a commit", began.elapsed() / 200);
     }

@@ -111,7 +111,10 @@ impl<S: VaultStore> Worker<S> {
     fn lap(&mut self) -> Result<(), GitError> {
         let repository = Repository::open_or_make(&self.repositories, &self.vault)?;
         // Up to here another run of the program may have derived without making it durable.
-        let doubtful = self.runtime.block_on(self.store.heads(&self.vault.id))?.change;
+        let doubtful = self
+            .runtime
+            .block_on(self.store.heads(&self.vault.id))?
+            .change;
         let mut history = self.resume(&repository)?;
         if let Some(tip) = history.tip() {
             repository.set_main(tip)?;
@@ -121,7 +124,11 @@ impl<S: VaultStore> Worker<S> {
         loop {
             self.answer_all();
             let inbox = self.gather();
-            if self.waiting.iter().any(|order| order.change > history.change) {
+            if self
+                .waiting
+                .iter()
+                .any(|order| order.change > history.change)
+            {
                 self.catch_up(&repository, &mut history, doubtful)?;
             }
             if inbox == Inbox::Closed {
@@ -139,7 +146,9 @@ impl<S: VaultStore> Worker<S> {
         let Some(recorded) = recorded.filter(|recorded| recorded.change > 0) else {
             return Ok(History::empty(repository));
         };
-        let found = repository.commit(&recorded.sha).map(|tip| History::after(tip, recorded.change, repository));
+        let found = repository
+            .commit(&recorded.sha)
+            .map(|tip| History::after(tip, recorded.change, repository));
         if let Some(Ok(history)) = found {
             return Ok(history);
         }
@@ -157,9 +166,16 @@ impl<S: VaultStore> Worker<S> {
         Inbox::Open
     }
 
-    fn catch_up(&mut self, repository: &Repository, history: &mut History, doubtful: i64) -> Result<(), GitError> {
+    fn catch_up(
+        &mut self,
+        repository: &Repository,
+        history: &mut History,
+        doubtful: i64,
+    ) -> Result<(), GitError> {
         for page in 1u32.. {
-            let rows = self.runtime.block_on(self.store.changes(&self.vault.id, history.change, PAGE))?;
+            let rows =
+                self.runtime
+                    .block_on(self.store.changes(&self.vault.id, history.change, PAGE))?;
             if rows.is_empty() {
                 break;
             }
@@ -187,18 +203,37 @@ impl<S: VaultStore> Worker<S> {
         doubtful: i64,
     ) -> Result<(), GitError> {
         let path = path_of(&self.repositories, &self.vault.name);
-        let mut batch = Batch { repository: path, ..Batch::default() };
+        let mut batch = Batch {
+            repository: path,
+            ..Batch::default()
+        };
         for row in rows {
-            let existing = if row.change <= doubtful { Existing::Rewritten } else { Existing::Trusted };
-            let commit = history.record(row, &mut Writer { repository, existing, new: &mut batch.objects })?;
-            batch.commits.push(DerivedCommit { change: row.change, sha: commit.to_string() });
+            let existing = if row.change <= doubtful {
+                Existing::Rewritten
+            } else {
+                Existing::Trusted
+            };
+            let commit = history.record(
+                row,
+                &mut Writer {
+                    repository,
+                    existing,
+                    new: &mut batch.objects,
+                },
+            )?;
+            batch.commits.push(DerivedCommit {
+                change: row.change,
+                sha: commit.to_string(),
+            });
         }
         if let Some(tip) = history.tip() {
             repository.set_main(tip)?;
         }
         metrics::counter!("strongroom_git_commits_total").increment(rows.len() as u64);
         // Nobody there to keep it only means that the next start derives it again.
-        let _ = self.durable.send(durable::Order::Keep(self.vault.id.clone(), batch));
+        let _ = self
+            .durable
+            .send(durable::Order::Keep(self.vault.id.clone(), batch));
         Ok(())
     }
 

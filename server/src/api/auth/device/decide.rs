@@ -32,6 +32,7 @@ pub async fn handle(
         }
         Verdict::Deny => Decision::Deny,
     };
-    auth.decide_device(&caller, &body.user_code, &body.request, decision, &origin).await?;
+    auth.decide_device(&caller, &body.user_code, &body.request, decision, &origin)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

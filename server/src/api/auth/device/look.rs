@@ -24,12 +24,18 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<LookAtDevice>,
 ) -> Result<Json<WaitingDevice>, Problem> {
-    let waiting = auth.look_at_device(&caller, &body.user_code, &origin).await?;
+    let waiting = auth
+        .look_at_device(&caller, &body.user_code, &origin)
+        .await?;
     Ok(Json(WaitingDevice {
         request: waiting.id,
         user_code: waiting.user_code.expose(),
         program: waiting.program,
-        scopes: waiting.grants.iter().map(|grant| grant.as_str().to_owned()).collect(),
+        scopes: waiting
+            .grants
+            .iter()
+            .map(|grant| grant.as_str().to_owned())
+            .collect(),
         address: waiting.address.to_string(),
         user_agent: waiting.user_agent,
         asked_at: waiting.asked_at,

@@ -10,7 +10,10 @@ use crate::{error::Problem, state::Auth};
 /// What one signs in with besides the password.
 #[utoipa::path(get, path = "/auth/factors", tag = "Second factors",
     responses((status = 200, description = "Apps, passkeys, and how many recovery codes are left.", body = WaysIn)))]
-pub async fn handle(EvenRestricted(caller): EvenRestricted, State(auth): State<Auth>) -> Result<Json<WaysIn>, Problem> {
+pub async fn handle(
+    EvenRestricted(caller): EvenRestricted,
+    State(auth): State<Auth>,
+) -> Result<Json<WaysIn>, Problem> {
     let ways = auth.ways_in(&caller).await?;
     Ok(Json(WaysIn {
         factors: ways.factors.iter().map(info).collect(),

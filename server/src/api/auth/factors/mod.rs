@@ -36,5 +36,8 @@ pub(crate) fn info(factor: &Factor) -> FactorInfo {
 
 pub(crate) fn added(added: &Added) -> FactorAdded {
     let codes = added.codes.iter().map(auth::factor::RecoveryCode::expose);
-    FactorAdded { factor: info(&added.factor), recovery_codes: codes.collect() }
+    FactorAdded {
+        factor: info(&added.factor),
+        recovery_codes: codes.collect(),
+    }
 }

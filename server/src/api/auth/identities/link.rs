@@ -30,8 +30,19 @@ pub async fn handle(
     ProviderId(provider): ProviderId,
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<LinkBegun>), Problem> {
-    let departure =
-        auth.depart(&provider, Errand::Link(&caller), "/account".to_owned(), cookie::departure_of(&site, &jar)).await?;
+    let departure = auth
+        .depart(
+            &provider,
+            Errand::Link(&caller),
+            "/account".to_owned(),
+            cookie::departure_of(&site, &jar),
+        )
+        .await?;
     let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser));
-    Ok((jar, Json(LinkBegun { location: departure.location.expose_secret().to_owned() })))
+    Ok((
+        jar,
+        Json(LinkBegun {
+            location: departure.location.expose_secret().to_owned(),
+        }),
+    ))
 }

@@ -9,9 +9,17 @@ use crate::{error::Problem, state::Auth};
 /// The providers one may sign in with, and one's accounts there that are joined to this one.
 #[utoipa::path(get, path = "/auth/identities", tag = "Accounts",
     responses((status = 200, description = "By provider.", body = Identities)))]
-pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Json<Identities>, Problem> {
+pub async fn handle(
+    InPerson(caller): InPerson,
+    State(auth): State<Auth>,
+) -> Result<Json<Identities>, Problem> {
     let identities = auth.identities(&caller).await?;
-    let named = |id: &str| auth.providers().iter().find(|known| known.id == id).map(|known| known.name.clone());
+    let named = |id: &str| {
+        auth.providers()
+            .iter()
+            .find(|known| known.id == id)
+            .map(|known| known.name.clone())
+    };
     let identities = identities.into_iter().map(|identity| IdentityInfo {
         id: identity_id(&identity.issuer, &identity.subject),
         provider_name: named(&identity.provider).unwrap_or_else(|| identity.provider.clone()),
@@ -21,7 +29,12 @@ pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>) -> Res
         last_used_at: identity.last_used_at,
     });
     let identities = identities.collect();
-    let providers =
-        auth.providers().iter().map(|known| ProviderInfo { id: known.id.clone(), name: known.name.clone() });
-    Ok(Json(Identities { providers: providers.collect(), identities }))
+    let providers = auth.providers().iter().map(|known| ProviderInfo {
+        id: known.id.clone(),
+        name: known.name.clone(),
+    });
+    Ok(Json(Identities {
+        providers: providers.collect(),
+        identities,
+    }))
 }

@@ -29,11 +29,27 @@ pub async fn handle(
     State(store): State<Store>,
     State(site): State<Arc<Site>>,
     Body(body): Body<NewInvite>,
-) -> Result<(StatusCode, [(header::HeaderName, &'static str); 1], Json<MadeInvite>), Problem> {
-    let invited = auth.invite(&caller, invitation(&auth, &site, body).await?).await?;
+) -> Result<
+    (
+        StatusCode,
+        [(header::HeaderName, &'static str); 1],
+        Json<MadeInvite>,
+    ),
+    Problem,
+> {
+    let invited = auth
+        .invite(&caller, invitation(&auth, &site, body).await?)
+        .await?;
     let link = invited.link.map(|link| link.expose_secret().to_owned());
-    let made = MadeInvite { invite: super::info(&store, invited.invite).await?, link };
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)))
+    let made = MadeInvite {
+        invite: super::info(&store, invited.invite).await?,
+        link,
+    };
+    Ok((
+        StatusCode::CREATED,
+        [(header::CACHE_CONTROL, "no-store")],
+        Json(made),
+    ))
 }
 
 async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<Invitation, Problem> {
@@ -48,24 +64,41 @@ async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<Invitat
         }
         Some("mail") if email.is_some() => Delivery::Mail,
         Some("mail") => return Err(Problem::invalid("/email", "Say where the mail goes.")),
-        Some(_) => return Err(Problem::invalid("/delivery", "An invitation goes by link or by mail.")),
+        Some(_) => {
+            return Err(Problem::invalid(
+                "/delivery",
+                "An invitation goes by link or by mail.",
+            ));
+        }
     };
     let mut roles = Vec::new();
     // All words before any name: what is wrong with a word does not tell which names there are.
-    let words = body.roles.iter().map(|(vault, role)| role_of(vault, role).map(|role| (vault, role)));
+    let words = body
+        .roles
+        .iter()
+        .map(|(vault, role)| role_of(vault, role).map(|role| (vault, role)));
     for (vault, role) in words.collect::<Result<Vec<_>, _>>()? {
         roles.push((known(auth, vault).await?, role));
     }
-    Ok(Invitation { administrator: body.is_admin, roles, email, delivery })
+    Ok(Invitation {
+        administrator: body.is_admin,
+        roles,
+        email,
+        delivery,
+    })
 }
 
 /// A name that cannot be one is nobody's.
 async fn known(auth: &Auth, vault: &str) -> Result<Realm, Problem> {
     let name = RealmName::parse(vault).map_err(|_| auth::AuthError::RealmNotFound)?;
-    Ok(auth.realm(&name).await?.ok_or(auth::AuthError::RealmNotFound)?)
+    Ok(auth
+        .realm(&name)
+        .await?
+        .ok_or(auth::AuthError::RealmNotFound)?)
 }
 
 fn role_of(vault: &str, role: &str) -> Result<Role, Problem> {
     let pointer = || format!("/roles/{vault}");
-    Role::parse(role).ok_or_else(|| Problem::invalid(pointer(), "A role is viewer, editor or manager."))
+    Role::parse(role)
+        .ok_or_else(|| Problem::invalid(pointer(), "A role is viewer, editor or manager."))
 }

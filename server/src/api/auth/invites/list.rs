@@ -28,9 +28,15 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<InviteInfo>>), Problem> {
     let invites = all(&auth, &store, &caller).await?;
-    paging::page(&uri, &asked, invites, |invite| (Reverse(invite.created_at), invite.id.clone()))
+    paging::page(&uri, &asked, invites, |invite| {
+        (Reverse(invite.created_at), invite.id.clone())
+    })
 }
 
-pub(crate) async fn all(auth: &Auth, store: &Store, caller: &Caller) -> Result<Vec<InviteInfo>, Problem> {
+pub(crate) async fn all(
+    auth: &Auth,
+    store: &Store,
+    caller: &Caller,
+) -> Result<Vec<InviteInfo>, Problem> {
     super::infos(store, auth.invites(caller).await?).await
 }

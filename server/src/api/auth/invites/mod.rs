@@ -14,11 +14,20 @@ use crate::{error::Problem, state::Store};
 /// With the names of the vaults instead of their ids.
 pub(crate) async fn infos(store: &Store, invites: Vec<Invite>) -> Result<Vec<InviteInfo>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
-    let named = |id: &auth::RealmId| vaults.iter().find(|vault| vault.id == *id).map(|vault| vault.name.to_string());
+    let named = |id: &auth::RealmId| {
+        vaults
+            .iter()
+            .find(|vault| vault.id == *id)
+            .map(|vault| vault.name.to_string())
+    };
     let info = |invite: Invite| InviteInfo {
         invited_by: invite.by.username().to_string(),
         is_admin: invite.administrator,
-        roles: invite.roles.iter().filter_map(|(id, role)| Some((named(id)?, role.as_str().to_owned()))).collect(),
+        roles: invite
+            .roles
+            .iter()
+            .filter_map(|(id, role)| Some((named(id)?, role.as_str().to_owned())))
+            .collect(),
         email: invite.email.map(|email| email.as_str().to_owned()),
         delivery: match invite.delivery {
             Delivery::Link => "link",
@@ -34,5 +43,7 @@ pub(crate) async fn infos(store: &Store, invites: Vec<Invite>) -> Result<Vec<Inv
 
 async fn info(store: &Store, invite: Invite) -> Result<InviteInfo, Problem> {
     let mut infos = infos(store, vec![invite]).await?;
-    infos.pop().ok_or_else(|| Problem::Internal("an invitation that went".to_owned()))
+    infos
+        .pop()
+        .ok_or_else(|| Problem::Internal("an invitation that went".to_owned()))
 }

@@ -14,7 +14,11 @@ use crate::{error::Problem, extract::Id, state::Auth};
         (status = 204, description = "Its link is good for nothing."),
         (status = 404, description = "None of one's open invitations.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
-pub async fn handle(Recently(caller): Recently, State(auth): State<Auth>, Id(id): Id) -> Result<StatusCode, Problem> {
+pub async fn handle(
+    Recently(caller): Recently,
+    State(auth): State<Auth>,
+    Id(id): Id,
+) -> Result<StatusCode, Problem> {
     auth.withdraw_invite(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

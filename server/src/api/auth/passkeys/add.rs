@@ -33,9 +33,25 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<wire::NewPasskey>,
 ) -> Result<(StatusCode, Json<AddedPasskey>), Problem> {
-    let answered = Answered { ceremony: &body.ceremony, credential: &body.credential };
-    let new = NewPasskey { answered, name: named(&body.name)? };
+    let answered = Answered {
+        ceremony: &body.ceremony,
+        credential: &body.credential,
+    };
+    let new = NewPasskey {
+        answered,
+        name: named(&body.name)?,
+    };
     let added = auth.add_passkey(&caller, new, &origin).await?;
-    let recovery_codes = added.recovery_codes.iter().map(RecoveryCode::expose).collect();
-    Ok((StatusCode::CREATED, Json(AddedPasskey { passkey: info(added.passkey), recovery_codes })))
+    let recovery_codes = added
+        .recovery_codes
+        .iter()
+        .map(RecoveryCode::expose)
+        .collect();
+    Ok((
+        StatusCode::CREATED,
+        Json(AddedPasskey {
+            passkey: info(added.passkey),
+            recovery_codes,
+        }),
+    ))
 }

@@ -14,5 +14,11 @@ pub async fn handle(
     EvenRestricted(caller): EvenRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<Vec<PasskeyInfo>>, Problem> {
-    Ok(Json(auth.passkeys(&caller).await?.into_iter().map(info).collect()))
+    Ok(Json(
+        auth.passkeys(&caller)
+            .await?
+            .into_iter()
+            .map(info)
+            .collect(),
+    ))
 }

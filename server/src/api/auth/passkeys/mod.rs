@@ -34,7 +34,10 @@ impl axum::extract::FromRequestParts<AppState> for Id {
 }
 
 pub(crate) fn asked(asked: Asked) -> PasskeyOptions {
-    PasskeyOptions { ceremony: asked.ceremony, public_key: asked.options }
+    PasskeyOptions {
+        ceremony: asked.ceremony,
+        public_key: asked.options,
+    }
 }
 
 pub(crate) fn info(passkey: KnownPasskey) -> PasskeyInfo {
@@ -49,6 +52,8 @@ pub(crate) fn info(passkey: KnownPasskey) -> PasskeyInfo {
 
 fn named(raw: &str) -> Result<DisplayName, Problem> {
     let bad = "A name has 1 to 64 characters, none of them invisible.";
-    let name = DisplayName::parse(raw).ok().filter(|name| name.as_str().chars().count() <= 64);
+    let name = DisplayName::parse(raw)
+        .ok()
+        .filter(|name| name.as_str().chars().count() <= 64);
     name.ok_or_else(|| Problem::invalid("/name", bad))
 }

@@ -22,5 +22,8 @@ pub async fn handle(
     Id(id): Id,
     Body(body): Body<RenamePasskey>,
 ) -> Result<Json<PasskeyInfo>, Problem> {
-    Ok(Json(info(auth.rename_passkey(&caller, &id, named(&body.name)?).await?)))
+    Ok(Json(info(
+        auth.rename_passkey(&caller, &id, named(&body.name)?)
+            .await?,
+    )))
 }

@@ -25,7 +25,10 @@ use crate::{
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
-#[expect(clippy::too_many_arguments, reason = "one extractor for each thing that a request brings")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one extractor for each thing that a request brings"
+)]
 pub async fn handle(
     _: OwnPage,
     State(auth): State<Auth>,
@@ -34,8 +37,15 @@ pub async fn handle(
     jar: CookieJar,
     Body(body): Body<ShownPasskey>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
-    let answered = Answered { ceremony: &body.ceremony, credential: &body.credential };
-    let signed_in = auth.second_step_with_passkey(second::token(&site, &jar), answered, origin).await?;
-    let jar = CookieJar::new().add(cookie::session(&site, &signed_in.secret)).add(cookie::gone_in(&site));
+    let answered = Answered {
+        ceremony: &body.ceremony,
+        credential: &body.credential,
+    };
+    let signed_in = auth
+        .second_step_with_passkey(second::token(&site, &jar), answered, origin)
+        .await?;
+    let jar = CookieJar::new()
+        .add(cookie::session(&site, &signed_in.secret))
+        .add(cookie::gone_in(&site));
     Ok((StatusCode::NO_CONTENT, jar))
 }

@@ -27,5 +27,7 @@ pub async fn handle(
     State(site): State<Arc<Site>>,
     jar: CookieJar,
 ) -> Result<Json<PasskeyOptions>, Problem> {
-    Ok(Json(asked(auth.passkey_to_go_on(second::token(&site, &jar)).await?)))
+    Ok(Json(asked(
+        auth.passkey_to_go_on(second::token(&site, &jar)).await?,
+    )))
 }

@@ -29,7 +29,10 @@ use crate::{
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
-#[expect(clippy::too_many_arguments, reason = "one extractor for each thing that a request brings")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one extractor for each thing that a request brings"
+)]
 pub async fn handle(
     _: OwnPage,
     State(auth): State<Auth>,
@@ -39,8 +42,13 @@ pub async fn handle(
     Body(body): Body<ShownPasskey>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
     let browser = cookie::browser_of(&site, &jar).ok_or(AuthError::Passkey(PasskeyError::Over))?;
-    let answered = Answered { ceremony: &body.ceremony, credential: &body.credential };
-    let signed_in = auth.sign_in_with_passkey(answered, &browser, origin).await?;
+    let answered = Answered {
+        ceremony: &body.ceremony,
+        credential: &body.credential,
+    };
+    let signed_in = auth
+        .sign_in_with_passkey(answered, &browser, origin)
+        .await?;
     let jar = CookieJar::new().add(cookie::session(&site, &signed_in.secret));
     Ok((StatusCode::NO_CONTENT, jar))
 }

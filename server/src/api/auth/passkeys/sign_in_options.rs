@@ -27,5 +27,8 @@ pub async fn handle(
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<PasskeyOptions>), Problem> {
     let (options, browser) = auth.passkey_to_sign_in(cookie::browser_of(&site, &jar))?;
-    Ok((CookieJar::new().add(cookie::browser(&site, &browser)), Json(asked(options))))
+    Ok((
+        CookieJar::new().add(cookie::browser(&site, &browser)),
+        Json(asked(options)),
+    ))
 }

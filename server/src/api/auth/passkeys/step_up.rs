@@ -26,8 +26,13 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<ShownPasskey>,
 ) -> Result<Json<SteppedUp>, Problem> {
-    let answered = Answered { ceremony: &body.ceremony, credential: &body.credential };
-    let caller = auth.step_up_with_passkey(&caller, answered, &origin).await?;
+    let answered = Answered {
+        ceremony: &body.ceremony,
+        credential: &body.credential,
+    };
+    let caller = auth
+        .step_up_with_passkey(&caller, answered, &origin)
+        .await?;
     let newer = auth.newer_access(&caller)?;
     Ok(Json(SteppedUp {
         signed_in_at: caller.session().auth_time,

@@ -26,6 +26,7 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<ConfirmReset>,
 ) -> Result<StatusCode, Problem> {
-    auth.reset_password(&body.token, Password::new(body.new_password), &origin).await?;
+    auth.reset_password(&body.token, Password::new(body.new_password), &origin)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -30,7 +30,11 @@ impl axum::extract::FromRequestParts<AppState> for Id {
         (status = 204, description = "Ended."),
         (status = 404, description = "None of one's live sessions.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
-pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>, Id(id): Id) -> Result<StatusCode, Problem> {
+pub async fn handle(
+    InPerson(caller): InPerson,
+    State(auth): State<Auth>,
+    Id(id): Id,
+) -> Result<StatusCode, Problem> {
     auth.end_session(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,6 +9,11 @@ use crate::{error::Problem, state::Auth};
 /// End every session but this one.
 #[utoipa::path(post, path = "/auth/sessions/end-others", tag = "Accounts",
     responses((status = 200, description = "How many ended.", body = Ended)))]
-pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>) -> Result<Json<Ended>, Problem> {
-    Ok(Json(Ended { ended: auth.end_other_sessions(&caller).await? }))
+pub async fn handle(
+    InPerson(caller): InPerson,
+    State(auth): State<Auth>,
+) -> Result<Json<Ended>, Problem> {
+    Ok(Json(Ended {
+        ended: auth.end_other_sessions(&caller).await?,
+    }))
 }

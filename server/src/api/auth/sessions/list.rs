@@ -27,12 +27,17 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<SessionInfo>>), Problem> {
     let sessions = all(&auth, &caller).await?;
-    paging::page(&uri, &asked, sessions, |session| (Reverse(session.last_seen_at), session.id.clone()))
+    paging::page(&uri, &asked, sessions, |session| {
+        (Reverse(session.last_seen_at), session.id.clone())
+    })
 }
 
 pub(crate) async fn all(auth: &Auth, caller: &Caller) -> Result<Vec<SessionInfo>, Problem> {
     let sessions = auth.sessions(caller).await?;
-    Ok(sessions.into_iter().map(|session| info(session, caller)).collect())
+    Ok(sessions
+        .into_iter()
+        .map(|session| info(session, caller))
+        .collect())
 }
 
 pub(crate) fn info(session: Session, caller: &Caller) -> SessionInfo {
@@ -45,7 +50,11 @@ pub(crate) fn info(session: Session, caller: &Caller) -> SessionInfo {
         expires_at: session.expires_at,
         address: session.origin.address.to_string(),
         user_agent: session.origin.user_agent,
-        methods: session.methods.iter().map(|method| method.as_str().to_owned()).collect(),
+        methods: session
+            .methods
+            .iter()
+            .map(|method| method.as_str().to_owned())
+            .collect(),
         label: session.label,
     }
 }

@@ -25,8 +25,14 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<StepUp>,
 ) -> Result<Json<SteppedUp>, Problem> {
-    let code = body.otp.filter(|otp| !otp.trim().is_empty()).map(|otp| OneTimeCode::typed(&otp));
-    let proofs = Proofs { password: Password::new(body.password), code };
+    let code = body
+        .otp
+        .filter(|otp| !otp.trim().is_empty())
+        .map(|otp| OneTimeCode::typed(&otp));
+    let proofs = Proofs {
+        password: Password::new(body.password),
+        code,
+    };
     let caller = auth.step_up(&caller, proofs, &origin).await?;
     let newer = auth.newer_access(&caller)?;
     Ok(Json(SteppedUp {

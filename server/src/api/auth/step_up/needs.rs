@@ -15,13 +15,21 @@ pub async fn handle(
 ) -> Result<Json<StepUpNeeds>, Problem> {
     let factors = caller.factors();
     let joined = auth.identities(&caller).await?;
-    let providers = auth.providers().iter().filter(|known| joined.iter().any(|identity| identity.provider == known.id));
+    let providers = auth
+        .providers()
+        .iter()
+        .filter(|known| joined.iter().any(|identity| identity.provider == known.id));
     Ok(Json(StepUpNeeds {
         recent: caller.recent().is_ok(),
         max_age: auth.settings().step_up.within.as_secs(),
         otp: factors.is_enrolled(),
         app: factors.contains(FactorKind::Totp),
         passkey: factors.contains(FactorKind::Passkey),
-        providers: providers.map(|known| ProviderInfo { id: known.id.clone(), name: known.name.clone() }).collect(),
+        providers: providers
+            .map(|known| ProviderInfo {
+                id: known.id.clone(),
+                name: known.name.clone(),
+            })
+            .collect(),
     }))
 }

@@ -14,7 +14,11 @@ use crate::{api::auth::sessions::end::Id, error::Problem, state::Auth};
         (status = 204, description = "It opens nothing any more."),
         (status = 404, description = "None of one's live tokens.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
-pub async fn handle(InPerson(caller): InPerson, State(auth): State<Auth>, Id(id): Id) -> Result<StatusCode, Problem> {
+pub async fn handle(
+    InPerson(caller): InPerson,
+    State(auth): State<Auth>,
+    Id(id): Id,
+) -> Result<StatusCode, Problem> {
     auth.end_personal(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

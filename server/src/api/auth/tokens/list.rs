@@ -27,26 +27,48 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<PersonalToken>>), Problem> {
     let tokens = all(&auth, &caller).await?;
-    paging::page(&uri, &asked, tokens, |token| (Reverse(token.created_at), token.id.clone()))
+    paging::page(&uri, &asked, tokens, |token| {
+        (Reverse(token.created_at), token.id.clone())
+    })
 }
 
 pub(crate) async fn all(auth: &Auth, caller: &Caller) -> Result<Vec<PersonalToken>, Problem> {
     let vaults = own_vaults(auth, caller).await?;
     let tokens = auth.personal_tokens(caller).await?;
-    Ok(tokens.into_iter().map(|token| about(token, &vaults)).collect())
+    Ok(tokens
+        .into_iter()
+        .map(|token| about(token, &vaults))
+        .collect())
 }
 
 pub(crate) async fn own_vaults(auth: &Auth, caller: &Caller) -> Result<Vec<Realm>, Problem> {
-    Ok(auth.realms_of(caller).await?.into_iter().map(|(vault, _)| vault).collect())
+    Ok(auth
+        .realms_of(caller)
+        .await?
+        .into_iter()
+        .map(|(vault, _)| vault)
+        .collect())
 }
 
 /// A vault that its owner has no role in any more is not told, nor does the token open it.
 pub(crate) fn about(token: Session, vaults: &[Realm]) -> PersonalToken {
-    let name = |id: &auth::RealmId| vaults.iter().find(|vault| vault.id == *id).map(|vault| vault.name.to_string());
+    let name = |id: &auth::RealmId| {
+        vaults
+            .iter()
+            .find(|vault| vault.id == *id)
+            .map(|vault| vault.name.to_string())
+    };
     PersonalToken {
         id: token.id.to_string(),
-        scopes: token.grants.iter().map(|grant| grant.as_str().to_owned()).collect(),
-        vaults: token.realms.as_ref().map(|ids| ids.iter().filter_map(name).collect()),
+        scopes: token
+            .grants
+            .iter()
+            .map(|grant| grant.as_str().to_owned())
+            .collect(),
+        vaults: token
+            .realms
+            .as_ref()
+            .map(|ids| ids.iter().filter_map(name).collect()),
         created_at: token.auth_time,
         last_used_at: Some(token.last_seen).filter(|seen| *seen > token.auth_time),
         expires_at: token.expires_at,

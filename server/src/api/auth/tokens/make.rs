@@ -27,25 +27,43 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<NewPersonalToken>,
 ) -> Result<(StatusCode, Json<MadePersonalToken>), Problem> {
-    let (session, secret) = auth.make_personal(&caller, wanted(body)?, origin).await.map_err(refused)?;
+    let (session, secret) = auth
+        .make_personal(&caller, wanted(body)?, origin)
+        .await
+        .map_err(refused)?;
     let about = about(session, &own_vaults(&auth, &caller).await?);
-    Ok((StatusCode::CREATED, Json(MadePersonalToken { token: secret.expose().to_owned(), about })))
+    Ok((
+        StatusCode::CREATED,
+        Json(MadePersonalToken {
+            token: secret.expose().to_owned(),
+            about,
+        }),
+    ))
 }
 
 fn wanted(body: NewPersonalToken) -> Result<NewPersonal, Problem> {
-    let scopes = Grants::parse(&body.scopes.join(" ")).map_err(|error| Problem::invalid("/scopes", error))?;
-    let vault = |name: String| RealmName::parse(&name).map_err(|error| Problem::invalid("/vaults", error));
+    let scopes = Grants::parse(&body.scopes.join(" "))
+        .map_err(|error| Problem::invalid("/scopes", error))?;
+    let vault =
+        |name: String| RealmName::parse(&name).map_err(|error| Problem::invalid("/vaults", error));
     Ok(NewPersonal {
         label: body.name,
         grants: scopes,
-        realms: body.vaults.map(|names| names.into_iter().map(vault).collect()).transpose()?,
-        lifetime: body.expires_in_days.map(|days| Duration::from_hours(24 * u64::from(days))),
+        realms: body
+            .vaults
+            .map(|names| names.into_iter().map(vault).collect())
+            .transpose()?,
+        lifetime: body
+            .expires_in_days
+            .map(|days| Duration::from_hours(24 * u64::from(days))),
     })
 }
 
 /// With a pointer to what was refused.
 fn refused(error: auth::AuthError) -> Problem {
-    let auth::AuthError::PersonalRefused(why) = error else { return error.into() };
+    let auth::AuthError::PersonalRefused(why) = error else {
+        return error.into();
+    };
     let pointer = match why {
         PersonalRefused::Label => "/name",
         PersonalRefused::NoScope | PersonalRefused::Scope(_) => "/scopes",

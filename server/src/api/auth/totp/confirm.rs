@@ -25,6 +25,8 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<ConfirmTotp>,
 ) -> Result<(StatusCode, Json<FactorAdded>), Problem> {
-    let done = auth.confirm_totp(&caller, &OneTimeCode::typed(&body.code), &origin).await?;
+    let done = auth
+        .confirm_totp(&caller, &OneTimeCode::typed(&body.code), &origin)
+        .await?;
     Ok((StatusCode::CREATED, Json(added(&done))))
 }

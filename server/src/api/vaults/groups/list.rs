@@ -26,7 +26,11 @@ pub async fn handle(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<GroupRole>>), Problem> {
     let groups = auth.groups_in(&permit).await?.into_iter();
-    let groups =
-        groups.map(|(group, role)| GroupRole { group: group.to_string(), role: role.as_str().to_owned() }).collect();
+    let groups = groups
+        .map(|(group, role)| GroupRole {
+            group: group.to_string(),
+            role: role.as_str().to_owned(),
+        })
+        .collect();
     paging::page(&uri, &asked, groups, |role: &GroupRole| role.group.clone())
 }

@@ -26,7 +26,8 @@ pub async fn handle(
     Body(body): Body<SetRole>,
 ) -> Result<StatusCode, Problem> {
     let role = Role::parse(&body.role);
-    let role = role.ok_or_else(|| Problem::invalid("/role", "A role is viewer, editor or manager."))?;
+    let role =
+        role.ok_or_else(|| Problem::invalid("/role", "A role is viewer, editor or manager."))?;
     auth.set_group_role(&permit, &name, Some(role)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
