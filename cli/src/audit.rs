@@ -11,7 +11,7 @@ use auth::{
 };
 use jiff::Timestamp;
 use server::{Config, api::audit::shape, serve::Opened, witness::Witness};
-use store::Verdict;
+use store::ChainStatus;
 use vault::VaultStore;
 use wire::AuditEntry;
 
@@ -62,7 +62,7 @@ async fn chains(opened: &Opened) -> anyhow::Result<Vec<(String, Chain)>> {
 pub(crate) async fn check(
     opened: &Opened,
     config: &Config,
-) -> anyhow::Result<Vec<(String, Verdict)>> {
+) -> anyhow::Result<Vec<(String, ChainStatus)>> {
     let mut missing = Witness::of(config)?.missing(&opened.store).await?;
     let mut checked = Vec::new();
     for (name, chain) in chains(opened).await? {
@@ -70,7 +70,7 @@ pub(crate) async fn check(
             .extract_if(.., |missing| missing.chain == chain.key())
             .next();
         let verdict = match (opened.store.verify_audit(&chain).await?, seen) {
-            (Verdict::Sound { .. }, Some(missing)) => Verdict::Broken { at: missing.n },
+            (ChainStatus::Intact { .. }, Some(missing)) => ChainStatus::Broken { at: missing.n },
             (verdict, _) => verdict,
         };
         checked.push((name, verdict));
@@ -79,7 +79,7 @@ pub(crate) async fn check(
     checked.extend(
         missing
             .into_iter()
-            .map(|missing| (missing.chain, Verdict::Broken { at: missing.n })),
+            .map(|missing| (missing.chain, ChainStatus::Broken { at: missing.n })),
     );
     Ok(checked)
 }
@@ -87,7 +87,7 @@ pub(crate) async fn check(
 async fn verify(opened: &Opened, config: &Config) -> anyhow::Result<ExitCode> {
     let checked = check(opened, config).await?;
     for (name, verdict) in &checked {
-        if let Verdict::Sound { entries } = verdict {
+        if let ChainStatus::Intact { entries } = verdict {
             say!("{name}: {entries} entries, all as they were written.");
         }
     }
@@ -99,10 +99,10 @@ async fn verify(opened: &Opened, config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints a line for each chain that is not as it was written; says how many.
-pub(crate) fn complain(checked: &[(String, Verdict)]) -> u32 {
+pub(crate) fn complain(checked: &[(String, ChainStatus)]) -> u32 {
     let mut broken = 0;
     for (name, verdict) in checked {
-        if let Verdict::Broken { at } = verdict {
+        if let ChainStatus::Broken { at } = verdict {
             broken += 1;
             let name = on_one_line(name);
             say!("{name}: entry {at} of the audit is missing, or not as it was written.");

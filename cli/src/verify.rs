@@ -14,7 +14,7 @@ pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
     let opened = server::serve::open(&config, Clock::system()).await?;
     let mut wrong = 0;
     let summary = vault::verify::verify(&opened.store, &opened.blobs, &repositories, |finding| {
-        if finding.is_wrong() {
+        if finding.is_error() {
             wrong += 1;
         }
         say!("{}", on_one_line(&finding.to_string()));

@@ -289,21 +289,21 @@ fn vault_status(error: &VaultError) -> StatusCode {
     match error {
         VaultError::NotFound | VaultError::NoSuchRevision { .. } => StatusCode::NOT_FOUND,
         VaultError::Locked { .. }
-        | VaultError::InUse { .. }
+        | VaultError::LockedByOther { .. }
         | VaultError::NotLocked
         | VaultError::NotCheckedOut
         | VaultError::NothingToOverride
         | VaultError::Exists { .. }
-        | VaultError::InTheWay { .. }
+        | VaultError::NameConflict { .. }
         | VaultError::VaultExists { .. } => StatusCode::CONFLICT,
-        VaultError::HeldByAnother { .. } => StatusCode::FORBIDDEN,
+        VaultError::NotLockHolder { .. } => StatusCode::FORBIDDEN,
         VaultError::StaleBase => StatusCode::PRECONDITION_FAILED,
         VaultError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         VaultError::Incomplete | VaultError::BadUpload { .. } | VaultError::KeyReused => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         VaultError::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
-        VaultError::Content(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        VaultError::Io(_) => StatusCode::INTERNAL_SERVER_ERROR,
         VaultError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

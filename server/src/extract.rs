@@ -11,7 +11,7 @@ use axum::extract::{
 use bytes::Bytes;
 use http::{HeaderMap, Uri, header, request::Parts};
 use serde::de::DeserializeOwned;
-use vault::{Filename, store::IdempotencyKey, vault::Attempt};
+use vault::{Filename, store::IdempotencyKey, vault::Precheck};
 use wire::FieldError;
 
 use crate::{
@@ -353,11 +353,11 @@ impl Retry {
 impl Retry {
     /// Whether this may be a retry whose first answer is due again.
     #[must_use]
-    pub fn attempt(&self) -> Attempt {
+    pub fn attempt(&self) -> Precheck {
         if self.0.is_some() {
-            Attempt::MayBeRetry
+            Precheck::SkipForRetry
         } else {
-            Attempt::First
+            Precheck::Run
         }
     }
 }

@@ -71,7 +71,7 @@ pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
     let store = open_store(config).await?;
     let key = masters.in_force(&store, Lost::ForNow).await?;
     // Before the first account: it gets its role there.
-    vault::vault::make_main(&store, &clock, &Chance::system()).await?;
+    vault::vault::ensure_main_vault(&store, &clock, &Chance::system()).await?;
     let auth = Auth::open(
         store.clone(),
         settings(config, upstream::http_client()?)?,
@@ -297,7 +297,7 @@ fn post(auth: &Auth, config: &Config, clock: Clock) -> anyhow::Result<Option<Joi
 async fn forget(store: &Store, clock: &Clock) -> Result<(), auth::Unavailable> {
     let before = clock.now() - SignedDuration::from_hours(24);
     loop {
-        let keys = store.forget_keys(before).await?;
+        let keys = store.purge_idempotency_keys(before).await?;
         tracing::debug!(keys, "idempotency keys were forgotten");
         if keys == 0 {
             return Ok(());
@@ -332,7 +332,7 @@ impl Running {
         self.vault.close().await;
         let (witness, store) = &self.witness;
         witness.again()?.look(store).await?;
-        store.tidy().await?;
+        store.checkpoint().await?;
         Ok(())
     }
 }

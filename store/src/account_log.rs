@@ -8,12 +8,12 @@ use crate::{connection::Connection, error::DbError, value::params};
 const PAGE: u32 = 1_000;
 
 /// Comes late in a transaction, just before the audit: it holds the counter until the commit.
-pub(crate) async fn announce(db: &mut Connection, username: &Username) -> Result<(), DbError> {
+pub(crate) async fn append(db: &mut Connection, username: &Username) -> Result<(), DbError> {
     const NEXT: &str =
         "UPDATE counters SET value = value + 1 WHERE name = 'account_events' RETURNING value";
     let next = db.find(NEXT, &[]).await?;
     let n = next
-        .ok_or_else(|| DbError::broken("the counter of account events is gone"))?
+        .ok_or_else(|| DbError::corrupt("the counter of account events is gone"))?
         .int()?;
     let insert = "INSERT INTO account_events (n, username) VALUES ($1, $2)";
     db.execute(insert, params![n, username.as_str()])
@@ -22,20 +22,20 @@ pub(crate) async fn announce(db: &mut Connection, username: &Username) -> Result
 }
 
 /// Everybody who has a session that ended at this moment or goes on, in one statement however many they are.
-pub(crate) async fn announce_ended(db: &mut Connection, at: Timestamp) -> Result<(), DbError> {
+pub(crate) async fn append_for_ended(db: &mut Connection, at: Timestamp) -> Result<(), DbError> {
     const ANNOUNCE: &str = "INSERT INTO account_events (n, username)
         SELECT c.value + ROW_NUMBER() OVER (ORDER BY s.username), s.username FROM counters c
         JOIN (SELECT DISTINCT username FROM sessions WHERE ended_at = $1 OR ended_at IS NULL) s ON c.name = 'account_events'";
     const ADVANCE: &str = "UPDATE counters SET value = value + $1 WHERE name = 'account_events'";
-    hold_administrators(db).await?;
+    lock_administrators(db).await?;
     let announced = db.execute(ANNOUNCE, params![at]).await?;
     let announced =
-        i64::try_from(announced).map_err(|_| DbError::broken("more events than can be counted"))?;
+        i64::try_from(announced).map_err(|_| DbError::corrupt("more events than can be counted"))?;
     db.execute(ADVANCE, params![announced]).await.map(drop)
 }
 
 /// Keeps everybody else from changing who is an administrator until the commit.
-pub(crate) async fn hold_administrators(db: &mut Connection) -> Result<(), DbError> {
+pub(crate) async fn lock_administrators(db: &mut Connection) -> Result<(), DbError> {
     db.find(
         "SELECT value FROM counters WHERE name = 'account_events' FOR UPDATE",
         &[],

@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    account_log::{announce, hold_administrators},
+    account_log::{append, lock_administrators},
     audit,
     connection::Connection,
-    error::{DbError, Stop},
+    error::{DbError, TxError},
     resets, roles, sessions, throttles,
     value::{Row, params},
 };
@@ -25,40 +25,40 @@ pub(crate) fn read(row: &mut Row) -> Result<Account, DbError> {
     Ok(Account {
         username: username(&row.text()?)?,
         display_name: row
-            .text_or_null()?
-            .map(|raw| stored("display name", DisplayName::parse(&raw)))
+            .opt_text()?
+            .map(|raw| from_stored("display name", DisplayName::parse(&raw)))
             .transpose()?,
         email: row
-            .text_or_null()?
-            .map(|raw| stored("e-mail", EmailAddress::parse(&raw)))
+            .opt_text()?
+            .map(|raw| from_stored("e-mail", EmailAddress::parse(&raw)))
             .transpose()?,
-        email_verified: row.truth()?,
-        standing: standing(&row.text()?)?,
-        administrator: row.truth()?,
+        email_verified: row.boolean()?,
+        standing: parse_status(&row.text()?)?,
+        administrator: row.boolean()?,
         created_at: row.time()?,
-        reset_required: row.truth()?,
+        reset_required: row.boolean()?,
         era: Era::stored(row.int()?),
     })
 }
 
 pub(crate) fn username(raw: &str) -> Result<Username, DbError> {
-    stored("username", Username::parse(raw))
+    from_stored("username", Username::parse(raw))
 }
 
-fn stored<T, E: std::fmt::Display>(what: &str, parsed: Result<T, E>) -> Result<T, DbError> {
-    parsed.map_err(|error| DbError::broken(format!("a stored {what}: {error}")))
+fn from_stored<T, E: std::fmt::Display>(what: &str, parsed: Result<T, E>) -> Result<T, DbError> {
+    parsed.map_err(|error| DbError::corrupt(format!("a stored {what}: {error}")))
 }
 
-fn standing(raw: &str) -> Result<Standing, DbError> {
+fn parse_status(raw: &str) -> Result<Standing, DbError> {
     match raw {
         "active" => Ok(Standing::Active),
         "disabled" => Ok(Standing::Disabled),
         "deleted" => Ok(Standing::Deleted),
-        _ => Err(DbError::broken("a stored standing")),
+        _ => Err(DbError::corrupt("a stored standing")),
     }
 }
 
-fn standing_word(standing: Standing) -> &'static str {
+fn status_word(standing: Standing) -> &'static str {
     match standing {
         Standing::Active => "active",
         Standing::Disabled => "disabled",
@@ -78,7 +78,7 @@ fn search_key(
 }
 
 #[derive(Debug)]
-pub(crate) struct Create {
+pub(crate) struct CreateAccount {
     pub(crate) new: NewAccount,
     pub(crate) roles: Vec<(RealmId, Role)>,
     pub(crate) by: Actor,
@@ -86,12 +86,12 @@ pub(crate) struct Create {
     pub(crate) invite: Option<Invite>,
 }
 
-pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<Inserted, DbError> {
+pub(crate) async fn create(db: &mut Connection, create: &CreateAccount) -> Result<Inserted, DbError> {
     let new = &create.new;
     if !insert(db, new).await? {
         return Ok(Inserted::Taken);
     }
-    throttles::begin_anew(db, &new.username).await?;
+    throttles::reset_counts(db, &new.username).await?;
     for (realm, role) in &create.roles {
         roles::grant(db, &new.username, realm, *role).await?;
     }
@@ -145,7 +145,7 @@ pub(crate) async fn create_first(
     db: &mut Connection,
     (new, by): &(NewAccount, Actor),
 ) -> Result<Option<Inserted>, DbError> {
-    hold_administrators(db).await?;
+    lock_administrators(db).await?;
     if has_administrator(db).await? {
         return Ok(None);
     }
@@ -155,7 +155,7 @@ pub(crate) async fn create_first(
     };
     self::create(
         db,
-        &Create {
+        &CreateAccount {
             new,
             roles: Vec::new(),
             by: by.clone(),
@@ -188,7 +188,7 @@ pub(crate) async fn credentials(
 
 /// bcrypt's kind stands in its first seven characters. Argon2id's is all but salt and output, which are 66 characters
 /// with ours, and with most others; of those where they are not, each one stands for itself.
-pub(crate) async fn password_kinds(db: &mut Connection) -> Result<Vec<PasswordHash>, DbError> {
+pub(crate) async fn hash_samples(db: &mut Connection) -> Result<Vec<PasswordHash>, DbError> {
     const SELECT: &str =
         "SELECT MIN(password) FROM accounts WHERE standing = 'active' GROUP BY CASE
         WHEN password LIKE $1 THEN substr(password, 1, 7)
@@ -201,7 +201,7 @@ pub(crate) async fn password_kinds(db: &mut Connection) -> Result<Vec<PasswordHa
 }
 
 /// Kept from everybody else until the commit.
-pub(crate) async fn hold(
+pub(crate) async fn lock_row(
     db: &mut Connection,
     username: &Username,
 ) -> Result<Option<Account>, DbError> {
@@ -213,7 +213,7 @@ pub(crate) async fn hold(
 }
 
 /// Whatever was begun for the account and is not finished is void from here on. Holds the account until the commit.
-pub(crate) async fn begin_era(
+pub(crate) async fn bump_epoch(
     db: &mut Connection,
     username: &Username,
     at: Timestamp,
@@ -227,7 +227,7 @@ pub(crate) async fn begin_era(
 }
 
 /// As [`begin_era`], of every account.
-pub(crate) async fn begin_everybodys_era(
+pub(crate) async fn bump_all_epochs(
     db: &mut Connection,
     at: Timestamp,
 ) -> Result<(), DbError> {
@@ -236,7 +236,7 @@ pub(crate) async fn begin_everybodys_era(
 }
 
 #[derive(Debug)]
-pub(crate) struct Change {
+pub(crate) struct ChangeAccount {
     pub(crate) username: Username,
     pub(crate) to: AccountChange,
     pub(crate) by: Actor,
@@ -245,61 +245,61 @@ pub(crate) struct Change {
 
 pub(crate) async fn change(
     db: &mut Connection,
-    asked: &Change,
-) -> Result<Account, Stop<ChangeRefused>> {
-    let held = hold(db, &asked.username).await?;
-    // Deleted meanwhile: it does not come back, whatever was asked for.
+    request: &ChangeAccount,
+) -> Result<Account, TxError<ChangeRefused>> {
+    let held = lock_row(db, &request.username).await?;
+    // Deleted meanwhile: it does not come back, whatever was request for.
     let Some(before) = held.filter(|account| account.standing != Standing::Deleted) else {
         return Err(ChangeRefused::NoSuchAccount.into());
     };
-    let mut after = changed(&before, &asked.to);
+    let mut after = changed(&before, &request.to);
     save(db, &after).await?;
     if after.standing != Standing::Active || after.email != before.email {
-        resets::forget(db, &asked.username).await?;
+        resets::delete_all(db, &request.username).await?;
     }
     if after.standing != Standing::Active || (after.reset_required && !before.reset_required) {
-        let end = sessions::EndAll {
-            username: asked.username.clone(),
+        let end = sessions::EndSessions {
+            username: request.username.clone(),
             keep: None,
             end: End {
                 why: EndReason::EndedByAdministrator,
-                by: asked.by.clone(),
-                at: asked.at,
+                by: request.by.clone(),
+                at: request.at,
             },
         };
-        sessions::throw_out(db, &end).await?;
-        after.era = after.era.next(asked.at);
+        sessions::revoke_all(db, &end).await?;
+        after.era = after.era.next(request.at);
     }
     let mut tokens_ended = None;
     if after.administrator && !before.administrator {
         let end = End {
             why: EndReason::EndedByAdministrator,
-            by: asked.by.clone(),
-            at: asked.at,
+            by: request.by.clone(),
+            at: request.at,
         };
         tokens_ended =
-            Some(sessions::end_grown(db, &asked.username, &end).await?).filter(|ended| *ended > 0);
+            Some(sessions::end_admin_tokens(db, &request.username, &end).await?).filter(|ended| *ended > 0);
     }
     if after.standing == Standing::Deleted {
-        erase(db, &asked.username).await?;
+        erase(db, &request.username).await?;
     }
     let was_one = before.administrator && before.standing == Standing::Active;
     let is_one = after.administrator && after.standing == Standing::Active;
     if was_one && !is_one {
         // Nobody else can take an administrator away from here on, and this one is gone already.
-        hold_administrators(db).await?;
+        lock_administrators(db).await?;
         if !has_administrator(db).await? {
             return Err(ChangeRefused::LastAdministrator.into());
         }
     }
-    announce(db, &asked.username).await?;
+    append(db, &request.username).await?;
     let record =
-        Record::new(&asked.by, deed(&before, &after), asked.at).about(asked.username.as_str());
+        Record::new(&request.by, audit_action(&before, &after), request.at).about(request.username.as_str());
     audit::record(
         db,
         &record.detailed(|detail| {
             detail
-                .change(told(&before), told(&after))
+                .change(audit_detail(&before), audit_detail(&after))
                 .fact("tokens_ended", tokens_ended)
         }),
     )
@@ -321,7 +321,7 @@ async fn erase(db: &mut Connection, username: &Username) -> Result<(), DbError> 
 }
 
 /// The most telling word for it.
-fn deed(before: &Account, after: &Account) -> Deed {
+fn audit_action(before: &Account, after: &Account) -> Deed {
     match () {
         () if after.reset_required && !before.reset_required => Deed::ResetRequired,
         () if after.standing != before.standing || after.administrator != before.administrator => {
@@ -335,9 +335,9 @@ fn deed(before: &Account, after: &Account) -> Deed {
 }
 
 /// What the audit says of an account.
-fn told(account: &Account) -> serde_json::Value {
+fn audit_detail(account: &Account) -> serde_json::Value {
     json!({
-        "standing": standing_word(account.standing), "administrator": account.administrator,
+        "standing": status_word(account.standing), "administrator": account.administrator,
         "display_name": account.display_name.as_ref().map(DisplayName::as_str),
         "email": account.email.as_ref().map(EmailAddress::as_str), "email_verified": account.email_verified,
         "reset_required": account.reset_required,
@@ -373,7 +373,7 @@ async fn save(db: &mut Connection, account: &Account) -> Result<(), DbError> {
         account.username.as_str(),
         account.display_name.as_ref().map(DisplayName::as_str),
         account.email.as_ref().map(EmailAddress::as_str),
-        standing_word(account.standing),
+        status_word(account.standing),
         account.administrator,
         search_key(
             &account.username,
@@ -387,11 +387,11 @@ async fn save(db: &mut Connection, account: &Account) -> Result<(), DbError> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Replace {
+pub(crate) struct ReplacePassword {
     pub(crate) username: Username,
     pub(crate) old: PasswordHash,
     pub(crate) new: PasswordHash,
-    pub(crate) why: Replacement,
+    pub(crate) reason: Replacement,
     pub(crate) by: Actor,
     pub(crate) at: Timestamp,
 }
@@ -399,12 +399,12 @@ pub(crate) struct Replace {
 /// False if the old hash is not the stored one any more.
 pub(crate) async fn replace_password(
     db: &mut Connection,
-    replace: &Replace,
+    replace: &ReplacePassword,
 ) -> Result<bool, DbError> {
     const SWAP: &str = "UPDATE accounts SET password = $3 WHERE username = $1 AND password = $2";
     let (username, at) = (&replace.username, replace.at);
-    let held = hold(db, username).await?;
-    if !held.is_some_and(|account| replace.why.fits(&account)) {
+    let held = lock_row(db, username).await?;
+    if !held.is_some_and(|account| replace.reason.fits(&account)) {
         return Ok(false);
     }
     let swap = params![
@@ -415,13 +415,13 @@ pub(crate) async fn replace_password(
     if db.execute(SWAP, swap).await? == 0 {
         return Ok(false);
     }
-    if replace.why != Replacement::Upgrade {
-        resets::forget(db, username).await?;
+    if replace.reason != Replacement::Upgrade {
+        resets::delete_all(db, username).await?;
     }
-    let (deed, ended) = match &replace.why {
+    let (deed, ended) = match &replace.reason {
         Replacement::Upgrade => (Deed::PasswordRehashed, 0),
         Replacement::ChangeKeepingSessions { .. } => {
-            begin_era(db, username, at).await?;
+            bump_epoch(db, username, at).await?;
             (Deed::PasswordChanged, 0)
         }
         Replacement::Change { keep, .. } => (
@@ -429,8 +429,8 @@ pub(crate) async fn replace_password(
             end_all_but(db, replace, keep.clone()).await?,
         ),
     };
-    if replace.why != Replacement::Upgrade {
-        announce(db, username).await?;
+    if replace.reason != Replacement::Upgrade {
+        append(db, username).await?;
     }
     let record = Record::new(&replace.by, deed, at).about(username.as_str());
     let ended = (ended > 0).then_some(ended);
@@ -444,7 +444,7 @@ pub(crate) async fn replace_password(
 
 async fn end_all_but(
     db: &mut Connection,
-    replace: &Replace,
+    replace: &ReplacePassword,
     keep: Option<SessionId>,
 ) -> Result<u64, DbError> {
     let end = End {
@@ -452,9 +452,9 @@ async fn end_all_but(
         by: replace.by.clone(),
         at: replace.at,
     };
-    sessions::throw_out(
+    sessions::revoke_all(
         db,
-        &sessions::EndAll {
+        &sessions::EndSessions {
             username: replace.username.clone(),
             keep,
             end,

@@ -10,13 +10,13 @@ use crate::{
     Store, accounts, audit,
     auth_store::write,
     connection::Connection,
-    error::{DbError, Stop},
-    slips::{self, One},
+    error::{DbError, TxError},
+    slips::{self, Key},
 };
 
 impl AddressStore for Store {
     async fn keep_email_link(&self, slip: Slip, record: Record) -> Answer<()> {
-        write!(self, (slip, record), keep)
+        write!(self, (slip, record), insert)
     }
 
     async fn confirm_email(&self, confirmation: Confirmation) -> Answer<Option<Account>> {
@@ -31,21 +31,21 @@ impl AddressStore for Store {
     }
 }
 
-async fn keep(db: &mut Connection, (slip, record): &(Slip, Record)) -> Result<(), DbError> {
+async fn insert(db: &mut Connection, (slip, record): &(Slip, Record)) -> Result<(), DbError> {
     if let Some(username) = &slip.username {
         // Two who ask at once: the second one waits here, and takes away what the first one kept.
-        accounts::hold(db, username).await?;
-        slips::drop_all(db, &(SlipKind::EmailLink, username.clone())).await?;
+        accounts::lock_row(db, username).await?;
+        slips::delete_all(db, &(SlipKind::EmailLink, username.clone())).await?;
     }
-    slips::keep(db, slip).await?;
+    slips::insert(db, slip).await?;
     audit::record(db, record).await
 }
 
 /// Refused as if there were no such account where it is not what it was.
 async fn confirm(
     db: &mut Connection,
-    asked: &Confirmation,
-) -> Result<Account, Stop<ChangeRefused>> {
+    confirmation: &Confirmation,
+) -> Result<Account, TxError<ChangeRefused>> {
     let Confirmation {
         link,
         era,
@@ -53,19 +53,19 @@ async fn confirm(
         email,
         by,
         at,
-    } = asked;
+    } = confirmation;
     // The account before the link, as everywhere.
-    let account = accounts::hold(db, &by.username)
+    let account = accounts::lock_row(db, &by.username)
         .await?
         .ok_or(ChangeRefused::NoSuchAccount)?;
     let as_it_was =
         account.standing == Standing::Active && account.era == *era && account.email == *before;
-    let one = One {
+    let one = Key {
         kind: SlipKind::EmailLink,
         hash: link.clone(),
         at: *at,
     };
-    if !as_it_was || slips::take(db, &one).await?.is_none() {
+    if !as_it_was || slips::consume(db, &one).await?.is_none() {
         return Err(ChangeRefused::NoSuchAccount.into());
     }
     let to = AccountChange {
@@ -75,7 +75,7 @@ async fn confirm(
     };
     accounts::change(
         db,
-        &accounts::Change {
+        &accounts::ChangeAccount {
             username: by.username.clone(),
             to,
             by: by.clone(),

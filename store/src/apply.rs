@@ -3,15 +3,15 @@
 
 use auth::audit::Detail;
 use serde_json::{Value as Json, json};
-use vault::{Blob, Command, File, Outcome, Prose, VaultError, VaultId, decide::decide};
+use vault::{Blob, Command, File, Outcome, UserText, VaultError, VaultId, decide::decide};
 
 use crate::{
-    audit::Done,
+    audit::VaultAudit,
     connection::Connection,
-    error::{DbError, Stop},
+    error::{DbError, TxError},
     files::{self, size_value},
     folders,
-    history::{self, Recorded},
+    history::{self, RecordedChange},
     idempotency,
     value::params,
     vaults,
@@ -21,14 +21,14 @@ use crate::{
 pub(crate) async fn apply(
     db: &mut Connection,
     command: &Command,
-) -> Result<Outcome, Stop<VaultError>> {
+) -> Result<Outcome, TxError<VaultError>> {
     if let Some(outcome) = idempotency::claim(db, command).await? {
         return Ok(outcome);
     }
-    let before = files::hold(db, command).await?;
+    let before = files::lock_row(db, command).await?;
     let effect = decide(before.as_ref(), command)?;
     if effect.revision.is_some() && !effect.file.deleted {
-        keep_blob(db, &command.vault, &effect.file.blob).await?;
+        insert_blob(db, &command.vault, &effect.file.blob).await?;
     }
     // From here on everybody else in this vault waits: events are numbered in the order of commits.
     let numbers = vaults::advance(db, &command.vault, effect.revision.as_ref()).await?;
@@ -39,8 +39,8 @@ pub(crate) async fn apply(
         change: numbers.change.unwrap_or(effect.file.change),
         ..effect.file.clone()
     };
-    put(db, &command.vault, before.as_ref(), &after).await?;
-    let recorded = Recorded {
+    write_file_and_folders(db, &command.vault, before.as_ref(), &after).await?;
+    let recorded = RecordedChange {
         command,
         effect: &effect,
         after: &after,
@@ -52,34 +52,34 @@ pub(crate) async fn apply(
         change: numbers.change,
         replayed: false,
     };
-    idempotency::settle(db, command, &outcome).await?;
+    idempotency::complete(db, command, &outcome).await?;
     Ok(outcome)
 }
 
 /// Writes the file's row, and the folders' where it comes, goes or moves.
-async fn put(
+async fn write_file_and_folders(
     db: &mut Connection,
     vault: &VaultId,
     before: Option<&File>,
     after: &File,
-) -> Result<(), Stop<VaultError>> {
+) -> Result<(), TxError<VaultError>> {
     let place = |file: &File| (!file.deleted).then(|| file.name.clone());
     let (from, to) = (before.and_then(place), place(after));
     if from == to {
         return Ok(files::write(db, vault, before, after).await?);
     }
     if let (Some(_), Some(before)) = (from, before) {
-        folders::leave(db, vault, before).await?;
+        folders::remove_if_empty(db, vault, before).await?;
     }
     if to.is_none() {
         return Ok(files::write(db, vault, before, after).await?);
     }
-    files::expect_free(db, vault, after).await?;
+    files::require_free(db, vault, after).await?;
     files::write(db, vault, before, after).await?;
     folders::ensure(db, vault, after).await
 }
 
-async fn keep_blob(db: &mut Connection, vault: &VaultId, blob: &Blob) -> Result<(), DbError> {
+async fn insert_blob(db: &mut Connection, vault: &VaultId, blob: &Blob) -> Result<(), DbError> {
     const KEEP: &str = "INSERT INTO blobs (vault_id, oid, size, store_key, encoding, state)
         VALUES ($1, $2, $3, $2, 'identity', 'stored') ON CONFLICT (vault_id, oid) DO NOTHING";
     db.execute(
@@ -92,11 +92,11 @@ async fn keep_blob(db: &mut Connection, vault: &VaultId, blob: &Blob) -> Result<
 
 async fn record(
     db: &mut Connection,
-    recorded: &Recorded<'_>,
+    recorded: &RecordedChange<'_>,
     before: Option<&File>,
     event: i64,
 ) -> Result<(), DbError> {
-    let Recorded {
+    let RecordedChange {
         command,
         effect,
         after,
@@ -106,14 +106,14 @@ async fn record(
     }
     history::add_event(db, recorded, event).await?;
     let action = format!("file.{}", effect.action.as_str());
-    let done = Done {
+    let done = VaultAudit {
         vault: &command.vault,
         by: &command.by,
         at: command.at,
     };
     let tell = |detail: Detail| {
         let detail = detail
-            .change(before.map_or(Json::Null, told), told(after))
+            .change(before.map_or(Json::Null, audit_json), audit_json(after))
             .fact("event", event);
         let detail = detail.fact("file", after.id.as_str());
         let detail = detail.fact("change", effect.revision.is_some().then_some(after.change));
@@ -126,10 +126,10 @@ async fn record(
 }
 
 /// What the audit says of a file.
-fn told(file: &File) -> Json {
+fn audit_json(file: &File) -> Json {
     json!({
         "name": file.name.as_str(),
-        "description": file.description.as_ref().map(Prose::as_str),
+        "description": file.description.as_ref().map(UserText::as_str),
         "revision": file.revision,
         "sha256": file.blob.id.as_str(),
         "locked_by": file.holder().map(auth::Username::as_str),

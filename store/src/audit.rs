@@ -20,20 +20,20 @@ use crate::{
 };
 
 pub use auth::audit::Chain;
-pub use read::Head;
+pub use read::ChainHead;
 
 /// What [`Store::verify_audit`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ChainStatus {
     /// All of so many entries are as they were written.
-    Sound { entries: i64 },
+    Intact { entries: i64 },
     /// The first entry, counted from 1, that is missing or not as it was written; or one that nobody wrote here.
     Broken { at: i64 },
 }
 
 /// One entry about to be made.
 #[derive(Debug)]
-pub(crate) struct Entry<'a> {
+pub(crate) struct ChainEntry<'a> {
     pub(crate) at: Timestamp,
     pub(crate) actor: &'a str,
     /// `file.checked_out`, `account.created`, …
@@ -53,7 +53,7 @@ pub(crate) async fn record(db: &mut Connection, record: &Record) -> Result<(), D
     append(
         db,
         &Chain::Accounts,
-        Entry {
+        ChainEntry {
             at: record.at,
             actor,
             action: record.deed.as_str(),
@@ -66,13 +66,13 @@ pub(crate) async fn record(db: &mut Connection, record: &Record) -> Result<(), D
 
 /// What somebody did in a vault.
 #[derive(Debug)]
-pub(crate) struct Done<'a> {
+pub(crate) struct VaultAudit<'a> {
     pub(crate) vault: &'a VaultId,
     pub(crate) by: &'a Actor,
     pub(crate) at: Timestamp,
 }
 
-impl Done<'_> {
+impl VaultAudit<'_> {
     /// Into the vault's chain.
     pub(crate) async fn record(
         self,
@@ -81,7 +81,7 @@ impl Done<'_> {
         add: impl FnOnce(Detail) -> Detail,
     ) -> Result<(), DbError> {
         let detail = add(Detail::by(self.by));
-        let entry = Entry {
+        let entry = ChainEntry {
             at: self.at,
             actor: self.by.username.as_str(),
             action,
@@ -96,7 +96,7 @@ impl Done<'_> {
 pub(crate) async fn append(
     db: &mut Connection,
     chain: &Chain,
-    entry: Entry<'_>,
+    entry: ChainEntry<'_>,
 ) -> Result<(), DbError> {
     const INSERT: &str =
         "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail, address)
@@ -109,9 +109,9 @@ pub(crate) async fn append(
     )
     .await?;
     let Some((n, prev_hash)) = head else {
-        return Err(DbError::broken("an audit chain that was not begun"));
+        return Err(DbError::corrupt("an audit chain that was not begun"));
     };
-    let link = Link {
+    let link = ChainRow {
         n: n + 1,
         prev_hash,
         at: entry.at.as_microsecond(),
@@ -143,7 +143,7 @@ pub(crate) async fn append(
 }
 
 /// Begins a vault's chain.
-pub(crate) async fn begin(db: &mut Connection, vault: &VaultId) -> Result<(), DbError> {
+pub(crate) async fn create_chain(db: &mut Connection, vault: &VaultId) -> Result<(), DbError> {
     let begin = "INSERT INTO audit_heads (chain, n, hash) VALUES ($1, 0, '')";
     db.execute(begin, params![vault.as_str()]).await.map(drop)
 }
@@ -157,7 +157,7 @@ async fn head(
     row.map(|mut row| Ok((row.int()?, row.text()?))).transpose()
 }
 
-struct Link {
+struct ChainRow {
     n: i64,
     prev_hash: String,
     /// Microseconds since 1970.
@@ -169,7 +169,7 @@ struct Link {
 }
 
 /// What stands in the row to be searched by is what the entry says.
-fn is_true(address: Option<&str>, detail: &str) -> bool {
+fn columns_match_detail(address: Option<&str>, detail: &str) -> bool {
     match address {
         None => true,
         Some("") => !detail.contains(r#""from":{"address":"#),
@@ -177,7 +177,7 @@ fn is_true(address: Option<&str>, detail: &str) -> bool {
     }
 }
 
-impl Link {
+impl ChainRow {
     fn read(row: &mut Row) -> Result<(Self, String), DbError> {
         let (n, prev_hash, hash, at) = (row.int()?, row.text()?, row.text()?, row.int()?);
         let words = [row.text()?, row.text()?, row.text()?];
@@ -212,7 +212,7 @@ impl Link {
 
 impl Store {
     /// Reads a whole chain and computes it anew. What is appended meanwhile is not looked at.
-    pub async fn verify_audit(&self, chain: &Chain) -> Answer<Verdict> {
+    pub async fn verify_audit(&self, chain: &Chain) -> Answer<ChainStatus> {
         self.read(chain.clone(), |db, chain| {
             Box::pin(async move { Ok(verify(db, chain).await?) })
         })
@@ -220,12 +220,12 @@ impl Store {
     }
 }
 
-async fn verify(db: &mut Connection, chain: &Chain) -> Result<Verdict, DbError> {
+async fn verify(db: &mut Connection, chain: &Chain) -> Result<ChainStatus, DbError> {
     const PAGE: &str =
         "SELECT n, prev_hash, hash, at, actor, action, subject, detail, address FROM audit
         WHERE chain = $1 AND n > $2 AND n <= $3 ORDER BY n LIMIT 1000";
     // In one statement: what is appended moves the head along.
-    const STRAY: &str = "SELECT MIN(n) FROM audit WHERE chain = $1
+    const ROWS_BEYOND_HEAD: &str = "SELECT MIN(n) FROM audit WHERE chain = $1
         AND (n < 1 OR n > (SELECT head.n FROM audit_heads AS head WHERE head.chain = $1))";
     let head = head(
         db,
@@ -234,34 +234,34 @@ async fn verify(db: &mut Connection, chain: &Chain) -> Result<Verdict, DbError> 
     )
     .await?;
     let Some((last, last_hash)) = head else {
-        return Ok(Verdict::Broken { at: 1 });
+        return Ok(ChainStatus::Broken { at: 1 });
     };
     let (mut n, mut newest) = (0, String::new());
     while n < last {
         let page = db.query(PAGE, params![chain.key(), n, last]).await?;
         if page.is_empty() {
-            return Ok(Verdict::Broken { at: n + 1 });
+            return Ok(ChainStatus::Broken { at: n + 1 });
         }
         for mut row in page {
-            let (link, hash) = Link::read(&mut row)?;
-            let is_true = is_true(row.text_or_null()?.as_deref(), &link.detail);
+            let (link, hash) = ChainRow::read(&mut row)?;
+            let is_true = columns_match_detail(row.opt_text()?.as_deref(), &link.detail);
             if !is_true || link.n != n + 1 || link.prev_hash != newest || link.hash(chain) != hash {
-                return Ok(Verdict::Broken { at: n + 1 });
+                return Ok(ChainStatus::Broken { at: n + 1 });
             }
             (n, newest) = (link.n, hash);
         }
     }
     if newest != last_hash {
-        return Ok(Verdict::Broken { at: last });
+        return Ok(ChainStatus::Broken { at: last });
     }
     let stray = db
-        .find(STRAY, params![chain.key()])
+        .find(ROWS_BEYOND_HEAD, params![chain.key()])
         .await?
-        .map(|mut row| row.int_or_null())
+        .map(|mut row| row.opt_int())
         .transpose()?
         .flatten();
     Ok(
-        stray.map_or(Verdict::Sound { entries: last }, |at| Verdict::Broken {
+        stray.map_or(ChainStatus::Intact { entries: last }, |at| ChainStatus::Broken {
             at,
         }),
     )

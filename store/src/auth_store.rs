@@ -42,7 +42,7 @@ impl AuthStore for Store {
     ) -> Answer<Inserted> {
         write!(
             self,
-            accounts::Create {
+            accounts::CreateAccount {
                 new,
                 roles,
                 by,
@@ -66,7 +66,7 @@ impl AuthStore for Store {
 
     async fn password_kinds(&self) -> Answer<Vec<PasswordHash>> {
         self.read((), |db, ()| {
-            Box::pin(async move { Ok(accounts::password_kinds(db).await?) })
+            Box::pin(async move { Ok(accounts::hash_samples(db).await?) })
         })
         .await
     }
@@ -86,7 +86,7 @@ impl AuthStore for Store {
         by: Actor,
         at: Timestamp,
     ) -> Result<Account, ChangeRefused> {
-        let change = accounts::Change {
+        let change = accounts::ChangeAccount {
             username: username.clone(),
             to: change,
             by,
@@ -128,11 +128,11 @@ impl AuthStore for Store {
         by: Actor,
         at: Timestamp,
     ) -> Answer<bool> {
-        let replace = accounts::Replace {
+        let replace = accounts::ReplacePassword {
             username: username.clone(),
             old: old.clone(),
             new,
-            why,
+            reason: why,
             by,
             at,
         };
@@ -154,7 +154,7 @@ impl AuthStore for Store {
     ) -> Answer<Option<Arrival>> {
         write!(
             self,
-            sessions::Start {
+            sessions::StartSession {
                 session,
                 secret,
                 era
@@ -164,11 +164,11 @@ impl AuthStore for Store {
     }
 
     async fn familiarity(&self, username: &Username, from: &Origin) -> Answer<Familiarity> {
-        read!(self, (username.clone(), from.clone()), places::familiarity)
+        read!(self, (username.clone(), from.clone()), places::is_known)
     }
 
     async fn take_ending_tokens(&self, at: Timestamp, by: Timestamp) -> Answer<Vec<Session>> {
-        write!(self, (at, by), sessions::take_ending)
+        write!(self, (at, by), sessions::claim_expiring)
     }
 
     async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {
@@ -206,7 +206,7 @@ impl AuthStore for Store {
     async fn end_session(&self, username: &Username, id: &SessionId, end: End) -> Answer<bool> {
         write!(
             self,
-            sessions::EndOne {
+            sessions::EndSession {
                 username: username.clone(),
                 id: id.clone(),
                 end
@@ -221,7 +221,7 @@ impl AuthStore for Store {
         keep: Option<&SessionId>,
         end: End,
     ) -> Answer<u64> {
-        let end = sessions::EndAll {
+        let end = sessions::EndSessions {
             username: username.clone(),
             keep: keep.cloned(),
             end,
@@ -230,7 +230,7 @@ impl AuthStore for Store {
     }
 
     async fn end_everybody(&self, all: EndEverybody) -> Answer<u64> {
-        write!(self, all, sessions::end_everybody)
+        write!(self, all, sessions::end_all_accounts)
     }
 
     async fn realms(&self) -> Answer<Vec<Realm>> {
@@ -258,7 +258,7 @@ impl AuthStore for Store {
         let mut forgotten = 0;
         loop {
             // In small steps, so that nobody who signs in waits for it.
-            let some: Answer<u64> = write!(self, before, sessions::forget);
+            let some: Answer<u64> = write!(self, before, sessions::purge_ended);
             match some? {
                 0 => return Ok(forgotten),
                 some => forgotten += some,

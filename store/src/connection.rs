@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A database that does not answer one question of a reader for so long is not there.
-const TO_READ: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) enum Connection {
     /// Never waits: its functions are done when they are first polled.
@@ -33,9 +33,9 @@ impl Connection {
             Self::Sqlite(sqlite) => query_sqlite(sqlite, sql, params),
             Self::Pooled(postgres) => {
                 let reading = query_postgres(postgres, sql, params);
-                timeout(TO_READ, reading)
+                timeout(READ_TIMEOUT, reading)
                     .await
-                    .map_err(|_| DbError::silent())?
+                    .map_err(|_| DbError::timed_out())?
             }
             Self::Transaction(postgres) => query_postgres(postgres, sql, params).await,
         }
@@ -87,7 +87,7 @@ fn query_sqlite(
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let values = (0..columns)
-            .map(|column| of_sqlite(row.get_ref(column)?))
+            .map(|column| value_from_sqlite(row.get_ref(column)?))
             .collect::<Result<_, DbError>>()?;
         found.push(Row::new(values));
     }
@@ -104,17 +104,17 @@ fn execute_sqlite(
     Ok(changed as u64)
 }
 
-fn of_sqlite(value: ValueRef<'_>) -> Result<Value, DbError> {
+fn value_from_sqlite(value: ValueRef<'_>) -> Result<Value, DbError> {
     match value {
         ValueRef::Null => Ok(Value::Int(None)),
         ValueRef::Integer(number) => Ok(Value::Int(Some(number))),
         ValueRef::Text(bytes) => {
             let text = std::str::from_utf8(bytes)
-                .map_err(|_| DbError::broken("text that is not UTF-8"))?;
+                .map_err(|_| DbError::corrupt("text that is not UTF-8"))?;
             Ok(Value::Text(Some(text.to_owned())))
         }
         ValueRef::Real(_) | ValueRef::Blob(_) => {
-            Err(DbError::broken("a value that is neither a number nor text"))
+            Err(DbError::corrupt("a value that is neither a number nor text"))
         }
     }
 }
@@ -147,7 +147,7 @@ async fn query_postgres(
     params: &[Value],
 ) -> Result<Vec<Row>, DbError> {
     let rows = postgres.fetch_all(bound(sql, params)).await?;
-    rows.iter().map(of_postgres).collect()
+    rows.iter().map(row_from_postgres).collect()
 }
 
 async fn execute_postgres(
@@ -163,7 +163,7 @@ async fn run_script_postgres(postgres: &mut PgConnection, sql: &str) -> Result<(
     Ok(())
 }
 
-fn of_postgres(row: &sqlx::postgres::PgRow) -> Result<Row, DbError> {
+fn row_from_postgres(row: &sqlx::postgres::PgRow) -> Result<Row, DbError> {
     let values = row.columns().iter().map(|column| {
         let at = column.ordinal();
         Ok(match column.type_info().name() {

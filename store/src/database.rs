@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::tls::{KNOWN, Tls, refuse_unknown, refuse_weak};
+use crate::tls::{ALLOWED_PARAMS, Tls, refuse_unknown, refuse_weak};
 
 /// Where the rows are kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum BadDatabaseUrl {
     )]
     Unknown,
     /// Without the parameter: it may be a password under a misspelt name.
-    #[error("The database URL has a parameter of another name than {}. A ? in a password is written %3F.", KNOWN.join(", "))]
+    #[error("The database URL has a parameter of another name than {}. A ? in a password is written %3F.", ALLOWED_PARAMS.join(", "))]
     Parameter,
     #[error(
         "The database is on {host}, and with sslmode={mode} everything could be read or changed on the way there: write \

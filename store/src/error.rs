@@ -31,10 +31,10 @@ pub enum OpenError {
 pub(crate) enum DbError {
     /// A unique index has this key already; `index` as the database names it.
     #[error("{index} has this key already")]
-    Taken { index: String },
+    UniqueViolation { index: String },
     /// Another transaction was in the way: run again, it may succeed.
     #[error("another transaction was in the way: {0}")]
-    Collided(String),
+    Serialization(String),
     #[error("the disk is full")]
     DiskFull,
     /// PostgreSQL cannot index a key of this length.
@@ -49,21 +49,21 @@ pub(crate) enum DbError {
     NotCommitted(String),
     /// A row that this program did not write, or a bug.
     #[error("{0}")]
-    Broken(String),
+    Corrupt(String),
 }
 
 impl DbError {
-    pub(crate) fn broken(what: impl Into<String>) -> Self {
-        Self::Broken(what.into())
+    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt(what.into())
     }
 
-    pub(crate) fn silent() -> Self {
-        Self::broken("the database does not answer")
+    pub(crate) fn timed_out() -> Self {
+        Self::corrupt("the database does not answer")
     }
 
     /// A second run may find what was in the way of the first.
-    pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Collided(_) | Self::Taken { .. })
+    pub(crate) fn is_retryable(&self) -> bool {
+        matches!(self, Self::Serialization(_) | Self::UniqueViolation { .. })
     }
 }
 
@@ -79,8 +79,8 @@ impl From<rusqlite::Error> for DbError {
         };
         let message = message.clone().unwrap_or_default();
         match failure.code {
-            _ if UNIQUE.contains(&failure.extended_code) => Self::Taken { index: message },
-            DatabaseBusy | DatabaseLocked => Self::Collided(message),
+            _ if UNIQUE.contains(&failure.extended_code) => Self::UniqueViolation { index: message },
+            DatabaseBusy | DatabaseLocked => Self::Serialization(message),
             DiskFull => Self::DiskFull,
             _ => Self::Sqlite(error),
         }
@@ -94,10 +94,10 @@ impl From<sqlx::Error> for DbError {
         };
         // PostgreSQL, appendix A: error codes.
         match said.code().as_deref() {
-            Some("23505") => Self::Taken {
+            Some("23505") => Self::UniqueViolation {
                 index: said.constraint().unwrap_or_default().to_owned(),
             },
-            Some("40001" | "40P01") => Self::Collided(said.message().to_owned()),
+            Some("40001" | "40P01") => Self::Serialization(said.message().to_owned()),
             Some("53100") => Self::DiskFull,
             Some("54000") => Self::TooLong(said.message().to_owned()),
             _ => Self::Postgres(error),
@@ -143,40 +143,40 @@ impl From<DbError> for VaultError {
 
 /// Why a transaction was not committed: it was refused by a rule, or it failed.
 #[derive(Debug)]
-pub(crate) enum Stop<E> {
-    Refused(E),
-    Failed(DbError),
+pub(crate) enum TxError<E> {
+    Rejected(E),
+    Db(DbError),
 }
 
-impl<E> From<DbError> for Stop<E> {
+impl<E> From<DbError> for TxError<E> {
     fn from(error: DbError) -> Self {
-        Self::Failed(error)
+        Self::Db(error)
     }
 }
 
-impl From<VaultError> for Stop<VaultError> {
+impl From<VaultError> for TxError<VaultError> {
     fn from(error: VaultError) -> Self {
-        Self::Refused(error)
+        Self::Rejected(error)
     }
 }
 
-impl From<ChangeRefused> for Stop<ChangeRefused> {
+impl From<ChangeRefused> for TxError<ChangeRefused> {
     fn from(error: ChangeRefused) -> Self {
-        Self::Refused(error)
+        Self::Rejected(error)
     }
 }
 
-impl From<FactorsRefused> for Stop<FactorsRefused> {
+impl From<FactorsRefused> for TxError<FactorsRefused> {
     fn from(error: FactorsRefused) -> Self {
-        Self::Refused(error)
+        Self::Rejected(error)
     }
 }
 
-impl<E: From<DbError>> Stop<E> {
+impl<E: From<DbError>> TxError<E> {
     pub(crate) fn into_error(self) -> E {
         match self {
-            Self::Refused(error) => error,
-            Self::Failed(error) => error.into(),
+            Self::Rejected(error) => error,
+            Self::Db(error) => error.into(),
         }
     }
 }

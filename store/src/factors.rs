@@ -11,11 +11,11 @@ use jiff::Timestamp;
 
 use crate::{
     Store,
-    account_log::announce,
+    account_log::append,
     accounts, audit,
     auth_store::{read, write},
     connection::Connection,
-    error::{DbError, Stop},
+    error::{DbError, TxError},
     identities, master, sessions,
     value::{Row, params},
 };
@@ -40,12 +40,12 @@ impl FactorStore for Store {
     async fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> Answer<bool> {
         write!(
             self,
-            Step {
+            ConsumeStep {
                 id: id.clone(),
                 number: step,
                 at
             },
-            use_step
+            consume_totp_step
         )
     }
 
@@ -58,13 +58,13 @@ impl FactorStore for Store {
     ) -> Answer<bool> {
         write!(
             self,
-            Revise {
+            UpdateFactor {
                 factor: factor.clone(),
                 body,
                 counter,
                 at
             },
-            revise
+            update_if
         )
     }
 
@@ -76,12 +76,12 @@ impl FactorStore for Store {
     ) -> Answer<Option<u32>> {
         write!(
             self,
-            Code {
+            ConsumeRecoveryCode {
                 by: by.clone(),
                 hash: code.clone(),
                 at
             },
-            use_code
+            consume_recovery_code
         )
     }
 
@@ -112,10 +112,10 @@ async fn find(db: &mut Connection, id: &FactorId) -> Result<Option<Factor>, DbEr
 async fn change_all(
     db: &mut Connection,
     change: &FactorChange,
-) -> Result<(), Stop<FactorsRefused>> {
+) -> Result<(), TxError<FactorsRefused>> {
     // Held until the commit: two who take the last two away at once are one after the other, and so are the
     // sign-ins that meanwhile begin a session.
-    match accounts::hold(db, &change.username).await? {
+    match accounts::lock_row(db, &change.username).await? {
         Some(account) if account.standing != Standing::Deleted => {}
         _ => return Err(FactorsRefused::NoSuchAccount.into()),
     }
@@ -127,19 +127,19 @@ async fn change_all(
             return Err(FactorsRefused::Taken.into());
         }
     }
-    if left(db, &change.username).await? == 0 {
+    if count_remaining(db, &change.username).await? == 0 {
         if change.least == Least::One {
             return Err(FactorsRefused::Last.into());
         }
         remove(db, &change.username, &Removal::All).await?;
     }
-    let ended = go_on(db, change).await?;
-    announce(db, &change.username).await?;
+    let ended = keep_current_session(db, change).await?;
+    append(db, &change.username).await?;
     // After the announcement, as everywhere: this one writes into the audit.
     if change.unlink {
         identities::unlink_all(db, &change.username, &change.by, change.at).await?;
     }
-    audit::record(db, &told(change, ended)).await?;
+    audit::record(db, &audit_entry(change, ended)).await?;
     Ok(())
 }
 
@@ -174,7 +174,7 @@ async fn insert(db: &mut Connection, factor: &Factor) -> Result<bool, DbError> {
         "INSERT INTO factors (factor_id, username, kind, name, body, counter, created_at, last_used_at, used_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
     if factor.kind == FactorKind::Totp {
-        master::refuse_foreign(db, &factor.body).await?;
+        master::require_active_key(db, &factor.body).await?;
     }
     let row = params![
         factor.id.as_str(),
@@ -191,7 +191,7 @@ async fn insert(db: &mut Connection, factor: &Factor) -> Result<bool, DbError> {
 }
 
 /// Second factors, without recovery codes.
-async fn left(db: &mut Connection, of: &Username) -> Result<i64, DbError> {
+async fn count_remaining(db: &mut Connection, of: &Username) -> Result<i64, DbError> {
     let count = "SELECT COUNT(*) FROM factors WHERE username = $1 AND kind <> 'recovery'";
     db.find(count, params![of.as_str()])
         .await?
@@ -199,7 +199,7 @@ async fn left(db: &mut Connection, of: &Username) -> Result<i64, DbError> {
 }
 
 /// Ends every session but the one that goes on; says how many.
-async fn go_on(db: &mut Connection, change: &FactorChange) -> Result<u64, Stop<FactorsRefused>> {
+async fn keep_current_session(db: &mut Connection, change: &FactorChange) -> Result<u64, TxError<FactorsRefused>> {
     if let Some((id, methods)) = &change.keep {
         const GO_ON: &str = "UPDATE sessions SET methods = $3
             WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $4";
@@ -213,7 +213,7 @@ async fn go_on(db: &mut Connection, change: &FactorChange) -> Result<u64, Stop<F
             return Err(FactorsRefused::SessionOver.into());
         }
     }
-    let end = sessions::EndAll {
+    let end = sessions::EndSessions {
         username: change.username.clone(),
         keep: change.keep.as_ref().map(|(id, _)| id.clone()),
         end: End {
@@ -222,11 +222,11 @@ async fn go_on(db: &mut Connection, change: &FactorChange) -> Result<u64, Stop<F
             at: change.at,
         },
     };
-    Ok(sessions::throw_out(db, &end).await?)
+    Ok(sessions::revoke_all(db, &end).await?)
 }
 
 /// What somebody knows of their factors: kinds and names, and of the codes that they are there.
-fn told(change: &FactorChange, ended: u64) -> Record {
+fn audit_entry(change: &FactorChange, ended: u64) -> Record {
     let record = Record::new(&change.by, change.deed, change.at).about(change.username.as_str());
     let told = Detail::stored(change.detail.clone()).fact("sessions_ended", ended);
     record.detailed(|detail| Detail {
@@ -237,13 +237,13 @@ fn told(change: &FactorChange, ended: u64) -> Record {
 }
 
 #[derive(Debug)]
-struct Step {
+struct ConsumeStep {
     id: FactorId,
     number: i64,
     at: Timestamp,
 }
 
-async fn use_step(db: &mut Connection, step: &Step) -> Result<bool, DbError> {
+async fn consume_totp_step(db: &mut Connection, step: &ConsumeStep) -> Result<bool, DbError> {
     const USE: &str =
         "UPDATE factors SET counter = $2, last_used_at = $3 WHERE factor_id = $1 AND counter < $2";
     Ok(db
@@ -253,14 +253,14 @@ async fn use_step(db: &mut Connection, step: &Step) -> Result<bool, DbError> {
 }
 
 #[derive(Debug)]
-struct Revise {
+struct UpdateFactor {
     factor: Factor,
     body: String,
     counter: i64,
     at: Timestamp,
 }
 
-async fn revise(db: &mut Connection, revise: &Revise) -> Result<bool, DbError> {
+async fn update_if(db: &mut Connection, revise: &UpdateFactor) -> Result<bool, DbError> {
     const SWAP: &str = "UPDATE factors SET body = $4, counter = $5, last_used_at = $6
         WHERE factor_id = $1 AND body = $2 AND counter = $3";
     let factor = &revise.factor;
@@ -276,13 +276,13 @@ async fn revise(db: &mut Connection, revise: &Revise) -> Result<bool, DbError> {
 }
 
 #[derive(Debug)]
-struct Code {
+struct ConsumeRecoveryCode {
     by: Actor,
     hash: TokenHash,
     at: Timestamp,
 }
 
-async fn use_code(db: &mut Connection, code: &Code) -> Result<Option<u32>, DbError> {
+async fn consume_recovery_code(db: &mut Connection, code: &ConsumeRecoveryCode) -> Result<Option<u32>, DbError> {
     const USE: &str = "UPDATE factors SET used_at = $3, last_used_at = $3
         WHERE username = $1 AND kind = 'recovery' AND body = $2 AND used_at IS NULL";
     const LEFT: &str = "SELECT COUNT(*) FROM factors WHERE username = $1 AND kind = 'recovery' AND used_at IS NULL";
@@ -318,7 +318,7 @@ async fn renew(db: &mut Connection, renew: &Renewal) -> Result<bool, DbError> {
     const RENEW: &str = "UPDATE sessions SET auth_time = $3, methods = $4
         WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3";
     // What was shown in another era, or for a session with other factors, proves nothing now.
-    if accounts::hold(db, &renew.by.username)
+    if accounts::lock_row(db, &renew.by.username)
         .await?
         .is_none_or(|account| account.era != renew.era)
     {
@@ -335,7 +335,7 @@ async fn renew(db: &mut Connection, renew: &Renewal) -> Result<bool, DbError> {
     {
         return Ok(false);
     }
-    announce(db, &renew.by.username).await?;
+    append(db, &renew.by.username).await?;
     let methods: Vec<_> = renew.methods.iter().map(auth::Method::as_str).collect();
     let record = Record::new(&renew.by, Deed::SteppedUp, renew.at);
     audit::record(
@@ -351,12 +351,12 @@ fn parse(row: &mut Row) -> Result<Factor, DbError> {
         id: FactorId::new(&row.text()?),
         username: accounts::username(&row.text()?)?,
         kind: FactorKind::parse(&row.text()?)
-            .ok_or_else(|| DbError::broken("a stored kind of factor"))?,
+            .ok_or_else(|| DbError::corrupt("a stored kind of factor"))?,
         name: row.text()?,
         body: row.text()?,
         counter: row.int()?,
         created_at: row.time()?,
-        last_used_at: row.time_or_null()?,
-        used_at: row.time_or_null()?,
+        last_used_at: row.opt_time()?,
+        used_at: row.opt_time()?,
     })
 }

@@ -1,13 +1,13 @@
 //! The rows of files: read, held, written.
 
 use vault::{
-    Blob, Command, File, FileId, Filename, Lock, NameKey, Operation, Prose, VaultError, VaultId,
+    Blob, Command, File, FileId, Filename, Lock, NameKey, Operation, UserText, VaultError, VaultId,
 };
 
 use crate::{
     accounts::username,
     connection::Connection,
-    error::{DbError, Stop},
+    error::{DbError, TxError},
     persisted::blob_id,
     value::{Row, Value, params},
 };
@@ -22,8 +22,8 @@ pub(crate) const FILE: i64 = 1;
 pub(crate) fn read(row: &mut Row) -> Result<File, DbError> {
     Ok(File {
         id: FileId::new(&row.text()?),
-        name: Filename::stored(&row.text()?),
-        description: row.text_or_null()?.map(Prose::stored),
+        name: Filename::from_stored(&row.text()?),
+        description: row.opt_text()?.map(UserText::from_stored),
         revision: row.int()?,
         change: row.int()?,
         blob: Blob {
@@ -33,17 +33,17 @@ pub(crate) fn read(row: &mut Row) -> Result<File, DbError> {
         modified_at: row.time()?,
         modified_by: username(&row.text()?)?,
         lock: read_lock(row)?,
-        grants: row.int()?,
-        deleted: row.truth()?,
+        lock_seq: row.int()?,
+        deleted: row.boolean()?,
     })
 }
 
 fn read_lock(row: &mut Row) -> Result<Option<Lock>, DbError> {
     let (holder, id, at, note) = (
-        row.text_or_null()?,
-        row.int_or_null()?,
-        row.time_or_null()?,
-        row.text_or_null()?,
+        row.opt_text()?,
+        row.opt_int()?,
+        row.opt_time()?,
+        row.opt_text()?,
     );
     let (Some(holder), Some(id), Some(at)) = (holder, id, at) else {
         return Ok(None);
@@ -52,39 +52,39 @@ fn read_lock(row: &mut Row) -> Result<Option<Lock>, DbError> {
         id,
         holder: username(&holder)?,
         at,
-        note: note.map(Prose::stored),
+        note: note.map(UserText::from_stored),
     }))
 }
 
 pub(crate) fn size(stored: i64) -> Result<u64, DbError> {
-    u64::try_from(stored).map_err(|_| DbError::broken("a stored size"))
+    u64::try_from(stored).map_err(|_| DbError::corrupt("a stored size"))
 }
 
 pub(crate) fn size_value(size: u64) -> Result<i64, DbError> {
-    i64::try_from(size).map_err(|_| DbError::broken("a size that no disk has"))
+    i64::try_from(size).map_err(|_| DbError::corrupt("a size that no disk has"))
 }
 
 /// What is before and after the last `/` of a name's key: `''` for the top.
-pub(crate) fn parent_and_leaf(key: &NameKey) -> (&str, &str) {
+pub(crate) fn parent_and_name(key: &NameKey) -> (&str, &str) {
     key.as_str().rsplit_once('/').unwrap_or(("", key.as_str()))
 }
 
 /// The row that the command is about, kept from everybody else until the commit.
-pub(crate) async fn hold(db: &mut Connection, command: &Command) -> Result<Option<File>, DbError> {
+pub(crate) async fn lock_row(db: &mut Connection, command: &Command) -> Result<Option<File>, DbError> {
     let vault = command.vault.as_str();
     let row = if let Operation::Restore { file, .. } = &command.operation {
         let select =
             format!("SELECT {COLUMNS} FROM files WHERE vault_id = $1 AND file_id = $2 FOR UPDATE");
         db.find(&select, params![vault, file.as_str()]).await?
     } else {
-        let select = format!("{} FOR UPDATE", live());
+        let select = format!("{} FOR UPDATE", live_condition());
         db.find(&select, params![vault, command.file.key().as_str()])
             .await?
     };
     row.map(|mut row| read(&mut row)).transpose()
 }
 
-fn live() -> String {
+fn live_condition() -> String {
     format!(
         "SELECT {COLUMNS} FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0 AND kind = 1"
     )
@@ -95,7 +95,7 @@ pub(crate) async fn find(
     (vault, name): &(VaultId, Filename),
 ) -> Result<Option<File>, DbError> {
     let row = db
-        .find(&live(), params![vault.as_str(), name.key().as_str()])
+        .find(&live_condition(), params![vault.as_str(), name.key().as_str()])
         .await?;
     row.map(|mut row| read(&mut row)).transpose()
 }
@@ -119,21 +119,21 @@ pub(crate) async fn find_or_deleted(
 }
 
 /// Refuses a name that another file or a folder has. The unique index would too, but could not say who it is.
-pub(crate) async fn expect_free(
+pub(crate) async fn require_free(
     db: &mut Connection,
     vault: &VaultId,
     file: &File,
-) -> Result<(), Stop<VaultError>> {
+) -> Result<(), TxError<VaultError>> {
     const FIND: &str = "SELECT file_id, kind, path FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0";
     let found = db
         .find(FIND, params![vault.as_str(), file.name.key().as_str()])
         .await?;
     let Some(mut row) = found else { return Ok(()) };
-    let (id, kind, name) = (row.text()?, row.int()?, Filename::stored(&row.text()?));
+    let (id, kind, name) = (row.text()?, row.int()?, Filename::from_stored(&row.text()?));
     match kind {
         _ if id == file.id.as_str() => Ok(()),
         FILE => Err(VaultError::Exists { name }.into()),
-        _ => Err(VaultError::InTheWay { name }.into()),
+        _ => Err(VaultError::NameConflict { name }.into()),
     }
 }
 
@@ -151,7 +151,7 @@ pub(crate) async fn write(
     let lock_id = before.lock.as_ref().map_or(0, |lock| lock.id);
     row.extend_from_slice(params![
         before.revision,
-        before.grants,
+        before.lock_seq,
         lock_id,
         before.deleted
     ]);
@@ -159,7 +159,7 @@ pub(crate) async fn write(
         Ok(())
     } else {
         // Only where a database's row locks do not hold what they promise.
-        Err(DbError::Collided(
+        Err(DbError::Serialization(
             "a file changed while it was held".to_owned(),
         ))
     }
@@ -177,7 +177,7 @@ const UPDATE: &str = "UPDATE files SET kind = $3, path = $4, path_key = $5, pare
 
 fn values(vault: &VaultId, file: &File) -> Result<Vec<Value>, DbError> {
     let key = file.name.key();
-    let (parent, leaf) = parent_and_leaf(&key);
+    let (parent, leaf) = parent_and_name(&key);
     let lock = file.lock.as_ref();
     let row = params![
         vault.as_str(),
@@ -187,7 +187,7 @@ fn values(vault: &VaultId, file: &File) -> Result<Vec<Value>, DbError> {
         key.as_str(),
         parent,
         leaf,
-        file.description.as_ref().map(Prose::as_str),
+        file.description.as_ref().map(UserText::as_str),
         file.revision,
         file.change,
         file.blob.id.as_str(),
@@ -197,8 +197,8 @@ fn values(vault: &VaultId, file: &File) -> Result<Vec<Value>, DbError> {
         lock.map(|lock| lock.holder.as_str()),
         lock.map(|lock| lock.id),
         lock.map(|lock| lock.at),
-        lock.and_then(|lock| lock.note.as_ref()).map(Prose::as_str),
-        file.grants,
+        lock.and_then(|lock| lock.note.as_ref()).map(UserText::as_str),
+        file.lock_seq,
         file.deleted,
     ];
     Ok(row.to_vec())

@@ -5,8 +5,8 @@ use vault::{File, Filename, VaultError, VaultId};
 
 use crate::{
     connection::Connection,
-    error::{DbError, Stop},
-    files::{FOLDER, parent_and_leaf},
+    error::{DbError, TxError},
+    files::{FOLDER, parent_and_name},
     value::params,
 };
 
@@ -15,7 +15,7 @@ pub(crate) async fn ensure(
     db: &mut Connection,
     vault: &VaultId,
     file: &File,
-) -> Result<(), Stop<VaultError>> {
+) -> Result<(), TxError<VaultError>> {
     const FIND: &str =
         "SELECT kind, path FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0";
     let folders: Vec<Filename> = file.name.folders().collect();
@@ -32,8 +32,8 @@ pub(crate) async fn ensure(
         if kind == FOLDER && path == folder.as_str() {
             return Ok(());
         }
-        return Err(VaultError::InTheWay {
-            name: Filename::stored(&path),
+        return Err(VaultError::NameConflict {
+            name: Filename::from_stored(&path),
         }
         .into());
     }
@@ -50,7 +50,7 @@ async fn insert(
         change, oid, size, modified_at, modified_by, grants, deleted)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, '', 0, $8, $9, 0, 0)";
     let key = folder.key();
-    let (parent, leaf) = parent_and_leaf(&key);
+    let (parent, leaf) = parent_and_name(&key);
     let row = params![
         vault.as_str(),
         format!("/{}", key.as_str()),
@@ -66,7 +66,7 @@ async fn insert(
 }
 
 /// Removes the folders that are empty once `leaving` is gone from where it is, from the innermost up.
-pub(crate) async fn leave(
+pub(crate) async fn remove_if_empty(
     db: &mut Connection,
     vault: &VaultId,
     leaving: &File,
@@ -75,7 +75,7 @@ pub(crate) async fn leave(
         AND NOT EXISTS (SELECT 1 FROM files inside WHERE inside.vault_id = $1 AND inside.parent_key = $2
             AND inside.deleted = 0 AND inside.file_id <> $3)";
     let key = leaving.name.key();
-    let (mut folder, _) = parent_and_leaf(&key);
+    let (mut folder, _) = parent_and_name(&key);
     while !folder.is_empty() {
         if db
             .execute(REMOVE, params![vault.as_str(), folder, leaving.id.as_str()])

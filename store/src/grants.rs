@@ -6,11 +6,11 @@ use auth::store::Answer;
 use crate::{
     Engine, Store,
     connection::Connection,
-    error::{DbError, Stop},
+    error::{DbError, TxError},
 };
 
 /// Each table, and what is done to its rows. Holding a row (`FOR UPDATE`) takes the right to update it.
-const GRANTS: [(&str, &str); 26] = [
+const TABLE_PRIVILEGES: [(&str, &str); 26] = [
     ("migrations", "SELECT"),
     // written once, and never edited or taken out
     ("account_events", "SELECT, INSERT"),
@@ -24,24 +24,24 @@ const GRANTS: [(&str, &str); 26] = [
     ("commits", "SELECT, INSERT, UPDATE"),
     ("counters", "SELECT, INSERT, UPDATE"),
     ("vaults", "SELECT, INSERT, UPDATE"),
-    ("account_groups", ALL),
-    ("acquaintances", ALL),
-    ("factors", ALL),
-    ("files", ALL),
-    ("group_members", ALL),
-    ("group_roles", ALL),
-    ("idempotency", ALL),
-    ("identities", ALL),
-    ("keys", ALL),
-    ("members", ALL),
-    ("places", ALL),
-    ("refresh_tokens", ALL),
-    ("sessions", ALL),
-    ("slips", ALL),
-    ("throttles", ALL),
+    ("account_groups", ALL_PRIVILEGES),
+    ("acquaintances", ALL_PRIVILEGES),
+    ("factors", ALL_PRIVILEGES),
+    ("files", ALL_PRIVILEGES),
+    ("group_members", ALL_PRIVILEGES),
+    ("group_roles", ALL_PRIVILEGES),
+    ("idempotency", ALL_PRIVILEGES),
+    ("identities", ALL_PRIVILEGES),
+    ("keys", ALL_PRIVILEGES),
+    ("members", ALL_PRIVILEGES),
+    ("places", ALL_PRIVILEGES),
+    ("refresh_tokens", ALL_PRIVILEGES),
+    ("sessions", ALL_PRIVILEGES),
+    ("slips", ALL_PRIVILEGES),
+    ("throttles", ALL_PRIVILEGES),
 ];
 
-const ALL: &str = "SELECT, INSERT, UPDATE, DELETE";
+const ALL_PRIVILEGES: &str = "SELECT, INSERT, UPDATE, DELETE";
 
 impl Store {
     /// Lets an account of PostgreSQL serve from these tables. Its other rights stay as they are.
@@ -51,7 +51,7 @@ impl Store {
     /// there is no such account.
     pub async fn grant_to(&self, role: String) -> Answer<()> {
         let Engine::Postgres(_) = &*self.0 else {
-            return Err(auth::Unavailable::because(BadRole));
+            return Err(auth::Unavailable::because(NoDatabaseRoles));
         };
         self.write(role, |db, role| Box::pin(grant(db, role))).await
     }
@@ -60,18 +60,18 @@ impl Store {
 /// Only PostgreSQL has accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("SQLite has no accounts to grant anything to: the database is a file")]
-pub struct BadRole;
+pub struct NoDatabaseRoles;
 
-async fn grant(db: &mut Connection, role: &str) -> Result<(), Stop<auth::Unavailable>> {
+async fn grant(db: &mut Connection, role: &str) -> Result<(), TxError<auth::Unavailable>> {
     let role = quoted(role);
     let schema = db.find("SELECT current_schema()::text", &[]).await?;
     let schema = schema
-        .ok_or_else(|| DbError::broken("there is no schema"))?
+        .ok_or_else(|| DbError::corrupt("there is no schema"))?
         .text()?;
     let schema = quoted(&schema);
     let mut script = format!("GRANT USAGE ON SCHEMA {schema} TO {role};");
     script.extend(
-        GRANTS.map(|(table, rights)| format!("GRANT {rights} ON {schema}.{table} TO {role};")),
+        TABLE_PRIVILEGES.map(|(table, rights)| format!("GRANT {rights} ON {schema}.{table} TO {role};")),
     );
     Ok(db.run_script(&script).await?)
 }

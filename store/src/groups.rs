@@ -12,11 +12,11 @@ use serde_json::json;
 
 use crate::{
     Store,
-    account_log::announce,
+    account_log::append,
     accounts, audit,
     auth_store::{read, write},
     connection::Connection,
-    error::{DbError, Stop},
+    error::{DbError, TxError},
     roles::parse_role,
     value::{Row, Value, numbered, params},
 };
@@ -34,7 +34,7 @@ impl GroupStore for Store {
     async fn create_group(&self, name: &GroupName, by: Actor, at: Timestamp) -> Answer<Inserted> {
         write!(
             self,
-            Doing {
+            GroupOp {
                 name: name.clone(),
                 by,
                 at
@@ -51,7 +51,7 @@ impl GroupStore for Store {
         at: Timestamp,
     ) -> Result<(), GroupRefused> {
         let change = (
-            Doing {
+            GroupOp {
                 name: name.clone(),
                 by,
                 at,
@@ -69,13 +69,13 @@ impl GroupStore for Store {
     }
 
     async fn members_through(&self, realm: &RealmId) -> Answer<Vec<(Account, GroupName, Role)>> {
-        read!(self, realm.clone(), members_through)
+        read!(self, realm.clone(), members_via_groups)
     }
 }
 
 /// Whose group, and who does something to it.
 #[derive(Debug)]
-struct Doing {
+struct GroupOp {
     name: GroupName,
     by: Actor,
     at: Timestamp,
@@ -158,7 +158,7 @@ async fn members(db: &mut Connection, name: &GroupName) -> Result<Vec<Username>,
     rows.into_iter().map(second).collect()
 }
 
-async fn create(db: &mut Connection, doing: &Doing) -> Result<Inserted, DbError> {
+async fn create(db: &mut Connection, doing: &GroupOp) -> Result<Inserted, DbError> {
     const INSERT: &str = "INSERT INTO account_groups (name, created_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
     if db
         .execute(INSERT, params![doing.name.as_str(), doing.at])
@@ -173,52 +173,52 @@ async fn create(db: &mut Connection, doing: &Doing) -> Result<Inserted, DbError>
 
 async fn change(
     db: &mut Connection,
-    doing: &Doing,
+    doing: &GroupOp,
     change: &GroupChange,
-) -> Result<(), Stop<GroupRefused>> {
+) -> Result<(), TxError<GroupRefused>> {
     // Held until the commit, so that nobody joins or leaves while its roles change.
     let hold = "SELECT 1 FROM account_groups WHERE name = $1 FOR UPDATE";
     if db.find(hold, params![doing.name.as_str()]).await?.is_none() {
-        return Err(Stop::Refused(GroupRefused::NoSuchGroup));
+        return Err(TxError::Rejected(GroupRefused::NoSuchGroup));
     }
     match change {
         GroupChange::Add(username) => {
             exists(db, username).await?;
-            Ok(set_member(db, doing, username, Member::In).await?)
+            Ok(set_member(db, doing, username, MemberOp::In).await?)
         }
         GroupChange::Remove(username) => {
             exists(db, username).await?;
-            Ok(set_member(db, doing, username, Member::Out).await?)
+            Ok(set_member(db, doing, username, MemberOp::Out).await?)
         }
         GroupChange::Role(realm, role) => Ok(set_role(db, doing, realm, *role).await?),
         GroupChange::Delete => Ok(delete(db, doing).await?),
     }
 }
 
-async fn exists(db: &mut Connection, username: &Username) -> Result<(), Stop<GroupRefused>> {
-    match accounts::hold(db, username).await? {
+async fn exists(db: &mut Connection, username: &Username) -> Result<(), TxError<GroupRefused>> {
+    match accounts::lock_row(db, username).await? {
         Some(account) if account.standing != Standing::Deleted => Ok(()),
-        _ => Err(Stop::Refused(GroupRefused::NoSuchAccount)),
+        _ => Err(TxError::Rejected(GroupRefused::NoSuchAccount)),
     }
 }
 
 #[derive(Clone, Copy)]
-enum Member {
+enum MemberOp {
     In,
     Out,
 }
 
 async fn set_member(
     db: &mut Connection,
-    doing: &Doing,
+    doing: &GroupOp,
     username: &Username,
-    to: Member,
+    to: MemberOp,
 ) -> Result<(), DbError> {
     let sql = match to {
-        Member::In => {
+        MemberOp::In => {
             "INSERT INTO group_members (username, name) VALUES ($1, $2) ON CONFLICT (username, name) DO NOTHING"
         }
-        Member::Out => "DELETE FROM group_members WHERE username = $1 AND name = $2",
+        MemberOp::Out => "DELETE FROM group_members WHERE username = $1 AND name = $2",
     };
     if db
         .execute(sql, params![username.as_str(), doing.name.as_str()])
@@ -227,11 +227,11 @@ async fn set_member(
     {
         return Ok(());
     }
-    announce(db, username).await?;
+    append(db, username).await?;
     let (out, in_it) = (json!({}), json!({ "member": username.as_str() }));
     let (before, after) = match to {
-        Member::In => (out, in_it),
-        Member::Out => (in_it, out),
+        MemberOp::In => (out, in_it),
+        MemberOp::Out => (in_it, out),
     };
     record(db, doing, Deed::GroupChanged, |detail| {
         detail.change(before, after)
@@ -241,7 +241,7 @@ async fn set_member(
 
 async fn set_role(
     db: &mut Connection,
-    doing: &Doing,
+    doing: &GroupOp,
     realm: &RealmId,
     role: Option<Role>,
 ) -> Result<(), DbError> {
@@ -263,7 +263,7 @@ async fn set_role(
         Some(role) => db.execute(GRANT, params![name, vault, role]).await?,
         None => db.execute(TAKE, params![name, vault]).await?,
     };
-    announce_all(db, &doing.name).await?;
+    append_for_members(db, &doing.name).await?;
     let (before, after) = (json!({ "role": before }), json!({ "role": after }));
     record(db, doing, Deed::GroupChanged, |detail| {
         detail.change(before, after).fact("realm", vault)
@@ -271,12 +271,12 @@ async fn set_role(
     .await
 }
 
-async fn delete(db: &mut Connection, doing: &Doing) -> Result<(), DbError> {
+async fn delete(db: &mut Connection, doing: &GroupOp) -> Result<(), DbError> {
     let name = params![doing.name.as_str()];
     let Some(gone) = find(db, &doing.name).await? else {
         return Ok(());
     };
-    announce_all(db, &doing.name).await?;
+    append_for_members(db, &doing.name).await?;
     db.execute("DELETE FROM group_members WHERE name = $1", name)
         .await?;
     db.execute("DELETE FROM group_roles WHERE name = $1", name)
@@ -296,16 +296,16 @@ async fn delete(db: &mut Connection, doing: &Doing) -> Result<(), DbError> {
     .await
 }
 
-async fn announce_all(db: &mut Connection, name: &GroupName) -> Result<(), DbError> {
+async fn append_for_members(db: &mut Connection, name: &GroupName) -> Result<(), DbError> {
     for username in members(db, name).await? {
-        announce(db, &username).await?;
+        append(db, &username).await?;
     }
     Ok(())
 }
 
 async fn record(
     db: &mut Connection,
-    doing: &Doing,
+    doing: &GroupOp,
     deed: Deed,
     add: impl FnOnce(Detail) -> Detail,
 ) -> Result<(), DbError> {
@@ -324,7 +324,7 @@ async fn groups_in(
         .collect()
 }
 
-async fn members_through(
+async fn members_via_groups(
     db: &mut Connection,
     realm: &RealmId,
 ) -> Result<Vec<(Account, GroupName, Role)>, DbError> {
@@ -346,7 +346,7 @@ async fn members_through(
 }
 
 /// Of the accounts from `first` to `last`: their groups by name, each with its roles.
-pub(crate) async fn of(
+pub(crate) async fn groups_of(
     db: &mut Connection,
     names: &[Value],
 ) -> Result<BTreeMap<String, Vec<Membership>>, DbError> {
@@ -359,7 +359,7 @@ pub(crate) async fn of(
     for mut row in db.query(&select, names).await? {
         let groups = found.entry(row.text()?).or_default();
         let name = group_name(&row.text()?)?;
-        let role = match (row.text_or_null()?, row.text_or_null()?) {
+        let role = match (row.opt_text()?, row.opt_text()?) {
             (Some(realm), Some(role)) => Some((RealmId::new(&realm), parse_role(&role)?)),
             _ => None,
         };
@@ -379,5 +379,5 @@ fn read_role(row: &mut Row) -> Result<(RealmId, Role), DbError> {
 }
 
 fn group_name(raw: &str) -> Result<GroupName, DbError> {
-    GroupName::parse(raw).map_err(|error| DbError::broken(format!("a stored group: {error}")))
+    GroupName::parse(raw).map_err(|error| DbError::corrupt(format!("a stored group: {error}")))
 }

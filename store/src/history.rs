@@ -2,7 +2,7 @@
 
 use auth::Actor;
 use vault::{
-    Blob, Command, Effect, Event, EventAction, File, FileId, Filename, Prose, Revision,
+    Blob, Command, Effect, Event, EventAction, File, FileId, Filename, UserText, Revision,
     RevisionKind, VaultId, history::Author, store::NewRevision,
 };
 
@@ -20,7 +20,7 @@ const COLUMNS: &str = "file_id, revision, change, kind, name, moved_from, oid, s
 
 /// What is known of a revision beside itself.
 #[derive(Debug)]
-pub(crate) struct Recorded<'a> {
+pub(crate) struct RecordedChange<'a> {
     pub(crate) command: &'a Command,
     pub(crate) effect: &'a Effect,
     /// With the number of the change.
@@ -29,7 +29,7 @@ pub(crate) struct Recorded<'a> {
 
 pub(crate) async fn add_revision(
     db: &mut Connection,
-    recorded: &Recorded<'_>,
+    recorded: &RecordedChange<'_>,
     new: &NewRevision,
 ) -> Result<(), DbError> {
     const INSERT: &str =
@@ -64,17 +64,17 @@ fn read(mut row: Row) -> Result<Revision, DbError> {
         revision: row.int()?,
         change: row.int()?,
         kind: RevisionKind::parse(&row.text()?)
-            .ok_or_else(|| DbError::broken("a stored kind of revision"))?,
-        name: Filename::stored(&row.text()?),
-        moved_from: row.text_or_null()?.map(|name| Filename::stored(&name)),
-        blob: read_blob(row.text_or_null()?, row.int_or_null()?)?,
+            .ok_or_else(|| DbError::corrupt("a stored kind of revision"))?,
+        name: Filename::from_stored(&row.text()?),
+        moved_from: row.opt_text()?.map(|name| Filename::from_stored(&name)),
+        blob: read_blob(row.opt_text()?, row.opt_int()?)?,
         author: Author {
             username: username(&row.text()?)?,
             name: row.text()?,
             email: row.text()?,
         },
         at: row.time()?,
-        comment: Prose::stored(row.text()?),
+        comment: UserText::from_stored(row.text()?),
     })
 }
 
@@ -153,11 +153,11 @@ pub(crate) async fn changes(db: &mut Connection, page: &Since) -> Result<Vec<Rev
 
 pub(crate) async fn add_event(
     db: &mut Connection,
-    recorded: &Recorded<'_>,
+    recorded: &RecordedChange<'_>,
     event: i64,
 ) -> Result<(), DbError> {
     const INSERT: &str = "INSERT INTO events (vault_id, event, at, actor, action, body) VALUES ($1, $2, $3, $4, $5, $6)";
-    let Recorded {
+    let RecordedChange {
         command,
         effect,
         after,
@@ -198,9 +198,9 @@ fn read_event(mut row: Row) -> Result<Event, DbError> {
         id,
         at,
         by,
-        action: EventAction::parse(&action).ok_or_else(|| DbError::broken("a stored action"))?,
-        file: body.file.file()?,
-        moved_from: body.moved_from.map(|name| Filename::stored(&name)),
-        reason: body.reason.map(Prose::stored),
+        action: EventAction::parse(&action).ok_or_else(|| DbError::corrupt("a stored action"))?,
+        file: body.file.into_file()?,
+        moved_from: body.moved_from.map(|name| Filename::from_stored(&name)),
+        reason: body.reason.map(UserText::from_stored),
     })
 }

@@ -5,7 +5,7 @@ use vault::{Command, Outcome, VaultError, store::IdempotencyKey};
 
 use crate::{
     connection::Connection,
-    error::{DbError, Stop},
+    error::{DbError, TxError},
     persisted::{self, OutcomeRow},
     value::{Value, params},
 };
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) async fn claim(
     db: &mut Connection,
     command: &Command,
-) -> Result<Option<Outcome>, Stop<VaultError>> {
+) -> Result<Option<Outcome>, TxError<VaultError>> {
     const CLAIM: &str = "INSERT INTO idempotency (vault_id, username, request_key, fingerprint, at)
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (vault_id, username, request_key) DO NOTHING";
     const FIND: &str = "SELECT fingerprint, outcome FROM idempotency
@@ -23,7 +23,7 @@ pub(crate) async fn claim(
     let Some(key) = &command.key else {
         return Ok(None);
     };
-    let mut row = place(command, key);
+    let mut row = key_params(command, key);
     let place = row.clone();
     row.extend_from_slice(params![key.fingerprint.as_str(), command.at]);
     if db.execute(CLAIM, &row).await? == 1 {
@@ -32,7 +32,7 @@ pub(crate) async fn claim(
     // Forgotten between the two statements: the next try can claim it.
     let Some(mut row) = db.find(FIND, &place).await? else {
         return Err(
-            DbError::Collided("an idempotency key was forgotten just now".to_owned()).into(),
+            DbError::Serialization("an idempotency key was forgotten just now".to_owned()).into(),
         );
     };
     if row.text()? != key.fingerprint {
@@ -43,7 +43,7 @@ pub(crate) async fn claim(
 }
 
 /// Records what the retry will be answered.
-pub(crate) async fn settle(
+pub(crate) async fn complete(
     db: &mut Connection,
     command: &Command,
     outcome: &Outcome,
@@ -52,12 +52,12 @@ pub(crate) async fn settle(
     let Some(key) = &command.key else {
         return Ok(());
     };
-    let mut row = place(command, key);
+    let mut row = key_params(command, key);
     row.push(persisted::write(&OutcomeRow::of(outcome))?.into());
     db.execute(SETTLE, &row).await.map(drop)
 }
 
-fn place(command: &Command, key: &IdempotencyKey) -> Vec<Value> {
+fn key_params(command: &Command, key: &IdempotencyKey) -> Vec<Value> {
     let username: &Username = &command.by.username;
     params![command.vault.as_str(), username.as_str(), key.key.as_str()].to_vec()
 }

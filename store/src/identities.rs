@@ -11,11 +11,11 @@ use serde_json::json;
 
 use crate::{
     Store,
-    account_log::announce,
+    account_log::append,
     accounts, audit,
     auth_store::{read, write},
     connection::Connection,
-    error::{DbError, Stop},
+    error::{DbError, TxError},
     sessions,
     value::{Row, params},
 };
@@ -28,7 +28,7 @@ impl IdentityStore for Store {
     }
 
     async fn identities_of(&self, username: &Username) -> Answer<Vec<Identity>> {
-        read!(self, username.clone(), of)
+        read!(self, username.clone(), identities_of)
     }
 
     async fn link_identity(
@@ -84,8 +84,8 @@ impl IdentityStore for Store {
             .await
         {
             Ok(linked) => Ok(linked),
-            Err(NotBoth::Taken) => Ok(Linked::IdentityTaken),
-            Err(NotBoth::Failed(error)) => Err(error),
+            Err(CreateLinkedError::Taken) => Ok(Linked::IdentityTaken),
+            Err(CreateLinkedError::Failed(error)) => Err(error),
         }
     }
 }
@@ -101,7 +101,7 @@ async fn find(
     row.map(|mut row| parse(&mut row)).transpose()
 }
 
-async fn of(db: &mut Connection, username: &Username) -> Result<Vec<Identity>, DbError> {
+async fn identities_of(db: &mut Connection, username: &Username) -> Result<Vec<Identity>, DbError> {
     let select = format!(
         "SELECT {COLUMNS} FROM identities WHERE username = $1 ORDER BY provider, issuer, subject"
     );
@@ -122,9 +122,9 @@ async fn link_in_session(
     (asked, era): &(Link, Era),
 ) -> Result<Option<Inserted>, DbError> {
     if let Some(session) = asked.by.session() {
-        let held = accounts::hold(db, &asked.by.username).await?;
+        let held = accounts::lock_row(db, &asked.by.username).await?;
         if held.is_none_or(|account| account.era != *era)
-            || !sessions::lives(db, &asked.by.username, session, asked.at).await?
+            || !sessions::is_live(db, &asked.by.username, session, asked.at).await?
         {
             return Ok(None);
         }
@@ -165,7 +165,7 @@ struct Unlink {
     at: Timestamp,
 }
 
-fn unlinked(by: &Actor, identity: &Identity, at: Timestamp) -> Record {
+fn unlink_entry(by: &Actor, identity: &Identity, at: Timestamp) -> Record {
     let before = json!({ "provider": identity.provider, "issuer": identity.issuer, "subject": identity.subject });
     Record::new(by, Deed::ProviderUnlinked, at).detailed(|detail| detail.change(before, json!({})))
 }
@@ -177,8 +177,8 @@ pub(crate) async fn unlink_all(
     by: &Actor,
     at: Timestamp,
 ) -> Result<(), DbError> {
-    for identity in of(db, username).await? {
-        audit::record(db, &unlinked(by, &identity, at).about(username.as_str())).await?;
+    for identity in identities_of(db, username).await? {
+        audit::record(db, &unlink_entry(by, &identity, at).about(username.as_str())).await?;
     }
     db.execute(
         "DELETE FROM identities WHERE username = $1",
@@ -188,19 +188,19 @@ pub(crate) async fn unlink_all(
     .map(drop)
 }
 
-async fn unlink(db: &mut Connection, asked: &Unlink) -> Result<bool, DbError> {
+async fn unlink(db: &mut Connection, unlink: &Unlink) -> Result<bool, DbError> {
     const DELETE: &str =
         "DELETE FROM identities WHERE issuer = $1 AND subject = $2 AND username = $3";
     // Whoever begins a session of the account waits, and then sees the new era.
-    accounts::hold(db, &asked.by.username).await?;
-    let theirs = of(db, &asked.by.username).await?;
+    accounts::lock_row(db, &unlink.by.username).await?;
+    let theirs = identities_of(db, &unlink.by.username).await?;
     let Some(identity) = theirs
         .into_iter()
-        .find(|one| identity_id(&one.issuer, &one.subject) == asked.id)
+        .find(|one| identity_id(&one.issuer, &one.subject) == unlink.id)
     else {
         return Ok(false);
     };
-    let username = asked.by.username.as_str();
+    let username = unlink.by.username.as_str();
     let gone = db
         .execute(
             DELETE,
@@ -214,25 +214,25 @@ async fn unlink(db: &mut Connection, asked: &Unlink) -> Result<bool, DbError> {
     if gone == 0 {
         return Ok(false);
     }
-    accounts::begin_era(db, &asked.by.username, asked.at).await?;
+    accounts::bump_epoch(db, &unlink.by.username, unlink.at).await?;
     let end = End {
         why: EndReason::EndedByOwner,
-        by: asked.by.clone(),
-        at: asked.at,
+        by: unlink.by.clone(),
+        at: unlink.at,
     };
-    let (username, keep) = (asked.by.username.clone(), asked.by.session().cloned());
-    let ended = sessions::end_those_of_providers(
+    let (username, keep) = (unlink.by.username.clone(), unlink.by.session().cloned());
+    let ended = sessions::end_upstream_sessions(
         db,
-        &sessions::EndAll {
+        &sessions::EndSessions {
             username,
             keep,
             end,
         },
     )
     .await?;
-    announce(db, &asked.by.username).await?;
+    append(db, &unlink.by.username).await?;
     let ended = (ended > 0).then_some(ended);
-    let record = unlinked(&asked.by, &identity, asked.at);
+    let record = unlink_entry(&unlink.by, &identity, unlink.at);
     audit::record(
         db,
         &record.detailed(|detail| detail.fact("sessions_ended", ended)),
@@ -268,12 +268,12 @@ struct CreateLinked {
 
 /// Why there is no account with that identity.
 #[derive(Debug)]
-enum NotBoth {
+enum CreateLinkedError {
     Taken,
     Failed(auth::Unavailable),
 }
 
-impl From<DbError> for NotBoth {
+impl From<DbError> for CreateLinkedError {
     fn from(error: DbError) -> Self {
         Self::Failed(error.into())
     }
@@ -282,10 +282,10 @@ impl From<DbError> for NotBoth {
 async fn create_linked(
     db: &mut Connection,
     create: &CreateLinked,
-) -> Result<Linked, Stop<NotBoth>> {
+) -> Result<Linked, TxError<CreateLinkedError>> {
     let new = create.new.clone();
     let (by, at) = (create.by.clone(), new.created_at);
-    let account = accounts::Create {
+    let account = accounts::CreateAccount {
         new,
         roles: create.roles.clone(),
         by: by.clone(),
@@ -305,7 +305,7 @@ async fn create_linked(
     .await?
     {
         Inserted::Done => Ok(Linked::Done),
-        Inserted::Taken => Err(Stop::Refused(NotBoth::Taken)),
+        Inserted::Taken => Err(TxError::Rejected(CreateLinkedError::Taken)),
     }
 }
 
@@ -314,9 +314,9 @@ fn parse(row: &mut Row) -> Result<Identity, DbError> {
         issuer: row.text()?,
         subject: row.text()?,
         provider: row.text()?,
-        known_as: row.text_or_null()?,
+        known_as: row.opt_text()?,
         username: accounts::username(&row.text()?)?,
         linked_at: row.time()?,
-        last_used_at: row.time_or_null()?,
+        last_used_at: row.opt_time()?,
     })
 }

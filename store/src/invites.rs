@@ -7,35 +7,35 @@ use auth::{
 
 use crate::{
     Store,
-    accounts::{self, Create},
+    accounts::{self, CreateAccount},
     audit,
     auth_store::write,
     connection::Connection,
     error::DbError,
     roles,
-    slips::{self, One},
+    slips::{self, Key},
 };
 
 impl InviteStore for Store {
     async fn redeem_invite(&self, redeem: Redeem) -> Answer<Redeemed> {
-        write!(self, redeem, self::redeem)
+        write!(self, redeem, self::accept)
     }
 }
 
 /// Nothing is written before it is clear that all of it will be.
-async fn redeem(db: &mut Connection, redeem: &Redeem) -> Result<Redeemed, DbError> {
-    let one = One {
+async fn accept(db: &mut Connection, redeem: &Redeem) -> Result<Redeemed, DbError> {
+    let one = Key {
         kind: SlipKind::Invite,
         hash: redeem.hash.clone(),
         at: redeem.at,
     };
     // Whoever invited before what they made, as everywhere.
-    if !is_good(db, redeem).await? || !slips::hold(db, &one).await? {
+    if !is_authorized(db, redeem).await? || !slips::lock_row(db, &one).await? {
         return Ok(Redeemed::Over);
     }
     let new = redeem.new.clone();
     let by = redeem.by.clone();
-    let create = Create {
+    let create = CreateAccount {
         new,
         roles: redeem.roles.clone(),
         by,
@@ -44,27 +44,27 @@ async fn redeem(db: &mut Connection, redeem: &Redeem) -> Result<Redeemed, DbErro
     if accounts::create(db, &create).await? == Inserted::Taken {
         return Ok(Redeemed::Taken);
     }
-    slips::take(db, &one).await?;
+    slips::consume(db, &one).await?;
     Ok(Redeemed::Done)
 }
 
 /// Whoever invited is held until the commit: nobody disables them or takes a role of theirs away meanwhile.
-async fn is_good(db: &mut Connection, redeem: &Redeem) -> Result<bool, DbError> {
+async fn is_authorized(db: &mut Connection, redeem: &Redeem) -> Result<bool, DbError> {
     let Inviter::Account(username) = &redeem.invite.by else {
         return Ok(redeem.invite.is_good_by(None));
     };
-    accounts::hold(db, username).await?;
+    accounts::lock_row(db, username).await?;
     let inviter = roles::member(db, username).await?;
     Ok(redeem.invite.is_good_by(inviter.as_ref()))
 }
 
 /// What was handed out by somebody who is thrown out, or (`None`) by anybody but the operator, lets nobody in any more.
-pub(crate) async fn withdraw_all(
+pub(crate) async fn revoke_all(
     db: &mut Connection,
     by: Option<&Username>,
     end: &End,
 ) -> Result<(), DbError> {
-    for slip in slips::take_all(db, SlipKind::Invite, by).await? {
+    for slip in slips::consume_all(db, SlipKind::Invite, by).await? {
         if let Some(record) = Invite::withdrawn(&slip, end) {
             audit::record(db, &record).await?;
         }

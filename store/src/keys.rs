@@ -43,18 +43,18 @@ impl KeyStore for Store {
 
     async fn master(&self) -> Answer<Option<String>> {
         self.read((), |db, ()| {
-            Box::pin(async move { Ok(master::in_force(db).await?) })
+            Box::pin(async move { Ok(master::active_id(db).await?) })
         })
         .await
     }
 
     async fn name_master(&self, name: &str, old: Option<&str>, at: Timestamp) -> Answer<bool> {
-        let naming = master::Naming {
-            name: name.to_owned(),
+        let naming = master::SetMaster {
+            id: name.to_owned(),
             old: old.map(str::to_owned),
             at,
         };
-        write!(self, naming, master::name)
+        write!(self, naming, master::set_active)
     }
 
     async fn reseal(&self, reseal: Reseal) -> Answer<Option<Resealed>> {
@@ -82,7 +82,7 @@ fn parse(purpose: KeyPurpose, row: &mut Row) -> Result<StoredKey, DbError> {
         algorithm: row.text()?,
         sealed: row.text()?.into(),
         made_at: row.time()?,
-        retired_at: row.time_or_null()?,
+        retired_at: row.opt_time()?,
     })
 }
 
@@ -98,7 +98,7 @@ async fn replace(db: &mut Connection, Replace { new, old }: &Replace) -> Result<
     // Insert before asking: a unique index lets one key sign.
     const INSERT: &str = "INSERT INTO keys (kid, purpose, algorithm, sealed, made_at, retired_at)
         VALUES ($1, $2, $3, $4, $5, NULL) ON CONFLICT DO NOTHING";
-    master::refuse_foreign(db, new.sealed.expose_secret()).await?;
+    master::require_active_key(db, new.sealed.expose_secret()).await?;
     let purpose = new.purpose.as_str();
     if let Some(old) = old
         && db
@@ -117,7 +117,7 @@ async fn replace(db: &mut Connection, Replace { new, old }: &Replace) -> Result<
     ];
     match (db.execute(INSERT, row).await?, old) {
         (0, None) => return Ok(false),
-        (0, Some(_)) => return Err(DbError::broken("two keys of one name")),
+        (0, Some(_)) => return Err(DbError::corrupt("two keys of one name")),
         _ => {}
     }
     let made = auth::audit::Record::new(&Actor::console(), Deed::KeyRotated, new.made_at)

@@ -48,15 +48,15 @@ use std::{fmt, sync::Arc};
 use auth::{Unavailable, store::Answer};
 use futures_util::future::BoxFuture;
 
-pub use audit::{Chain, Head, Verdict};
+pub use audit::{Chain, ChainHead, ChainStatus};
 pub use database::{BadDatabaseUrl, Database};
 pub use error::OpenError;
-pub use grants::BadRole;
+pub use grants::NoDatabaseRoles;
 pub use migrate::Migrations;
 pub use tls::Tls;
 
 use connection::Connection;
-use error::{DbError, Stop};
+use error::{DbError, TxError};
 
 /// The open database. Cheap to clone; closes with the last clone.
 #[derive(Clone)]
@@ -68,7 +68,7 @@ enum Engine {
 }
 
 /// A transaction: what it is told, on which connection. It may be run more than once, so it must not keep anything.
-type Body<A, T, E> = for<'c> fn(&'c mut Connection, &'c A) -> BoxFuture<'c, Result<T, Stop<E>>>;
+type TxFn<A, T, E> = for<'c> fn(&'c mut Connection, &'c A) -> BoxFuture<'c, Result<T, TxError<E>>>;
 
 impl Store {
     /// Opens the database, or makes it, and brings its tables up to date.
@@ -95,8 +95,8 @@ impl Store {
         };
         match engine {
             Ok(engine) => Ok(Self(Arc::new(engine))),
-            Err(Stop::Refused(misfit)) => Err(misfit.into()),
-            Err(Stop::Failed(error)) => Err(OpenError::Failed {
+            Err(TxError::Rejected(misfit)) => Err(misfit.into()),
+            Err(TxError::Db(error)) => Err(OpenError::Failed {
                 database: database.to_string(),
                 source: error.into(),
             }),
@@ -107,15 +107,15 @@ impl Store {
     ///
     /// # Errors
     /// [`Unavailable`]; nothing is lost.
-    pub async fn tidy(&self) -> Answer<()> {
+    pub async fn checkpoint(&self) -> Answer<()> {
         match &*self.0 {
-            Engine::Sqlite(sqlite) => Ok(sqlite.tidy().await?),
+            Engine::Sqlite(sqlite) => Ok(sqlite.checkpoint().await?),
             Engine::Postgres(_) => Ok(()),
         }
     }
 
     /// Runs `body` in one transaction, durable when this returns `Ok`; whatever it says with `Err` leaves nothing.
-    async fn write<A, T, E>(&self, args: A, body: Body<A, T, E>) -> Result<T, E>
+    async fn write<A, T, E>(&self, args: A, body: TxFn<A, T, E>) -> Result<T, E>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
@@ -125,11 +125,11 @@ impl Store {
             Engine::Sqlite(sqlite) => sqlite.write(args, body).await,
             Engine::Postgres(postgres) => postgres.write(&args, body).await,
         };
-        done.map_err(Stop::into_error)
+        done.map_err(TxError::into_error)
     }
 
     /// Runs `body`, which must only read. It sees every write that returned before.
-    async fn read<A, T>(&self, args: A, body: Body<A, T, Unavailable>) -> Answer<T>
+    async fn read<A, T>(&self, args: A, body: TxFn<A, T, Unavailable>) -> Answer<T>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
@@ -138,7 +138,7 @@ impl Store {
             Engine::Sqlite(sqlite) => sqlite.read(args, body).await,
             Engine::Postgres(postgres) => postgres.read(&args, body).await,
         };
-        done.map_err(Stop::into_error)
+        done.map_err(TxError::into_error)
     }
 }
 

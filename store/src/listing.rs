@@ -3,13 +3,13 @@
 use auth::Username;
 use vault::{
     File, Filename, VaultId,
-    store::{Entry, FileQuery, Holder},
+    store::{FolderEntry, FileQuery, LockFilter},
 };
 
 use crate::{
     connection::Connection,
     error::DbError,
-    files::{self, FOLDER, parent_and_leaf},
+    files::{self, FOLDER, parent_and_name},
     value::{Value, params},
 };
 
@@ -88,10 +88,10 @@ fn select_files(vault: &VaultId, query: &FileQuery) -> Select {
         ]);
     }
     if let Some(holder) = &query.holder {
-        held(&mut select, holder);
+        filter_by_lock(&mut select, holder);
     }
     if let Some(holder) = &query.locked_by {
-        held(&mut select, &Holder::Is(holder.clone()));
+        filter_by_lock(&mut select, &LockFilter::LockedBy(holder.clone()));
     }
     select.params.push(query.limit.into());
     select.sql.extend([
@@ -101,13 +101,13 @@ fn select_files(vault: &VaultId, query: &FileQuery) -> Select {
     select
 }
 
-fn held(select: &mut Select, holder: &Holder) {
+fn filter_by_lock(select: &mut Select, holder: &LockFilter) {
     let name = Username::as_str;
     match holder {
-        Holder::Nobody => select.sql.push_str(" AND locked_by IS NULL"),
-        Holder::Anybody => select.sql.push_str(" AND locked_by IS NOT NULL"),
-        Holder::Is(user) => select.and("locked_by IS NOT NULL AND locked_by =", name(user)),
-        Holder::Not(user) => select.and("locked_by IS NOT NULL AND locked_by <>", name(user)),
+        LockFilter::Unlocked => select.sql.push_str(" AND locked_by IS NULL"),
+        LockFilter::Locked => select.sql.push_str(" AND locked_by IS NOT NULL"),
+        LockFilter::LockedBy(user) => select.and("locked_by IS NOT NULL AND locked_by =", name(user)),
+        LockFilter::NotLockedBy(user) => select.and("locked_by IS NOT NULL AND locked_by <>", name(user)),
     }
 }
 
@@ -161,7 +161,7 @@ pub(crate) struct FolderPage {
     pub(crate) vault: VaultId,
     /// `None`: the top.
     pub(crate) folder: Option<Filename>,
-    pub(crate) after: Option<Entry>,
+    pub(crate) after: Option<FolderEntry>,
     pub(crate) limit: u32,
 }
 
@@ -169,7 +169,7 @@ const FOLDER_PAGE: &str = "FROM files WHERE vault_id = $1 AND deleted = 0 AND pa
     AND (kind, leaf_key) > ($3, $4) ORDER BY kind, leaf_key LIMIT $5";
 
 /// Folders first, each by key.
-pub(crate) async fn folder(db: &mut Connection, page: &FolderPage) -> Result<Vec<Entry>, DbError> {
+pub(crate) async fn folder(db: &mut Connection, page: &FolderPage) -> Result<Vec<FolderEntry>, DbError> {
     let select = format!("SELECT kind, path, {} {FOLDER_PAGE}", files::COLUMNS);
     let parent = page
         .folder
@@ -177,8 +177,8 @@ pub(crate) async fn folder(db: &mut Connection, page: &FolderPage) -> Result<Vec
         .map_or_else(String::new, |folder| folder.key().as_str().to_owned());
     let (kind, leaf) = match &page.after {
         None => (FOLDER, String::new()),
-        Some(Entry::Folder(name)) => (FOLDER, leaf(name)),
-        Some(Entry::File(file)) => (files::FILE, leaf(&file.name)),
+        Some(FolderEntry::Folder(name)) => (FOLDER, file_name(name)),
+        Some(FolderEntry::File(file)) => (files::FILE, file_name(&file.name)),
     };
     let rows = db
         .query(
@@ -187,14 +187,14 @@ pub(crate) async fn folder(db: &mut Connection, page: &FolderPage) -> Result<Vec
         )
         .await?;
     let entry = |mut row: crate::value::Row| match (row.int()?, row.text()?) {
-        (FOLDER, path) => Ok(Entry::Folder(Filename::stored(&path))),
-        _ => files::read(&mut row).map(|file| Entry::File(Box::new(file))),
+        (FOLDER, path) => Ok(FolderEntry::Folder(Filename::from_stored(&path))),
+        _ => files::read(&mut row).map(|file| FolderEntry::File(Box::new(file))),
     };
     rows.into_iter().map(entry).collect()
 }
 
-fn leaf(name: &Filename) -> String {
-    parent_and_leaf(&name.key()).1.to_owned()
+fn file_name(name: &Filename) -> String {
+    parent_and_name(&name.key()).1.to_owned()
 }
 
 #[cfg(test)]
@@ -268,28 +268,28 @@ mod tests {
                 "files_name",
                 FileQuery {
                     search: key("gear"),
-                    holder: Some(Holder::Nobody),
+                    holder: Some(LockFilter::Unlocked),
                     ..FileQuery::default()
                 },
             ),
             (
                 "files_held",
                 FileQuery {
-                    holder: Some(Holder::Anybody),
+                    holder: Some(LockFilter::Locked),
                     ..FileQuery::default()
                 },
             ),
             (
                 "files_held",
                 FileQuery {
-                    holder: Some(Holder::Not(ada.clone())),
+                    holder: Some(LockFilter::NotLockedBy(ada.clone())),
                     ..FileQuery::default()
                 },
             ),
             (
                 "files_held_by",
                 FileQuery {
-                    holder: Some(Holder::Is(ada)),
+                    holder: Some(LockFilter::LockedBy(ada)),
                     after: key("m"),
                     ..FileQuery::default()
                 },

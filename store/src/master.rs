@@ -14,9 +14,9 @@ use crate::{audit, connection::Connection, error::DbError, keys, value::params};
 /// Its row stands among the keys: there is one at most, as of keys that sign.
 const PURPOSE: &str = "master";
 /// Slips that hold something sealed.
-const SEALED_SLIPS: [SlipKind; 2] = [SlipKind::Enrolment, SlipKind::Upstream];
+const SEALED_KINDS: [SlipKind; 2] = [SlipKind::Enrolment, SlipKind::Upstream];
 
-pub(crate) async fn in_force(db: &mut Connection) -> Result<Option<String>, DbError> {
+pub(crate) async fn active_id(db: &mut Connection) -> Result<Option<String>, DbError> {
     let select = "SELECT kid FROM keys WHERE purpose = $1 AND retired_at IS NULL";
     db.find(select, params![PURPOSE])
         .await?
@@ -25,7 +25,7 @@ pub(crate) async fn in_force(db: &mut Connection) -> Result<Option<String>, DbEr
 }
 
 /// As [`in_force`], and it stays so until the commit.
-async fn hold(db: &mut Connection) -> Result<Option<String>, DbError> {
+async fn lock_row(db: &mut Connection) -> Result<Option<String>, DbError> {
     let select = "SELECT kid FROM keys WHERE purpose = $1 AND retired_at IS NULL FOR UPDATE";
     db.find(select, params![PURPOSE])
         .await?
@@ -35,9 +35,9 @@ async fn hold(db: &mut Connection) -> Result<Option<String>, DbError> {
 
 /// # Errors
 /// It was sealed under another master key than the one in force: nobody could open it again.
-pub(crate) async fn refuse_foreign(db: &mut Connection, sealed: &str) -> Result<(), DbError> {
-    match (hold(db).await?, sealed_under(sealed)) {
-        (Some(name), Some(under)) if name != under => Err(DbError::broken(
+pub(crate) async fn require_active_key(db: &mut Connection, sealed: &str) -> Result<(), DbError> {
+    match (lock_row(db).await?, sealed_under(sealed)) {
+        (Some(name), Some(under)) if name != under => Err(DbError::corrupt(
             "a secret was sealed under a master key that is not in force: it was replaced",
         )),
         _ => Ok(()),
@@ -45,22 +45,22 @@ pub(crate) async fn refuse_foreign(db: &mut Connection, sealed: &str) -> Result<
 }
 
 #[derive(Debug)]
-pub(crate) struct Naming {
-    pub(crate) name: String,
+pub(crate) struct SetMaster {
+    pub(crate) id: String,
     pub(crate) old: Option<String>,
     pub(crate) at: Timestamp,
 }
 
-pub(crate) async fn name(db: &mut Connection, naming: &Naming) -> Result<bool, DbError> {
+pub(crate) async fn set_active(db: &mut Connection, naming: &SetMaster) -> Result<bool, DbError> {
     let Some(old) = &naming.old else {
-        return insert(db, &naming.name, naming.at).await;
+        return insert(db, &naming.id, naming.at).await;
     };
-    if hold(db).await?.as_ref() != Some(old) {
+    if lock_row(db).await?.as_ref() != Some(old) {
         return Ok(false);
     }
     replace(db, naming).await?;
     let record = Record::new(&Actor::console(), Deed::MasterKeyReplaced, naming.at)
-        .about(naming.name.clone());
+        .about(naming.id.clone());
     audit::record(
         db,
         &record.detailed(|detail| detail.fact("instead_of", old.as_str()).fact("lost", true)),
@@ -76,17 +76,17 @@ async fn insert(db: &mut Connection, name: &str, at: Timestamp) -> Result<bool, 
     Ok(db.execute(INSERT, params![name, PURPOSE, at]).await? == 1)
 }
 
-async fn replace(db: &mut Connection, naming: &Naming) -> Result<(), DbError> {
+async fn replace(db: &mut Connection, naming: &SetMaster) -> Result<(), DbError> {
     // The row stays the same one: whoever waits for it (`hold`) then sees the new name, and not nothing.
     const RENAME: &str =
         "UPDATE keys SET kid = $2, made_at = $3 WHERE purpose = $1 AND retired_at IS NULL";
     let renamed = db
-        .execute(RENAME, params![PURPOSE, naming.name.as_str(), naming.at])
+        .execute(RENAME, params![PURPOSE, naming.id.as_str(), naming.at])
         .await?;
     if renamed == 1 {
         Ok(())
     } else {
-        Err(DbError::broken("a master key that was not held"))
+        Err(DbError::corrupt("a master key that was not held"))
     }
 }
 
@@ -94,19 +94,19 @@ pub(crate) async fn reseal(
     db: &mut Connection,
     reseal: &Reseal,
 ) -> Result<Option<Resealed>, DbError> {
-    if hold(db).await?.as_deref() != Some(reseal.old.as_str()) {
+    if lock_row(db).await?.as_deref() != Some(reseal.old.as_str()) {
         return Ok(None);
     }
     let mut done = Resealed::default();
     reseal_keys(db, reseal, &mut done).await?;
-    reseal_apps(db, reseal, &mut done).await?;
-    for kind in SEALED_SLIPS {
+    reseal_totp_secrets(db, reseal, &mut done).await?;
+    for kind in SEALED_KINDS {
         db.execute("DELETE FROM slips WHERE kind = $1", params![kind.as_str()])
             .await?;
     }
-    keep_pepper(db, reseal).await?;
-    let naming = Naming {
-        name: reseal.new.clone(),
+    retain_pepper(db, reseal).await?;
+    let naming = SetMaster {
+        id: reseal.new.clone(),
         old: Some(reseal.old.clone()),
         at: reseal.at,
     };
@@ -144,7 +144,7 @@ async fn reseal_keys(
     Ok(())
 }
 
-async fn reseal_apps(
+async fn reseal_totp_secrets(
     db: &mut Connection,
     reseal: &Reseal,
     done: &mut Resealed,
@@ -170,7 +170,7 @@ async fn reseal_apps(
 }
 
 /// It may be there already, where a master key comes back: then it has just been sealed anew.
-async fn keep_pepper(db: &mut Connection, reseal: &Reseal) -> Result<(), DbError> {
+async fn retain_pepper(db: &mut Connection, reseal: &Reseal) -> Result<(), DbError> {
     const INSERT: &str = "INSERT INTO keys (kid, purpose, algorithm, sealed, made_at, retired_at)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
     let key = &reseal.pepper;

@@ -5,7 +5,7 @@ use auth::Clock;
 use crate::{
     OpenError,
     connection::Connection,
-    error::{DbError, Stop},
+    error::{DbError, TxError},
     value::params,
 };
 
@@ -40,13 +40,13 @@ pub enum Migrations {
 
 /// The database is of another version than this program.
 #[derive(Debug)]
-pub(crate) struct Misfit {
+pub(crate) struct VersionMismatch {
     found: i64,
 }
 
-impl From<Misfit> for OpenError {
-    fn from(Misfit { found }: Misfit) -> Self {
-        let known = known();
+impl From<VersionMismatch> for OpenError {
+    fn from(VersionMismatch { found }: VersionMismatch) -> Self {
+        let known = latest_known();
         if found > known {
             Self::Newer { found, known }
         } else {
@@ -55,18 +55,18 @@ impl From<Misfit> for OpenError {
     }
 }
 
-fn known() -> i64 {
+fn latest_known() -> i64 {
     MIGRATIONS.iter().map(|_| 1).sum()
 }
 
 /// Runs inside the transaction that the caller has begun. Two programs may start at once: whoever inserts the version
 /// first does the work, the other one waits for it.
-pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), Stop<Misfit>> {
+pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), TxError<VersionMismatch>> {
     const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
     db.execute(TABLE, &[]).await?;
-    let found = newest(db).await?;
-    if found > known() {
-        return Err(Stop::Refused(Misfit { found }));
+    let found = applied_version(db).await?;
+    if found > latest_known() {
+        return Err(TxError::Rejected(VersionMismatch { found }));
     }
     for (version, script) in (1..).zip(MIGRATIONS.iter().copied()) {
         const CLAIM: &str =
@@ -80,22 +80,22 @@ pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), St
 }
 
 /// Changes nothing. A database without a table of versions is one that nobody has migrated yet, or not for this account.
-pub(crate) async fn expect(db: &mut Connection) -> Result<(), Stop<Misfit>> {
-    let found = newest(db).await.unwrap_or(0);
-    if found == known() {
+pub(crate) async fn check_version(db: &mut Connection) -> Result<(), TxError<VersionMismatch>> {
+    let found = applied_version(db).await.unwrap_or(0);
+    if found == latest_known() {
         Ok(())
     } else {
-        Err(Stop::Refused(Misfit { found }))
+        Err(TxError::Rejected(VersionMismatch { found }))
     }
 }
 
 /// Nothing is to be done: asked first, so that a program that starts beside a busy one need not wait for its turn.
 pub(crate) async fn is_current(db: &mut Connection) -> bool {
     // Fails where there is no table yet.
-    newest(db).await.is_ok_and(|newest| newest == known())
+    applied_version(db).await.is_ok_and(|newest| newest == latest_known())
 }
 
-async fn newest(db: &mut Connection) -> Result<i64, DbError> {
+async fn applied_version(db: &mut Connection) -> Result<i64, DbError> {
     let newest = db.find("SELECT MAX(version) FROM migrations", &[]).await?;
-    newest.map_or(Ok(0), |mut row| Ok(row.int_or_null()?.unwrap_or(0)))
+    newest.map_or(Ok(0), |mut row| Ok(row.opt_int()?.unwrap_or(0)))
 }

@@ -4,16 +4,16 @@
 use auth::Username;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use vault::{Blob, BlobId, Effect, File, FileId, Filename, Lock, Outcome, Prose};
+use vault::{Blob, BlobId, Effect, File, FileId, Filename, Lock, Outcome, UserText};
 
 use crate::{accounts::username, error::DbError};
 
 pub(crate) fn write(row: &impl Serialize) -> Result<String, DbError> {
-    serde_json::to_string(row).map_err(|error| DbError::broken(error.to_string()))
+    serde_json::to_string(row).map_err(|error| DbError::corrupt(error.to_string()))
 }
 
 pub(crate) fn read<T: DeserializeOwned>(json: &str) -> Result<T, DbError> {
-    serde_json::from_str(json).map_err(|error| DbError::broken(format!("stored JSON: {error}")))
+    serde_json::from_str(json).map_err(|error| DbError::corrupt(format!("stored JSON: {error}")))
 }
 
 /// `events.body`.
@@ -31,7 +31,7 @@ impl EventBody {
         Self {
             file: FileRow::of(file),
             moved_from: effect.moved_from.as_ref().map(Filename::to_string),
-            reason: effect.reason.as_ref().map(Prose::to_string),
+            reason: effect.reason.as_ref().map(UserText::to_string),
         }
     }
 }
@@ -57,7 +57,7 @@ impl OutcomeRow {
     /// The outcome again.
     pub(crate) fn replayed(self) -> Result<Outcome, DbError> {
         Ok(Outcome {
-            file: self.file.file()?,
+            file: self.file.into_file()?,
             event: self.event,
             change: self.change,
             replayed: true,
@@ -99,7 +99,7 @@ impl FileRow {
         Self {
             id: file.id.to_string(),
             name: file.name.to_string(),
-            description: file.description.as_ref().map(Prose::to_string),
+            description: file.description.as_ref().map(UserText::to_string),
             revision: file.revision,
             change: file.change,
             oid: file.blob.id.to_string(),
@@ -107,16 +107,16 @@ impl FileRow {
             modified_at: file.modified_at,
             modified_by: file.modified_by.to_string(),
             lock: file.lock.as_ref().map(LockRow::of),
-            grants: file.grants,
+            grants: file.lock_seq,
             deleted: file.deleted,
         }
     }
 
-    pub(crate) fn file(self) -> Result<File, DbError> {
+    pub(crate) fn into_file(self) -> Result<File, DbError> {
         Ok(File {
             id: FileId::new(&self.id),
-            name: Filename::stored(&self.name),
-            description: self.description.map(Prose::stored),
+            name: Filename::from_stored(&self.name),
+            description: self.description.map(UserText::from_stored),
             revision: self.revision,
             change: self.change,
             blob: Blob {
@@ -125,8 +125,8 @@ impl FileRow {
             },
             modified_at: self.modified_at,
             modified_by: username(&self.modified_by)?,
-            lock: self.lock.map(LockRow::lock).transpose()?,
-            grants: self.grants,
+            lock: self.lock.map(LockRow::into_lock).transpose()?,
+            lock_seq: self.grants,
             deleted: self.deleted,
         })
     }
@@ -134,7 +134,7 @@ impl FileRow {
 
 impl LockRow {
     fn of(lock: &Lock) -> Self {
-        let note = lock.note.as_ref().map(Prose::to_string);
+        let note = lock.note.as_ref().map(UserText::to_string);
         Self {
             id: lock.id,
             holder: lock.holder.to_string(),
@@ -143,8 +143,8 @@ impl LockRow {
         }
     }
 
-    fn lock(self) -> Result<Lock, DbError> {
-        let (holder, note): (Username, _) = (username(&self.holder)?, self.note.map(Prose::stored));
+    fn into_lock(self) -> Result<Lock, DbError> {
+        let (holder, note): (Username, _) = (username(&self.holder)?, self.note.map(UserText::from_stored));
         Ok(Lock {
             id: self.id,
             holder,
@@ -155,7 +155,7 @@ impl LockRow {
 }
 
 pub(crate) fn blob_id(raw: &str) -> Result<BlobId, DbError> {
-    BlobId::parse(raw).ok_or_else(|| DbError::broken("a stored content hash"))
+    BlobId::parse(raw).ok_or_else(|| DbError::corrupt("a stored content hash"))
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use crate::{connection::Connection, error::DbError, value::params};
 
 /// Places that are remembered of one account: the ones seen last.
-const REMEMBERED: u32 = 200;
+const MAX_KNOWN_SOURCES: u32 = 200;
 
 /// Notes the visit. An account's first place is no news; any later one that is not known is.
-pub(crate) async fn visit(db: &mut Connection, session: &Session) -> Result<Arrival, DbError> {
+pub(crate) async fn record_sign_in(db: &mut Connection, session: &Session) -> Result<Arrival, DbError> {
     const AGAIN: &str =
         "UPDATE places SET last_at = $4 WHERE username = $1 AND program = $2 AND network = $3";
     const FIRST: &str = "INSERT INTO places (username, program, network, first_at, last_at) VALUES ($1, $2, $3, $4, $4)
@@ -28,16 +28,16 @@ pub(crate) async fn visit(db: &mut Connection, session: &Session) -> Result<Arri
         origin.network(),
         session.last_seen
     ];
-    let last = last_visit(db, username).await?;
+    let last = last_sign_in(db, username).await?;
     let away = last
         .map(|last| session.last_seen.duration_since(last).unsigned_abs())
         .unwrap_or_default();
-    let refused = refused_since(db, username).await?;
+    let refused = failures_since(db, username).await?;
     let place = if db.execute(AGAIN, row).await? > 0 {
         Familiarity::Known
     } else {
         db.execute(FIRST, row).await?;
-        db.execute(BOUND, params![username, REMEMBERED]).await?;
+        db.execute(BOUND, params![username, MAX_KNOWN_SOURCES]).await?;
         if last.is_some() {
             Familiarity::New
         } else {
@@ -51,7 +51,7 @@ pub(crate) async fn visit(db: &mut Connection, session: &Session) -> Result<Arri
     })
 }
 
-pub(crate) async fn familiarity(
+pub(crate) async fn is_known(
     db: &mut Connection,
     (username, from): &(Username, Origin),
 ) -> Result<Familiarity, DbError> {
@@ -62,7 +62,7 @@ pub(crate) async fn familiarity(
             params![username.as_str(), from.program(), from.network()],
         )
         .await?;
-    let is_known = seen.is_some() || last_visit(db, username.as_str()).await?.is_none();
+    let is_known = seen.is_some() || last_sign_in(db, username.as_str()).await?.is_none();
     Ok(if is_known {
         Familiarity::Known
     } else {
@@ -70,18 +70,18 @@ pub(crate) async fn familiarity(
     })
 }
 
-async fn last_visit(db: &mut Connection, username: &str) -> Result<Option<Timestamp>, DbError> {
+async fn last_sign_in(db: &mut Connection, username: &str) -> Result<Option<Timestamp>, DbError> {
     let last = db
         .find(
             "SELECT MAX(last_at) FROM places WHERE username = $1",
             params![username],
         )
         .await?;
-    last.map_or(Ok(None), |mut row| row.time_or_null())
+    last.map_or(Ok(None), |mut row| row.opt_time())
 }
 
 /// As the audit tells it, no further back than so many entries.
-async fn refused_since(db: &mut Connection, username: &str) -> Result<u32, DbError> {
+async fn failures_since(db: &mut Connection, username: &str) -> Result<u32, DbError> {
     const ACTIONS: &str =
         "SELECT action FROM audit WHERE chain = $1 AND subject = $2 ORDER BY n DESC LIMIT 100";
     let mut refused = 0;

@@ -8,28 +8,28 @@ use sqlx::{ConnectOptions as _, PgPool, postgres::PgPoolOptions};
 use tokio::time::timeout;
 
 use crate::{
-    Body,
+    TxFn,
     connection::Connection,
-    error::{DbError, Stop},
-    migrate::{Migrations, Misfit, expect, migrate},
+    error::{DbError, TxError},
+    migrate::{Migrations, VersionMismatch, check_version, migrate},
     tls,
 };
 
-const MOST_CONNECTIONS: u32 = 20;
-const TO_CONNECT: Duration = Duration::from_secs(5);
-const RETRIES: usize = 3;
+const MAX_CONNECTIONS: u32 = 20;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_RETRIES: usize = 3;
 /// A transaction that takes longer is given up: else whoever waits for a database that is gone would wait for as long as
 /// TCP does. (Single reads: see `connection`.)
-const TO_WRITE: Duration = Duration::from_mins(10);
+const WRITE_TIMEOUT: Duration = Duration::from_mins(10);
 /// What the database is told for the day that we are gone without a word: it gives back what we held.
-const PATIENCE: [(&str, &str); 4] = [
+const TIMEOUTS: [(&str, &str); 4] = [
     ("idle_in_transaction_session_timeout", "60s"),
     ("tcp_keepalives_idle", "30"),
     ("tcp_keepalives_interval", "10"),
     ("tcp_keepalives_count", "3"),
 ];
 /// Statements kept ready on each connection: more than this crate has.
-const STATEMENTS: usize = 256;
+const STATEMENT_CACHE_CAPACITY: usize = 256;
 
 pub(crate) struct Postgres {
     pool: PgPool,
@@ -40,15 +40,15 @@ impl Postgres {
         url: &str,
         migrations: Migrations,
         clock: Clock,
-    ) -> Result<Self, Stop<Misfit>> {
+    ) -> Result<Self, TxError<VersionMismatch>> {
         // Statements are not logged: their parameters are nobody's business.
         let options = tls::options(url)?
             .application_name("strongroom")
-            .statement_cache_capacity(STATEMENTS);
-        let options = options.options(PATIENCE);
+            .statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
+        let options = options.options(TIMEOUTS);
         let pool = PgPoolOptions::new()
-            .max_connections(MOST_CONNECTIONS)
-            .acquire_timeout(TO_CONNECT);
+            .max_connections(MAX_CONNECTIONS)
+            .acquire_timeout(CONNECT_TIMEOUT);
         let options = options.disable_statement_logging();
         let pool = match pool.connect_with(options.clone()).await {
             // The pool does not say why: one connection does.
@@ -67,41 +67,41 @@ impl Postgres {
             // However long it takes.
             Migrations::Apply => {
                 postgres
-                    .write_at_leisure(&clock, |db, clock| Box::pin(migrate(db, clock)))
+                    .write_with_retries(&clock, |db, clock| Box::pin(migrate(db, clock)))
                     .await?
             }
-            Migrations::Expect => postgres.write(&(), |db, ()| Box::pin(expect(db))).await?,
+            Migrations::Expect => postgres.write(&(), |db, ()| Box::pin(check_version(db))).await?,
         }
         Ok(postgres)
     }
 
-    pub(crate) async fn write<A, T, E>(&self, args: &A, body: Body<A, T, E>) -> Result<T, Stop<E>>
+    pub(crate) async fn write<A, T, E>(&self, args: &A, body: TxFn<A, T, E>) -> Result<T, TxError<E>>
     where
         A: Sync,
         T: Send,
         E: Send,
     {
-        timeout(TO_WRITE, self.write_at_leisure(args, body))
+        timeout(WRITE_TIMEOUT, self.write_with_retries(args, body))
             .await
-            .map_err(|_| DbError::silent())?
+            .map_err(|_| DbError::timed_out())?
     }
 
-    async fn write_at_leisure<A, T, E>(&self, args: &A, body: Body<A, T, E>) -> Result<T, Stop<E>>
+    async fn write_with_retries<A, T, E>(&self, args: &A, body: TxFn<A, T, E>) -> Result<T, TxError<E>>
     where
         A: Sync,
         T: Send,
         E: Send,
     {
-        let mut left = RETRIES;
+        let mut left = MAX_RETRIES;
         loop {
             match self.attempt(args, body).await {
-                Err(Stop::Failed(error)) if error.may_pass() && left > 0 => left -= 1,
+                Err(TxError::Db(error)) if error.is_retryable() && left > 0 => left -= 1,
                 done => return done,
             }
         }
     }
 
-    async fn attempt<A, T, E>(&self, args: &A, body: Body<A, T, E>) -> Result<T, Stop<E>>
+    async fn attempt<A, T, E>(&self, args: &A, body: TxFn<A, T, E>) -> Result<T, TxError<E>>
     where
         A: Sync,
         T: Send,
@@ -130,8 +130,8 @@ impl Postgres {
     pub(crate) async fn read<A: Sync, T>(
         &self,
         args: &A,
-        body: Body<A, T, Unavailable>,
-    ) -> Result<T, Stop<Unavailable>> {
+        body: TxFn<A, T, Unavailable>,
+    ) -> Result<T, TxError<Unavailable>> {
         let mut db = Connection::Pooled(self.pool.acquire().await.map_err(DbError::from)?);
         body(&mut db, args).await
     }

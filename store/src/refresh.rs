@@ -41,7 +41,7 @@ pub(crate) async fn state(
         let session = sessions::read(&mut row)?;
         Ok(RefreshState {
             session,
-            used: row.int_or_null()?.is_some(),
+            used: row.opt_int()?.is_some(),
         })
     };
     db.find(&select, params![token.as_str()])
@@ -63,21 +63,21 @@ pub(crate) async fn rotate(db: &mut Connection, rotate: &Rotate) -> Result<Rotat
     match used {
         Some(mut row) => {
             let id = SessionId::new(&row.text()?);
-            Ok(succeed(db, rotate, &id)
+            Ok(issue_successor(db, rotate, &id)
                 .await?
                 .map_or(Rotation::Dead, Rotation::Rotated))
         }
-        None => used_before(db, rotate).await,
+        None => reuse(db, rotate).await,
     }
 }
 
 /// Stores the new token; `None` if the session is over.
-async fn succeed(
+async fn issue_successor(
     db: &mut Connection,
     rotate: &Rotate,
     id: &SessionId,
 ) -> Result<Option<Session>, DbError> {
-    let session = seen(db, rotate, id).await?;
+    let session = observe_use(db, rotate, id).await?;
     if session.is_some() {
         issue(db, &rotate.new, id, rotate.at).await?;
     }
@@ -85,7 +85,7 @@ async fn succeed(
 }
 
 /// Touches a live session.
-async fn seen(
+async fn observe_use(
     db: &mut Connection,
     rotate: &Rotate,
     id: &SessionId,
@@ -101,26 +101,26 @@ async fn seen(
     row.map(|mut row| sessions::read(&mut row)).transpose()
 }
 
-async fn used_before(db: &mut Connection, rotate: &Rotate) -> Result<Rotation, DbError> {
+async fn reuse(db: &mut Connection, rotate: &Rotate) -> Result<Rotation, DbError> {
     const FIND: &str =
         "SELECT session_id, used_at, successor FROM refresh_tokens WHERE hash = $1 FOR UPDATE";
     let Some(mut row) = db.find(FIND, params![rotate.old.as_str()]).await? else {
         return Ok(Rotation::Dead);
     };
     let id = SessionId::new(&row.text()?);
-    let (used_at, successor) = (row.time_or_null()?, row.text_or_null()?);
+    let (used_at, successor) = (row.opt_time()?, row.opt_text()?);
     if let (Some(used_at), Some(successor)) = (used_at, successor)
         && is_in_grace(used_at, rotate)
-        && take_back(db, &successor, rotate.at).await?
+        && revoke_successor(db, &successor, rotate.at).await?
     {
         let replace = "UPDATE refresh_tokens SET successor = $2 WHERE hash = $1";
         db.execute(replace, params![rotate.old.as_str(), rotate.new.as_str()])
             .await?;
-        return Ok(succeed(db, rotate, &id)
+        return Ok(issue_successor(db, rotate, &id)
             .await?
             .map_or(Rotation::Dead, Rotation::Repeated));
     }
-    replayed(db, rotate, &id).await
+    end_replayed(db, rotate, &id).await
 }
 
 /// On either side of now, since another node's clock may be a little ahead; a clock that was set back must not lengthen
@@ -132,12 +132,12 @@ fn is_in_grace(used_at: Timestamp, rotate: &Rotate) -> bool {
 }
 
 /// True if the token was there and never used. It is used from now on, without a successor.
-async fn take_back(db: &mut Connection, token: &str, at: Timestamp) -> Result<bool, DbError> {
+async fn revoke_successor(db: &mut Connection, token: &str, at: Timestamp) -> Result<bool, DbError> {
     let mark = "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
     Ok(db.execute(mark, params![token, at]).await? == 1)
 }
 
-async fn replayed(
+async fn end_replayed(
     db: &mut Connection,
     rotate: &Rotate,
     id: &SessionId,
@@ -159,7 +159,7 @@ async fn replayed(
     };
     if !sessions::end(
         db,
-        &sessions::EndOne {
+        &sessions::EndSession {
             username,
             id: id.clone(),
             end,

@@ -10,13 +10,13 @@ use jiff::Timestamp;
 
 use crate::{
     Store,
-    account_log::announce,
+    account_log::append,
     accounts, audit,
     auth_store::{read, write},
     connection::Connection,
     error::DbError,
     sessions,
-    slips::{self, One},
+    slips::{self, Key},
     value::params,
 };
 
@@ -31,11 +31,11 @@ impl ResetStore for Store {
         record: Record,
         unless_since: Option<Timestamp>,
     ) -> Answer<bool> {
-        write!(self, (slip, record, unless_since), keep)
+        write!(self, (slip, record, unless_since), insert)
     }
 
     async fn reset_password(&self, reset: Reset) -> Answer<Option<Account>> {
-        write!(self, reset, set_anew)
+        write!(self, reset, set_password)
     }
 }
 
@@ -53,12 +53,12 @@ async fn by_email(db: &mut Connection, email: &EmailAddress) -> Result<Vec<Accou
         .collect()
 }
 
-type Kept = (Slip, Record, Option<Timestamp>);
+type NewReset = (Slip, Record, Option<Timestamp>);
 
-async fn keep(db: &mut Connection, (slip, record, unless_since): &Kept) -> Result<bool, DbError> {
+async fn insert(db: &mut Connection, (slip, record, unless_since): &NewReset) -> Result<bool, DbError> {
     if let Some(username) = &slip.username {
         // Two who ask at once: the second one waits here, and takes away what the first one kept.
-        accounts::hold(db, username).await?;
+        accounts::lock_row(db, username).await?;
         if let Some(since) = unless_since
             && slips::newest(db, SlipKind::Reset, username, slip.created_at)
                 .await?
@@ -66,40 +66,40 @@ async fn keep(db: &mut Connection, (slip, record, unless_since): &Kept) -> Resul
         {
             return Ok(false);
         }
-        forget(db, username).await?;
+        delete_all(db, username).await?;
     }
-    slips::keep(db, slip).await?;
+    slips::insert(db, slip).await?;
     audit::record(db, record).await?;
     Ok(true)
 }
 
 /// Every link of that account is dead from here on.
-pub(crate) async fn forget(db: &mut Connection, username: &Username) -> Result<(), DbError> {
-    slips::drop_all(db, &(SlipKind::Reset, username.clone()))
+pub(crate) async fn delete_all(db: &mut Connection, username: &Username) -> Result<(), DbError> {
+    slips::delete_all(db, &(SlipKind::Reset, username.clone()))
         .await
         .map(drop)
 }
 
 /// The account of a link, and its maker's: in the order of their names, so that nobody waits in a circle.
-async fn hold_both(
+async fn lock_both(
     db: &mut Connection,
     username: &Username,
     maker: Option<Username>,
 ) -> Result<(Option<Account>, Option<Account>), DbError> {
     let Some(maker) = maker else {
-        return Ok((accounts::hold(db, username).await?, None));
+        return Ok((accounts::lock_row(db, username).await?, None));
     };
     if maker < *username {
-        let maker = accounts::hold(db, &maker).await?;
-        return Ok((accounts::hold(db, username).await?, maker));
+        let maker = accounts::lock_row(db, &maker).await?;
+        return Ok((accounts::lock_row(db, username).await?, maker));
     }
-    let account = accounts::hold(db, username).await?;
-    Ok((account, accounts::hold(db, &maker).await?))
+    let account = accounts::lock_row(db, username).await?;
+    Ok((account, accounts::lock_row(db, &maker).await?))
 }
 
-async fn set_anew(db: &mut Connection, reset: &Reset) -> Result<Option<Account>, DbError> {
+async fn set_password(db: &mut Connection, reset: &Reset) -> Result<Option<Account>, DbError> {
     const SET: &str = "UPDATE accounts SET password = $2, reset_required = 0 WHERE username = $1";
-    let one = One {
+    let one = Key {
         kind: SlipKind::Reset,
         hash: reset.link.clone(),
         at: reset.at,
@@ -111,11 +111,11 @@ async fn set_anew(db: &mut Connection, reset: &Reset) -> Result<Option<Account>,
         return Ok(None);
     };
     // The accounts before their slips, as everywhere.
-    let (account, maker) = hold_both(db, &username, terms.maker()).await?;
+    let (account, maker) = lock_both(db, &username, terms.maker()).await?;
     let Some(before) = account.filter(|account| terms.hold(account, maker.as_ref())) else {
         return Ok(None);
     };
-    if slips::take(db, &one).await?.is_none() {
+    if slips::consume(db, &one).await?.is_none() {
         return Ok(None);
     }
     db.execute(SET, params![username.as_str(), reset.password.as_str()])
@@ -125,17 +125,17 @@ async fn set_anew(db: &mut Connection, reset: &Reset) -> Result<Option<Account>,
         by: reset.by.clone(),
         at: reset.at,
     };
-    let ended = sessions::throw_out(
+    let ended = sessions::revoke_all(
         db,
-        &sessions::EndAll {
+        &sessions::EndSessions {
             username: username.clone(),
             keep: None,
             end,
         },
     )
     .await?;
-    forget(db, &username).await?;
-    announce(db, &username).await?;
+    delete_all(db, &username).await?;
+    append(db, &username).await?;
     let record = Record::new(&reset.by, Deed::PasswordReset, reset.at).about(username.as_str());
     audit::record(
         db,

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    account_log::announce,
+    account_log::append,
     accounts, audit,
     connection::Connection,
-    error::{DbError, Stop},
+    error::{DbError, TxError},
     groups,
     listing::like,
     value::{Row, Value, numbered, params},
@@ -30,9 +30,9 @@ pub(crate) struct SetRole {
     pub(crate) at: Timestamp,
 }
 
-pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), Stop<ChangeRefused>> {
+pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), TxError<ChangeRefused>> {
     let (username, realm) = (&set.username, &set.realm);
-    match accounts::hold(db, username).await? {
+    match accounts::lock_row(db, username).await? {
         Some(account) if account.standing != Standing::Deleted => {}
         _ => return Err(ChangeRefused::NoSuchAccount.into()),
     }
@@ -44,7 +44,7 @@ pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), Stop<C
         db.execute(delete, params![realm.as_str(), username.as_str()])
             .await?;
     }
-    announce(db, username).await?;
+    append(db, username).await?;
     let (before, after) = (
         json!({ "role": before }),
         json!({ "role": set.role.map(Role::as_str) }),
@@ -150,8 +150,8 @@ async fn with_roles(db: &mut Connection, rows: Vec<Row>) -> Result<Vec<Member>, 
     let read = |mut row: Row| {
         let (account, last_seen, last_sign_in) = (
             accounts::read(&mut row)?,
-            row.time_or_null()?,
-            row.time_or_null()?,
+            row.opt_time()?,
+            row.opt_time()?,
         );
         let (roles, groups) = (Vec::new(), Vec::new());
         Ok(Member {
@@ -175,7 +175,7 @@ async fn with_roles(db: &mut Connection, rows: Vec<Row>) -> Result<Vec<Member>, 
         return Ok(members);
     }
     let mut roles = roles_of(db, &names).await?;
-    let mut memberships = groups::of(db, &names).await?;
+    let mut memberships = groups::groups_of(db, &names).await?;
     for member in &mut members {
         member.roles = roles
             .remove(member.account.username.as_str())
@@ -236,7 +236,7 @@ pub(crate) async fn members_of(
 }
 
 pub(crate) fn parse_role(raw: &str) -> Result<Role, DbError> {
-    Role::parse(raw).ok_or_else(|| DbError::broken("a stored role"))
+    Role::parse(raw).ok_or_else(|| DbError::corrupt("a stored role"))
 }
 
 /// Every vault, by name.
@@ -250,6 +250,6 @@ pub(crate) async fn realms(db: &mut Connection) -> Result<Vec<Realm>, DbError> {
 pub(crate) fn read_realm(mut row: Row) -> Result<Realm, DbError> {
     let id = RealmId::new(&row.text()?);
     let name = RealmName::parse(&row.text()?)
-        .map_err(|error| DbError::broken(format!("a stored vault: {error}")))?;
+        .map_err(|error| DbError::corrupt(format!("a stored vault: {error}")))?;
     Ok(Realm { id, name })
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     Store,
-    account_log::{announce, announce_ended},
+    account_log::{append, append_for_ended},
     accounts, audit,
     auth_store::read as ask,
     connection::Connection,
@@ -37,16 +37,16 @@ pub(crate) fn read(row: &mut Row) -> Result<Session, DbError> {
             address: row
                 .text()?
                 .parse()
-                .map_err(|_| DbError::broken("a stored address"))?,
-            user_agent: row.text_or_null()?,
+                .map_err(|_| DbError::corrupt("a stored address"))?,
+            user_agent: row.opt_text()?,
             device: None,
         },
-        ended_at: row.time_or_null()?,
+        ended_at: row.opt_time()?,
         methods: Methods::stored(&row.text()?),
-        grants: Grants::parse(&row.text()?).map_err(|_| DbError::broken("a stored scope"))?,
-        realms: row.text_or_null()?.map(|json| realms(&json)).transpose()?,
-        label: row.text_or_null()?,
-        client: row.text_or_null()?,
+        grants: Grants::parse(&row.text()?).map_err(|_| DbError::corrupt("a stored scope"))?,
+        realms: row.opt_text()?.map(|json| realms(&json)).transpose()?,
+        label: row.opt_text()?,
+        client: row.opt_text()?,
     })
 }
 
@@ -55,7 +55,7 @@ fn kind(raw: &str) -> Result<SessionKind, DbError> {
         "web" => Ok(SessionKind::Web),
         "tokens" => Ok(SessionKind::Tokens),
         "personal" => Ok(SessionKind::Personal),
-        _ => Err(DbError::broken("a stored kind of session")),
+        _ => Err(DbError::corrupt("a stored kind of session")),
     }
 }
 
@@ -79,7 +79,7 @@ fn realms_json(session: &Session) -> Result<Option<String>, DbError> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Start {
+pub(crate) struct StartSession {
     pub(crate) session: Session,
     pub(crate) secret: TokenHash,
     /// Of its account, before anything was proved.
@@ -88,10 +88,10 @@ pub(crate) struct Start {
 
 /// `None` where the account was disabled or everything of it thrown out since. Held until the commit, so that whoever
 /// does so from here on ends this session too.
-pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Option<Arrival>, DbError> {
+pub(crate) async fn start(db: &mut Connection, start: &StartSession) -> Result<Option<Arrival>, DbError> {
     // It begins at `last_seen`: `auth_time` is when its owner proved something, be it long ago and to somebody else.
     let session = &start.session;
-    let account = accounts::hold(db, &session.username).await?;
+    let account = accounts::lock_row(db, &session.username).await?;
     if account
         .is_none_or(|account| account.standing != Standing::Active || account.era != start.era)
     {
@@ -102,29 +102,29 @@ pub(crate) async fn start(db: &mut Connection, start: &Start) -> Result<Option<A
         refresh::issue(db, &start.secret, &session.id, session.last_seen).await?;
     }
     if session.kind == SessionKind::Personal {
-        audit::record(db, &token_made(session)).await?;
+        audit::record(db, &token_created(session)).await?;
         return Ok(Some(Arrival::default()));
     }
-    throttles::meet(db, session).await?;
-    let arrival = places::visit(db, session).await?;
+    throttles::remember_source(db, session).await?;
+    let arrival = places::record_sign_in(db, session).await?;
     audit::record(db, &sign_in(session, &arrival)).await?;
     Ok(Some(arrival))
 }
 
 fn sign_in(session: &Session, arrival: &Arrival) -> Record {
     let methods: Vec<_> = session.methods.iter().map(auth::Method::as_str).collect();
-    Record::new(&starter(session), Deed::SignedIn, session.last_seen)
+    Record::new(&session_actor(session), Deed::SignedIn, session.last_seen)
         .detailed(|detail| arrival.told(detail.fact("methods", methods)))
 }
 
 /// By whoever the owner is: the session that asked for it is not this one.
-fn token_made(session: &Session) -> Record {
+fn token_created(session: &Session) -> Record {
     let after = json!({ "label": session.label, "scope": session.grants.to_string(),
         "realms": session.realms.as_deref().map(|realms| realms.iter().map(RealmId::as_str).collect::<Vec<_>>()),
         "expires_at": session.expires_at.to_string() });
     let by = Actor {
         means: None,
-        ..starter(session)
+        ..session_actor(session)
     };
     Record::new(&by, Deed::TokenMade, session.last_seen).detailed(|detail| {
         detail
@@ -133,7 +133,7 @@ fn token_made(session: &Session) -> Record {
     })
 }
 
-fn starter(session: &Session) -> Actor {
+fn session_actor(session: &Session) -> Actor {
     let by = Actor::named(session.username.clone()).coming_from(&session.origin);
     Actor {
         means: Some(Means::of(session)),
@@ -141,7 +141,7 @@ fn starter(session: &Session) -> Actor {
     }
 }
 
-async fn insert(db: &mut Connection, start: &Start) -> Result<(), DbError> {
+async fn insert(db: &mut Connection, start: &StartSession) -> Result<(), DbError> {
     const INSERT: &str = "INSERT INTO sessions (session_id, username, kind, auth_time, last_seen, expires_at, address,
         user_agent, ended_at, cookie_hash, methods, grants, realms, label, client)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
@@ -215,7 +215,7 @@ pub(crate) async fn of(
 }
 
 /// Personal tokens whose owners are to hear that they end, each once.
-pub(crate) async fn take_ending(
+pub(crate) async fn claim_expiring(
     db: &mut Connection,
     (at, by): &(Timestamp, Timestamp),
 ) -> Result<Vec<Session>, DbError> {
@@ -229,23 +229,23 @@ pub(crate) async fn take_ending(
 }
 
 #[derive(Debug)]
-pub(crate) struct EndOne {
+pub(crate) struct EndSession {
     pub(crate) username: Username,
     pub(crate) id: SessionId,
     pub(crate) end: End,
 }
 
 /// True if it was alive and that user's.
-pub(crate) async fn end(db: &mut Connection, one: &EndOne) -> Result<bool, DbError> {
+pub(crate) async fn end(db: &mut Connection, one: &EndSession) -> Result<bool, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING kind, label";
-    let EndOne { username, id, end } = one;
+    let EndSession { username, id, end } = one;
     let row = params![id.as_str(), username.as_str(), end.at, end.why.as_str()];
     let Some(mut ended) = db.find(END, row).await? else {
         return Ok(false);
     };
-    announce(db, username).await?;
-    let (kind, label) = (ended.text()?, ended.text_or_null()?);
+    append(db, username).await?;
+    let (kind, label) = (ended.text()?, ended.opt_text()?);
     let deed = if kind == SessionKind::Personal.as_str() {
         Deed::TokenEnded
     } else {
@@ -265,16 +265,16 @@ pub(crate) async fn end(db: &mut Connection, one: &EndOne) -> Result<bool, DbErr
 }
 
 #[derive(Debug)]
-pub(crate) struct EndAll {
+pub(crate) struct EndSessions {
     pub(crate) username: Username,
     pub(crate) keep: Option<SessionId>,
     pub(crate) end: End,
 }
 
 /// Says how many were alive.
-pub(crate) async fn end_all(db: &mut Connection, all: &EndAll) -> Result<u64, DbError> {
-    let ended = throw_out(db, all).await?;
-    announce(db, &all.username).await?;
+pub(crate) async fn end_all(db: &mut Connection, all: &EndSessions) -> Result<u64, DbError> {
+    let ended = revoke_all(db, all).await?;
+    append(db, &all.username).await?;
     if ended > 0 {
         let record =
             Record::new(&all.end.by, Deed::SessionsEnded, all.end.at).about(all.username.as_str());
@@ -289,15 +289,15 @@ pub(crate) async fn end_all(db: &mut Connection, all: &EndAll) -> Result<u64, Db
 }
 
 /// Ends them, and begins a new era: what was begun for the account and is not finished is void. Without announcing it.
-pub(crate) async fn throw_out(db: &mut Connection, all: &EndAll) -> Result<u64, DbError> {
+pub(crate) async fn revoke_all(db: &mut Connection, all: &EndSessions) -> Result<u64, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE username = $1 AND session_id <> $2 AND ended_at IS NULL AND expires_at > $3";
     // First, since it holds the account: a session that is just being made is there before this one looks, or sees the
     // new era.
-    accounts::begin_era(db, &all.username, all.end.at).await?;
+    accounts::bump_epoch(db, &all.username, all.end.at).await?;
     // A factor that comes or goes is no reason to doubt whom its owner invited; everything else may be.
     if all.end.why != EndReason::FactorsChanged {
-        invites::withdraw_all(db, Some(&all.username), &all.end).await?;
+        invites::revoke_all(db, Some(&all.username), &all.end).await?;
     }
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
     db.execute(
@@ -313,7 +313,7 @@ pub(crate) async fn throw_out(db: &mut Connection, all: &EndAll) -> Result<u64, 
 }
 
 /// Somebody is an administrator from now on: what they gave to programs while that meant little ends.
-pub(crate) async fn end_grown(
+pub(crate) async fn end_admin_tokens(
     db: &mut Connection,
     username: &Username,
     end: &End,
@@ -332,9 +332,9 @@ pub(crate) async fn end_grown(
 }
 
 /// Those that began at a provider, but `keep`; says how many.
-pub(crate) async fn end_those_of_providers(
+pub(crate) async fn end_upstream_sessions(
     db: &mut Connection,
-    all: &EndAll,
+    all: &EndSessions,
 ) -> Result<u64, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE username = $1 AND session_id <> $2 AND ended_at IS NULL AND ' ' || methods || ' ' LIKE $5";
@@ -354,7 +354,7 @@ pub(crate) async fn end_those_of_providers(
 }
 
 /// Whether it is a session of theirs that is not over.
-pub(crate) async fn lives(
+pub(crate) async fn is_live(
     db: &mut Connection,
     username: &Username,
     id: &SessionId,
@@ -369,7 +369,7 @@ pub(crate) async fn lives(
 }
 
 /// Everybody's; says how many were alive.
-pub(crate) async fn end_everybody(db: &mut Connection, all: &EndEverybody) -> Result<u64, DbError> {
+pub(crate) async fn end_all_accounts(db: &mut Connection, all: &EndEverybody) -> Result<u64, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $2, end_reason = $3
         WHERE session_id <> $1 AND ended_at IS NULL AND expires_at > $2 AND kind <> $4";
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
@@ -380,12 +380,12 @@ pub(crate) async fn end_everybody(db: &mut Connection, all: &EndEverybody) -> Re
     };
     let end = &all.end;
     // First, as in `throw_out`.
-    accounts::begin_everybodys_era(db, end.at).await?;
-    invites::withdraw_all(db, None, end).await?;
+    accounts::bump_all_epochs(db, end.at).await?;
+    invites::revoke_all(db, None, end).await?;
     let ended = db
         .execute(END, params![keep, end.at, end.why.as_str(), spared])
         .await?;
-    announce_ended(db, end.at).await?;
+    append_for_ended(db, end.at).await?;
     let record = Record::new(&end.by, Deed::EverybodySignedOut, end.at)
         .about(EVERYBODY)
         .detailed(|detail| {
@@ -426,7 +426,7 @@ impl Store {
 }
 
 /// Forgets at most so many sessions (and their refresh tokens) that ended before; says how many.
-pub(crate) async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
+pub(crate) async fn purge_ended(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
     const ENDED: &str = "SELECT session_id FROM sessions
         WHERE (ended_at IS NOT NULL AND ended_at < $1) OR expires_at < $1 LIMIT 200";
     let ended = db.query(ENDED, params![*before]).await?;

@@ -18,17 +18,17 @@ const COLUMNS: &str = "hash, username, body, created_at, expires_at";
 
 impl SlipStore for Store {
     async fn keep_slip(&self, slip: Slip) -> Answer<()> {
-        write!(self, slip, keep)
+        write!(self, slip, insert)
     }
 
     async fn keep_first_slip(&self, slip: Slip) -> Answer<bool> {
-        write!(self, slip, keep_first)
+        write!(self, slip, insert_if_absent)
     }
 
     async fn slip(&self, kind: SlipKind, hash: &TokenHash, at: Timestamp) -> Answer<Option<Slip>> {
         read!(
             self,
-            One {
+            Key {
                 kind,
                 hash: hash.clone(),
                 at
@@ -45,24 +45,24 @@ impl SlipStore for Store {
     ) -> Answer<Option<Slip>> {
         write!(
             self,
-            One {
+            Key {
                 kind,
                 hash: hash.clone(),
                 at
             },
-            take
+            consume
         )
     }
 
     async fn revise_slip(&self, slip: &Slip, body: String, at: Timestamp) -> Answer<bool> {
         write!(
             self,
-            Revise {
+            Swap {
                 slip: slip.clone(),
                 body,
                 at
             },
-            revise
+            compare_and_swap
         )
     }
 
@@ -74,7 +74,7 @@ impl SlipStore for Store {
     ) -> Answer<Vec<Slip>> {
         read!(
             self,
-            Many {
+            ListQuery {
                 kind,
                 of: of.cloned(),
                 at
@@ -84,21 +84,21 @@ impl SlipStore for Store {
     }
 
     async fn forget_slips(&self, before: Timestamp) -> Answer<u64> {
-        write!(self, before, forget)
+        write!(self, before, purge_expired)
     }
 
     async fn drop_slips(&self, kind: SlipKind, of: &Username) -> Answer<u64> {
-        write!(self, (kind, of.clone()), drop_all)
+        write!(self, (kind, of.clone()), delete_all)
     }
 }
 
 const INSERT: &str = "INSERT INTO slips (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
 
-pub(crate) async fn keep(db: &mut Connection, slip: &Slip) -> Result<(), DbError> {
+pub(crate) async fn insert(db: &mut Connection, slip: &Slip) -> Result<(), DbError> {
     db.execute(INSERT, &row_of(slip)).await.map(drop)
 }
 
-async fn keep_first(db: &mut Connection, slip: &Slip) -> Result<bool, DbError> {
+async fn insert_if_absent(db: &mut Connection, slip: &Slip) -> Result<bool, DbError> {
     let insert = format!("{INSERT} ON CONFLICT (kind, hash) DO NOTHING");
     Ok(db.execute(&insert, &row_of(slip)).await? == 1)
 }
@@ -117,13 +117,13 @@ fn row_of(slip: &Slip) -> Vec<Value> {
 
 /// One slip, by what leads to it.
 #[derive(Debug)]
-pub(crate) struct One {
+pub(crate) struct Key {
     pub(crate) kind: SlipKind,
     pub(crate) hash: TokenHash,
     pub(crate) at: Timestamp,
 }
 
-pub(crate) async fn find(db: &mut Connection, one: &One) -> Result<Option<Slip>, DbError> {
+pub(crate) async fn find(db: &mut Connection, one: &Key) -> Result<Option<Slip>, DbError> {
     let select =
         format!("SELECT {COLUMNS} FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3");
     let row = db
@@ -136,7 +136,7 @@ pub(crate) async fn find(db: &mut Connection, one: &One) -> Result<Option<Slip>,
 }
 
 /// Kept from everybody else until the commit; whether it is there.
-pub(crate) async fn hold(db: &mut Connection, one: &One) -> Result<bool, DbError> {
+pub(crate) async fn lock_row(db: &mut Connection, one: &Key) -> Result<bool, DbError> {
     const SELECT: &str =
         "SELECT 1 FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3 FOR UPDATE";
     Ok(db
@@ -149,7 +149,7 @@ pub(crate) async fn hold(db: &mut Connection, one: &One) -> Result<bool, DbError
 }
 
 /// For transactions that do more than take it.
-pub(crate) async fn take(db: &mut Connection, one: &One) -> Result<Option<Slip>, DbError> {
+pub(crate) async fn consume(db: &mut Connection, one: &Key) -> Result<Option<Slip>, DbError> {
     let delete = format!(
         "DELETE FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3 RETURNING {COLUMNS}"
     );
@@ -163,13 +163,13 @@ pub(crate) async fn take(db: &mut Connection, one: &One) -> Result<Option<Slip>,
 }
 
 #[derive(Debug)]
-struct Revise {
+struct Swap {
     slip: Slip,
     body: String,
     at: Timestamp,
 }
 
-async fn revise(db: &mut Connection, revise: &Revise) -> Result<bool, DbError> {
+async fn compare_and_swap(db: &mut Connection, revise: &Swap) -> Result<bool, DbError> {
     const SWAP: &str = "UPDATE slips SET body = $4 WHERE kind = $1 AND hash = $2 AND body = $3 AND expires_at > $5";
     let slip = &revise.slip;
     let row = params![
@@ -183,13 +183,13 @@ async fn revise(db: &mut Connection, revise: &Revise) -> Result<bool, DbError> {
 }
 
 #[derive(Debug)]
-struct Many {
+struct ListQuery {
     kind: SlipKind,
     of: Option<Username>,
     at: Timestamp,
 }
 
-async fn list(db: &mut Connection, many: &Many) -> Result<Vec<Slip>, DbError> {
+async fn list(db: &mut Connection, many: &ListQuery) -> Result<Vec<Slip>, DbError> {
     let whose = if many.of.is_some() {
         "username = $3"
     } else {
@@ -224,7 +224,7 @@ pub(crate) async fn newest(
     row.map(|mut row| row.time()).transpose()
 }
 
-pub(crate) async fn drop_all(
+pub(crate) async fn delete_all(
     db: &mut Connection,
     (kind, of): &(SlipKind, Username),
 ) -> Result<u64, DbError> {
@@ -236,7 +236,7 @@ pub(crate) async fn drop_all(
 }
 
 /// Takes all of somebody's, or (`None`) of everybody's who has an account.
-pub(crate) async fn take_all(
+pub(crate) async fn consume_all(
     db: &mut Connection,
     kind: SlipKind,
     of: Option<&Username>,
@@ -258,7 +258,7 @@ pub(crate) async fn take_all(
         .collect()
 }
 
-async fn forget(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
+async fn purge_expired(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
     const FORGET: &str = "DELETE FROM slips WHERE (kind, hash) IN
         (SELECT kind, hash FROM slips WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)";
     db.execute(FORGET, params![*before]).await
@@ -269,7 +269,7 @@ fn parse(kind: SlipKind, row: &mut Row) -> Result<Slip, DbError> {
         kind,
         hash: TokenHash::new(&row.text()?),
         username: row
-            .text_or_null()?
+            .opt_text()?
             .map(|raw| accounts::username(&raw))
             .transpose()?,
         body: row.text()?,

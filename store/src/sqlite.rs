@@ -12,20 +12,20 @@ use rusqlite::OpenFlags;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Body,
+    TxFn,
     connection::Connection,
-    error::{DbError, Stop},
-    migrate::{Migrations, Misfit, expect, is_current, migrate},
+    error::{DbError, TxError},
+    migrate::{Migrations, VersionMismatch, check_version, is_current, migrate},
     writer::Writer,
 };
 
 /// How long to wait for another process that writes the same file, such as `strongroom user add`: looking often, since
 /// a busy writer lets go for a moment only.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
-const LOOKS: i32 = 10_000;
+const BUSY_POLL_INTERVAL: Duration = Duration::from_millis(1);
+const MAX_BUSY_POLLS: i32 = 10_000;
 /// Statements kept ready on each connection: more than this crate has.
-const STATEMENTS: usize = 256;
-const LEAST_READERS: usize = 4;
+const STATEMENT_CACHE_CAPACITY: usize = 256;
+const MIN_READERS: usize = 4;
 
 pub(crate) struct Sqlite {
     path: PathBuf,
@@ -38,9 +38,9 @@ impl Sqlite {
         path: &Path,
         migrations: Migrations,
         clock: &Clock,
-    ) -> Result<Self, Stop<Misfit>> {
+    ) -> Result<Self, TxError<VersionMismatch>> {
         let sqlite = open_for_writing(path)?;
-        let sqlite = migrated(sqlite, migrations, clock)?;
+        let sqlite = open_migrated(sqlite, migrations, clock)?;
         let readers = Readers::open(path)?;
         let writer = Writer::start(sqlite)?;
         Ok(Self {
@@ -51,7 +51,7 @@ impl Sqlite {
     }
 
     /// Moves what is in the journal beside the file into the file, as far as nobody reads just now.
-    pub(crate) async fn tidy(&self) -> Result<(), DbError> {
+    pub(crate) async fn checkpoint(&self) -> Result<(), DbError> {
         let path = self.path.clone();
         let tidied = tokio::task::spawn_blocking(move || {
             let sqlite = open_for_writing(&path)?;
@@ -60,10 +60,10 @@ impl Sqlite {
         });
         tidied
             .await
-            .map_err(|error| DbError::broken(format!("the journal was not put away: {error}")))?
+            .map_err(|error| DbError::corrupt(format!("the journal was not put away: {error}")))?
     }
 
-    pub(crate) async fn write<A, T, E>(&self, args: A, body: Body<A, T, E>) -> Result<T, Stop<E>>
+    pub(crate) async fn write<A, T, E>(&self, args: A, body: TxFn<A, T, E>) -> Result<T, TxError<E>>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
@@ -75,46 +75,46 @@ impl Sqlite {
     pub(crate) async fn read<A, T>(
         &self,
         args: A,
-        body: Body<A, T, Unavailable>,
-    ) -> Result<T, Stop<Unavailable>>
+        body: TxFn<A, T, Unavailable>,
+    ) -> Result<T, TxError<Unavailable>>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
         let turn = Arc::clone(&readers.turns).acquire_owned().await;
-        let turn = turn.map_err(|_| DbError::broken("the store is closed"))?;
+        let turn = turn.map_err(|_| DbError::corrupt("the store is closed"))?;
         let done = tokio::task::spawn_blocking(move || {
             // With the read, not with who asked: that one may hang up.
             let _turn = turn;
             readers.read(&args, body)
         });
         done.await
-            .map_err(|error| DbError::broken(format!("a read was broken off: {error}")))?
+            .map_err(|error| DbError::corrupt(format!("a read was broken off: {error}")))?
     }
 }
 
 fn open_for_writing(path: &Path) -> Result<rusqlite::Connection, DbError> {
-    keep_private(path)?;
+    restrict_permissions(path)?;
     let mut sqlite = rusqlite::Connection::open(path)?;
     // First of all, since already the switch to WAL may meet somebody else.
-    sqlite.busy_handler(Some(wait))?;
+    sqlite.busy_handler(Some(busy_handler))?;
     sqlite.pragma_update(None, "journal_mode", "WAL")?;
     sqlite.pragma_update(None, "synchronous", "FULL")?;
     sqlite.pragma_update(None, "foreign_keys", "ON")?;
     // What a savepoint may have to undo is kept in memory, not in a file of its own: it is forgotten with the commit anyway.
     sqlite.pragma_update(None, "temp_store", "MEMORY")?;
-    sqlite.set_prepared_statement_cache_capacity(STATEMENTS);
+    sqlite.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
     Ok(sqlite)
 }
 
-fn wait(looks: i32) -> bool {
-    std::thread::sleep(LOOK_AGAIN);
-    looks < LOOKS
+fn busy_handler(looks: i32) -> bool {
+    std::thread::sleep(BUSY_POLL_INTERVAL);
+    looks < MAX_BUSY_POLLS
 }
 
 /// Makes the file readable by its owner only; SQLite gives its companions the same mode.
-fn keep_private(path: &Path) -> Result<(), DbError> {
+fn restrict_permissions(path: &Path) -> Result<(), DbError> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
@@ -122,41 +122,41 @@ fn keep_private(path: &Path) -> Result<(), DbError> {
     options
         .open(path)
         .map(drop)
-        .map_err(|error| DbError::broken(error.to_string()))
+        .map_err(|error| DbError::corrupt(error.to_string()))
 }
 
-fn migrated(
+fn open_migrated(
     sqlite: rusqlite::Connection,
     migrations: Migrations,
     clock: &Clock,
-) -> Result<rusqlite::Connection, Stop<Misfit>> {
+) -> Result<rusqlite::Connection, TxError<VersionMismatch>> {
     let mut db = Connection::Sqlite(sqlite);
     if !is_current(&mut db).now_or_never().unwrap_or(false) {
         match migrations {
-            Migrations::Apply => bring_up_to_date(&mut db, clock)?,
-            Migrations::Expect => expect(&mut db).now_or_never().ok_or_else(waited)??,
+            Migrations::Apply => apply_migrations(&mut db, clock)?,
+            Migrations::Expect => check_version(&mut db).now_or_never().ok_or_else(busy)??,
         }
     }
     let Connection::Sqlite(sqlite) = db else {
-        return Err(waited().into());
+        return Err(busy().into());
     };
     Ok(sqlite)
 }
 
-fn bring_up_to_date(db: &mut Connection, clock: &Clock) -> Result<(), Stop<Misfit>> {
+fn apply_migrations(db: &mut Connection, clock: &Clock) -> Result<(), TxError<VersionMismatch>> {
     let step = |db: &mut Connection, sql: &str| {
         db.run_script(sql)
             .now_or_never()
-            .unwrap_or_else(|| Err(waited()))
+            .unwrap_or_else(|| Err(busy()))
     };
     step(db, "BEGIN IMMEDIATE")?;
     // On failure the connection is dropped, which rolls back.
-    migrate(db, clock).now_or_never().ok_or_else(waited)??;
+    migrate(db, clock).now_or_never().ok_or_else(busy)??;
     Ok(step(db, "COMMIT")?)
 }
 
-pub(crate) fn waited() -> DbError {
-    DbError::broken("a statement waited, which SQLite never does")
+pub(crate) fn busy() -> DbError {
+    DbError::corrupt("a statement waited, which SQLite never does")
 }
 
 /// Connections that can only read, lent out one at a time.
@@ -169,7 +169,7 @@ struct Readers {
 impl Readers {
     fn open(path: &Path) -> Result<Self, DbError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let count = cores.max(LEAST_READERS);
+        let count = cores.max(MIN_READERS);
         let idle = vec![open_for_reading(path)?];
         Ok(Self {
             path: path.to_owned(),
@@ -178,7 +178,7 @@ impl Readers {
         })
     }
 
-    fn read<A, T>(&self, args: &A, body: Body<A, T, Unavailable>) -> Result<T, Stop<Unavailable>> {
+    fn read<A, T>(&self, args: &A, body: TxFn<A, T, Unavailable>) -> Result<T, TxError<Unavailable>> {
         let lent = self
             .idle
             .lock()
@@ -189,7 +189,7 @@ impl Readers {
         let mut db = Connection::Sqlite(sqlite);
         let done = body(&mut db, args)
             .now_or_never()
-            .unwrap_or_else(|| Err(waited().into()));
+            .unwrap_or_else(|| Err(busy().into()));
         if let Connection::Sqlite(sqlite) = db {
             self.idle
                 .lock()
@@ -203,7 +203,7 @@ impl Readers {
 fn open_for_reading(path: &Path) -> Result<rusqlite::Connection, DbError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut sqlite = rusqlite::Connection::open_with_flags(path, flags)?;
-    sqlite.busy_handler(Some(wait))?;
-    sqlite.set_prepared_statement_cache_capacity(STATEMENTS);
+    sqlite.busy_handler(Some(busy_handler))?;
+    sqlite.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
     Ok(sqlite)
 }

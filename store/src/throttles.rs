@@ -21,9 +21,9 @@ use crate::{
 
 const COLUMNS: &str = "who, what, place, failures, last_at, paid_off_at";
 /// Places that are remembered for one account: the ones seen last.
-const PLACES: u32 = 50;
+const MAX_SOURCES: u32 = 50;
 /// How exactly it is kept when a place was seen last.
-const SEEN_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+const SEEN_GRANULARITY: SignedDuration = SignedDuration::from_hours(24);
 
 impl ThrottleStore for Store {
     async fn throttles(&self, inquiry: Inquiry) -> Answer<Found> {
@@ -35,26 +35,26 @@ impl ThrottleStore for Store {
     }
 
     async fn settle(&self, bucket: Bucket) -> Answer<()> {
-        write!(self, bucket, settle)
+        write!(self, bucket, reset)
     }
 
     async fn settle_all(&self, username: &Username, secret: Secret) -> Answer<()> {
-        write!(self, (username.clone(), secret), settle_all)
+        write!(self, (username.clone(), secret), reset_all)
     }
 
     async fn noteworthy(&self, what: Noteworthy) -> Answer<Vec<Tally>> {
-        read!(self, what, noteworthy)
+        read!(self, what, list_lockouts)
     }
 
-    async fn lift(&self, whose: Whose, by: Actor, at: Timestamp) -> Answer<u64> {
-        write!(self, Lift { whose, by, at }, lift)
+    async fn lift(&self, target: Whose, by: Actor, at: Timestamp) -> Answer<u64> {
+        write!(self, Lift { target, by, at }, lift)
     }
 
     async fn forget_throttles(&self, what: Forgettable) -> Answer<u64> {
         let mut forgotten = 0;
         loop {
             // In small steps, so that nobody who signs in waits for it.
-            let some: Answer<u64> = write!(self, what, forget);
+            let some: Answer<u64> = write!(self, what, purge);
             match some? {
                 0 => return Ok(forgotten),
                 some => forgotten += some,
@@ -64,9 +64,9 @@ impl ThrottleStore for Store {
 }
 
 /// One statement, whatever is asked: it stands before every sign-in.
-async fn find(db: &mut Connection, inquiry: &Inquiry) -> Result<Found, DbError> {
+async fn find(db: &mut Connection, query: &Inquiry) -> Result<Found, DbError> {
     let (mut selects, mut given): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
-    for bucket in &inquiry.buckets {
+    for bucket in &query.buckets {
         let n = given.len();
         let key = format!(
             "who = ${} AND what = ${} AND place = ${}",
@@ -77,7 +77,7 @@ async fn find(db: &mut Connection, inquiry: &Inquiry) -> Result<Found, DbError> 
         selects.push(format!("SELECT {COLUMNS} FROM throttles WHERE {key}"));
         given.extend(bucket.key().map(Value::from));
     }
-    let (username, places) = inquiry
+    let (username, places) = query
         .places
         .as_ref()
         .map_or(("", &[][..]), |(name, places)| (name.as_str(), places));
@@ -98,16 +98,16 @@ async fn find(db: &mut Connection, inquiry: &Inquiry) -> Result<Found, DbError> 
         if key[1].is_empty() {
             found
                 .known
-                .push(Place::parse(&key[2]).ok_or_else(|| DbError::broken("a stored place"))?);
-        } else if let Some(bucket) = inquiry.buckets.iter().find(|bucket| bucket.key() == key) {
-            found.tallies.push(tally(bucket.clone(), &mut row)?);
+                .push(Place::parse(&key[2]).ok_or_else(|| DbError::corrupt("a stored place"))?);
+        } else if let Some(bucket) = query.buckets.iter().find(|bucket| bucket.key() == key) {
+            found.tallies.push(failure_count(bucket.clone(), &mut row)?);
         }
     }
     Ok(found)
 }
 
 /// From the columns after the key.
-fn tally(bucket: Bucket, row: &mut Row) -> Result<Tally, DbError> {
+fn failure_count(bucket: Bucket, row: &mut Row) -> Result<Tally, DbError> {
     let failures = u32::try_from(row.int()?).unwrap_or(u32::MAX);
     Ok(Tally {
         bucket,
@@ -131,7 +131,7 @@ async fn charge(
     let mut tallies = Vec::with_capacity(charges.len());
     for Charge { bucket, cost, most } in charges {
         let micros = i64::try_from(cost.as_micros())
-            .map_err(|_| DbError::broken("a cost beyond all time"))?;
+            .map_err(|_| DbError::corrupt("a cost beyond all time"))?;
         let ([who, what, place], name) = (bucket.key(), bucket.username().map(Username::as_str));
         let row = params![
             who,
@@ -144,13 +144,13 @@ async fn charge(
             name
         ];
         let answer = db.find(UPSERT, row).await?;
-        let mut answer = answer.ok_or_else(|| DbError::broken("a charge without an answer"))?;
-        tallies.push(tally(bucket.clone(), &mut answer)?);
+        let mut answer = answer.ok_or_else(|| DbError::corrupt("a charge without an answer"))?;
+        tallies.push(failure_count(bucket.clone(), &mut answer)?);
     }
     Ok(tallies)
 }
 
-async fn settle(db: &mut Connection, bucket: &Bucket) -> Result<(), DbError> {
+async fn reset(db: &mut Connection, bucket: &Bucket) -> Result<(), DbError> {
     const DELETE: &str = "DELETE FROM throttles WHERE who = $1 AND what = $2 AND place = $3";
     let [who, what, place] = bucket.key();
     db.execute(DELETE, params![who, what, place])
@@ -158,7 +158,7 @@ async fn settle(db: &mut Connection, bucket: &Bucket) -> Result<(), DbError> {
         .map(drop)
 }
 
-async fn settle_all(
+async fn reset_all(
     db: &mut Connection,
     (username, secret): &(Username, Secret),
 ) -> Result<(), DbError> {
@@ -169,7 +169,7 @@ async fn settle_all(
 }
 
 /// Of a new account: what strangers tried against a name that was nobody's is not its owner's to pay.
-pub(crate) async fn begin_anew(db: &mut Connection, username: &Username) -> Result<(), DbError> {
+pub(crate) async fn reset_counts(db: &mut Connection, username: &Username) -> Result<(), DbError> {
     db.execute(
         "DELETE FROM throttles WHERE who = $1",
         params![Bucket::key_of(username)],
@@ -178,7 +178,7 @@ pub(crate) async fn begin_anew(db: &mut Connection, username: &Username) -> Resu
     .map(drop)
 }
 
-async fn noteworthy(db: &mut Connection, what: &Noteworthy) -> Result<Vec<Tally>, DbError> {
+async fn list_lockouts(db: &mut Connection, what: &Noteworthy) -> Result<Vec<Tally>, DbError> {
     const SELECT: &str =
         "SELECT username, what, place, failures, last_at, paid_off_at FROM throttles
         WHERE (who <> '' AND username IS NOT NULL AND failures >= $1)
@@ -188,32 +188,32 @@ async fn noteworthy(db: &mut Connection, what: &Noteworthy) -> Result<Vec<Tally>
         .query(SELECT, params![what.failures, what.owing_at])
         .await?;
     rows.into_iter()
-        .map(|mut row| read_tally(&mut row))
+        .map(|mut row| read_failure_count(&mut row))
         .collect()
 }
 
-fn read_tally(row: &mut Row) -> Result<Tally, DbError> {
+fn read_failure_count(row: &mut Row) -> Result<Tally, DbError> {
     let username = row
-        .text_or_null()?
+        .opt_text()?
         .map(|raw| accounts::username(&raw))
         .transpose()?;
     let (what, place) = (row.text()?, row.text()?);
     let bucket = Bucket::parse(username.as_ref(), &what, &place);
-    tally(
-        bucket.ok_or_else(|| DbError::broken("a stored bucket"))?,
+    failure_count(
+        bucket.ok_or_else(|| DbError::corrupt("a stored bucket"))?,
         row,
     )
 }
 
 #[derive(Debug)]
 struct Lift {
-    whose: Whose,
+    target: Whose,
     by: Actor,
     at: Timestamp,
 }
 
 async fn lift(db: &mut Connection, lift: &Lift) -> Result<u64, DbError> {
-    let (lifted, subject) = match &lift.whose {
+    let (lifted, subject) = match &lift.target {
         Whose::Account(username) => {
             let delete = "DELETE FROM throttles WHERE who = $1";
             (
@@ -243,7 +243,7 @@ async fn lift(db: &mut Connection, lift: &Lift) -> Result<u64, DbError> {
 }
 
 /// At most so many of each sort; says how many.
-async fn forget(db: &mut Connection, what: &Forgettable) -> Result<u64, DbError> {
+async fn purge(db: &mut Connection, what: &Forgettable) -> Result<u64, DbError> {
     const NETWORKS: &str = "DELETE FROM throttles WHERE (who, what, place) IN
         (SELECT who, what, place FROM throttles WHERE who = '' AND paid_off_at <= $1 LIMIT 500)";
     const NOBODYS: &str = "DELETE FROM throttles WHERE (who, what, place) IN
@@ -266,7 +266,7 @@ async fn forget(db: &mut Connection, what: &Forgettable) -> Result<u64, DbError>
 }
 
 /// Remembers where a session begins: its owner is no stranger there any more.
-pub(crate) async fn meet(db: &mut Connection, session: &Session) -> Result<(), DbError> {
+pub(crate) async fn remember_source(db: &mut Connection, session: &Session) -> Result<(), DbError> {
     const MEET: &str =
         "INSERT INTO acquaintances AS p (username, place, seen_at) VALUES ($1, $2, $3)
         ON CONFLICT (username, place) DO UPDATE SET seen_at = $3 WHERE p.seen_at < $4";
@@ -275,11 +275,11 @@ pub(crate) async fn meet(db: &mut Connection, session: &Session) -> Result<(), D
     let (username, at) = (session.username.as_str(), session.last_seen);
     for place in session.places() {
         if db
-            .execute(MEET, params![username, place.key(), at, at - SEEN_AGAIN])
+            .execute(MEET, params![username, place.key(), at, at - SEEN_GRANULARITY])
             .await?
             > 0
         {
-            db.execute(BOUND, params![username, PLACES]).await?;
+            db.execute(BOUND, params![username, MAX_SOURCES]).await?;
         }
     }
     Ok(())

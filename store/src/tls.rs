@@ -19,7 +19,7 @@ pub enum Tls {
 /// How to connect. A URL that is silent on TLS means the strictest kind, but for this machine.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, DbError> {
     let options: PgConnectOptions = url.parse()?;
-    let stays = is_here(&options) || says_how(url);
+    let stays = is_local(&options) || names_ssl_mode(url);
     Ok(if stays {
         options
     } else {
@@ -43,7 +43,7 @@ pub(crate) fn refuse_weak(url: &str) -> Result<(), BadDatabaseUrl> {
         // … and here one of any name, by any authority that browsers trust.
         PgSslMode::VerifyCa => "verify-ca",
     };
-    if is_here(&options) {
+    if is_local(&options) {
         return Ok(());
     }
     Err(BadDatabaseUrl::Weak {
@@ -53,7 +53,7 @@ pub(crate) fn refuse_weak(url: &str) -> Result<(), BadDatabaseUrl> {
 }
 
 /// What sqlx reads of a URL's query, each once: of their other spellings, those with a hyphen are taken too.
-pub(crate) const KNOWN: [&str; 12] = [
+pub(crate) const ALLOWED_PARAMS: [&str; 12] = [
     "application_name",
     "dbname",
     "host",
@@ -67,7 +67,7 @@ pub(crate) const KNOWN: [&str; 12] = [
     "sslrootcert",
     "user",
 ];
-const SPELT_OTHERWISE: [&str; 6] = [
+const ALIASED_PARAMS: [&str; 6] = [
     "ssl-ca",
     "ssl-cert",
     "ssl-key",
@@ -79,8 +79,8 @@ const SPELT_OTHERWISE: [&str; 6] = [
 /// sqlx only warns of others, with their values, and one of them may be a password.
 pub(crate) fn refuse_unknown(url: &str) -> Result<(), BadDatabaseUrl> {
     let is_known = |name: &str| {
-        KNOWN.contains(&name)
-            || SPELT_OTHERWISE.contains(&name)
+        ALLOWED_PARAMS.contains(&name)
+            || ALIASED_PARAMS.contains(&name)
             || (name.starts_with("options[") && name.ends_with(']'))
     };
     let all_known = form_urlencoded::parse(query(url).as_bytes()).all(|(name, _)| is_known(&name));
@@ -92,7 +92,7 @@ pub(crate) fn refuse_unknown(url: &str) -> Result<(), BadDatabaseUrl> {
 }
 
 /// A socket, or a loopback address.
-fn is_here(options: &PgConnectOptions) -> bool {
+fn is_local(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     options.get_socket().is_some()
@@ -103,7 +103,7 @@ fn is_here(options: &PgConnectOptions) -> bool {
             .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-fn says_how(url: &str) -> bool {
+fn names_ssl_mode(url: &str) -> bool {
     form_urlencoded::parse(query(url).as_bytes())
         .any(|(name, _)| matches!(&*name, "sslmode" | "ssl-mode"))
 }

@@ -104,12 +104,12 @@ impl Row {
         Self(values.into_iter())
     }
 
-    pub(crate) fn int_or_null(&mut self) -> Result<Option<i64>, DbError> {
+    pub(crate) fn opt_int(&mut self) -> Result<Option<i64>, DbError> {
         match self.0.next() {
             Some(Value::Int(number)) => Ok(number),
             // SQLite does not know the type of a NULL.
             Some(Value::Text(None)) => Ok(None),
-            other => Err(DbError::broken(format!(
+            other => Err(DbError::corrupt(format!(
                 "a number was expected, not {}",
                 kind_of(other.as_ref())
             ))),
@@ -117,15 +117,15 @@ impl Row {
     }
 
     pub(crate) fn int(&mut self) -> Result<i64, DbError> {
-        self.int_or_null()?
-            .ok_or_else(|| DbError::broken("a number was expected, not NULL"))
+        self.opt_int()?
+            .ok_or_else(|| DbError::corrupt("a number was expected, not NULL"))
     }
 
-    pub(crate) fn text_or_null(&mut self) -> Result<Option<String>, DbError> {
+    pub(crate) fn opt_text(&mut self) -> Result<Option<String>, DbError> {
         match self.0.next() {
             Some(Value::Text(text)) => Ok(text),
             Some(Value::Int(None)) => Ok(None),
-            other => Err(DbError::broken(format!(
+            other => Err(DbError::corrupt(format!(
                 "text was expected, not {}",
                 kind_of(other.as_ref())
             ))),
@@ -133,25 +133,25 @@ impl Row {
     }
 
     pub(crate) fn text(&mut self) -> Result<String, DbError> {
-        self.text_or_null()?
-            .ok_or_else(|| DbError::broken("text was expected, not NULL"))
+        self.opt_text()?
+            .ok_or_else(|| DbError::corrupt("text was expected, not NULL"))
     }
 
-    pub(crate) fn truth(&mut self) -> Result<bool, DbError> {
+    pub(crate) fn boolean(&mut self) -> Result<bool, DbError> {
         Ok(self.int()? != 0)
     }
 
-    pub(crate) fn time_or_null(&mut self) -> Result<Option<Timestamp>, DbError> {
-        self.int_or_null()?
+    pub(crate) fn opt_time(&mut self) -> Result<Option<Timestamp>, DbError> {
+        self.opt_int()?
             .map(|at| {
-                Timestamp::from_microsecond(at).map_err(|error| DbError::broken(error.to_string()))
+                Timestamp::from_microsecond(at).map_err(|error| DbError::corrupt(error.to_string()))
             })
             .transpose()
     }
 
     pub(crate) fn time(&mut self) -> Result<Timestamp, DbError> {
-        self.time_or_null()?
-            .ok_or_else(|| DbError::broken("a time was expected, not NULL"))
+        self.opt_time()?
+            .ok_or_else(|| DbError::corrupt("a time was expected, not NULL"))
     }
 }
 

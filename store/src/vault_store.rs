@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use vault::{
     Blob, BlobId, Command, Event, File, FileId, Filename, Outcome, Revision, VaultError, VaultId,
     VaultName, VaultStore,
-    store::{Answer, DerivedCommit, Entry, FileQuery, Heads},
+    store::{StoreResult, DerivedCommit, FolderEntry, FileQuery, Heads},
 };
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl VaultStore for Store {
-    async fn vaults(&self) -> Answer<Vec<Realm>> {
+    async fn vaults(&self) -> StoreResult<Vec<Realm>> {
         self.read((), |db, ()| {
             Box::pin(async move { Ok(roles::realms(db).await?) })
         })
@@ -30,19 +30,19 @@ impl VaultStore for Store {
         .await
     }
 
-    async fn file(&self, vault: &VaultId, name: &Filename) -> Answer<Option<File>> {
+    async fn file(&self, vault: &VaultId, name: &Filename) -> StoreResult<Option<File>> {
         read!(self, (vault.clone(), name.clone()), files::find)
     }
 
-    async fn file_or_deleted(&self, vault: &VaultId, name: &Filename) -> Answer<Option<File>> {
+    async fn file_or_deleted(&self, vault: &VaultId, name: &Filename) -> StoreResult<Option<File>> {
         read!(self, (vault.clone(), name.clone()), files::find_or_deleted)
     }
 
-    async fn files(&self, vault: &VaultId, query: FileQuery) -> Answer<Vec<File>> {
+    async fn files(&self, vault: &VaultId, query: FileQuery) -> StoreResult<Vec<File>> {
         read!(self, (vault.clone(), query), listing::files)
     }
 
-    async fn deleted(&self, vault: &VaultId, before: Option<i64>, limit: u32) -> Answer<Vec<File>> {
+    async fn deleted(&self, vault: &VaultId, before: Option<i64>, limit: u32) -> StoreResult<Vec<File>> {
         read!(
             self,
             listing::Deleted {
@@ -58,9 +58,9 @@ impl VaultStore for Store {
         &self,
         vault: &VaultId,
         folder: Option<&Filename>,
-        after: Option<&Entry>,
+        after: Option<&FolderEntry>,
         limit: u32,
-    ) -> Answer<Vec<Entry>> {
+    ) -> StoreResult<Vec<FolderEntry>> {
         let (vault, folder, after) = (vault.clone(), folder.cloned(), after.cloned());
         read!(
             self,
@@ -80,7 +80,7 @@ impl VaultStore for Store {
         file: &FileId,
         before: Option<i64>,
         limit: u32,
-    ) -> Answer<Vec<Revision>> {
+    ) -> StoreResult<Vec<Revision>> {
         let page = history::HistoryPage {
             vault: vault.clone(),
             file: file.clone(),
@@ -95,7 +95,7 @@ impl VaultStore for Store {
         vault: &VaultId,
         file: &FileId,
         revision: i64,
-    ) -> Answer<Option<Revision>> {
+    ) -> StoreResult<Option<Revision>> {
         read!(
             self,
             (vault.clone(), file.clone(), revision),
@@ -103,7 +103,7 @@ impl VaultStore for Store {
         )
     }
 
-    async fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Revision>> {
+    async fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> StoreResult<Vec<Revision>> {
         read!(
             self,
             history::Since {
@@ -120,7 +120,7 @@ impl VaultStore for Store {
             .await
     }
 
-    async fn events(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Event>> {
+    async fn events(&self, vault: &VaultId, since: i64, limit: u32) -> StoreResult<Vec<Event>> {
         read!(
             self,
             history::Since {
@@ -132,15 +132,15 @@ impl VaultStore for Store {
         )
     }
 
-    async fn heads(&self, vault: &VaultId) -> Answer<Heads> {
+    async fn heads(&self, vault: &VaultId) -> StoreResult<Heads> {
         read!(self, vault.clone(), vaults::heads)
     }
 
-    async fn derived(&self, vault: &VaultId) -> Answer<Option<DerivedCommit>> {
+    async fn derived(&self, vault: &VaultId) -> StoreResult<Option<DerivedCommit>> {
         read!(self, vault.clone(), vaults::derived)
     }
 
-    async fn record_derived(&self, vault: &VaultId, commits: Vec<DerivedCommit>) -> Answer<()> {
+    async fn record_derived(&self, vault: &VaultId, commits: Vec<DerivedCommit>) -> StoreResult<()> {
         write!(self, (vault.clone(), commits), vaults::record_derived)
     }
 
@@ -149,7 +149,7 @@ impl VaultStore for Store {
         vault: &VaultId,
         after: Option<&BlobId>,
         limit: u32,
-    ) -> Answer<Vec<Blob>> {
+    ) -> StoreResult<Vec<Blob>> {
         read!(
             self,
             vaults::BlobPage {
@@ -161,11 +161,11 @@ impl VaultStore for Store {
         )
     }
 
-    async fn forget_keys(&self, before: Timestamp) -> Answer<u64> {
-        write!(self, before, vaults::forget_keys)
+    async fn purge_idempotency_keys(&self, before: Timestamp) -> StoreResult<u64> {
+        write!(self, before, vaults::purge_idempotency_keys)
     }
 
-    async fn vault(&self, name: &VaultName) -> Answer<Option<Realm>> {
+    async fn vault(&self, name: &VaultName) -> StoreResult<Option<Realm>> {
         read!(self, name.clone(), vaults::by_name)
     }
 }

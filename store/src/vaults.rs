@@ -8,11 +8,11 @@ use vault::{
 };
 
 use crate::{
-    account_log::announce,
+    account_log::append,
     accounts,
-    audit::{self, Done},
+    audit::{self, VaultAudit},
     connection::Connection,
-    error::{DbError, Stop},
+    error::{DbError, TxError},
     files::size,
     persisted::blob_id,
     roles,
@@ -26,7 +26,7 @@ pub(crate) struct Create {
     pub(crate) at: Timestamp,
 }
 
-pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<(), Stop<VaultError>> {
+pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<(), TxError<VaultError>> {
     const INSERT: &str = "INSERT INTO vaults (vault_id, name, change_seq, event_seq, created_at)
         VALUES ($1, $2, 0, 0, $3) ON CONFLICT (name) DO NOTHING";
     let Create { vault, by, at } = create;
@@ -41,12 +41,12 @@ pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<(), S
         .into());
     }
     // The program itself is nobody's account, and must not become the one that registers under its name.
-    if accounts::hold(db, &by.username).await?.is_some() {
+    if accounts::lock_row(db, &by.username).await?.is_some() {
         roles::grant(db, &by.username, &vault.id, Role::Manager).await?;
-        announce(db, &by.username).await?;
+        append(db, &by.username).await?;
     }
-    audit::begin(db, &vault.id).await?;
-    let done = Done {
+    audit::create_chain(db, &vault.id).await?;
+    let done = VaultAudit {
         vault: &vault.id,
         by,
         at: *at,
@@ -164,10 +164,10 @@ pub(crate) async fn blobs(db: &mut Connection, page: &BlobPage) -> Result<Vec<Bl
         .collect()
 }
 
-const FORGET_KEYS: &str = "DELETE FROM idempotency WHERE (vault_id, username, request_key) IN
+const PURGE_KEYS: &str = "DELETE FROM idempotency WHERE (vault_id, username, request_key) IN
     (SELECT vault_id, username, request_key FROM idempotency WHERE at < $1 LIMIT 500)";
 
 /// At most five hundred at once; says how many.
-pub(crate) async fn forget_keys(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
-    db.execute(FORGET_KEYS, params![*before]).await
+pub(crate) async fn purge_idempotency_keys(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
+    db.execute(PURGE_KEYS, params![*before]).await
 }

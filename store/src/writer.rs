@@ -13,18 +13,18 @@ use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    Body,
+    TxFn,
     connection::Connection,
-    error::{DbError, Stop},
-    sqlite::waited,
+    error::{DbError, TxError},
+    sqlite::busy,
 };
 
 /// Jobs in one commit.
-const MOST_IN_A_BATCH: usize = 256;
+const MAX_BATCH: usize = 256;
 /// Jobs that wait; whoever comes after them waits to be queued.
-const MOST_QUEUED: usize = 1024;
+const MAX_QUEUED: usize = 1024;
 /// How often to wait anew (each time until the busy handler gives up) while another process holds the file.
-const TRIES_TO_BEGIN: usize = 3;
+const MAX_BEGIN_ATTEMPTS: usize = 3;
 
 /// Stops when dropped, after whatever is queued.
 pub(crate) struct Writer {
@@ -33,22 +33,22 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn start(sqlite: rusqlite::Connection) -> Result<Self, DbError> {
-        let (queue, jobs) = mpsc::channel(MOST_QUEUED);
+        let (queue, jobs) = mpsc::channel(MAX_QUEUED);
         let run = move || work(sqlite, jobs);
         let started = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(run);
-        started.map_err(|error| DbError::broken(format!("the writer did not start: {error}")))?;
+        started.map_err(|error| DbError::corrupt(format!("the writer did not start: {error}")))?;
         Ok(Self { queue })
     }
 
-    pub(crate) async fn run<A, T, E>(&self, args: A, body: Body<A, T, E>) -> Result<T, Stop<E>>
+    pub(crate) async fn run<A, T, E>(&self, args: A, body: TxFn<A, T, E>) -> Result<T, TxError<E>>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
         E: Send + 'static,
     {
-        let stopped = || DbError::broken("the writer has stopped");
+        let stopped = || DbError::corrupt("the writer has stopped");
         let (reply, answer) = oneshot::channel();
         let task = Task {
             args,
@@ -74,9 +74,9 @@ trait Job: Send {
 
 struct Task<A, T, E> {
     args: A,
-    body: Body<A, T, E>,
-    done: Option<Result<T, Stop<E>>>,
-    reply: oneshot::Sender<Result<T, Stop<E>>>,
+    body: TxFn<A, T, E>,
+    done: Option<Result<T, TxError<E>>>,
+    reply: oneshot::Sender<Result<T, TxError<E>>>,
 }
 
 impl<A, T, E> Job for Task<A, T, E>
@@ -92,8 +92,8 @@ where
         }));
         let done = match worked {
             Ok(Some(done)) => done,
-            Ok(None) => Err(waited().into()),
-            Err(_) => Err(DbError::broken("a transaction panicked").into()),
+            Ok(None) => Err(busy().into()),
+            Err(_) => Err(DbError::corrupt("a transaction panicked").into()),
         };
         self.done.insert(done).is_ok()
     }
@@ -106,7 +106,7 @@ where
         // Whoever asked may have gone.
         let _ = self.reply.send(
             self.done
-                .unwrap_or_else(|| Err(DbError::broken("a job was not run").into())),
+                .unwrap_or_else(|| Err(DbError::corrupt("a job was not run").into())),
         );
     }
 }
@@ -116,11 +116,11 @@ fn work(sqlite: rusqlite::Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
     while let Some(first) = jobs.blocking_recv() {
         let mut batch = vec![first];
         if let Err(error) = commit_together(&mut db, &mut batch, &mut jobs) {
-            undo(&db);
+            rollback(&db);
             tracing::error!(%error, jobs = batch.len(), "a batch of writes was not committed");
             // Also what was refused: it may have been for something that is undone now.
             for job in &mut batch {
-                job.fail(echo(&error));
+                job.fail(clone_error(&error));
             }
         }
         batch.into_iter().for_each(Job::answer);
@@ -135,23 +135,23 @@ fn commit_together(
     begin(db)?;
     let mut next = 0;
     while let Some(job) = batch.get_mut(next) {
-        run_apart(db, &mut **job)?;
+        run_in_savepoint(db, &mut **job)?;
         next += 1;
-        if next < MOST_IN_A_BATCH {
+        if next < MAX_BATCH {
             batch.extend(jobs.try_recv().ok());
         }
     }
     metrics::histogram!("strongroom_store_batch_jobs")
         .record(u32::try_from(next).unwrap_or(u32::MAX));
-    say(db, "COMMIT")
+    run_sql(db, "COMMIT")
 }
 
 /// The busy handler waits for another process; a long one is waited for again.
 fn begin(db: &Connection) -> Result<(), DbError> {
-    let mut tries = TRIES_TO_BEGIN;
+    let mut tries = MAX_BEGIN_ATTEMPTS;
     loop {
-        match say(db, "BEGIN IMMEDIATE") {
-            Err(DbError::Collided(_)) if tries > 1 => tries -= 1,
+        match run_sql(db, "BEGIN IMMEDIATE") {
+            Err(DbError::Serialization(_)) if tries > 1 => tries -= 1,
             other => return other,
         }
     }
@@ -161,33 +161,33 @@ fn begin(db: &Connection) -> Result<(), DbError> {
 ///
 /// # Errors
 /// The whole transaction is lost (SQLite rolls it back by itself when the disk is full or broken).
-fn run_apart(db: &mut Connection, job: &mut dyn Job) -> Result<(), DbError> {
-    say(db, "SAVEPOINT job")?;
+fn run_in_savepoint(db: &mut Connection, job: &mut dyn Job) -> Result<(), DbError> {
+    run_sql(db, "SAVEPOINT job")?;
     if !job.run(db) {
-        say(db, "ROLLBACK TO job")?;
+        run_sql(db, "ROLLBACK TO job")?;
     }
-    say(db, "RELEASE job")
+    run_sql(db, "RELEASE job")
 }
 
-fn say(db: &Connection, sql: &str) -> Result<(), DbError> {
+fn run_sql(db: &Connection, sql: &str) -> Result<(), DbError> {
     let Connection::Sqlite(sqlite) = db else {
-        return Err(DbError::broken("the writer is SQLite's"));
+        return Err(DbError::corrupt("the writer is SQLite's"));
     };
     sqlite.prepare_cached(sql)?.execute([])?;
     Ok(())
 }
 
-fn undo(db: &Connection) {
+fn rollback(db: &Connection) {
     if let Connection::Sqlite(sqlite) = db
         && !sqlite.is_autocommit()
-        && let Err(error) = say(db, "ROLLBACK")
+        && let Err(error) = run_sql(db, "ROLLBACK")
     {
         tracing::error!(%error, "a failed batch was not rolled back");
     }
 }
 
 /// The same error for each job of a batch.
-fn echo(error: &DbError) -> DbError {
+fn clone_error(error: &DbError) -> DbError {
     match error {
         DbError::DiskFull => DbError::DiskFull,
         other => DbError::NotCommitted(other.to_string()),

@@ -6,7 +6,7 @@ mod tests;
 use auth::Username;
 
 use crate::{
-    Blob, BlobId, Command, Effect, EventAction, File, FileId, Filename, Lock, Operation, Prose,
+    Blob, BlobId, Command, Effect, EventAction, File, FileId, Filename, Lock, Operation, UserText,
     RevisionKind, VaultError,
     store::{AfterCheckIn, AfterOverride, NewRevision},
 };
@@ -24,7 +24,7 @@ pub fn decide(file: Option<&File>, command: &Command) -> Result<Effect, VaultErr
             _ => Ok(add(command, id, blob, comment)),
         };
     }
-    let case = Case {
+    let case = Transition {
         file: file.ok_or(VaultError::NotFound)?,
         command,
     };
@@ -56,7 +56,7 @@ pub fn decide(file: Option<&File>, command: &Command) -> Result<Effect, VaultErr
     }
 }
 
-fn add(command: &Command, id: &FileId, blob: &Blob, comment: &Prose) -> Effect {
+fn add(command: &Command, id: &FileId, blob: &Blob, comment: &UserText) -> Effect {
     let file = File {
         id: id.clone(),
         name: command.file.clone(),
@@ -67,7 +67,7 @@ fn add(command: &Command, id: &FileId, blob: &Blob, comment: &Prose) -> Effect {
         modified_at: command.at,
         modified_by: command.by.username.clone(),
         lock: None,
-        grants: 0,
+        lock_seq: 0,
         deleted: false,
     };
     let revision = NewRevision {
@@ -85,32 +85,32 @@ fn add(command: &Command, id: &FileId, blob: &Blob, comment: &Prose) -> Effect {
 
 /// One file that is there, and what somebody wants of it.
 #[derive(Clone, Copy)]
-struct Case<'a> {
+struct Transition<'a> {
     file: &'a File,
     command: &'a Command,
 }
 
-impl Case<'_> {
+impl Transition<'_> {
     fn caller(&self) -> &Username {
         &self.command.by.username
     }
 
     /// Who holds the file, if that is not the caller.
-    fn another(&self) -> Option<Username> {
+    fn other_holder(&self) -> Option<Username> {
         self.file
             .holder()
             .filter(|holder| *holder != self.caller())
             .cloned()
     }
 
-    fn not_in_use(&self) -> Result<(), VaultError> {
-        self.another()
-            .map_or(Ok(()), |holder| Err(VaultError::InUse { holder }))
+    fn require_unlocked_by_others(&self) -> Result<(), VaultError> {
+        self.other_holder()
+            .map_or(Ok(()), |holder| Err(VaultError::LockedByOther { holder }))
     }
 
-    fn own_lock(&self) -> Result<(), VaultError> {
-        self.another()
-            .map_or(Ok(()), |holder| Err(VaultError::HeldByAnother { holder }))
+    fn require_own_lock(&self) -> Result<(), VaultError> {
+        self.other_holder()
+            .map_or(Ok(()), |holder| Err(VaultError::NotLockHolder { holder }))
     }
 
     fn draft(&self, action: EventAction) -> Draft {
@@ -127,7 +127,7 @@ impl Case<'_> {
         }
     }
 
-    fn check_out(&self, note: Option<&Prose>) -> Result<Effect, VaultError> {
+    fn check_out(&self, note: Option<&UserText>) -> Result<Effect, VaultError> {
         // One's own lock refuses too: the other window would not know that it shares it.
         if let Some(holder) = self.file.holder() {
             return Err(VaultError::Locked {
@@ -136,73 +136,73 @@ impl Case<'_> {
         }
         Ok(self
             .draft(EventAction::CheckOut)
-            .granted(note.cloned())
-            .done())
+            .locked_by_caller(note.cloned())
+            .finish())
     }
 
     fn cancel(&self) -> Result<Effect, VaultError> {
         if self.file.lock.is_none() {
             return Err(VaultError::NotLocked);
         }
-        self.own_lock()?;
-        Ok(self.draft(EventAction::Cancel).freed().done())
+        self.require_own_lock()?;
+        Ok(self.draft(EventAction::Cancel).unlocked().finish())
     }
 
     fn check_in(
         &self,
         blob: &Blob,
-        comment: &Prose,
+        comment: &UserText,
         then: AfterCheckIn,
         base: Option<&BlobId>,
     ) -> Result<Effect, VaultError> {
         let Some(lock) = &self.file.lock else {
             return Err(VaultError::NotCheckedOut);
         };
-        self.own_lock()?;
+        self.require_own_lock()?;
         if base.is_some_and(|base| *base != self.file.blob.id) {
             return Err(VaultError::StaleBase);
         }
         let draft = self
             .draft(EventAction::CheckIn)
-            .revised(RevisionKind::CheckedIn, comment);
+            .with_revision(RevisionKind::CheckedIn, comment);
         let draft = match then {
-            AfterCheckIn::Release => draft.freed(),
-            AfterCheckIn::KeepCheckedOut => draft.granted(lock.note.clone()),
+            AfterCheckIn::Release => draft.unlocked(),
+            AfterCheckIn::KeepCheckedOut => draft.locked_by_caller(lock.note.clone()),
         };
-        Ok(draft.with(blob))
+        Ok(draft.with_content(blob))
     }
 
-    fn override_lock(&self, reason: &Prose, then: AfterOverride) -> Result<Effect, VaultError> {
+    fn override_lock(&self, reason: &UserText, then: AfterOverride) -> Result<Effect, VaultError> {
         if self.file.lock.is_none() {
             return Err(VaultError::NothingToOverride);
         }
         let draft = self.draft(EventAction::Override);
         let mut effect = match then {
-            AfterOverride::Free => draft.freed(),
-            AfterOverride::Take => draft.granted(None),
+            AfterOverride::Release => draft.unlocked(),
+            AfterOverride::Take => draft.locked_by_caller(None),
         }
-        .done();
+        .finish();
         effect.reason = Some(reason.clone());
         Ok(effect)
     }
 
-    fn describe(&self, description: Option<&Prose>) -> Result<Effect, VaultError> {
-        self.not_in_use()?;
-        let mut effect = self.draft(EventAction::Describe).done();
+    fn describe(&self, description: Option<&UserText>) -> Result<Effect, VaultError> {
+        self.require_unlocked_by_others()?;
+        let mut effect = self.draft(EventAction::Describe).finish();
         effect.file.description = description.cloned();
         Ok(effect)
     }
 
     fn move_to(&self, to: &Filename) -> Result<Effect, VaultError> {
-        self.not_in_use()?;
+        self.require_unlocked_by_others()?;
         // Another spelling of the same name is a move; whether another file has it, the unique index settles.
         if *to == self.file.name {
             return Err(VaultError::Exists { name: to.clone() });
         }
         let mut effect = self
             .draft(EventAction::Move)
-            .revised(RevisionKind::Moved, &Prose::empty())
-            .done();
+            .with_revision(RevisionKind::Moved, &UserText::empty())
+            .finish();
         effect.moved_from = Some(std::mem::replace(&mut effect.file.name, to.clone()));
         Ok(effect)
     }
@@ -211,23 +211,23 @@ impl Case<'_> {
         if *file != self.file.id {
             return Err(VaultError::NotFound);
         }
-        self.not_in_use()?;
-        let comment = Prose::stored(format!("Restored revision {revision}"));
+        self.require_unlocked_by_others()?;
+        let comment = UserText::from_stored(format!("Restored revision {revision}"));
         let draft = self
             .draft(EventAction::Restore)
-            .revised(RevisionKind::Restored, &comment);
-        let mut effect = draft.with(blob);
+            .with_revision(RevisionKind::Restored, &comment);
+        let mut effect = draft.with_content(blob);
         effect.file.deleted = false;
         Ok(effect)
     }
 
-    fn delete(&self, comment: &Prose) -> Result<Effect, VaultError> {
-        self.not_in_use()?;
+    fn delete(&self, comment: &UserText) -> Result<Effect, VaultError> {
+        self.require_unlocked_by_others()?;
         let draft = self
             .draft(EventAction::Delete)
-            .freed()
-            .revised(RevisionKind::Deleted, comment);
-        let mut effect = draft.done();
+            .unlocked()
+            .with_revision(RevisionKind::Deleted, comment);
+        let mut effect = draft.finish();
         effect.file.deleted = true;
         Ok(effect)
     }
@@ -241,17 +241,17 @@ struct Draft {
 }
 
 impl Draft {
-    fn freed(mut self) -> Self {
+    fn unlocked(mut self) -> Self {
         self.effect.file.lock = None;
         self
     }
 
     /// A new lock for the caller. Its id was never used before, so whoever still acts under an older one is refused.
-    fn granted(mut self, note: Option<Prose>) -> Self {
+    fn locked_by_caller(mut self, note: Option<UserText>) -> Self {
         let file = &mut self.effect.file;
-        file.grants += 1;
+        file.lock_seq += 1;
         file.lock = Some(Lock {
-            id: file.grants,
+            id: file.lock_seq,
             holder: self.by.clone(),
             at: self.at,
             note,
@@ -259,7 +259,7 @@ impl Draft {
         self
     }
 
-    fn revised(mut self, kind: RevisionKind, comment: &Prose) -> Self {
+    fn with_revision(mut self, kind: RevisionKind, comment: &UserText) -> Self {
         self.effect.file.revision += 1;
         self.effect.file.modified_at = self.at;
         self.effect.file.modified_by = self.by.clone();
@@ -270,12 +270,12 @@ impl Draft {
         self
     }
 
-    fn with(mut self, blob: &Blob) -> Effect {
+    fn with_content(mut self, blob: &Blob) -> Effect {
         self.effect.file.blob = blob.clone();
         self.effect
     }
 
-    fn done(self) -> Effect {
+    fn finish(self) -> Effect {
         self.effect
     }
 }

@@ -15,7 +15,7 @@ pub enum VaultError {
     Locked { holder: Username },
     /// Move, restore, describe or delete while somebody else holds the file.
     #[error("File is checked out by {holder}")]
-    InUse { holder: Username },
+    LockedByOther { holder: Username },
     /// Cancel of a file that nobody holds.
     #[error("File is not currently locked")]
     NotLocked,
@@ -23,7 +23,7 @@ pub enum VaultError {
     NotCheckedOut,
     /// Cancel or check-in with somebody else's lock.
     #[error("File is locked by {holder}, not by you")]
-    HeldByAnother { holder: Username },
+    NotLockHolder { holder: Username },
     #[error("File is not locked, no need to override.")]
     NothingToOverride,
     /// `name` is how the file that is there is spelled.
@@ -33,7 +33,7 @@ pub enum VaultError {
     #[error(
         "{name} is already there: a file and a folder cannot have one name, nor two folders that differ only in case."
     )]
-    InTheWay { name: Filename },
+    NameConflict { name: Filename },
     #[error("The file has changed since: you sent a revision that is not the newest.")]
     StaleBase,
     #[error("The file is larger than the limit of {limit} bytes.")]
@@ -51,7 +51,7 @@ pub enum VaultError {
     #[error("The disk is full. Nothing has changed.")]
     DiskFull,
     #[error("content: {0}")]
-    Content(#[source] std::io::Error),
+    Io(#[source] std::io::Error),
     #[error(transparent)]
     Store(#[from] Unavailable),
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use auth::{Chance, Username};
 use jiff::Timestamp;
 
-use crate::{Blob, Filename, Prose};
+use crate::{Blob, Filename, UserText};
 
 /// 32 lowercase hex digits; stays with a file through moves, deletion and restoration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,8 +13,8 @@ pub struct FileId(Arc<str>);
 
 impl FileId {
     #[must_use]
-    pub fn random(chance: &Chance) -> Self {
-        Self(hex::encode(chance.bytes::<16>()).into())
+    pub fn random(rng: &Chance) -> Self {
+        Self(hex::encode(rng.bytes::<16>()).into())
     }
 
     /// Takes an id back from where it was kept.
@@ -39,7 +39,7 @@ impl fmt::Display for FileId {
 pub struct File {
     pub id: FileId,
     pub name: Filename,
-    pub description: Option<Prose>,
+    pub description: Option<UserText>,
     /// Counts this file's revisions from 1, without gaps.
     pub revision: i64,
     /// The vault-wide number of the change that made this revision.
@@ -50,7 +50,7 @@ pub struct File {
     pub lock: Option<Lock>,
     /// How often the lock was granted so far: the next grant's [`Lock::id`] is one more, so a late writer with an old
     /// lock is always told apart.
-    pub grants: i64,
+    pub lock_seq: i64,
     pub deleted: bool,
 }
 
@@ -60,7 +60,7 @@ pub struct Lock {
     pub id: i64,
     pub holder: Username,
     pub at: Timestamp,
-    pub note: Option<Prose>,
+    pub note: Option<UserText>,
 }
 
 impl File {

@@ -30,7 +30,7 @@ impl Filename {
 
     /// Takes a name back from where it was kept, unchecked.
     #[must_use]
-    pub fn stored(raw: &str) -> Self {
+    pub fn from_stored(raw: &str) -> Self {
         Self(raw.into())
     }
 
@@ -61,7 +61,7 @@ impl Filename {
 
     /// The last segment.
     #[must_use]
-    pub fn leaf(&self) -> &str {
+    pub fn file_name(&self) -> &str {
         self.0.rsplit_once('/').map_or(&*self.0, |(_, leaf)| leaf)
     }
 }
@@ -88,7 +88,7 @@ impl NameKey {
 
     /// Takes a key back from where it was kept, unfolded.
     #[must_use]
-    pub fn stored(raw: &str) -> Self {
+    pub fn from_stored(raw: &str) -> Self {
         Self(raw.to_owned())
     }
 

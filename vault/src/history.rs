@@ -3,7 +3,7 @@
 use auth::{Actor, Username};
 use jiff::Timestamp;
 
-use crate::{Blob, File, FileId, Filename, Prose};
+use crate::{Blob, File, FileId, Filename, UserText};
 
 /// One version of one file: immutable. Every revision is one change of the vault and one git commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Revision {
     pub blob: Option<Blob>,
     pub author: Author,
     pub at: Timestamp,
-    pub comment: Prose,
+    pub comment: UserText,
 }
 
 /// As it goes into git, fixed at the time: a later change of name or mail does not rewrite history.
@@ -105,7 +105,7 @@ pub struct Event {
     pub file: File,
     pub moved_from: Option<Filename>,
     /// Why a lock was broken.
-    pub reason: Option<Prose>,
+    pub reason: Option<UserText>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,6 +24,6 @@ pub use error::VaultError;
 pub use file::{File, FileId, Lock};
 pub use filename::{BadFilename, Filename, NameKey};
 pub use history::{Event, EventAction, Revision, RevisionKind};
-pub use prose::Prose;
+pub use prose::UserText;
 pub use store::{Command, Effect, Operation, Outcome, VaultStore};
 pub use vault::Vault;

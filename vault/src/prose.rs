@@ -4,32 +4,32 @@ use std::fmt;
 
 /// Kept exactly as written: any script, line breaks and tabs; no other control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prose(String);
+pub struct UserText(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadProse {
+pub enum InvalidText {
     #[error("This text has at most {most} characters.")]
     TooLong { most: usize },
     #[error("This text holds a control character that nobody could see.")]
     Control,
 }
 
-impl Prose {
+impl UserText {
     /// # Errors
     /// More than `most` characters, or a control character that is no line break or tab.
-    pub fn parse(raw: &str, most: usize) -> Result<Self, BadProse> {
-        if raw.chars().count() > most {
-            return Err(BadProse::TooLong { most });
+    pub fn parse(raw: &str, max_chars: usize) -> Result<Self, InvalidText> {
+        if raw.chars().count() > max_chars {
+            return Err(InvalidText::TooLong { most: max_chars });
         }
         if raw.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            return Err(BadProse::Control);
+            return Err(InvalidText::Control);
         }
         Ok(Self(raw.to_owned()))
     }
 
     /// Takes text back from where it was kept.
     #[must_use]
-    pub fn stored(raw: String) -> Self {
+    pub fn from_stored(raw: String) -> Self {
         Self(raw)
     }
 
@@ -44,7 +44,7 @@ impl Prose {
     }
 }
 
-impl fmt::Display for Prose {
+impl fmt::Display for UserText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -4,7 +4,7 @@ use auth::{Actor, Realm, Unavailable, Username};
 use jiff::Timestamp;
 
 use crate::{
-    Blob, BlobId, Event, EventAction, File, FileId, Filename, NameKey, Prose, Revision,
+    Blob, BlobId, Event, EventAction, File, FileId, Filename, NameKey, UserText, Revision,
     RevisionKind, VaultError, VaultId, VaultName,
 };
 
@@ -25,25 +25,25 @@ pub enum Operation {
     Add {
         id: FileId,
         blob: Blob,
-        comment: Prose,
+        comment: UserText,
     },
     CheckOut {
-        note: Option<Prose>,
+        note: Option<UserText>,
     },
     Cancel,
     /// `base`, where given, is the content that the new one was made from.
     CheckIn {
         blob: Blob,
-        comment: Prose,
+        comment: UserText,
         then: AfterCheckIn,
         base: Option<BlobId>,
     },
     Override {
-        reason: Prose,
+        reason: UserText,
         then: AfterOverride,
     },
     Describe {
-        description: Option<Prose>,
+        description: Option<UserText>,
     },
     Move {
         to: Filename,
@@ -55,7 +55,7 @@ pub enum Operation {
         blob: Blob,
     },
     Delete {
-        comment: Prose,
+        comment: UserText,
     },
 }
 
@@ -68,7 +68,7 @@ pub enum AfterCheckIn {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterOverride {
-    Free,
+    Release,
     /// Checked out to whoever breaks the lock.
     Take,
 }
@@ -81,13 +81,13 @@ pub struct Effect {
     pub revision: Option<NewRevision>,
     pub action: EventAction,
     pub moved_from: Option<Filename>,
-    pub reason: Option<Prose>,
+    pub reason: Option<UserText>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRevision {
     pub kind: RevisionKind,
-    pub comment: Prose,
+    pub comment: UserText,
 }
 
 /// What was done, or had been done already under the same key.
@@ -112,12 +112,12 @@ pub struct IdempotencyKey {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
-    Nobody,
-    Anybody,
-    Is(Username),
+pub enum LockFilter {
+    Unlocked,
+    Locked,
+    LockedBy(Username),
     /// Somebody, but not this one.
-    Not(Username),
+    NotLockedBy(Username),
 }
 
 /// Which files of a vault; live ones only, by key.
@@ -126,7 +126,7 @@ pub struct FileQuery {
     pub prefix: Option<NameKey>,
     /// A part of the name.
     pub search: Option<NameKey>,
-    pub holder: Option<Holder>,
+    pub holder: Option<LockFilter>,
     pub locked_by: Option<Username>,
     pub after: Option<NameKey>,
     pub limit: u32,
@@ -134,7 +134,7 @@ pub struct FileQuery {
 
 /// One row of a folder's page. Folders come first, each by key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum FolderEntry {
     Folder(Filename),
     File(Box<File>),
 }
@@ -156,12 +156,12 @@ pub struct Heads {
     pub event: i64,
 }
 
-pub type Answer<T> = Result<T, Unavailable>;
+pub type StoreResult<T> = Result<T, Unavailable>;
 
 /// Answered by the crate `store`. Reads see every write that returned before them.
 pub trait VaultStore: Clone + Send + Sync + 'static {
     // vaults
-    fn vaults(&self) -> impl Future<Output = Answer<Vec<Realm>>> + Send;
+    fn vaults(&self) -> impl Future<Output = StoreResult<Vec<Realm>>> + Send;
     /// Makes a vault; `by` becomes its manager. Fails with `VaultExists`, settled by the unique index.
     fn create_vault(
         &self,
@@ -175,19 +175,19 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         &self,
         vault: &VaultId,
         name: &Filename,
-    ) -> impl Future<Output = Answer<Option<File>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<File>>> + Send;
     /// The live file of that name, else the one deleted last.
     fn file_or_deleted(
         &self,
         vault: &VaultId,
         name: &Filename,
-    ) -> impl Future<Output = Answer<Option<File>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<File>>> + Send;
     /// By key.
     fn files(
         &self,
         vault: &VaultId,
         query: FileQuery,
-    ) -> impl Future<Output = Answer<Vec<File>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<File>>> + Send;
     /// Files that are gone and whose name nobody uses again, the one deleted last first; `before`: only those that were
     /// deleted in an earlier change.
     fn deleted(
@@ -195,15 +195,15 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         vault: &VaultId,
         before: Option<i64>,
         limit: u32,
-    ) -> impl Future<Output = Answer<Vec<File>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<File>>> + Send;
     /// What is directly in a folder (`None`: the top), after `after`.
     fn folder(
         &self,
         vault: &VaultId,
         folder: Option<&Filename>,
-        after: Option<&Entry>,
+        after: Option<&FolderEntry>,
         limit: u32,
-    ) -> impl Future<Output = Answer<Vec<Entry>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<FolderEntry>>> + Send;
     /// Newest first; `before`: only revisions with a smaller number.
     fn history(
         &self,
@@ -211,20 +211,20 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         file: &FileId,
         before: Option<i64>,
         limit: u32,
-    ) -> impl Future<Output = Answer<Vec<Revision>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Revision>>> + Send;
     fn revision(
         &self,
         vault: &VaultId,
         file: &FileId,
         revision: i64,
-    ) -> impl Future<Output = Answer<Option<Revision>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Revision>>> + Send;
     /// The vault's changes with a greater number, oldest first.
     fn changes(
         &self,
         vault: &VaultId,
         since: i64,
         limit: u32,
-    ) -> impl Future<Output = Answer<Vec<Revision>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Revision>>> + Send;
 
     /// One transaction: the key (seen before: the same outcome again, [`VaultError::KeyReused`] for another request),
     /// the file as it is, [`decide`](crate::decide::decide), the file as it shall be (guarded by its revision and grants),
@@ -240,20 +240,20 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         vault: &VaultId,
         since: i64,
         limit: u32,
-    ) -> impl Future<Output = Answer<Vec<Event>>> + Send;
-    fn heads(&self, vault: &VaultId) -> impl Future<Output = Answer<Heads>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Event>>> + Send;
+    fn heads(&self, vault: &VaultId) -> impl Future<Output = StoreResult<Heads>> + Send;
 
     // git
     /// The newest change whose commit is durable in git, 0 if none.
     fn derived(
         &self,
         vault: &VaultId,
-    ) -> impl Future<Output = Answer<Option<DerivedCommit>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<DerivedCommit>>> + Send;
     fn record_derived(
         &self,
         vault: &VaultId,
         commits: Vec<DerivedCommit>,
-    ) -> impl Future<Output = Answer<()>> + Send;
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 
     // upkeep
     /// Every blob that a revision names, by id, after `after`: for `verify`.
@@ -262,9 +262,9 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         vault: &VaultId,
         after: Option<&BlobId>,
         limit: u32,
-    ) -> impl Future<Output = Answer<Vec<Blob>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Blob>>> + Send;
     /// Forgets idempotency keys older than `before`.
     /// At most a few hundred at once; says how many.
-    fn forget_keys(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send;
-    fn vault(&self, name: &VaultName) -> impl Future<Output = Answer<Option<Realm>>> + Send;
+    fn purge_idempotency_keys(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send;
+    fn vault(&self, name: &VaultName) -> impl Future<Output = StoreResult<Option<Realm>>> + Send;
 }

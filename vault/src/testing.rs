@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub(crate) use store::MemoryStore;
 
-use crate::{Prose, Realm, VaultId, VaultName};
+use crate::{UserText, Realm, VaultId, VaultName};
 
 pub(crate) fn actor(name: &str) -> Actor {
     Actor::named(Username::parse(name).unwrap())
@@ -25,8 +25,8 @@ pub(crate) fn realm(name: &str) -> Realm {
     }
 }
 
-pub(crate) fn text(raw: &str) -> Prose {
-    Prose::stored(raw.to_owned())
+pub(crate) fn text(raw: &str) -> UserText {
+    UserText::from_stored(raw.to_owned())
 }
 
 pub(crate) fn clock() -> Clock {

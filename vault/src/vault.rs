@@ -11,24 +11,24 @@ use std::{ops::Range, path::PathBuf};
 use auth::{Chance, Clock, Permit};
 use tokio::io::AsyncRead;
 
-use keeper::Keeper;
-pub use keeper::make_main;
+use keeper::VaultCore;
+pub use keeper::ensure_main_vault;
 
 use crate::{
-    Blob, BlobId, BlobStore, BlobUpload, Event, File, FileId, Filename, Operation, Prose, Realm,
+    Blob, BlobId, BlobStore, BlobUpload, Event, File, FileId, Filename, Operation, UserText, Realm,
     Revision, VaultError, VaultName, VaultStore,
     action::{
         Add, Cancel, CheckIn, CheckOut, CreateVault, Delete, Describe, Move, Override, Read,
         Restore,
     },
-    store::{AfterCheckIn, AfterOverride, Entry, FileQuery, IdempotencyKey},
+    store::{AfterCheckIn, AfterOverride, FolderEntry, FileQuery, IdempotencyKey},
 };
 
 /// Content that is durable but belongs to no revision yet.
 #[derive(Debug)]
-pub struct Received(pub(crate) Blob);
+pub struct StoredContent(pub(crate) Blob);
 
-impl Received {
+impl StoredContent {
     #[must_use]
     pub fn id(&self) -> &BlobId {
         &self.0.id
@@ -37,18 +37,18 @@ impl Received {
 
 /// Whether an upload may be that of a request which was carried out already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attempt {
+pub enum Precheck {
     /// It carries no key. What would be refused in the end is refused before the upload.
-    First,
+    Run,
     /// It carries a key, so it may be a retry whose first answer is due again: it is judged in the end only.
-    MayBeRetry,
+    SkipForRetry,
 }
 
 /// A new revision about to be recorded.
 #[derive(Debug)]
-pub struct NewRevision {
-    pub content: Received,
-    pub comment: Prose,
+pub struct RevisionUpload {
+    pub content: StoredContent,
+    pub comment: UserText,
     pub then: AfterCheckIn,
     /// RFC 9110 §13.1.1 `If-Match`: the content it was made from.
     pub base: Option<BlobId>,
@@ -56,10 +56,10 @@ pub struct NewRevision {
 
 #[derive(Clone, Debug)]
 pub struct Vault<S, B> {
-    keeper: Keeper<S, B>,
+    core: VaultCore<S, B>,
 }
 
-type Key = Option<IdempotencyKey>;
+type OptionalKey = Option<IdempotencyKey>;
 
 impl<S: VaultStore, B: BlobStore> Vault<S, B> {
     /// `repositories` is the folder of the bare repositories. Makes the vault `main` if there is none, and starts
@@ -72,7 +72,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         chance: Chance,
     ) -> Result<Self, VaultError> {
         Ok(Self {
-            keeper: Keeper::open(store, blobs, repositories, clock, chance).await?,
+            core: VaultCore::open(store, blobs, repositories, clock, chance).await?,
         })
     }
 
@@ -81,19 +81,19 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         permit: &Permit<CreateVault>,
         name: VaultName,
     ) -> Result<Realm, VaultError> {
-        self.keeper.create_vault(permit.actor(), name).await
+        self.core.create_vault(permit.actor(), name).await
     }
 
     // -- reading
     pub async fn file(&self, permit: &Permit<Read>, name: &Filename) -> Result<File, VaultError> {
-        self.keeper.file(permit.realm(), name).await
+        self.core.file(permit.realm(), name).await
     }
     pub async fn files(
         &self,
         permit: &Permit<Read>,
         query: FileQuery,
     ) -> Result<Vec<File>, VaultError> {
-        Ok(self.keeper.store.files(&permit.realm().id, query).await?)
+        Ok(self.core.store.files(&permit.realm().id, query).await?)
     }
     /// Files that can be restored, the one deleted last first. One whose name is used again is not told.
     pub async fn deleted(
@@ -103,7 +103,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         limit: u32,
     ) -> Result<Vec<File>, VaultError> {
         Ok(self
-            .keeper
+            .core
             .store
             .deleted(&permit.realm().id, before, limit)
             .await?)
@@ -112,11 +112,11 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         &self,
         permit: &Permit<Read>,
         folder: Option<&Filename>,
-        after: Option<&Entry>,
+        after: Option<&FolderEntry>,
         limit: u32,
-    ) -> Result<Vec<Entry>, VaultError> {
+    ) -> Result<Vec<FolderEntry>, VaultError> {
         Ok(self
-            .keeper
+            .core
             .store
             .folder(&permit.realm().id, folder, after, limit)
             .await?)
@@ -129,9 +129,9 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Revision>, VaultError> {
-        let file = self.keeper.file_or_deleted(permit.realm(), name).await?;
+        let file = self.core.file_or_deleted(permit.realm(), name).await?;
         Ok(self
-            .keeper
+            .core
             .store
             .history(&permit.realm().id, &file.id, before, limit)
             .await?)
@@ -143,7 +143,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         limit: u32,
     ) -> Result<Vec<Revision>, VaultError> {
         Ok(self
-            .keeper
+            .core
             .store
             .changes(&permit.realm().id, since, limit)
             .await?)
@@ -155,7 +155,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         name: &Filename,
         revision: Option<i64>,
     ) -> Result<Blob, VaultError> {
-        self.keeper.content(permit.realm(), name, revision).await
+        self.core.content(permit.realm(), name, revision).await
     }
     /// Streams a part of content that [`content`](Self::content) named.
     pub async fn open_content(
@@ -164,7 +164,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         blob: &Blob,
         range: Range<u64>,
     ) -> Result<impl AsyncRead + Send + Unpin + use<S, B>, VaultError> {
-        self.keeper.open_content(permit.realm(), blob, range).await
+        self.core.open_content(permit.realm(), blob, range).await
     }
     pub async fn events(
         &self,
@@ -173,7 +173,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         limit: u32,
     ) -> Result<Vec<Event>, VaultError> {
         Ok(self
-            .keeper
+            .core
             .store
             .events(&permit.realm().id, since, limit)
             .await?)
@@ -181,26 +181,26 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
 
     // -- receiving content: asks first whether it would be taken, so that nobody uploads 10 GB to be refused; not where
     // there is a key, since a retry gets its old answer
-    pub async fn receive_new(
+    pub async fn start_upload_new(
         &self,
         permit: &Permit<Add>,
         name: &Filename,
-        attempt: Attempt,
+        attempt: Precheck,
     ) -> Result<B::Upload, VaultError> {
-        self.keeper.receive_new(permit.realm(), name, attempt).await
+        self.core.start_upload_new(permit.realm(), name, attempt).await
     }
-    pub async fn receive_revision(
+    pub async fn start_upload_revision(
         &self,
         permit: &Permit<CheckIn>,
         name: &Filename,
-        attempt: Attempt,
+        attempt: Precheck,
     ) -> Result<B::Upload, VaultError> {
-        self.keeper
-            .receive_revision(permit.into(), name, attempt)
+        self.core
+            .start_upload_revision(permit.into(), name, attempt)
             .await
     }
-    pub async fn received(&self, upload: B::Upload) -> Result<Received, VaultError> {
-        upload.finish().await.map(Received)
+    pub async fn finish_upload(&self, upload: B::Upload) -> Result<StoredContent, VaultError> {
+        upload.finish().await.map(StoredContent)
     }
 
     // -- changing; every one durable when it returns, with its git commit where it has one
@@ -212,12 +212,12 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         &self,
         permit: &Permit<Add>,
         name: &Filename,
-        content: Received,
-        comment: Prose,
-        key: Key,
+        content: StoredContent,
+        comment: UserText,
+        key: OptionalKey,
     ) -> Result<File, VaultError> {
-        let id = FileId::random(&self.keeper.chance);
-        self.keeper
+        let id = FileId::random(&self.core.rng);
+        self.core
             .apply(
                 permit.into(),
                 name,
@@ -234,10 +234,10 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         &self,
         permit: &Permit<CheckOut>,
         name: &Filename,
-        note: Option<Prose>,
-        key: Key,
+        note: Option<UserText>,
+        key: OptionalKey,
     ) -> Result<File, VaultError> {
-        self.keeper
+        self.core
             .apply(permit.into(), name, Operation::CheckOut { note }, key)
             .await
     }
@@ -245,9 +245,9 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         &self,
         permit: &Permit<Cancel>,
         name: &Filename,
-        key: Key,
+        key: OptionalKey,
     ) -> Result<File, VaultError> {
-        self.keeper
+        self.core
             .apply(permit.into(), name, Operation::Cancel, key)
             .await
     }
@@ -255,16 +255,16 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         &self,
         permit: &Permit<CheckIn>,
         name: &Filename,
-        new: NewRevision,
-        key: Key,
+        new: RevisionUpload,
+        key: OptionalKey,
     ) -> Result<File, VaultError> {
-        let NewRevision {
-            content: Received(blob),
+        let RevisionUpload {
+            content: StoredContent(blob),
             comment,
             then,
             base,
         } = new;
-        self.keeper
+        self.core
             .apply(
                 permit.into(),
                 name,
@@ -286,11 +286,11 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         &self,
         permit: &Permit<Override>,
         name: &Filename,
-        reason: Prose,
+        reason: UserText,
         then: AfterOverride,
-        key: Key,
+        key: OptionalKey,
     ) -> Result<File, VaultError> {
-        self.keeper
+        self.core
             .apply(
                 permit.into(),
                 name,
@@ -303,10 +303,10 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         &self,
         permit: &Permit<Describe>,
         name: &Filename,
-        description: Option<Prose>,
-        key: Key,
+        description: Option<UserText>,
+        key: OptionalKey,
     ) -> Result<File, VaultError> {
-        self.keeper
+        self.core
             .apply(
                 permit.into(),
                 name,
@@ -320,9 +320,9 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         permit: &Permit<Move>,
         name: &Filename,
         to: Filename,
-        key: Key,
+        key: OptionalKey,
     ) -> Result<File, VaultError> {
-        self.keeper
+        self.core
             .apply(permit.into(), name, Operation::Move { to }, key)
             .await
     }
@@ -331,9 +331,9 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         permit: &Permit<Restore>,
         name: &Filename,
         revision: i64,
-        key: Key,
+        key: OptionalKey,
     ) -> Result<File, VaultError> {
-        self.keeper
+        self.core
             .restore(permit.into(), name, revision, key)
             .await
     }
@@ -341,10 +341,10 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         &self,
         permit: &Permit<Delete>,
         name: &Filename,
-        comment: Prose,
-        key: Key,
+        comment: UserText,
+        key: OptionalKey,
     ) -> Result<(), VaultError> {
-        self.keeper
+        self.core
             .apply(permit.into(), name, Operation::Delete { comment }, key)
             .await
             .map(drop)
@@ -353,11 +353,11 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
     /// Waits until git has all that was answered, durable and recorded, and stops deriving. For the end of the program,
     /// after the last request.
     pub async fn close(&self) {
-        self.keeper.deriver.close().await;
+        self.core.deriver.close().await;
     }
 
     /// Ticks with the id of the vault whenever something was recorded here: the live hub then reads the events.
-    pub fn recorded(&self) -> tokio::sync::broadcast::Receiver<crate::VaultId> {
-        self.keeper.recorded.subscribe()
+    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<crate::VaultId> {
+        self.core.recorded.subscribe()
     }
 }

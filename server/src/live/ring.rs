@@ -86,7 +86,7 @@ mod tests {
         let mut ring = Ring::above(0);
         for id in 1..1000 {
             let mut long = event(id);
-            long.file.description = Some(vault::Prose::stored("x".repeat(10_000)));
+            long.file.description = Some(vault::UserText::from_stored("x".repeat(10_000)));
             ring.push(Message::of(&long, &main_vault().name).unwrap());
         }
         assert!(ring.bytes <= MOST_BYTES);

@@ -34,6 +34,6 @@ impl<S: VaultStore, B: BlobStore> EventSource for VaultEvents<S, B> {
     }
 
     fn recorded(&self) -> broadcast::Receiver<VaultId> {
-        self.vault.recorded()
+        self.vault.subscribe()
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn event(id: i64) -> Event {
         modified_at: at,
         modified_by: user("ada"),
         lock: None,
-        grants: 0,
+        lock_seq: 0,
         deleted: false,
     };
     Event {

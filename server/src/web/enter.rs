@@ -53,7 +53,7 @@ pub struct SignUpPage {
 /// too, so that a refused password doesn't cost it), and `message`; `open` false where there is an administrator
 /// already. On success: signed in, and 303 to `/`.
 #[derive(Template)]
-#[template(path = "first.html")]
+#[template(path = "setup.html")]
 pub struct FirstPage {
     pub shell: Shell,
     pub token: String,

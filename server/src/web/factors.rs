@@ -12,7 +12,7 @@ const FEW_CODES: usize = 3;
 
 /// `GET /sign-in/second`, and `POST /sign-in/second` when refused: the form posts `otp` and `next`.
 #[derive(Debug, Template)]
-#[template(path = "second.html")]
+#[template(path = "mfa.html")]
 pub struct SecondPage {
     pub shell: Shell,
     pub username: String,

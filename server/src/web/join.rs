@@ -12,7 +12,7 @@ use super::Shell;
 /// token too, so that a refused password doesn't cost it); `open` false where nobody may register at all. On success:
 /// signed in, and 303 to `/`.
 #[derive(Template)]
-#[template(path = "join.html")]
+#[template(path = "accept-invitation.html")]
 pub struct JoinPage {
     pub shell: Shell,
     pub token: String,

@@ -21,7 +21,7 @@ impl ProviderButton {
 
 /// Where signing in through a provider did not work.
 #[derive(Debug, Template)]
-#[template(path = "upstream.html")]
+#[template(path = "provider-error.html")]
 pub struct UpstreamPage {
     pub shell: Shell,
     /// Its name, where there is one of that id.

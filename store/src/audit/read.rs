@@ -89,19 +89,19 @@ fn select(query: &AuditQuery) -> (String, Vec<Value>) {
     );
     search.also_if("at >= ?", query.since);
     search.also_if("at < ?", query.until);
-    let ways = ways(&mut search, query);
+    let ways = index_branches(&mut search, query);
     (union(&search.wanted, &ways, order), search.params)
 }
 
 /// Conditions of which one is enough, each of them a range of one index: with `OR` the whole chain would be read.
-fn ways(search: &mut Search, query: &AuditQuery) -> Vec<String> {
+fn index_branches(search: &mut Search, query: &AuditQuery) -> Vec<String> {
     let whose = match &query.concerning {
         None => vec![String::new()],
         Some(name) => {
             let name = search.name(name.as_str());
             vec![
                 format!(" AND actor = {name}"),
-                format!(" AND subject = {name} AND {}", about_an_account()),
+                format!(" AND subject = {name} AND {}", account_condition()),
                 format!(" AND subject = '{EVERYBODY}'"),
             ]
         }
@@ -139,7 +139,7 @@ fn union(wanted: &str, ways: &[String], order: &str) -> String {
 }
 
 /// The words are ours, so they need no parameters.
-fn about_an_account() -> String {
+fn account_condition() -> String {
     let others = Deed::ALL.iter().filter(|deed| !deed.is_about_an_account());
     format!(
         "action NOT IN ({})",
@@ -166,7 +166,7 @@ fn parse(mut row: Row) -> Result<Entry, DbError> {
 
 /// How far a chain has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct ChainHead {
     pub chain: String,
     pub n: i64,
     pub hash: String,
@@ -177,7 +177,7 @@ impl Store {
     ///
     /// # Errors
     /// A database that does not answer.
-    pub async fn audit_heads(&self) -> Answer<Vec<Head>> {
+    pub async fn audit_heads(&self) -> Answer<Vec<ChainHead>> {
         self.read((), |db, ()| Box::pin(async move { Ok(heads(db).await?) }))
             .await
     }
@@ -191,7 +191,7 @@ impl Store {
     }
 }
 
-async fn heads(db: &mut Connection) -> Result<Vec<Head>, DbError> {
+async fn heads(db: &mut Connection) -> Result<Vec<ChainHead>, DbError> {
     let rows = db
         .query(
             "SELECT chain, n, hash FROM audit_heads WHERE n > 0 ORDER BY chain",
@@ -200,7 +200,7 @@ async fn heads(db: &mut Connection) -> Result<Vec<Head>, DbError> {
         .await?;
     rows.into_iter()
         .map(|mut row| {
-            Ok(Head {
+            Ok(ChainHead {
                 chain: row.text()?,
                 n: row.int()?,
                 hash: row.text()?,

@@ -21,7 +21,7 @@ fn writer(folder: &tempfile::TempDir) -> (Writer, rusqlite::Connection) {
     (Writer::start(sqlite).unwrap(), open())
 }
 
-type Done = Result<(), Stop<Unavailable>>;
+type Done = Result<(), TxError<Unavailable>>;
 
 fn insert<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
     Box::pin(async move {
@@ -45,7 +45,7 @@ fn insert_and_refuse<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Do
     Box::pin(async move {
         db.execute("INSERT INTO t (n) VALUES ($1)", params![*n])
             .await?;
-        Err(DbError::broken("refused").into())
+        Err(DbError::corrupt("refused").into())
     })
 }
 
@@ -85,7 +85,7 @@ async fn a_job_that_fails_or_panics_harms_no_other_in_its_batch() {
     let folder = tempfile::tempdir().unwrap();
     let (writer, reader) = writer(&folder);
     let jobs = (0..60).map(|n| {
-        let body: Body<i64, (), Unavailable> = match n % 5 {
+        let body: TxFn<i64, (), Unavailable> = match n % 5 {
             0 => insert_and_refuse,
             1 => insert_and_panic,
             2 => wait_for_ever,
@@ -113,12 +113,12 @@ async fn a_commit_that_fails_is_told_to_everybody_in_it_and_the_next_one_works()
     // Queued together behind a lock that another program holds, so that they are one batch.
     reader.execute_batch("BEGIN IMMEDIATE").unwrap();
     let jobs = [
-        writer.run(0, insert as Body<_, _, _>),
+        writer.run(0, insert as TxFn<_, _, _>),
         writer.run(1, insert),
         writer.run(2, insert_orphan),
     ];
     let unlock = async {
-        while writer.queue.capacity() > MOST_QUEUED - 2 {
+        while writer.queue.capacity() > MAX_QUEUED - 2 {
             tokio::task::yield_now().await;
         }
         reader.execute_batch("ROLLBACK").unwrap();
@@ -126,7 +126,7 @@ async fn a_commit_that_fails_is_told_to_everybody_in_it_and_the_next_one_works()
     let (done, ()) = tokio::join!(join_all(jobs), unlock);
     for done in done {
         assert!(
-            matches!(done, Err(Stop::Failed(DbError::NotCommitted(_)))),
+            matches!(done, Err(TxError::Db(DbError::NotCommitted(_)))),
             "{done:?}"
         );
     }
@@ -142,7 +142,7 @@ async fn a_full_disk_is_told_and_changes_nothing() {
     writer.run(1, insert).await.unwrap();
     let full = writer.run(10, insert_too_much).await;
     assert!(
-        matches!(full, Err(Stop::Failed(DbError::DiskFull))),
+        matches!(full, Err(TxError::Db(DbError::DiskFull))),
         "{full:?}"
     );
     assert_eq!(numbers(&reader), [1]);

@@ -2,7 +2,7 @@
 
 use auth::{AuthStore as _, Role, audit::AuditQuery, store::AuditStore as _};
 use sqlx::{Connection as _, Executor as _};
-use store::{Chain, Database, Verdict, testing::TestDatabase};
+use store::{Chain, Database, ChainStatus, testing::TestDatabase};
 
 use crate::builders::{actor, ada_and_bob, register, second, user};
 
@@ -38,17 +38,17 @@ async fn some_history(db: &TestDatabase) -> Chain {
     Chain::Realm(ada.vault)
 }
 
-async fn verdict(db: &TestDatabase, chain: &Chain) -> Verdict {
+async fn verdict(db: &TestDatabase, chain: &Chain) -> ChainStatus {
     db.store.verify_audit(chain).await.unwrap()
 }
 
 async fn every_operation_and_account_change_is_recorded_in_its_chain(db: TestDatabase) {
     assert_eq!(
         verdict(&db, &Chain::Accounts).await,
-        Verdict::Sound { entries: 0 }
+        ChainStatus::Intact { entries: 0 }
     );
     let chain = some_history(&db).await;
-    assert_eq!(verdict(&db, &chain).await, Verdict::Sound { entries: 5 });
+    assert_eq!(verdict(&db, &chain).await, ChainStatus::Intact { entries: 5 });
     register(&db.store, &["ada"]).await;
     let Chain::Realm(vault) = &chain else {
         panic!("{chain:?}")
@@ -65,9 +65,9 @@ async fn every_operation_and_account_change_is_recorded_in_its_chain(db: TestDat
         .unwrap();
     assert_eq!(
         verdict(&db, &Chain::Accounts).await,
-        Verdict::Sound { entries: 2 }
+        ChainStatus::Intact { entries: 2 }
     );
-    assert_eq!(verdict(&db, &chain).await, Verdict::Sound { entries: 5 });
+    assert_eq!(verdict(&db, &chain).await, ChainStatus::Intact { entries: 5 });
 }
 
 async fn an_edited_entry_is_found(db: TestDatabase) {
@@ -80,13 +80,13 @@ async fn an_edited_entry_is_found(db: TestDatabase) {
         tamper(&db, edit).await;
         assert_eq!(
             verdict(&db, &chain).await,
-            Verdict::Broken { at: 3 },
+            ChainStatus::Broken { at: 3 },
             "{edit}"
         );
     }
     assert_eq!(
         verdict(&db, &Chain::Accounts).await,
-        Verdict::Sound { entries: 0 },
+        ChainStatus::Intact { entries: 0 },
         "each chain for itself"
     );
 }
@@ -109,7 +109,7 @@ async fn an_entry_that_nobody_wrote_is_found_and_not_shown(db: TestDatabase) {
     ] {
         tamper(&db, COPY).await;
         tamper(&db, place).await;
-        assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: n }, "{n}");
+        assert_eq!(verdict(&db, &chain).await, ChainStatus::Broken { at: n }, "{n}");
         let shown = db
             .store
             .audit(AuditQuery::newest(chain.clone(), 100))
@@ -121,7 +121,7 @@ async fn an_entry_that_nobody_wrote_is_found_and_not_shown(db: TestDatabase) {
         );
         tamper(&db, "DELETE FROM audit WHERE actor = 'eve'").await;
     }
-    assert_eq!(verdict(&db, &chain).await, Verdict::Sound { entries: 5 });
+    assert_eq!(verdict(&db, &chain).await, ChainStatus::Intact { entries: 5 });
 }
 
 async fn a_missing_entry_is_found_wherever_it_was(db: TestDatabase) {
@@ -129,25 +129,25 @@ async fn a_missing_entry_is_found_wherever_it_was(db: TestDatabase) {
     tamper(&db, "DELETE FROM audit WHERE n = 5 AND chain <> 'accounts'").await;
     assert_eq!(
         verdict(&db, &chain).await,
-        Verdict::Broken { at: 5 },
+        ChainStatus::Broken { at: 5 },
         "the newest"
     );
     tamper(&db, "DELETE FROM audit WHERE n = 2 AND chain <> 'accounts'").await;
     assert_eq!(
         verdict(&db, &chain).await,
-        Verdict::Broken { at: 2 },
+        ChainStatus::Broken { at: 2 },
         "one in between"
     );
     tamper(&db, "DELETE FROM audit WHERE n = 1 AND chain <> 'accounts'").await;
     assert_eq!(
         verdict(&db, &chain).await,
-        Verdict::Broken { at: 1 },
+        ChainStatus::Broken { at: 1 },
         "the first"
     );
     tamper(&db, "DELETE FROM audit_heads WHERE chain <> 'accounts'").await;
     assert_eq!(
         verdict(&db, &chain).await,
-        Verdict::Broken { at: 1 },
+        ChainStatus::Broken { at: 1 },
         "all of it"
     );
 }
@@ -160,11 +160,11 @@ async fn a_chain_whose_hashes_were_made_anew_up_to_the_end_is_found(db: TestData
         "UPDATE audit SET hash = 'made anew' WHERE n = 5 AND chain <> 'accounts'",
     )
     .await;
-    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 5 });
+    assert_eq!(verdict(&db, &chain).await, ChainStatus::Broken { at: 5 });
     tamper(
         &db,
         "UPDATE audit_heads SET n = 4 WHERE chain <> 'accounts'",
     )
     .await;
-    assert_eq!(verdict(&db, &chain).await, Verdict::Broken { at: 4 });
+    assert_eq!(verdict(&db, &chain).await, ChainStatus::Broken { at: 4 });
 }

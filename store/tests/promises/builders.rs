@@ -8,7 +8,7 @@ use auth::{
 use jiff::Timestamp;
 use store::Store;
 use vault::{
-    Blob, BlobId, Command, File, FileId, Filename, Operation, Outcome, Prose, VaultError, VaultId,
+    Blob, BlobId, Command, File, FileId, Filename, Operation, Outcome, UserText, VaultError, VaultId,
     VaultStore as _,
     store::{AfterCheckIn, AfterOverride, IdempotencyKey},
 };
@@ -149,8 +149,8 @@ pub(crate) fn blob(n: u64) -> Blob {
     }
 }
 
-pub(crate) fn prose(raw: &str) -> Prose {
-    Prose::parse(raw, 10_000).unwrap()
+pub(crate) fn prose(raw: &str) -> UserText {
+    UserText::parse(raw, 10_000).unwrap()
 }
 
 /// One user in one vault.

@@ -1,7 +1,7 @@
 //! Folders come and go with the files in them, and no two names are one.
 
 use store::{Database, testing::TestDatabase};
-use vault::{VaultError, VaultStore as _, store::Entry};
+use vault::{VaultError, VaultStore as _, store::FolderEntry};
 
 use crate::builders::{User, ada_and_bob, name};
 
@@ -30,10 +30,10 @@ async fn listed(user: &User, folder: &str) -> Vec<String> {
     entries.iter().map(shown).collect()
 }
 
-fn shown(entry: &Entry) -> String {
+fn shown(entry: &FolderEntry) -> String {
     match entry {
-        Entry::Folder(name) => format!("{name}/"),
-        Entry::File(file) => file.name.to_string(),
+        FolderEntry::Folder(name) => format!("{name}/"),
+        FolderEntry::File(file) => file.name.to_string(),
     }
 }
 
@@ -59,7 +59,7 @@ async fn a_folder_is_listed_folders_first_in_pages(db: TestDatabase) {
         ada.add(file).await.unwrap();
     }
     let mut pages = Vec::new();
-    let mut after: Option<Entry> = None;
+    let mut after: Option<FolderEntry> = None;
     loop {
         let page = db
             .store
@@ -82,7 +82,7 @@ fn exists(refused: Result<vault::Outcome, VaultError>) -> String {
 
 fn in_the_way(refused: Result<vault::Outcome, VaultError>) -> String {
     match refused {
-        Err(VaultError::InTheWay { name }) => name.to_string(),
+        Err(VaultError::NameConflict { name }) => name.to_string(),
         other => panic!("{other:?}"),
     }
 }

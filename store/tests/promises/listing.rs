@@ -4,7 +4,7 @@ use auth::Username;
 use store::testing::TestDatabase;
 use vault::{
     NameKey, VaultStore as _,
-    store::{FileQuery, Holder},
+    store::{FileQuery, LockFilter},
 };
 
 use crate::builders::{User, ada_and_bob, user};
@@ -117,19 +117,19 @@ async fn files_are_found_by_who_holds_them(db: TestDatabase) {
         )
         .await
     };
-    assert_eq!(held(Holder::Nobody).await, ["a"]);
-    assert_eq!(held(Holder::Anybody).await, ["b", "c", "d"]);
-    assert_eq!(held(Holder::Is(user("ada"))).await, ["b", "d"]);
-    assert_eq!(held(Holder::Not(user("ada"))).await, ["c"]);
+    assert_eq!(held(LockFilter::Unlocked).await, ["a"]);
+    assert_eq!(held(LockFilter::Locked).await, ["b", "c", "d"]);
+    assert_eq!(held(LockFilter::LockedBy(user("ada"))).await, ["b", "d"]);
+    assert_eq!(held(LockFilter::NotLockedBy(user("ada"))).await, ["c"]);
     let both = |holder, locked_by: Username| FileQuery {
         holder: Some(holder),
         locked_by: Some(locked_by),
         after: Some(key("b")),
         ..FileQuery::default()
     };
-    assert_eq!(found(&ada, both(Holder::Anybody, user("ada"))).await, ["d"]);
+    assert_eq!(found(&ada, both(LockFilter::Locked, user("ada"))).await, ["d"]);
     assert!(
-        found(&ada, both(Holder::Is(user("bob")), user("ada")))
+        found(&ada, both(LockFilter::LockedBy(user("bob")), user("ada")))
             .await
             .is_empty()
     );

@@ -82,7 +82,7 @@ async fn a_check_in_racing_an_override_is_whole_or_not_at_all(db: TestDatabase) 
             tokio::spawn(async move { breaker.override_lock("a", AfterOverride::Take).await });
         match (check_in.await.unwrap(), take.await.unwrap()) {
             (Ok(_), Err(VaultError::NothingToOverride)) => revisions += 1,
-            (Err(VaultError::HeldByAnother { holder }), Ok(_)) if holder.as_str() == "bob" => {
+            (Err(VaultError::NotLockHolder { holder }), Ok(_)) if holder.as_str() == "bob" => {
                 bob.cancel("a").await.unwrap();
             }
             other => panic!("{other:?}"),
@@ -188,7 +188,7 @@ async fn a_file_and_a_folder_of_one_name_race(db: TestDatabase) {
         assert!(
             done.iter()
                 .filter_map(|done| done.as_ref().err())
-                .all(|e| matches!(e, VaultError::InTheWay { .. }))
+                .all(|e| matches!(e, VaultError::NameConflict { .. }))
         );
         ada.delete(won[0].as_str()).await.unwrap();
         assert!(

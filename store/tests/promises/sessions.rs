@@ -235,7 +235,7 @@ async fn anything_may_stand_in_a_record(db: TestDatabase) {
             .unwrap();
     }
     let verdict = db.store.verify_audit(&Chain::Accounts).await.unwrap();
-    assert_eq!(verdict, store::Verdict::Sound { entries: 5 });
+    assert_eq!(verdict, store::ChainStatus::Intact { entries: 5 });
     assert_eq!(
         db.store
             .audit(AuditQuery::newest(Chain::Accounts, 10))

@@ -20,18 +20,18 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, BufReader};
 use super::{Blob, BlobId, BlobState, BlobStore};
 use crate::{VaultError, VaultName};
 
-use folder::Durable;
+use folder::DurableDirs;
 pub use upload::LocalUpload;
 
 /// What is read from a file at once: each read is a trip to a blocking thread.
-const READ_AHEAD: u64 = 512 * 1024;
+const READ_AHEAD_BYTES: u64 = 512 * 1024;
 
 /// Content in a folder. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct LocalBlobs {
     root: Arc<Path>,
     max_size: u64,
-    durable: Durable,
+    durable: DurableDirs,
 }
 
 impl LocalBlobs {
@@ -40,7 +40,7 @@ impl LocalBlobs {
     pub fn new(root: PathBuf, max_size: u64) -> Self {
         let root: Arc<Path> = root.into();
         Self {
-            durable: Durable::below(root.clone()),
+            durable: DurableDirs::under(root.clone()),
             root,
             max_size,
         }
@@ -95,7 +95,7 @@ impl BlobStore for LocalBlobs {
             .map_err(failed)?;
         if file.metadata().await.map_err(failed)?.len() != blob.size {
             let wrong = format!("{} is not {} bytes long", blob.id, blob.size);
-            return Err(VaultError::Content(io::Error::new(
+            return Err(VaultError::Io(io::Error::new(
                 io::ErrorKind::InvalidData,
                 wrong,
             )));
@@ -106,7 +106,7 @@ impl BlobStore for LocalBlobs {
                 .map_err(failed)?;
         }
         let length = range.end.saturating_sub(range.start);
-        let buffer = usize::try_from(length.clamp(1, READ_AHEAD)).unwrap_or(usize::MAX);
+        let buffer = usize::try_from(length.clamp(1, READ_AHEAD_BYTES)).unwrap_or(usize::MAX);
         Ok(BufReader::with_capacity(buffer, file).take(length))
     }
 
@@ -158,13 +158,13 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, VaultError> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|gone| VaultError::Content(io::Error::other(gone)))
+        .map_err(|gone| VaultError::Io(io::Error::other(gone)))
 }
 
 /// What the system said, as a fact of ours.
 fn failed(error: io::Error) -> VaultError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => VaultError::DiskFull,
-        _ => VaultError::Content(error),
+        _ => VaultError::Io(error),
     }
 }

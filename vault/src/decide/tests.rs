@@ -16,14 +16,14 @@ fn blob(n: u8) -> Blob {
     }
 }
 
-fn text(raw: &str) -> Prose {
-    Prose::stored(raw.to_owned())
+fn text(raw: &str) -> UserText {
+    UserText::from_stored(raw.to_owned())
 }
 
 fn command(by: &str, operation: Operation) -> Command {
     Command {
         vault: VaultId::new("v"),
-        file: Filename::stored("a.step"),
+        file: Filename::from_stored("a.step"),
         operation,
         by: actor(by),
         at: Timestamp::from_second(1_000).unwrap(),
@@ -85,7 +85,7 @@ fn held_by(name: &str) -> File {
 fn a_new_file_is_revision_one_and_free() {
     let effect = decide(None, &command("ada", adding(1))).unwrap();
     assert_eq!(
-        (effect.file.revision, effect.file.grants, effect.file.lock),
+        (effect.file.revision, effect.file.lock_seq, effect.file.lock),
         (1, 0, None)
     );
     assert_eq!(effect.revision.unwrap().kind, RevisionKind::Added);
@@ -149,7 +149,7 @@ fn a_kept_check_out_is_a_new_grant_with_the_same_note() {
     .file;
     let lock = kept.lock.unwrap();
     assert_eq!(
-        (lock.id, kept.grants, lock.note),
+        (lock.id, kept.lock_seq, lock.note),
         (2, 2, Some(text("milling")))
     );
 }
@@ -176,10 +176,10 @@ fn an_override_needs_a_lock_and_frees_or_takes_it() {
         then,
     };
     assert_eq!(
-        refuses(&fresh(), "bob", by(AfterOverride::Free)),
+        refuses(&fresh(), "bob", by(AfterOverride::Release)),
         "File is not locked, no need to override."
     );
-    let freed = does(&held_by("ada"), "bob", by(AfterOverride::Free));
+    let freed = does(&held_by("ada"), "bob", by(AfterOverride::Release));
     assert_eq!((&freed.file.lock, freed.reason), (&None, Some(text("ill"))));
     let lock = does(&held_by("ada"), "bob", by(AfterOverride::Take))
         .file
@@ -195,7 +195,7 @@ fn nobody_changes_a_file_under_its_holder() {
             description: Some(text("x")),
         },
         Operation::Move {
-            to: Filename::stored("b.step"),
+            to: Filename::from_stored("b.step"),
         },
         restore(1),
         Operation::Delete { comment: text("") },
@@ -215,16 +215,16 @@ fn a_move_takes_lock_and_history_along() {
         &held_by("ada"),
         "ada",
         Operation::Move {
-            to: Filename::stored("A.step"),
+            to: Filename::from_stored("A.step"),
         },
     );
     assert_eq!(
         (moved.file.name.as_str(), moved.moved_from),
-        ("A.step", Some(Filename::stored("a.step")))
+        ("A.step", Some(Filename::from_stored("a.step")))
     );
     assert_eq!((moved.file.revision, moved.file.lock.unwrap().id), (2, 1));
     let same = Operation::Move {
-        to: Filename::stored("a.step"),
+        to: Filename::from_stored("a.step"),
     };
     assert!(refuses(&fresh(), "ada", same).starts_with("a.step is already there"));
 }
@@ -279,7 +279,7 @@ fn any_operation() -> impl Strategy<Value = Operation> {
         Just(AfterCheckIn::Release),
         Just(AfterCheckIn::KeepCheckedOut)
     ];
-    let broken = prop_oneof![Just(AfterOverride::Free), Just(AfterOverride::Take)];
+    let broken = prop_oneof![Just(AfterOverride::Release), Just(AfterOverride::Take)];
     let base = proptest::option::of((0u8..4).prop_map(|n| blob(n).id));
     prop_oneof![
         (0u8..4).prop_map(adding),
@@ -299,7 +299,7 @@ fn any_operation() -> impl Strategy<Value = Operation> {
             description: Some(text("d"))
         }),
         "[a-c]".prop_map(|to| Operation::Move {
-            to: Filename::stored(&to)
+            to: Filename::from_stored(&to)
         }),
         (1i64..5).prop_map(restore),
         Just(Operation::Delete { comment: text("") }),
@@ -316,11 +316,11 @@ fn check_step(before: &File, command: &Command, effect: &Effect) -> Result<(), T
         before.revision + step,
         "revisions are contiguous"
     );
-    prop_assert!(after.grants - before.grants <= 1 && after.grants >= before.grants);
+    prop_assert!(after.lock_seq - before.lock_seq <= 1 && after.lock_seq >= before.lock_seq);
     prop_assert_eq!(&after.id, &before.id);
     if let Some(lock) = &after.lock {
         prop_assert!(!after.deleted, "nobody holds what is gone");
-        prop_assert_eq!(lock.id, after.grants, "the lock is the newest grant");
+        prop_assert_eq!(lock.id, after.lock_seq, "the lock is the newest grant");
         prop_assert!(
             before.lock.as_ref() == Some(lock) || lock.holder == *caller,
             "a lock is taken for oneself only"

@@ -6,24 +6,24 @@ use unicode_normalization::is_nfc;
 use super::NameKey;
 
 /// Bytes of UTF-8: what ext4, NTFS and APFS all can hold.
-const LONGEST_SEGMENT: usize = 255;
+const MAX_SEGMENT_BYTES: usize = 255;
 /// Bytes of UTF-8: `PATH_MAX` of Linux, and where `git fsck --strict` begins to complain.
-const LONGEST_NAME: usize = 4096;
+const MAX_NAME_BYTES: usize = 4096;
 
 /// Folders in a name: each of them is an object in git, written anew with every change below it.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// Why a name is refused. Segments in it are written so that everything in them can be seen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadFilename {
     #[error("A filename cannot be empty.")]
     Empty,
-    #[error("A filename has at most {LONGEST_NAME} bytes in all; this one has {bytes}.")]
+    #[error("A filename has at most {MAX_NAME_BYTES} bytes in all; this one has {bytes}.")]
     TooLong { bytes: usize },
-    #[error("A file lies in at most {DEEPEST} folders, one in the other; this one in {folders}.")]
+    #[error("A file lies in at most {MAX_DEPTH} folders, one in the other; this one in {folders}.")]
     TooDeep { folders: usize },
     #[error(
-        "\"{segment}\" is too long: between two slashes there are at most {LONGEST_SEGMENT} bytes."
+        "\"{segment}\" is too long: between two slashes there are at most {MAX_SEGMENT_BYTES} bytes."
     )]
     SegmentTooLong { segment: String },
     #[error(
@@ -62,7 +62,7 @@ pub(super) fn check(raw: &str) -> Result<(), BadFilename> {
     if raw.is_empty() {
         return Err(BadFilename::Empty);
     }
-    if raw.len() > LONGEST_NAME {
+    if raw.len() > MAX_NAME_BYTES {
         return Err(BadFilename::TooLong { bytes: raw.len() });
     }
     if raw.starts_with('/') {
@@ -75,26 +75,26 @@ pub(super) fn check(raw: &str) -> Result<(), BadFilename> {
         return Err(BadFilename::DoubleSlash);
     }
     let folders = raw.matches('/').count();
-    if folders > DEEPEST {
+    if folders > MAX_DEPTH {
         return Err(BadFilename::TooDeep { folders });
     }
     raw.split('/').try_for_each(check_segment)
 }
 
 fn check_segment(raw: &str) -> Result<(), BadFilename> {
-    let segment = || seen(raw);
+    let segment = || display_segment(raw);
     if matches!(raw, "." | "..") {
         return Err(BadFilename::DotSegment { segment: segment() });
     }
     raw.chars().try_for_each(|c| check_character(c, raw))?;
-    if raw.len() > LONGEST_SEGMENT {
+    if raw.len() > MAX_SEGMENT_BYTES {
         return Err(BadFilename::SegmentTooLong { segment: segment() });
     }
     if !is_nfc(raw) {
         return Err(BadFilename::NotNfc { segment: segment() });
     }
     // Before the trailing dots, so that `.git.` is called by its name.
-    if is_gits(raw) {
+    if is_git_directory(raw) {
         return Err(BadFilename::Git { segment: segment() });
     }
     if raw.starts_with(char::is_whitespace) {
@@ -110,7 +110,7 @@ fn check_segment(raw: &str) -> Result<(), BadFilename> {
 }
 
 fn check_character(c: char, raw: &str) -> Result<(), BadFilename> {
-    let segment = || seen(raw);
+    let segment = || display_segment(raw);
     match c {
         '\\' => Err(BadFilename::Backslash { segment: segment() }),
         ':' | '*' | '?' | '"' | '<' | '>' | '|' => Err(BadFilename::Forbidden {
@@ -138,16 +138,16 @@ pub fn is_invisible(c: char) -> bool {
 
 /// `.git`, and the files through which a clone would change what git or git-lfs does; as Windows and macOS also find
 /// them: in any case, with dots and spaces behind, by their 8.3 short names (git's `is_ntfs_dot_generic`).
-fn is_gits(raw: &str) -> bool {
+fn is_git_directory(raw: &str) -> bool {
     let folded = NameKey::fold(raw.trim_end_matches(['.', ' ']));
     let name = folded.as_str();
     matches!(
         name,
         ".git" | ".gitattributes" | ".gitmodules" | ".lfsconfig"
-    ) || is_gits_short_name(name)
+    ) || is_git_short_name(name)
 }
 
-fn is_gits_short_name(name: &str) -> bool {
+fn is_git_short_name(name: &str) -> bool {
     let Some((stem, number)) = name.split_once('~') else {
         return false;
     };
@@ -193,7 +193,7 @@ fn is_device(raw: &str) -> bool {
 }
 
 /// At most 60 characters, what cannot be seen written as its code point.
-fn seen(raw: &str) -> String {
+fn display_segment(raw: &str) -> String {
     let mut out = String::new();
     for (n, c) in raw.chars().enumerate() {
         if n == 60 {

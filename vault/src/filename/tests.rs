@@ -247,7 +247,7 @@ fn a_file_lies_in_sixty_four_folders_at_most() {
     );
     // What is there already stays readable.
     assert_eq!(
-        Filename::stored(&("a/".repeat(65) + "b")).as_str().len(),
+        Filename::from_stored(&("a/".repeat(65) + "b")).as_str().len(),
         131
     );
 }
@@ -318,13 +318,13 @@ fn names_that_differ_only_in_case_share_a_key() {
 #[test]
 fn folders_and_leaf_are_parts_of_the_name() {
     let name = Filename::parse("a/b/c.step").unwrap();
-    assert_eq!(name.leaf(), "c.step");
-    assert_eq!(name.folder(), Some(Filename::stored("a/b")));
+    assert_eq!(name.file_name(), "c.step");
+    assert_eq!(name.folder(), Some(Filename::from_stored("a/b")));
     assert_eq!(
         name.folders().collect::<Vec<_>>(),
-        [Filename::stored("a"), Filename::stored("a/b")]
+        [Filename::from_stored("a"), Filename::from_stored("a/b")]
     );
-    assert_eq!(Filename::stored("c").folder(), None);
+    assert_eq!(Filename::from_stored("c").folder(), None);
 }
 
 /// The folder of shared test material, beside the checkout or where `STRONGROOM_SHARED` says.

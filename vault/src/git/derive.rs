@@ -22,10 +22,10 @@ use tokio::{runtime::Handle, sync::oneshot};
 
 use super::durable;
 use crate::{Realm, VaultError, VaultId, VaultStore};
-use worker::{Order, Worker};
+use worker::{Request, Worker};
 
 /// After so long a change is answered without its commit.
-const PATIENCE: Duration = Duration::from_secs(10);
+const DERIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sees to it that changes become commits. Cheap to clone; the threads end with the last clone, or with
 /// [`close`](Self::close), which also records what is durable by then.
@@ -40,8 +40,8 @@ struct Shared<S> {
 
 /// `None` in `durable`: closed.
 struct Threads {
-    vaults: HashMap<VaultId, (Sender<Order>, JoinHandle<()>)>,
-    durable: Option<(Sender<durable::Order>, JoinHandle<()>)>,
+    vaults: HashMap<VaultId, (Sender<Request>, JoinHandle<()>)>,
+    durable: Option<(Sender<durable::Message>, JoinHandle<()>)>,
 }
 
 impl<S: VaultStore> Deriver<S> {
@@ -49,7 +49,7 @@ impl<S: VaultStore> Deriver<S> {
     pub(crate) fn start(store: S, repositories: PathBuf) -> Result<Self, VaultError> {
         let runtime = Handle::current();
         let durable =
-            durable::start(store.clone(), runtime.clone()).map_err(VaultError::Content)?;
+            durable::start(store.clone(), runtime.clone()).map_err(VaultError::Io)?;
         let threads = Mutex::new(Threads {
             vaults: HashMap::new(),
             durable: Some(durable),
@@ -64,25 +64,25 @@ impl<S: VaultStore> Deriver<S> {
 
     /// Begins deriving a vault from wherever it had come to, without waiting for it.
     pub(crate) fn begin(&self, vault: &Realm) {
-        drop(self.order(vault, 0));
+        drop(self.request(vault, 0));
     }
 
     /// Returns when git has the vault's changes up to `change`, or cannot have them now. With 0: when the repository
     /// is there.
     pub(crate) async fn derived(&self, vault: &Realm, change: i64) {
-        let Some(done) = self.order(vault, change) else {
+        let Some(done) = self.request(vault, change) else {
             return;
         };
-        if tokio::time::timeout(PATIENCE, done).await.is_err() {
+        if tokio::time::timeout(DERIVE_TIMEOUT, done).await.is_err() {
             tracing::warn!(vault = %vault.name, change, "answered before git was derived");
         }
     }
 
-    fn order(&self, vault: &Realm, change: i64) -> Option<oneshot::Receiver<()>> {
+    fn request(&self, vault: &Realm, change: i64) -> Option<oneshot::Receiver<()>> {
         let (done, answer) = oneshot::channel();
         let mut threads = self.threads();
         let durable = threads.durable.as_ref()?.0.clone();
-        let mut order = Order { change, done };
+        let mut order = Request { change, done };
         if let Some((orders, _)) = threads.vaults.get(&vault.id) {
             match orders.send(order) {
                 Ok(()) => return Some(answer),
@@ -114,7 +114,7 @@ impl<S: VaultStore> Deriver<S> {
             let threads: Vec<_> = vaults.into_values().map(|(_, thread)| thread).collect();
             let mut ended = threads.into_iter().all(|thread| thread.join().is_ok());
             if let Some((orders, thread)) = durable {
-                ended &= orders.send(durable::Order::Close).is_ok() && thread.join().is_ok();
+                ended &= orders.send(durable::Message::Close).is_ok() && thread.join().is_ok();
             }
             ended
         });

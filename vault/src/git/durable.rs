@@ -16,9 +16,9 @@ use tokio::runtime::Handle;
 
 use crate::{VaultId, VaultStore, store::DerivedCommit};
 
-const PAUSE: Duration = Duration::from_secs(1);
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 /// From so many new files on, one sync of the file system is cheaper than one of each. Only Linux has it.
-const MANY: usize = if cfg!(target_os = "linux") {
+const SYNCFS_THRESHOLD: usize = if cfg!(target_os = "linux") {
     64
 } else {
     usize::MAX
@@ -32,8 +32,8 @@ pub(crate) struct Batch {
     pub(crate) commits: Vec<DerivedCommit>,
 }
 
-pub(crate) enum Order {
-    Keep(VaultId, Batch),
+pub(crate) enum Message {
+    Sync(VaultId, Batch),
     /// The last order: makes all of it durable and records it.
     Close,
 }
@@ -42,9 +42,9 @@ pub(crate) enum Order {
 pub(crate) fn start(
     store: impl VaultStore,
     runtime: Handle,
-) -> io::Result<(Sender<Order>, JoinHandle<()>)> {
+) -> io::Result<(Sender<Message>, JoinHandle<()>)> {
     let (sender, orders) = channel();
-    let keeper = Keeper {
+    let keeper = Syncer {
         store,
         runtime,
         waiting: HashMap::new(),
@@ -56,7 +56,7 @@ pub(crate) fn start(
     Ok((sender, thread))
 }
 
-struct Keeper<S> {
+struct Syncer<S> {
     store: S,
     runtime: Handle,
     waiting: HashMap<VaultId, Batch>,
@@ -65,8 +65,8 @@ struct Keeper<S> {
     lost: HashSet<VaultId>,
 }
 
-impl<S: VaultStore> Keeper<S> {
-    fn run(mut self, orders: &Receiver<Order>) {
+impl<S: VaultStore> Syncer<S> {
+    fn run(mut self, orders: &Receiver<Message>) {
         let mut due = None;
         loop {
             let next = match due {
@@ -76,15 +76,15 @@ impl<S: VaultStore> Keeper<S> {
                 }
             };
             match next {
-                Ok(Order::Keep(vault, batch)) => {
-                    self.keep(vault, batch);
-                    due.get_or_insert_with(|| Instant::now() + PAUSE);
+                Ok(Message::Sync(vault, batch)) => {
+                    self.enqueue(vault, batch);
+                    due.get_or_insert_with(|| Instant::now() + SYNC_INTERVAL);
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     self.flush();
-                    due = (!self.waiting.is_empty()).then(|| Instant::now() + PAUSE);
+                    due = (!self.waiting.is_empty()).then(|| Instant::now() + SYNC_INTERVAL);
                 }
-                Ok(Order::Close) => return self.flush(),
+                Ok(Message::Close) => return self.flush(),
                 // Nobody closed us, so the runtime that the store needs may be gone: sync only.
                 Err(RecvTimeoutError::Disconnected) => {
                     for batch in self.waiting.values() {
@@ -96,7 +96,7 @@ impl<S: VaultStore> Keeper<S> {
         }
     }
 
-    fn keep(&mut self, vault: VaultId, batch: Batch) {
+    fn enqueue(&mut self, vault: VaultId, batch: Batch) {
         if self.lost.contains(&vault) {
             return;
         }
@@ -126,7 +126,7 @@ impl<S: VaultStore> Keeper<S> {
 }
 
 fn sync(batch: &Batch) -> io::Result<()> {
-    if batch.objects.len() > MANY {
+    if batch.objects.len() > SYNCFS_THRESHOLD {
         return sync_file_system(&batch.repository);
     }
     let objects = batch.repository.join("objects");

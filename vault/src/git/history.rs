@@ -11,19 +11,19 @@ use super::{GitError, objects};
 use crate::{Filename, Revision};
 
 /// Takes an object, says its name.
-pub(crate) trait Put {
+pub(crate) trait ObjectSink {
     fn put(&mut self, kind: Kind, bytes: &[u8]) -> Result<ObjectId, GitError>;
 }
 
 /// Where a replay has come to. After an error it is of no use: begin again at the last [`tip`](Self::tip).
-pub(crate) struct History<'r> {
+pub(crate) struct CommitReplay<'r> {
     tree: Editor<'r>,
     tip: Option<ObjectId>,
     /// The newest change that is in it.
     pub(crate) change: i64,
 }
 
-impl<'r> History<'r> {
+impl<'r> CommitReplay<'r> {
     pub(crate) fn empty(find: &'r dyn FindExt) -> Self {
         Self {
             tree: Editor::new(Tree::default(), find, gix::hash::Kind::Sha1),
@@ -59,14 +59,14 @@ impl<'r> History<'r> {
     }
 
     /// Records the next change.
-    pub(crate) fn record(
+    pub(crate) fn append(
         &mut self,
         row: &Revision,
-        objects: &mut impl Put,
+        objects: &mut impl ObjectSink,
     ) -> Result<ObjectId, GitError> {
         if self.tip.is_none() {
             let attributes = objects.put(Kind::Blob, objects::ATTRIBUTES.as_bytes())?;
-            self.insert(&Filename::stored(objects::ATTRIBUTES_NAME), attributes)?;
+            self.insert(&Filename::from_stored(objects::ATTRIBUTES_NAME), attributes)?;
         }
         if let Some(old) = &row.moved_from {
             self.remove(old)?;

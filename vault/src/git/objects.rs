@@ -87,14 +87,14 @@ fn message(row: &Revision) -> String {
         .replace("\r\n", "\n")
         .replace('\r', "\n");
     if comment.is_empty() {
-        unsaid(row)
+        trailers(row)
     } else {
         comment + "\n"
     }
 }
 
 /// What happened, where nobody said why.
-fn unsaid(row: &Revision) -> String {
+fn trailers(row: &Revision) -> String {
     let name = &row.name;
     let moved = |from: &Filename| format!("Move {from} to {name}\n");
     match row.kind {

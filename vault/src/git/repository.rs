@@ -17,27 +17,27 @@ use gix::{
 use super::{GitError, at};
 use crate::{Realm, VaultName};
 
-const MAIN: &str = "refs/heads/main";
+const MAIN_BRANCH: &str = "refs/heads/main";
 /// Bytes of trees that are kept at hand: the next change is often in the same folder.
-const RECENT: usize = 32 * 1024 * 1024;
+const MAX_CACHED_BYTES: usize = 32 * 1024 * 1024;
 
 /// What is done about an object that seems to be there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Existing {
+pub(crate) enum OnExisting {
     Trusted,
     /// Written again: a power cut may have left it empty or half.
-    Rewritten,
+    Rewrite,
 }
 
 pub(crate) struct Repository {
     path: PathBuf,
     git: gix::Repository,
     loose: loose::Store,
-    recent: RefCell<Recent>,
+    tree_cache: RefCell<TreeCache>,
 }
 
 #[derive(Default)]
-struct Recent {
+struct TreeCache {
     trees: HashMap<ObjectId, Vec<u8>>,
     bytes: usize,
 }
@@ -49,7 +49,7 @@ pub(crate) fn path_of(repositories: &Path, vault: &VaultName) -> PathBuf {
 
 impl Repository {
     /// Opens the vault's repository, or makes it; what lies in the folder already (content, say) stays.
-    pub(crate) fn open_or_make(repositories: &Path, vault: &Realm) -> Result<Self, GitError> {
+    pub(crate) fn open_or_init(repositories: &Path, vault: &Realm) -> Result<Self, GitError> {
         let path = path_of(repositories, &vault.name);
         for part in ["HEAD", "config"] {
             let file = path.join(part);
@@ -62,16 +62,16 @@ impl Repository {
             .iter()
             .all(|part| path.join(part).exists());
         if !whole {
-            make(&path)?;
+            init_bare(&path)?;
         }
         // Left by a program that was ended while it moved the branch; nobody else moves it.
-        let lock = path.join(MAIN).with_extension("lock");
+        let lock = path.join(MAIN_BRANCH).with_extension("lock");
         match fs::remove_file(&lock) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(lock)(error)),
             _ => {}
         }
         let head = path.join("HEAD");
-        let expected = format!("ref: {MAIN}\n");
+        let expected = format!("ref: {MAIN_BRANCH}\n");
         if fs::read_to_string(&head).ok().as_deref() != Some(expected.as_str()) {
             fs::write(&head, expected).map_err(at(head))?;
         }
@@ -86,7 +86,7 @@ impl Repository {
             path: path.to_owned(),
             git,
             loose,
-            recent: RefCell::default(),
+            tree_cache: RefCell::default(),
         })
     }
 
@@ -97,10 +97,10 @@ impl Repository {
     }
 
     /// Where the branch stands; `None` if there is no commit yet, or nothing readable.
-    pub(crate) fn main(&self) -> Option<ObjectId> {
+    pub(crate) fn branch_tip(&self) -> Option<ObjectId> {
         Some(
             self.git
-                .find_reference(MAIN)
+                .find_reference(MAIN_BRANCH)
                 .ok()?
                 .peel_to_id()
                 .ok()?
@@ -109,8 +109,8 @@ impl Repository {
     }
 
     /// Moves the branch by git's own protocol: a lock file beside it, renamed over it.
-    pub(crate) fn set_main(&self, tip: ObjectId) -> Result<(), GitError> {
-        let path = self.path.join(MAIN);
+    pub(crate) fn set_branch_tip(&self, tip: ObjectId) -> Result<(), GitError> {
+        let path = self.path.join(MAIN_BRANCH);
         let lock = path.with_extension("lock");
         let mut file = fs::File::create_new(&lock).map_err(at(&lock))?;
         let written = io::Write::write_all(&mut file, format!("{tip}\n").as_bytes());
@@ -127,24 +127,24 @@ impl Repository {
         &self,
         kind: Kind,
         bytes: &[u8],
-        existing: Existing,
+        existing: OnExisting,
     ) -> Result<Written, GitError> {
         let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, bytes)
             .map_err(GitError::Unwritten)?;
-        if existing == Existing::Trusted && self.loose.contains(&id) {
-            return Ok(Written::Already(id));
+        if existing == OnExisting::Trusted && self.loose.contains(&id) {
+            return Ok(Written::Existed(id));
         }
         self.loose
             .write_buf_with_known_id(kind, bytes, id)
             .map_err(GitError::Unwritten)?;
-        Ok(Written::Now(id))
+        Ok(Written::Created(id))
     }
 
     /// Keeps a tree at hand for [`Find`].
-    pub(crate) fn keep(&self, id: ObjectId, tree: &[u8]) {
-        let mut recent = self.recent.borrow_mut();
-        if recent.bytes + tree.len() > RECENT {
-            *recent = Recent::default();
+    pub(crate) fn cache_tree(&self, id: ObjectId, tree: &[u8]) {
+        let mut recent = self.tree_cache.borrow_mut();
+        if recent.bytes + tree.len() > MAX_CACHED_BYTES {
+            *recent = TreeCache::default();
         }
         if recent.trees.insert(id, tree.to_owned()).is_none() {
             recent.bytes += tree.len();
@@ -158,13 +158,13 @@ impl Repository {
 }
 
 pub(crate) enum Written {
-    Now(ObjectId),
-    Already(ObjectId),
+    Created(ObjectId),
+    Existed(ObjectId),
 }
 
 impl Find for Repository {
     fn try_find<'a>(&self, id: &oid, buffer: &'a mut Vec<u8>) -> gix::Result<Option<Data<'a>>> {
-        if let Some(tree) = self.recent.borrow().trees.get(id) {
+        if let Some(tree) = self.tree_cache.borrow().trees.get(id) {
             buffer.clear();
             buffer.extend_from_slice(tree);
             return Ok(Some(Data::new(buffer, Kind::Tree, gix::hash::Kind::Sha1)));
@@ -175,7 +175,7 @@ impl Find for Repository {
 
 /// Makes it beside and moves it in, because git makes bare repositories in empty folders only. `HEAD` comes last: with
 /// it git takes the folder for a repository.
-fn make(path: &Path) -> Result<(), GitError> {
+fn init_bare(path: &Path) -> Result<(), GitError> {
     let new = path.with_extension("git.new");
     match fs::remove_dir_all(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(new)(error)),

@@ -11,7 +11,7 @@ use crate::{
     VaultId, VaultName, VaultStore,
     decide::decide,
     history::Author,
-    store::{Answer, DerivedCommit, Entry, FileQuery, Heads, Operation},
+    store::{StoreResult, DerivedCommit, FolderEntry, FileQuery, Heads, Operation},
 };
 
 #[derive(Clone, Debug, Default)]
@@ -58,7 +58,7 @@ impl MemoryStore {
         self.0.lock().unwrap()
     }
 
-    fn read<T>(&self, vault: &VaultId, read: impl FnOnce(&mut Rowset) -> T) -> Answer<T> {
+    fn read<T>(&self, vault: &VaultId, read: impl FnOnce(&mut Rowset) -> T) -> StoreResult<T> {
         let mut rows = self.lock();
         if rows.down {
             return Err(Unavailable::because("the store is down"));
@@ -160,7 +160,7 @@ impl Rowset {
 }
 
 impl VaultStore for MemoryStore {
-    async fn vaults(&self) -> Answer<Vec<Realm>> {
+    async fn vaults(&self) -> StoreResult<Vec<Realm>> {
         Ok(self
             .lock()
             .vaults
@@ -182,17 +182,17 @@ impl VaultStore for MemoryStore {
         Ok(())
     }
 
-    async fn file(&self, vault: &VaultId, name: &Filename) -> Answer<Option<File>> {
+    async fn file(&self, vault: &VaultId, name: &Filename) -> StoreResult<Option<File>> {
         self.read(vault, |rows| rows.live(name).cloned())
     }
 
-    async fn file_or_deleted(&self, vault: &VaultId, name: &Filename) -> Answer<Option<File>> {
+    async fn file_or_deleted(&self, vault: &VaultId, name: &Filename) -> StoreResult<Option<File>> {
         self.read(vault, |rows| {
             rows.live(name).or_else(|| rows.deleted(name)).cloned()
         })
     }
 
-    async fn deleted(&self, vault: &VaultId, before: Option<i64>, limit: u32) -> Answer<Vec<File>> {
+    async fn deleted(&self, vault: &VaultId, before: Option<i64>, limit: u32) -> StoreResult<Vec<File>> {
         self.read(vault, |rows| {
             let is_last = |file: &&File| {
                 rows.live(&file.name).is_none()
@@ -215,7 +215,7 @@ impl VaultStore for MemoryStore {
         })
     }
 
-    async fn files(&self, vault: &VaultId, query: FileQuery) -> Answer<Vec<File>> {
+    async fn files(&self, vault: &VaultId, query: FileQuery) -> StoreResult<Vec<File>> {
         self.read(vault, |rows| {
             let mut files: Vec<_> = rows
                 .files
@@ -239,15 +239,15 @@ impl VaultStore for MemoryStore {
         &self,
         vault: &VaultId,
         folder: Option<&Filename>,
-        _after: Option<&Entry>,
+        _after: Option<&FolderEntry>,
         _limit: u32,
-    ) -> Answer<Vec<Entry>> {
+    ) -> StoreResult<Vec<FolderEntry>> {
         self.read(vault, |rows| {
             let inside = |file: &&File| !file.deleted && file.name.folder().as_ref() == folder;
             rows.files
                 .iter()
                 .filter(inside)
-                .map(|file| Entry::File(Box::new(file.clone())))
+                .map(|file| FolderEntry::File(Box::new(file.clone())))
                 .collect()
         })
     }
@@ -258,7 +258,7 @@ impl VaultStore for MemoryStore {
         file: &FileId,
         before: Option<i64>,
         limit: u32,
-    ) -> Answer<Vec<Revision>> {
+    ) -> StoreResult<Vec<Revision>> {
         self.read(vault, |rows| {
             let wanted = |row: &&Revision| {
                 row.file == *file && before.is_none_or(|before| row.revision < before)
@@ -278,7 +278,7 @@ impl VaultStore for MemoryStore {
         vault: &VaultId,
         file: &FileId,
         revision: i64,
-    ) -> Answer<Option<Revision>> {
+    ) -> StoreResult<Option<Revision>> {
         self.read(vault, |rows| {
             rows.revisions
                 .iter()
@@ -287,7 +287,7 @@ impl VaultStore for MemoryStore {
         })
     }
 
-    async fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Revision>> {
+    async fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> StoreResult<Vec<Revision>> {
         self.read(vault, |rows| {
             let since = usize::try_from(since).unwrap();
             rows.revisions
@@ -303,7 +303,7 @@ impl VaultStore for MemoryStore {
         self.read(&command.vault, |rows| rows.apply(&command))?
     }
 
-    async fn events(&self, vault: &VaultId, since: i64, limit: u32) -> Answer<Vec<Event>> {
+    async fn events(&self, vault: &VaultId, since: i64, limit: u32) -> StoreResult<Vec<Event>> {
         self.read(vault, |rows| {
             rows.events
                 .iter()
@@ -314,14 +314,14 @@ impl VaultStore for MemoryStore {
         })
     }
 
-    async fn heads(&self, vault: &VaultId) -> Answer<Heads> {
+    async fn heads(&self, vault: &VaultId) -> StoreResult<Heads> {
         self.read(vault, |rows| Heads {
             change: i64::try_from(rows.revisions.len()).unwrap(),
             event: i64::try_from(rows.events.len()).unwrap(),
         })
     }
 
-    async fn derived(&self, vault: &VaultId) -> Answer<Option<DerivedCommit>> {
+    async fn derived(&self, vault: &VaultId) -> StoreResult<Option<DerivedCommit>> {
         self.read(vault, |rows| {
             rows.commits
                 .iter()
@@ -330,7 +330,7 @@ impl VaultStore for MemoryStore {
         })
     }
 
-    async fn record_derived(&self, vault: &VaultId, commits: Vec<DerivedCommit>) -> Answer<()> {
+    async fn record_derived(&self, vault: &VaultId, commits: Vec<DerivedCommit>) -> StoreResult<()> {
         self.read(vault, |rows| {
             rows.commits
                 .retain(|known| commits.iter().all(|new| new.change != known.change));
@@ -343,7 +343,7 @@ impl VaultStore for MemoryStore {
         vault: &VaultId,
         after: Option<&BlobId>,
         limit: u32,
-    ) -> Answer<Vec<Blob>> {
+    ) -> StoreResult<Vec<Blob>> {
         self.read(vault, |rows| {
             let blobs: BTreeMap<_, _> = rows
                 .revisions
@@ -360,11 +360,11 @@ impl VaultStore for MemoryStore {
         })
     }
 
-    async fn forget_keys(&self, _before: Timestamp) -> Answer<u64> {
+    async fn purge_idempotency_keys(&self, _before: Timestamp) -> StoreResult<u64> {
         Ok(0)
     }
 
-    async fn vault(&self, name: &VaultName) -> Answer<Option<Realm>> {
+    async fn vault(&self, name: &VaultName) -> StoreResult<Option<Realm>> {
         Ok(self
             .vaults()
             .await?

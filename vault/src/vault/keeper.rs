@@ -6,7 +6,7 @@ use std::{ops::Range, path::PathBuf};
 use auth::{Action, Actor, Chance, Clock, Permit, Unavailable, Username, permit::InRealm};
 use tokio::{io::AsyncRead, sync::broadcast};
 
-use super::Attempt;
+use super::Precheck;
 use crate::{
     Blob, BlobStore, Command, File, Filename, Operation, Outcome, Realm, Revision, VaultError,
     VaultId, VaultName, VaultStore,
@@ -15,14 +15,14 @@ use crate::{
 };
 
 /// Ticks that a slow listener may be behind; it reads the events anyway.
-const TICKS: usize = 1024;
+const CHANNEL_CAPACITY: usize = 1024;
 
 #[derive(Clone, Debug)]
-pub(super) struct Keeper<S, B> {
+pub(super) struct VaultCore<S, B> {
     pub(super) store: S,
     pub(super) blobs: B,
     clock: Clock,
-    pub(super) chance: Chance,
+    pub(super) rng: Chance,
     pub(super) deriver: Deriver<S>,
     pub(super) recorded: broadcast::Sender<VaultId>,
 }
@@ -32,10 +32,10 @@ pub(super) struct Keeper<S, B> {
 ///
 /// # Errors
 /// A database that does not answer.
-pub async fn make_main<S: VaultStore>(
+pub async fn ensure_main_vault<S: VaultStore>(
     store: &S,
     clock: &Clock,
-    chance: &Chance,
+    rng: &Chance,
 ) -> Result<(), VaultError> {
     if !store.vaults().await?.is_empty() {
         return Ok(());
@@ -48,7 +48,7 @@ pub async fn make_main<S: VaultStore>(
     match store
         .create_vault(
             Realm {
-                id: VaultId::random(chance),
+                id: VaultId::random(rng),
                 name,
             },
             operator,
@@ -64,12 +64,12 @@ pub async fn make_main<S: VaultStore>(
 
 /// What a permit proves: who, and in which vault.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct By<'a> {
+pub(super) struct Context<'a> {
     pub(super) vault: &'a Realm,
     pub(super) actor: &'a Actor,
 }
 
-impl<'a, A: Action<Scope = InRealm>> From<&'a Permit<A>> for By<'a> {
+impl<'a, A: Action<Scope = InRealm>> From<&'a Permit<A>> for Context<'a> {
     fn from(permit: &'a Permit<A>) -> Self {
         Self {
             vault: permit.realm(),
@@ -78,25 +78,25 @@ impl<'a, A: Action<Scope = InRealm>> From<&'a Permit<A>> for By<'a> {
     }
 }
 
-impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
+impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
     pub(super) async fn open(
         store: S,
         blobs: B,
         repositories: PathBuf,
         clock: Clock,
-        chance: Chance,
+        rng: Chance,
     ) -> Result<Self, VaultError> {
-        std::fs::create_dir_all(&repositories).map_err(VaultError::Content)?;
+        std::fs::create_dir_all(&repositories).map_err(VaultError::Io)?;
         let deriver = Deriver::start(store.clone(), repositories.clone())?;
         let keeper = Self {
             store,
             blobs,
             clock,
-            chance,
+            rng,
             deriver,
-            recorded: broadcast::Sender::new(TICKS),
+            recorded: broadcast::Sender::new(CHANNEL_CAPACITY),
         };
-        make_main(&keeper.store, &keeper.clock, &keeper.chance).await?;
+        ensure_main_vault(&keeper.store, &keeper.clock, &keeper.rng).await?;
         for vault in keeper.store.vaults().await? {
             if path_of(&repositories, &vault.name).exists() {
                 keeper.deriver.begin(&vault);
@@ -113,7 +113,7 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
         name: VaultName,
     ) -> Result<Realm, VaultError> {
         let vault = Realm {
-            id: VaultId::random(&self.chance),
+            id: VaultId::random(&self.rng),
             name,
         };
         self.store
@@ -149,12 +149,12 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
     ) -> Result<Blob, VaultError> {
         match revision {
             None => Ok(self.file(vault, name).await?.blob),
-            Some(revision) => Ok(self.old_content(vault, name, revision).await?.1),
+            Some(revision) => Ok(self.content_at(vault, name, revision).await?.1),
         }
     }
 
     /// The file, deleted or not, and what was in it as of `revision`.
-    async fn old_content(
+    async fn content_at(
         &self,
         vault: &Realm,
         name: &Filename,
@@ -177,13 +177,13 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
         Ok(Box::new(self.blobs.open(&vault.name, blob, range).await?))
     }
 
-    pub(super) async fn receive_new(
+    pub(super) async fn start_upload_new(
         &self,
         vault: &Realm,
         name: &Filename,
-        attempt: Attempt,
+        attempt: Precheck,
     ) -> Result<B::Upload, VaultError> {
-        if attempt == Attempt::First
+        if attempt == Precheck::Run
             && let Some(file) = self.store.file(&vault.id, name).await?
         {
             return Err(VaultError::Exists { name: file.name });
@@ -191,17 +191,17 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
         self.blobs.begin(&vault.name).await
     }
 
-    pub(super) async fn receive_revision(
+    pub(super) async fn start_upload_revision(
         &self,
-        by: By<'_>,
+        by: Context<'_>,
         name: &Filename,
-        attempt: Attempt,
+        attempt: Precheck,
     ) -> Result<B::Upload, VaultError> {
-        if attempt == Attempt::First {
+        if attempt == Precheck::Run {
             match self.file(by.vault, name).await?.lock {
                 None => return Err(VaultError::NotCheckedOut),
                 Some(lock) if lock.holder != by.actor.username => {
-                    return Err(VaultError::HeldByAnother {
+                    return Err(VaultError::NotLockHolder {
                         holder: lock.holder,
                     });
                 }
@@ -213,12 +213,12 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
 
     pub(super) async fn restore(
         &self,
-        by: By<'_>,
+        by: Context<'_>,
         name: &Filename,
         revision: i64,
         key: Option<IdempotencyKey>,
     ) -> Result<File, VaultError> {
-        let (file, blob) = self.old_content(by.vault, name, revision).await?;
+        let (file, blob) = self.content_at(by.vault, name, revision).await?;
         self.apply(
             by,
             name,
@@ -235,7 +235,7 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
     /// One command: recorded, told, in git.
     pub(super) async fn apply(
         &self,
-        by: By<'_>,
+        by: Context<'_>,
         name: &Filename,
         operation: Operation,
         key: Option<IdempotencyKey>,
@@ -250,11 +250,11 @@ impl<S: VaultStore, B: BlobStore> Keeper<S, B> {
         };
         // A task of its own: a caller who hangs up must not keep from the others what was recorded.
         let (keeper, vault) = (self.clone(), by.vault.clone());
-        let done = tokio::spawn(async move { keeper.carry_out(&vault, command).await });
+        let done = tokio::spawn(async move { keeper.execute(&vault, command).await });
         Ok(done.await.map_err(Unavailable::because)??.file)
     }
 
-    async fn carry_out(&self, vault: &Realm, command: Command) -> Result<Outcome, VaultError> {
+    async fn execute(&self, vault: &Realm, command: Command) -> Result<Outcome, VaultError> {
         let outcome = self.store.apply(command).await?;
         if !outcome.replayed {
             // Nobody may be listening.

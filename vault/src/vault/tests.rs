@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 
 use super::{
-    keeper::{By, Keeper},
+    keeper::{Context, VaultCore},
     *,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 struct House {
     data: TempDir,
     store: MemoryStore,
-    keeper: Keeper<MemoryStore, LocalBlobs>,
+    keeper: VaultCore<MemoryStore, LocalBlobs>,
     vault: Realm,
 }
 
@@ -27,7 +27,7 @@ impl House {
 
     async fn with(store: MemoryStore, data: TempDir) -> Self {
         let blobs = LocalBlobs::new(data.path().to_owned(), 100_000_000);
-        let keeper = Keeper::open(
+        let keeper = VaultCore::open(
             store.clone(),
             blobs,
             data.path().to_owned(),
@@ -52,7 +52,7 @@ impl House {
     }
 
     async fn does(&self, name: &str, file: &str, operation: Operation) -> Result<File, VaultError> {
-        let by = By {
+        let by = Context {
             vault: &self.vault,
             actor: &actor(name),
         };
@@ -68,7 +68,7 @@ impl House {
     }
 
     async fn add(&self, name: &str, file: &str, bytes: &[u8]) -> Result<File, VaultError> {
-        let id = FileId::random(&self.keeper.chance);
+        let id = FileId::random(&self.keeper.rng);
         let operation = Operation::Add {
             id,
             blob: self.blob(bytes).await,
@@ -136,7 +136,7 @@ async fn a_file_goes_through_its_whole_life_and_git_tells_it() {
         .await
         .unwrap();
     let refused = house.check_in("bob", "fixtures/vise.step", b"two").await;
-    assert!(matches!(refused, Err(VaultError::HeldByAnother { .. })));
+    assert!(matches!(refused, Err(VaultError::NotLockHolder { .. })));
     assert_eq!(
         house
             .check_in("ada", "fixtures/vise.step", b"two")
@@ -196,7 +196,7 @@ async fn a_restoration_brings_back_what_was_there_even_of_a_deleted_file() {
         .does("ada", "a.step", Operation::Delete { comment: text("") })
         .await
         .unwrap();
-    let by = By {
+    let by = Context {
         vault: &house.vault,
         actor: &actor("bob"),
     };
@@ -217,42 +217,42 @@ async fn an_upload_that_would_be_refused_is_refused_before_it_begins_but_a_retry
     let house = House::new().await;
     house.add("ada", "a.step", b"one").await.unwrap();
     let name = Filename::parse("A.STEP").unwrap();
-    let (first, again) = (Attempt::First, Attempt::MayBeRetry);
-    let by = |who| By {
+    let (first, again) = (Precheck::Run, Precheck::SkipForRetry);
+    let by = |who| Context {
         vault: &house.vault,
         actor: who,
     };
     let (ada, bob) = (actor("ada"), actor("bob"));
     let keeper = &house.keeper;
     assert!(matches!(
-        keeper.receive_new(&house.vault, &name, first).await,
+        keeper.start_upload_new(&house.vault, &name, first).await,
         Err(VaultError::Exists { .. })
     ));
     keeper
-        .receive_new(&house.vault, &name, again)
+        .start_upload_new(&house.vault, &name, again)
         .await
         .unwrap();
     assert!(matches!(
-        keeper.receive_revision(by(&ada), &name, first).await,
+        keeper.start_upload_revision(by(&ada), &name, first).await,
         Err(VaultError::NotCheckedOut)
     ));
     keeper
-        .receive_revision(by(&ada), &name, again)
+        .start_upload_revision(by(&ada), &name, again)
         .await
         .unwrap();
     house
         .does("ada", "a.step", Operation::CheckOut { note: None })
         .await
         .unwrap();
-    let refused = keeper.receive_revision(by(&bob), &name, first).await;
-    assert!(matches!(refused, Err(VaultError::HeldByAnother { .. })));
+    let refused = keeper.start_upload_revision(by(&bob), &name, first).await;
+    assert!(matches!(refused, Err(VaultError::NotLockHolder { .. })));
     keeper
-        .receive_revision(by(&ada), &name, first)
+        .start_upload_revision(by(&ada), &name, first)
         .await
         .unwrap();
     let other = Filename::parse("b.step").unwrap();
     assert!(matches!(
-        keeper.receive_revision(by(&ada), &other, first).await,
+        keeper.start_upload_revision(by(&ada), &other, first).await,
         Err(VaultError::NotFound)
     ));
 }
@@ -269,7 +269,7 @@ async fn a_retry_with_its_key_gets_the_old_answer_and_tells_nobody() {
         })
     };
     let check_out = || {
-        let by = By {
+        let by = Context {
             vault: &house.vault,
             actor: &ada,
         };
@@ -385,10 +385,10 @@ async fn every_vault_has_its_own_repository_and_its_own_changes() {
         Err(VaultError::NotFound)
     ));
     let (id, blob) = (
-        FileId::random(&house.keeper.chance),
+        FileId::random(&house.keeper.rng),
         house.blob(b"mould").await,
     );
-    let by = By {
+    let by = Context {
         vault: &moulds,
         actor: &operator,
     };
@@ -421,7 +421,7 @@ async fn a_caller_who_hangs_up_keeps_nothing_from_the_others() {
     let house = House::new().await;
     let mut ticks = house.keeper.recorded.subscribe();
     let operation = Operation::Add {
-        id: FileId::random(&house.keeper.chance),
+        id: FileId::random(&house.keeper.rng),
         blob: house.blob(b"one").await,
         comment: text(""),
     };

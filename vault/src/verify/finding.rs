@@ -84,7 +84,7 @@ impl fmt::Display for GitFault {
 impl Finding {
     /// False for what is only worth knowing.
     #[must_use]
-    pub fn is_wrong(&self) -> bool {
+    pub fn is_error(&self) -> bool {
         !matches!(self, Self::Unreferenced { .. } | Self::Behind { .. })
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     blob::BlobState,
     git::{
         GitError,
-        history::{History, Put},
+        history::{CommitReplay, ObjectSink},
         objects,
         repository::{Repository, path_of},
     },
@@ -76,13 +76,13 @@ impl<S: VaultStore> Check<S> {
     /// An account made before the first start makes the vault, and nothing has gone wrong.
     fn no_repository(&self, replayed: &Replayed) {
         if replayed.changes > 0 {
-            self.found(Finding::NoRepository {
+            self.report(Finding::NoRepository {
                 vault: self.vault.name.clone(),
             });
         }
     }
 
-    fn found(&self, finding: Finding) {
+    fn report(&self, finding: Finding) {
         // The other end listens until this one is done.
         let _ = self.findings.send(finding);
     }
@@ -90,10 +90,10 @@ impl<S: VaultStore> Check<S> {
     /// Goes through all rows, also where git cannot be followed any more: content is told file by file here.
     fn replay(&self, repository: Option<&Repository>) -> Result<Replayed, VaultError> {
         let mut replayed = Replayed::default();
-        let tip = repository.and_then(Repository::main);
+        let tip = repository.and_then(Repository::branch_tip);
         let mut history = repository
             .filter(|_| tip.is_some())
-            .map(|repository| (repository, History::empty(repository)));
+            .map(|repository| (repository, CommitReplay::empty(repository)));
         loop {
             let rows = self.runtime.block_on(self.store.changes(
                 &self.vault.id,
@@ -109,7 +109,7 @@ impl<S: VaultStore> Check<S> {
                 history =
                     history.filter(|(_, history)| history.tip().is_none() || history.tip() != tip);
                 if let Some((repository, going)) = &mut history {
-                    match going.record(&row, &mut Reader { repository }) {
+                    match going.append(&row, &mut Reader { repository }) {
                         Ok(commit) => replayed.expected.push(commit),
                         Err(error) => {
                             self.commit_fault(&row, &error);
@@ -125,7 +125,7 @@ impl<S: VaultStore> Check<S> {
         let vault = || self.vault.name.clone();
         let expected = replayed.changes + 1;
         if row.change != expected {
-            self.found(Finding::Gap {
+            self.report(Finding::Gap {
                 vault: vault(),
                 expected,
                 found: row.change,
@@ -136,7 +136,7 @@ impl<S: VaultStore> Check<S> {
         let Some((blob, state)) = bad else { return };
         let (vault, file, revision, blob) =
             (vault(), row.name.clone(), row.revision, blob.id.clone());
-        self.found(match state {
+        self.report(match state {
             BlobState::Missing => Finding::ContentMissing {
                 vault,
                 file,
@@ -158,7 +158,7 @@ impl<S: VaultStore> Check<S> {
             GitError::Folder { .. } => GitFault::Missing,
             _ => GitFault::Damaged,
         };
-        self.found(Finding::Commit {
+        self.report(Finding::Commit {
             vault: self.vault.name.clone(),
             change: row.change,
             file: row.name.clone(),
@@ -169,7 +169,7 @@ impl<S: VaultStore> Check<S> {
 
     /// Whether the branch is where the rows say. Commits name their parents, so equal ends are equal histories.
     fn compare_branch(&self, repository: &Repository, replayed: &Replayed) -> Branch {
-        let tip = repository.main();
+        let tip = repository.branch_tip();
         let changes = replayed.changes;
         if tip == replayed.expected.last().copied()
             && replayed.expected.len() as u64 == changes.unsigned_abs()
@@ -178,7 +178,7 @@ impl<S: VaultStore> Check<S> {
         }
         let vault = self.vault.name.clone();
         let known = tip.and_then(|tip| replayed.expected.iter().position(|commit| *commit == tip));
-        self.found(match known {
+        self.report(match known {
             Some(at) => Finding::Behind {
                 vault,
                 commits: i64::try_from(at + 1).unwrap_or(i64::MAX),
@@ -191,7 +191,7 @@ impl<S: VaultStore> Check<S> {
             },
             None => Finding::Branch {
                 vault,
-                commits: length(repository, tip),
+                commits: commit_count(repository, tip),
                 changes,
             },
         });
@@ -228,14 +228,14 @@ impl<S: VaultStore> Check<S> {
                 comparison.file(file);
             }
         }
-        comparison.rest();
+        comparison.unmatched();
         // A server that goes on meanwhile adds files that the tree cannot have: then the two say nothing.
         let heads = self.runtime.block_on(self.store.heads(&self.vault.id))?;
         if comparable && heads.change == replayed.changes {
             comparison
                 .findings
                 .into_iter()
-                .for_each(|finding| self.found(finding));
+                .for_each(|finding| self.report(finding));
         }
         Ok(count)
     }
@@ -268,19 +268,19 @@ impl Comparison<'_> {
     }
 
     /// What no file took from the tree.
-    fn rest(&mut self) {
+    fn unmatched(&mut self) {
         let mut left: Vec<_> = self.in_git.drain().map(|(name, _)| name).collect();
         left.sort();
         let found = |name: &String| Finding::NotInFiles {
             vault: self.vault.clone(),
-            file: Filename::stored(name),
+            file: Filename::from_stored(name),
         };
         self.findings.extend(left.iter().map(found));
     }
 }
 
 /// Commits from `tip` down, as far as they can be read.
-fn length(repository: &Repository, mut tip: Option<ObjectId>) -> i64 {
+fn commit_count(repository: &Repository, mut tip: Option<ObjectId>) -> i64 {
     let mut buffer = Vec::new();
     let mut commits = 0;
     while let Some(id) = tip {
@@ -297,7 +297,7 @@ fn length(repository: &Repository, mut tip: Option<ObjectId>) -> i64 {
 fn files_in_git(repository: &Repository) -> gix::Result<HashMap<String, ObjectId>> {
     let mut files = HashMap::new();
     let mut buffer = Vec::new();
-    let Some(tip) = repository.main() else {
+    let Some(tip) = repository.branch_tip() else {
         return Ok(files);
     };
     let mut trees = vec![(
@@ -323,7 +323,7 @@ struct Reader<'a> {
     repository: &'a Repository,
 }
 
-impl Put for Reader<'_> {
+impl ObjectSink for Reader<'_> {
     fn put(&mut self, kind: Kind, bytes: &[u8]) -> Result<ObjectId, GitError> {
         let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, kind, bytes)
             .map_err(GitError::Damaged)?;
@@ -346,7 +346,7 @@ impl Put for Reader<'_> {
             }
         }
         if kind == Kind::Tree {
-            self.repository.keep(id, bytes);
+            self.repository.cache_tree(id, bytes);
         }
         Ok(id)
     }

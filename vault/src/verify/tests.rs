@@ -37,7 +37,7 @@ impl House {
         let blob = house.put(b"solid").await;
         let file = house
             .store
-            .file_or_deleted(&house.vault.id, &Filename::stored("vise.step"))
+            .file_or_deleted(&house.vault.id, &Filename::from_stored("vise.step"))
             .await
             .unwrap()
             .unwrap()
@@ -85,7 +85,7 @@ impl House {
     async fn apply(&self, name: &str, operation: Operation) {
         let command = Command {
             vault: VaultId::new("main"),
-            file: Filename::stored(name),
+            file: Filename::from_stored(name),
             operation,
             by: actor("ada"),
             at: clock().now(),
@@ -99,7 +99,7 @@ impl House {
         let report = |finding: Finding| {
             findings.push(format!(
                 "{}{finding}",
-                if finding.is_wrong() { "" } else { "note: " }
+                if finding.is_error() { "" } else { "note: " }
             ))
         };
         verify(&self.store, &self.blobs, self.data.path(), report)
@@ -278,7 +278,7 @@ async fn rows_that_were_tampered_with_are_told() {
         for file in &mut rows.files {
             match file.name.as_str() {
                 "empty" => file.deleted = true,
-                "vise.step" => file.name = Filename::stored("vice.step"),
+                "vise.step" => file.name = Filename::from_stored("vice.step"),
                 _ => file.blob.size += 1,
             }
         }

@@ -6,7 +6,7 @@ use axum::{
     extract::{Request, State},
 };
 use http::StatusCode;
-use vault::{Prose, action::Add};
+use vault::{UserText, action::Add};
 use wire::{File, NewContent, ProblemBody};
 
 use super::{COMMENT, optional_prose, upload};
@@ -37,7 +37,7 @@ pub async fn handle(
 ) -> Result<(StatusCode, Json<File>), Problem> {
     let vault = &state.vault;
     let mut content = match vault
-        .receive_new(&lasting.permit, &name, retry.attempt())
+        .start_upload_new(&lasting.permit, &name, retry.attempt())
         .await
     {
         Ok(upload) => upload,
@@ -45,8 +45,8 @@ pub async fn handle(
     };
     let fields = upload::receive(request, &mut content).await?;
     let comment = optional_prose(fields.comment.as_deref(), COMMENT, "/comment")?
-        .unwrap_or_else(Prose::empty);
-    let content = vault.received(content).await?;
+        .unwrap_or_else(UserText::empty);
+    let content = vault.finish_upload(content).await?;
     let permit = lasting.again(&state.auth).await?;
     let key = retry.of(&format!("{}\n{comment}", content.id()));
     let file = vault.add(&permit, &name, content, comment, key).await?;

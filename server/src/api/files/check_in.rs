@@ -10,7 +10,7 @@ use vault::{
     BlobId, Filename, VaultError,
     action::{CheckIn, Read},
     store::AfterCheckIn,
-    vault::{Attempt, NewRevision},
+    vault::{Precheck, RevisionUpload},
 };
 use wire::{File, ProblemBody};
 
@@ -54,7 +54,7 @@ pub async fn handle(
         Err(refusal) => return Err(upload::refuse(request, refusal).await),
     };
     let mut content = match vault
-        .receive_revision(&lasting.permit, &name, retry.attempt())
+        .start_upload_revision(&lasting.permit, &name, retry.attempt())
         .await
     {
         Ok(upload) => upload,
@@ -66,7 +66,7 @@ pub async fn handle(
         .ok_or_else(|| Problem::invalid("/comment", "Say what changed: comment is missing."))?;
     let comment = prose(&comment, COMMENT, "/comment")?;
     let then = after(fields.keep_checked_out.as_deref())?;
-    let content = vault.received(content).await?;
+    let content = vault.finish_upload(content).await?;
     let permit = lasting.again(&state.auth).await?;
     let made_from = tags.map(|tags| format!("{tags}\n")).unwrap_or_default();
     let key = retry.of(&format!("{made_from}{}\n{then:?}\n{comment}", content.id()));
@@ -74,7 +74,7 @@ pub async fn handle(
         .check_in(
             &permit,
             &name,
-            NewRevision {
+            RevisionUpload {
                 content,
                 comment,
                 then,
@@ -110,7 +110,7 @@ async fn base(
     vault: &Vault,
     read: &Permit<Read>,
     name: &Filename,
-    (tags, attempt): (Option<&str>, Attempt),
+    (tags, attempt): (Option<&str>, Precheck),
 ) -> Result<Option<BlobId>, Problem> {
     let Some(tags) = tags.filter(|tags| *tags != "*") else {
         return Ok(None);
@@ -126,7 +126,7 @@ async fn base(
         .collect();
     match (vault.file(read, name).await, attempt) {
         (Ok(file), _) if named.contains(&file.blob.id) => Ok(Some(file.blob.id)),
-        (_, Attempt::MayBeRetry) if !named.is_empty() => Ok(named.into_iter().next()),
+        (_, Precheck::SkipForRetry) if !named.is_empty() => Ok(named.into_iter().next()),
         (Ok(_), _) => Err(VaultError::StaleBase.into()),
         (Err(error), _) => Err(error.into()),
     }

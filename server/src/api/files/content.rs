@@ -96,7 +96,7 @@ fn describe(headers: &mut HeaderMap, name: &Filename, range: &Range<u64>) {
     );
     // RFC 6266 with RFC 8187: nothing of the name can end the header or the parameter.
     let leaf =
-        percent_encoding::utf8_percent_encode(name.leaf(), percent_encoding::NON_ALPHANUMERIC);
+        percent_encoding::utf8_percent_encode(name.file_name(), percent_encoding::NON_ALPHANUMERIC);
     if let Ok(value) = HeaderValue::try_from(format!("attachment; filename*=UTF-8''{leaf}")) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }

@@ -4,7 +4,7 @@ use auth::Permitted;
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
-use vault::{Prose, action::Delete};
+use vault::{UserText, action::Delete};
 use wire::ProblemBody;
 
 use super::{COMMENT, optional_prose};
@@ -39,7 +39,7 @@ pub async fn handle(
         .delete(
             &permit,
             &name,
-            comment.unwrap_or_else(Prose::empty),
+            comment.unwrap_or_else(UserText::empty),
             retry.of(""),
         )
         .await?;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use vault::{
     NameKey,
     action::Read,
-    store::{FileQuery, Holder},
+    store::{FileQuery, LockFilter},
 };
 use wire::{File, FileStatus};
 
@@ -83,9 +83,9 @@ fn query(asked: Asked, me: &Username, limit: u32) -> Result<FileQuery, Problem> 
         prefix: fold(asked.prefix, "prefix")?,
         search: fold(asked.q, "q")?,
         holder: asked.status.map(|status| match status {
-            FileStatus::Unlocked => Holder::Nobody,
-            FileStatus::Locked => Holder::Not(me.clone()),
-            FileStatus::CheckedOutByUser => Holder::Is(me.clone()),
+            FileStatus::Unlocked => LockFilter::Unlocked,
+            FileStatus::Locked => LockFilter::NotLockedBy(me.clone()),
+            FileStatus::CheckedOutByUser => LockFilter::LockedBy(me.clone()),
         }),
         locked_by: locked_by.map_err(|error| Problem::invalid("#locked_by", error))?,
         after: fold(asked.after, "after")?,

@@ -16,7 +16,7 @@ pub mod restore;
 pub mod show;
 pub(crate) mod upload;
 
-use vault::Prose;
+use vault::UserText;
 
 use crate::error::Problem;
 
@@ -24,11 +24,11 @@ use crate::error::Problem;
 const COMMENT: usize = 10_000;
 const NOTE: usize = 1_000;
 
-fn prose(raw: &str, most: usize, pointer: &str) -> Result<Prose, Problem> {
-    Prose::parse(raw, most).map_err(|error| Problem::invalid(pointer, error))
+fn prose(raw: &str, most: usize, pointer: &str) -> Result<UserText, Problem> {
+    UserText::parse(raw, most).map_err(|error| Problem::invalid(pointer, error))
 }
 
-fn optional_prose(raw: Option<&str>, most: usize, pointer: &str) -> Result<Option<Prose>, Problem> {
+fn optional_prose(raw: Option<&str>, most: usize, pointer: &str) -> Result<Option<UserText>, Problem> {
     raw.filter(|raw| !raw.is_empty())
         .map(|raw| prose(raw, most, pointer))
         .transpose()

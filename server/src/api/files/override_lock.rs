@@ -41,7 +41,7 @@ pub async fn handle(
     let then = if body.take {
         AfterOverride::Take
     } else {
-        AfterOverride::Free
+        AfterOverride::Release
     };
     let file = vault
         .override_lock(&permit, &name, reason, then, key)

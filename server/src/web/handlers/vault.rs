@@ -6,7 +6,7 @@ use auth::{AuthError, Caller, Permit, Permitted, Realm, RealmName};
 use axum::{extract::FromRequestParts, response::Response};
 use http::{StatusCode, request::Parts};
 use serde::Deserialize;
-use vault::{Filename, VaultError, VaultStore, action::Read, store::Entry};
+use vault::{Filename, VaultError, VaultStore, action::Read, store::FolderEntry};
 
 use super::{send, shell};
 use crate::{
@@ -147,10 +147,10 @@ async fn folder(
     let (mut folders, mut files) = (Vec::new(), Vec::new());
     for entry in entries {
         match entry {
-            Entry::Folder(name) => folders.push(Folder {
+            FolderEntry::Folder(name) => folders.push(Folder {
                 path: name.to_string(),
             }),
-            Entry::File(file) => files.push(Row(shape::file(&file, permit.username()))),
+            FolderEntry::File(file) => files.push(Row(shape::file(&file, permit.username()))),
         }
     }
     let shell = shell(&desk.auth, caller, Some(&at.vault)).await?;
@@ -168,10 +168,10 @@ async fn folder(
 }
 
 /// Where a page ended, for the address of the next one.
-fn position(entry: &Entry) -> String {
+fn position(entry: &FolderEntry) -> String {
     match entry {
-        Entry::Folder(name) => format!("folder:{name}"),
-        Entry::File(file) => format!("file:{}", file.name),
+        FolderEntry::Folder(name) => format!("folder:{name}"),
+        FolderEntry::File(file) => format!("file:{}", file.name),
     }
 }
 
@@ -180,7 +180,7 @@ async fn entry(
     permit: &Permit<Read>,
     desk: &Desk,
     position: &str,
-) -> Result<Option<Entry>, Problem> {
+) -> Result<Option<FolderEntry>, Problem> {
     let Some((kind, name)) = position.split_once(':') else {
         return Ok(None);
     };
@@ -188,10 +188,10 @@ async fn entry(
         return Ok(None);
     };
     if kind == "folder" {
-        return Ok(Some(Entry::Folder(name)));
+        return Ok(Some(FolderEntry::Folder(name)));
     }
     match desk.vault.file(permit, &name).await {
-        Ok(file) => Ok(Some(Entry::File(Box::new(file)))),
+        Ok(file) => Ok(Some(FolderEntry::File(Box::new(file)))),
         Err(VaultError::NotFound) => Ok(None),
         Err(error) => Err(error.into()),
     }

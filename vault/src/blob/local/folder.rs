@@ -14,14 +14,14 @@ use crate::BlobId;
 /// An entry that another upload has just made may not be durable yet, so a folder counts only once somebody here has
 /// synced its parent. At most 65,792 folders a vault.
 #[derive(Clone, Debug)]
-pub(super) struct Durable {
+pub(super) struct DurableDirs {
     /// Where durability begins: what is above is the operator's.
     root: Arc<Path>,
     known: Arc<Mutex<HashSet<PathBuf>>>,
 }
 
-impl Durable {
-    pub(super) fn below(root: Arc<Path>) -> Self {
+impl DurableDirs {
+    pub(super) fn under(root: Arc<Path>) -> Self {
         Self {
             root,
             known: Arc::default(),
@@ -49,7 +49,7 @@ impl Durable {
     }
 
     /// Forgets `folder` and those above it: somebody took one of them away.
-    pub(super) fn forget(&self, folder: &Path) {
+    pub(super) fn invalidate(&self, folder: &Path) {
         self.known().retain(|known| !folder.starts_with(known));
     }
 

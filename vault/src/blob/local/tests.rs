@@ -126,7 +126,7 @@ async fn an_upload_that_is_dropped_leaves_nothing() {
         .write(Bytes::from(some_bytes(5 << 20)))
         .await
         .unwrap();
-    let sink = upload.idle().await.unwrap();
+    let sink = upload.writer().await.unwrap();
     assert_eq!(files_below(folder.path()), 1);
     drop((sink, upload));
     assert_eq!(files_below(folder.path()), 0);

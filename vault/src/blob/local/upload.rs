@@ -11,11 +11,11 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use tokio::task::JoinHandle;
 
-use super::{Durable, blocking, failed, folder, object_path};
+use super::{DurableDirs, blocking, failed, folder, object_path};
 use crate::{Blob, BlobId, BlobUpload, VaultError};
 
 /// Large enough that the trip to another thread costs nothing beside hashing; two of them are all an upload holds.
-const BATCH: usize = 1024 * 1024;
+const BATCH_BYTES: usize = 1024 * 1024;
 
 /// See [`BlobUpload`].
 #[derive(Debug)]
@@ -23,11 +23,11 @@ pub struct LocalUpload {
     max_size: u64,
     received: u64,
     filling: Vec<u8>,
-    sink: Working,
+    sink: WriterState,
 }
 
 #[derive(Debug)]
-enum Working {
+enum WriterState {
     Idle(Sink, Vec<u8>),
     Busy(JoinHandle<io::Result<(Sink, Vec<u8>)>>),
     /// An earlier write failed, and said so.
@@ -35,7 +35,7 @@ enum Working {
 }
 
 impl LocalUpload {
-    pub(super) fn new(lfs: PathBuf, max_size: u64, durable: Durable) -> Self {
+    pub(super) fn new(lfs: PathBuf, max_size: u64, durable: DurableDirs) -> Self {
         let sink = Sink {
             lfs,
             durable,
@@ -47,28 +47,28 @@ impl LocalUpload {
             max_size,
             received: 0,
             filling: Vec::new(),
-            sink: Working::Idle(sink, Vec::new()),
+            sink: WriterState::Idle(sink, Vec::new()),
         }
     }
 
     /// Waits until the last batch is written; gives the sink back with its spent buffer.
-    pub(super) async fn idle(&mut self) -> Result<(Sink, Vec<u8>), VaultError> {
-        match std::mem::replace(&mut self.sink, Working::Failed) {
-            Working::Idle(sink, buffer) => Ok((sink, buffer)),
-            Working::Busy(batch) => {
+    pub(super) async fn writer(&mut self) -> Result<(Sink, Vec<u8>), VaultError> {
+        match std::mem::replace(&mut self.sink, WriterState::Failed) {
+            WriterState::Idle(sink, buffer) => Ok((sink, buffer)),
+            WriterState::Busy(batch) => {
                 let written = batch
                     .await
                     .unwrap_or_else(|gone| Err(io::Error::other(gone)));
                 written.map_err(failed)
             }
-            Working::Failed => Err(VaultError::Incomplete),
+            WriterState::Failed => Err(VaultError::Incomplete),
         }
     }
 
     async fn hand_over(&mut self) -> Result<(), VaultError> {
-        let (mut sink, spent) = self.idle().await?;
+        let (mut sink, spent) = self.writer().await?;
         let batch = std::mem::replace(&mut self.filling, spent);
-        self.sink = Working::Busy(tokio::task::spawn_blocking(move || {
+        self.sink = WriterState::Busy(tokio::task::spawn_blocking(move || {
             sink.take(&batch)?;
             let mut spent = batch;
             spent.clear();
@@ -86,9 +86,9 @@ impl BlobUpload for LocalUpload {
                 limit: self.max_size,
             });
         }
-        for piece in bytes.chunks(BATCH) {
+        for piece in bytes.chunks(BATCH_BYTES) {
             self.filling.extend_from_slice(piece);
-            if self.filling.len() >= BATCH {
+            if self.filling.len() >= BATCH_BYTES {
                 self.hand_over().await?;
             }
         }
@@ -96,7 +96,7 @@ impl BlobUpload for LocalUpload {
     }
 
     async fn finish(mut self) -> Result<Blob, VaultError> {
-        let (mut sink, _) = self.idle().await?;
+        let (mut sink, _) = self.writer().await?;
         if self.received > self.max_size {
             return Err(VaultError::TooLarge {
                 limit: self.max_size,
@@ -115,10 +115,10 @@ impl BlobUpload for LocalUpload {
 /// Where the bytes go. Everything in it runs on blocking threads.
 pub(super) struct Sink {
     lfs: PathBuf,
-    durable: Durable,
+    durable: DurableDirs,
     hash: digest::Context,
     size: u64,
-    temporary: Option<Temporary>,
+    temporary: Option<StagedFile>,
 }
 
 impl fmt::Debug for Sink {
@@ -134,7 +134,7 @@ impl Sink {
     fn take(&mut self, batch: &[u8]) -> io::Result<()> {
         let temporary = match &mut self.temporary {
             Some(temporary) => temporary,
-            none => none.insert(Temporary::create(&self.lfs.join("tmp"))?),
+            none => none.insert(StagedFile::create(&self.lfs.join("tmp"))?),
         };
         temporary.file.write_all(batch)?;
         self.hash.update(batch);
@@ -168,13 +168,13 @@ impl Sink {
     }
 }
 
-fn place(temporary: Temporary, path: &Path, folder: &Path, durable: &Durable) -> io::Result<()> {
+fn place(temporary: StagedFile, path: &Path, folder: &Path, durable: &DurableDirs) -> io::Result<()> {
     durable.make(folder)?;
     if let Err(error) = fs::rename(&temporary.path, path) {
         if error.kind() != io::ErrorKind::NotFound {
             return Err(error);
         }
-        durable.forget(folder);
+        durable.invalidate(folder);
         durable.make(folder)?;
         fs::rename(&temporary.path, path)?;
     }
@@ -184,19 +184,19 @@ fn place(temporary: Temporary, path: &Path, folder: &Path, durable: &Durable) ->
 
 /// A file that is removed when it is dropped.
 #[derive(Debug)]
-struct Temporary {
+struct StagedFile {
     path: PathBuf,
     file: fs::File,
-    kept: Kept,
+    on_drop: OnDrop,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Kept {
-    No,
-    Yes,
+enum OnDrop {
+    Remove,
+    Keep,
 }
 
-impl Temporary {
+impl StagedFile {
     fn create(folder: &Path) -> io::Result<Self> {
         /// Only this process writes here, so a count is unique; leftovers were cleared at the start.
         static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -217,18 +217,18 @@ impl Temporary {
         Ok(Self {
             path,
             file,
-            kept: Kept::No,
+            on_drop: OnDrop::Remove,
         })
     }
 
     fn keep(mut self) {
-        self.kept = Kept::Yes;
+        self.on_drop = OnDrop::Keep;
     }
 }
 
-impl Drop for Temporary {
+impl Drop for StagedFile {
     fn drop(&mut self) {
-        if self.kept == Kept::No {
+        if self.on_drop == OnDrop::Remove {
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -102,7 +102,7 @@ fn revision(change: i64, name: &str, comment: &str) -> Revision {
         revision: 1,
         change,
         kind: RevisionKind::Added,
-        name: Filename::stored(name),
+        name: Filename::from_stored(name),
         moved_from: None,
         blob: Some(Blob {
             id: BlobId::of_digest(digest.as_ref()),
@@ -274,7 +274,7 @@ async fn a_change_that_cannot_be_derived_is_answered_and_derived_later() {
     fs::rename(&objects, &aside).unwrap();
     fs::write(&objects, "in the way").unwrap();
     let answered = tokio::time::timeout(
-        PATIENCE / 2,
+        DERIVE_TIMEOUT / 2,
         deriver.derived(&house.vault, house.record("b.step", "")),
     );
     answered.await.unwrap();
@@ -323,7 +323,7 @@ async fn files_and_folders_may_trade_places() {
     house.store.tamper(&house.vault.id, |rows| {
         let moved = |change, from: &str, to: &str| Revision {
             kind: RevisionKind::Moved,
-            moved_from: Some(Filename::stored(from)),
+            moved_from: Some(Filename::from_stored(from)),
             ..revision(change, to, "")
         };
         rows.revisions.push(moved(2, "a", "a/b"));

@@ -16,8 +16,8 @@ use super::{
     super::{
         GitError,
         durable::{self, Batch},
-        history::{History, Put},
-        repository::{Existing, Repository, Written, path_of},
+        history::{CommitReplay, ObjectSink},
+        repository::{OnExisting, Repository, Written, path_of},
     },
     Shared,
 };
@@ -26,12 +26,12 @@ use crate::{Realm, Revision, VaultStore, store::DerivedCommit};
 /// Changes derived between two moves of the branch, at most.
 const PAGE: u32 = 500;
 /// After so many full pages answers wait no longer: this is a rebuild.
-const LONG: u32 = 4;
+const REBUILD_PAGES: u32 = 4;
 /// Between two attempts, where nobody asks in between.
-const RETRY: Duration = Duration::from_secs(5);
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Somebody waits for `change`.
-pub(super) struct Order {
+pub(super) struct Request {
     pub(super) change: i64,
     pub(super) done: oneshot::Sender<()>,
 }
@@ -41,24 +41,24 @@ pub(super) struct Worker<S> {
     repositories: Arc<Path>,
     runtime: Handle,
     vault: Realm,
-    inbox: Receiver<Order>,
-    waiting: Vec<Order>,
-    durable: Sender<durable::Order>,
-    trouble: Trouble,
+    inbox: Receiver<Request>,
+    waiting: Vec<Request>,
+    durable: Sender<durable::Message>,
+    last_error: LastError,
 }
 
 /// What the last attempt came to.
-enum Trouble {
+enum LastError {
     None,
     /// It was said once; not again until it is over.
-    Said,
+    Logged,
     /// What is there cannot be read: the next attempt begins at the first change and writes every object anew.
     Damaged,
 }
 
 /// Whether there may be more orders.
 #[derive(PartialEq, Eq)]
-enum Inbox {
+enum InboxState {
     Open,
     Closed,
 }
@@ -67,8 +67,8 @@ impl<S: VaultStore> Worker<S> {
     pub(super) fn new(
         shared: &Shared<S>,
         vault: &Realm,
-        inbox: Receiver<Order>,
-        durable: Sender<durable::Order>,
+        inbox: Receiver<Request>,
+        durable: Sender<durable::Message>,
     ) -> Self {
         Self {
             store: shared.store.clone(),
@@ -78,18 +78,18 @@ impl<S: VaultStore> Worker<S> {
             inbox,
             waiting: Vec::new(),
             durable,
-            trouble: Trouble::None,
+            last_error: LastError::None,
         }
     }
 
     pub(super) fn run(mut self) {
         loop {
-            match self.lap() {
+            match self.run_once() {
                 Ok(()) => return,
-                Err(error) => self.stumbled(&error),
+                Err(error) => self.on_error(&error),
             }
-            self.answer_all();
-            match self.inbox.recv_timeout(RETRY) {
+            self.notify_waiters();
+            match self.inbox.recv_timeout(RETRY_INTERVAL) {
                 Ok(order) => self.waiting.push(order),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -97,19 +97,19 @@ impl<S: VaultStore> Worker<S> {
         }
     }
 
-    fn stumbled(&mut self, error: &GitError) {
-        if matches!(self.trouble, Trouble::None) {
+    fn on_error(&mut self, error: &GitError) {
+        if matches!(self.last_error, LastError::None) {
             tracing::error!(vault = %self.vault.name, %error, "git cannot be derived now; trying again");
         }
-        self.trouble = match error {
-            GitError::Damaged(_) => Trouble::Damaged,
-            _ => Trouble::Said,
+        self.last_error = match error {
+            GitError::Damaged(_) => LastError::Damaged,
+            _ => LastError::Logged,
         };
     }
 
     /// Opens the repository, goes on where the last record stands, and derives until an error or the end.
-    fn lap(&mut self) -> Result<(), GitError> {
-        let repository = Repository::open_or_make(&self.repositories, &self.vault)?;
+    fn run_once(&mut self) -> Result<(), GitError> {
+        let repository = Repository::open_or_init(&self.repositories, &self.vault)?;
         // Up to here another run of the program may have derived without making it durable.
         let doubtful = self
             .runtime
@@ -117,13 +117,13 @@ impl<S: VaultStore> Worker<S> {
             .change;
         let mut history = self.resume(&repository)?;
         if let Some(tip) = history.tip() {
-            repository.set_main(tip)?;
+            repository.set_branch_tip(tip)?;
         }
         self.catch_up(&repository, &mut history, doubtful)?;
-        self.trouble = Trouble::None;
+        self.last_error = LastError::None;
         loop {
-            self.answer_all();
-            let inbox = self.gather();
+            self.notify_waiters();
+            let inbox = self.drain_requests();
             if self
                 .waiting
                 .iter()
@@ -131,45 +131,45 @@ impl<S: VaultStore> Worker<S> {
             {
                 self.catch_up(&repository, &mut history, doubtful)?;
             }
-            if inbox == Inbox::Closed {
-                self.answer_all();
+            if inbox == InboxState::Closed {
+                self.notify_waiters();
                 return Ok(());
             }
         }
     }
 
-    fn resume<'r>(&self, repository: &'r Repository) -> Result<History<'r>, GitError> {
-        if matches!(self.trouble, Trouble::Damaged) {
-            return Ok(History::empty(repository));
+    fn resume<'r>(&self, repository: &'r Repository) -> Result<CommitReplay<'r>, GitError> {
+        if matches!(self.last_error, LastError::Damaged) {
+            return Ok(CommitReplay::empty(repository));
         }
         let recorded = self.runtime.block_on(self.store.derived(&self.vault.id))?;
         let Some(recorded) = recorded.filter(|recorded| recorded.change > 0) else {
-            return Ok(History::empty(repository));
+            return Ok(CommitReplay::empty(repository));
         };
         let found = repository
             .commit(&recorded.sha)
-            .map(|tip| History::after(tip, recorded.change, repository));
+            .map(|tip| CommitReplay::after(tip, recorded.change, repository));
         if let Some(Ok(history)) = found {
             return Ok(history);
         }
         tracing::warn!(vault = %self.vault.name, change = recorded.change, "git is rebuilt from the first change");
-        Ok(History::empty(repository))
+        Ok(CommitReplay::empty(repository))
     }
 
     /// Waits for an order and takes all that are there.
-    fn gather(&mut self) -> Inbox {
+    fn drain_requests(&mut self) -> InboxState {
         match self.inbox.recv() {
             Ok(order) => self.waiting.push(order),
-            Err(_) => return Inbox::Closed,
+            Err(_) => return InboxState::Closed,
         }
         self.waiting.extend(self.inbox.try_iter());
-        Inbox::Open
+        InboxState::Open
     }
 
     fn catch_up(
         &mut self,
         repository: &Repository,
-        history: &mut History,
+        history: &mut CommitReplay,
         doubtful: i64,
     ) -> Result<(), GitError> {
         for page in 1u32.. {
@@ -186,9 +186,9 @@ impl<S: VaultStore> Worker<S> {
             if rows.len() < PAGE as usize {
                 break;
             }
-            if page >= LONG {
+            if page >= REBUILD_PAGES {
                 self.waiting.extend(self.inbox.try_iter());
-                self.answer_all();
+                self.notify_waiters();
             }
         }
         Ok(())
@@ -198,7 +198,7 @@ impl<S: VaultStore> Worker<S> {
     fn derive(
         &self,
         repository: &Repository,
-        history: &mut History,
+        history: &mut CommitReplay,
         rows: &[Revision],
         doubtful: i64,
     ) -> Result<(), GitError> {
@@ -209,11 +209,11 @@ impl<S: VaultStore> Worker<S> {
         };
         for row in rows {
             let existing = if row.change <= doubtful {
-                Existing::Rewritten
+                OnExisting::Rewrite
             } else {
-                Existing::Trusted
+                OnExisting::Trusted
             };
-            let commit = history.record(
+            let commit = history.append(
                 row,
                 &mut Writer {
                     repository,
@@ -227,17 +227,17 @@ impl<S: VaultStore> Worker<S> {
             });
         }
         if let Some(tip) = history.tip() {
-            repository.set_main(tip)?;
+            repository.set_branch_tip(tip)?;
         }
         metrics::counter!("strongroom_git_commits_total").increment(rows.len() as u64);
         // Nobody there to keep it only means that the next start derives it again.
         let _ = self
             .durable
-            .send(durable::Order::Keep(self.vault.id.clone(), batch));
+            .send(durable::Message::Sync(self.vault.id.clone(), batch));
         Ok(())
     }
 
-    fn answer_all(&mut self) {
+    fn notify_waiters(&mut self) {
         for order in self.waiting.drain(..) {
             // Whoever gave up waiting does not hear it.
             let _ = order.done.send(());
@@ -247,21 +247,21 @@ impl<S: VaultStore> Worker<S> {
 
 struct Writer<'a> {
     repository: &'a Repository,
-    existing: Existing,
+    existing: OnExisting,
     new: &'a mut Vec<ObjectId>,
 }
 
-impl Put for Writer<'_> {
+impl ObjectSink for Writer<'_> {
     fn put(&mut self, kind: Kind, bytes: &[u8]) -> Result<ObjectId, GitError> {
         let id = match self.repository.write(kind, bytes, self.existing)? {
-            Written::Now(id) => {
+            Written::Created(id) => {
                 self.new.push(id);
                 id
             }
-            Written::Already(id) => id,
+            Written::Existed(id) => id,
         };
         if kind == Kind::Tree {
-            self.repository.keep(id, bytes);
+            self.repository.cache_tree(id, bytes);
         }
         Ok(id)
     }
