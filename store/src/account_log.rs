@@ -29,8 +29,8 @@ pub(crate) async fn append_for_ended(db: &mut Connection, at: Timestamp) -> Resu
     const ADVANCE: &str = "UPDATE counters SET value = value + $1 WHERE name = 'account_events'";
     lock_administrators(db).await?;
     let announced = db.execute(ANNOUNCE, params![at]).await?;
-    let announced =
-        i64::try_from(announced).map_err(|_| DbError::corrupt("more events than can be counted"))?;
+    let announced = i64::try_from(announced)
+        .map_err(|_| DbError::corrupt("more events than can be counted"))?;
     db.execute(ADVANCE, params![announced]).await.map(drop)
 }
 

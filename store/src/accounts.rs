@@ -86,7 +86,10 @@ pub(crate) struct CreateAccount {
     pub(crate) invite: Option<Invite>,
 }
 
-pub(crate) async fn create(db: &mut Connection, create: &CreateAccount) -> Result<Inserted, DbError> {
+pub(crate) async fn create(
+    db: &mut Connection,
+    create: &CreateAccount,
+) -> Result<Inserted, DbError> {
     let new = &create.new;
     if !insert(db, new).await? {
         return Ok(Inserted::Taken);
@@ -227,10 +230,7 @@ pub(crate) async fn bump_epoch(
 }
 
 /// As [`begin_era`], of every account.
-pub(crate) async fn bump_all_epochs(
-    db: &mut Connection,
-    at: Timestamp,
-) -> Result<(), DbError> {
+pub(crate) async fn bump_all_epochs(db: &mut Connection, at: Timestamp) -> Result<(), DbError> {
     const BEGIN: &str = "UPDATE accounts SET era = CASE WHEN era < $1 THEN $1 ELSE era + 1 END";
     db.execute(BEGIN, params![at]).await.map(drop)
 }
@@ -277,8 +277,8 @@ pub(crate) async fn change(
             by: request.by.clone(),
             at: request.at,
         };
-        tokens_ended =
-            Some(sessions::end_admin_tokens(db, &request.username, &end).await?).filter(|ended| *ended > 0);
+        tokens_ended = Some(sessions::end_admin_tokens(db, &request.username, &end).await?)
+            .filter(|ended| *ended > 0);
     }
     if after.standing == Standing::Deleted {
         erase(db, &request.username).await?;
@@ -293,8 +293,8 @@ pub(crate) async fn change(
         }
     }
     append(db, &request.username).await?;
-    let record =
-        Record::new(&request.by, audit_action(&before, &after), request.at).about(request.username.as_str());
+    let record = Record::new(&request.by, audit_action(&before, &after), request.at)
+        .about(request.username.as_str());
     audit::record(
         db,
         &record.detailed(|detail| {

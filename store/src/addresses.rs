@@ -8,15 +8,15 @@ use auth::{
 
 use crate::{
     Store, accounts, audit,
-    auth_store::write,
     connection::Connection,
     error::{DbError, TxError},
     slips::{self, Key},
+    transaction::write_tx,
 };
 
 impl AddressStore for Store {
     async fn keep_email_link(&self, slip: Slip, record: Record) -> Answer<()> {
-        write!(self, (slip, record), insert)
+        write_tx!(self, (slip, record), insert)
     }
 
     async fn confirm_email(&self, confirmation: Confirmation) -> Answer<Option<Account>> {

@@ -260,9 +260,7 @@ async fn verify(db: &mut Connection, chain: &Chain) -> Result<ChainStatus, DbErr
         .map(|mut row| row.opt_int())
         .transpose()?
         .flatten();
-    Ok(
-        stray.map_or(ChainStatus::Intact { entries: last }, |at| ChainStatus::Broken {
-            at,
-        }),
-    )
+    Ok(stray.map_or(ChainStatus::Intact { entries: last }, |at| {
+        ChainStatus::Broken { at }
+    }))
 }

@@ -10,28 +10,10 @@ use auth::{
 };
 use jiff::Timestamp;
 
-use crate::{Store, account_log, accounts, places, refresh, roles, sessions};
-
-/// `write!(self, args, path)` runs `path(db, args)` in a transaction; `read!` the same without writing.
-macro_rules! write {
-    ($store:ident, $args:expr, $body:path) => {
-        $store
-            .write($args, |db, args| {
-                Box::pin(async move { Ok($body(db, args).await?) })
-            })
-            .await
-    };
-}
-macro_rules! read {
-    ($store:ident, $args:expr, $body:path) => {
-        $store
-            .read($args, |db, args| {
-                Box::pin(async move { Ok($body(db, args).await?) })
-            })
-            .await
-    };
-}
-pub(crate) use {read, write};
+use crate::{
+    Store, account_log, accounts, places, refresh, roles, sessions,
+    transaction::{read_tx, write_tx},
+};
 
 impl AuthStore for Store {
     async fn create_account(
@@ -40,7 +22,7 @@ impl AuthStore for Store {
         roles: Vec<(RealmId, Role)>,
         by: Actor,
     ) -> Answer<Inserted> {
-        write!(
+        write_tx!(
             self,
             accounts::CreateAccount {
                 new,
@@ -57,11 +39,11 @@ impl AuthStore for Store {
         new: NewAccount,
         by: Actor,
     ) -> Answer<Option<Inserted>> {
-        write!(self, (new, by), accounts::create_first)
+        write_tx!(self, (new, by), accounts::create_first)
     }
 
     async fn credentials(&self, username: &Username) -> Answer<Option<Credentials>> {
-        read!(self, username.clone(), accounts::credentials)
+        read_tx!(self, username.clone(), accounts::credentials)
     }
 
     async fn password_kinds(&self) -> Answer<Vec<PasswordHash>> {
@@ -72,11 +54,11 @@ impl AuthStore for Store {
     }
 
     async fn member(&self, username: &Username) -> Answer<Option<Member>> {
-        read!(self, username.clone(), roles::member)
+        read_tx!(self, username.clone(), roles::member)
     }
 
     async fn members(&self, query: AccountQuery) -> Answer<Vec<Member>> {
-        read!(self, query, roles::members)
+        read_tx!(self, query, roles::members)
     }
 
     async fn change_account(
@@ -116,7 +98,7 @@ impl AuthStore for Store {
     }
 
     async fn members_of(&self, realm: &RealmId) -> Answer<Vec<(Account, Role)>> {
-        read!(self, realm.clone(), roles::members_of)
+        read_tx!(self, realm.clone(), roles::members_of)
     }
 
     async fn replace_password(
@@ -136,7 +118,7 @@ impl AuthStore for Store {
             by,
             at,
         };
-        write!(self, replace, accounts::replace_password)
+        write_tx!(self, replace, accounts::replace_password)
     }
 
     async fn has_administrator(&self) -> Answer<bool> {
@@ -152,7 +134,7 @@ impl AuthStore for Store {
         secret: TokenHash,
         era: Era,
     ) -> Answer<Option<Arrival>> {
-        write!(
+        write_tx!(
             self,
             sessions::StartSession {
                 session,
@@ -164,27 +146,27 @@ impl AuthStore for Store {
     }
 
     async fn familiarity(&self, username: &Username, from: &Origin) -> Answer<Familiarity> {
-        read!(self, (username.clone(), from.clone()), places::is_known)
+        read_tx!(self, (username.clone(), from.clone()), places::is_known)
     }
 
     async fn take_ending_tokens(&self, at: Timestamp, by: Timestamp) -> Answer<Vec<Session>> {
-        write!(self, (at, by), sessions::claim_expiring)
+        write_tx!(self, (at, by), sessions::claim_expiring)
     }
 
     async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {
-        read!(self, id.clone(), sessions::find)
+        read_tx!(self, id.clone(), sessions::find)
     }
 
     async fn session_by_cookie(&self, cookie: &TokenHash) -> Answer<Option<Session>> {
-        read!(self, cookie.clone(), sessions::by_cookie)
+        read_tx!(self, cookie.clone(), sessions::by_cookie)
     }
 
     async fn session_by_refresh(&self, token: &TokenHash) -> Answer<Option<RefreshState>> {
-        read!(self, token.clone(), refresh::state)
+        read_tx!(self, token.clone(), refresh::state)
     }
 
     async fn rotate_refresh(&self, rotate: Rotate) -> Answer<Rotation> {
-        write!(self, rotate, refresh::rotate)
+        write_tx!(self, rotate, refresh::rotate)
     }
 
     async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Answer<()> {
@@ -204,7 +186,7 @@ impl AuthStore for Store {
     }
 
     async fn end_session(&self, username: &Username, id: &SessionId, end: End) -> Answer<bool> {
-        write!(
+        write_tx!(
             self,
             sessions::EndSession {
                 username: username.clone(),
@@ -226,11 +208,11 @@ impl AuthStore for Store {
             keep: keep.cloned(),
             end,
         };
-        write!(self, end, sessions::end_all)
+        write_tx!(self, end, sessions::end_all)
     }
 
     async fn end_everybody(&self, all: EndEverybody) -> Answer<u64> {
-        write!(self, all, sessions::end_all_accounts)
+        write_tx!(self, all, sessions::end_all_accounts)
     }
 
     async fn realms(&self) -> Answer<Vec<Realm>> {
@@ -258,7 +240,7 @@ impl AuthStore for Store {
         let mut forgotten = 0;
         loop {
             // In small steps, so that nobody who signs in waits for it.
-            let some: Answer<u64> = write!(self, before, sessions::purge_ended);
+            let some: Answer<u64> = write_tx!(self, before, sessions::purge_ended);
             match some? {
                 0 => return Ok(forgotten),
                 some => forgotten += some,

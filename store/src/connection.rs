@@ -113,9 +113,9 @@ fn value_from_sqlite(value: ValueRef<'_>) -> Result<Value, DbError> {
                 .map_err(|_| DbError::corrupt("text that is not UTF-8"))?;
             Ok(Value::Text(Some(text.to_owned())))
         }
-        ValueRef::Real(_) | ValueRef::Blob(_) => {
-            Err(DbError::corrupt("a value that is neither a number nor text"))
-        }
+        ValueRef::Real(_) | ValueRef::Blob(_) => Err(DbError::corrupt(
+            "a value that is neither a number nor text",
+        )),
     }
 }
 

@@ -79,7 +79,9 @@ impl From<rusqlite::Error> for DbError {
         };
         let message = message.clone().unwrap_or_default();
         match failure.code {
-            _ if UNIQUE.contains(&failure.extended_code) => Self::UniqueViolation { index: message },
+            _ if UNIQUE.contains(&failure.extended_code) => {
+                Self::UniqueViolation { index: message }
+            }
             DatabaseBusy | DatabaseLocked => Self::Serialization(message),
             DiskFull => Self::DiskFull,
             _ => Self::Sqlite(error),

@@ -13,10 +13,10 @@ use crate::{
     Store,
     account_log::append,
     accounts, audit,
-    auth_store::{read, write},
     connection::Connection,
     error::{DbError, TxError},
     identities, master, sessions,
+    transaction::{read_tx, write_tx},
     value::{Row, params},
 };
 
@@ -25,11 +25,11 @@ const COLUMNS: &str =
 
 impl FactorStore for Store {
     async fn factors(&self, of: &Username) -> Answer<Vec<Factor>> {
-        read!(self, of.clone(), list)
+        read_tx!(self, of.clone(), list)
     }
 
     async fn factor(&self, id: &FactorId) -> Answer<Option<Factor>> {
-        read!(self, id.clone(), find)
+        read_tx!(self, id.clone(), find)
     }
 
     async fn change_factors(&self, change: FactorChange) -> Result<(), FactorsRefused> {
@@ -38,7 +38,7 @@ impl FactorStore for Store {
     }
 
     async fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> Answer<bool> {
-        write!(
+        write_tx!(
             self,
             ConsumeStep {
                 id: id.clone(),
@@ -56,7 +56,7 @@ impl FactorStore for Store {
         counter: i64,
         at: Timestamp,
     ) -> Answer<bool> {
-        write!(
+        write_tx!(
             self,
             UpdateFactor {
                 factor: factor.clone(),
@@ -74,7 +74,7 @@ impl FactorStore for Store {
         code: &TokenHash,
         at: Timestamp,
     ) -> Answer<Option<u32>> {
-        write!(
+        write_tx!(
             self,
             ConsumeRecoveryCode {
                 by: by.clone(),
@@ -86,11 +86,11 @@ impl FactorStore for Store {
     }
 
     async fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> Answer<bool> {
-        write!(self, (of.clone(), id.clone(), name), rename)
+        write_tx!(self, (of.clone(), id.clone(), name), rename)
     }
 
     async fn renew_session(&self, renewal: Renewal) -> Answer<bool> {
-        write!(self, renewal, renew)
+        write_tx!(self, renewal, renew)
     }
 }
 
@@ -199,7 +199,10 @@ async fn count_remaining(db: &mut Connection, of: &Username) -> Result<i64, DbEr
 }
 
 /// Ends every session but the one that goes on; says how many.
-async fn keep_current_session(db: &mut Connection, change: &FactorChange) -> Result<u64, TxError<FactorsRefused>> {
+async fn keep_current_session(
+    db: &mut Connection,
+    change: &FactorChange,
+) -> Result<u64, TxError<FactorsRefused>> {
     if let Some((id, methods)) = &change.keep {
         const GO_ON: &str = "UPDATE sessions SET methods = $3
             WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $4";
@@ -282,7 +285,10 @@ struct ConsumeRecoveryCode {
     at: Timestamp,
 }
 
-async fn consume_recovery_code(db: &mut Connection, code: &ConsumeRecoveryCode) -> Result<Option<u32>, DbError> {
+async fn consume_recovery_code(
+    db: &mut Connection,
+    code: &ConsumeRecoveryCode,
+) -> Result<Option<u32>, DbError> {
     const USE: &str = "UPDATE factors SET used_at = $3, last_used_at = $3
         WHERE username = $1 AND kind = 'recovery' AND body = $2 AND used_at IS NULL";
     const LEFT: &str = "SELECT COUNT(*) FROM factors WHERE username = $1 AND kind = 'recovery' AND used_at IS NULL";

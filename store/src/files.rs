@@ -70,7 +70,10 @@ pub(crate) fn parent_and_name(key: &NameKey) -> (&str, &str) {
 }
 
 /// The row that the command is about, kept from everybody else until the commit.
-pub(crate) async fn lock_row(db: &mut Connection, command: &Command) -> Result<Option<File>, DbError> {
+pub(crate) async fn lock_row(
+    db: &mut Connection,
+    command: &Command,
+) -> Result<Option<File>, DbError> {
     let vault = command.vault.as_str();
     let row = if let Operation::Restore { file, .. } = &command.operation {
         let select =
@@ -95,7 +98,10 @@ pub(crate) async fn find(
     (vault, name): &(VaultId, Filename),
 ) -> Result<Option<File>, DbError> {
     let row = db
-        .find(&live_condition(), params![vault.as_str(), name.key().as_str()])
+        .find(
+            &live_condition(),
+            params![vault.as_str(), name.key().as_str()],
+        )
         .await?;
     row.map(|mut row| read(&mut row)).transpose()
 }
@@ -197,7 +203,8 @@ fn values(vault: &VaultId, file: &File) -> Result<Vec<Value>, DbError> {
         lock.map(|lock| lock.holder.as_str()),
         lock.map(|lock| lock.id),
         lock.map(|lock| lock.at),
-        lock.and_then(|lock| lock.note.as_ref()).map(UserText::as_str),
+        lock.and_then(|lock| lock.note.as_ref())
+            .map(UserText::as_str),
         file.lock_seq,
         file.deleted,
     ];

@@ -71,7 +71,8 @@ async fn grant(db: &mut Connection, role: &str) -> Result<(), TxError<auth::Unav
     let schema = quoted(&schema);
     let mut script = format!("GRANT USAGE ON SCHEMA {schema} TO {role};");
     script.extend(
-        TABLE_PRIVILEGES.map(|(table, rights)| format!("GRANT {rights} ON {schema}.{table} TO {role};")),
+        TABLE_PRIVILEGES
+            .map(|(table, rights)| format!("GRANT {rights} ON {schema}.{table} TO {role};")),
     );
     Ok(db.run_script(&script).await?)
 }

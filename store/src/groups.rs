@@ -14,10 +14,10 @@ use crate::{
     Store,
     account_log::append,
     accounts, audit,
-    auth_store::{read, write},
     connection::Connection,
     error::{DbError, TxError},
     roles::parse_role,
+    transaction::{read_tx, write_tx},
     value::{Row, Value, numbered, params},
 };
 
@@ -28,11 +28,11 @@ impl GroupStore for Store {
     }
 
     async fn group(&self, name: &GroupName) -> Answer<Option<Group>> {
-        read!(self, name.clone(), find)
+        read_tx!(self, name.clone(), find)
     }
 
     async fn create_group(&self, name: &GroupName, by: Actor, at: Timestamp) -> Answer<Inserted> {
-        write!(
+        write_tx!(
             self,
             GroupOp {
                 name: name.clone(),
@@ -65,11 +65,11 @@ impl GroupStore for Store {
     }
 
     async fn groups_in(&self, realm: &RealmId) -> Answer<Vec<(GroupName, Role)>> {
-        read!(self, realm.clone(), groups_in)
+        read_tx!(self, realm.clone(), groups_in)
     }
 
     async fn members_through(&self, realm: &RealmId) -> Answer<Vec<(Account, GroupName, Role)>> {
-        read!(self, realm.clone(), members_via_groups)
+        read_tx!(self, realm.clone(), members_via_groups)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use auth::Actor;
 use vault::{
-    Blob, Command, Effect, Event, EventAction, File, FileId, Filename, UserText, Revision,
-    RevisionKind, VaultId, history::Author, store::NewRevision,
+    Blob, Command, Effect, Event, EventAction, File, FileId, Filename, Revision, RevisionKind,
+    UserText, VaultId, history::Author, store::NewRevision,
 };
 
 use crate::{

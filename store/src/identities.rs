@@ -13,10 +13,10 @@ use crate::{
     Store,
     account_log::append,
     accounts, audit,
-    auth_store::{read, write},
     connection::Connection,
     error::{DbError, TxError},
     sessions,
+    transaction::{read_tx, write_tx},
     value::{Row, params},
 };
 
@@ -24,11 +24,11 @@ const COLUMNS: &str = "issuer, subject, provider, known_as, username, linked_at,
 
 impl IdentityStore for Store {
     async fn identity(&self, issuer: &str, subject: &str) -> Answer<Option<Identity>> {
-        read!(self, (issuer.to_owned(), subject.to_owned()), find)
+        read_tx!(self, (issuer.to_owned(), subject.to_owned()), find)
     }
 
     async fn identities_of(&self, username: &Username) -> Answer<Vec<Identity>> {
-        read!(self, username.clone(), identities_of)
+        read_tx!(self, username.clone(), identities_of)
     }
 
     async fn link_identity(
@@ -38,11 +38,11 @@ impl IdentityStore for Store {
         new: NewIdentity,
         at: Timestamp,
     ) -> Answer<Option<Inserted>> {
-        write!(self, (Link { by, new, at }, era), link_in_session)
+        write_tx!(self, (Link { by, new, at }, era), link_in_session)
     }
 
     async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> Answer<bool> {
-        write!(
+        write_tx!(
             self,
             Unlink {
                 by,
@@ -54,7 +54,7 @@ impl IdentityStore for Store {
     }
 
     async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> Answer<()> {
-        write!(
+        write_tx!(
             self,
             Used {
                 issuer: issuer.to_owned(),
@@ -178,7 +178,11 @@ pub(crate) async fn unlink_all(
     at: Timestamp,
 ) -> Result<(), DbError> {
     for identity in identities_of(db, username).await? {
-        audit::record(db, &unlink_entry(by, &identity, at).about(username.as_str())).await?;
+        audit::record(
+            db,
+            &unlink_entry(by, &identity, at).about(username.as_str()),
+        )
+        .await?;
     }
     db.execute(
         "DELETE FROM identities WHERE username = $1",

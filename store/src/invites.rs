@@ -9,16 +9,16 @@ use crate::{
     Store,
     accounts::{self, CreateAccount},
     audit,
-    auth_store::write,
     connection::Connection,
     error::DbError,
     roles,
     slips::{self, Key},
+    transaction::write_tx,
 };
 
 impl InviteStore for Store {
     async fn redeem_invite(&self, redeem: Redeem) -> Answer<Redeemed> {
-        write!(self, redeem, self::accept)
+        write_tx!(self, redeem, self::accept)
     }
 }
 

@@ -10,20 +10,20 @@ use secrecy::ExposeSecret as _;
 
 use crate::{
     Store, audit,
-    auth_store::{read, write},
     connection::Connection,
     error::DbError,
     master,
+    transaction::{read_tx, write_tx},
     value::{Row, params},
 };
 
 impl KeyStore for Store {
     async fn keys(&self, purpose: KeyPurpose) -> Answer<Vec<StoredKey>> {
-        read!(self, purpose, list)
+        read_tx!(self, purpose, list)
     }
 
     async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> Answer<bool> {
-        write!(
+        write_tx!(
             self,
             Replace {
                 new,
@@ -34,11 +34,11 @@ impl KeyStore for Store {
     }
 
     async fn forget_keys(&self, before: Timestamp) -> Answer<u64> {
-        write!(self, before, forget)
+        write_tx!(self, before, forget)
     }
 
     async fn forget_peppers(&self, before: Timestamp) -> Answer<u64> {
-        write!(self, before, forget_peppers)
+        write_tx!(self, before, forget_peppers)
     }
 
     async fn master(&self) -> Answer<Option<String>> {
@@ -54,11 +54,11 @@ impl KeyStore for Store {
             old: old.map(str::to_owned),
             at,
         };
-        write!(self, naming, master::set_active)
+        write_tx!(self, naming, master::set_active)
     }
 
     async fn reseal(&self, reseal: Reseal) -> Answer<Option<Resealed>> {
-        write!(self, reseal, master::reseal)
+        write_tx!(self, reseal, master::reseal)
     }
 }
 

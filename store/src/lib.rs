@@ -38,6 +38,7 @@ mod sqlite;
 pub mod testing;
 mod throttles;
 mod tls;
+mod transaction;
 mod value;
 mod vault_store;
 mod vaults;

@@ -3,7 +3,7 @@
 use auth::Username;
 use vault::{
     File, Filename, VaultId,
-    store::{FolderEntry, FileQuery, LockFilter},
+    store::{FileQuery, FolderEntry, LockFilter},
 };
 
 use crate::{
@@ -106,8 +106,12 @@ fn filter_by_lock(select: &mut Select, holder: &LockFilter) {
     match holder {
         LockFilter::Unlocked => select.sql.push_str(" AND locked_by IS NULL"),
         LockFilter::Locked => select.sql.push_str(" AND locked_by IS NOT NULL"),
-        LockFilter::LockedBy(user) => select.and("locked_by IS NOT NULL AND locked_by =", name(user)),
-        LockFilter::NotLockedBy(user) => select.and("locked_by IS NOT NULL AND locked_by <>", name(user)),
+        LockFilter::LockedBy(user) => {
+            select.and("locked_by IS NOT NULL AND locked_by =", name(user))
+        }
+        LockFilter::NotLockedBy(user) => {
+            select.and("locked_by IS NOT NULL AND locked_by <>", name(user))
+        }
     }
 }
 
@@ -169,7 +173,10 @@ const FOLDER_PAGE: &str = "FROM files WHERE vault_id = $1 AND deleted = 0 AND pa
     AND (kind, leaf_key) > ($3, $4) ORDER BY kind, leaf_key LIMIT $5";
 
 /// Folders first, each by key.
-pub(crate) async fn folder(db: &mut Connection, page: &FolderPage) -> Result<Vec<FolderEntry>, DbError> {
+pub(crate) async fn folder(
+    db: &mut Connection,
+    page: &FolderPage,
+) -> Result<Vec<FolderEntry>, DbError> {
     let select = format!("SELECT kind, path, {} {FOLDER_PAGE}", files::COLUMNS);
     let parent = page
         .folder

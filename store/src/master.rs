@@ -59,8 +59,8 @@ pub(crate) async fn set_active(db: &mut Connection, naming: &SetMaster) -> Resul
         return Ok(false);
     }
     replace(db, naming).await?;
-    let record = Record::new(&Actor::console(), Deed::MasterKeyReplaced, naming.at)
-        .about(naming.id.clone());
+    let record =
+        Record::new(&Actor::console(), Deed::MasterKeyReplaced, naming.at).about(naming.id.clone());
     audit::record(
         db,
         &record.detailed(|detail| detail.fact("instead_of", old.as_str()).fact("lost", true)),

@@ -61,7 +61,10 @@ fn latest_known() -> i64 {
 
 /// Runs inside the transaction that the caller has begun. Two programs may start at once: whoever inserts the version
 /// first does the work, the other one waits for it.
-pub(crate) async fn migrate(db: &mut Connection, clock: &Clock) -> Result<(), TxError<VersionMismatch>> {
+pub(crate) async fn migrate(
+    db: &mut Connection,
+    clock: &Clock,
+) -> Result<(), TxError<VersionMismatch>> {
     const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
     db.execute(TABLE, &[]).await?;
     let found = applied_version(db).await?;
@@ -92,7 +95,9 @@ pub(crate) async fn check_version(db: &mut Connection) -> Result<(), TxError<Ver
 /// Nothing is to be done: asked first, so that a program that starts beside a busy one need not wait for its turn.
 pub(crate) async fn is_current(db: &mut Connection) -> bool {
     // Fails where there is no table yet.
-    applied_version(db).await.is_ok_and(|newest| newest == latest_known())
+    applied_version(db)
+        .await
+        .is_ok_and(|newest| newest == latest_known())
 }
 
 async fn applied_version(db: &mut Connection) -> Result<i64, DbError> {

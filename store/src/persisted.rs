@@ -144,7 +144,10 @@ impl LockRow {
     }
 
     fn into_lock(self) -> Result<Lock, DbError> {
-        let (holder, note): (Username, _) = (username(&self.holder)?, self.note.map(UserText::from_stored));
+        let (holder, note): (Username, _) = (
+            username(&self.holder)?,
+            self.note.map(UserText::from_stored),
+        );
         Ok(Lock {
             id: self.id,
             holder,

@@ -13,7 +13,10 @@ use crate::{connection::Connection, error::DbError, value::params};
 const MAX_KNOWN_SOURCES: u32 = 200;
 
 /// Notes the visit. An account's first place is no news; any later one that is not known is.
-pub(crate) async fn record_sign_in(db: &mut Connection, session: &Session) -> Result<Arrival, DbError> {
+pub(crate) async fn record_sign_in(
+    db: &mut Connection,
+    session: &Session,
+) -> Result<Arrival, DbError> {
     const AGAIN: &str =
         "UPDATE places SET last_at = $4 WHERE username = $1 AND program = $2 AND network = $3";
     const FIRST: &str = "INSERT INTO places (username, program, network, first_at, last_at) VALUES ($1, $2, $3, $4, $4)
@@ -37,7 +40,8 @@ pub(crate) async fn record_sign_in(db: &mut Connection, session: &Session) -> Re
         Familiarity::Known
     } else {
         db.execute(FIRST, row).await?;
-        db.execute(BOUND, params![username, MAX_KNOWN_SOURCES]).await?;
+        db.execute(BOUND, params![username, MAX_KNOWN_SOURCES])
+            .await?;
         if last.is_some() {
             Familiarity::New
         } else {

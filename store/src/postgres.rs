@@ -70,12 +70,20 @@ impl Postgres {
                     .write_with_retries(&clock, |db, clock| Box::pin(migrate(db, clock)))
                     .await?
             }
-            Migrations::Expect => postgres.write(&(), |db, ()| Box::pin(check_version(db))).await?,
+            Migrations::Expect => {
+                postgres
+                    .write(&(), |db, ()| Box::pin(check_version(db)))
+                    .await?
+            }
         }
         Ok(postgres)
     }
 
-    pub(crate) async fn write<A, T, E>(&self, args: &A, body: TxFn<A, T, E>) -> Result<T, TxError<E>>
+    pub(crate) async fn write<A, T, E>(
+        &self,
+        args: &A,
+        body: TxFn<A, T, E>,
+    ) -> Result<T, TxError<E>>
     where
         A: Sync,
         T: Send,
@@ -86,7 +94,11 @@ impl Postgres {
             .map_err(|_| DbError::timed_out())?
     }
 
-    async fn write_with_retries<A, T, E>(&self, args: &A, body: TxFn<A, T, E>) -> Result<T, TxError<E>>
+    async fn write_with_retries<A, T, E>(
+        &self,
+        args: &A,
+        body: TxFn<A, T, E>,
+    ) -> Result<T, TxError<E>>
     where
         A: Sync,
         T: Send,

@@ -132,7 +132,11 @@ fn is_in_grace(used_at: Timestamp, rotate: &Rotate) -> bool {
 }
 
 /// True if the token was there and never used. It is used from now on, without a successor.
-async fn revoke_successor(db: &mut Connection, token: &str, at: Timestamp) -> Result<bool, DbError> {
+async fn revoke_successor(
+    db: &mut Connection,
+    token: &str,
+    at: Timestamp,
+) -> Result<bool, DbError> {
     let mark = "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
     Ok(db.execute(mark, params![token, at]).await? == 1)
 }

@@ -12,17 +12,17 @@ use crate::{
     Store,
     account_log::append,
     accounts, audit,
-    auth_store::{read, write},
     connection::Connection,
     error::DbError,
     sessions,
     slips::{self, Key},
+    transaction::{read_tx, write_tx},
     value::params,
 };
 
 impl ResetStore for Store {
     async fn accounts_by_email(&self, email: &EmailAddress) -> Answer<Vec<Account>> {
-        read!(self, email.clone(), by_email)
+        read_tx!(self, email.clone(), by_email)
     }
 
     async fn keep_reset(
@@ -31,11 +31,11 @@ impl ResetStore for Store {
         record: Record,
         unless_since: Option<Timestamp>,
     ) -> Answer<bool> {
-        write!(self, (slip, record, unless_since), insert)
+        write_tx!(self, (slip, record, unless_since), insert)
     }
 
     async fn reset_password(&self, reset: Reset) -> Answer<Option<Account>> {
-        write!(self, reset, set_password)
+        write_tx!(self, reset, set_password)
     }
 }
 
@@ -55,7 +55,10 @@ async fn by_email(db: &mut Connection, email: &EmailAddress) -> Result<Vec<Accou
 
 type NewReset = (Slip, Record, Option<Timestamp>);
 
-async fn insert(db: &mut Connection, (slip, record, unless_since): &NewReset) -> Result<bool, DbError> {
+async fn insert(
+    db: &mut Connection,
+    (slip, record, unless_since): &NewReset,
+) -> Result<bool, DbError> {
     if let Some(username) = &slip.username {
         // Two who ask at once: the second one waits here, and takes away what the first one kept.
         accounts::lock_row(db, username).await?;

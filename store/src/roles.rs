@@ -148,11 +148,8 @@ const MORE: &str = "(SELECT MAX(s.last_seen) FROM sessions s WHERE s.username = 
 /// Adds the roles of accounts that are in order of their names.
 async fn with_roles(db: &mut Connection, rows: Vec<Row>) -> Result<Vec<Member>, DbError> {
     let read = |mut row: Row| {
-        let (account, last_seen, last_sign_in) = (
-            accounts::read(&mut row)?,
-            row.opt_time()?,
-            row.opt_time()?,
-        );
+        let (account, last_seen, last_sign_in) =
+            (accounts::read(&mut row)?, row.opt_time()?, row.opt_time()?);
         let (roles, groups) = (Vec::new(), Vec::new());
         Ok(Member {
             account,

@@ -15,10 +15,10 @@ use crate::{
     Store,
     account_log::{append, append_for_ended},
     accounts, audit,
-    auth_store::read as ask,
     connection::Connection,
     error::DbError,
     invites, persisted, places, refresh, throttles,
+    transaction::read_tx as ask,
     value::{Row, params},
 };
 
@@ -88,7 +88,10 @@ pub(crate) struct StartSession {
 
 /// `None` where the account was disabled or everything of it thrown out since. Held until the commit, so that whoever
 /// does so from here on ends this session too.
-pub(crate) async fn start(db: &mut Connection, start: &StartSession) -> Result<Option<Arrival>, DbError> {
+pub(crate) async fn start(
+    db: &mut Connection,
+    start: &StartSession,
+) -> Result<Option<Arrival>, DbError> {
     // It begins at `last_seen`: `auth_time` is when its owner proved something, be it long ago and to somebody else.
     let session = &start.session;
     let account = accounts::lock_row(db, &session.username).await?;
@@ -369,7 +372,10 @@ pub(crate) async fn is_live(
 }
 
 /// Everybody's; says how many were alive.
-pub(crate) async fn end_all_accounts(db: &mut Connection, all: &EndEverybody) -> Result<u64, DbError> {
+pub(crate) async fn end_all_accounts(
+    db: &mut Connection,
+    all: &EndEverybody,
+) -> Result<u64, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $2, end_reason = $3
         WHERE session_id <> $1 AND ended_at IS NULL AND expires_at > $2 AND kind <> $4";
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use crate::{
     Store, accounts,
-    auth_store::{read, write},
     connection::Connection,
     error::DbError,
+    transaction::{read_tx, write_tx},
     value::{Row, Value, params},
 };
 
@@ -18,15 +18,15 @@ const COLUMNS: &str = "hash, username, body, created_at, expires_at";
 
 impl SlipStore for Store {
     async fn keep_slip(&self, slip: Slip) -> Answer<()> {
-        write!(self, slip, insert)
+        write_tx!(self, slip, insert)
     }
 
     async fn keep_first_slip(&self, slip: Slip) -> Answer<bool> {
-        write!(self, slip, insert_if_absent)
+        write_tx!(self, slip, insert_if_absent)
     }
 
     async fn slip(&self, kind: SlipKind, hash: &TokenHash, at: Timestamp) -> Answer<Option<Slip>> {
-        read!(
+        read_tx!(
             self,
             Key {
                 kind,
@@ -43,7 +43,7 @@ impl SlipStore for Store {
         hash: &TokenHash,
         at: Timestamp,
     ) -> Answer<Option<Slip>> {
-        write!(
+        write_tx!(
             self,
             Key {
                 kind,
@@ -55,7 +55,7 @@ impl SlipStore for Store {
     }
 
     async fn revise_slip(&self, slip: &Slip, body: String, at: Timestamp) -> Answer<bool> {
-        write!(
+        write_tx!(
             self,
             Swap {
                 slip: slip.clone(),
@@ -72,7 +72,7 @@ impl SlipStore for Store {
         of: Option<&Username>,
         at: Timestamp,
     ) -> Answer<Vec<Slip>> {
-        read!(
+        read_tx!(
             self,
             ListQuery {
                 kind,
@@ -84,11 +84,11 @@ impl SlipStore for Store {
     }
 
     async fn forget_slips(&self, before: Timestamp) -> Answer<u64> {
-        write!(self, before, purge_expired)
+        write_tx!(self, before, purge_expired)
     }
 
     async fn drop_slips(&self, kind: SlipKind, of: &Username) -> Answer<u64> {
-        write!(self, (kind, of.clone()), delete_all)
+        write_tx!(self, (kind, of.clone()), delete_all)
     }
 }
 

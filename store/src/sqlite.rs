@@ -178,7 +178,11 @@ impl Readers {
         })
     }
 
-    fn read<A, T>(&self, args: &A, body: TxFn<A, T, Unavailable>) -> Result<T, TxError<Unavailable>> {
+    fn read<A, T>(
+        &self,
+        args: &A,
+        body: TxFn<A, T, Unavailable>,
+    ) -> Result<T, TxError<Unavailable>> {
         let lent = self
             .idle
             .lock()

@@ -13,9 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Store, accounts, audit,
-    auth_store::{read, write},
     connection::Connection,
     error::DbError,
+    transaction::{read_tx, write_tx},
     value::{Row, Value, params},
 };
 
@@ -27,34 +27,34 @@ const SEEN_GRANULARITY: SignedDuration = SignedDuration::from_hours(24);
 
 impl ThrottleStore for Store {
     async fn throttles(&self, inquiry: Inquiry) -> Answer<Found> {
-        read!(self, inquiry, find)
+        read_tx!(self, inquiry, find)
     }
 
     async fn charge(&self, charges: Vec<Charge>, at: Timestamp) -> Answer<Vec<Tally>> {
-        write!(self, (charges, at), charge)
+        write_tx!(self, (charges, at), charge)
     }
 
     async fn settle(&self, bucket: Bucket) -> Answer<()> {
-        write!(self, bucket, reset)
+        write_tx!(self, bucket, reset)
     }
 
     async fn settle_all(&self, username: &Username, secret: Secret) -> Answer<()> {
-        write!(self, (username.clone(), secret), reset_all)
+        write_tx!(self, (username.clone(), secret), reset_all)
     }
 
     async fn noteworthy(&self, what: Noteworthy) -> Answer<Vec<Tally>> {
-        read!(self, what, list_lockouts)
+        read_tx!(self, what, list_lockouts)
     }
 
     async fn lift(&self, target: Whose, by: Actor, at: Timestamp) -> Answer<u64> {
-        write!(self, Lift { target, by, at }, lift)
+        write_tx!(self, Lift { target, by, at }, lift)
     }
 
     async fn forget_throttles(&self, what: Forgettable) -> Answer<u64> {
         let mut forgotten = 0;
         loop {
             // In small steps, so that nobody who signs in waits for it.
-            let some: Answer<u64> = write!(self, what, purge);
+            let some: Answer<u64> = write_tx!(self, what, purge);
             match some? {
                 0 => return Ok(forgotten),
                 some => forgotten += some,
@@ -275,7 +275,10 @@ pub(crate) async fn remember_source(db: &mut Connection, session: &Session) -> R
     let (username, at) = (session.username.as_str(), session.last_seen);
     for place in session.places() {
         if db
-            .execute(MEET, params![username, place.key(), at, at - SEEN_GRANULARITY])
+            .execute(
+                MEET,
+                params![username, place.key(), at, at - SEEN_GRANULARITY],
+            )
             .await?
             > 0
         {

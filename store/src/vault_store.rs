@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use vault::{
     Blob, BlobId, Command, Event, File, FileId, Filename, Outcome, Revision, VaultError, VaultId,
     VaultName, VaultStore,
-    store::{StoreResult, DerivedCommit, FolderEntry, FileQuery, Heads},
+    store::{DerivedCommit, FileQuery, FolderEntry, Heads, StoreResult},
 };
 
 use crate::{
     Store,
     apply::apply,
-    auth_store::{read, write},
-    files, history, listing, roles, vaults,
+    files, history, listing, roles,
+    transaction::{read_tx, write_tx},
+    vaults,
 };
 
 impl VaultStore for Store {
@@ -31,19 +32,24 @@ impl VaultStore for Store {
     }
 
     async fn file(&self, vault: &VaultId, name: &Filename) -> StoreResult<Option<File>> {
-        read!(self, (vault.clone(), name.clone()), files::find)
+        read_tx!(self, (vault.clone(), name.clone()), files::find)
     }
 
     async fn file_or_deleted(&self, vault: &VaultId, name: &Filename) -> StoreResult<Option<File>> {
-        read!(self, (vault.clone(), name.clone()), files::find_or_deleted)
+        read_tx!(self, (vault.clone(), name.clone()), files::find_or_deleted)
     }
 
     async fn files(&self, vault: &VaultId, query: FileQuery) -> StoreResult<Vec<File>> {
-        read!(self, (vault.clone(), query), listing::files)
+        read_tx!(self, (vault.clone(), query), listing::files)
     }
 
-    async fn deleted(&self, vault: &VaultId, before: Option<i64>, limit: u32) -> StoreResult<Vec<File>> {
-        read!(
+    async fn deleted(
+        &self,
+        vault: &VaultId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> StoreResult<Vec<File>> {
+        read_tx!(
             self,
             listing::Deleted {
                 vault: vault.clone(),
@@ -62,7 +68,7 @@ impl VaultStore for Store {
         limit: u32,
     ) -> StoreResult<Vec<FolderEntry>> {
         let (vault, folder, after) = (vault.clone(), folder.cloned(), after.cloned());
-        read!(
+        read_tx!(
             self,
             listing::FolderPage {
                 vault,
@@ -87,7 +93,7 @@ impl VaultStore for Store {
             before,
             limit,
         };
-        read!(self, page, history::of_file)
+        read_tx!(self, page, history::of_file)
     }
 
     async fn revision(
@@ -96,7 +102,7 @@ impl VaultStore for Store {
         file: &FileId,
         revision: i64,
     ) -> StoreResult<Option<Revision>> {
-        read!(
+        read_tx!(
             self,
             (vault.clone(), file.clone(), revision),
             history::revision
@@ -104,7 +110,7 @@ impl VaultStore for Store {
     }
 
     async fn changes(&self, vault: &VaultId, since: i64, limit: u32) -> StoreResult<Vec<Revision>> {
-        read!(
+        read_tx!(
             self,
             history::Since {
                 vault: vault.clone(),
@@ -121,7 +127,7 @@ impl VaultStore for Store {
     }
 
     async fn events(&self, vault: &VaultId, since: i64, limit: u32) -> StoreResult<Vec<Event>> {
-        read!(
+        read_tx!(
             self,
             history::Since {
                 vault: vault.clone(),
@@ -133,15 +139,19 @@ impl VaultStore for Store {
     }
 
     async fn heads(&self, vault: &VaultId) -> StoreResult<Heads> {
-        read!(self, vault.clone(), vaults::heads)
+        read_tx!(self, vault.clone(), vaults::heads)
     }
 
     async fn derived(&self, vault: &VaultId) -> StoreResult<Option<DerivedCommit>> {
-        read!(self, vault.clone(), vaults::derived)
+        read_tx!(self, vault.clone(), vaults::derived)
     }
 
-    async fn record_derived(&self, vault: &VaultId, commits: Vec<DerivedCommit>) -> StoreResult<()> {
-        write!(self, (vault.clone(), commits), vaults::record_derived)
+    async fn record_derived(
+        &self,
+        vault: &VaultId,
+        commits: Vec<DerivedCommit>,
+    ) -> StoreResult<()> {
+        write_tx!(self, (vault.clone(), commits), vaults::record_derived)
     }
 
     async fn blobs(
@@ -150,7 +160,7 @@ impl VaultStore for Store {
         after: Option<&BlobId>,
         limit: u32,
     ) -> StoreResult<Vec<Blob>> {
-        read!(
+        read_tx!(
             self,
             vaults::BlobPage {
                 vault: vault.clone(),
@@ -162,10 +172,10 @@ impl VaultStore for Store {
     }
 
     async fn purge_idempotency_keys(&self, before: Timestamp) -> StoreResult<u64> {
-        write!(self, before, vaults::purge_idempotency_keys)
+        write_tx!(self, before, vaults::purge_idempotency_keys)
     }
 
     async fn vault(&self, name: &VaultName) -> StoreResult<Option<Realm>> {
-        read!(self, name.clone(), vaults::by_name)
+        read_tx!(self, name.clone(), vaults::by_name)
     }
 }

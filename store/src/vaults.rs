@@ -26,7 +26,10 @@ pub(crate) struct Create {
     pub(crate) at: Timestamp,
 }
 
-pub(crate) async fn create(db: &mut Connection, create: &Create) -> Result<(), TxError<VaultError>> {
+pub(crate) async fn create(
+    db: &mut Connection,
+    create: &Create,
+) -> Result<(), TxError<VaultError>> {
     const INSERT: &str = "INSERT INTO vaults (vault_id, name, change_seq, event_seq, created_at)
         VALUES ($1, $2, 0, 0, $3) ON CONFLICT (name) DO NOTHING";
     let Create { vault, by, at } = create;
@@ -168,6 +171,9 @@ const PURGE_KEYS: &str = "DELETE FROM idempotency WHERE (vault_id, username, req
     (SELECT vault_id, username, request_key FROM idempotency WHERE at < $1 LIMIT 500)";
 
 /// At most five hundred at once; says how many.
-pub(crate) async fn purge_idempotency_keys(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
+pub(crate) async fn purge_idempotency_keys(
+    db: &mut Connection,
+    before: &Timestamp,
+) -> Result<u64, DbError> {
     db.execute(PURGE_KEYS, params![*before]).await
 }

@@ -7,19 +7,19 @@ use auth::{
 
 use crate::{
     Store,
-    auth_store::{read, write},
     connection::Connection,
     error::DbError,
+    transaction::{read_tx, write_tx},
     value::{Row, Value, params},
 };
 
 impl AuditStore for Store {
     async fn record(&self, record: Record) -> Answer<()> {
-        write!(self, record, super::record)
+        write_tx!(self, record, super::record)
     }
 
     async fn audit(&self, query: AuditQuery) -> Answer<Vec<Entry>> {
-        read!(self, query, page)
+        read_tx!(self, query, page)
     }
 }
 
@@ -187,7 +187,7 @@ impl Store {
     /// # Errors
     /// A database that does not answer.
     pub async fn audit_hash(&self, chain: &str, n: i64) -> Answer<Option<String>> {
-        read!(self, (chain.to_owned(), n), hash)
+        read_tx!(self, (chain.to_owned(), n), hash)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use auth::{AuthStore as _, Role, audit::AuditQuery, store::AuditStore as _};
 use sqlx::{Connection as _, Executor as _};
-use store::{Chain, Database, ChainStatus, testing::TestDatabase};
+use store::{Chain, ChainStatus, Database, testing::TestDatabase};
 
 use crate::builders::{actor, ada_and_bob, register, second, user};
 
@@ -48,7 +48,10 @@ async fn every_operation_and_account_change_is_recorded_in_its_chain(db: TestDat
         ChainStatus::Intact { entries: 0 }
     );
     let chain = some_history(&db).await;
-    assert_eq!(verdict(&db, &chain).await, ChainStatus::Intact { entries: 5 });
+    assert_eq!(
+        verdict(&db, &chain).await,
+        ChainStatus::Intact { entries: 5 }
+    );
     register(&db.store, &["ada"]).await;
     let Chain::Realm(vault) = &chain else {
         panic!("{chain:?}")
@@ -67,7 +70,10 @@ async fn every_operation_and_account_change_is_recorded_in_its_chain(db: TestDat
         verdict(&db, &Chain::Accounts).await,
         ChainStatus::Intact { entries: 2 }
     );
-    assert_eq!(verdict(&db, &chain).await, ChainStatus::Intact { entries: 5 });
+    assert_eq!(
+        verdict(&db, &chain).await,
+        ChainStatus::Intact { entries: 5 }
+    );
 }
 
 async fn an_edited_entry_is_found(db: TestDatabase) {
@@ -109,7 +115,11 @@ async fn an_entry_that_nobody_wrote_is_found_and_not_shown(db: TestDatabase) {
     ] {
         tamper(&db, COPY).await;
         tamper(&db, place).await;
-        assert_eq!(verdict(&db, &chain).await, ChainStatus::Broken { at: n }, "{n}");
+        assert_eq!(
+            verdict(&db, &chain).await,
+            ChainStatus::Broken { at: n },
+            "{n}"
+        );
         let shown = db
             .store
             .audit(AuditQuery::newest(chain.clone(), 100))
@@ -121,7 +131,10 @@ async fn an_entry_that_nobody_wrote_is_found_and_not_shown(db: TestDatabase) {
         );
         tamper(&db, "DELETE FROM audit WHERE actor = 'eve'").await;
     }
-    assert_eq!(verdict(&db, &chain).await, ChainStatus::Intact { entries: 5 });
+    assert_eq!(
+        verdict(&db, &chain).await,
+        ChainStatus::Intact { entries: 5 }
+    );
 }
 
 async fn a_missing_entry_is_found_wherever_it_was(db: TestDatabase) {

@@ -8,8 +8,8 @@ use auth::{
 use jiff::Timestamp;
 use store::Store;
 use vault::{
-    Blob, BlobId, Command, File, FileId, Filename, Operation, Outcome, UserText, VaultError, VaultId,
-    VaultStore as _,
+    Blob, BlobId, Command, File, FileId, Filename, Operation, Outcome, UserText, VaultError,
+    VaultId, VaultStore as _,
     store::{AfterCheckIn, AfterOverride, IdempotencyKey},
 };
 

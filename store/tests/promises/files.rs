@@ -363,8 +363,14 @@ async fn a_key_of_another_request_is_refused(db: TestDatabase) {
 async fn keys_are_forgotten_by_age(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.with_key("key", "add").add("a.step").await.unwrap();
-    assert_eq!(db.store.purge_idempotency_keys(second(60)).await.unwrap(), 0);
-    assert_eq!(db.store.purge_idempotency_keys(second(61)).await.unwrap(), 1);
+    assert_eq!(
+        db.store.purge_idempotency_keys(second(60)).await.unwrap(),
+        0
+    );
+    assert_eq!(
+        db.store.purge_idempotency_keys(second(61)).await.unwrap(),
+        1
+    );
     ada.with_key("key", "another request")
         .add("b.step")
         .await

@@ -185,7 +185,10 @@ async fn everything_sealed_is_sealed_anew_in_one_transaction_and_nothing_is_seal
         .verify_audit(&store::Chain::Accounts)
         .await
         .unwrap();
-    assert!(matches!(audit, store::ChainStatus::Intact { .. }), "{audit:?}");
+    assert!(
+        matches!(audit, store::ChainStatus::Intact { .. }),
+        "{audit:?}"
+    );
 }
 
 async fn a_pepper_is_forgotten_when_no_password_is_under_it(db: TestDatabase) {

@@ -127,7 +127,10 @@ async fn files_are_found_by_who_holds_them(db: TestDatabase) {
         after: Some(key("b")),
         ..FileQuery::default()
     };
-    assert_eq!(found(&ada, both(LockFilter::Locked, user("ada"))).await, ["d"]);
+    assert_eq!(
+        found(&ada, both(LockFilter::Locked, user("ada"))).await,
+        ["d"]
+    );
     assert!(
         found(&ada, both(LockFilter::LockedBy(user("bob")), user("ada")))
             .await
