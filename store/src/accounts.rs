@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    account_log::{append, lock_administrators},
+    account_events::{append, lock_administrators},
     audit,
     connection::Connection,
     error::{DbError, TxError},

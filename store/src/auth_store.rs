@@ -11,7 +11,7 @@ use auth::{
 use jiff::Timestamp;
 
 use crate::{
-    Store, account_log, accounts, places, refresh, roles, sessions,
+    Store, account_events, accounts, refresh, roles, sessions, sign_in_history,
     transaction::{read_tx, write_tx},
 };
 
@@ -146,7 +146,11 @@ impl AuthStore for Store {
     }
 
     async fn familiarity(&self, username: &Username, from: &Origin) -> Answer<Familiarity> {
-        read_tx!(self, (username.clone(), from.clone()), places::is_known)
+        read_tx!(
+            self,
+            (username.clone(), from.clone()),
+            sign_in_history::is_known
+        )
     }
 
     async fn take_ending_tokens(&self, at: Timestamp, by: Timestamp) -> Answer<Vec<Session>> {
@@ -224,14 +228,14 @@ impl AuthStore for Store {
 
     async fn account_events_after(&self, n: i64) -> Answer<Vec<AccountEvent>> {
         self.read(n, |db, n| {
-            Box::pin(async move { Ok(account_log::after(db, *n).await?) })
+            Box::pin(async move { Ok(account_events::after(db, *n).await?) })
         })
         .await
     }
 
     async fn last_account_event(&self) -> Answer<i64> {
         self.read((), |db, ()| {
-            Box::pin(async move { Ok(account_log::last(db).await?) })
+            Box::pin(async move { Ok(account_events::last(db).await?) })
         })
         .await
     }

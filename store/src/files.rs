@@ -8,7 +8,7 @@ use crate::{
     accounts::username,
     connection::Connection,
     error::{DbError, TxError},
-    persisted::blob_id,
+    json_rows::blob_id,
     value::{Row, Value, params},
 };
 

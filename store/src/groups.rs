@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     Store,
-    account_log::append,
+    account_events::append,
     accounts, audit,
     connection::Connection,
     error::{DbError, TxError},

@@ -11,7 +11,7 @@ use crate::{
     connection::Connection,
     error::DbError,
     files::{size, size_value},
-    persisted::{self, EventBody, blob_id},
+    json_rows::{self, EventBody, blob_id},
     value::{Row, params},
 };
 
@@ -163,7 +163,7 @@ pub(crate) async fn add_event(
         after,
     } = recorded;
     let Actor { username, .. } = &command.by;
-    let body = persisted::write(&EventBody::of(effect, after))?;
+    let body = json_rows::write(&EventBody::of(effect, after))?;
     let action = effect.action.as_str();
     let row = params![
         command.vault.as_str(),
@@ -193,7 +193,7 @@ fn read_event(mut row: Row) -> Result<Event, DbError> {
         username(&row.text()?)?,
         row.text()?,
     );
-    let body: EventBody = persisted::read(&row.text()?)?;
+    let body: EventBody = json_rows::read(&row.text()?)?;
     Ok(Event {
         id,
         at,

@@ -6,7 +6,7 @@ use vault::{Command, Outcome, VaultError, store::IdempotencyKey};
 use crate::{
     connection::Connection,
     error::{DbError, TxError},
-    persisted::{self, OutcomeRow},
+    json_rows::{self, OutcomeRow},
     value::{Value, params},
 };
 
@@ -38,7 +38,7 @@ pub(crate) async fn claim(
     if row.text()? != key.fingerprint {
         return Err(VaultError::KeyReused.into());
     }
-    let outcome = persisted::read::<OutcomeRow>(&row.text()?)?;
+    let outcome = json_rows::read::<OutcomeRow>(&row.text()?)?;
     Ok(Some(outcome.replayed()?))
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn complete(
         return Ok(());
     };
     let mut row = key_params(command, key);
-    row.push(persisted::write(&OutcomeRow::of(outcome))?.into());
+    row.push(json_rows::write(&OutcomeRow::of(outcome))?.into());
     db.execute(SETTLE, &row).await.map(drop)
 }
 

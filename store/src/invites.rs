@@ -11,8 +11,8 @@ use crate::{
     audit,
     connection::Connection,
     error::DbError,
+    one_time_tokens::{self, Key},
     roles,
-    slips::{self, Key},
     transaction::write_tx,
 };
 
@@ -30,7 +30,7 @@ async fn accept(db: &mut Connection, redeem: &Redeem) -> Result<Redeemed, DbErro
         at: redeem.at,
     };
     // Whoever invited before what they made, as everywhere.
-    if !is_authorized(db, redeem).await? || !slips::lock_row(db, &one).await? {
+    if !is_authorized(db, redeem).await? || !one_time_tokens::lock_row(db, &one).await? {
         return Ok(Redeemed::Over);
     }
     let new = redeem.new.clone();
@@ -44,7 +44,7 @@ async fn accept(db: &mut Connection, redeem: &Redeem) -> Result<Redeemed, DbErro
     if accounts::create(db, &create).await? == Inserted::Taken {
         return Ok(Redeemed::Taken);
     }
-    slips::consume(db, &one).await?;
+    one_time_tokens::consume(db, &one).await?;
     Ok(Redeemed::Done)
 }
 
@@ -64,7 +64,7 @@ pub(crate) async fn revoke_all(
     by: Option<&Username>,
     end: &End,
 ) -> Result<(), DbError> {
-    for slip in slips::consume_all(db, SlipKind::Invite, by).await? {
+    for slip in one_time_tokens::consume_all(db, SlipKind::Invite, by).await? {
         if let Some(record) = Invite::withdrawn(&slip, end) {
             audit::record(db, &record).await?;
         }

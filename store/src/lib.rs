@@ -3,36 +3,36 @@
 //! One schema and one code base: every statement is written once, see `connection.rs`. Deliberately absent: rules.
 //! What may be done to a file is decided by [`vault::decide`], who may do it by the crate `auth`.
 
-mod account_log;
+mod account_events;
 mod accounts;
-mod addresses;
 mod apply;
 mod audit;
 mod auth_store;
 mod connection;
 mod database;
+mod email_links;
 mod error;
 mod factors;
 mod files;
 mod folders;
-mod grants;
 mod groups;
 mod history;
 mod idempotency;
 mod identities;
 mod invites;
+mod json_rows;
 mod keys;
 mod listing;
 mod master;
 mod migrate;
-mod persisted;
-mod places;
+mod one_time_tokens;
 mod postgres;
+mod privileges;
 mod refresh;
 mod resets;
 mod roles;
 mod sessions;
-mod slips;
+mod sign_in_history;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -52,8 +52,8 @@ use futures_util::future::BoxFuture;
 pub use audit::{Chain, ChainHead, ChainStatus};
 pub use database::{BadDatabaseUrl, Database};
 pub use error::OpenError;
-pub use grants::NoDatabaseRoles;
 pub use migrate::Migrations;
+pub use privileges::NoDatabaseRoles;
 pub use tls::Tls;
 
 use connection::Connection;

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 
 use crate::{
     Store,
-    account_log::append,
+    account_events::append,
     accounts, audit,
     connection::Connection,
     error::DbError,
+    one_time_tokens::{self, Key},
     sessions,
-    slips::{self, Key},
     transaction::{read_tx, write_tx},
     value::params,
 };
@@ -63,7 +63,7 @@ async fn insert(
         // Two who ask at once: the second one waits here, and takes away what the first one kept.
         accounts::lock_row(db, username).await?;
         if let Some(since) = unless_since
-            && slips::newest(db, SlipKind::Reset, username, slip.created_at)
+            && one_time_tokens::newest(db, SlipKind::Reset, username, slip.created_at)
                 .await?
                 .is_some_and(|made| made > *since)
         {
@@ -71,14 +71,14 @@ async fn insert(
         }
         delete_all(db, username).await?;
     }
-    slips::insert(db, slip).await?;
+    one_time_tokens::insert(db, slip).await?;
     audit::record(db, record).await?;
     Ok(true)
 }
 
 /// Every link of that account is dead from here on.
 pub(crate) async fn delete_all(db: &mut Connection, username: &Username) -> Result<(), DbError> {
-    slips::delete_all(db, &(SlipKind::Reset, username.clone()))
+    one_time_tokens::delete_all(db, &(SlipKind::Reset, username.clone()))
         .await
         .map(drop)
 }
@@ -107,7 +107,7 @@ async fn set_password(db: &mut Connection, reset: &Reset) -> Result<Option<Accou
         hash: reset.link.clone(),
         at: reset.at,
     };
-    let Some(slip) = slips::find(db, &one).await? else {
+    let Some(slip) = one_time_tokens::find(db, &one).await? else {
         return Ok(None);
     };
     let (Some(terms), Some(username)) = (Terms::read(&slip), slip.username) else {
@@ -118,7 +118,7 @@ async fn set_password(db: &mut Connection, reset: &Reset) -> Result<Option<Accou
     let Some(before) = account.filter(|account| terms.hold(account, maker.as_ref())) else {
         return Ok(None);
     };
-    if slips::consume(db, &one).await?.is_none() {
+    if one_time_tokens::consume(db, &one).await?.is_none() {
         return Ok(None);
     }
     db.execute(SET, params![username.as_str(), reset.password.as_str()])

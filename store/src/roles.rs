@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    account_log::append,
+    account_events::append,
     accounts, audit,
     connection::Connection,
     error::{DbError, TxError},

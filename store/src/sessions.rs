@@ -13,11 +13,11 @@ use serde_json::json;
 
 use crate::{
     Store,
-    account_log::{append, append_for_ended},
+    account_events::{append, append_for_ended},
     accounts, audit,
     connection::Connection,
     error::DbError,
-    invites, persisted, places, refresh, throttles,
+    invites, json_rows, refresh, sign_in_history, throttles,
     transaction::read_tx as ask,
     value::{Row, params},
 };
@@ -60,7 +60,7 @@ fn kind(raw: &str) -> Result<SessionKind, DbError> {
 }
 
 fn realms(json: &str) -> Result<Arc<[RealmId]>, DbError> {
-    let ids: Vec<String> = persisted::read(json)?;
+    let ids: Vec<String> = json_rows::read(json)?;
     Ok(ids.iter().map(|id| RealmId::new(id)).collect())
 }
 
@@ -74,7 +74,7 @@ fn realms_json(session: &Session) -> Result<Option<String>, DbError> {
     session
         .realms
         .as_ref()
-        .map(|realms| persisted::write(&ids(realms)))
+        .map(|realms| json_rows::write(&ids(realms)))
         .transpose()
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn start(
         return Ok(Some(Arrival::default()));
     }
     throttles::remember_source(db, session).await?;
-    let arrival = places::record_sign_in(db, session).await?;
+    let arrival = sign_in_history::record_sign_in(db, session).await?;
     audit::record(db, &sign_in(session, &arrival)).await?;
     Ok(Some(arrival))
 }

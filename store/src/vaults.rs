@@ -8,13 +8,13 @@ use vault::{
 };
 
 use crate::{
-    account_log::append,
+    account_events::append,
     accounts,
     audit::{self, VaultAudit},
     connection::Connection,
     error::{DbError, TxError},
     files::size,
-    persisted::blob_id,
+    json_rows::blob_id,
     roles,
     value::params,
 };

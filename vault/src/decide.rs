@@ -6,8 +6,8 @@ mod tests;
 use auth::Username;
 
 use crate::{
-    Blob, BlobId, Command, Effect, EventAction, File, FileId, Filename, Lock, Operation, UserText,
-    RevisionKind, VaultError,
+    Blob, BlobId, Command, Effect, EventAction, File, FileId, Filename, Lock, Operation,
+    RevisionKind, UserText, VaultError,
     store::{AfterCheckIn, AfterOverride, NewRevision},
 };
 

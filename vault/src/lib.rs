@@ -11,10 +11,10 @@ pub mod file;
 pub mod filename;
 pub mod git;
 pub mod history;
-pub mod prose;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod user_text;
 pub mod vault;
 pub mod verify;
 
@@ -24,6 +24,6 @@ pub use error::VaultError;
 pub use file::{File, FileId, Lock};
 pub use filename::{BadFilename, Filename, NameKey};
 pub use history::{Event, EventAction, Revision, RevisionKind};
-pub use prose::UserText;
 pub use store::{Command, Effect, Operation, Outcome, VaultStore};
+pub use user_text::UserText;
 pub use vault::Vault;

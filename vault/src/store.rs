@@ -4,8 +4,8 @@ use auth::{Actor, Realm, Unavailable, Username};
 use jiff::Timestamp;
 
 use crate::{
-    Blob, BlobId, Event, EventAction, File, FileId, Filename, NameKey, UserText, Revision,
-    RevisionKind, VaultError, VaultId, VaultName,
+    Blob, BlobId, Event, EventAction, File, FileId, Filename, NameKey, Revision, RevisionKind,
+    UserText, VaultError, VaultId, VaultName,
 };
 
 /// What somebody with a permit wants done to the file of this name.
@@ -265,6 +265,9 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<Vec<Blob>>> + Send;
     /// Forgets idempotency keys older than `before`.
     /// At most a few hundred at once; says how many.
-    fn purge_idempotency_keys(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send;
+    fn purge_idempotency_keys(
+        &self,
+        before: Timestamp,
+    ) -> impl Future<Output = StoreResult<u64>> + Send;
     fn vault(&self, name: &VaultName) -> impl Future<Output = StoreResult<Option<Realm>>> + Send;
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub(crate) use store::MemoryStore;
 
-use crate::{UserText, Realm, VaultId, VaultName};
+use crate::{Realm, UserText, VaultId, VaultName};
 
 pub(crate) fn actor(name: &str) -> Actor {
     Actor::named(Username::parse(name).unwrap())

@@ -2,7 +2,7 @@
 //!
 //! Here is who may ask for what; what then happens is the keeper's.
 
-mod keeper;
+mod core;
 #[cfg(test)]
 mod tests;
 
@@ -11,17 +11,17 @@ use std::{ops::Range, path::PathBuf};
 use auth::{Chance, Clock, Permit};
 use tokio::io::AsyncRead;
 
-use keeper::VaultCore;
-pub use keeper::ensure_main_vault;
+use core::VaultCore;
+pub use core::ensure_main_vault;
 
 use crate::{
-    Blob, BlobId, BlobStore, BlobUpload, Event, File, FileId, Filename, Operation, UserText, Realm,
-    Revision, VaultError, VaultName, VaultStore,
+    Blob, BlobId, BlobStore, BlobUpload, Event, File, FileId, Filename, Operation, Realm, Revision,
+    UserText, VaultError, VaultName, VaultStore,
     action::{
         Add, Cancel, CheckIn, CheckOut, CreateVault, Delete, Describe, Move, Override, Read,
         Restore,
     },
-    store::{AfterCheckIn, AfterOverride, FolderEntry, FileQuery, IdempotencyKey},
+    store::{AfterCheckIn, AfterOverride, FileQuery, FolderEntry, IdempotencyKey},
 };
 
 /// Content that is durable but belongs to no revision yet.
@@ -187,7 +187,9 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         name: &Filename,
         attempt: Precheck,
     ) -> Result<B::Upload, VaultError> {
-        self.core.start_upload_new(permit.realm(), name, attempt).await
+        self.core
+            .start_upload_new(permit.realm(), name, attempt)
+            .await
     }
     pub async fn start_upload_revision(
         &self,
@@ -333,9 +335,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         revision: i64,
         key: OptionalKey,
     ) -> Result<File, VaultError> {
-        self.core
-            .restore(permit.into(), name, revision, key)
-            .await
+        self.core.restore(permit.into(), name, revision, key).await
     }
     pub async fn delete(
         &self,

@@ -154,8 +154,9 @@ mod tests {
     #[test]
     fn both_kinds_of_stream_carry_the_same_bytes() {
         let mut described = event(9);
-        described.file.description =
-            Some(vault::UserText::from_stored("two\n\nlines\r and id: 3".to_owned()));
+        described.file.description = Some(vault::UserText::from_stored(
+            "two\n\nlines\r and id: 3".to_owned(),
+        ));
         let message = Message::of(&described, &main_vault().name).unwrap();
         let frame = message.seen_by(&user("eve"));
         assert_eq!(

@@ -247,7 +247,9 @@ fn a_file_lies_in_sixty_four_folders_at_most() {
     );
     // What is there already stays readable.
     assert_eq!(
-        Filename::from_stored(&("a/".repeat(65) + "b")).as_str().len(),
+        Filename::from_stored(&("a/".repeat(65) + "b"))
+            .as_str()
+            .len(),
         131
     );
 }

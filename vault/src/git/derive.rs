@@ -48,8 +48,7 @@ impl<S: VaultStore> Deriver<S> {
     /// Call it within the runtime that answers for `store`.
     pub(crate) fn start(store: S, repositories: PathBuf) -> Result<Self, VaultError> {
         let runtime = Handle::current();
-        let durable =
-            durable::start(store.clone(), runtime.clone()).map_err(VaultError::Io)?;
+        let durable = durable::start(store.clone(), runtime.clone()).map_err(VaultError::Io)?;
         let threads = Mutex::new(Threads {
             vaults: HashMap::new(),
             durable: Some(durable),

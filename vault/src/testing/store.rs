@@ -11,7 +11,7 @@ use crate::{
     VaultId, VaultName, VaultStore,
     decide::decide,
     history::Author,
-    store::{StoreResult, DerivedCommit, FolderEntry, FileQuery, Heads, Operation},
+    store::{DerivedCommit, FileQuery, FolderEntry, Heads, Operation, StoreResult},
 };
 
 #[derive(Clone, Debug, Default)]
@@ -192,7 +192,12 @@ impl VaultStore for MemoryStore {
         })
     }
 
-    async fn deleted(&self, vault: &VaultId, before: Option<i64>, limit: u32) -> StoreResult<Vec<File>> {
+    async fn deleted(
+        &self,
+        vault: &VaultId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> StoreResult<Vec<File>> {
         self.read(vault, |rows| {
             let is_last = |file: &&File| {
                 rows.live(&file.name).is_none()
@@ -330,7 +335,11 @@ impl VaultStore for MemoryStore {
         })
     }
 
-    async fn record_derived(&self, vault: &VaultId, commits: Vec<DerivedCommit>) -> StoreResult<()> {
+    async fn record_derived(
+        &self,
+        vault: &VaultId,
+        commits: Vec<DerivedCommit>,
+    ) -> StoreResult<()> {
         self.read(vault, |rows| {
             rows.commits
                 .retain(|known| commits.iter().all(|new| new.change != known.change));

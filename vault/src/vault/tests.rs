@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 
 use super::{
-    keeper::{Context, VaultCore},
+    core::{Context, VaultCore},
     *,
 };
 use crate::{

@@ -28,7 +28,11 @@ fn prose(raw: &str, most: usize, pointer: &str) -> Result<UserText, Problem> {
     UserText::parse(raw, most).map_err(|error| Problem::invalid(pointer, error))
 }
 
-fn optional_prose(raw: Option<&str>, most: usize, pointer: &str) -> Result<Option<UserText>, Problem> {
+fn optional_prose(
+    raw: Option<&str>,
+    most: usize,
+    pointer: &str,
+) -> Result<Option<UserText>, Problem> {
     raw.filter(|raw| !raw.is_empty())
         .map(|raw| prose(raw, most, pointer))
         .transpose()

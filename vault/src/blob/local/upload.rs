@@ -168,7 +168,12 @@ impl Sink {
     }
 }
 
-fn place(temporary: StagedFile, path: &Path, folder: &Path, durable: &DurableDirs) -> io::Result<()> {
+fn place(
+    temporary: StagedFile,
+    path: &Path,
+    folder: &Path,
+    durable: &DurableDirs,
+) -> io::Result<()> {
     durable.make(folder)?;
     if let Err(error) = fs::rename(&temporary.path, path) {
         if error.kind() != io::ErrorKind::NotFound {

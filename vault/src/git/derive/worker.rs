@@ -12,14 +12,12 @@ use std::{
 use gix::{ObjectId, objs::Kind};
 use tokio::{runtime::Handle, sync::oneshot};
 
-use super::{
-    super::{
-        GitError,
-        durable::{self, Batch},
-        history::{CommitReplay, ObjectSink},
-        repository::{OnExisting, Repository, Written, path_of},
-    },
-    Shared,
+use super::Shared;
+use crate::git::{
+    GitError,
+    durable::{self, Batch},
+    history::{CommitReplay, ObjectSink},
+    repository::{OnExisting, Repository, Written, path_of},
 };
 use crate::{Realm, Revision, VaultStore, store::DerivedCommit};
 

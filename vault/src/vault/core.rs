@@ -18,13 +18,13 @@ use crate::{
 const CHANNEL_CAPACITY: usize = 1024;
 
 #[derive(Clone, Debug)]
-pub(super) struct VaultCore<S, B> {
-    pub(super) store: S,
-    pub(super) blobs: B,
+pub(crate) struct VaultCore<S, B> {
+    pub(crate) store: S,
+    pub(crate) blobs: B,
     clock: Clock,
-    pub(super) rng: Chance,
-    pub(super) deriver: Deriver<S>,
-    pub(super) recorded: broadcast::Sender<VaultId>,
+    pub(crate) rng: Chance,
+    pub(crate) deriver: Deriver<S>,
+    pub(crate) recorded: broadcast::Sender<VaultId>,
 }
 
 /// Makes the vault `main` if there is no vault yet: where everybody begins. Needs no repository; the next server that
@@ -64,9 +64,9 @@ pub async fn ensure_main_vault<S: VaultStore>(
 
 /// What a permit proves: who, and in which vault.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Context<'a> {
-    pub(super) vault: &'a Realm,
-    pub(super) actor: &'a Actor,
+pub(crate) struct Context<'a> {
+    pub(crate) vault: &'a Realm,
+    pub(crate) actor: &'a Actor,
 }
 
 impl<'a, A: Action<Scope = InRealm>> From<&'a Permit<A>> for Context<'a> {
@@ -79,7 +79,7 @@ impl<'a, A: Action<Scope = InRealm>> From<&'a Permit<A>> for Context<'a> {
 }
 
 impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
-    pub(super) async fn open(
+    pub(crate) async fn open(
         store: S,
         blobs: B,
         repositories: PathBuf,
@@ -107,7 +107,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         Ok(keeper)
     }
 
-    pub(super) async fn create_vault(
+    pub(crate) async fn create_vault(
         &self,
         by: &Actor,
         name: VaultName,
@@ -123,14 +123,14 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         Ok(vault)
     }
 
-    pub(super) async fn file(&self, vault: &Realm, name: &Filename) -> Result<File, VaultError> {
+    pub(crate) async fn file(&self, vault: &Realm, name: &Filename) -> Result<File, VaultError> {
         self.store
             .file(&vault.id, name)
             .await?
             .ok_or(VaultError::NotFound)
     }
 
-    pub(super) async fn file_or_deleted(
+    pub(crate) async fn file_or_deleted(
         &self,
         vault: &Realm,
         name: &Filename,
@@ -141,7 +141,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
             .ok_or(VaultError::NotFound)
     }
 
-    pub(super) async fn content(
+    pub(crate) async fn content(
         &self,
         vault: &Realm,
         name: &Filename,
@@ -168,7 +168,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         Ok((file, blob))
     }
 
-    pub(super) async fn open_content(
+    pub(crate) async fn open_content(
         &self,
         vault: &Realm,
         blob: &Blob,
@@ -177,7 +177,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         Ok(Box::new(self.blobs.open(&vault.name, blob, range).await?))
     }
 
-    pub(super) async fn start_upload_new(
+    pub(crate) async fn start_upload_new(
         &self,
         vault: &Realm,
         name: &Filename,
@@ -191,7 +191,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         self.blobs.begin(&vault.name).await
     }
 
-    pub(super) async fn start_upload_revision(
+    pub(crate) async fn start_upload_revision(
         &self,
         by: Context<'_>,
         name: &Filename,
@@ -211,7 +211,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         self.blobs.begin(&by.vault.name).await
     }
 
-    pub(super) async fn restore(
+    pub(crate) async fn restore(
         &self,
         by: Context<'_>,
         name: &Filename,
@@ -233,7 +233,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
     }
 
     /// One command: recorded, told, in git.
-    pub(super) async fn apply(
+    pub(crate) async fn apply(
         &self,
         by: Context<'_>,
         name: &Filename,

@@ -10,7 +10,7 @@ use crate::{
     Store, accounts, audit,
     connection::Connection,
     error::{DbError, TxError},
-    slips::{self, Key},
+    one_time_tokens::{self, Key},
     transaction::write_tx,
 };
 
@@ -35,9 +35,9 @@ async fn insert(db: &mut Connection, (slip, record): &(Slip, Record)) -> Result<
     if let Some(username) = &slip.username {
         // Two who ask at once: the second one waits here, and takes away what the first one kept.
         accounts::lock_row(db, username).await?;
-        slips::delete_all(db, &(SlipKind::EmailLink, username.clone())).await?;
+        one_time_tokens::delete_all(db, &(SlipKind::EmailLink, username.clone())).await?;
     }
-    slips::insert(db, slip).await?;
+    one_time_tokens::insert(db, slip).await?;
     audit::record(db, record).await
 }
 
@@ -65,7 +65,7 @@ async fn confirm(
         hash: link.clone(),
         at: *at,
     };
-    if !as_it_was || slips::consume(db, &one).await?.is_none() {
+    if !as_it_was || one_time_tokens::consume(db, &one).await?.is_none() {
         return Err(ChangeRefused::NoSuchAccount.into());
     }
     let to = AccountChange {
