@@ -347,7 +347,7 @@ mod tests {
 
     /// RFC 7636, appendix B.
     #[test]
-    fn the_figures_of_rfc_7636_hold() {
+    fn pkce_challenge_matches_the_rfc_7636_example() {
         let challenge = Challenge::parse(
             Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
             Some("S256"),
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verifier_has_43_to_128_plain_characters() {
+    fn pkce_verifier_has_43_to_128_unreserved_characters() {
         for (verifier, good) in [
             ("a".repeat(42), false),
             ("a".repeat(43), true),
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_s256_is_taken() {
+    fn pkce_challenge_other_than_s256_is_rejected() {
         let challenge = Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
         for (challenge, method) in [
             (challenge, None),

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn only_addresses_of_the_programs_own_can_be_registered() {
+    fn client_redirect_uris_outside_its_control_are_rejected() {
         for good in [
             "https://cam.example/back?x=1",
             "http://127.0.0.1/",
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_matches_as_text_but_for_the_port_on_loopback() {
+    fn redirect_uri_matches_exactly_except_loopback_port() {
         let client = client(&[
             "https://cam.example/back",
             "http://127.0.0.1/cb",
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_gives_their_account_away() {
+    fn requested_scope_never_includes_account() {
         assert_eq!(
             scope(None).unwrap().to_string(),
             "files:read files:write locks:override"

@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_has_to_wait_is_told_how_long_as_people_say_it() {
+    fn throttled_error_states_wait_in_seconds_or_minutes() {
         let told = |wait| AuthError::Throttled { retry_after: wait }.to_string();
         assert_eq!(
             told(Duration::ZERO),

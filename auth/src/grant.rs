@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_is_read_as_it_is_written_in_any_order() {
+    fn scope_parses_in_any_order_without_duplicates() {
         let scope = Grants::parse("admin files:read  files:read").unwrap();
         assert_eq!(scope.to_string(), "files:read admin");
         assert_eq!(Grants::parse(&Grants::ALL.to_string()), Ok(Grants::ALL));

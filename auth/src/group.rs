@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_groups_name_stands_in_an_address_as_it_is() {
+    fn group_name_allows_url_safe_lowercase_only() {
         for good in ["welders", "2nd-shift", "a_b"] {
             assert_eq!(GroupName::parse(good).unwrap().as_str(), good);
         }

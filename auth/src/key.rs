@@ -178,7 +178,7 @@ mod tests {
     use crate::Chance;
 
     #[test]
-    fn well_known_keys_are_refused_at_any_length() {
+    fn well_known_master_keys_are_rejected() {
         let known = [
             "a_super_secret_dev_key",
             "A_SUPER_SECRET_DEV_KEY",
@@ -203,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn a_short_key_is_refused_with_a_way_out() {
+    fn short_master_key_is_rejected_with_instructions() {
         let error = MasterKey::parse("q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0P").unwrap_err();
         assert!(matches!(error, BadKey::TooShort));
         assert!(error.to_string().contains("openssl rand -base64 48"));
     }
 
     #[test]
-    fn random_keys_are_taken_in_base64_and_in_hex() {
+    fn random_master_keys_in_base64_and_hex_parse() {
         let chance = Chance::system();
         for _ in 0..500 {
             MasterKey::parse(&BASE64URL.encode(chance.bytes::<32>())).unwrap();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn purposes_share_nothing_and_stay_the_same() {
+    fn derived_keys_are_stable_and_differ_by_purpose() {
         let key = MasterKey::parse("q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa").unwrap();
         let again = MasterKey::parse(" q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa\n").unwrap();
         let part = |key: &MasterKey, purpose| key.part(purpose).unwrap();

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_factors_are_two_of_different_kinds() {
+    fn multi_factor_requires_two_kinds_of_factor() {
         assert!(!Methods::of(&[Method::Password]).is_multi_factor());
         assert!(!Methods::of(&[Method::Passkey]).is_multi_factor());
         assert!(Methods::of(&[Method::Password, Method::Otp]).is_multi_factor());

@@ -61,7 +61,7 @@ mod tests {
     use crate::store::{Bucket, Network, Tries};
 
     #[test]
-    fn a_flood_of_refusals_is_two_entries_in_ten_minutes() {
+    fn repeated_denials_are_audited_every_ten_minutes() {
         let (notes, start) = (
             Notes::default(),
             Timestamp::from_second(1_800_000_000).unwrap(),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_has_an_end() {
+    fn denial_audit_memory_is_bounded() {
         let (notes, start) = (
             Notes::default(),
             Timestamp::from_second(1_800_000_000).unwrap(),

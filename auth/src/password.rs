@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn other_hashes_and_ruinous_costs_are_refused() {
+    fn unsupported_or_too_costly_hashes_are_not_importable() {
         for raw in [
             "",
             "hunter2",

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_and_a_neighbouring_address_are_the_same_place() {
+    fn browser_update_and_neighbouring_address_keep_the_origin() {
         let old = origin(
             "192.0.2.1",
             "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_secret_opens_for_its_purpose_and_row_only_and_unchanged() {
+    fn sealed_secret_opens_for_its_purpose_and_row() {
         let (factors, chance) = (sealer(Purpose::Factors), Chance::system());
         let sealed = factors.seal(b"seed", "ada/totp", &chance).unwrap();
         assert_eq!(

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_taken_back_only_as_its_own_kind_and_unchanged() {
+    fn token_parses_only_unchanged_and_as_its_kind() {
         let token = Token::random(TokenKind::Refresh, &Chance::system());
         assert!(Token::parse(TokenKind::Refresh, token.expose()).is_some());
         assert!(Token::parse(TokenKind::Cookie, token.expose()).is_none());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_secret_nor_hash_prints() {
+    fn token_and_token_hash_are_not_printed() {
         let token = Token::random(TokenKind::Cookie, &Chance::system());
         assert_eq!(
             format!("{token:?} {:?}", token.hash()),

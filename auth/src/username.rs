@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn capitals_are_the_same_account() {
+    fn username_is_case_insensitive() {
         assert_eq!(
             Username::parse("Ada").unwrap(),
             Username::parse("ada").unwrap()
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_and_markup_are_refused() {
+    fn username_with_lookalikes_or_markup_is_rejected() {
         for raw in [
             "аda",
             "ada\u{200b}",

@@ -242,7 +242,7 @@ mod tests {
     use super::tame;
 
     #[test]
-    fn nothing_that_a_terminal_obeys_leaves_as_it_is() {
+    fn exported_audit_json_escapes_terminal_controls() {
         let raw = "a\u{1b}[2J\u{9b}31m\u{202e}b\u{85}é";
         let json = serde_json::to_string(raw).unwrap();
         let line = tame(&json);

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_variable_stops_the_start() {
+    fn unknown_strongroom_variable_is_rejected() {
         assert!(refuse_unknown(["STRONGROOM_LISTNE"].map(OsString::from).into_iter()).is_err());
         assert!(
             refuse_unknown(

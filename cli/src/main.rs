@@ -101,7 +101,7 @@ mod tests {
     use super::complaint;
 
     #[test]
-    fn a_cause_is_told_once() {
+    fn error_chain_prints_repeated_causes_once() {
         let error = anyhow!("file is not a database").context("code 26: file is not a database");
         assert_eq!(complaint(&error), "code 26: file is not a database");
         let error = anyhow!("code 26: not a database")

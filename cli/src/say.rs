@@ -61,7 +61,7 @@ mod tests {
     use super::{harmless, on_one_line};
 
     #[test]
-    fn nothing_that_is_said_moves_the_cursor_or_turns_the_text_round() {
+    fn output_escapes_control_and_bidi_characters() {
         let hostile =
             "a\u{1b}[2J\u{9b}31m\u{202e}b\u{2066}\u{85}\r\u{8}\u{7f}\u{e0041}\u{61c}\u{feff}é 日本";
         let said = harmless(hostile);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_elses_text_makes_no_line_of_ours() {
+    fn output_escapes_line_breaks_in_untrusted_text() {
         assert_eq!(
             on_one_line("a\nSigned in to https://evil.example"),
             "a\\nSigned in to https://evil.example"

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn pitfall_address_bucket_escaped_by_a_spoofed_header() {
+    fn spoofed_forwarded_header_does_not_change_client_address() {
         // No proxy of ours: nothing is believed, whatever stands there.
         assert_eq!(seen("192.0.2.9", &[b"203.0.113.7"]), "192.0.2.9");
         assert_eq!(
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_text_does_not_make_the_one_before_it_speak() {
+    fn non_text_forwarded_line_hides_earlier_lines() {
         assert_eq!(seen(PROXY, &[b"198.51.100.1", b"\xff\xfe"]), PROXY);
         assert_eq!(
             seen(PROXY, &[b"198.51.100.1", b"\xff, 203.0.113.7"]),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_is_read_as_far_as_its_hops_are_ours() {
+    fn forwarded_chain_is_read_through_trusted_proxies() {
         assert_eq!(
             seen(PROXY, &[b"198.51.100.1, 203.0.113.7, 10.0.0.2"]),
             "203.0.113.7"
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_taken_as_proxies_write_them() {
+    fn forwarded_address_formats_of_proxies_are_parsed() {
         for (written, address) in [
             ("203.0.113.7:51234", "203.0.113.7"),
             ("  203.0.113.7\t", "203.0.113.7"),

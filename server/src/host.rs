@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn we_answer_to_our_own_name_and_to_addresses_only() {
+    fn host_header_must_be_own_name_or_address() {
         let ours = of_url("https://Files.example.org:8443");
         for host in [
             "files.example.org",

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_takes_gzip_gets_it_and_the_same_is_in_it() {
+    async fn gzip_is_served_to_clients_that_accept_it() {
         let sample = sample();
         for takes in ["gzip", "br, GZIP", "gzip;q=0.5, br", "deflate,gzip ; q=1"] {
             let answer = sample.answer(&asked(header::ACCEPT_ENCODING, takes), "no-cache");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_has_it_in_either_form_is_not_sent_it_again() {
+    async fn matching_etag_of_either_encoding_returns_304() {
         let sample = sample();
         for takes in ["gzip", "br"] {
             let first = sample.answer(&asked(header::ACCEPT_ENCODING, takes), "no-cache");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_gets_longer_stays_as_it_is() {
+    fn content_that_gzip_enlarges_stays_uncompressed() {
         assert!(
             Packed::new(
                 HeaderValue::from_static("text/plain"),

@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_is_answered_without_a_word_on_it_and_ends_nothing_else() {
+    async fn handler_panic_returns_500_without_details() {
         async fn breaks() -> StatusCode {
             panic!("hunter2 in /var/lib/strongroom")
         }

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_hangs_up_stops_nothing_that_changes_something() {
+    async fn client_disconnect_does_not_cancel_write_requests() {
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             assert!(ends_after_hanging_up(method.clone()).await, "{method}");
         }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_does_not_come_is_not_waited_for() {
+    async fn stalled_or_oversized_body_is_rejected() {
         async fn handler(request: Request) -> StatusCode {
             read(request.into_body())
                 .await
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_answered_as_any_other() {
+    async fn panic_in_detached_handler_returns_500() {
         async fn handler() {
             panic!("as it happens");
         }

@@ -313,7 +313,7 @@ async fn erase(db: &mut Connection, username: &Username) -> Result<(), DbError> 
     for erase in [
         "UPDATE accounts SET password = '' WHERE username = $1",
         "DELETE FROM factors WHERE username = $1",
-        "DELETE FROM slips WHERE username = $1",
+        "DELETE FROM one_time_tokens WHERE username = $1",
     ] {
         db.execute(erase, params![username.as_str()]).await?;
     }

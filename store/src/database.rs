@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_names_one_of_two_engines() {
+    fn database_url_selects_sqlite_or_postgresql() {
         assert_eq!(
             Database::parse("sqlite:///a/b.db", Tls::Verified),
             Ok(Database::Sqlite("/a/b.db".into()))
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_nobody_reads_is_refused_without_a_word_of_it() {
+    fn unknown_database_url_parameter_is_rejected_unprinted() {
         for url in [
             "db/vault?passwrd=hunter2",
             "ada:hun?ter2@db/vault",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_in_the_url_never_prints() {
+    fn database_url_password_is_not_printed() {
         for url in [
             "postgres://ada:hunter@2@db/vault?application_name=x",
             "postgres://db/vault?user=ada&password=hunter",

@@ -19,6 +19,11 @@ pub enum OpenError {
         "The tables of the database are not up to date (version {found}, this program wants {known}), and database_migrate is off: run `strongroom migrate` as the account that owns them, with --grant-to for the one that serves."
     )]
     Older { found: i64, known: i64 },
+    /// A published migration was edited, or the database was made by another program.
+    #[error(
+        "Migration {version} of the database differs from this program's. Start the program that made the database, or restore a backup."
+    )]
+    Edited { version: i64 },
     #[error("The database {database} cannot be opened: {source}")]
     Failed {
         database: String,

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_older_and_newer_programs_are_read() {
+    fn outcome_row_of_another_version_is_readable() {
         let oid = "0".repeat(64);
         let old = format!(
             r#"{{"file":{{"id":"f","name":"a.step","revision":1,"change":2,"oid":"{oid}","size":3,

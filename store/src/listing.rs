@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_ends_before_the_next_text() {
+    fn prefix_range_ends_before_next_text() {
         assert_eq!(after_all_with("ab").as_deref(), Some("ac"));
         assert_eq!(after_all_with("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
         assert_eq!(after_all_with("a\u{10ffff}").as_deref(), Some("b"));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_in_a_search_are_letters() {
+    fn search_wildcards_are_escaped() {
         assert_eq!(like(r"50%_a\b"), r"%50\%\_a\\b%");
     }
 
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_is_a_range_of_one_index_and_nothing_is_sorted() {
+    fn file_list_pages_use_an_index_without_sorting() {
         let vault = VaultId::new("v");
         let key = |raw| Some(NameKey::fold(raw));
         let ada = Username::parse("ada").unwrap();

@@ -101,8 +101,11 @@ pub(crate) async fn reseal(
     reseal_keys(db, reseal, &mut done).await?;
     reseal_totp_secrets(db, reseal, &mut done).await?;
     for kind in SEALED_KINDS {
-        db.execute("DELETE FROM slips WHERE kind = $1", params![kind.as_str()])
-            .await?;
+        db.execute(
+            "DELETE FROM one_time_tokens WHERE kind = $1",
+            params![kind.as_str()],
+        )
+        .await?;
     }
     retain_pepper(db, reseal).await?;
     let naming = SetMaster {

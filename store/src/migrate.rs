@@ -1,6 +1,7 @@
 //! Brings the tables up to date on start, or looks whether they are. Migrations append: a published one is never edited.
 
 use auth::Clock;
+use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::{
     OpenError,
@@ -27,6 +28,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0014_reminders_and_the_audit_by_address.sql"),
     include_str!("../migrations/0015_sessions_are_of_a_program.sql"),
     include_str!("../migrations/0016_addresses_fold_alike.sql"),
+    include_str!("../migrations/0017_rename_slips_to_one_time_tokens.sql"),
+    include_str!("../migrations/0018_rename_acquaintances_to_known_sources.sql"),
+    include_str!("../migrations/0019_rename_places_to_sign_in_history.sql"),
+    include_str!("../migrations/0020_add_checksum_to_migrations.sql"),
 ];
 
 /// Whether whoever opens the database may change its tables.
@@ -38,19 +43,22 @@ pub enum Migrations {
     Expect,
 }
 
-/// The database is of another version than this program.
+/// Why the tables do not fit this program.
 #[derive(Debug)]
-pub(crate) struct VersionMismatch {
-    found: i64,
+pub(crate) enum VersionMismatch {
+    /// The newest applied version is not the newest that this program knows.
+    Version { found: i64 },
+    /// A script was edited after it was applied.
+    Edited { version: i64 },
 }
 
 impl From<VersionMismatch> for OpenError {
-    fn from(VersionMismatch { found }: VersionMismatch) -> Self {
+    fn from(mismatch: VersionMismatch) -> Self {
         let known = latest_known();
-        if found > known {
-            Self::Newer { found, known }
-        } else {
-            Self::Older { found, known }
+        match mismatch {
+            VersionMismatch::Version { found } if found > known => Self::Newer { found, known },
+            VersionMismatch::Version { found } => Self::Older { found, known },
+            VersionMismatch::Edited { version } => Self::Edited { version },
         }
     }
 }
@@ -59,45 +67,85 @@ fn latest_known() -> i64 {
     MIGRATIONS.iter().map(|_| 1).sum()
 }
 
-/// Runs inside the transaction that the caller has begun. Two programs may start at once: whoever inserts the version
-/// first does the work, the other one waits for it.
+fn scripts() -> impl Iterator<Item = (i64, &'static str)> {
+    (1..).zip(MIGRATIONS.iter().copied())
+}
+
+fn checksum(script: &str) -> String {
+    hex::encode(digest(&SHA256, script.as_bytes()))
+}
+
+/// Runs inside the transaction that the caller has begun. Two programs may start at once: the first to insert a
+/// version applies it, the other one waits for it.
 pub(crate) async fn migrate(
     db: &mut Connection,
     clock: &Clock,
 ) -> Result<(), TxError<VersionMismatch>> {
     const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
+    const CLAIM: &str =
+        "INSERT INTO migrations (version, applied_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     db.execute(TABLE, &[]).await?;
     let found = applied_version(db).await?;
     if found > latest_known() {
-        return Err(TxError::Rejected(VersionMismatch { found }));
+        return Err(TxError::Rejected(VersionMismatch::Version { found }));
     }
-    for (version, script) in (1..).zip(MIGRATIONS.iter().copied()) {
-        const CLAIM: &str =
-            "INSERT INTO migrations (version, applied_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-        let version: i64 = version;
-        if version > found && db.execute(CLAIM, params![version, clock.now()]).await? == 1 {
+    for (version, script) in scripts().filter(|(version, _)| *version > found) {
+        if db.execute(CLAIM, params![version, clock.now()]).await? == 1 {
             db.run_script(script).await?;
+        }
+    }
+    record_checksums(db).await?;
+    verify_checksums(db).await
+}
+
+/// Fills in the checksums of versions that were applied without one.
+async fn record_checksums(db: &mut Connection) -> Result<(), DbError> {
+    const RECORD: &str =
+        "UPDATE migrations SET checksum = $2 WHERE version = $1 AND checksum IS NULL";
+    let missing = "SELECT version FROM migrations WHERE checksum IS NULL";
+    if db.find(missing, &[]).await?.is_none() {
+        return Ok(());
+    }
+    for (version, script) in scripts() {
+        db.execute(RECORD, params![version, checksum(script)])
+            .await?;
+    }
+    Ok(())
+}
+
+async fn verify_checksums(db: &mut Connection) -> Result<(), TxError<VersionMismatch>> {
+    let select = "SELECT version, checksum FROM migrations WHERE checksum IS NOT NULL";
+    for mut row in db.query(select, &[]).await? {
+        let version = row.int()?;
+        let recorded = row.text()?;
+        let script = scripts().find(|(known, _)| *known == version);
+        if script.is_some_and(|(_, script)| checksum(script) != recorded) {
+            return Err(TxError::Rejected(VersionMismatch::Edited { version }));
         }
     }
     Ok(())
 }
 
-/// Changes nothing. A database without a table of versions is one that nobody has migrated yet, or not for this account.
+/// Changes nothing. A database without a table of versions was not migrated yet, or not for this role.
 pub(crate) async fn check_version(db: &mut Connection) -> Result<(), TxError<VersionMismatch>> {
     let found = applied_version(db).await.unwrap_or(0);
-    if found == latest_known() {
-        Ok(())
-    } else {
-        Err(TxError::Rejected(VersionMismatch { found }))
+    if found != latest_known() {
+        return Err(TxError::Rejected(VersionMismatch::Version { found }));
     }
+    verify_checksums(db).await
 }
 
-/// Nothing is to be done: asked first, so that a program that starts beside a busy one need not wait for its turn.
-pub(crate) async fn is_current(db: &mut Connection) -> bool {
-    // Fails where there is no table yet.
-    applied_version(db)
+/// Whether there is nothing to apply. Asked first, so that a program that starts beside a busy one does not wait for
+/// the writer.
+pub(crate) async fn is_current(db: &mut Connection) -> Result<bool, TxError<VersionMismatch>> {
+    // The query fails where there is no table yet.
+    let is_newest = applied_version(db)
         .await
-        .is_ok_and(|newest| newest == latest_known())
+        .is_ok_and(|newest| newest == latest_known());
+    if is_newest {
+        verify_checksums(db).await?;
+    }
+    Ok(is_newest)
 }
 
 async fn applied_version(db: &mut Connection) -> Result<i64, DbError> {

@@ -92,7 +92,7 @@ impl SlipStore for Store {
     }
 }
 
-const INSERT: &str = "INSERT INTO slips (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
+const INSERT: &str = "INSERT INTO one_time_tokens (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
 
 pub(crate) async fn insert(db: &mut Connection, slip: &Slip) -> Result<(), DbError> {
     db.execute(INSERT, &row_of(slip)).await.map(drop)
@@ -124,8 +124,9 @@ pub(crate) struct Key {
 }
 
 pub(crate) async fn find(db: &mut Connection, one: &Key) -> Result<Option<Slip>, DbError> {
-    let select =
-        format!("SELECT {COLUMNS} FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3");
+    let select = format!(
+        "SELECT {COLUMNS} FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3"
+    );
     let row = db
         .find(
             &select,
@@ -137,8 +138,7 @@ pub(crate) async fn find(db: &mut Connection, one: &Key) -> Result<Option<Slip>,
 
 /// Kept from everybody else until the commit; whether it is there.
 pub(crate) async fn lock_row(db: &mut Connection, one: &Key) -> Result<bool, DbError> {
-    const SELECT: &str =
-        "SELECT 1 FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3 FOR UPDATE";
+    const SELECT: &str = "SELECT 1 FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3 FOR UPDATE";
     Ok(db
         .find(
             SELECT,
@@ -151,7 +151,7 @@ pub(crate) async fn lock_row(db: &mut Connection, one: &Key) -> Result<bool, DbE
 /// For transactions that do more than take it.
 pub(crate) async fn consume(db: &mut Connection, one: &Key) -> Result<Option<Slip>, DbError> {
     let delete = format!(
-        "DELETE FROM slips WHERE kind = $1 AND hash = $2 AND expires_at > $3 RETURNING {COLUMNS}"
+        "DELETE FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3 RETURNING {COLUMNS}"
     );
     let row = db
         .find(
@@ -170,7 +170,7 @@ struct Swap {
 }
 
 async fn compare_and_swap(db: &mut Connection, revise: &Swap) -> Result<bool, DbError> {
-    const SWAP: &str = "UPDATE slips SET body = $4 WHERE kind = $1 AND hash = $2 AND body = $3 AND expires_at > $5";
+    const SWAP: &str = "UPDATE one_time_tokens SET body = $4 WHERE kind = $1 AND hash = $2 AND body = $3 AND expires_at > $5";
     let slip = &revise.slip;
     let row = params![
         slip.kind.as_str(),
@@ -196,7 +196,7 @@ async fn list(db: &mut Connection, many: &ListQuery) -> Result<Vec<Slip>, DbErro
         "$3 = ''"
     };
     let select = format!(
-        "SELECT {COLUMNS} FROM slips WHERE kind = $1 AND expires_at > $2 AND {whose}
+        "SELECT {COLUMNS} FROM one_time_tokens WHERE kind = $1 AND expires_at > $2 AND {whose}
         ORDER BY created_at DESC, hash LIMIT 10000"
     );
     let of = many.of.as_ref().map_or("", Username::as_str);
@@ -216,7 +216,7 @@ pub(crate) async fn newest(
     at: Timestamp,
 ) -> Result<Option<Timestamp>, DbError> {
     const NEWEST: &str =
-        "SELECT created_at FROM slips WHERE kind = $1 AND username = $2 AND expires_at > $3
+        "SELECT created_at FROM one_time_tokens WHERE kind = $1 AND username = $2 AND expires_at > $3
         ORDER BY created_at DESC LIMIT 1";
     let row = db
         .find(NEWEST, params![kind.as_str(), of.as_str(), at])
@@ -229,7 +229,7 @@ pub(crate) async fn delete_all(
     (kind, of): &(SlipKind, Username),
 ) -> Result<u64, DbError> {
     db.execute(
-        "DELETE FROM slips WHERE kind = $1 AND username = $2",
+        "DELETE FROM one_time_tokens WHERE kind = $1 AND username = $2",
         params![kind.as_str(), of.as_str()],
     )
     .await
@@ -246,7 +246,8 @@ pub(crate) async fn consume_all(
     } else {
         "username <> $2"
     };
-    let delete = format!("DELETE FROM slips WHERE kind = $1 AND {whose} RETURNING {COLUMNS}");
+    let delete =
+        format!("DELETE FROM one_time_tokens WHERE kind = $1 AND {whose} RETURNING {COLUMNS}");
     let rows = db
         .query(
             &delete,
@@ -259,8 +260,8 @@ pub(crate) async fn consume_all(
 }
 
 async fn purge_expired(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
-    const FORGET: &str = "DELETE FROM slips WHERE (kind, hash) IN
-        (SELECT kind, hash FROM slips WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)";
+    const FORGET: &str = "DELETE FROM one_time_tokens WHERE (kind, hash) IN
+        (SELECT kind, hash FROM one_time_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT 500)";
     db.execute(FORGET, params![*before]).await
 }
 

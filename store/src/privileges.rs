@@ -25,7 +25,6 @@ const TABLE_PRIVILEGES: [(&str, &str); 26] = [
     ("counters", "SELECT, INSERT, UPDATE"),
     ("vaults", "SELECT, INSERT, UPDATE"),
     ("account_groups", ALL_PRIVILEGES),
-    ("acquaintances", ALL_PRIVILEGES),
     ("factors", ALL_PRIVILEGES),
     ("files", ALL_PRIVILEGES),
     ("group_members", ALL_PRIVILEGES),
@@ -33,11 +32,12 @@ const TABLE_PRIVILEGES: [(&str, &str); 26] = [
     ("idempotency", ALL_PRIVILEGES),
     ("identities", ALL_PRIVILEGES),
     ("keys", ALL_PRIVILEGES),
+    ("known_sources", ALL_PRIVILEGES),
     ("members", ALL_PRIVILEGES),
-    ("places", ALL_PRIVILEGES),
+    ("one_time_tokens", ALL_PRIVILEGES),
     ("refresh_tokens", ALL_PRIVILEGES),
     ("sessions", ALL_PRIVILEGES),
-    ("slips", ALL_PRIVILEGES),
+    ("sign_in_history", ALL_PRIVILEGES),
     ("throttles", ALL_PRIVILEGES),
 ];
 

@@ -141,7 +141,7 @@ fn condition(among: Among) -> String {
 
 /// What a list tells of an account behind its own columns.
 const MORE: &str = "(SELECT MAX(s.last_seen) FROM sessions s WHERE s.username = a.username),
-    (SELECT MAX(p.last_at) FROM places p WHERE p.username = a.username),
+    (SELECT MAX(p.last_at) FROM sign_in_history p WHERE p.username = a.username),
     (SELECT COUNT(*) FROM factors f WHERE f.username = a.username AND f.kind = 'totp'),
     (SELECT COUNT(*) FROM factors f WHERE f.username = a.username AND f.kind = 'passkey')";
 

@@ -17,12 +17,11 @@ pub(crate) async fn record_sign_in(
     db: &mut Connection,
     session: &Session,
 ) -> Result<Arrival, DbError> {
-    const AGAIN: &str =
-        "UPDATE places SET last_at = $4 WHERE username = $1 AND program = $2 AND network = $3";
-    const FIRST: &str = "INSERT INTO places (username, program, network, first_at, last_at) VALUES ($1, $2, $3, $4, $4)
+    const AGAIN: &str = "UPDATE sign_in_history SET last_at = $4 WHERE username = $1 AND program = $2 AND network = $3";
+    const FIRST: &str = "INSERT INTO sign_in_history (username, program, network, first_at, last_at) VALUES ($1, $2, $3, $4, $4)
         ON CONFLICT DO NOTHING";
-    const BOUND: &str = "DELETE FROM places WHERE username = $1 AND (program, network) IN
-        (SELECT program, network FROM places WHERE username = $1 ORDER BY last_at DESC, program, network
+    const BOUND: &str = "DELETE FROM sign_in_history WHERE username = $1 AND (program, network) IN
+        (SELECT program, network FROM sign_in_history WHERE username = $1 ORDER BY last_at DESC, program, network
         LIMIT 1000 OFFSET $2)";
     let (username, origin) = (session.username.as_str(), &session.origin);
     let row = params![
@@ -59,7 +58,8 @@ pub(crate) async fn is_known(
     db: &mut Connection,
     (username, from): &(Username, Origin),
 ) -> Result<Familiarity, DbError> {
-    const SEEN: &str = "SELECT 1 FROM places WHERE username = $1 AND program = $2 AND network = $3";
+    const SEEN: &str =
+        "SELECT 1 FROM sign_in_history WHERE username = $1 AND program = $2 AND network = $3";
     let seen = db
         .find(
             SEEN,
@@ -77,7 +77,7 @@ pub(crate) async fn is_known(
 async fn last_sign_in(db: &mut Connection, username: &str) -> Result<Option<Timestamp>, DbError> {
     let last = db
         .find(
-            "SELECT MAX(last_at) FROM places WHERE username = $1",
+            "SELECT MAX(last_at) FROM sign_in_history WHERE username = $1",
             params![username],
         )
         .await?;

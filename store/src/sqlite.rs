@@ -131,7 +131,7 @@ fn open_migrated(
     clock: &Clock,
 ) -> Result<rusqlite::Connection, TxError<VersionMismatch>> {
     let mut db = Connection::Sqlite(sqlite);
-    if !is_current(&mut db).now_or_never().unwrap_or(false) {
+    if !is_current(&mut db).now_or_never().ok_or_else(busy)?? {
         match migrations {
             Migrations::Apply => apply_migrations(&mut db, clock)?,
             Migrations::Expect => check_version(&mut db).now_or_never().ok_or_else(busy)??,

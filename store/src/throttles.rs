@@ -88,7 +88,7 @@ async fn find(db: &mut Connection, query: &Inquiry) -> Result<Found, DbError> {
             given.len() + 2
         );
         selects.push(format!(
-            "SELECT '', '', place, 0, 0, 0 FROM acquaintances WHERE {key}"
+            "SELECT '', '', place, 0, 0, 0 FROM known_sources WHERE {key}"
         ));
         given.extend([Value::from(username), Value::from(place.key())]);
     }
@@ -250,9 +250,9 @@ async fn purge(db: &mut Connection, what: &Forgettable) -> Result<u64, DbError> 
         (SELECT who, what, place FROM throttles WHERE who <> '' AND last_at < $1 AND username IS NULL LIMIT 500)";
     const STRANGE_AGAIN: &str = "DELETE FROM throttles WHERE (who, what, place) IN
         (SELECT t.who, t.what, t.place FROM throttles t WHERE t.who <> '' AND t.place <> '' AND t.last_at < $1
-        AND NOT EXISTS (SELECT 1 FROM acquaintances a WHERE a.username = t.username AND a.place = t.place) LIMIT 500)";
-    const PLACES: &str = "DELETE FROM acquaintances WHERE (username, place) IN
-        (SELECT username, place FROM acquaintances WHERE seen_at < $1 LIMIT 500)";
+        AND NOT EXISTS (SELECT 1 FROM known_sources a WHERE a.username = t.username AND a.place = t.place) LIMIT 500)";
+    const PLACES: &str = "DELETE FROM known_sources WHERE (username, place) IN
+        (SELECT username, place FROM known_sources WHERE seen_at < $1 LIMIT 500)";
     let mut forgotten = 0;
     for (delete, before) in [
         (NETWORKS, what.paid_off_by),
@@ -268,10 +268,10 @@ async fn purge(db: &mut Connection, what: &Forgettable) -> Result<u64, DbError> 
 /// Remembers where a session begins: its owner is no stranger there any more.
 pub(crate) async fn remember_source(db: &mut Connection, session: &Session) -> Result<(), DbError> {
     const MEET: &str =
-        "INSERT INTO acquaintances AS p (username, place, seen_at) VALUES ($1, $2, $3)
+        "INSERT INTO known_sources AS p (username, place, seen_at) VALUES ($1, $2, $3)
         ON CONFLICT (username, place) DO UPDATE SET seen_at = $3 WHERE p.seen_at < $4";
-    const BOUND: &str = "DELETE FROM acquaintances WHERE username = $1 AND place IN
-        (SELECT place FROM acquaintances WHERE username = $1 ORDER BY seen_at DESC, place LIMIT 1000 OFFSET $2)";
+    const BOUND: &str = "DELETE FROM known_sources WHERE username = $1 AND place IN
+        (SELECT place FROM known_sources WHERE username = $1 ORDER BY seen_at DESC, place LIMIT 1000 OFFSET $2)";
     let (username, at) = (session.username.as_str(), session.last_seen);
     for place in session.places() {
         if db

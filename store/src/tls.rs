@@ -121,7 +121,7 @@ mod tests {
     use crate::Database;
 
     #[test]
-    fn a_database_elsewhere_is_verified_unless_the_operator_says_otherwise() {
+    fn remote_database_requires_verified_tls_unless_overridden() {
         for (place, weak) in [
             ("db.example/files", None),
             ("10.0.0.7/files", None),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn on_this_machine_the_url_decides() {
+    fn local_database_tls_follows_the_url() {
         for place in [
             "localhost/files",
             "127.0.0.1/files",

@@ -105,7 +105,7 @@ fn passes(token: &str) -> bool {
 }
 
 #[test]
-fn our_own_token_says_whose_it_is() {
+fn issued_access_token_verifies_with_its_claims() {
     let shown = ours().verify(&issued(), now()).unwrap();
     assert_eq!(shown.username.as_str(), "ada");
     assert_eq!(shown.session, session().id);
@@ -122,14 +122,14 @@ fn our_own_token_says_whose_it_is() {
 }
 
 #[test]
-fn it_is_good_until_its_last_second_and_not_a_second_longer() {
+fn access_token_expires_at_the_exact_second() {
     let token = issued();
     assert!(ours().verify(&token, later(1_799)).is_ok());
     assert!(ours().verify(&token, later(1_800)).is_err());
 }
 
 #[test]
-fn a_node_whose_clock_is_five_seconds_behind_still_takes_it() {
+fn access_token_tolerates_five_seconds_of_clock_skew() {
     assert!(ours().verify(&issued(), later(-5)).is_ok());
     assert!(ours().verify(&issued(), later(-6)).is_err());
     for name in ["nbf", "iat", "auth_time"] {
@@ -144,7 +144,7 @@ fn a_node_whose_clock_is_five_seconds_behind_still_takes_it() {
 }
 
 #[test]
-fn every_claim_is_required() {
+fn access_token_missing_any_claim_is_rejected() {
     for name in claims().as_object().unwrap().keys() {
         let mut less = claims();
         less.as_object_mut().unwrap().remove(name);
@@ -159,7 +159,7 @@ fn every_claim_is_required() {
 
 /// CVE-2026-25537: a text in `exp` was taken for no `exp` at all.
 #[test]
-fn a_claim_of_another_type_is_refused() {
+fn access_token_with_wrong_claim_type_is_rejected() {
     for name in claims().as_object().unwrap().keys() {
         for wrong in [
             json!("4102444800"),
@@ -188,7 +188,7 @@ fn same_type(name: &str, value: &Value) -> bool {
 }
 
 #[test]
-fn other_issuers_audiences_and_names_are_refused() {
+fn access_token_with_wrong_claim_value_is_rejected() {
     let wrong = [
         ("aud", json!("other")),
         ("aud", json!("Strongroom")),
@@ -209,7 +209,7 @@ fn other_issuers_audiences_and_names_are_refused() {
 }
 
 #[test]
-fn claims_that_are_there_twice_are_refused() {
+fn access_token_with_duplicate_claim_is_rejected() {
     let twice = claims().to_string().replacen('{', r#"{"sub":"root","#, 1);
     let message = format!("{}.{}", encode(&header()), BASE64URL.encode(twice));
     let key = hmac::Key::new(hmac::HMAC_SHA256, &SECRET);
@@ -218,7 +218,7 @@ fn claims_that_are_there_twice_are_refused() {
 }
 
 #[test]
-fn only_our_header_is_taken() {
+fn access_token_with_unexpected_header_is_rejected() {
     let wrong = [
         ("typ", json!("JWT")),
         ("typ", json!("")),
@@ -247,7 +247,7 @@ fn only_our_header_is_taken() {
 }
 
 #[test]
-fn no_signature_is_no_signature_however_it_is_spelled() {
+fn unsigned_access_token_with_any_alg_is_rejected() {
     for alg in ["none", "None", "NONE", "nOnE", "", "HS256"] {
         let message = format!(
             "{}.{}",
@@ -260,7 +260,7 @@ fn no_signature_is_no_signature_however_it_is_spelled() {
 }
 
 #[test]
-fn another_key_or_another_algorithm_with_the_same_key_is_refused() {
+fn access_token_signed_with_wrong_key_is_rejected() {
     let secret = SECRET;
     assert!(!passes(&signed_by(
         hmac::HMAC_SHA256,
@@ -289,7 +289,7 @@ fn another_key_or_another_algorithm_with_the_same_key_is_refused() {
 }
 
 #[test]
-fn a_key_that_comes_with_the_token_is_not_asked() {
+fn jwk_embedded_in_token_header_is_ignored() {
     let jwk = json!({"kty": "oct", "k": BASE64URL.encode([7; 32]), "alg": "HS256"});
     assert!(!passes(&signed_by(
         hmac::HMAC_SHA256,
@@ -300,7 +300,7 @@ fn a_key_that_comes_with_the_token_is_not_asked() {
 }
 
 #[test]
-fn a_key_of_another_algorithm_is_not_asked_whatever_the_token_says() {
+fn access_token_with_mismatched_key_algorithm_is_rejected() {
     let public = key(SigningAlgorithm::EdDsa, "ed", &SECRET)
         .public_jwk()
         .unwrap();
@@ -332,7 +332,7 @@ fn a_key_of_another_algorithm_is_not_asked_whatever_the_token_says() {
 }
 
 #[test]
-fn a_retired_key_still_verifies_its_own_algorithm() {
+fn retired_key_verifies_tokens_of_its_own_algorithm() {
     let by_eddsa = ours_by_eddsa()
         .issue(&session(), now(), &Chance::system())
         .unwrap()
@@ -343,7 +343,7 @@ fn a_retired_key_still_verifies_its_own_algorithm() {
 }
 
 #[test]
-fn an_unknown_key_is_told_from_a_forged_signature() {
+fn unknown_key_id_is_distinguished_from_invalid_signature() {
     let verdict = |token: &str| ours().verify(token, now()).unwrap_err();
     assert_eq!(
         verdict(&signed(&with(header(), "kid", json!("new")), &claims())),
@@ -361,7 +361,7 @@ fn an_unknown_key_is_told_from_a_forged_signature() {
 }
 
 #[test]
-fn names_of_keys_are_only_ever_compared() {
+fn access_token_with_hostile_key_id_is_rejected() {
     for kid in [
         "../../../../dev/null",
         "hs' OR '1'='1",
@@ -379,7 +379,7 @@ fn names_of_keys_are_only_ever_compared() {
 }
 
 #[test]
-fn addresses_of_keys_are_not_followed() {
+fn key_urls_in_token_header_are_ignored() {
     for name in ["jku", "x5u"] {
         let elsewhere = with(header(), name, json!("https://attacker.example/jwks.json"));
         assert!(
@@ -399,7 +399,7 @@ fn addresses_of_keys_are_not_followed() {
 }
 
 #[test]
-fn only_utf_8_is_json() {
+fn access_token_in_utf_16_is_rejected() {
     let utf_16 = |text: String| {
         BASE64URL.encode(
             text.encode_utf16()
@@ -421,7 +421,7 @@ fn only_utf_8_is_json() {
 }
 
 #[test]
-fn oversized_tokens_and_garbage_are_refused() {
+fn oversized_and_malformed_access_tokens_are_rejected() {
     assert!(!passes(&signed(
         &header(),
         &with(claims(), "scope", json!("x".repeat(4_096)))
@@ -444,7 +444,7 @@ fn oversized_tokens_and_garbage_are_refused() {
 
 proptest! {
     #[test]
-    fn a_token_with_any_one_character_changed_is_refused(at in 0usize..600, to in "[A-Za-z0-9._=-]") {
+    fn access_token_with_one_changed_character_is_rejected(at in 0usize..600, to in "[A-Za-z0-9._=-]") {
         let token = issued();
         let at = at % token.len();
         let mut changed = token.clone();
@@ -453,13 +453,13 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in "\\PC*") {
+    fn arbitrary_text_is_rejected_as_access_token(text in "\\PC*") {
         prop_assert!(!passes(&text));
     }
 }
 
 #[test]
-fn a_programs_token_says_which_program_it_is_of() {
+fn client_access_token_contains_its_client_id() {
     let session = Session {
         client: Some("cad".to_owned()),
         ..session()

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_deed_has_a_word_of_its_own() {
+    fn audit_action_names_are_unique_lowercase_words() {
         let words: std::collections::HashSet<_> =
             Deed::ALL.iter().map(|deed| deed.as_str()).collect();
         assert_eq!(words.len(), Deed::ALL.len());

@@ -194,7 +194,7 @@ mod tests {
     use crate::{SessionId, SessionKind, Username};
 
     #[test]
-    fn a_detail_reads_as_it_was_written() {
+    fn audit_detail_round_trips_through_json() {
         let origin = Origin {
             address: "192.0.2.1".parse().unwrap(),
             user_agent: Some("curl/8".to_owned()),
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn details_of_another_time_are_read_too() {
+    fn audit_details_in_older_formats_are_readable() {
         let old = Detail::stored(json!({"outcome": "signed_in", "session": "9f"}));
         assert_eq!(old.facts["outcome"], "signed_in");
         assert_eq!(Detail::stored(json!([1])).facts["value"], json!([1]));

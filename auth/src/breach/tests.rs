@@ -20,7 +20,7 @@ fn built(list: &str, piece: usize) -> (Built, Breaches) {
 }
 
 #[test]
-fn what_is_in_the_list_is_found_and_what_is_not_is_not() {
+fn breach_filter_finds_listed_passwords_only() {
     // Unsorted, in pieces, with what comes twice, in both capitals, with and without counts, ends of lines of Windows.
     let mut list = String::from("\r\n");
     for n in 0..20_000 {
@@ -50,7 +50,7 @@ fn what_is_in_the_list_is_found_and_what_is_not_is_not() {
 }
 
 #[test]
-fn the_first_and_the_last_and_only_one_are_found() {
+fn breach_filter_finds_first_last_and_only_entry() {
     for list in ["one", "one two", "one two three"] {
         let words: Vec<_> = list.split(' ').collect();
         let (_, breaches) = built(
@@ -72,7 +72,7 @@ fn the_first_and_the_last_and_only_one_are_found() {
 }
 
 #[test]
-fn a_list_that_is_none_is_refused_with_its_line() {
+fn malformed_breach_list_is_rejected_with_line_number() {
     let good = sha1("x") + ":1\n";
     let path = folder().join("breach.filter");
     for (list, line, word) in [
@@ -101,7 +101,7 @@ fn a_list_that_is_none_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_file_that_is_no_list_or_not_whole_is_refused() {
+fn malformed_or_truncated_breach_filter_is_rejected() {
     let path = folder().join("breach.filter");
     assert!(Breaches::open(&path).unwrap_err().contains("breach.filter"));
     for bytes in [
@@ -132,7 +132,7 @@ mod garbage {
     proptest! {
         /// Bytes with our mark and about the right count before them, too: what was cut off, or written over.
         #[test]
-        fn any_file_is_a_list_that_can_be_asked_or_refused(
+        fn arbitrary_breach_filter_file_is_usable_or_rejected(
             head in prop_oneof![Just(MARK.to_vec()), prop::collection::vec(any::<u8>(), 0..12)],
             count in prop_oneof![0_u64..40, any::<u64>()],
             rest in prop::collection::vec(any::<u8>(), 0..240),
@@ -148,7 +148,7 @@ mod garbage {
         }
 
         #[test]
-        fn any_lines_are_a_list_of_stolen_passwords_or_refused(
+        fn arbitrary_breach_list_is_built_or_rejected(
             lines in prop::collection::vec(prop_oneof!["[0-9A-Fa-f]{40}(:[0-9]{1,9})?", "[0-9A-F:]{0,60}", ".{0,50}"], 0..12),
             end in prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
         ) {

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_taken_as_people_type_it() {
+    fn user_code_parses_any_case_and_separator() {
         let code = UserCode("WDJBMJHT".to_owned());
         for typed in [
             "WDJB-MJHT",
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn every_letter_is_drawn_about_as_often() {
+    fn user_code_characters_are_drawn_uniformly() {
         let mut seen = std::collections::HashMap::new();
         for _ in 0..2_500 {
             for letter in UserCode::random(&Chance::system()).0.chars() {

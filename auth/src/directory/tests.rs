@@ -46,7 +46,7 @@ fn rights(username: &str) -> Rights {
 }
 
 #[test]
-fn what_was_loaded_before_an_account_was_forgotten_is_not_taken_in() {
+fn session_loaded_before_invalidation_is_not_cached() {
     let directory = Directory::new();
     let mark = directory.mark();
     directory.forget([&name("ada")]);
@@ -66,7 +66,7 @@ fn what_was_loaded_before_an_account_was_forgotten_is_not_taken_in() {
 }
 
 #[test]
-fn a_load_that_took_longer_than_the_log_remembers_is_not_taken_in() {
+fn session_loaded_beyond_invalidation_log_is_not_cached() {
     let directory = Directory::new();
     let mark = directory.mark();
     for n in 0..=LOG {
@@ -89,7 +89,7 @@ fn a_load_that_took_longer_than_the_log_remembers_is_not_taken_in() {
 }
 
 #[test]
-fn forgetting_takes_everything_of_one_account_and_nothing_of_another() {
+fn cache_invalidation_removes_one_account_only() {
     let directory = Directory::new();
     let mark = directory.mark();
     directory.learn_session(mark, session("ada", "1"));
@@ -117,7 +117,7 @@ fn forgetting_takes_everything_of_one_account_and_nothing_of_another() {
 }
 
 #[test]
-fn it_does_not_grow_for_ever() {
+fn session_cache_size_is_bounded() {
     let directory = Directory::new();
     let mark = directory.mark();
     for n in 0..MOST_SESSIONS + 10_000 {
@@ -145,7 +145,7 @@ fn it_does_not_grow_for_ever() {
 }
 
 #[test]
-fn a_minutes_worth_is_paid_for_at_once_and_then_one_by_one() {
+fn session_rate_allows_a_burst_then_refills() {
     let held = Held::new(session("ada", "1"));
     let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
     let spent = |now| (0..200).take_while(|_| held.spend(now, 60).is_ok()).count();

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_asks_for_a_thousand_has_sixteen_and_takes_nobodys_place() {
+    fn session_holds_at_most_sixteen_live_tickets() {
         let (mut tickets, now) = (Tickets::default(), Timestamp::from_second(0).unwrap());
         tickets.add(hash(5_000), ticket("bobs", 30), now);
         for n in 0..1_000 {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn tickets_of_ever_new_sessions_make_room_for_each_other() {
+    fn ticket_store_size_is_bounded_across_sessions() {
         let (mut tickets, now) = (Tickets::default(), Timestamp::from_second(0).unwrap());
         for n in 0..3 * MOST {
             tickets.add(hash(n), ticket(&n.to_string(), 30), now);

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_is_read_as_rfc_7617_writes_it() {
+    fn basic_credentials_parse_as_in_rfc_7617() {
         // the RFC's own examples
         assert_eq!(
             ask(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").unwrap(),
@@ -140,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_malformed_header_is_refused_and_breaks_nothing(header in "(?i)(bearer|basic|digest|)[ -~\u{80}-\u{ff}]{0,80}") {
+        fn arbitrary_authorization_header_is_parsed_or_rejected(header in "(?i)(bearer|basic|digest|)[ -~\u{80}-\u{ff}]{0,80}") {
             let bytes: Vec<u8> = header.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect();
             if let Err(error) = ask(&bytes) {
                 prop_assert!(matches!(error, AuthError::InvalidToken));
@@ -148,7 +148,7 @@ mod tests {
         }
 
         #[test]
-        fn any_cookies_are_one_of_ours_or_nobodys(
+        fn arbitrary_cookies_are_one_session_cookie_or_rejected(
             lines in prop::collection::vec("[ -~\u{80}-\u{ff}]{0,20}(c|__Host-c|C)?=?[ -~\u{80}-\u{ff}]{0,20};?", 0..4),
         ) {
             let mut headers = HeaderMap::new();

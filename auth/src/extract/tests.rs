@@ -93,7 +93,7 @@ async fn ask(
 }
 
 #[tokio::test]
-async fn a_token_or_a_cookie_opens_and_nothing_does_not() {
+async fn request_needs_a_bearer_token_or_session_cookie() {
     let ada = ada().await;
     for headers in [
         [("authorization", ada.token.as_str())],
@@ -124,7 +124,7 @@ async fn a_token_or_a_cookie_opens_and_nothing_does_not() {
 }
 
 #[tokio::test]
-async fn two_kinds_of_credentials_are_one_too_many() {
+async fn request_with_two_credentials_is_rejected() {
     let ada = ada().await;
     let (token, cookie) = (
         ("authorization", ada.token.as_str()),
@@ -146,7 +146,7 @@ async fn two_kinds_of_credentials_are_one_too_many() {
 }
 
 #[tokio::test]
-async fn headers_that_make_no_sense_are_bad_tokens() {
+async fn malformed_credentials_are_an_invalid_token() {
     let ada = ada().await;
     let bare = ada.token.trim_start_matches("Bearer ").to_owned();
     let two = format!("{} {bare}", ada.token);
@@ -182,7 +182,7 @@ async fn headers_that_make_no_sense_are_bad_tokens() {
 }
 
 #[tokio::test]
-async fn writes_by_cookie_come_from_our_own_pages() {
+async fn cookie_authenticated_write_requires_same_origin() {
     let ada = ada().await;
     let cookie = ("cookie", ada.cookie.as_str());
     let cases: [(&[(&str, &str)], bool); 10] = [
@@ -233,7 +233,7 @@ async fn writes_by_cookie_come_from_our_own_pages() {
 }
 
 #[tokio::test]
-async fn the_caller_is_resolved_once_and_left_for_the_log() {
+async fn caller_is_cached_in_request_extensions() {
     let ada = ada().await;
     let mut parts = parts("GET", &[("authorization", &ada.token)]);
     Caller::from_request_parts(&mut parts, &ada.host)
@@ -256,7 +256,7 @@ async fn the_caller_is_resolved_once_and_left_for_the_log() {
 }
 
 #[tokio::test]
-async fn a_page_for_everybody_takes_a_dead_session_for_nobody_and_still_refuses_other_sites() {
+async fn optional_caller_ignores_dead_session_rejects_cross_site() {
     let ada = ada().await;
     let maybe = async |method: &str, headers: &[(&str, &str)]| {
         MaybeCaller::from_request_parts(&mut parts(method, headers), &ada.host)
@@ -285,7 +285,7 @@ async fn a_page_for_everybody_takes_a_dead_session_for_nobody_and_still_refuses_
 }
 
 #[tokio::test]
-async fn a_permit_takes_the_role_in_the_realm_of_the_request() {
+async fn permit_requires_a_role_in_the_requested_realm() {
     let ada = ada().await;
     let mut request = parts("GET", &[("authorization", &ada.token)]);
     let Refusal(small) = Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.host)

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn six_digits_are_an_apps_in_any_grouping() {
+    fn totp_code_parses_with_any_grouping() {
         for typed in ["123456", "123 456", " 123-456 "] {
             assert_eq!(
                 OneTimeCode::typed(typed).digits(),

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_known_again_however_it_is_typed() {
+    fn recovery_code_parses_any_case_separator_and_lookalike() {
         let ada = Username::parse("ada").unwrap();
         let code = RecoveryCode::random(&Chance::system());
         let shown = code.expose();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_24_letters_of_chance() {
+    fn recovery_code_has_24_random_characters() {
         let codes: std::collections::HashSet<_> = (0..500)
             .map(|_| RecoveryCode::random(&Chance::system()).expose())
             .collect();

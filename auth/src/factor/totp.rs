@@ -64,7 +64,7 @@ mod tests {
 
     /// The last six of the eight digits of RFC 6238, Appendix B, SHA-1.
     #[test]
-    fn the_codes_are_those_of_rfc_6238_appendix_b() {
+    fn totp_codes_match_rfc_6238_vectors() {
         let totp = Totp::new(b"12345678901234567890");
         let vectors = [
             (59, "94287082", 0x1),
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn one_step_early_or_late_is_taken_and_two_are_not() {
+    fn totp_code_is_valid_within_one_time_step() {
         let totp = Totp::new(b"12345678901234567890");
         for (second, taken) in [
             (0, true),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_is_told_all_it_needs() {
+    fn otpauth_uri_contains_secret_account_and_issuer() {
         let username = Username::parse("ada+x@example.org").unwrap();
         let (secret, uri) = shown(
             b"12345678901234567890",

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_grow_from_the_fifth_failure_to_a_quarter_of_an_hour() {
+    fn throttle_wait_doubles_from_fifth_failure_to_maximum() {
         let waits: Vec<u64> = (0..=17)
             .map(|failures| wait_after(failures).as_secs())
             .collect();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_hundred_failures_waiting_does_not_help() {
+    fn account_after_100_failures_is_locked_out() {
         assert_eq!(judge(Some(&of_account(99)), at(900)), Ok(Pace::Alone));
         assert_eq!(
             judge(Some(&of_account(100)), at(1_000_000_000)),
@@ -202,13 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_guesses_at_one_account_take_most_of_a_day() {
+    fn throttled_100_guesses_take_over_20_hours() {
         let all: Duration = (0..MOST).map(wait_after).sum();
         assert!(all > Duration::from_hours(20), "{all:?}");
     }
 
     #[test]
-    fn a_network_has_a_burst_and_then_one_try_every_three_seconds() {
+    fn network_throttle_allows_burst_then_three_second_intervals() {
         let network = crate::store::Network::parse("192.0.2.1").unwrap();
         let owing = |seconds| Tally {
             bucket: Bucket::Network(Tries::Guesses, network),

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dummy_is_of_its_kind_and_can_be_verified() {
+    fn dummy_hash_matches_its_profile() {
         for kind in [
             OURS,
             Kind::Bcrypt { cost: 4 },
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_was_verified_the_same_kinds_were_hashed_in_the_end() {
+    fn sign_in_runs_each_hash_profile_exactly_once() {
         let kinds = kinds(&[10, 12]);
         let all = [OURS, Kind::Bcrypt { cost: 10 }, Kind::Bcrypt { cost: 12 }];
         for verified in [None, Some(all[0]), Some(all[1]), Some(all[2])] {
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_goes_with_its_last_hash_and_comes_with_its_first() {
+    fn hash_profiles_follow_stored_and_observed_hashes() {
         let kinds = kinds(&[10]);
         kinds.are([]);
         assert_eq!(kinds.rest(Some(OURS)), []);
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_keep_a_core_for_longer_than_a_second_is_left_out() {
+    fn dummy_hashing_omits_profiles_over_the_time_budget() {
         let done = |costs: &[u32]| {
             kinds(costs)
                 .rest(None)

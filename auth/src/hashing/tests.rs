@@ -31,7 +31,7 @@ fn bcrypt_of(raw: &[u8]) -> PasswordHash {
 }
 
 #[tokio::test]
-async fn a_password_fits_its_own_hash_only() {
+async fn password_verifies_against_its_own_hash_only() {
     let hasher = hasher();
     let hash = hasher
         .hash(&password("correct horse battery"))
@@ -65,7 +65,7 @@ async fn a_password_fits_its_own_hash_only() {
 }
 
 #[tokio::test]
-async fn every_byte_of_a_long_password_counts_with_argon2() {
+async fn argon2_does_not_truncate_long_passwords() {
     let hasher = hasher();
     let long = "ab".repeat(500);
     let hash = hasher.hash(&password(&long)).await.unwrap();
@@ -78,7 +78,7 @@ async fn every_byte_of_a_long_password_counts_with_argon2() {
 }
 
 #[tokio::test]
-async fn bcrypt_never_truncates_silently_at_71_72_and_73_bytes() {
+async fn bcrypt_rejects_passwords_over_72_bytes() {
     let hasher = hasher();
     let of = |n| "0123456789".repeat(8)[..n].to_owned();
     for made in [71, 72, 73] {
@@ -153,7 +153,7 @@ async fn published_bcrypt_vectors_verify() {
 
 /// RFC 9106 §5.3.
 #[test]
-fn the_figures_of_rfc_9106_for_argon2id_come_out() {
+fn argon2id_matches_the_rfc_9106_vector() {
     let params = ParamsBuilder::new()
         .m_cost(32)
         .t_cost(3)
@@ -175,7 +175,7 @@ fn the_figures_of_rfc_9106_for_argon2id_come_out() {
 }
 
 #[tokio::test]
-async fn a_hash_is_nothing_without_the_key_that_it_was_made_under() {
+async fn hash_does_not_verify_without_its_pepper() {
     let (ours, thief) = (
         hasher(),
         Hasher::new(FLOOR, peppers(OLD_KEY, &[]), Chance::system()).unwrap(),
@@ -201,7 +201,7 @@ async fn a_hash_is_nothing_without_the_key_that_it_was_made_under() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_replaced_still_verifies_and_is_replaced_at_the_next_sign_in() {
+async fn hash_under_retired_pepper_verifies_and_needs_rehash() {
     let secret = password("correct horse battery");
     let old = Hasher::new(FLOOR, peppers(OLD_KEY, &[]), Chance::system()).unwrap();
     let hash = old.hash(&secret).await.unwrap();
@@ -214,7 +214,7 @@ async fn a_key_that_was_replaced_still_verifies_and_is_replaced_at_the_next_sign
 }
 
 #[tokio::test]
-async fn one_character_typed_in_two_ways_is_one_and_older_hashes_stay_as_they_were_typed() {
+async fn unicode_password_is_normalized_except_for_imported_hashes() {
     let hasher = hasher();
     let (apart, whole) = (
         "cafe\u{301} au lait, deux fois",
@@ -238,7 +238,7 @@ async fn one_character_typed_in_two_ways_is_one_and_older_hashes_stay_as_they_we
 
 /// From the passlib documentation, not from our own bcrypt.
 #[tokio::test]
-async fn hashes_that_passlib_made_verify_under_every_prefix() {
+async fn passlib_bcrypt_hash_verifies_under_each_prefix() {
     let hasher = hasher();
     let made = "$2a$12$NT0I31Sa7ihGEWpka9ASYeEFkhuTNeBQ2xfZskIiiJeyFXhRgS.Sy";
     for prefix in ["$2a$", "$2b$", "$2y$"] {
@@ -255,7 +255,7 @@ async fn hashes_that_passlib_made_verify_under_every_prefix() {
 }
 
 #[tokio::test]
-async fn a_nul_never_fits_bcrypt() {
+async fn bcrypt_rejects_passwords_with_nul_bytes() {
     let hasher = hasher();
     let hash = bcrypt_of(b"with\0nul");
     assert!(!hasher.verify(&password("with\0nul"), &hash).await.unwrap());
@@ -263,7 +263,7 @@ async fn a_nul_never_fits_bcrypt() {
 }
 
 #[tokio::test]
-async fn weaker_parameters_are_outdated() {
+async fn hash_with_weaker_parameters_needs_rehash() {
     let raised = Hasher::new(
         HashingCost {
             memory_kib: 20 * 1024,
@@ -287,7 +287,7 @@ async fn weaker_parameters_are_outdated() {
 }
 
 #[test]
-fn costs_below_the_floor_are_refused() {
+fn argon2_cost_below_minimum_is_rejected() {
     for cost in [
         HashingCost {
             memory_kib: 19 * 1024 - 1,
@@ -304,7 +304,7 @@ fn costs_below_the_floor_are_refused() {
 }
 
 #[tokio::test]
-async fn with_all_cores_taken_the_answer_is_busy() {
+async fn hasher_without_free_core_returns_busy() {
     let mut hasher = hasher();
     hasher.cores = Arc::new(Semaphore::new(0));
     hasher.patience = Duration::from_millis(5);
@@ -313,7 +313,7 @@ async fn with_all_cores_taken_the_answer_is_busy() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_given_up_keeps_its_core_until_the_hash_is_done() {
+async fn cancelled_hash_keeps_its_core_until_finished() {
     let mut hasher = hasher();
     hasher.cores = Arc::new(Semaphore::new(1));
     let (go, gone) = std::sync::mpsc::channel::<()>();
@@ -331,7 +331,7 @@ async fn a_request_that_is_given_up_keeps_its_core_until_the_hash_is_done() {
 }
 
 #[tokio::test]
-async fn memory_is_kept_for_the_next_hash_and_goes_when_nobody_comes() {
+async fn hash_memory_is_reused_and_freed_when_idle() {
     let hasher = hasher();
     let memory = hasher.argon.memory.clone();
     assert_eq!(memory.kept(), 0);
@@ -348,7 +348,7 @@ async fn memory_is_kept_for_the_next_hash_and_goes_when_nobody_comes() {
 }
 
 #[test]
-fn what_another_hash_left_in_memory_changes_nothing() {
+fn reused_hash_memory_does_not_change_results() {
     let argon = Argon::new(FLOOR).unwrap();
     let theirs = Argon2::new(
         Algorithm::Argon2id,

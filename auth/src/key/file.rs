@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_made_once_and_found_again() {
+    fn key_file_is_created_once_then_loaded() {
         let path = folder().join("key");
         let first = made(&path).unwrap();
         let second = made(&path).unwrap();
@@ -235,7 +235,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_key_file_is_private_or_refused() {
+    fn key_file_readable_by_group_is_rejected() {
         use std::os::unix::fs::PermissionsExt as _;
         let path = folder().join("key");
         made(&path).unwrap();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_key_file_is_refused() {
+    fn empty_key_file_is_rejected() {
         let path = folder().join("key");
         made(&path).unwrap();
         OpenOptions::new()
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_successor_takes_the_name_and_the_old_key_is_kept_beside() {
+    fn committed_pending_key_replaces_and_retains_old_key() {
         let path = folder().join("master.key");
         let (file, old) = (KeyFile::at(&path), made(&path).unwrap());
         assert!(file.successor().unwrap().is_none());
@@ -282,7 +282,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_successor_that_cannot_be_read_is_not_taken_for_none() {
+    fn unreadable_pending_key_is_an_error() {
         use std::os::unix::fs::PermissionsExt as _;
         let path = folder().join("master.key");
         let file = KeyFile::at(&path);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_successor_that_was_cut_off_is_none() {
+    fn truncated_pending_key_is_ignored() {
         let path = folder().join("master.key");
         make(&path.with_extension("key.new"), "q8Zr2").unwrap();
         assert!(KeyFile::at(&path).successor().unwrap().is_none());

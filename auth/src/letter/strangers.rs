@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mailbox_gets_ten_a_day_however_it_is_written() {
+    fn unverified_mailbox_gets_ten_mails_a_day() {
         let (strangers, now) = (
             Strangers::new(),
             Timestamp::from_second(1_800_000_000).unwrap(),

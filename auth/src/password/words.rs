@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_short_and_has_a_letter() {
+    fn malformed_context_words_are_rejected() {
         for (raw, word) in [
             ("Acme", "acme"),
             (" Haas VF-2 ", "haas vf-2"),

@@ -6,7 +6,7 @@ use super::*;
 
 /// RFC 7515 appendix A.1: its key has 64 bytes, its message was not made by us, and it names no key.
 #[test]
-fn the_figure_of_rfc_7515_a_1_verifies() {
+fn rfc_7515_hs256_example_verifies() {
     const K: &str =
         "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
     const MESSAGE: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
@@ -20,7 +20,7 @@ fn the_figure_of_rfc_7515_a_1_verifies() {
 
 /// RFC 7515 appendix A.5: an unsecured JWS is none.
 #[test]
-fn the_figure_of_rfc_7515_a_5_is_refused() {
+fn rfc_7515_unsecured_jws_is_rejected() {
     const UNSECURED: &str = "eyJhbGciOiJub25lIn0.\
         eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.";
     let keys = Keys::new(made(SigningAlgorithm::Hs256), Vec::new()).unwrap();
@@ -29,7 +29,7 @@ fn the_figure_of_rfc_7515_a_5_is_refused() {
 
 /// RFC 8037 appendix A.1 to A.4: key, message and signature.
 #[test]
-fn the_figures_of_rfc_8037_verify_and_are_signed_alike() {
+fn rfc_8037_eddsa_example_verifies_and_signs_identically() {
     const D: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
     const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
     const MESSAGE: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
@@ -58,7 +58,7 @@ fn made(algorithm: SigningAlgorithm) -> SigningKey {
 }
 
 #[test]
-fn a_made_key_signs_what_it_verifies_and_publishes_no_secret() {
+fn generated_key_verifies_itself_and_publishes_no_secret() {
     for algorithm in [SigningAlgorithm::Hs256, SigningAlgorithm::EdDsa] {
         let key = made(algorithm);
         let token = key.sign(&json!({"sub": "ada"})).unwrap();
@@ -74,7 +74,7 @@ fn a_made_key_signs_what_it_verifies_and_publishes_no_secret() {
 }
 
 #[test]
-fn a_public_half_signs_nothing_and_halves_of_two_keys_are_no_key() {
+fn public_key_cannot_sign_mismatched_pair_is_rejected() {
     let (one, two) = (made(SigningAlgorithm::EdDsa), made(SigningAlgorithm::EdDsa));
     let public = SigningKey::from_jwk(one.public_jwk().unwrap().to_string().as_bytes()).unwrap();
     assert!(public.sign(&json!({})).is_err());
@@ -84,19 +84,19 @@ fn a_public_half_signs_nothing_and_halves_of_two_keys_are_no_key() {
 }
 
 #[test]
-fn keys_of_one_name_are_no_ring() {
+fn key_ring_with_duplicate_key_ids_is_rejected() {
     let key = || made(SigningAlgorithm::Hs256);
     assert!(Keys::new(key(), vec![key()]).is_none());
 }
 
 proptest! {
     #[test]
-    fn no_bytes_make_reading_a_key_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bytes_are_rejected_as_jwk(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(SigningKey::from_jwk(&bytes).is_none());
     }
 
     #[test]
-    fn no_members_make_reading_a_key_panic(
+    fn arbitrary_jwk_members_never_panic(
         kty in "(oct|OKP|EC|.{0,5})", alg in "(HS256|EdDSA|none|.{0,5})", k in "[A-Za-z0-9_=-]{0,60}",
         crv in "(Ed25519|Ed448|P-256)", x in "[A-Za-z0-9_-]{0,60}", d in "[A-Za-z0-9_-]{0,60}",
     ) {
@@ -109,7 +109,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_reading_a_token_panic(parts in proptest::collection::vec("\\PC{0,40}", 0..6)) {
+    fn arbitrary_text_never_verifies_as_jws(parts in proptest::collection::vec("\\PC{0,40}", 0..6)) {
         let keys = Keys::new(made(SigningAlgorithm::Hs256), Vec::new()).unwrap();
         prop_assert!(!matches!(keys.read(&parts.join(".")), Reading::Signed(..)));
     }

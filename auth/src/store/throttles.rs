@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_customer_is_one_network_and_mapped_ipv4_is_ipv4() {
+    fn network_groups_ipv6_by_64_and_unmaps_ipv4() {
         assert_eq!(
             network("2001:db8:1:2:3::1"),
             network("2001:db8:1:2:ffff:ffff::9")
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_address_is_in_a_subnet_and_a_site_and_both_come_back_from_their_names() {
+    fn ipv6_address_belongs_to_64_and_48_networks() {
         let all: Vec<String> = Network::all_of("2001:db8:1:2:3::1".parse().unwrap())
             .map(|it| it.to_string())
             .collect();
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_come_back_from_their_keys_without_the_name_in_them() {
+    fn throttle_bucket_round_trips_without_storing_the_username() {
         let username = Username::parse("ada@example.org").unwrap();
         let account = |place| Bucket::Account {
             username: username.clone(),

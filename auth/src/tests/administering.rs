@@ -14,7 +14,7 @@ fn standing(standing: Standing) -> AccountChange {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_refused_at_once_with_the_token_it_had() {
+async fn disabled_account_loses_its_session_immediately() {
     let house = house().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
@@ -46,7 +46,7 @@ async fn a_disabled_account_is_refused_at_once_with_the_token_it_had() {
 }
 
 #[tokio::test]
-async fn the_last_administrator_stays() {
+async fn last_administrator_cannot_be_demoted_disabled_or_deleted() {
     let house = house().await;
     let root = house.administrator("root").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
@@ -68,7 +68,7 @@ async fn the_last_administrator_stays() {
 }
 
 #[tokio::test]
-async fn a_deleted_account_is_gone_and_its_name_stays_taken() {
+async fn deleted_account_is_gone_and_its_username_reserved() {
     let house = house().await;
     let root = house.administrator("root").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
@@ -93,7 +93,7 @@ async fn a_deleted_account_is_gone_and_its_name_stays_taken() {
 }
 
 #[tokio::test]
-async fn a_role_that_is_taken_away_is_felt_at_once() {
+async fn revoked_role_applies_to_live_session_immediately() {
     let house = house().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
@@ -117,7 +117,7 @@ async fn a_role_that_is_taken_away_is_felt_at_once() {
 }
 
 #[tokio::test]
-async fn managers_of_one_realm_are_nobody_in_another_and_no_administrators() {
+async fn manager_has_no_rights_outside_own_realm() {
     let house = house().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
@@ -143,7 +143,7 @@ async fn managers_of_one_realm_are_nobody_in_another_and_no_administrators() {
 }
 
 #[tokio::test]
-async fn an_administrator_who_is_demoted_has_no_permit_left_to_ask_for() {
+async fn demoted_administrator_gets_no_administrator_permit() {
     let house = house().await;
     let root = house.administrator("root").await;
     let other = house.administrator("other").await;

@@ -92,7 +92,7 @@ fn wait(error: &AuthError) -> Duration {
 }
 
 #[tokio::test]
-async fn guessing_is_refused_before_any_hashing_and_for_unknown_names_too() {
+async fn throttled_sign_in_is_denied_before_hashing() {
     let house = house().await;
     house.register("ada").await;
     for username in ["ada", "nobody"] {
@@ -119,7 +119,7 @@ async fn guessing_is_refused_before_any_hashing_and_for_unknown_names_too() {
 }
 
 #[tokio::test]
-async fn each_further_failure_makes_the_wait_longer_and_a_success_ends_it() {
+async fn throttle_wait_grows_with_failures_until_success() {
     let house = house().await;
     house.register("ada").await;
     for _ in 0..5 {
@@ -144,8 +144,7 @@ async fn each_further_failure_makes_the_wait_longer_and_a_success_ends_it() {
 }
 
 #[tokio::test]
-async fn pitfall_lockout_as_denial_of_service_a_thousand_failures_of_an_outsider_and_the_owner_signs_in()
- {
+async fn locked_account_owner_signs_in_from_known_origin() {
     let house = house().await;
     house.register("ada").await;
     let device = a_device();
@@ -173,7 +172,7 @@ async fn pitfall_lockout_as_denial_of_service_a_thousand_failures_of_an_outsider
 }
 
 #[tokio::test]
-async fn a_device_is_known_to_the_account_that_signed_in_with_it_only() {
+async fn known_device_is_known_to_one_account_only() {
     let house = house().await;
     house.register("ada").await;
     house.register("eve").await;
@@ -188,7 +187,7 @@ async fn a_device_is_known_to_the_account_that_signed_in_with_it_only() {
 }
 
 #[tokio::test]
-async fn a_failed_sign_in_makes_no_device_known() {
+async fn failed_sign_in_does_not_make_device_known() {
     let house = house().await;
     house.register("ada").await;
     let device = a_device();
@@ -204,7 +203,7 @@ async fn a_failed_sign_in_makes_no_device_known() {
 }
 
 #[tokio::test]
-async fn a_stolen_device_guesses_a_hundred_times_and_no_more() {
+async fn stolen_known_device_gets_at_most_100_guesses() {
     let house = house().await;
     house.register("ada").await;
     let device = a_device();
@@ -229,7 +228,7 @@ async fn a_stolen_device_guesses_a_hundred_times_and_no_more() {
 }
 
 #[tokio::test]
-async fn pitfall_lockout_bypassed_by_another_way_in() {
+async fn lockout_covers_sign_in_and_password_change() {
     let house = house().await;
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
@@ -260,7 +259,7 @@ async fn pitfall_lockout_bypassed_by_another_way_in() {
 }
 
 #[tokio::test]
-async fn every_secret_that_can_be_guessed_has_its_hundred_and_no_other_counts_by_account() {
+async fn guessable_credentials_lock_out_after_100_failures() {
     let house = house().await;
     for secret in Secret::ALL {
         let tried = house.besiege(secret, "ada").await;
@@ -274,7 +273,7 @@ async fn every_secret_that_can_be_guessed_has_its_hundred_and_no_other_counts_by
 }
 
 #[tokio::test]
-async fn pitfall_username_case_or_unicode_twin_gets_a_second_bucket() {
+async fn username_case_variants_share_one_throttle() {
     let house = house().await;
     house.register("ada").await;
     for (n, typed) in ["ada", "Ada", "ADA", "aDa", "adA"].into_iter().enumerate() {
@@ -299,7 +298,7 @@ async fn pitfall_username_case_or_unicode_twin_gets_a_second_bucket() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn five_hundred_parallel_guesses_are_five() {
+async fn parallel_guesses_are_limited_to_five() {
     let house = house().await;
     house.register("ada").await;
     let begun = house.auth.0.hasher.begun();
@@ -330,7 +329,7 @@ async fn five_hundred_parallel_guesses_are_five() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn parallel_tries_after_a_failure_are_answered_one_by_one() {
+async fn parallel_attempts_after_failures_run_one_by_one() {
     let house = house().await;
     for _ in 0..7 {
         house.fail_fast(Secret::Totp, "ada", origin()).await;
@@ -361,7 +360,7 @@ async fn parallel_tries_after_a_failure_are_answered_one_by_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn twenty_right_passwords_at_once_all_sign_in() {
+async fn parallel_correct_sign_ins_are_not_throttled() {
     let house = house().await;
     house.register("ada").await;
     let mut sign_ins = tokio::task::JoinSet::new();
@@ -382,7 +381,7 @@ async fn twenty_right_passwords_at_once_all_sign_in() {
 }
 
 #[tokio::test]
-async fn another_node_and_a_restart_remember() {
+async fn throttle_state_is_shared_with_another_node() {
     let house = house().await;
     house.register("ada").await;
     for _ in 0..5 {
@@ -397,7 +396,7 @@ async fn another_node_and_a_restart_remember() {
 }
 
 #[tokio::test]
-async fn a_sign_in_nobody_stands_in_the_way_of_asks_once_and_writes_nothing_for_it() {
+async fn unthrottled_attempt_costs_one_store_read() {
     let house = house().await;
     house.register("ada").await;
     house.try_from("ada", GOOD, origin()).await.unwrap();
@@ -419,7 +418,7 @@ async fn a_sign_in_nobody_stands_in_the_way_of_asks_once_and_writes_nothing_for_
 }
 
 #[tokio::test]
-async fn a_new_password_is_not_charged_for_guesses_at_the_old_one() {
+async fn changed_password_clears_the_account_lockout() {
     let house = house().await;
     house.register("ada").await;
     house.signed_in("ada").await;
@@ -441,7 +440,7 @@ async fn a_new_password_is_not_charged_for_guesses_at_the_old_one() {
 }
 
 #[tokio::test]
-async fn an_upgraded_hash_is_no_new_password() {
+async fn rehashed_password_keeps_the_throttle() {
     let house = house().await;
     house
         .import("ada", &bcrypt::hash("short", 4).unwrap())
@@ -479,7 +478,7 @@ async fn an_upgraded_hash_is_no_new_password() {
 }
 
 #[tokio::test]
-async fn an_administrator_lifts_what_an_outsider_shut() {
+async fn lifted_lockout_allows_sign_in_again() {
     let house = house().await;
     house.register("ada").await;
     assert_eq!(house.besiege(Secret::Password, "ada").await, 100);
@@ -494,7 +493,7 @@ async fn an_administrator_lifts_what_an_outsider_shut() {
 }
 
 #[tokio::test]
-async fn new_factors_are_not_charged_for_guesses_at_those_that_were_lost() {
+async fn factor_reset_clears_the_factor_lockouts() {
     let house = house().await;
     house.register("ada").await;
     let root = house.administrator("root").await;

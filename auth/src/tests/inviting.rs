@@ -32,7 +32,7 @@ async fn by_invitation() -> House {
 }
 
 #[tokio::test]
-async fn an_invitation_by_mail_goes_there_alone_and_verifies_the_address() {
+async fn mailed_invitation_verifies_the_email_address() {
     let house = by_invitation().await;
     let root = house.administrator("root").await;
     let mut letters = house.auth.letters().unwrap();
@@ -71,7 +71,7 @@ async fn an_invitation_by_mail_goes_there_alone_and_verifies_the_address() {
 }
 
 #[tokio::test]
-async fn an_invitation_by_link_sets_the_address_and_leaves_it_unverified() {
+async fn link_invitation_leaves_the_email_address_unverified() {
     let house = by_invitation().await;
     let root = house.administrator("root").await;
     let invited = house
@@ -92,7 +92,7 @@ async fn an_invitation_by_link_sets_the_address_and_leaves_it_unverified() {
 }
 
 #[tokio::test]
-async fn the_operator_invites_and_stays_in_the_right() {
+async fn operator_invitation_creates_an_administrator() {
     let house = by_invitation().await;
     #[expect(clippy::disallowed_methods, reason = "this is the console")]
     let permit = Permit::<ManageAccounts>::of_operator();
@@ -119,7 +119,7 @@ async fn the_operator_invites_and_stays_in_the_right() {
 }
 
 #[tokio::test]
-async fn a_hundred_open_invitations_are_enough() {
+async fn open_invitations_are_limited_to_100() {
     let house = by_invitation().await;
     let root = house.administrator("root").await;
     for _ in 0..100 {
@@ -148,7 +148,7 @@ async fn a_hundred_open_invitations_are_enough() {
 }
 
 #[tokio::test]
-async fn neither_the_link_nor_its_token_prints_or_is_kept() {
+async fn invitation_token_is_not_printed_or_stored() {
     let house = by_invitation().await;
     let root = house.administrator("root").await;
     let invited = house
@@ -163,7 +163,7 @@ async fn neither_the_link_nor_its_token_prints_or_is_kept() {
 }
 
 #[tokio::test]
-async fn nobody_floods_a_mailbox_by_inviting_and_withdrawing() {
+async fn mailed_invitations_to_one_address_are_throttled() {
     let house = by_invitation().await;
     let root = house.administrator("root").await;
     for n in 0..11 {

@@ -40,7 +40,7 @@ fn kid(tokens: &Tokens) -> String {
 }
 
 #[tokio::test]
-async fn a_rotated_key_verifies_until_its_tokens_die_and_is_then_forgotten() {
+async fn rotated_key_verifies_until_its_token_expires() {
     let house = house().await;
     house.register("ada").await;
     let (old, _) = house.signed_in("ada").await;
@@ -62,7 +62,7 @@ async fn a_rotated_key_verifies_until_its_tokens_die_and_is_then_forgotten() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_new_key_is_good_on_another_node_at_once() {
+async fn token_of_new_key_verifies_on_another_node() {
     let house = house().await;
     house.register("ada").await;
     let other = open(&house.store, &house.hands, settings()).await;
@@ -73,7 +73,7 @@ async fn a_token_of_a_new_key_is_good_on_another_node_at_once() {
 }
 
 #[tokio::test]
-async fn made_up_key_names_cost_one_look_into_the_database_a_second() {
+async fn unknown_key_ids_query_store_once_per_second() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, _) = house.signed_in("ada").await;
@@ -102,7 +102,7 @@ async fn made_up_key_names_cost_one_look_into_the_database_a_second() {
 }
 
 #[tokio::test]
-async fn ending_the_old_key_ends_its_access_tokens_and_not_the_session() {
+async fn revoked_key_invalidates_access_token_but_not_session() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, _) = house.signed_in("ada").await;
@@ -121,7 +121,7 @@ async fn ending_the_old_key_ends_its_access_tokens_and_not_the_session() {
 }
 
 #[tokio::test]
-async fn a_key_is_replaced_after_ninety_days_and_not_before() {
+async fn signing_key_rotates_after_ninety_days() {
     let house = house().await;
     let signs = || async { house.auth.0.access.keys().signing().kid.clone() };
     let first = signs().await;
@@ -134,7 +134,7 @@ async fn a_key_is_replaced_after_ninety_days_and_not_before() {
 }
 
 #[tokio::test]
-async fn the_algorithm_is_switched_by_a_setting_and_kept_by_whoever_says_nothing() {
+async fn signing_algorithm_follows_setting_or_stays_unchanged() {
     let house = house().await;
     house.register("ada").await;
     let (old, _) = house.signed_in("ada").await;
@@ -176,7 +176,7 @@ async fn the_algorithm_is_switched_by_a_setting_and_kept_by_whoever_says_nothing
 }
 
 #[tokio::test]
-async fn tokens_from_before_the_ring_outlive_the_upgrade() {
+async fn token_of_the_legacy_key_survives_the_upgrade() {
     let house = house().await;
     house.administrator("root").await;
     // As it was: one key parted from the master key, and nothing in the database.
@@ -205,7 +205,7 @@ async fn tokens_from_before_the_ring_outlive_the_upgrade() {
 }
 
 #[tokio::test]
-async fn fifty_rotations_at_once_leave_one_key_that_signs() {
+async fn parallel_key_rotations_leave_one_signing_key() {
     let house = house().await;
     let mut rotations = tokio::task::JoinSet::new();
     for _ in 0..50 {
@@ -222,7 +222,7 @@ async fn fifty_rotations_at_once_leave_one_key_that_signs() {
 }
 
 #[tokio::test]
-async fn a_database_dump_used_to_sign_in_signs_nothing() {
+async fn database_dump_without_master_key_signs_no_tokens() {
     let house = house().await;
     house.register("ada").await;
     // The thief has every row and a master key of their own.
@@ -263,7 +263,7 @@ async fn a_database_dump_used_to_sign_in_signs_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_moved_to_another_row_does_not_open() {
+async fn sealed_key_in_another_row_does_not_open() {
     let house = house().await;
     console(&house).rotate(OldKey::Verifies).await.unwrap();
     house.store.swap_sealed_keys();
@@ -274,7 +274,7 @@ async fn a_key_moved_to_another_row_does_not_open() {
 }
 
 #[tokio::test]
-async fn a_lost_master_key_is_got_over_by_a_new_ring() {
+async fn lost_master_key_is_recovered_by_key_rotation() {
     let house = house().await;
     house.register("ada").await;
     let root = house.administrator("root").await;
@@ -307,7 +307,7 @@ async fn a_lost_master_key_is_got_over_by_a_new_ring() {
 }
 
 #[tokio::test]
-async fn reading_a_token_asks_the_store_nothing() {
+async fn access_token_verification_needs_no_store_read() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, _) = house.signed_in("ada").await;

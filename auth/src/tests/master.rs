@@ -95,7 +95,7 @@ async fn with_app(house: &House) -> FactorId {
 }
 
 #[tokio::test]
-async fn passwords_outlive_their_master_key_and_get_the_new_pepper_on_the_next_sign_in() {
+async fn replaced_master_key_moves_passwords_to_new_pepper() {
     let house = house().await;
     house.register("ada").await;
     house.register("bob").await;
@@ -125,7 +125,7 @@ async fn passwords_outlive_their_master_key_and_get_the_new_pepper_on_the_next_s
 }
 
 #[tokio::test]
-async fn a_pepper_is_kept_through_two_replacements_and_a_key_may_come_back() {
+async fn pepper_survives_repeated_master_key_replacement() {
     let house = house().await;
     house.register("ada").await;
     replaced(&house).await;
@@ -165,7 +165,7 @@ async fn a_pepper_is_kept_through_two_replacements_and_a_key_may_come_back() {
 }
 
 #[tokio::test]
-async fn a_dump_and_the_old_master_key_open_neither_ring_nor_apps() {
+async fn replaced_master_key_opens_no_resealed_secrets() {
     let house = house().await;
     house.register("ada").await;
     house.register("bob").await;
@@ -213,7 +213,7 @@ async fn a_dump_and_the_old_master_key_open_neither_ring_nor_apps() {
 }
 
 #[tokio::test]
-async fn what_did_not_open_before_is_left_alone_and_told() {
+async fn unreadable_secret_is_counted_and_unchanged_on_replacement() {
     let house = house().await;
     house.register("ada").await;
     let id = with_app(&house).await;
@@ -238,7 +238,7 @@ async fn what_did_not_open_before_is_left_alone_and_told() {
 }
 
 #[tokio::test]
-async fn only_the_key_in_force_is_replaced_and_by_another_one() {
+async fn master_key_replacement_requires_active_and_different_key() {
     let house = house().await;
     let turn = async |old: MasterKey, new: MasterKey| {
         replace(
@@ -268,7 +268,7 @@ async fn only_the_key_in_force_is_replaced_and_by_another_one() {
 }
 
 #[tokio::test]
-async fn a_process_stops_when_the_master_key_was_replaced_under_it() {
+async fn process_stops_after_its_master_key_is_replaced() {
     let house = house().await;
     replaced(&house).await;
     let stops = tokio::time::timeout(Duration::from_secs(5), house.auth.follow()).await;

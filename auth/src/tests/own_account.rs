@@ -16,7 +16,7 @@ use crate::{
 const NEW: &str = "a different long password";
 
 #[tokio::test]
-async fn a_password_change_wants_the_current_one_and_a_good_new_one() {
+async fn password_change_requires_current_and_acceptable_new_password() {
     let house = house().await;
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
@@ -43,7 +43,7 @@ async fn a_password_change_wants_the_current_one_and_a_good_new_one() {
 }
 
 #[tokio::test]
-async fn a_password_change_ends_the_other_sessions_and_not_this_one() {
+async fn password_change_ends_other_session_but_not_current() {
     let house = house().await;
     house.register("ada").await;
     let (thief, _) = house.signed_in("ada").await;
@@ -71,7 +71,7 @@ async fn a_password_change_ends_the_other_sessions_and_not_this_one() {
 }
 
 #[tokio::test]
-async fn a_password_change_under_way_comes_to_nothing_once_everything_was_thrown_out() {
+async fn pending_password_change_fails_after_security_epoch_change() {
     let reset = AccountChange {
         reset_required: Some(true),
         ..AccountChange::default()
@@ -131,7 +131,7 @@ async fn a_password_change_under_way_comes_to_nothing_once_everything_was_thrown
 }
 
 #[tokio::test]
-async fn a_link_that_is_asked_for_beside_a_new_name_is_of_the_era_of_its_door() {
+async fn pending_email_change_fails_after_security_epoch_change() {
     let house = house().await;
     house.register("ada").await;
     let mut letters = house.auth.letters().unwrap();
@@ -184,7 +184,7 @@ async fn a_link_that_is_asked_for_beside_a_new_name_is_of_the_era_of_its_door() 
 }
 
 #[tokio::test]
-async fn guessing_the_current_password_is_throttled() {
+async fn password_change_throttles_wrong_current_passwords() {
     let house = house().await;
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
@@ -208,7 +208,7 @@ async fn guessing_the_current_password_is_throttled() {
 }
 
 #[tokio::test]
-async fn sessions_are_listed_newest_first_and_ended_by_their_owner_only() {
+async fn sessions_are_listed_and_ended_by_owner_only() {
     let house = house().await;
     house.register("ada").await;
     house.register("eve").await;
@@ -241,7 +241,7 @@ async fn sessions_are_listed_newest_first_and_ended_by_their_owner_only() {
 }
 
 #[tokio::test]
-async fn ending_the_others_keeps_this_one_and_says_how_many() {
+async fn ending_other_sessions_keeps_current_and_counts_ended() {
     let house = house().await;
     house.register("ada").await;
     let (other, _) = house.signed_in("ada").await;

@@ -27,7 +27,7 @@ impl House {
 }
 
 #[tokio::test]
-async fn a_known_token_is_answered_from_memory() {
+async fn cached_personal_token_needs_no_store_read() {
     let house = house().await;
     house.register("ada").await;
     let (_, token) = house.personal("ada").await;
@@ -60,7 +60,7 @@ async fn a_known_token_is_answered_from_memory() {
 }
 
 #[tokio::test]
-async fn wrong_tokens_are_slowed_down_and_good_ones_beside_them_are_not() {
+async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
     let house = house().await;
     house.register("ada").await;
     let (_, good) = house.personal("ada").await;
@@ -104,7 +104,7 @@ async fn wrong_tokens_are_slowed_down_and_good_ones_beside_them_are_not() {
 }
 
 #[tokio::test]
-async fn a_token_made_while_all_sessions_end_does_not_survive() {
+async fn ended_session_cannot_create_personal_token() {
     let house = house().await;
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
@@ -117,7 +117,7 @@ async fn a_token_made_while_all_sessions_end_does_not_survive() {
 }
 
 #[tokio::test]
-async fn another_node_hears_that_a_token_has_ended() {
+async fn ended_personal_token_is_rejected_on_another_node() {
     let house = house().await;
     house.register("ada").await;
     let root = house.administrator("root").await;
@@ -156,7 +156,7 @@ async fn another_node_hears_that_a_token_has_ended() {
 }
 
 #[tokio::test]
-async fn its_owner_hears_of_a_new_token() {
+async fn created_personal_token_is_audited() {
     let house = house().await;
     house.register("ada").await;
     house.personal("ada").await;
@@ -164,7 +164,7 @@ async fn its_owner_hears_of_a_new_token() {
 }
 
 #[tokio::test]
-async fn there_is_an_end_to_how_many() {
+async fn personal_tokens_are_limited_to_100() {
     let house = house().await;
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
@@ -187,7 +187,7 @@ async fn there_is_an_end_to_how_many() {
 }
 
 #[tokio::test]
-async fn a_session_at_its_end_leaves_no_token_behind() {
+async fn expired_session_cannot_create_personal_token() {
     let house = house().await;
     house.register("ada").await;
     let (_, ada) = house.signed_in("ada").await;

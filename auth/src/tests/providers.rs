@@ -32,7 +32,7 @@ async fn joined(there: &There, house: &House, username: &str, sub: &str) -> Call
 }
 
 #[tokio::test]
-async fn a_provider_that_did_not_ask_makes_no_recent_sign_in() {
+async fn provider_without_recent_auth_time_gives_no_recency() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     for (claims, recent) in [
@@ -53,7 +53,7 @@ async fn a_provider_that_did_not_ask_makes_no_recent_sign_in() {
 }
 
 #[tokio::test]
-async fn made_up_codes_of_a_provider_come_to_an_end_before_it_is_asked() {
+async fn made_up_provider_codes_are_throttled() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     let left = there.leave(&house, Errand::SignIn).await;
@@ -87,7 +87,7 @@ async fn made_up_codes_of_a_provider_come_to_an_end_before_it_is_asked() {
 }
 
 #[tokio::test]
-async fn who_is_to_be_asked_again_is_or_is_refused() {
+async fn provider_reauthentication_requires_recent_auth_time() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     let left = there.leave(&house, Errand::SignInAgain).await;
@@ -127,7 +127,7 @@ async fn who_is_to_be_asked_again_is_or_is_refused() {
 }
 
 #[tokio::test]
-async fn a_session_goes_on_after_its_owner_has_shown_the_provider_that_it_is_still_them() {
+async fn provider_reauthentication_renews_only_the_same_identity() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     there.says(json!({"sub": "1"}));
@@ -152,7 +152,7 @@ async fn a_session_goes_on_after_its_owner_has_shown_the_provider_that_it_is_sti
 }
 
 #[tokio::test]
-async fn one_provider_that_hangs_holds_up_no_other_and_is_not_waited_for_by_each_anew() {
+async fn hanging_provider_blocks_no_other_and_backs_off() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     let depart = |id: &'static str| {
@@ -191,7 +191,7 @@ async fn one_provider_that_hangs_holds_up_no_other_and_is_not_waited_for_by_each
 }
 
 #[tokio::test]
-async fn a_new_person_in_two_windows_has_one_account_and_is_in_in_both() {
+async fn parallel_first_provider_sign_ins_share_one_account() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     there.says(json!({"sub": "1", "preferred_username": "ada"}));
@@ -210,7 +210,7 @@ async fn a_new_person_in_two_windows_has_one_account_and_is_in_in_both() {
 }
 
 #[tokio::test]
-async fn a_name_that_many_have_costs_one_hash() {
+async fn provisioning_a_taken_username_costs_one_hash() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     for n in 1..15 {
@@ -230,7 +230,7 @@ async fn a_name_that_many_have_costs_one_hash() {
 }
 
 #[tokio::test]
-async fn whoever_only_leaves_costs_us_nothing_and_whoever_comes_back_does_so_once() {
+async fn login_state_is_unstored_and_consumed_once() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     there.says(json!({"sub": "1"}));
@@ -277,7 +277,7 @@ async fn whoever_only_leaves_costs_us_nothing_and_whoever_comes_back_does_so_onc
 }
 
 #[tokio::test]
-async fn a_subject_is_somebody_or_refused() {
+async fn invalid_provider_subject_is_rejected() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     for sub in ["", " ", "a\0", "a\u{1}", "é", "a ", "a\n", &"a".repeat(256)] {
@@ -312,7 +312,7 @@ async fn a_subject_is_somebody_or_refused() {
 }
 
 #[tokio::test]
-async fn the_first_person_after_a_provider_has_turned_its_key_is_in() {
+async fn provider_key_rotation_refetches_jwks_at_sign_in() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     there.says(json!({"sub": "1"}));
@@ -337,7 +337,7 @@ async fn the_first_person_after_a_provider_has_turned_its_key_is_in() {
 }
 
 #[tokio::test]
-async fn a_second_factor_that_was_set_up_meanwhile_is_not_passed_by() {
+async fn factor_enrolled_during_provider_sign_in_is_enforced() {
     let there = There::new();
     let armed = Arc::new(AtomicBool::new(false));
     let (store, fires) = (Memory::with_realms(["main", "attic"]), armed.clone());
@@ -384,7 +384,7 @@ async fn a_second_factor_that_was_set_up_meanwhile_is_not_passed_by() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_signed_out_while_the_provider_answers_joins_nothing() {
+async fn session_ended_during_provider_callback_links_no_identity() {
     let there = There::new();
     let house = there.house(Strangers::Refuse).await;
     house.register("ada").await;
@@ -426,7 +426,7 @@ async fn whoever_is_signed_out_while_the_provider_answers_joins_nothing() {
 }
 
 #[tokio::test]
-async fn a_provider_sends_nobody_and_nothing_in_the_clear_or_into_the_house() {
+async fn provider_endpoints_on_http_or_loopback_are_rejected() {
     for endpoint in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
         for address in [
             "http://id.example/x",
@@ -454,7 +454,7 @@ async fn a_provider_sends_nobody_and_nothing_in_the_clear_or_into_the_house() {
 }
 
 #[tokio::test]
-async fn nobody_comes_in_by_a_provider_before_a_password_that_has_to_be_new_is() {
+async fn provider_sign_in_requires_pending_password_reset_first() {
     let there = There::new();
     let house = there.house(Strangers::Refuse).await;
     joined(&there, &house, "ada", "1").await;
@@ -477,7 +477,7 @@ async fn nobody_comes_in_by_a_provider_before_a_password_that_has_to_be_new_is()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_hangs_up_while_the_provider_is_asked_leaves_nothing_half_done() {
+async fn provider_callback_finishes_after_client_disconnects() {
     let there = There::new();
     let house = there.house(Strangers::Welcome).await;
     there.says(json!({"sub": "1"}));
@@ -505,7 +505,7 @@ async fn who_hangs_up_while_the_provider_is_asked_leaves_nothing_half_done() {
 }
 
 #[tokio::test]
-async fn a_departure_from_before_everything_was_thrown_out_arrives_nowhere() {
+async fn login_state_from_older_security_epoch_is_rejected() {
     let there = There::new();
     let house = there.house(Strangers::Refuse).await;
     let ada = joined(&there, &house, "ada", "1").await;
@@ -529,7 +529,7 @@ async fn a_departure_from_before_everything_was_thrown_out_arrives_nowhere() {
 }
 
 #[tokio::test]
-async fn parting_a_provider_ends_what_began_there() {
+async fn unlinked_provider_ends_its_session() {
     let there = There::new();
     let house = there.house(Strangers::Refuse).await;
     let ada = joined(&there, &house, "ada", "1").await;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_refresh_token_is_rotated_and_its_successor_works() {
+async fn refresh_rotates_the_token_within_the_session() {
     let house = house().await;
     house.register("ada").await;
     let (first, caller) = house.signed_in("ada").await;
@@ -32,7 +32,7 @@ async fn a_refresh_token_is_rotated_and_its_successor_works() {
 }
 
 #[tokio::test]
-async fn fifty_uses_at_once_leave_one_lineage() {
+async fn parallel_refreshes_leave_one_valid_refresh_token() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, _) = house.signed_in("ada").await;
@@ -63,7 +63,7 @@ async fn caller_of(house: &House, tokens: &Tokens) -> Caller {
 }
 
 #[tokio::test]
-async fn a_second_use_within_the_grace_is_forgiven_while_the_successor_is_unused() {
+async fn refresh_token_reuse_in_grace_needs_unused_successor() {
     let house = house().await;
     house.register("ada").await;
     let (first, _) = house.signed_in("ada").await;
@@ -97,7 +97,7 @@ async fn a_second_use_within_the_grace_is_forgiven_while_the_successor_is_unused
 
 /// He notices the owner's refresh, say by introspection, and shows his copy within the grace.
 #[tokio::test]
-async fn a_thief_who_refreshes_right_after_the_owner_is_found_out_by_the_owners_next_refresh() {
+async fn stolen_refresh_token_used_within_grace_is_detected() {
     let house = house().await;
     let address = crate::EmailAddress::parse("ada@example.org").unwrap();
     house
@@ -162,7 +162,7 @@ async fn a_thief_who_refreshes_right_after_the_owner_is_found_out_by_the_owners_
 }
 
 #[tokio::test]
-async fn a_replay_ends_the_session_and_its_access_tokens_at_once_and_is_recorded() {
+async fn replayed_refresh_token_ends_session_and_is_audited() {
     let house = house().await;
     house.register("ada").await;
     let (first, _) = house.signed_in("ada").await;
@@ -198,7 +198,7 @@ async fn a_replay_ends_the_session_and_its_access_tokens_at_once_and_is_recorded
 }
 
 #[tokio::test]
-async fn revoking_either_token_ends_the_session_and_nonsense_ends_nothing() {
+async fn revoking_access_or_refresh_token_ends_the_session() {
     for which in 0..2 {
         let house = house().await;
         house.register("ada").await;
@@ -231,7 +231,7 @@ async fn revoking_either_token_ends_the_session_and_nonsense_ends_nothing() {
 }
 
 #[tokio::test]
-async fn people_look_into_their_own_tokens_and_administrators_into_all() {
+async fn introspection_is_limited_to_owner_and_administrators() {
     let house = house().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
@@ -267,7 +267,7 @@ async fn people_look_into_their_own_tokens_and_administrators_into_all() {
 }
 
 #[tokio::test]
-async fn an_access_token_does_not_outlive_its_session() {
+async fn access_token_expires_with_its_session() {
     let house = house_with(Settings {
         absolute: Duration::from_mins(10),
         ..settings()
@@ -281,7 +281,7 @@ async fn an_access_token_does_not_outlive_its_session() {
 }
 
 #[tokio::test]
-async fn a_cookie_is_no_refresh_token() {
+async fn session_cookie_is_rejected_as_refresh_token() {
     let house = house().await;
     house.register("ada").await;
     let web = house
@@ -299,7 +299,7 @@ async fn a_cookie_is_no_refresh_token() {
 }
 
 #[tokio::test]
-async fn a_refresh_may_ask_for_less_and_never_for_more() {
+async fn refresh_with_narrower_scope_narrows_access_token_only() {
     let house = house().await;
     house.register("ada").await;
     let (first, _) = house.signed_in("ada").await;
@@ -339,7 +339,7 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_asks_for_more_is_refused_and_uses_nothing_up() {
+async fn refresh_with_wider_scope_is_rejected_without_rotation() {
     let house = house().await;
     let account = house.register("ada").await;
     let grants = Grants::of(&[Grant::ReadFiles]);
@@ -367,7 +367,7 @@ async fn a_refresh_that_asks_for_more_is_refused_and_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_replay_is_told_to_the_owner() {
+async fn replayed_refresh_token_sends_mail_to_owner() {
     let house = house().await;
     let address = crate::EmailAddress::parse("ada@example.org").unwrap();
     house
@@ -440,7 +440,7 @@ async fn house_with_a_program() -> House {
 }
 
 #[tokio::test]
-async fn a_program_that_is_registered_no_longer_has_nothing() {
+async fn unregistered_client_loses_its_tokens() {
     let house = house_with_a_program().await;
     let tokens = let_in(&house).await;
     house.auth.by_bearer(access(&tokens)).await.unwrap();
@@ -456,7 +456,7 @@ async fn a_program_that_is_registered_no_longer_has_nothing() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_of_no_use_to_another_program_and_outlives_its_try() {
+async fn refresh_token_is_bound_to_its_client() {
     let house = house_with_a_program().await;
     let tokens = let_in(&house).await;
     for other in [None, Some("strongroom-cli"), Some("CAD"), Some("")] {
@@ -474,7 +474,7 @@ async fn a_refresh_token_is_of_no_use_to_another_program_and_outlives_its_try() 
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_makes_no_old_sign_in_a_recent_one() {
+async fn clock_set_back_does_not_extend_recent_authentication() {
     let house = house().await;
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
@@ -485,7 +485,7 @@ async fn a_clock_that_is_set_back_makes_no_old_sign_in_a_recent_one() {
 }
 
 #[tokio::test]
-async fn whoever_is_slowed_down_still_renews_and_loses_no_session_by_it() {
+async fn rate_limited_session_can_still_refresh() {
     let house = house_with(Settings {
         requests_per_minute: Some(60),
         ..settings()

@@ -6,7 +6,7 @@ use super::*;
 use crate::{password::Refused, permit::Administrator};
 
 #[tokio::test]
-async fn who_registers_is_an_editor_of_main_and_nothing_more() {
+async fn registered_account_is_editor_of_main_only() {
     let house = house().await;
     let account = house.register("ada").await;
     assert!(!account.administrator);
@@ -21,7 +21,7 @@ async fn who_registers_is_an_editor_of_main_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_name_is_given_out_once_however_it_is_spelled() {
+async fn taken_or_reserved_username_cannot_register() {
     let house = house().await;
     house.register("ada").await;
     let again = house.auth.register(applicant("ADA"), &origin()).await;
@@ -31,7 +31,7 @@ async fn a_name_is_given_out_once_however_it_is_spelled() {
 }
 
 #[tokio::test]
-async fn a_closed_house_registers_nobody_but_the_console_still_adds() {
+async fn closed_registration_leaves_account_creation_to_console() {
     for registration in [Registration::Closed, Registration::Invite] {
         let house = house_with(Settings {
             registration,
@@ -64,7 +64,7 @@ async fn a_closed_house_registers_nobody_but_the_console_still_adds() {
 }
 
 #[tokio::test]
-async fn a_weak_password_is_refused_before_any_hashing() {
+async fn registration_with_weak_password_fails_before_hashing() {
     let house = house().await;
     let weak = Applicant {
         password: password("short"),
@@ -79,7 +79,7 @@ async fn a_weak_password_is_refused_before_any_hashing() {
 }
 
 #[tokio::test]
-async fn the_link_makes_one_administrator_once() {
+async fn setup_link_creates_one_administrator_once() {
     let house = house().await;
     let token = house.auth.setup_token().await.unwrap().unwrap();
     assert!(house.auth.setup_open(token.expose()));
@@ -100,7 +100,7 @@ async fn the_link_makes_one_administrator_once() {
 }
 
 #[tokio::test]
-async fn two_who_follow_the_link_at_once_make_one_administrator() {
+async fn parallel_setup_link_uses_create_one_administrator() {
     let house = house().await;
     let token = house.auth.setup_token().await.unwrap().unwrap();
     let from = origin();
@@ -116,7 +116,7 @@ async fn two_who_follow_the_link_at_once_make_one_administrator() {
 }
 
 #[tokio::test]
-async fn the_link_dies_after_half_an_hour_and_with_its_successor() {
+async fn setup_link_expires_after_30_minutes_or_successor() {
     let house = house().await;
     let first = house.auth.setup_token().await.unwrap().unwrap();
     let second = house.auth.setup_token().await.unwrap().unwrap();
@@ -130,7 +130,7 @@ async fn the_link_dies_after_half_an_hour_and_with_its_successor() {
 }
 
 #[tokio::test]
-async fn a_refused_password_leaves_the_link_good() {
+async fn setup_link_survives_a_rejected_password() {
     let house = house().await;
     let token = house.auth.setup_token().await.unwrap().unwrap();
     let weak = Applicant {
@@ -152,7 +152,7 @@ async fn a_refused_password_leaves_the_link_good() {
 }
 
 #[tokio::test]
-async fn eight_characters_are_enough_where_a_second_factor_is_asked_of_all_and_nowhere_else() {
+async fn eight_character_password_needs_second_factor_for_all() {
     use crate::factor::{FactorRules, Required};
     let short = |name: &str| Applicant {
         password: password("xK7vq2Wz"),
@@ -178,7 +178,7 @@ async fn eight_characters_are_enough_where_a_second_factor_is_asked_of_all_and_n
 }
 
 #[tokio::test]
-async fn names_are_not_tried_without_end_and_a_taken_one_costs_no_hash() {
+async fn registration_throttles_username_probing_without_hashing() {
     let house = house().await;
     house.register("ada").await;
     let hashes = house.auth.0.hasher.begun();
@@ -197,7 +197,7 @@ async fn names_are_not_tried_without_end_and_a_taken_one_costs_no_hash() {
 }
 
 #[tokio::test]
-async fn refused_passwords_are_not_weighed_without_end() {
+async fn registration_throttles_rejected_passwords() {
     let house = house().await;
     let weak = || Applicant {
         password: password("password"),
@@ -215,7 +215,7 @@ async fn refused_passwords_are_not_weighed_without_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn weighing_a_password_waits_for_a_core_as_hashing_does() {
+async fn password_strength_check_waits_for_free_core() {
     let house = house().await;
     let (free, taken) = std::sync::mpsc::channel::<()>();
     let taken = Arc::new(std::sync::Mutex::new(taken));

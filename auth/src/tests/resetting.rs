@@ -84,7 +84,7 @@ async fn change(house: &House, root: &Caller, change: AccountChange) {
 }
 
 #[tokio::test]
-async fn a_link_comes_by_name_and_by_address_and_sets_the_password_once() {
+async fn mailed_reset_link_sets_the_password_once() {
     let house = house().await;
     let mut letters = house.auth.letters().unwrap();
     with_address(&house, "ada", "Ada@example.org").await;
@@ -116,7 +116,7 @@ async fn a_link_comes_by_name_and_by_address_and_sets_the_password_once() {
 }
 
 #[tokio::test]
-async fn nobody_unknown_disabled_or_without_an_address_gets_a_letter_and_the_answer_is_the_same() {
+async fn reset_request_without_eligible_account_sends_no_mail() {
     let house = house().await;
     let mut letters = house.auth.letters().unwrap();
     let root = house.administrator("root").await;
@@ -150,7 +150,7 @@ async fn nobody_unknown_disabled_or_without_an_address_gets_a_letter_and_the_ans
 
 /// Whoever reads at an address that somebody mistyped, or made up, gets no way into their account.
 #[tokio::test]
-async fn an_address_that_nobody_confirmed_gets_no_link_until_it_is() {
+async fn unverified_address_gets_no_reset_link() {
     let house = house().await;
     let mut letters = house.auth.letters().unwrap();
     let email = Some(EmailAddress::parse("ada@example.org").unwrap());
@@ -200,7 +200,7 @@ async fn an_address_that_nobody_confirmed_gets_no_link_until_it_is() {
 }
 
 #[tokio::test]
-async fn a_link_is_good_for_half_an_hour() {
+async fn reset_link_expires_after_30_minutes() {
     let house = house().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
@@ -217,7 +217,7 @@ async fn a_link_is_good_for_half_an_hour() {
 }
 
 #[tokio::test]
-async fn the_newest_link_replaces_older_ones_and_nobody_is_flooded() {
+async fn newest_reset_link_invalidates_older_and_is_throttled() {
     let house = house().await;
     let mut letters = house.auth.letters().unwrap();
     with_address(&house, "ada", "ada@example.org").await;
@@ -238,7 +238,7 @@ async fn the_newest_link_replaces_older_ones_and_nobody_is_flooded() {
 }
 
 #[tokio::test]
-async fn nobody_floods_a_strangers_mailbox_with_many_accounts_or_with_one() {
+async fn mailbox_gets_limited_mail_across_accounts() {
     let house = house().await;
     let mut letters = house.auth.letters().unwrap();
     for n in 0..13 {
@@ -266,7 +266,7 @@ async fn nobody_floods_a_strangers_mailbox_with_many_accounts_or_with_one() {
 }
 
 #[tokio::test]
-async fn a_link_dies_with_a_new_password_a_new_address_and_disabling() {
+async fn reset_link_ends_on_password_email_status_change() {
     let house = house().await;
     let root = house.administrator("root").await;
     with_address(&house, "ada", "ada@example.org").await;
@@ -319,7 +319,7 @@ async fn a_link_dies_with_a_new_password_a_new_address_and_disabling() {
 }
 
 #[tokio::test]
-async fn a_refused_password_leaves_the_link_good() {
+async fn reset_link_survives_a_rejected_password() {
     let house = house().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
@@ -332,7 +332,7 @@ async fn a_refused_password_leaves_the_link_good() {
 }
 
 #[tokio::test]
-async fn of_many_who_use_one_link_at_once_one_gets_through() {
+async fn parallel_reset_link_uses_succeed_once() {
     let house = house().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
@@ -360,7 +360,7 @@ async fn of_many_who_use_one_link_at_once_one_gets_through() {
 }
 
 #[tokio::test]
-async fn a_required_reset_refuses_the_old_password_and_says_so_only_to_who_knows_it() {
+async fn required_reset_is_disclosed_only_with_correct_password() {
     let house = house().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
@@ -389,7 +389,7 @@ async fn a_required_reset_refuses_the_old_password_and_says_so_only_to_who_knows
 }
 
 #[tokio::test]
-async fn a_disabled_account_gets_no_link_from_anybody() {
+async fn disabled_account_gets_no_reset_link() {
     let house = house().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
@@ -414,7 +414,7 @@ async fn a_disabled_account_gets_no_link_from_anybody() {
 }
 
 #[tokio::test]
-async fn made_up_links_are_throttled() {
+async fn made_up_reset_links_are_throttled() {
     let house = house().await;
     let mut over = 0;
     for _ in 0..400 {

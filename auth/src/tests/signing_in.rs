@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn wrong_password_unknown_disabled_and_impossible_users_fail_alike_and_hash_once_each() {
+async fn failed_sign_ins_are_indistinguishable_and_hash_once() {
     let house = house().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
@@ -43,7 +43,7 @@ async fn wrong_password_unknown_disabled_and_impossible_users_fail_alike_and_has
 
 /// With costs that make the test quick.
 #[tokio::test]
-async fn a_refusal_makes_one_hash_of_each_kind_that_is_left_whoever_it_is_for() {
+async fn failed_sign_in_runs_each_hash_profile_once() {
     let house = house().await;
     house.register("ada").await;
     house
@@ -79,8 +79,7 @@ async fn a_refusal_makes_one_hash_of_each_kind_that_is_left_whoever_it_is_for() 
 }
 
 #[tokio::test]
-async fn a_kind_that_came_by_another_process_is_learned_with_its_first_refusal_and_at_the_next_start()
- {
+async fn hash_profile_from_another_process_is_discovered() {
     let house = house().await;
     let other = open(&house.store, &house.hands, settings()).await;
     let hash = PasswordHash::import(&bcrypt::hash("short", 4).unwrap()).unwrap();
@@ -107,7 +106,7 @@ async fn a_kind_that_came_by_another_process_is_learned_with_its_first_refusal_a
 }
 
 #[tokio::test]
-async fn every_attempt_is_in_the_audit_but_names_that_are_nobodys_are_not() {
+async fn sign_in_attempts_are_audited_without_unknown_usernames() {
     let house = house().await;
     house.register("ada").await;
     let _ = house.token("ada\0\n", GOOD).await;
@@ -122,7 +121,7 @@ async fn every_attempt_is_in_the_audit_but_names_that_are_nobodys_are_not() {
 }
 
 #[tokio::test]
-async fn a_bcrypt_import_signs_in_and_is_argon2id_afterwards() {
+async fn imported_bcrypt_hash_is_rehashed_at_sign_in() {
     let house = house().await;
     house
         .import("ada", &bcrypt::hash("short", 4).unwrap())
@@ -134,7 +133,7 @@ async fn a_bcrypt_import_signs_in_and_is_argon2id_afterwards() {
 }
 
 #[tokio::test]
-async fn an_import_of_over_72_bytes_is_refused_and_never_becomes_a_hash_of_its_own() {
+async fn imported_bcrypt_hash_over_72_bytes_never_verifies() {
     let house = house().await;
     let long = "0123456789".repeat(8);
     house.import("ada", &bcrypt::hash(&long, 4).unwrap()).await;
@@ -153,7 +152,7 @@ async fn an_import_of_over_72_bytes_is_refused_and_never_becomes_a_hash_of_its_o
 
 /// ASVS 5.0 §6.2.10.
 #[tokio::test]
-async fn a_password_is_as_good_after_two_years_as_on_the_first_day() {
+async fn password_does_not_expire_after_two_years() {
     let house = house().await;
     house.register("ada").await;
     let hash = house.store.hash_of("ada");
@@ -165,7 +164,7 @@ async fn a_password_is_as_good_after_two_years_as_on_the_first_day() {
 }
 
 #[tokio::test]
-async fn database_dump_used_to_sign_in() {
+async fn database_dump_without_pepper_verifies_no_password() {
     let house = house().await;
     house.register("ada").await;
     house.token("ada", GOOD).await.unwrap();
@@ -194,7 +193,7 @@ async fn database_dump_used_to_sign_in() {
 }
 
 #[tokio::test]
-async fn many_sign_ins_of_one_import_all_succeed() {
+async fn parallel_sign_ins_of_imported_account_succeed() {
     let house = house().await;
     house
         .import("ada", &bcrypt::hash("short", 4).unwrap())
@@ -208,7 +207,7 @@ async fn many_sign_ins_of_one_import_all_succeed() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_changed_while_its_old_one_is_hashed_opens_no_session() {
+async fn password_changed_during_sign_in_opens_no_session() {
     let house = house().await;
     house.register("ada").await;
     let era = house
@@ -251,7 +250,7 @@ async fn a_password_that_is_changed_while_its_old_one_is_hashed_opens_no_session
 }
 
 #[tokio::test]
-async fn signing_out_is_felt_at_once_by_every_key_of_the_session() {
+async fn sign_out_invalidates_the_credentials_of_its_session() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, caller) = house.signed_in("ada").await;
@@ -280,7 +279,7 @@ async fn signing_out_is_felt_at_once_by_every_key_of_the_session() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_session_is_felt_on_another_node_and_after_a_restart() {
+async fn ended_session_is_rejected_on_another_node() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, caller) = house.signed_in("ada").await;
@@ -303,7 +302,7 @@ async fn the_end_of_a_session_is_felt_on_another_node_and_after_a_restart() {
 }
 
 #[tokio::test]
-async fn following_hears_of_other_nodes_within_a_second() {
+async fn background_task_applies_other_nodes_events_within_second() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, caller) = house.signed_in("ada").await;
@@ -325,7 +324,7 @@ async fn following_hears_of_other_nodes_within_a_second() {
 }
 
 #[tokio::test]
-async fn a_request_of_somebody_known_asks_the_store_nothing() {
+async fn cached_session_request_needs_no_store_read() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, _) = house.signed_in("ada").await;
@@ -339,7 +338,7 @@ async fn a_request_of_somebody_known_asks_the_store_nothing() {
 }
 
 #[tokio::test]
-async fn of_many_requests_after_a_restart_one_loads() {
+async fn parallel_requests_after_restart_load_session_once() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, _) = house.signed_in("ada").await;
@@ -358,7 +357,7 @@ async fn of_many_requests_after_a_restart_one_loads() {
 }
 
 #[tokio::test]
-async fn an_ended_session_is_remembered_as_ended() {
+async fn ended_session_is_cached_as_ended() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, caller) = house.signed_in("ada").await;
@@ -370,7 +369,7 @@ async fn an_ended_session_is_remembered_as_ended() {
 }
 
 #[tokio::test]
-async fn a_load_that_was_overtaken_by_a_sign_out_is_not_remembered() {
+async fn session_load_racing_sign_out_is_not_cached() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, caller) = house.signed_in("ada").await;
@@ -393,7 +392,7 @@ async fn a_load_that_was_overtaken_by_a_sign_out_is_not_remembered() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_idle_and_in_any_case_at_its_end() {
+async fn session_ends_at_idle_and_absolute_timeout() {
     let house = house().await;
     house.register("ada").await;
     let SignedIn { secret, .. } = house
@@ -427,7 +426,7 @@ async fn a_session_ends_when_idle_and_in_any_case_at_its_end() {
 }
 
 #[tokio::test]
-async fn signs_of_life_reach_the_store_every_five_minutes_at_most() {
+async fn session_activity_is_stored_every_five_minutes() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, _) = house.signed_in("ada").await;
@@ -444,7 +443,7 @@ async fn signs_of_life_reach_the_store_every_five_minutes_at_most() {
 }
 
 #[tokio::test]
-async fn a_ticket_opens_once_and_for_half_a_minute() {
+async fn ticket_works_once_within_thirty_seconds() {
     let house = house().await;
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
@@ -466,7 +465,7 @@ async fn a_ticket_opens_once_and_for_half_a_minute() {
 }
 
 #[tokio::test]
-async fn no_key_opens_another_door() {
+async fn credential_of_one_kind_is_rejected_as_another() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, caller) = house.signed_in("ada").await;

@@ -43,7 +43,7 @@ async fn house_beside(endpoints: serde_json::Value) -> House {
 }
 
 #[tokio::test]
-async fn a_provider_under_https_sends_nobody_and_nothing_over_plain_http() {
+async fn https_provider_with_http_endpoint_is_rejected() {
     let good = [
         ("authorization_endpoint", "https://id.example/authorize"),
         ("token_endpoint", "https://elsewhere.example/token"),

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_scheme_and_host() {
+    fn server_address_is_scheme_and_host_only() {
         assert_eq!(
             tidy("files.example.org").unwrap(),
             "https://files.example.org"

@@ -44,7 +44,7 @@ async fn wrong(server: &Server, username: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happened_is_written_out_and_an_edited_or_missing_entry_is_found() {
+async fn audit_verify_finds_edited_and_missing_entries() {
     let program = Program::with_ada();
     let server = program.serve();
     server.ada().await.add("gear.nc", "G0 X0").await;
@@ -105,7 +105,7 @@ async fn what_happened_is_written_out_and_an_edited_or_missing_entry_is_found() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chain_that_was_written_anew_or_cut_off_with_its_head_is_found_outside_the_database() {
+async fn audit_checkpoint_detects_truncated_chain() {
     let program = Program::with_ada();
     let server = program.serve();
     wrong(&server, "ada").await;
@@ -131,7 +131,7 @@ async fn a_chain_that_was_written_anew_or_cut_off_with_its_head_is_found_outside
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn following_shows_what_happens_until_ctrl_c() {
+async fn audit_export_follow_streams_until_ctrl_c() {
     let program = Program::with_ada();
     let server = program.serve();
     let mut child = program
@@ -155,7 +155,7 @@ async fn following_shows_what_happens_until_ctrl_c() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failed_sign_in_is_one_line_that_the_documented_filter_understands() {
+async fn failed_sign_in_log_line_matches_documented_filter() {
     for format in ["human", "json"] {
         let program = Program::with_ada();
         let mut command = program.command([

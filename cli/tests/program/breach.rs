@@ -9,7 +9,7 @@ fn strongroom(data: &std::path::Path) -> Command {
 }
 
 #[test]
-fn a_list_of_stolen_passwords_is_made_and_a_broken_one_is_named_by_its_line() {
+fn breach_build_creates_filter_and_names_malformed_line() {
     let folder = tempfile::tempdir().unwrap();
     let (list, output) = (
         folder.path().join("list.txt"),
@@ -57,7 +57,7 @@ fn a_list_of_stolen_passwords_is_made_and_a_broken_one_is_named_by_its_line() {
 }
 
 #[test]
-fn the_operator_prints_a_link_that_sets_a_password() {
+fn user_reset_prints_a_reset_link() {
     let data = tempfile::tempdir().unwrap();
     let hash = "$2b$04$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW";
     let csv = data.path().join("users.csv");

@@ -78,7 +78,7 @@ fn a_while() -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_survives_a_kill_exactly_once() {
+async fn answered_requests_survive_a_kill_exactly_once() {
     let program = Program::with_ada();
     let mut works: HashMap<String, Work> = (0..WORKERS)
         .map(|n| (format!("{n}.nc"), Work::default()))

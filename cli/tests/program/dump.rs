@@ -47,7 +47,7 @@ async fn refresh(server: &Server, token: &str) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn database_dump_used_to_sign_in() {
+async fn database_dump_contains_no_usable_credentials() {
     let program = Program::with_ada();
     let server = program.serve();
     let ada = server.ada().await;
@@ -94,7 +94,7 @@ async fn database_dump_used_to_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_ended_stays_ended_after_a_kill() {
+async fn ended_session_stays_ended_after_a_kill() {
     let program = Program::with_ada();
     program.add("bob", &[]);
     let server = program.serve();

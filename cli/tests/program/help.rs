@@ -3,7 +3,7 @@
 use crate::program::Program;
 
 #[test]
-fn help_says_what_there_is() {
+fn help_texts_match_their_snapshots() {
     let program = Program::new();
     for (name, arguments) in [
         ("strongroom", &["--help"][..]),
@@ -21,7 +21,7 @@ fn help_says_what_there_is() {
 }
 
 #[test]
-fn a_setting_of_the_environment_does_not_print() {
+fn help_does_not_print_environment_values() {
     let program = Program::new();
     let output = program
         .command(["--help"])

@@ -132,7 +132,7 @@ fn moves_nothing(said: &Said) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_hostile_server_says_shows_as_it_is_and_moves_nothing() {
+async fn hostile_server_text_is_escaped_on_the_terminal() {
     let program = Program::new();
     let name = json!({
         "username": ANSI, "display_name": ANSI, "email": null, "email_verified": false, "is_admin": false,
@@ -156,7 +156,7 @@ async fn what_a_hostile_server_says_shows_as_it_is_and_moves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_refuses_every_token_is_asked_twice_and_no_more() {
+async fn client_retries_a_rejected_token_once() {
     let program = Program::new();
     let never = Hostile::start(StatusCode::UNAUTHORIZED, json!({"detail": "No."})).await;
     program.signed_in_to(&never.url);

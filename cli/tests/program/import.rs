@@ -8,7 +8,7 @@ const A: &str = "$2a$12$kd37i0kuydsraEPsHLO0IOxqth1PjdPA/PFqXRGhLRhLakCst1Dfm";
 const Y: &str = "$2y$12$EqXGzOWKkPez2134h6hEpORkX.5cE.HosJw4enUXLIAiAPSuWGbky";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn imported_people_sign_in_with_the_passwords_they_have() {
+async fn imported_accounts_sign_in_with_existing_passwords() {
     let program = Program::new();
     // Columns that are not asked for, in any order, with a byte order mark and carriage returns.
     let rows = format!(
@@ -35,7 +35,7 @@ async fn imported_people_sign_in_with_the_passwords_they_have() {
 }
 
 #[test]
-fn rows_that_cannot_be_brought_over_are_named_by_line_and_the_others_are() {
+fn import_names_bad_lines_and_imports_valid_rows() {
     let program = Program::new();
     let rows = [
         "username,hashed_password,is_admin".to_owned(),
@@ -76,7 +76,7 @@ fn rows_that_cannot_be_brought_over_are_named_by_line_and_the_others_are() {
 }
 
 #[test]
-fn a_file_that_is_no_list_of_accounts_is_refused() {
+fn import_of_malformed_or_missing_file_is_rejected() {
     let program = Program::with_ada();
     program.write("names.csv", "name,hash\na,b\n");
     program

@@ -15,7 +15,7 @@ fn kid(token: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_rotated_at_the_console_signs_in_a_running_server_within_a_second_or_so() {
+async fn console_key_rotation_reaches_running_server() {
     let program = Program::with_ada();
     let server = program.serve();
     let before = server.ada().await;
@@ -48,7 +48,7 @@ async fn a_key_rotated_at_the_console_signs_in_a_running_server_within_a_second_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn access_tokens_ended_at_the_console_are_refused_within_a_second_or_so_and_after_a_kill() {
+async fn access_token_ended_at_console_is_rejected() {
     let program = Program::with_ada();
     let server = program.serve();
     let ada = server.ada().await;
@@ -65,7 +65,7 @@ async fn access_tokens_ended_at_the_console_are_refused_within_a_second_or_so_an
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_file_of_settings_switches_the_algorithm_and_the_console_keeps_it() {
+async fn configured_signing_algorithm_is_kept_by_console_rotation() {
     let program = Program::with_ada();
     program.write("strongroom.toml", "[keys]\nalgorithm = \"EdDSA\"\n");
     let server = program.serve_with(&["--config", "strongroom.toml"]);
@@ -91,7 +91,7 @@ async fn the_file_of_settings_switches_the_algorithm_and_the_console_keeps_it() 
 }
 
 #[test]
-fn another_master_key_than_the_rings_stops_the_start_with_a_way_out() {
+fn wrong_master_key_fails_startup_with_instructions() {
     let program = Program::with_ada();
     std::fs::remove_file(program.data().join("keys/master.key")).unwrap();
     program

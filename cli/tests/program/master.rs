@@ -90,8 +90,7 @@ fn with_key(program: &Program, key: &Path, arguments: &[&str]) -> Said {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_the_master_key_was_replaced_everybody_signs_in_as_before_and_the_old_key_opens_nothing()
- {
+async fn replaced_master_key_keeps_credentials_valid() {
     let program = Program::with_ada();
     program.add("bob", &[]);
     let server = program.serve();
@@ -144,7 +143,7 @@ async fn after_the_master_key_was_replaced_everybody_signs_in_as_before_and_the_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn access_tokens_end_with_the_master_key_where_that_is_asked_for_and_sessions_go_on() {
+async fn master_key_replacement_can_end_access_tokens() {
     let program = Program::with_ada();
     let server = program.serve();
     let ada = sign_in(&server, "ada", "").await.1;
@@ -160,7 +159,7 @@ async fn access_tokens_end_with_the_master_key_where_that_is_asked_for_and_sessi
 
 /// The data folder as a power cut leaves it, and what the next start makes of it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replacement_that_was_cut_off_is_finished_or_undone_by_the_next_start() {
+async fn interrupted_master_key_replacement_is_completed_or_undone() {
     let program = Program::with_ada();
     let (file, new_file) = (
         key_file(&program),
@@ -203,7 +202,7 @@ async fn a_replacement_that_was_cut_off_is_finished_or_undone_by_the_next_start(
 }
 
 #[test]
-fn a_key_in_force_that_cannot_be_read_is_neither_thrown_away_nor_made_anew() {
+fn unreadable_active_master_key_is_kept_on_disk() {
     use std::os::unix::fs::PermissionsExt as _;
     let program = Program::with_ada();
     let (file, new_file) = (
@@ -230,7 +229,7 @@ fn a_key_in_force_that_cannot_be_read_is_neither_thrown_away_nor_made_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_key_is_asked_for_before_another_one_is_made() {
+async fn missing_master_key_fails_startup_without_creating_one() {
     let program = Program::with_ada();
     let (file, aside) = (key_file(&program), program.folder().join("aside"));
     std::fs::rename(&file, &aside).unwrap();
@@ -259,7 +258,7 @@ fn private(path: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replacement_killed_at_any_moment_leaves_everybody_their_passwords_and_apps() {
+async fn killed_master_key_replacement_keeps_passwords_and_totp() {
     let program = Program::with_ada();
     program.add("bob", &[]);
     let server = program.serve();
@@ -295,7 +294,7 @@ async fn a_replacement_killed_at_any_moment_leaves_everybody_their_passwords_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_from_the_settings_is_replaced_by_one_in_a_file() {
+async fn configured_master_key_is_replaced_by_key_file() {
     let program = Program::new();
     program.write("old", "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa\n");
     private(&program.folder().join("old"));
@@ -340,7 +339,7 @@ async fn a_key_from_the_settings_is_replaced_by_one_in_a_file() {
 }
 
 #[test]
-fn a_key_of_its_own_is_not_replaced_by_one_from_elsewhere() {
+fn generated_master_key_rejects_new_key_file_option() {
     let program = Program::with_ada();
     program
         .run(&[&REPLACE[..], &["--new-key-file", "new"]].concat())

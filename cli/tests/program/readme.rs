@@ -7,7 +7,7 @@ use crate::program::Program;
 const README: &str = include_str!("../../../README.md");
 
 #[test]
-fn every_setting_is_in_the_readme() {
+fn settings_in_help_are_documented_in_readme() {
     let help = Program::new().run(&["--help"]).well();
     let told = help
         .split_once("Settings:")
@@ -33,7 +33,7 @@ fn every_setting_is_in_the_readme() {
 }
 
 #[test]
-fn every_block_of_code_ends() {
+fn code_blocks_in_documents_are_closed() {
     for (name, text) in [
         ("README", README),
         ("ARCHITECTURE", include_str!("../../../ARCHITECTURE.md")),
@@ -59,7 +59,7 @@ fn every_block_of_code_ends() {
 }
 
 #[test]
-fn the_story_with_curl_is_true() {
+fn curl_walkthrough_in_readme_works() {
     if Command::new("curl").arg("--version").output().is_err() {
         eprintln!("there is no curl here: the story of README was not tried");
         return;

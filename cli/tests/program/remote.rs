@@ -114,7 +114,7 @@ pub(crate) async fn decide_as(person: &Client, code: &str, decision: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_machine_is_signed_in_by_a_code_and_out_again() {
+async fn device_login_stores_tokens_and_logout_revokes_them() {
     let program = Program::with_ada();
     let server = program.serve_itself();
     let ada = server.ada().await;
@@ -182,7 +182,7 @@ async fn a_machine_is_signed_in_by_a_code_and_out_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_machine_keeps_nothing_and_one_that_gives_up_neither() {
+async fn denied_or_interrupted_login_stores_no_tokens() {
     let program = Program::with_ada();
     let server = program.serve_itself();
     let ada = server.ada().await;
@@ -199,7 +199,7 @@ async fn a_refused_machine_keeps_nothing_and_one_that_gives_up_neither() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_ended_sign_in_says_so_and_other_peoples_files_are_not_read() {
+async fn cli_reports_ended_session_and_rejects_readable_credentials() {
     let program = Program::with_ada();
     let server = program.serve_itself();
     let ada = server.ada().await;
@@ -226,7 +226,7 @@ async fn an_ended_sign_in_says_so_and_other_peoples_files_are_not_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_are_for_the_server_that_people_see() {
+async fn login_rejects_server_with_another_public_url() {
     let program = Program::with_ada();
     // calls itself http://strongroom.test
     let server = program.serve();

@@ -241,7 +241,7 @@ async fn drive(house: House) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_token_password_code_or_key_is_in_any_log_at_any_level() {
+async fn logs_contain_no_secrets_at_any_level() {
     drive(House::Small).await;
     drive(House::Large).await;
 }

@@ -19,7 +19,7 @@ impl Program {
 }
 
 #[test]
-fn a_bad_flag_stops_the_start() {
+fn invalid_flag_fails_startup() {
     let program = Program::new();
     for (arguments, complaint) in [
         (&["--lisen", "127.0.0.1:1"][..], "--listen"),
@@ -40,7 +40,7 @@ fn a_bad_flag_stops_the_start() {
 }
 
 #[test]
-fn a_secret_in_the_environment_that_cannot_be_read_stops_the_start_and_is_not_repeated() {
+fn unreadable_environment_secret_fails_startup_without_printing_it() {
     use std::os::unix::ffi::OsStrExt as _;
     let program = Program::new();
     for name in [
@@ -69,14 +69,14 @@ fn a_secret_in_the_environment_that_cannot_be_read_stops_the_start_and_is_not_re
 }
 
 #[test]
-fn a_misspelt_variable_stops_the_start() {
+fn misspelt_variable_fails_startup() {
     Program::new()
         .run_with(&[("STRONGROOM_LISTNE", "127.0.0.1:1")], &[])
         .badly("STRONGROOM_LISTNE");
 }
 
 #[test]
-fn a_misspelt_key_in_the_file_stops_the_start_with_its_line() {
+fn misspelt_config_key_fails_startup_with_its_line() {
     let program = Program::new();
     program.write(
         "strongroom.toml",
@@ -89,7 +89,7 @@ fn a_misspelt_key_in_the_file_stops_the_start_with_its_line() {
 }
 
 #[test]
-fn a_key_that_everybody_knows_stops_the_start() {
+fn well_known_master_key_fails_startup() {
     let program = Program::new();
     for key in [
         "a_super_secret_dev_key",
@@ -111,7 +111,7 @@ fn a_key_that_everybody_knows_stops_the_start() {
 }
 
 #[test]
-fn others_can_reach_it_only_once_registration_is_decided() {
+fn public_listener_requires_explicit_registration_mode() {
     let program = Program::new();
     program
         .run(&["--listen", "0.0.0.0:0"])
@@ -124,7 +124,7 @@ fn others_can_reach_it_only_once_registration_is_decided() {
 }
 
 #[test]
-fn a_taken_port_stops_the_start_without_touching_data() {
+fn occupied_port_fails_startup_without_creating_data() {
     let program = Program::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -133,7 +133,7 @@ fn a_taken_port_stops_the_start_without_touching_data() {
 }
 
 #[test]
-fn two_servers_do_not_share_a_folder() {
+fn second_server_on_data_folder_fails_startup() {
     let program = Program::with_ada();
     let server = program.serve();
     program
@@ -144,7 +144,7 @@ fn two_servers_do_not_share_a_folder() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named() {
+fn unwritable_data_folder_error_names_the_path() {
     let program = Program::new();
     program.write("taken", "a file");
     for command in [&["serve"][..], &["user", "import", "taken"]] {
@@ -158,7 +158,7 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn a_data_folder_of_a_newer_program_is_left_alone() {
+fn newer_data_folder_is_rejected_by_commands() {
     let program = Program::with_ada();
     let database = program.data().join("strongroom.db");
     let sqlite = rusqlite::Connection::open(database).unwrap();
@@ -178,7 +178,7 @@ fn a_data_folder_of_a_newer_program_is_left_alone() {
 }
 
 #[test]
-fn a_database_that_does_not_answer_is_told_without_its_password() {
+fn unreachable_database_error_omits_the_password() {
     let program = Program::new();
     program.write("url", "postgres://ada:hunter2@127.0.0.1:1/files\n");
     let serve = ["--listen", "127.0.0.1:0"];
@@ -195,7 +195,7 @@ fn a_database_that_does_not_answer_is_told_without_its_password() {
 }
 
 #[test]
-fn a_database_elsewhere_that_could_be_listened_to_stops_the_start() {
+fn remote_database_without_verified_tls_fails_startup() {
     let program = Program::new();
     let serve = ["--listen", "127.0.0.1:0"];
     let url = (
@@ -219,7 +219,7 @@ fn a_database_elsewhere_that_could_be_listened_to_stops_the_start() {
 }
 
 #[test]
-fn tables_are_changed_by_whoever_may() {
+fn disabled_migration_requires_the_migrate_command() {
     let program = Program::new();
     let off = [("STRONGROOM_DATABASE_MIGRATE", "off")];
     let serve = ["--listen", "127.0.0.1:0"];
@@ -233,7 +233,7 @@ fn tables_are_changed_by_whoever_may() {
 }
 
 #[test]
-fn a_damaged_database_or_key_is_told_once() {
+fn damaged_database_or_key_file_is_reported() {
     let program = Program::with_ada();
     let (database, key) = (
         program.data().join("strongroom.db"),
@@ -250,7 +250,7 @@ fn a_damaged_database_or_key_is_told_once() {
 }
 
 #[test]
-fn the_first_start_prints_a_link_and_the_next_ones_a_way_to_sign_in() {
+fn first_start_prints_setup_link_once() {
     let program = Program::new();
     let first = program.serve();
     assert!(

@@ -11,7 +11,7 @@ const HEAD: &str =
 const TAIL: &str = "second half\r\n--b--\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_under_way_ends_before_the_program_does() {
+async fn shutdown_waits_for_running_upload() {
     let program = Program::with_ada();
     let mut server = program.serve();
     let ada = server.ada().await;
@@ -44,7 +44,7 @@ async fn an_upload_under_way_ends_before_the_program_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_files_of_a_server_that_was_stopped_are_whole_without_the_journal() {
+async fn stopped_server_leaves_complete_database_without_journal() {
     let program = Program::with_ada();
     let server = program.serve();
     server.ada().await.add("a.nc", "G0 X0").await;

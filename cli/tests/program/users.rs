@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::program::{Client, PASSWORD, Program};
 
 #[test]
-fn accounts_are_made_and_listed() {
+fn added_accounts_are_listed_with_roles() {
     let program = Program::with_ada();
     program.add(
         "Bob",
@@ -23,7 +23,7 @@ fn accounts_are_made_and_listed() {
 }
 
 #[test]
-fn an_account_that_breaks_a_rule_is_not_made() {
+fn invalid_account_is_not_added() {
     let program = Program::with_ada();
     let add = |name: &str, more: &[&str], password: &str| {
         program.run_with_input(
@@ -44,7 +44,7 @@ fn an_account_that_breaks_a_rule_is_not_made() {
 }
 
 #[test]
-fn commands_that_need_accounts_make_no_folder() {
+fn account_commands_do_not_create_data_folder() {
     let program = Program::new();
     for command in [
         &["user", "list"][..],
@@ -61,7 +61,7 @@ fn commands_that_need_accounts_make_no_folder() {
 }
 
 #[test]
-fn what_could_not_be_written_is_a_failure_and_whoever_stopped_listening_is_none() {
+fn output_write_failure_exits_nonzero_except_broken_pipe() {
     let program = Program::with_ada();
     let full = || {
         std::fs::OpenOptions::new()
@@ -95,7 +95,7 @@ fn what_could_not_be_written_is_a_failure_and_whoever_stopped_listening_is_none(
 }
 
 #[test]
-fn a_password_on_standard_input_is_one_line_and_a_new_folder_is_told_of() {
+fn password_stdin_accepts_one_line_only() {
     let program = Program::new();
     let add = ["user", "add", "ada", "--password-stdin"];
     program
@@ -116,7 +116,7 @@ fn a_password_on_standard_input_is_one_line_and_a_new_folder_is_told_of() {
 }
 
 #[test]
-fn who_lost_everything_is_let_in_again_for_a_reason() {
+fn user_recover_requires_reason_and_resets_factors() {
     let program = Program::with_ada();
     program
         .run(&["user", "recover", "ada", "--reason", " "])
@@ -134,7 +134,7 @@ fn who_lost_everything_is_let_in_again_for_a_reason() {
 }
 
 #[test]
-fn the_last_administrator_stays() {
+fn console_cannot_disable_last_administrator() {
     let program = Program::with_ada();
     program
         .run(&["user", "disable", "ada"])
@@ -145,7 +145,7 @@ fn the_last_administrator_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_disabled_at_the_console_is_out_within_a_second() {
+async fn console_disable_ends_session_within_a_second() {
     let program = Program::with_ada();
     program.add("bob", &[]);
     let server = program.serve();
@@ -168,7 +168,7 @@ async fn who_is_disabled_at_the_console_is_out_within_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_added_beside_a_running_server_signs_in_at_once() {
+async fn account_added_beside_running_server_can_sign_in() {
     let program = Program::with_ada();
     let server = program.serve();
     program.add("carl", &[]);
@@ -177,7 +177,7 @@ async fn who_is_added_beside_a_running_server_signs_in_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_invited_promoted_and_signed_out_at_the_console_feels_it() {
+async fn console_invitation_promotion_and_sign_out_take_effect() {
     let program = Program::with_ada();
     program
         .run(&["user", "invite", "--registration", "closed"])
@@ -233,7 +233,7 @@ async fn who_is_invited_promoted_and_signed_out_at_the_console_feels_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_is_signed_out_at_the_console_within_a_second_and_the_audit_says_why() {
+async fn console_ends_all_sessions_with_audited_reason() {
     let program = Program::with_ada();
     program.add("bob", &[]);
     program

@@ -33,7 +33,7 @@ fn content(program: &Program) -> PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sound_folder_is_called_sound() {
+async fn verify_passes_on_intact_data_folder() {
     let program = house().await;
     let said = program.run(&["verify"]).well();
     assert!(
@@ -49,12 +49,12 @@ async fn a_sound_folder_is_called_sound() {
 }
 
 #[test]
-fn a_folder_that_never_served_is_sound() {
+fn verify_passes_on_never_served_data_folder() {
     assert!(Program::with_ada().run(&["verify"]).well().ends_with(SOUND));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flipped_byte_is_found() {
+async fn verify_finds_a_flipped_content_byte() {
     let program = house().await;
     let path = content(&program);
     let mut bytes = std::fs::read(&path).unwrap();
@@ -72,7 +72,7 @@ async fn a_flipped_byte_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lost_content_is_found_also_when_all_of_it_is_lost() {
+async fn verify_finds_missing_content_and_repository() {
     let program = house().await;
     std::fs::remove_file(content(&program)).unwrap();
     let said = program.run(&["verify"]);
@@ -89,7 +89,7 @@ async fn lost_content_is_found_also_when_all_of_it_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_branch_that_somebody_moved_is_found_and_mended_by_the_next_start() {
+async fn verify_finds_moved_branch_and_restart_repairs_it() {
     let program = house().await;
     let tip = program.git(&["rev-parse", "main"]);
     let identity = ["-c", "user.name=Eve", "-c", "user.email=eve@example.org"];
@@ -119,7 +119,7 @@ async fn a_branch_that_somebody_moved_is_found_and_mended_by_the_next_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_edited_record_of_who_did_what_is_found() {
+async fn verify_finds_an_edited_audit_entry() {
     let program = house().await;
     let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
     let edited = sqlite

@@ -14,7 +14,7 @@ async fn serve() -> String {
 }
 
 #[tokio::test]
-async fn a_stranger_registers_signs_in_and_waters_the_garden() {
+async fn embedded_app_registers_signs_in_and_authorizes() {
     let (url, http) = (serve().await, reqwest::Client::new());
     let send = |path: &str, password: &str| {
         http.post(format!("{url}{path}"))
@@ -72,7 +72,7 @@ async fn a_stranger_registers_signs_in_and_waters_the_garden() {
 }
 
 #[test]
-fn the_program_is_sixty_lines() {
+fn embed_example_has_at_most_sixty_lines() {
     let lines = include_str!("main.rs")
         .lines()
         .take_while(|line| !line.contains("cfg(test)"));

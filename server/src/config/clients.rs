@@ -34,7 +34,7 @@ mod tests {
     use super::super::Partial;
 
     #[test]
-    fn a_client_with_a_bad_address_stops_the_start_and_is_named() {
+    fn invalid_or_duplicate_oauth_client_is_rejected() {
         let toml =
             "[[clients]]\nid = \"cam\"\nname = \"CAM\"\nredirect_uris = [\"javascript:alert(1)\"]";
         let refused = toml::from_str::<Partial>(toml)

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_said_means_optional_and_ten_minutes() {
+    fn factor_settings_default_to_optional_and_ten_minutes() {
         assert_eq!(
             FactorsSection::default().decide().required,
             Required::Optional

@@ -166,7 +166,7 @@ mod tests {
     const URL: Option<&str> = Some("https://files.example");
 
     #[test]
-    fn letters_go_in_the_clear_on_this_machine_only() {
+    fn plaintext_smtp_is_allowed_on_loopback_only() {
         let clear = "host = \"mail.example\"\ntls = \"none\"\nfrom = \"a@mail.example\"";
         assert!(decide(clear, URL).unwrap_err().0.contains("starttls"));
         let decided = decide("host = \"mail.example\"\nfrom = \"a@mail.example\"", URL).unwrap();
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn incomplete_mail_settings_error_names_the_key() {
         for (toml, url, word) in [
             ("", URL, "mail.host"),
             ("folder = \"a\"\nhost = \"b\"", URL, "exclude"),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_password_does_not_print() {
+    fn smtp_password_is_not_printed() {
         let toml = "host = \"localhost\"\nfrom = \"a@b.example\"\nusername = \"a\"\npassword = \"hunter2 hunter2\"";
         assert!(!format!("{:?}", decide(toml, URL).unwrap()).contains("hunter2"));
     }

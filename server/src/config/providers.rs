@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_sends_people_back_to_the_public_address_and_its_secret_does_not_print() {
+    fn provider_callback_uses_public_url_and_hides_secret() {
         let toml = "[[providers]]\nid = \"work\"\nname = \"Work\"\nissuer = \"https://id.example\"\n\
             client_id = \"x\"\nclient_secret = \"hunter2\"";
         let providers = decided(toml).unwrap();
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_is_asked_over_https_but_on_this_machine() {
+    fn provider_issuer_requires_https_except_on_loopback() {
         for good in [
             "https://id.example",
             "https://id.example/realms/x",
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_plain_and_there_once() {
+    fn provider_ids_are_plain_and_unique() {
         let one = |id: &str| {
             format!(
                 "[[providers]]\nid = \"{id}\"\nname = \"W\"\nissuer = \"https://id.example\"\nclient_id = \"x\"\n"

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn an_open_address_without_a_word_on_registration_stops_the_start() {
+fn public_listen_address_requires_registration_mode() {
     let open = Partial {
         listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))),
         ..Partial::default()
@@ -20,7 +20,7 @@ fn an_open_address_without_a_word_on_registration_stops_the_start() {
 }
 
 #[test]
-fn nor_does_it_start_open_behind_a_proxy_or_a_name_of_its_own() {
+fn public_url_or_proxy_requires_registration_mode() {
     let decide = |toml: &str| {
         toml::from_str::<Partial>(toml)
             .unwrap()
@@ -53,7 +53,7 @@ fn nor_does_it_start_open_behind_a_proxy_or_a_name_of_its_own() {
 }
 
 #[test]
-fn an_unknown_key_is_an_error() {
+fn unknown_config_key_is_rejected() {
     assert!(toml::from_str::<Partial>("lisen = \"127.0.0.1:1\"").is_err());
     assert!(toml::from_str::<Partial>("[registration]\nmdoe = \"open\"").is_err());
 }
@@ -74,7 +74,7 @@ fn flags_win_over_the_file() {
 }
 
 #[test]
-fn a_port_that_the_system_chose_is_in_the_address_that_people_are_told() {
+fn default_public_url_contains_the_assigned_port() {
     let decided = |url: Option<&str>| {
         let listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
         let partial = Partial {
@@ -93,7 +93,7 @@ fn a_port_that_the_system_chose_is_in_the_address_that_people_are_told() {
 }
 
 #[test]
-fn a_bad_key_is_named_with_its_line_but_no_secret() {
+fn config_error_names_key_and_line_without_values() {
     let file = std::env::temp_dir().join(format!("strongroom-{}.toml", std::process::id()));
     std::fs::write(
         &file,
@@ -109,7 +109,7 @@ fn a_bad_key_is_named_with_its_line_but_no_secret() {
 }
 
 #[test]
-fn hashing_cannot_be_set_below_the_floor() {
+fn hashing_cost_below_minimum_is_rejected() {
     let weak: Partial = toml::from_str("[hashing]\nmemory_kib = 1024").unwrap();
     assert!(weak.decide().is_err());
 }
@@ -138,7 +138,7 @@ fn any_value() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
     #[test]
-    fn any_settings_are_decided_within_their_bounds_or_refused_without_a_secret(
+    fn arbitrary_settings_stay_in_bounds_or_are_rejected(
         tops in proptest::collection::btree_map(proptest::sample::select(&TOPS[..]), any_value(), 0..4),
         sections in proptest::collection::btree_map(proptest::sample::select(&SECTIONS[..]), any_value(), 0..4),
     ) {
@@ -198,7 +198,7 @@ const SECTIONS: [&str; 16] = [
 ];
 
 #[test]
-fn rules_that_contradict_each_other_are_refused() {
+fn contradictory_settings_are_rejected() {
     for (toml, word) in [
         (
             "[sessions]\nidle_days = 20\nabsolute_days = 10",
@@ -222,7 +222,7 @@ fn rules_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn neither_key_nor_database_url_prints() {
+fn secret_key_and_database_url_are_not_printed() {
     let partial: Partial =
         toml::from_str("secret_key = \"hunter2\"\ndatabase_url = \"hunter2\"").unwrap();
     assert!(!format!("{partial:?}").contains("hunter2"));

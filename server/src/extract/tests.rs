@@ -37,7 +37,7 @@ fn almost_a_form() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn what_was_sent_in_the_wrong_place_is_not_said_again() {
+fn json_error_does_not_repeat_submitted_values() {
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "lowercase")]
     enum Kind {
@@ -73,7 +73,7 @@ fn what_was_sent_in_the_wrong_place_is_not_said_again() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_a_form_or_refused(bytes in almost_a_form()) {
+    fn arbitrary_bytes_are_a_form_or_rejected(bytes in almost_a_form()) {
         match Form::parse(&bytes) {
             Ok(form) => prop_assert!(form.0.values().all(|value| !value.is_empty() && !value.contains('\0'))),
             Err(problem) => prop_assert!(is_theirs(&problem), "{problem}"),
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn a_form_is_read_as_it_was_written(
+    fn form_fields_round_trip(
         members in prop::collection::hash_map("[a-z_]{1,8}", "[^\0]{1,40}", 0..6),
     ) {
         let mut written = form_urlencoded::Serializer::new(String::new());
@@ -91,14 +91,14 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_json_of_the_shape_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_valid_json_or_rejected(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         if let Err(problem) = parse::<Shape>(&bytes) {
             prop_assert!(is_theirs(&problem), "{problem}");
         }
     }
 
     #[test]
-    fn any_json_is_of_the_shape_or_refused(name in ".{0,20}", other in ".{0,20}", deep in 0_usize..200) {
+    fn arbitrary_json_matches_schema_or_is_rejected(name in ".{0,20}", other in ".{0,20}", deep in 0_usize..200) {
         let nested = "[".repeat(deep) + &"]".repeat(deep);
         let json = serde_json::json!({"name": name, other: [1, null, {"a": -1}]}).to_string();
         let nested = format!("{{\"name\": {}}}", if nested.is_empty() { "1" } else { &nested });

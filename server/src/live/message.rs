@@ -120,7 +120,7 @@ mod tests {
     use crate::live::testing::{event, main_vault, user};
 
     #[test]
-    fn only_the_holder_sees_the_file_as_checked_out_by_themselves() {
+    fn event_shows_lock_holder_their_own_check_out() {
         let mut taken = event(7);
         taken.by = user("ada");
         taken.file.lock = Some(vault::Lock {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_names_the_file_and_nothing_else_of_it() {
+    fn delete_event_contains_only_the_filename() {
         let mut gone = event(8);
         gone.action = EventAction::Delete;
         let message = Message::of(&gone, &main_vault().name).unwrap();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn both_kinds_of_stream_carry_the_same_bytes() {
+    fn sse_and_websocket_carry_same_event_bytes() {
         let mut described = event(9);
         described.file.description = Some(vault::UserText::from_stored(
             "two\n\nlines\r and id: 3".to_owned(),

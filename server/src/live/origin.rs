@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_origin_that_is_ours_is_our_own() {
+    fn single_own_origin_header_is_accepted() {
         let ours = ("origin", "https://vault.example");
         assert_eq!(is_own_origin(&headers(&[]), own), None);
         assert_eq!(is_own_origin(&headers(&[ours]), own), Some(true));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_browser_calls_another_site_is_one() {
+    fn sec_fetch_site_detects_cross_site_requests() {
         for site in ["cross-site", "same-site", "strange"] {
             assert!(
                 is_cross_site(&headers(&[("sec-fetch-site", site)])),

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_above_an_id_comes_in_order() {
+    fn replay_buffer_returns_later_events_in_order() {
         let ring = ring(10, 15);
         assert_eq!(ids(&ring, 10), Some(vec![11, 12, 13]));
         assert_eq!(ids(&ring, 14), Some(vec![15]));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_never_pretends_to_hold_what_it_lost() {
+    fn replay_buffer_reports_evicted_positions_as_missing() {
         assert_eq!(ids(&ring(10, 15), 9), None);
         let full = ring(0, i64::try_from(MOST).unwrap() + 5);
         assert_eq!(ids(&full, 4), None);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_cannot_make_it_large() {
+    fn replay_buffer_size_in_bytes_is_bounded() {
         let mut ring = Ring::above(0);
         for id in 1..1000 {
             let mut long = event(id);

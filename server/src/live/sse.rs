@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stream_says_how_to_come_back_and_numbers_its_events() {
+    async fn sse_stream_sends_retry_and_event_ids() {
         let desk = Desk::over(Log::of(5));
         let answer = open(&desk, "since=3", None).await;
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_last_event_seen_counts_more_than_since() {
+    async fn sse_last_event_id_overrides_since() {
         let desk = Desk::over(Log::of(5));
         for (query, last, expected) in [
             ("since=1", Some("4"), vec![5]),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_quiet_stream_still_beats() {
+    async fn idle_sse_stream_sends_heartbeats() {
         let desk = Desk::over(Log::of(5));
         let mut body = open(&desk, "", None).await.into_body().into_data_stream();
         read(&mut body).await;
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stream_ends_with_its_session_and_says_why() {
+    async fn sse_stream_ends_with_session_and_close_code() {
         for (verdict, code) in [(Verdict::SignedOut, "4001"), (Verdict::NoRight, "4003")] {
             let desk = Desk::over(Log::of(5));
             let mut body = open(&desk, "", None).await.into_body().into_data_stream();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stopping_server_and_an_expired_session_end_streams_too() {
+    async fn sse_stream_ends_on_expiry_and_shutdown() {
         let desk = Desk::over(Log::of(5));
         let mut expired = open(&desk, "", None).await.into_body().into_data_stream();
         read(&mut expired).await;

@@ -159,7 +159,7 @@ mod tests {
 
     /// Old enough to begin in the store, racing a writer all the way: from the store into the ring into the present.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn resuming_while_others_write_misses_nothing_and_repeats_nothing() {
+    async fn resumed_subscription_misses_and_repeats_no_event() {
         for round in 0..28 {
             let log = if round % 2 == 0 {
                 Log::of(2600)
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn everything_recorded_after_subscribing_arrives_even_without_hints() {
+    async fn subscription_receives_events_without_hints() {
         for _ in 0..20 {
             let log = Log::of(5).without_hints();
             let mut subscription = hub(&log).subscribe(&main_vault(), None).await.unwrap();
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_hint_makes_it_immediate() {
+    async fn hinted_event_is_delivered_immediately() {
         let log = Log::of(5);
         let mut subscription = hub(&log).subscribe(&main_vault(), None).await.unwrap();
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_is_too_far_behind_is_told_so_and_goes_on_from_the_newest() {
+    async fn subscription_from_too_old_position_gets_resync() {
         let log = Log::of(FARTHEST + 50);
         let hub = hub(&log);
         let mut far = hub.subscribe(&main_vault(), Some(49)).await.unwrap();
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_falls_too_far_behind_while_watching_is_told_so_too() {
+    async fn lagging_live_subscription_gets_resync() {
         let log = Log::of(1);
         let mut slow = hub(&log).subscribe(&main_vault(), None).await.unwrap();
         log.record(FARTHEST + 1);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_since_from_the_future_is_a_resync() {
+    async fn subscription_from_future_position_gets_resync() {
         let log = Log::of(5);
         let mut ahead = hub(&log)
             .subscribe(&main_vault(), Some(i64::MAX))
@@ -259,7 +259,7 @@ mod tests {
 
     /// The client heard of event 8 from a node whose follower was quicker than ours.
     #[tokio::test(start_paused = true)]
-    async fn a_since_that_only_the_store_knows_of_is_not_in_the_future() {
+    async fn subscription_accepts_position_known_only_to_store() {
         let log = Log::of(5).without_hints();
         let hub = hub(&log);
         let mut early = hub.subscribe(&main_vault(), None).await.unwrap();
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_thousand_clients_reconnecting_after_a_restart_cost_no_query_each() {
+    async fn thousand_reconnecting_clients_share_few_store_queries() {
         let log = Log::of(i64::try_from(ring::MOST).unwrap());
         let hub = hub(&log);
         drop(hub.subscribe(&main_vault(), None).await.unwrap());
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_vault_that_nobody_watches_is_not_read_any_more_until_somebody_does() {
+    async fn unwatched_vault_is_not_polled_until_subscribed() {
         let log = Log::of(5).without_hints();
         let hub = hub(&log);
         drop(hub.subscribe(&main_vault(), None).await.unwrap());
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_log_that_cannot_be_read_opens_no_stream() {
+    async fn subscription_fails_when_event_log_is_unreadable() {
         let log = Log::of(5);
         log.break_down();
         assert!(hub(&log).subscribe(&main_vault(), None).await.is_err());

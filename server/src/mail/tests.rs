@@ -69,7 +69,7 @@ async fn deliver(postman: Postman, letters: Vec<Letter>) {
 }
 
 #[tokio::test]
-async fn a_letter_in_a_folder_is_whole_and_nobody_elses_to_read() {
+async fn folder_mail_is_complete_and_private() {
     let folder = tempfile::tempdir().unwrap();
     let inside = folder.path().join("mail");
     let link = format!("https://files.example/reset#sr_rs_{}", "x".repeat(47));
@@ -112,7 +112,7 @@ async fn a_letter_in_a_folder_is_whole_and_nobody_elses_to_read() {
 }
 
 #[tokio::test]
-async fn no_name_and_no_address_writes_a_header() {
+async fn mail_recipient_cannot_inject_headers() {
     let folder = tempfile::tempdir().unwrap();
     let hostile = "Eve\r\nBcc: everybody@files.example\r\n\r\nPay here";
     assert!(DisplayName::parse(hostile).is_err());
@@ -218,7 +218,7 @@ fn smtp(address: SocketAddr, tls: Tls) -> Way {
 }
 
 #[tokio::test]
-async fn a_letter_goes_to_the_mail_server_and_is_tried_again_when_it_is_busy() {
+async fn mail_is_retried_after_temporary_smtp_failure() {
     let (address, server) = mail_server(vec![451, 421]).await;
     deliver(
         postman(smtp(address, Tls::None)),
@@ -241,7 +241,7 @@ async fn a_letter_goes_to_the_mail_server_and_is_tried_again_when_it_is_busy() {
 }
 
 #[tokio::test]
-async fn what_the_mail_server_refuses_for_good_is_not_tried_again() {
+async fn mail_is_not_retried_after_permanent_smtp_failure() {
     let (address, server) = mail_server(vec![550]).await;
     deliver(
         postman(smtp(address, Tls::None)),
@@ -253,7 +253,7 @@ async fn what_the_mail_server_refuses_for_good_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn no_letter_goes_in_the_clear_where_tls_was_asked_for() {
+async fn mail_is_not_sent_without_required_tls() {
     let (address, server) = mail_server(Vec::new()).await;
     let postman = Postman {
         pauses: Vec::new(),
@@ -282,7 +282,7 @@ async fn no_letter_goes_in_the_clear_where_tls_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_letter_whose_link_is_dead_is_not_tried_again() {
+async fn mail_with_expired_link_is_not_retried() {
     let (address, server) = mail_server(vec![451]).await;
     deliver(
         postman(smtp(address, Tls::None)),

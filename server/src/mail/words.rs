@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_username_that_would_become_a_link_stands_in_no_letter() {
+    fn mail_omits_username_that_looks_like_link() {
         let username = Username::parse("www.win-your-prize.evil.example").unwrap();
         let link = || secrecy::SecretString::from("https://strongroom.example/reset#x");
         let until = Timestamp::UNIX_EPOCH;
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_would_become_a_link_is_left_out() {
+    fn display_name_that_looks_like_link_is_omitted() {
         for link in [
             "https://evil.example",
             "evil.example",

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_that_has_a_file_is_not_sent_it_again() {
+    fn asset_with_matching_etag_returns_304() {
         let first = get("app.css", &HeaderMap::new());
         assert_eq!(first.status(), StatusCode::OK);
         assert_eq!(
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_the_folder_is_served() {
+    fn asset_path_outside_folder_is_not_found() {
         for path in [
             "../Cargo.toml",
             "..%2fCargo.toml",
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_address_still_works_but_is_not_kept() {
+    fn asset_at_stale_url_is_served_uncached() {
         let answer = serve("0000", "app.css", &HeaderMap::new());
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-cache");

@@ -102,7 +102,7 @@ mod tests {
     use super::local_path;
 
     #[test]
-    fn signing_in_leads_to_no_other_server() {
+    fn sign_in_redirect_stays_on_own_server() {
         for hostile in [
             "//evil.example",
             "/\\evil.example",

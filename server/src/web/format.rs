@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_read_as_in_a_file_manager() {
+    fn file_sizes_are_formatted_with_decimal_units() {
         let cases = [
             (0, "0 B"),
             (999, "999 B"),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_leave_its_segment_of_the_address() {
+    fn url_segment_encodes_reserved_characters() {
         assert_eq!(segment("a/b?c#d e\"é"), "a%2Fb%3Fc%23d%20e%22%C3%A9");
         assert_eq!(path("a b/c#d"), "a%20b/c%23d");
     }

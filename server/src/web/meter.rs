@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_asks_so_often_and_another_one_is_not_in_its_way() {
+    fn strength_check_limit_applies_per_network() {
         let meter = Meter::default();
         let rotating = |n: u32| -> IpAddr { format!("2001:db8:1:2:{n:x}::1").parse().unwrap() };
         assert!((0..MOST).all(|n| meter.may_ask(rotating(n))));

@@ -227,7 +227,7 @@ fn everything() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn no_page_carries_what_the_policy_forbids_or_a_user_smuggled_in() {
+fn pages_contain_no_inline_script_style_or_handler() {
     for (name, html) in everything() {
         assert!(!html.contains("<script>"), "{name} has an inline script");
         assert!(
@@ -246,7 +246,7 @@ fn no_page_carries_what_the_policy_forbids_or_a_user_smuggled_in() {
 }
 
 #[test]
-fn buttons_appear_only_for_what_the_role_may_do() {
+fn page_offers_only_actions_the_role_allows() {
     let names = [("a.step", FileStatus::Unlocked)];
     let offers = |role: Role| -> Vec<&str> {
         let html = folder(role, &names).html().unwrap();
@@ -280,7 +280,7 @@ fn buttons_appear_only_for_what_the_role_may_do() {
 }
 
 #[test]
-fn a_name_that_is_hard_in_an_address_is_encoded_in_every_link() {
+fn filename_in_page_links_is_url_encoded() {
     let html = folder(Role::Editor, &[("a b/50% #1?.step", FileStatus::Unlocked)])
         .html()
         .unwrap();
@@ -289,7 +289,7 @@ fn a_name_that_is_hard_in_an_address_is_encoded_in_every_link() {
 }
 
 #[test]
-fn a_deleted_file_shows_its_history_and_how_to_have_it_back() {
+fn deleted_file_page_offers_restore_only() {
     let html = history(None).html().unwrap();
     assert!(html.contains("data-status=\"deleted\"") && html.contains("This file was deleted"));
     assert!(
@@ -298,7 +298,7 @@ fn a_deleted_file_shows_its_history_and_how_to_have_it_back() {
 }
 
 #[test]
-fn the_way_in_remembers_what_was_typed_but_never_the_password() {
+fn failed_sign_in_page_keeps_username_not_password() {
     let page = SignInPage {
         providers: Vec::new(),
         shell: Shell::default(),
@@ -320,7 +320,7 @@ fn the_way_in_remembers_what_was_typed_but_never_the_password() {
 }
 
 #[test]
-fn every_file_that_a_page_or_a_module_names_is_shipped() {
+fn assets_named_by_pages_and_modules_exist() {
     let served = |path: &str| super::assets::serve("any", path, &http::HeaderMap::new());
     let missing = |path: &str| served(path).status() != http::StatusCode::OK;
     for (page, html) in everything() {
@@ -361,7 +361,7 @@ fn every_file_that_a_page_or_a_module_names_is_shipped() {
 }
 
 #[test]
-fn no_form_would_put_what_is_typed_into_an_address() {
+fn page_forms_post_except_search() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     let parts = std::fs::read_dir(folder.join("part")).unwrap();
     let mut forms = 0;
@@ -392,7 +392,7 @@ fn no_form_would_put_what_is_typed_into_an_address() {
 }
 
 #[test]
-fn whoever_is_signed_in_without_javascript_is_told_what_does_not_work() {
+fn signed_in_pages_contain_a_noscript_notice() {
     let pages = everything();
     assert!(pages.iter().any(|(_, html)| html.contains("user-menu")));
     for (name, html) in pages {

@@ -8,7 +8,7 @@ use crate::{
 };
 
 both! {
-    async fn who_registers_is_an_editor_of_main(app: TestApp) {
+    async fn api_registered_account_is_editor_of_main(app: TestApp) {
         let ada = app.editor("Ada").await;
         let me = ada.see("/auth/me").await.is(200).body;
         assert_eq!(me["username"], "ada");
@@ -19,7 +19,7 @@ both! {
         assert_eq!(vaults, json!([{"name": "main", "role": "editor"}]));
     }
 
-    async fn nobody_makes_himself_an_administrator(app: TestApp) {
+    async fn registration_and_editor_cannot_grant_administrator(app: TestApp) {
         let body = json!({"username": "eve", "password": PASSWORD, "is_admin": true});
         app.anonymous().tell("/auth/register", body).await.is(422);
         let eve = app.editor("eve").await;
@@ -27,7 +27,7 @@ both! {
         assert_eq!(eve.see("/auth/me").await.body["is_admin"], false);
     }
 
-    async fn a_weak_password_is_refused_with_what_to_change(app: TestApp) {
+    async fn registration_with_weak_password_names_the_problem(app: TestApp) {
         for (password, word) in [("short", "15"), ("adaadaadaadaadaada", "username"), ("strongroomstrongroom", "Strongroom")] {
             let answer = app.anonymous().tell("/auth/register", json!({"username": "ada", "password": password})).await.is(422);
             assert_eq!(answer.body["errors"][0]["pointer"], "/password");
@@ -37,7 +37,7 @@ both! {
         app.anonymous().tell("/auth/register", json!({"username": "ada", "password": emoji})).await.is(201);
     }
 
-    async fn unknown_user_wrong_password_and_disabled_account_are_refused_alike(app: TestApp) {
+    async fn failed_password_grants_are_indistinguishable(app: TestApp) {
         let (_, root) = (app.editor("ada").await, app.administrator("root").await);
         app.editor("gone").await;
         root.ask(root.request(reqwest::Method::PATCH, "/api/users/gone").json(&json!({"disabled": true}))).await.is(200);
@@ -56,7 +56,7 @@ both! {
         assert_eq!(answers[0]["error"], "invalid_grant");
     }
 
-    async fn disabling_an_account_is_felt_at_once(app: TestApp) {
+    async fn disabled_account_is_rejected_by_api_immediately(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         let change = |disabled: bool| root.request(reqwest::Method::PATCH, "/api/users/ada").json(&json!({"disabled": disabled}));
         root.ask(change(true)).await.is(200);
@@ -67,7 +67,7 @@ both! {
         app.sign_in("ada").await.see("/auth/me").await.is(200);
     }
 
-    async fn a_changed_role_is_felt_at_once(app: TestApp) {
+    async fn changed_role_applies_to_api_immediately(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         ada.add("a.nc", b"one").await.is(201);
         root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.is(204);
@@ -78,7 +78,7 @@ both! {
         root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "king"}))).await.is(422);
     }
 
-    async fn the_last_administrator_stays_one(app: TestApp) {
+    async fn api_protects_the_last_administrator(app: TestApp) {
         let root = app.administrator("root").await;
         let patch = |name: &str, body: serde_json::Value| root.request(reqwest::Method::PATCH, &format!("/api/users/{name}")).json(&body);
         root.ask(patch("root", json!({"is_admin": false}))).await.is(409);
@@ -90,7 +90,7 @@ both! {
         root.see("/api/users").await.is(403);
     }
 
-    async fn a_deleted_name_is_never_given_away(app: TestApp) {
+    async fn deleted_username_cannot_register_again(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         root.ask(root.delete("/api/users/ada")).await.is(204);
         ada.see("/auth/me").await.is(401);
@@ -98,7 +98,7 @@ both! {
         app.anonymous().tell("/auth/register", json!({"username": "ada", "password": PASSWORD})).await.is(409);
     }
 
-    async fn a_new_password_ends_other_sessions(app: TestApp) {
+    async fn api_password_change_ends_the_other_session(app: TestApp) {
         let here = app.editor("ada").await;
         let there = app.sign_in("ada").await;
         let change = |current: &str, new: &str| here.put("/auth/me/password").json(&json!({"current_password": current, "new_password": new}));
@@ -112,7 +112,7 @@ both! {
         here.ask(app.anonymous().post("/auth/token").form(&form)).await.is(401);
     }
 
-    async fn sessions_are_listed_and_ended(app: TestApp) {
+    async fn api_lists_and_ends_own_sessions(app: TestApp) {
         let here = app.editor("ada").await;
         let there = app.sign_in("ada").await;
         let bob = app.editor("bob").await;
@@ -128,7 +128,7 @@ both! {
         assert_eq!(here.tell("/auth/sessions/end-others", serde_json::Value::Null).await.is(200).body["ended"], 1);
     }
 
-    async fn an_account_that_was_never_seen_has_a_list_of_one(app: TestApp) {
+    async fn user_list_can_be_searched_and_paged(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("ada").await;
         let users = root.see("/api/users?q=AD").await.is(200).body;
@@ -173,7 +173,7 @@ pub(crate) async fn refresh(client: &crate::app::Client, token: &str) -> crate::
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_administrator_is_made_once_with_the_printed_link() {
+async fn printed_setup_link_creates_one_administrator() {
     let app = TestApp::sqlite().await;
     let link = app.running.setup_link.clone().unwrap();
     let token = link.split_once('#').unwrap().1.to_owned();
@@ -197,7 +197,7 @@ async fn the_first_administrator_is_made_once_with_the_printed_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn closed_registration_is_closed() {
+async fn closed_or_invite_only_registration_returns_403() {
     use server::{
         Partial,
         config::{RegistrationMode, RegistrationPartial},

@@ -10,7 +10,7 @@ use crate::{
 };
 
 both! {
-    async fn a_forged_or_twisted_token_opens_nothing(app: TestApp) {
+    async fn forged_access_token_returns_401(app: TestApp) {
         let ada = app.editor("ada").await;
         let token = ada.token.clone().unwrap();
         let parts: Vec<&str> = token.split('.').collect();
@@ -39,7 +39,7 @@ both! {
         ada.see("/auth/me").await.is(200);
     }
 
-    async fn strange_credentials_are_refused_and_never_break_anything(app: TestApp) {
+    async fn malformed_or_duplicate_credentials_return_client_errors(app: TestApp) {
         let ada = app.editor("ada").await;
         let token = ada.token.clone().unwrap();
         let anonymous = app.anonymous();
@@ -57,7 +57,7 @@ both! {
         anonymous.see(&format!("/auth/me?access_token={token}")).await.is(401);
     }
 
-    async fn hostile_names_are_refused_before_anything_is_looked_at(app: TestApp) {
+    async fn hostile_filenames_are_rejected_with_422(app: TestApp) {
         let ada = app.editor("ada").await;
         for name in ["a/../b", "/etc/passwd", "a//b", "a\\b", "CON", "nul.txt", ".git/config", ".GIT", "git~1", "a\u{0}b",
             "a.", "a ", ".g\u{200c}it/x", "e\u{301}.nc", "a:b", "\u{202e}cod.exe", &"x".repeat(256)] {
@@ -73,7 +73,7 @@ both! {
         ada.add("%2e%2e", b"x").await.is(201);
     }
 
-    async fn large_headers_and_bodies_are_refused(app: TestApp) {
+    async fn oversized_headers_and_malformed_bodies_are_rejected(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.ask(ada.get("/auth/me").header("x-large", "a".repeat(20 * 1024))).await.is(431);
         ada.add("a.nc", b"x").await.is(201);
@@ -84,7 +84,7 @@ both! {
         ada.tell(&file("a.nc", "/checkout"), json!([null])).await.is(422);
     }
 
-    async fn another_site_cannot_act_with_the_cookie(app: TestApp) {
+    async fn cross_site_write_with_session_cookie_is_forbidden(app: TestApp) {
         app.editor("ada").await;
         let anonymous = app.anonymous();
         let form = [("username", "ada"), ("password", PASSWORD)];
@@ -105,7 +105,7 @@ both! {
         anonymous.ask(by_cookie(anonymous.get("/auth/me"))).await.is(401);
     }
 
-    async fn guessing_is_slowed_down_before_any_hashing(app: TestApp) {
+    async fn repeated_wrong_passwords_return_429_with_retry_after(app: TestApp) {
         app.editor("ada").await;
         let anonymous = app.anonymous();
         let form = [("username", "ada"), ("password", "wrong wrong wrong")];
@@ -122,7 +122,7 @@ both! {
         assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
     }
 
-    async fn a_sign_in_never_sends_anybody_elsewhere(app: TestApp) {
+    async fn sign_in_redirects_to_local_paths_only(app: TestApp) {
         app.editor("ada").await;
         let anonymous = app.anonymous();
         for next in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\tevil", "evil"] {
@@ -135,7 +135,7 @@ both! {
         assert_eq!(answer.header("location"), Some("/account?x=1"));
     }
 
-    async fn errors_say_what_and_never_how(app: TestApp) {
+    async fn problem_answers_carry_a_valid_request_id(app: TestApp) {
         let answer = app.anonymous().see("/api/nothing").await.is(404);
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
         assert_eq!(answer.body["request_id"].as_str(), answer.header("x-request-id"));

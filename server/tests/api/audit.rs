@@ -35,7 +35,7 @@ async fn sign_in_with(app: &TestApp, name: &str, password: &str, program: &str) 
 }
 
 both! {
-    async fn a_name_that_is_also_a_groups_or_an_invited_address_tells_nothing_of_those(app: TestApp) {
+    async fn own_audit_excludes_same_named_groups_and_invitations(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("ada").await;
         root.tell("/api/groups", json!({"name": "engineering"})).await.is(201);
@@ -49,7 +49,7 @@ both! {
         }
     }
 
-    async fn who_did_what_is_told_with_before_and_after_from_where_and_on_whose_behalf(app: TestApp) {
+    async fn audit_entry_records_actor_change_origin_and_session(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("ada").await;
         root.ask(root.put("/api/vaults/main/members/ada").header("user-agent", "curl/8").json(&json!({"role": "viewer"}))).await.is(204);
@@ -68,7 +68,7 @@ both! {
         assert!(numbers.is_sorted_by(|a, b| a > b), "newest first: {numbers:?}");
     }
 
-    async fn a_broken_lock_is_told_with_its_reason_and_the_token_that_broke_it(app: TestApp) {
+    async fn lock_override_audit_contains_reason_and_token_label(app: TestApp) {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
         ada.add("a.nc", b"x").await.is(201);
@@ -87,7 +87,7 @@ both! {
         assert!(!made.to_string().contains(janitor.token.as_deref().unwrap()));
     }
 
-    async fn the_audit_is_searched_and_paged_by_key(app: TestApp) {
+    async fn audit_is_filtered_and_paged(app: TestApp) {
         let root = app.administrator("root").await;
         for name in ["ada", "bob", "cy"] {
             app.editor(name).await;
@@ -122,7 +122,7 @@ both! {
         root.see("/api/audit?vault=nothing").await.is(404);
     }
 
-    async fn the_audit_is_for_administrators_a_vaults_for_its_managers_and_ones_own_for_everybody(app: TestApp) {
+    async fn audit_access_is_limited_by_role(app: TestApp) {
         let root = app.administrator("root").await;
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "manager"}))).await.is(204);
@@ -144,7 +144,7 @@ both! {
         assert_eq!(ada.see("/auth/audit?subject=bob").await.is(200).body, json!([]));
     }
 
-    async fn the_security_page_says_what_was_unusual_in_plain_words(app: TestApp) {
+    async fn security_page_lists_unusual_sign_ins(app: TestApp) {
         let ada = app.editor("ada").await;
         let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0";
         assert_eq!(sign_in_with(&app, "ada", PASSWORD, browser).await, 200);
@@ -161,7 +161,7 @@ both! {
         assert!(!page.contains("<script>alert"), "escaped");
     }
 
-    async fn the_administrators_page_is_filtered_and_reads_as_sentences(app: TestApp) {
+    async fn admin_audit_page_filters_and_shows_sentences(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("ada").await;
         root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.is(204);
@@ -176,7 +176,7 @@ both! {
         ada.ask(ada.get("/admin/audit").header("accept", "text/html")).await.is(403);
     }
 
-    async fn managers_read_their_vaults_record_on_a_page_and_learn_nobodys_address(app: TestApp) {
+    async fn manager_audit_page_hides_other_members_origins(app: TestApp) {
         let root = app.administrator("root").await;
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);

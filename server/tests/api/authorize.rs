@@ -76,7 +76,7 @@ async fn redeem(app: &TestApp, code: &str, change: (&str, &str)) -> Answer {
 }
 
 both! {
-    async fn a_code_becomes_tokens_for_who_has_the_verifier(app: TestApp) {
+    async fn authorization_code_with_verifier_yields_tokens(app: TestApp) {
         let ada = app.editor("ada").await;
         let page = ada.ask(ada.get(&address(&asked())).header("accept", "text/html")).await.is(200);
         assert!(page.text.contains("Strongroom on the command line") && page.text.contains("127.0.0.1:49152"), "{}", page.text);
@@ -95,7 +95,7 @@ both! {
         assert_eq!(say(&script, asked(), "approve").await.status, 403);
     }
 
-    async fn a_code_is_bound_to_program_address_and_verifier(app: TestApp) {
+    async fn authorization_code_is_bound_to_client_redirect_verifier(app: TestApp) {
         let ada = app.editor("ada").await;
         for change in [
             ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl"), ("code_verifier", CHALLENGE), ("code_verifier", "x"),
@@ -115,7 +115,7 @@ both! {
         assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 2);
     }
 
-    async fn a_code_is_void_once_everything_was_thrown_out(app: TestApp) {
+    async fn authorization_code_is_invalid_after_ending_other_sessions(app: TestApp) {
         let ada = app.editor("ada").await;
         let before = code(&ada).await;
         ada.tell("/auth/sessions/end-others", Value::Null).await.is(200);
@@ -123,7 +123,7 @@ both! {
         redeem(&app, &code(&ada).await, ("", "")).await.is(200);
     }
 
-    async fn a_wrong_verifier_that_races_the_right_one_leaves_no_session(app: TestApp) {
+    async fn wrong_verifier_racing_correct_one_leaves_no_session(app: TestApp) {
         let ada = app.editor("ada").await;
         for _ in 0..20 {
             let code = code(&ada).await;
@@ -139,7 +139,7 @@ both! {
         assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 1);
     }
 
-    async fn what_a_program_was_given_is_renewed_by_no_other(app: TestApp) {
+    async fn refresh_token_of_a_client_rejects_other_clients(app: TestApp) {
         let ada = app.editor("ada").await;
         let renew = async |token: &Value, client: &str| {
             let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str().unwrap()), ("client_id", client)];
@@ -157,7 +157,7 @@ both! {
         renew(&json!(ada.refresh), "strongroom-cli").await.is(200);
     }
 
-    async fn a_code_lives_a_minute(app: TestApp) {
+    async fn authorization_code_expires_after_a_minute(app: TestApp) {
         let ada = app.editor("ada").await;
         let (early, late) = (code(&ada).await, code(&ada).await);
         app.later(Duration::from_secs(55));
@@ -166,7 +166,7 @@ both! {
         assert_eq!(redeem(&app, &late, ("", "")).await.is(400).body["error"], "invalid_grant");
     }
 
-    async fn a_code_that_is_shown_twice_ends_what_it_began(app: TestApp) {
+    async fn replayed_authorization_code_ends_its_session(app: TestApp) {
         let ada = app.editor("ada").await;
         let code = code(&ada).await;
         let tokens = redeem(&app, &code, ("", "")).await.is(200);
@@ -181,7 +181,7 @@ both! {
         ada.see("/auth/me").await.is(200);
     }
 
-    async fn of_many_uses_at_once_at_most_one_lives(app: TestApp) {
+    async fn parallel_authorization_code_uses_leave_no_client_session(app: TestApp) {
         let ada = app.editor("ada").await;
         let code = code(&ada).await;
         let uses: Vec<_> = (0..10).map(|_| redeem(&app, &code, ("", ""))).collect();
@@ -192,14 +192,14 @@ both! {
         assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 1);
     }
 
-    async fn a_program_is_not_let_in_by_somebody_who_has_left(app: TestApp) {
+    async fn authorization_code_is_invalid_after_sign_out(app: TestApp) {
         let ada = app.editor("ada").await;
         let code = code(&ada).await;
         ada.tell("/auth/logout", Value::Null).await.is(204);
         redeem(&app, &code, ("", "")).await.is(400);
     }
 
-    async fn nothing_is_sent_to_an_address_that_is_not_registered(app: TestApp) {
+    async fn unregistered_redirect_uri_is_never_redirected_to(app: TestApp) {
         let ada = app.editor("ada").await;
         for asked in [
             with("redirect_uri", json!("https://evil.example/callback")), with("redirect_uri", json!("http://127.0.0.1:1@evil.example/callback")),
@@ -222,7 +222,7 @@ both! {
         ada.see(&twice).await.is(400);
     }
 
-    async fn a_program_is_told_what_was_wrong(app: TestApp) {
+    async fn authorization_errors_are_sent_to_the_redirect_uri(app: TestApp) {
         let ada = app.editor("ada").await;
         for (asked, error) in [
             (with("response_type", json!("token")), "unsupported_response_type"), (with("response_type", Value::Null), "unsupported_response_type"),
@@ -244,7 +244,7 @@ both! {
         assert_eq!(answered(denied.body["redirect_to"].as_str().unwrap())["error"], "access_denied");
     }
 
-    async fn nobody_lets_a_program_do_more_than_the_token_they_hold(app: TestApp) {
+    async fn client_scope_cannot_exceed_the_approving_token(app: TestApp) {
         let narrow = narrowed(&app.administrator("root").await, "files:read account").await;
         for scope in ["admin", "files:read admin", "files:write"] {
             let answer = say(&narrow, with("scope", json!(scope)), "approve").await.is(200);
@@ -254,7 +254,7 @@ both! {
         code(&narrow).await;
     }
 
-    async fn letting_in_wants_the_person_a_recent_sign_in_and_our_own_page(app: TestApp) {
+    async fn consent_requires_recent_sign_in_and_same_origin(app: TestApp) {
         let ada = app.editor("ada").await;
         let stranger = app.anonymous();
         let sent = stranger.see(&address(&asked())).await.is(303);
@@ -277,7 +277,7 @@ both! {
         say(&ada, asked(), "deny").await.is(200);
     }
 
-    async fn the_metadata_names_what_there_is(app: TestApp) {
+    async fn server_metadata_lists_authorization_endpoints_and_grants(app: TestApp) {
         let known = app.anonymous().see("/.well-known/oauth-authorization-server").await.is(200).body;
         assert_eq!(known["issuer"], "http://strongroom.test");
         assert_eq!(known["authorization_endpoint"], "http://strongroom.test/auth/authorize");
@@ -287,7 +287,7 @@ both! {
         assert_eq!(known["grant_types_supported"], json!(["authorization_code", "urn:ietf:params:oauth:grant-type:device_code", "refresh_token", "password"]));
     }
 
-    async fn open_redirect_after_sign_in(app: TestApp) {
+    async fn sign_in_never_redirects_to_another_host(app: TestApp) {
         app.editor("ada").await;
         let anonymous = app.anonymous();
         let sign_in = |next: &str| {
@@ -318,7 +318,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn registered_programs_have_their_own_addresses() {
+async fn registered_client_uses_its_own_redirect_uris() {
     let section = ClientSection {
         id: "cam".to_owned(),
         name: "CAM <b>".to_owned(),

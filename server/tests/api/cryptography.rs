@@ -141,7 +141,7 @@ fn direct() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_purpose_of_the_master_key_is_on_the_page_of_cryptography() {
+fn master_key_purposes_match_the_cryptography_page() {
     let labels = |text: &str| -> BTreeSet<String> {
         let words = text
             .split(['`', '"'])
@@ -154,7 +154,7 @@ fn every_purpose_of_the_master_key_is_on_the_page_of_cryptography() {
 }
 
 #[test]
-fn every_use_of_cryptography_is_on_the_page_and_no_other() {
+fn cryptography_uses_match_the_cryptography_page() {
     let crates = direct();
     assert!(
         ["aws_lc_rs", "argon2", "openidconnect"]
@@ -200,7 +200,7 @@ fn every_use_of_cryptography_is_on_the_page_and_no_other() {
 }
 
 #[test]
-fn every_cryptographic_crate_that_comes_along_is_on_the_page_and_no_other() {
+fn cryptographic_dependencies_match_the_cryptography_page() {
     let there: BTreeSet<String> = locked()
         .into_iter()
         .filter(|name| is_cryptographic(name))
@@ -218,7 +218,7 @@ fn every_cryptographic_crate_that_comes_along_is_on_the_page_and_no_other() {
 }
 
 #[test]
-fn a_new_use_is_noticed_however_it_is_imported() {
+fn cryptography_use_is_detected_in_grouped_imports() {
     let source = "use aws_lc_rs::{\n    aead,\n    signature::{Ed25519KeyPair, KeyPair},\n    rand,\n};\nlet x = my_aws_lc_rs::kem; aws_lc_rs::agreement::agree();";
     let found: Vec<_> = uses(source, "aws_lc_rs").into_iter().collect();
     assert_eq!(

@@ -94,7 +94,7 @@ impl Story {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_changes_something_leaves_an_entry_with_who_and_from_where() {
+async fn write_operations_are_audited_with_actor_and_origin() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
     let mut story = Story {

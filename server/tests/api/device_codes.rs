@@ -80,7 +80,7 @@ async fn let_in(person: &Client, device: &Device) {
 }
 
 both! {
-    async fn a_device_is_let_in_by_whoever_types_its_code(app: TestApp) {
+    async fn device_is_authorized_by_approving_its_user_code(app: TestApp) {
         let ada = app.editor("ada").await;
         let device = Device::asking(&app, &[]).await;
         device.hears("authorization_pending").await;
@@ -108,7 +108,7 @@ both! {
         look(&ada, &device.user_code).await.is(404);
     }
 
-    async fn a_device_that_was_approved_stays_out_once_everything_was_thrown_out(app: TestApp) {
+    async fn approved_device_is_denied_after_security_epoch_change(app: TestApp) {
         for (n, way) in ["others ended", "a new password", "factors"].into_iter().enumerate() {
             let ada = app.editor(&format!("ada{n}")).await;
             let device = Device::asking(&app, &[]).await;
@@ -131,7 +131,7 @@ both! {
         }
     }
 
-    async fn the_answer_is_that_of_rfc_8628(app: TestApp) {
+    async fn device_authorization_response_follows_rfc_8628(app: TestApp) {
         let anonymous = app.anonymous();
         let answer = anonymous.ask(anonymous.post("/auth/device").form(&[("scope", "files:read")])).await.is(200);
         assert_eq!((answer.header("cache-control"), answer.header("pragma")), (Some("no-store"), Some("no-cache")));
@@ -152,7 +152,7 @@ both! {
         }
     }
 
-    async fn who_asks_too_often_waits_five_seconds_longer_each_time(app: TestApp) {
+    async fn device_polling_too_fast_gets_slow_down(app: TestApp) {
         app.editor("ada").await;
         let device = Device::asking(&app, &[]).await;
         device.hears("authorization_pending").await;
@@ -166,7 +166,7 @@ both! {
         device.hears("authorization_pending").await;
     }
 
-    async fn a_denied_device_and_a_late_one_are_told_so(app: TestApp) {
+    async fn denied_or_expired_device_gets_its_error(app: TestApp) {
         let ada = app.editor("ada").await;
         let device = Device::asking(&app, &[]).await;
         let seen = look(&ada, &device.user_code).await.is(200);
@@ -181,7 +181,7 @@ both! {
         late.hears("invalid_grant").await;
     }
 
-    async fn nobody_lets_a_device_do_more_than_the_token_they_hold(app: TestApp) {
+    async fn device_scope_cannot_exceed_the_approving_token(app: TestApp) {
         let narrow = narrowed(&app.administrator("root").await, "files:read account").await;
         for (scope, answer) in [("admin", 400), ("files:read files:write", 400), ("files:read", 204)] {
             let device = Device::asking(&app, &[("scope", scope)]).await;
@@ -196,7 +196,7 @@ both! {
         }
     }
 
-    async fn anyone_approving_a_pending_device_code(app: TestApp) {
+    async fn device_approval_requires_the_account_that_looked(app: TestApp) {
         let (ada, mallory) = (app.editor("ada").await, app.editor("mallory").await);
         let device = Device::asking(&app, &[("scope", "files:read")]).await;
         let code = device.user_code.as_str();
@@ -243,7 +243,7 @@ both! {
         decide(&ada, &late.user_code, &seen, "deny").await.is(204);
     }
 
-    async fn a_device_that_was_let_in_cannot_let_in_others(app: TestApp) {
+    async fn authorized_device_cannot_authorize_another(app: TestApp) {
         let ada = app.editor("ada").await;
         let first = Device::asking(&app, &[("scope", "files:read files:write locks:override admin")]).await;
         let_in(&ada, &first).await;
@@ -254,7 +254,7 @@ both! {
         personal::make(&first, json!(["files:read"]), Value::Null).await.is(403);
     }
 
-    async fn the_sixth_wrong_code_is_not_looked_at(app: TestApp) {
+    async fn sixth_wrong_user_code_is_throttled(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         let device = Device::asking(&app, &[]).await;
         let wrong = if device.user_code == "BBBB-BBBB" { "CCCC-CCCC" } else { "BBBB-BBBB" };
@@ -275,7 +275,7 @@ both! {
         look(&ada, wrong).await.is(404);
     }
 
-    async fn of_many_polls_at_once_one_gets_the_tokens(app: TestApp) {
+    async fn parallel_device_polls_yield_tokens_once(app: TestApp) {
         let ada = app.editor("ada").await;
         let device = std::sync::Arc::new(Device::asking(&app, &[]).await);
         let_in(&ada, &device).await;
@@ -289,7 +289,7 @@ both! {
         assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 2);
     }
 
-    async fn a_device_is_not_let_in_by_somebody_who_has_left(app: TestApp) {
+    async fn device_is_denied_when_approver_signs_out(app: TestApp) {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
         let device = Device::asking(&app, &[]).await;
@@ -303,7 +303,7 @@ both! {
         device.hears("access_denied").await;
     }
 
-    async fn nobody_fills_the_house_with_codes(app: TestApp) {
+    async fn pending_device_codes_are_limited_per_network(app: TestApp) {
         for _ in 0..20 {
             Device::asking(&app, &[]).await;
         }
@@ -315,7 +315,7 @@ both! {
         Device::asking(&app, &[]).await;
     }
 
-    async fn the_page_takes_no_guess_for_an_address_that_somebody_sent(app: TestApp) {
+    async fn device_page_prefill_does_not_count_as_attempt(app: TestApp) {
         let ada = app.editor("ada").await;
         let page = |path: String| ada.ask(ada.get(&path).header("accept", "text/html"));
         for _ in 0..7 {

@@ -3,7 +3,7 @@
 use crate::app::TestApp;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_api_document_is_served_as_it_is_in_the_snapshot() {
+async fn openapi_document_matches_its_snapshot() {
     let app = TestApp::sqlite().await;
     let document = app.anonymous().see("/openapi.json").await.is(200).body;
     assert_eq!(document["openapi"], "3.1.0");
@@ -12,7 +12,7 @@ async fn the_api_document_is_served_as_it_is_in_the_snapshot() {
 
 /// A client that is made from the document would stop at one that leads nowhere.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_reference_in_the_api_document_leads_to_a_shape() {
+async fn openapi_references_resolve() {
     let document = TestApp::sqlite()
         .await
         .anonymous()
@@ -31,7 +31,7 @@ async fn every_reference_in_the_api_document_leads_to_a_shape() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_api_page_works_offline_under_its_own_policy() {
+async fn api_page_loads_only_own_assets() {
     let app = TestApp::sqlite().await;
     let page = app.anonymous().see("/docs").await.is(200);
     assert!(
@@ -56,7 +56,7 @@ async fn the_api_page_works_offline_under_its_own_policy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_and_metrics_answer() {
+async fn health_is_served_and_metrics_only_without_proxy() {
     let app = TestApp::sqlite().await;
     let anonymous = app.anonymous();
     anonymous.see("/health/live").await.is(200);
@@ -82,7 +82,7 @@ async fn health_and_metrics_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_answer_carries_the_headers_that_protect_browsers() {
+async fn responses_carry_browser_security_headers() {
     let app = TestApp::sqlite().await;
     for path in [
         "/sign-in",

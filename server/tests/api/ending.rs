@@ -95,7 +95,7 @@ impl Open {
 }
 
 both! {
-    async fn everything_ends_with_whatever_ends_it(app: TestApp) {
+    async fn ended_sessions_lose_tokens_and_streams_within_second(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("ada").await;
         let change = |fields: Value| root.request(reqwest::Method::PATCH, "/api/users/ada").json(&fields);
@@ -127,7 +127,7 @@ both! {
         open.ends_within_a_second(&app, "deleted").await;
     }
 
-    async fn a_right_that_is_taken_away_is_gone_at_once_for_tokens_handed_out_before(app: TestApp) {
+    async fn revoked_role_applies_to_existing_tokens_immediately(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
         let script = personal::client(&ada, json!(["files:read", "files:write"]), Value::Null).await;
         ada.add("a.nc", b"x").await.is(201);
@@ -142,7 +142,7 @@ both! {
         ada.see("/api/users").await.is(403);
     }
 
-    async fn websocket_alive_after_sign_out(app: TestApp) {
+    async fn sign_out_closes_the_websocket(app: TestApp) {
         app.editor("ada").await;
         let cookie = cookie(&app, "ada", None).await;
         let headers = [("cookie", cookie.clone()), ("origin", app.url(""))];
@@ -154,7 +154,7 @@ both! {
         assert_eq!(live::open(&app, "", &headers).await.unwrap_err(), 401);
     }
 
-    async fn revoked_refresh_alive_after_restart(app: TestApp) {
+    async fn revoked_or_replayed_tokens_stay_invalid_after_restart(app: TestApp) {
         let (ada, stolen) = (app.editor("ada").await, app.sign_in("ada").await);
         let anonymous = app.anonymous();
         anonymous.ask(anonymous.post("/auth/revoke").form(&[("token", &ada.refresh)])).await.is(200);
@@ -171,7 +171,7 @@ both! {
         }
     }
 
-    async fn session_fixation_a_planted_cookie_is_never_taken_over(app: TestApp) {
+    async fn planted_session_cookie_is_replaced_at_sign_in(app: TestApp) {
         app.editor("ada").await;
         app.editor("eve").await;
         // Eve's own cookie, and one that looks like one, planted in Ada's browser before she signs in.
@@ -187,7 +187,7 @@ both! {
         }
     }
 
-    async fn only_administrators_end_other_peoples_sessions(app: TestApp) {
+    async fn ending_another_accounts_sessions_requires_recent_administrator(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         ada.tell("/api/users/bob/end-sessions", Value::Null).await.is(403);
         app.anonymous().tell("/api/users/bob/end-sessions", Value::Null).await.is(401);
@@ -202,7 +202,7 @@ both! {
         bob.see("/auth/me").await.is(200);
     }
 
-    async fn people_see_and_end_their_own_sessions_one_by_one(app: TestApp) {
+    async fn own_sessions_are_listed_and_ended_individually(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         let other = app.sign_in("ada").await;
         let cookie = cookie(&app, "ada", None).await;
@@ -226,7 +226,7 @@ both! {
         ada.see("/auth/me").await.is(200);
     }
 
-    async fn everybody_is_signed_out_within_a_second_and_after_a_restart_but_who_did_it(app: TestApp) {
+    async fn ending_all_sessions_keeps_callers_own_by_default(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("ada").await;
         app.editor("bob").await;
@@ -260,7 +260,7 @@ both! {
         app.sign_in("root").await.see("/auth/me").await.is(200);
     }
 
-    async fn only_administrators_who_signed_in_just_now_end_everybodys_sessions(app: TestApp) {
+    async fn ending_all_sessions_requires_recent_administrator(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
         ada.tell("/api/sessions/end-all", json!({"reason": "x"})).await.is(403);
         app.later(Duration::from_mins(11));

@@ -159,7 +159,7 @@ fn differing(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_hundred_tries_do_not_tell_known_from_imported_from_disabled_from_nobody() {
+async fn account_kinds_are_indistinguishable_by_answer_and_timing() {
     let app = a_house_with_all_kinds().await;
     for question in QUESTIONS {
         let mut told = differing(&measure(&app, question).await);
@@ -179,7 +179,7 @@ async fn five_hundred_tries_do_not_tell_known_from_imported_from_disabled_from_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_waits_and_who_is_shut_out_is_answered_alike_too() {
+async fn throttled_answers_are_identical_for_account_kinds() {
     let app = a_house_with_all_kinds().await;
     let mut answers = Vec::new();
     for kind in KINDS {

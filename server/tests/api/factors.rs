@@ -19,7 +19,7 @@ use crate::{
 const STEP: Duration = Duration::from_secs(30);
 
 both! {
-    async fn an_app_is_turned_on_by_the_code_that_it_shows(app: TestApp) {
+    async fn totp_enrollment_is_confirmed_by_a_code(app: TestApp) {
         let ada = app.editor("ada").await;
         let begun = ada.tell("/auth/totp", Value::Null).await.is(200).body;
         assert!(begun["uri"].as_str().unwrap().starts_with("otpauth://totp/Strongroom%20%28strongroom.test%29:ada?"));
@@ -40,7 +40,7 @@ both! {
         ada.tell("/auth/totp/confirm", json!({"code": "123456"})).await.is(409);
     }
 
-    async fn a_password_alone_is_answered_mfa_required(app: TestApp) {
+    async fn password_without_second_factor_returns_mfa_required(app: TestApp) {
         let ada = app.editor("ada").await;
         let (phone, _) = with_app(&app, &ada).await;
         let answer = sign_in(&app, "ada", None).await.is(401);
@@ -57,7 +57,7 @@ both! {
         refresh(&again, &again.refresh).await.is(200);
     }
 
-    async fn a_wrong_password_says_nothing_of_second_factors(app: TestApp) {
+    async fn wrong_password_does_not_reveal_or_consume_factors(app: TestApp) {
         let (ada, _) = (app.editor("ada").await, app.editor("bob").await);
         let (phone, codes) = with_app(&app, &ada).await;
         app.later(STEP);
@@ -76,7 +76,7 @@ both! {
         sign_in(&app, "ada", Some(&codes[0])).await.is(200);
     }
 
-    async fn totp_replayed(app: TestApp) {
+    async fn replayed_totp_code_is_rejected(app: TestApp) {
         let ada = app.editor("ada").await;
         let begun = ada.tell("/auth/totp", Value::Null).await.is(200).body;
         let phone = crate::authenticator::App::typed(begun["secret"].as_str().unwrap());
@@ -95,7 +95,7 @@ both! {
         sign_in(&app, "ada", Some(&phone.shows(&app, 3))).await.is(401);
     }
 
-    async fn totp_raced(app: TestApp) {
+    async fn parallel_uses_of_one_code_sign_in_once(app: TestApp) {
         let ada = app.editor("ada").await;
         let (phone, codes) = with_app(&app, &ada).await;
         app.later(STEP);
@@ -107,7 +107,7 @@ both! {
         }
     }
 
-    async fn a_recovery_code_signs_in_once_and_new_ones_replace_the_old(app: TestApp) {
+    async fn recovery_code_works_once_until_replaced(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.tell("/auth/recovery-codes", Value::Null).await.is(404);
         let (_, codes) = with_app(&app, &ada).await;
@@ -122,7 +122,7 @@ both! {
         sign_in(&app, "eve", fresh["recovery_codes"][1].as_str()).await.is(401);
     }
 
-    async fn a_factor_change_ends_every_other_session(app: TestApp) {
+    async fn api_factor_change_ends_other_sessions(app: TestApp) {
         let (ada, other) = (app.editor("ada").await, app.sign_in("ada").await);
         let token = ada.tell("/auth/tokens", json!({"name": "ci", "scopes": ["files:read"], "days": 30})).await;
         let personal = crate::app::Client { token: token.body["token"].as_str().map(str::to_owned), ..app.anonymous() };
@@ -148,7 +148,7 @@ both! {
         sign_in(&app, "ada", None).await.is(200);
     }
 
-    async fn lockout_bypassed_by_another_way_in(app: TestApp) {
+    async fn totp_throttle_spans_sign_in_and_step_up(app: TestApp) {
         let ada = app.editor("ada").await;
         let (phone, _) = with_app(&app, &ada).await;
         app.later(STEP);
@@ -170,7 +170,7 @@ both! {
         ada.tell("/auth/step-up", body).await.is(429);
     }
 
-    async fn changes_of_factors_want_a_recent_sign_in(app: TestApp) {
+    async fn factor_changes_require_step_up(app: TestApp) {
         let ada = app.editor("ada").await;
         let (phone, _) = with_app(&app, &ada).await;
         app.later(Duration::from_mins(11));
@@ -194,7 +194,7 @@ both! {
         remove().await.is(204);
     }
 
-    async fn an_administrator_takes_all_factors_away_and_says_why(app: TestApp) {
+    async fn administrator_factor_reset_requires_a_reason(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
         with_app(&app, &ada).await;
         assert_eq!(root.see("/api/users/ada").await.body["mfa"], true);
@@ -221,7 +221,7 @@ fn asking(required: RequiredOf) -> Partial {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_a_second_factor_is_asked_of_all_a_session_without_one_may_only_set_one_up() {
+async fn required_second_factor_restricts_session_to_enrollment() {
     let app = TestApp::with(asking(RequiredOf::All)).await;
     let ada = app.editor("ada").await;
     for path in [
@@ -268,7 +268,7 @@ async fn where_a_second_factor_is_asked_of_all_a_session_without_one_may_only_se
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_it_is_asked_of_administrators_others_go_on_without() {
+async fn second_factor_required_of_administrators_exempts_editors() {
     let app = TestApp::with(asking(RequiredOf::Administrators)).await;
     let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
     ada.see("/api/files").await.is(200);

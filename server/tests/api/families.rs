@@ -26,7 +26,7 @@ fn form(client: &Client, form: &[(&str, &str)]) -> RequestBuilder {
 }
 
 both! {
-    async fn fifty_parallel_uses_leave_one_lineage(app: TestApp) {
+    async fn parallel_api_refreshes_leave_one_active_token(app: TestApp) {
         let ada = app.editor("ada").await;
         let answers = join_all((0..50).map(|_| refresh(&ada, &ada.refresh))).await;
         let mut successors: Vec<String> = Vec::new();
@@ -43,7 +43,7 @@ both! {
         assert_eq!(alive, 1, "of {}", successors.len());
     }
 
-    async fn a_session_is_over_when_idle_for_fourteen_days_or_after_ninety(app: TestApp) {
+    async fn session_ends_after_14_idle_or_90_days(app: TestApp) {
         let (idle, used) = (app.editor("ada").await, app.sign_in("ada").await);
         let mut token = used.refresh.clone();
         for _ in 0..6 {
@@ -60,7 +60,7 @@ both! {
         Client { token: last["access_token"].as_str().map(str::to_owned), ..used }.see("/auth/me").await.is(401);
     }
 
-    async fn a_refresh_asks_for_less_and_never_for_more_or_for_nonsense(app: TestApp) {
+    async fn refresh_scope_narrows_only_the_access_token(app: TestApp) {
         let ada = app.editor("ada").await;
         let ask = |token: &str, scope: &str| {
             let fields = [("grant_type", "refresh_token"), ("refresh_token", token), ("scope", scope)];
@@ -81,7 +81,7 @@ both! {
         assert_eq!(all.body["scope"], "files:read files:write locks:override admin account");
     }
 
-    async fn a_password_signs_in_for_the_scope_that_was_asked_and_no_refresh_widens_it(app: TestApp) {
+    async fn password_grant_scope_cannot_be_widened_by_refresh(app: TestApp) {
         let ada = app.administrator("ada").await;
         let ask = |scope: &str| {
             let fields = [("grant_type", "password"), ("username", "ada"), ("password", PASSWORD), ("scope", scope)];
@@ -110,7 +110,7 @@ both! {
         assert_eq!(reader.ask(form(&reader, &blank)).await.is(200).body["scope"], "files:read");
     }
 
-    async fn what_is_no_scope_is_refused_before_the_password_is_looked_at(app: TestApp) {
+    async fn invalid_scope_is_rejected_before_password_check(app: TestApp) {
         app.editor("ada").await;
         for (password, scope) in [(PASSWORD, "files:read root"), ("wrong wrong wrong", "me"), (PASSWORD, "files:read\tadmin")] {
             let fields = [("username", "ada"), ("password", password), ("scope", scope)];
@@ -119,7 +119,7 @@ both! {
         }
     }
 
-    async fn a_replay_is_in_the_audit_and_ends_the_session_for_the_cautious_and_the_thief(app: TestApp) {
+    async fn replayed_refresh_token_invalidates_tokens_of_its_session(app: TestApp) {
         let ada = app.editor("ada").await;
         let thief = refresh(&ada, &ada.refresh).await.is(200);
         app.later(Duration::from_secs(11));
@@ -130,7 +130,7 @@ both! {
         Client { token: thief.body["access_token"].as_str().map(str::to_owned), ..ada }.see("/auth/me").await.is(401);
     }
 
-    async fn each_kind_of_token_is_taken_in_exactly_one_place(app: TestApp) {
+    async fn token_kinds_are_accepted_in_their_place_only(app: TestApp) {
         let ada = app.editor("ada").await;
         let cookie = ending::cookie(&app, "ada", None).await;
         let cookie = cookie.split_once('=').unwrap().1.to_owned();
@@ -169,7 +169,7 @@ both! {
         assert_eq!(taken, expected, "a ticket opens one stream and nothing else");
     }
 
-    async fn introspection_says_nothing_of_what_is_dead_unknown_or_somebody_elses(app: TestApp) {
+    async fn introspection_reports_dead_and_forged_tokens_inactive(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         let dead = json!({"active": false});
         let ask = |token: String| root.ask(root.post("/auth/introspect").form(&[("token", token)]));
@@ -194,7 +194,7 @@ both! {
         }
     }
 
-    async fn revoking_looks_at_the_token_and_not_at_the_hint(app: TestApp) {
+    async fn revocation_ignores_the_token_type_hint(app: TestApp) {
         app.editor("ada").await;
         for hint in ["access_token", "refresh_token", "nonsense", ""] {
             let ada = app.sign_in("ada").await;
@@ -212,7 +212,7 @@ both! {
         app.anonymous().ask(app.anonymous().post("/auth/revoke").form(&[("x", "y")])).await.is(400);
     }
 
-    async fn metadata_is_complete_and_true(app: TestApp) {
+    async fn server_metadata_endpoints_exist(app: TestApp) {
         let answer = app.anonymous().see("/.well-known/oauth-authorization-server").await.is(200);
         assert_eq!(answer.header("content-type"), Some("application/json"));
         let metadata = answer.body;
@@ -230,7 +230,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_password_grant_can_be_turned_off_and_the_page_goes_on() {
+async fn disabled_password_grant_keeps_browser_sign_in() {
     let app = TestApp::with(Partial {
         password_grant: Some(Switch::Off),
         ..Partial::default()
@@ -275,7 +275,7 @@ async fn the_password_grant_can_be_turned_off_and_the_page_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn how_long_sessions_and_access_tokens_live_can_be_set() {
+async fn session_and_access_token_lifetimes_are_configurable() {
     let sessions = SessionsSection {
         idle_days: Some(1),
         absolute_days: Some(2),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{app::file, both};
 
 both! {
-    async fn the_whole_story_of_a_file(app: TestApp) {
+    async fn file_life_cycle_over_the_api_works(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         let added = ada.add("fixtures/vise.step", b"one").await.is(201);
         assert_eq!(added.body["revision"], 1);
@@ -34,7 +34,7 @@ both! {
         assert_eq!(bob.content("fixtures/vise.step").await.len(), 3);
     }
 
-    async fn an_old_revision_can_be_read_and_restored(app: TestApp) {
+    async fn old_revision_can_be_read_and_restored(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("a.nc", b"one").await.is(201);
         ada.check_out("a.nc").await.is(200);
@@ -47,7 +47,7 @@ both! {
         ada.tell(&file("a.nc", "/restore"), json!({"revision": 9})).await.is(404);
     }
 
-    async fn a_deleted_file_is_gone_and_can_be_brought_back(app: TestApp) {
+    async fn deleted_file_is_gone_and_can_be_restored(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         ada.add("a.nc", b"one").await.is(201);
         ada.ask(ada.delete(&file("a.nc", ""))).await.is(403);
@@ -60,7 +60,7 @@ both! {
         assert_eq!(ada.content("a.nc").await, b"one");
     }
 
-    async fn a_lock_is_broken_with_a_reason_and_the_old_holder_is_refused(app: TestApp) {
+    async fn lock_override_requires_reason_and_rejects_old_holder(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         ada.add("a.nc", b"one").await.is(201);
         root.tell(&file("a.nc", "/override"), json!({"reason": "x"})).await.is(409)
@@ -73,7 +73,7 @@ both! {
         ada.check_in("a.nc", b"late", "late").await.is(403);
     }
 
-    async fn moving_keeps_history_and_lock(app: TestApp) {
+    async fn moved_file_keeps_history_and_lock(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("a.nc", b"one").await.is(201);
         ada.add("b.nc", b"two").await.is(201);
@@ -88,7 +88,7 @@ both! {
         assert_eq!((&changes[2]["moved_from"], &changes[2]["filename"]), (&json!("a.nc"), &json!("mill/a.nc")));
     }
 
-    async fn two_names_that_differ_only_in_case_are_one(app: TestApp) {
+    async fn filenames_differing_only_in_case_conflict(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("Fixtures/Vise.step", b"one").await.is(201);
         let refused = ada.add("Fixtures/vise.STEP", b"two").await.is(409);
@@ -98,7 +98,7 @@ both! {
         ada.add("Fixtures/Vise.step/inner", b"two").await.is(409);
     }
 
-    async fn a_list_is_paged_filtered_and_in_order(app: TestApp) {
+    async fn file_list_is_paged_filtered_and_sorted(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         for name in ["b.nc", "a.nc", "mill/c.nc", "mill/d.nc", "100%_x.nc"] {
             ada.add(name, name.as_bytes()).await.is(201);
@@ -125,7 +125,7 @@ both! {
         bob.see("/api/files?status=odd").await.is(422);
     }
 
-    async fn the_same_key_gives_the_same_answer_again(app: TestApp) {
+    async fn idempotency_key_replays_the_first_answer(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         ada.add("a.nc", b"one").await.is(201);
         let out = |client: &crate::app::Client, key: &str| client.post(&file("a.nc", "/checkout")).header("Idempotency-Key", key.to_owned());
@@ -138,7 +138,7 @@ both! {
         bob.ask(out(&bob, "k1")).await.is(409);
     }
 
-    async fn a_stale_base_is_refused(app: TestApp) {
+    async fn check_in_with_stale_if_match_returns_412(app: TestApp) {
         let ada = app.editor("ada").await;
         let first = ada.add("a.nc", b"one").await.is(201).body["sha256"].as_str().unwrap().to_owned();
         ada.check_out("a.nc").await.is(200);
@@ -151,7 +151,7 @@ both! {
         assert_eq!(ada.see(&file("a.nc", "")).await.body["revision"], 2);
     }
 
-    async fn content_is_served_in_parts_and_not_twice(app: TestApp) {
+    async fn content_supports_ranges_and_conditional_requests(app: TestApp) {
         let ada = app.editor("ada").await;
         let tag = format!("\"{}\"", ada.add("a.nc", b"0123456789").await.is(201).body["sha256"].as_str().unwrap());
         let part = |range: &str| ada.get(&file("a.nc", "/content")).header("Range", range.to_owned());
@@ -173,7 +173,7 @@ both! {
         ada.ask(ada.get(&file("a.nc", "/content")).header("If-None-Match", tag)).await.is(304);
     }
 
-    async fn content_cannot_run_in_a_browser(app: TestApp) {
+    async fn content_is_served_as_sandboxed_attachment(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("evil.html", b"<script>alert(1)</script>").await.is(201);
         let answer = ada.see(&file("evil.html", "/content")).await.is(200);
@@ -183,7 +183,7 @@ both! {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     }
 
-    async fn what_is_too_large_or_incomplete_changes_nothing(app: TestApp) {
+    async fn oversized_or_malformed_upload_stores_nothing(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("big.bin", &vec![7; (64 << 20) + 1]).await.is(413);
         ada.see(&file("big.bin", "")).await.is(404);
@@ -196,7 +196,7 @@ both! {
         assert_eq!(std::fs::read_dir(tmp).map_or(0, Iterator::count), 0);
     }
 
-    async fn a_vault_of_its_own_is_seen_by_its_members_only(app: TestApp) {
+    async fn vault_is_visible_to_its_members_only(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         root.tell("/api/vaults", json!({"name": "tools"})).await.is(201);
         root.tell("/api/vaults", json!({"name": "tools"})).await.is(409);

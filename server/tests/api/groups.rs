@@ -55,7 +55,7 @@ async fn welders(app: &TestApp) -> (Client, Client) {
 }
 
 both! {
-    async fn a_group_gives_its_role_and_takes_it_with_it_when_it_goes(app: TestApp) {
+    async fn group_role_ends_when_the_group_is_deleted(app: TestApp) {
         let (root, ben) = welders(&app).await;
         assert_eq!(ben.vault_role("attic").await, "editor");
         assert_eq!(root.puts("/api/vaults/attic/groups/welders", json!({"role": "manager"})).await, 204);
@@ -70,7 +70,7 @@ both! {
         ben.see("/api/vaults/attic").await.is(404);
     }
 
-    async fn who_leaves_a_group_or_whose_group_loses_its_role_is_out_at_once(app: TestApp) {
+    async fn removed_group_member_or_role_loses_access_immediately(app: TestApp) {
         let (root, ben) = welders(&app).await;
         assert_eq!(root.deletes("/api/groups/welders/members/ben").await, 204);
         ben.see("/api/vaults/attic/files").await.is(404);
@@ -80,7 +80,7 @@ both! {
         ben.see("/api/vaults/attic/files").await.is(404);
     }
 
-    async fn the_greatest_role_counts_wherever_it_comes_from(app: TestApp) {
+    async fn highest_direct_or_group_role_applies(app: TestApp) {
         let (root, ben) = welders(&app).await;
         root.tell("/api/groups", json!({"name": "guests"})).await.is(201);
         assert_eq!(root.puts("/api/groups/guests/members/ben", Value::Null).await, 204);
@@ -104,7 +104,7 @@ both! {
         assert_eq!((&members[0]["own_role"], &members[0]["role"]), (&Value::Null, &json!("editor")));
     }
 
-    async fn a_manager_of_a_vault_says_what_groups_may_do_there_and_nowhere_else(app: TestApp) {
+    async fn vault_manager_sets_group_roles_in_own_vault(app: TestApp) {
         let (root, ben) = welders(&app).await;
         assert_eq!(root.puts("/api/vaults/attic/groups/welders", json!({"role": "manager"})).await, 204);
         root.tell("/api/groups", json!({"name": "guests"})).await.is(201);
@@ -122,7 +122,7 @@ both! {
         assert_eq!(ben.deletes("/api/groups/welders").await, 403);
     }
 
-    async fn a_group_makes_nobody_an_administrator(app: TestApp) {
+    async fn group_cannot_grant_administrator(app: TestApp) {
         let (root, ben) = welders(&app).await;
         for body in [json!({"name": "admins", "is_admin": true}), json!({"name": "Admins"}), json!({"name": ""}), json!({})] {
             root.tell("/api/groups", body).await.is(422);
@@ -133,7 +133,7 @@ both! {
         ben.see("/api/users").await.is(403);
     }
 
-    async fn nobody_unknown_or_deleted_is_in_a_group(app: TestApp) {
+    async fn unknown_or_deleted_account_cannot_join_a_group(app: TestApp) {
         let (root, _) = welders(&app).await;
         assert_eq!(root.puts("/api/groups/welders/members/nobody", Value::Null).await, 404);
         assert_eq!(root.puts("/api/groups/nobody/members/ben", Value::Null).await, 404);
@@ -144,7 +144,7 @@ both! {
         assert_eq!(root.see("/api/vaults/attic/members").await.body[0]["username"], "root");
     }
 
-    async fn who_manages_through_a_group_invites_while_they_do(app: TestApp) {
+    async fn manager_through_group_can_invite_while_manager(app: TestApp) {
         let (root, ben) = welders(&app).await;
         let to_attic = json!({"roles": {"attic": "viewer"}});
         ben.tell("/auth/invites", to_attic.clone()).await.is(403);
@@ -157,7 +157,7 @@ both! {
         app.anonymous().tell("/auth/invites/preview", look).await.is(403);
     }
 
-    async fn a_disabled_member_has_no_role_through_a_group(app: TestApp) {
+    async fn disabled_account_has_no_group_role(app: TestApp) {
         let (root, ben) = welders(&app).await;
         root.ask(root.request(Method::PATCH, "/api/users/ben").json(&json!({"disabled": true}))).await.is(200);
         ben.see("/api/vaults/attic/files").await.is(401);

@@ -147,7 +147,7 @@ fn assert_protected(answer: &Answer, at: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_answer_of_every_route_protects_the_browser_and_is_not_kept() {
+async fn responses_of_listed_routes_are_protected_and_uncached() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
     root.add("a.nc", b"x").await.is(201);
@@ -171,7 +171,7 @@ async fn every_answer_of_every_route_protects_the_browser_and_is_not_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "a list of headers")]
-async fn garbage_in_any_header_is_never_an_error_of_ours() {
+async fn arbitrary_request_headers_cause_no_server_error() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"x").await.is(201);
@@ -257,7 +257,7 @@ async fn garbage_in_any_header_is_never_an_error_of_ours() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn behind_tls_the_cookie_is_bound_to_the_host_and_browsers_stay_with_https() {
+async fn https_sets_host_cookie_and_hsts() {
     let app = TestApp::with(Partial {
         public_url: Some("https://strongroom.test".to_owned()),
         ..Partial::default()
@@ -334,7 +334,7 @@ async fn behind_tls_the_cookie_is_bound_to_the_host_and_browsers_stay_with_https
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn password_managers_and_pasting_are_welcome() {
+async fn sign_in_forms_support_password_managers_and_paste() {
     let app = TestApp::sqlite().await;
     let sign_in = app.anonymous().see("/sign-in").await.text;
     for wanted in [

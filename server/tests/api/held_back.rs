@@ -49,7 +49,7 @@ impl Held {
 }
 
 both! {
-    async fn what_is_held_back_until_the_session_is_over_does_nothing(app: TestApp) {
+    async fn request_body_delayed_past_session_end_is_rejected(app: TestApp) {
         let root = app.administrator("root").await;
         let (eve, json) = (app.administrator("eve").await, "application/json");
         app.editor("mallory").await;
@@ -72,7 +72,7 @@ both! {
         root.see("/api/vaults/hers").await.is(404);
     }
 
-    async fn what_calls_itself_an_upload_is_not_waited_for_where_none_is_taken(app: TestApp) {
+    async fn unexpected_multipart_body_is_not_awaited(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("vise.step", b"steel").await.is(201);
         let form = "--b\r\ncontent-disposition: form-data; name=\"note\"\r\n\r\nmine\r\n--b--\r\n";
@@ -88,7 +88,7 @@ both! {
         assert_eq!(ada.see("/api/files/vise.step").await.is(200).body["status"], "unlocked");
     }
 
-    async fn nobody_is_served_by_a_name_that_is_not_ours(app: TestApp) {
+    async fn unknown_host_header_returns_421(app: TestApp) {
         let ada = app.editor("ada").await;
         for path in ["/", "/api/files", "/auth/me", "/sign-in", "/metrics", "/health/live", "/nowhere"] {
             for host in ["evil.example", "strongroom.test.evil.example:80", "127.0.0.1.evil.example"] {

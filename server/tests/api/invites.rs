@@ -65,7 +65,7 @@ async fn by_invitation(mode: RegistrationMode) -> TestApp {
 }
 
 both! {
-    async fn an_invitation_makes_one_account_with_what_it_promises(app: TestApp) {
+    async fn invitation_creates_one_account_with_its_roles(app: TestApp) {
         let root = app.administrator("root").await;
         root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
         let invite = root.invites(json!({"roles": {"attic": "manager", "main": "viewer"}})).await;
@@ -78,7 +78,7 @@ both! {
         assert_eq!(root.see("/auth/invites").await.is(200).body, json!([]));
     }
 
-    async fn of_eight_who_use_one_invitation_at_once_one_comes_in(app: TestApp) {
+    async fn parallel_uses_of_an_invitation_register_one_account(app: TestApp) {
         let root = app.administrator("root").await;
         let invite = root.invites(json!({"is_admin": true})).await;
         let names: Vec<String> = (0..8).map(|n| format!("u{n}")).collect();
@@ -89,7 +89,7 @@ both! {
         assert_eq!(root.see("/api/users").await.body.as_array().unwrap().len(), 2);
     }
 
-    async fn a_taken_name_or_a_weak_password_leaves_the_invitation_good(app: TestApp) {
+    async fn invitation_survives_a_failed_registration(app: TestApp) {
         let root = app.administrator("root").await;
         let invite = root.invites(json!({"roles": {"main": "viewer"}})).await;
         join(&app, "root", &invite).await.is(409).says("Username already registered");
@@ -98,7 +98,7 @@ both! {
         join(&app, "ada", &invite).await.is(201);
     }
 
-    async fn an_invitation_of_somebody_who_may_not_invite_any_more_is_worth_nothing(app: TestApp) {
+    async fn invitation_is_invalid_while_inviter_lacks_permission(app: TestApp) {
         let root = app.administrator("root").await;
         let (mia, max, ben) = (app.editor("mia").await, app.editor("max").await, app.administrator("ben").await);
         role(&root, "mia", "manager").await;
@@ -117,7 +117,7 @@ both! {
         join(&app, "x", &of_mia).await.is(201);
     }
 
-    async fn nobody_invites_to_more_than_they_may_give(app: TestApp) {
+    async fn invitation_cannot_grant_more_than_the_inviter(app: TestApp) {
         let root = app.administrator("root").await;
         root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
         let (mia, ben) = (app.editor("mia").await, app.editor("ben").await);
@@ -141,7 +141,7 @@ both! {
         app.anonymous().tell("/auth/invites", json!({"roles": {"main": "viewer"}})).await.is(401);
     }
 
-    async fn one_sees_and_withdraws_ones_own_and_an_administrator_everybodys(app: TestApp) {
+    async fn invitations_are_managed_by_inviter_or_administrator(app: TestApp) {
         let root = app.administrator("root").await;
         let (mia, max) = (app.editor("mia").await, app.editor("max").await);
         role(&root, "mia", "manager").await;
@@ -163,7 +163,7 @@ both! {
         mia.ask(mia.delete(&format!("/auth/invites/{}", again.body["id"].as_str().unwrap()))).await.is(204);
     }
 
-    async fn an_invitation_dies_after_three_days(app: TestApp) {
+    async fn invitation_expires_after_three_days(app: TestApp) {
         let root = app.administrator("root").await;
         let [early, late] = [root.invites(json!({"is_admin": true})).await, root.invites(json!({"is_admin": true})).await];
         app.later(Duration::from_hours(72) - Duration::from_mins(1));
@@ -172,14 +172,14 @@ both! {
         join(&app, "late", &late).await.is(403);
     }
 
-    async fn inviting_wants_a_recent_sign_in(app: TestApp) {
+    async fn inviting_requires_a_recent_sign_in(app: TestApp) {
         let root = app.administrator("root").await;
         app.later(Duration::from_mins(11));
         let refused = root.tell("/auth/invites", json!({"is_admin": true})).await.is(401);
         assert_eq!(refused.body["error"], "insufficient_user_authentication");
     }
 
-    async fn whoever_has_the_link_sees_what_it_offers_without_using_it(app: TestApp) {
+    async fn invitation_preview_does_not_consume_the_invitation(app: TestApp) {
         let root = app.administrator("root").await;
         let invite = root.invites(json!({"roles": {"main": "viewer"}, "email": "kim@example.org"})).await;
         for _ in 0..2 {
@@ -192,7 +192,7 @@ both! {
     }
 
     // The inviter chose the address; whoever registers neither changes it nor says that it is verified.
-    async fn user_sets_own_is_admin_or_verified_flag(app: TestApp) {
+    async fn registration_rejects_administrator_and_verified_flags(app: TestApp) {
         let root = app.administrator("root").await;
         for extra in ["is_admin", "email_verified", "verified", "roles", "standing", "disabled"] {
             let mut body = json!({"username": "eve", "password": PASSWORD});
@@ -215,7 +215,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_good_invitation_nobody_learns_which_names_are_taken() {
+async fn invalid_invitation_does_not_reveal_taken_usernames() {
     let app = by_invitation(RegistrationMode::Invite).await;
     let root = app.administrator("root").await;
     let used = root.invites(json!({"roles": {"main": "editor"}})).await;
@@ -248,7 +248,7 @@ async fn without_a_good_invitation_nobody_learns_which_names_are_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_closed_house_neither_makes_nor_takes_invitations() {
+async fn closed_registration_disables_invitations() {
     let app = by_invitation(RegistrationMode::Closed).await;
     let root = app.administrator("root").await;
     root.tell("/auth/invites", json!({"is_admin": true}))
@@ -261,7 +261,7 @@ async fn a_closed_house_neither_makes_nor_takes_invitations() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn guessing_invitations_is_throttled_and_keeps_no_good_one_out() {
+async fn throttled_invitation_guesses_do_not_block_valid_invitation() {
     let app = by_invitation(RegistrationMode::Invite).await;
     let root = app.administrator("root").await;
     let good = root.invites(json!({"is_admin": true})).await;
@@ -280,7 +280,7 @@ async fn guessing_invitations_is_throttled_and_keeps_no_good_one_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_address_makes_only_so_many_accounts() {
+async fn registrations_per_address_are_limited() {
     let app = TestApp::sqlite().await;
     let mut made = 0;
     loop {

@@ -77,7 +77,7 @@ async fn two_administrators(app: &TestApp) -> (Client, Client) {
 }
 
 both! {
-    async fn a_reset_link_is_worth_what_its_maker_is_when_it_is_used(app: TestApp) {
+    async fn reset_link_is_invalid_once_issuer_loses_permission(app: TestApp) {
         let (root, mallory) = two_administrators(&app).await;
         app.editor("ada").await;
         let link = mallory.makes_a_link_for("ada").await;
@@ -96,7 +96,7 @@ both! {
         root.see("/auth/me").await.is(401);
     }
 
-    async fn nobody_makes_a_way_into_their_own_account_past_what_only_its_owner_knows(app: TestApp) {
+    async fn administrator_cannot_reset_own_credentials(app: TestApp) {
         let (root, _) = two_administrators(&app).await;
         let own = "This is for the accounts of others. Change your own password and second factors on your account page.";
         root.tell("/api/users/root/reset", Value::Null).await.is(409).says(own);
@@ -108,7 +108,7 @@ both! {
         assert!(page.contains("data-action=\"reset\""), "{page}");
     }
 
-    async fn whoever_throws_everything_out_withdraws_what_was_handed_out_in_their_name(app: TestApp) {
+    async fn ending_sessions_withdraws_the_accounts_invitations(app: TestApp) {
         let (root, mallory) = two_administrators(&app).await;
         let by_mallory = mallory.invites_an_administrator().await;
         let stolen = root.invites_an_administrator().await;
@@ -131,7 +131,7 @@ both! {
         join(&app, "ben", &kept).await.is(201);
     }
 
-    async fn a_token_does_not_grow_with_its_owner_nor_topple_administrators(app: TestApp) {
+    async fn personal_admin_token_gains_no_power_over_administrators(app: TestApp) {
         let root = app.administrator("root").await;
         let eve = app.editor("eve").await;
         let token = personal::client(&eve, json!(["admin", "files:read"]), Value::Null).await;
@@ -155,7 +155,7 @@ both! {
         root.see("/auth/me").await.is(200);
     }
 
-    async fn what_is_wrong_with_an_invitation_does_not_tell_which_vaults_there_are(app: TestApp) {
+    async fn invitation_error_does_not_reveal_vault_existence(app: TestApp) {
         let root = app.administrator("root").await;
         root.tell("/api/vaults", json!({"name": "secret-project"})).await.is(201);
         let eve = app.editor("eve").await;

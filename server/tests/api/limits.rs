@@ -20,7 +20,7 @@ async fn sends(ada: &Client, filename: &str, body: String) -> (u16, String) {
 }
 
 both! {
-    async fn a_form_whose_boundary_or_header_has_no_end_is_refused_before_it_fills_the_memory(app: TestApp) {
+    async fn unterminated_multipart_header_is_rejected(app: TestApp) {
         let ada = app.editor("ada").await;
         let long = "a".repeat(8 << 20);
         for body in [
@@ -41,7 +41,7 @@ both! {
         }
     }
 
-    async fn a_form_in_very_small_pieces_costs_no_more_than_any_other(app: TestApp) {
+    async fn multipart_form_in_single_bytes_is_handled(app: TestApp) {
         let ada = app.editor("ada").await;
         let begins = |name: &str| format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"f\"\r\n\r\n");
         let send = async |filename: &str, form: String| {
@@ -57,7 +57,7 @@ both! {
         assert_eq!(ada.content("b.nc").await, content.as_bytes());
     }
 
-    async fn a_form_has_so_many_fields_and_one_of_them_is_a_file_that_somebody_chose(app: TestApp) {
+    async fn upload_form_requires_one_file_and_few_fields(app: TestApp) {
         let ada = app.editor("ada").await;
         let field = |about: &str, said: &str| format!("--XX\r\nContent-Disposition: form-data; {about}\r\n\r\n{said}\r\n");
         let many = (0..40).map(|n| field(&format!("name=\"n{n}\""), "x")).collect::<String>();
@@ -81,7 +81,7 @@ both! {
         }
     }
 
-    async fn what_everybody_gets_alike_is_compressed_once_and_not_sent_twice(app: TestApp) {
+    async fn static_content_supports_gzip_and_etags(app: TestApp) {
         let page = app.anonymous().see("/sign-in").await.is(200).text;
         let style = &page[page.find("/assets/").unwrap()..];
         let style = &style[..style.find('"').unwrap()];
@@ -100,7 +100,7 @@ both! {
         }
     }
 
-    async fn a_search_and_a_path_have_an_end(app: TestApp) {
+    async fn search_length_and_folder_depth_are_limited(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add(&("a/".repeat(64) + "b"), b"x").await.is(201);
         ada.add(&("a/".repeat(65) + "b"), b"x").await.is(422).says("A file lies in at most 64 folders, one in the other; this one in 65.");
@@ -109,7 +109,7 @@ both! {
         ada.see(&format!("/api/files?q={}", "a".repeat(256))).await.is(422).says("A search has at most 255 bytes.");
     }
 
-    async fn a_check_in_that_is_sent_again_is_answered_again_also_with_what_it_was_made_from(app: TestApp) {
+    async fn retried_check_in_with_if_match_is_replayed(app: TestApp) {
         let ada = app.editor("ada").await;
         let first = ada.add("a.nc", b"one").await.is(201).body["sha256"].as_str().unwrap().to_owned();
         let check_in = |base: &str, key: &str| {
@@ -131,7 +131,7 @@ both! {
         check_in(&format!("\"{}\"", "0".repeat(64)), "k4").await.is(412);
     }
 
-    async fn what_oauth_clients_are_refused_is_in_their_own_words(app: TestApp) {
+    async fn oauth_endpoint_errors_use_oauth_format(app: TestApp) {
         let nobody = app.anonymous();
         let bad = Client { token: Some("nonsense".to_owned()), ..app.anonymous() };
         for client in [&nobody, &bad] {
@@ -147,7 +147,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_sends_a_form_without_a_session_comes_back_to_a_page_and_not_to_the_form() {
+async fn form_post_redirects_to_sign_in_without_next() {
     let app = TestApp::sqlite().await;
     let nobody = app.anonymous();
     let leads_to = async |request: reqwest::RequestBuilder| {
@@ -173,7 +173,7 @@ async fn whoever_sends_a_form_without_a_session_comes_back_to_a_page_and_not_to_
 
 /// Browsers send `Origin: null` with the forms of such a page, which no form of ours takes.
 #[test]
-fn no_page_keeps_its_own_origin_from_its_own_forms() {
+fn page_templates_do_not_set_no_referrer() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
     let mut pages = 0;
     for path in std::fs::read_dir(folder)

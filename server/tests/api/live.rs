@@ -71,7 +71,7 @@ pub(crate) async fn closed(socket: &mut Socket) -> u16 {
 }
 
 both! {
-    async fn everybody_sees_a_check_out_each_from_their_side(app: TestApp) {
+    async fn check_out_event_shows_status_per_viewer(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         ada.add("a.nc", b"one").await.is(201);
         let mut hers = open(&app, "", &bearer(&ada)).await.unwrap();
@@ -88,7 +88,7 @@ both! {
         assert_eq!(next(&mut hers).await["data"]["revision"], 2);
     }
 
-    async fn a_socket_ends_within_a_second_of_its_session(app: TestApp) {
+    async fn websocket_closes_within_a_second_of_session_end(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         let mut socket = open(&app, "", &bearer(&ada)).await.unwrap();
         ada.tell("/auth/logout", Value::Null).await.is(204);
@@ -101,7 +101,7 @@ both! {
         assert_eq!(closed(&mut socket).await, 4001);
     }
 
-    async fn a_socket_ends_when_the_right_to_read_is_lost(app: TestApp) {
+    async fn websocket_closes_when_read_permission_is_lost(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         let mut socket = open(&app, "", &bearer(&ada)).await.unwrap();
         root.ask(root.put("/api/vaults/main/members/ada").json(&json!({"role": "viewer"}))).await.is(204);
@@ -112,7 +112,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_socket_opens_for_nobody_and_from_another_site_not_at_all() {
+async fn websocket_requires_credentials_and_same_origin() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
     assert_eq!(open(&app, "", &[]).await.unwrap_err(), 401);
@@ -154,7 +154,7 @@ async fn a_socket_opens_for_nobody_and_from_another_site_not_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ticket_opens_one_socket_within_half_a_minute() {
+async fn ticket_opens_one_websocket_within_thirty_seconds() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let ticket = async || {
@@ -172,7 +172,7 @@ async fn a_ticket_opens_one_socket_within_half_a_minute() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_stream_resumes_without_a_gap() {
+async fn event_stream_resumes_after_last_event_id() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     for name in ["a.nc", "b.nc", "c.nc"] {
@@ -205,7 +205,7 @@ async fn an_event_stream_resumes_without_a_gap() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_too_far_ahead_is_told_to_start_over() {
+async fn websocket_from_future_position_gets_resync() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"x").await.is(201);
@@ -218,7 +218,7 @@ async fn a_client_too_far_ahead_is_told_to_start_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sockets_are_told_when_the_server_stops() {
+async fn stopping_server_closes_the_websocket() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let mut socket = open(&app, "", &bearer(&ada)).await.unwrap();

@@ -13,7 +13,7 @@ use crate::{
 };
 
 both! {
-    async fn passwords_apps_and_tokens_outlive_their_master_key(app: TestApp) {
+    async fn passwords_totp_and_tokens_survive_master_key_replacement(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         let (phone, _) = with_app(&app, &ada).await;
         bob.tell("/auth/totp", Value::Null).await.is(200);

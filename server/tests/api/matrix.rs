@@ -12,7 +12,7 @@ const PEOPLE: usize = 7;
 /// Calls every operation of the API document as each kind of caller. A route that is in the document but not in the
 /// snapshot, or answers differently, fails; a route that is not in the document cannot exist (`Api::route` adds both).
 #[tokio::test(flavor = "multi_thread")]
-async fn every_route_lets_in_whom_it_should() {
+async fn role_action_matrix_matches_its_snapshot() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
     root.tell("/api/vaults", json!({"name": "attic"}))
@@ -163,6 +163,6 @@ fn body(path: &str) -> Value {
 }
 
 #[test]
-fn files_have_short_addresses_in_main() {
+fn main_vault_file_has_a_short_path() {
     assert_eq!(file("a/b", ""), "/api/files/a%2Fb");
 }

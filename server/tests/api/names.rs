@@ -9,7 +9,7 @@ use std::{
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 #[test]
-fn crates_import_only_along_the_arrows() {
+fn crate_dependencies_follow_the_architecture() {
     let allowed: BTreeSet<(&str, &str)> = [
         ("strongroom", "server"),
         ("strongroom", "store"),
@@ -87,7 +87,7 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
 
 /// What our sources never do, so that nobody need ask whether they do it well.
 #[test]
-fn no_program_is_started_no_markup_is_put_together_and_no_certificate_is_waved_through() {
+fn sources_avoid_forbidden_apis() {
     const RUST: [&str; 5] = [
         "process::Command",
         "unsafe {",
@@ -156,7 +156,7 @@ fn no_program_is_started_no_markup_is_put_together_and_no_certificate_is_waved_t
 /// From the one registry, as it was checked in; and no crate that reads XML, unpacks archives, runs scripts, renders
 /// templates while it runs, or brings another provider of cryptography into what is built.
 #[test]
-fn everything_that_is_built_in_comes_from_one_registry_and_is_of_a_kind_we_want() {
+fn dependencies_come_from_crates_io_and_are_allowed() {
     const UNWANTED: [&str; 21] = [
         "quick-xml",
         "xml-rs",
@@ -209,7 +209,7 @@ fn everything_that_is_built_in_comes_from_one_registry_and_is_of_a_kind_we_want(
 }
 
 #[test]
-fn a_release_is_built_with_checks_for_overflow() {
+fn release_profile_enables_overflow_checks() {
     let manifest = std::fs::read_to_string(house().join("Cargo.toml")).unwrap();
     let release = manifest
         .split("[profile.release]")

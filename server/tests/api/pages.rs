@@ -75,7 +75,7 @@ async fn three_of_each(app: &TestApp) -> Client {
 }
 
 both! {
-    async fn every_list_comes_in_pages_of_which_none_repeats_or_leaves_out_an_entry(app: TestApp) {
+    async fn paged_lists_return_each_entry_exactly_once(app: TestApp) {
         let root = three_of_each(&app).await;
         for (path, least) in [
             ("/auth/sessions", 4),
@@ -106,7 +106,7 @@ both! {
         }
     }
 
-    async fn an_entry_that_goes_between_two_pages_takes_none_with_it(app: TestApp) {
+    async fn deleted_entry_between_pages_skips_no_entry(app: TestApp) {
         let root = three_of_each(&app).await;
         let first = root.see("/api/groups?limit=1").await.is(200);
         assert_eq!(first.body[0]["name"], "a-side");
@@ -117,7 +117,7 @@ both! {
         assert_eq!(second.body[0]["name"], "b-side");
     }
 
-    async fn a_page_that_is_asked_for_is_seen_by_nobody_who_does_not_see_the_list(app: TestApp) {
+    async fn paging_parameters_do_not_bypass_list_permission(app: TestApp) {
         three_of_each(&app).await;
         let ada = app.sign_in("ada").await;
         for path in ["/api/groups", "/api/throttle"] {

@@ -27,7 +27,7 @@ async fn check(app: &TestApp, body: serde_json::Value) -> Answer {
 }
 
 both! {
-    async fn every_way_to_set_a_password_refuses_alike_and_says_what_to_change(app: TestApp) {
+    async fn password_rules_apply_at_registration_change_and_reset(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
         let link = root.tell("/api/users/ada/reset", serde_json::Value::Null).await.is(200).body;
         let token = link["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
@@ -56,7 +56,7 @@ both! {
         app.anonymous().tell("/auth/reset/confirm", reset).await.is(204);
     }
 
-    async fn the_meter_says_what_setting_it_would_and_only_to_our_own_pages(app: TestApp) {
+    async fn password_strength_check_is_same_origin_and_limited(app: TestApp) {
         let weight = check(&app, json!({"password": NEW})).await.is(200).body;
         assert_eq!((&weight["characters"], &weight["least"], &weight["detail"]), (&json!(25), &json!(15), &json!(null)));
         let weight = check(&app, json!({"password": "lovelace lovelace", "username": "lovelace"})).await.is(200).body;
@@ -71,7 +71,7 @@ both! {
         assert_eq!(last, 429);
     }
 
-    async fn the_pages_send_a_link_and_set_a_password_without_a_script(app: TestApp) {
+    async fn password_reset_pages_work_without_javascript(app: TestApp) {
         app.register_reader("ada").await;
         let anonymous = app.anonymous();
         let post = |path: &str, form: &[(&str, &str)]| {
@@ -122,7 +122,7 @@ async fn least_on(client: &Client, path: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pages_ask_for_eight_characters_where_a_second_factor_is_asked_of_everybody() {
+async fn password_minimum_on_pages_follows_factor_setting() {
     for (required, least) in [
         (RequiredOf::Optional, "15"),
         (RequiredOf::Administrators, "15"),
@@ -151,7 +151,7 @@ async fn the_pages_ask_for_eight_characters_where_a_second_factor_is_asked_of_ev
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ones_own_page_asks_for_what_ones_own_account_needs() {
+async fn account_page_shows_the_accounts_password_minimum() {
     let app = TestApp::with(asking_for_factors(RequiredOf::Administrators)).await;
     let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
     with_app(&app, &root).await;
@@ -170,7 +170,7 @@ async fn ones_own_page_asks_for_what_ones_own_account_needs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operators_own_words_make_no_password_and_a_bad_one_stops_the_start() {
+async fn context_words_reject_passwords_and_are_validated() {
     let words = |words: &[&str]| Partial {
         passwords: PasswordSection {
             context_words: Some(words.iter().map(ToString::to_string).collect()),
@@ -213,7 +213,7 @@ async fn the_operators_own_words_make_no_password_and_a_bad_one_stops_the_start(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_that_was_stolen_elsewhere_is_refused() {
+async fn breached_password_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("breach.filter");
     // SHA-1 of "seven copper kettles sing".
@@ -248,7 +248,7 @@ async fn a_password_that_was_stolen_elsewhere_is_refused() {
 }
 
 #[test]
-fn a_broken_breach_list_or_pepper_file_stops_the_start_with_a_word_on_it() {
+fn malformed_breach_or_pepper_file_fails_startup() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     for bytes in ["", "no list"] {

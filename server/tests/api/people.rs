@@ -25,7 +25,7 @@ async fn change(root: &Client, name: &str, fields: Value) {
 }
 
 both! {
-    async fn accounts_are_narrowed_to_those_that_somebody_looks_for(app: TestApp) {
+    async fn user_list_is_filtered_by_status(app: TestApp) {
         let root = app.administrator("root").await;
         for name in ["ada", "bob", "cyd", "dan"] {
             app.editor(name).await;

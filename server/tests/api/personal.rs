@@ -40,7 +40,7 @@ fn basic(client: &Client, method: Method, path: &str, name: &str) -> RequestBuil
 }
 
 both! {
-    async fn a_token_is_told_once_and_opens_what_its_scope_says(app: TestApp) {
+    async fn personal_token_is_shown_once_and_scope_limited(app: TestApp) {
         let ada = app.editor("ada").await;
         let made = make(&ada, json!(["files:write", "files:read"]), Value::Null).await.is(201);
         let secret = made.body["token"].as_str().unwrap().to_owned();
@@ -58,7 +58,7 @@ both! {
         assert_eq!(ada.see("/auth/sessions").await.body.as_array().unwrap().len(), 1);
     }
 
-    async fn scope_lost_through_basic(app: TestApp) {
+    async fn basic_authentication_keeps_the_token_scope(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("a.nc", b"x").await.is(201);
         let reader = client(&ada, json!(["files:read"]), Value::Null).await;
@@ -74,7 +74,7 @@ both! {
         }
     }
 
-    async fn basic_wants_the_owners_name_and_a_personal_token(app: TestApp) {
+    async fn basic_authentication_requires_owner_and_personal_token(app: TestApp) {
         let ada = app.editor("ada").await;
         app.editor("bob").await;
         let script = client(&ada, json!(["files:read"]), Value::Null).await;
@@ -92,7 +92,7 @@ both! {
         script.ask(two).await.is(400);
     }
 
-    async fn another_site_cannot_act_with_basic_that_a_browser_kept(app: TestApp) {
+    async fn cross_site_write_with_basic_authentication_is_forbidden(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add("a.nc", b"x").await.is(201);
         let script = client(&ada, json!(["files:read", "files:write"]), Value::Null).await;
@@ -103,7 +103,7 @@ both! {
         script.ask(check_out()).await.is(200);
     }
 
-    async fn a_token_neither_makes_tokens_nor_touches_the_account(app: TestApp) {
+    async fn personal_token_cannot_manage_tokens_or_account(app: TestApp) {
         let root = app.administrator("root").await;
         let script = client(&root, json!(ALL), Value::Null).await;
         let other = make(&root, json!(["files:read"]), Value::Null).await.is(201);
@@ -132,7 +132,7 @@ both! {
         root.see("/api/files").await.is(200);
     }
 
-    async fn a_token_with_admin_arranges_and_takes_away_but_lets_nobody_in(app: TestApp) {
+    async fn admin_token_cannot_grant_access(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("eve").await;
         let (script, program) = (client(&root, json!(ALL), Value::Null).await, narrowed(&root, "admin").await);
@@ -161,7 +161,7 @@ both! {
         assert_eq!((&eve["is_admin"], &eve["disabled"], &eve["email"]), (&json!(false), &json!(true), &Value::Null));
     }
 
-    async fn metrics_are_for_tokens_with_admin_that_are_good_everywhere(app: TestApp) {
+    async fn metrics_through_proxy_require_an_admin_token(app: TestApp) {
         let root = app.administrator("root").await;
         let metrics = async |caller: &Client| caller.ask(caller.get("/metrics").header("x-forwarded-for", "192.0.2.1")).await.status;
         for (scopes, vaults, status) in [
@@ -172,7 +172,7 @@ both! {
         assert_eq!((metrics(&root).await, metrics(&app.editor("ada").await).await), (200, 403));
     }
 
-    async fn a_token_never_may_more_than_its_owner(app: TestApp) {
+    async fn personal_token_is_limited_by_owners_current_role(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
         ada.add("a.nc", b"x").await.is(201);
         root.check_out("a.nc").await.is(200);
@@ -187,7 +187,7 @@ both! {
         script.see("/api/files").await.is(404);
     }
 
-    async fn a_token_for_one_vault_sees_no_other(app: TestApp) {
+    async fn personal_token_for_one_vault_cannot_access_another(app: TestApp) {
         let root = app.administrator("root").await;
         root.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
         let script = client(&root, json!(ALL), json!(["attic", "attic"])).await;
@@ -207,7 +207,7 @@ both! {
         assert_eq!(root.see("/auth/tokens").await.body[0]["vaults"], json!(["attic"]));
     }
 
-    async fn what_cannot_be_given_is_refused_with_a_pointer(app: TestApp) {
+    async fn invalid_token_request_is_rejected_with_json_pointer(app: TestApp) {
         let ada = app.editor("ada").await;
         app.administrator("root").await.tell("/api/vaults", json!({"name": "attic"})).await.is(201);
         let good = json!({"name": "n", "scopes": ["files:read"]});
@@ -229,7 +229,7 @@ both! {
         assert_eq!(ada.see("/auth/tokens").await.body, json!([]));
     }
 
-    async fn a_token_ends_when_it_was_said_to_and_never_for_idleness(app: TestApp) {
+    async fn personal_token_expires_at_its_end_not_idle(app: TestApp) {
         let ada = app.editor("ada").await;
         let script = client(&ada, json!(["files:read"]), Value::Null).await;
         app.later(Duration::from_hours(89 * 24));
@@ -245,7 +245,7 @@ both! {
         assert_eq!(ada.see("/auth/tokens").await.is(200).body.as_array().unwrap().len(), 1);
     }
 
-    async fn whatever_ends_sessions_ends_tokens(app: TestApp) {
+    async fn personal_token_ends_by_deletion_revocation_or_disabling(app: TestApp) {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
         let reader = json!(["files:read"]);
@@ -279,14 +279,14 @@ both! {
         script.see("/api/files").await.is(401);
     }
 
-    async fn a_session_id_is_no_token_to_end(app: TestApp) {
+    async fn session_id_is_not_accepted_as_token_id(app: TestApp) {
         let ada = app.editor("ada").await;
         let id = ada.see("/auth/sessions").await.body[0]["id"].as_str().unwrap().to_owned();
         ada.ask(ada.delete(&format!("/auth/tokens/{id}"))).await.is(404).says("Token not found");
         ada.see("/auth/me").await.is(200);
     }
 
-    async fn a_token_for_files_says_nothing_of_other_peoples_tokens(app: TestApp) {
+    async fn introspecting_another_accounts_token_requires_admin_scope(app: TestApp) {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
         let script = client(&root, json!(["files:read"]), Value::Null).await;
@@ -296,7 +296,7 @@ both! {
         assert_eq!(admin.ask(admin.post("/auth/introspect").form(&shown)).await.body["active"], true);
     }
 
-    async fn tokens_outlive_a_restart_and_their_end_too(app: TestApp) {
+    async fn personal_tokens_keep_their_state_after_restart(app: TestApp) {
         let ada = app.editor("ada").await;
         let kept = client(&ada, json!(["files:read"]), Value::Null).await;
         let ended = client(&ada, json!(["files:read"]), Value::Null).await;
@@ -309,7 +309,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn malformed_header_causing_500() {
+async fn malformed_authorization_header_causes_no_server_error() {
     let app = TestApp::sqlite().await;
     let anonymous = app.anonymous();
     let long = format!("Basic {}", "QQ==".repeat(2000));

@@ -45,7 +45,7 @@ async fn confirm(app: &TestApp, token: &str) -> u16 {
 }
 
 both! {
-    async fn another_address_counts_when_its_link_was_followed_and_the_old_one_is_told(app: TestApp) {
+    async fn new_email_address_applies_after_confirmation(app: TestApp) {
         let ada = with_address(&app, "ada").await;
         let changed = ada.patches(json!({"display_name": "Ada Byron", "email": "new@example.org"})).await.is(200).body;
         assert_eq!((&changed["display_name"], &changed["email"]), (&json!("Ada Byron"), &json!("ada@example.org")));
@@ -61,7 +61,7 @@ both! {
         assert_eq!((&me["email"], &me["email_verified"]), (&Value::Null, &json!(false)));
     }
 
-    async fn a_link_to_confirm_dies_with_time_with_its_successor_and_with_another_change(app: TestApp) {
+    async fn email_link_expires_or_is_superseded(app: TestApp) {
         let (ada, root) = (with_address(&app, "ada").await, app.administrator("root").await);
         ada.patches(json!({"email": "one@example.org"})).await.is(200);
         let one = mailed_token(&app, "one@example.org", 1).await;
@@ -80,7 +80,7 @@ both! {
         assert_eq!(confirm(&app, "sr_em_guess").await, 403);
     }
 
-    async fn a_link_to_another_address_dies_with_whatever_throws_a_thief_out(app: TestApp) {
+    async fn email_link_is_invalid_after_security_epoch_change(app: TestApp) {
         let root = app.administrator("root").await;
         let ways = ["a new password", "a reset link", "others ended", "all ended", "factors", "disabled", "reset required"];
         for (n, way) in ways.into_iter().enumerate() {
@@ -116,7 +116,7 @@ both! {
         }
     }
 
-    async fn asking_for_another_address_tells_the_old_one_and_the_audit_by_name(app: TestApp) {
+    async fn email_change_request_is_mailed_and_audited(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, with_address(&app, "ada").await);
         ada.patches(json!({"email": "new@example.org"})).await.is(200);
         let told = app.letter_to("ada@example.org", 1).await;
@@ -130,7 +130,7 @@ both! {
         assert!(!audit.as_array().unwrap().iter().any(|entry| entry["action"] == "sign_in.refused"), "{audit}");
     }
 
-    async fn another_address_wants_a_recent_sign_in_and_a_name_does_not(app: TestApp) {
+    async fn email_change_requires_recent_sign_in(app: TestApp) {
         let ada = with_address(&app, "ada").await;
         app.later(Duration::from_mins(11));
         let refused = ada.patches(json!({"email": "eve@example.org"})).await.is(401);
@@ -140,7 +140,7 @@ both! {
         ada.patches(json!({"display_name": "\u{202e}Ada"})).await.is(422);
     }
 
-    async fn a_profile_says_nothing_about_rights(app: TestApp) {
+    async fn profile_change_cannot_set_privileges(app: TestApp) {
         let eve = with_address(&app, "eve").await;
         for extra in ["is_admin", "email_verified", "verified", "username", "roles", "groups", "disabled", "mfa"] {
             eve.patches(json!({"display_name": "Eve", extra: true})).await.is(422);
@@ -150,7 +150,7 @@ both! {
         assert_eq!(me["display_name"], Value::Null);
     }
 
-    async fn body_username_overriding_the_session(app: TestApp) {
+    async fn username_in_request_does_not_override_the_session(app: TestApp) {
         let (ada, eve) = (with_address(&app, "ada").await, with_address(&app, "eve").await);
         let before = ada.see("/auth/me").await.body;
         let document = app.anonymous().see("/openapi.json").await.body;

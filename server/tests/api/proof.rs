@@ -86,7 +86,7 @@ fn rows(text: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn every_test_that_the_security_documents_name_is_there() {
+fn tests_named_in_security_documents_exist() {
     let there = functions();
     for name in [
         "asvs.md",
@@ -161,7 +161,7 @@ const SECTIONS: [(&str, usize); 41] = [
 ];
 
 #[test]
-fn every_requirement_on_accounts_has_an_answer() {
+fn account_requirements_in_asvs_document_are_answered() {
     let text = document("asvs.md");
     let rows = rows(&text);
     let answered: BTreeSet<&str> = rows
@@ -188,7 +188,7 @@ fn every_requirement_on_accounts_has_an_answer() {
 }
 
 #[test]
-fn every_metric_is_described_and_no_other() {
+fn documented_metrics_match_the_sources() {
     fn read(folder: &Path, found: &mut BTreeSet<String>) {
         for path in std::fs::read_dir(folder)
             .unwrap()
@@ -225,7 +225,7 @@ fn every_metric_is_described_and_no_other() {
 }
 
 #[test]
-fn every_pitfall_has_a_test() {
+fn documented_pitfalls_name_a_test() {
     let text = document("pitfalls.md");
     let rows: Vec<_> = rows(&text)
         .into_iter()
@@ -245,7 +245,7 @@ fn every_pitfall_has_a_test() {
 }
 
 #[test]
-fn every_rule_between_things_has_a_test() {
+fn documented_rules_name_a_test() {
     let text = document("rules.md");
     let rows: Vec<_> = rows(&text)
         .into_iter()
@@ -262,7 +262,7 @@ fn every_rule_between_things_has_a_test() {
 
 /// Every row of the published list that applies is answered, and those of our sections too.
 #[test]
-fn no_requirement_that_applies_is_missing() {
+fn applicable_asvs_requirements_are_answered() {
     let shared = std::env::var_os("STRONGROOM_SHARED")
         .map_or_else(|| house().join("../shared"), PathBuf::from);
     let path = shared.join("security/asvs.csv");

@@ -37,7 +37,7 @@ fn statuses(answers: &str) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_address_takes_a_method_that_it_does_not_name() {
+async fn unsupported_http_methods_return_405() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
     let mut paths: Vec<String> = every_route(&app)
@@ -84,7 +84,7 @@ async fn no_address_takes_a_method_that_it_does_not_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_other_version_of_http_is_spoken() {
+async fn http_versions_other_than_1_1_are_rejected() {
     let app = TestApp::sqlite().await;
     // RFC 9113: preface, settings that change nothing, and `GET /health/live` of localhost on the first stream.
     let fields = b"\x82\x86\x04\x0c/health/live\x01\x09localhost";
@@ -107,7 +107,7 @@ async fn no_other_version_of_http_is_spoken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_ends_in_two_places_hides_no_second_one() {
+async fn ambiguous_message_length_smuggles_no_request() {
     let app = TestApp::sqlite().await;
     let hidden = "GET /auth/me HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
     let head =
@@ -185,7 +185,7 @@ async fn a_message_that_ends_in_two_places_hides_no_second_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn numbers_that_are_too_large_are_refused() {
+async fn out_of_range_numbers_are_rejected() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"0123456789").await.is(201);
@@ -230,7 +230,7 @@ async fn numbers_that_are_too_large_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_there_twice_or_in_the_wrong_place_counts_for_nothing() {
+async fn duplicate_or_misplaced_parameters_are_rejected() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
     let anonymous = app.anonymous();
@@ -280,7 +280,7 @@ async fn what_is_there_twice_or_in_the_wrong_place_counts_for_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_lies_about_that_nobody_put_there_and_no_version_is_told() {
+async fn stray_files_and_version_are_not_exposed() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
     for path in [
@@ -335,7 +335,7 @@ async fn nothing_lies_about_that_nobody_put_there_and_no_version_is_told() {
 
 /// RFC 6266, RFC 8187: whatever a file is called, the header has one parameter and holds the name.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_download_is_called_as_the_file_is_and_nothing_else() {
+async fn download_filename_matches_the_stored_filename() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     for name in [
@@ -409,7 +409,7 @@ async fn a_download_is_called_as_the_file_is_and_nothing_else() {
 
 /// hyper's own answers, before anything of ours: nothing is in them, and the connection ends.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_http_is_answered_with_nothing_that_a_browser_could_show() {
+async fn malformed_http_gets_an_empty_error_response() {
     let app = TestApp::sqlite().await;
     let too_long = format!(
         "GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",

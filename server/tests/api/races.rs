@@ -11,7 +11,7 @@ use crate::{
 };
 
 both! {
-    async fn of_eight_who_check_out_at_once_exactly_one_wins(app: TestApp) {
+    async fn parallel_api_check_outs_succeed_once(app: TestApp) {
         let mut people = Vec::new();
         for n in 0..8 {
             people.push(app.editor(&format!("user{n}")).await);
@@ -38,7 +38,7 @@ both! {
         }
     }
 
-    async fn a_check_in_and_an_override_at_once_leave_one_truth(app: TestApp) {
+    async fn check_in_racing_override_over_api_is_consistent(app: TestApp) {
         let (ada, root) = (app.editor("ada").await, app.administrator("root").await);
         ada.add("a.nc", b"0").await.is(201);
         let mut revision = 1;
@@ -66,7 +66,7 @@ both! {
         }
     }
 
-    async fn the_same_file_added_at_once_is_there_once(app: TestApp) {
+    async fn parallel_adds_of_one_file_succeed_once(app: TestApp) {
         let ada = app.editor("ada").await;
         for round in 0..10 {
             let [one, two] = [format!("Dir{round}/A.nc"), format!("dir{round}/a.nc")];
@@ -82,7 +82,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_key_used_many_times_at_once_acts_once() {
+async fn parallel_requests_with_one_idempotency_key_act_once() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let mut tries = JoinSet::new();

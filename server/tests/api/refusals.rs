@@ -24,7 +24,7 @@ async fn refusals(root: &Client, who: &str, many: usize) -> Vec<Value> {
 }
 
 both! {
-    async fn whoever_is_refused_is_in_the_record_with_what_they_asked_for_where_and_from_where(app: TestApp) {
+    async fn denied_action_is_audited_with_request_and_origin(app: TestApp) {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
         ada.add("a.nc", b"x").await.is(201);
@@ -46,7 +46,7 @@ both! {
         assert!(page.contains("You asked for something that is not allowed: GET /api/users"), "{page}");
     }
 
-    async fn the_same_refusal_again_and_again_is_one_entry_in_ten_minutes(app: TestApp) {
+    async fn repeated_denial_is_audited_once_per_ten_minutes(app: TestApp) {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
         for _ in 0..20 {
@@ -61,7 +61,7 @@ both! {
         assert_eq!(again[0]["facts"]["times"], 20, "{again:#?}");
     }
 
-    async fn a_token_that_reaches_too_far_is_in_the_record(app: TestApp) {
+    async fn token_exceeding_its_scope_is_audited(app: TestApp) {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
         let made = ada.tell("/auth/tokens", json!({"name": "backup", "scopes": ["files:read"]})).await.is(201);
@@ -74,7 +74,7 @@ both! {
         assert!(told.iter().all(|entry| entry["by"]["label"] == "backup"), "{told:#?}");
     }
 
-    async fn what_another_site_causes_with_somebodys_cookie_is_in_the_record(app: TestApp) {
+    async fn cross_site_request_with_cookie_is_audited(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("ada").await;
         let cookie = cookie(&app, "ada", None).await;
@@ -93,7 +93,7 @@ both! {
         assert_eq!(root.see("/api/audit?action=action.refused").await.body.as_array().unwrap().len(), 1, "nobody's cookie is told of nobody");
     }
 
-    async fn having_to_confirm_or_mistyping_a_vault_is_no_refusal(app: TestApp) {
+    async fn step_up_and_unknown_vault_are_not_audited(app: TestApp) {
         let root = app.administrator("root").await;
         root.see("/api/vaults/nowhere/files").await.is(404);
         app.later(Duration::from_mins(11));

@@ -30,7 +30,7 @@ async fn sign_in(app: &TestApp, name: &str, password: &str) -> crate::app::Answe
 }
 
 both! {
-    async fn a_lost_password_is_set_anew_with_a_mailed_link(app: TestApp) {
+    async fn mailed_reset_link_replaces_a_lost_password(app: TestApp) {
         let ada = app.reachable("ada").await;
         app.anonymous().tell("/auth/reset", json!({"account": "ada@EXAMPLE.org"})).await.is(202);
         let letter = app.letter_to("ada@example.org", 1).await;
@@ -46,7 +46,7 @@ both! {
         assert_eq!(app.letter_to("ada@example.org", 2).await.subject, "Your password was changed");
     }
 
-    async fn an_address_that_was_never_confirmed_gets_no_link_for_a_password(app: TestApp) {
+    async fn reset_mail_requires_a_verified_address(app: TestApp) {
         let address = app.register_with_address("ada").await;
         app.letter_to(&address, 1).await;
         app.reachable("bob").await;
@@ -69,7 +69,7 @@ both! {
         assert_eq!(app.letter_to(&address, 2).await.subject, "A new password for Strongroom");
     }
 
-    async fn a_reset_does_not_pass_a_second_factor_by(app: TestApp) {
+    async fn password_reset_does_not_bypass_second_factor(app: TestApp) {
         let ada = app.reachable("ada").await;
         crate::authenticator::with_app(&app, &ada).await;
         app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
@@ -88,7 +88,7 @@ both! {
         assert_eq!(answer.body["error"], "mfa_required");
     }
 
-    async fn host_header_poisoning_a_mailed_link(app: TestApp) {
+    async fn mailed_link_ignores_host_and_forwarding_headers(app: TestApp) {
         app.reachable("ada").await;
         let anonymous = app.anonymous();
         let headers = ["host", "x-forwarded-host", "x-forwarded-proto", "forwarded", "origin", "x-original-url"];
@@ -108,7 +108,7 @@ both! {
         }
     }
 
-    async fn asking_for_a_link_does_not_tell_who_is_there(app: TestApp) {
+    async fn reset_request_does_not_reveal_accounts(app: TestApp) {
         let root = app.administrator("root").await;
         for name in ["ada", "gone"] {
             app.reachable(name).await;
@@ -126,7 +126,7 @@ both! {
         assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
     }
 
-    async fn an_administrator_hands_a_link_over(app: TestApp) {
+    async fn administrator_can_create_a_reset_link(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.editor("ada").await);
         ada.tell("/api/users/ada/reset", Value::Null).await.is(403);
         app.anonymous().tell("/api/users/ada/reset", Value::Null).await.is(401);
@@ -139,7 +139,7 @@ both! {
         sign_in(&app, "ada", NEW).await.is(200);
     }
 
-    async fn what_an_administrator_does_is_told_at_the_address_that_the_account_had(app: TestApp) {
+    async fn administrator_changes_are_mailed_to_previous_address(app: TestApp) {
         let root = app.administrator("root").await;
         let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
         app.anonymous().tell("/auth/register", body).await.is(201);
@@ -157,14 +157,14 @@ both! {
         assert_eq!(told, expected);
     }
 
-    async fn asking_for_a_link_is_nobodys_failure(app: TestApp) {
+    async fn reset_request_is_not_audited_as_failure(app: TestApp) {
         let root = app.administrator("root").await;
         app.anonymous().tell("/auth/reset", json!({"account": "root"})).await.is(202);
         let audit = root.see("/api/audit").await.body;
         assert!(!audit.as_array().unwrap().iter().any(|entry| entry["action"] == "sign_in.refused"), "{audit}");
     }
 
-    async fn a_required_reset_keeps_the_old_password_out(app: TestApp) {
+    async fn required_reset_rejects_the_old_password(app: TestApp) {
         let (root, ada) = (app.administrator("root").await, app.reachable("ada").await);
         let patch = json!({"reset_required": true});
         let user = root.ask(root.request(Method::PATCH, "/api/users/ada").json(&patch)).await.is(200).body;
@@ -181,7 +181,7 @@ both! {
         assert_eq!(root.see("/api/users/ada").await.body["reset_required"], false);
     }
 
-    async fn a_link_is_used_once_however_many_come_at_once(app: TestApp) {
+    async fn parallel_api_reset_link_uses_succeed_once(app: TestApp) {
         let root = app.administrator("root").await;
         app.editor("ada").await;
         let link = root.tell("/api/users/ada/reset", Value::Null).await.is(200).body["link"].as_str().unwrap().to_owned();
@@ -201,7 +201,7 @@ both! {
         assert_eq!(statuses, [204, 403, 403, 403, 403, 403, 403, 403]);
     }
 
-    async fn refresh_valid_after_password_change(app: TestApp) {
+    async fn password_change_and_reset_invalidate_refresh_tokens(app: TestApp) {
         let here = app.reachable("ada").await;
         let there = app.sign_in("ada").await;
         let change = json!({"current_password": PASSWORD, "new_password": NEW});

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{accounts::refresh, app::TestApp, both};
 
 both! {
-    async fn a_restart_keeps_files_locks_and_sessions(app: TestApp) {
+    async fn restart_preserves_files_locks_and_sessions(app: TestApp) {
         let ada = app.editor("ada").await;
         let ended = app.sign_in("ada").await;
         ended.tell("/auth/logout", Value::Null).await.is(204);
@@ -25,7 +25,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_of_postgresql_that_may_change_no_table_serves() {
+async fn server_runs_with_unprivileged_postgresql_role() {
     let Some(app) = TestApp::serving_only().await else {
         return;
     };

@@ -35,7 +35,7 @@ async fn grant(client: &Client, grant: &str) -> Answer {
 }
 
 both! {
-    async fn a_strict_client_finds_metadata_that_keeps_its_word(app: TestApp) {
+    async fn server_metadata_satisfies_a_strict_client(app: TestApp) {
         let client = app.anonymous();
         let answer = client.see(METADATA).await.is(200);
         assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -60,7 +60,7 @@ both! {
         client.see("/.well-known/openid-configuration").await.is(404);
     }
 
-    async fn grants_and_ways_to_authenticate_are_those_that_the_metadata_names(app: TestApp) {
+    async fn grant_types_and_client_authentication_match_metadata(app: TestApp) {
         let (client, ada) = (app.anonymous(), app.editor("ada").await);
         let grants = list(&known(&client).await, "grant_types_supported");
         for name in &grants {
@@ -91,7 +91,7 @@ fn key(set: &JwkSet, kid: &str) -> DecodingKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_elses_service_verifies_our_tokens_by_the_published_keys_alone() {
+async fn access_token_verifies_with_published_jwks() {
     let keys = KeysSection {
         algorithm: Some(Algorithm::EdDsa),
         ..KeysSection::default()

@@ -223,7 +223,7 @@ impl House {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn texts_that_trip_others_are_kept_exactly_or_refused() {
+async fn naughty_strings_are_stored_exactly_or_rejected() {
     let Some(strings) = naughty_strings() else {
         return;
     };
@@ -255,7 +255,7 @@ async fn texts_that_trip_others_are_kept_exactly_or_refused() {
 
 /// Each is the one to prove the next change with: had it been kept as something else, that would be refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn passwords_that_trip_others_sign_in_or_are_refused() {
+async fn naughty_string_passwords_sign_in_or_are_rejected() {
     let Some(strings) = naughty_strings() else {
         return;
     };
@@ -292,7 +292,7 @@ async fn passwords_that_trip_others_sign_in_or_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn passkeys_may_be_called_what_trips_others() {
+async fn passkey_naughty_string_names_are_stored_or_rejected() {
     let Some(strings) = naughty_strings() else {
         return;
     };

@@ -82,7 +82,7 @@ async fn shut_out(app: &TestApp, username: &str) {
 }
 
 both! {
-    async fn too_many_wrong_passwords_are_429_with_the_time_left(app: TestApp) {
+    async fn throttled_sign_in_returns_429_with_retry_after(app: TestApp) {
         app.editor("ada").await;
         for username in ["ada", "nobody"] {
             for _ in 0..5 {
@@ -94,7 +94,7 @@ both! {
         }
     }
 
-    async fn administrators_see_who_is_kept_out_and_let_them_try_again(app: TestApp) {
+    async fn administrator_lists_and_lifts_a_lockout(app: TestApp) {
         let root = app.administrator("root").await;
         let ada = app.editor("ada").await;
         assert_eq!(root.see("/api/throttle").await.is(200).body, json!([]));
@@ -116,7 +116,7 @@ both! {
         assert_eq!(root.see("/api/throttle").await.is(200).body, json!([]));
     }
 
-    async fn a_network_is_lifted_by_any_of_its_addresses(app: TestApp) {
+    async fn network_throttle_is_lifted_by_a_mapped_address(app: TestApp) {
         let root = app.administrator("root").await;
         // One failure is paid off every three seconds, and hashing takes its time.
         let mut tried = 0;
@@ -134,7 +134,7 @@ both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_forgets_no_failure() {
+async fn throttle_survives_restart() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
     for _ in 0..5 {
@@ -150,7 +150,7 @@ async fn a_restart_forgets_no_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outsider_shuts_nobody_out_of_browser_or_network() {
+async fn lockout_exempts_known_browser_and_network() {
     let app = TestApp::with(behind_a_proxy()).await;
     app.editor("ada").await;
     let anyone = app.anonymous();
@@ -177,7 +177,7 @@ async fn an_outsider_shuts_nobody_out_of_browser_or_network() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_gets_its_cookie_with_the_sign_in_and_keeps_it() {
+async fn device_cookie_is_set_at_sign_in() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
     let anyone = app.anonymous();
@@ -213,7 +213,7 @@ async fn a_browser_gets_its_cookie_with_the_sign_in_and_keeps_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pitfall_address_bucket_escaped_by_a_spoofed_header() {
+async fn spoofed_forwarded_header_does_not_bypass_throttle() {
     for settings in [Partial::default(), behind_a_proxy()] {
         let trusts = settings.trusted_proxies.is_some();
         let app = TestApp::with(settings).await;
@@ -241,7 +241,7 @@ async fn pitfall_address_bucket_escaped_by_a_spoofed_header() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pitfall_username_case_or_unicode_twin_gets_a_second_account_or_count() {
+async fn username_variants_share_account_and_throttle() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
     for twin in [
@@ -268,7 +268,7 @@ async fn pitfall_username_case_or_unicode_twin_gets_a_second_account_or_count() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refresh_tokens_are_tried_only_so_often() {
+async fn dead_refresh_token_attempts_are_throttled() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let dead = "sr_rt_".to_owned() + &"A".repeat(47);
@@ -312,7 +312,7 @@ async fn refresh_tokens_are_tried_only_so_often() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_dead_tokens_keeps_no_good_one_out_behind_the_same_address() {
+async fn dead_token_flood_does_not_block_valid_tokens() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let script = personal::client(&ada, json!(["files:read"]), Value::Null).await;
@@ -330,7 +330,7 @@ async fn a_flood_of_dead_tokens_keeps_no_good_one_out_behind_the_same_address() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_too_much_is_slowed_down_and_nobody_else_is() {
+async fn session_request_rate_limit_is_per_session() {
     let sessions = SessionsSection {
         requests_per_minute: Some(60),
         ..SessionsSection::default()

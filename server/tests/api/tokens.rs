@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{accounts::refresh, app::PASSWORD, both};
 
 both! {
-    async fn the_token_endpoint_answers_as_rfc_6749_says(app: TestApp) {
+    async fn token_endpoint_responses_follow_rfc_6749(app: TestApp) {
         app.editor("ada").await;
         let anonymous = app.anonymous();
         let form = [("username", "ada"), ("password", PASSWORD)];
@@ -35,7 +35,7 @@ both! {
         anonymous.ask(anonymous.get("/auth/token")).await.is(405);
     }
 
-    async fn an_access_token_lives_half_an_hour(app: TestApp) {
+    async fn access_token_expires_after_30_minutes(app: TestApp) {
         let ada = app.editor("ada").await;
         app.later(Duration::from_secs(1795));
         ada.see("/auth/me").await.is(200);
@@ -44,7 +44,7 @@ both! {
         assert_eq!(answer.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
     }
 
-    async fn a_refresh_token_works_once_and_its_theft_ends_the_session(app: TestApp) {
+    async fn replayed_api_refresh_token_ends_the_session(app: TestApp) {
         let ada = app.editor("ada").await;
         let first = refresh(&ada, &ada.refresh).await.is(200);
         app.later(Duration::from_mins(1));
@@ -54,7 +54,7 @@ both! {
         ada.see("/auth/me").await.is(401);
     }
 
-    async fn a_retry_within_ten_seconds_is_forgiven(app: TestApp) {
+    async fn refresh_token_retry_within_grace_period_succeeds(app: TestApp) {
         let ada = app.editor("ada").await;
         refresh(&ada, &ada.refresh).await.is(200);
         let again = refresh(&ada, &ada.refresh).await.is(200);
@@ -62,7 +62,7 @@ both! {
         ada.see("/auth/me").await.is(200);
     }
 
-    async fn signing_out_ends_everything_of_the_session(app: TestApp) {
+    async fn api_sign_out_ends_only_its_session(app: TestApp) {
         let (ada, other) = (app.editor("ada").await, app.sign_in("ada").await);
         ada.tell("/auth/logout", Value::Null).await.is(204);
         ada.see("/auth/me").await.is(401);
@@ -70,7 +70,7 @@ both! {
         other.see("/auth/me").await.is(200);
     }
 
-    async fn revoking_either_token_ends_the_session_and_says_nothing(app: TestApp) {
+    async fn revocation_ends_session_and_always_returns_200(app: TestApp) {
         let (one, two) = (app.editor("ada").await, app.sign_in("ada").await);
         let anonymous = app.anonymous();
         let revoke = |token: String, hint: &'static str| {
@@ -84,7 +84,7 @@ both! {
         refresh(&two, &two.refresh).await.is(400);
     }
 
-    async fn introspection_tells_the_owner_only(app: TestApp) {
+    async fn api_introspection_is_limited_to_the_owner(app: TestApp) {
         let (ada, bob) = (app.editor("ada").await, app.editor("bob").await);
         let ask = |client: &crate::app::Client, token: &str| client.post("/auth/introspect").form(&[("token", token.to_owned())]);
         let own = ada.ask(ask(&ada, ada.token.as_ref().unwrap())).await.is(200).body;
@@ -95,7 +95,7 @@ both! {
         app.anonymous().ask(ask(&app.anonymous(), "x")).await.is(401);
     }
 
-    async fn metadata_names_this_server(app: TestApp) {
+    async fn server_metadata_names_the_issuer(app: TestApp) {
         let answer = app.anonymous().see("/.well-known/oauth-authorization-server").await.is(200).body;
         assert_eq!(answer["token_endpoint"], format!("{}/auth/token", answer["issuer"].as_str().unwrap()));
         assert_eq!(app.anonymous().see("/.well-known/jwks.json").await.is(200).body, json!({"keys": []}));

@@ -60,7 +60,7 @@ async fn newest_sign_in(client: &Client) -> Value {
 }
 
 both! {
-    async fn a_sign_in_after_long_idleness_is_told(app: TestApp) {
+    async fn sign_in_after_long_absence_is_mailed(app: TestApp) {
         ada(&app).await;
         app.later(DAY * 89);
         let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
@@ -74,7 +74,7 @@ both! {
         assert_eq!(letter.subject, "A sign-in to your account after a long time");
     }
 
-    async fn a_success_after_many_failures_is_told(app: TestApp) {
+    async fn sign_in_after_many_failures_is_mailed_once(app: TestApp) {
         ada(&app).await;
         for tries in 0..7 {
             app.later(Duration::from_mins(16));
@@ -90,7 +90,7 @@ both! {
         assert_eq!(newest_sign_in(&ada).await["refused_before"], Value::Null, "told once");
     }
 
-    async fn what_was_tried_before_there_was_an_account_is_not_told_to_its_owner(app: TestApp) {
+    async fn failures_before_registration_are_not_reported(app: TestApp) {
         for _ in 0..6 {
             app.later(Duration::from_mins(16));
             assert_eq!(sign_in_with(&app, "wrong wrong wrong", HOME).await.status, 401);
@@ -99,7 +99,7 @@ both! {
         assert_eq!(newest_sign_in(&ada(&app).await).await["refused_before"], Value::Null);
     }
 
-    async fn a_right_password_without_the_second_factor_from_a_new_place_is_told_once(app: TestApp) {
+    async fn pending_mfa_from_new_device_is_mailed_once(app: TestApp) {
         let owner = ada(&app).await;
         let (phone, _) = crate::authenticator::with_app(&app, &owner).await;
         let before = app.letter_to("ada@example.org", 1).await.subject;
@@ -120,7 +120,7 @@ both! {
         assert!(page(&own).await.contains("Somebody typed your right password and was asked for the second factor"));
     }
 
-    async fn whoever_made_a_token_hears_once_that_it_ends(app: TestApp) {
+    async fn personal_token_expiry_is_mailed_once(app: TestApp) {
         let ada = ada(&app).await;
         let make = async |name: &str, days: u32| {
             let wanted = json!({"name": name, "scopes": ["files:read"], "expires_in_days": days});

@@ -157,7 +157,7 @@ async fn join(app: &TestApp, provider: &Provider, username: &str) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_left_for_before_everything_was_thrown_out_or_in_another_session_joins_nothing() {
+async fn identity_link_from_older_epoch_or_session_fails() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Refuse).await;
     app.editor("ada").await;
@@ -199,7 +199,7 @@ async fn what_was_left_for_before_everything_was_thrown_out_or_in_another_sessio
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_gets_an_account_where_that_is_allowed_and_the_same_one_ever_after() {
+async fn provider_sign_in_provisions_one_account() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Welcome).await;
     let browser = Browser::of(&app);
@@ -218,7 +218,7 @@ async fn a_stranger_gets_an_account_where_that_is_allowed_and_the_same_one_ever_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_comes_from_a_provider_confirms_there_that_it_is_still_them() {
+async fn provider_account_steps_up_at_its_provider() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Welcome).await;
     let browser = Browser::of(&app);
@@ -264,7 +264,7 @@ async fn whoever_comes_from_a_provider_confirms_there_that_it_is_still_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_joined_their_account_to_somebodys_is_out_after_a_recovery() {
+async fn factor_reset_unlinks_the_provider_identity() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Refuse).await;
     let root = app.administrator("root").await;
@@ -294,7 +294,7 @@ async fn whoever_joined_their_account_to_somebodys_is_out_after_a_recovery() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_is_refused_where_accounts_are_made_by_us() {
+async fn unknown_provider_identity_is_rejected_without_provisioning() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Refuse).await;
     provider.says(json!({"sub": "17", "preferred_username": "ada"}));
@@ -304,7 +304,7 @@ async fn a_stranger_is_refused_where_accounts_are_made_by_us() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unverified_upstream_mail_is_never_linked_nor_a_verified_one() {
+async fn provider_email_never_links_an_existing_account() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Welcome).await;
     let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
@@ -322,7 +322,7 @@ async fn unverified_upstream_mail_is_never_linked_nor_a_verified_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upstream_rename_does_not_switch_accounts() {
+async fn provider_username_change_does_not_switch_accounts() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Welcome).await;
     let browser = Browser::of(&app);
@@ -350,7 +350,7 @@ async fn an_upstream_rename_does_not_switch_accounts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_oidc_callback_is_not_finished_in_another_browser_nor_twice() {
+async fn oidc_callback_works_once_in_its_own_browser() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Welcome).await;
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
@@ -376,7 +376,7 @@ async fn an_oidc_callback_is_not_finished_in_another_browser_nor_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn id_tokens_of_others_are_refused() {
+async fn id_token_with_wrong_claims_is_rejected() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Welcome).await;
     let past = uptime() - 3600;
@@ -395,7 +395,7 @@ async fn id_tokens_of_others_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_joined_from_a_signed_in_session_only_and_parted_again() {
+async fn provider_identity_is_linked_and_unlinked_in_session() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Refuse).await;
     let ada = app.editor("ada").await;
@@ -427,7 +427,7 @@ async fn an_account_is_joined_from_a_signed_in_session_only_and_parted_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_signed_out_on_the_way_joins_nothing() {
+async fn identity_link_callback_requires_a_session() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Refuse).await;
     let ada = app.editor("ada").await;
@@ -452,7 +452,7 @@ async fn whoever_signed_out_on_the_way_joins_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_account_does_not_come_in_through_its_provider() {
+async fn disabled_account_cannot_sign_in_through_provider() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Welcome).await;
     let root = app.administrator("root").await;
@@ -470,7 +470,7 @@ async fn a_disabled_account_does_not_come_in_through_its_provider() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_is_away_is_said_so_and_next_leads_to_no_other_server() {
+async fn unavailable_provider_returns_502_and_next_stays_local() {
     let provider = Provider::start().await;
     let gone = ProviderSection {
         issuer: "http://127.0.0.1:9".to_owned(),
@@ -499,7 +499,7 @@ async fn a_provider_that_is_away_is_said_so_and_next_leads_to_no_other_server() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upstream_sign_in_does_not_pass_our_second_factor_by() {
+async fn provider_sign_in_requires_the_second_factor() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Refuse).await;
     let ada = app.editor("ada").await;

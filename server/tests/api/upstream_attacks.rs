@@ -51,7 +51,7 @@ async fn departs(app: &TestApp) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metadata_of_another_issuer_is_not_believed() {
+async fn provider_metadata_with_wrong_issuer_is_rejected() {
     let provider = Provider::start().await;
     for issuer in [
         "https://evil.example".to_owned(),
@@ -65,7 +65,7 @@ async fn metadata_of_another_issuer_is_not_believed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_says_it_is_another_providers_is_refused_before_the_code_is_sent() {
+async fn callback_with_wrong_iss_is_rejected_before_exchange() {
     let provider = Provider::start().await;
     lies(
         &provider,
@@ -97,7 +97,7 @@ async fn an_answer_that_says_it_is_another_providers_is_refused_before_the_code_
 
 /// Two providers, one of them a thief: its own answer, brought to the other one's address, and the other way round.
 #[tokio::test(flavor = "multi_thread")]
-async fn providers_are_not_mixed_up() {
+async fn provider_mix_up_is_rejected() {
     let (honest, thief) = (Provider::start().await, Provider::start().await);
     let second = ProviderSection {
         id: "thief".to_owned(),
@@ -208,7 +208,7 @@ fn rs256(header: Value) -> Forger {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn id_tokens_that_the_providers_key_has_not_signed_are_refused() {
+async fn forged_id_token_is_rejected() {
     let provider = Provider::start().await;
     // Says that it signs with anything: that is not for it to say.
     let all = ["none", "HS256", "RS256", "ES256", "ES384", "EdDSA"];
@@ -301,7 +301,7 @@ async fn id_tokens_that_the_providers_key_has_not_signed_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn id_tokens_of_another_program_time_or_sign_in_are_refused() {
+async fn id_token_with_invalid_claim_is_rejected() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Welcome).await;
     let (browser, now) = (Browser::of(&app), uptime());
@@ -350,7 +350,7 @@ fn endless() -> impl Stream<Item = Result<Bytes, Infallible>> {
 type Answers = fn() -> Response;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_sends_us_elsewhere_or_too_much_is_left_alone() {
+async fn provider_redirect_or_oversized_answer_is_rejected() {
     let provider = Provider::start().await;
     let badly: [(&str, Answers); 3] = [
         ("a redirect to where they are", || {
@@ -379,7 +379,7 @@ async fn a_provider_that_sends_us_elsewhere_or_too_much_is_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_never_answers_is_given_up_and_holds_up_nobody_who_goes_to_another() {
+async fn unresponsive_provider_times_out_without_blocking_another() {
     let (slow, other) = (Provider::start().await, Provider::start().await);
     slow.misbehaves.lock().unwrap().keys = Some(|| {
         answer(Body::from_stream(futures_util::stream::pending::<

@@ -52,7 +52,7 @@ pub(crate) async fn beside(provider: &Provider) -> Option<Stage> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_no_password_confirms_at_the_provider_with_one_click() {
+async fn passwordless_account_steps_up_at_provider_in_browser() {
     let provider = Provider::start().await;
     let Some(stage) = beside(&provider).await else {
         return;
@@ -73,7 +73,7 @@ async fn who_has_no_password_confirms_at_the_provider_with_one_click() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_is_signed_out_but_who_says_so() {
+async fn ending_all_sessions_in_browser_keeps_the_administrator() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -98,7 +98,7 @@ async fn everybody_is_signed_out_but_who_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_is_confirmed_by_a_letter_that_is_sent_again() {
+async fn resent_mail_confirms_the_email_address() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -124,7 +124,7 @@ async fn an_address_is_confirmed_by_a_letter_that_is_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_administrator_follows_the_printed_link_and_is_in() {
+async fn setup_page_creates_the_first_administrator() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -160,7 +160,7 @@ async fn the_first_administrator_follows_the_printed_link_and_is_in() {
 
 /// To such an origin browsers send no `Sec-Fetch-Site`: what tells our own form from another site's is its `Origin`.
 #[tokio::test(flavor = "multi_thread")]
-async fn links_work_over_plain_http_by_another_name_than_localhost() {
+async fn mailed_links_work_over_plain_http() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -221,7 +221,7 @@ pub(crate) async fn with_a_limit() -> Option<Stage> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_too_much_is_told_so_on_a_page() {
+async fn rate_limited_page_shows_an_error() {
     let Some(stage) = with_a_limit().await else {
         return;
     };

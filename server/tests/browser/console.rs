@@ -33,7 +33,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_script_that_the_policy_refuses_is_noticed() {
+async fn blocked_inline_script_is_logged_by_the_browser() {
     let Some(stage) = crate::stage::Stage::open().await else {
         return;
     };

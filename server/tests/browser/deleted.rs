@@ -3,7 +3,7 @@
 use crate::{app::PASSWORD, stage::Stage, vault::row};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_file_is_found_in_the_list_and_restored_from_it() {
+async fn deleted_file_can_be_restored_from_the_list() {
     let Some(stage) = Stage::open().await else {
         return;
     };

@@ -3,7 +3,7 @@
 use crate::{app::PASSWORD, stage::Stage};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_api_page_signs_in_and_calls() {
+async fn api_page_signs_in_and_sends_requests() {
     let Some(stage) = Stage::open().await else {
         return;
     };

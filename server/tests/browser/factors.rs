@@ -57,7 +57,7 @@ async fn comes_to_the_second_step(ada: &Window) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_app_is_turned_on_and_asked_for_at_sign_in() {
+async fn totp_is_enrolled_and_required_at_sign_in() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -80,7 +80,7 @@ async fn an_app_is_turned_on_and_asked_for_at_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_loses_the_phone_gets_in_with_a_recovery_code() {
+async fn recovery_code_signs_in_on_the_mfa_page() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -101,7 +101,7 @@ async fn who_loses_the_phone_gets_in_with_a_recovery_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_matters_is_confirmed_and_then_goes_on() {
+async fn step_up_dialog_confirms_and_resumes_the_action() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -137,7 +137,7 @@ async fn what_matters_is_confirmed_and_then_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lock_is_overridden_on_the_page_after_a_confirmation_only() {
+async fn lock_override_on_page_requires_step_up() {
     let Some(stage) = Stage::open().await else {
         return;
     };

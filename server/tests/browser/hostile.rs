@@ -15,7 +15,7 @@ const NAMES: [&str; 4] = [
 const MARKUP: &str = "<img src=x onerror=alert(1)><script>alert(2)</script>";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_and_texts_with_markup_are_shown_as_text() {
+async fn filenames_and_descriptions_with_markup_show_as_text() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -72,7 +72,7 @@ async fn names_and_texts_with_markup_are_shown_as_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_persons_name_with_markup_is_shown_as_text() {
+async fn display_name_with_markup_shows_as_text() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -98,7 +98,7 @@ async fn a_persons_name_with_markup_is_shown_as_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_refused_says_why_beside_its_file() {
+async fn rejected_upload_shows_its_error_beside_file() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -121,7 +121,7 @@ async fn a_name_that_is_refused_says_why_beside_its_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_downloaded_page_is_never_opened_as_one() {
+async fn uploaded_html_is_downloaded_not_rendered() {
     let Some(stage) = Stage::open().await else {
         return;
     };

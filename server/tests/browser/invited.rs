@@ -14,7 +14,7 @@ async fn shown_token(window: &Window) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_is_invited_follows_the_link_and_may_do_what_it_promised() {
+async fn invitation_page_registers_account_with_its_role() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -73,7 +73,7 @@ async fn somebody_is_invited_follows_the_link_and_may_do_what_it_promised() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invitation_is_withdrawn() {
+async fn invitation_is_withdrawn_on_the_page() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -95,7 +95,7 @@ async fn an_invitation_is_withdrawn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_is_made_filled_and_let_in_and_its_member_feels_it() {
+async fn group_page_grants_a_member_its_role() {
     let Some(stage) = Stage::open().await else {
         return;
     };

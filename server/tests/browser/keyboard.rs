@@ -9,7 +9,7 @@ const ESCAPE: &str = "\u{e00c}";
 const DOWN: &str = "\u{e015}";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_checked_out_and_in_with_the_keyboard_alone() {
+async fn check_out_and_check_in_work_by_keyboard() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -52,7 +52,7 @@ async fn a_file_is_checked_out_and_in_with_the_keyboard_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_menu_opens_moves_and_closes_with_the_keyboard() {
+async fn menu_works_by_keyboard() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -84,7 +84,7 @@ async fn a_menu_opens_moves_and_closes_with_the_keyboard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_tab_leads_past_the_header() {
+async fn first_tab_stop_skips_the_header() {
     let Some(stage) = Stage::open().await else {
         return;
     };

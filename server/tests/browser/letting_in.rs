@@ -3,7 +3,7 @@
 use crate::stage::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_made_copied_and_ended() {
+async fn token_page_creates_and_ends_a_token() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -38,7 +38,7 @@ async fn a_token_is_made_copied_and_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_is_compared_and_let_in() {
+async fn device_page_shows_and_approves_the_request() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -80,7 +80,7 @@ async fn a_device_is_compared_and_let_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_is_refused_and_told_so() {
+async fn consent_page_denies_and_approves_a_client() {
     let Some(stage) = Stage::open().await else {
         return;
     };

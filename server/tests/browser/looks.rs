@@ -53,7 +53,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_page_is_wider_than_a_phone() {
+async fn pages_fit_a_phone_screen() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -123,7 +123,7 @@ async fn no_page_is_wider_than_a_phone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_that_is_open_is_marked_among_those_beside_it() {
+async fn current_page_is_marked_in_the_tabs() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -158,7 +158,7 @@ async fn the_page_that_is_open_is_marked_among_those_beside_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_phone_checks_out_and_in() {
+async fn check_out_and_check_in_work_on_phone() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -185,7 +185,7 @@ async fn a_phone_checks_out_and_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_for_dark_pages_gets_dark_pages() {
+async fn pages_follow_the_preferred_color_scheme() {
     let Some(stage) = Stage::open().await else {
         return;
     };

@@ -24,7 +24,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_who_loses_the_phone_gets_back_in_and_sees_everything_that_happened() {
+async fn lost_phone_recovery_is_shown_in_activity() {
     let Some(stage) = Stage::at_localhost().await else {
         return;
     };

@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_being_typed_stays_until_its_dialog_is_closed() {
+async fn live_update_keeps_typed_text_in_open_dialog() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -44,7 +44,7 @@ async fn what_is_being_typed_stays_until_its_dialog_is_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_may_not_read_any_more_is_told_so_once() {
+async fn lost_read_permission_stops_live_updates() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -59,7 +59,7 @@ async fn whoever_may_not_read_any_more_is_told_so_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dialog_in_which_nothing_was_typed_has_what_is_there_when_it_is_opened_again() {
+async fn reopened_untouched_dialog_shows_current_text() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -105,7 +105,7 @@ async fn a_dialog_in_which_nothing_was_typed_has_what_is_there_when_it_is_opened
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_somebody_comes_back_to_is_of_whoever_is_signed_in_now() {
+async fn page_reloads_for_another_signed_in_account() {
     let Some(stage) = Stage::open().await else {
         return;
     };

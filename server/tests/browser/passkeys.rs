@@ -63,7 +63,7 @@ impl Authenticator<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_is_added_signs_in_without_a_password_and_is_removed() {
+async fn passkey_is_added_signs_in_and_is_removed() {
     let Some(stage) = Stage::at_localhost().await else {
         return;
     };
@@ -118,7 +118,7 @@ async fn a_passkey_is_added_signs_in_without_a_password_and_is_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_is_the_second_step_after_a_password() {
+async fn passkey_completes_mfa_in_the_browser() {
     let Some(stage) = Stage::at_localhost().await else {
         return;
     };
@@ -144,7 +144,7 @@ async fn a_passkey_is_the_second_step_after_a_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_says_where_passkeys_work() {
+async fn sign_in_page_names_the_passkey_origin() {
     let Some(stage) = Stage::at_localhost().await else {
         return;
     };
@@ -167,7 +167,7 @@ const LISTENS: &str = "const ask = CredentialsContainer.prototype.get;
     };";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_signs_in_from_what_the_browser_offers_in_the_username_field() {
+async fn passkey_autofill_signs_in_from_username_field() {
     let Some(stage) = Stage::at_localhost().await else {
         return;
     };

@@ -5,7 +5,7 @@ use crate::{app::PASSWORD, stage::Stage, vault::row};
 const BETTER: &str = "four quiet lathes hum";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_changed_password_is_the_only_one_that_signs_in() {
+async fn changed_password_replaces_old_one_in_browser() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -36,7 +36,7 @@ async fn a_changed_password_is_the_only_one_that_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_is_ended_elsewhere_leads_to_signing_in() {
+async fn session_ended_elsewhere_redirects_to_sign_in() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -66,7 +66,7 @@ async fn a_session_that_is_ended_elsewhere_leads_to_signing_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_viewer_is_offered_nothing_that_changes_a_file() {
+async fn viewer_page_offers_no_write_actions() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -99,7 +99,7 @@ async fn a_viewer_is_offered_nothing_that_changes_a_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_colleague_is_shown_the_way_out_at_once() {
+async fn disabled_account_page_redirects_to_sign_in() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -126,7 +126,7 @@ async fn a_disabled_colleague_is_shown_the_way_out_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_signs_out_has_left() {
+async fn sign_out_blocks_pages_and_back_button() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -146,7 +146,7 @@ async fn who_signs_out_has_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_is_used_up_asks_for_nothing_more_and_says_where_to_go() {
+async fn invalid_link_page_offers_a_new_link() {
     let Some(stage) = Stage::open().await else {
         return;
     };

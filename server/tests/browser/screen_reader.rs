@@ -27,7 +27,7 @@ const GUESSING: &str = r"(() => {
 })()";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_page_can_be_told_to_somebody_who_does_not_see_it() {
+async fn pages_have_accessible_names_for_screen_readers() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -82,7 +82,7 @@ async fn every_page_can_be_told_to_somebody_who_does_not_see_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_button_says_which_file_it_is_of_also_after_a_move() {
+async fn button_labels_follow_a_moved_file() {
     let Some(stage) = Stage::open().await else {
         return;
     };

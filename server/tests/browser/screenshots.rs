@@ -31,7 +31,7 @@ const PAGES: [(&str, &str); 16] = [
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes docs/screenshots"]
-async fn the_pictures_in_the_readme() {
+async fn readme_screenshots_are_taken() {
     let Some(stage) = Stage::at_localhost().await else {
         return;
     };
@@ -94,7 +94,7 @@ async fn something_happens_to_the_account(stage: &Stage, ada: &Window) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes target/tmp/pages"]
-async fn every_page_in_every_look() {
+async fn page_screenshots_are_taken_in_each_theme() {
     let Some(stage) = Stage::open().await else {
         return;
     };
@@ -144,7 +144,7 @@ async fn every_page_in_every_look() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "writes target/tmp/pages"]
-async fn what_is_asked_now_and_then_in_every_look() {
+async fn rare_page_screenshots_are_taken_in_each_theme() {
     let provider = Provider::start().await;
     let Some(stage) = confirming::beside(&provider).await else {
         return;

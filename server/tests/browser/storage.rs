@@ -26,7 +26,7 @@ impl Window {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_left_in_the_browsers_storage_by_signing_in_or_by_any_page() {
+async fn pages_leave_nothing_in_browser_storage() {
     let Some(stage) = Stage::at_localhost().await else {
         return;
     };

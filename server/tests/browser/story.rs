@@ -6,7 +6,7 @@ const VISE: &str = "fixtures/vise.step";
 const GEAR: &str = "gear.mcam";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_people_work_on_the_same_files_and_see_each_other() {
+async fn two_users_share_files_with_live_updates() {
     let Some(stage) = Stage::open().await else {
         return;
     };

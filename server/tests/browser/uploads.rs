@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{stage::Stage, vault::row, window::Window};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_long_upload_shows_how_far_it_is_and_can_be_stopped_and_tried_again() {
+async fn upload_shows_progress_and_can_be_retried() {
     let Some(stage) = Stage::open().await else {
         return;
     };

@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_looked_for_in_the_audit_is_found_along_an_index() {
+    fn audit_queries_use_an_index() {
         let ada = || Some("ada".to_owned());
         let newest = AuditQuery::newest(Chain::Accounts, 100);
         let address = Some([192, 0, 2, 7].into());

@@ -81,7 +81,7 @@ fn numbers(reader: &rusqlite::Connection) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn a_job_that_fails_or_panics_harms_no_other_in_its_batch() {
+async fn failed_job_does_not_affect_its_batch() {
     let folder = tempfile::tempdir().unwrap();
     let (writer, reader) = writer(&folder);
     let jobs = (0..60).map(|n| {
@@ -107,7 +107,7 @@ async fn a_job_that_fails_or_panics_harms_no_other_in_its_batch() {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails_is_told_to_everybody_in_it_and_the_next_one_works() {
+async fn failed_commit_is_reported_to_its_jobs() {
     let folder = tempfile::tempdir().unwrap();
     let (writer, reader) = writer(&folder);
     // Queued together behind a lock that another program holds, so that they are one batch.
@@ -136,7 +136,7 @@ async fn a_commit_that_fails_is_told_to_everybody_in_it_and_the_next_one_works()
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_and_changes_nothing() {
+async fn full_disk_is_reported_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (writer, reader) = writer(&folder);
     writer.run(1, insert).await.unwrap();

@@ -14,28 +14,28 @@ use crate::builders::{
 };
 
 crate::on_both_databases!(
-    a_name_is_given_once_even_to_eight_at_once,
-    nobody_becomes_the_console_whatever_way_they_come,
-    an_account_is_kept_as_it_was_given,
-    a_deleted_account_keeps_its_name_and_leaves_the_lists,
-    a_deleted_account_does_not_come_back,
-    of_a_deleted_account_the_name_is_left,
-    members_are_found_by_any_part_in_any_capitals,
-    members_come_in_pages_by_name,
-    the_first_administrator_is_made_once,
-    the_last_administrator_stays_however_many_try,
-    disabling_ends_every_session_and_is_announced,
-    a_disabled_account_starts_no_session,
-    a_role_is_given_changed_and_taken_and_each_is_announced,
-    only_active_accounts_are_members_of_a_realm,
-    a_password_is_replaced_only_by_whoever_knows_the_old_hash,
-    a_new_password_ends_the_other_sessions,
-    every_kind_of_hash_of_an_active_account_is_told_and_few_more,
-    account_events_have_no_gaps_under_concurrency,
-    the_maker_of_a_vault_manages_it_and_the_program_itself_does_not,
+    parallel_account_creations_with_one_username_succeed_once,
+    console_username_is_reserved,
+    account_round_trips_through_the_store,
+    deleted_account_is_unlisted_and_reserves_its_username,
+    deleted_account_cannot_be_reactivated,
+    deleted_account_keeps_only_its_username,
+    account_search_is_case_insensitive_and_partial,
+    accounts_are_paged_by_username,
+    parallel_first_administrator_creations_succeed_once,
+    parallel_demotions_keep_the_last_administrator,
+    disabling_an_account_ends_its_session,
+    disabled_account_cannot_start_a_session,
+    role_changes_are_stored_with_an_event,
+    disabled_account_is_not_a_realm_member,
+    password_replacement_is_compare_and_swap,
+    stored_password_change_ends_the_other_session,
+    hash_samples_cover_each_stored_profile,
+    account_event_numbers_have_no_gaps_under_concurrency,
+    vault_creator_with_account_becomes_manager,
 );
 
-async fn a_name_is_given_once_even_to_eight_at_once(db: TestDatabase) {
+async fn parallel_account_creations_with_one_username_succeed_once(db: TestDatabase) {
     let tries = (0..8).map(|_| {
         db.store
             .create_account(account("ada"), Vec::new(), actor("ada"))
@@ -55,7 +55,7 @@ async fn a_name_is_given_once_even_to_eight_at_once(db: TestDatabase) {
     );
 }
 
-async fn nobody_becomes_the_console_whatever_way_they_come(db: TestDatabase) {
+async fn console_username_is_reserved(db: TestDatabase) {
     let console = || account("console");
     let made = db
         .store
@@ -99,7 +99,7 @@ async fn nobody_becomes_the_console_whatever_way_they_come(db: TestDatabase) {
     );
 }
 
-async fn an_account_is_kept_as_it_was_given(db: TestDatabase) {
+async fn account_round_trips_through_the_store(db: TestDatabase) {
     let new = NewAccount {
         display_name: Some(DisplayName::parse("Ada Ləvləys 🛠").unwrap()),
         email: Some(EmailAddress::parse("ada@example.org").unwrap()),
@@ -131,7 +131,7 @@ async fn an_account_is_kept_as_it_was_given(db: TestDatabase) {
     assert!(db.store.credentials(&user("bob")).await.unwrap().is_none());
 }
 
-async fn a_deleted_account_does_not_come_back(db: TestDatabase) {
+async fn deleted_account_cannot_be_reactivated(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     db.store
         .change_account(
@@ -182,7 +182,7 @@ fn demotion() -> AccountChange {
     }
 }
 
-async fn of_a_deleted_account_the_name_is_left(db: TestDatabase) {
+async fn deleted_account_keeps_only_its_username(db: TestDatabase) {
     register(&db.store, &["root", "ada", "bob"]).await;
     for name in ["ada", "bob"] {
         let email = Some(EmailAddress::parse(&format!("{name}@example.org")).unwrap());
@@ -231,7 +231,7 @@ async fn of_a_deleted_account_the_name_is_left(db: TestDatabase) {
     assert!(bob.account.email.is_some() && !bob.password.as_str().is_empty());
 }
 
-async fn a_deleted_account_keeps_its_name_and_leaves_the_lists(db: TestDatabase) {
+async fn deleted_account_is_unlisted_and_reserves_its_username(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
     db.store
         .change_account(
@@ -268,7 +268,7 @@ async fn listed(db: &TestDatabase, search: Option<&str>, after: Option<&str>) ->
         .collect()
 }
 
-async fn members_are_found_by_any_part_in_any_capitals(db: TestDatabase) {
+async fn account_search_is_case_insensitive_and_partial(db: TestDatabase) {
     let new = NewAccount {
         display_name: Some(DisplayName::parse("Ärztin 100%").unwrap()),
         email: Some(EmailAddress::parse("Ada@Example.org").unwrap()),
@@ -287,7 +287,7 @@ async fn members_are_found_by_any_part_in_any_capitals(db: TestDatabase) {
     }
 }
 
-async fn members_come_in_pages_by_name(db: TestDatabase) {
+async fn accounts_are_paged_by_username(db: TestDatabase) {
     register(&db.store, &["d", "b-1", "b", "a", "b.1"]).await;
     let vault = new_vault(&db.store, "main").await;
     db.store
@@ -319,7 +319,7 @@ async fn members_come_in_pages_by_name(db: TestDatabase) {
     assert_eq!(roles, [0, 1]);
 }
 
-async fn the_first_administrator_is_made_once(db: TestDatabase) {
+async fn parallel_first_administrator_creations_succeed_once(db: TestDatabase) {
     assert!(!db.store.has_administrator().await.unwrap());
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     let made = join_all(names.map(|name| {
@@ -346,7 +346,7 @@ async fn the_first_administrator_is_made_once(db: TestDatabase) {
     assert!(everybody.len() == 1 && everybody[0].account.administrator);
 }
 
-async fn the_last_administrator_stays_however_many_try(db: TestDatabase) {
+async fn parallel_demotions_keep_the_last_administrator(db: TestDatabase) {
     let names = ["ada", "bob", "cyd", "dan"];
     for round in 0..5 {
         for name in names {
@@ -396,7 +396,7 @@ async fn the_last_administrator_stays_however_many_try(db: TestDatabase) {
     }
 }
 
-async fn disabling_ends_every_session_and_is_announced(db: TestDatabase) {
+async fn disabling_an_account_ends_its_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let id = signed_in(&db.store, "ada", "one").await;
     let before = db.store.last_account_event().await.unwrap();
@@ -427,7 +427,7 @@ async fn disabling_ends_every_session_and_is_announced(db: TestDatabase) {
     assert!(matches!(unknown, Err(ChangeRefused::NoSuchAccount)));
 }
 
-async fn a_disabled_account_starts_no_session(db: TestDatabase) {
+async fn disabled_account_cannot_start_a_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     db.store
         .change_account(
@@ -463,7 +463,7 @@ async fn a_disabled_account_starts_no_session(db: TestDatabase) {
     );
 }
 
-async fn a_role_is_given_changed_and_taken_and_each_is_announced(db: TestDatabase) {
+async fn role_changes_are_stored_with_an_event(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let vault = new_vault(&db.store, "main").await;
     for role in [Some(Role::Viewer), Some(Role::Manager), None] {
@@ -497,7 +497,7 @@ async fn a_role_is_given_changed_and_taken_and_each_is_announced(db: TestDatabas
     assert!(matches!(nobody, Err(ChangeRefused::NoSuchAccount)));
 }
 
-async fn only_active_accounts_are_members_of_a_realm(db: TestDatabase) {
+async fn disabled_account_is_not_a_realm_member(db: TestDatabase) {
     register(&db.store, &["cyd", "ada", "bob"]).await;
     let vault = new_vault(&db.store, "main").await;
     for (name, role) in [
@@ -534,7 +534,7 @@ async fn only_active_accounts_are_members_of_a_realm(db: TestDatabase) {
     );
 }
 
-async fn a_password_is_replaced_only_by_whoever_knows_the_old_hash(db: TestDatabase) {
+async fn password_replacement_is_compare_and_swap(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let old = PasswordHash::stored("$argon2id$old");
     let tries = (0..8).map(|n| {
@@ -569,7 +569,7 @@ async fn a_password_is_replaced_only_by_whoever_knows_the_old_hash(db: TestDatab
     );
 }
 
-async fn a_new_password_ends_the_other_sessions(db: TestDatabase) {
+async fn stored_password_change_ends_the_other_session(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
     let (kept, other) = (
         signed_in(&db.store, "ada", "one").await,
@@ -620,7 +620,7 @@ async fn a_new_password_ends_the_other_sessions(db: TestDatabase) {
     assert_eq!(ended(&kept).await, None);
 }
 
-async fn account_events_have_no_gaps_under_concurrency(db: TestDatabase) {
+async fn account_event_numbers_have_no_gaps_under_concurrency(db: TestDatabase) {
     let names: Vec<String> = (0..20).map(|n| format!("user{n}")).collect();
     register(
         &db.store,
@@ -651,7 +651,7 @@ async fn account_events_have_no_gaps_under_concurrency(db: TestDatabase) {
     assert_eq!(numbers, (1..=20).collect::<Vec<_>>());
 }
 
-async fn the_maker_of_a_vault_manages_it_and_the_program_itself_does_not(db: TestDatabase) {
+async fn vault_creator_with_account_becomes_manager(db: TestDatabase) {
     // Made by `root`, who has no account yet.
     let made_early = new_vault(&db.store, "early").await;
     register(&db.store, &["root"]).await;
@@ -661,7 +661,7 @@ async fn the_maker_of_a_vault_manages_it_and_the_program_itself_does_not(db: Tes
     assert!(db.store.members_of(&made_early).await.unwrap().is_empty());
 }
 
-async fn every_kind_of_hash_of_an_active_account_is_told_and_few_more(db: TestDatabase) {
+async fn hash_samples_cover_each_stored_profile(db: TestDatabase) {
     let (salt, tag) = (
         "c2FsdHNhbHRzYWx0c2FsdA",
         "dGFndGFndGFndGFndGFndGFndGFndGFndGFndGFndGE",

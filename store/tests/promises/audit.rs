@@ -7,11 +7,11 @@ use store::{Chain, ChainStatus, Database, testing::TestDatabase};
 use crate::builders::{actor, ada_and_bob, register, second, user};
 
 crate::on_both_databases!(
-    every_operation_and_account_change_is_recorded_in_its_chain,
-    an_edited_entry_is_found,
-    an_entry_that_nobody_wrote_is_found_and_not_shown,
-    a_missing_entry_is_found_wherever_it_was,
-    a_chain_whose_hashes_were_made_anew_up_to_the_end_is_found,
+    operations_and_account_changes_extend_their_audit_chain,
+    edited_audit_entry_is_detected,
+    forged_audit_entry_is_detected_and_not_listed,
+    missing_audit_entry_is_detected,
+    rehashed_audit_chain_end_is_detected,
 );
 
 /// Does what no program of ours does.
@@ -42,7 +42,7 @@ async fn verdict(db: &TestDatabase, chain: &Chain) -> ChainStatus {
     db.store.verify_audit(chain).await.unwrap()
 }
 
-async fn every_operation_and_account_change_is_recorded_in_its_chain(db: TestDatabase) {
+async fn operations_and_account_changes_extend_their_audit_chain(db: TestDatabase) {
     assert_eq!(
         verdict(&db, &Chain::Accounts).await,
         ChainStatus::Intact { entries: 0 }
@@ -76,7 +76,7 @@ async fn every_operation_and_account_change_is_recorded_in_its_chain(db: TestDat
     );
 }
 
-async fn an_edited_entry_is_found(db: TestDatabase) {
+async fn edited_audit_entry_is_detected(db: TestDatabase) {
     let chain = some_history(&db).await;
     for edit in [
         "UPDATE audit SET actor = 'eve' WHERE n = 3 AND chain <> 'accounts'",
@@ -97,7 +97,7 @@ async fn an_edited_entry_is_found(db: TestDatabase) {
     );
 }
 
-async fn an_entry_that_nobody_wrote_is_found_and_not_shown(db: TestDatabase) {
+async fn forged_audit_entry_is_detected_and_not_listed(db: TestDatabase) {
     // A copy of the newest entry, by somebody else; moved, because what is run here is no text made at run time.
     const COPY: &str =
         "INSERT INTO audit (chain, n, prev_hash, hash, at, actor, action, subject, detail)
@@ -137,7 +137,7 @@ async fn an_entry_that_nobody_wrote_is_found_and_not_shown(db: TestDatabase) {
     );
 }
 
-async fn a_missing_entry_is_found_wherever_it_was(db: TestDatabase) {
+async fn missing_audit_entry_is_detected(db: TestDatabase) {
     let chain = some_history(&db).await;
     tamper(&db, "DELETE FROM audit WHERE n = 5 AND chain <> 'accounts'").await;
     assert_eq!(
@@ -165,7 +165,7 @@ async fn a_missing_entry_is_found_wherever_it_was(db: TestDatabase) {
     );
 }
 
-async fn a_chain_whose_hashes_were_made_anew_up_to_the_end_is_found(db: TestDatabase) {
+async fn rehashed_audit_chain_end_is_detected(db: TestDatabase) {
     let chain = some_history(&db).await;
     // The last entry is given another hash, and nothing follows that would show it.
     tamper(

@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, path::Path};
 use sqlx::{Connection as _, Executor as _, Row as _};
 use store::{Database, testing::TestDatabase};
 
-crate::on_both_databases!(every_column_is_classified_and_no_other);
+crate::on_both_databases!(database_columns_match_the_data_classification);
 
-async fn every_column_is_classified_and_no_other(db: TestDatabase) {
+async fn database_columns_match_the_data_classification(db: TestDatabase) {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security/data.md");
     let page = std::fs::read_to_string(page).unwrap();
     let (classified, there) = (classified(&page), columns(&db.database).await);

@@ -15,12 +15,12 @@ use store::{Store, testing::TestDatabase};
 use crate::builders::{actor, end, era, register, second, session, signed_in, user};
 
 crate::on_both_databases!(
-    whatever_throws_everything_out_begins_a_new_era,
-    a_better_hash_or_the_end_of_one_session_throws_nothing_out,
-    a_session_that_was_proved_in_an_older_era_does_not_begin,
-    an_era_grows_though_the_clock_goes_back,
-    of_a_sign_in_and_an_end_of_everything_at_once_no_session_is_left,
-    a_link_to_another_address_is_followed_once_and_in_its_own_era,
+    ending_all_sessions_bumps_the_security_epoch,
+    rehash_or_single_sign_out_keeps_security_epoch,
+    session_from_older_security_epoch_cannot_start,
+    security_epoch_increases_despite_clock_set_back,
+    ending_sessions_during_sign_ins_leaves_no_session,
+    email_link_works_once_in_its_security_epoch,
 );
 
 /// Each way to throw everything out, by name.
@@ -182,7 +182,7 @@ fn slip(kind: SlipKind, hash: &str, body: &str) -> Slip {
     }
 }
 
-async fn whatever_throws_everything_out_begins_a_new_era(db: TestDatabase) {
+async fn ending_all_sessions_bumps_the_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for (n, way) in (1..).zip(WAYS) {
         let (before, heard) = (
@@ -200,7 +200,7 @@ async fn whatever_throws_everything_out_begins_a_new_era(db: TestDatabase) {
     }
 }
 
-async fn a_better_hash_or_the_end_of_one_session_throws_nothing_out(db: TestDatabase) {
+async fn rehash_or_single_sign_out_keeps_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let before = era(&db.store, "ada").await;
     replace(&db.store, Replacement::Upgrade, 1).await;
@@ -222,7 +222,7 @@ async fn a_better_hash_or_the_end_of_one_session_throws_nothing_out(db: TestData
     assert_eq!(era(&db.store, "ada").await, before);
 }
 
-async fn a_session_that_was_proved_in_an_older_era_does_not_begin(db: TestDatabase) {
+async fn session_from_older_security_epoch_cannot_start(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for (n, way) in (1..).zip(WAYS) {
         let proved = era(&db.store, "ada").await;
@@ -243,7 +243,7 @@ async fn a_session_that_was_proved_in_an_older_era_does_not_begin(db: TestDataba
     }
 }
 
-async fn an_era_grows_though_the_clock_goes_back(db: TestDatabase) {
+async fn security_epoch_increases_despite_clock_set_back(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let mut before = Era::default();
     for n in [1_000, 10, 10, 1_000, 1_000, 2_000] {
@@ -259,7 +259,7 @@ async fn an_era_grows_though_the_clock_goes_back(db: TestDatabase) {
     }
 }
 
-async fn of_a_sign_in_and_an_end_of_everything_at_once_no_session_is_left(db: TestDatabase) {
+async fn ending_sessions_during_sign_ins_leaves_no_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for round in 0..30 {
         let known = era(&db.store, "ada").await;
@@ -292,7 +292,7 @@ async fn of_a_sign_in_and_an_end_of_everything_at_once_no_session_is_left(db: Te
     }
 }
 
-async fn a_link_to_another_address_is_followed_once_and_in_its_own_era(db: TestDatabase) {
+async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let asked = async |n: i64| {
         let link = slip(SlipKind::EmailLink, &format!("link {n}"), "{}");

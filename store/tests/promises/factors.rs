@@ -15,18 +15,18 @@ use store::{Store, testing::TestDatabase};
 use crate::builders::{actor, end, era, register, second, signed_in, user};
 
 crate::on_both_databases!(
-    factors_are_kept_as_they_were_given_and_seen_with_the_account,
-    a_time_step_is_used_once_however_many_try,
-    a_recovery_code_is_used_once_however_many_try,
-    a_factor_change_ends_every_other_session,
-    a_session_that_is_over_changes_nothing,
-    of_two_who_take_the_last_two_factors_one_is_refused,
-    recovery_codes_go_with_the_last_factor,
-    a_passkey_is_one_accounts_only_and_there_is_one_app,
-    a_signature_counter_moves_by_compare_and_swap,
-    a_renewed_session_knows_when_and_how,
-    a_deleted_account_gets_no_factors,
-    an_app_sealed_under_a_master_key_that_is_not_in_force_is_refused,
+    factors_round_trip_through_the_store,
+    parallel_uses_of_totp_step_succeed_once,
+    parallel_uses_of_recovery_code_succeed_once,
+    stored_factor_change_ends_the_other_session,
+    ended_session_cannot_change_factors,
+    parallel_removals_keep_the_last_required_factor,
+    recovery_code_is_removed_with_last_factor,
+    duplicate_passkey_or_second_totp_is_rejected,
+    passkey_counter_update_is_compare_and_swap,
+    session_renewal_stores_time_and_methods,
+    deleted_account_cannot_add_factors,
+    totp_sealed_under_inactive_master_key_is_rejected,
 );
 
 async fn renewal(
@@ -95,7 +95,7 @@ async fn with_app(store: &Store) -> Factor {
     app
 }
 
-async fn factors_are_kept_as_they_were_given_and_seen_with_the_account(db: TestDatabase) {
+async fn factors_round_trip_through_the_store(db: TestDatabase) {
     let app = with_app(&db.store).await;
     let code = factor("code", "ada", FactorKind::Recovery);
     db.store
@@ -139,7 +139,7 @@ async fn factors_are_kept_as_they_were_given_and_seen_with_the_account(db: TestD
     );
 }
 
-async fn a_time_step_is_used_once_however_many_try(db: TestDatabase) {
+async fn parallel_uses_of_totp_step_succeed_once(db: TestDatabase) {
     let app = with_app(&db.store).await;
     let tries = (0..30).map(|_| {
         let (store, id) = (db.store.clone(), app.id.clone());
@@ -166,7 +166,7 @@ async fn a_time_step_is_used_once_however_many_try(db: TestDatabase) {
     );
 }
 
-async fn a_recovery_code_is_used_once_however_many_try(db: TestDatabase) {
+async fn parallel_uses_of_recovery_code_succeed_once(db: TestDatabase) {
     with_app(&db.store).await;
     let codes = ["one", "two"].map(|id| Factor {
         body: id.to_owned(),
@@ -201,7 +201,7 @@ async fn a_recovery_code_is_used_once_however_many_try(db: TestDatabase) {
     assert_eq!(used.used_at, Some(second(3)));
 }
 
-async fn a_factor_change_ends_every_other_session(db: TestDatabase) {
+async fn stored_factor_change_ends_the_other_session(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
     let (this, other) = (
         signed_in(&db.store, "ada", "this").await,
@@ -228,7 +228,7 @@ async fn a_factor_change_ends_every_other_session(db: TestDatabase) {
     assert_eq!(events.last().unwrap().username, user("ada"));
 }
 
-async fn a_session_that_is_over_changes_nothing(db: TestDatabase) {
+async fn ended_session_cannot_change_factors(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let this = signed_in(&db.store, "ada", "this").await;
     db.store
@@ -253,7 +253,7 @@ async fn a_session_that_is_over_changes_nothing(db: TestDatabase) {
     );
 }
 
-async fn of_two_who_take_the_last_two_factors_one_is_refused(db: TestDatabase) {
+async fn parallel_removals_keep_the_last_required_factor(db: TestDatabase) {
     with_app(&db.store).await;
     db.store
         .change_factors(adding(
@@ -281,7 +281,7 @@ async fn of_two_who_take_the_last_two_factors_one_is_refused(db: TestDatabase) {
     assert_eq!(db.store.factors(&user("ada")).await.unwrap().len(), 1);
 }
 
-async fn recovery_codes_go_with_the_last_factor(db: TestDatabase) {
+async fn recovery_code_is_removed_with_last_factor(db: TestDatabase) {
     with_app(&db.store).await;
     db.store
         .change_factors(adding(
@@ -302,7 +302,7 @@ async fn recovery_codes_go_with_the_last_factor(db: TestDatabase) {
     assert!(db.store.factors(&user("ada")).await.unwrap().is_empty());
 }
 
-async fn a_passkey_is_one_accounts_only_and_there_is_one_app(db: TestDatabase) {
+async fn duplicate_passkey_or_second_totp_is_rejected(db: TestDatabase) {
     with_app(&db.store).await;
     register(&db.store, &["eve"]).await;
     db.store
@@ -335,7 +335,7 @@ async fn a_passkey_is_one_accounts_only_and_there_is_one_app(db: TestDatabase) {
     assert!(matches!(foreign, Err(FactorsRefused::NoSuchFactor)));
 }
 
-async fn a_signature_counter_moves_by_compare_and_swap(db: TestDatabase) {
+async fn passkey_counter_update_is_compare_and_swap(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let key = factor("key", "ada", FactorKind::Passkey);
     db.store
@@ -361,7 +361,7 @@ async fn a_signature_counter_moves_by_compare_and_swap(db: TestDatabase) {
     );
 }
 
-async fn a_renewed_session_knows_when_and_how(db: TestDatabase) {
+async fn session_renewal_stores_time_and_methods(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
     let id = signed_in(&db.store, "ada", "one").await;
     let methods = Methods::of(&[Method::Password, Method::Recovery]);
@@ -390,7 +390,7 @@ async fn a_renewed_session_knows_when_and_how(db: TestDatabase) {
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
 }
 
-async fn a_deleted_account_gets_no_factors(db: TestDatabase) {
+async fn deleted_account_cannot_add_factors(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let gone = AccountChange {
         standing: Some(Standing::Deleted),
@@ -407,7 +407,7 @@ async fn a_deleted_account_gets_no_factors(db: TestDatabase) {
     assert!(matches!(add, Err(FactorsRefused::NoSuchAccount)));
 }
 
-async fn an_app_sealed_under_a_master_key_that_is_not_in_force_is_refused(db: TestDatabase) {
+async fn totp_sealed_under_inactive_master_key_is_rejected(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     assert!(db.store.name_master("aaaa", None, second(0)).await.unwrap());
     let app = |under: &str| Factor {

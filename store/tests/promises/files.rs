@@ -12,25 +12,25 @@ use crate::builders::{
 };
 
 crate::on_both_databases!(
-    a_file_is_kept_as_it_was_added,
-    a_locked_file_cannot_be_checked_out_twice,
-    a_check_in_makes_a_revision_and_gives_the_lock_back,
-    a_refusal_leaves_nothing,
-    every_operation_is_one_event_and_one_change_where_there_is_a_revision,
-    a_deleted_file_is_found_as_deleted_and_comes_back_with_its_history,
-    deleted_files_are_listed_last_first_until_their_name_is_used_again,
-    history_comes_newest_first_in_pages,
-    a_retry_under_the_same_key_gets_the_same_answer,
-    a_key_is_free_again_after_a_refusal,
-    a_key_of_another_request_is_refused,
-    keys_are_forgotten_by_age,
-    vaults_have_their_own_names_numbers_and_files,
-    derived_commits_are_remembered,
-    blobs_are_listed_once_each,
-    nothing_is_done_in_a_vault_that_is_not_there,
+    file_round_trips_through_the_store,
+    stored_lock_prevents_a_second_check_out,
+    check_in_creates_revision_and_releases_lock,
+    rejected_operation_changes_nothing,
+    operations_record_one_event_and_revisions_one_change,
+    deleted_file_is_restored_with_its_history,
+    deleted_files_are_listed_until_name_is_reused,
+    file_history_is_paged_newest_first,
+    retry_with_idempotency_key_replays_the_outcome,
+    idempotency_key_is_reusable_after_rejection,
+    idempotency_key_of_another_request_is_rejected,
+    idempotency_keys_are_purged_by_age,
+    vaults_have_separate_files_and_change_numbers,
+    derived_commits_are_stored_without_overwriting_the_newest,
+    blobs_are_listed_once,
+    operations_in_unknown_vault_return_not_found,
 );
 
-async fn a_file_is_kept_as_it_was_added(db: TestDatabase) {
+async fn file_round_trips_through_the_store(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let added = ada.add("Fixtures/Vise ü.step").await.unwrap();
     assert_eq!(
@@ -57,7 +57,7 @@ async fn a_file_is_kept_as_it_was_added(db: TestDatabase) {
     assert_eq!(ada.find("fixtures").await, None, "a folder is no file");
 }
 
-async fn a_locked_file_cannot_be_checked_out_twice(db: TestDatabase) {
+async fn stored_lock_prevents_a_second_check_out(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("a.step").await.unwrap();
     let lock = ada.check_out("a.step").await.unwrap().file.lock.unwrap();
@@ -74,7 +74,7 @@ async fn a_locked_file_cannot_be_checked_out_twice(db: TestDatabase) {
     );
 }
 
-async fn a_check_in_makes_a_revision_and_gives_the_lock_back(db: TestDatabase) {
+async fn check_in_creates_revision_and_releases_lock(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("a.step").await.unwrap();
     assert!(matches!(
@@ -107,7 +107,7 @@ async fn a_check_in_makes_a_revision_and_gives_the_lock_back(db: TestDatabase) {
     );
 }
 
-async fn a_refusal_leaves_nothing(db: TestDatabase) {
+async fn rejected_operation_changes_nothing(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("a/b.step").await.unwrap();
     ada.check_out("a/b.step").await.unwrap();
@@ -145,7 +145,7 @@ async fn a_refusal_leaves_nothing(db: TestDatabase) {
     assert_no_gaps(&db.store, &ada.vault).await;
 }
 
-async fn every_operation_is_one_event_and_one_change_where_there_is_a_revision(db: TestDatabase) {
+async fn operations_record_one_event_and_revisions_one_change(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     let first = ada.add("a.step").await.unwrap().file;
     ada.check_out("a.step").await.unwrap();
@@ -207,7 +207,7 @@ async fn every_operation_is_one_event_and_one_change_where_there_is_a_revision(d
     assert_eq!(db.store.events(&ada.vault, 8, 1).await.unwrap()[0].id, 9);
 }
 
-async fn a_deleted_file_is_found_as_deleted_and_comes_back_with_its_history(db: TestDatabase) {
+async fn deleted_file_is_restored_with_its_history(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let first = ada.add("a.step").await.unwrap().file;
     ada.delete("a.step").await.unwrap();
@@ -247,7 +247,7 @@ async fn a_deleted_file_is_found_as_deleted_and_comes_back_with_its_history(db: 
     );
 }
 
-async fn deleted_files_are_listed_last_first_until_their_name_is_used_again(db: TestDatabase) {
+async fn deleted_files_are_listed_until_name_is_reused(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     for file in ["a.step", "fixtures/b.step", "c.step", "here.step"] {
         ada.add(file).await.unwrap();
@@ -293,7 +293,7 @@ async fn deleted_files_are_listed_last_first_until_their_name_is_used_again(db: 
     assert_eq!(db.store.deleted(&elsewhere, None, 9).await.unwrap(), []);
 }
 
-async fn history_comes_newest_first_in_pages(db: TestDatabase) {
+async fn file_history_is_paged_newest_first(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let file = ada.add("a.step").await.unwrap().file;
     for content in 2..=5 {
@@ -314,7 +314,7 @@ async fn history_comes_newest_first_in_pages(db: TestDatabase) {
     assert!(page(Some(1)).await.is_empty());
 }
 
-async fn a_retry_under_the_same_key_gets_the_same_answer(db: TestDatabase) {
+async fn retry_with_idempotency_key_replays_the_outcome(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("a.step").await.unwrap();
     let retrying = ada.with_key("key 1", "checkout a.step");
@@ -339,7 +339,7 @@ async fn a_retry_under_the_same_key_gets_the_same_answer(db: TestDatabase) {
     assert!(!other.replayed, "another user's key is another key");
 }
 
-async fn a_key_is_free_again_after_a_refusal(db: TestDatabase) {
+async fn idempotency_key_is_reusable_after_rejection(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("a.step").await.unwrap();
     ada.check_out("a.step").await.unwrap();
@@ -352,7 +352,7 @@ async fn a_key_is_free_again_after_a_refusal(db: TestDatabase) {
     assert!(!retrying.check_out("a.step").await.unwrap().replayed);
 }
 
-async fn a_key_of_another_request_is_refused(db: TestDatabase) {
+async fn idempotency_key_of_another_request_is_rejected(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.with_key("key", "add a").add("a.step").await.unwrap();
     let other = ada.with_key("key", "add b").add("b.step").await;
@@ -360,7 +360,7 @@ async fn a_key_of_another_request_is_refused(db: TestDatabase) {
     assert_eq!(ada.find("b.step").await, None);
 }
 
-async fn keys_are_forgotten_by_age(db: TestDatabase) {
+async fn idempotency_keys_are_purged_by_age(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.with_key("key", "add").add("a.step").await.unwrap();
     assert_eq!(
@@ -377,7 +377,7 @@ async fn keys_are_forgotten_by_age(db: TestDatabase) {
         .unwrap();
 }
 
-async fn vaults_have_their_own_names_numbers_and_files(db: TestDatabase) {
+async fn vaults_have_separate_files_and_change_numbers(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let other = User::new(&db.store, &new_vault(&db.store, "another").await, "ada");
     ada.add("a.step").await.unwrap();
@@ -418,7 +418,7 @@ async fn vaults_have_their_own_names_numbers_and_files(db: TestDatabase) {
     );
 }
 
-async fn derived_commits_are_remembered(db: TestDatabase) {
+async fn derived_commits_are_stored_without_overwriting_the_newest(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     assert_eq!(db.store.derived(&ada.vault).await.unwrap(), None);
     let commit = |change: i64, sha: &str| DerivedCommit {
@@ -439,7 +439,7 @@ async fn derived_commits_are_remembered(db: TestDatabase) {
     );
 }
 
-async fn blobs_are_listed_once_each(db: TestDatabase) {
+async fn blobs_are_listed_once(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("a.step").await.unwrap();
     ada.add("same.step").await.unwrap();
@@ -456,7 +456,7 @@ async fn blobs_are_listed_once_each(db: TestDatabase) {
     );
 }
 
-async fn nothing_is_done_in_a_vault_that_is_not_there(db: TestDatabase) {
+async fn operations_in_unknown_vault_return_not_found(db: TestDatabase) {
     let lost = User::new(&db.store, &RealmId::new("nowhere"), "ada");
     assert!(matches!(
         lost.add("a.step").await,

@@ -6,17 +6,17 @@ use vault::{VaultError, VaultStore as _, store::FolderEntry};
 use crate::builders::{User, ada_and_bob, name};
 
 crate::on_both_databases!(
-    folders_come_and_go_with_their_files,
-    a_folder_is_listed_folders_first_in_pages,
-    a_name_in_other_capitals_is_taken,
-    a_file_and_a_folder_cannot_have_one_name,
-    a_folder_is_spelled_one_way,
-    a_file_moves_to_other_capitals,
-    a_file_moves_into_a_folder_of_its_own_name_and_back,
-    the_only_file_of_a_folder_can_respell_it,
-    a_deleted_file_does_not_come_back_in_the_place_of_another,
-    long_and_odd_names_are_kept,
-    a_name_too_long_for_the_database_is_refused_not_broken,
+    folders_exist_only_while_they_contain_files,
+    folder_listing_is_paged_with_subfolders_first,
+    filename_in_another_case_is_taken,
+    file_and_folder_cannot_share_a_name,
+    folder_name_keeps_its_first_spelling,
+    file_can_be_renamed_to_another_case,
+    file_can_move_into_folder_of_its_name,
+    only_file_in_folder_can_change_folder_case,
+    deleted_file_cannot_be_restored_over_another,
+    long_and_unusual_filenames_round_trip,
+    filename_over_index_limit_is_rejected_cleanly,
 );
 
 /// What is in a folder: names, folders with a slash.
@@ -37,7 +37,7 @@ fn shown(entry: &FolderEntry) -> String {
     }
 }
 
-async fn folders_come_and_go_with_their_files(db: TestDatabase) {
+async fn folders_exist_only_while_they_contain_files(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("a/b/one").await.unwrap();
     ada.add("a/b/two").await.unwrap();
@@ -53,7 +53,7 @@ async fn folders_come_and_go_with_their_files(db: TestDatabase) {
     assert_eq!(listed(&ada, "c").await, ["c/two"]);
 }
 
-async fn a_folder_is_listed_folders_first_in_pages(db: TestDatabase) {
+async fn folder_listing_is_paged_with_subfolders_first(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     for file in ["z", "B", "f/1", "a", "E/1", "E/2", "e-1/1", "f/g/2", "ä"] {
         ada.add(file).await.unwrap();
@@ -87,7 +87,7 @@ fn in_the_way(refused: Result<vault::Outcome, VaultError>) -> String {
     }
 }
 
-async fn a_name_in_other_capitals_is_taken(db: TestDatabase) {
+async fn filename_in_another_case_is_taken(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("Gear.step").await.unwrap();
     ada.add("other").await.unwrap();
@@ -95,7 +95,7 @@ async fn a_name_in_other_capitals_is_taken(db: TestDatabase) {
     assert_eq!(exists(bob.move_to("other", "GEAR.STEP").await), "Gear.step");
 }
 
-async fn a_file_and_a_folder_cannot_have_one_name(db: TestDatabase) {
+async fn file_and_folder_cannot_share_a_name(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("Parts/gear").await.unwrap();
     ada.add("other").await.unwrap();
@@ -116,7 +116,7 @@ async fn a_file_and_a_folder_cannot_have_one_name(db: TestDatabase) {
     ));
 }
 
-async fn a_folder_is_spelled_one_way(db: TestDatabase) {
+async fn folder_name_keeps_its_first_spelling(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     ada.add("Parts/Small/gear").await.unwrap();
     assert_eq!(in_the_way(bob.add("parts/wheel").await), "Parts");
@@ -131,7 +131,7 @@ async fn a_folder_is_spelled_one_way(db: TestDatabase) {
     );
 }
 
-async fn a_file_moves_to_other_capitals(db: TestDatabase) {
+async fn file_can_be_renamed_to_another_case(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("Parts/Gear.step").await.unwrap();
     ada.move_to("Parts/Gear.step", "Parts/GEAR.step")
@@ -144,7 +144,7 @@ async fn a_file_moves_to_other_capitals(db: TestDatabase) {
     );
 }
 
-async fn a_file_moves_into_a_folder_of_its_own_name_and_back(db: TestDatabase) {
+async fn file_can_move_into_folder_of_its_name(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("gear").await.unwrap();
     ada.move_to("gear", "gear/gear").await.unwrap();
@@ -156,7 +156,7 @@ async fn a_file_moves_into_a_folder_of_its_own_name_and_back(db: TestDatabase) {
     assert_eq!(listed(&ada, "").await, ["gear"]);
 }
 
-async fn the_only_file_of_a_folder_can_respell_it(db: TestDatabase) {
+async fn only_file_in_folder_can_change_folder_case(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("parts/gear").await.unwrap();
     ada.move_to("parts/gear", "Parts/gear").await.unwrap();
@@ -166,7 +166,7 @@ async fn the_only_file_of_a_folder_can_respell_it(db: TestDatabase) {
     );
 }
 
-async fn a_deleted_file_does_not_come_back_in_the_place_of_another(db: TestDatabase) {
+async fn deleted_file_cannot_be_restored_over_another(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     let gone = ada.add("gear").await.unwrap().file;
     ada.delete("gear").await.unwrap();
@@ -177,7 +177,7 @@ async fn a_deleted_file_does_not_come_back_in_the_place_of_another(db: TestDatab
     assert_eq!(exists(ada.restore(&gone).await), "GEAR");
 }
 
-async fn long_and_odd_names_are_kept(db: TestDatabase) {
+async fn long_and_unusual_filenames_round_trip(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let deep = ["folder"; 65].join("/");
     for file in [
@@ -194,7 +194,7 @@ async fn long_and_odd_names_are_kept(db: TestDatabase) {
     assert!(!listed(&ada, "").await.contains(&"folder/".to_owned()));
 }
 
-async fn a_name_too_long_for_the_database_is_refused_not_broken(db: TestDatabase) {
+async fn filename_over_index_limit_is_rejected_cleanly(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     // The longest that Filename takes, and nothing that compresses.
     let random = hex::encode(auth::Chance::system().bytes::<1_900>());

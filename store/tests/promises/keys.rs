@@ -11,13 +11,13 @@ use store::{Store, testing::TestDatabase};
 use crate::builders::{self, second};
 
 crate::on_both_databases!(
-    one_key_signs_and_the_newest_comes_first,
-    of_eight_replacements_one_happens,
-    of_eight_first_keys_one_is_the_first,
-    retired_keys_are_forgotten_and_the_one_that_signs_is_not,
-    everything_sealed_is_sealed_anew_in_one_transaction_and_nothing_is_sealed_under_the_old_key_afterwards,
-    a_pepper_is_forgotten_when_no_password_is_under_it,
-    of_eight_master_keys_one_is_in_force,
+    one_key_is_active_and_listed_first,
+    parallel_key_replacements_succeed_once,
+    parallel_first_key_insertions_succeed_once,
+    key_purge_removes_retired_key_only,
+    master_key_replacement_reseals_and_rejects_old_key,
+    unused_retired_pepper_is_purged,
+    parallel_master_key_claims_succeed_once,
 );
 
 fn key(kid: &str, at: i64) -> StoredKey {
@@ -41,7 +41,7 @@ async fn kids(db: &TestDatabase) -> Vec<String> {
         .collect()
 }
 
-async fn one_key_signs_and_the_newest_comes_first(db: TestDatabase) {
+async fn one_key_is_active_and_listed_first(db: TestDatabase) {
     assert!(kids(&db).await.is_empty());
     assert!(db.store.replace_key(key("a", 0), None).await.unwrap());
     assert!(
@@ -75,7 +75,7 @@ async fn one_key_signs_and_the_newest_comes_first(db: TestDatabase) {
     );
 }
 
-async fn of_eight_replacements_one_happens(db: TestDatabase) {
+async fn parallel_key_replacements_succeed_once(db: TestDatabase) {
     assert!(db.store.replace_key(key("a", 0), None).await.unwrap());
     let store = &db.store;
     let tries = join_all(
@@ -92,7 +92,7 @@ async fn of_eight_replacements_one_happens(db: TestDatabase) {
     assert_eq!(kids(&db).await.len(), 2);
 }
 
-async fn of_eight_first_keys_one_is_the_first(db: TestDatabase) {
+async fn parallel_first_key_insertions_succeed_once(db: TestDatabase) {
     let store = &db.store;
     let tries = join_all(
         (0..8).map(|n| async move { store.replace_key(key(&format!("b{n}"), 1), None).await }),
@@ -107,7 +107,7 @@ async fn of_eight_first_keys_one_is_the_first(db: TestDatabase) {
     );
 }
 
-async fn retired_keys_are_forgotten_and_the_one_that_signs_is_not(db: TestDatabase) {
+async fn key_purge_removes_retired_key_only(db: TestDatabase) {
     assert!(db.store.replace_key(key("a", 0), None).await.unwrap());
     assert!(db.store.replace_key(key("b", 10), Some("a")).await.unwrap());
     assert_eq!(db.store.forget_keys(second(10)).await.unwrap(), 0);
@@ -143,9 +143,7 @@ async fn open(db: &TestDatabase, master: &str) -> Result<Auth<Store>, AuthError>
     .await
 }
 
-async fn everything_sealed_is_sealed_anew_in_one_transaction_and_nothing_is_sealed_under_the_old_key_afterwards(
-    db: TestDatabase,
-) {
+async fn master_key_replacement_reseals_and_rejects_old_key(db: TestDatabase) {
     let before = open(&db, OLD).await.unwrap();
     let old_row = db
         .store
@@ -191,7 +189,7 @@ async fn everything_sealed_is_sealed_anew_in_one_transaction_and_nothing_is_seal
     );
 }
 
-async fn a_pepper_is_forgotten_when_no_password_is_under_it(db: TestDatabase) {
+async fn unused_retired_pepper_is_purged(db: TestDatabase) {
     let username = auth::Username::parse("ada").unwrap();
     let pepper = |kid| StoredKey {
         purpose: KeyPurpose::Peppers,
@@ -240,7 +238,7 @@ async fn a_pepper_is_forgotten_when_no_password_is_under_it(db: TestDatabase) {
     assert_eq!(db.store.forget_peppers(second(9)).await.unwrap(), 1);
 }
 
-async fn of_eight_master_keys_one_is_in_force(db: TestDatabase) {
+async fn parallel_master_key_claims_succeed_once(db: TestDatabase) {
     let store = &db.store;
     let tries = join_all(
         (0..8).map(|n| async move { store.name_master(&format!("m{n}"), None, second(0)).await }),

@@ -10,11 +10,11 @@ use vault::{
 use crate::builders::{User, ada_and_bob, user};
 
 crate::on_both_databases!(
-    files_come_by_key_in_pages,
-    a_prefix_is_the_beginning_of_the_whole_name,
-    a_search_finds_any_part_and_takes_no_wildcards,
-    files_are_found_by_who_holds_them,
-    both_databases_sort_by_bytes,
+    files_are_paged_by_name_key,
+    file_prefix_filter_matches_start_of_path,
+    file_search_is_partial_without_wildcards,
+    files_are_filtered_by_lock_holder,
+    file_list_is_sorted_by_bytes,
 );
 
 fn key(raw: &str) -> NameKey {
@@ -38,7 +38,7 @@ async fn with(db: &TestDatabase, files: &[&str]) -> (User, User) {
     users
 }
 
-async fn files_come_by_key_in_pages(db: TestDatabase) {
+async fn files_are_paged_by_name_key(db: TestDatabase) {
     let (ada, _) = with(&db, &["c", "B", "a/2", "a/1", "gone"]).await;
     ada.delete("gone").await.unwrap();
     let page = async |after| {
@@ -57,7 +57,7 @@ async fn files_come_by_key_in_pages(db: TestDatabase) {
     assert!(page(Some(key("c"))).await.is_empty());
 }
 
-async fn a_prefix_is_the_beginning_of_the_whole_name(db: TestDatabase) {
+async fn file_prefix_filter_matches_start_of_path(db: TestDatabase) {
     let (ada, _) = with(&db, &["Ab/1", "Ab/2", "abc", "b", "x/ab/1"]).await;
     let prefixed = async |prefix| {
         found(
@@ -81,7 +81,7 @@ async fn a_prefix_is_the_beginning_of_the_whole_name(db: TestDatabase) {
     assert_eq!(found(&ada, after).await, ["abc"]);
 }
 
-async fn a_search_finds_any_part_and_takes_no_wildcards(db: TestDatabase) {
+async fn file_search_is_partial_without_wildcards(db: TestDatabase) {
     let (ada, _) = with(&db, &["gear_1", "geary1", "Zahnrad Ü", "100%"]).await;
     let search = async |part| {
         found(
@@ -102,7 +102,7 @@ async fn a_search_finds_any_part_and_takes_no_wildcards(db: TestDatabase) {
     }
 }
 
-async fn files_are_found_by_who_holds_them(db: TestDatabase) {
+async fn files_are_filtered_by_lock_holder(db: TestDatabase) {
     let (ada, bob) = with(&db, &["a", "b", "c", "d"]).await;
     ada.check_out("b").await.unwrap();
     ada.check_out("d").await.unwrap();
@@ -138,7 +138,7 @@ async fn files_are_found_by_who_holds_them(db: TestDatabase) {
     );
 }
 
-async fn both_databases_sort_by_bytes(db: TestDatabase) {
+async fn file_list_is_sorted_by_bytes(db: TestDatabase) {
     let names = [
         "a b", "a-b", "a.b", "a/b", "a_b", "ab", "é", "z", "ß", "日", "🛠",
     ];

@@ -8,14 +8,16 @@ use vault::VaultStore as _;
 use crate::builders::{User, ada_and_bob, assert_no_gaps, register};
 
 crate::on_both_databases!(
-    a_restart_keeps_everything,
-    a_newer_database_is_refused_untouched,
-    the_console_gets_its_turn_beside_a_busy_server,
-    two_programs_share_one_database,
-    many_start_at_once,
+    reopened_store_keeps_files_and_idempotency_keys,
+    newer_database_is_rejected_at_open,
+    console_can_write_beside_a_busy_server,
+    two_processes_can_share_one_database,
+    parallel_first_opens_succeed,
+    an_edited_migration_is_refused,
+    checksums_missing_in_an_old_database_are_recorded,
 );
 
-async fn a_restart_keeps_everything(db: TestDatabase) {
+async fn reopened_store_keeps_files_and_idempotency_keys(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("a/b").await.unwrap();
     ada.with_key("key", "request")
@@ -42,23 +44,25 @@ async fn a_restart_keeps_everything(db: TestDatabase) {
     assert_eq!(ada.cancel("a/b").await.unwrap().event, 3);
 }
 
-async fn a_newer_database_is_refused_untouched(db: TestDatabase) {
-    let newer = "INSERT INTO migrations (version, applied_at) VALUES (99, 0)";
-    match &db.database {
+async fn run_script(database: &Database, script: &str) {
+    match database {
         Database::Sqlite(path) => rusqlite::Connection::open(path)
             .unwrap()
-            .execute_batch(newer)
+            .execute_batch(script)
             .unwrap(),
         Database::Postgres(url) => {
-            sqlx::PgConnection::connect(url)
+            let mut postgres = sqlx::PgConnection::connect(url).await.unwrap();
+            postgres
+                .execute(sqlx::AssertSqlSafe(script.to_owned()))
                 .await
-                .unwrap()
-                .execute(newer)
-                .await
-                .map(drop)
                 .unwrap();
         }
     }
+}
+
+async fn newer_database_is_rejected_at_open(db: TestDatabase) {
+    let newer = "INSERT INTO migrations (version, applied_at) VALUES (99, 0)";
+    run_script(&db.database, newer).await;
     let refused = Store::open(&db.database).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { found: 99, .. }));
     assert!(
@@ -69,7 +73,7 @@ async fn a_newer_database_is_refused_untouched(db: TestDatabase) {
     );
 }
 
-async fn two_programs_share_one_database(db: TestDatabase) {
+async fn two_processes_can_share_one_database(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let other = db.open_again().await;
     let work = |store: Store, of: &'static str| {
@@ -91,7 +95,7 @@ async fn two_programs_share_one_database(db: TestDatabase) {
     assert_eq!(other.heads(&ada.vault).await.unwrap().change, 100);
 }
 
-async fn the_console_gets_its_turn_beside_a_busy_server(db: TestDatabase) {
+async fn console_can_write_beside_a_busy_server(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let busy: Vec<_> = (0..8)
         .map(|client| {
@@ -115,7 +119,7 @@ async fn the_console_gets_its_turn_beside_a_busy_server(db: TestDatabase) {
     }
 }
 
-async fn many_start_at_once(db: TestDatabase) {
+async fn parallel_first_opens_succeed(db: TestDatabase) {
     let empty = match &db.database {
         Database::Sqlite(path) => Database::Sqlite(path.with_file_name("another.db")),
         Database::Postgres(url) => {
@@ -139,7 +143,7 @@ async fn many_start_at_once(db: TestDatabase) {
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_opened_is_named_without_its_password() {
+async fn database_open_error_omits_the_password() {
     let sqlite = Database::parse("sqlite:///nowhere/at/all.db", Tls::Verified).unwrap();
     let said = Store::open(&sqlite).await.unwrap_err().to_string();
     assert!(said.contains("sqlite:///nowhere/at/all.db"), "{said}");
@@ -152,7 +156,7 @@ async fn a_database_that_cannot_be_opened_is_named_without_its_password() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn nobody_else_on_the_machine_reads_the_file() {
+async fn sqlite_files_are_readable_by_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let db = store::testing::sqlite().await;
     register(&db.store, &["ada"]).await;
@@ -164,4 +168,29 @@ async fn nobody_else_on_the_machine_reads_the_file() {
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
+}
+
+async fn an_edited_migration_is_refused(db: TestDatabase) {
+    run_script(
+        &db.database,
+        "UPDATE migrations SET checksum = 'edited' WHERE version = 3",
+    )
+    .await;
+    let refused = Store::open(&db.database).await.unwrap_err();
+    assert!(
+        matches!(refused, OpenError::Edited { version: 3 }),
+        "{refused}"
+    );
+}
+
+async fn checksums_missing_in_an_old_database_are_recorded(db: TestDatabase) {
+    run_script(&db.database, "UPDATE migrations SET checksum = NULL").await;
+    drop(Store::open(&db.database).await.unwrap());
+    run_script(
+        &db.database,
+        "UPDATE migrations SET checksum = 'edited' WHERE checksum IS NULL",
+    )
+    .await;
+    // None was left to edit.
+    drop(Store::open(&db.database).await.unwrap());
 }

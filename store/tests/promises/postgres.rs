@@ -8,7 +8,7 @@ use store::{Database, Migrations, OpenError, Store, Tls, testing};
 use crate::builders::{ada_and_bob, register};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_only_serves_changes_no_table_and_rewrites_no_record() {
+async fn unprivileged_postgresql_role_cannot_alter_schema_or_history() {
     let Some(db) = testing::postgres().await else {
         return;
     };
@@ -27,7 +27,7 @@ async fn an_account_that_only_serves_changes_no_table_and_rewrites_no_record() {
         "CREATE TABLE mine (a BIGINT)",
         "ALTER TABLE accounts ADD COLUMN mine BIGINT",
         "DROP TABLE audit",
-        "TRUNCATE slips",
+        "TRUNCATE one_time_tokens",
         "UPDATE audit SET actor = 'eve'",
         "DELETE FROM audit",
         "UPDATE revisions SET author = 'eve'",
@@ -55,7 +55,7 @@ async fn an_account_that_only_serves_changes_no_table_and_rewrites_no_record() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_not_migrate_is_told_to_and_changes_nothing() {
+async fn outdated_postgresql_without_migration_right_is_rejected() {
     let Some(db) = testing::postgres().await else {
         return;
     };
@@ -99,7 +99,7 @@ async fn who_may_not_migrate_is_told_to_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_up_to_date_is_told_alike() {
+async fn outdated_sqlite_file_is_rejected_without_migration() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::Sqlite(folder.path().join("strongroom.db"));
     let refused = Store::open_with(&database, Migrations::Expect)
@@ -128,7 +128,7 @@ async fn a_file_that_is_not_up_to_date_is_told_alike() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgresql_elsewhere_is_spoken_to_over_tls_that_is_its_own_or_not_at_all() {
+async fn remote_postgresql_requires_matching_tls_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let (ca, own, others) = (
         authority(folder.path()),

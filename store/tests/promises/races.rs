@@ -7,15 +7,15 @@ use vault::{RevisionKind, VaultError, VaultStore as _, store::AfterOverride};
 use crate::builders::{User, ada_and_bob, assert_no_gaps};
 
 crate::on_both_databases!(
-    of_eight_check_outs_one_wins,
-    a_check_in_racing_an_override_is_whole_or_not_at_all,
-    one_key_in_parallel_has_one_effect,
-    numbers_have_no_gaps_under_concurrency,
-    twins_are_settled_by_the_index,
-    a_file_and_a_folder_of_one_name_race,
-    a_folder_survives_whoever_empties_it,
-    a_move_racing_a_delete_leaves_one_truth,
-    one_that_fails_harms_no_other,
+    parallel_check_outs_in_store_succeed_once,
+    check_in_racing_override_is_atomic,
+    parallel_idempotency_key_uses_have_one_effect,
+    change_and_event_numbers_have_no_gaps,
+    parallel_adds_differing_in_case_succeed_once,
+    file_racing_folder_of_same_name_succeeds_once,
+    folder_survives_delete_racing_an_add,
+    move_racing_delete_is_atomic,
+    failed_operation_does_not_affect_parallel_operations,
     events_become_visible_in_order,
 );
 
@@ -41,7 +41,7 @@ fn crowd(ada: &User) -> Vec<User> {
         .collect()
 }
 
-async fn of_eight_check_outs_one_wins(db: TestDatabase) {
+async fn parallel_check_outs_in_store_succeed_once(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     ada.add("a").await.unwrap();
     for round in 1..=40 {
@@ -70,7 +70,7 @@ async fn of_eight_check_outs_one_wins(db: TestDatabase) {
     assert_no_gaps(&db.store, &ada.vault).await;
 }
 
-async fn a_check_in_racing_an_override_is_whole_or_not_at_all(db: TestDatabase) {
+async fn check_in_racing_override_is_atomic(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     let file = ada.add("a").await.unwrap().file;
     let mut revisions = 1;
@@ -102,7 +102,7 @@ async fn a_check_in_racing_an_override_is_whole_or_not_at_all(db: TestDatabase) 
     assert_no_gaps(&db.store, &ada.vault).await;
 }
 
-async fn one_key_in_parallel_has_one_effect(db: TestDatabase) {
+async fn parallel_idempotency_key_uses_have_one_effect(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     for round in 0..10 {
         let file = format!("file{round}");
@@ -121,7 +121,7 @@ async fn one_key_in_parallel_has_one_effect(db: TestDatabase) {
     assert_eq!(db.store.heads(&ada.vault).await.unwrap().event, 10);
 }
 
-async fn numbers_have_no_gaps_under_concurrency(db: TestDatabase) {
+async fn change_and_event_numbers_have_no_gaps(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let work = |user: User| async move {
         for n in 0..10 {
@@ -148,7 +148,7 @@ async fn numbers_have_no_gaps_under_concurrency(db: TestDatabase) {
     );
 }
 
-async fn twins_are_settled_by_the_index(db: TestDatabase) {
+async fn parallel_adds_differing_in_case_succeed_once(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let spellings = ["Deep/Gear", "Deep/gear", "Deep/GEAR", "Deep/gEAR"];
     for _ in 0..10 {
@@ -169,7 +169,7 @@ async fn twins_are_settled_by_the_index(db: TestDatabase) {
     }
 }
 
-async fn a_file_and_a_folder_of_one_name_race(db: TestDatabase) {
+async fn file_racing_folder_of_same_name_succeeds_once(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     for _ in 0..10 {
         let names = ["parts", "parts/gear", "Parts/wheel"];
@@ -201,7 +201,7 @@ async fn a_file_and_a_folder_of_one_name_race(db: TestDatabase) {
     }
 }
 
-async fn a_folder_survives_whoever_empties_it(db: TestDatabase) {
+async fn folder_survives_delete_racing_an_add(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     for round in 0..20 {
         ada.add("shared/one").await.unwrap();
@@ -220,7 +220,7 @@ async fn a_folder_survives_whoever_empties_it(db: TestDatabase) {
     }
 }
 
-async fn a_move_racing_a_delete_leaves_one_truth(db: TestDatabase) {
+async fn move_racing_delete_is_atomic(db: TestDatabase) {
     let (ada, bob) = ada_and_bob(&db.store).await;
     for _ in 0..20 {
         let file = ada.add("from/a").await.unwrap().file;
@@ -258,7 +258,7 @@ async fn a_move_racing_a_delete_leaves_one_truth(db: TestDatabase) {
     }
 }
 
-async fn one_that_fails_harms_no_other(db: TestDatabase) {
+async fn failed_operation_does_not_affect_parallel_operations(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     let tries = (0..100).map(|n| {
         let ada = ada.clone();

@@ -10,15 +10,15 @@ use store::testing::TestDatabase;
 use crate::builders::{end, register, second, signed_in, user};
 
 crate::on_both_databases!(
-    a_token_is_exchanged_once,
-    of_eight_parallel_uses_one_is_the_first,
-    a_lost_answer_is_forgiven_within_the_grace,
-    whoever_shows_what_the_grace_displaced_ends_the_session,
-    a_clock_that_was_set_back_does_not_lengthen_the_grace,
-    a_second_use_after_the_grace_ends_the_session,
-    a_second_use_ends_the_session_once_the_successor_was_used,
-    tokens_of_a_session_that_is_over_are_dead,
-    of_many_replays_one_ends_the_session,
+    refresh_token_is_rotated_once,
+    parallel_refresh_token_uses_leave_one_successor,
+    refresh_retry_within_grace_gets_new_successor,
+    displaced_refresh_token_reuse_ends_the_session,
+    clock_set_back_does_not_extend_refresh_grace,
+    refresh_reuse_after_grace_ends_the_session,
+    refresh_reuse_after_successor_use_ends_the_session,
+    refresh_tokens_of_ended_sessions_are_dead,
+    parallel_refresh_replays_end_the_session_once,
 );
 
 fn rotate(old: &str, new: &str, at: i64) -> Rotate {
@@ -47,7 +47,7 @@ async fn turn(db: &TestDatabase, old: &str, new: &str, at: i64) -> char {
     }
 }
 
-async fn a_token_is_exchanged_once(db: TestDatabase) {
+async fn refresh_token_is_rotated_once(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let id = signed_in(&db.store, "ada", "a").await;
     let state = async |token| {
@@ -65,7 +65,7 @@ async fn a_token_is_exchanged_once(db: TestDatabase) {
     assert!(state("d").await.is_none());
 }
 
-async fn of_eight_parallel_uses_one_is_the_first(db: TestDatabase) {
+async fn parallel_refresh_token_uses_leave_one_successor(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for round in 0..10 {
         let old = format!("old{round}");
@@ -101,7 +101,7 @@ async fn of_eight_parallel_uses_one_is_the_first(db: TestDatabase) {
     }
 }
 
-async fn a_lost_answer_is_forgiven_within_the_grace(db: TestDatabase) {
+async fn refresh_retry_within_grace_gets_new_successor(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     signed_in(&db.store, "ada", "a").await;
     assert_eq!(turn(&db, "a", "lost", 100).await, 'o');
@@ -111,7 +111,7 @@ async fn a_lost_answer_is_forgiven_within_the_grace(db: TestDatabase) {
 
 /// Whoever has a copy of a token and shows it right after its owner gets a successor, and the owner's is displaced. The
 /// owner's program, half an hour later, must not merely be told to sign in again.
-async fn whoever_shows_what_the_grace_displaced_ends_the_session(db: TestDatabase) {
+async fn displaced_refresh_token_reuse_ends_the_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for (round, late) in [(0, 101), (1, 900)] {
         let token = |name: &str| format!("{name}{round}");
@@ -141,7 +141,7 @@ async fn whoever_shows_what_the_grace_displaced_ends_the_session(db: TestDatabas
     }
 }
 
-async fn a_clock_that_was_set_back_does_not_lengthen_the_grace(db: TestDatabase) {
+async fn clock_set_back_does_not_extend_refresh_grace(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     signed_in(&db.store, "ada", "a").await;
     assert_eq!(turn(&db, "a", "b", 900).await, 'o');
@@ -153,7 +153,7 @@ async fn a_clock_that_was_set_back_does_not_lengthen_the_grace(db: TestDatabase)
     assert_eq!(turn(&db, "a", "d", 500).await, 'x');
 }
 
-async fn a_second_use_after_the_grace_ends_the_session(db: TestDatabase) {
+async fn refresh_reuse_after_grace_ends_the_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let id = signed_in(&db.store, "ada", "a").await;
     assert_eq!(turn(&db, "a", "b", 100).await, 'o');
@@ -172,7 +172,7 @@ async fn a_second_use_after_the_grace_ends_the_session(db: TestDatabase) {
     assert_eq!(turn(&db, "a", "e", 111).await, '-');
 }
 
-async fn a_second_use_ends_the_session_once_the_successor_was_used(db: TestDatabase) {
+async fn refresh_reuse_after_successor_use_ends_the_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     signed_in(&db.store, "ada", "a").await;
     assert_eq!(turn(&db, "a", "b", 100).await, 'o');
@@ -181,7 +181,7 @@ async fn a_second_use_ends_the_session_once_the_successor_was_used(db: TestDatab
     assert_eq!(turn(&db, "c", "e", 103).await, '-');
 }
 
-async fn tokens_of_a_session_that_is_over_are_dead(db: TestDatabase) {
+async fn refresh_tokens_of_ended_sessions_are_dead(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     signed_in(&db.store, "ada", "idle").await;
     assert_eq!(turn(&db, "idle", "b", 1_001).await, '-');
@@ -209,7 +209,7 @@ async fn tokens_of_a_session_that_is_over_are_dead(db: TestDatabase) {
     );
 }
 
-async fn of_many_replays_one_ends_the_session(db: TestDatabase) {
+async fn parallel_refresh_replays_end_the_session_once(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     signed_in(&db.store, "ada", "a").await;
     assert_eq!(turn(&db, "a", "b", 100).await, 'o');

@@ -10,17 +10,17 @@ use store::testing::TestDatabase;
 use crate::builders::{end, register, second, session, signed_in, user};
 
 crate::on_both_databases!(
-    a_session_is_kept_as_it_was_given,
-    a_cookie_finds_its_session_until_that_ends,
-    a_session_ends_once_and_for_its_owner_only,
-    ending_the_others_keeps_this_one,
-    live_sessions_come_newest_sign_of_life_first,
-    a_session_is_never_seen_earlier_than_it_was,
-    ended_sessions_are_forgotten_with_their_tokens,
-    anything_may_stand_in_a_record,
+    session_round_trips_through_the_store,
+    cookie_finds_its_session_until_session_end,
+    session_ends_once_and_by_its_owner,
+    ending_other_sessions_in_store_keeps_current,
+    live_sessions_are_sorted_by_last_activity,
+    session_activity_time_never_decreases,
+    ended_sessions_are_purged_with_their_tokens,
+    audit_entry_accepts_arbitrary_text,
 );
 
-async fn a_session_is_kept_as_it_was_given(db: TestDatabase) {
+async fn session_round_trips_through_the_store(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for kind in [SessionKind::Web, SessionKind::Tokens] {
         let given = session(&format!("{kind:?}"), "ada", kind);
@@ -40,7 +40,7 @@ async fn a_session_is_kept_as_it_was_given(db: TestDatabase) {
     );
 }
 
-async fn a_cookie_finds_its_session_until_that_ends(db: TestDatabase) {
+async fn cookie_finds_its_session_until_session_end(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let given = session("web", "ada", SessionKind::Web);
     let cookie = TokenHash::new("cookie");
@@ -78,7 +78,7 @@ async fn a_cookie_finds_its_session_until_that_ends(db: TestDatabase) {
     assert_eq!(db.store.session_by_cookie(&cookie).await.unwrap(), None);
 }
 
-async fn a_session_ends_once_and_for_its_owner_only(db: TestDatabase) {
+async fn session_ends_once_and_by_its_owner(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
     let id = signed_in(&db.store, "ada", "one").await;
     let end = async |of, at| {
@@ -98,7 +98,7 @@ async fn a_session_ends_once_and_for_its_owner_only(db: TestDatabase) {
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
 }
 
-async fn ending_the_others_keeps_this_one(db: TestDatabase) {
+async fn ending_other_sessions_in_store_keeps_current(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
     let keep = signed_in(&db.store, "ada", "one").await;
     signed_in(&db.store, "ada", "two").await;
@@ -136,7 +136,7 @@ async fn ending_the_others_keeps_this_one(db: TestDatabase) {
     );
 }
 
-async fn live_sessions_come_newest_sign_of_life_first(db: TestDatabase) {
+async fn live_sessions_are_sorted_by_last_activity(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let old = signed_in(&db.store, "ada", "old").await;
     let new = signed_in(&db.store, "ada", "new").await;
@@ -168,7 +168,7 @@ async fn live_sessions_come_newest_sign_of_life_first(db: TestDatabase) {
     assert_eq!(member.last_seen, Some(second(20)));
 }
 
-async fn a_session_is_never_seen_earlier_than_it_was(db: TestDatabase) {
+async fn session_activity_time_never_decreases(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let id = signed_in(&db.store, "ada", "one").await;
     for at in [30, 20] {
@@ -180,7 +180,7 @@ async fn a_session_is_never_seen_earlier_than_it_was(db: TestDatabase) {
     );
 }
 
-async fn ended_sessions_are_forgotten_with_their_tokens(db: TestDatabase) {
+async fn ended_sessions_are_purged_with_their_tokens(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let mut ids = Vec::new();
     for n in 0..450 {
@@ -219,7 +219,7 @@ async fn ended_sessions_are_forgotten_with_their_tokens(db: TestDatabase) {
     );
 }
 
-async fn anything_may_stand_in_a_record(db: TestDatabase) {
+async fn audit_entry_accepts_arbitrary_text(db: TestDatabase) {
     let origin = session("x", "ada", SessionKind::Web).origin;
     for typed in [
         "",

@@ -17,16 +17,16 @@ use crate::builders::{
 };
 
 crate::on_both_databases!(
-    a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind,
-    of_many_links_asked_for_at_once_one_is_kept,
-    an_expired_slip_is_none,
-    expired_slips_are_forgotten_and_no_others,
-    of_many_who_keep_the_same_one_is_first,
-    a_slip_is_revised_by_whoever_saw_it_last,
-    slips_of_one_are_not_of_another,
-    an_identity_opens_one_account_only,
-    nothing_is_joined_through_a_session_that_is_over_and_parting_ends_what_began_there,
-    a_linked_account_is_made_whole_or_not_at_all,
+    one_time_token_is_consumed_once_by_kind,
+    parallel_reset_link_requests_store_one_link,
+    expired_one_time_token_is_not_found,
+    expired_one_time_tokens_are_purged,
+    parallel_inserts_of_one_time_token_succeed_once,
+    one_time_token_update_is_compare_and_swap,
+    one_time_tokens_are_listed_per_account,
+    provider_identity_links_to_one_account_only,
+    identity_link_requires_live_session_unlink_ends_session,
+    linked_account_creation_is_atomic,
 );
 
 fn slip(kind: SlipKind, hash: &str, of: Option<&str>) -> Slip {
@@ -40,7 +40,7 @@ fn slip(kind: SlipKind, hash: &str, of: Option<&str>) -> Slip {
     }
 }
 
-async fn a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind(db: TestDatabase) {
+async fn one_time_token_is_consumed_once_by_kind(db: TestDatabase) {
     let kept = slip(SlipKind::Reset, "a", Some("ada"));
     db.store.keep_slip(kept.clone()).await.unwrap();
     assert_eq!(
@@ -73,7 +73,7 @@ async fn a_slip_is_taken_by_one_of_many_and_only_as_its_own_kind(db: TestDatabas
     assert_eq!(winners, 1);
 }
 
-async fn of_many_links_asked_for_at_once_one_is_kept(db: TestDatabase) {
+async fn parallel_reset_link_requests_store_one_link(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let keep = |hash: String, since: Option<i64>, at: i64| {
         let link = Slip {
@@ -111,7 +111,7 @@ async fn of_many_links_asked_for_at_once_one_is_kept(db: TestDatabase) {
     );
 }
 
-async fn expired_slips_are_forgotten_and_no_others(db: TestDatabase) {
+async fn expired_one_time_tokens_are_purged(db: TestDatabase) {
     for n in 0..1_200 {
         let expires_at = second(if n % 2 == 0 { 60 } else { 90 });
         let slip = Slip {
@@ -135,7 +135,7 @@ async fn expired_slips_are_forgotten_and_no_others(db: TestDatabase) {
     );
 }
 
-async fn an_expired_slip_is_none(db: TestDatabase) {
+async fn expired_one_time_token_is_not_found(db: TestDatabase) {
     let kept = slip(SlipKind::Invite, "a", None);
     db.store.keep_slip(kept.clone()).await.unwrap();
     assert_eq!(
@@ -174,7 +174,7 @@ async fn an_expired_slip_is_none(db: TestDatabase) {
     );
 }
 
-async fn a_slip_is_revised_by_whoever_saw_it_last(db: TestDatabase) {
+async fn one_time_token_update_is_compare_and_swap(db: TestDatabase) {
     let kept = slip(SlipKind::DeviceCode, "a", None);
     db.store.keep_slip(kept.clone()).await.unwrap();
     assert!(
@@ -198,7 +198,7 @@ async fn a_slip_is_revised_by_whoever_saw_it_last(db: TestDatabase) {
     assert_eq!(now.body, "one");
 }
 
-async fn slips_of_one_are_not_of_another(db: TestDatabase) {
+async fn one_time_tokens_are_listed_per_account(db: TestDatabase) {
     for (hash, of) in [("a", Some("ada")), ("b", Some("bob")), ("c", None)] {
         db.store
             .keep_slip(slip(SlipKind::Reset, hash, of))
@@ -228,7 +228,7 @@ async fn slips_of_one_are_not_of_another(db: TestDatabase) {
     );
 }
 
-async fn of_many_who_keep_the_same_one_is_first(db: TestDatabase) {
+async fn parallel_inserts_of_one_time_token_succeed_once(db: TestDatabase) {
     let slip = || Slip {
         kind: SlipKind::Upstream,
         hash: TokenHash::new("voyage"),
@@ -257,7 +257,7 @@ async fn of_many_who_keep_the_same_one_is_first(db: TestDatabase) {
     );
 }
 
-async fn an_identity_opens_one_account_only(db: TestDatabase) {
+async fn provider_identity_links_to_one_account_only(db: TestDatabase) {
     register(&db.store, &["ada", "bob"]).await;
     let (ada, bob) = (user("ada"), user("bob"));
     assert_eq!(
@@ -318,9 +318,7 @@ async fn an_identity_opens_one_account_only(db: TestDatabase) {
     );
 }
 
-async fn nothing_is_joined_through_a_session_that_is_over_and_parting_ends_what_began_there(
-    db: TestDatabase,
-) {
+async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let (ada, id) = (user("ada"), identity_id("https://id.example", "1"));
     let acting = signed_in(&db.store, "ada", "acting").await;
@@ -417,7 +415,7 @@ async fn nothing_is_joined_through_a_session_that_is_over_and_parting_ends_what_
     );
 }
 
-async fn a_linked_account_is_made_whole_or_not_at_all(db: TestDatabase) {
+async fn linked_account_creation_is_atomic(db: TestDatabase) {
     let make = async |name: &str, subject: &str| {
         db.store
             .create_linked(account(name), Vec::new(), identity(subject), actor(name))

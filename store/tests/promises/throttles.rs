@@ -15,17 +15,17 @@ use store::{Store, testing::TestDatabase};
 use crate::builders::{register, second, session, user};
 
 crate::on_both_databases!(
-    failures_in_parallel_are_all_counted,
-    a_network_pays_off_with_time_and_never_owes_for_long,
-    every_bucket_counts_by_itself,
-    what_was_tried_before_there_was_an_account_is_not_its_owners_to_pay,
-    an_account_is_known_where_it_signed_in,
-    an_account_is_known_in_fifty_places_at_most,
-    a_personal_token_makes_no_place_known,
-    noteworthy_is_what_is_over_the_line,
-    lifting_is_for_one_account_or_one_network_and_audited,
-    only_what_nobody_needs_is_forgotten,
-    a_name_that_looks_like_an_address_is_no_network,
+    parallel_failures_are_counted_exactly,
+    network_penalty_decays_and_is_capped,
+    throttle_buckets_count_separately,
+    account_creation_clears_earlier_failures,
+    sign_in_origin_is_known_to_its_account,
+    known_origins_per_account_are_limited_to_50,
+    personal_token_use_makes_no_origin_known,
+    visible_lockouts_are_those_over_the_threshold,
+    lockout_lift_affects_one_account_or_network,
+    throttle_purge_keeps_needed_entries,
+    username_like_an_address_is_not_a_network,
 );
 
 fn network(raw: &str) -> Network {
@@ -116,7 +116,7 @@ fn from(address: &str, device: Option<&str>) -> Origin {
     }
 }
 
-async fn failures_in_parallel_are_all_counted(db: TestDatabase) {
+async fn parallel_failures_are_counted_exactly(db: TestDatabase) {
     let mut tries = tokio::task::JoinSet::new();
     for n in 0..100 {
         let store = db.store.clone();
@@ -131,7 +131,7 @@ async fn failures_in_parallel_are_all_counted(db: TestDatabase) {
     assert_eq!(failures(&db.store, &guesses("192.0.2.1")).await, 100);
 }
 
-async fn a_network_pays_off_with_time_and_never_owes_for_long(db: TestDatabase) {
+async fn network_penalty_decays_and_is_capped(db: TestDatabase) {
     let bucket = guesses("2001:db8::/64");
     let mut owed = Vec::new();
     for at in [0, 0, 4, 100, 100, 100, 100, 100, 100, 100] {
@@ -145,7 +145,7 @@ async fn a_network_pays_off_with_time_and_never_owes_for_long(db: TestDatabase) 
     assert_eq!(owed, [3, 6, 5, 3, 6, 9, 12, 15, 15, 15]);
 }
 
-async fn every_bucket_counts_by_itself(db: TestDatabase) {
+async fn throttle_buckets_count_separately(db: TestDatabase) {
     let home = Place::Network(network("192.0.2.1"));
     let buckets = [
         strange("ada"),
@@ -198,7 +198,7 @@ async fn every_bucket_counts_by_itself(db: TestDatabase) {
     );
 }
 
-async fn what_was_tried_before_there_was_an_account_is_not_its_owners_to_pay(db: TestDatabase) {
+async fn account_creation_clears_earlier_failures(db: TestDatabase) {
     for n in 0..8 {
         db.store
             .charge(
@@ -225,7 +225,7 @@ async fn what_was_tried_before_there_was_an_account_is_not_its_owners_to_pay(db:
     assert_eq!(failures(&db.store, &strange("newhire")).await, 1);
 }
 
-async fn an_account_is_known_where_it_signed_in(db: TestDatabase) {
+async fn sign_in_origin_is_known_to_its_account(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
     let here = from("2001:db8:1:2:3::4", Some("her browser"));
     db.store
@@ -249,7 +249,7 @@ async fn an_account_is_known_where_it_signed_in(db: TestDatabase) {
     assert_eq!(known(&db.store, "eve", &here.places()).await, []);
 }
 
-async fn an_account_is_known_in_fifty_places_at_most(db: TestDatabase) {
+async fn known_origins_per_account_are_limited_to_50(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for n in 0..60 {
         let origin = from(&format!("192.0.2.{n}"), None);
@@ -277,7 +277,7 @@ async fn an_account_is_known_in_fifty_places_at_most(db: TestDatabase) {
     );
 }
 
-async fn a_personal_token_makes_no_place_known(db: TestDatabase) {
+async fn personal_token_use_makes_no_origin_known(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let origin = from("192.0.2.1", None);
     let session = Session {
@@ -291,7 +291,7 @@ async fn a_personal_token_makes_no_place_known(db: TestDatabase) {
     assert_eq!(known(&db.store, "ada", &origin.places()).await, []);
 }
 
-async fn noteworthy_is_what_is_over_the_line(db: TestDatabase) {
+async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     for at in 0..5 {
         fail(&db.store, &strange("ada"), at).await;
@@ -316,7 +316,7 @@ async fn noteworthy_is_what_is_over_the_line(db: TestDatabase) {
     assert_eq!(found, [guesses("192.0.2.1"), strange("ada")]);
 }
 
-async fn lifting_is_for_one_account_or_one_network_and_audited(db: TestDatabase) {
+async fn lockout_lift_affects_one_account_or_network(db: TestDatabase) {
     let (of_network, tokens) = (guesses("192.0.2.1"), tokens("192.0.2.1"));
     let home = bucket("ada", Secret::Totp, Place::Network(network("192.0.2.1")));
     for bucket in [
@@ -342,7 +342,7 @@ async fn lifting_is_for_one_account_or_one_network_and_audited(db: TestDatabase)
     assert_eq!(failures(&db.store, &of_network).await, 0);
 }
 
-async fn only_what_nobody_needs_is_forgotten(db: TestDatabase) {
+async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let paid = guesses("192.0.2.1");
     let owing = guesses("192.0.2.2");
@@ -390,7 +390,7 @@ async fn only_what_nobody_needs_is_forgotten(db: TestDatabase) {
     assert_eq!(known(&db.store, "ada", &origin.places()).await, []);
 }
 
-async fn a_name_that_looks_like_an_address_is_no_network(db: TestDatabase) {
+async fn username_like_an_address_is_not_a_network(db: TestDatabase) {
     let named = Username::parse("192.0.2.1").unwrap();
     fail(&db.store, &strange("192.0.2.1"), 0).await;
     assert_eq!(failures(&db.store, &guesses("192.0.2.1")).await, 0);

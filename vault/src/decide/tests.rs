@@ -82,7 +82,7 @@ fn held_by(name: &str) -> File {
 }
 
 #[test]
-fn a_new_file_is_revision_one_and_free() {
+fn new_file_has_revision_one_and_no_lock() {
     let effect = decide(None, &command("ada", adding(1))).unwrap();
     assert_eq!(
         (effect.file.revision, effect.file.lock_seq, effect.file.lock),
@@ -96,7 +96,7 @@ fn a_new_file_is_revision_one_and_free() {
 }
 
 #[test]
-fn a_locked_file_cannot_be_checked_out_twice_not_even_by_its_holder() {
+fn locked_file_cannot_be_checked_out_again() {
     for name in ["ada", "bob"] {
         let said = refuses(&held_by("ada"), name, Operation::CheckOut { note: None });
         assert_eq!(said, "File is already locked by ada");
@@ -105,7 +105,7 @@ fn a_locked_file_cannot_be_checked_out_twice_not_even_by_its_holder() {
 }
 
 #[test]
-fn only_the_holder_gives_a_lock_back() {
+fn only_lock_holder_can_cancel_check_out() {
     assert_eq!(
         refuses(&fresh(), "ada", Operation::Cancel),
         "File is not currently locked"
@@ -122,7 +122,7 @@ fn only_the_holder_gives_a_lock_back() {
 }
 
 #[test]
-fn only_the_holder_checks_in() {
+fn only_lock_holder_can_check_in() {
     let release = AfterCheckIn::Release;
     assert_eq!(
         refuses(&fresh(), "ada", check_in(2, release)),
@@ -140,7 +140,7 @@ fn only_the_holder_checks_in() {
 }
 
 #[test]
-fn a_kept_check_out_is_a_new_grant_with_the_same_note() {
+fn kept_check_out_gets_new_lock_same_note() {
     let kept = does(
         &held_by("ada"),
         "ada",
@@ -155,7 +155,7 @@ fn a_kept_check_out_is_a_new_grant_with_the_same_note() {
 }
 
 #[test]
-fn a_check_in_of_a_stale_base_is_refused() {
+fn check_in_with_stale_base_is_rejected() {
     let from = |n| Operation::CheckIn {
         blob: blob(2),
         comment: text(""),
@@ -170,7 +170,7 @@ fn a_check_in_of_a_stale_base_is_refused() {
 }
 
 #[test]
-fn an_override_needs_a_lock_and_frees_or_takes_it() {
+fn override_requires_lock_and_releases_or_takes_it() {
     let by = |then| Operation::Override {
         reason: text("ill"),
         then,
@@ -189,7 +189,7 @@ fn an_override_needs_a_lock_and_frees_or_takes_it() {
 }
 
 #[test]
-fn nobody_changes_a_file_under_its_holder() {
+fn file_checked_out_by_another_cannot_be_changed() {
     let operations = [
         Operation::Describe {
             description: Some(text("x")),
@@ -210,7 +210,7 @@ fn nobody_changes_a_file_under_its_holder() {
 }
 
 #[test]
-fn a_move_takes_lock_and_history_along() {
+fn move_keeps_lock_and_history() {
     let moved = does(
         &held_by("ada"),
         "ada",
@@ -230,7 +230,7 @@ fn a_move_takes_lock_and_history_along() {
 }
 
 #[test]
-fn a_restoration_undeletes_and_keeps_the_own_lock() {
+fn restore_undeletes_and_keeps_own_lock() {
     let gone = does(
         &held_by("ada"),
         "ada",
@@ -255,7 +255,7 @@ fn a_restoration_undeletes_and_keeps_the_own_lock() {
 }
 
 #[test]
-fn what_is_not_there_is_not_found() {
+fn operations_on_missing_file_return_not_found() {
     for operation in [
         Operation::CheckOut { note: None },
         Operation::Cancel,
@@ -348,7 +348,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn no_sequence_of_commands_breaks_the_rules(
+    fn arbitrary_command_sequences_keep_lock_invariants(
         steps in proptest::collection::vec((prop_oneof![Just("ada"), Just("bob")], any_operation()), 1..60),
     ) {
         let mut file: Option<File> = None;

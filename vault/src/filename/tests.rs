@@ -12,7 +12,7 @@ fn refused(raw: &str) -> BadFilename {
 }
 
 #[test]
-fn names_of_every_script_are_accepted_as_they_are() {
+fn filenames_in_any_script_are_accepted_unchanged() {
     for raw in [
         "vise.step",
         "fixtures/vise.step",
@@ -54,7 +54,7 @@ fn names_of_every_script_are_accepted_as_they_are() {
 }
 
 #[test]
-fn a_name_cannot_leave_its_folder() {
+fn filename_cannot_traverse_folders() {
     assert_eq!(refused(""), BadFilename::Empty);
     assert_eq!(refused("/etc/passwd"), BadFilename::LeadingSlash);
     assert_eq!(refused("/"), BadFilename::LeadingSlash);
@@ -78,7 +78,7 @@ fn a_name_cannot_leave_its_folder() {
 }
 
 #[test]
-fn what_windows_would_not_hold_is_refused() {
+fn filename_invalid_on_windows_is_rejected() {
     for raw in [
         "a:b",
         "C:",
@@ -142,7 +142,7 @@ fn what_windows_would_not_hold_is_refused() {
 }
 
 #[test]
-fn no_spelling_of_gits_own_names_is_accepted() {
+fn filename_resembling_git_internals_is_rejected() {
     for raw in [
         ".git",
         ".GIT",
@@ -187,7 +187,7 @@ fn no_spelling_of_gits_own_names_is_accepted() {
 }
 
 #[test]
-fn what_nobody_can_see_is_refused_and_shown_in_the_answer() {
+fn filename_with_invisible_characters_is_rejected_and_escaped() {
     for c in [
         '\0', '\t', '\n', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{9f}',
     ] {
@@ -221,7 +221,7 @@ fn what_nobody_can_see_is_refused_and_shown_in_the_answer() {
 }
 
 #[test]
-fn names_are_measured_in_bytes() {
+fn filename_limits_are_measured_in_bytes() {
     assert!(Filename::parse(&"a".repeat(255)).is_ok());
     assert!(matches!(
         refused(&"a".repeat(256)),
@@ -239,7 +239,7 @@ fn names_are_measured_in_bytes() {
 }
 
 #[test]
-fn a_file_lies_in_sixty_four_folders_at_most() {
+fn filename_depth_is_limited_to_64_folders() {
     assert!(Filename::parse(&("a/".repeat(64) + "b")).is_ok());
     assert_eq!(
         refused(&("a/".repeat(65) + "b")),
@@ -255,7 +255,7 @@ fn a_file_lies_in_sixty_four_folders_at_most() {
 }
 
 #[test]
-fn decomposed_text_is_refused() {
+fn decomposed_unicode_filename_is_rejected() {
     for raw in ["e\u{301}.step", "a/u\u{308}", "\u{212b}", "\u{2126}"] {
         assert!(
             matches!(refused(raw), BadFilename::NotNfc { .. }),
@@ -265,7 +265,7 @@ fn decomposed_text_is_refused() {
 }
 
 #[test]
-fn every_refusal_is_one_sentence() {
+fn filename_errors_are_one_sentence() {
     for raw in [
         "",
         "/",
@@ -291,7 +291,7 @@ fn every_refusal_is_one_sentence() {
 }
 
 #[test]
-fn names_that_differ_only_in_case_share_a_key() {
+fn filenames_differing_only_in_case_share_a_key() {
     for (one, other) in [
         ("Vise.STEP", "vise.step"),
         ("STRASSE", "straße"),
@@ -318,7 +318,7 @@ fn names_that_differ_only_in_case_share_a_key() {
 }
 
 #[test]
-fn folders_and_leaf_are_parts_of_the_name() {
+fn filename_splits_into_folders_and_file_name() {
     let name = Filename::parse("a/b/c.step").unwrap();
     assert_eq!(name.file_name(), "c.step");
     assert_eq!(name.folder(), Some(Filename::from_stored("a/b")));
@@ -338,7 +338,7 @@ fn shared() -> PathBuf {
 }
 
 #[test]
-fn naughty_strings_are_accepted_or_refused_with_a_sentence() {
+fn naughty_string_filenames_are_accepted_or_rejected() {
     let path = shared().join("vectors/naughty-strings.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
         println!(
@@ -371,7 +371,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
-    fn whatever_is_accepted_stays_below_its_folder(raw in "[a-zA-Z0-9./\\\\ ~:\u{200b}éＡ]{0,12}|\\PC{0,40}|(?s).{0,40}") {
+    fn accepted_filename_stays_below_its_folder(raw in "[a-zA-Z0-9./\\\\ ~:\u{200b}éＡ]{0,12}|\\PC{0,40}|(?s).{0,40}") {
         if let Ok(name) = Filename::parse(&raw) {
             prop_assert!(stays_below(name.as_str()));
             prop_assert_eq!(name.as_str(), raw);
@@ -379,13 +379,13 @@ proptest! {
     }
 
     #[test]
-    fn keys_are_the_same_when_folded_again(raw in "(?s).{0,40}|[\u{345}\u{300}-\u{36f}αιᾳΐßſİıA-Z\u{1f80}-\u{1fff}]{0,12}") {
+    fn name_key_folding_is_idempotent(raw in "(?s).{0,40}|[\u{345}\u{300}-\u{36f}αιᾳΐßſİıA-Z\u{1f80}-\u{1fff}]{0,12}") {
         let key = NameKey::fold(&raw);
         prop_assert_eq!(&NameKey::fold(key.as_str()), &key);
     }
 
     #[test]
-    fn case_and_composition_do_not_change_a_key(raw in "[a-zA-ZäöüßÄÖÜéÉñÑçΑ-Ωα-ωА-Яа-я0-9._-]{1,20}") {
+    fn name_key_ignores_case_and_composition(raw in "[a-zA-ZäöüßÄÖÜéÉñÑçΑ-Ωα-ωА-Яа-я0-9._-]{1,20}") {
         let key = NameKey::fold(&raw);
         prop_assert_eq!(&NameKey::fold(&raw.nfd().collect::<String>()), &key);
         prop_assert_eq!(&NameKey::fold(&raw.to_uppercase()), &key);

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_tidied_as_git_tidies_them() {
+    fn author_names_are_cleaned_like_in_git() {
         assert_eq!(without_crud(" Ada <ada@x>\n"), "Ada ada@x");
         assert_eq!(without_crud("...\"Ada, B.\""), "Ada, B");
         assert_eq!(without_crud("<>"), "");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_content_has_an_empty_pointer() {
+    fn empty_content_has_an_empty_lfs_pointer() {
         let blob = |size| Blob {
             id: crate::BlobId::of_digest(&[1; 32]),
             size,

@@ -113,7 +113,7 @@ impl House {
 }
 
 #[tokio::test]
-async fn the_first_start_makes_the_vault_main_and_the_second_keeps_it() {
+async fn main_vault_is_created_once() {
     let house = House::new().await;
     assert_eq!(house.vault.name.as_str(), "main");
     let id = house.vault.id.clone();
@@ -121,7 +121,7 @@ async fn the_first_start_makes_the_vault_main_and_the_second_keeps_it() {
 }
 
 #[tokio::test]
-async fn a_file_goes_through_its_whole_life_and_git_tells_it() {
+async fn file_life_cycle_is_recorded_in_git() {
     let house = House::new().await;
     house
         .add("ada", "fixtures/vise.step", b"one")
@@ -183,7 +183,7 @@ async fn a_file_goes_through_its_whole_life_and_git_tells_it() {
 }
 
 #[tokio::test]
-async fn a_restoration_brings_back_what_was_there_even_of_a_deleted_file() {
+async fn restore_recovers_content_of_a_deleted_file() {
     let house = House::new().await;
     let name = Filename::parse("a.step").unwrap();
     house.add("ada", "a.step", b"one").await.unwrap();
@@ -213,7 +213,7 @@ async fn a_restoration_brings_back_what_was_there_even_of_a_deleted_file() {
 }
 
 #[tokio::test]
-async fn an_upload_that_would_be_refused_is_refused_before_it_begins_but_a_retry_is_not() {
+async fn invalid_upload_is_rejected_early_except_on_retry() {
     let house = House::new().await;
     house.add("ada", "a.step", b"one").await.unwrap();
     let name = Filename::parse("A.STEP").unwrap();
@@ -258,7 +258,7 @@ async fn an_upload_that_would_be_refused_is_refused_before_it_begins_but_a_retry
 }
 
 #[tokio::test]
-async fn a_retry_with_its_key_gets_the_old_answer_and_tells_nobody() {
+async fn retry_with_idempotency_key_sends_no_event() {
     let house = House::new().await;
     house.add("ada", "a.step", b"one").await.unwrap();
     let (ada, name) = (actor("ada"), Filename::parse("a.step").unwrap());
@@ -285,7 +285,7 @@ async fn a_retry_with_its_key_gets_the_old_answer_and_tells_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_eight_who_race_for_a_check_out_one_wins() {
+async fn parallel_check_outs_in_vault_succeed_once() {
     let house = std::sync::Arc::new(House::new().await);
     house.add("ada", "a.step", b"one").await.unwrap();
     for _ in 0..50 {
@@ -317,7 +317,7 @@ async fn of_eight_who_race_for_a_check_out_one_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn git_and_git_lfs_clone_the_data_folder_and_get_the_true_bytes() {
+async fn git_lfs_clone_of_data_folder_is_complete() {
     let house = House::new().await;
     let big = vec![7u8; 3_000_000];
     let files: [(&str, &[u8]); 6] = [
@@ -367,7 +367,7 @@ async fn git_and_git_lfs_clone_the_data_folder_and_get_the_true_bytes() {
 }
 
 #[tokio::test]
-async fn every_vault_has_its_own_repository_and_its_own_changes() {
+async fn second_vault_has_its_own_repository_and_changes() {
     let house = House::new().await;
     let (operator, name) = (actor("ada"), VaultName::parse("moulds").unwrap());
     let moulds = house
@@ -417,7 +417,7 @@ async fn every_vault_has_its_own_repository_and_its_own_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_who_hangs_up_keeps_nothing_from_the_others() {
+async fn dropped_call_still_completes_its_operation() {
     let house = House::new().await;
     let mut ticks = house.keeper.recorded.subscribe();
     let operation = Operation::Add {

@@ -136,7 +136,7 @@ impl House {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sound_house_has_no_findings() {
+async fn intact_data_folder_has_no_findings() {
     let house = House::stopped().await;
     assert_eq!(house.findings().await, Vec::<String>::new());
     let summary = verify(&house.store, &house.blobs, house.data.path(), |_| ())
@@ -157,7 +157,7 @@ async fn a_sound_house_has_no_findings() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn missing_and_damaged_content_is_told_for_every_revision_that_needs_it() {
+async fn missing_and_damaged_content_is_reported_per_revision() {
     let house = House::stopped().await;
     let (solid, gear) = (house.put(b"solid").await, house.put(b"gear").await);
     std::fs::remove_file(house.object(&solid)).unwrap();
@@ -182,7 +182,7 @@ async fn missing_and_damaged_content_is_told_for_every_revision_that_needs_it() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn content_that_nobody_names_is_a_note() {
+async fn unreferenced_content_is_reported_as_note() {
     let house = House::stopped().await;
     let stray = house.put(b"stray").await;
     assert_eq!(
@@ -195,7 +195,7 @@ async fn content_that_nobody_names_is_a_note() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repository_that_is_gone_or_behind_is_told() {
+async fn missing_or_outdated_repository_is_reported() {
     let house = House::stopped().await;
     house.add("late.step", b"late").await;
     let behind =
@@ -214,7 +214,7 @@ async fn a_repository_that_is_gone_or_behind_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_or_missing_object_is_told_with_its_change() {
+async fn damaged_git_object_is_reported_with_its_change() {
     for (what, change) in [
         ("main~3", 2),
         ("main~3^{tree}", 2),
@@ -237,7 +237,7 @@ async fn a_damaged_or_missing_object_is_told_with_its_change() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn history_that_was_rewritten_is_told() {
+async fn rewritten_git_history_is_reported() {
     let house = House::stopped().await;
     let tree = house.git(&["rev-parse", "main^{tree}"]);
     let who = ["-c", "user.name=Eve", "-c", "user.email=eve@x"];
@@ -263,7 +263,7 @@ async fn history_that_was_rewritten_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_that_were_tampered_with_are_told() {
+async fn tampered_database_rows_are_reported() {
     let house = House::stopped().await;
     house.store.tamper(&house.vault.id, |rows| {
         rows.revisions[1].author.name = "Eve".into()
@@ -297,7 +297,7 @@ async fn rows_that_were_tampered_with_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn content_that_went_with_the_repository_is_told_too() {
+async fn content_lost_with_repository_is_reported() {
     let house = House::stopped().await;
     std::fs::remove_dir_all(house.data.path().join("main.git")).unwrap();
     let findings = house.findings().await;

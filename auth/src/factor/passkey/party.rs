@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passkeys_are_made_where_browsers_make_them_and_nowhere_else() {
+    fn passkeys_require_https_domain_or_localhost() {
         let origin = |url| Party::of(url, "Strongroom").and_then(|_| works_at(url));
         let works = [
             ("https://files.example.org", "https://files.example.org"),

@@ -5,7 +5,7 @@ const LONG: &str = include_str!("../../../lists/common-15.txt");
 
 /// `INSTA_UPDATE=always` writes it, as it does snapshots.
 #[test]
-fn the_embedded_list_is_made_of_the_texts_beside_it() {
+fn embedded_common_password_list_matches_its_sources() {
     let mut made: Vec<Entry> = SHORT
         .lines()
         .chain(LONG.lines())
@@ -29,7 +29,7 @@ fn the_embedded_list_is_made_of_the_texts_beside_it() {
 }
 
 #[test]
-fn every_common_password_of_either_length_is_found() {
+fn listed_common_passwords_are_detected() {
     for (list, least, at_least) in [(SHORT, 8, 10_000), (LONG, 15, 19_000)] {
         assert!(list.lines().count() >= at_least);
         for line in list.lines() {
@@ -39,7 +39,7 @@ fn every_common_password_of_either_length_is_found() {
 }
 
 #[test]
-fn capitals_spaces_years_and_saying_it_twice_hide_no_common_password() {
+fn common_password_variants_are_detected() {
     for raw in [
         "ManchesterUnited",
         "manchester united",

@@ -30,7 +30,7 @@ fn beside_a_factor(raw: &str) -> Option<Refused> {
 const SHORT: Option<Refused> = Some(Refused::TooShort { least: 15 });
 
 #[test]
-fn fifteen_characters_of_any_script_are_enough_and_fourteen_are_not() {
+fn password_needs_fifteen_characters_of_any_script() {
     assert_eq!(check("ada", "žluťoučký kůň "), SHORT);
     assert_eq!(check("ada", "žluťoučký kůň §"), None);
     assert_eq!(check("ada", "🦀🐧🦊🐙🦉🐝🦋🐢🦈🐳🐿🦔🐌🦜🐞"), None);
@@ -38,7 +38,7 @@ fn fifteen_characters_of_any_script_are_enough_and_fourteen_are_not() {
 }
 
 #[test]
-fn eight_characters_are_enough_beside_a_second_factor_and_seven_are_not() {
+fn password_with_second_factor_needs_eight_characters() {
     assert_eq!(
         beside_a_factor("xK7vq2W"),
         Some(Refused::TooShort { least: 8 })
@@ -47,7 +47,7 @@ fn eight_characters_are_enough_beside_a_second_factor_and_seven_are_not() {
 }
 
 #[test]
-fn writing_accents_apart_makes_a_password_no_longer() {
+fn password_length_counts_composed_characters() {
     let apart = "e\u{301}u\u{308}a\u{300}o\u{302}n\u{303}c\u{327}i\u{301}y\u{301}";
     assert_eq!(apart.chars().count(), 16);
     assert_eq!(check("ada", apart), SHORT);
@@ -56,7 +56,7 @@ fn writing_accents_apart_makes_a_password_no_longer() {
 }
 
 #[test]
-fn a_kibibyte_is_the_most_and_128_characters_are_fine() {
+fn password_over_1024_bytes_is_rejected() {
     let long = "seven copper kettles sing while nine owls count marbles, ".repeat(18);
     assert_eq!(check("ada", &long[..128]), None);
     assert_eq!(check("ada", &long[..1024]), None);
@@ -64,7 +64,7 @@ fn a_kibibyte_is_the_most_and_128_characters_are_fine() {
 }
 
 #[test]
-fn no_kind_of_character_is_asked_for() {
+fn password_needs_no_specific_character_class() {
     for raw in [
         "xvqzkwjpfmbgthd",
         "XVQZKWJPFMBGTHD",
@@ -77,7 +77,7 @@ fn no_kind_of_character_is_asked_for() {
 }
 
 #[test]
-fn the_username_and_the_product_make_no_password() {
+fn password_of_username_and_product_name_is_rejected() {
     for raw in [
         "strongroomSTRONGROOM",
         "strongroom-12345",
@@ -93,7 +93,7 @@ fn the_username_and_the_product_make_no_password() {
 }
 
 #[test]
-fn name_and_address_make_no_password() {
+fn password_of_display_name_or_email_is_rejected() {
     let about = About {
         username: Some(Username::parse("al").unwrap()),
         display_name: Some(DisplayName::parse("Augusta Lovelace").unwrap()),
@@ -114,7 +114,7 @@ fn name_and_address_make_no_password() {
 }
 
 #[test]
-fn the_operators_own_words_make_no_password() {
+fn password_of_configured_context_words_is_rejected() {
     let known = ["Acme", "Haas VF-2"].map(|word| ContextWord::parse(word).unwrap());
     let check = |raw: &str| {
         weigh(
@@ -148,7 +148,7 @@ fn the_operators_own_words_make_no_password() {
 }
 
 #[test]
-fn what_is_common_or_a_pattern_is_refused_at_any_length() {
+fn common_and_patterned_passwords_are_rejected() {
     for raw in [
         "passwordpassword",
         "Password1234567",
@@ -189,7 +189,7 @@ fn what_is_common_or_a_pattern_is_refused_at_any_length() {
 }
 
 #[test]
-fn every_refusal_says_what_to_change() {
+fn password_rejections_state_a_remedy() {
     assert!(Refused::TooShort { least: 15 }.to_string().contains("15"));
     for refused in [
         Refused::TooShort { least: 15 },
@@ -262,7 +262,7 @@ fn guesses() -> Vec<String> {
 }
 
 #[test]
-fn the_first_three_thousand_guesses_of_a_cracker_are_refused() {
+fn first_3000_cracker_guesses_are_rejected() {
     let guesses = guesses();
     assert!(guesses.len() >= 3_000, "{}", guesses.len());
     let taken: Vec<_> = guesses
@@ -273,7 +273,7 @@ fn the_first_three_thousand_guesses_of_a_cracker_are_refused() {
 }
 
 #[test]
-fn what_many_people_have_is_refused_with_a_word_on_it() {
+fn common_passwords_are_rejected_as_common() {
     for raw in [
         "ManchesterUnited",
         "highschoolmusical",

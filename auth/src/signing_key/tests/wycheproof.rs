@@ -81,7 +81,7 @@ fn signatures(file: &str) -> Option<(usize, usize)> {
 }
 
 #[test]
-fn wycheproof_json_web_signatures() {
+fn wycheproof_json_web_signature_vectors_pass() {
     let Some((accepted, refused)) = signatures("json_web_signature_test.json") else {
         return;
     };
@@ -89,7 +89,7 @@ fn wycheproof_json_web_signatures() {
 }
 
 #[test]
-fn wycheproof_json_web_keys() {
+fn wycheproof_json_web_key_vectors_pass() {
     let Some((accepted, refused)) = signatures("json_web_key_test.json") else {
         return;
     };
@@ -97,7 +97,7 @@ fn wycheproof_json_web_keys() {
 }
 
 #[test]
-fn wycheproof_json_web_crypto() {
+fn wycheproof_json_web_crypto_vectors_pass() {
     let Some((accepted, refused)) = signatures("json_web_crypto_test.json") else {
         return;
     };
@@ -110,7 +110,7 @@ fn bytes(value: &Value) -> Vec<u8> {
 
 /// A signature is the whole tag (RFC 7518 §3.2), so truncated ones are refused, and so are keys shorter than it.
 #[test]
-fn wycheproof_hmac_sha256() {
+fn wycheproof_hmac_sha256_vectors_pass() {
     let Some(vectors) = crate::tests::vectors("hmac_sha256_test.json") else {
         return;
     };
@@ -138,7 +138,7 @@ fn wycheproof_hmac_sha256() {
 }
 
 #[test]
-fn wycheproof_ed25519() {
+fn wycheproof_ed25519_vectors_pass() {
     let Some(vectors) = crate::tests::vectors("ed25519_test.json") else {
         return;
     };

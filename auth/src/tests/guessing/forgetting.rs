@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn what_is_paid_off_is_forgotten_and_what_counts_is_not() {
+async fn throttle_purge_keeps_failures_of_existing_accounts() {
     let house = house().await;
     house.register("ada").await;
     for username in ["ada", "nobody"] {
@@ -29,7 +29,7 @@ async fn what_is_paid_off_is_forgotten_and_what_counts_is_not() {
 }
 
 #[tokio::test]
-async fn a_dead_token_does_not_use_up_what_its_neighbours_may_guess() {
+async fn dead_refresh_tokens_do_not_throttle_sign_in() {
     let house = house().await;
     house.register("ada").await;
     let from = origin();

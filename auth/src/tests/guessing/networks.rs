@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn pitfall_address_bucket_escaped_by_ipv6_rotation_or_mapping() {
+async fn network_throttle_covers_ipv6_subnet_and_mapped_ipv4() {
     let house = house().await;
     let from = |raw: &str| Origin {
         address: raw.parse().unwrap(),
@@ -41,7 +41,7 @@ async fn pitfall_address_bucket_escaped_by_ipv6_rotation_or_mapping() {
 }
 
 #[tokio::test]
-async fn pitfall_address_bucket_escaped_by_rotating_the_subnets_of_an_ipv6_site() {
+async fn network_throttle_covers_subnets_of_ipv6_site() {
     let house = house().await;
     let from = |site: u16, subnet: u16| {
         let address = std::net::Ipv6Addr::new(0x2001, 0xdb8, site, subnet, 1, 2, 3, subnet);
@@ -76,7 +76,7 @@ async fn pitfall_address_bucket_escaped_by_rotating_the_subnets_of_an_ipv6_site(
 }
 
 #[tokio::test]
-async fn a_neighbour_who_floods_the_network_does_not_keep_a_known_browser_out() {
+async fn known_browser_signs_in_from_a_throttled_network() {
     let house = house().await;
     house.register("ada").await;
     let device = a_device();
@@ -103,7 +103,7 @@ async fn a_neighbour_who_floods_the_network_does_not_keep_a_known_browser_out() 
 }
 
 #[tokio::test]
-async fn a_flood_that_is_refused_leaves_one_entry_in_the_audit() {
+async fn throttled_flood_writes_one_audit_entry() {
     let house = house().await;
     for n in 0..100 {
         house
@@ -119,7 +119,7 @@ async fn a_flood_that_is_refused_leaves_one_entry_in_the_audit() {
 }
 
 #[tokio::test]
-async fn one_ipv6_site_does_not_keep_all_devices_out() {
+async fn device_flow_limit_applies_per_ipv6_site() {
     let house = house().await;
     let from = |site: u16, subnet: u16| {
         let address = std::net::Ipv6Addr::new(0x2001, 0xdb8, site, subnet, 0, 0, 0, 1);

@@ -67,7 +67,7 @@ fn tokens(file: &str) -> Option<(usize, usize)> {
 }
 
 #[test]
-fn wycheproof_signatures_of_providers() {
+fn provider_signature_wycheproof_vectors_pass() {
     let Some((accepted, refused)) = tokens("json_web_signature_test.json") else {
         return;
     };
@@ -75,7 +75,7 @@ fn wycheproof_signatures_of_providers() {
 }
 
 #[test]
-fn wycheproof_keys_of_providers() {
+fn provider_key_wycheproof_vectors_pass() {
     let Some((accepted, refused)) = tokens("json_web_key_test.json") else {
         return;
     };
@@ -83,7 +83,7 @@ fn wycheproof_keys_of_providers() {
 }
 
 #[test]
-fn wycheproof_crypto_of_providers() {
+fn provider_crypto_wycheproof_vectors_pass() {
     let Some((accepted, refused)) = tokens("json_web_crypto_test.json") else {
         return;
     };
@@ -91,7 +91,7 @@ fn wycheproof_crypto_of_providers() {
 }
 
 #[test]
-fn wycheproof_ed25519_of_providers() {
+fn provider_ed25519_wycheproof_vectors_pass() {
     let Some(vectors) = crate::tests::vectors("ed25519_test.json") else {
         return;
     };
@@ -136,7 +136,7 @@ const FIGURES: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn the_figures_of_rfc_7515_and_8037_verify_by_their_own_key_only() {
+fn rfc_7515_8037_examples_verify_by_own_key() {
     let key = |jwk: &str| serde_json::from_str::<ProviderKey>(jwk).unwrap();
     for (n, (jwk, token)) in FIGURES.iter().enumerate() {
         assert!(is_signed(token, &[key(jwk)]), "{n}");
@@ -159,7 +159,7 @@ fn the_figures_of_rfc_7515_and_8037_verify_by_their_own_key_only() {
 }
 
 #[test]
-fn keys_that_are_weak_secret_or_for_something_else_are_none() {
+fn unsuitable_provider_keys_are_rejected() {
     let good: Value = serde_json::from_str(FIGURES[0].0).unwrap();
     let point: Value = serde_json::from_str(FIGURES[1].0).unwrap();
     let with = |jwk: &Value, name: &str, value: Value| {
@@ -207,7 +207,7 @@ fn keys_that_are_weak_secret_or_for_something_else_are_none() {
 }
 
 #[test]
-fn a_leading_zero_of_a_modulus_changes_nothing() {
+fn rsa_modulus_with_leading_zero_verifies() {
     let mut jwk: Value = serde_json::from_str(FIGURES[0].0).unwrap();
     let n = BASE64URL.decode(jwk["n"].as_str().unwrap()).unwrap();
     jwk["n"] = json!(BASE64URL.encode([&[0][..], &n].concat()));

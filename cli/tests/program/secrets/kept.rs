@@ -119,7 +119,7 @@ fn dresses(secret: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn every_dress_of_a_secret_is_seen_through() {
+fn encoded_forms_of_a_secret_are_detected() {
     let secrets = Secrets::default();
     secrets.keep("a token", "sr_x/ü?secret");
     secrets.keep_code("a code", "123456");

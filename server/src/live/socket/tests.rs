@@ -33,7 +33,7 @@ async fn closing_code(client: &mut Client) -> Option<u16> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_socket_resumes_and_goes_on_live() {
+async fn socket_resumes_from_position_and_streams_live() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("since=3").await;
     assert_eq!(
@@ -54,7 +54,7 @@ async fn a_socket_resumes_and_goes_on_live() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_sees_a_check_out_as_their_own_or_as_somebody_elses() {
+async fn socket_shows_check_out_status_per_viewer() {
     let desk = Desk::over(Log::of(5));
     let (mut ada, mut bob) = (desk.socket("user=ada").await, desk.socket("user=bob").await);
     desk.log.record_this(|event| {
@@ -73,7 +73,7 @@ async fn each_sees_a_check_out_as_their_own_or_as_somebody_elses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_the_session_closes_the_socket_within_a_second() {
+async fn ended_session_closes_socket_within_a_second() {
     for (verdict, code) in [(Verdict::SignedOut, 4001), (Verdict::NoRight, 4003)] {
         let desk = Desk::over(Log::of(5));
         let mut client = desk.socket("").await;
@@ -86,7 +86,7 @@ async fn the_end_of_the_session_closes_the_socket_within_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_sent_after_the_end_of_the_session() {
+async fn socket_sends_no_event_after_session_end() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("").await;
     sleep(Duration::from_secs(5)).await;
@@ -99,7 +99,7 @@ async fn nothing_is_sent_after_the_end_of_the_session() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_right_lost_between_door_and_stream_is_noticed() {
+async fn permission_lost_before_streaming_closes_the_socket() {
     let desk = Desk::over(Log::of(5));
     desk.turn_silently(Verdict::NoRight);
     let mut client = desk.socket("since=1").await;
@@ -109,7 +109,7 @@ async fn a_right_lost_between_door_and_stream_is_noticed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_expires_without_an_event_is_noticed_at_the_next_ping() {
+async fn silently_expired_session_closes_socket_at_next_ping() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("").await;
     sleep(Duration::from_secs(5)).await;
@@ -120,7 +120,7 @@ async fn a_session_that_expires_without_an_event_is_noticed_at_the_next_ping() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_is_down_for_a_moment_closes_nothing_and_for_long_closes_all() {
+async fn socket_survives_short_but_not_long_store_outage() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("").await;
     sleep(Duration::from_secs(1)).await;
@@ -135,7 +135,7 @@ async fn a_store_that_is_down_for_a_moment_closes_nothing_and_for_long_closes_al
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stopping_server_says_so() {
+async fn stopping_server_closes_sockets_with_going_away() {
     let desk = Desk::over(Log::of(5));
     let (mut one, mut two) = (desk.socket("").await, desk.socket("since=5").await);
     desk.stop();
@@ -146,7 +146,7 @@ async fn a_stopping_server_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_answers_pings_stays_and_one_that_does_not_is_closed() {
+async fn client_without_pong_is_closed_after_timeout() {
     let desk = Desk::over(Log::of(5));
     let (mut alive, dead) = (desk.socket("").await, desk.socket("").await);
     let alive = tokio::spawn(async move { closing_code(&mut alive).await });
@@ -170,7 +170,7 @@ async fn a_client_that_answers_pings_stays_and_one_that_does_not_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_never_reads_delays_nobody_and_is_dropped() {
+async fn socket_drops_slow_consumer_without_delaying_reader() {
     let desk = Desk::over(Log::of(5));
     let line = desk.dial(512).await;
     let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line)
@@ -188,7 +188,7 @@ async fn a_client_that_never_reads_delays_nobody_and_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stuck_client_is_dropped_at_once_when_its_session_ends() {
+async fn ended_session_drops_slow_consumer_immediately() {
     let desk = Desk::over(Log::of(5));
     let line = desk.dial(512).await;
     let (mut stuck, _) = tokio_tungstenite::client_async("ws://strongroom/ws", line)
@@ -206,7 +206,7 @@ async fn a_stuck_client_is_dropped_at_once_when_its_session_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_clients_say_is_ignored_in_measure() {
+async fn socket_closes_after_too_many_client_messages() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("").await;
     for _ in 0..50 {
@@ -224,7 +224,7 @@ async fn what_clients_say_is_ignored_in_measure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_large_message_is_not_taken_in() {
+async fn socket_closes_on_oversized_client_message() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("").await;
     client
@@ -235,7 +235,7 @@ async fn a_large_message_is_not_taken_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_says_goodbye_is_answered() {
+async fn socket_answers_client_close_frame() {
     let desk = Desk::over(Log::of(5));
     let mut client = desk.socket("").await;
     client.close(None).await.unwrap();
@@ -244,7 +244,7 @@ async fn a_client_that_says_goodbye_is_answered() {
 }
 
 #[tokio::test]
-async fn it_works_over_tcp_too() {
+async fn socket_works_over_tcp() {
     let desk = Desk::over(Log::of(5));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws?since=4", listener.local_addr().unwrap());

@@ -16,7 +16,7 @@ fn told(entry: Value, viewer: &str) -> Happening {
 }
 
 #[test]
-fn entries_read_as_sentences_to_whom_they_are_about_and_to_others() {
+fn activity_sentences_depend_on_the_viewer() {
     let role = json!({"actor": "root", "action": "role.changed", "vault": "main",
         "before": {"role": "viewer"}, "after": {"role": "editor"}});
     let own = told(role.clone(), "ada");
@@ -54,7 +54,7 @@ fn entries_read_as_sentences_to_whom_they_are_about_and_to_others() {
 }
 
 #[test]
-fn sentences_name_what_was_changed() {
+fn activity_sentences_name_the_change() {
     let sentence = |entry: Value| told(entry, "ada").sentence;
     let of_group = |before: Value, after: Value| {
         let entry = json!({"action": "group.changed", "subject": "design", "vault": "main", "before": before,
@@ -89,7 +89,7 @@ fn sentences_name_what_was_changed() {
 }
 
 #[test]
-fn what_is_refused_again_and_again_from_one_place_is_one_line() {
+fn repeated_denials_from_one_address_are_collapsed() {
     let refused = |n: i64, address: &str| {
         let entry = json!({"chain": "accounts", "n": n, "at": format!("2026-01-02T03:04:0{n}Z"), "actor": "",
             "subject": "ada", "action": "sign_in.refused", "reason": "password", "hash": "", "prev_hash": "",
@@ -108,7 +108,7 @@ fn what_is_refused_again_and_again_from_one_place_is_one_line() {
 }
 
 #[test]
-fn every_word_of_the_audit_has_a_sentence() {
+fn audit_actions_have_an_activity_sentence() {
     for deed in auth::audit::Deed::ALL {
         let told = told(json!({"action": deed.as_str()}), "eve").sentence;
         let raw = told.contains(&format!(": {deed}, "));

@@ -27,7 +27,7 @@ const PARTS: &[&str] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_upload_is_a_file_or_refused_and_leaves_nothing() {
+async fn arbitrary_upload_is_stored_or_rejected_without_leftovers() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let kinds = [
@@ -93,7 +93,7 @@ const FORM: &[&str] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_form_of_any_page_is_understood_or_refused() {
+async fn arbitrary_page_form_is_handled_or_rejected() {
     let app = TestApp::sqlite().await;
     app.editor("ada").await;
     let paths = [
@@ -182,7 +182,7 @@ async fn send(client: &Client, method: &str, path: &str, body: String) -> crate:
 
 /// Each operation, as an administrator: nothing is refused for its sender's rights.
 #[tokio::test(flavor = "multi_thread")]
-async fn any_json_to_any_operation_is_understood_or_refused() {
+async fn arbitrary_json_bodies_are_handled_or_rejected() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
     root.add("a.nc", b"x").await.is(201);

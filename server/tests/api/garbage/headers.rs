@@ -61,7 +61,7 @@ fn header(known: &'static [&'static str]) -> impl Strategy<Value = HeaderValue> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_range_or_tag_gives_content_a_part_of_it_or_a_refusal() {
+async fn arbitrary_range_and_etag_headers_are_handled() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let files = [("empty.nc", ""), ("one.nc", "1"), ("ten.nc", "0123456789")];
@@ -119,7 +119,7 @@ async fn any_range_or_tag_gives_content_a_part_of_it_or_a_refusal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_key_of_a_retry_is_taken_or_refused() {
+async fn arbitrary_idempotency_keys_are_accepted_or_rejected() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"x").await.is(201);
@@ -156,7 +156,7 @@ async fn any_key_of_a_retry_is_taken_or_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_line_of_a_proxy_is_an_address_or_nobodys() {
+async fn arbitrary_forwarded_headers_are_handled() {
     let app = TestApp::with(behind_a_proxy()).await;
     app.editor("ada").await;
     let strategy = (header(HOPS), header(HOPS), header(KINDS));

@@ -27,7 +27,7 @@ fn said() -> impl Strategy<Value = Said> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_said_on_a_socket_harms_nobody() {
+async fn arbitrary_websocket_messages_do_not_break_server() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     for said in cases(&prop::collection::vec(said(), 1..6), 120) {
@@ -70,7 +70,7 @@ async fn whatever_is_said_on_a_socket_harms_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_place_to_go_on_from_is_one_or_refused() {
+async fn arbitrary_stream_positions_are_accepted_or_rejected() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"x").await.is(201);

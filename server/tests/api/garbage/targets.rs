@@ -57,7 +57,7 @@ fn line(bytes: Vec<u8>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_path_is_found_or_not() {
+async fn arbitrary_paths_are_found_or_rejected() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.add("a.nc", b"x").await.is(201);
@@ -128,7 +128,7 @@ const NAMES: [&str; 22] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_query_of_any_route_is_understood_or_refused() {
+async fn arbitrary_queries_are_handled_or_rejected() {
     let app = TestApp::sqlite().await;
     let root = app.administrator("root").await;
     root.add("none", b"x").await.is(201);
@@ -170,7 +170,7 @@ async fn any_query_of_any_route_is_understood_or_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_comes_back_from_a_provider_opens_nothing() {
+async fn arbitrary_provider_callbacks_sign_in_no_account() {
     let provider = Provider::start().await;
     let app = provider.app(Strangers::Welcome).await;
     let names = [
@@ -217,7 +217,7 @@ async fn whatever_comes_back_from_a_provider_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_code_that_somebody_types_is_nobodys() {
+async fn arbitrary_typed_codes_are_rejected() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     let known = &[

@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replayed_assertion_is_refused() {
+async fn replayed_passkey_assertion_is_rejected() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;
     let browser = Browser::about_to_sign_in(&app).await;
@@ -26,7 +26,7 @@ async fn a_replayed_assertion_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_assertion_shown_fifty_times_at_once_signs_in_once() {
+async fn parallel_uses_of_an_assertion_sign_in_once() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;
     let browser = Browser::about_to_sign_in(&app).await;
@@ -44,7 +44,7 @@ async fn one_assertion_shown_fifty_times_at_once_signs_in_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_challenge_is_good_for_five_minutes() {
+async fn passkey_challenge_expires_after_five_minutes() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;
     let browser = Browser::about_to_sign_in(&app).await;
@@ -53,7 +53,7 @@ async fn a_challenge_is_good_for_five_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_signed_before_everything_was_thrown_out_signs_nobody_in() {
+async fn passkey_challenge_is_invalid_after_ending_other_sessions() {
     let app = app().await;
     let (ada, mut phone) = owner(&app, "ada").await;
     let browser = Browser::about_to_sign_in(&app).await;
@@ -67,7 +67,7 @@ async fn what_was_signed_before_everything_was_thrown_out_signs_nobody_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_passkey_goes_past_a_password_that_has_to_be_new() {
+async fn passkey_sign_in_is_rejected_while_reset_required() {
     let app = app().await;
     let root = app.administrator("root").await;
     let (_, mut phone) = owner(&app, "ada").await;
@@ -94,7 +94,7 @@ async fn no_passkey_goes_past_a_password_that_has_to_be_new() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ceremony_ends_in_the_browser_where_it_began() {
+async fn passkey_ceremony_is_bound_to_its_browser() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;
     let theirs = Browser::about_to_sign_in(&app).await;
@@ -119,7 +119,7 @@ async fn a_ceremony_ends_in_the_browser_where_it_began() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_signed_for_another_place_is_refused() {
+async fn passkey_assertion_for_another_origin_is_rejected() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;
     for origin in [
@@ -153,7 +153,7 @@ async fn what_was_signed_for_another_place_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_that_has_not_checked_its_user_signs_nobody_in_and_is_not_added() {
+async fn passkey_without_user_verification_is_rejected() {
     let app = app().await;
     let (ada, mut phone) = owner(&app, "ada").await;
     for flags in [0, PRESENT, VERIFIED] {
@@ -166,7 +166,7 @@ async fn a_device_that_has_not_checked_its_user_signs_nobody_in_and_is_not_added
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copied_passkey_is_refused_and_its_owner_hears_of_it() {
+async fn cloned_passkey_is_rejected() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;
     phone.counter = 40;
@@ -182,7 +182,7 @@ async fn a_copied_passkey_is_refused_and_its_owner_hears_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unknown_disabled_and_wrong_are_refused_alike() {
+async fn failed_passkey_sign_ins_are_indistinguishable() {
     let app = app().await;
     let root = app.administrator("root").await;
     let (_, mut disabled) = owner(&app, "ben").await;
@@ -210,7 +210,7 @@ async fn unknown_disabled_and_wrong_are_refused_alike() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_options_to_sign_in_say_nothing_about_who_exists() {
+async fn passkey_sign_in_options_do_not_reveal_accounts() {
     let app = app().await;
     owner(&app, "ada").await;
     let client = app.anonymous();
@@ -243,7 +243,7 @@ async fn the_options_to_sign_in_say_nothing_about_who_exists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_signs_in_as_somebody_else_with_a_passkey_of_their_own() {
+async fn passkey_cannot_sign_in_to_another_account() {
     let app = app().await;
     let (_, ada) = owner(&app, "ada").await;
     let (_, mut eve) = owner(&app, "eve").await;
@@ -260,7 +260,7 @@ async fn nobody_signs_in_as_somebody_else_with_a_passkey_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_belongs_to_one_account_and_is_nobody_elses_to_change() {
+async fn passkey_cannot_be_changed_by_another_account() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;
     let eve = app.editor("eve").await;
@@ -276,7 +276,7 @@ async fn a_passkey_belongs_to_one_account_and_is_nobody_elses_to_change() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_enrolment_ends_in_the_session_where_it_began_and_once() {
+async fn passkey_registration_is_bound_to_its_session() {
     let app = app().await;
     let ada = app.editor("ada").await;
     let asked = ada
@@ -310,7 +310,7 @@ async fn an_enrolment_ends_in_the_session_where_it_began_and_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_fails_with_somebodys_passkey_locks_out_only_themselves() {
+async fn failed_passkey_attempts_throttle_only_their_network() {
     let settings = Partial {
         public_url: Some(ORIGIN.to_owned()),
         trusted_proxies: Some(vec!["127.0.0.1".parse().unwrap()]),

@@ -97,7 +97,7 @@ fn apply(credential: &mut Value, member: &str, damage: Damage) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_assertion_is_refused_and_breaks_nothing() {
+async fn damaged_passkey_assertion_is_rejected() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;
     for (member, damage) in cases(&(prop::sample::select(&MEMBERS[..]), damage()), 300) {
@@ -119,7 +119,7 @@ async fn a_damaged_assertion_is_refused_and_breaks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_new_passkey_is_refused_and_breaks_nothing() {
+async fn damaged_passkey_registration_is_handled_or_rejected() {
     let app = app().await;
     let ada = app.editor("ada").await;
     for (member, damage) in cases(&(prop::sample::select(&MEMBERS[..]), damage()), 300) {
@@ -147,7 +147,7 @@ async fn a_damaged_new_passkey_is_refused_and_breaks_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_json_at_all_is_answered_with_what_is_wrong_with_it() {
+async fn arbitrary_passkey_json_is_rejected() {
     let app = app().await;
     let ada = app.editor("ada").await;
     let browser = Browser::about_to_sign_in(&app).await;
@@ -181,7 +181,7 @@ async fn any_json_at_all_is_answered_with_what_is_wrong_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn oversized_bodies_and_ids_are_refused() {
+async fn oversized_passkey_bodies_and_ids_are_rejected() {
     let app = app().await;
     let (ada, mut phone) = owner(&app, "ada").await;
     let browser = Browser::about_to_sign_in(&app).await;

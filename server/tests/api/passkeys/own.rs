@@ -9,7 +9,7 @@ use super::{Browser, ORIGIN, add, app, cookie, owner, sign_in, with_cookie};
 use crate::{app::TestApp, device::Device};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_signs_in_alone_and_counts_as_two_factors() {
+async fn passkey_sign_in_counts_as_multi_factor() {
     let app = app().await;
     let (ada, mut phone) = owner(&app, "ada").await;
     let signed_in = sign_in(&app, &mut phone).await.is(204);
@@ -37,7 +37,7 @@ async fn a_passkey_signs_in_alone_and_counts_as_two_factors() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_cookies_of_a_passkey_sign_in_are_out_of_reach_of_scripts_and_other_sites() {
+async fn passkey_cookies_are_http_only_secure_same_site() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;
     let signed_in = sign_in(&app, &mut phone).await.is(204);
@@ -59,7 +59,7 @@ async fn the_cookies_of_a_passkey_sign_in_are_out_of_reach_of_scripts_and_other_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_is_asked_for_keys_that_check_their_user_and_are_found_without_a_name() {
+async fn passkey_options_require_discoverable_verified_credentials() {
     let app = app().await;
     let ada = app.editor("ada").await;
     let asked = ada
@@ -85,7 +85,7 @@ async fn a_browser_is_asked_for_keys_that_check_their_user_and_are_found_without
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_has_several_passkeys_each_with_its_name_under_one_handle() {
+async fn account_can_have_several_named_passkeys() {
     let app = app().await;
     let (ada, mut phone) = owner(&app, "ada").await;
     let asked = ada
@@ -129,7 +129,7 @@ async fn an_account_has_several_passkeys_each_with_its_name_under_one_handle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_removed_passkey_signs_nobody_in_and_ends_what_it_began() {
+async fn removed_passkey_ends_its_session() {
     let app = app().await;
     let (ada, mut phone) = owner(&app, "ada").await;
     let stolen = sign_in(&app, &mut phone).await.is(204);
@@ -146,7 +146,7 @@ async fn a_removed_passkey_signs_nobody_in_and_ends_what_it_began() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn adding_naming_and_removing_want_a_recent_sign_in() {
+async fn passkey_changes_require_a_recent_sign_in() {
     let app = app().await;
     let (ada, _) = owner(&app, "ada").await;
     app.later(Duration::from_mins(11));
@@ -170,7 +170,7 @@ async fn adding_naming_and_removing_want_a_recent_sign_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn passkeys_are_offered_only_where_browsers_make_them() {
+async fn passkeys_are_unavailable_at_unsupported_origin() {
     let app = TestApp::sqlite().await;
     let ada = app.editor("ada").await;
     ada.tell("/auth/passkeys/options", Value::Null)
@@ -186,7 +186,7 @@ async fn passkeys_are_offered_only_where_browsers_make_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_passkeys_are_enough() {
+async fn passkeys_per_account_are_limited_to_twenty() {
     let app = app().await;
     let ada = app.editor("ada").await;
     for n in 0..20 {

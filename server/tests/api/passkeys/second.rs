@@ -73,7 +73,7 @@ impl HalfWay {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_asks_for_the_passkey_and_then_signs_in() {
+async fn passkey_completes_sign_in_after_password() {
     let app = app().await;
     let (_, mut phone) = owner(&app, "ada").await;
     let ada = HalfWay::of(&app, "ada").await;
@@ -100,7 +100,7 @@ async fn a_password_asks_for_the_passkey_and_then_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_elses_passkey_is_no_second_factor() {
+async fn passkey_of_another_account_is_no_second_factor() {
     let app = app().await;
     let (_, mut ada) = owner(&app, "ada").await;
     let (_, mut eve) = owner(&app, "eve").await;
@@ -140,7 +140,7 @@ async fn somebody_elses_passkey_is_no_second_factor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_passkey_confirms_that_it_is_still_the_same_person() {
+async fn passkey_step_up_renews_recent_authentication() {
     let app = app().await;
     let (ada, mut phone) = owner(&app, "ada").await;
     app.later(Duration::from_mins(11));
@@ -188,7 +188,7 @@ async fn a_passkey_confirms_that_it_is_still_the_same_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_without_passkeys_is_asked_for_none() {
+async fn passkey_step_up_requires_a_registered_passkey() {
     let app = app().await;
     let ada = app.editor("ada").await;
     ada.tell("/auth/passkeys/step-up/options", Value::Null)
@@ -205,7 +205,7 @@ async fn an_account_without_passkeys_is_asked_for_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_that_waits_is_over_once_everything_was_thrown_out() {
+async fn pending_mfa_sign_in_ends_with_other_sessions() {
     let app = app().await;
     let (owner, mut phone) = owner(&app, "ada").await;
     let thief = HalfWay::of(&app, "ada").await;

@@ -48,7 +48,7 @@ fn files_below(folder: &Path) -> usize {
 }
 
 #[tokio::test]
-async fn content_comes_back_as_it_went_in_whole_or_in_part() {
+async fn blob_content_round_trips_in_full_or_range() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().join("repositories"), u64::MAX);
     fs::create_dir(folder.path().join("repositories")).unwrap();
@@ -82,7 +82,7 @@ async fn content_comes_back_as_it_went_in_whole_or_in_part() {
 }
 
 #[tokio::test]
-async fn content_lies_where_git_lfs_looks_for_it() {
+async fn blob_is_stored_at_the_git_lfs_path() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     put(&blobs, b"abc").await.unwrap();
@@ -92,7 +92,7 @@ async fn content_lies_where_git_lfs_looks_for_it() {
 }
 
 #[tokio::test]
-async fn an_upload_over_the_limit_is_refused_at_once_and_leaves_nothing() {
+async fn upload_over_size_limit_is_rejected_without_leftovers() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), 2_000_000);
     assert_eq!(
@@ -118,7 +118,7 @@ async fn an_upload_over_the_limit_is_refused_at_once_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_dropped_leaves_nothing() {
+async fn dropped_upload_leaves_no_files() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     let mut upload = blobs.begin(&main_vault()).await.unwrap();
@@ -133,7 +133,7 @@ async fn an_upload_that_is_dropped_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn leftovers_of_a_killed_program_are_cleared() {
+async fn leftover_upload_file_is_cleared() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     blobs.clear_leftovers().await.unwrap();
@@ -154,7 +154,7 @@ async fn leftovers_of_a_killed_program_are_cleared() {
 }
 
 #[tokio::test]
-async fn the_same_content_again_heals_an_object_of_another_size() {
+async fn reuploaded_content_repairs_a_truncated_object() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     let blob = put(&blobs, b"gears").await.unwrap();
@@ -176,7 +176,7 @@ async fn the_same_content_again_heals_an_object_of_another_size() {
 }
 
 #[tokio::test]
-async fn damage_of_the_same_size_and_absence_are_found() {
+async fn damaged_or_missing_blob_is_detected() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     let blob = put(&blobs, b"gears").await.unwrap();
@@ -195,7 +195,7 @@ async fn damage_of_the_same_size_and_absence_are_found() {
 }
 
 #[tokio::test]
-async fn uploads_of_the_same_content_at_once_all_succeed() {
+async fn parallel_uploads_of_same_content_succeed() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     let uploads: Vec<_> = (0..16)
@@ -209,7 +209,7 @@ async fn uploads_of_the_same_content_at_once_all_succeed() {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_listed_in_order_page_by_page() {
+async fn stored_blobs_are_listed_sorted_in_pages() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = LocalBlobs::new(folder.path().to_owned(), u64::MAX);
     let mut expected = Vec::new();

@@ -119,7 +119,7 @@ fn revision(change: i64, name: &str, comment: &str) -> Revision {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_rows_give_the_same_commits_for_ever() {
+async fn derived_commit_ids_are_stable() {
     let house = House::new();
     let deriver = house.start();
     deriver
@@ -143,7 +143,7 @@ async fn the_same_rows_give_the_same_commits_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repository_that_was_deleted_comes_back_the_same_and_leaves_content_alone() {
+async fn deleted_repository_is_rederived_without_touching_content() {
     let house = House::new();
     let deriver = house.start();
     for n in 0..600 {
@@ -178,7 +178,7 @@ async fn a_repository_that_was_deleted_comes_back_the_same_and_leaves_content_al
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_goes_on_where_the_last_run_stood() {
+async fn derivation_resumes_after_restart() {
     let house = House::new();
     let first = house.start();
     first
@@ -195,7 +195,7 @@ async fn a_start_goes_on_where_the_last_run_stood() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_power_cut_left_half_written_is_written_again() {
+async fn partially_written_git_objects_are_rewritten() {
     let house = House::new();
     let first = house.start();
     first
@@ -235,7 +235,7 @@ async fn what_a_power_cut_left_half_written_is_written_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recorded_commit_that_is_damaged_leads_to_a_rebuild() {
+async fn damaged_recorded_commit_triggers_a_rebuild() {
     for what in ["HEAD", "HEAD^{tree}", "HEAD:folder"] {
         let house = House::new();
         let first = house.start();
@@ -260,7 +260,7 @@ async fn a_recorded_commit_that_is_damaged_leads_to_a_rebuild() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_cannot_be_derived_is_answered_and_derived_later() {
+async fn failed_derivation_is_answered_and_retried_later() {
     let house = House::new();
     let deriver = house.start();
     deriver
@@ -291,7 +291,7 @@ async fn a_change_that_cannot_be_derived_is_answered_and_derived_later() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_changes_at_once_are_all_derived_when_they_are_answered() {
+async fn parallel_changes_are_derived_before_their_answers() {
     let house = House::new();
     let deriver = house.start();
     let mut waiting = Vec::new();
@@ -316,7 +316,7 @@ async fn many_changes_at_once_are_all_derived_when_they_are_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_and_folders_may_trade_places() {
+async fn derivation_handles_files_becoming_folders() {
     let house = House::new();
     let deriver = house.start();
     house.record("a", "");
@@ -348,7 +348,7 @@ async fn files_and_folders_may_trade_places() {
 /// Run with `cargo test --release -p vault -- --ignored --nocapture commits_are_quick`.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "measures"]
-async fn commits_are_quick_in_a_vault_of_ten_thousand_files() {
+async fn commit_time_with_ten_thousand_files_is_printed() {
     for (what, folders) in [("in 100 folders", 100), ("in one folder", 1)] {
         let house = House::new();
         let deriver = house.start();

@@ -1,0 +1,1 @@
+ALTER TABLE slips RENAME TO one_time_tokens;
