@@ -121,7 +121,7 @@ impl AccountChange {
 pub struct DisplayName(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("A display name has 1 to 100 characters, none of them invisible.")]
+#[error("A display name must have 1 to 100 visible characters.")]
 pub struct BadDisplayName;
 
 impl DisplayName {
@@ -149,7 +149,7 @@ impl DisplayName {
 pub struct EmailAddress(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("That does not look like an e-mail address.")]
+#[error("This is not a valid e-mail address.")]
 pub struct BadEmailAddress;
 
 impl EmailAddress {

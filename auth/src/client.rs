@@ -25,16 +25,16 @@ struct Redirect(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadClient {
     #[error(
-        "A client's id has 1 to 64 of the letters a to z, digits, - . _, and is not \"{COMMAND_LINE}\"."
+        "A client id must have 1 to 64 of the letters a to z, digits, - . _, and cannot be \"{COMMAND_LINE}\"."
     )]
     Id,
     #[error("Two clients have the id {0}.")]
     Twice(String),
-    #[error("A client's name has 1 to 64 characters, none of them a control character.")]
+    #[error("A client name must have 1 to 64 characters and no control characters.")]
     Name,
     #[error(
-        "{0} is no redirect_uri: write https://host/path, http://127.0.0.1/path (any port), or a scheme of the \
-         program's own with a dot in it (org.example.app:/path), without fragment or user."
+        "{0} is not a valid redirect_uri. Use https://host/path, http://127.0.0.1/path (any port), or a \
+         private scheme with a dot (org.example.app:/path), without fragment or user."
     )]
     Redirect(String),
 }

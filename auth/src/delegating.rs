@@ -19,31 +19,31 @@ use crate::{
 /// Why a program was not let in, by the codes that it knows (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DelegationRefused {
-    #[error("No such program is registered here.")]
+    #[error("This client is not registered.")]
     Client,
-    #[error("This scope cannot be given to a program.")]
+    #[error("This scope cannot be given to a client.")]
     Scope,
     #[error(
-        "Nobody can let a program do what they may not do themselves with the token that they hold."
+        "The requested scope exceeds the rights of the caller."
     )]
     Beyond,
-    #[error("This address is not registered for the program.")]
+    #[error("This redirect_uri is not registered for the client.")]
     Redirect,
-    #[error("Only the response type code is answered here.")]
+    #[error("Only the response type code is supported.")]
     ResponseType,
-    #[error("Only the response mode query is answered here.")]
+    #[error("Only the response mode query is supported.")]
     ResponseMode,
-    #[error("A code_challenge with code_challenge_method=S256 is needed (RFC 7636).")]
+    #[error("A code_challenge with code_challenge_method=S256 is required (RFC 7636).")]
     Challenge,
-    #[error("This code is not valid, or not any more.")]
+    #[error("The code is invalid or has expired.")]
     Code,
-    #[error("Nobody has decided yet.")]
+    #[error("The authorization is pending.")]
     Pending,
-    #[error("This was asked too often: wait 5 seconds longer each time.")]
+    #[error("Polling is too frequent. Increase the interval by 5 seconds.")]
     SlowDown,
     #[error("Access was denied.")]
     Denied,
-    #[error("The code has expired. Begin anew.")]
+    #[error("The code has expired. Start again.")]
     Expired,
 }
 

@@ -37,78 +37,78 @@ pub enum AuthError {
     SecondFactorNeeded,
     /// At sign-in, after a right password.
     #[error(
-        "That code is not right, or was used before. Enter the one that the app shows now, or a recovery code."
+        "The code is wrong or was already used. Enter the current code from the app, or a recovery code."
     )]
     SecondFactorWrong,
     /// A sign-in that waited too long for its second factor, or whose password was changed meanwhile.
-    #[error("This sign-in took too long. Begin again.")]
+    #[error("This sign-in has expired. Start again.")]
     SignInOver,
     /// Of somebody who is signed in, and asked again.
-    #[error("That code is not right, or was used before.")]
+    #[error("The code is wrong or was already used.")]
     WrongCode,
     /// The first code of an app that is being set up.
     #[error(
-        "That code does not fit. Enter the one that the app shows now, and check that its clock is right."
+        "The code does not match. Enter the current code from the app, and check the clock of your device."
     )]
     CodeDoesNotFit,
-    #[error("There is nothing to confirm: begin again.")]
+    #[error("No enrollment is pending. Start again.")]
     EnrolmentOver,
-    #[error("This second factor is set up already.")]
+    #[error("This second factor is already set up.")]
     FactorTaken,
-    #[error("There is no such second factor.")]
+    #[error("Second factor not found.")]
     NoSuchFactor,
     #[error(
-        "This installation asks for a second factor: set up another one before you remove the last."
+        "This installation requires a second factor. Set up another one before you remove the last one."
     )]
     LastFactor,
-    #[error("A name has 1 to 64 characters.")]
+    #[error("A name must have 1 to 64 characters.")]
     BadFactorName,
-    #[error("Say why, in 1 to 500 characters: it is kept in the audit.")]
+    #[error("Enter a reason of 1 to 500 characters. It is recorded in the audit log.")]
     BadReason,
     /// A refresh token that is unknown, used or ended.
-    #[error("The refresh token is not valid any more. Sign in again.")]
+    #[error("The refresh token is no longer valid. Sign in again.")]
     InvalidGrant,
     /// A refresh asked for more than its sign-in was given (RFC 6749 §6: `invalid_scope`).
-    #[error("The refresh token does not carry that scope.")]
+    #[error("The refresh token does not have that scope.")]
     ScopeWidened,
-    #[error("The current password is not right.")]
+    #[error("The current password is wrong.")]
     WrongCurrentPassword,
     #[error("You are not allowed to do this ({action}).")]
     NotAllowed { action: &'static str },
     /// The token may not do this, whoever gave it (RFC 6750 §3.1: `insufficient_scope`).
-    #[error("This token does not allow that: it needs the scope {grant}.")]
+    #[error("This action requires a token with the scope {grant}.")]
     ScopeMissing { grant: Grant },
     /// One's own account is not a program's to change.
-    #[error("This has to be done by the person signed in, not with a token.")]
+    #[error("This action requires a browser session. A token is not accepted.")]
     NotInPerson,
     /// RFC 9470: `insufficient_user_authentication`.
-    #[error("Confirm that it is you: this wants a sign-in of the last {} minutes.", .max_age.as_secs() / 60)]
+    #[error("This action requires a sign-in within the last {} minutes.", .max_age.as_secs() / 60)]
     StepUpNeeded { max_age: Duration },
-    #[error("Set up a second factor first: this installation asks for one.")]
+    #[error("This installation requires a second factor. Set one up first.")]
     Restricted(Restriction),
     /// There is none of that name, or the caller may not know of it.
     #[error("Vault not found")]
     RealmNotFound,
-    #[error("A vault of that name is already there.")]
+    #[error("A vault with that name already exists.")]
     RealmTaken,
     #[error("Username already registered")]
     UsernameTaken,
     #[error("Registration is closed. Ask an administrator for an account.")]
     RegistrationClosed,
     /// Registering without an invitation where one is needed.
-    #[error("Registration is by invitation. Ask an administrator for one.")]
+    #[error("Registration requires an invitation. Ask an administrator for one.")]
     InviteNeeded,
     /// Unknown, used, withdrawn, expired, or of somebody who may not invite any more: not said which.
-    #[error("This invitation is not good any more. Ask for a new one.")]
+    #[error("This invitation is no longer valid. Ask for a new one.")]
     InviteOver,
     /// A link to confirm an address that is unknown, used or expired, or was overtaken.
-    #[error("This link is not good any more. Change your e-mail address again for a new one.")]
+    #[error("This link is no longer valid. Change your e-mail address again to get a new one.")]
     EmailLinkOver,
-    #[error("There is no e-mail address to confirm, or no letters are sent from here.")]
+    #[error("There is no e-mail address to confirm, or this installation does not send e-mail.")]
     NothingToConfirm,
     #[error("Group not found")]
     NoSuchGroup,
-    #[error("A group of that name is already there.")]
+    #[error("A group with that name already exists.")]
     GroupTaken,
     #[error("Invitation not found")]
     NoSuchInvite,
@@ -122,78 +122,79 @@ pub enum AuthError {
     NoSuchSession,
     #[error("Token not found")]
     NoSuchToken,
-    #[error("No device waits with this code. Look at its screen again: codes live ten minutes.")]
+    #[error("No device is waiting with this code. Check the code on its screen. Codes expire after ten minutes.")]
     NoSuchDevice,
     /// A program was not let in.
     #[error(transparent)]
     Delegation(#[from] crate::delegating::DelegationRefused),
     #[error(transparent)]
     PersonalRefused(#[from] crate::personal::PersonalRefused),
-    #[error("The last administrator stays one: make somebody else an administrator first.")]
+    #[error("The last administrator cannot be removed. Make another user an administrator first.")]
     LastAdministrator,
     /// A way into an account, made by whoever is signed in to it: that would go round what only its owner knows.
     #[error(
-        "This is for the accounts of others. Change your own password and second factors on your account page."
+        "This action is for other accounts. Change your own password and second factors on your account page."
     )]
     OwnAccount,
     /// The first administrator's link is used, expired, or there is an administrator already.
     #[error(
-        "This link is not valid any more. Restart Strongroom for a new one, or use `strongroom user add`."
+        "This link is no longer valid. Restart Strongroom for a new one, or use `strongroom user add`."
     )]
     SetupOver,
-    #[error("There is no such provider.")]
+    #[error("Provider not found.")]
     NoSuchProvider,
     /// The provider does not answer; why is in the log.
-    #[error("The provider cannot be reached. Try again, or sign in another way.")]
+    #[error("The provider cannot be reached. Try again, or use another sign-in method.")]
     ProviderAway,
     /// The provider, or what it sent.
-    #[error("Signing in there did not work ({0}). Try again, or sign in another way.")]
+    #[error("The sign-in at the provider failed ({0}). Try again, or use another sign-in method.")]
     ProviderRefused(String),
     /// A sign-in that was begun in another browser, used before, or too long ago.
-    #[error("This sign-in was not begun in this browser, or too long ago. Begin again.")]
+    #[error("This sign-in was started in another browser, or has expired. Start again.")]
     WrongBrowser,
     #[error(
-        "No account here is joined to that one. Sign in with your password first, then join them on your account page."
+        "No account is connected to that identity. Sign in with your password, then connect it on your account page."
     )]
     NotLinked,
-    #[error("That account is joined to somebody else's here.")]
+    #[error("That identity is already connected to another account.")]
     AlreadyLinked,
     #[error(transparent)]
     Passkey(#[from] PasskeyError),
-    #[error("This link is not valid any more. Ask for a new one.")]
+    #[error("This link is no longer valid. Ask for a new one.")]
     ResetOver,
     /// Whoever it is has shown who they are, and nobody comes in before there is a new password.
     #[error(
-        "This password has to be replaced. Ask for a link that sets a new one, or ask an administrator."
+        "This password must be reset. Request a reset link, or ask an administrator."
     )]
     ResetRequired,
-    #[error("This account is disabled: enable it first.")]
+    #[error("This account is disabled. Enable it first.")]
     AccountDisabled,
     #[error("Too many attempts. Try again in {}.", in_words(*.retry_after))]
     Throttled { retry_after: Duration },
-    #[error("Too many requests of one session. Try again in {}.", in_words(*.retry_after))]
+    #[error("Too many requests in this session. Try again in {}.", in_words(*.retry_after))]
     TooFast { retry_after: Duration },
     /// Too many failures in a row, from wherever the account has not signed in before: waiting does not help.
     #[error(
-        "Too many attempts: this way in stays shut. Use a device or a network that you have signed in from before, a \
-        passkey, or a link for a new password; or ask an administrator."
+        "Too many failed attempts. Sign in from a known device or network, use a passkey, or reset \
+        your password."
     )]
     LockedOut,
-    #[error("Nothing is kept there that could be lifted.")]
+    #[error("No lockout exists for that account or address.")]
     NoLockout,
     /// All cores are busy hashing passwords.
-    #[error("The server is busy signing people in. Try again in a moment.")]
+    #[error("The server is busy with other sign-ins. Try again in a moment.")]
     Busy { retry_after: Duration },
     #[error(transparent)]
     Store(#[from] Unavailable),
     /// The key ring does not open: another master key is at work than the one it was sealed under.
     #[error(
-        "The key ring was sealed under another master key than this one. Start with that one (the new one, if it was \
-         replaced). Where it is lost for good, `strongroom key rotate --end-tokens` makes a new ring; every password and \
-         every authenticator app is lost with it, so hand out links with `strongroom user reset NAME` then."
+        "The key ring was sealed under another master key. Start with that key, or with the new key \
+         if it was replaced. If the key is lost, `strongroom key rotate --end-tokens` creates a new \
+         key ring. All passwords and authenticator apps are then lost; issue reset links with \
+         `strongroom user reset NAME`."
     )]
     AnotherMasterKey,
-    #[error("The new master key is the one in force already.")]
+    #[error("The new master key is already active.")]
     SameMasterKey,
     /// A bug or a broken key; logged where it is answered.
     #[error("internal: {0}")]

@@ -50,7 +50,7 @@ impl fmt::Display for Grant {
 pub struct Grants(u8);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("There is no scope \"{0}\".")]
+#[error("Unknown scope \"{0}\".")]
 pub struct UnknownGrant(pub String);
 
 impl Grants {

@@ -17,7 +17,7 @@ pub struct GroupName(Arc<str>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "A group's name has 1 to 64 of the letters a to z, digits, - and _, and begins with a letter or a digit."
+    "A group name must have 1 to 64 of the letters a to z, digits, - and _, and begin with a letter or a digit."
 )]
 pub struct BadGroupName;
 

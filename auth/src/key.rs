@@ -17,13 +17,13 @@ pub struct MasterKey(SecretSlice<u8>);
 #[derive(Debug, thiserror::Error)]
 pub enum BadKey {
     #[error(
-        "The secret key is shorter than 32 bytes. Make a good one with `openssl rand -base64 48`, or delete the \
-         setting to have one made."
+        "The secret key is shorter than 32 bytes. Generate one with `openssl rand -base64 48`, or remove the \
+         setting to have one generated."
     )]
     TooShort,
     #[error(
-        "The secret key is well known or easily guessed. Make a good one with `openssl rand -base64 48`, or delete \
-         the setting to have one made."
+        "The secret key is well known or easily guessed. Generate one with `openssl rand -base64 48`, or remove \
+         the setting to have one generated."
     )]
     WellKnown,
     #[error("The key file {path}: {source}")]

@@ -50,19 +50,19 @@ pub struct NewPersonal {
 /// Why a token was not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PersonalRefused {
-    #[error("Give the token a name of 1 to 64 characters.")]
+    #[error("A token name must have 1 to 64 characters.")]
     Label,
     #[error("Choose at least one scope: files:read, files:write, locks:override, admin.")]
     NoScope,
-    #[error("A token cannot have the scope {0}: it would be more than it may be given.")]
+    #[error("You cannot give a token the scope {0}: it exceeds your own rights.")]
     Scope(Grant),
-    #[error("Choose at least one vault, or leave them out for all of yours.")]
+    #[error("Choose at least one vault, or omit vaults for all of yours.")]
     NoRealm,
-    #[error("None of your vaults is called {0}.")]
+    #[error("You have no vault named {0}.")]
     Realm(RealmName),
-    #[error("A token lives from 1 to {0} days.")]
+    #[error("The lifetime of a token must be 1 to {0} days.")]
     Lifetime(u64),
-    #[error("You have {MOST} tokens already. End some of them first.")]
+    #[error("You already have {MOST} tokens. Revoke some of them first.")]
     TooMany,
 }
 

@@ -30,7 +30,7 @@ pub struct RealmName(Arc<str>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "A vault's name has 1 to 64 of the letters a to z, digits, - and _, and begins with a letter or a digit."
+    "A vault name must have 1 to 64 of the letters a to z, digits, - and _, and begin with a letter or a digit."
 )]
 pub struct BadRealmName;
 

@@ -10,11 +10,11 @@ pub struct Username(Arc<str>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadUsername {
-    #[error("A username has 1 to 64 characters.")]
+    #[error("A username must have 1 to 64 characters.")]
     Length,
-    #[error("A username begins with a letter or a digit.")]
+    #[error("A username must begin with a letter or a digit.")]
     FirstCharacter,
-    #[error("A username is made of the letters a to z, digits, and . _ - + @ only.")]
+    #[error("A username can contain only the letters a to z, digits, and . _ - + @.")]
     Character,
 }
 

@@ -22,31 +22,31 @@ pub enum Problem {
     /// RFC 6749 §5.2 codes of the token endpoint.
     #[error("{detail}")]
     OAuth { code: &'static str, detail: String },
-    #[error("This body is not of a type that is taken here; send {0}.")]
+    #[error("The media type of the body is not supported. Send {0}.")]
     MediaType(&'static str),
-    #[error("This body is larger than is taken here.")]
+    #[error("The request body is too large.")]
     BodyTooLarge,
-    /// The rest of the body did not come in time.
-    #[error("The body of this request took too long to come.")]
+    /// The rest of the body did not arrive in time.
+    #[error("The request body took too long to arrive.")]
     BodyTooSlow,
-    #[error("The headers of this request are too large.")]
+    #[error("The request headers are too large.")]
     HeadersTooLarge,
     /// Sent to a name that is not ours.
-    #[error("This server does not go by that name. It is at {0} (public_url says so).")]
+    #[error("This server does not serve that host name. Its public_url is {0}.")]
     Misdirected(String),
-    #[error("HTTP/1.1 is spoken here; HTTP/2 and HTTP/3 end at the proxy.")]
+    #[error("This server supports HTTP/1.1 only. A proxy can offer HTTP/2 and HTTP/3.")]
     HttpVersion,
-    #[error("The requested range does not lie within the {size} bytes of the file.")]
+    #[error("The requested range is outside the {size} bytes of the file.")]
     Range { size: u64 },
-    #[error("There is nothing here.")]
+    #[error("No resource exists at this URL.")]
     NoRoute,
-    #[error("This address does not take that method.")]
+    #[error("This URL does not support that method.")]
     Method,
     /// `/ws` without an upgrade (RFC 6455 §4.2.1).
-    #[error("This address speaks WebSocket only.")]
+    #[error("This URL accepts WebSocket connections only.")]
     NotASocket,
     /// Only from the machine itself.
-    #[error("This is answered on the machine itself only.")]
+    #[error("This URL is available only from the machine that runs the server.")]
     LoopbackOnly,
     /// Ready to serve? Not yet, or not any more.
     #[error("Not ready.")]
@@ -194,8 +194,8 @@ impl Problem {
                 | Self::Vault(VaultError::DiskFull)
         );
         if self.status().is_server_error() && !spoken {
-            return "Something went wrong on the server. Nothing has changed; try again, and tell the operator the \
-                    request id if it stays."
+            return "The server failed to process the request. Nothing has changed. Try again, and give the \
+                    operator the request id if the error persists."
                 .to_owned();
         }
         self.to_string()

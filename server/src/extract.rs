@@ -81,7 +81,7 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // serde would take an array for a struct, member by member.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(Problem::invalid("", "This is not a JSON object."));
+        return Err(Problem::invalid("", "The body is not a JSON object."));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -100,7 +100,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         )
     })?;
     json.end()
-        .map_err(|_| Problem::invalid("", "There is something after the end of the JSON."))?;
+        .map_err(|_| Problem::invalid("", "The body has data after the JSON object."))?;
     Ok(value)
 }
 
@@ -144,14 +144,14 @@ impl Form {
         let mut members = std::collections::HashMap::new();
         for (name, value) in form_urlencoded::parse(text) {
             if value.contains('\0') {
-                return Err(bad("The form holds a NUL character."));
+                return Err(bad("The form contains a NUL character."));
             }
             if !value.is_empty()
                 && members
                     .insert(name.into_owned(), value.into_owned())
                     .is_some()
             {
-                return Err(bad("A parameter is there more than once."));
+                return Err(bad("A parameter occurs more than once."));
             }
         }
         Ok(Self(members))
@@ -287,7 +287,7 @@ pub async fn path_param(
     let params = RawPathParams::from_request_parts(parts, state)
         .await
         .map_err(|_| {
-            Problem::invalid(format!("#{name}"), "This part of the address is not UTF-8.")
+            Problem::invalid(format!("#{name}"), "This path segment is not UTF-8.")
         })?;
     let found = params
         .iter()
@@ -318,7 +318,7 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
             .collect::<Vec<_>>()
             .join("&");
         let uri = Uri::try_from(format!("/?{query}"))
-            .map_err(|_| Problem::invalid("", "This is no query."))?;
+            .map_err(|_| Problem::invalid("", "The query string is malformed."))?;
         let query = QueryOf::<T>::try_from_uri(&uri)
             .map_err(|error| Problem::Invalid(vec![query_error(&error)]))?;
         Ok(Self(query.0))
@@ -331,7 +331,7 @@ fn query_error(error: &QueryRejection) -> FieldError {
     let (name, why) = detail.split_once(": ").unwrap_or(("", detail));
     FieldError {
         pointer: format!("#{name}"),
-        detail: format!("This parameter is not what is expected: {why}."),
+        detail: format!("This parameter is invalid: {why}."),
     }
 }
 

@@ -1,8 +1,7 @@
-//! Sends the letters that [`auth`] has to send: by SMTP, or into a folder where one looks at them. A request never
-//! waits for it.
+//! Sends the mails that [`auth`] queues: by SMTP, or into a folder for development. A request never waits for it.
 
+mod templates;
 mod way;
-mod words;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,25 +16,26 @@ use tokio::{
 };
 
 use crate::config::mail::Mail;
+use templates::{Rendered, render};
 use way::{Refused, Sender};
 
-/// Tried again so long after it failed, and then given up.
+/// Delays before each retry. After the last one the mail is dropped.
 const PAUSES: [Duration; 4] = [
     Duration::from_secs(2),
     Duration::from_secs(15),
     Duration::from_mins(1),
     Duration::from_mins(5),
 ];
-/// Connections at once.
+/// Parallel connections to the mail server.
 const LINES: usize = 4;
-/// Letters on their way at once, those that wait to be tried again included.
+/// Mails in delivery at once, including those that wait for a retry.
 const MOST: usize = 1_000;
 
-/// Knows how letters look and which way they go.
+/// Renders and delivers mails.
 pub(crate) struct Postman {
     from: Mailbox,
     sender: Sender,
-    /// Where people reach the installation.
+    /// The public URL of the installation.
     site: String,
     clock: Clock,
     chance: Chance,
@@ -45,7 +45,7 @@ pub(crate) struct Postman {
 
 impl Postman {
     /// # Errors
-    /// A sentence for the operator: a folder that cannot be made, a certificate that is none.
+    /// A message for the operator: the folder cannot be created, or the certificate is invalid.
     pub(crate) fn new(mail: &Mail, site: String, clock: Clock) -> anyhow::Result<Self> {
         Ok(Self {
             from: mail.from.clone(),
@@ -58,27 +58,27 @@ impl Postman {
         })
     }
 
-    /// Delivers for as long as there may be letters. Run it as a task.
+    /// Delivers mails until the queue is closed. Run it as a task.
     pub(crate) async fn deliver(self, mut letters: mpsc::Receiver<Letter>) {
         let postman = Arc::new(self);
         let mut under_way = JoinSet::new();
         while let Some(letter) = letters.recv().await {
             while under_way.try_join_next().is_some() {}
             if under_way.len() >= MOST {
-                tracing::warn!("a letter was dropped: too many wait for the mail server");
+                tracing::warn!("mail dropped: the delivery queue is full");
                 continue;
             }
             let postman = Arc::clone(&postman);
             under_way.spawn(async move { postman.carry(letter).await });
         }
-        // Nobody writes any more, as in a test: what is under way still arrives.
+        // The queue is closed. Deliveries in progress still finish.
         while under_way.join_next().await.is_some() {}
     }
 
     async fn carry(&self, letter: Letter) {
         let message = match self.written(&letter) {
             Ok(message) => message,
-            Err(error) => return tracing::warn!(%error, "a letter could not be written"),
+            Err(error) => return tracing::warn!(%error, "mail could not be rendered"),
         };
         let mut pauses = self.pauses.iter();
         loop {
@@ -88,12 +88,12 @@ impl Postman {
             };
             match pauses.next() {
                 Some(pause) if refused.may_pass && !self.is_late(&letter.body) => {
-                    tracing::info!(error = %refused, "a letter will be tried again");
+                    tracing::info!(error = %refused, "mail delivery will be retried");
                     tokio::time::sleep(*pause).await;
                 }
                 _ => {
                     count("lost");
-                    return tracing::warn!(error = %refused, "a letter was not sent");
+                    return tracing::warn!(error = %refused, "mail was not sent");
                 }
             }
         }
@@ -104,7 +104,7 @@ impl Postman {
         self.sender.send(message, &self.clock, &self.chance).await
     }
 
-    /// Whether its link is dead already.
+    /// Whether the link of the mail has expired.
     fn is_late(&self, body: &LetterBody) -> bool {
         match body {
             LetterBody::Reset { until, .. }
@@ -115,19 +115,19 @@ impl Postman {
     }
 
     fn written(&self, letter: &Letter) -> anyhow::Result<Message> {
-        let (subject, text) = words::of(letter, &self.site);
+        let Rendered { subject, text } = render(letter, &self.site)?;
         let to: Address = letter.to.as_str().parse()?;
         let id = hex::encode(self.chance.bytes::<16>());
         let mut message = Message::builder()
             .from(self.from.clone())
-            // The address alone: what people call themselves has no business in a header.
+            // The address alone: display names are user input and stay out of headers.
             .to(Mailbox::new(None, to))
             .date(self.clock.now().into())
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
             .subject(subject)
             .header(header::ContentType::TEXT_PLAIN)
             .body(encoded(text)?)?;
-        // RFC 3834 §5: no robot answers.
+        // RFC 3834 §5: asks auto-responders not to reply.
         let robot = header::HeaderName::new_from_ascii_str("Auto-Submitted");
         message
             .headers_mut()
@@ -136,8 +136,8 @@ impl Postman {
     }
 }
 
-/// As it stands where it can, so that a link is in one piece however long it is; what is not ASCII is written in ASCII
-/// (RFC 2045 §6.7), since not every server takes it.
+/// Sends ASCII text unencoded, so that long links stay in one piece. Other text becomes
+/// quoted-printable (RFC 2045 §6.7), because not every server accepts 8-bit mail.
 fn encoded(text: String) -> anyhow::Result<Body> {
     // RFC 5322 §2.1.1.
     let plain =
@@ -147,7 +147,7 @@ fn encoded(text: String) -> anyhow::Result<Body> {
         return Ok(Body::dangerous_pre_encoded(lines, Encoding::SevenBit));
     }
     Body::new_with_encoding(text, Encoding::QuotedPrintable)
-        .map_err(|_| anyhow::anyhow!("a letter that cannot be encoded"))
+        .map_err(|_| anyhow::anyhow!("mail cannot be encoded"))
 }
 
 fn count(outcome: &'static str) {

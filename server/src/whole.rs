@@ -25,9 +25,9 @@ const BODY_WITHIN: Duration = Duration::from_secs(15);
 pub(crate) enum Unread {
     #[error("the body is too large")]
     TooLarge,
-    #[error("the body did not come in time")]
+    #[error("the body did not arrive in time")]
     TooSlow,
-    #[error("the body broke off")]
+    #[error("the body ended early")]
     BrokenOff,
 }
 
@@ -36,7 +36,7 @@ impl Unread {
         match self {
             Self::TooLarge => Problem::BodyTooLarge,
             Self::TooSlow => Problem::BodyTooSlow,
-            Self::BrokenOff => Problem::invalid("", "This body did not arrive whole."),
+            Self::BrokenOff => Problem::invalid("", "The request body is incomplete."),
         }
     }
 

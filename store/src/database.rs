@@ -17,16 +17,16 @@ pub enum Database {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadDatabaseUrl {
     #[error(
-        "The database URL begins with sqlite:// or postgres://, as in sqlite:///var/lib/strongroom/strongroom.db"
+        "The database URL must begin with sqlite:// or postgres://, as in sqlite:///var/lib/strongroom/strongroom.db"
     )]
     Unknown,
     /// Without the parameter: it may be a password under a misspelt name.
-    #[error("The database URL has a parameter of another name than {}. A ? in a password is written %3F.", ALLOWED_PARAMS.join(", "))]
+    #[error("The database URL has an unknown parameter. Allowed: {}. Write a ? in a password as %3F.", ALLOWED_PARAMS.join(", "))]
     Parameter,
     #[error(
-        "The database is on {host}, and with sslmode={mode} everything could be read or changed on the way there: write \
-         sslmode=verify-full in its URL (and sslrootcert=FILE for a certificate of your own), or set database_tls = \"url\" \
-         (STRONGROOM_DATABASE_TLS=url) where that network is trusted."
+        "The database is on {host}, and sslmode={mode} does not protect the connection. Set \
+         sslmode=verify-full in its URL (and sslrootcert=FILE for a private certificate), or set \
+         database_tls = \"url\" (STRONGROOM_DATABASE_TLS=url) if the network is trusted."
     )]
     Weak { host: String, mode: &'static str },
 }

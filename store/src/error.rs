@@ -11,12 +11,12 @@ use vault::VaultError;
 pub enum OpenError {
     /// An older program must not write rows that it does not understand.
     #[error(
-        "The database is of a newer Strongroom (version {found}, this program knows {known}). Start the newer program, or restore a backup made before the upgrade."
+        "The database was written by a newer Strongroom (version {found}; this program supports {known}). Start the newer program, or restore a backup from before the upgrade."
     )]
     Newer { found: i64, known: i64 },
     /// Whoever opened it was told not to change tables.
     #[error(
-        "The tables of the database are not up to date (version {found}, this program wants {known}), and database_migrate is off: run `strongroom migrate` as the account that owns them, with --grant-to for the one that serves."
+        "The database schema is out of date (version {found}; this program needs {known}), and database_migrate is off. Run `strongroom migrate` as the account that owns the tables, with --grant-to for the account of the server."
     )]
     Older { found: i64, known: i64 },
     /// A published migration was edited, or the database was made by another program.

@@ -102,8 +102,7 @@ pub(crate) async fn migrate(
 async fn record_checksums(db: &mut Connection) -> Result<(), DbError> {
     const RECORD: &str =
         "UPDATE migrations SET checksum = $2 WHERE version = $1 AND checksum IS NULL";
-    let missing = "SELECT version FROM migrations WHERE checksum IS NULL";
-    if db.find(missing, &[]).await?.is_none() {
+    if !lacks_checksums(db).await? {
         return Ok(());
     }
     for (version, script) in scripts() {
@@ -111,6 +110,11 @@ async fn record_checksums(db: &mut Connection) -> Result<(), DbError> {
             .await?;
     }
     Ok(())
+}
+
+async fn lacks_checksums(db: &mut Connection) -> Result<bool, DbError> {
+    let missing = "SELECT version FROM migrations WHERE checksum IS NULL";
+    Ok(db.find(missing, &[]).await?.is_some())
 }
 
 async fn verify_checksums(db: &mut Connection) -> Result<(), TxError<VersionMismatch>> {
@@ -142,10 +146,11 @@ pub(crate) async fn is_current(db: &mut Connection) -> Result<bool, TxError<Vers
     let is_newest = applied_version(db)
         .await
         .is_ok_and(|newest| newest == latest_known());
-    if is_newest {
-        verify_checksums(db).await?;
+    if !is_newest || lacks_checksums(db).await? {
+        return Ok(false);
     }
-    Ok(is_newest)
+    verify_checksums(db).await?;
+    Ok(true)
 }
 
 async fn applied_version(db: &mut Connection) -> Result<i64, DbError> {

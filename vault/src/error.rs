@@ -27,14 +27,14 @@ pub enum VaultError {
     #[error("File is not locked, no need to override.")]
     NothingToOverride,
     /// `name` is how the file that is there is spelled.
-    #[error("{name} is already there. Check it out to change it.")]
+    #[error("{name} already exists. Check it out to change it.")]
     Exists { name: Filename },
     /// A file would be a folder of another, or the other way round, or a folder is spelled differently.
     #[error(
-        "{name} is already there: a file and a folder cannot have one name, nor two folders that differ only in case."
+        "{name} already exists. A file and a folder cannot share a name, and folder names must differ by more than case."
     )]
     NameConflict { name: Filename },
-    #[error("The file has changed since: you sent a revision that is not the newest.")]
+    #[error("The file has changed. Your base revision is not the newest.")]
     StaleBase,
     #[error("The file is larger than the limit of {limit} bytes.")]
     TooLarge { limit: u64 },
@@ -46,7 +46,7 @@ pub enum VaultError {
     /// RFC draft-ietf-httpapi-idempotency-key §2.7.
     #[error("This Idempotency-Key was used for a different request.")]
     KeyReused,
-    #[error("There is a vault named {name} already.")]
+    #[error("A vault named {name} already exists.")]
     VaultExists { name: VaultName },
     #[error("The disk is full. Nothing has changed.")]
     DiskFull,

@@ -8,9 +8,9 @@ pub struct UserText(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    #[error("This text has at most {most} characters.")]
+    #[error("The text can have at most {most} characters.")]
     TooLong { most: usize },
-    #[error("This text holds a control character that nobody could see.")]
+    #[error("The text contains an invisible control character.")]
     Control,
 }
 

@@ -110,22 +110,22 @@ impl About {
 /// Why a new password was not taken: the sentence says what to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error("A password has at least {least} characters. A few unrelated words make a good one.")]
+    #[error("A password must have at least {least} characters. A few unrelated words are strong.")]
     TooShort { least: usize },
-    #[error("A password has at most 1,024 bytes.")]
+    #[error("A password can have at most 1,024 bytes.")]
     TooLong,
     #[error(
-        "A password is not made of your username, your name, your e-mail address, the word Strongroom or names that everybody here knows."
+        "A password must not consist of your username, name or e-mail address, the word Strongroom, or names known to all users."
     )]
     Expected,
-    #[error("Many people have this password, so it is tried first. Take a few unrelated words.")]
+    #[error("This password is too common. Use a few unrelated words.")]
     Common,
     #[error(
-        "This password would be guessed soon: it is common, or follows a pattern. Take a few unrelated words."
+        "This password is easy to guess. Use a few unrelated words."
     )]
     Guessable,
     #[error(
-        "This password was stolen somewhere and is in lists that attackers try. Choose another one."
+        "This password appears in a list of stolen passwords. Choose another one."
     )]
     Breached,
 }

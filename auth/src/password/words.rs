@@ -12,7 +12,7 @@ const MOST: usize = 64;
 pub struct ContextWord(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a word has 3 to 64 characters, with a letter or digit among them")]
+#[error("a word must have 3 to 64 characters, including a letter or digit")]
 pub struct BadWord;
 
 impl ContextWord {

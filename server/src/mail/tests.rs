@@ -1,4 +1,4 @@
-//! Letters, in a folder and to a small SMTP server.
+//! Delivery into a folder and to a small SMTP server.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -90,10 +90,10 @@ async fn folder_mail_is_complete_and_private() {
     for line in [
         "From: Strongroom <strongroom@files.example>\r\n",
         "To: ada@files.example\r\n",
-        "Subject: A new password for Strongroom\r\n",
+        "Subject: Reset your Strongroom password\r\n",
         "Auto-Submitted: auto-generated\r\n",
         "Hello Ada,\r\n",
-        "It works once, until 08:30 UTC on 15\r\nJanuary 2027:",
+        "To choose a new password, open this link. It works once, until 08:30 UTC\r\non 15 January 2027:",
     ] {
         assert!(text.contains(line), "{line:?} in {text}");
     }
@@ -120,7 +120,7 @@ async fn mail_recipient_cannot_inject_headers() {
     deliver(
         postman(Way::Folder(folder.path().to_owned())),
         vec![
-            // As if a name like this had come in some other way.
+            // Simulates a name that bypassed validation.
             letter("ada@files.example", hostile, notice()),
             letter(
                 "ada@files.example,eve@files.example"
@@ -142,13 +142,13 @@ async fn mail_recipient_cannot_inject_headers() {
         );
         assert!(body.starts_with("Hello,\r\n"), "{body}");
         assert!(
-            body.contains("With: Firefox on Linux\r\n") && !body.contains("evil.example"),
+            body.contains("  Device: Firefox on Linux\r\n") && !body.contains("evil.example"),
             "{body}"
         );
     }
 }
 
-/// Speaks just enough of RFC 5321 and keeps what it hears. The first letters are refused with these codes.
+/// A minimal SMTP server (RFC 5321) that records its input. It rejects the first mails with these codes.
 async fn mail_server(refusals: Vec<u16>) -> (SocketAddr, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -167,7 +167,7 @@ async fn mail_server(refusals: Vec<u16>) -> (SocketAddr, tokio::task::JoinHandle
     (address, task)
 }
 
-/// True when a letter was taken, or the other side went away without sending one.
+/// True if a mail was accepted, or the client left without sending one.
 async fn converse(
     socket: TcpStream,
     heard: &mut String,
@@ -268,7 +268,7 @@ async fn mail_is_not_sent_without_required_tls() {
         )],
     )
     .await;
-    // It takes a letter from a server that does not ask for TLS, so it was listening.
+    // It accepts mail without TLS, so the server was listening.
     deliver(
         self::postman(smtp(address, Tls::None)),
         vec![letter("bob@files.example", "Bob", notice())],

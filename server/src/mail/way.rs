@@ -1,4 +1,4 @@
-//! Ways out of the house: an SMTP server, or a folder.
+//! Mail transports: an SMTP server, or a folder.
 
 use std::{
     fmt,
@@ -20,7 +20,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::config::mail::{Smtp, Tls as Wanted, Way};
 
-/// For each command and its answer.
+/// Timeout of each SMTP command.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) enum Sender {
@@ -28,10 +28,10 @@ pub(super) enum Sender {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
 }
 
-/// Why a letter did not go out.
+/// Why a mail was not sent.
 #[derive(Debug)]
 pub(super) struct Refused {
-    /// Whether it might go out later.
+    /// Whether a retry may succeed.
     pub(super) may_pass: bool,
     why: String,
 }
@@ -82,7 +82,7 @@ impl Sender {
     }
 }
 
-/// The error and what lies under it.
+/// The error and its sources.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
     causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
@@ -115,7 +115,7 @@ fn parameters(smtp: &Smtp) -> anyhow::Result<TlsParameters> {
     Ok(builder.build()?)
 }
 
-/// Letters hold links that open accounts.
+/// Private to the owner, because mails contain links that grant access.
 fn make_private(folder: &Path) -> anyhow::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -126,7 +126,7 @@ fn make_private(folder: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("The folder {} cannot be made", folder.display()))
 }
 
-/// Under another name until it is whole.
+/// Writes under a temporary name, then renames.
 async fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = tokio::fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -1,4 +1,4 @@
-//! One's own account.
+//! The account page.
 
 use askama::Template;
 use jiff::Timestamp;
@@ -13,9 +13,9 @@ pub struct AccountPage {
     pub shell: Shell,
     pub me: Me,
     pub sessions: Vec<SessionInfo>,
-    /// Characters of a password at least.
+    /// Minimum length of a password, in characters.
     pub least: usize,
-    /// Whether letters leave the house.
+    /// Whether the installation sends e-mail.
     pub sends_mail: bool,
 }
 
@@ -24,7 +24,7 @@ impl AccountPage {
         format::time(at)
     }
 
-    /// How one signed in, in words.
+    /// The authentication methods of a session, in words.
     pub fn how(&self, session: &SessionInfo) -> String {
         let word = |method: &String| match method.as_str() {
             "pwd" => "password",
@@ -43,13 +43,13 @@ impl AccountPage {
         words.join(" and ")
     }
 
-    /// `Firefox on Linux`: enough to recognise one's own machine. The whole header is in the title.
+    /// `Firefox on Linux`, short enough to recognise a device. The `title` attribute has the whole header.
     pub fn device(&self, session: &SessionInfo) -> String {
         if let Some(label) = &session.label {
             return label.clone();
         }
         let Some(agent) = session.user_agent.as_deref() else {
-            return "Unknown program".to_owned();
+            return "Unknown client".to_owned();
         };
         device::known(agent).unwrap_or_else(|| agent.chars().take(60).collect())
     }

@@ -1,4 +1,4 @@
-//! Style, scripts and pictures, embedded in the binary. Deliberately absent: anything that depends on who asks.
+//! Styles, scripts and images, embedded in the binary. Deliberately absent: anything that depends on the caller.
 
 use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
@@ -12,12 +12,12 @@ use crate::packed::Packed;
 #[folder = "assets/"]
 struct Assets;
 
-/// Names this set of files: sixteen hex digits of a digest over all of them. Modules import each other by relative
-/// addresses, so a change to one has to change the address of all.
+/// Identifies this set of files: 16 hex digits of a digest over all of them. Scripts import each other by relative URLs, so
+/// a change to one file must change the URLs of all.
 static BUILD: LazyLock<String> = LazyLock::new(|| {
     let mut names: Vec<_> = Assets::iter().collect();
     names.sort();
-    // FNV-1a over digests: this tells builds apart and guards nothing.
+    // FNV-1a over digests: it distinguishes builds and is not a security measure.
     let digest = names
         .iter()
         .filter_map(|name| Assets::get(name))
@@ -28,7 +28,7 @@ static BUILD: LazyLock<String> = LazyLock::new(|| {
     format!("{folded:016x}")
 });
 
-/// All of them, by path, packed when somebody first asks for one.
+/// All files by path, compressed on the first request for any of them.
 static PACKED: LazyLock<HashMap<String, Packed>> = LazyLock::new(|| {
     let packed = |path: Cow<'static, str>| {
         let kind = HeaderValue::from_static(content_type(&path)?);
@@ -44,8 +44,8 @@ pub fn url(path: &str) -> String {
     format!("/assets/{}/{path}", *BUILD)
 }
 
-/// Answers `GET /assets/{build}/{*path}`, open to anyone. The build in the address is not looked at beyond deciding
-/// how long the answer may be kept, so that a page from before an update still finds its files.
+/// Serves `GET /assets/{build}/{*path}` without authentication. The build id only decides the cache lifetime, so that a
+/// page from before an update still finds its files.
 #[must_use]
 pub fn serve(build: &str, path: &str, headers: &HeaderMap) -> Response {
     let Some(file) = PACKED.get(path) else {
@@ -59,7 +59,7 @@ pub fn serve(build: &str, path: &str, headers: &HeaderMap) -> Response {
     file.answer(headers, keep)
 }
 
-/// Only what we ship: an unknown ending is not served at all.
+/// The type by file extension. Files with other extensions are not served.
 fn content_type(path: &str) -> Option<&'static str> {
     match path.rsplit_once('.')?.1 {
         "css" => Some("text/css; charset=utf-8"),

@@ -1,4 +1,4 @@
-//! What happened: the whole of it for administrators, and their own for everybody.
+//! Activity pages: the full audit log for administrators and managers, and the own activity of each user.
 
 use askama::Template;
 use jiff::Timestamp;
@@ -11,9 +11,9 @@ use super::{Shell, format, happening::Happening};
 #[derive(Debug, Template)]
 #[template(path = "audit.html")]
 pub struct AuditPage {
-    /// Of a vault, on the vault's own page.
+    /// Names a vault on the activity page of that vault.
     pub shell: Shell,
-    /// Where the form leads.
+    /// The target of the filter form.
     pub url: String,
     pub vault: String,
     pub actor: String,
@@ -27,12 +27,12 @@ pub struct AuditPage {
 }
 
 impl AuditPage {
-    /// Whether this is one vault's own page.
+    /// The vault, on the activity page of a vault.
     pub fn of_vault(&self) -> Option<&str> {
         self.shell.vault.as_deref()
     }
 
-    /// Every word that an entry may have, of accounts or of files.
+    /// All actions of the chosen log: of accounts or of files.
     pub fn actions(&self) -> Vec<&'static str> {
         const OF_FILES: [&str; 9] = [
             "file.add",
@@ -71,7 +71,7 @@ pub struct SecurityPage {
 }
 
 impl SecurityPage {
-    /// What is worth a look, of this page.
+    /// The number of alerts on this page.
     pub fn alarming(&self) -> usize {
         self.happenings
             .iter()

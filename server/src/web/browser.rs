@@ -1,5 +1,5 @@
-//! The browser's own cookie: whoever signs in with it is no stranger to the throttle any more. It opens nothing. Set
-//! by whichever way a session's cookie is set, so no way in can forget it.
+//! The device cookie. It marks the browser as a known device for the throttle and grants no access. It is set together
+//! with every session cookie.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,10 +10,10 @@ use http::{HeaderMap, HeaderValue, header};
 use super::cookie;
 use crate::state::Site;
 
-/// Seconds, as long as the throttle remembers places: half a year.
+/// Seconds. Half a year, as long as the throttle remembers sources.
 const MAX_AGE: u32 = 180 * 24 * 60 * 60;
 
-/// What the browser showed, or what it will be given if it signs in.
+/// The token that the browser sent, or the one it will get at sign-in.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Browser(Arc<OnceLock<Token>>);
 
@@ -34,7 +34,7 @@ impl Browser {
         self.token().hash()
     }
 
-    /// `None` for a browser that showed nothing and has not been given anything.
+    /// `None` if the browser sent no token and has not been given one.
     pub(crate) fn shown(&self) -> Option<TokenHash> {
         self.0.get().map(Token::hash)
     }
@@ -44,7 +44,7 @@ impl Browser {
             .get_or_init(|| Token::random(TokenKind::Device, &Chance::system()))
     }
 
-    /// Sets the cookie beside a session's, for another half year.
+    /// Sets the cookie together with a session cookie, for another half year.
     pub(crate) fn stay(&self, headers: &mut HeaderMap, site: &Site) {
         let signs_in = |value: &HeaderValue| {
             let set = value.to_str().ok().and_then(|set| Cookie::parse(set).ok());

@@ -1,11 +1,11 @@
-//! The page that the link in a letter leads to, when somebody gave another e-mail address.
+//! The target of the confirmation link for a new e-mail address.
 
 use askama::Template;
 
 use super::Shell;
 
-/// `GET /confirm-email`, and what `POST /confirm-email` answers: `done`, or refused with a message. The link is
-/// `/confirm-email#<token>`, so that the token is in no log. The form posts `token`.
+/// `GET /confirm-email`, and the response of `POST /confirm-email`: `done`, or a message. The link is
+/// `/confirm-email#<token>`, so that no log contains the token. The form posts `token`.
 #[derive(Debug, Template)]
 #[template(path = "confirm-email.html")]
 pub struct ConfirmEmailPage {

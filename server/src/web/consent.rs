@@ -1,4 +1,4 @@
-//! Letting a program in: one that has a browser at hand (RFC 6749 §4.1.1), or a device that has none (RFC 8628 §3.3).
+//! Consent pages: for apps with a browser (RFC 6749 §4.1.1) and for devices without one (RFC 8628 §3.3).
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use askama::Template;
 
 use super::Shell;
 
-/// What each scope lets a program do, in words.
+/// A description of each scope.
 const SCOPES: [(&str, &str); 4] = [
-    ("files:read", "See names, history and events, and download."),
+    ("files:read", "List and download files, and see history and events."),
     (
         "files:write",
-        "Check out and in, add, describe, move, restore; delete where you may.",
+        "Check out, check in, add, describe, move and restore files; delete files if your role allows it.",
     ),
-    ("locks:override", "Break locks of others, where you may."),
+    ("locks:override", "Override locks of other users if your role allows it."),
     (
         "admin",
-        "What you may do as a manager or administrator: accounts, members, vaults.",
+        "Manage accounts, members and vaults within your own rights.",
     ),
 ];
 
-/// `GET /auth/authorize`, once everything about the request was found right.
+/// `GET /auth/authorize`, after the request was validated.
 #[derive(Debug, Template)]
 #[template(path = "authorize.html")]
 pub struct AuthorizePage {
@@ -28,7 +28,7 @@ pub struct AuthorizePage {
     pub username: String,
     pub program: String,
     pub scopes: Vec<String>,
-    /// Where the browser goes afterwards, as people read it.
+    /// The host or scheme of the redirect URI.
     pub back_to: String,
 }
 
@@ -41,8 +41,8 @@ impl AuthorizePage {
     }
 }
 
-/// `GET /device`. The code is what the address said, if it said one: it is only looked up when somebody goes on, so
-/// that no other page can use up anybody's tries.
+/// `GET /device`. A code in the query only fills in the form. It is looked up on submit, so that other sites cannot use
+/// up the attempts of the user.
 #[derive(Template)]
 #[template(path = "device.html")]
 pub struct DevicePage {
@@ -56,7 +56,7 @@ impl DevicePage {
     }
 }
 
-/// Without the code that it carries.
+/// Omits the secret token.
 impl fmt::Debug for DevicePage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DevicePage(…)")

@@ -9,14 +9,14 @@ use http::HeaderName;
 
 use crate::state::Site;
 
-/// Tells browsers to forget what they kept of us (W3C Clear-Site-Data).
+/// Tells browsers to delete cached and stored data of this site (W3C Clear-Site-Data).
 pub(crate) const CLEAR: (HeaderName, &str) = (
     HeaderName::from_static("clear-site-data"),
     "\"cache\", \"storage\"",
 );
 
-/// Of the browser that went to an upstream provider: one for all of its windows, which may be on their way at once. It opens
-/// nothing by itself, and is not taken away when one of them is back.
+/// Binds upstream logins to the browser that started them. All windows share it, so it stays when one login completes. It
+/// grants no access.
 pub(crate) fn departed(site: &Site, browser: &Token) -> Cookie<'static> {
     named(site, departure_name(site), browser.expose().to_owned())
 }
@@ -34,7 +34,7 @@ fn departure_name(site: &Site) -> &'static str {
     }
 }
 
-/// Of the browser whose sign-in waits for its second factor. When that is too long, the server knows.
+/// Identifies a sign-in that waits for its second factor. The server enforces its expiry.
 pub(crate) fn half_way(site: &Site, half_way: &HalfWay) -> Cookie<'static> {
     named(
         site,
@@ -57,7 +57,7 @@ pub(crate) fn half_way_name(site: &Site) -> &'static str {
     }
 }
 
-/// Without `Max-Age`: it goes with the browser, and the session itself ends on the server.
+/// Without `Max-Age`, so that it ends with the browser. The server enforces the expiry of the session.
 pub(crate) fn session(site: &Site, secret: &Token) -> Cookie<'static> {
     dressed(site, secret.expose().to_owned())
 }
@@ -81,8 +81,8 @@ pub(crate) fn named(site: &Site, name: &'static str, value: String) -> Cookie<'s
     cookie
 }
 
-/// Tells one browser from another while a passkey is asked for: what began in one ends nowhere else.
-/// One for all of its windows, which may be about to sign in at the same time.
+/// Binds passkey ceremonies to the browser that started them. All windows share it, because several may sign in at the
+/// same time.
 pub(crate) fn browser(site: &Site, token: &Token) -> Cookie<'static> {
     let mut cookie = Cookie::new(browser_name(site), token.expose().to_owned());
     cookie.set_path("/");

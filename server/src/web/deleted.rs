@@ -1,4 +1,4 @@
-//! Files that are gone, and can come back.
+//! Deleted files, which can be restored.
 
 use askama::Template;
 use wire::File;
@@ -16,7 +16,7 @@ use super::{
 pub struct DeletedPage {
     pub shell: Shell,
     pub at: Workplace,
-    /// As they were: who modified them last deleted them, with their last revision.
+    /// `modified_by` is the user who deleted the file, and `revision` is the deletion.
     pub files: Vec<File>,
     pub next: Option<String>,
 }
@@ -36,7 +36,7 @@ impl DeletedPage {
             .map_or("", |(folder, _)| folder)
     }
 
-    /// The last revision with content, before the one that says that it is gone.
+    /// The last revision with content, before the deletion.
     pub fn last(&self, file: &File) -> i64 {
         file.revision - 1
     }

@@ -1,3 +1,3 @@
-//! What a program calls itself (`User-Agent`), in words that its owner knows.
+//! Labels for `User-Agent` headers.
 
 pub(crate) use auth::place::known;

@@ -1,4 +1,4 @@
-//! The ways in: sign in, sign up, the first administrator. Plain forms that work without a script.
+//! Sign-in, registration and first administrator. The forms work without scripts.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use super::{ProviderButton, Shell};
 
 /// `GET /sign-in`, and `POST /sign-in` when refused (with the status of the refusal).
 ///
-/// The form posts `username`, `password`, `next`. The handler supplies the username that was typed, `next` through
-/// [`local_path`], and what went wrong. On success: the cookie and 303 to `next`.
+/// The form posts `username`, `password`, `next`. The handler supplies the entered username, `next` through
+/// [`local_path`], and an error message. On success: the cookie and 303 to `next`.
 #[derive(Debug, Template)]
 #[template(path = "sign-in.html")]
 pub struct SignInPage {
@@ -19,20 +19,20 @@ pub struct SignInPage {
     pub message: Option<String>,
     pub registration: Registration,
     pub providers: Vec<ProviderButton>,
-    /// The origin where passkeys work, if they do.
+    /// The origin where passkeys work, if they are enabled.
     pub passkeys: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registration {
     Open,
-    /// By invitation, or not at all: the page says whom to ask.
+    /// By invitation or not at all. The page refers to an administrator.
     Closed,
 }
 
 /// `GET /sign-up`, and `POST /sign-up` when refused.
 ///
-/// The form posts `username`, `display_name`, `email`, `password`. The handler supplies what was typed, but never the
+/// The form posts `username`, `display_name`, `email`, `password`. The handler supplies the entered values, except the
 /// password. On success: signed in, and 303 to `/`.
 #[derive(Debug, Template)]
 #[template(path = "sign-up.html")]
@@ -43,15 +43,16 @@ pub struct SignUpPage {
     pub email: String,
     pub message: Option<String>,
     pub registration: Registration,
-    /// Characters of a password at least.
+    /// Minimum length of a password, in characters.
     pub least: usize,
 }
 
-/// `GET /first`, and `POST /first` when refused. The printed link is `/first#<token>`, so that the token is in no log.
+/// `GET /first`, and `POST /first` when refused. The printed link is `/first#<token>`, so that no log
+/// contains the token.
 ///
-/// The form posts `token`, `username`, `display_name`, `password`. The handler supplies what was typed (the token
-/// too, so that a refused password doesn't cost it), and `message`; `open` false where there is an administrator
-/// already. On success: signed in, and 303 to `/`.
+/// The form posts `token`, `username`, `display_name`, `password`. The handler supplies the entered values, including the
+/// token, because a rejected password does not consume it, and `message`. `open` is false if an administrator exists. On
+/// success: signed in, and 303 to `/`.
 #[derive(Template)]
 #[template(path = "setup.html")]
 pub struct FirstPage {
@@ -76,8 +77,8 @@ impl SignUpPage {
     }
 }
 
-/// Where `next` may send somebody: a path on this server, or `/`. Everything a browser might read as another host
-/// (`//x`, `/\x`, `https:`, control characters that it strips) is `/`.
+/// Limits `next` to a path on this server. Anything that a browser might read as another host (`//x`, `/\x`, `https:`,
+/// control characters that it strips) becomes `/`. Prevents open redirects.
 #[must_use]
 pub fn local_path(next: Option<&str>) -> &str {
     let Some(next) = next else { return "/" };
@@ -90,7 +91,7 @@ pub fn local_path(next: Option<&str>) -> &str {
     }
 }
 
-/// Without the code that it carries.
+/// Omits the secret token.
 impl fmt::Debug for FirstPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FirstPage(…)")

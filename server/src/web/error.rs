@@ -1,11 +1,11 @@
-//! What a browser is shown when a page cannot be.
+//! The error page.
 
 use askama::Template;
 
 use super::Shell;
 
-/// For any refusal of a request that accepts `text/html`. The handler supplies the problem's status, detail
-/// (for a 5xx nothing but a plain sentence) and request id.
+/// For any error response to a request that accepts `text/html`. The handler supplies the status, the detail (a generic
+/// sentence for 5xx) and the request id.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage {
@@ -16,23 +16,23 @@ pub struct ErrorPage {
 }
 
 impl ErrorPage {
-    /// What happened, in plain words.
+    /// A short title for the status.
     pub fn heading(&self) -> &'static str {
         match self.status {
             401 => "You are not signed in",
-            403 => "This is not open to you",
-            404 => "There is nothing here",
-            413 => "That is too large",
-            429 => "Too much at once",
+            403 => "Access denied",
+            404 => "Page not found",
+            413 => "Too large",
+            429 => "Too many requests",
             503 => "The server is busy",
-            500.. => "Something went wrong here",
-            _ => "That did not work",
+            500.. => "Server error",
+            _ => "Request failed",
         }
     }
 
     /// The detail as a sentence.
     pub fn said(&self) -> String {
-        // What a program would need to know stands in brackets, as in `(accounts.see)`.
+        // Details for programs are in parentheses, as in `(accounts.see)`.
         let detail = self
             .detail
             .split(" (")
@@ -47,18 +47,18 @@ impl ErrorPage {
         format!("{detail}{end}")
     }
 
-    /// What to do next.
+    /// What the user can do next.
     pub fn advice(&self) -> &'static str {
         match self.status {
-            401 => "Sign in to go on.",
-            403 => "If you need this for your work, ask an administrator for the right to it.",
+            401 => "Sign in to continue.",
+            403 => "If you need access, ask an administrator.",
             404 => {
                 "It may have been moved, renamed or deleted, or you may not have access to its vault."
             }
-            413 => "Ask an administrator to raise the limit if the file is meant to be this large.",
+            413 => "If the file size is intended, ask an administrator to raise the limit.",
             429 | 503 => "Wait a moment, then load the page again.",
             500.. => {
-                "Nothing was changed. Try again; if it stays, give an administrator the request number below."
+                "Nothing was changed. Try again. If the error persists, give an administrator the request id below."
             }
             _ => "Go back and try again.",
         }

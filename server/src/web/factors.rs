@@ -1,4 +1,4 @@
-//! Second factors: at sign-in, and among what belongs to one's account.
+//! Second factors, at sign-in and on the account pages.
 
 use askama::Template;
 use auth::{FactorKind, FactorKinds};
@@ -7,10 +7,10 @@ use wire::WaysIn;
 
 use super::{Shell, format};
 
-/// From so few on, the page asks to make new ones.
+/// With this many recovery codes left or fewer, the page asks for new ones.
 const FEW_CODES: usize = 3;
 
-/// `GET /sign-in/second`, and `POST /sign-in/second` when refused: the form posts `otp` and `next`.
+/// `GET /sign-in/second`, and `POST /sign-in/second` after an error. The form posts `otp` and `next`.
 #[derive(Debug, Template)]
 #[template(path = "mfa.html")]
 pub struct SecondPage {
@@ -19,7 +19,7 @@ pub struct SecondPage {
     pub ways: FactorKinds,
     pub next: String,
     pub message: Option<String>,
-    /// The origin where passkeys work, if they do.
+    /// The origin where passkeys work, if they are enabled.
     pub passkeys_at: Option<String>,
 }
 
@@ -37,15 +37,15 @@ impl SecondPage {
     }
 }
 
-/// `GET /account/factors`. The handler supplies the answer of `GET /auth/factors`, and whether one has to be set up
-/// before anything else.
+/// `GET /account/factors`. The handler supplies the answer of `GET /auth/factors`, and whether one must be set up
+/// first.
 #[derive(Debug, Template)]
 #[template(path = "factors.html")]
 pub struct FactorsPage {
     pub shell: Shell,
     pub ways: WaysIn,
     pub is_due: bool,
-    /// The origin where passkeys work, if they do.
+    /// The origin where passkeys work, if they are enabled.
     pub passkeys_at: Option<String>,
 }
 

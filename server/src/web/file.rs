@@ -1,4 +1,4 @@
-//! A file's own page: what it is, who has it, and every revision.
+//! The page of a file: metadata, lock state and all revisions.
 
 use askama::Template;
 use wire::Revision;
@@ -11,9 +11,8 @@ use super::{
 
 /// `GET /v/{vault}/h/{filename…}`.
 ///
-/// The handler supplies: the file as the viewer sees it (`None` where it was deleted but its history is there), a page
-/// of its revisions, newest first, and the address of the next page of them (`?after=…`). Answer 404 where there is
-/// neither.
+/// The handler supplies the file as the viewer sees it (`None` if it was deleted), a page of its revisions, newest first,
+/// and the URL of the next page (`?after=…`). It responds with 404 if there is neither a file nor a history.
 #[derive(Debug, Template)]
 #[template(path = "file.html")]
 pub struct FilePage {

@@ -1,4 +1,4 @@
-//! A folder's page.
+//! The page of a folder.
 
 use askama::Template;
 use wire::{File, FileStatus};
@@ -7,9 +7,9 @@ use super::{Shell, Workplace, format};
 
 /// `GET /`, `GET /v/{vault}`, `GET /v/{vault}/f/{folder…}`.
 ///
-/// The handler supplies: the folder's own path (empty at the top), what is directly in it (`Vault::folder`, folders
-/// first), the files as the viewer sees them (the API's own conversion), and, where there is more, the address of the
-/// next page of the same folder (`?after=…`). Search and filters are the API's: the script asks `…/files?q=`.
+/// The handler supplies the path of the folder (empty at the top), its direct contents (`Vault::folder`, folders first),
+/// the files as the viewer sees them (converted as in the API), and the URL of the next page (`?after=…`), if any. Search
+/// and filters use the API: the script requests `…/files?q=`.
 #[derive(Debug, Template)]
 #[template(path = "folder.html")]
 pub struct FolderPage {
@@ -35,14 +35,14 @@ impl Folder {
     }
 }
 
-/// A step of the way from the top of the vault to where one is.
+/// One item of the breadcrumb navigation.
 #[derive(Clone, Debug)]
 pub struct Crumb {
     pub name: String,
     pub url: String,
 }
 
-/// A file in a table or at the head of its page.
+/// A file, in a table or on its own page.
 #[derive(Clone, Debug)]
 pub struct Row(pub File);
 
@@ -63,7 +63,7 @@ impl FolderPage {
         self.folders.is_empty() && self.files.is_empty()
     }
 
-    /// What the script clones for a file that appears.
+    /// The template row that the script clones for a new file.
     pub fn blank(&self) -> Row {
         Row::blank()
     }
@@ -97,7 +97,7 @@ impl Row {
         leaf(&self.0.filename)
     }
 
-    /// As on the wire: `unlocked`, `locked`, `checked_out_by_user`.
+    /// As in the API: `unlocked`, `locked`, `checked_out_by_user`.
     pub fn status(&self) -> &'static str {
         match self.0.status {
             FileStatus::Unlocked => "unlocked",
@@ -127,7 +127,7 @@ impl Row {
         format::time(&self.0.modified_at)
     }
 
-    /// For `<time>`: the attribute and the text.
+    /// The `datetime` attribute and the text of a `<time>` element.
     pub fn locked_at(&self) -> Option<(String, String)> {
         self.0
             .locked_at
@@ -148,7 +148,7 @@ pub(super) fn leaf(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, leaf)| leaf)
 }
 
-/// The vault first, then every folder down to and including `folder`.
+/// The vault, then each folder down to and including `folder`.
 pub(super) fn crumbs(at: &Workplace, folder: &str) -> Vec<Crumb> {
     let top = Crumb {
         name: at.vault.clone(),

@@ -1,4 +1,4 @@
-//! How sizes, times and addresses are written. The scripts write them alike (`assets/js/format.js`).
+//! Formats sizes, times and URLs. The scripts format them the same way (`assets/js/format.js`).
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
 
-/// Decimal units, as file managers write them: `812 B`, `1.6 MB`, `52 MB`.
+/// Decimal units, as in file managers: `812 B`, `1.6 MB`, `52 MB`.
 pub(super) fn size(bytes: i64) -> String {
     let mut whole = bytes.unsigned_abs();
     let mut tenths = whole * 10;
@@ -23,12 +23,12 @@ pub(super) fn size(bytes: i64) -> String {
     }
 }
 
-/// What stands in a `<time>` until the script writes it in the reader's own zone.
+/// The text of a `<time>` element, until the script replaces it with local time.
 pub(super) fn time(at: &Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// One path segment, percent-encoded (RFC 3986 §2.3: all but the unreserved).
+/// Percent-encodes one path segment: everything except unreserved characters (RFC 3986 §2.3).
 pub(super) fn segment(raw: &str) -> String {
     raw.bytes()
         .fold(String::with_capacity(raw.len()), |mut out, byte| {
@@ -42,7 +42,7 @@ pub(super) fn segment(raw: &str) -> String {
         })
 }
 
-/// A path, encoded segment by segment: the slashes stay.
+/// Percent-encodes each segment of a path and keeps the slashes.
 pub(super) fn path(raw: &str) -> String {
     raw.split('/').map(segment).collect::<Vec<_>>().join("/")
 }

@@ -1,11 +1,11 @@
-//! Groups, for administrators.
+//! The groups page, for administrators.
 
 use askama::Template;
 use wire::GroupInfo;
 
 use super::{Shell, format};
 
-/// `GET /admin/groups`. The handler supplies the answer of `GET /api/groups` and every vault's name.
+/// `GET /admin/groups`. The handler supplies the answer of `GET /api/groups` and the names of all vaults.
 #[derive(Debug, Template)]
 #[template(path = "groups.html")]
 pub struct GroupsPage {

@@ -1,4 +1,4 @@
-//! Entries of the audit in plain sentences, for administrators and for whom they are about.
+//! Audit entries as sentences, for administrators and for the users they concern.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -13,11 +13,11 @@ pub struct Happening {
     pub sentence: String,
     /// `role: viewer → editor`
     pub changes: Vec<String>,
-    /// What is worth a second look, in a word or two.
+    /// A short label for entries that need attention.
     pub mark: Option<Mark>,
-    /// How often it happened in a row: a hundred wrong passwords are one line.
+    /// How many consecutive entries this line stands for: 100 failed sign-ins are one line.
     pub times: usize,
-    /// When that began, where it was more than once.
+    /// When the first of them happened.
     pub first_at: Timestamp,
 }
 
@@ -28,7 +28,7 @@ pub struct Mark {
 }
 
 impl Happening {
-    /// As `viewer` reads it: they are called you.
+    /// The sentence addresses `viewer` as "you".
     #[must_use]
     pub fn told(entry: AuditEntry, viewer: &str) -> Self {
         let sentence = sentence(&entry, viewer);
@@ -43,7 +43,7 @@ impl Happening {
         }
     }
 
-    /// A page of entries, newest first; what was refused again and again from one place is told once.
+    /// A page of entries, newest first. Repeated failures from one source become one line.
     #[must_use]
     pub fn told_all(entries: Vec<AuditEntry>, viewer: &str) -> Vec<Self> {
         let mut told: Vec<Self> = Vec::new();
@@ -66,7 +66,7 @@ impl Happening {
             && self.place() == earlier.place()
     }
 
-    /// Where a run of them began.
+    /// The time of the first entry of a run.
     pub fn first_time(&self) -> String {
         format::time(&self.first_at)
     }
@@ -89,11 +89,11 @@ impl Happening {
     pub fn means(&self) -> Option<String> {
         let by = self.entry.by.as_ref()?;
         match (by.kind.as_str(), &by.label) {
-            ("console", _) => Some("at the server's console".to_owned()),
+            ("console", _) => Some("on the server console".to_owned()),
             ("personal", Some(label)) => Some(format!("with the token “{label}”")),
             ("personal", None) => Some("with an access token".to_owned()),
             ("tokens", Some(label)) => Some(format!("on the device “{label}”")),
-            ("tokens", None) => Some("with a program".to_owned()),
+            ("tokens", None) => Some("with an app".to_owned()),
             _ => None,
         }
     }
@@ -102,7 +102,7 @@ impl Happening {
 #[expect(clippy::too_many_lines, reason = "one line for each word of the audit")]
 fn sentence(entry: &AuditEntry, viewer: &str) -> String {
     let who = match entry.actor.as_str() {
-        "" => "Somebody".to_owned(),
+        "" => "Someone".to_owned(),
         actor if actor == viewer => "You".to_owned(),
         actor => actor.to_owned(),
     };
@@ -121,62 +121,62 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
     match entry.action.as_str() {
         "sign_in" => format!("{who} signed in{}", after_what(entry)),
         "sign_in.refused" if entry.subject.is_empty() => {
-            "Somebody tried to sign in with a name that is nobody's".to_owned()
+            "Failed sign-in with an unknown username".to_owned()
         }
         "sign_in.refused" => format!(
-            "Somebody tried to sign in as {whom} and was refused: wrong {}",
+            "Failed sign-in as {whom}: wrong {}",
             secret(entry)
         ),
         "sign_in.half_way" => {
-            format!("Somebody typed {whose} right password and was asked for the second factor")
-                .replace("their right", &format!("{who}'s right"))
+            format!("Correct password for {whose} account, second factor pending")
+                .replace("their account", &format!("{who}'s account"))
         }
-        "sign_in.confirmed" => format!("{who} confirmed who they are"),
+        "sign_in.confirmed" => format!("{who} confirmed the sign-in"),
         "action.refused" => refused(entry, &who, viewer),
         "session.ended" | "sessions.ended" => {
             format!("{who} ended {}{}", sessions(entry, &whose), why(entry))
         }
         "everybody.signed_out" => {
             let too = if entry.facts.contains_key("tokens") {
-                ", access tokens too"
+                " and access tokens"
             } else {
                 ""
             };
             let why = entry.reason.as_deref().unwrap_or_default();
             format!(
-                "{who} signed everybody out{too} ({} sessions): {why}",
+                "{who} ended all sessions{too} ({} sessions): {why}",
                 fact("sessions")
             )
         }
         "refresh.replayed" => {
             format!(
-                "A sign-in of {whom} was used from two places at once; somebody may have copied it. It was ended"
+                "One of {whose} refresh tokens was used twice and may have been stolen. Its session was ended"
             )
         }
-        "token.made" => format!("{who} made the access token “{}”", after(entry, "label")),
+        "token.made" => format!("{who} created the access token “{}”", after(entry, "label")),
         "token.ended" => format!(
-            "{who} ended the access token “{}”{}",
+            "{who} revoked the access token “{}”{}",
             fact("label"),
             why(entry)
         ),
         "device.approved" => format!(
-            "{who} let a device sign in as {whom}{}",
+            "{who} connected a device{} to {whose} account",
             quoted(&fact("client"))
         ),
-        "program.approved" => format!("{who} let a program in{}", quoted(&fact("client"))),
+        "program.approved" => format!("{who} authorized the app{}", quoted(&fact("client"))),
         "device.refused" => {
             format!(
-                "{who} refused a device that wanted to sign in as {whom}{}",
+                "{who} denied a device{} access to {whose} account",
                 quoted(&fact("client"))
             )
         }
         "password.changed" => format!("{who} changed {whose} password"),
-        "password.reset" => format!("{who} set {whose} password anew, by a link"),
+        "password.reset" => format!("{who} set a new password for {whose} account with a reset link"),
         "password.rehashed" => {
-            format!("The password of {whom} is kept under a better hash since this sign-in")
+            format!("The hash of {whose} password was upgraded at this sign-in")
         }
-        "reset.made" => format!("{who} asked for a link that sets {whose} password anew"),
-        "reset.required" => format!("{who} asks {whom} for a new password"),
+        "reset.made" => format!("{who} requested a reset link for {whose} password"),
+        "reset.required" => format!("{who} required a new password for {whose} account"),
         "factor.added" => format!("{who} added {} to {whose} account", factor(entry)),
         "factor.removed" => format!("{who} removed {} from {whose} account", factor(entry)),
         "factor.renamed" => format!(
@@ -185,50 +185,50 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         ),
         "passkey.copied" => {
             format!(
-                "A passkey of {whom} was refused: its counter went back, so somebody may have a copy of it"
+                "One of {whose} passkeys was rejected: its signature counter went back, so it may have been cloned"
             )
         }
-        "factors.recovered" => format!("{who} took all second factors of {whom} away"),
-        "recovery_codes.made" => format!("{who} made new recovery codes for {whose} account"),
+        "factors.recovered" => format!("{who} reset {whose} second factors"),
+        "recovery_codes.made" => format!("{who} generated new recovery codes for {whose} account"),
         "recovery_code.used" => format!("{who} used a recovery code ({} left)", fact("left")),
         "provider.linked" => format!(
-            "{who} joined {whose} account to {}",
+            "{who} connected {whose} account to {}",
             after(entry, "provider")
         ),
         "provider.unlinked" => format!(
-            "{who} parted {whose} account from {}",
+            "{who} disconnected {whose} account from {}",
             before(entry, "provider")
         ),
-        "account.created" if self_done => format!("{who} made {whose} account"),
-        "account.created" => format!("{who} made an account for {whom}"),
+        "account.created" if self_done => format!("{who} created {whose} account"),
+        "account.created" => format!("{who} created an account for {whom}"),
         "email.asked" => format!(
-            "{who} asked for another e-mail address of {whose} account: {}",
+            "{who} requested a new e-mail address for {whose} account: {}",
             fact("email")
         ),
         "account.changed" | "email.changed" => account_changed(entry, &who, (&whom, &whose)),
-        "role.changed" => format!("{who} changed what {whom} may do in {vault}"),
-        "invite.made" if !entry.subject.contains('@') => format!("{who} made an invitation"),
+        "role.changed" => format!("{who} changed {whose} role in {vault}"),
+        "invite.made" if !entry.subject.contains('@') => format!("{who} created an invitation"),
         "invite.withdrawn" if !entry.subject.contains('@') => {
             format!("{who} withdrew an invitation")
         }
         "invite.made" => format!("{who} invited {whom}"),
         "invite.used" => format!("{who} used an invitation"),
         "invite.withdrawn" => format!("{who} withdrew the invitation of {whom}"),
-        "group.made" => format!("{who} made the group {whom}"),
+        "group.made" => format!("{who} created the group {whom}"),
         "group.changed" => group_changed(entry, &who, &vault),
-        "group.removed" => format!("{who} removed the group {whom}"),
+        "group.removed" => format!("{who} deleted the group {whom}"),
         "sign_in.throttled" => format!(
-            "Too many tries{}: some were refused unseen",
+            "Too many attempts{}: some were rejected without a check",
             if whom.is_empty() {
                 String::new()
             } else {
                 format!(" to sign in as {whom}")
             }
         ),
-        "throttle.lifted" => format!("{who} let {whom} try again at once"),
-        "key.rotated" => format!("{who} replaced the key {whom}"),
-        "master_key.replaced" => format!("{who} replaced the master key by {whom}"),
-        "vault.created" => format!("{who} made the vault {whom}"),
+        "throttle.lifted" => format!("{who} lifted the sign-in block for {whom}"),
+        "key.rotated" => format!("{who} rotated the key {whom}"),
+        "master_key.replaced" => format!("{who} replaced the master key with {whom}"),
+        "vault.created" => format!("{who} created the vault {whom}"),
         action => match action.strip_prefix("file.") {
             Some(verb) => format!("{who} {} {whom}", of_file(verb)),
             None => format!("{who}: {action}, {whom}"),
@@ -256,15 +256,15 @@ fn refused(entry: &AuditEntry, who: &str, viewer: &str) -> String {
                 format!(" ({})", fact("site"))
             };
             format!(
-                "Another website{site} tried to act with {whose} sign-in and was refused: {asked}"
+                "Another website{site} tried to use {whose} session and was rejected: {asked}"
             )
         }
         Some("not_in_person") => {
-            format!("A token of {who} was refused what only the person may do: {asked}")
+            format!("A token of {who} tried an action that needs a browser session: {asked}")
                 .replace("A token of You", "A token of yours")
         }
-        Some("scope_missing") => format!("{who} used a token that may not do this: {asked}"),
-        _ => format!("{who} asked for something that is not allowed: {asked}"),
+        Some("scope_missing") => format!("{who} used a token without the required scope: {asked}"),
+        _ => format!("{who} requested an action that is not allowed: {asked}"),
     }
 }
 
@@ -287,7 +287,7 @@ fn factor(entry: &AuditEntry) -> String {
     format!("{kind}{}", quoted(&fact("name")))
 }
 
-/// The one thing that changed, where it has a word of its own; otherwise the lines below say what.
+/// Names the change if it has a sentence of its own. Otherwise the list of changes shows it.
 fn account_changed(entry: &AuditEntry, who: &str, (whom, whose): (&str, &str)) -> String {
     match (
         after(entry, "standing").as_str(),
@@ -297,7 +297,7 @@ fn account_changed(entry: &AuditEntry, who: &str, (whom, whose): (&str, &str)) -
         ("active", _) => format!("{who} enabled {whose} account"),
         ("deleted", _) => format!("{who} deleted {whose} account"),
         (_, "yes") => format!("{who} made {whom} an administrator"),
-        (_, "no") => format!("{who} took the rights of an administrator from {whom}"),
+        (_, "no") => format!("{who} removed administrator rights from {whom}"),
         _ => format!("{who} changed {whose} account"),
     }
 }
@@ -306,31 +306,31 @@ fn group_changed(entry: &AuditEntry, who: &str, vault: &str) -> String {
     let group = &entry.subject;
     match (before(entry, "member"), after(entry, "member")) {
         (gone, new) if new.is_empty() && !gone.is_empty() => {
-            format!("{who} took {gone} out of the group {group}")
+            format!("{who} removed {gone} from the group {group}")
         }
-        (_, new) if !new.is_empty() => format!("{who} put {new} into the group {group}"),
-        _ => format!("{who} changed what the group {group} may do in {vault}"),
+        (_, new) if !new.is_empty() => format!("{who} added {new} to the group {group}"),
+        _ => format!("{who} changed the role of the group {group} in {vault}"),
     }
 }
 
-/// What a sign-in came after, where that is worth saying.
+/// Failed attempts or a long absence before a sign-in.
 fn after_what(entry: &AuditEntry) -> String {
     let count = |name: &str| entry.facts.get(name).and_then(Value::as_u64);
     let refused =
-        count("refused_before").map(|tries| format!(", after {tries} tries that were refused"));
+        count("refused_before").map(|tries| format!(", after {tries} failed attempts"));
     let away = count("days_away").map(|days| format!(", for the first time in {days} days"));
     [refused, away].into_iter().flatten().collect()
 }
 
-/// What an operation on a file is called in the past.
+/// The past tense of a file operation.
 fn of_file(verb: &str) -> &str {
     match verb {
         "add" => "added",
         "checkout" | "check_out" => "checked out",
-        "cancel" => "gave back",
+        "cancel" => "undid the check-out of",
         "checkin" | "check_in" => "checked in",
-        "override" => "broke the lock of",
-        "describe" => "described",
+        "override" => "overrode the lock on",
+        "describe" => "changed the description of",
         "move" => "moved",
         "restore" => "restored",
         "delete" => "deleted",
@@ -348,15 +348,15 @@ fn sessions(entry: &AuditEntry, whose: &str) -> String {
 fn why(entry: &AuditEntry) -> &'static str {
     match entry.reason.as_deref() {
         Some("signed_out") => " by signing out",
-        Some("revoked") => ": the program gave it back",
-        Some("replayed") => ", which was used from two places at once",
+        Some("revoked") => " by revoking its token",
+        Some("replayed") => ", because its refresh token was used twice",
         Some("password_changed") => " by changing the password",
         Some("factors_changed") => " by changing second factors",
         _ => "",
     }
 }
 
-/// What was tried, from the word in the audit.
+/// The kind of credential, from the audit reason.
 fn secret(entry: &AuditEntry) -> &'static str {
     match entry.reason.as_deref() {
         Some("totp") => "one-time code",
@@ -394,7 +394,7 @@ fn changes(entry: &AuditEntry) -> Vec<String> {
     };
     let (before, after) = (members(&entry.before), members(&entry.after));
     if before.is_empty() {
-        // Everything is new: the sentence says so.
+        // Everything is new, which the sentence already says.
         return Vec::new();
     }
     let names = before
@@ -410,7 +410,7 @@ fn changes(entry: &AuditEntry) -> Vec<String> {
             .take(80)
             .collect();
         if text.is_empty() {
-            "nothing".to_owned()
+            "none".to_owned()
         } else {
             text
         }
@@ -427,7 +427,7 @@ fn changes(entry: &AuditEntry) -> Vec<String> {
         .collect()
 }
 
-/// What the sentence has said already, and what no person compares.
+/// Members that the sentence already states, or that users do not compare.
 fn is_said(action: &str, name: &str) -> bool {
     match (action, name) {
         ("account.changed", "standing" | "administrator") | ("group.changed", "member") => true,
@@ -452,17 +452,17 @@ fn mark(entry: &AuditEntry, viewer: &str) -> Option<Mark> {
     let is_new = entry.facts.get("new_device").and_then(Value::as_bool) == Some(true);
     let by_another = entry.subject == viewer && entry.actor != viewer;
     match entry.action.as_str() {
-        "sign_in" if entry.facts.contains_key("refused_before") => mark("After many tries", true),
-        "sign_in" | "sign_in.half_way" if is_new => mark("New place", true),
-        "sign_in" if entry.facts.contains_key("days_away") => mark("After a long time", true),
-        "sign_in.refused" => mark("Refused", true),
-        "sign_in.throttled" => mark("Many tries", true),
-        "action.refused" => mark("Refused", entry.reason.as_deref() == Some("cross_site")),
-        "refresh.replayed" => mark("Copied?", true),
-        "everybody.signed_out" if entry.actor != viewer => mark("By somebody else", true),
+        "sign_in" if entry.facts.contains_key("refused_before") => mark("After failed attempts", true),
+        "sign_in" | "sign_in.half_way" if is_new => mark("New device", true),
+        "sign_in" if entry.facts.contains_key("days_away") => mark("After long absence", true),
+        "sign_in.refused" => mark("Failed", true),
+        "sign_in.throttled" => mark("Throttled", true),
+        "action.refused" => mark("Rejected", entry.reason.as_deref() == Some("cross_site")),
+        "refresh.replayed" => mark("Possible theft", true),
+        "everybody.signed_out" if entry.actor != viewer => mark("By another user", true),
         "factors.recovered" => mark("Second factors", true),
         "recovery_code.used" => mark("Recovery code", true),
-        action if by_another && action.starts_with("account.") => mark("By somebody else", true),
+        action if by_another && action.starts_with("account.") => mark("By another user", true),
         action if action.starts_with("password.") && action != "password.rehashed" => {
             mark("Password", false)
         }
@@ -472,9 +472,9 @@ fn mark(entry: &AuditEntry, viewer: &str) -> Option<Mark> {
         action if action.starts_with("token.") || action.starts_with("device.") => {
             mark("Access", false)
         }
-        "file.override" => mark("Lock broken", true),
+        "file.override" => mark("Lock overridden", true),
         "file.delete" => mark("Deleted", false),
-        _ if by_another => mark("By somebody else", false),
+        _ if by_another => mark("By another user", false),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Invitations, for whoever may make them.
+//! The invitations page, for administrators and managers.
 
 use askama::Template;
 use jiff::Timestamp;
@@ -7,22 +7,22 @@ use wire::InviteInfo;
 use super::{Shell, format};
 
 /// `GET /admin/invites`, for administrators and managers of vaults. The handler supplies the answer of
-/// `GET /auth/invites` and the vaults that the viewer may invite to.
+/// `GET /auth/invites` and the vaults that the viewer can invite to.
 #[derive(Debug, Template)]
 #[template(path = "invites.html")]
 pub struct InvitesPage {
     pub shell: Shell,
     pub invites: Vec<InviteInfo>,
     pub vaults: Vec<String>,
-    /// Whether an invitation could be used at all.
+    /// Whether invitations can be used.
     pub open: bool,
-    /// Whether letters leave the house.
+    /// Whether the installation sends e-mail.
     pub mails: bool,
 }
 
 impl InvitesPage {
     pub fn whom<'a>(&self, invite: &'a InviteInfo) -> &'a str {
-        invite.email.as_deref().unwrap_or("Whoever has the link")
+        invite.email.as_deref().unwrap_or("Anyone with the link")
     }
 
     pub fn choices(&self) -> [(&'static str, &'static str); 4] {
@@ -34,7 +34,7 @@ impl InvitesPage {
         ]
     }
 
-    /// Most come to work on files where everybody does.
+    /// Most invited users work on files in the main or only vault.
     pub fn is_first_choice(&self, vault: &str, value: &str) -> bool {
         let only = self.vaults.len() == 1 || vault == "main";
         value == if only { "editor" } else { "none" }

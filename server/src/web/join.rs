@@ -1,4 +1,4 @@
-//! The page that an invitation leads to.
+//! The target of an invitation link.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use askama::Template;
 
 use super::Shell;
 
-/// `GET /join`, and `POST /join` when refused. The link is `/join#<token>`, so that the token is in no log.
+/// `GET /join`, and `POST /join` after an error. The link is `/join#<token>`, so that no log contains the token.
 ///
-/// The form posts `invite`, `username`, `display_name`, `email`, `password`. The handler supplies what was typed (the
-/// token too, so that a refused password doesn't cost it); `open` false where nobody may register at all. On success:
-/// signed in, and 303 to `/`.
+/// The form posts `invite`, `username`, `display_name`, `email`, `password`. The handler supplies the entered
+/// values, including the token, because a rejected password does not consume it. `open` is false if registration is
+/// closed. On success: signed in, and 303 to `/`.
 #[derive(Template)]
 #[template(path = "accept-invitation.html")]
 pub struct JoinPage {
@@ -24,7 +24,7 @@ pub struct JoinPage {
     pub least: usize,
 }
 
-/// Without the code that it carries.
+/// Omits the secret token.
 impl fmt::Debug for JoinPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JoinPage(…)")

@@ -1,4 +1,4 @@
-//! Who is kept from trying secrets, for administrators.
+//! Sign-in blocks, for administrators.
 
 use askama::Template;
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ impl LockoutsPage {
         format::time(at)
     }
 
-    /// Where a `DELETE` lifts it.
+    /// The URL whose `DELETE` lifts the block.
     pub fn lift(&self, lockout: &Lockout) -> String {
         let encode = |part: &str| {
             percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC)
@@ -42,22 +42,22 @@ impl LockoutsPage {
             .unwrap_or_default()
     }
 
-    /// What was tried, from where.
+    /// Which credential failed, and from where.
     pub fn what(&self, lockout: &Lockout) -> String {
         let secret = match lockout.secret.as_deref() {
-            None => return "Secrets of any account, tried from this network".to_owned(),
+            None => return "Any account, from this network".to_owned(),
             Some("password") => "Password",
             Some("totp") => "One-time password",
             Some("recovery_code") => "Recovery code",
-            Some("user_code") => "Device code typed in",
+            Some("user_code") => "Device code",
             Some(_) => "Secret",
         };
         match (lockout.from.as_str(), &lockout.network) {
-            ("device", _) => format!("{secret}, from a browser that signed in before"),
+            ("device", _) => format!("{secret}, from a known device"),
             ("network", Some(network)) => {
-                format!("{secret}, from {network}, where they signed in before")
+                format!("{secret}, from the known network {network}")
             }
-            _ => format!("{secret}, from places where they have not signed in before"),
+            _ => format!("{secret}, from unknown devices and networks"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How often an address may ask how good a password would be: while somebody types, and not to try lists.
+//! Rate limit of password strength checks, per client address. It allows typing but not testing of password lists.
 
 use std::{
     collections::HashMap,
@@ -8,16 +8,16 @@ use std::{
 };
 
 const WINDOW: Duration = Duration::from_mins(1);
-/// Questions of one address in a window: a slow typist asks once a letter.
+/// Checks per address and window. A slow typist causes one check per character.
 const MOST: u32 = 90;
-/// Addresses that are remembered at once; more ask in vain until the next window.
+/// Addresses counted at once. Further addresses are rejected until the next window.
 const REMEMBERED: usize = 10_000;
 
 #[derive(Debug, Default)]
 pub struct Meter(Mutex<Option<(Instant, HashMap<IpAddr, u32>)>>);
 
 impl Meter {
-    /// False where it was asked too often.
+    /// False if the address has reached the limit.
     pub(crate) fn may_ask(&self, address: IpAddr) -> bool {
         let now = Instant::now();
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! The pages that people see: view models, templates and the files they load. A handler (in `handlers/`, the only part
-//! that knows sessions and vaults) asks the domain, fills one of the `…Page` structs and answers with [`Page::html`].
+//! The web pages: view models, templates and assets. A handler in `handlers/`, the only part that knows sessions and
+//! vaults, calls the domain, fills a `…Page` struct and responds with [`Page::html`].
 //!
 //! Templates are in `templates/`, escaped by askama; style, icons and scripts are in `assets/` and served by
 //! [`assets::serve`]. Nothing here needs a build step.
@@ -61,12 +61,12 @@ pub use upstream::{ProviderButton, UpstreamPage};
 pub use user::UserPage;
 pub use users::UsersPage;
 
-/// Sent with every page, as `Content-Security-Policy`. The pages are written to need no more.
+/// The `Content-Security-Policy` of every page. The pages need nothing beyond it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
-/// A page that is ready to be sent as `text/html; charset=utf-8`, `Cache-Control: no-store`.
+/// A page that can be sent as `text/html; charset=utf-8`, `Cache-Control: no-store`.
 pub trait Page {
     fn html(&self) -> Result<String, askama::Error>;
 }

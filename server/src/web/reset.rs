@@ -1,4 +1,4 @@
-//! A new password for who has forgotten the old one. Plain forms that work without a script.
+//! Password reset. The forms work without scripts.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::Shell;
 
-/// `GET /forgot`, and `POST /forgot` with `asked`. The form posts `account`.
+/// `GET /forgot`, and `POST /forgot` with `asked` set. The form posts `account`.
 #[derive(Debug, Template)]
 #[template(path = "forgot.html")]
 pub struct ForgotPage {
@@ -16,9 +16,10 @@ pub struct ForgotPage {
     pub asked: bool,
 }
 
-/// `GET /reset`, and `POST /reset` when refused or done. The link is `/reset#<token>`, so that the token is in no log.
+/// `GET /reset`, and `POST /reset` after an error or when done. The link is `/reset#<token>`, so that no log contains
+/// the token.
 ///
-/// The form posts `token` and `password`. A refused password doesn't cost the token. Nobody is signed in by it.
+/// The form posts `token` and `password`. A rejected password does not consume the token. A reset does not sign in.
 #[derive(Template)]
 #[template(path = "reset.html")]
 pub struct ResetPage {
@@ -26,12 +27,12 @@ pub struct ResetPage {
     pub token: String,
     pub message: Option<String>,
     pub done: bool,
-    /// The link is used or too old: there is nothing to fill in.
+    /// The link is used or expired, so the page shows no form.
     pub over: bool,
     pub least: usize,
 }
 
-/// Without the code that it carries.
+/// Omits the secret token.
 impl fmt::Debug for ResetPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ResetPage(…)")

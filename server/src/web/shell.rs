@@ -1,16 +1,16 @@
-//! What every page has around it: the header, and where its script, style and icons are.
+//! The frame of every page: the header, and the URLs of scripts, styles and icons.
 
 use auth::Role;
 
 use super::{assets, format};
 
-/// Who is looking.
+/// The signed-in user.
 #[derive(Clone, Debug)]
 pub struct Viewer {
     pub username: String,
     pub display_name: Option<String>,
     pub is_admin: bool,
-    /// A vault at least, so they may invite.
+    /// Whether the user manages a vault and so can invite.
     pub manages: bool,
 }
 
@@ -22,7 +22,7 @@ impl Viewer {
             .unwrap_or(&self.username)
     }
 
-    /// The letter in the round badge.
+    /// The initial in the avatar.
     pub fn initial(&self) -> String {
         self.name()
             .chars()
@@ -32,18 +32,18 @@ impl Viewer {
     }
 }
 
-/// The header's contents. `Shell::default()` is for people who have not signed in.
+/// The contents of the header. `Shell::default()` is for users who have not signed in.
 #[derive(Clone, Debug, Default)]
 pub struct Shell {
     pub viewer: Option<Viewer>,
-    /// The vault that the page is about, if it is about one.
+    /// The vault of the page, if any.
     pub vault: Option<String>,
-    /// Every vault the viewer may open, by name.
+    /// The names of all vaults that the viewer can open.
     pub vaults: Vec<String>,
 }
 
 impl Shell {
-    /// The address of a file under `assets/`, for ever the same bytes.
+    /// The URL of a file under `assets/`. The content at a URL never changes.
     pub fn asset(&self, path: &str) -> String {
         assets::url(path)
     }
@@ -61,15 +61,14 @@ impl Shell {
     }
 }
 
-/// Where in which vault the viewer stands and what they may do there: what the scripts need to know, as data
-/// attributes of `<main>`.
+/// The vault of a page and the rights of the viewer there. Scripts read it from data attributes of `<main>`.
 #[derive(Clone, Debug)]
 pub struct Workplace {
     pub vault: String,
     pub role: Role,
-    /// The vault's newest event when the page was made; live events go on from here.
+    /// The id of the newest event when the page was rendered. Live events continue from it.
     pub since: i64,
-    /// The least of upload sizes that is refused, in bytes.
+    /// Maximum upload size, in bytes.
     pub max_file_size: u64,
 }
 

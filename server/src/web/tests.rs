@@ -1,4 +1,4 @@
-//! Pages as people read them, and what may never be in one.
+//! Tests of rendered pages.
 
 use wire::{File, FileStatus, Me, Revision, SessionInfo, User};
 

@@ -1,4 +1,4 @@
-//! One's own personal access tokens.
+//! The access tokens page.
 
 use askama::Template;
 use auth::reminding::BEFORE;
@@ -21,33 +21,33 @@ impl TokensPage {
         format::time(at)
     }
 
-    /// What each scope lets a token do, in words, and whether one mostly wants it.
+    /// A description of each scope, and whether it is preselected.
     pub fn scopes(&self) -> [(&'static str, &'static str, bool); 4] {
         [
             (
                 "files:read",
-                "See names, history and events, and download.",
+                "List and download files, and see history and events.",
                 true,
             ),
             (
                 "files:write",
-                "Check out and in, add, describe, move, restore; delete where you may.",
+                "Check out, check in, add, describe, move and restore files; delete files if your role allows it.",
                 false,
             ),
             (
                 "locks:override",
-                "Break locks of others, where you may.",
+                "Override locks of other users if your role allows it.",
                 false,
             ),
             (
                 "admin",
-                "What you may do as a manager or administrator: accounts, members, vaults.",
+                "Manage accounts, members and vaults within your own rights.",
                 false,
             ),
         ]
     }
 
-    /// Choices of days, and which one is chosen.
+    /// The choices of a lifetime in days, and which one is preselected.
     pub fn lifetimes(&self) -> [(u32, &'static str, bool); 5] {
         [
             (7, "7 days", false),
@@ -58,7 +58,7 @@ impl TokensPage {
         ]
     }
 
-    /// Whether it ends so soon that its owner should think of it.
+    /// Whether the token expires soon enough for a reminder.
     pub fn ends_soon(&self, token: &PersonalToken) -> bool {
         token.expires_at.duration_since(self.now)
             < SignedDuration::try_from(BEFORE).unwrap_or_default()
@@ -71,7 +71,7 @@ impl TokensPage {
     pub fn vaults(&self, token: &PersonalToken) -> String {
         match token.vaults.as_deref() {
             None => "all your vaults".to_owned(),
-            Some([]) => "no vault any more".to_owned(),
+            Some([]) => "no vaults".to_owned(),
             Some(names) => names.join(", "),
         }
     }

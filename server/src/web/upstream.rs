@@ -1,4 +1,4 @@
-//! Upstream providers on the pages: their buttons, and what is said where one did not work.
+//! Upstream providers: their buttons, and the page after a failed sign-in.
 
 use askama::Template;
 
@@ -13,18 +13,18 @@ pub struct ProviderButton {
 }
 
 impl ProviderButton {
-    /// There, and then to `next`.
+    /// Starts the sign-in and returns to `next`.
     pub fn url(&self, next: &str) -> String {
         format!("/auth/oidc/{}?next={}", self.id, format::segment(next))
     }
 }
 
-/// Where signing in through a provider did not work.
+/// The page after a failed sign-in through a provider.
 #[derive(Debug, Template)]
 #[template(path = "provider-error.html")]
 pub struct UpstreamPage {
     pub shell: Shell,
-    /// Its name, where there is one of that id.
+    /// The name of the provider, if the id is known.
     pub provider: Option<String>,
     pub message: String,
 }

@@ -1,4 +1,4 @@
-//! One account, for administrators.
+//! The page of one account, for administrators.
 
 use askama::Template;
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use wire::User;
 
 use super::{Shell, format};
 
-/// `GET /admin/users/{username}`. The handler supplies the answer of `GET /api/users/{username}` and every vault's name.
+/// `GET /admin/users/{username}`. The handler supplies the answer of `GET /api/users/{username}` and the names of all vaults.
 #[derive(Debug, Template)]
 #[template(path = "user.html")]
 pub struct UserPage {
@@ -16,7 +16,7 @@ pub struct UserPage {
 }
 
 impl UserPage {
-    /// What somebody calls themselves, or else the username.
+    /// The display name, or else the username.
     pub fn name(&self) -> &str {
         self.user
             .display_name
@@ -25,14 +25,14 @@ impl UserPage {
             .unwrap_or(&self.user.username)
     }
 
-    /// The audit, narrowed to this account as its `actor` or `subject`.
+    /// The activity page, filtered to this account as `actor` or `subject`.
     pub fn happened(&self, side: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair(side, &self.user.username);
         format!("/admin/audit?{}", query.finish())
     }
 
-    /// The account's own role in a vault, or `none`.
+    /// The direct role in a vault, or `none`.
     pub fn role(&self, vault: &str) -> &str {
         self.user.roles.get(vault).map_or("none", String::as_str)
     }
@@ -41,7 +41,7 @@ impl UserPage {
         self.role(vault) == role
     }
 
-    /// What a group gives there, where that is more.
+    /// The effective role, if groups make it higher than the direct role.
     pub fn through(&self, vault: &str) -> Option<&str> {
         let most = self.user.effective_roles.get(vault).map(String::as_str);
         most.filter(|most| *most != self.role(vault))

@@ -1,4 +1,4 @@
-//! Accounts and rights, for administrators.
+//! The users page, for administrators.
 
 use askama::Template;
 use auth::store::Among;
@@ -9,8 +9,8 @@ use super::{Registration, Shell, format};
 
 /// `GET /admin/users`, administrators only.
 ///
-/// The handler supplies one page of `GET /api/users`, narrowed to the `?q=` and `?only=` it got, every vault's name,
-/// and the address of the next page.
+/// The handler supplies one page of `GET /api/users`, filtered by `?q=` and `?only=`, the names of all vaults, and the
+/// URL of the next page.
 #[derive(Debug, Template)]
 #[template(path = "users.html")]
 pub struct UsersPage {
@@ -24,7 +24,7 @@ pub struct UsersPage {
 }
 
 impl UsersPage {
-    /// What somebody calls themselves, where that is something else than the username.
+    /// The display name, if there is one.
     pub fn display_name<'a>(&self, user: &'a User) -> Option<&'a str> {
         user.display_name.as_deref().filter(|name| !name.is_empty())
     }
@@ -33,7 +33,7 @@ impl UsersPage {
         format!("/admin/users/{}", format::segment(&user.username))
     }
 
-    /// So few that everybody's roles can be chosen in the list; more are told in it and chosen on a person's page.
+    /// With few vaults the list has a role menu for each. Otherwise it shows roles, and the user page changes them.
     pub fn has_few_vaults(&self) -> bool {
         self.vaults.len() <= 2
     }
@@ -42,17 +42,17 @@ impl UsersPage {
         self.registration == Registration::Open
     }
 
-    /// Which accounts may be asked for: the word, the text, and whether they are shown now.
+    /// The filters: value, text, and whether it is selected.
     pub fn lists(&self) -> Vec<(&'static str, &'static str, bool)> {
         let lists = Among::ALL
             .into_iter()
             .map(|among| (among.as_str(), in_words(among), self.among == Some(among)));
-        std::iter::once(("", "Everybody", self.among.is_none()))
+        std::iter::once(("", "All users", self.among.is_none()))
             .chain(lists)
             .collect()
     }
 
-    /// `App, passkey`, or that there is none.
+    /// `authenticator app, passkey`, or `no second factor`.
     pub fn factors(&self, user: &User) -> String {
         factors(&user.second_factors)
     }
@@ -93,12 +93,12 @@ fn in_words(among: Among) -> &'static str {
         Among::Disabled => "Disabled",
         Among::Administrators => "Administrators",
         Among::WithoutSecondFactor => "Without a second factor",
-        Among::LockedOut => "Locked out",
-        Among::ResetRequired => "Must set a new password",
+        Among::LockedOut => "Sign-in blocked",
+        Among::ResetRequired => "Password reset required",
     }
 }
 
-/// What somebody shows besides the password.
+/// The kinds of second factors, in words.
 pub(super) fn factors(kinds: &[String]) -> String {
     let words = kinds.iter().map(|kind| match kind.as_str() {
         "totp" => "authenticator app",

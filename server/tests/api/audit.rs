@@ -154,8 +154,8 @@ both! {
         let new: Vec<_> = own.as_array().unwrap().iter().map(|entry| entry["facts"]["new_device"] == true).collect();
         assert_eq!(new, [false, false, true, false], "refused, updated, new, first: {own:#}");
         let page = ada.ask(ada.get("/account/security").header("accept", "text/html")).await.is(200).text;
-        for sentence in ["Somebody tried to sign in as you and was refused: wrong password", "You signed in", "New place",
-            "Firefox on Linux, 127.0.0.1", "You made your account", "2 things below are worth a look"] {
+        for sentence in ["Failed sign-in as you: wrong password", "You signed in", "New device",
+            "Firefox on Linux, 127.0.0.1", "You created your account", "2 entries below need your attention"] {
             assert!(page.contains(sentence), "{sentence}: {page}");
         }
         assert!(!page.contains("<script>alert"), "escaped");
@@ -171,7 +171,7 @@ both! {
         let filtered = see("?vault=&actor=ada&subject=&action=&since=2020-01-01&until=").await;
         assert!(filtered.contains("ada made their account") && !filtered.contains("You changed"), "{filtered}");
         assert!(see("?vault=main").await.contains("made the vault main"));
-        assert!(see("?since=2999-01-01").await.contains("Nothing like that happened"));
+        assert!(see("?since=2999-01-01").await.contains("No matching activity"));
         let ada = app.sign_in("ada").await;
         ada.ask(ada.get("/admin/audit").header("accept", "text/html")).await.is(403);
     }

@@ -189,7 +189,7 @@ async fn of_accounts(app: &TestApp, story: &mut Story) -> Client {
         .await
         .is(202);
     let back = app.letter_to("new@example.org", 2).await;
-    let back = if back.subject == "A new password for Strongroom" {
+    let back = if back.subject == "Reset your Strongroom password" {
         back
     } else {
         app.letter_to("new@example.org", 3).await

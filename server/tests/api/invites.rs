@@ -74,7 +74,7 @@ both! {
         let vaults = app.sign_in("ada").await.see("/api/vaults").await.body;
         // Registration is open here, so main has no less than what anybody gets.
         assert_eq!(vaults, json!([{"name": "attic", "role": "manager"}, {"name": "main", "role": "editor"}]));
-        join(&app, "eve", &invite).await.is(403).says("This invitation is not good any more. Ask for a new one.");
+        join(&app, "eve", &invite).await.is(403).says("This invitation is no longer valid. Ask for a new one.");
         assert_eq!(root.see("/auth/invites").await.is(200).body, json!([]));
     }
 
@@ -110,7 +110,7 @@ both! {
         change(&root, "max", json!({"disabled": true})).await;
         change(&root, "ben", json!({"is_admin": false})).await;
         for (name, invite) in [("x", &of_mia), ("y", &of_max), ("z", &of_ben)] {
-            join(&app, name, invite).await.is(403).says("This invitation is not good any more. Ask for a new one.");
+            join(&app, name, invite).await.is(403).says("This invitation is no longer valid. Ask for a new one.");
         }
         // Whoever is in the right again has not lost it for ever.
         role(&root, "mia", "manager").await;

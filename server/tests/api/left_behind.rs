@@ -87,7 +87,7 @@ both! {
             let mallory = app.sign_in("mallory").await;
             let link = mallory.makes_a_link_for("root").await;
             root.changes("mallory", lost).await.is(200);
-            follow(&app, &link).await.is(403).says("This link is not valid any more. Ask for a new one.");
+            follow(&app, &link).await.is(403).says("This link is no longer valid. Ask for a new one.");
             root.changes("mallory", json!({"is_admin": true, "disabled": false})).await.is(200);
         }
         root.see("/auth/me").await.is(200);
@@ -98,7 +98,7 @@ both! {
 
     async fn administrator_cannot_reset_own_credentials(app: TestApp) {
         let (root, _) = two_administrators(&app).await;
-        let own = "This is for the accounts of others. Change your own password and second factors on your account page.";
+        let own = "This action is for other accounts. Change your own password and second factors on your account page.";
         root.tell("/api/users/root/reset", Value::Null).await.is(409).says(own);
         root.tell("/api/users/ROOT/reset", Value::Null).await.is(409).says(own);
         root.tell("/api/users/root/recover", json!({"reason": "I forgot it all"})).await.is(409).says(own);

@@ -33,9 +33,9 @@ both! {
         let token = link["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned();
         for (password, word) in [
             ("fourteen chars", "at least 15"),
-            ("passwordpassword", "Many people"),
-            ("Manchester United", "Many people"),
-            ("abcabcabcabcabcabc", "guessed"),
+            ("passwordpassword", "too common"),
+            ("Manchester United", "too common"),
+            ("abcabcabcabcabcabc", "easy to guess"),
             ("ada ada ada ada ada", "username"),
             ("Strongroom2026!", "Strongroom"),
         ] {

@@ -62,6 +62,6 @@ both! {
         assert_eq!((&ada["second_factors"], &ada["mfa"]), (&json!(["totp"]), &json!(true)));
         assert!(ada["last_sign_in_at"].is_string(), "{ada}");
         let page = root.ask(root.get("/admin/users").header("accept", "text/html")).await.is(200).text;
-        assert!(page.contains("authenticator app") && page.contains("Must set a new password"), "{page}");
+        assert!(page.contains("authenticator app") && page.contains("Password reset required"), "{page}");
     }
 }

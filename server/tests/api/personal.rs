@@ -142,7 +142,7 @@ both! {
                 json!({"is_admin": true}), json!({"email": "eve@evil.example"}), json!({"disabled": false}),
                 json!({"reset_required": false}), json!({"display_name": "Eve", "is_admin": true}),
             ] {
-                change(refused.clone()).await.is(403).says("This has to be done by the person signed in, not with a token.");
+                change(refused.clone()).await.is(403).says("This action requires a browser session. A token is not accepted.");
             }
             for whom in ["root", "eve"] {
                 caller.tell(&format!("/api/users/{whom}/reset"), Value::Null).await.is(403);

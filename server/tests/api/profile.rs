@@ -120,7 +120,7 @@ both! {
         let (root, ada) = (app.administrator("root").await, with_address(&app, "ada").await);
         ada.patches(json!({"email": "new@example.org"})).await.is(200);
         let told = app.letter_to("ada@example.org", 1).await;
-        assert_eq!(told.subject, "Your account is to have another e-mail address");
+        assert_eq!(told.subject, "A new e-mail address was requested");
         assert!(!told.text.contains("new@example.org"), "what a thief typed is not sent on");
         let audit = root.see("/api/audit").await.is(200).body;
         let entry = audit.as_array().unwrap().iter().find(|entry| entry["action"] == "email.asked").unwrap();

@@ -92,7 +92,7 @@ async fn http_versions_other_than_1_1_are_rejected() {
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     let answer = exchange(&app, &[&preface[..], &head, fields].concat()).await;
     assert!(
-        answer.contains(r#""status":505"#) && answer.contains("HTTP/1.1 is spoken here"),
+        answer.contains(r#""status":505"#) && answer.contains("This server supports HTTP/1.1 only"),
         "{answer:?}"
     );
     let upgrade =

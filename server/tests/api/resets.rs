@@ -34,7 +34,7 @@ both! {
         let ada = app.reachable("ada").await;
         app.anonymous().tell("/auth/reset", json!({"account": "ada@EXAMPLE.org"})).await.is(202);
         let letter = app.letter_to("ada@example.org", 1).await;
-        assert_eq!(letter.subject, "A new password for Strongroom");
+        assert_eq!(letter.subject, "Reset your Strongroom password");
         let confirm = |new: &str| json!({"token": letter.secret(), "new_password": new});
         app.anonymous().tell("/auth/reset/confirm", confirm("too short")).await.is(422);
         app.anonymous().tell("/auth/reset/confirm", confirm(NEW)).await.is(204);
@@ -43,7 +43,7 @@ both! {
         crate::accounts::refresh(&ada, &ada.refresh).await.is(400);
         sign_in(&app, "ada", PASSWORD).await.is(401);
         sign_in(&app, "ada", NEW).await.is(200);
-        assert_eq!(app.letter_to("ada@example.org", 2).await.subject, "Your password was changed");
+        assert_eq!(app.letter_to("ada@example.org", 2).await.subject, "Your password was reset");
     }
 
     async fn reset_mail_requires_a_verified_address(app: TestApp) {
@@ -66,7 +66,7 @@ both! {
         ada.tell("/auth/me/email/send", Value::Null).await.is(409);
         assert!(!ada.see("/account").await.is(200).text.contains("send-link"));
         app.anonymous().tell("/auth/reset", json!({"account": "ada"})).await.is(202);
-        assert_eq!(app.letter_to(&address, 2).await.subject, "A new password for Strongroom");
+        assert_eq!(app.letter_to(&address, 2).await.subject, "Reset your Strongroom password");
     }
 
     async fn password_reset_does_not_bypass_second_factor(app: TestApp) {
@@ -77,7 +77,7 @@ both! {
         let token = loop {
             // Setting up the app wrote a letter too.
             let letter = app.letter_to("ada@example.org", n).await;
-            if letter.subject == "A new password for Strongroom" {
+            if letter.subject == "Reset your Strongroom password" {
                 break letter.secret().to_owned();
             }
             n += 1;
@@ -153,7 +153,7 @@ both! {
             told.push(app.letter_to("ada@example.org", n).await.subject);
         }
         told.sort();
-        let expected = ["A link for a new password was made", "Your account needs a new password", "Your e-mail address was changed"];
+        let expected = ["A password reset link was created", "Your e-mail address was changed", "Your password must be reset"];
         assert_eq!(told, expected);
     }
 

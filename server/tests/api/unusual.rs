@@ -69,9 +69,9 @@ both! {
         let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
         assert_eq!(newest_sign_in(&ada).await["days_away"], 91);
         let page = page(&ada).await;
-        assert!(page.contains("You signed in, for the first time in 91 days") && page.contains("After a long time"), "{page}");
+        assert!(page.contains("You signed in, for the first time in 91 days") && page.contains("After long absence"), "{page}");
         let letter = app.letter_to("ada@example.org", 1).await;
-        assert_eq!(letter.subject, "A sign-in to your account after a long time");
+        assert_eq!(letter.subject, "Sign-in after a long absence");
     }
 
     async fn sign_in_after_many_failures_is_mailed_once(app: TestApp) {
@@ -84,8 +84,8 @@ both! {
         let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
         assert_eq!(newest_sign_in(&ada).await["refused_before"], 7);
         let page = page(&ada).await;
-        assert!(page.contains("You signed in, after 7 tries that were refused") && page.contains("After many tries"), "{page}");
-        assert_eq!(app.letter_to("ada@example.org", 1).await.subject, "A sign-in after many wrong tries");
+        assert!(page.contains("You signed in, after 7 failed attempts") && page.contains("After failed attempts"), "{page}");
+        assert_eq!(app.letter_to("ada@example.org", 1).await.subject, "Sign-in after failed attempts");
         let ada = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
         assert_eq!(newest_sign_in(&ada).await["refused_before"], Value::Null, "told once");
     }
@@ -109,15 +109,15 @@ both! {
             sign_in_with(&app, PASSWORD, "curl/8").await.is(401);
         }
         let told: Vec<_> = app.letter_to("ada@example.org", 2).await.text.lines().map(ToOwned::to_owned).collect();
-        assert!(told.iter().any(|line| line.contains("right password")), "{told:?}");
-        assert_eq!(app.letters().into_iter().filter(|letter| letter.subject == "Somebody knows your password").count(), 1);
+        assert!(told.iter().any(|line| line.contains("correct password")), "{told:?}");
+        assert_eq!(app.letters().into_iter().filter(|letter| letter.subject == "Your password was used on a new device").count(), 1);
         app.later(Duration::from_mins(1));
         let again = crate::authenticator::sign_in(&app, "ada", Some(&phone.shows(&app, 0))).await.is(200);
         let own = client(&app, &again);
         let half_way = own.see("/auth/audit?action=sign_in.half_way").await.is(200).body;
         let new: Vec<_> = half_way.as_array().unwrap().iter().map(|entry| entry["facts"]["new_device"] == true).collect();
         assert_eq!(new, [true, true, true, true, true, false]);
-        assert!(page(&own).await.contains("Somebody typed your right password and was asked for the second factor"));
+        assert!(page(&own).await.contains("Correct password for your account, second factor pending"));
     }
 
     async fn personal_token_expiry_is_mailed_once(app: TestApp) {
@@ -129,7 +129,7 @@ both! {
         make("nightly backup", 30).await;
         make("for today", 7).await;
         make("long", 90).await;
-        let about = |app: &TestApp| app.letters().into_iter().filter(|letter| letter.subject.contains("ends soon")).collect::<Vec<_>>();
+        let about = |app: &TestApp| app.letters().into_iter().filter(|letter| letter.subject.contains("expires soon")).collect::<Vec<_>>();
         app.later(DAY * 22);
         tokio::time::sleep(Duration::from_millis(700)).await;
         assert_eq!(about(&app).len(), 0, "eight days before is too early, and a week's token wants no letter");
@@ -148,6 +148,6 @@ both! {
         assert_eq!(about(&app).len(), 1, "once, after a restart too");
         let again = client(&app, &sign_in_with(&app, PASSWORD, HOME).await.is(200));
         let page = again.ask(again.get("/account/tokens").header("accept", "text/html")).await.is(200).text;
-        assert_eq!(page.matches("Ends soon").count(), 1, "{page}");
+        assert_eq!(page.matches("Expires soon").count(), 1, "{page}");
     }
 }

@@ -80,12 +80,12 @@ async fn ending_all_sessions_in_browser_keeps_the_administrator() {
     let (ada, ben) = (stage.administrator("ada").await, stage.editor("ben").await);
     ada.goto("/admin/users").await;
     stage.app.later(LATER);
-    ada.clicks("#end-everybody").await;
-    ada.clicks("#end-everybody-dialog [data-submit]").await;
-    ada.reads("#end-everybody-dialog", "Say why").await;
-    ada.writes("#end-everybody-dialog [name=reason]", "A laptop was stolen")
+    ada.clicks("#end-all-sessions").await;
+    ada.clicks("#end-all-sessions-dialog [data-submit]").await;
+    ada.reads("#end-all-sessions-dialog", "Enter a reason").await;
+    ada.writes("#end-all-sessions-dialog [name=reason]", "A laptop was stolen")
         .await;
-    ada.clicks("#end-everybody-dialog [data-submit]").await;
+    ada.clicks("#end-all-sessions-dialog [data-submit]").await;
     ada.writes("#step-up-dialog [name=password]", PASSWORD)
         .await;
     ada.clicks("#step-up-dialog [data-submit]").await;
@@ -116,7 +116,7 @@ async fn resent_mail_confirms_the_email_address() {
     ada.goto(&format!("/confirm-email#{}", second.secret()))
         .await;
     ada.clicks("#confirm button.primary").await;
-    ada.reads("main", "Your address is confirmed").await;
+    ada.reads("main", "E-mail address confirmed").await;
     ada.goto("/account").await;
     ada.finds("#profile-form").await;
     ada.misses("#unconfirmed").await;
@@ -153,7 +153,7 @@ async fn setup_page_creates_the_first_administrator() {
     // The link has done its work.
     let eve = stage.window("eve").await;
     eve.goto(&format!("/first#{token}")).await;
-    eve.reads("main", "There is an administrator already").await;
+    eve.reads("main", "An administrator exists already").await;
     eve.misses("form").await;
     ada.complains_only_of(&["status of 422"]).await;
 }
@@ -182,7 +182,7 @@ async fn mailed_links_work_over_plain_http() {
     ben.goto(&format!("/confirm-email#{}", letter.secret()))
         .await;
     ben.clicks("#confirm button.primary").await;
-    ben.reads("main", "Your address is confirmed").await;
+    ben.reads("main", "E-mail address confirmed").await;
     stage
         .app
         .anonymous()
@@ -227,8 +227,8 @@ async fn rate_limited_page_shows_an_error() {
     };
     let ada = stage.editor("ada").await;
     asks_too_much(&ada).await;
-    ada.reads("main h1", "Too much at once").await;
-    ada.reads("main", "Too many requests of one session. Try again in")
+    ada.reads("main h1", "Too many requests").await;
+    ada.reads("main", "Too many requests in this session. Try again in")
         .await;
     stage.app.later(Duration::from_mins(1));
     ada.reload().await;

@@ -32,7 +32,7 @@ async fn deleted_file_can_be_restored_from_the_list() {
         .await;
     ada.reads("#restore-dialog", "gear.mcam").await;
     ada.clicks("#restore-dialog [data-submit]").await;
-    ada.reads("#notices", "gear.mcam is back, as revision 3.")
+    ada.reads("#notices", "gear.mcam is restored as revision 3.")
         .await;
     ada.misses("[data-file='gear.mcam']").await;
     ada.clicks("#notices a").await;

@@ -67,7 +67,7 @@ async fn totp_is_enrolled_and_required_at_sign_in() {
     comes_to_the_second_step(&ada).await;
     ada.writes("#otp", "000000").await;
     ada.clicks("#second-app button.primary").await;
-    ada.reads("#message", "That code is not right").await;
+    ada.reads("#message", "The code is wrong").await;
     ada.writes("#otp", &phone.shows(&stage.app, 0)).await;
     ada.clicks("#second-app button.primary").await;
     ada.arrives_at("/").await;
@@ -122,7 +122,7 @@ async fn step_up_dialog_confirms_and_resumes_the_action() {
     ada.writes("#step-up-dialog [name=password]", "wrong wrong wrong")
         .await;
     ada.clicks("#step-up-dialog [data-submit]").await;
-    ada.reads("#step-up-dialog [data-error]", "not right").await;
+    ada.reads("#step-up-dialog [data-error]", "is wrong").await;
     ada.writes("#step-up-dialog [name=password]", PASSWORD)
         .await;
     ada.clicks("#step-up-dialog [data-submit]").await;
@@ -131,7 +131,7 @@ async fn step_up_dialog_confirms_and_resumes_the_action() {
     // The next minutes are free.
     ada.clicks("[data-user=ben] .more summary").await;
     ada.clicks("[data-user=ben] [data-action=enable]").await;
-    ada.reads("#notices", "ben may sign in again.").await;
+    ada.reads("#notices", "ben can sign in again.").await;
     ada.complains_only_of(&["status of 401", "status of 403"])
         .await;
 }

@@ -64,7 +64,7 @@ async fn invitation_page_registers_account_with_its_role() {
 
     let eve = stage.window("eve").await;
     eve.goto(&format!("/join#{token}")).await;
-    eve.reads("#offer", "This invitation is not good any more")
+    eve.reads("#offer", "This invitation is no longer valid")
         .await;
     eve.misses("#join").await;
     ada.has_no_complaints().await;
@@ -122,12 +122,12 @@ async fn group_page_grants_a_member_its_role() {
     assert_eq!(ben.see("/api/vaults/main").await.body["role"], "manager");
     ada.clicks("[data-group=welders] [data-member=ben] a").await;
     ada.arrives_at("/admin/users/ben").await;
-    ada.reads("[data-through=main]", "manager through a group")
+    ada.reads("[data-through=main]", "manager via a group")
         .await;
     ada.clicks("[data-action=make-admin]").await;
     ada.reads("#notices", "ben is an administrator.").await;
     ada.clicks("[data-action=unmake-admin]").await;
-    ada.reads("#notices", "ben is no administrator any more.")
+    ada.reads("#notices", "ben is no longer an administrator.")
         .await;
     ada.goto("/admin/groups").await;
     ada.clicks("[data-group=welders] [data-action=delete-group]")

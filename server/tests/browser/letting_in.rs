@@ -12,7 +12,7 @@ async fn token_page_creates_and_ends_a_token() {
     ada.reads("#no-tokens", "No tokens").await;
     ada.clicks("#new-token").await;
     ada.clicks("#new-token-dialog [data-submit]").await;
-    ada.reads("#new-token-dialog [data-error]", "Give it a name")
+    ada.reads("#new-token-dialog [data-error]", "Enter a name")
         .await;
     ada.writes("#new-token-dialog [name=name]", "nightly <b>backup</b>")
         .await;
@@ -32,7 +32,7 @@ async fn token_page_creates_and_ends_a_token() {
     ada.reads("#tokens", "last used").await;
     ada.misses("#made:not([hidden])").await;
     ada.clicks("[data-action=end-token]").await;
-    ada.reads("#notices", "is ended").await;
+    ada.reads("#notices", "is revoked").await;
     script.see("/api/files").await.is(401);
     ada.has_no_complaints().await;
 }
@@ -62,7 +62,7 @@ async fn device_page_shows_and_approves_the_request() {
         1
     );
     ada.clicks("#approve").await;
-    ada.reads("#done", "The device is in").await;
+    ada.reads("#done", "Device connected").await;
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("device_code", codes["device_code"].as_str().unwrap()),
@@ -74,7 +74,7 @@ async fn device_page_shows_and_approves_the_request() {
     ada.goto("/device").await;
     ada.writes("#code-form [name=user_code]", code).await;
     ada.clicks("#code-form [data-submit]").await;
-    ada.reads("#code-form [data-error]", "No device waits")
+    ada.reads("#code-form [data-error]", "No device is waiting")
         .await;
     ada.complains_only_of(&["status of 404"]).await;
 }
@@ -105,7 +105,7 @@ async fn consent_page_denies_and_approves_a_client() {
         ("#approve", "code=sr_ac_"),
     ] {
         ada.goto(&page).await;
-        ada.reads("#request", "asks to act as ada").await;
+        ada.reads("#request", "requests access as ada").await;
         ada.clicks(button).await;
         ada.sees(&format!(
             "location.pathname === '/callback' && location.search.includes('{outcome}')"

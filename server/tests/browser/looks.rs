@@ -130,15 +130,15 @@ async fn current_page_is_marked_in_the_tabs() {
     let ada = stage.administrator("ada").await;
     for (path, tab) in [
         ("/account", "Account"),
-        ("/account/factors", "Ways to sign in"),
+        ("/account/factors", "Sign-in methods"),
         ("/account/security", "Security"),
         ("/account/tokens", "Access tokens"),
         ("/admin/users", "Users and vaults"),
         ("/admin/users/ada", "Users and vaults"),
         ("/admin/groups", "Groups"),
         ("/admin/invites", "Invitations"),
-        ("/admin/audit", "What happened"),
-        ("/admin/throttle", "Locked out"),
+        ("/admin/audit", "Activity"),
+        ("/admin/throttle", "Sign-in blocks"),
     ] {
         ada.goto(path).await;
         ada.reads(".tabs a[aria-current=page]", tab).await;

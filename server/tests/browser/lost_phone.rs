@@ -18,7 +18,7 @@ impl Window {
     /// How often something of that kind stands on the security page.
     async fn counts(&self, action: &str) -> u64 {
         let count =
-            format!("document.querySelectorAll('#happenings [data-action=\"{action}\"]').length");
+            format!("document.querySelectorAll('#activity [data-action=\"{action}\"]').length");
         self.value(&count).await.as_u64().unwrap()
     }
 }
@@ -78,7 +78,7 @@ async fn lost_phone_recovery_is_shown_in_activity() {
     ada.finds("#app-begin").await;
     // Everything, on one page.
     ada.goto("/account/security").await;
-    ada.finds("#happenings").await;
+    ada.finds("#activity").await;
     for (action, least) in [
         ("factor.added", 3),
         ("factor.removed", 2),
@@ -89,7 +89,7 @@ async fn lost_phone_recovery_is_shown_in_activity() {
         assert!(
             ada.counts(action).await >= least,
             "{action}: {}",
-            ada.text("#happenings").await
+            ada.text("#activity").await
         );
     }
     ada.complains_only_of(&["status of 401", "status of 403"])

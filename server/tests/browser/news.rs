@@ -30,7 +30,7 @@ async fn live_update_keeps_typed_text_in_open_dialog() {
     .is(200);
     ada.reads(
         "#describe-dialog",
-        "moved it just now. What you typed stays here.",
+        "just moved this file. Your input is kept.",
     )
     .await;
     ada.arrives_at("/v/main/h/gear.mcam").await;
@@ -98,7 +98,7 @@ async fn reopened_untouched_dialog_shows_current_text() {
         .await;
     ada.reads(
         "#describe-dialog",
-        "changed the description just now. What you typed stays here.",
+        "just changed the description. Your input is kept.",
     )
     .await;
     ada.has_no_complaints().await;

@@ -16,7 +16,7 @@ async fn changed_password_replaces_old_one_in_browser() {
     ada.clicks("#password-form [data-submit]").await;
     ada.reads(
         "#password-form [data-error]",
-        "Type it again, or set a new one by a link.",
+        "Enter it again, or reset your password.",
     )
     .await;
     ada.writes("#current", PASSWORD).await;
@@ -44,13 +44,13 @@ async fn session_ended_elsewhere_redirects_to_sign_in() {
     let forgotten = stage.window("ada").await;
     forgotten.signs_in(PASSWORD).await;
     ada.goto("/account").await;
-    ada.reads("#sessions [data-current]", "This one").await;
+    ada.reads("#sessions [data-current]", "This session").await;
     // Signing in through the API to start with left a session of its own, told apart as a program's.
-    ada.reads("#sessions", "Program").await;
+    ada.reads("#sessions", "App").await;
     let others =
         "#sessions [data-session]:not([data-current], :has(.tag)) [data-action=end-session]";
     ada.clicks(others).await;
-    ada.reads("#notices", "That session is ended.").await;
+    ada.reads("#notices", "The session has ended.").await;
     forgotten.arrives_at("/sign-in").await;
     ada.clicks("#end-others").await;
     ada.misses("#end-others").await;
@@ -155,7 +155,7 @@ async fn invalid_link_page_offers_a_new_link() {
     nobody.writes("#password", BETTER).await;
     nobody.clicks("#reset button.primary").await;
     nobody
-        .reads("#message", "This link is not valid any more")
+        .reads("#message", "This link is no longer valid")
         .await;
     nobody.misses("input").await;
     nobody.finds("a.primary[href='/forgot']").await;
@@ -163,7 +163,7 @@ async fn invalid_link_page_offers_a_new_link() {
     nobody.is_focused("#confirm button.primary").await;
     nobody.clicks("#confirm button.primary").await;
     nobody
-        .reads("#message", "This link is not good any more")
+        .reads("#message", "This link is no longer valid")
         .await;
     nobody.misses("input").await;
     nobody.finds("a.primary[href='/account']").await;

@@ -114,7 +114,7 @@ async fn button_labels_follow_a_moved_file() {
     .await;
     ada.reload().await;
     ada.finds(&format!(
-        "{} summary[aria-label='More about wheel.mcam']",
+        "{} summary[aria-label='More actions for wheel.mcam']",
         row("wheel.mcam")
     ))
     .await;

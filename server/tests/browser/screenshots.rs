@@ -51,7 +51,7 @@ async fn readme_screenshots_are_taken() {
     something_happens_to_the_account(&stage, &ada).await;
     ada.is_sized(1000, 760).await;
     ada.goto("/account/security").await;
-    ada.finds("#happenings").await;
+    ada.finds("#activity").await;
     ada.is_pictured(folder.join("security.png")).await;
     ada.is_sized(560, 620).await;
     ada.signs_out().await;
@@ -170,8 +170,8 @@ async fn rare_page_screenshots_are_taken_in_each_theme() {
     ada.in_every_look("step-up-provider", "").await;
     let grace = stage.administrator("grace").await;
     grace.goto("/admin/users").await;
-    grace.clicks("#end-everybody").await;
-    grace.in_every_look("end-everybody", "").await;
+    grace.clicks("#end-all-sessions").await;
+    grace.in_every_look("end-all-sessions", "").await;
     stage.app.register_with_address("kim").await;
     let kim = stage.window("kim").await;
     kim.signs_in(PASSWORD).await;

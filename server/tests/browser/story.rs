@@ -39,7 +39,7 @@ async fn becomes_the_first_administrator(stage: &Stage, ada: &Window) {
     ada.writes("#username", "ada").await;
     ada.writes("#password", PASSWORD).await;
     ada.clicks("#first button.primary").await;
-    ada.reads("#message", "This link is not valid any more")
+    ada.reads("#message", "This link is no longer valid")
         .await;
     // Pasted into the same window; what went wrong before does not spoil the true link.
     ada.goto(&format!("/first#{token}")).await;
@@ -50,13 +50,13 @@ async fn becomes_the_first_administrator(stage: &Stage, ada: &Window) {
     ada.reads("#password-length", "strong").await;
     ada.clicks("#first button.primary").await;
     ada.arrives_at("/").await;
-    ada.reads("#empty", "Nothing is kept here yet").await;
+    ada.reads("#empty", "This vault is empty").await;
     ada.finds("#empty [data-action=add]").await;
     ada.is_live().await;
     ada.goto("/first").await;
-    ada.reads(".enter-card", "this link has done its work")
+    ada.reads(".sign-in-card", "this link is no longer valid")
         .await;
-    ada.clicks(".enter-card a").await;
+    ada.clicks(".sign-in-card a").await;
     ada.arrives_at("/").await;
     ada.clicks("#empty a").await;
     ada.reads(".address", &stage.app.url("/sign-up")).await;
@@ -92,7 +92,7 @@ async fn files_appear_before_the_colleague(stage: &Stage, ada: &Window, ben: &Wi
     ada.clicks("[data-folder=fixtures] a.name").await;
     ada.arrives_at("/v/main/f/fixtures").await;
     ada.lists(&["vise.step"]).await;
-    ada.clicks(".crumbs a").await;
+    ada.clicks(".breadcrumbs a").await;
     ada.arrives_at("/v/main").await;
     ada.is_live().await;
 }
@@ -112,7 +112,7 @@ async fn one_works_and_the_other_sees_it(stage: &Stage, ada: &Window, ben: &Wind
     ben.clicks("#check-in-dialog [data-submit]").await;
     ben.reads(
         "#check-in-dialog [data-error]",
-        "Say in a few words what you changed",
+        "Describe what you changed",
     )
     .await;
     ben.clicks("#check-in-dialog [data-close]").await;
@@ -140,7 +140,7 @@ async fn an_old_revision_comes_back(ada: &Window, ben: &Window) {
     ada.has_downloaded(GEAR, b"G1 X1 one").await;
     ada.clicks("[data-revision='1'] [data-action=restore]")
         .await;
-    ada.reads("#restore-dialog", "Nothing is lost").await;
+    ada.reads("#restore-dialog", "All other revisions stay in the history").await;
     ada.clicks("#restore-dialog [data-submit]").await;
     ada.reads("[data-revision='3']", "Current").await;
     ben.has_revision(GEAR, 3).await;
@@ -167,14 +167,14 @@ async fn a_lock_is_broken_while_its_holder_types(ada: &Window, ben: &Window) {
         .await;
     ada.reads(&row(GEAR), "Checked out by ben").await;
     ada.acts(GEAR, "override").await;
-    ada.reads("#override-dialog", "ben has it checked out")
+    ada.reads("#override-dialog", "ben has this file checked out")
         .await;
     ada.writes("#override-dialog [name=reason]", "The machine waits")
         .await;
     ada.clicks("#override-dialog [data-submit]").await;
     ben.finds(&format!("{}[data-status=unlocked]", row(GEAR)))
         .await;
-    ben.reads("#describe-dialog [data-changed]", "ada broke the lock")
+    ben.reads("#describe-dialog [data-changed]", "ada just overrode the lock")
         .await;
     ben.reads("#notices", "The machine waits").await;
     ben.is_focused("#describe-dialog textarea").await;
@@ -193,7 +193,7 @@ async fn the_list_is_searched_and_filtered(ada: &Window, ben: &Window) {
     ben.reads(&row(VISE), "fixtures").await;
     ben.checks_out(VISE).await;
     ben.writes("#search", "nothing like it").await;
-    ben.reads("#no-match", "No file is called “nothing like it”")
+    ben.reads("#no-match", "No file name contains “nothing like it”")
         .await;
     ben.clicks("#show-all").await;
     ben.lists(&["fixtures", GEAR]).await;
@@ -205,9 +205,9 @@ async fn the_list_is_searched_and_filtered(ada: &Window, ben: &Window) {
     ada.clicks("[data-show=locked]").await;
     ada.lists(&["vise.step"]).await;
     ben.acts(VISE, "cancel").await;
-    ada.reads("#no-match", "Nobody else has anything checked out")
+    ada.reads("#no-match", "No files are locked by others")
         .await;
-    ben.reads("#no-match", "You have nothing checked out").await;
+    ben.reads("#no-match", "You have no files checked out").await;
     ben.clicks("[data-show=all]").await;
     ada.clicks("[data-show=all]").await;
     ada.lists(&["fixtures", GEAR]).await;

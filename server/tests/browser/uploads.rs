@@ -22,7 +22,7 @@ async fn upload_shows_progress_and_can_be_retried() {
     ada.sees("document.querySelector('#uploads progress:not([hidden])').value > 0")
         .await;
     ada.clicks("#add-dialog footer [data-close]").await;
-    ada.reads("#uploads .upload-state", "Stopped").await;
+    ada.reads("#uploads .upload-state", "Canceled").await;
     stage
         .app
         .sign_in("ada")

@@ -18,16 +18,16 @@ const MAX_DEPTH: usize = 64;
 pub enum BadFilename {
     #[error("A filename cannot be empty.")]
     Empty,
-    #[error("A filename has at most {MAX_NAME_BYTES} bytes in all; this one has {bytes}.")]
+    #[error("A filename can have at most {MAX_NAME_BYTES} bytes; this one has {bytes}.")]
     TooLong { bytes: usize },
-    #[error("A file lies in at most {MAX_DEPTH} folders, one in the other; this one in {folders}.")]
+    #[error("A file can be at most {MAX_DEPTH} folders deep; this one is {folders} folders deep.")]
     TooDeep { folders: usize },
     #[error(
-        "\"{segment}\" is too long: between two slashes there are at most {MAX_SEGMENT_BYTES} bytes."
+        "\"{segment}\" is too long. A path segment can have at most {MAX_SEGMENT_BYTES} bytes."
     )]
     SegmentTooLong { segment: String },
     #[error(
-        "\"{segment}\" is not in Unicode's composed form (NFC): type the name instead of pasting it."
+        "\"{segment}\" is not in Unicode's composed form (NFC). Type the name instead of pasting it."
     )]
     NotNfc { segment: String },
     #[error("A filename cannot begin with a slash.")]
@@ -37,24 +37,24 @@ pub enum BadFilename {
     #[error("A filename cannot have two slashes in a row.")]
     DoubleSlash,
     #[error(
-        "\"{segment}\" cannot be part of a filename: give the whole path without . and .. in it."
+        "\"{segment}\" cannot be part of a filename. Give the full path without . and .. segments."
     )]
     DotSegment { segment: String },
-    #[error("\"{segment}\" holds a backslash: put / between folders.")]
+    #[error("\"{segment}\" contains a backslash. Separate folders with /.")]
     Backslash { segment: String },
-    #[error("\"{segment}\" holds a control character that nobody could see.")]
+    #[error("\"{segment}\" contains an invisible control character.")]
     Control { segment: String },
-    #[error("\"{segment}\" holds an invisible character: two names could look alike.")]
+    #[error("\"{segment}\" contains an invisible character, so two names could look alike.")]
     Invisible { segment: String },
-    #[error("\"{segment}\" holds {character}, which Windows does not allow in a filename.")]
+    #[error("\"{segment}\" contains {character}, which Windows does not allow in a filename.")]
     Forbidden { segment: String, character: char },
     #[error("\"{segment}\" begins with a space.")]
     LeadingSpace { segment: String },
-    #[error("\"{segment}\" ends with a dot or a space, which Windows drops from a filename.")]
+    #[error("\"{segment}\" ends with a dot or a space, which Windows removes from a filename.")]
     TrailingDotOrSpace { segment: String },
-    #[error("\"{segment}\" is the name of a device on Windows.")]
+    #[error("\"{segment}\" is a device name on Windows.")]
     Device { segment: String },
-    #[error("\"{segment}\" is a name that git keeps for itself.")]
+    #[error("\"{segment}\" is a name reserved by git.")]
     Git { segment: String },
 }
 

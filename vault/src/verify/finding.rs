@@ -22,9 +22,9 @@ pub enum Finding {
         blob: BlobId,
     },
     /// An upload whose request was refused in the end, say. Harmless.
-    #[error("{vault}: {blob} is kept but no revision names it.")]
+    #[error("{vault}: {blob} is stored but no revision refers to it.")]
     Unreferenced { vault: VaultName, blob: BlobId },
-    #[error("{vault}: there is no git repository. The next start of the server makes it again.")]
+    #[error("{vault}: the git repository is missing. The next start of the server recreates it.")]
     NoRepository { vault: VaultName },
     /// Git is as new as it was when the program ended; the server catches up by itself.
     #[error(
@@ -44,14 +44,14 @@ pub enum Finding {
         what: GitFault,
     },
     #[error(
-        "{vault}: git's branch main, of {commits} commits, is not what the {changes} changes give."
+        "{vault}: git branch main ({commits} commits) does not match the {changes} changes."
     )]
     Branch {
         vault: VaultName,
         commits: i64,
         changes: i64,
     },
-    #[error("{vault}: the changes are numbered with a gap: {found} comes where {expected} should.")]
+    #[error("{vault}: the change numbers have a gap: found {found}, expected {expected}.")]
     Gap {
         vault: VaultName,
         expected: i64,
@@ -61,7 +61,7 @@ pub enum Finding {
     NotInGit { vault: VaultName, file: Filename },
     #[error("{vault}: {file} is in git's newest tree but not in the list of files.")]
     NotInFiles { vault: VaultName, file: Filename },
-    #[error("{vault}: {file} has other content in git's newest tree than in the list of files.")]
+    #[error("{vault}: {file} has different content in git's newest tree and in the list of files.")]
     Differs { vault: VaultName, file: Filename },
 }
 

@@ -289,7 +289,7 @@ async fn tampered_database_rows_are_reported() {
         findings,
         [
             "main: empty is in git's newest tree but not in the list of files.",
-            "main: fixtures/gear.mcam has other content in git's newest tree than in the list of files.",
+            "main: fixtures/gear.mcam has different content in git's newest tree and in the list of files.",
             "main: vice.step is in the list of files but not in git's newest tree.",
             "main: vise.step is in git's newest tree but not in the list of files.",
         ]
@@ -312,7 +312,7 @@ async fn content_lost_with_repository_is_reported() {
     assert!(
         findings
             .iter()
-            .any(|finding| finding.contains("no git repository")),
+            .any(|finding| finding.contains("git repository is missing")),
         "{findings:?}"
     );
 }

@@ -9,18 +9,18 @@ pub enum PasskeyError {
     #[error("This passkey was not accepted.")]
     NotConfirmed,
     /// Nothing that a browser would send as a passkey, or none that can be taken.
-    #[error("This is no passkey that can be used here.")]
+    #[error("This passkey cannot be used here.")]
     Bad,
     /// Used, unknown, too old, or begun by somebody else.
-    #[error("This took too long, or was done already. Try again.")]
+    #[error("This passkey request has expired or was already used. Try again.")]
     Over,
-    #[error("This passkey is here already.")]
+    #[error("This passkey is already registered.")]
     Taken,
     #[error("Passkey not found")]
     NoneSuch,
-    #[error("There are {most} passkeys already: remove one first.")]
+    #[error("You already have {most} passkeys. Remove one first.")]
     TooMany { most: usize },
     /// See [`PasskeyRules`](super::PasskeyRules).
-    #[error("Passkeys need an address with https and a name: this installation has none.")]
+    #[error("Passkeys require an https address with a host name. This installation has none.")]
     Unavailable,
 }

@@ -14,7 +14,7 @@ use crate::{
 /// Change one's password. Other sessions end unless they are kept on purpose.
 #[utoipa::path(put, path = "/auth/me/password", tag = "Accounts", request_body = ChangePassword, responses(
     (status = 204, description = "Changed."),
-    (status = 403, description = "The current password is not right.", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "The current password is wrong.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),

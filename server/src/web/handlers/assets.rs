@@ -6,7 +6,7 @@ use http::{HeaderMap, request::Parts};
 
 use crate::{error::Problem, extract::path_param, state::AppState, web::assets};
 
-/// The two parts of the address.
+/// The two path parameters.
 #[derive(Debug)]
 pub(crate) struct Asked {
     build: String,

@@ -22,7 +22,7 @@ use crate::{
     web::{AuditPage, Happening},
 };
 
-/// The form's fields, as they were typed: a field that is empty asks for nothing.
+/// The filter fields as entered. An empty field does not filter.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Form {
     #[serde(default)]
@@ -72,7 +72,7 @@ pub(crate) async fn page(
     show(&state, &caller, form, None, found).await
 }
 
-/// The record of one vault, for its managers.
+/// The activity of one vault, for its managers.
 pub(crate) async fn of_vault(
     Permitted(permit): Permitted<SeeRealmAudit>,
     caller: Caller,
@@ -141,7 +141,7 @@ async fn show(
     )
 }
 
-/// The beginning of the day that is so many days after the one that was typed; nonsense asks for nothing.
+/// The start of the entered day plus `later` days. Invalid input does not filter.
 fn day(typed: &str, later: i64) -> Option<Timestamp> {
     let day: Date = typed.trim().parse().ok()?;
     let day = day
@@ -150,7 +150,7 @@ fn day(typed: &str, later: i64) -> Option<Timestamp> {
     Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-/// The address in a `Link`.
+/// The URL in a `Link` header.
 pub(crate) fn next(headers: &HeaderMap) -> Option<String> {
     let link = headers.get(header::LINK)?.to_str().ok()?;
     Some(link.strip_prefix('<')?.split_once('>')?.0.to_owned())

@@ -1,4 +1,4 @@
-//! `GET /auth/authorize` (RFC 6749 §4.1.1): a program asks, in the browser of a person.
+//! `GET /auth/authorize` (RFC 6749 §4.1.1): a client requests authorization in the browser of the user.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub(crate) async fn page(
         Ok(client) => client,
         Err(problem) => return Ok(sorry(&problem, &id)),
     };
-    // From here on the program may be answered: its address is its own.
+    // The redirect URI is verified now, so errors can be sent to the client.
     let wanted = match check(&auth, client, &asked) {
         Ok(wanted) => wanted,
         Err(refused) => return Ok(tell(&asked, &site, refused)),
@@ -64,7 +64,7 @@ pub(crate) async fn page(
     send(StatusCode::OK, &page)
 }
 
-/// A parameter that is there twice could mean either (RFC 6749 §3.1).
+/// A repeated parameter is an error (RFC 6749 §3.1).
 fn asked(query: &str) -> Result<Authorize, Problem> {
     let mut form = Form::parse(query.as_bytes())?;
     Ok(Authorize {
@@ -98,7 +98,7 @@ fn sorry(problem: &Problem, RequestId(id): &RequestId) -> Response {
     response
 }
 
-/// The host, or the scheme where it is a program on this machine.
+/// The host, or the scheme if the client is an app on this machine.
 fn back_to(uri: &str) -> &str {
     match uri.split_once("://") {
         Some((_, rest)) => rest.split(['/', '?']).next().unwrap_or(rest),

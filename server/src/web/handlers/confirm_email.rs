@@ -1,4 +1,4 @@
-//! Confirming a new e-mail address by the link that went there.
+//! Confirmation of a new e-mail address by link.
 
 use auth::{Anyone, OwnPage};
 use axum::{extract::State, response::Response};
@@ -12,7 +12,7 @@ use crate::{
     web::{ConfirmEmailPage, Shell},
 };
 
-/// `GET /confirm-email`: nothing is confirmed by looking, since mail programs look at links by themselves.
+/// `GET /confirm-email`. Opening the link confirms nothing, because mail programs fetch links on their own.
 pub(crate) async fn page(_: Anyone) -> Result<Response, Problem> {
     answer(
         StatusCode::OK,

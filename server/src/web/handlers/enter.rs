@@ -1,4 +1,4 @@
-//! Signing in, up and out.
+//! Sign-in, registration and sign-out.
 
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ pub(crate) async fn sign_in(
     }
 }
 
-/// In, or to the second step.
+/// Completes the sign-in, or continues with the second factor.
 pub(super) fn go_on(site: &Site, step: Step, next: &str) -> Response {
     match step {
         Step::SignedIn(signed_in) => {
@@ -103,7 +103,7 @@ pub(super) fn go_on(site: &Site, step: Step, next: &str) -> Response {
     }
 }
 
-/// A session of its own for every sign-in: one that was there before is never taken over (session fixation).
+/// Every sign-in creates a new session and never reuses an existing one (session fixation).
 pub(super) async fn enter(
     auth: &Auth,
     site: &Site,
@@ -116,7 +116,7 @@ pub(super) async fn enter(
     Ok(CookieJar::new().add(cookie::session(site, &signed_in.secret)))
 }
 
-/// The page again, with the headers of the refusal.
+/// The page with the headers of the error.
 pub(super) fn again(problem: &Problem, mut page: Response) -> Response {
     if let Some(wait) = problem.retry_after() {
         page.headers_mut()
@@ -148,7 +148,7 @@ pub(crate) async fn sign_up_page(
     send(StatusCode::OK, &Typed::default().page(&auth, &site, None))
 }
 
-/// What somebody wrote about themselves, as they wrote it: sent back when it is refused.
+/// The registration fields as entered. After an error the form shows them again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Typed {
     pub(super) username: String,

@@ -1,4 +1,4 @@
-//! The first administrator, by the link that the program prints.
+//! The first administrator, by the link that the server prints.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     web::{FirstPage, Shell},
 };
 
-/// `GET /first`: the token is in the fragment, so that it is in no log.
+/// `GET /first`. The token is in the fragment, so that no log contains it.
 pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
     answer(
         StatusCode::OK,

@@ -1,4 +1,4 @@
-//! Coming in by an invitation's link.
+//! Acceptance of an invitation.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     web::{JoinPage, Shell},
 };
 
-/// `GET /join`: the token is in the fragment, so that it is in no log.
+/// `GET /join`. The token is in the fragment, so that no log contains it.
 pub(crate) async fn page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
     answer(
         StatusCode::OK,

@@ -1,5 +1,5 @@
-//! `POST /auth/password-check`: how good a password would be, for the meter beside the field. Only our own pages ask;
-//! nothing of it is kept or logged.
+//! `POST /auth/password-check`: rates a password for the strength meter. Only pages of this site use it. Nothing is stored
+//! or logged.
 
 use auth::{
     AuthError, DisplayName, EmailAddress, OwnPage, Password, Username, extract::MaybeCaller,
@@ -28,9 +28,9 @@ pub(crate) struct Asked {
 pub(crate) struct Weighed {
     characters: usize,
     least: usize,
-    /// 0, guessed at once, to 4.
+    /// The zxcvbn score: 0 (very weak) to 4 (strong).
     strength: u8,
-    /// What to change; null where it may be taken.
+    /// Why the password is rejected; null if it is accepted.
     detail: Option<String>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn check(
     let own = caller
         .filter(|caller| asked.username.as_deref() == Some(caller.account().username.as_str()));
     let password = Password::new(asked.password);
-    // Half typed, they are nothing yet.
+    // Incomplete values are ignored.
     let about = About {
         username: asked.username.and_then(|name| Username::parse(&name).ok()),
         display_name: asked

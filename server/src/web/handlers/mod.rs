@@ -1,4 +1,4 @@
-//! The handlers of pages: each asks the domain and fills a page.
+//! The page handlers. Each calls the domain and fills a page.
 
 pub(crate) mod account;
 pub(crate) mod assets;
@@ -30,7 +30,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use super::{CONTENT_SECURITY_POLICY, ErrorPage, Page, Shell, Viewer};
 use crate::{error::Problem, state::Auth};
 
-/// Sends a page under the policy that pages are written for.
+/// Sends a page with its content security policy.
 fn send(status: StatusCode, page: &impl Page) -> Result<Response, Problem> {
     let html = page
         .html()
@@ -47,7 +47,7 @@ pub(crate) fn allow_page(headers: &mut HeaderMap) {
     );
 }
 
-/// A refusal, for people.
+/// An error as a page.
 pub(crate) fn error_page(status: StatusCode, detail: &str, id: &str) -> String {
     let page = ErrorPage {
         shell: Shell::default(),
@@ -58,7 +58,7 @@ pub(crate) fn error_page(status: StatusCode, detail: &str, id: &str) -> String {
     page.html().unwrap_or_else(|_| detail.len().to_string())
 }
 
-/// The header of somebody's page.
+/// The header of a page for a signed-in user.
 async fn shell(auth: &Auth, caller: &Caller, vault: Option<&str>) -> Result<Shell, Problem> {
     let account = caller.account();
     let vaults = auth.realms_of(caller).await?;

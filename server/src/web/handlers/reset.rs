@@ -1,4 +1,4 @@
-//! `/forgot` and `/reset`: a new password by link.
+//! `/forgot` and `/reset`: password reset by link.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ fn forgot_form(site: &Site) -> ForgotPage {
     }
 }
 
-/// `POST /forgot`: the same page for whoever it is.
+/// `POST /forgot`. The response does not reveal whether the account exists.
 pub(crate) async fn forgot(
     _: OwnPage,
     State(auth): State<Auth>,
@@ -59,13 +59,13 @@ pub(crate) async fn forgot(
     }
 }
 
-/// `GET /reset`: the token is in the fragment, so that it is in no log.
+/// `GET /reset`. The token is in the fragment, so that no log contains it.
 pub(crate) async fn reset_page(_: Anyone, State(auth): State<Auth>) -> Result<Response, Problem> {
     answer(StatusCode::OK, &reset_form(&auth))
 }
 
-/// Whose link it is, it does not know: where only administrators must have a second factor, it asks for what everybody
-/// else needs.
+/// The page does not know the account. If only administrators must have a second factor, it shows the minimum length for
+/// other users.
 fn reset_form(auth: &Auth) -> ResetPage {
     let least = auth.least_password(None);
     ResetPage {
@@ -80,7 +80,7 @@ fn reset_form(auth: &Auth) -> ResetPage {
 
 fn answer(status: StatusCode, page: &ResetPage) -> Result<Response, Problem> {
     let mut response = send(status, page)?;
-    // A form of our own pages has to say where it comes from, and nobody else hears of this page.
+    // Forms of this site must send their origin, but no other site may learn this URL.
     response.headers_mut().insert(
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),

@@ -1,4 +1,4 @@
-//! The second step of signing in: the password was right, now comes the code.
+//! The second factor at sign-in.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Signing in through an upstream `OpenID` provider: there, and back.
+//! Sign-in through an upstream `OpenID` provider: redirect and callback.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::{
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Leave {
     next: Option<String>,
-    /// The provider is to ask again who it is.
+    /// The provider must authenticate the user again.
     again: Option<String>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) async fn arrive(
     let browser = cookie::departure_of(&site, &jar);
     let outcome = back
         .code
-        .ok_or_else(|| plain(back.error.as_deref().unwrap_or("it sent nothing")));
+        .ok_or_else(|| plain(back.error.as_deref().unwrap_or("no error code")));
     let callback = Callback {
         state: back.state.into(),
         outcome,
@@ -91,7 +91,7 @@ pub(crate) async fn arrive(
     }
 }
 
-/// `GET /auth/oidc/{provider}/icon`: as an image, and as nothing else.
+/// `GET /auth/oidc/{provider}/icon`, served only as an image.
 pub(crate) async fn icon(
     _: Anyone,
     State(site): State<Arc<Site>>,
@@ -114,7 +114,7 @@ pub(crate) async fn icon(
     Ok(response)
 }
 
-/// An error code of a provider's: anybody can write into this address, so little of it is shown.
+/// The error code of a provider. Anyone can forge this parameter, so little of it is shown.
 fn plain(code: &str) -> String {
     code.chars()
         .filter(|c| c.is_ascii_alphanumeric() || *c == '_' || *c == ' ')

@@ -1,4 +1,4 @@
-//! A vault's folders and files.
+//! Folders and files of a vault.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     web::{DeletedPage, FilePage, Folder, FolderPage, Row, Workplace},
 };
 
-/// Rows on one page.
+/// Rows per page.
 const PAGE: u32 = 200;
 
 #[derive(Debug, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) struct Asked {
     after: Option<String>,
 }
 
-/// What a page of files is made from.
+/// What page handlers for files need.
 #[derive(Clone, Debug)]
 pub(crate) struct Desk {
     auth: Auth,
@@ -47,7 +47,7 @@ impl FromRequestParts<AppState> for Desk {
     }
 }
 
-/// The path that ends the address, of a folder or a file. One that cannot be a name names nothing.
+/// The path at the end of the URL, of a folder or a file. An invalid name is not found.
 #[derive(Debug)]
 pub(crate) struct Tail(Filename);
 
@@ -62,7 +62,7 @@ impl FromRequestParts<AppState> for Tail {
     }
 }
 
-/// `GET /`: the vault `main`, or the first that the caller may see.
+/// `GET /`: the vault `main`, or the first one that the caller can see.
 pub(crate) async fn home(
     caller: Caller,
     desk: Desk,
@@ -102,7 +102,7 @@ pub(crate) async fn below(
 
 async fn workplace(caller: &Caller, realm: &Realm, desk: &Desk) -> Result<Workplace, Problem> {
     let role = caller.role_in(&realm.id).ok_or(AuthError::RealmNotFound)?;
-    // Asked before the files are: an event in between is told twice rather than never.
+    // Read before the files: an event in between is then applied twice instead of never.
     let heads = desk
         .store
         .heads(&realm.id)
@@ -167,7 +167,7 @@ async fn folder(
     )
 }
 
-/// Where a page ended, for the address of the next one.
+/// The last item of a page, for the URL of the next one.
 fn position(entry: &FolderEntry) -> String {
     match entry {
         FolderEntry::Folder(name) => format!("folder:{name}"),
@@ -175,7 +175,7 @@ fn position(entry: &FolderEntry) -> String {
     }
 }
 
-/// Takes a [`position`] back; a file that has gone since begins the folder again.
+/// Parses a [`position`]. If its file is gone, listing starts from the beginning.
 async fn entry(
     permit: &Permit<Read>,
     desk: &Desk,

@@ -1,4 +1,4 @@
-//! What the entries read like.
+//! Tests of the sentences.
 
 use serde_json::json;
 
@@ -20,18 +20,18 @@ fn activity_sentences_depend_on_the_viewer() {
     let role = json!({"actor": "root", "action": "role.changed", "vault": "main",
         "before": {"role": "viewer"}, "after": {"role": "editor"}});
     let own = told(role.clone(), "ada");
-    assert_eq!(own.sentence, "root changed what you may do in main");
+    assert_eq!(own.sentence, "root changed your role in main");
     assert_eq!(own.changes, ["role: viewer → editor"]);
     assert_eq!(
         own.mark,
         Some(Mark {
-            word: "By somebody else",
+            word: "By another user",
             alarming: false
         })
     );
     assert_eq!(
         told(role, "eve").sentence,
-        "root changed what ada may do in main"
+        "root changed ada's role in main"
     );
     let refused = told(
         json!({"action": "sign_in.refused", "reason": "password"}),
@@ -39,7 +39,7 @@ fn activity_sentences_depend_on_the_viewer() {
     );
     assert_eq!(
         refused.sentence,
-        "Somebody tried to sign in as you and was refused: wrong password"
+        "Failed sign-in as you: wrong password"
     );
     assert!(refused.mark.is_some_and(|mark| mark.alarming));
     let ended = json!({"action": "session.ended", "reason": "signed_out"});
@@ -63,20 +63,20 @@ fn activity_sentences_name_the_change() {
     };
     assert_eq!(
         of_group(json!(null), json!({"member": "eve"})),
-        "You put eve into the group design"
+        "You added eve to the group design"
     );
     assert_eq!(
         of_group(json!({"member": "eve"}), json!(null)),
-        "You took eve out of the group design"
+        "You removed eve from the group design"
     );
     let role = of_group(json!({"role": null}), json!({"role": "editor"}));
-    assert_eq!(role, "You changed what the group design may do in main");
+    assert_eq!(role, "You changed the role of the group design in main");
     let disabled = json!({"action": "account.changed", "subject": "eve", "before": {"standing": "active"},
         "after": {"standing": "disabled"}});
     assert_eq!(told(disabled.clone(), "ada").changes, Vec::<String>::new());
     assert_eq!(sentence(disabled), "You disabled eve's account");
     let invited = json!({"action": "invite.made", "subject": "d8652face2445ff9c0bc17c33b32b59e"});
-    assert_eq!(sentence(invited), "You made an invitation");
+    assert_eq!(sentence(invited), "You created an invitation");
     let added = json!({"action": "factor.added", "facts": {"kind": "passkey", "name": "My phone"}});
     assert_eq!(
         sentence(added),

@@ -20,7 +20,7 @@ use crate::{
     params(("provider" = String, Path, description = "One of the configured providers.")),
     responses(
         (status = 200, description = "The provider's page.", body = LinkBegun),
-        (status = 404, description = "There is no such provider.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "Provider not found.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 502, description = "The provider does not answer.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(

@@ -1,0 +1,264 @@
+//! Renders mails from the text templates in `templates/mail/`, one file for each kind of mail.
+//! Deliberately absent: sentences, which all stand in the templates.
+
+use askama::Template;
+use auth::{Letter, LetterBody, Notice, Origin, Username};
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+
+use crate::web::device;
+
+/// A mail before it is encoded. The subject contains no user input.
+pub(super) struct Rendered {
+    pub subject: String,
+    pub text: String,
+}
+
+#[derive(Template)]
+#[template(path = "mail/password-reset.txt")]
+struct PasswordReset<'a> {
+    name: Option<&'a str>,
+    site: &'a str,
+    account: String,
+    until: String,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "mail/invitation.txt")]
+struct Invitation<'a> {
+    name: Option<&'a str>,
+    site: &'a str,
+    inviter: &'a str,
+    until: String,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "mail/email-confirmation.txt")]
+struct EmailConfirmation<'a> {
+    name: Option<&'a str>,
+    site: &'a str,
+    account: String,
+    until: String,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "mail/token-expiry.txt")]
+struct TokenExpiry<'a> {
+    name: Option<&'a str>,
+    site: &'a str,
+    account: String,
+    label: Option<&'a str>,
+    until: String,
+}
+
+/// What every security notice shows.
+struct NoticeFacts<'a> {
+    name: Option<&'a str>,
+    site: &'a str,
+    /// The factor, token or provider that the notice is about.
+    thing: Option<&'a str>,
+    when: String,
+    device: Option<String>,
+    address: String,
+}
+
+/// Renders the template of a security notice. The compiler finds a notice without a template.
+macro_rules! notice_templates {
+    ($($notice:ident => $path:literal,)*) => {
+        #[cfg(test)]
+        const ALL_NOTICES: &[Notice] = &[$(Notice::$notice),*];
+
+        fn render_notice(notice: Notice, facts: NoticeFacts<'_>) -> askama::Result<String> {
+            match notice {
+                $(Notice::$notice => {
+                    #[derive(Template)]
+                    #[template(path = $path)]
+                    struct Text<'a> {
+                        name: Option<&'a str>,
+                        site: &'a str,
+                        thing: Option<&'a str>,
+                        when: String,
+                        device: Option<String>,
+                        address: String,
+                    }
+                    let NoticeFacts { name, site, thing, when, device, address } = facts;
+                    Text { name, site, thing, when, device, address }.render()
+                })*
+            }
+        }
+    };
+}
+
+notice_templates! {
+    PasswordChanged => "mail/notice/password-changed.txt",
+    PasswordReset => "mail/notice/password-reset.txt",
+    TokenReplayed => "mail/notice/token-replayed.txt",
+    NewDevice => "mail/notice/new-device.txt",
+    InAfterRefusals => "mail/notice/sign-in-after-failures.txt",
+    InAfterLong => "mail/notice/sign-in-after-absence.txt",
+    HalfWay => "mail/notice/second-factor-pending.txt",
+    FactorAdded => "mail/notice/factor-added.txt",
+    FactorRemoved => "mail/notice/factor-removed.txt",
+    PasskeyCopied => "mail/notice/passkey-cloned.txt",
+    RecoveryCodeUsed => "mail/notice/recovery-code-used.txt",
+    RecoveryCodesMade => "mail/notice/recovery-codes-generated.txt",
+    FactorsRecovered => "mail/notice/factors-reset.txt",
+    PersonalTokenMade => "mail/notice/token-created.txt",
+    ProviderLinked => "mail/notice/provider-connected.txt",
+    ProviderUnlinked => "mail/notice/provider-disconnected.txt",
+    EmailChanged => "mail/notice/email-changed.txt",
+    EmailAsked => "mail/notice/email-change-requested.txt",
+    ResetLinkMade => "mail/notice/reset-link-created.txt",
+    ResetRequired => "mail/notice/reset-required.txt",
+}
+
+/// Renders a mail for the installation at `site`.
+///
+/// # Errors
+/// A template that fails to render, or has no subject.
+pub(super) fn render(mail: &Letter, site: &str) -> anyhow::Result<Rendered> {
+    let text = render_body(&mail.body, safe_name(&mail.name), site)?;
+    let (subject, text) = text
+        .trim()
+        .strip_prefix("Subject: ")
+        .and_then(|text| text.split_once("\n\n"))
+        .ok_or_else(|| anyhow::anyhow!("a mail template without a subject"))?;
+    Ok(Rendered {
+        subject: subject.to_owned(),
+        text: format!("{}\n\n-- \nStrongroom, {site}\n", reflow(text)),
+    })
+}
+
+fn render_body(body: &LetterBody, name: Option<&str>, site: &str) -> askama::Result<String> {
+    match body {
+        LetterBody::Reset {
+            link,
+            username,
+            until,
+        } => PasswordReset {
+            name,
+            site,
+            account: account_label(username, "your account"),
+            until: time(*until),
+            link: link.expose_secret(),
+        }
+        .render(),
+        LetterBody::Invite { link, from, until } => Invitation {
+            name,
+            site,
+            inviter: safe_name(from).unwrap_or("A Strongroom user"),
+            until: time(*until),
+            link: link.expose_secret(),
+        }
+        .render(),
+        LetterBody::ConfirmEmail {
+            link,
+            username,
+            until,
+        } => EmailConfirmation {
+            name,
+            site,
+            account: account_label(username, "an account"),
+            until: time(*until),
+            link: link.expose_secret(),
+        }
+        .render(),
+        LetterBody::TokenEnds {
+            label,
+            username,
+            until,
+        } => TokenExpiry {
+            name,
+            site,
+            account: account_label(username, "your account"),
+            label: safe_name(label),
+            until: time(*until),
+        }
+        .render(),
+        LetterBody::Notice { notice, at, origin } => {
+            render_notice(*notice, notice_facts(*at, origin, name, site))
+        }
+    }
+}
+
+fn notice_facts<'a>(
+    at: Timestamp,
+    origin: &Origin,
+    name: Option<&'a str>,
+    site: &'a str,
+) -> NoticeFacts<'a> {
+    NoticeFacts {
+        name,
+        site,
+        thing: None,
+        when: time(at),
+        device: origin.user_agent.as_deref().and_then(device::known),
+        address: origin.address.to_string(),
+    }
+}
+
+/// Joins the lines of each paragraph and wraps them at 72 characters (RFC 5322 §2.1.1). An indented line stays as it
+/// is, and a link is never broken.
+fn reflow(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut joins = false;
+    for line in text.lines() {
+        let stays_alone = line.is_empty() || line.starts_with(' ');
+        if stays_alone {
+            lines.push(line.to_owned());
+        } else {
+            let start = if joins { lines.pop() } else { None };
+            let words = start.iter().flat_map(|start| start.split(' '));
+            lines.extend(wrap(words.chain(line.split(' '))));
+        }
+        joins = !stays_alone;
+    }
+    lines.join("\n")
+}
+
+fn wrap<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words {
+        let last = lines.last_mut().filter(|line| {
+            line.is_empty() || line.chars().count() + 1 + word.chars().count() <= 72
+        });
+        match last {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+fn time(at: Timestamp) -> String {
+    at.strftime("%H:%M UTC on %-d %B %Y").to_string()
+}
+
+/// The name, unless a mail program would turn it into a link. An attacker who registers with the address of another
+/// person must not be able to send them a message.
+fn safe_name(name: &str) -> Option<&str> {
+    let letters: Vec<char> = name.chars().collect();
+    let has_domain = letters
+        .windows(3)
+        .any(|three| three[1] == '.' && three[0] != ' ' && three[2] != ' ');
+    let is_safe = !has_domain
+        && !name.contains(['/', ':', '@', '\\', '<'])
+        && !name.contains(char::is_control);
+    (is_safe && !name.is_empty() && letters.len() <= 100).then_some(name)
+}
+
+/// The account by its username, or `fallback` if the username would become a link.
+fn account_label(username: &Username, fallback: &str) -> String {
+    safe_name(username.as_str())
+        .map_or_else(|| fallback.to_owned(), |name| format!("the account \"{name}\""))
+}
+
+#[cfg(test)]
+mod tests;
