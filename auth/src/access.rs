@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    AuthError, Chance, Grants, Session, SessionId, Username,
+    AuthError, SecureRandom, Scopes, Session, SessionId, Username,
     auth::Settings,
     clock,
-    key_ring::LONGEST_ACCESS,
-    signing_key::{Keys, Reading},
+    key_ring::MAX_ACCESS_LIFETIME,
+    signing_key::{VerificationKeys, ParsedToken},
 };
 
 /// Longer ones are refused unread.
@@ -54,50 +54,50 @@ struct Claims<'a> {
 
 /// What a good token says.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct AccessClaims {
     pub(crate) username: Username,
     pub(crate) session: SessionId,
-    pub(crate) scope: Grants,
+    pub(crate) scope: Scopes,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
 
-pub(crate) struct Issued {
+pub(crate) struct IssuedToken {
     pub(crate) token: SecretString,
     pub(crate) expires_in: Duration,
 }
 
 /// Why a token says nothing. Never told to whoever showed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unread {
+pub(crate) enum TokenError {
     /// It names a key that this process has not heard of: a new one, or a made-up one.
-    UnknownKey,
-    Bad,
+    UnknownKeyId,
+    Invalid,
 }
 
 pub(crate) struct AccessTokens {
-    keys: RwLock<Arc<Keys>>,
+    keys: RwLock<Arc<VerificationKeys>>,
     issuer: String,
     audience: String,
     lifetime: Duration,
 }
 
 impl AccessTokens {
-    pub(crate) fn new(keys: Keys, settings: &Settings) -> Self {
+    pub(crate) fn new(keys: VerificationKeys, settings: &Settings) -> Self {
         Self {
             keys: RwLock::new(Arc::new(keys)),
             issuer: settings.issuer.clone(),
             audience: settings.audience.clone(),
-            lifetime: settings.access_lifetime.min(LONGEST_ACCESS),
+            lifetime: settings.access_lifetime.min(MAX_ACCESS_LIFETIME),
         }
     }
 
-    pub(crate) fn keys(&self) -> Arc<Keys> {
+    pub(crate) fn keys(&self) -> Arc<VerificationKeys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// True if another key signs now.
-    pub(crate) fn learn(&self, keys: Keys) -> bool {
+    pub(crate) fn set_keys(&self, keys: VerificationKeys) -> bool {
         let mut held = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = held.signing().kid != keys.signing().kid;
         *held = Arc::new(keys);
@@ -109,10 +109,10 @@ impl AccessTokens {
         &self,
         session: &Session,
         now: Timestamp,
-        chance: &Chance,
-    ) -> Result<Issued, AuthError> {
+        chance: &SecureRandom,
+    ) -> Result<IssuedToken, AuthError> {
         metrics::counter!("strongroom_tokens_issued_total").increment(1);
-        let expires_at = clock::after(now, self.lifetime).min(session.expires_at);
+        let expires_at = clock::add(now, self.lifetime).min(session.expires_at);
         let claims = Claims {
             iss: self.issuer.as_str().into(),
             aud: self.audience.as_str().into(),
@@ -131,41 +131,41 @@ impl AccessTokens {
             client_id: session.client.clone(),
         };
         let token = self.keys().signing().sign(&claims)?;
-        Ok(Issued {
+        Ok(IssuedToken {
             token: token.into(),
-            expires_in: clock::between(now, expires_at),
+            expires_in: clock::since(now, expires_at),
         })
     }
 
     /// What `token` says, if we made it, for us, and its time is now.
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Shown, Unread> {
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
         if token.len() > MOST_BYTES {
-            return Err(Unread::Bad);
+            return Err(TokenError::Invalid);
         }
-        match self.keys().read(token) {
-            Reading::Signed(header, payload) if is_our_header(&header) => {
-                let claims = serde_json::from_slice(&payload).map_err(|_| Unread::Bad)?;
-                self.judge(&claims, now).ok_or(Unread::Bad)
+        match self.keys().parse(token) {
+            ParsedToken::Signed(header, payload) if is_our_header(&header) => {
+                let claims = serde_json::from_slice(&payload).map_err(|_| TokenError::Invalid)?;
+                self.validate_claims(&claims, now).ok_or(TokenError::Invalid)
             }
-            Reading::UnknownKey => Err(Unread::UnknownKey),
-            Reading::Signed(..) | Reading::Nonsense => Err(Unread::Bad),
+            ParsedToken::UnknownKey => Err(TokenError::UnknownKeyId),
+            ParsedToken::Signed(..) | ParsedToken::Nonsense => Err(TokenError::Invalid),
         }
     }
 
-    fn judge(&self, claims: &Claims<'_>, now: Timestamp) -> Option<Shown> {
-        let begins_by = clock::after(now, LEEWAY).as_second();
+    fn validate_claims(&self, claims: &Claims<'_>, now: Timestamp) -> Option<AccessClaims> {
+        let begins_by = clock::add(now, LEEWAY).as_second();
         let in_time =
             claims.nbf <= begins_by && claims.iat <= begins_by && now.as_second() < claims.exp;
         let ours =
             claims.iss == self.issuer && claims.aud == self.audience && !claims.amr.is_empty();
         let named = Uuid::try_parse(&claims.jti).is_ok() && claims.auth_time <= begins_by;
         (in_time && ours && named).then_some(())?;
-        Some(Shown {
+        Some(AccessClaims {
             username: Username::parse(&claims.sub)
                 .ok()
                 .filter(|name| name.as_str() == claims.sub)?,
             session: SessionId::new(&claims.sid),
-            scope: Grants::parse(&claims.scope).ok()?,
+            scope: Scopes::parse(&claims.scope).ok()?,
             issued_at: Timestamp::from_second(claims.iat).ok()?,
             expires_at: Timestamp::from_second(claims.exp).ok()?,
         })

@@ -12,12 +12,12 @@ pub struct Account {
     pub email: Option<EmailAddress>,
     /// Whether whoever reads its mail has shown it: a link that went there by mail was followed.
     pub email_verified: bool,
-    pub standing: Standing,
+    pub standing: AccountStatus,
     pub administrator: bool,
     pub created_at: Timestamp,
     /// Nobody comes in, neither by the password nor by a passkey or a provider, until a link has set a new one.
-    pub reset_required: bool,
-    pub era: Era,
+    pub must_change_password: bool,
+    pub epoch: SecurityEpoch,
 }
 
 /// Begins anew whenever everything of an account is thrown out: when its password or its factors change, when all its
@@ -25,9 +25,9 @@ pub struct Account {
 /// a link to another address, a program let in, a sign-in that waits. Stores compare it in the transaction that
 /// completes the thing. It grows like a clock, and grows even where the clock doesn't.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Era(i64);
+pub struct SecurityEpoch(i64);
 
-impl Era {
+impl SecurityEpoch {
     #[must_use]
     pub fn stored(number: i64) -> Self {
         Self(number)
@@ -40,12 +40,12 @@ impl Era {
 
     /// The one that begins at `now`.
     #[must_use]
-    pub fn next(self, now: Timestamp) -> Self {
+    pub fn bump(self, now: Timestamp) -> Self {
         Self(now.as_microsecond().max(self.0.saturating_add(1)))
     }
 
     /// Whether it began between the two. Not in the future: a clock that was put back makes nothing void.
-    pub(crate) fn began_within(self, then: Timestamp, now: Timestamp) -> bool {
+    pub(crate) fn changed_between(self, then: Timestamp, now: Timestamp) -> bool {
         then.as_microsecond() < self.0 && self.0 <= now.as_microsecond()
     }
 }
@@ -53,7 +53,7 @@ impl Era {
 impl Account {
     /// Display name, or username.
     #[must_use]
-    pub fn calls_itself(&self) -> &str {
+    pub fn display_label(&self) -> &str {
         self.display_name
             .as_ref()
             .map_or(self.username.as_str(), DisplayName::as_str)
@@ -61,7 +61,7 @@ impl Account {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum AccountStatus {
     Active,
     /// Cannot sign in; everything it held is dead. Its name stays taken.
     Disabled,
@@ -86,33 +86,33 @@ pub struct NewAccount {
 pub struct AccountChange {
     pub display_name: Option<Option<DisplayName>>,
     pub email: Option<Option<EmailAddress>>,
-    pub standing: Option<Standing>,
+    pub standing: Option<AccountStatus>,
     pub administrator: Option<bool>,
     /// With the address, or of the present one.
     pub email_verified: Option<bool>,
     /// Requiring it ends every session.
-    pub reset_required: Option<bool>,
+    pub must_change_password: Option<bool>,
 }
 
 impl AccountChange {
     /// Whether it gives somebody a way in or the right to administer: the address that links go to, an account or a
     /// password that opens again, an administrator more.
     #[must_use]
-    pub fn lets_in(&self) -> bool {
+    pub fn grants_access(&self) -> bool {
         self.email.is_some()
             || self.email_verified == Some(true)
-            || self.standing == Some(Standing::Active)
+            || self.standing == Some(AccountStatus::Active)
             || self.administrator == Some(true)
-            || self.reset_required == Some(false)
+            || self.must_change_password == Some(false)
     }
 
     /// Whether it keeps somebody out, or takes the right to administer away.
     #[must_use]
-    pub fn keeps_out(&self) -> bool {
+    pub fn revokes_access(&self) -> bool {
         self.standing
-            .is_some_and(|standing| standing != Standing::Active)
+            .is_some_and(|standing| standing != AccountStatus::Active)
             || self.administrator == Some(false)
-            || self.reset_required == Some(true)
+            || self.must_change_password == Some(true)
     }
 }
 

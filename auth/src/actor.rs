@@ -11,14 +11,14 @@ pub struct Actor {
     pub display_name: Option<DisplayName>,
     pub email: Option<EmailAddress>,
     /// `None` where nobody is signed in: somebody registers, follows a link, or the program does it by itself.
-    pub means: Option<Means>,
+    pub means: Option<ActorVia>,
     /// Of the request, not of the sign-in; `None` where there is no request.
     pub from: Option<Origin>,
 }
 
 /// Through what somebody acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Means {
+pub enum ActorVia {
     /// The operator's command line.
     Console,
     /// A sign-in, or what was handed out for programs and devices: `label` is what its owner calls it.
@@ -29,7 +29,7 @@ pub enum Means {
     },
 }
 
-impl Means {
+impl ActorVia {
     #[must_use]
     pub fn of(session: &Session) -> Self {
         Self::Session {
@@ -52,7 +52,7 @@ impl Means {
 impl Actor {
     /// Somebody of this name, of whom no more is known.
     #[must_use]
-    pub fn named(username: Username) -> Self {
+    pub fn new(username: Username) -> Self {
         Self {
             username,
             display_name: None,
@@ -66,8 +66,8 @@ impl Actor {
     #[must_use]
     pub fn console() -> Self {
         Self {
-            means: Some(Means::Console),
-            ..Self::named(Username::console())
+            means: Some(ActorVia::Console),
+            ..Self::new(Username::console())
         }
     }
 
@@ -77,22 +77,22 @@ impl Actor {
         Self {
             display_name: account.display_name.clone(),
             email: account.email.clone(),
-            ..Self::named(account.username.clone())
+            ..Self::new(account.username.clone())
         }
     }
 
     /// Whoever makes their own account.
     #[must_use]
-    pub fn itself(new: &NewAccount) -> Self {
+    pub fn self_registered(new: &NewAccount) -> Self {
         Self {
             display_name: new.display_name.clone(),
             email: new.email.clone(),
-            ..Self::named(new.username.clone())
+            ..Self::new(new.username.clone())
         }
     }
 
     #[must_use]
-    pub fn coming_from(self, origin: &Origin) -> Self {
+    pub fn with_origin(self, origin: &Origin) -> Self {
         Self {
             from: Some(origin.clone()),
             ..self
@@ -103,7 +103,7 @@ impl Actor {
     #[must_use]
     pub fn session(&self) -> Option<&SessionId> {
         match &self.means {
-            Some(Means::Session { id, .. }) => Some(id),
+            Some(ActorVia::Session { id, .. }) => Some(id),
             _ => None,
         }
     }

@@ -1,15 +1,15 @@
 //! What administrators do with accounts, and managers with the members of a realm. Each call wants its permit.
 
 use crate::{
-    Account, AccountChange, Auth, AuthError, AuthStore, Notice, Permit, Role, Standing, Username,
-    auth::{ManageAccounts, ManageMembers, SeeAccounts, SeeMembers},
-    factor::Reason,
-    store::{AccountQuery, ChangeRefused, End, EndEverybody, EndReason, Member, PersonalTokens},
+    Account, AccountChange, Auth, AuthError, AuthStore, SecurityNotice, Permit, Role, AccountStatus, Username,
+    auth::{ManageAccounts, ManageMembers, ReadAccounts, ReadMembers},
+    factor::AuditReason,
+    store::{AccountQuery, ChangeRejected, SessionEnd, EndAllSessions, EndReason, Member, PersonalTokenPolicy},
 };
 
 /// What becomes of the session of whoever signs everybody out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Own {
+pub enum OwnSession {
     Keep,
     End,
 }
@@ -18,7 +18,7 @@ impl<S: AuthStore> Auth<S> {
     /// By username, without deleted ones.
     pub async fn members(
         &self,
-        _permit: &Permit<SeeAccounts>,
+        _permit: &Permit<ReadAccounts>,
         query: AccountQuery,
     ) -> Result<Vec<Member>, AuthError> {
         Ok(self.0.store.members(query).await?)
@@ -28,7 +28,7 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::NoSuchAccount`], also for a deleted one.
     pub async fn member(
         &self,
-        _permit: &Permit<SeeAccounts>,
+        _permit: &Permit<ReadAccounts>,
         username: &Username,
     ) -> Result<Member, AuthError> {
         self.present_member(username).await
@@ -44,12 +44,12 @@ impl<S: AuthStore> Auth<S> {
         username: &Username,
         change: AccountChange,
     ) -> Result<Member, AuthError> {
-        if change.lets_in() {
+        if change.grants_access() {
             permit.in_person()?;
         }
         // A deleted account is gone for good: nobody gets its name back by changing its standing.
         let before = self.present_member(username).await?;
-        if before.account.administrator && change.keeps_out() {
+        if before.account.administrator && change.revokes_access() {
             permit.in_person()?;
         }
         let changed = self
@@ -58,15 +58,15 @@ impl<S: AuthStore> Auth<S> {
             .change_account(username, change, permit.actor().clone(), self.0.clock.now())
             .await;
         // Even where it failed: better to load once too often than to trust what may have changed.
-        self.changed(username);
-        let account = changed.map_err(refused)?;
+        self.invalidate(username);
+        let account = changed.map_err(to_auth_error)?;
         // At the address that it had: who gets the new one may be somebody else.
         if account.email != before.account.email {
-            self.tell_of(&before.account, Notice::EmailChanged, permit.actor())
+            self.audit_and_notify_by(&before.account, SecurityNotice::EmailChanged, permit.actor())
                 .await?;
         }
-        if account.reset_required && !before.account.reset_required {
-            self.tell_of(&before.account, Notice::ResetRequired, permit.actor())
+        if account.must_change_password && !before.account.must_change_password {
+            self.audit_and_notify_by(&before.account, SecurityNotice::ResetRequired, permit.actor())
                 .await?;
         }
         Ok(Member { account, ..before })
@@ -82,39 +82,39 @@ impl<S: AuthStore> Auth<S> {
         username: &Username,
     ) -> Result<u64, AuthError> {
         self.present_member(username).await?;
-        let end = End {
-            why: EndReason::EndedByAdministrator,
+        let end = SessionEnd {
+            reason: EndReason::EndedByAdministrator,
             by: permit.actor().clone(),
             at: self.0.clock.now(),
         };
         let ended = self.0.store.end_sessions(username, None, end).await;
-        self.changed(username);
+        self.invalidate(username);
         Ok(ended?)
     }
 
     /// Signs everybody out, on every node within a second; says how many sessions there were.
-    pub async fn end_everybody(
+    pub async fn end_all_sessions(
         &self,
         permit: &Permit<ManageAccounts>,
-        own: Own,
-        tokens: PersonalTokens,
-        reason: Reason,
+        own: OwnSession,
+        tokens: PersonalTokenPolicy,
+        reason: AuditReason,
     ) -> Result<u64, AuthError> {
         let by = permit.actor().clone();
-        let keep = if own == Own::Keep {
+        let keep = if own == OwnSession::Keep {
             by.session().cloned()
         } else {
             None
         };
-        let end = End {
-            why: EndReason::EndedByAdministrator,
+        let end = SessionEnd {
+            reason: EndReason::EndedByAdministrator,
             by,
             at: self.0.clock.now(),
         };
         let ended = self
             .0
             .store
-            .end_everybody(EndEverybody {
+            .end_everybody(EndAllSessions {
                 keep,
                 tokens,
                 end,
@@ -122,14 +122,14 @@ impl<S: AuthStore> Auth<S> {
             })
             .await;
         // Even where it failed: better to load once too often than to trust what may have changed.
-        self.catch_up().await?;
+        self.apply_account_events().await?;
         Ok(ended?)
     }
 
     /// Active accounts with a role in the permit's realm, by username.
     pub async fn members_of(
         &self,
-        permit: &Permit<SeeMembers>,
+        permit: &Permit<ReadMembers>,
     ) -> Result<Vec<(Account, Role)>, AuthError> {
         Ok(self.0.store.members_of(&permit.realm().id).await?)
     }
@@ -150,22 +150,22 @@ impl<S: AuthStore> Auth<S> {
             .store
             .set_role(username, realm, role, by, self.0.clock.now())
             .await;
-        self.changed(username);
-        set.map_err(refused)
+        self.invalidate(username);
+        set.map_err(to_auth_error)
     }
 
     async fn present_member(&self, username: &Username) -> Result<Member, AuthError> {
         let member = self.0.store.member(username).await?;
         member
-            .filter(|member| member.account.standing != Standing::Deleted)
+            .filter(|member| member.account.standing != AccountStatus::Deleted)
             .ok_or(AuthError::NoSuchAccount)
     }
 }
 
-pub(crate) fn refused(why: ChangeRefused) -> AuthError {
+pub(crate) fn to_auth_error(why: ChangeRejected) -> AuthError {
     match why {
-        ChangeRefused::NoSuchAccount => AuthError::NoSuchAccount,
-        ChangeRefused::LastAdministrator => AuthError::LastAdministrator,
-        ChangeRefused::Store(unavailable) => AuthError::Store(unavailable),
+        ChangeRejected::NoSuchAccount => AuthError::NoSuchAccount,
+        ChangeRejected::LastAdministrator => AuthError::LastAdministrator,
+        ChangeRejected::Store(unavailable) => AuthError::Store(unavailable),
     }
 }

@@ -7,49 +7,49 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     Auth, AuthError, AuthStore, Caller, Realm, RealmName, Role, Session, SessionId, SessionKind,
-    Standing, Token, TokenHash, TokenKind, Username, clock,
-    directory::{Held, Known, Owner, Rights, Ticket, Whose},
-    policy::Via,
+    AccountStatus, Token, TokenHash, TokenKind, Username, clock,
+    directory::{CachedSession, CacheEntry, SecretOwner, Rights, Ticket, SessionRef},
+    policy::AuthVia,
 };
 
 /// How often the store hears of a session's last sign of life, at most.
-const TOUCH: Duration = Duration::from_mins(5);
+const TOUCH_INTERVAL: Duration = Duration::from_mins(5);
 const TICKET_LIFETIME: Duration = Duration::from_secs(30);
 
 /// Whether a look-up counts as use of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sign {
-    OfLife,
+pub(crate) enum Activity {
+    Counted,
     /// And it counts for nothing else: what was done for it cannot be taken back, so it is not slowed down any more.
-    OfLifeAtAnyPace,
-    None,
+    Unmetered,
+    Ignored,
 }
 
 impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::InvalidToken`] for a token that is not ours, out of time, or of a session that is over.
-    pub async fn by_bearer(&self, token: &str) -> Result<Caller, AuthError> {
-        let shown = self.shown(token).await?.ok_or(AuthError::InvalidToken)?;
+    pub async fn authenticate_bearer(&self, token: &str) -> Result<Caller, AuthError> {
+        let shown = self.verify_access_token(token).await?.ok_or(AuthError::InvalidToken)?;
         let whose = (shown.username, shown.session);
         Ok(self
-            .caller(whose, Via::Bearer, Sign::OfLife)
+            .caller(whose, AuthVia::Bearer, Activity::Counted)
             .await?
-            .within(shown.scope))
+            .narrowed_to(shown.scope))
     }
 
     /// # Errors
     /// [`AuthError::InvalidToken`] for a cookie that is nobody's, or of a session that is over.
-    pub async fn by_cookie(&self, cookie: &str) -> Result<Caller, AuthError> {
+    pub async fn authenticate_cookie(&self, cookie: &str) -> Result<Caller, AuthError> {
         let cookie = Token::parse(TokenKind::Cookie, cookie)
             .ok_or(AuthError::InvalidToken)?
             .hash();
-        let owner = match self.0.directory.cookie(&cookie) {
+        let owner = match self.0.session_cache.cookie(&cookie) {
             Some(owner) => owner,
-            None => Box::pin(self.load_secret(cookie, SessionKind::Web)).await?,
+            None => Box::pin(self.resolve_secret(cookie, SessionKind::Web)).await?,
         };
         match owner {
-            Owner::Session(whose) => self.caller(whose, Via::Cookie, Sign::OfLife).await,
-            Owner::Nobody => Err(AuthError::InvalidToken),
+            SecretOwner::Session(whose) => self.caller(whose, AuthVia::Cookie, Activity::Counted).await,
+            SecretOwner::None => Err(AuthError::InvalidToken),
         }
     }
 
@@ -57,32 +57,32 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`] for a ticket that is unknown, used, or older than 30 s.
-    pub async fn by_ticket(&self, ticket: &str) -> Result<Caller, AuthError> {
+    pub async fn authenticate_ticket(&self, ticket: &str) -> Result<Caller, AuthError> {
         let ticket = Token::parse(TokenKind::Ticket, ticket)
             .ok_or(AuthError::InvalidToken)?
             .hash();
         let ticket = self
             .0
-            .directory
+            .session_cache
             .take_ticket(&ticket, self.0.clock.now())
             .ok_or(AuthError::InvalidToken)?;
         Ok(self
-            .caller(ticket.whose, Via::Ticket, Sign::OfLife)
+            .caller(ticket.whose, AuthVia::Ticket, Activity::Counted)
             .await?
-            .within(ticket.grants))
+            .narrowed_to(ticket.grants))
     }
 
     /// A single-use, 30 s ticket for a WebSocket.
     pub fn ticket(&self, caller: &Caller) -> Token {
         let (ticket, now) = (
-            Token::random(TokenKind::Ticket, &self.0.chance),
+            Token::random(TokenKind::Ticket, &self.0.rng),
             self.0.clock.now(),
         );
-        let (grants, until) = (caller.session().grants, clock::after(now, TICKET_LIFETIME));
-        self.0.directory.add_ticket(
+        let (grants, until) = (caller.session().grants, clock::add(now, TICKET_LIFETIME));
+        self.0.session_cache.add_ticket(
             ticket.hash(),
             Ticket {
-                whose: whose(caller),
+                whose: session_ref(caller),
                 grants,
                 until,
             },
@@ -93,23 +93,23 @@ impl<S: AuthStore> Auth<S> {
 
     /// The same caller as of now: an error if its session has ended, else with its present rights. An open socket
     /// that asks is no sign of life.
-    pub async fn still(&self, caller: &Caller) -> Result<Caller, AuthError> {
+    pub async fn revalidate(&self, caller: &Caller) -> Result<Caller, AuthError> {
         Ok(self
-            .caller(whose(caller), caller.via(), Sign::None)
+            .caller(session_ref(caller), caller.via(), Activity::Ignored)
             .await?
-            .within(caller.session().grants))
+            .narrowed_to(caller.session().grants))
     }
 
     pub async fn realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
-        if let Some(realm) = self.0.directory.realm(name) {
+        if let Some(realm) = self.0.session_cache.realm(name) {
             return Ok(Some(realm));
         }
         Box::pin(self.load_realm(name)).await
     }
 
     async fn load_realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
-        let _one_loads = self.0.directory.lane(name).lock().await;
-        if let Some(realm) = self.0.directory.realm(name) {
+        let _one_loads = self.0.session_cache.load_lock(name).lock().await;
+        if let Some(realm) = self.0.session_cache.realm(name) {
             return Ok(Some(realm));
         }
         Ok(self
@@ -129,17 +129,17 @@ impl<S: AuthStore> Auth<S> {
 
     async fn load_realms(&self) -> Result<Vec<Realm>, AuthError> {
         let realms = self.0.store.realms().await?;
-        self.0.directory.learn_realms(&realms);
+        self.0.session_cache.learn_realms(&realms);
         Ok(realms)
     }
 
     pub(crate) async fn caller(
         &self,
-        (username, id): Whose,
-        via: Via,
-        sign: Sign,
+        (username, id): SessionRef,
+        via: AuthVia,
+        sign: Activity,
     ) -> Result<Caller, AuthError> {
-        let (held, rights) = self.present(&username, &id).await?;
+        let (held, rights) = self.live_session(&username, &id).await?;
         // What was given to a program that is registered no longer is over with it.
         if held
             .session
@@ -149,27 +149,27 @@ impl<S: AuthStore> Auth<S> {
         {
             return Err(AuthError::InvalidToken);
         }
-        if let (Sign::OfLife, Some(most)) = (sign, self.0.settings.requests_per_minute) {
-            held.spend(self.0.clock.now(), most).map_err(slower)?;
+        if let (Activity::Counted, Some(most)) = (sign, self.0.settings.requests_per_minute) {
+            held.consume_rate(self.0.clock.now(), most).map_err(rate_limited)?;
         }
-        if sign != Sign::None {
-            self.note_life(&held);
+        if sign != Activity::Ignored {
+            self.touch(&held);
         }
-        Ok(self.caller_of(rights, Arc::clone(&held.session), via))
+        Ok(self.caller_for(rights, Arc::clone(&held.session), via))
     }
 
     /// The live session `id` of the active account `username`.
-    pub(crate) async fn present(
+    pub(crate) async fn live_session(
         &self,
         username: &Username,
         id: &SessionId,
-    ) -> Result<(Arc<Held>, Arc<Rights>), AuthError> {
-        let (known, rights) = self.0.directory.look_up(username, id);
+    ) -> Result<(Arc<CachedSession>, Arc<Rights>), AuthError> {
+        let (known, rights) = self.0.session_cache.look_up(username, id);
         let (session, rights) = match (self.decided(known)?, rights) {
             (Some(session), Some(rights)) => (session, rights),
             _ => Box::pin(self.load(username, id)).await?,
         };
-        if rights.account.standing == Standing::Active {
+        if rights.account.standing == AccountStatus::Active {
             Ok((session, rights))
         } else {
             Err(AuthError::InvalidToken)
@@ -177,10 +177,10 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// What memory says: an idle session is looked up once more, since another node may have seen it.
-    fn decided(&self, session: Option<Known>) -> Result<Option<Arc<Held>>, AuthError> {
+    fn decided(&self, session: Option<CacheEntry>) -> Result<Option<Arc<CachedSession>>, AuthError> {
         match session {
-            Some(Known::Over) => Err(AuthError::InvalidToken),
-            Some(Known::Alive(held)) if held.is_alive(self.0.settings.idle, self.0.clock.now()) => {
+            Some(CacheEntry::Ended) => Err(AuthError::InvalidToken),
+            Some(CacheEntry::Live(held)) if held.is_alive(self.0.settings.idle, self.0.clock.now()) => {
                 Ok(Some(held))
             }
             _ => Ok(None),
@@ -191,9 +191,9 @@ impl<S: AuthStore> Auth<S> {
         &self,
         username: &Username,
         id: &SessionId,
-    ) -> Result<(Arc<Held>, Arc<Rights>), AuthError> {
-        let _one_loads = self.0.directory.lane(username).lock().await;
-        let (known, rights) = self.0.directory.look_up(username, id);
+    ) -> Result<(Arc<CachedSession>, Arc<Rights>), AuthError> {
+        let _one_loads = self.0.session_cache.load_lock(username).lock().await;
+        let (known, rights) = self.0.session_cache.look_up(username, id);
         let session = match self.decided(known)? {
             Some(session) => session,
             None => self.load_session(username, id).await?,
@@ -212,16 +212,16 @@ impl<S: AuthStore> Auth<S> {
         &self,
         username: &Username,
         id: &SessionId,
-    ) -> Result<Arc<Held>, AuthError> {
-        let mark = self.0.directory.mark();
+    ) -> Result<Arc<CachedSession>, AuthError> {
+        let mark = self.0.session_cache.version();
         let found = self.0.store.session(id).await?;
         let ours =
             found.filter(|session| session.username == *username && session.ended_at.is_none());
-        let held = ours.map(|session| self.0.directory.learn_session(mark, session));
+        let held = ours.map(|session| self.0.session_cache.learn_session(mark, session));
         match held {
             Some(held) if held.is_alive(self.0.settings.idle, self.0.clock.now()) => Ok(held),
             _ => {
-                self.0.directory.learn_over(mark, username, id.clone());
+                self.0.session_cache.learn_over(mark, username, id.clone());
                 Err(AuthError::InvalidToken)
             }
         }
@@ -232,7 +232,7 @@ impl<S: AuthStore> Auth<S> {
         &self,
         username: &Username,
     ) -> Result<Option<Arc<Rights>>, AuthError> {
-        let mark = self.0.directory.mark();
+        let mark = self.0.session_cache.version();
         let Some(member) = self.0.store.member(username).await? else {
             return Ok(None);
         };
@@ -242,32 +242,32 @@ impl<S: AuthStore> Auth<S> {
             roles,
             factors: member.factors,
         };
-        Ok(Some(self.0.directory.learn_rights(mark, rights)))
+        Ok(Some(self.0.session_cache.learn_rights(mark, rights)))
     }
 
     /// Whose cookie or personal access token it is.
-    pub(crate) async fn load_secret(
+    pub(crate) async fn resolve_secret(
         &self,
         secret: TokenHash,
         kind: SessionKind,
-    ) -> Result<Owner, AuthError> {
-        if let Some(whose) = self.find_owner(&secret, kind).await? {
-            return Ok(Owner::Session(whose));
+    ) -> Result<SecretOwner, AuthError> {
+        if let Some(whose) = self.lookup_secret(&secret, kind).await? {
+            return Ok(SecretOwner::Session(whose));
         }
-        self.0.directory.learn_cookie(secret, Owner::Nobody);
-        Ok(Owner::Nobody)
+        self.0.session_cache.learn_cookie(secret, SecretOwner::None);
+        Ok(SecretOwner::None)
     }
 
     /// As [`load_secret`](Self::load_secret), without remembering what is nobody's.
-    pub(crate) async fn find_owner(
+    pub(crate) async fn lookup_secret(
         &self,
         secret: &TokenHash,
         kind: SessionKind,
-    ) -> Result<Option<Whose>, AuthError> {
-        let _one_loads = self.0.directory.lane(secret).lock().await;
-        match self.0.directory.cookie(secret) {
-            Some(Owner::Session(whose)) => return Ok(Some(whose)),
-            Some(Owner::Nobody) => return Ok(None),
+    ) -> Result<Option<SessionRef>, AuthError> {
+        let _one_loads = self.0.session_cache.load_lock(secret).lock().await;
+        match self.0.session_cache.cookie(secret) {
+            Some(SecretOwner::Session(whose)) => return Ok(Some(whose)),
+            Some(SecretOwner::None) => return Ok(None),
             None => {}
         }
         let found = self
@@ -279,17 +279,17 @@ impl<S: AuthStore> Auth<S> {
         let Some(Session { username, id, .. }) = found else {
             return Ok(None);
         };
-        self.0.directory.learn_cookie(
+        self.0.session_cache.learn_cookie(
             secret.clone(),
-            Owner::Session((username.clone(), id.clone())),
+            SecretOwner::Session((username.clone(), id.clone())),
         );
         Ok(Some((username, id)))
     }
 
     /// The request does not wait for the store to hear of it.
-    fn note_life(&self, held: &Held) {
+    fn touch(&self, held: &CachedSession) {
         let now = self.0.clock.now();
-        if !held.touch(now, TOUCH.min(self.0.settings.idle / 4)) {
+        if !held.touch(now, TOUCH_INTERVAL.min(self.0.settings.idle / 4)) {
             return;
         }
         let (store, id) = (self.0.store.clone(), held.session.id.clone());
@@ -301,12 +301,12 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-fn slower(retry_after: Duration) -> AuthError {
+fn rate_limited(retry_after: Duration) -> AuthError {
     metrics::counter!("strongroom_requests_slowed_total").increment(1);
-    AuthError::TooFast { retry_after }
+    AuthError::RateLimited { retry_after }
 }
 
-fn whose(caller: &Caller) -> Whose {
+fn session_ref(caller: &Caller) -> SessionRef {
     (
         caller.account().username.clone(),
         caller.session().id.clone(),

@@ -10,12 +10,12 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 pub use deed::Deed;
-pub use detail::{Behalf, Detail, Place};
+pub use detail::{OnBehalfOf, AuditDetail, AuditOrigin};
 
 use crate::{Actor, Origin, RealmId, Username};
 
 /// The subject of what is done to all accounts at once. Nobody is called that.
-pub const EVERYBODY: &str = "*";
+pub const ALL_ACCOUNTS: &str = "*";
 
 /// What a chain of entries is about. Each stands for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,17 +38,17 @@ impl Chain {
 
 /// An entry about to be appended to the accounts' chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct NewAuditEntry {
     pub at: Timestamp,
     /// Who did it, or tried to; empty where nobody knows.
     pub actor: String,
     pub deed: Deed,
     /// Whom or what it is about.
     pub subject: String,
-    pub detail: Detail,
+    pub detail: AuditDetail,
 }
 
-impl Record {
+impl NewAuditEntry {
     /// Something done by somebody, to themself unless [`about`](Self::about) says otherwise.
     #[must_use]
     pub fn new(by: &Actor, deed: Deed, at: Timestamp) -> Self {
@@ -58,17 +58,17 @@ impl Record {
             actor: name.clone(),
             deed,
             subject: name,
-            detail: Detail::by(by),
+            detail: AuditDetail::by(by),
         }
     }
 
     /// Something tried by somebody who has not proved who they are; `whose` account it would have been.
     #[must_use]
-    pub fn tried(whose: Option<&Username>, from: &Origin, deed: Deed, at: Timestamp) -> Self {
+    pub fn attempt(whose: Option<&Username>, from: &Origin, deed: Deed, at: Timestamp) -> Self {
         let name = whose.map_or("", Username::as_str).to_owned();
-        let detail = Detail {
-            from: Some(Place::of(from)),
-            ..Detail::default()
+        let detail = AuditDetail {
+            from: Some(AuditOrigin::of(from)),
+            ..AuditDetail::default()
         };
         Self {
             at,
@@ -80,7 +80,7 @@ impl Record {
     }
 
     #[must_use]
-    pub fn about(self, subject: impl Into<String>) -> Self {
+    pub fn subject(self, subject: impl Into<String>) -> Self {
         Self {
             subject: subject.into(),
             ..self
@@ -89,7 +89,7 @@ impl Record {
 
     /// See [`Detail`].
     #[must_use]
-    pub fn detailed(mut self, add: impl FnOnce(Detail) -> Detail) -> Self {
+    pub fn with_detail(mut self, add: impl FnOnce(AuditDetail) -> AuditDetail) -> Self {
         self.detail = add(self.detail);
         self
     }
@@ -106,7 +106,7 @@ pub struct Entry {
     /// A [`Deed`], or a host's own word, as `file.checked_out`.
     pub action: String,
     pub subject: String,
-    pub detail: Detail,
+    pub detail: AuditDetail,
     /// SHA-256, hex, over the entry and `prev_hash`.
     pub hash: String,
     pub prev_hash: String,
@@ -119,7 +119,7 @@ pub struct AuditQuery {
     pub actor: Option<String>,
     pub subject: Option<String>,
     /// Who did it, or to whom it was done, or [everybody](EVERYBODY).
-    pub concerning: Option<Username>,
+    pub involving: Option<Username>,
     /// The whole word, or its beginning up to a dot: `factor` finds `factor.added`.
     pub action: Option<String>,
     /// Of the request.
@@ -127,13 +127,13 @@ pub struct AuditQuery {
     pub since: Option<Timestamp>,
     /// Not this moment itself.
     pub until: Option<Timestamp>,
-    pub from: From,
+    pub from: AuditCursor,
     pub limit: u32,
 }
 
 /// Where a page of the audit begins, and its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum AuditCursor {
     /// Newest first, those before this number.
     Before(i64),
     /// Oldest first, those after this number.
@@ -148,12 +148,12 @@ impl AuditQuery {
             chain,
             actor: None,
             subject: None,
-            concerning: None,
+            involving: None,
             action: None,
             address: None,
             since: None,
             until: None,
-            from: From::Before(i64::MAX),
+            from: AuditCursor::Before(i64::MAX),
             limit,
         }
     }

@@ -1,35 +1,35 @@
 //! Reading the audit: administrators all of it, managers their realm's chain, everybody what concerns themself.
 
 use crate::{
-    Action, Auth, AuthError, AuthStore, Caller, Grant, Permit, Role, Username,
+    Action, Auth, AuthError, AuthStore, Caller, Scope, Permit, Role, Username,
     audit::{AuditQuery, Chain, Entry},
-    permit::{Administrator, Everywhere, InRealm},
+    permit::{Administrator, GlobalTarget, RealmTarget},
 };
 
 /// Administrators read every chain.
 #[derive(Debug)]
-pub struct SeeAudit;
-impl Action for SeeAudit {
+pub struct ReadAudit;
+impl Action for ReadAudit {
     const NAME: &'static str = "audit.see";
-    type Scope = Everywhere;
-    const NEEDS: Administrator = Administrator;
-    const GRANT: Grant = Grant::Administer;
+    type Target = GlobalTarget;
+    const REQUIRED_ROLE: Administrator = Administrator;
+    const SCOPE: Scope = Scope::Administer;
 }
 
 /// Managers of a vault (and administrators) read its chain.
 #[derive(Debug)]
-pub struct SeeRealmAudit;
-impl Action for SeeRealmAudit {
+pub struct ReadRealmAudit;
+impl Action for ReadRealmAudit {
     const NAME: &'static str = "vault.audit";
-    type Scope = InRealm;
-    const NEEDS: Role = Role::Manager;
-    const GRANT: Grant = Grant::Administer;
+    type Target = RealmTarget;
+    const REQUIRED_ROLE: Role = Role::Manager;
+    const SCOPE: Scope = Scope::Administer;
 }
 
 impl<S: AuthStore> Auth<S> {
     pub async fn audit(
         &self,
-        _permit: &Permit<SeeAudit>,
+        _permit: &Permit<ReadAudit>,
         query: AuditQuery,
     ) -> Result<Vec<Entry>, AuthError> {
         Ok(self.0.store.audit(query).await?)
@@ -39,7 +39,7 @@ impl<S: AuthStore> Auth<S> {
     /// administrator.
     pub async fn realm_audit(
         &self,
-        permit: &Permit<SeeRealmAudit>,
+        permit: &Permit<ReadRealmAudit>,
         caller: &Caller,
         query: AuditQuery,
     ) -> Result<Vec<Entry>, AuthError> {
@@ -64,7 +64,7 @@ impl<S: AuthStore> Auth<S> {
         let own = caller.account().username.clone();
         let query = AuditQuery {
             chain: Chain::Accounts,
-            concerning: Some(own.clone()),
+            involving: Some(own.clone()),
             ..query
         };
         let mut entries = self.0.store.audit(query).await?;

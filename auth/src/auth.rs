@@ -13,28 +13,28 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    Account, Action, AuthError, AuthStore, Caller, Chance, Clients, Clock, DisplayName,
-    EmailAddress, Grant, Password, PasswordHash, PersonalRules, Role, SessionId, Token, Username,
+    Account, Action, AuthError, AuthStore, Caller, SecureRandom, Clients, Clock, DisplayName,
+    EmailAddress, Scope, Password, PasswordHash, PersonalTokenRules, Role, SessionId, Token, Username,
     access::AccessTokens,
-    directory::Directory,
+    directory::SessionCache,
     factor::{
         FactorRules,
-        passkey::{Party, PasskeyRules},
+        passkey::{RelyingParty, PasskeyRules},
     },
-    guessing::Gate,
+    guessing::Throttle,
     hashing::Hasher,
     key::{MasterKey, Purpose},
     key_ring::{KeyRing, KeyRules},
-    letter::{Letter, Strangers, WAITING},
-    notes::Notes,
+    letter::{OutgoingMail, UnverifiedMailLimit, QUEUE_LIMIT},
+    notes::RateLimitedEvents,
     password::PasswordRules,
     pepper::Peppers,
-    permit::{Administrator, AskedBy, Everywhere, InRealm, StepUp},
-    refusals::Refusals,
-    registering::Setup,
+    permit::{Administrator, Initiator, GlobalTarget, RealmTarget, StepUp},
+    refusals::DenialLog,
+    registering::SetupLink,
     seal::Sealer,
     store::KeyPurpose,
-    upstream::{self, Upstreams},
+    upstream::{self, UpstreamSettings},
 };
 
 /// What the host decides.
@@ -46,7 +46,7 @@ pub struct Settings {
     pub audience: String,
     pub registration: Registration,
     /// What a new account may do in the realm `main`.
-    pub first_role: Option<Role>,
+    pub default_role: Option<Role>,
     /// At most an hour.
     pub access_lifetime: Duration,
     /// A session not used for so long is over.
@@ -59,8 +59,8 @@ pub struct Settings {
     pub passwords: PasswordRules,
     pub step_up: StepUpRules,
     pub factors: FactorRules,
-    pub upstreams: Upstreams,
-    pub personal: PersonalRules,
+    pub upstreams: UpstreamSettings,
+    pub personal: PersonalTokenRules,
     pub keys: KeyRules,
     pub passkeys: PasskeyRules,
     /// Programs that may ask people for access.
@@ -75,7 +75,7 @@ impl Settings {
             issuer,
             audience,
             registration: Registration::Closed,
-            first_role: None,
+            default_role: None,
             access_lifetime: Duration::from_mins(30),
             idle: Duration::from_hours(14 * 24),
             absolute: Duration::from_hours(90 * 24),
@@ -88,8 +88,8 @@ impl Settings {
             passwords: PasswordRules::default(),
             step_up: StepUpRules::default(),
             factors: FactorRules::default(),
-            upstreams: Upstreams::default(),
-            personal: PersonalRules::default(),
+            upstreams: UpstreamSettings::default(),
+            personal: PersonalTokenRules::default(),
             keys: KeyRules::default(),
             passkeys: PasskeyRules::default(),
             clients: Clients::default(),
@@ -98,10 +98,10 @@ impl Settings {
 
     /// Everybody who comes may have an account, and is this in the realm `main`.
     #[must_use]
-    pub fn open_to_everybody(self, role: Role) -> Self {
+    pub fn with_open_registration(self, role: Role) -> Self {
         Self {
             registration: Registration::Open,
-            first_role: Some(role),
+            default_role: Some(role),
             ..self
         }
     }
@@ -112,21 +112,21 @@ impl Settings {
 pub struct StepUpRules {
     /// How long a sign-in is recent.
     pub within: Duration,
-    pub programs: Programs,
+    pub clients: ClientStepUp,
 }
 
 impl Default for StepUpRules {
     fn default() -> Self {
         Self {
             within: Duration::from_mins(10),
-            programs: Programs::LiveSession,
+            clients: ClientStepUp::LiveSession,
         }
     }
 }
 
 /// What programs need for [`StepUp::OnThePage`](crate::permit::StepUp) actions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Programs {
+pub enum ClientStepUp {
     LiveSession,
     RecentSignIn,
 }
@@ -149,14 +149,14 @@ pub enum Registration {
 
 /// What somebody who registers sends. Nothing about rights: those are decided here.
 #[derive(Debug)]
-pub struct Applicant {
+pub struct RegistrationRequest {
     pub username: Username,
     pub display_name: Option<DisplayName>,
     pub email: Option<EmailAddress>,
     pub password: Password,
 }
 
-impl Applicant {
+impl RegistrationRequest {
     /// With a name and a password, which is all that one needs.
     #[must_use]
     pub fn new(username: Username, password: Password) -> Self {
@@ -202,7 +202,7 @@ pub struct Introspection {
 
 /// Whether the other sessions survive a password change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Others {
+pub enum OtherSessions {
     End,
     Keep,
 }
@@ -212,33 +212,33 @@ pub enum Others {
 pub struct ManageAccounts;
 impl Action for ManageAccounts {
     const NAME: &'static str = "accounts.manage";
-    type Scope = Everywhere;
-    const NEEDS: Administrator = Administrator;
-    const GRANT: Grant = Grant::Administer;
+    type Target = GlobalTarget;
+    const REQUIRED_ROLE: Administrator = Administrator;
+    const SCOPE: Scope = Scope::Administer;
     const STEP_UP: StepUp = StepUp::Always;
 }
 
 /// Administrators open a way into an account: by a link that sets its password, or by taking its second factors away.
 /// Whoever has a token for a while must not get an account for good.
 #[derive(Debug)]
-pub struct LetIn;
-impl Action for LetIn {
+pub struct OpenAccountAccess;
+impl Action for OpenAccountAccess {
     const NAME: &'static str = "accounts.let_in";
-    type Scope = Everywhere;
-    const NEEDS: Administrator = Administrator;
-    const GRANT: Grant = Grant::Administer;
+    type Target = GlobalTarget;
+    const REQUIRED_ROLE: Administrator = Administrator;
+    const SCOPE: Scope = Scope::Administer;
     const STEP_UP: StepUp = StepUp::Always;
-    const ASKED_BY: AskedBy = AskedBy::Person;
+    const ASKED_BY: Initiator = Initiator::Person;
 }
 
 /// Administrators look at accounts.
 #[derive(Debug)]
-pub struct SeeAccounts;
-impl Action for SeeAccounts {
+pub struct ReadAccounts;
+impl Action for ReadAccounts {
     const NAME: &'static str = "accounts.see";
-    type Scope = Everywhere;
-    const NEEDS: Administrator = Administrator;
-    const GRANT: Grant = Grant::Administer;
+    type Target = GlobalTarget;
+    const REQUIRED_ROLE: Administrator = Administrator;
+    const SCOPE: Scope = Scope::Administer;
 }
 
 /// Managers of a vault (and administrators) say who may do what in it.
@@ -246,25 +246,25 @@ impl Action for SeeAccounts {
 pub struct ManageMembers;
 impl Action for ManageMembers {
     const NAME: &'static str = "members.manage";
-    type Scope = InRealm;
-    const NEEDS: Role = Role::Manager;
-    const GRANT: Grant = Grant::Administer;
+    type Target = RealmTarget;
+    const REQUIRED_ROLE: Role = Role::Manager;
+    const SCOPE: Scope = Scope::Administer;
     const STEP_UP: StepUp = StepUp::Always;
 }
 
 /// Managers of a vault (and administrators) look at who may do what in it.
 #[derive(Debug)]
-pub struct SeeMembers;
-impl Action for SeeMembers {
+pub struct ReadMembers;
+impl Action for ReadMembers {
     const NAME: &'static str = "members.see";
-    type Scope = InRealm;
-    const NEEDS: Role = Role::Manager;
-    const GRANT: Grant = Grant::Administer;
+    type Target = RealmTarget;
+    const REQUIRED_ROLE: Role = Role::Manager;
+    const SCOPE: Scope = Scope::Administer;
 }
 
 /// An account brought over from elsewhere.
 #[derive(Debug)]
-pub struct Import {
+pub struct ImportedAccount {
     pub username: Username,
     pub password: PasswordHash,
     pub administrator: bool,
@@ -277,31 +277,31 @@ pub(crate) struct Service<S> {
     pub(crate) store: S,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
-    pub(crate) chance: Chance,
+    pub(crate) rng: SecureRandom,
     pub(crate) hasher: Hasher,
     pub(crate) access: AccessTokens,
-    pub(crate) ring: KeyRing<S>,
+    pub(crate) key_ring: KeyRing<S>,
     /// When keys were last asked for because a token named an unknown one.
-    pub(crate) keys_asked: tokio::sync::Mutex<Option<Timestamp>>,
-    pub(crate) gate: Gate,
+    pub(crate) key_refresh: tokio::sync::Mutex<Option<Timestamp>>,
+    pub(crate) throttle: Throttle,
     /// Opens the secrets of authenticator apps.
     pub(crate) factors: Sealer,
-    pub(crate) directory: Directory,
+    pub(crate) session_cache: SessionCache,
     /// `None` where the installation's address is none where passkeys work.
-    pub(crate) passkeys: Option<Party>,
+    pub(crate) passkeys: Option<RelyingParty>,
     /// The first administrator's link, while there is one.
-    pub(crate) setup: Mutex<Option<Setup>>,
-    pub(crate) refusals: Refusals,
+    pub(crate) setup: Mutex<Option<SetupLink>>,
+    pub(crate) denials: DenialLog,
     /// Whom a letter about a sign-in that is half way went to.
-    pub(crate) half_way: Notes<Username>,
+    pub(crate) mfa_notices: RateLimitedEvents<Username>,
     /// What providers said of themselves, and what seals sign-ins that are under way there.
-    pub(crate) upstream: upstream::Known,
+    pub(crate) upstream: upstream::MetadataCache,
     pub(crate) upstream_seal: Sealer,
     /// Where letters go in, and where the host takes them out.
-    pub(crate) letters: (mpsc::Sender<Letter>, Mutex<Option<mpsc::Receiver<Letter>>>),
-    pub(crate) strangers: Strangers,
+    pub(crate) mail_queue: (mpsc::Sender<OutgoingMail>, Mutex<Option<mpsc::Receiver<OutgoingMail>>>),
+    pub(crate) unverified_mail_limit: UnverifiedMailLimit,
     /// The last account event that the directory has heard of.
-    pub(crate) followed: AtomicI64,
+    pub(crate) last_event_seen: AtomicI64,
 }
 
 impl<S> Clone for Auth<S> {
@@ -328,50 +328,50 @@ impl<S: AuthStore> Auth<S> {
         settings: Settings,
         keys: MasterKey,
         clock: Clock,
-        chance: Chance,
+        rng: SecureRandom,
     ) -> Result<Self, AuthError> {
         let ring = KeyRing::new(
             store.clone(),
             &keys,
             settings.keys,
             clock.clone(),
-            chance.clone(),
+            rng.clone(),
         )?;
         let access = AccessTokens::new(ring.load().await?, &settings);
-        ring.take_hold().await?;
+        ring.claim_master().await?;
         let peppers = Peppers::new(
             &keys,
             &settings.passwords.peppers,
             &store.keys(KeyPurpose::Peppers).await?,
         )?;
-        let hasher = Hasher::new(settings.hashing, peppers, chance.clone())?;
-        hasher.kinds().are(&store.password_kinds().await?);
-        let passkeys = Party::of(&settings.issuer, &settings.passkeys.name);
+        let hasher = Hasher::new(settings.hashing, peppers, rng.clone())?;
+        hasher.kinds().replace_all(&store.hash_samples().await?);
+        let passkeys = RelyingParty::of(&settings.issuer, &settings.passkeys.name);
         let factors = Sealer::new(&keys, Purpose::Factors)?;
         // Before anything is loaded: whatever happens from here on is heard of.
         let followed = AtomicI64::new(store.last_account_event().await?);
-        let (post, letters) = mpsc::channel(WAITING);
+        let (post, letters) = mpsc::channel(QUEUE_LIMIT);
         Ok(Self(Arc::new(Service {
             store,
             settings,
             clock,
-            chance,
+            rng: rng,
             hasher,
             access,
-            ring,
-            keys_asked: tokio::sync::Mutex::default(),
-            gate: Gate::new(),
+            key_ring: ring,
+            key_refresh: tokio::sync::Mutex::default(),
+            throttle: Throttle::new(),
             factors,
-            directory: Directory::new(),
+            session_cache: SessionCache::new(),
             passkeys,
             setup: Mutex::default(),
-            refusals: Refusals::default(),
-            half_way: Notes::default(),
-            upstream: upstream::Known::default(),
+            denials: DenialLog::default(),
+            mfa_notices: RateLimitedEvents::default(),
+            upstream: upstream::MetadataCache::default(),
             upstream_seal: Sealer::new(&keys, Purpose::Upstream)?,
-            letters: (post, Mutex::new(Some(letters))),
-            strangers: Strangers::new(),
-            followed,
+            mail_queue: (post, Mutex::new(Some(letters))),
+            unverified_mail_limit: UnverifiedMailLimit::new(),
+            last_event_seen: followed,
         })))
     }
 
@@ -389,11 +389,11 @@ impl<S: AuthStore> Auth<S> {
 
     /// Ticks whenever sessions or rights changed: open sockets then ask [`still`](Self::still) again.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.0.directory.changes()
+        self.0.session_cache.changes()
     }
 
     /// What this node wrote about somebody is felt here at once; other nodes read the log.
-    pub(crate) fn changed(&self, username: &Username) {
-        self.0.directory.forget([username]);
+    pub(crate) fn invalidate(&self, username: &Username) {
+        self.0.session_cache.invalidate([username]);
     }
 }

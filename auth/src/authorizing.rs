@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Client, DelegationRefused, Grants, Origin, SessionId,
+    Auth, AuthError, AuthStore, Caller, Client, OAuthError, Scopes, Origin, SessionId,
     Token, TokenHash, TokenKind, Username,
-    audit::{Deed, Detail},
+    audit::{Deed, AuditDetail},
     auth::Tokens,
-    client::scope,
+    client::parse_requested_scope,
     clock,
-    delegating::{Approval, Delegation},
-    guessing::Secret,
-    store::{EndReason, Slip, SlipKind},
+    delegating::{Consent, ClientSession},
+    guessing::CredentialKind,
+    store::{EndReason, OneTimeToken, OneTimeKind},
 };
 
 /// How long a code is good (RFC 6749 §4.1.2: at most ten minutes).
@@ -29,10 +29,10 @@ const REMEMBERED: Duration = Duration::from_hours(24);
 
 /// What a program asks for, as far as it was checked.
 #[derive(Clone, Debug)]
-pub struct Authorization {
+pub struct AuthorizationRequest {
     client: Client,
     redirect_uri: String,
-    grants: Grants,
+    grants: Scopes,
     challenge: Challenge,
 }
 
@@ -45,7 +45,7 @@ pub type Code = Token;
 
 /// What comes back to be turned into tokens.
 #[derive(Debug)]
-pub struct Redemption {
+pub struct AuthorizationCodeGrant {
     pub code: SecretString,
     pub client: String,
     pub redirect_uri: String,
@@ -54,13 +54,13 @@ pub struct Redemption {
 
 /// What is kept under the hash of a code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Kept {
+struct CodeBody {
     client: String,
     redirect_uri: String,
     challenge: String,
     scope: String,
     expires_at: Timestamp,
-    approval: Approval,
+    approval: Consent,
     /// The session that it was turned into.
     session: Option<String>,
     /// It was shown again since.
@@ -70,14 +70,14 @@ struct Kept {
     burnt: bool,
 }
 
-impl Authorization {
+impl AuthorizationRequest {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
     }
 
     #[must_use]
-    pub fn grants(&self) -> Grants {
+    pub fn grants(&self) -> Scopes {
         self.grants
     }
 
@@ -111,17 +111,17 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`DelegationRefused::Client`], [`DelegationRefused::Redirect`].
-    pub fn program(&self, client: &str, redirect_uri: &str) -> Result<&Client, DelegationRefused> {
+    pub fn client_for(&self, client: &str, redirect_uri: &str) -> Result<&Client, OAuthError> {
         let client = self
             .0
             .settings
             .clients
             .find(client)
-            .ok_or(DelegationRefused::Client)?;
+            .ok_or(OAuthError::Client)?;
         if client.may_redirect_to(redirect_uri) {
             Ok(client)
         } else {
-            Err(DelegationRefused::Redirect)
+            Err(OAuthError::Redirect)
         }
     }
 
@@ -134,23 +134,23 @@ impl<S: AuthStore> Auth<S> {
         clippy::too_many_arguments,
         reason = "the parameters of RFC 6749 §4.1.1 and RFC 7636 §4.3"
     )]
-    pub fn check_authorization(
+    pub fn validate_request(
         &self,
         client: &Client,
         redirect_uri: &str,
         (response_type, response_mode): (Option<&str>, Option<&str>),
         asked: Option<&str>,
         (challenge, method): (Option<&str>, Option<&str>),
-    ) -> Result<Authorization, DelegationRefused> {
+    ) -> Result<AuthorizationRequest, OAuthError> {
         if response_type != Some("code") {
-            return Err(DelegationRefused::ResponseType);
+            return Err(OAuthError::ResponseType);
         }
         if response_mode.is_some_and(|mode| mode != "query") {
-            return Err(DelegationRefused::ResponseMode);
+            return Err(OAuthError::ResponseMode);
         }
-        let challenge = Challenge::parse(challenge, method).ok_or(DelegationRefused::Challenge)?;
-        let grants = scope(asked)?;
-        Ok(Authorization {
+        let challenge = Challenge::parse(challenge, method).ok_or(OAuthError::Challenge)?;
+        let grants = parse_requested_scope(asked)?;
+        Ok(AuthorizationRequest {
             client: client.clone(),
             redirect_uri: redirect_uri.to_owned(),
             grants,
@@ -165,34 +165,34 @@ impl<S: AuthStore> Auth<S> {
     pub async fn authorize(
         &self,
         caller: &Caller,
-        wanted: Authorization,
+        wanted: AuthorizationRequest,
     ) -> Result<Code, AuthError> {
         let (code, now) = (
-            Token::random(TokenKind::Code, &self.0.chance),
+            Token::random(TokenKind::Code, &self.0.rng),
             self.0.clock.now(),
         );
-        let kept = Kept {
+        let kept = CodeBody {
             client: wanted.client.id().to_owned(),
             redirect_uri: wanted.redirect_uri,
             challenge: wanted.challenge.0,
             scope: wanted.grants.to_string(),
-            expires_at: clock::after(now, LIFETIME),
-            approval: Approval::by(caller, wanted.grants)?,
+            expires_at: clock::add(now, LIFETIME),
+            approval: Consent::from_caller(caller, wanted.grants)?,
             session: None,
             replayed: false,
             burnt: false,
         };
-        let slip = Slip {
-            kind: SlipKind::Code,
+        let slip = OneTimeToken {
+            kind: OneTimeKind::Code,
             hash: code.hash(),
             username: Some(caller.account().username.clone()),
             body: write(&kept)?,
             created_at: now,
-            expires_at: clock::after(now, REMEMBERED),
+            expires_at: clock::add(now, REMEMBERED),
         };
-        self.0.store.keep_slip(slip).await?;
-        let told = |detail: Detail| detail.fact("client", kept.client).fact("scope", kept.scope);
-        self.record_decision(caller, Deed::ProgramApproved, told)
+        self.0.store.insert_token(slip).await?;
+        let told = |detail: AuditDetail| detail.with("client", kept.client).with("scope", kept.scope);
+        self.audit_decision(caller, Deed::ProgramApproved, told)
             .await?;
         Ok(code)
     }
@@ -202,16 +202,16 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`DelegationRefused::Code`], for whatever reason.
-    pub async fn redeem(&self, redemption: Redemption, from: Origin) -> Result<Tokens, AuthError> {
+    pub async fn exchange_code(&self, redemption: AuthorizationCodeGrant, from: Origin) -> Result<Tokens, AuthError> {
         let code = Token::parse(TokenKind::Code, redemption.code.expose_secret())
-            .ok_or(DelegationRefused::Code)?;
+            .ok_or(OAuthError::InvalidCode)?;
         let found = self
-            .found_or_charged(Secret::Code, &from, self.kept(&code.hash()))
+            .lookup_or_penalize(CredentialKind::Code, &from, self.load_code(&code.hash()))
             .await?;
-        let (slip, kept) = found.ok_or(DelegationRefused::Code)?;
+        let (slip, kept) = found.ok_or(OAuthError::InvalidCode)?;
         if kept.session.is_some() {
             self.end_replayed(slip, kept).await?;
-            return Err(DelegationRefused::Code.into());
+            return Err(OAuthError::InvalidCode.into());
         }
         let now = self.0.clock.now();
         let ours = redemption.client == kept.client && redemption.redirect_uri == kept.redirect_uri;
@@ -221,9 +221,9 @@ impl<S: AuthStore> Auth<S> {
             if !self
                 .0
                 .store
-                .revise_slip(
+                .compare_and_swap_token(
                     &slip,
-                    write(&Kept {
+                    write(&CodeBody {
                         burnt: true,
                         ..kept
                     })?,
@@ -231,42 +231,42 @@ impl<S: AuthStore> Auth<S> {
                 )
                 .await?
             {
-                self.end_used_meanwhile(&slip.hash).await?;
+                self.end_if_code_reused(&slip.hash).await?;
             }
-            self.charge_wrong(Secret::Code, &from, slip.username.as_ref())
+            self.penalize(CredentialKind::Code, &from, slip.username.as_ref())
                 .await?;
-            return Err(DelegationRefused::Code.into());
+            return Err(OAuthError::InvalidCode.into());
         }
         self.exchange(slip, kept, from).await
     }
 
     /// The session's name is written before it begins: whoever reads it there may end it.
-    async fn exchange(&self, slip: Slip, kept: Kept, from: Origin) -> Result<Tokens, AuthError> {
-        let id = SessionId::random(&self.0.chance);
-        let used = Kept {
+    async fn exchange(&self, slip: OneTimeToken, kept: CodeBody, from: Origin) -> Result<Tokens, AuthError> {
+        let id = SessionId::random(&self.0.rng);
+        let used = CodeBody {
             session: Some(id.to_string()),
             ..kept.clone()
         };
         if !self
             .0
             .store
-            .revise_slip(&slip, write(&used)?, self.0.clock.now())
+            .compare_and_swap_token(&slip, write(&used)?, self.0.clock.now())
             .await?
         {
-            self.end_used_meanwhile(&slip.hash).await?;
-            return Err(DelegationRefused::Code.into());
+            self.end_if_code_reused(&slip.hash).await?;
+            return Err(OAuthError::InvalidCode.into());
         }
         let program = self
             .0
             .settings
             .clients
             .find(&kept.client)
-            .ok_or(DelegationRefused::Client)?
+            .ok_or(OAuthError::Client)?
             .name()
             .to_owned();
         let grants =
-            Grants::parse(&kept.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
-        let delegation = Delegation {
+            Scopes::parse(&kept.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
+        let delegation = ClientSession {
             approval: kept.approval,
             id,
             grants,
@@ -275,33 +275,33 @@ impl<S: AuthStore> Auth<S> {
             from,
         };
         let tokens = self
-            .delegate(delegation)
+            .start_client_session(delegation)
             .await
             .map_err(|error| match error {
                 AuthError::Delegation(_) | AuthError::InvalidToken => {
-                    DelegationRefused::Code.into()
+                    OAuthError::InvalidCode.into()
                 }
                 other => other,
             })?;
         // It may have been shown again while the session was not there yet to be ended.
-        if let Some((slip, kept)) = self.kept(&slip.hash).await?
+        if let Some((slip, kept)) = self.load_code(&slip.hash).await?
             && kept.replayed
         {
             self.end_replayed(slip, kept).await?;
-            return Err(DelegationRefused::Code.into());
+            return Err(OAuthError::InvalidCode.into());
         }
         Ok(tokens)
     }
 
     /// Somebody else is using the code at this moment: that is a second use as well.
-    async fn end_used_meanwhile(&self, code: &TokenHash) -> Result<(), AuthError> {
-        match self.kept(code).await? {
+    async fn end_if_code_reused(&self, code: &TokenHash) -> Result<(), AuthError> {
+        match self.load_code(code).await? {
             Some((slip, kept)) => self.end_replayed(slip, kept).await,
             None => Ok(()),
         }
     }
 
-    async fn end_replayed(&self, slip: Slip, kept: Kept) -> Result<(), AuthError> {
+    async fn end_replayed(&self, slip: OneTimeToken, kept: CodeBody) -> Result<(), AuthError> {
         let now = self.0.clock.now();
         let (Some(id), Some(username)) = (&kept.session, &slip.username) else {
             return Ok(());
@@ -309,9 +309,9 @@ impl<S: AuthStore> Auth<S> {
         let (id, username): (SessionId, Username) = (SessionId::new(id), username.clone());
         self.0
             .store
-            .revise_slip(
+            .compare_and_swap_token(
                 &slip,
-                write(&Kept {
+                write(&CodeBody {
                     replayed: true,
                     ..kept
                 })?,
@@ -319,17 +319,17 @@ impl<S: AuthStore> Auth<S> {
             )
             .await?;
         tracing::warn!(%username, session.id = %id, "an authorization code was used twice: its session was ended");
-        self.end_delegated(&username, &id, EndReason::Replayed)
+        self.end_client_session(&username, &id, EndReason::Replayed)
             .await
     }
 
-    async fn kept(&self, hash: &TokenHash) -> Result<Option<(Slip, Kept)>, AuthError> {
+    async fn load_code(&self, hash: &TokenHash) -> Result<Option<(OneTimeToken, CodeBody)>, AuthError> {
         let slip = self
             .0
             .store
-            .slip(SlipKind::Code, hash, self.0.clock.now())
+            .find_token(OneTimeKind::Code, hash, self.0.clock.now())
             .await?;
-        let read = |slip: Slip| match serde_json::from_str(&slip.body) {
+        let read = |slip: OneTimeToken| match serde_json::from_str(&slip.body) {
             Ok(kept) => Ok((slip, kept)),
             Err(_) => Err(AuthError::Internal("a stored code")),
         };
@@ -337,7 +337,7 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-fn write(kept: &Kept) -> Result<String, AuthError> {
+fn write(kept: &CodeBody) -> Result<String, AuthError> {
     serde_json::to_string(kept).map_err(|_| AuthError::Internal("a code cannot be written"))
 }
 

@@ -18,7 +18,7 @@ use std::{
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use unicode_normalization::UnicodeNormalization as _;
 
-pub use build::{BuildError, Built, build};
+pub use build::{BuildError, BuildReport, build};
 
 const MARK: [u8; 8] = *b"srbreac1";
 const HEADER: u64 = HEADER_LENGTH as u64;
@@ -30,13 +30,13 @@ const PAGE: u64 = 680;
 type Entry = [u8; WIDTH];
 
 /// The file, open.
-pub struct Breaches {
+pub struct BreachFilter {
     path: PathBuf,
     file: Mutex<File>,
     entries: u64,
 }
 
-impl Breaches {
+impl BreachFilter {
     /// # Errors
     /// A sentence for the operator, where it is no such file or was cut off.
     pub fn open(path: &Path) -> Result<Self, String> {
@@ -126,7 +126,7 @@ impl Breaches {
     }
 }
 
-impl fmt::Debug for Breaches {
+impl fmt::Debug for BreachFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Breaches")
             .field("path", &self.path)

@@ -3,12 +3,12 @@
 
 use std::net::IpAddr;
 
-use crate::{DelegationRefused, Grant, Grants};
+use crate::{OAuthError, Scope, Scopes};
 
 /// Our own command line.
-pub const COMMAND_LINE: &str = "strongroom-cli";
+pub const CLI_CLIENT_ID: &str = "strongroom-cli";
 /// What a program gets that asks for nothing in particular.
-const USUAL: [Grant; 3] = [Grant::ReadFiles, Grant::WriteFiles, Grant::OverrideLocks];
+const USUAL: [Scope; 3] = [Scope::ReadFiles, Scope::WriteFiles, Scope::OverrideLocks];
 
 /// A registered program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ struct Redirect(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadClient {
     #[error(
-        "A client id must have 1 to 64 of the letters a to z, digits, - . _, and cannot be \"{COMMAND_LINE}\"."
+        "A client id must have 1 to 64 of the letters a to z, digits, - . _, and cannot be \"{CLI_CLIENT_ID}\"."
     )]
     Id,
     #[error("Two clients have the id {0}.")]
@@ -44,7 +44,7 @@ impl Client {
     /// [`BadClient`].
     pub fn new(id: &str, name: &str, redirects: &[String]) -> Result<Self, BadClient> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
-        if !(1..=64).contains(&id.len()) || !id.chars().all(plain) || id == COMMAND_LINE {
+        if !(1..=64).contains(&id.len()) || !id.chars().all(plain) || id == CLI_CLIENT_ID {
             return Err(BadClient::Id);
         }
         if !(1..=64).contains(&name.chars().count()) || name.contains(char::is_control) {
@@ -86,7 +86,7 @@ impl Default for Clients {
     fn default() -> Self {
         let redirects = ["http://127.0.0.1/callback", "http://[::1]/callback"];
         Self(vec![Client {
-            id: COMMAND_LINE.to_owned(),
+            id: CLI_CLIENT_ID.to_owned(),
             name: "Strongroom on the command line".to_owned(),
             redirects: redirects.map(|uri| Redirect(uri.to_owned())).to_vec(),
         }])
@@ -98,7 +98,7 @@ impl Clients {
     ///
     /// # Errors
     /// [`BadClient::Twice`].
-    pub fn with(more: Vec<Client>) -> Result<Self, BadClient> {
+    pub fn register(more: Vec<Client>) -> Result<Self, BadClient> {
         let mut clients = Self::default();
         for client in more {
             if clients.find(&client.id).is_some() {
@@ -184,15 +184,15 @@ fn without_port(uri: &str) -> Option<(&str, &str)> {
 }
 
 /// What a program asks for; never one's own account, which nobody is to give away.
-pub(crate) fn scope(asked: Option<&str>) -> Result<Grants, DelegationRefused> {
+pub(crate) fn parse_requested_scope(asked: Option<&str>) -> Result<Scopes, OAuthError> {
     let Some(asked) = asked.filter(|asked| !asked.trim().is_empty()) else {
-        return Ok(Grants::of(&USUAL));
+        return Ok(Scopes::of(&USUAL));
     };
-    let grants = Grants::parse(asked).map_err(|_| DelegationRefused::Scope)?;
-    if grants.is_within(Grants::DELEGABLE) {
+    let grants = Scopes::parse(asked).map_err(|_| OAuthError::Scope)?;
+    if grants.is_within(Scopes::DELEGABLE) {
         Ok(grants)
     } else {
-        Err(DelegationRefused::Scope)
+        Err(OAuthError::Scope)
     }
 }
 
@@ -243,8 +243,8 @@ mod tests {
                 "{bad}"
             );
         }
-        assert_eq!(Client::new(COMMAND_LINE, "CAM", &[]), Err(BadClient::Id));
-        assert!(Clients::with(vec![client(&[]).unwrap(), client(&[]).unwrap()]).is_err());
+        assert_eq!(Client::new(CLI_CLIENT_ID, "CAM", &[]), Err(BadClient::Id));
+        assert!(Clients::register(vec![client(&[]).unwrap(), client(&[]).unwrap()]).is_err());
     }
 
     #[test]
@@ -298,10 +298,10 @@ mod tests {
     #[test]
     fn requested_scope_never_includes_account() {
         assert_eq!(
-            scope(None).unwrap().to_string(),
+            parse_requested_scope(None).unwrap().to_string(),
             "files:read files:write locks:override"
         );
-        assert_eq!(scope(Some("admin")).unwrap().to_string(), "admin");
-        assert!(scope(Some("files:read account")).is_err() && scope(Some("everything")).is_err());
+        assert_eq!(parse_requested_scope(Some("admin")).unwrap().to_string(), "admin");
+        assert!(parse_requested_scope(Some("files:read account")).is_err() && parse_requested_scope(Some("everything")).is_err());
     }
 }

@@ -5,17 +5,17 @@ use std::{fmt, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 /// `by` later, or the end of time.
-pub(crate) fn after(at: Timestamp, by: Duration) -> Timestamp {
+pub(crate) fn add(at: Timestamp, by: Duration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// `by` earlier, or the beginning of time.
-pub(crate) fn before(at: Timestamp, by: Duration) -> Timestamp {
+pub(crate) fn sub(at: Timestamp, by: Duration) -> Timestamp {
     at.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
 /// From `start` until `end`; nothing if that is the wrong way round.
-pub(crate) fn between(start: Timestamp, end: Timestamp) -> Duration {
+pub(crate) fn since(start: Timestamp, end: Timestamp) -> Duration {
     Duration::try_from(end.duration_since(start)).unwrap_or_default()
 }
 
@@ -34,7 +34,7 @@ impl Clock {
     }
 
     /// A clock that reads `tell`, for tests.
-    pub fn reading(tell: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+    pub fn from_fn(tell: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
 
@@ -54,11 +54,11 @@ impl fmt::Debug for Clock {
 
 /// Makes random bytes fit for secrets. Tests may hand in a repeatable one.
 #[derive(Clone)]
-pub struct Chance(Arc<Fill>);
+pub struct SecureRandom(Arc<Fill>);
 
 type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
-impl Chance {
+impl SecureRandom {
     /// The operating system's generator, by way of aws-lc.
     ///
     /// # Panics
@@ -74,7 +74,7 @@ impl Chance {
     }
 
     /// A source that calls `fill`, for tests.
-    pub fn filling(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {
+    pub fn from_fn(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {
         Self(Arc::new(fill))
     }
 
@@ -86,7 +86,7 @@ impl Chance {
     }
 }
 
-impl fmt::Debug for Chance {
+impl fmt::Debug for SecureRandom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Chance")
     }

@@ -6,19 +6,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Caller, Era, Grants, Methods, Origin, SessionId,
-    SessionKind, Standing, Username,
-    asking::Sign,
-    audit::{Deed, Detail, Record},
+    Account, Actor, Auth, AuthError, AuthStore, Caller, SecurityEpoch, Scopes, AuthMethods, Origin, SessionId,
+    SessionKind, AccountStatus, Username,
+    asking::Activity,
+    audit::{Deed, AuditDetail, NewAuditEntry},
     auth::Tokens,
-    beginning::Beginning,
-    policy::Via,
-    store::{End, EndReason},
+    beginning::NewSession,
+    policy::AuthVia,
+    store::{SessionEnd, EndReason},
 };
 
 /// Why a program was not let in, by the codes that it knows (RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DelegationRefused {
+pub enum OAuthError {
     #[error("This client is not registered.")]
     Client,
     #[error("This scope cannot be given to a client.")]
@@ -26,7 +26,7 @@ pub enum DelegationRefused {
     #[error(
         "The requested scope exceeds the rights of the caller."
     )]
-    Beyond,
+    ScopeExceedsCaller,
     #[error("This redirect_uri is not registered for the client.")]
     Redirect,
     #[error("Only the response type code is supported.")]
@@ -36,7 +36,7 @@ pub enum DelegationRefused {
     #[error("A code_challenge with code_challenge_method=S256 is required (RFC 7636).")]
     Challenge,
     #[error("The code is invalid or has expired.")]
-    Code,
+    InvalidCode,
     #[error("The authorization is pending.")]
     Pending,
     #[error("Polling is too frequent. Increase the interval by 5 seconds.")]
@@ -47,15 +47,15 @@ pub enum DelegationRefused {
     Expired,
 }
 
-impl DelegationRefused {
+impl OAuthError {
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
             Self::Client => "invalid_client",
-            Self::Scope | Self::Beyond => "invalid_scope",
+            Self::Scope | Self::ScopeExceedsCaller => "invalid_scope",
             Self::Redirect | Self::ResponseMode | Self::Challenge => "invalid_request",
             Self::ResponseType => "unsupported_response_type",
-            Self::Code => "invalid_grant",
+            Self::InvalidCode => "invalid_grant",
             Self::Pending => "authorization_pending",
             Self::SlowDown => "slow_down",
             Self::Denied => "access_denied",
@@ -73,43 +73,43 @@ pub enum Decision {
 
 /// Who let a program in, and how they had proved who they are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Approval {
+pub(crate) struct Consent {
     username: String,
     session: String,
     methods: String,
     auth_time: Timestamp,
     /// In which it was given.
     #[serde(default)]
-    era: Era,
+    era: SecurityEpoch,
 }
 
-impl Approval {
+impl Consent {
     /// The only way to one: what is given must be within what the caller's own token may do, or a narrow token would
     /// become a wide one by way of a program.
     ///
     /// # Errors
     /// [`DelegationRefused::Beyond`].
-    pub(crate) fn by(caller: &Caller, given: Grants) -> Result<Self, DelegationRefused> {
+    pub(crate) fn from_caller(caller: &Caller, given: Scopes) -> Result<Self, OAuthError> {
         let session = caller.session();
         if !given.is_within(session.grants) || session.realms.is_some() {
-            return Err(DelegationRefused::Beyond);
+            return Err(OAuthError::ScopeExceedsCaller);
         }
         Ok(Self {
             username: caller.account().username.to_string(),
             session: session.id.to_string(),
             methods: session.methods.to_string(),
             auth_time: session.auth_time,
-            era: caller.account().era,
+            era: caller.account().epoch,
         })
     }
 }
 
 /// The session that a program is to have.
 #[derive(Debug)]
-pub(crate) struct Delegation {
-    pub(crate) approval: Approval,
+pub(crate) struct ClientSession {
+    pub(crate) approval: Consent,
     pub(crate) id: SessionId,
-    pub(crate) grants: Grants,
+    pub(crate) grants: Scopes,
     pub(crate) client: String,
     pub(crate) program: String,
     pub(crate) from: Origin,
@@ -119,8 +119,8 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`DelegationRefused::Denied`] where whoever approved has signed out since, was disabled, or has thrown everything
     /// out.
-    pub(crate) async fn delegate(&self, wanted: Delegation) -> Result<Tokens, AuthError> {
-        let Delegation {
+    pub(crate) async fn start_client_session(&self, wanted: ClientSession) -> Result<Tokens, AuthError> {
+        let ClientSession {
             approval,
             id,
             grants,
@@ -134,68 +134,68 @@ impl<S: AuthStore> Auth<S> {
         let member = self.0.store.member(&username).await?;
         let account = member
             .map(|member| member.account)
-            .filter(|account| account.standing == Standing::Active);
+            .filter(|account| account.standing == AccountStatus::Active);
         let account = Account {
-            era: approval.era,
-            ..account.ok_or(DelegationRefused::Denied)?
+            epoch: approval.era,
+            ..account.ok_or(OAuthError::Denied)?
         };
-        let beginning = Beginning {
+        let beginning = NewSession {
             id: Some(id),
             auth_time: Some(approval.auth_time),
             grants,
             label: Some(program),
             client: Some(client),
-            ..Beginning::in_person(
-                SessionKind::Tokens,
-                Methods::stored(&approval.methods),
+            ..NewSession::interactive(
+                SessionKind::OAuth,
+                AuthMethods::parse(&approval.methods),
                 from,
             )
         };
         let (session, secret) = self
-            .begin(&account, beginning)
+            .create_session(&account, beginning)
             .await?
-            .ok_or(DelegationRefused::Denied)?;
+            .ok_or(OAuthError::Denied)?;
         // After it began: whoever ends all sessions from here on ends this one too.
-        if !self.is_alive(&approver).await? {
-            self.end_delegated(&username, &session.id, EndReason::EndedByOwner)
+        if !self.is_active(&approver).await? {
+            self.end_client_session(&username, &session.id, EndReason::EndedByOwner)
                 .await?;
-            return Err(DelegationRefused::Denied.into());
+            return Err(OAuthError::Denied.into());
         }
         let caller = self
-            .caller((username, session.id), Via::Bearer, Sign::OfLifeAtAnyPace)
+            .caller((username, session.id), AuthVia::Bearer, Activity::Unmetered)
             .await?;
         self.tokens(&caller, secret)
     }
 
-    pub(crate) async fn end_delegated(
+    pub(crate) async fn end_client_session(
         &self,
         username: &Username,
         id: &SessionId,
         why: EndReason,
     ) -> Result<(), AuthError> {
-        let end = End {
-            why,
-            by: Actor::named(username.clone()),
+        let end = SessionEnd {
+            reason: why,
+            by: Actor::new(username.clone()),
             at: self.0.clock.now(),
         };
         self.0.store.end_session(username, id, end).await?;
-        self.changed(username);
+        self.invalidate(username);
         Ok(())
     }
 
-    pub(crate) async fn is_alive(&self, id: &SessionId) -> Result<bool, AuthError> {
+    pub(crate) async fn is_active(&self, id: &SessionId) -> Result<bool, AuthError> {
         let (session, now) = (self.0.store.session(id).await?, self.0.clock.now());
         Ok(session.is_some_and(|session| session.ended_at.is_none() && now < session.expires_at))
     }
 
     /// Puts into the audit what somebody said to a program.
-    pub(crate) async fn record_decision(
+    pub(crate) async fn audit_decision(
         &self,
         caller: &Caller,
         deed: Deed,
-        told: impl FnOnce(Detail) -> Detail,
+        told: impl FnOnce(AuditDetail) -> AuditDetail,
     ) -> Result<(), AuthError> {
-        self.record(Record::new(&caller.actor(), deed, self.0.clock.now()).detailed(told))
+        self.record(NewAuditEntry::new(&caller.actor(), deed, self.0.clock.now()).with_detail(told))
             .await
     }
 }

@@ -9,18 +9,18 @@ use std::{net::IpAddr, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use deciding::DeviceRequest;
+pub use deciding::PendingDevice;
 pub use user_code::UserCode;
 
 use crate::{
-    Auth, AuthError, AuthStore, DelegationRefused, Grants, Origin, SessionId, Token, TokenHash,
+    Auth, AuthError, AuthStore, OAuthError, Scopes, Origin, SessionId, Token, TokenHash,
     TokenKind,
     auth::Tokens,
-    client::{COMMAND_LINE, scope},
+    client::{CLI_CLIENT_ID, parse_requested_scope},
     clock,
-    delegating::{Approval, Delegation},
-    guessing::Secret,
-    store::{Network, Slip, SlipKind},
+    delegating::{Consent, ClientSession},
+    guessing::CredentialKind,
+    store::{NetworkPrefix, OneTimeToken, OneTimeKind},
 };
 
 /// How long somebody has to type the code.
@@ -49,7 +49,7 @@ pub struct DeviceCodes {
 
 /// What is kept of it, under the hash of the device code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Waiting {
+struct DeviceGrant {
     client: String,
     scope: String,
     address: IpAddr,
@@ -68,16 +68,16 @@ struct Waiting {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
-    Undecided,
+    Pending,
     Denied,
-    Approved(Approval),
+    Approved(Consent),
 }
 
 impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`DelegationRefused::Client`], [`DelegationRefused::Scope`]; [`AuthError::Throttled`] where too many codes of
     /// that address wait.
-    pub async fn begin_device(
+    pub async fn device_authorization(
         &self,
         client: Option<&str>,
         asked: Option<&str>,
@@ -87,17 +87,17 @@ impl<S: AuthStore> Auth<S> {
             .0
             .settings
             .clients
-            .find(client.unwrap_or(COMMAND_LINE))
-            .ok_or(DelegationRefused::Client)?;
-        let grants = scope(asked)?;
+            .find(client.unwrap_or(CLI_CLIENT_ID))
+            .ok_or(OAuthError::Client)?;
+        let grants = parse_requested_scope(asked)?;
         let now = self.0.clock.now();
         // Counted and kept by one at a time.
-        let _one_begins = self.0.directory.lane(&"device codes").lock().await;
-        self.refuse_too_many(from.address, now).await?;
-        let device = Token::random(TokenKind::DeviceCode, &self.0.chance);
+        let _one_begins = self.0.session_cache.load_lock(&"device codes").lock().await;
+        self.limit_pending(from.address, now).await?;
+        let device = Token::random(TokenKind::DeviceCode, &self.0.rng);
         let user = self.fresh_user_code(now).await?;
-        let expires_at = clock::after(now, LIFETIME);
-        let waiting = Waiting {
+        let expires_at = clock::add(now, LIFETIME);
+        let waiting = DeviceGrant {
             client: client.id().to_owned(),
             scope: grants.to_string(),
             address: from.address,
@@ -108,9 +108,9 @@ impl<S: AuthStore> Auth<S> {
             interval_ms: millis(INTERVAL),
             polled_at: None,
             claimed_by: None,
-            state: State::Undecided,
+            state: State::Pending,
         };
-        let slip = |kind, hash, body, expires_at| Slip {
+        let slip = |kind, hash, body, expires_at| OneTimeToken {
             kind,
             hash,
             username: None,
@@ -118,11 +118,11 @@ impl<S: AuthStore> Auth<S> {
             created_at: now,
             expires_at,
         };
-        let until = clock::after(expires_at, REMEMBERED);
+        let until = clock::add(expires_at, REMEMBERED);
         self.0
             .store
-            .keep_slip(slip(
-                SlipKind::DeviceCode,
+            .insert_token(slip(
+                OneTimeKind::DeviceCode,
                 device.hash(),
                 write(&waiting)?,
                 until,
@@ -131,7 +131,7 @@ impl<S: AuthStore> Auth<S> {
         let leads_to = device.hash().as_str().to_owned();
         self.0
             .store
-            .keep_slip(slip(SlipKind::UserCode, user.hash(), leads_to, expires_at))
+            .insert_token(slip(OneTimeKind::UserCode, user.hash(), leads_to, expires_at))
             .await?;
         Ok(DeviceCodes {
             device,
@@ -145,30 +145,30 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`DelegationRefused`], as RFC 8628 §3.5 names them.
-    pub async fn poll_device(
+    pub async fn device_token(
         &self,
         code: &str,
         client: Option<&str>,
         from: Origin,
     ) -> Result<Tokens, AuthError> {
         let hash = Token::parse(TokenKind::DeviceCode, code)
-            .ok_or(DelegationRefused::Code)?
+            .ok_or(OAuthError::InvalidCode)?
             .hash();
         let found = self
-            .found_or_charged(Secret::DeviceCode, &from, self.waiting(&hash))
+            .lookup_or_penalize(CredentialKind::DeviceCode, &from, self.load_device_grant(&hash))
             .await?;
-        let (slip, waiting) = found.ok_or(DelegationRefused::Code)?;
-        if client.unwrap_or(COMMAND_LINE) != waiting.client {
-            return Err(DelegationRefused::Code.into());
+        let (slip, waiting) = found.ok_or(OAuthError::InvalidCode)?;
+        if client.unwrap_or(CLI_CLIENT_ID) != waiting.client {
+            return Err(OAuthError::InvalidCode.into());
         }
         let now = self.0.clock.now();
         if now >= waiting.expires_at {
-            return Err(DelegationRefused::Expired.into());
+            return Err(OAuthError::Expired.into());
         }
-        self.keep_pace(&slip, &waiting, now).await?;
+        self.enforce_interval(&slip, &waiting, now).await?;
         match waiting.state {
-            State::Undecided => Err(DelegationRefused::Pending.into()),
-            State::Denied => Err(DelegationRefused::Denied.into()),
+            State::Pending => Err(OAuthError::Pending.into()),
+            State::Denied => Err(OAuthError::Denied.into()),
             State::Approved(_) => self.redeem_device(&hash, from).await,
         }
     }
@@ -178,24 +178,24 @@ impl<S: AuthStore> Auth<S> {
         let slip = self
             .0
             .store
-            .take_slip(SlipKind::DeviceCode, hash, self.0.clock.now())
+            .consume_token(OneTimeKind::DeviceCode, hash, self.0.clock.now())
             .await?;
-        let waiting = read(&slip.ok_or(DelegationRefused::Code)?)?;
+        let waiting = read(&slip.ok_or(OAuthError::InvalidCode)?)?;
         let State::Approved(approval) = waiting.state else {
-            return Err(DelegationRefused::Code.into());
+            return Err(OAuthError::InvalidCode.into());
         };
         let name = self
             .0
             .settings
             .clients
             .find(&waiting.client)
-            .ok_or(DelegationRefused::Client)?
+            .ok_or(OAuthError::Client)?
             .name()
             .to_owned();
         let grants =
-            Grants::parse(&waiting.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
-        let id = SessionId::random(&self.0.chance);
-        self.delegate(Delegation {
+            Scopes::parse(&waiting.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
+        let id = SessionId::random(&self.0.rng);
+        self.start_client_session(ClientSession {
             approval,
             id,
             grants,
@@ -207,56 +207,56 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// RFC 8628 §3.5: who asks too soon waits five seconds longer, from then on.
-    async fn keep_pace(
+    async fn enforce_interval(
         &self,
-        slip: &Slip,
-        waiting: &Waiting,
+        slip: &OneTimeToken,
+        waiting: &DeviceGrant,
         now: Timestamp,
     ) -> Result<(), AuthError> {
         let interval = Duration::from_millis(waiting.interval_ms);
         let too_soon = waiting
             .polled_at
-            .is_some_and(|last| clock::between(last, now) + JITTER < interval);
+            .is_some_and(|last| clock::since(last, now) + JITTER < interval);
         let more = if too_soon { millis(INTERVAL) } else { 0 };
         let interval_ms = waiting.interval_ms.saturating_add(more);
-        let body = write(&Waiting {
+        let body = write(&DeviceGrant {
             polled_at: Some(now),
             interval_ms,
             ..waiting.clone()
         })?;
         // Where somebody has decided meanwhile, or polls at the same time, that stands instead.
-        self.0.store.revise_slip(slip, body, now).await?;
+        self.0.store.compare_and_swap_token(slip, body, now).await?;
         if too_soon {
-            Err(DelegationRefused::SlowDown.into())
+            Err(OAuthError::SlowDown.into())
         } else {
             Ok(())
         }
     }
 
-    async fn waiting(&self, hash: &TokenHash) -> Result<Option<(Slip, Waiting)>, AuthError> {
+    async fn load_device_grant(&self, hash: &TokenHash) -> Result<Option<(OneTimeToken, DeviceGrant)>, AuthError> {
         let slip = self
             .0
             .store
-            .slip(SlipKind::DeviceCode, hash, self.0.clock.now())
+            .find_token(OneTimeKind::DeviceCode, hash, self.0.clock.now())
             .await?;
         slip.map(|slip| read(&slip).map(|waiting| (slip, waiting)))
             .transpose()
     }
 
-    async fn refuse_too_many(&self, address: IpAddr, now: Timestamp) -> Result<(), AuthError> {
-        let slips = self.0.store.slips(SlipKind::DeviceCode, None, now).await?;
+    async fn limit_pending(&self, address: IpAddr, now: Timestamp) -> Result<(), AuthError> {
+        let slips = self.0.store.list_tokens(OneTimeKind::DeviceCode, None, now).await?;
         let waiting = slips
             .iter()
             .filter_map(|slip| read(slip).ok())
             .filter(|waiting| now < waiting.expires_at);
         let addresses: Vec<IpAddr> = waiting.map(|waiting| waiting.address).collect();
-        let is_full = |network: Network| {
+        let is_full = |network: NetworkPrefix| {
             let theirs = addresses
                 .iter()
-                .filter(|theirs| Network::all_of(**theirs).any(|it| it == network));
-            theirs.count() >= MOST_OF_ONE_NETWORK * network.customers()
+                .filter(|theirs| NetworkPrefix::all_of(**theirs).any(|it| it == network));
+            theirs.count() >= MOST_OF_ONE_NETWORK * network.shared_by()
         };
-        if slips.len() < MOST_OF_ALL && !Network::all_of(address).any(is_full) {
+        if slips.len() < MOST_OF_ALL && !NetworkPrefix::all_of(address).any(is_full) {
             return Ok(());
         }
         Err(AuthError::Throttled {
@@ -267,11 +267,11 @@ impl<S: AuthStore> Auth<S> {
     /// One that leads nowhere yet.
     async fn fresh_user_code(&self, now: Timestamp) -> Result<UserCode, AuthError> {
         for _ in 0..TRIES {
-            let code = UserCode::random(&self.0.chance);
+            let code = UserCode::random(&self.0.rng);
             if self
                 .0
                 .store
-                .slip(SlipKind::UserCode, &code.hash(), now)
+                .find_token(OneTimeKind::UserCode, &code.hash(), now)
                 .await?
                 .is_none()
             {
@@ -282,11 +282,11 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-fn write(waiting: &Waiting) -> Result<String, AuthError> {
+fn write(waiting: &DeviceGrant) -> Result<String, AuthError> {
     serde_json::to_string(waiting).map_err(|_| AuthError::Internal("a device cannot be written"))
 }
 
-fn read(slip: &Slip) -> Result<Waiting, AuthError> {
+fn read(slip: &OneTimeToken) -> Result<DeviceGrant, AuthError> {
     serde_json::from_str(&slip.body).map_err(|_| AuthError::Internal("a stored device"))
 }
 

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, watch};
 
 pub(crate) use tickets::Ticket;
-use tickets::Tickets;
+use tickets::TicketStore;
 
 use crate::{
     Account, FactorKinds, Realm, RealmId, RealmName, Role, Session, SessionId, SessionKind,
@@ -30,7 +30,7 @@ use crate::{
 const MOST_SESSIONS: usize = 50_000;
 const MOST_COOKIES: usize = 50_000;
 /// How many forgotten accounts are told apart from those that a load may still bring in.
-const LOG: usize = 1_024;
+const INVALIDATION_LOG: usize = 1_024;
 /// Loads of different accounts that do not wait for each other.
 const LANES: usize = 64;
 
@@ -45,7 +45,7 @@ pub struct Rights {
 
 /// A session that was alive when it was loaded.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct CachedSession {
     pub(crate) session: Arc<Session>,
     /// The last sign of life, in microseconds since 1970.
     seen: AtomicI64,
@@ -55,7 +55,7 @@ pub(crate) struct Held {
     due: AtomicI64,
 }
 
-impl Held {
+impl CachedSession {
     fn new(session: Session) -> Self {
         let seen = session.last_seen.as_microsecond();
         // The first use of a personal token is told at once: until then it is one that was never used.
@@ -73,7 +73,7 @@ impl Held {
     pub(crate) fn is_alive(&self, idle: Duration, now: Timestamp) -> bool {
         // A script may run once a quarter.
         let never_idle = self.session.kind == SessionKind::Personal;
-        now < self.session.expires_at && (never_idle || now < clock::after(self.last_seen(), idle))
+        now < self.session.expires_at && (never_idle || now < clock::add(self.last_seen(), idle))
     }
 
     pub(crate) fn last_seen(&self) -> Timestamp {
@@ -86,7 +86,7 @@ impl Held {
     ///
     /// # Errors
     /// How long to wait. Whoever does not is no worse off.
-    pub(crate) fn spend(&self, now: Timestamp, per_minute: u32) -> Result<(), Duration> {
+    pub(crate) fn consume_rate(&self, now: Timestamp, per_minute: u32) -> Result<(), Duration> {
         const MINUTE: i64 = 60_000_000;
         let (now, each) = (now.as_microsecond(), MINUTE / i64::from(per_minute.max(1)));
         // It is never further ahead than it can have got: a clock that was set back shuts nobody out.
@@ -110,7 +110,7 @@ impl Held {
         self.seen.fetch_max(now_us, Ordering::Relaxed);
         let stored = self.stored.load(Ordering::Relaxed);
         let due = Timestamp::from_microsecond(stored)
-            .is_ok_and(|stored| clock::after(stored, interval) < now);
+            .is_ok_and(|stored| clock::add(stored, interval) < now);
         due && self
             .stored
             .compare_exchange(stored, now_us, Ordering::Relaxed, Ordering::Relaxed)
@@ -119,39 +119,39 @@ impl Held {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) enum Known {
-    Alive(Arc<Held>),
+pub(crate) enum CacheEntry {
+    Live(Arc<CachedSession>),
     /// Ended, expired, or never there.
-    Over,
+    Ended,
 }
 
 /// A moment in the life of the directory: what was loaded from before an account was forgotten is not taken in.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark(u64);
+pub(crate) struct CacheVersion(u64);
 
 /// Whose a ticket or a cookie is.
-pub(crate) type Whose = (Username, SessionId);
+pub(crate) type SessionRef = (Username, SessionId);
 
 #[derive(Clone, Debug)]
-pub(crate) enum Owner {
-    Session(Whose),
+pub(crate) enum SecretOwner {
+    Session(SessionRef),
     /// Cookies are random: what is nobody's never becomes somebody's.
-    Nobody,
+    None,
 }
 
 #[derive(Debug, Default)]
-struct Person {
+struct CachedAccount {
     rights: Option<Arc<Rights>>,
-    sessions: HashMap<SessionId, Known>,
+    sessions: HashMap<SessionId, CacheEntry>,
 }
 
 #[derive(Debug, Default)]
-struct Book {
-    people: HashMap<Username, Person>,
+struct CacheState {
+    people: HashMap<Username, CachedAccount>,
     /// How many sessions `people` have.
     sessions: usize,
-    cookies: HashMap<TokenHash, Owner>,
-    tickets: Tickets,
+    cookies: HashMap<TokenHash, SecretOwner>,
+    tickets: TicketStore,
     realms: HashMap<RealmName, Realm>,
     /// How often something was forgotten, and whose it was, newest last.
     forgettings: u64,
@@ -160,14 +160,14 @@ struct Book {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Directory {
-    book: RwLock<Book>,
+pub(crate) struct SessionCache {
+    book: RwLock<CacheState>,
     lanes: [Mutex<()>; LANES],
     spread: RandomState,
     changes: watch::Sender<u64>,
 }
 
-impl Directory {
+impl SessionCache {
     pub(crate) fn new() -> Self {
         Self {
             book: RwLock::default(),
@@ -182,13 +182,13 @@ impl Directory {
     }
 
     /// Whoever loads what belongs to `key` holds this, so that of many who miss it one loads.
-    pub(crate) fn lane(&self, key: &impl Hash) -> &Mutex<()> {
+    pub(crate) fn load_lock(&self, key: &impl Hash) -> &Mutex<()> {
         let n = self.spread.hash_one(key) % LANES as u64;
         &self.lanes[usize::try_from(n).unwrap_or_default()]
     }
 
-    pub(crate) fn mark(&self) -> Mark {
-        Mark(self.read().forgettings)
+    pub(crate) fn version(&self) -> CacheVersion {
+        CacheVersion(self.read().forgettings)
     }
 
     /// Both in one look, for the way of every request.
@@ -196,7 +196,7 @@ impl Directory {
         &self,
         username: &Username,
         id: &SessionId,
-    ) -> (Option<Known>, Option<Arc<Rights>>) {
+    ) -> (Option<CacheEntry>, Option<Arc<Rights>>) {
         let book = self.read();
         match book.people.get(username) {
             Some(person) => (person.sessions.get(id).cloned(), person.rights.clone()),
@@ -205,18 +205,18 @@ impl Directory {
     }
 
     /// Takes in what was loaded since `mark`, unless the account was forgotten meanwhile.
-    pub(crate) fn learn_session(&self, mark: Mark, session: Session) -> Arc<Held> {
+    pub(crate) fn learn_session(&self, mark: CacheVersion, session: Session) -> Arc<CachedSession> {
         let (username, id) = (session.username.clone(), session.id.clone());
-        let held = Arc::new(Held::new(session));
-        self.learn(mark, &username, id, Known::Alive(Arc::clone(&held)));
+        let held = Arc::new(CachedSession::new(session));
+        self.learn(mark, &username, id, CacheEntry::Live(Arc::clone(&held)));
         held
     }
 
-    pub(crate) fn learn_over(&self, mark: Mark, username: &Username, id: SessionId) {
-        self.learn(mark, username, id, Known::Over);
+    pub(crate) fn learn_over(&self, mark: CacheVersion, username: &Username, id: SessionId) {
+        self.learn(mark, username, id, CacheEntry::Ended);
     }
 
-    fn learn(&self, mark: Mark, username: &Username, id: SessionId, known: Known) {
+    fn learn(&self, mark: CacheVersion, username: &Username, id: SessionId, known: CacheEntry) {
         let mut book = self.write();
         if !book.is_untouched_since(mark, username) {
             return;
@@ -228,7 +228,7 @@ impl Directory {
         }
     }
 
-    pub(crate) fn learn_rights(&self, mark: Mark, rights: Rights) -> Arc<Rights> {
+    pub(crate) fn learn_rights(&self, mark: CacheVersion, rights: Rights) -> Arc<Rights> {
         let rights = Arc::new(rights);
         let mut book = self.write();
         let username = &rights.account.username;
@@ -240,22 +240,22 @@ impl Directory {
     }
 
     /// Everything about these accounts is to be loaded anew. Ticks [`changes`](Self::changes).
-    pub(crate) fn forget<'a>(&self, usernames: impl IntoIterator<Item = &'a Username>) {
+    pub(crate) fn invalidate<'a>(&self, usernames: impl IntoIterator<Item = &'a Username>) {
         let mut book = self.write();
         for username in usernames {
-            book.forget(username);
+            book.invalidate(username);
         }
         drop(book);
         self.changes.send_modify(|n| *n += 1);
     }
 
-    pub(crate) fn cookie(&self, cookie: &TokenHash) -> Option<Owner> {
+    pub(crate) fn cookie(&self, cookie: &TokenHash) -> Option<SecretOwner> {
         self.read().cookies.get(cookie).cloned()
     }
 
-    pub(crate) fn learn_cookie(&self, cookie: TokenHash, owner: Owner) {
+    pub(crate) fn learn_cookie(&self, cookie: TokenHash, owner: SecretOwner) {
         let mut book = self.write();
-        thin_out(&mut book.cookies, MOST_COOKIES);
+        evict(&mut book.cookies, MOST_COOKIES);
         book.cookies.insert(cookie, owner);
     }
 
@@ -280,18 +280,18 @@ impl Directory {
     }
 
     // A panic while the book was open leaves it readable: every change to it is whole after each step.
-    fn read(&self) -> RwLockReadGuard<'_, Book> {
+    fn read(&self) -> RwLockReadGuard<'_, CacheState> {
         self.book.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Book> {
+    fn write(&self) -> RwLockWriteGuard<'_, CacheState> {
         self.book.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Book {
+impl CacheState {
     /// False also if it was too long ago to tell.
-    fn is_untouched_since(&self, mark: Mark, username: &Username) -> bool {
+    fn is_untouched_since(&self, mark: CacheVersion, username: &Username) -> bool {
         let since = usize::try_from(self.forgettings - mark.0).unwrap_or(usize::MAX);
         since <= self.forgotten.len()
             && !self
@@ -302,9 +302,9 @@ impl Book {
                 .any(|name| name == username)
     }
 
-    fn forget(&mut self, username: &Username) {
+    fn invalidate(&mut self, username: &Username) {
         self.drop_person(username);
-        if self.forgotten.len() == LOG {
+        if self.forgotten.len() == INVALIDATION_LOG {
             self.forgotten.pop_front();
         }
         self.forgotten.push_back(username.clone());
@@ -333,7 +333,7 @@ impl Book {
 }
 
 /// Keeps nine tenths of a map that has reached `most`.
-fn thin_out<K, V>(map: &mut HashMap<K, V>, most: usize) {
+fn evict<K, V>(map: &mut HashMap<K, V>, most: usize) {
     if map.len() < most {
         return;
     }

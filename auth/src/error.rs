@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::{Grant, factor::passkey::PasskeyError, policy::Restriction};
+use crate::{Scope, factor::passkey::PasskeyError, policy::Restriction};
 
 /// The database did not answer. What it said goes to the log, never to the caller.
 #[derive(Debug, thiserror::Error)]
 #[error("the store is unavailable: {0}")]
-pub struct Unavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+pub struct StoreUnavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-impl Unavailable {
-    pub fn because(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+impl StoreUnavailable {
+    pub fn from_source(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(source.into())
     }
 }
@@ -19,7 +19,7 @@ impl Unavailable {
 pub enum AuthError {
     /// No credentials were sent (RFC 6750 §3.1: the answer carries no error code).
     #[error("Could not validate credentials")]
-    NotSignedIn,
+    Unauthenticated,
     /// A token or cookie that is malformed, forged, expired, revoked, or of a disabled account: not said which.
     #[error("Could not validate credentials")]
     InvalidToken,
@@ -37,28 +37,31 @@ pub enum AuthError {
     SecondFactorNeeded,
     /// At sign-in, after a right password.
     #[error(
-        "The code is wrong or was already used. Enter the current code from the app, or a recovery code."
+        "The code is wrong or was already used. Enter the current code from the app, or a recovery \
+         code."
     )]
     SecondFactorWrong,
     /// A sign-in that waited too long for its second factor, or whose password was changed meanwhile.
     #[error("This sign-in has expired. Start again.")]
-    SignInOver,
+    SignInExpired,
     /// Of somebody who is signed in, and asked again.
     #[error("The code is wrong or was already used.")]
-    WrongCode,
+    InvalidCode,
     /// The first code of an app that is being set up.
     #[error(
-        "The code does not match. Enter the current code from the app, and check the clock of your device."
+        "The code does not match. Enter the current code from the app, and check the clock of your \
+         device."
     )]
-    CodeDoesNotFit,
+    EnrollmentCodeInvalid,
     #[error("No enrollment is pending. Start again.")]
-    EnrolmentOver,
+    EnrollmentExpired,
     #[error("This second factor is already set up.")]
     FactorTaken,
     #[error("Second factor not found.")]
     NoSuchFactor,
     #[error(
-        "This installation requires a second factor. Set up another one before you remove the last one."
+        "This installation requires a second factor. Set up another one before you remove the last \
+         one."
     )]
     LastFactor,
     #[error("A name must have 1 to 64 characters.")]
@@ -77,10 +80,10 @@ pub enum AuthError {
     NotAllowed { action: &'static str },
     /// The token may not do this, whoever gave it (RFC 6750 §3.1: `insufficient_scope`).
     #[error("This action requires a token with the scope {grant}.")]
-    ScopeMissing { grant: Grant },
+    ScopeMissing { grant: Scope },
     /// One's own account is not a program's to change.
     #[error("This action requires a browser session. A token is not accepted.")]
-    NotInPerson,
+    InteractiveSessionRequired,
     /// RFC 9470: `insufficient_user_authentication`.
     #[error("This action requires a sign-in within the last {} minutes.", .max_age.as_secs() / 60)]
     StepUpNeeded { max_age: Duration },
@@ -100,10 +103,10 @@ pub enum AuthError {
     InviteNeeded,
     /// Unknown, used, withdrawn, expired, or of somebody who may not invite any more: not said which.
     #[error("This invitation is no longer valid. Ask for a new one.")]
-    InviteOver,
+    InvitationInvalid,
     /// A link to confirm an address that is unknown, used or expired, or was overtaken.
     #[error("This link is no longer valid. Change your e-mail address again to get a new one.")]
-    EmailLinkOver,
+    EmailLinkInvalid,
     #[error("There is no e-mail address to confirm, or this installation does not send e-mail.")]
     NothingToConfirm,
     #[error("Group not found")]
@@ -115,53 +118,57 @@ pub enum AuthError {
     #[error("You have too many open invitations. Withdraw some, or wait until they are used.")]
     TooManyInvites,
     #[error("{0}")]
-    PasswordRefused(#[from] crate::password::Refused),
+    PasswordRefused(#[from] crate::password::PasswordRejected),
     #[error("User not found")]
     NoSuchAccount,
     #[error("Session not found")]
     NoSuchSession,
     #[error("Token not found")]
     NoSuchToken,
-    #[error("No device is waiting with this code. Check the code on its screen. Codes expire after ten minutes.")]
+    #[error("No device is waiting with this code. Check the code on its screen. Codes expire after \
+     ten minutes.")]
     NoSuchDevice,
     /// A program was not let in.
     #[error(transparent)]
-    Delegation(#[from] crate::delegating::DelegationRefused),
+    Delegation(#[from] crate::delegating::OAuthError),
     #[error(transparent)]
-    PersonalRefused(#[from] crate::personal::PersonalRefused),
+    PersonalRefused(#[from] crate::personal::PersonalTokenError),
     #[error("The last administrator cannot be removed. Make another user an administrator first.")]
     LastAdministrator,
     /// A way into an account, made by whoever is signed in to it: that would go round what only its owner knows.
     #[error(
-        "This action is for other accounts. Change your own password and second factors on your account page."
+        "This action is for other accounts. Change your own password and second factors on your \
+         account page."
     )]
     OwnAccount,
     /// The first administrator's link is used, expired, or there is an administrator already.
     #[error(
-        "This link is no longer valid. Restart Strongroom for a new one, or use `strongroom user add`."
+        "This link is no longer valid. Restart Strongroom for a new one, or use `strongroom user \
+         add`."
     )]
-    SetupOver,
+    SetupLinkInvalid,
     #[error("Provider not found.")]
     NoSuchProvider,
     /// The provider does not answer; why is in the log.
     #[error("The provider cannot be reached. Try again, or use another sign-in method.")]
-    ProviderAway,
+    ProviderUnavailable,
     /// The provider, or what it sent.
     #[error("The sign-in at the provider failed ({0}). Try again, or use another sign-in method.")]
     ProviderRefused(String),
     /// A sign-in that was begun in another browser, used before, or too long ago.
     #[error("This sign-in was started in another browser, or has expired. Start again.")]
-    WrongBrowser,
+    StateMismatch,
     #[error(
-        "No account is connected to that identity. Sign in with your password, then connect it on your account page."
+        "No account is connected to that identity. Sign in with your password, then connect it on \
+         your account page."
     )]
-    NotLinked,
+    IdentityNotLinked,
     #[error("That identity is already connected to another account.")]
     AlreadyLinked,
     #[error(transparent)]
     Passkey(#[from] PasskeyError),
     #[error("This link is no longer valid. Ask for a new one.")]
-    ResetOver,
+    ResetLinkInvalid,
     /// Whoever it is has shown who they are, and nobody comes in before there is a new password.
     #[error(
         "This password must be reset. Request a reset link, or ask an administrator."
@@ -169,10 +176,10 @@ pub enum AuthError {
     ResetRequired,
     #[error("This account is disabled. Enable it first.")]
     AccountDisabled,
-    #[error("Too many attempts. Try again in {}.", in_words(*.retry_after))]
+    #[error("Too many attempts. Try again in {}.", humanize(*.retry_after))]
     Throttled { retry_after: Duration },
-    #[error("Too many requests in this session. Try again in {}.", in_words(*.retry_after))]
-    TooFast { retry_after: Duration },
+    #[error("Too many requests in this session. Try again in {}.", humanize(*.retry_after))]
+    RateLimited { retry_after: Duration },
     /// Too many failures in a row, from wherever the account has not signed in before: waiting does not help.
     #[error(
         "Too many failed attempts. Sign in from a known device or network, use a passkey, or reset \
@@ -180,12 +187,12 @@ pub enum AuthError {
     )]
     LockedOut,
     #[error("No lockout exists for that account or address.")]
-    NoLockout,
+    LockoutNotFound,
     /// All cores are busy hashing passwords.
     #[error("The server is busy with other sign-ins. Try again in a moment.")]
-    Busy { retry_after: Duration },
+    HasherBusy { retry_after: Duration },
     #[error(transparent)]
-    Store(#[from] Unavailable),
+    Store(#[from] StoreUnavailable),
     /// The key ring does not open: another master key is at work than the one it was sealed under.
     #[error(
         "The key ring was sealed under another master key. Start with that key, or with the new key \
@@ -193,7 +200,7 @@ pub enum AuthError {
          key ring. All passwords and authenticator apps are then lost; issue reset links with \
          `strongroom user reset NAME`."
     )]
-    AnotherMasterKey,
+    MasterKeyMismatch,
     #[error("The new master key is already active.")]
     SameMasterKey,
     /// A bug or a broken key; logged where it is answered.
@@ -202,7 +209,7 @@ pub enum AuthError {
 }
 
 /// `1 second`, `45 seconds`, `12 minutes`: never less than what is left.
-fn in_words(wait: Duration) -> String {
+fn humanize(wait: Duration) -> String {
     let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
     let (many, unit) = if seconds < 120 {
         (seconds, "second")

@@ -10,14 +10,14 @@ use http::{HeaderName, Method, header::ORIGIN, request::Parts};
 use self::credentials::{Credentials, credentials};
 use crate::{
     Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, RealmName, TokenKind,
-    permit::InRealm,
-    refusals::{Asked, OWN_ACCOUNT},
+    permit::RealmTarget,
+    refusals::{DeniedRequest, OWN_ACCOUNT},
 };
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Characters of a request that go into the record.
-const MOST_TOLD: usize = 200;
+const MAX_AUDITED_PATH: usize = 200;
 
 /// This route is open to the world, on purpose.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +25,12 @@ pub struct Anyone;
 
 /// Open to the world, but it matters whether somebody is signed in: `None` also for credentials that are no good.
 #[derive(Clone, Debug)]
-pub struct MaybeCaller(pub Option<Caller>);
+pub struct OptionalCaller(pub Option<Caller>);
 
 /// A form of our own pages: anyone may send it, but no other site may cause it (signing somebody in as somebody else
 /// is an attack too). [`AuthError::CrossSite`] without same-origin proof.
 #[derive(Clone, Copy, Debug)]
-pub struct OwnPage;
+pub struct SameOriginForm;
 
 /// The request may go on, and here is the proof.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct Permitted<A: Action>(pub Permit<A>);
 
 /// [`Permitted`], for what takes its time after the door: content that is sent for minutes, while the session may end.
 #[derive(Debug)]
-pub struct Lasting<A: Action> {
+pub struct Revalidating<A: Action> {
     /// Good for as long as nothing was waited for.
     pub permit: Permit<A>,
     caller: Caller,
@@ -47,28 +47,28 @@ pub struct Lasting<A: Action> {
 /// The person themself, for what concerns their own account: [`AuthError::NotInPerson`] for a personal access token or
 /// one without the scope `account`.
 #[derive(Clone, Debug)]
-pub struct InPerson(pub Caller);
+pub struct Interactive(pub Caller);
 
 /// [`InPerson`], with a recent sign-in (RFC 9470): [`AuthError::StepUpNeeded`].
 #[derive(Clone, Debug)]
-pub struct Recently(pub Caller);
+pub struct RecentlyAuthenticated(pub Caller);
 
 /// [`InPerson`], also while something is due that the session is restricted to: for what leads out of there.
 #[derive(Clone, Debug)]
-pub struct EvenRestricted(pub Caller);
+pub struct AllowRestricted(pub Caller);
 
 /// Somebody who is signed in, by whatever means, also while something is due: for who one is, and for leaving.
 #[derive(Clone, Debug)]
-pub struct Known(pub Caller);
+pub struct AnySession(pub Caller);
 
 /// [`EvenRestricted`], with a recent sign-in: for setting up what is due.
 #[derive(Clone, Debug)]
-pub struct Enrolling(pub Caller);
+pub struct EnrollmentSession(pub Caller);
 
 /// The host's axum state says where its [`Auth`] is, what a request is about, and how a refusal is answered.
 pub trait HasAuth: Send + Sync {
     type Store: AuthStore;
-    type Refusal: From<AuthError> + IntoResponse;
+    type Rejection: From<AuthError> + IntoResponse;
     fn auth(&self) -> &Auth<Self::Store>;
     /// The name of the session cookie (RFC 6265bis §4.1.3 prefixes included).
     fn cookie_name(&self) -> &str;
@@ -89,97 +89,97 @@ impl<S: Send + Sync> FromRequestParts<S> for Anyone {
 
 /// Where the request came from, for what wants to know before there is a caller.
 impl<S: HasAuth> FromRequestParts<S> for Origin {
-    type Rejection = S::Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+    type Rejection = S::Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         Ok(state.origin_of(parts)?)
     }
 }
 
 impl<S: HasAuth> FromRequestParts<S> for Caller {
-    type Rejection = S::Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+    type Rejection = S::Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         let caller = resolve(parts, state).await?;
-        caller.unrestricted()?;
+        caller.require_unrestricted()?;
         Ok(caller)
     }
 }
 
-impl<S: HasAuth> FromRequestParts<S> for EvenRestricted {
-    type Rejection = S::Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+impl<S: HasAuth> FromRequestParts<S> for AllowRestricted {
+    type Rejection = S::Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         let caller = resolve(parts, state).await?;
-        if caller.is_in_person() {
+        if caller.is_interactive() {
             return Ok(Self(caller));
         }
-        let asked = Asked::new(OWN_ACCOUNT, None, Some(request_of(parts)));
+        let asked = DeniedRequest::new(OWN_ACCOUNT, None, Some(request_of(parts)));
         state
             .auth()
-            .note_refusal(&caller, &asked, &AuthError::NotInPerson);
-        Err(AuthError::NotInPerson.into())
+            .audit_denial(&caller, &asked, &AuthError::InteractiveSessionRequired);
+        Err(AuthError::InteractiveSessionRequired.into())
     }
 }
 
-impl<S: HasAuth> FromRequestParts<S> for InPerson {
-    type Rejection = S::Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
-        let EvenRestricted(caller) = EvenRestricted::from_request_parts(parts, state).await?;
-        caller.unrestricted()?;
+impl<S: HasAuth> FromRequestParts<S> for Interactive {
+    type Rejection = S::Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
+        let AllowRestricted(caller) = AllowRestricted::from_request_parts(parts, state).await?;
+        caller.require_unrestricted()?;
         Ok(Self(caller))
     }
 }
 
-impl<S: HasAuth> FromRequestParts<S> for Recently {
-    type Rejection = S::Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
-        let InPerson(caller) = InPerson::from_request_parts(parts, state).await?;
-        caller.recent()?;
+impl<S: HasAuth> FromRequestParts<S> for RecentlyAuthenticated {
+    type Rejection = S::Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
+        let Interactive(caller) = Interactive::from_request_parts(parts, state).await?;
+        caller.require_recent()?;
         Ok(Self(caller))
     }
 }
 
-impl<S: HasAuth> FromRequestParts<S> for Known {
-    type Rejection = S::Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+impl<S: HasAuth> FromRequestParts<S> for AnySession {
+    type Rejection = S::Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         Ok(Self(resolve(parts, state).await?))
     }
 }
 
-impl<S: HasAuth> FromRequestParts<S> for Enrolling {
-    type Rejection = S::Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
-        let EvenRestricted(caller) = EvenRestricted::from_request_parts(parts, state).await?;
-        caller.recent()?;
+impl<S: HasAuth> FromRequestParts<S> for EnrollmentSession {
+    type Rejection = S::Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
+        let AllowRestricted(caller) = AllowRestricted::from_request_parts(parts, state).await?;
+        caller.require_recent()?;
         Ok(Self(caller))
     }
 }
 
-impl<S: HasAuth> FromRequestParts<S> for MaybeCaller {
-    type Rejection = S::Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+impl<S: HasAuth> FromRequestParts<S> for OptionalCaller {
+    type Rejection = S::Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         match resolve(parts, state).await {
             Ok(caller) => Ok(Self(Some(caller))),
-            Err(AuthError::NotSignedIn | AuthError::InvalidToken) => Ok(Self(None)),
+            Err(AuthError::Unauthenticated | AuthError::InvalidToken) => Ok(Self(None)),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-impl<S: HasAuth> FromRequestParts<S> for OwnPage {
-    type Rejection = S::Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+impl<S: HasAuth> FromRequestParts<S> for SameOriginForm {
+    type Rejection = S::Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         if is_same_origin(parts, state) {
             return Ok(Self);
         }
         if let Ok(Credentials::Cookie(cookie)) = credentials(&parts.headers, state.cookie_name()) {
-            note_another_site(parts, state, cookie);
+            audit_cross_site(parts, state, cookie);
         }
         Err(AuthError::CrossSite.into())
     }
 }
 
 impl<S: HasAuth, A: Action> FromRequestParts<S> for Permitted<A> {
-    type Rejection = S::Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+    type Rejection = S::Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let name = state.realm_of(parts)?;
         let realm = state.auth().realm(&name).await?;
@@ -191,9 +191,9 @@ impl<S: HasAuth, A: Action> FromRequestParts<S> for Permitted<A> {
     }
 }
 
-impl<S: HasAuth, A: Action> FromRequestParts<S> for Lasting<A> {
-    type Rejection = S::Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Refusal> {
+impl<S: HasAuth, A: Action> FromRequestParts<S> for Revalidating<A> {
+    type Rejection = S::Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, S::Rejection> {
         let Permitted(permit) = Permitted::from_request_parts(parts, state).await?;
         Ok(Self {
             permit,
@@ -202,15 +202,15 @@ impl<S: HasAuth, A: Action> FromRequestParts<S> for Lasting<A> {
     }
 }
 
-impl<A: Action<Scope = InRealm>> Lasting<A> {
+impl<A: Action<Target = RealmTarget>> Revalidating<A> {
     /// The permit as of now.
     ///
     /// # Errors
     /// What the door would say now: [`AuthError::InvalidToken`] for a session that has ended meanwhile.
-    pub async fn again<S: AuthStore>(self, auth: &Auth<S>) -> Result<Permit<A>, AuthError> {
-        let caller = auth.still(&self.caller).await?;
+    pub async fn revalidate<S: AuthStore>(self, auth: &Auth<S>) -> Result<Permit<A>, AuthError> {
+        let caller = auth.revalidate(&self.caller).await?;
         let caller = match self.caller.origin() {
-            Some(origin) => caller.coming_from(Arc::clone(origin)),
+            Some(origin) => caller.with_origin(Arc::clone(origin)),
             None => caller,
         };
         caller.permit(Some(self.permit.realm()))
@@ -227,11 +227,11 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
             Box::pin(
                 state
                     .auth()
-                    .by_personal(token, None, &state.origin_of(parts)?),
+                    .authenticate_personal_token(token, None, &state.origin_of(parts)?),
             )
             .await?
         }
-        Credentials::Bearer(token) => state.auth().by_bearer(token).await?,
+        Credentials::Bearer(token) => state.auth().authenticate_bearer(token).await?,
         Credentials::Basic(name, token) => {
             // A browser that was told the token once would send it along with what another site causes.
             if !is_safe(&parts.method) && is_browser(parts) && !is_same_origin(parts, state) {
@@ -240,31 +240,31 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
             Box::pin(
                 state
                     .auth()
-                    .by_personal(&token, Some(&name), &state.origin_of(parts)?),
+                    .authenticate_personal_token(&token, Some(&name), &state.origin_of(parts)?),
             )
             .await?
         }
         Credentials::Cookie(cookie) => {
             if !is_safe(&parts.method) && !is_same_origin(parts, state) {
-                note_another_site(parts, state, cookie);
+                audit_cross_site(parts, state, cookie);
                 return Err(AuthError::CrossSite);
             }
-            state.auth().by_cookie(cookie).await?
+            state.auth().authenticate_cookie(cookie).await?
         }
     };
-    let caller = caller.coming_from(Arc::new(state.origin_of(parts)?));
+    let caller = caller.with_origin(Arc::new(state.origin_of(parts)?));
     parts.extensions.insert(caller.clone());
     Ok(caller)
 }
 
-fn note_another_site<S: HasAuth>(parts: &Parts, state: &S, cookie: &str) {
+fn audit_cross_site<S: HasAuth>(parts: &Parts, state: &S, cookie: &str) {
     let Ok(from) = state.origin_of(parts) else {
         return;
     };
-    state.auth().note_another_site(
+    state.auth().audit_cross_site(
         cookie,
         from,
-        Asked::by_another_site(request_of(parts), site_of(parts)),
+        DeniedRequest::by_another_site(request_of(parts), site_of(parts)),
     );
 }
 
@@ -273,7 +273,7 @@ fn note_another_site<S: HasAuth>(parts: &Parts, state: &S, cookie: &str) {
 pub fn request_of(parts: &Parts) -> String {
     format!("{} {}", parts.method, parts.uri.path())
         .chars()
-        .take(MOST_TOLD)
+        .take(MAX_AUDITED_PATH)
         .collect()
 }
 
@@ -281,7 +281,7 @@ pub fn request_of(parts: &Parts) -> String {
 #[must_use]
 pub fn site_of(parts: &Parts) -> Option<String> {
     let origin = parts.headers.get(ORIGIN)?.to_str().ok()?;
-    Some(origin.chars().take(MOST_TOLD).collect())
+    Some(origin.chars().take(MAX_AUDITED_PATH).collect())
 }
 
 /// Programs send neither.

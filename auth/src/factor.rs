@@ -11,8 +11,8 @@ mod rules;
 mod totp;
 
 pub use code::OneTimeCode;
-pub use enrolling::{Added, NewTotp, WaysIn};
-pub use recovering::Reason;
+pub use enrolling::{EnrolledFactor, NewTotp, FactorOverview};
+pub use recovering::AuditReason;
 pub use recovery::RecoveryCode;
 pub use rules::{FactorRules, Required};
 
@@ -20,7 +20,7 @@ use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 
-use crate::{Chance, Username};
+use crate::{SecureRandom, Username};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FactorKind {
@@ -97,7 +97,7 @@ pub struct FactorId(Arc<str>);
 
 impl FactorId {
     #[must_use]
-    pub fn random(chance: &Chance) -> Self {
+    pub fn random(chance: &SecureRandom) -> Self {
         Self::new(&hex::encode(chance.bytes::<16>()))
     }
 

@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::atomic::Ordering, time::Duration};
 
 use tokio::time::MissedTickBehavior;
 
-use crate::{Auth, AuthError, AuthStore, Unavailable, clock};
+use crate::{Auth, AuthError, AuthStore, StoreUnavailable, clock};
 
 /// How often the account-event log is read: a session that ended on another node is refused within a second.
 const FOLLOW: Duration = Duration::from_millis(250);
@@ -21,43 +21,43 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// Returns only when this process is of no use any more: [`AuthError::AnotherMasterKey`], where the master key was
     /// replaced under it.
-    pub async fn follow(&self) -> AuthError {
+    pub async fn run_background_tasks(&self) -> AuthError {
         tokio::select! {
-            never = self.follow_events() => match never {},
-            never = self.follow_kinds() => match never {},
-            never = Box::pin(self.clean()) => match never {},
-            lost = self.follow_keys() => lost,
+            never = self.follow_account_events() => match never {},
+            never = self.refresh_hash_profiles_loop() => match never {},
+            never = Box::pin(self.cleanup()) => match never {},
+            lost = self.watch_keys() => lost,
         }
     }
 
     /// What kinds of hashes are left, each minute: imported ones come by other processes, and go with their owners'
     /// next sign-ins.
-    async fn follow_kinds(&self) -> Infallible {
+    async fn refresh_hash_profiles_loop(&self) -> Infallible {
         let mut ticks = tokio::time::interval(COUNT_KINDS);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Err(error) = self.count_kinds().await {
+            if let Err(error) = self.refresh_hash_profiles().await {
                 tracing::warn!(%error, "it is not known what kinds of password hashes there are");
             }
         }
     }
 
-    pub(crate) async fn count_kinds(&self) -> Result<(), Unavailable> {
+    pub(crate) async fn refresh_hash_profiles(&self) -> Result<(), StoreUnavailable> {
         self.0
             .hasher
             .kinds()
-            .are(&self.0.store.password_kinds().await?);
+            .replace_all(&self.0.store.hash_samples().await?);
         Ok(())
     }
 
-    async fn follow_events(&self) -> Infallible {
+    async fn follow_account_events(&self) -> Infallible {
         let mut ticks = tokio::time::interval(FOLLOW);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_deaf = false;
         loop {
             ticks.tick().await;
-            let heard = self.catch_up().await;
+            let heard = self.apply_account_events().await;
             // Said once, not four times a second.
             match &heard {
                 Err(error) if !is_deaf => {
@@ -71,45 +71,45 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Beside the following, which must not wait for it.
-    async fn clean(&self) -> Infallible {
+    async fn cleanup(&self) -> Infallible {
         let mut ticks = tokio::time::interval(FOLLOW);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut cleaned_at = self.0.clock.now();
         loop {
             ticks.tick().await;
-            if clock::between(cleaned_at, self.0.clock.now()) >= CLEAN {
+            if clock::since(cleaned_at, self.0.clock.now()) >= CLEAN {
                 cleaned_at = self.0.clock.now();
-                self.forget_long_ended().await;
-                self.forget_expired_slips().await;
-                self.forget_failures().await;
-                self.remind().await;
+                self.purge_ended_sessions().await;
+                self.purge_expired_tokens().await;
+                self.purge().await;
+                self.send_expiry_reminders().await;
             }
         }
     }
 
     /// Hears of everything that was written until now.
-    pub(crate) async fn catch_up(&self) -> Result<(), Unavailable> {
+    pub(crate) async fn apply_account_events(&self) -> Result<(), StoreUnavailable> {
         loop {
             let events = self
                 .0
                 .store
-                .account_events_after(self.0.followed.load(Ordering::Acquire))
+                .account_events_after(self.0.last_event_seen.load(Ordering::Acquire))
                 .await?;
             let Some(last) = events.last() else {
                 return Ok(());
             };
             self.0
-                .directory
-                .forget(events.iter().map(|event| &event.username));
-            self.0.followed.store(last.n, Ordering::Release);
+                .session_cache
+                .invalidate(events.iter().map(|event| &event.username));
+            self.0.last_event_seen.store(last.seq, Ordering::Release);
         }
     }
 
     /// In small steps, so that nobody who signs in waits for it.
-    async fn forget_expired_slips(&self) {
-        let before = clock::before(self.0.clock.now(), KEEP_SLIPS);
+    async fn purge_expired_tokens(&self) {
+        let before = clock::sub(self.0.clock.now(), KEEP_SLIPS);
         loop {
-            match self.0.store.forget_slips(before).await {
+            match self.0.store.purge_expired_tokens(before).await {
                 Ok(0) => return,
                 Ok(_) => {}
                 Err(error) => {
@@ -119,11 +119,11 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    async fn forget_long_ended(&self) {
+    async fn purge_ended_sessions(&self) {
         match self
             .0
             .store
-            .forget_ended(clock::before(self.0.clock.now(), KEEP_ENDED))
+            .purge_ended(clock::sub(self.0.clock.now(), KEEP_ENDED))
             .await
         {
             Ok(sessions) => tracing::debug!(sessions, "long ended sessions were forgotten"),

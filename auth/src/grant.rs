@@ -5,7 +5,7 @@ use std::fmt;
 
 /// One word of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grant {
+pub enum Scope {
     /// `files:read`: names, content, history and events.
     ReadFiles,
     /// `files:write`: check out and in, add, move, restore, delete.
@@ -18,7 +18,7 @@ pub enum Grant {
     OwnAccount,
 }
 
-impl Grant {
+impl Scope {
     pub const ALL: [Self; 5] = [
         Self::ReadFiles,
         Self::WriteFiles,
@@ -39,7 +39,7 @@ impl Grant {
     }
 }
 
-impl fmt::Display for Grant {
+impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -47,13 +47,13 @@ impl fmt::Display for Grant {
 
 /// A set of [`Grant`]s; prints as a scope, in the order of [`Grant::ALL`].
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Grants(u8);
+pub struct Scopes(u8);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Unknown scope \"{0}\".")]
-pub struct UnknownGrant(pub String);
+pub struct UnknownScope(pub String);
 
-impl Grants {
+impl Scopes {
     pub const NONE: Self = Self(0);
     /// What somebody gets who signed in themself.
     pub const ALL: Self = Self(0b1_1111);
@@ -61,7 +61,7 @@ impl Grants {
     pub const DELEGABLE: Self = Self(0b0_1111);
 
     #[must_use]
-    pub fn of(grants: &[Grant]) -> Self {
+    pub fn of(grants: &[Scope]) -> Self {
         grants
             .iter()
             .fold(Self::NONE, |all, grant| Self(all.0 | bit(*grant)))
@@ -71,17 +71,17 @@ impl Grants {
     ///
     /// # Errors
     /// [`UnknownGrant`] names the first word that is none.
-    pub fn parse(scope: &str) -> Result<Self, UnknownGrant> {
+    pub fn parse(scope: &str) -> Result<Self, UnknownScope> {
         let mut grants = Self::NONE;
         for word in scope.split(' ').filter(|word| !word.is_empty()) {
-            let known = Grant::ALL.into_iter().find(|grant| grant.as_str() == word);
-            grants.0 |= bit(known.ok_or_else(|| UnknownGrant(word.chars().take(40).collect()))?);
+            let known = Scope::ALL.into_iter().find(|grant| grant.as_str() == word);
+            grants.0 |= bit(known.ok_or_else(|| UnknownScope(word.chars().take(40).collect()))?);
         }
         Ok(grants)
     }
 
     #[must_use]
-    pub fn contains(self, grant: Grant) -> bool {
+    pub fn contains(self, grant: Scope) -> bool {
         self.0 & bit(grant) != 0
     }
 
@@ -102,25 +102,25 @@ impl Grants {
         self.0 == 0
     }
 
-    pub fn iter(self) -> impl Iterator<Item = Grant> {
-        Grant::ALL
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL
             .into_iter()
             .filter(move |grant| self.contains(*grant))
     }
 }
 
-fn bit(grant: Grant) -> u8 {
+fn bit(grant: Scope) -> u8 {
     1 << grant as u8
 }
 
-impl fmt::Display for Grants {
+impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<&str> = self.iter().map(Grant::as_str).collect();
+        let words: Vec<&str> = self.iter().map(Scope::as_str).collect();
         f.write_str(&words.join(" "))
     }
 }
 
-impl fmt::Debug for Grants {
+impl fmt::Debug for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Grants({self})")
     }
@@ -132,10 +132,10 @@ mod tests {
 
     #[test]
     fn scope_parses_in_any_order_without_duplicates() {
-        let scope = Grants::parse("admin files:read  files:read").unwrap();
+        let scope = Scopes::parse("admin files:read  files:read").unwrap();
         assert_eq!(scope.to_string(), "files:read admin");
-        assert_eq!(Grants::parse(&Grants::ALL.to_string()), Ok(Grants::ALL));
-        assert!(Grants::parse("files:read Files:Write").is_err());
-        assert!(scope.is_within(Grants::ALL) && !Grants::ALL.is_within(scope));
+        assert_eq!(Scopes::parse(&Scopes::ALL.to_string()), Ok(Scopes::ALL));
+        assert!(Scopes::parse("files:read Files:Write").is_err());
+        assert!(scope.is_within(Scopes::ALL) && !Scopes::ALL.is_within(scope));
     }
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::{
     Account, Auth, AuthError, AuthStore, Permit, RealmId, Role, Username,
-    auth::{ManageAccounts, ManageMembers, SeeAccounts, SeeMembers},
-    store::{GroupChange, GroupRefused, Inserted},
+    auth::{ManageAccounts, ManageMembers, ReadAccounts, ReadMembers},
+    store::{GroupChange, GroupRejected, InsertResult},
 };
 
 /// 1 to 64 of `a-z 0-9 - _`, beginning with a letter or digit: fit for a URL segment.
@@ -58,25 +58,25 @@ pub struct Group {
 pub struct RealmMember {
     pub account: Account,
     /// Given to the account itself.
-    pub own: Option<Role>,
-    pub through: Vec<(GroupName, Role)>,
+    pub direct: Option<Role>,
+    pub via_groups: Vec<(GroupName, Role)>,
 }
 
 impl RealmMember {
     /// The greatest.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
-        self.through
+        self.via_groups
             .iter()
             .map(|(_, role)| *role)
-            .chain(self.own)
+            .chain(self.direct)
             .max()
     }
 }
 
 impl<S: AuthStore> Auth<S> {
     /// By name.
-    pub async fn groups(&self, _permit: &Permit<SeeAccounts>) -> Result<Vec<Group>, AuthError> {
+    pub async fn groups(&self, _permit: &Permit<ReadAccounts>) -> Result<Vec<Group>, AuthError> {
         Ok(self.0.store.groups().await?)
     }
 
@@ -84,7 +84,7 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::NoSuchGroup`].
     pub async fn group(
         &self,
-        _permit: &Permit<SeeAccounts>,
+        _permit: &Permit<ReadAccounts>,
         name: &GroupName,
     ) -> Result<Group, AuthError> {
         self.0
@@ -96,7 +96,7 @@ impl<S: AuthStore> Auth<S> {
 
     /// # Errors
     /// [`AuthError::GroupTaken`].
-    pub async fn make_group(
+    pub async fn create_group(
         &self,
         permit: &Permit<ManageAccounts>,
         name: &GroupName,
@@ -108,13 +108,13 @@ impl<S: AuthStore> Auth<S> {
             .create_group(name, permit.actor().clone(), at)
             .await?
         {
-            Inserted::Done => Ok(Group {
+            InsertResult::Inserted => Ok(Group {
                 name: name.clone(),
                 members: Vec::new(),
                 roles: Vec::new(),
                 created_at: at,
             }),
-            Inserted::Taken => Err(AuthError::GroupTaken),
+            InsertResult::Duplicate => Err(AuthError::GroupTaken),
         }
     }
 
@@ -133,7 +133,7 @@ impl<S: AuthStore> Auth<S> {
 
     /// # Errors
     /// [`AuthError::NoSuchGroup`], [`AuthError::NoSuchAccount`].
-    pub async fn put_into_group(
+    pub async fn add_to_group(
         &self,
         permit: &Permit<ManageAccounts>,
         name: &GroupName,
@@ -145,7 +145,7 @@ impl<S: AuthStore> Auth<S> {
 
     /// # Errors
     /// [`AuthError::NoSuchGroup`], [`AuthError::NoSuchAccount`].
-    pub async fn take_out_of_group(
+    pub async fn remove_from_group(
         &self,
         permit: &Permit<ManageAccounts>,
         name: &GroupName,
@@ -185,26 +185,26 @@ impl<S: AuthStore> Auth<S> {
             .change_group(name, change, by.clone(), self.0.clock.now())
             .await;
         // Everybody whom it concerns stands in the log.
-        self.catch_up().await?;
+        self.apply_account_events().await?;
         changed.map_err(|why| match why {
-            GroupRefused::NoSuchGroup => AuthError::NoSuchGroup,
-            GroupRefused::NoSuchAccount => AuthError::NoSuchAccount,
-            GroupRefused::Store(unavailable) => AuthError::Store(unavailable),
+            GroupRejected::NoSuchGroup => AuthError::NoSuchGroup,
+            GroupRejected::NoSuchAccount => AuthError::NoSuchAccount,
+            GroupRejected::Store(unavailable) => AuthError::Store(unavailable),
         })
     }
 
     /// Groups with a role in the permit's realm, by name.
     pub async fn groups_in(
         &self,
-        permit: &Permit<SeeMembers>,
+        permit: &Permit<ReadMembers>,
     ) -> Result<Vec<(GroupName, Role)>, AuthError> {
         Ok(self.0.store.groups_in(&permit.realm().id).await?)
     }
 
     /// Active accounts with a role in the permit's realm, their own or through groups, by username.
-    pub async fn everybody_in(
+    pub async fn realm_members(
         &self,
-        permit: &Permit<SeeMembers>,
+        permit: &Permit<ReadMembers>,
     ) -> Result<Vec<RealmMember>, AuthError> {
         let realm = &permit.realm().id;
         let mut members = BTreeMap::new();
@@ -214,8 +214,8 @@ impl<S: AuthStore> Auth<S> {
                 username,
                 RealmMember {
                     account,
-                    own: Some(own),
-                    through: Vec::new(),
+                    direct: Some(own),
+                    via_groups: Vec::new(),
                 },
             );
         }
@@ -223,13 +223,13 @@ impl<S: AuthStore> Auth<S> {
             let username = account.username.clone();
             let member = RealmMember {
                 account,
-                own: None,
-                through: Vec::new(),
+                direct: None,
+                via_groups: Vec::new(),
             };
             members
                 .entry(username)
                 .or_insert(member)
-                .through
+                .via_groups
                 .push((group, role));
         }
         Ok(members.into_values().collect())

@@ -23,21 +23,21 @@ mod rules;
 mod secret;
 mod telling;
 
-pub(crate) use rules::{MOST, next_try};
-pub use secret::Secret;
+pub(crate) use rules::{MAX_FAILURES, retry_at};
+pub use secret::CredentialKind;
 
 use crate::{
     Auth, AuthError, AuthStore, Origin, Username,
-    notes::Notes,
-    store::{Bucket, Found, Inquiry, Network, Noteworthy, Place, Tally},
+    notes::RateLimitedEvents,
+    store::{Bucket, ThrottleState, ThrottleQuery, NetworkPrefix, LockoutQuery, AttemptSource, FailureCount},
 };
-use lanes::{Lanes, Turn};
-use rules::{Pace, Refusal};
+use lanes::{AttemptSlots, SlotGuard};
+use rules::{Concurrency, Denial};
 
 /// One try of one secret.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Trial<'a> {
-    pub(crate) secret: Secret,
+pub(crate) struct Attempt<'a> {
+    pub(crate) secret: CredentialKind,
     /// Whose secret it would be; `None` where that is not known, or the name cannot be anybody's. A name that is
     /// nobody's counts like any other, so the answer says nothing about who exists.
     pub(crate) account: Option<&'a Username>,
@@ -48,41 +48,41 @@ pub(crate) struct Trial<'a> {
 /// away) it costs nobody anything: only do so where the caller has learned nothing.
 #[derive(Debug)]
 #[must_use = "say how it ended: `failed` or `succeeded`"]
-pub(crate) struct Pass {
-    secret: Secret,
+pub(crate) struct AttemptGuard {
+    secret: CredentialKind,
     /// What a failure is charged to: networks first.
     charged: Vec<Bucket>,
     /// The account's bucket, where there are failures in it.
-    owing: Option<Bucket>,
+    indebted: Option<Bucket>,
     /// Whom it was about, if anybody.
-    typed: Option<Username>,
+    claimed_account: Option<Username>,
     from: Origin,
-    turn: Option<Turn>,
+    turn: Option<SlotGuard>,
 }
 
 /// What this node remembers of tries by itself.
-pub(crate) struct Gate {
-    lanes: Lanes,
-    notes: Notes<Bucket>,
+pub(crate) struct Throttle {
+    lanes: AttemptSlots,
+    notes: RateLimitedEvents<Bucket>,
 }
 
-impl Gate {
+impl Throttle {
     pub(crate) fn new() -> Self {
         Self {
-            lanes: Lanes::new(),
-            notes: Notes::default(),
+            lanes: AttemptSlots::new(),
+            notes: RateLimitedEvents::default(),
         }
     }
 }
 
 /// A bucket that says no.
-struct Shut(Bucket, Refusal);
+struct Blocked(Bucket, Denial);
 
-impl Pass {
+impl AttemptGuard {
     /// For the audit, where it turned out only later whose secret it would have been.
     pub(crate) fn about(self, whose: Option<&Username>) -> Self {
         Self {
-            typed: whose.cloned(),
+            claimed_account: whose.cloned(),
             ..self
         }
     }
@@ -92,27 +92,27 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::Throttled`] with the time left, [`AuthError::LockedOut`] where waiting does not help,
     /// [`AuthError::Busy`] where too many try the same at once.
-    pub(crate) async fn may_try(&self, trial: &Trial<'_>) -> Result<Pass, AuthError> {
-        let lanes = &self.0.gate.lanes;
-        let mut turn: Option<Turn> = None;
+    pub(crate) async fn begin_attempt(&self, trial: &Attempt<'_>) -> Result<AttemptGuard, AuthError> {
+        let lanes = &self.0.throttle.lanes;
+        let mut turn: Option<SlotGuard> = None;
         loop {
             let charged_before = lanes.charged(&trial.account);
             let found = self.0.store.throttles(inquiry(trial)).await?;
-            let mut pass = Pass::new(trial, &found);
-            let pace = match self.weigh(&pass.charged, &found.tallies) {
+            let mut pass = AttemptGuard::new(trial, &found);
+            let pace = match self.strictest(&pass.charged, &found.counts) {
                 Ok(pace) => pace,
-                Err(shut) => return Err(self.refuse(trial, shut).await?),
+                Err(shut) => return Err(self.report_denial(trial, shut).await?),
             };
             let Some(account) = pass.account() else {
                 return Ok(pass);
             };
             if turn.is_none() {
-                turn = lanes.step_in(account, pace);
+                turn = lanes.try_acquire(account, pace);
             }
             if !turn.as_ref().is_some_and(|turn| turn.is_enough_for(pace)) {
                 // Whoever waits for room must not take any.
                 drop(turn.take());
-                turn = Some(lanes.queue(account, pace).await?);
+                turn = Some(lanes.acquire(account, pace).await?);
             } else if lanes.charged(&trial.account) == charged_before {
                 pass.turn = turn;
                 return Ok(pass);
@@ -124,15 +124,15 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::Throttled`] where it leads nowhere and its network has tried too many of those.
-    pub(crate) async fn found_or_charged<T>(
+    pub(crate) async fn lookup_or_penalize<T>(
         &self,
-        secret: Secret,
+        secret: CredentialKind,
         from: &Origin,
         look_up: impl Future<Output = Result<Option<T>, AuthError>>,
     ) -> Result<Option<T>, AuthError> {
         let found = look_up.await?;
         if found.is_none() {
-            self.charge_wrong(secret, from, None).await?;
+            self.penalize(secret, from, None).await?;
         }
         Ok(found)
     }
@@ -141,14 +141,14 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::Throttled`] where its network has tried too many: then nothing more is charged.
-    pub(crate) async fn charge_wrong(
+    pub(crate) async fn penalize(
         &self,
-        secret: Secret,
+        secret: CredentialKind,
         from: &Origin,
         whose: Option<&Username>,
     ) -> Result<(), AuthError> {
         let pass = self
-            .may_try(&Trial {
+            .begin_attempt(&Attempt {
                 secret,
                 account: None,
                 from,
@@ -158,71 +158,71 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Charges whoever tried, and tells audit and log.
-    pub(crate) async fn failed(&self, pass: Pass) -> Result<(), AuthError> {
+    pub(crate) async fn failed(&self, pass: AttemptGuard) -> Result<(), AuthError> {
         self.charge(&pass).await?;
-        self.report(&pass).await
+        self.report_failure(&pass).await
     }
 
     /// Charges whoever did what may be done only so often, though nothing was wrong.
-    pub(crate) async fn spent(&self, pass: Pass) -> Result<(), AuthError> {
+    pub(crate) async fn count(&self, pass: AttemptGuard) -> Result<(), AuthError> {
         self.charge(&pass).await
     }
 
     /// The count for this secret begins anew, for whoever tries from that place. The network keeps its own: one good
     /// account must not pay for guessing others.
-    pub(crate) async fn succeeded(&self, pass: Pass) -> Result<(), AuthError> {
-        if let Some(owing) = &pass.owing {
-            self.0.store.settle(owing.clone()).await?;
+    pub(crate) async fn succeeded(&self, pass: AttemptGuard) -> Result<(), AuthError> {
+        if let Some(owing) = &pass.indebted {
+            self.0.store.reset_count(owing.clone()).await?;
         }
         Ok(())
     }
 
     /// For a secret that was replaced: what was tried against the old one does not count against the new one.
-    pub(crate) async fn begin_anew(
+    pub(crate) async fn reset_for_new_secret(
         &self,
         username: &Username,
-        secret: Secret,
+        secret: CredentialKind,
     ) -> Result<(), AuthError> {
-        Ok(self.0.store.settle_all(username, secret).await?)
+        Ok(self.0.store.reset_counts(username, secret).await?)
     }
 
-    async fn charge(&self, pass: &Pass) -> Result<(), AuthError> {
+    async fn charge(&self, pass: &AttemptGuard) -> Result<(), AuthError> {
         let charges = pass.charged.iter().cloned().map(rules::charge).collect();
-        self.0.store.charge(charges, self.0.clock.now()).await?;
+        self.0.store.record_failures(charges, self.0.clock.now()).await?;
         if let Some(account) = pass.account() {
-            self.0.gate.lanes.note_charge(&account.username());
+            self.0.throttle.lanes.record_failure(&account.username());
         }
         Ok(())
     }
 
     /// The strictest of them decides.
-    fn weigh(&self, asked: &[Bucket], tallies: &[Tally]) -> Result<Pace, Shut> {
-        let (now, mut pace) = (self.0.clock.now(), Pace::Free);
+    fn strictest(&self, asked: &[Bucket], tallies: &[FailureCount]) -> Result<Concurrency, Blocked> {
+        let (now, mut pace) = (self.0.clock.now(), Concurrency::Shared);
         for bucket in asked {
             let tally = tallies.iter().find(|tally| tally.bucket == *bucket);
             pace = pace
-                .max(rules::judge(tally, now).map_err(|refusal| Shut(bucket.clone(), refusal))?);
+                .max(rules::evaluate(tally, now).map_err(|refusal| Blocked(bucket.clone(), refusal))?);
         }
         Ok(pace)
     }
 
     /// What administrators want to know of.
-    pub(crate) async fn noteworthy(&self) -> Result<Vec<Tally>, AuthError> {
-        let owing_at = rules::owing_at(self.0.clock.now());
+    pub(crate) async fn visible_lockouts(&self) -> Result<Vec<FailureCount>, AuthError> {
+        let owing_at = rules::visible_until(self.0.clock.now());
         Ok(self
             .0
             .store
-            .noteworthy(Noteworthy {
-                failures: rules::FREE,
-                owing_at,
+            .lockouts(LockoutQuery {
+                failures: rules::FREE_FAILURES,
+                visible_after: owing_at,
             })
             .await?)
     }
 
     /// What is paid off, and names that are nobody's and that nobody tried for long.
-    pub(crate) async fn forget_failures(&self) {
+    pub(crate) async fn purge(&self) {
         let now = self.0.clock.now();
-        match self.0.store.forget_throttles(rules::forgettable(now)).await {
+        match self.0.store.purge_throttles(rules::forgettable(now)).await {
             Ok(forgotten) => {
                 tracing::debug!(forgotten, "failures and places of long ago were forgotten")
             }
@@ -233,34 +233,34 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-impl Pass {
+impl AttemptGuard {
     /// A device stands for itself; a network that the account is known in still shares that network's limit, or the
     /// answer would say who is known.
-    fn new(trial: &Trial<'_>, found: &Found) -> Self {
-        let (mut charged, mut owing) = (networks_of(trial), None);
+    fn new(trial: &Attempt<'_>, found: &ThrottleState) -> Self {
+        let (mut charged, mut indebted) = (networks_of(trial), None);
         if let Some(username) = guessed(trial) {
             let places = trial.from.places();
             let place = places
                 .into_iter()
                 .find(|place| found.known.contains(place))
-                .unwrap_or(Place::Strange);
+                .unwrap_or(AttemptSource::Unknown);
             let account = of_account(trial, username, &place);
-            owing = found
-                .tallies
+            indebted = found
+                .counts
                 .iter()
                 .any(|tally| tally.bucket == account)
                 .then(|| account.clone());
-            if matches!(place, Place::Device(_)) {
+            if matches!(place, AttemptSource::Device(_)) {
                 charged.clear();
             }
             charged.push(account);
         }
-        let (secret, typed, from) = (trial.secret, trial.account.cloned(), trial.from.clone());
+        let (secret, claimed_account, from) = (trial.secret, trial.account.cloned(), trial.from.clone());
         Self {
             secret,
             charged,
-            owing,
-            typed,
+            indebted,
+            claimed_account,
             from,
             turn: None,
         }
@@ -274,39 +274,39 @@ impl Pass {
 }
 
 /// Everything that may matter, in one question.
-fn inquiry(trial: &Trial<'_>) -> Inquiry {
+fn inquiry(trial: &Attempt<'_>) -> ThrottleQuery {
     let mut buckets = networks_of(trial);
     let Some(username) = guessed(trial) else {
-        return Inquiry {
+        return ThrottleQuery {
             buckets,
-            places: None,
+            sources: None,
         };
     };
     let places = trial.from.places();
     buckets.extend(
         places
             .iter()
-            .chain([&Place::Strange])
+            .chain([&AttemptSource::Unknown])
             .map(|place| of_account(trial, username, place)),
     );
-    Inquiry {
+    ThrottleQuery {
         buckets,
-        places: Some((username.clone(), places)),
+        sources: Some((username.clone(), places)),
     }
 }
 
-fn guessed<'a>(trial: &Trial<'a>) -> Option<&'a Username> {
-    trial.account.filter(|_| trial.secret.can_be_guessed())
+fn guessed<'a>(trial: &Attempt<'a>) -> Option<&'a Username> {
+    trial.account.filter(|_| trial.secret.is_guessable())
 }
 
-fn networks_of(trial: &Trial<'_>) -> Vec<Bucket> {
-    let tries = trial.secret.tries();
-    Network::all_of(trial.from.address)
+fn networks_of(trial: &Attempt<'_>) -> Vec<Bucket> {
+    let tries = trial.secret.rate_class();
+    NetworkPrefix::all_of(trial.from.address)
         .map(|network| Bucket::Network(tries, network))
         .collect()
 }
 
-fn of_account(trial: &Trial<'_>, username: &Username, place: &Place) -> Bucket {
+fn of_account(trial: &Attempt<'_>, username: &Username, place: &AttemptSource) -> Bucket {
     Bucket::Account {
         username: username.clone(),
         secret: trial.secret,

@@ -16,25 +16,25 @@ use std::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    AuthError, Chance, Password, PasswordHash,
+    AuthError, SecureRandom, Password, PasswordHash,
     auth::HashingCost,
     pepper::{self, Peppers},
 };
-use argon::Argon;
-use kinds::{Kind, Kinds};
+use argon::Argon2Hasher;
+use kinds::{HashProfile, HashProfiles};
 
 /// How long a sign-in waits for a core.
-const PATIENCE: Duration = Duration::from_secs(2);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 pub(crate) struct Hasher {
-    argon: Argon,
+    argon: Argon2Hasher,
     peppers: Peppers,
-    chance: Chance,
-    kinds: Kinds,
+    chance: SecureRandom,
+    kinds: HashProfiles,
     cores: Arc<Semaphore>,
     patience: Duration,
-    begun: Arc<AtomicU64>,
+    started: Arc<AtomicU64>,
 }
 
 impl Hasher {
@@ -43,18 +43,18 @@ impl Hasher {
     pub(crate) fn new(
         cost: HashingCost,
         peppers: Peppers,
-        chance: Chance,
+        chance: SecureRandom,
     ) -> Result<Self, AuthError> {
-        let argon = Argon::new(cost)?;
+        let argon = Argon2Hasher::new(cost)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            kinds: Kinds::new(argon.kind(), chance.clone()),
+            kinds: HashProfiles::new(argon.kind(), chance.clone()),
             argon,
             chance,
             peppers,
             cores: Arc::new(Semaphore::new(cores)),
-            patience: PATIENCE,
-            begun: Arc::default(),
+            patience: QUEUE_TIMEOUT,
+            started: Arc::default(),
         })
     }
 
@@ -63,11 +63,11 @@ impl Hasher {
     pub(crate) async fn hash(&self, password: &Arc<Password>) -> Result<PasswordHash, AuthError> {
         let (argon, salt) = (self.argon.clone(), self.chance.bytes::<16>());
         let pepper = self.peppers.current();
-        let seasoned = pepper.season(password);
-        self.begun.fetch_add(1, Ordering::Relaxed);
-        self.run(move || argon.hash(&seasoned, &salt))
+        let seasoned = pepper.apply(password);
+        self.started.fetch_add(1, Ordering::Relaxed);
+        self.run_on_pool(move || argon.hash(&seasoned, &salt))
             .await?
-            .map(|phc| PasswordHash::stored(&pepper.mark(&phc)))
+            .map(|phc| PasswordHash::stored(&pepper.tag(&phc)))
             .map_err(|_| AuthError::Internal("hashing a password failed"))
     }
 
@@ -81,7 +81,7 @@ impl Hasher {
         hash: &PasswordHash,
     ) -> Result<bool, AuthError> {
         let (pool, password, hash) = (self.clone(), Arc::clone(password), hash.clone());
-        self.run(move || pool.fits(&password, &hash)).await
+        self.run_on_pool(move || pool.matches(&password, &hash)).await
     }
 
     /// As [`verify`](Self::verify), for somebody who may not be there at all (`None`). Whoever is refused has had one
@@ -89,23 +89,23 @@ impl Hasher {
     ///
     /// # Errors
     /// As [`hash`](Self::hash).
-    pub(crate) async fn verify_anybody(
+    pub(crate) async fn verify_or_dummy(
         &self,
         password: &Arc<Password>,
         hash: Option<&PasswordHash>,
     ) -> Result<bool, AuthError> {
         let (pool, password, hash) = (self.clone(), Arc::clone(password), hash.cloned());
-        self.run(move || {
+        self.run_on_pool(move || {
             let hash = hash.filter(|hash| pool.knows_key_of(hash));
-            let fits = hash.as_ref().is_some_and(|hash| pool.fits(&password, hash));
+            let fits = hash.as_ref().is_some_and(|hash| pool.matches(&password, hash));
             if !fits {
-                let verified = hash.as_ref().and_then(Kind::of);
-                for dummy in pool.kinds.rest(verified) {
-                    pool.fits(&password, &dummy);
+                let verified = hash.as_ref().and_then(HashProfile::of);
+                for dummy in pool.kinds.remaining_dummies(verified) {
+                    pool.matches(&password, &dummy);
                 }
                 // For the next one: it was imported while we were not looking.
                 if let Some(hash) = &hash {
-                    pool.kinds.learn(hash);
+                    pool.kinds.observe(hash);
                 }
             }
             fits
@@ -114,14 +114,14 @@ impl Hasher {
     }
 
     /// What kinds of hashes there are.
-    pub(crate) fn kinds(&self) -> &Kinds {
+    pub(crate) fn kinds(&self) -> &HashProfiles {
         &self.kinds
     }
 
     /// A hash under a key that is not here fits nothing.
     fn knows_key_of(&self, hash: &PasswordHash) -> bool {
         let known =
-            pepper::marked(hash.as_str()).is_none_or(|(id, _)| self.peppers.named(id).is_some());
+            pepper::parse_tag(hash.as_str()).is_none_or(|(id, _)| self.peppers.named(id).is_some());
         if !known {
             tracing::error!(
                 "a password is under a pepper that is not here: was the master key replaced?"
@@ -132,21 +132,21 @@ impl Hasher {
 
     /// Whether the next sign-in should replace it: without pepper or under an older one, bcrypt, or Argon2id with less
     /// than we hash with now.
-    pub(crate) fn is_outdated(&self, hash: &PasswordHash) -> bool {
-        let current = |id: &str| self.peppers.current().is_called(id);
-        let Some((_, phc)) = pepper::marked(hash.as_str()).filter(|(id, _)| current(id)) else {
+    pub(crate) fn needs_rehash(&self, hash: &PasswordHash) -> bool {
+        let current = |id: &str| self.peppers.current().has_id(id);
+        let Some((_, phc)) = pepper::parse_tag(hash.as_str()).filter(|(id, _)| current(id)) else {
             return true;
         };
-        self.argon.is_weaker(phc)
+        self.argon.is_below_current(phc)
     }
 
-    fn fits(&self, password: &Password, hash: &PasswordHash) -> bool {
-        self.begun.fetch_add(1, Ordering::Relaxed);
-        match pepper::marked(hash.as_str()) {
+    fn matches(&self, password: &Password, hash: &PasswordHash) -> bool {
+        self.started.fetch_add(1, Ordering::Relaxed);
+        match pepper::parse_tag(hash.as_str()) {
             Some((id, phc)) => self
                 .peppers
                 .named(id)
-                .is_some_and(|pepper| self.argon.fits(&pepper.season(password), phc)),
+                .is_some_and(|pepper| self.argon.fits(&pepper.apply(password), phc)),
             None if hash.is_bcrypt() => fits_bcrypt(password, hash),
             // From before there was a pepper, or from elsewhere: made of the password as it was typed.
             None => self.argon.fits(password.expose().as_bytes(), hash.as_str()),
@@ -157,7 +157,7 @@ impl Hasher {
     ///
     /// # Errors
     /// [`AuthError::Busy`] where no core came free in time.
-    pub(crate) async fn run<T: Send + 'static>(
+    pub(crate) async fn run_on_pool<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AuthError> {
@@ -166,8 +166,8 @@ impl Hasher {
             tokio::time::timeout(self.patience, Arc::clone(&self.cores).acquire_owned()).await;
         metrics::histogram!("strongroom_hash_wait_seconds").record(asked.elapsed().as_secs_f64());
         let Ok(core) = core else {
-            return Err(AuthError::Busy {
-                retry_after: PATIENCE,
+            return Err(AuthError::HasherBusy {
+                retry_after: QUEUE_TIMEOUT,
             });
         };
         let core = core.map_err(|_| AuthError::Internal("the hashing pool is closed"))?;
@@ -179,16 +179,16 @@ impl Hasher {
             .spawn(move || {
                 // The core goes back when the work ends, not when the request is given up.
                 let _core = core;
-                step_back();
+                lower_priority();
                 drop(answer.send(work()));
-                let returns = memory.returns();
+                let returns = memory.generation();
                 runtime.spawn(async move {
                     tokio::time::sleep(memory::IDLE).await;
-                    memory.let_go(returns);
+                    memory.free_if_idle(returns);
                 });
             });
-        thread.map_err(|_| AuthError::Busy {
-            retry_after: PATIENCE,
+        thread.map_err(|_| AuthError::HasherBusy {
+            retry_after: QUEUE_TIMEOUT,
         })?;
         answered
             .await
@@ -198,7 +198,7 @@ impl Hasher {
 
 /// Lets everything else go first: a flood of sign-ins fills idle cores and does not hold up requests. Linux counts
 /// niceness by thread (sched(7)); elsewhere it would slow the whole process, so there nothing is done.
-fn step_back() {
+fn lower_priority() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(10) {
         tracing::debug!(%error, "hashing keeps the priority of everything else");
@@ -218,7 +218,7 @@ fn fits_bcrypt(password: &Password, hash: &PasswordHash) -> bool {
 impl Hasher {
     /// How many hashes were made so far, or given up while they waited.
     pub(crate) fn begun(&self) -> u64 {
-        self.begun.load(Ordering::Relaxed)
+        self.started.load(Ordering::Relaxed)
     }
 }
 

@@ -10,14 +10,14 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Caller, EmailAddress, Letter, LetterBody,
-    NewAccount, Origin, Permit, Realm, RealmId, Role, Standing, Token, TokenKind, Username,
-    audit::{Deed, Record},
-    auth::{Applicant, ManageAccounts, ManageMembers, Registration, SeeAccounts},
+    Account, Actor, Auth, AuthError, AuthStore, Caller, EmailAddress, OutgoingMail, MailBody,
+    NewAccount, Origin, Permit, Realm, RealmId, Role, AccountStatus, Token, TokenKind, Username,
+    audit::{Deed, NewAuditEntry},
+    auth::{RegistrationRequest, ManageAccounts, ManageMembers, Registration, ReadAccounts},
     clock,
-    guessing::{Secret, Trial},
-    letter::TOMORROW,
-    store::{End, Member, Redeem, Redeemed, Slip, SlipKind},
+    guessing::{CredentialKind, Attempt},
+    letter::RETRY_AFTER,
+    store::{SessionEnd, Member, AcceptInvitation, AcceptInvitationResult, OneTimeToken, OneTimeKind},
 };
 
 const LIFETIME: Duration = Duration::from_hours(72);
@@ -26,7 +26,7 @@ const MOST: usize = 100;
 
 /// Who may come, and what they may do here.
 #[derive(Clone, Debug)]
-pub struct Invitation {
+pub struct NewInvitation {
     pub administrator: bool,
     pub roles: Vec<(Realm, Role)>,
     /// The account gets exactly this one, whatever else is written.
@@ -46,7 +46,7 @@ pub enum Delivery {
 
 /// An invitation that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invite {
+pub struct Invitation {
     /// Names it; opens nothing.
     pub id: String,
     pub by: Inviter,
@@ -77,39 +77,39 @@ impl Inviter {
 
 /// What making one answers. The link is there once, and not at all where it goes by mail.
 #[derive(Debug)]
-pub struct Invited {
-    pub invite: Invite,
+pub struct CreatedInvitation {
+    pub invite: Invitation,
     pub link: Option<SecretString>,
 }
 
-impl Invite {
+impl Invitation {
     /// What the audit says where its maker was thrown out; `None` where it was over already.
     #[must_use]
-    pub fn withdrawn(slip: &Slip, end: &End) -> Option<Record> {
+    pub fn withdrawn(slip: &OneTimeToken, end: &SessionEnd) -> Option<NewAuditEntry> {
         let invite = read(slip)
             .ok()
             .filter(|invite| end.at < invite.expires_at)?;
-        let record = invite.told(Deed::InviteWithdrawn, &end.by, end.at);
-        Some(record.detailed(|detail| detail.because(end.why.as_str())))
+        let record = invite.audit_entry(Deed::InviteWithdrawn, &end.by, end.at);
+        Some(record.with_detail(|detail| detail.reason(end.reason.as_str())))
     }
 
-    fn told(&self, deed: Deed, by: &Actor, at: Timestamp) -> Record {
+    fn audit_entry(&self, deed: Deed, by: &Actor, at: Timestamp) -> NewAuditEntry {
         let subject = self
             .email
             .as_ref()
             .map_or(self.id.as_str(), EmailAddress::as_str);
-        let told = serde_json::to_value(Kept::of(self)).unwrap_or_default();
-        Record::new(by, deed, at)
-            .about(subject)
-            .detailed(|detail| detail.fact("invite", told))
+        let told = serde_json::to_value(InvitationBody::of(self)).unwrap_or_default();
+        NewAuditEntry::new(by, deed, at)
+            .subject(subject)
+            .with_detail(|detail| detail.with("invite", told))
     }
 
     /// Whether whoever invited, as they are now, may give what it promises.
     #[must_use]
-    pub fn is_good_by(&self, inviter: Option<&Member>) -> bool {
+    pub fn still_authorized(&self, inviter: Option<&Member>) -> bool {
         let inviter = match (&self.by, inviter) {
             (Inviter::Operator, _) => return true,
-            (Inviter::Account(_), Some(member)) if member.account.standing == Standing::Active => {
+            (Inviter::Account(_), Some(member)) if member.account.standing == AccountStatus::Active => {
                 member
             }
             (Inviter::Account(_), _) => return false,
@@ -126,7 +126,7 @@ impl Invite {
 
 /// The body of its slip.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct InvitationBody {
     id: String,
     administrator: bool,
     /// Realm and role.
@@ -135,30 +135,30 @@ struct Kept {
     delivery: Delivery,
 }
 
-impl Kept {
-    fn of(invite: &Invite) -> Self {
+impl InvitationBody {
+    fn of(invite: &Invitation) -> Self {
         Self {
             id: invite.id.clone(),
             administrator: invite.administrator,
-            roles: words(&invite.roles),
+            roles: role_strings(&invite.roles),
             email: invite.email.as_ref().map(|email| email.as_str().to_owned()),
             delivery: invite.delivery,
         }
     }
 }
 
-fn words(roles: &[(RealmId, Role)]) -> Vec<(String, String)> {
+fn role_strings(roles: &[(RealmId, Role)]) -> Vec<(String, String)> {
     roles
         .iter()
         .map(|(realm, role)| (realm.as_str().to_owned(), role.as_str().to_owned()))
         .collect()
 }
 
-fn read(slip: &Slip) -> Result<Invite, AuthError> {
+fn read(slip: &OneTimeToken) -> Result<Invitation, AuthError> {
     let broken = || AuthError::Internal("a stored invitation");
-    let kept: Kept = serde_json::from_str(&slip.body).map_err(|_| broken())?;
+    let kept: InvitationBody = serde_json::from_str(&slip.body).map_err(|_| broken())?;
     let role = |(realm, role): (String, String)| Some((RealmId::new(&realm), Role::parse(&role)?));
-    Ok(Invite {
+    Ok(Invitation {
         id: kept.id,
         by: slip
             .username
@@ -191,11 +191,11 @@ impl<S: AuthStore> Auth<S> {
     pub async fn invite(
         &self,
         caller: &Caller,
-        invitation: Invitation,
-    ) -> Result<Invited, AuthError> {
+        invitation: NewInvitation,
+    ) -> Result<CreatedInvitation, AuthError> {
         // A way in, whatever it leads to.
-        if !caller.is_in_person() {
-            return Err(AuthError::NotInPerson);
+        if !caller.is_interactive() {
+            return Err(AuthError::InteractiveSessionRequired);
         }
         if invitation.administrator || invitation.roles.is_empty() {
             self.permit::<ManageAccounts>(caller, None, None)?;
@@ -207,14 +207,14 @@ impl<S: AuthStore> Auth<S> {
         if self
             .0
             .store
-            .slips(SlipKind::Invite, Some(username), self.0.clock.now())
+            .list_tokens(OneTimeKind::Invite, Some(username), self.0.clock.now())
             .await?
             .len()
             >= MOST
         {
             return Err(AuthError::TooManyInvites);
         }
-        self.keep_invite(
+        self.store_invitation(
             invitation,
             Inviter::Account(username.clone()),
             &caller.actor(),
@@ -229,23 +229,23 @@ impl<S: AuthStore> Auth<S> {
     pub async fn invite_by_operator(
         &self,
         permit: &Permit<ManageAccounts>,
-        invitation: Invitation,
-    ) -> Result<Invited, AuthError> {
-        self.keep_invite(invitation, Inviter::Operator, permit.actor())
+        invitation: NewInvitation,
+    ) -> Result<CreatedInvitation, AuthError> {
+        self.store_invitation(invitation, Inviter::Operator, permit.actor())
             .await
     }
 
-    async fn keep_invite(
+    async fn store_invitation(
         &self,
-        invitation: Invitation,
+        invitation: NewInvitation,
         by: Inviter,
         actor: &Actor,
-    ) -> Result<Invited, AuthError> {
+    ) -> Result<CreatedInvitation, AuthError> {
         if self.0.settings.registration == Registration::Closed {
             return Err(AuthError::RegistrationClosed);
         }
         let (token, now) = (
-            Token::random(TokenKind::Invite, &self.0.chance),
+            Token::random(TokenKind::Invite, &self.0.rng),
             self.0.clock.now(),
         );
         // Nobody floods a stranger's mailbox by inviting and withdrawing.
@@ -253,13 +253,13 @@ impl<S: AuthStore> Auth<S> {
             .email
             .as_ref()
             .filter(|_| invitation.delivery == Delivery::Mail);
-        if to.is_some_and(|to| !self.0.strangers.may_write(to, now)) {
+        if to.is_some_and(|to| !self.0.unverified_mail_limit.allow_mailbox(to, now)) {
             return Err(AuthError::Throttled {
-                retry_after: TOMORROW,
+                retry_after: RETRY_AFTER,
             });
         }
-        let invite = Invite {
-            id: hex::encode(self.0.chance.bytes::<16>()),
+        let invite = Invitation {
+            id: hex::encode(self.0.rng.bytes::<16>()),
             by,
             administrator: invitation.administrator,
             roles: invitation
@@ -270,9 +270,9 @@ impl<S: AuthStore> Auth<S> {
             email: invitation.email,
             delivery: invitation.delivery,
             created_at: now,
-            expires_at: clock::after(now, LIFETIME),
+            expires_at: clock::add(now, LIFETIME),
         };
-        let kept = serde_json::to_string(&Kept::of(&invite))
+        let kept = serde_json::to_string(&InvitationBody::of(&invite))
             .map_err(|_| AuthError::Internal("an invitation"))?;
         self.record_invite(Deed::InviteMade, actor, &invite).await?;
         let username = match &invite.by {
@@ -281,19 +281,19 @@ impl<S: AuthStore> Auth<S> {
         };
         let (created_at, expires_at) = (invite.created_at, invite.expires_at);
         let hash = token.hash();
-        let slip = Slip {
-            kind: SlipKind::Invite,
+        let slip = OneTimeToken {
+            kind: OneTimeKind::Invite,
             hash,
             username,
             body: kept,
             created_at,
             expires_at,
         };
-        self.0.store.keep_slip(slip).await?;
-        Ok(self.hand_over(invite, &token, actor))
+        self.0.store.insert_token(slip).await?;
+        Ok(self.deliver_invitation(invite, &token, actor))
     }
 
-    fn hand_over(&self, invite: Invite, token: &Token, from: &Actor) -> Invited {
+    fn deliver_invitation(&self, invite: Invitation, token: &Token, from: &Actor) -> CreatedInvitation {
         // After the #, where no server and no log sees it.
         let link = SecretString::from(format!(
             "{}/join#{}",
@@ -301,7 +301,7 @@ impl<S: AuthStore> Auth<S> {
             token.expose()
         ));
         let (Delivery::Mail, Some(to)) = (invite.delivery, invite.email.clone()) else {
-            return Invited {
+            return CreatedInvitation {
                 invite,
                 link: Some(link),
             };
@@ -312,42 +312,42 @@ impl<S: AuthStore> Auth<S> {
             .map_or(from.username.as_str(), |name| name.as_str())
             .to_owned();
         let name = to.as_str().to_owned();
-        self.post(Letter {
+        self.enqueue(OutgoingMail {
             to,
             name,
-            body: LetterBody::Invite {
+            body: MailBody::Invite {
                 link,
                 from,
                 until: invite.expires_at,
             },
         });
-        Invited { invite, link: None }
+        CreatedInvitation { invite, link: None }
     }
 
     /// Open ones, newest first: one's own, and everybody's for administrators.
-    pub async fn invites(&self, caller: &Caller) -> Result<Vec<Invite>, AuthError> {
-        let of = match caller.permit::<SeeAccounts>(None) {
+    pub async fn invites(&self, caller: &Caller) -> Result<Vec<Invitation>, AuthError> {
+        let of = match caller.permit::<ReadAccounts>(None) {
             Ok(_) => None,
             Err(_) => Some(&caller.account().username),
         };
         let slips = self
             .0
             .store
-            .slips(SlipKind::Invite, of, self.0.clock.now())
+            .list_tokens(OneTimeKind::Invite, of, self.0.clock.now())
             .await?;
         slips.iter().map(read).collect()
     }
 
     /// # Errors
     /// [`AuthError::NoSuchInvite`], also for somebody else's where one is no administrator.
-    pub async fn withdraw_invite(&self, caller: &Caller, id: &str) -> Result<(), AuthError> {
+    pub async fn revoke_invitation(&self, caller: &Caller, id: &str) -> Result<(), AuthError> {
         let (now, username) = (self.0.clock.now(), &caller.account().username);
         let of = if caller.permit::<ManageAccounts>(None).is_ok() {
             None
         } else {
             Some(username)
         };
-        let slips = self.0.store.slips(SlipKind::Invite, of, now).await?;
+        let slips = self.0.store.list_tokens(OneTimeKind::Invite, of, now).await?;
         let found = slips
             .into_iter()
             .find_map(|slip| Some((read(&slip).ok().filter(|invite| invite.id == id)?, slip)));
@@ -355,7 +355,7 @@ impl<S: AuthStore> Auth<S> {
         if self
             .0
             .store
-            .take_slip(SlipKind::Invite, &slip.hash, now)
+            .consume_token(OneTimeKind::Invite, &slip.hash, now)
             .await?
             .is_none()
         {
@@ -369,17 +369,17 @@ impl<S: AuthStore> Auth<S> {
         &self,
         deed: Deed,
         by: &Actor,
-        invite: &Invite,
+        invite: &Invitation,
     ) -> Result<(), AuthError> {
-        self.record(invite.told(deed, by, self.0.clock.now())).await
+        self.record(invite.audit_entry(deed, by, self.0.clock.now())).await
     }
 
     /// What an invitation offers, for the page that it leads to. Trying one out is throttled like using it.
     ///
     /// # Errors
     /// [`AuthError::InviteOver`], [`AuthError::Throttled`].
-    pub async fn look_at_invite(&self, raw: &str, from: &Origin) -> Result<Invite, AuthError> {
-        self.shown_invite(raw, from).await.map(|(invite, _)| invite)
+    pub async fn preview_invitation(&self, raw: &str, from: &Origin) -> Result<Invitation, AuthError> {
+        self.load_invitation(raw, from).await.map(|(invite, _)| invite)
     }
 
     /// Registers with an invitation. Whether somebody may come is decided before anything about the account they want is
@@ -389,25 +389,25 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::RegistrationClosed`], [`AuthError::InviteOver`], [`AuthError::Throttled`]; then as
     /// [`register`](Self::register).
-    pub async fn register_invited(
+    pub async fn accept_invitation(
         &self,
-        applicant: Applicant,
+        applicant: RegistrationRequest,
         raw: &str,
         from: &Origin,
     ) -> Result<Account, AuthError> {
-        let (invite, slip) = self.shown_invite(raw, from).await?;
+        let (invite, slip) = self.load_invitation(raw, from).await?;
         let pass = self
-            .may_try(&Trial {
-                secret: Secret::Registration,
+            .begin_attempt(&Attempt {
+                secret: CredentialKind::Registration,
                 account: None,
                 from,
             })
             .await?;
-        self.spent(pass).await?;
+        self.count(pass).await?;
         let mut roles = invite.roles.clone();
         if self.0.settings.registration == Registration::Open {
             // What everybody gets who comes without.
-            roles.extend(self.first_roles().await?);
+            roles.extend(self.default_roles().await?);
         }
         let new = NewAccount {
             administrator: invite.administrator,
@@ -422,8 +422,8 @@ impl<S: AuthStore> Auth<S> {
             None => new,
         };
         let at = self.0.clock.now();
-        let by = Actor::itself(&new).coming_from(from);
-        let redeem = Redeem {
+        let by = Actor::self_registered(&new).with_origin(from);
+        let redeem = AcceptInvitation {
             hash: slip.hash,
             invite,
             new: new.clone(),
@@ -431,47 +431,47 @@ impl<S: AuthStore> Auth<S> {
             by,
             at,
         };
-        match self.0.store.redeem_invite(redeem).await? {
-            Redeemed::Done => {
-                self.changed(&new.username);
+        match self.0.store.accept_invitation(redeem).await? {
+            AcceptInvitationResult::Accepted => {
+                self.invalidate(&new.username);
                 tracing::info!(username = %new.username, address = %from.address, "an invitation was used");
                 let account = crate::registering::account_of(new);
-                self.greet(&account, from).await;
+                self.send_first_verification(&account, from).await;
                 Ok(account)
             }
-            Redeemed::Taken => Err(AuthError::UsernameTaken),
-            Redeemed::Over => Err(AuthError::InviteOver),
+            AcceptInvitationResult::UsernameTaken => Err(AuthError::UsernameTaken),
+            AcceptInvitationResult::Invalid => Err(AuthError::InvitationInvalid),
         }
     }
 
     /// A wrong one counts as a guess, and one that is not worth anything any more looks like a wrong one.
-    async fn shown_invite(&self, raw: &str, from: &Origin) -> Result<(Invite, Slip), AuthError> {
+    async fn load_invitation(&self, raw: &str, from: &Origin) -> Result<(Invitation, OneTimeToken), AuthError> {
         if self.0.settings.registration == Registration::Closed {
             return Err(AuthError::RegistrationClosed);
         }
         let slip = self
-            .found_or_charged(Secret::Invite, from, self.invite_slip(raw))
+            .lookup_or_penalize(CredentialKind::Invite, from, self.invitation_token(raw))
             .await?;
-        let slip = slip.ok_or(AuthError::InviteOver)?;
+        let slip = slip.ok_or(AuthError::InvitationInvalid)?;
         let invite = read(&slip)?;
         let inviter = match &invite.by {
             Inviter::Operator => None,
             Inviter::Account(username) => self.0.store.member(username).await?,
         };
-        if !invite.is_good_by(inviter.as_ref()) {
-            return Err(AuthError::InviteOver);
+        if !invite.still_authorized(inviter.as_ref()) {
+            return Err(AuthError::InvitationInvalid);
         }
         Ok((invite, slip))
     }
 
-    async fn invite_slip(&self, raw: &str) -> Result<Option<Slip>, AuthError> {
+    async fn invitation_token(&self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
         let Some(token) = Token::parse(TokenKind::Invite, raw) else {
             return Ok(None);
         };
         Ok(self
             .0
             .store
-            .slip(SlipKind::Invite, &token.hash(), self.0.clock.now())
+            .find_token(OneTimeKind::Invite, &token.hash(), self.0.clock.now())
             .await?)
     }
 }

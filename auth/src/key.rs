@@ -70,9 +70,9 @@ impl Purpose {
 }
 
 /// 256 bits, as HKDF wants to be told.
-struct Bits256;
+struct OkmLen;
 
-impl KeyType for Bits256 {
+impl KeyType for OkmLen {
     fn len(&self) -> usize {
         32
     }
@@ -99,15 +99,15 @@ impl MasterKey {
     ///
     /// # Errors
     /// [`AuthError::Internal`].
-    pub fn name(&self) -> Result<String, AuthError> {
-        Ok(hex::encode(&self.part(Purpose::MasterName)?[..8]))
+    pub fn id(&self) -> Result<String, AuthError> {
+        Ok(hex::encode(&self.derive_key(Purpose::MasterName)?[..8]))
     }
 
-    pub(crate) fn part(&self, purpose: Purpose) -> Result<[u8; 32], AuthError> {
+    pub(crate) fn derive_key(&self, purpose: Purpose) -> Result<[u8; 32], AuthError> {
         let mut out = [0; 32];
         Salt::new(HKDF_SHA256, b"strongroom")
             .extract(self.0.expose_secret())
-            .expand(&[purpose.label()], Bits256)
+            .expand(&[purpose.label()], OkmLen)
             .and_then(|okm| okm.fill(&mut out))
             .map_err(|_| AuthError::Internal("HKDF failed"))?;
         Ok(out)
@@ -175,7 +175,7 @@ mod tests {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 
     use super::*;
-    use crate::Chance;
+    use crate::SecureRandom;
 
     #[test]
     fn well_known_master_keys_are_rejected() {
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn random_master_keys_in_base64_and_hex_parse() {
-        let chance = Chance::system();
+        let chance = SecureRandom::system();
         for _ in 0..500 {
             MasterKey::parse(&BASE64URL.encode(chance.bytes::<32>())).unwrap();
             MasterKey::parse(&hex::encode(chance.bytes::<32>())).unwrap();
@@ -223,7 +223,7 @@ mod tests {
     fn derived_keys_are_stable_and_differ_by_purpose() {
         let key = MasterKey::parse("q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa").unwrap();
         let again = MasterKey::parse(" q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa\n").unwrap();
-        let part = |key: &MasterKey, purpose| key.part(purpose).unwrap();
+        let part = |key: &MasterKey, purpose| key.derive_key(purpose).unwrap();
         assert_eq!(
             part(&key, Purpose::AccessToken),
             part(&again, Purpose::AccessToken)

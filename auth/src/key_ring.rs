@@ -7,17 +7,17 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    AuthError, AuthStore, Chance, Clock, clock,
+    AuthError, AuthStore, SecureRandom, Clock, clock,
     key::{MasterKey, Purpose},
     seal::Sealer,
-    signing_key::{Keys, SigningAlgorithm, SigningKey, jwk_of, new_jwk},
+    signing_key::{VerificationKeys, SigningAlgorithm, SigningKey, jwk_from_secret, new_jwk},
     store::{KeyPurpose, StoredKey},
 };
 
 /// Access tokens live at most so long, whatever is set.
-pub const LONGEST_ACCESS: Duration = Duration::from_hours(1);
+pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(1);
 /// A process that has not yet heard of a new key signs with the old one for a moment.
-const HEARSAY: Duration = Duration::from_mins(5);
+const PROPAGATION_DELAY: Duration = Duration::from_mins(5);
 const PURPOSE: KeyPurpose = KeyPurpose::AccessTokens;
 /// Somebody else may be rotating at the same time; nobody does it this often.
 const TRIES: usize = 8;
@@ -44,9 +44,9 @@ impl Default for KeyRules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OldKey {
     /// It verifies until its tokens die.
-    Verifies,
+    KeepVerifying,
     /// It is gone at once, and its tokens with it; sessions and refresh tokens live on.
-    Ends,
+    Revoke,
 }
 
 /// See the module.
@@ -56,10 +56,10 @@ pub struct KeyRing<S> {
     /// The master key's name.
     master: String,
     /// What signed before there was a ring, parted from the master key: its tokens outlive the upgrade.
-    ancestor: (String, [u8; 32]),
+    legacy_key: (String, [u8; 32]),
     rules: KeyRules,
     clock: Clock,
-    chance: Chance,
+    chance: SecureRandom,
 }
 
 impl<S: AuthStore> KeyRing<S> {
@@ -70,16 +70,16 @@ impl<S: AuthStore> KeyRing<S> {
         keys: &MasterKey,
         rules: KeyRules,
         clock: Clock,
-        chance: Chance,
+        chance: SecureRandom,
     ) -> Result<Self, AuthError> {
-        let name = hex::encode(&keys.part(Purpose::AccessTokenName)?[..8]);
-        let ancestor = (name, keys.part(Purpose::AccessToken)?);
-        let (sealer, master) = (Sealer::new(keys, Purpose::Ring)?, keys.name()?);
+        let name = hex::encode(&keys.derive_key(Purpose::AccessTokenName)?[..8]);
+        let ancestor = (name, keys.derive_key(Purpose::AccessToken)?);
+        let (sealer, master) = (Sealer::new(keys, Purpose::Ring)?, keys.id()?);
         Ok(Self {
             store,
             sealer,
             master,
-            ancestor,
+            legacy_key: ancestor,
             rules,
             clock,
             chance,
@@ -88,25 +88,25 @@ impl<S: AuthStore> KeyRing<S> {
 
     /// # Errors
     /// [`AuthError::AnotherMasterKey`] where another one is in force: it was replaced.
-    pub(crate) async fn holds(&self) -> Result<(), AuthError> {
+    pub(crate) async fn ensure_master(&self) -> Result<(), AuthError> {
         match self.store.master().await? {
-            Some(name) if name != self.master => Err(AuthError::AnotherMasterKey),
+            Some(name) if name != self.master => Err(AuthError::MasterKeyMismatch),
             _ => Ok(()),
         }
     }
 
     /// As [`holds`](Self::holds), and says the master key's name where none has. For a ring that opened.
-    pub(crate) async fn take_hold(&self) -> Result<(), AuthError> {
+    pub(crate) async fn claim_master(&self) -> Result<(), AuthError> {
         if self.store.master().await?.is_none() {
             self.store
-                .name_master(&self.master, None, self.clock.now())
+                .set_master_id(&self.master, None, self.clock.now())
                 .await?;
         }
-        self.holds().await
+        self.ensure_master().await
     }
 
     /// A master key that was lost is given up: what is sealed under it stays shut.
-    async fn give_up_another(&self) -> Result<(), AuthError> {
+    async fn abandon_lost_master(&self) -> Result<(), AuthError> {
         if let Some(lost) = self
             .store
             .master()
@@ -114,12 +114,12 @@ impl<S: AuthStore> KeyRing<S> {
             .filter(|name| *name != self.master)
             && self
                 .store
-                .name_master(&self.master, Some(&lost), self.clock.now())
+                .set_master_id(&self.master, Some(&lost), self.clock.now())
                 .await?
         {
             tracing::warn!(%lost, "the master key in force was given up");
         }
-        self.holds().await
+        self.ensure_master().await
     }
 
     /// Newest first.
@@ -134,8 +134,8 @@ impl<S: AuthStore> KeyRing<S> {
     /// [`AuthError::AnotherMasterKey`] where the old one is to verify and another master key is in force.
     pub async fn rotate(&self, old: OldKey) -> Result<String, AuthError> {
         match old {
-            OldKey::Verifies => self.holds().await?,
-            OldKey::Ends => self.give_up_another().await?,
+            OldKey::KeepVerifying => self.ensure_master().await?,
+            OldKey::Revoke => self.abandon_lost_master().await?,
         }
         for _ in 0..TRIES {
             let rows = self.list().await?;
@@ -153,7 +153,7 @@ impl<S: AuthStore> KeyRing<S> {
                 .replace_key(row, signs.map(|row| row.kid.as_str()))
                 .await?
             {
-                if old == OldKey::Ends {
+                if old == OldKey::Revoke {
                     self.store.forget_keys(Timestamp::MAX).await?;
                 }
                 return Ok(kid);
@@ -165,26 +165,26 @@ impl<S: AuthStore> KeyRing<S> {
     }
 
     /// Rotates when it is time, and forgets keys whose tokens are dead. `Some` new key's name.
-    pub(crate) async fn tend(&self, why: Tend) -> Result<Option<String>, AuthError> {
+    pub(crate) async fn rotate_if_due(&self, why: RotationTrigger) -> Result<Option<String>, AuthError> {
         let (rows, now) = (self.list().await?, self.clock.now());
         self.store
-            .forget_keys(clock::before(now, LONGEST_ACCESS + HEARSAY))
+            .forget_keys(clock::sub(now, MAX_ACCESS_LIFETIME + PROPAGATION_DELAY))
             .await?;
         // By then no process uses one for new passwords any more.
         self.store
-            .forget_peppers(clock::before(now, LONGEST_ACCESS))
+            .forget_peppers(clock::sub(now, MAX_ACCESS_LIFETIME))
             .await?;
         let Some(signs) = rows.iter().find(|row| row.retired_at.is_none()) else {
             return Ok(None);
         };
-        let old = clock::after(signs.made_at, self.rules.rotate_after) <= now;
+        let old = clock::add(signs.made_at, self.rules.rotate_after) <= now;
         let other = self
             .rules
             .algorithm
             .is_some_and(|algorithm| algorithm.as_str() != signs.algorithm);
         // Only on a start: two processes told different things must not take turns.
-        if old || (other && why == Tend::Start) {
-            self.rotate(OldKey::Verifies).await.map(Some)
+        if old || (other && why == RotationTrigger::Startup) {
+            self.rotate(OldKey::KeepVerifying).await.map(Some)
         } else {
             Ok(None)
         }
@@ -192,13 +192,13 @@ impl<S: AuthStore> KeyRing<S> {
 
     /// # Errors
     /// [`AuthError::AnotherMasterKey`] for a ring that was sealed under another one.
-    pub(crate) async fn load(&self) -> Result<Keys, AuthError> {
+    pub(crate) async fn load(&self) -> Result<VerificationKeys, AuthError> {
         let mut rows = self.list().await?;
         if rows.is_empty() {
-            self.begin().await?;
+            self.initialize().await?;
             rows = self.list().await?;
         }
-        let alive = clock::before(self.clock.now(), LONGEST_ACCESS + HEARSAY);
+        let alive = clock::sub(self.clock.now(), MAX_ACCESS_LIFETIME + PROPAGATION_DELAY);
         let (mut signing, mut retired) = (None, Vec::new());
         for row in rows {
             match row.retired_at {
@@ -207,21 +207,21 @@ impl<S: AuthStore> KeyRing<S> {
                 Some(_) => {}
             }
         }
-        let keys = signing.and_then(|signing| Keys::new(signing, retired));
+        let keys = signing.and_then(|signing| VerificationKeys::new(signing, retired));
         keys.ok_or(AuthError::Internal(
             "the key ring has no key that signs, or two of one name",
         ))
     }
 
     /// The first key, by whoever is first.
-    async fn begin(&self) -> Result<(), AuthError> {
+    async fn initialize(&self) -> Result<(), AuthError> {
         // Without an administrator nobody has got a token worth keeping.
         if self.store.has_administrator().await? {
-            let (kid, secret) = &self.ancestor;
-            let jwk = jwk_of(SigningAlgorithm::Hs256, kid, secret)?;
+            let (kid, secret) = &self.legacy_key;
+            let jwk = jwk_from_secret(SigningAlgorithm::Hs256, kid, secret)?;
             let row = self.row(kid.clone(), SigningAlgorithm::Hs256, jwk.expose_secret())?;
             if self.store.replace_key(row, None).await? {
-                self.rotate(OldKey::Verifies).await?;
+                self.rotate(OldKey::KeepVerifying).await?;
             }
             return Ok(());
         }
@@ -244,7 +244,7 @@ impl<S: AuthStore> KeyRing<S> {
     ) -> Result<StoredKey, AuthError> {
         let sealed = self
             .sealer
-            .seal(jwk, &bound_to(PURPOSE, &kid), &self.chance)?
+            .seal(jwk, &aad(PURPOSE, &kid), &self.chance)?
             .into();
         let (algorithm, made_at) = (algorithm.as_str().to_owned(), self.clock.now());
         Ok(StoredKey {
@@ -260,8 +260,8 @@ impl<S: AuthStore> KeyRing<S> {
     fn open(&self, row: &StoredKey) -> Result<SigningKey, AuthError> {
         let opened = self
             .sealer
-            .open(row.sealed.expose_secret(), &bound_to(PURPOSE, &row.kid));
-        let jwk = opened.map_err(|_| AuthError::AnotherMasterKey)?;
+            .open(row.sealed.expose_secret(), &aad(PURPOSE, &row.kid));
+        let jwk = opened.map_err(|_| AuthError::MasterKeyMismatch)?;
         let key = SigningKey::from_jwk(jwk.expose_secret()).filter(|key| key.kid == row.kid);
         key.ok_or(AuthError::Internal("a key of the ring is no key"))
     }
@@ -269,13 +269,13 @@ impl<S: AuthStore> KeyRing<S> {
 
 /// When the ring is looked after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tend {
-    Start,
-    Later,
+pub(crate) enum RotationTrigger {
+    Startup,
+    Periodic,
 }
 
 /// What a sealed key is bound to.
-pub(crate) fn bound_to(purpose: KeyPurpose, kid: &str) -> String {
+pub(crate) fn aad(purpose: KeyPurpose, kid: &str) -> String {
     format!("{}/{kid}", purpose.as_str())
 }
 

@@ -8,24 +8,24 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{
     Account, Actor, Auth, AuthError, AuthStore, EmailAddress, Origin, Token, Username,
-    audit::{Deed, Record},
+    audit::{Deed, NewAuditEntry},
 };
 
-pub(crate) use strangers::{Strangers, TOMORROW};
+pub(crate) use strangers::{UnverifiedMailLimit, RETRY_AFTER};
 
 /// Letters that wait for the host at most; more are dropped, and a warning says so.
-pub(crate) const WAITING: usize = 1_000;
+pub(crate) const QUEUE_LIMIT: usize = 1_000;
 
 #[derive(Debug)]
-pub struct Letter {
+pub struct OutgoingMail {
     pub to: EmailAddress,
     /// How the person is addressed: display name, or username; empty for an address that nobody has confirmed.
     pub name: String,
-    pub body: LetterBody,
+    pub body: MailBody,
 }
 
 #[derive(Debug)]
-pub enum LetterBody {
+pub enum MailBody {
     /// A link that sets a new password of that account, once, until then.
     Reset {
         link: SecretString,
@@ -52,7 +52,9 @@ pub enum LetterBody {
     },
     /// Something happened to the account.
     Notice {
-        notice: Notice,
+        notice: SecurityNotice,
+        /// The name of the factor, token or provider that the notice is about.
+        about: Option<String>,
         at: Timestamp,
         origin: Origin,
     },
@@ -60,7 +62,7 @@ pub enum LetterBody {
 
 /// What an account's owner hears of, by mail and on the security page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum SecurityNotice {
     PasswordChanged,
     PasswordReset,
     /// A refresh token was used twice; its session was ended.
@@ -68,11 +70,11 @@ pub enum Notice {
     /// A sign-in on a device that was not seen before.
     NewDevice,
     /// A sign-in after many that were refused.
-    InAfterRefusals,
+    SignInAfterFailures,
     /// A sign-in after long without any.
-    InAfterLong,
+    SignInAfterLongAbsence,
     /// The right password at a place that was not seen before, and no second factor so far.
-    HalfWay,
+    MfaPending,
     FactorAdded,
     FactorRemoved,
     /// A passkey's counter went back: somebody may have a copy.
@@ -93,7 +95,7 @@ pub enum Notice {
     ResetRequired,
 }
 
-impl Notice {
+impl SecurityNotice {
     /// What the audit calls it; `None` where the store records it with the change itself.
     #[must_use]
     pub fn deed(self) -> Option<Deed> {
@@ -103,9 +105,9 @@ impl Notice {
             Self::PasswordChanged
             | Self::PasswordReset
             | Self::NewDevice
-            | Self::InAfterRefusals
-            | Self::InAfterLong
-            | Self::HalfWay
+            | Self::SignInAfterFailures
+            | Self::SignInAfterLongAbsence
+            | Self::MfaPending
             | Self::FactorAdded
             | Self::FactorRemoved
             | Self::RecoveryCodeUsed
@@ -124,9 +126,9 @@ impl Notice {
 
 impl<S: AuthStore> Auth<S> {
     /// The letters to send: drop it to send none. There is one box: `None` for whoever asks a second time.
-    pub fn letters(&self) -> Option<mpsc::Receiver<Letter>> {
+    pub fn take_mail_queue(&self) -> Option<mpsc::Receiver<OutgoingMail>> {
         self.0
-            .letters
+            .mail_queue
             .1
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -140,8 +142,8 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Never waits and never fails what it is told about.
-    pub(crate) fn post(&self, letter: Letter) {
-        match self.0.letters.0.try_send(letter) {
+    pub(crate) fn enqueue(&self, letter: OutgoingMail) {
+        match self.0.mail_queue.0.try_send(letter) {
             Ok(()) => {}
             Err(TrySendError::Closed(_)) => {
                 tracing::debug!("a letter was dropped: this installation sends none")
@@ -153,25 +155,25 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Puts it into the audit as the owner's own deed, and into a letter where the owner has an address.
-    pub(crate) async fn tell(
+    pub(crate) async fn audit_and_notify(
         &self,
         owner: &Account,
-        notice: Notice,
+        notice: SecurityNotice,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        self.tell_of(owner, notice, &Actor::owner(owner).coming_from(from))
+        self.audit_and_notify_by(owner, notice, &Actor::owner(owner).with_origin(from))
             .await
     }
 
     /// As [`tell`](Self::tell), of what `by` did: the owner in a session, or an administrator.
-    pub(crate) async fn tell_of(
+    pub(crate) async fn audit_and_notify_by(
         &self,
         owner: &Account,
-        notice: Notice,
+        notice: SecurityNotice,
         by: &Actor,
     ) -> Result<(), AuthError> {
         if let Some(deed) = notice.deed() {
-            self.record(Record::new(by, deed, self.0.clock.now()).about(owner.username.as_str()))
+            self.record(NewAuditEntry::new(by, deed, self.0.clock.now()).subject(owner.username.as_str()))
                 .await?;
         }
         if let Some(from) = &by.from {
@@ -180,47 +182,75 @@ impl<S: AuthStore> Auth<S> {
         Ok(())
     }
 
+    /// As [`tell`](Self::tell), of a factor, token or provider that the mail names.
+    pub(crate) async fn tell_about(
+        &self,
+        owner: &Account,
+        notice: SecurityNotice,
+        name: &str,
+        from: &Origin,
+    ) -> Result<(), AuthError> {
+        if let Some(deed) = notice.deed() {
+            let by = Actor::owner(owner).with_origin(from);
+            self.record(NewAuditEntry::new(&by, deed, self.0.clock.now()).subject(owner.username.as_str()))
+                .await?;
+        }
+        self.notify_about(owner, notice, Some(name.to_owned()), from);
+        Ok(())
+    }
+
     /// The letter alone.
-    pub(crate) fn notify(&self, owner: &Account, notice: Notice, from: &Origin) {
+    pub(crate) fn notify(&self, owner: &Account, notice: SecurityNotice, from: &Origin) {
+        self.notify_about(owner, notice, None, from);
+    }
+
+    fn notify_about(
+        &self,
+        owner: &Account,
+        notice: SecurityNotice,
+        about: Option<String>,
+        from: &Origin,
+    ) {
         let Some(to) = owner.email.clone() else {
             return;
         };
-        if !self.may_write_to(owner) {
+        if !self.may_mail(owner) {
             tracing::warn!(username = %owner.username, "a letter was not sent: too many went to that address today");
             return;
         }
-        let body = LetterBody::Notice {
+        let body = MailBody::Notice {
             notice,
+            about,
             at: self.0.clock.now(),
             origin: from.clone(),
         };
-        self.post(Letter {
+        self.enqueue(OutgoingMail {
             to,
-            name: greeted(owner),
+            name: greeting_name(owner),
             body,
         });
     }
 
     /// Whether the address of an account, which may be a stranger's as long as nobody has confirmed it, gets one more.
-    pub(crate) fn may_write_to(&self, owner: &Account) -> bool {
+    pub(crate) fn may_mail(&self, owner: &Account) -> bool {
         let Some(to) = &owner.email else { return false };
-        owner.email_verified || self.0.strangers.may_write(to, self.0.clock.now())
+        owner.email_verified || self.0.unverified_mail_limit.allow_mailbox(to, self.0.clock.now())
     }
 
-    pub(crate) fn sends_no_letters(&self) -> bool {
-        self.0.letters.0.is_closed()
+    pub(crate) fn mail_disabled(&self) -> bool {
+        self.0.mail_queue.0.is_closed()
     }
 
     /// Appends what changes no rows, or was changed already.
-    pub(crate) async fn record(&self, record: Record) -> Result<(), AuthError> {
+    pub(crate) async fn record(&self, record: NewAuditEntry) -> Result<(), AuthError> {
         Ok(self.0.store.record(record).await?)
     }
 }
 
 /// By name where that is who reads it; a stranger is not told what somebody else calls themselves.
-pub(crate) fn greeted(owner: &Account) -> String {
+pub(crate) fn greeting_name(owner: &Account) -> String {
     if owner.email_verified {
-        owner.calls_itself().to_owned()
+        owner.display_label().to_owned()
     } else {
         String::new()
     }

@@ -64,30 +64,30 @@ pub mod token;
 pub mod upstream;
 pub mod username;
 
-pub use account::{Account, AccountChange, DisplayName, EmailAddress, Era, NewAccount, Standing};
-pub use actor::{Actor, Means};
-pub use auth::{Applicant, Auth, Registration, Settings};
-pub use authorizing::{Authorization, Code, Redemption};
+pub use account::{Account, AccountChange, DisplayName, EmailAddress, SecurityEpoch, NewAccount, AccountStatus};
+pub use actor::{Actor, ActorVia};
+pub use auth::{RegistrationRequest, Auth, Registration, Settings};
+pub use authorizing::{AuthorizationRequest, Code, AuthorizationCodeGrant};
 pub use client::{BadClient, Client, Clients};
-pub use clock::{Chance, Clock};
-pub use delegating::{Decision, DelegationRefused};
-pub use device::{DeviceCodes, DeviceRequest, UserCode};
-pub use error::{AuthError, Unavailable};
+pub use clock::{SecureRandom, Clock};
+pub use delegating::{Decision, OAuthError};
+pub use device::{DeviceCodes, PendingDevice, UserCode};
+pub use error::{AuthError, StoreUnavailable};
 #[cfg(feature = "axum")]
 pub use extract::{
-    Anyone, Enrolling, EvenRestricted, HasAuth, InPerson, Known, MaybeCaller, OwnPage, Permitted,
-    Recently,
+    Anyone, EnrollmentSession, AllowRestricted, HasAuth, Interactive, AnySession, OptionalCaller, SameOriginForm, Permitted,
+    RecentlyAuthenticated,
 };
 pub use factor::{Factor, FactorId, FactorKind, FactorKinds, OneTimeCode};
-pub use grant::{Grant, Grants};
+pub use grant::{Scope, Scopes};
 pub use group::{Group, GroupName, RealmMember};
-pub use inviting::{Delivery, Invitation, Invite, Invited, Inviter};
+pub use inviting::{Delivery, NewInvitation, Invitation, CreatedInvitation, Inviter};
 pub use key::MasterKey;
-pub use letter::{Letter, LetterBody, Notice};
-pub use method::{Method, Methods};
+pub use letter::{OutgoingMail, MailBody, SecurityNotice};
+pub use method::{AuthMethod, AuthMethods};
 pub use password::{Password, PasswordHash};
-pub use permit::{Action, InRealm, Permit};
-pub use personal::{NewPersonal, PersonalRefused, PersonalRules};
+pub use permit::{Action, RealmTarget, Permit};
+pub use personal::{NewPersonalToken, PersonalTokenError, PersonalTokenRules};
 pub use policy::Caller;
 pub use realm::{Realm, RealmId, RealmName, Role};
 pub use session::{Origin, Session, SessionId, SessionKind};

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use crate::{
-    Action, Auth, AuthError, AuthStore, Grant, Permit, Username,
-    guessing::{Secret, next_try},
-    permit::{Administrator, AskedBy, Everywhere, StepUp},
-    store::{Bucket, Network, Place, Whose},
+    Action, Auth, AuthError, AuthStore, Scope, Permit, Username,
+    guessing::{CredentialKind, retry_at},
+    permit::{Administrator, Initiator, GlobalTarget, StepUp},
+    store::{Bucket, NetworkPrefix, AttemptSource, ThrottleTarget},
 };
 
 /// Administrators look at who guessed too often.
@@ -14,9 +14,9 @@ use crate::{
 pub struct SeeLockouts;
 impl Action for SeeLockouts {
     const NAME: &'static str = "throttle.see";
-    type Scope = Everywhere;
-    const NEEDS: Administrator = Administrator;
-    const GRANT: Grant = Grant::Administer;
+    type Target = GlobalTarget;
+    const REQUIRED_ROLE: Administrator = Administrator;
+    const SCOPE: Scope = Scope::Administer;
 }
 
 /// Administrators let somebody try again. In person: a program that lifts what it sees would be no throttle at all.
@@ -24,79 +24,79 @@ impl Action for SeeLockouts {
 pub struct LiftLockouts;
 impl Action for LiftLockouts {
     const NAME: &'static str = "throttle.lift";
-    type Scope = Everywhere;
-    const NEEDS: Administrator = Administrator;
-    const GRANT: Grant = Grant::Administer;
+    type Target = GlobalTarget;
+    const REQUIRED_ROLE: Administrator = Administrator;
+    const SCOPE: Scope = Scope::Administer;
     const STEP_UP: StepUp = StepUp::Always;
-    const ASKED_BY: AskedBy = AskedBy::Person;
+    const ASKED_BY: Initiator = Initiator::Person;
 }
 
 /// So many failures that somebody has to wait, or had to.
 #[derive(Clone, Debug)]
 pub struct Lockout {
-    pub of: Kept,
+    pub of: LockoutSubject,
     pub failures: u32,
     pub last_at: Timestamp,
-    pub until: Until,
+    pub until: RetryAt,
 }
 
 /// Who is kept from trying.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum LockoutSubject {
     /// Everybody in a network, but known devices.
-    Network(Network),
+    Network(NetworkPrefix),
     /// Whoever tries this of an account, from there.
     Account {
         username: Username,
-        secret: Secret,
-        from: KeptFrom,
+        secret: CredentialKind,
+        from: LockoutSource,
     },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeptFrom {
+pub enum LockoutSource {
     /// Wherever the account has not signed in before.
-    Elsewhere,
-    Network(Network),
+    Unknown,
+    Network(NetworkPrefix),
     /// One of its browsers.
     Device,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
+pub enum RetryAt {
     /// The next try is taken.
     Now,
-    Then(Timestamp),
+    At(Timestamp),
     /// There is another way in, or somebody lifts it.
-    Lifted,
+    Never,
 }
 
 impl<S: AuthStore> Auth<S> {
     /// Latest failure first, at most 1,000. Names that are nobody's are not in it.
     pub async fn lockouts(&self, _permit: &Permit<SeeLockouts>) -> Result<Vec<Lockout>, AuthError> {
-        let tallies = self.noteworthy().await?;
+        let tallies = self.visible_lockouts().await?;
         let now = self.0.clock.now();
-        let lockout = |tally: crate::store::Tally| Lockout {
+        let lockout = |tally: crate::store::FailureCount| Lockout {
             failures: tally.failures,
             last_at: tally.last_at,
-            until: match next_try(&tally) {
-                None => Until::Lifted,
-                Some(at) if at <= now => Until::Now,
-                Some(at) => Until::Then(at),
+            until: match retry_at(&tally) {
+                None => RetryAt::Never,
+                Some(at) if at <= now => RetryAt::Now,
+                Some(at) => RetryAt::At(at),
             },
             of: match tally.bucket {
-                Bucket::Network(_, network) => Kept::Network(network),
+                Bucket::Network(_, network) => LockoutSubject::Network(network),
                 Bucket::Account {
                     username,
                     secret,
                     place,
                 } => {
                     let from = match place {
-                        Place::Strange => KeptFrom::Elsewhere,
-                        Place::Network(network) => KeptFrom::Network(network),
-                        Place::Device(_) => KeptFrom::Device,
+                        AttemptSource::Unknown => LockoutSource::Unknown,
+                        AttemptSource::Network(network) => LockoutSource::Network(network),
+                        AttemptSource::Device(_) => LockoutSource::Device,
                     };
-                    Kept::Account {
+                    LockoutSubject::Account {
                         username,
                         secret,
                         from,
@@ -114,7 +114,7 @@ impl<S: AuthStore> Auth<S> {
     pub async fn lift(
         &self,
         permit: &Permit<LiftLockouts>,
-        whose: Whose,
+        whose: ThrottleTarget,
     ) -> Result<u64, AuthError> {
         match self
             .0
@@ -122,7 +122,7 @@ impl<S: AuthStore> Auth<S> {
             .lift(whose, permit.actor().clone(), self.0.clock.now())
             .await?
         {
-            0 => Err(AuthError::NoLockout),
+            0 => Err(AuthError::LockoutNotFound),
             lifted => Ok(lifted),
         }
     }

@@ -4,9 +4,9 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    AuthError, AuthStore, Chance, Clock,
+    AuthError, AuthStore, SecureRandom, Clock,
     key::{MasterKey, Purpose},
-    key_ring::{KeyRing, KeyRules, bound_to},
+    key_ring::{KeyRing, KeyRules, aad},
     pepper::Pepper,
     seal::Sealer,
     store::{KeyPurpose, Reseal, Resealed, StoredKey},
@@ -17,13 +17,13 @@ use crate::{
 ///
 /// # Errors
 /// [`AuthError::AnotherMasterKey`] where `old` is not in force; [`AuthError::SameMasterKey`].
-pub async fn replace<S: AuthStore>(
+pub async fn rotate_master_key<S: AuthStore>(
     store: &S,
     (old, new): (&MasterKey, &MasterKey),
     clock: &Clock,
-    chance: &Chance,
+    chance: &SecureRandom,
 ) -> Result<Resealed, AuthError> {
-    let names = (old.name()?, new.name()?);
+    let names = (old.id()?, new.id()?);
     if names.0 == names.1 {
         return Err(AuthError::SameMasterKey);
     }
@@ -35,9 +35,9 @@ pub async fn replace<S: AuthStore>(
         chance.clone(),
     )?;
     ring.load().await?;
-    ring.take_hold().await?;
-    let handover = Handover::new(old, new, chance)?;
-    let (at, pepper) = (clock.now(), handover.retire(&Pepper::of(old)?, clock)?);
+    ring.claim_master().await?;
+    let handover = Rewrapper::new(old, new, chance)?;
+    let (at, pepper) = (clock.now(), handover.retire_pepper(&Pepper::of(old)?, clock)?);
     let reseal = Reseal {
         old: names.0,
         new: names.1,
@@ -48,27 +48,27 @@ pub async fn replace<S: AuthStore>(
     store
         .reseal(reseal)
         .await?
-        .ok_or(AuthError::AnotherMasterKey)
+        .ok_or(AuthError::MasterKeyMismatch)
 }
 
 /// Opens with the old master key and seals with the new one, each thing for its purpose.
 #[derive(Debug)]
-pub struct Handover {
-    ring: Pair,
-    peppers: Pair,
-    factors: Pair,
-    chance: Chance,
+pub struct Rewrapper {
+    ring: SealerPair,
+    peppers: SealerPair,
+    factors: SealerPair,
+    chance: SecureRandom,
 }
 
-struct Pair {
+struct SealerPair {
     old: Sealer,
     new: Sealer,
 }
 
-impl Handover {
-    fn new(old: &MasterKey, new: &MasterKey, chance: &Chance) -> Result<Self, AuthError> {
+impl Rewrapper {
+    fn new(old: &MasterKey, new: &MasterKey, chance: &SecureRandom) -> Result<Self, AuthError> {
         let pair = |purpose| {
-            Ok::<_, AuthError>(Pair {
+            Ok::<_, AuthError>(SealerPair {
                 old: Sealer::new(old, purpose)?,
                 new: Sealer::new(new, purpose)?,
             })
@@ -88,27 +88,27 @@ impl Handover {
             KeyPurpose::AccessTokens => &self.ring,
             KeyPurpose::Peppers => &self.peppers,
         };
-        pair.anew(
+        pair.reseal(
             key.sealed.expose_secret(),
-            &bound_to(key.purpose, &key.kid),
+            &aad(key.purpose, &key.kid),
             &self.chance,
         )
     }
 
     /// The body of an authenticator app, sealed anew; `None` if it does not open.
     #[must_use]
-    pub fn app(&self, id: &str, body: &str) -> Option<SecretString> {
-        self.factors.anew(body, id, &self.chance)
+    pub fn totp_secret(&self, id: &str, body: &str) -> Option<SecretString> {
+        self.factors.reseal(body, id, &self.chance)
     }
 
-    fn retire(&self, pepper: &Pepper, clock: &Clock) -> Result<StoredKey, AuthError> {
+    fn retire_pepper(&self, pepper: &Pepper, clock: &Clock) -> Result<StoredKey, AuthError> {
         let purpose = KeyPurpose::Peppers;
         let sealed = self
             .peppers
             .new
             .seal(
                 pepper.secret(),
-                &bound_to(purpose, pepper.id()),
+                &aad(purpose, pepper.id()),
                 &self.chance,
             )?
             .into();
@@ -124,8 +124,8 @@ impl Handover {
     }
 }
 
-impl Pair {
-    fn anew(&self, sealed: &str, bound_to: &str, chance: &Chance) -> Option<SecretString> {
+impl SealerPair {
+    fn reseal(&self, sealed: &str, bound_to: &str, chance: &SecureRandom) -> Option<SecretString> {
         let opened = self.old.open(sealed, bound_to).ok()?;
         self.new
             .seal(opened.expose_secret(), bound_to, chance)
@@ -134,7 +134,7 @@ impl Pair {
     }
 }
 
-impl std::fmt::Debug for Pair {
+impl std::fmt::Debug for SealerPair {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Pair(…)")
     }

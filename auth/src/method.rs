@@ -3,7 +3,7 @@
 use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum AuthMethod {
     Password,
     /// A time-based one-time password.
     Otp,
@@ -17,7 +17,7 @@ pub enum Method {
     Upstream,
 }
 
-impl Method {
+impl AuthMethod {
     pub const ALL: [Self; 6] = [
         Self::Password,
         Self::Otp,
@@ -43,34 +43,34 @@ impl Method {
 
 /// A set of [`Method`]s; prints as words with spaces between them.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Methods(u8);
+pub struct AuthMethods(u8);
 
-impl Methods {
+impl AuthMethods {
     pub const NONE: Self = Self(0);
 
     #[must_use]
-    pub fn of(methods: &[Method]) -> Self {
+    pub fn of(methods: &[AuthMethod]) -> Self {
         methods
             .iter()
             .fold(Self::NONE, |all, method| all.with(*method))
     }
 
     #[must_use]
-    pub fn with(self, method: Method) -> Self {
+    pub fn with(self, method: AuthMethod) -> Self {
         Self(self.0 | 1 << method as u8)
     }
 
     /// What is in either.
     #[must_use]
-    pub fn joined(self, other: Self) -> Self {
+    pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// Takes back what `Display` wrote; words that are unknown are left out.
     #[must_use]
-    pub fn stored(words: &str) -> Self {
+    pub fn parse(words: &str) -> Self {
         let known = |word: &str| {
-            Method::ALL
+            AuthMethod::ALL
                 .into_iter()
                 .find(|method| method.as_str() == word)
         };
@@ -81,12 +81,12 @@ impl Methods {
     }
 
     #[must_use]
-    pub fn contains(self, method: Method) -> bool {
+    pub fn contains(self, method: AuthMethod) -> bool {
         self.0 & (1 << method as u8) != 0
     }
 
-    pub fn iter(self) -> impl Iterator<Item = Method> {
-        Method::ALL
+    pub fn iter(self) -> impl Iterator<Item = AuthMethod> {
+        AuthMethod::ALL
             .into_iter()
             .filter(move |method| self.contains(*method))
     }
@@ -94,11 +94,11 @@ impl Methods {
     /// Two factors: a password with a second one, or a passkey whose device knows its user.
     #[must_use]
     pub fn is_multi_factor(self) -> bool {
-        let second = self.contains(Method::Otp)
-            || self.contains(Method::Recovery)
-            || self.contains(Method::Passkey);
-        let first = self.contains(Method::Password) || self.contains(Method::Upstream);
-        first && second || self.contains(Method::Passkey) && self.contains(Method::UserVerified)
+        let second = self.contains(AuthMethod::Otp)
+            || self.contains(AuthMethod::Recovery)
+            || self.contains(AuthMethod::Passkey);
+        let first = self.contains(AuthMethod::Password) || self.contains(AuthMethod::Upstream);
+        first && second || self.contains(AuthMethod::Passkey) && self.contains(AuthMethod::UserVerified)
     }
 
     /// `amr` of a token, with `mfa` where it holds.
@@ -112,14 +112,14 @@ impl Methods {
     }
 }
 
-impl fmt::Display for Methods {
+impl fmt::Display for AuthMethods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<&str> = self.iter().map(Method::as_str).collect();
+        let words: Vec<&str> = self.iter().map(AuthMethod::as_str).collect();
         f.write_str(&words.join(" "))
     }
 }
 
-impl fmt::Debug for Methods {
+impl fmt::Debug for AuthMethods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Methods({self})")
     }
@@ -131,11 +131,11 @@ mod tests {
 
     #[test]
     fn multi_factor_requires_two_kinds_of_factor() {
-        assert!(!Methods::of(&[Method::Password]).is_multi_factor());
-        assert!(!Methods::of(&[Method::Passkey]).is_multi_factor());
-        assert!(Methods::of(&[Method::Password, Method::Otp]).is_multi_factor());
-        assert!(Methods::of(&[Method::Passkey, Method::UserVerified]).is_multi_factor());
-        let all = Methods::of(&Method::ALL);
-        assert_eq!(Methods::stored(&all.to_string()), all);
+        assert!(!AuthMethods::of(&[AuthMethod::Password]).is_multi_factor());
+        assert!(!AuthMethods::of(&[AuthMethod::Passkey]).is_multi_factor());
+        assert!(AuthMethods::of(&[AuthMethod::Password, AuthMethod::Otp]).is_multi_factor());
+        assert!(AuthMethods::of(&[AuthMethod::Passkey, AuthMethod::UserVerified]).is_multi_factor());
+        let all = AuthMethods::of(&AuthMethod::ALL);
+        assert_eq!(AuthMethods::parse(&all.to_string()), all);
     }
 }

@@ -12,45 +12,45 @@ use jiff::Timestamp;
 
 use crate::clock;
 
-const PAUSE: Duration = Duration::from_mins(10);
+const INTERVAL: Duration = Duration::from_mins(10);
 /// Kinds that are remembered; further ones are counted by the metrics only.
-const REMEMBERED: usize = 10_000;
+const MAX_KEYS: usize = 10_000;
 
 /// When something of each kind `K` was last told.
 #[derive(Debug)]
-pub(crate) struct Notes<K>(Mutex<HashMap<K, Note>>);
+pub(crate) struct RateLimitedEvents<K>(Mutex<HashMap<K, DedupEntry>>);
 
 #[derive(Debug)]
-struct Note {
+struct DedupEntry {
     at: Timestamp,
     since: u64,
 }
 
-impl<K> Default for Notes<K> {
+impl<K> Default for RateLimitedEvents<K> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<K: Clone + Eq + Hash> Notes<K> {
+impl<K: Clone + Eq + Hash> RateLimitedEvents<K> {
     /// `Some` with the number of refusals since the last entry, this one included, when one is due.
-    pub(crate) fn due(&self, kind: &K, now: Timestamp) -> Option<u64> {
+    pub(crate) fn should_report(&self, kind: &K, now: Timestamp) -> Option<u64> {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(note) = notes.get_mut(kind) {
             note.since += 1;
-            if clock::between(note.at, now) < PAUSE {
+            if clock::since(note.at, now) < INTERVAL {
                 return None;
             }
             note.at = now;
             return Some(std::mem::take(&mut note.since));
         }
-        if notes.len() >= REMEMBERED {
-            notes.retain(|_, note| clock::between(note.at, now) < PAUSE);
+        if notes.len() >= MAX_KEYS {
+            notes.retain(|_, note| clock::since(note.at, now) < INTERVAL);
         }
-        if notes.len() >= REMEMBERED {
+        if notes.len() >= MAX_KEYS {
             return None;
         }
-        notes.insert(kind.clone(), Note { at: now, since: 0 });
+        notes.insert(kind.clone(), DedupEntry { at: now, since: 0 });
         Some(1)
     }
 }
@@ -58,18 +58,18 @@ impl<K: Clone + Eq + Hash> Notes<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Bucket, Network, Tries};
+    use crate::store::{Bucket, NetworkPrefix, RateClass};
 
     #[test]
     fn repeated_denials_are_audited_every_ten_minutes() {
         let (notes, start) = (
-            Notes::default(),
+            RateLimitedEvents::default(),
             Timestamp::from_second(1_800_000_000).unwrap(),
         );
-        let bucket = Bucket::Network(Tries::Guesses, Network::parse("192.0.2.1").unwrap());
+        let bucket = Bucket::Network(RateClass::Guesses, NetworkPrefix::parse("192.0.2.1").unwrap());
         let entries: Vec<u64> = (0..=600)
             .filter_map(|second| {
-                notes.due(&bucket, clock::after(start, Duration::from_secs(second)))
+                notes.should_report(&bucket, clock::add(start, Duration::from_secs(second)))
             })
             .collect();
         assert_eq!(entries, [1, 600]);
@@ -78,21 +78,21 @@ mod tests {
     #[test]
     fn denial_audit_memory_is_bounded() {
         let (notes, start) = (
-            Notes::default(),
+            RateLimitedEvents::default(),
             Timestamp::from_second(1_800_000_000).unwrap(),
         );
         let bucket = |n: u32| {
             Bucket::Network(
-                Tries::Guesses,
-                Network::of(std::net::Ipv4Addr::from(n).into()),
+                RateClass::Guesses,
+                NetworkPrefix::of(std::net::Ipv4Addr::from(n).into()),
             )
         };
-        for n in 0..2 * u32::try_from(REMEMBERED).unwrap() {
-            notes.due(&bucket(n), start);
+        for n in 0..2 * u32::try_from(MAX_KEYS).unwrap() {
+            notes.should_report(&bucket(n), start);
         }
-        assert_eq!(notes.0.lock().unwrap().len(), REMEMBERED);
+        assert_eq!(notes.0.lock().unwrap().len(), MAX_KEYS);
         assert_eq!(
-            notes.due(&bucket(u32::MAX), clock::after(start, PAUSE)),
+            notes.should_report(&bucket(u32::MAX), clock::add(start, INTERVAL)),
             Some(1)
         );
     }

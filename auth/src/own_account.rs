@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Notice, Origin, Password, Session, SessionId, SessionKind,
-    auth::Others,
+    Auth, AuthError, AuthStore, Caller, SecurityNotice, Origin, Password, Session, SessionId, SessionKind,
+    auth::OtherSessions,
     clock,
-    guessing::{Secret, Trial},
-    password::About,
-    store::{End, EndReason, Replacement},
+    guessing::{CredentialKind, Attempt},
+    password::UserInputs,
+    store::{SessionEnd, EndReason, PasswordWrite},
 };
 
 impl<S: AuthStore> Auth<S> {
@@ -26,16 +26,16 @@ impl<S: AuthStore> Auth<S> {
         caller: &Caller,
         current: Password,
         new: Password,
-        others: Others,
+        others: OtherSessions,
         from: &Origin,
     ) -> Result<(), AuthError> {
         let username = &caller.account().username;
-        let trial = Trial {
-            secret: Secret::Password,
+        let trial = Attempt {
+            secret: CredentialKind::Password,
             account: Some(username),
             from,
         };
-        let pass = self.may_try(&trial).await?;
+        let pass = self.begin_attempt(&trial).await?;
         let known = self
             .0
             .store
@@ -56,30 +56,30 @@ impl<S: AuthStore> Auth<S> {
         let account = caller.account();
         self.check_new(
             &new,
-            About::account(account),
-            self.company_of(Some(account)),
+            UserInputs::account(account),
+            self.factor_context(Some(account)),
         )
         .await?;
         let hash = self.0.hasher.hash(&new).await?;
         let why = match others {
-            Others::End => Replacement::Change {
+            OtherSessions::End => PasswordWrite::Change {
                 keep: Some(caller.session().id.clone()),
-                era: account.era,
+                era: account.epoch,
             },
-            Others::Keep => Replacement::ChangeKeepingSessions { era: account.era },
+            OtherSessions::Keep => PasswordWrite::ChangeKeepingSessions { era: account.epoch },
         };
-        let (by, now) = (caller.actor().coming_from(from), self.0.clock.now());
+        let (by, now) = (caller.actor().with_origin(from), self.0.clock.now());
         let replaced = self
             .0
             .store
             .replace_password(username, &known.password, hash, why, by, now)
             .await?;
-        self.changed(username);
+        self.invalidate(username);
         if !replaced {
             return Err(AuthError::WrongCurrentPassword);
         }
-        self.begin_anew(username, Secret::Password).await?;
-        self.notify(caller.account(), Notice::PasswordChanged, from);
+        self.reset_for_new_secret(username, CredentialKind::Password).await?;
+        self.notify(caller.account(), SecurityNotice::PasswordChanged, from);
         Ok(())
     }
 
@@ -88,11 +88,11 @@ impl<S: AuthStore> Auth<S> {
         let (username, now) = (&caller.account().username, self.0.clock.now());
         let mut sessions = self.0.store.sessions_of(username, now).await?;
         for session in &mut sessions {
-            self.hear_of_life(username, session);
+            self.merge_last_seen(username, session);
         }
         sessions.retain(|session| {
             session.kind != SessionKind::Personal
-                && now < clock::after(session.last_seen, self.0.settings.idle)
+                && now < clock::add(session.last_seen, self.0.settings.idle)
         });
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
         Ok(sessions)
@@ -107,7 +107,7 @@ impl<S: AuthStore> Auth<S> {
             .store
             .end_session(username, id, self.end(caller, EndReason::EndedByOwner))
             .await?;
-        self.changed(username);
+        self.invalidate(username);
         if ended {
             Ok(())
         } else {
@@ -123,14 +123,14 @@ impl<S: AuthStore> Auth<S> {
             .store
             .end_sessions(username, keep, self.end(caller, EndReason::EndedByOwner))
             .await?;
-        self.changed(username);
+        self.invalidate(username);
         Ok(ended)
     }
 
     /// As the caller brings it about, now.
-    pub(crate) fn end(&self, caller: &Caller, why: EndReason) -> End {
-        End {
-            why,
+    pub(crate) fn end(&self, caller: &Caller, why: EndReason) -> SessionEnd {
+        SessionEnd {
+            reason: why,
             by: caller.actor(),
             at: self.0.clock.now(),
         }

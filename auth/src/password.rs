@@ -10,8 +10,8 @@ use std::fmt;
 use argon2::{ARGON2ID_IDENT, Params, password_hash::phc};
 use secrecy::{ExposeSecret, SecretString};
 
-pub use rules::{About, Company, PasswordRules, Refused, Weight};
-pub use words::{BadWord, ContextWord};
+pub use rules::{UserInputs, FactorContext, PasswordRules, PasswordRejected, PasswordStrength};
+pub use words::{InvalidContextWord, ContextWord};
 
 /// As it was typed, every character counts. Cannot print.
 pub struct Password(SecretString);
@@ -39,26 +39,26 @@ pub struct PasswordHash(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a hash that Strongroom can verify: Argon2id or bcrypt with sensible parameters")]
-pub struct UnknownHash;
+pub struct UnsupportedHash;
 
 impl PasswordHash {
     /// How those begin that are under the pepper of this id.
     #[must_use]
-    pub fn beginning_under(pepper: &str) -> String {
-        crate::pepper::beginning(pepper)
+    pub fn prefix_for_pepper(pepper: &str) -> String {
+        crate::pepper::tag_prefix(pepper)
     }
 
     /// Takes a hash that another program made: an Argon2id PHC string or bcrypt, with costs that one sign-in can bear.
     ///
     /// # Errors
     /// [`UnknownHash`] for everything else: `$2x$` (a known bug), Argon2i and Argon2d, costs out of bounds.
-    pub fn import(raw: &str) -> Result<Self, UnknownHash> {
+    pub fn import(raw: &str) -> Result<Self, UnsupportedHash> {
         let known = if raw.starts_with("$2") {
             is_sane_bcrypt(raw)
         } else {
             is_sane_argon2id(raw)
         };
-        known.then(|| Self(raw.to_owned())).ok_or(UnknownHash)
+        known.then(|| Self(raw.to_owned())).ok_or(UnsupportedHash)
     }
 
     pub(crate) fn is_bcrypt(&self) -> bool {
@@ -152,7 +152,7 @@ mod tests {
             "$argon2id$v=19$m=65536,t=11,p=4$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObGJTMYZ0sMZVo",
             "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA",
         ] {
-            assert_eq!(PasswordHash::import(raw), Err(UnknownHash), "{raw}");
+            assert_eq!(PasswordHash::import(raw), Err(UnsupportedHash), "{raw}");
         }
     }
 }

@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::{
     AuthError, Password,
     key::{MasterKey, Purpose},
-    key_ring::bound_to,
+    key_ring::aad,
     seal::Sealer,
     store::{KeyPurpose, StoredKey},
 };
@@ -56,8 +56,8 @@ impl Peppers {
 
 impl Pepper {
     pub(crate) fn of(master: &MasterKey) -> Result<Self, AuthError> {
-        let id = hex::encode(&master.part(Purpose::PepperName)?[..4]);
-        Ok(Self::new(id, master.part(Purpose::Pepper)?))
+        let id = hex::encode(&master.derive_key(Purpose::PepperName)?[..4]);
+        Ok(Self::new(id, master.derive_key(Purpose::Pepper)?))
     }
 
     fn new(id: String, secret: [u8; 32]) -> Self {
@@ -73,7 +73,7 @@ impl Pepper {
         let opened = sealer
             .open(
                 row.sealed.expose_secret(),
-                &bound_to(KeyPurpose::Peppers, &row.kid),
+                &aad(KeyPurpose::Peppers, &row.kid),
             )
             .ok();
         let secret = opened.and_then(|opened| <[u8; 32]>::try_from(opened.expose_secret()).ok());
@@ -92,13 +92,13 @@ impl Pepper {
         self.secret.expose_secret()
     }
 
-    pub(crate) fn is_called(&self, id: &str) -> bool {
+    pub(crate) fn has_id(&self, id: &str) -> bool {
         self.id == id
     }
 
     /// What is hashed in place of the password. One key on a keyboard may make one character or two that look the same
     /// (`é`): NFKC makes them one (NIST SP 800-63B-4 §3.1.1.2).
-    pub(crate) fn season(&self, password: &Password) -> [u8; 32] {
+    pub(crate) fn apply(&self, password: &Password) -> [u8; 32] {
         let raw = password.expose();
         let tag = if raw.is_ascii() {
             hmac::sign(&self.key, raw.as_bytes())
@@ -115,18 +115,18 @@ impl Pepper {
     }
 
     /// `phc` with this key's name before it.
-    pub(crate) fn mark(&self, phc: &str) -> String {
+    pub(crate) fn tag(&self, phc: &str) -> String {
         format!("{MARK}{}{phc}", self.id)
     }
 }
 
 /// How the hashes begin that were keyed with the key of this id.
-pub(crate) fn beginning(id: &str) -> String {
+pub(crate) fn tag_prefix(id: &str) -> String {
     format!("{MARK}{id}$")
 }
 
 /// The key's id and the PHC string, of a hash that was keyed.
-pub(crate) fn marked(hash: &str) -> Option<(&str, &str)> {
+pub(crate) fn parse_tag(hash: &str) -> Option<(&str, &str)> {
     let rest = hash.strip_prefix(MARK)?;
     Some(rest.split_at(rest.find('$')?))
 }

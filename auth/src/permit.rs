@@ -3,27 +3,27 @@
 
 use std::fmt;
 
-use crate::{Actor, AuthError, Grant, Realm, Role, Username};
+use crate::{Actor, AuthError, Scope, Realm, Role, Username};
 
 /// Something that a host application lets people do.
 pub trait Action: Send + Sync + 'static {
     /// As it stands in refusals, audit and docs: `file.check_out`.
     const NAME: &'static str;
     /// [`InRealm`] or [`Everywhere`].
-    type Scope: Scope;
+    type Target: Target;
     /// The least that a caller must be.
-    const NEEDS: <Self::Scope as Scope>::Need;
+    const REQUIRED_ROLE: <Self::Target as Target>::Need;
     /// The word that a token's scope must have.
-    const GRANT: Grant;
+    const SCOPE: Scope;
     /// Whether the sign-in must be recent.
     const STEP_UP: StepUp = StepUp::Never;
     /// Whether a program may ask for it too.
-    const ASKED_BY: AskedBy = AskedBy::PersonOrProgram;
+    const ASKED_BY: Initiator = Initiator::PersonOrProgram;
 }
 
 /// Who may ask. What would outlive a stolen token (a way into an account, rights over others) is for the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AskedBy {
+pub enum Initiator {
     /// Somebody who signed in themself; no personal access token, and no program that was let in.
     Person,
     PersonOrProgram,
@@ -35,33 +35,33 @@ pub enum StepUp {
     Never,
     Always,
     /// On the page always; for programs where [`StepUpRules::programs`](crate::auth::StepUpRules) says so.
-    OnThePage,
+    BrowserOnly,
 }
 
 /// Where an action takes place, and so what the policy looks at. Sealed: [`InRealm`] and [`Everywhere`].
-pub trait Scope: sealed::Sealed + Send + Sync + 'static {
+pub trait Target: sealed::Sealed + Send + Sync + 'static {
     type Need: Copy + fmt::Debug;
     type Place: Clone + fmt::Debug + Send + Sync;
 }
 
 /// In one realm; needs a [`Role`] there. Administrators have every role everywhere.
 #[derive(Clone, Copy, Debug)]
-pub struct InRealm;
+pub struct RealmTarget;
 
 /// In the whole installation; needs an administrator.
 #[derive(Clone, Copy, Debug)]
-pub struct Everywhere;
+pub struct GlobalTarget;
 
 /// What [`Everywhere`] needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Administrator;
 
-impl Scope for InRealm {
+impl Target for RealmTarget {
     type Need = Role;
     type Place = Realm;
 }
 
-impl Scope for Everywhere {
+impl Target for GlobalTarget {
     type Need = Administrator;
     type Place = ();
 }
@@ -71,12 +71,12 @@ pub(crate) mod sealed {
 
     /// How the policy judges each scope: private, so that nobody adds a scope that lets everybody in.
     pub trait Sealed: Sized {
-        fn judge<A: super::Action<Scope = Self>>(
+        fn judge<A: super::Action<Target = Self>>(
             caller: &Caller,
             realm: Option<&Realm>,
-        ) -> Result<<A::Scope as super::Scope>::Place, AuthError>
+        ) -> Result<<A::Target as super::Target>::Place, AuthError>
         where
-            Self: super::Scope;
+            Self: super::Target;
     }
 }
 
@@ -85,12 +85,12 @@ pub(crate) mod sealed {
 /// Neither `Clone` nor constructible outside this crate: it cannot be forged or kept for later.
 pub struct Permit<A: Action> {
     actor: Actor,
-    place: <A::Scope as Scope>::Place,
-    asked_by: AskedBy,
+    place: <A::Target as Target>::Place,
+    asked_by: Initiator,
 }
 
 impl<A: Action> Permit<A> {
-    pub(crate) fn new(actor: Actor, place: <A::Scope as Scope>::Place, asked_by: AskedBy) -> Self {
+    pub(crate) fn new(actor: Actor, place: <A::Target as Target>::Place, asked_by: Initiator) -> Self {
         Self {
             actor,
             place,
@@ -103,10 +103,10 @@ impl<A: Action> Permit<A> {
     /// # Errors
     /// [`AuthError::NotInPerson`].
     pub(crate) fn in_person(&self) -> Result<(), AuthError> {
-        if self.asked_by == AskedBy::Person {
+        if self.asked_by == Initiator::Person {
             Ok(())
         } else {
-            Err(AuthError::NotInPerson)
+            Err(AuthError::InteractiveSessionRequired)
         }
     }
 
@@ -121,16 +121,16 @@ impl<A: Action> Permit<A> {
     }
 }
 
-impl<A: Action<Scope = Everywhere>> Permit<A> {
+impl<A: Action<Target = GlobalTarget>> Permit<A> {
     /// For the program at the console: whoever can read the data folder may do anything in it anyway. Nothing that
     /// answers requests may call this (clippy.toml refuses it).
     #[must_use]
-    pub fn of_operator() -> Self {
-        Self::new(Actor::console(), (), AskedBy::Person)
+    pub fn for_operator() -> Self {
+        Self::new(Actor::console(), (), Initiator::Person)
     }
 }
 
-impl<A: Action<Scope = InRealm>> Permit<A> {
+impl<A: Action<Target = RealmTarget>> Permit<A> {
     #[must_use]
     pub fn realm(&self) -> &Realm {
         &self.place

@@ -4,13 +4,13 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Grant, Grants, Notice, Origin, RealmName, Session,
+    Auth, AuthError, AuthStore, Caller, Scope, Scopes, SecurityNotice, Origin, RealmName, Session,
     SessionId, SessionKind, Token, TokenHash, TokenKind, Username,
-    asking::Sign,
-    beginning::Beginning,
-    directory::{Known, Owner},
-    guessing::Secret,
-    policy::Via,
+    asking::Activity,
+    beginning::NewSession,
+    directory::{CacheEntry, SecretOwner},
+    guessing::CredentialKind,
+    policy::AuthVia,
     store::EndReason,
 };
 
@@ -21,16 +21,16 @@ const MOST_CHARACTERS: usize = 64;
 
 /// How long personal access tokens live.
 #[derive(Clone, Copy, Debug)]
-pub struct PersonalRules {
+pub struct PersonalTokenRules {
     /// Unless somebody says otherwise.
-    pub usual: Duration,
+    pub default_lifetime: Duration,
     pub longest: Duration,
 }
 
-impl Default for PersonalRules {
+impl Default for PersonalTokenRules {
     fn default() -> Self {
         Self {
-            usual: DAY * 90,
+            default_lifetime: DAY * 90,
             longest: DAY * 365,
         }
     }
@@ -38,10 +38,10 @@ impl Default for PersonalRules {
 
 /// A token to be made.
 #[derive(Clone, Debug)]
-pub struct NewPersonal {
+pub struct NewPersonalToken {
     /// What its owner knows it by.
     pub label: String,
-    pub grants: Grants,
+    pub grants: Scopes,
     /// Where it is good; `None` for wherever its owner has a role.
     pub realms: Option<Vec<RealmName>>,
     pub lifetime: Option<Duration>,
@@ -49,13 +49,13 @@ pub struct NewPersonal {
 
 /// Why a token was not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PersonalRefused {
+pub enum PersonalTokenError {
     #[error("A token name must have 1 to 64 characters.")]
     Label,
     #[error("Choose at least one scope: files:read, files:write, locks:override, admin.")]
     NoScope,
     #[error("You cannot give a token the scope {0}: it exceeds your own rights.")]
-    Scope(Grant),
+    Scope(Scope),
     #[error("Choose at least one vault, or omit vaults for all of yours.")]
     NoRealm,
     #[error("You have no vault named {0}.")]
@@ -71,36 +71,36 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::PersonalRefused`].
-    pub async fn make_personal(
+    pub async fn create_personal_token(
         &self,
         caller: &Caller,
-        wanted: NewPersonal,
+        wanted: NewPersonalToken,
         from: Origin,
     ) -> Result<(Session, Token), AuthError> {
         let label = label(&wanted.label)?;
         let lifetime = self.lifetime(wanted.lifetime)?;
-        within(wanted.grants, caller)?;
+        check_scopes(wanted.grants, caller)?;
         let realms = self.own_realms(caller, wanted.realms).await?;
         if self.personal_tokens(caller).await?.len() >= MOST {
-            return Err(PersonalRefused::TooMany.into());
+            return Err(PersonalTokenError::TooMany.into());
         }
-        let beginning = Beginning {
+        let beginning = NewSession {
             grants: wanted.grants,
             realms,
-            label: Some(label),
+            label: Some(label.clone()),
             lifetime,
-            ..Beginning::in_person(
+            ..NewSession::interactive(
                 SessionKind::Personal,
                 caller.session().methods,
                 from.clone(),
             )
         };
         let (session, secret) = self
-            .begin(caller.account(), beginning)
+            .create_session(caller.account(), beginning)
             .await?
             .ok_or(AuthError::InvalidToken)?;
-        self.confirm_maker(caller, &session).await?;
-        self.tell(caller.account(), Notice::PersonalTokenMade, &from)
+        self.revalidate_creator(caller, &session).await?;
+        self.tell_about(caller.account(), SecurityNotice::PersonalTokenMade, &label, &from)
             .await?;
         Ok((session, secret))
     }
@@ -115,7 +115,7 @@ impl<S: AuthStore> Auth<S> {
             .await?;
         tokens.retain(|session| session.kind == SessionKind::Personal);
         for token in &mut tokens {
-            self.hear_of_life(username, token);
+            self.merge_last_seen(username, token);
         }
         tokens.sort_by_key(|token| std::cmp::Reverse(token.auth_time));
         Ok(tokens)
@@ -123,7 +123,7 @@ impl<S: AuthStore> Auth<S> {
 
     /// # Errors
     /// [`AuthError::NoSuchToken`] for one that is over, somebody else's, or no personal token.
-    pub async fn end_personal(&self, caller: &Caller, id: &SessionId) -> Result<(), AuthError> {
+    pub async fn end_personal_token(&self, caller: &Caller, id: &SessionId) -> Result<(), AuthError> {
         let found = self.0.store.session(id).await?;
         if found.is_none_or(|session| session.kind != SessionKind::Personal) {
             return Err(AuthError::NoSuchToken);
@@ -142,7 +142,7 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`], [`AuthError::Throttled`].
-    pub async fn by_personal(
+    pub async fn authenticate_personal_token(
         &self,
         token: &str,
         name: Option<&str>,
@@ -151,22 +151,22 @@ impl<S: AuthStore> Auth<S> {
         let token = Token::parse(TokenKind::Personal, token)
             .ok_or(AuthError::InvalidToken)?
             .hash();
-        let owner = match self.0.directory.cookie(&token) {
+        let owner = match self.0.session_cache.cookie(&token) {
             Some(owner) => owner,
             None => {
-                self.guess_personal(
+                self.lookup_personal_token(
                     token,
                     if name.is_some() {
-                        Secret::Basic
+                        CredentialKind::Basic
                     } else {
-                        Secret::Personal
+                        CredentialKind::Personal
                     },
                     from,
                 )
                 .await?
             }
         };
-        let Owner::Session(whose) = owner else {
+        let SecretOwner::Session(whose) = owner else {
             return Err(AuthError::InvalidToken);
         };
         let via = match name {
@@ -174,39 +174,39 @@ impl<S: AuthStore> Auth<S> {
             Some(name) if Username::parse(name).ok().as_ref() != Some(&whose.0) => {
                 return Err(AuthError::InvalidToken);
             }
-            Some(_) => Via::Basic,
-            None => Via::Bearer,
+            Some(_) => AuthVia::Basic,
+            None => AuthVia::Bearer,
         };
-        self.caller(whose, via, Sign::OfLife).await
+        self.caller(whose, via, Activity::Counted).await
     }
 
-    async fn guess_personal(
+    async fn lookup_personal_token(
         &self,
         token: TokenHash,
-        secret: Secret,
+        secret: CredentialKind,
         from: &Origin,
-    ) -> Result<Owner, AuthError> {
-        let look_up = self.find_owner(&token, SessionKind::Personal);
-        if let Some(whose) = self.found_or_charged(secret, from, look_up).await? {
-            return Ok(Owner::Session(whose));
+    ) -> Result<SecretOwner, AuthError> {
+        let look_up = self.lookup_secret(&token, SessionKind::Personal);
+        if let Some(whose) = self.lookup_or_penalize(secret, from, look_up).await? {
+            return Ok(SecretOwner::Session(whose));
         }
         // Only now: what was refused as too much is not to fill the memory either.
-        self.0.directory.learn_cookie(token, Owner::Nobody);
-        Ok(Owner::Nobody)
+        self.0.session_cache.learn_cookie(token, SecretOwner::None);
+        Ok(SecretOwner::None)
     }
 
     /// The store hears of signs of life a few minutes late.
-    pub(crate) fn hear_of_life(&self, username: &Username, session: &mut Session) {
-        if let (Some(Known::Alive(held)), _) = self.0.directory.look_up(username, &session.id) {
+    pub(crate) fn merge_last_seen(&self, username: &Username, session: &mut Session) {
+        if let (Some(CacheEntry::Live(held)), _) = self.0.session_cache.look_up(username, &session.id) {
             session.last_seen = session.last_seen.max(held.last_seen());
         }
     }
 
-    fn lifetime(&self, wanted: Option<Duration>) -> Result<Option<Duration>, PersonalRefused> {
+    fn lifetime(&self, wanted: Option<Duration>) -> Result<Option<Duration>, PersonalTokenError> {
         let rules = self.0.settings.personal;
-        let lifetime = wanted.unwrap_or(rules.usual);
+        let lifetime = wanted.unwrap_or(rules.default_lifetime);
         if lifetime < DAY || lifetime > rules.longest {
-            return Err(PersonalRefused::Lifetime(
+            return Err(PersonalTokenError::Lifetime(
                 rules.longest.as_secs() / DAY.as_secs(),
             ));
         }
@@ -222,13 +222,13 @@ impl<S: AuthStore> Auth<S> {
             return Ok(caller.session().realms.clone());
         };
         if wanted.is_empty() {
-            return Err(PersonalRefused::NoRealm.into());
+            return Err(PersonalTokenError::NoRealm.into());
         }
         let own = self.realms_of(caller).await?;
         let mut ids = Vec::new();
         for name in wanted.into_iter().collect::<HashSet<_>>() {
             let found = own.iter().find(|(realm, _)| realm.name == name);
-            let (realm, _) = found.ok_or(PersonalRefused::Realm(name))?;
+            let (realm, _) = found.ok_or(PersonalTokenError::Realm(name))?;
             ids.push(realm.id.clone());
         }
         ids.sort();
@@ -236,8 +236,8 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// While the token was made, all sessions of its owner may have been ended: then it must not survive them.
-    async fn confirm_maker(&self, caller: &Caller, made: &Session) -> Result<(), AuthError> {
-        if self.is_alive(&caller.session().id).await? {
+    async fn revalidate_creator(&self, caller: &Caller, made: &Session) -> Result<(), AuthError> {
+        if self.is_active(&caller.session().id).await? {
             return Ok(());
         }
         let end = self.end(caller, EndReason::EndedByOwner);
@@ -245,12 +245,12 @@ impl<S: AuthStore> Auth<S> {
             .store
             .end_session(&made.username, &made.id, end)
             .await?;
-        self.changed(&made.username);
+        self.invalidate(&made.username);
         Err(AuthError::InvalidToken)
     }
 }
 
-fn label(raw: &str) -> Result<String, PersonalRefused> {
+fn label(raw: &str) -> Result<String, PersonalTokenError> {
     let label = raw.trim();
     let fits = !label.is_empty()
         && label.chars().count() <= MOST_CHARACTERS
@@ -258,18 +258,18 @@ fn label(raw: &str) -> Result<String, PersonalRefused> {
     if fits {
         Ok(label.to_owned())
     } else {
-        Err(PersonalRefused::Label)
+        Err(PersonalTokenError::Label)
     }
 }
 
 /// One's own account is not to be given away, nor is more than one has.
-fn within(grants: Grants, caller: &Caller) -> Result<(), PersonalRefused> {
+fn check_scopes(grants: Scopes, caller: &Caller) -> Result<(), PersonalTokenError> {
     if grants.is_empty() {
-        return Err(PersonalRefused::NoScope);
+        return Err(PersonalTokenError::NoScope);
     }
-    let given = Grants::DELEGABLE.and(caller.session().grants);
+    let given = Scopes::DELEGABLE.and(caller.session().grants);
     grants
         .iter()
         .find(|grant| !given.contains(*grant))
-        .map_or(Ok(()), |grant| Err(PersonalRefused::Scope(grant)))
+        .map_or(Ok(()), |grant| Err(PersonalTokenError::Scope(grant)))
 }

@@ -25,13 +25,13 @@ const SYSTEMS: [(&str, &str); 6] = [
 impl Origin {
     /// `Firefox on Linux`; of other programs the first word, without the version.
     #[must_use]
-    pub fn program(&self) -> String {
-        program(self.user_agent.as_deref())
+    pub fn user_agent_label(&self) -> String {
+        user_agent_label(self.user_agent.as_deref())
     }
 
     /// The first three quarters of an IPv4 address, also when written as `::ffff:a.b.c.d`; an IPv6 /48.
     #[must_use]
-    pub fn network(&self) -> String {
+    pub fn network_prefix(&self) -> String {
         match self.address.to_canonical() {
             IpAddr::V4(address) => {
                 let [a, b, c, _] = address.octets();
@@ -47,11 +47,11 @@ impl Origin {
 
 /// Enough of a `User-Agent` to recognise one's own machine.
 #[must_use]
-pub fn program(user_agent: Option<&str>) -> String {
+pub fn user_agent_label(user_agent: Option<&str>) -> String {
     let Some(agent) = user_agent.filter(|agent| !agent.trim().is_empty()) else {
         return "Unknown program".to_owned();
     };
-    known(agent).unwrap_or_else(|| {
+    browser_label(agent).unwrap_or_else(|| {
         agent
             .split(['/', ' '])
             .next()
@@ -64,7 +64,7 @@ pub fn program(user_agent: Option<&str>) -> String {
 
 /// `Firefox on Linux`: none of it words of whoever asked.
 #[must_use]
-pub fn known(agent: &str) -> Option<String> {
+pub fn browser_label(agent: &str) -> Option<String> {
     let find = |known: &[(&str, &'static str)]| {
         known
             .iter()
@@ -100,18 +100,18 @@ mod tests {
             "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0",
         );
         assert_eq!(
-            (old.program(), old.network()),
-            (new.program(), new.network())
+            (old.user_agent_label(), old.network_prefix()),
+            (new.user_agent_label(), new.network_prefix())
         );
         assert_eq!(
-            (old.program().as_str(), old.network().as_str()),
+            (old.user_agent_label().as_str(), old.network_prefix().as_str()),
             ("Firefox on Linux", "192.0.2.0/24")
         );
         assert_eq!(
-            origin("2001:db8:1:2::3", "curl/8.1").network(),
+            origin("2001:db8:1:2::3", "curl/8.1").network_prefix(),
             "2001:db8:1::/48"
         );
-        assert_eq!(origin("192.0.2.1", "curl/8.1").program(), "curl");
-        assert_eq!(program(Some(" ")), "Unknown program");
+        assert_eq!(origin("192.0.2.1", "curl/8.1").user_agent_label(), "curl");
+        assert_eq!(user_agent_label(Some(" ")), "Unknown program");
     }
 }

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Action, Actor, AuthError, FactorKinds, Grant, Grants, Means, Origin, Permit, Realm,
+    Account, Action, Actor, AuthError, FactorKinds, Scope, Scopes, ActorVia, Origin, Permit, Realm,
     RealmId, Role, Session, SessionKind,
-    auth::{Programs, StepUpRules},
+    auth::{ClientStepUp, StepUpRules},
     directory::Rights,
-    permit::{AskedBy, Everywhere, InRealm, Scope, StepUp, sealed::Sealed},
+    permit::{Initiator, GlobalTarget, RealmTarget, Target, StepUp, sealed::Sealed},
 };
 
 /// Somebody who proved who they are: a live session of an active account. A handler that takes a `Caller` is open to
@@ -17,23 +17,23 @@ use crate::{
 pub struct Caller {
     rights: Arc<Rights>,
     session: Arc<Session>,
-    via: Via,
-    proof: Proof,
+    via: AuthVia,
+    proof: Assurance,
     /// Of this request.
     from: Option<Arc<Origin>>,
 }
 
 /// How well the caller is known, besides being known at all.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Proof {
-    pub(crate) age: Age,
+pub(crate) struct Assurance {
+    pub(crate) age: AuthAge,
     pub(crate) rules: StepUpRules,
     pub(crate) restriction: Option<Restriction>,
 }
 
 /// Of the sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Age {
+pub(crate) enum AuthAge {
     Recent,
     Old,
 }
@@ -42,12 +42,12 @@ pub(crate) enum Age {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restriction {
     /// Set up a second factor: the installation asks for one.
-    Enrol,
+    EnrollFactor,
 }
 
 /// How the request proved who it is (RFC 6750 header, or the web session's cookie).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Via {
+pub enum AuthVia {
     Bearer,
     Cookie,
     /// A single-use ticket in the query of a WebSocket or event stream.
@@ -57,7 +57,7 @@ pub enum Via {
 }
 
 impl Caller {
-    pub(crate) fn new(rights: Arc<Rights>, session: Arc<Session>, via: Via, proof: Proof) -> Self {
+    pub(crate) fn new(rights: Arc<Rights>, session: Arc<Session>, via: AuthVia, proof: Assurance) -> Self {
         Self {
             rights,
             session,
@@ -69,7 +69,7 @@ impl Caller {
 
     /// Where this request came from.
     #[must_use]
-    pub(crate) fn coming_from(self, origin: Arc<Origin>) -> Self {
+    pub(crate) fn with_origin(self, origin: Arc<Origin>) -> Self {
         Self {
             from: Some(origin),
             ..self
@@ -78,7 +78,7 @@ impl Caller {
 
     /// Within what its token says (RFC 6749 §6: a refresh may ask for less than the session has).
     #[must_use]
-    pub(crate) fn within(mut self, grants: Grants) -> Self {
+    pub(crate) fn narrowed_to(mut self, grants: Scopes) -> Self {
         if !self.session.grants.is_within(grants) {
             let narrower = Session {
                 grants: self.session.grants.and(grants),
@@ -106,7 +106,7 @@ impl Caller {
     }
 
     #[must_use]
-    pub fn via(&self) -> Via {
+    pub fn via(&self) -> AuthVia {
         self.via
     }
 
@@ -124,9 +124,9 @@ impl Caller {
 
     /// Whether this is the person, and not a program with a personal access token.
     #[must_use]
-    pub fn is_in_person(&self) -> bool {
+    pub fn is_interactive(&self) -> bool {
         self.session.kind != SessionKind::Personal
-            && self.session.grants.contains(Grant::OwnAccount)
+            && self.session.grants.contains(Scope::OwnAccount)
     }
 
     /// Whether this is an administrator, with a token that says so and is good everywhere.
@@ -134,12 +134,12 @@ impl Caller {
     pub fn may_administer(&self) -> bool {
         self.rights.account.administrator
             && self.session.realms.is_none()
-            && self.session.grants.contains(Grant::Administer)
+            && self.session.grants.contains(Scope::Administer)
     }
 
     /// # Errors
     /// [`AuthError::Restricted`] while something else is due.
-    pub fn unrestricted(&self) -> Result<(), AuthError> {
+    pub fn require_unrestricted(&self) -> Result<(), AuthError> {
         self.proof.restriction.map_or(Ok(()), |restriction| {
             Err(AuthError::Restricted(restriction))
         })
@@ -147,10 +147,10 @@ impl Caller {
 
     /// # Errors
     /// [`AuthError::StepUpNeeded`] unless the sign-in is recent.
-    pub fn recent(&self) -> Result<(), AuthError> {
+    pub fn require_recent(&self) -> Result<(), AuthError> {
         match self.proof.age {
-            Age::Recent => Ok(()),
-            Age::Old => Err(AuthError::StepUpNeeded {
+            AuthAge::Recent => Ok(()),
+            AuthAge::Old => Err(AuthError::StepUpNeeded {
                 max_age: self.proof.rules.within,
             }),
         }
@@ -161,12 +161,12 @@ impl Caller {
         let wanted = match wanted {
             StepUp::Never => false,
             StepUp::Always => true,
-            StepUp::OnThePage => {
-                self.via == Via::Cookie || self.proof.rules.programs == Programs::RecentSignIn
+            StepUp::BrowserOnly => {
+                self.via == AuthVia::Cookie || self.proof.rules.clients == ClientStepUp::RecentSignIn
             }
         };
         if wanted && self.session.kind != SessionKind::Personal {
-            self.recent()
+            self.require_recent()
         } else {
             Ok(())
         }
@@ -196,7 +196,7 @@ impl Caller {
             username: account.username.clone(),
             display_name: account.display_name.clone(),
             email: account.email.clone(),
-            means: Some(Means::of(&self.session)),
+            means: Some(ActorVia::of(&self.session)),
             from: self.from.as_deref().cloned(),
         }
     }
@@ -209,43 +209,43 @@ impl Caller {
     /// [`AuthError::NotInPerson`] where a program asks for what is a person's, [`AuthError::Restricted`] and
     /// [`AuthError::StepUpNeeded`].
     pub fn permit<A: Action>(&self, realm: Option<&Realm>) -> Result<Permit<A>, AuthError> {
-        self.unrestricted()?;
-        let place = <A::Scope as Sealed>::judge::<A>(self, realm)?;
-        if !self.session.grants.contains(A::GRANT) {
-            return Err(AuthError::ScopeMissing { grant: A::GRANT });
+        self.require_unrestricted()?;
+        let place = <A::Target as Sealed>::judge::<A>(self, realm)?;
+        if !self.session.grants.contains(A::SCOPE) {
+            return Err(AuthError::ScopeMissing { grant: A::SCOPE });
         }
-        let asked_by = if self.is_in_person() {
-            AskedBy::Person
+        let asked_by = if self.is_interactive() {
+            Initiator::Person
         } else {
-            AskedBy::PersonOrProgram
+            Initiator::PersonOrProgram
         };
-        if A::ASKED_BY == AskedBy::Person && asked_by != AskedBy::Person {
-            return Err(AuthError::NotInPerson);
+        if A::ASKED_BY == Initiator::Person && asked_by != Initiator::Person {
+            return Err(AuthError::InteractiveSessionRequired);
         }
         self.step_up(A::STEP_UP)?;
         Ok(Permit::new(self.actor(), place, asked_by))
     }
 }
 
-impl Sealed for InRealm {
-    fn judge<A: Action<Scope = Self>>(
+impl Sealed for RealmTarget {
+    fn judge<A: Action<Target = Self>>(
         caller: &Caller,
         realm: Option<&Realm>,
     ) -> Result<Realm, AuthError> {
         let realm = realm.ok_or(AuthError::RealmNotFound)?;
         let role = caller.role_in(&realm.id).ok_or(AuthError::RealmNotFound)?;
-        if role < A::NEEDS {
+        if role < A::REQUIRED_ROLE {
             return Err(AuthError::NotAllowed { action: A::NAME });
         }
         Ok(realm.clone())
     }
 }
 
-impl Sealed for Everywhere {
-    fn judge<A: Action<Scope = Self>>(
+impl Sealed for GlobalTarget {
+    fn judge<A: Action<Target = Self>>(
         caller: &Caller,
         _: Option<&Realm>,
-    ) -> Result<<Self as Scope>::Place, AuthError> {
+    ) -> Result<<Self as Target>::Place, AuthError> {
         // A token for some realms does not reach what lies outside of them.
         let everywhere = caller.session().realms.is_none();
         if caller.account().administrator && everywhere {

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Account, AccountChange, Actor, Auth, AuthError, AuthStore, Caller, DisplayName, EmailAddress,
-    Era, Letter, LetterBody, Notice, Origin, Token, TokenKind,
-    administration::refused,
-    audit::{Deed, Record},
+    SecurityEpoch, OutgoingMail, MailBody, SecurityNotice, Origin, Token, TokenKind,
+    administration::to_auth_error,
+    audit::{Deed, NewAuditEntry},
     clock,
-    guessing::{Secret, Trial},
-    letter::TOMORROW,
-    store::{Confirmation, Slip, SlipKind},
+    guessing::{CredentialKind, Attempt},
+    letter::RETRY_AFTER,
+    store::{EmailConfirmation, OneTimeToken, OneTimeKind},
 };
 
 const LIFETIME: Duration = Duration::from_hours(24);
@@ -30,19 +30,19 @@ pub struct ProfileChange {
 
 /// What became of it.
 #[derive(Clone, Debug)]
-pub struct Profile {
+pub struct ProfileUpdate {
     pub account: Account,
     /// Where a link is on its way to: the address counts once it is followed.
-    pub to_confirm: Option<EmailAddress>,
+    pub pending_email: Option<EmailAddress>,
 }
 
 /// The body of its slip.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct EmailLinkBody {
     before: Option<String>,
     email: String,
     #[serde(default)]
-    era: Era,
+    era: SecurityEpoch,
 }
 
 impl<S: AuthStore> Auth<S> {
@@ -53,17 +53,17 @@ impl<S: AuthStore> Auth<S> {
         caller: &Caller,
         change: ProfileChange,
         from: &Origin,
-    ) -> Result<Profile, AuthError> {
+    ) -> Result<ProfileUpdate, AuthError> {
         let before = caller.account();
         let email = change.email.filter(|email| *email != before.email);
         if email.is_some() {
-            caller.recent()?;
+            caller.require_recent()?;
         }
         let (email, to_confirm) = match email {
-            Some(Some(email)) if !self.sends_no_letters() => (None, Some(email)),
+            Some(Some(email)) if !self.mail_disabled() => (None, Some(email)),
             email => (email, None),
         };
-        let by = caller.actor().coming_from(from);
+        let by = caller.actor().with_origin(from);
         let change = AccountChange {
             display_name: change.display_name,
             email,
@@ -75,19 +75,19 @@ impl<S: AuthStore> Auth<S> {
             self.change_own(before, change, by.clone()).await?
         };
         if account.email != before.email {
-            self.notify(before, Notice::EmailChanged, from);
+            self.notify(before, SecurityNotice::EmailChanged, from);
         }
         if let Some(email) = &to_confirm {
             // As of the door: where everything was thrown out since, the link leads nowhere.
             let asking = Account {
-                era: before.era,
+                epoch: before.epoch,
                 ..account.clone()
             };
-            self.ask_to_confirm(&asking, email, &by, from).await?;
+            self.request_email_change(&asking, email, &by, from).await?;
         }
-        Ok(Profile {
+        Ok(ProfileUpdate {
             account,
-            to_confirm,
+            pending_email: to_confirm,
         })
     }
 
@@ -102,11 +102,11 @@ impl<S: AuthStore> Auth<S> {
             .store
             .change_account(&before.username, change, by, self.0.clock.now())
             .await;
-        self.changed(&before.username);
-        changed.map_err(refused)
+        self.invalidate(&before.username);
+        changed.map_err(to_auth_error)
     }
 
-    async fn ask_to_confirm(
+    async fn request_email_change(
         &self,
         account: &Account,
         email: &EmailAddress,
@@ -115,42 +115,42 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<(), AuthError> {
         // Each letter is counted, so that nobody floods a stranger's mailbox from here.
         let pass = self
-            .may_try(&Trial {
-                secret: Secret::EmailLink,
+            .begin_attempt(&Attempt {
+                secret: CredentialKind::EmailLink,
                 account: None,
                 from,
             })
             .await?;
-        self.spent(pass).await?;
+        self.count(pass).await?;
         let now = self.0.clock.now();
-        if !self.0.strangers.may_ask(&account.username, now)
-            || !self.0.strangers.may_write(email, now)
+        if !self.0.unverified_mail_limit.allow_account(&account.username, now)
+            || !self.0.unverified_mail_limit.allow_mailbox(email, now)
         {
             return Err(AuthError::Throttled {
-                retry_after: TOMORROW,
+                retry_after: RETRY_AFTER,
             });
         }
-        let token = Token::random(TokenKind::EmailLink, &self.0.chance);
-        let until = clock::after(now, LIFETIME);
+        let token = Token::random(TokenKind::EmailLink, &self.0.rng);
+        let until = clock::add(now, LIFETIME);
         let before = account
             .email
             .as_ref()
             .map(|email| email.as_str().to_owned());
-        let kept = serde_json::to_string(&Kept {
+        let kept = serde_json::to_string(&EmailLinkBody {
             before,
             email: email.as_str().to_owned(),
-            era: account.era,
+            era: account.epoch,
         });
-        let slip = Slip {
-            kind: SlipKind::EmailLink,
+        let slip = OneTimeToken {
+            kind: OneTimeKind::EmailLink,
             hash: token.hash(),
             username: Some(account.username.clone()),
             body: kept.map_err(|_| AuthError::Internal("an address to confirm"))?,
             created_at: now,
             expires_at: until,
         };
-        let record = Record::new(by, Deed::EmailAsked, now).about(account.username.as_str());
-        let record = record.detailed(|detail| detail.fact("email", email.as_str()));
+        let record = NewAuditEntry::new(by, Deed::EmailAsked, now).subject(account.username.as_str());
+        let record = record.with_detail(|detail| detail.with("email", email.as_str()));
         self.0.store.keep_email_link(slip, record).await?;
         // After the #, where no server and no log sees it.
         let link = SecretString::from(format!(
@@ -158,32 +158,32 @@ impl<S: AuthStore> Auth<S> {
             self.0.settings.issuer,
             token.expose()
         ));
-        let body = LetterBody::ConfirmEmail {
+        let body = MailBody::ConfirmEmail {
             link,
             username: account.username.clone(),
             until,
         };
         // Greeted by no name: it may be a stranger's.
-        self.post(Letter {
+        self.enqueue(OutgoingMail {
             to: email.clone(),
             name: String::new(),
             body,
         });
         // To the one before: that it is to be confirmed is no news to the same one.
         if account.email.as_ref() != Some(email) {
-            self.notify(account, Notice::EmailAsked, from);
+            self.notify(account, SecurityNotice::EmailAsked, from);
         }
         Ok(())
     }
 
     /// Asks a new account's owner to confirm the address that they gave. Whatever goes wrong is no reason not to register:
     /// they can [ask for the link](Self::confirm_again) later.
-    pub(crate) async fn greet(&self, account: &Account, from: &Origin) {
+    pub(crate) async fn send_first_verification(&self, account: &Account, from: &Origin) {
         let Some(email) = self.unconfirmed(account) else {
             return;
         };
-        let by = Actor::owner(account).coming_from(from);
-        if let Err(error) = self.ask_to_confirm(account, email, &by, from).await {
+        let by = Actor::owner(account).with_origin(from);
+        if let Err(error) = self.request_email_change(account, email, &by, from).await {
             tracing::debug!(username = %account.username, %error, "an address was not asked to be confirmed");
         }
     }
@@ -193,12 +193,12 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::NothingToConfirm`] where there is no address that waits for it, or no letter leaves the house;
     /// [`AuthError::Throttled`] for too many.
-    pub async fn confirm_again(&self, caller: &Caller, from: &Origin) -> Result<(), AuthError> {
+    pub async fn resend_verification(&self, caller: &Caller, from: &Origin) -> Result<(), AuthError> {
         let account = caller.account();
         let email = self
             .unconfirmed(account)
             .ok_or(AuthError::NothingToConfirm)?;
-        self.ask_to_confirm(account, email, &caller.actor().coming_from(from), from)
+        self.request_email_change(account, email, &caller.actor().with_origin(from), from)
             .await
     }
 
@@ -206,17 +206,17 @@ impl<S: AuthStore> Auth<S> {
         account
             .email
             .as_ref()
-            .filter(|_| !account.email_verified && !self.sends_no_letters())
+            .filter(|_| !account.email_verified && !self.mail_disabled())
     }
 
-    async fn email_link(&self, raw: &str) -> Result<Option<Slip>, AuthError> {
+    async fn email_link(&self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
         let Some(token) = Token::parse(TokenKind::EmailLink, raw) else {
             return Ok(None);
         };
         Ok(self
             .0
             .store
-            .slip(SlipKind::EmailLink, &token.hash(), self.0.clock.now())
+            .find_token(OneTimeKind::EmailLink, &token.hash(), self.0.clock.now())
             .await?)
     }
 
@@ -227,38 +227,38 @@ impl<S: AuthStore> Auth<S> {
     /// otherwise or everything of the account thrown out meanwhile; [`AuthError::Throttled`].
     pub async fn confirm_email(&self, raw: &str, from: &Origin) -> Result<Account, AuthError> {
         let found = self
-            .found_or_charged(Secret::EmailLink, from, self.email_link(raw))
+            .lookup_or_penalize(CredentialKind::EmailLink, from, self.email_link(raw))
             .await?;
-        let slip = found.ok_or(AuthError::EmailLinkOver)?;
-        let username = slip.username.as_ref().ok_or(AuthError::EmailLinkOver)?;
+        let slip = found.ok_or(AuthError::EmailLinkInvalid)?;
+        let username = slip.username.as_ref().ok_or(AuthError::EmailLinkInvalid)?;
         let known = self
             .0
             .store
             .credentials(username)
             .await?
-            .ok_or(AuthError::EmailLinkOver)?
+            .ok_or(AuthError::EmailLinkInvalid)?
             .account;
-        let by = Actor::owner(&known).coming_from(from);
+        let by = Actor::owner(&known).with_origin(from);
         let confirmed = self
             .0
             .store
             .confirm_email(confirmation(&slip, by, self.0.clock.now())?)
             .await?;
-        self.changed(username);
-        let account = confirmed.ok_or(AuthError::EmailLinkOver)?;
+        self.invalidate(username);
+        let account = confirmed.ok_or(AuthError::EmailLinkInvalid)?;
         if account.email != known.email {
-            self.notify(&known, Notice::EmailChanged, from);
+            self.notify(&known, SecurityNotice::EmailChanged, from);
         }
         Ok(account)
     }
 }
 
-fn confirmation(slip: &Slip, by: Actor, at: Timestamp) -> Result<Confirmation, AuthError> {
+fn confirmation(slip: &OneTimeToken, by: Actor, at: Timestamp) -> Result<EmailConfirmation, AuthError> {
     let broken = || AuthError::Internal("a stored address");
-    let kept: Kept = serde_json::from_str(&slip.body).map_err(|_| broken())?;
+    let kept: EmailLinkBody = serde_json::from_str(&slip.body).map_err(|_| broken())?;
     let address = |raw: &str| EmailAddress::parse(raw).map_err(|_| broken());
     let before = kept.before.as_deref().map(address).transpose()?;
-    Ok(Confirmation {
+    Ok(EmailConfirmation {
         link: slip.hash.clone(),
         era: kept.era,
         before,

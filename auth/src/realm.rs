@@ -14,7 +14,7 @@ impl RealmId {
     }
 
     #[must_use]
-    pub fn random(chance: &crate::Chance) -> Self {
+    pub fn random(chance: &crate::SecureRandom) -> Self {
         Self(hex::encode(chance.bytes::<16>()).into())
     }
 

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use crate::{
-    Actor, Auth, AuthError, AuthStore, Caller, Grants, Notice, Origin, Session, SessionKind, Token,
+    Actor, Auth, AuthError, AuthStore, Caller, Scopes, SecurityNotice, Origin, Session, SessionKind, Token,
     TokenHash, TokenKind,
-    asking::Sign,
+    asking::Activity,
     auth::{Introspection, Tokens},
-    client::COMMAND_LINE,
+    client::CLI_CLIENT_ID,
     clock,
-    guessing::Secret,
-    policy::Via,
-    store::{End, EndReason, Rotate, Rotation},
+    guessing::CredentialKind,
+    policy::AuthVia,
+    store::{SessionEnd, EndReason, RefreshRotation, Rotation},
 };
 
 /// A client that never got our answer may ask again for so long.
-const GRACE: Duration = Duration::from_secs(10);
+const REUSE_GRACE: Duration = Duration::from_secs(10);
 
 impl<S: AuthStore> Auth<S> {
     /// Rotates: the token is used up and its successor handed out (RFC 9700 §4.14.2). A token used before ends its
@@ -34,7 +34,7 @@ impl<S: AuthStore> Auth<S> {
         &self,
         token: &str,
         client: Option<&str>,
-        scope: Option<Grants>,
+        scope: Option<Scopes>,
         from: Origin,
     ) -> Result<Tokens, AuthError> {
         // What no token can look like is no try of one.
@@ -42,16 +42,16 @@ impl<S: AuthStore> Auth<S> {
             .ok_or(AuthError::InvalidGrant)?
             .hash();
         let session = self
-            .found_or_charged(Secret::Refresh, &from, self.refreshable(&old))
+            .lookup_or_penalize(CredentialKind::Refresh, &from, self.usable_session(&old))
             .await?;
         let session = session.ok_or(AuthError::InvalidGrant)?;
         if session
             .client
             .as_deref()
-            .is_some_and(|theirs| theirs != client.unwrap_or(COMMAND_LINE))
+            .is_some_and(|theirs| theirs != client.unwrap_or(CLI_CLIENT_ID))
         {
             // It stays good for whose it is.
-            self.charge_wrong(Secret::Refresh, &from, Some(&session.username))
+            self.penalize(CredentialKind::Refresh, &from, Some(&session.username))
                 .await?;
             return Err(AuthError::InvalidGrant);
         }
@@ -59,41 +59,41 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::ScopeWidened);
         }
         let (new, now) = (
-            Token::random(TokenKind::Refresh, &self.0.chance),
+            Token::random(TokenKind::Refresh, &self.0.rng),
             self.0.clock.now(),
         );
-        let rotate = Rotate {
+        let rotate = RefreshRotation {
             old,
             new: new.hash(),
             at: now,
-            idle_since: clock::before(now, self.0.settings.idle),
-            grace_since: clock::before(now, GRACE),
+            idle_since: clock::sub(now, self.0.settings.idle),
+            grace_since: clock::sub(now, REUSE_GRACE),
         };
         match self.0.store.rotate_refresh(rotate).await? {
-            Rotation::Rotated(session) | Rotation::Repeated(session) => {
+            Rotation::Rotated(session) | Rotation::Retried(session) => {
                 let whose = (session.username, session.id);
                 let caller = self
-                    .caller(whose, Via::Bearer, Sign::OfLifeAtAnyPace)
+                    .caller(whose, AuthVia::Bearer, Activity::Unmetered)
                     .await
-                    .map_err(as_grant)?;
-                self.tokens(&caller.within(scope.unwrap_or(Grants::ALL)), new)
+                    .map_err(to_grant_error)?;
+                self.tokens(&caller.narrowed_to(scope.unwrap_or(Scopes::ALL)), new)
             }
             Rotation::Replayed(session) => {
-                self.replayed(&session, from).await?;
+                self.report_replay(&session, from).await?;
                 Err(AuthError::InvalidGrant)
             }
             // It has ended since it was looked up.
-            Rotation::Dead => Err(AuthError::InvalidGrant),
+            Rotation::Invalid => Err(AuthError::InvalidGrant),
         }
     }
 
     /// The session that a token may still do something about, be it that it ends as one that was used before.
-    async fn refreshable(&self, token: &TokenHash) -> Result<Option<Session>, AuthError> {
+    async fn usable_session(&self, token: &TokenHash) -> Result<Option<Session>, AuthError> {
         let (state, now) = (
             self.0.store.session_by_refresh(token).await?,
             self.0.clock.now(),
         );
-        let idle_since = clock::before(now, self.0.settings.idle);
+        let idle_since = clock::sub(now, self.0.settings.idle);
         let lives = |session: &Session| now < session.expires_at && idle_since <= session.last_seen;
         Ok(state.map(|state| state.session).filter(lives))
     }
@@ -108,34 +108,34 @@ impl<S: AuthStore> Auth<S> {
             let hash = token.hash();
             let look_up = async { Ok(self.0.store.session_by_refresh(&hash).await?) };
             let state = self
-                .found_or_charged(Secret::Refresh, from, look_up)
+                .lookup_or_penalize(CredentialKind::Refresh, from, look_up)
                 .await?;
             state.map(|state| (state.session.username, state.session.id))
         } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
             let session = self
-                .found_or_charged(Secret::Personal, from, self.personal(&token))
+                .lookup_or_penalize(CredentialKind::Personal, from, self.personal(&token))
                 .await?;
             session.map(|session| (session.username, session.id))
         } else {
-            self.shown(token)
+            self.verify_access_token(token)
                 .await?
                 .map(|shown| (shown.username, shown.session))
         };
         if let Some((username, id)) = whose {
-            let by = Actor::named(username.clone()).coming_from(from);
+            let by = Actor::new(username.clone()).with_origin(from);
             self.0
                 .store
                 .end_session(
                     &username,
                     &id,
-                    End {
-                        why: EndReason::Revoked,
+                    SessionEnd {
+                        reason: EndReason::Revoked,
                         by,
                         at: now,
                     },
                 )
                 .await?;
-            self.changed(&username);
+            self.invalidate(&username);
         }
         Ok(())
     }
@@ -147,13 +147,13 @@ impl<S: AuthStore> Auth<S> {
         token: &str,
     ) -> Result<Option<Introspection>, AuthError> {
         let found = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
-            self.look_into_refresh(&token).await?
+            self.introspect_refresh(&token).await?
         } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
             self.personal(&token)
                 .await?
                 .map(|session| look_into(session, "Bearer"))
         } else {
-            self.look_into_access(token).await?
+            self.introspect_access(token).await?
         };
         let Some(found) = found else { return Ok(None) };
         if found.username != by.account().username && !by.may_administer() {
@@ -162,8 +162,8 @@ impl<S: AuthStore> Auth<S> {
         match self
             .caller(
                 (found.username.clone(), found.session.clone()),
-                Via::Bearer,
-                Sign::None,
+                AuthVia::Bearer,
+                Activity::Ignored,
             )
             .await
         {
@@ -177,7 +177,7 @@ impl<S: AuthStore> Auth<S> {
         let issued = self
             .0
             .access
-            .issue(caller.session(), self.0.clock.now(), &self.0.chance)?;
+            .issue(caller.session(), self.0.clock.now(), &self.0.rng)?;
         Ok(Tokens {
             account: caller.account().clone(),
             access: issued.token,
@@ -188,22 +188,22 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// The store has ended the session; here it is felt and reported.
-    async fn replayed(&self, session: &Session, from: Origin) -> Result<(), AuthError> {
-        self.changed(&session.username);
+    async fn report_replay(&self, session: &Session, from: Origin) -> Result<(), AuthError> {
+        self.invalidate(&session.username);
         tracing::warn!(
             username = %session.username, session.id = %session.id, address = %from.address,
             "a refresh token was used twice: its session was ended",
         );
         match self.0.store.member(&session.username).await? {
             Some(owner) => {
-                self.tell(&owner.account, Notice::TokenReplayed, &from)
+                self.audit_and_notify(&owner.account, SecurityNotice::TokenReplayed, &from)
                     .await
             }
             None => Ok(()),
         }
     }
 
-    async fn look_into_refresh(&self, token: &Token) -> Result<Option<Introspection>, AuthError> {
+    async fn introspect_refresh(&self, token: &Token) -> Result<Option<Introspection>, AuthError> {
         let state = self.0.store.session_by_refresh(&token.hash()).await?;
         Ok(state
             .filter(|state| !state.used)
@@ -215,8 +215,8 @@ impl<S: AuthStore> Auth<S> {
         Ok(found.filter(|session| session.kind == SessionKind::Personal))
     }
 
-    async fn look_into_access(&self, token: &str) -> Result<Option<Introspection>, AuthError> {
-        let Some(shown) = self.shown(token).await? else {
+    async fn introspect_access(&self, token: &str) -> Result<Option<Introspection>, AuthError> {
+        let Some(shown) = self.verify_access_token(token).await? else {
             return Ok(None);
         };
         let session = self.0.store.session(&shown.session).await?;
@@ -245,7 +245,7 @@ fn look_into(session: Session, token_type: &'static str) -> Introspection {
     }
 }
 
-fn as_grant(error: AuthError) -> AuthError {
+fn to_grant_error(error: AuthError) -> AuthError {
     match error {
         AuthError::InvalidToken => AuthError::InvalidGrant,
         other => other,

@@ -10,37 +10,37 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, Realm, Username,
-    audit::{Deed, Record},
-    notes::Notes,
+    audit::{Deed, NewAuditEntry},
+    notes::RateLimitedEvents,
 };
 
 /// What a page of another site asked for in somebody's name.
-pub const BY_ANOTHER_SITE: &str = "by_another_site";
+pub const CROSS_SITE: &str = "by_another_site";
 /// What only the person may do, with whatever token.
 pub const OWN_ACCOUNT: &str = "own_account";
 
 /// Entries that are being written at once; what comes meanwhile is only counted.
-const AT_ONCE: usize = 32;
+const MAX_WRITERS: usize = 32;
 
 /// Who was refused what, and when it was last told.
 #[derive(Debug)]
-pub(crate) struct Refusals {
-    told: Notes<(Username, &'static str)>,
+pub(crate) struct DenialLog {
+    told: RateLimitedEvents<(Username, &'static str)>,
     writing: Arc<Semaphore>,
 }
 
-impl Default for Refusals {
+impl Default for DenialLog {
     fn default() -> Self {
         Self {
-            told: Notes::default(),
-            writing: Arc::new(Semaphore::new(AT_ONCE)),
+            told: RateLimitedEvents::default(),
+            writing: Arc::new(Semaphore::new(MAX_WRITERS)),
         }
     }
 }
 
 /// What was asked for.
 #[derive(Clone, Debug)]
-pub struct Asked<'a> {
+pub struct DeniedRequest<'a> {
     /// An [`Action`]'s name, [`OWN_ACCOUNT`] or [`BY_ANOTHER_SITE`].
     pub action: &'static str,
     /// Where, if that is anywhere.
@@ -51,7 +51,7 @@ pub struct Asked<'a> {
     pub site: Option<String>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> DeniedRequest<'a> {
     #[must_use]
     pub fn new(action: &'static str, realm: Option<&'a Realm>, request: Option<String>) -> Self {
         Self {
@@ -66,7 +66,7 @@ impl<'a> Asked<'a> {
     #[must_use]
     pub fn by_another_site(request: String, site: Option<String>) -> Self {
         Self {
-            action: BY_ANOTHER_SITE,
+            action: CROSS_SITE,
             realm: None,
             request: Some(request),
             site,
@@ -75,13 +75,13 @@ impl<'a> Asked<'a> {
 }
 
 /// The word for it in the audit; `None` where it is no refusal that anybody would look into.
-fn reason(why: &AuthError, asked: &Asked<'_>) -> Option<&'static str> {
+fn reason(why: &AuthError, asked: &DeniedRequest<'_>) -> Option<&'static str> {
     match why {
         AuthError::NotAllowed { .. } => Some("not_allowed"),
         // Of a realm that is there: any other was mistyped.
         AuthError::RealmNotFound => asked.realm.map(|_| "not_allowed"),
         AuthError::ScopeMissing { .. } => Some("scope_missing"),
-        AuthError::NotInPerson => Some("not_in_person"),
+        AuthError::InteractiveSessionRequired => Some("not_in_person"),
         AuthError::CrossSite => Some("cross_site"),
         _ => None,
     }
@@ -100,20 +100,20 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<Permit<A>, AuthError> {
         caller
             .permit(realm)
-            .inspect_err(|why| self.note_refusal(caller, &Asked::new(A::NAME, realm, request), why))
+            .inspect_err(|why| self.audit_denial(caller, &DeniedRequest::new(A::NAME, realm, request), why))
     }
 
     /// The first of each caller and action, and then one in ten minutes that says how many there were.
-    pub fn note_refusal(&self, caller: &Caller, asked: &Asked<'_>, why: &AuthError) {
+    pub fn audit_denial(&self, caller: &Caller, asked: &DeniedRequest<'_>, why: &AuthError) {
         let Some(reason) = reason(why, asked) else {
             return;
         };
         let (username, now) = (&caller.account().username, self.0.clock.now());
         let Some(times) = self
             .0
-            .refusals
+            .denials
             .told
-            .due(&(username.clone(), asked.action), now)
+            .should_report(&(username.clone(), asked.action), now)
         else {
             return;
         };
@@ -122,19 +122,19 @@ impl<S: AuthStore> Auth<S> {
             .map(|from| from.address.to_canonical().to_string())
             .unwrap_or_default();
         tracing::warn!(%username, action = asked.action, reason, address, request = asked.request, times, "refused");
-        let record = Record::new(&caller.actor(), Deed::ActionRefused, now)
-            .about(asked.action)
-            .detailed(|detail| {
+        let record = NewAuditEntry::new(&caller.actor(), Deed::ActionRefused, now)
+            .subject(asked.action)
+            .with_detail(|detail| {
                 let realm = asked.realm.map(|realm| realm.id.as_str());
                 let detail = detail
-                    .because(reason)
-                    .fact("realm", realm)
-                    .fact("request", asked.request.as_deref());
+                    .reason(reason)
+                    .with("realm", realm)
+                    .with("request", asked.request.as_deref());
                 detail
-                    .fact("site", asked.site.as_deref())
-                    .fact("times", (times > 1).then_some(times))
+                    .with("site", asked.site.as_deref())
+                    .with("times", (times > 1).then_some(times))
             });
-        self.beside_the_answer(async move |auth| {
+        self.spawn_audit(async move |auth| {
             if let Err(error) = auth.record(record).await {
                 tracing::error!(%error, "a refusal was not recorded");
             }
@@ -142,13 +142,13 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// A write with a session's cookie that another site caused. Whose it was is found out beside the answer.
-    pub fn note_another_site(&self, cookie: &str, from: Origin, asked: Asked<'static>) {
+    pub fn audit_cross_site(&self, cookie: &str, from: Origin, asked: DeniedRequest<'static>) {
         let cookie = cookie.to_owned();
-        self.beside_the_answer(async move |auth| {
+        self.spawn_audit(async move |auth| {
             // A cookie that is nobody's harms nobody.
-            if let Ok(caller) = auth.by_cookie(&cookie).await {
-                auth.note_refusal(
-                    &caller.coming_from(Arc::new(from)),
+            if let Ok(caller) = auth.authenticate_cookie(&cookie).await {
+                auth.audit_denial(
+                    &caller.with_origin(Arc::new(from)),
                     &asked,
                     &AuthError::CrossSite,
                 );
@@ -156,11 +156,11 @@ impl<S: AuthStore> Auth<S> {
         });
     }
 
-    fn beside_the_answer<F>(&self, note: impl FnOnce(Self) -> F)
+    fn spawn_audit<F>(&self, note: impl FnOnce(Self) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let Ok(room) = Arc::clone(&self.0.refusals.writing).try_acquire_owned() else {
+        let Ok(room) = Arc::clone(&self.0.denials.writing).try_acquire_owned() else {
             return;
         };
         let noted = note(self.clone());

@@ -10,14 +10,14 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq as _;
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Era, NewAccount, Origin, PasswordHash, RealmId,
-    RealmName, Role, Standing, Token, TokenHash, TokenKind,
-    auth::{Applicant, Import, Registration},
+    Account, Actor, Auth, AuthError, AuthStore, SecurityEpoch, NewAccount, Origin, PasswordHash, RealmId,
+    RealmName, Role, AccountStatus, Token, TokenHash, TokenKind,
+    auth::{RegistrationRequest, ImportedAccount, Registration},
     clock,
-    guessing::{Secret, Trial},
-    password::About,
+    guessing::{CredentialKind, Attempt},
+    password::UserInputs,
     permit::Administrator,
-    store::Inserted,
+    store::InsertResult,
 };
 
 /// How long the first administrator's link is good.
@@ -26,7 +26,7 @@ const SETUP_LIFETIME: Duration = Duration::from_mins(30);
 const FIRST_REALM: &str = "main";
 
 /// The link that was printed last.
-pub(crate) struct Setup {
+pub(crate) struct SetupLink {
     token: TokenHash,
     until: Timestamp,
 }
@@ -39,7 +39,7 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::PasswordRefused`]; [`AuthError::UsernameTaken`] for a name that is or was somebody's.
     pub async fn register(
         &self,
-        applicant: Applicant,
+        applicant: RegistrationRequest,
         from: &Origin,
     ) -> Result<Account, AuthError> {
         match self.0.settings.registration {
@@ -47,19 +47,19 @@ impl<S: AuthStore> Auth<S> {
             Registration::Invite => return Err(AuthError::InviteNeeded),
             Registration::Closed => return Err(AuthError::RegistrationClosed),
         }
-        let trial = Trial {
-            secret: Secret::Registration,
+        let trial = Attempt {
+            secret: CredentialKind::Registration,
             account: None,
             from,
         };
-        let pass = self.may_try(&trial).await?;
+        let pass = self.begin_attempt(&trial).await?;
         // Whatever comes of it: a name that is taken and a password that is refused are work as well.
-        self.spent(pass).await?;
+        self.count(pass).await?;
         let new = self.new_account(applicant).await?;
         let account = self
-            .create(new, |new| Actor::itself(new).coming_from(from))
+            .create(new, |new| Actor::self_registered(new).with_origin(from))
             .await?;
-        self.greet(&account, from).await;
+        self.send_first_verification(&account, from).await;
         tracing::info!(username = %account.username, address = %from.address, "an account was registered");
         Ok(account)
     }
@@ -71,7 +71,7 @@ impl<S: AuthStore> Auth<S> {
     /// As [`register`](Self::register).
     pub async fn add_account(
         &self,
-        applicant: Applicant,
+        applicant: RegistrationRequest,
         administrator: Option<Administrator>,
     ) -> Result<Account, AuthError> {
         let new = self.new_account(applicant).await?;
@@ -87,7 +87,7 @@ impl<S: AuthStore> Auth<S> {
 
     /// # Errors
     /// [`AuthError::UsernameTaken`]. The password rules do not apply: nobody knows the password.
-    pub async fn import(&self, account: Import) -> Result<Account, AuthError> {
+    pub async fn import(&self, account: ImportedAccount) -> Result<Account, AuthError> {
         let new = NewAccount {
             username: account.username,
             display_name: None,
@@ -97,7 +97,7 @@ impl<S: AuthStore> Auth<S> {
             administrator: account.administrator,
             created_at: self.0.clock.now(),
         };
-        self.0.hasher.kinds().learn(&new.password);
+        self.0.hasher.kinds().observe(&new.password);
         self.create(new, |_| Actor::console()).await
     }
 
@@ -107,9 +107,9 @@ impl<S: AuthStore> Auth<S> {
         if self.0.store.has_administrator().await? {
             return Ok(None);
         }
-        let token = Token::random(TokenKind::Setup, &self.0.chance);
-        let until = clock::after(self.0.clock.now(), SETUP_LIFETIME);
-        *self.setup() = Some(Setup {
+        let token = Token::random(TokenKind::Setup, &self.0.rng);
+        let until = clock::add(self.0.clock.now(), SETUP_LIFETIME);
+        *self.setup() = Some(SetupLink {
             token: token.hash(),
             until,
         });
@@ -117,12 +117,12 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Whether there is nobody yet who administers. Unlike asking for a token, asking this changes nothing.
-    pub async fn awaits_administrator(&self) -> Result<bool, AuthError> {
+    pub async fn needs_administrator(&self) -> Result<bool, AuthError> {
         Ok(!self.0.store.has_administrator().await?)
     }
 
     /// Whether the link is still good, for the page to say so early.
-    pub fn setup_open(&self, token: &str) -> bool {
+    pub fn is_setup_token_valid(&self, token: &str) -> bool {
         let Some(token) = Token::parse(TokenKind::Setup, token) else {
             return false;
         };
@@ -145,12 +145,12 @@ impl<S: AuthStore> Auth<S> {
     pub async fn first_administrator(
         &self,
         token: &str,
-        applicant: Applicant,
+        applicant: RegistrationRequest,
         from: &Origin,
     ) -> Result<Account, AuthError> {
-        if !self.setup_open(token) {
-            self.charge_wrong(Secret::Setup, from, None).await?;
-            return Err(AuthError::SetupOver);
+        if !self.is_setup_token_valid(token) {
+            self.penalize(CredentialKind::Setup, from, None).await?;
+            return Err(AuthError::SetupLinkInvalid);
         }
         let new = NewAccount {
             administrator: true,
@@ -160,20 +160,20 @@ impl<S: AuthStore> Auth<S> {
         match self
             .0
             .store
-            .create_first_administrator(new.clone(), Actor::itself(&new).coming_from(from))
+            .create_first_administrator(new.clone(), Actor::self_registered(&new).with_origin(from))
             .await?
         {
-            Some(Inserted::Done) => {
+            Some(InsertResult::Inserted) => {
                 *self.setup() = None;
-                self.changed(&new.username);
+                self.invalidate(&new.username);
                 Ok(account_of(new))
             }
-            Some(Inserted::Taken) => Err(AuthError::UsernameTaken),
-            None => Err(AuthError::SetupOver),
+            Some(InsertResult::Duplicate) => Err(AuthError::UsernameTaken),
+            None => Err(AuthError::SetupLinkInvalid),
         }
     }
 
-    pub(crate) async fn new_account(&self, applicant: Applicant) -> Result<NewAccount, AuthError> {
+    pub(crate) async fn new_account(&self, applicant: RegistrationRequest) -> Result<NewAccount, AuthError> {
         // The console acts under this name.
         if applicant.username == Actor::console().username {
             return Err(AuthError::UsernameTaken);
@@ -188,13 +188,13 @@ impl<S: AuthStore> Auth<S> {
         {
             return Err(AuthError::UsernameTaken);
         }
-        let about = About {
+        let about = UserInputs {
             username: Some(applicant.username.clone()),
             display_name: applicant.display_name.clone(),
             email: applicant.email.clone(),
         };
         let password = Arc::new(applicant.password);
-        self.check_new(&password, about, self.company_of(None))
+        self.check_new(&password, about, self.factor_context(None))
             .await?;
         let password = self.0.hasher.hash(&password).await?;
         Ok(NewAccount {
@@ -217,19 +217,19 @@ impl<S: AuthStore> Auth<S> {
         match self
             .0
             .store
-            .create_account(new.clone(), self.first_roles().await?, by)
+            .create_account(new.clone(), self.default_roles().await?, by)
             .await?
         {
-            Inserted::Done => {
-                self.changed(&new.username);
+            InsertResult::Inserted => {
+                self.invalidate(&new.username);
                 Ok(account_of(new))
             }
-            Inserted::Taken => Err(AuthError::UsernameTaken),
+            InsertResult::Duplicate => Err(AuthError::UsernameTaken),
         }
     }
 
-    pub(crate) async fn first_roles(&self) -> Result<Vec<(RealmId, Role)>, AuthError> {
-        let (Some(role), Ok(name)) = (self.0.settings.first_role, RealmName::parse(FIRST_REALM))
+    pub(crate) async fn default_roles(&self) -> Result<Vec<(RealmId, Role)>, AuthError> {
+        let (Some(role), Ok(name)) = (self.0.settings.default_role, RealmName::parse(FIRST_REALM))
         else {
             return Ok(Vec::new());
         };
@@ -241,7 +241,7 @@ impl<S: AuthStore> Auth<S> {
             .collect())
     }
 
-    fn setup(&self) -> MutexGuard<'_, Option<Setup>> {
+    fn setup(&self) -> MutexGuard<'_, Option<SetupLink>> {
         self.0.setup.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -263,10 +263,10 @@ pub(crate) fn account_of(new: NewAccount) -> Account {
         display_name,
         email,
         email_verified,
-        standing: Standing::Active,
+        standing: AccountStatus::Active,
         administrator,
         created_at,
-        reset_required: false,
-        era: Era::default(),
+        must_change_password: false,
+        epoch: SecurityEpoch::default(),
     }
 }

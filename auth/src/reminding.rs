@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
-use crate::{Auth, AuthError, AuthStore, Letter, LetterBody, Session, clock, letter::greeted};
+use crate::{Auth, AuthError, AuthStore, OutgoingMail, MailBody, Session, clock, letter::greeting_name};
 
 /// How long before its end. Tokens that do not live twice as long are ended by whoever made them for a day's work.
-pub const BEFORE: Duration = Duration::from_hours(7 * 24);
+pub const REMIND_BEFORE: Duration = Duration::from_hours(7 * 24);
 
 impl<S: AuthStore> Auth<S> {
     /// Writes to the owners of tokens that end soon. Where no letters are sent, the page says it alone, and nobody
     /// counts as told.
-    pub(crate) async fn remind(&self) {
-        if self.sends_no_letters() {
+    pub(crate) async fn send_expiry_reminders(&self) {
+        if self.mail_disabled() {
             return;
         }
         let now = self.0.clock.now();
         match self
             .0
             .store
-            .take_ending_tokens(now, clock::after(now, BEFORE))
+            .claim_expiring_tokens(now, clock::add(now, REMIND_BEFORE))
             .await
         {
             Ok(tokens) => {
                 for token in tokens {
-                    if let Err(error) = self.remind_of(token).await {
+                    if let Err(error) = self.remind_owner(token).await {
                         tracing::warn!(%error, "nobody was told that a token ends");
                     }
                 }
@@ -32,12 +32,12 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    async fn remind_of(&self, token: Session) -> Result<(), AuthError> {
-        let Some(owner) = self.active(&token.username).await? else {
+    async fn remind_owner(&self, token: Session) -> Result<(), AuthError> {
+        let Some(owner) = self.active_credentials(&token.username).await? else {
             return Ok(());
         };
         let owner = owner.account;
-        let Some(to) = owner.email.clone().filter(|_| self.may_write_to(&owner)) else {
+        let Some(to) = owner.email.clone().filter(|_| self.may_mail(&owner)) else {
             return Ok(());
         };
         // What somebody calls their token is not said to a stranger.
@@ -45,14 +45,14 @@ impl<S: AuthStore> Auth<S> {
             .label
             .filter(|_| owner.email_verified)
             .unwrap_or_default();
-        let body = LetterBody::TokenEnds {
+        let body = MailBody::TokenEnds {
             label,
             username: token.username,
             until: token.expires_at,
         };
-        self.post(Letter {
+        self.enqueue(OutgoingMail {
             to,
-            name: greeted(&owner),
+            name: greeting_name(&owner),
             body,
         });
         Ok(())

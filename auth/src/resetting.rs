@@ -7,28 +7,28 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, EmailAddress, Letter, LetterBody, Notice, Origin,
-    Password, Permit, Standing, Token, TokenKind, Username,
-    audit::{Deed, Record},
-    auth::LetIn,
+    Account, Actor, Auth, AuthError, AuthStore, EmailAddress, OutgoingMail, MailBody, SecurityNotice, Origin,
+    Password, Permit, AccountStatus, Token, TokenKind, Username,
+    audit::{Deed, NewAuditEntry},
+    auth::OpenAccountAccess,
     clock,
-    guessing::{Secret, Trial},
-    letter::greeted,
-    password::About,
-    store::{Reset, Slip, SlipKind, Terms},
+    guessing::{CredentialKind, Attempt},
+    letter::greeting_name,
+    password::UserInputs,
+    store::{Reset, OneTimeToken, OneTimeKind, ResetConditions},
 };
 
 /// How long a link is good.
 const LIFETIME: Duration = Duration::from_mins(30);
 /// No second letter to the same account so soon: nobody's letter box is flooded, and a link that has just arrived is
 /// not replaced by whoever keeps asking.
-const QUIET: Duration = Duration::from_mins(5);
+const RESEND_INTERVAL: Duration = Duration::from_mins(5);
 
 /// A link to hand over. Treat as a secret.
 #[derive(Debug)]
 pub struct ResetLink {
     pub link: SecretString,
-    pub until: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 impl<S: AuthStore> Auth<S> {
@@ -38,22 +38,22 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::Throttled`].
-    pub async fn ask_reset(&self, whom: &str, from: &Origin) -> Result<(), AuthError> {
+    pub async fn request_reset(&self, whom: &str, from: &Origin) -> Result<(), AuthError> {
         let pass = self
-            .may_try(&Trial {
-                secret: Secret::Reset,
+            .begin_attempt(&Attempt {
+                secret: CredentialKind::Reset,
                 account: None,
                 from,
             })
             .await?;
         // Every question is charged, or the answer would tell. Nothing was wrong with it.
-        self.spent(pass).await?;
+        self.count(pass).await?;
         let (auth, whom, from) = (
             self.clone(),
             whom.trim().chars().take(320).collect::<String>(),
             from.clone(),
         );
-        let wait = self.some_while();
+        let wait = self.random_delay();
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             if let Err(error) = auth.send_resets(&whom, &from).await {
@@ -70,7 +70,7 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::NoSuchAccount`], [`AuthError::AccountDisabled`], [`AuthError::OwnAccount`].
     pub async fn reset_link(
         &self,
-        permit: &Permit<LetIn>,
+        permit: &Permit<OpenAccountAccess>,
         username: &Username,
     ) -> Result<ResetLink, AuthError> {
         let member = self
@@ -80,23 +80,23 @@ impl<S: AuthStore> Auth<S> {
             .await?
             .ok_or(AuthError::NoSuchAccount)?;
         match member.account.standing {
-            Standing::Active => {}
-            Standing::Disabled => return Err(AuthError::AccountDisabled),
-            Standing::Deleted => return Err(AuthError::NoSuchAccount),
+            AccountStatus::Active => {}
+            AccountStatus::Disabled => return Err(AuthError::AccountDisabled),
+            AccountStatus::Deleted => return Err(AuthError::NoSuchAccount),
         }
-        let maker = self.maker(permit.actor(), username).await?;
-        let terms = Terms::of(&member.account, maker.as_ref());
+        let maker = self.creator(permit.actor(), username).await?;
+        let terms = ResetConditions::of(&member.account, maker.as_ref());
         let link = self
             .make_link(&member.account, &terms, permit.actor(), None)
             .await?;
         let link = link.ok_or(AuthError::Internal("a link that was not kept"))?;
-        self.tell_of(&member.account, Notice::ResetLinkMade, permit.actor())
+        self.audit_and_notify_by(&member.account, SecurityNotice::ResetLinkMade, permit.actor())
             .await?;
         Ok(link)
     }
 
     /// The administrator who makes a link, as they are now; `None` for the operator.
-    async fn maker(&self, by: &Actor, of: &Username) -> Result<Option<Account>, AuthError> {
+    async fn creator(&self, by: &Actor, of: &Username) -> Result<Option<Account>, AuthError> {
         let Some(session) = by.session() else {
             return Ok(None);
         };
@@ -110,7 +110,7 @@ impl<S: AuthStore> Auth<S> {
             .await?
             .ok_or(AuthError::InvalidToken)?;
         // In this order: whoever is thrown out from here on is so in another era.
-        self.present(&by.username, session).await?;
+        self.live_session(&by.username, session).await?;
         Ok(Some(maker.account))
     }
 
@@ -127,19 +127,19 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
     ) -> Result<(), AuthError> {
         let found = self
-            .found_or_charged(Secret::Reset, from, self.account_behind(link))
+            .lookup_or_penalize(CredentialKind::Reset, from, self.account_for_link(link))
             .await?;
-        let (link, account) = found.ok_or(AuthError::ResetOver)?;
+        let (link, account) = found.ok_or(AuthError::ResetLinkInvalid)?;
         let new = Arc::new(new);
         self.check_new(
             &new,
-            About::account(&account),
-            self.company_of(Some(&account)),
+            UserInputs::account(&account),
+            self.factor_context(Some(&account)),
         )
         .await?;
         let password = self.0.hasher.hash(&new).await?;
         // Of those who come with the same link at once, the store lets one through.
-        let by = Actor::owner(&account).coming_from(from);
+        let by = Actor::owner(&account).with_origin(from);
         let reset = Reset {
             link: link.hash(),
             password,
@@ -147,28 +147,28 @@ impl<S: AuthStore> Auth<S> {
             at: self.0.clock.now(),
         };
         let owner = self.0.store.reset_password(reset).await?;
-        self.changed(&account.username);
-        let owner = owner.ok_or(AuthError::ResetOver)?;
+        self.invalidate(&account.username);
+        let owner = owner.ok_or(AuthError::ResetLinkInvalid)?;
         // Whoever could not get in any more, by guessing or by having it guessed at, begins anew.
-        self.begin_anew(&owner.username, Secret::Password).await?;
-        self.notify(&owner, Notice::PasswordReset, from);
+        self.reset_for_new_secret(&owner.username, CredentialKind::Password).await?;
+        self.notify(&owner, SecurityNotice::PasswordReset, from);
         Ok(())
     }
 
     /// Until the work on a letter begins: long after the answer, and nobody foretells which question it will hold up.
-    fn some_while(&self) -> Duration {
-        let [more] = self.0.chance.bytes();
+    fn random_delay(&self) -> Duration {
+        let [more] = self.0.rng.bytes();
         Duration::from_millis(50 + u64::from(more))
     }
 
-    async fn account_behind(&self, link: &str) -> Result<Option<(Token, Account)>, AuthError> {
+    async fn account_for_link(&self, link: &str) -> Result<Option<(Token, Account)>, AuthError> {
         let Some(link) = Token::parse(TokenKind::Reset, link) else {
             return Ok(None);
         };
         let slip = self
             .0
             .store
-            .slip(SlipKind::Reset, &link.hash(), self.0.clock.now())
+            .find_token(OneTimeKind::Reset, &link.hash(), self.0.clock.now())
             .await?;
         let Some(username) = slip.and_then(|slip| slip.username) else {
             return Ok(None);
@@ -178,32 +178,32 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn send_resets(&self, whom: &str, from: &Origin) -> Result<(), AuthError> {
-        if self.sends_no_letters() {
+        if self.mail_disabled() {
             return Ok(());
         }
-        for account in self.meant_by(whom).await? {
+        for account in self.accounts_matching(whom).await? {
             // Nobody has shown to read what goes to another one: it may be a stranger's, who would have the account.
             let Some(to) = account.email.clone().filter(|_| account.email_verified) else {
                 continue;
             };
             let (by, quiet_since) = (
-                Actor::owner(&account).coming_from(from),
-                clock::before(self.0.clock.now(), QUIET),
+                Actor::owner(&account).with_origin(from),
+                clock::sub(self.0.clock.now(), RESEND_INTERVAL),
             );
             let made = self
-                .make_link(&account, &Terms::of(&account, None), &by, Some(quiet_since))
+                .make_link(&account, &ResetConditions::of(&account, None), &by, Some(quiet_since))
                 .await?;
-            let Some(ResetLink { link, until }) = made else {
+            let Some(ResetLink { link, expires_at: until }) = made else {
                 continue;
             };
-            let body = LetterBody::Reset {
+            let body = MailBody::Reset {
                 link,
                 username: account.username.clone(),
                 until,
             };
-            self.post(Letter {
+            self.enqueue(OutgoingMail {
                 to,
-                name: greeted(&account),
+                name: greeting_name(&account),
                 body,
             });
         }
@@ -211,7 +211,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// By name and by e-mail address: one person's name may look like another one's address.
-    async fn meant_by(&self, whom: &str) -> Result<Vec<Account>, AuthError> {
+    async fn accounts_matching(&self, whom: &str) -> Result<Vec<Account>, AuthError> {
         let mut meant = match EmailAddress::parse(whom) {
             Ok(email) => self.0.store.accounts_by_email(&email).await?,
             Err(_) => Vec::new(),
@@ -223,7 +223,7 @@ impl<S: AuthStore> Auth<S> {
                 .member(&username)
                 .await?
                 .map(|member| member.account);
-            let named = named.filter(|account| account.standing == Standing::Active);
+            let named = named.filter(|account| account.standing == AccountStatus::Active);
             meant.extend(
                 named.filter(|named| meant.iter().all(|other| other.username != named.username)),
             );
@@ -235,17 +235,17 @@ impl<S: AuthStore> Auth<S> {
     async fn make_link(
         &self,
         account: &Account,
-        terms: &Terms,
+        terms: &ResetConditions,
         by: &Actor,
         unless_since: Option<Timestamp>,
     ) -> Result<Option<ResetLink>, AuthError> {
         let (token, now) = (
-            Token::random(TokenKind::Reset, &self.0.chance),
+            Token::random(TokenKind::Reset, &self.0.rng),
             self.0.clock.now(),
         );
-        let until = clock::after(now, LIFETIME);
-        let slip = Slip {
-            kind: SlipKind::Reset,
+        let until = clock::add(now, LIFETIME);
+        let slip = OneTimeToken {
+            kind: OneTimeKind::Reset,
             hash: token.hash(),
             username: Some(account.username.clone()),
             body: serde_json::to_string(terms)
@@ -253,11 +253,11 @@ impl<S: AuthStore> Auth<S> {
             created_at: now,
             expires_at: until,
         };
-        let record = Record::new(by, Deed::ResetMade, now).about(account.username.as_str());
-        let kept = self.0.store.keep_reset(slip, record, unless_since).await?;
+        let record = NewAuditEntry::new(by, Deed::ResetMade, now).subject(account.username.as_str());
+        let kept = self.0.store.insert_reset(slip, record, unless_since).await?;
         Ok(kept.then(|| ResetLink {
             link: self.link("reset", &token),
-            until,
+            expires_at: until,
         }))
     }
 }

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 use secrecy::{ExposeSecret as _, SecretSlice};
 
 use crate::{
-    AuthError, Chance,
+    AuthError, SecureRandom,
     key::{MasterKey, Purpose},
 };
 
@@ -22,17 +22,17 @@ pub(crate) struct Sealer {
 
 /// Which master key something was sealed under; `None` for what was sealed before it was written down.
 #[must_use]
-pub fn sealed_under(sealed: &str) -> Option<&str> {
+pub fn key_id_of(sealed: &str) -> Option<&str> {
     sealed.split_once(BEHIND_NAME).map(|(name, _)| name)
 }
 
 impl Sealer {
     pub(crate) fn new(keys: &MasterKey, purpose: Purpose) -> Result<Self, AuthError> {
-        let key = UnboundKey::new(&AES_256_GCM, &keys.part(purpose)?);
+        let key = UnboundKey::new(&AES_256_GCM, &keys.derive_key(purpose)?);
         let key = key.map_err(|_| AuthError::Internal("an AES key of the wrong length"))?;
         Ok(Self {
             key: LessSafeKey::new(key),
-            name: keys.name()?,
+            name: keys.id()?,
         })
     }
 
@@ -42,7 +42,7 @@ impl Sealer {
         &self,
         secret: &[u8],
         bound_to: &str,
-        chance: &Chance,
+        chance: &SecureRandom,
     ) -> Result<String, AuthError> {
         let nonce = chance.bytes::<NONCE_LEN>();
         let mut sealed = secret.to_vec();
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn sealed_secret_opens_for_its_purpose_and_row() {
-        let (factors, chance) = (sealer(Purpose::Factors), Chance::system());
+        let (factors, chance) = (sealer(Purpose::Factors), SecureRandom::system());
         let sealed = factors.seal(b"seed", "ada/totp", &chance).unwrap();
         assert_eq!(
             factors.open(&sealed, "ada/totp").unwrap().expose_secret(),

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, Auth, AuthError, AuthStore, Era, FactorKinds, Methods, OneTimeCode, Origin,
+    Account, Auth, AuthError, AuthStore, SecurityEpoch, FactorKinds, AuthMethods, OneTimeCode, Origin,
     SessionKind, Token, TokenHash, TokenKind,
     auth::SignedIn,
-    beginning::Beginning,
+    beginning::NewSession,
     clock,
-    policy::Via,
-    store::{Credentials, Slip, SlipKind},
+    policy::AuthVia,
+    store::{Credentials, OneTimeToken, OneTimeKind},
 };
 
 /// So long a sign-in waits.
@@ -21,14 +21,14 @@ const WAITS: Duration = Duration::from_mins(5);
 
 /// How far somebody got who showed their password.
 #[derive(Debug)]
-pub enum Step {
-    SignedIn(SignedIn),
-    HalfWay(HalfWay),
+pub enum SignInOutcome {
+    Complete(SignedIn),
+    MfaRequired(MfaChallenge),
 }
 
 /// A sign-in that waits for its second factor.
 #[derive(Debug)]
-pub struct HalfWay {
+pub struct MfaChallenge {
     /// For the browser; leads to nothing but the second step.
     pub token: Token,
     pub good_for: Duration,
@@ -36,23 +36,23 @@ pub struct HalfWay {
 
 /// A sign-in that waits, found by its token.
 #[derive(Debug)]
-pub struct Waiting {
+pub struct PendingSignIn {
     pub(crate) slip: TokenHash,
     pub account: Account,
     /// What it may go on with.
-    pub ways: FactorKinds,
+    pub available_factors: FactorKinds,
     /// What was shown so far.
-    pub(crate) first: Methods,
+    pub(crate) methods_so_far: AuthMethods,
     pub(crate) proved_at: Option<Timestamp>,
 }
 
 /// The body of a [`SlipKind::SecondFactor`].
 #[derive(Serialize, Deserialize)]
-struct Body {
+struct MfaBody {
     methods: String,
     /// In which the password was right: once another one has begun, this sign-in is over.
     #[serde(default)]
-    era: Era,
+    era: SecurityEpoch,
     /// When it was shown, unless that is when this began.
     #[serde(default)]
     proved_at: Option<Timestamp>,
@@ -60,42 +60,42 @@ struct Body {
 
 impl<S: AuthStore> Auth<S> {
     /// Somebody has shown `first`, and `known` asks for more.
-    pub(crate) async fn wait(
+    pub(crate) async fn start_mfa(
         &self,
         known: &Credentials,
-        first: Methods,
-    ) -> Result<HalfWay, AuthError> {
-        self.wait_since(known, first, None).await
+        first: AuthMethods,
+    ) -> Result<MfaChallenge, AuthError> {
+        self.start_mfa_since(known, first, None).await
     }
 
     /// Somebody has shown `first` to a provider, at `proved_at`.
-    pub(crate) async fn wait_since(
+    pub(crate) async fn start_mfa_since(
         &self,
         known: &Credentials,
-        first: Methods,
+        first: AuthMethods,
         proved_at: Option<Timestamp>,
-    ) -> Result<HalfWay, AuthError> {
+    ) -> Result<MfaChallenge, AuthError> {
         let (token, now) = (
-            Token::random(TokenKind::Pending, &self.0.chance),
+            Token::random(TokenKind::Flow, &self.0.rng),
             self.0.clock.now(),
         );
-        let body = Body {
+        let body = MfaBody {
             methods: first.to_string(),
-            era: known.account.era,
+            era: known.account.epoch,
             proved_at,
         };
         let body = serde_json::to_string(&body)
             .map_err(|_| AuthError::Internal("a sign-in could not be written"))?;
-        let slip = Slip {
-            kind: SlipKind::SecondFactor,
+        let slip = OneTimeToken {
+            kind: OneTimeKind::SecondFactor,
             hash: token.hash(),
             username: Some(known.account.username.clone()),
             body,
             created_at: now,
-            expires_at: clock::after(now, WAITS),
+            expires_at: clock::add(now, WAITS),
         };
-        self.0.store.keep_slip(slip).await?;
-        Ok(HalfWay {
+        self.0.store.insert_token(slip).await?;
+        Ok(MfaChallenge {
             token,
             good_for: WAITS,
         })
@@ -103,32 +103,32 @@ impl<S: AuthStore> Auth<S> {
 
     /// # Errors
     /// [`AuthError::SignInOver`] for a token that is no good, or no good any more.
-    pub async fn half_way(&self, token: &str) -> Result<Waiting, AuthError> {
-        let hash = Token::parse(TokenKind::Pending, token)
-            .ok_or(AuthError::SignInOver)?
+    pub async fn pending_sign_in(&self, token: &str) -> Result<PendingSignIn, AuthError> {
+        let hash = Token::parse(TokenKind::Flow, token)
+            .ok_or(AuthError::SignInExpired)?
             .hash();
         let slip = self
             .0
             .store
-            .slip(SlipKind::SecondFactor, &hash, self.0.clock.now())
+            .find_token(OneTimeKind::SecondFactor, &hash, self.0.clock.now())
             .await?;
         let Some((username, body)) = slip.and_then(|slip| Some((slip.username?, slip.body))) else {
-            return Err(AuthError::SignInOver);
+            return Err(AuthError::SignInExpired);
         };
-        let body: Body =
+        let body: MfaBody =
             serde_json::from_str(&body).map_err(|_| AuthError::Internal("a stored sign-in"))?;
         let known = self
-            .active(&username)
+            .active_credentials(&username)
             .await?
-            .filter(|known| known.account.era == body.era);
-        let account = known.ok_or(AuthError::SignInOver)?.account;
+            .filter(|known| known.account.epoch == body.era);
+        let account = known.ok_or(AuthError::SignInExpired)?.account;
         let ways = self.factor_kinds(&username).await?;
-        let first = Methods::stored(&body.methods);
-        Ok(Waiting {
+        let first = AuthMethods::parse(&body.methods);
+        Ok(PendingSignIn {
             slip: hash,
             account,
-            ways,
-            first,
+            available_factors: ways,
+            methods_so_far: first,
             proved_at: body.proved_at,
         })
     }
@@ -137,52 +137,52 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::SecondFactorWrong`], [`AuthError::Throttled`], [`AuthError::SignInOver`].
-    pub async fn second_step(
+    pub async fn submit_second_factor(
         &self,
         token: &str,
         code: OneTimeCode,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let waiting = self.half_way(token).await?;
+        let waiting = self.pending_sign_in(token).await?;
         // By itself, so that whoever hangs up is charged all the same.
         let auth = self.clone();
         let done = tokio::spawn(async move {
-            let second = auth.check_code(&waiting.account, &code, &from).await?;
+            let second = auth.verify_code(&waiting.account, &code, &from).await?;
             let second = second.ok_or(AuthError::SecondFactorWrong)?;
-            auth.go_in(waiting, Methods::of(&[second]), from).await
+            auth.complete_mfa(waiting, AuthMethods::of(&[second]), from).await
         });
         done.await
             .unwrap_or(Err(AuthError::Internal("a sign-in panicked")))
     }
 
     /// The second step is done: the session begins, once.
-    pub(crate) async fn go_in(
+    pub(crate) async fn complete_mfa(
         &self,
-        waiting: Waiting,
-        second: Methods,
+        waiting: PendingSignIn,
+        second: AuthMethods,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
         let now = self.0.clock.now();
         let taken = self
             .0
             .store
-            .take_slip(SlipKind::SecondFactor, &waiting.slip, now)
+            .consume_token(OneTimeKind::SecondFactor, &waiting.slip, now)
             .await?;
-        taken.ok_or(AuthError::SignInOver)?;
+        taken.ok_or(AuthError::SignInExpired)?;
         let username = &waiting.account.username;
-        let beginning = Beginning {
+        let beginning = NewSession {
             // A provider that did not ask makes no recent sign-in, whatever comes after it; a passkey is one by itself.
             auth_time: waiting.proved_at.filter(|_| !second.is_multi_factor()),
-            ..Beginning::in_person(SessionKind::Web, waiting.first.joined(second), from)
+            ..NewSession::interactive(SessionKind::Web, waiting.methods_so_far.union(second), from)
         };
         let (session, secret) = self
-            .begin(&waiting.account, beginning)
+            .create_session(&waiting.account, beginning)
             .await?
-            .ok_or(AuthError::SignInOver)?;
+            .ok_or(AuthError::SignInExpired)?;
         metrics::counter!("strongroom_sign_ins_total", "outcome" => "signed_in").increment(1);
-        let rights = self.rights(username).await?.ok_or(AuthError::SignInOver)?;
+        let rights = self.rights(username).await?.ok_or(AuthError::SignInExpired)?;
         Ok(SignedIn {
-            caller: self.caller_of(rights, Arc::new(session), Via::Cookie),
+            caller: self.caller_for(rights, Arc::new(session), AuthVia::Cookie),
             secret,
         })
     }

@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use jiff::Timestamp;
 
-use crate::{Chance, Grants, Methods, RealmId, TokenHash, Username};
+use crate::{SecureRandom, Scopes, AuthMethods, RealmId, TokenHash, Username};
 
 /// 128 random bits in hex; the `sid` of access tokens. Naming a session is not enough to use it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,7 +13,7 @@ pub struct SessionId(Arc<str>);
 
 impl SessionId {
     #[must_use]
-    pub fn random(chance: &Chance) -> Self {
+    pub fn random(chance: &SecureRandom) -> Self {
         Self(hex::encode(chance.bytes::<16>()).into())
     }
 
@@ -38,7 +38,7 @@ impl fmt::Display for SessionId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionKind {
     /// Access and refresh tokens, from `POST /auth/token`.
-    Tokens,
+    OAuth,
     /// The page's cookie.
     Web,
     /// A personal access token: a session that its owner named, bounded and gave to a program.
@@ -50,7 +50,7 @@ impl SessionKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Tokens => "tokens",
+            Self::OAuth => "tokens",
             Self::Web => "web",
             Self::Personal => "personal",
         }
@@ -70,9 +70,9 @@ pub struct Session {
     pub origin: Origin,
     pub ended_at: Option<Timestamp>,
     /// How its owner proved who they are.
-    pub methods: Methods,
+    pub methods: AuthMethods,
     /// What it may do at most.
-    pub grants: Grants,
+    pub grants: Scopes,
     /// The realms that it is good in; `None` for all.
     pub realms: Option<Arc<[RealmId]>>,
     /// What its owner or its program calls it.

@@ -3,34 +3,34 @@
 use std::sync::Arc;
 
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Caller, Grants, Method, Methods, Notice,
-    OneTimeCode, Origin, Password, PasswordHash, SessionKind, Standing, Username,
-    audit::{Deed, Record},
+    Account, Actor, Auth, AuthError, AuthStore, Caller, Scopes, AuthMethod, AuthMethods, SecurityNotice,
+    OneTimeCode, Origin, Password, PasswordHash, SessionKind, AccountStatus, Username,
+    audit::{Deed, NewAuditEntry},
     auth::{SignedIn, Tokens},
-    beginning::Beginning,
-    guessing::{Secret, Trial},
-    policy::Via,
-    second_step::Step,
-    store::{Credentials, EndReason, Familiarity, Replacement},
+    beginning::NewSession,
+    guessing::{CredentialKind, Attempt},
+    policy::AuthVia,
+    second_step::SignInOutcome,
+    store::{Credentials, EndReason, SourceFamiliarity, PasswordWrite},
 };
 
 /// Somebody whose password was right.
-enum Known {
+enum PasswordResult {
     /// With everything that the account asks for.
-    Whole(Credentials, Methods),
+    Complete(Credentials, AuthMethods),
     /// The second factor is due.
-    Half(Credentials),
+    NeedsMfa(Credentials),
 }
 
 /// What somebody shows to sign in.
 #[derive(Debug)]
-pub struct Proofs {
+pub struct SignInProof {
     pub password: Password,
     /// Of the second factor, where the account has one; not looked at where it has none, or the password is wrong.
     pub code: Option<OneTimeCode>,
 }
 
-impl From<Password> for Proofs {
+impl From<Password> for SignInProof {
     fn from(password: Password) -> Self {
         Self {
             password,
@@ -40,26 +40,26 @@ impl From<Password> for Proofs {
 }
 
 /// One attempt, with the name as it parses, if it does.
-struct Attempt {
+struct SignInRequest {
     username: Option<Username>,
     password: Arc<Password>,
     code: Option<OneTimeCode>,
     kind: SessionKind,
     /// What the session may do at most.
-    grants: Grants,
+    grants: Scopes,
     from: Origin,
 }
 
-impl Attempt {
-    fn new(username: &str, proofs: Proofs, kind: SessionKind, from: Origin) -> Self {
-        let Proofs { password, code } = proofs;
+impl SignInRequest {
+    fn new(username: &str, proofs: SignInProof, kind: SessionKind, from: Origin) -> Self {
+        let SignInProof { password, code } = proofs;
         let (username, password) = (Username::parse(username).ok(), Arc::new(password));
         Self {
             username,
             password,
             code,
             kind,
-            grants: Grants::ALL,
+            grants: Scopes::ALL,
             from,
         }
     }
@@ -75,12 +75,12 @@ impl<S: AuthStore> Auth<S> {
     pub async fn sign_in(
         &self,
         username: &str,
-        proofs: impl Into<Proofs> + Send,
+        proofs: impl Into<SignInProof> + Send,
         kind: SessionKind,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        whole(
-            self.run(Attempt::new(username, proofs.into(), kind, from))
+        require_complete(
+            self.run_detached(SignInRequest::new(username, proofs.into(), kind, from))
                 .await?,
         )
     }
@@ -89,13 +89,13 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// As there, but for [`AuthError::SecondFactorNeeded`].
-    pub async fn first_step(
+    pub async fn sign_in_on_page(
         &self,
         username: &str,
         password: Password,
         from: Origin,
-    ) -> Result<Step, AuthError> {
-        self.run(Attempt::new(
+    ) -> Result<SignInOutcome, AuthError> {
+        self.run_detached(SignInRequest::new(
             username,
             password.into(),
             SessionKind::Web,
@@ -104,26 +104,26 @@ impl<S: AuthStore> Auth<S> {
         .await
     }
 
-    async fn run(&self, attempt: Attempt) -> Result<Step, AuthError> {
+    async fn run_detached(&self, attempt: SignInRequest) -> Result<SignInOutcome, AuthError> {
         // By itself, so that whoever hangs up is charged all the same.
         let auth = self.clone();
         let done = tokio::spawn(async move {
-            match auth.attempt(&attempt).await? {
-                Known::Whole(known, methods) => auth
-                    .complete(&attempt, known, methods)
+            match auth.verify_password(&attempt).await? {
+                PasswordResult::Complete(known, methods) => auth
+                    .finish_sign_in(&attempt, known, methods)
                     .await
-                    .map(Step::SignedIn),
-                Known::Half(known) if attempt.kind == SessionKind::Web => auth
-                    .wait(&known, Methods::of(&[Method::Password]))
+                    .map(SignInOutcome::Complete),
+                PasswordResult::NeedsMfa(known) if attempt.kind == SessionKind::Web => auth
+                    .start_mfa(&known, AuthMethods::of(&[AuthMethod::Password]))
                     .await
-                    .map(Step::HalfWay),
-                Known::Half(_) => Err(AuthError::SecondFactorNeeded),
+                    .map(SignInOutcome::MfaRequired),
+                PasswordResult::NeedsMfa(_) => Err(AuthError::SecondFactorNeeded),
             }
         });
         let answer = done
             .await
             .unwrap_or(Err(AuthError::Internal("a sign-in panicked")));
-        metrics::counter!("strongroom_sign_ins_total", "outcome" => outcome(&answer)).increment(1);
+        metrics::counter!("strongroom_sign_ins_total", "outcome" => metric_label(&answer)).increment(1);
         answer
     }
 
@@ -131,26 +131,26 @@ impl<S: AuthStore> Auth<S> {
     pub async fn token(
         &self,
         username: &str,
-        proofs: impl Into<Proofs> + Send,
+        proofs: impl Into<SignInProof> + Send,
         from: Origin,
     ) -> Result<Tokens, AuthError> {
-        self.token_within(Grants::ALL, username, proofs, from).await
+        self.token_with_scopes(Scopes::ALL, username, proofs, from).await
     }
 
     /// [`token`](Self::token) of a session that never may more than `grants` (RFC 6749 §3.3), however often it is
     /// refreshed.
-    pub async fn token_within(
+    pub async fn token_with_scopes(
         &self,
-        grants: Grants,
+        grants: Scopes,
         username: &str,
-        proofs: impl Into<Proofs> + Send,
+        proofs: impl Into<SignInProof> + Send,
         from: Origin,
     ) -> Result<Tokens, AuthError> {
-        let attempt = Attempt {
+        let attempt = SignInRequest {
             grants,
-            ..Attempt::new(username, proofs.into(), SessionKind::Tokens, from)
+            ..SignInRequest::new(username, proofs.into(), SessionKind::OAuth, from)
         };
-        let SignedIn { caller, secret } = whole(self.run(attempt).await?)?;
+        let SignedIn { caller, secret } = require_complete(self.run_detached(attempt).await?)?;
         self.tokens(&caller, secret)
     }
 
@@ -161,26 +161,26 @@ impl<S: AuthStore> Auth<S> {
             .store
             .end_session(username, id, self.end(caller, EndReason::SignedOut))
             .await?;
-        self.changed(username);
+        self.invalidate(username);
         Ok(())
     }
 
-    async fn attempt(&self, attempt: &Attempt) -> Result<Known, AuthError> {
+    async fn verify_password(&self, attempt: &SignInRequest) -> Result<PasswordResult, AuthError> {
         let name = attempt.username.as_ref();
-        let trial = Trial {
-            secret: Secret::Password,
+        let trial = SignInRequest {
+            secret: CredentialKind::Password,
             account: name,
             from: &attempt.from,
         };
-        let pass = self.may_try(&trial).await?;
+        let pass = self.begin_attempt(&trial).await?;
         let known = match name {
-            Some(name) => self.active(name).await?,
+            Some(name) => self.active_credentials(name).await?,
             None => None,
         };
         let fits = self
             .0
             .hasher
-            .verify_anybody(
+            .verify_or_dummy(
                 &attempt.password,
                 known.as_ref().map(|known| &known.password),
             )
@@ -190,14 +190,14 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::BadCredentials);
         };
         self.succeeded(pass).await?;
-        if account.reset_required {
-            let record = Record::tried(
+        if account.must_change_password {
+            let record = NewAuditEntry::attempt(
                 Some(&account.username),
                 &attempt.from,
                 Deed::SignInRefused,
                 self.0.clock.now(),
             );
-            self.record(record.detailed(|detail| detail.because("reset_required")))
+            self.record(record.with_detail(|detail| detail.reason("reset_required")))
                 .await?;
             return Err(AuthError::ResetRequired);
         }
@@ -208,56 +208,56 @@ impl<S: AuthStore> Auth<S> {
 
     async fn second_factor(
         &self,
-        attempt: &Attempt,
+        attempt: &SignInRequest,
         known: Credentials,
-    ) -> Result<Known, AuthError> {
-        let first = Methods::of(&[Method::Password]);
+    ) -> Result<PasswordResult, AuthError> {
+        let first = AuthMethods::of(&[AuthMethod::Password]);
         if !self
             .factor_kinds(&known.account.username)
             .await?
             .is_enrolled()
         {
-            return Ok(Known::Whole(known, first));
+            return Ok(PasswordResult::Complete(known, first));
         }
         let Some(code) = &attempt.code else {
-            self.tell_half_way(&known.account, &attempt.from).await?;
-            return Ok(Known::Half(known));
+            self.notify_mfa_pending(&known.account, &attempt.from).await?;
+            return Ok(PasswordResult::NeedsMfa(known));
         };
-        match self.check_code(&known.account, code, &attempt.from).await? {
-            Some(second) => Ok(Known::Whole(known, first.with(second))),
+        match self.verify_code(&known.account, code, &attempt.from).await? {
+            Some(second) => Ok(PasswordResult::Complete(known, first.with(second))),
             None => Err(AuthError::SecondFactorWrong),
         }
     }
 
     /// Worth knowing: somebody has the password, and so far nothing else. At a place of the owner's it is mostly the
     /// owner; at another one they get a letter, but not one for each try.
-    async fn tell_half_way(&self, owner: &Account, from: &Origin) -> Result<(), AuthError> {
+    async fn notify_mfa_pending(&self, owner: &Account, from: &Origin) -> Result<(), AuthError> {
         let now = self.0.clock.now();
-        let is_new = self.0.store.familiarity(&owner.username, from).await? == Familiarity::New;
-        if is_new && self.0.half_way.due(&owner.username, now).is_some() {
-            self.notify(owner, Notice::HalfWay, from);
+        let is_new = self.0.store.is_known_source(&owner.username, from).await? == SourceFamiliarity::New;
+        if is_new && self.0.mfa_notices.should_report(&owner.username, now).is_some() {
+            self.notify(owner, SecurityNotice::MfaPending, from);
         }
-        let record = Record::new(
-            &Actor::owner(owner).coming_from(from),
+        let record = NewAuditEntry::new(
+            &Actor::owner(owner).with_origin(from),
             Deed::SignInHalfWay,
             now,
         );
-        self.record(record.detailed(|detail| detail.fact("new_device", is_new.then_some(true))))
+        self.record(record.with_detail(|detail| detail.with("new_device", is_new.then_some(true))))
             .await
     }
 
-    async fn complete(
+    async fn finish_sign_in(
         &self,
-        attempt: &Attempt,
+        attempt: &SignInRequest,
         known: Credentials,
-        methods: Methods,
+        methods: AuthMethods,
     ) -> Result<SignedIn, AuthError> {
-        let whole = Beginning::in_person(attempt.kind, methods, attempt.from.clone());
-        let beginning = Beginning {
+        let whole = NewSession::interactive(attempt.kind, methods, attempt.from.clone());
+        let beginning = NewSession {
             grants: attempt.grants,
             ..whole
         };
-        let begun = self.begin(&known.account, beginning).await?;
+        let begun = self.create_session(&known.account, beginning).await?;
         // While we were hashing, the password was changed, a second factor was set up, or all sessions were ended.
         let (session, secret) = begun.ok_or(AuthError::BadCredentials)?;
         let rights = self
@@ -265,22 +265,22 @@ impl<S: AuthStore> Auth<S> {
             .await?
             .ok_or(AuthError::BadCredentials)?;
         let via = if attempt.kind == SessionKind::Web {
-            Via::Cookie
+            AuthVia::Cookie
         } else {
-            Via::Bearer
+            AuthVia::Bearer
         };
         Ok(SignedIn {
-            caller: self.caller_of(rights, Arc::new(session), via),
+            caller: self.caller_for(rights, Arc::new(session), via),
             secret,
         })
     }
 
-    pub(crate) async fn active(
+    pub(crate) async fn active_credentials(
         &self,
         username: &Username,
     ) -> Result<Option<Credentials>, AuthError> {
         let known = self.0.store.credentials(username).await?;
-        Ok(known.filter(|known| known.account.standing == Standing::Active))
+        Ok(known.filter(|known| known.account.standing == AccountStatus::Active))
     }
 
     /// A better hash of the same password, by compare-and-swap; or the old one. Whatever goes wrong is no reason not
@@ -288,17 +288,17 @@ impl<S: AuthStore> Auth<S> {
     async fn upgrade(
         &self,
         account: &Account,
-        attempt: &Attempt,
+        attempt: &SignInRequest,
         old: PasswordHash,
     ) -> PasswordHash {
-        if !self.0.hasher.is_outdated(&old) {
+        if !self.0.hasher.needs_rehash(&old) {
             return old;
         }
         let Ok(new) = self.0.hasher.hash(&attempt.password).await else {
             return old;
         };
-        let (username, why, now) = (&account.username, Replacement::Upgrade, self.0.clock.now());
-        let by = Actor::owner(account).coming_from(&attempt.from);
+        let (username, why, now) = (&account.username, PasswordWrite::Upgrade, self.0.clock.now());
+        let by = Actor::owner(account).with_origin(&attempt.from);
         match self
             .0
             .store
@@ -316,22 +316,22 @@ impl<S: AuthStore> Auth<S> {
 }
 
 /// For those who cannot wait for a second step.
-fn whole(step: Step) -> Result<SignedIn, AuthError> {
+fn require_complete(step: SignInOutcome) -> Result<SignedIn, AuthError> {
     match step {
-        Step::SignedIn(signed_in) => Ok(signed_in),
-        Step::HalfWay(_) => Err(AuthError::SecondFactorNeeded),
+        SignInOutcome::Complete(signed_in) => Ok(signed_in),
+        SignInOutcome::MfaRequired(_) => Err(AuthError::SecondFactorNeeded),
     }
 }
 
-fn outcome(answer: &Result<Step, AuthError>) -> &'static str {
+fn metric_label(answer: &Result<SignInOutcome, AuthError>) -> &'static str {
     match answer {
-        Ok(Step::SignedIn(_)) => "signed_in",
+        Ok(SignInOutcome::Complete(_)) => "signed_in",
         Err(AuthError::BadCredentials) => "bad_credentials",
-        Ok(Step::HalfWay(_)) | Err(AuthError::SecondFactorNeeded) => "second_factor_due",
+        Ok(SignInOutcome::MfaRequired(_)) | Err(AuthError::SecondFactorNeeded) => "second_factor_due",
         Err(AuthError::SecondFactorWrong) => "bad_second_factor",
         Err(AuthError::ResetRequired) => "reset_required",
         Err(AuthError::Throttled { .. } | AuthError::LockedOut) => "throttled",
-        Err(AuthError::Busy { .. }) => "busy",
+        Err(AuthError::HasherBusy { .. }) => "busy",
         Err(_) => "failed",
     }
 }

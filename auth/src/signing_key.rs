@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret as _, SecretSlice};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{AuthError, Chance};
+use crate::{AuthError, SecureRandom};
 
 /// How access tokens are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +99,12 @@ fn header_of(algorithm: SigningAlgorithm, kid: &str) -> Option<(Arc<Header>, Str
 pub(crate) fn new_jwk(
     algorithm: SigningAlgorithm,
     kid: &str,
-    chance: &Chance,
+    chance: &SecureRandom,
 ) -> Result<SecretSlice<u8>, AuthError> {
-    jwk_of(algorithm, kid, &chance.bytes())
+    jwk_from_secret(algorithm, kid, &chance.bytes())
 }
 
-pub(crate) fn jwk_of(
+pub(crate) fn jwk_from_secret(
     algorithm: SigningAlgorithm,
     kid: &str,
     secret: &[u8; 32],
@@ -212,7 +212,7 @@ impl SigningKey {
     }
 
     /// What a compact JWS (RFC 7515 §7.1) carries, if this key signed it. Its claims are not looked at.
-    pub(crate) fn open(&self, token: &str, header: &Header) -> Option<Vec<u8>> {
+    pub(crate) fn verify_payload(&self, token: &str, header: &Header) -> Option<Vec<u8>> {
         let ours = header.alg == self.algorithm.jwa() && header.kid.as_ref() == Some(&self.kid);
         if ours { self.payload(token) } else { None }
     }
@@ -221,13 +221,13 @@ impl SigningKey {
     fn payload(&self, token: &str) -> Option<Vec<u8>> {
         let (message, signature) = token.rsplit_once('.')?;
         let (_, payload) = message.split_once('.')?;
-        self.has_signed(message.as_bytes(), signature)
+        self.verify(message.as_bytes(), signature)
             .then_some(())?;
         BASE64URL.decode(payload).ok()
     }
 
     /// `signature` in base64url.
-    pub(crate) fn has_signed(&self, message: &[u8], signature: &str) -> bool {
+    pub(crate) fn verify(&self, message: &[u8], signature: &str) -> bool {
         match &self.verifying {
             // Prepared once: making the key anew costs as much as the hash.
             Verifying::Shared(key) => BASE64URL
@@ -249,13 +249,13 @@ fn private_half(seed: &[u8], public: &[u8; 32]) -> Option<EncodingKey> {
 }
 
 /// The keys of one moment: one signs, all verify, each by its name.
-pub(crate) struct Keys {
+pub(crate) struct VerificationKeys {
     signing: SigningKey,
     retired: Vec<SigningKey>,
 }
 
 /// What became of reading a token.
-pub(crate) enum Reading {
+pub(crate) enum ParsedToken {
     /// One of the keys signed this.
     Signed(Arc<Header>, Vec<u8>),
     /// It names a key that is not here.
@@ -264,7 +264,7 @@ pub(crate) enum Reading {
     Nonsense,
 }
 
-impl Keys {
+impl VerificationKeys {
     /// `None` if two have one name: a token must not choose between keys.
     pub(crate) fn new(signing: SigningKey, retired: Vec<SigningKey>) -> Option<Self> {
         let mut names: Vec<&str> = std::iter::once(&signing)
@@ -284,27 +284,27 @@ impl Keys {
         std::iter::once(&self.signing).chain(&self.retired)
     }
 
-    pub(crate) fn read(&self, token: &str) -> Reading {
+    pub(crate) fn parse(&self, token: &str) -> ParsedToken {
         // Nearly every token begins as we begin them: that need not be read again.
         let begins = token.split_once('.').map_or("", |(header, _)| header);
         if let Some(key) = self.all().find(|key| key.header.1 == begins) {
             let payload = key.payload(token);
-            return payload.map_or(Reading::Nonsense, |payload| {
-                Reading::Signed(Arc::clone(&key.header.0), payload)
+            return payload.map_or(ParsedToken::Nonsense, |payload| {
+                ParsedToken::Signed(Arc::clone(&key.header.0), payload)
             });
         }
         let Ok(header) = jsonwebtoken::decode_header(token) else {
-            return Reading::Nonsense;
+            return ParsedToken::Nonsense;
         };
         let Some(kid) = &header.kid else {
-            return Reading::Nonsense;
+            return ParsedToken::Nonsense;
         };
         let Some(key) = self.all().find(|key| key.kid == *kid) else {
-            return Reading::UnknownKey;
+            return ParsedToken::UnknownKey;
         };
-        key.open(token, &header)
-            .map_or(Reading::Nonsense, |payload| {
-                Reading::Signed(Arc::new(header), payload)
+        key.verify_payload(token, &header)
+            .map_or(ParsedToken::Nonsense, |payload| {
+                ParsedToken::Signed(Arc::new(header), payload)
             })
     }
 }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Method, Methods, Origin,
-    guessing::{Secret, Trial},
-    policy::Via,
-    signing_in::Proofs,
-    store::Renewal,
+    Auth, AuthError, AuthStore, Caller, AuthMethod, AuthMethods, Origin,
+    guessing::{CredentialKind, Attempt},
+    policy::AuthVia,
+    signing_in::SignInProof,
+    store::StepUpRenewal,
 };
 
 /// An access token that tells of the newer sign-in.
 #[derive(Debug)]
-pub struct NewAccess {
+pub struct RenewedAccess {
     pub token: SecretString,
     pub expires_in: std::time::Duration,
 }
@@ -29,25 +29,25 @@ impl<S: AuthStore> Auth<S> {
     pub async fn step_up(
         &self,
         caller: &Caller,
-        proofs: Proofs,
+        proofs: SignInProof,
         from: &Origin,
     ) -> Result<Caller, AuthError> {
-        self.check_password(caller, proofs.password, from).await?;
-        let mut shown = Methods::of(&[Method::Password]);
+        self.verify_own_password(caller, proofs.password, from).await?;
+        let mut shown = AuthMethods::of(&[AuthMethod::Password]);
         if caller.factors().is_enrolled() {
             let code = proofs.code.ok_or(AuthError::SecondFactorNeeded)?;
-            let second = self.check_code(caller.account(), &code, from).await?;
-            shown = shown.with(second.ok_or(AuthError::WrongCode)?);
+            let second = self.verify_code(caller.account(), &code, from).await?;
+            shown = shown.with(second.ok_or(AuthError::InvalidCode)?);
         }
-        self.renew(caller, shown).await
+        self.mark_recent(caller, shown).await
     }
 
     /// The caller has just shown `shown`.
-    pub(crate) async fn renew(&self, caller: &Caller, shown: Methods) -> Result<Caller, AuthError> {
+    pub(crate) async fn mark_recent(&self, caller: &Caller, shown: AuthMethods) -> Result<Caller, AuthError> {
         let (username, session) = (&caller.account().username, caller.session());
-        let methods = session.methods.joined(shown);
-        let (by, era, session) = (caller.actor(), caller.account().era, session.id.clone());
-        let renewal = Renewal {
+        let methods = session.methods.union(shown);
+        let (by, era, session) = (caller.actor(), caller.account().epoch, session.id.clone());
+        let renewal = StepUpRenewal {
             by,
             era,
             session,
@@ -55,30 +55,30 @@ impl<S: AuthStore> Auth<S> {
             at: self.0.clock.now(),
         };
         let renewed = self.0.store.renew_session(renewal).await?;
-        self.changed(username);
+        self.invalidate(username);
         if renewed {
-            self.still(caller).await
+            self.revalidate(caller).await
         } else {
             Err(AuthError::InvalidToken)
         }
     }
 
     /// For callers with an access token: one with the new `auth_time`. The old one stays good.
-    pub fn newer_access(&self, caller: &Caller) -> Result<Option<NewAccess>, AuthError> {
-        if caller.via() != Via::Bearer {
+    pub fn reissue_access_token(&self, caller: &Caller) -> Result<Option<RenewedAccess>, AuthError> {
+        if caller.via() != AuthVia::Bearer {
             return Ok(None);
         }
         let issued = self
             .0
             .access
-            .issue(caller.session(), self.0.clock.now(), &self.0.chance)?;
-        Ok(Some(NewAccess {
+            .issue(caller.session(), self.0.clock.now(), &self.0.rng)?;
+        Ok(Some(RenewedAccess {
             token: issued.token,
             expires_in: issued.expires_in,
         }))
     }
 
-    async fn check_password(
+    async fn verify_own_password(
         &self,
         caller: &Caller,
         password: crate::Password,
@@ -86,8 +86,8 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<(), AuthError> {
         let username = &caller.account().username;
         let pass = self
-            .may_try(&Trial {
-                secret: Secret::Password,
+            .begin_attempt(&Attempt {
+                secret: CredentialKind::Password,
                 account: Some(username),
                 from,
             })

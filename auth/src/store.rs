@@ -16,27 +16,27 @@ mod resets;
 mod slips;
 mod throttles;
 
-pub use addresses::{AddressStore, Confirmation};
-pub use arrivals::{Arrival, Familiarity};
+pub use addresses::{EmailLinkStore, EmailConfirmation};
+pub use arrivals::{SignInContext, SourceFamiliarity};
 pub use audit::AuditStore;
-pub use factors::{FactorChange, FactorStore, FactorsRefused, Least, Removal, Renewal};
-pub use groups::{GroupChange, GroupRefused, GroupStore};
-pub use identities::{Identity, IdentityStore, Linked, NewIdentity};
-pub use invites::{InviteStore, Redeem, Redeemed};
+pub use factors::{FactorChange, FactorStore, FactorsRefused, MinimumFactors, Removal, StepUpRenewal};
+pub use groups::{GroupChange, GroupRejected, GroupStore};
+pub use identities::{Identity, IdentityStore, LinkResult, NewIdentity};
+pub use invites::{InviteStore, AcceptInvitation, AcceptInvitationResult};
 pub use keys::{KeyPurpose, KeyStore, Reseal, Resealed, StoredKey};
-pub use members::{AccountQuery, Among, Member, Membership};
-pub use resets::{Reset, ResetStore, Terms};
-pub use slips::{Slip, SlipKind, SlipStore};
+pub use members::{AccountQuery, AccountFilter, Member, Membership};
+pub use resets::{Reset, ResetStore, ResetConditions};
+pub use slips::{OneTimeToken, OneTimeKind, OneTimeTokenStore};
 pub use throttles::{
-    Bucket, Charge, Forgettable, Found, Inquiry, Network, Noteworthy, Place, Tally, ThrottleStore,
-    Tries, Whose,
+    Bucket, Charge, PurgeCutoffs, ThrottleState, ThrottleQuery, NetworkPrefix, LockoutQuery, AttemptSource, FailureCount, ThrottleStore,
+    RateClass, ThrottleTarget,
 };
 
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountChange, Actor, Era, NewAccount, Origin, PasswordHash, Realm, RealmId, Role,
-    Session, SessionId, Standing, TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, SecurityEpoch, NewAccount, Origin, PasswordHash, Realm, RealmId, Role,
+    Session, SessionId, AccountStatus, TokenHash, StoreUnavailable, Username,
 };
 
 /// An account with what it signs in with.
@@ -48,21 +48,21 @@ pub struct Credentials {
 
 /// What became of an insertion that may meet an older one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inserted {
-    Done,
+pub enum InsertResult {
+    Inserted,
     /// The name is or was somebody's, or is the console's.
-    Taken,
+    Duplicate,
 }
 
 /// Why an account was not changed.
 #[derive(Debug, thiserror::Error)]
-pub enum ChangeRefused {
+pub enum ChangeRejected {
     #[error("no such account")]
     NoSuchAccount,
     #[error("the last administrator")]
     LastAdministrator,
     #[error(transparent)]
-    Store(#[from] Unavailable),
+    Store(#[from] StoreUnavailable),
 }
 
 /// What a refresh token was worth.
@@ -71,11 +71,11 @@ pub enum Rotation {
     /// It was alive: now it is used, and the successor is stored.
     Rotated(Session),
     /// It was used within the grace and its successor never was: the successor is replaced by the new one.
-    Repeated(Session),
+    Retried(Session),
     /// It was used before: somebody else has a copy. The session has been ended.
     Replayed(Session),
     /// Unknown, or of a session that is over.
-    Dead,
+    Invalid,
 }
 
 /// How an end came about, for the audit.
@@ -108,52 +108,52 @@ impl EndReason {
 
 /// The end of a session, told whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
-    pub why: EndReason,
+pub struct SessionEnd {
+    pub reason: EndReason,
     pub by: Actor,
     pub at: Timestamp,
 }
 
 /// Everybody's sessions end at once.
 #[derive(Clone, Debug)]
-pub struct EndEverybody {
+pub struct EndAllSessions {
     /// This one goes on.
     pub keep: Option<SessionId>,
-    pub tokens: PersonalTokens,
-    pub end: End,
+    pub tokens: PersonalTokenPolicy,
+    pub end: SessionEnd,
     /// Why, in the words of whoever did it.
     pub reason: String,
 }
 
 /// What becomes of personal access tokens where all sessions end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PersonalTokens {
+pub enum PersonalTokenPolicy {
     Keep,
     End,
 }
 
 /// Why a password is replaced: an upgrade is no change and ends nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Replacement {
+pub enum PasswordWrite {
     /// Same password, better hash (a bcrypt import, or raised parameters).
     Upgrade,
     /// A new password; every session but `keep` ends. `keep: None` ends all of them.
-    Change { keep: Option<SessionId>, era: Era },
+    Change { keep: Option<SessionId>, era: SecurityEpoch },
     /// A new password; no session ends.
-    ChangeKeepingSessions { era: Era },
+    ChangeKeepingSessions { era: SecurityEpoch },
 }
 
-impl Replacement {
+impl PasswordWrite {
     /// Whether it may be made of `account` as it is in the transaction: a change begins where its owner was let in, and
     /// comes to nothing where everything was thrown out since, or a link has to set the password.
     #[must_use]
-    pub fn fits(&self, account: &Account) -> bool {
+    pub fn still_applies(&self, account: &Account) -> bool {
         match self {
             Self::Upgrade => true,
             Self::Change { era, .. } | Self::ChangeKeepingSessions { era } => {
-                account.standing == Standing::Active
-                    && !account.reset_required
-                    && account.era == *era
+                account.standing == AccountStatus::Active
+                    && !account.must_change_password
+                    && account.epoch == *era
             }
         }
     }
@@ -163,20 +163,20 @@ impl Replacement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountEvent {
     /// Without gaps, in the order of commits.
-    pub n: i64,
+    pub seq: i64,
     pub username: Username,
 }
 
-pub type Answer<T> = Result<T, Unavailable>;
+pub type StoreResult<T> = Result<T, StoreUnavailable>;
 
 /// The answer of a store that does not keep such a thing.
-pub(crate) fn absent<T, E>() -> impl Future<Output = Result<T, E>> + Send
+pub(crate) fn unsupported<T, E>() -> impl Future<Output = Result<T, E>> + Send
 where
     T: Send,
-    E: From<Unavailable> + Send,
+    E: From<StoreUnavailable> + Send,
 {
     std::future::ready(Err(
-        Unavailable::because("this store does not keep that").into()
+        StoreUnavailable::from_source("this store does not keep that").into()
     ))
 }
 
@@ -184,7 +184,7 @@ where
 /// further thing has a trait of its own, in a file of its own: where a host does without the thing (second factors, groups,
 /// invitations, …), an empty `impl` is enough, and whoever asks for it hears that it is not to be had.
 pub trait AuthStore:
-    AddressStore
+    EmailLinkStore
     + AuditStore
     + FactorStore
     + GroupStore
@@ -192,7 +192,7 @@ pub trait AuthStore:
     + InviteStore
     + KeyStore
     + ResetStore
-    + SlipStore
+    + OneTimeTokenStore
     + ThrottleStore
     + Clone
     + Send
@@ -206,24 +206,24 @@ pub trait AuthStore:
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
         by: Actor,
-    ) -> impl Future<Output = Answer<Inserted>> + Send;
+    ) -> impl Future<Output = StoreResult<InsertResult>> + Send;
     /// As [`create_account`](Self::create_account) with `administrator`, but only while no active administrator exists
     /// (decided inside the transaction): `None` if there is one.
     fn create_first_administrator(
         &self,
         new: NewAccount,
         by: Actor,
-    ) -> impl Future<Output = Answer<Option<Inserted>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<InsertResult>>> + Send;
     fn credentials(
         &self,
         username: &Username,
-    ) -> impl Future<Output = Answer<Option<Credentials>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Credentials>>> + Send;
     /// Of the hashes of active accounts one at least of each kind and cost, and few beside.
-    fn password_kinds(&self) -> impl Future<Output = Answer<Vec<PasswordHash>>> + Send;
+    fn hash_samples(&self) -> impl Future<Output = StoreResult<Vec<PasswordHash>>> + Send;
     /// The account with its roles; `None` for unknown, `Some` with [`Standing`] for others.
-    fn member(&self, username: &Username) -> impl Future<Output = Answer<Option<Member>>> + Send;
+    fn member(&self, username: &Username) -> impl Future<Output = StoreResult<Option<Member>>> + Send;
     /// By username, without deleted ones.
-    fn members(&self, query: AccountQuery) -> impl Future<Output = Answer<Vec<Member>>> + Send;
+    fn members(&self, query: AccountQuery) -> impl Future<Output = StoreResult<Vec<Member>>> + Send;
     /// Changes what `change` names. Disabling, deleting and requiring a reset end all sessions and begin a new
     /// [era](Era). The last active administrator is kept
     /// one inside the transaction.
@@ -233,7 +233,7 @@ pub trait AuthStore:
         change: AccountChange,
         by: Actor,
         at: Timestamp,
-    ) -> impl Future<Output = Result<Account, ChangeRefused>> + Send;
+    ) -> impl Future<Output = Result<Account, ChangeRejected>> + Send;
     /// `None` takes the role away.
     #[expect(clippy::too_many_arguments, reason = "one transaction, told whole")]
     fn set_role(
@@ -243,12 +243,12 @@ pub trait AuthStore:
         role: Option<Role>,
         by: Actor,
         at: Timestamp,
-    ) -> impl Future<Output = Result<(), ChangeRefused>> + Send;
+    ) -> impl Future<Output = Result<(), ChangeRejected>> + Send;
     /// Everybody with a role in the realm, by username; active accounts only.
     fn members_of(
         &self,
         realm: &RealmId,
-    ) -> impl Future<Output = Answer<Vec<(Account, Role)>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<(Account, Role)>>> + Send;
     /// Compare-and-swap: false if `old` is not the stored hash any more, or if it does not [fit](Replacement::fits).
     /// A change begins a new [era](Era), an upgrade doesn't.
     #[expect(clippy::too_many_arguments, reason = "one transaction, told whole")]
@@ -257,11 +257,11 @@ pub trait AuthStore:
         username: &Username,
         old: &PasswordHash,
         new: PasswordHash,
-        why: Replacement,
+        why: PasswordWrite,
         by: Actor,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<bool>> + Send;
-    fn has_administrator(&self) -> impl Future<Output = Answer<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
+    fn has_administrator(&self) -> impl Future<Output = StoreResult<bool>> + Send;
 
     // sessions
     /// Stores the session with the hash of its refresh token or cookie, by [`SessionKind`](crate::SessionKind).
@@ -271,92 +271,92 @@ pub trait AuthStore:
         &self,
         session: Session,
         secret: TokenHash,
-        era: Era,
-    ) -> impl Future<Output = Answer<Option<Arrival>>> + Send;
+        era: SecurityEpoch,
+    ) -> impl Future<Output = StoreResult<Option<SignInContext>>> + Send;
     /// Whether the account signed in from such a place before; the first place of all is known.
     #[expect(unused_variables, reason = "a host may do without")]
-    fn familiarity(
+    fn is_known_source(
         &self,
         username: &Username,
         from: &Origin,
-    ) -> impl Future<Output = Answer<Familiarity>> + Send {
-        std::future::ready(Ok(Familiarity::Known))
+    ) -> impl Future<Output = StoreResult<SourceFamiliarity>> + Send {
+        std::future::ready(Ok(SourceFamiliarity::Known))
     }
     /// Live personal tokens that end by then, live for longer than twice that, and whose owners were not told yet: each
     /// is handed out once, to one of all who ask.
     #[expect(unused_variables, reason = "a host may do without")]
-    fn take_ending_tokens(
+    fn claim_expiring_tokens(
         &self,
         at: Timestamp,
         by: Timestamp,
-    ) -> impl Future<Output = Answer<Vec<Session>>> + Send {
+    ) -> impl Future<Output = StoreResult<Vec<Session>>> + Send {
         std::future::ready(Ok(Vec::new()))
     }
-    fn session(&self, id: &SessionId) -> impl Future<Output = Answer<Option<Session>>> + Send;
+    fn session(&self, id: &SessionId) -> impl Future<Output = StoreResult<Option<Session>>> + Send;
     fn session_by_cookie(
         &self,
         cookie: &TokenHash,
-    ) -> impl Future<Output = Answer<Option<Session>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Session>>> + Send;
     /// The live session that a refresh token belongs to, the token used or not: for revocation and introspection.
     fn session_by_refresh(
         &self,
         token: &TokenHash,
-    ) -> impl Future<Output = Answer<Option<RefreshState>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<RefreshState>>> + Send;
     /// One conditional update: of any number of parallel calls with the same `old`, one gets `Rotated`.
     /// Idle sessions (last seen before `idle_since`) are `Dead`. `grace` is counted from the first use.
-    fn rotate_refresh(&self, rotate: Rotate) -> impl Future<Output = Answer<Rotation>> + Send;
+    fn rotate_refresh(&self, rotate: RefreshRotation) -> impl Future<Output = StoreResult<Rotation>> + Send;
     fn touch_session(
         &self,
         id: &SessionId,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<()>> + Send;
+    ) -> impl Future<Output = StoreResult<()>> + Send;
     /// Live ones, newest sign of life first.
     fn sessions_of(
         &self,
         username: &Username,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Vec<Session>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Session>>> + Send;
     /// True if it was alive and belonged to `username`.
     fn end_session(
         &self,
         username: &Username,
         id: &SessionId,
-        end: End,
-    ) -> impl Future<Output = Answer<bool>> + Send;
+        end: SessionEnd,
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
     /// Ends all sessions of an account, but `keep`, and begins a new [era](Era); says how many.
     fn end_sessions(
         &self,
         username: &Username,
         keep: Option<&SessionId>,
-        end: End,
-    ) -> impl Future<Output = Answer<u64>> + Send;
+        end: SessionEnd,
+    ) -> impl Future<Output = StoreResult<u64>> + Send;
     /// Of all accounts: [announces](crate::directory) each that had one, and records it as one entry about
     /// [`EVERYBODY`](crate::audit::EVERYBODY). For each account a new [era](Era) begins. Says how many sessions there were.
     #[expect(unused_variables, reason = "a host may do without")]
-    fn end_everybody(&self, all: EndEverybody) -> impl Future<Output = Answer<u64>> + Send {
-        absent()
+    fn end_everybody(&self, all: EndAllSessions) -> impl Future<Output = StoreResult<u64>> + Send {
+        unsupported()
     }
 
     // realms
-    fn realms(&self) -> impl Future<Output = Answer<Vec<Realm>>> + Send;
+    fn realms(&self) -> impl Future<Output = StoreResult<Vec<Realm>>> + Send;
 
     // the account-event log
     /// Events with a greater `n`, oldest first, at most 1,000.
     fn account_events_after(
         &self,
         n: i64,
-    ) -> impl Future<Output = Answer<Vec<AccountEvent>>> + Send;
-    fn last_account_event(&self) -> impl Future<Output = Answer<i64>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<AccountEvent>>> + Send;
+    fn last_account_event(&self) -> impl Future<Output = StoreResult<i64>> + Send;
 
     // upkeep
     /// Forgets refresh tokens and sessions that ended before `before`, and slips that expired before it; says how many
     /// sessions.
-    fn forget_ended(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send;
+    fn purge_ended(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send;
 }
 
 /// The arguments of [`AuthStore::rotate_refresh`].
 #[derive(Clone, Debug)]
-pub struct Rotate {
+pub struct RefreshRotation {
     pub old: TokenHash,
     pub new: TokenHash,
     pub at: Timestamp,

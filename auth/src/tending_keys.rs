@@ -7,23 +7,23 @@ use tokio::time::MissedTickBehavior;
 
 use crate::{
     Auth, AuthError, AuthStore,
-    access::{Shown, Unread},
+    access::{AccessClaims, TokenError},
     clock,
-    key_ring::Tend,
+    key_ring::RotationTrigger,
 };
 
 /// How often the ring is read anew: a new key is known, and a key that was ended is refused, a second later.
-const HEAR: Duration = Duration::from_secs(1);
+const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 /// A made-up key name costs at most one look into the database in this time, however many are sent.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
+const REFETCH_COOLDOWN: Duration = Duration::from_secs(1);
 /// How often it is asked whether it is time for a new key.
-const TEND: Duration = Duration::from_hours(1);
+const ROTATION_CHECK: Duration = Duration::from_hours(1);
 
 impl<S: AuthStore> Auth<S> {
     /// Rotates the signing key if it is old, or of another algorithm than the settings want. For the start of a server;
     /// [`follow`](Self::follow) goes on with it.
-    pub async fn tend_keys(&self) -> Result<(), AuthError> {
-        self.tend(Tend::Start).await
+    pub async fn rotate_keys_if_due(&self) -> Result<(), AuthError> {
+        self.tend(RotationTrigger::Startup).await
     }
 
     /// The public halves of the keys, as a JWK set (RFC 7517 §5): none while HS256 signs.
@@ -40,56 +40,56 @@ impl<S: AuthStore> Auth<S> {
 
     /// What an access token says; `None` for one that is not ours or out of time. Out of memory, except where it names
     /// a key that is not known here yet.
-    pub(crate) async fn shown(&self, token: &str) -> Result<Option<Shown>, AuthError> {
+    pub(crate) async fn verify_access_token(&self, token: &str) -> Result<Option<AccessClaims>, AuthError> {
         match self.0.access.verify(token, self.0.clock.now()) {
             Ok(shown) => Ok(Some(shown)),
-            Err(Unread::Bad) => Ok(None),
-            Err(Unread::UnknownKey) => {
-                Box::pin(self.ask_for_keys()).await?;
+            Err(TokenError::Invalid) => Ok(None),
+            Err(TokenError::UnknownKeyId) => {
+                Box::pin(self.refetch_keys()).await?;
                 Ok(self.0.access.verify(token, self.0.clock.now()).ok())
             }
         }
     }
 
     /// One asks; whoever comes meanwhile waits for it, and whoever comes soon after goes without.
-    async fn ask_for_keys(&self) -> Result<(), AuthError> {
-        let mut asked = self.0.keys_asked.lock().await;
+    async fn refetch_keys(&self) -> Result<(), AuthError> {
+        let mut asked = self.0.key_refresh.lock().await;
         let now = self.0.clock.now();
-        if asked.is_some_and(|at| now < clock::after(at, ASK_AGAIN)) {
+        if asked.is_some_and(|at| now < clock::add(at, REFETCH_COOLDOWN)) {
             return Ok(());
         }
         *asked = Some(now);
-        self.learn_keys().await
+        self.reload_keys().await
     }
 
-    pub(crate) async fn learn_keys(&self) -> Result<(), AuthError> {
-        if self.0.access.learn(self.0.ring.load().await?) {
+    pub(crate) async fn reload_keys(&self) -> Result<(), AuthError> {
+        if self.0.access.set_keys(self.0.key_ring.load().await?) {
             tracing::info!(kid = %self.0.access.keys().signing().kid, "another key signs access tokens now");
         }
         Ok(())
     }
 
-    async fn tend(&self, why: Tend) -> Result<(), AuthError> {
-        if let Some(kid) = self.0.ring.tend(why).await? {
+    async fn tend(&self, why: RotationTrigger) -> Result<(), AuthError> {
+        if let Some(kid) = self.0.key_ring.rotate_if_due(why).await? {
             tracing::info!(%kid, "the key that signs access tokens was rotated");
-            self.learn_keys().await?;
+            self.reload_keys().await?;
         }
         Ok(())
     }
 
-    pub(crate) async fn follow_keys(&self) -> AuthError {
-        let mut ticks = tokio::time::interval(HEAR);
+    pub(crate) async fn watch_keys(&self) -> AuthError {
+        let mut ticks = tokio::time::interval(RELOAD_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut tended_at, mut is_deaf) = (self.0.clock.now(), false);
         loop {
             ticks.tick().await;
-            if let Err(lost @ AuthError::AnotherMasterKey) = self.0.ring.holds().await {
+            if let Err(lost @ AuthError::MasterKeyMismatch) = self.0.key_ring.ensure_master().await {
                 return lost;
             }
-            let mut heard = self.learn_keys().await;
-            if heard.is_ok() && clock::between(tended_at, self.0.clock.now()) >= TEND {
+            let mut heard = self.reload_keys().await;
+            if heard.is_ok() && clock::since(tended_at, self.0.clock.now()) >= ROTATION_CHECK {
                 tended_at = self.0.clock.now();
-                heard = self.tend(Tend::Later).await;
+                heard = self.tend(RotationTrigger::Periodic).await;
             }
             // Said once, not every second.
             if let (Err(error), false) = (&heard, is_deaf) {

@@ -29,9 +29,9 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    Account, Auth, AuthError, Caller, Chance, Clock, Origin, Password, PasswordHash, Realm,
+    Account, Auth, AuthError, Caller, SecureRandom, Clock, Origin, Password, PasswordHash, Realm,
     RealmId, RealmName, Role, Settings, Username,
-    auth::{Applicant, HashingCost, Import, Registration, Tokens},
+    auth::{RegistrationRequest, HashingCost, ImportedAccount, Registration, Tokens},
     key::MasterKey,
 };
 pub(crate) use memory::Memory;
@@ -63,7 +63,7 @@ pub(crate) struct House {
 pub(crate) fn settings() -> Settings {
     Settings {
         registration: Registration::Open,
-        first_role: Some(Role::Editor),
+        default_role: Some(Role::Editor),
         idle: Duration::from_hours(12),
         absolute: Duration::from_hours(24 * 7),
         hashing: HashingCost {
@@ -96,10 +96,10 @@ pub(crate) async fn house_with(settings: Settings) -> House {
 /// One more node on the same store.
 pub(crate) async fn open(store: &Memory, hands: &Hands, settings: Settings) -> Auth<Memory> {
     let told = hands.clone();
-    let clock = Clock::reading(move || {
+    let clock = Clock::from_fn(move || {
         Timestamp::from_microsecond(told.0.load(Ordering::Relaxed)).unwrap()
     });
-    Auth::open(store.clone(), settings, key(), clock, Chance::system())
+    Auth::open(store.clone(), settings, key(), clock, SecureRandom::system())
         .await
         .unwrap()
 }
@@ -120,8 +120,8 @@ pub(crate) fn origin() -> Origin {
     }
 }
 
-pub(crate) fn applicant(username: &str) -> Applicant {
-    Applicant {
+pub(crate) fn applicant(username: &str) -> RegistrationRequest {
+    RegistrationRequest {
         username: name(username),
         display_name: None,
         email: None,
@@ -154,7 +154,7 @@ impl House {
 
     pub(crate) async fn signed_in(&self, username: &str) -> (Tokens, Caller) {
         let tokens = self.token(username, GOOD).await.unwrap();
-        let caller = self.auth.by_bearer(access(&tokens)).await.unwrap();
+        let caller = self.auth.authenticate_bearer(access(&tokens)).await.unwrap();
         (tokens, caller)
     }
 
@@ -168,7 +168,7 @@ impl House {
             .unwrap();
         let password = PasswordHash::stored(hash.as_str());
         self.auth
-            .import(Import {
+            .import(ImportedAccount {
                 username: name(username),
                 password,
                 administrator: true,
@@ -181,7 +181,7 @@ impl House {
     pub(crate) async fn import(&self, username: &str, hash: &str) -> Account {
         let password = PasswordHash::import(hash).unwrap();
         self.auth
-            .import(Import {
+            .import(ImportedAccount {
                 username: name(username),
                 password,
                 administrator: false,

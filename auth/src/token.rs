@@ -5,7 +5,7 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 
-use crate::Chance;
+use crate::SecureRandom;
 
 /// What a token opens. The prefix lets secret scanners find it and keeps one kind from being taken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +30,9 @@ pub enum TokenKind {
     /// An authorization code (RFC 6749 §4.1.2).
     Code,
     /// A procedure of several requests: a second factor that is due, a passkey ceremony, a provider's sign-in.
-    Pending,
+    Flow,
     /// A browser that somebody has signed in with before.
-    Device,
+    KnownDevice,
 }
 
 impl TokenKind {
@@ -49,8 +49,8 @@ impl TokenKind {
             Self::EmailLink => "sr_em_",
             Self::DeviceCode => "sr_dc_",
             Self::Code => "sr_ac_",
-            Self::Pending => "sr_pn_",
-            Self::Device => "sr_dv_",
+            Self::Flow => "sr_pn_",
+            Self::KnownDevice => "sr_dv_",
         }
     }
 }
@@ -68,7 +68,7 @@ const CHECK: usize = 4;
 impl Token {
     /// A new one with 256 bits of chance.
     #[must_use]
-    pub fn random(kind: TokenKind, chance: &Chance) -> Self {
+    pub fn random(kind: TokenKind, chance: &SecureRandom) -> Self {
         let body = format!(
             "{}{}",
             kind.prefix(),
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn token_parses_only_unchanged_and_as_its_kind() {
-        let token = Token::random(TokenKind::Refresh, &Chance::system());
+        let token = Token::random(TokenKind::Refresh, &SecureRandom::system());
         assert!(Token::parse(TokenKind::Refresh, token.expose()).is_some());
         assert!(Token::parse(TokenKind::Cookie, token.expose()).is_none());
         let mut forged = token.expose().to_owned();
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn token_and_token_hash_are_not_printed() {
-        let token = Token::random(TokenKind::Cookie, &Chance::system());
+        let token = Token::random(TokenKind::Cookie, &SecureRandom::system());
         assert_eq!(
             format!("{token:?} {:?}", token.hash()),
             "Token(…) TokenHash(…)"

@@ -17,16 +17,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-pub(crate) use known::Known;
+pub(crate) use known::MetadataCache;
 #[cfg(test)]
-pub(crate) use known::PATIENCE;
-use protocol::Ask;
+pub(crate) use known::FETCH_TIMEOUT;
+use protocol::Prompt;
 pub use protocol::{HttpClient, HttpError};
-use voyage::Voyage;
+use voyage::LoginState;
 
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Notice, Origin, Token, TokenHash,
-    second_step::Step,
+    Auth, AuthError, AuthStore, Caller, SecurityNotice, Origin, Token, TokenHash,
+    second_step::SignInOutcome,
     store::{Identity, NewIdentity},
 };
 
@@ -47,27 +47,27 @@ pub struct Provider {
     pub scopes: Vec<String>,
     /// Where the provider sends people back to.
     pub redirect_uri: String,
-    pub strangers: Strangers,
+    pub strangers: UnknownUsers,
 }
 
 /// What becomes of people whom the provider knows and we don't.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strangers {
+pub enum UnknownUsers {
     /// They need an account first, and join it to the provider's.
-    Refuse,
+    Reject,
     /// They get an account.
-    Welcome,
+    Provision,
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Upstreams {
+pub struct UpstreamSettings {
     pub providers: Vec<Provider>,
     pub http: Option<HttpClient>,
 }
 
 /// On the way to the provider.
 #[derive(Debug)]
-pub struct Departure {
+pub struct LoginRedirect {
     /// The provider's page. Holds `state`: for the browser only, not for logs.
     pub location: SecretString,
     /// For a cookie of the browser that leaves: only the same one may arrive. One for all of its windows.
@@ -87,24 +87,24 @@ pub struct Callback {
 
 /// What a departure was for.
 #[derive(Debug)]
-pub enum Arrival {
+pub enum CallbackResult {
     /// In, or to our own second factor.
-    Here { step: Step, next: String },
+    SignedIn { step: SignInOutcome, next: String },
     /// As whoever they were before: an account was joined to theirs, or they have shown that it is still them.
-    Back(String),
+    Returned(String),
 }
 
 /// Why the way there.
 #[derive(Debug)]
-pub enum Errand<'a> {
+pub enum LoginPurpose<'a> {
     SignIn,
     /// As [`SignIn`](Self::SignIn), and the provider is to ask again who it is.
-    SignInAgain,
+    Reauthenticate,
     Link(&'a Caller),
 }
 
 /// Who it is, as a verified ID token says.
-pub(crate) struct Person {
+pub(crate) struct UpstreamUser {
     pub(crate) subject: String,
     pub(crate) username: Option<String>,
     pub(crate) name: Option<String>,
@@ -123,40 +123,40 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchProvider`]; [`AuthError::ProviderAway`] where it does not answer.
-    pub async fn depart(
+    pub async fn start_login(
         &self,
         provider: &str,
-        errand: Errand<'_>,
+        errand: LoginPurpose<'_>,
         next: String,
         browser: Option<Token>,
-    ) -> Result<Departure, AuthError> {
+    ) -> Result<LoginRedirect, AuthError> {
         let provider = self.provider(provider)?;
         let metadata = self.metadata(provider).await?;
-        let (route, browser) = (protocol::Route::new(&self.0.chance), self.browser(browser));
+        let (route, browser) = (protocol::LoginSecrets::new(&self.0.rng), self.browser_token(browser));
         let link = match errand {
-            Errand::Link(caller) => Some(voyage::Joining::of(caller)),
-            Errand::SignIn | Errand::SignInAgain => None,
+            LoginPurpose::Link(caller) => Some(voyage::LinkTarget::of(caller)),
+            LoginPurpose::SignIn | LoginPurpose::Reauthenticate => None,
         };
-        let voyage = Voyage {
+        let voyage = LoginState {
             provider: provider.id.clone(),
             nonce: route.nonce,
             verifier: route.verifier,
-            next: voyage::place(next),
-            ask: if matches!(errand, Errand::SignIn) {
-                Ask::IfUnknown
+            next: voyage::clamp_next(next),
+            ask: if matches!(errand, LoginPurpose::SignIn) {
+                Prompt::Default
             } else {
-                Ask::Again
+                Prompt::Login
             },
-            departed_at: self.0.clock.now(),
+            started_at: self.0.clock.now(),
             link,
         };
-        let location = protocol::location(
+        let location = protocol::authorization_url(
             provider,
             &metadata,
             &voyage,
-            &self.seal_voyage(&voyage, &browser)?,
+            &self.seal_state(&voyage, &browser)?,
         )?;
-        Ok(Departure { location, browser })
+        Ok(LoginRedirect { location, browser })
     }
 
     /// By itself: whoever hangs up leaves nothing half done.
@@ -167,16 +167,16 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::ProviderRefused`], [`AuthError::NotLinked`], [`AuthError::AlreadyLinked`],
     /// [`AuthError::ProviderAway`], [`AuthError::SignInOver`]; [`AuthError::Throttled`] where too many codes that came from
     /// that network were not the provider's.
-    pub async fn arrive(
+    pub async fn handle_callback(
         &self,
         provider: &str,
         callback: Callback,
         caller: Option<Caller>,
         from: Origin,
-    ) -> Result<Arrival, AuthError> {
+    ) -> Result<CallbackResult, AuthError> {
         let (auth, provider) = (self.clone(), provider.to_owned());
         let done =
-            tokio::spawn(async move { auth.come_in(&provider, callback, caller, from).await });
+            tokio::spawn(async move { auth.process_callback(&provider, callback, caller, from).await });
         done.await
             .unwrap_or(Err(AuthError::Internal("a sign-in panicked")))
     }
@@ -195,12 +195,12 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::NotLinked`].
     pub async fn unlink(&self, caller: &Caller, id: &str, from: &Origin) -> Result<(), AuthError> {
-        let (by, at) = (caller.actor().coming_from(from), self.0.clock.now());
+        let (by, at) = (caller.actor().with_origin(from), self.0.clock.now());
         if !self.0.store.unlink_identity(by, id, at).await? {
-            return Err(AuthError::NotLinked);
+            return Err(AuthError::IdentityNotLinked);
         }
-        self.changed(&caller.account().username);
-        self.tell(caller.account(), Notice::ProviderUnlinked, from)
+        self.invalidate(&caller.account().username);
+        self.audit_and_notify(caller.account(), SecurityNotice::ProviderUnlinked, from)
             .await
     }
 
@@ -221,12 +221,12 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-fn identity_of(provider: &Provider, person: &Person) -> NewIdentity {
+fn identity_of(provider: &Provider, person: &UpstreamUser) -> NewIdentity {
     NewIdentity {
         issuer: provider.issuer.clone(),
         subject: person.subject.clone(),
         provider: provider.id.clone(),
-        known_as: person.username.clone().or_else(|| person.email.clone()),
+        display_hint: person.username.clone().or_else(|| person.email.clone()),
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
     path::PathBuf,
 };
 
-use auth::store::Network;
+use auth::store::NetworkPrefix;
 use clap::{ArgGroup, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use secrecy::SecretString;
 use server::{
@@ -223,7 +223,7 @@ pub(crate) enum ThrottleCommand {
         name: Option<String>,
         /// An IPv4 address, any address of an IPv6 /64, or an IPv6 /48 as the list shows it
         #[arg(long, group = "whose", value_name = "ADDRESS", value_parser = network)]
-        address: Option<Network>,
+        address: Option<NetworkPrefix>,
     },
 }
 

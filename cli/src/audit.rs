@@ -6,7 +6,7 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::bail;
 use auth::{
     Clock,
-    audit::{AuditQuery, Chain, From},
+    audit::{AuditQuery, Chain, AuditCursor},
     store::AuditStore,
 };
 use jiff::Timestamp;
@@ -175,7 +175,7 @@ impl<'a> Export<'a> {
             loop {
                 let query = AuditQuery {
                     since: self.since,
-                    from: From::After(place.n),
+                    from: AuditCursor::After(place.n),
                     ..AuditQuery::newest(place.chain.clone(), PAGE)
                 };
                 let entries = self.opened.store.audit(query).await?;

@@ -1,8 +1,8 @@
 //! The one door of the operator: whoever may read the data folder may do everything.
 
-use auth::{Action, Permit, permit::Everywhere};
+use auth::{Action, Permit, permit::GlobalTarget};
 
 #[expect(clippy::disallowed_methods, reason = "this is the console")]
-pub(crate) fn operator<A: Action<Scope = Everywhere>>() -> Permit<A> {
-    Permit::of_operator()
+pub(crate) fn operator<A: Action<Target = GlobalTarget>>() -> Permit<A> {
+    Permit::for_operator()
 }

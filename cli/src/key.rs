@@ -24,9 +24,9 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
             end_tokens,
         } => {
             let tokens = if end_tokens {
-                OldKey::Ends
+                OldKey::Revoke
             } else {
-                OldKey::Verifies
+                OldKey::KeepVerifying
             };
             let replaced =
                 master::replace(&config, new_key_file.as_deref(), tokens, Clock::system()).await?;
@@ -34,9 +34,9 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
         }
         KeyCommand::Rotate { end_tokens } => {
             let old = if end_tokens {
-                OldKey::Ends
+                OldKey::Revoke
             } else {
-                OldKey::Verifies
+                OldKey::KeepVerifying
             };
             let lost = if end_tokens {
                 Lost::ForGood
@@ -46,10 +46,10 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
             let gone = config.secret_key.is_none() && !config.data.join("keys/master.key").exists();
             let kid = ring(lost).await?.rotate(old).await?;
             match old {
-                OldKey::Verifies => {
+                OldKey::KeepVerifying => {
                     say!("{kid} signs now; the old key verifies until its tokens die.")
                 }
-                OldKey::Ends => say!("{kid} signs now; the old keys and their tokens have ended."),
+                OldKey::Revoke => say!("{kid} signs now; the old keys and their tokens have ended."),
             }
             if gone {
                 say!(
@@ -73,11 +73,11 @@ fn tell(replaced: &Replaced, tokens: OldKey) {
         say!("{dead} more did not open under the old one either, and were left as they are.");
     }
     match tokens {
-        OldKey::Verifies => say!(
+        OldKey::KeepVerifying => say!(
             "{} signs now; the old signing key verifies until its tokens die.",
             replaced.kid
         ),
-        OldKey::Ends => say!(
+        OldKey::Revoke => say!(
             "{} signs now; the old signing keys and their tokens have ended.",
             replaced.kid
         ),

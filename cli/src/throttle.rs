@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use auth::{
     Clock, Username,
-    lockouts::{Kept, KeptFrom, Lockout, Until},
-    store::Whose,
+    lockouts::{LockoutSubject, LockoutSource, Lockout, RetryAt},
+    store::ThrottleTarget,
 };
 use server::Config;
 
@@ -20,13 +20,13 @@ pub(crate) async fn run(command: ThrottleCommand, config: Config) -> anyhow::Res
         ThrottleCommand::Lift {
             name: Some(name), ..
         } => {
-            auth.lift(&operator(), Whose::Account(Username::parse(&name)?))
+            auth.lift(&operator(), ThrottleTarget::Account(Username::parse(&name)?))
                 .await?;
             say!("{name} may try again, from anywhere.");
         }
         ThrottleCommand::Lift { address, .. } => {
             let network = address.ok_or_else(|| anyhow::anyhow!("name an account or --address"))?;
-            auth.lift(&operator(), Whose::Network(network)).await?;
+            auth.lift(&operator(), ThrottleTarget::Network(network)).await?;
             say!("{network} may try again.");
         }
     }
@@ -39,24 +39,24 @@ fn list(lockouts: &[Lockout]) {
     }
     for lockout in lockouts {
         let (who, what) = match &lockout.of {
-            Kept::Network(network) => (network.to_string(), "anything, from there".to_owned()),
-            Kept::Account {
+            LockoutSubject::Network(network) => (network.to_string(), "anything, from there".to_owned()),
+            LockoutSubject::Account {
                 username,
                 secret,
                 from,
             } => {
                 let from = match from {
-                    KeptFrom::Elsewhere => "from elsewhere".to_owned(),
-                    KeptFrom::Network(network) => format!("from {network}"),
-                    KeptFrom::Device => "from a known browser".to_owned(),
+                    LockoutSource::Unknown => "from elsewhere".to_owned(),
+                    LockoutSource::Network(network) => format!("from {network}"),
+                    LockoutSource::Device => "from a known browser".to_owned(),
                 };
                 (username.to_string(), format!("{}, {from}", secret.as_str()))
             }
         };
         let until = match lockout.until {
-            Until::Now => "may try again".to_owned(),
-            Until::Then(at) => format!("next try {at:.0}"),
-            Until::Lifted => "shut until lifted".to_owned(),
+            RetryAt::Now => "may try again".to_owned(),
+            RetryAt::At(at) => format!("next try {at:.0}"),
+            RetryAt::Never => "shut until lifted".to_owned(),
         };
         say!(
             "{who:<24} {what}: {} failures, last {:.0}, {until}",

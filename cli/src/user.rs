@@ -9,12 +9,12 @@ use std::{
 };
 
 use auth::{
-    AccountChange, Clock, DisplayName, EmailAddress, Password, Standing, Username,
-    administration::Own,
-    auth::Applicant,
-    factor::Reason,
+    AccountChange, Clock, DisplayName, EmailAddress, Password, AccountStatus, Username,
+    administration::OwnSession,
+    auth::RegistrationRequest,
+    factor::AuditReason,
     permit::Administrator,
-    store::{AccountQuery, PersonalTokens},
+    store::{AccountQuery, PersonalTokenPolicy},
 };
 use secrecy::ExposeSecret as _;
 use server::{Config, serve::Opened, state::Auth};
@@ -46,7 +46,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             email,
             password_stdin,
         } => {
-            let applicant = Applicant {
+            let applicant = RegistrationRequest {
                 username: Username::parse(&name)?,
                 display_name: display_name
                     .as_deref()
@@ -74,11 +74,11 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
         }
         UserCommand::List => list(auth, &opened).await?,
         UserCommand::Disable { name } => {
-            set_standing(auth, &name, Standing::Disabled).await?;
+            set_standing(auth, &name, AccountStatus::Disabled).await?;
             say!("{name} is disabled; every session of it has ended.");
         }
         UserCommand::Enable { name } => {
-            set_standing(auth, &name, Standing::Active).await?;
+            set_standing(auth, &name, AccountStatus::Active).await?;
             say!("{name} may sign in again.");
         }
         UserCommand::Promote { name } => {
@@ -104,13 +104,13 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             ..
         } => {
             let tokens = if tokens {
-                PersonalTokens::End
+                PersonalTokenPolicy::End
             } else {
-                PersonalTokens::Keep
+                PersonalTokenPolicy::Keep
             };
-            let reason = Reason::parse(&reason.unwrap_or_default())?;
+            let reason = AuditReason::parse(&reason.unwrap_or_default())?;
             let ended = auth
-                .end_everybody(&operator(), Own::End, tokens, reason)
+                .end_all_sessions(&operator(), OwnSession::End, tokens, reason)
                 .await?;
             say!("Everybody is signed out ({ended} sessions).");
         }
@@ -118,10 +118,10 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             invite::invite((auth, &config), &roles, email.as_deref()).await?
         }
         UserCommand::Recover { name, reason } => {
-            auth.recover(
+            auth.reset_factors(
                 &operator(),
                 &Username::parse(&name)?,
-                Reason::parse(&reason)?,
+                AuditReason::parse(&reason)?,
             )
             .await?;
             say!("{name} signs in with the password alone now; every session of it has ended.");
@@ -134,7 +134,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
     Ok(ExitCode::SUCCESS)
 }
 
-async fn set_standing(auth: &Auth, name: &str, standing: Standing) -> anyhow::Result<()> {
+async fn set_standing(auth: &Auth, name: &str, standing: AccountStatus) -> anyhow::Result<()> {
     let change = AccountChange {
         standing: Some(standing),
         ..AccountChange::default()
@@ -178,12 +178,12 @@ async fn reset(
 ) -> anyhow::Result<()> {
     let username = Username::parse(name)?;
     // Before anything is done.
-    if auth.member(&operator(), &username).await?.account.standing != Standing::Active {
+    if auth.member(&operator(), &username).await?.account.standing != AccountStatus::Active {
         return Err(auth::AuthError::AccountDisabled.into());
     }
     if required.is_some() {
         let change = AccountChange {
-            reset_required: Some(true),
+            must_change_password: Some(true),
             ..AccountChange::default()
         };
         auth.change_account(&operator(), &username, change).await?;
@@ -192,7 +192,7 @@ async fn reset(
     let made = auth.reset_link(&operator(), &username).await?;
     say!(
         "Hand this link over to {username}. It sets a new password, once, until {}:",
-        made.until.strftime("%H:%M UTC")
+        made.expires_at.strftime("%H:%M UTC")
     );
     say!("  {}", made.link.expose_secret());
     warn_of_a_guess(config);
@@ -220,7 +220,7 @@ async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
             if account.administrator {
                 facts.push("administrator".to_owned());
             }
-            if account.standing != Standing::Active {
+            if account.standing != AccountStatus::Active {
                 facts.push("disabled".to_owned());
             }
             for (id, role) in &member.roles {

@@ -208,7 +208,7 @@ fn dress(mut response: Response, asked: &Asked, id: &str) -> Response {
 fn is_stranger(problem: &Problem) -> bool {
     matches!(
         problem,
-        Problem::Auth(AuthError::NotSignedIn | AuthError::InvalidToken)
+        Problem::Auth(AuthError::Unauthenticated | AuthError::InvalidToken)
     )
 }
 
@@ -216,7 +216,7 @@ fn is_stranger(problem: &Problem) -> bool {
 fn is_restricted(problem: &Problem) -> bool {
     matches!(
         problem,
-        Problem::Auth(AuthError::Restricted(Restriction::Enrol))
+        Problem::Auth(AuthError::Restricted(Restriction::EnrollFactor))
     )
 }
 
@@ -246,7 +246,7 @@ fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
                 detail: why.to_string(),
             }]
         }
-        Problem::Auth(AuthError::CodeDoesNotFit) => field("/code", problem),
+        Problem::Auth(AuthError::EnrollmentCodeInvalid) => field("/code", problem),
         Problem::Auth(AuthError::BadFactorName) => field("/name", problem),
         Problem::Auth(AuthError::BadReason) => field("/reason", problem),
         Problem::Auth(AuthError::Passkey(_)) if status == StatusCode::UNPROCESSABLE_ENTITY => {

@@ -3,7 +3,7 @@
 use auth::{
     Action, Anyone, Caller, Permitted,
     extract::{
-        Enrolling, EvenRestricted, InPerson, Known, Lasting, MaybeCaller, OwnPage, Recently,
+        EnrollmentSession, AllowRestricted, Interactive, AnySession, Revalidating, OptionalCaller, SameOriginForm, RecentlyAuthenticated,
     },
 };
 
@@ -35,12 +35,12 @@ impl Door for Anyone {
 }
 
 /// A form of our own pages.
-impl Door for OwnPage {
+impl Door for SameOriginForm {
     const ENTRY: Entry = Entry::Anyone;
 }
 
 /// For pages that anybody may open but that look different when signed in.
-impl Door for MaybeCaller {
+impl Door for OptionalCaller {
     const ENTRY: Entry = Entry::Anyone;
 }
 
@@ -48,25 +48,25 @@ impl Door for Caller {
     const ENTRY: Entry = Entry::SignedIn;
 }
 
-impl Door for InPerson {
+impl Door for Interactive {
     const ENTRY: Entry = Entry::InPerson;
 }
 
-impl Door for Recently {
+impl Door for RecentlyAuthenticated {
     const ENTRY: Entry = Entry::Recently;
 }
 
 /// For who one is, and for leaving.
-impl Door for Known {
+impl Door for AnySession {
     const ENTRY: Entry = Entry::SignedIn;
 }
 
-impl Door for Enrolling {
+impl Door for EnrollmentSession {
     const ENTRY: Entry = Entry::Recently;
 }
 
 /// For what leads out of a restricted session.
-impl Door for EvenRestricted {
+impl Door for AllowRestricted {
     const ENTRY: Entry = Entry::InPerson;
 }
 
@@ -74,7 +74,7 @@ impl<A: Action> Door for Permitted<A> {
     const ENTRY: Entry = Entry::Permitted(A::NAME);
 }
 
-impl<A: Action> Door for Lasting<A> {
+impl<A: Action> Door for Revalidating<A> {
     const ENTRY: Entry = Entry::Permitted(A::NAME);
 }
 

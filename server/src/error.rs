@@ -1,6 +1,7 @@
 //! The one place where what went wrong becomes an HTTP status.
 //!
-//! A handler returns a [`Problem`]; [`crate::answer`] writes it out, because only there the request's id is known.
+//! A handler returns a [`Problem`]; [`crate::answer`] writes it out, because only there the
+//! request's id is known.
 
 use std::{sync::Arc, time::Duration};
 
@@ -103,7 +104,7 @@ impl Problem {
                 AuthError::BadCredentials
                 | AuthError::InvalidGrant
                 | AuthError::SecondFactorWrong
-                | AuthError::SignInOver,
+                | AuthError::SignInExpired,
             ) => Some("invalid_grant"),
             Self::Auth(AuthError::SecondFactorNeeded) => Some("mfa_required"),
             Self::Auth(AuthError::ScopeWidened) => Some("invalid_scope"),
@@ -111,16 +112,16 @@ impl Problem {
             Self::Auth(
                 AuthError::NotAllowed { .. }
                 | AuthError::ScopeMissing { .. }
-                | AuthError::NotInPerson,
+                | AuthError::InteractiveSessionRequired,
             ) => Some("insufficient_scope"),
             Self::Auth(AuthError::ResetRequired) => Some("password_reset_required"),
             Self::Auth(AuthError::StepUpNeeded { .. }) => Some("insufficient_user_authentication"),
-            Self::Auth(AuthError::Restricted(Restriction::Enrol)) => Some("mfa_enrolment_required"),
+            Self::Auth(AuthError::Restricted(Restriction::EnrollFactor)) => Some("mfa_enrolment_required"),
             Self::Auth(
                 AuthError::Throttled { .. }
-                | AuthError::TooFast { .. }
+                | AuthError::RateLimited { .. }
                 | AuthError::LockedOut
-                | AuthError::Busy { .. },
+                | AuthError::HasherBusy { .. },
             ) => Some("temporarily_unavailable"),
             Self::Auth(AuthError::Delegation(refused)) => Some(refused.code()),
             Self::OAuth { code, .. } => Some(code),
@@ -138,11 +139,11 @@ impl Problem {
     pub fn challenge(&self) -> Option<HeaderValue> {
         match self {
             Self::Auth(
-                AuthError::NotSignedIn
+                AuthError::Unauthenticated
                 | AuthError::BadCredentials
                 | AuthError::SecondFactorNeeded
                 | AuthError::SecondFactorWrong
-                | AuthError::SignInOver
+                | AuthError::SignInExpired
                 | AuthError::Passkey(PasskeyError::Refused),
             ) => Some(HeaderValue::from_static("Bearer")),
             Self::Auth(AuthError::InvalidToken) => {
@@ -159,7 +160,7 @@ impl Problem {
                 "Bearer error=\"insufficient_scope\", scope=\"{grant}\""
             ))
             .ok(),
-            Self::Auth(AuthError::NotAllowed { .. } | AuthError::NotInPerson) => Some(
+            Self::Auth(AuthError::NotAllowed { .. } | AuthError::InteractiveSessionRequired) => Some(
                 HeaderValue::from_static("Bearer error=\"insufficient_scope\""),
             ),
             _ => None,
@@ -171,8 +172,8 @@ impl Problem {
         match self {
             Self::Auth(
                 AuthError::Throttled { retry_after }
-                | AuthError::TooFast { retry_after }
-                | AuthError::Busy { retry_after },
+                | AuthError::RateLimited { retry_after }
+                | AuthError::HasherBusy { retry_after },
             ) => Some(*retry_after),
             // Nobody knows when; RFC 6585 §4 clients want a number all the same.
             Self::Auth(AuthError::LockedOut) => Some(Duration::from_hours(24)),
@@ -188,7 +189,7 @@ impl Problem {
     pub fn detail(&self) -> String {
         let spoken = matches!(
             self,
-            Self::Auth(AuthError::Busy { .. } | AuthError::ProviderAway)
+            Self::Auth(AuthError::HasherBusy { .. } | AuthError::ProviderUnavailable)
                 | Self::NotReady
                 | Self::HttpVersion
                 | Self::Vault(VaultError::DiskFull)
@@ -208,12 +209,12 @@ impl Problem {
 )]
 fn auth_status(error: &AuthError) -> StatusCode {
     match error {
-        AuthError::NotSignedIn
+        AuthError::Unauthenticated
         | AuthError::InvalidToken
         | AuthError::BadCredentials
         | AuthError::SecondFactorNeeded
         | AuthError::SecondFactorWrong
-        | AuthError::SignInOver
+        | AuthError::SignInExpired
         | AuthError::StepUpNeeded { .. } => StatusCode::UNAUTHORIZED,
         AuthError::InvalidGrant
         | AuthError::ScopeWidened
@@ -222,26 +223,26 @@ fn auth_status(error: &AuthError) -> StatusCode {
         AuthError::CrossSite
         | AuthError::NotAllowed { .. }
         | AuthError::ScopeMissing { .. }
-        | AuthError::NotInPerson
+        | AuthError::InteractiveSessionRequired
         | AuthError::Restricted(_)
         | AuthError::RegistrationClosed
         | AuthError::InviteNeeded
-        | AuthError::InviteOver
-        | AuthError::EmailLinkOver
+        | AuthError::InvitationInvalid
+        | AuthError::EmailLinkInvalid
         | AuthError::WrongCurrentPassword
-        | AuthError::WrongCode
-        | AuthError::SetupOver
-        | AuthError::ResetOver
+        | AuthError::InvalidCode
+        | AuthError::SetupLinkInvalid
+        | AuthError::ResetLinkInvalid
         | AuthError::ResetRequired
-        | AuthError::NotLinked
-        | AuthError::WrongBrowser
+        | AuthError::IdentityNotLinked
+        | AuthError::StateMismatch
         | AuthError::ProviderRefused(_) => StatusCode::FORBIDDEN,
-        AuthError::ProviderAway => StatusCode::BAD_GATEWAY,
+        AuthError::ProviderUnavailable => StatusCode::BAD_GATEWAY,
         AuthError::RealmNotFound
         | AuthError::NoSuchAccount
         | AuthError::NoSuchSession
         | AuthError::NoSuchProvider
-        | AuthError::NoLockout
+        | AuthError::LockoutNotFound
         | AuthError::NoSuchInvite
         | AuthError::NoSuchGroup
         | AuthError::NoSuchFactor
@@ -259,18 +260,18 @@ fn auth_status(error: &AuthError) -> StatusCode {
         | AuthError::FactorTaken
         | AuthError::LastFactor
         | AuthError::SameMasterKey
-        | AuthError::EnrolmentOver => StatusCode::CONFLICT,
-        AuthError::CodeDoesNotFit
+        | AuthError::EnrollmentExpired => StatusCode::CONFLICT,
+        AuthError::EnrollmentCodeInvalid
         | AuthError::BadFactorName
         | AuthError::BadReason
         | AuthError::PasswordRefused(_)
         | AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::Passkey(error) => passkey_status(error),
-        AuthError::Throttled { .. } | AuthError::TooFast { .. } | AuthError::LockedOut => {
+        AuthError::Throttled { .. } | AuthError::RateLimited { .. } | AuthError::LockedOut => {
             StatusCode::TOO_MANY_REQUESTS
         }
-        AuthError::Busy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        AuthError::Internal(_) | AuthError::AnotherMasterKey => StatusCode::INTERNAL_SERVER_ERROR,
+        AuthError::HasherBusy { .. } | AuthError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        AuthError::Internal(_) | AuthError::MasterKeyMismatch => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -278,10 +279,10 @@ fn passkey_status(error: &PasskeyError) -> StatusCode {
     match error {
         PasskeyError::Refused => StatusCode::UNAUTHORIZED,
         PasskeyError::NotConfirmed => StatusCode::FORBIDDEN,
-        PasskeyError::Bad => StatusCode::UNPROCESSABLE_ENTITY,
-        PasskeyError::Over => StatusCode::GONE,
-        PasskeyError::NoneSuch | PasskeyError::Unavailable => StatusCode::NOT_FOUND,
-        PasskeyError::Taken | PasskeyError::TooMany { .. } => StatusCode::CONFLICT,
+        PasskeyError::Malformed => StatusCode::UNPROCESSABLE_ENTITY,
+        PasskeyError::CeremonyExpired => StatusCode::GONE,
+        PasskeyError::NotRegistered | PasskeyError::Unavailable => StatusCode::NOT_FOUND,
+        PasskeyError::AlreadyRegistered | PasskeyError::TooMany { .. } => StatusCode::CONFLICT,
     }
 }
 

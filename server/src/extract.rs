@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use auth::{GroupName, Origin, Username, store::Network};
+use auth::{GroupName, Origin, Username, store::NetworkPrefix};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::{
     ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequest, Query as QueryOf,
@@ -241,16 +241,16 @@ impl FromRequestParts<AppState> for Group {
 
 /// The `{address}` of the path, of a network.
 #[derive(Debug)]
-pub struct Place(pub Network);
+pub struct Place(pub NetworkPrefix);
 
 impl FromRequestParts<AppState> for Place {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let raw = path_param(parts, state, "address").await?;
-        Network::parse(&raw)
+        NetworkPrefix::parse(&raw)
             .map(Self)
-            .ok_or(Problem::Auth(auth::AuthError::NoLockout))
+            .ok_or(Problem::Auth(auth::AuthError::LockoutNotFound))
     }
 }
 

@@ -1,11 +1,12 @@
-//! Sends the mails that [`auth`] queues: by SMTP, or into a folder for development. A request never waits for it.
+//! Sends the mails that [`auth`] queues: by SMTP, or into a folder for development. A request never
+//! waits for it.
 
 mod templates;
 mod way;
 
 use std::{sync::Arc, time::Duration};
 
-use auth::{Chance, Clock, Letter, LetterBody};
+use auth::{SecureRandom, Clock, OutgoingMail, MailBody};
 use lettre::{
     Address, Message,
     message::{Body, Mailbox, header, header::ContentTransferEncoding as Encoding},
@@ -38,7 +39,7 @@ pub(crate) struct Postman {
     /// The public URL of the installation.
     site: String,
     clock: Clock,
-    chance: Chance,
+    chance: SecureRandom,
     pauses: Vec<Duration>,
     lines: Semaphore,
 }
@@ -52,14 +53,14 @@ impl Postman {
             sender: Sender::new(&mail.way)?,
             site,
             clock,
-            chance: Chance::system(),
+            chance: SecureRandom::system(),
             pauses: PAUSES.to_vec(),
             lines: Semaphore::new(LINES),
         })
     }
 
     /// Delivers mails until the queue is closed. Run it as a task.
-    pub(crate) async fn deliver(self, mut letters: mpsc::Receiver<Letter>) {
+    pub(crate) async fn deliver(self, mut letters: mpsc::Receiver<OutgoingMail>) {
         let postman = Arc::new(self);
         let mut under_way = JoinSet::new();
         while let Some(letter) = letters.recv().await {
@@ -75,7 +76,7 @@ impl Postman {
         while under_way.join_next().await.is_some() {}
     }
 
-    async fn carry(&self, letter: Letter) {
+    async fn carry(&self, letter: OutgoingMail) {
         let message = match self.written(&letter) {
             Ok(message) => message,
             Err(error) => return tracing::warn!(%error, "mail could not be rendered"),
@@ -105,16 +106,16 @@ impl Postman {
     }
 
     /// Whether the link of the mail has expired.
-    fn is_late(&self, body: &LetterBody) -> bool {
+    fn is_late(&self, body: &MailBody) -> bool {
         match body {
-            LetterBody::Reset { until, .. }
-            | LetterBody::Invite { until, .. }
-            | LetterBody::ConfirmEmail { until, .. } => *until <= self.clock.now(),
-            LetterBody::Notice { .. } | LetterBody::TokenEnds { .. } => false,
+            MailBody::Reset { until, .. }
+            | MailBody::Invite { until, .. }
+            | MailBody::ConfirmEmail { until, .. } => *until <= self.clock.now(),
+            MailBody::Notice { .. } | MailBody::TokenEnds { .. } => false,
         }
     }
 
-    fn written(&self, letter: &Letter) -> anyhow::Result<Message> {
+    fn written(&self, letter: &OutgoingMail) -> anyhow::Result<Message> {
         let Rendered { subject, text } = render(letter, &self.site)?;
         let to: Address = letter.to.as_str().parse()?;
         let id = hex::encode(self.chance.bytes::<16>());

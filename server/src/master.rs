@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use auth::{
-    AuthError, Chance, Clock,
+    AuthError, SecureRandom, Clock,
     key::{KeyFile, MasterKey},
     key_ring::{KeyRing, OldKey},
     store::{KeyPurpose, KeyStore as _, Resealed},
@@ -49,8 +49,8 @@ impl Masters {
             });
         }
         Ok(Self {
-            key: file.find()?,
-            successor: file.successor()?,
+            key: file.load()?,
+            successor: file.pending()?,
             file,
         })
     }
@@ -66,7 +66,7 @@ impl Masters {
                  every authenticator app is lost with it then, so hand out links with `strongroom user reset NAME`.)",
                 self.file.path().display()
             ),
-            (_, None) => Ok(self.file.load_or_make(&Chance::system())?),
+            (_, None) => Ok(self.file.load_or_create(&SecureRandom::system())?),
         }
     }
 }
@@ -78,12 +78,12 @@ pub(crate) async fn settle(config: &Config, store: &Store, _: &Hold) -> anyhow::
         return Ok(());
     }
     let file = own_file(config);
-    let Some(old) = file.find()? else {
+    let Some(old) = file.load()? else {
         return Ok(());
     };
-    match file.successor()? {
+    match file.pending()? {
         Some(new) if is_in_force(&new, store).await? => {
-            let kept = file.adopt_successor(&old.name()?)?;
+            let kept = file.commit_pending(&old.id()?)?;
             tracing::warn!(old = %kept.display(), "the master key was replaced, and its file has the new one now");
         }
         // Nothing came of it, if the old one is in force. It may be what is left of a key otherwise.
@@ -91,7 +91,7 @@ pub(crate) async fn settle(config: &Config, store: &Store, _: &Hold) -> anyhow::
             "The database is sealed under another master key than the ones in {} and beside it: put back what was there.",
             file.path().display()
         ),
-        _ => file.discard_successor()?,
+        _ => file.discard_pending()?,
     }
     Ok(())
 }
@@ -101,7 +101,7 @@ fn own_file(config: &Config) -> KeyFile {
 }
 
 async fn is_in_force(key: &MasterKey, store: &Store) -> anyhow::Result<bool> {
-    Ok(store.master().await? == Some(key.name()?))
+    Ok(store.master().await? == Some(key.id()?))
 }
 
 /// Whether anything is sealed, under whatever key.
@@ -143,11 +143,11 @@ pub async fn replace(
     let store = open_store(config).await?;
     settle(config, &store, &hold).await?;
     let old = Masters::of(config)?.in_force(&store, Lost::ForNow).await?;
-    let chance = Chance::system();
+    let chance = SecureRandom::system();
     let (key, then) = match (&config.secret_key, new) {
-        (None, None) => (own_file(config).make_successor(&chance)?, None),
+        (None, None) => (own_file(config).create_pending(&chance)?, None),
         (Some(_), Some(path)) => (
-            KeyFile::at(path).load_or_make(&chance)?,
+            KeyFile::at(path).load_or_create(&chance)?,
             Some(Then::Give {
                 new: path.to_owned(),
             }),
@@ -161,8 +161,8 @@ pub async fn replace(
              made there, if there is no such file."
         ),
     };
-    let resealed = match auth::master::replace(&store, (&old, &key), &clock, &chance).await {
-        Err(AuthError::AnotherMasterKey) if is_in_force(&key, &store).await? => bail!(
+    let resealed = match auth::master::rotate_master_key(&store, (&old, &key), &clock, &chance).await {
+        Err(AuthError::MasterKeyMismatch) if is_in_force(&key, &store).await? => bail!(
             "The new key is in force already: give the server what is in that file as SECRET_KEY or SECRET_KEY_FILE."
         ),
         resealed => resealed?,
@@ -170,7 +170,7 @@ pub async fn replace(
     let then = match then {
         Some(then) => then,
         None => Then::Start {
-            old: own_file(config).adopt_successor(&old.name()?)?,
+            old: own_file(config).commit_pending(&old.id()?)?,
         },
     };
     let kid = KeyRing::new(store, &key, config.keys, clock, chance)?

@@ -4,10 +4,10 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use auth::{
-    AuthError, Chance, Clock,
+    AuthError, SecureRandom, Clock,
     auth::Registration,
     key_ring::KeyRing,
-    upstream::{HttpClient, Upstreams},
+    upstream::{HttpClient, UpstreamSettings},
 };
 use axum_server::Handle;
 use hyper_util::rt::TokioTimer;
@@ -71,13 +71,13 @@ pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Opened> {
     let store = open_store(config).await?;
     let key = masters.in_force(&store, Lost::ForNow).await?;
     // Before the first account: it gets its role there.
-    vault::vault::ensure_main_vault(&store, &clock, &Chance::system()).await?;
+    vault::vault::ensure_main_vault(&store, &clock, &SecureRandom::system()).await?;
     let auth = Auth::open(
         store.clone(),
         settings(config, upstream::http_client()?)?,
         key,
         clock,
-        Chance::system(),
+        SecureRandom::system(),
     )
     .await?;
     let blobs = LocalBlobs::new(config.data.join("vaults"), config.max_file_size);
@@ -101,7 +101,7 @@ pub async fn open_ring(
         &key,
         config.keys,
         clock,
-        Chance::system(),
+        SecureRandom::system(),
     )?)
 }
 
@@ -134,13 +134,13 @@ fn settings(config: &Config, http: HttpClient) -> anyhow::Result<auth::Settings>
             RegistrationMode::Invite => Registration::Invite,
             RegistrationMode::Closed => Registration::Closed,
         },
-        first_role: config.first_role,
+        default_role: config.first_role,
         hashing: config.hashing,
         clients: config.clients.clone(),
         factors: config.factors.clone(),
         step_up: config.step_up,
         passwords: config.passwords.rules()?,
-        upstreams: Upstreams {
+        upstreams: UpstreamSettings {
             providers: config.providers.list.clone(),
             http: Some(http),
         },
@@ -179,7 +179,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let hold = Hold::of(&config.data)?;
     let Opened { store, auth, blobs } = open(&config, clock.clone()).await?;
     settle(&config, &store, &hold).await?;
-    auth.tend_keys().await?;
+    auth.rotate_keys_if_due().await?;
     blobs.clear_leftovers().await?;
     let repositories = config.data.join("vaults");
     make_private(&repositories)?;
@@ -188,7 +188,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
         blobs,
         repositories,
         clock.clone(),
-        Chance::system(),
+        SecureRandom::system(),
     )
     .await?;
     let setup = auth.setup_token().await?;
@@ -198,7 +198,7 @@ pub async fn start(config: Config, clock: Clock) -> anyhow::Result<Running> {
     let hub = Hub::over(store.clone(), vault.clone(), stopping.clone());
     let following = tokio::spawn({
         let auth = auth.clone();
-        async move { auth.follow().await }
+        async move { auth.run_background_tasks().await }
     });
     let mut upkeep = upkeep(&store, clock.clone());
     upkeep.extend(post(&auth, &config, clock)?);
@@ -285,7 +285,7 @@ fn upkeep(store: &Store, clock: Clock) -> Vec<JoinHandle<()>> {
 
 /// Without mail settings the box is closed, and letters go nowhere.
 fn post(auth: &Auth, config: &Config, clock: Clock) -> anyhow::Result<Option<JoinHandle<()>>> {
-    let letters = auth.letters();
+    let letters = auth.take_mail_queue();
     let Some(mail) = &config.mail else {
         return Ok(None);
     };
@@ -294,7 +294,7 @@ fn post(auth: &Auth, config: &Config, clock: Clock) -> anyhow::Result<Option<Joi
 }
 
 /// Idempotency keys are kept for a day. (Ended sessions are `auth`'s to forget.)
-async fn forget(store: &Store, clock: &Clock) -> Result<(), auth::Unavailable> {
+async fn forget(store: &Store, clock: &Clock) -> Result<(), auth::StoreUnavailable> {
     let before = clock.now() - SignedDuration::from_hours(24);
     loop {
         let keys = store.purge_idempotency_keys(before).await?;

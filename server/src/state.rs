@@ -66,7 +66,7 @@ impl Site {
         } else {
             "strongroom"
         };
-        let passkeys = auth::factor::passkey::works_at(&config.public_url);
+        let passkeys = auth::factor::passkey::webauthn_origin(&config.public_url);
         let host = host::of_url(&config.public_url);
         Self {
             config,
@@ -86,7 +86,7 @@ impl Site {
 
 impl HasAuth for AppState {
     type Store = Store;
-    type Refusal = Problem;
+    type Rejection = Problem;
 
     fn auth(&self) -> &Auth {
         &self.auth

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use auth::Unavailable;
+use auth::StoreUnavailable;
 use serde::{Deserialize, Serialize};
 
 use crate::{config::Config, state::Store};
@@ -69,7 +69,7 @@ impl Witness {
     ///
     /// # Errors
     /// A database that does not answer.
-    pub async fn missing(&self, store: &Store) -> Result<Vec<Missing>, Unavailable> {
+    pub async fn missing(&self, store: &Store) -> Result<Vec<Missing>, StoreUnavailable> {
         let heads = store.audit_heads().await?;
         let mut missing = Vec::new();
         for (chain, seen) in &self.seen {

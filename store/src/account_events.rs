@@ -49,7 +49,7 @@ pub(crate) async fn after(db: &mut Connection, n: i64) -> Result<Vec<AccountEven
     let rows = db.query(select, params![n, PAGE]).await?;
     let read = |mut row: crate::value::Row| {
         Ok(AccountEvent {
-            n: row.int()?,
+            seq: row.int()?,
             username: super::accounts::username(&row.text()?)?,
         })
     };

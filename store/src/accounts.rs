@@ -1,10 +1,10 @@
 //! Accounts: made, changed, and what they sign in with.
 
 use auth::{
-    Account, AccountChange, Actor, DisplayName, EmailAddress, Era, Invite, NewAccount,
-    PasswordHash, RealmId, Role, SessionId, Standing, Username,
-    audit::{Deed, Record},
-    store::{ChangeRefused, Credentials, End, EndReason, Inserted, Replacement},
+    Account, AccountChange, Actor, DisplayName, EmailAddress, SecurityEpoch, Invitation, NewAccount,
+    PasswordHash, RealmId, Role, SessionId, AccountStatus, Username,
+    audit::{Deed, NewAuditEntry},
+    store::{ChangeRejected, Credentials, SessionEnd, EndReason, InsertResult, PasswordWrite},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -36,8 +36,8 @@ pub(crate) fn read(row: &mut Row) -> Result<Account, DbError> {
         standing: parse_status(&row.text()?)?,
         administrator: row.boolean()?,
         created_at: row.time()?,
-        reset_required: row.boolean()?,
-        era: Era::stored(row.int()?),
+        must_change_password: row.boolean()?,
+        epoch: SecurityEpoch::stored(row.int()?),
     })
 }
 
@@ -49,20 +49,20 @@ fn from_stored<T, E: std::fmt::Display>(what: &str, parsed: Result<T, E>) -> Res
     parsed.map_err(|error| DbError::corrupt(format!("a stored {what}: {error}")))
 }
 
-fn parse_status(raw: &str) -> Result<Standing, DbError> {
+fn parse_status(raw: &str) -> Result<AccountStatus, DbError> {
     match raw {
-        "active" => Ok(Standing::Active),
-        "disabled" => Ok(Standing::Disabled),
-        "deleted" => Ok(Standing::Deleted),
+        "active" => Ok(AccountStatus::Active),
+        "disabled" => Ok(AccountStatus::Disabled),
+        "deleted" => Ok(AccountStatus::Deleted),
         _ => Err(DbError::corrupt("a stored standing")),
     }
 }
 
-fn status_word(standing: Standing) -> &'static str {
+fn status_word(standing: AccountStatus) -> &'static str {
     match standing {
-        Standing::Active => "active",
-        Standing::Disabled => "disabled",
-        Standing::Deleted => "deleted",
+        AccountStatus::Active => "active",
+        AccountStatus::Disabled => "disabled",
+        AccountStatus::Deleted => "deleted",
     }
 }
 
@@ -83,16 +83,16 @@ pub(crate) struct CreateAccount {
     pub(crate) roles: Vec<(RealmId, Role)>,
     pub(crate) by: Actor,
     /// That was used for it.
-    pub(crate) invite: Option<Invite>,
+    pub(crate) invite: Option<Invitation>,
 }
 
 pub(crate) async fn create(
     db: &mut Connection,
     create: &CreateAccount,
-) -> Result<Inserted, DbError> {
+) -> Result<InsertResult, DbError> {
     let new = &create.new;
     if !insert(db, new).await? {
-        return Ok(Inserted::Taken);
+        return Ok(InsertResult::Duplicate);
     }
     throttles::reset_counts(db, &new.username).await?;
     for (realm, role) in &create.roles {
@@ -109,16 +109,16 @@ pub(crate) async fn create(
         "email": new.email.as_ref().map(EmailAddress::as_str),
     });
     let record =
-        Record::new(&create.by, Deed::AccountCreated, new.created_at).about(new.username.as_str());
-    let record = record.detailed(|detail| match &create.invite {
+        NewAuditEntry::new(&create.by, Deed::AccountCreated, new.created_at).subject(new.username.as_str());
+    let record = record.with_detail(|detail| match &create.invite {
         None => detail.change(json!({}), after),
         Some(invite) => detail
             .change(json!({}), after)
-            .fact("invite", invite.id.as_str())
-            .fact("invited_by", invite.by.username().as_str()),
+            .with("invite", invite.id.as_str())
+            .with("invited_by", invite.by.username().as_str()),
     });
     audit::record(db, &record).await?;
-    Ok(Inserted::Done)
+    Ok(InsertResult::Inserted)
 }
 
 /// False if the name is or was somebody's, or is the console's: whoever had it would be read as the operator in the
@@ -147,7 +147,7 @@ async fn insert(db: &mut Connection, new: &NewAccount) -> Result<bool, DbError> 
 pub(crate) async fn create_first(
     db: &mut Connection,
     (new, by): &(NewAccount, Actor),
-) -> Result<Option<Inserted>, DbError> {
+) -> Result<Option<InsertResult>, DbError> {
     lock_administrators(db).await?;
     if has_administrator(db).await? {
         return Ok(None);
@@ -246,61 +246,61 @@ pub(crate) struct ChangeAccount {
 pub(crate) async fn change(
     db: &mut Connection,
     request: &ChangeAccount,
-) -> Result<Account, TxError<ChangeRefused>> {
+) -> Result<Account, TxError<ChangeRejected>> {
     let held = lock_row(db, &request.username).await?;
     // Deleted meanwhile: it does not come back, whatever was request for.
-    let Some(before) = held.filter(|account| account.standing != Standing::Deleted) else {
-        return Err(ChangeRefused::NoSuchAccount.into());
+    let Some(before) = held.filter(|account| account.standing != AccountStatus::Deleted) else {
+        return Err(ChangeRejected::NoSuchAccount.into());
     };
     let mut after = changed(&before, &request.to);
     save(db, &after).await?;
-    if after.standing != Standing::Active || after.email != before.email {
+    if after.standing != AccountStatus::Active || after.email != before.email {
         resets::delete_all(db, &request.username).await?;
     }
-    if after.standing != Standing::Active || (after.reset_required && !before.reset_required) {
+    if after.standing != AccountStatus::Active || (after.must_change_password && !before.must_change_password) {
         let end = sessions::EndSessions {
             username: request.username.clone(),
             keep: None,
-            end: End {
-                why: EndReason::EndedByAdministrator,
+            end: SessionEnd {
+                reason: EndReason::EndedByAdministrator,
                 by: request.by.clone(),
                 at: request.at,
             },
         };
         sessions::revoke_all(db, &end).await?;
-        after.era = after.era.next(request.at);
+        after.epoch = after.epoch.bump(request.at);
     }
     let mut tokens_ended = None;
     if after.administrator && !before.administrator {
-        let end = End {
-            why: EndReason::EndedByAdministrator,
+        let end = SessionEnd {
+            reason: EndReason::EndedByAdministrator,
             by: request.by.clone(),
             at: request.at,
         };
         tokens_ended = Some(sessions::end_admin_tokens(db, &request.username, &end).await?)
             .filter(|ended| *ended > 0);
     }
-    if after.standing == Standing::Deleted {
+    if after.standing == AccountStatus::Deleted {
         erase(db, &request.username).await?;
     }
-    let was_one = before.administrator && before.standing == Standing::Active;
-    let is_one = after.administrator && after.standing == Standing::Active;
+    let was_one = before.administrator && before.standing == AccountStatus::Active;
+    let is_one = after.administrator && after.standing == AccountStatus::Active;
     if was_one && !is_one {
         // Nobody else can take an administrator away from here on, and this one is gone already.
         lock_administrators(db).await?;
         if !has_administrator(db).await? {
-            return Err(ChangeRefused::LastAdministrator.into());
+            return Err(ChangeRejected::LastAdministrator.into());
         }
     }
     append(db, &request.username).await?;
-    let record = Record::new(&request.by, audit_action(&before, &after), request.at)
-        .about(request.username.as_str());
+    let record = NewAuditEntry::new(&request.by, audit_action(&before, &after), request.at)
+        .subject(request.username.as_str());
     audit::record(
         db,
-        &record.detailed(|detail| {
+        &record.with_detail(|detail| {
             detail
                 .change(audit_detail(&before), audit_detail(&after))
-                .fact("tokens_ended", tokens_ended)
+                .with("tokens_ended", tokens_ended)
         }),
     )
     .await?;
@@ -323,7 +323,7 @@ async fn erase(db: &mut Connection, username: &Username) -> Result<(), DbError> 
 /// The most telling word for it.
 fn audit_action(before: &Account, after: &Account) -> Deed {
     match () {
-        () if after.reset_required && !before.reset_required => Deed::ResetRequired,
+        () if after.must_change_password && !before.must_change_password => Deed::ResetRequired,
         () if after.standing != before.standing || after.administrator != before.administrator => {
             Deed::AccountChanged
         }
@@ -340,7 +340,7 @@ fn audit_detail(account: &Account) -> serde_json::Value {
         "standing": status_word(account.standing), "administrator": account.administrator,
         "display_name": account.display_name.as_ref().map(DisplayName::as_str),
         "email": account.email.as_ref().map(EmailAddress::as_str), "email_verified": account.email_verified,
-        "reset_required": account.reset_required,
+        "reset_required": account.must_change_password,
     })
 }
 
@@ -357,8 +357,8 @@ fn changed(before: &Account, change: &AccountChange) -> Account {
     after.email_verified = change.email_verified.unwrap_or(after.email_verified);
     after.standing = change.standing.unwrap_or(before.standing);
     after.administrator = change.administrator.unwrap_or(before.administrator);
-    after.reset_required = change.reset_required.unwrap_or(before.reset_required);
-    if after.standing == Standing::Deleted {
+    after.must_change_password = change.must_change_password.unwrap_or(before.must_change_password);
+    if after.standing == AccountStatus::Deleted {
         // The name is what others' history needs; the audit says what was there.
         (after.display_name, after.email, after.email_verified) = (None, None, false);
     }
@@ -381,7 +381,7 @@ async fn save(db: &mut Connection, account: &Account) -> Result<(), DbError> {
             account.email.as_ref()
         ),
         account.email_verified,
-        account.reset_required,
+        account.must_change_password,
     ];
     db.execute(UPDATE, row).await.map(drop)
 }
@@ -391,7 +391,7 @@ pub(crate) struct ReplacePassword {
     pub(crate) username: Username,
     pub(crate) old: PasswordHash,
     pub(crate) new: PasswordHash,
-    pub(crate) reason: Replacement,
+    pub(crate) reason: PasswordWrite,
     pub(crate) by: Actor,
     pub(crate) at: Timestamp,
 }
@@ -404,7 +404,7 @@ pub(crate) async fn replace_password(
     const SWAP: &str = "UPDATE accounts SET password = $3 WHERE username = $1 AND password = $2";
     let (username, at) = (&replace.username, replace.at);
     let held = lock_row(db, username).await?;
-    if !held.is_some_and(|account| replace.reason.fits(&account)) {
+    if !held.is_some_and(|account| replace.reason.still_applies(&account)) {
         return Ok(false);
     }
     let swap = params![
@@ -415,28 +415,28 @@ pub(crate) async fn replace_password(
     if db.execute(SWAP, swap).await? == 0 {
         return Ok(false);
     }
-    if replace.reason != Replacement::Upgrade {
+    if replace.reason != PasswordWrite::Upgrade {
         resets::delete_all(db, username).await?;
     }
     let (deed, ended) = match &replace.reason {
-        Replacement::Upgrade => (Deed::PasswordRehashed, 0),
-        Replacement::ChangeKeepingSessions { .. } => {
+        PasswordWrite::Upgrade => (Deed::PasswordRehashed, 0),
+        PasswordWrite::ChangeKeepingSessions { .. } => {
             bump_epoch(db, username, at).await?;
             (Deed::PasswordChanged, 0)
         }
-        Replacement::Change { keep, .. } => (
+        PasswordWrite::Change { keep, .. } => (
             Deed::PasswordChanged,
             end_all_but(db, replace, keep.clone()).await?,
         ),
     };
-    if replace.reason != Replacement::Upgrade {
+    if replace.reason != PasswordWrite::Upgrade {
         append(db, username).await?;
     }
-    let record = Record::new(&replace.by, deed, at).about(username.as_str());
+    let record = NewAuditEntry::new(&replace.by, deed, at).subject(username.as_str());
     let ended = (ended > 0).then_some(ended);
     audit::record(
         db,
-        &record.detailed(|detail| detail.fact("sessions_ended", ended)),
+        &record.with_detail(|detail| detail.with("sessions_ended", ended)),
     )
     .await?;
     Ok(true)
@@ -447,8 +447,8 @@ async fn end_all_but(
     replace: &ReplacePassword,
     keep: Option<SessionId>,
 ) -> Result<u64, DbError> {
-    let end = End {
-        why: EndReason::PasswordChanged,
+    let end = SessionEnd {
+        reason: EndReason::PasswordChanged,
         by: replace.by.clone(),
         at: replace.at,
     };

@@ -1,7 +1,7 @@
 //! One operation on a file, as one transaction: the same way for all nine. What the operation does is decided by
 //! [`vault::decide`]; here it is only held, written and recorded.
 
-use auth::audit::Detail;
+use auth::audit::AuditDetail;
 use serde_json::{Value as Json, json};
 use vault::{Blob, Command, File, Outcome, UserText, VaultError, VaultId, decide::decide};
 
@@ -111,14 +111,14 @@ async fn record(
         by: &command.by,
         at: command.at,
     };
-    let tell = |detail: Detail| {
+    let tell = |detail: AuditDetail| {
         let detail = detail
             .change(before.map_or(Json::Null, audit_json), audit_json(after))
-            .fact("event", event);
-        let detail = detail.fact("file", after.id.as_str());
-        let detail = detail.fact("change", effect.revision.is_some().then_some(after.change));
+            .with("event", event);
+        let detail = detail.with("file", after.id.as_str());
+        let detail = detail.with("change", effect.revision.is_some().then_some(after.change));
         match &effect.reason {
-            Some(reason) => detail.because(reason.as_str()),
+            Some(reason) => detail.reason(reason.as_str()),
             None => detail,
         }
     };

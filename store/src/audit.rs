@@ -5,8 +5,8 @@ mod read;
 
 use auth::{
     Actor,
-    audit::{Detail, Record},
-    store::Answer,
+    audit::{AuditDetail, NewAuditEntry},
+    store::StoreResult,
 };
 use aws_lc_rs::digest;
 use jiff::Timestamp;
@@ -40,11 +40,11 @@ pub(crate) struct ChainEntry<'a> {
     pub(crate) action: &'a str,
     /// The file or the account.
     pub(crate) subject: &'a str,
-    pub(crate) detail: Detail,
+    pub(crate) detail: AuditDetail,
 }
 
 /// Into the accounts' chain.
-pub(crate) async fn record(db: &mut Connection, record: &Record) -> Result<(), DbError> {
+pub(crate) async fn record(db: &mut Connection, record: &NewAuditEntry) -> Result<(), DbError> {
     let (actor, subject, detail) = (
         record.actor.as_str(),
         record.subject.as_str(),
@@ -78,9 +78,9 @@ impl VaultAudit<'_> {
         self,
         db: &mut Connection,
         (action, subject): (&str, &str),
-        add: impl FnOnce(Detail) -> Detail,
+        add: impl FnOnce(AuditDetail) -> AuditDetail,
     ) -> Result<(), DbError> {
-        let detail = add(Detail::by(self.by));
+        let detail = add(AuditDetail::by(self.by));
         let entry = ChainEntry {
             at: self.at,
             actor: self.by.username.as_str(),
@@ -212,7 +212,7 @@ impl ChainRow {
 
 impl Store {
     /// Reads a whole chain and computes it anew. What is appended meanwhile is not looked at.
-    pub async fn verify_audit(&self, chain: &Chain) -> Answer<ChainStatus> {
+    pub async fn verify_audit(&self, chain: &Chain) -> StoreResult<ChainStatus> {
         self.read(chain.clone(), |db, chain| {
             Box::pin(async move { Ok(verify(db, chain).await?) })
         })

@@ -1,11 +1,11 @@
 //! What the crate `auth` asks of a database, each in one transaction. What is done is in the files named after it.
 
 use auth::{
-    Account, AccountChange, Actor, AuthStore, Era, NewAccount, Origin, PasswordHash, Realm,
+    Account, AccountChange, Actor, AuthStore, SecurityEpoch, NewAccount, Origin, PasswordHash, Realm,
     RealmId, Role, Session, SessionId, TokenHash, Username,
     store::{
-        AccountEvent, AccountQuery, Answer, Arrival, ChangeRefused, Credentials, End, EndEverybody,
-        Familiarity, Inserted, Member, RefreshState, Replacement, Rotate, Rotation,
+        AccountEvent, AccountQuery, StoreResult, SignInContext, ChangeRejected, Credentials, SessionEnd, EndAllSessions,
+        SourceFamiliarity, InsertResult, Member, RefreshState, PasswordWrite, RefreshRotation, Rotation,
     },
 };
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ impl AuthStore for Store {
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
         by: Actor,
-    ) -> Answer<Inserted> {
+    ) -> StoreResult<InsertResult> {
         write_tx!(
             self,
             accounts::CreateAccount {
@@ -38,26 +38,26 @@ impl AuthStore for Store {
         &self,
         new: NewAccount,
         by: Actor,
-    ) -> Answer<Option<Inserted>> {
+    ) -> StoreResult<Option<InsertResult>> {
         write_tx!(self, (new, by), accounts::create_first)
     }
 
-    async fn credentials(&self, username: &Username) -> Answer<Option<Credentials>> {
+    async fn credentials(&self, username: &Username) -> StoreResult<Option<Credentials>> {
         read_tx!(self, username.clone(), accounts::credentials)
     }
 
-    async fn password_kinds(&self) -> Answer<Vec<PasswordHash>> {
+    async fn hash_samples(&self) -> StoreResult<Vec<PasswordHash>> {
         self.read((), |db, ()| {
             Box::pin(async move { Ok(accounts::hash_samples(db).await?) })
         })
         .await
     }
 
-    async fn member(&self, username: &Username) -> Answer<Option<Member>> {
+    async fn member(&self, username: &Username) -> StoreResult<Option<Member>> {
         read_tx!(self, username.clone(), roles::member)
     }
 
-    async fn members(&self, query: AccountQuery) -> Answer<Vec<Member>> {
+    async fn members(&self, query: AccountQuery) -> StoreResult<Vec<Member>> {
         read_tx!(self, query, roles::members)
     }
 
@@ -67,7 +67,7 @@ impl AuthStore for Store {
         change: AccountChange,
         by: Actor,
         at: Timestamp,
-    ) -> Result<Account, ChangeRefused> {
+    ) -> Result<Account, ChangeRejected> {
         let change = accounts::ChangeAccount {
             username: username.clone(),
             to: change,
@@ -85,7 +85,7 @@ impl AuthStore for Store {
         role: Option<Role>,
         by: Actor,
         at: Timestamp,
-    ) -> Result<(), ChangeRefused> {
+    ) -> Result<(), ChangeRejected> {
         let set = roles::SetRole {
             username: username.clone(),
             realm: realm.clone(),
@@ -97,7 +97,7 @@ impl AuthStore for Store {
             .await
     }
 
-    async fn members_of(&self, realm: &RealmId) -> Answer<Vec<(Account, Role)>> {
+    async fn members_of(&self, realm: &RealmId) -> StoreResult<Vec<(Account, Role)>> {
         read_tx!(self, realm.clone(), roles::members_of)
     }
 
@@ -106,10 +106,10 @@ impl AuthStore for Store {
         username: &Username,
         old: &PasswordHash,
         new: PasswordHash,
-        why: Replacement,
+        why: PasswordWrite,
         by: Actor,
         at: Timestamp,
-    ) -> Answer<bool> {
+    ) -> StoreResult<bool> {
         let replace = accounts::ReplacePassword {
             username: username.clone(),
             old: old.clone(),
@@ -121,7 +121,7 @@ impl AuthStore for Store {
         write_tx!(self, replace, accounts::replace_password)
     }
 
-    async fn has_administrator(&self) -> Answer<bool> {
+    async fn has_administrator(&self) -> StoreResult<bool> {
         self.read((), |db, ()| {
             Box::pin(async move { Ok(accounts::has_administrator(db).await?) })
         })
@@ -132,8 +132,8 @@ impl AuthStore for Store {
         &self,
         session: Session,
         secret: TokenHash,
-        era: Era,
-    ) -> Answer<Option<Arrival>> {
+        era: SecurityEpoch,
+    ) -> StoreResult<Option<SignInContext>> {
         write_tx!(
             self,
             sessions::StartSession {
@@ -145,7 +145,7 @@ impl AuthStore for Store {
         )
     }
 
-    async fn familiarity(&self, username: &Username, from: &Origin) -> Answer<Familiarity> {
+    async fn is_known_source(&self, username: &Username, from: &Origin) -> StoreResult<SourceFamiliarity> {
         read_tx!(
             self,
             (username.clone(), from.clone()),
@@ -153,27 +153,27 @@ impl AuthStore for Store {
         )
     }
 
-    async fn take_ending_tokens(&self, at: Timestamp, by: Timestamp) -> Answer<Vec<Session>> {
+    async fn claim_expiring_tokens(&self, at: Timestamp, by: Timestamp) -> StoreResult<Vec<Session>> {
         write_tx!(self, (at, by), sessions::claim_expiring)
     }
 
-    async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {
+    async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
         read_tx!(self, id.clone(), sessions::find)
     }
 
-    async fn session_by_cookie(&self, cookie: &TokenHash) -> Answer<Option<Session>> {
+    async fn session_by_cookie(&self, cookie: &TokenHash) -> StoreResult<Option<Session>> {
         read_tx!(self, cookie.clone(), sessions::by_cookie)
     }
 
-    async fn session_by_refresh(&self, token: &TokenHash) -> Answer<Option<RefreshState>> {
+    async fn session_by_refresh(&self, token: &TokenHash) -> StoreResult<Option<RefreshState>> {
         read_tx!(self, token.clone(), refresh::state)
     }
 
-    async fn rotate_refresh(&self, rotate: Rotate) -> Answer<Rotation> {
+    async fn rotate_refresh(&self, rotate: RefreshRotation) -> StoreResult<Rotation> {
         write_tx!(self, rotate, refresh::rotate)
     }
 
-    async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Answer<()> {
+    async fn touch_session(&self, id: &SessionId, at: Timestamp) -> StoreResult<()> {
         let touch = (id.clone(), at);
         self.write(touch, |db, (id, at)| {
             Box::pin(async move { Ok(sessions::touch(db, id, *at).await?) })
@@ -181,7 +181,7 @@ impl AuthStore for Store {
         .await
     }
 
-    async fn sessions_of(&self, username: &Username, at: Timestamp) -> Answer<Vec<Session>> {
+    async fn sessions_of(&self, username: &Username, at: Timestamp) -> StoreResult<Vec<Session>> {
         let of = (username.clone(), at);
         self.read(of, |db, (username, at)| {
             Box::pin(async move { Ok(sessions::of(db, username, *at).await?) })
@@ -189,7 +189,7 @@ impl AuthStore for Store {
         .await
     }
 
-    async fn end_session(&self, username: &Username, id: &SessionId, end: End) -> Answer<bool> {
+    async fn end_session(&self, username: &Username, id: &SessionId, end: SessionEnd) -> StoreResult<bool> {
         write_tx!(
             self,
             sessions::EndSession {
@@ -205,8 +205,8 @@ impl AuthStore for Store {
         &self,
         username: &Username,
         keep: Option<&SessionId>,
-        end: End,
-    ) -> Answer<u64> {
+        end: SessionEnd,
+    ) -> StoreResult<u64> {
         let end = sessions::EndSessions {
             username: username.clone(),
             keep: keep.cloned(),
@@ -215,36 +215,36 @@ impl AuthStore for Store {
         write_tx!(self, end, sessions::end_all)
     }
 
-    async fn end_everybody(&self, all: EndEverybody) -> Answer<u64> {
+    async fn end_everybody(&self, all: EndAllSessions) -> StoreResult<u64> {
         write_tx!(self, all, sessions::end_all_accounts)
     }
 
-    async fn realms(&self) -> Answer<Vec<Realm>> {
+    async fn realms(&self) -> StoreResult<Vec<Realm>> {
         self.read((), |db, ()| {
             Box::pin(async move { Ok(roles::realms(db).await?) })
         })
         .await
     }
 
-    async fn account_events_after(&self, n: i64) -> Answer<Vec<AccountEvent>> {
+    async fn account_events_after(&self, n: i64) -> StoreResult<Vec<AccountEvent>> {
         self.read(n, |db, n| {
             Box::pin(async move { Ok(account_events::after(db, *n).await?) })
         })
         .await
     }
 
-    async fn last_account_event(&self) -> Answer<i64> {
+    async fn last_account_event(&self) -> StoreResult<i64> {
         self.read((), |db, ()| {
             Box::pin(async move { Ok(account_events::last(db).await?) })
         })
         .await
     }
 
-    async fn forget_ended(&self, before: Timestamp) -> Answer<u64> {
+    async fn purge_ended(&self, before: Timestamp) -> StoreResult<u64> {
         let mut forgotten = 0;
         loop {
             // In small steps, so that nobody who signs in waits for it.
-            let some: Answer<u64> = write_tx!(self, before, sessions::purge_ended);
+            let some: StoreResult<u64> = write_tx!(self, before, sessions::purge_ended);
             match some? {
                 0 => return Ok(forgotten),
                 some => forgotten += some,

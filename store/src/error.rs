@@ -1,8 +1,8 @@
 //! What the databases refuse, told apart as far as anybody acts on it.
 
 use auth::{
-    Unavailable,
-    store::{ChangeRefused, FactorsRefused},
+    StoreUnavailable,
+    store::{ChangeRejected, FactorsRefused},
 };
 use vault::VaultError;
 
@@ -27,7 +27,7 @@ pub enum OpenError {
     #[error("The database {database} cannot be opened: {source}")]
     Failed {
         database: String,
-        source: Unavailable,
+        source: StoreUnavailable,
     },
 }
 
@@ -112,13 +112,13 @@ impl From<sqlx::Error> for DbError {
     }
 }
 
-impl From<DbError> for Unavailable {
+impl From<DbError> for StoreUnavailable {
     fn from(error: DbError) -> Self {
-        Self::because(error)
+        Self::from_source(error)
     }
 }
 
-impl From<DbError> for ChangeRefused {
+impl From<DbError> for ChangeRejected {
     fn from(error: DbError) -> Self {
         Self::Store(error.into())
     }
@@ -130,7 +130,7 @@ impl From<DbError> for FactorsRefused {
     }
 }
 
-impl From<DbError> for auth::store::GroupRefused {
+impl From<DbError> for auth::store::GroupRejected {
     fn from(error: DbError) -> Self {
         Self::Store(error.into())
     }
@@ -167,8 +167,8 @@ impl From<VaultError> for TxError<VaultError> {
     }
 }
 
-impl From<ChangeRefused> for TxError<ChangeRefused> {
-    fn from(error: ChangeRefused) -> Self {
+impl From<ChangeRejected> for TxError<ChangeRejected> {
+    fn from(error: ChangeRejected) -> Self {
         Self::Rejected(error)
     }
 }

@@ -1,10 +1,10 @@
 //! Second factors, and the sessions that live on what was proved with them.
 
 use auth::{
-    Actor, Factor, FactorId, FactorKind, Standing, TokenHash, Username,
-    audit::{Deed, Detail, Record},
+    Actor, Factor, FactorId, FactorKind, AccountStatus, TokenHash, Username,
+    audit::{Deed, AuditDetail, NewAuditEntry},
     store::{
-        Answer, End, EndReason, FactorChange, FactorStore, FactorsRefused, Least, Removal, Renewal,
+        StoreResult, SessionEnd, EndReason, FactorChange, FactorStore, FactorsRefused, MinimumFactors, Removal, StepUpRenewal,
     },
 };
 use jiff::Timestamp;
@@ -24,11 +24,11 @@ const COLUMNS: &str =
     "factor_id, username, kind, name, body, counter, created_at, last_used_at, used_at";
 
 impl FactorStore for Store {
-    async fn factors(&self, of: &Username) -> Answer<Vec<Factor>> {
+    async fn factors(&self, of: &Username) -> StoreResult<Vec<Factor>> {
         read_tx!(self, of.clone(), list)
     }
 
-    async fn factor(&self, id: &FactorId) -> Answer<Option<Factor>> {
+    async fn factor(&self, id: &FactorId) -> StoreResult<Option<Factor>> {
         read_tx!(self, id.clone(), find)
     }
 
@@ -37,7 +37,7 @@ impl FactorStore for Store {
             .await
     }
 
-    async fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> Answer<bool> {
+    async fn consume_totp_step(&self, id: &FactorId, step: i64, at: Timestamp) -> StoreResult<bool> {
         write_tx!(
             self,
             ConsumeStep {
@@ -49,13 +49,13 @@ impl FactorStore for Store {
         )
     }
 
-    async fn revise_factor(
+    async fn update_factor_if(
         &self,
         factor: &Factor,
         body: String,
         counter: i64,
         at: Timestamp,
-    ) -> Answer<bool> {
+    ) -> StoreResult<bool> {
         write_tx!(
             self,
             UpdateFactor {
@@ -73,7 +73,7 @@ impl FactorStore for Store {
         by: &Actor,
         code: &TokenHash,
         at: Timestamp,
-    ) -> Answer<Option<u32>> {
+    ) -> StoreResult<Option<u32>> {
         write_tx!(
             self,
             ConsumeRecoveryCode {
@@ -85,11 +85,11 @@ impl FactorStore for Store {
         )
     }
 
-    async fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> Answer<bool> {
+    async fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> StoreResult<bool> {
         write_tx!(self, (of.clone(), id.clone(), name), rename)
     }
 
-    async fn renew_session(&self, renewal: Renewal) -> Answer<bool> {
+    async fn renew_session(&self, renewal: StepUpRenewal) -> StoreResult<bool> {
         write_tx!(self, renewal, renew)
     }
 }
@@ -116,7 +116,7 @@ async fn change_all(
     // Held until the commit: two who take the last two away at once are one after the other, and so are the
     // sign-ins that meanwhile begin a session.
     match accounts::lock_row(db, &change.username).await? {
-        Some(account) if account.standing != Standing::Deleted => {}
+        Some(account) if account.standing != AccountStatus::Deleted => {}
         _ => return Err(FactorsRefused::NoSuchAccount.into()),
     }
     if !remove(db, &change.username, &change.remove).await? {
@@ -128,7 +128,7 @@ async fn change_all(
         }
     }
     if count_remaining(db, &change.username).await? == 0 {
-        if change.least == Least::One {
+        if change.least == MinimumFactors::One {
             return Err(FactorsRefused::Last.into());
         }
         remove(db, &change.username, &Removal::All).await?;
@@ -219,8 +219,8 @@ async fn keep_current_session(
     let end = sessions::EndSessions {
         username: change.username.clone(),
         keep: change.keep.as_ref().map(|(id, _)| id.clone()),
-        end: End {
-            why: EndReason::FactorsChanged,
+        end: SessionEnd {
+            reason: EndReason::FactorsChanged,
             by: change.by.clone(),
             at: change.at,
         },
@@ -229,10 +229,10 @@ async fn keep_current_session(
 }
 
 /// What somebody knows of their factors: kinds and names, and of the codes that they are there.
-fn audit_entry(change: &FactorChange, ended: u64) -> Record {
-    let record = Record::new(&change.by, change.deed, change.at).about(change.username.as_str());
-    let told = Detail::stored(change.detail.clone()).fact("sessions_ended", ended);
-    record.detailed(|detail| Detail {
+fn audit_entry(change: &FactorChange, ended: u64) -> NewAuditEntry {
+    let record = NewAuditEntry::new(&change.by, change.deed, change.at).subject(change.username.as_str());
+    let told = AuditDetail::from_json(change.detail.clone()).with("sessions_ended", ended);
+    record.with_detail(|detail| AuditDetail {
         by: detail.by,
         from: detail.from,
         ..told
@@ -304,8 +304,8 @@ async fn consume_recovery_code(
         .find(LEFT, params![of])
         .await?
         .map_or(Ok(0), |mut row| row.int())?;
-    let record = Record::new(&code.by, Deed::RecoveryCodeUsed, code.at);
-    audit::record(db, &record.detailed(|detail| detail.fact("left", left))).await?;
+    let record = NewAuditEntry::new(&code.by, Deed::RecoveryCodeUsed, code.at);
+    audit::record(db, &record.with_detail(|detail| detail.with("left", left))).await?;
     Ok(Some(u32::try_from(left).unwrap_or(u32::MAX)))
 }
 
@@ -320,13 +320,13 @@ async fn rename(
         == 1)
 }
 
-async fn renew(db: &mut Connection, renew: &Renewal) -> Result<bool, DbError> {
+async fn renew(db: &mut Connection, renew: &StepUpRenewal) -> Result<bool, DbError> {
     const RENEW: &str = "UPDATE sessions SET auth_time = $3, methods = $4
         WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3";
     // What was shown in another era, or for a session with other factors, proves nothing now.
     if accounts::lock_row(db, &renew.by.username)
         .await?
-        .is_none_or(|account| account.era != renew.era)
+        .is_none_or(|account| account.epoch != renew.era)
     {
         return Ok(false);
     }
@@ -342,11 +342,11 @@ async fn renew(db: &mut Connection, renew: &Renewal) -> Result<bool, DbError> {
         return Ok(false);
     }
     append(db, &renew.by.username).await?;
-    let methods: Vec<_> = renew.methods.iter().map(auth::Method::as_str).collect();
-    let record = Record::new(&renew.by, Deed::SteppedUp, renew.at);
+    let methods: Vec<_> = renew.methods.iter().map(auth::AuthMethod::as_str).collect();
+    let record = NewAuditEntry::new(&renew.by, Deed::SteppedUp, renew.at);
     audit::record(
         db,
-        &record.detailed(|detail| detail.fact("session", id).fact("methods", methods)),
+        &record.with_detail(|detail| detail.with("session", id).with("methods", methods)),
     )
     .await?;
     Ok(true)

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use auth::{
-    Account, Actor, Group, GroupName, RealmId, Role, Standing, Username,
-    audit::{Deed, Detail, Record},
-    store::{Answer, GroupChange, GroupRefused, GroupStore, Inserted, Membership},
+    Account, Actor, Group, GroupName, RealmId, Role, AccountStatus, Username,
+    audit::{Deed, AuditDetail, NewAuditEntry},
+    store::{StoreResult, GroupChange, GroupRejected, GroupStore, InsertResult, Membership},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -22,16 +22,16 @@ use crate::{
 };
 
 impl GroupStore for Store {
-    async fn groups(&self) -> Answer<Vec<Group>> {
+    async fn groups(&self) -> StoreResult<Vec<Group>> {
         self.read((), |db, ()| Box::pin(async move { Ok(list(db).await?) }))
             .await
     }
 
-    async fn group(&self, name: &GroupName) -> Answer<Option<Group>> {
+    async fn group(&self, name: &GroupName) -> StoreResult<Option<Group>> {
         read_tx!(self, name.clone(), find)
     }
 
-    async fn create_group(&self, name: &GroupName, by: Actor, at: Timestamp) -> Answer<Inserted> {
+    async fn create_group(&self, name: &GroupName, by: Actor, at: Timestamp) -> StoreResult<InsertResult> {
         write_tx!(
             self,
             GroupOp {
@@ -49,7 +49,7 @@ impl GroupStore for Store {
         change: GroupChange,
         by: Actor,
         at: Timestamp,
-    ) -> Result<(), GroupRefused> {
+    ) -> Result<(), GroupRejected> {
         let change = (
             GroupOp {
                 name: name.clone(),
@@ -64,11 +64,11 @@ impl GroupStore for Store {
         .await
     }
 
-    async fn groups_in(&self, realm: &RealmId) -> Answer<Vec<(GroupName, Role)>> {
+    async fn groups_in(&self, realm: &RealmId) -> StoreResult<Vec<(GroupName, Role)>> {
         read_tx!(self, realm.clone(), groups_in)
     }
 
-    async fn members_through(&self, realm: &RealmId) -> Answer<Vec<(Account, GroupName, Role)>> {
+    async fn members_through(&self, realm: &RealmId) -> StoreResult<Vec<(Account, GroupName, Role)>> {
         read_tx!(self, realm.clone(), members_via_groups)
     }
 }
@@ -158,28 +158,28 @@ async fn members(db: &mut Connection, name: &GroupName) -> Result<Vec<Username>,
     rows.into_iter().map(second).collect()
 }
 
-async fn create(db: &mut Connection, doing: &GroupOp) -> Result<Inserted, DbError> {
+async fn create(db: &mut Connection, doing: &GroupOp) -> Result<InsertResult, DbError> {
     const INSERT: &str = "INSERT INTO account_groups (name, created_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
     if db
         .execute(INSERT, params![doing.name.as_str(), doing.at])
         .await?
         == 0
     {
-        return Ok(Inserted::Taken);
+        return Ok(InsertResult::Duplicate);
     }
     record(db, doing, Deed::GroupMade, |detail| detail).await?;
-    Ok(Inserted::Done)
+    Ok(InsertResult::Inserted)
 }
 
 async fn change(
     db: &mut Connection,
     doing: &GroupOp,
     change: &GroupChange,
-) -> Result<(), TxError<GroupRefused>> {
+) -> Result<(), TxError<GroupRejected>> {
     // Held until the commit, so that nobody joins or leaves while its roles change.
     let hold = "SELECT 1 FROM account_groups WHERE name = $1 FOR UPDATE";
     if db.find(hold, params![doing.name.as_str()]).await?.is_none() {
-        return Err(TxError::Rejected(GroupRefused::NoSuchGroup));
+        return Err(TxError::Rejected(GroupRejected::NoSuchGroup));
     }
     match change {
         GroupChange::Add(username) => {
@@ -195,10 +195,10 @@ async fn change(
     }
 }
 
-async fn exists(db: &mut Connection, username: &Username) -> Result<(), TxError<GroupRefused>> {
+async fn exists(db: &mut Connection, username: &Username) -> Result<(), TxError<GroupRejected>> {
     match accounts::lock_row(db, username).await? {
-        Some(account) if account.standing != Standing::Deleted => Ok(()),
-        _ => Err(TxError::Rejected(GroupRefused::NoSuchAccount)),
+        Some(account) if account.standing != AccountStatus::Deleted => Ok(()),
+        _ => Err(TxError::Rejected(GroupRejected::NoSuchAccount)),
     }
 }
 
@@ -266,7 +266,7 @@ async fn set_role(
     append_for_members(db, &doing.name).await?;
     let (before, after) = (json!({ "role": before }), json!({ "role": after }));
     record(db, doing, Deed::GroupChanged, |detail| {
-        detail.change(before, after).fact("realm", vault)
+        detail.change(before, after).with("realm", vault)
     })
     .await
 }
@@ -307,10 +307,10 @@ async fn record(
     db: &mut Connection,
     doing: &GroupOp,
     deed: Deed,
-    add: impl FnOnce(Detail) -> Detail,
+    add: impl FnOnce(AuditDetail) -> AuditDetail,
 ) -> Result<(), DbError> {
-    let record = Record::new(&doing.by, deed, doing.at).about(doing.name.as_str());
-    audit::record(db, &record.detailed(add)).await
+    let record = NewAuditEntry::new(&doing.by, deed, doing.at).subject(doing.name.as_str());
+    audit::record(db, &record.with_detail(add)).await
 }
 
 async fn groups_in(

@@ -1,9 +1,9 @@
 //! Accounts at upstream providers that open ours.
 
 use auth::{
-    Actor, Era, NewAccount, RealmId, Role, Username,
-    audit::{Deed, Record},
-    store::{Answer, End, EndReason, Identity, IdentityStore, Inserted, Linked, NewIdentity},
+    Actor, SecurityEpoch, NewAccount, RealmId, Role, Username,
+    audit::{Deed, NewAuditEntry},
+    store::{StoreResult, SessionEnd, EndReason, Identity, IdentityStore, InsertResult, LinkResult, NewIdentity},
     upstream::identity_id,
 };
 use jiff::Timestamp;
@@ -23,25 +23,25 @@ use crate::{
 const COLUMNS: &str = "issuer, subject, provider, known_as, username, linked_at, last_used_at";
 
 impl IdentityStore for Store {
-    async fn identity(&self, issuer: &str, subject: &str) -> Answer<Option<Identity>> {
+    async fn identity(&self, issuer: &str, subject: &str) -> StoreResult<Option<Identity>> {
         read_tx!(self, (issuer.to_owned(), subject.to_owned()), find)
     }
 
-    async fn identities_of(&self, username: &Username) -> Answer<Vec<Identity>> {
+    async fn identities_of(&self, username: &Username) -> StoreResult<Vec<Identity>> {
         read_tx!(self, username.clone(), identities_of)
     }
 
     async fn link_identity(
         &self,
         by: Actor,
-        era: Era,
+        era: SecurityEpoch,
         new: NewIdentity,
         at: Timestamp,
-    ) -> Answer<Option<Inserted>> {
+    ) -> StoreResult<Option<InsertResult>> {
         write_tx!(self, (Link { by, new, at }, era), link_in_session)
     }
 
-    async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> Answer<bool> {
+    async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> StoreResult<bool> {
         write_tx!(
             self,
             Unlink {
@@ -53,7 +53,7 @@ impl IdentityStore for Store {
         )
     }
 
-    async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> Answer<()> {
+    async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> StoreResult<()> {
         write_tx!(
             self,
             Used {
@@ -71,7 +71,7 @@ impl IdentityStore for Store {
         roles: Vec<(RealmId, Role)>,
         identity: NewIdentity,
         by: Actor,
-    ) -> Answer<Linked> {
+    ) -> StoreResult<LinkResult> {
         let create = CreateLinked {
             new,
             roles,
@@ -84,7 +84,7 @@ impl IdentityStore for Store {
             .await
         {
             Ok(linked) => Ok(linked),
-            Err(CreateLinkedError::Taken) => Ok(Linked::IdentityTaken),
+            Err(CreateLinkedError::Taken) => Ok(LinkResult::IdentityTaken),
             Err(CreateLinkedError::Failed(error)) => Err(error),
         }
     }
@@ -119,11 +119,11 @@ struct Link {
 /// The account is held, so that whoever ends the session from here on finds what it has joined.
 async fn link_in_session(
     db: &mut Connection,
-    (asked, era): &(Link, Era),
-) -> Result<Option<Inserted>, DbError> {
+    (asked, era): &(Link, SecurityEpoch),
+) -> Result<Option<InsertResult>, DbError> {
     if let Some(session) = asked.by.session() {
         let held = accounts::lock_row(db, &asked.by.username).await?;
-        if held.is_none_or(|account| account.era != *era)
+        if held.is_none_or(|account| account.epoch != *era)
             || !sessions::is_live(db, &asked.by.username, session, asked.at).await?
         {
             return Ok(None);
@@ -132,7 +132,7 @@ async fn link_in_session(
     link(db, asked).await.map(Some)
 }
 
-async fn link(db: &mut Connection, link: &Link) -> Result<Inserted, DbError> {
+async fn link(db: &mut Connection, link: &Link) -> Result<InsertResult, DbError> {
     const INSERT: &str =
         "INSERT INTO identities (issuer, subject, provider, known_as, username, linked_at)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issuer, subject) DO NOTHING";
@@ -141,21 +141,21 @@ async fn link(db: &mut Connection, link: &Link) -> Result<Inserted, DbError> {
         new.issuer.as_str(),
         new.subject.as_str(),
         new.provider.as_str(),
-        new.known_as.as_deref(),
+        new.display_hint.as_deref(),
         username,
         link.at,
     ];
     if db.execute(INSERT, row).await? == 0 {
-        return Ok(Inserted::Taken);
+        return Ok(InsertResult::Duplicate);
     }
     let after = json!({ "provider": new.provider, "issuer": new.issuer, "subject": new.subject });
-    let record = Record::new(&link.by, Deed::ProviderLinked, link.at);
+    let record = NewAuditEntry::new(&link.by, Deed::ProviderLinked, link.at);
     audit::record(
         db,
-        &record.detailed(|detail| detail.change(json!({}), after)),
+        &record.with_detail(|detail| detail.change(json!({}), after)),
     )
     .await?;
-    Ok(Inserted::Done)
+    Ok(InsertResult::Inserted)
 }
 
 #[derive(Debug)]
@@ -165,9 +165,9 @@ struct Unlink {
     at: Timestamp,
 }
 
-fn unlink_entry(by: &Actor, identity: &Identity, at: Timestamp) -> Record {
+fn unlink_entry(by: &Actor, identity: &Identity, at: Timestamp) -> NewAuditEntry {
     let before = json!({ "provider": identity.provider, "issuer": identity.issuer, "subject": identity.subject });
-    Record::new(by, Deed::ProviderUnlinked, at).detailed(|detail| detail.change(before, json!({})))
+    NewAuditEntry::new(by, Deed::ProviderUnlinked, at).with_detail(|detail| detail.change(before, json!({})))
 }
 
 /// Whatever is joined to that account, by somebody else.
@@ -180,7 +180,7 @@ pub(crate) async fn unlink_all(
     for identity in identities_of(db, username).await? {
         audit::record(
             db,
-            &unlink_entry(by, &identity, at).about(username.as_str()),
+            &unlink_entry(by, &identity, at).subject(username.as_str()),
         )
         .await?;
     }
@@ -219,8 +219,8 @@ async fn unlink(db: &mut Connection, unlink: &Unlink) -> Result<bool, DbError> {
         return Ok(false);
     }
     accounts::bump_epoch(db, &unlink.by.username, unlink.at).await?;
-    let end = End {
-        why: EndReason::EndedByOwner,
+    let end = SessionEnd {
+        reason: EndReason::EndedByOwner,
         by: unlink.by.clone(),
         at: unlink.at,
     };
@@ -239,7 +239,7 @@ async fn unlink(db: &mut Connection, unlink: &Unlink) -> Result<bool, DbError> {
     let record = unlink_entry(&unlink.by, &identity, unlink.at);
     audit::record(
         db,
-        &record.detailed(|detail| detail.fact("sessions_ended", ended)),
+        &record.with_detail(|detail| detail.with("sessions_ended", ended)),
     )
     .await?;
     Ok(true)
@@ -274,7 +274,7 @@ struct CreateLinked {
 #[derive(Debug)]
 enum CreateLinkedError {
     Taken,
-    Failed(auth::Unavailable),
+    Failed(auth::StoreUnavailable),
 }
 
 impl From<DbError> for CreateLinkedError {
@@ -286,7 +286,7 @@ impl From<DbError> for CreateLinkedError {
 async fn create_linked(
     db: &mut Connection,
     create: &CreateLinked,
-) -> Result<Linked, TxError<CreateLinkedError>> {
+) -> Result<LinkResult, TxError<CreateLinkedError>> {
     let new = create.new.clone();
     let (by, at) = (create.by.clone(), new.created_at);
     let account = accounts::CreateAccount {
@@ -295,8 +295,8 @@ async fn create_linked(
         by: by.clone(),
         invite: None,
     };
-    if accounts::create(db, &account).await? == Inserted::Taken {
-        return Ok(Linked::NameTaken);
+    if accounts::create(db, &account).await? == InsertResult::Duplicate {
+        return Ok(LinkResult::NameTaken);
     }
     match link(
         db,
@@ -308,8 +308,8 @@ async fn create_linked(
     )
     .await?
     {
-        Inserted::Done => Ok(Linked::Done),
-        Inserted::Taken => Err(TxError::Rejected(CreateLinkedError::Taken)),
+        InsertResult::Inserted => Ok(LinkResult::Done),
+        InsertResult::Duplicate => Err(TxError::Rejected(CreateLinkedError::Taken)),
     }
 }
 
@@ -318,7 +318,7 @@ fn parse(row: &mut Row) -> Result<Identity, DbError> {
         issuer: row.text()?,
         subject: row.text()?,
         provider: row.text()?,
-        known_as: row.opt_text()?,
+        display_hint: row.opt_text()?,
         username: accounts::username(&row.text()?)?,
         linked_at: row.time()?,
         last_used_at: row.opt_time()?,

@@ -1,8 +1,8 @@
 //! Invitations used: the slip goes and the account comes, in one transaction.
 
 use auth::{
-    Invite, Inviter, Username,
-    store::{Answer, End, Inserted, InviteStore, Redeem, Redeemed, SlipKind},
+    Invitation, Inviter, Username,
+    store::{StoreResult, SessionEnd, InsertResult, InviteStore, AcceptInvitation, AcceptInvitationResult, OneTimeKind},
 };
 
 use crate::{
@@ -17,21 +17,21 @@ use crate::{
 };
 
 impl InviteStore for Store {
-    async fn redeem_invite(&self, redeem: Redeem) -> Answer<Redeemed> {
+    async fn accept_invitation(&self, redeem: AcceptInvitation) -> StoreResult<AcceptInvitationResult> {
         write_tx!(self, redeem, self::accept)
     }
 }
 
 /// Nothing is written before it is clear that all of it will be.
-async fn accept(db: &mut Connection, redeem: &Redeem) -> Result<Redeemed, DbError> {
+async fn accept(db: &mut Connection, redeem: &AcceptInvitation) -> Result<AcceptInvitationResult, DbError> {
     let one = Key {
-        kind: SlipKind::Invite,
+        kind: OneTimeKind::Invite,
         hash: redeem.hash.clone(),
         at: redeem.at,
     };
     // Whoever invited before what they made, as everywhere.
     if !is_authorized(db, redeem).await? || !one_time_tokens::lock_row(db, &one).await? {
-        return Ok(Redeemed::Over);
+        return Ok(AcceptInvitationResult::Invalid);
     }
     let new = redeem.new.clone();
     let by = redeem.by.clone();
@@ -41,31 +41,31 @@ async fn accept(db: &mut Connection, redeem: &Redeem) -> Result<Redeemed, DbErro
         by,
         invite: Some(redeem.invite.clone()),
     };
-    if accounts::create(db, &create).await? == Inserted::Taken {
-        return Ok(Redeemed::Taken);
+    if accounts::create(db, &create).await? == InsertResult::Duplicate {
+        return Ok(AcceptInvitationResult::UsernameTaken);
     }
     one_time_tokens::consume(db, &one).await?;
-    Ok(Redeemed::Done)
+    Ok(AcceptInvitationResult::Accepted)
 }
 
 /// Whoever invited is held until the commit: nobody disables them or takes a role of theirs away meanwhile.
-async fn is_authorized(db: &mut Connection, redeem: &Redeem) -> Result<bool, DbError> {
+async fn is_authorized(db: &mut Connection, redeem: &AcceptInvitation) -> Result<bool, DbError> {
     let Inviter::Account(username) = &redeem.invite.by else {
-        return Ok(redeem.invite.is_good_by(None));
+        return Ok(redeem.invite.still_authorized(None));
     };
     accounts::lock_row(db, username).await?;
     let inviter = roles::member(db, username).await?;
-    Ok(redeem.invite.is_good_by(inviter.as_ref()))
+    Ok(redeem.invite.still_authorized(inviter.as_ref()))
 }
 
 /// What was handed out by somebody who is thrown out, or (`None`) by anybody but the operator, lets nobody in any more.
 pub(crate) async fn revoke_all(
     db: &mut Connection,
     by: Option<&Username>,
-    end: &End,
+    end: &SessionEnd,
 ) -> Result<(), DbError> {
-    for slip in one_time_tokens::consume_all(db, SlipKind::Invite, by).await? {
-        if let Some(record) = Invite::withdrawn(&slip, end) {
+    for slip in one_time_tokens::consume_all(db, OneTimeKind::Invite, by).await? {
+        if let Some(record) = Invitation::withdrawn(&slip, end) {
             audit::record(db, &record).await?;
         }
     }

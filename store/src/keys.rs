@@ -3,7 +3,7 @@
 use auth::{
     Actor, PasswordHash,
     audit::Deed,
-    store::{Answer, KeyPurpose, KeyStore, Reseal, Resealed, StoredKey},
+    store::{StoreResult, KeyPurpose, KeyStore, Reseal, Resealed, StoredKey},
 };
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -18,11 +18,11 @@ use crate::{
 };
 
 impl KeyStore for Store {
-    async fn keys(&self, purpose: KeyPurpose) -> Answer<Vec<StoredKey>> {
+    async fn keys(&self, purpose: KeyPurpose) -> StoreResult<Vec<StoredKey>> {
         read_tx!(self, purpose, list)
     }
 
-    async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> Answer<bool> {
+    async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> StoreResult<bool> {
         write_tx!(
             self,
             Replace {
@@ -33,22 +33,22 @@ impl KeyStore for Store {
         )
     }
 
-    async fn forget_keys(&self, before: Timestamp) -> Answer<u64> {
+    async fn forget_keys(&self, before: Timestamp) -> StoreResult<u64> {
         write_tx!(self, before, forget)
     }
 
-    async fn forget_peppers(&self, before: Timestamp) -> Answer<u64> {
+    async fn forget_peppers(&self, before: Timestamp) -> StoreResult<u64> {
         write_tx!(self, before, forget_peppers)
     }
 
-    async fn master(&self) -> Answer<Option<String>> {
+    async fn master(&self) -> StoreResult<Option<String>> {
         self.read((), |db, ()| {
             Box::pin(async move { Ok(master::active_id(db).await?) })
         })
         .await
     }
 
-    async fn name_master(&self, name: &str, old: Option<&str>, at: Timestamp) -> Answer<bool> {
+    async fn set_master_id(&self, name: &str, old: Option<&str>, at: Timestamp) -> StoreResult<bool> {
         let naming = master::SetMaster {
             id: name.to_owned(),
             old: old.map(str::to_owned),
@@ -57,7 +57,7 @@ impl KeyStore for Store {
         write_tx!(self, naming, master::set_active)
     }
 
-    async fn reseal(&self, reseal: Reseal) -> Answer<Option<Resealed>> {
+    async fn reseal(&self, reseal: Reseal) -> StoreResult<Option<Resealed>> {
         write_tx!(self, reseal, master::reseal)
     }
 }
@@ -120,14 +120,14 @@ async fn replace(db: &mut Connection, Replace { new, old }: &Replace) -> Result<
         (0, Some(_)) => return Err(DbError::corrupt("two keys of one name")),
         _ => {}
     }
-    let made = auth::audit::Record::new(&Actor::console(), Deed::KeyRotated, new.made_at)
-        .about(new.kid.clone());
-    let made = made.detailed(|detail| {
+    let made = auth::audit::NewAuditEntry::new(&Actor::console(), Deed::KeyRotated, new.made_at)
+        .subject(new.kid.clone());
+    let made = made.with_detail(|detail| {
         let detail = detail
-            .fact("purpose", purpose)
-            .fact("algorithm", new.algorithm.as_str());
+            .with("purpose", purpose)
+            .with("algorithm", new.algorithm.as_str());
         if let Some(old) = old {
-            detail.fact("instead_of", old.as_str())
+            detail.with("instead_of", old.as_str())
         } else {
             detail
         }
@@ -147,7 +147,7 @@ async fn forget_peppers(db: &mut Connection, before: &Timestamp) -> Result<u64, 
     let mut forgotten = 0;
     for key in list(db, &KeyPurpose::Peppers).await? {
         let old = key.retired_at.is_some_and(|at| at < *before);
-        let hashes = PasswordHash::beginning_under(&key.kid) + "%";
+        let hashes = PasswordHash::prefix_for_pepper(&key.kid) + "%";
         if old && db.find(UNDER, params![hashes]).await?.is_none() {
             forgotten += db
                 .execute("DELETE FROM keys WHERE kid = $1", params![key.kid.as_str()])

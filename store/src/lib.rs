@@ -46,7 +46,7 @@ mod writer;
 
 use std::{fmt, sync::Arc};
 
-use auth::{Unavailable, store::Answer};
+use auth::{StoreUnavailable, store::StoreResult};
 use futures_util::future::BoxFuture;
 
 pub use audit::{Chain, ChainHead, ChainStatus};
@@ -108,7 +108,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Unavailable`]; nothing is lost.
-    pub async fn checkpoint(&self) -> Answer<()> {
+    pub async fn checkpoint(&self) -> StoreResult<()> {
         match &*self.0 {
             Engine::Sqlite(sqlite) => Ok(sqlite.checkpoint().await?),
             Engine::Postgres(_) => Ok(()),
@@ -130,7 +130,7 @@ impl Store {
     }
 
     /// Runs `body`, which must only read. It sees every write that returned before.
-    async fn read<A, T>(&self, args: A, body: TxFn<A, T, Unavailable>) -> Answer<T>
+    async fn read<A, T>(&self, args: A, body: TxFn<A, T, StoreUnavailable>) -> StoreResult<T>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,

@@ -2,9 +2,9 @@
 
 use auth::{
     Actor,
-    audit::{Deed, Record},
-    seal::sealed_under,
-    store::{KeyPurpose, Reseal, Resealed, SlipKind},
+    audit::{Deed, NewAuditEntry},
+    seal::key_id_of,
+    store::{KeyPurpose, Reseal, Resealed, OneTimeKind},
 };
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -14,7 +14,7 @@ use crate::{audit, connection::Connection, error::DbError, keys, value::params};
 /// Its row stands among the keys: there is one at most, as of keys that sign.
 const PURPOSE: &str = "master";
 /// Slips that hold something sealed.
-const SEALED_KINDS: [SlipKind; 2] = [SlipKind::Enrolment, SlipKind::Upstream];
+const SEALED_KINDS: [OneTimeKind; 2] = [OneTimeKind::Enrolment, OneTimeKind::Upstream];
 
 pub(crate) async fn active_id(db: &mut Connection) -> Result<Option<String>, DbError> {
     let select = "SELECT kid FROM keys WHERE purpose = $1 AND retired_at IS NULL";
@@ -36,7 +36,7 @@ async fn lock_row(db: &mut Connection) -> Result<Option<String>, DbError> {
 /// # Errors
 /// It was sealed under another master key than the one in force: nobody could open it again.
 pub(crate) async fn require_active_key(db: &mut Connection, sealed: &str) -> Result<(), DbError> {
-    match (lock_row(db).await?, sealed_under(sealed)) {
+    match (lock_row(db).await?, key_id_of(sealed)) {
         (Some(name), Some(under)) if name != under => Err(DbError::corrupt(
             "a secret was sealed under a master key that is not in force: it was replaced",
         )),
@@ -60,10 +60,10 @@ pub(crate) async fn set_active(db: &mut Connection, naming: &SetMaster) -> Resul
     }
     replace(db, naming).await?;
     let record =
-        Record::new(&Actor::console(), Deed::MasterKeyReplaced, naming.at).about(naming.id.clone());
+        NewAuditEntry::new(&Actor::console(), Deed::MasterKeyReplaced, naming.at).subject(naming.id.clone());
     audit::record(
         db,
-        &record.detailed(|detail| detail.fact("instead_of", old.as_str()).fact("lost", true)),
+        &record.with_detail(|detail| detail.with("instead_of", old.as_str()).with("lost", true)),
     )
     .await?;
     Ok(true)
@@ -114,14 +114,14 @@ pub(crate) async fn reseal(
         at: reseal.at,
     };
     replace(db, &naming).await?;
-    let record = Record::new(&Actor::console(), Deed::MasterKeyReplaced, reseal.at)
-        .about(reseal.new.clone());
-    let told = record.detailed(|detail| {
-        let detail = detail.fact("instead_of", reseal.old.as_str());
+    let record = NewAuditEntry::new(&Actor::console(), Deed::MasterKeyReplaced, reseal.at)
+        .subject(reseal.new.clone());
+    let told = record.with_detail(|detail| {
+        let detail = detail.with("instead_of", reseal.old.as_str());
         detail
-            .fact("keys", done.keys)
-            .fact("apps", done.apps)
-            .fact("dead", done.dead)
+            .with("keys", done.keys)
+            .with("apps", done.apps)
+            .with("dead", done.dead)
     });
     audit::record(db, &told).await?;
     Ok(Some(done))
@@ -160,7 +160,7 @@ async fn reseal_totp_secrets(
         .await?;
     for mut row in rows {
         let (id, body) = (row.text()?, row.text()?);
-        let Some(sealed) = reseal.handover.app(&id, &body) else {
+        let Some(sealed) = reseal.handover.totp_secret(&id, &body) else {
             done.dead += 1;
             continue;
         };

@@ -2,7 +2,7 @@
 
 use auth::{
     TokenHash, Username,
-    store::{Answer, Slip, SlipKind, SlipStore},
+    store::{StoreResult, OneTimeToken, OneTimeKind, OneTimeTokenStore},
 };
 use jiff::Timestamp;
 
@@ -16,16 +16,16 @@ use crate::{
 
 const COLUMNS: &str = "hash, username, body, created_at, expires_at";
 
-impl SlipStore for Store {
-    async fn keep_slip(&self, slip: Slip) -> Answer<()> {
+impl OneTimeTokenStore for Store {
+    async fn insert_token(&self, slip: OneTimeToken) -> StoreResult<()> {
         write_tx!(self, slip, insert)
     }
 
-    async fn keep_first_slip(&self, slip: Slip) -> Answer<bool> {
+    async fn insert_token_if_absent(&self, slip: OneTimeToken) -> StoreResult<bool> {
         write_tx!(self, slip, insert_if_absent)
     }
 
-    async fn slip(&self, kind: SlipKind, hash: &TokenHash, at: Timestamp) -> Answer<Option<Slip>> {
+    async fn find_token(&self, kind: OneTimeKind, hash: &TokenHash, at: Timestamp) -> StoreResult<Option<OneTimeToken>> {
         read_tx!(
             self,
             Key {
@@ -37,12 +37,12 @@ impl SlipStore for Store {
         )
     }
 
-    async fn take_slip(
+    async fn consume_token(
         &self,
-        kind: SlipKind,
+        kind: OneTimeKind,
         hash: &TokenHash,
         at: Timestamp,
-    ) -> Answer<Option<Slip>> {
+    ) -> StoreResult<Option<OneTimeToken>> {
         write_tx!(
             self,
             Key {
@@ -54,7 +54,7 @@ impl SlipStore for Store {
         )
     }
 
-    async fn revise_slip(&self, slip: &Slip, body: String, at: Timestamp) -> Answer<bool> {
+    async fn compare_and_swap_token(&self, slip: &OneTimeToken, body: String, at: Timestamp) -> StoreResult<bool> {
         write_tx!(
             self,
             Swap {
@@ -66,12 +66,12 @@ impl SlipStore for Store {
         )
     }
 
-    async fn slips(
+    async fn list_tokens(
         &self,
-        kind: SlipKind,
+        kind: OneTimeKind,
         of: Option<&Username>,
         at: Timestamp,
-    ) -> Answer<Vec<Slip>> {
+    ) -> StoreResult<Vec<OneTimeToken>> {
         read_tx!(
             self,
             ListQuery {
@@ -83,27 +83,27 @@ impl SlipStore for Store {
         )
     }
 
-    async fn forget_slips(&self, before: Timestamp) -> Answer<u64> {
+    async fn purge_expired_tokens(&self, before: Timestamp) -> StoreResult<u64> {
         write_tx!(self, before, purge_expired)
     }
 
-    async fn drop_slips(&self, kind: SlipKind, of: &Username) -> Answer<u64> {
+    async fn delete_tokens(&self, kind: OneTimeKind, of: &Username) -> StoreResult<u64> {
         write_tx!(self, (kind, of.clone()), delete_all)
     }
 }
 
 const INSERT: &str = "INSERT INTO one_time_tokens (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
 
-pub(crate) async fn insert(db: &mut Connection, slip: &Slip) -> Result<(), DbError> {
+pub(crate) async fn insert(db: &mut Connection, slip: &OneTimeToken) -> Result<(), DbError> {
     db.execute(INSERT, &row_of(slip)).await.map(drop)
 }
 
-async fn insert_if_absent(db: &mut Connection, slip: &Slip) -> Result<bool, DbError> {
+async fn insert_if_absent(db: &mut Connection, slip: &OneTimeToken) -> Result<bool, DbError> {
     let insert = format!("{INSERT} ON CONFLICT (kind, hash) DO NOTHING");
     Ok(db.execute(&insert, &row_of(slip)).await? == 1)
 }
 
-fn row_of(slip: &Slip) -> Vec<Value> {
+fn row_of(slip: &OneTimeToken) -> Vec<Value> {
     params![
         slip.kind.as_str(),
         slip.hash.as_str(),
@@ -118,12 +118,12 @@ fn row_of(slip: &Slip) -> Vec<Value> {
 /// One slip, by what leads to it.
 #[derive(Debug)]
 pub(crate) struct Key {
-    pub(crate) kind: SlipKind,
+    pub(crate) kind: OneTimeKind,
     pub(crate) hash: TokenHash,
     pub(crate) at: Timestamp,
 }
 
-pub(crate) async fn find(db: &mut Connection, one: &Key) -> Result<Option<Slip>, DbError> {
+pub(crate) async fn find(db: &mut Connection, one: &Key) -> Result<Option<OneTimeToken>, DbError> {
     let select = format!(
         "SELECT {COLUMNS} FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3"
     );
@@ -149,7 +149,7 @@ pub(crate) async fn lock_row(db: &mut Connection, one: &Key) -> Result<bool, DbE
 }
 
 /// For transactions that do more than take it.
-pub(crate) async fn consume(db: &mut Connection, one: &Key) -> Result<Option<Slip>, DbError> {
+pub(crate) async fn consume(db: &mut Connection, one: &Key) -> Result<Option<OneTimeToken>, DbError> {
     let delete = format!(
         "DELETE FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3 RETURNING {COLUMNS}"
     );
@@ -164,7 +164,7 @@ pub(crate) async fn consume(db: &mut Connection, one: &Key) -> Result<Option<Sli
 
 #[derive(Debug)]
 struct Swap {
-    slip: Slip,
+    slip: OneTimeToken,
     body: String,
     at: Timestamp,
 }
@@ -184,12 +184,12 @@ async fn compare_and_swap(db: &mut Connection, revise: &Swap) -> Result<bool, Db
 
 #[derive(Debug)]
 struct ListQuery {
-    kind: SlipKind,
+    kind: OneTimeKind,
     of: Option<Username>,
     at: Timestamp,
 }
 
-async fn list(db: &mut Connection, many: &ListQuery) -> Result<Vec<Slip>, DbError> {
+async fn list(db: &mut Connection, many: &ListQuery) -> Result<Vec<OneTimeToken>, DbError> {
     let whose = if many.of.is_some() {
         "username = $3"
     } else {
@@ -211,7 +211,7 @@ async fn list(db: &mut Connection, many: &ListQuery) -> Result<Vec<Slip>, DbErro
 /// When the newest live one of them was made.
 pub(crate) async fn newest(
     db: &mut Connection,
-    kind: SlipKind,
+    kind: OneTimeKind,
     of: &Username,
     at: Timestamp,
 ) -> Result<Option<Timestamp>, DbError> {
@@ -226,7 +226,7 @@ pub(crate) async fn newest(
 
 pub(crate) async fn delete_all(
     db: &mut Connection,
-    (kind, of): &(SlipKind, Username),
+    (kind, of): &(OneTimeKind, Username),
 ) -> Result<u64, DbError> {
     db.execute(
         "DELETE FROM one_time_tokens WHERE kind = $1 AND username = $2",
@@ -238,9 +238,9 @@ pub(crate) async fn delete_all(
 /// Takes all of somebody's, or (`None`) of everybody's who has an account.
 pub(crate) async fn consume_all(
     db: &mut Connection,
-    kind: SlipKind,
+    kind: OneTimeKind,
     of: Option<&Username>,
-) -> Result<Vec<Slip>, DbError> {
+) -> Result<Vec<OneTimeToken>, DbError> {
     let whose = if of.is_some() {
         "username = $2"
     } else {
@@ -265,8 +265,8 @@ async fn purge_expired(db: &mut Connection, before: &Timestamp) -> Result<u64, D
     db.execute(FORGET, params![*before]).await
 }
 
-fn parse(kind: SlipKind, row: &mut Row) -> Result<Slip, DbError> {
-    Ok(Slip {
+fn parse(kind: OneTimeKind, row: &mut Row) -> Result<OneTimeToken, DbError> {
+    Ok(OneTimeToken {
         kind,
         hash: TokenHash::new(&row.text()?),
         username: row

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use auth::{Clock, Unavailable};
+use auth::{Clock, StoreUnavailable};
 use sqlx::{ConnectOptions as _, PgPool, postgres::PgPoolOptions};
 use tokio::time::timeout;
 
@@ -142,8 +142,8 @@ impl Postgres {
     pub(crate) async fn read<A: Sync, T>(
         &self,
         args: &A,
-        body: TxFn<A, T, Unavailable>,
-    ) -> Result<T, TxError<Unavailable>> {
+        body: TxFn<A, T, StoreUnavailable>,
+    ) -> Result<T, TxError<StoreUnavailable>> {
         let mut db = Connection::Pooled(self.pool.acquire().await.map_err(DbError::from)?);
         body(&mut db, args).await
     }

@@ -1,7 +1,7 @@
 //! What an account of PostgreSQL that serves needs, and no more: it reads and writes rows, and neither changes tables nor
 //! rewrites what is only ever written once.
 
-use auth::store::Answer;
+use auth::store::StoreResult;
 
 use crate::{
     Engine, Store,
@@ -49,9 +49,9 @@ impl Store {
     /// # Errors
     /// [`BadRole`] from SQLite, which has no accounts; [`Unavailable`](auth::Unavailable) from PostgreSQL, also where
     /// there is no such account.
-    pub async fn grant_to(&self, role: String) -> Answer<()> {
+    pub async fn grant_to(&self, role: String) -> StoreResult<()> {
         let Engine::Postgres(_) = &*self.0 else {
-            return Err(auth::Unavailable::because(NoDatabaseRoles));
+            return Err(auth::StoreUnavailable::from_source(NoDatabaseRoles));
         };
         self.write(role, |db, role| Box::pin(grant(db, role))).await
     }
@@ -62,7 +62,7 @@ impl Store {
 #[error("SQLite has no accounts to grant anything to: the database is a file")]
 pub struct NoDatabaseRoles;
 
-async fn grant(db: &mut Connection, role: &str) -> Result<(), TxError<auth::Unavailable>> {
+async fn grant(db: &mut Connection, role: &str) -> Result<(), TxError<auth::StoreUnavailable>> {
     let role = quoted(role);
     let schema = db.find("SELECT current_schema()::text", &[]).await?;
     let schema = schema

@@ -4,7 +4,7 @@
 
 use auth::{
     Actor, Session, SessionId, TokenHash,
-    store::{End, EndReason, RefreshState, Rotate, Rotation},
+    store::{SessionEnd, EndReason, RefreshState, RefreshRotation, Rotation},
 };
 use jiff::Timestamp;
 
@@ -50,7 +50,7 @@ pub(crate) async fn state(
         .transpose()
 }
 
-pub(crate) async fn rotate(db: &mut Connection, rotate: &Rotate) -> Result<Rotation, DbError> {
+pub(crate) async fn rotate(db: &mut Connection, rotate: &RefreshRotation) -> Result<Rotation, DbError> {
     // The one conditional update: of any number of parallel calls it hits for one.
     const USE: &str = "UPDATE refresh_tokens SET used_at = $2, successor = $3
         WHERE hash = $1 AND used_at IS NULL RETURNING session_id";
@@ -65,7 +65,7 @@ pub(crate) async fn rotate(db: &mut Connection, rotate: &Rotate) -> Result<Rotat
             let id = SessionId::new(&row.text()?);
             Ok(issue_successor(db, rotate, &id)
                 .await?
-                .map_or(Rotation::Dead, Rotation::Rotated))
+                .map_or(Rotation::Invalid, Rotation::Rotated))
         }
         None => reuse(db, rotate).await,
     }
@@ -74,7 +74,7 @@ pub(crate) async fn rotate(db: &mut Connection, rotate: &Rotate) -> Result<Rotat
 /// Stores the new token; `None` if the session is over.
 async fn issue_successor(
     db: &mut Connection,
-    rotate: &Rotate,
+    rotate: &RefreshRotation,
     id: &SessionId,
 ) -> Result<Option<Session>, DbError> {
     let session = observe_use(db, rotate, id).await?;
@@ -87,7 +87,7 @@ async fn issue_successor(
 /// Touches a live session.
 async fn observe_use(
     db: &mut Connection,
-    rotate: &Rotate,
+    rotate: &RefreshRotation,
     id: &SessionId,
 ) -> Result<Option<Session>, DbError> {
     let touch = format!(
@@ -101,11 +101,11 @@ async fn observe_use(
     row.map(|mut row| sessions::read(&mut row)).transpose()
 }
 
-async fn reuse(db: &mut Connection, rotate: &Rotate) -> Result<Rotation, DbError> {
+async fn reuse(db: &mut Connection, rotate: &RefreshRotation) -> Result<Rotation, DbError> {
     const FIND: &str =
         "SELECT session_id, used_at, successor FROM refresh_tokens WHERE hash = $1 FOR UPDATE";
     let Some(mut row) = db.find(FIND, params![rotate.old.as_str()]).await? else {
-        return Ok(Rotation::Dead);
+        return Ok(Rotation::Invalid);
     };
     let id = SessionId::new(&row.text()?);
     let (used_at, successor) = (row.opt_time()?, row.opt_text()?);
@@ -118,14 +118,14 @@ async fn reuse(db: &mut Connection, rotate: &Rotate) -> Result<Rotation, DbError
             .await?;
         return Ok(issue_successor(db, rotate, &id)
             .await?
-            .map_or(Rotation::Dead, Rotation::Repeated));
+            .map_or(Rotation::Invalid, Rotation::Retried));
     }
     end_replayed(db, rotate, &id).await
 }
 
 /// On either side of now, since another node's clock may be a little ahead; a clock that was set back must not lengthen
 /// the grace by as much.
-fn is_in_grace(used_at: Timestamp, rotate: &Rotate) -> bool {
+fn is_in_grace(used_at: Timestamp, rotate: &RefreshRotation) -> bool {
     let grace = rotate.grace_since.duration_until(rotate.at);
     rotate.grace_since <= used_at
         && used_at <= rotate.at.checked_add(grace).unwrap_or(Timestamp::MAX)
@@ -143,7 +143,7 @@ async fn revoke_successor(
 
 async fn end_replayed(
     db: &mut Connection,
-    rotate: &Rotate,
+    rotate: &RefreshRotation,
     id: &SessionId,
 ) -> Result<Rotation, DbError> {
     let live = sessions::find(db, id).await?;
@@ -153,12 +153,12 @@ async fn end_replayed(
             && session.last_seen >= rotate.idle_since
     });
     let Some(mut session) = live else {
-        return Ok(Rotation::Dead);
+        return Ok(Rotation::Invalid);
     };
     let (username, at) = (session.username.clone(), rotate.at);
-    let end = End {
-        why: EndReason::Replayed,
-        by: Actor::named(username.clone()),
+    let end = SessionEnd {
+        reason: EndReason::Replayed,
+        by: Actor::new(username.clone()),
         at,
     };
     if !sessions::end(
@@ -171,7 +171,7 @@ async fn end_replayed(
     )
     .await?
     {
-        return Ok(Rotation::Dead);
+        return Ok(Rotation::Invalid);
     }
     session.ended_at = Some(at);
     Ok(Rotation::Replayed(session))

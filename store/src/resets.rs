@@ -2,8 +2,8 @@
 
 use auth::{
     Account, EmailAddress, Username,
-    audit::{Deed, Record},
-    store::{Answer, End, EndReason, Reset, ResetStore, Slip, SlipKind, Terms},
+    audit::{Deed, NewAuditEntry},
+    store::{StoreResult, SessionEnd, EndReason, Reset, ResetStore, OneTimeToken, OneTimeKind, ResetConditions},
 };
 
 use jiff::Timestamp;
@@ -21,20 +21,20 @@ use crate::{
 };
 
 impl ResetStore for Store {
-    async fn accounts_by_email(&self, email: &EmailAddress) -> Answer<Vec<Account>> {
+    async fn accounts_by_email(&self, email: &EmailAddress) -> StoreResult<Vec<Account>> {
         read_tx!(self, email.clone(), by_email)
     }
 
-    async fn keep_reset(
+    async fn insert_reset(
         &self,
-        slip: Slip,
-        record: Record,
+        slip: OneTimeToken,
+        record: NewAuditEntry,
         unless_since: Option<Timestamp>,
-    ) -> Answer<bool> {
+    ) -> StoreResult<bool> {
         write_tx!(self, (slip, record, unless_since), insert)
     }
 
-    async fn reset_password(&self, reset: Reset) -> Answer<Option<Account>> {
+    async fn reset_password(&self, reset: Reset) -> StoreResult<Option<Account>> {
         write_tx!(self, reset, set_password)
     }
 }
@@ -53,7 +53,7 @@ async fn by_email(db: &mut Connection, email: &EmailAddress) -> Result<Vec<Accou
         .collect()
 }
 
-type NewReset = (Slip, Record, Option<Timestamp>);
+type NewReset = (OneTimeToken, NewAuditEntry, Option<Timestamp>);
 
 async fn insert(
     db: &mut Connection,
@@ -63,7 +63,7 @@ async fn insert(
         // Two who ask at once: the second one waits here, and takes away what the first one kept.
         accounts::lock_row(db, username).await?;
         if let Some(since) = unless_since
-            && one_time_tokens::newest(db, SlipKind::Reset, username, slip.created_at)
+            && one_time_tokens::newest(db, OneTimeKind::Reset, username, slip.created_at)
                 .await?
                 .is_some_and(|made| made > *since)
         {
@@ -78,7 +78,7 @@ async fn insert(
 
 /// Every link of that account is dead from here on.
 pub(crate) async fn delete_all(db: &mut Connection, username: &Username) -> Result<(), DbError> {
-    one_time_tokens::delete_all(db, &(SlipKind::Reset, username.clone()))
+    one_time_tokens::delete_all(db, &(OneTimeKind::Reset, username.clone()))
         .await
         .map(drop)
 }
@@ -103,19 +103,19 @@ async fn lock_both(
 async fn set_password(db: &mut Connection, reset: &Reset) -> Result<Option<Account>, DbError> {
     const SET: &str = "UPDATE accounts SET password = $2, reset_required = 0 WHERE username = $1";
     let one = Key {
-        kind: SlipKind::Reset,
+        kind: OneTimeKind::Reset,
         hash: reset.link.clone(),
         at: reset.at,
     };
     let Some(slip) = one_time_tokens::find(db, &one).await? else {
         return Ok(None);
     };
-    let (Some(terms), Some(username)) = (Terms::read(&slip), slip.username) else {
+    let (Some(terms), Some(username)) = (ResetConditions::read(&slip), slip.username) else {
         return Ok(None);
     };
     // The accounts before their slips, as everywhere.
     let (account, maker) = lock_both(db, &username, terms.maker()).await?;
-    let Some(before) = account.filter(|account| terms.hold(account, maker.as_ref())) else {
+    let Some(before) = account.filter(|account| terms.still_hold(account, maker.as_ref())) else {
         return Ok(None);
     };
     if one_time_tokens::consume(db, &one).await?.is_none() {
@@ -123,8 +123,8 @@ async fn set_password(db: &mut Connection, reset: &Reset) -> Result<Option<Accou
     }
     db.execute(SET, params![username.as_str(), reset.password.as_str()])
         .await?;
-    let end = End {
-        why: EndReason::PasswordChanged,
+    let end = SessionEnd {
+        reason: EndReason::PasswordChanged,
         by: reset.by.clone(),
         at: reset.at,
     };
@@ -139,14 +139,14 @@ async fn set_password(db: &mut Connection, reset: &Reset) -> Result<Option<Accou
     .await?;
     delete_all(db, &username).await?;
     append(db, &username).await?;
-    let record = Record::new(&reset.by, Deed::PasswordReset, reset.at).about(username.as_str());
+    let record = NewAuditEntry::new(&reset.by, Deed::PasswordReset, reset.at).subject(username.as_str());
     audit::record(
         db,
-        &record.detailed(|detail| detail.fact("sessions_ended", ended)),
+        &record.with_detail(|detail| detail.with("sessions_ended", ended)),
     )
     .await?;
     Ok(Some(Account {
-        reset_required: false,
+        must_change_password: false,
         ..before
     }))
 }

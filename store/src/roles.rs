@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use auth::{
-    Account, Actor, FactorKind, FactorKinds, Realm, RealmId, RealmName, Role, Standing, Username,
-    audit::{Deed, Record},
-    store::{AccountQuery, Among, ChangeRefused, Member},
+    Account, Actor, FactorKind, FactorKinds, Realm, RealmId, RealmName, Role, AccountStatus, Username,
+    audit::{Deed, NewAuditEntry},
+    store::{AccountQuery, AccountFilter, ChangeRejected, Member},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -30,11 +30,11 @@ pub(crate) struct SetRole {
     pub(crate) at: Timestamp,
 }
 
-pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), TxError<ChangeRefused>> {
+pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), TxError<ChangeRejected>> {
     let (username, realm) = (&set.username, &set.realm);
     match accounts::lock_row(db, username).await? {
-        Some(account) if account.standing != Standing::Deleted => {}
-        _ => return Err(ChangeRefused::NoSuchAccount.into()),
+        Some(account) if account.standing != AccountStatus::Deleted => {}
+        _ => return Err(ChangeRejected::NoSuchAccount.into()),
     }
     let before = role_of(db, username, realm).await?;
     if let Some(role) = set.role {
@@ -49,9 +49,9 @@ pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), TxErro
         json!({ "role": before }),
         json!({ "role": set.role.map(Role::as_str) }),
     );
-    let record = Record::new(&set.by, Deed::RoleChanged, set.at).about(username.as_str());
+    let record = NewAuditEntry::new(&set.by, Deed::RoleChanged, set.at).subject(username.as_str());
     let record =
-        record.detailed(|detail| detail.change(before, after).fact("realm", realm.as_str()));
+        record.with_detail(|detail| detail.change(before, after).with("realm", realm.as_str()));
     Ok(audit::record(db, &record).await?)
 }
 
@@ -121,21 +121,21 @@ pub(crate) async fn members(
     with_roles(db, rows).await
 }
 
-fn condition(among: Among) -> String {
+fn condition(among: AccountFilter) -> String {
     match among {
-        Among::Active => "a.standing = 'active'".to_owned(),
-        Among::Disabled => "a.standing = 'disabled'".to_owned(),
-        Among::Administrators => "a.administrator = 1".to_owned(),
-        Among::WithoutSecondFactor => {
+        AccountFilter::Active => "a.standing = 'active'".to_owned(),
+        AccountFilter::Disabled => "a.standing = 'disabled'".to_owned(),
+        AccountFilter::Administrators => "a.administrator = 1".to_owned(),
+        AccountFilter::WithoutSecondFactor => {
             "a.standing = 'active' AND NOT EXISTS (SELECT 1 FROM factors f
             WHERE f.username = a.username AND f.kind IN ('totp', 'passkey'))"
                 .to_owned()
         }
-        Among::LockedOut => format!(
+        AccountFilter::LockedOut => format!(
             "EXISTS (SELECT 1 FROM throttles t WHERE t.username = a.username AND t.failures >= {})",
-            Among::LOCKED_OUT
+            AccountFilter::LOCKED_OUT
         ),
-        Among::ResetRequired => "a.reset_required = 1".to_owned(),
+        AccountFilter::ResetRequired => "a.reset_required = 1".to_owned(),
     }
 }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use auth::{
-    Actor, Era, Grants, Means, Methods, Origin, RealmId, Session, SessionId, SessionKind, Standing,
+    Actor, SecurityEpoch, Scopes, ActorVia, AuthMethods, Origin, RealmId, Session, SessionId, SessionKind, AccountStatus,
     TokenHash, Username,
-    audit::{Deed, EVERYBODY, Record},
-    store::{Answer, Arrival, End, EndEverybody, EndReason, PersonalTokens},
+    audit::{Deed, ALL_ACCOUNTS, NewAuditEntry},
+    store::{StoreResult, SignInContext, SessionEnd, EndAllSessions, EndReason, PersonalTokenPolicy},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -42,8 +42,8 @@ pub(crate) fn read(row: &mut Row) -> Result<Session, DbError> {
             device: None,
         },
         ended_at: row.opt_time()?,
-        methods: Methods::stored(&row.text()?),
-        grants: Grants::parse(&row.text()?).map_err(|_| DbError::corrupt("a stored scope"))?,
+        methods: AuthMethods::parse(&row.text()?),
+        grants: Scopes::parse(&row.text()?).map_err(|_| DbError::corrupt("a stored scope"))?,
         realms: row.opt_text()?.map(|json| realms(&json)).transpose()?,
         label: row.opt_text()?,
         client: row.opt_text()?,
@@ -53,7 +53,7 @@ pub(crate) fn read(row: &mut Row) -> Result<Session, DbError> {
 fn kind(raw: &str) -> Result<SessionKind, DbError> {
     match raw {
         "web" => Ok(SessionKind::Web),
-        "tokens" => Ok(SessionKind::Tokens),
+        "tokens" => Ok(SessionKind::OAuth),
         "personal" => Ok(SessionKind::Personal),
         _ => Err(DbError::corrupt("a stored kind of session")),
     }
@@ -83,7 +83,7 @@ pub(crate) struct StartSession {
     pub(crate) session: Session,
     pub(crate) secret: TokenHash,
     /// Of its account, before anything was proved.
-    pub(crate) era: Era,
+    pub(crate) era: SecurityEpoch,
 }
 
 /// `None` where the account was disabled or everything of it thrown out since. Held until the commit, so that whoever
@@ -91,22 +91,22 @@ pub(crate) struct StartSession {
 pub(crate) async fn start(
     db: &mut Connection,
     start: &StartSession,
-) -> Result<Option<Arrival>, DbError> {
+) -> Result<Option<SignInContext>, DbError> {
     // It begins at `last_seen`: `auth_time` is when its owner proved something, be it long ago and to somebody else.
     let session = &start.session;
     let account = accounts::lock_row(db, &session.username).await?;
     if account
-        .is_none_or(|account| account.standing != Standing::Active || account.era != start.era)
+        .is_none_or(|account| account.standing != AccountStatus::Active || account.epoch != start.era)
     {
         return Ok(None);
     }
     insert(db, start).await?;
-    if session.kind == SessionKind::Tokens {
+    if session.kind == SessionKind::OAuth {
         refresh::issue(db, &start.secret, &session.id, session.last_seen).await?;
     }
     if session.kind == SessionKind::Personal {
         audit::record(db, &token_created(session)).await?;
-        return Ok(Some(Arrival::default()));
+        return Ok(Some(SignInContext::default()));
     }
     throttles::remember_source(db, session).await?;
     let arrival = sign_in_history::record_sign_in(db, session).await?;
@@ -114,14 +114,14 @@ pub(crate) async fn start(
     Ok(Some(arrival))
 }
 
-fn sign_in(session: &Session, arrival: &Arrival) -> Record {
-    let methods: Vec<_> = session.methods.iter().map(auth::Method::as_str).collect();
-    Record::new(&session_actor(session), Deed::SignedIn, session.last_seen)
-        .detailed(|detail| arrival.told(detail.fact("methods", methods)))
+fn sign_in(session: &Session, arrival: &SignInContext) -> NewAuditEntry {
+    let methods: Vec<_> = session.methods.iter().map(auth::AuthMethod::as_str).collect();
+    NewAuditEntry::new(&session_actor(session), Deed::SignedIn, session.last_seen)
+        .with_detail(|detail| arrival.into_detail(detail.with("methods", methods)))
 }
 
 /// By whoever the owner is: the session that asked for it is not this one.
-fn token_created(session: &Session) -> Record {
+fn token_created(session: &Session) -> NewAuditEntry {
     let after = json!({ "label": session.label, "scope": session.grants.to_string(),
         "realms": session.realms.as_deref().map(|realms| realms.iter().map(RealmId::as_str).collect::<Vec<_>>()),
         "expires_at": session.expires_at.to_string() });
@@ -129,17 +129,17 @@ fn token_created(session: &Session) -> Record {
         means: None,
         ..session_actor(session)
     };
-    Record::new(&by, Deed::TokenMade, session.last_seen).detailed(|detail| {
+    NewAuditEntry::new(&by, Deed::TokenMade, session.last_seen).with_detail(|detail| {
         detail
             .change(json!({}), after)
-            .fact("session", session.id.as_str())
+            .with("session", session.id.as_str())
     })
 }
 
 fn session_actor(session: &Session) -> Actor {
-    let by = Actor::named(session.username.clone()).coming_from(&session.origin);
+    let by = Actor::new(session.username.clone()).with_origin(&session.origin);
     Actor {
-        means: Some(Means::of(session)),
+        means: Some(ActorVia::of(session)),
         ..by
     }
 }
@@ -151,7 +151,7 @@ async fn insert(db: &mut Connection, start: &StartSession) -> Result<(), DbError
     let (session, secret) = (&start.session, &start.secret);
     let cookie = match session.kind {
         SessionKind::Web | SessionKind::Personal => Some(secret.as_str()),
-        SessionKind::Tokens => None,
+        SessionKind::OAuth => None,
     };
     let row = params![
         session.id.as_str(),
@@ -235,7 +235,7 @@ pub(crate) async fn claim_expiring(
 pub(crate) struct EndSession {
     pub(crate) username: Username,
     pub(crate) id: SessionId,
-    pub(crate) end: End,
+    pub(crate) end: SessionEnd,
 }
 
 /// True if it was alive and that user's.
@@ -243,7 +243,7 @@ pub(crate) async fn end(db: &mut Connection, one: &EndSession) -> Result<bool, D
     const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING kind, label";
     let EndSession { username, id, end } = one;
-    let row = params![id.as_str(), username.as_str(), end.at, end.why.as_str()];
+    let row = params![id.as_str(), username.as_str(), end.at, end.reason.as_str()];
     let Some(mut ended) = db.find(END, row).await? else {
         return Ok(false);
     };
@@ -254,14 +254,14 @@ pub(crate) async fn end(db: &mut Connection, one: &EndSession) -> Result<bool, D
     } else {
         Deed::SessionEnded
     };
-    let record = Record::new(&end.by, deed, end.at)
-        .about(username.as_str())
-        .detailed(|detail| {
-            let detail = detail.because(end.why.as_str());
+    let record = NewAuditEntry::new(&end.by, deed, end.at)
+        .subject(username.as_str())
+        .with_detail(|detail| {
+            let detail = detail.reason(end.reason.as_str());
             detail
-                .fact("session", id.as_str())
-                .fact("kind", kind)
-                .fact("label", label)
+                .with("session", id.as_str())
+                .with("kind", kind)
+                .with("label", label)
         });
     audit::record(db, &record).await?;
     Ok(true)
@@ -271,7 +271,7 @@ pub(crate) async fn end(db: &mut Connection, one: &EndSession) -> Result<bool, D
 pub(crate) struct EndSessions {
     pub(crate) username: Username,
     pub(crate) keep: Option<SessionId>,
-    pub(crate) end: End,
+    pub(crate) end: SessionEnd,
 }
 
 /// Says how many were alive.
@@ -280,11 +280,11 @@ pub(crate) async fn end_all(db: &mut Connection, all: &EndSessions) -> Result<u6
     append(db, &all.username).await?;
     if ended > 0 {
         let record =
-            Record::new(&all.end.by, Deed::SessionsEnded, all.end.at).about(all.username.as_str());
-        let why = all.end.why.as_str();
+            NewAuditEntry::new(&all.end.by, Deed::SessionsEnded, all.end.at).subject(all.username.as_str());
+        let why = all.end.reason.as_str();
         audit::record(
             db,
-            &record.detailed(|detail| detail.because(why).fact("sessions", ended)),
+            &record.with_detail(|detail| detail.reason(why).with("sessions", ended)),
         )
         .await?;
     }
@@ -299,7 +299,7 @@ pub(crate) async fn revoke_all(db: &mut Connection, all: &EndSessions) -> Result
     // new era.
     accounts::bump_epoch(db, &all.username, all.end.at).await?;
     // A factor that comes or goes is no reason to doubt whom its owner invited; everything else may be.
-    if all.end.why != EndReason::FactorsChanged {
+    if all.end.reason != EndReason::FactorsChanged {
         invites::revoke_all(db, Some(&all.username), &all.end).await?;
     }
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
@@ -309,7 +309,7 @@ pub(crate) async fn revoke_all(db: &mut Connection, all: &EndSessions) -> Result
             all.username.as_str(),
             keep,
             all.end.at,
-            all.end.why.as_str()
+            all.end.reason.as_str()
         ],
     )
     .await
@@ -319,17 +319,17 @@ pub(crate) async fn revoke_all(db: &mut Connection, all: &EndSessions) -> Result
 pub(crate) async fn end_admin_tokens(
     db: &mut Connection,
     username: &Username,
-    end: &End,
+    end: &SessionEnd,
 ) -> Result<u64, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $2, end_reason = $3
         WHERE username = $1 AND kind = $4 AND ended_at IS NULL AND expires_at > $2 AND ' ' || grants || ' ' LIKE $5";
     let (kind, grant) = (
         SessionKind::Personal.as_str(),
-        format!("% {} %", auth::Grant::Administer.as_str()),
+        format!("% {} %", auth::Scope::Administer.as_str()),
     );
     db.execute(
         END,
-        params![username.as_str(), end.at, end.why.as_str(), kind, grant],
+        params![username.as_str(), end.at, end.reason.as_str(), kind, grant],
     )
     .await
 }
@@ -342,14 +342,14 @@ pub(crate) async fn end_upstream_sessions(
     const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE username = $1 AND session_id <> $2 AND ended_at IS NULL AND ' ' || methods || ' ' LIKE $5";
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
-    let began = format!("% {} %", auth::Method::Upstream.as_str());
+    let began = format!("% {} %", auth::AuthMethod::Upstream.as_str());
     db.execute(
         END,
         params![
             all.username.as_str(),
             keep,
             all.end.at,
-            all.end.why.as_str(),
+            all.end.reason.as_str(),
             began
         ],
     )
@@ -374,12 +374,12 @@ pub(crate) async fn is_live(
 /// Everybody's; says how many were alive.
 pub(crate) async fn end_all_accounts(
     db: &mut Connection,
-    all: &EndEverybody,
+    all: &EndAllSessions,
 ) -> Result<u64, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $2, end_reason = $3
         WHERE session_id <> $1 AND ended_at IS NULL AND expires_at > $2 AND kind <> $4";
     let keep = all.keep.as_ref().map_or("", SessionId::as_str);
-    let spared = if all.tokens == PersonalTokens::Keep {
+    let spared = if all.tokens == PersonalTokenPolicy::Keep {
         SessionKind::Personal.as_str()
     } else {
         ""
@@ -389,17 +389,17 @@ pub(crate) async fn end_all_accounts(
     accounts::bump_all_epochs(db, end.at).await?;
     invites::revoke_all(db, None, end).await?;
     let ended = db
-        .execute(END, params![keep, end.at, end.why.as_str(), spared])
+        .execute(END, params![keep, end.at, end.reason.as_str(), spared])
         .await?;
     append_for_ended(db, end.at).await?;
-    let record = Record::new(&end.by, Deed::EverybodySignedOut, end.at)
-        .about(EVERYBODY)
-        .detailed(|detail| {
-            let tokens = (all.tokens == PersonalTokens::End).then_some(true);
+    let record = NewAuditEntry::new(&end.by, Deed::EverybodySignedOut, end.at)
+        .subject(ALL_ACCOUNTS)
+        .with_detail(|detail| {
+            let tokens = (all.tokens == PersonalTokenPolicy::End).then_some(true);
             detail
-                .because(all.reason.as_str())
-                .fact("sessions", ended)
-                .fact("tokens", tokens)
+                .reason(all.reason.as_str())
+                .with("sessions", ended)
+                .with("tokens", tokens)
         });
     audit::record(db, &record).await?;
     Ok(ended)
@@ -413,7 +413,7 @@ async fn count_live(
     const COUNT: &str =
         "SELECT COUNT(*) FROM sessions WHERE kind = $1 AND ended_at IS NULL AND expires_at > $2";
     let mut counted = Vec::new();
-    for kind in [SessionKind::Web, SessionKind::Tokens, SessionKind::Personal] {
+    for kind in [SessionKind::Web, SessionKind::OAuth, SessionKind::Personal] {
         let row = db.find(COUNT, params![kind.as_str(), *at]).await?;
         let count = row.map_or(Ok(0), |mut row| row.int())?;
         counted.push((kind.as_str(), u32::try_from(count).unwrap_or(u32::MAX)));
@@ -426,7 +426,7 @@ impl Store {
     ///
     /// # Errors
     /// A database that does not answer.
-    pub async fn live_sessions(&self, at: Timestamp) -> Answer<Vec<(&'static str, u32)>> {
+    pub async fn live_sessions(&self, at: Timestamp) -> StoreResult<Vec<(&'static str, u32)>> {
         ask!(self, at, count_live)
     }
 }

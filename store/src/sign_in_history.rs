@@ -3,7 +3,7 @@
 use auth::{
     Origin, Session, Username,
     audit::{Chain, Deed},
-    store::{Arrival, Familiarity},
+    store::{SignInContext, SourceFamiliarity},
 };
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ const MAX_KNOWN_SOURCES: u32 = 200;
 pub(crate) async fn record_sign_in(
     db: &mut Connection,
     session: &Session,
-) -> Result<Arrival, DbError> {
+) -> Result<SignInContext, DbError> {
     const AGAIN: &str = "UPDATE sign_in_history SET last_at = $4 WHERE username = $1 AND program = $2 AND network = $3";
     const FIRST: &str = "INSERT INTO sign_in_history (username, program, network, first_at, last_at) VALUES ($1, $2, $3, $4, $4)
         ON CONFLICT DO NOTHING";
@@ -26,8 +26,8 @@ pub(crate) async fn record_sign_in(
     let (username, origin) = (session.username.as_str(), &session.origin);
     let row = params![
         username,
-        origin.program(),
-        origin.network(),
+        origin.user_agent_label(),
+        origin.network_prefix(),
         session.last_seen
     ];
     let last = last_sign_in(db, username).await?;
@@ -36,41 +36,41 @@ pub(crate) async fn record_sign_in(
         .unwrap_or_default();
     let refused = failures_since(db, username).await?;
     let place = if db.execute(AGAIN, row).await? > 0 {
-        Familiarity::Known
+        SourceFamiliarity::Known
     } else {
         db.execute(FIRST, row).await?;
         db.execute(BOUND, params![username, MAX_KNOWN_SOURCES])
             .await?;
         if last.is_some() {
-            Familiarity::New
+            SourceFamiliarity::New
         } else {
-            Familiarity::Known
+            SourceFamiliarity::Known
         }
     };
-    Ok(Arrival {
+    Ok(SignInContext {
         place,
-        away,
-        refused,
+        since_last: away,
+        failed_attempts: refused,
     })
 }
 
 pub(crate) async fn is_known(
     db: &mut Connection,
     (username, from): &(Username, Origin),
-) -> Result<Familiarity, DbError> {
+) -> Result<SourceFamiliarity, DbError> {
     const SEEN: &str =
         "SELECT 1 FROM sign_in_history WHERE username = $1 AND program = $2 AND network = $3";
     let seen = db
         .find(
             SEEN,
-            params![username.as_str(), from.program(), from.network()],
+            params![username.as_str(), from.user_agent_label(), from.network_prefix()],
         )
         .await?;
     let is_known = seen.is_some() || last_sign_in(db, username.as_str()).await?.is_none();
     Ok(if is_known {
-        Familiarity::Known
+        SourceFamiliarity::Known
     } else {
-        Familiarity::New
+        SourceFamiliarity::New
     })
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use auth::{Clock, Unavailable};
+use auth::{Clock, StoreUnavailable};
 use futures_util::FutureExt as _;
 use rusqlite::OpenFlags;
 use tokio::sync::Semaphore;
@@ -75,8 +75,8 @@ impl Sqlite {
     pub(crate) async fn read<A, T>(
         &self,
         args: A,
-        body: TxFn<A, T, Unavailable>,
-    ) -> Result<T, TxError<Unavailable>>
+        body: TxFn<A, T, StoreUnavailable>,
+    ) -> Result<T, TxError<StoreUnavailable>>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
@@ -181,8 +181,8 @@ impl Readers {
     fn read<A, T>(
         &self,
         args: &A,
-        body: TxFn<A, T, Unavailable>,
-    ) -> Result<T, TxError<Unavailable>> {
+        body: TxFn<A, T, StoreUnavailable>,
+    ) -> Result<T, TxError<StoreUnavailable>> {
         let lent = self
             .idle
             .lock()

@@ -6,6 +6,7 @@
 )]
 
 mod cluster;
+mod saved;
 
 use std::{
     io::Write as _,
@@ -18,6 +19,7 @@ use tempfile::TempDir;
 
 use crate::{Database, Store};
 use cluster::Cluster;
+pub use saved::row_counts;
 
 /// A database that nobody else has. What it is made of goes with it.
 #[derive(Debug)]
@@ -62,6 +64,21 @@ pub async fn sqlite() -> TestDatabase {
 /// # Panics
 /// As [`databases`].
 pub async fn postgres() -> Option<TestDatabase> {
+    Some(open(Database::Postgres(new_database().await?), None).await)
+}
+
+/// A PostgreSQL database with the rows of `dump`: SQL alone, as `pg_dump --column-inserts` writes it.
+/// `None`, with a message on standard error, where PostgreSQL is not installed.
+///
+/// # Panics
+/// As [`databases`], and if the dump cannot be restored.
+pub async fn postgres_from_dump(dump: &str) -> Option<Database> {
+    let url = new_database().await?;
+    saved::restore(&url, dump).await;
+    Some(Database::Postgres(url))
+}
+
+async fn new_database() -> Option<String> {
     static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
     let start = || CLUSTER.get_or_init(Cluster::start);
     let cluster = tokio::task::spawn_blocking(start)
@@ -71,7 +88,7 @@ pub async fn postgres() -> Option<TestDatabase> {
         skipped();
         return None;
     };
-    Some(open(Database::Postgres(cluster.new_database().await), None).await)
+    Some(cluster.new_database().await)
 }
 
 /// The URL of the same database, for an account that may serve from it and do nothing else.

@@ -2,11 +2,11 @@
 
 use auth::{
     Actor, Session, Username,
-    audit::{Deed, Record},
-    guessing::Secret,
+    audit::{Deed, NewAuditEntry},
+    guessing::CredentialKind,
     store::{
-        Answer, Bucket, Charge, Forgettable, Found, Inquiry, Noteworthy, Place, Tally,
-        ThrottleStore, Whose,
+        StoreResult, Bucket, Charge, PurgeCutoffs, ThrottleState, ThrottleQuery, LockoutQuery, AttemptSource, FailureCount,
+        ThrottleStore, ThrottleTarget,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -26,35 +26,35 @@ const MAX_SOURCES: u32 = 50;
 const SEEN_GRANULARITY: SignedDuration = SignedDuration::from_hours(24);
 
 impl ThrottleStore for Store {
-    async fn throttles(&self, inquiry: Inquiry) -> Answer<Found> {
+    async fn throttles(&self, inquiry: ThrottleQuery) -> StoreResult<ThrottleState> {
         read_tx!(self, inquiry, find)
     }
 
-    async fn charge(&self, charges: Vec<Charge>, at: Timestamp) -> Answer<Vec<Tally>> {
+    async fn record_failures(&self, charges: Vec<Charge>, at: Timestamp) -> StoreResult<Vec<FailureCount>> {
         write_tx!(self, (charges, at), charge)
     }
 
-    async fn settle(&self, bucket: Bucket) -> Answer<()> {
+    async fn reset_count(&self, bucket: Bucket) -> StoreResult<()> {
         write_tx!(self, bucket, reset)
     }
 
-    async fn settle_all(&self, username: &Username, secret: Secret) -> Answer<()> {
+    async fn reset_counts(&self, username: &Username, secret: CredentialKind) -> StoreResult<()> {
         write_tx!(self, (username.clone(), secret), reset_all)
     }
 
-    async fn noteworthy(&self, what: Noteworthy) -> Answer<Vec<Tally>> {
+    async fn lockouts(&self, what: LockoutQuery) -> StoreResult<Vec<FailureCount>> {
         read_tx!(self, what, list_lockouts)
     }
 
-    async fn lift(&self, target: Whose, by: Actor, at: Timestamp) -> Answer<u64> {
+    async fn lift(&self, target: ThrottleTarget, by: Actor, at: Timestamp) -> StoreResult<u64> {
         write_tx!(self, Lift { target, by, at }, lift)
     }
 
-    async fn forget_throttles(&self, what: Forgettable) -> Answer<u64> {
+    async fn purge_throttles(&self, what: PurgeCutoffs) -> StoreResult<u64> {
         let mut forgotten = 0;
         loop {
             // In small steps, so that nobody who signs in waits for it.
-            let some: Answer<u64> = write_tx!(self, what, purge);
+            let some: StoreResult<u64> = write_tx!(self, what, purge);
             match some? {
                 0 => return Ok(forgotten),
                 some => forgotten += some,
@@ -64,7 +64,7 @@ impl ThrottleStore for Store {
 }
 
 /// One statement, whatever is asked: it stands before every sign-in.
-async fn find(db: &mut Connection, query: &Inquiry) -> Result<Found, DbError> {
+async fn find(db: &mut Connection, query: &ThrottleQuery) -> Result<ThrottleState, DbError> {
     let (mut selects, mut given): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
     for bucket in &query.buckets {
         let n = given.len();
@@ -78,7 +78,7 @@ async fn find(db: &mut Connection, query: &Inquiry) -> Result<Found, DbError> {
         given.extend(bucket.key().map(Value::from));
     }
     let (username, places) = query
-        .places
+        .sources
         .as_ref()
         .map_or(("", &[][..]), |(name, places)| (name.as_str(), places));
     for place in places {
@@ -92,28 +92,28 @@ async fn find(db: &mut Connection, query: &Inquiry) -> Result<Found, DbError> {
         ));
         given.extend([Value::from(username), Value::from(place.key())]);
     }
-    let mut found = Found::default();
+    let mut found = ThrottleState::default();
     for mut row in db.query(&selects.join(" UNION ALL "), &given).await? {
         let key = [row.text()?, row.text()?, row.text()?];
         if key[1].is_empty() {
             found
                 .known
-                .push(Place::parse(&key[2]).ok_or_else(|| DbError::corrupt("a stored place"))?);
+                .push(AttemptSource::parse(&key[2]).ok_or_else(|| DbError::corrupt("a stored place"))?);
         } else if let Some(bucket) = query.buckets.iter().find(|bucket| bucket.key() == key) {
-            found.tallies.push(failure_count(bucket.clone(), &mut row)?);
+            found.counts.push(failure_count(bucket.clone(), &mut row)?);
         }
     }
     Ok(found)
 }
 
 /// From the columns after the key.
-fn failure_count(bucket: Bucket, row: &mut Row) -> Result<Tally, DbError> {
+fn failure_count(bucket: Bucket, row: &mut Row) -> Result<FailureCount, DbError> {
     let failures = u32::try_from(row.int()?).unwrap_or(u32::MAX);
-    Ok(Tally {
+    Ok(FailureCount {
         bucket,
         failures,
         last_at: row.time()?,
-        paid_off_at: row.time()?,
+        tat: row.time()?,
     })
 }
 
@@ -121,7 +121,7 @@ fn failure_count(bucket: Bucket, row: &mut Row) -> Result<Tally, DbError> {
 async fn charge(
     db: &mut Connection,
     (charges, at): &(Vec<Charge>, Timestamp),
-) -> Result<Vec<Tally>, DbError> {
+) -> Result<Vec<FailureCount>, DbError> {
     const UPSERT: &str = "INSERT INTO throttles AS t (who, what, place, username, failures, last_at, paid_off_at)
         VALUES ($1, $2, $3, (SELECT a.username FROM accounts a WHERE a.username = $8), 1, $4, $5)
         ON CONFLICT (who, what, place) DO UPDATE SET
@@ -129,7 +129,7 @@ async fn charge(
             WHEN t.paid_off_at <= $4 THEN $5 WHEN t.paid_off_at + $6 < $7 THEN t.paid_off_at + $6 ELSE $7 END
         RETURNING failures, last_at, paid_off_at";
     let mut tallies = Vec::with_capacity(charges.len());
-    for Charge { bucket, cost, most } in charges {
+    for Charge { bucket, cost, max: most } in charges {
         let micros = i64::try_from(cost.as_micros())
             .map_err(|_| DbError::corrupt("a cost beyond all time"))?;
         let ([who, what, place], name) = (bucket.key(), bucket.username().map(Username::as_str));
@@ -160,7 +160,7 @@ async fn reset(db: &mut Connection, bucket: &Bucket) -> Result<(), DbError> {
 
 async fn reset_all(
     db: &mut Connection,
-    (username, secret): &(Username, Secret),
+    (username, secret): &(Username, CredentialKind),
 ) -> Result<(), DbError> {
     const DELETE: &str = "DELETE FROM throttles WHERE who = $1 AND what = $2";
     db.execute(DELETE, params![Bucket::key_of(username), secret.as_str()])
@@ -178,21 +178,21 @@ pub(crate) async fn reset_counts(db: &mut Connection, username: &Username) -> Re
     .map(drop)
 }
 
-async fn list_lockouts(db: &mut Connection, what: &Noteworthy) -> Result<Vec<Tally>, DbError> {
+async fn list_lockouts(db: &mut Connection, what: &LockoutQuery) -> Result<Vec<FailureCount>, DbError> {
     const SELECT: &str =
         "SELECT username, what, place, failures, last_at, paid_off_at FROM throttles
         WHERE (who <> '' AND username IS NOT NULL AND failures >= $1)
             OR (who = '' AND what = 'guesses' AND paid_off_at > $2)
         ORDER BY last_at DESC, who, what, place LIMIT 1000";
     let rows = db
-        .query(SELECT, params![what.failures, what.owing_at])
+        .query(SELECT, params![what.failures, what.visible_after])
         .await?;
     rows.into_iter()
         .map(|mut row| read_failure_count(&mut row))
         .collect()
 }
 
-fn read_failure_count(row: &mut Row) -> Result<Tally, DbError> {
+fn read_failure_count(row: &mut Row) -> Result<FailureCount, DbError> {
     let username = row
         .opt_text()?
         .map(|raw| accounts::username(&raw))
@@ -207,14 +207,14 @@ fn read_failure_count(row: &mut Row) -> Result<Tally, DbError> {
 
 #[derive(Debug)]
 struct Lift {
-    target: Whose,
+    target: ThrottleTarget,
     by: Actor,
     at: Timestamp,
 }
 
 async fn lift(db: &mut Connection, lift: &Lift) -> Result<u64, DbError> {
     let (lifted, subject) = match &lift.target {
-        Whose::Account(username) => {
+        ThrottleTarget::Account(username) => {
             let delete = "DELETE FROM throttles WHERE who = $1";
             (
                 db.execute(delete, params![Bucket::key_of(username)])
@@ -222,7 +222,7 @@ async fn lift(db: &mut Connection, lift: &Lift) -> Result<u64, DbError> {
                 username.to_string(),
             )
         }
-        Whose::Network(network) => {
+        ThrottleTarget::Network(network) => {
             let delete = "DELETE FROM throttles WHERE who = '' AND place = $1";
             (
                 db.execute(delete, params![network.to_string()]).await?,
@@ -231,11 +231,11 @@ async fn lift(db: &mut Connection, lift: &Lift) -> Result<u64, DbError> {
         }
     };
     if lifted > 0 {
-        let record = Record::new(&lift.by, Deed::ThrottleLifted, lift.at).about(subject);
+        let record = NewAuditEntry::new(&lift.by, Deed::ThrottleLifted, lift.at).subject(subject);
         let lifted = i64::try_from(lifted).unwrap_or(i64::MAX);
         audit::record(
             db,
-            &record.detailed(|detail| detail.fact("buckets", lifted)),
+            &record.with_detail(|detail| detail.with("buckets", lifted)),
         )
         .await?;
     }
@@ -243,7 +243,7 @@ async fn lift(db: &mut Connection, lift: &Lift) -> Result<u64, DbError> {
 }
 
 /// At most so many of each sort; says how many.
-async fn purge(db: &mut Connection, what: &Forgettable) -> Result<u64, DbError> {
+async fn purge(db: &mut Connection, what: &PurgeCutoffs) -> Result<u64, DbError> {
     const NETWORKS: &str = "DELETE FROM throttles WHERE (who, what, place) IN
         (SELECT who, what, place FROM throttles WHERE who = '' AND paid_off_at <= $1 LIMIT 500)";
     const NOBODYS: &str = "DELETE FROM throttles WHERE (who, what, place) IN

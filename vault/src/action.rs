@@ -1,8 +1,8 @@
 //! What people do in a vault, and the least role that may do it.
 
 use auth::{
-    Action, Grant, Role,
-    permit::{Administrator, Everywhere, InRealm, StepUp},
+    Action, Scope, Role,
+    permit::{Administrator, GlobalTarget, RealmTarget, StepUp},
 };
 
 macro_rules! in_a_vault {
@@ -36,8 +36,8 @@ in_a_vault! {
     /// Make an old revision the newest, or bring a deleted file back.
     Restore = "file.restore" needs Editor grant WriteFiles;
     /// Break somebody's lock.
-    Override = "lock.override" needs Manager grant OverrideLocks step_up OnThePage;
-    Delete = "file.delete" needs Manager grant WriteFiles step_up OnThePage;
+    Override = "lock.override" needs Manager grant OverrideLocks step_up BrowserOnly;
+    Delete = "file.delete" needs Manager grant WriteFiles step_up BrowserOnly;
 }
 
 /// Make a vault.
@@ -45,8 +45,8 @@ in_a_vault! {
 pub struct CreateVault;
 impl Action for CreateVault {
     const NAME: &'static str = "vault.create";
-    type Scope = Everywhere;
-    const NEEDS: Administrator = Administrator;
-    const GRANT: Grant = Grant::Administer;
+    type Target = GlobalTarget;
+    const REQUIRED_ROLE: Administrator = Administrator;
+    const SCOPE: Scope = Scope::Administer;
     const STEP_UP: StepUp = StepUp::Always;
 }

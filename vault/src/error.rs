@@ -1,6 +1,6 @@
 //! What a vault refuses, as facts. No statuses: the server decides how a fact is answered.
 
-use auth::{Unavailable, Username};
+use auth::{StoreUnavailable, Username};
 
 use crate::{Filename, VaultName};
 
@@ -31,7 +31,8 @@ pub enum VaultError {
     Exists { name: Filename },
     /// A file would be a folder of another, or the other way round, or a folder is spelled differently.
     #[error(
-        "{name} already exists. A file and a folder cannot share a name, and folder names must differ by more than case."
+        "{name} already exists. A file and a folder cannot share a name, and folder names must \
+         differ by more than case."
     )]
     NameConflict { name: Filename },
     #[error("The file has changed. Your base revision is not the newest.")]
@@ -53,5 +54,5 @@ pub enum VaultError {
     #[error("content: {0}")]
     Io(#[source] std::io::Error),
     #[error(transparent)]
-    Store(#[from] Unavailable),
+    Store(#[from] StoreUnavailable),
 }

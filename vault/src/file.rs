@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use auth::{Chance, Username};
+use auth::{SecureRandom, Username};
 use jiff::Timestamp;
 
 use crate::{Blob, Filename, UserText};
@@ -13,7 +13,7 @@ pub struct FileId(Arc<str>);
 
 impl FileId {
     #[must_use]
-    pub fn random(rng: &Chance) -> Self {
+    pub fn random(rng: &SecureRandom) -> Self {
         Self(hex::encode(rng.bytes::<16>()).into())
     }
 

@@ -1,6 +1,6 @@
 //! What a vault asks of a database.
 
-use auth::{Actor, Realm, Unavailable, Username};
+use auth::{Actor, Realm, StoreUnavailable, Username};
 use jiff::Timestamp;
 
 use crate::{
@@ -156,7 +156,7 @@ pub struct Heads {
     pub event: i64,
 }
 
-pub type StoreResult<T> = Result<T, Unavailable>;
+pub type StoreResult<T> = Result<T, StoreUnavailable>;
 
 /// Answered by the crate `store`. Reads see every write that returned before them.
 pub trait VaultStore: Clone + Send + Sync + 'static {

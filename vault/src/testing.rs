@@ -15,7 +15,7 @@ pub(crate) use store::MemoryStore;
 use crate::{Realm, UserText, VaultId, VaultName};
 
 pub(crate) fn actor(name: &str) -> Actor {
-    Actor::named(Username::parse(name).unwrap())
+    Actor::new(Username::parse(name).unwrap())
 }
 
 pub(crate) fn realm(name: &str) -> Realm {
@@ -30,7 +30,7 @@ pub(crate) fn text(raw: &str) -> UserText {
 }
 
 pub(crate) fn clock() -> Clock {
-    Clock::reading(|| Timestamp::from_second(1_795_000_000).unwrap())
+    Clock::from_fn(|| Timestamp::from_second(1_795_000_000).unwrap())
 }
 
 /// Runs a program in `folder`, with a home of its own; what it printed.

@@ -8,7 +8,7 @@ mod tests;
 
 use std::{ops::Range, path::PathBuf};
 
-use auth::{Chance, Clock, Permit};
+use auth::{SecureRandom, Clock, Permit};
 use tokio::io::AsyncRead;
 
 use core::VaultCore;
@@ -69,7 +69,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         blobs: B,
         repositories: PathBuf,
         clock: Clock,
-        chance: Chance,
+        chance: SecureRandom,
     ) -> Result<Self, VaultError> {
         Ok(Self {
             core: VaultCore::open(store, blobs, repositories, clock, chance).await?,

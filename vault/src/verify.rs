@@ -7,7 +7,7 @@ mod tests;
 
 use std::{collections::HashMap, path::Path};
 
-use auth::Unavailable;
+use auth::StoreUnavailable;
 use tokio::{runtime::Handle, sync::mpsc};
 
 pub use finding::{Finding, Summary};
@@ -49,7 +49,7 @@ pub async fn verify<S: VaultStore, B: BlobStore>(
         while let Some(finding) = found.recv().await {
             report(finding);
         }
-        summary.add(&checking.await.map_err(Unavailable::because)??);
+        summary.add(&checking.await.map_err(StoreUnavailable::from_source)??);
     }
     Ok(summary)
 }

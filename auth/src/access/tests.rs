@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    Grants, Method, Methods, SigningAlgorithm,
-    signing_key::{SigningKey, jwk_of},
+    Scopes, AuthMethod, AuthMethods, SigningAlgorithm,
+    signing_key::{SigningKey, jwk_from_secret},
     tests::{origin, settings},
 };
 
@@ -24,35 +24,35 @@ fn later(seconds: i64) -> Timestamp {
 const SECRET: [u8; 32] = *b"q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa";
 
 fn key(algorithm: SigningAlgorithm, kid: &str, secret: &[u8; 32]) -> SigningKey {
-    SigningKey::from_jwk(jwk_of(algorithm, kid, secret).unwrap().expose_secret()).unwrap()
+    SigningKey::from_jwk(jwk_from_secret(algorithm, kid, secret).unwrap().expose_secret()).unwrap()
 }
 
 /// HS256 signs; a key for `EdDSA` is retired, its name is `ed`.
 fn ours() -> AccessTokens {
     let signing = key(SigningAlgorithm::Hs256, "hs", &SECRET);
     let retired = key(SigningAlgorithm::EdDsa, "ed", &SECRET);
-    AccessTokens::new(Keys::new(signing, vec![retired]).unwrap(), &settings())
+    AccessTokens::new(VerificationKeys::new(signing, vec![retired]).unwrap(), &settings())
 }
 
 /// The other way round.
 fn ours_by_eddsa() -> AccessTokens {
     let signing = key(SigningAlgorithm::EdDsa, "ed", &SECRET);
     let retired = key(SigningAlgorithm::Hs256, "hs", &SECRET);
-    AccessTokens::new(Keys::new(signing, vec![retired]).unwrap(), &settings())
+    AccessTokens::new(VerificationKeys::new(signing, vec![retired]).unwrap(), &settings())
 }
 
 fn session() -> Session {
     Session {
         id: SessionId::new("00112233445566778899aabbccddeeff"),
         username: Username::parse("ada").unwrap(),
-        kind: crate::SessionKind::Tokens,
+        kind: crate::SessionKind::OAuth,
         auth_time: now(),
         last_seen: now(),
         expires_at: later(86_400),
         origin: origin(),
         ended_at: None,
-        methods: Methods::of(&[Method::Password]),
-        grants: Grants::ALL,
+        methods: AuthMethods::of(&[AuthMethod::Password]),
+        grants: Scopes::ALL,
         realms: None,
         label: None,
         client: None,
@@ -61,7 +61,7 @@ fn session() -> Session {
 
 fn issued() -> String {
     ours()
-        .issue(&session(), now(), &Chance::system())
+        .issue(&session(), now(), &SecureRandom::system())
         .unwrap()
         .token
         .expose_secret()
@@ -323,7 +323,7 @@ fn access_token_with_mismatched_key_algorithm_is_rejected() {
         &claims()
     )));
     let by_eddsa = ours_by_eddsa()
-        .issue(&session(), now(), &Chance::system())
+        .issue(&session(), now(), &SecureRandom::system())
         .unwrap()
         .token;
     let (_, rest) = by_eddsa.expose_secret().split_once('.').unwrap();
@@ -334,7 +334,7 @@ fn access_token_with_mismatched_key_algorithm_is_rejected() {
 #[test]
 fn retired_key_verifies_tokens_of_its_own_algorithm() {
     let by_eddsa = ours_by_eddsa()
-        .issue(&session(), now(), &Chance::system())
+        .issue(&session(), now(), &SecureRandom::system())
         .unwrap()
         .token;
     assert_eq!(part(by_eddsa.expose_secret(), 0)["alg"], "EdDSA");
@@ -347,7 +347,7 @@ fn unknown_key_id_is_distinguished_from_invalid_signature() {
     let verdict = |token: &str| ours().verify(token, now()).unwrap_err();
     assert_eq!(
         verdict(&signed(&with(header(), "kid", json!("new")), &claims())),
-        Unread::UnknownKey
+        TokenError::UnknownKeyId
     );
     assert_eq!(
         verdict(&signed_by(
@@ -356,7 +356,7 @@ fn unknown_key_id_is_distinguished_from_invalid_signature() {
             &header(),
             &claims()
         )),
-        Unread::Bad
+        TokenError::Invalid
     );
 }
 
@@ -465,7 +465,7 @@ fn client_access_token_contains_its_client_id() {
         ..session()
     };
     let token = ours()
-        .issue(&session, now(), &Chance::system())
+        .issue(&session, now(), &SecureRandom::system())
         .unwrap()
         .token;
     assert_eq!(part(token.expose_secret(), 1)["client_id"], "cad");

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{Actor, Means, Origin};
+use crate::{Actor, ActorVia, Origin};
 
 /// ```json
 /// {"by": {"kind": "personal", "session": "9f…", "label": "backup"},
@@ -12,9 +12,9 @@ use crate::{Actor, Means, Origin};
 /// ```
 /// What is not known is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Detail {
-    pub by: Option<Behalf>,
-    pub from: Option<Place>,
+pub struct AuditDetail {
+    pub by: Option<OnBehalfOf>,
+    pub from: Option<AuditOrigin>,
     /// An object of what was there, and of what is there now: only members that differ.
     pub before: Option<Value>,
     pub after: Option<Value>,
@@ -25,7 +25,7 @@ pub struct Detail {
 
 /// On whose behalf.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Behalf {
+pub struct OnBehalfOf {
     /// `web`, `tokens`, `personal`, `console`.
     pub kind: String,
     pub session: Option<String>,
@@ -34,12 +34,12 @@ pub struct Behalf {
 
 /// From where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct AuditOrigin {
     pub address: String,
     pub user_agent: Option<String>,
 }
 
-impl Place {
+impl AuditOrigin {
     #[must_use]
     pub fn of(origin: &Origin) -> Self {
         Self {
@@ -49,11 +49,11 @@ impl Place {
     }
 }
 
-impl Behalf {
-    fn of(means: &Means) -> Self {
+impl OnBehalfOf {
+    fn of(means: &ActorVia) -> Self {
         let (session, label) = match means {
-            Means::Console => (None, None),
-            Means::Session { id, label, .. } => (Some(id.as_str().to_owned()), label.clone()),
+            ActorVia::Console => (None, None),
+            ActorVia::Session { id, label, .. } => (Some(id.as_str().to_owned()), label.clone()),
         };
         Self {
             kind: means.kind().to_owned(),
@@ -63,12 +63,12 @@ impl Behalf {
     }
 }
 
-impl Detail {
+impl AuditDetail {
     #[must_use]
     pub fn by(actor: &Actor) -> Self {
         Self {
-            by: actor.means.as_ref().map(Behalf::of),
-            from: actor.from.as_ref().map(Place::of),
+            by: actor.means.as_ref().map(OnBehalfOf::of),
+            from: actor.from.as_ref().map(AuditOrigin::of),
             ..Self::default()
         }
     }
@@ -93,14 +93,14 @@ impl Detail {
     }
 
     #[must_use]
-    pub fn because(mut self, reason: impl Into<String>) -> Self {
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
     /// Null says nothing and is left out.
     #[must_use]
-    pub fn fact(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         let value = value.into();
         if !value.is_null() {
             self.facts.insert(name.to_owned(), value);
@@ -139,15 +139,15 @@ impl Detail {
 
     /// Takes back what [`to_json`](Self::to_json) wrote. Members of another time become facts.
     #[must_use]
-    pub fn stored(json: Value) -> Self {
+    pub fn from_json(json: Value) -> Self {
         let mut rest = object(json);
         let mut take = |name: &str| rest.remove(name);
-        let by = take("by").map(object).map(|by| Behalf {
+        let by = take("by").map(object).map(|by| OnBehalfOf {
             kind: text(&by, "kind").unwrap_or_default(),
             session: text(&by, "session"),
             label: text(&by, "label"),
         });
-        let from = take("from").map(object).map(|from| Place {
+        let from = take("from").map(object).map(|from| AuditOrigin {
             address: text(&from, "address").unwrap_or_default(),
             user_agent: text(&from, "user_agent"),
         });
@@ -201,23 +201,23 @@ mod tests {
             device: None,
         };
         let id = SessionId::new("9f");
-        let means = Means::Session {
+        let means = ActorVia::Session {
             id,
             kind: SessionKind::Personal,
             label: Some("backup".to_owned()),
         };
         let actor = Actor {
             means: Some(means),
-            ..Actor::named(Username::parse("ada").unwrap())
+            ..Actor::new(Username::parse("ada").unwrap())
         };
-        let detail = Detail::by(&actor.coming_from(&origin))
+        let detail = AuditDetail::by(&actor.with_origin(&origin))
             .change(
                 json!({"role": "viewer", "same": 1}),
                 json!({"role": "editor", "same": 1}),
             )
-            .because("asked for")
-            .fact("realm", "r1")
-            .fact("nothing", Value::Null);
+            .reason("asked for")
+            .with("realm", "r1")
+            .with("nothing", Value::Null);
         let json = detail.to_json();
         assert_eq!(
             json,
@@ -228,14 +228,14 @@ mod tests {
                 "reason": "asked for", "facts": {"realm": "r1"},
             })
         );
-        assert_eq!(Detail::stored(json), detail);
+        assert_eq!(AuditDetail::from_json(json), detail);
     }
 
     #[test]
     fn audit_details_in_older_formats_are_readable() {
-        let old = Detail::stored(json!({"outcome": "signed_in", "session": "9f"}));
+        let old = AuditDetail::from_json(json!({"outcome": "signed_in", "session": "9f"}));
         assert_eq!(old.facts["outcome"], "signed_in");
-        assert_eq!(Detail::stored(json!([1])).facts["value"], json!([1]));
-        assert_eq!(Detail::stored(Value::Null), Detail::default());
+        assert_eq!(AuditDetail::from_json(json!([1])).facts["value"], json!([1]));
+        assert_eq!(AuditDetail::from_json(Value::Null), AuditDetail::default());
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use super::{Entry, HEADER_LENGTH, MARK, WIDTH};
 
 /// Entries sorted in memory at once: 96 MB.
-const PIECE: usize = 16 << 20;
+const CHUNK_BYTES: usize = 16 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -28,7 +28,7 @@ pub enum BuildError {
 
 /// What became of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Built {
+pub struct BuildReport {
     pub lines: u64,
     /// Without those that came twice.
     pub entries: u64,
@@ -38,15 +38,15 @@ pub struct Built {
 ///
 /// # Errors
 /// [`BuildError::Line`] names the line that is none of such a list.
-pub fn build(list: impl BufRead, to: &Path) -> Result<Built, BuildError> {
-    build_in_pieces(list, to, PIECE)
+pub fn build(list: impl BufRead, to: &Path) -> Result<BuildReport, BuildError> {
+    build_in_chunks(list, to, CHUNK_BYTES)
 }
 
-pub(super) fn build_in_pieces(
+pub(super) fn build_in_chunks(
     list: impl BufRead,
     to: &Path,
     piece: usize,
-) -> Result<Built, BuildError> {
+) -> Result<BuildReport, BuildError> {
     let (pieces, part) = (Scrap(with_end(to, "pieces")), Scrap(with_end(to, "part")));
     let failed = |source| BuildError::File {
         path: to.display().to_string(),
@@ -58,7 +58,7 @@ pub(super) fn build_in_pieces(
     }
     let entries = merge(&pieces.0, &lengths, &part.0).map_err(failed)?;
     std::fs::rename(&part.0, to).map_err(failed)?;
-    Ok(Built { lines, entries })
+    Ok(BuildReport { lines, entries })
 }
 
 /// Goes when it is done with, however that ends.

@@ -1,8 +1,8 @@
-use super::{build::build_in_pieces, *};
-use crate::Chance;
+use super::{build::build_in_chunks, *};
+use crate::SecureRandom;
 
 fn folder() -> PathBuf {
-    let folder = std::env::temp_dir().join(hex::encode(Chance::system().bytes::<8>()));
+    let folder = std::env::temp_dir().join(hex::encode(SecureRandom::system().bytes::<8>()));
     std::fs::create_dir(&folder).unwrap();
     folder
 }
@@ -11,12 +11,12 @@ fn sha1(password: &str) -> String {
     hex::encode_upper(digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()))
 }
 
-fn built(list: &str, piece: usize) -> (Built, Breaches) {
+fn built(list: &str, piece: usize) -> (BuildReport, BreachFilter) {
     let path = folder().join("breach.filter");
-    let built = build_in_pieces(list.as_bytes(), &path, piece).unwrap();
+    let built = build_in_chunks(list.as_bytes(), &path, piece).unwrap();
     let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
     assert_eq!(left.len(), 1, "{left:?}");
-    (built, Breaches::open(&path).unwrap())
+    (built, BreachFilter::open(&path).unwrap())
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn breach_filter_finds_listed_passwords_only() {
         let (built, breaches) = built(&list, piece);
         assert_eq!(
             built,
-            Built {
+            BuildReport {
                 lines: 20_001,
                 entries: 20_000
             }
@@ -103,7 +103,7 @@ fn malformed_breach_list_is_rejected_with_line_number() {
 #[test]
 fn malformed_or_truncated_breach_filter_is_rejected() {
     let path = folder().join("breach.filter");
-    assert!(Breaches::open(&path).unwrap_err().contains("breach.filter"));
+    assert!(BreachFilter::open(&path).unwrap_err().contains("breach.filter"));
     for bytes in [
         &b""[..],
         b"srbreac1",
@@ -112,7 +112,7 @@ fn malformed_or_truncated_breach_filter_is_rejected() {
     ] {
         std::fs::write(&path, bytes).unwrap();
         assert!(
-            Breaches::open(&path)
+            BreachFilter::open(&path)
                 .unwrap_err()
                 .contains("strongroom breach build")
         );
@@ -121,7 +121,7 @@ fn malformed_or_truncated_breach_filter_is_rejected() {
     let mut whole = std::fs::read(&path).unwrap();
     whole.pop();
     std::fs::write(&path, whole).unwrap();
-    assert!(Breaches::open(&path).unwrap_err().contains("not whole"));
+    assert!(BreachFilter::open(&path).unwrap_err().contains("not whole"));
 }
 
 mod garbage {
@@ -139,7 +139,7 @@ mod garbage {
         ) {
             let path = folder().join("breach.filter");
             std::fs::write(&path, [&head[..], &count.to_le_bytes(), &rest].concat()).unwrap();
-            if let Ok(breaches) = Breaches::open(&path) {
+            if let Ok(breaches) = BreachFilter::open(&path) {
                 prop_assert_eq!(breaches.entries() * WIDTH as u64, rest.len() as u64);
                 // Unsorted as it is, it answers something.
                 prop_assert!(breaches.contains("a password").is_ok());
@@ -153,8 +153,8 @@ mod garbage {
             end in prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
         ) {
             let path = folder().join("breach.filter");
-            if let Ok(built) = build_in_pieces(lines.join(end).as_bytes(), &path, 3) {
-                let breaches = Breaches::open(&path).unwrap();
+            if let Ok(built) = build_in_chunks(lines.join(end).as_bytes(), &path, 3) {
+                let breaches = BreachFilter::open(&path).unwrap();
                 prop_assert_eq!(breaches.entries(), built.entries);
                 for line in lines.iter().filter(|_| end != "\r") {
                     let hash = line.split(':').next().and_then(|hash| hex::decode(hash.trim()).ok());

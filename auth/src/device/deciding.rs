@@ -4,30 +4,30 @@ use std::{net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{State, TRIES, UserCode, Waiting, read, write};
+use super::{State, TRIES, UserCode, DeviceGrant, read, write};
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Decision, Grants, Origin, TokenHash, TokenKind,
-    audit::{Deed, Detail},
+    Auth, AuthError, AuthStore, Caller, Decision, Scopes, Origin, TokenHash, TokenKind,
+    audit::{Deed, AuditDetail},
     clock,
-    delegating::Approval,
-    guessing::{Secret, Trial},
-    store::{Slip, SlipKind},
+    delegating::Consent,
+    guessing::{CredentialKind, Attempt},
+    store::{OneTimeToken, OneTimeKind},
 };
 
 /// RFC 8628 §5.1: with 34.5 bits, five guesses leave one chance in 2^32.
 const GUESSES: usize = 5;
 const GUESSES_WITHIN: Duration = Duration::from_mins(15);
 /// The body of a slip that counts a guess.
-const GUESS: &str = "guess";
+const ATTEMPT_MARKER: &str = "guess";
 
 /// What a person sees before they decide (RFC 8628 §5.4).
 #[derive(Clone, Debug)]
-pub struct DeviceRequest {
+pub struct PendingDevice {
     /// Names this request, so that what is decided is what was seen.
     pub id: String,
     pub user_code: UserCode,
     pub program: String,
-    pub grants: Grants,
+    pub grants: Scopes,
     /// Where the device asked from.
     pub address: IpAddr,
     pub user_agent: Option<String>,
@@ -41,14 +41,14 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::NoSuchDevice`], also for a code that somebody else has typed; [`AuthError::Throttled`] after five
     /// wrong ones.
-    pub async fn look_at_device(
+    pub async fn lookup_user_code(
         &self,
         caller: &Caller,
         typed: &str,
         from: &Origin,
-    ) -> Result<DeviceRequest, AuthError> {
+    ) -> Result<PendingDevice, AuthError> {
         let me = caller.account().username.as_str();
-        let (code, hash) = self.typed(caller, typed, from).await?;
+        let (code, hash) = self.resolve_user_code(caller, typed, from).await?;
         for _ in 0..TRIES {
             let (slip, waiting) = self.undecided(&hash).await?;
             match &waiting.claimed_by {
@@ -56,14 +56,14 @@ impl<S: AuthStore> Auth<S> {
                 Some(_) => return Err(AuthError::NoSuchDevice),
                 None => {}
             }
-            let claimed = Waiting {
+            let claimed = DeviceGrant {
                 claimed_by: Some(me.to_owned()),
                 ..waiting
             };
             if self
                 .0
                 .store
-                .revise_slip(&slip, write(&claimed)?, self.0.clock.now())
+                .compare_and_swap_token(&slip, write(&claimed)?, self.0.clock.now())
                 .await?
             {
                 return Ok(self.request(code, &hash, claimed));
@@ -88,7 +88,7 @@ impl<S: AuthStore> Auth<S> {
         decision: Decision,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        let (code, hash) = self.typed(caller, typed, from).await?;
+        let (code, hash) = self.resolve_user_code(caller, typed, from).await?;
         for _ in 0..TRIES {
             let (slip, waiting) = self.undecided(&hash).await?;
             let mine = waiting.claimed_by.as_deref() == Some(caller.account().username.as_str());
@@ -97,10 +97,10 @@ impl<S: AuthStore> Auth<S> {
             }
             let (state, deed) = match decision {
                 Decision::Approve => {
-                    let given = Grants::parse(&waiting.scope)
+                    let given = Scopes::parse(&waiting.scope)
                         .map_err(|_| AuthError::Internal("a stored scope"))?;
                     (
-                        State::Approved(Approval::by(caller, given)?),
+                        State::Approved(Consent::from_caller(caller, given)?),
                         Deed::DeviceApproved,
                     )
                 }
@@ -110,9 +110,9 @@ impl<S: AuthStore> Auth<S> {
             if self
                 .0
                 .store
-                .revise_slip(
+                .compare_and_swap_token(
                     &slip,
-                    write(&Waiting {
+                    write(&DeviceGrant {
                         state,
                         ..waiting.clone()
                     })?,
@@ -122,24 +122,24 @@ impl<S: AuthStore> Auth<S> {
             {
                 self.0
                     .store
-                    .take_slip(SlipKind::UserCode, &code.hash(), now)
+                    .consume_token(OneTimeKind::UserCode, &code.hash(), now)
                     .await?;
-                let told = |detail: Detail| {
+                let told = |detail: AuditDetail| {
                     let detail = detail
-                        .fact("client", waiting.client)
-                        .fact("scope", waiting.scope);
+                        .with("client", waiting.client)
+                        .with("scope", waiting.scope);
                     detail
-                        .fact("device", waiting.address.to_string())
-                        .fact("user_agent", waiting.user_agent)
+                        .with("device", waiting.address.to_string())
+                        .with("user_agent", waiting.user_agent)
                 };
-                return self.record_decision(caller, deed, told).await;
+                return self.audit_decision(caller, deed, told).await;
             }
         }
         Err(AuthError::Internal("a device could not be decided about"))
     }
 
     /// Where a code leads. Counted before it is looked up, so that many at once are no more than many in a row.
-    async fn typed(
+    async fn resolve_user_code(
         &self,
         caller: &Caller,
         typed: &str,
@@ -147,51 +147,51 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<(UserCode, TokenHash), AuthError> {
         let name = &caller.account().username;
         let pass = self
-            .may_try(&Trial {
-                secret: Secret::UserCode,
+            .begin_attempt(&Attempt {
+                secret: CredentialKind::UserCode,
                 account: Some(name),
                 from,
             })
             .await?;
-        let guess = self.count_guess(caller).await?;
+        let guess = self.count_attempt(caller).await?;
         let now = self.0.clock.now();
         let found = match UserCode::parse(typed) {
             Some(code) => self
                 .0
                 .store
-                .slip(SlipKind::UserCode, &code.hash(), now)
+                .find_token(OneTimeKind::UserCode, &code.hash(), now)
                 .await?
                 .map(|slip| (code, slip)),
             None => None,
         };
-        let Some((code, slip)) = found.filter(|(_, slip)| slip.body != GUESS) else {
+        let Some((code, slip)) = found.filter(|(_, slip)| slip.body != ATTEMPT_MARKER) else {
             self.failed(pass).await?;
             return Err(AuthError::NoSuchDevice);
         };
         self.0
             .store
-            .take_slip(SlipKind::UserCode, &guess, now)
+            .consume_token(OneTimeKind::UserCode, &guess, now)
             .await?;
         self.succeeded(pass).await?;
         Ok((code, TokenHash::new(&slip.body)))
     }
 
-    async fn count_guess(&self, caller: &Caller) -> Result<TokenHash, AuthError> {
+    async fn count_attempt(&self, caller: &Caller) -> Result<TokenHash, AuthError> {
         let (name, now) = (&caller.account().username, self.0.clock.now());
-        let hash = crate::Token::random(TokenKind::Pending, &self.0.chance).hash();
-        let guess = Slip {
-            kind: SlipKind::UserCode,
+        let hash = crate::Token::random(TokenKind::Flow, &self.0.rng).hash();
+        let guess = OneTimeToken {
+            kind: OneTimeKind::UserCode,
             hash: hash.clone(),
             username: Some(name.clone()),
-            body: GUESS.to_owned(),
+            body: ATTEMPT_MARKER.to_owned(),
             created_at: now,
-            expires_at: clock::after(now, GUESSES_WITHIN),
+            expires_at: clock::add(now, GUESSES_WITHIN),
         };
-        self.0.store.keep_slip(guess).await?;
+        self.0.store.insert_token(guess).await?;
         let guesses = self
             .0
             .store
-            .slips(SlipKind::UserCode, Some(name), now)
+            .list_tokens(OneTimeKind::UserCode, Some(name), now)
             .await?;
         if guesses.len() <= GUESSES {
             return Ok(hash);
@@ -199,7 +199,7 @@ impl<S: AuthStore> Auth<S> {
         // One that was not let through does not lengthen the wait.
         self.0
             .store
-            .take_slip(SlipKind::UserCode, &hash, now)
+            .consume_token(OneTimeKind::UserCode, &hash, now)
             .await?;
         let first = guesses
             .iter()
@@ -207,37 +207,37 @@ impl<S: AuthStore> Auth<S> {
             .min()
             .unwrap_or(now);
         Err(AuthError::Throttled {
-            retry_after: clock::between(now, first),
+            retry_after: clock::since(now, first),
         })
     }
 
-    async fn undecided(&self, hash: &TokenHash) -> Result<(Slip, Waiting), AuthError> {
+    async fn undecided(&self, hash: &TokenHash) -> Result<(OneTimeToken, DeviceGrant), AuthError> {
         let now = self.0.clock.now();
         let slip = self
             .0
             .store
-            .slip(SlipKind::DeviceCode, hash, now)
+            .find_token(OneTimeKind::DeviceCode, hash, now)
             .await?
             .ok_or(AuthError::NoSuchDevice)?;
         let waiting = read(&slip)?;
-        if matches!(waiting.state, State::Undecided) && now < waiting.expires_at {
+        if matches!(waiting.state, State::Pending) && now < waiting.expires_at {
             return Ok((slip, waiting));
         }
         Err(AuthError::NoSuchDevice)
     }
 
-    fn request(&self, user_code: UserCode, hash: &TokenHash, waiting: Waiting) -> DeviceRequest {
+    fn request(&self, user_code: UserCode, hash: &TokenHash, waiting: DeviceGrant) -> PendingDevice {
         let program = self
             .0
             .settings
             .clients
             .find(&waiting.client)
             .map(|client| client.name().to_owned());
-        DeviceRequest {
+        PendingDevice {
             id: id(hash),
             user_code,
             program: program.unwrap_or(waiting.client),
-            grants: Grants::parse(&waiting.scope).unwrap_or(Grants::NONE),
+            grants: Scopes::parse(&waiting.scope).unwrap_or(Scopes::NONE),
             address: waiting.address,
             user_agent: waiting.user_agent,
             asked_at: waiting.began_at,

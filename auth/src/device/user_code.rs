@@ -5,7 +5,7 @@ use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::{Chance, TokenHash};
+use crate::{SecureRandom, TokenHash};
 
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const LENGTH: usize = 8;
@@ -15,7 +15,7 @@ const LENGTH: usize = 8;
 pub struct UserCode(String);
 
 impl UserCode {
-    pub(crate) fn random(chance: &Chance) -> Self {
+    pub(crate) fn random(chance: &SecureRandom) -> Self {
         let mut code = String::with_capacity(LENGTH);
         while code.len() < LENGTH {
             // 240 is the last multiple of 20 that a byte holds: what lies above would favour some letters.
@@ -95,7 +95,7 @@ mod tests {
     fn user_code_characters_are_drawn_uniformly() {
         let mut seen = std::collections::HashMap::new();
         for _ in 0..2_500 {
-            for letter in UserCode::random(&Chance::system()).0.chars() {
+            for letter in UserCode::random(&SecureRandom::system()).0.chars() {
                 *seen.entry(letter).or_insert(0_u32) += 1;
             }
         }

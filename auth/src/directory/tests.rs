@@ -1,7 +1,7 @@
 //! What the directory forgets, and that it stays small.
 
 use super::*;
-use crate::{Chance, Grants, Method, Methods, SessionKind, Standing, tests::origin};
+use crate::{SecureRandom, Scopes, AuthMethod, AuthMethods, SessionKind, AccountStatus, tests::origin};
 
 fn name(raw: &str) -> Username {
     Username::parse(raw).unwrap()
@@ -18,8 +18,8 @@ fn session(username: &str, id: &str) -> Session {
         expires_at: at,
         origin: origin(),
         ended_at: None,
-        methods: Methods::of(&[Method::Password]),
-        grants: Grants::ALL,
+        methods: AuthMethods::of(&[AuthMethod::Password]),
+        grants: Scopes::ALL,
         realms: None,
         label: None,
         client: None,
@@ -32,10 +32,10 @@ fn rights(username: &str) -> Rights {
         display_name: None,
         email: None,
         email_verified: false,
-        standing: Standing::Active,
+        standing: AccountStatus::Active,
         administrator: true,
-        reset_required: false,
-        era: crate::Era::default(),
+        must_change_password: false,
+        epoch: crate::SecurityEpoch::default(),
         created_at: Timestamp::UNIX_EPOCH,
     };
     Rights {
@@ -47,9 +47,9 @@ fn rights(username: &str) -> Rights {
 
 #[test]
 fn session_loaded_before_invalidation_is_not_cached() {
-    let directory = Directory::new();
-    let mark = directory.mark();
-    directory.forget([&name("ada")]);
+    let directory = SessionCache::new();
+    let mark = directory.version();
+    directory.invalidate([&name("ada")]);
     directory.learn_session(mark, session("ada", "1"));
     directory.learn_rights(mark, rights("ada"));
     directory.learn_session(mark, session("bob", "2"));
@@ -67,10 +67,10 @@ fn session_loaded_before_invalidation_is_not_cached() {
 
 #[test]
 fn session_loaded_beyond_invalidation_log_is_not_cached() {
-    let directory = Directory::new();
-    let mark = directory.mark();
-    for n in 0..=LOG {
-        directory.forget([&name(&format!("x{n}"))]);
+    let directory = SessionCache::new();
+    let mark = directory.version();
+    for n in 0..=INVALIDATION_LOG {
+        directory.invalidate([&name(&format!("x{n}"))]);
     }
     directory.learn_session(mark, session("ada", "1"));
     assert!(
@@ -79,7 +79,7 @@ fn session_loaded_beyond_invalidation_log_is_not_cached() {
             .0
             .is_none()
     );
-    directory.learn_session(directory.mark(), session("ada", "1"));
+    directory.learn_session(directory.version(), session("ada", "1"));
     assert!(
         directory
             .look_up(&name("ada"), &SessionId::new("1"))
@@ -90,13 +90,13 @@ fn session_loaded_beyond_invalidation_log_is_not_cached() {
 
 #[test]
 fn cache_invalidation_removes_one_account_only() {
-    let directory = Directory::new();
-    let mark = directory.mark();
+    let directory = SessionCache::new();
+    let mark = directory.version();
     directory.learn_session(mark, session("ada", "1"));
     directory.learn_over(mark, &name("ada"), SessionId::new("2"));
     directory.learn_rights(mark, rights("ada"));
     directory.learn_rights(mark, rights("bob"));
-    directory.forget([&name("ada")]);
+    directory.invalidate([&name("ada")]);
     assert!(matches!(
         directory.look_up(&name("ada"), &SessionId::new("1")),
         (None, None)
@@ -118,8 +118,8 @@ fn cache_invalidation_removes_one_account_only() {
 
 #[test]
 fn session_cache_size_is_bounded() {
-    let directory = Directory::new();
-    let mark = directory.mark();
+    let directory = SessionCache::new();
+    let mark = directory.version();
     for n in 0..MOST_SESSIONS + 10_000 {
         directory.learn_over(
             mark,
@@ -127,10 +127,10 @@ fn session_cache_size_is_bounded() {
             SessionId::new(&n.to_string()),
         );
     }
-    let chance = Chance::system();
+    let chance = SecureRandom::system();
     for _ in 0..MOST_COOKIES + 1_000 {
         let token = crate::Token::random(crate::TokenKind::Ticket, &chance);
-        directory.learn_cookie(token.hash(), Owner::Nobody);
+        directory.learn_cookie(token.hash(), SecretOwner::None);
     }
     let book = directory.read();
     assert!(book.sessions <= MOST_SESSIONS && book.people.len() <= MOST_SESSIONS);
@@ -146,13 +146,13 @@ fn session_cache_size_is_bounded() {
 
 #[test]
 fn session_rate_allows_a_burst_then_refills() {
-    let held = Held::new(session("ada", "1"));
+    let held = CachedSession::new(session("ada", "1"));
     let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
-    let spent = |now| (0..200).take_while(|_| held.spend(now, 60).is_ok()).count();
+    let spent = |now| (0..200).take_while(|_| held.consume_rate(now, 60).is_ok()).count();
     assert_eq!(spent(at(0)), 60);
-    assert_eq!(held.spend(at(0), 60), Err(Duration::from_secs(1)));
+    assert_eq!(held.consume_rate(at(0), 60), Err(Duration::from_secs(1)));
     assert_eq!((spent(at(1)), spent(at(11)), spent(at(1_000))), (1, 10, 60));
     // A clock that was set back shuts nobody out for longer than a minute.
-    assert_eq!(held.spend(at(0), 60), Err(Duration::from_secs(1)));
+    assert_eq!(held.consume_rate(at(0), 60), Err(Duration::from_secs(1)));
     assert_eq!(spent(at(60)), 60);
 }

@@ -4,8 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
 
-use super::{Whose, thin_out};
-use crate::{Grants, SessionId, TokenHash};
+use super::{SessionRef, evict};
+use crate::{Scopes, SessionId, TokenHash};
 
 const MOST: usize = 10_000;
 /// One session has no use for more at once: the oldest makes room, and nobody else's does.
@@ -13,23 +13,23 @@ const MOST_OF_ONE: usize = 16;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Ticket {
-    pub(crate) whose: Whose,
+    pub(crate) whose: SessionRef,
     /// What the token may do that it was asked for with.
-    pub(crate) grants: Grants,
+    pub(crate) grants: Scopes,
     pub(crate) until: Timestamp,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Tickets {
+pub(super) struct TicketStore {
     live: HashMap<TokenHash, Ticket>,
     /// Oldest first.
     of: HashMap<SessionId, VecDeque<TokenHash>>,
 }
 
-impl Tickets {
+impl TicketStore {
     pub(super) fn add(&mut self, hash: TokenHash, ticket: Ticket, now: Timestamp) {
         if self.live.len() >= MOST {
-            self.make_room(now);
+            self.evict(now);
         }
         let theirs = self.of.entry(ticket.whose.1.clone()).or_default();
         if theirs.len() == MOST_OF_ONE
@@ -54,9 +54,9 @@ impl Tickets {
         (now < ticket.until).then_some(ticket)
     }
 
-    fn make_room(&mut self, now: Timestamp) {
+    fn evict(&mut self, now: Timestamp) {
         self.live.retain(|_, ticket| now < ticket.until);
-        thin_out(&mut self.live, MOST);
+        evict(&mut self.live, MOST);
         let live = &self.live;
         self.of.retain(|_, theirs| {
             theirs.retain(|one| live.contains_key(one));
@@ -78,14 +78,14 @@ mod tests {
         let whose = (Username::parse("ada").unwrap(), SessionId::new(session));
         Ticket {
             whose,
-            grants: Grants::ALL,
+            grants: Scopes::ALL,
             until: Timestamp::from_second(until).unwrap(),
         }
     }
 
     #[test]
     fn session_holds_at_most_sixteen_live_tickets() {
-        let (mut tickets, now) = (Tickets::default(), Timestamp::from_second(0).unwrap());
+        let (mut tickets, now) = (TicketStore::default(), Timestamp::from_second(0).unwrap());
         tickets.add(hash(5_000), ticket("bobs", 30), now);
         for n in 0..1_000 {
             tickets.add(hash(n), ticket("adas", 30), now);
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn ticket_store_size_is_bounded_across_sessions() {
-        let (mut tickets, now) = (Tickets::default(), Timestamp::from_second(0).unwrap());
+        let (mut tickets, now) = (TicketStore::default(), Timestamp::from_second(0).unwrap());
         for n in 0..3 * MOST {
             tickets.add(hash(n), ticket(&n.to_string(), 30), now);
             assert!(tickets.live.len() <= MOST && tickets.of.len() == tickets.live.len());

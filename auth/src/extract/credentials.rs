@@ -32,7 +32,7 @@ pub(super) fn credentials<'a>(
         cookies.next(),
         cookies.next(),
     ) {
-        (None, _, None, _) => Err(AuthError::NotSignedIn),
+        (None, _, None, _) => Err(AuthError::Unauthenticated),
         (Some(header), None, None, _) => {
             let header = header
                 .to_str()
@@ -159,7 +159,7 @@ mod tests {
             match credentials(&headers, "c") {
                 Ok(found) => prop_assert!(matches!(found, Credentials::Cookie(_))),
                 Err(error) => {
-                    prop_assert!(matches!(error, AuthError::NotSignedIn | AuthError::AmbiguousCredentials));
+                    prop_assert!(matches!(error, AuthError::Unauthenticated | AuthError::AmbiguousCredentials));
                 }
             }
         }

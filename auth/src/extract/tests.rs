@@ -32,7 +32,7 @@ struct Host(House);
 
 impl HasAuth for Host {
     type Store = Memory;
-    type Refusal = Refusal;
+    type Rejection = Refusal;
     fn auth(&self) -> &Auth<Memory> {
         &self.0.auth
     }
@@ -111,11 +111,11 @@ async fn request_needs_a_bearer_token_or_session_cookie() {
     }
     assert!(matches!(
         ask(&ada, "GET", &[]).await,
-        Err(AuthError::NotSignedIn)
+        Err(AuthError::Unauthenticated)
     ));
     assert!(matches!(
         ask(&ada, "GET", &[("cookie", "theme=dark")]).await,
-        Err(AuthError::NotSignedIn)
+        Err(AuthError::Unauthenticated)
     ));
     let lower = ada.token.replacen("Bearer", "bEARER", 1);
     ask(&ada, "POST", &[("authorization", &lower)])
@@ -259,9 +259,9 @@ async fn caller_is_cached_in_request_extensions() {
 async fn optional_caller_ignores_dead_session_rejects_cross_site() {
     let ada = ada().await;
     let maybe = async |method: &str, headers: &[(&str, &str)]| {
-        MaybeCaller::from_request_parts(&mut parts(method, headers), &ada.host)
+        OptionalCaller::from_request_parts(&mut parts(method, headers), &ada.host)
             .await
-            .map(|MaybeCaller(found)| found)
+            .map(|OptionalCaller(found)| found)
     };
     assert!(maybe("GET", &[]).await.unwrap().is_none());
     assert!(

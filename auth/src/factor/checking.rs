@@ -2,9 +2,9 @@
 
 use secrecy::ExposeSecret as _;
 
-use super::{Factor, FactorKind, FactorKinds, OneTimeCode, RecoveryCode, code::Typed, totp::Totp};
+use super::{Factor, FactorKind, FactorKinds, OneTimeCode, RecoveryCode, code::ParsedCode, totp::Totp};
 use crate::{
-    Account, Actor, Auth, AuthError, AuthStore, Method, Notice, Origin, Username, guessing::Trial,
+    Account, Actor, Auth, AuthError, AuthStore, AuthMethod, SecurityNotice, Origin, Username, guessing::Attempt,
 };
 
 impl<S: AuthStore> Auth<S> {
@@ -24,25 +24,25 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::Throttled`].
-    pub(crate) async fn check_code(
+    pub(crate) async fn verify_code(
         &self,
         owner: &Account,
         code: &OneTimeCode,
         from: &Origin,
-    ) -> Result<Option<Method>, AuthError> {
-        let trial = Trial {
+    ) -> Result<Option<AuthMethod>, AuthError> {
+        let trial = Attempt {
             secret: code.secret(),
             account: Some(&owner.username),
             from,
         };
-        let pass = self.may_try(&trial).await?;
+        let pass = self.begin_attempt(&trial).await?;
         let method = match &code.0 {
-            Typed::App(digits) => {
+            ParsedCode::App(digits) => {
                 self.use_app(&owner.username, digits.expose_secret())
                     .await?
             }
-            Typed::Recovery(code) => self.use_recovery_code(owner, code, from).await?,
-            Typed::Nonsense => None,
+            ParsedCode::Recovery(code) => self.use_recovery_code(owner, code, from).await?,
+            ParsedCode::Nonsense => None,
         };
         match method {
             Some(_) => self.succeeded(pass).await?,
@@ -51,7 +51,7 @@ impl<S: AuthStore> Auth<S> {
         Ok(method)
     }
 
-    async fn use_app(&self, of: &Username, digits: &str) -> Result<Option<Method>, AuthError> {
+    async fn use_app(&self, of: &Username, digits: &str) -> Result<Option<AuthMethod>, AuthError> {
         let factors = self.0.store.factors(of).await?;
         let Some(app) = factors
             .into_iter()
@@ -60,19 +60,19 @@ impl<S: AuthStore> Auth<S> {
             return Ok(None);
         };
         let now = self.0.clock.now();
-        let Some(step) = self.open_app(&app)?.step_of(digits, now) else {
+        let Some(step) = self.unseal_totp(&app)?.matching_step(digits, now) else {
             return Ok(None);
         };
         // Of many who come with one code at once, one moves the step on (RFC 6238 §5.2).
         Ok(self
             .0
             .store
-            .use_step(&app.id, step, now)
+            .consume_totp_step(&app.id, step, now)
             .await?
-            .then_some(Method::Otp))
+            .then_some(AuthMethod::Otp))
     }
 
-    pub(crate) fn open_app(&self, app: &Factor) -> Result<Totp, AuthError> {
+    pub(crate) fn unseal_totp(&self, app: &Factor) -> Result<Totp, AuthError> {
         let secret = self.0.factors.open(&app.body, app.id.as_str())?;
         Ok(Totp::new(secret.expose_secret()))
     }
@@ -82,9 +82,9 @@ impl<S: AuthStore> Auth<S> {
         owner: &Account,
         code: &RecoveryCode,
         from: &Origin,
-    ) -> Result<Option<Method>, AuthError> {
+    ) -> Result<Option<AuthMethod>, AuthError> {
         let (of, now) = (&owner.username, self.0.clock.now());
-        let by = Actor::owner(owner).coming_from(from);
+        let by = Actor::owner(owner).with_origin(from);
         let Some(left) = self
             .0
             .store
@@ -94,7 +94,7 @@ impl<S: AuthStore> Auth<S> {
             return Ok(None);
         };
         tracing::info!(username = %of, left, "a recovery code was used");
-        self.tell(owner, Notice::RecoveryCodeUsed, from).await?;
-        Ok(Some(Method::Recovery))
+        self.audit_and_notify(owner, SecurityNotice::RecoveryCodeUsed, from).await?;
+        Ok(Some(AuthMethod::Recovery))
     }
 }

@@ -5,12 +5,12 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::RecoveryCode;
-use crate::guessing::Secret;
+use crate::guessing::CredentialKind;
 
 /// Cannot print.
-pub struct OneTimeCode(pub(crate) Typed);
+pub struct OneTimeCode(pub(crate) ParsedCode);
 
-pub(crate) enum Typed {
+pub(crate) enum ParsedCode {
     App(SecretString),
     Recovery(RecoveryCode),
     /// Neither: wrong, whoever's it would be.
@@ -19,31 +19,31 @@ pub(crate) enum Typed {
 
 impl OneTimeCode {
     #[must_use]
-    pub fn typed(raw: &str) -> Self {
+    pub fn parse(raw: &str) -> Self {
         let digits: String = raw
             .chars()
             .filter(|c| !matches!(c, ' ' | '-'))
             .take(64)
             .collect();
         if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Self(Typed::App(digits.into()));
+            return Self(ParsedCode::App(digits.into()));
         }
-        Self(RecoveryCode::parse(raw).map_or(Typed::Nonsense, Typed::Recovery))
+        Self(RecoveryCode::parse(raw).map_or(ParsedCode::Nonsense, ParsedCode::Recovery))
     }
 
     /// Which authenticator's failures a wrong one counts among.
-    pub(crate) fn secret(&self) -> Secret {
+    pub(crate) fn secret(&self) -> CredentialKind {
         match self.0 {
-            Typed::Recovery(_) => Secret::RecoveryCode,
-            Typed::App(_) | Typed::Nonsense => Secret::Totp,
+            ParsedCode::Recovery(_) => CredentialKind::RecoveryCode,
+            ParsedCode::App(_) | ParsedCode::Nonsense => CredentialKind::Totp,
         }
     }
 
     /// The six digits, where it is six digits.
     pub(crate) fn digits(&self) -> Option<&str> {
         match &self.0 {
-            Typed::App(digits) => Some(digits.expose_secret()),
-            Typed::Recovery(_) | Typed::Nonsense => None,
+            ParsedCode::App(digits) => Some(digits.expose_secret()),
+            ParsedCode::Recovery(_) | ParsedCode::Nonsense => None,
         }
     }
 }
@@ -62,19 +62,19 @@ mod tests {
     fn totp_code_parses_with_any_grouping() {
         for typed in ["123456", "123 456", " 123-456 "] {
             assert_eq!(
-                OneTimeCode::typed(typed).digits(),
+                OneTimeCode::parse(typed).digits(),
                 Some("123456"),
                 "{typed}"
             );
         }
         for other in ["12345", "1234567", "１２３４５６", "+12345", ""] {
             assert!(
-                matches!(OneTimeCode::typed(other).0, Typed::Nonsense),
+                matches!(OneTimeCode::parse(other).0, ParsedCode::Nonsense),
                 "{other}"
             );
         }
-        let recovery = OneTimeCode::typed("0123-4567-89ab-cdef-ghjk-mnpq");
-        assert!(matches!(recovery.0, Typed::Recovery(_)));
+        let recovery = OneTimeCode::parse("0123-4567-89ab-cdef-ghjk-mnpq");
+        assert!(matches!(recovery.0, ParsedCode::Recovery(_)));
         assert_eq!(format!("{recovery:?}"), "OneTimeCode(…)");
     }
 }

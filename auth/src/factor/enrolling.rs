@@ -5,14 +5,14 @@ use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Factor, FactorId, FactorKind, OneTimeCode, RecoveryCode, recovery::CODES, totp};
+use super::{Factor, FactorId, FactorKind, OneTimeCode, RecoveryCode, recovery::CODE_COUNT, totp};
 use crate::{
-    Auth, AuthError, AuthStore, Caller, DisplayName, Method, Methods, Notice, Origin, Token,
+    Auth, AuthError, AuthStore, Caller, DisplayName, AuthMethod, AuthMethods, SecurityNotice, Origin, Token,
     TokenKind,
-    audit::{Deed, Record},
+    audit::{Deed, NewAuditEntry},
     clock,
-    guessing::Secret,
-    store::{FactorChange, FactorsRefused, Least, Removal, Slip, SlipKind},
+    guessing::CredentialKind,
+    store::{FactorChange, FactorsRefused, MinimumFactors, Removal, OneTimeToken, OneTimeKind},
 };
 
 /// A secret that was shown is good for so long.
@@ -31,7 +31,7 @@ pub struct NewTotp {
 
 /// A factor that was set up.
 #[derive(Debug)]
-pub struct Added {
+pub struct EnrolledFactor {
     pub factor: Factor,
     /// Made with the first factor, and never shown again.
     pub codes: Vec<RecoveryCode>,
@@ -39,7 +39,7 @@ pub struct Added {
 
 /// What an account signs in with besides its password.
 #[derive(Debug)]
-pub struct WaysIn {
+pub struct FactorOverview {
     /// Apps and passkeys, oldest first.
     pub factors: Vec<Factor>,
     pub codes_left: usize,
@@ -50,19 +50,19 @@ pub struct WaysIn {
 
 /// The body of a [`SlipKind::Enrolment`].
 #[derive(Serialize, Deserialize)]
-struct Pending {
+struct TotpEnrollment {
     factor: String,
     session: String,
     sealed: String,
 }
 
 impl<S: AuthStore> Auth<S> {
-    pub async fn ways_in(&self, caller: &Caller) -> Result<WaysIn, AuthError> {
+    pub async fn factor_overview(&self, caller: &Caller) -> Result<FactorOverview, AuthError> {
         let all = self.0.store.factors(&caller.account().username).await?;
         let (codes, factors): (Vec<_>, Vec<_>) = all
             .into_iter()
             .partition(|one| one.kind == FactorKind::Recovery);
-        Ok(WaysIn {
+        Ok(FactorOverview {
             factors,
             codes_left: codes.iter().filter(|code| code.used_at.is_none()).count(),
             codes_made_at: codes.first().map(|code| code.created_at),
@@ -74,12 +74,12 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::FactorTaken`] where there is an app already; [`AuthError::StepUpNeeded`].
-    pub async fn begin_totp(&self, caller: &Caller) -> Result<NewTotp, AuthError> {
-        caller.recent()?;
+    pub async fn start_totp(&self, caller: &Caller) -> Result<NewTotp, AuthError> {
+        caller.require_recent()?;
         if caller.factors().contains(FactorKind::Totp) {
             return Err(AuthError::FactorTaken);
         }
-        let (username, chance) = (&caller.account().username, &self.0.chance);
+        let (username, chance) = (&caller.account().username, &self.0.rng);
         let (id, raw) = (
             FactorId::random(chance),
             chance.bytes::<{ totp::SECRET_BYTES }>(),
@@ -90,7 +90,7 @@ impl<S: AuthStore> Auth<S> {
             .factors
             .seal(secret.expose_secret(), id.as_str(), chance)?;
         let session = caller.session().id.as_str().to_owned();
-        let body = written(&Pending {
+        let body = written(&TotpEnrollment {
             factor: id.as_str().to_owned(),
             session,
             sealed,
@@ -98,19 +98,19 @@ impl<S: AuthStore> Auth<S> {
         let now = self.0.clock.now();
         self.0
             .store
-            .drop_slips(SlipKind::Enrolment, username)
+            .delete_tokens(OneTimeKind::Enrolment, username)
             .await?;
-        let slip = Slip {
-            kind: SlipKind::Enrolment,
+        let slip = OneTimeToken {
+            kind: OneTimeKind::Enrolment,
             // Found by its owner and session; nothing leads to it.
-            hash: Token::random(TokenKind::Pending, chance).hash(),
+            hash: Token::random(TokenKind::Flow, chance).hash(),
             username: Some(username.clone()),
             body,
             created_at: now,
-            expires_at: clock::after(now, PENDING),
+            expires_at: clock::add(now, PENDING),
         };
-        self.0.store.keep_slip(slip).await?;
-        let (secret, uri) = totp::shown(secret.expose_secret(), &self.app_issuer(), username)?;
+        self.0.store.insert_token(slip).await?;
+        let (secret, uri) = totp::otpauth_uri(secret.expose_secret(), &self.app_issuer(), username)?;
         Ok(NewTotp { secret, uri })
     }
 
@@ -124,20 +124,20 @@ impl<S: AuthStore> Auth<S> {
         caller: &Caller,
         code: &OneTimeCode,
         from: &Origin,
-    ) -> Result<Added, AuthError> {
-        caller.recent()?;
+    ) -> Result<EnrolledFactor, AuthError> {
+        caller.require_recent()?;
         let (username, now) = (&caller.account().username, self.0.clock.now());
         let slip = self
             .0
             .store
-            .slips(SlipKind::Enrolment, Some(username), now)
+            .list_tokens(OneTimeKind::Enrolment, Some(username), now)
             .await?
             .into_iter()
             .next();
-        let slip = slip.ok_or(AuthError::EnrolmentOver)?;
-        let pending: Pending = read(&slip.body)?;
+        let slip = slip.ok_or(AuthError::EnrollmentExpired)?;
+        let pending: TotpEnrollment = read(&slip.body)?;
         if pending.session != caller.session().id.as_str() {
-            return Err(AuthError::EnrolmentOver);
+            return Err(AuthError::EnrollmentExpired);
         }
         let app = Factor {
             id: FactorId::new(&pending.factor),
@@ -150,23 +150,23 @@ impl<S: AuthStore> Auth<S> {
             last_used_at: None,
             used_at: None,
         };
-        let app_now = self.open_app(&app)?;
+        let app_now = self.unseal_totp(&app)?;
         let step = code
             .digits()
-            .and_then(|digits| app_now.step_of(digits, now))
-            .ok_or(AuthError::CodeDoesNotFit)?;
+            .and_then(|digits| app_now.matching_step(digits, now))
+            .ok_or(AuthError::EnrollmentCodeInvalid)?;
         self.0
             .store
-            .take_slip(SlipKind::Enrolment, &slip.hash, now)
+            .consume_token(OneTimeKind::Enrolment, &slip.hash, now)
             .await?
-            .ok_or(AuthError::EnrolmentOver)?;
+            .ok_or(AuthError::EnrollmentExpired)?;
         self.add_factor(
             caller,
             Factor {
                 counter: step,
                 ..app
             },
-            Methods::of(&[Method::Otp]),
+            AuthMethods::of(&[AuthMethod::Otp]),
             from,
         )
         .await
@@ -178,9 +178,9 @@ impl<S: AuthStore> Auth<S> {
         &self,
         caller: &Caller,
         factor: Factor,
-        proved: Methods,
+        proved: AuthMethods,
         from: &Origin,
-    ) -> Result<Added, AuthError> {
+    ) -> Result<EnrolledFactor, AuthError> {
         let has_codes = self
             .factor_kinds(&factor.username)
             .await?
@@ -196,18 +196,18 @@ impl<S: AuthStore> Auth<S> {
         change.add.push(factor.clone());
         change.keep = change
             .keep
-            .map(|(session, methods)| (session, methods.joined(proved)));
+            .map(|(session, methods)| (session, methods.union(proved)));
         self.change_factors(caller, change).await?;
         if factor.kind == FactorKind::Totp {
-            self.begin_anew(&factor.username, Secret::Totp).await?;
+            self.reset_for_new_secret(&factor.username, CredentialKind::Totp).await?;
         }
         if !codes.is_empty() {
-            self.begin_anew(&factor.username, Secret::RecoveryCode)
+            self.reset_for_new_secret(&factor.username, CredentialKind::RecoveryCode)
                 .await?;
         }
-        self.tell(caller.account(), Notice::FactorAdded, from)
+        self.tell_about(caller.account(), SecurityNotice::FactorAdded, &factor.name, from)
             .await?;
-        Ok(Added { factor, codes })
+        Ok(EnrolledFactor { factor, codes })
     }
 
     /// # Errors
@@ -219,7 +219,7 @@ impl<S: AuthStore> Auth<S> {
         id: &FactorId,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        caller.recent()?;
+        caller.require_recent()?;
         let found = self.0.store.factor(id).await?;
         let found = found.filter(|one| {
             one.username == caller.account().username && one.kind != FactorKind::Recovery
@@ -227,12 +227,13 @@ impl<S: AuthStore> Auth<S> {
         let found = found.ok_or(AuthError::NoSuchFactor)?;
         let mut change = self.change_by(caller, Deed::FactorRemoved);
         change.detail = json!({ "facts": { "kind": found.kind.as_str(), "name": found.name } });
+        let name = found.name;
         change.remove = Removal::One(found.id);
         if self.enforces_second_factor(caller.account()) {
-            change.least = Least::One;
+            change.least = MinimumFactors::One;
         }
         self.change_factors(caller, change).await?;
-        self.tell(caller.account(), Notice::FactorRemoved, from)
+        self.tell_about(caller.account(), SecurityNotice::FactorRemoved, &name, from)
             .await
     }
 
@@ -253,8 +254,8 @@ impl<S: AuthStore> Auth<S> {
         {
             return Err(AuthError::NoSuchFactor);
         }
-        let record = Record::new(&caller.actor(), Deed::FactorRenamed, self.0.clock.now());
-        self.record(record.detailed(|detail| detail.fact("name", name)))
+        let record = NewAuditEntry::new(&caller.actor(), Deed::FactorRenamed, self.0.clock.now());
+        self.record(record.with_detail(|detail| detail.with("name", name)))
             .await
     }
 
@@ -267,19 +268,19 @@ impl<S: AuthStore> Auth<S> {
         caller: &Caller,
         from: &Origin,
     ) -> Result<Vec<RecoveryCode>, AuthError> {
-        caller.recent()?;
+        caller.require_recent()?;
         let codes = self.new_codes();
         let mut change = self.change_by(caller, Deed::RecoveryCodesMade);
         change.remove = Removal::Kind(FactorKind::Recovery);
         change.add = self.stored_codes(caller, &codes);
-        change.least = Least::One;
+        change.least = MinimumFactors::One;
         match self.change_factors(caller, change).await {
             Err(AuthError::LastFactor) => return Err(AuthError::NoSuchFactor),
             answer => answer?,
         }
-        self.begin_anew(&caller.account().username, Secret::RecoveryCode)
+        self.reset_for_new_secret(&caller.account().username, CredentialKind::RecoveryCode)
             .await?;
-        self.tell(caller.account(), Notice::RecoveryCodesMade, from)
+        self.audit_and_notify(caller.account(), SecurityNotice::RecoveryCodesMade, from)
             .await?;
         Ok(codes)
     }
@@ -289,7 +290,7 @@ impl<S: AuthStore> Auth<S> {
             username: caller.account().username.clone(),
             remove: Removal::Nothing,
             add: Vec::new(),
-            least: Least::None,
+            least: MinimumFactors::None,
             keep: Some((caller.session().id.clone(), caller.session().methods)),
             unlink: false,
             by: caller.actor(),
@@ -301,20 +302,20 @@ impl<S: AuthStore> Auth<S> {
 
     async fn change_factors(&self, caller: &Caller, change: FactorChange) -> Result<(), AuthError> {
         let changed = self.0.store.change_factors(change).await;
-        self.changed(&caller.account().username);
+        self.invalidate(&caller.account().username);
         changed.map_err(AuthError::from)
     }
 
     fn new_codes(&self) -> Vec<RecoveryCode> {
-        (0..CODES)
-            .map(|_| RecoveryCode::random(&self.0.chance))
+        (0..CODE_COUNT)
+            .map(|_| RecoveryCode::random(&self.0.rng))
             .collect()
     }
 
     fn stored_codes(&self, caller: &Caller, codes: &[RecoveryCode]) -> Vec<Factor> {
         let (username, created_at) = (&caller.account().username, self.0.clock.now());
         let stored = |code: &RecoveryCode| Factor {
-            id: FactorId::random(&self.0.chance),
+            id: FactorId::random(&self.0.rng),
             username: username.clone(),
             kind: FactorKind::Recovery,
             name: String::new(),
@@ -358,12 +359,12 @@ pub(crate) fn factor_name(raw: &str) -> Result<String, AuthError> {
     }
 }
 
-fn written(pending: &Pending) -> Result<String, AuthError> {
+fn written(pending: &TotpEnrollment) -> Result<String, AuthError> {
     serde_json::to_string(pending)
         .map_err(|_| AuthError::Internal("an enrolment could not be written"))
 }
 
-fn read(body: &str) -> Result<Pending, AuthError> {
+fn read(body: &str) -> Result<TotpEnrollment, AuthError> {
     serde_json::from_str(body)
         .map_err(|_| AuthError::Internal("a stored enrolment could not be read"))
 }

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use webauthn_rs::prelude::Passkey;
 
-pub(crate) use self::party::Party;
-pub use self::{party::works_at, refusal::PasskeyError};
+pub(crate) use self::party::RelyingParty;
+pub use self::{party::webauthn_origin, refusal::PasskeyError};
 use crate::{
     Auth, AuthError, AuthStore, DisplayName, Factor, FactorId, FactorKind, Username,
     factor::RecoveryCode,
@@ -45,7 +45,7 @@ impl Default for PasskeyRules {
 
 /// What a browser is asked for.
 #[derive(Debug)]
-pub struct Asked {
+pub struct PasskeyChallenge {
     /// Names the ceremony: comes back with the answer, once, within five minutes.
     pub ceremony: String,
     /// `publicKey` of `navigator.credentials`, as JSON (`WebAuthn` §5.1.8, §5.1.9).
@@ -54,14 +54,14 @@ pub struct Asked {
 
 /// What a browser answered; none of it is believed yet.
 #[derive(Clone, Copy, Debug)]
-pub struct Answered<'a> {
+pub struct PasskeyResponse<'a> {
     pub ceremony: &'a str,
     pub credential: &'a serde_json::Value,
 }
 
 /// A passkey as its owner sees it.
 #[derive(Clone, Debug)]
-pub struct KnownPasskey {
+pub struct PasskeyInfo {
     pub id: FactorId,
     pub name: String,
     pub created_at: Timestamp,
@@ -73,14 +73,14 @@ pub struct KnownPasskey {
 /// A passkey about to be added.
 #[derive(Debug)]
 pub struct NewPasskey<'a> {
-    pub answered: Answered<'a>,
+    pub answered: PasskeyResponse<'a>,
     pub name: DisplayName,
 }
 
 /// A passkey that was added.
 #[derive(Debug)]
 pub struct AddedPasskey {
-    pub passkey: KnownPasskey,
+    pub passkey: PasskeyInfo,
     /// Made with the first second factor; none with a further one.
     pub recovery_codes: Vec<RecoveryCode>,
 }
@@ -93,7 +93,7 @@ struct Kept {
     passkey: Passkey,
     /// Sign-ins of the last minutes, so that none is repeated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    ended: Vec<ceremony::Once>,
+    ended: Vec<ceremony::ReplayMarker>,
 }
 
 /// One as it is stored, read.
@@ -129,7 +129,7 @@ fn factor_id(credential: &[u8]) -> FactorId {
 }
 
 impl<S: AuthStore> Auth<S> {
-    fn party(&self) -> Result<&Party, AuthError> {
+    fn party(&self) -> Result<&RelyingParty, AuthError> {
         self.0
             .passkeys
             .as_ref()

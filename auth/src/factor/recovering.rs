@@ -3,18 +3,18 @@
 use serde_json::json;
 
 use crate::{
-    Auth, AuthError, AuthStore, Notice, Permit, Username,
+    Auth, AuthError, AuthStore, SecurityNotice, Permit, Username,
     audit::Deed,
-    auth::LetIn,
-    guessing::Secret,
-    store::{FactorChange, Least, Removal},
+    auth::OpenAccountAccess,
+    guessing::CredentialKind,
+    store::{FactorChange, MinimumFactors, Removal},
 };
 
 /// Why, in the administrator's words: 1 to 500 characters.
 #[derive(Clone, Debug)]
-pub struct Reason(String);
+pub struct AuditReason(String);
 
-impl Reason {
+impl AuditReason {
     /// # Errors
     /// [`AuthError::BadReason`].
     pub fn parse(raw: &str) -> Result<Self, AuthError> {
@@ -28,8 +28,8 @@ impl Reason {
     }
 }
 
-impl From<Reason> for String {
-    fn from(reason: Reason) -> Self {
+impl From<AuditReason> for String {
+    fn from(reason: AuditReason) -> Self {
         reason.0
     }
 }
@@ -41,11 +41,11 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchAccount`], [`AuthError::OwnAccount`].
-    pub async fn recover(
+    pub async fn reset_factors(
         &self,
-        permit: &Permit<LetIn>,
+        permit: &Permit<OpenAccountAccess>,
         username: &Username,
-        reason: Reason,
+        reason: AuditReason,
     ) -> Result<(), AuthError> {
         if permit.actor().session().is_some() && permit.actor().username == *username {
             return Err(AuthError::OwnAccount);
@@ -54,7 +54,7 @@ impl<S: AuthStore> Auth<S> {
             username: username.clone(),
             remove: Removal::All,
             add: Vec::new(),
-            least: Least::None,
+            least: MinimumFactors::None,
             keep: None,
             unlink: true,
             by: permit.actor().clone(),
@@ -63,11 +63,11 @@ impl<S: AuthStore> Auth<S> {
             at: self.0.clock.now(),
         };
         let changed = self.0.store.change_factors(change).await;
-        self.changed(username);
+        self.invalidate(username);
         changed?;
         // What was guessed at is there no more.
-        for secret in [Secret::Totp, Secret::RecoveryCode] {
-            self.begin_anew(username, secret).await?;
+        for secret in [CredentialKind::Totp, CredentialKind::RecoveryCode] {
+            self.reset_for_new_secret(username, secret).await?;
         }
         let member = self
             .0
@@ -75,7 +75,7 @@ impl<S: AuthStore> Auth<S> {
             .member(username)
             .await?
             .ok_or(AuthError::NoSuchAccount)?;
-        self.tell_of(&member.account, Notice::FactorsRecovered, permit.actor())
+        self.audit_and_notify_by(&member.account, SecurityNotice::FactorsRecovered, permit.actor())
             .await
     }
 }

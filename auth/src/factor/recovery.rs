@@ -7,10 +7,10 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{Chance, TokenHash, Username};
+use crate::{SecureRandom, TokenHash, Username};
 
 /// How many are made at once.
-pub(crate) const CODES: usize = 10;
+pub(crate) const CODE_COUNT: usize = 10;
 /// Crockford's base 32: no letter looks like a digit.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LETTERS: usize = 24;
@@ -19,7 +19,7 @@ const LETTERS: usize = 24;
 pub struct RecoveryCode(SecretString);
 
 impl RecoveryCode {
-    pub(crate) fn random(chance: &Chance) -> Self {
+    pub(crate) fn random(chance: &SecureRandom) -> Self {
         let bits = chance.bytes::<15>();
         let number = bits
             .iter()
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn recovery_code_parses_any_case_separator_and_lookalike() {
         let ada = Username::parse("ada").unwrap();
-        let code = RecoveryCode::random(&Chance::system());
+        let code = RecoveryCode::random(&SecureRandom::system());
         let shown = code.expose();
         let sloppy = shown
             .to_lowercase()
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn recovery_code_has_24_random_characters() {
         let codes: std::collections::HashSet<_> = (0..500)
-            .map(|_| RecoveryCode::random(&Chance::system()).expose())
+            .map(|_| RecoveryCode::random(&SecureRandom::system()).expose())
             .collect();
         assert_eq!(codes.len(), 500);
         for place in (0..29).filter(|place| place % 5 != 4) {

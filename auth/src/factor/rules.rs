@@ -29,7 +29,7 @@ pub enum Required {
 impl Required {
     /// Whether it is asked of people (`None`) or of administrators.
     #[must_use]
-    pub fn includes(self, administrator: Option<Administrator>) -> bool {
+    pub fn applies_to(self, administrator: Option<Administrator>) -> bool {
         match self {
             Self::Optional => false,
             Self::Administrators => administrator.is_some(),
@@ -46,6 +46,6 @@ impl<S: AuthStore> Auth<S> {
             .settings
             .factors
             .required
-            .includes(account.administrator.then_some(Administrator))
+            .applies_to(account.administrator.then_some(Administrator))
     }
 }

@@ -21,7 +21,7 @@ impl Totp {
     }
 
     /// The time step that `code` is of, if it is one of the three that are taken now.
-    pub(crate) fn step_of(&self, code: &str, now: Timestamp) -> Option<i64> {
+    pub(crate) fn matching_step(&self, code: &str, now: Timestamp) -> Option<i64> {
         let step = self.0.check(code, u64::try_from(now.as_second()).ok()?)?;
         i64::try_from(step).ok()
     }
@@ -37,7 +37,7 @@ fn builder(secret: &[u8]) -> Builder {
 }
 
 /// Base32 for typing, and `otpauth://…` for the picture.
-pub(crate) fn shown(
+pub(crate) fn otpauth_uri(
     secret: &[u8],
     issuer: &str,
     username: &Username,
@@ -75,7 +75,7 @@ mod tests {
             (20_000_000_000, "65353130", 0x27bc_86aa),
         ];
         for (second, code, step) in vectors {
-            assert_eq!(totp.step_of(&code[2..], at(second)), Some(step), "{second}");
+            assert_eq!(totp.matching_step(&code[2..], at(second)), Some(step), "{second}");
         }
     }
 
@@ -91,7 +91,7 @@ mod tests {
             (1_000, false),
         ] {
             assert_eq!(
-                totp.step_of("287082", at(second)).is_some(),
+                totp.matching_step("287082", at(second)).is_some(),
                 taken,
                 "{second}"
             );
@@ -99,14 +99,14 @@ mod tests {
         for broken in [
             "", "28708", "2870820", "94287082", "+87082", "28708２", "abcdef",
         ] {
-            assert_eq!(totp.step_of(broken, at(59)), None, "{broken}");
+            assert_eq!(totp.matching_step(broken, at(59)), None, "{broken}");
         }
     }
 
     #[test]
     fn otpauth_uri_contains_secret_account_and_issuer() {
         let username = Username::parse("ada+x@example.org").unwrap();
-        let (secret, uri) = shown(
+        let (secret, uri) = otpauth_uri(
             b"12345678901234567890",
             "Strongroom (files.example.org)",
             &username,

@@ -12,19 +12,19 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::rules::{FREE, Pace};
+use super::rules::{FREE_FAILURES, Concurrency};
 use crate::AuthError;
 
 /// Buckets share them by a keyed hash, so nobody can choose whom to stand beside.
 const LANES: usize = 1_024;
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(crate) struct Lanes {
-    lanes: Vec<Lane>,
+pub(crate) struct AttemptSlots {
+    lanes: Vec<Slot>,
     spread: RandomState,
 }
 
-struct Lane {
+struct Slot {
     turns: Arc<Semaphore>,
     /// Failures that were charged here.
     charged: AtomicU64,
@@ -32,21 +32,21 @@ struct Lane {
 
 /// The right to try, until dropped.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    pace: Pace,
+pub(crate) struct SlotGuard {
+    pace: Concurrency,
     _held: OwnedSemaphorePermit,
 }
 
-impl Turn {
-    pub(crate) fn is_enough_for(&self, pace: Pace) -> bool {
+impl SlotGuard {
+    pub(crate) fn is_enough_for(&self, pace: Concurrency) -> bool {
         self.pace >= pace
     }
 }
 
-impl Lanes {
+impl AttemptSlots {
     pub(crate) fn new() -> Self {
-        let lane = || Lane {
-            turns: Arc::new(Semaphore::new(FREE as usize)),
+        let lane = || Slot {
+            turns: Arc::new(Semaphore::new(FREE_FAILURES as usize)),
             charged: AtomicU64::new(0),
         };
         Self {
@@ -56,23 +56,23 @@ impl Lanes {
     }
 
     /// Without waiting, if there is room.
-    pub(crate) fn step_in(&self, key: &impl Hash, pace: Pace) -> Option<Turn> {
+    pub(crate) fn try_acquire(&self, key: &impl Hash, pace: Concurrency) -> Option<SlotGuard> {
         let held = Arc::clone(&self.lane(key)?.turns)
-            .try_acquire_many_owned(width(pace))
+            .try_acquire_many_owned(permits(pace))
             .ok()?;
-        Some(Turn { pace, _held: held })
+        Some(SlotGuard { pace, _held: held })
     }
 
     /// # Errors
     /// [`AuthError::Busy`] when it takes too long.
-    pub(crate) async fn queue(&self, key: &impl Hash, pace: Pace) -> Result<Turn, AuthError> {
+    pub(crate) async fn acquire(&self, key: &impl Hash, pace: Concurrency) -> Result<SlotGuard, AuthError> {
         let lane = self
             .lane(key)
             .ok_or(AuthError::Internal("there are no lanes"))?;
-        let turn = Arc::clone(&lane.turns).acquire_many_owned(width(pace));
+        let turn = Arc::clone(&lane.turns).acquire_many_owned(permits(pace));
         match tokio::time::timeout(PATIENCE, turn).await {
-            Ok(Ok(held)) => Ok(Turn { pace, _held: held }),
-            _ => Err(AuthError::Busy {
+            Ok(Ok(held)) => Ok(SlotGuard { pace, _held: held }),
+            _ => Err(AuthError::HasherBusy {
                 retry_after: PATIENCE,
             }),
         }
@@ -84,21 +84,21 @@ impl Lanes {
             .map_or(0, |lane| lane.charged.load(Ordering::Acquire))
     }
 
-    pub(crate) fn note_charge(&self, key: &impl Hash) {
+    pub(crate) fn record_failure(&self, key: &impl Hash) {
         if let Some(lane) = self.lane(key) {
             lane.charged.fetch_add(1, Ordering::Release);
         }
     }
 
-    fn lane(&self, key: &impl Hash) -> Option<&Lane> {
+    fn lane(&self, key: &impl Hash) -> Option<&Slot> {
         let n = self.spread.hash_one(key) % LANES as u64;
         self.lanes.get(usize::try_from(n).unwrap_or_default())
     }
 }
 
-fn width(pace: Pace) -> u32 {
+fn permits(pace: Concurrency) -> u32 {
     match pace {
-        Pace::Free => 1,
-        Pace::Alone => FREE,
+        Concurrency::Shared => 1,
+        Concurrency::Exclusive => FREE_FAILURES,
     }
 }

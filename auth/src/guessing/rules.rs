@@ -6,51 +6,51 @@ use jiff::Timestamp;
 
 use crate::{
     clock,
-    store::{Bucket, Charge, Forgettable, Tally, Tries},
+    store::{Bucket, Charge, PurgeCutoffs, FailureCount, RateClass},
 };
 
 /// Failures in a row that cost nothing, and so tries of one account from one place that may be under way at once.
-pub(crate) const FREE: u32 = 5;
+pub(crate) const FREE_FAILURES: u32 = 5;
 /// NIST SP 800-63B-4 §3.2.2: no more failures in a row than this, with one authenticator.
-pub(crate) const MOST: u32 = 100;
+pub(crate) const MAX_FAILURES: u32 = 100;
 /// The first wait; each further failure doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// Failures from one network: a burst, then one every `window / burst`. A whole office may share an address. This is
 /// the generic cell rate algorithm (ITU-T I.371): one moment, before which all failures are paid off.
-struct Limit {
+struct Quota {
     burst: u32,
     window: Duration,
 }
 
-const GUESSES: Limit = Limit {
+const GUESSES: Quota = Quota {
     burst: 100,
     window: Duration::from_mins(5),
 };
 /// Nobody guesses these. Only wrong ones are refused: a program that goes on with a dead token keeps no neighbour out.
-const TOKENS: Limit = Limit {
+const TOKENS: Quota = Quota {
     burst: 150,
     window: Duration::from_mins(5),
 };
 
 /// Accounts that may be made from one network.
-const ACCOUNTS: Limit = Limit {
+const ACCOUNTS: Quota = Quota {
     burst: 100,
     window: Duration::from_mins(5),
 };
 
-impl Limit {
+impl Quota {
     fn of(bucket: &Bucket) -> Option<Self> {
         let Bucket::Network(tries, network) = bucket else {
             return None;
         };
         let Self { burst, window } = match tries {
-            Tries::Guesses => GUESSES,
-            Tries::Tokens => TOKENS,
-            Tries::Accounts => ACCOUNTS,
+            RateClass::Guesses => GUESSES,
+            RateClass::Tokens => TOKENS,
+            RateClass::Accounts => ACCOUNTS,
         };
-        let customers = u32::try_from(network.customers()).unwrap_or(1);
+        let customers = u32::try_from(network.shared_by()).unwrap_or(1);
         Some(Self {
             burst: burst * customers,
             window,
@@ -64,54 +64,54 @@ impl Limit {
 
 /// How a try may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Pace {
+pub(crate) enum Concurrency {
     /// Beside others.
-    Free,
+    Shared,
     /// Alone: the one before has to be charged first.
-    Alone,
+    Exclusive,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    Wait(Duration),
+pub(crate) enum Denial {
+    RetryAfter(Duration),
     /// For good, from there.
-    Shut,
+    LockedOut,
 }
 
 /// Of one bucket; `None` where nobody failed.
-pub(crate) fn judge(tally: Option<&Tally>, now: Timestamp) -> Result<Pace, Refusal> {
+pub(crate) fn evaluate(tally: Option<&FailureCount>, now: Timestamp) -> Result<Concurrency, Denial> {
     let Some(tally) = tally else {
-        return Ok(Pace::Free);
+        return Ok(Concurrency::Shared);
     };
     let pace = if tally.bucket.username().is_some() {
-        Pace::Alone
+        Concurrency::Exclusive
     } else {
-        Pace::Free
+        Concurrency::Shared
     };
-    let left = next_try(tally)
-        .map(|at| clock::between(now, at))
-        .ok_or(Refusal::Shut)?;
+    let left = retry_at(tally)
+        .map(|at| clock::since(now, at))
+        .ok_or(Denial::LockedOut)?;
     if left.is_zero() {
         Ok(pace)
     } else {
-        Err(Refusal::Wait(left))
+        Err(Denial::RetryAfter(left))
     }
 }
 
 /// When a bucket is open again, maybe since long; `None` if waiting does not help.
-pub(crate) fn next_try(tally: &Tally) -> Option<Timestamp> {
-    match Limit::of(&tally.bucket) {
-        Some(limit) => Some(clock::before(
-            tally.paid_off_at,
+pub(crate) fn retry_at(tally: &FailureCount) -> Option<Timestamp> {
+    match Quota::of(&tally.bucket) {
+        Some(limit) => Some(clock::sub(
+            tally.tat,
             limit.window.saturating_sub(limit.cost()),
         )),
-        None if tally.failures >= MOST => None,
-        None => Some(clock::after(tally.last_at, wait_after(tally.failures))),
+        None if tally.failures >= MAX_FAILURES => None,
+        None => Some(clock::add(tally.last_at, wait_after(tally.failures))),
     }
 }
 
 fn wait_after(failures: u32) -> Duration {
-    let Some(doublings) = failures.checked_sub(FREE) else {
+    let Some(doublings) = failures.checked_sub(FREE_FAILURES) else {
         return Duration::ZERO;
     };
     FIRST_WAIT
@@ -121,23 +121,23 @@ fn wait_after(failures: u32) -> Duration {
 
 /// What one failure costs.
 pub(crate) fn charge(bucket: Bucket) -> Charge {
-    let (cost, most) = match Limit::of(&bucket) {
+    let (cost, most) = match Quota::of(&bucket) {
         // Bounded, so that nobody is kept out for longer than a few windows by what others do.
         Some(limit) => (limit.cost(), limit.window * 3),
         None => (Duration::ZERO, Duration::ZERO),
     };
-    Charge { bucket, cost, most }
+    Charge { bucket, cost, max: most }
 }
 
 /// Names without an account are forgotten so long after the last try. Long, since whoever waits for it learns that
 /// there is no such account.
-const NOBODY: Duration = Duration::from_hours(90 * 24);
+const UNKNOWN_ACCOUNT_RETENTION: Duration = Duration::from_hours(90 * 24);
 /// Places that an account has not signed in from for so long are strange again.
-const UNSEEN: Duration = Duration::from_hours(180 * 24);
+const KNOWN_SOURCE_RETENTION: Duration = Duration::from_hours(180 * 24);
 
-pub(crate) fn forgettable(now: Timestamp) -> Forgettable {
-    let (nobody_since, unseen_since) = (clock::before(now, NOBODY), clock::before(now, UNSEEN));
-    Forgettable {
+pub(crate) fn forgettable(now: Timestamp) -> PurgeCutoffs {
+    let (nobody_since, unseen_since) = (clock::sub(now, UNKNOWN_ACCOUNT_RETENTION), clock::sub(now, KNOWN_SOURCE_RETENTION));
+    PurgeCutoffs {
         paid_off_by: now,
         nobody_since,
         unseen_since,
@@ -145,31 +145,31 @@ pub(crate) fn forgettable(now: Timestamp) -> Forgettable {
 }
 
 /// The latest moment that a network may owe until and still try at `now`.
-pub(crate) fn owing_at(now: Timestamp) -> Timestamp {
-    clock::after(now, GUESSES.window.saturating_sub(GUESSES.cost()))
+pub(crate) fn visible_until(now: Timestamp) -> Timestamp {
+    clock::add(now, GUESSES.window.saturating_sub(GUESSES.cost()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Username, guessing::Secret, store::Place};
+    use crate::{Username, guessing::CredentialKind, store::AttemptSource};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
-    fn of_account(failures: u32) -> Tally {
+    fn of_account(failures: u32) -> FailureCount {
         let username = Username::parse("ada").unwrap();
         let bucket = Bucket::Account {
             username,
-            secret: Secret::Password,
-            place: Place::Strange,
+            secret: CredentialKind::Password,
+            place: AttemptSource::Unknown,
         };
-        Tally {
+        FailureCount {
             bucket,
             failures,
             last_at: at(0),
-            paid_off_at: at(0),
+            tat: at(0),
         }
     }
 
@@ -186,41 +186,41 @@ mod tests {
         );
         assert_eq!(wait_after(u32::MAX), LONGEST_WAIT);
         assert_eq!(
-            judge(Some(&of_account(7)), at(1)),
-            Err(Refusal::Wait(Duration::from_secs(3)))
+            evaluate(Some(&of_account(7)), at(1)),
+            Err(Denial::RetryAfter(Duration::from_secs(3)))
         );
-        assert_eq!(judge(Some(&of_account(7)), at(4)), Ok(Pace::Alone));
+        assert_eq!(evaluate(Some(&of_account(7)), at(4)), Ok(Concurrency::Exclusive));
     }
 
     #[test]
     fn account_after_100_failures_is_locked_out() {
-        assert_eq!(judge(Some(&of_account(99)), at(900)), Ok(Pace::Alone));
+        assert_eq!(evaluate(Some(&of_account(99)), at(900)), Ok(Concurrency::Exclusive));
         assert_eq!(
-            judge(Some(&of_account(100)), at(1_000_000_000)),
-            Err(Refusal::Shut)
+            evaluate(Some(&of_account(100)), at(1_000_000_000)),
+            Err(Denial::LockedOut)
         );
     }
 
     #[test]
     fn throttled_100_guesses_take_over_20_hours() {
-        let all: Duration = (0..MOST).map(wait_after).sum();
+        let all: Duration = (0..MAX_FAILURES).map(wait_after).sum();
         assert!(all > Duration::from_hours(20), "{all:?}");
     }
 
     #[test]
     fn network_throttle_allows_burst_then_three_second_intervals() {
-        let network = crate::store::Network::parse("192.0.2.1").unwrap();
-        let owing = |seconds| Tally {
-            bucket: Bucket::Network(Tries::Guesses, network),
-            paid_off_at: at(seconds),
+        let network = crate::store::NetworkPrefix::parse("192.0.2.1").unwrap();
+        let owing = |seconds| FailureCount {
+            bucket: Bucket::Network(RateClass::Guesses, network),
+            tat: at(seconds),
             ..of_account(9)
         };
-        assert_eq!(judge(Some(&owing(297)), at(0)), Ok(Pace::Free));
+        assert_eq!(evaluate(Some(&owing(297)), at(0)), Ok(Concurrency::Shared));
         assert_eq!(
-            judge(Some(&owing(300)), at(0)),
-            Err(Refusal::Wait(Duration::from_secs(3)))
+            evaluate(Some(&owing(300)), at(0)),
+            Err(Denial::RetryAfter(Duration::from_secs(3)))
         );
-        assert_eq!(judge(Some(&owing(300)), at(3)), Ok(Pace::Free));
-        assert_eq!(owing_at(at(0)), at(297));
+        assert_eq!(evaluate(Some(&owing(300)), at(3)), Ok(Concurrency::Shared));
+        assert_eq!(visible_until(at(0)), at(297));
     }
 }

@@ -1,10 +1,10 @@
 //! What can be guessed at, and what that means for the guesser.
 
-use crate::store::Tries;
+use crate::store::RateClass;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Secret {
+pub enum CredentialKind {
     Password,
     /// A one-time password (RFC 6238).
     Totp,
@@ -31,7 +31,7 @@ pub enum Secret {
     Registration,
 }
 
-impl Secret {
+impl CredentialKind {
     pub const ALL: [Self; 15] = [
         Self::Password,
         Self::Totp,
@@ -79,18 +79,18 @@ impl Secret {
 
     /// What a network's failures at it are counted by.
     #[must_use]
-    pub fn tries(self) -> Tries {
+    pub fn rate_class(self) -> RateClass {
         match self {
-            Self::Registration => Tries::Accounts,
-            secret if secret.can_be_guessed() => Tries::Guesses,
-            _ => Tries::Tokens,
+            Self::Registration => RateClass::Accounts,
+            secret if secret.is_guessable() => RateClass::Guesses,
+            _ => RateClass::Tokens,
         }
     }
 
     /// Whether persistence could find it: then failures count against its account too. The others hold 256 bits of
     /// chance; counting those by account would help nobody but who wants to lock the owner out.
     #[must_use]
-    pub fn can_be_guessed(self) -> bool {
+    pub fn is_guessable(self) -> bool {
         matches!(
             self,
             Self::Password | Self::Totp | Self::RecoveryCode | Self::UserCode

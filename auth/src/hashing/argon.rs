@@ -7,28 +7,28 @@ use argon2::{
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use subtle::ConstantTimeEq as _;
 
-use super::{kinds::Kind, memory::Memory};
+use super::{kinds::HashProfile, memory::BlockPool};
 use crate::{AuthError, auth::HashingCost};
 
 /// The least that we hash with (OWASP's floor for Argon2id).
-pub(super) const FLOOR: HashingCost = HashingCost {
+pub(super) const MIN_COST: HashingCost = HashingCost {
     memory_kib: 19 * 1024,
     passes: 2,
     lanes: 1,
 };
 
 #[derive(Clone)]
-pub(super) struct Argon {
+pub(super) struct Argon2Hasher {
     /// As new hashes are made.
     ours: Argon2<'static>,
-    pub(super) memory: Memory,
+    pub(super) memory: BlockPool,
 }
 
-impl Argon {
+impl Argon2Hasher {
     pub(super) fn new(cost: HashingCost) -> Result<Self, AuthError> {
-        if cost.memory_kib < FLOOR.memory_kib
-            || cost.passes < FLOOR.passes
-            || cost.lanes < FLOOR.lanes
+        if cost.memory_kib < MIN_COST.memory_kib
+            || cost.passes < MIN_COST.passes
+            || cost.lanes < MIN_COST.lanes
         {
             return Err(AuthError::Internal(
                 "password hashing needs at least 19 MiB, 2 passes and 1 lane",
@@ -36,7 +36,7 @@ impl Argon {
         }
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None)
             .map_err(|_| AuthError::Internal("Argon2 cannot be run at this cost"))?;
-        let memory = Memory::of_blocks(params.block_count());
+        let memory = BlockPool::of_blocks(params.block_count());
         Ok(Self {
             ours: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
             memory,
@@ -55,8 +55,8 @@ impl Argon {
         ))
     }
 
-    pub(super) fn kind(&self) -> Kind {
-        Kind::argon2id(self.ours.params())
+    pub(super) fn kind(&self) -> HashProfile {
+        HashProfile::argon2id(self.ours.params())
     }
 
     /// A PHC string's own parameters count.
@@ -100,7 +100,7 @@ impl Argon {
     }
 
     /// Whether a PHC string is made with less than we hash with now.
-    pub(super) fn is_weaker(&self, phc: &str) -> bool {
+    pub(super) fn is_below_current(&self, phc: &str) -> bool {
         let Ok(parsed) = phc::PasswordHash::new(phc) else {
             return true;
         };

@@ -13,14 +13,14 @@ use base64::{
     engine::{GeneralPurpose, general_purpose::NO_PAD},
 };
 
-use crate::{Chance, PasswordHash, pepper};
+use crate::{SecureRandom, PasswordHash, pepper};
 
 /// So long may a refusal keep a core in all, about, on a machine like ours: half of what a sign-in waits for one.
 const MOST: Duration = Duration::from_secs(1);
 
 /// All of one kind take the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum HashProfile {
     Argon2id {
         memory_kib: u32,
         passes: u32,
@@ -31,7 +31,7 @@ pub(super) enum Kind {
     },
 }
 
-impl Kind {
+impl HashProfile {
     /// `None` for what nobody can verify.
     pub(super) fn of(hash: &PasswordHash) -> Option<Self> {
         if hash.is_bcrypt() {
@@ -40,7 +40,7 @@ impl Kind {
                 cost: parts.get_cost(),
             });
         }
-        let phc = pepper::marked(hash.as_str()).map_or(hash.as_str(), |(_, phc)| phc);
+        let phc = pepper::parse_tag(hash.as_str()).map_or(hash.as_str(), |(_, phc)| phc);
         Params::try_from(&phc::PasswordHash::new(phc).ok()?)
             .ok()
             .map(|params| Self::argon2id(&params))
@@ -55,7 +55,7 @@ impl Kind {
     }
 
     /// About, from what was measured: 80 ms for 64 MiB and 3 passes, 250 ms for bcrypt of cost 12.
-    fn takes(self) -> Duration {
+    fn cost(self) -> Duration {
         match self {
             Self::Argon2id {
                 memory_kib, passes, ..
@@ -66,7 +66,7 @@ impl Kind {
     }
 
     /// Fits no password: salt and output are random.
-    fn dummy(self, chance: &Chance) -> PasswordHash {
+    fn dummy(self, chance: &SecureRandom) -> PasswordHash {
         let (salt, tag) = (chance.bytes::<16>(), chance.bytes::<32>());
         PasswordHash::stored(&match self {
             Self::Argon2id {
@@ -87,15 +87,15 @@ impl Kind {
 }
 
 #[derive(Clone)]
-pub(crate) struct Kinds {
-    ours: Kind,
-    chance: Chance,
+pub(crate) struct HashProfiles {
+    ours: HashProfile,
+    chance: SecureRandom,
     /// With a dummy of each, ours among them.
-    known: Arc<Mutex<BTreeMap<Kind, PasswordHash>>>,
+    known: Arc<Mutex<BTreeMap<HashProfile, PasswordHash>>>,
 }
 
-impl Kinds {
-    pub(super) fn new(ours: Kind, chance: Chance) -> Self {
+impl HashProfiles {
+    pub(super) fn new(ours: HashProfile, chance: SecureRandom) -> Self {
         let known = BTreeMap::from([(ours, ours.dummy(&chance))]);
         Self {
             ours,
@@ -105,10 +105,10 @@ impl Kinds {
     }
 
     /// These are all that there are, and ours.
-    pub(crate) fn are<'a>(&self, hashes: impl IntoIterator<Item = &'a PasswordHash>) {
-        let found: Vec<Kind> = hashes
+    pub(crate) fn replace_all<'a>(&self, hashes: impl IntoIterator<Item = &'a PasswordHash>) {
+        let found: Vec<HashProfile> = hashes
             .into_iter()
-            .filter_map(Kind::of)
+            .filter_map(HashProfile::of)
             .chain([self.ours])
             .collect();
         let mut known = self.known();
@@ -119,13 +119,13 @@ impl Kinds {
     }
 
     /// There is one like this.
-    pub(crate) fn learn(&self, hash: &PasswordHash) {
-        if let Some(kind) = Kind::of(hash) {
+    pub(crate) fn observe(&self, hash: &PasswordHash) {
+        if let Some(kind) = HashProfile::of(hash) {
             self.note(&mut self.known(), kind);
         }
     }
 
-    fn note(&self, known: &mut BTreeMap<Kind, PasswordHash>, kind: Kind) {
+    fn note(&self, known: &mut BTreeMap<HashProfile, PasswordHash>, kind: HashProfile) {
         if known.contains_key(&kind) {
             return;
         }
@@ -136,7 +136,7 @@ impl Kinds {
                 "refused sign-ins now hash this way too, so that none tells whose account has it"
             );
         }
-        if affordable(known.keys().copied(), self.ours).len() < known.len() {
+        if within_budget(known.keys().copied(), self.ours).len() < known.len() {
             tracing::warn!(
                 ?kind,
                 "some imported password hashes take so long that refusals at their names can be told by the time"
@@ -145,9 +145,9 @@ impl Kinds {
     }
 
     /// What has still to be hashed for a refusal where one of this kind was verified, or none.
-    pub(super) fn rest(&self, verified: Option<Kind>) -> Vec<PasswordHash> {
+    pub(super) fn remaining_dummies(&self, verified: Option<HashProfile>) -> Vec<PasswordHash> {
         let known = self.known();
-        let kinds = affordable(known.keys().copied(), self.ours);
+        let kinds = within_budget(known.keys().copied(), self.ours);
         kinds
             .iter()
             .filter(|kind| Some(**kind) != verified)
@@ -155,18 +155,18 @@ impl Kinds {
             .collect()
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<Kind, PasswordHash>> {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<HashProfile, PasswordHash>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Ours, and of the others the cheapest as long as all together take no longer than [`MOST`].
-fn affordable(kinds: impl Iterator<Item = Kind>, ours: Kind) -> Vec<Kind> {
-    let mut others: Vec<Kind> = kinds.filter(|kind| *kind != ours).collect();
-    others.sort_by_key(|kind| kind.takes());
-    let mut total = ours.takes();
+fn within_budget(kinds: impl Iterator<Item = HashProfile>, ours: HashProfile) -> Vec<HashProfile> {
+    let mut others: Vec<HashProfile> = kinds.filter(|kind| *kind != ours).collect();
+    others.sort_by_key(|kind| kind.cost());
+    let mut total = ours.cost();
     let fits = others.into_iter().take_while(|kind| {
-        total = total.saturating_add(kind.takes());
+        total = total.saturating_add(kind.cost());
         total <= MOST
     });
     std::iter::once(ours).chain(fits).collect()
@@ -176,19 +176,19 @@ fn affordable(kinds: impl Iterator<Item = Kind>, ours: Kind) -> Vec<Kind> {
 mod tests {
     use super::*;
 
-    const OURS: Kind = Kind::Argon2id {
+    const OURS: HashProfile = HashProfile::Argon2id {
         memory_kib: 65_536,
         passes: 3,
         lanes: 1,
     };
 
-    fn kinds(costs: &[u32]) -> Kinds {
-        let kinds = Kinds::new(OURS, Chance::system());
+    fn kinds(costs: &[u32]) -> HashProfiles {
+        let kinds = HashProfiles::new(OURS, SecureRandom::system());
         let hashes: Vec<_> = costs
             .iter()
-            .map(|cost| Kind::Bcrypt { cost: *cost }.dummy(&kinds.chance))
+            .map(|cost| HashProfile::Bcrypt { cost: *cost }.dummy(&kinds.chance))
             .collect();
-        kinds.are(&hashes);
+        kinds.replace_all(&hashes);
         kinds
     }
 
@@ -196,16 +196,16 @@ mod tests {
     fn dummy_hash_matches_its_profile() {
         for kind in [
             OURS,
-            Kind::Bcrypt { cost: 4 },
-            Kind::Argon2id {
+            HashProfile::Bcrypt { cost: 4 },
+            HashProfile::Argon2id {
                 memory_kib: 64,
                 passes: 2,
                 lanes: 4,
             },
         ] {
-            let dummy = kind.dummy(&Chance::system());
-            assert_eq!(Kind::of(&dummy), Some(kind));
-            if matches!(kind, Kind::Bcrypt { .. }) {
+            let dummy = kind.dummy(&SecureRandom::system());
+            assert_eq!(HashProfile::of(&dummy), Some(kind));
+            if matches!(kind, HashProfile::Bcrypt { .. }) {
                 assert_eq!(
                     bcrypt::verify("x", dummy.as_str()).ok(),
                     Some(false),
@@ -219,10 +219,10 @@ mod tests {
     #[test]
     fn sign_in_runs_each_hash_profile_exactly_once() {
         let kinds = kinds(&[10, 12]);
-        let all = [OURS, Kind::Bcrypt { cost: 10 }, Kind::Bcrypt { cost: 12 }];
+        let all = [OURS, HashProfile::Bcrypt { cost: 10 }, HashProfile::Bcrypt { cost: 12 }];
         for verified in [None, Some(all[0]), Some(all[1]), Some(all[2])] {
-            let rest = kinds.rest(verified);
-            let mut done: Vec<_> = rest.iter().filter_map(Kind::of).chain(verified).collect();
+            let rest = kinds.remaining_dummies(verified);
+            let mut done: Vec<_> = rest.iter().filter_map(HashProfile::of).chain(verified).collect();
             done.sort();
             assert_eq!(done, all);
         }
@@ -231,25 +231,25 @@ mod tests {
     #[test]
     fn hash_profiles_follow_stored_and_observed_hashes() {
         let kinds = kinds(&[10]);
-        kinds.are([]);
-        assert_eq!(kinds.rest(Some(OURS)), []);
-        kinds.learn(&Kind::Bcrypt { cost: 11 }.dummy(&kinds.chance));
-        assert_eq!(kinds.rest(Some(OURS)).len(), 1);
-        kinds.learn(&PasswordHash::stored("no hash at all"));
-        assert_eq!(kinds.rest(None).len(), 2);
+        kinds.replace_all([]);
+        assert_eq!(kinds.remaining_dummies(Some(OURS)), []);
+        kinds.observe(&HashProfile::Bcrypt { cost: 11 }.dummy(&kinds.chance));
+        assert_eq!(kinds.remaining_dummies(Some(OURS)).len(), 1);
+        kinds.observe(&PasswordHash::stored("no hash at all"));
+        assert_eq!(kinds.remaining_dummies(None).len(), 2);
     }
 
     #[test]
     fn dummy_hashing_omits_profiles_over_the_time_budget() {
         let done = |costs: &[u32]| {
             kinds(costs)
-                .rest(None)
+                .remaining_dummies(None)
                 .iter()
-                .filter_map(Kind::of)
+                .filter_map(HashProfile::of)
                 .collect::<Vec<_>>()
         };
         assert_eq!(done(&[16]), [OURS]);
-        assert_eq!(done(&[12, 16]), [OURS, Kind::Bcrypt { cost: 12 }]);
+        assert_eq!(done(&[12, 16]), [OURS, HashProfile::Bcrypt { cost: 12 }]);
         assert_eq!(done(&[13, 12, 4]).len(), 4);
     }
 }

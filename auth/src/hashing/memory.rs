@@ -17,7 +17,7 @@ use argon2::Block;
 pub(super) const IDLE: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
-pub(super) struct Memory {
+pub(super) struct BlockPool {
     /// Of our own hashes. Others may ask for more or less: theirs is not kept.
     blocks: usize,
     shelf: Arc<Mutex<Shelf>>,
@@ -28,10 +28,10 @@ pub(super) struct Memory {
 struct Shelf {
     free: Vec<Vec<Block>>,
     /// How often something was given back.
-    returns: u64,
+    generation: u64,
 }
 
-impl Memory {
+impl BlockPool {
     pub(super) fn of_blocks(blocks: usize) -> Self {
         Self {
             blocks,
@@ -58,28 +58,28 @@ impl Memory {
 
     pub(super) fn give_back(&self, blocks: Vec<Block>) {
         let mut here = self.shelf();
-        here.returns += 1;
+        here.generation += 1;
         if blocks.len() == self.blocks {
             here.free.push(blocks);
         }
     }
 
     /// What [`let_go`](Self::let_go) asks for later.
-    pub(super) fn returns(&self) -> u64 {
-        self.shelf().returns
+    pub(super) fn generation(&self) -> u64 {
+        self.shelf().generation
     }
 
     /// Gives all of it up, unless it was used since.
-    pub(super) fn let_go(&self, returns: u64) {
+    pub(super) fn free_if_idle(&self, returns: u64) {
         let mut here = self.shelf();
-        if here.returns == returns {
+        if here.generation == returns {
             // Not only emptied: nothing of it stays.
             here.free = Vec::new();
         }
     }
 
     #[cfg(test)]
-    pub(super) fn kept(&self) -> usize {
+    pub(super) fn retained(&self) -> usize {
         self.shelf().free.len()
     }
 

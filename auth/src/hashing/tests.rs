@@ -2,7 +2,7 @@ use argon2::{
     Algorithm, Argon2, AssociatedData, ParamsBuilder, Version, password_hash::PasswordHasher as _,
 };
 
-use super::{argon::FLOOR, *};
+use super::{argon::MIN_COST, *};
 use crate::key::MasterKey;
 
 const KEY: &str = "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa";
@@ -19,7 +19,7 @@ fn peppers(master: &str, given: &[&str]) -> Peppers {
 }
 
 fn hasher() -> Hasher {
-    Hasher::new(FLOOR, peppers(KEY, &[]), Chance::system()).unwrap()
+    Hasher::new(MIN_COST, peppers(KEY, &[]), SecureRandom::system()).unwrap()
 }
 
 fn password(raw: &str) -> Arc<Password> {
@@ -37,7 +37,7 @@ async fn password_verifies_against_its_own_hash_only() {
         .hash(&password("correct horse battery"))
         .await
         .unwrap();
-    let (_, phc) = pepper::marked(hash.as_str()).unwrap();
+    let (_, phc) = pepper::parse_tag(hash.as_str()).unwrap();
     assert!(
         phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
         "{}",
@@ -57,11 +57,11 @@ async fn password_verifies_against_its_own_hash_only() {
     );
     assert!(
         !hasher
-            .verify_anybody(&password("correct horse battery"), None)
+            .verify_or_dummy(&password("correct horse battery"), None)
             .await
             .unwrap()
     );
-    assert!(!hasher.is_outdated(&hash));
+    assert!(!hasher.needs_rehash(&hash));
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn bcrypt_rejects_passwords_over_72_bytes() {
     for made in [71, 72, 73] {
         // Whoever made the hash of 73 bytes had it cut.
         let hash = bcrypt_of(of(made).as_bytes());
-        assert!(hasher.is_outdated(&hash));
+        assert!(hasher.needs_rehash(&hash));
         for shown in [71, 72, 73] {
             let fits = hasher.verify(&password(&of(shown)), &hash).await.unwrap();
             assert_eq!(
@@ -178,20 +178,20 @@ fn argon2id_matches_the_rfc_9106_vector() {
 async fn hash_does_not_verify_without_its_pepper() {
     let (ours, thief) = (
         hasher(),
-        Hasher::new(FLOOR, peppers(OLD_KEY, &[]), Chance::system()).unwrap(),
+        Hasher::new(MIN_COST, peppers(OLD_KEY, &[]), SecureRandom::system()).unwrap(),
     );
     let secret = password("correct horse battery");
     let hash = ours.hash(&secret).await.unwrap();
     assert!(!thief.verify(&secret, &hash).await.unwrap());
     // Nor with the mark taken off, or the thief's own name in its place.
-    let (_, phc) = pepper::marked(hash.as_str()).unwrap();
+    let (_, phc) = pepper::parse_tag(hash.as_str()).unwrap();
     assert!(
         !thief
             .verify(&secret, &PasswordHash::stored(phc))
             .await
             .unwrap()
     );
-    let renamed = thief.peppers.current().mark(phc);
+    let renamed = thief.peppers.current().tag(phc);
     assert!(
         !thief
             .verify(&secret, &PasswordHash::stored(&renamed))
@@ -203,14 +203,14 @@ async fn hash_does_not_verify_without_its_pepper() {
 #[tokio::test]
 async fn hash_under_retired_pepper_verifies_and_needs_rehash() {
     let secret = password("correct horse battery");
-    let old = Hasher::new(FLOOR, peppers(OLD_KEY, &[]), Chance::system()).unwrap();
+    let old = Hasher::new(MIN_COST, peppers(OLD_KEY, &[]), SecureRandom::system()).unwrap();
     let hash = old.hash(&secret).await.unwrap();
-    let replaced = Hasher::new(FLOOR, peppers(OLD_KEY, &[KEY]), Chance::system()).unwrap();
+    let replaced = Hasher::new(MIN_COST, peppers(OLD_KEY, &[KEY]), SecureRandom::system()).unwrap();
     assert!(replaced.verify(&secret, &hash).await.unwrap());
-    assert!(replaced.is_outdated(&hash));
+    assert!(replaced.needs_rehash(&hash));
     let hash = replaced.hash(&secret).await.unwrap();
     assert!(hasher().verify(&secret, &hash).await.unwrap());
-    assert!(!hasher().is_outdated(&hash));
+    assert!(!hasher().needs_rehash(&hash));
 }
 
 #[tokio::test]
@@ -233,7 +233,7 @@ async fn unicode_password_is_normalized_except_for_imported_hashes() {
     let before = PasswordHash::import(&before).unwrap();
     assert!(hasher.verify(&password(apart), &before).await.unwrap());
     assert!(!hasher.verify(&password(whole), &before).await.unwrap());
-    assert!(hasher.is_outdated(&before));
+    assert!(hasher.needs_rehash(&before));
 }
 
 /// From the passlib documentation, not from our own bcrypt.
@@ -267,17 +267,17 @@ async fn hash_with_weaker_parameters_needs_rehash() {
     let raised = Hasher::new(
         HashingCost {
             memory_kib: 20 * 1024,
-            ..FLOOR
+            ..MIN_COST
         },
         peppers(KEY, &[]),
-        Chance::system(),
+        SecureRandom::system(),
     )
     .unwrap();
     let hash = hasher()
         .hash(&password("correct horse battery"))
         .await
         .unwrap();
-    assert!(raised.is_outdated(&hash));
+    assert!(raised.needs_rehash(&hash));
     assert!(
         raised
             .verify(&password("correct horse battery"), &hash)
@@ -291,13 +291,13 @@ fn argon2_cost_below_minimum_is_rejected() {
     for cost in [
         HashingCost {
             memory_kib: 19 * 1024 - 1,
-            ..FLOOR
+            ..MIN_COST
         },
-        HashingCost { passes: 1, ..FLOOR },
-        HashingCost { lanes: 0, ..FLOOR },
+        HashingCost { passes: 1, ..MIN_COST },
+        HashingCost { lanes: 0, ..MIN_COST },
     ] {
         assert!(
-            Hasher::new(cost, peppers(KEY, &[]), Chance::system()).is_err(),
+            Hasher::new(cost, peppers(KEY, &[]), SecureRandom::system()).is_err(),
             "{cost:?}"
         );
     }
@@ -308,8 +308,8 @@ async fn hasher_without_free_core_returns_busy() {
     let mut hasher = hasher();
     hasher.cores = Arc::new(Semaphore::new(0));
     hasher.patience = Duration::from_millis(5);
-    let answer = hasher.verify_anybody(&password("x"), None).await;
-    assert!(matches!(answer, Err(AuthError::Busy { retry_after }) if retry_after == PATIENCE));
+    let answer = hasher.verify_or_dummy(&password("x"), None).await;
+    assert!(matches!(answer, Err(AuthError::HasherBusy { retry_after }) if retry_after == QUEUE_TIMEOUT));
 }
 
 #[tokio::test]
@@ -320,36 +320,36 @@ async fn cancelled_hash_keeps_its_core_until_finished() {
     let (begin, mut arrived) = tokio::sync::mpsc::unbounded_channel();
     let pool = hasher.clone();
     let work = move || begin.send(()).is_ok() && gone.recv().is_ok();
-    let request = tokio::spawn(async move { pool.run(work).await });
+    let request = tokio::spawn(async move { pool.run_on_pool(work).await });
     arrived.recv().await.unwrap();
     request.abort();
     assert!(request.await.is_err());
     assert_eq!(hasher.cores.available_permits(), 0);
     go.send(()).unwrap();
     hasher.patience = Duration::from_mins(1);
-    hasher.verify_anybody(&password("x"), None).await.unwrap();
+    hasher.verify_or_dummy(&password("x"), None).await.unwrap();
 }
 
 #[tokio::test]
 async fn hash_memory_is_reused_and_freed_when_idle() {
     let hasher = hasher();
     let memory = hasher.argon.memory.clone();
-    assert_eq!(memory.kept(), 0);
+    assert_eq!(memory.retained(), 0);
     for _ in 0..3 {
-        hasher.verify_anybody(&password("x"), None).await.unwrap();
-        assert_eq!(memory.kept(), 1);
+        hasher.verify_or_dummy(&password("x"), None).await.unwrap();
+        assert_eq!(memory.retained(), 1);
     }
-    let returns = memory.returns();
-    hasher.verify_anybody(&password("x"), None).await.unwrap();
-    memory.let_go(returns);
-    assert_eq!(memory.kept(), 1, "it was used since");
-    memory.let_go(memory.returns());
-    assert_eq!(memory.kept(), 0);
+    let returns = memory.generation();
+    hasher.verify_or_dummy(&password("x"), None).await.unwrap();
+    memory.free_if_idle(returns);
+    assert_eq!(memory.retained(), 1, "it was used since");
+    memory.free_if_idle(memory.generation());
+    assert_eq!(memory.retained(), 0);
 }
 
 #[test]
 fn reused_hash_memory_does_not_change_results() {
-    let argon = Argon::new(FLOOR).unwrap();
+    let argon = Argon2Hasher::new(MIN_COST).unwrap();
     let theirs = Argon2::new(
         Algorithm::Argon2id,
         Version::V0x13,
@@ -379,6 +379,6 @@ fn reused_hash_memory_does_not_change_results() {
             argon.fits(b"imported", &phc) && !argon.fits(b"exported", &phc),
             "{phc}"
         );
-        assert!(argon.memory.kept() <= 1);
+        assert!(argon.memory.retained() <= 1);
     }
 }

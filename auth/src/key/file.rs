@@ -10,15 +10,15 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 
 use super::{BadKey, MasterKey};
-use crate::Chance;
+use crate::SecureRandom;
 
 impl MasterKey {
     /// As [`KeyFile::load_or_make`], of that file.
     ///
     /// # Errors
     /// [`BadKey::File`].
-    pub fn load_or_make(path: &Path, chance: &Chance) -> Result<Self, BadKey> {
-        KeyFile::at(path).load_or_make(chance)
+    pub fn load_or_create(path: &Path, chance: &SecureRandom) -> Result<Self, BadKey> {
+        KeyFile::at(path).load_or_create(chance)
     }
 }
 
@@ -36,7 +36,7 @@ impl KeyFile {
     ///
     /// # Errors
     /// [`BadKey::File`] also for a file that others may read and for an empty one (a start that was cut off).
-    pub fn load_or_make(&self, chance: &Chance) -> Result<MasterKey, BadKey> {
+    pub fn load_or_create(&self, chance: &SecureRandom) -> Result<MasterKey, BadKey> {
         match make(&self.0, &random(chance)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -49,7 +49,7 @@ impl KeyFile {
     ///
     /// # Errors
     /// As [`load_or_make`](Self::load_or_make).
-    pub fn find(&self) -> Result<Option<MasterKey>, BadKey> {
+    pub fn load(&self) -> Result<Option<MasterKey>, BadKey> {
         match load(&self.0) {
             Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(None)
@@ -63,7 +63,7 @@ impl KeyFile {
     ///
     /// # Errors
     /// [`BadKey::File`].
-    pub fn successor(&self) -> Result<Option<MasterKey>, BadKey> {
+    pub fn pending(&self) -> Result<Option<MasterKey>, BadKey> {
         match load(&self.beside()) {
             Ok(key) => Ok(Some(key)),
             Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -88,8 +88,8 @@ impl KeyFile {
     ///
     /// # Errors
     /// [`BadKey::File`].
-    pub fn make_successor(&self, chance: &Chance) -> Result<MasterKey, BadKey> {
-        self.discard_successor()?;
+    pub fn create_pending(&self, chance: &SecureRandom) -> Result<MasterKey, BadKey> {
+        self.discard_pending()?;
         let path = self.beside();
         make(&path, &random(chance)).map_err(|error| bad(&path, error))?;
         load(&path)
@@ -99,7 +99,7 @@ impl KeyFile {
     ///
     /// # Errors
     /// [`BadKey::File`]; the file is the old one or the new one, whole.
-    pub fn adopt_successor(&self, name: &str) -> Result<PathBuf, BadKey> {
+    pub fn commit_pending(&self, name: &str) -> Result<PathBuf, BadKey> {
         let kept = self.0.with_file_name(format!("replaced-{name}.key"));
         let old = read(&self.0).map_err(|error| bad(&self.0, error))?;
         // One that is not whole was cut off while it was written.
@@ -116,7 +116,7 @@ impl KeyFile {
 
     /// # Errors
     /// [`BadKey::File`].
-    pub fn discard_successor(&self) -> Result<(), BadKey> {
+    pub fn discard_pending(&self) -> Result<(), BadKey> {
         let path = self.beside();
         remove(&path).map_err(|error| bad(&path, error))
     }
@@ -157,7 +157,7 @@ fn make(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// 256 bits, in a line.
-fn random(chance: &Chance) -> String {
+fn random(chance: &SecureRandom) -> String {
     BASE64URL.encode(chance.bytes::<32>()) + "\n"
 }
 
@@ -216,13 +216,13 @@ mod tests {
     use super::*;
 
     fn folder() -> std::path::PathBuf {
-        let folder = std::env::temp_dir().join(hex::encode(Chance::system().bytes::<8>()));
+        let folder = std::env::temp_dir().join(hex::encode(SecureRandom::system().bytes::<8>()));
         std::fs::create_dir(&folder).unwrap();
         folder
     }
 
     fn made(path: &Path) -> Result<MasterKey, BadKey> {
-        KeyFile::at(path).load_or_make(&Chance::system())
+        KeyFile::at(path).load_or_create(&SecureRandom::system())
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         let path = folder().join("key");
         let first = made(&path).unwrap();
         let second = made(&path).unwrap();
-        assert_eq!(first.name().unwrap(), second.name().unwrap());
+        assert_eq!(first.id().unwrap(), second.id().unwrap());
     }
 
     #[cfg(unix)]
@@ -265,19 +265,19 @@ mod tests {
     fn committed_pending_key_replaces_and_retains_old_key() {
         let path = folder().join("master.key");
         let (file, old) = (KeyFile::at(&path), made(&path).unwrap());
-        assert!(file.successor().unwrap().is_none());
-        file.make_successor(&Chance::system()).unwrap();
-        let new = file.make_successor(&Chance::system()).unwrap();
-        assert_ne!(old.name().unwrap(), new.name().unwrap());
+        assert!(file.pending().unwrap().is_none());
+        file.create_pending(&SecureRandom::system()).unwrap();
+        let new = file.create_pending(&SecureRandom::system()).unwrap();
+        assert_ne!(old.id().unwrap(), new.id().unwrap());
         assert_eq!(
-            made(&path).unwrap().name().unwrap(),
-            old.name().unwrap(),
+            made(&path).unwrap().id().unwrap(),
+            old.id().unwrap(),
             "not yet"
         );
-        let kept = file.adopt_successor(&old.name().unwrap()).unwrap();
-        assert_eq!(made(&path).unwrap().name().unwrap(), new.name().unwrap());
-        assert_eq!(load(&kept).unwrap().name().unwrap(), old.name().unwrap());
-        assert!(file.successor().unwrap().is_none());
+        let kept = file.commit_pending(&old.id().unwrap()).unwrap();
+        assert_eq!(made(&path).unwrap().id().unwrap(), new.id().unwrap());
+        assert_eq!(load(&kept).unwrap().id().unwrap(), old.id().unwrap());
+        assert!(file.pending().unwrap().is_none());
     }
 
     #[cfg(unix)]
@@ -286,17 +286,17 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let path = folder().join("master.key");
         let file = KeyFile::at(&path);
-        assert!(file.find().unwrap().is_none());
+        assert!(file.load().unwrap().is_none());
         made(&path).unwrap();
-        assert!(file.find().unwrap().is_some());
-        file.make_successor(&Chance::system()).unwrap();
+        assert!(file.load().unwrap().is_some());
+        file.create_pending(&SecureRandom::system()).unwrap();
         std::fs::set_permissions(
             path.with_extension("key.new"),
             std::fs::Permissions::from_mode(0o644),
         )
         .unwrap();
         assert!(
-            file.successor()
+            file.pending()
                 .unwrap_err()
                 .to_string()
                 .contains("chmod 600")
@@ -307,8 +307,8 @@ mod tests {
     fn truncated_pending_key_is_ignored() {
         let path = folder().join("master.key");
         make(&path.with_extension("key.new"), "q8Zr2").unwrap();
-        assert!(KeyFile::at(&path).successor().unwrap().is_none());
-        KeyFile::at(&path).discard_successor().unwrap();
-        KeyFile::at(&path).discard_successor().unwrap();
+        assert!(KeyFile::at(&path).pending().unwrap().is_none());
+        KeyFile::at(&path).discard_pending().unwrap();
+        KeyFile::at(&path).discard_pending().unwrap();
     }
 }

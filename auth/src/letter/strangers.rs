@@ -11,20 +11,20 @@ use jiff::Timestamp;
 
 use crate::{EmailAddress, Username};
 
-const A_DAY: u8 = 10;
+const MAX_PER_DAY: u8 = 10;
 /// Whoever asks for more waits so long.
-pub(crate) const TOMORROW: Duration = Duration::from_hours(24);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_hours(24);
 const DAY: i64 = 24 * 60 * 60;
 /// Shared by a keyed hash, so that memory does not grow and nobody chooses whom to stand beside.
 const SLOTS: usize = 16_384;
 
-pub(crate) struct Strangers {
+pub(crate) struct UnverifiedMailLimit {
     /// The day, and how many on it.
     slots: Mutex<Vec<(i64, u8)>>,
     spread: RandomState,
 }
 
-impl Strangers {
+impl UnverifiedMailLimit {
     pub(crate) fn new() -> Self {
         Self {
             slots: Mutex::new(vec![(0, 0); SLOTS]),
@@ -33,7 +33,7 @@ impl Strangers {
     }
 
     /// Counts a letter to a mailbox: `ada+shop@example.org` is that of `Ada@example.org`.
-    pub(crate) fn may_write(&self, to: &EmailAddress, now: Timestamp) -> bool {
+    pub(crate) fn allow_mailbox(&self, to: &EmailAddress, now: Timestamp) -> bool {
         let address = to.as_str().to_lowercase();
         let (local, host) = address.split_once('@').unwrap_or((&address, ""));
         let mailbox = local.split('+').next().unwrap_or(local);
@@ -41,7 +41,7 @@ impl Strangers {
     }
 
     /// Counts a letter that an account has sent to somebody else's mailbox.
-    pub(crate) fn may_ask(&self, account: &Username, now: Timestamp) -> bool {
+    pub(crate) fn allow_account(&self, account: &Username, now: Timestamp) -> bool {
         self.count(account.as_str(), now)
     }
 
@@ -55,7 +55,7 @@ impl Strangers {
         if slot.0 != today {
             *slot = (today, 0);
         }
-        if slot.1 >= A_DAY {
+        if slot.1 >= MAX_PER_DAY {
             return false;
         }
         slot.1 += 1;
@@ -70,17 +70,17 @@ mod tests {
     #[test]
     fn unverified_mailbox_gets_ten_mails_a_day() {
         let (strangers, now) = (
-            Strangers::new(),
+            UnverifiedMailLimit::new(),
             Timestamp::from_second(1_800_000_000).unwrap(),
         );
         let write = |raw: &str, day: i64| {
             let at = Timestamp::from_second(now.as_second() + day * DAY).unwrap();
-            strangers.may_write(&EmailAddress::parse(raw).unwrap(), at)
+            strangers.allow_mailbox(&EmailAddress::parse(raw).unwrap(), at)
         };
         let written = (0..40)
             .filter(|n| write(&format!("Ada+{n}@Example.org"), 0))
             .count();
-        assert_eq!(written, usize::from(A_DAY));
+        assert_eq!(written, usize::from(MAX_PER_DAY));
         assert!(!write("ada@example.org", 0) && write("ada@example.org", 1));
     }
 }

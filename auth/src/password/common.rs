@@ -14,7 +14,7 @@ const MOST: usize = 96;
 /// So much may stand around a common password without making it a good one.
 const AROUND: usize = 5;
 
-type Entry = [u8; WIDTH];
+type HashPrefix = [u8; WIDTH];
 
 /// Whether it is in the list, however it is capitalised, spaced or spelled (`P@$$w0rd`); or is again and again something
 /// that is; or has a year, a sequence or a few signs around that.
@@ -96,7 +96,7 @@ fn is_listed(said: &str) -> bool {
 }
 
 /// Of its skeleton, in which all ways to put signs for letters are one.
-fn entry(said: &str) -> Entry {
+fn entry(said: &str) -> HashPrefix {
     let letter = |c| match c {
         '0' => 'o',
         '1' | '!' | 'l' => 'i',

@@ -9,8 +9,8 @@ use zxcvbn::{Score, zxcvbn};
 
 use super::{ContextWord, Password, common::is_common};
 use crate::{
-    Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, Unavailable, Username,
-    breach::Breaches, factor::Required,
+    Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, StoreUnavailable, Username,
+    breach::BreachFilter, factor::Required,
 };
 
 /// More than anybody types, and little enough to hash.
@@ -23,7 +23,7 @@ const LOOKED_AT: usize = 40;
 #[derive(Clone, Debug, Default)]
 pub struct PasswordRules {
     /// Passwords that were stolen elsewhere.
-    pub breaches: Option<Arc<Breaches>>,
+    pub breaches: Option<Arc<BreachFilter>>,
     /// Words that no password is made of, beside who somebody is and what the product is called.
     pub words: Arc<[ContextWord]>,
     /// Keys for the pepper in place of the master key: the first one is used, the others still verify.
@@ -32,16 +32,16 @@ pub struct PasswordRules {
 
 /// Whether a password is all that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Company {
+pub enum FactorContext {
     Alone,
     /// A second factor is asked for every time, because the installation says so.
     WithFactor,
 }
 
-impl Company {
+impl FactorContext {
     /// Characters at least.
     #[must_use]
-    pub fn least(self) -> usize {
+    pub fn min_length(self) -> usize {
         match self {
             Self::Alone => 15,
             Self::WithFactor => 8,
@@ -60,13 +60,13 @@ impl Company {
 
 /// Whose password it is to be: none is made of these.
 #[derive(Clone, Debug, Default)]
-pub struct About {
+pub struct UserInputs {
     pub username: Option<Username>,
     pub display_name: Option<DisplayName>,
     pub email: Option<EmailAddress>,
 }
 
-impl About {
+impl UserInputs {
     #[must_use]
     pub fn account(account: &Account) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl About {
     /// In small letters, longest first, so that none is left over from another one.
     fn words(&self, known: &[ContextWord]) -> Vec<String> {
         let mut words = vec!["strongroom".to_owned()];
-        words.extend(known.iter().flat_map(ContextWord::spellings));
+        words.extend(known.iter().flat_map(ContextWord::variants));
         words.extend(
             self.username
                 .as_ref()
@@ -109,13 +109,14 @@ impl About {
 
 /// Why a new password was not taken: the sentence says what to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum PasswordRejected {
     #[error("A password must have at least {least} characters. A few unrelated words are strong.")]
     TooShort { least: usize },
     #[error("A password can have at most 1,024 bytes.")]
     TooLong,
     #[error(
-        "A password must not consist of your username, name or e-mail address, the word Strongroom, or names known to all users."
+        "A password must not consist of your username, name or e-mail address, the word \
+         Strongroom, or names known to all users."
     )]
     Expected,
     #[error("This password is too common. Use a few unrelated words.")]
@@ -132,12 +133,12 @@ pub enum Refused {
 
 /// How good a password would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weight {
+pub struct PasswordStrength {
     pub characters: usize,
-    pub least: usize,
+    pub min_length: usize,
     /// 0, guessed at once, to 4.
     pub strength: u8,
-    pub refused: Option<Refused>,
+    pub refused: Option<PasswordRejected>,
 }
 
 /// As typed and in NFKC, whichever is fewer: neither writing an accent apart nor a ligature makes a password longer.
@@ -150,20 +151,20 @@ fn characters(raw: &str) -> usize {
 }
 
 /// Everything but the lists of what was stolen.
-pub(crate) fn weigh(
+pub(crate) fn evaluate(
     password: &Password,
-    about: &About,
-    company: Company,
+    about: &UserInputs,
+    company: FactorContext,
     known: &[ContextWord],
-) -> Weight {
+) -> PasswordStrength {
     let raw = password.expose();
-    let (characters, least, words) = (characters(raw), company.least(), about.words(known));
+    let (characters, least, words) = (characters(raw), company.min_length(), about.words(known));
     if raw.len() > MOST_BYTES {
-        return Weight {
+        return PasswordStrength {
             characters,
-            least,
+            min_length: least,
             strength: 0,
-            refused: Some(Refused::TooLong),
+            refused: Some(PasswordRejected::TooLong),
         };
     }
     let beginning: String = raw.chars().take(LOOKED_AT).collect();
@@ -173,22 +174,22 @@ pub(crate) fn weigh(
     )
     .score();
     let refused = if characters < least {
-        Some(Refused::TooShort { least })
+        Some(PasswordRejected::TooShort { least })
     } else if is_made_of(raw, &words) {
-        Some(Refused::Expected)
+        Some(PasswordRejected::Expected)
     } else if is_common(raw) {
-        Some(Refused::Common)
+        Some(PasswordRejected::Common)
     } else {
-        (score < company.strength()).then_some(Refused::Guessable)
+        (score < company.strength()).then_some(PasswordRejected::Guessable)
     };
-    let strength = if refused == Some(Refused::Common) {
+    let strength = if refused == Some(PasswordRejected::Common) {
         0
     } else {
         score.into()
     };
-    Weight {
+    PasswordStrength {
         characters,
-        least,
+        min_length: least,
         strength,
         refused,
     }
@@ -210,30 +211,30 @@ fn is_made_of(raw: &str, words: &[String]) -> bool {
 
 impl<S: AuthStore> Auth<S> {
     /// What a password of this account has beside it; of one that is about to be made, for `None`.
-    pub(crate) fn company_of(&self, account: Option<&Account>) -> Company {
+    pub(crate) fn factor_context(&self, account: Option<&Account>) -> FactorContext {
         let enforced = match account {
             Some(account) => self.enforces_second_factor(account),
             None => self.0.settings.factors.required == Required::All,
         };
         if enforced {
-            Company::WithFactor
+            FactorContext::WithFactor
         } else {
-            Company::Alone
+            FactorContext::Alone
         }
     }
 
     /// Characters at least of this account's password; of one that is about to be made, for `None`.
     #[must_use]
-    pub fn least_password(&self, account: Option<&Account>) -> usize {
-        self.company_of(account).least()
+    pub fn min_password_length(&self, account: Option<&Account>) -> usize {
+        self.factor_context(account).min_length()
     }
 
     /// How good `password` would be for somebody new. Nothing is kept of it.
     ///
     /// # Errors
     /// As for setting it: [`AuthError::Store`] where the list of stolen passwords cannot be read, [`AuthError::Busy`].
-    pub async fn weigh_new(&self, password: Password, about: About) -> Result<Weight, AuthError> {
-        self.weigh_password(Arc::new(password), about, self.company_of(None))
+    pub async fn evaluate_new(&self, password: Password, about: UserInputs) -> Result<PasswordStrength, AuthError> {
+        self.evaluate_password(Arc::new(password), about, self.factor_context(None))
             .await
     }
 
@@ -241,35 +242,35 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// As [`weigh_new`](Self::weigh_new).
-    pub async fn weigh_for(
+    pub async fn evaluate_for(
         &self,
         account: &Account,
         password: Password,
-    ) -> Result<Weight, AuthError> {
-        let company = self.company_of(Some(account));
-        self.weigh_password(Arc::new(password), About::account(account), company)
+    ) -> Result<PasswordStrength, AuthError> {
+        let company = self.factor_context(Some(account));
+        self.evaluate_password(Arc::new(password), UserInputs::account(account), company)
             .await
     }
 
-    async fn weigh_password(
+    async fn evaluate_password(
         &self,
         password: Arc<Password>,
-        about: About,
-        company: Company,
-    ) -> Result<Weight, AuthError> {
+        about: UserInputs,
+        company: FactorContext,
+    ) -> Result<PasswordStrength, AuthError> {
         let PasswordRules {
             breaches, words, ..
         } = self.0.settings.passwords.clone();
         // As hashing: bounded, and behind everything else.
-        let weighed = self.0.hasher.run(move || {
-            let mut weight = weigh(&password, &about, company, &words);
+        let weighed = self.0.hasher.run_on_pool(move || {
+            let mut weight = evaluate(&password, &about, company, &words);
             if let (None, Some(breaches)) = (weight.refused, breaches) {
                 let stolen = breaches.contains(password.expose())?;
-                weight.refused = stolen.then_some(Refused::Breached);
+                weight.refused = stolen.then_some(PasswordRejected::Breached);
             }
             Ok(weight)
         });
-        let failed = |error: std::io::Error| AuthError::Store(Unavailable::because(error));
+        let failed = |error: std::io::Error| AuthError::Store(StoreUnavailable::from_source(error));
         weighed.await?.map_err(failed)
     }
 
@@ -277,11 +278,11 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn check_new(
         &self,
         password: &Arc<Password>,
-        about: About,
-        company: Company,
+        about: UserInputs,
+        company: FactorContext,
     ) -> Result<(), AuthError> {
         let weight = self
-            .weigh_password(Arc::clone(password), about, company)
+            .evaluate_password(Arc::clone(password), about, company)
             .await?;
         weight.refused.map_or(Ok(()), |refused| Err(refused.into()))
     }

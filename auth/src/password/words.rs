@@ -13,21 +13,21 @@ pub struct ContextWord(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a word must have 3 to 64 characters, including a letter or digit")]
-pub struct BadWord;
+pub struct InvalidContextWord;
 
 impl ContextWord {
     /// # Errors
     /// [`BadWord`]
-    pub fn parse(raw: &str) -> Result<Self, BadWord> {
+    pub fn parse(raw: &str) -> Result<Self, InvalidContextWord> {
         let word = raw.trim().nfkc().collect::<String>().to_lowercase();
         let fits = (LEAST..=MOST).contains(&word.chars().count())
             && word.chars().any(char::is_alphanumeric)
             && !word.chars().any(char::is_control);
-        fits.then_some(Self(word)).ok_or(BadWord)
+        fits.then_some(Self(word)).ok_or(InvalidContextWord)
     }
 
     /// As it is written, and in one (`haas vf-2`, `haasvf2`).
-    pub(super) fn spellings(&self) -> [String; 2] {
+    pub(super) fn variants(&self) -> [String; 2] {
         [
             self.0.clone(),
             self.0.chars().filter(|c| c.is_alphanumeric()).collect(),
@@ -54,7 +54,7 @@ mod tests {
             );
         }
         for raw in ["", "  ", "ab", "---", "ac\tme", &"a".repeat(65)] {
-            assert_eq!(ContextWord::parse(raw), Err(BadWord), "{raw:?}");
+            assert_eq!(ContextWord::parse(raw), Err(InvalidContextWord), "{raw:?}");
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, Slip, absent};
-use crate::{Account, Actor, EmailAddress, Era, TokenHash, audit::Record};
+use super::{StoreResult, OneTimeToken, unsupported};
+use crate::{Account, Actor, EmailAddress, SecurityEpoch, TokenHash, audit::NewAuditEntry};
 
 /// A link that is followed, and what must still be as it was when it was made.
 #[derive(Clone, Debug)]
-pub struct Confirmation {
+pub struct EmailConfirmation {
     pub link: TokenHash,
-    pub era: Era,
+    pub era: SecurityEpoch,
     pub before: Option<EmailAddress>,
     pub email: EmailAddress,
     /// The account itself.
@@ -18,21 +18,21 @@ pub struct Confirmation {
 }
 
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
-pub trait AddressStore: Clone + Send + Sync + 'static {
+pub trait EmailLinkStore: Clone + Send + Sync + 'static {
     /// Keeps the link in place of any older one of its account.
     fn keep_email_link(
         &self,
-        slip: Slip,
-        record: Record,
-    ) -> impl Future<Output = Answer<()>> + Send {
-        absent()
+        slip: OneTimeToken,
+        record: NewAuditEntry,
+    ) -> impl Future<Output = StoreResult<()>> + Send {
+        unsupported()
     }
     /// Takes the link and makes the address the account's, verified. `None`, and nothing has changed, where the link is
     /// gone or the account is not what it was: active, with the same address, in the same era.
     fn confirm_email(
         &self,
-        confirmation: Confirmation,
-    ) -> impl Future<Output = Answer<Option<Account>>> + Send {
-        absent()
+        confirmation: EmailConfirmation,
+    ) -> impl Future<Output = StoreResult<Option<Account>>> + Send {
+        unsupported()
     }
 }

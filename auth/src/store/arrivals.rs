@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::audit::Detail;
+use crate::audit::AuditDetail;
 
 /// Where a session began, as far as its account has been seen before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Familiarity {
+pub enum SourceFamiliarity {
     /// The account's first sign-in, or a program and network it was seen with before.
     #[default]
     Known,
@@ -16,41 +16,41 @@ pub enum Familiarity {
 
 /// What a sign-in comes after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Arrival {
-    pub place: Familiarity,
+pub struct SignInContext {
+    pub place: SourceFamiliarity,
     /// Since the account's last sign-in, from wherever; zero where it is the first.
-    pub away: Duration,
+    pub since_last: Duration,
     /// Refused tries since then; not counted for ever.
-    pub refused: u32,
+    pub failed_attempts: u32,
 }
 
-impl Arrival {
+impl SignInContext {
     /// Whoever comes back after so long may not be who left.
-    pub const LONG: Duration = Duration::from_hours(90 * 24);
+    pub const LONG_ABSENCE: Duration = Duration::from_hours(90 * 24);
     /// More than somebody who mistypes.
-    pub const MANY: u32 = 5;
+    pub const MANY_FAILURES: u32 = 5;
 
     #[must_use]
     pub fn is_after_long(&self) -> bool {
-        self.away >= Self::LONG
+        self.since_last >= Self::LONG_ABSENCE
     }
 
     #[must_use]
     pub fn is_after_many_refusals(&self) -> bool {
-        self.refused >= Self::MANY
+        self.failed_attempts >= Self::MANY_FAILURES
     }
 
     /// For the entry of the sign-in: `new_device`, `days_away`, `refused_before`, where they are worth a look.
     #[must_use]
-    pub fn told(&self, detail: Detail) -> Detail {
-        let is_new = (self.place == Familiarity::New).then_some(true);
+    pub fn into_detail(&self, detail: AuditDetail) -> AuditDetail {
+        let is_new = (self.place == SourceFamiliarity::New).then_some(true);
         let days = self
             .is_after_long()
-            .then_some(self.away.as_secs() / (24 * 60 * 60));
-        let refused = self.is_after_many_refusals().then_some(self.refused);
+            .then_some(self.since_last.as_secs() / (24 * 60 * 60));
+        let refused = self.is_after_many_refusals().then_some(self.failed_attempts);
         detail
-            .fact("new_device", is_new)
-            .fact("days_away", days)
-            .fact("refused_before", refused)
+            .with("new_device", is_new)
+            .with("days_away", days)
+            .with("refused_before", refused)
     }
 }

@@ -3,9 +3,9 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, absent};
+use super::{StoreResult, unsupported};
 use crate::{
-    Actor, Era, Factor, FactorId, FactorKind, Methods, SessionId, TokenHash, Unavailable, Username,
+    Actor, SecurityEpoch, Factor, FactorId, FactorKind, AuthMethods, SessionId, TokenHash, StoreUnavailable, Username,
     audit::Deed,
 };
 
@@ -15,9 +15,9 @@ pub struct FactorChange {
     pub username: Username,
     pub remove: Removal,
     pub add: Vec<Factor>,
-    pub least: Least,
+    pub least: MinimumFactors,
     /// The session that goes on, and how its owner has proved themselves by now; every other one ends.
-    pub keep: Option<(SessionId, Methods)>,
+    pub keep: Option<(SessionId, AuthMethods)>,
     /// Whether accounts at providers that are joined to it part with it, too.
     pub unlink: bool,
     pub by: Actor,
@@ -38,7 +38,7 @@ pub enum Removal {
 
 /// How many second factors (not counting recovery codes) are left at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Least {
+pub enum MinimumFactors {
     /// When the last one goes, recovery codes go with it.
     None,
     /// [`FactorsRefused::Last`].
@@ -61,29 +61,29 @@ pub enum FactorsRefused {
     #[error("the session has ended")]
     SessionOver,
     #[error(transparent)]
-    Store(#[from] Unavailable),
+    Store(#[from] StoreUnavailable),
 }
 
 /// A live session's owner has just proved themselves again, with these methods: it counts as signed in at `at`.
 #[derive(Clone, Debug)]
-pub struct Renewal {
+pub struct StepUpRenewal {
     pub by: Actor,
     /// In which it was proved.
-    pub era: Era,
+    pub era: SecurityEpoch,
     pub session: SessionId,
-    pub methods: Methods,
+    pub methods: AuthMethods,
     pub at: Timestamp,
 }
 
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait FactorStore: Clone + Send + Sync + 'static {
     /// All of somebody's, oldest first, used recovery codes too.
-    fn factors(&self, of: &Username) -> impl Future<Output = Answer<Vec<Factor>>> + Send {
+    fn factors(&self, of: &Username) -> impl Future<Output = StoreResult<Vec<Factor>>> + Send {
         std::future::ready(Ok(Vec::new()))
     }
     /// By its id, whoever's it is: a passkey that signs in without a name is found so.
-    fn factor(&self, id: &FactorId) -> impl Future<Output = Answer<Option<Factor>>> + Send {
-        absent()
+    fn factor(&self, id: &FactorId) -> impl Future<Output = StoreResult<Option<Factor>>> + Send {
+        unsupported()
     }
     /// Decided and done in one transaction. Ends every session but `keep`, begins a new [era](crate::Era), and announces
     /// the account.
@@ -91,28 +91,28 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
         &self,
         change: FactorChange,
     ) -> impl Future<Output = Result<(), FactorsRefused>> + Send {
-        absent()
+        unsupported()
     }
     /// Whether `step` is greater than any that was used before: of any number of parallel calls with one step, one
     /// hears true.
-    fn use_step(
+    fn consume_totp_step(
         &self,
         id: &FactorId,
         step: i64,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<bool>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<bool>> + Send {
+        unsupported()
     }
     /// A use of `factor` that leaves `body` and `counter` behind. Compare-and-swap: false if `factor.body` and
     /// `factor.counter` are not what is stored any more.
-    fn revise_factor(
+    fn update_factor_if(
         &self,
         factor: &Factor,
         body: String,
         counter: i64,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<bool>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<bool>> + Send {
+        unsupported()
     }
     /// Uses the code up and says how many are left; `None` if there is none such, or somebody was quicker.
     fn use_recovery_code(
@@ -120,8 +120,8 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
         by: &Actor,
         code: &TokenHash,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Option<u32>>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<Option<u32>>> + Send {
+        unsupported()
     }
     /// False if there is no such factor of that account.
     fn rename_factor(
@@ -129,11 +129,11 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
         of: &Username,
         id: &FactorId,
         name: String,
-    ) -> impl Future<Output = Answer<bool>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<bool>> + Send {
+        unsupported()
     }
     /// Announces the account. False if the session is over, or the account in another era.
-    fn renew_session(&self, renewal: Renewal) -> impl Future<Output = Answer<bool>> + Send {
-        absent()
+    fn renew_session(&self, renewal: StepUpRenewal) -> impl Future<Output = StoreResult<bool>> + Send {
+        unsupported()
     }
 }

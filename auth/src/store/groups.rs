@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, Inserted, absent};
-use crate::{Account, Actor, RealmId, Role, Unavailable, Username, group::Group, group::GroupName};
+use super::{StoreResult, InsertResult, unsupported};
+use crate::{Account, Actor, RealmId, Role, StoreUnavailable, Username, group::Group, group::GroupName};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupChange {
@@ -16,31 +16,31 @@ pub enum GroupChange {
 
 /// Why a group was not changed.
 #[derive(Debug, thiserror::Error)]
-pub enum GroupRefused {
+pub enum GroupRejected {
     #[error("no such group")]
     NoSuchGroup,
     #[error("no such account")]
     NoSuchAccount,
     #[error(transparent)]
-    Store(#[from] Unavailable),
+    Store(#[from] StoreUnavailable),
 }
 
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait GroupStore: Clone + Send + Sync + 'static {
     /// By name.
-    fn groups(&self) -> impl Future<Output = Answer<Vec<Group>>> + Send {
-        absent()
+    fn groups(&self) -> impl Future<Output = StoreResult<Vec<Group>>> + Send {
+        unsupported()
     }
-    fn group(&self, name: &GroupName) -> impl Future<Output = Answer<Option<Group>>> + Send {
-        absent()
+    fn group(&self, name: &GroupName) -> impl Future<Output = StoreResult<Option<Group>>> + Send {
+        unsupported()
     }
     fn create_group(
         &self,
         name: &GroupName,
         by: Actor,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Inserted>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<InsertResult>> + Send {
+        unsupported()
     }
     /// A change that changes nothing is none, and not recorded.
     fn change_group(
@@ -49,21 +49,21 @@ pub trait GroupStore: Clone + Send + Sync + 'static {
         change: GroupChange,
         by: Actor,
         at: Timestamp,
-    ) -> impl Future<Output = Result<(), GroupRefused>> + Send {
-        absent()
+    ) -> impl Future<Output = Result<(), GroupRejected>> + Send {
+        unsupported()
     }
     /// Groups with a role in the realm, by name.
     fn groups_in(
         &self,
         realm: &RealmId,
-    ) -> impl Future<Output = Answer<Vec<(GroupName, Role)>>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<Vec<(GroupName, Role)>>> + Send {
+        unsupported()
     }
     /// Active accounts that have a role in the realm through groups, by username and group.
     fn members_through(
         &self,
         realm: &RealmId,
-    ) -> impl Future<Output = Answer<Vec<(Account, GroupName, Role)>>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<Vec<(Account, GroupName, Role)>>> + Send {
+        unsupported()
     }
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, Inserted, absent};
-use crate::{Actor, Era, NewAccount, RealmId, Role, Username};
+use super::{StoreResult, InsertResult, unsupported};
+use crate::{Actor, SecurityEpoch, NewAccount, RealmId, Role, Username};
 
 /// Known by issuer and subject; everything else about it may change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Identity {
     /// Which of the operator's providers it was.
     pub provider: String,
     /// What it is called there, to tell it from others. Opens nothing.
-    pub known_as: Option<String>,
+    pub display_hint: Option<String>,
     pub username: Username,
     pub linked_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
@@ -24,12 +24,12 @@ pub struct NewIdentity {
     pub issuer: String,
     pub subject: String,
     pub provider: String,
-    pub known_as: Option<String>,
+    pub display_hint: Option<String>,
 }
 
 /// What became of a new account that an identity opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Linked {
+pub enum LinkResult {
     Done,
     /// The name is or was somebody's, or is the console's.
     NameTaken,
@@ -43,26 +43,26 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
         &self,
         issuer: &str,
         subject: &str,
-    ) -> impl Future<Output = Answer<Option<Identity>>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<Option<Identity>>> + Send {
+        unsupported()
     }
     /// By provider.
     fn identities_of(
         &self,
         username: &Username,
-    ) -> impl Future<Output = Answer<Vec<Identity>>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<Vec<Identity>>> + Send {
+        unsupported()
     }
     /// `Taken` where it opens an account already; `None` where the session through which `by` acts is over or its account is in
     /// another era, which is decided inside the transaction.
     fn link_identity(
         &self,
         by: Actor,
-        era: Era,
+        era: SecurityEpoch,
         new: NewIdentity,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Option<Inserted>>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<Option<InsertResult>>> + Send {
+        unsupported()
     }
     /// By its [id](crate::upstream::identity_id); false if it does not open this account. The sessions that began at a
     /// provider end with it (which one it was is not written down), but for the one through which `by` acts, and a new
@@ -72,16 +72,16 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
         by: Actor,
         id: &str,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<bool>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<bool>> + Send {
+        unsupported()
     }
     fn identity_used(
         &self,
         issuer: &str,
         subject: &str,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<()>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<()>> + Send {
+        unsupported()
     }
     /// A new account with its identity, or neither.
     fn create_linked(
@@ -90,7 +90,7 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
         roles: Vec<(RealmId, Role)>,
         identity: NewIdentity,
         by: Actor,
-    ) -> impl Future<Output = Answer<Linked>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<LinkResult>> + Send {
+        unsupported()
     }
 }

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, absent};
-use crate::{Actor, NewAccount, RealmId, Role, TokenHash, inviting::Invite};
+use super::{StoreResult, unsupported};
+use crate::{Actor, NewAccount, RealmId, Role, TokenHash, inviting::Invitation};
 
 /// An invitation about to be used.
 #[derive(Clone, Debug)]
-pub struct Redeem {
+pub struct AcceptInvitation {
     pub hash: TokenHash,
-    pub invite: Invite,
+    pub invite: Invitation,
     pub new: NewAccount,
     pub roles: Vec<(RealmId, Role)>,
     /// The new account itself.
@@ -18,19 +18,19 @@ pub struct Redeem {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Redeemed {
-    Done,
+pub enum AcceptInvitationResult {
+    Accepted,
     /// The name is or was somebody's: the invitation stays good.
-    Taken,
+    UsernameTaken,
     /// The slip is gone, or whoever invited may not any more.
-    Over,
+    Invalid,
 }
 
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait InviteStore: Clone + Send + Sync + 'static {
     /// Takes the slip and makes the account, or does neither. [`Invite::is_good_by`] decides about whoever invited, as
     /// they are inside this transaction; the new account is responsible for itself, and the audit names the inviter.
-    fn redeem_invite(&self, redeem: Redeem) -> impl Future<Output = Answer<Redeemed>> + Send {
-        absent()
+    fn accept_invitation(&self, redeem: AcceptInvitation) -> impl Future<Output = StoreResult<AcceptInvitationResult>> + Send {
+        unsupported()
     }
 }

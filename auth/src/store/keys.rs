@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::{Answer, absent};
-use crate::master::Handover;
+use super::{StoreResult, unsupported};
+use crate::master::Rewrapper;
 
 /// What a key of the ring is for: a key has one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct Reseal {
     /// What keyed passwords under the old one, sealed under the new one.
     pub pepper: StoredKey,
     /// Seals anew.
-    pub handover: Handover,
+    pub handover: Rewrapper,
     pub at: Timestamp,
 }
 
@@ -65,23 +65,23 @@ pub struct Resealed {
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait KeyStore: Clone + Send + Sync + 'static {
     /// Newest first; one of them signs, if there are any.
-    fn keys(&self, purpose: KeyPurpose) -> impl Future<Output = Answer<Vec<StoredKey>>> + Send;
+    fn keys(&self, purpose: KeyPurpose) -> impl Future<Output = StoreResult<Vec<StoredKey>>> + Send;
     /// Adds `new` as the one that signs and retires `old` at `new.made_at`. False, with nothing changed, if `old` does
     /// not sign (any more), or with `None`, if there is one that does.
     fn replace_key(
         &self,
         new: StoredKey,
         old: Option<&str>,
-    ) -> impl Future<Output = Answer<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
     /// Forgets those that were retired before `before`; says how many.
-    fn forget_keys(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send;
+    fn forget_keys(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send;
     /// Forgets peppers that were retired before `before` and that no password is under; says how many.
-    fn forget_peppers(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send {
+    fn forget_peppers(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send {
         std::future::ready(Ok(0))
     }
     /// The name of the master key in force. `None` where none has said its name yet, and where a host keeps none:
     /// its master key cannot be replaced then.
-    fn master(&self) -> impl Future<Output = Answer<Option<String>>> + Send {
+    fn master(&self) -> impl Future<Output = StoreResult<Option<String>>> + Send {
         std::future::ready(Ok(None))
     }
     /// `name` is in force from now on, and nothing is sealed anew. False, with nothing changed, if `old` is not in force
@@ -90,17 +90,17 @@ pub trait KeyStore: Clone + Send + Sync + 'static {
     /// While one is in force, [`replace_key`](Self::replace_key) and whatever adds an authenticator app refuse what was
     /// [sealed under](crate::seal::sealed_under) another: a process that has not heard of the new one cannot write
     /// what nobody can open.
-    fn name_master(
+    fn set_master_id(
         &self,
         name: &str,
         old: Option<&str>,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<bool>> + Send {
+    ) -> impl Future<Output = StoreResult<bool>> + Send {
         std::future::ready(Ok(true))
     }
     /// Seals everything anew that is sealed, drops the slips that are (they are minutes old), keeps the pepper, and
     /// records it. `None`, with nothing changed, if `old` is not in force.
-    fn reseal(&self, reseal: Reseal) -> impl Future<Output = Answer<Option<Resealed>>> + Send {
-        absent()
+    fn reseal(&self, reseal: Reseal) -> impl Future<Output = StoreResult<Option<Resealed>>> + Send {
+        unsupported()
     }
 }

@@ -48,7 +48,7 @@ pub struct AccountQuery {
     /// Matches a part of username, display name or e-mail, ignoring case.
     pub search: Option<String>,
     /// `None` for all.
-    pub among: Option<Among>,
+    pub among: Option<AccountFilter>,
     /// Only names greater than this one.
     pub after: Option<Username>,
     pub limit: u32,
@@ -56,7 +56,7 @@ pub struct AccountQuery {
 
 /// Accounts of one kind, out of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Among {
+pub enum AccountFilter {
     Active,
     Disabled,
     /// Disabled ones too.
@@ -69,7 +69,7 @@ pub enum Among {
     ResetRequired,
 }
 
-impl Among {
+impl AccountFilter {
     pub const ALL: [Self; 6] = [
         Self::Active,
         Self::Disabled,
@@ -79,7 +79,7 @@ impl Among {
         Self::ResetRequired,
     ];
     /// Failures in a row that make [`LockedOut`](Self::LockedOut).
-    pub const LOCKED_OUT: u32 = crate::guessing::MOST;
+    pub const LOCKED_OUT: u32 = crate::guessing::MAX_FAILURES;
 
     /// As it is asked for.
     #[must_use]

@@ -3,39 +3,39 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Slip, absent};
+use super::{StoreResult, OneTimeToken, unsupported};
 use crate::{
-    Account, Actor, EmailAddress, PasswordHash, Standing, TokenHash, Username, audit::Record,
+    Account, Actor, EmailAddress, PasswordHash, AccountStatus, TokenHash, Username, audit::NewAuditEntry,
 };
 
 /// On what a link depends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
+pub struct ResetConditions {
     /// The address that its account had when it was made, or nothing.
     email: String,
     /// The administrator who hands it over, and their [era](crate::Era). `None` where it went by mail to its owner, or was
     /// made at the console.
-    maker: Option<(String, i64)>,
+    creator: Option<(String, i64)>,
 }
 
-impl Terms {
+impl ResetConditions {
     #[must_use]
     pub fn of(account: &Account, maker: Option<&Account>) -> Self {
         Self {
             email: address(account).to_owned(),
-            maker: maker.map(|maker| (maker.username.as_str().to_owned(), maker.era.number())),
+            creator: maker.map(|maker| (maker.username.as_str().to_owned(), maker.epoch.number())),
         }
     }
 
     /// `None` for a link that was made by a version before this one.
     #[must_use]
-    pub fn read(slip: &Slip) -> Option<Self> {
+    pub fn read(slip: &OneTimeToken) -> Option<Self> {
         serde_json::from_str(&slip.body).ok()
     }
 
     #[must_use]
     pub fn maker(&self) -> Option<Username> {
-        self.maker
+        self.creator
             .as_ref()
             .and_then(|(name, _)| Username::parse(name).ok())
     }
@@ -43,15 +43,15 @@ impl Terms {
     /// Whether the link is still good: with another address it is dead, and so it is where its maker could make none
     /// any more or has thrown everything out since.
     #[must_use]
-    pub fn hold(&self, account: &Account, maker: Option<&Account>) -> bool {
+    pub fn still_hold(&self, account: &Account, maker: Option<&Account>) -> bool {
         let may_make = |maker: &Account, era: i64| {
-            maker.standing == Standing::Active && maker.administrator && maker.era.number() == era
+            maker.standing == AccountStatus::Active && maker.administrator && maker.epoch.number() == era
         };
         let made = self
-            .maker
+            .creator
             .as_ref()
             .is_none_or(|(_, era)| maker.is_some_and(|maker| may_make(maker, *era)));
-        made && account.standing == Standing::Active && address(account) == self.email
+        made && account.standing == AccountStatus::Active && address(account) == self.email
     }
 }
 
@@ -77,22 +77,22 @@ pub trait ResetStore: Clone + Send + Sync + 'static {
     fn accounts_by_email(
         &self,
         email: &EmailAddress,
-    ) -> impl Future<Output = Answer<Vec<Account>>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<Vec<Account>>> + Send {
+        unsupported()
     }
     /// Keeps the link in place of any older one of its account. False, and nothing has changed, where one is alive that
     /// was made after `unless_since`: of any number of parallel calls one gets `true`.
-    fn keep_reset(
+    fn insert_reset(
         &self,
-        slip: Slip,
-        record: Record,
+        slip: OneTimeToken,
+        record: NewAuditEntry,
         unless_since: Option<Timestamp>,
-    ) -> impl Future<Output = Answer<bool>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<bool>> + Send {
+        unsupported()
     }
     /// Takes the link, replaces the password, lifts the need of a reset, begins a new [era](crate::Era) and ends every
     /// session, personal access tokens among them. `None`, and nothing has changed, where the link is gone or its account is not what it was.
-    fn reset_password(&self, reset: Reset) -> impl Future<Output = Answer<Option<Account>>> + Send {
-        absent()
+    fn reset_password(&self, reset: Reset) -> impl Future<Output = StoreResult<Option<Account>>> + Send {
+        unsupported()
     }
 }

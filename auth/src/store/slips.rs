@@ -4,12 +4,12 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, absent};
+use super::{StoreResult, unsupported};
 use crate::{TokenHash, Username};
 
 /// Slips of one kind open nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SlipKind {
+pub enum OneTimeKind {
     /// A password that may be set anew.
     Reset,
     /// An account that may be made.
@@ -31,7 +31,7 @@ pub enum SlipKind {
     Upstream,
 }
 
-impl SlipKind {
+impl OneTimeKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,8 +51,8 @@ impl SlipKind {
 
 /// `body` is the procedure's own, mostly JSON; no secret in the clear.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slip {
-    pub kind: SlipKind,
+pub struct OneTimeToken {
+    pub kind: OneTimeKind,
     pub hash: TokenHash,
     /// Whose it is, where it is somebody's.
     pub username: Option<Username>,
@@ -63,61 +63,61 @@ pub struct Slip {
 
 /// An expired slip is as good as none.
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
-pub trait SlipStore: Clone + Send + Sync + 'static {
-    fn keep_slip(&self, slip: Slip) -> impl Future<Output = Answer<()>> + Send {
-        absent()
+pub trait OneTimeTokenStore: Clone + Send + Sync + 'static {
+    fn insert_token(&self, slip: OneTimeToken) -> impl Future<Output = StoreResult<()>> + Send {
+        unsupported()
     }
     /// Marks something as used: of any number of parallel calls with one kind and hash, one hears true and its slip is
     /// kept.
-    fn keep_first_slip(&self, slip: Slip) -> impl Future<Output = Answer<bool>> + Send {
-        absent()
+    fn insert_token_if_absent(&self, slip: OneTimeToken) -> impl Future<Output = StoreResult<bool>> + Send {
+        unsupported()
     }
     /// Looks without taking.
-    fn slip(
+    fn find_token(
         &self,
-        kind: SlipKind,
+        kind: OneTimeKind,
         hash: &TokenHash,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Option<Slip>>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<Option<OneTimeToken>>> + Send {
+        unsupported()
     }
     /// Of any number of parallel calls, one gets it.
-    fn take_slip(
+    fn consume_token(
         &self,
-        kind: SlipKind,
+        kind: OneTimeKind,
         hash: &TokenHash,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Option<Slip>>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<Option<OneTimeToken>>> + Send {
+        unsupported()
     }
     /// Compare-and-swap of the body: false if it is not `slip.body` any more, or the slip is gone.
-    fn revise_slip(
+    fn compare_and_swap_token(
         &self,
-        slip: &Slip,
+        slip: &OneTimeToken,
         body: String,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<bool>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<bool>> + Send {
+        unsupported()
     }
     /// Somebody's, or (`None`) everybody's, newest first; at most 10,000.
-    fn slips(
+    fn list_tokens(
         &self,
-        kind: SlipKind,
+        kind: OneTimeKind,
         of: Option<&Username>,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Vec<Slip>>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<Vec<OneTimeToken>>> + Send {
+        unsupported()
     }
     /// Forgets at most so many that expired before; says how many.
-    fn forget_slips(&self, before: Timestamp) -> impl Future<Output = Answer<u64>> + Send {
+    fn purge_expired_tokens(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send {
         std::future::ready(Ok(0))
     }
     /// Takes all of somebody's away; says how many.
-    fn drop_slips(
+    fn delete_tokens(
         &self,
-        kind: SlipKind,
+        kind: OneTimeKind,
         of: &Username,
-    ) -> impl Future<Output = Answer<u64>> + Send {
-        absent()
+    ) -> impl Future<Output = StoreResult<u64>> + Send {
+        unsupported()
     }
 }

@@ -10,27 +10,27 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
-use super::Answer;
-use crate::{Actor, Origin, Session, SessionKind, TokenHash, Username, guessing::Secret};
+use super::StoreResult;
+use crate::{Actor, Origin, Session, SessionKind, TokenHash, Username, guessing::CredentialKind};
 
 /// Where tries come from, as far as they are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Network {
+pub enum NetworkPrefix {
     /// An IPv4 address, also when written as `::ffff:a.b.c.d`: what one customer of a provider has.
-    Address(Ipv4Addr),
+    V4(Ipv4Addr),
     /// An IPv6 /64, the least that one customer has.
-    Subnet(Ipv6Addr),
+    V6Subnet(Ipv6Addr),
     /// An IPv6 /48, the most that one customer has (RFC 6177 §2): 65,536 of the above.
-    Site(Ipv6Addr),
+    V6Site(Ipv6Addr),
 }
 
-impl Network {
+impl NetworkPrefix {
     /// The smallest that is somebody's.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
-            IpAddr::V6(address) => Self::Subnet(cut(address, 64)),
-            IpAddr::V4(address) => Self::Address(address),
+            IpAddr::V6(address) => Self::V6Subnet(mask(address, 64)),
+            IpAddr::V4(address) => Self::V4(address),
         }
     }
 
@@ -38,18 +38,18 @@ impl Network {
     pub fn all_of(address: IpAddr) -> impl Iterator<Item = Self> {
         let smallest = Self::of(address);
         let site = match smallest {
-            Self::Subnet(address) => Some(Self::Site(cut(address, 48))),
-            Self::Address(_) | Self::Site(_) => None,
+            Self::V6Subnet(address) => Some(Self::V6Site(mask(address, 48))),
+            Self::V4(_) | Self::V6Site(_) => None,
         };
         std::iter::once(smallest).chain(site)
     }
 
     /// As many customers at most are taken for one: a site may be one with 65,536 subnets to come from, or a company
     /// with many.
-    pub(crate) fn customers(self) -> usize {
+    pub(crate) fn shared_by(self) -> usize {
         match self {
-            Self::Address(_) | Self::Subnet(_) => 1,
-            Self::Site(_) => 10,
+            Self::V4(_) | Self::V6Subnet(_) => 1,
+            Self::V6Site(_) => 10,
         }
     }
 
@@ -60,7 +60,7 @@ impl Network {
             Some(site) => site
                 .parse()
                 .ok()
-                .map(|address| Self::Site(cut(address, 48))),
+                .map(|address| Self::V6Site(mask(address, 48))),
             None => raw
                 .strip_suffix("/64")
                 .unwrap_or(raw)
@@ -71,37 +71,37 @@ impl Network {
     }
 }
 
-fn cut(address: Ipv6Addr, bits: u32) -> Ipv6Addr {
+fn mask(address: Ipv6Addr, bits: u32) -> Ipv6Addr {
     Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - bits)))
 }
 
-impl fmt::Display for Network {
+impl fmt::Display for NetworkPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Address(address) => write!(f, "{address}"),
-            Self::Subnet(address) => write!(f, "{address}/64"),
-            Self::Site(address) => write!(f, "{address}/48"),
+            Self::V4(address) => write!(f, "{address}"),
+            Self::V6Subnet(address) => write!(f, "{address}/64"),
+            Self::V6Site(address) => write!(f, "{address}/48"),
         }
     }
 }
 
 /// From where an account's secrets are tried.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum AttemptSource {
     /// From wherever the account has not signed in before, all together.
-    Strange,
+    Unknown,
     /// A network that it has signed in from.
-    Network(Network),
+    Network(NetworkPrefix),
     /// A browser that it has signed in with.
     Device(TokenHash),
 }
 
-impl Place {
+impl AttemptSource {
     /// As it is stored.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
-            Self::Strange => String::new(),
+            Self::Unknown => String::new(),
             Self::Network(network) => format!("network {network}"),
             Self::Device(device) => format!("device {}", device.as_str()),
         }
@@ -110,8 +110,8 @@ impl Place {
     #[must_use]
     pub fn parse(key: &str) -> Option<Self> {
         match key.split_once(' ') {
-            None if key.is_empty() => Some(Self::Strange),
-            Some(("network", network)) => Network::parse(network).map(Self::Network),
+            None if key.is_empty() => Some(Self::Unknown),
+            Some(("network", network)) => NetworkPrefix::parse(network).map(Self::Network),
             Some(("device", hash)) => Some(Self::Device(TokenHash::new(hash))),
             _ => None,
         }
@@ -121,11 +121,11 @@ impl Place {
 impl Origin {
     /// What an account that tries something from here may be known by: its device first.
     #[must_use]
-    pub fn places(&self) -> Vec<Place> {
-        let device = self.device.clone().map(Place::Device);
+    pub fn places(&self) -> Vec<AttemptSource> {
+        let device = self.device.clone().map(AttemptSource::Device);
         device
             .into_iter()
-            .chain([Place::Network(Network::of(self.address))])
+            .chain([AttemptSource::Network(NetworkPrefix::of(self.address))])
             .collect()
     }
 }
@@ -133,11 +133,11 @@ impl Origin {
 impl Session {
     /// Where its owner is no stranger from then on. Only a web session's browser keeps what it was given.
     #[must_use]
-    pub fn places(&self) -> Vec<Place> {
+    pub fn places(&self) -> Vec<AttemptSource> {
         let mut places = self.origin.places();
         places.retain(|place| match self.kind {
             SessionKind::Web => true,
-            SessionKind::Tokens => !matches!(place, Place::Device(_)),
+            SessionKind::OAuth => !matches!(place, AttemptSource::Device(_)),
             SessionKind::Personal => false,
         });
         places
@@ -146,7 +146,7 @@ impl Session {
 
 /// What a network's failures are counted apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Tries {
+pub enum RateClass {
     /// At secrets that can be guessed, of any account.
     Guesses,
     /// At long random ones.
@@ -155,7 +155,7 @@ pub enum Tries {
     Accounts,
 }
 
-impl Tries {
+impl RateClass {
     pub const ALL: [Self; 3] = [Self::Guesses, Self::Tokens, Self::Accounts];
 
     #[must_use]
@@ -171,12 +171,12 @@ impl Tries {
 /// What failures are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Bucket {
-    Network(Tries, Network),
+    Network(RateClass, NetworkPrefix),
     /// One kind of secret of one account, or of nobody by that name, tried from one place.
     Account {
         username: Username,
-        secret: Secret,
-        place: Place,
+        secret: CredentialKind,
+        place: AttemptSource,
     },
 }
 
@@ -209,12 +209,12 @@ impl Bucket {
     #[must_use]
     pub fn parse(username: Option<&Username>, what: &str, place: &str) -> Option<Self> {
         let Some(username) = username else {
-            let tries = Tries::ALL
+            let tries = RateClass::ALL
                 .into_iter()
                 .find(|tries| tries.as_str() == what)?;
-            return Network::parse(place).map(|network| Self::Network(tries, network));
+            return NetworkPrefix::parse(place).map(|network| Self::Network(tries, network));
         };
-        let (secret, place) = (Secret::parse(what)?, Place::parse(place)?);
+        let (secret, place) = (CredentialKind::parse(what)?, AttemptSource::parse(place)?);
         Some(Self::Account {
             username: username.clone(),
             secret,
@@ -233,29 +233,29 @@ impl Bucket {
 
 /// The failures of one bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tally {
+pub struct FailureCount {
     pub bucket: Bucket,
     /// Since it was last settled or forgotten.
     pub failures: u32,
     pub last_at: Timestamp,
     /// What its charges cost is over then.
-    pub paid_off_at: Timestamp,
+    pub tat: Timestamp,
 }
 
 /// What the gate asks before each try.
 #[derive(Clone, Debug)]
-pub struct Inquiry {
+pub struct ThrottleQuery {
     pub buckets: Vec<Bucket>,
     /// Places to look for among those that somebody has signed in from.
-    pub places: Option<(Username, Vec<Place>)>,
+    pub sources: Option<(Username, Vec<AttemptSource>)>,
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct ThrottleState {
     /// Of the buckets asked for, those that somebody failed in.
-    pub tallies: Vec<Tally>,
+    pub counts: Vec<FailureCount>,
     /// Of the places asked for, those that are known.
-    pub known: Vec<Place>,
+    pub known: Vec<AttemptSource>,
 }
 
 /// One failure, for one bucket.
@@ -265,29 +265,29 @@ pub struct Charge {
     /// How much later it is paid off.
     pub cost: Duration,
     /// It is paid off so long from now at the latest.
-    pub most: Duration,
+    pub max: Duration,
 }
 
 /// Whose failures are forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum ThrottleTarget {
     Account(Username),
     /// Of the network itself, whoever's secrets were tried.
-    Network(Network),
+    Network(NetworkPrefix),
 }
 
 /// What is worth an administrator's look.
 #[derive(Clone, Copy, Debug)]
-pub struct Noteworthy {
+pub struct LockoutQuery {
     /// Accounts with so many failures; names that are nobody's do not count.
     pub failures: u32,
     /// Networks that have not paid their guesses off by then.
-    pub owing_at: Timestamp,
+    pub visible_after: Timestamp,
 }
 
 /// What nobody needs any more.
 #[derive(Clone, Copy, Debug)]
-pub struct Forgettable {
+pub struct PurgeCutoffs {
     /// Networks that have paid off by then.
     pub paid_off_by: Timestamp,
     /// Names without an account that nobody tried since.
@@ -298,41 +298,41 @@ pub struct Forgettable {
 
 /// Places are learned by [`start_session`](super::AuthStore::start_session).
 pub trait ThrottleStore: Clone + Send + Sync + 'static {
-    fn throttles(&self, inquiry: Inquiry) -> impl Future<Output = Answer<Found>> + Send;
+    fn throttles(&self, inquiry: ThrottleQuery) -> impl Future<Output = StoreResult<ThrottleState>> + Send;
     /// All of them, in the order given, networks first. Of any number of parallel calls each counts. Answers what the
     /// tallies are now.
-    fn charge(
+    fn record_failures(
         &self,
         charges: Vec<Charge>,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<Vec<Tally>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<FailureCount>>> + Send;
     /// Forgets the failures of one bucket.
-    fn settle(&self, bucket: Bucket) -> impl Future<Output = Answer<()>> + Send;
+    fn reset_count(&self, bucket: Bucket) -> impl Future<Output = StoreResult<()>> + Send;
     /// Forgets the failures at one kind of secret, from wherever, because there is a new one.
-    fn settle_all(
+    fn reset_counts(
         &self,
         username: &Username,
-        secret: Secret,
-    ) -> impl Future<Output = Answer<()>> + Send;
+        secret: CredentialKind,
+    ) -> impl Future<Output = StoreResult<()>> + Send;
     /// Latest failure first, at most 1,000.
-    fn noteworthy(&self, what: Noteworthy) -> impl Future<Output = Answer<Vec<Tally>>> + Send;
+    fn lockouts(&self, what: LockoutQuery) -> impl Future<Output = StoreResult<Vec<FailureCount>>> + Send;
     /// Forgets failures and says so in the audit; answers how many buckets there were.
     fn lift(
         &self,
-        whose: Whose,
+        whose: ThrottleTarget,
         by: Actor,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<u64>> + Send;
+    ) -> impl Future<Output = StoreResult<u64>> + Send;
     /// Answers how many buckets and places were forgotten.
-    fn forget_throttles(&self, what: Forgettable) -> impl Future<Output = Answer<u64>> + Send;
+    fn purge_throttles(&self, what: PurgeCutoffs) -> impl Future<Output = StoreResult<u64>> + Send;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn network(raw: &str) -> Network {
-        Network::of(raw.parse().unwrap())
+    fn network(raw: &str) -> NetworkPrefix {
+        NetworkPrefix::of(raw.parse().unwrap())
     }
 
     #[test]
@@ -352,15 +352,15 @@ mod tests {
 
     #[test]
     fn ipv6_address_belongs_to_64_and_48_networks() {
-        let all: Vec<String> = Network::all_of("2001:db8:1:2:3::1".parse().unwrap())
+        let all: Vec<String> = NetworkPrefix::all_of("2001:db8:1:2:3::1".parse().unwrap())
             .map(|it| it.to_string())
             .collect();
         assert_eq!(all, ["2001:db8:1:2::/64", "2001:db8:1::/48"]);
         for name in &all {
-            assert_eq!(Network::parse(name).unwrap().to_string(), *name);
+            assert_eq!(NetworkPrefix::parse(name).unwrap().to_string(), *name);
         }
         assert_eq!(
-            Network::all_of("::ffff:192.0.2.7".parse().unwrap()).count(),
+            NetworkPrefix::all_of("::ffff:192.0.2.7".parse().unwrap()).count(),
             1
         );
         for wrong in [
@@ -370,7 +370,7 @@ mod tests {
             "2001:db8::/48/48",
             "",
         ] {
-            assert_eq!(Network::parse(wrong), None, "{wrong}");
+            assert_eq!(NetworkPrefix::parse(wrong), None, "{wrong}");
         }
     }
 
@@ -379,16 +379,16 @@ mod tests {
         let username = Username::parse("ada@example.org").unwrap();
         let account = |place| Bucket::Account {
             username: username.clone(),
-            secret: Secret::Totp,
+            secret: CredentialKind::Totp,
             place,
         };
         for bucket in [
-            Bucket::Network(Tries::Guesses, network("192.0.2.7")),
-            Bucket::Network(Tries::Tokens, network("2001:db8::1")),
-            Bucket::Network(Tries::Guesses, Network::parse("2001:db8::/48").unwrap()),
-            account(Place::Strange),
-            account(Place::Network(network("2001:db8::1"))),
-            account(Place::Device(TokenHash::new("abc"))),
+            Bucket::Network(RateClass::Guesses, network("192.0.2.7")),
+            Bucket::Network(RateClass::Tokens, network("2001:db8::1")),
+            Bucket::Network(RateClass::Guesses, NetworkPrefix::parse("2001:db8::/48").unwrap()),
+            account(AttemptSource::Unknown),
+            account(AttemptSource::Network(network("2001:db8::1"))),
+            account(AttemptSource::Device(TokenHash::new("abc"))),
         ] {
             let [who, what, place] = bucket.key();
             assert_eq!(who.is_empty(), bucket.username().is_none());

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::{
-    AccountChange, Permit, Standing,
+    AccountChange, Permit, AccountStatus,
     auth::{ManageAccounts, ManageMembers},
 };
 
-fn standing(standing: Standing) -> AccountChange {
+fn standing(standing: AccountStatus) -> AccountChange {
     AccountChange {
         standing: Some(standing),
         ..AccountChange::default()
@@ -22,24 +22,24 @@ async fn disabled_account_loses_its_session_immediately() {
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
     house
         .auth
-        .change_account(&permit, &name("ada"), standing(Standing::Disabled))
+        .change_account(&permit, &name("ada"), standing(AccountStatus::Disabled))
         .await
         .unwrap();
     assert!(matches!(
-        house.auth.by_bearer(access(&tokens)).await,
+        house.auth.authenticate_bearer(access(&tokens)).await,
         Err(AuthError::InvalidToken)
     ));
     assert!(matches!(
-        house.auth.still(&ada).await,
+        house.auth.revalidate(&ada).await,
         Err(AuthError::InvalidToken)
     ));
     house
         .auth
-        .change_account(&permit, &name("ada"), standing(Standing::Active))
+        .change_account(&permit, &name("ada"), standing(AccountStatus::Active))
         .await
         .unwrap();
     assert!(
-        house.auth.by_bearer(access(&tokens)).await.is_err(),
+        house.auth.authenticate_bearer(access(&tokens)).await.is_err(),
         "its sessions stay dead"
     );
     house.token("ada", GOOD).await.unwrap();
@@ -56,8 +56,8 @@ async fn last_administrator_cannot_be_demoted_disabled_or_deleted() {
     };
     for change in [
         demoted,
-        standing(Standing::Disabled),
-        standing(Standing::Deleted),
+        standing(AccountStatus::Disabled),
+        standing(AccountStatus::Deleted),
     ] {
         let refused = house
             .auth
@@ -76,7 +76,7 @@ async fn deleted_account_is_gone_and_its_username_reserved() {
     house.register("ada").await;
     house
         .auth
-        .change_account(&permit, &name("ada"), standing(Standing::Deleted))
+        .change_account(&permit, &name("ada"), standing(AccountStatus::Deleted))
         .await
         .unwrap();
     assert!(matches!(
@@ -85,7 +85,7 @@ async fn deleted_account_is_gone_and_its_username_reserved() {
     ));
     let revived = house
         .auth
-        .change_account(&permit, &name("ada"), standing(Standing::Active))
+        .change_account(&permit, &name("ada"), standing(AccountStatus::Active))
         .await;
     assert!(matches!(revived, Err(AuthError::NoSuchAccount)));
     let again = house.auth.register(applicant("ada"), &origin()).await;
@@ -104,14 +104,14 @@ async fn revoked_role_applies_to_live_session_immediately() {
         .set_role(&permit, &name("ada"), Some(Role::Manager))
         .await
         .unwrap();
-    let ada = house.auth.by_bearer(access(&tokens)).await.unwrap();
+    let ada = house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
     ada.permit::<ManageMembers>(Some(&realm("main"))).unwrap();
     house
         .auth
         .set_role(&permit, &name("ada"), None)
         .await
         .unwrap();
-    let ada = house.auth.still(&ada).await.unwrap();
+    let ada = house.auth.revalidate(&ada).await.unwrap();
     let refused = ada.permit::<ManageMembers>(Some(&realm("main")));
     assert!(matches!(refused, Err(AuthError::RealmNotFound)));
 }
@@ -157,6 +157,6 @@ async fn demoted_administrator_gets_no_administrator_permit() {
         .change_account(&permit, &name("other"), demoted)
         .await
         .unwrap();
-    let other = house.auth.still(&other).await.unwrap();
+    let other = house.auth.revalidate(&other).await.unwrap();
     assert!(other.permit::<ManageAccounts>(None).is_err());
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::*;
 use crate::{
     AuthStore as _, SessionKind, Token, TokenKind,
-    auth::{Others, SignedIn},
-    guessing::{Secret, Trial},
-    store::{Replacement, ThrottleStore as _, Whose},
+    auth::{OtherSessions, SignedIn},
+    guessing::{CredentialKind, Attempt},
+    store::{PasswordWrite, ThrottleStore as _, ThrottleTarget},
 };
 
 const WRONG: &str = "this is not it at all";
@@ -32,7 +32,7 @@ fn with_device(device: &Token, from: Origin) -> Origin {
 }
 
 fn a_device() -> Token {
-    Token::random(TokenKind::Device, &Chance::system())
+    Token::random(TokenKind::KnownDevice, &SecureRandom::system())
 }
 
 impl House {
@@ -53,14 +53,14 @@ impl House {
     }
 
     /// A failure that is charged without the time of a hash; the answer, where it is refused.
-    async fn fail_fast(&self, secret: Secret, username: &str, from: Origin) -> Option<AuthError> {
+    async fn fail_fast(&self, secret: CredentialKind, username: &str, from: Origin) -> Option<AuthError> {
         let username = name(username);
-        let trial = Trial {
+        let trial = Attempt {
             secret,
             account: Some(&username),
             from: &from,
         };
-        match self.auth.may_try(&trial).await {
+        match self.auth.begin_attempt(&trial).await {
             Ok(pass) => {
                 self.auth.failed(pass).await.unwrap();
                 None
@@ -70,7 +70,7 @@ impl House {
     }
 
     /// A thousand failures, from as many networks, with all the patience in the world.
-    async fn besiege(&self, secret: Secret, username: &str) -> u32 {
+    async fn besiege(&self, secret: CredentialKind, username: &str) -> u32 {
         let mut tried = 0;
         for n in 0..1_000 {
             tried += u32::from(
@@ -152,7 +152,7 @@ async fn locked_account_owner_signs_in_from_known_origin() {
         .try_from("ada", GOOD, with_device(&device, origin()))
         .await
         .unwrap();
-    assert_eq!(house.besiege(Secret::Password, "ada").await, 100);
+    assert_eq!(house.besiege(CredentialKind::Password, "ada").await, 100);
     assert!(matches!(
         house.guess("ada", elsewhere(2_000)).await,
         AuthError::LockedOut
@@ -181,7 +181,7 @@ async fn known_device_is_known_to_one_account_only() {
         .try_from("eve", GOOD, with_device(&device, elsewhere(1)))
         .await
         .unwrap();
-    assert_eq!(house.besiege(Secret::Password, "ada").await, 100);
+    assert_eq!(house.besiege(CredentialKind::Password, "ada").await, 100);
     let answer = house.guess("ada", with_device(&device, elsewhere(1))).await;
     assert!(matches!(answer, AuthError::LockedOut), "{answer}");
 }
@@ -216,7 +216,7 @@ async fn stolen_known_device_gets_at_most_100_guesses() {
         let from = with_device(&device, elsewhere(n));
         tried += u32::from(
             house
-                .fail_fast(Secret::Password, "ada", from)
+                .fail_fast(CredentialKind::Password, "ada", from)
                 .await
                 .is_none(),
         );
@@ -232,11 +232,11 @@ async fn lockout_covers_sign_in_and_password_change() {
     let house = house().await;
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
-    assert_eq!(house.besiege(Secret::Password, "ada").await, 100);
+    assert_eq!(house.besiege(CredentialKind::Password, "ada").await, 100);
     // The token endpoint, the page and the change of a password are one authenticator.
     let from = elsewhere(5_000);
     let begun = house.auth.0.hasher.begun();
-    for kind in [SessionKind::Tokens, SessionKind::Web] {
+    for kind in [SessionKind::OAuth, SessionKind::Web] {
         let answer = house
             .auth
             .sign_in("ada", password(GOOD), kind, from.clone())
@@ -250,7 +250,7 @@ async fn lockout_covers_sign_in_and_password_change() {
             &caller,
             password(GOOD),
             password(WRONG),
-            Others::Keep,
+            OtherSessions::Keep,
             &from,
         )
         .await;
@@ -261,11 +261,11 @@ async fn lockout_covers_sign_in_and_password_change() {
 #[tokio::test]
 async fn guessable_credentials_lock_out_after_100_failures() {
     let house = house().await;
-    for secret in Secret::ALL {
+    for secret in CredentialKind::ALL {
         let tried = house.besiege(secret, "ada").await;
         assert_eq!(
             tried,
-            if secret.can_be_guessed() { 100 } else { 1_000 },
+            if secret.is_guessable() { 100 } else { 1_000 },
             "{}",
             secret.as_str()
         );
@@ -322,7 +322,7 @@ async fn parallel_guesses_are_limited_to_five() {
     let others = |answer: &&Result<(), AuthError>| {
         matches!(
             answer,
-            Err(AuthError::Throttled { .. } | AuthError::Busy { .. })
+            Err(AuthError::Throttled { .. } | AuthError::HasherBusy { .. })
         )
     };
     assert_eq!(answers.iter().filter(others).count() + tried, 500);
@@ -332,26 +332,26 @@ async fn parallel_guesses_are_limited_to_five() {
 async fn parallel_attempts_after_failures_run_one_by_one() {
     let house = house().await;
     for _ in 0..7 {
-        house.fail_fast(Secret::Totp, "ada", origin()).await;
+        house.fail_fast(CredentialKind::Totp, "ada", origin()).await;
         house.hands.forward(Duration::from_secs(5));
     }
     let ada = name("ada");
     let from = origin();
-    let trial = Trial {
-        secret: Secret::Totp,
+    let trial = Attempt {
+        secret: CredentialKind::Totp,
         account: Some(&ada),
         from: &from,
     };
-    let first = house.auth.may_try(&trial).await.unwrap();
+    let first = house.auth.begin_attempt(&trial).await.unwrap();
     let second = tokio::spawn({
         let (auth, from) = (house.auth.clone(), origin());
         async move {
-            let trial = Trial {
-                secret: Secret::Totp,
+            let trial = Attempt {
+                secret: CredentialKind::Totp,
                 account: Some(&name("ada")),
                 from: &from,
             };
-            auth.may_try(&trial).await.map(drop)
+            auth.begin_attempt(&trial).await.map(drop)
         }
     });
     tokio::task::yield_now().await;
@@ -374,7 +374,7 @@ async fn parallel_correct_sign_ins_are_not_throttled() {
     }
     for answer in sign_ins.join_all().await {
         assert!(
-            matches!(answer, Ok(()) | Err(AuthError::Busy { .. })),
+            matches!(answer, Ok(()) | Err(AuthError::HasherBusy { .. })),
             "{answer:?}"
         );
     }
@@ -405,8 +405,8 @@ async fn unthrottled_attempt_costs_one_store_read() {
     let (before, tallies) = (house.store.asked(), house.store.tallies());
     let pass = house
         .auth
-        .may_try(&Trial {
-            secret: Secret::Password,
+        .begin_attempt(&Attempt {
+            secret: CredentialKind::Password,
             account: Some(&ada),
             from: &from,
         })
@@ -422,7 +422,7 @@ async fn changed_password_clears_the_account_lockout() {
     let house = house().await;
     house.register("ada").await;
     house.signed_in("ada").await;
-    assert_eq!(house.besiege(Secret::Password, "ada").await, 100);
+    assert_eq!(house.besiege(CredentialKind::Password, "ada").await, 100);
     let (_, caller) = house.signed_in("ada").await;
     let new = "a different long password";
     house
@@ -431,7 +431,7 @@ async fn changed_password_clears_the_account_lockout() {
             &caller,
             password(GOOD),
             password(new),
-            Others::Keep,
+            OtherSessions::Keep,
             &origin(),
         )
         .await
@@ -467,7 +467,7 @@ async fn rehashed_password_keeps_the_throttle() {
                 &name("ada"),
                 &old,
                 new,
-                Replacement::Upgrade,
+                PasswordWrite::Upgrade,
                 crate::Actor::console(),
                 house.auth.0.clock.now()
             )
@@ -481,11 +481,11 @@ async fn rehashed_password_keeps_the_throttle() {
 async fn lifted_lockout_allows_sign_in_again() {
     let house = house().await;
     house.register("ada").await;
-    assert_eq!(house.besiege(Secret::Password, "ada").await, 100);
+    assert_eq!(house.besiege(CredentialKind::Password, "ada").await, 100);
     let now = house.auth.0.clock.now();
     let lifted = house
         .store
-        .lift(Whose::Account(name("ada")), crate::Actor::console(), now)
+        .lift(ThrottleTarget::Account(name("ada")), crate::Actor::console(), now)
         .await
         .unwrap();
     assert_eq!(lifted, 1);
@@ -497,17 +497,17 @@ async fn factor_reset_clears_the_factor_lockouts() {
     let house = house().await;
     house.register("ada").await;
     let root = house.administrator("root").await;
-    for secret in [Secret::Totp, Secret::RecoveryCode] {
+    for secret in [CredentialKind::Totp, CredentialKind::RecoveryCode] {
         assert_eq!(house.besiege(secret, "ada").await, 100);
     }
-    let reason = crate::factor::Reason::parse("lost the telephone").unwrap();
+    let reason = crate::factor::AuditReason::parse("lost the telephone").unwrap();
     house.hands.back(Duration::from_hours(24 * 365));
     house
         .auth
-        .recover(&root.permit(None).unwrap(), &name("ada"), reason)
+        .reset_factors(&root.permit(None).unwrap(), &name("ada"), reason)
         .await
         .unwrap();
-    for secret in [Secret::Totp, Secret::RecoveryCode] {
+    for secret in [CredentialKind::Totp, CredentialKind::RecoveryCode] {
         assert!(
             house
                 .fail_fast(secret, "ada", elsewhere(9_000))

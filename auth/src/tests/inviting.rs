@@ -4,13 +4,13 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::{
-    Delivery, EmailAddress, Invitation, LetterBody, Permit, SessionKind, auth::ManageAccounts,
-    inviting::Invited,
+    Delivery, EmailAddress, NewInvitation, MailBody, Permit, SessionKind, auth::ManageAccounts,
+    inviting::CreatedInvitation,
 };
 
-fn to_main(role: Role, delivery: Delivery) -> Invitation {
+fn to_main(role: Role, delivery: Delivery) -> NewInvitation {
     let email = Some(EmailAddress::parse("kim@example.org").unwrap());
-    Invitation {
+    NewInvitation {
         administrator: false,
         roles: vec![(realm("main"), role)],
         email,
@@ -35,8 +35,8 @@ async fn by_invitation() -> House {
 async fn mailed_invitation_verifies_the_email_address() {
     let house = by_invitation().await;
     let root = house.administrator("root").await;
-    let mut letters = house.auth.letters().unwrap();
-    let Invited { link: None, invite } = house
+    let mut letters = house.auth.take_mail_queue().unwrap();
+    let CreatedInvitation { link: None, invite } = house
         .auth
         .invite(&root, to_main(Role::Editor, Delivery::Mail))
         .await
@@ -46,18 +46,18 @@ async fn mailed_invitation_verifies_the_email_address() {
     };
     let letter = letters.try_recv().unwrap();
     assert_eq!(letter.to.as_str(), "kim@example.org");
-    let LetterBody::Invite { link, from, until } = letter.body else {
+    let MailBody::Invite { link, from, until } = letter.body else {
         panic!("another letter")
     };
     assert_eq!((from.as_str(), until), ("root", invite.expires_at));
     let other = EmailAddress::parse("eve@example.org").unwrap();
-    let kim = Applicant {
+    let kim = RegistrationRequest {
         email: Some(other),
         ..applicant("kim")
     };
     let kim = house
         .auth
-        .register_invited(kim, token(link.expose_secret()), &origin())
+        .accept_invitation(kim, token(link.expose_secret()), &origin())
         .await
         .unwrap();
     assert_eq!(
@@ -82,7 +82,7 @@ async fn link_invitation_leaves_the_email_address_unverified() {
     let link = invited.link.unwrap();
     let kim = house
         .auth
-        .register_invited(applicant("kim"), token(link.expose_secret()), &origin())
+        .accept_invitation(applicant("kim"), token(link.expose_secret()), &origin())
         .await
         .unwrap();
     assert_eq!(
@@ -95,8 +95,8 @@ async fn link_invitation_leaves_the_email_address_unverified() {
 async fn operator_invitation_creates_an_administrator() {
     let house = by_invitation().await;
     #[expect(clippy::disallowed_methods, reason = "this is the console")]
-    let permit = Permit::<ManageAccounts>::of_operator();
-    let first = Invitation {
+    let permit = Permit::<ManageAccounts>::for_operator();
+    let first = NewInvitation {
         administrator: true,
         roles: Vec::new(),
         email: None,
@@ -107,12 +107,12 @@ async fn operator_invitation_creates_an_administrator() {
     let link = invited.link.unwrap();
     let console = house
         .auth
-        .register_invited(applicant("console"), token(link.expose_secret()), &origin())
+        .accept_invitation(applicant("console"), token(link.expose_secret()), &origin())
         .await;
     assert!(matches!(console, Err(AuthError::UsernameTaken)));
     let root = house
         .auth
-        .register_invited(applicant("root"), token(link.expose_secret()), &origin())
+        .accept_invitation(applicant("root"), token(link.expose_secret()), &origin())
         .await
         .unwrap();
     assert!(root.administrator);
@@ -174,7 +174,7 @@ async fn mailed_invitations_to_one_address_are_throttled() {
         {
             Ok(invited) => house
                 .auth
-                .withdraw_invite(&root, &invited.invite.id)
+                .revoke_invitation(&root, &invited.invite.id)
                 .await
                 .unwrap(),
             Err(error) => assert!(

@@ -7,7 +7,7 @@ use crate::{
     AuthStore as _, SigningAlgorithm,
     key::Purpose,
     key_ring::{KeyRing, KeyRules, OldKey},
-    signing_key::jwk_of,
+    signing_key::jwk_from_secret,
     store::{KeyPurpose, KeyStore as _},
 };
 
@@ -18,7 +18,7 @@ fn ring(house: &House, master: &str, rules: KeyRules) -> KeyRing<Memory> {
         &master,
         rules,
         house.auth.0.clock.clone(),
-        Chance::system(),
+        SecureRandom::system(),
     )
     .unwrap()
 }
@@ -44,13 +44,13 @@ async fn rotated_key_verifies_until_its_token_expires() {
     let house = house().await;
     house.register("ada").await;
     let (old, _) = house.signed_in("ada").await;
-    console(&house).rotate(OldKey::Verifies).await.unwrap();
-    house.auth.learn_keys().await.unwrap();
+    console(&house).rotate(OldKey::KeepVerifying).await.unwrap();
+    house.auth.reload_keys().await.unwrap();
     let (new, _) = house.signed_in("ada").await;
     assert_ne!(kid(&old), kid(&new));
-    house.auth.by_bearer(access(&old)).await.unwrap();
+    house.auth.authenticate_bearer(access(&old)).await.unwrap();
     house.hands.forward(Duration::from_mins(66));
-    house.auth.tend_keys().await.unwrap();
+    house.auth.rotate_keys_if_due().await.unwrap();
     let left: Vec<String> = console(&house)
         .list()
         .await
@@ -66,10 +66,10 @@ async fn token_of_new_key_verifies_on_another_node() {
     let house = house().await;
     house.register("ada").await;
     let other = open(&house.store, &house.hands, settings()).await;
-    console(&house).rotate(OldKey::Verifies).await.unwrap();
-    house.auth.learn_keys().await.unwrap();
+    console(&house).rotate(OldKey::KeepVerifying).await.unwrap();
+    house.auth.reload_keys().await.unwrap();
     let (tokens, _) = house.signed_in("ada").await;
-    other.by_bearer(access(&tokens)).await.unwrap();
+    other.authenticate_bearer(access(&tokens)).await.unwrap();
 }
 
 #[tokio::test]
@@ -91,13 +91,13 @@ async fn unknown_key_ids_query_store_once_per_second() {
     let before = house.store.asked();
     for n in 0..100 {
         assert!(matches!(
-            house.auth.by_bearer(&made_up(n)).await,
+            house.auth.authenticate_bearer(&made_up(n)).await,
             Err(AuthError::InvalidToken)
         ));
     }
     assert_eq!(house.store.asked() - before, 1);
     house.hands.forward(Duration::from_secs(1));
-    assert!(house.auth.by_bearer(&made_up(0)).await.is_err());
+    assert!(house.auth.authenticate_bearer(&made_up(0)).await.is_err());
     assert_eq!(house.store.asked() - before, 2);
 }
 
@@ -106,10 +106,10 @@ async fn revoked_key_invalidates_access_token_but_not_session() {
     let house = house().await;
     house.register("ada").await;
     let (tokens, _) = house.signed_in("ada").await;
-    console(&house).rotate(OldKey::Ends).await.unwrap();
-    house.auth.learn_keys().await.unwrap();
+    console(&house).rotate(OldKey::Revoke).await.unwrap();
+    house.auth.reload_keys().await.unwrap();
     assert!(matches!(
-        house.auth.by_bearer(access(&tokens)).await,
+        house.auth.authenticate_bearer(access(&tokens)).await,
         Err(AuthError::InvalidToken)
     ));
     let again = house
@@ -117,7 +117,7 @@ async fn revoked_key_invalidates_access_token_but_not_session() {
         .refresh(tokens.refresh.expose(), None, None, origin())
         .await
         .unwrap();
-    house.auth.by_bearer(access(&again)).await.unwrap();
+    house.auth.authenticate_bearer(access(&again)).await.unwrap();
 }
 
 #[tokio::test]
@@ -126,10 +126,10 @@ async fn signing_key_rotates_after_ninety_days() {
     let signs = || async { house.auth.0.access.keys().signing().kid.clone() };
     let first = signs().await;
     house.hands.forward(Duration::from_hours(90 * 24 - 1));
-    house.auth.tend_keys().await.unwrap();
+    house.auth.rotate_keys_if_due().await.unwrap();
     assert_eq!(signs().await, first);
     house.hands.forward(Duration::from_hours(1));
-    house.auth.tend_keys().await.unwrap();
+    house.auth.rotate_keys_if_due().await.unwrap();
     assert_ne!(signs().await, first);
 }
 
@@ -144,7 +144,7 @@ async fn signing_algorithm_follows_setting_or_stays_unchanged() {
         ..KeyRules::default()
     };
     let switched = open(&house.store, &house.hands, Settings { keys, ..settings() }).await;
-    switched.tend_keys().await.unwrap();
+    switched.rotate_keys_if_due().await.unwrap();
     let tokens = switched
         .token("ada", password(GOOD), origin())
         .await
@@ -158,11 +158,11 @@ async fn signing_algorithm_follows_setting_or_stays_unchanged() {
         (&published["keys"][0]["kid"], &published["keys"][0]["d"]),
         (&kid(&tokens).into(), &serde_json::Value::Null)
     );
-    switched.by_bearer(access(&old)).await.unwrap();
+    switched.authenticate_bearer(access(&old)).await.unwrap();
     // A process without settings, like the console's, goes on with what there is.
-    house.auth.learn_keys().await.unwrap();
-    house.auth.tend_keys().await.unwrap();
-    console(&house).rotate(OldKey::Verifies).await.unwrap();
+    house.auth.reload_keys().await.unwrap();
+    house.auth.rotate_keys_if_due().await.unwrap();
+    console(&house).rotate(OldKey::KeepVerifying).await.unwrap();
     assert!(
         console(&house)
             .list()
@@ -181,11 +181,11 @@ async fn token_of_the_legacy_key_survives_the_upgrade() {
     house.administrator("root").await;
     // As it was: one key parted from the master key, and nothing in the database.
     house.store.forget_the_ring();
-    let name = hex::encode(&key().part(Purpose::AccessTokenName).unwrap()[..8]);
-    let jwk = jwk_of(
+    let name = hex::encode(&key().derive_key(Purpose::AccessTokenName).unwrap()[..8]);
+    let jwk = jwk_from_secret(
         SigningAlgorithm::Hs256,
         &name,
-        &key().part(Purpose::AccessToken).unwrap(),
+        &key().derive_key(Purpose::AccessToken).unwrap(),
     )
     .unwrap();
     let ancestor = crate::signing_key::SigningKey::from_jwk(jwk.expose_secret()).unwrap();
@@ -193,10 +193,10 @@ async fn token_of_the_legacy_key_survives_the_upgrade() {
         .auth
         .0
         .access
-        .learn(crate::signing_key::Keys::new(ancestor, Vec::new()).unwrap());
+        .set_keys(crate::signing_key::VerificationKeys::new(ancestor, Vec::new()).unwrap());
     let (tokens, _) = house.signed_in("root").await;
     let upgraded = open(&house.store, &house.hands, settings()).await;
-    upgraded.by_bearer(access(&tokens)).await.unwrap();
+    upgraded.authenticate_bearer(access(&tokens)).await.unwrap();
     let after = upgraded
         .token("root", password(GOOD), origin())
         .await
@@ -210,7 +210,7 @@ async fn parallel_key_rotations_leave_one_signing_key() {
     let mut rotations = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let ring = console(&house);
-        rotations.spawn(async move { ring.rotate(OldKey::Verifies).await });
+        rotations.spawn(async move { ring.rotate(OldKey::KeepVerifying).await });
     }
     rotations.join_all().await;
     let keys = console(&house).list().await.unwrap();
@@ -218,7 +218,7 @@ async fn parallel_key_rotations_leave_one_signing_key() {
         keys.iter().filter(|key| key.retired_at.is_none()).count(),
         1
     );
-    house.auth.learn_keys().await.unwrap();
+    house.auth.reload_keys().await.unwrap();
 }
 
 #[tokio::test]
@@ -232,10 +232,10 @@ async fn database_dump_without_master_key_signs_no_tokens() {
         settings(),
         thief,
         house.auth.0.clock.clone(),
-        Chance::system(),
+        SecureRandom::system(),
     )
     .await;
-    assert!(matches!(opened, Err(AuthError::AnotherMasterKey)));
+    assert!(matches!(opened, Err(AuthError::MasterKeyMismatch)));
     let rows = house.store.keys(KeyPurpose::AccessTokens).await.unwrap();
     let (tokens, _) = house.signed_in("ada").await;
     let (message, signature) = access(&tokens).rsplit_once('.').unwrap();
@@ -265,11 +265,11 @@ async fn database_dump_without_master_key_signs_no_tokens() {
 #[tokio::test]
 async fn sealed_key_in_another_row_does_not_open() {
     let house = house().await;
-    console(&house).rotate(OldKey::Verifies).await.unwrap();
+    console(&house).rotate(OldKey::KeepVerifying).await.unwrap();
     house.store.swap_sealed_keys();
     assert!(matches!(
-        house.auth.learn_keys().await,
-        Err(AuthError::AnotherMasterKey)
+        house.auth.reload_keys().await,
+        Err(AuthError::MasterKeyMismatch)
     ));
 }
 
@@ -280,7 +280,7 @@ async fn lost_master_key_is_recovered_by_key_rotation() {
     let root = house.administrator("root").await;
     let other = "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd";
     ring(&house, other, KeyRules::default())
-        .rotate(OldKey::Ends)
+        .rotate(OldKey::Revoke)
         .await
         .unwrap();
     let master = MasterKey::parse(other).unwrap();
@@ -289,7 +289,7 @@ async fn lost_master_key_is_recovered_by_key_rotation() {
         settings(),
         master,
         house.auth.0.clock.clone(),
-        Chance::system(),
+        SecureRandom::system(),
     );
     let auth = auth.await.unwrap();
     // Passwords were under the key that is lost: people set new ones by link.
@@ -297,7 +297,7 @@ async fn lost_master_key_is_recovered_by_key_rotation() {
         auth.token("ada", password(GOOD), origin()).await,
         Err(AuthError::BadCredentials)
     ));
-    let permit = root.permit::<crate::auth::LetIn>(None).unwrap();
+    let permit = root.permit::<crate::auth::OpenAccountAccess>(None).unwrap();
     let link = auth.reset_link(&permit, &name("ada")).await.unwrap().link;
     let token = link.expose_secret().split_once('#').unwrap().1.to_owned();
     auth.reset_password(&token, password(GOOD), &origin())
@@ -314,7 +314,7 @@ async fn access_token_verification_needs_no_store_read() {
     assert!(!house.store.has_administrator().await.unwrap());
     let before = house.store.asked();
     for _ in 0..100 {
-        house.auth.by_bearer(access(&tokens)).await.unwrap();
+        house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
     }
     assert_eq!(house.store.asked(), before);
 }

@@ -6,10 +6,10 @@ use super::*;
 use crate::{
     AuthStore as _, Factor, FactorId, FactorKind,
     key::Purpose,
-    key_ring::{KeyRing, KeyRules, OldKey, bound_to},
-    master::replace,
+    key_ring::{KeyRing, KeyRules, OldKey, aad},
+    master::rotate_master_key,
     seal::Sealer,
-    store::{FactorChange, FactorStore as _, KeyPurpose, KeyStore as _, Least, Removal, Resealed},
+    store::{FactorChange, FactorStore as _, KeyPurpose, KeyStore as _, MinimumFactors, Removal, Resealed},
 };
 
 fn new_key() -> MasterKey {
@@ -17,11 +17,11 @@ fn new_key() -> MasterKey {
 }
 
 async fn replaced(house: &House) -> Resealed {
-    replace(
+    rotate_master_key(
         &house.store,
         (&key(), &new_key()),
         &house.auth.0.clock,
-        &Chance::system(),
+        &SecureRandom::system(),
     )
     .await
     .unwrap()
@@ -33,7 +33,7 @@ async fn opened(house: &House, master: MasterKey) -> Result<Auth<Memory>, AuthEr
         settings(),
         master,
         house.auth.0.clock.clone(),
-        Chance::system(),
+        SecureRandom::system(),
     )
     .await
 }
@@ -57,14 +57,14 @@ async fn peppers(house: &House) -> usize {
 /// An app of ada's, sealed as it is when she turns one on.
 async fn with_app(house: &House) -> FactorId {
     let (id, at) = (
-        FactorId::random(&Chance::system()),
+        FactorId::random(&SecureRandom::system()),
         house.auth.0.clock.now(),
     );
     let body = house
         .auth
         .0
         .factors
-        .seal(b"seed", id.as_str(), &Chance::system())
+        .seal(b"seed", id.as_str(), &SecureRandom::system())
         .unwrap();
     let (username, kind, name) = (name("ada"), FactorKind::Totp, "app".to_owned());
     let app = Factor {
@@ -82,7 +82,7 @@ async fn with_app(house: &House) -> FactorId {
         username: app.username.clone(),
         remove: Removal::Nothing,
         add: vec![app],
-        least: Least::None,
+        least: MinimumFactors::None,
         keep: None,
         unlink: false,
         by: crate::Actor::console(),
@@ -117,10 +117,10 @@ async fn replaced_master_key_moves_passwords_to_new_pepper() {
     auth.token("ada", password(GOOD), origin()).await.unwrap();
     // Kept for bob, however long he stays away, and forgotten after him.
     house.hands.forward(Duration::from_hours(24 * 400));
-    auth.tend_keys().await.unwrap();
+    auth.rotate_keys_if_due().await.unwrap();
     assert_eq!(peppers(&house).await, 1);
     auth.token("bob", password(GOOD), origin()).await.unwrap();
-    auth.tend_keys().await.unwrap();
+    auth.rotate_keys_if_due().await.unwrap();
     assert_eq!(peppers(&house).await, 0);
 }
 
@@ -131,11 +131,11 @@ async fn pepper_survives_repeated_master_key_replacement() {
     replaced(&house).await;
     let third = MasterKey::parse("Mn3Bv7Cx1Zl9Kj5Hg2Fd8Sa4Po6Iu0Yt").unwrap();
     let turn = async |old: &MasterKey, new: &MasterKey| {
-        replace(
+        rotate_master_key(
             &house.store,
             (old, new),
             &house.auth.0.clock,
-            &Chance::system(),
+            &SecureRandom::system(),
         )
         .await
         .unwrap()
@@ -181,7 +181,7 @@ async fn replaced_master_key_opens_no_resealed_secrets() {
     );
     assert!(matches!(
         opened(&house, key()).await,
-        Err(AuthError::AnotherMasterKey)
+        Err(AuthError::MasterKeyMismatch)
     ));
     let app = house.store.factor(&id).await.unwrap().unwrap();
     let opens = |master: &MasterKey| {
@@ -197,7 +197,7 @@ async fn replaced_master_key_opens_no_resealed_secrets() {
                 let sealer = Sealer::new(&key(), sealer).unwrap();
                 assert!(
                     sealer
-                        .open(row.sealed.expose_secret(), &bound_to(purpose, &row.kid))
+                        .open(row.sealed.expose_secret(), &aad(purpose, &row.kid))
                         .is_err()
                 );
             }
@@ -207,7 +207,7 @@ async fn replaced_master_key_opens_no_resealed_secrets() {
     opened(&house, new_key())
         .await
         .unwrap()
-        .by_bearer(access(&tokens))
+        .authenticate_bearer(access(&tokens))
         .await
         .unwrap();
 }
@@ -222,7 +222,7 @@ async fn unreadable_secret_is_counted_and_unchanged_on_replacement() {
     assert!(
         house
             .store
-            .revise_factor(&app, dead.clone(), 0, app.created_at)
+            .update_factor_if(&app, dead.clone(), 0, app.created_at)
             .await
             .unwrap()
     );
@@ -241,11 +241,11 @@ async fn unreadable_secret_is_counted_and_unchanged_on_replacement() {
 async fn master_key_replacement_requires_active_and_different_key() {
     let house = house().await;
     let turn = async |old: MasterKey, new: MasterKey| {
-        replace(
+        rotate_master_key(
             &house.store,
             (&old, &new),
             &house.auth.0.clock,
-            &Chance::system(),
+            &SecureRandom::system(),
         )
         .await
     };
@@ -255,13 +255,13 @@ async fn master_key_replacement_requires_active_and_different_key() {
     ));
     assert!(matches!(
         turn(new_key(), key()).await,
-        Err(AuthError::AnotherMasterKey)
+        Err(AuthError::MasterKeyMismatch)
     ));
     turn(key(), new_key()).await.unwrap();
     assert!(
         matches!(
             turn(key(), new_key()).await,
-            Err(AuthError::AnotherMasterKey)
+            Err(AuthError::MasterKeyMismatch)
         ),
         "twice"
     );
@@ -271,17 +271,17 @@ async fn master_key_replacement_requires_active_and_different_key() {
 async fn process_stops_after_its_master_key_is_replaced() {
     let house = house().await;
     replaced(&house).await;
-    let stops = tokio::time::timeout(Duration::from_secs(5), house.auth.follow()).await;
-    assert!(matches!(stops, Ok(AuthError::AnotherMasterKey)));
+    let stops = tokio::time::timeout(Duration::from_secs(5), house.auth.run_background_tasks()).await;
+    assert!(matches!(stops, Ok(AuthError::MasterKeyMismatch)));
     let ring = KeyRing::new(
         house.store.clone(),
         &key(),
         KeyRules::default(),
         house.auth.0.clock.clone(),
-        Chance::system(),
+        SecureRandom::system(),
     );
     assert!(matches!(
-        ring.unwrap().rotate(OldKey::Verifies).await,
-        Err(AuthError::AnotherMasterKey)
+        ring.unwrap().rotate(OldKey::KeepVerifying).await,
+        Err(AuthError::MasterKeyMismatch)
     ));
 }

@@ -24,13 +24,13 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Account, AccountChange, Actor, AuthStore, Era, Factor, Grant, Group, GroupName, NewAccount,
-    PasswordHash, Realm, RealmId, Role, Session, SessionId, SessionKind, Standing, TokenHash,
-    Unavailable, Username,
-    audit::Record,
+    Account, AccountChange, Actor, AuthStore, SecurityEpoch, Factor, Scope, Group, GroupName, NewAccount,
+    PasswordHash, Realm, RealmId, Role, Session, SessionId, SessionKind, AccountStatus, TokenHash,
+    StoreUnavailable, Username,
+    audit::NewAuditEntry,
     store::{
-        AccountEvent, AccountQuery, Answer, Arrival, ChangeRefused, Credentials, End, Identity,
-        Inserted, Member, RefreshState, Replacement, Rotate, Rotation, Slip, SlipKind, StoredKey,
+        AccountEvent, AccountQuery, StoreResult, SignInContext, ChangeRejected, Credentials, SessionEnd, Identity,
+        InsertResult, Member, RefreshState, PasswordWrite, RefreshRotation, Rotation, OneTimeToken, OneTimeKind, StoredKey,
     },
 };
 
@@ -71,8 +71,8 @@ struct Tables {
     refresh: HashMap<TokenHash, Refresh>,
     realms: Vec<Realm>,
     events: Vec<Username>,
-    audit: Vec<Record>,
-    slips: Vec<Slip>,
+    audit: Vec<NewAuditEntry>,
+    slips: Vec<OneTimeToken>,
     factors: Vec<Factor>,
     identities: Vec<Identity>,
     keys: Vec<StoredKey>,
@@ -101,9 +101,9 @@ impl Memory {
     }
 
     /// As a request finds it.
-    fn ask(&self) -> Answer<MutexGuard<'_, Tables>> {
+    fn ask(&self) -> StoreResult<MutexGuard<'_, Tables>> {
         if self.0.down.load(Ordering::Relaxed) {
-            return Err(Unavailable::because("down"));
+            return Err(StoreUnavailable::from_source("down"));
         }
         self.0.asked.fetch_add(1, Ordering::Relaxed);
         Ok(self.tables())
@@ -189,7 +189,7 @@ impl AuthStore for Memory {
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
         by: Actor,
-    ) -> Answer<Inserted> {
+    ) -> StoreResult<InsertResult> {
         let mut tables = self.ask()?;
         tables.responsible.push(by);
         Ok(tables.insert(new, roles))
@@ -199,13 +199,13 @@ impl AuthStore for Memory {
         &self,
         new: NewAccount,
         by: Actor,
-    ) -> Answer<Option<Inserted>> {
+    ) -> StoreResult<Option<InsertResult>> {
         let mut tables = self.ask()?;
         tables.responsible.push(by);
         Ok((tables.administrators() == 0).then(|| tables.insert(new, Vec::new())))
     }
 
-    async fn credentials(&self, username: &Username) -> Answer<Option<Credentials>> {
+    async fn credentials(&self, username: &Username) -> StoreResult<Option<Credentials>> {
         let found = self
             .ask()?
             .accounts
@@ -215,22 +215,22 @@ impl AuthStore for Memory {
         Ok(found)
     }
 
-    async fn password_kinds(&self) -> Answer<Vec<PasswordHash>> {
+    async fn hash_samples(&self) -> StoreResult<Vec<PasswordHash>> {
         let tables = self.ask()?;
         let active = tables
             .accounts
             .values()
-            .filter(|(known, _)| known.account.standing == Standing::Active);
+            .filter(|(known, _)| known.account.standing == AccountStatus::Active);
         Ok(active.map(|(known, _)| known.password.clone()).collect())
     }
 
-    async fn member(&self, username: &Username) -> Answer<Option<Member>> {
+    async fn member(&self, username: &Username) -> StoreResult<Option<Member>> {
         let found = self.ask()?.member(username);
         self.pass_gate().await;
         Ok(found)
     }
 
-    async fn members(&self, _: AccountQuery) -> Answer<Vec<Member>> {
+    async fn members(&self, _: AccountQuery) -> StoreResult<Vec<Member>> {
         let tables = self.ask()?;
         Ok(tables
             .accounts
@@ -245,16 +245,16 @@ impl AuthStore for Memory {
         change: AccountChange,
         _: Actor,
         at: Timestamp,
-    ) -> Result<Account, ChangeRefused> {
+    ) -> Result<Account, ChangeRejected> {
         let mut tables = self.ask()?;
         let found = tables.accounts.get(username).cloned();
         let Some((credentials, _)) =
-            found.filter(|(known, _)| known.account.standing != Standing::Deleted)
+            found.filter(|(known, _)| known.account.standing != AccountStatus::Deleted)
         else {
-            return Err(ChangeRefused::NoSuchAccount);
+            return Err(ChangeRejected::NoSuchAccount);
         };
         let mut account = credentials.account.clone();
-        let was = account.administrator && account.standing == Standing::Active;
+        let was = account.administrator && account.standing == AccountStatus::Active;
         account.standing = change.standing.unwrap_or(account.standing);
         account.administrator = change.administrator.unwrap_or(account.administrator);
         account.email = change.email.unwrap_or(account.email);
@@ -262,19 +262,19 @@ impl AuthStore for Memory {
         account.email_verified = change
             .email_verified
             .unwrap_or(account.email_verified && same);
-        account.reset_required = change.reset_required.unwrap_or(account.reset_required);
-        let is = account.administrator && account.standing == Standing::Active;
+        account.must_change_password = change.must_change_password.unwrap_or(account.must_change_password);
+        let is = account.administrator && account.standing == AccountStatus::Active;
         if was && !is && tables.administrators() == 1 {
-            return Err(ChangeRefused::LastAdministrator);
+            return Err(ChangeRejected::LastAdministrator);
         }
-        let active = account.standing == Standing::Active;
+        let active = account.standing == AccountStatus::Active;
         if !active || account.email != credentials.account.email {
             tables.forget_resets(username);
         }
-        let required = account.reset_required && !credentials.account.reset_required;
+        let required = account.must_change_password && !credentials.account.must_change_password;
         if account.administrator && !credentials.account.administrator {
             let grown = |session: &&mut Session| {
-                session.kind == SessionKind::Personal && session.grants.contains(Grant::Administer)
+                session.kind == SessionKind::Personal && session.grants.contains(Scope::Administer)
             };
             let theirs = tables
                 .sessions
@@ -296,7 +296,7 @@ impl AuthStore for Memory {
             .accounts
             .get(username)
             .map(|(c, _)| c.account.clone())
-            .ok_or(ChangeRefused::NoSuchAccount)
+            .ok_or(ChangeRejected::NoSuchAccount)
     }
 
     async fn set_role(
@@ -306,12 +306,12 @@ impl AuthStore for Memory {
         role: Option<Role>,
         _: Actor,
         _: Timestamp,
-    ) -> Result<(), ChangeRefused> {
+    ) -> Result<(), ChangeRejected> {
         let mut tables = self.ask()?;
         let (_, roles) = tables
             .accounts
             .get_mut(username)
-            .ok_or(ChangeRefused::NoSuchAccount)?;
+            .ok_or(ChangeRejected::NoSuchAccount)?;
         match role {
             Some(role) => roles.insert(realm.clone(), role),
             None => roles.remove(realm),
@@ -320,7 +320,7 @@ impl AuthStore for Memory {
         Ok(())
     }
 
-    async fn members_of(&self, realm: &RealmId) -> Answer<Vec<(Account, Role)>> {
+    async fn members_of(&self, realm: &RealmId) -> StoreResult<Vec<(Account, Role)>> {
         let tables = self.ask()?;
         let role = |(c, roles): &(Credentials, HashMap<RealmId, Role>)| {
             Some((c.account.clone(), *roles.get(realm)?))
@@ -333,30 +333,30 @@ impl AuthStore for Memory {
         username: &Username,
         old: &PasswordHash,
         new: PasswordHash,
-        why: Replacement,
+        why: PasswordWrite,
         _: Actor,
         at: Timestamp,
-    ) -> Answer<bool> {
+    ) -> StoreResult<bool> {
         let mut tables = self.ask()?;
         let Some((credentials, _)) = tables.accounts.get_mut(username) else {
             return Ok(false);
         };
-        if credentials.password != *old || !why.fits(&credentials.account) {
+        if credentials.password != *old || !why.still_applies(&credentials.account) {
             return Ok(false);
         }
         credentials.password = new;
-        if why != Replacement::Upgrade {
+        if why != PasswordWrite::Upgrade {
             tables.forget_resets(username);
         }
         match why {
-            Replacement::Upgrade => {}
-            Replacement::ChangeKeepingSessions { .. } => tables.begin_era(username, at),
-            Replacement::Change { keep, .. } => drop(tables.throw_out(username, at, keep.as_ref())),
+            PasswordWrite::Upgrade => {}
+            PasswordWrite::ChangeKeepingSessions { .. } => tables.begin_era(username, at),
+            PasswordWrite::Change { keep, .. } => drop(tables.throw_out(username, at, keep.as_ref())),
         }
         Ok(true)
     }
 
-    async fn has_administrator(&self) -> Answer<bool> {
+    async fn has_administrator(&self) -> StoreResult<bool> {
         Ok(self.ask()?.administrators() > 0)
     }
 
@@ -364,14 +364,14 @@ impl AuthStore for Memory {
         &self,
         session: Session,
         secret: TokenHash,
-        era: Era,
-    ) -> Answer<Option<Arrival>> {
+        era: SecurityEpoch,
+    ) -> StoreResult<Option<SignInContext>> {
         let mut tables = self.ask()?;
         let account = tables
             .accounts
             .get(&session.username)
             .map(|(credentials, _)| &credentials.account);
-        if account.is_none_or(|account| account.standing != Standing::Active || account.era != era)
+        if account.is_none_or(|account| account.standing != AccountStatus::Active || account.epoch != era)
         {
             return Ok(None);
         }
@@ -381,7 +381,7 @@ impl AuthStore for Memory {
             crate::SessionKind::Web | crate::SessionKind::Personal => {
                 drop(tables.cookies.insert(secret, session.id.clone()));
             }
-            crate::SessionKind::Tokens => {
+            crate::SessionKind::OAuth => {
                 let refresh = Refresh {
                     session: session.id.clone(),
                     used_at: None,
@@ -394,13 +394,13 @@ impl AuthStore for Memory {
         Ok(Some(arrival))
     }
 
-    async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {
+    async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
         let found = self.ask()?.sessions.get(id).cloned();
         self.pass_gate().await;
         Ok(found)
     }
 
-    async fn session_by_cookie(&self, cookie: &TokenHash) -> Answer<Option<Session>> {
+    async fn session_by_cookie(&self, cookie: &TokenHash) -> StoreResult<Option<Session>> {
         let tables = self.ask()?;
         Ok(tables
             .cookies
@@ -409,7 +409,7 @@ impl AuthStore for Memory {
             .cloned())
     }
 
-    async fn session_by_refresh(&self, token: &TokenHash) -> Answer<Option<RefreshState>> {
+    async fn session_by_refresh(&self, token: &TokenHash) -> StoreResult<Option<RefreshState>> {
         let tables = self.ask()?;
         let Some(refresh) = tables.refresh.get(token) else {
             return Ok(None);
@@ -424,11 +424,11 @@ impl AuthStore for Memory {
         }))
     }
 
-    async fn rotate_refresh(&self, rotate: Rotate) -> Answer<Rotation> {
+    async fn rotate_refresh(&self, rotate: RefreshRotation) -> StoreResult<Rotation> {
         Ok(self.ask()?.rotate(rotate))
     }
 
-    async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Answer<()> {
+    async fn touch_session(&self, id: &SessionId, at: Timestamp) -> StoreResult<()> {
         self.0.touched.fetch_add(1, Ordering::Relaxed);
         if let Some(session) = self.ask()?.sessions.get_mut(id) {
             session.last_seen = at;
@@ -436,14 +436,14 @@ impl AuthStore for Memory {
         Ok(())
     }
 
-    async fn sessions_of(&self, username: &Username, at: Timestamp) -> Answer<Vec<Session>> {
+    async fn sessions_of(&self, username: &Username, at: Timestamp) -> StoreResult<Vec<Session>> {
         let tables = self.ask()?;
         let live =
             |s: &&Session| s.username == *username && s.ended_at.is_none() && at < s.expires_at;
         Ok(tables.sessions.values().filter(live).cloned().collect())
     }
 
-    async fn end_session(&self, username: &Username, id: &SessionId, end: End) -> Answer<bool> {
+    async fn end_session(&self, username: &Username, id: &SessionId, end: SessionEnd) -> StoreResult<bool> {
         Ok(self.ask()?.end(username, end.at, |other| other == id) > 0)
     }
 
@@ -451,28 +451,28 @@ impl AuthStore for Memory {
         &self,
         username: &Username,
         keep: Option<&SessionId>,
-        end: End,
-    ) -> Answer<u64> {
+        end: SessionEnd,
+    ) -> StoreResult<u64> {
         Ok(self.ask()?.throw_out(username, end.at, keep))
     }
 
-    async fn realms(&self) -> Answer<Vec<Realm>> {
+    async fn realms(&self) -> StoreResult<Vec<Realm>> {
         Ok(self.ask()?.realms.clone())
     }
 
-    async fn account_events_after(&self, n: i64) -> Answer<Vec<AccountEvent>> {
+    async fn account_events_after(&self, n: i64) -> StoreResult<Vec<AccountEvent>> {
         let tables = self.ask()?;
         let numbered = (1..)
             .zip(tables.events.iter().cloned())
-            .map(|(n, username)| AccountEvent { n, username });
-        Ok(numbered.filter(|event| event.n > n).take(1_000).collect())
+            .map(|(n, username)| AccountEvent { seq: n, username });
+        Ok(numbered.filter(|event| event.seq > n).take(1_000).collect())
     }
 
-    async fn last_account_event(&self) -> Answer<i64> {
+    async fn last_account_event(&self) -> StoreResult<i64> {
         Ok(i64::try_from(self.ask()?.events.len()).unwrap())
     }
 
-    async fn forget_ended(&self, _: Timestamp) -> Answer<u64> {
+    async fn purge_ended(&self, _: Timestamp) -> StoreResult<u64> {
         Ok(0)
     }
 }

@@ -6,11 +6,11 @@ use super::*;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    AccountChange, Actor, AuthStore as _, SessionId, Standing,
-    auth::Others,
-    password::Refused,
+    AccountChange, Actor, AuthStore as _, SessionId, AccountStatus,
+    auth::OtherSessions,
+    password::PasswordRejected,
     profile::ProfileChange,
-    store::{End, EndReason},
+    store::{SessionEnd, EndReason},
 };
 
 const NEW: &str = "a different long password";
@@ -24,7 +24,7 @@ async fn password_change_requires_current_and_acceptable_new_password() {
         let (current, new) = (password(current), password(new));
         let (auth, caller) = (house.auth.clone(), caller.clone());
         async move {
-            auth.change_password(&caller, current, new, Others::Keep, &origin())
+            auth.change_password(&caller, current, new, OtherSessions::Keep, &origin())
                 .await
         }
     };
@@ -34,7 +34,7 @@ async fn password_change_requires_current_and_acceptable_new_password() {
     ));
     assert!(matches!(
         change(GOOD, "short").await,
-        Err(AuthError::PasswordRefused(Refused::TooShort { .. }))
+        Err(AuthError::PasswordRefused(PasswordRejected::TooShort { .. }))
     ));
     house.token("ada", GOOD).await.unwrap();
     change(GOOD, NEW).await.unwrap();
@@ -54,12 +54,12 @@ async fn password_change_ends_other_session_but_not_current() {
             &caller,
             password(GOOD),
             password(NEW),
-            Others::End,
+            OtherSessions::End,
             &origin(),
         )
         .await
         .unwrap();
-    assert!(house.auth.by_bearer(access(&thief)).await.is_err());
+    assert!(house.auth.authenticate_bearer(access(&thief)).await.is_err());
     assert!(
         house
             .auth
@@ -67,20 +67,20 @@ async fn password_change_ends_other_session_but_not_current() {
             .await
             .is_err()
     );
-    house.auth.by_bearer(access(&mine)).await.unwrap();
+    house.auth.authenticate_bearer(access(&mine)).await.unwrap();
 }
 
 #[tokio::test]
 async fn pending_password_change_fails_after_security_epoch_change() {
     let reset = AccountChange {
-        reset_required: Some(true),
+        must_change_password: Some(true),
         ..AccountChange::default()
     };
     let disable = AccountChange {
-        standing: Some(Standing::Disabled),
+        standing: Some(AccountStatus::Disabled),
         ..AccountChange::default()
     };
-    for others in [Others::End, Others::Keep] {
+    for others in [OtherSessions::End, OtherSessions::Keep] {
         for thrown_out in [Some(reset.clone()), Some(disable.clone()), None] {
             let house = house().await;
             house.register("ada").await;
@@ -96,8 +96,8 @@ async fn pending_password_change_fails_after_security_epoch_change() {
                     .map(drop)
                     .unwrap();
             } else {
-                let end = End {
-                    why: EndReason::EndedByAdministrator,
+                let end = SessionEnd {
+                    reason: EndReason::EndedByAdministrator,
                     by: Actor::console(),
                     at: now,
                 };
@@ -125,7 +125,7 @@ async fn pending_password_change_fails_after_security_epoch_change() {
                 .unwrap()
                 .unwrap()
                 .account;
-            assert_eq!(account.reset_required, thrown_out == Some(reset.clone()));
+            assert_eq!(account.must_change_password, thrown_out == Some(reset.clone()));
         }
     }
 }
@@ -134,11 +134,11 @@ async fn pending_password_change_fails_after_security_epoch_change() {
 async fn pending_email_change_fails_after_security_epoch_change() {
     let house = house().await;
     house.register("ada").await;
-    let mut letters = house.auth.letters().unwrap();
+    let mut letters = house.auth.take_mail_queue().unwrap();
     let (_, thief) = house.signed_in("ada").await;
     house.hands.forward(Duration::from_secs(1));
-    let end = End {
-        why: EndReason::EndedByAdministrator,
+    let end = SessionEnd {
+        reason: EndReason::EndedByAdministrator,
         by: Actor::console(),
         at: house.auth.0.clock.now(),
     };
@@ -160,7 +160,7 @@ async fn pending_email_change_fails_after_security_epoch_change() {
         .unwrap();
     let link =
         std::iter::from_fn(|| letters.try_recv().ok()).find_map(|letter| match letter.body {
-            crate::LetterBody::ConfirmEmail { link, .. } => Some(link),
+            crate::MailBody::ConfirmEmail { link, .. } => Some(link),
             _ => None,
         });
     let link = link.unwrap();
@@ -194,7 +194,7 @@ async fn password_change_throttles_wrong_current_passwords() {
             &caller,
             password("guess"),
             password(NEW),
-            Others::End,
+            OtherSessions::End,
             &from,
         )
     };
@@ -227,13 +227,13 @@ async fn sessions_are_listed_and_ended_by_owner_only() {
     assert_eq!(ids, [new.session().id.clone(), old.session().id.clone()]);
     let stolen = house.auth.end_session(&eve, &new.session().id).await;
     assert!(matches!(stolen, Err(AuthError::NoSuchSession)));
-    house.auth.by_bearer(access(&tokens)).await.unwrap();
+    house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
     house
         .auth
         .end_session(&old, &new.session().id)
         .await
         .unwrap();
-    assert!(house.auth.by_bearer(access(&tokens)).await.is_err());
+    assert!(house.auth.authenticate_bearer(access(&tokens)).await.is_err());
     assert!(matches!(
         house.auth.end_session(&old, &new.session().id).await,
         Err(AuthError::NoSuchSession)
@@ -247,6 +247,6 @@ async fn ending_other_sessions_keeps_current_and_counts_ended() {
     let (other, _) = house.signed_in("ada").await;
     let (mine, caller) = house.signed_in("ada").await;
     assert_eq!(house.auth.end_other_sessions(&caller).await.unwrap(), 1);
-    assert!(house.auth.by_bearer(access(&other)).await.is_err());
-    house.auth.by_bearer(access(&mine)).await.unwrap();
+    assert!(house.auth.authenticate_bearer(access(&other)).await.is_err());
+    house.auth.authenticate_bearer(access(&mine)).await.unwrap();
 }

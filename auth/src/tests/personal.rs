@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Grant, Grants, NewPersonal, Session, Token, TokenKind, account::AccountChange, policy::Via,
+    Scope, Scopes, NewPersonalToken, Session, Token, TokenKind, account::AccountChange, policy::AuthVia,
 };
 
-fn wanted() -> NewPersonal {
-    NewPersonal {
+fn wanted() -> NewPersonalToken {
+    NewPersonalToken {
         label: "script".to_owned(),
-        grants: Grants::of(&[Grant::ReadFiles]),
+        grants: Scopes::of(&[Scope::ReadFiles]),
         realms: None,
         lifetime: None,
     }
@@ -20,7 +20,7 @@ impl House {
     async fn personal(&self, username: &str) -> (Session, Token) {
         let (_, caller) = self.signed_in(username).await;
         self.auth
-            .make_personal(&caller, wanted(), origin())
+            .create_personal_token(&caller, wanted(), origin())
             .await
             .unwrap()
     }
@@ -34,7 +34,7 @@ async fn cached_personal_token_needs_no_store_read() {
     for _ in 0..2 {
         house
             .auth
-            .by_personal(token.expose(), None, &origin())
+            .authenticate_personal_token(token.expose(), None, &origin())
             .await
             .unwrap();
     }
@@ -43,18 +43,18 @@ async fn cached_personal_token_needs_no_store_read() {
     for name in [None, Some("ada"), Some("Ada")] {
         let caller = house
             .auth
-            .by_personal(token.expose(), name, &origin())
+            .authenticate_personal_token(token.expose(), name, &origin())
             .await
             .unwrap();
         assert_eq!(
             caller.via(),
             if name.is_some() {
-                Via::Basic
+                AuthVia::Basic
             } else {
-                Via::Bearer
+                AuthVia::Bearer
             }
         );
-        assert!(!caller.is_in_person());
+        assert!(!caller.is_interactive());
     }
     assert_eq!(house.store.asked(), asked);
 }
@@ -64,11 +64,11 @@ async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
     let house = house().await;
     house.register("ada").await;
     let (_, good) = house.personal("ada").await;
-    let dead = Token::random(TokenKind::Personal, &Chance::system());
+    let dead = Token::random(TokenKind::Personal, &SecureRandom::system());
     let try_one = async |token: &Token| {
         house
             .auth
-            .by_personal(token.expose(), None, &origin())
+            .authenticate_personal_token(token.expose(), None, &origin())
             .await
             .unwrap_err()
     };
@@ -79,7 +79,7 @@ async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
     assert!(house.store.asked() < asked + 10);
     let mut tries = 0;
     while !matches!(
-        try_one(&Token::random(TokenKind::Personal, &Chance::system())).await,
+        try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
         AuthError::Throttled { .. }
     ) {
         tries += 1;
@@ -88,17 +88,17 @@ async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
     // Whoever has a good one goes in from the same address, also when it was never seen before.
     house
         .auth
-        .by_personal(good.expose(), None, &origin())
+        .authenticate_personal_token(good.expose(), None, &origin())
         .await
         .unwrap();
     // What was refused was not charged, nor remembered: it is told apart from a wrong one once there is room again.
     assert!(matches!(
-        try_one(&Token::random(TokenKind::Personal, &Chance::system())).await,
+        try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
         AuthError::Throttled { .. }
     ));
     house.hands.forward(Duration::from_secs(3));
     assert!(matches!(
-        try_one(&Token::random(TokenKind::Personal, &Chance::system())).await,
+        try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
         AuthError::InvalidToken
     ));
 }
@@ -110,7 +110,7 @@ async fn ended_session_cannot_create_personal_token() {
     let (_, caller) = house.signed_in("ada").await;
     let (_, other) = house.signed_in("ada").await;
     house.auth.end_other_sessions(&other).await.unwrap();
-    let late = house.auth.make_personal(&caller, wanted(), origin()).await;
+    let late = house.auth.create_personal_token(&caller, wanted(), origin()).await;
     assert!(matches!(late, Err(AuthError::InvalidToken)));
     assert_eq!(house.auth.personal_tokens(&other).await.unwrap(), []);
     assert_eq!(house.store.living_sessions(), 1);
@@ -123,23 +123,23 @@ async fn ended_personal_token_is_rejected_on_another_node() {
     let root = house.administrator("root").await;
     let node = open(&house.store, &house.hands, settings()).await;
     let (session, token) = house.personal("ada").await;
-    node.by_personal(token.expose(), None, &origin())
+    node.authenticate_personal_token(token.expose(), None, &origin())
         .await
         .unwrap();
     let (_, ada) = house.signed_in("ada").await;
-    house.auth.end_personal(&ada, &session.id).await.unwrap();
-    node.catch_up().await.unwrap();
+    house.auth.end_personal_token(&ada, &session.id).await.unwrap();
+    node.apply_account_events().await.unwrap();
     assert!(
-        node.by_personal(token.expose(), None, &origin())
+        node.authenticate_personal_token(token.expose(), None, &origin())
             .await
             .is_err()
     );
     let (_, token) = house.personal("ada").await;
-    node.by_personal(token.expose(), None, &origin())
+    node.authenticate_personal_token(token.expose(), None, &origin())
         .await
         .unwrap();
     let disabled = AccountChange {
-        standing: Some(crate::Standing::Disabled),
+        standing: Some(crate::AccountStatus::Disabled),
         ..AccountChange::default()
     };
     house
@@ -147,9 +147,9 @@ async fn ended_personal_token_is_rejected_on_another_node() {
         .change_account(&root.permit(None).unwrap(), &name("ada"), disabled)
         .await
         .unwrap();
-    node.catch_up().await.unwrap();
+    node.apply_account_events().await.unwrap();
     assert!(
-        node.by_personal(token.expose(), None, &origin())
+        node.authenticate_personal_token(token.expose(), None, &origin())
             .await
             .is_err()
     );
@@ -171,18 +171,18 @@ async fn personal_tokens_are_limited_to_100() {
     for _ in 0..100 {
         house
             .auth
-            .make_personal(&caller, wanted(), origin())
+            .create_personal_token(&caller, wanted(), origin())
             .await
             .unwrap();
     }
     let refused = house
         .auth
-        .make_personal(&caller, wanted(), origin())
+        .create_personal_token(&caller, wanted(), origin())
         .await
         .unwrap_err();
     assert!(matches!(
         refused,
-        AuthError::PersonalRefused(crate::PersonalRefused::TooMany)
+        AuthError::PersonalRefused(crate::PersonalTokenError::TooMany)
     ));
 }
 
@@ -195,7 +195,7 @@ async fn expired_session_cannot_create_personal_token() {
         .hands
         .forward(std::time::Duration::from_hours(24 * 91));
     assert!(matches!(
-        house.auth.make_personal(&ada, wanted(), origin()).await,
+        house.auth.create_personal_token(&ada, wanted(), origin()).await,
         Err(AuthError::InvalidToken)
     ));
     let (_, again) = house.signed_in("ada").await;

@@ -18,7 +18,7 @@ use super::*;
 use crate::{
     Token,
     upstream::{
-        Arrival, Callback, Departure, Errand, HttpClient, HttpError, Provider, Strangers, Upstreams,
+        CallbackResult, Callback, LoginRedirect, LoginPurpose, HttpClient, HttpError, Provider, UnknownUsers, UpstreamSettings,
     },
 };
 
@@ -206,7 +206,7 @@ impl There {
         })
     }
 
-    pub(crate) fn settings(&self, strangers: Strangers) -> Settings {
+    pub(crate) fn settings(&self, strangers: UnknownUsers) -> Settings {
         let provider = |id: &str, issuer: &str| Provider {
             id: id.to_owned(),
             name: id.to_owned(),
@@ -222,7 +222,7 @@ impl There {
             provider("dead", "https://dead.example"),
         ];
         Settings {
-            upstreams: Upstreams {
+            upstreams: UpstreamSettings {
                 providers,
                 http: Some(self.client("dead.example")),
             },
@@ -230,14 +230,14 @@ impl There {
         }
     }
 
-    pub(crate) async fn house(&self, strangers: Strangers) -> House {
+    pub(crate) async fn house(&self, strangers: UnknownUsers) -> House {
         house_with(self.settings(strangers)).await
     }
 
-    pub(crate) async fn leave(&self, house: &House, errand: Errand<'_>) -> Left {
-        let Departure { location, browser } = house
+    pub(crate) async fn leave(&self, house: &House, errand: LoginPurpose<'_>) -> Left {
+        let LoginRedirect { location, browser } = house
             .auth
-            .depart("work", errand, "/account".to_owned(), None)
+            .start_login("work", errand, "/account".to_owned(), None)
             .await
             .unwrap();
         let url = Url::parse(location.expose_secret()).unwrap();
@@ -249,14 +249,14 @@ impl There {
     pub(crate) async fn round(
         &self,
         house: &House,
-        errand: Errand<'_>,
+        errand: LoginPurpose<'_>,
         caller: Option<Caller>,
     ) -> Outcome {
         self.leave(house, errand).await.back(house, caller).await
     }
 }
 
-pub(crate) type Outcome = Result<Arrival, AuthError>;
+pub(crate) type Outcome = Result<CallbackResult, AuthError>;
 
 /// What leaving gave.
 pub(crate) struct Left {
@@ -270,14 +270,14 @@ impl Left {
             state: self.query["state"].clone().into(),
             outcome: Ok("code".to_owned().into()),
             issuer: None,
-            browser: Token::parse(crate::TokenKind::Pending, self.browser.expose()),
+            browser: Token::parse(crate::TokenKind::Flow, self.browser.expose()),
         }
     }
 
     pub(crate) async fn back(&self, house: &House, caller: Option<Caller>) -> Outcome {
         house
             .auth
-            .arrive("work", self.callback(), caller, origin())
+            .handle_callback("work", self.callback(), caller, origin())
             .await
     }
 }
@@ -285,8 +285,8 @@ impl Left {
 /// Whoever is in.
 pub(crate) fn inside(outcome: Outcome) -> Caller {
     match outcome.unwrap() {
-        Arrival::Here {
-            step: crate::second_step::Step::SignedIn(signed_in),
+        CallbackResult::SignedIn {
+            step: crate::second_step::SignInOutcome::Complete(signed_in),
             ..
         } => signed_in.caller,
         other => panic!("{other:?}"),

@@ -9,8 +9,8 @@ use super::{
     *,
 };
 use crate::{
-    store::{AuthStore as _, End, EndReason, IdentityStore as _, SlipKind, SlipStore as _},
-    upstream::{Arrival, Callback, Errand, Strangers},
+    store::{AuthStore as _, SessionEnd, EndReason, IdentityStore as _, OneTimeKind, OneTimeTokenStore as _},
+    upstream::{CallbackResult, Callback, LoginPurpose, UnknownUsers},
 };
 
 const NOW: i64 = 1_800_000_000;
@@ -25,16 +25,16 @@ async fn joined(there: &There, house: &House, username: &str, sub: &str) -> Call
     let caller = caller_of(house, username).await;
     there.says(json!({"sub": sub, "auth_time": house.auth.0.clock.now().as_second()}));
     let back = there
-        .round(house, Errand::Link(&caller), Some(caller.clone()))
+        .round(house, LoginPurpose::Link(&caller), Some(caller.clone()))
         .await;
-    assert!(matches!(back, Ok(Arrival::Back(_))), "{back:?}");
+    assert!(matches!(back, Ok(CallbackResult::Returned(_))), "{back:?}");
     caller
 }
 
 #[tokio::test]
 async fn provider_without_recent_auth_time_gives_no_recency() {
     let there = There::new();
-    let house = there.house(Strangers::Welcome).await;
+    let house = there.house(UnknownUsers::Provision).await;
     for (claims, recent) in [
         (json!({"sub": "1"}), false),
         (json!({"sub": "1", "auth_time": NOW - 86_400}), false),
@@ -43,8 +43,8 @@ async fn provider_without_recent_auth_time_gives_no_recency() {
         (json!({"sub": "1", "auth_time": NOW + 3_600}), true),
     ] {
         there.says(claims.clone());
-        let caller = inside(there.round(&house, Errand::SignIn, None).await);
-        assert_eq!(caller.recent().is_ok(), recent, "{claims}");
+        let caller = inside(there.round(&house, LoginPurpose::SignIn, None).await);
+        assert_eq!(caller.require_recent().is_ok(), recent, "{claims}");
         assert!(
             caller.session().auth_time <= house.auth.0.clock.now(),
             "{claims}"
@@ -55,14 +55,14 @@ async fn provider_without_recent_auth_time_gives_no_recency() {
 #[tokio::test]
 async fn made_up_provider_codes_are_throttled() {
     let there = There::new();
-    let house = there.house(Strangers::Welcome).await;
-    let left = there.leave(&house, Errand::SignIn).await;
+    let house = there.house(UnknownUsers::Provision).await;
+    let left = there.leave(&house, LoginPurpose::SignIn).await;
     let made_up = async |n: u32, from: Origin| {
         let callback = Callback {
             outcome: Ok(format!("made up {n}").into()),
             ..left.callback()
         };
-        house.auth.arrive("work", callback, None, from).await
+        house.auth.handle_callback("work", callback, None, from).await
     };
     for n in 0..150 {
         assert!(refused(&made_up(n, origin()).await), "{n}");
@@ -81,7 +81,7 @@ async fn made_up_provider_codes_are_throttled() {
     inside(
         house
             .auth
-            .arrive("work", left.callback(), None, elsewhere)
+            .handle_callback("work", left.callback(), None, elsewhere)
             .await,
     );
 }
@@ -89,8 +89,8 @@ async fn made_up_provider_codes_are_throttled() {
 #[tokio::test]
 async fn provider_reauthentication_requires_recent_auth_time() {
     let there = There::new();
-    let house = there.house(Strangers::Welcome).await;
-    let left = there.leave(&house, Errand::SignInAgain).await;
+    let house = there.house(UnknownUsers::Provision).await;
+    let left = there.leave(&house, LoginPurpose::Reauthenticate).await;
     assert_eq!(
         (
             left.query["prompt"].as_str(),
@@ -104,14 +104,14 @@ async fn provider_reauthentication_requires_recent_auth_time() {
     ] {
         there.says(claims.clone());
         assert!(
-            refused(&there.round(&house, Errand::SignInAgain, None).await),
+            refused(&there.round(&house, LoginPurpose::Reauthenticate, None).await),
             "{claims}"
         );
     }
     there.says(json!({"sub": "1", "auth_time": NOW - 30}));
     assert!(
-        inside(there.round(&house, Errand::SignInAgain, None).await)
-            .recent()
+        inside(there.round(&house, LoginPurpose::Reauthenticate, None).await)
+            .require_recent()
             .is_ok()
     );
     // The same for whoever joins two accounts.
@@ -120,7 +120,7 @@ async fn provider_reauthentication_requires_recent_auth_time() {
     there.says(json!({"sub": "2", "auth_time": NOW - 3_600}));
     assert!(refused(
         &there
-            .round(&house, Errand::Link(&ada), Some(ada.clone()))
+            .round(&house, LoginPurpose::Link(&ada), Some(ada.clone()))
             .await
     ));
     assert!(house.auth.identities(&ada).await.unwrap().is_empty());
@@ -129,35 +129,35 @@ async fn provider_reauthentication_requires_recent_auth_time() {
 #[tokio::test]
 async fn provider_reauthentication_renews_only_the_same_identity() {
     let there = There::new();
-    let house = there.house(Strangers::Welcome).await;
+    let house = there.house(UnknownUsers::Provision).await;
     there.says(json!({"sub": "1"}));
-    let old = inside(there.round(&house, Errand::SignIn, None).await);
-    assert!(old.recent().is_err());
+    let old = inside(there.round(&house, LoginPurpose::SignIn, None).await);
+    assert!(old.require_recent().is_err());
     there.says(json!({"sub": "1", "auth_time": NOW}));
     let back = there
-        .round(&house, Errand::SignInAgain, Some(old.clone()))
+        .round(&house, LoginPurpose::Reauthenticate, Some(old.clone()))
         .await;
-    assert!(matches!(back, Ok(Arrival::Back(next)) if next == "/account"));
-    assert!(house.auth.still(&old).await.unwrap().recent().is_ok());
+    assert!(matches!(back, Ok(CallbackResult::Returned(next)) if next == "/account"));
+    assert!(house.auth.revalidate(&old).await.unwrap().require_recent().is_ok());
     // Somebody else's account there confirms nothing here: it signs in as itself.
     house.hands.forward(Duration::from_mins(11));
     there.says(json!({"sub": "2", "auth_time": NOW + 660}));
     let other = inside(
         there
-            .round(&house, Errand::SignInAgain, Some(old.clone()))
+            .round(&house, LoginPurpose::Reauthenticate, Some(old.clone()))
             .await,
     );
     assert_ne!(other.account().username, old.account().username);
-    assert!(house.auth.still(&old).await.unwrap().recent().is_err());
+    assert!(house.auth.revalidate(&old).await.unwrap().require_recent().is_err());
 }
 
 #[tokio::test]
 async fn hanging_provider_blocks_no_other_and_backs_off() {
     let there = There::new();
-    let house = there.house(Strangers::Welcome).await;
+    let house = there.house(UnknownUsers::Provision).await;
     let depart = |id: &'static str| {
         let auth = house.auth.clone();
-        tokio::spawn(async move { auth.depart(id, Errand::SignIn, "/".to_owned(), None).await })
+        tokio::spawn(async move { auth.start_login(id, LoginPurpose::SignIn, "/".to_owned(), None).await })
     };
     let began = std::time::Instant::now();
     let waiting: Vec<_> = (0..4).map(|_| depart("dead")).collect();
@@ -168,9 +168,9 @@ async fn hanging_provider_blocks_no_other_and_backs_off() {
         "the other one is there at once"
     );
     for one in waiting {
-        assert!(matches!(one.await.unwrap(), Err(AuthError::ProviderAway)));
+        assert!(matches!(one.await.unwrap(), Err(AuthError::ProviderUnavailable)));
     }
-    let once = crate::upstream::PATIENCE;
+    let once = crate::upstream::FETCH_TIMEOUT;
     assert!(
         (once..once * 3).contains(&began.elapsed()),
         "one after the other: {:?}",
@@ -178,7 +178,7 @@ async fn hanging_provider_blocks_no_other_and_backs_off() {
     );
     assert!(matches!(
         depart("dead").await.unwrap(),
-        Err(AuthError::ProviderAway)
+        Err(AuthError::ProviderUnavailable)
     ));
     assert_eq!(
         there.asked("hung"),
@@ -193,9 +193,9 @@ async fn hanging_provider_blocks_no_other_and_backs_off() {
 #[tokio::test]
 async fn parallel_first_provider_sign_ins_share_one_account() {
     let there = There::new();
-    let house = there.house(Strangers::Welcome).await;
+    let house = there.house(UnknownUsers::Provision).await;
     there.says(json!({"sub": "1", "preferred_username": "ada"}));
-    let one = there.leave(&house, Errand::SignIn).await;
+    let one = there.leave(&house, LoginPurpose::SignIn).await;
     // The other window was quicker, while this one had its code redeemed.
     let (store, done) = (house.store.clone(), AtomicBool::new(false));
     there.meanwhile(move || {
@@ -212,16 +212,16 @@ async fn parallel_first_provider_sign_ins_share_one_account() {
 #[tokio::test]
 async fn provisioning_a_taken_username_costs_one_hash() {
     let there = There::new();
-    let house = there.house(Strangers::Welcome).await;
+    let house = there.house(UnknownUsers::Provision).await;
     for n in 1..15 {
         there.says(json!({"sub": n.to_string(), "preferred_username": "ada"}));
         let begun = house.auth.0.hasher.begun();
-        let caller = inside(there.round(&house, Errand::SignIn, None).await);
+        let caller = inside(there.round(&house, LoginPurpose::SignIn, None).await);
         assert!(caller.account().username.as_str().starts_with("ada"));
         assert_eq!(house.auth.0.hasher.begun() - begun, 1);
     }
     there.says(json!({"sub": "operator", "preferred_username": "Console"}));
-    let caller = inside(there.round(&house, Errand::SignIn, None).await);
+    let caller = inside(there.round(&house, LoginPurpose::SignIn, None).await);
     assert_eq!(
         caller.account().username,
         name("console2"),
@@ -232,31 +232,31 @@ async fn provisioning_a_taken_username_costs_one_hash() {
 #[tokio::test]
 async fn login_state_is_unstored_and_consumed_once() {
     let there = There::new();
-    let house = there.house(Strangers::Welcome).await;
+    let house = there.house(UnknownUsers::Provision).await;
     there.says(json!({"sub": "1"}));
-    let left = there.leave(&house, Errand::SignIn).await;
+    let left = there.leave(&house, LoginPurpose::SignIn).await;
     for _ in 0..200 {
-        there.leave(&house, Errand::SignIn).await;
+        there.leave(&house, LoginPurpose::SignIn).await;
     }
     let kept = house
         .store
-        .slips(SlipKind::Upstream, None, house.auth.0.clock.now())
+        .list_tokens(OneTimeKind::Upstream, None, house.auth.0.clock.now())
         .await
         .unwrap();
     assert!(kept.is_empty());
     there.names(json!({}));
-    let now = there.leave(&house, Errand::SignIn).await;
+    let now = there.leave(&house, LoginPurpose::SignIn).await;
     let at_once = tokio::join!(now.back(&house, None), now.back(&house, None));
     assert!(at_once.0.is_ok() != at_once.1.is_ok(), "{at_once:?}");
     assert!(matches!(
         now.back(&house, None).await,
-        Err(AuthError::WrongBrowser)
+        Err(AuthError::StateMismatch)
     ));
     // Neither another browser's, nor too late.
     assert!(matches!(
         house
             .auth
-            .arrive(
+            .handle_callback(
                 "work",
                 crate::upstream::Callback {
                     browser: Some(now.browser),
@@ -266,24 +266,24 @@ async fn login_state_is_unstored_and_consumed_once() {
                 origin()
             )
             .await,
-        Err(AuthError::WrongBrowser)
+        Err(AuthError::StateMismatch)
     ));
-    let late = there.leave(&house, Errand::SignIn).await;
+    let late = there.leave(&house, LoginPurpose::SignIn).await;
     house.hands.forward(Duration::from_mins(10));
     assert!(matches!(
         late.back(&house, None).await,
-        Err(AuthError::WrongBrowser)
+        Err(AuthError::StateMismatch)
     ));
 }
 
 #[tokio::test]
 async fn invalid_provider_subject_is_rejected() {
     let there = There::new();
-    let house = there.house(Strangers::Welcome).await;
+    let house = there.house(UnknownUsers::Provision).await;
     for sub in ["", " ", "a\0", "a\u{1}", "é", "a ", "a\n", &"a".repeat(256)] {
         there.says(json!({"sub": sub, "preferred_username": "ada"}));
         assert!(
-            refused(&there.round(&house, Errand::SignIn, None).await),
+            refused(&there.round(&house, LoginPurpose::SignIn, None).await),
             "{sub:?}"
         );
     }
@@ -297,9 +297,9 @@ async fn invalid_provider_subject_is_rejected() {
     );
     let (sub, long) = ("a".repeat(255), format!("a\u{7}{}", "é".repeat(400)));
     there.says(json!({"sub": sub, "preferred_username": long}));
-    let caller = inside(there.round(&house, Errand::SignIn, None).await);
+    let caller = inside(there.round(&house, LoginPurpose::SignIn, None).await);
     let known_as = house.auth.identities(&caller).await.unwrap()[0]
-        .known_as
+        .display_hint
         .clone()
         .unwrap();
     assert_eq!(
@@ -314,13 +314,13 @@ async fn invalid_provider_subject_is_rejected() {
 #[tokio::test]
 async fn provider_key_rotation_refetches_jwks_at_sign_in() {
     let there = There::new();
-    let house = there.house(Strangers::Welcome).await;
+    let house = there.house(UnknownUsers::Provision).await;
     there.says(json!({"sub": "1"}));
-    inside(there.round(&house, Errand::SignIn, None).await);
+    inside(there.round(&house, LoginPurpose::SignIn, None).await);
     for kid in ["two", "two"] {
         house.hands.forward(Duration::from_mins(1));
         there.turns_its_key(kid);
-        inside(there.round(&house, Errand::SignIn, None).await);
+        inside(there.round(&house, LoginPurpose::SignIn, None).await);
     }
     assert_eq!(there.asked("/jwks"), 3);
     // What is wrong otherwise makes nobody ask again, nor do forgeries more than so often.
@@ -331,7 +331,7 @@ async fn provider_key_rotation_refetches_jwks_at_sign_in() {
         json!({"sub": ""}),
     ] {
         there.says(wrong);
-        assert!(refused(&there.round(&house, Errand::SignIn, None).await));
+        assert!(refused(&there.round(&house, LoginPurpose::SignIn, None).await));
     }
     assert_eq!(there.asked("/jwks"), 3);
 }
@@ -343,10 +343,10 @@ async fn factor_enrolled_during_provider_sign_in_is_enforced() {
     let (store, fires) = (Memory::with_realms(["main", "attic"]), armed.clone());
     let hands = Hands(Arc::new(AtomicI64::new(NOW * 1_000_000)));
     let (told, kept) = (hands.clone(), store.clone());
-    let clock = Clock::reading(move || {
+    let clock = Clock::from_fn(move || {
         Timestamp::from_microsecond(told.0.load(Ordering::Relaxed)).unwrap()
     });
-    let chance = Chance::filling(move |bytes| {
+    let chance = SecureRandom::from_fn(move |bytes| {
         // Chance is asked for when the session begins: after everything was looked at.
         if fires.swap(false, Ordering::Relaxed) {
             kept.enrol("ada");
@@ -355,7 +355,7 @@ async fn factor_enrolled_during_provider_sign_in_is_enforced() {
     });
     let auth = Auth::open(
         store.clone(),
-        there.settings(Strangers::Refuse),
+        there.settings(UnknownUsers::Reject),
         key(),
         clock,
         chance,
@@ -364,7 +364,7 @@ async fn factor_enrolled_during_provider_sign_in_is_enforced() {
     .unwrap();
     let house = House { auth, store, hands };
     joined(&there, &house, "ada", "1").await;
-    let left = there.leave(&house, Errand::SignIn).await;
+    let left = there.leave(&house, LoginPurpose::SignIn).await;
     armed.store(true, Ordering::Relaxed);
     let outcome = left.back(&house, None).await;
     assert!(
@@ -378,7 +378,7 @@ async fn factor_enrolled_during_provider_sign_in_is_enforced() {
         .unwrap();
     assert!(
         live.iter()
-            .all(|session| !session.methods.contains(crate::Method::Upstream)),
+            .all(|session| !session.methods.contains(crate::AuthMethod::Upstream)),
         "{live:?}"
     );
 }
@@ -386,16 +386,16 @@ async fn factor_enrolled_during_provider_sign_in_is_enforced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn session_ended_during_provider_callback_links_no_identity() {
     let there = There::new();
-    let house = there.house(Strangers::Refuse).await;
+    let house = there.house(UnknownUsers::Reject).await;
     house.register("ada").await;
     let ada = caller_of(&house, "ada").await;
     there.says(json!({"sub": "1", "auth_time": NOW}));
-    let left = there.leave(&house, Errand::Link(&ada)).await;
+    let left = there.leave(&house, LoginPurpose::Link(&ada)).await;
     let (auth, who) = (house.auth.clone(), ada.clone());
     there.meanwhile(move || {
         let (auth, who) = (auth.clone(), who.clone());
-        let end = End {
-            why: EndReason::EndedByOwner,
+        let end = SessionEnd {
+            reason: EndReason::EndedByOwner,
             by: who.actor(),
             at: auth.0.clock.now(),
         };
@@ -406,13 +406,13 @@ async fn session_ended_during_provider_callback_links_no_identity() {
                     .end_sessions(&who.account().username, None, end)
                     .await
                     .unwrap();
-                auth.changed(&who.account().username);
+                auth.invalidate(&who.account().username);
             });
         });
     });
     let outcome = left.back(&house, Some(ada.clone())).await;
     assert!(
-        matches!(outcome, Err(AuthError::WrongBrowser)),
+        matches!(outcome, Err(AuthError::StateMismatch)),
         "{outcome:?}"
     );
     assert!(
@@ -439,13 +439,13 @@ async fn provider_endpoints_on_http_or_loopback_are_rejected() {
         ] {
             let there = There::new();
             there.names(json!({ endpoint: address }));
-            let house = there.house(Strangers::Welcome).await;
+            let house = there.house(UnknownUsers::Provision).await;
             let departure = house
                 .auth
-                .depart("work", Errand::SignIn, "/".to_owned(), None)
+                .start_login("work", LoginPurpose::SignIn, "/".to_owned(), None)
                 .await;
             assert!(
-                matches!(departure, Err(AuthError::ProviderAway)),
+                matches!(departure, Err(AuthError::ProviderUnavailable)),
                 "{endpoint} {address}"
             );
             assert_eq!(there.asked("/x"), 0, "{endpoint} {address}");
@@ -456,11 +456,11 @@ async fn provider_endpoints_on_http_or_loopback_are_rejected() {
 #[tokio::test]
 async fn provider_sign_in_requires_pending_password_reset_first() {
     let there = There::new();
-    let house = there.house(Strangers::Refuse).await;
+    let house = there.house(UnknownUsers::Reject).await;
     joined(&there, &house, "ada", "1").await;
-    inside(there.round(&house, Errand::SignIn, None).await);
+    inside(there.round(&house, LoginPurpose::SignIn, None).await);
     let to = crate::AccountChange {
-        reset_required: Some(true),
+        must_change_password: Some(true),
         ..crate::AccountChange::default()
     };
     let (by, at) = (crate::Actor::console(), house.auth.0.clock.now());
@@ -469,7 +469,7 @@ async fn provider_sign_in_requires_pending_password_reset_first() {
         .change_account(&name("ada"), to, by, at)
         .await
         .unwrap();
-    let outcome = there.round(&house, Errand::SignIn, None).await;
+    let outcome = there.round(&house, LoginPurpose::SignIn, None).await;
     assert!(
         matches!(outcome, Err(AuthError::ResetRequired)),
         "{outcome:?}"
@@ -479,9 +479,9 @@ async fn provider_sign_in_requires_pending_password_reset_first() {
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_callback_finishes_after_client_disconnects() {
     let there = There::new();
-    let house = there.house(Strangers::Welcome).await;
+    let house = there.house(UnknownUsers::Provision).await;
     there.says(json!({"sub": "1"}));
-    let left = there.leave(&house, Errand::SignIn).await;
+    let left = there.leave(&house, LoginPurpose::SignIn).await;
     let held = there.holds_back();
     let asking = async {
         while there.asked("/token") == 0 {
@@ -500,19 +500,19 @@ async fn provider_callback_finishes_after_client_disconnects() {
     // The same callback again gets no further: the first one went to its end.
     assert!(matches!(
         left.back(&house, None).await,
-        Err(AuthError::WrongBrowser)
+        Err(AuthError::StateMismatch)
     ));
 }
 
 #[tokio::test]
 async fn login_state_from_older_security_epoch_is_rejected() {
     let there = There::new();
-    let house = there.house(Strangers::Refuse).await;
+    let house = there.house(UnknownUsers::Reject).await;
     let ada = joined(&there, &house, "ada", "1").await;
-    let left = there.leave(&house, Errand::SignIn).await;
+    let left = there.leave(&house, LoginPurpose::SignIn).await;
     house.hands.forward(std::time::Duration::from_secs(1));
-    let end = End {
-        why: EndReason::EndedByOwner,
+    let end = SessionEnd {
+        reason: EndReason::EndedByOwner,
         by: ada.actor(),
         at: house.auth.0.clock.now(),
     };
@@ -523,23 +523,23 @@ async fn login_state_from_older_security_epoch_is_rejected() {
         .unwrap();
     assert!(matches!(
         left.back(&house, None).await,
-        Err(AuthError::SignInOver)
+        Err(AuthError::SignInExpired)
     ));
-    inside(there.round(&house, Errand::SignIn, None).await);
+    inside(there.round(&house, LoginPurpose::SignIn, None).await);
 }
 
 #[tokio::test]
 async fn unlinked_provider_ends_its_session() {
     let there = There::new();
-    let house = there.house(Strangers::Refuse).await;
+    let house = there.house(UnknownUsers::Reject).await;
     let ada = joined(&there, &house, "ada", "1").await;
-    let thief = inside(there.round(&house, Errand::SignIn, None).await);
+    let thief = inside(there.round(&house, LoginPurpose::SignIn, None).await);
     let id = crate::upstream::identity_id("https://id.example", "1");
     house.auth.unlink(&ada, &id, &origin()).await.unwrap();
-    assert!(house.auth.still(&thief).await.is_err());
-    assert!(house.auth.still(&ada).await.is_ok());
+    assert!(house.auth.revalidate(&thief).await.is_err());
+    assert!(house.auth.revalidate(&ada).await.is_ok());
     assert!(matches!(
-        there.round(&house, Errand::SignIn, None).await,
-        Err(AuthError::NotLinked)
+        there.round(&house, LoginPurpose::SignIn, None).await,
+        Err(AuthError::IdentityNotLinked)
     ));
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Client, Clients, Grant, Grants, LetterBody, Methods, Notice, Redemption, SessionKind,
-    beginning::Beginning,
+    Client, Clients, Scope, Scopes, MailBody, AuthMethods, SecurityNotice, AuthorizationCodeGrant, SessionKind,
+    beginning::NewSession,
 };
 
 #[tokio::test]
@@ -15,13 +15,13 @@ async fn refresh_rotates_the_token_within_the_session() {
     let (first, caller) = house.signed_in("ada").await;
     assert_eq!(first.expires_in, Duration::from_mins(30));
     house.hands.forward(Duration::from_mins(31));
-    assert!(house.auth.by_bearer(access(&first)).await.is_err());
+    assert!(house.auth.authenticate_bearer(access(&first)).await.is_err());
     let second = house
         .auth
         .refresh(first.refresh.expose(), None, None, origin())
         .await
         .unwrap();
-    let again = house.auth.by_bearer(access(&second)).await.unwrap();
+    let again = house.auth.authenticate_bearer(access(&second)).await.unwrap();
     assert_eq!(again.session().id, caller.session().id);
     assert_ne!(first.refresh.expose(), second.refresh.expose());
     house
@@ -59,7 +59,7 @@ async fn parallel_refreshes_leave_one_valid_refresh_token() {
 }
 
 async fn caller_of(house: &House, tokens: &Tokens) -> Caller {
-    house.auth.by_bearer(access(tokens)).await.unwrap()
+    house.auth.authenticate_bearer(access(tokens)).await.unwrap()
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn refresh_token_reuse_in_grace_needs_unused_successor() {
         .refresh(first.refresh.expose(), None, None, origin())
         .await
         .unwrap();
-    house.auth.by_bearer(access(&second)).await.unwrap();
+    house.auth.authenticate_bearer(access(&second)).await.unwrap();
     house
         .auth
         .refresh(second.refresh.expose(), None, None, origin())
@@ -92,7 +92,7 @@ async fn refresh_token_reuse_in_grace_needs_unused_successor() {
             .await
             .is_err()
     );
-    assert!(house.auth.by_bearer(access(&second)).await.is_err());
+    assert!(house.auth.authenticate_bearer(access(&second)).await.is_err());
 }
 
 /// He notices the owner's refresh, say by introspection, and shows his copy within the grace.
@@ -103,7 +103,7 @@ async fn stolen_refresh_token_used_within_grace_is_detected() {
     house
         .auth
         .register(
-            crate::auth::Applicant {
+            crate::auth::RegistrationRequest {
                 email: Some(address),
                 ..applicant("ada")
             },
@@ -122,7 +122,7 @@ async fn stolen_refresh_token_used_within_grace_is_detected() {
         .refresh(stolen.refresh.expose(), None, None, origin())
         .await
         .unwrap();
-    let mut letters = house.auth.letters().unwrap();
+    let mut letters = house.auth.take_mail_queue().unwrap();
     while letters.try_recv().is_ok() {}
     house.hands.forward(Duration::from_mins(29));
     let thiefs = house
@@ -136,7 +136,7 @@ async fn stolen_refresh_token_used_within_grace_is_detected() {
         .await
         .unwrap_err();
     assert!(matches!(
-        house.auth.by_bearer(access(&thiefs)).await,
+        house.auth.authenticate_bearer(access(&thiefs)).await,
         Err(AuthError::InvalidToken)
     ));
     assert!(matches!(
@@ -154,8 +154,8 @@ async fn stolen_refresh_token_used_within_grace_is_detected() {
     );
     assert!(matches!(
         letters.try_recv().unwrap().body,
-        LetterBody::Notice {
-            notice: Notice::TokenReplayed,
+        MailBody::Notice {
+            notice: SecurityNotice::TokenReplayed,
             ..
         }
     ));
@@ -171,7 +171,7 @@ async fn replayed_refresh_token_ends_session_and_is_audited() {
         .refresh(first.refresh.expose(), None, None, origin())
         .await
         .unwrap();
-    house.auth.by_bearer(access(&second)).await.unwrap();
+    house.auth.authenticate_bearer(access(&second)).await.unwrap();
     house.hands.forward(Duration::from_secs(11));
     let replay = house
         .auth
@@ -179,7 +179,7 @@ async fn replayed_refresh_token_ends_session_and_is_audited() {
         .await;
     assert!(matches!(replay, Err(AuthError::InvalidGrant)));
     assert!(matches!(
-        house.auth.by_bearer(access(&second)).await,
+        house.auth.authenticate_bearer(access(&second)).await,
         Err(AuthError::InvalidToken)
     ));
     assert!(matches!(
@@ -206,7 +206,7 @@ async fn revoking_access_or_refresh_token_ends_the_session() {
         for nonsense in ["", "nonsense", "sr_rt_nonsense", "a.b.c"] {
             house.auth.revoke(nonsense, &origin()).await.unwrap();
         }
-        house.auth.by_bearer(access(&tokens)).await.unwrap();
+        house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
         house
             .auth
             .revoke(
@@ -219,7 +219,7 @@ async fn revoking_access_or_refresh_token_ends_the_session() {
             )
             .await
             .unwrap();
-        assert!(house.auth.by_bearer(access(&tokens)).await.is_err());
+        assert!(house.auth.authenticate_bearer(access(&tokens)).await.is_err());
         assert!(
             house
                 .auth
@@ -303,22 +303,22 @@ async fn refresh_with_narrower_scope_narrows_access_token_only() {
     let house = house().await;
     house.register("ada").await;
     let (first, _) = house.signed_in("ada").await;
-    let read = Grants::of(&[Grant::ReadFiles]);
+    let read = Scopes::of(&[Scope::ReadFiles]);
     let less = house
         .auth
         .refresh(first.refresh.expose(), None, Some(read), origin())
         .await
         .unwrap();
     assert_eq!(less.scope, "files:read");
-    let caller = house.auth.by_bearer(access(&less)).await.unwrap();
+    let caller = house.auth.authenticate_bearer(access(&less)).await.unwrap();
     assert_eq!(caller.session().grants, read);
-    assert!(!caller.is_in_person());
+    assert!(!caller.is_interactive());
     // Neither a ticket nor a second look gives back what the token does not carry.
     let ticket = house.auth.ticket(&caller);
     assert_eq!(
         house
             .auth
-            .by_ticket(ticket.expose())
+            .authenticate_ticket(ticket.expose())
             .await
             .unwrap()
             .session()
@@ -326,7 +326,7 @@ async fn refresh_with_narrower_scope_narrows_access_token_only() {
         read
     );
     assert_eq!(
-        house.auth.still(&caller).await.unwrap().session().grants,
+        house.auth.revalidate(&caller).await.unwrap().session().grants,
         read
     );
     // The refresh token keeps everything (RFC 6749 §6).
@@ -335,27 +335,27 @@ async fn refresh_with_narrower_scope_narrows_access_token_only() {
         .refresh(less.refresh.expose(), None, None, origin())
         .await
         .unwrap();
-    assert_eq!(all.scope, Grants::ALL.to_string());
+    assert_eq!(all.scope, Scopes::ALL.to_string());
 }
 
 #[tokio::test]
 async fn refresh_with_wider_scope_is_rejected_without_rotation() {
     let house = house().await;
     let account = house.register("ada").await;
-    let grants = Grants::of(&[Grant::ReadFiles]);
-    let beginning = Beginning {
+    let grants = Scopes::of(&[Scope::ReadFiles]);
+    let beginning = NewSession {
         grants,
-        ..Beginning::in_person(SessionKind::Tokens, Methods::NONE, origin())
+        ..NewSession::interactive(SessionKind::OAuth, AuthMethods::NONE, origin())
     };
     let (_, token) = house
         .auth
-        .begin(&account, beginning)
+        .create_session(&account, beginning)
         .await
         .unwrap()
         .unwrap();
     let wider = house
         .auth
-        .refresh(token.expose(), None, Some(Grants::ALL), origin())
+        .refresh(token.expose(), None, Some(Scopes::ALL), origin())
         .await;
     assert!(matches!(wider, Err(AuthError::ScopeWidened)));
     let tokens = house
@@ -373,7 +373,7 @@ async fn replayed_refresh_token_sends_mail_to_owner() {
     house
         .auth
         .register(
-            crate::auth::Applicant {
+            crate::auth::RegistrationRequest {
                 email: Some(address),
                 ..applicant("ada")
             },
@@ -382,7 +382,7 @@ async fn replayed_refresh_token_sends_mail_to_owner() {
         .await
         .unwrap();
     let (first, _) = house.signed_in("ada").await;
-    let mut letters = house.auth.letters().unwrap();
+    let mut letters = house.auth.take_mail_queue().unwrap();
     while letters.try_recv().is_ok() {}
     house
         .auth
@@ -398,8 +398,8 @@ async fn replayed_refresh_token_sends_mail_to_owner() {
     let letter = letters.try_recv().unwrap();
     assert!(matches!(
         letter.body,
-        LetterBody::Notice {
-            notice: Notice::TokenReplayed,
+        MailBody::Notice {
+            notice: SecurityNotice::TokenReplayed,
             ..
         }
     ));
@@ -414,26 +414,26 @@ async fn let_in(house: &House) -> Tokens {
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
     let back = "http://127.0.0.1/back";
-    let client = house.auth.program("cad", back).unwrap();
+    let client = house.auth.client_for("cad", back).unwrap();
     let (form, proof) = ((Some("code"), None), (Some(CHALLENGE), Some("S256")));
     let wanted = house
         .auth
-        .check_authorization(client, back, form, Some("files:read"), proof)
+        .validate_request(client, back, form, Some("files:read"), proof)
         .unwrap();
     let code = house.auth.authorize(&caller, wanted).await.unwrap();
-    let redemption = Redemption {
+    let redemption = AuthorizationCodeGrant {
         code: code.expose().into(),
         client: "cad".to_owned(),
         redirect_uri: back.to_owned(),
         verifier: VERIFIER.into(),
     };
-    house.auth.redeem(redemption, origin()).await.unwrap()
+    house.auth.exchange_code(redemption, origin()).await.unwrap()
 }
 
 async fn house_with_a_program() -> House {
     let cad = Client::new("cad", "CAD", &["http://127.0.0.1/back".to_owned()]).unwrap();
     house_with(Settings {
-        clients: Clients::with(vec![cad]).unwrap(),
+        clients: Clients::register(vec![cad]).unwrap(),
         ..settings()
     })
     .await
@@ -443,10 +443,10 @@ async fn house_with_a_program() -> House {
 async fn unregistered_client_loses_its_tokens() {
     let house = house_with_a_program().await;
     let tokens = let_in(&house).await;
-    house.auth.by_bearer(access(&tokens)).await.unwrap();
+    house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
     let without = open(&house.store, &house.hands, settings()).await;
     assert!(matches!(
-        without.by_bearer(access(&tokens)).await,
+        without.authenticate_bearer(access(&tokens)).await,
         Err(AuthError::InvalidToken)
     ));
     let again = without
@@ -479,9 +479,9 @@ async fn clock_set_back_does_not_extend_recent_authentication() {
     house.register("ada").await;
     let (_, caller) = house.signed_in("ada").await;
     house.hands.back(Duration::from_secs(4));
-    assert!(house.auth.still(&caller).await.unwrap().recent().is_ok());
+    assert!(house.auth.revalidate(&caller).await.unwrap().require_recent().is_ok());
     house.hands.back(Duration::from_hours(5));
-    assert!(house.auth.still(&caller).await.unwrap().recent().is_err());
+    assert!(house.auth.revalidate(&caller).await.unwrap().require_recent().is_err());
 }
 
 #[tokio::test]
@@ -494,9 +494,9 @@ async fn rate_limited_session_can_still_refresh() {
     house.register("ada").await;
     let mut tokens = house.token("ada", GOOD).await.unwrap();
     for n in 0..70 {
-        let answer = house.auth.by_bearer(access(&tokens)).await;
+        let answer = house.auth.authenticate_bearer(access(&tokens)).await;
         assert_eq!(
-            matches!(answer, Err(AuthError::TooFast { .. })),
+            matches!(answer, Err(AuthError::RateLimited { .. })),
             n >= 60,
             "{n}"
         );

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{password::Refused, permit::Administrator};
+use crate::{password::PasswordRejected, permit::Administrator};
 
 #[tokio::test]
 async fn registered_account_is_editor_of_main_only() {
@@ -66,14 +66,14 @@ async fn closed_registration_leaves_account_creation_to_console() {
 #[tokio::test]
 async fn registration_with_weak_password_fails_before_hashing() {
     let house = house().await;
-    let weak = Applicant {
+    let weak = RegistrationRequest {
         password: password("short"),
         ..applicant("ada")
     };
     let refused = house.auth.register(weak, &origin()).await;
     assert!(matches!(
         refused,
-        Err(AuthError::PasswordRefused(Refused::TooShort { .. }))
+        Err(AuthError::PasswordRefused(PasswordRejected::TooShort { .. }))
     ));
     assert_eq!(house.auth.0.hasher.begun(), 0);
 }
@@ -82,20 +82,20 @@ async fn registration_with_weak_password_fails_before_hashing() {
 async fn setup_link_creates_one_administrator_once() {
     let house = house().await;
     let token = house.auth.setup_token().await.unwrap().unwrap();
-    assert!(house.auth.setup_open(token.expose()));
-    assert!(!house.auth.setup_open("sr_first_guess"));
+    assert!(house.auth.is_setup_token_valid(token.expose()));
+    assert!(!house.auth.is_setup_token_valid("sr_first_guess"));
     let made = house
         .auth
         .first_administrator(token.expose(), applicant("root"), &origin())
         .await
         .unwrap();
     assert!(made.administrator);
-    assert!(!house.auth.setup_open(token.expose()));
+    assert!(!house.auth.is_setup_token_valid(token.expose()));
     let again = house
         .auth
         .first_administrator(token.expose(), applicant("eve"), &origin())
         .await;
-    assert!(matches!(again, Err(AuthError::SetupOver)));
+    assert!(matches!(again, Err(AuthError::SetupLinkInvalid)));
     assert!(house.auth.setup_token().await.unwrap().is_none());
 }
 
@@ -120,20 +120,20 @@ async fn setup_link_expires_after_30_minutes_or_successor() {
     let house = house().await;
     let first = house.auth.setup_token().await.unwrap().unwrap();
     let second = house.auth.setup_token().await.unwrap().unwrap();
-    assert!(!house.auth.setup_open(first.expose()));
+    assert!(!house.auth.is_setup_token_valid(first.expose()));
     house.hands.forward(Duration::from_mins(30));
     let late = house
         .auth
         .first_administrator(second.expose(), applicant("root"), &origin())
         .await;
-    assert!(matches!(late, Err(AuthError::SetupOver)));
+    assert!(matches!(late, Err(AuthError::SetupLinkInvalid)));
 }
 
 #[tokio::test]
 async fn setup_link_survives_a_rejected_password() {
     let house = house().await;
     let token = house.auth.setup_token().await.unwrap().unwrap();
-    let weak = Applicant {
+    let weak = RegistrationRequest {
         password: password("short"),
         ..applicant("root")
     };
@@ -154,7 +154,7 @@ async fn setup_link_survives_a_rejected_password() {
 #[tokio::test]
 async fn eight_character_password_needs_second_factor_for_all() {
     use crate::factor::{FactorRules, Required};
-    let short = |name: &str| Applicant {
+    let short = |name: &str| RegistrationRequest {
         password: password("xK7vq2Wz"),
         ..applicant(name)
     };
@@ -199,7 +199,7 @@ async fn registration_throttles_username_probing_without_hashing() {
 #[tokio::test]
 async fn registration_throttles_rejected_passwords() {
     let house = house().await;
-    let weak = || Applicant {
+    let weak = || RegistrationRequest {
         password: password("password"),
         ..applicant("ada")
     };
@@ -226,23 +226,23 @@ async fn password_strength_check_waits_for_free_core() {
             hasher
                 .0
                 .hasher
-                .run(move || taken.lock().unwrap().recv().is_ok())
+                .run_on_pool(move || taken.lock().unwrap().recv().is_ok())
                 .await
         });
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
     let weighed = house
         .auth
-        .weigh_new(password(GOOD), crate::password::About::default())
+        .evaluate_new(password(GOOD), crate::password::UserInputs::default())
         .await;
     assert!(
-        matches!(weighed, Err(AuthError::Busy { .. })),
+        matches!(weighed, Err(AuthError::HasherBusy { .. })),
         "{weighed:?}"
     );
     drop(free);
     house
         .auth
-        .weigh_new(password(GOOD), crate::password::About::default())
+        .evaluate_new(password(GOOD), crate::password::UserInputs::default())
         .await
         .unwrap();
 }

@@ -7,9 +7,9 @@ use tokio::sync::mpsc::Receiver;
 
 use super::{GOOD, House, applicant, house, name, origin, password};
 use crate::{
-    AccountChange, Actor, AuthError, AuthStore as _, Caller, EmailAddress, Letter, LetterBody,
-    Notice, Standing,
-    auth::{Applicant, LetIn, ManageAccounts, Others},
+    AccountChange, Actor, AuthError, AuthStore as _, Caller, EmailAddress, OutgoingMail, MailBody,
+    SecurityNotice, AccountStatus,
+    auth::{RegistrationRequest, OpenAccountAccess, ManageAccounts, OtherSessions},
 };
 
 const NEW: &str = "seven copper kettles sing";
@@ -20,7 +20,7 @@ async fn with_address(house: &House, username: &str, email: &str) {
     house
         .auth
         .register(
-            Applicant {
+            RegistrationRequest {
                 email,
                 ..applicant(username)
             },
@@ -40,12 +40,12 @@ async fn with_address(house: &House, username: &str, email: &str) {
         .unwrap();
 }
 
-async fn next_link(letters: &mut Receiver<Letter>) -> (String, String) {
+async fn next_link(letters: &mut Receiver<OutgoingMail>) -> (String, String) {
     let mut letter = letters.recv().await.unwrap();
-    while matches!(letter.body, LetterBody::ConfirmEmail { .. }) {
+    while matches!(letter.body, MailBody::ConfirmEmail { .. }) {
         letter = letters.recv().await.unwrap();
     }
-    let LetterBody::Reset { link, .. } = letter.body else {
+    let MailBody::Reset { link, .. } = letter.body else {
         panic!("another letter: {:?}", letter.body)
     };
     let token = link
@@ -64,7 +64,7 @@ async fn reset(house: &House, token: &str, new: &str) -> Result<(), AuthError> {
 }
 
 async fn link_for(house: &House, root: &Caller, username: &str) -> String {
-    let permit = root.permit::<LetIn>(None).unwrap();
+    let permit = root.permit::<OpenAccountAccess>(None).unwrap();
     let link = house
         .auth
         .reset_link(&permit, &name(username))
@@ -86,28 +86,28 @@ async fn change(house: &House, root: &Caller, change: AccountChange) {
 #[tokio::test]
 async fn mailed_reset_link_sets_the_password_once() {
     let house = house().await;
-    let mut letters = house.auth.letters().unwrap();
+    let mut letters = house.auth.take_mail_queue().unwrap();
     with_address(&house, "ada", "Ada@example.org").await;
     let (tokens, _) = house.signed_in("ada").await;
     for whom in ["ADA", " ada@EXAMPLE.org "] {
-        house.auth.ask_reset(whom, &origin()).await.unwrap();
+        house.auth.request_reset(whom, &origin()).await.unwrap();
         let (to, token) = next_link(&mut letters).await;
         assert_eq!(to, "Ada@example.org");
         reset(&house, &token, NEW).await.unwrap();
         let told = letters.recv().await.unwrap();
         assert!(matches!(
             told.body,
-            LetterBody::Notice {
-                notice: Notice::PasswordReset,
+            MailBody::Notice {
+                notice: SecurityNotice::PasswordReset,
                 ..
             }
         ));
         assert!(matches!(
             reset(&house, &token, GOOD).await,
-            Err(AuthError::ResetOver)
+            Err(AuthError::ResetLinkInvalid)
         ));
     }
-    assert!(house.auth.by_bearer(super::access(&tokens)).await.is_err());
+    assert!(house.auth.authenticate_bearer(super::access(&tokens)).await.is_err());
     assert!(matches!(
         house.token("ada", GOOD).await,
         Err(AuthError::BadCredentials)
@@ -118,7 +118,7 @@ async fn mailed_reset_link_sets_the_password_once() {
 #[tokio::test]
 async fn reset_request_without_eligible_account_sends_no_mail() {
     let house = house().await;
-    let mut letters = house.auth.letters().unwrap();
+    let mut letters = house.auth.take_mail_queue().unwrap();
     let root = house.administrator("root").await;
     house.register("bob").await;
     with_address(&house, "ada", "ada@example.org").await;
@@ -126,7 +126,7 @@ async fn reset_request_without_eligible_account_sends_no_mail() {
         &house,
         &root,
         AccountChange {
-            standing: Some(Standing::Disabled),
+            standing: Some(AccountStatus::Disabled),
             ..Default::default()
         },
     )
@@ -142,7 +142,7 @@ async fn reset_request_without_eligible_account_sends_no_mail() {
         "",
         "cy",
     ] {
-        house.auth.ask_reset(whom, &origin()).await.unwrap();
+        house.auth.request_reset(whom, &origin()).await.unwrap();
     }
     assert_eq!(next_link(&mut letters).await.0, "cy@example.org");
     assert!(letters.try_recv().is_err());
@@ -152,12 +152,12 @@ async fn reset_request_without_eligible_account_sends_no_mail() {
 #[tokio::test]
 async fn unverified_address_gets_no_reset_link() {
     let house = house().await;
-    let mut letters = house.auth.letters().unwrap();
+    let mut letters = house.auth.take_mail_queue().unwrap();
     let email = Some(EmailAddress::parse("ada@example.org").unwrap());
     house
         .auth
         .register(
-            Applicant {
+            RegistrationRequest {
                 email,
                 ..applicant("ada")
             },
@@ -167,23 +167,23 @@ async fn unverified_address_gets_no_reset_link() {
         .unwrap();
     let mut links = Vec::new();
     let (_, caller) = house.signed_in("ada").await;
-    house.auth.confirm_again(&caller, &origin()).await.unwrap();
+    house.auth.resend_verification(&caller, &origin()).await.unwrap();
     for _ in 0..2 {
         let letter = letters.recv().await.unwrap();
-        let LetterBody::ConfirmEmail { link, .. } = letter.body else {
+        let MailBody::ConfirmEmail { link, .. } = letter.body else {
             panic!("{:?}", letter.body)
         };
         links.push(link.expose_secret().split_once('#').unwrap().1.to_owned());
     }
     with_address(&house, "cy", "cy@example.org").await;
     for whom in ["ada", "ada@example.org", "cy"] {
-        house.auth.ask_reset(whom, &origin()).await.unwrap();
+        house.auth.request_reset(whom, &origin()).await.unwrap();
     }
     assert_eq!(next_link(&mut letters).await.0, "cy@example.org");
     assert!(letters.try_recv().is_err());
     assert!(matches!(
         house.auth.confirm_email(&links[0], &origin()).await,
-        Err(AuthError::EmailLinkOver)
+        Err(AuthError::EmailLinkInvalid)
     ));
     house
         .auth
@@ -192,10 +192,10 @@ async fn unverified_address_gets_no_reset_link() {
         .unwrap();
     let (_, caller) = house.signed_in("ada").await;
     assert!(matches!(
-        house.auth.confirm_again(&caller, &origin()).await,
+        house.auth.resend_verification(&caller, &origin()).await,
         Err(AuthError::NothingToConfirm)
     ));
-    house.auth.ask_reset("ada", &origin()).await.unwrap();
+    house.auth.request_reset("ada", &origin()).await.unwrap();
     assert_eq!(next_link(&mut letters).await.0, "ada@example.org");
 }
 
@@ -208,7 +208,7 @@ async fn reset_link_expires_after_30_minutes() {
     house.hands.forward(30 * MINUTE);
     assert!(matches!(
         reset(&house, &late, NEW).await,
-        Err(AuthError::ResetOver)
+        Err(AuthError::ResetLinkInvalid)
     ));
     let root = house.signed_in("root").await.1;
     let good = link_for(&house, &root, "ada").await;
@@ -219,20 +219,20 @@ async fn reset_link_expires_after_30_minutes() {
 #[tokio::test]
 async fn newest_reset_link_invalidates_older_and_is_throttled() {
     let house = house().await;
-    let mut letters = house.auth.letters().unwrap();
+    let mut letters = house.auth.take_mail_queue().unwrap();
     with_address(&house, "ada", "ada@example.org").await;
-    house.auth.ask_reset("ada", &origin()).await.unwrap();
+    house.auth.request_reset("ada", &origin()).await.unwrap();
     let (_, first) = next_link(&mut letters).await;
     for _ in 0..10 {
-        house.auth.ask_reset("ada", &origin()).await.unwrap();
+        house.auth.request_reset("ada", &origin()).await.unwrap();
     }
     house.hands.forward(5 * MINUTE);
-    house.auth.ask_reset("ada", &origin()).await.unwrap();
+    house.auth.request_reset("ada", &origin()).await.unwrap();
     let (_, second) = next_link(&mut letters).await;
     assert!(letters.try_recv().is_err());
     assert!(matches!(
         reset(&house, &first, NEW).await,
-        Err(AuthError::ResetOver)
+        Err(AuthError::ResetLinkInvalid)
     ));
     reset(&house, &second, NEW).await.unwrap();
 }
@@ -240,14 +240,14 @@ async fn newest_reset_link_invalidates_older_and_is_throttled() {
 #[tokio::test]
 async fn mailbox_gets_limited_mail_across_accounts() {
     let house = house().await;
-    let mut letters = house.auth.letters().unwrap();
+    let mut letters = house.auth.take_mail_queue().unwrap();
     for n in 0..13 {
         with_address(&house, &format!("decoy{n}"), "Stranger@example.org").await;
     }
     for _ in 0..10 {
         assert!(matches!(
             letters.recv().await.unwrap().body,
-            LetterBody::ConfirmEmail { .. }
+            MailBody::ConfirmEmail { .. }
         ));
     }
     assert!(letters.try_recv().is_err());
@@ -276,12 +276,12 @@ async fn reset_link_ends_on_password_email_status_change() {
     let other = password("nine quiet marble owls");
     house
         .auth
-        .change_password(&caller, password(GOOD), other, Others::Keep, &origin())
+        .change_password(&caller, password(GOOD), other, OtherSessions::Keep, &origin())
         .await
         .unwrap();
     assert!(matches!(
         reset(&house, &link, NEW).await,
-        Err(AuthError::ResetOver)
+        Err(AuthError::ResetLinkInvalid)
     ));
 
     let link = link_for(&house, &root, "ada").await;
@@ -297,11 +297,11 @@ async fn reset_link_ends_on_password_email_status_change() {
     .await;
     assert!(matches!(
         reset(&house, &link, NEW).await,
-        Err(AuthError::ResetOver)
+        Err(AuthError::ResetLinkInvalid)
     ));
 
     let link = link_for(&house, &root, "ada").await;
-    for standing in [Standing::Disabled, Standing::Active] {
+    for standing in [AccountStatus::Disabled, AccountStatus::Active] {
         change(
             &house,
             &root,
@@ -314,7 +314,7 @@ async fn reset_link_ends_on_password_email_status_change() {
     }
     assert!(matches!(
         reset(&house, &link, NEW).await,
-        Err(AuthError::ResetOver)
+        Err(AuthError::ResetLinkInvalid)
     ));
 }
 
@@ -349,7 +349,7 @@ async fn parallel_reset_link_uses_succeed_once() {
     for task in tries.collect::<Vec<_>>() {
         match task.await.unwrap() {
             Ok(n) => through.push(n),
-            Err(error) => assert!(matches!(error, AuthError::ResetOver), "{error}"),
+            Err(error) => assert!(matches!(error, AuthError::ResetLinkInvalid), "{error}"),
         }
     }
     assert_eq!(through.len(), 1);
@@ -369,12 +369,12 @@ async fn required_reset_is_disclosed_only_with_correct_password() {
         &house,
         &root,
         AccountChange {
-            reset_required: Some(true),
+            must_change_password: Some(true),
             ..Default::default()
         },
     )
     .await;
-    assert!(house.auth.by_bearer(super::access(&tokens)).await.is_err());
+    assert!(house.auth.authenticate_bearer(super::access(&tokens)).await.is_err());
     assert!(matches!(
         house.token("ada", "wrong wrong wrong").await,
         Err(AuthError::BadCredentials)
@@ -397,12 +397,12 @@ async fn disabled_account_gets_no_reset_link() {
         &house,
         &root,
         AccountChange {
-            standing: Some(Standing::Disabled),
+            standing: Some(AccountStatus::Disabled),
             ..Default::default()
         },
     )
     .await;
-    let permit = root.permit::<LetIn>(None).unwrap();
+    let permit = root.permit::<OpenAccountAccess>(None).unwrap();
     assert!(matches!(
         house.auth.reset_link(&permit, &name("ada")).await,
         Err(AuthError::AccountDisabled)
@@ -419,7 +419,7 @@ async fn made_up_reset_links_are_throttled() {
     let mut over = 0;
     for _ in 0..400 {
         match reset(&house, "sr_rs_made_up", NEW).await {
-            Err(AuthError::ResetOver) => over += 1,
+            Err(AuthError::ResetLinkInvalid) => over += 1,
             Err(AuthError::Throttled { .. }) => break,
             other => panic!("{other:?}"),
         }

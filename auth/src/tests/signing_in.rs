@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    AccountChange, Actor, AuthStore as _, SessionKind, Standing, auth::SignedIn, policy::Via,
-    store::Replacement,
+    AccountChange, Actor, AuthStore as _, SessionKind, AccountStatus, auth::SignedIn, policy::AuthVia,
+    store::PasswordWrite,
 };
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn failed_sign_ins_are_indistinguishable_and_hash_once() {
     house.register("ada").await;
     house.register("bob").await;
     let disabled = AccountChange {
-        standing: Some(Standing::Disabled),
+        standing: Some(AccountStatus::Disabled),
         ..AccountChange::default()
     };
     house
@@ -65,10 +65,10 @@ async fn failed_sign_in_runs_each_hash_profile_once() {
     // Whoever is right pays for what is their own: one hash, and one more to replace it.
     assert_eq!(made_for("ada", GOOD).await, (1, false));
     assert_eq!(made_for("bob", "short").await, (2, false));
-    house.auth.count_kinds().await.unwrap();
+    house.auth.refresh_hash_profiles().await.unwrap();
     assert_eq!(made_for("nobody", "wrong password here").await, (2, true));
     assert_eq!(made_for("cy", "short").await, (2, false));
-    house.auth.count_kinds().await.unwrap();
+    house.auth.refresh_hash_profiles().await.unwrap();
     for username in ["ada", "bob", "cy", "nobody"] {
         assert_eq!(
             made_for(username, "wrong password here").await,
@@ -84,7 +84,7 @@ async fn hash_profile_from_another_process_is_discovered() {
     let other = open(&house.store, &house.hands, settings()).await;
     let hash = PasswordHash::import(&bcrypt::hash("short", 4).unwrap()).unwrap();
     other
-        .import(Import {
+        .import(ImportedAccount {
             username: name("bob"),
             password: hash,
             administrator: false,
@@ -158,7 +158,7 @@ async fn password_does_not_expire_after_two_years() {
     let hash = house.store.hash_of("ada");
     house.hands.forward(2 * Duration::from_hours(365 * 24));
     let (_, caller) = house.signed_in("ada").await;
-    assert!(!caller.account().reset_required);
+    assert!(!caller.account().must_change_password);
     house.auth.sessions(&caller).await.unwrap();
     assert_eq!(house.store.hash_of("ada"), hash);
 }
@@ -175,12 +175,12 @@ async fn database_dump_without_pepper_verifies_no_password() {
             settings(),
             key,
             house.auth.0.clock.clone(),
-            Chance::system(),
+            SecureRandom::system(),
         )
     };
     assert!(matches!(
         open(thief).await,
-        Err(AuthError::AnotherMasterKey)
+        Err(AuthError::MasterKeyMismatch)
     ));
     // Whoever has the rows can take the ring out, so that a key of their own will do for tokens; for passwords it won't.
     house.store.forget_the_ring();
@@ -217,7 +217,7 @@ async fn password_changed_during_sign_in_opens_no_session() {
         .unwrap()
         .unwrap()
         .account
-        .era;
+        .epoch;
     let old = PasswordHash::stored(&house.store.hash_of("ada"));
     let new = house
         .auth
@@ -232,8 +232,8 @@ async fn password_changed_during_sign_in_opens_no_session() {
         async move { auth.token("ada", password(GOOD), origin()).await }
     });
     house.store.until_somebody_waits().await;
-    let change = Replacement::Change { keep: None, era };
-    let (by, now) = (Actor::named(name("ada")), house.auth.0.clock.now());
+    let change = PasswordWrite::Change { keep: None, era };
+    let (by, now) = (Actor::new(name("ada")), house.auth.0.clock.now());
     assert!(
         house
             .store
@@ -260,15 +260,15 @@ async fn sign_out_invalidates_the_credentials_of_its_session() {
     house.auth.sign_out(&caller).await.unwrap();
     assert!(changes.has_changed().unwrap());
     assert!(matches!(
-        house.auth.still(&caller).await,
+        house.auth.revalidate(&caller).await,
         Err(AuthError::InvalidToken)
     ));
     assert!(matches!(
-        house.auth.by_bearer(access(&tokens)).await,
+        house.auth.authenticate_bearer(access(&tokens)).await,
         Err(AuthError::InvalidToken)
     ));
     assert!(matches!(
-        house.auth.by_ticket(ticket.expose()).await,
+        house.auth.authenticate_ticket(ticket.expose()).await,
         Err(AuthError::InvalidToken)
     ));
     let refreshed = house
@@ -284,19 +284,19 @@ async fn ended_session_is_rejected_on_another_node() {
     house.register("ada").await;
     let (tokens, caller) = house.signed_in("ada").await;
     let other = open(&house.store, &house.hands, settings()).await;
-    other.by_bearer(access(&tokens)).await.unwrap();
+    other.authenticate_bearer(access(&tokens)).await.unwrap();
     house.auth.sign_out(&caller).await.unwrap();
     let mut changes = other.changes();
     changes.mark_unchanged();
-    other.catch_up().await.unwrap();
+    other.apply_account_events().await.unwrap();
     assert!(changes.has_changed().unwrap());
     assert!(matches!(
-        other.by_bearer(access(&tokens)).await,
+        other.authenticate_bearer(access(&tokens)).await,
         Err(AuthError::InvalidToken)
     ));
     let restarted = open(&house.store, &house.hands, settings()).await;
     assert!(matches!(
-        restarted.by_bearer(access(&tokens)).await,
+        restarted.authenticate_bearer(access(&tokens)).await,
         Err(AuthError::InvalidToken)
     ));
 }
@@ -307,10 +307,10 @@ async fn background_task_applies_other_nodes_events_within_second() {
     house.register("ada").await;
     let (tokens, caller) = house.signed_in("ada").await;
     let other = open(&house.store, &house.hands, settings()).await;
-    other.by_bearer(access(&tokens)).await.unwrap();
+    other.authenticate_bearer(access(&tokens)).await.unwrap();
     let following = tokio::spawn({
         let other = other.clone();
-        async move { other.follow().await }
+        async move { other.run_background_tasks().await }
     });
     let mut changes = other.changes();
     changes.mark_unchanged();
@@ -319,7 +319,7 @@ async fn background_task_applies_other_nodes_events_within_second() {
         .await
         .unwrap()
         .unwrap();
-    assert!(other.by_bearer(access(&tokens)).await.is_err());
+    assert!(other.authenticate_bearer(access(&tokens)).await.is_err());
     following.abort();
 }
 
@@ -330,11 +330,11 @@ async fn cached_session_request_needs_no_store_read() {
     let (tokens, _) = house.signed_in("ada").await;
     let before = house.store.asked();
     for _ in 0..100 {
-        house.auth.by_bearer(access(&tokens)).await.unwrap();
+        house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
     }
     assert_eq!(house.store.asked(), before);
     house.store.break_down();
-    house.auth.by_bearer(access(&tokens)).await.unwrap();
+    house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
 }
 
 #[tokio::test]
@@ -347,7 +347,7 @@ async fn parallel_requests_after_restart_load_session_once() {
     let mut requests = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let (auth, token) = (restarted.clone(), access(&tokens).to_owned());
-        requests.spawn(async move { auth.by_bearer(&token).await.map(drop) });
+        requests.spawn(async move { auth.authenticate_bearer(&token).await.map(drop) });
     }
     for answer in requests.join_all().await {
         answer.unwrap();
@@ -362,9 +362,9 @@ async fn ended_session_is_cached_as_ended() {
     house.register("ada").await;
     let (tokens, caller) = house.signed_in("ada").await;
     house.auth.sign_out(&caller).await.unwrap();
-    assert!(house.auth.by_bearer(access(&tokens)).await.is_err());
+    assert!(house.auth.authenticate_bearer(access(&tokens)).await.is_err());
     let before = house.store.asked();
-    assert!(house.auth.by_bearer(access(&tokens)).await.is_err());
+    assert!(house.auth.authenticate_bearer(access(&tokens)).await.is_err());
     assert_eq!(house.store.asked(), before);
 }
 
@@ -377,16 +377,16 @@ async fn session_load_racing_sign_out_is_not_cached() {
     house.store.hold_up();
     let slow = tokio::spawn({
         let (auth, token) = (restarted.clone(), access(&tokens).to_owned());
-        async move { auth.by_bearer(&token).await.map(drop) }
+        async move { auth.authenticate_bearer(&token).await.map(drop) }
     });
     house.store.until_somebody_waits().await;
     house.auth.sign_out(&caller).await.unwrap();
-    restarted.catch_up().await.unwrap();
+    restarted.apply_account_events().await.unwrap();
     house.store.let_go();
     // It began before the sign-out and may be answered either way; nobody after it may be let in.
     let _ = slow.await.unwrap();
     assert!(matches!(
-        restarted.by_bearer(access(&tokens)).await,
+        restarted.authenticate_bearer(access(&tokens)).await,
         Err(AuthError::InvalidToken)
     ));
 }
@@ -403,13 +403,13 @@ async fn session_ends_at_idle_and_absolute_timeout() {
     for _ in 0..15 {
         house.hands.forward(Duration::from_hours(11));
         assert_eq!(
-            house.auth.by_cookie(secret.expose()).await.unwrap().via(),
-            Via::Cookie
+            house.auth.authenticate_cookie(secret.expose()).await.unwrap().via(),
+            AuthVia::Cookie
         );
     }
     house.hands.forward(Duration::from_hours(3));
     assert!(matches!(
-        house.auth.by_cookie(secret.expose()).await,
+        house.auth.authenticate_cookie(secret.expose()).await,
         Err(AuthError::InvalidToken)
     ));
 
@@ -420,7 +420,7 @@ async fn session_ends_at_idle_and_absolute_timeout() {
         .unwrap();
     house.hands.forward(Duration::from_hours(12));
     assert!(matches!(
-        house.auth.by_cookie(secret.expose()).await,
+        house.auth.authenticate_cookie(secret.expose()).await,
         Err(AuthError::InvalidToken)
     ));
 }
@@ -432,7 +432,7 @@ async fn session_activity_is_stored_every_five_minutes() {
     let (tokens, _) = house.signed_in("ada").await;
     for _ in 0..29 {
         house.hands.forward(Duration::from_mins(1));
-        house.auth.by_bearer(access(&tokens)).await.unwrap();
+        house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
         tokio::task::yield_now().await;
     }
     assert!(
@@ -449,17 +449,17 @@ async fn ticket_works_once_within_thirty_seconds() {
     let (_, caller) = house.signed_in("ada").await;
     let ticket = house.auth.ticket(&caller);
     assert_eq!(
-        house.auth.by_ticket(ticket.expose()).await.unwrap().via(),
-        Via::Ticket
+        house.auth.authenticate_ticket(ticket.expose()).await.unwrap().via(),
+        AuthVia::Ticket
     );
     assert!(matches!(
-        house.auth.by_ticket(ticket.expose()).await,
+        house.auth.authenticate_ticket(ticket.expose()).await,
         Err(AuthError::InvalidToken)
     ));
     let late = house.auth.ticket(&caller);
     house.hands.forward(Duration::from_secs(30));
     assert!(matches!(
-        house.auth.by_ticket(late.expose()).await,
+        house.auth.authenticate_ticket(late.expose()).await,
         Err(AuthError::InvalidToken)
     ));
 }
@@ -483,13 +483,13 @@ async fn credential_of_one_kind_is_rejected_as_another() {
         ticket.expose(),
     ];
     for (n, key) in keys.into_iter().enumerate() {
-        assert_eq!(house.auth.by_bearer(key).await.is_ok(), n == 0, "{n}");
+        assert_eq!(house.auth.authenticate_bearer(key).await.is_ok(), n == 0, "{n}");
         assert_eq!(
             house.auth.refresh(key, None, None, origin()).await.is_ok(),
             n == 1,
             "{n}"
         );
-        assert_eq!(house.auth.by_cookie(key).await.is_ok(), n == 2, "{n}");
-        assert_eq!(house.auth.by_ticket(key).await.is_ok(), n == 3, "{n}");
+        assert_eq!(house.auth.authenticate_cookie(key).await.is_ok(), n == 2, "{n}");
+        assert_eq!(house.auth.authenticate_ticket(key).await.is_ok(), n == 3, "{n}");
     }
 }

@@ -1,7 +1,7 @@
 //! What a provider says of itself, and how far it is believed.
 
 use super::*;
-use crate::upstream::{Errand, HttpClient, Provider, Strangers, Upstreams};
+use crate::upstream::{LoginPurpose, HttpClient, Provider, UnknownUsers, UpstreamSettings};
 
 /// A provider that says these addresses of itself.
 async fn house_beside(endpoints: serde_json::Value) -> House {
@@ -30,10 +30,10 @@ async fn house_beside(endpoints: serde_json::Value) -> House {
         client_secret: None,
         scopes: Vec::new(),
         redirect_uri: "https://strongroom.example/auth/oidc/work/callback".to_owned(),
-        strangers: Strangers::Refuse,
+        strangers: UnknownUsers::Reject,
     };
     house_with(Settings {
-        upstreams: Upstreams {
+        upstreams: UpstreamSettings {
             providers: vec![provider],
             http: Some(http),
         },
@@ -64,13 +64,13 @@ async fn https_provider_with_http_endpoint_is_rejected() {
         let house = house_beside(endpoints(bad)).await;
         house
             .auth
-            .depart("work", Errand::SignIn, "/".to_owned(), None)
+            .start_login("work", LoginPurpose::SignIn, "/".to_owned(), None)
             .await
     };
     depart(None).await.unwrap();
     for bad in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
         assert!(
-            matches!(depart(Some(bad)).await, Err(AuthError::ProviderAway)),
+            matches!(depart(Some(bad)).await, Err(AuthError::ProviderUnavailable)),
             "{bad}"
         );
     }

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    Arrival, Callback, Person, Provider, identity_of,
-    protocol::Ask,
-    voyage::{Joining, Voyage},
+    CallbackResult, Callback, UpstreamUser, Provider, identity_of,
+    protocol::Prompt,
+    voyage::{LinkTarget, LoginState},
 };
 use crate::{
-    Account, Auth, AuthError, AuthStore, Caller, Method, Methods, Notice, Origin, SessionKind,
-    Standing,
+    Account, Auth, AuthError, AuthStore, Caller, AuthMethod, AuthMethods, SecurityNotice, Origin, SessionKind,
+    AccountStatus,
     auth::SignedIn,
-    beginning::Beginning,
+    beginning::NewSession,
     clock,
-    policy::Via,
-    second_step::Step,
-    store::{Identity, Inserted},
+    policy::AuthVia,
+    second_step::SignInOutcome,
+    store::{Identity, InsertResult},
 };
 
 /// How far a provider's clock may be behind ours.
@@ -25,7 +25,7 @@ const SKEW: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A sign-in that a provider vouches for.
 #[derive(Debug)]
-pub(super) struct Arriving {
+pub(super) struct VerifiedLogin {
     /// When its owner proved to the provider who they are.
     pub(super) proved_at: Timestamp,
     /// When it began here.
@@ -34,15 +34,15 @@ pub(super) struct Arriving {
 }
 
 impl<S: AuthStore> Auth<S> {
-    pub(super) async fn come_in(
+    pub(super) async fn process_callback(
         &self,
         provider: &str,
         callback: Callback,
         caller: Option<Caller>,
         from: Origin,
-    ) -> Result<Arrival, AuthError> {
+    ) -> Result<CallbackResult, AuthError> {
         let provider = self.provider(provider)?;
-        let voyage = self.open_voyage(&callback, provider)?;
+        let voyage = self.open_state(&callback, provider)?;
         let says_who = self
             .metadata(provider)
             .await?
@@ -55,33 +55,33 @@ impl<S: AuthStore> Auth<S> {
             .map_or(says_who, |issuer| *issuer != provider.issuer)
         {
             return Err(AuthError::ProviderRefused(
-                "it is another provider".to_owned(),
+                "a different provider responded".to_owned(),
             ));
         }
         // Whoever joins accounts is still signed in as when they began it, and has thrown nothing out meanwhile.
-        let is = |caller: &Caller, joining: &Joining| Joining::of(caller) == *joining;
+        let is = |caller: &Caller, joining: &LinkTarget| LinkTarget::of(caller) == *joining;
         if voyage
             .link
             .as_ref()
             .is_some_and(|joining| !caller.as_ref().is_some_and(|caller| is(caller, joining)))
         {
-            return Err(AuthError::WrongBrowser);
+            return Err(AuthError::StateMismatch);
         }
         let code = callback.outcome.map_err(AuthError::ProviderRefused)?;
-        let person = self.ask_provider(provider, &voyage, code, &from).await?;
-        self.finish_voyage(&voyage).await?;
-        let (proved_at, departed_at) = (self.proved_at(&voyage, &person)?, voyage.departed_at);
-        let arriving = Arriving {
+        let person = self.exchange_and_verify(provider, &voyage, code, &from).await?;
+        self.consume_state(&voyage).await?;
+        let (proved_at, departed_at) = (self.proved_at(&voyage, &person)?, voyage.started_at);
+        let arriving = VerifiedLogin {
             proved_at,
             departed_at,
             from,
         };
         if voyage.link.is_some() {
-            let caller = caller.ok_or(AuthError::WrongBrowser)?;
+            let caller = caller.ok_or(AuthError::StateMismatch)?;
             return self
-                .join(provider, &caller, &person, &arriving.from)
+                .complete_link(provider, &caller, &person, &arriving.from)
                 .await
-                .map(|()| Arrival::Back(voyage.next));
+                .map(|()| CallbackResult::Returned(voyage.next));
         }
         let Some(identity) = self
             .0
@@ -89,22 +89,22 @@ impl<S: AuthStore> Auth<S> {
             .identity(&provider.issuer, &person.subject)
             .await?
         else {
-            let step = self.stranger(provider, &person, arriving).await?;
-            return Ok(Arrival::Here {
+            let step = self.provision_account(provider, &person, arriving).await?;
+            return Ok(CallbackResult::SignedIn {
                 step,
                 next: voyage.next,
             });
         };
         let own = caller.filter(|caller| {
-            voyage.ask == Ask::Again && caller.account().username == identity.username
+            voyage.ask == Prompt::Login && caller.account().username == identity.username
         });
         if let Some(caller) = own
-            && self.go_on(&caller, &identity, departed_at).await?
+            && self.complete_step_up(&caller, &identity, departed_at).await?
         {
-            return Ok(Arrival::Back(voyage.next));
+            return Ok(CallbackResult::Returned(voyage.next));
         }
-        let step = self.known_there(&identity, arriving).await?;
-        Ok(Arrival::Here {
+        let step = self.sign_in_linked(&identity, arriving).await?;
+        Ok(CallbackResult::SignedIn {
             step,
             next: voyage.next,
         })
@@ -112,39 +112,39 @@ impl<S: AuthStore> Auth<S> {
 
     /// A provider that was to ask again has to say that it did (`OpenID` Connect Core §3.1.2.1: with `max_age` it always
     /// says). One that was not may have known the browser from long ago: where it doesn't say, that is no recent sign-in.
-    fn proved_at(&self, voyage: &Voyage, person: &Person) -> Result<Timestamp, AuthError> {
+    fn proved_at(&self, voyage: &LoginState, person: &UpstreamUser) -> Result<Timestamp, AuthError> {
         let (now, refused) = (self.0.clock.now(), |why: &str| {
             Err(AuthError::ProviderRefused(why.to_owned()))
         });
         match (voyage.ask, person.auth_time) {
-            (Ask::Again, Some(at)) if at < clock::before(voyage.departed_at, SKEW) => {
-                refused("it did not ask again who you are")
+            (Prompt::Login, Some(at)) if at < clock::sub(voyage.started_at, SKEW) => {
+                refused("the provider did not authenticate you again")
             }
-            (Ask::Again, None) => refused("it did not say when you signed in there"),
+            (Prompt::Login, None) => refused("the provider sent no sign-in time"),
             (_, Some(at)) => Ok(at.min(now)),
-            (Ask::IfUnknown, None) => Ok(clock::before(now, self.0.settings.step_up.within)),
+            (Prompt::Default, None) => Ok(clock::sub(now, self.0.settings.step_up.within)),
         }
     }
 
     /// Whoever is signed in here has just shown the provider that it is still them: their session goes on, as after
     /// their password. Where they have a second factor, that is due as well: false.
-    async fn go_on(
+    async fn complete_step_up(
         &self,
         caller: &Caller,
         identity: &Identity,
         departed_at: Timestamp,
     ) -> Result<bool, AuthError> {
-        let Ok(caller) = self.still(caller).await else {
+        let Ok(caller) = self.revalidate(caller).await else {
             return Ok(false);
         };
         if caller
             .account()
-            .era
-            .began_within(departed_at, self.0.clock.now())
+            .epoch
+            .changed_between(departed_at, self.0.clock.now())
         {
             return Ok(false);
         }
-        if caller.via() != Via::Cookie || self.factor_kinds(&identity.username).await?.is_enrolled()
+        if caller.via() != AuthVia::Cookie || self.factor_kinds(&identity.username).await?.is_enrolled()
         {
             return Ok(false);
         }
@@ -152,18 +152,18 @@ impl<S: AuthStore> Auth<S> {
             .store
             .identity_used(&identity.issuer, &identity.subject, self.0.clock.now())
             .await?;
-        self.renew(&caller, Methods::of(&[Method::Upstream]))
+        self.mark_recent(&caller, AuthMethods::of(&[AuthMethod::Upstream]))
             .await?;
         Ok(true)
     }
 
-    pub(super) async fn known_there(
+    pub(super) async fn sign_in_linked(
         &self,
         identity: &Identity,
-        arriving: Arriving,
-    ) -> Result<Step, AuthError> {
+        arriving: VerifiedLogin,
+    ) -> Result<SignInOutcome, AuthError> {
         let known = self.0.store.credentials(&identity.username).await?;
-        let known = known.filter(|known| known.account.standing == Standing::Active);
+        let known = known.filter(|known| known.account.standing == AccountStatus::Active);
         let known = known
             .ok_or_else(|| AuthError::ProviderRefused("this account is not active".to_owned()))?;
         // Joined it was when it was looked up; whoever takes it away from here on begins a new era.
@@ -173,19 +173,19 @@ impl<S: AuthStore> Auth<S> {
             .identity(&identity.issuer, &identity.subject)
             .await?;
         if joined.is_none_or(|joined| joined.username != identity.username) {
-            return Err(AuthError::NotLinked);
+            return Err(AuthError::IdentityNotLinked);
         }
         // Nobody comes in before a link has set a new password, whatever way they come.
-        if known.account.reset_required {
+        if known.account.must_change_password {
             return Err(AuthError::ResetRequired);
         }
         // What was begun before everything was thrown out is void.
         if known
             .account
-            .era
-            .began_within(arriving.departed_at, self.0.clock.now())
+            .epoch
+            .changed_between(arriving.departed_at, self.0.clock.now())
         {
-            return Err(AuthError::SignInOver);
+            return Err(AuthError::SignInExpired);
         }
         self.0
             .store
@@ -193,56 +193,56 @@ impl<S: AuthStore> Auth<S> {
             .await?;
         // What the provider says of second factors of its own means something else everywhere: ours is asked for.
         if self.factor_kinds(&identity.username).await?.is_enrolled() {
-            let first = Methods::of(&[Method::Upstream]);
+            let first = AuthMethods::of(&[AuthMethod::Upstream]);
             return self
-                .wait_since(&known, first, Some(arriving.proved_at))
+                .start_mfa_since(&known, first, Some(arriving.proved_at))
                 .await
-                .map(Step::HalfWay);
+                .map(SignInOutcome::MfaRequired);
         }
-        self.enter(&known.account, arriving)
+        self.complete_sign_in(&known.account, arriving)
             .await
-            .map(Step::SignedIn)
+            .map(SignInOutcome::Complete)
     }
 
-    pub(super) async fn enter(
+    pub(super) async fn complete_sign_in(
         &self,
         account: &Account,
-        arriving: Arriving,
+        arriving: VerifiedLogin,
     ) -> Result<SignedIn, AuthError> {
-        let Arriving {
+        let VerifiedLogin {
             proved_at, from, ..
         } = arriving;
-        let methods = Methods::of(&[Method::Upstream]);
-        let beginning = Beginning {
+        let methods = AuthMethods::of(&[AuthMethod::Upstream]);
+        let beginning = NewSession {
             auth_time: Some(proved_at),
-            ..Beginning::in_person(SessionKind::Web, methods, from)
+            ..NewSession::interactive(SessionKind::Web, methods, from)
         };
         // While we were asking, a second factor was set up, or everything of the account was thrown out.
         let (session, secret) = self
-            .begin(account, beginning)
+            .create_session(account, beginning)
             .await?
-            .ok_or(AuthError::SignInOver)?;
+            .ok_or(AuthError::SignInExpired)?;
         let rights = self
             .rights(&account.username)
             .await?
-            .ok_or(AuthError::NotLinked)?;
+            .ok_or(AuthError::IdentityNotLinked)?;
         Ok(SignedIn {
-            caller: self.caller_of(rights, Arc::new(session), Via::Cookie),
+            caller: self.caller_for(rights, Arc::new(session), AuthVia::Cookie),
             secret,
         })
     }
 
     /// The provider took its time: whoever was signed out meanwhile joins nothing.
-    async fn join(
+    async fn complete_link(
         &self,
         provider: &Provider,
         caller: &Caller,
-        person: &Person,
+        person: &UpstreamUser,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        let era = caller.account().era;
-        let caller = self.still(caller).await.map_err(|error| match error {
-            AuthError::InvalidToken => AuthError::WrongBrowser,
+        let era = caller.account().epoch;
+        let caller = self.revalidate(caller).await.map_err(|error| match error {
+            AuthError::InvalidToken => AuthError::StateMismatch,
             other => other,
         })?;
         let (account, identity) = (caller.account(), identity_of(provider, person));
@@ -254,16 +254,19 @@ impl<S: AuthStore> Auth<S> {
         if known.is_some_and(|known| known.username == account.username) {
             return Ok(());
         }
-        let by = caller.actor().coming_from(from);
+        let by = caller.actor().with_origin(from);
         match self
             .0
             .store
             .link_identity(by, era, identity, self.0.clock.now())
             .await?
         {
-            Some(Inserted::Done) => self.tell(account, Notice::ProviderLinked, from).await,
-            Some(Inserted::Taken) => Err(AuthError::AlreadyLinked),
-            None => Err(AuthError::WrongBrowser),
+            Some(InsertResult::Inserted) => {
+                self.tell_about(account, SecurityNotice::ProviderLinked, &provider.name, from)
+                    .await
+            }
+            Some(InsertResult::Duplicate) => Err(AuthError::AlreadyLinked),
+            None => Err(AuthError::StateMismatch),
         }
     }
 }

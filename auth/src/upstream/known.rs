@@ -11,13 +11,13 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{
-    Person, Provider,
-    protocol::{self, Expected, Metadata, Unverified},
-    voyage::Voyage,
+    UpstreamUser, Provider,
+    protocol::{self, Expected, Metadata, IdTokenError},
+    voyage::LoginState,
 };
 use crate::{
     Auth, AuthError, AuthStore, Origin, clock,
-    guessing::{Secret, Trial},
+    guessing::{CredentialKind, Attempt},
 };
 
 /// How long what a provider says of itself is believed.
@@ -25,9 +25,9 @@ const METADATA: Duration = Duration::from_hours(1);
 /// It may have other keys than it had. It is asked for them at most so often.
 const REFETCH: Duration = Duration::from_secs(30);
 /// One that did not answer is not asked again so soon.
-const AWAY: Duration = Duration::from_secs(10);
+const FAILURE_COOLDOWN: Duration = Duration::from_secs(10);
 /// So long it has to say everything of itself.
-pub(crate) const PATIENCE: Duration = if cfg!(test) {
+pub(crate) const FETCH_TIMEOUT: Duration = if cfg!(test) {
     Duration::from_secs(1)
 } else {
     Duration::from_secs(10)
@@ -35,41 +35,41 @@ pub(crate) const PATIENCE: Duration = if cfg!(test) {
 
 /// By provider.
 #[derive(Default)]
-pub(crate) struct Known(Mutex<HashMap<String, Arc<OfOne>>>);
+pub(crate) struct MetadataCache(Mutex<HashMap<String, Arc<ProviderCache>>>);
 
 #[derive(Default)]
-struct OfOne {
-    heard: Mutex<Heard>,
+struct ProviderCache {
+    get: Mutex<CachedMetadata>,
     /// Held by whoever asks; the others wait for what is heard, and no longer than one question takes.
     asking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Default)]
-struct Heard {
+struct CachedMetadata {
     metadata: Option<(Arc<Metadata>, Timestamp)>,
     failed_at: Option<Timestamp>,
 }
 
-impl Known {
-    fn of(&self, provider: &Provider) -> Arc<OfOne> {
+impl MetadataCache {
+    fn of(&self, provider: &Provider) -> Arc<ProviderCache> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(provider.id.clone()).or_default())
     }
 }
 
-impl OfOne {
-    fn heard(&self) -> Heard {
-        self.heard
+impl ProviderCache {
+    fn heard(&self) -> CachedMetadata {
+        self.get
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    fn hear(&self, answer: Option<Arc<Metadata>>, now: Timestamp) {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+    fn set(&self, answer: Option<Arc<Metadata>>, now: Timestamp) {
+        let mut heard = self.get.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
             Some(metadata) => {
-                *heard = Heard {
+                *heard = CachedMetadata {
                     metadata: Some((metadata, now)),
                     failed_at: None,
                 }
@@ -80,14 +80,14 @@ impl OfOne {
     }
 }
 
-impl Heard {
+impl CachedMetadata {
     fn younger_than(&self, age: Duration, now: Timestamp) -> Option<Arc<Metadata>> {
         let (metadata, at) = self.metadata.as_ref()?;
-        (now < clock::after(*at, age)).then(|| Arc::clone(metadata))
+        (now < clock::add(*at, age)).then(|| Arc::clone(metadata))
     }
 }
 
-impl fmt::Debug for Known {
+impl fmt::Debug for MetadataCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Known")
     }
@@ -117,12 +117,12 @@ impl<S: AuthStore> Auth<S> {
             }
             if heard
                 .failed_at
-                .is_some_and(|at| now < clock::after(at, AWAY))
+                .is_some_and(|at| now < clock::add(at, FAILURE_COOLDOWN))
             {
-                return Err(AuthError::ProviderAway);
+                return Err(AuthError::ProviderUnavailable);
             }
             let answer = auth.discover(&provider).await;
-            known.hear(answer.as_ref().ok().cloned(), auth.0.clock.now());
+            known.set(answer.as_ref().ok().cloned(), auth.0.clock.now());
             answer
         });
         asked
@@ -132,36 +132,36 @@ impl<S: AuthStore> Auth<S> {
 
     async fn discover(&self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
         let Ok(answer) =
-            tokio::time::timeout(PATIENCE, protocol::discover(self.http()?, provider)).await
+            tokio::time::timeout(FETCH_TIMEOUT, protocol::discover(self.http()?, provider)).await
         else {
             tracing::warn!(provider = %provider.id, "a provider did not answer in time");
-            return Err(AuthError::ProviderAway);
+            return Err(AuthError::ProviderUnavailable);
         };
         answer.map(Arc::new)
     }
 
     /// A provider changes its keys when it likes (`OpenID` Connect Core §10.1.1): a token that fits none that we know is
     /// looked at once more with those that it has now.
-    pub(super) async fn ask_provider(
+    pub(super) async fn exchange_and_verify(
         &self,
         provider: &Provider,
-        voyage: &Voyage,
+        voyage: &LoginState,
         code: SecretString,
         from: &Origin,
-    ) -> Result<Person, AuthError> {
+    ) -> Result<UpstreamUser, AuthError> {
         let metadata = self.metadata(provider).await?;
         // Unlike our own codes it costs a request to learn that this one is made up.
         let pass = self
-            .may_try(&Trial {
-                secret: Secret::Code,
+            .begin_attempt(&Attempt {
+                secret: CredentialKind::Code,
                 account: None,
                 from,
             })
             .await?;
-        let token = match protocol::redeem(self.http()?, provider, &metadata, voyage, code).await {
+        let token = match protocol::exchange_code(self.http()?, provider, &metadata, voyage, code).await {
             Ok(token) => token,
             Err(error) => {
-                self.spent(pass).await?;
+                self.count(pass).await?;
                 return Err(error);
             }
         };
@@ -170,7 +170,7 @@ impl<S: AuthStore> Auth<S> {
             now: self.0.clock.now(),
         };
         match protocol::verify(provider, &metadata, &token, expected) {
-            Err(Unverified::Signature(error)) => {
+            Err(IdTokenError::Signature(error)) => {
                 let newer = self.metadata_younger_than(REFETCH, provider).await?;
                 if Arc::ptr_eq(&newer, &metadata) {
                     return Err(error);

@@ -23,19 +23,19 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Person, Provider,
+    UpstreamUser, Provider,
     provider_key::{ALGORITHMS, ProviderKey},
-    signed::is_signed,
-    voyage::Voyage,
+    signed::verify_signature,
+    voyage::LoginState,
 };
-use crate::{AuthError, Chance};
+use crate::{AuthError, SecureRandom};
 
 /// How far a provider's clock may be ahead of ours.
 const SKEW: i64 = 5 * 60;
 
 /// What a provider says of itself, with keys as we take them.
 pub(super) type Metadata = ProviderMetadata<
-    More,
+    ExtraMetadata,
     CoreAuthDisplay,
     CoreClientAuthMethod,
     CoreClaimName,
@@ -51,15 +51,15 @@ pub(super) type Metadata = ProviderMetadata<
 
 /// Besides what the crate openidconnect knows of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct More {
+pub(super) struct ExtraMetadata {
     /// RFC 9207 §3.
     #[serde(default)]
     pub(super) authorization_response_iss_parameter_supported: bool,
 }
 
-impl AdditionalProviderMetadata for More {}
+impl AdditionalProviderMetadata for ExtraMetadata {}
 
-type Asker = Client<
+type OidcClient = Client<
     EmptyAdditionalClaims,
     CoreAuthDisplay,
     CoreGenderClaim,
@@ -84,14 +84,14 @@ type Asker = Client<
 #[error("{0}")]
 pub struct HttpError(pub String);
 
-type Asking = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send>>;
+type HttpFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send>>;
 
 /// The host's HTTP client: it should follow no redirects, take no endless answers, and give up after a while.
 #[derive(Clone)]
-pub struct HttpClient(Arc<dyn Fn(HttpRequest) -> Asking + Send + Sync>);
+pub struct HttpClient(Arc<dyn Fn(HttpRequest) -> HttpFuture + Send + Sync>);
 
 impl HttpClient {
-    pub fn new(ask: impl Fn(HttpRequest) -> Asking + Send + Sync + 'static) -> Self {
+    pub fn new(ask: impl Fn(HttpRequest) -> HttpFuture + Send + Sync + 'static) -> Self {
         Self(Arc::new(ask))
     }
 }
@@ -104,22 +104,22 @@ impl fmt::Debug for HttpClient {
 
 impl<'c> AsyncHttpClient<'c> for HttpClient {
     type Error = HttpError;
-    type Future = Asking;
+    type Future = HttpFuture;
 
-    fn call(&'c self, request: HttpRequest) -> Asking {
+    fn call(&'c self, request: HttpRequest) -> HttpFuture {
         (self.0)(request)
     }
 }
 
 /// The secrets of one way there and back.
-pub(super) struct Route {
+pub(super) struct LoginSecrets {
     pub(super) nonce: String,
     /// RFC 7636 §4.1: 43 unreserved characters.
     pub(super) verifier: String,
 }
 
-impl Route {
-    pub(super) fn new(chance: &Chance) -> Self {
+impl LoginSecrets {
+    pub(super) fn new(chance: &SecureRandom) -> Self {
         let random = || BASE64URL.encode(chance.bytes::<32>());
         Self {
             nonce: random(),
@@ -129,16 +129,16 @@ impl Route {
 }
 
 /// Asks what may be asked, on behalf of one provider.
-struct Careful<'a> {
+struct HttpsOnlyClient<'a> {
     http: &'a HttpClient,
     provider: &'a Provider,
 }
 
-impl<'c> AsyncHttpClient<'c> for Careful<'_> {
+impl<'c> AsyncHttpClient<'c> for HttpsOnlyClient<'_> {
     type Error = HttpError;
-    type Future = Asking;
+    type Future = HttpFuture;
 
-    fn call(&'c self, request: HttpRequest) -> Asking {
+    fn call(&'c self, request: HttpRequest) -> HttpFuture {
         match Url::parse(&request.uri().to_string()) {
             Ok(url) if is_safe(&url, self.provider) => self.http.call(request),
             _ => Box::pin(async {
@@ -175,9 +175,9 @@ pub(super) async fn discover(
 ) -> Result<Metadata, AuthError> {
     let issuer = IssuerUrl::new(provider.issuer.clone())
         .map_err(|_| AuthError::Internal("an issuer is no URL"))?;
-    let careful = Careful { http, provider };
+    let careful = HttpsOnlyClient { http, provider };
     let metadata = Metadata::discover_async(issuer, &careful).await;
-    let metadata = metadata.map_err(|error| away(provider, &error))?;
+    let metadata = metadata.map_err(|error| unavailable(provider, &error))?;
     let token = metadata.token_endpoint().map(openidconnect::TokenUrl::url);
     let named = [
         Some(metadata.authorization_endpoint().url()),
@@ -189,7 +189,7 @@ pub(super) async fn discover(
         .flatten()
         .all(|url| is_safe(url, provider))
     {
-        return Err(away(
+        return Err(unavailable(
             provider,
             &HttpError("an address of it is neither https nor on this machine".to_owned()),
         ));
@@ -197,23 +197,23 @@ pub(super) async fn discover(
     Ok(metadata)
 }
 
-fn asker(provider: &Provider, metadata: &Metadata) -> Result<Asker, AuthError> {
-    let asker = Asker::from_provider_metadata(metadata.clone(), id(provider), secret(provider));
+fn asker(provider: &Provider, metadata: &Metadata) -> Result<OidcClient, AuthError> {
+    let asker = OidcClient::from_provider_metadata(metadata.clone(), id(provider), secret(provider));
     Ok(asker.set_redirect_uri(redirect(provider)?))
 }
 
 /// Whether the provider may know the person still, or is to ask who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Ask {
-    IfUnknown,
-    Again,
+pub(super) enum Prompt {
+    Default,
+    Login,
 }
 
 /// The provider's page, for the browser.
-pub(super) fn location(
+pub(super) fn authorization_url(
     provider: &Provider,
     metadata: &Metadata,
-    voyage: &Voyage,
+    voyage: &LoginState,
     state: &SecretString,
 ) -> Result<SecretString, AuthError> {
     let client = asker(provider, metadata)?;
@@ -232,7 +232,7 @@ pub(super) fn location(
         )
         .add_scopes(provider.scopes.iter().cloned().map(Scope::new))
         .set_pkce_challenge(challenge);
-    if voyage.ask == Ask::Again {
+    if voyage.ask == Prompt::Login {
         // With `max_age`, the provider has to say when it asked.
         request = request
             .add_prompt(CoreAuthPrompt::Login)
@@ -242,53 +242,53 @@ pub(super) fn location(
 }
 
 /// Exchanges the code for an ID token that nobody has looked at yet.
-pub(super) async fn redeem(
+pub(super) async fn exchange_code(
     http: &HttpClient,
     provider: &Provider,
     metadata: &Metadata,
-    voyage: &Voyage,
+    voyage: &LoginState,
     code: SecretString,
 ) -> Result<IdToken, AuthError> {
     let client = asker(provider, metadata)?;
     let request = client
         .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
-        .map_err(|_| AuthError::ProviderRefused("it has no token endpoint".to_owned()))?
+        .map_err(|_| AuthError::ProviderRefused("the provider has no token endpoint".to_owned()))?
         .set_pkce_verifier(PkceCodeVerifier::new(voyage.verifier.clone()));
     let answer = request
-        .request_async(&Careful { http, provider })
+        .request_async(&HttpsOnlyClient { http, provider })
         .await
         .map_err(|error| {
             tracing::warn!(provider = %provider.id, %error, "a provider did not take its code");
-            AuthError::ProviderRefused("it did not take its own code".to_owned())
+            AuthError::ProviderRefused("the provider rejected its own code".to_owned())
         })?;
     let token = answer.extra_fields().id_token().cloned();
-    token.ok_or_else(|| AuthError::ProviderRefused("it sent no ID token".to_owned()))
+    token.ok_or_else(|| AuthError::ProviderRefused("the provider sent no ID token".to_owned()))
 }
 
 /// What an ID token has to answer to.
 #[derive(Clone, Copy)]
 pub(super) struct Expected<'a> {
-    pub(super) voyage: &'a Voyage,
+    pub(super) voyage: &'a LoginState,
     pub(super) now: Timestamp,
 }
 
 /// Why an ID token is no good.
-pub(super) enum Unverified {
+pub(super) enum IdTokenError {
     /// It may be under a key that the provider has since then.
     Signature(AuthError),
     Otherwise(AuthError),
 }
 
-impl From<AuthError> for Unverified {
+impl From<AuthError> for IdTokenError {
     fn from(error: AuthError) -> Self {
         Self::Otherwise(error)
     }
 }
 
-impl From<Unverified> for AuthError {
-    fn from(why: Unverified) -> Self {
+impl From<IdTokenError> for AuthError {
+    fn from(why: IdTokenError) -> Self {
         match why {
-            Unverified::Signature(error) | Unverified::Otherwise(error) => error,
+            IdTokenError::Signature(error) | IdTokenError::Otherwise(error) => error,
         }
     }
 }
@@ -300,14 +300,14 @@ pub(super) fn verify(
     metadata: &Metadata,
     token: &IdToken,
     Expected { voyage, now }: Expected<'_>,
-) -> Result<Person, Unverified> {
+) -> Result<UpstreamUser, IdTokenError> {
     let bad = |error: &dyn fmt::Display| {
         tracing::warn!(provider = %provider.id, %error, "a provider's ID token is no good");
-        AuthError::ProviderRefused("its ID token is not valid".to_owned())
+        AuthError::ProviderRefused("its ID token is invalid".to_owned())
     };
     // Before anything in it is looked at.
-    if !is_signed(&token.to_string(), metadata.jwks().keys()) {
-        return Err(Unverified::Signature(bad(
+    if !verify_signature(&token.to_string(), metadata.jwks().keys()) {
+        return Err(IdTokenError::Signature(bad(
             &"it is not signed by one key of the provider's",
         )));
     }
@@ -333,38 +333,38 @@ pub(super) fn verify(
     let claims = token
         .claims(&verifier, &Nonce::new(voyage.nonce.clone()))
         .map_err(|error| match error {
-            ClaimsVerificationError::SignatureVerification(_) => Unverified::Signature(bad(&error)),
-            _ => Unverified::Otherwise(bad(&error)),
+            ClaimsVerificationError::SignatureVerification(_) => IdTokenError::Signature(bad(&error)),
+            _ => IdTokenError::Otherwise(bad(&error)),
         })?;
     // Issued for another program, which handed it on (`OpenID` Connect Core §3.1.3.7, 5).
     if claims
         .authorized_party()
         .is_some_and(|party| party.as_str() != provider.client_id)
     {
-        return Err(Unverified::Otherwise(bad(&"it is for another program")));
+        return Err(IdTokenError::Otherwise(bad(&"it is for another program")));
     }
-    person(claims).map_err(Unverified::Otherwise)
+    person(claims).map_err(IdTokenError::Otherwise)
 }
 
 /// §2: a subject has at most 255 ASCII characters. One that is empty, or holds what databases or people do not tell
 /// apart, could be two persons.
-fn is_somebody(subject: &str) -> bool {
+fn is_valid_subject(subject: &str) -> bool {
     let printable = subject.chars().all(|c| c.is_ascii_graphic() || c == ' ');
     (1..=255).contains(&subject.len()) && printable && subject.trim() == subject
 }
 
 /// What people are called is shown, never compared: short, and without what cannot be seen.
-fn shown(name: &str) -> Option<String> {
+fn sanitize_name(name: &str) -> Option<String> {
     let plain: String = name.chars().filter(|c| !c.is_control()).take(255).collect();
     let tidy = plain.trim();
     (!tidy.is_empty()).then(|| tidy.to_owned())
 }
 
-fn person(claims: &CoreIdTokenClaims) -> Result<Person, AuthError> {
+fn person(claims: &CoreIdTokenClaims) -> Result<UpstreamUser, AuthError> {
     let subject = claims.subject().as_str();
-    if !is_somebody(subject) {
+    if !is_valid_subject(subject) {
         return Err(AuthError::ProviderRefused(
-            "it did not say who you are".to_owned(),
+            "the provider sent no valid subject".to_owned(),
         ));
     }
     // An address that the provider has not verified may be anybody's.
@@ -375,13 +375,13 @@ fn person(claims: &CoreIdTokenClaims) -> Result<Person, AuthError> {
     let auth_time = claims
         .auth_time()
         .and_then(|at| Timestamp::from_second(at.timestamp()).ok());
-    Ok(Person {
+    Ok(UpstreamUser {
         subject: subject.to_owned(),
         username: claims
             .preferred_username()
-            .and_then(|name| shown(name.as_str())),
+            .and_then(|name| sanitize_name(name.as_str())),
         name: name.map(|name| name.as_str().to_owned()),
-        email: email.and_then(|email| shown(email.as_str())),
+        email: email.and_then(|email| sanitize_name(email.as_str())),
         auth_time,
     })
 }
@@ -402,7 +402,7 @@ fn redirect(provider: &Provider) -> Result<RedirectUrl, AuthError> {
         .map_err(|_| AuthError::Internal("a redirect URI is no URL"))
 }
 
-fn away(provider: &Provider, error: &impl std::error::Error) -> AuthError {
+fn unavailable(provider: &Provider, error: &impl std::error::Error) -> AuthError {
     tracing::warn!(provider = %provider.id, %error, "a provider could not be asked about itself");
-    AuthError::ProviderAway
+    AuthError::ProviderUnavailable
 }

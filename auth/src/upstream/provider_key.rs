@@ -61,27 +61,27 @@ enum Public {
 /// Why a key is none.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct NoKey(&'static str);
+pub(super) struct JwkError(&'static str);
 
 impl TryFrom<Map<String, Value>> for ProviderKey {
-    type Error = NoKey;
+    type Error = JwkError;
 
-    fn try_from(published: Map<String, Value>) -> Result<Self, NoKey> {
+    fn try_from(published: Map<String, Value>) -> Result<Self, JwkError> {
         if SECRETS.iter().any(|name| published.contains_key(*name)) {
-            return Err(NoKey("a secret is published"));
+            return Err(JwkError("a secret is published"));
         }
         if text(&published, "use")?.is_some_and(|what| what != "sig") || !lets_verify(&published)? {
-            return Err(NoKey("it is not for signatures"));
+            return Err(JwkError("it is not for signatures"));
         }
         let (kty, public) = material(&published)?;
         let algorithm =
-            text(&published, "alg")?.map(|name| named(name).ok_or(NoKey("an unknown algorithm")));
+            text(&published, "alg")?.map(|name| algorithm_by_name(name).ok_or(JwkError("an unknown algorithm")));
         let algorithm = algorithm.transpose()?;
         if algorithm
             .as_ref()
             .is_some_and(|algorithm| !public.speaks(algorithm))
         {
-            return Err(NoKey("an algorithm of other keys"));
+            return Err(JwkError("an algorithm of other keys"));
         }
         let kid = text(&published, "kid")?.map(|kid| JsonWebKeyId::new(kid.to_owned()));
         Ok(Self {
@@ -101,15 +101,15 @@ impl From<ProviderKey> for Map<String, Value> {
 }
 
 /// RFC 7517 §4.3.
-fn lets_verify(published: &Map<String, Value>) -> Result<bool, NoKey> {
+fn lets_verify(published: &Map<String, Value>) -> Result<bool, JwkError> {
     let Some(operations) = published.get("key_ops") else {
         return Ok(true);
     };
-    let operations = operations.as_array().ok_or(NoKey("key_ops is no list"))?;
+    let operations = operations.as_array().ok_or(JwkError("key_ops is no list"))?;
     Ok(operations.iter().any(|operation| operation == "verify"))
 }
 
-fn material(published: &Map<String, Value>) -> Result<(CoreJsonWebKeyType, Public), NoKey> {
+fn material(published: &Map<String, Value>) -> Result<(CoreJsonWebKeyType, Public), JwkError> {
     let curve = text(published, "crv")?;
     match (text(published, "kty")?, curve) {
         (Some("RSA"), _) => {
@@ -129,26 +129,26 @@ fn material(published: &Map<String, Value>) -> Result<(CoreJsonWebKeyType, Publi
             CoreJsonWebKeyType::OctetKeyPair,
             Public::Ed25519(coordinate(published, ("x", 32))?),
         )),
-        _ => Err(NoKey("an unknown kind of key")),
+        _ => Err(JwkError("an unknown kind of key")),
     }
 }
 
-fn text<'m>(published: &'m Map<String, Value>, name: &str) -> Result<Option<&'m str>, NoKey> {
+fn text<'m>(published: &'m Map<String, Value>, name: &str) -> Result<Option<&'m str>, JwkError> {
     let value = published
         .get(name)
-        .map(|value| value.as_str().ok_or(NoKey("a member that is no text")));
+        .map(|value| value.as_str().ok_or(JwkError("a member that is no text")));
     value.transpose()
 }
 
-fn bytes(published: &Map<String, Value>, name: &str) -> Result<Vec<u8>, NoKey> {
-    let encoded = text(published, name)?.ok_or(NoKey("a member is missing"))?;
+fn bytes(published: &Map<String, Value>, name: &str) -> Result<Vec<u8>, JwkError> {
+    let encoded = text(published, name)?.ok_or(JwkError("a member is missing"))?;
     BASE64URL
         .decode(encoded)
-        .map_err(|_| NoKey("a member that is no base64url"))
+        .map_err(|_| JwkError("a member that is no base64url"))
 }
 
 /// Some providers write leading zeros, which RFC 7518 §6.3.1.1 does not want; they change nothing.
-fn number(published: &Map<String, Value>, name: &str) -> Result<Vec<u8>, NoKey> {
+fn number(published: &Map<String, Value>, name: &str) -> Result<Vec<u8>, JwkError> {
     let bytes = bytes(published, name)?;
     Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
 }
@@ -157,16 +157,16 @@ fn number(published: &Map<String, Value>, name: &str) -> Result<Vec<u8>, NoKey> 
 fn coordinate(
     published: &Map<String, Value>,
     (name, length): (&str, usize),
-) -> Result<Vec<u8>, NoKey> {
+) -> Result<Vec<u8>, JwkError> {
     let bytes = bytes(published, name)?;
     if bytes.len() == length {
         Ok(bytes)
     } else {
-        Err(NoKey("a coordinate of the wrong length"))
+        Err(JwkError("a coordinate of the wrong length"))
     }
 }
 
-fn point(published: &Map<String, Value>, length: usize) -> Result<Vec<u8>, NoKey> {
+fn point(published: &Map<String, Value>, length: usize) -> Result<Vec<u8>, JwkError> {
     let (x, y) = (
         coordinate(published, ("x", length))?,
         coordinate(published, ("y", length))?,
@@ -174,20 +174,20 @@ fn point(published: &Map<String, Value>, length: usize) -> Result<Vec<u8>, NoKey
     Ok([&[4][..], &x, &y].concat())
 }
 
-fn refuse_weak(n: &[u8], e: &[u8]) -> Result<(), NoKey> {
+fn refuse_weak(n: &[u8], e: &[u8]) -> Result<(), JwkError> {
     let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
     if !RSA_BITS.contains(&bits) {
-        return Err(NoKey("an RSA key that is too small, or too large"));
+        return Err(JwkError("an RSA key that is too small, or too large"));
     }
     // FIPS 186-5 §A.1.1: odd, and over 2^16. Larger ones than 32 bits nobody has.
     let exponent = e
         .iter()
         .fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
     if e.len() > 4 || exponent < 65_537 || exponent.is_multiple_of(2) {
-        return Err(NoKey("an RSA exponent that is weak"));
+        return Err(JwkError("an RSA exponent that is weak"));
     }
     if is_roca(n) {
-        Err(NoKey("an RSA key that is known to be factored"))
+        Err(JwkError("an RSA key that is known to be factored"))
     } else {
         Ok(())
     }
@@ -209,7 +209,7 @@ fn is_roca(n: &[u8]) -> bool {
 }
 
 /// By its registered name, of those that we take.
-pub(super) fn named(name: &str) -> Option<Algorithm> {
+pub(super) fn algorithm_by_name(name: &str) -> Option<Algorithm> {
     let algorithm: Algorithm = serde_json::from_value(Value::from(name)).ok()?;
     ALGORITHMS.contains(&algorithm).then_some(algorithm)
 }
@@ -260,7 +260,7 @@ impl Public {
 
 impl ProviderKey {
     /// Whether it may have signed with `algorithm`, under the name `kid`, where one is given.
-    pub(super) fn answers_to(&self, kid: Option<&str>, algorithm: &Algorithm) -> bool {
+    pub(super) fn matches(&self, kid: Option<&str>, algorithm: &Algorithm) -> bool {
         let called = kid.is_none_or(|kid| self.kid.as_ref().is_some_and(|own| own.as_str() == kid));
         let pinned = self.algorithm.as_ref().is_none_or(|own| own == algorithm);
         called && pinned && self.public.speaks(algorithm)
@@ -309,7 +309,7 @@ impl JsonWebKey for ProviderKey {
         message: &[u8],
         by: &[u8],
     ) -> Result<(), Refused> {
-        if self.answers_to(None, algorithm) && self.public.has_signed(algorithm, message, by) {
+        if self.matches(None, algorithm) && self.public.has_signed(algorithm, message, by) {
             Ok(())
         } else {
             Err(Refused::CryptoError(

@@ -5,7 +5,7 @@ use openidconnect::JsonWebKey as _;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::provider_key::{ProviderKey, named};
+use super::provider_key::{ProviderKey, algorithm_by_name};
 
 /// What of a header counts. A member that is there twice makes it none.
 #[derive(Deserialize)]
@@ -19,7 +19,7 @@ struct Header {
 }
 
 /// Keys that a token brings along (`jwk`, `jku`, `x5c`) are not looked at.
-pub(super) fn is_signed(token: &str, keys: &[ProviderKey]) -> bool {
+pub(super) fn verify_signature(token: &str, keys: &[ProviderKey]) -> bool {
     verify(token, keys).is_some()
 }
 
@@ -31,10 +31,10 @@ fn verify(token: &str, keys: &[ProviderKey]) -> Option<()> {
     if header.crit.is_some() || header.b64.is_some() {
         return None;
     }
-    let algorithm = named(&header.alg)?;
+    let algorithm = algorithm_by_name(&header.alg)?;
     let mut able = keys
         .iter()
-        .filter(|key| key.answers_to(header.kid.as_deref(), &algorithm));
+        .filter(|key| key.matches(header.kid.as_deref(), &algorithm));
     // Two keys that it could be are none: which one is meant would be the token's to say.
     let (key, None) = (able.next()?, able.next()) else {
         return None;

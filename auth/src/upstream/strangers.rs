@@ -2,60 +2,60 @@
 
 use std::sync::Arc;
 
-use super::{Person, Provider, Strangers, arriving::Arriving, identity_of};
+use super::{UpstreamUser, Provider, UnknownUsers, arriving::VerifiedLogin, identity_of};
 use crate::{
-    Actor, Auth, AuthError, AuthStore, Chance, DisplayName, EmailAddress, NewAccount, Password,
-    PasswordHash, Token, TokenKind, Username, second_step::Step, store::Linked,
+    Actor, Auth, AuthError, AuthStore, SecureRandom, DisplayName, EmailAddress, NewAccount, Password,
+    PasswordHash, Token, TokenKind, Username, second_step::SignInOutcome, store::LinkResult,
 };
 
 /// So many names with numbers are tried before one is made up.
-const NUMBERED: u32 = 9;
+const MAX_SUFFIX: u32 = 9;
 
 impl<S: AuthStore> Auth<S> {
-    pub(super) async fn stranger(
+    pub(super) async fn provision_account(
         &self,
         provider: &Provider,
-        person: &Person,
-        arriving: Arriving,
-    ) -> Result<Step, AuthError> {
-        if provider.strangers == Strangers::Refuse {
-            return Err(AuthError::NotLinked);
+        person: &UpstreamUser,
+        arriving: VerifiedLogin,
+    ) -> Result<SignInOutcome, AuthError> {
+        if provider.strangers == UnknownUsers::Reject {
+            return Err(AuthError::IdentityNotLinked);
         }
-        let (identity, roles) = (identity_of(provider, person), self.first_roles().await?);
+        let (identity, roles) = (identity_of(provider, person), self.default_roles().await?);
         // Once: whoever is called like many others costs no more than anybody.
-        let password = self.nobody_knows().await?;
-        for username in usernames(person, &self.0.chance) {
-            let new = self.new_stranger(username, person, password.clone());
-            let by = Actor::itself(&new).coming_from(&arriving.from);
+        let password = self.unusable_password().await?;
+        for username in usernames(person, &self.0.rng) {
+            let new = self.create_provisioned_account(username, person, password.clone());
+            let by = Actor::self_registered(&new).with_origin(&arriving.from);
             match self
                 .0
                 .store
                 .create_linked(new.clone(), roles.clone(), identity.clone(), by)
                 .await?
             {
-                Linked::Done => {
-                    self.changed(&new.username);
+                LinkResult::Done => {
+                    self.invalidate(&new.username);
                     let known = self
                         .0
                         .store
                         .credentials(&new.username)
                         .await?
-                        .ok_or(AuthError::NotLinked)?;
+                        .ok_or(AuthError::IdentityNotLinked)?;
                     return self
-                        .enter(&known.account, arriving)
+                        .complete_sign_in(&known.account, arriving)
                         .await
-                        .map(Step::SignedIn);
+                        .map(SignInOutcome::Complete);
                 }
-                Linked::NameTaken => {}
+                LinkResult::NameTaken => {}
                 // The same person in another window was quicker, and has an account now.
-                Linked::IdentityTaken => {
+                LinkResult::IdentityTaken => {
                     let identity = self
                         .0
                         .store
                         .identity(&identity.issuer, &identity.subject)
                         .await?;
                     return self
-                        .known_there(&identity.ok_or(AuthError::NotLinked)?, arriving)
+                        .sign_in_linked(&identity.ok_or(AuthError::IdentityNotLinked)?, arriving)
                         .await;
                 }
             }
@@ -64,18 +64,18 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Whoever wants a password sets one by a reset link.
-    async fn nobody_knows(&self) -> Result<PasswordHash, AuthError> {
-        let unknown = Token::random(TokenKind::Pending, &self.0.chance);
+    async fn unusable_password(&self) -> Result<PasswordHash, AuthError> {
+        let unknown = Token::random(TokenKind::Flow, &self.0.rng);
         self.0
             .hasher
             .hash(&Arc::new(Password::new(unknown.expose().to_owned())))
             .await
     }
 
-    fn new_stranger(
+    fn create_provisioned_account(
         &self,
         username: Username,
-        person: &Person,
+        person: &UpstreamUser,
         password: PasswordHash,
     ) -> NewAccount {
         let email = person
@@ -100,7 +100,7 @@ impl<S: AuthStore> Auth<S> {
 
 /// What a new account could be called: as the person is called there, then with numbers, then with chance. Never a name
 /// that is taken: that would be somebody else's account.
-fn usernames(person: &Person, chance: &Chance) -> impl Iterator<Item = Username> {
+fn usernames(person: &UpstreamUser, chance: &SecureRandom) -> impl Iterator<Item = Username> {
     let mail = person
         .email
         .as_deref()
@@ -118,7 +118,7 @@ fn usernames(person: &Person, chance: &Chance) -> impl Iterator<Item = Username>
         "user".to_owned()
     };
     let made_up = format!("{plain}-{}", hex::encode(chance.bytes::<4>()));
-    let numbered: Vec<_> = (2..=NUMBERED).map(|n| format!("{plain}{n}")).collect();
+    let numbered: Vec<_> = (2..=MAX_SUFFIX).map(|n| format!("{plain}{n}")).collect();
     std::iter::once(plain)
         .chain(numbered)
         .chain([made_up])

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Callback, LIFETIME, Provider, protocol::Ask};
+use super::{Callback, LIFETIME, Provider, protocol::Prompt};
 use crate::{
     Auth, AuthError, AuthStore, Caller, Token, TokenHash, TokenKind, clock,
-    store::{Slip, SlipKind},
+    store::{OneTimeToken, OneTimeKind},
 };
 
 /// Longer ones are not ours.
@@ -19,38 +19,38 @@ const MOST_NEXT: usize = 1024;
 
 /// What is kept of a departure; sealed.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Voyage {
+pub(super) struct LoginState {
     pub(super) provider: String,
     pub(super) nonce: String,
     pub(super) verifier: String,
     pub(super) next: String,
-    pub(super) ask: Ask,
-    pub(super) departed_at: Timestamp,
+    pub(super) ask: Prompt,
+    pub(super) started_at: Timestamp,
     /// What is to be joined to.
-    pub(super) link: Option<Joining>,
+    pub(super) link: Option<LinkTarget>,
 }
 
 /// An account, as it was when somebody who was signed in to it left. Another era or another session joins nothing: it is
 /// somebody else's idea.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Joining {
+pub(super) struct LinkTarget {
     username: String,
     session: String,
     era: i64,
 }
 
-impl Joining {
+impl LinkTarget {
     pub(super) fn of(caller: &Caller) -> Self {
         Self {
             username: caller.account().username.as_str().to_owned(),
             session: caller.session().id.to_string(),
-            era: caller.account().era.number(),
+            era: caller.account().epoch.number(),
         }
     }
 }
 
 /// A place in the house that is not too long to come back to.
-pub(super) fn place(next: String) -> String {
+pub(super) fn clamp_next(next: String) -> String {
     if next.len() <= MOST_NEXT {
         next
     } else {
@@ -59,9 +59,9 @@ pub(super) fn place(next: String) -> String {
 }
 
 impl<S: AuthStore> Auth<S> {
-    pub(super) fn seal_voyage(
+    pub(super) fn seal_state(
         &self,
-        voyage: &Voyage,
+        voyage: &LoginState,
         browser: &Token,
     ) -> Result<SecretString, AuthError> {
         let json =
@@ -69,63 +69,63 @@ impl<S: AuthStore> Auth<S> {
         Ok(self
             .0
             .upstream_seal
-            .seal(&json, browser.hash().as_str(), &self.0.chance)?
+            .seal(&json, browser.hash().as_str(), &self.0.rng)?
             .into())
     }
 
     /// # Errors
     /// [`AuthError::WrongBrowser`] for one that is not ours, another browser's, another provider's, or too old.
-    pub(super) fn open_voyage(
+    pub(super) fn open_state(
         &self,
         callback: &Callback,
         provider: &Provider,
-    ) -> Result<Voyage, AuthError> {
-        let browser = callback.browser.as_ref().ok_or(AuthError::WrongBrowser)?;
+    ) -> Result<LoginState, AuthError> {
+        let browser = callback.browser.as_ref().ok_or(AuthError::StateMismatch)?;
         let state = callback.state.expose_secret();
         if state.len() > MOST {
-            return Err(AuthError::WrongBrowser);
+            return Err(AuthError::StateMismatch);
         }
         let json = self
             .0
             .upstream_seal
             .open(state, browser.hash().as_str())
-            .map_err(|_| AuthError::WrongBrowser)?;
+            .map_err(|_| AuthError::StateMismatch)?;
         // One that an older version sealed may look otherwise: it begins anew.
-        let voyage: Voyage =
-            serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::WrongBrowser)?;
+        let voyage: LoginState =
+            serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::StateMismatch)?;
         let is_over = self.0.clock.now() >= voyage.ends_at();
         if is_over || voyage.provider != provider.id {
-            Err(AuthError::WrongBrowser)
+            Err(AuthError::StateMismatch)
         } else {
             Ok(voyage)
         }
     }
 
     /// Of any number of callbacks at once, one gets on.
-    pub(super) async fn finish_voyage(&self, voyage: &Voyage) -> Result<(), AuthError> {
-        let slip = Slip {
-            kind: SlipKind::Upstream,
+    pub(super) async fn consume_state(&self, voyage: &LoginState) -> Result<(), AuthError> {
+        let slip = OneTimeToken {
+            kind: OneTimeKind::Upstream,
             hash: TokenHash::of(voyage.nonce.as_bytes()),
             username: None,
             body: String::new(),
             created_at: self.0.clock.now(),
             expires_at: voyage.ends_at(),
         };
-        if self.0.store.keep_first_slip(slip).await? {
+        if self.0.store.insert_token_if_absent(slip).await? {
             Ok(())
         } else {
-            Err(AuthError::WrongBrowser)
+            Err(AuthError::StateMismatch)
         }
     }
 
     /// The cookie that a browser showed, or a new one: one for all of its windows, which may be on their way at once.
-    pub(super) fn browser(&self, shown: Option<Token>) -> Token {
-        shown.unwrap_or_else(|| Token::random(TokenKind::Pending, &self.0.chance))
+    pub(super) fn browser_token(&self, shown: Option<Token>) -> Token {
+        shown.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.rng))
     }
 }
 
-impl Voyage {
+impl LoginState {
     fn ends_at(&self) -> Timestamp {
-        clock::after(self.departed_at, LIFETIME)
+        clock::add(self.started_at, LIFETIME)
     }
 }

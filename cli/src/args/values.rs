@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use auth::store::Network;
+use auth::store::NetworkPrefix;
 
-pub(super) fn network(raw: &str) -> Result<Network, &'static str> {
-    Network::parse(raw.trim())
+pub(super) fn network(raw: &str) -> Result<NetworkPrefix, &'static str> {
+    NetworkPrefix::parse(raw.trim())
         .ok_or("write an address, as in 192.0.2.1 or 2001:db8::1, or an IPv6 /48")
 }
 

@@ -3,7 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context, anyhow, bail};
-use auth::{PasswordHash, Username, auth::Import};
+use auth::{PasswordHash, Username, auth::ImportedAccount};
 use serde::Deserialize;
 use server::state::Auth;
 
@@ -93,7 +93,7 @@ async fn take(
     // The hash is not repeated in the error: it is as good as a password to whoever can guess.
     let password =
         PasswordHash::import(&hashed_password).with_context(|| format!("the hash of {name}"))?;
-    let import = Import {
+    let import = ImportedAccount {
         username: name.clone(),
         password,
         administrator,

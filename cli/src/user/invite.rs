@@ -1,6 +1,6 @@
 //! `strongroom user invite`: a link that makes an account, once.
 
-use auth::{EmailAddress, Realm, RealmName, Role, inviting::Delivery, inviting::Invitation};
+use auth::{EmailAddress, Realm, RealmName, Role, inviting::Delivery, inviting::NewInvitation};
 use secrecy::ExposeSecret as _;
 use server::{Config, state::Auth};
 
@@ -17,7 +17,7 @@ pub(super) async fn invite(
         given.push(promised(auth, role).await?);
     }
     let email = email.map(EmailAddress::parse).transpose()?;
-    let invitation = Invitation {
+    let invitation = NewInvitation {
         administrator: false,
         roles: given,
         email,

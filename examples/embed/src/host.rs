@@ -16,7 +16,7 @@ pub(crate) struct Garden(pub(crate) Auth<Memory>);
 
 impl HasAuth for Garden {
     type Store = Memory;
-    type Refusal = Problem;
+    type Rejection = Problem;
 
     fn auth(&self) -> &Auth<Memory> {
         &self.0
@@ -79,7 +79,7 @@ impl IntoResponse for Problem {
         match self {
             Self::Name(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Self::Auth(error) => match error {
-                AuthError::NotSignedIn | AuthError::InvalidToken | AuthError::BadCredentials => {
+                AuthError::Unauthenticated | AuthError::InvalidToken | AuthError::BadCredentials => {
                     (StatusCode::UNAUTHORIZED, error.to_string())
                 }
                 AuthError::NotAllowed { .. } => (StatusCode::FORBIDDEN, error.to_string()),
@@ -87,7 +87,7 @@ impl IntoResponse for Problem {
                 AuthError::PasswordRefused(_) => {
                     (StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
                 }
-                AuthError::Throttled { .. } | AuthError::Busy { .. } => {
+                AuthError::Throttled { .. } | AuthError::HasherBusy { .. } => {
                     (StatusCode::TOO_MANY_REQUESTS, error.to_string())
                 }
                 AuthError::RealmNotFound => (StatusCode::NOT_FOUND, error.to_string()),

@@ -5,7 +5,7 @@ mod host;
 mod store;
 
 use auth::{
-    Action, Anyone, Applicant, Auth, Caller, Chance, Clock, Grant, InRealm, MasterKey, Origin,
+    Action, Anyone, RegistrationRequest, Auth, Caller, SecureRandom, Clock, Scope, RealmTarget, MasterKey, Origin,
     Password,
 };
 use auth::{Permitted, Role, Settings, Username};
@@ -18,9 +18,9 @@ use secrecy::ExposeSecret as _;
 struct Water;
 impl Action for Water {
     const NAME: &'static str = "garden.water";
-    type Scope = InRealm;
-    const NEEDS: Role = Role::Editor;
-    const GRANT: Grant = Grant::WriteFiles;
+    type Target = RealmTarget;
+    const REQUIRED_ROLE: Role = Role::Editor;
+    const SCOPE: Scope = Scope::WriteFiles;
 }
 
 #[derive(serde::Deserialize)]
@@ -36,7 +36,7 @@ async fn register(
     who: Form<Credentials>,
 ) -> Answer<()> {
     auth.register(
-        Applicant::new(
+        RegistrationRequest::new(
             Username::parse(&who.username)?,
             Password::new(who.0.password),
         ),
@@ -69,13 +69,13 @@ async fn water(Permitted(permit): Permitted<Water>) -> String {
 )]
 async fn service(key: MasterKey) -> anyhow::Result<Router> {
     let settings = Settings::new("http://localhost:3000".into(), "garden".into())
-        .open_to_everybody(Role::Editor);
+        .with_open_registration(Role::Editor);
     let auth = Auth::open(
         store::Memory::default(),
         settings,
         key,
         Clock::system(),
-        Chance::system(),
+        SecureRandom::system(),
     )
     .await?;
     let open = Router::new()
@@ -89,9 +89,9 @@ async fn service(key: MasterKey) -> anyhow::Result<Router> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let service = service(MasterKey::load_or_make(
+    let service = service(MasterKey::load_or_create(
         "garden.key".as_ref(),
-        &Chance::system(),
+        &SecureRandom::system(),
     )?)
     .await?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;

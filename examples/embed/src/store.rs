@@ -9,12 +9,12 @@ use std::{
 };
 
 use auth::{
-    Account, AccountChange, Actor, AuthStore, Era, NewAccount, PasswordHash, Realm, RealmId,
-    RealmName, Role, Session, SessionId, Standing, TokenHash, Unavailable, Username,
+    Account, AccountChange, Actor, AuthStore, SecurityEpoch, NewAccount, PasswordHash, Realm, RealmId,
+    RealmName, Role, Session, SessionId, AccountStatus, TokenHash, StoreUnavailable, Username,
     factor::FactorKinds,
     store::{
-        AccountEvent, AccountQuery, Answer, Arrival, Bucket, ChangeRefused, Credentials, End,
-        Inserted, Member, RefreshState, Replacement, Rotate, Rotation, StoredKey, Tally,
+        AccountEvent, AccountQuery, StoreResult, SignInContext, Bucket, ChangeRejected, Credentials, SessionEnd,
+        InsertResult, Member, RefreshState, PasswordWrite, RefreshRotation, Rotation, StoredKey, FailureCount,
     },
 };
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ pub(crate) struct Tables {
     /// By the hash of a cookie.
     cookies: HashMap<TokenHash, SessionId>,
     keys: Vec<StoredKey>,
-    tallies: HashMap<Bucket, Tally>,
+    tallies: HashMap<Bucket, FailureCount>,
     events: Vec<Username>,
 }
 
@@ -70,14 +70,14 @@ impl Tables {
 
     fn begin_era(&mut self, username: &Username, at: Timestamp) {
         if let Some((credentials, _)) = self.accounts.get_mut(username) {
-            credentials.account.era = credentials.account.era.next(at);
+            credentials.account.epoch = credentials.account.epoch.bump(at);
         }
         self.events.push(username.clone());
     }
 }
 
-fn absent() -> Unavailable {
-    Unavailable::because("this store does not keep that")
+fn absent() -> StoreUnavailable {
+    StoreUnavailable::from_source("this store does not keep that")
 }
 
 impl AuthStore for Memory {
@@ -86,21 +86,21 @@ impl AuthStore for Memory {
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
         _: Actor,
-    ) -> Answer<Inserted> {
+    ) -> StoreResult<InsertResult> {
         let mut tables = self.tables();
         if tables.accounts.contains_key(&new.username) {
-            return Ok(Inserted::Taken);
+            return Ok(InsertResult::Duplicate);
         }
         let account = Account {
             username: new.username.clone(),
             display_name: new.display_name,
             email: new.email,
             email_verified: new.email_verified,
-            standing: Standing::Active,
+            standing: AccountStatus::Active,
             administrator: new.administrator,
             created_at: new.created_at,
-            reset_required: false,
-            era: Era::default(),
+            must_change_password: false,
+            epoch: SecurityEpoch::default(),
         };
         tables.accounts.insert(
             new.username,
@@ -112,18 +112,18 @@ impl AuthStore for Memory {
                 roles,
             ),
         );
-        Ok(Inserted::Done)
+        Ok(InsertResult::Inserted)
     }
 
     async fn create_first_administrator(
         &self,
         _: NewAccount,
         _: Actor,
-    ) -> Answer<Option<Inserted>> {
+    ) -> StoreResult<Option<InsertResult>> {
         Err(absent())
     }
 
-    async fn credentials(&self, username: &Username) -> Answer<Option<Credentials>> {
+    async fn credentials(&self, username: &Username) -> StoreResult<Option<Credentials>> {
         Ok(self
             .tables()
             .accounts
@@ -131,7 +131,7 @@ impl AuthStore for Memory {
             .map(|(credentials, _)| credentials.clone()))
     }
 
-    async fn password_kinds(&self) -> Answer<Vec<PasswordHash>> {
+    async fn hash_samples(&self) -> StoreResult<Vec<PasswordHash>> {
         Ok(self
             .tables()
             .accounts
@@ -140,7 +140,7 @@ impl AuthStore for Memory {
             .collect())
     }
 
-    async fn member(&self, username: &Username) -> Answer<Option<Member>> {
+    async fn member(&self, username: &Username) -> StoreResult<Option<Member>> {
         Ok(self
             .tables()
             .accounts
@@ -155,7 +155,7 @@ impl AuthStore for Memory {
             }))
     }
 
-    async fn members(&self, _: AccountQuery) -> Answer<Vec<Member>> {
+    async fn members(&self, _: AccountQuery) -> StoreResult<Vec<Member>> {
         Err(absent())
     }
 
@@ -165,7 +165,7 @@ impl AuthStore for Memory {
         _: AccountChange,
         _: Actor,
         _: Timestamp,
-    ) -> Result<Account, ChangeRefused> {
+    ) -> Result<Account, ChangeRejected> {
         Err(absent().into())
     }
 
@@ -176,11 +176,11 @@ impl AuthStore for Memory {
         _: Option<Role>,
         _: Actor,
         _: Timestamp,
-    ) -> Result<(), ChangeRefused> {
+    ) -> Result<(), ChangeRejected> {
         Err(absent().into())
     }
 
-    async fn members_of(&self, _: &RealmId) -> Answer<Vec<(Account, Role)>> {
+    async fn members_of(&self, _: &RealmId) -> StoreResult<Vec<(Account, Role)>> {
         Err(absent())
     }
 
@@ -189,29 +189,29 @@ impl AuthStore for Memory {
         username: &Username,
         old: &PasswordHash,
         new: PasswordHash,
-        why: Replacement,
+        why: PasswordWrite,
         _: Actor,
         at: Timestamp,
-    ) -> Answer<bool> {
+    ) -> StoreResult<bool> {
         let mut tables = self.tables();
         let Some((credentials, _)) = tables.accounts.get_mut(username) else {
             return Ok(false);
         };
-        if credentials.password != *old || !why.fits(&credentials.account) {
+        if credentials.password != *old || !why.still_applies(&credentials.account) {
             return Ok(false);
         }
         credentials.password = new;
         match why {
-            Replacement::Upgrade => {}
-            Replacement::ChangeKeepingSessions { .. } => tables.begin_era(username, at),
-            Replacement::Change { keep, .. } => {
+            PasswordWrite::Upgrade => {}
+            PasswordWrite::ChangeKeepingSessions { .. } => tables.begin_era(username, at),
+            PasswordWrite::Change { keep, .. } => {
                 tables.throw_out(username, at, keep.as_ref());
             }
         }
         Ok(true)
     }
 
-    async fn has_administrator(&self) -> Answer<bool> {
+    async fn has_administrator(&self) -> StoreResult<bool> {
         Ok(false)
     }
 
@@ -219,27 +219,27 @@ impl AuthStore for Memory {
         &self,
         session: Session,
         secret: TokenHash,
-        era: Era,
-    ) -> Answer<Option<Arrival>> {
+        era: SecurityEpoch,
+    ) -> StoreResult<Option<SignInContext>> {
         let mut tables = self.tables();
         let account = tables
             .accounts
             .get(&session.username)
             .map(|(credentials, _)| &credentials.account);
-        if account.is_none_or(|account| account.standing != Standing::Active || account.era != era)
+        if account.is_none_or(|account| account.standing != AccountStatus::Active || account.epoch != era)
         {
             return Ok(None);
         }
         tables.cookies.insert(secret, session.id.clone());
         tables.sessions.insert(session.id.clone(), session);
-        Ok(Some(Arrival::default()))
+        Ok(Some(SignInContext::default()))
     }
 
-    async fn session(&self, id: &SessionId) -> Answer<Option<Session>> {
+    async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
         Ok(self.tables().sessions.get(id).cloned())
     }
 
-    async fn session_by_cookie(&self, cookie: &TokenHash) -> Answer<Option<Session>> {
+    async fn session_by_cookie(&self, cookie: &TokenHash) -> StoreResult<Option<Session>> {
         let tables = self.tables();
         Ok(tables
             .cookies
@@ -248,23 +248,23 @@ impl AuthStore for Memory {
             .cloned())
     }
 
-    async fn session_by_refresh(&self, _: &TokenHash) -> Answer<Option<RefreshState>> {
+    async fn session_by_refresh(&self, _: &TokenHash) -> StoreResult<Option<RefreshState>> {
         Ok(None)
     }
 
     /// People sign in anew after half an hour.
-    async fn rotate_refresh(&self, _: Rotate) -> Answer<Rotation> {
-        Ok(Rotation::Dead)
+    async fn rotate_refresh(&self, _: RefreshRotation) -> StoreResult<Rotation> {
+        Ok(Rotation::Invalid)
     }
 
-    async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Answer<()> {
+    async fn touch_session(&self, id: &SessionId, at: Timestamp) -> StoreResult<()> {
         if let Some(session) = self.tables().sessions.get_mut(id) {
             session.last_seen = at;
         }
         Ok(())
     }
 
-    async fn sessions_of(&self, username: &Username, at: Timestamp) -> Answer<Vec<Session>> {
+    async fn sessions_of(&self, username: &Username, at: Timestamp) -> StoreResult<Vec<Session>> {
         let live =
             |s: &&Session| s.username == *username && s.ended_at.is_none() && at < s.expires_at;
         Ok(self
@@ -276,7 +276,7 @@ impl AuthStore for Memory {
             .collect())
     }
 
-    async fn end_session(&self, username: &Username, id: &SessionId, end: End) -> Answer<bool> {
+    async fn end_session(&self, username: &Username, id: &SessionId, end: SessionEnd) -> StoreResult<bool> {
         Ok(self.tables().end(username, end.at, |other| other == id) > 0)
     }
 
@@ -284,32 +284,32 @@ impl AuthStore for Memory {
         &self,
         username: &Username,
         keep: Option<&SessionId>,
-        end: End,
-    ) -> Answer<u64> {
+        end: SessionEnd,
+    ) -> StoreResult<u64> {
         Ok(self.tables().throw_out(username, end.at, keep))
     }
 
-    async fn realms(&self) -> Answer<Vec<Realm>> {
-        let name = RealmName::parse(GARDEN).map_err(Unavailable::because)?;
+    async fn realms(&self) -> StoreResult<Vec<Realm>> {
+        let name = RealmName::parse(GARDEN).map_err(StoreUnavailable::from_source)?;
         Ok(vec![Realm {
             id: RealmId::new(GARDEN),
             name,
         }])
     }
 
-    async fn account_events_after(&self, n: i64) -> Answer<Vec<AccountEvent>> {
+    async fn account_events_after(&self, n: i64) -> StoreResult<Vec<AccountEvent>> {
         let tables = self.tables();
         let numbered = (1..)
             .zip(tables.events.iter().cloned())
-            .map(|(n, username)| AccountEvent { n, username });
-        Ok(numbered.filter(|event| event.n > n).take(1_000).collect())
+            .map(|(n, username)| AccountEvent { seq: n, username });
+        Ok(numbered.filter(|event| event.seq > n).take(1_000).collect())
     }
 
-    async fn last_account_event(&self) -> Answer<i64> {
-        i64::try_from(self.tables().events.len()).map_err(Unavailable::because)
+    async fn last_account_event(&self) -> StoreResult<i64> {
+        i64::try_from(self.tables().events.len()).map_err(StoreUnavailable::from_source)
     }
 
-    async fn forget_ended(&self, before: Timestamp) -> Answer<u64> {
+    async fn purge_ended(&self, before: Timestamp) -> StoreResult<u64> {
         let sessions = &mut self.tables().sessions;
         let had = sessions.len();
         sessions.retain(|_, session| {

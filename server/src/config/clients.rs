@@ -26,7 +26,7 @@ pub(super) fn decide(sections: Vec<ClientSection>) -> Result<Clients, ConfigErro
             .map_err(|why| bad(&section.id, why))
     };
     let clients = sections.into_iter().map(client).collect::<Result<_, _>>()?;
-    Clients::with(clients).map_err(|why| ConfigError(format!("clients: {why}")))
+    Clients::register(clients).map_err(|why| ConfigError(format!("clients: {why}")))
 }
 
 #[cfg(test)]

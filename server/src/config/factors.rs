@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth::{
-    auth::{Programs, StepUpRules},
+    auth::{ClientStepUp, StepUpRules},
     factor::{FactorRules, Required},
 };
 use serde::Deserialize;
@@ -56,13 +56,13 @@ impl StepUpSection {
             return Err(ConfigError("step_up.minutes is 1 to 60.".to_owned()));
         }
         let programs = if self.files == Some(true) {
-            Programs::RecentSignIn
+            ClientStepUp::RecentSignIn
         } else {
-            Programs::LiveSession
+            ClientStepUp::LiveSession
         };
         Ok(StepUpRules {
             within: Duration::from_mins(minutes),
-            programs,
+            clients: programs,
         })
     }
 }
@@ -79,8 +79,8 @@ mod tests {
         );
         let rules = StepUpSection::default().decide().unwrap();
         assert_eq!(
-            (rules.within, rules.programs),
-            (Duration::from_mins(10), Programs::LiveSession)
+            (rules.within, rules.clients),
+            (Duration::from_mins(10), ClientStepUp::LiveSession)
         );
         for minutes in [0, 61] {
             assert!(

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use auth::{
-    breach::Breaches,
+    breach::BreachFilter,
     key::MasterKey,
     password::{ContextWord, PasswordRules},
 };
@@ -36,7 +36,7 @@ impl PasswordSection {
     /// A sentence for the operator, where a file is not what it should be.
     pub(crate) fn rules(&self) -> anyhow::Result<PasswordRules> {
         let open = |path: &PathBuf| {
-            Breaches::open(path)
+            BreachFilter::open(path)
                 .map(Arc::new)
                 .map_err(anyhow::Error::msg)
         };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use auth::upstream::{Provider, Strangers};
+use auth::upstream::{Provider, UnknownUsers};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -78,9 +78,9 @@ pub(super) fn decide(
 
 fn provider(section: ProviderSection, public_url: &str) -> Result<Provider, ConfigError> {
     let strangers = if section.new_accounts == Some(true) {
-        Strangers::Welcome
+        UnknownUsers::Provision
     } else {
-        Strangers::Refuse
+        UnknownUsers::Reject
     };
     Ok(Provider {
         redirect_uri: redirect_uri(public_url, &section.id),
@@ -167,7 +167,7 @@ mod tests {
             providers.list[0].redirect_uri,
             "https://files.example/auth/oidc/work/callback"
         );
-        assert_eq!(providers.list[0].strangers, Strangers::Refuse);
+        assert_eq!(providers.list[0].strangers, UnknownUsers::Reject);
         assert!(!format!("{providers:?}").contains("hunter2"));
     }
 

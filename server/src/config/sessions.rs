@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::key_ring::LONGEST_ACCESS;
+use auth::key_ring::MAX_ACCESS_LIFETIME;
 use serde::Deserialize;
 
 use super::ConfigError;
@@ -44,7 +44,7 @@ impl SessionsSection {
                     .to_owned(),
             ));
         }
-        if rules.access < Duration::from_mins(1) || rules.access > LONGEST_ACCESS {
+        if rules.access < Duration::from_mins(1) || rules.access > MAX_ACCESS_LIFETIME {
             return Err(ConfigError(
                 "sessions.access_minutes is between 1 and 60.".to_owned(),
             ));

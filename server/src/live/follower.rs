@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth::Unavailable;
+use auth::StoreUnavailable;
 use tokio::{
     sync::{broadcast, watch},
     time::{Instant, sleep},
@@ -76,7 +76,7 @@ async fn catch_up(
     hub: &Hub,
     channel: &Channel,
     head: &watch::Sender<Option<i64>>,
-) -> Result<usize, Unavailable> {
+) -> Result<usize, StoreUnavailable> {
     let vault = &channel.vault.id;
     let known = *head.borrow();
     let Some(mut at) = known else {
@@ -104,7 +104,7 @@ async fn begin(
     hub: &Hub,
     channel: &Channel,
     head: &watch::Sender<Option<i64>>,
-) -> Result<usize, Unavailable> {
+) -> Result<usize, StoreUnavailable> {
     let vault = &channel.vault.id;
     let newest = hub.source().head(vault).await?;
     let mut at = (newest - i64::try_from(ring::MOST).unwrap_or(0)).max(0);

@@ -71,14 +71,14 @@ impl<S: AuthStore> Watcher for Viewer<S> {
     }
 
     async fn ask(&self) -> Verdict {
-        match self.auth.still(&self.caller).await {
+        match self.auth.revalidate(&self.caller).await {
             Ok(caller) if caller.permit::<Read>(Some(&self.vault)).is_ok() => Verdict::GoOn,
             Ok(_) => Verdict::NoRight,
             Err(
                 AuthError::Store(_)
-                | AuthError::Busy { .. }
+                | AuthError::HasherBusy { .. }
                 | AuthError::Internal(_)
-                | AuthError::AnotherMasterKey
+                | AuthError::MasterKeyMismatch
                 | AuthError::SameMasterKey,
             ) => Verdict::Unknown,
             Err(_) => Verdict::SignedOut,

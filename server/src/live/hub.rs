@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use auth::{Realm, Unavailable};
+use auth::{Realm, StoreUnavailable};
 use tokio::sync::{Semaphore, watch};
 use vault::{BlobStore, Vault, VaultId, VaultStore};
 
@@ -83,12 +83,12 @@ impl Hub {
         &self,
         vault: &Realm,
         since: Option<i64>,
-    ) -> Result<Subscription, Unavailable> {
+    ) -> Result<Subscription, StoreUnavailable> {
         let (channel, mut head) = self.channel(vault);
         let known = tokio::time::timeout(START, head.wait_for(Option::is_some)).await;
         let known = known.ok().and_then(Result::ok).and_then(|head| *head);
         let known =
-            known.ok_or_else(|| Unavailable::because("the event log was not read in time"))?;
+            known.ok_or_else(|| StoreUnavailable::from_source("the event log was not read in time"))?;
         let mut subscription = Subscription::new(self.clone(), channel, head, known);
         match since {
             None => {}

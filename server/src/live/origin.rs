@@ -1,7 +1,7 @@
 //! Streams by cookie: a page of somebody else's must not open one with our user's cookie. Bearer tokens and tickets
 //! prove by themselves that our own page (or program) sent them.
 
-use auth::{AuthError, Caller, policy::Via};
+use auth::{AuthError, Caller, policy::AuthVia};
 use http::{HeaderMap, header::ORIGIN};
 
 /// For `/ws`. Browsers send `Origin` with every WebSocket (RFC 6455 §10.2) and no CORS rule holds one back, so a cookie
@@ -14,7 +14,7 @@ pub fn refuse_foreign_socket(
     headers: &HeaderMap,
     is_own: impl Fn(&str) -> bool,
 ) -> Result<(), AuthError> {
-    if caller.via() != Via::Cookie || is_own_origin(headers, is_own) == Some(true) {
+    if caller.via() != AuthVia::Cookie || is_own_origin(headers, is_own) == Some(true) {
         return Ok(());
     }
     Err(AuthError::CrossSite)
@@ -30,7 +30,7 @@ pub fn refuse_foreign_stream(
     headers: &HeaderMap,
     is_own: impl Fn(&str) -> bool,
 ) -> Result<(), AuthError> {
-    if caller.via() != Via::Cookie
+    if caller.via() != AuthVia::Cookie
         || (is_own_origin(headers, is_own) != Some(false) && !is_cross_site(headers))
     {
         return Ok(());

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth::Unavailable;
+use auth::StoreUnavailable;
 use axum::{
     extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade},
     response::Response,
@@ -45,7 +45,7 @@ pub async fn ws<W: Watcher>(
     hub: Hub,
     watcher: W,
     since: Option<i64>,
-) -> Result<Response, Unavailable> {
+) -> Result<Response, StoreUnavailable> {
     let subscription = hub.subscribe(watcher.vault(), since).await?;
     let spread = Duration::from_millis(hub.next_number() * 37 % 15_000);
     let guard = Guard::new(hub, watcher);

@@ -1,11 +1,11 @@
 //! Where a vault's events come from.
 
-use auth::Unavailable;
+use auth::StoreUnavailable;
 use futures_util::future::BoxFuture;
 use tokio::sync::broadcast;
 use vault::{BlobStore, Event, Vault, VaultId, VaultStore};
 
-type Answer<'a, T> = BoxFuture<'a, Result<T, Unavailable>>;
+type Answer<'a, T> = BoxFuture<'a, Result<T, StoreUnavailable>>;
 
 /// The event log, as the followers read it. Ids of one vault become visible in order.
 pub trait EventSource: Send + Sync + 'static {

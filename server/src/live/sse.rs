@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
-use auth::Unavailable;
+use auth::StoreUnavailable;
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
@@ -36,7 +36,7 @@ pub async fn events<W: Watcher>(
     hub: Hub,
     watcher: W,
     since: Option<i64>,
-) -> Result<Response, Unavailable> {
+) -> Result<Response, StoreUnavailable> {
     let subscription = hub
         .subscribe(watcher.vault(), last_event_id(headers).or(since))
         .await?;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use auth::Unavailable;
+use auth::StoreUnavailable;
 use tokio::sync::watch;
 
 use super::{
@@ -71,7 +71,7 @@ impl Subscription {
     }
 
     /// What comes next, oldest first.
-    pub(super) async fn take(&mut self) -> Result<Vec<Arc<Message>>, Unavailable> {
+    pub(super) async fn take(&mut self) -> Result<Vec<Arc<Message>>, StoreUnavailable> {
         if self.resync {
             return self.say_resync();
         }
@@ -93,7 +93,7 @@ impl Subscription {
             .readers()
             .acquire()
             .await
-            .map_err(Unavailable::because)?;
+            .map_err(StoreUnavailable::from_source)?;
         let events = self
             .hub
             .source()
@@ -103,10 +103,10 @@ impl Subscription {
         Ok(follower::encode(&self.channel, &events))
     }
 
-    fn say_resync(&mut self) -> Result<Vec<Arc<Message>>, Unavailable> {
+    fn say_resync(&mut self) -> Result<Vec<Arc<Message>>, StoreUnavailable> {
         self.resync = false;
         Ok(vec![
-            Message::resync(self.place).map_err(Unavailable::because)?,
+            Message::resync(self.place).map_err(StoreUnavailable::from_source)?,
         ])
     }
 }

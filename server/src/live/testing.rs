@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use auth::{Realm, RealmId, RealmName, Unavailable, Username};
+use auth::{Realm, RealmId, RealmName, StoreUnavailable, Username};
 use axum::{
     Router,
     extract::{Query, State, ws::WebSocketUpgrade},
@@ -131,10 +131,10 @@ impl Log {
     fn ask<T: Send + 'static>(
         &self,
         answer: impl FnOnce(&[Event]) -> T,
-    ) -> BoxFuture<'static, Result<T, Unavailable>> {
+    ) -> BoxFuture<'static, Result<T, StoreUnavailable>> {
         self.0.queries.fetch_add(1, Ordering::SeqCst);
         let answer = if self.0.broken.load(Ordering::SeqCst) {
-            Err(Unavailable::because("the database is down"))
+            Err(StoreUnavailable::from_source("the database is down"))
         } else {
             Ok(answer(&self.0.events.lock().unwrap()))
         };
@@ -151,7 +151,7 @@ impl EventSource for Log {
         _: &'a VaultId,
         since: i64,
         limit: u32,
-    ) -> BoxFuture<'a, Result<Vec<Event>, Unavailable>> {
+    ) -> BoxFuture<'a, Result<Vec<Event>, StoreUnavailable>> {
         let since = usize::try_from(since).unwrap();
         self.ask(|events| {
             events
@@ -163,7 +163,7 @@ impl EventSource for Log {
         })
     }
 
-    fn head<'a>(&'a self, _: &'a VaultId) -> BoxFuture<'a, Result<i64, Unavailable>> {
+    fn head<'a>(&'a self, _: &'a VaultId) -> BoxFuture<'a, Result<i64, StoreUnavailable>> {
         self.ask(|events| events.last().map_or(0, |event| event.id))
     }
 

@@ -2,7 +2,7 @@
 //! Deliberately absent: sentences, which all stand in the templates.
 
 use askama::Template;
-use auth::{Letter, LetterBody, Notice, Origin, Username};
+use auth::{OutgoingMail, MailBody, SecurityNotice, Origin, Username};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
@@ -59,7 +59,7 @@ struct NoticeFacts<'a> {
     name: Option<&'a str>,
     site: &'a str,
     /// The factor, token or provider that the notice is about.
-    thing: Option<&'a str>,
+    about: Option<&'a str>,
     when: String,
     device: Option<String>,
     address: String,
@@ -79,13 +79,13 @@ macro_rules! notice_templates {
                     struct Text<'a> {
                         name: Option<&'a str>,
                         site: &'a str,
-                        thing: Option<&'a str>,
+                        about: Option<&'a str>,
                         when: String,
                         device: Option<String>,
                         address: String,
                     }
-                    let NoticeFacts { name, site, thing, when, device, address } = facts;
-                    Text { name, site, thing, when, device, address }.render()
+                    let NoticeFacts { name, site, about, when, device, address } = facts;
+                    Text { name, site, about, when, device, address }.render()
                 })*
             }
         }
@@ -119,7 +119,7 @@ notice_templates! {
 ///
 /// # Errors
 /// A template that fails to render, or has no subject.
-pub(super) fn render(mail: &Letter, site: &str) -> anyhow::Result<Rendered> {
+pub(super) fn render(mail: &OutgoingMail, site: &str) -> anyhow::Result<Rendered> {
     let text = render_body(&mail.body, safe_name(&mail.name), site)?;
     let (subject, text) = text
         .trim()
@@ -132,9 +132,9 @@ pub(super) fn render(mail: &Letter, site: &str) -> anyhow::Result<Rendered> {
     })
 }
 
-fn render_body(body: &LetterBody, name: Option<&str>, site: &str) -> askama::Result<String> {
+fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Result<String> {
     match body {
-        LetterBody::Reset {
+        MailBody::Reset {
             link,
             username,
             until,
@@ -146,7 +146,7 @@ fn render_body(body: &LetterBody, name: Option<&str>, site: &str) -> askama::Res
             link: link.expose_secret(),
         }
         .render(),
-        LetterBody::Invite { link, from, until } => Invitation {
+        MailBody::Invite { link, from, until } => Invitation {
             name,
             site,
             inviter: safe_name(from).unwrap_or("A Strongroom user"),
@@ -154,7 +154,7 @@ fn render_body(body: &LetterBody, name: Option<&str>, site: &str) -> askama::Res
             link: link.expose_secret(),
         }
         .render(),
-        LetterBody::ConfirmEmail {
+        MailBody::ConfirmEmail {
             link,
             username,
             until,
@@ -166,7 +166,7 @@ fn render_body(body: &LetterBody, name: Option<&str>, site: &str) -> askama::Res
             link: link.expose_secret(),
         }
         .render(),
-        LetterBody::TokenEnds {
+        MailBody::TokenEnds {
             label,
             username,
             until,
@@ -178,8 +178,17 @@ fn render_body(body: &LetterBody, name: Option<&str>, site: &str) -> askama::Res
             until: time(*until),
         }
         .render(),
-        LetterBody::Notice { notice, at, origin } => {
-            render_notice(*notice, notice_facts(*at, origin, name, site))
+        MailBody::Notice {
+            notice,
+            about,
+            at,
+            origin,
+        } => {
+            let facts = NoticeFacts {
+                about: about.as_deref().and_then(safe_name),
+                ..notice_facts(*at, origin, name, site)
+            };
+            render_notice(*notice, facts)
         }
     }
 }
@@ -193,15 +202,15 @@ fn notice_facts<'a>(
     NoticeFacts {
         name,
         site,
-        thing: None,
+        about: None,
         when: time(at),
-        device: origin.user_agent.as_deref().and_then(device::known),
+        device: origin.user_agent.as_deref().and_then(device::browser_label),
         address: origin.address.to_string(),
     }
 }
 
-/// Joins the lines of each paragraph and wraps them at 72 characters (RFC 5322 §2.1.1). An indented line stays as it
-/// is, and a link is never broken.
+/// Joins the lines of each paragraph and wraps them at 72 characters (RFC 5322 §2.1.1). An indented
+/// line stays as it is, and a link is never broken.
 fn reflow(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut joins = false;
@@ -241,8 +250,8 @@ fn time(at: Timestamp) -> String {
     at.strftime("%H:%M UTC on %-d %B %Y").to_string()
 }
 
-/// The name, unless a mail program would turn it into a link. An attacker who registers with the address of another
-/// person must not be able to send them a message.
+/// The name, unless a mail program would turn it into a link. An attacker who registers with the
+/// address of another person must not be able to send them a message.
 fn safe_name(name: &str) -> Option<&str> {
     let letters: Vec<char> = name.chars().collect();
     let has_domain = letters

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use auth::{DisplayName, EmailAddress, Notice, Origin, Username};
+use auth::{DisplayName, EmailAddress, SecurityNotice, Origin, Username};
 use jiff::Timestamp;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
@@ -14,8 +14,8 @@ use crate::config::mail::{Smtp, Tls, Way};
 
 const SITE: &str = "https://files.example";
 
-fn letter(to: &str, name: &str, body: LetterBody) -> Letter {
-    Letter {
+fn letter(to: &str, name: &str, body: MailBody) -> OutgoingMail {
+    OutgoingMail {
         to: EmailAddress::parse(to).unwrap(),
         name: name.to_owned(),
         body,
@@ -26,22 +26,23 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-fn reset(link: &str, until: i64) -> LetterBody {
-    LetterBody::Reset {
+fn reset(link: &str, until: i64) -> MailBody {
+    MailBody::Reset {
         link: link.to_owned().into(),
         username: Username::parse("ada").unwrap(),
         until: at(until),
     }
 }
 
-fn notice() -> LetterBody {
+fn notice() -> MailBody {
     let origin = Origin {
         address: IpAddr::from([192, 0, 2, 7]),
         user_agent: Some("Firefox/140 (X11; Linux)\r\nSee: http://evil.example".to_owned()),
         device: None,
     };
-    LetterBody::Notice {
-        notice: Notice::PasswordChanged,
+    MailBody::Notice {
+        notice: SecurityNotice::PasswordChanged,
+        about: None,
         at: at(0),
         origin,
     }
@@ -52,14 +53,14 @@ fn postman(way: Way) -> Postman {
         from: "Strongroom <strongroom@files.example>".parse().unwrap(),
         way,
     };
-    let postman = Postman::new(&mail, SITE.to_owned(), Clock::reading(|| at(0))).unwrap();
+    let postman = Postman::new(&mail, SITE.to_owned(), Clock::from_fn(|| at(0))).unwrap();
     Postman {
         pauses: vec![Duration::ZERO; 3],
         ..postman
     }
 }
 
-async fn deliver(postman: Postman, letters: Vec<Letter>) {
+async fn deliver(postman: Postman, letters: Vec<OutgoingMail>) {
     let (post, letter_box) = mpsc::channel(10);
     for letter in letters {
         post.send(letter).await.unwrap();
@@ -148,7 +149,8 @@ async fn mail_recipient_cannot_inject_headers() {
     }
 }
 
-/// A minimal SMTP server (RFC 5321) that records its input. It rejects the first mails with these codes.
+/// A minimal SMTP server (RFC 5321) that records its input. It rejects the first mails with these
+/// codes.
 async fn mail_server(refusals: Vec<u16>) -> (SocketAddr, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

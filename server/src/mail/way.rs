@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use auth::{Chance, Clock};
+use auth::{SecureRandom, Clock};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     transport::smtp::{
@@ -57,7 +57,7 @@ impl Sender {
         &self,
         message: &Message,
         clock: &Clock,
-        chance: &Chance,
+        chance: &SecureRandom,
     ) -> Result<(), Refused> {
         match self {
             Self::Smtp(smtp) => {

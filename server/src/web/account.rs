@@ -43,14 +43,15 @@ impl AccountPage {
         words.join(" and ")
     }
 
-    /// `Firefox on Linux`, short enough to recognise a device. The `title` attribute has the whole header.
+    /// `Firefox on Linux`, short enough to recognise a device. The `title` attribute has the whole
+    /// header.
     pub fn device(&self, session: &SessionInfo) -> String {
         if let Some(label) = &session.label {
             return label.clone();
         }
         let Some(agent) = session.user_agent.as_deref() else {
-            return "Unknown client".to_owned();
+            return "Unknown program".to_owned();
         };
-        device::known(agent).unwrap_or_else(|| agent.chars().take(60).collect())
+        device::browser_label(agent).unwrap_or_else(|| agent.chars().take(60).collect())
     }
 }

@@ -1,4 +1,5 @@
-//! Styles, scripts and images, embedded in the binary. Deliberately absent: anything that depends on the caller.
+//! Styles, scripts and images, embedded in the binary. Deliberately absent: anything that depends
+//! on the caller.
 
 use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
@@ -12,8 +13,8 @@ use crate::packed::Packed;
 #[folder = "assets/"]
 struct Assets;
 
-/// Identifies this set of files: 16 hex digits of a digest over all of them. Scripts import each other by relative URLs, so
-/// a change to one file must change the URLs of all.
+/// Identifies this set of files: 16 hex digits of a digest over all of them. Scripts import each
+/// other by relative URLs, so a change to one file must change the URLs of all.
 static BUILD: LazyLock<String> = LazyLock::new(|| {
     let mut names: Vec<_> = Assets::iter().collect();
     names.sort();
@@ -44,8 +45,8 @@ pub fn url(path: &str) -> String {
     format!("/assets/{}/{path}", *BUILD)
 }
 
-/// Serves `GET /assets/{build}/{*path}` without authentication. The build id only decides the cache lifetime, so that a
-/// page from before an update still finds its files.
+/// Serves `GET /assets/{build}/{*path}` without authentication. The build id only decides the cache
+/// lifetime, so that a page from before an update still finds its files.
 #[must_use]
 pub fn serve(build: &str, path: &str, headers: &HeaderMap) -> Response {
     let Some(file) = PACKED.get(path) else {

@@ -1,4 +1,5 @@
-//! Activity pages: the full audit log for administrators and managers, and the own activity of each user.
+//! Activity pages: the full audit log for administrators and managers, and the own activity of each
+//! user.
 
 use askama::Template;
 use jiff::Timestamp;
@@ -6,8 +7,9 @@ use wire::SessionInfo;
 
 use super::{Shell, format, happening::Happening};
 
-/// `GET /admin/audit`, and `GET /v/{vault}/audit` for the vault's managers. The handler supplies a page of
-/// `GET /api/audit` or `GET /api/vaults/{vault}/audit` under the same filters, and the address of the next.
+/// `GET /admin/audit`, and `GET /v/{vault}/audit` for the vault's managers. The handler supplies a
+/// page of `GET /api/audit` or `GET /api/vaults/{vault}/audit` under the same filters, and the
+/// address of the next.
 #[derive(Debug, Template)]
 #[template(path = "audit.html")]
 pub struct AuditPage {
@@ -60,7 +62,8 @@ impl AuditPage {
     }
 }
 
-/// `GET /account/security`. The handler supplies a page of `GET /auth/audit`, and how many sessions are live.
+/// `GET /account/security`. The handler supplies a page of `GET /auth/audit`, and how many sessions
+/// are live.
 #[derive(Debug, Template)]
 #[template(path = "security.html")]
 pub struct SecurityPage {

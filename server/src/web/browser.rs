@@ -1,9 +1,9 @@
-//! The device cookie. It marks the browser as a known device for the throttle and grants no access. It is set together
-//! with every session cookie.
+//! The device cookie. It marks the browser as a known device for the throttle and grants no access.
+//! It is set together with every session cookie.
 
 use std::sync::{Arc, OnceLock};
 
-use auth::{Chance, Token, TokenHash, TokenKind};
+use auth::{SecureRandom, Token, TokenHash, TokenKind};
 use axum_extra::extract::{CookieJar, cookie::Cookie};
 use http::{HeaderMap, HeaderValue, header};
 
@@ -23,7 +23,7 @@ impl Browser {
         let jar = CookieJar::from_headers(headers);
         let shown = jar
             .get(name(site))
-            .and_then(|cookie| Token::parse(TokenKind::Device, cookie.value()));
+            .and_then(|cookie| Token::parse(TokenKind::KnownDevice, cookie.value()));
         if let Some(token) = shown {
             let _ = browser.0.set(token);
         }
@@ -41,7 +41,7 @@ impl Browser {
 
     fn token(&self) -> &Token {
         self.0
-            .get_or_init(|| Token::random(TokenKind::Device, &Chance::system()))
+            .get_or_init(|| Token::random(TokenKind::KnownDevice, &SecureRandom::system()))
     }
 
     /// Sets the cookie together with a session cookie, for another half year.

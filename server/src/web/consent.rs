@@ -1,4 +1,5 @@
-//! Consent pages: for apps with a browser (RFC 6749 §4.1.1) and for devices without one (RFC 8628 §3.3).
+//! Consent pages: for apps with a browser (RFC 6749 §4.1.1) and for devices without one (RFC 8628
+//! §3.3).
 
 use std::fmt;
 
@@ -11,7 +12,8 @@ const SCOPES: [(&str, &str); 4] = [
     ("files:read", "List and download files, and see history and events."),
     (
         "files:write",
-        "Check out, check in, add, describe, move and restore files; delete files if your role allows it.",
+        "Check out, check in, add, describe, move and restore files; delete files if your role \
+         allows it.",
     ),
     ("locks:override", "Override locks of other users if your role allows it."),
     (
@@ -41,8 +43,8 @@ impl AuthorizePage {
     }
 }
 
-/// `GET /device`. A code in the query only fills in the form. It is looked up on submit, so that other sites cannot use
-/// up the attempts of the user.
+/// `GET /device`. A code in the query only fills in the form. It is looked up on submit, so that
+/// other sites cannot use up the attempts of the user.
 #[derive(Template)]
 #[template(path = "device.html")]
 pub struct DevicePage {

@@ -1,6 +1,6 @@
 //! The session cookie (RFC 6265bis).
 
-use auth::{Token, TokenKind, second_step::HalfWay};
+use auth::{Token, TokenKind, second_step::MfaChallenge};
 use axum_extra::extract::{
     CookieJar,
     cookie::{Cookie, SameSite},
@@ -15,15 +15,15 @@ pub(crate) const CLEAR: (HeaderName, &str) = (
     "\"cache\", \"storage\"",
 );
 
-/// Binds upstream logins to the browser that started them. All windows share it, so it stays when one login completes. It
-/// grants no access.
+/// Binds upstream logins to the browser that started them. All windows share it, so it stays when
+/// one login completes. It grants no access.
 pub(crate) fn departed(site: &Site, browser: &Token) -> Cookie<'static> {
     named(site, departure_name(site), browser.expose().to_owned())
 }
 
 pub(crate) fn departure_of(site: &Site, jar: &CookieJar) -> Option<Token> {
     jar.get(departure_name(site))
-        .and_then(|cookie| Token::parse(TokenKind::Pending, cookie.value()))
+        .and_then(|cookie| Token::parse(TokenKind::Flow, cookie.value()))
 }
 
 fn departure_name(site: &Site) -> &'static str {
@@ -35,7 +35,7 @@ fn departure_name(site: &Site) -> &'static str {
 }
 
 /// Identifies a sign-in that waits for its second factor. The server enforces its expiry.
-pub(crate) fn half_way(site: &Site, half_way: &HalfWay) -> Cookie<'static> {
+pub(crate) fn half_way(site: &Site, half_way: &MfaChallenge) -> Cookie<'static> {
     named(
         site,
         half_way_name(site),
@@ -57,7 +57,8 @@ pub(crate) fn half_way_name(site: &Site) -> &'static str {
     }
 }
 
-/// Without `Max-Age`, so that it ends with the browser. The server enforces the expiry of the session.
+/// Without `Max-Age`, so that it ends with the browser. The server enforces the expiry of the
+/// session.
 pub(crate) fn session(site: &Site, secret: &Token) -> Cookie<'static> {
     dressed(site, secret.expose().to_owned())
 }
@@ -81,8 +82,8 @@ pub(crate) fn named(site: &Site, name: &'static str, value: String) -> Cookie<'s
     cookie
 }
 
-/// Binds passkey ceremonies to the browser that started them. All windows share it, because several may sign in at the
-/// same time.
+/// Binds passkey ceremonies to the browser that started them. All windows share it, because several
+/// may sign in at the same time.
 pub(crate) fn browser(site: &Site, token: &Token) -> Cookie<'static> {
     let mut cookie = Cookie::new(browser_name(site), token.expose().to_owned());
     cookie.set_path("/");
@@ -94,7 +95,7 @@ pub(crate) fn browser(site: &Site, token: &Token) -> Cookie<'static> {
 
 pub(crate) fn browser_of(site: &Site, jar: &CookieJar) -> Option<Token> {
     jar.get(browser_name(site))
-        .and_then(|cookie| Token::parse(TokenKind::Pending, cookie.value()))
+        .and_then(|cookie| Token::parse(TokenKind::Flow, cookie.value()))
 }
 
 fn browser_name(site: &Site) -> &'static str {

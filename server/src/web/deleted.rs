@@ -9,8 +9,8 @@ use super::{
     format,
 };
 
-/// `GET /v/{vault}/deleted`. The handler supplies the files that were deleted last, newest first, and the address of the
-/// next page.
+/// `GET /v/{vault}/deleted`. The handler supplies the files that were deleted last, newest first,
+/// and the address of the next page.
 #[derive(Debug, Template)]
 #[template(path = "deleted.html")]
 pub struct DeletedPage {

@@ -1,3 +1,3 @@
 //! Labels for `User-Agent` headers.
 
-pub(crate) use auth::place::known;
+pub(crate) use auth::place::browser_label;

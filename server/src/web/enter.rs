@@ -6,10 +6,10 @@ use askama::Template;
 
 use super::{ProviderButton, Shell};
 
-/// `GET /sign-in`, and `POST /sign-in` when refused (with the status of the refusal).
+/// `GET /sign-in`, and `POST /sign-in` after an error (with its status).
 ///
-/// The form posts `username`, `password`, `next`. The handler supplies the entered username, `next` through
-/// [`local_path`], and an error message. On success: the cookie and 303 to `next`.
+/// The form posts `username`, `password`, `next`. The handler supplies the entered username, `next`
+/// through [`local_path`], and an error message. On success: the cookie and 303 to `next`.
 #[derive(Debug, Template)]
 #[template(path = "sign-in.html")]
 pub struct SignInPage {
@@ -30,10 +30,10 @@ pub enum Registration {
     Closed,
 }
 
-/// `GET /sign-up`, and `POST /sign-up` when refused.
+/// `GET /sign-up`, and `POST /sign-up` after an error.
 ///
-/// The form posts `username`, `display_name`, `email`, `password`. The handler supplies the entered values, except the
-/// password. On success: signed in, and 303 to `/`.
+/// The form posts `username`, `display_name`, `email`, `password`. The handler supplies the entered
+/// values, except the password. On success: signed in, and 303 to `/`.
 #[derive(Debug, Template)]
 #[template(path = "sign-up.html")]
 pub struct SignUpPage {
@@ -47,12 +47,12 @@ pub struct SignUpPage {
     pub least: usize,
 }
 
-/// `GET /first`, and `POST /first` when refused. The printed link is `/first#<token>`, so that no log
-/// contains the token.
+/// `GET /first`, and `POST /first` after an error. The printed link is `/first#<token>`, so that no
+/// log contains the token.
 ///
-/// The form posts `token`, `username`, `display_name`, `password`. The handler supplies the entered values, including the
-/// token, because a rejected password does not consume it, and `message`. `open` is false if an administrator exists. On
-/// success: signed in, and 303 to `/`.
+/// The form posts `token`, `username`, `display_name`, `password`. The handler supplies the entered
+/// values, including the token, because a rejected password does not consume it, and `message`.
+/// `open` is false if an administrator exists. On success: signed in, and 303 to `/`.
 #[derive(Template)]
 #[template(path = "setup.html")]
 pub struct FirstPage {
@@ -77,8 +77,9 @@ impl SignUpPage {
     }
 }
 
-/// Limits `next` to a path on this server. Anything that a browser might read as another host (`//x`, `/\x`, `https:`,
-/// control characters that it strips) becomes `/`. Prevents open redirects.
+/// Limits `next` to a path on this server. Anything that a browser might read as another host
+/// (`//x`, `/\x`, `https:`, control characters that it strips) becomes `/`. Prevents open
+/// redirects.
 #[must_use]
 pub fn local_path(next: Option<&str>) -> &str {
     let Some(next) = next else { return "/" };

@@ -4,8 +4,8 @@ use askama::Template;
 
 use super::Shell;
 
-/// For any error response to a request that accepts `text/html`. The handler supplies the status, the detail (a generic
-/// sentence for 5xx) and the request id.
+/// For any error response to a request that accepts `text/html`. The handler supplies the status,
+/// the detail (a generic sentence for 5xx) and the request id.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage {
@@ -53,12 +53,14 @@ impl ErrorPage {
             401 => "Sign in to continue.",
             403 => "If you need access, ask an administrator.",
             404 => {
-                "It may have been moved, renamed or deleted, or you may not have access to its vault."
+                "It may have been moved, renamed or deleted, or you may not have access to its \
+                 vault."
             }
             413 => "If the file size is intended, ask an administrator to raise the limit.",
             429 | 503 => "Wait a moment, then load the page again.",
             500.. => {
-                "Nothing was changed. Try again. If the error persists, give an administrator the request id below."
+                "Nothing was changed. Try again. If the error persists, give an administrator the \
+                 request id below."
             }
             _ => "Go back and try again.",
         }

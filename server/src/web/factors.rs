@@ -10,7 +10,8 @@ use super::{Shell, format};
 /// With this many recovery codes left or fewer, the page asks for new ones.
 const FEW_CODES: usize = 3;
 
-/// `GET /sign-in/second`, and `POST /sign-in/second` after an error. The form posts `otp` and `next`.
+/// `GET /sign-in/second`, and `POST /sign-in/second` after an error. The form posts `otp` and
+/// `next`.
 #[derive(Debug, Template)]
 #[template(path = "mfa.html")]
 pub struct SecondPage {
@@ -37,8 +38,8 @@ impl SecondPage {
     }
 }
 
-/// `GET /account/factors`. The handler supplies the answer of `GET /auth/factors`, and whether one must be set up
-/// first.
+/// `GET /account/factors`. The handler supplies the answer of `GET /auth/factors`, and whether one
+/// must be set up first.
 #[derive(Debug, Template)]
 #[template(path = "factors.html")]
 pub struct FactorsPage {

@@ -11,8 +11,9 @@ use super::{
 
 /// `GET /v/{vault}/h/{filename…}`.
 ///
-/// The handler supplies the file as the viewer sees it (`None` if it was deleted), a page of its revisions, newest first,
-/// and the URL of the next page (`?after=…`). It responds with 404 if there is neither a file nor a history.
+/// The handler supplies the file as the viewer sees it (`None` if it was deleted), a page of its
+/// revisions, newest first, and the URL of the next page (`?after=…`). It responds with 404 if
+/// there is neither a file nor a history.
 #[derive(Debug, Template)]
 #[template(path = "file.html")]
 pub struct FilePage {

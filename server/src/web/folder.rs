@@ -7,9 +7,10 @@ use super::{Shell, Workplace, format};
 
 /// `GET /`, `GET /v/{vault}`, `GET /v/{vault}/f/{folder…}`.
 ///
-/// The handler supplies the path of the folder (empty at the top), its direct contents (`Vault::folder`, folders first),
-/// the files as the viewer sees them (converted as in the API), and the URL of the next page (`?after=…`), if any. Search
-/// and filters use the API: the script requests `…/files?q=`.
+/// The handler supplies the path of the folder (empty at the top), its direct contents
+/// (`Vault::folder`, folders first), the files as the viewer sees them (converted as in the API),
+/// and the URL of the next page (`?after=…`), if any. Search and filters use the API: the script
+/// requests `…/files?q=`.
 #[derive(Debug, Template)]
 #[template(path = "folder.html")]
 pub struct FolderPage {

@@ -5,7 +5,8 @@ use wire::GroupInfo;
 
 use super::{Shell, format};
 
-/// `GET /admin/groups`. The handler supplies the answer of `GET /api/groups` and the names of all vaults.
+/// `GET /admin/groups`. The handler supplies the answer of `GET /api/groups` and the names of all
+/// vaults.
 #[derive(Debug, Template)]
 #[template(path = "groups.html")]
 pub struct GroupsPage {

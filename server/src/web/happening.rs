@@ -80,7 +80,7 @@ impl Happening {
         let from = self.entry.from.as_ref()?;
         Some(format!(
             "{}, {}",
-            auth::place::program(from.user_agent.as_deref()),
+            auth::place::user_agent_label(from.user_agent.as_deref()),
             from.address
         ))
     }
@@ -150,7 +150,8 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         }
         "refresh.replayed" => {
             format!(
-                "One of {whose} refresh tokens was used twice and may have been stolen. Its session was ended"
+                "One of {whose} refresh tokens was used twice and may have been stolen. Its \
+                 session was ended"
             )
         }
         "token.made" => format!("{who} created the access token “{}”", after(entry, "label")),
@@ -185,7 +186,8 @@ fn sentence(entry: &AuditEntry, viewer: &str) -> String {
         ),
         "passkey.copied" => {
             format!(
-                "One of {whose} passkeys was rejected: its signature counter went back, so it may have been cloned"
+                "One of {whose} passkeys was rejected: its signature counter went back, so it may \
+                 have been cloned"
             )
         }
         "factors.recovered" => format!("{who} reset {whose} second factors"),

@@ -6,8 +6,8 @@ use wire::InviteInfo;
 
 use super::{Shell, format};
 
-/// `GET /admin/invites`, for administrators and managers of vaults. The handler supplies the answer of
-/// `GET /auth/invites` and the vaults that the viewer can invite to.
+/// `GET /admin/invites`, for administrators and managers of vaults. The handler supplies the answer
+/// of `GET /auth/invites` and the vaults that the viewer can invite to.
 #[derive(Debug, Template)]
 #[template(path = "invites.html")]
 pub struct InvitesPage {

@@ -6,11 +6,12 @@ use askama::Template;
 
 use super::Shell;
 
-/// `GET /join`, and `POST /join` after an error. The link is `/join#<token>`, so that no log contains the token.
+/// `GET /join`, and `POST /join` after an error. The link is `/join#<token>`, so that no log
+/// contains the token.
 ///
-/// The form posts `invite`, `username`, `display_name`, `email`, `password`. The handler supplies the entered
-/// values, including the token, because a rejected password does not consume it. `open` is false if registration is
-/// closed. On success: signed in, and 303 to `/`.
+/// The form posts `invite`, `username`, `display_name`, `email`, `password`. The handler supplies
+/// the entered values, including the token, because a rejected password does not consume it. `open`
+/// is false if registration is closed. On success: signed in, and 303 to `/`.
 #[derive(Template)]
 #[template(path = "accept-invitation.html")]
 pub struct JoinPage {

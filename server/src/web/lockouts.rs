@@ -6,7 +6,8 @@ use wire::Lockout;
 
 use super::{Shell, format};
 
-/// `GET /admin/throttle`, administrators only. The handler supplies the answer of `GET /api/throttle`.
+/// `GET /admin/throttle`, administrators only. The handler supplies the answer of `GET
+/// /api/throttle`.
 #[derive(Debug, Template)]
 #[template(path = "lockouts.html")]
 pub struct LockoutsPage {

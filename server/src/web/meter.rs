@@ -1,4 +1,5 @@
-//! Rate limit of password strength checks, per client address. It allows typing but not testing of password lists.
+//! Rate limit of password strength checks, per client address. It allows typing but not testing of
+//! password lists.
 
 use std::{
     collections::HashMap,

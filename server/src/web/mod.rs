@@ -1,8 +1,9 @@
-//! The web pages: view models, templates and assets. A handler in `handlers/`, the only part that knows sessions and
-//! vaults, calls the domain, fills a `…Page` struct and responds with [`Page::html`].
+//! The web pages: view models, templates and assets. A handler in `handlers/`, the only part that
+//! knows sessions and vaults, calls the domain, fills a `…Page` struct and responds with
+//! [`Page::html`].
 //!
-//! Templates are in `templates/`, escaped by askama; style, icons and scripts are in `assets/` and served by
-//! [`assets::serve`]. Nothing here needs a build step.
+//! Templates are in `templates/`, escaped by askama; style, icons and scripts are in `assets/` and
+//! served by [`assets::serve`]. Nothing here needs a build step.
 
 mod account;
 pub mod assets;

@@ -16,10 +16,11 @@ pub struct ForgotPage {
     pub asked: bool,
 }
 
-/// `GET /reset`, and `POST /reset` after an error or when done. The link is `/reset#<token>`, so that no log contains
-/// the token.
+/// `GET /reset`, and `POST /reset` after an error or when done. The link is `/reset#<token>`, so
+/// that no log contains the token.
 ///
-/// The form posts `token` and `password`. A rejected password does not consume the token. A reset does not sign in.
+/// The form posts `token` and `password`. A rejected password does not consume the token. A reset
+/// does not sign in.
 #[derive(Template)]
 #[template(path = "reset.html")]
 pub struct ResetPage {

@@ -61,7 +61,8 @@ impl Shell {
     }
 }
 
-/// The vault of a page and the rights of the viewer there. Scripts read it from data attributes of `<main>`.
+/// The vault of a page and the rights of the viewer there. Scripts read it from data attributes of
+/// `<main>`.
 #[derive(Clone, Debug)]
 pub struct Workplace {
     pub vault: String,

@@ -379,7 +379,8 @@ fn page_forms_post_except_search() {
             .map(|rest| rest.split_once('>').unwrap().0)
         {
             forms += 1;
-            // Where a script fails, the browser sends a form by itself: a search by its address, all else in a body.
+            // Where a script fails, the browser sends a form by itself: a search by its address,
+            // all else in a body.
             let fine = if form.contains("role=\"search\"") {
                 "method=\"get\""
             } else {

@@ -1,7 +1,7 @@
 //! The access tokens page.
 
 use askama::Template;
-use auth::reminding::BEFORE;
+use auth::reminding::REMIND_BEFORE;
 use jiff::{SignedDuration, Timestamp};
 use wire::PersonalToken;
 
@@ -31,7 +31,8 @@ impl TokensPage {
             ),
             (
                 "files:write",
-                "Check out, check in, add, describe, move and restore files; delete files if your role allows it.",
+                "Check out, check in, add, describe, move and restore files; delete files if your \
+                 role allows it.",
                 false,
             ),
             (
@@ -61,7 +62,7 @@ impl TokensPage {
     /// Whether the token expires soon enough for a reminder.
     pub fn ends_soon(&self, token: &PersonalToken) -> bool {
         token.expires_at.duration_since(self.now)
-            < SignedDuration::try_from(BEFORE).unwrap_or_default()
+            < SignedDuration::try_from(REMIND_BEFORE).unwrap_or_default()
     }
 
     pub fn scope(&self, token: &PersonalToken) -> String {

@@ -6,7 +6,8 @@ use wire::User;
 
 use super::{Shell, format};
 
-/// `GET /admin/users/{username}`. The handler supplies the answer of `GET /api/users/{username}` and the names of all vaults.
+/// `GET /admin/users/{username}`. The handler supplies the answer of `GET /api/users/{username}`
+/// and the names of all vaults.
 #[derive(Debug, Template)]
 #[template(path = "user.html")]
 pub struct UserPage {

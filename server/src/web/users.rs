@@ -1,7 +1,7 @@
 //! The users page, for administrators.
 
 use askama::Template;
-use auth::store::Among;
+use auth::store::AccountFilter;
 use jiff::Timestamp;
 use wire::User;
 
@@ -9,14 +9,14 @@ use super::{Registration, Shell, format};
 
 /// `GET /admin/users`, administrators only.
 ///
-/// The handler supplies one page of `GET /api/users`, filtered by `?q=` and `?only=`, the names of all vaults, and the
-/// URL of the next page.
+/// The handler supplies one page of `GET /api/users`, filtered by `?q=` and `?only=`, the names of
+/// all vaults, and the URL of the next page.
 #[derive(Debug, Template)]
 #[template(path = "users.html")]
 pub struct UsersPage {
     pub shell: Shell,
     pub query: String,
-    pub among: Option<Among>,
+    pub among: Option<AccountFilter>,
     pub users: Vec<User>,
     pub vaults: Vec<String>,
     pub next: Option<String>,
@@ -33,7 +33,8 @@ impl UsersPage {
         format!("/admin/users/{}", format::segment(&user.username))
     }
 
-    /// With few vaults the list has a role menu for each. Otherwise it shows roles, and the user page changes them.
+    /// With few vaults the list has a role menu for each. Otherwise it shows roles, and the user
+    /// page changes them.
     pub fn has_few_vaults(&self) -> bool {
         self.vaults.len() <= 2
     }
@@ -44,7 +45,7 @@ impl UsersPage {
 
     /// The filters: value, text, and whether it is selected.
     pub fn lists(&self) -> Vec<(&'static str, &'static str, bool)> {
-        let lists = Among::ALL
+        let lists = AccountFilter::ALL
             .into_iter()
             .map(|among| (among.as_str(), in_words(among), self.among == Some(among)));
         std::iter::once(("", "All users", self.among.is_none()))
@@ -87,14 +88,14 @@ impl UsersPage {
     }
 }
 
-fn in_words(among: Among) -> &'static str {
+fn in_words(among: AccountFilter) -> &'static str {
     match among {
-        Among::Active => "Active",
-        Among::Disabled => "Disabled",
-        Among::Administrators => "Administrators",
-        Among::WithoutSecondFactor => "Without a second factor",
-        Among::LockedOut => "Sign-in blocked",
-        Among::ResetRequired => "Password reset required",
+        AccountFilter::Active => "Active",
+        AccountFilter::Disabled => "Disabled",
+        AccountFilter::Administrators => "Administrators",
+        AccountFilter::WithoutSecondFactor => "Without a second factor",
+        AccountFilter::LockedOut => "Sign-in blocked",
+        AccountFilter::ResetRequired => "Password reset required",
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use auth::{Clock, Password, Username, auth::Applicant, permit::Administrator};
+use auth::{Clock, Password, Username, auth::RegistrationRequest, permit::Administrator};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode,
@@ -52,7 +52,7 @@ macro_rules! both {
 pub(crate) struct TestApp {
     pub(crate) running: Running,
     pub(crate) data: tempfile::TempDir,
-    database: Option<String>,
+    pub(crate) database: Option<String>,
     ahead: Arc<AtomicI64>,
     http: reqwest::Client,
 }
@@ -85,7 +85,17 @@ impl TestApp {
     }
 
     async fn start(data: tempfile::TempDir, database: Option<String>, settings: Partial) -> Self {
-        let ahead = Arc::new(AtomicI64::new(0));
+        Self::open(data, database, settings, 0).await
+    }
+
+    /// Opens a data folder and a database that exist, with a clock so many seconds ahead.
+    pub(crate) async fn open(
+        data: tempfile::TempDir,
+        database: Option<String>,
+        settings: Partial,
+        ahead: i64,
+    ) -> Self {
+        let ahead = Arc::new(AtomicI64::new(ahead));
         let running = serve(&data, database.clone(), settings, ahead.clone()).await;
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -176,7 +186,7 @@ impl TestApp {
     }
 
     pub(crate) async fn administrator(&self, name: &str) -> Client {
-        let applicant = Applicant {
+        let applicant = RegistrationRequest {
             username: Username::parse(name).unwrap(),
             display_name: None,
             email: None,
@@ -217,7 +227,7 @@ async fn serve(
     ahead: Arc<AtomicI64>,
 ) -> Running {
     let now = Clock::system();
-    let clock = Clock::reading(move || -> Timestamp {
+    let clock = Clock::from_fn(move || -> Timestamp {
         now.now() + SignedDuration::from_secs(ahead.load(Ordering::SeqCst))
     });
     server::start(config(data, database, settings), clock)
@@ -225,7 +235,11 @@ async fn serve(
         .unwrap()
 }
 
-fn config(data: &tempfile::TempDir, database: Option<String>, settings: Partial) -> Config {
+pub(crate) fn config(
+    data: &tempfile::TempDir,
+    database: Option<String>,
+    settings: Partial,
+) -> Config {
     let defaults = Partial {
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         data: Some(data.path().to_owned()),

@@ -40,6 +40,19 @@ impl Device {
         }
     }
 
+    /// A device from a fixture: its private key (PKCS #8), credential id, user handle and counter.
+    pub(crate) fn stored(stored: &Value, origin: &str) -> Self {
+        let bytes = |name: &str| BASE64URL.decode(stored[name].as_str().unwrap()).unwrap();
+        Self {
+            key: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &bytes("pkcs8"))
+                .unwrap(),
+            id: bytes("id"),
+            handle: bytes("handle"),
+            counter: u32::try_from(stored["counter"].as_u64().unwrap()).unwrap(),
+            ..Self::at(origin)
+        }
+    }
+
     /// `navigator.credentials.create`.
     pub(crate) fn create(&mut self, options: &Value) -> Value {
         self.handle = BASE64URL

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use auth::{PasswordHash, Username, auth::Import};
+use auth::{PasswordHash, Username, auth::ImportedAccount};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use server::Partial;
@@ -69,7 +69,7 @@ async fn a_house_with_all_kinds() -> TestApp {
         }
         for (kind, cost) in [("imported", "06"), ("dearer", "08")] {
             let hash = format!("$2b${cost}$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW");
-            let import = Import {
+            let import = ImportedAccount {
                 username: Username::parse(&name(kind, n)).unwrap(),
                 password: PasswordHash::import(&hash).unwrap(),
                 administrator: false,

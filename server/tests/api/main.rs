@@ -52,5 +52,6 @@ mod texts;
 mod throttle;
 mod tokens;
 mod unusual;
+mod upgrade;
 mod upstream;
 mod upstream_attacks;

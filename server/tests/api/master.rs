@@ -18,7 +18,7 @@ both! {
         let (phone, _) = with_app(&app, &ada).await;
         bob.tell("/auth/totp", Value::Null).await.is(200);
         let app = app.restart_after(async |config| {
-            let replaced = server::master::replace(&config, None, OldKey::Verifies, Clock::system()).await.unwrap();
+            let replaced = server::master::replace(&config, None, OldKey::KeepVerifying, Clock::system()).await.unwrap();
             assert_eq!((replaced.resealed.keys, replaced.resealed.apps, replaced.resealed.dead), (1, 1, 0));
         }).await;
         let again = Client { token: bob.token.clone(), ..app.anonymous() };

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use auth::upstream::Strangers;
+use auth::upstream::UnknownUsers;
 use aws_lc_rs::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
@@ -98,7 +98,7 @@ impl Provider {
     }
 
     /// What the settings say of it.
-    pub(crate) fn section(&self, strangers: Strangers) -> ProviderSection {
+    pub(crate) fn section(&self, strangers: UnknownUsers) -> ProviderSection {
         ProviderSection {
             id: "work".to_owned(),
             name: "Work".to_owned(),
@@ -108,7 +108,7 @@ impl Provider {
             client_secret: Some("its secret".to_owned().into()),
             client_secret_file: None,
             scopes: None,
-            new_accounts: Some(strangers == Strangers::Welcome),
+            new_accounts: Some(strangers == UnknownUsers::Provision),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Signing in through an upstream provider, against a small one that does as it is told.
 
-use auth::upstream::Strangers;
+use auth::upstream::UnknownUsers;
 use serde_json::{Value, json};
 use server::{Partial, config::ProviderSection};
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Provider {
-    pub(crate) async fn app(&self, strangers: Strangers) -> TestApp {
+    pub(crate) async fn app(&self, strangers: UnknownUsers) -> TestApp {
         let settings = Partial {
             providers: Some(vec![self.section(strangers)]),
             ..Partial::default()
@@ -159,7 +159,7 @@ async fn join(app: &TestApp, provider: &Provider, username: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn identity_link_from_older_epoch_or_session_fails() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Refuse).await;
+    let app = provider.app(UnknownUsers::Reject).await;
     app.editor("ada").await;
     let browser = Browser::of(&app);
     let session = browser.enters("ada").await;
@@ -201,7 +201,7 @@ async fn identity_link_from_older_epoch_or_session_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_sign_in_provisions_one_account() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     let browser = Browser::of(&app);
     provider.says(json!({"sub": "17", "preferred_username": "Ada L.", "name": "Ada Lovelace"}));
     let first = browser.sign_in(&provider).await;
@@ -220,7 +220,7 @@ async fn provider_sign_in_provisions_one_account() {
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_account_steps_up_at_its_provider() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     let browser = Browser::of(&app);
     let session = |answer: &Answer| cookie(answer, "strongroom").unwrap();
     let needs = async |session: String| {
@@ -266,7 +266,7 @@ async fn provider_account_steps_up_at_its_provider() {
 #[tokio::test(flavor = "multi_thread")]
 async fn factor_reset_unlinks_the_provider_identity() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Refuse).await;
+    let app = provider.app(UnknownUsers::Reject).await;
     let root = app.administrator("root").await;
     app.editor("ada").await;
     provider.says(json!({"sub": "thief", "auth_time": uptime()}));
@@ -296,17 +296,17 @@ async fn factor_reset_unlinks_the_provider_identity() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_provider_identity_is_rejected_without_provisioning() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Refuse).await;
+    let app = provider.app(UnknownUsers::Reject).await;
     provider.says(json!({"sub": "17", "preferred_username": "ada"}));
     let answer = Browser::of(&app).sign_in(&provider).await;
     assert_eq!(answer.status, 403, "{}", answer.text);
-    assert!(answer.text.contains("joined") && cookie(&answer, "strongroom").is_none());
+    assert!(answer.text.contains("connected") && cookie(&answer, "strongroom").is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_email_never_links_an_existing_account() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
     app.anonymous().tell("/auth/register", body).await.is(201);
     for verified in [false, true] {
@@ -324,7 +324,7 @@ async fn provider_email_never_links_an_existing_account() {
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_username_change_does_not_switch_accounts() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     let browser = Browser::of(&app);
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
     assert_eq!(
@@ -352,7 +352,7 @@ async fn provider_username_change_does_not_switch_accounts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn oidc_callback_works_once_in_its_own_browser() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
     let (victim, thief) = (Browser::of(&app), Browser::of(&app));
     let begun_by_thief = thief.leave(&provider, "/").await;
@@ -378,7 +378,7 @@ async fn oidc_callback_works_once_in_its_own_browser() {
 #[tokio::test(flavor = "multi_thread")]
 async fn id_token_with_wrong_claims_is_rejected() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     let past = uptime() - 3600;
     for wrong in [
         json!({"sub": "1", "aud": "another program"}),
@@ -397,7 +397,7 @@ async fn id_token_with_wrong_claims_is_rejected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_identity_is_linked_and_unlinked_in_session() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Refuse).await;
+    let app = provider.app(UnknownUsers::Reject).await;
     let ada = app.editor("ada").await;
     app.editor("bob").await;
     provider.says(json!({"sub": "17", "preferred_username": "ada"}));
@@ -429,7 +429,7 @@ async fn provider_identity_is_linked_and_unlinked_in_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn identity_link_callback_requires_a_session() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Refuse).await;
+    let app = provider.app(UnknownUsers::Reject).await;
     let ada = app.editor("ada").await;
     let answer = ada.tell("/auth/oidc/work/link", Value::Null).await.is(200);
     let left = left(
@@ -454,7 +454,7 @@ async fn identity_link_callback_requires_a_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn disabled_account_cannot_sign_in_through_provider() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     let root = app.administrator("root").await;
     let browser = Browser::of(&app);
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
@@ -474,7 +474,7 @@ async fn unavailable_provider_returns_502_and_next_stays_local() {
     let provider = Provider::start().await;
     let gone = ProviderSection {
         issuer: "http://127.0.0.1:9".to_owned(),
-        ..provider.section(Strangers::Welcome)
+        ..provider.section(UnknownUsers::Provision)
     };
     let app = TestApp::with(Partial {
         providers: Some(vec![gone]),
@@ -484,7 +484,7 @@ async fn unavailable_provider_returns_502_and_next_stays_local() {
     let answer = app.anonymous().see("/auth/oidc/work").await.is(502);
     assert!(answer.text.contains("cannot be reached"), "{}", answer.text);
     app.anonymous().see("/auth/oidc/nobody").await.is(404);
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     provider.says(json!({"sub": "1"}));
     let browser = Browser::of(&app);
     let left = browser.leave(&provider, "https%3A%2F%2Fevil.example").await;
@@ -501,7 +501,7 @@ async fn unavailable_provider_returns_502_and_next_stays_local() {
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_sign_in_requires_the_second_factor() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Refuse).await;
+    let app = provider.app(UnknownUsers::Reject).await;
     let ada = app.editor("ada").await;
     provider.says(json!({"sub": "17"}));
     join(&app, &provider, "ada").await.is(303);

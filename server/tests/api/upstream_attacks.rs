@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use auth::upstream::Strangers;
+use auth::upstream::UnknownUsers;
 use aws_lc_rs::{
     hmac,
     rand::SystemRandom,
@@ -59,7 +59,7 @@ async fn provider_metadata_with_wrong_issuer_is_rejected() {
         format!("{}/x", provider.issuer),
     ] {
         lies(&provider, &json!({ "issuer": issuer }));
-        let app = provider.app(Strangers::Welcome).await;
+        let app = provider.app(UnknownUsers::Provision).await;
         assert_eq!(departs(&app).await, 502, "{issuer}");
     }
 }
@@ -71,7 +71,7 @@ async fn callback_with_wrong_iss_is_rejected_before_exchange() {
         &provider,
         &json!({"authorization_response_iss_parameter_supported": true}),
     );
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
     let browser = Browser::of(&app);
     let back = async |iss: Option<&str>| {
@@ -101,9 +101,9 @@ async fn provider_mix_up_is_rejected() {
     let (honest, thief) = (Provider::start().await, Provider::start().await);
     let second = ProviderSection {
         id: "thief".to_owned(),
-        ..thief.section(Strangers::Welcome)
+        ..thief.section(UnknownUsers::Provision)
     };
-    let sections = vec![honest.section(Strangers::Welcome), second];
+    let sections = vec![honest.section(UnknownUsers::Provision), second];
     let app = TestApp::with(Partial {
         providers: Some(sections),
         ..Partial::default()
@@ -216,7 +216,7 @@ async fn forged_id_token_is_rejected() {
         &provider,
         &json!({"id_token_signing_alg_values_supported": all}),
     );
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     provider.says(json!({"sub": "1", "preferred_username": "ada"}));
     let coordinate = |name: &str| {
         BASE64URL
@@ -303,7 +303,7 @@ async fn forged_id_token_is_rejected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn id_token_with_invalid_claim_is_rejected() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     let (browser, now) = (Browser::of(&app), uptime());
     for wrong in [
         json!({"azp": "another program"}),
@@ -363,7 +363,7 @@ async fn provider_redirect_or_oversized_answer_is_rejected() {
     ];
     for (what, keys) in badly {
         provider.misbehaves.lock().unwrap().keys = Some(keys);
-        let app = provider.app(Strangers::Welcome).await;
+        let app = provider.app(UnknownUsers::Provision).await;
         let asked = Instant::now();
         assert_eq!(departs(&app).await, 502, "{what}");
         assert!(asked.elapsed() < Duration::from_secs(9), "{what}");
@@ -388,9 +388,9 @@ async fn unresponsive_provider_times_out_without_blocking_another() {
     });
     let second = ProviderSection {
         id: "other".to_owned(),
-        ..other.section(Strangers::Welcome)
+        ..other.section(UnknownUsers::Provision)
     };
-    let sections = vec![slow.section(Strangers::Welcome), second];
+    let sections = vec![slow.section(UnknownUsers::Provision), second];
     let app = TestApp::with(Partial {
         providers: Some(sections),
         ..Partial::default()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::upstream::Strangers;
+use auth::upstream::UnknownUsers;
 use serde_json::json;
 use server::{Partial, config::SessionsSection};
 
@@ -41,7 +41,7 @@ pub(crate) async fn came_by_a_provider(stage: &Stage, provider: &Provider) -> Wi
 }
 
 pub(crate) async fn beside(provider: &Provider) -> Option<Stage> {
-    let providers = Some(vec![provider.section(Strangers::Welcome)]);
+    let providers = Some(vec![provider.section(UnknownUsers::Provision)]);
     let public_url = Some("http://127.0.0.1:0".to_owned());
     Stage::with(Partial {
         providers,

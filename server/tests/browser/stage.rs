@@ -47,7 +47,7 @@ impl Stage {
     pub(crate) async fn window(&self, name: &'static str) -> Window {
         let home = tempfile::tempdir().unwrap();
         let browser = self.driver.browser(home.path()).await;
-        let passkeys = auth::factor::passkey::works_at(&self.app.running.public_url);
+        let passkeys = auth::factor::passkey::webauthn_origin(&self.app.running.public_url);
         let base = passkeys.unwrap_or_else(|| self.app.url(""));
         Window {
             name,

@@ -1,8 +1,8 @@
 //! Pages of a chain, for those who may read it.
 
 use auth::{
-    audit::{AuditQuery, Deed, Detail, EVERYBODY, Entry, From, Record},
-    store::{Answer, AuditStore},
+    audit::{AuditQuery, Deed, AuditDetail, ALL_ACCOUNTS, Entry, AuditCursor, NewAuditEntry},
+    store::{StoreResult, AuditStore},
 };
 
 use crate::{
@@ -14,11 +14,11 @@ use crate::{
 };
 
 impl AuditStore for Store {
-    async fn record(&self, record: Record) -> Answer<()> {
+    async fn record(&self, record: NewAuditEntry) -> StoreResult<()> {
         write_tx!(self, record, super::record)
     }
 
-    async fn audit(&self, query: AuditQuery) -> Answer<Vec<Entry>> {
+    async fn audit(&self, query: AuditQuery) -> StoreResult<Vec<Entry>> {
         read_tx!(self, query, page)
     }
 }
@@ -71,11 +71,11 @@ fn select(query: &AuditQuery) -> (String, Vec<Value>) {
         params,
     };
     let order = match query.from {
-        From::Before(n) => {
+        AuditCursor::Before(n) => {
             search.also("n < ?", n);
             "n DESC"
         }
-        From::After(n) => {
+        AuditCursor::After(n) => {
             search.also("n > ?", n);
             "n"
         }
@@ -95,14 +95,14 @@ fn select(query: &AuditQuery) -> (String, Vec<Value>) {
 
 /// Conditions of which one is enough, each of them a range of one index: with `OR` the whole chain would be read.
 fn index_branches(search: &mut Search, query: &AuditQuery) -> Vec<String> {
-    let whose = match &query.concerning {
+    let whose = match &query.involving {
         None => vec![String::new()],
         Some(name) => {
             let name = search.name(name.as_str());
             vec![
                 format!(" AND actor = {name}"),
                 format!(" AND subject = {name} AND {}", account_condition()),
-                format!(" AND subject = '{EVERYBODY}'"),
+                format!(" AND subject = '{ALL_ACCOUNTS}'"),
             ]
         }
     };
@@ -160,7 +160,7 @@ fn parse(mut row: Row) -> Result<Entry, DbError> {
         actor: row.text()?,
         action: row.text()?,
         subject: row.text()?,
-        detail: Detail::stored(serde_json::from_str(&row.text()?).unwrap_or_default()),
+        detail: AuditDetail::from_json(serde_json::from_str(&row.text()?).unwrap_or_default()),
     })
 }
 
@@ -177,7 +177,7 @@ impl Store {
     ///
     /// # Errors
     /// A database that does not answer.
-    pub async fn audit_heads(&self) -> Answer<Vec<ChainHead>> {
+    pub async fn audit_heads(&self) -> StoreResult<Vec<ChainHead>> {
         self.read((), |db, ()| Box::pin(async move { Ok(heads(db).await?) }))
             .await
     }
@@ -186,7 +186,7 @@ impl Store {
     ///
     /// # Errors
     /// A database that does not answer.
-    pub async fn audit_hash(&self, chain: &str, n: i64) -> Answer<Option<String>> {
+    pub async fn audit_hash(&self, chain: &str, n: i64) -> StoreResult<Option<String>> {
         read_tx!(self, (chain.to_owned(), n), hash)
     }
 }
@@ -268,7 +268,7 @@ mod tests {
             (
                 AuditQuery {
                     actor: ada(),
-                    from: From::After(7),
+                    from: AuditCursor::After(7),
                     ..newest.clone()
                 },
                 vec!["audit_actors (chain=? AND actor=? AND n>?)"],
@@ -289,7 +289,7 @@ mod tests {
             ),
             (
                 AuditQuery {
-                    concerning: concerning.clone(),
+                    involving: concerning.clone(),
                     ..newest.clone()
                 },
                 vec![
@@ -308,7 +308,7 @@ mod tests {
         }
         // A person at one address: six ways, each along some index.
         let both = plan(&AuditQuery {
-            concerning,
+            involving: concerning,
             address,
             ..newest
         });

@@ -1,6 +1,6 @@
 //! What goes wrong in a batch stays where it belongs.
 
-use auth::Unavailable;
+use auth::StoreUnavailable;
 use futures_util::future::{BoxFuture, join_all};
 
 use super::*;
@@ -21,7 +21,7 @@ fn writer(folder: &tempfile::TempDir) -> (Writer, rusqlite::Connection) {
     (Writer::start(sqlite).unwrap(), open())
 }
 
-type Done = Result<(), TxError<Unavailable>>;
+type Done = Result<(), TxError<StoreUnavailable>>;
 
 fn insert<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
     Box::pin(async move {
@@ -85,7 +85,7 @@ async fn failed_job_does_not_affect_its_batch() {
     let folder = tempfile::tempdir().unwrap();
     let (writer, reader) = writer(&folder);
     let jobs = (0..60).map(|n| {
-        let body: TxFn<i64, (), Unavailable> = match n % 5 {
+        let body: TxFn<i64, (), StoreUnavailable> = match n % 5 {
             0 => insert_and_refuse,
             1 => insert_and_panic,
             2 => wait_for_ever,

@@ -2,8 +2,8 @@
 
 use auth::{
     AccountChange, AuthStore as _, DisplayName, EmailAddress, NewAccount, PasswordHash, RealmId,
-    Role, SessionKind, Standing, TokenHash,
-    store::{AccountQuery, ChangeRefused, IdentityStore as _, Inserted, Linked, Replacement},
+    Role, SessionKind, AccountStatus, TokenHash,
+    store::{AccountQuery, ChangeRejected, IdentityStore as _, InsertResult, LinkResult, PasswordWrite},
 };
 use futures_util::future::join_all;
 use store::testing::TestDatabase;
@@ -43,13 +43,13 @@ async fn parallel_account_creations_with_one_username_succeed_once(db: TestDatab
     let made = join_all(tries).await;
     assert_eq!(
         made.iter()
-            .filter(|made| matches!(made, Ok(Inserted::Done)))
+            .filter(|made| matches!(made, Ok(InsertResult::Inserted)))
             .count(),
         1
     );
     assert_eq!(
         made.iter()
-            .filter(|made| matches!(made, Ok(Inserted::Taken)))
+            .filter(|made| matches!(made, Ok(InsertResult::Duplicate)))
             .count(),
         7
     );
@@ -62,7 +62,7 @@ async fn console_username_is_reserved(db: TestDatabase) {
         .create_account(console(), Vec::new(), actor("root"))
         .await
         .unwrap();
-    assert_eq!(made, Inserted::Taken, "imported, or added");
+    assert_eq!(made, InsertResult::Duplicate, "imported, or added");
     let linked = db
         .store
         .create_linked(console(), Vec::new(), identity("17"), actor("console"))
@@ -70,7 +70,7 @@ async fn console_username_is_reserved(db: TestDatabase) {
         .unwrap();
     assert_eq!(
         linked,
-        Linked::NameTaken,
+        LinkResult::NameTaken,
         "by a provider where people choose their names"
     );
     let first = db
@@ -80,7 +80,7 @@ async fn console_username_is_reserved(db: TestDatabase) {
         .unwrap();
     assert_eq!(
         first,
-        Some(Inserted::Taken),
+        Some(InsertResult::Duplicate),
         "by the first administrator's link"
     );
     assert!(
@@ -120,7 +120,7 @@ async fn account_round_trips_through_the_store(db: TestDatabase) {
     assert_eq!(member.account.created_at, new.created_at);
     assert_eq!(
         (member.account.standing, member.account.administrator),
-        (Standing::Active, false)
+        (AccountStatus::Active, false)
     );
     assert_eq!(
         (member.roles, member.last_seen),
@@ -136,19 +136,19 @@ async fn deleted_account_cannot_be_reactivated(db: TestDatabase) {
     db.store
         .change_account(
             &user("ada"),
-            stand(Standing::Deleted),
+            stand(AccountStatus::Deleted),
             actor("root"),
             second(1),
         )
         .await
         .unwrap();
-    for standing in [Standing::Active, Standing::Disabled, Standing::Deleted] {
+    for standing in [AccountStatus::Active, AccountStatus::Disabled, AccountStatus::Deleted] {
         let back = db
             .store
             .change_account(&user("ada"), stand(standing), actor("root"), second(2))
             .await;
         assert!(
-            matches!(back, Err(ChangeRefused::NoSuchAccount)),
+            matches!(back, Err(ChangeRejected::NoSuchAccount)),
             "{back:?}"
         );
     }
@@ -157,11 +157,11 @@ async fn deleted_account_cannot_be_reactivated(db: TestDatabase) {
             .credentials(&user("ada"))
             .await
             .unwrap()
-            .is_none_or(|found| found.account.standing == Standing::Deleted)
+            .is_none_or(|found| found.account.standing == AccountStatus::Deleted)
     );
 }
 
-fn stand(standing: Standing) -> AccountChange {
+fn stand(standing: AccountStatus) -> AccountChange {
     AccountChange {
         standing: Some(standing),
         ..AccountChange::default()
@@ -207,7 +207,7 @@ async fn deleted_account_keeps_only_its_username(db: TestDatabase) {
     db.store
         .change_account(
             &user("ada"),
-            stand(Standing::Deleted),
+            stand(AccountStatus::Deleted),
             actor("root"),
             second(3),
         )
@@ -236,7 +236,7 @@ async fn deleted_account_is_unlisted_and_reserves_its_username(db: TestDatabase)
     db.store
         .change_account(
             &user("ada"),
-            stand(Standing::Deleted),
+            stand(AccountStatus::Deleted),
             actor("root"),
             second(1),
         )
@@ -249,9 +249,9 @@ async fn deleted_account_is_unlisted_and_reserves_its_username(db: TestDatabase)
         .create_account(account("ada"), Vec::new(), actor("ada"))
         .await
         .unwrap();
-    assert_eq!(again, Inserted::Taken);
+    assert_eq!(again, InsertResult::Duplicate);
     let member = db.store.member(&user("ada")).await.unwrap().unwrap();
-    assert_eq!(member.account.standing, Standing::Deleted);
+    assert_eq!(member.account.standing, AccountStatus::Deleted);
 }
 
 async fn listed(db: &TestDatabase, search: Option<&str>, after: Option<&str>) -> Vec<String> {
@@ -329,7 +329,7 @@ async fn parallel_first_administrator_creations_succeed_once(db: TestDatabase) {
     .await;
     assert_eq!(
         made.iter()
-            .filter(|made| matches!(made, Ok(Some(Inserted::Done))))
+            .filter(|made| matches!(made, Ok(Some(InsertResult::Inserted))))
             .count(),
         1
     );
@@ -360,7 +360,7 @@ async fn parallel_demotions_keep_the_last_administrator(db: TestDatabase) {
             db.store
                 .change_account(
                     &user(name),
-                    stand(Standing::Active),
+                    stand(AccountStatus::Active),
                     actor("root"),
                     second(1),
                 )
@@ -369,13 +369,13 @@ async fn parallel_demotions_keep_the_last_administrator(db: TestDatabase) {
         }
         // Who was deleted does not come back for another round.
         let gone = if round == 4 {
-            Standing::Deleted
+            AccountStatus::Deleted
         } else {
-            Standing::Disabled
+            AccountStatus::Disabled
         };
         let takes = [
             demotion(),
-            stand(Standing::Disabled),
+            stand(AccountStatus::Disabled),
             stand(gone),
             demotion(),
         ];
@@ -385,7 +385,7 @@ async fn parallel_demotions_keep_the_last_administrator(db: TestDatabase) {
                 .await
         });
         let done = join_all(tries).await;
-        let refused = |done: &&Result<_, _>| matches!(done, Err(ChangeRefused::LastAdministrator));
+        let refused = |done: &&Result<_, _>| matches!(done, Err(ChangeRejected::LastAdministrator));
         assert_eq!(done.iter().filter(refused).count(), 1, "{done:?}");
         assert_eq!(
             done.iter().filter(|done| done.is_ok()).count(),
@@ -400,13 +400,13 @@ async fn disabling_an_account_ends_its_session(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let id = signed_in(&db.store, "ada", "one").await;
     let before = db.store.last_account_event().await.unwrap();
-    let change = stand(Standing::Disabled);
+    let change = stand(AccountStatus::Disabled);
     let account = db
         .store
         .change_account(&user("ada"), change, actor("root"), second(5))
         .await
         .unwrap();
-    assert_eq!(account.standing, Standing::Disabled);
+    assert_eq!(account.standing, AccountStatus::Disabled);
     assert_eq!(
         db.store.session(&id).await.unwrap().unwrap().ended_at,
         Some(second(5))
@@ -424,7 +424,7 @@ async fn disabling_an_account_ends_its_session(db: TestDatabase) {
         .store
         .change_account(&user("bob"), promotion(), actor("root"), second(5))
         .await;
-    assert!(matches!(unknown, Err(ChangeRefused::NoSuchAccount)));
+    assert!(matches!(unknown, Err(ChangeRejected::NoSuchAccount)));
 }
 
 async fn disabled_account_cannot_start_a_session(db: TestDatabase) {
@@ -432,7 +432,7 @@ async fn disabled_account_cannot_start_a_session(db: TestDatabase) {
     db.store
         .change_account(
             &user("ada"),
-            stand(Standing::Disabled),
+            stand(AccountStatus::Disabled),
             actor("root"),
             second(5),
         )
@@ -481,7 +481,7 @@ async fn role_changes_are_stored_with_an_event(db: TestDatabase) {
         );
         let events = db.store.account_events_after(before).await.unwrap();
         assert!(
-            events.len() == 1 && events[0].n == before + 1 && events[0].username == user("ada")
+            events.len() == 1 && events[0].seq == before + 1 && events[0].username == user("ada")
         );
     }
     let nobody = db
@@ -494,7 +494,7 @@ async fn role_changes_are_stored_with_an_event(db: TestDatabase) {
             second(1),
         )
         .await;
-    assert!(matches!(nobody, Err(ChangeRefused::NoSuchAccount)));
+    assert!(matches!(nobody, Err(ChangeRejected::NoSuchAccount)));
 }
 
 async fn disabled_account_is_not_a_realm_member(db: TestDatabase) {
@@ -513,7 +513,7 @@ async fn disabled_account_is_not_a_realm_member(db: TestDatabase) {
     db.store
         .change_account(
             &user("bob"),
-            stand(Standing::Disabled),
+            stand(AccountStatus::Disabled),
             actor("root"),
             second(2),
         )
@@ -546,7 +546,7 @@ async fn password_replacement_is_compare_and_swap(db: TestDatabase) {
                     &user("ada"),
                     old,
                     new,
-                    Replacement::Upgrade,
+                    PasswordWrite::Upgrade,
                     actor("ada"),
                     second(1),
                 )
@@ -580,7 +580,7 @@ async fn stored_password_change_ends_the_other_session(db: TestDatabase) {
         PasswordHash::stored("$argon2id$old"),
         PasswordHash::stored("new"),
     );
-    let why = Replacement::Change {
+    let why = PasswordWrite::Change {
         keep: Some(kept.clone()),
         era: era(&db.store, "ada").await,
     };
@@ -608,7 +608,7 @@ async fn stored_password_change_ends_the_other_session(db: TestDatabase) {
     );
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
     let newer = PasswordHash::stored("newer");
-    let keeping = Replacement::ChangeKeepingSessions {
+    let keeping = PasswordWrite::ChangeKeepingSessions {
         era: era(&db.store, "ada").await,
     };
     assert!(
@@ -646,7 +646,7 @@ async fn account_event_numbers_have_no_gaps_under_concurrency(db: TestDatabase) 
         .await
         .unwrap()
         .iter()
-        .map(|event| event.n)
+        .map(|event| event.seq)
         .collect();
     assert_eq!(numbers, (1..=20).collect::<Vec<_>>());
 }
@@ -691,7 +691,7 @@ async fn hash_samples_cover_each_stored_profile(db: TestDatabase) {
                 .create_account(new, Vec::new(), actor("root"))
                 .await
                 .unwrap(),
-            Inserted::Done
+            InsertResult::Inserted
         );
     }
     let gone = NewAccount {
@@ -705,13 +705,13 @@ async fn hash_samples_cover_each_stored_profile(db: TestDatabase) {
     db.store
         .change_account(
             &user("gone"),
-            stand(Standing::Disabled),
+            stand(AccountStatus::Disabled),
             actor("root"),
             second(1),
         )
         .await
         .unwrap();
-    let told = db.store.password_kinds().await.unwrap();
+    let told = db.store.hash_samples().await.unwrap();
     assert_eq!(told.len(), 6);
     for kind in [
         "$2b$12$",

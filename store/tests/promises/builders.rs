@@ -1,9 +1,9 @@
 //! Short words for long types.
 
 use auth::{
-    Actor, AuthStore as _, Era, Grants, Method, Methods, NewAccount, Origin, PasswordHash, Realm,
+    Actor, AuthStore as _, SecurityEpoch, Scopes, AuthMethod, AuthMethods, NewAccount, Origin, PasswordHash, Realm,
     RealmId, RealmName, Session, SessionId, SessionKind, TokenHash, Username,
-    store::{End, EndReason, Inserted, NewIdentity},
+    store::{SessionEnd, EndReason, InsertResult, NewIdentity},
 };
 use jiff::Timestamp;
 use store::Store;
@@ -23,12 +23,12 @@ pub(crate) fn user(name: &str) -> Username {
 }
 
 pub(crate) fn actor(name: &str) -> Actor {
-    Actor::named(user(name))
+    Actor::new(user(name))
 }
 
-pub(crate) fn end(why: EndReason, by: &str, at: i64) -> End {
-    End {
-        why,
+pub(crate) fn end(why: EndReason, by: &str, at: i64) -> SessionEnd {
+    SessionEnd {
+        reason: why,
         by: actor(by),
         at: second(at),
     }
@@ -51,7 +51,7 @@ pub(crate) fn identity(subject: &str) -> NewIdentity {
         issuer: "https://id.example".to_owned(),
         subject: subject.to_owned(),
         provider: "work".to_owned(),
-        known_as: Some("Ada".to_owned()),
+        display_hint: Some("Ada".to_owned()),
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn register(store: &Store, names: &[&str]) {
             .create_account(account(name), Vec::new(), actor(name))
             .await
             .unwrap();
-        assert_eq!(made, Inserted::Done);
+        assert_eq!(made, InsertResult::Inserted);
     }
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn administrator(store: &Store, name: &str) {
             .create_account(new, Vec::new(), actor("root"))
             .await
             .unwrap(),
-        Inserted::Done
+        InsertResult::Inserted
     );
 }
 
@@ -93,8 +93,8 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
             device: None,
         },
         ended_at: None,
-        methods: Methods::of(&[Method::Password]),
-        grants: Grants::ALL,
+        methods: AuthMethods::of(&[AuthMethod::Password]),
+        grants: Scopes::ALL,
         realms: None,
         label: None,
         client: None,
@@ -103,7 +103,7 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
 
 /// A signed-in account with one session of tokens.
 pub(crate) async fn signed_in(store: &Store, name: &str, secret: &str) -> SessionId {
-    let new = session(&format!("session-{secret}"), name, SessionKind::Tokens);
+    let new = session(&format!("session-{secret}"), name, SessionKind::OAuth);
     let id = new.id.clone();
     store
         .start_session(new, TokenHash::new(secret), era(store, name).await)
@@ -114,14 +114,14 @@ pub(crate) async fn signed_in(store: &Store, name: &str, secret: &str) -> Sessio
 }
 
 /// The present one of an account.
-pub(crate) async fn era(store: &Store, name: &str) -> Era {
+pub(crate) async fn era(store: &Store, name: &str) -> SecurityEpoch {
     store
         .credentials(&user(name))
         .await
         .unwrap()
         .unwrap()
         .account
-        .era
+        .epoch
 }
 
 pub(crate) async fn new_vault(store: &Store, name: &str) -> VaultId {
@@ -204,7 +204,7 @@ impl User {
     }
 
     pub(crate) async fn add(&self, file: &str) -> Result<Outcome, VaultError> {
-        let id = FileId::random(&auth::Chance::system());
+        let id = FileId::random(&auth::SecureRandom::system());
         self.apply(
             file,
             Operation::Add {

@@ -1,12 +1,12 @@
 //! Everything of an account is thrown out: then what was begun before it, and is not finished, comes to nothing.
 
 use auth::{
-    AccountChange, AuthStore as _, EmailAddress, Era, Factor, FactorId, FactorKind, SessionKind,
-    Standing, TokenHash,
-    audit::{Deed, Record},
+    AccountChange, AuthStore as _, EmailAddress, SecurityEpoch, Factor, FactorId, FactorKind, SessionKind,
+    AccountStatus, TokenHash,
+    audit::{Deed, NewAuditEntry},
     store::{
-        AddressStore as _, Confirmation, EndEverybody, EndReason, FactorChange, FactorStore as _,
-        Least, PersonalTokens, Removal, Replacement, Reset, ResetStore as _, Slip, SlipKind, Terms,
+        EmailLinkStore as _, EmailConfirmation, EndAllSessions, EndReason, FactorChange, FactorStore as _,
+        MinimumFactors, PersonalTokenPolicy, Removal, PasswordWrite, Reset, ResetStore as _, OneTimeToken, OneTimeKind, ResetConditions,
     },
 };
 use serde_json::json;
@@ -50,7 +50,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
         "a new password" => {
             replace(
                 store,
-                Replacement::Change {
+                PasswordWrite::Change {
                     keep: None,
                     era: era(store, "ada").await,
                 },
@@ -61,7 +61,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
         "a new password that keeps sessions" => {
             replace(
                 store,
-                Replacement::ChangeKeepingSessions {
+                PasswordWrite::ChangeKeepingSessions {
                     era: era(store, "ada").await,
                 },
                 n,
@@ -70,10 +70,10 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
         }
         "a reset link" => {
             let account = store.credentials(&ada).await.unwrap().unwrap().account;
-            let terms = serde_json::to_string(&Terms::of(&account, None)).unwrap();
-            let link = slip(SlipKind::Reset, &format!("reset {n}"), &terms);
-            let made = Record::new(&root, Deed::ResetMade, at).about("ada");
-            assert!(store.keep_reset(link.clone(), made, None).await.unwrap());
+            let terms = serde_json::to_string(&ResetConditions::of(&account, None)).unwrap();
+            let link = slip(OneTimeKind::Reset, &format!("reset {n}"), &terms);
+            let made = NewAuditEntry::new(&root, Deed::ResetMade, at).subject("ada");
+            assert!(store.insert_reset(link.clone(), made, None).await.unwrap());
             let password = auth::PasswordHash::stored(&format!("reset {n}"));
             let reset = Reset {
                 link: link.hash,
@@ -94,11 +94,11 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
         "everybody's ended" => {
             let (end, tokens) = (
                 end(EndReason::EndedByAdministrator, "root", n),
-                PersonalTokens::Keep,
+                PersonalTokenPolicy::Keep,
             );
             let keep = Some(signed_in(store, "ada", &format!("kept {n}")).await);
             store
-                .end_everybody(EndEverybody {
+                .end_everybody(EndAllSessions {
                     keep,
                     tokens,
                     end,
@@ -109,7 +109,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
         }
         "other factors" => store.change_factors(app(n)).await.unwrap(),
         "disabled and enabled" => {
-            for standing in [Standing::Disabled, Standing::Active] {
+            for standing in [AccountStatus::Disabled, AccountStatus::Active] {
                 change(AccountChange {
                     standing: Some(standing),
                     ..AccountChange::default()
@@ -119,7 +119,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
         }
         "a reset required" => {
             change(AccountChange {
-                reset_required: Some(true),
+                must_change_password: Some(true),
                 ..AccountChange::default()
             })
             .await
@@ -128,7 +128,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
     }
 }
 
-async fn replace(store: &Store, why: Replacement, n: i64) {
+async fn replace(store: &Store, why: PasswordWrite, n: i64) {
     let old = store
         .credentials(&user("ada"))
         .await
@@ -160,7 +160,7 @@ fn app(n: i64) -> FactorChange {
         username: user("ada"),
         remove: Removal::Kind(FactorKind::Totp),
         add: vec![factor],
-        least: Least::None,
+        least: MinimumFactors::None,
         keep: None,
         unlink: false,
         by: actor("ada"),
@@ -170,9 +170,9 @@ fn app(n: i64) -> FactorChange {
     }
 }
 
-fn slip(kind: SlipKind, hash: &str, body: &str) -> Slip {
+fn slip(kind: OneTimeKind, hash: &str, body: &str) -> OneTimeToken {
     let (hash, body) = (TokenHash::new(hash), body.to_owned());
-    Slip {
+    OneTimeToken {
         kind,
         hash,
         username: Some(user("ada")),
@@ -196,14 +196,14 @@ async fn ending_all_sessions_bumps_the_security_epoch(db: TestDatabase) {
             "{way}: other nodes hear of it"
         );
         let member = db.store.member(&user("ada")).await.unwrap().unwrap();
-        assert_eq!(member.account.era, era(&db.store, "ada").await, "{way}");
+        assert_eq!(member.account.epoch, era(&db.store, "ada").await, "{way}");
     }
 }
 
 async fn rehash_or_single_sign_out_keeps_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let before = era(&db.store, "ada").await;
-    replace(&db.store, Replacement::Upgrade, 1).await;
+    replace(&db.store, PasswordWrite::Upgrade, 1).await;
     let id = signed_in(&db.store, "ada", "one").await;
     assert!(
         db.store
@@ -227,7 +227,7 @@ async fn session_from_older_security_epoch_cannot_start(db: TestDatabase) {
     for (n, way) in (1..).zip(WAYS) {
         let proved = era(&db.store, "ada").await;
         throw_out(&db.store, way, n).await;
-        for kind in [SessionKind::Web, SessionKind::Tokens, SessionKind::Personal] {
+        for kind in [SessionKind::Web, SessionKind::OAuth, SessionKind::Personal] {
             let late = session(&format!("late {n} {}", kind.as_str()), "ada", kind);
             let secret = TokenHash::new(late.id.as_str());
             assert_eq!(
@@ -245,7 +245,7 @@ async fn session_from_older_security_epoch_cannot_start(db: TestDatabase) {
 
 async fn security_epoch_increases_despite_clock_set_back(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let mut before = Era::default();
+    let mut before = SecurityEpoch::default();
     for n in [1_000, 10, 10, 1_000, 1_000, 2_000] {
         let ended = end(EndReason::EndedByOwner, "ada", n);
         db.store
@@ -254,7 +254,7 @@ async fn security_epoch_increases_despite_clock_set_back(db: TestDatabase) {
             .unwrap();
         let now = era(&db.store, "ada").await;
         assert!(now > before, "{n}");
-        assert_eq!(now, before.next(ended.at), "as it is said in `Era`");
+        assert_eq!(now, before.bump(ended.at), "as it is said in `Era`");
         before = now;
     }
 }
@@ -266,7 +266,7 @@ async fn ending_sessions_during_sign_ins_leaves_no_session(db: TestDatabase) {
         let sign_ins = (0..4).map(|n| {
             let (store, new) = (
                 db.store.clone(),
-                session(&format!("{round} {n}"), "ada", SessionKind::Tokens),
+                session(&format!("{round} {n}"), "ada", SessionKind::OAuth),
             );
             tokio::spawn(async move {
                 store
@@ -295,8 +295,8 @@ async fn ending_sessions_during_sign_ins_leaves_no_session(db: TestDatabase) {
 async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let asked = async |n: i64| {
-        let link = slip(SlipKind::EmailLink, &format!("link {n}"), "{}");
-        let record = Record::new(&actor("ada"), Deed::EmailAsked, second(n)).about("ada");
+        let link = slip(OneTimeKind::EmailLink, &format!("link {n}"), "{}");
+        let record = NewAuditEntry::new(&actor("ada"), Deed::EmailAsked, second(n)).subject("ada");
         db.store
             .keep_email_link(link.clone(), record)
             .await
@@ -309,9 +309,9 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
             .unwrap()
             .account;
         let email = EmailAddress::parse(&format!("ada{n}@example.org")).unwrap();
-        Confirmation {
+        EmailConfirmation {
             link: link.hash,
-            era: account.era,
+            era: account.epoch,
             before: account.email,
             email,
             by: actor("ada"),
@@ -350,7 +350,7 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
         throw_out(&db.store, way, n).await;
         assert_eq!(db.store.confirm_email(link).await.unwrap(), None, "{way}");
     }
-    let stolen = Confirmation {
+    let stolen = EmailConfirmation {
         before: None,
         ..asked(300).await
     };

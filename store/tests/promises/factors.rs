@@ -1,12 +1,12 @@
 //! Second factors: each step and each code once, the last one kept, every change felt by the other sessions.
 
 use auth::{
-    AccountChange, AuthStore as _, Era, Factor, FactorId, FactorKind, Method, Methods, SessionId,
-    Standing, TokenHash,
+    AccountChange, AuthStore as _, SecurityEpoch, Factor, FactorId, FactorKind, AuthMethod, AuthMethods, SessionId,
+    AccountStatus, TokenHash,
     audit::Deed,
     store::{
-        EndReason, FactorChange, FactorStore as _, FactorsRefused, KeyStore as _, Least, Removal,
-        Renewal,
+        EndReason, FactorChange, FactorStore as _, FactorsRefused, KeyStore as _, MinimumFactors, Removal,
+        StepUpRenewal,
     },
 };
 use serde_json::json;
@@ -33,11 +33,11 @@ async fn renewal(
     db: &TestDatabase,
     by: &str,
     session: &SessionId,
-    methods: Methods,
+    methods: AuthMethods,
     at: i64,
-) -> Renewal {
+) -> StepUpRenewal {
     let era = era(&db.store, by).await;
-    Renewal {
+    StepUpRenewal {
         by: actor(by),
         era,
         session: session.clone(),
@@ -65,7 +65,7 @@ fn adding(of: &str, add: Vec<Factor>) -> FactorChange {
         username: user(of),
         remove: Removal::Nothing,
         add,
-        least: Least::None,
+        least: MinimumFactors::None,
         keep: None,
         unlink: false,
         by: actor(of),
@@ -75,7 +75,7 @@ fn adding(of: &str, add: Vec<Factor>) -> FactorChange {
     }
 }
 
-fn removing(of: &str, id: &str, least: Least) -> FactorChange {
+fn removing(of: &str, id: &str, least: MinimumFactors) -> FactorChange {
     let remove = Removal::One(FactorId::new(id));
     FactorChange {
         remove,
@@ -143,7 +143,7 @@ async fn parallel_uses_of_totp_step_succeed_once(db: TestDatabase) {
     let app = with_app(&db.store).await;
     let tries = (0..30).map(|_| {
         let (store, id) = (db.store.clone(), app.id.clone());
-        tokio::spawn(async move { store.use_step(&id, 8, second(3)).await.unwrap() })
+        tokio::spawn(async move { store.consume_totp_step(&id, 8, second(3)).await.unwrap() })
     });
     let mut good = 0;
     for one in tries.collect::<Vec<_>>() {
@@ -151,10 +151,10 @@ async fn parallel_uses_of_totp_step_succeed_once(db: TestDatabase) {
     }
     assert_eq!(good, 1);
     assert!(
-        !db.store.use_step(&app.id, 7, second(3)).await.unwrap(),
+        !db.store.consume_totp_step(&app.id, 7, second(3)).await.unwrap(),
         "an older step after a newer one"
     );
-    assert!(db.store.use_step(&app.id, 9, second(4)).await.unwrap());
+    assert!(db.store.consume_totp_step(&app.id, 9, second(4)).await.unwrap());
     assert_eq!(
         db.store
             .factor(&app.id)
@@ -208,7 +208,7 @@ async fn stored_factor_change_ends_the_other_session(db: TestDatabase) {
         signed_in(&db.store, "ada", "other").await,
     );
     let bobs = signed_in(&db.store, "bob", "bob's").await;
-    let methods = Methods::of(&[Method::Password, Method::Otp]);
+    let methods = AuthMethods::of(&[AuthMethod::Password, AuthMethod::Otp]);
     let add = adding("ada", vec![factor("app", "ada", FactorKind::Totp)]);
     db.store
         .change_factors(FactorChange {
@@ -237,7 +237,7 @@ async fn ended_session_cannot_change_factors(db: TestDatabase) {
         .unwrap();
     let add = adding("ada", vec![factor("app", "ada", FactorKind::Totp)]);
     let change = FactorChange {
-        keep: Some((this.clone(), Methods::NONE)),
+        keep: Some((this.clone(), AuthMethods::NONE)),
         ..add
     };
     assert!(matches!(
@@ -247,7 +247,7 @@ async fn ended_session_cannot_change_factors(db: TestDatabase) {
     assert!(db.store.factors(&user("ada")).await.unwrap().is_empty());
     assert!(
         !db.store
-            .renew_session(renewal(&db, "ada", &this, Methods::NONE, 3).await)
+            .renew_session(renewal(&db, "ada", &this, AuthMethods::NONE, 3).await)
             .await
             .unwrap()
     );
@@ -264,7 +264,7 @@ async fn parallel_removals_keep_the_last_required_factor(db: TestDatabase) {
         .unwrap();
     let [one, two] = ["app", "key"].map(|id| {
         let store = db.store.clone();
-        tokio::spawn(async move { store.change_factors(removing("ada", id, Least::One)).await })
+        tokio::spawn(async move { store.change_factors(removing("ada", id, MinimumFactors::One)).await })
     });
     let answers = [one.await.unwrap(), two.await.unwrap()];
     assert_eq!(
@@ -292,11 +292,11 @@ async fn recovery_code_is_removed_with_last_factor(db: TestDatabase) {
         .unwrap();
     let unknown = db
         .store
-        .change_factors(removing("ada", "nobody's", Least::None))
+        .change_factors(removing("ada", "nobody's", MinimumFactors::None))
         .await;
     assert!(matches!(unknown, Err(FactorsRefused::NoSuchFactor)));
     db.store
-        .change_factors(removing("ada", "app", Least::None))
+        .change_factors(removing("ada", "app", MinimumFactors::None))
         .await
         .unwrap();
     assert!(db.store.factors(&user("ada")).await.unwrap().is_empty());
@@ -330,7 +330,7 @@ async fn duplicate_passkey_or_second_totp_is_rejected(db: TestDatabase) {
     assert!(matches!(second, Err(FactorsRefused::Taken)));
     let foreign = db
         .store
-        .change_factors(removing("eve", "key", Least::None))
+        .change_factors(removing("eve", "key", MinimumFactors::None))
         .await;
     assert!(matches!(foreign, Err(FactorsRefused::NoSuchFactor)));
 }
@@ -344,13 +344,13 @@ async fn passkey_counter_update_is_compare_and_swap(db: TestDatabase) {
         .unwrap();
     assert!(
         db.store
-            .revise_factor(&key, "newer".to_owned(), 8, second(5))
+            .update_factor_if(&key, "newer".to_owned(), 8, second(5))
             .await
             .unwrap()
     );
     assert!(
         !db.store
-            .revise_factor(&key, "newest".to_owned(), 9, second(6))
+            .update_factor_if(&key, "newest".to_owned(), 9, second(6))
             .await
             .unwrap()
     );
@@ -364,15 +364,15 @@ async fn passkey_counter_update_is_compare_and_swap(db: TestDatabase) {
 async fn session_renewal_stores_time_and_methods(db: TestDatabase) {
     register(&db.store, &["ada", "eve"]).await;
     let id = signed_in(&db.store, "ada", "one").await;
-    let methods = Methods::of(&[Method::Password, Method::Recovery]);
+    let methods = AuthMethods::of(&[AuthMethod::Password, AuthMethod::Recovery]);
     assert!(
         !db.store
             .renew_session(renewal(&db, "eve", &id, methods, 8).await)
             .await
             .unwrap()
     );
-    let elsewhere = Renewal {
-        era: Era::stored(7),
+    let elsewhere = StepUpRenewal {
+        era: SecurityEpoch::stored(7),
         ..renewal(&db, "ada", &id, methods, 8).await
     };
     assert!(
@@ -393,7 +393,7 @@ async fn session_renewal_stores_time_and_methods(db: TestDatabase) {
 async fn deleted_account_cannot_add_factors(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let gone = AccountChange {
-        standing: Some(Standing::Deleted),
+        standing: Some(AccountStatus::Deleted),
         ..AccountChange::default()
     };
     db.store
@@ -409,7 +409,7 @@ async fn deleted_account_cannot_add_factors(db: TestDatabase) {
 
 async fn totp_sealed_under_inactive_master_key_is_rejected(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    assert!(db.store.name_master("aaaa", None, second(0)).await.unwrap());
+    assert!(db.store.set_master_id("aaaa", None, second(0)).await.unwrap());
     let app = |under: &str| Factor {
         body: format!("{under}.sealed"),
         ..factor("app", "ada", FactorKind::Totp)

@@ -197,7 +197,7 @@ async fn long_and_unusual_filenames_round_trip(db: TestDatabase) {
 async fn filename_over_index_limit_is_rejected_cleanly(db: TestDatabase) {
     let (ada, _) = ada_and_bob(&db.store).await;
     // The longest that Filename takes, and nothing that compresses.
-    let random = hex::encode(auth::Chance::system().bytes::<1_900>());
+    let random = hex::encode(auth::SecureRandom::system().bytes::<1_900>());
     let segments: Vec<&str> = random
         .as_bytes()
         .chunks(200)

@@ -1,9 +1,9 @@
 //! The key ring: one key signs, and is replaced by one of those who try.
 
 use auth::{
-    Actor, Auth, AuthError, AuthStore as _, Chance, Clock, PasswordHash, Settings,
+    Actor, Auth, AuthError, AuthStore as _, SecureRandom, Clock, PasswordHash, Settings,
     key::MasterKey,
-    store::{KeyPurpose, KeyStore as _, Replacement, StoredKey},
+    store::{KeyPurpose, KeyStore as _, PasswordWrite, StoredKey},
 };
 use futures_util::future::join_all;
 use store::{Store, testing::TestDatabase};
@@ -138,7 +138,7 @@ async fn open(db: &TestDatabase, master: &str) -> Result<Auth<Store>, AuthError>
         settings,
         master,
         Clock::system(),
-        Chance::system(),
+        SecureRandom::system(),
     )
     .await
 }
@@ -155,18 +155,18 @@ async fn master_key_replacement_reseals_and_rejects_old_key(db: TestDatabase) {
         MasterKey::parse(OLD).unwrap(),
         MasterKey::parse(NEW).unwrap(),
     );
-    assert_eq!(db.store.master().await.unwrap(), Some(old.name().unwrap()));
-    let (clock, chance) = (Clock::system(), Chance::system());
-    let turn = || auth::master::replace(&db.store, (&old, &new), &clock, &chance);
+    assert_eq!(db.store.master().await.unwrap(), Some(old.id().unwrap()));
+    let (clock, chance) = (Clock::system(), SecureRandom::system());
+    let turn = || auth::master::rotate_master_key(&db.store, (&old, &new), &clock, &chance);
     assert_eq!(turn().await.unwrap().keys, 1);
-    assert_eq!(db.store.master().await.unwrap(), Some(new.name().unwrap()));
+    assert_eq!(db.store.master().await.unwrap(), Some(new.id().unwrap()));
     assert!(
-        matches!(turn().await, Err(AuthError::AnotherMasterKey)),
+        matches!(turn().await, Err(AuthError::MasterKeyMismatch)),
         "it is not in force any more"
     );
     assert!(matches!(
         open(&db, OLD).await,
-        Err(AuthError::AnotherMasterKey)
+        Err(AuthError::MasterKeyMismatch)
     ));
     open(&db, NEW).await.unwrap();
     // What a process that has not heard of it would write is refused.
@@ -197,7 +197,7 @@ async fn unused_retired_pepper_is_purged(db: TestDatabase) {
     };
     let kid = "0a1b2c3d";
     let hash =
-        auth::PasswordHash::beginning_under(kid) + "argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
+        auth::PasswordHash::prefix_for_pepper(kid) + "argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
     assert!(db.store.replace_key(pepper(kid), None).await.unwrap());
     assert!(
         db.store
@@ -213,7 +213,7 @@ async fn unused_retired_pepper_is_purged(db: TestDatabase) {
         .await
         .unwrap();
     let set = async |old: &PasswordHash, new: PasswordHash| {
-        let (why, by) = (Replacement::Upgrade, Actor::console());
+        let (why, by) = (PasswordWrite::Upgrade, Actor::console());
         assert!(
             db.store
                 .replace_password(&username, old, new, why, by, second(1))
@@ -241,7 +241,7 @@ async fn unused_retired_pepper_is_purged(db: TestDatabase) {
 async fn parallel_master_key_claims_succeed_once(db: TestDatabase) {
     let store = &db.store;
     let tries = join_all(
-        (0..8).map(|n| async move { store.name_master(&format!("m{n}"), None, second(0)).await }),
+        (0..8).map(|n| async move { store.set_master_id(&format!("m{n}"), None, second(0)).await }),
     );
     assert_eq!(
         tries
@@ -254,13 +254,13 @@ async fn parallel_master_key_claims_succeed_once(db: TestDatabase) {
     let name = store.master().await.unwrap().unwrap();
     assert!(
         !store
-            .name_master("other", Some("nobody"), second(1))
+            .set_master_id("other", Some("nobody"), second(1))
             .await
             .unwrap()
     );
     assert!(
         store
-            .name_master("other", Some(&name), second(1))
+            .set_master_id("other", Some(&name), second(1))
             .await
             .unwrap()
     );

@@ -2,7 +2,7 @@
 
 use auth::{
     AuthStore as _, TokenHash,
-    store::{EndReason, Rotate, Rotation},
+    store::{EndReason, RefreshRotation, Rotation},
 };
 use futures_util::future::join_all;
 use store::testing::TestDatabase;
@@ -21,8 +21,8 @@ crate::on_both_databases!(
     parallel_refresh_replays_end_the_session_once,
 );
 
-fn rotate(old: &str, new: &str, at: i64) -> Rotate {
-    Rotate {
+fn rotate(old: &str, new: &str, at: i64) -> RefreshRotation {
+    RefreshRotation {
         old: TokenHash::new(old),
         new: TokenHash::new(new),
         at: second(at),
@@ -38,12 +38,12 @@ async fn turn(db: &TestDatabase, old: &str, new: &str, at: i64) -> char {
             assert_eq!(session.last_seen, second(at));
             'o'
         }
-        Rotation::Repeated(_) => 'r',
+        Rotation::Retried(_) => 'r',
         Rotation::Replayed(session) => {
             assert_eq!(session.ended_at, Some(second(at)));
             'x'
         }
-        Rotation::Dead => '-',
+        Rotation::Invalid => '-',
     }
 }
 
@@ -186,13 +186,13 @@ async fn refresh_tokens_of_ended_sessions_are_dead(db: TestDatabase) {
     signed_in(&db.store, "ada", "idle").await;
     assert_eq!(turn(&db, "idle", "b", 1_001).await, '-');
     signed_in(&db.store, "ada", "expired").await;
-    let late = Rotate {
+    let late = RefreshRotation {
         idle_since: second(0),
         ..rotate("expired", "c", 1_000_000)
     };
     assert!(matches!(
         db.store.rotate_refresh(late).await.unwrap(),
-        Rotation::Dead
+        Rotation::Invalid
     ));
     let id = signed_in(&db.store, "ada", "ended").await;
     db.store

@@ -1,9 +1,9 @@
 //! Sessions: begun, seen, ended, forgotten.
 
 use auth::{
-    AuthStore as _, Era, Session, SessionId, SessionKind, TokenHash,
-    audit::{AuditQuery, Chain, Deed, Record},
-    store::{AuditStore as _, EndReason, Rotate, Rotation},
+    AuthStore as _, SecurityEpoch, Session, SessionId, SessionKind, TokenHash,
+    audit::{AuditQuery, Chain, Deed, NewAuditEntry},
+    store::{AuditStore as _, EndReason, RefreshRotation, Rotation},
 };
 use store::testing::TestDatabase;
 
@@ -22,13 +22,13 @@ crate::on_both_databases!(
 
 async fn session_round_trips_through_the_store(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    for kind in [SessionKind::Web, SessionKind::Tokens] {
+    for kind in [SessionKind::Web, SessionKind::OAuth] {
         let given = session(&format!("{kind:?}"), "ada", kind);
         db.store
             .start_session(
                 given.clone(),
                 TokenHash::new(&format!("{kind:?}")),
-                Era::default(),
+                SecurityEpoch::default(),
             )
             .await
             .unwrap();
@@ -45,7 +45,7 @@ async fn cookie_finds_its_session_until_session_end(db: TestDatabase) {
     let given = session("web", "ada", SessionKind::Web);
     let cookie = TokenHash::new("cookie");
     db.store
-        .start_session(given.clone(), cookie.clone(), Era::default())
+        .start_session(given.clone(), cookie.clone(), SecurityEpoch::default())
         .await
         .unwrap();
     signed_in(&db.store, "ada", "refresh").await;
@@ -145,7 +145,7 @@ async fn live_sessions_are_sorted_by_last_activity(db: TestDatabase) {
         ..session("short", "ada", SessionKind::Web)
     };
     db.store
-        .start_session(short, TokenHash::new("short"), Era::default())
+        .start_session(short, TokenHash::new("short"), SecurityEpoch::default())
         .await
         .unwrap();
     db.store.touch_session(&new, second(20)).await.unwrap();
@@ -195,11 +195,11 @@ async fn ended_sessions_are_purged_with_their_tokens(db: TestDatabase) {
         )
         .await
         .unwrap();
-    assert_eq!(db.store.forget_ended(second(10)).await.unwrap(), 0);
-    assert_eq!(db.store.forget_ended(second(11)).await.unwrap(), 449);
+    assert_eq!(db.store.purge_ended(second(10)).await.unwrap(), 0);
+    assert_eq!(db.store.purge_ended(second(11)).await.unwrap(), 449);
     assert_eq!(db.store.session(&ids[0]).await.unwrap(), None);
     assert!(db.store.session(keep).await.unwrap().is_some());
-    let rotate = Rotate {
+    let rotate = RefreshRotation {
         old: TokenHash::new("token0"),
         new: TokenHash::new("next"),
         at: second(12),
@@ -208,7 +208,7 @@ async fn ended_sessions_are_purged_with_their_tokens(db: TestDatabase) {
     };
     assert!(matches!(
         db.store.rotate_refresh(rotate).await.unwrap(),
-        Rotation::Dead
+        Rotation::Invalid
     ));
     assert!(
         db.store
@@ -228,9 +228,9 @@ async fn audit_entry_accepts_arbitrary_text(db: TestDatabase) {
         &"ü".repeat(10_000),
         "\u{202e}",
     ] {
-        let record = Record::tried(None, &origin, Deed::SignInRefused, second(1)).about(typed);
+        let record = NewAuditEntry::attempt(None, &origin, Deed::SignInRefused, second(1)).subject(typed);
         db.store
-            .record(record.detailed(|detail| detail.because(typed).fact(typed, typed)))
+            .record(record.with_detail(|detail| detail.reason(typed).with(typed, typed)))
             .await
             .unwrap();
     }

@@ -1,11 +1,11 @@
 //! Slips: found, revised, taken once; and identities at upstream providers.
 
 use auth::{
-    Actor, AuthStore as _, Means, Method, Methods, SessionId, SessionKind, TokenHash,
-    audit::{Deed, Record},
+    Actor, AuthStore as _, ActorVia, AuthMethod, AuthMethods, SessionId, SessionKind, TokenHash,
+    audit::{Deed, NewAuditEntry},
     store::{
-        EndReason, IdentityStore as _, Inserted, Linked, ResetStore as _, Slip, SlipKind,
-        SlipStore as _,
+        EndReason, IdentityStore as _, InsertResult, LinkResult, ResetStore as _, OneTimeToken, OneTimeKind,
+        OneTimeTokenStore as _,
     },
     upstream::identity_id,
 };
@@ -29,8 +29,8 @@ crate::on_both_databases!(
     linked_account_creation_is_atomic,
 );
 
-fn slip(kind: SlipKind, hash: &str, of: Option<&str>) -> Slip {
-    Slip {
+fn slip(kind: OneTimeKind, hash: &str, of: Option<&str>) -> OneTimeToken {
+    OneTimeToken {
         kind,
         hash: TokenHash::new(hash),
         username: of.map(user),
@@ -41,18 +41,18 @@ fn slip(kind: SlipKind, hash: &str, of: Option<&str>) -> Slip {
 }
 
 async fn one_time_token_is_consumed_once_by_kind(db: TestDatabase) {
-    let kept = slip(SlipKind::Reset, "a", Some("ada"));
-    db.store.keep_slip(kept.clone()).await.unwrap();
+    let kept = slip(OneTimeKind::Reset, "a", Some("ada"));
+    db.store.insert_token(kept.clone()).await.unwrap();
     assert_eq!(
         db.store
-            .slip(SlipKind::Reset, &kept.hash, second(1))
+            .find_token(OneTimeKind::Reset, &kept.hash, second(1))
             .await
             .unwrap(),
         Some(kept.clone())
     );
     assert_eq!(
         db.store
-            .take_slip(SlipKind::Invite, &kept.hash, second(1))
+            .consume_token(OneTimeKind::Invite, &kept.hash, second(1))
             .await
             .unwrap(),
         None
@@ -61,7 +61,7 @@ async fn one_time_token_is_consumed_once_by_kind(db: TestDatabase) {
         let (store, hash) = (db.store.clone(), kept.hash.clone());
         tokio::spawn(async move {
             store
-                .take_slip(SlipKind::Reset, &hash, second(1))
+                .consume_token(OneTimeKind::Reset, &hash, second(1))
                 .await
                 .unwrap()
         })
@@ -76,16 +76,16 @@ async fn one_time_token_is_consumed_once_by_kind(db: TestDatabase) {
 async fn parallel_reset_link_requests_store_one_link(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let keep = |hash: String, since: Option<i64>, at: i64| {
-        let link = Slip {
+        let link = OneTimeToken {
             created_at: second(at),
             expires_at: second(at + 60),
-            ..slip(SlipKind::Reset, &hash, Some("ada"))
+            ..slip(OneTimeKind::Reset, &hash, Some("ada"))
         };
-        let record = Record::new(&actor("ada"), Deed::ResetMade, second(at));
+        let record = NewAuditEntry::new(&actor("ada"), Deed::ResetMade, second(at));
         let store = db.store.clone();
         async move {
             store
-                .keep_reset(link, record, since.map(second))
+                .insert_reset(link, record, since.map(second))
                 .await
                 .unwrap()
         }
@@ -103,7 +103,7 @@ async fn parallel_reset_link_requests_store_one_link(db: TestDatabase) {
     assert!(keep("by an administrator".to_owned(), None, 31).await);
     assert_eq!(
         db.store
-            .slips(SlipKind::Reset, Some(&user("ada")), second(32))
+            .list_tokens(OneTimeKind::Reset, Some(&user("ada")), second(32))
             .await
             .unwrap()
             .len(),
@@ -114,20 +114,20 @@ async fn parallel_reset_link_requests_store_one_link(db: TestDatabase) {
 async fn expired_one_time_tokens_are_purged(db: TestDatabase) {
     for n in 0..1_200 {
         let expires_at = second(if n % 2 == 0 { 60 } else { 90 });
-        let slip = Slip {
+        let slip = OneTimeToken {
             expires_at,
-            ..slip(SlipKind::Code, &n.to_string(), None)
+            ..slip(OneTimeKind::Code, &n.to_string(), None)
         };
-        db.store.keep_slip(slip).await.unwrap();
+        db.store.insert_token(slip).await.unwrap();
     }
     let mut forgotten = Vec::new();
     while forgotten.last() != Some(&0) {
-        forgotten.push(db.store.forget_slips(second(61)).await.unwrap());
+        forgotten.push(db.store.purge_expired_tokens(second(61)).await.unwrap());
     }
     assert_eq!(forgotten, [500, 100, 0]);
     assert_eq!(
         db.store
-            .slips(SlipKind::Code, None, second(1))
+            .list_tokens(OneTimeKind::Code, None, second(1))
             .await
             .unwrap()
             .len(),
@@ -136,38 +136,38 @@ async fn expired_one_time_tokens_are_purged(db: TestDatabase) {
 }
 
 async fn expired_one_time_token_is_not_found(db: TestDatabase) {
-    let kept = slip(SlipKind::Invite, "a", None);
-    db.store.keep_slip(kept.clone()).await.unwrap();
+    let kept = slip(OneTimeKind::Invite, "a", None);
+    db.store.insert_token(kept.clone()).await.unwrap();
     assert_eq!(
         db.store
-            .slip(SlipKind::Invite, &kept.hash, second(60))
+            .find_token(OneTimeKind::Invite, &kept.hash, second(60))
             .await
             .unwrap(),
         None
     );
     assert!(
         !db.store
-            .revise_slip(&kept, "x".to_owned(), second(60))
+            .compare_and_swap_token(&kept, "x".to_owned(), second(60))
             .await
             .unwrap()
     );
     assert_eq!(
         db.store
-            .take_slip(SlipKind::Invite, &kept.hash, second(60))
+            .consume_token(OneTimeKind::Invite, &kept.hash, second(60))
             .await
             .unwrap(),
         None
     );
     assert_eq!(
         db.store
-            .slips(SlipKind::Invite, None, second(60))
+            .list_tokens(OneTimeKind::Invite, None, second(60))
             .await
             .unwrap(),
         Vec::new()
     );
     assert!(
         db.store
-            .take_slip(SlipKind::Invite, &kept.hash, second(59))
+            .consume_token(OneTimeKind::Invite, &kept.hash, second(59))
             .await
             .unwrap()
             .is_some()
@@ -175,23 +175,23 @@ async fn expired_one_time_token_is_not_found(db: TestDatabase) {
 }
 
 async fn one_time_token_update_is_compare_and_swap(db: TestDatabase) {
-    let kept = slip(SlipKind::DeviceCode, "a", None);
-    db.store.keep_slip(kept.clone()).await.unwrap();
+    let kept = slip(OneTimeKind::DeviceCode, "a", None);
+    db.store.insert_token(kept.clone()).await.unwrap();
     assert!(
         db.store
-            .revise_slip(&kept, "one".to_owned(), second(1))
+            .compare_and_swap_token(&kept, "one".to_owned(), second(1))
             .await
             .unwrap()
     );
     assert!(
         !db.store
-            .revise_slip(&kept, "two".to_owned(), second(1))
+            .compare_and_swap_token(&kept, "two".to_owned(), second(1))
             .await
             .unwrap()
     );
     let now = db
         .store
-        .slip(SlipKind::DeviceCode, &kept.hash, second(1))
+        .find_token(OneTimeKind::DeviceCode, &kept.hash, second(1))
         .await
         .unwrap()
         .unwrap();
@@ -201,13 +201,13 @@ async fn one_time_token_update_is_compare_and_swap(db: TestDatabase) {
 async fn one_time_tokens_are_listed_per_account(db: TestDatabase) {
     for (hash, of) in [("a", Some("ada")), ("b", Some("bob")), ("c", None)] {
         db.store
-            .keep_slip(slip(SlipKind::Reset, hash, of))
+            .insert_token(slip(OneTimeKind::Reset, hash, of))
             .await
             .unwrap();
     }
     let list = async |of: Option<&str>| {
         db.store
-            .slips(SlipKind::Reset, of.map(user).as_ref(), second(1))
+            .list_tokens(OneTimeKind::Reset, of.map(user).as_ref(), second(1))
             .await
             .unwrap()
     };
@@ -217,7 +217,7 @@ async fn one_time_tokens_are_listed_per_account(db: TestDatabase) {
     );
     assert_eq!(
         db.store
-            .drop_slips(SlipKind::Reset, &user("ada"))
+            .delete_tokens(OneTimeKind::Reset, &user("ada"))
             .await
             .unwrap(),
         1
@@ -229,15 +229,15 @@ async fn one_time_tokens_are_listed_per_account(db: TestDatabase) {
 }
 
 async fn parallel_inserts_of_one_time_token_succeed_once(db: TestDatabase) {
-    let slip = || Slip {
-        kind: SlipKind::Upstream,
+    let slip = || OneTimeToken {
+        kind: OneTimeKind::Upstream,
         hash: TokenHash::new("voyage"),
         username: None,
         body: String::new(),
         created_at: second(0),
         expires_at: second(10),
     };
-    let kept = join_all((0..8).map(|_| db.store.keep_first_slip(slip()))).await;
+    let kept = join_all((0..8).map(|_| db.store.insert_token_if_absent(slip()))).await;
     assert_eq!(
         kept.iter().filter(|kept| matches!(kept, Ok(true))).count(),
         1
@@ -248,7 +248,7 @@ async fn parallel_inserts_of_one_time_token_succeed_once(db: TestDatabase) {
     );
     assert!(
         db.store
-            .keep_first_slip(Slip {
+            .insert_token_if_absent(OneTimeToken {
                 hash: TokenHash::new("another"),
                 ..slip()
             })
@@ -270,7 +270,7 @@ async fn provider_identity_links_to_one_account_only(db: TestDatabase) {
             )
             .await
             .unwrap(),
-        Some(Inserted::Done)
+        Some(InsertResult::Inserted)
     );
     assert_eq!(
         db.store
@@ -282,7 +282,7 @@ async fn provider_identity_links_to_one_account_only(db: TestDatabase) {
             )
             .await
             .unwrap(),
-        Some(Inserted::Taken)
+        Some(InsertResult::Duplicate)
     );
     db.store
         .identity_used("https://id.example", "1", second(3))
@@ -323,7 +323,7 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
     let (ada, id) = (user("ada"), identity_id("https://id.example", "1"));
     let acting = signed_in(&db.store, "ada", "acting").await;
     let through = |id: &SessionId| {
-        let means = Means::Session {
+        let means = ActorVia::Session {
             id: id.clone(),
             kind: SessionKind::Web,
             label: None,
@@ -378,10 +378,10 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
         )
         .await
         .unwrap();
-    assert_eq!(joined, Some(Inserted::Done));
+    assert_eq!(joined, Some(InsertResult::Inserted));
 
     let mut thief = session("there", "ada", SessionKind::Web);
-    thief.methods = Methods::of(&[Method::Upstream, Method::Otp]);
+    thief.methods = AuthMethods::of(&[AuthMethod::Upstream, AuthMethod::Otp]);
     let began = era(&db.store, "ada").await;
     db.store
         .start_session(thief.clone(), TokenHash::new("there"), began)
@@ -422,9 +422,9 @@ async fn linked_account_creation_is_atomic(db: TestDatabase) {
             .await
             .unwrap()
     };
-    assert_eq!(make("ada", "1").await, Linked::Done);
-    assert_eq!(make("ada", "2").await, Linked::NameTaken);
-    assert_eq!(make("bob", "1").await, Linked::IdentityTaken);
+    assert_eq!(make("ada", "1").await, LinkResult::Done);
+    assert_eq!(make("ada", "2").await, LinkResult::NameTaken);
+    assert_eq!(make("bob", "1").await, LinkResult::IdentityTaken);
     assert!(
         db.store.credentials(&user("bob")).await.unwrap().is_none(),
         "the account is taken back"

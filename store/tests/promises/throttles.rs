@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use auth::{
-    Actor, AuthStore as _, Era, Origin, Session, SessionKind, TokenHash, Username,
-    guessing::Secret,
+    Actor, AuthStore as _, SecurityEpoch, Origin, Session, SessionKind, TokenHash, Username,
+    guessing::CredentialKind,
     store::{
-        Bucket, Charge, Forgettable, Found, Inquiry, Network, Noteworthy, Place,
-        ThrottleStore as _, Tries, Whose,
+        Bucket, Charge, PurgeCutoffs, ThrottleState, ThrottleQuery, NetworkPrefix, LockoutQuery, AttemptSource,
+        ThrottleStore as _, RateClass, ThrottleTarget,
     },
 };
 use store::{Store, testing::TestDatabase};
@@ -28,11 +28,11 @@ crate::on_both_databases!(
     username_like_an_address_is_not_a_network,
 );
 
-fn network(raw: &str) -> Network {
-    Network::parse(raw).unwrap()
+fn network(raw: &str) -> NetworkPrefix {
+    NetworkPrefix::parse(raw).unwrap()
 }
 
-fn bucket(username: &str, secret: Secret, place: Place) -> Bucket {
+fn bucket(username: &str, secret: CredentialKind, place: AttemptSource) -> Bucket {
     Bucket::Account {
         username: user(username),
         secret,
@@ -41,15 +41,15 @@ fn bucket(username: &str, secret: Secret, place: Place) -> Bucket {
 }
 
 fn guesses(raw: &str) -> Bucket {
-    Bucket::Network(Tries::Guesses, network(raw))
+    Bucket::Network(RateClass::Guesses, network(raw))
 }
 
 fn tokens(raw: &str) -> Bucket {
-    Bucket::Network(Tries::Tokens, network(raw))
+    Bucket::Network(RateClass::Tokens, network(raw))
 }
 
 fn strange(username: &str) -> Bucket {
-    bucket(username, Secret::Password, Place::Strange)
+    bucket(username, CredentialKind::Password, AttemptSource::Unknown)
 }
 
 fn charge(bucket: Bucket) -> Charge {
@@ -58,24 +58,24 @@ fn charge(bucket: Bucket) -> Charge {
     Charge {
         bucket,
         cost: Duration::from_secs(seconds),
-        most: Duration::from_secs(seconds * 5),
+        max: Duration::from_secs(seconds * 5),
     }
 }
 
 async fn fail(store: &Store, bucket: &Bucket, at: i64) -> u32 {
     store
-        .charge(vec![charge(bucket.clone())], second(at))
+        .record_failures(vec![charge(bucket.clone())], second(at))
         .await
         .unwrap()[0]
         .failures
 }
 
-async fn ask(store: &Store, buckets: &[&Bucket]) -> Found {
+async fn ask(store: &Store, buckets: &[&Bucket]) -> ThrottleState {
     let buckets = buckets.iter().map(|bucket| (*bucket).clone()).collect();
     store
-        .throttles(Inquiry {
+        .throttles(ThrottleQuery {
             buckets,
-            places: None,
+            sources: None,
         })
         .await
         .unwrap()
@@ -84,17 +84,17 @@ async fn ask(store: &Store, buckets: &[&Bucket]) -> Found {
 async fn failures(store: &Store, bucket: &Bucket) -> u32 {
     ask(store, &[bucket])
         .await
-        .tallies
+        .counts
         .first()
         .map_or(0, |tally| tally.failures)
 }
 
-async fn known(store: &Store, username: &str, places: &[Place]) -> Vec<Place> {
+async fn known(store: &Store, username: &str, places: &[AttemptSource]) -> Vec<AttemptSource> {
     let places = Some((user(username), places.to_vec()));
     store
-        .throttles(Inquiry {
+        .throttles(ThrottleQuery {
             buckets: vec![strange(username)],
-            places,
+            sources: places,
         })
         .await
         .unwrap()
@@ -122,7 +122,7 @@ async fn parallel_failures_are_counted_exactly(db: TestDatabase) {
         let store = db.store.clone();
         tries.spawn(async move {
             let charges = vec![charge(guesses("192.0.2.1")), charge(strange("ada"))];
-            store.charge(charges, second(n)).await.unwrap()[1].failures
+            store.record_failures(charges, second(n)).await.unwrap()[1].failures
         });
     }
     let mut counts = tries.join_all().await;
@@ -137,22 +137,22 @@ async fn network_penalty_decays_and_is_capped(db: TestDatabase) {
     for at in [0, 0, 4, 100, 100, 100, 100, 100, 100, 100] {
         let charged = db
             .store
-            .charge(vec![charge(bucket.clone())], second(at))
+            .record_failures(vec![charge(bucket.clone())], second(at))
             .await
             .unwrap();
-        owed.push(charged[0].paid_off_at.duration_since(second(at)).as_secs());
+        owed.push(charged[0].tat.duration_since(second(at)).as_secs());
     }
     assert_eq!(owed, [3, 6, 5, 3, 6, 9, 12, 15, 15, 15]);
 }
 
 async fn throttle_buckets_count_separately(db: TestDatabase) {
-    let home = Place::Network(network("192.0.2.1"));
+    let home = AttemptSource::Network(network("192.0.2.1"));
     let buckets = [
         strange("ada"),
         strange("bob"),
-        bucket("ada", Secret::Totp, Place::Strange),
-        bucket("ada", Secret::Password, home.clone()),
-        bucket("ada", Secret::Password, Place::Device(TokenHash::new("d"))),
+        bucket("ada", CredentialKind::Totp, AttemptSource::Unknown),
+        bucket("ada", CredentialKind::Password, home.clone()),
+        bucket("ada", CredentialKind::Password, AttemptSource::Device(TokenHash::new("d"))),
         guesses("192.0.2.1"),
         tokens("192.0.2.1"),
     ];
@@ -164,13 +164,13 @@ async fn throttle_buckets_count_separately(db: TestDatabase) {
     let all = ask(&db.store, &buckets.iter().collect::<Vec<_>>()).await;
     for (times, bucket) in (1..).zip(&buckets) {
         let tally = all
-            .tallies
+            .counts
             .iter()
             .find(|tally| tally.bucket == *bucket)
             .unwrap();
         assert_eq!(tally.failures, times);
     }
-    db.store.settle(buckets[0].clone()).await.unwrap();
+    db.store.reset_count(buckets[0].clone()).await.unwrap();
     assert_eq!(
         (
             failures(&db.store, &buckets[0]).await,
@@ -179,7 +179,7 @@ async fn throttle_buckets_count_separately(db: TestDatabase) {
         (0, 4)
     );
     db.store
-        .settle_all(&user("ada"), Secret::Password)
+        .reset_counts(&user("ada"), CredentialKind::Password)
         .await
         .unwrap();
     assert_eq!(
@@ -201,7 +201,7 @@ async fn throttle_buckets_count_separately(db: TestDatabase) {
 async fn account_creation_clears_earlier_failures(db: TestDatabase) {
     for n in 0..8 {
         db.store
-            .charge(
+            .record_failures(
                 vec![charge(strange("newhire")), charge(strange("other"))],
                 second(n),
             )
@@ -213,7 +213,7 @@ async fn account_creation_clears_earlier_failures(db: TestDatabase) {
     assert_eq!(failures(&db.store, &strange("other")).await, 8);
     // Nor is anything lifted by who only asks for a name that is taken.
     db.store
-        .charge(vec![charge(strange("newhire"))], second(9))
+        .record_failures(vec![charge(strange("newhire"))], second(9))
         .await
         .unwrap();
     let again = db.store.create_account(
@@ -221,7 +221,7 @@ async fn account_creation_clears_earlier_failures(db: TestDatabase) {
         Vec::new(),
         crate::builders::actor("eve"),
     );
-    assert_eq!(again.await.unwrap(), auth::store::Inserted::Taken);
+    assert_eq!(again.await.unwrap(), auth::store::InsertResult::Duplicate);
     assert_eq!(failures(&db.store, &strange("newhire")).await, 1);
 }
 
@@ -232,7 +232,7 @@ async fn sign_in_origin_is_known_to_its_account(db: TestDatabase) {
         .start_session(
             begun("one", "ada", here.clone()),
             TokenHash::new("one"),
-            Era::default(),
+            SecurityEpoch::default(),
         )
         .await
         .unwrap();
@@ -240,7 +240,7 @@ async fn sign_in_origin_is_known_to_its_account(db: TestDatabase) {
     assert_eq!(known(&db.store, "ada", &here.places()).await.len(), 2);
     assert_eq!(
         known(&db.store, "ada", &neighbour.places()).await,
-        [Place::Network(network("2001:db8:1:2::"))]
+        [AttemptSource::Network(network("2001:db8:1:2::"))]
     );
     assert_eq!(
         known(&db.store, "ada", &from("192.0.2.1", None).places()).await,
@@ -258,7 +258,7 @@ async fn known_origins_per_account_are_limited_to_50(db: TestDatabase) {
             ..begun(&n.to_string(), "ada", origin)
         };
         db.store
-            .start_session(session, TokenHash::new(&n.to_string()), Era::default())
+            .start_session(session, TokenHash::new(&n.to_string()), SecurityEpoch::default())
             .await
             .unwrap();
     }
@@ -285,7 +285,7 @@ async fn personal_token_use_makes_no_origin_known(db: TestDatabase) {
         ..begun("token", "ada", origin.clone())
     };
     db.store
-        .start_session(session, TokenHash::new("token"), Era::default())
+        .start_session(session, TokenHash::new("token"), SecurityEpoch::default())
         .await
         .unwrap();
     assert_eq!(known(&db.store, "ada", &origin.places()).await, []);
@@ -301,13 +301,13 @@ async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
     }
     fail(&db.store, &strange("bob"), 9).await;
     fail(&db.store, &guesses("192.0.2.2"), 9).await;
-    let what = Noteworthy {
+    let what = LockoutQuery {
         failures: 5,
-        owing_at: second(12),
+        visible_after: second(12),
     };
     let found: Vec<Bucket> = db
         .store
-        .noteworthy(what)
+        .lockouts(what)
         .await
         .unwrap()
         .into_iter()
@@ -318,7 +318,7 @@ async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
 
 async fn lockout_lift_affects_one_account_or_network(db: TestDatabase) {
     let (of_network, tokens) = (guesses("192.0.2.1"), tokens("192.0.2.1"));
-    let home = bucket("ada", Secret::Totp, Place::Network(network("192.0.2.1")));
+    let home = bucket("ada", CredentialKind::Totp, AttemptSource::Network(network("192.0.2.1")));
     for bucket in [
         &strange("ada"),
         &home,
@@ -334,11 +334,11 @@ async fn lockout_lift_affects_one_account_or_network(db: TestDatabase) {
             .await
             .unwrap()
     };
-    assert_eq!(lift(Whose::Account(user("ada"))).await, 2);
-    assert_eq!(lift(Whose::Account(user("ada"))).await, 0);
+    assert_eq!(lift(ThrottleTarget::Account(user("ada"))).await, 2);
+    assert_eq!(lift(ThrottleTarget::Account(user("ada"))).await, 0);
     assert_eq!(failures(&db.store, &strange("bob")).await, 1);
     assert_eq!(failures(&db.store, &of_network).await, 1);
-    assert_eq!(lift(Whose::Network(network("192.0.2.1"))).await, 2);
+    assert_eq!(lift(ThrottleTarget::Network(network("192.0.2.1"))).await, 2);
     assert_eq!(failures(&db.store, &of_network).await, 0);
 }
 
@@ -348,8 +348,8 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
     let owing = guesses("192.0.2.2");
     let unseen = bucket(
         "ada",
-        Secret::Password,
-        Place::Device(TokenHash::new("lost")),
+        CredentialKind::Password,
+        AttemptSource::Device(TokenHash::new("lost")),
     );
     fail(&db.store, &paid, 0).await;
     fail(&db.store, &owing, 100).await;
@@ -357,14 +357,14 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
     fail(&db.store, &strange("nobody"), 0).await;
     fail(&db.store, &strange("recent"), 100).await;
     fail(&db.store, &unseen, 0).await;
-    let what = Forgettable {
+    let what = PurgeCutoffs {
         paid_off_by: second(101),
         nobody_since: second(50),
         unseen_since: second(0),
     };
-    assert_eq!(db.store.forget_throttles(what).await.unwrap(), 3);
+    assert_eq!(db.store.purge_throttles(what).await.unwrap(), 3);
     let kept: Vec<&Bucket> = vec![&owing];
-    assert_eq!(ask(&db.store, &kept).await.tallies.len(), 1);
+    assert_eq!(ask(&db.store, &kept).await.counts.len(), 1);
     for (username, left) in [("ada", 1), ("nobody", 0), ("recent", 1)] {
         assert_eq!(
             failures(&db.store, &strange(username)).await,
@@ -377,16 +377,16 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
         .start_session(
             begun("one", "ada", origin.clone()),
             TokenHash::new("one"),
-            Era::default(),
+            SecurityEpoch::default(),
         )
         .await
         .unwrap();
-    let later = Forgettable {
+    let later = PurgeCutoffs {
         paid_off_by: second(0),
         nobody_since: second(0),
         unseen_since: second(1_000_000_000),
     };
-    db.store.forget_throttles(later).await.unwrap();
+    db.store.purge_throttles(later).await.unwrap();
     assert_eq!(known(&db.store, "ada", &origin.places()).await, []);
 }
 
@@ -397,7 +397,7 @@ async fn username_like_an_address_is_not_a_network(db: TestDatabase) {
     let lifted = db
         .store
         .lift(
-            Whose::Network(network("192.0.2.1")),
+            ThrottleTarget::Network(network("192.0.2.1")),
             Actor::console(),
             second(1),
         )
@@ -406,7 +406,7 @@ async fn username_like_an_address_is_not_a_network(db: TestDatabase) {
     assert_eq!(lifted, 0);
     assert_eq!(
         db.store
-            .lift(Whose::Account(named), Actor::console(), second(1))
+            .lift(ThrottleTarget::Account(named), Actor::console(), second(1))
             .await
             .unwrap(),
         1

@@ -6,7 +6,7 @@ use super::*;
 use crate::VaultId;
 
 fn actor(name: &str) -> Actor {
-    Actor::named(Username::parse(name).unwrap())
+    Actor::new(Username::parse(name).unwrap())
 }
 
 fn blob(n: u8) -> Blob {

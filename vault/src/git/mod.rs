@@ -10,7 +10,7 @@ pub(crate) mod repository;
 
 use std::{io, path::PathBuf};
 
-use auth::Unavailable;
+use auth::StoreUnavailable;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GitError {
@@ -22,7 +22,7 @@ pub(crate) enum GitError {
     #[error("{}: {source}", path.display())]
     Folder { path: PathBuf, source: io::Error },
     #[error(transparent)]
-    Store(#[from] Unavailable),
+    Store(#[from] StoreUnavailable),
 }
 
 /// Says where it went wrong.

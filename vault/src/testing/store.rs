@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use auth::{Actor, Unavailable};
+use auth::{Actor, StoreUnavailable};
 use jiff::Timestamp;
 
 use crate::{
@@ -61,12 +61,12 @@ impl MemoryStore {
     fn read<T>(&self, vault: &VaultId, read: impl FnOnce(&mut Rowset) -> T) -> StoreResult<T> {
         let mut rows = self.lock();
         if rows.down {
-            return Err(Unavailable::because("the store is down"));
+            return Err(StoreUnavailable::from_source("the store is down"));
         }
         rows.vaults
             .get_mut(vault.as_str())
             .map(read)
-            .ok_or_else(|| Unavailable::because("no such vault"))
+            .ok_or_else(|| StoreUnavailable::from_source("no such vault"))
     }
 
     /// Reaches into the rows, as a broken disk or program might.

@@ -3,7 +3,7 @@
 
 use std::{ops::Range, path::PathBuf};
 
-use auth::{Action, Actor, Chance, Clock, Permit, Unavailable, Username, permit::InRealm};
+use auth::{Action, Actor, SecureRandom, Clock, Permit, StoreUnavailable, Username, permit::RealmTarget};
 use tokio::{io::AsyncRead, sync::broadcast};
 
 use super::Precheck;
@@ -22,7 +22,7 @@ pub(crate) struct VaultCore<S, B> {
     pub(crate) store: S,
     pub(crate) blobs: B,
     clock: Clock,
-    pub(crate) rng: Chance,
+    pub(crate) rng: SecureRandom,
     pub(crate) deriver: Deriver<S>,
     pub(crate) recorded: broadcast::Sender<VaultId>,
 }
@@ -35,16 +35,16 @@ pub(crate) struct VaultCore<S, B> {
 pub async fn ensure_main_vault<S: VaultStore>(
     store: &S,
     clock: &Clock,
-    rng: &Chance,
+    rng: &SecureRandom,
 ) -> Result<(), VaultError> {
     if !store.vaults().await?.is_empty() {
         return Ok(());
     }
-    let unparsable = |_| Unavailable::because("the first vault cannot be named");
+    let unparsable = |_| StoreUnavailable::from_source("the first vault cannot be named");
     let name = VaultName::parse("main").map_err(unparsable)?;
     let username = Username::parse("strongroom")
-        .map_err(|_| Unavailable::because("nobody to make a vault"))?;
-    let operator = Actor::named(username);
+        .map_err(|_| StoreUnavailable::from_source("nobody to make a vault"))?;
+    let operator = Actor::new(username);
     match store
         .create_vault(
             Realm {
@@ -69,7 +69,7 @@ pub(crate) struct Context<'a> {
     pub(crate) actor: &'a Actor,
 }
 
-impl<'a, A: Action<Scope = InRealm>> From<&'a Permit<A>> for Context<'a> {
+impl<'a, A: Action<Target = RealmTarget>> From<&'a Permit<A>> for Context<'a> {
     fn from(permit: &'a Permit<A>) -> Self {
         Self {
             vault: permit.realm(),
@@ -84,7 +84,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         blobs: B,
         repositories: PathBuf,
         clock: Clock,
-        rng: Chance,
+        rng: SecureRandom,
     ) -> Result<Self, VaultError> {
         std::fs::create_dir_all(&repositories).map_err(VaultError::Io)?;
         let deriver = Deriver::start(store.clone(), repositories.clone())?;
@@ -251,7 +251,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         // A task of its own: a caller who hangs up must not keep from the others what was recorded.
         let (keeper, vault) = (self.clone(), by.vault.clone());
         let done = tokio::spawn(async move { keeper.execute(&vault, command).await });
-        Ok(done.await.map_err(Unavailable::because)??.file)
+        Ok(done.await.map_err(StoreUnavailable::from_source)??.file)
     }
 
     async fn execute(&self, vault: &Realm, command: Command) -> Result<Outcome, VaultError> {

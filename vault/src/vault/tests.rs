@@ -1,4 +1,4 @@
-use auth::Chance;
+use auth::SecureRandom;
 use bytes::Bytes;
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
@@ -32,7 +32,7 @@ impl House {
             blobs,
             data.path().to_owned(),
             clock(),
-            Chance::system(),
+            SecureRandom::system(),
         )
         .await
         .unwrap();

@@ -1,4 +1,4 @@
-use auth::Chance;
+use auth::SecureRandom;
 use bytes::Bytes;
 use tempfile::TempDir;
 
@@ -70,7 +70,7 @@ impl House {
 
     async fn add(&self, name: &str, bytes: &'static [u8]) {
         let blob = self.put(bytes).await;
-        let id = crate::FileId::random(&Chance::system());
+        let id = crate::FileId::random(&SecureRandom::system());
         self.apply(
             name,
             Operation::Add {

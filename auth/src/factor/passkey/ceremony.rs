@@ -15,8 +15,8 @@ use webauthn_rs::prelude::{
 
 use super::PasskeyError;
 use crate::{
-    Auth, AuthError, AuthStore, Caller, Era, Token, TokenHash, TokenKind, Username, clock,
-    store::{Slip, SlipKind},
+    Auth, AuthError, AuthStore, Caller, SecurityEpoch, Token, TokenHash, TokenKind, Username, clock,
+    store::{OneTimeToken, OneTimeKind},
 };
 
 /// As long as browsers wait for a person (§15.1).
@@ -25,23 +25,23 @@ const OPEN: Duration = Duration::from_mins(5);
 /// What a ceremony hangs on: the answer must come with the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Bound {
+pub(crate) enum CeremonyBinding {
     /// The session that asked, and the era of its account: one that is kept while everything else is thrown out begins
     /// anew as well.
-    Session { id: String, era: Era },
+    Session { id: String, era: SecurityEpoch },
     /// The sign-in that waits for its second factor, by its hash.
     Pending(String),
 }
 
-impl Bound {
+impl CeremonyBinding {
     pub(crate) fn to_session(caller: &Caller) -> Self {
         Self::Session {
             id: caller.session().id.to_string(),
-            era: caller.account().era,
+            era: caller.account().epoch,
         }
     }
 
-    pub(crate) fn to_pending(hash: &TokenHash) -> Self {
+    pub(crate) fn for_mfa(hash: &TokenHash) -> Self {
         Self::Pending(hash.as_str().to_owned())
     }
 }
@@ -49,7 +49,7 @@ impl Bound {
 /// What is to be done, with the challenge and the rules that were sent.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Act {
+pub(crate) enum CeremonyState {
     Enrol {
         handle: uuid::Uuid,
         state: PasskeyRegistration,
@@ -59,27 +59,27 @@ pub(crate) enum Act {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Ceremony {
-    bound: Bound,
-    act: Act,
+    bound: CeremonyBinding,
+    act: CeremonyState,
 }
 
 /// A sign-in under way.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct SignIn {
-    pub(super) once: Once,
+pub(super) struct PendingPasskeySignIn {
+    pub(super) once: ReplayMarker,
     pub(super) state: DiscoverableAuthentication,
 }
 
 /// What a passkey remembers of a sign-in that it has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Once {
+pub(super) struct ReplayMarker {
     id: String,
     pub(super) until: Timestamp,
 }
 
-impl Once {
+impl ReplayMarker {
     pub(super) fn began(&self) -> Timestamp {
-        clock::before(self.until, OPEN)
+        clock::sub(self.until, OPEN)
     }
 }
 
@@ -91,56 +91,56 @@ impl<S: AuthStore> Auth<S> {
         cookie: &Token,
     ) -> Result<String, AuthError> {
         let (id, until) = (
-            hex::encode(self.0.chance.bytes::<16>()),
-            clock::after(self.0.clock.now(), OPEN),
+            hex::encode(self.0.rng.bytes::<16>()),
+            clock::add(self.0.clock.now(), OPEN),
         );
-        let sign_in = serde_json::to_vec(&SignIn {
-            once: Once { id, until },
+        let sign_in = serde_json::to_vec(&PendingPasskeySignIn {
+            once: ReplayMarker { id, until },
             state,
         });
         let sign_in = sign_in.map_err(|_| AuthError::Internal("a ceremony is no JSON"))?;
         self.0
             .factors
-            .seal(&sign_in, &of_browser(cookie), &self.0.chance)
+            .seal(&sign_in, &of_browser(cookie), &self.0.rng)
     }
 
     /// # Errors
     /// [`PasskeyError::Over`] for one that is too old, of another browser, or none of ours. Whether it has ended already
     /// is for the passkey to know.
-    pub(super) fn open_sign_in(&self, shown: &str, cookie: &Token) -> Result<SignIn, AuthError> {
+    pub(super) fn open_sign_in(&self, shown: &str, cookie: &Token) -> Result<PendingPasskeySignIn, AuthError> {
         let opened = self
             .0
             .factors
             .open(shown, &of_browser(cookie))
-            .map_err(|_| PasskeyError::Over)?;
-        let sign_in: SignIn =
-            serde_json::from_slice(opened.expose_secret()).map_err(|_| PasskeyError::Over)?;
+            .map_err(|_| PasskeyError::CeremonyExpired)?;
+        let sign_in: PendingPasskeySignIn =
+            serde_json::from_slice(opened.expose_secret()).map_err(|_| PasskeyError::CeremonyExpired)?;
         if self.0.clock.now() < sign_in.once.until {
             Ok(sign_in)
         } else {
-            Err(PasskeyError::Over.into())
+            Err(PasskeyError::CeremonyExpired.into())
         }
     }
 
     /// The token names it from now on.
-    pub(crate) async fn keep_ceremony(
+    pub(crate) async fn store_ceremony(
         &self,
-        bound: Bound,
+        bound: CeremonyBinding,
         of: &Username,
-        act: Act,
+        act: CeremonyState,
     ) -> Result<String, AuthError> {
-        let token = Token::random(TokenKind::Pending, &self.0.chance);
+        let token = Token::random(TokenKind::Flow, &self.0.rng);
         let body = serde_json::to_string(&Ceremony { bound, act });
         let created_at = self.0.clock.now();
-        let slip = Slip {
-            kind: SlipKind::Ceremony,
+        let slip = OneTimeToken {
+            kind: OneTimeKind::Ceremony,
             hash: token.hash(),
             username: Some(of.clone()),
             body: body.map_err(|_| AuthError::Internal("a ceremony is no JSON"))?,
             created_at,
-            expires_at: clock::after(created_at, OPEN),
+            expires_at: clock::add(created_at, OPEN),
         };
-        self.0.store.keep_slip(slip).await?;
+        self.0.store.insert_token(slip).await?;
         Ok(token.expose().to_owned())
     }
 
@@ -148,20 +148,20 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`PasskeyError::Over`] for one that is unknown, used, too old, or somebody else's.
-    pub(crate) async fn take_ceremony(&self, shown: &str, bound: &Bound) -> Result<Act, AuthError> {
-        let token = Token::parse(TokenKind::Pending, shown).ok_or(PasskeyError::Over)?;
+    pub(crate) async fn consume_ceremony(&self, shown: &str, bound: &CeremonyBinding) -> Result<CeremonyState, AuthError> {
+        let token = Token::parse(TokenKind::Flow, shown).ok_or(PasskeyError::CeremonyExpired)?;
         let slip = self
             .0
             .store
-            .take_slip(SlipKind::Ceremony, &token.hash(), self.0.clock.now())
+            .consume_token(OneTimeKind::Ceremony, &token.hash(), self.0.clock.now())
             .await?;
-        let slip = slip.ok_or(PasskeyError::Over)?;
+        let slip = slip.ok_or(PasskeyError::CeremonyExpired)?;
         let kept: Ceremony = serde_json::from_str(&slip.body)
             .map_err(|_| AuthError::Internal("a ceremony cannot be read"))?;
         if kept.bound == *bound {
             Ok(kept.act)
         } else {
-            Err(PasskeyError::Over.into())
+            Err(PasskeyError::CeremonyExpired.into())
         }
     }
 }

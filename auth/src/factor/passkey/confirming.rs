@@ -1,6 +1,6 @@
 //! A passkey where somebody is known by then: after the password, and to confirm that it is still them.
 
-use super::{Answered, Asked, PasskeyError, ceremony::Bound};
+use super::{PasskeyResponse, PasskeyChallenge, PasskeyError, ceremony::CeremonyBinding};
 use crate::{Auth, AuthError, AuthStore, Caller, Origin, auth::SignedIn};
 
 impl<S: AuthStore> Auth<S> {
@@ -8,9 +8,9 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::SignInOver`]; [`PasskeyError::NoneSuch`] where the account has none.
-    pub async fn passkey_to_go_on(&self, half_way: &str) -> Result<Asked, AuthError> {
-        let waiting = self.half_way(half_way).await?;
-        self.passkey_to_prove(&waiting.account.username, Bound::to_pending(&waiting.slip))
+    pub async fn start_passkey_mfa(&self, half_way: &str) -> Result<PasskeyChallenge, AuthError> {
+        let waiting = self.pending_sign_in(half_way).await?;
+        self.start_assertion(&waiting.account.username, CeremonyBinding::for_mfa(&waiting.slip))
             .await
     }
 
@@ -18,24 +18,24 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`PasskeyError::Refused`], [`PasskeyError::Over`], [`AuthError::SignInOver`], [`AuthError::Throttled`].
-    pub async fn second_step_with_passkey(
+    pub async fn finish_passkey_mfa(
         &self,
         half_way: &str,
-        answered: Answered<'_>,
+        answered: PasskeyResponse<'_>,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let waiting = self.half_way(half_way).await?;
-        let bound = Bound::to_pending(&waiting.slip);
+        let waiting = self.pending_sign_in(half_way).await?;
+        let bound = CeremonyBinding::for_mfa(&waiting.slip);
         let proved = self
-            .prove_passkey(&waiting.account.username, answered, &bound, &from)
+            .finish_assertion(&waiting.account.username, answered, &bound, &from)
             .await?;
-        self.go_in(waiting, proved, from).await
+        self.complete_mfa(waiting, proved, from).await
     }
 
     /// # Errors
     /// [`PasskeyError::NoneSuch`] where the account has none.
-    pub async fn passkey_to_step_up(&self, caller: &Caller) -> Result<Asked, AuthError> {
-        self.passkey_to_prove(&caller.account().username, Bound::to_session(caller))
+    pub async fn start_passkey_step_up(&self, caller: &Caller) -> Result<PasskeyChallenge, AuthError> {
+        self.start_assertion(&caller.account().username, CeremonyBinding::to_session(caller))
             .await
     }
 
@@ -43,17 +43,17 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`PasskeyError::NotConfirmed`], [`PasskeyError::Over`], [`AuthError::Throttled`].
-    pub async fn step_up_with_passkey(
+    pub async fn finish_passkey_step_up(
         &self,
         caller: &Caller,
-        answered: Answered<'_>,
+        answered: PasskeyResponse<'_>,
         from: &Origin,
     ) -> Result<Caller, AuthError> {
         let proved = self
-            .prove_passkey(
+            .finish_assertion(
                 &caller.account().username,
                 answered,
-                &Bound::to_session(caller),
+                &CeremonyBinding::to_session(caller),
                 from,
             )
             .await;
@@ -62,6 +62,6 @@ impl<S: AuthStore> Auth<S> {
             AuthError::Passkey(PasskeyError::Refused) => PasskeyError::NotConfirmed.into(),
             other => other,
         })?;
-        self.renew(caller, proved).await
+        self.mark_recent(caller, proved).await
     }
 }

@@ -1,62 +1,62 @@
 //! Adding passkeys to one's account, naming and removing them.
 
 use super::{
-    AddedPasskey, Asked, Kept, KnownPasskey, NewPasskey, PasskeyError, Stored,
-    ceremony::{Act, Bound},
+    AddedPasskey, PasskeyChallenge, Kept, PasskeyInfo, NewPasskey, PasskeyError, Stored,
+    ceremony::{CeremonyState, CeremonyBinding},
     factor_id,
     proving::METHODS,
 };
 use crate::{
-    Auth, AuthError, AuthStore, Caller, DisplayName, Factor, FactorId, FactorKind, Methods, Origin,
+    Auth, AuthError, AuthStore, Caller, DisplayName, Factor, FactorId, FactorKind, AuthMethods, Origin,
 };
 
 impl<S: AuthStore> Auth<S> {
     /// Oldest first.
-    pub async fn passkeys(&self, caller: &Caller) -> Result<Vec<KnownPasskey>, AuthError> {
+    pub async fn passkeys(&self, caller: &Caller) -> Result<Vec<PasskeyInfo>, AuthError> {
         let stored = self.stored_passkeys(&caller.account().username).await?;
         Ok(stored.into_iter().map(known).collect())
     }
 
     /// # Errors
     /// [`PasskeyError::Unavailable`], [`PasskeyError::TooMany`], [`AuthError::StepUpNeeded`].
-    pub async fn passkey_to_add(&self, caller: &Caller) -> Result<Asked, AuthError> {
-        caller.recent()?;
+    pub async fn start_registration(&self, caller: &Caller) -> Result<PasskeyChallenge, AuthError> {
+        caller.require_recent()?;
         let (party, account) = (self.party()?, caller.account());
         let stored = self.stored_passkeys(&account.username).await?;
-        self.has_room(&stored)?;
-        let new = || uuid::Uuid::from_bytes(self.0.chance.bytes());
+        self.is_below_limit(&stored)?;
+        let new = || uuid::Uuid::from_bytes(self.0.rng.bytes());
         let handle = stored.first().map_or_else(new, |stored| stored.kept.handle);
         let ids = stored
             .iter()
             .map(|stored| stored.kept.passkey.cred_id().clone())
             .collect();
-        let (options, state) = party.enrol(handle, account, ids)?;
-        let act = Act::Enrol { handle, state };
+        let (options, state) = party.start_registration(handle, account, ids)?;
+        let act = CeremonyState::Enrol { handle, state };
         let ceremony = self
-            .keep_ceremony(Bound::to_session(caller), &account.username, act)
+            .store_ceremony(CeremonyBinding::to_session(caller), &account.username, act)
             .await?;
-        Ok(Asked { ceremony, options })
+        Ok(PasskeyChallenge { ceremony, options })
     }
 
     /// # Errors
     /// [`PasskeyError::Over`], [`PasskeyError::Bad`], [`PasskeyError::Taken`],
     /// [`PasskeyError::TooMany`].
-    pub async fn add_passkey(
+    pub async fn finish_registration(
         &self,
         caller: &Caller,
         new: NewPasskey<'_>,
         from: &Origin,
     ) -> Result<AddedPasskey, AuthError> {
-        caller.recent()?;
+        caller.require_recent()?;
         let (party, username) = (self.party()?, &caller.account().username);
         let act = self
-            .take_ceremony(new.answered.ceremony, &Bound::to_session(caller))
+            .consume_ceremony(new.answered.ceremony, &CeremonyBinding::to_session(caller))
             .await?;
-        let Act::Enrol { handle, state } = act else {
-            return Err(PasskeyError::Over.into());
+        let CeremonyState::Enrol { handle, state } = act else {
+            return Err(PasskeyError::CeremonyExpired.into());
         };
-        let passkey = party.enrolled(new.answered.credential, &state)?;
-        self.has_room(&self.stored_passkeys(username).await?)?;
+        let passkey = party.finish_registration(new.answered.credential, &state)?;
+        self.is_below_limit(&self.stored_passkeys(username).await?)?;
         let (id, now) = (factor_id(passkey.cred_id()), self.0.clock.now());
         let kept = Kept {
             handle,
@@ -74,12 +74,12 @@ impl<S: AuthStore> Auth<S> {
             last_used_at: None,
             used_at: None,
         };
-        let proved = Methods::of(&METHODS);
+        let proved = AuthMethods::of(&METHODS);
         let added = self
             .add_factor(caller, factor, proved, from)
             .await
             .map_err(|error| match error {
-                AuthError::FactorTaken => PasskeyError::Taken.into(),
+                AuthError::FactorTaken => PasskeyError::AlreadyRegistered.into(),
                 other => other,
             })?;
         Ok(AddedPasskey {
@@ -106,7 +106,7 @@ impl<S: AuthStore> Auth<S> {
         self.remove_factor(caller, id, from).await
     }
 
-    fn has_room(&self, stored: &[Stored]) -> Result<(), AuthError> {
+    fn is_below_limit(&self, stored: &[Stored]) -> Result<(), AuthError> {
         let most = self.0.settings.passkeys.most;
         if stored.len() < most {
             Ok(())
@@ -122,7 +122,7 @@ impl<S: AuthStore> Auth<S> {
         caller: &Caller,
         id: &FactorId,
         name: DisplayName,
-    ) -> Result<KnownPasskey, AuthError> {
+    ) -> Result<PasskeyInfo, AuthError> {
         let username = &caller.account().username;
         let mut found = self.own_passkey(caller, id).await?;
         if !self
@@ -131,7 +131,7 @@ impl<S: AuthStore> Auth<S> {
             .rename_factor(username, id, name.as_str().to_owned())
             .await?
         {
-            return Err(PasskeyError::NoneSuch.into());
+            return Err(PasskeyError::NotRegistered.into());
         }
         name.as_str().clone_into(&mut found.factor.name);
         Ok(known(found))
@@ -142,13 +142,13 @@ impl<S: AuthStore> Auth<S> {
         stored
             .into_iter()
             .find(|stored| stored.factor.id == *id)
-            .ok_or(AuthError::Passkey(PasskeyError::NoneSuch))
+            .ok_or(AuthError::Passkey(PasskeyError::NotRegistered))
     }
 }
 
-fn known(stored: Stored) -> KnownPasskey {
+fn known(stored: Stored) -> PasskeyInfo {
     let Stored { factor, kept } = stored;
-    KnownPasskey {
+    PasskeyInfo {
         id: factor.id,
         name: factor.name,
         created_at: factor.created_at,

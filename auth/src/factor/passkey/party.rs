@@ -23,24 +23,24 @@ const LONGEST_ID: usize = 1023;
 /// Options for `navigator.credentials`, in the JSON that `PublicKeyCredential.parse…FromJSON` takes (§5.1.8).
 pub(crate) type Options = Value;
 
-pub(crate) struct Party {
+pub(crate) struct RelyingParty {
     webauthn: Webauthn,
 }
 
 /// Why an assertion was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum AssertionError {
     /// Not what the key would have signed, or not for us, or not for this ceremony.
     Wrong,
     /// The signature is right and its counter is not ahead of the last one: there are two of this key (§6.1.1).
     Cloned,
 }
 
-impl Party {
+impl RelyingParty {
     /// `None` where no browser would make a passkey: without TLS, unless it is this machine, and at a bare address.
     /// A loopback address stands for `localhost`, where browsers do.
     pub(crate) fn of(public_url: &str, name: &str) -> Option<Self> {
-        let url = place(public_url)?;
+        let url = rp_url(public_url)?;
         let id = url.domain()?;
         let webauthn = WebauthnBuilder::new(id, &url)
             .ok()?
@@ -52,7 +52,7 @@ impl Party {
 
     /// A passkey that is found without a name being typed, and whose device checks its user: each one that is added
     /// can sign in alone.
-    pub(crate) fn enrol(
+    pub(crate) fn start_registration(
         &self,
         handle: Uuid,
         owner: &Account,
@@ -75,41 +75,41 @@ impl Party {
         Ok((options, state))
     }
 
-    pub(crate) fn enrolled(
+    pub(crate) fn finish_registration(
         &self,
         shown: &Value,
         state: &PasskeyRegistration,
     ) -> Result<Passkey, AuthError> {
         let credential: RegisterPublicKeyCredential = read(shown)?;
         if credential.raw_id.len() > LONGEST_ID || credential.type_ != "public-key" {
-            return Err(PasskeyError::Bad.into());
+            return Err(PasskeyError::Malformed.into());
         }
         self.webauthn
             .finish_passkey_registration(&credential, state)
-            .map_err(|_| AuthError::Passkey(PasskeyError::Bad))
+            .map_err(|_| AuthError::Passkey(PasskeyError::Malformed))
     }
 
     /// The same for everybody: the browser knows who it may be.
-    pub(crate) fn sign_in(&self) -> Result<(Options, DiscoverableAuthentication), AuthError> {
+    pub(crate) fn start_discoverable(&self) -> Result<(Options, DiscoverableAuthentication), AuthError> {
         let started = self.webauthn.start_discoverable_authentication();
         let (options, state) =
             started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
         Ok((public_key(&options)?, state))
     }
 
-    pub(crate) fn signed_in(
+    pub(crate) fn finish_discoverable(
         &self,
-        shown: &Shown,
+        shown: &Assertion,
         state: DiscoverableAuthentication,
         passkey: &Passkey,
-    ) -> Result<AuthenticationResult, Refused> {
+    ) -> Result<AuthenticationResult, AssertionError> {
         self.webauthn
             .finish_discoverable_authentication_v2(&shown.0, state, passkey)
             .map_err(|error| refused(&error))
     }
 
     /// One of somebody's passkeys.
-    pub(crate) fn prove(
+    pub(crate) fn start_authentication(
         &self,
         passkeys: &[Passkey],
     ) -> Result<(Options, PasskeyAuthentication), AuthError> {
@@ -119,18 +119,18 @@ impl Party {
         Ok((public_key(&options)?, state))
     }
 
-    pub(crate) fn proved(
+    pub(crate) fn finish_authentication(
         &self,
-        shown: &Shown,
+        shown: &Assertion,
         state: &PasskeyAuthentication,
-    ) -> Result<AuthenticationResult, Refused> {
+    ) -> Result<AuthenticationResult, AssertionError> {
         self.webauthn
             .finish_passkey_authentication(&shown.0, state)
             .map_err(|error| refused(&error))
     }
 }
 
-impl fmt::Debug for Party {
+impl fmt::Debug for RelyingParty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Party").finish_non_exhaustive()
     }
@@ -138,16 +138,16 @@ impl fmt::Debug for Party {
 
 /// An assertion as a browser showed it: nothing of it is believed yet.
 #[derive(Debug)]
-pub(crate) struct Shown(PublicKeyCredential);
+pub(crate) struct Assertion(PublicKeyCredential);
 
-impl Shown {
+impl Assertion {
     /// # Errors
     /// [`PasskeyError::Bad`] where it is none at all.
     pub(crate) fn read(shown: &Value) -> Result<Self, AuthError> {
         let credential: PublicKeyCredential = read(shown)?;
         let is_framed = client_data(&credential).is_none_or(|data| data.cross_origin == Some(true));
         if credential.raw_id.len() > LONGEST_ID || credential.type_ != "public-key" || is_framed {
-            return Err(PasskeyError::Bad.into());
+            return Err(PasskeyError::Malformed.into());
         }
         Ok(Self(credential))
     }
@@ -176,13 +176,13 @@ fn client_data(credential: &PublicKeyCredential) -> Option<ClientData> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(shown: &Value) -> Result<T, AuthError> {
-    T::deserialize(shown).map_err(|_| AuthError::Passkey(PasskeyError::Bad))
+    T::deserialize(shown).map_err(|_| AuthError::Passkey(PasskeyError::Malformed))
 }
 
-fn refused(error: &WebauthnError) -> Refused {
+fn refused(error: &WebauthnError) -> AssertionError {
     match error {
-        WebauthnError::CredentialPossibleCompromise => Refused::Cloned,
-        _ => Refused::Wrong,
+        WebauthnError::CredentialPossibleCompromise => AssertionError::Cloned,
+        _ => AssertionError::Wrong,
     }
 }
 
@@ -194,11 +194,11 @@ fn public_key(options: &impl serde::Serialize) -> Result<Options, AuthError> {
 
 /// The origin (scheme, host and port) of the pages where passkeys work, of an installation at this public URL.
 #[must_use]
-pub fn works_at(public_url: &str) -> Option<String> {
-    place(public_url).map(|url| url.origin().ascii_serialization())
+pub fn webauthn_origin(public_url: &str) -> Option<String> {
+    rp_url(public_url).map(|url| url.origin().ascii_serialization())
 }
 
-fn place(public_url: &str) -> Option<Url> {
+fn rp_url(public_url: &str) -> Option<Url> {
     let mut url = Url::parse(public_url).ok()?;
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
     if host
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn passkeys_require_https_domain_or_localhost() {
-        let origin = |url| Party::of(url, "Strongroom").and_then(|_| works_at(url));
+        let origin = |url| RelyingParty::of(url, "Strongroom").and_then(|_| webauthn_origin(url));
         let works = [
             ("https://files.example.org", "https://files.example.org"),
             (
@@ -240,7 +240,7 @@ mod tests {
             "x",
         ] {
             assert!(
-                Party::of(url, "Strongroom").is_none() && works_at(url).is_none(),
+                RelyingParty::of(url, "Strongroom").is_none() && webauthn_origin(url).is_none(),
                 "{url}"
             );
         }

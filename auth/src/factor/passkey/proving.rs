@@ -8,19 +8,19 @@ use webauthn_rs::prelude::AuthenticationResult;
 
 use super::PasskeyError;
 use super::{
-    Answered, Asked, Stored,
-    ceremony::{Act, Bound, Once, SignIn},
+    PasskeyResponse, PasskeyChallenge, Stored,
+    ceremony::{CeremonyState, CeremonyBinding, ReplayMarker, PendingPasskeySignIn},
     factor_id,
-    party::{Refused, Shown},
+    party::{AssertionError, Assertion},
 };
 use crate::{
-    Account, Auth, AuthError, AuthStore, Factor, FactorKind, Method, Methods, Notice, Origin,
-    SessionKind, Standing, Token, TokenKind, Username, auth::SignedIn, beginning::Beginning,
-    guessing::Secret, policy::Via,
+    Account, Auth, AuthError, AuthStore, Factor, FactorKind, AuthMethod, AuthMethods, SecurityNotice, Origin,
+    SessionKind, AccountStatus, Token, TokenKind, Username, auth::SignedIn, beginning::NewSession,
+    guessing::CredentialKind, policy::AuthVia,
 };
 
 /// The device has checked its user: possession and knowledge (or a body) at once.
-pub(super) const METHODS: [Method; 2] = [Method::Passkey, Method::UserVerified];
+pub(super) const METHODS: [AuthMethod; 2] = [AuthMethod::Passkey, AuthMethod::UserVerified];
 
 /// Who meets others at the same key so often gives up.
 const TRIES: usize = 5;
@@ -31,11 +31,11 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`PasskeyError::Unavailable`].
-    pub fn passkey_to_sign_in(&self, browser: Option<Token>) -> Result<(Asked, Token), AuthError> {
-        let browser = browser.unwrap_or_else(|| Token::random(TokenKind::Pending, &self.0.chance));
-        let (options, state) = self.party()?.sign_in()?;
+    pub fn start_sign_in(&self, browser: Option<Token>) -> Result<(PasskeyChallenge, Token), AuthError> {
+        let browser = browser.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.rng));
+        let (options, state) = self.party()?.start_discoverable()?;
         Ok((
-            Asked {
+            PasskeyChallenge {
                 ceremony: self.seal_sign_in(state, &browser)?,
                 options,
             },
@@ -47,13 +47,13 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`PasskeyError::Refused`], [`PasskeyError::Over`], [`PasskeyError::Bad`], [`AuthError::Throttled`].
-    pub async fn sign_in_with_passkey(
+    pub async fn finish_sign_in_with_passkey(
         &self,
-        answered: Answered<'_>,
+        answered: PasskeyResponse<'_>,
         browser: &Token,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let shown = Shown::read(answered.credential)?;
+        let shown = Assertion::read(answered.credential)?;
         let sign_in = self.open_sign_in(answered.ceremony, browser)?;
         // Found without a name, so it has to say whose it is.
         let stored = self
@@ -61,49 +61,49 @@ impl<S: AuthStore> Auth<S> {
             .await?
             .filter(|stored| shown.names(stored.kept.handle) == Some(true));
         let entered = match &stored {
-            Some(stored) => self.enter_with(&shown, sign_in, stored, &from).await,
+            Some(stored) => self.complete_passkey(&shown, sign_in, stored, &from).await,
             None => Err(PasskeyError::Refused.into()),
         };
         if let Err(AuthError::Passkey(PasskeyError::Refused)) = entered {
             let whose = stored.as_ref().map(|stored| &stored.factor.username);
-            self.charge_wrong(Secret::Passkey, &from, whose).await?;
+            self.penalize(CredentialKind::Passkey, &from, whose).await?;
         }
         entered
     }
 
-    async fn enter_with(
+    async fn complete_passkey(
         &self,
-        shown: &Shown,
-        SignIn { once, state }: SignIn,
+        shown: &Assertion,
+        PendingPasskeySignIn { once, state }: PendingPasskeySignIn,
         stored: &Stored,
         from: &Origin,
     ) -> Result<SignedIn, AuthError> {
         // Before the counter is looked at: the same again is no copy of the key.
         if stored.kept.ended.contains(&once) {
-            return Err(PasskeyError::Over.into());
+            return Err(PasskeyError::CeremonyExpired.into());
         }
-        let checked = self.party()?.signed_in(shown, state, &stored.kept.passkey);
-        let (account, result) = self.judge(stored, checked, from).await?;
-        if account.era.began_within(once.began(), self.0.clock.now()) {
-            return Err(PasskeyError::Over.into());
+        let checked = self.party()?.finish_discoverable(shown, state, &stored.kept.passkey);
+        let (account, result) = self.check_clone(stored, checked, from).await?;
+        if account.epoch.changed_between(once.began(), self.0.clock.now()) {
+            return Err(PasskeyError::CeremonyExpired.into());
         }
         // Nobody comes in before a link has set a new password, whatever way they come.
-        if account.reset_required {
+        if account.must_change_password {
             return Err(AuthError::ResetRequired);
         }
-        self.used(&stored.factor, &result, Some(once)).await?;
-        self.let_in(&account, from.clone()).await
+        self.record_use(&stored.factor, &result, Some(once)).await?;
+        self.sign_in_account(&account, from.clone()).await
     }
 
     /// Any of somebody's own, to prove that it is them.
     ///
     /// # Errors
     /// [`PasskeyError::NoneSuch`] where they have none.
-    pub(crate) async fn passkey_to_prove(
+    pub(crate) async fn start_assertion(
         &self,
         of: &Username,
-        bound: Bound,
-    ) -> Result<Asked, AuthError> {
+        bound: CeremonyBinding,
+    ) -> Result<PasskeyChallenge, AuthError> {
         let party = self.party()?;
         let known: Vec<_> = self
             .stored_passkeys(of)
@@ -112,27 +112,27 @@ impl<S: AuthStore> Auth<S> {
             .map(|stored| stored.kept.passkey)
             .collect();
         if known.is_empty() {
-            return Err(PasskeyError::NoneSuch.into());
+            return Err(PasskeyError::NotRegistered.into());
         }
-        let (options, state) = party.prove(&known)?;
-        let ceremony = self.keep_ceremony(bound, of, Act::Prove(state)).await?;
-        Ok(Asked { ceremony, options })
+        let (options, state) = party.start_authentication(&known)?;
+        let ceremony = self.store_ceremony(bound, of, CeremonyState::Prove(state)).await?;
+        Ok(PasskeyChallenge { ceremony, options })
     }
 
     /// What `of` has proved with it.
     ///
     /// # Errors
     /// As [`sign_in_with_passkey`](Self::sign_in_with_passkey).
-    pub(crate) async fn prove_passkey(
+    pub(crate) async fn finish_assertion(
         &self,
         of: &Username,
-        answered: Answered<'_>,
-        bound: &Bound,
+        answered: PasskeyResponse<'_>,
+        bound: &CeremonyBinding,
         from: &Origin,
-    ) -> Result<Methods, AuthError> {
-        let shown = Shown::read(answered.credential)?;
-        let Act::Prove(state) = self.take_ceremony(answered.ceremony, bound).await? else {
-            return Err(PasskeyError::Over.into());
+    ) -> Result<AuthMethods, AuthError> {
+        let shown = Assertion::read(answered.credential)?;
+        let CeremonyState::Prove(state) = self.consume_ceremony(answered.ceremony, bound).await? else {
+            return Err(PasskeyError::CeremonyExpired.into());
         };
         let is_theirs = |stored: &Stored| {
             stored.factor.username == *of && shown.names(stored.kept.handle) != Some(false)
@@ -140,18 +140,18 @@ impl<S: AuthStore> Auth<S> {
         let stored = self.passkey_of(&shown).await?.filter(is_theirs);
         let judged = match &stored {
             Some(stored) => {
-                self.still_theirs(stored, self.party()?.proved(&shown, &state), from)
+                self.is_still_registered(stored, self.party()?.finish_authentication(&shown, &state), from)
                     .await
             }
             None => Err(PasskeyError::Refused.into()),
         };
         if let Err(AuthError::Passkey(PasskeyError::Refused)) = judged {
-            self.charge_wrong(Secret::Passkey, from, Some(of)).await?;
+            self.penalize(CredentialKind::Passkey, from, Some(of)).await?;
         }
-        judged.map(|()| Methods::of(&METHODS))
+        judged.map(|()| AuthMethods::of(&METHODS))
     }
 
-    async fn passkey_of(&self, shown: &Shown) -> Result<Option<Stored>, AuthError> {
+    async fn passkey_of(&self, shown: &Assertion) -> Result<Option<Stored>, AuthError> {
         let factor = self.0.store.factor(&factor_id(shown.id())).await?;
         factor
             .filter(|factor| factor.kind == FactorKind::Passkey)
@@ -159,34 +159,35 @@ impl<S: AuthStore> Auth<S> {
             .transpose()
     }
 
-    async fn still_theirs(
+    async fn is_still_registered(
         &self,
         stored: &Stored,
-        checked: Result<AuthenticationResult, Refused>,
+        checked: Result<AuthenticationResult, AssertionError>,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        let (_, result) = self.judge(stored, checked, from).await?;
-        self.used(&stored.factor, &result, None).await
+        let (_, result) = self.check_clone(stored, checked, from).await?;
+        self.record_use(&stored.factor, &result, None).await
     }
 
     /// The owner, if all is well.
-    async fn judge(
+    async fn check_clone(
         &self,
         stored: &Stored,
-        checked: Result<AuthenticationResult, Refused>,
+        checked: Result<AuthenticationResult, AssertionError>,
         from: &Origin,
     ) -> Result<(Account, AuthenticationResult), AuthError> {
         let known = self.0.store.credentials(&stored.factor.username).await?;
         let account = known
             .map(|known| known.account)
-            .filter(|account| account.standing == Standing::Active);
+            .filter(|account| account.standing == AccountStatus::Active);
         let account = account.ok_or(PasskeyError::Refused)?;
         match checked {
             Ok(result) if result.user_verified() => Ok((account, result)),
-            Ok(_) | Err(Refused::Wrong) => Err(PasskeyError::Refused.into()),
-            Err(Refused::Cloned) => {
+            Ok(_) | Err(AssertionError::Wrong) => Err(PasskeyError::Refused.into()),
+            Err(AssertionError::Cloned) => {
                 tracing::warn!(username = %account.username, "a passkey's counter went back: there may be a copy of it");
-                self.tell(&account, Notice::PasskeyCopied, from).await?;
+                self.tell_about(&account, SecurityNotice::PasskeyCopied, &stored.factor.name, from)
+                    .await?;
                 Err(PasskeyError::Refused.into())
             }
         }
@@ -194,11 +195,11 @@ impl<S: AuthStore> Auth<S> {
 
     /// The counter goes on, and `ended` is over: of any number at once, one gets in. Another use of the same key
     /// meanwhile (devices that share it do not count) is no reason to refuse this one.
-    async fn used(
+    async fn record_use(
         &self,
         factor: &Factor,
         result: &AuthenticationResult,
-        ended: Option<Once>,
+        ended: Option<ReplayMarker>,
     ) -> Result<(), AuthError> {
         let (counter, now) = (i64::from(result.counter()), self.0.clock.now());
         let mut factor = factor.clone();
@@ -208,7 +209,7 @@ impl<S: AuthStore> Auth<S> {
                 factor: read,
             } = Stored::read(factor)?;
             if ended.as_ref().is_some_and(|once| kept.ended.contains(once)) {
-                return Err(PasskeyError::Over.into());
+                return Err(PasskeyError::CeremonyExpired.into());
             }
             if counter > 0 && counter <= read.counter {
                 return Err(PasskeyError::Refused.into());
@@ -219,7 +220,7 @@ impl<S: AuthStore> Auth<S> {
             if self
                 .0
                 .store
-                .revise_factor(&read, kept.write()?, counter, now)
+                .update_factor_if(&read, kept.write()?, counter, now)
                 .await?
             {
                 return Ok(());
@@ -235,10 +236,10 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// `account` was read before the passkey was: one that was removed while it signed in was removed in time.
-    async fn let_in(&self, account: &Account, from: Origin) -> Result<SignedIn, AuthError> {
-        let beginning = Beginning::in_person(SessionKind::Web, Methods::of(&METHODS), from);
+    async fn sign_in_account(&self, account: &Account, from: Origin) -> Result<SignedIn, AuthError> {
+        let beginning = NewSession::interactive(SessionKind::Web, AuthMethods::of(&METHODS), from);
         let (session, secret) = self
-            .begin(account, beginning)
+            .create_session(account, beginning)
             .await?
             .ok_or(PasskeyError::Refused)?;
         let rights = self
@@ -246,7 +247,7 @@ impl<S: AuthStore> Auth<S> {
             .await?
             .ok_or(PasskeyError::Refused)?;
         Ok(SignedIn {
-            caller: self.caller_of(rights, Arc::new(session), Via::Cookie),
+            caller: self.caller_for(rights, Arc::new(session), AuthVia::Cookie),
             secret,
         })
     }

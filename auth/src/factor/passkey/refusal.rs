@@ -10,14 +10,14 @@ pub enum PasskeyError {
     NotConfirmed,
     /// Nothing that a browser would send as a passkey, or none that can be taken.
     #[error("This passkey cannot be used here.")]
-    Bad,
+    Malformed,
     /// Used, unknown, too old, or begun by somebody else.
     #[error("This passkey request has expired or was already used. Try again.")]
-    Over,
+    CeremonyExpired,
     #[error("This passkey is already registered.")]
-    Taken,
+    AlreadyRegistered,
     #[error("Passkey not found")]
-    NoneSuch,
+    NotRegistered,
     #[error("You already have {most} passkeys. Remove one first.")]
     TooMany { most: usize },
     /// See [`PasskeyRules`](super::PasskeyRules).

@@ -1,33 +1,33 @@
 use super::*;
 
-fn about(username: &str) -> About {
-    About {
+fn about(username: &str) -> UserInputs {
+    UserInputs {
         username: Some(Username::parse(username).unwrap()),
-        ..About::default()
+        ..UserInputs::default()
     }
 }
 
-fn check(username: &str, raw: &str) -> Option<Refused> {
-    weigh(
+fn check(username: &str, raw: &str) -> Option<PasswordRejected> {
+    evaluate(
         &Password::new(raw.to_owned()),
         &about(username),
-        Company::Alone,
+        FactorContext::Alone,
         &[],
     )
     .refused
 }
 
-fn beside_a_factor(raw: &str) -> Option<Refused> {
-    weigh(
+fn beside_a_factor(raw: &str) -> Option<PasswordRejected> {
+    evaluate(
         &Password::new(raw.to_owned()),
         &about("ada"),
-        Company::WithFactor,
+        FactorContext::WithFactor,
         &[],
     )
     .refused
 }
 
-const SHORT: Option<Refused> = Some(Refused::TooShort { least: 15 });
+const SHORT: Option<PasswordRejected> = Some(PasswordRejected::TooShort { least: 15 });
 
 #[test]
 fn password_needs_fifteen_characters_of_any_script() {
@@ -41,7 +41,7 @@ fn password_needs_fifteen_characters_of_any_script() {
 fn password_with_second_factor_needs_eight_characters() {
     assert_eq!(
         beside_a_factor("xK7vq2W"),
-        Some(Refused::TooShort { least: 8 })
+        Some(PasswordRejected::TooShort { least: 8 })
     );
     assert_eq!(beside_a_factor("xK7vq2Wz"), None);
 }
@@ -60,7 +60,7 @@ fn password_over_1024_bytes_is_rejected() {
     let long = "seven copper kettles sing while nine owls count marbles, ".repeat(18);
     assert_eq!(check("ada", &long[..128]), None);
     assert_eq!(check("ada", &long[..1024]), None);
-    assert_eq!(check("ada", &long[..1025]), Some(Refused::TooLong));
+    assert_eq!(check("ada", &long[..1025]), Some(PasswordRejected::TooLong));
 }
 
 #[test]
@@ -85,22 +85,22 @@ fn password_of_username_and_product_name_is_rejected() {
         "LovelaceStrongroom1",
         "Lovelace1234567",
     ] {
-        assert_eq!(check("lovelace", raw), Some(Refused::Expected), "{raw}");
+        assert_eq!(check("lovelace", raw), Some(PasswordRejected::Expected), "{raw}");
     }
-    assert_eq!(check("x", "xxxxxxxxxxxxxxx"), Some(Refused::Expected));
+    assert_eq!(check("x", "xxxxxxxxxxxxxxx"), Some(PasswordRejected::Expected));
     assert_eq!(check("lovelace", "a strongroom full of gears"), None);
     assert_eq!(check("a", "correct horse battery"), None);
 }
 
 #[test]
 fn password_of_display_name_or_email_is_rejected() {
-    let about = About {
+    let about = UserInputs {
         username: Some(Username::parse("al").unwrap()),
         display_name: Some(DisplayName::parse("Augusta Lovelace").unwrap()),
         email: Some(EmailAddress::parse("countess@analytical.example").unwrap()),
     };
     let check =
-        |raw: &str| weigh(&Password::new(raw.to_owned()), &about, Company::Alone, &[]).refused;
+        |raw: &str| evaluate(&Password::new(raw.to_owned()), &about, FactorContext::Alone, &[]).refused;
     for raw in [
         "augusta lovelace",
         "Lovelace.Augusta.1815",
@@ -108,7 +108,7 @@ fn password_of_display_name_or_email_is_rejected() {
         "analytical.example!",
         "CountessAnalytical1",
     ] {
-        assert_eq!(check(raw), Some(Refused::Expected), "{raw}");
+        assert_eq!(check(raw), Some(PasswordRejected::Expected), "{raw}");
     }
     assert_eq!(check("the countess rides a purple tram"), None);
 }
@@ -117,10 +117,10 @@ fn password_of_display_name_or_email_is_rejected() {
 fn password_of_configured_context_words_is_rejected() {
     let known = ["Acme", "Haas VF-2"].map(|word| ContextWord::parse(word).unwrap());
     let check = |raw: &str| {
-        weigh(
+        evaluate(
             &Password::new(raw.to_owned()),
             &about("ada"),
-            Company::Alone,
+            FactorContext::Alone,
             &known,
         )
         .refused
@@ -132,14 +132,14 @@ fn password_of_configured_context_words_is_rejected() {
         "ＡＣＭＥ Strongroom 1",
         "Acme.Ada.1234567",
     ] {
-        assert_eq!(check(raw), Some(Refused::Expected), "{raw}");
+        assert_eq!(check(raw), Some(PasswordRejected::Expected), "{raw}");
     }
     assert_eq!(check("the acme tram is purple"), None);
     assert_eq!(
-        weigh(
+        evaluate(
             &Password::new("haas vf-2 haas vf-2 x".to_owned()),
             &about("ada"),
-            Company::Alone,
+            FactorContext::Alone,
             &[]
         )
         .refused,
@@ -164,7 +164,7 @@ fn common_and_patterned_passwords_are_rejected() {
     ] {
         let refused = check("ada", raw);
         assert!(
-            matches!(refused, Some(Refused::Common | Refused::Guessable)),
+            matches!(refused, Some(PasswordRejected::Common | PasswordRejected::Guessable)),
             "{raw}: {refused:?}"
         );
     }
@@ -181,7 +181,7 @@ fn common_and_patterned_passwords_are_rejected() {
     ] {
         let refused = beside_a_factor(raw);
         assert!(
-            matches!(refused, Some(Refused::Common | Refused::Guessable)),
+            matches!(refused, Some(PasswordRejected::Common | PasswordRejected::Guessable)),
             "{raw}: {refused:?}"
         );
     }
@@ -190,11 +190,11 @@ fn common_and_patterned_passwords_are_rejected() {
 
 #[test]
 fn password_rejections_state_a_remedy() {
-    assert!(Refused::TooShort { least: 15 }.to_string().contains("15"));
+    assert!(PasswordRejected::TooShort { least: 15 }.to_string().contains("15"));
     for refused in [
-        Refused::TooShort { least: 15 },
-        Refused::Common,
-        Refused::Guessable,
+        PasswordRejected::TooShort { least: 15 },
+        PasswordRejected::Common,
+        PasswordRejected::Guessable,
     ] {
         assert!(refused.to_string().contains("unrelated words"), "{refused}");
     }
@@ -280,16 +280,16 @@ fn common_passwords_are_rejected_as_common() {
         "Cristiano Ronaldo",
         "1qaz2wsx3edc4rfv",
     ] {
-        assert_eq!(check("ada", raw), Some(Refused::Common), "{raw}");
+        assert_eq!(check("ada", raw), Some(PasswordRejected::Common), "{raw}");
     }
     for raw in ["sunshine1", "P@$$w0rd", "qwertyui"] {
-        assert_eq!(beside_a_factor(raw), Some(Refused::Common), "{raw}");
+        assert_eq!(beside_a_factor(raw), Some(PasswordRejected::Common), "{raw}");
     }
     assert!(
-        weigh(
+        evaluate(
             &Password::new("manchesterunited".to_owned()),
             &about("ada"),
-            Company::Alone,
+            FactorContext::Alone,
             &[]
         )
         .strength

@@ -4,7 +4,7 @@
 use super::*;
 
 /// The group's keys, if all of them are keys to us: a set with one that we do not understand is refused whole.
-fn ring(group: &Value) -> Option<Keys> {
+fn ring(group: &Value) -> Option<VerificationKeys> {
     let private = &group["private"];
     let jwks = private["keys"]
         .as_array()
@@ -14,7 +14,7 @@ fn ring(group: &Value) -> Option<Keys> {
         .iter()
         .map(|jwk| SigningKey::from_jwk(jwk.to_string().as_bytes()));
     let signing = keys.next()??;
-    Keys::new(signing, keys.collect::<Option<_>>()?)
+    VerificationKeys::new(signing, keys.collect::<Option<_>>()?)
 }
 
 fn speaks(group: &Value) -> bool {
@@ -62,7 +62,7 @@ fn signatures(file: &str) -> Option<(usize, usize)> {
             let (token, is_valid) = (text(case), case["result"] == "valid");
             let passes = ring
                 .as_ref()
-                .is_some_and(|ring| matches!(ring.read(&token), Reading::Signed(..)));
+                .is_some_and(|ring| matches!(ring.parse(&token), ParsedToken::Signed(..)));
             let expected = is_valid && speaks(group);
             if is_mislabelled(&token, &case["result"], &valid) {
                 assert_eq!(passes, !is_valid, "{file} {}: {token}", case["tcId"]);
@@ -123,7 +123,7 @@ fn wycheproof_hmac_sha256_vectors_pass() {
             let key = SigningKey::from_jwk(jwk.to_string().as_bytes());
             assert_eq!(key.is_some(), group["keySize"].as_u64().unwrap() >= 256);
             let signature = BASE64URL.encode(bytes(&case["tag"]));
-            let passes = key.is_some_and(|key| key.has_signed(&bytes(&case["msg"]), &signature));
+            let passes = key.is_some_and(|key| key.verify(&bytes(&case["msg"]), &signature));
             let speaks = group["keySize"].as_u64().unwrap() >= 256 && group["tagSize"] == 256;
             assert_eq!(
                 passes,
@@ -150,7 +150,7 @@ fn wycheproof_ed25519_vectors_pass() {
         let key = SigningKey::from_jwk(jwk.to_string().as_bytes()).unwrap();
         for case in group["tests"].as_array().unwrap() {
             let passes =
-                key.has_signed(&bytes(&case["msg"]), &BASE64URL.encode(bytes(&case["sig"])));
+                key.verify(&bytes(&case["msg"]), &BASE64URL.encode(bytes(&case["sig"])));
             assert_eq!(
                 passes,
                 case["result"] == "valid",

@@ -8,7 +8,7 @@ async fn throttle_purge_keeps_failures_of_existing_accounts() {
     house.register("ada").await;
     for username in ["ada", "nobody"] {
         house
-            .fail_fast(Secret::Password, username, elsewhere(1))
+            .fail_fast(CredentialKind::Password, username, elsewhere(1))
             .await;
     }
     assert_eq!(
@@ -17,10 +17,10 @@ async fn throttle_purge_keeps_failures_of_existing_accounts() {
         "two names, the network that guessed, and the one that registered"
     );
     house.hands.forward(Duration::from_hours(24));
-    house.auth.forget_failures().await;
+    house.auth.purge().await;
     assert_eq!(house.store.tallies(), 2, "networks owe nothing");
     house.hands.forward(Duration::from_hours(24 * 90));
-    house.auth.forget_failures().await;
+    house.auth.purge().await;
     assert_eq!(
         house.store.tallies(),
         1,
@@ -34,12 +34,12 @@ async fn dead_refresh_tokens_do_not_throttle_sign_in() {
     house.register("ada").await;
     let from = origin();
     for _ in 0..150 {
-        let trial = Trial {
-            secret: Secret::Refresh,
+        let trial = Attempt {
+            secret: CredentialKind::Refresh,
             account: None,
             from: &from,
         };
-        let pass = house.auth.may_try(&trial).await.unwrap();
+        let pass = house.auth.begin_attempt(&trial).await.unwrap();
         house.auth.failed(pass).await.unwrap();
     }
     house.try_from("ada", GOOD, origin()).await.unwrap();

@@ -12,7 +12,7 @@ async fn network_throttle_covers_ipv6_subnet_and_mapped_ipv4() {
     for n in 0..100 {
         house
             .fail_fast(
-                Secret::Password,
+                CredentialKind::Password,
                 &format!("x{n}"),
                 from(&format!("2001:db8:1:2:{n:x}::{n:x}")),
             )
@@ -23,7 +23,7 @@ async fn network_throttle_covers_ipv6_subnet_and_mapped_ipv4() {
             "192.0.2.7"
         };
         house
-            .fail_fast(Secret::Password, &format!("y{n}"), from(raw))
+            .fail_fast(CredentialKind::Password, &format!("y{n}"), from(raw))
             .await;
     }
     for refused in ["2001:db8:1:2:ffff:ffff::9", "192.0.2.7", "::ffff:192.0.2.7"] {
@@ -53,7 +53,7 @@ async fn network_throttle_covers_subnets_of_ipv6_site() {
     let mut tried = 0;
     for n in 0..1_500 {
         let answer = house
-            .fail_fast(Secret::Password, &format!("x{n}"), from(1, n))
+            .fail_fast(CredentialKind::Password, &format!("x{n}"), from(1, n))
             .await;
         tried += u32::from(answer.is_none());
     }
@@ -87,7 +87,7 @@ async fn known_browser_signs_in_from_a_throttled_network() {
     for n in 0..100 {
         assert!(
             house
-                .fail_fast(Secret::Password, &format!("x{n}"), origin())
+                .fail_fast(CredentialKind::Password, &format!("x{n}"), origin())
                 .await
                 .is_none()
         );
@@ -107,7 +107,7 @@ async fn throttled_flood_writes_one_audit_entry() {
     let house = house().await;
     for n in 0..100 {
         house
-            .fail_fast(Secret::Password, &format!("x{n}"), origin())
+            .fail_fast(CredentialKind::Password, &format!("x{n}"), origin())
             .await;
     }
     let (tallies, audited) = (house.store.tallies(), house.store.audited().len());
@@ -133,7 +133,7 @@ async fn device_flow_limit_applies_per_ipv6_site() {
         begun += u32::from(
             house
                 .auth
-                .begin_device(None, None, from(1, n / 10))
+                .device_authorization(None, None, from(1, n / 10))
                 .await
                 .is_ok(),
         );
@@ -141,7 +141,7 @@ async fn device_flow_limit_applies_per_ipv6_site() {
     assert_eq!(begun, 200);
     house
         .auth
-        .begin_device(None, None, from(2, 1))
+        .device_authorization(None, None, from(2, 1))
         .await
         .unwrap();
 }

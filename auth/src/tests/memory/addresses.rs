@@ -2,25 +2,25 @@
 
 use super::Memory;
 use crate::{
-    Account, Standing,
-    audit::Record,
-    store::{AddressStore, Answer, Confirmation, Slip, SlipKind},
+    Account, AccountStatus,
+    audit::NewAuditEntry,
+    store::{EmailLinkStore, StoreResult, EmailConfirmation, OneTimeToken, OneTimeKind},
 };
 
-impl AddressStore for Memory {
-    async fn keep_email_link(&self, slip: Slip, record: Record) -> Answer<()> {
+impl EmailLinkStore for Memory {
+    async fn keep_email_link(&self, slip: OneTimeToken, record: NewAuditEntry) -> StoreResult<()> {
         let mut tables = self.ask()?;
         tables
             .slips
-            .retain(|old| old.kind != SlipKind::EmailLink || old.username != slip.username);
+            .retain(|old| old.kind != OneTimeKind::EmailLink || old.username != slip.username);
         tables.slips.push(slip);
         tables.audit.push(record);
         Ok(())
     }
 
-    async fn confirm_email(&self, confirmation: Confirmation) -> Answer<Option<Account>> {
+    async fn confirm_email(&self, confirmation: EmailConfirmation) -> StoreResult<Option<Account>> {
         let mut tables = self.ask()?;
-        let Confirmation {
+        let EmailConfirmation {
             link,
             era,
             before,
@@ -28,8 +28,8 @@ impl AddressStore for Memory {
             by,
             at,
         } = confirmation;
-        let is = |slip: &Slip| {
-            slip.kind == SlipKind::EmailLink && slip.hash == link && at < slip.expires_at
+        let is = |slip: &OneTimeToken| {
+            slip.kind == OneTimeKind::EmailLink && slip.hash == link && at < slip.expires_at
         };
         let Some(n) = tables.slips.iter().position(is) else {
             return Ok(None);
@@ -38,7 +38,7 @@ impl AddressStore for Memory {
             return Ok(None);
         };
         let account = &mut credentials.account;
-        if account.standing != Standing::Active || account.era != era || account.email != before {
+        if account.standing != AccountStatus::Active || account.epoch != era || account.email != before {
             return Ok(None);
         }
         (account.email, account.email_verified) = (Some(email), true);

@@ -3,17 +3,17 @@
 use super::{Memory, Tables};
 use crate::{
     Actor, Session, SessionKind,
-    audit::{AuditQuery, Chain, Deed, Entry, From, Record},
-    store::{Answer, Arrival, AuditStore, Familiarity},
+    audit::{AuditQuery, Chain, Deed, Entry, AuditCursor, NewAuditEntry},
+    store::{StoreResult, SignInContext, AuditStore, SourceFamiliarity},
 };
 
 impl AuditStore for Memory {
-    async fn record(&self, record: Record) -> Answer<()> {
+    async fn record(&self, record: NewAuditEntry) -> StoreResult<()> {
         self.ask()?.audit.push(record);
         Ok(())
     }
 
-    async fn audit(&self, query: AuditQuery) -> Answer<Vec<Entry>> {
+    async fn audit(&self, query: AuditQuery) -> StoreResult<Vec<Entry>> {
         let tables = self.ask()?;
         let numbered = (1..).zip(&tables.audit).map(|(n, record)| entry(n, record));
         let fits = |entry: &Entry| {
@@ -26,18 +26,18 @@ impl AuditStore for Memory {
         };
         let mut entries: Vec<Entry> = numbered.filter(fits).collect();
         match query.from {
-            From::Before(n) => {
+            AuditCursor::Before(n) => {
                 entries.retain(|entry| entry.n < n);
                 entries.reverse();
             }
-            From::After(n) => entries.retain(|entry| entry.n > n),
+            AuditCursor::After(n) => entries.retain(|entry| entry.n > n),
         }
         entries.truncate(query.limit as usize);
         Ok(entries)
     }
 }
 
-fn entry(n: i64, record: &Record) -> Entry {
+fn entry(n: i64, record: &NewAuditEntry) -> Entry {
     Entry {
         chain: Chain::Accounts.key().to_owned(),
         n,
@@ -53,7 +53,7 @@ fn entry(n: i64, record: &Record) -> Entry {
 
 impl Tables {
     /// Records the sign-in; a place is known by its program alone here.
-    pub(super) fn recorded_start(&mut self, session: &Session) -> Arrival {
+    pub(super) fn recorded_start(&mut self, session: &Session) -> SignInContext {
         let mut theirs = self
             .sessions
             .values()
@@ -62,21 +62,21 @@ impl Tables {
         let is_first = theirs.peek().is_none();
         let known =
             is_first || theirs.any(|other| other.origin.user_agent == session.origin.user_agent);
-        let by = Actor::named(session.username.clone()).coming_from(&session.origin);
+        let by = Actor::new(session.username.clone()).with_origin(&session.origin);
         let deed = if session.kind == SessionKind::Personal {
             Deed::TokenMade
         } else {
             Deed::SignedIn
         };
-        self.audit.push(Record::new(&by, deed, session.auth_time));
+        self.audit.push(NewAuditEntry::new(&by, deed, session.auth_time));
         let place = if known {
-            Familiarity::Known
+            SourceFamiliarity::Known
         } else {
-            Familiarity::New
+            SourceFamiliarity::New
         };
-        Arrival {
+        SignInContext {
             place,
-            ..Arrival::default()
+            ..SignInContext::default()
         }
     }
 }

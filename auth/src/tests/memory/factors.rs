@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Memory, Tables};
 use crate::{
     Actor, Factor, FactorId, FactorKind, FactorKinds, TokenHash, Username,
-    store::{Answer, FactorChange, FactorStore, FactorsRefused, Least, Removal, Renewal},
+    store::{StoreResult, FactorChange, FactorStore, FactorsRefused, MinimumFactors, Removal, StepUpRenewal},
 };
 
 impl Memory {
@@ -63,7 +63,7 @@ impl Tables {
 }
 
 impl FactorStore for Memory {
-    async fn factors(&self, of: &Username) -> Answer<Vec<Factor>> {
+    async fn factors(&self, of: &Username) -> StoreResult<Vec<Factor>> {
         Ok(self
             .ask()?
             .factors
@@ -73,7 +73,7 @@ impl FactorStore for Memory {
             .collect())
     }
 
-    async fn factor(&self, id: &FactorId) -> Answer<Option<Factor>> {
+    async fn factor(&self, id: &FactorId) -> StoreResult<Option<Factor>> {
         Ok(self
             .ask()?
             .factors
@@ -103,7 +103,7 @@ impl FactorStore for Memory {
             .keep
             .as_ref()
             .is_some_and(|(id, _)| tables.sessions[id].ended_at.is_some());
-        let refused = match (taken, last && change.least == Least::One, over) {
+        let refused = match (taken, last && change.least == MinimumFactors::One, over) {
             (true, _, _) => Some(FactorsRefused::Taken),
             (_, true, _) => Some(FactorsRefused::Last),
             (_, _, true) => Some(FactorsRefused::SessionOver),
@@ -128,7 +128,7 @@ impl FactorStore for Memory {
         Ok(())
     }
 
-    async fn use_step(&self, id: &FactorId, step: i64, at: Timestamp) -> Answer<bool> {
+    async fn consume_totp_step(&self, id: &FactorId, step: i64, at: Timestamp) -> StoreResult<bool> {
         let mut tables = self.ask()?;
         let factor = tables
             .factors
@@ -139,13 +139,13 @@ impl FactorStore for Memory {
             .is_some())
     }
 
-    async fn revise_factor(
+    async fn update_factor_if(
         &self,
         old: &Factor,
         body: String,
         counter: i64,
         at: Timestamp,
-    ) -> Answer<bool> {
+    ) -> StoreResult<bool> {
         let mut tables = self.ask()?;
         let same =
             |new: &Factor| new.id == old.id && new.body == old.body && new.counter == old.counter;
@@ -161,7 +161,7 @@ impl FactorStore for Memory {
         by: &Actor,
         code: &TokenHash,
         at: Timestamp,
-    ) -> Answer<Option<u32>> {
+    ) -> StoreResult<Option<u32>> {
         let mut tables = self.ask()?;
         let open = |f: &Factor| {
             f.kind == FactorKind::Recovery && f.username == by.username && f.used_at.is_none()
@@ -177,7 +177,7 @@ impl FactorStore for Memory {
         Ok(u32::try_from(tables.factors.iter().filter(|f| open(f)).count()).ok())
     }
 
-    async fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> Answer<bool> {
+    async fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> StoreResult<bool> {
         let mut tables = self.ask()?;
         let factor = tables
             .factors
@@ -186,8 +186,8 @@ impl FactorStore for Memory {
         Ok(factor.map(|factor| factor.name = name).is_some())
     }
 
-    async fn renew_session(&self, renewal: Renewal) -> Answer<bool> {
-        let Renewal {
+    async fn renew_session(&self, renewal: StepUpRenewal) -> StoreResult<bool> {
+        let StepUpRenewal {
             by,
             era,
             session: id,
@@ -198,7 +198,7 @@ impl FactorStore for Memory {
         if tables
             .accounts
             .get(&by.username)
-            .is_none_or(|(credentials, _)| credentials.account.era != era)
+            .is_none_or(|(credentials, _)| credentials.account.epoch != era)
         {
             return Ok(false);
         }

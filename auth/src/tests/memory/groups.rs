@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Memory, Tables};
 use crate::{
     Account, Actor, Group, GroupName, RealmId, Role, Username,
-    store::{Answer, GroupChange, GroupRefused, GroupStore, Inserted, Membership},
+    store::{StoreResult, GroupChange, GroupRejected, GroupStore, InsertResult, Membership},
 };
 
 impl Tables {
@@ -18,15 +18,15 @@ impl Tables {
         self.groups.values().filter(of).map(membership).collect()
     }
 
-    fn change_group(&mut self, name: &GroupName, change: GroupChange) -> Result<(), GroupRefused> {
+    fn change_group(&mut self, name: &GroupName, change: GroupChange) -> Result<(), GroupRejected> {
         let Some(mut group) = self.groups.remove(name) else {
-            return Err(GroupRefused::NoSuchGroup);
+            return Err(GroupRejected::NoSuchGroup);
         };
         let mut concerned = group.members.clone();
         let known = |username: &Username| self.accounts.contains_key(username);
         let done = match change {
             GroupChange::Add(username) | GroupChange::Remove(username) if !known(&username) => {
-                Err(GroupRefused::NoSuchAccount)
+                Err(GroupRejected::NoSuchAccount)
             }
             GroupChange::Add(username) => {
                 group.members.retain(|member| *member != username);
@@ -56,18 +56,18 @@ impl Tables {
 }
 
 impl GroupStore for Memory {
-    async fn groups(&self) -> Answer<Vec<Group>> {
+    async fn groups(&self) -> StoreResult<Vec<Group>> {
         Ok(self.ask()?.groups.values().cloned().collect())
     }
 
-    async fn group(&self, name: &GroupName) -> Answer<Option<Group>> {
+    async fn group(&self, name: &GroupName) -> StoreResult<Option<Group>> {
         Ok(self.ask()?.groups.get(name).cloned())
     }
 
-    async fn create_group(&self, name: &GroupName, _: Actor, at: Timestamp) -> Answer<Inserted> {
+    async fn create_group(&self, name: &GroupName, _: Actor, at: Timestamp) -> StoreResult<InsertResult> {
         let mut tables = self.ask()?;
         if tables.groups.contains_key(name) {
-            return Ok(Inserted::Taken);
+            return Ok(InsertResult::Duplicate);
         }
         let group = Group {
             name: name.clone(),
@@ -76,7 +76,7 @@ impl GroupStore for Memory {
             created_at: at,
         };
         tables.groups.insert(name.clone(), group);
-        Ok(Inserted::Done)
+        Ok(InsertResult::Inserted)
     }
 
     async fn change_group(
@@ -85,11 +85,11 @@ impl GroupStore for Memory {
         change: GroupChange,
         _: Actor,
         _: Timestamp,
-    ) -> Result<(), GroupRefused> {
+    ) -> Result<(), GroupRejected> {
         self.ask()?.change_group(name, change)
     }
 
-    async fn groups_in(&self, realm: &RealmId) -> Answer<Vec<(GroupName, Role)>> {
+    async fn groups_in(&self, realm: &RealmId) -> StoreResult<Vec<(GroupName, Role)>> {
         let tables = self.ask()?;
         let roles = tables
             .groups
@@ -101,7 +101,7 @@ impl GroupStore for Memory {
             .collect())
     }
 
-    async fn members_through(&self, realm: &RealmId) -> Answer<Vec<(Account, GroupName, Role)>> {
+    async fn members_through(&self, realm: &RealmId) -> StoreResult<Vec<(Account, GroupName, Role)>> {
         let tables = self.ask()?;
         let mut found = Vec::new();
         for group in tables.groups.values() {

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::Memory;
 use crate::{
-    Actor, Era, Method, NewAccount, PasswordHash, RealmId, Role, Username,
-    store::{Answer, Identity, IdentityStore, Inserted, Linked, NewIdentity},
+    Actor, SecurityEpoch, AuthMethod, NewAccount, PasswordHash, RealmId, Role, Username,
+    store::{StoreResult, Identity, IdentityStore, InsertResult, LinkResult, NewIdentity},
     upstream::identity_id,
 };
 
@@ -22,12 +22,12 @@ impl Memory {
             administrator: false,
             created_at: Timestamp::UNIX_EPOCH,
         };
-        assert_eq!(tables.insert(new, Vec::new()), Inserted::Done);
+        assert_eq!(tables.insert(new, Vec::new()), InsertResult::Inserted);
         let identity = NewIdentity {
             issuer: issuer.to_owned(),
             subject: subject.to_owned(),
             provider: "work".to_owned(),
-            known_as: None,
+            display_hint: None,
         };
         tables
             .identities
@@ -36,7 +36,7 @@ impl Memory {
 }
 
 impl IdentityStore for Memory {
-    async fn identity(&self, issuer: &str, subject: &str) -> Answer<Option<Identity>> {
+    async fn identity(&self, issuer: &str, subject: &str) -> StoreResult<Option<Identity>> {
         Ok(self
             .ask()?
             .identities
@@ -45,7 +45,7 @@ impl IdentityStore for Memory {
             .cloned())
     }
 
-    async fn identities_of(&self, username: &Username) -> Answer<Vec<Identity>> {
+    async fn identities_of(&self, username: &Username) -> StoreResult<Vec<Identity>> {
         Ok(self
             .ask()?
             .identities
@@ -58,10 +58,10 @@ impl IdentityStore for Memory {
     async fn link_identity(
         &self,
         by: Actor,
-        era: Era,
+        era: SecurityEpoch,
         new: NewIdentity,
         at: Timestamp,
-    ) -> Answer<Option<Inserted>> {
+    ) -> StoreResult<Option<InsertResult>> {
         let mut tables = self.ask()?;
         let is_over = |id| {
             tables
@@ -72,7 +72,7 @@ impl IdentityStore for Memory {
         let account = tables
             .accounts
             .get(&by.username)
-            .map(|(credentials, _)| credentials.account.era);
+            .map(|(credentials, _)| credentials.account.epoch);
         if by.session().is_some_and(is_over) || account.is_some_and(|now| now != era) {
             return Ok(None);
         }
@@ -81,13 +81,13 @@ impl IdentityStore for Memory {
             .iter()
             .any(|known| known.issuer == new.issuer && known.subject == new.subject)
         {
-            return Ok(Some(Inserted::Taken));
+            return Ok(Some(InsertResult::Duplicate));
         }
         tables.identities.push(linked(new, &by.username, at));
-        Ok(Some(Inserted::Done))
+        Ok(Some(InsertResult::Inserted))
     }
 
-    async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> Answer<bool> {
+    async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> StoreResult<bool> {
         let tables = &mut *self.ask()?;
         let before = tables.identities.len();
         tables.identities.retain(|known| {
@@ -100,7 +100,7 @@ impl IdentityStore for Memory {
         let of_providers = tables
             .sessions
             .values()
-            .filter(|session| session.methods.contains(Method::Upstream));
+            .filter(|session| session.methods.contains(AuthMethod::Upstream));
         let of_providers: Vec<_> = of_providers.map(|session| session.id.clone()).collect();
         tables.end(&by.username, at, |id| {
             Some(id) != by.session() && of_providers.contains(id)
@@ -108,7 +108,7 @@ impl IdentityStore for Memory {
         Ok(true)
     }
 
-    async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> Answer<()> {
+    async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> StoreResult<()> {
         let mut tables = self.ask()?;
         let used = tables
             .identities
@@ -126,21 +126,21 @@ impl IdentityStore for Memory {
         roles: Vec<(RealmId, Role)>,
         identity: NewIdentity,
         _: Actor,
-    ) -> Answer<Linked> {
+    ) -> StoreResult<LinkResult> {
         let mut tables = self.ask()?;
         if tables
             .identities
             .iter()
             .any(|known| known.issuer == identity.issuer && known.subject == identity.subject)
         {
-            return Ok(Linked::IdentityTaken);
+            return Ok(LinkResult::IdentityTaken);
         }
         let identity = linked(identity, &new.username, new.created_at);
-        if tables.insert(new, roles) == Inserted::Taken {
-            return Ok(Linked::NameTaken);
+        if tables.insert(new, roles) == InsertResult::Duplicate {
+            return Ok(LinkResult::NameTaken);
         }
         tables.identities.push(identity);
-        Ok(Linked::Done)
+        Ok(LinkResult::Done)
     }
 }
 
@@ -149,13 +149,13 @@ fn linked(new: NewIdentity, username: &Username, at: Timestamp) -> Identity {
         issuer,
         subject,
         provider,
-        known_as,
+        display_hint: known_as,
     } = new;
     Identity {
         issuer,
         subject,
         provider,
-        known_as,
+        display_hint: known_as,
         username: username.clone(),
         linked_at: at,
         last_used_at: None,

@@ -3,29 +3,29 @@
 use super::Memory;
 use crate::{
     Inviter,
-    store::{Answer, Inserted, InviteStore, Redeem, Redeemed, SlipKind},
+    store::{StoreResult, InsertResult, InviteStore, AcceptInvitation, AcceptInvitationResult, OneTimeKind},
 };
 
 impl InviteStore for Memory {
-    async fn redeem_invite(&self, redeem: Redeem) -> Answer<Redeemed> {
+    async fn accept_invitation(&self, redeem: AcceptInvitation) -> StoreResult<AcceptInvitationResult> {
         let mut tables = self.ask()?;
-        let is_it = |slip: &crate::store::Slip| {
-            slip.kind == SlipKind::Invite && slip.hash == redeem.hash && redeem.at < slip.expires_at
+        let is_it = |slip: &crate::store::OneTimeToken| {
+            slip.kind == OneTimeKind::Invite && slip.hash == redeem.hash && redeem.at < slip.expires_at
         };
         let Some(n) = tables.slips.iter().position(is_it) else {
-            return Ok(Redeemed::Over);
+            return Ok(AcceptInvitationResult::Invalid);
         };
         let inviter = match &redeem.invite.by {
             Inviter::Operator => None,
             Inviter::Account(username) => tables.member(username),
         };
-        if !redeem.invite.is_good_by(inviter.as_ref()) {
-            return Ok(Redeemed::Over);
+        if !redeem.invite.still_authorized(inviter.as_ref()) {
+            return Ok(AcceptInvitationResult::Invalid);
         }
-        if tables.insert(redeem.new, redeem.roles) == Inserted::Taken {
-            return Ok(Redeemed::Taken);
+        if tables.insert(redeem.new, redeem.roles) == InsertResult::Duplicate {
+            return Ok(AcceptInvitationResult::UsernameTaken);
         }
         tables.slips.remove(n);
-        Ok(Redeemed::Done)
+        Ok(AcceptInvitationResult::Accepted)
     }
 }

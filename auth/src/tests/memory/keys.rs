@@ -6,11 +6,11 @@ use secrecy::ExposeSecret as _;
 use super::Memory;
 use crate::{
     FactorKind, PasswordHash,
-    store::{Answer, KeyPurpose, KeyStore, Reseal, Resealed, SlipKind, StoredKey},
+    store::{StoreResult, KeyPurpose, KeyStore, Reseal, Resealed, OneTimeKind, StoredKey},
 };
 
 impl KeyStore for Memory {
-    async fn keys(&self, purpose: KeyPurpose) -> Answer<Vec<StoredKey>> {
+    async fn keys(&self, purpose: KeyPurpose) -> StoreResult<Vec<StoredKey>> {
         Ok(self
             .ask()?
             .keys
@@ -21,7 +21,7 @@ impl KeyStore for Memory {
             .collect())
     }
 
-    async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> Answer<bool> {
+    async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> StoreResult<bool> {
         let keys = &mut self.ask()?.keys;
         let signs = keys
             .iter_mut()
@@ -36,7 +36,7 @@ impl KeyStore for Memory {
         Ok(true)
     }
 
-    async fn forget_keys(&self, before: Timestamp) -> Answer<u64> {
+    async fn forget_keys(&self, before: Timestamp) -> StoreResult<u64> {
         let keys = &mut self.ask()?.keys;
         let had = keys.len();
         let token = |key: &StoredKey| key.purpose == KeyPurpose::AccessTokens;
@@ -44,7 +44,7 @@ impl KeyStore for Memory {
         Ok((had - keys.len()) as u64)
     }
 
-    async fn forget_peppers(&self, before: Timestamp) -> Answer<u64> {
+    async fn forget_peppers(&self, before: Timestamp) -> StoreResult<u64> {
         let mut tables = self.ask()?;
         let hashes: Vec<_> = tables
             .accounts
@@ -52,7 +52,7 @@ impl KeyStore for Memory {
             .map(|(known, _)| known.password.clone())
             .collect();
         let named = |kid: &str| {
-            let beginning = PasswordHash::beginning_under(kid);
+            let beginning = PasswordHash::prefix_for_pepper(kid);
             hashes
                 .iter()
                 .any(|hash| hash.as_str().starts_with(&beginning))
@@ -65,11 +65,11 @@ impl KeyStore for Memory {
         Ok((had - tables.keys.len()) as u64)
     }
 
-    async fn master(&self) -> Answer<Option<String>> {
+    async fn master(&self) -> StoreResult<Option<String>> {
         Ok(self.ask()?.master.clone())
     }
 
-    async fn name_master(&self, name: &str, old: Option<&str>, _: Timestamp) -> Answer<bool> {
+    async fn set_master_id(&self, name: &str, old: Option<&str>, _: Timestamp) -> StoreResult<bool> {
         let master = &mut self.ask()?.master;
         let fits = master.as_deref() == old;
         if fits {
@@ -78,7 +78,7 @@ impl KeyStore for Memory {
         Ok(fits)
     }
 
-    async fn reseal(&self, reseal: Reseal) -> Answer<Option<Resealed>> {
+    async fn reseal(&self, reseal: Reseal) -> StoreResult<Option<Resealed>> {
         let mut tables = self.ask()?;
         if tables.master.as_deref() != Some(&reseal.old) {
             return Ok(None);
@@ -95,7 +95,7 @@ impl KeyStore for Memory {
             .iter_mut()
             .filter(|factor| factor.kind == FactorKind::Totp)
         {
-            let sealed = reseal.handover.app(app.id.as_str(), &app.body);
+            let sealed = reseal.handover.totp_secret(app.id.as_str(), &app.body);
             done.apps += u64::from(sealed.is_some());
             done.dead += u64::from(sealed.is_none());
             app.body = sealed.map_or_else(
@@ -105,7 +105,7 @@ impl KeyStore for Memory {
         }
         tables
             .slips
-            .retain(|slip| !matches!(slip.kind, SlipKind::Enrolment | SlipKind::Upstream));
+            .retain(|slip| !matches!(slip.kind, OneTimeKind::Enrolment | OneTimeKind::Upstream));
         tables.keys.push(reseal.pepper);
         tables.master = Some(reseal.new);
         Ok(Some(done))

@@ -4,19 +4,19 @@ use jiff::Timestamp;
 
 use super::Memory;
 use crate::{
-    Account, EmailAddress, Standing,
-    audit::Record,
-    store::{Answer, Reset, ResetStore, Slip, SlipKind, Terms},
+    Account, EmailAddress, AccountStatus,
+    audit::NewAuditEntry,
+    store::{StoreResult, Reset, ResetStore, OneTimeToken, OneTimeKind, ResetConditions},
 };
 
 impl ResetStore for Memory {
-    async fn accounts_by_email(&self, email: &EmailAddress) -> Answer<Vec<Account>> {
+    async fn accounts_by_email(&self, email: &EmailAddress) -> StoreResult<Vec<Account>> {
         let is = |account: &Account| {
             let theirs = account
                 .email
                 .as_ref()
                 .map(|theirs| theirs.as_str().to_ascii_lowercase());
-            account.standing == Standing::Active
+            account.standing == AccountStatus::Active
                 && theirs == Some(email.as_str().to_ascii_lowercase())
         };
         let tables = self.ask()?;
@@ -31,15 +31,15 @@ impl ResetStore for Memory {
             .collect())
     }
 
-    async fn keep_reset(
+    async fn insert_reset(
         &self,
-        slip: Slip,
-        record: Record,
+        slip: OneTimeToken,
+        record: NewAuditEntry,
         unless_since: Option<Timestamp>,
-    ) -> Answer<bool> {
+    ) -> StoreResult<bool> {
         let mut tables = self.ask()?;
-        let is_newer = |kept: &Slip| {
-            let theirs = kept.kind == SlipKind::Reset && kept.username == slip.username;
+        let is_newer = |kept: &OneTimeToken| {
+            let theirs = kept.kind == OneTimeKind::Reset && kept.username == slip.username;
             theirs
                 && slip.created_at < kept.expires_at
                 && unless_since.is_some_and(|since| kept.created_at > since)
@@ -55,16 +55,16 @@ impl ResetStore for Memory {
         Ok(true)
     }
 
-    async fn reset_password(&self, reset: Reset) -> Answer<Option<Account>> {
+    async fn reset_password(&self, reset: Reset) -> StoreResult<Option<Account>> {
         let mut tables = self.ask()?;
-        let is = |slip: &Slip| {
-            slip.kind == SlipKind::Reset && slip.hash == reset.link && reset.at < slip.expires_at
+        let is = |slip: &OneTimeToken| {
+            slip.kind == OneTimeKind::Reset && slip.hash == reset.link && reset.at < slip.expires_at
         };
         let Some(n) = tables.slips.iter().position(is) else {
             return Ok(None);
         };
         let (Some(terms), Some(username)) = (
-            Terms::read(&tables.slips[n]),
+            ResetConditions::read(&tables.slips[n]),
             tables.slips[n].username.clone(),
         ) else {
             return Ok(None);
@@ -76,11 +76,11 @@ impl ResetStore for Memory {
         let Some((credentials, _)) = tables.accounts.get_mut(&username) else {
             return Ok(None);
         };
-        if !terms.hold(&credentials.account, maker.as_ref()) {
+        if !terms.still_hold(&credentials.account, maker.as_ref()) {
             return Ok(None);
         }
         credentials.password = reset.password;
-        credentials.account.reset_required = false;
+        credentials.account.must_change_password = false;
         let account = credentials.account.clone();
         tables.throw_out(&username, reset.at, None);
         tables.forget_resets(&username);

@@ -5,24 +5,24 @@ use jiff::Timestamp;
 use super::Memory;
 use crate::{
     TokenHash, Username,
-    store::{Answer, Slip, SlipKind, SlipStore},
+    store::{StoreResult, OneTimeToken, OneTimeKind, OneTimeTokenStore},
 };
 
 impl Memory {
-    pub(crate) fn only_slip(&self) -> Slip {
+    pub(crate) fn only_slip(&self) -> OneTimeToken {
         let slips = &self.tables().slips;
         assert_eq!(slips.len(), 1);
         slips[0].clone()
     }
 }
 
-impl SlipStore for Memory {
-    async fn keep_slip(&self, slip: Slip) -> Answer<()> {
+impl OneTimeTokenStore for Memory {
+    async fn insert_token(&self, slip: OneTimeToken) -> StoreResult<()> {
         self.ask()?.slips.push(slip);
         Ok(())
     }
 
-    async fn keep_first_slip(&self, slip: Slip) -> Answer<bool> {
+    async fn insert_token_if_absent(&self, slip: OneTimeToken) -> StoreResult<bool> {
         let slips = &mut self.ask()?.slips;
         if slips
             .iter()
@@ -34,7 +34,7 @@ impl SlipStore for Memory {
         Ok(true)
     }
 
-    async fn slip(&self, kind: SlipKind, hash: &TokenHash, at: Timestamp) -> Answer<Option<Slip>> {
+    async fn find_token(&self, kind: OneTimeKind, hash: &TokenHash, at: Timestamp) -> StoreResult<Option<OneTimeToken>> {
         Ok(self
             .ask()?
             .slips
@@ -43,12 +43,12 @@ impl SlipStore for Memory {
             .cloned())
     }
 
-    async fn take_slip(
+    async fn consume_token(
         &self,
-        kind: SlipKind,
+        kind: OneTimeKind,
         hash: &TokenHash,
         at: Timestamp,
-    ) -> Answer<Option<Slip>> {
+    ) -> StoreResult<Option<OneTimeToken>> {
         let slips = &mut self.ask()?.slips;
         Ok(slips
             .iter()
@@ -56,7 +56,7 @@ impl SlipStore for Memory {
             .map(|n| slips.remove(n)))
     }
 
-    async fn revise_slip(&self, slip: &Slip, body: String, at: Timestamp) -> Answer<bool> {
+    async fn compare_and_swap_token(&self, slip: &OneTimeToken, body: String, at: Timestamp) -> StoreResult<bool> {
         let slips = &mut self.ask()?.slips;
         let kept = slips
             .iter_mut()
@@ -64,13 +64,13 @@ impl SlipStore for Memory {
         Ok(kept.map(|kept| kept.body = body).is_some())
     }
 
-    async fn slips(
+    async fn list_tokens(
         &self,
-        kind: SlipKind,
+        kind: OneTimeKind,
         of: Option<&Username>,
         at: Timestamp,
-    ) -> Answer<Vec<Slip>> {
-        let wanted = |slip: &&Slip| {
+    ) -> StoreResult<Vec<OneTimeToken>> {
+        let wanted = |slip: &&OneTimeToken| {
             slip.kind == kind
                 && at < slip.expires_at
                 && of.is_none_or(|of| slip.username.as_ref() == Some(of))
@@ -86,7 +86,7 @@ impl SlipStore for Memory {
             .collect())
     }
 
-    async fn drop_slips(&self, kind: SlipKind, of: &Username) -> Answer<u64> {
+    async fn delete_tokens(&self, kind: OneTimeKind, of: &Username) -> StoreResult<u64> {
         let slips = &mut self.ask()?.slips;
         let before = slips.len();
         slips.retain(|slip| slip.kind != kind || slip.username.as_ref() != Some(of));
@@ -94,6 +94,6 @@ impl SlipStore for Memory {
     }
 }
 
-fn is(slip: &Slip, kind: SlipKind, hash: &TokenHash, at: Timestamp) -> bool {
+fn is(slip: &OneTimeToken, kind: OneTimeKind, hash: &TokenHash, at: Timestamp) -> bool {
     slip.kind == kind && slip.hash == *hash && at < slip.expires_at
 }

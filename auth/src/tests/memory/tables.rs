@@ -17,9 +17,9 @@ impl Tables {
         })
     }
 
-    pub(super) fn insert(&mut self, new: NewAccount, roles: Vec<(RealmId, Role)>) -> Inserted {
+    pub(super) fn insert(&mut self, new: NewAccount, roles: Vec<(RealmId, Role)>) -> InsertResult {
         if self.accounts.contains_key(&new.username) || new.username == Actor::console().username {
-            return Inserted::Taken;
+            return InsertResult::Duplicate;
         }
         let NewAccount {
             username,
@@ -30,7 +30,7 @@ impl Tables {
             administrator,
             created_at,
         } = new;
-        let standing = Standing::Active;
+        let standing = AccountStatus::Active;
         self.throttles.begin_anew(&username);
         let account = Account {
             username: username.clone(),
@@ -40,8 +40,8 @@ impl Tables {
             standing,
             administrator,
             created_at,
-            reset_required: false,
-            era: Era::default(),
+            must_change_password: false,
+            epoch: SecurityEpoch::default(),
         };
         self.accounts.insert(
             username,
@@ -50,17 +50,17 @@ impl Tables {
                 roles.into_iter().collect(),
             ),
         );
-        Inserted::Done
+        InsertResult::Inserted
     }
 
     pub(super) fn forget_resets(&mut self, of: &Username) {
         self.slips
-            .retain(|slip| slip.kind != SlipKind::Reset || slip.username.as_ref() != Some(of));
+            .retain(|slip| slip.kind != OneTimeKind::Reset || slip.username.as_ref() != Some(of));
     }
 
     pub(super) fn administrators(&self) -> usize {
         let in_charge =
-            |account: &Account| account.administrator && account.standing == Standing::Active;
+            |account: &Account| account.administrator && account.standing == AccountStatus::Active;
         self.accounts
             .values()
             .filter(|(credentials, _)| in_charge(&credentials.account))
@@ -94,7 +94,7 @@ impl Tables {
         keep: Option<&SessionId>,
     ) -> u64 {
         self.slips.retain(|slip| {
-            slip.kind != SlipKind::Invite || slip.username.as_ref() != Some(username)
+            slip.kind != OneTimeKind::Invite || slip.username.as_ref() != Some(username)
         });
         self.begin_era(username, at);
         self.end(username, at, |id| Some(id) != keep)
@@ -102,20 +102,20 @@ impl Tables {
 
     pub(super) fn begin_era(&mut self, username: &Username, at: Timestamp) {
         if let Some((credentials, _)) = self.accounts.get_mut(username) {
-            credentials.account.era = credentials.account.era.next(at);
+            credentials.account.epoch = credentials.account.epoch.bump(at);
         }
     }
 
-    pub(super) fn rotate(&mut self, rotate: Rotate) -> Rotation {
+    pub(super) fn rotate(&mut self, rotate: RefreshRotation) -> Rotation {
         let Some(old) = self.refresh.get(&rotate.old).cloned() else {
-            return Rotation::Dead;
+            return Rotation::Invalid;
         };
         let Some(session) = self.sessions.get_mut(&old.session) else {
-            return Rotation::Dead;
+            return Rotation::Invalid;
         };
         let over = session.ended_at.is_some() || session.expires_at <= rotate.at;
         if over || session.last_seen < rotate.idle_since {
-            return Rotation::Dead;
+            return Rotation::Invalid;
         }
         let fresh = Refresh {
             session: old.session.clone(),
@@ -153,7 +153,7 @@ impl Tables {
                 },
             );
             self.refresh.insert(rotate.new, fresh);
-            return Rotation::Repeated(session);
+            return Rotation::Retried(session);
         }
         self.end(&session.username, rotate.at, |id| *id == session.id);
         Rotation::Replayed(session)

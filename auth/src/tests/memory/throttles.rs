@@ -7,19 +7,19 @@ use jiff::Timestamp;
 use super::Memory;
 use crate::{
     Actor, Session, Username,
-    audit::{Deed, Record},
+    audit::{Deed, NewAuditEntry},
     clock,
-    guessing::Secret,
+    guessing::CredentialKind,
     store::{
-        Answer, Bucket, Charge, Forgettable, Found, Inquiry, Noteworthy, Place, Tally,
-        ThrottleStore, Tries, Whose,
+        StoreResult, Bucket, Charge, PurgeCutoffs, ThrottleState, ThrottleQuery, LockoutQuery, AttemptSource, FailureCount,
+        ThrottleStore, RateClass, ThrottleTarget,
     },
 };
 
 #[derive(Default)]
 pub(super) struct Throttles {
-    tallies: HashMap<Bucket, Tally>,
-    places: HashSet<(Username, Place)>,
+    tallies: HashMap<Bucket, FailureCount>,
+    places: HashSet<(Username, AttemptSource)>,
 }
 
 impl Throttles {
@@ -37,23 +37,23 @@ impl Throttles {
             .retain(|bucket, _| !is_of(bucket, username, None));
     }
 
-    fn charge(&mut self, charge: Charge, at: Timestamp) -> Tally {
-        let fresh = Tally {
+    fn charge(&mut self, charge: Charge, at: Timestamp) -> FailureCount {
+        let fresh = FailureCount {
             bucket: charge.bucket.clone(),
             failures: 0,
             last_at: at,
-            paid_off_at: at,
+            tat: at,
         };
         let tally = self.tallies.entry(charge.bucket).or_insert(fresh);
         tally.failures += 1;
         tally.last_at = at;
-        tally.paid_off_at =
-            clock::after(tally.paid_off_at.max(at), charge.cost).min(clock::after(at, charge.most));
+        tally.tat =
+            clock::add(tally.tat.max(at), charge.cost).min(clock::add(at, charge.max));
         tally.clone()
     }
 }
 
-fn is_of(bucket: &Bucket, whose: &Username, what: Option<Secret>) -> bool {
+fn is_of(bucket: &Bucket, whose: &Username, what: Option<CredentialKind>) -> bool {
     match bucket {
         Bucket::Account {
             username, secret, ..
@@ -63,26 +63,26 @@ fn is_of(bucket: &Bucket, whose: &Username, what: Option<Secret>) -> bool {
 }
 
 impl ThrottleStore for Memory {
-    async fn throttles(&self, inquiry: Inquiry) -> Answer<Found> {
+    async fn throttles(&self, inquiry: ThrottleQuery) -> StoreResult<ThrottleState> {
         let throttles = &self.ask()?.throttles;
         let tallies = inquiry
             .buckets
             .iter()
             .filter_map(|bucket| throttles.tallies.get(bucket).cloned());
-        let known = inquiry.places.into_iter().flat_map(|(username, places)| {
+        let known = inquiry.sources.into_iter().flat_map(|(username, places)| {
             places.into_iter().filter(move |place| {
                 throttles
                     .places
                     .contains(&(username.clone(), place.clone()))
             })
         });
-        Ok(Found {
-            tallies: tallies.collect(),
+        Ok(ThrottleState {
+            counts: tallies.collect(),
             known: known.collect(),
         })
     }
 
-    async fn charge(&self, charges: Vec<Charge>, at: Timestamp) -> Answer<Vec<Tally>> {
+    async fn record_failures(&self, charges: Vec<Charge>, at: Timestamp) -> StoreResult<Vec<FailureCount>> {
         let mut tables = self.ask()?;
         Ok(charges
             .into_iter()
@@ -90,12 +90,12 @@ impl ThrottleStore for Memory {
             .collect())
     }
 
-    async fn settle(&self, bucket: Bucket) -> Answer<()> {
+    async fn reset_count(&self, bucket: Bucket) -> StoreResult<()> {
         self.ask()?.throttles.tallies.remove(&bucket);
         Ok(())
     }
 
-    async fn settle_all(&self, username: &Username, secret: Secret) -> Answer<()> {
+    async fn reset_counts(&self, username: &Username, secret: CredentialKind) -> StoreResult<()> {
         self.ask()?
             .throttles
             .tallies
@@ -103,14 +103,14 @@ impl ThrottleStore for Memory {
         Ok(())
     }
 
-    async fn noteworthy(&self, what: Noteworthy) -> Answer<Vec<Tally>> {
-        let worth = |tally: &&Tally| match tally.bucket {
+    async fn lockouts(&self, what: LockoutQuery) -> StoreResult<Vec<FailureCount>> {
+        let worth = |tally: &&FailureCount| match tally.bucket {
             Bucket::Account { .. } => tally.failures >= what.failures,
             Bucket::Network(tries, _) => {
-                tries == Tries::Guesses && tally.paid_off_at > what.owing_at
+                tries == RateClass::Guesses && tally.tat > what.visible_after
             }
         };
-        let mut found: Vec<Tally> = self
+        let mut found: Vec<FailureCount> = self
             .ask()?
             .throttles
             .tallies
@@ -122,25 +122,25 @@ impl ThrottleStore for Memory {
         Ok(found)
     }
 
-    async fn lift(&self, whose: Whose, by: Actor, at: Timestamp) -> Answer<u64> {
+    async fn lift(&self, whose: ThrottleTarget, by: Actor, at: Timestamp) -> StoreResult<u64> {
         let mut tables = self.ask()?;
         let before = tables.throttles.tallies.len();
         tables
             .throttles
             .tallies
             .retain(|bucket, _| match (&whose, bucket) {
-                (Whose::Account(username), bucket) => !is_of(bucket, username, None),
-                (Whose::Network(network), Bucket::Network(_, of)) => of != network,
-                (Whose::Network(_), Bucket::Account { .. }) => true,
+                (ThrottleTarget::Account(username), bucket) => !is_of(bucket, username, None),
+                (ThrottleTarget::Network(network), Bucket::Network(_, of)) => of != network,
+                (ThrottleTarget::Network(_), Bucket::Account { .. }) => true,
             });
         let lifted = (before - tables.throttles.tallies.len()) as u64;
         tables
             .audit
-            .push(Record::new(&by, Deed::ThrottleLifted, at));
+            .push(NewAuditEntry::new(&by, Deed::ThrottleLifted, at));
         Ok(lifted)
     }
 
-    async fn forget_throttles(&self, what: Forgettable) -> Answer<u64> {
+    async fn purge_throttles(&self, what: PurgeCutoffs) -> StoreResult<u64> {
         let mut tables = self.ask()?;
         let before = tables.throttles.tallies.len();
         let accounts: HashSet<Username> = tables.accounts.keys().cloned().collect();
@@ -151,7 +151,7 @@ impl ThrottleStore for Memory {
                 Bucket::Account { username, .. } => {
                     accounts.contains(username) || tally.last_at >= what.nobody_since
                 }
-                Bucket::Network(..) => tally.paid_off_at > what.paid_off_by,
+                Bucket::Network(..) => tally.tat > what.paid_off_by,
             });
         Ok((before - tables.throttles.tallies.len()) as u64)
     }

@@ -29,7 +29,7 @@ fn speaks(group: &Value, token: &str) -> bool {
         .and_then(|header| BASE64URL.decode(header).ok())
         .unwrap_or_default();
     let header: Value = serde_json::from_slice(&header).unwrap_or_default();
-    let spoken = header["alg"].as_str().filter(|name| named(name).is_some());
+    let spoken = header["alg"].as_str().filter(|name| algorithm_by_name(name).is_some());
     jwks(group)
         .iter()
         .any(|jwk| spoken.is_some() && jwk["alg"].as_str() == spoken)
@@ -51,7 +51,7 @@ fn tokens(file: &str) -> Option<(usize, usize)> {
                 .as_str()
                 .or(case["jwe"].as_str())
                 .unwrap_or_default();
-            let passes = is_signed(token, &keys);
+            let passes = verify_signature(token, &keys);
             let expected =
                 case["result"] == "valid" && speaks(group, token) && !is_mislabelled(token);
             assert_eq!(
@@ -101,7 +101,7 @@ fn provider_ed25519_wycheproof_vectors_pass() {
         let mut jwk = group["publicKeyJwk"].clone();
         jwk.as_object_mut().unwrap().remove("d");
         let key: ProviderKey = serde_json::from_value(jwk).unwrap();
-        let algorithm = named("EdDSA").unwrap();
+        let algorithm = algorithm_by_name("EdDSA").unwrap();
         for case in group["tests"].as_array().unwrap() {
             let passes = key
                 .verify_signature(&algorithm, &bytes(&case["msg"]), &bytes(&case["sig"]))
@@ -139,10 +139,10 @@ const FIGURES: [(&str, &str); 3] = [
 fn rfc_7515_8037_examples_verify_by_own_key() {
     let key = |jwk: &str| serde_json::from_str::<ProviderKey>(jwk).unwrap();
     for (n, (jwk, token)) in FIGURES.iter().enumerate() {
-        assert!(is_signed(token, &[key(jwk)]), "{n}");
+        assert!(verify_signature(token, &[key(jwk)]), "{n}");
         let all: Vec<_> = FIGURES.iter().map(|(jwk, _)| key(jwk)).collect();
         assert!(
-            is_signed(token, &all),
+            verify_signature(token, &all),
             "{n}: one of them speaks its algorithm"
         );
         let others: Vec<_> = FIGURES
@@ -150,9 +150,9 @@ fn rfc_7515_8037_examples_verify_by_own_key() {
             .filter(|(other, _)| other != jwk)
             .map(|(jwk, _)| key(jwk))
             .collect();
-        assert!(!is_signed(token, &others), "{n}");
+        assert!(!verify_signature(token, &others), "{n}");
         assert!(
-            !is_signed(token, &[key(jwk), key(jwk)]),
+            !verify_signature(token, &[key(jwk), key(jwk)]),
             "{n}: two that it could be"
         );
     }
@@ -211,7 +211,7 @@ fn rsa_modulus_with_leading_zero_verifies() {
     let mut jwk: Value = serde_json::from_str(FIGURES[0].0).unwrap();
     let n = BASE64URL.decode(jwk["n"].as_str().unwrap()).unwrap();
     jwk["n"] = json!(BASE64URL.encode([&[0][..], &n].concat()));
-    assert!(is_signed(
+    assert!(verify_signature(
         FIGURES[0].1,
         &[serde_json::from_value(jwk).unwrap()]
     ));

@@ -2,35 +2,35 @@
 
 use auth::{
     Actor, Username,
-    audit::Record,
-    guessing::Secret,
+    audit::NewAuditEntry,
+    guessing::CredentialKind,
     store::{
-        AddressStore, Answer, AuditStore, Bucket, Charge, FactorStore, Forgettable, Found,
-        GroupStore, IdentityStore, Inquiry, InviteStore, KeyPurpose, KeyStore, Noteworthy,
-        ResetStore, SlipStore, StoredKey, Tally, ThrottleStore, Whose,
+        EmailLinkStore, StoreResult, AuditStore, Bucket, Charge, FactorStore, PurgeCutoffs, ThrottleState,
+        GroupStore, IdentityStore, ThrottleQuery, InviteStore, KeyPurpose, KeyStore, LockoutQuery,
+        ResetStore, OneTimeTokenStore, StoredKey, FailureCount, ThrottleStore, ThrottleTarget,
     },
 };
 use jiff::Timestamp;
 
 use super::{Memory, absent};
 
-impl AddressStore for Memory {}
+impl EmailLinkStore for Memory {}
 impl FactorStore for Memory {}
 impl GroupStore for Memory {}
 impl IdentityStore for Memory {}
 impl InviteStore for Memory {}
 impl ResetStore for Memory {}
-impl SlipStore for Memory {}
+impl OneTimeTokenStore for Memory {}
 
 /// A real service keeps this.
 impl AuditStore for Memory {
-    async fn record(&self, _: Record) -> Answer<()> {
+    async fn record(&self, _: NewAuditEntry) -> StoreResult<()> {
         Ok(())
     }
 }
 
 impl KeyStore for Memory {
-    async fn keys(&self, purpose: KeyPurpose) -> Answer<Vec<StoredKey>> {
+    async fn keys(&self, purpose: KeyPurpose) -> StoreResult<Vec<StoredKey>> {
         Ok(self
             .tables()
             .keys
@@ -41,7 +41,7 @@ impl KeyStore for Memory {
             .collect())
     }
 
-    async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> Answer<bool> {
+    async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> StoreResult<bool> {
         let keys = &mut self.tables().keys;
         let signs = keys.iter_mut().find(|key| key.retired_at.is_none());
         if signs.as_ref().map(|key| key.kid.as_str()) != old {
@@ -54,7 +54,7 @@ impl KeyStore for Memory {
         Ok(true)
     }
 
-    async fn forget_keys(&self, before: Timestamp) -> Answer<u64> {
+    async fn forget_keys(&self, before: Timestamp) -> StoreResult<u64> {
         let keys = &mut self.tables().keys;
         let had = keys.len();
         keys.retain(|key| key.retired_at.is_none_or(|at| before <= at));
@@ -63,58 +63,58 @@ impl KeyStore for Memory {
 }
 
 impl ThrottleStore for Memory {
-    async fn throttles(&self, inquiry: Inquiry) -> Answer<Found> {
+    async fn throttles(&self, inquiry: ThrottleQuery) -> StoreResult<ThrottleState> {
         let tables = self.tables();
         let tallies = inquiry
             .buckets
             .iter()
             .filter_map(|bucket| tables.tallies.get(bucket).cloned())
             .collect();
-        Ok(Found {
-            tallies,
+        Ok(ThrottleState {
+            counts: tallies,
             known: Vec::new(),
         })
     }
 
-    async fn charge(&self, charges: Vec<Charge>, at: Timestamp) -> Answer<Vec<Tally>> {
+    async fn record_failures(&self, charges: Vec<Charge>, at: Timestamp) -> StoreResult<Vec<FailureCount>> {
         let tallies = &mut self.tables().tallies;
         let charge = |charge: Charge| {
-            let fresh = Tally {
+            let fresh = FailureCount {
                 bucket: charge.bucket.clone(),
                 failures: 0,
                 last_at: at,
-                paid_off_at: at,
+                tat: at,
             };
             let tally = tallies.entry(charge.bucket).or_insert(fresh);
             tally.failures += 1;
             tally.last_at = at;
-            tally.paid_off_at = (tally.paid_off_at.max(at) + charge.cost).min(at + charge.most);
+            tally.tat = (tally.tat.max(at) + charge.cost).min(at + charge.max);
             tally.clone()
         };
         Ok(charges.into_iter().map(charge).collect())
     }
 
-    async fn settle(&self, bucket: Bucket) -> Answer<()> {
+    async fn reset_count(&self, bucket: Bucket) -> StoreResult<()> {
         self.tables().tallies.remove(&bucket);
         Ok(())
     }
 
-    async fn settle_all(&self, _: &Username, _: Secret) -> Answer<()> {
+    async fn reset_counts(&self, _: &Username, _: CredentialKind) -> StoreResult<()> {
         Ok(())
     }
 
-    async fn noteworthy(&self, _: Noteworthy) -> Answer<Vec<Tally>> {
+    async fn lockouts(&self, _: LockoutQuery) -> StoreResult<Vec<FailureCount>> {
         Err(absent())
     }
 
-    async fn lift(&self, _: Whose, _: Actor, _: Timestamp) -> Answer<u64> {
+    async fn lift(&self, _: ThrottleTarget, _: Actor, _: Timestamp) -> StoreResult<u64> {
         Err(absent())
     }
 
-    async fn forget_throttles(&self, what: Forgettable) -> Answer<u64> {
+    async fn purge_throttles(&self, what: PurgeCutoffs) -> StoreResult<u64> {
         let tallies = &mut self.tables().tallies;
         let had = tallies.len();
-        tallies.retain(|_, tally| what.paid_off_by <= tally.paid_off_at);
+        tallies.retain(|_, tally| what.paid_off_by <= tally.tat);
         Ok((had - tallies.len()) as u64)
     }
 }

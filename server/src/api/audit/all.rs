@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use auth::{
     AuthError, Permitted, RealmName,
     audit::{AuditQuery, Chain},
-    auditing::SeeAudit,
+    auditing::ReadAudit,
 };
 use axum::{
     Json,
@@ -41,7 +41,7 @@ pub struct Which {
     reason = "one extractor for each thing that a request brings"
 )]
 pub async fn handle(
-    Permitted(permit): Permitted<SeeAudit>,
+    Permitted(permit): Permitted<ReadAudit>,
     State(auth): State<Auth>,
     State(store): State<Store>,
     OriginalUri(uri): OriginalUri,

@@ -4,7 +4,7 @@ pub mod all;
 pub mod of_vault;
 pub mod own;
 
-use auth::audit::{AuditQuery, Chain, Entry, From};
+use auth::audit::{AuditQuery, Chain, Entry, AuditCursor};
 use http::{HeaderMap, Uri};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -64,7 +64,7 @@ impl Asked {
             action: given(&self.action),
             since: self.since,
             until: self.until,
-            from: From::Before(self.after.unwrap_or(i64::MAX)),
+            from: AuditCursor::Before(self.after.unwrap_or(i64::MAX)),
             ..AuditQuery::newest(chain, limit + 1)
         };
         Ok((query, limit as usize))

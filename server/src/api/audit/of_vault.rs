@@ -1,6 +1,6 @@
 //! `GET /api/vaults/{vault}/audit`
 
-use auth::{Caller, Permitted, audit::Chain, auditing::SeeRealmAudit};
+use auth::{Caller, Permitted, audit::Chain, auditing::ReadRealmAudit};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -16,7 +16,7 @@ use crate::{error::Problem, extract::Query, state::AppState};
     params(("vault" = String, Path), Asked),
     responses((status = 200, description = "A page of it.", body = [AuditEntry])))]
 pub async fn handle(
-    Permitted(permit): Permitted<SeeRealmAudit>,
+    Permitted(permit): Permitted<ReadRealmAudit>,
     caller: Caller,
     State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,

@@ -1,6 +1,6 @@
 //! `GET /auth/audit`
 
-use auth::{InPerson, audit::Chain};
+use auth::{Interactive, audit::Chain};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -19,7 +19,7 @@ use crate::{
 #[utoipa::path(get, path = "/auth/audit", tag = "Audit", params(Asked),
     responses((status = 200, description = "A page of it.", body = [AuditEntry])))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     State(store): State<Store>,
     OriginalUri(uri): OriginalUri,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{AuthError, Authorization, Client, DelegationRefused, InPerson};
+use auth::{AuthError, AuthorizationRequest, Client, OAuthError, Interactive};
 use axum::{Json, extract::State};
 use wire::{Authorize, Authorized, ProblemBody, Verdict};
 
@@ -19,7 +19,7 @@ use crate::{
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     Body(body): Body<Authorize>,
@@ -27,9 +27,9 @@ pub async fn handle(
     let client = known(&auth, &body.client_id, &body.redirect_uri)?;
     let answer = match (check(&auth, client, &body), body.decision) {
         (Err(refused), _) => Err(refused),
-        (Ok(_), Verdict::Deny) => Err(DelegationRefused::Denied),
+        (Ok(_), Verdict::Deny) => Err(OAuthError::Denied),
         (Ok(wanted), Verdict::Approve) => {
-            caller.recent()?;
+            caller.require_recent()?;
             match auth.authorize(&caller, wanted).await {
                 Err(AuthError::Delegation(refused)) => Err(refused),
                 code => Ok(code?),
@@ -55,7 +55,7 @@ pub(crate) fn known<'a>(
     client: &str,
     redirect_uri: &str,
 ) -> Result<&'a Client, Problem> {
-    auth.program(client, redirect_uri)
+    auth.client_for(client, redirect_uri)
         .map_err(|refused| Problem::Auth(refused.into()))
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn check(
     auth: &Auth,
     client: &Client,
     asked: &Authorize,
-) -> Result<Authorization, DelegationRefused> {
+) -> Result<AuthorizationRequest, OAuthError> {
     let challenge = (
         asked.code_challenge.as_deref(),
         asked.code_challenge_method.as_deref(),
@@ -72,7 +72,7 @@ pub(crate) fn check(
         asked.response_type.as_deref(),
         asked.response_mode.as_deref(),
     );
-    auth.check_authorization(
+    auth.validate_request(
         client,
         &asked.redirect_uri,
         response,
@@ -86,7 +86,7 @@ pub(crate) fn redirect(
     uri: &str,
     state: Option<&str>,
     issuer: &str,
-    outcome: Result<&str, DelegationRefused>,
+    outcome: Result<&str, OAuthError>,
 ) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     match outcome {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::Known;
+use auth::AnySession;
 use axum::extract::State;
 use axum_extra::extract::CookieJar;
 use http::{HeaderName, StatusCode};
@@ -17,7 +17,7 @@ use crate::{
 #[utoipa::path(post, path = "/auth/logout", tag = "Accounts",
     responses((status = 204, description = "Signed out.")))]
 pub async fn handle(
-    Known(caller): Known,
+    AnySession(caller): AnySession,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
 ) -> Result<(StatusCode, CookieJar, [(HeaderName, &'static str); 1]), Problem> {

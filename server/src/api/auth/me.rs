@@ -1,13 +1,13 @@
 //! `GET /auth/me`
 
-use auth::{Account, Caller, Known};
+use auth::{Account, Caller, AnySession};
 use axum::Json;
 use wire::Me;
 
 /// Who one is.
 #[utoipa::path(get, path = "/auth/me", tag = "Accounts",
     responses((status = 200, description = "The account of the token.", body = Me)))]
-pub async fn handle(Known(caller): Known) -> Json<Me> {
+pub async fn handle(AnySession(caller): AnySession) -> Json<Me> {
     Json(of(caller.account(), &caller))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Anyone, Grants};
+use auth::{Anyone, Scopes};
 use axum::{Json, extract::State};
 use wire::AuthorizationServer;
 
@@ -34,7 +34,7 @@ pub async fn handle(_: Anyone, State(site): State<Arc<Site>>) -> Json<Authorizat
         response_modes_supported: vec!["query".to_owned()],
         grant_types_supported: grants,
         code_challenge_methods_supported: vec!["S256".to_owned()],
-        scopes_supported: Grants::ALL
+        scopes_supported: Scopes::ALL
             .iter()
             .map(|grant| grant.as_str().to_owned())
             .collect(),

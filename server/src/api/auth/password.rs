@@ -1,6 +1,6 @@
 //! `PUT /auth/me/password`
 
-use auth::{Password, Recently, auth::Others};
+use auth::{Password, RecentlyAuthenticated, auth::OtherSessions};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ChangePassword, ProblemBody};
@@ -20,15 +20,15 @@ use crate::{
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    Recently(caller): Recently,
+    RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     From(origin): From,
     Body(body): Body<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
     let others = if body.end_other_sessions {
-        Others::End
+        OtherSessions::End
     } else {
-        Others::Keep
+        OtherSessions::Keep
     };
     let [current, new] = [body.current_password, body.new_password].map(Password::new);
     auth.change_password(&caller, current, new, others, &origin)

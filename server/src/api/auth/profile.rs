@@ -1,6 +1,6 @@
 //! `PATCH /auth/me`
 
-use auth::{DisplayName, EmailAddress, InPerson, profile::ProfileChange};
+use auth::{DisplayName, EmailAddress, Interactive, profile::ProfileChange};
 use axum::{Json, extract::State};
 use wire::{ChangeMe, ChangedMe, ProblemBody};
 
@@ -20,7 +20,7 @@ use crate::{
     (status = 429, description = "Too many addresses.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     From(origin): From,
     Body(body): Body<ChangeMe>,
@@ -46,6 +46,6 @@ pub async fn handle(
     let me = me::of(&profile.account, &caller);
     Ok(Json(ChangedMe {
         me,
-        email_to_confirm: profile.to_confirm.map(|email| email.as_str().to_owned()),
+        email_to_confirm: profile.pending_email.map(|email| email.as_str().to_owned()),
     }))
 }

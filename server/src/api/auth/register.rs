@@ -1,6 +1,6 @@
 //! `POST /auth/register`
 
-use auth::{Anyone, DisplayName, EmailAddress, Password, Username, auth::Applicant};
+use auth::{Anyone, DisplayName, EmailAddress, Password, Username, auth::RegistrationRequest};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{ProblemBody, Register, Registered};
@@ -29,7 +29,7 @@ pub async fn handle(
     let invite = body.invite.clone().filter(|invite| !invite.is_empty());
     let applicant = applicant(body)?;
     let account = match invite {
-        Some(invite) => auth.register_invited(applicant, &invite, &origin).await?,
+        Some(invite) => auth.accept_invitation(applicant, &invite, &origin).await?,
         None => auth.register(applicant, &origin).await?,
     };
     let registered = Registered {
@@ -40,10 +40,10 @@ pub async fn handle(
     Ok((StatusCode::CREATED, Json(registered)))
 }
 
-fn applicant(body: Register) -> Result<Applicant, Problem> {
+fn applicant(body: Register) -> Result<RegistrationRequest, Problem> {
     let username =
         Username::parse(&body.username).map_err(|error| Problem::invalid("/username", error))?;
-    Ok(Applicant {
+    Ok(RegistrationRequest {
         username,
         display_name: optional(body.display_name, "/display_name", DisplayName::parse)?,
         email: optional(body.email, "/email", EmailAddress::parse)?,

@@ -1,6 +1,6 @@
 //! `POST /auth/me/email/send`
 
-use auth::InPerson;
+use auth::Interactive;
 use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
@@ -14,10 +14,10 @@ use crate::{error::Problem, extract::From, state::Auth};
     (status = 429, description = "Too many letters.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     From(origin): From,
 ) -> Result<StatusCode, Problem> {
-    auth.confirm_again(&caller, &origin).await?;
+    auth.resend_verification(&caller, &origin).await?;
     Ok(StatusCode::ACCEPTED)
 }

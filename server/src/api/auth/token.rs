@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use auth::{
-    Anyone, Grants, OneTimeCode, Password, Redemption, auth::Tokens, grant::UnknownGrant,
-    signing_in::Proofs,
+    Anyone, Scopes, OneTimeCode, Password, AuthorizationCodeGrant, auth::Tokens, grant::UnknownScope,
+    signing_in::SignInProof,
 };
 use axum::{Json, extract::State};
 use http::{HeaderMap, HeaderValue, header};
@@ -48,9 +48,9 @@ pub async fn handle(
         None | Some("password") => {
             let username = form.need("username")?;
             let password = Password::new(form.need("password")?);
-            let grants = narrower(form.take("scope"))?.unwrap_or(Grants::ALL);
-            let code = form.take("otp").map(|otp| OneTimeCode::typed(&otp));
-            auth.token_within(grants, &username, Proofs { password, code }, origin)
+            let grants = narrower(form.take("scope"))?.unwrap_or(Scopes::ALL);
+            let code = form.take("otp").map(|otp| OneTimeCode::parse(&otp));
+            auth.token_with_scopes(grants, &username, SignInProof { password, code }, origin)
                 .await?
         }
         Some("refresh_token") => {
@@ -66,18 +66,18 @@ pub async fn handle(
         }
         Some("urn:ietf:params:oauth:grant-type:device_code") => {
             let client = form.take("client_id");
-            auth.poll_device(&form.need("device_code")?, client.as_deref(), origin)
+            auth.device_token(&form.need("device_code")?, client.as_deref(), origin)
                 .await?
         }
-        Some("authorization_code") => auth.redeem(redemption(&mut form)?, origin).await?,
+        Some("authorization_code") => auth.exchange_code(redemption(&mut form)?, origin).await?,
         Some(_) => return Err(unsupported("This grant type is not supported.")),
     };
     Ok((uncached(), Json(response(&tokens))))
 }
 
 /// RFC 6749 §4.1.3, RFC 7636 §4.5.
-fn redemption(form: &mut Form) -> Result<Redemption, Problem> {
-    Ok(Redemption {
+fn redemption(form: &mut Form) -> Result<AuthorizationCodeGrant, Problem> {
+    Ok(AuthorizationCodeGrant {
         code: form.need("code")?.into(),
         client: form.need("client_id")?,
         redirect_uri: form.need("redirect_uri")?,
@@ -86,14 +86,14 @@ fn redemption(form: &mut Form) -> Result<Redemption, Problem> {
 }
 
 /// RFC 6749 §3.3 and §6: less than could be, never more; nothing said is all of it. (FastAPI's forms send an empty one.)
-fn narrower(asked: Option<String>) -> Result<Option<Grants>, Problem> {
-    let unknown = |error: UnknownGrant| Problem::OAuth {
+fn narrower(asked: Option<String>) -> Result<Option<Scopes>, Problem> {
+    let unknown = |error: UnknownScope| Problem::OAuth {
         code: "invalid_scope",
         detail: error.to_string(),
     };
     let asked = asked.filter(|scope| !scope.trim().is_empty());
     asked
-        .map(|scope| Grants::parse(&scope))
+        .map(|scope| Scopes::parse(&scope))
         .transpose()
         .map_err(unknown)
 }

@@ -6,7 +6,7 @@ pub mod stream;
 use auth::{
     AuthError, Caller, HasAuth, Permit,
     extract::{request_of, site_of},
-    refusals::Asked as Refused,
+    refusals::DeniedRequest as Refused,
 };
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -49,7 +49,7 @@ impl FromRequestParts<AppState> for Watching {
             .map(|query| query.0)
             .unwrap_or_default();
         let caller = match asked.ticket {
-            Some(ticket) => state.auth.by_ticket(&ticket).await?,
+            Some(ticket) => state.auth.authenticate_ticket(&ticket).await?,
             None => Caller::from_request_parts(parts, state).await?,
         };
         let realm = state.auth.realm(&state.realm_of(parts)?).await?;
@@ -89,6 +89,6 @@ impl OwnOrigin {
     /// Into the record.
     fn note_refusal(&self, caller: &Caller, why: &AuthError) {
         let asked = Refused::by_another_site(request_of(&self.parts), site_of(&self.parts));
-        self.state.auth.note_refusal(caller, &asked, why);
+        self.state.auth.audit_denial(caller, &asked, why);
     }
 }

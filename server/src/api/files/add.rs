@@ -1,6 +1,6 @@
 //! `PUT /api/files/{filename}/content`
 
-use auth::extract::Lasting;
+use auth::extract::Revalidating;
 use axum::{
     Json,
     extract::{Request, State},
@@ -29,7 +29,7 @@ use crate::{
         (status = 507, description = "The disk is full; nothing has changed.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    lasting: Lasting<Add>,
+    lasting: Revalidating<Add>,
     State(state): State<AppState>,
     Named(name): Named,
     retry: Retry,

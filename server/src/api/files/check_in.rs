@@ -1,6 +1,6 @@
 //! `POST /api/files/{filename}/checkin`
 
-use auth::{Permit, Permitted, extract::Lasting};
+use auth::{Permit, Permitted, extract::Revalidating};
 use axum::{
     Json,
     extract::{Request, State},
@@ -40,7 +40,7 @@ use crate::{
     reason = "a check-in with If-Match reads before it writes: two permits"
 )]
 pub async fn handle(
-    lasting: Lasting<CheckIn>,
+    lasting: Revalidating<CheckIn>,
     Permitted(read): Permitted<Read>,
     State(state): State<AppState>,
     Named(name): Named,

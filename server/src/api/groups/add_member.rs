@@ -16,6 +16,6 @@ pub async fn handle(
     extract::Group(name): extract::Group,
     extract::User(username): extract::User,
 ) -> Result<StatusCode, Problem> {
-    auth.put_into_group(&permit, &name, &username).await?;
+    auth.add_to_group(&permit, &name, &username).await?;
     Ok(StatusCode::NO_CONTENT)
 }

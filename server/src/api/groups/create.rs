@@ -25,6 +25,6 @@ pub async fn handle(
     Body(body): Body<NewGroup>,
 ) -> Result<(StatusCode, Json<GroupInfo>), Problem> {
     let name = GroupName::parse(&body.name).map_err(|error| Problem::invalid("/name", error))?;
-    let group = auth.make_group(&permit, &name).await?;
+    let group = auth.create_group(&permit, &name).await?;
     Ok((StatusCode::CREATED, Json(super::info(&store, group).await?)))
 }

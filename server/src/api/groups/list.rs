@@ -1,6 +1,6 @@
 //! `GET /api/groups`
 
-use auth::{Permitted, auth::SeeAccounts};
+use auth::{Permitted, auth::ReadAccounts};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -19,7 +19,7 @@ use crate::{
 #[utoipa::path(get, path = "/api/groups", tag = "Groups", params(Asked),
     responses((status = 200, description = "A page of them.", body = [GroupInfo])))]
 pub async fn handle(
-    Permitted(permit): Permitted<SeeAccounts>,
+    Permitted(permit): Permitted<ReadAccounts>,
     State(auth): State<Auth>,
     State(store): State<Store>,
     OriginalUri(uri): OriginalUri,

@@ -16,6 +16,6 @@ pub async fn handle(
     extract::Group(name): extract::Group,
     extract::User(username): extract::User,
 ) -> Result<StatusCode, Problem> {
-    auth.take_out_of_group(&permit, &name, &username).await?;
+    auth.remove_from_group(&permit, &name, &username).await?;
     Ok(StatusCode::NO_CONTENT)
 }

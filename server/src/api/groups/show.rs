@@ -1,6 +1,6 @@
 //! `GET /api/groups/{group}`
 
-use auth::{Permitted, auth::SeeAccounts};
+use auth::{Permitted, auth::ReadAccounts};
 use axum::{Json, extract::State};
 use wire::GroupInfo;
 
@@ -15,7 +15,7 @@ use crate::{
     params(("group" = String, Path)),
     responses((status = 200, description = "The group.", body = GroupInfo)))]
 pub async fn handle(
-    Permitted(permit): Permitted<SeeAccounts>,
+    Permitted(permit): Permitted<ReadAccounts>,
     State(auth): State<Auth>,
     State(store): State<Store>,
     extract::Group(name): extract::Group,

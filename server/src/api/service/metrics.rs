@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use auth::extract::MaybeCaller;
+use auth::extract::OptionalCaller;
 use axum::extract::{ConnectInfo, State};
 use wire::ProblemBody;
 
@@ -27,13 +27,13 @@ const FORWARDED: [&str; 7] = [
         (status = 403, description = "From elsewhere, without an administrator's token.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    MaybeCaller(caller): MaybeCaller,
+    OptionalCaller(caller): OptionalCaller,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     State(site): State<Arc<Site>>,
     headers: http::HeaderMap,
 ) -> Result<String, Problem> {
     let administrator =
-        caller.is_some_and(|caller| caller.unrestricted().is_ok() && caller.may_administer());
+        caller.is_some_and(|caller| caller.require_unrestricted().is_ok() && caller.may_administer());
     // A proxy on this machine speaks for others: what it forwards is not from here.
     let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
     let here = peer.ip().to_canonical().is_loopback() && !forwarded;

@@ -1,6 +1,6 @@
 //! `DELETE /api/throttle/networks/{address}`
 
-use auth::{Permitted, lockouts::LiftLockouts, store::Whose};
+use auth::{Permitted, lockouts::LiftLockouts, store::ThrottleTarget};
 use axum::extract::State;
 use http::StatusCode;
 
@@ -15,6 +15,6 @@ pub async fn handle(
     State(auth): State<Auth>,
     extract::Place(network): extract::Place,
 ) -> Result<StatusCode, Problem> {
-    auth.lift(&permit, Whose::Network(network)).await?;
+    auth.lift(&permit, ThrottleTarget::Network(network)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

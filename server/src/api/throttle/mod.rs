@@ -4,28 +4,28 @@ pub mod lift_account;
 pub mod lift_network;
 pub mod list;
 
-use auth::lockouts::{Kept, KeptFrom, Lockout, Until};
+use auth::lockouts::{LockoutSubject, LockoutSource, Lockout, RetryAt};
 
 pub(crate) fn lockout(lockout: Lockout) -> wire::Lockout {
     let (account, secret, from, network) = match lockout.of {
-        Kept::Network(network) => (None, None, "network", Some(network)),
-        Kept::Account {
+        LockoutSubject::Network(network) => (None, None, "network", Some(network)),
+        LockoutSubject::Account {
             username,
             secret,
             from,
         } => {
             let (from, network) = match from {
-                KeptFrom::Elsewhere => ("elsewhere", None),
-                KeptFrom::Network(network) => ("network", Some(network)),
-                KeptFrom::Device => ("device", None),
+                LockoutSource::Unknown => ("elsewhere", None),
+                LockoutSource::Network(network) => ("network", Some(network)),
+                LockoutSource::Device => ("device", None),
             };
             (Some(username), Some(secret), from, network)
         }
     };
     let (state, until) = match lockout.until {
-        Until::Now => ("open", None),
-        Until::Then(at) => ("waiting", Some(at)),
-        Until::Lifted => ("shut", None),
+        RetryAt::Now => ("open", None),
+        RetryAt::At(at) => ("waiting", Some(at)),
+        RetryAt::Never => ("shut", None),
     };
     wire::Lockout {
         account: account.map(|username| username.to_string()),

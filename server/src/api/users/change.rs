@@ -1,6 +1,6 @@
 //! `PATCH /api/users/{username}`
 
-use auth::{AccountChange, DisplayName, EmailAddress, Permitted, Standing, auth::ManageAccounts};
+use auth::{AccountChange, DisplayName, EmailAddress, Permitted, AccountStatus, auth::ManageAccounts};
 use axum::{Json, extract::State};
 use wire::{ChangeUser, ProblemBody, User};
 
@@ -47,13 +47,13 @@ fn change(body: ChangeUser) -> Result<AccountChange, Problem> {
         email: email.transpose()?,
         standing: body.disabled.map(|disabled| {
             if disabled {
-                Standing::Disabled
+                AccountStatus::Disabled
             } else {
-                Standing::Active
+                AccountStatus::Active
             }
         }),
         administrator: body.is_admin,
         email_verified: None,
-        reset_required: body.reset_required,
+        must_change_password: body.reset_required,
     })
 }

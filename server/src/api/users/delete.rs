@@ -1,6 +1,6 @@
 //! `DELETE /api/users/{username}`
 
-use auth::{AccountChange, Permitted, Standing, auth::ManageAccounts};
+use auth::{AccountChange, Permitted, AccountStatus, auth::ManageAccounts};
 use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
@@ -20,7 +20,7 @@ pub async fn handle(
     extract::User(username): extract::User,
 ) -> Result<StatusCode, Problem> {
     let gone = AccountChange {
-        standing: Some(Standing::Deleted),
+        standing: Some(AccountStatus::Deleted),
         ..AccountChange::default()
     };
     auth.change_account(&permit, &username, gone).await?;

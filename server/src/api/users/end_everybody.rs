@@ -1,7 +1,7 @@
 //! `POST /api/sessions/end-all`
 
 use auth::{
-    Permitted, administration::Own, auth::ManageAccounts, factor::Reason, store::PersonalTokens,
+    Permitted, administration::OwnSession, auth::ManageAccounts, factor::AuditReason, store::PersonalTokenPolicy,
 };
 use axum::{Json, extract::State};
 use wire::{EndEverybody, Ended, ProblemBody};
@@ -20,15 +20,15 @@ pub async fn handle(
     State(auth): State<Auth>,
     Body(body): Body<EndEverybody>,
 ) -> Result<Json<Ended>, Problem> {
-    let own = if body.keep_own { Own::Keep } else { Own::End };
+    let own = if body.keep_own { OwnSession::Keep } else { OwnSession::End };
     let tokens = if body.end_tokens {
-        PersonalTokens::End
+        PersonalTokenPolicy::End
     } else {
-        PersonalTokens::Keep
+        PersonalTokenPolicy::Keep
     };
     Ok(Json(Ended {
         ended: auth
-            .end_everybody(&permit, own, tokens, Reason::parse(&body.reason)?)
+            .end_all_sessions(&permit, own, tokens, AuditReason::parse(&body.reason)?)
             .await?,
     }))
 }

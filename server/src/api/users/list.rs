@@ -2,8 +2,8 @@
 
 use auth::{
     Permitted, Username,
-    auth::SeeAccounts,
-    store::{AccountQuery, Among},
+    auth::ReadAccounts,
+    store::{AccountQuery, AccountFilter},
 };
 use axum::{
     Json,
@@ -37,7 +37,7 @@ pub struct Asked {
 #[utoipa::path(get, path = "/api/users", tag = "Users", params(Asked),
     responses((status = 200, description = "A page of them.", body = [User])))]
 pub async fn handle(
-    Permitted(permit): Permitted<SeeAccounts>,
+    Permitted(permit): Permitted<ReadAccounts>,
     State(auth): State<Auth>,
     State(store): State<Store>,
     OriginalUri(uri): OriginalUri,
@@ -53,7 +53,7 @@ pub async fn handle(
     let among = asked
         .only
         .as_deref()
-        .map(|only| Among::parse(only).ok_or_else(|| unknown(only)))
+        .map(|only| AccountFilter::parse(only).ok_or_else(|| unknown(only)))
         .transpose()?;
     let mut members = auth
         .members(
@@ -77,7 +77,7 @@ pub async fn handle(
 }
 
 fn unknown(only: &str) -> Problem {
-    let known = Among::ALL.map(Among::as_str).join(", ");
+    let known = AccountFilter::ALL.map(AccountFilter::as_str).join(", ");
     let only: String = only.chars().take(40).collect();
     Problem::invalid(
         "#only",

@@ -1,6 +1,6 @@
 //! `POST /api/users/{username}/recover`
 
-use auth::{Permitted, auth::LetIn, factor::Reason};
+use auth::{Permitted, auth::OpenAccountAccess, factor::AuditReason};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ProblemBody, Recover};
@@ -22,12 +22,12 @@ use crate::{
         (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    Permitted(permit): Permitted<LetIn>,
+    Permitted(permit): Permitted<OpenAccountAccess>,
     State(auth): State<Auth>,
     extract::User(username): extract::User,
     Body(body): Body<Recover>,
 ) -> Result<StatusCode, Problem> {
-    auth.recover(&permit, &username, Reason::parse(&body.reason)?)
+    auth.reset_factors(&permit, &username, AuditReason::parse(&body.reason)?)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,6 @@
 //! `POST /api/users/{username}/reset`
 
-use auth::{Permitted, auth::LetIn};
+use auth::{Permitted, auth::OpenAccountAccess};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
 use wire::{ProblemBody, ResetLink};
@@ -13,13 +13,13 @@ use crate::{error::Problem, extract::User, state::Auth};
     (status = 409, description = "The account is disabled, or one's own.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    Permitted(permit): Permitted<LetIn>,
+    Permitted(permit): Permitted<OpenAccountAccess>,
     State(auth): State<Auth>,
     User(username): User,
 ) -> Result<Json<ResetLink>, Problem> {
     let made = auth.reset_link(&permit, &username).await?;
     Ok(Json(ResetLink {
         link: made.link.expose_secret().to_owned(),
-        expires_at: made.until,
+        expires_at: made.expires_at,
     }))
 }

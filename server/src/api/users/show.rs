@@ -1,6 +1,6 @@
 //! `GET /api/users/{username}`
 
-use auth::{Permitted, auth::SeeAccounts};
+use auth::{Permitted, auth::ReadAccounts};
 use axum::{Json, extract::State};
 use wire::User;
 
@@ -15,7 +15,7 @@ use crate::{
     params(("username" = String, Path)),
     responses((status = 200, description = "The account.", body = User)))]
 pub async fn handle(
-    Permitted(permit): Permitted<SeeAccounts>,
+    Permitted(permit): Permitted<ReadAccounts>,
     State(auth): State<Auth>,
     State(store): State<Store>,
     extract::User(username): extract::User,

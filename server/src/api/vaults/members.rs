@@ -1,6 +1,6 @@
 //! `GET /api/vaults/{vault}/members`
 
-use auth::{Permitted, RealmMember, auth::SeeMembers};
+use auth::{Permitted, RealmMember, auth::ReadMembers};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -20,13 +20,13 @@ use crate::{
     params(("vault" = String, Path), Asked),
     responses((status = 200, description = "A page of its members.", body = [MemberInfo])))]
 pub async fn handle(
-    Permitted(permit): Permitted<SeeMembers>,
+    Permitted(permit): Permitted<ReadMembers>,
     State(auth): State<Auth>,
     OriginalUri(uri): OriginalUri,
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Json<Vec<MemberInfo>>), Problem> {
     let members = auth
-        .everybody_in(&permit)
+        .realm_members(&permit)
         .await?
         .into_iter()
         .filter_map(info)
@@ -45,9 +45,9 @@ fn info(member: RealmMember) -> Option<MemberInfo> {
             .account
             .display_name
             .map(|name| name.as_str().to_owned()),
-        own_role: member.own.map(word),
+        own_role: member.direct.map(word),
         through: member
-            .through
+            .via_groups
             .into_iter()
             .map(|(group, role)| (group.to_string(), word(role)))
             .collect(),

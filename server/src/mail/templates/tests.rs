@@ -9,8 +9,8 @@ use super::*;
 
 const SITE: &str = "https://strongroom.example";
 
-fn mail(name: &str, body: LetterBody) -> Letter {
-    Letter {
+fn mail(name: &str, body: MailBody) -> OutgoingMail {
+    OutgoingMail {
         to: EmailAddress::parse("ada@example.org").unwrap(),
         name: name.to_owned(),
         body,
@@ -21,21 +21,21 @@ fn link(page: &str) -> SecretString {
     format!("{SITE}/{page}#sr_secret").into()
 }
 
-fn with_link(username: &str) -> [LetterBody; 3] {
+fn with_link(username: &str) -> [MailBody; 3] {
     let username = || Username::parse(username).unwrap();
     let until = "2026-12-01T12:30:00Z".parse().unwrap();
     [
-        LetterBody::Reset {
+        MailBody::Reset {
             link: link("reset"),
             username: username(),
             until,
         },
-        LetterBody::ConfirmEmail {
+        MailBody::ConfirmEmail {
             link: link("confirm-email"),
             username: username(),
             until,
         },
-        LetterBody::TokenEnds {
+        MailBody::TokenEnds {
             label: "nightly backup".to_owned(),
             username: username(),
             until,
@@ -43,17 +43,18 @@ fn with_link(username: &str) -> [LetterBody; 3] {
     ]
 }
 
-fn invitation() -> LetterBody {
-    LetterBody::Invite {
+fn invitation() -> MailBody {
+    MailBody::Invite {
         link: link("join"),
         from: "Grace Hopper".to_owned(),
         until: "2026-12-04T12:00:00Z".parse().unwrap(),
     }
 }
 
-fn notice(notice: Notice) -> LetterBody {
-    LetterBody::Notice {
+fn notice(notice: SecurityNotice) -> MailBody {
+    MailBody::Notice {
         notice,
+        about: Some("My phone".to_owned()),
         at: "2026-12-01T12:00:00Z".parse().unwrap(),
         origin: Origin {
             address: IpAddr::from([192, 0, 2, 7]),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{InPerson, Known};
+use auth::{Interactive, AnySession};
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 
@@ -15,13 +15,13 @@ use crate::{
 };
 
 pub(crate) async fn page(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
 ) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
-    let least = auth.least_password(Some(caller.account()));
-    let Json(me) = me::handle(Known(caller.clone())).await;
+    let least = auth.min_password_length(Some(caller.account()));
+    let Json(me) = me::handle(AnySession(caller.clone())).await;
     let sessions = sessions::list::all(&auth, &caller).await?;
     send(
         StatusCode::OK,

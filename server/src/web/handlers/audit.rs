@@ -3,7 +3,7 @@
 use auth::{
     Caller, Permitted,
     audit::{AuditQuery, Chain, Entry},
-    auditing::{SeeAudit, SeeRealmAudit},
+    auditing::{ReadAudit, ReadRealmAudit},
 };
 use axum::{
     extract::{OriginalUri, State},
@@ -51,7 +51,7 @@ impl Form {
 }
 
 pub(crate) async fn page(
-    Permitted(permit): Permitted<SeeAudit>,
+    Permitted(permit): Permitted<ReadAudit>,
     caller: Caller,
     State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,
@@ -74,7 +74,7 @@ pub(crate) async fn page(
 
 /// The activity of one vault, for its managers.
 pub(crate) async fn of_vault(
-    Permitted(permit): Permitted<SeeRealmAudit>,
+    Permitted(permit): Permitted<ReadRealmAudit>,
     caller: Caller,
     State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,

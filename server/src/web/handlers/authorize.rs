@@ -1,8 +1,9 @@
-//! `GET /auth/authorize` (RFC 6749 §4.1.1): a client requests authorization in the browser of the user.
+//! `GET /auth/authorize` (RFC 6749 §4.1.1): a client requests authorization in the browser of the
+//! user.
 
 use std::sync::Arc;
 
-use auth::{DelegationRefused, MaybeCaller};
+use auth::{OAuthError, OptionalCaller};
 use axum::{
     Extension,
     extract::{RawQuery, State},
@@ -22,7 +23,7 @@ use crate::{
 };
 
 pub(crate) async fn page(
-    MaybeCaller(caller): MaybeCaller,
+    OptionalCaller(caller): OptionalCaller,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     Extension(id): Extension<RequestId>,
@@ -49,7 +50,7 @@ pub(crate) async fn page(
             Redirect::to(&format!("/sign-in?next=%2Fauth%2Fauthorize%3F{next}")).into_response(),
         );
     };
-    caller.unrestricted()?;
+    caller.require_unrestricted()?;
     let page = AuthorizePage {
         shell: shell(&auth, &caller, None).await?,
         username: caller.account().username.to_string(),
@@ -80,7 +81,7 @@ fn asked(query: &str) -> Result<Authorize, Problem> {
     })
 }
 
-fn tell(asked: &Authorize, site: &Site, refused: DelegationRefused) -> Response {
+fn tell(asked: &Authorize, site: &Site, refused: OAuthError) -> Response {
     let issuer = &site.config.public_url;
     Redirect::to(&redirect(
         &asked.redirect_uri,

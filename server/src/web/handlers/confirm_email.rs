@@ -1,6 +1,6 @@
 //! Confirmation of a new e-mail address by link.
 
-use auth::{Anyone, OwnPage};
+use auth::{Anyone, SameOriginForm};
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, header};
 
@@ -12,7 +12,8 @@ use crate::{
     web::{ConfirmEmailPage, Shell},
 };
 
-/// `GET /confirm-email`. Opening the link confirms nothing, because mail programs fetch links on their own.
+/// `GET /confirm-email`. Opening the link confirms nothing, because mail programs fetch links on
+/// their own.
 pub(crate) async fn page(_: Anyone) -> Result<Response, Problem> {
     answer(
         StatusCode::OK,
@@ -26,7 +27,7 @@ pub(crate) async fn page(_: Anyone) -> Result<Response, Problem> {
 
 /// `POST /confirm-email`
 pub(crate) async fn confirm(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     From(origin): From,
     mut form: Form,

@@ -1,6 +1,6 @@
 //! `GET /device`
 
-use auth::InPerson;
+use auth::Interactive;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ pub(crate) struct Asked {
 }
 
 pub(crate) async fn page(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {

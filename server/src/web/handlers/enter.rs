@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use auth::{
-    Account, AuthError, DisplayName, EmailAddress, Known, Origin, OwnPage, Password, SessionKind,
-    Username, auth::Applicant, extract::MaybeCaller, second_step::Step, upstream::Provider,
+    Account, AuthError, DisplayName, EmailAddress, AnySession, Origin, SameOriginForm, Password, SessionKind,
+    Username, auth::RegistrationRequest, extract::OptionalCaller, second_step::SignInOutcome, upstream::Provider,
 };
 use axum::{
     extract::State,
@@ -31,7 +31,7 @@ pub(crate) struct Next {
 
 /// `GET /sign-in`
 pub(crate) async fn sign_in_page(
-    MaybeCaller(caller): MaybeCaller,
+    OptionalCaller(caller): OptionalCaller,
     State(site): State<Arc<Site>>,
     Query(asked): Query<Next>,
 ) -> Result<Response, Problem> {
@@ -67,7 +67,7 @@ fn sign_in_form(site: &Site, username: String, next: &str, message: Option<Strin
 
 /// `POST /sign-in`
 pub(crate) async fn sign_in(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     From(origin): From,
@@ -77,7 +77,7 @@ pub(crate) async fn sign_in(
     let password = Password::new(form.take("password").unwrap_or_default());
     let next = form.take("next");
     let next = local_path(next.as_deref());
-    match auth.first_step(&username, password, origin).await {
+    match auth.sign_in_on_page(&username, password, origin).await {
         Ok(step) => Ok(go_on(&site, step, next)),
         Err(error) => {
             let problem = Problem::from(error);
@@ -88,13 +88,13 @@ pub(crate) async fn sign_in(
 }
 
 /// Completes the sign-in, or continues with the second factor.
-pub(super) fn go_on(site: &Site, step: Step, next: &str) -> Response {
+pub(super) fn go_on(site: &Site, step: SignInOutcome, next: &str) -> Response {
     match step {
-        Step::SignedIn(signed_in) => {
+        SignInOutcome::Complete(signed_in) => {
             let jar = CookieJar::new().add(cookie::session(site, &signed_in.secret));
             (jar, Redirect::to(next)).into_response()
         }
-        Step::HalfWay(half_way) => {
+        SignInOutcome::MfaRequired(half_way) => {
             let jar = CookieJar::new().add(cookie::half_way(site, &half_way));
             let next =
                 percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
@@ -138,7 +138,7 @@ pub(super) fn registration(site: &Site) -> Registration {
 
 /// `GET /sign-up`
 pub(crate) async fn sign_up_page(
-    MaybeCaller(caller): MaybeCaller,
+    OptionalCaller(caller): OptionalCaller,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
 ) -> Result<Response, Problem> {
@@ -166,10 +166,10 @@ impl Typed {
         }
     }
 
-    pub(super) fn applicant(&self, password: Password) -> Result<Applicant, Problem> {
+    pub(super) fn applicant(&self, password: Password) -> Result<RegistrationRequest, Problem> {
         let username = Username::parse(&self.username)
             .map_err(|error| Problem::invalid("/username", error))?;
-        Ok(Applicant {
+        Ok(RegistrationRequest {
             username,
             display_name: optional(
                 Some(self.display_name.clone()),
@@ -187,7 +187,7 @@ impl Typed {
             display_name,
             email,
         } = self;
-        let (registration, least) = (registration(site), auth.least_password(None));
+        let (registration, least) = (registration(site), auth.min_password_length(None));
         SignUpPage {
             shell: Shell::default(),
             username,
@@ -202,7 +202,7 @@ impl Typed {
 
 /// `POST /sign-up`
 pub(crate) async fn sign_up(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     From(origin): From,
@@ -236,7 +236,7 @@ async fn register(
 
 /// `POST /sign-out`
 pub(crate) async fn sign_out(
-    Known(caller): Known,
+    AnySession(caller): AnySession,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
 ) -> Result<Response, Problem> {

@@ -1,8 +1,8 @@
-//! `GET /account/factors`: also for who may do nothing else yet.
+//! `GET /account/factors`, also for sessions that must enroll a factor first.
 
 use std::sync::Arc;
 
-use auth::EvenRestricted;
+use auth::AllowRestricted;
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 
@@ -15,13 +15,13 @@ use crate::{
 };
 
 pub(crate) async fn page(
-    EvenRestricted(caller): EvenRestricted,
+    AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
 ) -> Result<Response, Problem> {
     let shell = shell(&auth, &caller, None).await?;
     let is_due = caller.restriction().is_some();
-    let Json(ways) = list::handle(EvenRestricted(caller), State(auth)).await?;
+    let Json(ways) = list::handle(AllowRestricted(caller), State(auth)).await?;
     send(
         StatusCode::OK,
         &FactorsPage {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Account, Anyone, Origin, OwnPage, Password};
+use auth::{Account, Anyone, Origin, SameOriginForm, Password};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
@@ -40,8 +40,8 @@ async fn form(
         ..
     } = typed;
     let (open, least) = (
-        auth.awaits_administrator().await?,
-        auth.least_password(None),
+        auth.needs_administrator().await?,
+        auth.min_password_length(None),
     );
     Ok(FirstPage {
         shell: Shell::default(),
@@ -65,7 +65,7 @@ fn answer(status: StatusCode, page: &FirstPage) -> Result<Response, Problem> {
 
 /// `POST /first`
 pub(crate) async fn make(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     From(origin): From,

@@ -1,6 +1,6 @@
 //! `GET /admin/groups`
 
-use auth::{Caller, Permitted, auth::SeeAccounts};
+use auth::{Caller, Permitted, auth::ReadAccounts};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 
@@ -8,7 +8,7 @@ use super::{send, shell};
 use crate::{api::groups, error::Problem, state::AppState, web::GroupsPage};
 
 pub(crate) async fn page(
-    Permitted(permit): Permitted<SeeAccounts>,
+    Permitted(permit): Permitted<ReadAccounts>,
     caller: Caller,
     State(state): State<AppState>,
 ) -> Result<Response, Problem> {

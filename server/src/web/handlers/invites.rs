@@ -1,6 +1,6 @@
 //! `GET /admin/invites`
 
-use auth::{AuthError, InPerson, Role};
+use auth::{AuthError, Interactive, Role};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 
@@ -10,9 +10,9 @@ use crate::{
     web::InvitesPage,
 };
 
-/// For administrators and managers; others have nobody to invite.
+/// For administrators and managers.
 pub(crate) async fn page(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(state): State<AppState>,
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, &caller, None).await?;

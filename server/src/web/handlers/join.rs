@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Account, Anyone, Origin, OwnPage, Password, auth::Registration};
+use auth::{Account, Anyone, Origin, SameOriginForm, Password, auth::Registration};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
@@ -36,7 +36,7 @@ fn form(auth: &Auth, typed: Typed, token: String, message: Option<String>) -> Jo
     } = typed;
     let (open, least) = (
         auth.settings().registration != Registration::Closed,
-        auth.least_password(None),
+        auth.min_password_length(None),
     );
     JoinPage {
         shell: Shell::default(),
@@ -61,7 +61,7 @@ fn answer(status: StatusCode, page: &JoinPage) -> Result<Response, Problem> {
 
 /// `POST /join`
 pub(crate) async fn join(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     From(origin): From,
@@ -90,6 +90,6 @@ async fn register(
     origin: &Origin,
 ) -> Result<Account, Problem> {
     Ok(auth
-        .register_invited(typed.applicant(Password::new(password))?, token, origin)
+        .accept_invitation(typed.applicant(Password::new(password))?, token, origin)
         .await?)
 }

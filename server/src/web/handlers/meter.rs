@@ -1,9 +1,9 @@
-//! `POST /auth/password-check`: rates a password for the strength meter. Only pages of this site use it. Nothing is stored
-//! or logged.
+//! `POST /auth/password-check`: rates a password for the strength meter. Only pages of this site
+//! use it. Nothing is stored or logged.
 
 use auth::{
-    AuthError, DisplayName, EmailAddress, OwnPage, Password, Username, extract::MaybeCaller,
-    password::About,
+    AuthError, DisplayName, EmailAddress, SameOriginForm, Password, Username, extract::OptionalCaller,
+    password::UserInputs,
 };
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
@@ -35,8 +35,8 @@ pub(crate) struct Weighed {
 }
 
 pub(crate) async fn check(
-    _: OwnPage,
-    MaybeCaller(caller): MaybeCaller,
+    _: SameOriginForm,
+    OptionalCaller(caller): OptionalCaller,
     State(state): State<AppState>,
     From(origin): From,
     Body(asked): Body<Asked>,
@@ -51,7 +51,7 @@ pub(crate) async fn check(
         .filter(|caller| asked.username.as_deref() == Some(caller.account().username.as_str()));
     let password = Password::new(asked.password);
     // Incomplete values are ignored.
-    let about = About {
+    let about = UserInputs {
         username: asked.username.and_then(|name| Username::parse(&name).ok()),
         display_name: asked
             .display_name
@@ -61,12 +61,12 @@ pub(crate) async fn check(
             .and_then(|email| EmailAddress::parse(&email).ok()),
     };
     let weight = match own {
-        Some(caller) => state.auth.weigh_for(caller.account(), password).await?,
-        None => state.auth.weigh_new(password, about).await?,
+        Some(caller) => state.auth.evaluate_for(caller.account(), password).await?,
+        None => state.auth.evaluate_new(password, about).await?,
     };
     Ok(Json(Weighed {
         characters: weight.characters,
-        least: weight.least,
+        least: weight.min_length,
         strength: weight.strength,
         detail: weight.refused.map(|refused| refused.to_string()),
     }))

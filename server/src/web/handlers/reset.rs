@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Anyone, AuthError, OwnPage, Password};
+use auth::{Anyone, AuthError, SameOriginForm, Password};
 use axum::{extract::State, response::Response};
 use http::{HeaderValue, StatusCode, header};
 
@@ -33,14 +33,14 @@ fn forgot_form(site: &Site) -> ForgotPage {
 
 /// `POST /forgot`. The response does not reveal whether the account exists.
 pub(crate) async fn forgot(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     From(origin): From,
     mut form: Form,
 ) -> Result<Response, Problem> {
     let whom = form.take("account").unwrap_or_default();
-    match auth.ask_reset(&whom, &origin).await {
+    match auth.request_reset(&whom, &origin).await {
         Ok(()) => send(
             StatusCode::OK,
             &ForgotPage {
@@ -64,10 +64,10 @@ pub(crate) async fn reset_page(_: Anyone, State(auth): State<Auth>) -> Result<Re
     answer(StatusCode::OK, &reset_form(&auth))
 }
 
-/// The page does not know the account. If only administrators must have a second factor, it shows the minimum length for
-/// other users.
+/// The page does not know the account. If only administrators must have a second factor, it shows
+/// the minimum length for other users.
 fn reset_form(auth: &Auth) -> ResetPage {
-    let least = auth.least_password(None);
+    let least = auth.min_password_length(None);
     ResetPage {
         shell: Shell::default(),
         token: String::new(),
@@ -90,7 +90,7 @@ fn answer(status: StatusCode, page: &ResetPage) -> Result<Response, Problem> {
 
 /// `POST /reset`
 pub(crate) async fn reset(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     From(origin): From,
     mut form: Form,
@@ -106,7 +106,7 @@ pub(crate) async fn reset(
             },
         ),
         Err(error) => {
-            let over = matches!(error, AuthError::ResetOver);
+            let over = matches!(error, AuthError::ResetLinkInvalid);
             let problem = Problem::from(error);
             let page = ResetPage {
                 over,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{AuthError, OneTimeCode, OwnPage, extract::MaybeCaller, second_step::Waiting};
+use auth::{AuthError, OneTimeCode, SameOriginForm, extract::OptionalCaller, second_step::PendingSignIn};
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
@@ -23,18 +23,18 @@ use crate::{
 
 /// `GET /sign-in/second`
 pub(crate) async fn page(
-    _: MaybeCaller,
+    _: OptionalCaller,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     jar: CookieJar,
     Query(asked): Query<Next>,
 ) -> Result<Response, Problem> {
-    match auth.half_way(token(&site, &jar)).await {
+    match auth.pending_sign_in(token(&site, &jar)).await {
         Ok(waiting) => send(
             StatusCode::OK,
             &form(&site, &waiting, local_path(asked.next.as_deref()), None),
         ),
-        Err(AuthError::SignInOver) => Ok(Redirect::to("/sign-in").into_response()),
+        Err(AuthError::SignInExpired) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => Err(error.into()),
     }
 }
@@ -45,7 +45,7 @@ pub(crate) async fn page(
     reason = "one extractor for each thing that a request brings"
 )]
 pub(crate) async fn step(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     From(origin): From,
@@ -53,22 +53,22 @@ pub(crate) async fn step(
     mut sent: Form,
 ) -> Result<Response, Problem> {
     let (code, next) = (
-        OneTimeCode::typed(&sent.take("otp").unwrap_or_default()),
+        OneTimeCode::parse(&sent.take("otp").unwrap_or_default()),
         sent.take("next"),
     );
     let next = local_path(next.as_deref());
     let token = token(&site, &jar);
-    match auth.second_step(token, code, origin).await {
+    match auth.submit_second_factor(token, code, origin).await {
         Ok(signed_in) => {
             let jar = CookieJar::new()
                 .add(cookie::session(&site, &signed_in.secret))
                 .add(cookie::gone_in(&site));
             Ok((jar, Redirect::to(next)).into_response())
         }
-        Err(AuthError::SignInOver) => Ok(Redirect::to("/sign-in").into_response()),
+        Err(AuthError::SignInExpired) => Ok(Redirect::to("/sign-in").into_response()),
         Err(error) => {
             let problem = Problem::from(error);
-            let Ok(waiting) = auth.half_way(token).await else {
+            let Ok(waiting) = auth.pending_sign_in(token).await else {
                 return Err(problem);
             };
             let page = form(&site, &waiting, next, Some(problem.detail()));
@@ -77,13 +77,13 @@ pub(crate) async fn step(
     }
 }
 
-fn form(site: &Site, waiting: &Waiting, next: &str, message: Option<String>) -> SecondPage {
+fn form(site: &Site, waiting: &PendingSignIn, next: &str, message: Option<String>) -> SecondPage {
     let username = waiting.account.username.to_string();
     let (next, passkeys_at) = (next.to_owned(), site.passkeys.clone());
     SecondPage {
         shell: Shell::default(),
         username,
-        ways: waiting.ways,
+        ways: waiting.available_factors,
         next,
         message,
         passkeys_at,

@@ -1,6 +1,6 @@
 //! `GET /account/security`
 
-use auth::{InPerson, audit::Chain};
+use auth::{Interactive, audit::Chain};
 use axum::{
     extract::{OriginalUri, State},
     response::Response,
@@ -27,7 +27,7 @@ pub(crate) struct Which {
 }
 
 pub(crate) async fn page(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(state): State<AppState>,
     OriginalUri(uri): OriginalUri,
     Query(which): Query<Which>,

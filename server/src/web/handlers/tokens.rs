@@ -1,6 +1,6 @@
 //! `GET /account/tokens`
 
-use auth::InPerson;
+use auth::Interactive;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 
@@ -8,7 +8,7 @@ use super::{send, shell};
 use crate::{api::auth::tokens::list, error::Problem, state::Auth, web::TokensPage};
 
 pub(crate) async fn page(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
 ) -> Result<Response, Problem> {
     let (shell, now) = (shell(&auth, &caller, None).await?, auth.now());

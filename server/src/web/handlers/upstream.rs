@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use auth::{
     Anyone,
-    extract::MaybeCaller,
-    upstream::{Arrival, Callback, Errand},
+    extract::OptionalCaller,
+    upstream::{CallbackResult, Callback, LoginPurpose},
 };
 use axum::{
     extract::State,
@@ -40,13 +40,13 @@ pub(crate) async fn leave(
     (jar, Query(asked)): (CookieJar, Query<Leave>),
 ) -> Result<Response, Problem> {
     let errand = if asked.again.is_some() {
-        Errand::SignInAgain
+        LoginPurpose::Reauthenticate
     } else {
-        Errand::SignIn
+        LoginPurpose::SignIn
     };
     let next = local_path(asked.next.as_deref()).to_owned();
     match auth
-        .depart(&provider, errand, next, cookie::departure_of(&site, &jar))
+        .start_login(&provider, errand, next, cookie::departure_of(&site, &jar))
         .await
     {
         Ok(departure) => {
@@ -68,7 +68,7 @@ pub(crate) struct Back {
 
 /// `GET /auth/oidc/{provider}/callback`
 pub(crate) async fn arrive(
-    MaybeCaller(caller): MaybeCaller,
+    OptionalCaller(caller): OptionalCaller,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     ProviderId(provider): ProviderId,
@@ -84,9 +84,9 @@ pub(crate) async fn arrive(
         issuer: back.iss,
         browser,
     };
-    match auth.arrive(&provider, callback, caller, origin).await {
-        Ok(Arrival::Here { step, next }) => Ok(enter::go_on(&site, step, &next)),
-        Ok(Arrival::Back(next)) => Ok(Redirect::to(&next).into_response()),
+    match auth.handle_callback(&provider, callback, caller, origin).await {
+        Ok(CallbackResult::SignedIn { step, next }) => Ok(enter::go_on(&site, step, &next)),
+        Ok(CallbackResult::Returned(next)) => Ok(Redirect::to(&next).into_response()),
         Err(error) => sorry(&auth, &provider, &error.into()),
     }
 }

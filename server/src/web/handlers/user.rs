@@ -1,6 +1,6 @@
 //! `GET /admin/users/{username}`
 
-use auth::{Caller, Permitted, auth::SeeAccounts};
+use auth::{Caller, Permitted, auth::ReadAccounts};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 
@@ -8,7 +8,7 @@ use super::{send, shell};
 use crate::{api::users, error::Problem, extract, state::AppState, web::UserPage};
 
 pub(crate) async fn page(
-    Permitted(permit): Permitted<SeeAccounts>,
+    Permitted(permit): Permitted<ReadAccounts>,
     caller: Caller,
     State(state): State<AppState>,
     extract::User(username): extract::User,

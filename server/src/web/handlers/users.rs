@@ -2,8 +2,8 @@
 
 use auth::{
     Caller, Permitted, Username,
-    auth::SeeAccounts,
-    store::{AccountQuery, Among},
+    auth::ReadAccounts,
+    store::{AccountQuery, AccountFilter},
 };
 use axum::{extract::State, response::Response};
 use http::StatusCode;
@@ -24,7 +24,7 @@ pub(crate) struct Asked {
 }
 
 pub(crate) async fn page(
-    Permitted(permit): Permitted<SeeAccounts>,
+    Permitted(permit): Permitted<ReadAccounts>,
     caller: Caller,
     State(state): State<AppState>,
     Query(asked): Query<Asked>,
@@ -38,7 +38,7 @@ pub(crate) async fn page(
         .after
         .as_deref()
         .and_then(|after| Username::parse(after).ok());
-    let among = Among::parse(&asked.only);
+    let among = AccountFilter::parse(&asked.only);
     let mut members = state
         .auth
         .members(
@@ -58,7 +58,7 @@ pub(crate) async fn page(
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         pairs
             .append_pair("q", &query)
-            .append_pair("only", among.map_or("", Among::as_str));
+            .append_pair("only", among.map_or("", AccountFilter::as_str));
         pairs.append_pair("after", last.account.username.as_str());
         format!("/admin/users?{}", pairs.finish())
     });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::upstream::Strangers;
+use auth::upstream::UnknownUsers;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -172,7 +172,7 @@ async fn arbitrary_queries_are_handled_or_rejected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn arbitrary_provider_callbacks_sign_in_no_account() {
     let provider = Provider::start().await;
-    let app = provider.app(Strangers::Welcome).await;
+    let app = provider.app(UnknownUsers::Provision).await;
     let names = [
         "code",
         "state",

@@ -35,7 +35,7 @@ pub async fn handle(
     let mut form = form?;
     let (client, scope) = (form.take("client_id"), form.take("scope"));
     let codes = auth
-        .begin_device(client.as_deref(), scope.as_deref(), origin)
+        .device_authorization(client.as_deref(), scope.as_deref(), origin)
         .await?;
     let page = format!("{}/device", site.config.public_url);
     let user_code = codes.user.expose();

@@ -1,6 +1,6 @@
 //! `POST /auth/device/decide`
 
-use auth::{Decision, InPerson};
+use auth::{Decision, Interactive};
 use axum::extract::State;
 use http::StatusCode;
 use wire::{DecideDevice, ProblemBody, Verdict};
@@ -20,14 +20,14 @@ use crate::{
     (status = 429, description = "Five codes were wrong.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     From(origin): From,
     Body(body): Body<DecideDevice>,
 ) -> Result<StatusCode, Problem> {
     let decision = match body.decision {
         Verdict::Approve => {
-            caller.recent()?;
+            caller.require_recent()?;
             Decision::Approve
         }
         Verdict::Deny => Decision::Deny,

@@ -1,6 +1,6 @@
 //! `POST /auth/device/look`
 
-use auth::InPerson;
+use auth::Interactive;
 use axum::{Json, extract::State};
 use wire::{LookAtDevice, ProblemBody, WaitingDevice};
 
@@ -19,13 +19,13 @@ use crate::{
     (status = 429, description = "Five codes were wrong.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     From(origin): From,
     Body(body): Body<LookAtDevice>,
 ) -> Result<Json<WaitingDevice>, Problem> {
     let waiting = auth
-        .look_at_device(&caller, &body.user_code, &origin)
+        .lookup_user_code(&caller, &body.user_code, &origin)
         .await?;
     Ok(Json(WaitingDevice {
         request: waiting.id,

@@ -1,6 +1,6 @@
 //! `POST /auth/recovery-codes`
 
-use auth::{Recently, factor::RecoveryCode};
+use auth::{RecentlyAuthenticated, factor::RecoveryCode};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{ProblemBody, RecoveryCodes};
@@ -13,7 +13,7 @@ use crate::{error::Problem, extract::From, state::Auth};
     (status = 404, description = "There is no second factor to stand in for.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    Recently(caller): Recently,
+    RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     From(origin): From,
 ) -> Result<(StatusCode, Json<RecoveryCodes>), Problem> {

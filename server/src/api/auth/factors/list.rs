@@ -1,6 +1,6 @@
 //! `GET /auth/factors`
 
-use auth::EvenRestricted;
+use auth::AllowRestricted;
 use axum::{Json, extract::State};
 use wire::WaysIn;
 
@@ -11,10 +11,10 @@ use crate::{error::Problem, state::Auth};
 #[utoipa::path(get, path = "/auth/factors", tag = "Second factors",
     responses((status = 200, description = "Apps, passkeys, and how many recovery codes are left.", body = WaysIn)))]
 pub async fn handle(
-    EvenRestricted(caller): EvenRestricted,
+    AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<WaysIn>, Problem> {
-    let ways = auth.ways_in(&caller).await?;
+    let ways = auth.factor_overview(&caller).await?;
     Ok(Json(WaysIn {
         factors: ways.factors.iter().map(info).collect(),
         recovery_codes_left: ways.codes_left,

@@ -5,7 +5,7 @@ pub mod list;
 pub mod remove;
 pub mod rename;
 
-use auth::{Factor, FactorId, factor::Added};
+use auth::{Factor, FactorId, factor::EnrolledFactor};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use wire::{FactorAdded, FactorInfo};
@@ -34,7 +34,7 @@ pub(crate) fn info(factor: &Factor) -> FactorInfo {
     }
 }
 
-pub(crate) fn added(added: &Added) -> FactorAdded {
+pub(crate) fn added(added: &EnrolledFactor) -> FactorAdded {
     let codes = added.codes.iter().map(auth::factor::RecoveryCode::expose);
     FactorAdded {
         factor: info(&added.factor),

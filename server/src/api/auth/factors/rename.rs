@@ -1,6 +1,6 @@
 //! `PATCH /auth/factors/{id}`
 
-use auth::Recently;
+use auth::RecentlyAuthenticated;
 use axum::extract::State;
 use http::StatusCode;
 use wire::{ProblemBody, RenameFactor};
@@ -17,7 +17,7 @@ use crate::{error::Problem, extract::Body, state::Auth};
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    Recently(caller): Recently,
+    RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     Which(id): Which,
     Body(body): Body<RenameFactor>,

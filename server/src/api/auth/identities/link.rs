@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Recently, upstream::Errand};
+use auth::{RecentlyAuthenticated, upstream::LoginPurpose};
 use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
 use secrecy::ExposeSecret as _;
@@ -24,16 +24,16 @@ use crate::{
         (status = 502, description = "The provider does not answer.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    Recently(caller): Recently,
+    RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     ProviderId(provider): ProviderId,
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<LinkBegun>), Problem> {
     let departure = auth
-        .depart(
+        .start_login(
             &provider,
-            Errand::Link(&caller),
+            LoginPurpose::Link(&caller),
             "/account".to_owned(),
             cookie::departure_of(&site, &jar),
         )

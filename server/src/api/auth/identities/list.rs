@@ -1,6 +1,6 @@
 //! `GET /auth/identities`
 
-use auth::{InPerson, upstream::identity_id};
+use auth::{Interactive, upstream::identity_id};
 use axum::{Json, extract::State};
 use wire::{Identities, IdentityInfo, ProviderInfo};
 
@@ -10,7 +10,7 @@ use crate::{error::Problem, state::Auth};
 #[utoipa::path(get, path = "/auth/identities", tag = "Accounts",
     responses((status = 200, description = "By provider.", body = Identities)))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
 ) -> Result<Json<Identities>, Problem> {
     let identities = auth.identities(&caller).await?;
@@ -24,7 +24,7 @@ pub async fn handle(
         id: identity_id(&identity.issuer, &identity.subject),
         provider_name: named(&identity.provider).unwrap_or_else(|| identity.provider.clone()),
         provider: identity.provider,
-        known_as: identity.known_as,
+        known_as: identity.display_hint,
         linked_at: identity.linked_at,
         last_used_at: identity.last_used_at,
     });

@@ -1,6 +1,6 @@
 //! `DELETE /auth/identities/{id}`
 
-use auth::Recently;
+use auth::RecentlyAuthenticated;
 use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
@@ -19,7 +19,7 @@ use crate::{
         (status = 404, description = "It is not joined to this account.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    Recently(caller): Recently,
+    RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     From(origin): From,
     Id(id): Id,

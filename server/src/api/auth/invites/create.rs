@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{Delivery, EmailAddress, Invitation, Realm, RealmName, Recently, Role};
+use auth::{Delivery, EmailAddress, NewInvitation, Realm, RealmName, RecentlyAuthenticated, Role};
 use axum::{Json, extract::State};
 use http::{StatusCode, header};
 use secrecy::ExposeSecret as _;
@@ -24,7 +24,7 @@ use crate::{
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    Recently(caller): Recently,
+    RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     State(store): State<Store>,
     State(site): State<Arc<Site>>,
@@ -52,7 +52,7 @@ pub async fn handle(
     ))
 }
 
-async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<Invitation, Problem> {
+async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<NewInvitation, Problem> {
     let email = optional(body.email, "/email", EmailAddress::parse)?;
     let delivery = match body.delivery.as_deref() {
         None | Some("link") => Delivery::Link,
@@ -80,7 +80,7 @@ async fn invitation(auth: &Auth, site: &Site, body: NewInvite) -> Result<Invitat
     for (vault, role) in words.collect::<Result<Vec<_>, _>>()? {
         roles.push((known(auth, vault).await?, role));
     }
-    Ok(Invitation {
+    Ok(NewInvitation {
         administrator: body.is_admin,
         roles,
         email,

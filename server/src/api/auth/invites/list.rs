@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use auth::{Caller, InPerson};
+use auth::{Caller, Interactive};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -21,7 +21,7 @@ use crate::{
 #[utoipa::path(get, path = "/auth/invites", tag = "Accounts", params(Asked),
     responses((status = 200, description = "A page of those that nobody has used yet.", body = [InviteInfo])))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     State(store): State<Store>,
     OriginalUri(uri): OriginalUri,

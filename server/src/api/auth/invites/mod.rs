@@ -5,14 +5,14 @@ pub mod list;
 pub mod preview;
 pub mod withdraw;
 
-use auth::{Delivery, Invite};
+use auth::{Delivery, Invitation};
 use vault::VaultStore;
 use wire::InviteInfo;
 
 use crate::{error::Problem, state::Store};
 
 /// With the names of the vaults instead of their ids.
-pub(crate) async fn infos(store: &Store, invites: Vec<Invite>) -> Result<Vec<InviteInfo>, Problem> {
+pub(crate) async fn infos(store: &Store, invites: Vec<Invitation>) -> Result<Vec<InviteInfo>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
     let named = |id: &auth::RealmId| {
         vaults
@@ -20,7 +20,7 @@ pub(crate) async fn infos(store: &Store, invites: Vec<Invite>) -> Result<Vec<Inv
             .find(|vault| vault.id == *id)
             .map(|vault| vault.name.to_string())
     };
-    let info = |invite: Invite| InviteInfo {
+    let info = |invite: Invitation| InviteInfo {
         invited_by: invite.by.username().to_string(),
         is_admin: invite.administrator,
         roles: invite
@@ -41,7 +41,7 @@ pub(crate) async fn infos(store: &Store, invites: Vec<Invite>) -> Result<Vec<Inv
     Ok(invites.into_iter().map(info).collect())
 }
 
-async fn info(store: &Store, invite: Invite) -> Result<InviteInfo, Problem> {
+async fn info(store: &Store, invite: Invitation) -> Result<InviteInfo, Problem> {
     let mut infos = infos(store, vec![invite]).await?;
     infos
         .pop()

@@ -25,6 +25,6 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<ShownInvite>,
 ) -> Result<Json<InviteInfo>, Problem> {
-    let invite = auth.look_at_invite(&body.invite, &origin).await?;
+    let invite = auth.preview_invitation(&body.invite, &origin).await?;
     Ok(Json(super::info(&store, invite).await?))
 }

@@ -1,6 +1,6 @@
 //! `DELETE /auth/invites/{id}`
 
-use auth::Recently;
+use auth::RecentlyAuthenticated;
 use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
@@ -15,10 +15,10 @@ use crate::{error::Problem, extract::Id, state::Auth};
         (status = 404, description = "None of one's open invitations.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    Recently(caller): Recently,
+    RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     Id(id): Id,
 ) -> Result<StatusCode, Problem> {
-    auth.withdraw_invite(&caller, &id).await?;
+    auth.revoke_invitation(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

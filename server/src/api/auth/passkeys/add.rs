@@ -1,10 +1,10 @@
 //! `POST /auth/passkeys`
 
 use auth::{
-    EvenRestricted,
+    AllowRestricted,
     factor::{
         RecoveryCode,
-        passkey::{Answered, NewPasskey},
+        passkey::{PasskeyResponse, NewPasskey},
     },
 };
 use axum::{Json, extract::State};
@@ -28,12 +28,12 @@ use crate::{
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    EvenRestricted(caller): EvenRestricted,
+    AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
     From(origin): From,
     Body(body): Body<wire::NewPasskey>,
 ) -> Result<(StatusCode, Json<AddedPasskey>), Problem> {
-    let answered = Answered {
+    let answered = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,
     };
@@ -41,7 +41,7 @@ pub async fn handle(
         answered,
         name: named(&body.name)?,
     };
-    let added = auth.add_passkey(&caller, new, &origin).await?;
+    let added = auth.finish_registration(&caller, new, &origin).await?;
     let recovery_codes = added
         .recovery_codes
         .iter()

@@ -1,6 +1,6 @@
 //! `GET /auth/passkeys`
 
-use auth::EvenRestricted;
+use auth::AllowRestricted;
 use axum::{Json, extract::State};
 use wire::PasskeyInfo;
 
@@ -11,7 +11,7 @@ use crate::{error::Problem, state::Auth};
 #[utoipa::path(get, path = "/auth/passkeys", tag = "Accounts",
     responses((status = 200, description = "All of them.", body = Vec<PasskeyInfo>)))]
 pub async fn handle(
-    EvenRestricted(caller): EvenRestricted,
+    AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<Vec<PasskeyInfo>>, Problem> {
     Ok(Json(

@@ -14,7 +14,7 @@ pub mod step_up_options;
 
 use auth::{
     DisplayName, FactorId,
-    factor::passkey::{Asked, KnownPasskey},
+    factor::passkey::{PasskeyChallenge, PasskeyInfo},
 };
 use http::request::Parts;
 use wire::{PasskeyInfo, PasskeyOptions};
@@ -33,14 +33,14 @@ impl axum::extract::FromRequestParts<AppState> for Id {
     }
 }
 
-pub(crate) fn asked(asked: Asked) -> PasskeyOptions {
+pub(crate) fn asked(asked: PasskeyChallenge) -> PasskeyOptions {
     PasskeyOptions {
         ceremony: asked.ceremony,
         public_key: asked.options,
     }
 }
 
-pub(crate) fn info(passkey: KnownPasskey) -> PasskeyInfo {
+pub(crate) fn info(passkey: PasskeyInfo) -> PasskeyInfo {
     PasskeyInfo {
         id: passkey.id.to_string(),
         name: passkey.name,

@@ -1,6 +1,6 @@
 //! `POST /auth/passkeys/options`
 
-use auth::EvenRestricted;
+use auth::AllowRestricted;
 use axum::{Json, extract::State};
 use wire::{PasskeyOptions, ProblemBody};
 
@@ -14,8 +14,8 @@ use crate::{error::Problem, state::Auth};
     (status = 409, description = "There are too many already.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    EvenRestricted(caller): EvenRestricted,
+    AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<PasskeyOptions>, Problem> {
-    Ok(Json(asked(auth.passkey_to_add(&caller).await?)))
+    Ok(Json(asked(auth.start_registration(&caller).await?)))
 }

@@ -1,6 +1,6 @@
 //! `DELETE /auth/passkeys/{id}`
 
-use auth::Recently;
+use auth::RecentlyAuthenticated;
 use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
@@ -17,7 +17,7 @@ use crate::{error::Problem, extract::From, state::Auth};
         (status = 409, description = "It is the last second factor, and this installation asks for one.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    Recently(caller): Recently,
+    RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     From(origin): From,
     Id(id): Id,

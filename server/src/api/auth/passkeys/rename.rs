@@ -1,6 +1,6 @@
 //! `PATCH /auth/passkeys/{id}`
 
-use auth::Recently;
+use auth::RecentlyAuthenticated;
 use axum::{Json, extract::State};
 use wire::{PasskeyInfo, ProblemBody, RenamePasskey};
 
@@ -17,7 +17,7 @@ use crate::{error::Problem, extract::Body, state::Auth};
         (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    Recently(caller): Recently,
+    RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     Id(id): Id,
     Body(body): Body<RenamePasskey>,

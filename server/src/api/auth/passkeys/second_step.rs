@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::{OwnPage, factor::passkey::Answered};
+use auth::{SameOriginForm, factor::passkey::PasskeyResponse};
 use axum::extract::State;
 use axum_extra::extract::CookieJar;
 use http::StatusCode;
@@ -30,19 +30,19 @@ use crate::{
     reason = "one extractor for each thing that a request brings"
 )]
 pub async fn handle(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     From(origin): From,
     jar: CookieJar,
     Body(body): Body<ShownPasskey>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
-    let answered = Answered {
+    let answered = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,
     };
     let signed_in = auth
-        .second_step_with_passkey(second::token(&site, &jar), answered, origin)
+        .finish_passkey_mfa(second::token(&site, &jar), answered, origin)
         .await?;
     let jar = CookieJar::new()
         .add(cookie::session(&site, &signed_in.secret))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::OwnPage;
+use auth::SameOriginForm;
 use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
 use wire::{PasskeyOptions, ProblemBody};
@@ -22,12 +22,12 @@ use crate::{
     (status = 404, description = "This account has no passkey.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     jar: CookieJar,
 ) -> Result<Json<PasskeyOptions>, Problem> {
     Ok(Json(asked(
-        auth.passkey_to_go_on(second::token(&site, &jar)).await?,
+        auth.start_passkey_mfa(second::token(&site, &jar)).await?,
     )))
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use auth::{
-    AuthError, OwnPage,
-    factor::passkey::{Answered, PasskeyError},
+    AuthError, SameOriginForm,
+    factor::passkey::{PasskeyResponse, PasskeyError},
 };
 use axum::extract::State;
 use axum_extra::extract::CookieJar;
@@ -34,20 +34,20 @@ use crate::{
     reason = "one extractor for each thing that a request brings"
 )]
 pub async fn handle(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     From(origin): From,
     jar: CookieJar,
     Body(body): Body<ShownPasskey>,
 ) -> Result<(StatusCode, CookieJar), Problem> {
-    let browser = cookie::browser_of(&site, &jar).ok_or(AuthError::Passkey(PasskeyError::Over))?;
-    let answered = Answered {
+    let browser = cookie::browser_of(&site, &jar).ok_or(AuthError::Passkey(PasskeyError::CeremonyExpired))?;
+    let answered = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,
     };
     let signed_in = auth
-        .sign_in_with_passkey(answered, &browser, origin)
+        .finish_sign_in_with_passkey(answered, &browser, origin)
         .await?;
     let jar = CookieJar::new().add(cookie::session(&site, &signed_in.secret));
     Ok((StatusCode::NO_CONTENT, jar))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::OwnPage;
+use auth::SameOriginForm;
 use axum::{Json, extract::State};
 use axum_extra::extract::CookieJar;
 use wire::{PasskeyOptions, ProblemBody};
@@ -21,12 +21,12 @@ use crate::{
     (status = 404, description = "Passkeys do not work at the address of this installation.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    _: OwnPage,
+    _: SameOriginForm,
     State(auth): State<Auth>,
     State(site): State<Arc<Site>>,
     jar: CookieJar,
 ) -> Result<(CookieJar, Json<PasskeyOptions>), Problem> {
-    let (options, browser) = auth.passkey_to_sign_in(cookie::browser_of(&site, &jar))?;
+    let (options, browser) = auth.start_sign_in(cookie::browser_of(&site, &jar))?;
     Ok((
         CookieJar::new().add(cookie::browser(&site, &browser)),
         Json(asked(options)),

@@ -1,6 +1,6 @@
 //! `POST /auth/passkeys/step-up`
 
-use auth::{EvenRestricted, factor::passkey::Answered};
+use auth::{AllowRestricted, factor::passkey::PasskeyResponse};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
 use wire::{ProblemBody, ShownPasskey, SteppedUp};
@@ -21,19 +21,19 @@ use crate::{
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    EvenRestricted(caller): EvenRestricted,
+    AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
     From(origin): From,
     Body(body): Body<ShownPasskey>,
 ) -> Result<Json<SteppedUp>, Problem> {
-    let answered = Answered {
+    let answered = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,
     };
     let caller = auth
-        .step_up_with_passkey(&caller, answered, &origin)
+        .finish_passkey_step_up(&caller, answered, &origin)
         .await?;
-    let newer = auth.newer_access(&caller)?;
+    let newer = auth.reissue_access_token(&caller)?;
     Ok(Json(SteppedUp {
         signed_in_at: caller.session().auth_time,
         expires_in: newer.as_ref().map(|access| access.expires_in.as_secs()),

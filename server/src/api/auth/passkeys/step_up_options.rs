@@ -1,6 +1,6 @@
 //! `POST /auth/passkeys/step-up/options`
 
-use auth::EvenRestricted;
+use auth::AllowRestricted;
 use axum::{Json, extract::State};
 use wire::{PasskeyOptions, ProblemBody};
 
@@ -13,8 +13,8 @@ use crate::{error::Problem, state::Auth};
     (status = 404, description = "This account has no passkey.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    EvenRestricted(caller): EvenRestricted,
+    AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<PasskeyOptions>, Problem> {
-    Ok(Json(asked(auth.passkey_to_step_up(&caller).await?)))
+    Ok(Json(asked(auth.start_passkey_step_up(&caller).await?)))
 }

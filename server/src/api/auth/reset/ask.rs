@@ -24,6 +24,6 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<AskReset>,
 ) -> Result<StatusCode, Problem> {
-    auth.ask_reset(&body.account, &origin).await?;
+    auth.request_reset(&body.account, &origin).await?;
     Ok(StatusCode::ACCEPTED)
 }

@@ -1,6 +1,6 @@
 //! `DELETE /auth/sessions/{id}`
 
-use auth::{InPerson, SessionId};
+use auth::{Interactive, SessionId};
 use axum::extract::State;
 use http::{StatusCode, request::Parts};
 use wire::ProblemBody;
@@ -31,7 +31,7 @@ impl axum::extract::FromRequestParts<AppState> for Id {
         (status = 404, description = "None of one's live sessions.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     Id(id): Id,
 ) -> Result<StatusCode, Problem> {

@@ -1,6 +1,6 @@
 //! `POST /auth/sessions/end-others`
 
-use auth::InPerson;
+use auth::Interactive;
 use axum::{Json, extract::State};
 use wire::Ended;
 
@@ -10,7 +10,7 @@ use crate::{error::Problem, state::Auth};
 #[utoipa::path(post, path = "/auth/sessions/end-others", tag = "Accounts",
     responses((status = 200, description = "How many ended.", body = Ended)))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
 ) -> Result<Json<Ended>, Problem> {
     Ok(Json(Ended {

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use auth::{Caller, InPerson, Session};
+use auth::{Caller, Interactive, Session};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -21,7 +21,7 @@ use crate::{
 #[utoipa::path(get, path = "/auth/sessions", tag = "Accounts", params(Asked),
     responses((status = 200, description = "A page of one's live sessions.", body = [SessionInfo])))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     OriginalUri(uri): OriginalUri,
     Query(asked): Query<Asked>,

@@ -1,6 +1,6 @@
 //! `POST /auth/step-up`
 
-use auth::{EvenRestricted, OneTimeCode, Password, signing_in::Proofs};
+use auth::{AllowRestricted, OneTimeCode, Password, signing_in::SignInProof};
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
 use wire::{ProblemBody, StepUp, SteppedUp};
@@ -20,7 +20,7 @@ use crate::{
     (status = 429, description = "Too many attempts.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    EvenRestricted(caller): EvenRestricted,
+    AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
     From(origin): From,
     Body(body): Body<StepUp>,
@@ -28,13 +28,13 @@ pub async fn handle(
     let code = body
         .otp
         .filter(|otp| !otp.trim().is_empty())
-        .map(|otp| OneTimeCode::typed(&otp));
-    let proofs = Proofs {
+        .map(|otp| OneTimeCode::parse(&otp));
+    let proofs = SignInProof {
         password: Password::new(body.password),
         code,
     };
     let caller = auth.step_up(&caller, proofs, &origin).await?;
-    let newer = auth.newer_access(&caller)?;
+    let newer = auth.reissue_access_token(&caller)?;
     Ok(Json(SteppedUp {
         signed_in_at: caller.session().auth_time,
         expires_in: newer.as_ref().map(|access| access.expires_in.as_secs()),

@@ -1,6 +1,6 @@
 //! `GET /auth/step-up`
 
-use auth::{EvenRestricted, FactorKind};
+use auth::{AllowRestricted, FactorKind};
 use axum::{Json, extract::State};
 use wire::{ProviderInfo, StepUpNeeds};
 
@@ -10,7 +10,7 @@ use crate::{error::Problem, state::Auth};
 #[utoipa::path(get, path = "/auth/step-up", tag = "Second factors",
     responses((status = 200, description = "What this account has.", body = StepUpNeeds)))]
 pub async fn handle(
-    EvenRestricted(caller): EvenRestricted,
+    AllowRestricted(caller): AllowRestricted,
     State(auth): State<Auth>,
 ) -> Result<Json<StepUpNeeds>, Problem> {
     let factors = caller.factors();
@@ -20,7 +20,7 @@ pub async fn handle(
         .iter()
         .filter(|known| joined.iter().any(|identity| identity.provider == known.id));
     Ok(Json(StepUpNeeds {
-        recent: caller.recent().is_ok(),
+        recent: caller.require_recent().is_ok(),
         max_age: auth.settings().step_up.within.as_secs(),
         otp: factors.is_enrolled(),
         app: factors.contains(FactorKind::Totp),

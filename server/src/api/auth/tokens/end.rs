@@ -1,6 +1,6 @@
 //! `DELETE /auth/tokens/{id}`
 
-use auth::InPerson;
+use auth::Interactive;
 use axum::extract::State;
 use http::StatusCode;
 use wire::ProblemBody;
@@ -15,10 +15,10 @@ use crate::{api::auth::sessions::end::Id, error::Problem, state::Auth};
         (status = 404, description = "None of one's live tokens.", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn handle(
-    InPerson(caller): InPerson,
+    Interactive(caller): Interactive,
     State(auth): State<Auth>,
     Id(id): Id,
 ) -> Result<StatusCode, Problem> {
-    auth.end_personal(&caller, &id).await?;
+    auth.end_personal_token(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{Grants, NewPersonal, PersonalRefused, RealmName, Recently};
+use auth::{Scopes, NewPersonalToken, PersonalTokenError, RealmName, RecentlyAuthenticated};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{MadePersonalToken, NewPersonalToken, ProblemBody};
@@ -22,13 +22,13 @@ use crate::{
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    Recently(caller): Recently,
+    RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     From(origin): From,
     Body(body): Body<NewPersonalToken>,
 ) -> Result<(StatusCode, Json<MadePersonalToken>), Problem> {
     let (session, secret) = auth
-        .make_personal(&caller, wanted(body)?, origin)
+        .create_personal_token(&caller, wanted(body)?, origin)
         .await
         .map_err(refused)?;
     let about = about(session, &own_vaults(&auth, &caller).await?);
@@ -41,12 +41,12 @@ pub async fn handle(
     ))
 }
 
-fn wanted(body: NewPersonalToken) -> Result<NewPersonal, Problem> {
-    let scopes = Grants::parse(&body.scopes.join(" "))
+fn wanted(body: NewPersonalToken) -> Result<NewPersonalToken, Problem> {
+    let scopes = Scopes::parse(&body.scopes.join(" "))
         .map_err(|error| Problem::invalid("/scopes", error))?;
     let vault =
         |name: String| RealmName::parse(&name).map_err(|error| Problem::invalid("/vaults", error));
-    Ok(NewPersonal {
+    Ok(NewPersonalToken {
         label: body.name,
         grants: scopes,
         realms: body
@@ -65,11 +65,11 @@ fn refused(error: auth::AuthError) -> Problem {
         return error.into();
     };
     let pointer = match why {
-        PersonalRefused::Label => "/name",
-        PersonalRefused::NoScope | PersonalRefused::Scope(_) => "/scopes",
-        PersonalRefused::NoRealm | PersonalRefused::Realm(_) => "/vaults",
-        PersonalRefused::Lifetime(_) => "/expires_in_days",
-        PersonalRefused::TooMany => "",
+        PersonalTokenError::Label => "/name",
+        PersonalTokenError::NoScope | PersonalTokenError::Scope(_) => "/scopes",
+        PersonalTokenError::NoRealm | PersonalTokenError::Realm(_) => "/vaults",
+        PersonalTokenError::Lifetime(_) => "/expires_in_days",
+        PersonalTokenError::TooMany => "",
     };
     Problem::invalid(pointer, why)
 }

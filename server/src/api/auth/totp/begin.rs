@@ -1,6 +1,6 @@
 //! `POST /auth/totp`
 
-use auth::Enrolling;
+use auth::EnrollmentSession;
 use axum::{Json, extract::State};
 use qrcode::{EcLevel, QrCode, render::svg};
 use secrecy::ExposeSecret as _;
@@ -14,10 +14,10 @@ use crate::{error::Problem, state::Auth};
     (status = 409, description = "There is an app already.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    Enrolling(caller): Enrolling,
+    EnrollmentSession(caller): EnrollmentSession,
     State(auth): State<Auth>,
 ) -> Result<Json<NewTotp>, Problem> {
-    let new = auth.begin_totp(&caller).await?;
+    let new = auth.start_totp(&caller).await?;
     let uri = new.uri.expose_secret().to_owned();
     Ok(Json(NewTotp {
         secret: new.secret.expose_secret().to_owned(),

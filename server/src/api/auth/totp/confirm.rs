@@ -1,6 +1,6 @@
 //! `POST /auth/totp/confirm`
 
-use auth::{Enrolling, OneTimeCode};
+use auth::{EnrollmentSession, OneTimeCode};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use wire::{ConfirmTotp, FactorAdded, ProblemBody};
@@ -20,13 +20,13 @@ use crate::{
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 pub async fn handle(
-    Enrolling(caller): Enrolling,
+    EnrollmentSession(caller): EnrollmentSession,
     State(auth): State<Auth>,
     From(origin): From,
     Body(body): Body<ConfirmTotp>,
 ) -> Result<(StatusCode, Json<FactorAdded>), Problem> {
     let done = auth
-        .confirm_totp(&caller, &OneTimeCode::typed(&body.code), &origin)
+        .confirm_totp(&caller, &OneTimeCode::parse(&body.code), &origin)
         .await?;
     Ok((StatusCode::CREATED, Json(added(&done))))
 }

@@ -1,6 +1,6 @@
 //! `GET /api/vaults/{vault}/groups`
 
-use auth::{Permitted, auth::SeeMembers};
+use auth::{Permitted, auth::ReadMembers};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -20,7 +20,7 @@ use crate::{
     params(("vault" = String, Path), Asked),
     responses((status = 200, description = "A page of its groups.", body = [GroupRole])))]
 pub async fn handle(
-    Permitted(permit): Permitted<SeeMembers>,
+    Permitted(permit): Permitted<ReadMembers>,
     State(auth): State<Auth>,
     OriginalUri(uri): OriginalUri,
     Query(asked): Query<Asked>,
