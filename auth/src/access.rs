@@ -22,9 +22,9 @@ use crate::{
 };
 
 /// Longer ones are refused unread.
-const MOST_BYTES: usize = 4_096;
+const MAX_BYTES: usize = 4_096;
 /// How far another node's clock may run ahead of ours. `exp` gets none of it.
-pub(crate) const LEEWAY: Duration = Duration::from_secs(5);
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
 /// Times are whole seconds since 1970. All of them are required; a text where a number belongs is refused
 /// (CVE-2026-25537), and so is a list of audiences.
@@ -57,7 +57,7 @@ struct Claims<'a> {
 pub(crate) struct AccessClaims {
     pub(crate) username: Username,
     pub(crate) session: SessionId,
-    pub(crate) scope: Scopes,
+    pub(crate) scopes: Scopes,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
@@ -98,9 +98,9 @@ impl AccessTokens {
 
     /// True if another key signs now.
     pub(crate) fn set_keys(&self, keys: VerificationKeys) -> bool {
-        let mut held = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        let is_new = held.signing().kid != keys.signing().kid;
-        *held = Arc::new(keys);
+        let mut current = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = current.signing().kid != keys.signing().kid;
+        *current = Arc::new(keys);
         is_new
     }
 
@@ -109,7 +109,7 @@ impl AccessTokens {
         &self,
         session: &Session,
         now: Timestamp,
-        chance: &SecureRandom,
+        rng: &SecureRandom,
     ) -> Result<IssuedToken, AuthError> {
         metrics::counter!("strongroom_tokens_issued_total").increment(1);
         let expires_at = clock::add(now, self.lifetime).min(session.expires_at);
@@ -120,12 +120,12 @@ impl AccessTokens {
             iat: now.as_second(),
             nbf: now.as_second(),
             exp: expires_at.as_second(),
-            jti: uuid::Builder::from_random_bytes(chance.bytes())
+            jti: uuid::Builder::from_random_bytes(rng.bytes())
                 .into_uuid()
                 .to_string()
                 .into(),
             sid: session.id.as_str().into(),
-            scope: session.grants.to_string().into(),
+            scope: session.scopes.to_string().into(),
             auth_time: session.auth_time.as_second(),
             amr: session.methods.amr(),
             client_id: session.client.clone(),
@@ -139,33 +139,33 @@ impl AccessTokens {
 
     /// What `token` says, if we made it, for us, and its time is now.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
-        if token.len() > MOST_BYTES {
+        if token.len() > MAX_BYTES {
             return Err(TokenError::Invalid);
         }
         match self.keys().parse(token) {
-            ParsedToken::Signed(header, payload) if is_our_header(&header) => {
+            ParsedToken::Signed(header, payload) if is_access_token_header(&header) => {
                 let claims = serde_json::from_slice(&payload).map_err(|_| TokenError::Invalid)?;
                 self.validate_claims(&claims, now).ok_or(TokenError::Invalid)
             }
             ParsedToken::UnknownKey => Err(TokenError::UnknownKeyId),
-            ParsedToken::Signed(..) | ParsedToken::Nonsense => Err(TokenError::Invalid),
+            ParsedToken::Signed(..) | ParsedToken::Malformed => Err(TokenError::Invalid),
         }
     }
 
     fn validate_claims(&self, claims: &Claims<'_>, now: Timestamp) -> Option<AccessClaims> {
-        let begins_by = clock::add(now, LEEWAY).as_second();
-        let in_time =
-            claims.nbf <= begins_by && claims.iat <= begins_by && now.as_second() < claims.exp;
-        let ours =
+        let latest_start = clock::add(now, CLOCK_SKEW).as_second();
+        let is_current =
+            claims.nbf <= latest_start && claims.iat <= latest_start && now.as_second() < claims.exp;
+        let is_ours =
             claims.iss == self.issuer && claims.aud == self.audience && !claims.amr.is_empty();
-        let named = Uuid::try_parse(&claims.jti).is_ok() && claims.auth_time <= begins_by;
-        (in_time && ours && named).then_some(())?;
+        let has_valid_ids = Uuid::try_parse(&claims.jti).is_ok() && claims.auth_time <= latest_start;
+        (is_current && is_ours && has_valid_ids).then_some(())?;
         Some(AccessClaims {
             username: Username::parse(&claims.sub)
                 .ok()
                 .filter(|name| name.as_str() == claims.sub)?,
             session: SessionId::new(&claims.sid),
-            scope: Scopes::parse(&claims.scope).ok()?,
+            scopes: Scopes::parse(&claims.scope).ok()?,
             issued_at: Timestamp::from_second(claims.iat).ok()?,
             expires_at: Timestamp::from_second(claims.exp).ok()?,
         })
@@ -174,7 +174,7 @@ impl AccessTokens {
 
 /// RFC 9068 §4: the type tells access tokens from any other JWT; extensions that we do not know are refused
 /// (RFC 7515 §4.1.11).
-fn is_our_header(header: &Header) -> bool {
+fn is_access_token_header(header: &Header) -> bool {
     let typ = header.typ.as_deref().unwrap_or_default();
     let is_access =
         typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt");

@@ -12,7 +12,7 @@ pub struct Account {
     pub email: Option<EmailAddress>,
     /// Whether whoever reads its mail has shown it: a link that went there by mail was followed.
     pub email_verified: bool,
-    pub standing: AccountStatus,
+    pub status: AccountStatus,
     pub administrator: bool,
     pub created_at: Timestamp,
     /// Nobody comes in, neither by the password nor by a passkey or a provider, until a link has set a new one.
@@ -29,7 +29,7 @@ pub struct SecurityEpoch(i64);
 
 impl SecurityEpoch {
     #[must_use]
-    pub fn stored(number: i64) -> Self {
+    pub fn from_stored(number: i64) -> Self {
         Self(number)
     }
 
@@ -86,7 +86,7 @@ pub struct NewAccount {
 pub struct AccountChange {
     pub display_name: Option<Option<DisplayName>>,
     pub email: Option<Option<EmailAddress>>,
-    pub standing: Option<AccountStatus>,
+    pub status: Option<AccountStatus>,
     pub administrator: Option<bool>,
     /// With the address, or of the present one.
     pub email_verified: Option<bool>,
@@ -101,7 +101,7 @@ impl AccountChange {
     pub fn grants_access(&self) -> bool {
         self.email.is_some()
             || self.email_verified == Some(true)
-            || self.standing == Some(AccountStatus::Active)
+            || self.status == Some(AccountStatus::Active)
             || self.administrator == Some(true)
             || self.must_change_password == Some(false)
     }
@@ -109,8 +109,8 @@ impl AccountChange {
     /// Whether it keeps somebody out, or takes the right to administer away.
     #[must_use]
     pub fn revokes_access(&self) -> bool {
-        self.standing
-            .is_some_and(|standing| standing != AccountStatus::Active)
+        self.status
+            .is_some_and(|status| status != AccountStatus::Active)
             || self.administrator == Some(false)
             || self.must_change_password == Some(true)
     }
@@ -155,13 +155,13 @@ pub struct BadEmailAddress;
 impl EmailAddress {
     pub fn parse(raw: &str) -> Result<Self, BadEmailAddress> {
         let tidy = raw.trim();
-        let fits = |c: char| !c.is_control() && !c.is_whitespace() && !"<>()[]\\,;:\"".contains(c);
+        let is_allowed = |c: char| !c.is_control() && !c.is_whitespace() && !"<>()[]\\,;:\"".contains(c);
         match tidy.split_once('@') {
             Some((local, host))
                 if (1..=64).contains(&local.len())
                     && (1..=255).contains(&host.len())
                     && !host.contains('@')
-                    && tidy.chars().all(fits) =>
+                    && tidy.chars().all(is_allowed) =>
             {
                 Ok(Self(tidy.to_owned()))
             }

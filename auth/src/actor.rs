@@ -11,9 +11,9 @@ pub struct Actor {
     pub display_name: Option<DisplayName>,
     pub email: Option<EmailAddress>,
     /// `None` where nobody is signed in: somebody registers, follows a link, or the program does it by itself.
-    pub means: Option<ActorVia>,
+    pub via: Option<ActorVia>,
     /// Of the request, not of the sign-in; `None` where there is no request.
-    pub from: Option<Origin>,
+    pub origin: Option<Origin>,
 }
 
 /// Through what somebody acts.
@@ -57,8 +57,8 @@ impl Actor {
             username,
             display_name: None,
             email: None,
-            means: None,
-            from: None,
+            via: None,
+            origin: None,
         }
     }
 
@@ -66,7 +66,7 @@ impl Actor {
     #[must_use]
     pub fn console() -> Self {
         Self {
-            means: Some(ActorVia::Console),
+            via: Some(ActorVia::Console),
             ..Self::new(Username::console())
         }
     }
@@ -94,7 +94,7 @@ impl Actor {
     #[must_use]
     pub fn with_origin(self, origin: &Origin) -> Self {
         Self {
-            from: Some(origin.clone()),
+            origin: Some(origin.clone()),
             ..self
         }
     }
@@ -102,7 +102,7 @@ impl Actor {
     /// The session that acts, if one does.
     #[must_use]
     pub fn session(&self) -> Option<&SessionId> {
-        match &self.means {
+        match &self.via {
             Some(ActorVia::Session { id, .. }) => Some(id),
             _ => None,
         }

@@ -31,7 +31,7 @@ impl<S: AuthStore> Auth<S> {
         _permit: &Permit<ReadAccounts>,
         username: &Username,
     ) -> Result<Member, AuthError> {
-        self.present_member(username).await
+        self.existing_member(username).await
     }
 
     /// # Errors
@@ -45,12 +45,12 @@ impl<S: AuthStore> Auth<S> {
         change: AccountChange,
     ) -> Result<Member, AuthError> {
         if change.grants_access() {
-            permit.in_person()?;
+            permit.require_interactive()?;
         }
         // A deleted account is gone for good: nobody gets its name back by changing its standing.
-        let before = self.present_member(username).await?;
+        let before = self.existing_member(username).await?;
         if before.account.administrator && change.revokes_access() {
-            permit.in_person()?;
+            permit.require_interactive()?;
         }
         let changed = self
             .0
@@ -66,7 +66,7 @@ impl<S: AuthStore> Auth<S> {
                 .await?;
         }
         if account.must_change_password && !before.account.must_change_password {
-            self.audit_and_notify_by(&before.account, SecurityNotice::ResetRequired, permit.actor())
+            self.audit_and_notify_by(&before.account, SecurityNotice::PasswordChangeRequired, permit.actor())
                 .await?;
         }
         Ok(Member { account, ..before })
@@ -81,7 +81,7 @@ impl<S: AuthStore> Auth<S> {
         permit: &Permit<ManageAccounts>,
         username: &Username,
     ) -> Result<u64, AuthError> {
-        self.present_member(username).await?;
+        self.existing_member(username).await?;
         let end = SessionEnd {
             reason: EndReason::EndedByAdministrator,
             by: permit.actor().clone(),
@@ -114,7 +114,7 @@ impl<S: AuthStore> Auth<S> {
         let ended = self
             .0
             .store
-            .end_everybody(EndAllSessions {
+            .end_all_sessions(EndAllSessions {
                 keep,
                 tokens,
                 end,
@@ -154,10 +154,10 @@ impl<S: AuthStore> Auth<S> {
         set.map_err(to_auth_error)
     }
 
-    async fn present_member(&self, username: &Username) -> Result<Member, AuthError> {
+    async fn existing_member(&self, username: &Username) -> Result<Member, AuthError> {
         let member = self.0.store.member(username).await?;
         member
-            .filter(|member| member.account.standing != AccountStatus::Deleted)
+            .filter(|member| member.account.status != AccountStatus::Deleted)
             .ok_or(AuthError::NoSuchAccount)
     }
 }

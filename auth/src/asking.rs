@@ -29,12 +29,12 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::InvalidToken`] for a token that is not ours, out of time, or of a session that is over.
     pub async fn authenticate_bearer(&self, token: &str) -> Result<Caller, AuthError> {
-        let shown = self.verify_access_token(token).await?.ok_or(AuthError::InvalidToken)?;
-        let whose = (shown.username, shown.session);
+        let claims = self.verify_access_token(token).await?.ok_or(AuthError::InvalidToken)?;
+        let session_ref = (claims.username, claims.session);
         Ok(self
-            .caller(whose, AuthVia::Bearer, Activity::Counted)
+            .load_caller(session_ref, AuthVia::Bearer, Activity::Counted)
             .await?
-            .narrowed_to(shown.scope))
+            .narrowed_to(claims.scopes))
     }
 
     /// # Errors
@@ -48,7 +48,7 @@ impl<S: AuthStore> Auth<S> {
             None => Box::pin(self.resolve_secret(cookie, SessionKind::Web)).await?,
         };
         match owner {
-            SecretOwner::Session(whose) => self.caller(whose, AuthVia::Cookie, Activity::Counted).await,
+            SecretOwner::Session(session_ref) => self.load_caller(session_ref, AuthVia::Cookie, Activity::Counted).await,
             SecretOwner::None => Err(AuthError::InvalidToken),
         }
     }
@@ -64,27 +64,27 @@ impl<S: AuthStore> Auth<S> {
         let ticket = self
             .0
             .session_cache
-            .take_ticket(&ticket, self.0.clock.now())
+            .consume_ticket(&ticket, self.0.clock.now())
             .ok_or(AuthError::InvalidToken)?;
         Ok(self
-            .caller(ticket.whose, AuthVia::Ticket, Activity::Counted)
+            .load_caller(ticket.session, AuthVia::Ticket, Activity::Counted)
             .await?
-            .narrowed_to(ticket.grants))
+            .narrowed_to(ticket.scopes))
     }
 
     /// A single-use, 30 s ticket for a WebSocket.
-    pub fn ticket(&self, caller: &Caller) -> Token {
+    pub fn issue_ticket(&self, caller: &Caller) -> Token {
         let (ticket, now) = (
             Token::random(TokenKind::Ticket, &self.0.rng),
             self.0.clock.now(),
         );
-        let (grants, until) = (caller.session().grants, clock::add(now, TICKET_LIFETIME));
-        self.0.session_cache.add_ticket(
+        let (scopes, expires_at) = (caller.session().scopes, clock::add(now, TICKET_LIFETIME));
+        self.0.session_cache.insert_ticket(
             ticket.hash(),
             Ticket {
-                whose: session_ref(caller),
-                grants,
-                until,
+                session: session_ref(caller),
+                scopes,
+                expires_at,
             },
             now,
         );
@@ -95,9 +95,9 @@ impl<S: AuthStore> Auth<S> {
     /// that asks is no sign of life.
     pub async fn revalidate(&self, caller: &Caller) -> Result<Caller, AuthError> {
         Ok(self
-            .caller(session_ref(caller), caller.via(), Activity::Ignored)
+            .load_caller(session_ref(caller), caller.via(), Activity::Ignored)
             .await?
-            .narrowed_to(caller.session().grants))
+            .narrowed_to(caller.session().scopes))
     }
 
     pub async fn realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
@@ -108,7 +108,7 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn load_realm(&self, name: &RealmName) -> Result<Option<Realm>, AuthError> {
-        let _one_loads = self.0.session_cache.load_lock(name).lock().await;
+        let _guard = self.0.session_cache.load_lock(name).lock().await;
         if let Some(realm) = self.0.session_cache.realm(name) {
             return Ok(Some(realm));
         }
@@ -129,19 +129,19 @@ impl<S: AuthStore> Auth<S> {
 
     async fn load_realms(&self) -> Result<Vec<Realm>, AuthError> {
         let realms = self.0.store.realms().await?;
-        self.0.session_cache.learn_realms(&realms);
+        self.0.session_cache.replace_realms(&realms);
         Ok(realms)
     }
 
-    pub(crate) async fn caller(
+    pub(crate) async fn load_caller(
         &self,
         (username, id): SessionRef,
         via: AuthVia,
-        sign: Activity,
+        activity: Activity,
     ) -> Result<Caller, AuthError> {
-        let (held, rights) = self.live_session(&username, &id).await?;
+        let (cached, rights) = self.live_session(&username, &id).await?;
         // What was given to a program that is registered no longer is over with it.
-        if held
+        if cached
             .session
             .client
             .as_ref()
@@ -149,13 +149,13 @@ impl<S: AuthStore> Auth<S> {
         {
             return Err(AuthError::InvalidToken);
         }
-        if let (Activity::Counted, Some(most)) = (sign, self.0.settings.requests_per_minute) {
-            held.consume_rate(self.0.clock.now(), most).map_err(rate_limited)?;
+        if let (Activity::Counted, Some(per_minute)) = (activity, self.0.settings.requests_per_minute) {
+            cached.consume_rate(self.0.clock.now(), per_minute).map_err(rate_limited)?;
         }
-        if sign != Activity::Ignored {
-            self.touch(&held);
+        if activity != Activity::Ignored {
+            self.touch(&cached);
         }
-        Ok(self.caller_for(rights, Arc::clone(&held.session), via))
+        Ok(self.caller_for(rights, Arc::clone(&cached.session), via))
     }
 
     /// The live session `id` of the active account `username`.
@@ -165,11 +165,11 @@ impl<S: AuthStore> Auth<S> {
         id: &SessionId,
     ) -> Result<(Arc<CachedSession>, Arc<Rights>), AuthError> {
         let (known, rights) = self.0.session_cache.look_up(username, id);
-        let (session, rights) = match (self.decided(known)?, rights) {
+        let (session, rights) = match (self.check_cached(known)?, rights) {
             (Some(session), Some(rights)) => (session, rights),
-            _ => Box::pin(self.load(username, id)).await?,
+            _ => Box::pin(self.load_live_session(username, id)).await?,
         };
-        if rights.account.standing == AccountStatus::Active {
+        if rights.account.status == AccountStatus::Active {
             Ok((session, rights))
         } else {
             Err(AuthError::InvalidToken)
@@ -177,24 +177,24 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// What memory says: an idle session is looked up once more, since another node may have seen it.
-    fn decided(&self, session: Option<CacheEntry>) -> Result<Option<Arc<CachedSession>>, AuthError> {
+    fn check_cached(&self, session: Option<CacheEntry>) -> Result<Option<Arc<CachedSession>>, AuthError> {
         match session {
             Some(CacheEntry::Ended) => Err(AuthError::InvalidToken),
-            Some(CacheEntry::Live(held)) if held.is_alive(self.0.settings.idle, self.0.clock.now()) => {
-                Ok(Some(held))
+            Some(CacheEntry::Live(cached)) if cached.is_live(self.0.settings.idle_timeout, self.0.clock.now()) => {
+                Ok(Some(cached))
             }
             _ => Ok(None),
         }
     }
 
-    async fn load(
+    async fn load_live_session(
         &self,
         username: &Username,
         id: &SessionId,
     ) -> Result<(Arc<CachedSession>, Arc<Rights>), AuthError> {
-        let _one_loads = self.0.session_cache.load_lock(username).lock().await;
+        let _guard = self.0.session_cache.load_lock(username).lock().await;
         let (known, rights) = self.0.session_cache.look_up(username, id);
-        let session = match self.decided(known)? {
+        let session = match self.check_cached(known)? {
             Some(session) => session,
             None => self.load_session(username, id).await?,
         };
@@ -213,15 +213,15 @@ impl<S: AuthStore> Auth<S> {
         username: &Username,
         id: &SessionId,
     ) -> Result<Arc<CachedSession>, AuthError> {
-        let mark = self.0.session_cache.version();
+        let version = self.0.session_cache.version();
         let found = self.0.store.session(id).await?;
-        let ours =
+        let owned =
             found.filter(|session| session.username == *username && session.ended_at.is_none());
-        let held = ours.map(|session| self.0.session_cache.learn_session(mark, session));
-        match held {
-            Some(held) if held.is_alive(self.0.settings.idle, self.0.clock.now()) => Ok(held),
+        let cached = owned.map(|session| self.0.session_cache.insert_session(version, session));
+        match cached {
+            Some(cached) if cached.is_live(self.0.settings.idle_timeout, self.0.clock.now()) => Ok(cached),
             _ => {
-                self.0.session_cache.learn_over(mark, username, id.clone());
+                self.0.session_cache.insert_ended(version, username, id.clone());
                 Err(AuthError::InvalidToken)
             }
         }
@@ -232,7 +232,7 @@ impl<S: AuthStore> Auth<S> {
         &self,
         username: &Username,
     ) -> Result<Option<Arc<Rights>>, AuthError> {
-        let mark = self.0.session_cache.version();
+        let version = self.0.session_cache.version();
         let Some(member) = self.0.store.member(username).await? else {
             return Ok(None);
         };
@@ -242,7 +242,7 @@ impl<S: AuthStore> Auth<S> {
             roles,
             factors: member.factors,
         };
-        Ok(Some(self.0.session_cache.learn_rights(mark, rights)))
+        Ok(Some(self.0.session_cache.insert_rights(version, rights)))
     }
 
     /// Whose cookie or personal access token it is.
@@ -251,10 +251,10 @@ impl<S: AuthStore> Auth<S> {
         secret: TokenHash,
         kind: SessionKind,
     ) -> Result<SecretOwner, AuthError> {
-        if let Some(whose) = self.lookup_secret(&secret, kind).await? {
-            return Ok(SecretOwner::Session(whose));
+        if let Some(session_ref) = self.lookup_secret(&secret, kind).await? {
+            return Ok(SecretOwner::Session(session_ref));
         }
-        self.0.session_cache.learn_cookie(secret, SecretOwner::None);
+        self.0.session_cache.insert_cookie(secret, SecretOwner::None);
         Ok(SecretOwner::None)
     }
 
@@ -264,9 +264,9 @@ impl<S: AuthStore> Auth<S> {
         secret: &TokenHash,
         kind: SessionKind,
     ) -> Result<Option<SessionRef>, AuthError> {
-        let _one_loads = self.0.session_cache.load_lock(secret).lock().await;
+        let _guard = self.0.session_cache.load_lock(secret).lock().await;
         match self.0.session_cache.cookie(secret) {
-            Some(SecretOwner::Session(whose)) => return Ok(Some(whose)),
+            Some(SecretOwner::Session(session_ref)) => return Ok(Some(session_ref)),
             Some(SecretOwner::None) => return Ok(None),
             None => {}
         }
@@ -279,7 +279,7 @@ impl<S: AuthStore> Auth<S> {
         let Some(Session { username, id, .. }) = found else {
             return Ok(None);
         };
-        self.0.session_cache.learn_cookie(
+        self.0.session_cache.insert_cookie(
             secret.clone(),
             SecretOwner::Session((username.clone(), id.clone())),
         );
@@ -287,12 +287,12 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// The request does not wait for the store to hear of it.
-    fn touch(&self, held: &CachedSession) {
+    fn touch(&self, cached: &CachedSession) {
         let now = self.0.clock.now();
-        if !held.touch(now, TOUCH_INTERVAL.min(self.0.settings.idle / 4)) {
+        if !cached.touch(now, TOUCH_INTERVAL.min(self.0.settings.idle_timeout / 4)) {
             return;
         }
-        let (store, id) = (self.0.store.clone(), held.session.id.clone());
+        let (store, id) = (self.0.store.clone(), cached.session.id.clone());
         tokio::spawn(async move {
             if let Err(error) = store.touch_session(&id, now).await {
                 tracing::warn!(session.id = %id, %error, "a session's last sign of life was not stored");

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-pub use deed::Deed;
+pub use deed::AuditAction;
 pub use detail::{OnBehalfOf, AuditDetail, AuditOrigin};
 
 use crate::{Actor, Origin, RealmId, Username};
@@ -42,7 +42,7 @@ pub struct NewAuditEntry {
     pub at: Timestamp,
     /// Who did it, or tried to; empty where nobody knows.
     pub actor: String,
-    pub deed: Deed,
+    pub action: AuditAction,
     /// Whom or what it is about.
     pub subject: String,
     pub detail: AuditDetail,
@@ -51,12 +51,12 @@ pub struct NewAuditEntry {
 impl NewAuditEntry {
     /// Something done by somebody, to themself unless [`about`](Self::about) says otherwise.
     #[must_use]
-    pub fn new(by: &Actor, deed: Deed, at: Timestamp) -> Self {
+    pub fn new(by: &Actor, action: AuditAction, at: Timestamp) -> Self {
         let name = by.username.as_str().to_owned();
         Self {
             at,
             actor: name.clone(),
-            deed,
+            action,
             subject: name,
             detail: AuditDetail::by(by),
         }
@@ -64,8 +64,8 @@ impl NewAuditEntry {
 
     /// Something tried by somebody who has not proved who they are; `whose` account it would have been.
     #[must_use]
-    pub fn attempt(whose: Option<&Username>, from: &Origin, deed: Deed, at: Timestamp) -> Self {
-        let name = whose.map_or("", Username::as_str).to_owned();
+    pub fn attempt(account: Option<&Username>, from: &Origin, action: AuditAction, at: Timestamp) -> Self {
+        let name = account.map_or("", Username::as_str).to_owned();
         let detail = AuditDetail {
             from: Some(AuditOrigin::of(from)),
             ..AuditDetail::default()
@@ -73,7 +73,7 @@ impl NewAuditEntry {
         Self {
             at,
             actor: name.clone(),
-            deed,
+            action,
             subject: name,
             detail,
         }
@@ -97,13 +97,13 @@ impl NewAuditEntry {
 
 /// An entry as it was written, with its place in its chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct AuditEntry {
     pub chain: String,
     /// Counts from 1 without gaps.
-    pub n: i64,
+    pub seq: i64,
     pub at: Timestamp,
     pub actor: String,
-    /// A [`Deed`], or a host's own word, as `file.checked_out`.
+    /// A [`AuditAction`], or a host's own word, as `file.checked_out`.
     pub action: String,
     pub subject: String,
     pub detail: AuditDetail,
@@ -127,7 +127,7 @@ pub struct AuditQuery {
     pub since: Option<Timestamp>,
     /// Not this moment itself.
     pub until: Option<Timestamp>,
-    pub from: AuditCursor,
+    pub cursor: AuditCursor,
     pub limit: u32,
 }
 
@@ -153,7 +153,7 @@ impl AuditQuery {
             address: None,
             since: None,
             until: None,
-            from: AuditCursor::Before(i64::MAX),
+            cursor: AuditCursor::Before(i64::MAX),
             limit,
         }
     }

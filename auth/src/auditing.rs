@@ -2,7 +2,7 @@
 
 use crate::{
     Action, Auth, AuthError, AuthStore, Caller, Scope, Permit, Role, Username,
-    audit::{AuditQuery, Chain, Entry},
+    audit::{AuditQuery, Chain, AuditEntry},
     permit::{Administrator, GlobalTarget, RealmTarget},
 };
 
@@ -31,7 +31,7 @@ impl<S: AuthStore> Auth<S> {
         &self,
         _permit: &Permit<ReadAudit>,
         query: AuditQuery,
-    ) -> Result<Vec<Entry>, AuthError> {
+    ) -> Result<Vec<AuditEntry>, AuthError> {
         Ok(self.0.store.audit(query).await?)
     }
 
@@ -42,14 +42,14 @@ impl<S: AuthStore> Auth<S> {
         permit: &Permit<ReadRealmAudit>,
         caller: &Caller,
         query: AuditQuery,
-    ) -> Result<Vec<Entry>, AuthError> {
+    ) -> Result<Vec<AuditEntry>, AuthError> {
         let query = AuditQuery {
             chain: Chain::Realm(permit.realm().id.clone()),
             ..query
         };
         let mut entries = self.0.store.audit(query).await?;
         if !caller.may_administer() {
-            hide_places(&mut entries, permit.username());
+            hide_origins(&mut entries, permit.username());
         }
         Ok(entries)
     }
@@ -60,7 +60,7 @@ impl<S: AuthStore> Auth<S> {
         &self,
         caller: &Caller,
         query: AuditQuery,
-    ) -> Result<Vec<Entry>, AuthError> {
+    ) -> Result<Vec<AuditEntry>, AuthError> {
         let own = caller.account().username.clone();
         let query = AuditQuery {
             chain: Chain::Accounts,
@@ -68,19 +68,19 @@ impl<S: AuthStore> Auth<S> {
             ..query
         };
         let mut entries = self.0.store.audit(query).await?;
-        hide_places(&mut entries, &own);
+        hide_origins(&mut entries, &own);
         Ok(entries)
     }
 }
 
 /// Whose address and device it was is only theirs to know, and the administrators'.
-fn hide_places(entries: &mut [Entry], viewer: &Username) {
+fn hide_origins(entries: &mut [AuditEntry], viewer: &Username) {
     for entry in entries
         .iter_mut()
         .filter(|entry| entry.actor != viewer.as_str())
     {
         entry.detail.from = None;
-        if let Some(by) = entry.detail.by.as_mut() {
+        if let Some(by) = entry.detail.for_actor.as_mut() {
             (by.session, by.label) = (None, None);
         }
     }

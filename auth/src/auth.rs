@@ -50,9 +50,9 @@ pub struct Settings {
     /// At most an hour.
     pub access_lifetime: Duration,
     /// A session not used for so long is over.
-    pub idle: Duration,
+    pub idle_timeout: Duration,
     /// A session is over after this, used or not.
-    pub absolute: Duration,
+    pub absolute_timeout: Duration,
     /// Of one session, with as many at once; `None` for any number.
     pub requests_per_minute: Option<u32>,
     pub hashing: HashingCost,
@@ -77,8 +77,8 @@ impl Settings {
             registration: Registration::Closed,
             default_role: None,
             access_lifetime: Duration::from_mins(30),
-            idle: Duration::from_hours(14 * 24),
-            absolute: Duration::from_hours(90 * 24),
+            idle_timeout: Duration::from_hours(14 * 24),
+            absolute_timeout: Duration::from_hours(90 * 24),
             requests_per_minute: None,
             hashing: HashingCost {
                 memory_kib: 64 * 1024,
@@ -111,14 +111,14 @@ impl Settings {
 #[derive(Clone, Copy, Debug)]
 pub struct StepUpRules {
     /// How long a sign-in is recent.
-    pub within: Duration,
+    pub max_age: Duration,
     pub clients: ClientStepUp,
 }
 
 impl Default for StepUpRules {
     fn default() -> Self {
         Self {
-            within: Duration::from_mins(10),
+            max_age: Duration::from_mins(10),
             clients: ClientStepUp::LiveSession,
         }
     }
@@ -179,11 +179,11 @@ pub struct SignedIn {
 
 /// What `POST /auth/token` hands out.
 #[derive(Debug)]
-pub struct Tokens {
+pub struct TokenResponse {
     pub account: Account,
     /// A JWT (RFC 7519, typ `at+jwt`). Handed out once; treat as a secret.
-    pub access: secrecy::SecretString,
-    pub refresh: Token,
+    pub access_token: secrecy::SecretString,
+    pub refresh_token: Token,
     pub expires_in: Duration,
     pub scope: String,
 }
@@ -228,7 +228,7 @@ impl Action for OpenAccountAccess {
     const REQUIRED_ROLE: Administrator = Administrator;
     const SCOPE: Scope = Scope::Administer;
     const STEP_UP: StepUp = StepUp::Always;
-    const ASKED_BY: Initiator = Initiator::Person;
+    const INITIATOR: Initiator = Initiator::User;
 }
 
 /// Administrators look at accounts.
@@ -279,24 +279,24 @@ pub(crate) struct Service<S> {
     pub(crate) clock: Clock,
     pub(crate) rng: SecureRandom,
     pub(crate) hasher: Hasher,
-    pub(crate) access: AccessTokens,
+    pub(crate) access_tokens: AccessTokens,
     pub(crate) key_ring: KeyRing<S>,
     /// When keys were last asked for because a token named an unknown one.
     pub(crate) key_refresh: tokio::sync::Mutex<Option<Timestamp>>,
     pub(crate) throttle: Throttle,
     /// Opens the secrets of authenticator apps.
-    pub(crate) factors: Sealer,
+    pub(crate) factor_sealer: Sealer,
     pub(crate) session_cache: SessionCache,
     /// `None` where the installation's address is none where passkeys work.
-    pub(crate) passkeys: Option<RelyingParty>,
+    pub(crate) relying_party: Option<RelyingParty>,
     /// The first administrator's link, while there is one.
-    pub(crate) setup: Mutex<Option<SetupLink>>,
+    pub(crate) setup_link: Mutex<Option<SetupLink>>,
     pub(crate) denials: DenialLog,
     /// Whom a letter about a sign-in that is half way went to.
     pub(crate) mfa_notices: RateLimitedEvents<Username>,
     /// What providers said of themselves, and what seals sign-ins that are under way there.
-    pub(crate) upstream: upstream::MetadataCache,
-    pub(crate) upstream_seal: Sealer,
+    pub(crate) upstream_metadata: upstream::MetadataCache,
+    pub(crate) upstream_sealer: Sealer,
     /// Where letters go in, and where the host takes them out.
     pub(crate) mail_queue: (mpsc::Sender<OutgoingMail>, Mutex<Option<mpsc::Receiver<OutgoingMail>>>),
     pub(crate) unverified_mail_limit: UnverifiedMailLimit,
@@ -326,52 +326,52 @@ impl<S: AuthStore> Auth<S> {
     pub async fn open(
         store: S,
         settings: Settings,
-        keys: MasterKey,
+        master_key: MasterKey,
         clock: Clock,
         rng: SecureRandom,
     ) -> Result<Self, AuthError> {
-        let ring = KeyRing::new(
+        let key_ring = KeyRing::new(
             store.clone(),
-            &keys,
+            &master_key,
             settings.keys,
             clock.clone(),
             rng.clone(),
         )?;
-        let access = AccessTokens::new(ring.load().await?, &settings);
-        ring.claim_master().await?;
+        let access_tokens = AccessTokens::new(key_ring.load().await?, &settings);
+        key_ring.claim_master().await?;
         let peppers = Peppers::new(
-            &keys,
+            &master_key,
             &settings.passwords.peppers,
             &store.keys(KeyPurpose::Peppers).await?,
         )?;
         let hasher = Hasher::new(settings.hashing, peppers, rng.clone())?;
-        hasher.kinds().replace_all(&store.hash_samples().await?);
-        let passkeys = RelyingParty::of(&settings.issuer, &settings.passkeys.name);
-        let factors = Sealer::new(&keys, Purpose::Factors)?;
+        hasher.profiles().replace_all(&store.hash_samples().await?);
+        let relying_party = RelyingParty::new(&settings.issuer, &settings.passkeys.name);
+        let factor_sealer = Sealer::new(&master_key, Purpose::Factors)?;
         // Before anything is loaded: whatever happens from here on is heard of.
-        let followed = AtomicI64::new(store.last_account_event().await?);
-        let (post, letters) = mpsc::channel(QUEUE_LIMIT);
+        let last_event_seen = AtomicI64::new(store.last_account_event().await?);
+        let (mail_sender, mail_receiver) = mpsc::channel(QUEUE_LIMIT);
         Ok(Self(Arc::new(Service {
             store,
             settings,
             clock,
             rng: rng,
             hasher,
-            access,
-            key_ring: ring,
+            access_tokens,
+            key_ring: key_ring,
             key_refresh: tokio::sync::Mutex::default(),
             throttle: Throttle::new(),
-            factors,
+            factor_sealer,
             session_cache: SessionCache::new(),
-            passkeys,
-            setup: Mutex::default(),
+            relying_party,
+            setup_link: Mutex::default(),
             denials: DenialLog::default(),
             mfa_notices: RateLimitedEvents::default(),
-            upstream: upstream::MetadataCache::default(),
-            upstream_seal: Sealer::new(&keys, Purpose::Upstream)?,
-            mail_queue: (post, Mutex::new(Some(letters))),
+            upstream_metadata: upstream::MetadataCache::default(),
+            upstream_sealer: Sealer::new(&master_key, Purpose::Upstream)?,
+            mail_queue: (mail_sender, Mutex::new(Some(mail_receiver))),
             unverified_mail_limit: UnverifiedMailLimit::new(),
-            last_event_seen: followed,
+            last_event_seen: last_event_seen,
         })))
     }
 

@@ -13,8 +13,8 @@ use subtle::ConstantTimeEq as _;
 use crate::{
     Auth, AuthError, AuthStore, Caller, Client, OAuthError, Scopes, Origin, SessionId,
     Token, TokenHash, TokenKind, Username,
-    audit::{Deed, AuditDetail},
-    auth::Tokens,
+    audit::{AuditAction, AuditDetail},
+    auth::TokenResponse,
     client::parse_requested_scope,
     clock,
     delegating::{Consent, ClientSession},
@@ -23,25 +23,25 @@ use crate::{
 };
 
 /// How long a code is good (RFC 6749 §4.1.2: at most ten minutes).
-const LIFETIME: Duration = Duration::from_mins(1);
+const CODE_LIFETIME: Duration = Duration::from_mins(1);
 /// For so long a second use is noticed.
-const REMEMBERED: Duration = Duration::from_hours(24);
+const REPLAY_RETENTION: Duration = Duration::from_hours(24);
 
 /// What a program asks for, as far as it was checked.
 #[derive(Clone, Debug)]
 pub struct AuthorizationRequest {
     client: Client,
     redirect_uri: String,
-    grants: Scopes,
-    challenge: Challenge,
+    scopes: Scopes,
+    challenge: CodeChallenge,
 }
 
 /// Base64url of a SHA-256 (RFC 7636 §4.2).
 #[derive(Clone, Debug)]
-struct Challenge(String);
+struct CodeChallenge(String);
 
 /// The answer to a program, on its way through the browser.
-pub type Code = Token;
+pub type AuthorizationCode = Token;
 
 /// What comes back to be turned into tokens.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl AuthorizationRequest {
 
     #[must_use]
     pub fn grants(&self) -> Scopes {
-        self.grants
+        self.scopes
     }
 
     #[must_use]
@@ -87,7 +87,7 @@ impl AuthorizationRequest {
     }
 }
 
-impl Challenge {
+impl CodeChallenge {
     fn parse(challenge: Option<&str>, method: Option<&str>) -> Option<Self> {
         // Without a method it would be `plain` (RFC 7636 §4.3), which protects nothing here.
         let challenge = challenge.filter(|_| method == Some("S256"))?;
@@ -96,12 +96,12 @@ impl Challenge {
     }
 
     /// RFC 7636 §4.1 and §4.6.
-    fn is_of(&self, verifier: &SecretString) -> bool {
+    fn matches(&self, verifier: &SecretString) -> bool {
         let verifier = verifier.expose_secret();
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
         let well_formed = (43..=128).contains(&verifier.len()) && verifier.bytes().all(plain);
-        let shown = BASE64URL.encode(digest(&SHA256, verifier.as_bytes()));
-        well_formed && bool::from(shown.as_bytes().ct_eq(self.0.as_bytes()))
+        let computed = BASE64URL.encode(digest(&SHA256, verifier.as_bytes()));
+        well_formed && bool::from(computed.as_bytes().ct_eq(self.0.as_bytes()))
     }
 }
 
@@ -117,11 +117,11 @@ impl<S: AuthStore> Auth<S> {
             .settings
             .clients
             .find(client)
-            .ok_or(OAuthError::Client)?;
-        if client.may_redirect_to(redirect_uri) {
+            .ok_or(OAuthError::UnknownClient)?;
+        if client.allows_redirect(redirect_uri) {
             Ok(client)
         } else {
-            Err(OAuthError::Redirect)
+            Err(OAuthError::UnregisteredRedirect)
         }
     }
 
@@ -139,21 +139,21 @@ impl<S: AuthStore> Auth<S> {
         client: &Client,
         redirect_uri: &str,
         (response_type, response_mode): (Option<&str>, Option<&str>),
-        asked: Option<&str>,
+        requested_scope: Option<&str>,
         (challenge, method): (Option<&str>, Option<&str>),
     ) -> Result<AuthorizationRequest, OAuthError> {
         if response_type != Some("code") {
-            return Err(OAuthError::ResponseType);
+            return Err(OAuthError::UnsupportedResponseType);
         }
         if response_mode.is_some_and(|mode| mode != "query") {
-            return Err(OAuthError::ResponseMode);
+            return Err(OAuthError::UnsupportedResponseMode);
         }
-        let challenge = Challenge::parse(challenge, method).ok_or(OAuthError::Challenge)?;
-        let grants = parse_requested_scope(asked)?;
+        let challenge = CodeChallenge::parse(challenge, method).ok_or(OAuthError::PkceRequired)?;
+        let scopes = parse_requested_scope(requested_scope)?;
         Ok(AuthorizationRequest {
             client: client.clone(),
             redirect_uri: redirect_uri.to_owned(),
-            grants,
+            scopes,
             challenge,
         })
     }
@@ -166,33 +166,33 @@ impl<S: AuthStore> Auth<S> {
         &self,
         caller: &Caller,
         wanted: AuthorizationRequest,
-    ) -> Result<Code, AuthError> {
+    ) -> Result<AuthorizationCode, AuthError> {
         let (code, now) = (
-            Token::random(TokenKind::Code, &self.0.rng),
+            Token::random(TokenKind::AuthorizationCode, &self.0.rng),
             self.0.clock.now(),
         );
-        let kept = CodeBody {
+        let body = CodeBody {
             client: wanted.client.id().to_owned(),
             redirect_uri: wanted.redirect_uri,
             challenge: wanted.challenge.0,
-            scope: wanted.grants.to_string(),
-            expires_at: clock::add(now, LIFETIME),
-            approval: Consent::from_caller(caller, wanted.grants)?,
+            scope: wanted.scopes.to_string(),
+            expires_at: clock::add(now, CODE_LIFETIME),
+            approval: Consent::from_caller(caller, wanted.scopes)?,
             session: None,
             replayed: false,
             burnt: false,
         };
-        let slip = OneTimeToken {
-            kind: OneTimeKind::Code,
+        let one_time = OneTimeToken {
+            kind: OneTimeKind::AuthorizationCode,
             hash: code.hash(),
             username: Some(caller.account().username.clone()),
-            body: write(&kept)?,
+            body: to_json(&body)?,
             created_at: now,
-            expires_at: clock::add(now, REMEMBERED),
+            expires_at: clock::add(now, REPLAY_RETENTION),
         };
-        self.0.store.insert_token(slip).await?;
-        let told = |detail: AuditDetail| detail.with("client", kept.client).with("scope", kept.scope);
-        self.audit_decision(caller, Deed::ProgramApproved, told)
+        self.0.store.insert_token(one_time).await?;
+        let told = |detail: AuditDetail| detail.with("client", body.client).with("scope", body.scope);
+        self.audit_decision(caller, AuditAction::ClientApproved, told)
             .await?;
         Ok(code)
     }
@@ -202,92 +202,92 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`DelegationRefused::Code`], for whatever reason.
-    pub async fn exchange_code(&self, redemption: AuthorizationCodeGrant, from: Origin) -> Result<Tokens, AuthError> {
-        let code = Token::parse(TokenKind::Code, redemption.code.expose_secret())
+    pub async fn exchange_code(&self, grant: AuthorizationCodeGrant, from: Origin) -> Result<TokenResponse, AuthError> {
+        let code = Token::parse(TokenKind::AuthorizationCode, grant.code.expose_secret())
             .ok_or(OAuthError::InvalidCode)?;
         let found = self
-            .lookup_or_penalize(CredentialKind::Code, &from, self.load_code(&code.hash()))
+            .lookup_or_penalize(CredentialKind::AuthorizationCode, &from, self.load_code(&code.hash()))
             .await?;
-        let (slip, kept) = found.ok_or(OAuthError::InvalidCode)?;
-        if kept.session.is_some() {
-            self.end_replayed(slip, kept).await?;
+        let (one_time, body) = found.ok_or(OAuthError::InvalidCode)?;
+        if body.session.is_some() {
+            self.revoke_replayed(one_time, body).await?;
             return Err(OAuthError::InvalidCode.into());
         }
         let now = self.0.clock.now();
-        let ours = redemption.client == kept.client && redemption.redirect_uri == kept.redirect_uri;
-        let proved = ours && Challenge(kept.challenge.clone()).is_of(&redemption.verifier);
-        if kept.burnt || !proved || now >= kept.expires_at {
+        let ours = grant.client == body.client && grant.redirect_uri == body.redirect_uri;
+        let proved = ours && CodeChallenge(body.challenge.clone()).matches(&grant.verifier);
+        if body.burnt || !proved || now >= body.expires_at {
             // It stays on record: somebody may be turning it into tokens at this moment.
             if !self
                 .0
                 .store
                 .compare_and_swap_token(
-                    &slip,
-                    write(&CodeBody {
+                    &one_time,
+                    to_json(&CodeBody {
                         burnt: true,
-                        ..kept
+                        ..body
                     })?,
                     now,
                 )
                 .await?
             {
-                self.end_if_code_reused(&slip.hash).await?;
+                self.end_if_code_reused(&one_time.hash).await?;
             }
-            self.penalize(CredentialKind::Code, &from, slip.username.as_ref())
+            self.penalize(CredentialKind::AuthorizationCode, &from, one_time.username.as_ref())
                 .await?;
             return Err(OAuthError::InvalidCode.into());
         }
-        self.exchange(slip, kept, from).await
+        self.issue_tokens_for_code(one_time, body, from).await
     }
 
     /// The session's name is written before it begins: whoever reads it there may end it.
-    async fn exchange(&self, slip: OneTimeToken, kept: CodeBody, from: Origin) -> Result<Tokens, AuthError> {
+    async fn issue_tokens_for_code(&self, one_time: OneTimeToken, body: CodeBody, from: Origin) -> Result<TokenResponse, AuthError> {
         let id = SessionId::random(&self.0.rng);
         let used = CodeBody {
             session: Some(id.to_string()),
-            ..kept.clone()
+            ..body.clone()
         };
         if !self
             .0
             .store
-            .compare_and_swap_token(&slip, write(&used)?, self.0.clock.now())
+            .compare_and_swap_token(&one_time, to_json(&used)?, self.0.clock.now())
             .await?
         {
-            self.end_if_code_reused(&slip.hash).await?;
+            self.end_if_code_reused(&one_time.hash).await?;
             return Err(OAuthError::InvalidCode.into());
         }
-        let program = self
+        let client_name = self
             .0
             .settings
             .clients
-            .find(&kept.client)
-            .ok_or(OAuthError::Client)?
+            .find(&body.client)
+            .ok_or(OAuthError::UnknownClient)?
             .name()
             .to_owned();
-        let grants =
-            Scopes::parse(&kept.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
-        let delegation = ClientSession {
-            approval: kept.approval,
+        let scopes =
+            Scopes::parse(&body.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
+        let session = ClientSession {
+            consent: body.approval,
             id,
-            grants,
-            client: kept.client,
-            program,
-            from,
+            scopes,
+            client: body.client,
+            client_name,
+            origin: from,
         };
         let tokens = self
-            .start_client_session(delegation)
+            .start_client_session(session)
             .await
             .map_err(|error| match error {
-                AuthError::Delegation(_) | AuthError::InvalidToken => {
+                AuthError::OAuth(_) | AuthError::InvalidToken => {
                     OAuthError::InvalidCode.into()
                 }
                 other => other,
             })?;
         // It may have been shown again while the session was not there yet to be ended.
-        if let Some((slip, kept)) = self.load_code(&slip.hash).await?
-            && kept.replayed
+        if let Some((one_time, body)) = self.load_code(&one_time.hash).await?
+            && body.replayed
         {
-            self.end_replayed(slip, kept).await?;
+            self.revoke_replayed(one_time, body).await?;
             return Err(OAuthError::InvalidCode.into());
         }
         Ok(tokens)
@@ -296,24 +296,24 @@ impl<S: AuthStore> Auth<S> {
     /// Somebody else is using the code at this moment: that is a second use as well.
     async fn end_if_code_reused(&self, code: &TokenHash) -> Result<(), AuthError> {
         match self.load_code(code).await? {
-            Some((slip, kept)) => self.end_replayed(slip, kept).await,
+            Some((one_time, body)) => self.revoke_replayed(one_time, body).await,
             None => Ok(()),
         }
     }
 
-    async fn end_replayed(&self, slip: OneTimeToken, kept: CodeBody) -> Result<(), AuthError> {
+    async fn revoke_replayed(&self, one_time: OneTimeToken, body: CodeBody) -> Result<(), AuthError> {
         let now = self.0.clock.now();
-        let (Some(id), Some(username)) = (&kept.session, &slip.username) else {
+        let (Some(id), Some(username)) = (&body.session, &one_time.username) else {
             return Ok(());
         };
         let (id, username): (SessionId, Username) = (SessionId::new(id), username.clone());
         self.0
             .store
             .compare_and_swap_token(
-                &slip,
-                write(&CodeBody {
+                &one_time,
+                to_json(&CodeBody {
                     replayed: true,
-                    ..kept
+                    ..body
                 })?,
                 now,
             )
@@ -324,21 +324,21 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn load_code(&self, hash: &TokenHash) -> Result<Option<(OneTimeToken, CodeBody)>, AuthError> {
-        let slip = self
+        let one_time = self
             .0
             .store
-            .find_token(OneTimeKind::Code, hash, self.0.clock.now())
+            .find_token(OneTimeKind::AuthorizationCode, hash, self.0.clock.now())
             .await?;
-        let read = |slip: OneTimeToken| match serde_json::from_str(&slip.body) {
-            Ok(kept) => Ok((slip, kept)),
+        let read = |one_time: OneTimeToken| match serde_json::from_str(&one_time.body) {
+            Ok(body) => Ok((one_time, body)),
             Err(_) => Err(AuthError::Internal("a stored code")),
         };
-        slip.map(read).transpose()
+        one_time.map(read).transpose()
     }
 }
 
-fn write(kept: &CodeBody) -> Result<String, AuthError> {
-    serde_json::to_string(kept).map_err(|_| AuthError::Internal("a code cannot be written"))
+fn to_json(body: &CodeBody) -> Result<String, AuthError> {
+    serde_json::to_string(body).map_err(|_| AuthError::Internal("a code cannot be written"))
 }
 
 #[cfg(test)]
@@ -348,13 +348,13 @@ mod tests {
     /// RFC 7636, appendix B.
     #[test]
     fn pkce_challenge_matches_the_rfc_7636_example() {
-        let challenge = Challenge::parse(
+        let challenge = CodeChallenge::parse(
             Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
             Some("S256"),
         )
         .unwrap();
-        assert!(challenge.is_of(&"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into()));
-        assert!(!challenge.is_of(&"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl".into()));
+        assert!(challenge.matches(&"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into()));
+        assert!(!challenge.matches(&"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl".into()));
     }
 
     #[test]
@@ -368,9 +368,9 @@ mod tests {
             ("é".repeat(43), false),
         ] {
             let challenge = BASE64URL.encode(digest(&SHA256, verifier.as_bytes()));
-            let challenge = Challenge::parse(Some(&challenge), Some("S256")).unwrap();
+            let challenge = CodeChallenge::parse(Some(&challenge), Some("S256")).unwrap();
             assert_eq!(
-                challenge.is_of(&verifier.clone().into()),
+                challenge.matches(&verifier.clone().into()),
                 good,
                 "{verifier}"
             );
@@ -392,7 +392,7 @@ mod tests {
             ),
         ] {
             assert!(
-                Challenge::parse(challenge, method).is_none(),
+                CodeChallenge::parse(challenge, method).is_none(),
                 "{challenge:?} {method:?}"
             );
         }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     Account, Auth, AuthError, AuthStore, Caller, Scopes, AuthMethods, SecurityNotice, Origin, RealmId, Session,
     SessionId, SessionKind, Token, TokenKind,
-    access::LEEWAY,
+    access::CLOCK_SKEW,
     clock,
     directory::Rights,
     policy::{AuthAge, Assurance, Restriction, AuthVia},
@@ -23,43 +23,43 @@ pub(crate) struct NewSession {
     /// When its owner proved who they are, unless that is now.
     pub(crate) auth_time: Option<Timestamp>,
     pub(crate) methods: AuthMethods,
-    pub(crate) grants: Scopes,
+    pub(crate) scopes: Scopes,
     /// Where it is good; `None` for everywhere.
     pub(crate) realms: Option<Arc<[RealmId]>>,
     pub(crate) label: Option<String>,
     pub(crate) client: Option<String>,
     /// Unless it is as long as that of any session.
     pub(crate) lifetime: Option<Duration>,
-    pub(crate) from: Origin,
+    pub(crate) origin: Origin,
 }
 
 impl NewSession {
     /// Of somebody who signed in themself, for everything they may do.
-    pub(crate) fn interactive(kind: SessionKind, methods: AuthMethods, from: Origin) -> Self {
+    pub(crate) fn interactive(kind: SessionKind, methods: AuthMethods, origin: Origin) -> Self {
         Self {
             id: None,
             kind,
             auth_time: None,
             methods,
-            grants: Scopes::ALL,
+            scopes: Scopes::ALL,
             realms: None,
             label: None,
             client: None,
             lifetime: None,
-            from,
+            origin,
         }
     }
 }
 
 /// One letter a sign-in, about what is strangest.
-fn sign_in_notice(arrival: &SignInContext) -> Option<SecurityNotice> {
-    match arrival {
-        _ if arrival.is_after_many_refusals() => Some(SecurityNotice::SignInAfterFailures),
+fn sign_in_notice(context: &SignInContext) -> Option<SecurityNotice> {
+    match context {
+        _ if context.is_after_many_failures() => Some(SecurityNotice::SignInAfterFailures),
         SignInContext {
-            place: SourceFamiliarity::New,
+            source: SourceFamiliarity::New,
             ..
         } => Some(SecurityNotice::NewDevice),
-        _ => arrival.is_after_long().then_some(SecurityNotice::SignInAfterLongAbsence),
+        _ => context.is_after_long_absence().then_some(SecurityNotice::SignInAfterLongAbsence),
     }
 }
 
@@ -69,56 +69,56 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn create_session(
         &self,
         account: &Account,
-        beginning: NewSession,
+        new_session: NewSession,
     ) -> Result<Option<(Session, Token)>, AuthError> {
         let now = self.0.clock.now();
-        let kind = match beginning.kind {
+        let kind = match new_session.kind {
             SessionKind::OAuth => TokenKind::Refresh,
             SessionKind::Web => TokenKind::Cookie,
             SessionKind::Personal => TokenKind::Personal,
         };
         let secret = Token::random(kind, &self.0.rng);
-        let user_agent = beginning
-            .from
+        let user_agent = new_session
+            .origin
             .user_agent
             .as_deref()
             .map(|agent| agent.chars().take(256).collect());
         let session = Session {
-            id: beginning
+            id: new_session
                 .id
                 .unwrap_or_else(|| SessionId::random(&self.0.rng)),
             username: account.username.clone(),
-            kind: beginning.kind,
-            auth_time: beginning.auth_time.unwrap_or(now),
+            kind: new_session.kind,
+            auth_time: new_session.auth_time.unwrap_or(now),
             last_seen: now,
-            expires_at: clock::add(now, beginning.lifetime.unwrap_or(self.0.settings.absolute)),
+            expires_at: clock::add(now, new_session.lifetime.unwrap_or(self.0.settings.absolute_timeout)),
             origin: Origin {
                 user_agent,
-                ..beginning.from
+                ..new_session.origin
             },
             ended_at: None,
-            methods: beginning.methods,
-            grants: beginning.grants,
-            realms: beginning.realms,
-            label: beginning.label,
-            client: beginning.client,
+            methods: new_session.methods,
+            scopes: new_session.scopes,
+            realms: new_session.realms,
+            label: new_session.label,
+            client: new_session.client,
         };
-        let mark = self.0.session_cache.version();
+        let version = self.0.session_cache.version();
         let started = self
             .0
             .store
             .start_session(session.clone(), secret.hash(), account.epoch)
             .await?;
-        let Some(arrival) = started else {
+        let Some(context) = started else {
             return Ok(None);
         };
         let (kind, method) = (session.kind.as_str(), session.methods.to_string());
         metrics::counter!("strongroom_sessions_begun_total", "kind" => kind, "method" => method)
             .increment(1);
-        if let Some(notice) = sign_in_notice(&arrival) {
+        if let Some(notice) = sign_in_notice(&context) {
             self.notify(account, notice, &session.origin);
         }
-        self.0.session_cache.learn_session(mark, session.clone());
+        self.0.session_cache.insert_session(version, session.clone());
         Ok(Some((session, secret)))
     }
 
@@ -127,11 +127,11 @@ impl<S: AuthStore> Auth<S> {
         let rules = self.0.settings.step_up;
         let now = self.0.clock.now();
         // A clock that was set back must not lengthen it by as much.
-        let is_recent = now < clock::add(session.auth_time, rules.within)
-            && session.auth_time <= clock::add(now, LEEWAY);
+        let is_recent = now < clock::add(session.auth_time, rules.max_age)
+            && session.auth_time <= clock::add(now, CLOCK_SKEW);
         // Who has a second factor has shown it, or is none to change how one signs in.
-        let is_whole = !rights.factors.is_enrolled() || session.methods.is_multi_factor();
-        let age = if is_recent && is_whole {
+        let has_required_factors = !rights.factors.is_enrolled() || session.methods.is_multi_factor();
+        let age = if is_recent && has_required_factors {
             AuthAge::Recent
         } else {
             AuthAge::Old
@@ -152,10 +152,10 @@ impl<S: AuthStore> Auth<S> {
     /// What is due where the installation asks this account for a second factor. A personal access token stands for
     /// a session that had one; it is good again once its owner has.
     fn restriction(&self, rights: &Rights, session: &Session) -> Option<Restriction> {
-        let has_one = match session.kind {
+        let has_second_factor = match session.kind {
             SessionKind::Personal => rights.factors.is_enrolled(),
             SessionKind::OAuth | SessionKind::Web => session.methods.is_multi_factor(),
         };
-        (self.enforces_second_factor(&rights.account) && !has_one).then_some(Restriction::EnrollFactor)
+        (self.enforces_second_factor(&rights.account) && !has_second_factor).then_some(Restriction::EnrollFactor)
     }
 }

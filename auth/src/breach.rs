@@ -20,14 +20,14 @@ use unicode_normalization::UnicodeNormalization as _;
 
 pub use build::{BuildError, BuildReport, build};
 
-const MARK: [u8; 8] = *b"srbreac1";
+const MAGIC: [u8; 8] = *b"srbreac1";
 const HEADER: u64 = HEADER_LENGTH as u64;
 const HEADER_LENGTH: usize = 16;
-const WIDTH: usize = 6;
+const PREFIX_BYTES: usize = 6;
 /// Entries read at once.
-const PAGE: u64 = 680;
+const PAGE_ENTRIES: u64 = 680;
 
-type Entry = [u8; WIDTH];
+type Sha1Prefix = [u8; PREFIX_BYTES];
 
 /// The file, open.
 pub struct BreachFilter {
@@ -40,27 +40,27 @@ impl BreachFilter {
     /// # Errors
     /// A sentence for the operator, where it is no such file or was cut off.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let bad = |why: &str| format!("the breach list {}: {why}", path.display());
-        let mut file = File::open(path).map_err(|error| bad(&error.to_string()))?;
+        let invalid = |why: &str| format!("the breach list {}: {why}", path.display());
+        let mut file = File::open(path).map_err(|error| invalid(&error.to_string()))?;
         let mut header = [0; 16];
-        let no_list = "it is no breach list; make one with `strongroom breach build`";
-        file.read_exact(&mut header).map_err(|_| bad(no_list))?;
-        let Some((MARK, count)) = header
+        let not_a_list = "it is no breach list; make one with `strongroom breach build`";
+        file.read_exact(&mut header).map_err(|_| invalid(not_a_list))?;
+        let Some((MAGIC, count)) = header
             .split_first_chunk::<8>()
-            .map(|(mark, count)| (*mark, count))
+            .map(|(magic, count)| (*magic, count))
         else {
-            return Err(bad(no_list));
+            return Err(invalid(not_a_list));
         };
         let entries = u64::from_le_bytes(count.try_into().unwrap_or_default());
         let length = file
             .metadata()
-            .map_err(|error| bad(&error.to_string()))?
+            .map_err(|error| invalid(&error.to_string()))?
             .len();
-        let whole = entries
-            .checked_mul(WIDTH as u64)
+        let expected_length = entries
+            .checked_mul(PREFIX_BYTES as u64)
             .and_then(|bytes| bytes.checked_add(HEADER));
-        if whole != Some(length) {
-            return Err(bad(
+        if expected_length != Some(length) {
+            return Err(invalid(
                 "it is not whole; make it again with `strongroom breach build`",
             ));
         }
@@ -82,45 +82,45 @@ impl BreachFilter {
     /// # Errors
     /// Of the file.
     pub(crate) fn contains(&self, password: &str) -> io::Result<bool> {
-        let typed = self.has(beginning(password))?;
-        if typed || password.is_ascii() {
-            return Ok(typed);
+        let is_listed = self.contains_prefix(hash_prefix(password))?;
+        if is_listed || password.is_ascii() {
+            return Ok(is_listed);
         }
-        self.has(beginning(&password.nfkc().collect::<String>()))
+        self.contains_prefix(hash_prefix(&password.nfkc().collect::<String>()))
     }
 
     /// Interpolation search: hashes are spread evenly, so where one would stand is nearly known.
-    fn has(&self, wanted: Entry) -> io::Result<bool> {
+    fn contains_prefix(&self, wanted: Sha1Prefix) -> io::Result<bool> {
         let (mut from, mut to) = (0, self.entries);
-        let (mut least, mut most) = (0, 1_u64 << (8 * WIDTH));
+        let (mut low_value, mut high_value) = (0, 1_u64 << (8 * PREFIX_BYTES));
         while from < to {
-            let into = u128::from(number(wanted) - least) * u128::from(to - from)
-                / u128::from(most - least);
+            let into = u128::from(prefix_number(wanted) - low_value) * u128::from(to - from)
+                / u128::from(high_value - low_value);
             let guess = from + u64::try_from(into).unwrap_or(0).min(to - from - 1);
-            let start = guess.saturating_sub(PAGE / 2).max(from);
-            let page = self.read(start, PAGE.min(to - start))?;
+            let start = guess.saturating_sub(PAGE_ENTRIES / 2).max(from);
+            let page = self.read(start, PAGE_ENTRIES.min(to - start))?;
             let (Some(lowest), Some(highest)) = (page.first(), page.last()) else {
                 return Ok(false);
             };
             if wanted < *lowest {
-                (to, most) = (start, number(*lowest));
+                (to, high_value) = (start, prefix_number(*lowest));
             } else if wanted > *highest {
-                (from, least) = (start + page.len() as u64, number(*highest));
+                (from, low_value) = (start + page.len() as u64, prefix_number(*highest));
             } else {
                 return Ok(page.binary_search(&wanted).is_ok());
             }
             // Nothing lies between: also what keeps a file that is not sorted from being searched for ever.
-            if number(wanted) < least || number(wanted) >= most {
+            if prefix_number(wanted) < low_value || prefix_number(wanted) >= high_value {
                 return Ok(false);
             }
         }
         Ok(false)
     }
 
-    fn read(&self, start: u64, count: u64) -> io::Result<Vec<Entry>> {
-        let mut bytes = vec![0; usize::try_from(count).unwrap_or(0) * WIDTH];
+    fn read(&self, start: u64, count: u64) -> io::Result<Vec<Sha1Prefix>> {
+        let mut bytes = vec![0; usize::try_from(count).unwrap_or(0) * PREFIX_BYTES];
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(HEADER + start * WIDTH as u64))?;
+        file.seek(SeekFrom::Start(HEADER + start * PREFIX_BYTES as u64))?;
         file.read_exact(&mut bytes)?;
         Ok(bytes.as_chunks().0.to_vec())
     }
@@ -135,14 +135,14 @@ impl fmt::Debug for BreachFilter {
     }
 }
 
-fn beginning(password: &str) -> Entry {
-    let mut entry = [0; WIDTH];
+fn hash_prefix(password: &str) -> Sha1Prefix {
+    let mut entry = [0; PREFIX_BYTES];
     entry
-        .copy_from_slice(&digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()).as_ref()[..WIDTH]);
+        .copy_from_slice(&digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()).as_ref()[..PREFIX_BYTES]);
     entry
 }
 
-fn number(entry: Entry) -> u64 {
+fn prefix_number(entry: Sha1Prefix) -> u64 {
     entry
         .iter()
         .fold(0, |number, byte| number << 8 | u64::from(*byte))

@@ -8,19 +8,19 @@ use crate::{OAuthError, Scope, Scopes};
 /// Our own command line.
 pub const CLI_CLIENT_ID: &str = "strongroom-cli";
 /// What a program gets that asks for nothing in particular.
-const USUAL: [Scope; 3] = [Scope::ReadFiles, Scope::WriteFiles, Scope::OverrideLocks];
+const DEFAULT_SCOPES: [Scope; 3] = [Scope::ReadFiles, Scope::WriteFiles, Scope::OverrideLocks];
 
 /// A registered program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     id: String,
     name: String,
-    redirects: Vec<Redirect>,
+    redirect_uris: Vec<RedirectUri>,
 }
 
 /// An address that codes may be sent to. Compared as text, but for the port on loopback (RFC 8252 §7.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Redirect(String);
+struct RedirectUri(String);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadClient {
@@ -29,14 +29,14 @@ pub enum BadClient {
     )]
     Id,
     #[error("Two clients have the id {0}.")]
-    Twice(String),
+    DuplicateId(String),
     #[error("A client name must have 1 to 64 characters and no control characters.")]
     Name,
     #[error(
         "{0} is not a valid redirect_uri. Use https://host/path, http://127.0.0.1/path (any port), or a \
          private scheme with a dot (org.example.app:/path), without fragment or user."
     )]
-    Redirect(String),
+    RedirectUri(String),
 }
 
 impl Client {
@@ -52,12 +52,12 @@ impl Client {
         }
         let redirects = redirects
             .iter()
-            .map(|raw| Redirect::parse(raw))
+            .map(|raw| RedirectUri::parse(raw))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             id: id.to_owned(),
             name: name.to_owned(),
-            redirects,
+            redirect_uris: redirects,
         })
     }
 
@@ -73,8 +73,8 @@ impl Client {
     }
 
     /// Whether codes may be sent there.
-    pub(crate) fn may_redirect_to(&self, uri: &str) -> bool {
-        self.redirects.iter().any(|redirect| redirect.matches(uri))
+    pub(crate) fn allows_redirect(&self, uri: &str) -> bool {
+        self.redirect_uris.iter().any(|redirect| redirect.matches(uri))
     }
 }
 
@@ -88,7 +88,7 @@ impl Default for Clients {
         Self(vec![Client {
             id: CLI_CLIENT_ID.to_owned(),
             name: "Strongroom on the command line".to_owned(),
-            redirects: redirects.map(|uri| Redirect(uri.to_owned())).to_vec(),
+            redirect_uris: redirects.map(|uri| RedirectUri(uri.to_owned())).to_vec(),
         }])
     }
 }
@@ -102,7 +102,7 @@ impl Clients {
         let mut clients = Self::default();
         for client in more {
             if clients.find(&client.id).is_some() {
-                return Err(BadClient::Twice(client.id));
+                return Err(BadClient::DuplicateId(client.id));
             }
             clients.0.push(client);
         }
@@ -114,16 +114,16 @@ impl Clients {
     }
 }
 
-impl Redirect {
+impl RedirectUri {
     fn parse(raw: &str) -> Result<Self, BadClient> {
-        let bad =
-            || BadClient::Redirect(raw.chars().filter(|c| !c.is_control()).take(200).collect());
+        let invalid =
+            || BadClient::RedirectUri(raw.chars().filter(|c| !c.is_control()).take(200).collect());
         let printable = raw.len() <= 1_000
             && raw
                 .bytes()
                 .all(|b| b.is_ascii_graphic() && !b"\"\\#<>^`{|}*".contains(&b));
-        let (scheme, rest) = raw.split_once(':').filter(|_| printable).ok_or_else(bad)?;
-        let fits = match scheme {
+        let (scheme, rest) = raw.split_once(':').filter(|_| printable).ok_or_else(invalid)?;
+        let is_allowed = match scheme {
             "https" => host(rest).is_some_and(|(host, _)| !host.is_empty() && !host.contains('@')),
             "http" => host(rest).is_some_and(|(host, _)| is_loopback(host)),
             // RFC 8252 §7.1: a reversed domain name, so that no other program's, or the browser's own, is meant.
@@ -136,15 +136,15 @@ impl Redirect {
                     && rest.starts_with('/')
             }
         };
-        if fits {
+        if is_allowed {
             Ok(Self(raw.to_owned()))
         } else {
-            Err(bad())
+            Err(invalid())
         }
     }
 
     fn matches(&self, uri: &str) -> bool {
-        self.0 == uri || without_port(&self.0).is_some_and(|ours| without_port(uri) == Some(ours))
+        self.0 == uri || without_port(&self.0).is_some_and(|registered| without_port(uri) == Some(registered))
     }
 }
 
@@ -184,15 +184,15 @@ fn without_port(uri: &str) -> Option<(&str, &str)> {
 }
 
 /// What a program asks for; never one's own account, which nobody is to give away.
-pub(crate) fn parse_requested_scope(asked: Option<&str>) -> Result<Scopes, OAuthError> {
-    let Some(asked) = asked.filter(|asked| !asked.trim().is_empty()) else {
-        return Ok(Scopes::of(&USUAL));
+pub(crate) fn parse_requested_scope(requested: Option<&str>) -> Result<Scopes, OAuthError> {
+    let Some(requested) = requested.filter(|requested| !requested.trim().is_empty()) else {
+        return Ok(Scopes::of(&DEFAULT_SCOPES));
     };
-    let grants = Scopes::parse(asked).map_err(|_| OAuthError::Scope)?;
-    if grants.is_within(Scopes::DELEGABLE) {
-        Ok(grants)
+    let scopes = Scopes::parse(requested).map_err(|_| OAuthError::InvalidScope)?;
+    if scopes.is_subset(Scopes::DELEGABLE) {
+        Ok(scopes)
     } else {
-        Err(OAuthError::Scope)
+        Err(OAuthError::InvalidScope)
     }
 }
 
@@ -239,7 +239,7 @@ mod tests {
             "https://é/",
         ] {
             assert!(
-                matches!(client(&[bad]), Err(BadClient::Redirect(_))),
+                matches!(client(&[bad]), Err(BadClient::RedirectUri(_))),
                 "{bad}"
             );
         }
@@ -262,7 +262,7 @@ mod tests {
             "http://[::1]/v6",
             "http://[::1]:49152/v6",
         ] {
-            assert!(client.may_redirect_to(good), "{good}");
+            assert!(client.allows_redirect(good), "{good}");
         }
         for bad in [
             "https://cam.example/back/",
@@ -291,7 +291,7 @@ mod tests {
             "http://[::ffff:127.0.0.1]@evil.example/v6",
             "",
         ] {
-            assert!(!client.may_redirect_to(bad), "{bad}");
+            assert!(!client.allows_redirect(bad), "{bad}");
         }
     }
 

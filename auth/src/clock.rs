@@ -34,8 +34,8 @@ impl Clock {
     }
 
     /// A clock that reads `tell`, for tests.
-    pub fn from_fn(tell: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(tell))
+    pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
     }
 
     /// The time, cut to whole microseconds: what both databases keep.

@@ -9,8 +9,8 @@ use crate::{
     Account, Actor, Auth, AuthError, AuthStore, Caller, SecurityEpoch, Scopes, AuthMethods, Origin, SessionId,
     SessionKind, AccountStatus, Username,
     asking::Activity,
-    audit::{Deed, AuditDetail, NewAuditEntry},
-    auth::Tokens,
+    audit::{AuditAction, AuditDetail, NewAuditEntry},
+    auth::TokenResponse,
     beginning::NewSession,
     policy::AuthVia,
     store::{SessionEnd, EndReason},
@@ -20,46 +20,46 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OAuthError {
     #[error("This client is not registered.")]
-    Client,
+    UnknownClient,
     #[error("This scope cannot be given to a client.")]
-    Scope,
+    InvalidScope,
     #[error(
         "The requested scope exceeds the rights of the caller."
     )]
     ScopeExceedsCaller,
     #[error("This redirect_uri is not registered for the client.")]
-    Redirect,
+    UnregisteredRedirect,
     #[error("Only the response type code is supported.")]
-    ResponseType,
+    UnsupportedResponseType,
     #[error("Only the response mode query is supported.")]
-    ResponseMode,
+    UnsupportedResponseMode,
     #[error("A code_challenge with code_challenge_method=S256 is required (RFC 7636).")]
-    Challenge,
+    PkceRequired,
     #[error("The code is invalid or has expired.")]
     InvalidCode,
     #[error("The authorization is pending.")]
-    Pending,
+    AuthorizationPending,
     #[error("Polling is too frequent. Increase the interval by 5 seconds.")]
     SlowDown,
     #[error("Access was denied.")]
-    Denied,
+    AccessDenied,
     #[error("The code has expired. Start again.")]
-    Expired,
+    ExpiredToken,
 }
 
 impl OAuthError {
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
-            Self::Client => "invalid_client",
-            Self::Scope | Self::ScopeExceedsCaller => "invalid_scope",
-            Self::Redirect | Self::ResponseMode | Self::Challenge => "invalid_request",
-            Self::ResponseType => "unsupported_response_type",
+            Self::UnknownClient => "invalid_client",
+            Self::InvalidScope | Self::ScopeExceedsCaller => "invalid_scope",
+            Self::UnregisteredRedirect | Self::UnsupportedResponseMode | Self::PkceRequired => "invalid_request",
+            Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidCode => "invalid_grant",
-            Self::Pending => "authorization_pending",
+            Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
-            Self::Denied => "access_denied",
-            Self::Expired => "expired_token",
+            Self::AccessDenied => "access_denied",
+            Self::ExpiredToken => "expired_token",
         }
     }
 }
@@ -89,9 +89,9 @@ impl Consent {
     ///
     /// # Errors
     /// [`DelegationRefused::Beyond`].
-    pub(crate) fn from_caller(caller: &Caller, given: Scopes) -> Result<Self, OAuthError> {
+    pub(crate) fn from_caller(caller: &Caller, scopes: Scopes) -> Result<Self, OAuthError> {
         let session = caller.session();
-        if !given.is_within(session.grants) || session.realms.is_some() {
+        if !scopes.is_subset(session.scopes) || session.realms.is_some() {
             return Err(OAuthError::ScopeExceedsCaller);
         }
         Ok(Self {
@@ -107,74 +107,74 @@ impl Consent {
 /// The session that a program is to have.
 #[derive(Debug)]
 pub(crate) struct ClientSession {
-    pub(crate) approval: Consent,
+    pub(crate) consent: Consent,
     pub(crate) id: SessionId,
-    pub(crate) grants: Scopes,
+    pub(crate) scopes: Scopes,
     pub(crate) client: String,
-    pub(crate) program: String,
-    pub(crate) from: Origin,
+    pub(crate) client_name: String,
+    pub(crate) origin: Origin,
 }
 
 impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`DelegationRefused::Denied`] where whoever approved has signed out since, was disabled, or has thrown everything
     /// out.
-    pub(crate) async fn start_client_session(&self, wanted: ClientSession) -> Result<Tokens, AuthError> {
+    pub(crate) async fn start_client_session(&self, wanted: ClientSession) -> Result<TokenResponse, AuthError> {
         let ClientSession {
-            approval,
+            consent,
             id,
-            grants,
+            scopes,
             client,
-            program,
-            from,
+            client_name,
+            origin: from,
         } = wanted;
-        let username = Username::parse(&approval.username)
+        let username = Username::parse(&consent.username)
             .map_err(|_| AuthError::Internal("a stored name"))?;
-        let approver = SessionId::new(&approval.session);
+        let approver = SessionId::new(&consent.session);
         let member = self.0.store.member(&username).await?;
         let account = member
             .map(|member| member.account)
-            .filter(|account| account.standing == AccountStatus::Active);
+            .filter(|account| account.status == AccountStatus::Active);
         let account = Account {
-            epoch: approval.era,
-            ..account.ok_or(OAuthError::Denied)?
+            epoch: consent.era,
+            ..account.ok_or(OAuthError::AccessDenied)?
         };
-        let beginning = NewSession {
+        let new_session = NewSession {
             id: Some(id),
-            auth_time: Some(approval.auth_time),
-            grants,
-            label: Some(program),
+            auth_time: Some(consent.auth_time),
+            scopes,
+            label: Some(client_name),
             client: Some(client),
             ..NewSession::interactive(
                 SessionKind::OAuth,
-                AuthMethods::parse(&approval.methods),
+                AuthMethods::parse(&consent.methods),
                 from,
             )
         };
         let (session, secret) = self
-            .create_session(&account, beginning)
+            .create_session(&account, new_session)
             .await?
-            .ok_or(OAuthError::Denied)?;
+            .ok_or(OAuthError::AccessDenied)?;
         // After it began: whoever ends all sessions from here on ends this one too.
         if !self.is_active(&approver).await? {
             self.end_client_session(&username, &session.id, EndReason::EndedByOwner)
                 .await?;
-            return Err(OAuthError::Denied.into());
+            return Err(OAuthError::AccessDenied.into());
         }
         let caller = self
-            .caller((username, session.id), AuthVia::Bearer, Activity::Unmetered)
+            .load_caller((username, session.id), AuthVia::Bearer, Activity::Unmetered)
             .await?;
-        self.tokens(&caller, secret)
+        self.token_response(&caller, secret)
     }
 
     pub(crate) async fn end_client_session(
         &self,
         username: &Username,
         id: &SessionId,
-        why: EndReason,
+        reason: EndReason,
     ) -> Result<(), AuthError> {
         let end = SessionEnd {
-            reason: why,
+            reason: reason,
             by: Actor::new(username.clone()),
             at: self.0.clock.now(),
         };
@@ -192,10 +192,10 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn audit_decision(
         &self,
         caller: &Caller,
-        deed: Deed,
-        told: impl FnOnce(AuditDetail) -> AuditDetail,
+        action: AuditAction,
+        add_detail: impl FnOnce(AuditDetail) -> AuditDetail,
     ) -> Result<(), AuthError> {
-        self.record(NewAuditEntry::new(&caller.actor(), deed, self.0.clock.now()).with_detail(told))
+        self.record(NewAuditEntry::new(&caller.actor(), action, self.0.clock.now()).with_detail(add_detail))
             .await
     }
 }

@@ -15,7 +15,7 @@ pub use user_code::UserCode;
 use crate::{
     Auth, AuthError, AuthStore, OAuthError, Scopes, Origin, SessionId, Token, TokenHash,
     TokenKind,
-    auth::Tokens,
+    auth::TokenResponse,
     client::{CLI_CLIENT_ID, parse_requested_scope},
     clock,
     delegating::{Consent, ClientSession},
@@ -24,25 +24,25 @@ use crate::{
 };
 
 /// How long somebody has to type the code.
-const LIFETIME: Duration = Duration::from_mins(10);
+const CODE_LIFETIME: Duration = Duration::from_mins(10);
 /// For so long afterwards a device hears that it was too late.
-const REMEMBERED: Duration = Duration::from_mins(10);
+const EXPIRED_RETENTION: Duration = Duration::from_mins(10);
 /// How long a device waits between two questions (RFC 8628 §3.2), and what is added for one that doesn't (§3.5).
-const INTERVAL: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// What the network may take off a wait.
-const JITTER: Duration = Duration::from_millis(500);
+const POLL_TOLERANCE: Duration = Duration::from_millis(500);
 /// Codes of one network that wait at once.
-const MOST_OF_ONE_NETWORK: usize = 20;
+const MAX_PENDING_PER_NETWORK: usize = 20;
 /// Of all together: as many as the store tells at once. A device that comes then waits for one to expire.
-const MOST_OF_ALL: usize = 1_000;
+const MAX_PENDING: usize = 1_000;
 /// How often a slip is read anew when somebody else has written it meanwhile.
-const TRIES: u32 = 8;
+const MAX_RETRIES: u32 = 8;
 
 /// What a device is told (RFC 8628 §3.2).
 #[derive(Debug)]
 pub struct DeviceCodes {
-    pub device: Token,
-    pub user: UserCode,
+    pub device_code: Token,
+    pub user_code: UserCode,
     pub expires_in: Duration,
     pub interval: Duration,
 }
@@ -62,12 +62,13 @@ struct DeviceGrant {
     polled_at: Option<Timestamp>,
     /// Who typed the code first: nobody else decides.
     claimed_by: Option<String>,
-    state: State,
+    state: DeviceGrantState,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum State {
+enum DeviceGrantState {
+    #[serde(rename = "undecided")]
     Pending,
     Denied,
     Approved(Consent),
@@ -80,7 +81,7 @@ impl<S: AuthStore> Auth<S> {
     pub async fn device_authorization(
         &self,
         client: Option<&str>,
-        asked: Option<&str>,
+        requested_scope: Option<&str>,
         from: Origin,
     ) -> Result<DeviceCodes, AuthError> {
         let client = self
@@ -88,29 +89,29 @@ impl<S: AuthStore> Auth<S> {
             .settings
             .clients
             .find(client.unwrap_or(CLI_CLIENT_ID))
-            .ok_or(OAuthError::Client)?;
-        let grants = parse_requested_scope(asked)?;
+            .ok_or(OAuthError::UnknownClient)?;
+        let scopes = parse_requested_scope(requested_scope)?;
         let now = self.0.clock.now();
         // Counted and kept by one at a time.
-        let _one_begins = self.0.session_cache.load_lock(&"device codes").lock().await;
+        let _guard = self.0.session_cache.load_lock(&"device codes").lock().await;
         self.limit_pending(from.address, now).await?;
         let device = Token::random(TokenKind::DeviceCode, &self.0.rng);
-        let user = self.fresh_user_code(now).await?;
-        let expires_at = clock::add(now, LIFETIME);
-        let waiting = DeviceGrant {
+        let user = self.unused_user_code(now).await?;
+        let expires_at = clock::add(now, CODE_LIFETIME);
+        let grant = DeviceGrant {
             client: client.id().to_owned(),
-            scope: grants.to_string(),
+            scope: scopes.to_string(),
             address: from.address,
             user_agent: from.user_agent,
             user_code: user.hash().as_str().to_owned(),
             began_at: now,
             expires_at,
-            interval_ms: millis(INTERVAL),
+            interval_ms: millis(POLL_INTERVAL),
             polled_at: None,
             claimed_by: None,
-            state: State::Pending,
+            state: DeviceGrantState::Pending,
         };
-        let slip = |kind, hash, body, expires_at| OneTimeToken {
+        let one_time = |kind, hash, body, expires_at| OneTimeToken {
             kind,
             hash,
             username: None,
@@ -118,26 +119,26 @@ impl<S: AuthStore> Auth<S> {
             created_at: now,
             expires_at,
         };
-        let until = clock::add(expires_at, REMEMBERED);
+        let retained_until = clock::add(expires_at, EXPIRED_RETENTION);
         self.0
             .store
-            .insert_token(slip(
+            .insert_token(one_time(
                 OneTimeKind::DeviceCode,
                 device.hash(),
-                write(&waiting)?,
-                until,
+                to_json(&grant)?,
+                retained_until,
             ))
             .await?;
-        let leads_to = device.hash().as_str().to_owned();
+        let device_hash = device.hash().as_str().to_owned();
         self.0
             .store
-            .insert_token(slip(OneTimeKind::UserCode, user.hash(), leads_to, expires_at))
+            .insert_token(one_time(OneTimeKind::UserCode, user.hash(), device_hash, expires_at))
             .await?;
         Ok(DeviceCodes {
-            device,
-            user,
-            expires_in: LIFETIME,
-            interval: INTERVAL,
+            device_code: device,
+            user_code: user,
+            expires_in: CODE_LIFETIME,
+            interval: POLL_INTERVAL,
         })
     }
 
@@ -150,58 +151,58 @@ impl<S: AuthStore> Auth<S> {
         code: &str,
         client: Option<&str>,
         from: Origin,
-    ) -> Result<Tokens, AuthError> {
+    ) -> Result<TokenResponse, AuthError> {
         let hash = Token::parse(TokenKind::DeviceCode, code)
             .ok_or(OAuthError::InvalidCode)?
             .hash();
         let found = self
             .lookup_or_penalize(CredentialKind::DeviceCode, &from, self.load_device_grant(&hash))
             .await?;
-        let (slip, waiting) = found.ok_or(OAuthError::InvalidCode)?;
-        if client.unwrap_or(CLI_CLIENT_ID) != waiting.client {
+        let (one_time, grant) = found.ok_or(OAuthError::InvalidCode)?;
+        if client.unwrap_or(CLI_CLIENT_ID) != grant.client {
             return Err(OAuthError::InvalidCode.into());
         }
         let now = self.0.clock.now();
-        if now >= waiting.expires_at {
-            return Err(OAuthError::Expired.into());
+        if now >= grant.expires_at {
+            return Err(OAuthError::ExpiredToken.into());
         }
-        self.enforce_interval(&slip, &waiting, now).await?;
-        match waiting.state {
-            State::Pending => Err(OAuthError::Pending.into()),
-            State::Denied => Err(OAuthError::Denied.into()),
-            State::Approved(_) => self.redeem_device(&hash, from).await,
+        self.enforce_interval(&one_time, &grant, now).await?;
+        match grant.state {
+            DeviceGrantState::Pending => Err(OAuthError::AuthorizationPending.into()),
+            DeviceGrantState::Denied => Err(OAuthError::AccessDenied.into()),
+            DeviceGrantState::Approved(_) => self.exchange_device_code(&hash, from).await,
         }
     }
 
     /// The slip is taken: of any number of polls at once, one gets here with it.
-    async fn redeem_device(&self, hash: &TokenHash, from: Origin) -> Result<Tokens, AuthError> {
-        let slip = self
+    async fn exchange_device_code(&self, hash: &TokenHash, from: Origin) -> Result<TokenResponse, AuthError> {
+        let one_time = self
             .0
             .store
             .consume_token(OneTimeKind::DeviceCode, hash, self.0.clock.now())
             .await?;
-        let waiting = read(&slip.ok_or(OAuthError::InvalidCode)?)?;
-        let State::Approved(approval) = waiting.state else {
+        let grant = parse_grant(&one_time.ok_or(OAuthError::InvalidCode)?)?;
+        let DeviceGrantState::Approved(consent) = grant.state else {
             return Err(OAuthError::InvalidCode.into());
         };
-        let name = self
+        let client_name = self
             .0
             .settings
             .clients
-            .find(&waiting.client)
-            .ok_or(OAuthError::Client)?
+            .find(&grant.client)
+            .ok_or(OAuthError::UnknownClient)?
             .name()
             .to_owned();
-        let grants =
-            Scopes::parse(&waiting.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
+        let scopes =
+            Scopes::parse(&grant.scope).map_err(|_| AuthError::Internal("a stored scope"))?;
         let id = SessionId::random(&self.0.rng);
         self.start_client_session(ClientSession {
-            approval,
+            consent,
             id,
-            grants,
-            client: waiting.client,
-            program: name,
-            from,
+            scopes,
+            client: grant.client,
+            client_name,
+            origin: from,
         })
         .await
     }
@@ -209,23 +210,23 @@ impl<S: AuthStore> Auth<S> {
     /// RFC 8628 §3.5: who asks too soon waits five seconds longer, from then on.
     async fn enforce_interval(
         &self,
-        slip: &OneTimeToken,
-        waiting: &DeviceGrant,
+        one_time: &OneTimeToken,
+        grant: &DeviceGrant,
         now: Timestamp,
     ) -> Result<(), AuthError> {
-        let interval = Duration::from_millis(waiting.interval_ms);
-        let too_soon = waiting
+        let interval = Duration::from_millis(grant.interval_ms);
+        let too_soon = grant
             .polled_at
-            .is_some_and(|last| clock::since(last, now) + JITTER < interval);
-        let more = if too_soon { millis(INTERVAL) } else { 0 };
-        let interval_ms = waiting.interval_ms.saturating_add(more);
-        let body = write(&DeviceGrant {
+            .is_some_and(|last| clock::since(last, now) + POLL_TOLERANCE < interval);
+        let more = if too_soon { millis(POLL_INTERVAL) } else { 0 };
+        let interval_ms = grant.interval_ms.saturating_add(more);
+        let body = to_json(&DeviceGrant {
             polled_at: Some(now),
             interval_ms,
-            ..waiting.clone()
+            ..grant.clone()
         })?;
         // Where somebody has decided meanwhile, or polls at the same time, that stands instead.
-        self.0.store.compare_and_swap_token(slip, body, now).await?;
+        self.0.store.compare_and_swap_token(one_time, body, now).await?;
         if too_soon {
             Err(OAuthError::SlowDown.into())
         } else {
@@ -234,39 +235,39 @@ impl<S: AuthStore> Auth<S> {
     }
 
     async fn load_device_grant(&self, hash: &TokenHash) -> Result<Option<(OneTimeToken, DeviceGrant)>, AuthError> {
-        let slip = self
+        let one_time = self
             .0
             .store
             .find_token(OneTimeKind::DeviceCode, hash, self.0.clock.now())
             .await?;
-        slip.map(|slip| read(&slip).map(|waiting| (slip, waiting)))
+        one_time.map(|one_time| parse_grant(&one_time).map(|grant| (one_time, grant)))
             .transpose()
     }
 
     async fn limit_pending(&self, address: IpAddr, now: Timestamp) -> Result<(), AuthError> {
-        let slips = self.0.store.list_tokens(OneTimeKind::DeviceCode, None, now).await?;
-        let waiting = slips
+        let one_time_tokens = self.0.store.list_tokens(OneTimeKind::DeviceCode, None, now).await?;
+        let grant = one_time_tokens
             .iter()
-            .filter_map(|slip| read(slip).ok())
-            .filter(|waiting| now < waiting.expires_at);
-        let addresses: Vec<IpAddr> = waiting.map(|waiting| waiting.address).collect();
+            .filter_map(|one_time| parse_grant(one_time).ok())
+            .filter(|grant| now < grant.expires_at);
+        let addresses: Vec<IpAddr> = grant.map(|grant| grant.address).collect();
         let is_full = |network: NetworkPrefix| {
-            let theirs = addresses
+            let pending = addresses
                 .iter()
-                .filter(|theirs| NetworkPrefix::all_of(**theirs).any(|it| it == network));
-            theirs.count() >= MOST_OF_ONE_NETWORK * network.shared_by()
+                .filter(|pending| NetworkPrefix::all_of(**pending).any(|it| it == network));
+            pending.count() >= MAX_PENDING_PER_NETWORK * network.shared_by()
         };
-        if slips.len() < MOST_OF_ALL && !NetworkPrefix::all_of(address).any(is_full) {
+        if one_time_tokens.len() < MAX_PENDING && !NetworkPrefix::all_of(address).any(is_full) {
             return Ok(());
         }
         Err(AuthError::Throttled {
-            retry_after: LIFETIME / 10,
+            retry_after: CODE_LIFETIME / 10,
         })
     }
 
     /// One that leads nowhere yet.
-    async fn fresh_user_code(&self, now: Timestamp) -> Result<UserCode, AuthError> {
-        for _ in 0..TRIES {
+    async fn unused_user_code(&self, now: Timestamp) -> Result<UserCode, AuthError> {
+        for _ in 0..MAX_RETRIES {
             let code = UserCode::random(&self.0.rng);
             if self
                 .0
@@ -282,12 +283,12 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-fn write(waiting: &DeviceGrant) -> Result<String, AuthError> {
-    serde_json::to_string(waiting).map_err(|_| AuthError::Internal("a device cannot be written"))
+fn to_json(grant: &DeviceGrant) -> Result<String, AuthError> {
+    serde_json::to_string(grant).map_err(|_| AuthError::Internal("a device cannot be written"))
 }
 
-fn read(slip: &OneTimeToken) -> Result<DeviceGrant, AuthError> {
-    serde_json::from_str(&slip.body).map_err(|_| AuthError::Internal("a stored device"))
+fn parse_grant(one_time: &OneTimeToken) -> Result<DeviceGrant, AuthError> {
+    serde_json::from_str(&one_time.body).map_err(|_| AuthError::Internal("a stored device"))
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -27,12 +27,12 @@ use crate::{
 };
 
 /// Sessions that are remembered at once, the ended ones too.
-const MOST_SESSIONS: usize = 50_000;
-const MOST_COOKIES: usize = 50_000;
+const MAX_SESSIONS: usize = 50_000;
+const MAX_COOKIES: usize = 50_000;
 /// How many forgotten accounts are told apart from those that a load may still bring in.
 const INVALIDATION_LOG: usize = 1_024;
 /// Loads of different accounts that do not wait for each other.
-const LANES: usize = 64;
+const LOAD_LOCKS: usize = 64;
 
 /// What an account may do, as of the last account event.
 #[derive(Clone, Debug)]
@@ -48,11 +48,11 @@ pub struct Rights {
 pub(crate) struct CachedSession {
     pub(crate) session: Arc<Session>,
     /// The last sign of life, in microseconds since 1970.
-    seen: AtomicI64,
+    last_seen_us: AtomicI64,
     /// The one that the store knows of.
-    stored: AtomicI64,
+    stored_us: AtomicI64,
     /// When what was asked so far would be paid for, in microseconds since 1970 (see [`spend`](Self::spend)).
-    due: AtomicI64,
+    rate_tat: AtomicI64,
 }
 
 impl CachedSession {
@@ -64,20 +64,20 @@ impl CachedSession {
         let stored = if unused { 0 } else { seen };
         Self {
             session: Arc::new(session),
-            seen: AtomicI64::new(seen),
-            stored: AtomicI64::new(stored),
-            due: AtomicI64::new(0),
+            last_seen_us: AtomicI64::new(seen),
+            stored_us: AtomicI64::new(stored),
+            rate_tat: AtomicI64::new(0),
         }
     }
 
-    pub(crate) fn is_alive(&self, idle: Duration, now: Timestamp) -> bool {
+    pub(crate) fn is_live(&self, idle: Duration, now: Timestamp) -> bool {
         // A script may run once a quarter.
         let never_idle = self.session.kind == SessionKind::Personal;
         now < self.session.expires_at && (never_idle || now < clock::add(self.last_seen(), idle))
     }
 
     pub(crate) fn last_seen(&self) -> Timestamp {
-        Timestamp::from_microsecond(self.seen.load(Ordering::Relaxed))
+        Timestamp::from_microsecond(self.last_seen_us.load(Ordering::Relaxed))
             .unwrap_or(self.session.last_seen)
     }
 
@@ -90,14 +90,14 @@ impl CachedSession {
         const MINUTE: i64 = 60_000_000;
         let (now, each) = (now.as_microsecond(), MINUTE / i64::from(per_minute.max(1)));
         // It is never further ahead than it can have got: a clock that was set back shuts nobody out.
-        self.due.fetch_min(now + MINUTE, Ordering::Relaxed);
+        self.rate_tat.fetch_min(now + MINUTE, Ordering::Relaxed);
         let next = |due: i64| due.max(now) + each;
-        let pay = |due| Some(next(due)).filter(|next| *next <= now + MINUTE);
-        let unpaid = self
-            .due
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, pay)
+        let admit = |due| Some(next(due)).filter(|next| *next <= now + MINUTE);
+        let rejected = self
+            .rate_tat
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, admit)
             .err();
-        unpaid.map_or(Ok(()), |due| {
+        rejected.map_or(Ok(()), |due| {
             Err(Duration::from_micros(
                 (next(due) - now - MINUTE).unsigned_abs(),
             ))
@@ -107,12 +107,12 @@ impl CachedSession {
     /// Notes a sign of life; true if the store should hear of it, which is told to one caller in `interval`.
     pub(crate) fn touch(&self, now: Timestamp, interval: Duration) -> bool {
         let now_us = now.as_microsecond();
-        self.seen.fetch_max(now_us, Ordering::Relaxed);
-        let stored = self.stored.load(Ordering::Relaxed);
+        self.last_seen_us.fetch_max(now_us, Ordering::Relaxed);
+        let stored = self.stored_us.load(Ordering::Relaxed);
         let due = Timestamp::from_microsecond(stored)
             .is_ok_and(|stored| clock::add(stored, interval) < now);
         due && self
-            .stored
+            .stored_us
             .compare_exchange(stored, now_us, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
     }
@@ -147,32 +147,32 @@ struct CachedAccount {
 
 #[derive(Debug, Default)]
 struct CacheState {
-    people: HashMap<Username, CachedAccount>,
+    accounts: HashMap<Username, CachedAccount>,
     /// How many sessions `people` have.
     sessions: usize,
     cookies: HashMap<TokenHash, SecretOwner>,
     tickets: TicketStore,
     realms: HashMap<RealmName, Realm>,
     /// How often something was forgotten, and whose it was, newest last.
-    forgettings: u64,
-    forgotten: VecDeque<Username>,
+    invalidations: u64,
+    invalidated: VecDeque<Username>,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct SessionCache {
-    book: RwLock<CacheState>,
-    lanes: [Mutex<()>; LANES],
-    spread: RandomState,
+    state: RwLock<CacheState>,
+    load_locks: [Mutex<()>; LOAD_LOCKS],
+    hash_builder: RandomState,
     changes: watch::Sender<u64>,
 }
 
 impl SessionCache {
     pub(crate) fn new() -> Self {
         Self {
-            book: RwLock::default(),
-            lanes: std::array::from_fn(|_| Mutex::default()),
-            spread: RandomState::new(),
+            state: RwLock::default(),
+            load_locks: std::array::from_fn(|_| Mutex::default()),
+            hash_builder: RandomState::new(),
             changes: watch::Sender::new(0),
         }
     }
@@ -183,12 +183,12 @@ impl SessionCache {
 
     /// Whoever loads what belongs to `key` holds this, so that of many who miss it one loads.
     pub(crate) fn load_lock(&self, key: &impl Hash) -> &Mutex<()> {
-        let n = self.spread.hash_one(key) % LANES as u64;
-        &self.lanes[usize::try_from(n).unwrap_or_default()]
+        let n = self.hash_builder.hash_one(key) % LOAD_LOCKS as u64;
+        &self.load_locks[usize::try_from(n).unwrap_or_default()]
     }
 
     pub(crate) fn version(&self) -> CacheVersion {
-        CacheVersion(self.read().forgettings)
+        CacheVersion(self.read().invalidations)
     }
 
     /// Both in one look, for the way of every request.
@@ -197,55 +197,55 @@ impl SessionCache {
         username: &Username,
         id: &SessionId,
     ) -> (Option<CacheEntry>, Option<Arc<Rights>>) {
-        let book = self.read();
-        match book.people.get(username) {
-            Some(person) => (person.sessions.get(id).cloned(), person.rights.clone()),
+        let state = self.read();
+        match state.accounts.get(username) {
+            Some(account) => (account.sessions.get(id).cloned(), account.rights.clone()),
             None => (None, None),
         }
     }
 
     /// Takes in what was loaded since `mark`, unless the account was forgotten meanwhile.
-    pub(crate) fn learn_session(&self, mark: CacheVersion, session: Session) -> Arc<CachedSession> {
+    pub(crate) fn insert_session(&self, version: CacheVersion, session: Session) -> Arc<CachedSession> {
         let (username, id) = (session.username.clone(), session.id.clone());
-        let held = Arc::new(CachedSession::new(session));
-        self.learn(mark, &username, id, CacheEntry::Live(Arc::clone(&held)));
-        held
+        let cached = Arc::new(CachedSession::new(session));
+        self.insert(version, &username, id, CacheEntry::Live(Arc::clone(&cached)));
+        cached
     }
 
-    pub(crate) fn learn_over(&self, mark: CacheVersion, username: &Username, id: SessionId) {
-        self.learn(mark, username, id, CacheEntry::Ended);
+    pub(crate) fn insert_ended(&self, version: CacheVersion, username: &Username, id: SessionId) {
+        self.insert(version, username, id, CacheEntry::Ended);
     }
 
-    fn learn(&self, mark: CacheVersion, username: &Username, id: SessionId, known: CacheEntry) {
-        let mut book = self.write();
-        if !book.is_untouched_since(mark, username) {
+    fn insert(&self, version: CacheVersion, username: &Username, id: SessionId, entry: CacheEntry) {
+        let mut state = self.write();
+        if !state.is_unchanged_since(version, username) {
             return;
         }
-        book.make_room();
-        let person = book.people.entry(username.clone()).or_default();
-        if person.sessions.insert(id, known).is_none() {
-            book.sessions += 1;
+        state.evict();
+        let account = state.accounts.entry(username.clone()).or_default();
+        if account.sessions.insert(id, entry).is_none() {
+            state.sessions += 1;
         }
     }
 
-    pub(crate) fn learn_rights(&self, mark: CacheVersion, rights: Rights) -> Arc<Rights> {
+    pub(crate) fn insert_rights(&self, version: CacheVersion, rights: Rights) -> Arc<Rights> {
         let rights = Arc::new(rights);
-        let mut book = self.write();
+        let mut state = self.write();
         let username = &rights.account.username;
-        if book.is_untouched_since(mark, username) {
-            book.make_room();
-            book.people.entry(username.clone()).or_default().rights = Some(Arc::clone(&rights));
+        if state.is_unchanged_since(version, username) {
+            state.evict();
+            state.accounts.entry(username.clone()).or_default().rights = Some(Arc::clone(&rights));
         }
         rights
     }
 
     /// Everything about these accounts is to be loaded anew. Ticks [`changes`](Self::changes).
     pub(crate) fn invalidate<'a>(&self, usernames: impl IntoIterator<Item = &'a Username>) {
-        let mut book = self.write();
+        let mut state = self.write();
         for username in usernames {
-            book.invalidate(username);
+            state.invalidate(username);
         }
-        drop(book);
+        drop(state);
         self.changes.send_modify(|n| *n += 1);
     }
 
@@ -253,26 +253,26 @@ impl SessionCache {
         self.read().cookies.get(cookie).cloned()
     }
 
-    pub(crate) fn learn_cookie(&self, cookie: TokenHash, owner: SecretOwner) {
-        let mut book = self.write();
-        evict(&mut book.cookies, MOST_COOKIES);
-        book.cookies.insert(cookie, owner);
+    pub(crate) fn insert_cookie(&self, cookie: TokenHash, owner: SecretOwner) {
+        let mut state = self.write();
+        evict(&mut state.cookies, MAX_COOKIES);
+        state.cookies.insert(cookie, owner);
     }
 
-    pub(crate) fn add_ticket(&self, hash: TokenHash, ticket: Ticket, now: Timestamp) {
-        self.write().tickets.add(hash, ticket, now);
+    pub(crate) fn insert_ticket(&self, hash: TokenHash, ticket: Ticket, now: Timestamp) {
+        self.write().tickets.insert(hash, ticket, now);
     }
 
     /// Whose it is; the first time only.
-    pub(crate) fn take_ticket(&self, hash: &TokenHash, now: Timestamp) -> Option<Ticket> {
-        self.write().tickets.take(hash, now)
+    pub(crate) fn consume_ticket(&self, hash: &TokenHash, now: Timestamp) -> Option<Ticket> {
+        self.write().tickets.consume(hash, now)
     }
 
     pub(crate) fn realm(&self, name: &RealmName) -> Option<Realm> {
         self.read().realms.get(name).cloned()
     }
 
-    pub(crate) fn learn_realms(&self, realms: &[Realm]) {
+    pub(crate) fn replace_realms(&self, realms: &[Realm]) {
         self.write().realms = realms
             .iter()
             .map(|realm| (realm.name.clone(), realm.clone()))
@@ -281,21 +281,21 @@ impl SessionCache {
 
     // A panic while the book was open leaves it readable: every change to it is whole after each step.
     fn read(&self) -> RwLockReadGuard<'_, CacheState> {
-        self.book.read().unwrap_or_else(PoisonError::into_inner)
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, CacheState> {
-        self.book.write().unwrap_or_else(PoisonError::into_inner)
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl CacheState {
     /// False also if it was too long ago to tell.
-    fn is_untouched_since(&self, mark: CacheVersion, username: &Username) -> bool {
-        let since = usize::try_from(self.forgettings - mark.0).unwrap_or(usize::MAX);
-        since <= self.forgotten.len()
+    fn is_unchanged_since(&self, version: CacheVersion, username: &Username) -> bool {
+        let since = usize::try_from(self.invalidations - version.0).unwrap_or(usize::MAX);
+        since <= self.invalidated.len()
             && !self
-                .forgotten
+                .invalidated
                 .iter()
                 .rev()
                 .take(since)
@@ -303,38 +303,38 @@ impl CacheState {
     }
 
     fn invalidate(&mut self, username: &Username) {
-        self.drop_person(username);
-        if self.forgotten.len() == INVALIDATION_LOG {
-            self.forgotten.pop_front();
+        self.remove_account(username);
+        if self.invalidated.len() == INVALIDATION_LOG {
+            self.invalidated.pop_front();
         }
-        self.forgotten.push_back(username.clone());
-        self.forgettings += 1;
+        self.invalidated.push_back(username.clone());
+        self.invalidations += 1;
     }
 
-    fn drop_person(&mut self, username: &Username) {
-        if let Some(person) = self.people.remove(username) {
-            self.sessions -= person.sessions.len();
+    fn remove_account(&mut self, username: &Username) {
+        if let Some(account) = self.accounts.remove(username) {
+            self.sessions -= account.sessions.len();
         }
     }
 
     /// Forgets whoever comes first when it is too much, a tenth at once: there is no order to keep on every request.
-    fn make_room(&mut self) {
-        if self.sessions < MOST_SESSIONS && self.people.len() < MOST_SESSIONS {
+    fn evict(&mut self) {
+        if self.sessions < MAX_SESSIONS && self.accounts.len() < MAX_SESSIONS {
             return;
         }
-        let enough = MOST_SESSIONS - MOST_SESSIONS / 10;
-        while self.sessions > enough || self.people.len() > enough {
-            let Some(username) = self.people.keys().next().cloned() else {
+        let target = MAX_SESSIONS - MAX_SESSIONS / 10;
+        while self.sessions > target || self.accounts.len() > target {
+            let Some(username) = self.accounts.keys().next().cloned() else {
                 return;
             };
-            self.drop_person(&username);
+            self.remove_account(&username);
         }
     }
 }
 
 /// Keeps nine tenths of a map that has reached `most`.
-fn evict<K, V>(map: &mut HashMap<K, V>, most: usize) {
-    if map.len() < most {
+fn evict<K, V>(map: &mut HashMap<K, V>, max: usize) {
+    if map.len() < max {
         return;
     }
     let mut n = 0;

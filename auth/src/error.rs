@@ -31,16 +31,16 @@ pub enum AuthError {
     CrossSite,
     /// Unknown user, wrong password, disabled account: not said which.
     #[error("Incorrect username or password")]
-    BadCredentials,
+    InvalidCredentials,
     /// The password was right, and the account has a second factor. Said to nobody whose password was wrong.
     #[error("Enter the code from your authenticator app, or a recovery code.")]
-    SecondFactorNeeded,
+    SecondFactorRequired,
     /// At sign-in, after a right password.
     #[error(
         "The code is wrong or was already used. Enter the current code from the app, or a recovery \
          code."
     )]
-    SecondFactorWrong,
+    SecondFactorInvalid,
     /// A sign-in that waited too long for its second factor, or whose password was changed meanwhile.
     #[error("This sign-in has expired. Start again.")]
     SignInExpired,
@@ -65,9 +65,9 @@ pub enum AuthError {
     )]
     LastFactor,
     #[error("A name must have 1 to 64 characters.")]
-    BadFactorName,
+    InvalidFactorName,
     #[error("Enter a reason of 1 to 500 characters. It is recorded in the audit log.")]
-    BadReason,
+    InvalidReason,
     /// A refresh token that is unknown, used or ended.
     #[error("The refresh token is no longer valid. Sign in again.")]
     InvalidGrant,
@@ -80,13 +80,13 @@ pub enum AuthError {
     NotAllowed { action: &'static str },
     /// The token may not do this, whoever gave it (RFC 6750 §3.1: `insufficient_scope`).
     #[error("This action requires a token with the scope {grant}.")]
-    ScopeMissing { grant: Scope },
+    InsufficientScope { grant: Scope },
     /// One's own account is not a program's to change.
     #[error("This action requires a browser session. A token is not accepted.")]
     InteractiveSessionRequired,
     /// RFC 9470: `insufficient_user_authentication`.
     #[error("This action requires a sign-in within the last {} minutes.", .max_age.as_secs() / 60)]
-    StepUpNeeded { max_age: Duration },
+    StepUpRequired { max_age: Duration },
     #[error("This installation requires a second factor. Set one up first.")]
     Restricted(Restriction),
     /// There is none of that name, or the caller may not know of it.
@@ -100,7 +100,7 @@ pub enum AuthError {
     RegistrationClosed,
     /// Registering without an invitation where one is needed.
     #[error("Registration requires an invitation. Ask an administrator for one.")]
-    InviteNeeded,
+    InvitationRequired,
     /// Unknown, used, withdrawn, expired, or of somebody who may not invite any more: not said which.
     #[error("This invitation is no longer valid. Ask for a new one.")]
     InvitationInvalid,
@@ -108,17 +108,17 @@ pub enum AuthError {
     #[error("This link is no longer valid. Change your e-mail address again to get a new one.")]
     EmailLinkInvalid,
     #[error("There is no e-mail address to confirm, or this installation does not send e-mail.")]
-    NothingToConfirm,
+    NoUnverifiedEmail,
     #[error("Group not found")]
     NoSuchGroup,
     #[error("A group with that name already exists.")]
     GroupTaken,
     #[error("Invitation not found")]
-    NoSuchInvite,
+    NoSuchInvitation,
     #[error("You have too many open invitations. Withdraw some, or wait until they are used.")]
-    TooManyInvites,
+    TooManyInvitations,
     #[error("{0}")]
-    PasswordRefused(#[from] crate::password::PasswordRejected),
+    PasswordRejected(#[from] crate::password::PasswordRejected),
     #[error("User not found")]
     NoSuchAccount,
     #[error("Session not found")]
@@ -130,9 +130,9 @@ pub enum AuthError {
     NoSuchDevice,
     /// A program was not let in.
     #[error(transparent)]
-    Delegation(#[from] crate::delegating::OAuthError),
+    OAuth(#[from] crate::delegating::OAuthError),
     #[error(transparent)]
-    PersonalRefused(#[from] crate::personal::PersonalTokenError),
+    PersonalToken(#[from] crate::personal::PersonalTokenError),
     #[error("The last administrator cannot be removed. Make another user an administrator first.")]
     LastAdministrator,
     /// A way into an account, made by whoever is signed in to it: that would go round what only its owner knows.
@@ -154,7 +154,7 @@ pub enum AuthError {
     ProviderUnavailable,
     /// The provider, or what it sent.
     #[error("The sign-in at the provider failed ({0}). Try again, or use another sign-in method.")]
-    ProviderRefused(String),
+    ProviderRejected(String),
     /// A sign-in that was begun in another browser, used before, or too long ago.
     #[error("This sign-in was started in another browser, or has expired. Start again.")]
     StateMismatch,
@@ -164,7 +164,7 @@ pub enum AuthError {
     )]
     IdentityNotLinked,
     #[error("That identity is already connected to another account.")]
-    AlreadyLinked,
+    IdentityLinkedElsewhere,
     #[error(transparent)]
     Passkey(#[from] PasskeyError),
     #[error("This link is no longer valid. Ask for a new one.")]
@@ -173,7 +173,7 @@ pub enum AuthError {
     #[error(
         "This password must be reset. Request a reset link, or ask an administrator."
     )]
-    ResetRequired,
+    PasswordChangeRequired,
     #[error("This account is disabled. Enable it first.")]
     AccountDisabled,
     #[error("Too many attempts. Try again in {}.", humanize(*.retry_after))]
@@ -202,7 +202,7 @@ pub enum AuthError {
     )]
     MasterKeyMismatch,
     #[error("The new master key is already active.")]
-    SameMasterKey,
+    MasterKeyUnchanged,
     /// A bug or a broken key; logged where it is answered.
     #[error("internal: {0}")]
     Internal(&'static str),
@@ -211,12 +211,12 @@ pub enum AuthError {
 /// `1 second`, `45 seconds`, `12 minutes`: never less than what is left.
 fn humanize(wait: Duration) -> String {
     let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
-    let (many, unit) = if seconds < 120 {
+    let (count, unit) = if seconds < 120 {
         (seconds, "second")
     } else {
         (seconds.div_ceil(60), "minute")
     };
-    format!("{many} {unit}{}", if many == 1 { "" } else { "s" })
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::{convert::Infallible, sync::Arc};
 use axum::{extract::FromRequestParts, response::IntoResponse};
 use http::{HeaderName, Method, header::ORIGIN, request::Parts};
 
-use self::credentials::{Credentials, credentials};
+use self::credentials::{RequestCredentials, credentials};
 use crate::{
     Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, RealmName, TokenKind,
     permit::RealmTarget,
@@ -170,7 +170,7 @@ impl<S: HasAuth> FromRequestParts<S> for SameOriginForm {
         if is_same_origin(parts, state) {
             return Ok(Self);
         }
-        if let Ok(Credentials::Cookie(cookie)) = credentials(&parts.headers, state.cookie_name()) {
+        if let Ok(RequestCredentials::Cookie(cookie)) = credentials(&parts.headers, state.cookie_name()) {
             audit_cross_site(parts, state, cookie);
         }
         Err(AuthError::CrossSite.into())
@@ -223,7 +223,7 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
         return Ok(caller.clone());
     }
     let caller = match credentials(&parts.headers, state.cookie_name())? {
-        Credentials::Bearer(token) if token.starts_with(TokenKind::Personal.prefix()) => {
+        RequestCredentials::Bearer(token) if token.starts_with(TokenKind::Personal.prefix()) => {
             Box::pin(
                 state
                     .auth()
@@ -231,8 +231,8 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
             )
             .await?
         }
-        Credentials::Bearer(token) => state.auth().authenticate_bearer(token).await?,
-        Credentials::Basic(name, token) => {
+        RequestCredentials::Bearer(token) => state.auth().authenticate_bearer(token).await?,
+        RequestCredentials::Basic(name, token) => {
             // A browser that was told the token once would send it along with what another site causes.
             if !is_safe(&parts.method) && is_browser(parts) && !is_same_origin(parts, state) {
                 return Err(AuthError::CrossSite);
@@ -244,7 +244,7 @@ async fn resolve<S: HasAuth>(parts: &mut Parts, state: &S) -> Result<Caller, Aut
             )
             .await?
         }
-        Credentials::Cookie(cookie) => {
+        RequestCredentials::Cookie(cookie) => {
             if !is_safe(&parts.method) && !is_same_origin(parts, state) {
                 audit_cross_site(parts, state, cookie);
                 return Err(AuthError::CrossSite);
@@ -264,7 +264,7 @@ fn audit_cross_site<S: HasAuth>(parts: &Parts, state: &S, cookie: &str) {
     state.auth().audit_cross_site(
         cookie,
         from,
-        DeniedRequest::by_another_site(request_of(parts), site_of(parts)),
+        DeniedRequest::cross_site(request_of(parts), site_of(parts)),
     );
 }
 

@@ -14,7 +14,7 @@ pub use code::OneTimeCode;
 pub use enrolling::{EnrolledFactor, NewTotp, FactorOverview};
 pub use recovering::AuditReason;
 pub use recovery::RecoveryCode;
-pub use rules::{FactorRules, Required};
+pub use rules::{FactorRules, FactorRequirement};
 
 use std::{fmt, sync::Arc};
 
@@ -97,8 +97,8 @@ pub struct FactorId(Arc<str>);
 
 impl FactorId {
     #[must_use]
-    pub fn random(chance: &SecureRandom) -> Self {
-        Self::new(&hex::encode(chance.bytes::<16>()))
+    pub fn random(rng: &SecureRandom) -> Self {
+        Self::new(&hex::encode(rng.bytes::<16>()))
     }
 
     /// Takes an id back from where it was kept, or from a request: an unknown one finds nothing.

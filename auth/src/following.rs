@@ -7,14 +7,14 @@ use tokio::time::MissedTickBehavior;
 use crate::{Auth, AuthError, AuthStore, StoreUnavailable, clock};
 
 /// How often the account-event log is read: a session that ended on another node is refused within a second.
-const FOLLOW: Duration = Duration::from_millis(250);
+const EVENT_INTERVAL: Duration = Duration::from_millis(250);
 /// How often all accounts' hashes are looked through.
-const COUNT_KINDS: Duration = Duration::from_mins(1);
+const HASH_PROFILE_INTERVAL: Duration = Duration::from_mins(1);
 /// How often, and how long after their end, sessions are forgotten for good.
-const CLEAN: Duration = Duration::from_hours(1);
+const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
 /// Another node's clock may be behind by less.
-const KEEP_SLIPS: Duration = Duration::from_hours(1);
-const KEEP_ENDED: Duration = Duration::from_hours(30 * 24);
+const ONE_TIME_TOKEN_RETENTION: Duration = Duration::from_hours(1);
+const ENDED_SESSION_RETENTION: Duration = Duration::from_hours(30 * 24);
 
 impl<S: AuthStore> Auth<S> {
     /// Follows the account-event log: run it as a task. Every 250 ms; what this node wrote is heard at once.
@@ -33,7 +33,7 @@ impl<S: AuthStore> Auth<S> {
     /// What kinds of hashes are left, each minute: imported ones come by other processes, and go with their owners'
     /// next sign-ins.
     async fn refresh_hash_profiles_loop(&self) -> Infallible {
-        let mut ticks = tokio::time::interval(COUNT_KINDS);
+        let mut ticks = tokio::time::interval(HASH_PROFILE_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
@@ -46,38 +46,38 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn refresh_hash_profiles(&self) -> Result<(), StoreUnavailable> {
         self.0
             .hasher
-            .kinds()
+            .profiles()
             .replace_all(&self.0.store.hash_samples().await?);
         Ok(())
     }
 
     async fn follow_account_events(&self) -> Infallible {
-        let mut ticks = tokio::time::interval(FOLLOW);
+        let mut ticks = tokio::time::interval(EVENT_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut is_deaf = false;
+        let mut failing = false;
         loop {
             ticks.tick().await;
-            let heard = self.apply_account_events().await;
+            let result = self.apply_account_events().await;
             // Said once, not four times a second.
-            match &heard {
-                Err(error) if !is_deaf => {
+            match &result {
+                Err(error) if !failing => {
                     tracing::error!(%error, "the account-event log cannot be followed")
                 }
-                Ok(()) if is_deaf => tracing::info!("the account-event log is followed again"),
+                Ok(()) if failing => tracing::info!("the account-event log is followed again"),
                 _ => {}
             }
-            is_deaf = heard.is_err();
+            failing = result.is_err();
         }
     }
 
     /// Beside the following, which must not wait for it.
     async fn cleanup(&self) -> Infallible {
-        let mut ticks = tokio::time::interval(FOLLOW);
+        let mut ticks = tokio::time::interval(EVENT_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut cleaned_at = self.0.clock.now();
         loop {
             ticks.tick().await;
-            if clock::since(cleaned_at, self.0.clock.now()) >= CLEAN {
+            if clock::since(cleaned_at, self.0.clock.now()) >= CLEANUP_INTERVAL {
                 cleaned_at = self.0.clock.now();
                 self.purge_ended_sessions().await;
                 self.purge_expired_tokens().await;
@@ -107,7 +107,7 @@ impl<S: AuthStore> Auth<S> {
 
     /// In small steps, so that nobody who signs in waits for it.
     async fn purge_expired_tokens(&self) {
-        let before = clock::sub(self.0.clock.now(), KEEP_SLIPS);
+        let before = clock::sub(self.0.clock.now(), ONE_TIME_TOKEN_RETENTION);
         loop {
             match self.0.store.purge_expired_tokens(before).await {
                 Ok(0) => return,
@@ -123,7 +123,7 @@ impl<S: AuthStore> Auth<S> {
         match self
             .0
             .store
-            .purge_ended(clock::sub(self.0.clock.now(), KEEP_ENDED))
+            .purge_ended(clock::sub(self.0.clock.now(), ENDED_SESSION_RETENTION))
             .await
         {
             Ok(sessions) => tracing::debug!(sessions, "long ended sessions were forgotten"),

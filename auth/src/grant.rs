@@ -61,39 +61,39 @@ impl Scopes {
     pub const DELEGABLE: Self = Self(0b0_1111);
 
     #[must_use]
-    pub fn of(grants: &[Scope]) -> Self {
-        grants
+    pub fn of(scopes: &[Scope]) -> Self {
+        scopes
             .iter()
-            .fold(Self::NONE, |all, grant| Self(all.0 | bit(*grant)))
+            .fold(Self::NONE, |all, scope| Self(all.0 | bit(*scope)))
     }
 
     /// Words with spaces between them.
     ///
     /// # Errors
     /// [`UnknownGrant`] names the first word that is none.
-    pub fn parse(scope: &str) -> Result<Self, UnknownScope> {
-        let mut grants = Self::NONE;
-        for word in scope.split(' ').filter(|word| !word.is_empty()) {
+    pub fn parse(text: &str) -> Result<Self, UnknownScope> {
+        let mut scopes = Self::NONE;
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
             let known = Scope::ALL.into_iter().find(|grant| grant.as_str() == word);
-            grants.0 |= bit(known.ok_or_else(|| UnknownScope(word.chars().take(40).collect()))?);
+            scopes.0 |= bit(known.ok_or_else(|| UnknownScope(word.chars().take(40).collect()))?);
         }
-        Ok(grants)
+        Ok(scopes)
     }
 
     #[must_use]
-    pub fn contains(self, grant: Scope) -> bool {
-        self.0 & bit(grant) != 0
+    pub fn contains(self, scope: Scope) -> bool {
+        self.0 & bit(scope) != 0
     }
 
     /// What is in both.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// Whether nothing is in `self` that is not in `other`.
     #[must_use]
-    pub fn is_within(self, other: Self) -> bool {
+    pub fn is_subset(self, other: Self) -> bool {
         self.0 & !other.0 == 0
     }
 
@@ -105,12 +105,12 @@ impl Scopes {
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::ALL
             .into_iter()
-            .filter(move |grant| self.contains(*grant))
+            .filter(move |scope| self.contains(*scope))
     }
 }
 
-fn bit(grant: Scope) -> u8 {
-    1 << grant as u8
+fn bit(scope: Scope) -> u8 {
+    1 << scope as u8
 }
 
 impl fmt::Display for Scopes {
@@ -136,6 +136,6 @@ mod tests {
         assert_eq!(scope.to_string(), "files:read admin");
         assert_eq!(Scopes::parse(&Scopes::ALL.to_string()), Ok(Scopes::ALL));
         assert!(Scopes::parse("files:read Files:Write").is_err());
-        assert!(scope.is_within(Scopes::ALL) && !Scopes::ALL.is_within(scope));
+        assert!(scope.is_subset(Scopes::ALL) && !Scopes::ALL.is_subset(scope));
     }
 }

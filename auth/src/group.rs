@@ -24,8 +24,8 @@ pub struct BadGroupName;
 impl GroupName {
     pub fn parse(raw: &str) -> Result<Self, BadGroupName> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let fits = raw.starts_with(plain) && raw.chars().all(|c| plain(c) || c == '-' || c == '_');
-        if fits && raw.len() <= 64 {
+        let is_valid = raw.starts_with(plain) && raw.chars().all(|c| plain(c) || c == '-' || c == '_');
+        if is_valid && raw.len() <= 64 {
             Ok(Self(raw.into()))
         } else {
             Err(BadGroupName)
@@ -208,18 +208,18 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<Vec<RealmMember>, AuthError> {
         let realm = &permit.realm().id;
         let mut members = BTreeMap::new();
-        for (account, own) in self.0.store.members_of(realm).await? {
+        for (account, direct) in self.0.store.members_of(realm).await? {
             let username = account.username.clone();
             members.insert(
                 username,
                 RealmMember {
                     account,
-                    direct: Some(own),
+                    direct: Some(direct),
                     via_groups: Vec::new(),
                 },
             );
         }
-        for (account, group, role) in self.0.store.members_through(realm).await? {
+        for (account, group, role) in self.0.store.members_via_groups(realm).await? {
             let username = account.username.clone();
             let member = RealmMember {
                 account,

@@ -37,7 +37,7 @@ use rules::{Concurrency, Denial};
 /// One try of one secret.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt<'a> {
-    pub(crate) secret: CredentialKind,
+    pub(crate) kind: CredentialKind,
     /// Whose secret it would be; `None` where that is not known, or the name cannot be anybody's. A name that is
     /// nobody's counts like any other, so the answer says nothing about who exists.
     pub(crate) account: Option<&'a Username>,
@@ -49,28 +49,28 @@ pub(crate) struct Attempt<'a> {
 #[derive(Debug)]
 #[must_use = "say how it ended: `failed` or `succeeded`"]
 pub(crate) struct AttemptGuard {
-    secret: CredentialKind,
+    kind: CredentialKind,
     /// What a failure is charged to: networks first.
-    charged: Vec<Bucket>,
+    buckets: Vec<Bucket>,
     /// The account's bucket, where there are failures in it.
     indebted: Option<Bucket>,
     /// Whom it was about, if anybody.
     claimed_account: Option<Username>,
     from: Origin,
-    turn: Option<SlotGuard>,
+    slot: Option<SlotGuard>,
 }
 
 /// What this node remembers of tries by itself.
 pub(crate) struct Throttle {
-    lanes: AttemptSlots,
-    notes: RateLimitedEvents<Bucket>,
+    slots: AttemptSlots,
+    reported: RateLimitedEvents<Bucket>,
 }
 
 impl Throttle {
     pub(crate) fn new() -> Self {
         Self {
-            lanes: AttemptSlots::new(),
-            notes: RateLimitedEvents::default(),
+            slots: AttemptSlots::new(),
+            reported: RateLimitedEvents::default(),
         }
     }
 }
@@ -80,9 +80,9 @@ struct Blocked(Bucket, Denial);
 
 impl AttemptGuard {
     /// For the audit, where it turned out only later whose secret it would have been.
-    pub(crate) fn about(self, whose: Option<&Username>) -> Self {
+    pub(crate) fn for_account(self, account: Option<&Username>) -> Self {
         Self {
-            claimed_account: whose.cloned(),
+            claimed_account: account.cloned(),
             ..self
         }
     }
@@ -92,30 +92,30 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::Throttled`] with the time left, [`AuthError::LockedOut`] where waiting does not help,
     /// [`AuthError::Busy`] where too many try the same at once.
-    pub(crate) async fn begin_attempt(&self, trial: &Attempt<'_>) -> Result<AttemptGuard, AuthError> {
-        let lanes = &self.0.throttle.lanes;
-        let mut turn: Option<SlotGuard> = None;
+    pub(crate) async fn begin_attempt(&self, attempt: &Attempt<'_>) -> Result<AttemptGuard, AuthError> {
+        let slots = &self.0.throttle.slots;
+        let mut slot: Option<SlotGuard> = None;
         loop {
-            let charged_before = lanes.charged(&trial.account);
-            let found = self.0.store.throttles(inquiry(trial)).await?;
-            let mut pass = AttemptGuard::new(trial, &found);
-            let pace = match self.strictest(&pass.charged, &found.counts) {
-                Ok(pace) => pace,
-                Err(shut) => return Err(self.report_denial(trial, shut).await?),
+            let failures_before = slots.failures(&attempt.account);
+            let found = self.0.store.throttles(throttle_query(attempt)).await?;
+            let mut guard = AttemptGuard::new(attempt, &found);
+            let concurrency = match self.strictest(&guard.buckets, &found.counts) {
+                Ok(concurrency) => concurrency,
+                Err(blocked) => return Err(self.report_denial(attempt, blocked).await?),
             };
-            let Some(account) = pass.account() else {
-                return Ok(pass);
+            let Some(account) = guard.account() else {
+                return Ok(guard);
             };
-            if turn.is_none() {
-                turn = lanes.try_acquire(account, pace);
+            if slot.is_none() {
+                slot = slots.try_acquire(account, concurrency);
             }
-            if !turn.as_ref().is_some_and(|turn| turn.is_enough_for(pace)) {
+            if !slot.as_ref().is_some_and(|slot| slot.covers(concurrency)) {
                 // Whoever waits for room must not take any.
-                drop(turn.take());
-                turn = Some(lanes.acquire(account, pace).await?);
-            } else if lanes.charged(&trial.account) == charged_before {
-                pass.turn = turn;
-                return Ok(pass);
+                drop(slot.take());
+                slot = Some(slots.acquire(account, concurrency).await?);
+            } else if slots.failures(&attempt.account) == failures_before {
+                guard.slot = slot;
+                return Ok(guard);
             }
         }
     }
@@ -126,13 +126,13 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::Throttled`] where it leads nowhere and its network has tried too many of those.
     pub(crate) async fn lookup_or_penalize<T>(
         &self,
-        secret: CredentialKind,
+        kind: CredentialKind,
         from: &Origin,
         look_up: impl Future<Output = Result<Option<T>, AuthError>>,
     ) -> Result<Option<T>, AuthError> {
         let found = look_up.await?;
         if found.is_none() {
-            self.penalize(secret, from, None).await?;
+            self.penalize(kind, from, None).await?;
         }
         Ok(found)
     }
@@ -143,35 +143,35 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::Throttled`] where its network has tried too many: then nothing more is charged.
     pub(crate) async fn penalize(
         &self,
-        secret: CredentialKind,
+        kind: CredentialKind,
         from: &Origin,
-        whose: Option<&Username>,
+        account: Option<&Username>,
     ) -> Result<(), AuthError> {
-        let pass = self
+        let guard = self
             .begin_attempt(&Attempt {
-                secret,
+                kind,
                 account: None,
                 from,
             })
             .await?;
-        self.failed(pass.about(whose)).await
+        self.failed(guard.for_account(account)).await
     }
 
     /// Charges whoever tried, and tells audit and log.
-    pub(crate) async fn failed(&self, pass: AttemptGuard) -> Result<(), AuthError> {
-        self.charge(&pass).await?;
-        self.report_failure(&pass).await
+    pub(crate) async fn failed(&self, guard: AttemptGuard) -> Result<(), AuthError> {
+        self.charge_buckets(&guard).await?;
+        self.report_failure(&guard).await
     }
 
     /// Charges whoever did what may be done only so often, though nothing was wrong.
-    pub(crate) async fn count(&self, pass: AttemptGuard) -> Result<(), AuthError> {
-        self.charge(&pass).await
+    pub(crate) async fn count(&self, guard: AttemptGuard) -> Result<(), AuthError> {
+        self.charge_buckets(&guard).await
     }
 
     /// The count for this secret begins anew, for whoever tries from that place. The network keeps its own: one good
     /// account must not pay for guessing others.
-    pub(crate) async fn succeeded(&self, pass: AttemptGuard) -> Result<(), AuthError> {
-        if let Some(owing) = &pass.indebted {
+    pub(crate) async fn succeeded(&self, guard: AttemptGuard) -> Result<(), AuthError> {
+        if let Some(owing) = &guard.indebted {
             self.0.store.reset_count(owing.clone()).await?;
         }
         Ok(())
@@ -181,40 +181,40 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn reset_for_new_secret(
         &self,
         username: &Username,
-        secret: CredentialKind,
+        kind: CredentialKind,
     ) -> Result<(), AuthError> {
-        Ok(self.0.store.reset_counts(username, secret).await?)
+        Ok(self.0.store.reset_counts(username, kind).await?)
     }
 
-    async fn charge(&self, pass: &AttemptGuard) -> Result<(), AuthError> {
-        let charges = pass.charged.iter().cloned().map(rules::charge).collect();
+    async fn charge_buckets(&self, guard: &AttemptGuard) -> Result<(), AuthError> {
+        let charges = guard.buckets.iter().cloned().map(rules::charge).collect();
         self.0.store.record_failures(charges, self.0.clock.now()).await?;
-        if let Some(account) = pass.account() {
-            self.0.throttle.lanes.record_failure(&account.username());
+        if let Some(account) = guard.account() {
+            self.0.throttle.slots.record_failure(&account.username());
         }
         Ok(())
     }
 
     /// The strictest of them decides.
-    fn strictest(&self, asked: &[Bucket], tallies: &[FailureCount]) -> Result<Concurrency, Blocked> {
-        let (now, mut pace) = (self.0.clock.now(), Concurrency::Shared);
-        for bucket in asked {
-            let tally = tallies.iter().find(|tally| tally.bucket == *bucket);
-            pace = pace
-                .max(rules::evaluate(tally, now).map_err(|refusal| Blocked(bucket.clone(), refusal))?);
+    fn strictest(&self, buckets: &[Bucket], counts: &[FailureCount]) -> Result<Concurrency, Blocked> {
+        let (now, mut concurrency) = (self.0.clock.now(), Concurrency::Shared);
+        for bucket in buckets {
+            let count = counts.iter().find(|count| count.bucket == *bucket);
+            concurrency = concurrency
+                .max(rules::evaluate(count, now).map_err(|refusal| Blocked(bucket.clone(), refusal))?);
         }
-        Ok(pace)
+        Ok(concurrency)
     }
 
     /// What administrators want to know of.
     pub(crate) async fn visible_lockouts(&self) -> Result<Vec<FailureCount>, AuthError> {
-        let owing_at = rules::visible_until(self.0.clock.now());
+        let visible_until = rules::visible_until(self.0.clock.now());
         Ok(self
             .0
             .store
             .lockouts(LockoutQuery {
                 failures: rules::FREE_FAILURES,
-                visible_after: owing_at,
+                visible_after: visible_until,
             })
             .await?)
     }
@@ -222,9 +222,9 @@ impl<S: AuthStore> Auth<S> {
     /// What is paid off, and names that are nobody's and that nobody tried for long.
     pub(crate) async fn purge(&self) {
         let now = self.0.clock.now();
-        match self.0.store.purge_throttles(rules::forgettable(now)).await {
-            Ok(forgotten) => {
-                tracing::debug!(forgotten, "failures and places of long ago were forgotten")
+        match self.0.store.purge_throttles(rules::purge_cutoffs(now)).await {
+            Ok(purged) => {
+                tracing::debug!(purged, "failures and places of long ago were forgotten")
             }
             Err(error) => {
                 tracing::warn!(%error, "failures and places of long ago were not forgotten")
@@ -236,80 +236,80 @@ impl<S: AuthStore> Auth<S> {
 impl AttemptGuard {
     /// A device stands for itself; a network that the account is known in still shares that network's limit, or the
     /// answer would say who is known.
-    fn new(trial: &Attempt<'_>, found: &ThrottleState) -> Self {
-        let (mut charged, mut indebted) = (networks_of(trial), None);
-        if let Some(username) = guessed(trial) {
-            let places = trial.from.places();
-            let place = places
+    fn new(attempt: &Attempt<'_>, found: &ThrottleState) -> Self {
+        let (mut buckets, mut indebted) = (network_buckets(attempt), None);
+        if let Some(username) = throttled_account(attempt) {
+            let sources = attempt.from.sources();
+            let source = sources
                 .into_iter()
-                .find(|place| found.known.contains(place))
+                .find(|source| found.known_sources.contains(source))
                 .unwrap_or(AttemptSource::Unknown);
-            let account = of_account(trial, username, &place);
+            let account = account_bucket(attempt, username, &source);
             indebted = found
                 .counts
                 .iter()
-                .any(|tally| tally.bucket == account)
+                .any(|count| count.bucket == account)
                 .then(|| account.clone());
-            if matches!(place, AttemptSource::Device(_)) {
-                charged.clear();
+            if matches!(source, AttemptSource::Device(_)) {
+                buckets.clear();
             }
-            charged.push(account);
+            buckets.push(account);
         }
-        let (secret, claimed_account, from) = (trial.secret, trial.account.cloned(), trial.from.clone());
+        let (kind, claimed_account, from) = (attempt.kind, attempt.account.cloned(), attempt.from.clone());
         Self {
-            secret,
-            charged,
+            kind,
+            buckets,
             indebted,
             claimed_account,
             from,
-            turn: None,
+            slot: None,
         }
     }
 
     fn account(&self) -> Option<&Bucket> {
-        self.charged
+        self.buckets
             .iter()
             .find(|bucket| bucket.username().is_some())
     }
 }
 
 /// Everything that may matter, in one question.
-fn inquiry(trial: &Attempt<'_>) -> ThrottleQuery {
-    let mut buckets = networks_of(trial);
-    let Some(username) = guessed(trial) else {
+fn throttle_query(attempt: &Attempt<'_>) -> ThrottleQuery {
+    let mut buckets = network_buckets(attempt);
+    let Some(username) = throttled_account(attempt) else {
         return ThrottleQuery {
             buckets,
             sources: None,
         };
     };
-    let places = trial.from.places();
+    let sources = attempt.from.sources();
     buckets.extend(
-        places
+        sources
             .iter()
             .chain([&AttemptSource::Unknown])
-            .map(|place| of_account(trial, username, place)),
+            .map(|source| account_bucket(attempt, username, source)),
     );
     ThrottleQuery {
         buckets,
-        sources: Some((username.clone(), places)),
+        sources: Some((username.clone(), sources)),
     }
 }
 
-fn guessed<'a>(trial: &Attempt<'a>) -> Option<&'a Username> {
-    trial.account.filter(|_| trial.secret.is_guessable())
+fn throttled_account<'a>(attempt: &Attempt<'a>) -> Option<&'a Username> {
+    attempt.account.filter(|_| attempt.kind.is_guessable())
 }
 
-fn networks_of(trial: &Attempt<'_>) -> Vec<Bucket> {
-    let tries = trial.secret.rate_class();
-    NetworkPrefix::all_of(trial.from.address)
+fn network_buckets(attempt: &Attempt<'_>) -> Vec<Bucket> {
+    let tries = attempt.kind.rate_class();
+    NetworkPrefix::all_of(attempt.from.address)
         .map(|network| Bucket::Network(tries, network))
         .collect()
 }
 
-fn of_account(trial: &Attempt<'_>, username: &Username, place: &AttemptSource) -> Bucket {
+fn account_bucket(attempt: &Attempt<'_>, username: &Username, source: &AttemptSource) -> Bucket {
     Bucket::Account {
         username: username.clone(),
-        secret: trial.secret,
-        place: place.clone(),
+        kind: attempt.kind,
+        source: source.clone(),
     }
 }

@@ -28,12 +28,12 @@ const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 pub(crate) struct Hasher {
-    argon: Argon2Hasher,
+    argon2: Argon2Hasher,
     peppers: Peppers,
-    chance: SecureRandom,
-    kinds: HashProfiles,
+    rng: SecureRandom,
+    profiles: HashProfiles,
     cores: Arc<Semaphore>,
-    patience: Duration,
+    queue_timeout: Duration,
     started: Arc<AtomicU64>,
 }
 
@@ -43,17 +43,17 @@ impl Hasher {
     pub(crate) fn new(
         cost: HashingCost,
         peppers: Peppers,
-        chance: SecureRandom,
+        rng: SecureRandom,
     ) -> Result<Self, AuthError> {
         let argon = Argon2Hasher::new(cost)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            kinds: HashProfiles::new(argon.kind(), chance.clone()),
-            argon,
-            chance,
+            profiles: HashProfiles::new(argon.profile(), rng.clone()),
+            argon2: argon,
+            rng,
             peppers,
             cores: Arc::new(Semaphore::new(cores)),
-            patience: QUEUE_TIMEOUT,
+            queue_timeout: QUEUE_TIMEOUT,
             started: Arc::default(),
         })
     }
@@ -61,13 +61,13 @@ impl Hasher {
     /// # Errors
     /// [`AuthError::Busy`] where no core came free in time.
     pub(crate) async fn hash(&self, password: &Arc<Password>) -> Result<PasswordHash, AuthError> {
-        let (argon, salt) = (self.argon.clone(), self.chance.bytes::<16>());
+        let (argon, salt) = (self.argon2.clone(), self.rng.bytes::<16>());
         let pepper = self.peppers.current();
-        let seasoned = pepper.apply(password);
+        let peppered = pepper.apply(password);
         self.started.fetch_add(1, Ordering::Relaxed);
-        self.run_on_pool(move || argon.hash(&seasoned, &salt))
+        self.run_on_pool(move || argon.hash(&peppered, &salt))
             .await?
-            .map(|phc| PasswordHash::stored(&pepper.tag(&phc)))
+            .map(|phc| PasswordHash::from_stored(&pepper.tag(&phc)))
             .map_err(|_| AuthError::Internal("hashing a password failed"))
     }
 
@@ -96,32 +96,32 @@ impl Hasher {
     ) -> Result<bool, AuthError> {
         let (pool, password, hash) = (self.clone(), Arc::clone(password), hash.cloned());
         self.run_on_pool(move || {
-            let hash = hash.filter(|hash| pool.knows_key_of(hash));
-            let fits = hash.as_ref().is_some_and(|hash| pool.matches(&password, hash));
-            if !fits {
+            let hash = hash.filter(|hash| pool.has_pepper_for(hash));
+            let is_match = hash.as_ref().is_some_and(|hash| pool.matches(&password, hash));
+            if !is_match {
                 let verified = hash.as_ref().and_then(HashProfile::of);
-                for dummy in pool.kinds.remaining_dummies(verified) {
+                for dummy in pool.profiles.remaining_dummies(verified) {
                     pool.matches(&password, &dummy);
                 }
                 // For the next one: it was imported while we were not looking.
                 if let Some(hash) = &hash {
-                    pool.kinds.observe(hash);
+                    pool.profiles.observe(hash);
                 }
             }
-            fits
+            is_match
         })
         .await
     }
 
     /// What kinds of hashes there are.
-    pub(crate) fn kinds(&self) -> &HashProfiles {
-        &self.kinds
+    pub(crate) fn profiles(&self) -> &HashProfiles {
+        &self.profiles
     }
 
     /// A hash under a key that is not here fits nothing.
-    fn knows_key_of(&self, hash: &PasswordHash) -> bool {
+    fn has_pepper_for(&self, hash: &PasswordHash) -> bool {
         let known =
-            pepper::parse_tag(hash.as_str()).is_none_or(|(id, _)| self.peppers.named(id).is_some());
+            pepper::parse_tag(hash.as_str()).is_none_or(|(id, _)| self.peppers.find(id).is_some());
         if !known {
             tracing::error!(
                 "a password is under a pepper that is not here: was the master key replaced?"
@@ -137,7 +137,7 @@ impl Hasher {
         let Some((_, phc)) = pepper::parse_tag(hash.as_str()).filter(|(id, _)| current(id)) else {
             return true;
         };
-        self.argon.is_below_current(phc)
+        self.argon2.is_below_current(phc)
     }
 
     fn matches(&self, password: &Password, hash: &PasswordHash) -> bool {
@@ -145,11 +145,11 @@ impl Hasher {
         match pepper::parse_tag(hash.as_str()) {
             Some((id, phc)) => self
                 .peppers
-                .named(id)
-                .is_some_and(|pepper| self.argon.fits(&pepper.apply(password), phc)),
-            None if hash.is_bcrypt() => fits_bcrypt(password, hash),
+                .find(id)
+                .is_some_and(|pepper| self.argon2.matches(&pepper.apply(password), phc)),
+            None if hash.is_bcrypt() => matches_bcrypt(password, hash),
             // From before there was a pepper, or from elsewhere: made of the password as it was typed.
-            None => self.argon.fits(password.expose().as_bytes(), hash.as_str()),
+            None => self.argon2.matches(password.expose().as_bytes(), hash.as_str()),
         }
     }
 
@@ -161,10 +161,10 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AuthError> {
-        let asked = Instant::now();
+        let queued_at = Instant::now();
         let core =
-            tokio::time::timeout(self.patience, Arc::clone(&self.cores).acquire_owned()).await;
-        metrics::histogram!("strongroom_hash_wait_seconds").record(asked.elapsed().as_secs_f64());
+            tokio::time::timeout(self.queue_timeout, Arc::clone(&self.cores).acquire_owned()).await;
+        metrics::histogram!("strongroom_hash_wait_seconds").record(queued_at.elapsed().as_secs_f64());
         let Ok(core) = core else {
             return Err(AuthError::HasherBusy {
                 retry_after: QUEUE_TIMEOUT,
@@ -172,7 +172,7 @@ impl Hasher {
         };
         let core = core.map_err(|_| AuthError::Internal("the hashing pool is closed"))?;
         let (answer, answered) = tokio::sync::oneshot::channel();
-        let (memory, runtime) = (self.argon.memory.clone(), tokio::runtime::Handle::current());
+        let (memory, runtime) = (self.argon2.pool.clone(), tokio::runtime::Handle::current());
         // A thread of its own, because it does not get its priority back: making one is nothing beside the hash.
         let thread = std::thread::Builder::new()
             .name("hashing".to_owned())
@@ -181,10 +181,10 @@ impl Hasher {
                 let _core = core;
                 lower_priority();
                 drop(answer.send(work()));
-                let returns = memory.generation();
+                let generation = memory.generation();
                 runtime.spawn(async move {
-                    tokio::time::sleep(memory::IDLE).await;
-                    memory.free_if_idle(returns);
+                    tokio::time::sleep(memory::IDLE_TIMEOUT).await;
+                    memory.free_if_idle(generation);
                 });
             });
         thread.map_err(|_| AuthError::HasherBusy {
@@ -208,16 +208,16 @@ fn lower_priority() {
 /// bcrypt reads 72 bytes and stops at a NUL; other programs let it ignore the rest without a word. A password of which
 /// only the beginning would be looked at fits nothing here (ASVS 5.0 §6.2.8): its owner gets a new one by link. The
 /// hash is made all the same, so that a refusal takes its time.
-fn fits_bcrypt(password: &Password, hash: &PasswordHash) -> bool {
+fn matches_bcrypt(password: &Password, hash: &PasswordHash) -> bool {
     let raw = password.expose();
-    let fits = bcrypt::verify(raw, hash.as_str()).unwrap_or(false);
-    fits && raw.len() <= 72 && !raw.contains('\0')
+    let is_match = bcrypt::verify(raw, hash.as_str()).unwrap_or(false);
+    is_match && raw.len() <= 72 && !raw.contains('\0')
 }
 
 #[cfg(test)]
 impl Hasher {
     /// How many hashes were made so far, or given up while they waited.
-    pub(crate) fn begun(&self) -> u64 {
+    pub(crate) fn started(&self) -> u64 {
         self.started.load(Ordering::Relaxed)
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Account, Actor, Auth, AuthError, AuthStore, Caller, EmailAddress, OutgoingMail, MailBody,
     NewAccount, Origin, Permit, Realm, RealmId, Role, AccountStatus, Token, TokenKind, Username,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     auth::{RegistrationRequest, ManageAccounts, ManageMembers, Registration, ReadAccounts},
     clock,
     guessing::{CredentialKind, Attempt},
@@ -20,9 +20,9 @@ use crate::{
     store::{SessionEnd, Member, AcceptInvitation, AcceptInvitationResult, OneTimeToken, OneTimeKind},
 };
 
-const LIFETIME: Duration = Duration::from_hours(72);
+const INVITATION_LIFETIME: Duration = Duration::from_hours(72);
 /// Open invitations of one person.
-const MOST: usize = 100;
+const MAX_OPEN: usize = 100;
 
 /// Who may come, and what they may do here.
 #[derive(Clone, Debug)]
@@ -78,30 +78,30 @@ impl Inviter {
 /// What making one answers. The link is there once, and not at all where it goes by mail.
 #[derive(Debug)]
 pub struct CreatedInvitation {
-    pub invite: Invitation,
+    pub invitation: Invitation,
     pub link: Option<SecretString>,
 }
 
 impl Invitation {
     /// What the audit says where its maker was thrown out; `None` where it was over already.
     #[must_use]
-    pub fn withdrawn(slip: &OneTimeToken, end: &SessionEnd) -> Option<NewAuditEntry> {
-        let invite = read(slip)
+    pub fn withdrawal_entry(one_time: &OneTimeToken, end: &SessionEnd) -> Option<NewAuditEntry> {
+        let invitation = parse_invitation(one_time)
             .ok()
-            .filter(|invite| end.at < invite.expires_at)?;
-        let record = invite.audit_entry(Deed::InviteWithdrawn, &end.by, end.at);
+            .filter(|invitation| end.at < invitation.expires_at)?;
+        let record = invitation.audit_entry(AuditAction::InvitationRevoked, &end.by, end.at);
         Some(record.with_detail(|detail| detail.reason(end.reason.as_str())))
     }
 
-    fn audit_entry(&self, deed: Deed, by: &Actor, at: Timestamp) -> NewAuditEntry {
+    fn audit_entry(&self, action: AuditAction, by: &Actor, at: Timestamp) -> NewAuditEntry {
         let subject = self
             .email
             .as_ref()
             .map_or(self.id.as_str(), EmailAddress::as_str);
-        let told = serde_json::to_value(InvitationBody::of(self)).unwrap_or_default();
-        NewAuditEntry::new(by, deed, at)
+        let body = serde_json::to_value(InvitationBody::of(self)).unwrap_or_default();
+        NewAuditEntry::new(by, action, at)
             .subject(subject)
-            .with_detail(|detail| detail.with("invite", told))
+            .with_detail(|detail| detail.with("invite", body))
     }
 
     /// Whether whoever invited, as they are now, may give what it promises.
@@ -109,7 +109,7 @@ impl Invitation {
     pub fn still_authorized(&self, inviter: Option<&Member>) -> bool {
         let inviter = match (&self.by, inviter) {
             (Inviter::Operator, _) => return true,
-            (Inviter::Account(_), Some(member)) if member.account.standing == AccountStatus::Active => {
+            (Inviter::Account(_), Some(member)) if member.account.status == AccountStatus::Active => {
                 member
             }
             (Inviter::Account(_), _) => return false,
@@ -136,13 +136,13 @@ struct InvitationBody {
 }
 
 impl InvitationBody {
-    fn of(invite: &Invitation) -> Self {
+    fn of(invitation: &Invitation) -> Self {
         Self {
-            id: invite.id.clone(),
-            administrator: invite.administrator,
-            roles: role_strings(&invite.roles),
-            email: invite.email.as_ref().map(|email| email.as_str().to_owned()),
-            delivery: invite.delivery,
+            id: invitation.id.clone(),
+            administrator: invitation.administrator,
+            roles: role_strings(&invitation.roles),
+            email: invitation.email.as_ref().map(|email| email.as_str().to_owned()),
+            delivery: invitation.delivery,
         }
     }
 }
@@ -154,31 +154,31 @@ fn role_strings(roles: &[(RealmId, Role)]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn read(slip: &OneTimeToken) -> Result<Invitation, AuthError> {
+fn parse_invitation(one_time: &OneTimeToken) -> Result<Invitation, AuthError> {
     let broken = || AuthError::Internal("a stored invitation");
-    let kept: InvitationBody = serde_json::from_str(&slip.body).map_err(|_| broken())?;
+    let body: InvitationBody = serde_json::from_str(&one_time.body).map_err(|_| broken())?;
     let role = |(realm, role): (String, String)| Some((RealmId::new(&realm), Role::parse(&role)?));
     Ok(Invitation {
-        id: kept.id,
-        by: slip
+        id: body.id,
+        by: one_time
             .username
             .clone()
             .map_or(Inviter::Operator, Inviter::Account),
-        administrator: kept.administrator,
-        roles: kept
+        administrator: body.administrator,
+        roles: body
             .roles
             .into_iter()
             .map(role)
             .collect::<Option<_>>()
             .ok_or_else(broken)?,
-        email: kept
+        email: body
             .email
             .map(|raw| EmailAddress::parse(&raw))
             .transpose()
             .map_err(|_| broken())?,
-        delivery: kept.delivery,
-        created_at: slip.created_at,
-        expires_at: slip.expires_at,
+        delivery: body.delivery,
+        created_at: one_time.created_at,
+        expires_at: one_time.expires_at,
     })
 }
 
@@ -207,12 +207,12 @@ impl<S: AuthStore> Auth<S> {
         if self
             .0
             .store
-            .list_tokens(OneTimeKind::Invite, Some(username), self.0.clock.now())
+            .list_tokens(OneTimeKind::Invitation, Some(username), self.0.clock.now())
             .await?
             .len()
-            >= MOST
+            >= MAX_OPEN
         {
-            return Err(AuthError::TooManyInvites);
+            return Err(AuthError::TooManyInvitations);
         }
         self.store_invitation(
             invitation,
@@ -226,7 +226,7 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::RegistrationClosed`] where nobody could use it.
-    pub async fn invite_by_operator(
+    pub async fn invite_as_operator(
         &self,
         permit: &Permit<ManageAccounts>,
         invitation: NewInvitation,
@@ -245,7 +245,7 @@ impl<S: AuthStore> Auth<S> {
             return Err(AuthError::RegistrationClosed);
         }
         let (token, now) = (
-            Token::random(TokenKind::Invite, &self.0.rng),
+            Token::random(TokenKind::Invitation, &self.0.rng),
             self.0.clock.now(),
         );
         // Nobody floods a stranger's mailbox by inviting and withdrawing.
@@ -270,39 +270,39 @@ impl<S: AuthStore> Auth<S> {
             email: invitation.email,
             delivery: invitation.delivery,
             created_at: now,
-            expires_at: clock::add(now, LIFETIME),
+            expires_at: clock::add(now, INVITATION_LIFETIME),
         };
-        let kept = serde_json::to_string(&InvitationBody::of(&invite))
+        let body = serde_json::to_string(&InvitationBody::of(&invite))
             .map_err(|_| AuthError::Internal("an invitation"))?;
-        self.record_invite(Deed::InviteMade, actor, &invite).await?;
+        self.audit_invitation(AuditAction::InvitationCreated, actor, &invite).await?;
         let username = match &invite.by {
             Inviter::Operator => None,
             Inviter::Account(username) => Some(username.clone()),
         };
         let (created_at, expires_at) = (invite.created_at, invite.expires_at);
         let hash = token.hash();
-        let slip = OneTimeToken {
-            kind: OneTimeKind::Invite,
+        let one_time = OneTimeToken {
+            kind: OneTimeKind::Invitation,
             hash,
             username,
-            body: kept,
+            body: body,
             created_at,
             expires_at,
         };
-        self.0.store.insert_token(slip).await?;
+        self.0.store.insert_token(one_time).await?;
         Ok(self.deliver_invitation(invite, &token, actor))
     }
 
-    fn deliver_invitation(&self, invite: Invitation, token: &Token, from: &Actor) -> CreatedInvitation {
+    fn deliver_invitation(&self, invitation: Invitation, token: &Token, from: &Actor) -> CreatedInvitation {
         // After the #, where no server and no log sees it.
         let link = SecretString::from(format!(
             "{}/join#{}",
             self.0.settings.issuer,
             token.expose()
         ));
-        let (Delivery::Mail, Some(to)) = (invite.delivery, invite.email.clone()) else {
+        let (Delivery::Mail, Some(to)) = (invitation.delivery, invitation.email.clone()) else {
             return CreatedInvitation {
-                invite,
+                invitation,
                 link: Some(link),
             };
         };
@@ -315,27 +315,27 @@ impl<S: AuthStore> Auth<S> {
         self.enqueue(OutgoingMail {
             to,
             name,
-            body: MailBody::Invite {
+            body: MailBody::Invitation {
                 link,
                 from,
-                until: invite.expires_at,
+                expires_at: invitation.expires_at,
             },
         });
-        CreatedInvitation { invite, link: None }
+        CreatedInvitation { invitation, link: None }
     }
 
     /// Open ones, newest first: one's own, and everybody's for administrators.
-    pub async fn invites(&self, caller: &Caller) -> Result<Vec<Invitation>, AuthError> {
+    pub async fn invitations(&self, caller: &Caller) -> Result<Vec<Invitation>, AuthError> {
         let of = match caller.permit::<ReadAccounts>(None) {
             Ok(_) => None,
             Err(_) => Some(&caller.account().username),
         };
-        let slips = self
+        let one_time_tokens = self
             .0
             .store
-            .list_tokens(OneTimeKind::Invite, of, self.0.clock.now())
+            .list_tokens(OneTimeKind::Invitation, of, self.0.clock.now())
             .await?;
-        slips.iter().map(read).collect()
+        one_time_tokens.iter().map(parse_invitation).collect()
     }
 
     /// # Errors
@@ -347,31 +347,31 @@ impl<S: AuthStore> Auth<S> {
         } else {
             Some(username)
         };
-        let slips = self.0.store.list_tokens(OneTimeKind::Invite, of, now).await?;
-        let found = slips
+        let one_time_tokens = self.0.store.list_tokens(OneTimeKind::Invitation, of, now).await?;
+        let found = one_time_tokens
             .into_iter()
-            .find_map(|slip| Some((read(&slip).ok().filter(|invite| invite.id == id)?, slip)));
-        let (invite, slip) = found.ok_or(AuthError::NoSuchInvite)?;
+            .find_map(|one_time| Some((parse_invitation(&one_time).ok().filter(|invitation| invitation.id == id)?, one_time)));
+        let (invitation, one_time) = found.ok_or(AuthError::NoSuchInvitation)?;
         if self
             .0
             .store
-            .consume_token(OneTimeKind::Invite, &slip.hash, now)
+            .consume_token(OneTimeKind::Invitation, &one_time.hash, now)
             .await?
             .is_none()
         {
-            return Err(AuthError::NoSuchInvite);
+            return Err(AuthError::NoSuchInvitation);
         }
-        self.record_invite(Deed::InviteWithdrawn, &caller.actor(), &invite)
+        self.audit_invitation(AuditAction::InvitationRevoked, &caller.actor(), &invitation)
             .await
     }
 
-    async fn record_invite(
+    async fn audit_invitation(
         &self,
-        deed: Deed,
+        action: AuditAction,
         by: &Actor,
-        invite: &Invitation,
+        invitation: &Invitation,
     ) -> Result<(), AuthError> {
-        self.record(invite.audit_entry(deed, by, self.0.clock.now())).await
+        self.record(invitation.audit_entry(action, by, self.0.clock.now())).await
     }
 
     /// What an invitation offers, for the page that it leads to. Trying one out is throttled like using it.
@@ -379,7 +379,7 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::InviteOver`], [`AuthError::Throttled`].
     pub async fn preview_invitation(&self, raw: &str, from: &Origin) -> Result<Invitation, AuthError> {
-        self.load_invitation(raw, from).await.map(|(invite, _)| invite)
+        self.load_invitation(raw, from).await.map(|(invitation, _)| invitation)
     }
 
     /// Registers with an invitation. Whether somebody may come is decided before anything about the account they want is
@@ -391,32 +391,32 @@ impl<S: AuthStore> Auth<S> {
     /// [`register`](Self::register).
     pub async fn accept_invitation(
         &self,
-        applicant: RegistrationRequest,
+        request: RegistrationRequest,
         raw: &str,
         from: &Origin,
     ) -> Result<Account, AuthError> {
-        let (invite, slip) = self.load_invitation(raw, from).await?;
-        let pass = self
+        let (invitation, one_time) = self.load_invitation(raw, from).await?;
+        let guard = self
             .begin_attempt(&Attempt {
-                secret: CredentialKind::Registration,
+                kind: CredentialKind::Registration,
                 account: None,
                 from,
             })
             .await?;
-        self.count(pass).await?;
-        let mut roles = invite.roles.clone();
+        self.count(guard).await?;
+        let mut roles = invitation.roles.clone();
         if self.0.settings.registration == Registration::Open {
             // What everybody gets who comes without.
             roles.extend(self.default_roles().await?);
         }
         let new = NewAccount {
-            administrator: invite.administrator,
-            ..self.new_account(applicant).await?
+            administrator: invitation.administrator,
+            ..self.prepare_account(request).await?
         };
-        let new = match invite.email.clone() {
+        let new = match invitation.email.clone() {
             Some(email) => NewAccount {
                 email: Some(email),
-                email_verified: invite.delivery == Delivery::Mail,
+                email_verified: invitation.delivery == Delivery::Mail,
                 ..new
             },
             None => new,
@@ -424,8 +424,8 @@ impl<S: AuthStore> Auth<S> {
         let at = self.0.clock.now();
         let by = Actor::self_registered(&new).with_origin(from);
         let redeem = AcceptInvitation {
-            hash: slip.hash,
-            invite,
+            hash: one_time.hash,
+            invitation,
             new: new.clone(),
             roles: highest(roles),
             by,
@@ -435,7 +435,7 @@ impl<S: AuthStore> Auth<S> {
             AcceptInvitationResult::Accepted => {
                 self.invalidate(&new.username);
                 tracing::info!(username = %new.username, address = %from.address, "an invitation was used");
-                let account = crate::registering::account_of(new);
+                let account = crate::registering::created_account(new);
                 self.send_first_verification(&account, from).await;
                 Ok(account)
             }
@@ -449,29 +449,29 @@ impl<S: AuthStore> Auth<S> {
         if self.0.settings.registration == Registration::Closed {
             return Err(AuthError::RegistrationClosed);
         }
-        let slip = self
+        let one_time = self
             .lookup_or_penalize(CredentialKind::Invite, from, self.invitation_token(raw))
             .await?;
-        let slip = slip.ok_or(AuthError::InvitationInvalid)?;
-        let invite = read(&slip)?;
-        let inviter = match &invite.by {
+        let one_time = one_time.ok_or(AuthError::InvitationInvalid)?;
+        let invitation = parse_invitation(&one_time)?;
+        let inviter = match &invitation.by {
             Inviter::Operator => None,
             Inviter::Account(username) => self.0.store.member(username).await?,
         };
-        if !invite.still_authorized(inviter.as_ref()) {
+        if !invitation.still_authorized(inviter.as_ref()) {
             return Err(AuthError::InvitationInvalid);
         }
-        Ok((invite, slip))
+        Ok((invitation, one_time))
     }
 
     async fn invitation_token(&self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
-        let Some(token) = Token::parse(TokenKind::Invite, raw) else {
+        let Some(token) = Token::parse(TokenKind::Invitation, raw) else {
             return Ok(None);
         };
         Ok(self
             .0
             .store
-            .find_token(OneTimeKind::Invite, &token.hash(), self.0.clock.now())
+            .find_token(OneTimeKind::Invitation, &token.hash(), self.0.clock.now())
             .await?)
     }
 }

@@ -36,9 +36,9 @@ pub(crate) enum Purpose {
     /// Signs access tokens.
     AccessToken,
     /// Names the key that signs access tokens (`kid`): may be read by anybody.
-    AccessTokenName,
+    AccessTokenKeyId,
     /// Encrypts the key ring.
-    Ring,
+    KeyRing,
     /// Encrypts the secrets of second factors.
     Factors,
     /// Encrypts what is kept of sign-ins at upstream providers.
@@ -46,25 +46,25 @@ pub(crate) enum Purpose {
     /// Keys the passwords before they are hashed.
     Pepper,
     /// Names the key of passwords: stands beside every hash.
-    PepperName,
+    PepperId,
     /// Encrypts keys of passwords that came from master keys before this one.
     RetiredPeppers,
     /// Names the master key itself: stands before everything that is sealed under it.
-    MasterName,
+    MasterKeyId,
 }
 
 impl Purpose {
     fn label(self) -> &'static [u8] {
         match self {
             Self::AccessToken => b"strongroom/access-token/hs256/v1",
-            Self::AccessTokenName => b"strongroom/access-token/kid/v1",
-            Self::Ring => b"strongroom/key-ring/aes-256-gcm/v1",
+            Self::AccessTokenKeyId => b"strongroom/access-token/kid/v1",
+            Self::KeyRing => b"strongroom/key-ring/aes-256-gcm/v1",
             Self::Factors => b"strongroom/factors/aes-256-gcm/v1",
             Self::Upstream => b"strongroom/upstream/aes-256-gcm/v1",
             Self::Pepper => b"strongroom/pepper/hmac-sha256/v1",
-            Self::PepperName => b"strongroom/pepper/id/v1",
+            Self::PepperId => b"strongroom/pepper/id/v1",
             Self::RetiredPeppers => b"strongroom/retired-peppers/aes-256-gcm/v1",
-            Self::MasterName => b"strongroom/master/name/v1",
+            Self::MasterKeyId => b"strongroom/master/name/v1",
         }
     }
 }
@@ -100,7 +100,7 @@ impl MasterKey {
     /// # Errors
     /// [`AuthError::Internal`].
     pub fn id(&self) -> Result<String, AuthError> {
-        Ok(hex::encode(&self.derive_key(Purpose::MasterName)?[..8]))
+        Ok(hex::encode(&self.derive_key(Purpose::MasterKeyId)?[..8]))
     }
 
     pub(crate) fn derive_key(&self, purpose: Purpose) -> Result<[u8; 32], AuthError> {
@@ -230,7 +230,7 @@ mod tests {
         );
         assert_ne!(
             part(&key, Purpose::AccessToken),
-            part(&key, Purpose::AccessTokenName)
+            part(&key, Purpose::AccessTokenKeyId)
         );
         assert_eq!(format!("{key:?}"), "MasterKey(…)");
     }

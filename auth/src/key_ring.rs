@@ -20,7 +20,7 @@ pub const MAX_ACCESS_LIFETIME: Duration = Duration::from_hours(1);
 const PROPAGATION_DELAY: Duration = Duration::from_mins(5);
 const PURPOSE: KeyPurpose = KeyPurpose::AccessTokens;
 /// Somebody else may be rotating at the same time; nobody does it this often.
-const TRIES: usize = 8;
+const MAX_RETRIES: usize = 8;
 
 /// What the host decides about keys.
 #[derive(Clone, Copy, Debug)]
@@ -54,12 +54,12 @@ pub struct KeyRing<S> {
     store: S,
     sealer: Sealer,
     /// The master key's name.
-    master: String,
+    master_id: String,
     /// What signed before there was a ring, parted from the master key: its tokens outlive the upgrade.
     legacy_key: (String, [u8; 32]),
     rules: KeyRules,
     clock: Clock,
-    chance: SecureRandom,
+    rng: SecureRandom,
 }
 
 impl<S: AuthStore> KeyRing<S> {
@@ -67,39 +67,39 @@ impl<S: AuthStore> KeyRing<S> {
     /// [`AuthError::Internal`].
     pub fn new(
         store: S,
-        keys: &MasterKey,
+        master_key: &MasterKey,
         rules: KeyRules,
         clock: Clock,
-        chance: SecureRandom,
+        rng: SecureRandom,
     ) -> Result<Self, AuthError> {
-        let name = hex::encode(&keys.derive_key(Purpose::AccessTokenName)?[..8]);
-        let ancestor = (name, keys.derive_key(Purpose::AccessToken)?);
-        let (sealer, master) = (Sealer::new(keys, Purpose::Ring)?, keys.id()?);
+        let name = hex::encode(&master_key.derive_key(Purpose::AccessTokenKeyId)?[..8]);
+        let legacy_key = (name, master_key.derive_key(Purpose::AccessToken)?);
+        let (sealer, master) = (Sealer::new(master_key, Purpose::KeyRing)?, master_key.id()?);
         Ok(Self {
             store,
             sealer,
-            master,
-            legacy_key: ancestor,
+            master_id: master,
+            legacy_key: legacy_key,
             rules,
             clock,
-            chance,
+            rng,
         })
     }
 
     /// # Errors
     /// [`AuthError::AnotherMasterKey`] where another one is in force: it was replaced.
     pub(crate) async fn ensure_master(&self) -> Result<(), AuthError> {
-        match self.store.master().await? {
-            Some(name) if name != self.master => Err(AuthError::MasterKeyMismatch),
+        match self.store.master_id().await? {
+            Some(name) if name != self.master_id => Err(AuthError::MasterKeyMismatch),
             _ => Ok(()),
         }
     }
 
     /// As [`holds`](Self::holds), and says the master key's name where none has. For a ring that opened.
     pub(crate) async fn claim_master(&self) -> Result<(), AuthError> {
-        if self.store.master().await?.is_none() {
+        if self.store.master_id().await?.is_none() {
             self.store
-                .set_master_id(&self.master, None, self.clock.now())
+                .set_master_id(&self.master_id, None, self.clock.now())
                 .await?;
         }
         self.ensure_master().await
@@ -109,12 +109,12 @@ impl<S: AuthStore> KeyRing<S> {
     async fn abandon_lost_master(&self) -> Result<(), AuthError> {
         if let Some(lost) = self
             .store
-            .master()
+            .master_id()
             .await?
-            .filter(|name| *name != self.master)
+            .filter(|name| *name != self.master_id)
             && self
                 .store
-                .set_master_id(&self.master, Some(&lost), self.clock.now())
+                .set_master_id(&self.master_id, Some(&lost), self.clock.now())
                 .await?
         {
             tracing::warn!(%lost, "the master key in force was given up");
@@ -137,24 +137,24 @@ impl<S: AuthStore> KeyRing<S> {
             OldKey::KeepVerifying => self.ensure_master().await?,
             OldKey::Revoke => self.abandon_lost_master().await?,
         }
-        for _ in 0..TRIES {
+        for _ in 0..MAX_RETRIES {
             let rows = self.list().await?;
-            let signs = rows.iter().find(|row| row.retired_at.is_none());
-            let now = signs.and_then(|row| SigningAlgorithm::parse(&row.algorithm));
+            let signing = rows.iter().find(|row| row.retired_at.is_none());
+            let now = signing.and_then(|row| SigningAlgorithm::parse(&row.algorithm));
             let algorithm = self
                 .rules
                 .algorithm
                 .or(now)
                 .unwrap_or(SigningAlgorithm::Hs256);
-            let row = self.make(algorithm)?;
+            let row = self.generate(algorithm)?;
             let kid = row.kid.clone();
             if self
                 .store
-                .replace_key(row, signs.map(|row| row.kid.as_str()))
+                .replace_key(row, signing.map(|row| row.kid.as_str()))
                 .await?
             {
                 if old == OldKey::Revoke {
-                    self.store.forget_keys(Timestamp::MAX).await?;
+                    self.store.purge_keys(Timestamp::MAX).await?;
                 }
                 return Ok(kid);
             }
@@ -165,25 +165,25 @@ impl<S: AuthStore> KeyRing<S> {
     }
 
     /// Rotates when it is time, and forgets keys whose tokens are dead. `Some` new key's name.
-    pub(crate) async fn rotate_if_due(&self, why: RotationTrigger) -> Result<Option<String>, AuthError> {
+    pub(crate) async fn rotate_if_due(&self, trigger: RotationTrigger) -> Result<Option<String>, AuthError> {
         let (rows, now) = (self.list().await?, self.clock.now());
         self.store
-            .forget_keys(clock::sub(now, MAX_ACCESS_LIFETIME + PROPAGATION_DELAY))
+            .purge_keys(clock::sub(now, MAX_ACCESS_LIFETIME + PROPAGATION_DELAY))
             .await?;
         // By then no process uses one for new passwords any more.
         self.store
-            .forget_peppers(clock::sub(now, MAX_ACCESS_LIFETIME))
+            .purge_peppers(clock::sub(now, MAX_ACCESS_LIFETIME))
             .await?;
-        let Some(signs) = rows.iter().find(|row| row.retired_at.is_none()) else {
+        let Some(signing) = rows.iter().find(|row| row.retired_at.is_none()) else {
             return Ok(None);
         };
-        let old = clock::add(signs.made_at, self.rules.rotate_after) <= now;
+        let old = clock::add(signing.created_at, self.rules.rotate_after) <= now;
         let other = self
             .rules
             .algorithm
-            .is_some_and(|algorithm| algorithm.as_str() != signs.algorithm);
+            .is_some_and(|algorithm| algorithm.as_str() != signing.algorithm);
         // Only on a start: two processes told different things must not take turns.
-        if old || (other && why == RotationTrigger::Startup) {
+        if old || (other && trigger == RotationTrigger::Startup) {
             self.rotate(OldKey::KeepVerifying).await.map(Some)
         } else {
             Ok(None)
@@ -198,12 +198,12 @@ impl<S: AuthStore> KeyRing<S> {
             self.initialize().await?;
             rows = self.list().await?;
         }
-        let alive = clock::sub(self.clock.now(), MAX_ACCESS_LIFETIME + PROPAGATION_DELAY);
+        let retired_after = clock::sub(self.clock.now(), MAX_ACCESS_LIFETIME + PROPAGATION_DELAY);
         let (mut signing, mut retired) = (None, Vec::new());
         for row in rows {
             match row.retired_at {
                 None => signing = Some(self.open(&row)?),
-                Some(at) if alive <= at => retired.push(self.open(&row)?),
+                Some(at) if retired_after <= at => retired.push(self.open(&row)?),
                 Some(_) => {}
             }
         }
@@ -219,24 +219,24 @@ impl<S: AuthStore> KeyRing<S> {
         if self.store.has_administrator().await? {
             let (kid, secret) = &self.legacy_key;
             let jwk = jwk_from_secret(SigningAlgorithm::Hs256, kid, secret)?;
-            let row = self.row(kid.clone(), SigningAlgorithm::Hs256, jwk.expose_secret())?;
+            let row = self.sealed_row(kid.clone(), SigningAlgorithm::Hs256, jwk.expose_secret())?;
             if self.store.replace_key(row, None).await? {
                 self.rotate(OldKey::KeepVerifying).await?;
             }
             return Ok(());
         }
-        let row = self.make(self.rules.algorithm.unwrap_or(SigningAlgorithm::Hs256))?;
+        let row = self.generate(self.rules.algorithm.unwrap_or(SigningAlgorithm::Hs256))?;
         self.store.replace_key(row, None).await?;
         Ok(())
     }
 
-    fn make(&self, algorithm: SigningAlgorithm) -> Result<StoredKey, AuthError> {
-        let kid = hex::encode(self.chance.bytes::<8>());
-        let jwk = new_jwk(algorithm, &kid, &self.chance)?;
-        self.row(kid, algorithm, jwk.expose_secret())
+    fn generate(&self, algorithm: SigningAlgorithm) -> Result<StoredKey, AuthError> {
+        let kid = hex::encode(self.rng.bytes::<8>());
+        let jwk = new_jwk(algorithm, &kid, &self.rng)?;
+        self.sealed_row(kid, algorithm, jwk.expose_secret())
     }
 
-    fn row(
+    fn sealed_row(
         &self,
         kid: String,
         algorithm: SigningAlgorithm,
@@ -244,15 +244,15 @@ impl<S: AuthStore> KeyRing<S> {
     ) -> Result<StoredKey, AuthError> {
         let sealed = self
             .sealer
-            .seal(jwk, &aad(PURPOSE, &kid), &self.chance)?
+            .seal(jwk, &aad(PURPOSE, &kid), &self.rng)?
             .into();
-        let (algorithm, made_at) = (algorithm.as_str().to_owned(), self.clock.now());
+        let (algorithm, created_at) = (algorithm.as_str().to_owned(), self.clock.now());
         Ok(StoredKey {
             kid,
             purpose: PURPOSE,
             algorithm,
             sealed,
-            made_at,
+            created_at,
             retired_at: None,
         })
     }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use crate::{
     Account, Actor, Auth, AuthError, AuthStore, EmailAddress, Origin, Token, Username,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
 };
 
 pub(crate) use strangers::{UnverifiedMailLimit, RETRY_AFTER};
@@ -30,28 +30,28 @@ pub enum MailBody {
     Reset {
         link: SecretString,
         username: Username,
-        until: Timestamp,
+        expires_at: Timestamp,
     },
     /// An invitation by `from`, once, until then.
-    Invite {
+    Invitation {
         link: SecretString,
         from: String,
-        until: Timestamp,
+        expires_at: Timestamp,
     },
     /// A link that makes this address that account's, once, until then.
     ConfirmEmail {
         link: SecretString,
         username: Username,
-        until: Timestamp,
+        expires_at: Timestamp,
     },
     /// A personal access token ends then.
-    TokenEnds {
+    TokenExpiring {
         label: String,
         username: Username,
-        until: Timestamp,
+        expires_at: Timestamp,
     },
     /// Something happened to the account.
-    Notice {
+    SecurityNotice {
         notice: SecurityNotice,
         /// The name of the factor, token or provider that the notice is about.
         about: Option<String>,
@@ -78,30 +78,30 @@ pub enum SecurityNotice {
     FactorAdded,
     FactorRemoved,
     /// A passkey's counter went back: somebody may have a copy.
-    PasskeyCopied,
+    PasskeyCloned,
     RecoveryCodeUsed,
-    RecoveryCodesMade,
+    RecoveryCodesCreated,
     /// An administrator took all second factors away.
-    FactorsRecovered,
-    PersonalTokenMade,
+    FactorsReset,
+    PersonalTokenCreated,
     ProviderLinked,
     ProviderUnlinked,
     EmailChanged,
     /// Another address was asked for, and does not count yet.
-    EmailAsked,
+    EmailChangeRequested,
     /// An administrator made a link that sets a new password.
-    ResetLinkMade,
+    ResetLinkCreated,
     /// An administrator wants a new password.
-    ResetRequired,
+    PasswordChangeRequired,
 }
 
 impl SecurityNotice {
     /// What the audit calls it; `None` where the store records it with the change itself.
     #[must_use]
-    pub fn deed(self) -> Option<Deed> {
+    pub fn audit_action(self) -> Option<AuditAction> {
         match self {
-            Self::TokenReplayed => Some(Deed::RefreshReplayed),
-            Self::PasskeyCopied => Some(Deed::PasskeyCopied),
+            Self::TokenReplayed => Some(AuditAction::RefreshReplayed),
+            Self::PasskeyCloned => Some(AuditAction::PasskeyCloned),
             Self::PasswordChanged
             | Self::PasswordReset
             | Self::NewDevice
@@ -111,15 +111,15 @@ impl SecurityNotice {
             | Self::FactorAdded
             | Self::FactorRemoved
             | Self::RecoveryCodeUsed
-            | Self::RecoveryCodesMade
-            | Self::FactorsRecovered
-            | Self::PersonalTokenMade
+            | Self::RecoveryCodesCreated
+            | Self::FactorsReset
+            | Self::PersonalTokenCreated
             | Self::ProviderLinked
             | Self::ProviderUnlinked
             | Self::EmailChanged
-            | Self::EmailAsked
-            | Self::ResetLinkMade
-            | Self::ResetRequired => None,
+            | Self::EmailChangeRequested
+            | Self::ResetLinkCreated
+            | Self::PasswordChangeRequired => None,
         }
     }
 }
@@ -142,8 +142,8 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// Never waits and never fails what it is told about.
-    pub(crate) fn enqueue(&self, letter: OutgoingMail) {
-        match self.0.mail_queue.0.try_send(letter) {
+    pub(crate) fn enqueue(&self, mail: OutgoingMail) {
+        match self.0.mail_queue.0.try_send(mail) {
             Ok(()) => {}
             Err(TrySendError::Closed(_)) => {
                 tracing::debug!("a letter was dropped: this installation sends none")
@@ -172,11 +172,11 @@ impl<S: AuthStore> Auth<S> {
         notice: SecurityNotice,
         by: &Actor,
     ) -> Result<(), AuthError> {
-        if let Some(deed) = notice.deed() {
-            self.record(NewAuditEntry::new(by, deed, self.0.clock.now()).subject(owner.username.as_str()))
+        if let Some(action) = notice.audit_action() {
+            self.record(NewAuditEntry::new(by, action, self.0.clock.now()).subject(owner.username.as_str()))
                 .await?;
         }
-        if let Some(from) = &by.from {
+        if let Some(from) = &by.origin {
             self.notify(owner, notice, from);
         }
         Ok(())
@@ -190,7 +190,7 @@ impl<S: AuthStore> Auth<S> {
         name: &str,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        if let Some(deed) = notice.deed() {
+        if let Some(deed) = notice.audit_action() {
             let by = Actor::owner(owner).with_origin(from);
             self.record(NewAuditEntry::new(&by, deed, self.0.clock.now()).subject(owner.username.as_str()))
                 .await?;
@@ -218,7 +218,7 @@ impl<S: AuthStore> Auth<S> {
             tracing::warn!(username = %owner.username, "a letter was not sent: too many went to that address today");
             return;
         }
-        let body = MailBody::Notice {
+        let body = MailBody::SecurityNotice {
             notice,
             about,
             at: self.0.clock.now(),

@@ -67,7 +67,7 @@ pub mod username;
 pub use account::{Account, AccountChange, DisplayName, EmailAddress, SecurityEpoch, NewAccount, AccountStatus};
 pub use actor::{Actor, ActorVia};
 pub use auth::{RegistrationRequest, Auth, Registration, Settings};
-pub use authorizing::{AuthorizationRequest, Code, AuthorizationCodeGrant};
+pub use authorizing::{AuthorizationRequest, AuthorizationCode, AuthorizationCodeGrant};
 pub use client::{BadClient, Client, Clients};
 pub use clock::{SecureRandom, Clock};
 pub use delegating::{Decision, OAuthError};

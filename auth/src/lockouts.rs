@@ -11,8 +11,8 @@ use crate::{
 
 /// Administrators look at who guessed too often.
 #[derive(Debug)]
-pub struct SeeLockouts;
-impl Action for SeeLockouts {
+pub struct ReadLockouts;
+impl Action for ReadLockouts {
     const NAME: &'static str = "throttle.see";
     type Target = GlobalTarget;
     const REQUIRED_ROLE: Administrator = Administrator;
@@ -28,16 +28,16 @@ impl Action for LiftLockouts {
     const REQUIRED_ROLE: Administrator = Administrator;
     const SCOPE: Scope = Scope::Administer;
     const STEP_UP: StepUp = StepUp::Always;
-    const ASKED_BY: Initiator = Initiator::Person;
+    const INITIATOR: Initiator = Initiator::User;
 }
 
 /// So many failures that somebody has to wait, or had to.
 #[derive(Clone, Debug)]
 pub struct Lockout {
-    pub of: LockoutSubject,
+    pub subject: LockoutSubject,
     pub failures: u32,
     pub last_at: Timestamp,
-    pub until: RetryAt,
+    pub retry_at: RetryAt,
 }
 
 /// Who is kept from trying.
@@ -48,7 +48,7 @@ pub enum LockoutSubject {
     /// Whoever tries this of an account, from there.
     Account {
         username: Username,
-        secret: CredentialKind,
+        kind: CredentialKind,
         from: LockoutSource,
     },
 }
@@ -73,38 +73,38 @@ pub enum RetryAt {
 
 impl<S: AuthStore> Auth<S> {
     /// Latest failure first, at most 1,000. Names that are nobody's are not in it.
-    pub async fn lockouts(&self, _permit: &Permit<SeeLockouts>) -> Result<Vec<Lockout>, AuthError> {
-        let tallies = self.visible_lockouts().await?;
+    pub async fn lockouts(&self, _permit: &Permit<ReadLockouts>) -> Result<Vec<Lockout>, AuthError> {
+        let counts = self.visible_lockouts().await?;
         let now = self.0.clock.now();
-        let lockout = |tally: crate::store::FailureCount| Lockout {
-            failures: tally.failures,
-            last_at: tally.last_at,
-            until: match retry_at(&tally) {
+        let lockout = |count: crate::store::FailureCount| Lockout {
+            failures: count.failures,
+            last_at: count.last_at,
+            retry_at: match retry_at(&count) {
                 None => RetryAt::Never,
                 Some(at) if at <= now => RetryAt::Now,
                 Some(at) => RetryAt::At(at),
             },
-            of: match tally.bucket {
+            subject: match count.bucket {
                 Bucket::Network(_, network) => LockoutSubject::Network(network),
                 Bucket::Account {
                     username,
-                    secret,
-                    place,
+                    kind,
+                    source,
                 } => {
-                    let from = match place {
+                    let from = match source {
                         AttemptSource::Unknown => LockoutSource::Unknown,
-                        AttemptSource::Network(network) => LockoutSource::Network(network),
+                        AttemptSource::NetworkPrefix(network) => LockoutSource::Network(network),
                         AttemptSource::Device(_) => LockoutSource::Device,
                     };
                     LockoutSubject::Account {
                         username,
-                        secret,
+                        kind,
                         from,
                     }
                 }
             },
         };
-        Ok(tallies.into_iter().map(lockout).collect())
+        Ok(counts.into_iter().map(lockout).collect())
     }
 
     /// Of an account: every kind of secret, from wherever. Answers how many counts were forgotten.
@@ -114,12 +114,12 @@ impl<S: AuthStore> Auth<S> {
     pub async fn lift(
         &self,
         permit: &Permit<LiftLockouts>,
-        whose: ThrottleTarget,
+        target: ThrottleTarget,
     ) -> Result<u64, AuthError> {
         match self
             .0
             .store
-            .lift(whose, permit.actor().clone(), self.0.clock.now())
+            .lift(target, permit.actor().clone(), self.0.clock.now())
             .await?
         {
             0 => Err(AuthError::LockoutNotFound),

@@ -21,28 +21,28 @@ pub async fn rotate_master_key<S: AuthStore>(
     store: &S,
     (old, new): (&MasterKey, &MasterKey),
     clock: &Clock,
-    chance: &SecureRandom,
+    rng: &SecureRandom,
 ) -> Result<Resealed, AuthError> {
-    let names = (old.id()?, new.id()?);
-    if names.0 == names.1 {
-        return Err(AuthError::SameMasterKey);
+    let ids = (old.id()?, new.id()?);
+    if ids.0 == ids.1 {
+        return Err(AuthError::MasterKeyUnchanged);
     }
     let ring = KeyRing::new(
         store.clone(),
         old,
         KeyRules::default(),
         clock.clone(),
-        chance.clone(),
+        rng.clone(),
     )?;
     ring.load().await?;
     ring.claim_master().await?;
-    let handover = Rewrapper::new(old, new, chance)?;
-    let (at, pepper) = (clock.now(), handover.retire_pepper(&Pepper::of(old)?, clock)?);
+    let rewrapper = Rewrapper::new(old, new, rng)?;
+    let (at, pepper) = (clock.now(), rewrapper.retire_pepper(&Pepper::derive(old)?, clock)?);
     let reseal = Reseal {
-        old: names.0,
-        new: names.1,
+        old: ids.0,
+        new: ids.1,
         pepper,
-        handover,
+        rewrapper,
         at,
     };
     store
@@ -57,7 +57,7 @@ pub struct Rewrapper {
     ring: SealerPair,
     peppers: SealerPair,
     factors: SealerPair,
-    chance: SecureRandom,
+    rng: SecureRandom,
 }
 
 struct SealerPair {
@@ -66,7 +66,7 @@ struct SealerPair {
 }
 
 impl Rewrapper {
-    fn new(old: &MasterKey, new: &MasterKey, chance: &SecureRandom) -> Result<Self, AuthError> {
+    fn new(old: &MasterKey, new: &MasterKey, rng: &SecureRandom) -> Result<Self, AuthError> {
         let pair = |purpose| {
             Ok::<_, AuthError>(SealerPair {
                 old: Sealer::new(old, purpose)?,
@@ -74,16 +74,16 @@ impl Rewrapper {
             })
         };
         Ok(Self {
-            ring: pair(Purpose::Ring)?,
+            ring: pair(Purpose::KeyRing)?,
             peppers: pair(Purpose::RetiredPeppers)?,
             factors: pair(Purpose::Factors)?,
-            chance: chance.clone(),
+            rng: rng.clone(),
         })
     }
 
     /// A stored key, sealed anew; `None` if it does not open.
     #[must_use]
-    pub fn key(&self, key: &StoredKey) -> Option<SecretString> {
+    pub fn rewrap_key(&self, key: &StoredKey) -> Option<SecretString> {
         let pair = match key.purpose {
             KeyPurpose::AccessTokens => &self.ring,
             KeyPurpose::Peppers => &self.peppers,
@@ -91,14 +91,14 @@ impl Rewrapper {
         pair.reseal(
             key.sealed.expose_secret(),
             &aad(key.purpose, &key.kid),
-            &self.chance,
+            &self.rng,
         )
     }
 
     /// The body of an authenticator app, sealed anew; `None` if it does not open.
     #[must_use]
     pub fn totp_secret(&self, id: &str, body: &str) -> Option<SecretString> {
-        self.factors.reseal(body, id, &self.chance)
+        self.factors.reseal(body, id, &self.rng)
     }
 
     fn retire_pepper(&self, pepper: &Pepper, clock: &Clock) -> Result<StoredKey, AuthError> {
@@ -109,7 +109,7 @@ impl Rewrapper {
             .seal(
                 pepper.secret(),
                 &aad(purpose, pepper.id()),
-                &self.chance,
+                &self.rng,
             )?
             .into();
         let (kid, at) = (pepper.id().to_owned(), clock.now());
@@ -118,17 +118,17 @@ impl Rewrapper {
             purpose,
             algorithm: "HMAC-SHA-256".to_owned(),
             sealed,
-            made_at: at,
+            created_at: at,
             retired_at: Some(at),
         })
     }
 }
 
 impl SealerPair {
-    fn reseal(&self, sealed: &str, bound_to: &str, chance: &SecureRandom) -> Option<SecretString> {
-        let opened = self.old.open(sealed, bound_to).ok()?;
+    fn reseal(&self, sealed: &str, aad: &str, rng: &SecureRandom) -> Option<SecretString> {
+        let opened = self.old.open(sealed, aad).ok()?;
         self.new
-            .seal(opened.expose_secret(), bound_to, chance)
+            .seal(opened.expose_secret(), aad, rng)
             .ok()
             .map(Into::into)
     }

@@ -23,7 +23,7 @@ pub(crate) struct RateLimitedEvents<K>(Mutex<HashMap<K, DedupEntry>>);
 #[derive(Debug)]
 struct DedupEntry {
     at: Timestamp,
-    since: u64,
+    suppressed: u64,
 }
 
 impl<K> Default for RateLimitedEvents<K> {
@@ -34,23 +34,23 @@ impl<K> Default for RateLimitedEvents<K> {
 
 impl<K: Clone + Eq + Hash> RateLimitedEvents<K> {
     /// `Some` with the number of refusals since the last entry, this one included, when one is due.
-    pub(crate) fn should_report(&self, kind: &K, now: Timestamp) -> Option<u64> {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(note) = notes.get_mut(kind) {
-            note.since += 1;
-            if clock::since(note.at, now) < INTERVAL {
+    pub(crate) fn should_report(&self, key: &K, now: Timestamp) -> Option<u64> {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = entries.get_mut(key) {
+            entry.suppressed += 1;
+            if clock::since(entry.at, now) < INTERVAL {
                 return None;
             }
-            note.at = now;
-            return Some(std::mem::take(&mut note.since));
+            entry.at = now;
+            return Some(std::mem::take(&mut entry.suppressed));
         }
-        if notes.len() >= MAX_KEYS {
-            notes.retain(|_, note| clock::since(note.at, now) < INTERVAL);
+        if entries.len() >= MAX_KEYS {
+            entries.retain(|_, entry| clock::since(entry.at, now) < INTERVAL);
         }
-        if notes.len() >= MAX_KEYS {
+        if entries.len() >= MAX_KEYS {
             return None;
         }
-        notes.insert(kind.clone(), DedupEntry { at: now, since: 0 });
+        entries.insert(key.clone(), DedupEntry { at: now, suppressed: 0 });
         Some(1)
     }
 }

@@ -30,12 +30,12 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
     ) -> Result<(), AuthError> {
         let username = &caller.account().username;
-        let trial = Attempt {
-            secret: CredentialKind::Password,
+        let attempt = Attempt {
+            kind: CredentialKind::Password,
             account: Some(username),
             from,
         };
-        let pass = self.begin_attempt(&trial).await?;
+        let guard = self.begin_attempt(&attempt).await?;
         let known = self
             .0
             .store
@@ -48,15 +48,15 @@ impl<S: AuthStore> Auth<S> {
             .verify(&Arc::new(current), &known.password)
             .await?
         {
-            self.failed(pass).await?;
+            self.failed(guard).await?;
             return Err(AuthError::WrongCurrentPassword);
         }
-        self.succeeded(pass).await?;
+        self.succeeded(guard).await?;
         let new = Arc::new(new);
         let account = caller.account();
-        self.check_new(
+        self.check_new_password(
             &new,
-            UserInputs::account(account),
+            UserInputs::from_account(account),
             self.factor_context(Some(account)),
         )
         .await?;
@@ -64,9 +64,9 @@ impl<S: AuthStore> Auth<S> {
         let why = match others {
             OtherSessions::End => PasswordWrite::Change {
                 keep: Some(caller.session().id.clone()),
-                era: account.epoch,
+                epoch: account.epoch,
             },
-            OtherSessions::Keep => PasswordWrite::ChangeKeepingSessions { era: account.epoch },
+            OtherSessions::Keep => PasswordWrite::ChangeKeepingSessions { epoch: account.epoch },
         };
         let (by, now) = (caller.actor().with_origin(from), self.0.clock.now());
         let replaced = self
@@ -92,7 +92,7 @@ impl<S: AuthStore> Auth<S> {
         }
         sessions.retain(|session| {
             session.kind != SessionKind::Personal
-                && now < clock::add(session.last_seen, self.0.settings.idle)
+                && now < clock::add(session.last_seen, self.0.settings.idle_timeout)
         });
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
         Ok(sessions)
@@ -105,7 +105,7 @@ impl<S: AuthStore> Auth<S> {
         let ended = self
             .0
             .store
-            .end_session(username, id, self.end(caller, EndReason::EndedByOwner))
+            .end_session(username, id, self.session_end(caller, EndReason::EndedByOwner))
             .await?;
         self.invalidate(username);
         if ended {
@@ -121,16 +121,16 @@ impl<S: AuthStore> Auth<S> {
         let ended = self
             .0
             .store
-            .end_sessions(username, keep, self.end(caller, EndReason::EndedByOwner))
+            .end_sessions(username, keep, self.session_end(caller, EndReason::EndedByOwner))
             .await?;
         self.invalidate(username);
         Ok(ended)
     }
 
     /// As the caller brings it about, now.
-    pub(crate) fn end(&self, caller: &Caller, why: EndReason) -> SessionEnd {
+    pub(crate) fn session_end(&self, caller: &Caller, reason: EndReason) -> SessionEnd {
         SessionEnd {
-            reason: why,
+            reason: reason,
             by: caller.actor(),
             at: self.0.clock.now(),
         }

@@ -54,9 +54,9 @@ impl PasswordHash {
     /// [`UnknownHash`] for everything else: `$2x$` (a known bug), Argon2i and Argon2d, costs out of bounds.
     pub fn import(raw: &str) -> Result<Self, UnsupportedHash> {
         let known = if raw.starts_with("$2") {
-            is_sane_bcrypt(raw)
+            is_supported_bcrypt(raw)
         } else {
-            is_sane_argon2id(raw)
+            is_supported_argon2id(raw)
         };
         known.then(|| Self(raw.to_owned())).ok_or(UnsupportedHash)
     }
@@ -66,7 +66,7 @@ impl PasswordHash {
     }
     /// Takes a hash back from where Strongroom kept it.
     #[must_use]
-    pub fn stored(raw: &str) -> Self {
+    pub fn from_stored(raw: &str) -> Self {
         Self(raw.to_owned())
     }
 
@@ -77,7 +77,7 @@ impl PasswordHash {
     }
 }
 
-fn is_sane_bcrypt(raw: &str) -> bool {
+fn is_supported_bcrypt(raw: &str) -> bool {
     let version = raw
         .get(..4)
         .is_some_and(|version| ["$2a$", "$2b$", "$2y$"].contains(&version));
@@ -92,7 +92,7 @@ fn is_sane_bcrypt(raw: &str) -> bool {
             .is_ok_and(|parts| (4..=16).contains(&parts.get_cost()))
 }
 
-fn is_sane_argon2id(raw: &str) -> bool {
+fn is_supported_argon2id(raw: &str) -> bool {
     let Ok(hash) = phc::PasswordHash::new(raw) else {
         return false;
     };

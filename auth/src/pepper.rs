@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Stands before a hash that was keyed, with the key's id and the rest of the PHC string behind it.
-const MARK: &str = "$sr1$";
+const TAG: &str = "$sr1$";
 
 /// The keys, the current one first.
 #[derive(Clone)]
@@ -33,30 +33,30 @@ impl Peppers {
     /// Parted from `keys`, unless other ones are given; those come first then, in their order. Last come those of
     /// master keys that were replaced.
     pub(crate) fn new(
-        keys: &MasterKey,
+        master_key: &MasterKey,
         given: &[MasterKey],
         retired: &[StoredKey],
     ) -> Result<Self, AuthError> {
-        let sealer = Sealer::new(keys, Purpose::RetiredPeppers)?;
-        let parted = given.iter().chain([keys]).map(Pepper::of);
-        let kept = retired
+        let sealer = Sealer::new(master_key, Purpose::RetiredPeppers)?;
+        let configured = given.iter().chain([master_key]).map(Pepper::derive);
+        let retired_peppers = retired
             .iter()
-            .filter_map(|row| Pepper::kept(row, &sealer).map(Ok));
-        parted.chain(kept).collect::<Result<_, _>>().map(Self)
+            .filter_map(|row| Pepper::open_retired(row, &sealer).map(Ok));
+        configured.chain(retired_peppers).collect::<Result<_, _>>().map(Self)
     }
 
     pub(crate) fn current(&self) -> &Pepper {
         &self.0[0]
     }
 
-    pub(crate) fn named(&self, id: &str) -> Option<&Pepper> {
+    pub(crate) fn find(&self, id: &str) -> Option<&Pepper> {
         self.0.iter().find(|pepper| pepper.id == id)
     }
 }
 
 impl Pepper {
-    pub(crate) fn of(master: &MasterKey) -> Result<Self, AuthError> {
-        let id = hex::encode(&master.derive_key(Purpose::PepperName)?[..4]);
+    pub(crate) fn derive(master: &MasterKey) -> Result<Self, AuthError> {
+        let id = hex::encode(&master.derive_key(Purpose::PepperId)?[..4]);
         Ok(Self::new(id, master.derive_key(Purpose::Pepper)?))
     }
 
@@ -69,7 +69,7 @@ impl Pepper {
     }
 
     /// One that does not open is done without: passwords under it fit nothing, and everybody else still signs in.
-    fn kept(row: &StoredKey, sealer: &Sealer) -> Option<Self> {
+    fn open_retired(row: &StoredKey, sealer: &Sealer) -> Option<Self> {
         let opened = sealer
             .open(
                 row.sealed.expose_secret(),
@@ -103,30 +103,30 @@ impl Pepper {
         let tag = if raw.is_ascii() {
             hmac::sign(&self.key, raw.as_bytes())
         } else {
-            let mut whole = hmac::Context::with_key(&self.key);
+            let mut context = hmac::Context::with_key(&self.key);
             let mut buffer = [0; 4];
             raw.nfkc()
-                .for_each(|c| whole.update(c.encode_utf8(&mut buffer).as_bytes()));
-            whole.sign()
+                .for_each(|c| context.update(c.encode_utf8(&mut buffer).as_bytes()));
+            context.sign()
         };
-        let mut seasoned = [0; 32];
-        seasoned.copy_from_slice(tag.as_ref());
-        seasoned
+        let mut peppered = [0; 32];
+        peppered.copy_from_slice(tag.as_ref());
+        peppered
     }
 
     /// `phc` with this key's name before it.
     pub(crate) fn tag(&self, phc: &str) -> String {
-        format!("{MARK}{}{phc}", self.id)
+        format!("{TAG}{}{phc}", self.id)
     }
 }
 
 /// How the hashes begin that were keyed with the key of this id.
 pub(crate) fn tag_prefix(id: &str) -> String {
-    format!("{MARK}{id}$")
+    format!("{TAG}{id}$")
 }
 
 /// The key's id and the PHC string, of a hash that was keyed.
 pub(crate) fn parse_tag(hash: &str) -> Option<(&str, &str)> {
-    let rest = hash.strip_prefix(MARK)?;
+    let rest = hash.strip_prefix(TAG)?;
     Some(rest.split_at(rest.find('$')?))
 }

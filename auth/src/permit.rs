@@ -12,21 +12,21 @@ pub trait Action: Send + Sync + 'static {
     /// [`InRealm`] or [`Everywhere`].
     type Target: Target;
     /// The least that a caller must be.
-    const REQUIRED_ROLE: <Self::Target as Target>::Need;
+    const REQUIRED_ROLE: <Self::Target as Target>::Requirement;
     /// The word that a token's scope must have.
     const SCOPE: Scope;
     /// Whether the sign-in must be recent.
     const STEP_UP: StepUp = StepUp::Never;
     /// Whether a program may ask for it too.
-    const ASKED_BY: Initiator = Initiator::PersonOrProgram;
+    const INITIATOR: Initiator = Initiator::UserOrClient;
 }
 
 /// Who may ask. What would outlive a stolen token (a way into an account, rights over others) is for the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Initiator {
     /// Somebody who signed in themself; no personal access token, and no program that was let in.
-    Person,
-    PersonOrProgram,
+    User,
+    UserOrClient,
 }
 
 /// Which actions want a sign-in that is recent (RFC 9470), not just a live session.
@@ -40,8 +40,8 @@ pub enum StepUp {
 
 /// Where an action takes place, and so what the policy looks at. Sealed: [`InRealm`] and [`Everywhere`].
 pub trait Target: sealed::Sealed + Send + Sync + 'static {
-    type Need: Copy + fmt::Debug;
-    type Place: Clone + fmt::Debug + Send + Sync;
+    type Requirement: Copy + fmt::Debug;
+    type Resource: Clone + fmt::Debug + Send + Sync;
 }
 
 /// In one realm; needs a [`Role`] there. Administrators have every role everywhere.
@@ -57,13 +57,13 @@ pub struct GlobalTarget;
 pub struct Administrator;
 
 impl Target for RealmTarget {
-    type Need = Role;
-    type Place = Realm;
+    type Requirement = Role;
+    type Resource = Realm;
 }
 
 impl Target for GlobalTarget {
-    type Need = Administrator;
-    type Place = ();
+    type Requirement = Administrator;
+    type Resource = ();
 }
 
 pub(crate) mod sealed {
@@ -71,10 +71,10 @@ pub(crate) mod sealed {
 
     /// How the policy judges each scope: private, so that nobody adds a scope that lets everybody in.
     pub trait Sealed: Sized {
-        fn judge<A: super::Action<Target = Self>>(
+        fn authorize<A: super::Action<Target = Self>>(
             caller: &Caller,
             realm: Option<&Realm>,
-        ) -> Result<<A::Target as super::Target>::Place, AuthError>
+        ) -> Result<<A::Target as super::Target>::Resource, AuthError>
         where
             Self: super::Target;
     }
@@ -85,16 +85,16 @@ pub(crate) mod sealed {
 /// Neither `Clone` nor constructible outside this crate: it cannot be forged or kept for later.
 pub struct Permit<A: Action> {
     actor: Actor,
-    place: <A::Target as Target>::Place,
-    asked_by: Initiator,
+    target: <A::Target as Target>::Resource,
+    initiator: Initiator,
 }
 
 impl<A: Action> Permit<A> {
-    pub(crate) fn new(actor: Actor, place: <A::Target as Target>::Place, asked_by: Initiator) -> Self {
+    pub(crate) fn new(actor: Actor, target: <A::Target as Target>::Resource, initiator: Initiator) -> Self {
         Self {
             actor,
-            place,
-            asked_by,
+            target,
+            initiator,
         }
     }
 
@@ -102,8 +102,8 @@ impl<A: Action> Permit<A> {
     ///
     /// # Errors
     /// [`AuthError::NotInPerson`].
-    pub(crate) fn in_person(&self) -> Result<(), AuthError> {
-        if self.asked_by == Initiator::Person {
+    pub(crate) fn require_interactive(&self) -> Result<(), AuthError> {
+        if self.initiator == Initiator::User {
             Ok(())
         } else {
             Err(AuthError::InteractiveSessionRequired)
@@ -126,14 +126,14 @@ impl<A: Action<Target = GlobalTarget>> Permit<A> {
     /// answers requests may call this (clippy.toml refuses it).
     #[must_use]
     pub fn for_operator() -> Self {
-        Self::new(Actor::console(), (), Initiator::Person)
+        Self::new(Actor::console(), (), Initiator::User)
     }
 }
 
 impl<A: Action<Target = RealmTarget>> Permit<A> {
     #[must_use]
     pub fn realm(&self) -> &Realm {
-        &self.place
+        &self.target
     }
 }
 

@@ -16,22 +16,22 @@ use crate::{
 
 const DAY: Duration = Duration::from_hours(24);
 /// Live ones of one account.
-const MOST: usize = 100;
-const MOST_CHARACTERS: usize = 64;
+const MAX_TOKENS: usize = 100;
+const MAX_LABEL_CHARS: usize = 64;
 
 /// How long personal access tokens live.
 #[derive(Clone, Copy, Debug)]
 pub struct PersonalTokenRules {
     /// Unless somebody says otherwise.
     pub default_lifetime: Duration,
-    pub longest: Duration,
+    pub max_lifetime: Duration,
 }
 
 impl Default for PersonalTokenRules {
     fn default() -> Self {
         Self {
             default_lifetime: DAY * 90,
-            longest: DAY * 365,
+            max_lifetime: DAY * 365,
         }
     }
 }
@@ -41,7 +41,7 @@ impl Default for PersonalTokenRules {
 pub struct NewPersonalToken {
     /// What its owner knows it by.
     pub label: String,
-    pub grants: Scopes,
+    pub scopes: Scopes,
     /// Where it is good; `None` for wherever its owner has a role.
     pub realms: Option<Vec<RealmName>>,
     pub lifetime: Option<Duration>,
@@ -51,18 +51,18 @@ pub struct NewPersonalToken {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PersonalTokenError {
     #[error("A token name must have 1 to 64 characters.")]
-    Label,
+    InvalidLabel,
     #[error("Choose at least one scope: files:read, files:write, locks:override, admin.")]
     NoScope,
     #[error("You cannot give a token the scope {0}: it exceeds your own rights.")]
-    Scope(Scope),
+    ScopeNotAllowed(Scope),
     #[error("Choose at least one vault, or omit vaults for all of yours.")]
     NoRealm,
     #[error("You have no vault named {0}.")]
-    Realm(RealmName),
+    UnknownRealm(RealmName),
     #[error("The lifetime of a token must be 1 to {0} days.")]
-    Lifetime(u64),
-    #[error("You already have {MOST} tokens. Revoke some of them first.")]
+    InvalidLifetime(u64),
+    #[error("You already have {MAX_TOKENS} tokens. Revoke some of them first.")]
     TooMany,
 }
 
@@ -74,18 +74,18 @@ impl<S: AuthStore> Auth<S> {
     pub async fn create_personal_token(
         &self,
         caller: &Caller,
-        wanted: NewPersonalToken,
+        new: NewPersonalToken,
         from: Origin,
     ) -> Result<(Session, Token), AuthError> {
-        let label = label(&wanted.label)?;
-        let lifetime = self.lifetime(wanted.lifetime)?;
-        check_scopes(wanted.grants, caller)?;
-        let realms = self.own_realms(caller, wanted.realms).await?;
-        if self.personal_tokens(caller).await?.len() >= MOST {
+        let label = parse_label(&new.label)?;
+        let lifetime = self.checked_lifetime(new.lifetime)?;
+        check_scopes(new.scopes, caller)?;
+        let realms = self.resolve_realms(caller, new.realms).await?;
+        if self.personal_tokens(caller).await?.len() >= MAX_TOKENS {
             return Err(PersonalTokenError::TooMany.into());
         }
-        let beginning = NewSession {
-            grants: wanted.grants,
+        let new_session = NewSession {
+            scopes: new.scopes,
             realms,
             label: Some(label.clone()),
             lifetime,
@@ -96,11 +96,11 @@ impl<S: AuthStore> Auth<S> {
             )
         };
         let (session, secret) = self
-            .create_session(caller.account(), beginning)
+            .create_session(caller.account(), new_session)
             .await?
             .ok_or(AuthError::InvalidToken)?;
         self.revalidate_creator(caller, &session).await?;
-        self.tell_about(caller.account(), SecurityNotice::PersonalTokenMade, &label, &from)
+        self.tell_about(caller.account(), SecurityNotice::PersonalTokenCreated, &label, &from)
             .await?;
         Ok((session, secret))
     }
@@ -166,18 +166,18 @@ impl<S: AuthStore> Auth<S> {
                 .await?
             }
         };
-        let SecretOwner::Session(whose) = owner else {
+        let SecretOwner::Session(session_ref) = owner else {
             return Err(AuthError::InvalidToken);
         };
         let via = match name {
             // Folded, as everywhere.
-            Some(name) if Username::parse(name).ok().as_ref() != Some(&whose.0) => {
+            Some(name) if Username::parse(name).ok().as_ref() != Some(&session_ref.0) => {
                 return Err(AuthError::InvalidToken);
             }
             Some(_) => AuthVia::Basic,
             None => AuthVia::Bearer,
         };
-        self.caller(whose, via, Activity::Counted).await
+        self.load_caller(session_ref, via, Activity::Counted).await
     }
 
     async fn lookup_personal_token(
@@ -187,11 +187,11 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
     ) -> Result<SecretOwner, AuthError> {
         let look_up = self.lookup_secret(&token, SessionKind::Personal);
-        if let Some(whose) = self.lookup_or_penalize(secret, from, look_up).await? {
-            return Ok(SecretOwner::Session(whose));
+        if let Some(session_ref) = self.lookup_or_penalize(secret, from, look_up).await? {
+            return Ok(SecretOwner::Session(session_ref));
         }
         // Only now: what was refused as too much is not to fill the memory either.
-        self.0.session_cache.learn_cookie(token, SecretOwner::None);
+        self.0.session_cache.insert_cookie(token, SecretOwner::None);
         Ok(SecretOwner::None)
     }
 
@@ -202,18 +202,18 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    fn lifetime(&self, wanted: Option<Duration>) -> Result<Option<Duration>, PersonalTokenError> {
+    fn checked_lifetime(&self, wanted: Option<Duration>) -> Result<Option<Duration>, PersonalTokenError> {
         let rules = self.0.settings.personal;
         let lifetime = wanted.unwrap_or(rules.default_lifetime);
-        if lifetime < DAY || lifetime > rules.longest {
-            return Err(PersonalTokenError::Lifetime(
-                rules.longest.as_secs() / DAY.as_secs(),
+        if lifetime < DAY || lifetime > rules.max_lifetime {
+            return Err(PersonalTokenError::InvalidLifetime(
+                rules.max_lifetime.as_secs() / DAY.as_secs(),
             ));
         }
         Ok(Some(lifetime))
     }
 
-    async fn own_realms(
+    async fn resolve_realms(
         &self,
         caller: &Caller,
         wanted: Option<Vec<RealmName>>,
@@ -228,7 +228,7 @@ impl<S: AuthStore> Auth<S> {
         let mut ids = Vec::new();
         for name in wanted.into_iter().collect::<HashSet<_>>() {
             let found = own.iter().find(|(realm, _)| realm.name == name);
-            let (realm, _) = found.ok_or(PersonalTokenError::Realm(name))?;
+            let (realm, _) = found.ok_or(PersonalTokenError::UnknownRealm(name))?;
             ids.push(realm.id.clone());
         }
         ids.sort();
@@ -236,40 +236,40 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// While the token was made, all sessions of its owner may have been ended: then it must not survive them.
-    async fn revalidate_creator(&self, caller: &Caller, made: &Session) -> Result<(), AuthError> {
+    async fn revalidate_creator(&self, caller: &Caller, created: &Session) -> Result<(), AuthError> {
         if self.is_active(&caller.session().id).await? {
             return Ok(());
         }
-        let end = self.end(caller, EndReason::EndedByOwner);
+        let end = self.session_end(caller, EndReason::EndedByOwner);
         self.0
             .store
-            .end_session(&made.username, &made.id, end)
+            .end_session(&created.username, &created.id, end)
             .await?;
-        self.invalidate(&made.username);
+        self.invalidate(&created.username);
         Err(AuthError::InvalidToken)
     }
 }
 
-fn label(raw: &str) -> Result<String, PersonalTokenError> {
+fn parse_label(raw: &str) -> Result<String, PersonalTokenError> {
     let label = raw.trim();
-    let fits = !label.is_empty()
-        && label.chars().count() <= MOST_CHARACTERS
+    let is_valid = !label.is_empty()
+        && label.chars().count() <= MAX_LABEL_CHARS
         && !label.contains(char::is_control);
-    if fits {
+    if is_valid {
         Ok(label.to_owned())
     } else {
-        Err(PersonalTokenError::Label)
+        Err(PersonalTokenError::InvalidLabel)
     }
 }
 
 /// One's own account is not to be given away, nor is more than one has.
-fn check_scopes(grants: Scopes, caller: &Caller) -> Result<(), PersonalTokenError> {
-    if grants.is_empty() {
+fn check_scopes(scopes: Scopes, caller: &Caller) -> Result<(), PersonalTokenError> {
+    if scopes.is_empty() {
         return Err(PersonalTokenError::NoScope);
     }
-    let given = Scopes::DELEGABLE.and(caller.session().grants);
-    grants
+    let allowed = Scopes::DELEGABLE.intersection(caller.session().scopes);
+    scopes
         .iter()
-        .find(|grant| !given.contains(*grant))
-        .map_or(Ok(()), |grant| Err(PersonalTokenError::Scope(grant)))
+        .find(|grant| !allowed.contains(*grant))
+        .map_or(Ok(()), |grant| Err(PersonalTokenError::ScopeNotAllowed(grant)))
 }

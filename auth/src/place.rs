@@ -68,7 +68,7 @@ pub fn browser_label(agent: &str) -> Option<String> {
     let find = |known: &[(&str, &'static str)]| {
         known
             .iter()
-            .find(|(mark, _)| agent.contains(mark))
+            .find(|(token, _)| agent.contains(token))
             .map(|(_, name)| *name)
     };
     match (find(&BROWSERS), find(&SYSTEMS)) {

@@ -18,9 +18,9 @@ pub struct Caller {
     rights: Arc<Rights>,
     session: Arc<Session>,
     via: AuthVia,
-    proof: Assurance,
+    assurance: Assurance,
     /// Of this request.
-    from: Option<Arc<Origin>>,
+    origin: Option<Arc<Origin>>,
 }
 
 /// How well the caller is known, besides being known at all.
@@ -57,13 +57,13 @@ pub enum AuthVia {
 }
 
 impl Caller {
-    pub(crate) fn new(rights: Arc<Rights>, session: Arc<Session>, via: AuthVia, proof: Assurance) -> Self {
+    pub(crate) fn new(rights: Arc<Rights>, session: Arc<Session>, via: AuthVia, assurance: Assurance) -> Self {
         Self {
             rights,
             session,
             via,
-            proof,
-            from: None,
+            assurance,
+            origin: None,
         }
     }
 
@@ -71,17 +71,17 @@ impl Caller {
     #[must_use]
     pub(crate) fn with_origin(self, origin: Arc<Origin>) -> Self {
         Self {
-            from: Some(origin),
+            origin: Some(origin),
             ..self
         }
     }
 
     /// Within what its token says (RFC 6749 §6: a refresh may ask for less than the session has).
     #[must_use]
-    pub(crate) fn narrowed_to(mut self, grants: Scopes) -> Self {
-        if !self.session.grants.is_within(grants) {
+    pub(crate) fn narrowed_to(mut self, scopes: Scopes) -> Self {
+        if !self.session.scopes.is_subset(scopes) {
             let narrower = Session {
-                grants: self.session.grants.and(grants),
+                scopes: self.session.scopes.intersection(scopes),
                 ..Session::clone(&self.session)
             };
             self.session = Arc::new(narrower);
@@ -92,7 +92,7 @@ impl Caller {
     /// Where this request came from, where the host knows.
     #[must_use]
     pub fn origin(&self) -> Option<&Arc<Origin>> {
-        self.from.as_ref()
+        self.origin.as_ref()
     }
 
     #[must_use]
@@ -113,7 +113,7 @@ impl Caller {
     /// What is left to do before anything else may be done.
     #[must_use]
     pub fn restriction(&self) -> Option<Restriction> {
-        self.proof.restriction
+        self.assurance.restriction
     }
 
     /// The second factors that the account has.
@@ -126,7 +126,7 @@ impl Caller {
     #[must_use]
     pub fn is_interactive(&self) -> bool {
         self.session.kind != SessionKind::Personal
-            && self.session.grants.contains(Scope::OwnAccount)
+            && self.session.scopes.contains(Scope::OwnAccount)
     }
 
     /// Whether this is an administrator, with a token that says so and is good everywhere.
@@ -134,13 +134,13 @@ impl Caller {
     pub fn may_administer(&self) -> bool {
         self.rights.account.administrator
             && self.session.realms.is_none()
-            && self.session.grants.contains(Scope::Administer)
+            && self.session.scopes.contains(Scope::Administer)
     }
 
     /// # Errors
     /// [`AuthError::Restricted`] while something else is due.
     pub fn require_unrestricted(&self) -> Result<(), AuthError> {
-        self.proof.restriction.map_or(Ok(()), |restriction| {
+        self.assurance.restriction.map_or(Ok(()), |restriction| {
             Err(AuthError::Restricted(restriction))
         })
     }
@@ -148,21 +148,21 @@ impl Caller {
     /// # Errors
     /// [`AuthError::StepUpNeeded`] unless the sign-in is recent.
     pub fn require_recent(&self) -> Result<(), AuthError> {
-        match self.proof.age {
+        match self.assurance.age {
             AuthAge::Recent => Ok(()),
-            AuthAge::Old => Err(AuthError::StepUpNeeded {
-                max_age: self.proof.rules.within,
+            AuthAge::Old => Err(AuthError::StepUpRequired {
+                max_age: self.assurance.rules.max_age,
             }),
         }
     }
 
     /// A personal access token stands for a decision that was made with a recent sign-in.
-    fn step_up(&self, wanted: StepUp) -> Result<(), AuthError> {
+    fn require_step_up(&self, wanted: StepUp) -> Result<(), AuthError> {
         let wanted = match wanted {
             StepUp::Never => false,
             StepUp::Always => true,
             StepUp::BrowserOnly => {
-                self.via == AuthVia::Cookie || self.proof.rules.clients == ClientStepUp::RecentSignIn
+                self.via == AuthVia::Cookie || self.assurance.rules.clients == ClientStepUp::RecentSignIn
             }
         };
         if wanted && self.session.kind != SessionKind::Personal {
@@ -196,8 +196,8 @@ impl Caller {
             username: account.username.clone(),
             display_name: account.display_name.clone(),
             email: account.email.clone(),
-            means: Some(ActorVia::of(&self.session)),
-            from: self.from.as_deref().cloned(),
+            via: Some(ActorVia::of(&self.session)),
+            origin: self.origin.as_deref().cloned(),
         }
     }
 
@@ -210,25 +210,25 @@ impl Caller {
     /// [`AuthError::StepUpNeeded`].
     pub fn permit<A: Action>(&self, realm: Option<&Realm>) -> Result<Permit<A>, AuthError> {
         self.require_unrestricted()?;
-        let place = <A::Target as Sealed>::judge::<A>(self, realm)?;
-        if !self.session.grants.contains(A::SCOPE) {
-            return Err(AuthError::ScopeMissing { grant: A::SCOPE });
+        let target = <A::Target as Sealed>::authorize::<A>(self, realm)?;
+        if !self.session.scopes.contains(A::SCOPE) {
+            return Err(AuthError::InsufficientScope { grant: A::SCOPE });
         }
-        let asked_by = if self.is_interactive() {
-            Initiator::Person
+        let initiator = if self.is_interactive() {
+            Initiator::User
         } else {
-            Initiator::PersonOrProgram
+            Initiator::UserOrClient
         };
-        if A::ASKED_BY == Initiator::Person && asked_by != Initiator::Person {
+        if A::INITIATOR == Initiator::User && initiator != Initiator::User {
             return Err(AuthError::InteractiveSessionRequired);
         }
-        self.step_up(A::STEP_UP)?;
-        Ok(Permit::new(self.actor(), place, asked_by))
+        self.require_step_up(A::STEP_UP)?;
+        Ok(Permit::new(self.actor(), target, initiator))
     }
 }
 
 impl Sealed for RealmTarget {
-    fn judge<A: Action<Target = Self>>(
+    fn authorize<A: Action<Target = Self>>(
         caller: &Caller,
         realm: Option<&Realm>,
     ) -> Result<Realm, AuthError> {
@@ -242,10 +242,10 @@ impl Sealed for RealmTarget {
 }
 
 impl Sealed for GlobalTarget {
-    fn judge<A: Action<Target = Self>>(
+    fn authorize<A: Action<Target = Self>>(
         caller: &Caller,
         _: Option<&Realm>,
-    ) -> Result<<Self as Target>::Place, AuthError> {
+    ) -> Result<<Self as Target>::Resource, AuthError> {
         // A token for some realms does not reach what lies outside of them.
         let everywhere = caller.session().realms.is_none();
         if caller.account().administrator && everywhere {

@@ -12,14 +12,14 @@ use crate::{
     Account, AccountChange, Actor, Auth, AuthError, AuthStore, Caller, DisplayName, EmailAddress,
     SecurityEpoch, OutgoingMail, MailBody, SecurityNotice, Origin, Token, TokenKind,
     administration::to_auth_error,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     clock,
     guessing::{CredentialKind, Attempt},
     letter::RETRY_AFTER,
     store::{EmailConfirmation, OneTimeToken, OneTimeKind},
 };
 
-const LIFETIME: Duration = Duration::from_hours(24);
+const LINK_LIFETIME: Duration = Duration::from_hours(24);
 
 /// `None` leaves a thing as it is.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +59,7 @@ impl<S: AuthStore> Auth<S> {
         if email.is_some() {
             caller.require_recent()?;
         }
-        let (email, to_confirm) = match email {
+        let (email, pending_email) = match email {
             Some(Some(email)) if !self.mail_disabled() => (None, Some(email)),
             email => (email, None),
         };
@@ -72,12 +72,12 @@ impl<S: AuthStore> Auth<S> {
         let account = if change == AccountChange::default() {
             before.clone()
         } else {
-            self.change_own(before, change, by.clone()).await?
+            self.update_own_account(before, change, by.clone()).await?
         };
         if account.email != before.email {
             self.notify(before, SecurityNotice::EmailChanged, from);
         }
-        if let Some(email) = &to_confirm {
+        if let Some(email) = &pending_email {
             // As of the door: where everything was thrown out since, the link leads nowhere.
             let asking = Account {
                 epoch: before.epoch,
@@ -87,11 +87,11 @@ impl<S: AuthStore> Auth<S> {
         }
         Ok(ProfileUpdate {
             account,
-            pending_email: to_confirm,
+            pending_email: pending_email,
         })
     }
 
-    async fn change_own(
+    async fn update_own_account(
         &self,
         before: &Account,
         change: AccountChange,
@@ -114,14 +114,14 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
     ) -> Result<(), AuthError> {
         // Each letter is counted, so that nobody floods a stranger's mailbox from here.
-        let pass = self
+        let guard = self
             .begin_attempt(&Attempt {
-                secret: CredentialKind::EmailLink,
+                kind: CredentialKind::EmailLink,
                 account: None,
                 from,
             })
             .await?;
-        self.count(pass).await?;
+        self.count(guard).await?;
         let now = self.0.clock.now();
         if !self.0.unverified_mail_limit.allow_account(&account.username, now)
             || !self.0.unverified_mail_limit.allow_mailbox(email, now)
@@ -131,7 +131,7 @@ impl<S: AuthStore> Auth<S> {
             });
         }
         let token = Token::random(TokenKind::EmailLink, &self.0.rng);
-        let until = clock::add(now, LIFETIME);
+        let expires_at = clock::add(now, LINK_LIFETIME);
         let before = account
             .email
             .as_ref()
@@ -141,17 +141,17 @@ impl<S: AuthStore> Auth<S> {
             email: email.as_str().to_owned(),
             era: account.epoch,
         });
-        let slip = OneTimeToken {
+        let one_time = OneTimeToken {
             kind: OneTimeKind::EmailLink,
             hash: token.hash(),
             username: Some(account.username.clone()),
             body: kept.map_err(|_| AuthError::Internal("an address to confirm"))?,
             created_at: now,
-            expires_at: until,
+            expires_at: expires_at,
         };
-        let record = NewAuditEntry::new(by, Deed::EmailAsked, now).subject(account.username.as_str());
+        let record = NewAuditEntry::new(by, AuditAction::EmailChangeRequested, now).subject(account.username.as_str());
         let record = record.with_detail(|detail| detail.with("email", email.as_str()));
-        self.0.store.keep_email_link(slip, record).await?;
+        self.0.store.insert_email_link(one_time, record).await?;
         // After the #, where no server and no log sees it.
         let link = SecretString::from(format!(
             "{}/confirm-email#{}",
@@ -161,7 +161,7 @@ impl<S: AuthStore> Auth<S> {
         let body = MailBody::ConfirmEmail {
             link,
             username: account.username.clone(),
-            until,
+            expires_at,
         };
         // Greeted by no name: it may be a stranger's.
         self.enqueue(OutgoingMail {
@@ -171,7 +171,7 @@ impl<S: AuthStore> Auth<S> {
         });
         // To the one before: that it is to be confirmed is no news to the same one.
         if account.email.as_ref() != Some(email) {
-            self.notify(account, SecurityNotice::EmailAsked, from);
+            self.notify(account, SecurityNotice::EmailChangeRequested, from);
         }
         Ok(())
     }
@@ -179,7 +179,7 @@ impl<S: AuthStore> Auth<S> {
     /// Asks a new account's owner to confirm the address that they gave. Whatever goes wrong is no reason not to register:
     /// they can [ask for the link](Self::confirm_again) later.
     pub(crate) async fn send_first_verification(&self, account: &Account, from: &Origin) {
-        let Some(email) = self.unconfirmed(account) else {
+        let Some(email) = self.unverified_email(account) else {
             return;
         };
         let by = Actor::owner(account).with_origin(from);
@@ -196,20 +196,20 @@ impl<S: AuthStore> Auth<S> {
     pub async fn resend_verification(&self, caller: &Caller, from: &Origin) -> Result<(), AuthError> {
         let account = caller.account();
         let email = self
-            .unconfirmed(account)
-            .ok_or(AuthError::NothingToConfirm)?;
+            .unverified_email(account)
+            .ok_or(AuthError::NoUnverifiedEmail)?;
         self.request_email_change(account, email, &caller.actor().with_origin(from), from)
             .await
     }
 
-    fn unconfirmed<'a>(&self, account: &'a Account) -> Option<&'a EmailAddress> {
+    fn unverified_email<'a>(&self, account: &'a Account) -> Option<&'a EmailAddress> {
         account
             .email
             .as_ref()
             .filter(|_| !account.email_verified && !self.mail_disabled())
     }
 
-    async fn email_link(&self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
+    async fn load_email_link(&self, raw: &str) -> Result<Option<OneTimeToken>, AuthError> {
         let Some(token) = Token::parse(TokenKind::EmailLink, raw) else {
             return Ok(None);
         };
@@ -227,10 +227,10 @@ impl<S: AuthStore> Auth<S> {
     /// otherwise or everything of the account thrown out meanwhile; [`AuthError::Throttled`].
     pub async fn confirm_email(&self, raw: &str, from: &Origin) -> Result<Account, AuthError> {
         let found = self
-            .lookup_or_penalize(CredentialKind::EmailLink, from, self.email_link(raw))
+            .lookup_or_penalize(CredentialKind::EmailLink, from, self.load_email_link(raw))
             .await?;
-        let slip = found.ok_or(AuthError::EmailLinkInvalid)?;
-        let username = slip.username.as_ref().ok_or(AuthError::EmailLinkInvalid)?;
+        let one_time = found.ok_or(AuthError::EmailLinkInvalid)?;
+        let username = one_time.username.as_ref().ok_or(AuthError::EmailLinkInvalid)?;
         let known = self
             .0
             .store
@@ -242,7 +242,7 @@ impl<S: AuthStore> Auth<S> {
         let confirmed = self
             .0
             .store
-            .confirm_email(confirmation(&slip, by, self.0.clock.now())?)
+            .confirm_email(email_confirmation(&one_time, by, self.0.clock.now())?)
             .await?;
         self.invalidate(username);
         let account = confirmed.ok_or(AuthError::EmailLinkInvalid)?;
@@ -253,16 +253,16 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-fn confirmation(slip: &OneTimeToken, by: Actor, at: Timestamp) -> Result<EmailConfirmation, AuthError> {
+fn email_confirmation(one_time: &OneTimeToken, by: Actor, at: Timestamp) -> Result<EmailConfirmation, AuthError> {
     let broken = || AuthError::Internal("a stored address");
-    let kept: EmailLinkBody = serde_json::from_str(&slip.body).map_err(|_| broken())?;
+    let body: EmailLinkBody = serde_json::from_str(&one_time.body).map_err(|_| broken())?;
     let address = |raw: &str| EmailAddress::parse(raw).map_err(|_| broken());
-    let before = kept.before.as_deref().map(address).transpose()?;
+    let before = body.before.as_deref().map(address).transpose()?;
     Ok(EmailConfirmation {
-        link: slip.hash.clone(),
-        era: kept.era,
-        before,
-        email: address(&kept.email)?,
+        link: one_time.hash.clone(),
+        epoch: body.era,
+        previous: before,
+        email: address(&body.email)?,
         by,
         at,
     })

@@ -14,8 +14,8 @@ impl RealmId {
     }
 
     #[must_use]
-    pub fn random(chance: &crate::SecureRandom) -> Self {
-        Self(hex::encode(chance.bytes::<16>()).into())
+    pub fn random(rng: &crate::SecureRandom) -> Self {
+        Self(hex::encode(rng.bytes::<16>()).into())
     }
 
     #[must_use]

@@ -6,7 +6,7 @@ use crate::{
     Actor, Auth, AuthError, AuthStore, Caller, Scopes, SecurityNotice, Origin, Session, SessionKind, Token,
     TokenHash, TokenKind,
     asking::Activity,
-    auth::{Introspection, Tokens},
+    auth::{Introspection, TokenResponse},
     client::CLI_CLIENT_ID,
     clock,
     guessing::CredentialKind,
@@ -36,7 +36,7 @@ impl<S: AuthStore> Auth<S> {
         client: Option<&str>,
         scope: Option<Scopes>,
         from: Origin,
-    ) -> Result<Tokens, AuthError> {
+    ) -> Result<TokenResponse, AuthError> {
         // What no token can look like is no try of one.
         let old = Token::parse(TokenKind::Refresh, token)
             .ok_or(AuthError::InvalidGrant)?
@@ -55,28 +55,28 @@ impl<S: AuthStore> Auth<S> {
                 .await?;
             return Err(AuthError::InvalidGrant);
         }
-        if scope.is_some_and(|scope| !scope.is_within(session.grants)) {
+        if scope.is_some_and(|scope| !scope.is_subset(session.scopes)) {
             return Err(AuthError::ScopeWidened);
         }
         let (new, now) = (
             Token::random(TokenKind::Refresh, &self.0.rng),
             self.0.clock.now(),
         );
-        let rotate = RefreshRotation {
+        let rotation = RefreshRotation {
             old,
             new: new.hash(),
             at: now,
-            idle_since: clock::sub(now, self.0.settings.idle),
+            idle_since: clock::sub(now, self.0.settings.idle_timeout),
             grace_since: clock::sub(now, REUSE_GRACE),
         };
-        match self.0.store.rotate_refresh(rotate).await? {
+        match self.0.store.rotate_refresh(rotation).await? {
             Rotation::Rotated(session) | Rotation::Retried(session) => {
-                let whose = (session.username, session.id);
+                let session_ref = (session.username, session.id);
                 let caller = self
-                    .caller(whose, AuthVia::Bearer, Activity::Unmetered)
+                    .load_caller(session_ref, AuthVia::Bearer, Activity::Unmetered)
                     .await
                     .map_err(to_grant_error)?;
-                self.tokens(&caller.narrowed_to(scope.unwrap_or(Scopes::ALL)), new)
+                self.token_response(&caller.narrowed_to(scope.unwrap_or(Scopes::ALL)), new)
             }
             Rotation::Replayed(session) => {
                 self.report_replay(&session, from).await?;
@@ -93,9 +93,9 @@ impl<S: AuthStore> Auth<S> {
             self.0.store.session_by_refresh(token).await?,
             self.0.clock.now(),
         );
-        let idle_since = clock::sub(now, self.0.settings.idle);
-        let lives = |session: &Session| now < session.expires_at && idle_since <= session.last_seen;
-        Ok(state.map(|state| state.session).filter(lives))
+        let idle_since = clock::sub(now, self.0.settings.idle_timeout);
+        let is_usable = |session: &Session| now < session.expires_at && idle_since <= session.last_seen;
+        Ok(state.map(|state| state.session).filter(is_usable))
     }
 
     /// RFC 7009: an access, refresh or personal token ends its session; anything else does nothing. Never says which.
@@ -104,7 +104,7 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::Throttled`] where too many were tried from there that are nobody's.
     pub async fn revoke(&self, token: &str, from: &Origin) -> Result<(), AuthError> {
         let now = self.0.clock.now();
-        let whose = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
+        let session_ref = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
             let hash = token.hash();
             let look_up = async { Ok(self.0.store.session_by_refresh(&hash).await?) };
             let state = self
@@ -113,15 +113,15 @@ impl<S: AuthStore> Auth<S> {
             state.map(|state| (state.session.username, state.session.id))
         } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
             let session = self
-                .lookup_or_penalize(CredentialKind::Personal, from, self.personal(&token))
+                .lookup_or_penalize(CredentialKind::Personal, from, self.personal_session(&token))
                 .await?;
             session.map(|session| (session.username, session.id))
         } else {
             self.verify_access_token(token)
                 .await?
-                .map(|shown| (shown.username, shown.session))
+                .map(|claims| (claims.username, claims.session))
         };
-        if let Some((username, id)) = whose {
+        if let Some((username, id)) = session_ref {
             let by = Actor::new(username.clone()).with_origin(from);
             self.0
                 .store
@@ -149,9 +149,9 @@ impl<S: AuthStore> Auth<S> {
         let found = if let Some(token) = Token::parse(TokenKind::Refresh, token) {
             self.introspect_refresh(&token).await?
         } else if let Some(token) = Token::parse(TokenKind::Personal, token) {
-            self.personal(&token)
+            self.personal_session(&token)
                 .await?
-                .map(|session| look_into(session, "Bearer"))
+                .map(|session| introspect_session(session, "Bearer"))
         } else {
             self.introspect_access(token).await?
         };
@@ -160,7 +160,7 @@ impl<S: AuthStore> Auth<S> {
             return Ok(None);
         }
         match self
-            .caller(
+            .load_caller(
                 (found.username.clone(), found.session.clone()),
                 AuthVia::Bearer,
                 Activity::Ignored,
@@ -173,17 +173,17 @@ impl<S: AuthStore> Auth<S> {
         }
     }
 
-    pub(crate) fn tokens(&self, caller: &Caller, refresh: Token) -> Result<Tokens, AuthError> {
+    pub(crate) fn token_response(&self, caller: &Caller, refresh: Token) -> Result<TokenResponse, AuthError> {
         let issued = self
             .0
-            .access
+            .access_tokens
             .issue(caller.session(), self.0.clock.now(), &self.0.rng)?;
-        Ok(Tokens {
+        Ok(TokenResponse {
             account: caller.account().clone(),
-            access: issued.token,
-            refresh,
+            access_token: issued.token,
+            refresh_token: refresh,
             expires_in: issued.expires_in,
-            scope: caller.session().grants.to_string(),
+            scope: caller.session().scopes.to_string(),
         })
     }
 
@@ -207,40 +207,40 @@ impl<S: AuthStore> Auth<S> {
         let state = self.0.store.session_by_refresh(&token.hash()).await?;
         Ok(state
             .filter(|state| !state.used)
-            .map(|state| look_into(state.session, "refresh_token")))
+            .map(|state| introspect_session(state.session, "refresh_token")))
     }
 
-    async fn personal(&self, token: &Token) -> Result<Option<Session>, AuthError> {
+    async fn personal_session(&self, token: &Token) -> Result<Option<Session>, AuthError> {
         let found = self.0.store.session_by_cookie(&token.hash()).await?;
         Ok(found.filter(|session| session.kind == SessionKind::Personal))
     }
 
     async fn introspect_access(&self, token: &str) -> Result<Option<Introspection>, AuthError> {
-        let Some(shown) = self.verify_access_token(token).await? else {
+        let Some(claims) = self.verify_access_token(token).await? else {
             return Ok(None);
         };
-        let session = self.0.store.session(&shown.session).await?;
+        let session = self.0.store.session(&claims.session).await?;
         Ok(Some(Introspection {
-            username: shown.username,
-            session: shown.session,
+            username: claims.username,
+            session: claims.session,
             token_type: "Bearer",
-            expires_at: shown.expires_at,
-            issued_at: shown.issued_at,
-            scope: shown.scope.to_string(),
+            expires_at: claims.expires_at,
+            issued_at: claims.issued_at,
+            scope: claims.scopes.to_string(),
             client: session.and_then(|session| session.client),
         }))
     }
 }
 
 /// Of a token that is as good as its session.
-fn look_into(session: Session, token_type: &'static str) -> Introspection {
+fn introspect_session(session: Session, token_type: &'static str) -> Introspection {
     Introspection {
         username: session.username,
         session: session.id,
         token_type,
         expires_at: session.expires_at,
         issued_at: session.auth_time,
-        scope: session.grants.to_string(),
+        scope: session.scopes.to_string(),
         client: session.client,
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Action, Auth, AuthError, AuthStore, Caller, Origin, Permit, Realm, Username,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     notes::RateLimitedEvents,
 };
 
@@ -25,15 +25,15 @@ const MAX_WRITERS: usize = 32;
 /// Who was refused what, and when it was last told.
 #[derive(Debug)]
 pub(crate) struct DenialLog {
-    told: RateLimitedEvents<(Username, &'static str)>,
-    writing: Arc<Semaphore>,
+    reported: RateLimitedEvents<(Username, &'static str)>,
+    writers: Arc<Semaphore>,
 }
 
 impl Default for DenialLog {
     fn default() -> Self {
         Self {
-            told: RateLimitedEvents::default(),
-            writing: Arc::new(Semaphore::new(MAX_WRITERS)),
+            reported: RateLimitedEvents::default(),
+            writers: Arc::new(Semaphore::new(MAX_WRITERS)),
         }
     }
 }
@@ -64,7 +64,7 @@ impl<'a> DeniedRequest<'a> {
 
     /// Something that another site caused.
     #[must_use]
-    pub fn by_another_site(request: String, site: Option<String>) -> Self {
+    pub fn cross_site(request: String, site: Option<String>) -> Self {
         Self {
             action: CROSS_SITE,
             realm: None,
@@ -75,12 +75,12 @@ impl<'a> DeniedRequest<'a> {
 }
 
 /// The word for it in the audit; `None` where it is no refusal that anybody would look into.
-fn reason(why: &AuthError, asked: &DeniedRequest<'_>) -> Option<&'static str> {
+fn denial_reason(why: &AuthError, asked: &DeniedRequest<'_>) -> Option<&'static str> {
     match why {
         AuthError::NotAllowed { .. } => Some("not_allowed"),
         // Of a realm that is there: any other was mistyped.
         AuthError::RealmNotFound => asked.realm.map(|_| "not_allowed"),
-        AuthError::ScopeMissing { .. } => Some("scope_missing"),
+        AuthError::InsufficientScope { .. } => Some("scope_missing"),
         AuthError::InteractiveSessionRequired => Some("not_in_person"),
         AuthError::CrossSite => Some("cross_site"),
         _ => None,
@@ -105,14 +105,14 @@ impl<S: AuthStore> Auth<S> {
 
     /// The first of each caller and action, and then one in ten minutes that says how many there were.
     pub fn audit_denial(&self, caller: &Caller, asked: &DeniedRequest<'_>, why: &AuthError) {
-        let Some(reason) = reason(why, asked) else {
+        let Some(reason) = denial_reason(why, asked) else {
             return;
         };
         let (username, now) = (&caller.account().username, self.0.clock.now());
         let Some(times) = self
             .0
             .denials
-            .told
+            .reported
             .should_report(&(username.clone(), asked.action), now)
         else {
             return;
@@ -122,7 +122,7 @@ impl<S: AuthStore> Auth<S> {
             .map(|from| from.address.to_canonical().to_string())
             .unwrap_or_default();
         tracing::warn!(%username, action = asked.action, reason, address, request = asked.request, times, "refused");
-        let record = NewAuditEntry::new(&caller.actor(), Deed::ActionRefused, now)
+        let record = NewAuditEntry::new(&caller.actor(), AuditAction::ActionDenied, now)
             .subject(asked.action)
             .with_detail(|detail| {
                 let realm = asked.realm.map(|realm| realm.id.as_str());
@@ -160,13 +160,13 @@ impl<S: AuthStore> Auth<S> {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let Ok(room) = Arc::clone(&self.0.denials.writing).try_acquire_owned() else {
+        let Ok(slot) = Arc::clone(&self.0.denials.writers).try_acquire_owned() else {
             return;
         };
-        let noted = note(self.clone());
+        let audit = note(self.clone());
         tokio::spawn(async move {
-            noted.await;
-            drop(room);
+            audit.await;
+            drop(slot);
         });
     }
 }

@@ -23,12 +23,12 @@ use crate::{
 /// How long the first administrator's link is good.
 const SETUP_LIFETIME: Duration = Duration::from_mins(30);
 /// Where everybody begins.
-const FIRST_REALM: &str = "main";
+const DEFAULT_REALM: &str = "main";
 
 /// The link that was printed last.
 pub(crate) struct SetupLink {
     token: TokenHash,
-    until: Timestamp,
+    expires_at: Timestamp,
 }
 
 impl<S: AuthStore> Auth<S> {
@@ -39,25 +39,25 @@ impl<S: AuthStore> Auth<S> {
     /// [`AuthError::PasswordRefused`]; [`AuthError::UsernameTaken`] for a name that is or was somebody's.
     pub async fn register(
         &self,
-        applicant: RegistrationRequest,
+        request: RegistrationRequest,
         from: &Origin,
     ) -> Result<Account, AuthError> {
         match self.0.settings.registration {
             Registration::Open => {}
-            Registration::Invite => return Err(AuthError::InviteNeeded),
+            Registration::Invite => return Err(AuthError::InvitationRequired),
             Registration::Closed => return Err(AuthError::RegistrationClosed),
         }
-        let trial = Attempt {
-            secret: CredentialKind::Registration,
+        let attempt = Attempt {
+            kind: CredentialKind::Registration,
             account: None,
             from,
         };
-        let pass = self.begin_attempt(&trial).await?;
+        let guard = self.begin_attempt(&attempt).await?;
         // Whatever comes of it: a name that is taken and a password that is refused are work as well.
-        self.count(pass).await?;
-        let new = self.new_account(applicant).await?;
+        self.count(guard).await?;
+        let new = self.prepare_account(request).await?;
         let account = self
-            .create(new, |new| Actor::self_registered(new).with_origin(from))
+            .create_account(new, |new| Actor::self_registered(new).with_origin(from))
             .await?;
         self.send_first_verification(&account, from).await;
         tracing::info!(username = %account.username, address = %from.address, "an account was registered");
@@ -71,11 +71,11 @@ impl<S: AuthStore> Auth<S> {
     /// As [`register`](Self::register).
     pub async fn add_account(
         &self,
-        applicant: RegistrationRequest,
+        request: RegistrationRequest,
         administrator: Option<Administrator>,
     ) -> Result<Account, AuthError> {
-        let new = self.new_account(applicant).await?;
-        self.create(
+        let new = self.prepare_account(request).await?;
+        self.create_account(
             NewAccount {
                 administrator: administrator.is_some(),
                 ..new
@@ -87,7 +87,7 @@ impl<S: AuthStore> Auth<S> {
 
     /// # Errors
     /// [`AuthError::UsernameTaken`]. The password rules do not apply: nobody knows the password.
-    pub async fn import(&self, account: ImportedAccount) -> Result<Account, AuthError> {
+    pub async fn import_account(&self, account: ImportedAccount) -> Result<Account, AuthError> {
         let new = NewAccount {
             username: account.username,
             display_name: None,
@@ -97,8 +97,8 @@ impl<S: AuthStore> Auth<S> {
             administrator: account.administrator,
             created_at: self.0.clock.now(),
         };
-        self.0.hasher.kinds().observe(&new.password);
-        self.create(new, |_| Actor::console()).await
+        self.0.hasher.profiles().observe(&new.password);
+        self.create_account(new, |_| Actor::console()).await
     }
 
     /// The token of the one-time link, good for 30 minutes, kept in memory; `None` once there is an administrator.
@@ -108,10 +108,10 @@ impl<S: AuthStore> Auth<S> {
             return Ok(None);
         }
         let token = Token::random(TokenKind::Setup, &self.0.rng);
-        let until = clock::add(self.0.clock.now(), SETUP_LIFETIME);
-        *self.setup() = Some(SetupLink {
+        let expires_at = clock::add(self.0.clock.now(), SETUP_LIFETIME);
+        *self.setup_link() = Some(SetupLink {
             token: token.hash(),
-            until,
+            expires_at,
         });
         Ok(Some(token))
     }
@@ -127,10 +127,10 @@ impl<S: AuthStore> Auth<S> {
             return false;
         };
         let now = self.0.clock.now();
-        self.setup().as_ref().is_some_and(|setup| {
-            now < setup.until
+        self.setup_link().as_ref().is_some_and(|link| {
+            now < link.expires_at
                 && bool::from(
-                    setup
+                    link
                         .token
                         .as_str()
                         .as_bytes()
@@ -142,10 +142,10 @@ impl<S: AuthStore> Auth<S> {
     /// # Errors
     /// [`AuthError::SetupOver`] for a link that is used or expired, or once there is an administrator. A password or
     /// a name that is refused leaves the link good.
-    pub async fn first_administrator(
+    pub async fn create_first_administrator(
         &self,
         token: &str,
-        applicant: RegistrationRequest,
+        request: RegistrationRequest,
         from: &Origin,
     ) -> Result<Account, AuthError> {
         if !self.is_setup_token_valid(token) {
@@ -154,7 +154,7 @@ impl<S: AuthStore> Auth<S> {
         }
         let new = NewAccount {
             administrator: true,
-            ..self.new_account(applicant).await?
+            ..self.prepare_account(request).await?
         };
         // Two who follow the link at once: the store lets one of them in.
         match self
@@ -164,43 +164,43 @@ impl<S: AuthStore> Auth<S> {
             .await?
         {
             Some(InsertResult::Inserted) => {
-                *self.setup() = None;
+                *self.setup_link() = None;
                 self.invalidate(&new.username);
-                Ok(account_of(new))
+                Ok(created_account(new))
             }
             Some(InsertResult::Duplicate) => Err(AuthError::UsernameTaken),
             None => Err(AuthError::SetupLinkInvalid),
         }
     }
 
-    pub(crate) async fn new_account(&self, applicant: RegistrationRequest) -> Result<NewAccount, AuthError> {
+    pub(crate) async fn prepare_account(&self, request: RegistrationRequest) -> Result<NewAccount, AuthError> {
         // The console acts under this name.
-        if applicant.username == Actor::console().username {
+        if request.username == Actor::console().username {
             return Err(AuthError::UsernameTaken);
         }
         // It is told in any case: before anything is weighed and hashed for nothing.
         if self
             .0
             .store
-            .credentials(&applicant.username)
+            .credentials(&request.username)
             .await?
             .is_some()
         {
             return Err(AuthError::UsernameTaken);
         }
-        let about = UserInputs {
-            username: Some(applicant.username.clone()),
-            display_name: applicant.display_name.clone(),
-            email: applicant.email.clone(),
+        let inputs = UserInputs {
+            username: Some(request.username.clone()),
+            display_name: request.display_name.clone(),
+            email: request.email.clone(),
         };
-        let password = Arc::new(applicant.password);
-        self.check_new(&password, about, self.factor_context(None))
+        let password = Arc::new(request.password);
+        self.check_new_password(&password, inputs, self.factor_context(None))
             .await?;
         let password = self.0.hasher.hash(&password).await?;
         Ok(NewAccount {
-            username: applicant.username,
-            display_name: applicant.display_name,
-            email: applicant.email,
+            username: request.username,
+            display_name: request.display_name,
+            email: request.email,
             email_verified: false,
             password,
             administrator: false,
@@ -208,7 +208,7 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    async fn create(
+    async fn create_account(
         &self,
         new: NewAccount,
         by: impl FnOnce(&NewAccount) -> Actor,
@@ -222,14 +222,14 @@ impl<S: AuthStore> Auth<S> {
         {
             InsertResult::Inserted => {
                 self.invalidate(&new.username);
-                Ok(account_of(new))
+                Ok(created_account(new))
             }
             InsertResult::Duplicate => Err(AuthError::UsernameTaken),
         }
     }
 
     pub(crate) async fn default_roles(&self) -> Result<Vec<(RealmId, Role)>, AuthError> {
-        let (Some(role), Ok(name)) = (self.0.settings.default_role, RealmName::parse(FIRST_REALM))
+        let (Some(role), Ok(name)) = (self.0.settings.default_role, RealmName::parse(DEFAULT_REALM))
         else {
             return Ok(Vec::new());
         };
@@ -241,12 +241,12 @@ impl<S: AuthStore> Auth<S> {
             .collect())
     }
 
-    fn setup(&self) -> MutexGuard<'_, Option<SetupLink>> {
-        self.0.setup.lock().unwrap_or_else(PoisonError::into_inner)
+    fn setup_link(&self) -> MutexGuard<'_, Option<SetupLink>> {
+        self.0.setup_link.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(crate) fn account_of(new: NewAccount) -> Account {
+pub(crate) fn created_account(new: NewAccount) -> Account {
     // Taken apart by name, so that the hash is left behind on purpose.
     let NewAccount {
         username,
@@ -263,7 +263,7 @@ pub(crate) fn account_of(new: NewAccount) -> Account {
         display_name,
         email,
         email_verified,
-        standing: AccountStatus::Active,
+        status: AccountStatus::Active,
         administrator,
         created_at,
         must_change_password: false,

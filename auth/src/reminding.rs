@@ -45,10 +45,10 @@ impl<S: AuthStore> Auth<S> {
             .label
             .filter(|_| owner.email_verified)
             .unwrap_or_default();
-        let body = MailBody::TokenEnds {
+        let body = MailBody::TokenExpiring {
             label,
             username: token.username,
-            until: token.expires_at,
+            expires_at: token.expires_at,
         };
         self.enqueue(OutgoingMail {
             to,

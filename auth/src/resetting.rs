@@ -9,17 +9,17 @@ use secrecy::SecretString;
 use crate::{
     Account, Actor, Auth, AuthError, AuthStore, EmailAddress, OutgoingMail, MailBody, SecurityNotice, Origin,
     Password, Permit, AccountStatus, Token, TokenKind, Username,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     auth::OpenAccountAccess,
     clock,
     guessing::{CredentialKind, Attempt},
     letter::greeting_name,
     password::UserInputs,
-    store::{Reset, OneTimeToken, OneTimeKind, ResetConditions},
+    store::{PasswordReset, OneTimeToken, OneTimeKind, ResetConditions},
 };
 
 /// How long a link is good.
-const LIFETIME: Duration = Duration::from_mins(30);
+const LINK_LIFETIME: Duration = Duration::from_mins(30);
 /// No second letter to the same account so soon: nobody's letter box is flooded, and a link that has just arrived is
 /// not replaced by whoever keeps asking.
 const RESEND_INTERVAL: Duration = Duration::from_mins(5);
@@ -38,25 +38,25 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::Throttled`].
-    pub async fn request_reset(&self, whom: &str, from: &Origin) -> Result<(), AuthError> {
-        let pass = self
+    pub async fn request_reset(&self, identifier: &str, from: &Origin) -> Result<(), AuthError> {
+        let guard = self
             .begin_attempt(&Attempt {
-                secret: CredentialKind::Reset,
+                kind: CredentialKind::Reset,
                 account: None,
                 from,
             })
             .await?;
         // Every question is charged, or the answer would tell. Nothing was wrong with it.
-        self.count(pass).await?;
-        let (auth, whom, from) = (
+        self.count(guard).await?;
+        let (auth, identifier, from) = (
             self.clone(),
-            whom.trim().chars().take(320).collect::<String>(),
+            identifier.trim().chars().take(320).collect::<String>(),
             from.clone(),
         );
-        let wait = self.random_delay();
+        let delay = self.random_delay();
         tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            if let Err(error) = auth.send_resets(&whom, &from).await {
+            tokio::time::sleep(delay).await;
+            if let Err(error) = auth.send_reset_links(&identifier, &from).await {
                 tracing::warn!(%error, "a link for a new password was not sent");
             }
         });
@@ -79,18 +79,18 @@ impl<S: AuthStore> Auth<S> {
             .member(username)
             .await?
             .ok_or(AuthError::NoSuchAccount)?;
-        match member.account.standing {
+        match member.account.status {
             AccountStatus::Active => {}
             AccountStatus::Disabled => return Err(AuthError::AccountDisabled),
             AccountStatus::Deleted => return Err(AuthError::NoSuchAccount),
         }
-        let maker = self.creator(permit.actor(), username).await?;
-        let terms = ResetConditions::of(&member.account, maker.as_ref());
+        let creator = self.creator(permit.actor(), username).await?;
+        let terms = ResetConditions::of(&member.account, creator.as_ref());
         let link = self
-            .make_link(&member.account, &terms, permit.actor(), None)
+            .create_reset_link(&member.account, &terms, permit.actor(), None)
             .await?;
         let link = link.ok_or(AuthError::Internal("a link that was not kept"))?;
-        self.audit_and_notify_by(&member.account, SecurityNotice::ResetLinkMade, permit.actor())
+        self.audit_and_notify_by(&member.account, SecurityNotice::ResetLinkCreated, permit.actor())
             .await?;
         Ok(link)
     }
@@ -131,16 +131,16 @@ impl<S: AuthStore> Auth<S> {
             .await?;
         let (link, account) = found.ok_or(AuthError::ResetLinkInvalid)?;
         let new = Arc::new(new);
-        self.check_new(
+        self.check_new_password(
             &new,
-            UserInputs::account(&account),
+            UserInputs::from_account(&account),
             self.factor_context(Some(&account)),
         )
         .await?;
         let password = self.0.hasher.hash(&new).await?;
         // Of those who come with the same link at once, the store lets one through.
         let by = Actor::owner(&account).with_origin(from);
-        let reset = Reset {
+        let reset = PasswordReset {
             link: link.hash(),
             password,
             by,
@@ -165,41 +165,41 @@ impl<S: AuthStore> Auth<S> {
         let Some(link) = Token::parse(TokenKind::Reset, link) else {
             return Ok(None);
         };
-        let slip = self
+        let one_time = self
             .0
             .store
             .find_token(OneTimeKind::Reset, &link.hash(), self.0.clock.now())
             .await?;
-        let Some(username) = slip.and_then(|slip| slip.username) else {
+        let Some(username) = one_time.and_then(|one_time| one_time.username) else {
             return Ok(None);
         };
         let member = self.0.store.member(&username).await?;
         Ok(member.map(|member| (link, member.account)))
     }
 
-    async fn send_resets(&self, whom: &str, from: &Origin) -> Result<(), AuthError> {
+    async fn send_reset_links(&self, identifier: &str, from: &Origin) -> Result<(), AuthError> {
         if self.mail_disabled() {
             return Ok(());
         }
-        for account in self.accounts_matching(whom).await? {
+        for account in self.accounts_matching(identifier).await? {
             // Nobody has shown to read what goes to another one: it may be a stranger's, who would have the account.
             let Some(to) = account.email.clone().filter(|_| account.email_verified) else {
                 continue;
             };
-            let (by, quiet_since) = (
+            let (by, unless_since) = (
                 Actor::owner(&account).with_origin(from),
                 clock::sub(self.0.clock.now(), RESEND_INTERVAL),
             );
-            let made = self
-                .make_link(&account, &ResetConditions::of(&account, None), &by, Some(quiet_since))
+            let created = self
+                .create_reset_link(&account, &ResetConditions::of(&account, None), &by, Some(unless_since))
                 .await?;
-            let Some(ResetLink { link, expires_at: until }) = made else {
+            let Some(ResetLink { link, expires_at: until }) = created else {
                 continue;
             };
             let body = MailBody::Reset {
                 link,
                 username: account.username.clone(),
-                until,
+                expires_at: until,
             };
             self.enqueue(OutgoingMail {
                 to,
@@ -211,28 +211,28 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// By name and by e-mail address: one person's name may look like another one's address.
-    async fn accounts_matching(&self, whom: &str) -> Result<Vec<Account>, AuthError> {
-        let mut meant = match EmailAddress::parse(whom) {
+    async fn accounts_matching(&self, identifier: &str) -> Result<Vec<Account>, AuthError> {
+        let mut recipients = match EmailAddress::parse(identifier) {
             Ok(email) => self.0.store.accounts_by_email(&email).await?,
             Err(_) => Vec::new(),
         };
-        if let Ok(username) = Username::parse(whom) {
+        if let Ok(username) = Username::parse(identifier) {
             let named = self
                 .0
                 .store
                 .member(&username)
                 .await?
                 .map(|member| member.account);
-            let named = named.filter(|account| account.standing == AccountStatus::Active);
-            meant.extend(
-                named.filter(|named| meant.iter().all(|other| other.username != named.username)),
+            let named = named.filter(|account| account.status == AccountStatus::Active);
+            recipients.extend(
+                named.filter(|named| recipients.iter().all(|other| other.username != named.username)),
             );
         }
-        Ok(meant)
+        Ok(recipients)
     }
 
     /// `None` where one was made after `unless_since`.
-    async fn make_link(
+    async fn create_reset_link(
         &self,
         account: &Account,
         terms: &ResetConditions,
@@ -243,21 +243,21 @@ impl<S: AuthStore> Auth<S> {
             Token::random(TokenKind::Reset, &self.0.rng),
             self.0.clock.now(),
         );
-        let until = clock::add(now, LIFETIME);
-        let slip = OneTimeToken {
+        let expires_at = clock::add(now, LINK_LIFETIME);
+        let one_time = OneTimeToken {
             kind: OneTimeKind::Reset,
             hash: token.hash(),
             username: Some(account.username.clone()),
             body: serde_json::to_string(terms)
                 .map_err(|_| AuthError::Internal("the terms of a link"))?,
             created_at: now,
-            expires_at: until,
+            expires_at: expires_at,
         };
-        let record = NewAuditEntry::new(by, Deed::ResetMade, now).subject(account.username.as_str());
-        let kept = self.0.store.insert_reset(slip, record, unless_since).await?;
-        Ok(kept.then(|| ResetLink {
+        let record = NewAuditEntry::new(by, AuditAction::ResetCreated, now).subject(account.username.as_str());
+        let body = self.0.store.insert_reset(one_time, record, unless_since).await?;
+        Ok(body.then(|| ResetLink {
             link: self.link("reset", &token),
-            expires_at: until,
+            expires_at: expires_at,
         }))
     }
 }

@@ -11,28 +11,28 @@ use crate::{
 };
 
 /// Stands between the master key's name and what is sealed under it.
-const BEHIND_NAME: char = '.';
+const ID_SEPARATOR: char = '.';
 
 /// Seals and opens for one purpose.
 pub(crate) struct Sealer {
     key: LessSafeKey,
     /// Of the master key.
-    name: String,
+    key_id: String,
 }
 
 /// Which master key something was sealed under; `None` for what was sealed before it was written down.
 #[must_use]
 pub fn key_id_of(sealed: &str) -> Option<&str> {
-    sealed.split_once(BEHIND_NAME).map(|(name, _)| name)
+    sealed.split_once(ID_SEPARATOR).map(|(name, _)| name)
 }
 
 impl Sealer {
-    pub(crate) fn new(keys: &MasterKey, purpose: Purpose) -> Result<Self, AuthError> {
-        let key = UnboundKey::new(&AES_256_GCM, &keys.derive_key(purpose)?);
+    pub(crate) fn new(master_key: &MasterKey, purpose: Purpose) -> Result<Self, AuthError> {
+        let key = UnboundKey::new(&AES_256_GCM, &master_key.derive_key(purpose)?);
         let key = key.map_err(|_| AuthError::Internal("an AES key of the wrong length"))?;
         Ok(Self {
             key: LessSafeKey::new(key),
-            name: keys.id()?,
+            key_id: master_key.id()?,
         })
     }
 
@@ -41,32 +41,32 @@ impl Sealer {
     pub(crate) fn seal(
         &self,
         secret: &[u8],
-        bound_to: &str,
-        chance: &SecureRandom,
+        aad: &str,
+        rng: &SecureRandom,
     ) -> Result<String, AuthError> {
-        let nonce = chance.bytes::<NONCE_LEN>();
+        let nonce = rng.bytes::<NONCE_LEN>();
         let mut sealed = secret.to_vec();
         self.key
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
-                Aad::from(bound_to),
+                Aad::from(aad),
                 &mut sealed,
             )
             .map_err(|_| AuthError::Internal("sealing a secret failed"))?;
         Ok(format!(
-            "{}{BEHIND_NAME}{}",
-            self.name,
+            "{}{ID_SEPARATOR}{}",
+            self.key_id,
             BASE64URL.encode([&nonce[..], &sealed].concat())
         ))
     }
 
     /// # Errors
     /// [`AuthError::Internal`] for what another key sealed, for another row, or what was changed since.
-    pub(crate) fn open(&self, sealed: &str, bound_to: &str) -> Result<SecretSlice<u8>, AuthError> {
+    pub(crate) fn open(&self, sealed: &str, aad: &str) -> Result<SecretSlice<u8>, AuthError> {
         let broken = AuthError::Internal(
             "a sealed secret does not open: another master key, or a changed row",
         );
-        let Ok(bytes) = BASE64URL.decode(sealed.rsplit(BEHIND_NAME).next().unwrap_or_default())
+        let Ok(bytes) = BASE64URL.decode(sealed.rsplit(ID_SEPARATOR).next().unwrap_or_default())
         else {
             return Err(broken);
         };
@@ -77,7 +77,7 @@ impl Sealer {
         let nonce = Nonce::assume_unique_for_key(*nonce);
         match self
             .key
-            .open_in_place(nonce, Aad::from(bound_to), &mut plain)
+            .open_in_place(nonce, Aad::from(aad), &mut plain)
         {
             Ok(opened) => Ok(opened.to_vec().into()),
             Err(_) => Err(broken),
@@ -106,7 +106,7 @@ mod tests {
             b"seed"
         );
         assert!(factors.open(&sealed, "bob/totp").is_err());
-        assert!(sealer(Purpose::Ring).open(&sealed, "ada/totp").is_err());
+        assert!(sealer(Purpose::KeyRing).open(&sealed, "ada/totp").is_err());
         assert_ne!(factors.seal(b"seed", "ada/totp", &chance).unwrap(), sealed);
         let (name, sealed) = sealed.split_once('.').unwrap();
         let mut bytes = BASE64URL.decode(sealed).unwrap();

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// So long a sign-in waits.
-const WAITS: Duration = Duration::from_mins(5);
+const CHALLENGE_LIFETIME: Duration = Duration::from_mins(5);
 
 /// How far somebody got who showed their password.
 #[derive(Debug)]
@@ -31,13 +31,13 @@ pub enum SignInOutcome {
 pub struct MfaChallenge {
     /// For the browser; leads to nothing but the second step.
     pub token: Token,
-    pub good_for: Duration,
+    pub expires_in: Duration,
 }
 
 /// A sign-in that waits, found by its token.
 #[derive(Debug)]
 pub struct PendingSignIn {
-    pub(crate) slip: TokenHash,
+    pub(crate) token_hash: TokenHash,
     pub account: Account,
     /// What it may go on with.
     pub available_factors: FactorKinds,
@@ -86,18 +86,18 @@ impl<S: AuthStore> Auth<S> {
         };
         let body = serde_json::to_string(&body)
             .map_err(|_| AuthError::Internal("a sign-in could not be written"))?;
-        let slip = OneTimeToken {
+        let one_time = OneTimeToken {
             kind: OneTimeKind::SecondFactor,
             hash: token.hash(),
             username: Some(known.account.username.clone()),
             body,
             created_at: now,
-            expires_at: clock::add(now, WAITS),
+            expires_at: clock::add(now, CHALLENGE_LIFETIME),
         };
-        self.0.store.insert_token(slip).await?;
+        self.0.store.insert_token(one_time).await?;
         Ok(MfaChallenge {
             token,
-            good_for: WAITS,
+            expires_in: CHALLENGE_LIFETIME,
         })
     }
 
@@ -107,12 +107,12 @@ impl<S: AuthStore> Auth<S> {
         let hash = Token::parse(TokenKind::Flow, token)
             .ok_or(AuthError::SignInExpired)?
             .hash();
-        let slip = self
+        let one_time = self
             .0
             .store
             .find_token(OneTimeKind::SecondFactor, &hash, self.0.clock.now())
             .await?;
-        let Some((username, body)) = slip.and_then(|slip| Some((slip.username?, slip.body))) else {
+        let Some((username, body)) = one_time.and_then(|one_time| Some((one_time.username?, one_time.body))) else {
             return Err(AuthError::SignInExpired);
         };
         let body: MfaBody =
@@ -125,7 +125,7 @@ impl<S: AuthStore> Auth<S> {
         let ways = self.factor_kinds(&username).await?;
         let first = AuthMethods::parse(&body.methods);
         Ok(PendingSignIn {
-            slip: hash,
+            token_hash: hash,
             account,
             available_factors: ways,
             methods_so_far: first,
@@ -143,13 +143,13 @@ impl<S: AuthStore> Auth<S> {
         code: OneTimeCode,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let waiting = self.pending_sign_in(token).await?;
+        let pending = self.pending_sign_in(token).await?;
         // By itself, so that whoever hangs up is charged all the same.
         let auth = self.clone();
         let done = tokio::spawn(async move {
-            let second = auth.verify_code(&waiting.account, &code, &from).await?;
-            let second = second.ok_or(AuthError::SecondFactorWrong)?;
-            auth.complete_mfa(waiting, AuthMethods::of(&[second]), from).await
+            let second = auth.verify_code(&pending.account, &code, &from).await?;
+            let second = second.ok_or(AuthError::SecondFactorInvalid)?;
+            auth.complete_mfa(pending, AuthMethods::of(&[second]), from).await
         });
         done.await
             .unwrap_or(Err(AuthError::Internal("a sign-in panicked")))
@@ -158,7 +158,7 @@ impl<S: AuthStore> Auth<S> {
     /// The second step is done: the session begins, once.
     pub(crate) async fn complete_mfa(
         &self,
-        waiting: PendingSignIn,
+        pending: PendingSignIn,
         second: AuthMethods,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
@@ -166,17 +166,17 @@ impl<S: AuthStore> Auth<S> {
         let taken = self
             .0
             .store
-            .consume_token(OneTimeKind::SecondFactor, &waiting.slip, now)
+            .consume_token(OneTimeKind::SecondFactor, &pending.token_hash, now)
             .await?;
         taken.ok_or(AuthError::SignInExpired)?;
-        let username = &waiting.account.username;
-        let beginning = NewSession {
+        let username = &pending.account.username;
+        let new_session = NewSession {
             // A provider that did not ask makes no recent sign-in, whatever comes after it; a passkey is one by itself.
-            auth_time: waiting.proved_at.filter(|_| !second.is_multi_factor()),
-            ..NewSession::interactive(SessionKind::Web, waiting.methods_so_far.union(second), from)
+            auth_time: pending.proved_at.filter(|_| !second.is_multi_factor()),
+            ..NewSession::interactive(SessionKind::Web, pending.methods_so_far.union(second), from)
         };
         let (session, secret) = self
-            .create_session(&waiting.account, beginning)
+            .create_session(&pending.account, new_session)
             .await?
             .ok_or(AuthError::SignInExpired)?;
         metrics::counter!("strongroom_sign_ins_total", "outcome" => "signed_in").increment(1);

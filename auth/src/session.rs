@@ -13,8 +13,8 @@ pub struct SessionId(Arc<str>);
 
 impl SessionId {
     #[must_use]
-    pub fn random(chance: &SecureRandom) -> Self {
-        Self(hex::encode(chance.bytes::<16>()).into())
+    pub fn random(rng: &SecureRandom) -> Self {
+        Self(hex::encode(rng.bytes::<16>()).into())
     }
 
     /// Takes an id back from where it was kept, or from a request: an unknown one finds nothing.
@@ -72,7 +72,7 @@ pub struct Session {
     /// How its owner proved who they are.
     pub methods: AuthMethods,
     /// What it may do at most.
-    pub grants: Scopes,
+    pub scopes: Scopes,
     /// The realms that it is good in; `None` for all.
     pub realms: Option<Arc<[RealmId]>>,
     /// What its owner or its program calls it.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     Account, Actor, Auth, AuthError, AuthStore, Caller, Scopes, AuthMethod, AuthMethods, SecurityNotice,
     OneTimeCode, Origin, Password, PasswordHash, SessionKind, AccountStatus, Username,
-    audit::{Deed, NewAuditEntry},
-    auth::{SignedIn, Tokens},
+    audit::{AuditAction, NewAuditEntry},
+    auth::{SignedIn, TokenResponse},
     beginning::NewSession,
     guessing::{CredentialKind, Attempt},
     policy::AuthVia,
@@ -46,20 +46,20 @@ struct SignInRequest {
     code: Option<OneTimeCode>,
     kind: SessionKind,
     /// What the session may do at most.
-    grants: Scopes,
+    scopes: Scopes,
     from: Origin,
 }
 
 impl SignInRequest {
-    fn new(username: &str, proofs: SignInProof, kind: SessionKind, from: Origin) -> Self {
-        let SignInProof { password, code } = proofs;
+    fn new(username: &str, proof: SignInProof, kind: SessionKind, from: Origin) -> Self {
+        let SignInProof { password, code } = proof;
         let (username, password) = (Username::parse(username).ok(), Arc::new(password));
         Self {
             username,
             password,
             code,
             kind,
-            grants: Scopes::ALL,
+            scopes: Scopes::ALL,
             from,
         }
     }
@@ -75,12 +75,12 @@ impl<S: AuthStore> Auth<S> {
     pub async fn sign_in(
         &self,
         username: &str,
-        proofs: impl Into<SignInProof> + Send,
+        proof: impl Into<SignInProof> + Send,
         kind: SessionKind,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
         require_complete(
-            self.run_detached(SignInRequest::new(username, proofs.into(), kind, from))
+            self.run_detached(SignInRequest::new(username, proof.into(), kind, from))
                 .await?,
         )
     }
@@ -104,54 +104,54 @@ impl<S: AuthStore> Auth<S> {
         .await
     }
 
-    async fn run_detached(&self, attempt: SignInRequest) -> Result<SignInOutcome, AuthError> {
+    async fn run_detached(&self, request: SignInRequest) -> Result<SignInOutcome, AuthError> {
         // By itself, so that whoever hangs up is charged all the same.
         let auth = self.clone();
         let done = tokio::spawn(async move {
-            match auth.verify_password(&attempt).await? {
+            match auth.verify_password(&request).await? {
                 PasswordResult::Complete(known, methods) => auth
-                    .finish_sign_in(&attempt, known, methods)
+                    .finish_sign_in(&request, known, methods)
                     .await
                     .map(SignInOutcome::Complete),
-                PasswordResult::NeedsMfa(known) if attempt.kind == SessionKind::Web => auth
+                PasswordResult::NeedsMfa(known) if request.kind == SessionKind::Web => auth
                     .start_mfa(&known, AuthMethods::of(&[AuthMethod::Password]))
                     .await
                     .map(SignInOutcome::MfaRequired),
-                PasswordResult::NeedsMfa(_) => Err(AuthError::SecondFactorNeeded),
+                PasswordResult::NeedsMfa(_) => Err(AuthError::SecondFactorRequired),
             }
         });
-        let answer = done
+        let result = done
             .await
             .unwrap_or(Err(AuthError::Internal("a sign-in panicked")));
-        metrics::counter!("strongroom_sign_ins_total", "outcome" => metric_label(&answer)).increment(1);
-        answer
+        metrics::counter!("strongroom_sign_ins_total", "outcome" => metric_label(&result)).increment(1);
+        result
     }
 
     /// [`sign_in`](Self::sign_in) for `POST /auth/token`, with the access token made, for everything one may do.
     pub async fn token(
         &self,
         username: &str,
-        proofs: impl Into<SignInProof> + Send,
+        proof: impl Into<SignInProof> + Send,
         from: Origin,
-    ) -> Result<Tokens, AuthError> {
-        self.token_with_scopes(Scopes::ALL, username, proofs, from).await
+    ) -> Result<TokenResponse, AuthError> {
+        self.token_with_scopes(Scopes::ALL, username, proof, from).await
     }
 
     /// [`token`](Self::token) of a session that never may more than `grants` (RFC 6749 §3.3), however often it is
     /// refreshed.
     pub async fn token_with_scopes(
         &self,
-        grants: Scopes,
+        scopes: Scopes,
         username: &str,
-        proofs: impl Into<SignInProof> + Send,
+        proof: impl Into<SignInProof> + Send,
         from: Origin,
-    ) -> Result<Tokens, AuthError> {
-        let attempt = SignInRequest {
-            grants,
-            ..SignInRequest::new(username, proofs.into(), SessionKind::OAuth, from)
+    ) -> Result<TokenResponse, AuthError> {
+        let request = SignInRequest {
+            scopes,
+            ..SignInRequest::new(username, proof.into(), SessionKind::OAuth, from)
         };
-        let SignedIn { caller, secret } = require_complete(self.run_detached(attempt).await?)?;
-        self.tokens(&caller, secret)
+        let SignedIn { caller, secret } = require_complete(self.run_detached(request).await?)?;
+        self.token_response(&caller, secret)
     }
 
     /// Ends the whole session: its access tokens, refresh token, cookie and sockets.
@@ -159,56 +159,56 @@ impl<S: AuthStore> Auth<S> {
         let (username, id) = (&caller.account().username, &caller.session().id);
         self.0
             .store
-            .end_session(username, id, self.end(caller, EndReason::SignedOut))
+            .end_session(username, id, self.session_end(caller, EndReason::SignedOut))
             .await?;
         self.invalidate(username);
         Ok(())
     }
 
-    async fn verify_password(&self, attempt: &SignInRequest) -> Result<PasswordResult, AuthError> {
-        let name = attempt.username.as_ref();
-        let trial = SignInRequest {
-            secret: CredentialKind::Password,
+    async fn verify_password(&self, request: &SignInRequest) -> Result<PasswordResult, AuthError> {
+        let name = request.username.as_ref();
+        let trial = Attempt {
+            kind: CredentialKind::Password,
             account: name,
-            from: &attempt.from,
+            from: &request.from,
         };
-        let pass = self.begin_attempt(&trial).await?;
+        let guard = self.begin_attempt(&trial).await?;
         let known = match name {
             Some(name) => self.active_credentials(name).await?,
             None => None,
         };
-        let fits = self
+        let is_correct = self
             .0
             .hasher
             .verify_or_dummy(
-                &attempt.password,
+                &request.password,
                 known.as_ref().map(|known| &known.password),
             )
             .await?;
-        let Some(Credentials { account, password }) = known.filter(|_| fits) else {
-            self.failed(pass).await?;
-            return Err(AuthError::BadCredentials);
+        let Some(Credentials { account, password }) = known.filter(|_| is_correct) else {
+            self.failed(guard).await?;
+            return Err(AuthError::InvalidCredentials);
         };
-        self.succeeded(pass).await?;
+        self.succeeded(guard).await?;
         if account.must_change_password {
             let record = NewAuditEntry::attempt(
                 Some(&account.username),
-                &attempt.from,
-                Deed::SignInRefused,
+                &request.from,
+                AuditAction::SignInFailed,
                 self.0.clock.now(),
             );
             self.record(record.with_detail(|detail| detail.reason("reset_required")))
                 .await?;
-            return Err(AuthError::ResetRequired);
+            return Err(AuthError::PasswordChangeRequired);
         }
-        let password = self.upgrade(&account, attempt, password).await;
-        self.second_factor(attempt, Credentials { account, password })
+        let password = self.rehash_if_outdated(&account, request, password).await;
+        self.check_second_factor(request, Credentials { account, password })
             .await
     }
 
-    async fn second_factor(
+    async fn check_second_factor(
         &self,
-        attempt: &SignInRequest,
+        request: &SignInRequest,
         known: Credentials,
     ) -> Result<PasswordResult, AuthError> {
         let first = AuthMethods::of(&[AuthMethod::Password]);
@@ -219,13 +219,13 @@ impl<S: AuthStore> Auth<S> {
         {
             return Ok(PasswordResult::Complete(known, first));
         }
-        let Some(code) = &attempt.code else {
-            self.notify_mfa_pending(&known.account, &attempt.from).await?;
+        let Some(code) = &request.code else {
+            self.notify_mfa_pending(&known.account, &request.from).await?;
             return Ok(PasswordResult::NeedsMfa(known));
         };
-        match self.verify_code(&known.account, code, &attempt.from).await? {
+        match self.verify_code(&known.account, code, &request.from).await? {
             Some(second) => Ok(PasswordResult::Complete(known, first.with(second))),
-            None => Err(AuthError::SecondFactorWrong),
+            None => Err(AuthError::SecondFactorInvalid),
         }
     }
 
@@ -239,7 +239,7 @@ impl<S: AuthStore> Auth<S> {
         }
         let record = NewAuditEntry::new(
             &Actor::owner(owner).with_origin(from),
-            Deed::SignInHalfWay,
+            AuditAction::SignInMfaPending,
             now,
         );
         self.record(record.with_detail(|detail| detail.with("new_device", is_new.then_some(true))))
@@ -248,23 +248,23 @@ impl<S: AuthStore> Auth<S> {
 
     async fn finish_sign_in(
         &self,
-        attempt: &SignInRequest,
+        request: &SignInRequest,
         known: Credentials,
         methods: AuthMethods,
     ) -> Result<SignedIn, AuthError> {
-        let whole = NewSession::interactive(attempt.kind, methods, attempt.from.clone());
-        let beginning = NewSession {
-            grants: attempt.grants,
-            ..whole
+        let full = NewSession::interactive(request.kind, methods, request.from.clone());
+        let new_session = NewSession {
+            scopes: request.scopes,
+            ..full
         };
-        let begun = self.create_session(&known.account, beginning).await?;
+        let created = self.create_session(&known.account, new_session).await?;
         // While we were hashing, the password was changed, a second factor was set up, or all sessions were ended.
-        let (session, secret) = begun.ok_or(AuthError::BadCredentials)?;
+        let (session, secret) = created.ok_or(AuthError::InvalidCredentials)?;
         let rights = self
             .rights(&known.account.username)
             .await?
-            .ok_or(AuthError::BadCredentials)?;
-        let via = if attempt.kind == SessionKind::Web {
+            .ok_or(AuthError::InvalidCredentials)?;
+        let via = if request.kind == SessionKind::Web {
             AuthVia::Cookie
         } else {
             AuthVia::Bearer
@@ -280,29 +280,29 @@ impl<S: AuthStore> Auth<S> {
         username: &Username,
     ) -> Result<Option<Credentials>, AuthError> {
         let known = self.0.store.credentials(username).await?;
-        Ok(known.filter(|known| known.account.standing == AccountStatus::Active))
+        Ok(known.filter(|known| known.account.status == AccountStatus::Active))
     }
 
     /// A better hash of the same password, by compare-and-swap; or the old one. Whatever goes wrong is no reason not
     /// to sign in.
-    async fn upgrade(
+    async fn rehash_if_outdated(
         &self,
         account: &Account,
-        attempt: &SignInRequest,
+        request: &SignInRequest,
         old: PasswordHash,
     ) -> PasswordHash {
         if !self.0.hasher.needs_rehash(&old) {
             return old;
         }
-        let Ok(new) = self.0.hasher.hash(&attempt.password).await else {
+        let Ok(new) = self.0.hasher.hash(&request.password).await else {
             return old;
         };
-        let (username, why, now) = (&account.username, PasswordWrite::Upgrade, self.0.clock.now());
-        let by = Actor::owner(account).with_origin(&attempt.from);
+        let (username, write, now) = (&account.username, PasswordWrite::Rehash, self.0.clock.now());
+        let by = Actor::owner(account).with_origin(&request.from);
         match self
             .0
             .store
-            .replace_password(username, &old, new.clone(), why, by, now)
+            .replace_password(username, &old, new.clone(), write, by, now)
             .await
         {
             Ok(true) => new,
@@ -319,17 +319,17 @@ impl<S: AuthStore> Auth<S> {
 fn require_complete(step: SignInOutcome) -> Result<SignedIn, AuthError> {
     match step {
         SignInOutcome::Complete(signed_in) => Ok(signed_in),
-        SignInOutcome::MfaRequired(_) => Err(AuthError::SecondFactorNeeded),
+        SignInOutcome::MfaRequired(_) => Err(AuthError::SecondFactorRequired),
     }
 }
 
 fn metric_label(answer: &Result<SignInOutcome, AuthError>) -> &'static str {
     match answer {
         Ok(SignInOutcome::Complete(_)) => "signed_in",
-        Err(AuthError::BadCredentials) => "bad_credentials",
-        Ok(SignInOutcome::MfaRequired(_)) | Err(AuthError::SecondFactorNeeded) => "second_factor_due",
-        Err(AuthError::SecondFactorWrong) => "bad_second_factor",
-        Err(AuthError::ResetRequired) => "reset_required",
+        Err(AuthError::InvalidCredentials) => "bad_credentials",
+        Ok(SignInOutcome::MfaRequired(_)) | Err(AuthError::SecondFactorRequired) => "second_factor_due",
+        Err(AuthError::SecondFactorInvalid) => "bad_second_factor",
+        Err(AuthError::PasswordChangeRequired) => "reset_required",
         Err(AuthError::Throttled { .. } | AuthError::LockedOut) => "throttled",
         Err(AuthError::HasherBusy { .. }) => "busy",
         Err(_) => "failed",

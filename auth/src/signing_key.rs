@@ -74,20 +74,20 @@ pub(crate) struct SigningKey {
     pub(crate) algorithm: SigningAlgorithm,
     /// None where only the public half was given.
     signing: Option<EncodingKey>,
-    verifying: Verifying,
+    verifying: VerifyingKey,
     /// What every token that it signs begins with, and that text in base64url.
     header: (Arc<Header>, String),
     /// The public half, in base64url; none for a shared secret.
     public: Option<String>,
 }
 
-enum Verifying {
+enum VerifyingKey {
     Shared(Box<hmac::Key>),
     Public(DecodingKey),
 }
 
 /// What a key of this name writes at the beginning of tokens.
-fn header_of(algorithm: SigningAlgorithm, kid: &str) -> Option<(Arc<Header>, String)> {
+fn encoded_header(algorithm: SigningAlgorithm, kid: &str) -> Option<(Arc<Header>, String)> {
     let mut header = Header::new(algorithm.jwa());
     header.typ = Some("at+jwt".to_owned());
     header.kid = Some(kid.to_owned());
@@ -99,9 +99,9 @@ fn header_of(algorithm: SigningAlgorithm, kid: &str) -> Option<(Arc<Header>, Str
 pub(crate) fn new_jwk(
     algorithm: SigningAlgorithm,
     kid: &str,
-    chance: &SecureRandom,
+    rng: &SecureRandom,
 ) -> Result<SecretSlice<u8>, AuthError> {
-    jwk_from_secret(algorithm, kid, &chance.bytes())
+    jwk_from_secret(algorithm, kid, &rng.bytes())
 }
 
 pub(crate) fn jwk_from_secret(
@@ -156,41 +156,41 @@ impl SigningKey {
         let jwk: Jwk = serde_json::from_slice(json).ok()?;
         (jwk.usage == "sig" && !jwk.kid.is_empty()).then_some(())?;
         match (jwk.kty.as_str(), SigningAlgorithm::parse(&jwk.alg)?) {
-            ("oct", SigningAlgorithm::Hs256) => Self::shared(jwk),
-            ("OKP", SigningAlgorithm::EdDsa) => Self::pair(jwk),
+            ("oct", SigningAlgorithm::Hs256) => Self::from_shared_secret(jwk),
+            ("OKP", SigningAlgorithm::EdDsa) => Self::from_key_pair(jwk),
             _ => None,
         }
     }
 
-    fn shared(jwk: Jwk) -> Option<Self> {
+    fn from_shared_secret(jwk: Jwk) -> Option<Self> {
         let secret = SecretSlice::from(BASE64URL.decode(jwk.k?).ok()?);
         let secret = secret.expose_secret();
         // RFC 7518 §3.2: at least as long as the hash. A key of two kinds is none.
         (secret.len() >= 32 && jwk.x.is_none() && jwk.d.is_none()).then_some(())?;
         Some(Self {
-            header: header_of(SigningAlgorithm::Hs256, &jwk.kid)?,
+            header: encoded_header(SigningAlgorithm::Hs256, &jwk.kid)?,
             kid: jwk.kid,
             algorithm: SigningAlgorithm::Hs256,
             signing: Some(EncodingKey::from_secret(secret)),
-            verifying: Verifying::Shared(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))),
+            verifying: VerifyingKey::Shared(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))),
             public: None,
         })
     }
 
-    fn pair(jwk: Jwk) -> Option<Self> {
+    fn from_key_pair(jwk: Jwk) -> Option<Self> {
         (jwk.crv.as_deref() == Some("Ed25519") && jwk.k.is_none()).then_some(())?;
         let x = jwk.x?;
         let public: [u8; 32] = BASE64URL.decode(&x).ok()?.try_into().ok()?;
         let signing = match jwk.d {
-            Some(d) => Some(private_half(&BASE64URL.decode(d).ok()?, &public)?),
+            Some(d) => Some(private_key(&BASE64URL.decode(d).ok()?, &public)?),
             None => None,
         };
         Some(Self {
-            header: header_of(SigningAlgorithm::EdDsa, &jwk.kid)?,
+            header: encoded_header(SigningAlgorithm::EdDsa, &jwk.kid)?,
             kid: jwk.kid,
             algorithm: SigningAlgorithm::EdDsa,
             signing,
-            verifying: Verifying::Public(DecodingKey::from_ed_der(&public)),
+            verifying: VerifyingKey::Public(DecodingKey::from_ed_der(&public)),
             public: Some(x),
         })
     }
@@ -213,12 +213,12 @@ impl SigningKey {
 
     /// What a compact JWS (RFC 7515 §7.1) carries, if this key signed it. Its claims are not looked at.
     pub(crate) fn verify_payload(&self, token: &str, header: &Header) -> Option<Vec<u8>> {
-        let ours = header.alg == self.algorithm.jwa() && header.kid.as_ref() == Some(&self.kid);
-        if ours { self.payload(token) } else { None }
+        let is_ours = header.alg == self.algorithm.jwa() && header.kid.as_ref() == Some(&self.kid);
+        if is_ours { self.verified_payload(token) } else { None }
     }
 
     /// Of a token whose header is for this key.
-    fn payload(&self, token: &str) -> Option<Vec<u8>> {
+    fn verified_payload(&self, token: &str) -> Option<Vec<u8>> {
         let (message, signature) = token.rsplit_once('.')?;
         let (_, payload) = message.split_once('.')?;
         self.verify(message.as_bytes(), signature)
@@ -230,10 +230,10 @@ impl SigningKey {
     pub(crate) fn verify(&self, message: &[u8], signature: &str) -> bool {
         match &self.verifying {
             // Prepared once: making the key anew costs as much as the hash.
-            Verifying::Shared(key) => BASE64URL
+            VerifyingKey::Shared(key) => BASE64URL
                 .decode(signature)
                 .is_ok_and(|tag| hmac::verify(key, message, &tag).is_ok()),
-            Verifying::Public(key) => {
+            VerifyingKey::Public(key) => {
                 jsonwebtoken::crypto::verify(signature, message, key, self.algorithm.jwa())
                     .unwrap_or(false)
             }
@@ -241,7 +241,7 @@ impl SigningKey {
     }
 }
 
-fn private_half(seed: &[u8], public: &[u8; 32]) -> Option<EncodingKey> {
+fn private_key(seed: &[u8], public: &[u8; 32]) -> Option<EncodingKey> {
     let pair = Ed25519KeyPair::from_seed_and_public_key(seed, public).ok()?;
     pair.to_pkcs8v1()
         .ok()
@@ -261,7 +261,7 @@ pub(crate) enum ParsedToken {
     /// It names a key that is not here.
     UnknownKey,
     /// No token, or a forged one.
-    Nonsense,
+    Malformed,
 }
 
 impl VerificationKeys {
@@ -272,8 +272,8 @@ impl VerificationKeys {
             .map(|key| key.kid.as_str())
             .collect();
         names.sort_unstable();
-        let twice = names.windows(2).any(|pair| pair[0] == pair[1]);
-        (!twice).then_some(Self { signing, retired })
+        let has_duplicate = names.windows(2).any(|pair| pair[0] == pair[1]);
+        (!has_duplicate).then_some(Self { signing, retired })
     }
 
     pub(crate) fn signing(&self) -> &SigningKey {
@@ -286,24 +286,24 @@ impl VerificationKeys {
 
     pub(crate) fn parse(&self, token: &str) -> ParsedToken {
         // Nearly every token begins as we begin them: that need not be read again.
-        let begins = token.split_once('.').map_or("", |(header, _)| header);
-        if let Some(key) = self.all().find(|key| key.header.1 == begins) {
-            let payload = key.payload(token);
-            return payload.map_or(ParsedToken::Nonsense, |payload| {
+        let header_text = token.split_once('.').map_or("", |(header, _)| header);
+        if let Some(key) = self.all().find(|key| key.header.1 == header_text) {
+            let payload = key.verified_payload(token);
+            return payload.map_or(ParsedToken::Malformed, |payload| {
                 ParsedToken::Signed(Arc::clone(&key.header.0), payload)
             });
         }
         let Ok(header) = jsonwebtoken::decode_header(token) else {
-            return ParsedToken::Nonsense;
+            return ParsedToken::Malformed;
         };
         let Some(kid) = &header.kid else {
-            return ParsedToken::Nonsense;
+            return ParsedToken::Malformed;
         };
         let Some(key) = self.all().find(|key| key.kid == *kid) else {
             return ParsedToken::UnknownKey;
         };
         key.verify_payload(token, &header)
-            .map_or(ParsedToken::Nonsense, |payload| {
+            .map_or(ParsedToken::Malformed, |payload| {
                 ParsedToken::Signed(Arc::new(header), payload)
             })
     }

@@ -29,27 +29,27 @@ impl<S: AuthStore> Auth<S> {
     pub async fn step_up(
         &self,
         caller: &Caller,
-        proofs: SignInProof,
+        proof: SignInProof,
         from: &Origin,
     ) -> Result<Caller, AuthError> {
-        self.verify_own_password(caller, proofs.password, from).await?;
-        let mut shown = AuthMethods::of(&[AuthMethod::Password]);
+        self.verify_own_password(caller, proof.password, from).await?;
+        let mut methods = AuthMethods::of(&[AuthMethod::Password]);
         if caller.factors().is_enrolled() {
-            let code = proofs.code.ok_or(AuthError::SecondFactorNeeded)?;
+            let code = proof.code.ok_or(AuthError::SecondFactorRequired)?;
             let second = self.verify_code(caller.account(), &code, from).await?;
-            shown = shown.with(second.ok_or(AuthError::InvalidCode)?);
+            methods = methods.with(second.ok_or(AuthError::InvalidCode)?);
         }
-        self.mark_recent(caller, shown).await
+        self.mark_recent(caller, methods).await
     }
 
     /// The caller has just shown `shown`.
-    pub(crate) async fn mark_recent(&self, caller: &Caller, shown: AuthMethods) -> Result<Caller, AuthError> {
+    pub(crate) async fn mark_recent(&self, caller: &Caller, added: AuthMethods) -> Result<Caller, AuthError> {
         let (username, session) = (&caller.account().username, caller.session());
-        let methods = session.methods.union(shown);
-        let (by, era, session) = (caller.actor(), caller.account().epoch, session.id.clone());
+        let methods = session.methods.union(added);
+        let (by, epoch, session) = (caller.actor(), caller.account().epoch, session.id.clone());
         let renewal = StepUpRenewal {
             by,
-            era,
+            epoch,
             session,
             methods,
             at: self.0.clock.now(),
@@ -70,7 +70,7 @@ impl<S: AuthStore> Auth<S> {
         }
         let issued = self
             .0
-            .access
+            .access_tokens
             .issue(caller.session(), self.0.clock.now(), &self.0.rng)?;
         Ok(Some(RenewedAccess {
             token: issued.token,
@@ -85,9 +85,9 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
     ) -> Result<(), AuthError> {
         let username = &caller.account().username;
-        let pass = self
+        let guard = self
             .begin_attempt(&Attempt {
-                secret: CredentialKind::Password,
+                kind: CredentialKind::Password,
                 account: Some(username),
                 from,
             })
@@ -104,9 +104,9 @@ impl<S: AuthStore> Auth<S> {
             .verify(&Arc::new(password), &known.password)
             .await?
         {
-            self.failed(pass).await?;
+            self.failed(guard).await?;
             return Err(AuthError::WrongCurrentPassword);
         }
-        self.succeeded(pass).await
+        self.succeeded(guard).await
     }
 }

@@ -19,13 +19,13 @@ mod throttles;
 pub use addresses::{EmailLinkStore, EmailConfirmation};
 pub use arrivals::{SignInContext, SourceFamiliarity};
 pub use audit::AuditStore;
-pub use factors::{FactorChange, FactorStore, FactorsRefused, MinimumFactors, Removal, StepUpRenewal};
+pub use factors::{FactorChange, FactorStore, FactorChangeRejected, MinimumFactors, Removal, StepUpRenewal};
 pub use groups::{GroupChange, GroupRejected, GroupStore};
 pub use identities::{Identity, IdentityStore, LinkResult, NewIdentity};
-pub use invites::{InviteStore, AcceptInvitation, AcceptInvitationResult};
+pub use invites::{InvitationStore, AcceptInvitation, AcceptInvitationResult};
 pub use keys::{KeyPurpose, KeyStore, Reseal, Resealed, StoredKey};
 pub use members::{AccountQuery, AccountFilter, Member, Membership};
-pub use resets::{Reset, ResetStore, ResetConditions};
+pub use resets::{PasswordReset, ResetStore, ResetConditions};
 pub use slips::{OneTimeToken, OneTimeKind, OneTimeTokenStore};
 pub use throttles::{
     Bucket, Charge, PurgeCutoffs, ThrottleState, ThrottleQuery, NetworkPrefix, LockoutQuery, AttemptSource, FailureCount, ThrottleStore,
@@ -129,18 +129,18 @@ pub struct EndAllSessions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PersonalTokenPolicy {
     Keep,
-    End,
+    SessionEnd,
 }
 
 /// Why a password is replaced: an upgrade is no change and ends nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordWrite {
     /// Same password, better hash (a bcrypt import, or raised parameters).
-    Upgrade,
+    Rehash,
     /// A new password; every session but `keep` ends. `keep: None` ends all of them.
-    Change { keep: Option<SessionId>, era: SecurityEpoch },
+    Change { keep: Option<SessionId>, epoch: SecurityEpoch },
     /// A new password; no session ends.
-    ChangeKeepingSessions { era: SecurityEpoch },
+    ChangeKeepingSessions { epoch: SecurityEpoch },
 }
 
 impl PasswordWrite {
@@ -149,11 +149,11 @@ impl PasswordWrite {
     #[must_use]
     pub fn still_applies(&self, account: &Account) -> bool {
         match self {
-            Self::Upgrade => true,
-            Self::Change { era, .. } | Self::ChangeKeepingSessions { era } => {
-                account.standing == AccountStatus::Active
+            Self::Rehash => true,
+            Self::Change { epoch, .. } | Self::ChangeKeepingSessions { epoch } => {
+                account.status == AccountStatus::Active
                     && !account.must_change_password
-                    && account.epoch == *era
+                    && account.epoch == *epoch
             }
         }
     }
@@ -189,7 +189,7 @@ pub trait AuthStore:
     + FactorStore
     + GroupStore
     + IdentityStore
-    + InviteStore
+    + InvitationStore
     + KeyStore
     + ResetStore
     + OneTimeTokenStore
@@ -257,7 +257,7 @@ pub trait AuthStore:
         username: &Username,
         old: &PasswordHash,
         new: PasswordHash,
-        why: PasswordWrite,
+        write: PasswordWrite,
         by: Actor,
         at: Timestamp,
     ) -> impl Future<Output = StoreResult<bool>> + Send;
@@ -271,7 +271,7 @@ pub trait AuthStore:
         &self,
         session: Session,
         secret: TokenHash,
-        era: SecurityEpoch,
+        epoch: SecurityEpoch,
     ) -> impl Future<Output = StoreResult<Option<SignInContext>>> + Send;
     /// Whether the account signed in from such a place before; the first place of all is known.
     #[expect(unused_variables, reason = "a host may do without")]
@@ -304,7 +304,7 @@ pub trait AuthStore:
     ) -> impl Future<Output = StoreResult<Option<RefreshState>>> + Send;
     /// One conditional update: of any number of parallel calls with the same `old`, one gets `Rotated`.
     /// Idle sessions (last seen before `idle_since`) are `Dead`. `grace` is counted from the first use.
-    fn rotate_refresh(&self, rotate: RefreshRotation) -> impl Future<Output = StoreResult<Rotation>> + Send;
+    fn rotate_refresh(&self, rotation: RefreshRotation) -> impl Future<Output = StoreResult<Rotation>> + Send;
     fn touch_session(
         &self,
         id: &SessionId,
@@ -333,7 +333,7 @@ pub trait AuthStore:
     /// Of all accounts: [announces](crate::directory) each that had one, and records it as one entry about
     /// [`EVERYBODY`](crate::audit::EVERYBODY). For each account a new [era](Era) begins. Says how many sessions there were.
     #[expect(unused_variables, reason = "a host may do without")]
-    fn end_everybody(&self, all: EndAllSessions) -> impl Future<Output = StoreResult<u64>> + Send {
+    fn end_all_sessions(&self, all: EndAllSessions) -> impl Future<Output = StoreResult<u64>> + Send {
         unsupported()
     }
 
@@ -344,7 +344,7 @@ pub trait AuthStore:
     /// Events with a greater `n`, oldest first, at most 1,000.
     fn account_events_after(
         &self,
-        n: i64,
+        seq: i64,
     ) -> impl Future<Output = StoreResult<Vec<AccountEvent>>> + Send;
     fn last_account_event(&self) -> impl Future<Output = StoreResult<i64>> + Send;
 

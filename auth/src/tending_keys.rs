@@ -23,14 +23,14 @@ impl<S: AuthStore> Auth<S> {
     /// Rotates the signing key if it is old, or of another algorithm than the settings want. For the start of a server;
     /// [`follow`](Self::follow) goes on with it.
     pub async fn rotate_keys_if_due(&self) -> Result<(), AuthError> {
-        self.tend(RotationTrigger::Startup).await
+        self.rotate_keys(RotationTrigger::Startup).await
     }
 
     /// The public halves of the keys, as a JWK set (RFC 7517 §5): none while HS256 signs.
     pub fn jwks(&self) -> Value {
         let keys: Vec<Value> = self
             .0
-            .access
+            .access_tokens
             .keys()
             .all()
             .filter_map(crate::signing_key::SigningKey::public_jwk)
@@ -41,36 +41,36 @@ impl<S: AuthStore> Auth<S> {
     /// What an access token says; `None` for one that is not ours or out of time. Out of memory, except where it names
     /// a key that is not known here yet.
     pub(crate) async fn verify_access_token(&self, token: &str) -> Result<Option<AccessClaims>, AuthError> {
-        match self.0.access.verify(token, self.0.clock.now()) {
-            Ok(shown) => Ok(Some(shown)),
+        match self.0.access_tokens.verify(token, self.0.clock.now()) {
+            Ok(claims) => Ok(Some(claims)),
             Err(TokenError::Invalid) => Ok(None),
             Err(TokenError::UnknownKeyId) => {
                 Box::pin(self.refetch_keys()).await?;
-                Ok(self.0.access.verify(token, self.0.clock.now()).ok())
+                Ok(self.0.access_tokens.verify(token, self.0.clock.now()).ok())
             }
         }
     }
 
     /// One asks; whoever comes meanwhile waits for it, and whoever comes soon after goes without.
     async fn refetch_keys(&self) -> Result<(), AuthError> {
-        let mut asked = self.0.key_refresh.lock().await;
+        let mut last_refetch = self.0.key_refresh.lock().await;
         let now = self.0.clock.now();
-        if asked.is_some_and(|at| now < clock::add(at, REFETCH_COOLDOWN)) {
+        if last_refetch.is_some_and(|at| now < clock::add(at, REFETCH_COOLDOWN)) {
             return Ok(());
         }
-        *asked = Some(now);
+        *last_refetch = Some(now);
         self.reload_keys().await
     }
 
     pub(crate) async fn reload_keys(&self) -> Result<(), AuthError> {
-        if self.0.access.set_keys(self.0.key_ring.load().await?) {
-            tracing::info!(kid = %self.0.access.keys().signing().kid, "another key signs access tokens now");
+        if self.0.access_tokens.set_keys(self.0.key_ring.load().await?) {
+            tracing::info!(kid = %self.0.access_tokens.keys().signing().kid, "another key signs access tokens now");
         }
         Ok(())
     }
 
-    async fn tend(&self, why: RotationTrigger) -> Result<(), AuthError> {
-        if let Some(kid) = self.0.key_ring.rotate_if_due(why).await? {
+    async fn rotate_keys(&self, trigger: RotationTrigger) -> Result<(), AuthError> {
+        if let Some(kid) = self.0.key_ring.rotate_if_due(trigger).await? {
             tracing::info!(%kid, "the key that signs access tokens was rotated");
             self.reload_keys().await?;
         }
@@ -80,22 +80,22 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn watch_keys(&self) -> AuthError {
         let mut ticks = tokio::time::interval(RELOAD_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut tended_at, mut is_deaf) = (self.0.clock.now(), false);
+        let (mut checked_at, mut failing) = (self.0.clock.now(), false);
         loop {
             ticks.tick().await;
-            if let Err(lost @ AuthError::MasterKeyMismatch) = self.0.key_ring.ensure_master().await {
-                return lost;
+            if let Err(mismatch @ AuthError::MasterKeyMismatch) = self.0.key_ring.ensure_master().await {
+                return mismatch;
             }
-            let mut heard = self.reload_keys().await;
-            if heard.is_ok() && clock::since(tended_at, self.0.clock.now()) >= ROTATION_CHECK {
-                tended_at = self.0.clock.now();
-                heard = self.tend(RotationTrigger::Periodic).await;
+            let mut result = self.reload_keys().await;
+            if result.is_ok() && clock::since(checked_at, self.0.clock.now()) >= ROTATION_CHECK {
+                checked_at = self.0.clock.now();
+                result = self.rotate_keys(RotationTrigger::Periodic).await;
             }
             // Said once, not every second.
-            if let (Err(error), false) = (&heard, is_deaf) {
+            if let (Err(error), false) = (&result, failing) {
                 tracing::error!(%error, "the key ring cannot be read; the keys known so far stay in use");
             }
-            is_deaf = heard.is_err();
+            failing = result.is_err();
         }
     }
 }

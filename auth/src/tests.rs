@@ -31,41 +31,41 @@ use secrecy::ExposeSecret as _;
 use crate::{
     Account, Auth, AuthError, Caller, SecureRandom, Clock, Origin, Password, PasswordHash, Realm,
     RealmId, RealmName, Role, Settings, Username,
-    auth::{RegistrationRequest, HashingCost, ImportedAccount, Registration, Tokens},
+    auth::{RegistrationRequest, HashingCost, ImportedAccount, Registration, TokenResponse},
     key::MasterKey,
 };
-pub(crate) use memory::Memory;
+pub(crate) use memory::MemoryStore;
 
-pub(crate) const GOOD: &str = "correct horse battery";
+pub(crate) const GOOD_PASSWORD: &str = "correct horse battery";
 
 /// A clock that stands still until it is told otherwise.
 #[derive(Clone)]
-pub(crate) struct Hands(Arc<AtomicI64>);
+pub(crate) struct MockClock(Arc<AtomicI64>);
 
-impl Hands {
-    pub(crate) fn back(&self, by: Duration) {
+impl MockClock {
+    pub(crate) fn rewind(&self, by: Duration) {
         self.0
             .fetch_sub(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
     }
 
-    pub(crate) fn forward(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.0
             .fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
     }
 }
 
-pub(crate) struct House {
-    pub(crate) auth: Auth<Memory>,
-    pub(crate) store: Memory,
-    pub(crate) hands: Hands,
+pub(crate) struct TestAuth {
+    pub(crate) auth: Auth<MemoryStore>,
+    pub(crate) store: MemoryStore,
+    pub(crate) clock: MockClock,
 }
 
 pub(crate) fn settings() -> Settings {
     Settings {
         registration: Registration::Open,
         default_role: Some(Role::Editor),
-        idle: Duration::from_hours(12),
-        absolute: Duration::from_hours(24 * 7),
+        idle_timeout: Duration::from_hours(12),
+        absolute_timeout: Duration::from_hours(24 * 7),
         hashing: HashingCost {
             memory_kib: 19 * 1024,
             passes: 2,
@@ -78,28 +78,28 @@ pub(crate) fn settings() -> Settings {
     }
 }
 
-pub(crate) fn key() -> MasterKey {
+pub(crate) fn master_key() -> MasterKey {
     MasterKey::parse("q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa").unwrap()
 }
 
-pub(crate) async fn house() -> House {
-    house_with(settings()).await
+pub(crate) async fn test_auth() -> TestAuth {
+    test_auth_with(settings()).await
 }
 
-pub(crate) async fn house_with(settings: Settings) -> House {
-    let store = Memory::with_realms(["main", "attic"]);
-    let hands = Hands(Arc::new(AtomicI64::new(1_800_000_000_000_000)));
-    let auth = open(&store, &hands, settings).await;
-    House { auth, store, hands }
+pub(crate) async fn test_auth_with(settings: Settings) -> TestAuth {
+    let store = MemoryStore::with_realms(["main", "attic"]);
+    let hands = MockClock(Arc::new(AtomicI64::new(1_800_000_000_000_000)));
+    let auth = open_node(&store, &hands, settings).await;
+    TestAuth { auth, store, clock: hands }
 }
 
 /// One more node on the same store.
-pub(crate) async fn open(store: &Memory, hands: &Hands, settings: Settings) -> Auth<Memory> {
+pub(crate) async fn open_node(store: &MemoryStore, hands: &MockClock, settings: Settings) -> Auth<MemoryStore> {
     let told = hands.clone();
     let clock = Clock::from_fn(move || {
         Timestamp::from_microsecond(told.0.load(Ordering::Relaxed)).unwrap()
     });
-    Auth::open(store.clone(), settings, key(), clock, SecureRandom::system())
+    Auth::open(store.clone(), settings, master_key(), clock, SecureRandom::system())
         .await
         .unwrap()
 }
@@ -120,12 +120,12 @@ pub(crate) fn origin() -> Origin {
     }
 }
 
-pub(crate) fn applicant(username: &str) -> RegistrationRequest {
+pub(crate) fn registration_request(username: &str) -> RegistrationRequest {
     RegistrationRequest {
         username: name(username),
         display_name: None,
         email: None,
-        password: password(GOOD),
+        password: password(GOOD_PASSWORD),
     }
 }
 
@@ -136,25 +136,25 @@ pub(crate) fn realm(raw: &str) -> Realm {
     }
 }
 
-pub(crate) fn access(tokens: &Tokens) -> &str {
-    tokens.access.expose_secret()
+pub(crate) fn access_token(tokens: &TokenResponse) -> &str {
+    tokens.access_token.expose_secret()
 }
 
-impl House {
+impl TestAuth {
     pub(crate) async fn register(&self, username: &str) -> Account {
         self.auth
-            .register(applicant(username), &origin())
+            .register(registration_request(username), &origin())
             .await
             .unwrap()
     }
 
-    pub(crate) async fn token(&self, username: &str, raw: &str) -> Result<Tokens, AuthError> {
+    pub(crate) async fn password_grant(&self, username: &str, raw: &str) -> Result<TokenResponse, AuthError> {
         self.auth.token(username, password(raw), origin()).await
     }
 
-    pub(crate) async fn signed_in(&self, username: &str) -> (Tokens, Caller) {
-        let tokens = self.token(username, GOOD).await.unwrap();
-        let caller = self.auth.authenticate_bearer(access(&tokens)).await.unwrap();
+    pub(crate) async fn sign_in(&self, username: &str) -> (TokenResponse, Caller) {
+        let tokens = self.password_grant(username, GOOD_PASSWORD).await.unwrap();
+        let caller = self.auth.authenticate_bearer(access_token(&tokens)).await.unwrap();
         (tokens, caller)
     }
 
@@ -163,25 +163,25 @@ impl House {
             .auth
             .0
             .hasher
-            .hash(&Arc::new(password(GOOD)))
+            .hash(&Arc::new(password(GOOD_PASSWORD)))
             .await
             .unwrap();
-        let password = PasswordHash::stored(hash.as_str());
+        let password = PasswordHash::from_stored(hash.as_str());
         self.auth
-            .import(ImportedAccount {
+            .import_account(ImportedAccount {
                 username: name(username),
                 password,
                 administrator: true,
             })
             .await
             .unwrap();
-        self.signed_in(username).await.1
+        self.sign_in(username).await.1
     }
 
-    pub(crate) async fn import(&self, username: &str, hash: &str) -> Account {
+    pub(crate) async fn import_account(&self, username: &str, hash: &str) -> Account {
         let password = PasswordHash::import(hash).unwrap();
         self.auth
-            .import(ImportedAccount {
+            .import_account(ImportedAccount {
                 username: name(username),
                 password,
                 administrator: false,
@@ -193,7 +193,7 @@ impl House {
 
 /// A file of vectors that nobody here wrote, which is no part of a clone: `None`, loudly, where it is missing. Where `CI`
 /// is set, it must be there.
-pub(crate) fn vectors(file: &str) -> Option<serde_json::Value> {
+pub(crate) fn shared_vectors(file: &str) -> Option<serde_json::Value> {
     let shared = std::env::var("STRONGROOM_SHARED")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").to_owned());
     let path = format!("{shared}/vectors/{file}");
@@ -201,12 +201,12 @@ pub(crate) fn vectors(file: &str) -> Option<serde_json::Value> {
         Ok(text) => Some(serde_json::from_slice(&text).unwrap()),
         Err(error) => {
             assert!(std::env::var_os("CI").is_none(), "{path}: {error}");
-            say_skipped(&path);
+            report_skipped(&path);
             None
         }
     }
 }
 
-fn say_skipped(path: &str) {
+fn report_skipped(path: &str) {
     eprintln!("SKIPPED: {path} is not here");
 }

@@ -22,13 +22,13 @@ pub enum TokenKind {
     /// A link that sets a new password.
     Reset,
     /// An invitation.
-    Invite,
+    Invitation,
     /// A link that confirms an e-mail address.
     EmailLink,
     /// A device code (RFC 8628).
     DeviceCode,
     /// An authorization code (RFC 6749 §4.1.2).
-    Code,
+    AuthorizationCode,
     /// A procedure of several requests: a second factor that is due, a passkey ceremony, a provider's sign-in.
     Flow,
     /// A browser that somebody has signed in with before.
@@ -45,10 +45,10 @@ impl TokenKind {
             Self::Ticket => "sr_tk_",
             Self::Personal => "sr_pat_",
             Self::Reset => "sr_rs_",
-            Self::Invite => "sr_in_",
+            Self::Invitation => "sr_in_",
             Self::EmailLink => "sr_em_",
             Self::DeviceCode => "sr_dc_",
-            Self::Code => "sr_ac_",
+            Self::AuthorizationCode => "sr_ac_",
             Self::Flow => "sr_pn_",
             Self::KnownDevice => "sr_dv_",
         }
@@ -63,16 +63,16 @@ pub struct Token(String);
 pub struct TokenHash(String);
 
 /// Base64url characters of checksum at the end: 24 bits, enough to tell a typo from an attack.
-const CHECK: usize = 4;
+const CHECKSUM_LENGTH: usize = 4;
 
 impl Token {
     /// A new one with 256 bits of chance.
     #[must_use]
-    pub fn random(kind: TokenKind, chance: &SecureRandom) -> Self {
+    pub fn random(kind: TokenKind, rng: &SecureRandom) -> Self {
         let body = format!(
             "{}{}",
             kind.prefix(),
-            BASE64URL.encode(chance.bytes::<32>())
+            BASE64URL.encode(rng.bytes::<32>())
         );
         let check = checksum(&body);
         Self(body + &check)
@@ -81,11 +81,11 @@ impl Token {
     /// Takes one that somebody showed; `None` unless prefix, length and checksum are right.
     #[must_use]
     pub fn parse(kind: TokenKind, raw: &str) -> Option<Self> {
-        let length = kind.prefix().len() + 43 + CHECK;
+        let length = kind.prefix().len() + 43 + CHECKSUM_LENGTH;
         if raw.len() != length || !raw.is_ascii() || !raw.starts_with(kind.prefix()) {
             return None;
         }
-        let (body, check) = raw.split_at(length - CHECK);
+        let (body, check) = raw.split_at(length - CHECKSUM_LENGTH);
         (checksum(body) == check).then(|| Self(raw.to_owned()))
     }
 

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// How long somebody may take at the provider.
-const LIFETIME: Duration = Duration::from_mins(10);
+const STATE_LIFETIME: Duration = Duration::from_mins(10);
 
 /// One provider, as the operator set it up.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub struct Provider {
     pub scopes: Vec<String>,
     /// Where the provider sends people back to.
     pub redirect_uri: String,
-    pub strangers: UnknownUsers,
+    pub unknown_users: UnknownUsers,
 }
 
 /// What becomes of people whom the provider knows and we don't.
@@ -71,7 +71,7 @@ pub struct LoginRedirect {
     /// The provider's page. Holds `state`: for the browser only, not for logs.
     pub location: SecretString,
     /// For a cookie of the browser that leaves: only the same one may arrive. One for all of its windows.
-    pub browser: Token,
+    pub browser_token: Token,
 }
 
 /// What the provider sent the browser back with (RFC 6749 §4.1.2, RFC 9207).
@@ -82,7 +82,7 @@ pub struct Callback {
     pub outcome: Result<SecretString, String>,
     pub issuer: Option<String>,
     /// The cookie of the browser that left.
-    pub browser: Option<Token>,
+    pub browser_token: Option<Token>,
 }
 
 /// What a departure was for.
@@ -126,23 +126,23 @@ impl<S: AuthStore> Auth<S> {
     pub async fn start_login(
         &self,
         provider: &str,
-        errand: LoginPurpose<'_>,
+        purpose: LoginPurpose<'_>,
         next: String,
-        browser: Option<Token>,
+        browser_token: Option<Token>,
     ) -> Result<LoginRedirect, AuthError> {
         let provider = self.provider(provider)?;
         let metadata = self.metadata(provider).await?;
-        let (route, browser) = (protocol::LoginSecrets::new(&self.0.rng), self.browser_token(browser));
-        let link = match errand {
+        let (secrets, browser_token) = (protocol::LoginSecrets::new(&self.0.rng), self.browser_token(browser_token));
+        let link = match purpose {
             LoginPurpose::Link(caller) => Some(voyage::LinkTarget::of(caller)),
             LoginPurpose::SignIn | LoginPurpose::Reauthenticate => None,
         };
-        let voyage = LoginState {
+        let login = LoginState {
             provider: provider.id.clone(),
-            nonce: route.nonce,
-            verifier: route.verifier,
+            nonce: secrets.nonce,
+            verifier: secrets.verifier,
             next: voyage::clamp_next(next),
-            ask: if matches!(errand, LoginPurpose::SignIn) {
+            ask: if matches!(purpose, LoginPurpose::SignIn) {
                 Prompt::Default
             } else {
                 Prompt::Login
@@ -153,10 +153,10 @@ impl<S: AuthStore> Auth<S> {
         let location = protocol::authorization_url(
             provider,
             &metadata,
-            &voyage,
-            &self.seal_state(&voyage, &browser)?,
+            &login,
+            &self.seal_state(&login, &browser_token)?,
         )?;
-        Ok(LoginRedirect { location, browser })
+        Ok(LoginRedirect { location, browser_token })
     }
 
     /// By itself: whoever hangs up leaves nothing half done.
@@ -194,7 +194,7 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::NotLinked`].
-    pub async fn unlink(&self, caller: &Caller, id: &str, from: &Origin) -> Result<(), AuthError> {
+    pub async fn unlink_identity(&self, caller: &Caller, id: &str, from: &Origin) -> Result<(), AuthError> {
         let (by, at) = (caller.actor().with_origin(from), self.0.clock.now());
         if !self.0.store.unlink_identity(by, id, at).await? {
             return Err(AuthError::IdentityNotLinked);
@@ -221,19 +221,19 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-fn identity_of(provider: &Provider, person: &UpstreamUser) -> NewIdentity {
+fn identity_of(provider: &Provider, user: &UpstreamUser) -> NewIdentity {
     NewIdentity {
         issuer: provider.issuer.clone(),
-        subject: person.subject.clone(),
+        subject: user.subject.clone(),
         provider: provider.id.clone(),
-        display_hint: person.username.clone().or_else(|| person.email.clone()),
+        display_hint: user.username.clone().or_else(|| user.email.clone()),
     }
 }
 
 /// What an identity is called in addresses: says nothing about who it is.
 #[must_use]
 pub fn identity_id(issuer: &str, subject: &str) -> String {
-    let whole = format!("{}:{issuer}{subject}", issuer.len());
-    let hash = TokenHash::of(whole.as_bytes());
+    let text = format!("{}:{issuer}{subject}", issuer.len());
+    let hash = TokenHash::of(text.as_bytes());
     hash.as_str().get(..32).unwrap_or_default().to_owned()
 }

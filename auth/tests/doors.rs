@@ -1,4 +1,4 @@
-//! What must not compile: a permit comes from the policy, fits one action, and is not kept.
+//! Compile-fail tests: a permit comes only from the policy, fits one action, and cannot be copied.
 
 #[test]
 fn permits_cannot_be_forged_copied_or_widened() {

@@ -1,4 +1,5 @@
-//! The least an axum service can do for `GET /auth/me`: the same JSON, a request id, a trace layer, no caller.
+//! A minimal axum service for `GET /auth/me`: the same JSON, a request id, a trace layer, no
+//! authentication.
 
 use std::net::SocketAddr;
 
@@ -22,7 +23,7 @@ pub(crate) fn serve(listen: SocketAddr) -> Result<()> {
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(TraceLayer::new_for_http())
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid));
-    // A runtime of its own threads: the one in main is the load driver's single thread.
+    // A separate multi-threaded runtime: the one in main is the load driver's single thread.
     let serving = std::thread::spawn(move || {
         tokio::runtime::Builder::new_multi_thread()
             .enable_all()

@@ -1,7 +1,8 @@
-//! The leanest HTTP/1.1 client that is still right: one connection kept alive, requests given as ready bytes.
+//! A minimal correct HTTP/1.1 client: one persistent connection, requests given as bytes.
 //!
-//! A heavier client would take the processor from the server beside it and flatter every ratio towards 1.
-//! It knows only answers with a `Content-Length` or in chunks that arrive whole, which is what all sides send.
+//! A heavier client would take processor time from the server beside it and move every ratio
+//! towards 1. It supports only responses with a `Content-Length`, or in chunks that arrive whole,
+//! as all measured servers send.
 
 use std::net::SocketAddr;
 
@@ -22,7 +23,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The answer itself, or an error with its text when it isn't a 2xx.
+    /// The response itself, or an error with its text if it is not a 2xx.
     pub(crate) fn fine(self) -> Result<Self> {
         ensure!(
             (200..300).contains(&self.status),
@@ -40,7 +41,7 @@ impl Answer {
 
 struct Head {
     status: u16,
-    /// Where the body begins in the buffer.
+    /// The start of the body in the buffer.
     body_at: usize,
     length: Option<u64>,
 }
@@ -57,7 +58,7 @@ impl Client {
         })
     }
 
-    /// Sends one request, reads the whole answer.
+    /// Sends one request and reads the whole response.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<Answer> {
         self.stream.write_all(request).await?;
         self.answer().await
@@ -84,7 +85,7 @@ impl Client {
         })
     }
 
-    /// Reads an answer and throws its body away. Returns how many bytes that was.
+    /// Reads a response and discards its body. Returns the number of bytes.
     pub(crate) async fn discard(&mut self, request: &[u8]) -> Result<u64> {
         self.stream.write_all(request).await?;
         let head = self.head().await?;
@@ -124,7 +125,7 @@ impl Client {
         }
     }
 
-    /// Takes a chunked answer as it came: nobody here reads one for more than its status.
+    /// Keeps a chunked response undecoded, because callers read only its status.
     async fn chunked(&mut self, head: Head) -> Result<Answer> {
         while !self.buffer.ends_with(b"0\r\n\r\n") {
             self.more().await?;

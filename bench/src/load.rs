@@ -1,4 +1,4 @@
-//! Closed-loop load: so many clients, each with one connection, each asking again as soon as it is answered.
+//! Closed-loop load: each client has one connection and sends the next request after each response.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,20 +9,20 @@ use tokio::task::JoinSet;
 use crate::client::{Answer, Client};
 use crate::machine::Process;
 
-/// What one client asks next.
+/// The next request of one client.
 pub(crate) trait Work: Send + 'static {
     fn next(&mut self) -> &[u8];
 
-    /// Whether a round may end here: what was checked out is given back.
+    /// Whether a round may end here, without a checked-out file.
     fn is_at_rest(&self) -> bool;
 
-    /// What came back: a 2xx, unless somebody expects something else.
+    /// Checks the response: a 2xx, unless an implementation expects another status.
     fn hear(&mut self, answer: Answer) -> Result<()> {
         answer.fine().map(drop)
     }
 }
 
-/// The same few requests, round and round.
+/// The same few requests, repeated.
 pub(crate) struct Cycle {
     requests: Vec<Vec<u8>>,
     next: usize,
@@ -46,13 +46,13 @@ impl Work for Cycle {
     }
 }
 
-/// What one round saw.
+/// The measurements of one round.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     pub(crate) per_second: f64,
     /// Processor time of the server for one request.
     pub(crate) cpu: Duration,
-    /// Every answer's time, sorted.
+    /// The time of every response, sorted.
     times: Vec<Duration>,
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// When a round counts: from `start` to `end`. What is answered outside is warming up and winding down.
+/// The measured interval, from `start` to `end`. Responses outside it are warm-up and wind-down.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
     start: Instant,
@@ -114,7 +114,7 @@ pub(crate) async fn run<W: Work>(
     })
 }
 
-/// The same, and the processor time that the server spent on each request.
+/// Like `run`, and measures the server's processor time for each request.
 pub(crate) async fn run_watching<W: Work>(
     process: Process,
     server: SocketAddr,
@@ -152,8 +152,8 @@ async fn keep_asking<W: Work>(
     }
 }
 
-/// One client that asks every `pause`, whether it was answered in time or not: a late answer makes those
-/// behind it late too, and their times say so.
+/// One client that sends a request every `pause`, whether the previous response is in time or not.
+/// A late response delays those after it, and their times include that.
 pub(crate) async fn run_paced<W: Work>(
     server: SocketAddr,
     mut work: W,

@@ -1,4 +1,4 @@
-//! What this machine is, and what a process on it uses, as `/proc` tells.
+//! This machine, and the resources of a process on it, from `/proc`.
 
 use std::fs;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// Ticks a second in `/proc/PID/stat`: 100 on every Linux that Rust runs on.
+/// Ticks a second in `/proc/PID/stat`: 100 on every Linux that Rust supports.
 const TICKS: u64 = 100;
 
 pub(crate) fn cores() -> usize {
@@ -43,16 +43,16 @@ pub(crate) fn describe() -> String {
     )
 }
 
-/// A process that is being watched.
+/// A process under observation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Process(pub(crate) u32);
 
 impl Process {
-    /// Processor time so far, in user and in system.
+    /// Processor time so far, user and system.
     pub(crate) fn cpu_time(self) -> Result<Duration> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0))?;
-        // The program's name, in brackets, may hold spaces: count from behind it.
-        let (_, after) = stat.rsplit_once(')').context("odd /proc/PID/stat")?;
+        // The program's name, in brackets, may contain spaces: the fields are counted after it.
+        let (_, after) = stat.rsplit_once(')').context("unexpected format of /proc/PID/stat")?;
         let ticks: u64 = after
             .split_whitespace()
             .skip(11)
@@ -67,7 +67,7 @@ impl Process {
         self.status("VmRSS")
     }
 
-    /// The most resident memory since [`Process::forget_peak`], in KiB.
+    /// The peak of resident memory since [`Process::forget_peak`], in KiB.
     pub(crate) fn peak(self) -> Result<u64> {
         self.status("VmHWM")
     }

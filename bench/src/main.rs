@@ -1,8 +1,8 @@
-//! Measures Strongroom from outside, on loopback, beside what it is compared with: the original application,
-//! a bare axum route and nginx. Prints the table of DESIGN §5 as Markdown.
+//! Measures Strongroom over loopback, compared with the original application, a bare axum route and
+//! nginx. Prints a table as Markdown, whose targets are explained in `docs/performance.md`.
 //!
-//! One thread drives every load, so that on a small machine most of it is left to the servers.
-//! Absolute numbers belong to one machine; the ratios are what is promised.
+//! One thread drives every load, which leaves most of a small machine to the servers. Absolute
+//! numbers depend on the machine; the targets are ratios where possible.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -30,13 +30,13 @@ use clap::{Parser, Subcommand};
 
 use crate::plan::{Plan, RowName, SideName};
 
-/// Measures Strongroom beside the original application, a bare axum route and nginx
+/// Measures Strongroom compared with the original application, a bare axum route and nginx
 #[derive(Debug, Parser)]
 struct Flags {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// The strongroom program to measure; built first when this is left out
+    /// The strongroom program to measure; by default it is built first
     #[arg(long, value_name = "PROGRAM")]
     server: Option<PathBuf>,
 
@@ -44,15 +44,15 @@ struct Flags {
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<RowName>,
 
-    /// Leave this side out
+    /// Exclude this server
     #[arg(long, value_enum, value_delimiter = ',')]
     without: Vec<SideName>,
 
-    /// Rounds of each side, taken in turns; the median counts
+    /// Rounds of each server, alternating; the median counts
     #[arg(long, default_value_t = 5)]
     rounds: usize,
 
-    /// Seconds a round is measured for, after one of warming up
+    /// Measured seconds of a round, after one second of warm-up
     #[arg(long, default_value_t = 4)]
     seconds: u64,
 
@@ -60,11 +60,11 @@ struct Flags {
     #[arg(long, default_value_t = 1024)]
     mebibytes: u64,
 
-    /// How many sockets listen
+    /// Number of listening sockets
     #[arg(long, default_value_t = 10_000)]
     sockets: usize,
 
-    /// Where the servers under measurement keep their data: a real disk, not memory
+    /// Folder for the data of the measured servers: on a disk, not in memory
     #[arg(long, default_value = "target/bench-data")]
     scratch: PathBuf,
 }
@@ -97,7 +97,7 @@ async fn main() -> Result<()> {
         Err(why) => {
             plan.scratch.disable_cleanup(true);
             return Err(why.context(format!(
-                "logs and data are kept in {}",
+                "logs and data remain in {}",
                 plan.scratch.path().display()
             )));
         }

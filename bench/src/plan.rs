@@ -1,4 +1,4 @@
-//! What one run measures, and where.
+//! The configuration of one run.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,7 +34,7 @@ pub(crate) struct Plan {
     pub(crate) only: Vec<RowName>,
     pub(crate) without: Vec<SideName>,
     pub(crate) rounds: usize,
-    /// How long one round is measured.
+    /// The measured time of one round.
     pub(crate) time: Duration,
     /// Size of the large file, in bytes.
     pub(crate) large: u64,
@@ -51,7 +51,7 @@ impl Plan {
         !self.without.contains(&side)
     }
 
-    /// A fresh folder for one server's data.
+    /// A new folder for one server's data.
     pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
         let folder = self.scratch.path().join(name);
         std::fs::create_dir_all(&folder)?;
@@ -59,7 +59,7 @@ impl Plan {
     }
 }
 
-/// The program at `given`, or the release build of this tree, made now if it isn't up to date.
+/// The program at `given`, or the release build of this tree, built now if it is not up to date.
 pub(crate) fn find_server(given: Option<PathBuf>) -> Result<PathBuf> {
     if let Some(program) = given {
         return program

@@ -1,4 +1,4 @@
-//! A server under measurement: a child process on a free loopback port, ended with us.
+//! A server under measurement: a child process on a free loopback port that ends with this one.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -16,13 +16,13 @@ use crate::request;
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// From the program's start to its first 2xx.
+    /// From the start of the process to its first 2xx.
     pub(crate) start_up: Duration,
 }
 
 impl Server {
-    /// Starts `command`, which must listen on `address`, and waits until `path` is answered.
-    /// What it prints goes to `log`.
+    /// Starts `command`, which must listen on `address`, and waits until `path` is answered. Its
+    /// output goes to `log`.
     pub(crate) async fn start(
         command: &mut Command,
         address: SocketAddr,
@@ -67,7 +67,7 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// Asks it to stop, and makes it after three seconds.
+    /// Sends SIGTERM, and SIGKILL after three seconds.
     fn drop(&mut self) {
         if !matches!(self.child.try_wait(), Ok(None)) {
             return;
@@ -86,7 +86,7 @@ impl Drop for Server {
     }
 }
 
-/// A loopback port that nobody had a moment ago.
+/// A loopback port that was free a moment ago.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

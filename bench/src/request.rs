@@ -1,8 +1,8 @@
-//! HTTP/1.1 requests as ready bytes, made before the clock starts.
+//! HTTP/1.1 requests as bytes, built before the measurement starts.
 
 use std::fmt::Write as _;
 
-/// Not text that could turn up in a file.
+/// Unlikely to occur in a file.
 const BOUNDARY: &str = "strongroom-bench-7d1f3a";
 
 pub(crate) fn get(path: &str, token: &str) -> Vec<u8> {
@@ -30,7 +30,7 @@ pub(crate) fn send_file(method: &str, path: &str, token: &str, content: &[u8]) -
     head(method, path, token).into_bytes_with(&form_type(), &body)
 }
 
-/// What comes before and after the content when a large file is streamed: head with length, and tail.
+/// The bytes before and after the content of a streamed large file: head with length, and tail.
 pub(crate) fn send_large_file(path: &str, token: &str, length: u64) -> (Vec<u8>, Vec<u8>) {
     let (before, after) = around_file();
     let mut head = head("PUT", path, token);

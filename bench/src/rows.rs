@@ -1,4 +1,4 @@
-//! The rows of the table, one a file. Each starts fresh servers and takes its sides in turns.
+//! The rows of the table, one a file. Each starts new servers and alternates between them.
 
 mod check_in;
 mod check_out;
@@ -55,12 +55,12 @@ async fn measure(row: RowName, plan: &Plan, table: &mut Table) -> Result<()> {
     }
 }
 
-/// Progress, on the other channel than the table.
+/// Progress, on standard error; the table goes to standard output.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// All rounds of one side. What counts is the median.
+/// All rounds of one server. The median counts.
 #[derive(Debug, Default)]
 struct Rounds(Vec<Tally>);
 
@@ -77,7 +77,7 @@ impl Rounds {
         self.median(|round| round.cpu.as_secs_f64() * 1e6)
     }
 
-    /// How many times the other side's throughput: the median over rounds that ran one after the other.
+    /// The ratio of throughputs: the median over rounds that ran one after the other.
     fn times(&self, other: &Self) -> f64 {
         load::median(
             self.0
@@ -92,7 +92,7 @@ impl Rounds {
         load::median(self.0.iter().map(value).collect())
     }
 
-    /// Whether this side was there at all.
+    /// Whether this server was measured at all.
     fn is_there(&self) -> bool {
         !self.0.is_empty()
     }
@@ -107,7 +107,7 @@ impl Rounds {
     }
 }
 
-/// One round against each of `sides` in turn, `plan.rounds` times over. A side that is absent stays empty.
+/// One round against each of `sides` in turn, `plan.rounds` times. An absent server has no rounds.
 async fn in_turns<W: Work, const N: usize>(
     plan: &Plan,
     sides: [Option<&Api>; N],
@@ -124,7 +124,7 @@ async fn in_turns<W: Work, const N: usize>(
     Ok(rounds)
 }
 
-/// Strongroom beside another, in throughput. No row when either is absent.
+/// The throughput of Strongroom compared with another server. `None` if either is absent.
 fn compare(work: &str, ours: &Rounds, (name, other): (&str, &Rounds), least: f64) -> Option<Row> {
     (ours.is_there() && other.is_there()).then(|| Row {
         work: work.to_owned(),

@@ -1,4 +1,4 @@
-//! Strongroom, the original and nginx, started on loopback with people signed in.
+//! Strongroom, the original and nginx, started on loopback, with users signed in.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::rows::say;
 
 const ORIGINAL: &str = "bench/original";
 
-/// A running service that speaks the original's API, and the access tokens of its people.
+/// A running service with the original's API, and the access tokens of its users.
 #[derive(Debug)]
 pub(crate) struct Api {
     pub(crate) server: Server,
@@ -29,7 +29,7 @@ impl Api {
         self.server.address
     }
 
-    /// The token of the `nth` client, when clients outnumber people.
+    /// The token of the `nth` client; clients share tokens if there are more clients than users.
     pub(crate) fn token(&self, nth: usize) -> &str {
         &self.tokens[nth % self.tokens.len()]
     }
@@ -57,7 +57,7 @@ impl Api {
         Ok(Self { server, tokens })
     }
 
-    /// Puts `count` small files there: `part-0.step` and on.
+    /// Uploads `count` small files: `part-0.step` and on.
     pub(crate) async fn add_files(&self, count: usize) -> Result<()> {
         let mut client = Client::connect(self.address()).await?;
         for nth in 0..count {
@@ -80,7 +80,7 @@ fn registration(nth: usize) -> String {
     format!(r#"{{"username":"machinist{nth}","password":"seven lathes hum at dawn {nth}"}}"#)
 }
 
-/// The sign-in of the `nth` person.
+/// The sign-in request of the `nth` user.
 pub(crate) fn sign_in(nth: usize) -> Vec<u8> {
     let form = format!(
         "grant_type=password&username=machinist{nth}&password=seven+lathes+hum+at+dawn+{nth}"
@@ -88,7 +88,7 @@ pub(crate) fn sign_in(nth: usize) -> Vec<u8> {
     request::post_form("/auth/token", &form)
 }
 
-/// Strongroom on an empty or used data folder `name`, without people.
+/// Strongroom on an empty or used data folder `name`, without users.
 pub(crate) async fn strongroom_alone(plan: &Plan, name: &str) -> Result<Server> {
     let address = free_address()?;
     let data = plan.folder(name)?;
@@ -105,7 +105,7 @@ pub(crate) async fn strongroom_alone(plan: &Plan, name: &str) -> Result<Server> 
     .await
 }
 
-/// Strongroom on a fresh folder with `people` signed in; nothing when it is left out.
+/// Strongroom on a new folder with `people` users signed in; `None` if it is excluded.
 pub(crate) async fn strongroom(plan: &Plan, row: &str, people: usize) -> Result<Option<Api>> {
     if !plan.has(SideName::Strongroom) {
         return Ok(None);
@@ -114,7 +114,8 @@ pub(crate) async fn strongroom(plan: &Plan, row: &str, people: usize) -> Result<
     Ok(Some(Api::with_people(server, people).await?))
 }
 
-/// The original on a fresh folder with `people` signed in; nothing when it is left out or Python isn't there.
+/// The original on a new folder with `people` users signed in; `None` if it is excluded or Python
+/// is missing.
 pub(crate) async fn original(plan: &Plan, row: &str, people: usize) -> Result<Option<Api>> {
     if !plan.has(SideName::Original) {
         return Ok(None);
@@ -122,7 +123,7 @@ pub(crate) async fn original(plan: &Plan, row: &str, people: usize) -> Result<Op
     let python = match original_python().await {
         Ok(python) => python,
         Err(why) => {
-            say(&format!("without the original: {why:#}"));
+            say(&format!("skipping the original: {why:#}"));
             return Ok(None);
         }
     };
@@ -147,7 +148,8 @@ pub(crate) async fn original(plan: &Plan, row: &str, people: usize) -> Result<Op
     Ok(Some(Api::with_people(server, people).await?))
 }
 
-/// The Python of a virtual environment with the original's packages, made in the cache folder on first use.
+/// The Python of a virtual environment with the original's packages, created in the cache folder on
+/// first use.
 async fn original_python() -> Result<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
@@ -187,7 +189,7 @@ async fn said_yes(command: &mut AsyncCommand) -> Result<()> {
     Ok(())
 }
 
-/// nginx taking `PUT` and `GET` of files on the same disk; nothing when it is left out or not installed.
+/// nginx with `PUT` and `GET` of files on the same disk; `None` if it is excluded or not installed.
 pub(crate) async fn nginx(plan: &Plan) -> Result<Option<(Server, PathBuf)>> {
     let program = ["/usr/sbin/nginx", "/usr/bin/nginx"]
         .map(Path::new)
@@ -213,7 +215,7 @@ pub(crate) async fn nginx(plan: &Plan) -> Result<Option<(Server, PathBuf)>> {
     Ok(Some((server, files)))
 }
 
-/// One process is enough: a transfer is one connection, and nginx gives that one worker anyway.
+/// One worker process: a transfer is one connection, which nginx serves with one worker anyway.
 fn nginx_settings(address: SocketAddr, folder: &Path) -> String {
     let folder = folder.display();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -227,7 +229,7 @@ fn nginx_settings(address: SocketAddr, folder: &Path) -> String {
     )
 }
 
-/// Waits until what earlier rounds wrote is on the disk, so that no round pays for another's.
+/// Waits until the writes of earlier rounds are on the disk, so that they do not slow this one.
 pub(crate) async fn settle() -> Result<()> {
     said_yes(&mut AsyncCommand::new("sync")).await?;
     tokio::time::sleep(Duration::from_millis(200)).await;

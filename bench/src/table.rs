@@ -1,8 +1,8 @@
-//! The table that comes out: one row for each promise of DESIGN §5.
+//! The resulting table: one row for each target.
 
 use std::fmt::Write as _;
 
-/// What is promised of a number: to be at least, or to be under, so much.
+/// The target of a number: a minimum, or an upper limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
     AtLeast(f64),
@@ -22,9 +22,9 @@ impl Target {
 pub(crate) struct Row {
     pub(crate) work: String,
     pub(crate) strongroom: String,
-    /// What it was measured beside; empty where the target is absolute.
+    /// The compared result; empty if the target is absolute.
     pub(crate) beside: String,
-    /// The number that is held to the target, and how it is written: `"×"`, `" ms"`, `" MiB"`.
+    /// The number that is compared with the target, and its unit: `"×"`, `" ms"`, `" MiB"`.
     pub(crate) result: f64,
     pub(crate) unit: &'static str,
     pub(crate) target: Target,
@@ -42,7 +42,7 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// A row that may have had nothing to be measured beside.
+    /// Adds a row, unless there was nothing to compare with.
     pub(crate) fn extend(&mut self, row: Option<Row>) {
         if let Some(row) = row {
             self.add(row);
@@ -87,7 +87,7 @@ fn line(row: &Row) -> String {
     )
 }
 
-/// Three figures are as many as a measurement carries.
+/// Three significant digits, the precision of the measurement.
 pub(crate) fn short(value: f64) -> String {
     match value {
         v if v >= 100.0 => format!("{v:.0}"),

@@ -1,4 +1,4 @@
-//! `strongroom audit`: what happened, checked and written out, on the data folder itself.
+//! `strongroom audit`: verifies and exports the audit log, on the data folder.
 
 use std::fmt::Write as _;
 use std::{process::ExitCode, time::Duration};
@@ -6,7 +6,7 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::bail;
 use auth::{
     Clock,
-    audit::{AuditQuery, Chain, AuditCursor},
+    audit::{AuditCursor, AuditQuery, Chain},
     store::AuditStore,
 };
 use jiff::Timestamp;
@@ -15,15 +15,19 @@ use store::ChainStatus;
 use vault::VaultStore;
 use wire::AuditEntry;
 
-use crate::{args::AuditCommand, refuse_nothing, say::on_one_line};
+use crate::{
+    args::AuditCommand,
+    output::{count, on_one_line},
+    require_data_folder,
+};
 
-/// Entries asked for at once.
+/// Entries per query.
 const PAGE: u32 = 1000;
-/// How often to look for new ones.
-const FOLLOW: Duration = Duration::from_millis(500);
+/// Interval of `--follow` between two queries.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(command: AuditCommand, config: Config) -> anyhow::Result<ExitCode> {
-    refuse_nothing(&config)?;
+    require_data_folder(&config)?;
     let opened = server::serve::open(&config, Clock::system()).await?;
     match command {
         AuditCommand::Verify => verify(&opened, &config).await,
@@ -34,11 +38,11 @@ pub(crate) async fn run(command: AuditCommand, config: Config) -> anyhow::Result
         } => {
             let mut export = Export::begin(&opened, chain.as_deref(), since).await?;
             if !follow {
-                export.all().await?;
+                export.write_new().await?;
                 return Ok(ExitCode::SUCCESS);
             }
             tokio::select! {
-                done = export.for_ever() => done?,
+                done = export.follow() => done?,
                 _ = tokio::signal::ctrl_c() => {}
             }
             Ok(ExitCode::SUCCESS)
@@ -46,7 +50,7 @@ pub(crate) async fn run(command: AuditCommand, config: Config) -> anyhow::Result
     }
 }
 
-/// Each chain with what people call it.
+/// Every chain with its display name.
 async fn chains(opened: &Opened) -> anyhow::Result<Vec<(String, Chain)>> {
     let mut chains = vec![("accounts".to_owned(), Chain::Accounts)];
     let vaults = opened.store.vaults().await?;
@@ -58,7 +62,7 @@ async fn chains(opened: &Opened) -> anyhow::Result<Vec<(String, Chain)>> {
     Ok(chains)
 }
 
-/// Every chain, with what people call it and what was found.
+/// Verifies every chain. Returns the display name and status of each.
 pub(crate) async fn check(
     opened: &Opened,
     config: &Config,
@@ -69,13 +73,13 @@ pub(crate) async fn check(
         let seen = missing
             .extract_if(.., |missing| missing.chain == chain.key())
             .next();
-        let verdict = match (opened.store.verify_audit(&chain).await?, seen) {
+        let status = match (opened.store.verify_audit(&chain).await?, seen) {
             (ChainStatus::Intact { .. }, Some(missing)) => ChainStatus::Broken { at: missing.n },
-            (verdict, _) => verdict,
+            (status, _) => status,
         };
-        checked.push((name, verdict));
+        checked.push((name, status));
     }
-    // Of vaults that are not there any more.
+    // Chains of vaults that are missing from the database.
     checked.extend(
         missing
             .into_iter()
@@ -86,105 +90,114 @@ pub(crate) async fn check(
 
 async fn verify(opened: &Opened, config: &Config) -> anyhow::Result<ExitCode> {
     let checked = check(opened, config).await?;
-    for (name, verdict) in &checked {
-        if let ChainStatus::Intact { entries } = verdict {
-            say!("{name}: {entries} entries, all as they were written.");
+    for (name, status) in &checked {
+        if let ChainStatus::Intact { entries } = status {
+            out!(
+                "{name}: {}, all intact.",
+                count(*entries, "entry", "entries")
+            );
         }
     }
-    Ok(if complain(&checked) == 0 {
+    Ok(if report_broken(&checked) == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-/// Prints a line for each chain that is not as it was written; says how many.
-pub(crate) fn complain(checked: &[(String, ChainStatus)]) -> u32 {
+/// Prints a line for each broken chain. Returns their number.
+pub(crate) fn report_broken(checked: &[(String, ChainStatus)]) -> u32 {
     let mut broken = 0;
-    for (name, verdict) in checked {
-        if let ChainStatus::Broken { at } = verdict {
+    for (name, status) in checked {
+        if let ChainStatus::Broken { at } = status {
             broken += 1;
             let name = on_one_line(name);
-            say!("{name}: entry {at} of the audit is missing, or not as it was written.");
+            out!("{name}: entry {at} of the audit log is missing or altered.");
         }
     }
     if broken > 0 {
-        complain!(
-            "(Where an older copy of the database was put back on purpose, delete keys/audit-seen.json.)"
-        );
+        err!("(If you restored an older database on purpose, delete keys/audit-seen.json.)");
     }
     broken
 }
 
-/// Where in each chain the export is.
+/// The position of the export in each chain.
 struct Export<'a> {
     opened: &'a Opened,
-    places: Vec<Place>,
+    positions: Vec<Position>,
     since: Option<Timestamp>,
-    chosen: Option<String>,
+    selected: Option<String>,
 }
 
-struct Place {
-    /// The vault's, where it is one's.
+struct Position {
+    /// Name of the vault; `None` for the chain of accounts.
     vault: Option<String>,
     chain: Chain,
-    /// The last entry that was written.
+    /// Number of the last entry written.
     n: i64,
 }
 
 impl<'a> Export<'a> {
     async fn begin(
         opened: &'a Opened,
-        chosen: Option<&str>,
+        selected: Option<&str>,
         since: Option<Timestamp>,
     ) -> anyhow::Result<Self> {
         let mut export = Self {
             opened,
-            places: Vec::new(),
+            positions: Vec::new(),
             since,
-            chosen: chosen.map(ToOwned::to_owned),
+            selected: selected.map(ToOwned::to_owned),
         };
-        export.hear_of_vaults().await?;
-        match chosen {
-            Some(name) if export.places.is_empty() => {
-                bail!("there is no vault \"{name}\"; accounts are \"accounts\"")
+        export.add_new_vaults().await?;
+        match selected {
+            Some(name) if export.positions.is_empty() => {
+                bail!("there is no vault \"{name}\"; name a vault or \"accounts\"")
             }
             _ => Ok(export),
         }
     }
 
-    /// Those made meanwhile too.
-    async fn hear_of_vaults(&mut self) -> anyhow::Result<()> {
+    /// Adds the chains of new vaults, so that `--follow` includes them.
+    async fn add_new_vaults(&mut self) -> anyhow::Result<()> {
         let vaults = self.opened.store.vaults().await?;
         let of_vaults = vaults
             .into_iter()
             .map(|vault| (Some(vault.name.to_string()), Chain::Realm(vault.id)));
         for (vault, chain) in std::iter::once((None, Chain::Accounts)).chain(of_vaults) {
             let name = vault.as_deref().unwrap_or("accounts");
-            let wanted = self.chosen.as_deref().is_none_or(|chosen| chosen == name);
-            if wanted && !self.places.iter().any(|place| place.chain == chain) {
-                self.places.push(Place { vault, chain, n: 0 });
+            let wanted = self
+                .selected
+                .as_deref()
+                .is_none_or(|selected| selected == name);
+            if wanted
+                && !self
+                    .positions
+                    .iter()
+                    .any(|position| position.chain == chain)
+            {
+                self.positions.push(Position { vault, chain, n: 0 });
             }
         }
         Ok(())
     }
 
-    /// Everything that is there, chain by chain.
-    async fn all(&mut self) -> anyhow::Result<()> {
-        for place in &mut self.places {
+    /// Writes all entries after the last position, chain by chain.
+    async fn write_new(&mut self) -> anyhow::Result<()> {
+        for position in &mut self.positions {
             loop {
                 let query = AuditQuery {
                     since: self.since,
-                    from: AuditCursor::After(place.n),
-                    ..AuditQuery::newest(place.chain.clone(), PAGE)
+                    cursor: AuditCursor::After(position.n),
+                    ..AuditQuery::newest(position.chain.clone(), PAGE)
                 };
                 let entries = self.opened.store.audit(query).await?;
                 let Some(last) = entries.last() else { break };
-                place.n = last.n;
+                position.n = last.seq;
                 let mut lines = String::new();
                 for entry in entries {
                     lines += &line(&AuditEntry {
-                        vault: place.vault.clone(),
+                        vault: position.vault.clone(),
                         ..shape(entry)
                     })?;
                 }
@@ -194,41 +207,42 @@ impl<'a> Export<'a> {
         Ok(())
     }
 
-    async fn for_ever(&mut self) -> anyhow::Result<()> {
+    async fn follow(&mut self) -> anyhow::Result<()> {
         loop {
-            self.all().await?;
-            tokio::time::sleep(FOLLOW).await;
-            self.hear_of_vaults().await?;
+            self.write_new().await?;
+            tokio::time::sleep(POLL_INTERVAL).await;
+            self.add_new_vaults().await?;
         }
     }
 }
 
-/// One line of JSON. What a terminal would obey is escaped, beyond what JSON asks for.
+/// One line of JSON, with the escapes of [`escape_json`].
 fn line(entry: &AuditEntry) -> anyhow::Result<String> {
-    Ok(tame(&serde_json::to_string(entry)?) + "\n")
+    Ok(escape_json(&serde_json::to_string(entry)?) + "\n")
 }
 
-/// In one piece, so that whoever follows hears of it at once.
+/// Writes and flushes, so that `--follow` delivers entries at once.
 fn print(lines: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    // Nobody listens any more: that is an end, not a failure.
+    // A closed pipe ends the export normally.
     match out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
         written => Ok(written?),
     }
 }
 
-/// C1 controls, direction overrides and invisible characters as `\u…`: the same text to whoever parses it.
-fn tame(json: &str) -> String {
-    let wild = |c: char| {
+/// Escapes C1 controls, direction overrides and invisible characters as `\u…`, beyond what JSON
+/// requires. A parser reads the same text; a terminal does not act on it.
+fn escape_json(json: &str) -> String {
+    let unsafe_char = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     json.chars()
         .fold(String::with_capacity(json.len()), |mut line, c| {
-            if wild(c) {
-                // All of them are in the basic plane.
+            if unsafe_char(c) {
+                // All of them are in the Basic Multilingual Plane: one escape is enough.
                 let _ = write!(line, "\\u{:04x}", u32::from(c));
             } else {
                 line.push(c);
@@ -239,13 +253,13 @@ fn tame(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::tame;
+    use super::escape_json;
 
     #[test]
     fn exported_audit_json_escapes_terminal_controls() {
         let raw = "a\u{1b}[2J\u{9b}31m\u{202e}b\u{85}é";
         let json = serde_json::to_string(raw).unwrap();
-        let line = tame(&json);
+        let line = escape_json(&json);
         assert!(
             line.chars().all(|c| !c.is_control() && c != '\u{202e}'),
             "{line:?}"

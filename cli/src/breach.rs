@@ -1,4 +1,4 @@
-//! `strongroom breach build`: the list of stolen passwords that new ones are looked up in.
+//! `strongroom breach build`: builds the list of breached passwords.
 
 use std::{fs::File, io::BufReader, path::Path, process::ExitCode};
 
@@ -16,20 +16,20 @@ pub(crate) fn run(command: BreachCommand) -> anyhow::Result<ExitCode> {
 fn build(list: &Path, output: &Path) -> anyhow::Result<ExitCode> {
     let shown = list.display();
     if output.exists() && std::fs::canonicalize(list).ok() == std::fs::canonicalize(output).ok() {
-        anyhow::bail!("{shown} is the list itself: name another file with -o");
+        anyhow::bail!("{shown} is the input list: name another output file with -o");
     }
     let file = File::open(list).with_context(|| format!("cannot read {shown}"))?;
     let built = breach::build(BufReader::with_capacity(1 << 20, file), output)
         .with_context(|| shown.to_string())?;
-    // Of 2^48, so that the number is that of one in how many.
+    // The list stores 48 bits of each hash.
     let one_in = (1_u64 << 48) / built.entries.max(1);
-    say!(
-        "{} holds {} passwords; one that is not in it is refused once in {one_in}.",
+    out!(
+        "{} holds {} passwords. False-positive rate: 1 in {one_in}.",
         output.display(),
         built.entries
     );
-    say!(
-        "Name it in the TOML file, as in\n  [passwords]\n  breach_file = \"{}\"",
+    out!(
+        "To use it, add to the TOML file:\n  [passwords]\n  breach_file = \"{}\"",
         output.display()
     );
     Ok(ExitCode::SUCCESS)

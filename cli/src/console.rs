@@ -1,8 +1,11 @@
-//! The one door of the operator: whoever may read the data folder may do everything.
+//! The permit of the operator. Access to the data folder implies every right.
 
 use auth::{Action, Permit, permit::GlobalTarget};
 
-#[expect(clippy::disallowed_methods, reason = "this is the console")]
-pub(crate) fn operator<A: Action<Target = GlobalTarget>>() -> Permit<A> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "operator commands run on the data folder, never for a request"
+)]
+pub(crate) fn operator_permit<A: Action<Target = GlobalTarget>>() -> Permit<A> {
     Permit::for_operator()
 }

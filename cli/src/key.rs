@@ -1,4 +1,4 @@
-//! `strongroom key`: the key ring and the master key, on the data folder itself.
+//! `strongroom key`: the key ring and the master key, on the data folder.
 
 use std::process::ExitCode;
 
@@ -12,10 +12,10 @@ use server::{
     master::{self, Lost, Replaced, Then},
 };
 
-use crate::{args::KeyCommand, refuse_nothing};
+use crate::{args::KeyCommand, output::count, require_data_folder};
 
 pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<ExitCode> {
-    refuse_nothing(&config)?;
+    require_data_folder(&config)?;
     let ring = |lost| server::serve::open_ring(&config, lost, Clock::system());
     match command {
         KeyCommand::List => list(&ring(Lost::ForNow).await?.list().await?),
@@ -30,7 +30,7 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
             };
             let replaced =
                 master::replace(&config, new_key_file.as_deref(), tokens, Clock::system()).await?;
-            tell(&replaced, tokens);
+            report_replacement(&replaced, tokens);
         }
         KeyCommand::Rotate { end_tokens } => {
             let old = if end_tokens {
@@ -43,20 +43,16 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
             } else {
                 Lost::ForNow
             };
-            let gone = config.secret_key.is_none() && !config.data.join("keys/master.key").exists();
+            let was_missing =
+                config.secret_key.is_none() && !config.data.join("keys/master.key").exists();
             let kid = ring(lost).await?.rotate(old).await?;
-            match old {
-                OldKey::KeepVerifying => {
-                    say!("{kid} signs now; the old key verifies until its tokens die.")
-                }
-                OldKey::Revoke => say!("{kid} signs now; the old keys and their tokens have ended."),
-            }
-            if gone {
-                say!(
-                    "The master key was not there, so another one was made: passwords and authenticator apps from before"
+            report_rotation(&kid, old);
+            if was_missing {
+                out!(
+                    "The master key was missing, so a new one was created. All passwords and authenticator apps are lost."
                 );
-                say!(
-                    "are lost. Hand out links (`strongroom user reset NAME`), and `strongroom user recover NAME` for the apps."
+                out!(
+                    "Create reset links with `strongroom user reset NAME`, and remove lost apps with `strongroom user recover NAME`."
                 );
             }
         }
@@ -64,39 +60,47 @@ pub(crate) async fn run(command: KeyCommand, config: Config) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(replaced: &Replaced, tokens: OldKey) {
-    let Resealed { keys, apps, dead } = replaced.resealed;
-    say!(
-        "Another master key is in force: {keys} keys and {apps} authenticator apps are sealed under it."
+fn report_rotation(kid: &str, old: OldKey) {
+    let old_keys = match old {
+        OldKey::KeepVerifying => "Old keys verify until their tokens expire.",
+        OldKey::Revoke => "Old keys and their tokens have ended.",
+    };
+    out!("{kid} is the new signing key. {old_keys}");
+}
+
+fn report_replacement(replaced: &Replaced, tokens: OldKey) {
+    let Resealed {
+        keys,
+        totp_secrets,
+        unreadable,
+    } = replaced.resealed;
+    out!(
+        "The master key is replaced: {} and {} are encrypted under the new one.",
+        count(keys, "key", "keys"),
+        count(totp_secrets, "authenticator app", "authenticator apps")
     );
-    if dead > 0 {
-        say!("{dead} more did not open under the old one either, and were left as they are.");
+    if unreadable > 0 {
+        out!(
+            "{} could not be decrypted with the old key either; unchanged.",
+            count(unreadable, "more secret", "more secrets")
+        );
     }
-    match tokens {
-        OldKey::KeepVerifying => say!(
-            "{} signs now; the old signing key verifies until its tokens die.",
-            replaced.kid
-        ),
-        OldKey::Revoke => say!(
-            "{} signs now; the old signing keys and their tokens have ended.",
-            replaced.kid
-        ),
-    }
+    report_rotation(&replaced.kid, tokens);
     match &replaced.then {
         Then::Start { old } => {
-            say!(
-                "Start the server again. Backups from before need the old key, which is in {}:",
+            out!(
+                "Start the server again. Older backups need the old key in {}.",
                 old.display()
             );
-            say!("keep it with them, away from here, and delete it when there are none left.");
+            out!("Move it to those backups, and delete it together with the last of them.");
         }
         Then::Give { new } => {
-            say!(
-                "Give the server what is in {} as SECRET_KEY or SECRET_KEY_FILE, and start it.",
+            out!(
+                "Set SECRET_KEY or SECRET_KEY_FILE to the key in {}, and start the server.",
                 new.display()
             );
-            say!(
-                "Backups from before need the old key: keep it with them, and delete it when there are none left."
+            out!(
+                "Older backups need the old key: keep it with them, and delete it together with the last of them."
             );
         }
     }
@@ -104,13 +108,13 @@ fn tell(replaced: &Replaced, tokens: OldKey) {
 
 fn list(keys: &[StoredKey]) {
     if keys.is_empty() {
-        say!("There are no keys yet: the first start makes one.");
+        out!("No keys yet: the first start of the server creates one.");
     }
     for key in keys {
         let state = match key.retired_at {
-            None => format!("signs since {:.0}", key.made_at),
+            None => format!("signs since {:.0}", key.created_at),
             Some(at) => format!("verifies only, since {at:.0}"),
         };
-        say!("{}  {:<5}  {state}", key.kid, key.algorithm);
+        out!("{}  {:<5}  {state}", key.kid, key.algorithm);
     }
 }

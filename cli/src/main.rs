@@ -1,13 +1,14 @@
-//! The `strongroom` program: `serve`, what the operator does to the data folder, and what a person does to a server.
+//! The `strongroom` program: the server, operator commands on the data folder, and client commands
+//! against a server. Parses, calls and prints; everything else is in the libraries.
 
 #[macro_use]
-mod say;
+mod output;
 
 mod args;
 mod audit;
 mod breach;
 mod console;
-mod environment;
+mod env_check;
 mod key;
 mod migrate;
 mod remote;
@@ -32,54 +33,53 @@ fn main() -> ExitCode {
         Err(error) => Err(error.into()),
     };
     match done {
-        Ok(_) if !serves && say::lost() => {
-            complain!(
-                "strongroom: it was done, but not all that there was to say could be written"
-            );
+        Ok(_) if !serves && output::write_failed() => {
+            err!("strongroom: done, but output could not be written completely");
             ExitCode::FAILURE
         }
         Ok(code) => code,
         Err(error) => {
-            complain!("strongroom: {}", complaint(&error));
+            err!("strongroom: {}", error_chain(&error));
             ExitCode::FAILURE
         }
     }
 }
 
-/// A command that only looks must not make what it was to look at: a mistyped folder would be found in order.
-fn refuse_nothing(config: &Config) -> anyhow::Result<()> {
+/// Fails if the data folder does not exist. Otherwise a command with a mistyped folder would create
+/// an empty one and find no problems in it.
+fn require_data_folder(config: &Config) -> anyhow::Result<()> {
     if config.data.join("keys").is_dir() {
         return Ok(());
     }
     anyhow::bail!(
-        "there is no Strongroom in {} (--data names another folder)",
+        "{} is not a Strongroom data folder; name another one with --data",
         config.data.display()
     )
 }
 
-/// The error and what lies under it, in one line. Many errors tell their cause in their own words: nothing is said twice.
-fn complaint(error: &anyhow::Error) -> String {
-    let mut said = String::new();
+/// Formats an error and its causes in one line, without causes that an outer message contains.
+fn error_chain(error: &anyhow::Error) -> String {
+    let mut line = String::new();
     let mut last = String::new();
     for cause in error.chain().map(ToString::to_string) {
-        let told = said.contains(&cause) || (!last.is_empty() && cause.ends_with(&last));
-        if !told {
-            said = if said.is_empty() {
+        let repeated = line.contains(&cause) || (!last.is_empty() && cause.ends_with(&last));
+        if !repeated {
+            line = if line.is_empty() {
                 cause.clone()
             } else {
-                format!("{said}: {cause}")
+                format!("{line}: {cause}")
             };
         }
         last = cause;
     }
-    say::on_one_line(&said)
+    output::on_one_line(&line)
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    environment::refuse_unknown(std::env::vars_os().map(|(name, _)| name))?;
+    env_check::refuse_unknown(std::env::vars_os().map(|(name, _)| name))?;
     let settings = arguments.settings;
     match arguments.command.unwrap_or(Command::Serve) {
-        // These are a person's, and know nothing of a data folder.
+        // Client commands use no data folder.
         Command::Login { server, scope } => remote::login(server, scope).await,
         Command::Logout { server } => remote::logout(server).await,
         Command::Whoami { server } => remote::whoami(server).await,
@@ -98,24 +98,21 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 mod tests {
     use anyhow::anyhow;
 
-    use super::complaint;
+    use super::error_chain;
 
     #[test]
     fn error_chain_prints_repeated_causes_once() {
         let error = anyhow!("file is not a database").context("code 26: file is not a database");
-        assert_eq!(complaint(&error), "code 26: file is not a database");
+        assert_eq!(error_chain(&error), "code 26: file is not a database");
         let error = anyhow!("code 26: not a database")
             .context("not a database")
             .context("a.db: not a database");
-        assert_eq!(complaint(&error), "a.db: not a database");
-        let error = anyhow!("a\u{1b}[2J\nEverything is as it should be.");
-        assert_eq!(
-            complaint(&error),
-            "a\\u{1b}[2J\\nEverything is as it should be."
-        );
+        assert_eq!(error_chain(&error), "a.db: not a database");
+        let error = anyhow!("a\u{1b}[2J\nNo problems found.");
+        assert_eq!(error_chain(&error), "a\\u{1b}[2J\\nNo problems found.");
         let error = anyhow!("Permission denied").context("The folder a cannot be made");
         assert_eq!(
-            complaint(&error),
+            error_chain(&error),
             "The folder a cannot be made: Permission denied"
         );
     }

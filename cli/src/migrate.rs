@@ -1,4 +1,4 @@
-//! `strongroom migrate`
+//! `strongroom migrate`: updates the database schema.
 
 use std::process::ExitCode;
 
@@ -6,9 +6,9 @@ use server::Config;
 
 pub(crate) async fn migrate(config: &Config, grant_to: Option<String>) -> anyhow::Result<ExitCode> {
     server::serve::migrate(config, grant_to.clone()).await?;
-    say!("The tables are up to date.");
+    out!("The database schema is up to date.");
     if let Some(role) = grant_to {
-        say!("{role} may serve from them.");
+        out!("{role} has the privileges of a server.");
     }
     Ok(ExitCode::SUCCESS)
 }

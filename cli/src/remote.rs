@@ -1,6 +1,6 @@
-//! A person's commands against a server: signing in, out, and whatever is done signed in.
+//! Client commands against a server: login, logout, whoami.
 
-mod kept;
+mod credentials;
 mod login;
 mod server;
 
@@ -11,85 +11,89 @@ use wire::Me;
 
 pub(crate) use login::login;
 
-use kept::Keeper;
-use server::{Answer, Server};
+use credentials::CredentialStore;
+use server::{Response, Server};
 
-use crate::say::on_one_line;
+use crate::output::on_one_line;
 
-/// `strongroom logout`: ends the session on the server, and forgets it here whatever the server says.
+/// `strongroom logout`: removes the credentials, then revokes the session on the server. They stay
+/// removed if the server fails.
 pub(crate) async fn logout(url: Option<String>) -> anyhow::Result<ExitCode> {
-    let keeper = Keeper::open()?;
-    let mut kept = keeper.lock()?;
-    let url = chosen(url, &kept)?;
-    let Some(held) = kept.remove(&url) else {
-        anyhow::bail!("you are not signed in to {url}")
+    let store = CredentialStore::open()?;
+    let mut credentials = store.lock()?;
+    let url = resolve_server(url, &credentials)?;
+    let Some(tokens) = credentials.remove(&url) else {
+        anyhow::bail!("not signed in to {url}")
     };
-    kept.save()?;
+    credentials.save()?;
     let server = Server::at(&url)?;
-    let told = server
-        .form("/auth/revoke", &[("token", held.refresh_token.expose())])
+    let revoked = server
+        .form("/auth/revoke", &[("token", tokens.refresh_token.expose())])
         .await;
-    if let Err(error) = told {
-        complain!("strongroom: {error:#}");
-        complain!(
-            "Your sign-in is forgotten here, but lives on the server: end it on {url}/account"
+    if let Err(error) = revoked {
+        err!("strongroom: {error:#}");
+        err!(
+            "Signed out here, but the session is still active on the server: end it at {url}/account"
         );
         return Ok(ExitCode::FAILURE);
     }
-    say!("Signed out of {url}.");
+    out!("Signed out of {url}.");
     Ok(ExitCode::SUCCESS)
 }
 
 /// `strongroom whoami`
 pub(crate) async fn whoami(url: Option<String>) -> anyhow::Result<ExitCode> {
-    let keeper = Keeper::open()?;
-    let url = chosen(url, &keeper.lock()?)?;
-    let me: Me = get(&keeper, &url, "/auth/me").await?;
+    let store = CredentialStore::open()?;
+    let url = resolve_server(url, &store.lock()?)?;
+    let me: Me = get(&store, &url, "/auth/me").await?;
     let name = me
         .display_name
         .map(|name| format!(" ({name})"))
         .unwrap_or_default();
-    say!(
+    out!(
         "{} at {url}",
         on_one_line(&format!("{}{name}", me.username))
     );
-    say!("may: {}", on_one_line(&me.scopes.join(" ")));
+    out!("scopes: {}", on_one_line(&me.scopes.join(" ")));
     Ok(ExitCode::SUCCESS)
 }
 
-/// The server that was named, or the last one that somebody signed in to.
-fn chosen(url: Option<String>, kept: &kept::Kept) -> anyhow::Result<String> {
+/// The named server, or the one of the last login.
+fn resolve_server(
+    url: Option<String>,
+    credentials: &credentials::LockedCredentials,
+) -> anyhow::Result<String> {
     match url {
-        Some(url) => server::tidy(&url),
-        None => kept
+        Some(url) => server::normalize_url(&url),
+        None => credentials
             .current()
-            .context("you are not signed in anywhere: strongroom login URL"),
+            .context("not signed in to any server: run strongroom login SERVER"),
     }
 }
 
-/// Asks the server, signed in. A token may die before its time (`strongroom key rotate --end-tokens`): where one is refused
-/// that was thought to live, another one is tried, once.
+/// Sends an authenticated GET request. A token may end before it expires
+/// (`strongroom key rotate --end-tokens`), so a 401 is retried once with another token.
 async fn get<T: serde::de::DeserializeOwned>(
-    keeper: &Keeper,
+    store: &CredentialStore,
     url: &str,
     path: &str,
 ) -> anyhow::Result<T> {
     let server = Server::at(url)?;
-    let token = keeper.access_token(&server).await?;
+    let token = store.access_token(&server).await?;
     let answer = match server.get(path, &token).await? {
-        Answer::Refused(refused) if refused.status == 401 => {
-            let token = keeper.access_token_other_than(&token, &server).await?;
+        Response::Failure(failure) if failure.status == 401 => {
+            let token = store.access_token_other_than(&token, &server).await?;
             server.get(path, &token).await?
         }
         answer => answer,
     };
     match answer {
-        Answer::Good(body) => Ok(body),
-        Answer::Refused(refused) if refused.status == 401 => Err(signed_out(url)),
-        Answer::Refused(refused) => anyhow::bail!("{url} says: {}", refused.detail),
+        Response::Success(body) => Ok(body),
+        Response::Failure(failure) if failure.status == 401 => Err(signed_out(url)),
+        Response::Failure(failure) => anyhow::bail!("{url} answered: {}", failure.detail),
     }
 }
 
 fn signed_out(url: &str) -> anyhow::Error {
-    anyhow::anyhow!("your sign-in to {url} has ended: strongroom login {url}")
+    anyhow::anyhow!("your session on {url} has ended: run strongroom login {url}")
 }

@@ -1,4 +1,4 @@
-//! `strongroom serve`
+//! `strongroom serve`: starts the server and stops it in order.
 
 use std::{path::Path, process::ExitCode};
 
@@ -10,9 +10,9 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::log(&config)?;
     let (data, registration) = (config.data.clone(), config.registration);
     let mut running = server::start(config, Clock::system()).await?;
-    // Before anybody is told that it runs: from then on it is stopped in order.
+    // Install the handler before the greeting: a supervisor may send SIGTERM right after it.
     let mut terminate = signal(SignalKind::terminate())?;
-    greet(&running, &data, registration);
+    print_greeting(&running, &data, registration);
     tokio::select! {
         finished = running.finished() => finished?,
         _ = tokio::signal::ctrl_c() => stop(running).await?,
@@ -21,37 +21,40 @@ pub(crate) async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn greet(running: &Running, data: &Path, registration: RegistrationMode) {
+fn print_greeting(running: &Running, data: &Path, registration: RegistrationMode) {
     let url = &running.public_url;
-    say!("Strongroom serves {url} (listening on {})", running.address);
-    say!(
-        "Everything is kept in {}",
+    out!(
+        "Strongroom runs at {url} (listening on {})",
+        running.address
+    );
+    out!(
+        "Data folder: {}",
         std::path::absolute(data)
             .unwrap_or(data.to_owned())
             .display()
     );
     if !running.address.ip().is_loopback() && url.starts_with("http://") {
-        say!(
-            "Passwords travel in the clear: put a TLS proxy in front and set public_url to its https:// address."
+        out!(
+            "Warning: passwords are sent unencrypted. Put a TLS proxy in front, and set public_url to its https:// address."
         );
     }
     match (&running.setup_link, registration) {
         (Some(link), _) => {
-            say!(
-                "There is no administrator yet. Open this link within 30 minutes to make one:\n  {link}"
+            out!(
+                "There is no administrator yet. Open this link within 30 minutes to create one:\n  {link}"
             );
         }
         (None, RegistrationMode::Open) => {
-            say!("Open {url} to sign in; others register at {url}/sign-up")
+            out!("Open {url} to sign in, or {url}/sign-up to register.")
         }
-        (None, _) => say!("Open {url} to sign in."),
+        (None, _) => out!("Open {url} to sign in."),
     }
 }
 
 async fn stop(running: Running) -> anyhow::Result<()> {
-    say!("Stopping: requests under way end first, for at most 20 seconds. Ctrl-C stops at once.");
+    out!("Stopping: waiting up to 20 seconds for running requests. Ctrl-C stops at once.");
     tokio::select! {
         stopped = running.stop() => stopped,
-        _ = tokio::signal::ctrl_c() => anyhow::bail!("stopped at once; what was answered is safe"),
+        _ = tokio::signal::ctrl_c() => anyhow::bail!("stopped before all requests were finished; answered changes are stored"),
     }
 }

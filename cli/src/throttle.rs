@@ -1,33 +1,38 @@
-//! `strongroom throttle`: who was wrong too often, on the data folder itself.
+//! `strongroom throttle`: lists and lifts lockouts, on the data folder.
 
 use std::process::ExitCode;
 
 use auth::{
     Clock, Username,
-    lockouts::{LockoutSubject, LockoutSource, Lockout, RetryAt},
+    lockouts::{Lockout, LockoutSource, LockoutSubject, RetryAt},
     store::ThrottleTarget,
 };
 use server::Config;
 
-use crate::{args::ThrottleCommand, console::operator, refuse_nothing};
+use crate::{args::ThrottleCommand, console::operator_permit, require_data_folder};
 
 pub(crate) async fn run(command: ThrottleCommand, config: Config) -> anyhow::Result<ExitCode> {
-    refuse_nothing(&config)?;
+    require_data_folder(&config)?;
     let opened = server::serve::open(&config, Clock::system()).await?;
     let auth = &opened.auth;
     match command {
-        ThrottleCommand::List => list(&auth.lockouts(&operator()).await?),
+        ThrottleCommand::List => list(&auth.lockouts(&operator_permit()).await?),
         ThrottleCommand::Lift {
             name: Some(name), ..
         } => {
-            auth.lift(&operator(), ThrottleTarget::Account(Username::parse(&name)?))
-                .await?;
-            say!("{name} may try again, from anywhere.");
+            auth.lift(
+                &operator_permit(),
+                ThrottleTarget::Account(Username::parse(&name)?),
+            )
+            .await?;
+            out!("{name} is unlocked for all sources.");
         }
         ThrottleCommand::Lift { address, .. } => {
-            let network = address.ok_or_else(|| anyhow::anyhow!("name an account or --address"))?;
-            auth.lift(&operator(), ThrottleTarget::Network(network)).await?;
-            say!("{network} may try again.");
+            let network =
+                address.ok_or_else(|| anyhow::anyhow!("name an account or set --address"))?;
+            auth.lift(&operator_permit(), ThrottleTarget::Network(network))
+                .await?;
+            out!("{network} is unlocked.");
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -35,30 +40,30 @@ pub(crate) async fn run(command: ThrottleCommand, config: Config) -> anyhow::Res
 
 fn list(lockouts: &[Lockout]) {
     if lockouts.is_empty() {
-        say!("Nobody is locked out.");
+        out!("No lockouts.");
     }
     for lockout in lockouts {
-        let (who, what) = match &lockout.of {
-            LockoutSubject::Network(network) => (network.to_string(), "anything, from there".to_owned()),
+        let (who, what) = match &lockout.subject {
+            LockoutSubject::Network(network) => (network.to_string(), "all sign-ins".to_owned()),
             LockoutSubject::Account {
                 username,
-                secret,
+                kind: secret,
                 from,
             } => {
                 let from = match from {
-                    LockoutSource::Unknown => "from elsewhere".to_owned(),
+                    LockoutSource::Unknown => "from unknown sources".to_owned(),
                     LockoutSource::Network(network) => format!("from {network}"),
                     LockoutSource::Device => "from a known browser".to_owned(),
                 };
                 (username.to_string(), format!("{}, {from}", secret.as_str()))
             }
         };
-        let until = match lockout.until {
-            RetryAt::Now => "may try again".to_owned(),
-            RetryAt::At(at) => format!("next try {at:.0}"),
-            RetryAt::Never => "shut until lifted".to_owned(),
+        let until = match lockout.retry_at {
+            RetryAt::Now => "retry allowed".to_owned(),
+            RetryAt::At(at) => format!("retry at {at:.0}"),
+            RetryAt::Never => "locked until lifted".to_owned(),
         };
-        say!(
+        out!(
             "{who:<24} {what}: {} failures, last {:.0}, {until}",
             lockout.failures,
             lockout.last_at

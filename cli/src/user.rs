@@ -1,4 +1,4 @@
-//! `strongroom user`: accounts, on the data folder itself. Whoever can read it is the operator.
+//! `strongroom user`: manages accounts, on the data folder. Access to it makes a user the operator.
 
 mod import;
 mod invite;
@@ -9,7 +9,7 @@ use std::{
 };
 
 use auth::{
-    AccountChange, Clock, DisplayName, EmailAddress, Password, AccountStatus, Username,
+    AccountChange, AccountStatus, Clock, DisplayName, EmailAddress, Password, Username,
     administration::OwnSession,
     auth::RegistrationRequest,
     factor::AuditReason,
@@ -20,7 +20,7 @@ use secrecy::ExposeSecret as _;
 use server::{Config, serve::Opened, state::Auth};
 use vault::VaultStore;
 
-use crate::{args::UserCommand, console::operator, refuse_nothing};
+use crate::{args::UserCommand, console::operator_permit, output::count, require_data_folder};
 
 pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<ExitCode> {
     let is_new = !config.data.join("keys").is_dir();
@@ -28,12 +28,12 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
         command,
         UserCommand::Add { .. } | UserCommand::Import { .. }
     ) {
-        refuse_nothing(&config)?;
+        require_data_folder(&config)?;
     }
     let opened = server::serve::open(&config, Clock::system()).await?;
     if is_new {
-        complain!(
-            "A new Strongroom was made in {} (--data names another folder).",
+        err!(
+            "Created the data folder {} (--data names another one).",
             config.data.display()
         );
     }
@@ -46,7 +46,7 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             email,
             password_stdin,
         } => {
-            let applicant = RegistrationRequest {
+            let request = RegistrationRequest {
                 username: Username::parse(&name)?,
                 display_name: display_name
                     .as_deref()
@@ -60,42 +60,38 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
                 },
             };
             let account = auth
-                .add_account(applicant, admin.then_some(Administrator))
+                .add_account(request, admin.then_some(Administrator))
                 .await?;
-            say!(
-                "{} is {}.",
-                account.username,
-                if admin {
-                    "an administrator now"
-                } else {
-                    "registered now"
-                }
-            );
+            let kind = if admin { "administrator" } else { "account" };
+            out!("Created the {kind} {}.", account.username);
         }
         UserCommand::List => list(auth, &opened).await?,
         UserCommand::Disable { name } => {
-            set_standing(auth, &name, AccountStatus::Disabled).await?;
-            say!("{name} is disabled; every session of it has ended.");
+            set_status(auth, &name, AccountStatus::Disabled).await?;
+            out!("{name} is disabled, and all its sessions have ended.");
         }
         UserCommand::Enable { name } => {
-            set_standing(auth, &name, AccountStatus::Active).await?;
-            say!("{name} may sign in again.");
+            set_status(auth, &name, AccountStatus::Active).await?;
+            out!("{name} is enabled.");
         }
         UserCommand::Promote { name } => {
             set_administrator(auth, &name, Some(Administrator)).await?;
-            say!("{name} is an administrator.");
+            out!("{name} is an administrator.");
         }
         UserCommand::Demote { name } => {
             set_administrator(auth, &name, None).await?;
-            say!("{name} is no administrator any more.");
+            out!("{name} is no longer an administrator.");
         }
         UserCommand::EndSessions {
             name: Some(name), ..
         } => {
             let ended = auth
-                .end_sessions_of(&operator(), &Username::parse(&name)?)
+                .end_sessions_of(&operator_permit(), &Username::parse(&name)?)
                 .await?;
-            say!("{name} is signed out everywhere ({ended}).");
+            out!(
+                "{name} is signed out everywhere ({}).",
+                count(ended, "session", "sessions")
+            );
         }
         UserCommand::EndSessions {
             name: None,
@@ -104,42 +100,50 @@ pub(crate) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             ..
         } => {
             let tokens = if tokens {
-                PersonalTokenPolicy::End
+                PersonalTokenPolicy::SessionEnd
             } else {
                 PersonalTokenPolicy::Keep
             };
             let reason = AuditReason::parse(&reason.unwrap_or_default())?;
             let ended = auth
-                .end_all_sessions(&operator(), OwnSession::End, tokens, reason)
+                .end_all_sessions(&operator_permit(), OwnSession::End, tokens, reason)
                 .await?;
-            say!("Everybody is signed out ({ended} sessions).");
+            out!(
+                "All accounts are signed out ({}).",
+                count(ended, "session", "sessions")
+            );
         }
         UserCommand::Invite { roles, email } => {
             invite::invite((auth, &config), &roles, email.as_deref()).await?
         }
         UserCommand::Recover { name, reason } => {
             auth.reset_factors(
-                &operator(),
+                &operator_permit(),
                 &Username::parse(&name)?,
                 AuditReason::parse(&reason)?,
             )
             .await?;
-            say!("{name} signs in with the password alone now; every session of it has ended.");
+            out!("Removed all second factors of {name}; all its sessions have ended.");
         }
         UserCommand::Reset { name, require } => {
-            reset((auth, &config), &name, require.then_some(Required)).await?
+            reset(
+                (auth, &config),
+                &name,
+                require.then_some(RejectCurrentPassword),
+            )
+            .await?
         }
         UserCommand::Import { file } => return import::import(auth, &file).await,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn set_standing(auth: &Auth, name: &str, standing: AccountStatus) -> anyhow::Result<()> {
+async fn set_status(auth: &Auth, name: &str, status: AccountStatus) -> anyhow::Result<()> {
     let change = AccountChange {
-        standing: Some(standing),
+        status: Some(status),
         ..AccountChange::default()
     };
-    auth.change_account(&operator(), &Username::parse(name)?, change)
+    auth.change_account(&operator_permit(), &Username::parse(name)?, change)
         .await?;
     Ok(())
 }
@@ -153,32 +157,38 @@ async fn set_administrator(
         administrator: Some(rights.is_some()),
         ..AccountChange::default()
     };
-    auth.change_account(&operator(), &Username::parse(name)?, change)
+    auth.change_account(&operator_permit(), &Username::parse(name)?, change)
         .await?;
     Ok(())
 }
 
-/// What the server was told on its command line, this command does not know.
-fn warn_of_a_guess(config: &Config) {
+/// Warns that a link may have the wrong URL: this command does not see the flags of the server.
+fn warn_if_url_is_guessed(config: &Config) {
     if config.guesses_its_url() {
-        complain!(
-            "(It leads to {}, unless --public-url or --config say otherwise.)",
+        err!(
+            "(If the server has another address than {}, set --public-url or --config.)",
             config.public_url
         );
     }
 }
 
-/// The present password is not taken any more.
-struct Required;
+/// Option of `user reset`: the current password is rejected at once.
+struct RejectCurrentPassword;
 
 async fn reset(
     (auth, config): (&Auth, &Config),
     name: &str,
-    required: Option<Required>,
+    required: Option<RejectCurrentPassword>,
 ) -> anyhow::Result<()> {
     let username = Username::parse(name)?;
-    // Before anything is done.
-    if auth.member(&operator(), &username).await?.account.standing != AccountStatus::Active {
+    // Check before the first change.
+    if auth
+        .member(&operator_permit(), &username)
+        .await?
+        .account
+        .status
+        != AccountStatus::Active
+    {
         return Err(auth::AuthError::AccountDisabled.into());
     }
     if required.is_some() {
@@ -186,16 +196,17 @@ async fn reset(
             must_change_password: Some(true),
             ..AccountChange::default()
         };
-        auth.change_account(&operator(), &username, change).await?;
-        say!("{username} is signed out everywhere, and the present password is refused.");
+        auth.change_account(&operator_permit(), &username, change)
+            .await?;
+        out!("{username} is signed out everywhere, and the current password is rejected.");
     }
-    let made = auth.reset_link(&operator(), &username).await?;
-    say!(
-        "Hand this link over to {username}. It sets a new password, once, until {}:",
+    let made = auth.reset_link(&operator_permit(), &username).await?;
+    out!(
+        "Give this link to {username}. It sets a new password, once, until {}:",
         made.expires_at.strftime("%H:%M UTC")
     );
-    say!("  {}", made.link.expose_secret());
-    warn_of_a_guess(config);
+    out!("  {}", made.link.expose_secret());
+    warn_if_url_is_guessed(config);
     Ok(())
 }
 
@@ -206,7 +217,7 @@ async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
     loop {
         let page = auth
             .members(
-                &operator(),
+                &operator_permit(),
                 AccountQuery {
                     after: after.clone(),
                     limit: PAGE,
@@ -220,7 +231,7 @@ async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
             if account.administrator {
                 facts.push("administrator".to_owned());
             }
-            if account.standing != AccountStatus::Active {
+            if account.status != AccountStatus::Active {
                 facts.push("disabled".to_owned());
             }
             for (id, role) in &member.roles {
@@ -229,7 +240,7 @@ async fn list(auth: &Auth, opened: &Opened) -> anyhow::Result<()> {
                 }
             }
             let line = format!("{:<24} {}", account.username.as_str(), facts.join(", "));
-            say!("{}", line.trim_end());
+            out!("{}", line.trim_end());
         }
         match page.last() {
             Some(last) if page.len() == PAGE as usize => {
@@ -245,15 +256,13 @@ fn read_password() -> anyhow::Result<Password> {
     std::io::stdin().take(4096).read_to_string(&mut text)?;
     let line = text.trim_end_matches(['\r', '\n']);
     if line.contains(['\r', '\n']) {
-        anyhow::bail!(
-            "there is more than one line on standard input, and no form takes such a password"
-        );
+        anyhow::bail!("standard input has more than one line; a password is one line");
     }
     Ok(Password::new(line.to_owned()))
 }
 
-/// While a password is asked for, the terminal shows nothing: whoever gives up, then or later, gets it back as it was.
-fn survive_ctrl_c() {
+/// Restores the terminal on Ctrl-C, because the password prompt turns its echo off.
+fn restore_terminal_on_ctrl_c() {
     let Ok(before) = rustix::termios::tcgetattr(std::io::stdin()) else {
         return;
     };
@@ -264,7 +273,7 @@ fn survive_ctrl_c() {
                 rustix::termios::OptionalActions::Now,
                 &before,
             );
-            complain!("");
+            err!("");
             std::process::exit(130);
         }
     });
@@ -272,15 +281,15 @@ fn survive_ctrl_c() {
 
 fn ask_password() -> anyhow::Result<Password> {
     if !std::io::stdin().is_terminal() {
-        anyhow::bail!("there is no terminal to ask for the password on; use --password-stdin");
+        anyhow::bail!("no terminal to prompt for the password: use --password-stdin");
     }
-    survive_ctrl_c();
+    restore_terminal_on_ctrl_c();
     let first = rpassword::prompt_password(
         "Password (at least 15 characters; a few unrelated words are good): ",
     )?;
-    let again = rpassword::prompt_password("Again: ")?;
+    let again = rpassword::prompt_password("Repeat the password: ")?;
     if first != again {
-        anyhow::bail!("the two passwords differ; nothing was made");
+        anyhow::bail!("the passwords do not match; no account was created");
     }
     Ok(Password::new(first))
 }

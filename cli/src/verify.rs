@@ -5,11 +5,15 @@ use std::process::ExitCode;
 use auth::Clock;
 use server::Config;
 
-use crate::{audit, refuse_nothing, say::on_one_line};
+use crate::{
+    audit,
+    output::{count, on_one_line},
+    require_data_folder,
+};
 
-/// Prints what is wrong, file by file; fails if anything is.
+/// Prints each finding. Fails if one of them is an error.
 pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
-    refuse_nothing(&config)?;
+    require_data_folder(&config)?;
     let repositories = config.data.join("vaults");
     let opened = server::serve::open(&config, Clock::system()).await?;
     let mut wrong = 0;
@@ -17,22 +21,15 @@ pub(crate) async fn verify(config: Config) -> anyhow::Result<ExitCode> {
         if finding.is_error() {
             wrong += 1;
         }
-        say!("{}", on_one_line(&finding.to_string()));
+        out!("{}", on_one_line(&finding.to_string()));
     })
     .await?;
-    wrong += audit::complain(&audit::check(&opened, &config).await?);
-    say!("{summary}");
+    wrong += audit::report_broken(&audit::check(&opened, &config).await?);
+    out!("{summary}");
     if wrong > 0 {
-        say!(
-            "{}",
-            if wrong == 1 {
-                "1 thing is wrong.".to_owned()
-            } else {
-                format!("{wrong} things are wrong.")
-            }
-        );
+        out!("{} found.", count(wrong, "problem", "problems"));
         return Ok(ExitCode::FAILURE);
     }
-    say!("Everything is as it should be.");
+    out!("No problems found.");
     Ok(ExitCode::SUCCESS)
 }

@@ -240,15 +240,15 @@ fn field(pointer: &str, problem: &Problem) -> Vec<wire::FieldError> {
 fn problem_body(problem: &Problem, status: StatusCode, id: &str) -> String {
     let errors = match problem {
         Problem::Invalid(errors) => errors.clone(),
-        Problem::Auth(AuthError::PasswordRefused(why)) => {
+        Problem::Auth(AuthError::PasswordRejected(why)) => {
             vec![wire::FieldError {
                 pointer: "/password".to_owned(),
                 detail: why.to_string(),
             }]
         }
         Problem::Auth(AuthError::EnrollmentCodeInvalid) => field("/code", problem),
-        Problem::Auth(AuthError::BadFactorName) => field("/name", problem),
-        Problem::Auth(AuthError::BadReason) => field("/reason", problem),
+        Problem::Auth(AuthError::InvalidFactorName) => field("/name", problem),
+        Problem::Auth(AuthError::InvalidReason) => field("/reason", problem),
         Problem::Auth(AuthError::Passkey(_)) if status == StatusCode::UNPROCESSABLE_ENTITY => {
             field("/credential", problem)
         }

@@ -101,21 +101,21 @@ impl Problem {
     pub fn oauth_code(&self) -> Option<&'static str> {
         match self {
             Self::Auth(
-                AuthError::BadCredentials
+                AuthError::InvalidCredentials
                 | AuthError::InvalidGrant
-                | AuthError::SecondFactorWrong
+                | AuthError::SecondFactorInvalid
                 | AuthError::SignInExpired,
             ) => Some("invalid_grant"),
-            Self::Auth(AuthError::SecondFactorNeeded) => Some("mfa_required"),
+            Self::Auth(AuthError::SecondFactorRequired) => Some("mfa_required"),
             Self::Auth(AuthError::ScopeWidened) => Some("invalid_scope"),
             Self::Auth(AuthError::InvalidToken) => Some("invalid_token"),
             Self::Auth(
                 AuthError::NotAllowed { .. }
-                | AuthError::ScopeMissing { .. }
+                | AuthError::InsufficientScope { .. }
                 | AuthError::InteractiveSessionRequired,
             ) => Some("insufficient_scope"),
-            Self::Auth(AuthError::ResetRequired) => Some("password_reset_required"),
-            Self::Auth(AuthError::StepUpNeeded { .. }) => Some("insufficient_user_authentication"),
+            Self::Auth(AuthError::PasswordChangeRequired) => Some("password_reset_required"),
+            Self::Auth(AuthError::StepUpRequired { .. }) => Some("insufficient_user_authentication"),
             Self::Auth(AuthError::Restricted(Restriction::EnrollFactor)) => Some("mfa_enrolment_required"),
             Self::Auth(
                 AuthError::Throttled { .. }
@@ -123,7 +123,7 @@ impl Problem {
                 | AuthError::LockedOut
                 | AuthError::HasherBusy { .. },
             ) => Some("temporarily_unavailable"),
-            Self::Auth(AuthError::Delegation(refused)) => Some(refused.code()),
+            Self::Auth(AuthError::OAuth(refused)) => Some(refused.code()),
             Self::OAuth { code, .. } => Some(code),
             Self::Auth(AuthError::AmbiguousCredentials)
             | Self::Invalid(_)
@@ -140,23 +140,23 @@ impl Problem {
         match self {
             Self::Auth(
                 AuthError::Unauthenticated
-                | AuthError::BadCredentials
-                | AuthError::SecondFactorNeeded
-                | AuthError::SecondFactorWrong
+                | AuthError::InvalidCredentials
+                | AuthError::SecondFactorRequired
+                | AuthError::SecondFactorInvalid
                 | AuthError::SignInExpired
-                | AuthError::Passkey(PasskeyError::Refused),
+                | AuthError::Passkey(PasskeyError::Rejected),
             ) => Some(HeaderValue::from_static("Bearer")),
             Self::Auth(AuthError::InvalidToken) => {
                 Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
             }
-            Self::Auth(AuthError::StepUpNeeded { max_age }) => {
+            Self::Auth(AuthError::StepUpRequired { max_age }) => {
                 let challenge = format!(
                     "Bearer error=\"insufficient_user_authentication\", max_age={}",
                     max_age.as_secs()
                 );
                 HeaderValue::try_from(challenge).ok()
             }
-            Self::Auth(AuthError::ScopeMissing { grant }) => HeaderValue::try_from(format!(
+            Self::Auth(AuthError::InsufficientScope { grant }) => HeaderValue::try_from(format!(
                 "Bearer error=\"insufficient_scope\", scope=\"{grant}\""
             ))
             .ok(),
@@ -211,61 +211,61 @@ fn auth_status(error: &AuthError) -> StatusCode {
     match error {
         AuthError::Unauthenticated
         | AuthError::InvalidToken
-        | AuthError::BadCredentials
-        | AuthError::SecondFactorNeeded
-        | AuthError::SecondFactorWrong
+        | AuthError::InvalidCredentials
+        | AuthError::SecondFactorRequired
+        | AuthError::SecondFactorInvalid
         | AuthError::SignInExpired
-        | AuthError::StepUpNeeded { .. } => StatusCode::UNAUTHORIZED,
+        | AuthError::StepUpRequired { .. } => StatusCode::UNAUTHORIZED,
         AuthError::InvalidGrant
         | AuthError::ScopeWidened
         | AuthError::AmbiguousCredentials
-        | AuthError::Delegation(_) => StatusCode::BAD_REQUEST,
+        | AuthError::OAuth(_) => StatusCode::BAD_REQUEST,
         AuthError::CrossSite
         | AuthError::NotAllowed { .. }
-        | AuthError::ScopeMissing { .. }
+        | AuthError::InsufficientScope { .. }
         | AuthError::InteractiveSessionRequired
         | AuthError::Restricted(_)
         | AuthError::RegistrationClosed
-        | AuthError::InviteNeeded
+        | AuthError::InvitationRequired
         | AuthError::InvitationInvalid
         | AuthError::EmailLinkInvalid
         | AuthError::WrongCurrentPassword
         | AuthError::InvalidCode
         | AuthError::SetupLinkInvalid
         | AuthError::ResetLinkInvalid
-        | AuthError::ResetRequired
+        | AuthError::PasswordChangeRequired
         | AuthError::IdentityNotLinked
         | AuthError::StateMismatch
-        | AuthError::ProviderRefused(_) => StatusCode::FORBIDDEN,
+        | AuthError::ProviderRejected(_) => StatusCode::FORBIDDEN,
         AuthError::ProviderUnavailable => StatusCode::BAD_GATEWAY,
         AuthError::RealmNotFound
         | AuthError::NoSuchAccount
         | AuthError::NoSuchSession
         | AuthError::NoSuchProvider
         | AuthError::LockoutNotFound
-        | AuthError::NoSuchInvite
+        | AuthError::NoSuchInvitation
         | AuthError::NoSuchGroup
         | AuthError::NoSuchFactor
         | AuthError::NoSuchToken
         | AuthError::NoSuchDevice => StatusCode::NOT_FOUND,
         AuthError::RealmTaken
         | AuthError::AccountDisabled
-        | AuthError::NothingToConfirm
+        | AuthError::NoUnverifiedEmail
         | AuthError::UsernameTaken
         | AuthError::LastAdministrator
         | AuthError::OwnAccount
-        | AuthError::AlreadyLinked
-        | AuthError::TooManyInvites
+        | AuthError::IdentityLinkedElsewhere
+        | AuthError::TooManyInvitations
         | AuthError::GroupTaken
         | AuthError::FactorTaken
         | AuthError::LastFactor
-        | AuthError::SameMasterKey
+        | AuthError::MasterKeyUnchanged
         | AuthError::EnrollmentExpired => StatusCode::CONFLICT,
         AuthError::EnrollmentCodeInvalid
-        | AuthError::BadFactorName
-        | AuthError::BadReason
-        | AuthError::PasswordRefused(_)
-        | AuthError::PersonalRefused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        | AuthError::InvalidFactorName
+        | AuthError::InvalidReason
+        | AuthError::PasswordRejected(_)
+        | AuthError::PersonalToken(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AuthError::Passkey(error) => passkey_status(error),
         AuthError::Throttled { .. } | AuthError::RateLimited { .. } | AuthError::LockedOut => {
             StatusCode::TOO_MANY_REQUESTS
@@ -277,7 +277,7 @@ fn auth_status(error: &AuthError) -> StatusCode {
 
 fn passkey_status(error: &PasskeyError) -> StatusCode {
     match error {
-        PasskeyError::Refused => StatusCode::UNAUTHORIZED,
+        PasskeyError::Rejected => StatusCode::UNAUTHORIZED,
         PasskeyError::NotConfirmed => StatusCode::FORBIDDEN,
         PasskeyError::Malformed => StatusCode::UNPROCESSABLE_ENTITY,
         PasskeyError::CeremonyExpired => StatusCode::GONE,

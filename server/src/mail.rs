@@ -108,10 +108,10 @@ impl Postman {
     /// Whether the link of the mail has expired.
     fn is_late(&self, body: &MailBody) -> bool {
         match body {
-            MailBody::Reset { until, .. }
-            | MailBody::Invite { until, .. }
-            | MailBody::ConfirmEmail { until, .. } => *until <= self.clock.now(),
-            MailBody::Notice { .. } | MailBody::TokenEnds { .. } => false,
+            MailBody::Reset { expires_at: until, .. }
+            | MailBody::Invitation { expires_at: until, .. }
+            | MailBody::ConfirmEmail { expires_at: until, .. } => *until <= self.clock.now(),
+            MailBody::SecurityNotice { .. } | MailBody::TokenExpiring { .. } => false,
         }
     }
 

@@ -87,7 +87,7 @@ pub(crate) async fn settle(config: &Config, store: &Store, _: &Hold) -> anyhow::
             tracing::warn!(old = %kept.display(), "the master key was replaced, and its file has the new one now");
         }
         // Nothing came of it, if the old one is in force. It may be what is left of a key otherwise.
-        Some(_) if store.master().await?.is_some() && !is_in_force(&old, store).await? => bail!(
+        Some(_) if store.master_id().await?.is_some() && !is_in_force(&old, store).await? => bail!(
             "The database is sealed under another master key than the ones in {} and beside it: put back what was there.",
             file.path().display()
         ),
@@ -101,12 +101,12 @@ fn own_file(config: &Config) -> KeyFile {
 }
 
 async fn is_in_force(key: &MasterKey, store: &Store) -> anyhow::Result<bool> {
-    Ok(store.master().await? == Some(key.id()?))
+    Ok(store.master_id().await? == Some(key.id()?))
 }
 
 /// Whether anything is sealed, under whatever key.
 async fn is_sealed(store: &Store) -> anyhow::Result<bool> {
-    Ok(store.master().await?.is_some() || !store.keys(KeyPurpose::AccessTokens).await?.is_empty())
+    Ok(store.master_id().await?.is_some() || !store.keys(KeyPurpose::AccessTokens).await?.is_empty())
 }
 
 /// What [`replace`] did.

@@ -145,8 +145,8 @@ fn settings(config: &Config, http: HttpClient) -> anyhow::Result<auth::Settings>
             http: Some(http),
         },
         access_lifetime: config.sessions.access,
-        idle: config.sessions.idle,
-        absolute: config.sessions.absolute,
+        idle_timeout: config.sessions.idle,
+        absolute_timeout: config.sessions.absolute,
         requests_per_minute: config.sessions.requests_per_minute,
         keys: config.keys,
         ..auth::Settings::new(config.public_url.clone(), "strongroom".to_owned())

@@ -1,4 +1,5 @@
-//! The account-event log: names to be read anew, numbered without gaps in the order of commits.
+//! The account-event log: names of accounts that caches must reload. Numbers follow the order of
+//! commits, without gaps.
 
 use auth::{Username, store::AccountEvent};
 use jiff::Timestamp;
@@ -7,13 +8,14 @@ use crate::{connection::Connection, error::DbError, value::params};
 
 const PAGE: u32 = 1_000;
 
-/// Comes late in a transaction, just before the audit: it holds the counter until the commit.
+/// Called late in a transaction, just before the audit entry: the counter stays locked until the
+/// commit.
 pub(crate) async fn append(db: &mut Connection, username: &Username) -> Result<(), DbError> {
     const NEXT: &str =
         "UPDATE counters SET value = value + 1 WHERE name = 'account_events' RETURNING value";
     let next = db.find(NEXT, &[]).await?;
     let n = next
-        .ok_or_else(|| DbError::corrupt("the counter of account events is gone"))?
+        .ok_or_else(|| DbError::corrupt("the counter of account events is missing"))?
         .int()?;
     let insert = "INSERT INTO account_events (n, username) VALUES ($1, $2)";
     db.execute(insert, params![n, username.as_str()])
@@ -21,7 +23,8 @@ pub(crate) async fn append(db: &mut Connection, username: &Username) -> Result<(
         .map(drop)
 }
 
-/// Everybody who has a session that ended at this moment or goes on, in one statement however many they are.
+/// Appends each account that has a live session or one that ended at `at`, in one statement for any
+/// number of accounts.
 pub(crate) async fn append_for_ended(db: &mut Connection, at: Timestamp) -> Result<(), DbError> {
     const ANNOUNCE: &str = "INSERT INTO account_events (n, username)
         SELECT c.value + ROW_NUMBER() OVER (ORDER BY s.username), s.username FROM counters c
@@ -30,11 +33,11 @@ pub(crate) async fn append_for_ended(db: &mut Connection, at: Timestamp) -> Resu
     lock_administrators(db).await?;
     let announced = db.execute(ANNOUNCE, params![at]).await?;
     let announced = i64::try_from(announced)
-        .map_err(|_| DbError::corrupt("more events than can be counted"))?;
+        .map_err(|_| DbError::corrupt("the number of events overflows i64"))?;
     db.execute(ADVANCE, params![announced]).await.map(drop)
 }
 
-/// Keeps everybody else from changing who is an administrator until the commit.
+/// Locks the set of administrators until the commit.
 pub(crate) async fn lock_administrators(db: &mut Connection) -> Result<(), DbError> {
     db.find(
         "SELECT value FROM counters WHERE name = 'account_events' FOR UPDATE",

@@ -1,9 +1,9 @@
-//! Accounts: made, changed, and what they sign in with.
+//! Accounts: creation, change, credentials.
 
 use auth::{
     Account, AccountChange, Actor, DisplayName, EmailAddress, SecurityEpoch, Invitation, NewAccount,
     PasswordHash, RealmId, Role, SessionId, AccountStatus, Username,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     store::{ChangeRejected, Credentials, SessionEnd, EndReason, InsertResult, PasswordWrite},
 };
 use jiff::Timestamp;
@@ -33,11 +33,11 @@ pub(crate) fn read(row: &mut Row) -> Result<Account, DbError> {
             .map(|raw| from_stored("e-mail", EmailAddress::parse(&raw)))
             .transpose()?,
         email_verified: row.boolean()?,
-        standing: parse_status(&row.text()?)?,
+        status: parse_status(&row.text()?)?,
         administrator: row.boolean()?,
         created_at: row.time()?,
         must_change_password: row.boolean()?,
-        epoch: SecurityEpoch::stored(row.int()?),
+        epoch: SecurityEpoch::from_stored(row.int()?),
     })
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn username(raw: &str) -> Result<Username, DbError> {
 }
 
 fn from_stored<T, E: std::fmt::Display>(what: &str, parsed: Result<T, E>) -> Result<T, DbError> {
-    parsed.map_err(|error| DbError::corrupt(format!("a stored {what}: {error}")))
+    parsed.map_err(|error| DbError::corrupt(format!("stored {what} is invalid: {error}")))
 }
 
 fn parse_status(raw: &str) -> Result<AccountStatus, DbError> {
@@ -54,7 +54,7 @@ fn parse_status(raw: &str) -> Result<AccountStatus, DbError> {
         "active" => Ok(AccountStatus::Active),
         "disabled" => Ok(AccountStatus::Disabled),
         "deleted" => Ok(AccountStatus::Deleted),
-        _ => Err(DbError::corrupt("a stored standing")),
+        _ => Err(DbError::corrupt("stored account status is unknown")),
     }
 }
 
@@ -66,7 +66,7 @@ fn status_word(standing: AccountStatus) -> &'static str {
     }
 }
 
-/// Small letters, so that a search in any capitals finds it on both databases.
+/// Lowercase, so that both databases search without regard to case.
 fn search_key(
     username: &Username,
     display_name: Option<&DisplayName>,
@@ -82,7 +82,7 @@ pub(crate) struct CreateAccount {
     pub(crate) new: NewAccount,
     pub(crate) roles: Vec<(RealmId, Role)>,
     pub(crate) by: Actor,
-    /// That was used for it.
+    /// The invitation that created the account.
     pub(crate) invite: Option<Invitation>,
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn create(
         "email": new.email.as_ref().map(EmailAddress::as_str),
     });
     let record =
-        NewAuditEntry::new(&create.by, Deed::AccountCreated, new.created_at).subject(new.username.as_str());
+        NewAuditEntry::new(&create.by, AuditAction::AccountCreated, new.created_at).subject(new.username.as_str());
     let record = record.with_detail(|detail| match &create.invite {
         None => detail.change(json!({}), after),
         Some(invite) => detail
@@ -121,8 +121,8 @@ pub(crate) async fn create(
     Ok(InsertResult::Inserted)
 }
 
-/// False if the name is or was somebody's, or is the console's: whoever had it would be read as the operator in the
-/// record. Every account comes by here, however it is made.
+/// Returns false if the name is or was in use, or is the console's. An account of that name would
+/// appear in the audit as the operator. Every creation of an account calls this function.
 async fn insert(db: &mut Connection, new: &NewAccount) -> Result<bool, DbError> {
     const INSERT: &str = "INSERT INTO accounts
         (username, display_name, email, standing, administrator, password, created_at, search_key, email_verified)
@@ -143,7 +143,7 @@ async fn insert(db: &mut Connection, new: &NewAccount) -> Result<bool, DbError> 
     Ok(db.execute(INSERT, row).await? == 1)
 }
 
-/// `None` if there is an administrator already.
+/// Returns `None` if an administrator exists.
 pub(crate) async fn create_first(
     db: &mut Connection,
     (new, by): &(NewAccount, Actor),
@@ -183,14 +183,15 @@ pub(crate) async fn credentials(
     let read = |mut row: Row| {
         Ok(Credentials {
             account: read(&mut row)?,
-            password: PasswordHash::stored(&row.text()?),
+            password: PasswordHash::from_stored(&row.text()?),
         })
     };
     row.map(read).transpose()
 }
 
-/// bcrypt's kind stands in its first seven characters. Argon2id's is all but salt and output, which are 66 characters
-/// with ours, and with most others; of those where they are not, each one stands for itself.
+/// One hash of each profile. The first seven characters of a bcrypt hash name its profile. For
+/// Argon2id the profile is everything before salt and output, which are 66 characters with our
+/// parameters and most others. With other lengths each hash counts as its own profile.
 pub(crate) async fn hash_samples(db: &mut Connection) -> Result<Vec<PasswordHash>, DbError> {
     const SELECT: &str =
         "SELECT MIN(password) FROM accounts WHERE standing = 'active' GROUP BY CASE
@@ -199,11 +200,11 @@ pub(crate) async fn hash_samples(db: &mut Connection) -> Result<Vec<PasswordHash
         ELSE password END";
     let rows = db.query(SELECT, params!["$2%"]).await?;
     rows.into_iter()
-        .map(|mut row| Ok(PasswordHash::stored(&row.text()?)))
+        .map(|mut row| Ok(PasswordHash::from_stored(&row.text()?)))
         .collect()
 }
 
-/// Kept from everybody else until the commit.
+/// Locks the account's row until the commit.
 pub(crate) async fn lock_row(
     db: &mut Connection,
     username: &Username,
@@ -215,13 +216,13 @@ pub(crate) async fn lock_row(
         .transpose()
 }
 
-/// Whatever was begun for the account and is not finished is void from here on. Holds the account until the commit.
+/// Voids every pending flow of the account. Locks its row until the commit.
 pub(crate) async fn bump_epoch(
     db: &mut Connection,
     username: &Username,
     at: Timestamp,
 ) -> Result<(), DbError> {
-    // As `Era::next`.
+    // The same rule as `SecurityEpoch::bump`.
     const BEGIN: &str =
         "UPDATE accounts SET era = CASE WHEN era < $2 THEN $2 ELSE era + 1 END WHERE username = $1";
     db.execute(BEGIN, params![username.as_str(), at])
@@ -229,7 +230,7 @@ pub(crate) async fn bump_epoch(
         .map(drop)
 }
 
-/// As [`begin_era`], of every account.
+/// [`bump_epoch`] for every account.
 pub(crate) async fn bump_all_epochs(db: &mut Connection, at: Timestamp) -> Result<(), DbError> {
     const BEGIN: &str = "UPDATE accounts SET era = CASE WHEN era < $1 THEN $1 ELSE era + 1 END";
     db.execute(BEGIN, params![at]).await.map(drop)
@@ -248,16 +249,16 @@ pub(crate) async fn change(
     request: &ChangeAccount,
 ) -> Result<Account, TxError<ChangeRejected>> {
     let held = lock_row(db, &request.username).await?;
-    // Deleted meanwhile: it does not come back, whatever was request for.
-    let Some(before) = held.filter(|account| account.standing != AccountStatus::Deleted) else {
+    // A deleted account does not return, whatever the request asks for.
+    let Some(before) = held.filter(|account| account.status != AccountStatus::Deleted) else {
         return Err(ChangeRejected::NoSuchAccount.into());
     };
     let mut after = changed(&before, &request.to);
     save(db, &after).await?;
-    if after.standing != AccountStatus::Active || after.email != before.email {
+    if after.status != AccountStatus::Active || after.email != before.email {
         resets::delete_all(db, &request.username).await?;
     }
-    if after.standing != AccountStatus::Active || (after.must_change_password && !before.must_change_password) {
+    if after.status != AccountStatus::Active || (after.must_change_password && !before.must_change_password) {
         let end = sessions::EndSessions {
             username: request.username.clone(),
             keep: None,
@@ -280,13 +281,14 @@ pub(crate) async fn change(
         tokens_ended = Some(sessions::end_admin_tokens(db, &request.username, &end).await?)
             .filter(|ended| *ended > 0);
     }
-    if after.standing == AccountStatus::Deleted {
+    if after.status == AccountStatus::Deleted {
         erase(db, &request.username).await?;
     }
-    let was_one = before.administrator && before.standing == AccountStatus::Active;
-    let is_one = after.administrator && after.standing == AccountStatus::Active;
+    let was_one = before.administrator && before.status == AccountStatus::Active;
+    let is_one = after.administrator && after.status == AccountStatus::Active;
     if was_one && !is_one {
-        // Nobody else can take an administrator away from here on, and this one is gone already.
+        // No other transaction can remove an administrator from here on, and this one is written
+        // already.
         lock_administrators(db).await?;
         if !has_administrator(db).await? {
             return Err(ChangeRejected::LastAdministrator.into());
@@ -307,8 +309,8 @@ pub(crate) async fn change(
     Ok(after)
 }
 
-/// What a deleted account could have been signed in with. Its accounts at providers stay joined to it: there they would
-/// make a new one, where strangers are welcome.
+/// Removes the credentials of a deleted account. Its identities at providers stay linked: without
+/// the link, a sign-in there could register a new account.
 async fn erase(db: &mut Connection, username: &Username) -> Result<(), DbError> {
     for erase in [
         "UPDATE accounts SET password = '' WHERE username = $1",
@@ -320,24 +322,24 @@ async fn erase(db: &mut Connection, username: &Username) -> Result<(), DbError> 
     Ok(())
 }
 
-/// The most telling word for it.
-fn audit_action(before: &Account, after: &Account) -> Deed {
+/// The most specific audit action for the change.
+fn audit_action(before: &Account, after: &Account) -> AuditAction {
     match () {
-        () if after.must_change_password && !before.must_change_password => Deed::ResetRequired,
-        () if after.standing != before.standing || after.administrator != before.administrator => {
-            Deed::AccountChanged
+        () if after.must_change_password && !before.must_change_password => AuditAction::ResetRequired,
+        () if after.status != before.status || after.administrator != before.administrator => {
+            AuditAction::AccountChanged
         }
         () if after.email != before.email || after.email_verified != before.email_verified => {
-            Deed::EmailChanged
+            AuditAction::EmailChanged
         }
-        () => Deed::AccountChanged,
+        () => AuditAction::AccountChanged,
     }
 }
 
-/// What the audit says of an account.
+/// The account's fields in the audit detail.
 fn audit_detail(account: &Account) -> serde_json::Value {
     json!({
-        "standing": status_word(account.standing), "administrator": account.administrator,
+        "standing": status_word(account.status), "administrator": account.administrator,
         "display_name": account.display_name.as_ref().map(DisplayName::as_str),
         "email": account.email.as_ref().map(EmailAddress::as_str), "email_verified": account.email_verified,
         "reset_required": account.must_change_password,
@@ -350,16 +352,16 @@ fn changed(before: &Account, change: &AccountChange) -> Account {
         after.display_name.clone_from(display_name);
     }
     if let Some(email) = &change.email {
-        // Nobody has shown yet that they read what goes to another address.
+        // A new address is unverified.
         after.email_verified = before.email_verified && before.email == *email;
         after.email.clone_from(email);
     }
     after.email_verified = change.email_verified.unwrap_or(after.email_verified);
-    after.standing = change.standing.unwrap_or(before.standing);
+    after.status = change.status.unwrap_or(before.status);
     after.administrator = change.administrator.unwrap_or(before.administrator);
     after.must_change_password = change.must_change_password.unwrap_or(before.must_change_password);
-    if after.standing == AccountStatus::Deleted {
-        // The name is what others' history needs; the audit says what was there.
+    if after.status == AccountStatus::Deleted {
+        // History needs the username, so it stays. The audit keeps the removed values.
         (after.display_name, after.email, after.email_verified) = (None, None, false);
     }
     after
@@ -373,7 +375,7 @@ async fn save(db: &mut Connection, account: &Account) -> Result<(), DbError> {
         account.username.as_str(),
         account.display_name.as_ref().map(DisplayName::as_str),
         account.email.as_ref().map(EmailAddress::as_str),
-        status_word(account.standing),
+        status_word(account.status),
         account.administrator,
         search_key(
             &account.username,
@@ -396,7 +398,7 @@ pub(crate) struct ReplacePassword {
     pub(crate) at: Timestamp,
 }
 
-/// False if the old hash is not the stored one any more.
+/// Returns false if the stored hash is no longer the old one.
 pub(crate) async fn replace_password(
     db: &mut Connection,
     replace: &ReplacePassword,
@@ -415,21 +417,21 @@ pub(crate) async fn replace_password(
     if db.execute(SWAP, swap).await? == 0 {
         return Ok(false);
     }
-    if replace.reason != PasswordWrite::Upgrade {
+    if replace.reason != PasswordWrite::Rehash {
         resets::delete_all(db, username).await?;
     }
     let (deed, ended) = match &replace.reason {
-        PasswordWrite::Upgrade => (Deed::PasswordRehashed, 0),
+        PasswordWrite::Rehash => (AuditAction::PasswordRehashed, 0),
         PasswordWrite::ChangeKeepingSessions { .. } => {
             bump_epoch(db, username, at).await?;
-            (Deed::PasswordChanged, 0)
+            (AuditAction::PasswordChanged, 0)
         }
         PasswordWrite::Change { keep, .. } => (
-            Deed::PasswordChanged,
+            AuditAction::PasswordChanged,
             end_all_but(db, replace, keep.clone()).await?,
         ),
     };
-    if replace.reason != PasswordWrite::Upgrade {
+    if replace.reason != PasswordWrite::Rehash {
         append(db, username).await?;
     }
     let record = NewAuditEntry::new(&replace.by, deed, at).subject(username.as_str());

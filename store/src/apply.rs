@@ -1,5 +1,5 @@
-//! One operation on a file, as one transaction: the same way for all nine. What the operation does is decided by
-//! [`vault::decide`]; here it is only held, written and recorded.
+//! One operation on a file, as one transaction, the same for all nine operations. [`vault::decide`]
+//! decides the outcome. This module locks, writes and records.
 
 use auth::audit::AuditDetail;
 use serde_json::{Value as Json, json};
@@ -17,7 +17,8 @@ use crate::{
     vaults,
 };
 
-/// Locks are taken in this order by everybody (key, file, vault, audit), so nobody waits in a circle.
+/// Every transaction takes its locks in this order (key, file, vault, audit), which excludes
+/// deadlocks.
 pub(crate) async fn apply(
     db: &mut Connection,
     command: &Command,
@@ -30,7 +31,7 @@ pub(crate) async fn apply(
     if effect.revision.is_some() && !effect.file.deleted {
         insert_blob(db, &command.vault, &effect.file.blob).await?;
     }
-    // From here on everybody else in this vault waits: events are numbered in the order of commits.
+    // Locks the vault's row until the commit: event numbers follow the order of commits.
     let numbers = vaults::advance(db, &command.vault, effect.revision.as_ref()).await?;
     let Some(numbers) = numbers else {
         return Err(VaultError::NotFound.into());
@@ -56,7 +57,7 @@ pub(crate) async fn apply(
     Ok(outcome)
 }
 
-/// Writes the file's row, and the folders' where it comes, goes or moves.
+/// Writes the file's row, and the rows of its folders if the file appears, disappears or moves.
 async fn write_file_and_folders(
     db: &mut Connection,
     vault: &VaultId,
@@ -125,7 +126,7 @@ async fn record(
     done.record(db, (&action, after.name.as_str()), tell).await
 }
 
-/// What the audit says of a file.
+/// The file's fields in the audit detail.
 fn audit_json(file: &File) -> Json {
     json!({
         "name": file.name.as_str(),

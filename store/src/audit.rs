@@ -1,5 +1,6 @@
-//! The record of who did what: chains of entries, each with a hash over the one before it and itself. Appended in the
-//! transaction of what it records. Whoever edits or takes out a row is noticed by [`Store::verify_audit`].
+//! The audit log: chains of entries. Each entry has a hash over the previous hash and its own
+//! fields, and is appended in the transaction that it records. [`Store::verify_audit`] detects an
+//! edited or deleted row.
 
 mod read;
 
@@ -22,28 +23,28 @@ use crate::{
 pub use auth::audit::Chain;
 pub use read::ChainHead;
 
-/// What [`Store::verify_audit`] found.
+/// The result of [`Store::verify_audit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainStatus {
-    /// All of so many entries are as they were written.
+    /// All `entries` are unchanged.
     Intact { entries: i64 },
-    /// The first entry, counted from 1, that is missing or not as it was written; or one that nobody wrote here.
+    /// The first entry, counted from 1, that is missing, changed, or not written by this program.
     Broken { at: i64 },
 }
 
-/// One entry about to be made.
+/// An entry before it is appended.
 #[derive(Debug)]
 pub(crate) struct ChainEntry<'a> {
     pub(crate) at: Timestamp,
     pub(crate) actor: &'a str,
-    /// `file.checked_out`, `account.created`, …
+    /// For example `file.checked_out` or `account.created`.
     pub(crate) action: &'a str,
     /// The file or the account.
     pub(crate) subject: &'a str,
     pub(crate) detail: AuditDetail,
 }
 
-/// Into the accounts' chain.
+/// Appends to the chain of accounts.
 pub(crate) async fn record(db: &mut Connection, record: &NewAuditEntry) -> Result<(), DbError> {
     let (actor, subject, detail) = (
         record.actor.as_str(),
@@ -56,7 +57,7 @@ pub(crate) async fn record(db: &mut Connection, record: &NewAuditEntry) -> Resul
         ChainEntry {
             at: record.at,
             actor,
-            action: record.deed.as_str(),
+            action: record.action.as_str(),
             subject,
             detail,
         },
@@ -64,7 +65,7 @@ pub(crate) async fn record(db: &mut Connection, record: &NewAuditEntry) -> Resul
     .await
 }
 
-/// What somebody did in a vault.
+/// An action in a vault.
 #[derive(Debug)]
 pub(crate) struct VaultAudit<'a> {
     pub(crate) vault: &'a VaultId,
@@ -73,7 +74,7 @@ pub(crate) struct VaultAudit<'a> {
 }
 
 impl VaultAudit<'_> {
-    /// Into the vault's chain.
+    /// Appends to the vault's chain.
     pub(crate) async fn record(
         self,
         db: &mut Connection,
@@ -92,7 +93,7 @@ impl VaultAudit<'_> {
     }
 }
 
-/// Comes last in a transaction: it holds the chain's head until the commit.
+/// Called last in a transaction: the chain's head stays locked until the commit.
 pub(crate) async fn append(
     db: &mut Connection,
     chain: &Chain,
@@ -109,7 +110,7 @@ pub(crate) async fn append(
     )
     .await?;
     let Some((n, prev_hash)) = head else {
-        return Err(DbError::corrupt("an audit chain that was not begun"));
+        return Err(DbError::corrupt("the audit chain has no head"));
     };
     let link = ChainRow {
         n: n + 1,
@@ -142,7 +143,7 @@ pub(crate) async fn append(
     Ok(())
 }
 
-/// Begins a vault's chain.
+/// Starts a vault's chain.
 pub(crate) async fn create_chain(db: &mut Connection, vault: &VaultId) -> Result<(), DbError> {
     let begin = "INSERT INTO audit_heads (chain, n, hash) VALUES ($1, 0, '')";
     db.execute(begin, params![vault.as_str()]).await.map(drop)
@@ -164,11 +165,11 @@ struct ChainRow {
     at: i64,
     /// Actor, action, subject.
     words: [String; 3],
-    /// JSON as it is stored.
+    /// The JSON as it is stored.
     detail: String,
 }
 
-/// What stands in the row to be searched by is what the entry says.
+/// Compares the search columns of the row with the hashed detail.
 fn columns_match_detail(address: Option<&str>, detail: &str) -> bool {
     match address {
         None => true,
@@ -193,7 +194,8 @@ impl ChainRow {
         ))
     }
 
-    /// SHA-256 hex over the fields, each with its length before it, so that no two entries read alike.
+    /// SHA-256 hex over the fields. Each field is prefixed with its length, so that no two entries
+    /// have the same input.
     fn hash(&self, chain: &Chain) -> String {
         let mut sha256 = digest::Context::new(&digest::SHA256);
         let mut add = |field: &[u8]| {
@@ -211,7 +213,7 @@ impl ChainRow {
 }
 
 impl Store {
-    /// Reads a whole chain and computes it anew. What is appended meanwhile is not looked at.
+    /// Reads a whole chain and recomputes its hashes. Entries appended meanwhile are ignored.
     pub async fn verify_audit(&self, chain: &Chain) -> StoreResult<ChainStatus> {
         self.read(chain.clone(), |db, chain| {
             Box::pin(async move { Ok(verify(db, chain).await?) })
@@ -224,7 +226,7 @@ async fn verify(db: &mut Connection, chain: &Chain) -> Result<ChainStatus, DbErr
     const PAGE: &str =
         "SELECT n, prev_hash, hash, at, actor, action, subject, detail, address FROM audit
         WHERE chain = $1 AND n > $2 AND n <= $3 ORDER BY n LIMIT 1000";
-    // In one statement: what is appended moves the head along.
+    // One statement, because each append moves the head.
     const ROWS_BEYOND_HEAD: &str = "SELECT MIN(n) FROM audit WHERE chain = $1
         AND (n < 1 OR n > (SELECT head.n FROM audit_heads AS head WHERE head.chain = $1))";
     let head = head(

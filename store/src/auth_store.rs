@@ -1,4 +1,5 @@
-//! What the crate `auth` asks of a database, each in one transaction. What is done is in the files named after it.
+//! [`AuthStore`](auth::AuthStore) on both databases: one transaction a method. The SQL is in the
+//! modules named after their subjects.
 
 use auth::{
     Account, AccountChange, Actor, AuthStore, SecurityEpoch, NewAccount, Origin, PasswordHash, Realm,
@@ -132,14 +133,14 @@ impl AuthStore for Store {
         &self,
         session: Session,
         secret: TokenHash,
-        era: SecurityEpoch,
+        epoch: SecurityEpoch,
     ) -> StoreResult<Option<SignInContext>> {
         write_tx!(
             self,
             sessions::StartSession {
                 session,
                 secret,
-                era
+                epoch
             },
             sessions::start
         )
@@ -215,7 +216,7 @@ impl AuthStore for Store {
         write_tx!(self, end, sessions::end_all)
     }
 
-    async fn end_everybody(&self, all: EndAllSessions) -> StoreResult<u64> {
+    async fn end_all_sessions(&self, all: EndAllSessions) -> StoreResult<u64> {
         write_tx!(self, all, sessions::end_all_accounts)
     }
 
@@ -243,7 +244,7 @@ impl AuthStore for Store {
     async fn purge_ended(&self, before: Timestamp) -> StoreResult<u64> {
         let mut forgotten = 0;
         loop {
-            // In small steps, so that nobody who signs in waits for it.
+            // Small steps, so that no sign-in waits for the whole purge.
             let some: StoreResult<u64> = write_tx!(self, before, sessions::purge_ended);
             match some? {
                 0 => return Ok(forgotten),

@@ -1,5 +1,5 @@
-//! One connection to either database. Statements are written once, in PostgreSQL's words; SQLite gets them with `?1`
-//! for `$1` and without `FOR UPDATE`, which its single writer does not need.
+//! One connection to either database. Statements are written once, in PostgreSQL's syntax. SQLite
+//! receives `?1` for `$1`, and no `FOR UPDATE`, which its single writer does not need.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::{
     value::{Row, Value},
 };
 
-/// A database that does not answer one question of a reader for so long is not there.
+/// A read over 30 s fails as an unreachable database.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) enum Connection {
-    /// Never waits: its functions are done when they are first polled.
+    /// Never waits: its futures complete on the first poll.
     Sqlite(rusqlite::Connection),
     /// For reading.
     Pooled(sqlx::pool::PoolConnection<Postgres>),
@@ -27,7 +27,7 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    /// All rows that a statement answers, also an `INSERT … RETURNING`.
+    /// All rows that a statement returns, also for `INSERT … RETURNING`.
     pub(crate) async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
         match self {
             Self::Sqlite(sqlite) => query_sqlite(sqlite, sql, params),
@@ -50,7 +50,7 @@ impl Connection {
         Ok(self.query(sql, params).await?.into_iter().next())
     }
 
-    /// How many rows a statement changed.
+    /// The number of rows that a statement changed.
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
         match self {
             Self::Sqlite(sqlite) => execute_sqlite(sqlite, sql, params),
@@ -110,11 +110,11 @@ fn value_from_sqlite(value: ValueRef<'_>) -> Result<Value, DbError> {
         ValueRef::Integer(number) => Ok(Value::Int(Some(number))),
         ValueRef::Text(bytes) => {
             let text = std::str::from_utf8(bytes)
-                .map_err(|_| DbError::corrupt("text that is not UTF-8"))?;
+                .map_err(|_| DbError::corrupt("stored text is not UTF-8"))?;
             Ok(Value::Text(Some(text.to_owned())))
         }
         ValueRef::Real(_) | ValueRef::Blob(_) => Err(DbError::corrupt(
-            "a value that is neither a number nor text",
+            "stored value is neither a number nor text",
         )),
     }
 }
@@ -129,7 +129,7 @@ impl rusqlite::ToSql for Value {
     }
 }
 
-/// The text is made of this crate's own words only; what comes from outside goes into the parameters.
+/// The text contains only constants of this crate. Outside values go into the parameters.
 fn bound<'q>(
     sql: &str,
     params: &'q [Value],

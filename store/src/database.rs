@@ -1,26 +1,26 @@
-//! Which database, read from its URL.
+//! The choice of database, parsed from its URL.
 
 use std::{fmt, path::PathBuf};
 
 use crate::tls::{ALLOWED_PARAMS, Tls, refuse_unknown, refuse_weak};
 
-/// Where the rows are kept.
+/// The database that stores the rows.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Database {
     /// One file, for one node.
     Sqlite(PathBuf),
-    /// A `postgres://` URL, which may hold a password: it never prints.
+    /// A `postgres://` URL. It may contain a password, so it is never printed.
     Postgres(String),
 }
 
-/// Does not repeat the URL, which may hold a password.
+/// Omits the URL, which may contain a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadDatabaseUrl {
     #[error(
         "The database URL must begin with sqlite:// or postgres://, as in sqlite:///var/lib/strongroom/strongroom.db"
     )]
     Unknown,
-    /// Without the parameter: it may be a password under a misspelt name.
+    /// Omits the parameter, which may be a password under a misspelt name.
     #[error("The database URL has an unknown parameter. Allowed: {}. Write a ? in a password as %3F.", ALLOWED_PARAMS.join(", "))]
     Parameter,
     #[error(
@@ -32,10 +32,12 @@ pub enum BadDatabaseUrl {
 }
 
 impl Database {
-    /// Takes `sqlite:///absolute/path`, `sqlite://relative/path`, `postgres://…` or `postgresql://…`.
+    /// Parses `sqlite:///absolute/path`, `sqlite://relative/path`, `postgres://…` or
+    /// `postgresql://…`.
     ///
     /// # Errors
-    /// [`BadDatabaseUrl`] for anything else, and for a PostgreSQL elsewhere that is not [`Tls::Verified`] if it has to be.
+    /// [`BadDatabaseUrl`] for anything else, and for a remote PostgreSQL without verified TLS where
+    /// `tls` is [`Tls::Verified`].
     pub fn parse(url: &str, tls: Tls) -> Result<Self, BadDatabaseUrl> {
         match url.split_once("://") {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
@@ -55,7 +57,7 @@ impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
-            // Host and database name come after the last `@`; parameters may hold a password as well.
+            // Host and database name follow the last `@`. Parameters may contain a password too.
             Self::Postgres(url) => {
                 let place = url
                     .rsplit_once('@')

@@ -1,4 +1,4 @@
-//! Links that make an e-mail address an account's.
+//! Links that verify a new e-mail address.
 
 use auth::{
     Account, AccountChange, AccountStatus,
@@ -15,8 +15,8 @@ use crate::{
 };
 
 impl EmailLinkStore for Store {
-    async fn keep_email_link(&self, slip: OneTimeToken, record: NewAuditEntry) -> StoreResult<()> {
-        write_tx!(self, (slip, record), insert)
+    async fn insert_email_link(&self, token: OneTimeToken, record: NewAuditEntry) -> StoreResult<()> {
+        write_tx!(self, (token, record), insert)
     }
 
     async fn confirm_email(&self, confirmation: EmailConfirmation) -> StoreResult<Option<Account>> {
@@ -31,35 +31,35 @@ impl EmailLinkStore for Store {
     }
 }
 
-async fn insert(db: &mut Connection, (slip, record): &(OneTimeToken, NewAuditEntry)) -> Result<(), DbError> {
-    if let Some(username) = &slip.username {
-        // Two who ask at once: the second one waits here, and takes away what the first one kept.
+async fn insert(db: &mut Connection, (token, record): &(OneTimeToken, NewAuditEntry)) -> Result<(), DbError> {
+    if let Some(username) = &token.username {
+        // A parallel request waits here, then replaces the link that the first one stored.
         accounts::lock_row(db, username).await?;
         one_time_tokens::delete_all(db, &(OneTimeKind::EmailLink, username.clone())).await?;
     }
-    one_time_tokens::insert(db, slip).await?;
+    one_time_tokens::insert(db, token).await?;
     audit::record(db, record).await
 }
 
-/// Refused as if there were no such account where it is not what it was.
+/// If the account has changed since, the result is the same as for an unknown account.
 async fn confirm(
     db: &mut Connection,
     confirmation: &EmailConfirmation,
 ) -> Result<Account, TxError<ChangeRejected>> {
     let EmailConfirmation {
         link,
-        era,
-        before,
+        epoch,
+        previous: before,
         email,
         by,
         at,
     } = confirmation;
-    // The account before the link, as everywhere.
+    // The account is locked before the link, as everywhere.
     let account = accounts::lock_row(db, &by.username)
         .await?
         .ok_or(ChangeRejected::NoSuchAccount)?;
     let as_it_was =
-        account.standing == AccountStatus::Active && account.epoch == *era && account.email == *before;
+        account.status == AccountStatus::Active && account.epoch == *epoch && account.email == *before;
     let one = Key {
         kind: OneTimeKind::EmailLink,
         hash: link.clone(),

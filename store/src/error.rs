@@ -1,12 +1,12 @@
-//! What the databases refuse, told apart as far as anybody acts on it.
+//! Errors of the databases, distinguished as far as callers treat them differently.
 
 use auth::{
     StoreUnavailable,
-    store::{ChangeRejected, FactorsRefused},
+    store::{ChangeRejected, FactorChangeRejected},
 };
 use vault::VaultError;
 
-/// Why the store did not open.
+/// The reason why the store did not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// An older program must not write rows that it does not understand.
@@ -14,12 +14,12 @@ pub enum OpenError {
         "The database was written by a newer Strongroom (version {found}; this program supports {known}). Start the newer program, or restore a backup from before the upgrade."
     )]
     Newer { found: i64, known: i64 },
-    /// Whoever opened it was told not to change tables.
+    /// The schema is out of date, and the caller forbids migrations.
     #[error(
         "The database schema is out of date (version {found}; this program needs {known}), and database_migrate is off. Run `strongroom migrate` as the account that owns the tables, with --grant-to for the account of the server."
     )]
     Older { found: i64, known: i64 },
-    /// A published migration was edited, or the database was made by another program.
+    /// A published migration was edited, or another program created the database.
     #[error(
         "Migration {version} of the database differs from this program's. Start the program that made the database, or restore a backup."
     )]
@@ -31,14 +31,14 @@ pub enum OpenError {
     },
 }
 
-/// Why a statement or a commit failed.
+/// The reason why a statement or a commit failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DbError {
-    /// A unique index has this key already; `index` as the database names it.
-    #[error("{index} has this key already")]
+    /// A unique index contains this key already; `index` is the database's text.
+    #[error("unique violation: {index}")]
     UniqueViolation { index: String },
-    /// Another transaction was in the way: run again, it may succeed.
-    #[error("another transaction was in the way: {0}")]
+    /// Conflict with another transaction; a retry may succeed.
+    #[error("conflict with another transaction: {0}")]
     Serialization(String),
     #[error("the disk is full")]
     DiskFull,
@@ -49,7 +49,7 @@ pub(crate) enum DbError {
     Sqlite(#[source] rusqlite::Error),
     #[error("{0}")]
     Postgres(#[source] sqlx::Error),
-    /// The batch that this was part of was not committed.
+    /// The batch that contained this job was not committed.
     #[error("the commit failed: {0}")]
     NotCommitted(String),
     /// A row that this program did not write, or a bug.
@@ -63,10 +63,10 @@ impl DbError {
     }
 
     pub(crate) fn timed_out() -> Self {
-        Self::corrupt("the database does not answer")
+        Self::corrupt("the database did not answer in time")
     }
 
-    /// A second run may find what was in the way of the first.
+    /// A second run may find the conflict resolved.
     pub(crate) fn is_retryable(&self) -> bool {
         matches!(self, Self::Serialization(_) | Self::UniqueViolation { .. })
     }
@@ -124,7 +124,7 @@ impl From<DbError> for ChangeRejected {
     }
 }
 
-impl From<DbError> for FactorsRefused {
+impl From<DbError> for FactorChangeRejected {
     fn from(error: DbError) -> Self {
         Self::Store(error.into())
     }
@@ -141,14 +141,14 @@ impl From<DbError> for VaultError {
         match error {
             DbError::DiskFull => Self::DiskFull,
             DbError::TooLong(_) => Self::BadUpload {
-                detail: "This name is longer than the database can keep.".to_owned(),
+                detail: "This name is too long for the database.".to_owned(),
             },
             other => Self::Store(other.into()),
         }
     }
 }
 
-/// Why a transaction was not committed: it was refused by a rule, or it failed.
+/// The reason why a transaction was not committed: a rule rejected it, or the database failed.
 #[derive(Debug)]
 pub(crate) enum TxError<E> {
     Rejected(E),
@@ -173,8 +173,8 @@ impl From<ChangeRejected> for TxError<ChangeRejected> {
     }
 }
 
-impl From<FactorsRefused> for TxError<FactorsRefused> {
-    fn from(error: FactorsRefused) -> Self {
+impl From<FactorChangeRejected> for TxError<FactorChangeRejected> {
+    fn from(error: FactorChangeRejected) -> Self {
         Self::Rejected(error)
     }
 }

@@ -1,10 +1,10 @@
-//! Second factors, and the sessions that live on what was proved with them.
+//! Second factors, and the sessions that were authenticated with them.
 
 use auth::{
     Actor, Factor, FactorId, FactorKind, AccountStatus, TokenHash, Username,
-    audit::{Deed, AuditDetail, NewAuditEntry},
+    audit::{AuditAction, AuditDetail, NewAuditEntry},
     store::{
-        StoreResult, SessionEnd, EndReason, FactorChange, FactorStore, FactorsRefused, MinimumFactors, Removal, StepUpRenewal,
+        StoreResult, SessionEnd, EndReason, FactorChange, FactorStore, FactorChangeRejected, MinimumFactors, Removal, StepUpRenewal,
     },
 };
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ impl FactorStore for Store {
         read_tx!(self, id.clone(), find)
     }
 
-    async fn change_factors(&self, change: FactorChange) -> Result<(), FactorsRefused> {
+    async fn change_factors(&self, change: FactorChange) -> Result<(), FactorChangeRejected> {
         self.write(change, |db, asked| Box::pin(change_all(db, asked)))
             .await
     }
@@ -68,7 +68,7 @@ impl FactorStore for Store {
         )
     }
 
-    async fn use_recovery_code(
+    async fn consume_recovery_code(
         &self,
         by: &Actor,
         code: &TokenHash,
@@ -112,38 +112,38 @@ async fn find(db: &mut Connection, id: &FactorId) -> Result<Option<Factor>, DbEr
 async fn change_all(
     db: &mut Connection,
     change: &FactorChange,
-) -> Result<(), TxError<FactorsRefused>> {
-    // Held until the commit: two who take the last two away at once are one after the other, and so are the
-    // sign-ins that meanwhile begin a session.
+) -> Result<(), TxError<FactorChangeRejected>> {
+    // Locked until the commit. It serializes two removals of the last two factors, and sign-ins
+    // that create a session meanwhile.
     match accounts::lock_row(db, &change.username).await? {
-        Some(account) if account.standing != AccountStatus::Deleted => {}
-        _ => return Err(FactorsRefused::NoSuchAccount.into()),
+        Some(account) if account.status != AccountStatus::Deleted => {}
+        _ => return Err(FactorChangeRejected::NoSuchAccount.into()),
     }
     if !remove(db, &change.username, &change.remove).await? {
-        return Err(FactorsRefused::NoSuchFactor.into());
+        return Err(FactorChangeRejected::NoSuchFactor.into());
     }
     for factor in &change.add {
         if !insert(db, factor).await? {
-            return Err(FactorsRefused::Taken.into());
+            return Err(FactorChangeRejected::Duplicate.into());
         }
     }
     if count_remaining(db, &change.username).await? == 0 {
-        if change.least == MinimumFactors::One {
-            return Err(FactorsRefused::Last.into());
+        if change.minimum == MinimumFactors::One {
+            return Err(FactorChangeRejected::LastFactor.into());
         }
         remove(db, &change.username, &Removal::All).await?;
     }
     let ended = keep_current_session(db, change).await?;
     append(db, &change.username).await?;
-    // After the announcement, as everywhere: this one writes into the audit.
-    if change.unlink {
+    // After the account event, as everywhere: this call writes to the audit.
+    if change.unlink_identities {
         identities::unlink_all(db, &change.username, &change.by, change.at).await?;
     }
     audit::record(db, &audit_entry(change, ended)).await?;
     Ok(())
 }
 
-/// False if it was one that is not there.
+/// Returns false if the factor does not exist.
 async fn remove(db: &mut Connection, of: &Username, what: &Removal) -> Result<bool, DbError> {
     let of = of.as_str();
     match what {
@@ -168,7 +168,7 @@ async fn remove(db: &mut Connection, of: &Username, what: &Removal) -> Result<bo
     }
 }
 
-/// False if it is there already, or is a second one where there may be one.
+/// Returns false if the factor exists already, or is a second one of a kind that allows one.
 async fn insert(db: &mut Connection, factor: &Factor) -> Result<bool, DbError> {
     const INSERT: &str =
         "INSERT INTO factors (factor_id, username, kind, name, body, counter, created_at, last_used_at, used_at)
@@ -190,7 +190,7 @@ async fn insert(db: &mut Connection, factor: &Factor) -> Result<bool, DbError> {
     Ok(db.execute(INSERT, row).await? == 1)
 }
 
-/// Second factors, without recovery codes.
+/// Counts second factors, without recovery codes.
 async fn count_remaining(db: &mut Connection, of: &Username) -> Result<i64, DbError> {
     let count = "SELECT COUNT(*) FROM factors WHERE username = $1 AND kind <> 'recovery'";
     db.find(count, params![of.as_str()])
@@ -198,11 +198,11 @@ async fn count_remaining(db: &mut Connection, of: &Username) -> Result<i64, DbEr
         .map_or(Ok(0), |mut row| row.int())
 }
 
-/// Ends every session but the one that goes on; says how many.
+/// Ends every session except the current one; returns how many.
 async fn keep_current_session(
     db: &mut Connection,
     change: &FactorChange,
-) -> Result<u64, TxError<FactorsRefused>> {
+) -> Result<u64, TxError<FactorChangeRejected>> {
     if let Some((id, methods)) = &change.keep {
         const GO_ON: &str = "UPDATE sessions SET methods = $3
             WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $4";
@@ -213,7 +213,7 @@ async fn keep_current_session(
             change.at
         ];
         if db.execute(GO_ON, row).await? == 0 {
-            return Err(FactorsRefused::SessionOver.into());
+            return Err(FactorChangeRejected::SessionEnded.into());
         }
     }
     let end = sessions::EndSessions {
@@ -228,14 +228,14 @@ async fn keep_current_session(
     Ok(sessions::revoke_all(db, &end).await?)
 }
 
-/// What somebody knows of their factors: kinds and names, and of the codes that they are there.
+/// Records kinds and names of the factors. For recovery codes it records only that they exist.
 fn audit_entry(change: &FactorChange, ended: u64) -> NewAuditEntry {
-    let record = NewAuditEntry::new(&change.by, change.deed, change.at).subject(change.username.as_str());
-    let told = AuditDetail::from_json(change.detail.clone()).with("sessions_ended", ended);
+    let record = NewAuditEntry::new(&change.by, change.action, change.at).subject(change.username.as_str());
+    let entry = AuditDetail::from_json(change.detail.clone()).with("sessions_ended", ended);
     record.with_detail(|detail| AuditDetail {
-        by: detail.by,
+        for_actor: detail.for_actor,
         from: detail.from,
-        ..told
+        ..entry
     })
 }
 
@@ -304,7 +304,7 @@ async fn consume_recovery_code(
         .find(LEFT, params![of])
         .await?
         .map_or(Ok(0), |mut row| row.int())?;
-    let record = NewAuditEntry::new(&code.by, Deed::RecoveryCodeUsed, code.at);
+    let record = NewAuditEntry::new(&code.by, AuditAction::RecoveryCodeUsed, code.at);
     audit::record(db, &record.with_detail(|detail| detail.with("left", left))).await?;
     Ok(Some(u32::try_from(left).unwrap_or(u32::MAX)))
 }
@@ -323,10 +323,10 @@ async fn rename(
 async fn renew(db: &mut Connection, renew: &StepUpRenewal) -> Result<bool, DbError> {
     const RENEW: &str = "UPDATE sessions SET auth_time = $3, methods = $4
         WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3";
-    // What was shown in another era, or for a session with other factors, proves nothing now.
+    // A proof from another security epoch, or for a session with other factors, is void.
     if accounts::lock_row(db, &renew.by.username)
         .await?
-        .is_none_or(|account| account.epoch != renew.era)
+        .is_none_or(|account| account.epoch != renew.epoch)
     {
         return Ok(false);
     }
@@ -343,7 +343,7 @@ async fn renew(db: &mut Connection, renew: &StepUpRenewal) -> Result<bool, DbErr
     }
     append(db, &renew.by.username).await?;
     let methods: Vec<_> = renew.methods.iter().map(auth::AuthMethod::as_str).collect();
-    let record = NewAuditEntry::new(&renew.by, Deed::SteppedUp, renew.at);
+    let record = NewAuditEntry::new(&renew.by, AuditAction::StepUpCompleted, renew.at);
     audit::record(
         db,
         &record.with_detail(|detail| detail.with("session", id).with("methods", methods)),
@@ -357,7 +357,7 @@ fn parse(row: &mut Row) -> Result<Factor, DbError> {
         id: FactorId::new(&row.text()?),
         username: accounts::username(&row.text()?)?,
         kind: FactorKind::parse(&row.text()?)
-            .ok_or_else(|| DbError::corrupt("a stored kind of factor"))?,
+            .ok_or_else(|| DbError::corrupt("stored factor kind is unknown"))?,
         name: row.text()?,
         body: row.text()?,
         counter: row.int()?,

@@ -1,4 +1,4 @@
-//! The rows of files: read, held, written.
+//! Reads, locks and writes the rows of files.
 
 use vault::{
     Blob, Command, File, FileId, Filename, Lock, NameKey, Operation, UserText, VaultError, VaultId,
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) const COLUMNS: &str =
     "file_id, path, description, revision, change, oid, size, modified_at, modified_by,
     locked_by, lock_id, locked_at, lock_note, grants, deleted";
-/// `files.kind`.
+/// The values of `files.kind`.
 pub(crate) const FOLDER: i64 = 0;
 pub(crate) const FILE: i64 = 1;
 
@@ -57,19 +57,19 @@ fn read_lock(row: &mut Row) -> Result<Option<Lock>, DbError> {
 }
 
 pub(crate) fn size(stored: i64) -> Result<u64, DbError> {
-    u64::try_from(stored).map_err(|_| DbError::corrupt("a stored size"))
+    u64::try_from(stored).map_err(|_| DbError::corrupt("stored size is negative"))
 }
 
 pub(crate) fn size_value(size: u64) -> Result<i64, DbError> {
-    i64::try_from(size).map_err(|_| DbError::corrupt("a size that no disk has"))
+    i64::try_from(size).map_err(|_| DbError::corrupt("size overflows i64"))
 }
 
-/// What is before and after the last `/` of a name's key: `''` for the top.
+/// The parts of a name's key before and after its last `/`; the parent is `''` at the top.
 pub(crate) fn parent_and_name(key: &NameKey) -> (&str, &str) {
     key.as_str().rsplit_once('/').unwrap_or(("", key.as_str()))
 }
 
-/// The row that the command is about, kept from everybody else until the commit.
+/// Locks the row that the command is about until the commit.
 pub(crate) async fn lock_row(
     db: &mut Connection,
     command: &Command,
@@ -124,7 +124,8 @@ pub(crate) async fn find_or_deleted(
     row.map(|mut row| read(&mut row)).transpose()
 }
 
-/// Refuses a name that another file or a folder has. The unique index would too, but could not say who it is.
+/// Rejects a name that another file or folder uses. The unique index would reject it too, but could
+/// not name the other.
 pub(crate) async fn require_free(
     db: &mut Connection,
     vault: &VaultId,
@@ -143,7 +144,7 @@ pub(crate) async fn require_free(
     }
 }
 
-/// Adds the file, or changes it from what it was when it was held.
+/// Inserts the file, or updates the row as it was when it was locked.
 pub(crate) async fn write(
     db: &mut Connection,
     vault: &VaultId,
@@ -164,9 +165,9 @@ pub(crate) async fn write(
     if db.execute(UPDATE, &row).await? == 1 {
         Ok(())
     } else {
-        // Only where a database's row locks do not hold what they promise.
+        // Reachable only if the database does not honour its row locks.
         Err(DbError::Serialization(
-            "a file changed while it was held".to_owned(),
+            "a file changed while its row was locked".to_owned(),
         ))
     }
 }

@@ -1,5 +1,6 @@
-//! A folder has a row while there is a live file in it, so that the unique index on names settles every race between
-//! files and folders (docs/decisions/0001). Callers hold the vault's row.
+//! A folder has a row while it contains a live file. The unique index on names thereby decides
+//! every race between files and folders (docs/decisions/0001). Callers hold the lock on the vault's
+//! row.
 
 use vault::{File, Filename, VaultError, VaultId};
 
@@ -10,7 +11,7 @@ use crate::{
     value::params,
 };
 
-/// Makes the folders above a file, as far as they are not there.
+/// Inserts the missing folders above a file.
 pub(crate) async fn ensure(
     db: &mut Connection,
     vault: &VaultId,
@@ -19,7 +20,7 @@ pub(crate) async fn ensure(
     const FIND: &str =
         "SELECT kind, path FROM files WHERE vault_id = $1 AND path_key = $2 AND deleted = 0";
     let folders: Vec<Filename> = file.name.folders().collect();
-    // Innermost first: above one that is there, all are.
+    // Innermost first: if one exists, all folders above it exist.
     for folder in folders.iter().rev() {
         let Some(mut row) = db
             .find(FIND, params![vault.as_str(), folder.key().as_str()])
@@ -65,7 +66,7 @@ async fn insert(
     db.execute(INSERT, row).await.map(drop)
 }
 
-/// Removes the folders that are empty once `leaving` is gone from where it is, from the innermost up.
+/// Removes the folders that are empty without `leaving`, innermost first.
 pub(crate) async fn remove_if_empty(
     db: &mut Connection,
     vault: &VaultId,

@@ -1,10 +1,10 @@
-//! Groups: who is in them, and what they give.
+//! Groups: their members and their roles.
 
 use std::collections::BTreeMap;
 
 use auth::{
     Account, Actor, Group, GroupName, RealmId, Role, AccountStatus, Username,
-    audit::{Deed, AuditDetail, NewAuditEntry},
+    audit::{AuditAction, AuditDetail, NewAuditEntry},
     store::{StoreResult, GroupChange, GroupRejected, GroupStore, InsertResult, Membership},
 };
 use jiff::Timestamp;
@@ -68,12 +68,12 @@ impl GroupStore for Store {
         read_tx!(self, realm.clone(), groups_in)
     }
 
-    async fn members_through(&self, realm: &RealmId) -> StoreResult<Vec<(Account, GroupName, Role)>> {
+    async fn members_via_groups(&self, realm: &RealmId) -> StoreResult<Vec<(Account, GroupName, Role)>> {
         read_tx!(self, realm.clone(), members_via_groups)
     }
 }
 
-/// Whose group, and who does something to it.
+/// The group, and the actor who changes it.
 #[derive(Debug)]
 struct GroupOp {
     name: GroupName,
@@ -167,7 +167,7 @@ async fn create(db: &mut Connection, doing: &GroupOp) -> Result<InsertResult, Db
     {
         return Ok(InsertResult::Duplicate);
     }
-    record(db, doing, Deed::GroupMade, |detail| detail).await?;
+    record(db, doing, AuditAction::GroupCreated, |detail| detail).await?;
     Ok(InsertResult::Inserted)
 }
 
@@ -176,7 +176,7 @@ async fn change(
     doing: &GroupOp,
     change: &GroupChange,
 ) -> Result<(), TxError<GroupRejected>> {
-    // Held until the commit, so that nobody joins or leaves while its roles change.
+    // Locked until the commit, so that its members do not change while its roles do.
     let hold = "SELECT 1 FROM account_groups WHERE name = $1 FOR UPDATE";
     if db.find(hold, params![doing.name.as_str()]).await?.is_none() {
         return Err(TxError::Rejected(GroupRejected::NoSuchGroup));
@@ -197,7 +197,7 @@ async fn change(
 
 async fn exists(db: &mut Connection, username: &Username) -> Result<(), TxError<GroupRejected>> {
     match accounts::lock_row(db, username).await? {
-        Some(account) if account.standing != AccountStatus::Deleted => Ok(()),
+        Some(account) if account.status != AccountStatus::Deleted => Ok(()),
         _ => Err(TxError::Rejected(GroupRejected::NoSuchAccount)),
     }
 }
@@ -233,7 +233,7 @@ async fn set_member(
         MemberOp::In => (out, in_it),
         MemberOp::Out => (in_it, out),
     };
-    record(db, doing, Deed::GroupChanged, |detail| {
+    record(db, doing, AuditAction::GroupChanged, |detail| {
         detail.change(before, after)
     })
     .await
@@ -265,7 +265,7 @@ async fn set_role(
     };
     append_for_members(db, &doing.name).await?;
     let (before, after) = (json!({ "role": before }), json!({ "role": after }));
-    record(db, doing, Deed::GroupChanged, |detail| {
+    record(db, doing, AuditAction::GroupChanged, |detail| {
         detail.change(before, after).with("realm", vault)
     })
     .await
@@ -290,7 +290,7 @@ async fn delete(db: &mut Connection, doing: &GroupOp) -> Result<(), DbError> {
         .map(|(realm, role)| json!([realm.as_str(), role.as_str()]))
         .collect();
     let before = json!({ "members": members, "roles": roles });
-    record(db, doing, Deed::GroupRemoved, |detail| {
+    record(db, doing, AuditAction::GroupDeleted, |detail| {
         detail.change(before, json!({}))
     })
     .await
@@ -306,7 +306,7 @@ async fn append_for_members(db: &mut Connection, name: &GroupName) -> Result<(),
 async fn record(
     db: &mut Connection,
     doing: &GroupOp,
-    deed: Deed,
+    deed: AuditAction,
     add: impl FnOnce(AuditDetail) -> AuditDetail,
 ) -> Result<(), DbError> {
     let record = NewAuditEntry::new(&doing.by, deed, doing.at).subject(doing.name.as_str());
@@ -345,7 +345,7 @@ async fn members_via_groups(
     rows.into_iter().map(read).collect()
 }
 
-/// Of the accounts from `first` to `last`: their groups by name, each with its roles.
+/// The groups of the accounts from `first` to `last` by name, each with its roles.
 pub(crate) async fn groups_of(
     db: &mut Connection,
     names: &[Value],
@@ -379,5 +379,5 @@ fn read_role(row: &mut Row) -> Result<(RealmId, Role), DbError> {
 }
 
 fn group_name(raw: &str) -> Result<GroupName, DbError> {
-    GroupName::parse(raw).map_err(|error| DbError::corrupt(format!("a stored group: {error}")))
+    GroupName::parse(raw).map_err(|error| DbError::corrupt(format!("stored group name is invalid: {error}")))
 }

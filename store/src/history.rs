@@ -1,4 +1,4 @@
-//! Revisions, changes and events: written once, never changed.
+//! Revisions, changes and events: inserted once, never updated.
 
 use auth::Actor;
 use vault::{
@@ -18,12 +18,12 @@ use crate::{
 const COLUMNS: &str = "file_id, revision, change, kind, name, moved_from, oid, size, author, author_name, author_email,
     at, comment";
 
-/// What is known of a revision beside itself.
+/// The data of a revision besides its own row.
 #[derive(Debug)]
 pub(crate) struct RecordedChange<'a> {
     pub(crate) command: &'a Command,
     pub(crate) effect: &'a Effect,
-    /// With the number of the change.
+    /// Includes the number of the change.
     pub(crate) after: &'a File,
 }
 
@@ -64,7 +64,7 @@ fn read(mut row: Row) -> Result<Revision, DbError> {
         revision: row.int()?,
         change: row.int()?,
         kind: RevisionKind::parse(&row.text()?)
-            .ok_or_else(|| DbError::corrupt("a stored kind of revision"))?,
+            .ok_or_else(|| DbError::corrupt("stored revision kind is unknown"))?,
         name: Filename::from_stored(&row.text()?),
         moved_from: row.opt_text()?.map(|name| Filename::from_stored(&name)),
         blob: read_blob(row.opt_text()?, row.opt_int()?)?,
@@ -129,7 +129,7 @@ pub(crate) async fn revision(
         .transpose()
 }
 
-/// A page of what came after a number.
+/// A page of the rows after a number.
 #[derive(Debug)]
 pub(crate) struct Since {
     pub(crate) vault: VaultId,
@@ -198,7 +198,7 @@ fn read_event(mut row: Row) -> Result<Event, DbError> {
         id,
         at,
         by,
-        action: EventAction::parse(&action).ok_or_else(|| DbError::corrupt("a stored action"))?,
+        action: EventAction::parse(&action).ok_or_else(|| DbError::corrupt("stored event action is unknown"))?,
         file: body.file.into_file()?,
         moved_from: body.moved_from.map(|name| Filename::from_stored(&name)),
         reason: body.reason.map(UserText::from_stored),

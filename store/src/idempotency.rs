@@ -1,4 +1,4 @@
-//! Keys that clients give their requests, so that a retry does nothing twice.
+//! Idempotency keys: a repeated request has no second effect.
 
 use auth::Username;
 use vault::{Command, Outcome, VaultError, store::IdempotencyKey};
@@ -10,8 +10,8 @@ use crate::{
     value::{Value, params},
 };
 
-/// Takes the key by inserting it: whoever comes with the same one meanwhile waits for this transaction and then finds
-/// its outcome. `Some` if this is the later one.
+/// Claims the key by inserting it. A parallel request with the same key waits for this transaction,
+/// then reads its outcome. `Some` for the later of the two.
 pub(crate) async fn claim(
     db: &mut Connection,
     command: &Command,
@@ -29,10 +29,10 @@ pub(crate) async fn claim(
     if db.execute(CLAIM, &row).await? == 1 {
         return Ok(None);
     }
-    // Forgotten between the two statements: the next try can claim it.
+    // The key was purged between the two statements: the next attempt can claim it.
     let Some(mut row) = db.find(FIND, &place).await? else {
         return Err(
-            DbError::Serialization("an idempotency key was forgotten just now".to_owned()).into(),
+            DbError::Serialization("an idempotency key was purged meanwhile".to_owned()).into(),
         );
     };
     if row.text()? != key.fingerprint {
@@ -42,7 +42,7 @@ pub(crate) async fn claim(
     Ok(Some(outcome.replayed()?))
 }
 
-/// Records what the retry will be answered.
+/// Stores the response for a repeated request.
 pub(crate) async fn complete(
     db: &mut Connection,
     command: &Command,

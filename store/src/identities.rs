@@ -1,8 +1,8 @@
-//! Accounts at upstream providers that open ours.
+//! Identities at upstream providers that sign in to local accounts.
 
 use auth::{
     Actor, SecurityEpoch, NewAccount, RealmId, Role, Username,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     store::{StoreResult, SessionEnd, EndReason, Identity, IdentityStore, InsertResult, LinkResult, NewIdentity},
     upstream::identity_id,
 };
@@ -34,11 +34,11 @@ impl IdentityStore for Store {
     async fn link_identity(
         &self,
         by: Actor,
-        era: SecurityEpoch,
+        epoch: SecurityEpoch,
         new: NewIdentity,
         at: Timestamp,
     ) -> StoreResult<Option<InsertResult>> {
-        write_tx!(self, (Link { by, new, at }, era), link_in_session)
+        write_tx!(self, (Link { by, new, at }, epoch), link_in_session)
     }
 
     async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> StoreResult<bool> {
@@ -53,7 +53,7 @@ impl IdentityStore for Store {
         )
     }
 
-    async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> StoreResult<()> {
+    async fn touch_identity(&self, issuer: &str, subject: &str, at: Timestamp) -> StoreResult<()> {
         write_tx!(
             self,
             Used {
@@ -65,7 +65,7 @@ impl IdentityStore for Store {
         )
     }
 
-    async fn create_linked(
+    async fn create_linked_account(
         &self,
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
@@ -78,7 +78,7 @@ impl IdentityStore for Store {
             identity,
             by,
         };
-        // The account is taken back where the identity turns out to be somebody's.
+        // The new account is rolled back if the identity belongs to another account.
         match self
             .write(create, |db, create| Box::pin(create_linked(db, create)))
             .await
@@ -116,14 +116,14 @@ struct Link {
     at: Timestamp,
 }
 
-/// The account is held, so that whoever ends the session from here on finds what it has joined.
+/// Locks the account: a transaction that ends the session later also finds the new identity.
 async fn link_in_session(
     db: &mut Connection,
-    (asked, era): &(Link, SecurityEpoch),
+    (asked, epoch): &(Link, SecurityEpoch),
 ) -> Result<Option<InsertResult>, DbError> {
     if let Some(session) = asked.by.session() {
         let held = accounts::lock_row(db, &asked.by.username).await?;
-        if held.is_none_or(|account| account.epoch != *era)
+        if held.is_none_or(|account| account.epoch != *epoch)
             || !sessions::is_live(db, &asked.by.username, session, asked.at).await?
         {
             return Ok(None);
@@ -149,7 +149,7 @@ async fn link(db: &mut Connection, link: &Link) -> Result<InsertResult, DbError>
         return Ok(InsertResult::Duplicate);
     }
     let after = json!({ "provider": new.provider, "issuer": new.issuer, "subject": new.subject });
-    let record = NewAuditEntry::new(&link.by, Deed::ProviderLinked, link.at);
+    let record = NewAuditEntry::new(&link.by, AuditAction::ProviderLinked, link.at);
     audit::record(
         db,
         &record.with_detail(|detail| detail.change(json!({}), after)),
@@ -167,10 +167,10 @@ struct Unlink {
 
 fn unlink_entry(by: &Actor, identity: &Identity, at: Timestamp) -> NewAuditEntry {
     let before = json!({ "provider": identity.provider, "issuer": identity.issuer, "subject": identity.subject });
-    NewAuditEntry::new(by, Deed::ProviderUnlinked, at).with_detail(|detail| detail.change(before, json!({})))
+    NewAuditEntry::new(by, AuditAction::ProviderUnlinked, at).with_detail(|detail| detail.change(before, json!({})))
 }
 
-/// Whatever is joined to that account, by somebody else.
+/// Unlinks all identities of the account, on behalf of another actor.
 pub(crate) async fn unlink_all(
     db: &mut Connection,
     username: &Username,
@@ -195,7 +195,7 @@ pub(crate) async fn unlink_all(
 async fn unlink(db: &mut Connection, unlink: &Unlink) -> Result<bool, DbError> {
     const DELETE: &str =
         "DELETE FROM identities WHERE issuer = $1 AND subject = $2 AND username = $3";
-    // Whoever begins a session of the account waits, and then sees the new era.
+    // A new session of the account waits for this lock, then sees the new epoch.
     accounts::lock_row(db, &unlink.by.username).await?;
     let theirs = identities_of(db, &unlink.by.username).await?;
     let Some(identity) = theirs
@@ -270,7 +270,7 @@ struct CreateLinked {
     by: Actor,
 }
 
-/// Why there is no account with that identity.
+/// The reason why no account was created with that identity.
 #[derive(Debug)]
 enum CreateLinkedError {
     Taken,
@@ -296,7 +296,7 @@ async fn create_linked(
         invite: None,
     };
     if accounts::create(db, &account).await? == InsertResult::Duplicate {
-        return Ok(LinkResult::NameTaken);
+        return Ok(LinkResult::UsernameTaken);
     }
     match link(
         db,
@@ -308,7 +308,7 @@ async fn create_linked(
     )
     .await?
     {
-        InsertResult::Inserted => Ok(LinkResult::Done),
+        InsertResult::Inserted => Ok(LinkResult::LinkResult),
         InsertResult::Duplicate => Err(TxError::Rejected(CreateLinkedError::Taken)),
     }
 }

@@ -1,8 +1,8 @@
-//! Invitations used: the slip goes and the account comes, in one transaction.
+//! Accepting an invitation: one transaction deletes the token and inserts the account.
 
 use auth::{
     Invitation, Inviter, Username,
-    store::{StoreResult, SessionEnd, InsertResult, InviteStore, AcceptInvitation, AcceptInvitationResult, OneTimeKind},
+    store::{StoreResult, SessionEnd, InsertResult, InvitationStore, AcceptInvitation, AcceptInvitationResult, OneTimeKind},
 };
 
 use crate::{
@@ -16,20 +16,20 @@ use crate::{
     transaction::write_tx,
 };
 
-impl InviteStore for Store {
+impl InvitationStore for Store {
     async fn accept_invitation(&self, redeem: AcceptInvitation) -> StoreResult<AcceptInvitationResult> {
         write_tx!(self, redeem, self::accept)
     }
 }
 
-/// Nothing is written before it is clear that all of it will be.
+/// Makes every check before its first write.
 async fn accept(db: &mut Connection, redeem: &AcceptInvitation) -> Result<AcceptInvitationResult, DbError> {
     let one = Key {
-        kind: OneTimeKind::Invite,
+        kind: OneTimeKind::Invitation,
         hash: redeem.hash.clone(),
         at: redeem.at,
     };
-    // Whoever invited before what they made, as everywhere.
+    // The inviter is locked before the token, as everywhere.
     if !is_authorized(db, redeem).await? || !one_time_tokens::lock_row(db, &one).await? {
         return Ok(AcceptInvitationResult::Invalid);
     }
@@ -39,7 +39,7 @@ async fn accept(db: &mut Connection, redeem: &AcceptInvitation) -> Result<Accept
         new,
         roles: redeem.roles.clone(),
         by,
-        invite: Some(redeem.invite.clone()),
+        invite: Some(redeem.invitation.clone()),
     };
     if accounts::create(db, &create).await? == InsertResult::Duplicate {
         return Ok(AcceptInvitationResult::UsernameTaken);
@@ -48,24 +48,24 @@ async fn accept(db: &mut Connection, redeem: &AcceptInvitation) -> Result<Accept
     Ok(AcceptInvitationResult::Accepted)
 }
 
-/// Whoever invited is held until the commit: nobody disables them or takes a role of theirs away meanwhile.
+/// Locks the inviter until the commit, so that neither status nor roles change meanwhile.
 async fn is_authorized(db: &mut Connection, redeem: &AcceptInvitation) -> Result<bool, DbError> {
-    let Inviter::Account(username) = &redeem.invite.by else {
-        return Ok(redeem.invite.still_authorized(None));
+    let Inviter::Account(username) = &redeem.invitation.by else {
+        return Ok(redeem.invitation.still_authorized(None));
     };
     accounts::lock_row(db, username).await?;
     let inviter = roles::member(db, username).await?;
-    Ok(redeem.invite.still_authorized(inviter.as_ref()))
+    Ok(redeem.invitation.still_authorized(inviter.as_ref()))
 }
 
-/// What was handed out by somebody who is thrown out, or (`None`) by anybody but the operator, lets nobody in any more.
+/// Revokes the invitations of one account, or with `None` all except the operator's.
 pub(crate) async fn revoke_all(
     db: &mut Connection,
     by: Option<&Username>,
     end: &SessionEnd,
 ) -> Result<(), DbError> {
-    for slip in one_time_tokens::consume_all(db, OneTimeKind::Invite, by).await? {
-        if let Some(record) = Invitation::withdrawn(&slip, end) {
+    for token in one_time_tokens::consume_all(db, OneTimeKind::Invitation, by).await? {
+        if let Some(record) = Invitation::withdrawal_entry(&token, end) {
             audit::record(db, &record).await?;
         }
     }

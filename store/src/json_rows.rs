@@ -1,5 +1,5 @@
-//! JSON as it is kept in rows: shapes of the store's own, apart from the wire's and from the domain's. Only ever
-//! added to, with defaults, so that rows of every age can be read.
+//! JSON as stored in rows: shapes of this crate, separate from the wire's and the domain's. Fields
+//! are only added, with defaults, so that old rows stay readable.
 
 use auth::Username;
 use jiff::Timestamp;
@@ -13,10 +13,10 @@ pub(crate) fn write(row: &impl Serialize) -> Result<String, DbError> {
 }
 
 pub(crate) fn read<T: DeserializeOwned>(json: &str) -> Result<T, DbError> {
-    serde_json::from_str(json).map_err(|error| DbError::corrupt(format!("stored JSON: {error}")))
+    serde_json::from_str(json).map_err(|error| DbError::corrupt(format!("stored JSON is invalid: {error}")))
 }
 
-/// `events.body`.
+/// The JSON in `events.body`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EventBody {
     pub(crate) file: FileRow,
@@ -36,7 +36,7 @@ impl EventBody {
     }
 }
 
-/// `idempotency.outcome`.
+/// The JSON in `idempotency.outcome`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct OutcomeRow {
     file: FileRow,
@@ -54,7 +54,7 @@ impl OutcomeRow {
         }
     }
 
-    /// The outcome again.
+    /// Converts back into the original outcome.
     pub(crate) fn replayed(self) -> Result<Outcome, DbError> {
         Ok(Outcome {
             file: self.file.into_file()?,
@@ -158,7 +158,7 @@ impl LockRow {
 }
 
 pub(crate) fn blob_id(raw: &str) -> Result<BlobId, DbError> {
-    BlobId::parse(raw).ok_or_else(|| DbError::corrupt("a stored content hash"))
+    BlobId::parse(raw).ok_or_else(|| DbError::corrupt("stored content hash is invalid"))
 }
 
 #[cfg(test)]

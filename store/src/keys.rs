@@ -1,8 +1,8 @@
-//! The key ring: rows that are sealed before they come here.
+//! The key ring. Its rows are sealed before they reach this crate.
 
 use auth::{
     Actor, PasswordHash,
-    audit::Deed,
+    audit::AuditAction,
     store::{StoreResult, KeyPurpose, KeyStore, Reseal, Resealed, StoredKey},
 };
 use jiff::Timestamp;
@@ -33,15 +33,15 @@ impl KeyStore for Store {
         )
     }
 
-    async fn forget_keys(&self, before: Timestamp) -> StoreResult<u64> {
+    async fn purge_keys(&self, before: Timestamp) -> StoreResult<u64> {
         write_tx!(self, before, forget)
     }
 
-    async fn forget_peppers(&self, before: Timestamp) -> StoreResult<u64> {
+    async fn purge_peppers(&self, before: Timestamp) -> StoreResult<u64> {
         write_tx!(self, before, forget_peppers)
     }
 
-    async fn master(&self) -> StoreResult<Option<String>> {
+    async fn master_id(&self) -> StoreResult<Option<String>> {
         self.read((), |db, ()| {
             Box::pin(async move { Ok(master::active_id(db).await?) })
         })
@@ -81,7 +81,7 @@ fn parse(purpose: KeyPurpose, row: &mut Row) -> Result<StoredKey, DbError> {
         purpose,
         algorithm: row.text()?,
         sealed: row.text()?.into(),
-        made_at: row.time()?,
+        created_at: row.time()?,
         retired_at: row.opt_time()?,
     })
 }
@@ -95,14 +95,14 @@ struct Replace {
 async fn replace(db: &mut Connection, Replace { new, old }: &Replace) -> Result<bool, DbError> {
     const RETIRE: &str =
         "UPDATE keys SET retired_at = $3 WHERE kid = $1 AND purpose = $2 AND retired_at IS NULL";
-    // Insert before asking: a unique index lets one key sign.
+    // Insert before reading: a unique index allows one signing key.
     const INSERT: &str = "INSERT INTO keys (kid, purpose, algorithm, sealed, made_at, retired_at)
         VALUES ($1, $2, $3, $4, $5, NULL) ON CONFLICT DO NOTHING";
     master::require_active_key(db, new.sealed.expose_secret()).await?;
     let purpose = new.purpose.as_str();
     if let Some(old) = old
         && db
-            .execute(RETIRE, params![old.as_str(), purpose, new.made_at])
+            .execute(RETIRE, params![old.as_str(), purpose, new.created_at])
             .await?
             == 0
     {
@@ -113,14 +113,14 @@ async fn replace(db: &mut Connection, Replace { new, old }: &Replace) -> Result<
         purpose,
         new.algorithm.as_str(),
         new.sealed.expose_secret(),
-        new.made_at
+        new.created_at
     ];
     match (db.execute(INSERT, row).await?, old) {
         (0, None) => return Ok(false),
-        (0, Some(_)) => return Err(DbError::corrupt("two keys of one name")),
+        (0, Some(_)) => return Err(DbError::corrupt("two keys have the same id")),
         _ => {}
     }
-    let made = auth::audit::NewAuditEntry::new(&Actor::console(), Deed::KeyRotated, new.made_at)
+    let made = auth::audit::NewAuditEntry::new(&Actor::console(), AuditAction::KeyRotated, new.created_at)
         .subject(new.kid.clone());
     let made = made.with_detail(|detail| {
         let detail = detail

@@ -1,7 +1,9 @@
-//! The only SQL: SQLite and PostgreSQL behind [`AuthStore`](auth::AuthStore) and [`VaultStore`](vault::VaultStore).
+//! The only SQL: SQLite and PostgreSQL behind [`AuthStore`](auth::AuthStore) and
+//! [`VaultStore`](vault::VaultStore).
 //!
-//! One schema and one code base: every statement is written once, see `connection.rs`. Deliberately absent: rules.
-//! What may be done to a file is decided by [`vault::decide`], who may do it by the crate `auth`.
+//! One schema and one code base: every statement is written once, see `connection.rs`. Deliberately
+//! absent: rules. [`vault::decide`] holds the rules of files, and the crate `auth` decides on
+//! permissions.
 
 mod account_events;
 mod accounts;
@@ -68,11 +70,12 @@ enum Engine {
     Postgres(postgres::Postgres),
 }
 
-/// A transaction: what it is told, on which connection. It may be run more than once, so it must not keep anything.
+/// The body of a transaction: a connection and arguments. It may run more than once, so it must
+/// have no side effects outside the transaction.
 type TxFn<A, T, E> = for<'c> fn(&'c mut Connection, &'c A) -> BoxFuture<'c, Result<T, TxError<E>>>;
 
 impl Store {
-    /// Opens the database, or makes it, and brings its tables up to date.
+    /// Opens the database, or creates it, and applies pending migrations.
     ///
     /// # Errors
     /// [`OpenError`] is a sentence for the operator.
@@ -80,7 +83,7 @@ impl Store {
         Self::open_with(database, Migrations::Apply).await
     }
 
-    /// The same, but that the tables may have to be up to date already.
+    /// Like [`open`](Self::open), but `migrations` may require an up-to-date schema instead.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -104,10 +107,11 @@ impl Store {
         }
     }
 
-    /// For the end: a copy of SQLite's own file is whole then, without the journal beside it.
+    /// For shutdown: moves SQLite's journal into the file, so that a copy of the file alone is
+    /// complete.
     ///
     /// # Errors
-    /// [`Unavailable`]; nothing is lost.
+    /// [`StoreUnavailable`]; no data is lost.
     pub async fn checkpoint(&self) -> StoreResult<()> {
         match &*self.0 {
             Engine::Sqlite(sqlite) => Ok(sqlite.checkpoint().await?),
@@ -115,7 +119,8 @@ impl Store {
         }
     }
 
-    /// Runs `body` in one transaction, durable when this returns `Ok`; whatever it says with `Err` leaves nothing.
+    /// Runs `body` in one transaction, which is durable when this returns `Ok`. On `Err` it is
+    /// rolled back.
     async fn write<A, T, E>(&self, args: A, body: TxFn<A, T, E>) -> Result<T, E>
     where
         A: Send + Sync + 'static,

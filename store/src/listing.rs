@@ -1,4 +1,4 @@
-//! Pages of files, always by key: the vault's size does not matter.
+//! Pages of files, always by key, so that their cost does not depend on the vault's size.
 
 use auth::Username;
 use vault::{
@@ -13,7 +13,7 @@ use crate::{
     value::{Value, params},
 };
 
-/// A `LIKE` pattern that finds `part` anywhere; for `ESCAPE '\'`.
+/// A `LIKE` pattern that matches `part` anywhere; for `ESCAPE '\'`.
 pub(crate) fn like(part: &str) -> String {
     let escaped = part
         .replace('\\', r"\\")
@@ -22,11 +22,11 @@ pub(crate) fn like(part: &str) -> String {
     format!("%{escaped}%")
 }
 
-/// The first text after all that begin with `prefix`, by bytes; `None` if there is none.
+/// The smallest text, by bytes, above all that start with `prefix`; `None` if none exists.
 fn after_all_with(prefix: &str) -> Option<String> {
     let mut text: Vec<char> = prefix.chars().collect();
     while let Some(last) = text.pop() {
-        // The step over the surrogates, which are no characters.
+        // Skips the surrogates, which are not characters.
         let next = if last == '\u{d7ff}' {
             Some('\u{e000}')
         } else {
@@ -40,7 +40,7 @@ fn after_all_with(prefix: &str) -> Option<String> {
     None
 }
 
-/// A statement that grows by conditions, each with its parameter.
+/// A statement to which conditions are appended, each with its parameter.
 struct Select {
     sql: String,
     params: Vec<Value>,
@@ -79,7 +79,7 @@ fn select_files(vault: &VaultId, query: &FileQuery) -> Select {
         }
     }
     if let Some(part) = &query.search {
-        // Not `LIKE`: its wildcards try anew at each letter of each name.
+        // Not `LIKE`: it backtracks at each character of each name.
         select.params.push(part.as_str().into());
         select.sql.extend([
             " AND strpos(path_key, $",
@@ -126,16 +126,16 @@ pub(crate) async fn files(
         .collect()
 }
 
-/// One page of what is gone.
+/// One page of deleted files.
 #[derive(Debug)]
 pub(crate) struct Deleted {
     pub(crate) vault: VaultId,
-    /// Changes that are smaller.
+    /// Only changes with a smaller number.
     pub(crate) before: Option<i64>,
     pub(crate) limit: u32,
 }
 
-/// The file that was deleted last under a name that nobody has now: what a restoration by name brings back.
+/// The file deleted last under each unused name: the one that a restore by name brings back.
 const DELETED_PAGE: &str = "FROM files f WHERE vault_id = $1 AND deleted = 1 AND change < $2 AND kind = 1
     AND NOT EXISTS (SELECT 1 FROM files o WHERE o.vault_id = f.vault_id AND o.path_key = f.path_key AND o.deleted = 0)
     AND NOT EXISTS (SELECT 1 FROM files o WHERE o.vault_id = f.vault_id AND o.path_key = f.path_key AND o.deleted = 1
@@ -163,7 +163,7 @@ pub(crate) async fn deleted(db: &mut Connection, page: &Deleted) -> Result<Vec<F
 #[derive(Debug)]
 pub(crate) struct FolderPage {
     pub(crate) vault: VaultId,
-    /// `None`: the top.
+    /// `None` is the top.
     pub(crate) folder: Option<Filename>,
     pub(crate) after: Option<FolderEntry>,
     pub(crate) limit: u32,

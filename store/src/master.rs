@@ -1,8 +1,8 @@
-//! The master key in force, by its name, and what happens when another one takes its place.
+//! The active master key, by its identifier, and its replacement.
 
 use auth::{
     Actor,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     seal::key_id_of,
     store::{KeyPurpose, Reseal, Resealed, OneTimeKind},
 };
@@ -11,10 +11,10 @@ use secrecy::ExposeSecret as _;
 
 use crate::{audit, connection::Connection, error::DbError, keys, value::params};
 
-/// Its row stands among the keys: there is one at most, as of keys that sign.
+/// The row is in the table of keys. At most one is active, as with signing keys.
 const PURPOSE: &str = "master";
-/// Slips that hold something sealed.
-const SEALED_KINDS: [OneTimeKind; 2] = [OneTimeKind::Enrolment, OneTimeKind::Upstream];
+/// One-time tokens that contain a sealed value.
+const SEALED_KINDS: [OneTimeKind; 2] = [OneTimeKind::Enrollment, OneTimeKind::Upstream];
 
 pub(crate) async fn active_id(db: &mut Connection) -> Result<Option<String>, DbError> {
     let select = "SELECT kid FROM keys WHERE purpose = $1 AND retired_at IS NULL";
@@ -24,7 +24,7 @@ pub(crate) async fn active_id(db: &mut Connection) -> Result<Option<String>, DbE
         .transpose()
 }
 
-/// As [`in_force`], and it stays so until the commit.
+/// Like [`active_id`], and locks the row until the commit.
 async fn lock_row(db: &mut Connection) -> Result<Option<String>, DbError> {
     let select = "SELECT kid FROM keys WHERE purpose = $1 AND retired_at IS NULL FOR UPDATE";
     db.find(select, params![PURPOSE])
@@ -34,11 +34,12 @@ async fn lock_row(db: &mut Connection) -> Result<Option<String>, DbError> {
 }
 
 /// # Errors
-/// It was sealed under another master key than the one in force: nobody could open it again.
+/// `sealed` was sealed under another master key than the active one, so it could not be opened
+/// again.
 pub(crate) async fn require_active_key(db: &mut Connection, sealed: &str) -> Result<(), DbError> {
     match (lock_row(db).await?, key_id_of(sealed)) {
         (Some(name), Some(under)) if name != under => Err(DbError::corrupt(
-            "a secret was sealed under a master key that is not in force: it was replaced",
+            "a secret was sealed under a master key that was replaced",
         )),
         _ => Ok(()),
     }
@@ -60,7 +61,7 @@ pub(crate) async fn set_active(db: &mut Connection, naming: &SetMaster) -> Resul
     }
     replace(db, naming).await?;
     let record =
-        NewAuditEntry::new(&Actor::console(), Deed::MasterKeyReplaced, naming.at).subject(naming.id.clone());
+        NewAuditEntry::new(&Actor::console(), AuditAction::MasterKeyRotated, naming.at).subject(naming.id.clone());
     audit::record(
         db,
         &record.with_detail(|detail| detail.with("instead_of", old.as_str()).with("lost", true)),
@@ -69,7 +70,7 @@ pub(crate) async fn set_active(db: &mut Connection, naming: &SetMaster) -> Resul
     Ok(true)
 }
 
-/// False if there is one in force, or was one of that name.
+/// Returns false if one is active, or if that identifier was used before.
 async fn insert(db: &mut Connection, name: &str, at: Timestamp) -> Result<bool, DbError> {
     const INSERT: &str = "INSERT INTO keys (kid, purpose, algorithm, sealed, made_at, retired_at)
         VALUES ($1, $2, 'HKDF-SHA-256', '', $3, NULL) ON CONFLICT DO NOTHING";
@@ -77,7 +78,8 @@ async fn insert(db: &mut Connection, name: &str, at: Timestamp) -> Result<bool, 
 }
 
 async fn replace(db: &mut Connection, naming: &SetMaster) -> Result<(), DbError> {
-    // The row stays the same one: whoever waits for it (`hold`) then sees the new name, and not nothing.
+    // Updates the same row: a transaction that waits in `lock_row` then reads the new identifier
+    // instead of no row.
     const RENAME: &str =
         "UPDATE keys SET kid = $2, made_at = $3 WHERE purpose = $1 AND retired_at IS NULL";
     let renamed = db
@@ -86,7 +88,7 @@ async fn replace(db: &mut Connection, naming: &SetMaster) -> Result<(), DbError>
     if renamed == 1 {
         Ok(())
     } else {
-        Err(DbError::corrupt("a master key that was not held"))
+        Err(DbError::corrupt("no active master key row to replace"))
     }
 }
 
@@ -114,16 +116,16 @@ pub(crate) async fn reseal(
         at: reseal.at,
     };
     replace(db, &naming).await?;
-    let record = NewAuditEntry::new(&Actor::console(), Deed::MasterKeyReplaced, reseal.at)
+    let record = NewAuditEntry::new(&Actor::console(), AuditAction::MasterKeyRotated, reseal.at)
         .subject(reseal.new.clone());
-    let told = record.with_detail(|detail| {
+    let entry = record.with_detail(|detail| {
         let detail = detail.with("instead_of", reseal.old.as_str());
         detail
             .with("keys", done.keys)
-            .with("apps", done.apps)
-            .with("dead", done.dead)
+            .with("apps", done.totp_secrets)
+            .with("dead", done.unreadable)
     });
-    audit::record(db, &told).await?;
+    audit::record(db, &entry).await?;
     Ok(Some(done))
 }
 
@@ -134,8 +136,8 @@ async fn reseal_keys(
 ) -> Result<(), DbError> {
     for purpose in [KeyPurpose::AccessTokens, KeyPurpose::Peppers] {
         for key in keys::list(db, &purpose).await? {
-            let Some(sealed) = reseal.handover.key(&key) else {
-                done.dead += 1;
+            let Some(sealed) = reseal.rewrapper.rewrap_key(&key) else {
+                done.unreadable += 1;
                 continue;
             };
             let update = "UPDATE keys SET sealed = $2 WHERE kid = $1";
@@ -160,19 +162,19 @@ async fn reseal_totp_secrets(
         .await?;
     for mut row in rows {
         let (id, body) = (row.text()?, row.text()?);
-        let Some(sealed) = reseal.handover.totp_secret(&id, &body) else {
-            done.dead += 1;
+        let Some(sealed) = reseal.rewrapper.totp_secret(&id, &body) else {
+            done.unreadable += 1;
             continue;
         };
         let update = "UPDATE factors SET body = $2 WHERE factor_id = $1";
-        done.apps += db
+        done.totp_secrets += db
             .execute(update, params![id, sealed.expose_secret()])
             .await?;
     }
     Ok(())
 }
 
-/// It may be there already, where a master key comes back: then it has just been sealed anew.
+/// The row exists already if a master key returns; its content was resealed just before.
 async fn retain_pepper(db: &mut Connection, reseal: &Reseal) -> Result<(), DbError> {
     const INSERT: &str = "INSERT INTO keys (kid, purpose, algorithm, sealed, made_at, retired_at)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
@@ -182,7 +184,7 @@ async fn retain_pepper(db: &mut Connection, reseal: &Reseal) -> Result<(), DbErr
         key.purpose.as_str(),
         key.algorithm.as_str(),
         key.sealed.expose_secret(),
-        key.made_at,
+        key.created_at,
         key.retired_at,
     ];
     db.execute(INSERT, row).await?;

@@ -1,4 +1,5 @@
-//! Brings the tables up to date on start, or looks whether they are. Migrations append: a published one is never edited.
+//! Applies migrations on start, or checks that they are applied. Migrations append: a published one
+//! is never edited.
 
 use auth::Clock;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -10,7 +11,7 @@ use crate::{
     value::params,
 };
 
-/// In order; the version is the place, from 1.
+/// In order; the version is the position, from 1.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_the_first_tables.sql"),
     include_str!("../migrations/0002_sessions_know_more_and_slips.sql"),
@@ -34,16 +35,17 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0020_add_checksum_to_migrations.sql"),
 ];
 
-/// Whether whoever opens the database may change its tables.
+/// Whether opening the database may change its tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Migrations {
-    /// They are brought up to date.
+    /// Applies pending migrations.
     Apply,
-    /// They are as this program knows them, or it does not open: for an account that may not change them.
+    /// Requires an up-to-date schema, else the store does not open. For a database account that may
+    /// not change tables.
     Expect,
 }
 
-/// Why the tables do not fit this program.
+/// The reason why the schema does not fit this program.
 #[derive(Debug)]
 pub(crate) enum VersionMismatch {
     /// The newest applied version is not the newest that this program knows.
@@ -75,8 +77,8 @@ fn checksum(script: &str) -> String {
     hex::encode(digest(&SHA256, script.as_bytes()))
 }
 
-/// Runs inside the transaction that the caller has begun. Two programs may start at once: the first to insert a
-/// version applies it, the other one waits for it.
+/// Runs inside the caller's transaction. Two programs may start at once: the first to insert a
+/// version applies it, the other waits.
 pub(crate) async fn migrate(
     db: &mut Connection,
     clock: &Clock,
@@ -98,7 +100,7 @@ pub(crate) async fn migrate(
     verify_checksums(db).await
 }
 
-/// Fills in the checksums of versions that were applied without one.
+/// Adds the checksums of versions that were applied without one.
 async fn record_checksums(db: &mut Connection) -> Result<(), DbError> {
     const RECORD: &str =
         "UPDATE migrations SET checksum = $2 WHERE version = $1 AND checksum IS NULL";
@@ -130,7 +132,8 @@ async fn verify_checksums(db: &mut Connection) -> Result<(), TxError<VersionMism
     Ok(())
 }
 
-/// Changes nothing. A database without a table of versions was not migrated yet, or not for this role.
+/// Changes nothing. A missing table of versions means that the database is not migrated, or not
+/// readable for this role.
 pub(crate) async fn check_version(db: &mut Connection) -> Result<(), TxError<VersionMismatch>> {
     let found = applied_version(db).await.unwrap_or(0);
     if found != latest_known() {
@@ -139,10 +142,10 @@ pub(crate) async fn check_version(db: &mut Connection) -> Result<(), TxError<Ver
     verify_checksums(db).await
 }
 
-/// Whether there is nothing to apply. Asked first, so that a program that starts beside a busy one does not wait for
-/// the writer.
+/// Whether every migration is applied. Checked first, so that a second process does not wait for a
+/// busy writer on start.
 pub(crate) async fn is_current(db: &mut Connection) -> Result<bool, TxError<VersionMismatch>> {
-    // The query fails where there is no table yet.
+    // The query fails while the table does not exist.
     let is_newest = applied_version(db)
         .await
         .is_ok_and(|newest| newest == latest_known());

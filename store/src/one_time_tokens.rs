@@ -1,4 +1,4 @@
-//! Slips: good for one use, gone when they are used or expired.
+//! One-time tokens: deleted on use or after expiry.
 
 use auth::{
     TokenHash, Username,
@@ -17,12 +17,12 @@ use crate::{
 const COLUMNS: &str = "hash, username, body, created_at, expires_at";
 
 impl OneTimeTokenStore for Store {
-    async fn insert_token(&self, slip: OneTimeToken) -> StoreResult<()> {
-        write_tx!(self, slip, insert)
+    async fn insert_token(&self, token: OneTimeToken) -> StoreResult<()> {
+        write_tx!(self, token, insert)
     }
 
-    async fn insert_token_if_absent(&self, slip: OneTimeToken) -> StoreResult<bool> {
-        write_tx!(self, slip, insert_if_absent)
+    async fn insert_token_if_absent(&self, token: OneTimeToken) -> StoreResult<bool> {
+        write_tx!(self, token, insert_if_absent)
     }
 
     async fn find_token(&self, kind: OneTimeKind, hash: &TokenHash, at: Timestamp) -> StoreResult<Option<OneTimeToken>> {
@@ -54,11 +54,11 @@ impl OneTimeTokenStore for Store {
         )
     }
 
-    async fn compare_and_swap_token(&self, slip: &OneTimeToken, body: String, at: Timestamp) -> StoreResult<bool> {
+    async fn compare_and_swap_token(&self, token: &OneTimeToken, body: String, at: Timestamp) -> StoreResult<bool> {
         write_tx!(
             self,
             Swap {
-                slip: slip.clone(),
+                token: token.clone(),
                 body,
                 at
             },
@@ -94,28 +94,28 @@ impl OneTimeTokenStore for Store {
 
 const INSERT: &str = "INSERT INTO one_time_tokens (kind, hash, username, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
 
-pub(crate) async fn insert(db: &mut Connection, slip: &OneTimeToken) -> Result<(), DbError> {
-    db.execute(INSERT, &row_of(slip)).await.map(drop)
+pub(crate) async fn insert(db: &mut Connection, token: &OneTimeToken) -> Result<(), DbError> {
+    db.execute(INSERT, &row_of(token)).await.map(drop)
 }
 
-async fn insert_if_absent(db: &mut Connection, slip: &OneTimeToken) -> Result<bool, DbError> {
+async fn insert_if_absent(db: &mut Connection, token: &OneTimeToken) -> Result<bool, DbError> {
     let insert = format!("{INSERT} ON CONFLICT (kind, hash) DO NOTHING");
-    Ok(db.execute(&insert, &row_of(slip)).await? == 1)
+    Ok(db.execute(&insert, &row_of(token)).await? == 1)
 }
 
-fn row_of(slip: &OneTimeToken) -> Vec<Value> {
+fn row_of(token: &OneTimeToken) -> Vec<Value> {
     params![
-        slip.kind.as_str(),
-        slip.hash.as_str(),
-        slip.username.as_ref().map(Username::as_str),
-        slip.body.as_str(),
-        slip.created_at,
-        slip.expires_at,
+        token.kind.as_str(),
+        token.hash.as_str(),
+        token.username.as_ref().map(Username::as_str),
+        token.body.as_str(),
+        token.created_at,
+        token.expires_at,
     ]
     .to_vec()
 }
 
-/// One slip, by what leads to it.
+/// One token, by its key.
 #[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) kind: OneTimeKind,
@@ -136,7 +136,7 @@ pub(crate) async fn find(db: &mut Connection, one: &Key) -> Result<Option<OneTim
     row.map(|mut row| parse(one.kind, &mut row)).transpose()
 }
 
-/// Kept from everybody else until the commit; whether it is there.
+/// Locks the token until the commit; returns whether it exists.
 pub(crate) async fn lock_row(db: &mut Connection, one: &Key) -> Result<bool, DbError> {
     const SELECT: &str = "SELECT 1 FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3 FOR UPDATE";
     Ok(db
@@ -148,7 +148,7 @@ pub(crate) async fn lock_row(db: &mut Connection, one: &Key) -> Result<bool, DbE
         .is_some())
 }
 
-/// For transactions that do more than take it.
+/// For transactions that do more than consume it.
 pub(crate) async fn consume(db: &mut Connection, one: &Key) -> Result<Option<OneTimeToken>, DbError> {
     let delete = format!(
         "DELETE FROM one_time_tokens WHERE kind = $1 AND hash = $2 AND expires_at > $3 RETURNING {COLUMNS}"
@@ -164,18 +164,18 @@ pub(crate) async fn consume(db: &mut Connection, one: &Key) -> Result<Option<One
 
 #[derive(Debug)]
 struct Swap {
-    slip: OneTimeToken,
+    token: OneTimeToken,
     body: String,
     at: Timestamp,
 }
 
 async fn compare_and_swap(db: &mut Connection, revise: &Swap) -> Result<bool, DbError> {
     const SWAP: &str = "UPDATE one_time_tokens SET body = $4 WHERE kind = $1 AND hash = $2 AND body = $3 AND expires_at > $5";
-    let slip = &revise.slip;
+    let token = &revise.token;
     let row = params![
-        slip.kind.as_str(),
-        slip.hash.as_str(),
-        slip.body.as_str(),
+        token.kind.as_str(),
+        token.hash.as_str(),
+        token.body.as_str(),
         revise.body.as_str(),
         revise.at
     ];
@@ -208,7 +208,7 @@ async fn list(db: &mut Connection, many: &ListQuery) -> Result<Vec<OneTimeToken>
         .collect()
 }
 
-/// When the newest live one of them was made.
+/// The creation time of the newest live token.
 pub(crate) async fn newest(
     db: &mut Connection,
     kind: OneTimeKind,
@@ -235,7 +235,7 @@ pub(crate) async fn delete_all(
     .await
 }
 
-/// Takes all of somebody's, or (`None`) of everybody's who has an account.
+/// Consumes all tokens of an account, or with `None` of every account.
 pub(crate) async fn consume_all(
     db: &mut Connection,
     kind: OneTimeKind,

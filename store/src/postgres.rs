@@ -1,5 +1,5 @@
-//! PostgreSQL: a pool. A write is one READ COMMITTED transaction that locks the rows it decides on; one that met
-//! another in an unlucky order is run again.
+//! PostgreSQL: a pool. A write is one READ COMMITTED transaction that locks the rows it decides on.
+//! A deadlock or a serialization failure is retried.
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ use crate::{
 const MAX_CONNECTIONS: u32 = 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_RETRIES: usize = 3;
-/// A transaction that takes longer is given up: else whoever waits for a database that is gone would wait for as long as
-/// TCP does. (Single reads: see `connection`.)
+/// A transaction over 10 minutes is abandoned. Without the limit, a caller would wait for a lost
+/// database as long as TCP does. (For single reads see `connection`.)
 const WRITE_TIMEOUT: Duration = Duration::from_mins(10);
-/// What the database is told for the day that we are gone without a word: it gives back what we held.
+/// Server-side timeouts: the database releases the locks of a client that disappeared.
 const TIMEOUTS: [(&str, &str); 4] = [
     ("idle_in_transaction_session_timeout", "60s"),
     ("tcp_keepalives_idle", "30"),
     ("tcp_keepalives_interval", "10"),
     ("tcp_keepalives_count", "3"),
 ];
-/// Statements kept ready on each connection: more than this crate has.
+/// Prepared statements per connection: more than this crate has.
 const STATEMENT_CACHE_CAPACITY: usize = 256;
 
 pub(crate) struct Postgres {
@@ -41,7 +41,7 @@ impl Postgres {
         migrations: Migrations,
         clock: Clock,
     ) -> Result<Self, TxError<VersionMismatch>> {
-        // Statements are not logged: their parameters are nobody's business.
+        // Statements are not logged: their parameters are confidential.
         let options = tls::options(url)?
             .application_name("strongroom")
             .statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
@@ -51,7 +51,7 @@ impl Postgres {
             .acquire_timeout(CONNECT_TIMEOUT);
         let options = options.disable_statement_logging();
         let pool = match pool.connect_with(options.clone()).await {
-            // The pool does not say why: one connection does.
+            // The pool does not report the cause; a single connection does.
             Err(sqlx::Error::PoolTimedOut) => {
                 let why = options
                     .connect()
@@ -64,7 +64,7 @@ impl Postgres {
         };
         let postgres = Self { pool };
         match migrations {
-            // However long it takes.
+            // Without a timeout: a migration may take long.
             Migrations::Apply => {
                 postgres
                     .write_with_retries(&clock, |db, clock| Box::pin(migrate(db, clock)))
@@ -130,9 +130,9 @@ impl Postgres {
                 Ok(done)
             }
             Err(stop) => {
-                // Said now rather than by dropping: whoever tries next must not wait for it.
+                // Explicit rather than on drop: the next attempt must not wait for it.
                 if let Err(error) = transaction.rollback().await {
-                    tracing::warn!(%error, "a rollback failed; the connection is given up");
+                    tracing::warn!(%error, "rollback failed; closing the connection");
                 }
                 Err(stop)
             }

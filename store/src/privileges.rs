@@ -1,5 +1,5 @@
-//! What an account of PostgreSQL that serves needs, and no more: it reads and writes rows, and neither changes tables nor
-//! rewrites what is only ever written once.
+//! The privileges of a PostgreSQL account that serves, and no more. It reads and writes rows. It
+//! neither changes tables nor updates rows that are written once.
 
 use auth::store::StoreResult;
 
@@ -9,16 +9,16 @@ use crate::{
     error::{DbError, TxError},
 };
 
-/// Each table, and what is done to its rows. Holding a row (`FOR UPDATE`) takes the right to update it.
+/// Each table, and the privileges on its rows. Locking a row (`FOR UPDATE`) needs UPDATE.
 const TABLE_PRIVILEGES: [(&str, &str); 26] = [
     ("migrations", "SELECT"),
-    // written once, and never edited or taken out
+    // inserted once, never updated or deleted
     ("account_events", "SELECT, INSERT"),
     ("audit", "SELECT, INSERT"),
     ("blobs", "SELECT, INSERT"),
     ("events", "SELECT, INSERT"),
     ("revisions", "SELECT, INSERT"),
-    // never taken out
+    // never deleted
     ("accounts", "SELECT, INSERT, UPDATE"),
     ("audit_heads", "SELECT, INSERT, UPDATE"),
     ("commits", "SELECT, INSERT, UPDATE"),
@@ -44,11 +44,12 @@ const TABLE_PRIVILEGES: [(&str, &str); 26] = [
 const ALL_PRIVILEGES: &str = "SELECT, INSERT, UPDATE, DELETE";
 
 impl Store {
-    /// Lets an account of PostgreSQL serve from these tables. Its other rights stay as they are.
+    /// Grants a PostgreSQL account the privileges to serve from these tables. Its other privileges
+    /// stay.
     ///
     /// # Errors
-    /// [`BadRole`] from SQLite, which has no accounts; [`Unavailable`](auth::Unavailable) from PostgreSQL, also where
-    /// there is no such account.
+    /// [`NoDatabaseRoles`] on SQLite; [`StoreUnavailable`](auth::StoreUnavailable) from PostgreSQL,
+    /// also for an unknown account.
     pub async fn grant_to(&self, role: String) -> StoreResult<()> {
         let Engine::Postgres(_) = &*self.0 else {
             return Err(auth::StoreUnavailable::from_source(NoDatabaseRoles));
@@ -59,14 +60,14 @@ impl Store {
 
 /// Only PostgreSQL has accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("SQLite has no accounts to grant anything to: the database is a file")]
+#[error("SQLite has no database accounts to grant privileges to")]
 pub struct NoDatabaseRoles;
 
 async fn grant(db: &mut Connection, role: &str) -> Result<(), TxError<auth::StoreUnavailable>> {
     let role = quoted(role);
     let schema = db.find("SELECT current_schema()::text", &[]).await?;
     let schema = schema
-        .ok_or_else(|| DbError::corrupt("there is no schema"))?
+        .ok_or_else(|| DbError::corrupt("the connection has no current schema"))?
         .text()?;
     let schema = quoted(&schema);
     let mut script = format!("GRANT USAGE ON SCHEMA {schema} TO {role};");
@@ -77,7 +78,7 @@ async fn grant(db: &mut Connection, role: &str) -> Result<(), TxError<auth::Stor
     Ok(db.run_script(&script).await?)
 }
 
-/// A name as SQL has it: it may hold anything.
+/// A quoted SQL identifier: the name may contain any character.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

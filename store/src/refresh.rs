@@ -1,6 +1,7 @@
-//! Refresh tokens: each is good for one use. A second use is forgiven for a moment, while nothing was done with what the
-//! first one brought (an answer that was lost on the way); after that it means that somebody else has a copy. What the
-//! first one brought stays on record as used: whoever lost it never shows it, so whoever shows it after all is one of two.
+//! Refresh tokens: each works once. A second use is accepted for a short grace period while its
+//! successor is unused, because the response may have been lost. Later it means that the token was
+//! copied. The replaced successor is recorded as used: a client that lost it never presents it, so
+//! its use reveals a copy.
 
 use auth::{
     Actor, Session, SessionId, TokenHash,
@@ -27,7 +28,7 @@ pub(crate) async fn issue(
         .map(drop)
 }
 
-/// The session a token belongs to, unless it has been ended.
+/// The session of a token, unless it has ended.
 pub(crate) async fn state(
     db: &mut Connection,
     token: &TokenHash,
@@ -51,7 +52,7 @@ pub(crate) async fn state(
 }
 
 pub(crate) async fn rotate(db: &mut Connection, rotate: &RefreshRotation) -> Result<Rotation, DbError> {
-    // The one conditional update: of any number of parallel calls it hits for one.
+    // One conditional update: of any number of parallel calls, one succeeds.
     const USE: &str = "UPDATE refresh_tokens SET used_at = $2, successor = $3
         WHERE hash = $1 AND used_at IS NULL RETURNING session_id";
     let used = db
@@ -71,7 +72,7 @@ pub(crate) async fn rotate(db: &mut Connection, rotate: &RefreshRotation) -> Res
     }
 }
 
-/// Stores the new token; `None` if the session is over.
+/// Stores the new token; `None` if the session has ended.
 async fn issue_successor(
     db: &mut Connection,
     rotate: &RefreshRotation,
@@ -84,7 +85,7 @@ async fn issue_successor(
     Ok(session)
 }
 
-/// Touches a live session.
+/// Updates `last_seen` of a live session.
 async fn observe_use(
     db: &mut Connection,
     rotate: &RefreshRotation,
@@ -123,15 +124,15 @@ async fn reuse(db: &mut Connection, rotate: &RefreshRotation) -> Result<Rotation
     end_replayed(db, rotate, &id).await
 }
 
-/// On either side of now, since another node's clock may be a little ahead; a clock that was set back must not lengthen
-/// the grace by as much.
+/// The grace applies to both sides of now, because another node's clock may be slightly ahead. The
+/// bound ahead keeps a clock that was set back from extending the grace.
 fn is_in_grace(used_at: Timestamp, rotate: &RefreshRotation) -> bool {
     let grace = rotate.grace_since.duration_until(rotate.at);
     rotate.grace_since <= used_at
         && used_at <= rotate.at.checked_add(grace).unwrap_or(Timestamp::MAX)
 }
 
-/// True if the token was there and never used. It is used from now on, without a successor.
+/// Returns true if the token existed unused. It counts as used from now on, without a successor.
 async fn revoke_successor(
     db: &mut Connection,
     token: &str,

@@ -2,8 +2,8 @@
 
 use auth::{
     Account, EmailAddress, Username,
-    audit::{Deed, NewAuditEntry},
-    store::{StoreResult, SessionEnd, EndReason, Reset, ResetStore, OneTimeToken, OneTimeKind, ResetConditions},
+    audit::{AuditAction, NewAuditEntry},
+    store::{StoreResult, SessionEnd, EndReason, PasswordReset, ResetStore, OneTimeToken, OneTimeKind, ResetConditions},
 };
 
 use jiff::Timestamp;
@@ -27,14 +27,14 @@ impl ResetStore for Store {
 
     async fn insert_reset(
         &self,
-        slip: OneTimeToken,
+        token: OneTimeToken,
         record: NewAuditEntry,
         unless_since: Option<Timestamp>,
     ) -> StoreResult<bool> {
-        write_tx!(self, (slip, record, unless_since), insert)
+        write_tx!(self, (token, record, unless_since), insert)
     }
 
-    async fn reset_password(&self, reset: Reset) -> StoreResult<Option<Account>> {
+    async fn reset_password(&self, reset: PasswordReset) -> StoreResult<Option<Account>> {
         write_tx!(self, reset, set_password)
     }
 }
@@ -57,13 +57,13 @@ type NewReset = (OneTimeToken, NewAuditEntry, Option<Timestamp>);
 
 async fn insert(
     db: &mut Connection,
-    (slip, record, unless_since): &NewReset,
+    (token, record, unless_since): &NewReset,
 ) -> Result<bool, DbError> {
-    if let Some(username) = &slip.username {
-        // Two who ask at once: the second one waits here, and takes away what the first one kept.
+    if let Some(username) = &token.username {
+        // A parallel request waits here, then replaces the link that the first one stored.
         accounts::lock_row(db, username).await?;
         if let Some(since) = unless_since
-            && one_time_tokens::newest(db, OneTimeKind::Reset, username, slip.created_at)
+            && one_time_tokens::newest(db, OneTimeKind::Reset, username, token.created_at)
                 .await?
                 .is_some_and(|made| made > *since)
         {
@@ -71,19 +71,20 @@ async fn insert(
         }
         delete_all(db, username).await?;
     }
-    one_time_tokens::insert(db, slip).await?;
+    one_time_tokens::insert(db, token).await?;
     audit::record(db, record).await?;
     Ok(true)
 }
 
-/// Every link of that account is dead from here on.
+/// Deletes every reset link of the account.
 pub(crate) async fn delete_all(db: &mut Connection, username: &Username) -> Result<(), DbError> {
     one_time_tokens::delete_all(db, &(OneTimeKind::Reset, username.clone()))
         .await
         .map(drop)
 }
 
-/// The account of a link, and its maker's: in the order of their names, so that nobody waits in a circle.
+/// Locks the account of a link and the link's creator, in the order of their names, which excludes
+/// deadlocks.
 async fn lock_both(
     db: &mut Connection,
     username: &Username,
@@ -100,21 +101,21 @@ async fn lock_both(
     Ok((account, accounts::lock_row(db, &maker).await?))
 }
 
-async fn set_password(db: &mut Connection, reset: &Reset) -> Result<Option<Account>, DbError> {
+async fn set_password(db: &mut Connection, reset: &PasswordReset) -> Result<Option<Account>, DbError> {
     const SET: &str = "UPDATE accounts SET password = $2, reset_required = 0 WHERE username = $1";
     let one = Key {
         kind: OneTimeKind::Reset,
         hash: reset.link.clone(),
         at: reset.at,
     };
-    let Some(slip) = one_time_tokens::find(db, &one).await? else {
+    let Some(token) = one_time_tokens::find(db, &one).await? else {
         return Ok(None);
     };
-    let (Some(terms), Some(username)) = (ResetConditions::read(&slip), slip.username) else {
+    let (Some(terms), Some(username)) = (ResetConditions::parse(&token), token.username) else {
         return Ok(None);
     };
-    // The accounts before their slips, as everywhere.
-    let (account, maker) = lock_both(db, &username, terms.maker()).await?;
+    // Accounts are locked before their tokens, as everywhere.
+    let (account, maker) = lock_both(db, &username, terms.creator()).await?;
     let Some(before) = account.filter(|account| terms.still_hold(account, maker.as_ref())) else {
         return Ok(None);
     };
@@ -139,7 +140,7 @@ async fn set_password(db: &mut Connection, reset: &Reset) -> Result<Option<Accou
     .await?;
     delete_all(db, &username).await?;
     append(db, &username).await?;
-    let record = NewAuditEntry::new(&reset.by, Deed::PasswordReset, reset.at).subject(username.as_str());
+    let record = NewAuditEntry::new(&reset.by, AuditAction::PasswordReset, reset.at).subject(username.as_str());
     audit::record(
         db,
         &record.with_detail(|detail| detail.with("sessions_ended", ended)),

@@ -1,10 +1,10 @@
-//! Who has which role in which realm, and the lists of accounts with their roles.
+//! Roles of accounts in realms, and lists of accounts with their roles.
 
 use std::collections::BTreeMap;
 
 use auth::{
     Account, Actor, FactorKind, FactorKinds, Realm, RealmId, RealmName, Role, AccountStatus, Username,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     store::{AccountQuery, AccountFilter, ChangeRejected, Member},
 };
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ use crate::{
 pub(crate) struct SetRole {
     pub(crate) username: Username,
     pub(crate) realm: RealmId,
-    /// `None` takes it away.
+    /// `None` removes the role.
     pub(crate) role: Option<Role>,
     pub(crate) by: Actor,
     pub(crate) at: Timestamp,
@@ -33,7 +33,7 @@ pub(crate) struct SetRole {
 pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), TxError<ChangeRejected>> {
     let (username, realm) = (&set.username, &set.realm);
     match accounts::lock_row(db, username).await? {
-        Some(account) if account.standing != AccountStatus::Deleted => {}
+        Some(account) if account.status != AccountStatus::Deleted => {}
         _ => return Err(ChangeRejected::NoSuchAccount.into()),
     }
     let before = role_of(db, username, realm).await?;
@@ -49,7 +49,7 @@ pub(crate) async fn set(db: &mut Connection, set: &SetRole) -> Result<(), TxErro
         json!({ "role": before }),
         json!({ "role": set.role.map(Role::as_str) }),
     );
-    let record = NewAuditEntry::new(&set.by, Deed::RoleChanged, set.at).subject(username.as_str());
+    let record = NewAuditEntry::new(&set.by, AuditAction::RoleChanged, set.at).subject(username.as_str());
     let record =
         record.with_detail(|detail| detail.change(before, after).with("realm", realm.as_str()));
     Ok(audit::record(db, &record).await?)
@@ -95,7 +95,7 @@ pub(crate) async fn member(
     Ok(with_roles(db, rows).await?.pop())
 }
 
-/// By username, without deleted ones.
+/// By username, without deleted accounts.
 pub(crate) async fn members(
     db: &mut Connection,
     query: &AccountQuery,
@@ -106,7 +106,7 @@ pub(crate) async fn members(
     ]
     .to_vec();
     let mut wanted = query
-        .among
+        .filter
         .map_or_else(String::new, |among| format!("AND {}", condition(among)));
     if let Some(sought) = &query.search {
         wanted += r" AND a.search_key LIKE $3 ESCAPE '\'";
@@ -133,19 +133,19 @@ fn condition(among: AccountFilter) -> String {
         }
         AccountFilter::LockedOut => format!(
             "EXISTS (SELECT 1 FROM throttles t WHERE t.username = a.username AND t.failures >= {})",
-            AccountFilter::LOCKED_OUT
+            AccountFilter::LOCKOUT_THRESHOLD
         ),
-        AccountFilter::ResetRequired => "a.reset_required = 1".to_owned(),
+        AccountFilter::MustChangePassword => "a.reset_required = 1".to_owned(),
     }
 }
 
-/// What a list tells of an account behind its own columns.
+/// The columns of a list after the account's own.
 const MORE: &str = "(SELECT MAX(s.last_seen) FROM sessions s WHERE s.username = a.username),
     (SELECT MAX(p.last_at) FROM sign_in_history p WHERE p.username = a.username),
     (SELECT COUNT(*) FROM factors f WHERE f.username = a.username AND f.kind = 'totp'),
     (SELECT COUNT(*) FROM factors f WHERE f.username = a.username AND f.kind = 'passkey')";
 
-/// Adds the roles of accounts that are in order of their names.
+/// Adds the roles to accounts that are sorted by username.
 async fn with_roles(db: &mut Connection, rows: Vec<Row>) -> Result<Vec<Member>, DbError> {
     let read = |mut row: Row| {
         let (account, last_seen, last_sign_in) =
@@ -233,7 +233,7 @@ pub(crate) async fn members_of(
 }
 
 pub(crate) fn parse_role(raw: &str) -> Result<Role, DbError> {
-    Role::parse(raw).ok_or_else(|| DbError::corrupt("a stored role"))
+    Role::parse(raw).ok_or_else(|| DbError::corrupt("stored role is unknown"))
 }
 
 /// Every vault, by name.
@@ -247,6 +247,6 @@ pub(crate) async fn realms(db: &mut Connection) -> Result<Vec<Realm>, DbError> {
 pub(crate) fn read_realm(mut row: Row) -> Result<Realm, DbError> {
     let id = RealmId::new(&row.text()?);
     let name = RealmName::parse(&row.text()?)
-        .map_err(|error| DbError::corrupt(format!("a stored vault: {error}")))?;
+        .map_err(|error| DbError::corrupt(format!("stored vault name is invalid: {error}")))?;
     Ok(Realm { id, name })
 }

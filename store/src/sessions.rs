@@ -1,11 +1,11 @@
-//! Sessions: begun, seen, ended, forgotten.
+//! Sessions: start, use, end, purge.
 
 use std::sync::Arc;
 
 use auth::{
     Actor, SecurityEpoch, Scopes, ActorVia, AuthMethods, Origin, RealmId, Session, SessionId, SessionKind, AccountStatus,
     TokenHash, Username,
-    audit::{Deed, ALL_ACCOUNTS, NewAuditEntry},
+    audit::{AuditAction, ALL_ACCOUNTS, NewAuditEntry},
     store::{StoreResult, SignInContext, SessionEnd, EndAllSessions, EndReason, PersonalTokenPolicy},
 };
 use jiff::Timestamp;
@@ -37,13 +37,13 @@ pub(crate) fn read(row: &mut Row) -> Result<Session, DbError> {
             address: row
                 .text()?
                 .parse()
-                .map_err(|_| DbError::corrupt("a stored address"))?,
+                .map_err(|_| DbError::corrupt("stored IP address is invalid"))?,
             user_agent: row.opt_text()?,
             device: None,
         },
         ended_at: row.opt_time()?,
         methods: AuthMethods::parse(&row.text()?),
-        grants: Scopes::parse(&row.text()?).map_err(|_| DbError::corrupt("a stored scope"))?,
+        scopes: Scopes::parse(&row.text()?).map_err(|_| DbError::corrupt("stored scope is invalid"))?,
         realms: row.opt_text()?.map(|json| realms(&json)).transpose()?,
         label: row.opt_text()?,
         client: row.opt_text()?,
@@ -55,7 +55,7 @@ fn kind(raw: &str) -> Result<SessionKind, DbError> {
         "web" => Ok(SessionKind::Web),
         "tokens" => Ok(SessionKind::OAuth),
         "personal" => Ok(SessionKind::Personal),
-        _ => Err(DbError::corrupt("a stored kind of session")),
+        _ => Err(DbError::corrupt("stored session kind is unknown")),
     }
 }
 
@@ -82,21 +82,22 @@ fn realms_json(session: &Session) -> Result<Option<String>, DbError> {
 pub(crate) struct StartSession {
     pub(crate) session: Session,
     pub(crate) secret: TokenHash,
-    /// Of its account, before anything was proved.
-    pub(crate) era: SecurityEpoch,
+    /// The account's epoch before authentication began.
+    pub(crate) epoch: SecurityEpoch,
 }
 
-/// `None` where the account was disabled or everything of it thrown out since. Held until the commit, so that whoever
-/// does so from here on ends this session too.
+/// Returns `None` if the account was disabled or its epoch changed since. Locks the account until
+/// the commit, so that a later revocation also ends this session.
 pub(crate) async fn start(
     db: &mut Connection,
     start: &StartSession,
 ) -> Result<Option<SignInContext>, DbError> {
-    // It begins at `last_seen`: `auth_time` is when its owner proved something, be it long ago and to somebody else.
+    // Compared at `last_seen`, the start of the session: `auth_time` may be much older, since an
+    // upstream provider may have authenticated the owner.
     let session = &start.session;
     let account = accounts::lock_row(db, &session.username).await?;
     if account
-        .is_none_or(|account| account.standing != AccountStatus::Active || account.epoch != start.era)
+        .is_none_or(|account| account.status != AccountStatus::Active || account.epoch != start.epoch)
     {
         return Ok(None);
     }
@@ -116,20 +117,20 @@ pub(crate) async fn start(
 
 fn sign_in(session: &Session, arrival: &SignInContext) -> NewAuditEntry {
     let methods: Vec<_> = session.methods.iter().map(auth::AuthMethod::as_str).collect();
-    NewAuditEntry::new(&session_actor(session), Deed::SignedIn, session.last_seen)
+    NewAuditEntry::new(&session_actor(session), AuditAction::SignedIn, session.last_seen)
         .with_detail(|detail| arrival.into_detail(detail.with("methods", methods)))
 }
 
-/// By whoever the owner is: the session that asked for it is not this one.
+/// The actor is the owner, not the session that requested the token.
 fn token_created(session: &Session) -> NewAuditEntry {
-    let after = json!({ "label": session.label, "scope": session.grants.to_string(),
+    let after = json!({ "label": session.label, "scope": session.scopes.to_string(),
         "realms": session.realms.as_deref().map(|realms| realms.iter().map(RealmId::as_str).collect::<Vec<_>>()),
         "expires_at": session.expires_at.to_string() });
     let by = Actor {
-        means: None,
+        via: None,
         ..session_actor(session)
     };
-    NewAuditEntry::new(&by, Deed::TokenMade, session.last_seen).with_detail(|detail| {
+    NewAuditEntry::new(&by, AuditAction::TokenCreated, session.last_seen).with_detail(|detail| {
         detail
             .change(json!({}), after)
             .with("session", session.id.as_str())
@@ -139,7 +140,7 @@ fn token_created(session: &Session) -> NewAuditEntry {
 fn session_actor(session: &Session) -> Actor {
     let by = Actor::new(session.username.clone()).with_origin(&session.origin);
     Actor {
-        means: Some(ActorVia::of(session)),
+        via: Some(ActorVia::of(session)),
         ..by
     }
 }
@@ -165,7 +166,7 @@ async fn insert(db: &mut Connection, start: &StartSession) -> Result<(), DbError
         session.ended_at,
         cookie,
         session.methods.to_string(),
-        session.grants.to_string(),
+        session.scopes.to_string(),
         realms_json(session)?,
         session.label.as_deref(),
         session.client.as_deref(),
@@ -181,7 +182,7 @@ pub(crate) async fn find(db: &mut Connection, id: &SessionId) -> Result<Option<S
         .transpose()
 }
 
-/// Not one that has been ended.
+/// Finds no ended session.
 pub(crate) async fn by_cookie(
     db: &mut Connection,
     cookie: &TokenHash,
@@ -203,7 +204,7 @@ pub(crate) async fn touch(
     db.execute(TOUCH, params![id.as_str(), at]).await.map(drop)
 }
 
-/// Live ones, newest sign of life first.
+/// Live ones, last used first.
 pub(crate) async fn of(
     db: &mut Connection,
     username: &Username,
@@ -217,7 +218,7 @@ pub(crate) async fn of(
     rows.into_iter().map(|mut row| read(&mut row)).collect()
 }
 
-/// Personal tokens whose owners are to hear that they end, each once.
+/// Claims the personal tokens whose expiry notice is due, each once.
 pub(crate) async fn claim_expiring(
     db: &mut Connection,
     (at, by): &(Timestamp, Timestamp),
@@ -238,7 +239,7 @@ pub(crate) struct EndSession {
     pub(crate) end: SessionEnd,
 }
 
-/// True if it was alive and that user's.
+/// Returns true if the session was live and belonged to that user.
 pub(crate) async fn end(db: &mut Connection, one: &EndSession) -> Result<bool, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE session_id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3 RETURNING kind, label";
@@ -250,9 +251,9 @@ pub(crate) async fn end(db: &mut Connection, one: &EndSession) -> Result<bool, D
     append(db, username).await?;
     let (kind, label) = (ended.text()?, ended.opt_text()?);
     let deed = if kind == SessionKind::Personal.as_str() {
-        Deed::TokenEnded
+        AuditAction::TokenEnded
     } else {
-        Deed::SessionEnded
+        AuditAction::SessionEnded
     };
     let record = NewAuditEntry::new(&end.by, deed, end.at)
         .subject(username.as_str())
@@ -274,13 +275,13 @@ pub(crate) struct EndSessions {
     pub(crate) end: SessionEnd,
 }
 
-/// Says how many were alive.
+/// Returns how many were live.
 pub(crate) async fn end_all(db: &mut Connection, all: &EndSessions) -> Result<u64, DbError> {
     let ended = revoke_all(db, all).await?;
     append(db, &all.username).await?;
     if ended > 0 {
         let record =
-            NewAuditEntry::new(&all.end.by, Deed::SessionsEnded, all.end.at).subject(all.username.as_str());
+            NewAuditEntry::new(&all.end.by, AuditAction::SessionsEnded, all.end.at).subject(all.username.as_str());
         let why = all.end.reason.as_str();
         audit::record(
             db,
@@ -291,14 +292,15 @@ pub(crate) async fn end_all(db: &mut Connection, all: &EndSessions) -> Result<u6
     Ok(ended)
 }
 
-/// Ends them, and begins a new era: what was begun for the account and is not finished is void. Without announcing it.
+/// Ends them and bumps the epoch, which voids pending flows of the account. Appends no account
+/// event.
 pub(crate) async fn revoke_all(db: &mut Connection, all: &EndSessions) -> Result<u64, DbError> {
     const END: &str = "UPDATE sessions SET ended_at = $3, end_reason = $4
         WHERE username = $1 AND session_id <> $2 AND ended_at IS NULL AND expires_at > $3";
-    // First, since it holds the account: a session that is just being made is there before this one looks, or sees the
-    // new era.
+    // First, because it locks the account. A session created at the same time is then either
+    // visible here, or sees the new epoch.
     accounts::bump_epoch(db, &all.username, all.end.at).await?;
-    // A factor that comes or goes is no reason to doubt whom its owner invited; everything else may be.
+    // A change of factors does not put the owner's invitations in doubt; every other reason may.
     if all.end.reason != EndReason::FactorsChanged {
         invites::revoke_all(db, Some(&all.username), &all.end).await?;
     }
@@ -315,7 +317,8 @@ pub(crate) async fn revoke_all(db: &mut Connection, all: &EndSessions) -> Result
     .await
 }
 
-/// Somebody is an administrator from now on: what they gave to programs while that meant little ends.
+/// Ends the personal tokens with the scope `admin` when their owner becomes an administrator: they
+/// were created when that scope gave no rights.
 pub(crate) async fn end_admin_tokens(
     db: &mut Connection,
     username: &Username,
@@ -334,7 +337,7 @@ pub(crate) async fn end_admin_tokens(
     .await
 }
 
-/// Those that began at a provider, but `keep`; says how many.
+/// Ends the sessions that began at a provider, except `keep`; returns how many.
 pub(crate) async fn end_upstream_sessions(
     db: &mut Connection,
     all: &EndSessions,
@@ -356,7 +359,7 @@ pub(crate) async fn end_upstream_sessions(
     .await
 }
 
-/// Whether it is a session of theirs that is not over.
+/// Whether the session belongs to the account and is live.
 pub(crate) async fn is_live(
     db: &mut Connection,
     username: &Username,
@@ -371,7 +374,7 @@ pub(crate) async fn is_live(
         .is_some())
 }
 
-/// Everybody's; says how many were alive.
+/// Ends the sessions of all accounts; returns how many were live.
 pub(crate) async fn end_all_accounts(
     db: &mut Connection,
     all: &EndAllSessions,
@@ -385,17 +388,17 @@ pub(crate) async fn end_all_accounts(
         ""
     };
     let end = &all.end;
-    // First, as in `throw_out`.
+    // First, as in `revoke_all`.
     accounts::bump_all_epochs(db, end.at).await?;
     invites::revoke_all(db, None, end).await?;
     let ended = db
         .execute(END, params![keep, end.at, end.reason.as_str(), spared])
         .await?;
     append_for_ended(db, end.at).await?;
-    let record = NewAuditEntry::new(&end.by, Deed::EverybodySignedOut, end.at)
+    let record = NewAuditEntry::new(&end.by, AuditAction::AllSessionsEnded, end.at)
         .subject(ALL_ACCOUNTS)
         .with_detail(|detail| {
-            let tokens = (all.tokens == PersonalTokenPolicy::End).then_some(true);
+            let tokens = (all.tokens == PersonalTokenPolicy::SessionEnd).then_some(true);
             detail
                 .reason(all.reason.as_str())
                 .with("sessions", ended)
@@ -405,7 +408,7 @@ pub(crate) async fn end_all_accounts(
     Ok(ended)
 }
 
-/// How many sessions of each kind have neither ended nor expired.
+/// The number of sessions of each kind that have neither ended nor expired.
 async fn count_live(
     db: &mut Connection,
     at: &Timestamp,
@@ -422,16 +425,18 @@ async fn count_live(
 }
 
 impl Store {
-    /// How many sessions of each kind have neither ended nor expired. One that is idle for too long counts still.
+    /// The number of sessions of each kind that have neither ended nor expired. Sessions past the
+    /// idle timeout still count.
     ///
     /// # Errors
-    /// A database that does not answer.
+    /// The database does not answer.
     pub async fn live_sessions(&self, at: Timestamp) -> StoreResult<Vec<(&'static str, u32)>> {
         ask!(self, at, count_live)
     }
 }
 
-/// Forgets at most so many sessions (and their refresh tokens) that ended before; says how many.
+/// Deletes a limited number of sessions (and their refresh tokens) that ended before the given
+/// time; returns how many.
 pub(crate) async fn purge_ended(db: &mut Connection, before: &Timestamp) -> Result<u64, DbError> {
     const ENDED: &str = "SELECT session_id FROM sessions
         WHERE (ended_at IS NOT NULL AND ended_at < $1) OR expires_at < $1 LIMIT 200";

@@ -1,18 +1,20 @@
-//! Where each account was signed in before: which program, from which network; and what a sign-in comes after.
+//! The sign-in history of each account: client and network, and the failures since the last
+//! sign-in.
 
 use auth::{
     Origin, Session, Username,
-    audit::{Chain, Deed},
+    audit::{Chain, AuditAction},
     store::{SignInContext, SourceFamiliarity},
 };
 use jiff::Timestamp;
 
 use crate::{connection::Connection, error::DbError, value::params};
 
-/// Places that are remembered of one account: the ones seen last.
+/// 200 sources per account, the last used ones; older ones are deleted.
 const MAX_KNOWN_SOURCES: u32 = 200;
 
-/// Notes the visit. An account's first place is no news; any later one that is not known is.
+/// Records the sign-in. The first source of an account counts as known; any other unknown source is
+/// new.
 pub(crate) async fn record_sign_in(
     db: &mut Connection,
     session: &Session,
@@ -48,7 +50,7 @@ pub(crate) async fn record_sign_in(
         }
     };
     Ok(SignInContext {
-        place,
+        source: place,
         since_last: away,
         failed_attempts: refused,
     })
@@ -84,20 +86,20 @@ async fn last_sign_in(db: &mut Connection, username: &str) -> Result<Option<Time
     last.map_or(Ok(None), |mut row| row.opt_time())
 }
 
-/// As the audit tells it, no further back than so many entries.
+/// From the audit, limited to a fixed number of entries.
 async fn failures_since(db: &mut Connection, username: &str) -> Result<u32, DbError> {
     const ACTIONS: &str =
         "SELECT action FROM audit WHERE chain = $1 AND subject = $2 ORDER BY n DESC LIMIT 100";
     let mut refused = 0;
-    // What strangers tried before there was an account is not about its owner.
-    let begins = [Deed::SignedIn.as_str(), Deed::AccountCreated.as_str()];
+    // Failures from before the account existed do not concern its owner.
+    let begins = [AuditAction::SignedIn.as_str(), AuditAction::AccountCreated.as_str()];
     for mut row in db
         .query(ACTIONS, params![Chain::Accounts.key(), username])
         .await?
     {
         match row.text()? {
             action if begins.contains(&action.as_str()) => break,
-            action if action == Deed::SignInRefused.as_str() => refused += 1,
+            action if action == AuditAction::SignInFailed.as_str() => refused += 1,
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! SQLite: one file, one writer thread, and read-only connections beside it.
+//! SQLite: one file, one writer thread, and read-only connections.
 
 use std::{
     path::{Path, PathBuf},
@@ -19,11 +19,11 @@ use crate::{
     writer::Writer,
 };
 
-/// How long to wait for another process that writes the same file, such as `strongroom user add`: looking often, since
-/// a busy writer lets go for a moment only.
+/// The interval for waiting on another process that writes the same file, such as `strongroom user
+/// add`. Short, because a busy writer releases the lock only for a moment.
 const BUSY_POLL_INTERVAL: Duration = Duration::from_millis(1);
 const MAX_BUSY_POLLS: i32 = 10_000;
-/// Statements kept ready on each connection: more than this crate has.
+/// Prepared statements per connection: more than this crate has.
 const STATEMENT_CACHE_CAPACITY: usize = 256;
 const MIN_READERS: usize = 4;
 
@@ -50,7 +50,7 @@ impl Sqlite {
         })
     }
 
-    /// Moves what is in the journal beside the file into the file, as far as nobody reads just now.
+    /// Moves the journal into the database file, as far as no reader is active.
     pub(crate) async fn checkpoint(&self) -> Result<(), DbError> {
         let path = self.path.clone();
         let tidied = tokio::task::spawn_blocking(move || {
@@ -60,7 +60,7 @@ impl Sqlite {
         });
         tidied
             .await
-            .map_err(|error| DbError::corrupt(format!("the journal was not put away: {error}")))?
+            .map_err(|error| DbError::corrupt(format!("checkpoint failed: {error}")))?
     }
 
     pub(crate) async fn write<A, T, E>(&self, args: A, body: TxFn<A, T, E>) -> Result<T, TxError<E>>
@@ -85,24 +85,24 @@ impl Sqlite {
         let turn = Arc::clone(&readers.turns).acquire_owned().await;
         let turn = turn.map_err(|_| DbError::corrupt("the store is closed"))?;
         let done = tokio::task::spawn_blocking(move || {
-            // With the read, not with who asked: that one may hang up.
+            // Moved into the read, because the caller may disconnect.
             let _turn = turn;
             readers.read(&args, body)
         });
         done.await
-            .map_err(|error| DbError::corrupt(format!("a read was broken off: {error}")))?
+            .map_err(|error| DbError::corrupt(format!("a read was interrupted: {error}")))?
     }
 }
 
 fn open_for_writing(path: &Path) -> Result<rusqlite::Connection, DbError> {
     restrict_permissions(path)?;
     let mut sqlite = rusqlite::Connection::open(path)?;
-    // First of all, since already the switch to WAL may meet somebody else.
+    // First, because the switch to WAL can conflict with another process.
     sqlite.busy_handler(Some(busy_handler))?;
     sqlite.pragma_update(None, "journal_mode", "WAL")?;
     sqlite.pragma_update(None, "synchronous", "FULL")?;
     sqlite.pragma_update(None, "foreign_keys", "ON")?;
-    // What a savepoint may have to undo is kept in memory, not in a file of its own: it is forgotten with the commit anyway.
+    // Keeps savepoint data in memory instead of a temporary file: the commit discards it anyway.
     sqlite.pragma_update(None, "temp_store", "MEMORY")?;
     sqlite.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
     Ok(sqlite)
@@ -113,7 +113,7 @@ fn busy_handler(looks: i32) -> bool {
     looks < MAX_BUSY_POLLS
 }
 
-/// Makes the file readable by its owner only; SQLite gives its companions the same mode.
+/// Makes the file readable by its owner only; SQLite gives its journal files the same mode.
 fn restrict_permissions(path: &Path) -> Result<(), DbError> {
     let mut options = std::fs::OpenOptions::new();
     options.create(true).append(true);
@@ -156,10 +156,10 @@ fn apply_migrations(db: &mut Connection, clock: &Clock) -> Result<(), TxError<Ve
 }
 
 pub(crate) fn busy() -> DbError {
-    DbError::corrupt("a statement waited, which SQLite never does")
+    DbError::corrupt("a SQLite statement did not complete at once")
 }
 
-/// Connections that can only read, lent out one at a time.
+/// A pool of read-only connections.
 struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<rusqlite::Connection>>,
@@ -188,7 +188,7 @@ impl Readers {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        // Made when first needed. One whose reader panicked is not given back.
+        // Opened on first use. A connection whose read panicked is not returned.
         let sqlite = lent.map_or_else(|| open_for_reading(&self.path), Ok)?;
         let mut db = Connection::Sqlite(sqlite);
         let done = body(&mut db, args)

@@ -1,5 +1,5 @@
-//! Empty databases for tests, of this crate and of those above it: SQLite in a folder, and PostgreSQL in a cluster of
-//! the test process's own.
+//! Empty databases for tests, of this crate and those above it: SQLite in a folder, and PostgreSQL
+//! in a cluster of the test process.
 #![expect(
     clippy::expect_used,
     reason = "a test that cannot have its database has failed"
@@ -21,7 +21,7 @@ use crate::{Database, Store};
 use cluster::Cluster;
 pub use saved::row_counts;
 
-/// A database that nobody else has. What it is made of goes with it.
+/// A database for one test, deleted when dropped.
 #[derive(Debug)]
 pub struct TestDatabase {
     pub database: Database,
@@ -30,7 +30,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// A second one on the same rows, as another process would open it.
+    /// A second store on the same rows, as another process would open it.
     ///
     /// # Panics
     /// If it does not open.
@@ -41,10 +41,10 @@ impl TestDatabase {
     }
 }
 
-/// An empty database of every kind that is installed here.
+/// An empty database of every kind that is installed.
 ///
 /// # Panics
-/// Where `CI` is set and PostgreSQL is not installed: nobody would notice that half of the promises are not kept.
+/// If `CI` is set and PostgreSQL is not installed: half of the tests would be skipped unnoticed.
 pub async fn databases() -> Vec<TestDatabase> {
     let mut databases = vec![sqlite().await];
     databases.extend(postgres().await);
@@ -52,14 +52,14 @@ pub async fn databases() -> Vec<TestDatabase> {
 }
 
 /// # Panics
-/// If there is no place for it.
+/// If the temporary folder cannot be created.
 pub async fn sqlite() -> TestDatabase {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let database = Database::Sqlite(folder.path().join("strongroom.db"));
     open(database, Some(folder)).await
 }
 
-/// `None`, said loudly, where PostgreSQL is not installed.
+/// `None`, with a message on standard error, where PostgreSQL is not installed.
 ///
 /// # Panics
 /// As [`databases`].
@@ -67,8 +67,8 @@ pub async fn postgres() -> Option<TestDatabase> {
     Some(open(Database::Postgres(new_database().await?), None).await)
 }
 
-/// A PostgreSQL database with the rows of `dump`: SQL alone, as `pg_dump --column-inserts` writes it.
-/// `None`, with a message on standard error, where PostgreSQL is not installed.
+/// A PostgreSQL database with the rows of `dump`: SQL alone, as `pg_dump --column-inserts` writes
+/// it. `None`, with a message on standard error, where PostgreSQL is not installed.
 ///
 /// # Panics
 /// As [`databases`], and if the dump cannot be restored.
@@ -83,7 +83,7 @@ async fn new_database() -> Option<String> {
     let start = || CLUSTER.get_or_init(Cluster::start);
     let cluster = tokio::task::spawn_blocking(start)
         .await
-        .expect("a cluster of PostgreSQL starts");
+        .expect("the PostgreSQL cluster starts");
     let Some(cluster) = cluster else {
         skipped();
         return None;
@@ -91,7 +91,7 @@ async fn new_database() -> Option<String> {
     Some(cluster.new_database().await)
 }
 
-/// The URL of the same database, for an account that may serve from it and do nothing else.
+/// The URL of the same database, for an account that may only serve from it.
 ///
 /// # Panics
 /// If it is not PostgreSQL.
@@ -99,20 +99,21 @@ pub async fn for_serving_only(db: &TestDatabase) -> String {
     let Database::Postgres(url) = &db.database else {
         unreachable!("SQLite has no accounts")
     };
-    // Accounts are the cluster's, so each database has one of its own; and a name may hold anything.
+    // Accounts belong to the cluster, so each database has its own. Its name contains a quote,
+    // because any character is allowed.
     let (_, name) = url.rsplit_once('/').expect("a database in the URL");
     let role = format!("serve\"{name}");
     let create = sqlx::raw_sql(AssertSqlSafe(format!(
         "CREATE ROLE \"serve\"\"{name}\" LOGIN"
     )));
-    let mut postgres = sqlx::PgConnection::connect(url).await.expect("it connects");
-    postgres.execute(create).await.expect("an account is made");
-    db.store.grant_to(role).await.expect("it may serve");
+    let mut postgres = sqlx::PgConnection::connect(url).await.expect("the database connects");
+    postgres.execute(create).await.expect("the database account is created");
+    db.store.grant_to(role).await.expect("the privileges are granted");
     url.replacen("postgres@", &format!("serve%22{name}@"), 1)
 }
 
-/// A PostgreSQL on `port` of 0.0.0.0, which is not this machine as far as a URL tells, with the key and certificate of
-/// the two files if it speaks TLS. It never ends but with the process.
+/// A PostgreSQL on `port` of 0.0.0.0, an address that a URL check does not recognize as local. It
+/// speaks TLS if given key and certificate files. It ends with the process.
 ///
 /// # Panics
 /// As [`databases`].
@@ -125,7 +126,7 @@ pub async fn elsewhere(port: u16, tls: Option<(&Path, &Path)>) -> Option<String>
         if let Some((key, certificate)) = tls {
             for (name, from) in [("key", key), ("cert", certificate)] {
                 let to = folder.join(name);
-                std::fs::copy(from, &to).expect("a file for TLS");
+                std::fs::copy(from, &to).expect("the TLS file is copied");
                 settings.push(format!("ssl_{name}_file={}", to.display()));
             }
             settings.push("ssl=on".to_owned());
@@ -136,7 +137,7 @@ pub async fn elsewhere(port: u16, tls: Option<(&Path, &Path)>) -> Option<String>
         skipped();
         return None;
     };
-    // The port is part of the socket's name, too.
+    // The port is part of the socket's name too.
     let socket = format!("{}?port={port}", cluster.url("postgres"));
     cluster.ready(&socket).await;
     std::mem::forget(cluster);
@@ -160,7 +161,7 @@ fn skipped() {
         std::env::var_os("CI").is_none(),
         "PostgreSQL is not installed, and CI is set"
     );
-    // Written past the capture of test output: whoever runs the tests shall see it.
+    // Bypasses the capture of test output, so that the message is always visible.
     ONCE.call_once(|| {
         drop(std::io::stderr().write_all(b"\nSKIPPED: PostgreSQL is not installed\n\n"))
     });

@@ -1,8 +1,8 @@
-//! Failures in a row, and the places that accounts have signed in from.
+//! Consecutive failures, and the sources that accounts signed in from.
 
 use auth::{
     Actor, Session, Username,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     guessing::CredentialKind,
     store::{
         StoreResult, Bucket, Charge, PurgeCutoffs, ThrottleState, ThrottleQuery, LockoutQuery, AttemptSource, FailureCount,
@@ -20,9 +20,9 @@ use crate::{
 };
 
 const COLUMNS: &str = "who, what, place, failures, last_at, paid_off_at";
-/// Places that are remembered for one account: the ones seen last.
+/// 50 sources per account, the last used ones; older ones are deleted.
 const MAX_SOURCES: u32 = 50;
-/// How exactly it is kept when a place was seen last.
+/// The resolution of a source's last use.
 const SEEN_GRANULARITY: SignedDuration = SignedDuration::from_hours(24);
 
 impl ThrottleStore for Store {
@@ -53,7 +53,7 @@ impl ThrottleStore for Store {
     async fn purge_throttles(&self, what: PurgeCutoffs) -> StoreResult<u64> {
         let mut forgotten = 0;
         loop {
-            // In small steps, so that nobody who signs in waits for it.
+            // Small steps, so that no sign-in waits for the whole purge.
             let some: StoreResult<u64> = write_tx!(self, what, purge);
             match some? {
                 0 => return Ok(forgotten),
@@ -63,7 +63,7 @@ impl ThrottleStore for Store {
     }
 }
 
-/// One statement, whatever is asked: it stands before every sign-in.
+/// One statement for any query, because it precedes every sign-in.
 async fn find(db: &mut Connection, query: &ThrottleQuery) -> Result<ThrottleState, DbError> {
     let (mut selects, mut given): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
     for bucket in &query.buckets {
@@ -97,8 +97,8 @@ async fn find(db: &mut Connection, query: &ThrottleQuery) -> Result<ThrottleStat
         let key = [row.text()?, row.text()?, row.text()?];
         if key[1].is_empty() {
             found
-                .known
-                .push(AttemptSource::parse(&key[2]).ok_or_else(|| DbError::corrupt("a stored place"))?);
+                .known_sources
+                .push(AttemptSource::parse(&key[2]).ok_or_else(|| DbError::corrupt("stored attempt source is invalid"))?);
         } else if let Some(bucket) = query.buckets.iter().find(|bucket| bucket.key() == key) {
             found.counts.push(failure_count(bucket.clone(), &mut row)?);
         }
@@ -106,7 +106,7 @@ async fn find(db: &mut Connection, query: &ThrottleQuery) -> Result<ThrottleStat
     Ok(found)
 }
 
-/// From the columns after the key.
+/// Reads the columns after the key.
 fn failure_count(bucket: Bucket, row: &mut Row) -> Result<FailureCount, DbError> {
     let failures = u32::try_from(row.int()?).unwrap_or(u32::MAX);
     Ok(FailureCount {
@@ -117,7 +117,7 @@ fn failure_count(bucket: Bucket, row: &mut Row) -> Result<FailureCount, DbError>
     })
 }
 
-/// Each adds to what is there, whoever else does so at the same moment. The name is kept of accounts that there are.
+/// Increments are atomic under parallel calls. The username is stored only for existing accounts.
 async fn charge(
     db: &mut Connection,
     (charges, at): &(Vec<Charge>, Timestamp),
@@ -131,7 +131,7 @@ async fn charge(
     let mut tallies = Vec::with_capacity(charges.len());
     for Charge { bucket, cost, max: most } in charges {
         let micros = i64::try_from(cost.as_micros())
-            .map_err(|_| DbError::corrupt("a cost beyond all time"))?;
+            .map_err(|_| DbError::corrupt("penalty overflows i64 microseconds"))?;
         let ([who, what, place], name) = (bucket.key(), bucket.username().map(Username::as_str));
         let row = params![
             who,
@@ -144,7 +144,7 @@ async fn charge(
             name
         ];
         let answer = db.find(UPSERT, row).await?;
-        let mut answer = answer.ok_or_else(|| DbError::corrupt("a charge without an answer"))?;
+        let mut answer = answer.ok_or_else(|| DbError::corrupt("the upsert of a failure count returned no row"))?;
         tallies.push(failure_count(bucket.clone(), &mut answer)?);
     }
     Ok(tallies)
@@ -163,16 +163,16 @@ async fn reset_all(
     (username, secret): &(Username, CredentialKind),
 ) -> Result<(), DbError> {
     const DELETE: &str = "DELETE FROM throttles WHERE who = $1 AND what = $2";
-    db.execute(DELETE, params![Bucket::key_of(username), secret.as_str()])
+    db.execute(DELETE, params![Bucket::account_key(username), secret.as_str()])
         .await
         .map(drop)
 }
 
-/// Of a new account: what strangers tried against a name that was nobody's is not its owner's to pay.
+/// For a new account: failures against its name from before it existed must not delay its owner.
 pub(crate) async fn reset_counts(db: &mut Connection, username: &Username) -> Result<(), DbError> {
     db.execute(
         "DELETE FROM throttles WHERE who = $1",
-        params![Bucket::key_of(username)],
+        params![Bucket::account_key(username)],
     )
     .await
     .map(drop)
@@ -200,7 +200,7 @@ fn read_failure_count(row: &mut Row) -> Result<FailureCount, DbError> {
     let (what, place) = (row.text()?, row.text()?);
     let bucket = Bucket::parse(username.as_ref(), &what, &place);
     failure_count(
-        bucket.ok_or_else(|| DbError::corrupt("a stored bucket"))?,
+        bucket.ok_or_else(|| DbError::corrupt("stored throttle bucket is invalid"))?,
         row,
     )
 }
@@ -217,7 +217,7 @@ async fn lift(db: &mut Connection, lift: &Lift) -> Result<u64, DbError> {
         ThrottleTarget::Account(username) => {
             let delete = "DELETE FROM throttles WHERE who = $1";
             (
-                db.execute(delete, params![Bucket::key_of(username)])
+                db.execute(delete, params![Bucket::account_key(username)])
                     .await?,
                 username.to_string(),
             )
@@ -231,7 +231,7 @@ async fn lift(db: &mut Connection, lift: &Lift) -> Result<u64, DbError> {
         }
     };
     if lifted > 0 {
-        let record = NewAuditEntry::new(&lift.by, Deed::ThrottleLifted, lift.at).subject(subject);
+        let record = NewAuditEntry::new(&lift.by, AuditAction::ThrottleLifted, lift.at).subject(subject);
         let lifted = i64::try_from(lifted).unwrap_or(i64::MAX);
         audit::record(
             db,
@@ -242,7 +242,7 @@ async fn lift(db: &mut Connection, lift: &Lift) -> Result<u64, DbError> {
     Ok(lifted)
 }
 
-/// At most so many of each sort; says how many.
+/// Deletes a limited number of rows of each kind; returns how many.
 async fn purge(db: &mut Connection, what: &PurgeCutoffs) -> Result<u64, DbError> {
     const NETWORKS: &str = "DELETE FROM throttles WHERE (who, what, place) IN
         (SELECT who, what, place FROM throttles WHERE who = '' AND paid_off_at <= $1 LIMIT 500)";
@@ -255,17 +255,17 @@ async fn purge(db: &mut Connection, what: &PurgeCutoffs) -> Result<u64, DbError>
         (SELECT username, place FROM known_sources WHERE seen_at < $1 LIMIT 500)";
     let mut forgotten = 0;
     for (delete, before) in [
-        (NETWORKS, what.paid_off_by),
-        (NOBODYS, what.nobody_since),
-        (STRANGE_AGAIN, what.nobody_since),
-        (PLACES, what.unseen_since),
+        (NETWORKS, what.tat_before),
+        (NOBODYS, what.unknown_account_before),
+        (STRANGE_AGAIN, what.unknown_account_before),
+        (PLACES, what.known_source_before),
     ] {
         forgotten += db.execute(delete, params![before]).await?;
     }
     Ok(forgotten)
 }
 
-/// Remembers where a session begins: its owner is no stranger there any more.
+/// Remembers the source of a session as known for its account.
 pub(crate) async fn remember_source(db: &mut Connection, session: &Session) -> Result<(), DbError> {
     const MEET: &str =
         "INSERT INTO known_sources AS p (username, place, seen_at) VALUES ($1, $2, $3)
@@ -273,7 +273,7 @@ pub(crate) async fn remember_source(db: &mut Connection, session: &Session) -> R
     const BOUND: &str = "DELETE FROM known_sources WHERE username = $1 AND place IN
         (SELECT place FROM known_sources WHERE username = $1 ORDER BY seen_at DESC, place LIMIT 1000 OFFSET $2)";
     let (username, at) = (session.username.as_str(), session.last_seen);
-    for place in session.places() {
+    for place in session.sources() {
         if db
             .execute(
                 MEET,

@@ -1,5 +1,5 @@
-//! The way to PostgreSQL: on another machine it is encrypted, and the certificate is that machine's own. Everything
-//! that is kept goes along it, and the password too.
+//! The connection to PostgreSQL. To another machine it is encrypted, and the certificate must match
+//! the host. It carries all stored data, and the password.
 
 use std::net::IpAddr;
 
@@ -7,16 +7,16 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::{BadDatabaseUrl, error::DbError};
 
-/// What is asked of a PostgreSQL on another machine.
+/// The TLS requirement for a PostgreSQL on another machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
-    /// TLS, with a certificate for its name: `verify-full`, whether the URL says so or nothing.
+    /// TLS with a certificate for its name: `verify-full`, explicit or by default.
     Verified,
-    /// What the URL's `sslmode` says; where it says nothing, `verify-full` all the same.
+    /// The URL's `sslmode`; by default `verify-full`.
     AsTheUrlSays,
 }
 
-/// How to connect. A URL that is silent on TLS means the strictest kind, but for this machine.
+/// Connection options. Without an `sslmode`, the strictest applies, except on this machine.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, DbError> {
     let options: PgConnectOptions = url.parse()?;
     let stays = is_local(&options) || names_ssl_mode(url);
@@ -27,9 +27,9 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, DbError> {
     })
 }
 
-/// Refuses a URL that would speak to another machine in the clear, or to whoever answers in its place.
+/// Rejects a URL that would connect to another machine without TLS, or without verifying the host.
 pub(crate) fn refuse_weak(url: &str) -> Result<(), BadDatabaseUrl> {
-    // One that cannot be read at all is told when it is opened, by whoever reads it.
+    // A URL that cannot be parsed is reported when the database is opened.
     let Ok(options) = options(url) else {
         return Ok(());
     };
@@ -38,7 +38,7 @@ pub(crate) fn refuse_weak(url: &str) -> Result<(), BadDatabaseUrl> {
         PgSslMode::Disable => "disable",
         PgSslMode::Allow => "allow",
         PgSslMode::Prefer => "prefer",
-        // sqlx takes any certificate here …
+        // sqlx accepts any certificate here …
         PgSslMode::Require => "require",
         // … and here one of any name, by any authority that browsers trust.
         PgSslMode::VerifyCa => "verify-ca",
@@ -52,7 +52,8 @@ pub(crate) fn refuse_weak(url: &str) -> Result<(), BadDatabaseUrl> {
     })
 }
 
-/// What sqlx reads of a URL's query, each once: of their other spellings, those with a hyphen are taken too.
+/// The query parameters that sqlx reads, each once. Of their aliases, the hyphenated ones are
+/// accepted too.
 pub(crate) const ALLOWED_PARAMS: [&str; 12] = [
     "application_name",
     "dbname",
@@ -76,7 +77,7 @@ const ALIASED_PARAMS: [&str; 6] = [
     "statement-cache-capacity",
 ];
 
-/// sqlx only warns of others, with their values, and one of them may be a password.
+/// sqlx only warns about unknown parameters, and prints their values, which may be a password.
 pub(crate) fn refuse_unknown(url: &str) -> Result<(), BadDatabaseUrl> {
     let is_known = |name: &str| {
         ALLOWED_PARAMS.contains(&name)

@@ -1,4 +1,4 @@
-//! What goes into statements and comes out of them: 64-bit integers and text, the same on both databases.
+//! Parameters and columns of statements: 64-bit integers and text, the same on both databases.
 
 use jiff::Timestamp;
 
@@ -29,7 +29,8 @@ impl From<Option<i64>> for Value {
 }
 
 impl From<&str> for Value {
-    /// PostgreSQL has no NUL in text. No name holds a control character, so the stand-in finds nothing either.
+    /// PostgreSQL text cannot contain NUL. No name contains a control character, so the substitute
+    /// matches nothing either.
     fn from(text: &str) -> Self {
         Self::Text(Some(if text.contains('\0') {
             text.replace('\0', "\u{1}")
@@ -87,7 +88,7 @@ macro_rules! params {
 }
 pub(crate) use params;
 
-/// `$1, $2, …`: places for so many parameters.
+/// `$1, $2, …`: placeholders for `count` parameters.
 pub(crate) fn numbered(count: usize) -> String {
     (1..=count)
         .map(|n| format!("${n}"))
@@ -95,7 +96,7 @@ pub(crate) fn numbered(count: usize) -> String {
         .join(", ")
 }
 
-/// One row, read column by column from the left, in the order in which the statement names them.
+/// One row, read column by column from the left, in the order of the statement.
 #[derive(Debug)]
 pub(crate) struct Row(std::vec::IntoIter<Value>);
 
@@ -110,7 +111,7 @@ impl Row {
             // SQLite does not know the type of a NULL.
             Some(Value::Text(None)) => Ok(None),
             other => Err(DbError::corrupt(format!(
-                "a number was expected, not {}",
+                "expected a number, found {}",
                 kind_of(other.as_ref())
             ))),
         }
@@ -118,7 +119,7 @@ impl Row {
 
     pub(crate) fn int(&mut self) -> Result<i64, DbError> {
         self.opt_int()?
-            .ok_or_else(|| DbError::corrupt("a number was expected, not NULL"))
+            .ok_or_else(|| DbError::corrupt("expected a number, found NULL"))
     }
 
     pub(crate) fn opt_text(&mut self) -> Result<Option<String>, DbError> {
@@ -126,7 +127,7 @@ impl Row {
             Some(Value::Text(text)) => Ok(text),
             Some(Value::Int(None)) => Ok(None),
             other => Err(DbError::corrupt(format!(
-                "text was expected, not {}",
+                "expected text, found {}",
                 kind_of(other.as_ref())
             ))),
         }
@@ -134,7 +135,7 @@ impl Row {
 
     pub(crate) fn text(&mut self) -> Result<String, DbError> {
         self.opt_text()?
-            .ok_or_else(|| DbError::corrupt("text was expected, not NULL"))
+            .ok_or_else(|| DbError::corrupt("expected text, found NULL"))
     }
 
     pub(crate) fn boolean(&mut self) -> Result<bool, DbError> {
@@ -151,11 +152,11 @@ impl Row {
 
     pub(crate) fn time(&mut self) -> Result<Timestamp, DbError> {
         self.opt_time()?
-            .ok_or_else(|| DbError::corrupt("a time was expected, not NULL"))
+            .ok_or_else(|| DbError::corrupt("expected a time, found NULL"))
     }
 }
 
-/// For messages: says nothing about the value, which may be a secret.
+/// For messages: omits the value, which may be a secret.
 fn kind_of(value: Option<&Value>) -> &'static str {
     match value {
         None => "the end of the row",

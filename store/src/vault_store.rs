@@ -1,4 +1,5 @@
-//! What the crate `vault` asks of a database, each in one transaction. What is done is in the files named after it.
+//! [`VaultStore`](vault::VaultStore) on both databases: one transaction a method. The SQL is in the
+//! modules named after their subjects.
 
 use auth::{Actor, Realm};
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! Vaults, their counters, and what is kept beside their files: derived commits, blobs, keys.
+//! Vaults, their counters, and the rows beside their files: derived commits, blobs, keys.
 
 use auth::{Actor, Realm, Role};
 use jiff::Timestamp;
@@ -43,7 +43,8 @@ pub(crate) async fn create(
         }
         .into());
     }
-    // The program itself is nobody's account, and must not become the one that registers under its name.
+    // The program itself has no account, and an account that registers under its name must not gain
+    // its membership.
     if accounts::lock_row(db, &by.username).await?.is_some() {
         roles::grant(db, &by.username, &vault.id, Role::Manager).await?;
         append(db, &by.username).await?;
@@ -79,7 +80,8 @@ pub(crate) struct Numbers {
     pub(crate) change: Option<i64>,
 }
 
-/// Counts on (the changes only for a new revision), and holds the vault's row until the commit. `None` if there is no such vault.
+/// Increments the counters (the change number only for a new revision), and locks the vault's row
+/// until the commit. `None` if the vault does not exist.
 pub(crate) async fn advance(
     db: &mut Connection,
     vault: &VaultId,
@@ -170,7 +172,7 @@ pub(crate) async fn blobs(db: &mut Connection, page: &BlobPage) -> Result<Vec<Bl
 const PURGE_KEYS: &str = "DELETE FROM idempotency WHERE (vault_id, username, request_key) IN
     (SELECT vault_id, username, request_key FROM idempotency WHERE at < $1 LIMIT 500)";
 
-/// At most five hundred at once; says how many.
+/// Deletes at most 500 at once; returns how many.
 pub(crate) async fn purge_idempotency_keys(
     db: &mut Connection,
     before: &Timestamp,

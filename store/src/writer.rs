@@ -1,5 +1,5 @@
-//! The one thread that writes to SQLite, with group commit: what is queued while a commit waits for the disk is
-//! committed together by the next one. Each job has a savepoint of its own, so that one that fails harms no other.
+//! The one thread that writes to SQLite, with group commit: jobs queued during a commit share the
+//! next one. Each job has its own savepoint, so that a failed job does not affect the others.
 
 #[cfg(test)]
 mod tests;
@@ -21,12 +21,13 @@ use crate::{
 
 /// Jobs in one commit.
 const MAX_BATCH: usize = 256;
-/// Jobs that wait; whoever comes after them waits to be queued.
+/// Queued jobs; beyond 1024, callers wait to enqueue.
 const MAX_QUEUED: usize = 1024;
-/// How often to wait anew (each time until the busy handler gives up) while another process holds the file.
+/// Attempts to begin while another process holds the file; each lasts until the busy handler gives
+/// up.
 const MAX_BEGIN_ATTEMPTS: usize = 3;
 
-/// Stops when dropped, after whatever is queued.
+/// Stops when dropped, after the queued jobs.
 pub(crate) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
 }
@@ -38,7 +39,7 @@ impl Writer {
         let started = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(run);
-        started.map_err(|error| DbError::corrupt(format!("the writer did not start: {error}")))?;
+        started.map_err(|error| DbError::corrupt(format!("the writer thread did not start: {error}")))?;
         Ok(Self { queue })
     }
 
@@ -48,7 +49,7 @@ impl Writer {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let stopped = || DbError::corrupt("the writer has stopped");
+        let stopped = || DbError::corrupt("the writer thread has stopped");
         let (reply, answer) = oneshot::channel();
         let task = Task {
             args,
@@ -65,9 +66,9 @@ impl Writer {
 }
 
 trait Job: Send {
-    /// Does the work; true if it shall be kept.
+    /// Does the work; true if it should be committed.
     fn run(&mut self, db: &mut Connection) -> bool;
-    /// Did not run, or what it did could not be kept.
+    /// Reports that the job did not run, or was not committed.
     fn fail(&mut self, error: DbError);
     fn answer(self: Box<Self>);
 }
@@ -86,7 +87,7 @@ where
     E: Send,
 {
     fn run(&mut self, db: &mut Connection) -> bool {
-        // Unwind safe: whatever a panicking job did is rolled back.
+        // Unwind safe: the changes of a panicking job are rolled back.
         let worked = catch_unwind(AssertUnwindSafe(|| {
             (self.body)(db, &self.args).now_or_never()
         }));
@@ -103,10 +104,10 @@ where
     }
 
     fn answer(self: Box<Self>) {
-        // Whoever asked may have gone.
+        // The caller may have disconnected.
         let _ = self.reply.send(
             self.done
-                .unwrap_or_else(|| Err(DbError::corrupt("a job was not run").into())),
+                .unwrap_or_else(|| Err(DbError::corrupt("a job did not run").into())),
         );
     }
 }
@@ -117,8 +118,9 @@ fn work(sqlite: rusqlite::Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
         let mut batch = vec![first];
         if let Err(error) = commit_together(&mut db, &mut batch, &mut jobs) {
             rollback(&db);
-            tracing::error!(%error, jobs = batch.len(), "a batch of writes was not committed");
-            // Also what was refused: it may have been for something that is undone now.
+            tracing::error!(%error, jobs = batch.len(), "batch of writes was not committed");
+            // Rejected jobs too: they may have been rejected because of a change that is rolled
+            // back now.
             for job in &mut batch {
                 job.fail(clone_error(&error));
             }
@@ -146,7 +148,7 @@ fn commit_together(
     run_sql(db, "COMMIT")
 }
 
-/// The busy handler waits for another process; a long one is waited for again.
+/// The busy handler waits for another process; a longer lock needs another attempt.
 fn begin(db: &Connection) -> Result<(), DbError> {
     let mut tries = MAX_BEGIN_ATTEMPTS;
     loop {
@@ -160,7 +162,7 @@ fn begin(db: &Connection) -> Result<(), DbError> {
 /// Runs a job in a savepoint.
 ///
 /// # Errors
-/// The whole transaction is lost (SQLite rolls it back by itself when the disk is full or broken).
+/// The whole transaction is lost: SQLite rolls it back by itself when the disk is full or broken.
 fn run_in_savepoint(db: &mut Connection, job: &mut dyn Job) -> Result<(), DbError> {
     run_sql(db, "SAVEPOINT job")?;
     if !job.run(db) {
@@ -171,7 +173,7 @@ fn run_in_savepoint(db: &mut Connection, job: &mut dyn Job) -> Result<(), DbErro
 
 fn run_sql(db: &Connection, sql: &str) -> Result<(), DbError> {
     let Connection::Sqlite(sqlite) = db else {
-        return Err(DbError::corrupt("the writer is SQLite's"));
+        return Err(DbError::corrupt("the writer needs a SQLite connection"));
     };
     sqlite.prepare_cached(sql)?.execute([])?;
     Ok(())
@@ -182,7 +184,7 @@ fn rollback(db: &Connection) {
         && !sqlite.is_autocommit()
         && let Err(error) = run_sql(db, "ROLLBACK")
     {
-        tracing::error!(%error, "a failed batch was not rolled back");
+        tracing::error!(%error, "rollback of a failed batch failed");
     }
 }
 

@@ -1,46 +1,46 @@
-//! What people do in a vault, and the least role that may do it.
+//! The actions in a vault, and the least role for each.
 
 use auth::{
     Action, Scope, Role,
     permit::{Administrator, GlobalTarget, RealmTarget, StepUp},
 };
 
-macro_rules! in_a_vault {
+macro_rules! vault_actions {
     ($($(#[$doc:meta])* $name:ident = $wire:literal needs $role:ident grant $grant:ident $(step_up $step_up:ident)?;)*) => {$(
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name;
         impl Action for $name {
             const NAME: &'static str = $wire;
-            type Scope = InRealm;
-            const NEEDS: Role = Role::$role;
-            const GRANT: Grant = Grant::$grant;
+            type Target = RealmTarget;
+            const REQUIRED_ROLE: Role = Role::$role;
+            const SCOPE: Scope = Scope::$grant;
             $(const STEP_UP: StepUp = StepUp::$step_up;)?
         }
     )*};
 }
 
-in_a_vault! {
-    /// See files, history, content and events.
+vault_actions! {
+    /// Read files, history, content and events.
     Read = "file.read" needs Viewer grant ReadFiles;
-    /// Add a file that was not there.
+    /// Add a new file.
     Add = "file.add" needs Editor grant WriteFiles;
     /// Take a file's exclusive lock.
     CheckOut = "file.check_out" needs Editor grant WriteFiles;
-    /// Give one's own lock back, nothing changed.
+    /// Release one's own lock without a change.
     Cancel = "file.cancel" needs Editor grant WriteFiles;
-    /// A new revision of a file one has checked out.
+    /// Add a revision to a file that the caller has checked out.
     CheckIn = "file.check_in" needs Editor grant WriteFiles;
     Describe = "file.describe" needs Editor grant WriteFiles;
     Move = "file.move" needs Editor grant WriteFiles;
-    /// Make an old revision the newest, or bring a deleted file back.
+    /// Make an old revision the newest, or undelete a file.
     Restore = "file.restore" needs Editor grant WriteFiles;
-    /// Break somebody's lock.
+    /// Break another user's lock.
     Override = "lock.override" needs Manager grant OverrideLocks step_up BrowserOnly;
     Delete = "file.delete" needs Manager grant WriteFiles step_up BrowserOnly;
 }
 
-/// Make a vault.
+/// Create a vault.
 #[derive(Debug)]
 pub struct CreateVault;
 impl Action for CreateVault {

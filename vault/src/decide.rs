@@ -1,4 +1,5 @@
-//! The rules, pure: no clock, no database, no chance. Who may try at all is settled before, by permits.
+//! The rules of files, as pure functions: no clock, no database, no randomness. Permits have
+//! settled the permissions before.
 
 #[cfg(test)]
 mod tests;
@@ -11,10 +12,11 @@ use crate::{
     store::{AfterCheckIn, AfterOverride, NewRevision},
 };
 
-/// What `command` does to `file`, the row of that name (or the deleted one a restoration names); `None` if there is none.
+/// The effect of `command` on `file`. `file` is the row of that name, or the deleted one that a
+/// restore refers to, or `None`.
 ///
 /// # Errors
-/// The rule that forbids it, with who or what is in the way.
+/// The rule that forbids it, with the conflicting user or file.
 pub fn decide(file: Option<&File>, command: &Command) -> Result<Effect, VaultError> {
     if let Operation::Add { id, blob, comment } = &command.operation {
         return match file {
@@ -83,7 +85,7 @@ fn add(command: &Command, id: &FileId, blob: &Blob, comment: &UserText) -> Effec
     }
 }
 
-/// One file that is there, and what somebody wants of it.
+/// An existing file and the command on it.
 #[derive(Clone, Copy)]
 struct Transition<'a> {
     file: &'a File,
@@ -95,7 +97,7 @@ impl Transition<'_> {
         &self.command.by.username
     }
 
-    /// Who holds the file, if that is not the caller.
+    /// The holder of the lock, if it is not the caller.
     fn other_holder(&self) -> Option<Username> {
         self.file
             .holder()
@@ -128,7 +130,7 @@ impl Transition<'_> {
     }
 
     fn check_out(&self, note: Option<&UserText>) -> Result<Effect, VaultError> {
-        // One's own lock refuses too: the other window would not know that it shares it.
+        // The caller's own lock refuses too: a second window must not share it unknowingly.
         if let Some(holder) = self.file.holder() {
             return Err(VaultError::Locked {
                 holder: holder.clone(),
@@ -195,7 +197,8 @@ impl Transition<'_> {
 
     fn move_to(&self, to: &Filename) -> Result<Effect, VaultError> {
         self.require_unlocked_by_others()?;
-        // Another spelling of the same name is a move; whether another file has it, the unique index settles.
+        // Another spelling of the same name is a move; the unique index settles conflicts with
+        // other files.
         if *to == self.file.name {
             return Err(VaultError::Exists { name: to.clone() });
         }
@@ -233,7 +236,7 @@ impl Transition<'_> {
     }
 }
 
-/// An effect on its way: the file as it was, less and more.
+/// An effect under construction, which starts from the unchanged file.
 struct Draft {
     effect: Effect,
     by: Username,
@@ -246,7 +249,7 @@ impl Draft {
         self
     }
 
-    /// A new lock for the caller. Its id was never used before, so whoever still acts under an older one is refused.
+    /// A new lock for the caller. Its id is unused, so requests under an older lock are refused.
     fn locked_by_caller(mut self, note: Option<UserText>) -> Self {
         let file = &mut self.effect.file;
         file.lock_seq += 1;

@@ -1,4 +1,4 @@
-//! What a vault refuses, as facts. No statuses: the server decides how a fact is answered.
+//! The errors of a vault, as facts. HTTP statuses are absent: the server maps them.
 
 use auth::{StoreUnavailable, Username};
 
@@ -10,26 +10,26 @@ pub enum VaultError {
     NotFound,
     #[error("Revision {revision} not found")]
     NoSuchRevision { revision: i64 },
-    /// Check-out of a file that anybody holds, the caller included.
+    /// Check-out of a file that is locked, by any user including the caller.
     #[error("File is already locked by {holder}")]
     Locked { holder: Username },
-    /// Move, restore, describe or delete while somebody else holds the file.
+    /// Move, restore, describe or delete while another user holds the lock.
     #[error("File is checked out by {holder}")]
     LockedByOther { holder: Username },
-    /// Cancel of a file that nobody holds.
+    /// Cancel of a file that is not locked.
     #[error("File is not currently locked")]
     NotLocked,
     #[error("File must be checked out to check in")]
     NotCheckedOut,
-    /// Cancel or check-in with somebody else's lock.
+    /// Cancel or check-in while another user holds the lock.
     #[error("File is locked by {holder}, not by you")]
     NotLockHolder { holder: Username },
     #[error("File is not locked, no need to override.")]
     NothingToOverride,
-    /// `name` is how the file that is there is spelled.
+    /// `name` is the spelling of the existing file.
     #[error("{name} already exists. Check it out to change it.")]
     Exists { name: Filename },
-    /// A file would be a folder of another, or the other way round, or a folder is spelled differently.
+    /// A file name equals a folder name, or two folder names differ only in spelling.
     #[error(
         "{name} already exists. A file and a folder cannot share a name, and folder names must \
          differ by more than case."
@@ -41,7 +41,7 @@ pub enum VaultError {
     TooLarge { limit: u64 },
     #[error("The upload ended before it was complete.")]
     Incomplete,
-    /// `detail` says what about the body is wrong.
+    /// `detail` describes the error in the body.
     #[error("{detail}")]
     BadUpload { detail: String },
     /// RFC draft-ietf-httpapi-idempotency-key §2.7.

@@ -1,4 +1,4 @@
-//! A file as it stands now.
+//! The current state of a file.
 
 use std::{fmt, sync::Arc};
 
@@ -17,7 +17,7 @@ impl FileId {
         Self(hex::encode(rng.bytes::<16>()).into())
     }
 
-    /// Takes an id back from where it was kept.
+    /// Converts a stored id.
     #[must_use]
     pub fn new(id: &str) -> Self {
         Self(id.into())
@@ -48,8 +48,8 @@ pub struct File {
     pub modified_at: Timestamp,
     pub modified_by: Username,
     pub lock: Option<Lock>,
-    /// How often the lock was granted so far: the next grant's [`Lock::id`] is one more, so a late writer with an old
-    /// lock is always told apart.
+    /// The number of locks granted so far. The next [`Lock::id`] is one more, so a late request
+    /// under an old lock is recognized.
     pub lock_seq: i64,
     pub deleted: bool,
 }

@@ -1,6 +1,6 @@
-//! What a file may be called: the one type that everything that names a file goes through.
+//! Names of files: the one type for every file name.
 //!
-//! Which names are refused, and why, is in `rules`; nothing else in the house judges names.
+//! The module `rules` holds all rules for names, and no other code checks names.
 
 mod rules;
 #[cfg(test)]
@@ -28,7 +28,7 @@ impl Filename {
         Ok(Self(raw.into()))
     }
 
-    /// Takes a name back from where it was kept, unchecked.
+    /// Converts a stored name, unchecked.
     #[must_use]
     pub fn from_stored(raw: &str) -> Self {
         Self(raw.into())
@@ -44,7 +44,7 @@ impl Filename {
         NameKey::fold(&self.0)
     }
 
-    /// The folder it is in; `None` at the top.
+    /// Its folder; `None` at the top.
     #[must_use]
     pub fn folder(&self) -> Option<Self> {
         self.0
@@ -73,10 +73,10 @@ impl fmt::Display for Filename {
 }
 
 impl NameKey {
-    /// Folds any text the way names are folded: for prefixes, searches and paging.
+    /// Folds any text like a name: for prefixes, searches and paging.
     ///
-    /// Canonical caseless matching (Unicode 16 §3.13.5, D145), composed again so that keys stay short. Folding twice
-    /// changes nothing.
+    /// Canonical caseless matching (Unicode 16 §3.13.5, D145), then composed, so that keys stay
+    /// short. Folding is idempotent.
     #[must_use]
     pub fn fold(raw: &str) -> Self {
         if raw.is_ascii() {
@@ -86,7 +86,7 @@ impl NameKey {
         Self(caseless::default_case_fold_str(&decomposed).nfc().collect())
     }
 
-    /// Takes a key back from where it was kept, unfolded.
+    /// Converts a stored key, unfolded.
     #[must_use]
     pub fn from_stored(raw: &str) -> Self {
         Self(raw.to_owned())

@@ -1,29 +1,30 @@
-//! What happened: revisions of a file, changes of a vault, events of both.
+//! Revisions of a file, changes of a vault, events of both.
 
 use auth::{Actor, Username};
 use jiff::Timestamp;
 
 use crate::{Blob, File, FileId, Filename, UserText};
 
-/// One version of one file: immutable. Every revision is one change of the vault and one git commit.
+/// One version of one file: immutable. Every revision is one change of the vault and one git
+/// commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision {
     pub file: FileId,
     pub revision: i64,
     pub change: i64,
     pub kind: RevisionKind,
-    /// What the file was called from this revision on.
+    /// The file's name from this revision on.
     pub name: Filename,
-    /// What it was called before, where this revision moved it.
+    /// Its name before, if this revision moved it.
     pub moved_from: Option<Filename>,
-    /// None where this revision deleted the file.
+    /// None if this revision deleted the file.
     pub blob: Option<Blob>,
     pub author: Author,
     pub at: Timestamp,
     pub comment: UserText,
 }
 
-/// As it goes into git, fixed at the time: a later change of name or mail does not rewrite history.
+/// The author in git, fixed at the time: a later change of name or e-mail does not rewrite history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {
     pub username: Username,
@@ -96,15 +97,15 @@ impl RevisionKind {
 /// One entry of a vault's event log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Grows by one with every event of the vault, in the order of commits.
+    /// Increases by one with every event of the vault, in the order of commits.
     pub id: i64,
     pub at: Timestamp,
     pub by: Username,
     pub action: EventAction,
-    /// The file after it happened.
+    /// The file after the event.
     pub file: File,
     pub moved_from: Option<Filename>,
-    /// Why a lock was broken.
+    /// The reason for breaking a lock.
     pub reason: Option<UserText>,
 }
 

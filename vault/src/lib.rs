@@ -1,7 +1,8 @@
-//! Files, locks, revisions, and the git they become.
+//! Files, locks, revisions, and the git derived from them.
 //!
-//! Deliberately absent: HTTP and SQL. Rules live in [`decide`], which is pure: a file as it is and a command go in, the
-//! file as it shall be comes out. The [`VaultStore`] runs it inside its transaction and records what it says.
+//! Deliberately absent: HTTP and SQL. Rules are in [`decide`], which is pure: it maps the current
+//! file and a command to the new file. The [`VaultStore`] runs it inside its transaction and
+//! records the result.
 
 pub mod action;
 pub mod blob;

@@ -1,4 +1,4 @@
-//! What a vault asks of a database.
+//! The database interface of a vault.
 
 use auth::{Actor, Realm, StoreUnavailable, Username};
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use crate::{
     UserText, VaultError, VaultId, VaultName,
 };
 
-/// What somebody with a permit wants done to the file of this name.
+/// A permitted command on the file of this name.
 #[derive(Clone, Debug)]
 pub struct Command {
     pub vault: VaultId,
@@ -31,7 +31,7 @@ pub enum Operation {
         note: Option<UserText>,
     },
     Cancel,
-    /// `base`, where given, is the content that the new one was made from.
+    /// `base`, if given, is the content that the new one is based on.
     CheckIn {
         blob: Blob,
         comment: UserText,
@@ -48,7 +48,8 @@ pub enum Operation {
     Move {
         to: Filename,
     },
-    /// `file` is the one whose `revision`, with this content, becomes the newest; it may be deleted.
+    /// `file` is the one whose `revision`, with this content, becomes the newest; it may be
+    /// deleted.
     Restore {
         file: FileId,
         revision: i64,
@@ -69,14 +70,14 @@ pub enum AfterCheckIn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterOverride {
     Release,
-    /// Checked out to whoever breaks the lock.
+    /// Checks the file out to the caller who breaks the lock.
     Take,
 }
 
-/// What [`decide`](crate::decide::decide) found to be done: all of it, in one transaction.
+/// The result of [`decide`](crate::decide::decide): the store writes all of it in one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
-    /// The row as it shall be. `change` is filled in by the store when there is a revision.
+    /// The new row. The store fills in `change` when there is a revision.
     pub file: File,
     pub revision: Option<NewRevision>,
     pub action: EventAction,
@@ -90,24 +91,26 @@ pub struct NewRevision {
     pub comment: UserText,
 }
 
-/// What was done, or had been done already under the same key.
+/// The result of a command, or of the earlier one with the same key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub file: File,
     /// The id of the event.
     pub event: i64,
-    /// The number of the change, where there is one: git is derived up to here before the answer.
+    /// The number of the change, if there is one: git is derived up to here before the response.
     pub change: Option<i64>,
-    /// True where nothing was done now, because the key was seen before.
+    /// True if nothing was done now, because the key was used before.
     pub replayed: bool,
 }
 
-/// What a client calls its request, so that a retry does nothing twice. Scoped to vault and user by the store.
+/// A client's key for its request, so that a repeated request has no second effect. The store
+/// scopes it to vault and user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
     /// 1 to 255 visible ASCII characters.
     pub key: String,
-    /// SHA-256 hex of method, target and (for JSON bodies) body: another request under the same key is refused.
+    /// SHA-256 hex of method, target and (for JSON bodies) body. Another request under the same key
+    /// is refused.
     pub fingerprint: String,
 }
 
@@ -116,11 +119,11 @@ pub enum LockFilter {
     Unlocked,
     Locked,
     LockedBy(Username),
-    /// Somebody, but not this one.
+    /// Locked by another user than this one.
     NotLockedBy(Username),
 }
 
-/// Which files of a vault; live ones only, by key.
+/// A filter for the files of a vault; live ones only, by key.
 #[derive(Clone, Debug, Default)]
 pub struct FileQuery {
     pub prefix: Option<NameKey>,
@@ -147,7 +150,7 @@ pub struct DerivedCommit {
     pub sha: String,
 }
 
-/// What is counted of a vault, for metrics, `verify` and followers.
+/// Counts of a vault, for metrics, `verify` and followers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Heads {
     /// The newest change.
@@ -158,11 +161,12 @@ pub struct Heads {
 
 pub type StoreResult<T> = Result<T, StoreUnavailable>;
 
-/// Answered by the crate `store`. Reads see every write that returned before them.
+/// Implemented by the crate `store`. Reads see every write that returned before them.
 pub trait VaultStore: Clone + Send + Sync + 'static {
     // vaults
     fn vaults(&self) -> impl Future<Output = StoreResult<Vec<Realm>>> + Send;
-    /// Makes a vault; `by` becomes its manager. Fails with `VaultExists`, settled by the unique index.
+    /// Creates a vault; `by` becomes its manager. Fails with `VaultExists`, settled by the unique
+    /// index.
     fn create_vault(
         &self,
         vault: Realm,
@@ -188,15 +192,15 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         vault: &VaultId,
         query: FileQuery,
     ) -> impl Future<Output = StoreResult<Vec<File>>> + Send;
-    /// Files that are gone and whose name nobody uses again, the one deleted last first; `before`: only those that were
-    /// deleted in an earlier change.
+    /// Deleted files whose names are unused, last deleted first; `before`: only those deleted in an
+    /// earlier change.
     fn deleted(
         &self,
         vault: &VaultId,
         before: Option<i64>,
         limit: u32,
     ) -> impl Future<Output = StoreResult<Vec<File>>> + Send;
-    /// What is directly in a folder (`None`: the top), after `after`.
+    /// The direct entries of a folder (`None`: the top), after `after`.
     fn folder(
         &self,
         vault: &VaultId,
@@ -226,11 +230,13 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = StoreResult<Vec<Revision>>> + Send;
 
-    /// One transaction: the key (seen before: the same outcome again, [`VaultError::KeyReused`] for another request),
-    /// the file as it is, [`decide`](crate::decide::decide), the file as it shall be (guarded by its revision and grants),
-    /// the folders it needs or leaves empty, blob, revision with the vault's next `change`, event, audit.
+    /// One transaction. It claims the key: a used key returns its earlier outcome, or
+    /// [`VaultError::KeyReused`] for another request. It locks the file, calls
+    /// [`decide`](crate::decide::decide), and writes the new file, guarded by revision and lock
+    /// number. It also writes the folders that appear or become empty, blob, revision with the
+    /// vault's next `change`, event and audit.
     ///
-    /// A name taken meanwhile is `Exists` or `InTheWay`, settled by the unique index.
+    /// A name taken meanwhile is `Exists` or `NameConflict`, settled by the unique index.
     fn apply(&self, command: Command) -> impl Future<Output = Result<Outcome, VaultError>> + Send;
 
     // events
@@ -255,16 +261,16 @@ pub trait VaultStore: Clone + Send + Sync + 'static {
         commits: Vec<DerivedCommit>,
     ) -> impl Future<Output = StoreResult<()>> + Send;
 
-    // upkeep
-    /// Every blob that a revision names, by id, after `after`: for `verify`.
+    // maintenance
+    /// Every blob that a revision refers to, by id, after `after`: for `verify`.
     fn blobs(
         &self,
         vault: &VaultId,
         after: Option<&BlobId>,
         limit: u32,
     ) -> impl Future<Output = StoreResult<Vec<Blob>>> + Send;
-    /// Forgets idempotency keys older than `before`.
-    /// At most a few hundred at once; says how many.
+    /// Deletes idempotency keys older than `before`. At most a few hundred at once; returns how
+    /// many.
     fn purge_idempotency_keys(
         &self,
         before: Timestamp,

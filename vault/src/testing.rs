@@ -1,4 +1,4 @@
-//! For tests: a store in memory that keeps to the contract of [`VaultStore`], and people to act with.
+//! For tests: an in-memory implementation of [`VaultStore`], and sample actors.
 
 mod store;
 
@@ -33,7 +33,7 @@ pub(crate) fn clock() -> Clock {
     Clock::from_fn(|| Timestamp::from_second(1_795_000_000).unwrap())
 }
 
-/// Runs a program in `folder`, with a home of its own; what it printed.
+/// Runs a program in `folder`, with a home directory of its own; returns its output.
 pub(crate) fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
     let output = Process::new(program)
         .args(arguments)
@@ -57,7 +57,7 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     run(folder, "git", arguments)
 }
 
-/// Every file below `folder`, `.git` left out, with what is in it.
+/// Every file below `folder` except `.git`, with its content.
 pub(crate) fn files_below(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];

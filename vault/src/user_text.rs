@@ -1,8 +1,8 @@
-//! Text that people write: comments, notes, reasons, descriptions.
+//! User text: comments, notes, reasons, descriptions.
 
 use std::fmt;
 
-/// Kept exactly as written: any script, line breaks and tabs; no other control characters.
+/// Stored exactly as written: any script, line breaks and tabs; no other control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserText(String);
 
@@ -16,7 +16,7 @@ pub enum InvalidText {
 
 impl UserText {
     /// # Errors
-    /// More than `most` characters, or a control character that is no line break or tab.
+    /// More than `max_chars` characters, or a control character other than line break and tab.
     pub fn parse(raw: &str, max_chars: usize) -> Result<Self, InvalidText> {
         if raw.chars().count() > max_chars {
             return Err(InvalidText::TooLong { most: max_chars });
@@ -27,7 +27,7 @@ impl UserText {
         Ok(Self(raw.to_owned()))
     }
 
-    /// Takes text back from where it was kept.
+    /// Converts stored text.
     #[must_use]
     pub fn from_stored(raw: String) -> Self {
         Self(raw)

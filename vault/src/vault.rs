@@ -1,6 +1,6 @@
 //! The service: each verb takes the permit that allows it. One per process, cheap to clone.
 //!
-//! Here is who may ask for what; what then happens is the keeper's.
+//! This module checks permits; `vault/core.rs` does the work.
 
 mod core;
 #[cfg(test)]
@@ -35,22 +35,23 @@ impl StoredContent {
     }
 }
 
-/// Whether an upload may be that of a request which was carried out already.
+/// Whether an upload may repeat a request that was carried out already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precheck {
-    /// It carries no key. What would be refused in the end is refused before the upload.
+    /// It carries no key: a request that would be refused is refused before the upload.
     Run,
-    /// It carries a key, so it may be a retry whose first answer is due again: it is judged in the end only.
+    /// It carries a key, so it may repeat a request and get the first response again: it is checked
+    /// only in the transaction.
     SkipForRetry,
 }
 
-/// A new revision about to be recorded.
+/// A revision to record.
 #[derive(Debug)]
 pub struct RevisionUpload {
     pub content: StoredContent,
     pub comment: UserText,
     pub then: AfterCheckIn,
-    /// RFC 9110 §13.1.1 `If-Match`: the content it was made from.
+    /// RFC 9110 §13.1.1 `If-Match`: the content that it is based on.
     pub base: Option<BlobId>,
 }
 
@@ -62,8 +63,8 @@ pub struct Vault<S, B> {
 type OptionalKey = Option<IdempotencyKey>;
 
 impl<S: VaultStore, B: BlobStore> Vault<S, B> {
-    /// `repositories` is the folder of the bare repositories. Makes the vault `main` if there is none, and starts
-    /// deriving git on a thread of its own, from wherever it had come to.
+    /// `repositories` is the folder of the bare repositories. Creates the vault `main` if there is
+    /// none, and starts to derive git on a thread of its own, from the last recorded state.
     pub async fn open(
         store: S,
         blobs: B,
@@ -95,7 +96,8 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
     ) -> Result<Vec<File>, VaultError> {
         Ok(self.core.store.files(&permit.realm().id, query).await?)
     }
-    /// Files that can be restored, the one deleted last first. One whose name is used again is not told.
+    /// Files that can be restored, last deleted first. A file whose name is in use again is not
+    /// listed.
     pub async fn deleted(
         &self,
         permit: &Permit<Read>,
@@ -121,7 +123,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
             .folder(&permit.realm().id, folder, after, limit)
             .await?)
     }
-    /// Newest first. A deleted file's history is there until its name is used again.
+    /// Newest first. A deleted file's history remains until its name is used again.
     pub async fn history(
         &self,
         permit: &Permit<Read>,
@@ -148,7 +150,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
             .changes(&permit.realm().id, since, limit)
             .await?)
     }
-    /// The file's content, or that of one of its revisions (also of a deleted file's).
+    /// The file's content, or that of one of its revisions, also of a deleted file.
     pub async fn content(
         &self,
         permit: &Permit<Read>,
@@ -157,7 +159,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
     ) -> Result<Blob, VaultError> {
         self.core.content(permit.realm(), name, revision).await
     }
-    /// Streams a part of content that [`content`](Self::content) named.
+    /// Streams a part of content that [`content`](Self::content) returned.
     pub async fn open_content(
         &self,
         permit: &Permit<Read>,
@@ -179,8 +181,9 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
             .await?)
     }
 
-    // -- receiving content: asks first whether it would be taken, so that nobody uploads 10 GB to be refused; not where
-    // there is a key, since a retry gets its old answer
+    // -- uploads: checks first whether the request would be accepted, so that no client uploads 10
+    // GB to be refused. With a key it does not, because a repeated request gets its earlier
+    // response
     pub async fn start_upload_new(
         &self,
         permit: &Permit<Add>,
@@ -205,7 +208,7 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
         upload.finish().await.map(StoredContent)
     }
 
-    // -- changing; every one durable when it returns, with its git commit where it has one
+    // -- changes; each is durable when it returns, with its git commit if it has one
     #[expect(
         clippy::too_many_arguments,
         reason = "a permit, a name and a key are common to all verbs"
@@ -350,13 +353,13 @@ impl<S: VaultStore, B: BlobStore> Vault<S, B> {
             .map(drop)
     }
 
-    /// Waits until git has all that was answered, durable and recorded, and stops deriving. For the end of the program,
-    /// after the last request.
+    /// Waits until git contains all answered changes, durable and recorded, and stops deriving. For
+    /// shutdown, after the last request.
     pub async fn close(&self) {
         self.core.deriver.close().await;
     }
 
-    /// Ticks with the id of the vault whenever something was recorded here: the live hub then reads the events.
+    /// Sends the id of a vault after each recorded event: the live hub then reads the events.
     pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<crate::VaultId> {
         self.core.recorded.subscribe()
     }

@@ -1,4 +1,4 @@
-//! `strongroom verify`: rows, content and git against each other. Reads everything, changes nothing.
+//! `strongroom verify`: compares rows, content and git. Reads everything, changes nothing.
 
 mod finding;
 mod git;
@@ -14,17 +14,17 @@ pub use finding::{Finding, Summary};
 
 use crate::{Blob, BlobId, BlobStore, Realm, VaultError, VaultStore, blob::BlobState};
 
-/// Rows asked for at once.
+/// Rows per query.
 const PAGE: u32 = 1000;
 
-/// Blobs that are not sound, until the revisions that need them are known.
+/// Blobs that are missing or damaged, until the revisions that refer to them are known.
 type BadBlobs = HashMap<BlobId, (Blob, BlobState)>;
 
-/// Checks every vault: that all content is there and hashes to its name, that git says change by change what the rows
-/// say, and that its newest tree is the list of files. `report` gets each finding as it is made.
+/// Checks every vault. All content must exist and hash to its name. Each git commit must match its
+/// row, and git's newest tree must equal the list of files. `report` receives each finding at once.
 ///
 /// # Errors
-/// A database or a disk that does not answer; then nothing is known of what was not looked at.
+/// A database or disk does not answer; the state of the unchecked rest is unknown.
 pub async fn verify<S: VaultStore, B: BlobStore>(
     store: &S,
     blobs: &B,
@@ -44,7 +44,7 @@ pub async fn verify<S: VaultStore, B: BlobStore>(
             bad,
             findings,
         };
-        // Beside the runtime: it reads and hashes all of git.
+        // On a blocking thread: it reads and hashes all of git.
         let checking = tokio::task::spawn_blocking(move || check.run());
         while let Some(finding) = found.recv().await {
             report(finding);
@@ -79,7 +79,7 @@ async fn check_content<S: VaultStore, B: BlobStore>(
     }
 }
 
-/// Two lists in one order, page by page: what is kept, and what revisions name.
+/// Merges two sorted lists page by page: stored blobs, and blobs that revisions refer to.
 async fn find_unreferenced<S: VaultStore, B: BlobStore>(
     store: &S,
     blobs: &B,

@@ -1,4 +1,4 @@
-//! Compile-fail tests: without the right permit nothing can be asked of a vault.
+//! Compile-fail tests: every operation on a vault needs the right permit.
 
 #[test]
 fn call_without_matching_permit_does_not_compile() {

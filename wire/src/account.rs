@@ -1,4 +1,4 @@
-//! Accounts, sessions, and who may do what.
+//! Accounts, sessions, and rights in vaults.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,12 +16,12 @@ pub struct Register {
     pub display_name: Option<String>,
     #[serde(default)]
     pub email: Option<String>,
-    /// What stands after the # in an invitation's link.
+    /// The part of an invitation's link after the `#`.
     #[serde(default)]
     pub invite: Option<String>,
 }
 
-/// The answer to `POST /auth/register`.
+/// The response of `POST /auth/register`.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct Registered {
     pub username: String,
@@ -35,7 +35,7 @@ pub struct Me {
     pub username: String,
     pub display_name: Option<String>,
     pub email: Option<String>,
-    /// Whether somebody has shown that they read what is sent there.
+    /// Whether the account has proved that it receives mail at this address.
     pub email_verified: bool,
     pub is_admin: bool,
     pub scopes: Vec<String>,
@@ -51,7 +51,7 @@ pub struct ChangePassword {
     pub current_password: String,
     #[schema(min_length = 15, format = Password)]
     pub new_password: String,
-    /// Ends every session but the one that asks. True unless said otherwise.
+    /// Ends every session except the current one. Default: true.
     #[serde(default = "yes")]
     pub end_other_sessions: bool,
 }
@@ -66,7 +66,7 @@ pub struct SessionInfo {
     pub id: String,
     /// `web` or `tokens`.
     pub kind: String,
-    /// The one that asks.
+    /// Whether this is the session of the request.
     pub current: bool,
     #[schema(value_type = String, format = DateTime)]
     pub signed_in_at: Timestamp,
@@ -76,9 +76,9 @@ pub struct SessionInfo {
     pub expires_at: Timestamp,
     pub address: String,
     pub user_agent: Option<String>,
-    /// How the owner proved who they are: `pwd`, `otp`, `pop`, …
+    /// The authentication methods of the session (RFC 8176): `pwd`, `otp`, `pop`, …
     pub methods: Vec<String>,
-    /// What its program calls it.
+    /// The name that its client gives.
     pub label: Option<String>,
 }
 
@@ -88,7 +88,8 @@ pub struct Ended {
     pub ended: u64,
 }
 
-/// `POST /auth/ws-ticket`: for `?ticket=` of `/ws` and `/api/events`, once, within `expires_in` seconds.
+/// `POST /auth/ws-ticket`: for `?ticket=` of `/ws` and `/api/events`, once, within `expires_in`
+/// seconds.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct Ticket {
     pub ticket: String,
@@ -108,27 +109,27 @@ pub struct User {
     pub email_verified: bool,
     pub is_admin: bool,
     pub disabled: bool,
-    /// The password is not taken any more until a link has set a new one.
+    /// The password is rejected until a reset link has set a new one.
     pub reset_required: bool,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// Of a session that is remembered.
+    /// The last use of a session that is still stored.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_seen_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_sign_in_at: Option<Timestamp>,
     /// Whether a second factor is set up.
     pub mfa: bool,
-    /// Which: `totp`, `passkey`.
+    /// Their kinds: `totp`, `passkey`.
     pub second_factors: Vec<String>,
-    /// By vault: `viewer`, `editor` or `manager`; the account's own.
+    /// By vault: `viewer`, `editor` or `manager`; only the account's own roles.
     pub roles: std::collections::BTreeMap<String, String>,
     pub groups: Vec<String>,
-    /// By vault: the greatest of its own role and those of its groups.
+    /// By vault: the highest of its own role and those of its groups.
     pub effective_roles: std::collections::BTreeMap<String, String>,
 }
 
-/// `PATCH /api/users/{username}`: what is not named stays; `null` empties.
+/// `PATCH /api/users/{username}`: missing members stay unchanged; `null` clears.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeUser {
@@ -150,12 +151,12 @@ pub struct ChangeUser {
     pub is_admin: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
-    /// True ends every session, and the password is not taken any more until a link has set a new one.
+    /// True ends every session and rejects the password until a reset link has set a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset_required: Option<bool>,
 }
 
-/// Tells a missing member from `null`.
+/// Distinguishes a missing member from `null`.
 #[expect(
     clippy::option_option,
     reason = "left out, null and a value are three things in a PATCH (RFC 7396)"
@@ -186,10 +187,10 @@ pub struct NewVault {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndEverybody {
-    /// The session that asks goes on. True unless said otherwise.
+    /// Keeps the current session. Default: true.
     #[serde(default = "yes")]
     pub keep_own: bool,
-    /// Personal access tokens end too. False unless said otherwise.
+    /// Ends personal access tokens too. Default: false.
     #[serde(default)]
     pub end_tokens: bool,
     /// For the audit.
@@ -197,14 +198,14 @@ pub struct EndEverybody {
     pub reason: String,
 }
 
-/// Who may do what in a vault.
+/// A member of a vault, with the role.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct MemberInfo {
     pub username: String,
     pub display_name: Option<String>,
-    /// The greatest.
+    /// The highest role.
     pub role: String,
-    /// Given to the account itself.
+    /// The role of the account itself.
     pub own_role: Option<String>,
     /// By group.
     pub through: std::collections::BTreeMap<String, String>,

@@ -1,34 +1,34 @@
-//! What happened, as it is told to those who may know.
+//! Entries of the audit log.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-/// One entry of the audit: in `GET /api/audit`, `GET /auth/audit`, `GET /api/vaults/{vault}/audit`, and a line of
-/// `strongroom audit export`.
+/// One entry of the audit: in `GET /api/audit`, `GET /auth/audit`, `GET /api/vaults/{vault}/audit`,
+/// and a line of `strongroom audit export`.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct AuditEntry {
     /// `accounts`, or a vault's id.
     pub chain: String,
-    /// The vault's name, while it has one.
+    /// The vault's name, if it exists.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub vault: Option<String>,
     /// Counts from 1 within the chain, without gaps.
     pub n: i64,
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// Whoever did it, or tried to. Empty where that is not known.
+    /// The account that acted, or tried to. Empty if unknown.
     pub actor: String,
     #[schema(example = "role.changed")]
     pub action: String,
-    /// Whom or what it is about.
+    /// The account, file or other object of the action.
     pub subject: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub by: Option<AuditBehalf>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub from: Option<AuditPlace>,
-    /// What was there, where something changed.
+    /// The previous values, if something changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub before: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -43,19 +43,19 @@ pub struct AuditEntry {
     pub prev_hash: String,
 }
 
-/// On whose behalf.
+/// The means by which the actor acted: a session, a token or the console.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct AuditBehalf {
     /// `web`, `tokens`, `personal` or `console`.
     pub kind: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session: Option<String>,
-    /// What the owner calls a token or device.
+    /// The owner's name for a token or device.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub label: Option<String>,
 }
 
-/// From where.
+/// The origin of a request.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct AuditPlace {
     pub address: String,

@@ -1,4 +1,4 @@
-//! Letting programs in: the device flow (RFC 8628) and the code flow (RFC 6749 §4.1).
+//! Authorization of OAuth clients: the device flow (RFC 8628) and the code flow (RFC 6749 §4.1).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 /// The form of `POST /auth/device` (RFC 8628 §3.1), for the API document.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct DeviceForm {
-    /// `strongroom-cli` unless said.
+    /// Default: `strongroom-cli`.
     #[serde(default)]
     pub client_id: Option<String>,
-    /// `files:read files:write locks:override` unless said.
+    /// Default: `files:read files:write locks:override`.
     #[serde(default)]
     pub scope: Option<String>,
 }
@@ -19,14 +19,14 @@ pub struct DeviceForm {
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct DeviceAuthorization {
     pub device_code: String,
-    /// To be typed in at `verification_uri`.
+    /// The user types it at `verification_uri`.
     #[schema(example = "WDJB-MJHT")]
     pub user_code: String,
     pub verification_uri: String,
     pub verification_uri_complete: String,
     /// Seconds.
     pub expires_in: u64,
-    /// Seconds between two questions.
+    /// Minimum seconds between two polls.
     pub interval: u64,
 }
 
@@ -34,19 +34,19 @@ pub struct DeviceAuthorization {
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LookAtDevice {
-    /// As it was typed.
+    /// As the user typed it.
     pub user_code: String,
 }
 
-/// What waits for a decision.
+/// A request that waits for a decision.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct WaitingDevice {
-    /// Names what was seen; the decision says it again.
+    /// Identifies the request that the user saw; the decision must repeat it.
     pub request: String,
     pub user_code: String,
     pub program: String,
     pub scopes: Vec<String>,
-    /// Where the device asked from.
+    /// The address of the device's request.
     pub address: String,
     pub user_agent: Option<String>,
     #[schema(value_type = String, format = DateTime)]
@@ -60,7 +60,7 @@ pub struct WaitingDevice {
 #[serde(deny_unknown_fields)]
 pub struct DecideDevice {
     pub user_code: String,
-    /// From the answer to `look`.
+    /// From the response of `look`.
     pub request: String,
     #[schema(inline)]
     pub decision: Verdict,
@@ -73,7 +73,8 @@ pub enum Verdict {
     Deny,
 }
 
-/// `POST /auth/authorize`: the parameters of the page (RFC 6749 §4.1.1, RFC 7636 §4.3), and what was decided there.
+/// `POST /auth/authorize`: the parameters of the page (RFC 6749 §4.1.1, RFC 7636 §4.3), and the
+/// user's decision.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Authorize {
@@ -81,7 +82,7 @@ pub struct Authorize {
     pub redirect_uri: String,
     #[serde(default)]
     pub response_type: Option<String>,
-    /// `query`, if anything.
+    /// Only `query` is supported.
     #[serde(default)]
     pub response_mode: Option<String>,
     #[serde(default)]
@@ -96,7 +97,7 @@ pub struct Authorize {
     pub decision: Verdict,
 }
 
-/// Where the browser is to go now.
+/// The URL that the browser goes to next.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct Authorized {
     pub redirect_to: String,

@@ -1,4 +1,4 @@
-//! What the WebSocket and the event stream carry.
+//! Messages of the WebSocket and of the event stream.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::File;
 pub enum Event {
     FileUpdated(Box<FileUpdated>),
     FileDeleted(FileDeleted),
-    /// Too far behind: load the list again, then go on from `id`.
+    /// The client is too far behind: reload the list, then continue from `id`.
     Resync {
         id: i64,
     },
@@ -19,7 +19,7 @@ pub enum Event {
 
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub struct FileUpdated {
-    /// Grows by one with every event of the vault; `?since=` takes it.
+    /// Increases by one with every event of the vault; `?since=` takes it.
     pub id: i64,
     pub vault: String,
     #[schema(value_type = String, format = DateTime)]
@@ -28,10 +28,10 @@ pub struct FileUpdated {
     /// `add`, `checkout`, `cancel`, `checkin`, `override`, `describe`, `move`, `restore`.
     pub action: String,
     pub data: File,
-    /// The name it had, when it moved.
+    /// The previous name, after a move.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_from: Option<String>,
-    /// Why a lock was broken.
+    /// The reason for breaking a lock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Second factors, and confirming that it is still oneself.
+//! Second factors, and step-up authentication.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::ProviderInfo;
 
-/// `GET /auth/factors`: what one signs in with besides the password.
+/// `GET /auth/factors`: the second factors of the caller.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct WaysIn {
     /// Apps and passkeys, oldest first.
@@ -14,7 +14,7 @@ pub struct WaysIn {
     pub recovery_codes_left: usize,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub recovery_codes_made_at: Option<Timestamp>,
-    /// Whether the installation asks this account for a second factor.
+    /// Whether the installation requires a second factor for this account.
     pub required: bool,
 }
 
@@ -37,7 +37,7 @@ pub struct NewTotp {
     pub secret: String,
     /// `otpauth://totp/…`
     pub uri: String,
-    /// The same as a picture: an SVG document.
+    /// The same as a QR code: an SVG document.
     pub qr: String,
 }
 
@@ -45,7 +45,7 @@ pub struct NewTotp {
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmTotp {
-    /// What the app shows now.
+    /// The current code of the app.
     #[schema(example = "123456")]
     pub code: String,
 }
@@ -54,7 +54,7 @@ pub struct ConfirmTotp {
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct FactorAdded {
     pub factor: FactorInfo,
-    /// With the first factor: ten, shown this once, each good for one sign-in.
+    /// With the first factor: ten codes, shown only once. Each works for one sign-in.
     pub recovery_codes: Vec<String>,
 }
 
@@ -74,30 +74,31 @@ pub struct RenameFactor {
     pub name: String,
 }
 
-/// `POST /auth/recovery-codes`: shown this once.
+/// `POST /auth/recovery-codes`: shown only once.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct RecoveryCodes {
     pub recovery_codes: Vec<String>,
 }
 
-/// `GET /auth/step-up`: what this account confirms itself with.
+/// `GET /auth/step-up`: the methods with which this account can reauthenticate.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "facts that stand beside each other on the wire"
 )]
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct StepUpNeeds {
-    /// Whether the sign-in is recent enough for everything.
+    /// Whether the last authentication is recent enough for every operation.
     pub recent: bool,
-    /// Seconds that a sign-in is recent.
+    /// Seconds for which an authentication counts as recent.
     pub max_age: u64,
-    /// Whether `otp` is needed beside the password.
+    /// Whether `otp` is required besides the password.
     pub otp: bool,
-    /// Whether there is an authenticator app that shows codes.
+    /// Whether the account has an authenticator app.
     pub app: bool,
-    /// Whether a passkey will do instead of both.
+    /// Whether a passkey can replace both.
     pub passkey: bool,
-    /// Providers whose accounts are joined: signing in there again (`/auth/oidc/{id}?again=1&next=…`) will do as well.
+    /// Providers with a linked identity: signing in there again (`/auth/oidc/{id}?again=1&next=…`)
+    /// also counts.
     #[serde(default)]
     pub providers: Vec<ProviderInfo>,
 }
@@ -108,17 +109,18 @@ pub struct StepUpNeeds {
 pub struct StepUp {
     #[schema(format = Password)]
     pub password: String,
-    /// Of an app, or a recovery code; needed where the account has a second factor.
+    /// A code of an app, or a recovery code; required if the account has a second factor.
     #[serde(default)]
     pub otp: Option<String>,
 }
 
-/// The session counts as signed in just now; with it, every token of it.
+/// The session counts as authenticated just now, and so does each of its tokens.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct SteppedUp {
     #[schema(value_type = String, format = DateTime)]
     pub signed_in_at: Timestamp,
-    /// For callers that came with one: an access token that says so itself (`auth_time`). The old one stays good.
+    /// For callers with an access token: a new one with the current `auth_time`. The old one stays
+    /// valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

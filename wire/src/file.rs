@@ -32,7 +32,7 @@ pub struct File {
 #[serde(rename_all = "snake_case")]
 pub enum FileStatus {
     Unlocked,
-    /// By somebody else.
+    /// By another user.
     Locked,
     /// By the caller.
     CheckedOutByUser,
@@ -42,12 +42,12 @@ pub enum FileStatus {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Describe {
-    /// `null` empties it.
+    /// `null` clears it.
     #[schema(max_length = 10_000)]
     pub description: Option<String>,
 }
 
-/// `POST …/checkout`; the body may be missing.
+/// `POST …/checkout`; the body is optional.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckOut {
@@ -62,7 +62,7 @@ pub struct CheckOut {
 pub struct Override {
     #[schema(min_length = 1, max_length = 1000)]
     pub reason: String,
-    /// Check the file out to oneself in the same step.
+    /// Checks the file out to the caller in the same step.
     #[serde(default)]
     pub take: bool,
 }
@@ -92,7 +92,7 @@ pub struct Revision {
     pub user: String,
     #[schema(value_type = String, format = DateTime)]
     pub timestamp: Timestamp,
-    /// Bytes; null where the file was deleted.
+    /// Bytes; null if this revision deleted the file.
     pub size: Option<i64>,
     pub sha256: Option<String>,
     /// `added`, `checked_in`, `moved`, `restored`, `deleted`.
@@ -104,7 +104,7 @@ pub struct Revision {
 pub struct Change {
     pub change: i64,
     pub filename: String,
-    /// Where it came from, when it moved.
+    /// The previous name, after a move.
     pub moved_from: Option<String>,
     pub revision: i64,
     pub comment: String,

@@ -1,4 +1,4 @@
-//! Groups, and what they give.
+//! Groups, and their roles.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub struct NewGroup {
     pub name: String,
 }
 
-/// What a group may do in a vault.
+/// The role of a group in a vault.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct GroupRole {
     pub group: String,

@@ -1,4 +1,5 @@
-//! Shapes that hold a secret print as their name alone: a shape that got into a log or an error would take it along.
+//! `Debug` of shapes with a secret prints only their name, because a shape in a log or an error
+//! would reveal it.
 
 macro_rules! does_not_print {
     ($($shape:ident),* $(,)?) => {$(
@@ -42,7 +43,7 @@ does_not_print![
 
 #[cfg(test)]
 mod tests {
-    /// Members that are secret, or hold one.
+    /// Members that are secret, or contain a secret.
     const SECRET: [&str; 20] = [
         "access_token",
         "ceremony",
@@ -90,7 +91,7 @@ mod tests {
                 let said = members
                     .lines()
                     .filter_map(|line| line.trim().strip_prefix("pub "));
-                // Whether there is one is no secret.
+                // Its presence is not secret.
                 for member in said.filter(|line| !line.ends_with(": bool,")) {
                     let member = member.split(':').next().unwrap();
                     assert!(

@@ -1,13 +1,13 @@
-//! Accounts at upstream `OpenID` providers.
+//! Identities at upstream `OpenID` providers.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Identities {
-    /// Those that one may sign in with.
+    /// The providers for sign-in.
     pub providers: Vec<ProviderInfo>,
-    /// Those accounts there that open this one.
+    /// The identities that sign in to this account.
     pub identities: Vec<IdentityInfo>,
 }
 
@@ -22,7 +22,7 @@ pub struct IdentityInfo {
     pub id: String,
     pub provider: String,
     pub provider_name: String,
-    /// What it was called there when it was joined.
+    /// The account's name at the provider when it was linked.
     pub known_as: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     pub linked_at: Timestamp,
@@ -32,6 +32,6 @@ pub struct IdentityInfo {
 
 #[derive(Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LinkBegun {
-    /// Where the browser goes now. For this browser only, within ten minutes.
+    /// The URL that the browser goes to next. For this browser only, within ten minutes.
     pub location: String,
 }

@@ -10,16 +10,16 @@ use utoipa::ToSchema;
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewInvite {
-    /// By vault: `viewer`, `editor` or `manager`. At most what one may give oneself.
+    /// By vault: `viewer`, `editor` or `manager`. At most the roles that the caller can grant.
     #[serde(default)]
     pub roles: BTreeMap<String, String>,
-    /// For administrators to give.
+    /// Only administrators can set it.
     #[serde(default)]
     pub is_admin: bool,
-    /// The account will have this address, whatever whoever registers writes.
+    /// The new account gets this address; registration cannot choose another.
     #[serde(default)]
     pub email: Option<String>,
-    /// `link`: the answer holds it, to hand over. `mail`: it goes to `email` and to nobody else.
+    /// `link`: the response contains the link, to pass on. `mail`: it is sent to `email` only.
     #[serde(default)]
     #[schema(example = "link")]
     pub delivery: Option<String>,
@@ -42,12 +42,12 @@ pub struct InviteInfo {
     pub expires_at: Timestamp,
 }
 
-/// The answer to `POST /auth/invites`.
+/// The response of `POST /auth/invites`.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct MadeInvite {
     #[serde(flatten)]
     pub invite: InviteInfo,
-    /// Shown this once; null where it went by mail.
+    /// Shown only once; null if it was sent by mail.
     pub link: Option<String>,
 }
 
@@ -55,6 +55,6 @@ pub struct MadeInvite {
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShownInvite {
-    /// What stands after the # in the link.
+    /// The part of the link after the `#`.
     pub invite: String,
 }

@@ -1,5 +1,5 @@
-//! The JSON shapes, once, for server, program and tests (the wire contract). Deliberately absent: rules. A shape here
-//! is only parsed far enough to be JSON of the right types.
+//! The JSON shapes, defined once, for server, program and tests (`docs/api.md`). Deliberately
+//! absent: rules. A shape is parsed only as far as JSON of the right types.
 
 pub mod account;
 pub mod audit;

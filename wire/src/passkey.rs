@@ -1,11 +1,11 @@
-//! Passkeys (`WebAuthn` level 3): what browsers are asked for, and what they answer.
+//! Passkeys (`WebAuthn` level 3): options for browsers, and their responses.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// What a browser is asked for. The answer goes back with `ceremony`, once, within five minutes.
+/// The options for a browser. The response must repeat `ceremony`, once, within five minutes.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct PasskeyOptions {
     pub ceremony: String,
@@ -20,19 +20,19 @@ pub struct PasskeyOptions {
 #[serde(deny_unknown_fields)]
 pub struct NewPasskey {
     pub ceremony: String,
-    /// What its owner calls it.
+    /// The owner's name for it.
     #[schema(min_length = 1, max_length = 64, example = "My phone")]
     pub name: String,
-    /// What the browser made: a `RegistrationResponseJSON`.
+    /// The browser's `RegistrationResponseJSON`.
     #[schema(value_type = Object)]
     pub credential: Value,
 }
 
-/// The answer to `POST /auth/passkeys`.
+/// The response of `POST /auth/passkeys`.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct AddedPasskey {
     pub passkey: PasskeyInfo,
-    /// With the first factor: ten, shown this once, each good for one sign-in.
+    /// With the first factor: ten codes, shown only once. Each works for one sign-in.
     pub recovery_codes: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ impl std::fmt::Debug for AddedPasskey {
     }
 }
 
-/// What a browser showed: to sign in, as a second factor, or to confirm that it is still the same person.
+/// A browser's assertion: for sign-in, as a second factor, or for step-up.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShownPasskey {
@@ -71,6 +71,7 @@ pub struct PasskeyInfo {
     pub created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
-    /// Whether its owner's other devices may have it too.
+    /// Whether the passkey may be synced to the owner's other devices (`WebAuthn` backup
+    /// eligibility).
     pub synced: bool,
 }

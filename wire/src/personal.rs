@@ -8,16 +8,17 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPersonalToken {
-    /// What one knows it by.
+    /// The owner's name for it.
     #[schema(min_length = 1, max_length = 64, example = "nightly backup")]
     pub name: String,
-    /// Of `files:read`, `files:write`, `locks:override`, `admin`. It never may more than its owner.
+    /// Of `files:read`, `files:write`, `locks:override`, `admin`. It never has more rights than its
+    /// owner.
     #[schema(min_items = 1, example = json!(["files:read"]))]
     pub scopes: Vec<String>,
-    /// Names of vaults; left out: all that its owner has a role in.
+    /// Names of vaults. Default: all in which its owner has a role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vaults: Option<Vec<String>>,
-    /// 1 to 365, 90 unless said.
+    /// 1 to 365. Default: 90.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 365)]
     pub expires_in_days: Option<u32>,
@@ -29,21 +30,21 @@ pub struct PersonalToken {
     pub id: String,
     pub name: String,
     pub scopes: Vec<String>,
-    /// `null` for all that its owner has a role in.
+    /// `null` for all in which its owner has a role.
     pub vaults: Option<Vec<String>>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// `null` where it never was; to about five minutes.
+    /// `null` if never used; accurate to about five minutes.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
 }
 
-/// The answer to `POST /auth/tokens`.
+/// The response of `POST /auth/tokens`.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct MadePersonalToken {
-    /// The secret, this once: `sr_pat_…`.
+    /// The secret, shown only once: `sr_pat_…`.
     pub token: String,
     #[serde(flatten)]
     pub about: PersonalToken,

@@ -1,4 +1,4 @@
-//! RFC 9457.
+//! Problem details (RFC 9457).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,17 +6,17 @@ use utoipa::ToSchema;
 /// Every error. `detail` is one plain English sentence.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct ProblemBody {
-    /// `about:blank`: the status says the kind.
+    /// `about:blank`: the status alone defines the type.
     #[serde(rename = "type")]
     pub kind: String,
     pub title: String,
     pub status: u16,
     pub detail: String,
     pub request_id: String,
-    /// What is wrong with which member, when the status is 422.
+    /// The errors by member, for status 422.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// An OAuth error code, where a client may look for one.
+    /// An OAuth error code, for clients that expect one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

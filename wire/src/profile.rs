@@ -1,11 +1,12 @@
-//! One's own name and address.
+//! The caller's own name and e-mail address.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Me, account::some};
 
-/// `PATCH /auth/me`: what is not named stays; `null` empties. Nothing about rights: those are not one's own to give.
+/// `PATCH /auth/me`: missing members stay unchanged; `null` clears. Rights are absent: only
+/// administrators and managers grant them.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeMe {
@@ -25,12 +26,12 @@ pub struct ChangeMe {
     pub email: Option<Option<String>>,
 }
 
-/// The answer to `PATCH /auth/me`.
+/// The response of `PATCH /auth/me`.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct ChangedMe {
     #[serde(flatten)]
     pub me: Me,
-    /// Where a link was sent to: the address counts once it is followed.
+    /// The address that a confirmation link was sent to. It takes effect when the link is used.
     pub email_to_confirm: Option<String>,
 }
 
@@ -38,6 +39,6 @@ pub struct ChangedMe {
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmailLink {
-    /// What stands after the # in the link.
+    /// The part of the link after the `#`.
     pub token: String,
 }

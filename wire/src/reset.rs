@@ -1,4 +1,4 @@
-//! A new password by link.
+//! Password reset links.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,17 +17,17 @@ pub struct AskReset {
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmReset {
-    /// What stands behind the `#` of the link.
+    /// The part of the link after the `#`.
     #[schema(format = Password)]
     pub token: String,
     #[schema(min_length = 15, format = Password)]
     pub new_password: String,
 }
 
-/// `POST /api/users/{username}/reset`: shown once.
+/// `POST /api/users/{username}/reset`: shown only once.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct ResetLink {
-    /// To be handed over to whoever the account belongs to. It works once.
+    /// For the account's owner. It works once.
     pub link: String,
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,

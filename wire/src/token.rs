@@ -15,22 +15,22 @@ pub struct TokenResponse {
     pub scope: String,
 }
 
-/// An OAuth error (RFC 6749 §5.2), with the members of a problem beside it.
+/// An OAuth error (RFC 6749 §5.2), together with the members of a problem.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 pub struct TokenError {
     pub error: String,
     pub error_description: String,
-    /// The same sentence: FastAPI's clients read this one.
+    /// The same sentence: FastAPI clients read this member.
     pub detail: String,
     pub status: u16,
     pub request_id: String,
 }
 
-/// The form of `POST /auth/token` (RFC 6749 §4.3.2, §6), for the API document; it is parsed by hand, because a
-/// repeated member is an error.
+/// The form of `POST /auth/token` (RFC 6749 §4.3.2, §6), for the API document. The form is parsed
+/// by hand, because a repeated member is an error.
 #[derive(Deserialize, Serialize, ToSchema)]
 pub struct TokenForm {
-    /// Missing means `password`.
+    /// Default: `password`.
     #[serde(default)]
     #[schema(example = "password")]
     pub grant_type: Option<String>,
@@ -39,8 +39,8 @@ pub struct TokenForm {
     #[serde(default)]
     #[schema(format = Password)]
     pub password: Option<String>,
-    /// Where the account has a second factor: the code of an app, or a recovery code. Left out, the answer is 401
-    /// `mfa_required`.
+    /// For an account with a second factor: the code of an app, or a recovery code. Without it the
+    /// response is 401 `mfa_required`.
     #[serde(default)]
     #[schema(example = "123456")]
     pub otp: Option<String>,
@@ -102,7 +102,7 @@ pub struct AuthorizationServer {
     pub introspection_endpoint: String,
     pub jwks_uri: String,
     pub response_types_supported: Vec<String>,
-    /// Where nothing is said, clients take `fragment` to be there too.
+    /// Explicit, because the default also includes `fragment`.
     pub response_modes_supported: Vec<String>,
     pub grant_types_supported: Vec<String>,
     pub code_challenge_methods_supported: Vec<String>,
@@ -111,7 +111,7 @@ pub struct AuthorizationServer {
     pub authorization_response_iss_parameter_supported: bool,
     pub token_endpoint_auth_methods_supported: Vec<String>,
     pub revocation_endpoint_auth_methods_supported: Vec<String>,
-    /// By a type of access token: whoever asks is signed in.
+    /// The type of access token, because the caller must be signed in.
     pub introspection_endpoint_auth_methods_supported: Vec<String>,
     pub service_documentation: String,
 }

@@ -17,7 +17,7 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
-fn later(seconds: i64) -> Timestamp {
+fn after_seconds(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
@@ -28,14 +28,14 @@ fn key(algorithm: SigningAlgorithm, kid: &str, secret: &[u8; 32]) -> SigningKey 
 }
 
 /// HS256 signs; a key for `EdDSA` is retired, its name is `ed`.
-fn ours() -> AccessTokens {
+fn access_tokens() -> AccessTokens {
     let signing = key(SigningAlgorithm::Hs256, "hs", &SECRET);
     let retired = key(SigningAlgorithm::EdDsa, "ed", &SECRET);
     AccessTokens::new(VerificationKeys::new(signing, vec![retired]).unwrap(), &settings())
 }
 
 /// The other way round.
-fn ours_by_eddsa() -> AccessTokens {
+fn eddsa_access_tokens() -> AccessTokens {
     let signing = key(SigningAlgorithm::EdDsa, "ed", &SECRET);
     let retired = key(SigningAlgorithm::Hs256, "hs", &SECRET);
     AccessTokens::new(VerificationKeys::new(signing, vec![retired]).unwrap(), &settings())
@@ -48,19 +48,19 @@ fn session() -> Session {
         kind: crate::SessionKind::OAuth,
         auth_time: now(),
         last_seen: now(),
-        expires_at: later(86_400),
+        expires_at: after_seconds(86_400),
         origin: origin(),
         ended_at: None,
         methods: AuthMethods::of(&[AuthMethod::Password]),
-        grants: Scopes::ALL,
+        scopes: Scopes::ALL,
         realms: None,
         label: None,
         client: None,
     }
 }
 
-fn issued() -> String {
-    ours()
+fn issued_token() -> String {
+    access_tokens()
         .issue(&session(), now(), &SecureRandom::system())
         .unwrap()
         .token
@@ -68,7 +68,7 @@ fn issued() -> String {
         .to_owned()
 }
 
-fn part(token: &str, n: usize) -> Value {
+fn decoded_part(token: &str, n: usize) -> Value {
     serde_json::from_slice(&BASE64URL.decode(token.split('.').nth(n).unwrap()).unwrap()).unwrap()
 }
 
@@ -77,41 +77,41 @@ fn encode(value: &Value) -> String {
 }
 
 /// Signed with our own key, whatever it says: only what we look at after the signature can refuse it.
-fn signed(header: &Value, claims: &Value) -> String {
-    signed_by(hmac::HMAC_SHA256, &SECRET, header, claims)
+fn sign_with_own_key(header: &Value, claims: &Value) -> String {
+    sign_with(hmac::HMAC_SHA256, &SECRET, header, claims)
 }
 
-fn signed_by(algorithm: hmac::Algorithm, key: &[u8], header: &Value, claims: &Value) -> String {
+fn sign_with(algorithm: hmac::Algorithm, key: &[u8], header: &Value, claims: &Value) -> String {
     let message = format!("{}.{}", encode(header), encode(claims));
     let signature = hmac::sign(&hmac::Key::new(algorithm, key), message.as_bytes());
     format!("{message}.{}", BASE64URL.encode(signature))
 }
 
 fn header() -> Value {
-    part(&issued(), 0)
+    decoded_part(&issued_token(), 0)
 }
 
 fn claims() -> Value {
-    part(&issued(), 1)
+    decoded_part(&issued_token(), 1)
 }
 
-fn with(mut object: Value, name: &str, value: Value) -> Value {
+fn with_claim(mut object: Value, name: &str, value: Value) -> Value {
     object[name] = value;
     object
 }
 
-fn passes(token: &str) -> bool {
-    ours().verify(token, now()).is_ok()
+fn is_accepted(token: &str) -> bool {
+    access_tokens().verify(token, now()).is_ok()
 }
 
 #[test]
 fn issued_access_token_verifies_with_its_claims() {
-    let shown = ours().verify(&issued(), now()).unwrap();
+    let shown = access_tokens().verify(&issued_token(), now()).unwrap();
     assert_eq!(shown.username.as_str(), "ada");
     assert_eq!(shown.session, session().id);
-    assert_eq!(shown.expires_at, later(1_800));
+    assert_eq!(shown.expires_at, after_seconds(1_800));
     assert!(
-        passes(&signed(&header(), &claims())),
+        is_accepted(&sign_with_own_key(&header(), &claims())),
         "or the refusals below prove nothing"
     );
     let header = header();
@@ -123,20 +123,20 @@ fn issued_access_token_verifies_with_its_claims() {
 
 #[test]
 fn access_token_expires_at_the_exact_second() {
-    let token = issued();
-    assert!(ours().verify(&token, later(1_799)).is_ok());
-    assert!(ours().verify(&token, later(1_800)).is_err());
+    let token = issued_token();
+    assert!(access_tokens().verify(&token, after_seconds(1_799)).is_ok());
+    assert!(access_tokens().verify(&token, after_seconds(1_800)).is_err());
 }
 
 #[test]
 fn access_token_tolerates_five_seconds_of_clock_skew() {
-    assert!(ours().verify(&issued(), later(-5)).is_ok());
-    assert!(ours().verify(&issued(), later(-6)).is_err());
+    assert!(access_tokens().verify(&issued_token(), after_seconds(-5)).is_ok());
+    assert!(access_tokens().verify(&issued_token(), after_seconds(-6)).is_err());
     for name in ["nbf", "iat", "auth_time"] {
         assert!(
-            !passes(&signed(
+            !is_accepted(&sign_with_own_key(
                 &header(),
-                &with(claims(), name, json!(1_800_000_006))
+                &with_claim(claims(), name, json!(1_800_000_006))
             )),
             "{name}"
         );
@@ -148,9 +148,9 @@ fn access_token_missing_any_claim_is_rejected() {
     for name in claims().as_object().unwrap().keys() {
         let mut less = claims();
         less.as_object_mut().unwrap().remove(name);
-        assert!(!passes(&signed(&header(), &less)), "{name}");
+        assert!(!is_accepted(&sign_with_own_key(&header(), &less)), "{name}");
         assert!(
-            !passes(&signed(&header(), &with(claims(), name, Value::Null))),
+            !is_accepted(&sign_with_own_key(&header(), &with_claim(claims(), name, Value::Null))),
             "{name}"
         );
     }
@@ -170,18 +170,18 @@ fn access_token_with_wrong_claim_type_is_rejected() {
             json!(-1),
         ] {
             assert!(
-                !passes(&signed(&header(), &with(claims(), name, wrong.clone())))
-                    || same_type(name, &wrong)
+                !is_accepted(&sign_with_own_key(&header(), &with_claim(claims(), name, wrong.clone())))
+                    || has_acceptable_type(name, &wrong)
             );
         }
     }
     for aud in [json!(["strongroom"]), json!(["strongroom", "other"])] {
-        assert!(!passes(&signed(&header(), &with(claims(), "aud", aud))));
+        assert!(!is_accepted(&sign_with_own_key(&header(), &with_claim(claims(), "aud", aud))));
     }
 }
 
 /// `sid` may be any text; long past times are fine for those that only say when something began.
-fn same_type(name: &str, value: &Value) -> bool {
+fn has_acceptable_type(name: &str, value: &Value) -> bool {
     (name == "sid" && value.is_string())
         || (name == "sub" && value.is_string())
         || (matches!(name, "iat" | "nbf" | "auth_time") && value.is_i64())
@@ -202,7 +202,7 @@ fn access_token_with_wrong_claim_value_is_rejected() {
     ];
     for (name, value) in wrong {
         assert!(
-            !passes(&signed(&header(), &with(claims(), name, value))),
+            !is_accepted(&sign_with_own_key(&header(), &with_claim(claims(), name, value))),
             "{name}"
         );
     }
@@ -214,7 +214,7 @@ fn access_token_with_duplicate_claim_is_rejected() {
     let message = format!("{}.{}", encode(&header()), BASE64URL.encode(twice));
     let key = hmac::Key::new(hmac::HMAC_SHA256, &SECRET);
     let signature = BASE64URL.encode(hmac::sign(&key, message.as_bytes()));
-    assert!(!passes(&format!("{message}.{signature}")));
+    assert!(!is_accepted(&format!("{message}.{signature}")));
 }
 
 #[test]
@@ -234,13 +234,13 @@ fn access_token_with_unexpected_header_is_rejected() {
     ];
     for (name, value) in wrong {
         assert!(
-            !passes(&signed(&with(header(), name, value.clone()), &claims())),
+            !is_accepted(&sign_with_own_key(&with_claim(header(), name, value.clone()), &claims())),
             "{name} {value}"
         );
     }
     for typ in ["AT+JWT", "application/at+jwt"] {
         assert!(
-            passes(&signed(&with(header(), "typ", json!(typ)), &claims())),
+            is_accepted(&sign_with_own_key(&with_claim(header(), "typ", json!(typ)), &claims())),
             "{typ}"
         );
     }
@@ -251,36 +251,36 @@ fn unsigned_access_token_with_any_alg_is_rejected() {
     for alg in ["none", "None", "NONE", "nOnE", "", "HS256"] {
         let message = format!(
             "{}.{}",
-            encode(&with(header(), "alg", json!(alg))),
+            encode(&with_claim(header(), "alg", json!(alg))),
             encode(&claims())
         );
-        assert!(!passes(&format!("{message}.")), "{alg}");
-        assert!(!passes(&message), "{alg}");
+        assert!(!is_accepted(&format!("{message}.")), "{alg}");
+        assert!(!is_accepted(&message), "{alg}");
     }
 }
 
 #[test]
 fn access_token_signed_with_wrong_key_is_rejected() {
     let secret = SECRET;
-    assert!(!passes(&signed_by(
+    assert!(!is_accepted(&sign_with(
         hmac::HMAC_SHA256,
         &[7; 32],
         &header(),
         &claims()
     )));
-    assert!(!passes(&signed_by(
+    assert!(!is_accepted(&sign_with(
         hmac::HMAC_SHA256,
         b"",
         &header(),
         &claims()
     )));
-    assert!(!passes(&signed_by(
+    assert!(!is_accepted(&sign_with(
         hmac::HMAC_SHA512,
         &secret,
-        &with(header(), "alg", json!("HS512")),
+        &with_claim(header(), "alg", json!("HS512")),
         &claims()
     )));
-    assert!(!passes(&signed_by(
+    assert!(!is_accepted(&sign_with(
         hmac::HMAC_SHA512,
         &secret,
         &header(),
@@ -291,10 +291,10 @@ fn access_token_signed_with_wrong_key_is_rejected() {
 #[test]
 fn jwk_embedded_in_token_header_is_ignored() {
     let jwk = json!({"kty": "oct", "k": BASE64URL.encode([7; 32]), "alg": "HS256"});
-    assert!(!passes(&signed_by(
+    assert!(!is_accepted(&sign_with(
         hmac::HMAC_SHA256,
         &[7; 32],
-        &with(header(), "jwk", jwk),
+        &with_claim(header(), "jwk", jwk),
         &claims()
     )));
 }
@@ -307,50 +307,50 @@ fn access_token_with_mismatched_key_algorithm_is_rejected() {
     let public = BASE64URL.decode(public["x"].as_str().unwrap()).unwrap();
     for kid in ["ed", "hs"] {
         // The public key is no shared secret, though everybody has it.
-        let named = with(header(), "kid", json!(kid));
+        let named = with_claim(header(), "kid", json!(kid));
         assert!(
-            !passes(&signed_by(hmac::HMAC_SHA256, &public, &named, &claims())),
+            !is_accepted(&sign_with(hmac::HMAC_SHA256, &public, &named, &claims())),
             "{kid}"
         );
     }
     // What HS256 signs stays HS256's, under whichever name; the same for EdDSA.
-    assert!(!passes(&signed(
-        &with(header(), "kid", json!("ed")),
+    assert!(!is_accepted(&sign_with_own_key(
+        &with_claim(header(), "kid", json!("ed")),
         &claims()
     )));
-    assert!(!passes(&signed(
-        &with(with(header(), "kid", json!("ed")), "alg", json!("EdDSA")),
+    assert!(!is_accepted(&sign_with_own_key(
+        &with_claim(with_claim(header(), "kid", json!("ed")), "alg", json!("EdDSA")),
         &claims()
     )));
-    let by_eddsa = ours_by_eddsa()
+    let by_eddsa = eddsa_access_tokens()
         .issue(&session(), now(), &SecureRandom::system())
         .unwrap()
         .token;
     let (_, rest) = by_eddsa.expose_secret().split_once('.').unwrap();
-    let renamed = with(part(by_eddsa.expose_secret(), 0), "kid", json!("hs"));
-    assert!(!passes(&format!("{}.{rest}", encode(&renamed))));
+    let renamed = with_claim(decoded_part(by_eddsa.expose_secret(), 0), "kid", json!("hs"));
+    assert!(!is_accepted(&format!("{}.{rest}", encode(&renamed))));
 }
 
 #[test]
 fn retired_key_verifies_tokens_of_its_own_algorithm() {
-    let by_eddsa = ours_by_eddsa()
+    let by_eddsa = eddsa_access_tokens()
         .issue(&session(), now(), &SecureRandom::system())
         .unwrap()
         .token;
-    assert_eq!(part(by_eddsa.expose_secret(), 0)["alg"], "EdDSA");
-    assert!(passes(by_eddsa.expose_secret()));
-    assert!(ours_by_eddsa().verify(&issued(), now()).is_ok());
+    assert_eq!(decoded_part(by_eddsa.expose_secret(), 0)["alg"], "EdDSA");
+    assert!(is_accepted(by_eddsa.expose_secret()));
+    assert!(eddsa_access_tokens().verify(&issued_token(), now()).is_ok());
 }
 
 #[test]
 fn unknown_key_id_is_distinguished_from_invalid_signature() {
-    let verdict = |token: &str| ours().verify(token, now()).unwrap_err();
+    let verdict = |token: &str| access_tokens().verify(token, now()).unwrap_err();
     assert_eq!(
-        verdict(&signed(&with(header(), "kid", json!("new")), &claims())),
+        verdict(&sign_with_own_key(&with_claim(header(), "kid", json!("new")), &claims())),
         TokenError::UnknownKeyId
     );
     assert_eq!(
-        verdict(&signed_by(
+        verdict(&sign_with(
             hmac::HMAC_SHA256,
             &[7; 32],
             &header(),
@@ -372,7 +372,7 @@ fn access_token_with_hostile_key_id_is_rejected() {
         "hs ",
     ] {
         assert!(
-            !passes(&signed(&with(header(), "kid", json!(kid)), &claims())),
+            !is_accepted(&sign_with_own_key(&with_claim(header(), "kid", json!(kid)), &claims())),
             "{kid:?}"
         );
     }
@@ -381,9 +381,9 @@ fn access_token_with_hostile_key_id_is_rejected() {
 #[test]
 fn key_urls_in_token_header_are_ignored() {
     for name in ["jku", "x5u"] {
-        let elsewhere = with(header(), name, json!("https://attacker.example/jwks.json"));
+        let elsewhere = with_claim(header(), name, json!("https://attacker.example/jwks.json"));
         assert!(
-            !passes(&signed_by(
+            !is_accepted(&sign_with(
                 hmac::HMAC_SHA256,
                 &[7; 32],
                 &elsewhere,
@@ -392,7 +392,7 @@ fn key_urls_in_token_header_are_ignored() {
             "{name}"
         );
         assert!(
-            passes(&signed(&elsewhere, &claims())),
+            is_accepted(&sign_with_own_key(&elsewhere, &claims())),
             "an address that is not followed does no harm"
         );
     }
@@ -413,7 +413,7 @@ fn access_token_in_utf_16_is_rejected() {
         (utf_16(header().to_string()), encode(&claims())),
     ] {
         let message = format!("{header}.{claims}");
-        assert!(!passes(&format!(
+        assert!(!is_accepted(&format!(
             "{message}.{}",
             BASE64URL.encode(hmac::sign(&hmac, message.as_bytes()))
         )));
@@ -422,14 +422,14 @@ fn access_token_in_utf_16_is_rejected() {
 
 #[test]
 fn oversized_and_malformed_access_tokens_are_rejected() {
-    assert!(!passes(&signed(
+    assert!(!is_accepted(&sign_with_own_key(
         &header(),
-        &with(claims(), "scope", json!("x".repeat(4_096)))
+        &with_claim(claims(), "scope", json!("x".repeat(4_096)))
     )));
-    assert!(!passes(&"a".repeat(1_000_000)));
-    let token = issued();
+    assert!(!is_accepted(&"a".repeat(1_000_000)));
+    let token = issued_token();
     for garbage in ["", ".", "..", "...", "a.b.c", "é.é.é", " ", "\0", "null"] {
-        assert!(!passes(garbage), "{garbage:?}");
+        assert!(!is_accepted(garbage), "{garbage:?}");
     }
     for changed in [
         format!("{token}."),
@@ -438,23 +438,23 @@ fn oversized_and_malformed_access_tokens_are_rejected() {
         format!(".{token}"),
         token + "\n",
     ] {
-        assert!(!passes(&changed), "{changed:?}");
+        assert!(!is_accepted(&changed), "{changed:?}");
     }
 }
 
 proptest! {
     #[test]
     fn access_token_with_one_changed_character_is_rejected(at in 0usize..600, to in "[A-Za-z0-9._=-]") {
-        let token = issued();
+        let token = issued_token();
         let at = at % token.len();
         let mut changed = token.clone();
         changed.replace_range(at..=at, &to);
-        prop_assert!(changed == token || !passes(&changed));
+        prop_assert!(changed == token || !is_accepted(&changed));
     }
 
     #[test]
     fn arbitrary_text_is_rejected_as_access_token(text in "\\PC*") {
-        prop_assert!(!passes(&text));
+        prop_assert!(!is_accepted(&text));
     }
 }
 
@@ -464,10 +464,10 @@ fn client_access_token_contains_its_client_id() {
         client: Some("cad".to_owned()),
         ..session()
     };
-    let token = ours()
+    let token = access_tokens()
         .issue(&session, now(), &SecureRandom::system())
         .unwrap()
         .token;
-    assert_eq!(part(token.expose_secret(), 1)["client_id"], "cad");
-    assert!(passes(token.expose_secret()) && part(&issued(), 1).get("client_id").is_none());
+    assert_eq!(decoded_part(token.expose_secret(), 1)["client_id"], "cad");
+    assert!(is_accepted(token.expose_secret()) && decoded_part(&issued_token(), 1).get("client_id").is_none());
 }

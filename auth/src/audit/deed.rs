@@ -1,13 +1,13 @@
 //! The words of the accounts' chain. A published word never changes its meaning.
 
-macro_rules! deeds {
+macro_rules! audit_actions {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Deed {
+        pub enum AuditAction {
             $($(#[$doc])* $name,)*
         }
 
-        impl Deed {
+        impl AuditAction {
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             /// As it stands in the audit.
@@ -21,40 +21,40 @@ macro_rules! deeds {
     };
 }
 
-deeds! {
+audit_actions! {
     /// A session began: `facts.methods`; `new_device` if it came from a place not seen before, `days_away` if the last
     /// one was long ago, `refused_before` if many were refused since.
     SignedIn = "sign_in";
     /// The password was right, and the second factor is due; `facts.new_device` as above.
-    SignInHalfWay = "sign_in.half_way";
+    SignInMfaPending = "sign_in.half_way";
     /// A secret was tried and was wrong; `reason` says what it was to be ([`Secret`](crate::guessing::Secret)).
-    SignInRefused = "sign_in.refused";
+    SignInFailed = "sign_in.refused";
     /// Tries were refused because there were too many: the first, and then one entry in ten minutes; `facts.times`.
     Throttled = "sign_in.throttled";
     /// Somebody proved again who they are.
-    SteppedUp = "sign_in.confirmed";
+    StepUpCompleted = "sign_in.confirmed";
     /// Somebody who is signed in asked for what they may not do (the subject): the first, and then one entry in ten
     /// minutes; `facts.times`. `reason` is `not_allowed`, `scope_missing`, `not_in_person` or `cross_site`
     /// (`facts.site`); `facts.request` says what for, `facts.realm` where.
-    ActionRefused = "action.refused";
+    ActionDenied = "action.refused";
     /// One session ended; `reason` says why.
     SessionEnded = "session.ended";
     /// Several ended at once; `facts.sessions` says how many.
     SessionsEnded = "sessions.ended";
     /// Everybody was signed out by an administrator or the operator; `facts.sessions` says how many there were,
     /// `facts.tokens` whether personal access tokens ended too.
-    EverybodySignedOut = "everybody.signed_out";
+    AllSessionsEnded = "everybody.signed_out";
     /// A refresh token was used twice: somebody has a copy. Its session was ended.
     RefreshReplayed = "refresh.replayed";
 
     /// A personal access token was made.
-    TokenMade = "token.made";
+    TokenCreated = "token.made";
     TokenEnded = "token.ended";
     /// A device was let in (RFC 8628).
     DeviceApproved = "device.approved";
-    DeviceRefused = "device.refused";
+    DeviceDenied = "device.refused";
     /// A program was given an authorization code (RFC 6749 §4.1).
-    ProgramApproved = "program.approved";
+    ClientApproved = "program.approved";
 
     PasswordChanged = "password.changed";
     /// By a link, without the old one.
@@ -62,7 +62,7 @@ deeds! {
     /// The same password under a better hash.
     PasswordRehashed = "password.rehashed";
     /// A link for a new password was made.
-    ResetMade = "reset.made";
+    ResetCreated = "reset.made";
     /// An administrator wants a new password.
     ResetRequired = "reset.required";
 
@@ -70,10 +70,10 @@ deeds! {
     FactorRemoved = "factor.removed";
     FactorRenamed = "factor.renamed";
     /// A passkey was refused because its counter went back: somebody may have a copy of it.
-    PasskeyCopied = "passkey.copied";
+    PasskeyCloned = "passkey.copied";
     /// An administrator took all second factors away.
-    FactorsRecovered = "factors.recovered";
-    RecoveryCodesMade = "recovery_codes.made";
+    FactorsReset = "factors.recovered";
+    RecoveryCodesCreated = "recovery_codes.made";
     RecoveryCodeUsed = "recovery_code.used";
 
     ProviderLinked = "provider.linked";
@@ -83,49 +83,49 @@ deeds! {
     AccountChanged = "account.changed";
     EmailChanged = "email.changed";
     /// Another address was asked for (`facts.email`); it counts once the link that went there is followed.
-    EmailAsked = "email.asked";
+    EmailChangeRequested = "email.asked";
     /// `facts.realm`, with the role `before` and `after`.
     RoleChanged = "role.changed";
-    GroupMade = "group.made";
+    GroupCreated = "group.made";
     GroupChanged = "group.changed";
-    GroupRemoved = "group.removed";
-    InviteMade = "invite.made";
-    InviteUsed = "invite.used";
-    InviteWithdrawn = "invite.withdrawn";
+    GroupDeleted = "group.removed";
+    InvitationCreated = "invite.made";
+    InvitationAccepted = "invite.used";
+    InvitationRevoked = "invite.withdrawn";
 
     /// An administrator let somebody try again.
     ThrottleLifted = "throttle.lifted";
     /// A signing key was replaced.
     KeyRotated = "key.rotated";
     /// Another master key is in force.
-    MasterKeyReplaced = "master_key.replaced";
+    MasterKeyRotated = "master_key.replaced";
     /// The chains' heads were sealed anew, by the operator.
     AuditSealed = "audit.sealed";
 }
 
-impl Deed {
+impl AuditAction {
     /// Whether its subject is an account. Groups, invited addresses and what was asked for may be spelled like
     /// somebody's name.
     #[must_use]
-    pub fn is_about_an_account(self) -> bool {
+    pub fn concerns_account(self) -> bool {
         !matches!(
             self,
-            Self::ActionRefused
-                | Self::GroupMade
+            Self::ActionDenied
+                | Self::GroupCreated
                 | Self::GroupChanged
-                | Self::GroupRemoved
-                | Self::InviteMade
-                | Self::InviteUsed
-                | Self::InviteWithdrawn
+                | Self::GroupDeleted
+                | Self::InvitationCreated
+                | Self::InvitationAccepted
+                | Self::InvitationRevoked
                 | Self::KeyRotated
-                | Self::MasterKeyReplaced
+                | Self::MasterKeyRotated
                 | Self::AuditSealed
-                | Self::EverybodySignedOut
+                | Self::AllSessionsEnded
         )
     }
 }
 
-impl std::fmt::Display for Deed {
+impl std::fmt::Display for AuditAction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
     }
@@ -138,8 +138,8 @@ mod tests {
     #[test]
     fn audit_action_names_are_unique_lowercase_words() {
         let words: std::collections::HashSet<_> =
-            Deed::ALL.iter().map(|deed| deed.as_str()).collect();
-        assert_eq!(words.len(), Deed::ALL.len());
+            AuditAction::ALL.iter().map(|deed| deed.as_str()).collect();
+        assert_eq!(words.len(), AuditAction::ALL.len());
         assert!(words.iter().all(|word| {
             word.bytes()
                 .all(|b| b.is_ascii_lowercase() || b"._".contains(&b))

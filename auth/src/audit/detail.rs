@@ -13,7 +13,7 @@ use crate::{Actor, ActorVia, Origin};
 /// What is not known is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditDetail {
-    pub by: Option<OnBehalfOf>,
+    pub for_actor: Option<OnBehalfOf>,
     pub from: Option<AuditOrigin>,
     /// An object of what was there, and of what is there now: only members that differ.
     pub before: Option<Value>,
@@ -50,13 +50,13 @@ impl AuditOrigin {
 }
 
 impl OnBehalfOf {
-    fn of(means: &ActorVia) -> Self {
-        let (session, label) = match means {
+    fn of(via: &ActorVia) -> Self {
+        let (session, label) = match via {
             ActorVia::Console => (None, None),
             ActorVia::Session { id, label, .. } => (Some(id.as_str().to_owned()), label.clone()),
         };
         Self {
-            kind: means.kind().to_owned(),
+            kind: via.kind().to_owned(),
             session,
             label,
         }
@@ -67,8 +67,8 @@ impl AuditDetail {
     #[must_use]
     pub fn by(actor: &Actor) -> Self {
         Self {
-            by: actor.means.as_ref().map(OnBehalfOf::of),
-            from: actor.from.as_ref().map(AuditOrigin::of),
+            for_actor: actor.via.as_ref().map(OnBehalfOf::of),
+            from: actor.origin.as_ref().map(AuditOrigin::of),
             ..Self::default()
         }
     }
@@ -111,7 +111,7 @@ impl AuditDetail {
     /// As it is stored and exported.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let by = self.by.as_ref().map(|by| {
+        let by = self.for_actor.as_ref().map(|by| {
             members([
                 ("kind", Some(by.kind.clone().into())),
                 ("session", by.session.clone().map(Value::from)),
@@ -142,7 +142,7 @@ impl AuditDetail {
     pub fn from_json(json: Value) -> Self {
         let mut rest = object(json);
         let mut take = |name: &str| rest.remove(name);
-        let by = take("by").map(object).map(|by| OnBehalfOf {
+        let for_actor = take("by").map(object).map(|by| OnBehalfOf {
             kind: text(&by, "kind").unwrap_or_default(),
             session: text(&by, "session"),
             label: text(&by, "label"),
@@ -156,7 +156,7 @@ impl AuditDetail {
         let mut facts = take("facts").map(object).unwrap_or_default();
         facts.append(&mut rest);
         Self {
-            by,
+            for_actor,
             from,
             before,
             after,
@@ -207,7 +207,7 @@ mod tests {
             label: Some("backup".to_owned()),
         };
         let actor = Actor {
-            means: Some(means),
+            via: Some(means),
             ..Actor::new(Username::parse("ada").unwrap())
         };
         let detail = AuditDetail::by(&actor.with_origin(&origin))

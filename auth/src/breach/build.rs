@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Entry, HEADER_LENGTH, MARK, WIDTH};
+use super::{Sha1Prefix, HEADER_LENGTH, MAGIC, PREFIX_BYTES};
 
 /// Entries sorted in memory at once: 96 MB.
 const CHUNK_BYTES: usize = 16 << 20;
@@ -45,50 +45,50 @@ pub fn build(list: impl BufRead, to: &Path) -> Result<BuildReport, BuildError> {
 pub(super) fn build_in_chunks(
     list: impl BufRead,
     to: &Path,
-    piece: usize,
+    chunk: usize,
 ) -> Result<BuildReport, BuildError> {
-    let (pieces, part) = (Scrap(with_end(to, "pieces")), Scrap(with_end(to, "part")));
+    let (chunks, part) = (TempFile(with_suffix(to, "pieces")), TempFile(with_suffix(to, "part")));
     let failed = |source| BuildError::File {
         path: to.display().to_string(),
         source,
     };
-    let (lines, lengths) = sort_pieces(list, &pieces.0, piece)?;
+    let (lines, lengths) = sort_chunks(list, &chunks.0, chunk)?;
     if lines == 0 {
         return Err(BuildError::Empty);
     }
-    let entries = merge(&pieces.0, &lengths, &part.0).map_err(failed)?;
+    let entries = merge(&chunks.0, &lengths, &part.0).map_err(failed)?;
     std::fs::rename(&part.0, to).map_err(failed)?;
     Ok(BuildReport { lines, entries })
 }
 
 /// Goes when it is done with, however that ends.
-struct Scrap(PathBuf);
+struct TempFile(PathBuf);
 
-impl Drop for Scrap {
+impl Drop for TempFile {
     fn drop(&mut self) {
         // Renamed already, or never made: nothing to take away.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
-fn with_end(path: &Path, end: &str) -> PathBuf {
+fn with_suffix(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{end}"));
     name.into()
 }
 
 /// All pieces one after the other in one file, and how many entries each has.
-fn sort_pieces(
+fn sort_chunks(
     mut list: impl BufRead,
     to: &Path,
-    piece: usize,
+    chunk: usize,
 ) -> Result<(u64, Vec<u64>), BuildError> {
     let failed = |source| BuildError::File {
         path: to.display().to_string(),
         source,
     };
     let mut out = BufWriter::new(File::create(to).map_err(failed)?);
-    let (mut entries, mut lengths): (Vec<Entry>, Vec<u64>) = (Vec::new(), Vec::new());
+    let (mut entries, mut lengths): (Vec<Sha1Prefix>, Vec<u64>) = (Vec::new(), Vec::new());
     let (mut n, mut lines, mut text) = (0, 0, Vec::new());
     loop {
         text.clear();
@@ -105,7 +105,7 @@ fn sort_pieces(
             lines += 1;
             entries.push(entry);
         }
-        if entries.len() >= piece || (ended && !entries.is_empty()) {
+        if entries.len() >= chunk || (ended && !entries.is_empty()) {
             entries.sort_unstable();
             entries.dedup();
             out.write_all(entries.as_flattened()).map_err(failed)?;
@@ -120,7 +120,7 @@ fn sort_pieces(
 }
 
 /// `None` for an empty line.
-fn parse(line: &[u8]) -> Result<Option<Entry>, &'static str> {
+fn parse(line: &[u8]) -> Result<Option<Sha1Prefix>, &'static str> {
     let line = line.trim_ascii();
     if line.is_empty() {
         return Ok(None);
@@ -140,17 +140,17 @@ fn parse(line: &[u8]) -> Result<Option<Entry>, &'static str> {
     if count.is_empty() || !count.iter().all(u8::is_ascii_digit) {
         return Err("no number stands behind the colon");
     }
-    Ok(sha1.first_chunk::<WIDTH>().copied())
+    Ok(sha1.first_chunk::<PREFIX_BYTES>().copied())
 }
 
 /// One piece, read in order.
-struct Piece {
+struct SortedChunk {
     entries: BufReader<io::Take<File>>,
 }
 
-impl Piece {
-    fn next(&mut self) -> io::Result<Option<Entry>> {
-        let mut entry = [0; WIDTH];
+impl SortedChunk {
+    fn next(&mut self) -> io::Result<Option<Sha1Prefix>> {
+        let mut entry = [0; PREFIX_BYTES];
         match self.entries.read_exact(&mut entry) {
             Ok(()) => Ok(Some(entry)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
@@ -159,18 +159,18 @@ impl Piece {
     }
 }
 
-fn merge(pieces: &Path, lengths: &[u64], to: &Path) -> io::Result<u64> {
+fn merge(chunks: &Path, lengths: &[u64], to: &Path) -> io::Result<u64> {
     let (mut open, mut heap, mut start) = (Vec::new(), BinaryHeap::new(), 0);
     for (n, length) in lengths.iter().enumerate() {
-        let mut file = File::open(pieces)?;
+        let mut file = File::open(chunks)?;
         file.seek(SeekFrom::Start(start))?;
-        let bytes = length * WIDTH as u64;
+        let bytes = length * PREFIX_BYTES as u64;
         start += bytes;
-        let mut piece = Piece {
+        let mut chunk = SortedChunk {
             entries: BufReader::with_capacity(64 * 1024, file.take(bytes)),
         };
-        heap.extend(piece.next()?.map(|entry| Reverse((entry, n))));
-        open.push(piece);
+        heap.extend(chunk.next()?.map(|entry| Reverse((entry, n))));
+        open.push(chunk);
     }
     let file = OpenOptions::new()
         .write(true)
@@ -190,7 +190,7 @@ fn merge(pieces: &Path, lengths: &[u64], to: &Path) -> io::Result<u64> {
     }
     let mut file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.seek(SeekFrom::Start(0))?;
-    file.write_all(&MARK)?;
+    file.write_all(&MAGIC)?;
     file.write_all(&entries.to_le_bytes())?;
     file.sync_all()?;
     Ok(entries)

@@ -1,7 +1,7 @@
 use super::{build::build_in_chunks, *};
 use crate::SecureRandom;
 
-fn folder() -> PathBuf {
+fn temp_dir() -> PathBuf {
     let folder = std::env::temp_dir().join(hex::encode(SecureRandom::system().bytes::<8>()));
     std::fs::create_dir(&folder).unwrap();
     folder
@@ -11,8 +11,8 @@ fn sha1(password: &str) -> String {
     hex::encode_upper(digest(&SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes()))
 }
 
-fn built(list: &str, piece: usize) -> (BuildReport, BreachFilter) {
-    let path = folder().join("breach.filter");
+fn build_filter(list: &str, piece: usize) -> (BuildReport, BreachFilter) {
+    let path = temp_dir().join("breach.filter");
     let built = build_in_chunks(list.as_bytes(), &path, piece).unwrap();
     let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
     assert_eq!(left.len(), 1, "{left:?}");
@@ -34,7 +34,7 @@ fn breach_filter_finds_listed_passwords_only() {
     }
     list = [list, sha1("stolen 5"), ":7".to_owned()].concat();
     for piece in [1_000, 7_777, 1 << 20] {
-        let (built, breaches) = built(&list, piece);
+        let (built, breaches) = build_filter(&list, piece);
         assert_eq!(
             built,
             BuildReport {
@@ -53,7 +53,7 @@ fn breach_filter_finds_listed_passwords_only() {
 fn breach_filter_finds_first_last_and_only_entry() {
     for list in ["one", "one two", "one two three"] {
         let words: Vec<_> = list.split(' ').collect();
-        let (_, breaches) = built(
+        let (_, breaches) = build_filter(
             &words
                 .iter()
                 .map(|word| sha1(word) + ":1\n")
@@ -66,15 +66,15 @@ fn breach_filter_finds_first_last_and_only_entry() {
         assert!(!breaches.contains("four").unwrap());
     }
     let ends = format!("{}:1\n{}:1\n", "0".repeat(40), "F".repeat(40));
-    let (built, breaches) = built(&ends, 10);
+    let (built, breaches) = build_filter(&ends, 10);
     assert_eq!(built.entries, 2);
-    assert!(breaches.has([0; WIDTH]).unwrap() && breaches.has([255; WIDTH]).unwrap());
+    assert!(breaches.contains_prefix([0; PREFIX_BYTES]).unwrap() && breaches.contains_prefix([255; PREFIX_BYTES]).unwrap());
 }
 
 #[test]
 fn malformed_breach_list_is_rejected_with_line_number() {
     let good = sha1("x") + ":1\n";
-    let path = folder().join("breach.filter");
+    let path = temp_dir().join("breach.filter");
     for (list, line, word) in [
         (good.clone() + "hunter2:5\n", 2, "40 hexadecimal"),
         (
@@ -102,7 +102,7 @@ fn malformed_breach_list_is_rejected_with_line_number() {
 
 #[test]
 fn malformed_or_truncated_breach_filter_is_rejected() {
-    let path = folder().join("breach.filter");
+    let path = temp_dir().join("breach.filter");
     assert!(BreachFilter::open(&path).unwrap_err().contains("breach.filter"));
     for bytes in [
         &b""[..],
@@ -133,17 +133,17 @@ mod garbage {
         /// Bytes with our mark and about the right count before them, too: what was cut off, or written over.
         #[test]
         fn arbitrary_breach_filter_file_is_usable_or_rejected(
-            head in prop_oneof![Just(MARK.to_vec()), prop::collection::vec(any::<u8>(), 0..12)],
+            head in prop_oneof![Just(MAGIC.to_vec()), prop::collection::vec(any::<u8>(), 0..12)],
             count in prop_oneof![0_u64..40, any::<u64>()],
             rest in prop::collection::vec(any::<u8>(), 0..240),
         ) {
-            let path = folder().join("breach.filter");
+            let path = temp_dir().join("breach.filter");
             std::fs::write(&path, [&head[..], &count.to_le_bytes(), &rest].concat()).unwrap();
             if let Ok(breaches) = BreachFilter::open(&path) {
-                prop_assert_eq!(breaches.entries() * WIDTH as u64, rest.len() as u64);
+                prop_assert_eq!(breaches.entries() * PREFIX_BYTES as u64, rest.len() as u64);
                 // Unsorted as it is, it answers something.
                 prop_assert!(breaches.contains("a password").is_ok());
-                prop_assert!(breaches.has([0; WIDTH]).is_ok() && breaches.has([255; WIDTH]).is_ok());
+                prop_assert!(breaches.contains_prefix([0; PREFIX_BYTES]).is_ok() && breaches.contains_prefix([255; PREFIX_BYTES]).is_ok());
             }
         }
 
@@ -152,14 +152,14 @@ mod garbage {
             lines in prop::collection::vec(prop_oneof!["[0-9A-Fa-f]{40}(:[0-9]{1,9})?", "[0-9A-F:]{0,60}", ".{0,50}"], 0..12),
             end in prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
         ) {
-            let path = folder().join("breach.filter");
+            let path = temp_dir().join("breach.filter");
             if let Ok(built) = build_in_chunks(lines.join(end).as_bytes(), &path, 3) {
                 let breaches = BreachFilter::open(&path).unwrap();
                 prop_assert_eq!(breaches.entries(), built.entries);
                 for line in lines.iter().filter(|_| end != "\r") {
                     let hash = line.split(':').next().and_then(|hash| hex::decode(hash.trim()).ok());
-                    let Some(entry) = hash.as_deref().and_then(|hash| hash.first_chunk::<WIDTH>()) else { continue };
-                    prop_assert!(breaches.has(*entry).unwrap(), "{line}");
+                    let Some(entry) = hash.as_deref().and_then(|hash| hash.first_chunk::<PREFIX_BYTES>()) else { continue };
+                    prop_assert!(breaches.contains_prefix(*entry).unwrap(), "{line}");
                 }
             }
         }

@@ -4,10 +4,10 @@ use std::{net::IpAddr, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{State, TRIES, UserCode, DeviceGrant, read, write};
+use super::{DeviceGrantState, MAX_RETRIES, UserCode, DeviceGrant, parse_grant, to_json};
 use crate::{
     Auth, AuthError, AuthStore, Caller, Decision, Scopes, Origin, TokenHash, TokenKind,
-    audit::{Deed, AuditDetail},
+    audit::{AuditAction, AuditDetail},
     clock,
     delegating::Consent,
     guessing::{CredentialKind, Attempt},
@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// RFC 8628 §5.1: with 34.5 bits, five guesses leave one chance in 2^32.
-const GUESSES: usize = 5;
-const GUESSES_WITHIN: Duration = Duration::from_mins(15);
+const MAX_ATTEMPTS: usize = 5;
+const ATTEMPT_WINDOW: Duration = Duration::from_mins(15);
 /// The body of a slip that counts a guess.
 const ATTEMPT_MARKER: &str = "guess";
 
@@ -26,12 +26,12 @@ pub struct PendingDevice {
     /// Names this request, so that what is decided is what was seen.
     pub id: String,
     pub user_code: UserCode,
-    pub program: String,
-    pub grants: Scopes,
+    pub client_name: String,
+    pub scopes: Scopes,
     /// Where the device asked from.
     pub address: IpAddr,
     pub user_agent: Option<String>,
-    pub asked_at: Timestamp,
+    pub requested_at: Timestamp,
     pub expires_at: Timestamp,
 }
 
@@ -44,29 +44,29 @@ impl<S: AuthStore> Auth<S> {
     pub async fn lookup_user_code(
         &self,
         caller: &Caller,
-        typed: &str,
+        input: &str,
         from: &Origin,
     ) -> Result<PendingDevice, AuthError> {
         let me = caller.account().username.as_str();
-        let (code, hash) = self.resolve_user_code(caller, typed, from).await?;
-        for _ in 0..TRIES {
-            let (slip, waiting) = self.undecided(&hash).await?;
-            match &waiting.claimed_by {
-                Some(name) if name == me => return Ok(self.request(code, &hash, waiting)),
+        let (code, hash) = self.resolve_user_code(caller, input, from).await?;
+        for _ in 0..MAX_RETRIES {
+            let (one_time, grant) = self.pending_grant(&hash).await?;
+            match &grant.claimed_by {
+                Some(name) if name == me => return Ok(self.pending_device(code, &hash, grant)),
                 Some(_) => return Err(AuthError::NoSuchDevice),
                 None => {}
             }
             let claimed = DeviceGrant {
                 claimed_by: Some(me.to_owned()),
-                ..waiting
+                ..grant
             };
             if self
                 .0
                 .store
-                .compare_and_swap_token(&slip, write(&claimed)?, self.0.clock.now())
+                .compare_and_swap_token(&one_time, to_json(&claimed)?, self.0.clock.now())
                 .await?
             {
-                return Ok(self.request(code, &hash, claimed));
+                return Ok(self.pending_device(code, &hash, claimed));
             }
         }
         Err(AuthError::Internal("a device could not be claimed"))
@@ -83,38 +83,38 @@ impl<S: AuthStore> Auth<S> {
     pub async fn decide_device(
         &self,
         caller: &Caller,
-        typed: &str,
-        seen: &str,
+        input: &str,
+        expected_id: &str,
         decision: Decision,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        let (code, hash) = self.resolve_user_code(caller, typed, from).await?;
-        for _ in 0..TRIES {
-            let (slip, waiting) = self.undecided(&hash).await?;
-            let mine = waiting.claimed_by.as_deref() == Some(caller.account().username.as_str());
-            if !mine || id(&hash) != seen {
+        let (code, hash) = self.resolve_user_code(caller, input, from).await?;
+        for _ in 0..MAX_RETRIES {
+            let (one_time, grant) = self.pending_grant(&hash).await?;
+            let is_claimed = grant.claimed_by.as_deref() == Some(caller.account().username.as_str());
+            if !is_claimed || request_id(&hash) != expected_id {
                 return Err(AuthError::NoSuchDevice);
             }
-            let (state, deed) = match decision {
+            let (state, action) = match decision {
                 Decision::Approve => {
-                    let given = Scopes::parse(&waiting.scope)
+                    let scopes = Scopes::parse(&grant.scope)
                         .map_err(|_| AuthError::Internal("a stored scope"))?;
                     (
-                        State::Approved(Consent::from_caller(caller, given)?),
-                        Deed::DeviceApproved,
+                        DeviceGrantState::Approved(Consent::from_caller(caller, scopes)?),
+                        AuditAction::DeviceApproved,
                     )
                 }
-                Decision::Deny => (State::Denied, Deed::DeviceRefused),
+                Decision::Deny => (DeviceGrantState::Denied, AuditAction::DeviceDenied),
             };
             let now = self.0.clock.now();
             if self
                 .0
                 .store
                 .compare_and_swap_token(
-                    &slip,
-                    write(&DeviceGrant {
+                    &one_time,
+                    to_json(&DeviceGrant {
                         state,
-                        ..waiting.clone()
+                        ..grant.clone()
                     })?,
                     now,
                 )
@@ -124,15 +124,15 @@ impl<S: AuthStore> Auth<S> {
                     .store
                     .consume_token(OneTimeKind::UserCode, &code.hash(), now)
                     .await?;
-                let told = |detail: AuditDetail| {
+                let add_detail = |detail: AuditDetail| {
                     let detail = detail
-                        .with("client", waiting.client)
-                        .with("scope", waiting.scope);
+                        .with("client", grant.client)
+                        .with("scope", grant.scope);
                     detail
-                        .with("device", waiting.address.to_string())
-                        .with("user_agent", waiting.user_agent)
+                        .with("device", grant.address.to_string())
+                        .with("user_agent", grant.user_agent)
                 };
-                return self.audit_decision(caller, deed, told).await;
+                return self.audit_decision(caller, action, add_detail).await;
             }
         }
         Err(AuthError::Internal("a device could not be decided about"))
@@ -142,58 +142,58 @@ impl<S: AuthStore> Auth<S> {
     async fn resolve_user_code(
         &self,
         caller: &Caller,
-        typed: &str,
+        input: &str,
         from: &Origin,
     ) -> Result<(UserCode, TokenHash), AuthError> {
         let name = &caller.account().username;
-        let pass = self
+        let guard = self
             .begin_attempt(&Attempt {
-                secret: CredentialKind::UserCode,
+                kind: CredentialKind::UserCode,
                 account: Some(name),
                 from,
             })
             .await?;
-        let guess = self.count_attempt(caller).await?;
+        let attempt = self.count_attempt(caller).await?;
         let now = self.0.clock.now();
-        let found = match UserCode::parse(typed) {
+        let found = match UserCode::parse(input) {
             Some(code) => self
                 .0
                 .store
                 .find_token(OneTimeKind::UserCode, &code.hash(), now)
                 .await?
-                .map(|slip| (code, slip)),
+                .map(|one_time| (code, one_time)),
             None => None,
         };
-        let Some((code, slip)) = found.filter(|(_, slip)| slip.body != ATTEMPT_MARKER) else {
-            self.failed(pass).await?;
+        let Some((code, one_time)) = found.filter(|(_, one_time)| one_time.body != ATTEMPT_MARKER) else {
+            self.failed(guard).await?;
             return Err(AuthError::NoSuchDevice);
         };
         self.0
             .store
-            .consume_token(OneTimeKind::UserCode, &guess, now)
+            .consume_token(OneTimeKind::UserCode, &attempt, now)
             .await?;
-        self.succeeded(pass).await?;
-        Ok((code, TokenHash::new(&slip.body)))
+        self.succeeded(guard).await?;
+        Ok((code, TokenHash::new(&one_time.body)))
     }
 
     async fn count_attempt(&self, caller: &Caller) -> Result<TokenHash, AuthError> {
         let (name, now) = (&caller.account().username, self.0.clock.now());
         let hash = crate::Token::random(TokenKind::Flow, &self.0.rng).hash();
-        let guess = OneTimeToken {
+        let attempt = OneTimeToken {
             kind: OneTimeKind::UserCode,
             hash: hash.clone(),
             username: Some(name.clone()),
             body: ATTEMPT_MARKER.to_owned(),
             created_at: now,
-            expires_at: clock::add(now, GUESSES_WITHIN),
+            expires_at: clock::add(now, ATTEMPT_WINDOW),
         };
-        self.0.store.insert_token(guess).await?;
-        let guesses = self
+        self.0.store.insert_token(attempt).await?;
+        let attempts = self
             .0
             .store
             .list_tokens(OneTimeKind::UserCode, Some(name), now)
             .await?;
-        if guesses.len() <= GUESSES {
+        if attempts.len() <= MAX_ATTEMPTS {
             return Ok(hash);
         }
         // One that was not let through does not lengthen the wait.
@@ -201,9 +201,9 @@ impl<S: AuthStore> Auth<S> {
             .store
             .consume_token(OneTimeKind::UserCode, &hash, now)
             .await?;
-        let first = guesses
+        let first = attempts
             .iter()
-            .map(|guess| guess.expires_at)
+            .map(|attempt| attempt.expires_at)
             .min()
             .unwrap_or(now);
         Err(AuthError::Throttled {
@@ -211,41 +211,41 @@ impl<S: AuthStore> Auth<S> {
         })
     }
 
-    async fn undecided(&self, hash: &TokenHash) -> Result<(OneTimeToken, DeviceGrant), AuthError> {
+    async fn pending_grant(&self, hash: &TokenHash) -> Result<(OneTimeToken, DeviceGrant), AuthError> {
         let now = self.0.clock.now();
-        let slip = self
+        let one_time = self
             .0
             .store
             .find_token(OneTimeKind::DeviceCode, hash, now)
             .await?
             .ok_or(AuthError::NoSuchDevice)?;
-        let waiting = read(&slip)?;
-        if matches!(waiting.state, State::Pending) && now < waiting.expires_at {
-            return Ok((slip, waiting));
+        let grant = parse_grant(&one_time)?;
+        if matches!(grant.state, DeviceGrantState::Pending) && now < grant.expires_at {
+            return Ok((one_time, grant));
         }
         Err(AuthError::NoSuchDevice)
     }
 
-    fn request(&self, user_code: UserCode, hash: &TokenHash, waiting: DeviceGrant) -> PendingDevice {
-        let program = self
+    fn pending_device(&self, user_code: UserCode, hash: &TokenHash, grant: DeviceGrant) -> PendingDevice {
+        let client_name = self
             .0
             .settings
             .clients
-            .find(&waiting.client)
+            .find(&grant.client)
             .map(|client| client.name().to_owned());
         PendingDevice {
-            id: id(hash),
+            id: request_id(hash),
             user_code,
-            program: program.unwrap_or(waiting.client),
-            grants: Scopes::parse(&waiting.scope).unwrap_or(Scopes::NONE),
-            address: waiting.address,
-            user_agent: waiting.user_agent,
-            asked_at: waiting.began_at,
-            expires_at: waiting.expires_at,
+            client_name: client_name.unwrap_or(grant.client),
+            scopes: Scopes::parse(&grant.scope).unwrap_or(Scopes::NONE),
+            address: grant.address,
+            user_agent: grant.user_agent,
+            requested_at: grant.began_at,
+            expires_at: grant.expires_at,
         }
     }
 }
 
-fn id(hash: &TokenHash) -> String {
+fn request_id(hash: &TokenHash) -> String {
     hash.as_str().chars().take(16).collect()
 }

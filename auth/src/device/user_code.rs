@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::{SecureRandom, TokenHash};
 
-const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const LENGTH: usize = 8;
 
 /// Cannot print by accident: whoever has it may approve.
@@ -15,29 +15,29 @@ const LENGTH: usize = 8;
 pub struct UserCode(String);
 
 impl UserCode {
-    pub(crate) fn random(chance: &SecureRandom) -> Self {
+    pub(crate) fn random(rng: &SecureRandom) -> Self {
         let mut code = String::with_capacity(LENGTH);
         while code.len() < LENGTH {
             // 240 is the last multiple of 20 that a byte holds: what lies above would favour some letters.
-            let [byte] = chance.bytes::<1>();
+            let [byte] = rng.bytes::<1>();
             if byte < 240 {
-                code.push(char::from(LETTERS[usize::from(byte % 20)]));
+                code.push(char::from(ALPHABET[usize::from(byte % 20)]));
             }
         }
         Self(code)
     }
 
     /// As somebody typed it: in any case, with whatever between the letters.
-    pub(crate) fn parse(typed: &str) -> Option<Self> {
-        if typed.len() > 64 {
+    pub(crate) fn parse(input: &str) -> Option<Self> {
+        if input.len() > 64 {
             return None;
         }
-        let letters = typed.to_ascii_uppercase();
+        let letters = input.to_ascii_uppercase();
         let code: String = letters
             .chars()
             .filter(|c| !c.is_whitespace() && !"-–_.".contains(*c))
             .collect();
-        (code.len() == LENGTH && code.bytes().all(|b| LETTERS.contains(&b))).then_some(Self(code))
+        (code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b))).then_some(Self(code))
     }
 
     /// With the hyphen, to hand over.

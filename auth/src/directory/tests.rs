@@ -19,7 +19,7 @@ fn session(username: &str, id: &str) -> Session {
         origin: origin(),
         ended_at: None,
         methods: AuthMethods::of(&[AuthMethod::Password]),
-        grants: Scopes::ALL,
+        scopes: Scopes::ALL,
         realms: None,
         label: None,
         client: None,
@@ -32,7 +32,7 @@ fn rights(username: &str) -> Rights {
         display_name: None,
         email: None,
         email_verified: false,
-        standing: AccountStatus::Active,
+        status: AccountStatus::Active,
         administrator: true,
         must_change_password: false,
         epoch: crate::SecurityEpoch::default(),
@@ -50,9 +50,9 @@ fn session_loaded_before_invalidation_is_not_cached() {
     let directory = SessionCache::new();
     let mark = directory.version();
     directory.invalidate([&name("ada")]);
-    directory.learn_session(mark, session("ada", "1"));
-    directory.learn_rights(mark, rights("ada"));
-    directory.learn_session(mark, session("bob", "2"));
+    directory.insert_session(mark, session("ada", "1"));
+    directory.insert_rights(mark, rights("ada"));
+    directory.insert_session(mark, session("bob", "2"));
     assert!(matches!(
         directory.look_up(&name("ada"), &SessionId::new("1")),
         (None, None)
@@ -72,14 +72,14 @@ fn session_loaded_beyond_invalidation_log_is_not_cached() {
     for n in 0..=INVALIDATION_LOG {
         directory.invalidate([&name(&format!("x{n}"))]);
     }
-    directory.learn_session(mark, session("ada", "1"));
+    directory.insert_session(mark, session("ada", "1"));
     assert!(
         directory
             .look_up(&name("ada"), &SessionId::new("1"))
             .0
             .is_none()
     );
-    directory.learn_session(directory.version(), session("ada", "1"));
+    directory.insert_session(directory.version(), session("ada", "1"));
     assert!(
         directory
             .look_up(&name("ada"), &SessionId::new("1"))
@@ -92,10 +92,10 @@ fn session_loaded_beyond_invalidation_log_is_not_cached() {
 fn cache_invalidation_removes_one_account_only() {
     let directory = SessionCache::new();
     let mark = directory.version();
-    directory.learn_session(mark, session("ada", "1"));
-    directory.learn_over(mark, &name("ada"), SessionId::new("2"));
-    directory.learn_rights(mark, rights("ada"));
-    directory.learn_rights(mark, rights("bob"));
+    directory.insert_session(mark, session("ada", "1"));
+    directory.insert_ended(mark, &name("ada"), SessionId::new("2"));
+    directory.insert_rights(mark, rights("ada"));
+    directory.insert_rights(mark, rights("bob"));
     directory.invalidate([&name("ada")]);
     assert!(matches!(
         directory.look_up(&name("ada"), &SessionId::new("1")),
@@ -120,28 +120,28 @@ fn cache_invalidation_removes_one_account_only() {
 fn session_cache_size_is_bounded() {
     let directory = SessionCache::new();
     let mark = directory.version();
-    for n in 0..MOST_SESSIONS + 10_000 {
-        directory.learn_over(
+    for n in 0..MAX_SESSIONS + 10_000 {
+        directory.insert_ended(
             mark,
             &name(&format!("x{}", n % 60_000)),
             SessionId::new(&n.to_string()),
         );
     }
     let chance = SecureRandom::system();
-    for _ in 0..MOST_COOKIES + 1_000 {
+    for _ in 0..MAX_COOKIES + 1_000 {
         let token = crate::Token::random(crate::TokenKind::Ticket, &chance);
-        directory.learn_cookie(token.hash(), SecretOwner::None);
+        directory.insert_cookie(token.hash(), SecretOwner::None);
     }
     let book = directory.read();
-    assert!(book.sessions <= MOST_SESSIONS && book.people.len() <= MOST_SESSIONS);
+    assert!(book.sessions <= MAX_SESSIONS && book.accounts.len() <= MAX_SESSIONS);
     assert_eq!(
         book.sessions,
-        book.people
+        book.accounts
             .values()
             .map(|person| person.sessions.len())
             .sum::<usize>()
     );
-    assert!(book.cookies.len() <= MOST_COOKIES);
+    assert!(book.cookies.len() <= MAX_COOKIES);
 }
 
 #[test]

@@ -9,11 +9,11 @@ use http::{
 use crate::AuthError;
 
 /// A longer header is refused unread.
-const MOST_BYTES: usize = 8 * 1024;
+const MAX_HEADER_BYTES: usize = 8 * 1024;
 
 #[derive(PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
-pub(super) enum Credentials<'a> {
+pub(super) enum RequestCredentials<'a> {
     Bearer(&'a str),
     /// Name and personal access token (RFC 7617).
     Basic(String, String),
@@ -23,7 +23,7 @@ pub(super) enum Credentials<'a> {
 pub(super) fn credentials<'a>(
     headers: &'a HeaderMap,
     cookie_name: &str,
-) -> Result<Credentials<'a>, AuthError> {
+) -> Result<RequestCredentials<'a>, AuthError> {
     let mut authorization = headers.get_all(AUTHORIZATION).iter();
     let mut cookies = cookies(headers, cookie_name);
     match (
@@ -37,28 +37,28 @@ pub(super) fn credentials<'a>(
             let header = header
                 .to_str()
                 .ok()
-                .filter(|header| header.len() <= MOST_BYTES);
+                .filter(|header| header.len() <= MAX_HEADER_BYTES);
             header
                 .and_then(|header| bearer(header).or_else(|| basic(header)))
                 .ok_or(AuthError::InvalidToken)
         }
-        (None, _, Some(cookie), None) => Ok(Credentials::Cookie(cookie)),
+        (None, _, Some(cookie), None) => Ok(RequestCredentials::Cookie(cookie)),
         _ => Err(AuthError::AmbiguousCredentials),
     }
 }
 
 /// What follows the scheme, which is known in any case (RFC 9110 §11.1).
 fn after_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
-    let (said, rest) = header.split_once(' ')?;
-    said.eq_ignore_ascii_case(scheme)
+    let (given, rest) = header.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme)
         .then(|| rest.trim_matches(' '))
 }
 
 /// RFC 6750 §2.1.
-fn bearer(header: &str) -> Option<Credentials<'_>> {
+fn bearer(header: &str) -> Option<RequestCredentials<'_>> {
     let token = after_scheme(header, "bearer")?;
     let plain = |b: u8| TOKEN68[usize::from(b)];
-    (!token.is_empty() && token.bytes().all(plain)).then_some(Credentials::Bearer(token))
+    (!token.is_empty() && token.bytes().all(plain)).then_some(RequestCredentials::Bearer(token))
 }
 
 /// The bytes that a `token68` is made of (RFC 9110 §11.2).
@@ -74,12 +74,12 @@ const TOKEN68: [bool; 256] = {
 };
 
 /// RFC 7617 §2: what stands before the first colon is the name.
-fn basic(header: &str) -> Option<Credentials<'_>> {
+fn basic(header: &str) -> Option<RequestCredentials<'_>> {
     let decoded = BASE64.decode(after_scheme(header, "basic")?).ok()?;
     let pair = String::from_utf8(decoded).ok()?;
     let (name, secret) = pair.split_once(':')?;
     (!pair.contains(char::is_control))
-        .then(|| Credentials::Basic(name.to_owned(), secret.to_owned()))
+        .then(|| RequestCredentials::Basic(name.to_owned(), secret.to_owned()))
 }
 
 /// The values of every cookie of that name: a neighbouring host may have planted a second one. A value that is not
@@ -157,7 +157,7 @@ mod tests {
                 headers.append(COOKIE, HeaderValue::from_bytes(&bytes).unwrap());
             }
             match credentials(&headers, "c") {
-                Ok(found) => prop_assert!(matches!(found, Credentials::Cookie(_))),
+                Ok(found) => prop_assert!(matches!(found, RequestCredentials::Cookie(_))),
                 Err(error) => {
                     prop_assert!(matches!(error, AuthError::Unauthenticated | AuthError::AmbiguousCredentials));
                 }

@@ -7,33 +7,33 @@ use super::*;
 use crate::{
     SessionKind,
     auth::{ManageAccounts, ManageMembers},
-    tests::{GOOD, House, Memory, access, house, origin, password},
+    tests::{GOOD_PASSWORD, TestAuth, MemoryStore, access_token, test_auth, origin, password},
 };
 
-const ORIGIN_OF_OURS: &str = "https://strongroom.example";
+const OWN_ORIGIN: &str = "https://strongroom.example";
 
 /// A refusal that a test can look into.
 #[derive(Debug)]
-struct Refusal(AuthError);
+struct TestRejection(AuthError);
 
-impl From<AuthError> for Refusal {
+impl From<AuthError> for TestRejection {
     fn from(error: AuthError) -> Self {
         Self(error)
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for TestRejection {
     fn into_response(self) -> Response {
         StatusCode::IM_A_TEAPOT.into_response()
     }
 }
 
-struct Host(House);
+struct TestHost(TestAuth);
 
-impl HasAuth for Host {
-    type Store = Memory;
-    type Rejection = Refusal;
-    fn auth(&self) -> &Auth<Memory> {
+impl HasAuth for TestHost {
+    type Store = MemoryStore;
+    type Rejection = TestRejection;
+    fn auth(&self) -> &Auth<MemoryStore> {
         &self.0.auth
     }
     fn cookie_name(&self) -> &'static str {
@@ -47,34 +47,34 @@ impl HasAuth for Host {
         Ok(origin())
     }
     fn is_own_origin(&self, _: &Parts, origin: &str) -> bool {
-        origin == ORIGIN_OF_OURS
+        origin == OWN_ORIGIN
     }
 }
 
 /// Who has registered, with an access token and a cookie.
-struct Visitor {
-    host: Host,
+struct TestUser {
+    app: TestHost,
     token: String,
     cookie: String,
 }
 
-async fn ada() -> Visitor {
-    let house = house().await;
+async fn registered_user() -> TestUser {
+    let house = test_auth().await;
     house.register("ada").await;
-    let (tokens, _) = house.signed_in("ada").await;
+    let (tokens, _) = house.sign_in("ada").await;
     let web = house
         .auth
-        .sign_in("ada", password(GOOD), SessionKind::Web, origin())
+        .sign_in("ada", password(GOOD_PASSWORD), SessionKind::Web, origin())
         .await
         .unwrap();
-    Visitor {
-        token: format!("Bearer {}", access(&tokens)),
+    TestUser {
+        token: format!("Bearer {}", access_token(&tokens)),
         cookie: format!("theme=dark; __Host-strongroom={}; x=y", web.secret.expose()),
-        host: Host(house),
+        app: TestHost(house),
     }
 }
 
-fn parts(method: &str, headers: &[(&str, &str)]) -> Parts {
+fn request_parts(method: &str, headers: &[(&str, &str)]) -> Parts {
     let request = headers.iter().fold(
         Request::builder().method(method).uri("/main"),
         |request, (name, value)| request.header(*name, *value),
@@ -82,25 +82,25 @@ fn parts(method: &str, headers: &[(&str, &str)]) -> Parts {
     request.body(()).unwrap().into_parts().0
 }
 
-async fn ask(
-    visitor: &Visitor,
+async fn extract_caller(
+    visitor: &TestUser,
     method: &str,
     headers: &[(&str, &str)],
 ) -> Result<Caller, AuthError> {
-    Caller::from_request_parts(&mut parts(method, headers), &visitor.host)
+    Caller::from_request_parts(&mut request_parts(method, headers), &visitor.app)
         .await
         .map_err(|refusal| refusal.0)
 }
 
 #[tokio::test]
 async fn request_needs_a_bearer_token_or_session_cookie() {
-    let ada = ada().await;
+    let ada = registered_user().await;
     for headers in [
         [("authorization", ada.token.as_str())],
         [("cookie", ada.cookie.as_str())],
     ] {
         assert_eq!(
-            ask(&ada, "GET", &headers)
+            extract_caller(&ada, "GET", &headers)
                 .await
                 .unwrap()
                 .account()
@@ -110,22 +110,22 @@ async fn request_needs_a_bearer_token_or_session_cookie() {
         );
     }
     assert!(matches!(
-        ask(&ada, "GET", &[]).await,
+        extract_caller(&ada, "GET", &[]).await,
         Err(AuthError::Unauthenticated)
     ));
     assert!(matches!(
-        ask(&ada, "GET", &[("cookie", "theme=dark")]).await,
+        extract_caller(&ada, "GET", &[("cookie", "theme=dark")]).await,
         Err(AuthError::Unauthenticated)
     ));
     let lower = ada.token.replacen("Bearer", "bEARER", 1);
-    ask(&ada, "POST", &[("authorization", &lower)])
+    extract_caller(&ada, "POST", &[("authorization", &lower)])
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn request_with_two_credentials_is_rejected() {
-    let ada = ada().await;
+    let ada = registered_user().await;
     let (token, cookie) = (
         ("authorization", ada.token.as_str()),
         ("cookie", ada.cookie.as_str()),
@@ -137,7 +137,7 @@ async fn request_with_two_credentials_is_rejected() {
     ] {
         assert!(
             matches!(
-                ask(&ada, "GET", &headers).await,
+                extract_caller(&ada, "GET", &headers).await,
                 Err(AuthError::AmbiguousCredentials)
             ),
             "{headers:?}"
@@ -147,7 +147,7 @@ async fn request_with_two_credentials_is_rejected() {
 
 #[tokio::test]
 async fn malformed_credentials_are_an_invalid_token() {
-    let ada = ada().await;
+    let ada = registered_user().await;
     let bare = ada.token.trim_start_matches("Bearer ").to_owned();
     let two = format!("{} {bare}", ada.token);
     for header in [
@@ -160,7 +160,7 @@ async fn malformed_credentials_are_an_invalid_token() {
         &bare,
         &two,
     ] {
-        let answer = ask(&ada, "GET", &[("authorization", header)]).await;
+        let answer = extract_caller(&ada, "GET", &[("authorization", header)]).await;
         assert!(
             matches!(answer, Err(AuthError::InvalidToken)),
             "{header}: {answer:?}"
@@ -173,7 +173,7 @@ async fn malformed_credentials_are_an_invalid_token() {
     ] {
         assert!(
             matches!(
-                ask(&ada, "GET", &[("cookie", cookie)]).await,
+                extract_caller(&ada, "GET", &[("cookie", cookie)]).await,
                 Err(AuthError::InvalidToken)
             ),
             "{cookie}"
@@ -183,7 +183,7 @@ async fn malformed_credentials_are_an_invalid_token() {
 
 #[tokio::test]
 async fn cookie_authenticated_write_requires_same_origin() {
-    let ada = ada().await;
+    let ada = registered_user().await;
     let cookie = ("cookie", ada.cookie.as_str());
     let cases: [(&[(&str, &str)], bool); 10] = [
         (&[], false),
@@ -192,7 +192,7 @@ async fn cookie_authenticated_write_requires_same_origin() {
         (&[("sec-fetch-site", "cross-site")], false),
         (&[("sec-fetch-site", "none")], false),
         (
-            &[("sec-fetch-site", "cross-site"), ("origin", ORIGIN_OF_OURS)],
+            &[("sec-fetch-site", "cross-site"), ("origin", OWN_ORIGIN)],
             false,
         ),
         (
@@ -202,14 +202,14 @@ async fn cookie_authenticated_write_requires_same_origin() {
             ],
             false,
         ),
-        (&[("origin", ORIGIN_OF_OURS)], true),
+        (&[("origin", OWN_ORIGIN)], true),
         (&[("origin", "https://evil.example")], false),
         (&[("origin", "null")], false),
     ];
     for (proof, passes) in cases {
         let headers = [&[cookie], proof].concat();
         for method in ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"] {
-            let answer = ask(&ada, method, &headers).await;
+            let answer = extract_caller(&ada, method, &headers).await;
             assert!(passes == answer.is_ok(), "{method} {proof:?}");
             assert!(
                 passes || matches!(answer, Err(AuthError::CrossSite)),
@@ -217,10 +217,10 @@ async fn cookie_authenticated_write_requires_same_origin() {
             );
         }
         for method in ["GET", "HEAD", "OPTIONS"] {
-            ask(&ada, method, &headers).await.unwrap();
+            extract_caller(&ada, method, &headers).await.unwrap();
         }
     }
-    ask(
+    extract_caller(
         &ada,
         "POST",
         &[
@@ -234,9 +234,9 @@ async fn cookie_authenticated_write_requires_same_origin() {
 
 #[tokio::test]
 async fn caller_is_cached_in_request_extensions() {
-    let ada = ada().await;
-    let mut parts = parts("GET", &[("authorization", &ada.token)]);
-    Caller::from_request_parts(&mut parts, &ada.host)
+    let ada = registered_user().await;
+    let mut parts = request_parts("GET", &[("authorization", &ada.token)]);
+    Caller::from_request_parts(&mut parts, &ada.app)
         .await
         .unwrap();
     assert_eq!(
@@ -250,16 +250,16 @@ async fn caller_is_cached_in_request_extensions() {
         "ada"
     );
     parts.headers.clear();
-    Caller::from_request_parts(&mut parts, &ada.host)
+    Caller::from_request_parts(&mut parts, &ada.app)
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn optional_caller_ignores_dead_session_rejects_cross_site() {
-    let ada = ada().await;
+    let ada = registered_user().await;
     let maybe = async |method: &str, headers: &[(&str, &str)]| {
-        OptionalCaller::from_request_parts(&mut parts(method, headers), &ada.host)
+        OptionalCaller::from_request_parts(&mut request_parts(method, headers), &ada.app)
             .await
             .map(|OptionalCaller(found)| found)
     };
@@ -281,14 +281,14 @@ async fn optional_caller_ignores_dead_session_rejects_cross_site() {
         &[("cookie", &ada.cookie), ("sec-fetch-site", "cross-site")],
     )
     .await;
-    assert!(matches!(forged, Err(Refusal(AuthError::CrossSite))));
+    assert!(matches!(forged, Err(TestRejection(AuthError::CrossSite))));
 }
 
 #[tokio::test]
 async fn permit_requires_a_role_in_the_requested_realm() {
-    let ada = ada().await;
-    let mut request = parts("GET", &[("authorization", &ada.token)]);
-    let Refusal(small) = Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.host)
+    let ada = registered_user().await;
+    let mut request = request_parts("GET", &[("authorization", &ada.token)]);
+    let TestRejection(small) = Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.app)
         .await
         .unwrap_err();
     assert!(matches!(
@@ -297,8 +297,8 @@ async fn permit_requires_a_role_in_the_requested_realm() {
             action: "members.manage"
         }
     ));
-    let Refusal(everywhere) =
-        Permitted::<ManageAccounts>::from_request_parts(&mut request, &ada.host)
+    let TestRejection(everywhere) =
+        Permitted::<ManageAccounts>::from_request_parts(&mut request, &ada.app)
             .await
             .unwrap_err();
     assert!(matches!(
@@ -309,16 +309,16 @@ async fn permit_requires_a_role_in_the_requested_realm() {
     ));
     for path in ["/attic", "/nowhere", "/.."] {
         request.uri = path.parse().unwrap();
-        let Refusal(hidden) =
-            Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.host)
+        let TestRejection(hidden) =
+            Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.app)
                 .await
                 .unwrap_err();
         assert!(matches!(hidden, AuthError::RealmNotFound), "{path}");
     }
-    let root = ada.host.0.administrator("root").await;
-    let mut request = parts("GET", &[]);
+    let root = ada.app.0.administrator("root").await;
+    let mut request = request_parts("GET", &[]);
     request.extensions.insert(root);
-    let Permitted(permit) = Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.host)
+    let Permitted(permit) = Permitted::<ManageMembers>::from_request_parts(&mut request, &ada.app)
         .await
         .unwrap();
     assert_eq!(

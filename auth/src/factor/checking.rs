@@ -30,28 +30,28 @@ impl<S: AuthStore> Auth<S> {
         code: &OneTimeCode,
         from: &Origin,
     ) -> Result<Option<AuthMethod>, AuthError> {
-        let trial = Attempt {
-            secret: code.secret(),
+        let attempt = Attempt {
+            kind: code.credential_kind(),
             account: Some(&owner.username),
             from,
         };
-        let pass = self.begin_attempt(&trial).await?;
+        let guard = self.begin_attempt(&attempt).await?;
         let method = match &code.0 {
-            ParsedCode::App(digits) => {
-                self.use_app(&owner.username, digits.expose_secret())
+            ParsedCode::Totp(digits) => {
+                self.consume_totp_code(&owner.username, digits.expose_secret())
                     .await?
             }
-            ParsedCode::Recovery(code) => self.use_recovery_code(owner, code, from).await?,
-            ParsedCode::Nonsense => None,
+            ParsedCode::Recovery(code) => self.consume_recovery_code(owner, code, from).await?,
+            ParsedCode::Malformed => None,
         };
         match method {
-            Some(_) => self.succeeded(pass).await?,
-            None => self.failed(pass).await?,
+            Some(_) => self.succeeded(guard).await?,
+            None => self.failed(guard).await?,
         }
         Ok(method)
     }
 
-    async fn use_app(&self, of: &Username, digits: &str) -> Result<Option<AuthMethod>, AuthError> {
+    async fn consume_totp_code(&self, of: &Username, digits: &str) -> Result<Option<AuthMethod>, AuthError> {
         let factors = self.0.store.factors(of).await?;
         let Some(app) = factors
             .into_iter()
@@ -72,12 +72,12 @@ impl<S: AuthStore> Auth<S> {
             .then_some(AuthMethod::Otp))
     }
 
-    pub(crate) fn unseal_totp(&self, app: &Factor) -> Result<Totp, AuthError> {
-        let secret = self.0.factors.open(&app.body, app.id.as_str())?;
+    pub(crate) fn unseal_totp(&self, factor: &Factor) -> Result<Totp, AuthError> {
+        let secret = self.0.factor_sealer.open(&factor.body, factor.id.as_str())?;
         Ok(Totp::new(secret.expose_secret()))
     }
 
-    async fn use_recovery_code(
+    async fn consume_recovery_code(
         &self,
         owner: &Account,
         code: &RecoveryCode,
@@ -88,7 +88,7 @@ impl<S: AuthStore> Auth<S> {
         let Some(left) = self
             .0
             .store
-            .use_recovery_code(&by, &code.hash(of), now)
+            .consume_recovery_code(&by, &code.hash(of), now)
             .await?
         else {
             return Ok(None);

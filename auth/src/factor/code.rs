@@ -11,10 +11,10 @@ use crate::guessing::CredentialKind;
 pub struct OneTimeCode(pub(crate) ParsedCode);
 
 pub(crate) enum ParsedCode {
-    App(SecretString),
+    Totp(SecretString),
     Recovery(RecoveryCode),
     /// Neither: wrong, whoever's it would be.
-    Nonsense,
+    Malformed,
 }
 
 impl OneTimeCode {
@@ -26,24 +26,24 @@ impl OneTimeCode {
             .take(64)
             .collect();
         if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Self(ParsedCode::App(digits.into()));
+            return Self(ParsedCode::Totp(digits.into()));
         }
-        Self(RecoveryCode::parse(raw).map_or(ParsedCode::Nonsense, ParsedCode::Recovery))
+        Self(RecoveryCode::parse(raw).map_or(ParsedCode::Malformed, ParsedCode::Recovery))
     }
 
     /// Which authenticator's failures a wrong one counts among.
-    pub(crate) fn secret(&self) -> CredentialKind {
+    pub(crate) fn credential_kind(&self) -> CredentialKind {
         match self.0 {
             ParsedCode::Recovery(_) => CredentialKind::RecoveryCode,
-            ParsedCode::App(_) | ParsedCode::Nonsense => CredentialKind::Totp,
+            ParsedCode::Totp(_) | ParsedCode::Malformed => CredentialKind::Totp,
         }
     }
 
     /// The six digits, where it is six digits.
     pub(crate) fn digits(&self) -> Option<&str> {
         match &self.0 {
-            ParsedCode::App(digits) => Some(digits.expose_secret()),
-            ParsedCode::Recovery(_) | ParsedCode::Nonsense => None,
+            ParsedCode::Totp(digits) => Some(digits.expose_secret()),
+            ParsedCode::Recovery(_) | ParsedCode::Malformed => None,
         }
     }
 }
@@ -69,7 +69,7 @@ mod tests {
         }
         for other in ["12345", "1234567", "１２３４５６", "+12345", ""] {
             assert!(
-                matches!(OneTimeCode::parse(other).0, ParsedCode::Nonsense),
+                matches!(OneTimeCode::parse(other).0, ParsedCode::Malformed),
                 "{other}"
             );
         }

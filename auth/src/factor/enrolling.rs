@@ -9,16 +9,16 @@ use super::{Factor, FactorId, FactorKind, OneTimeCode, RecoveryCode, recovery::C
 use crate::{
     Auth, AuthError, AuthStore, Caller, DisplayName, AuthMethod, AuthMethods, SecurityNotice, Origin, Token,
     TokenKind,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     clock,
     guessing::CredentialKind,
-    store::{FactorChange, FactorsRefused, MinimumFactors, Removal, OneTimeToken, OneTimeKind},
+    store::{FactorChange, FactorChangeRejected, MinimumFactors, Removal, OneTimeToken, OneTimeKind},
 };
 
 /// A secret that was shown is good for so long.
-const PENDING: std::time::Duration = std::time::Duration::from_mins(15);
+const ENROLLMENT_LIFETIME: std::time::Duration = std::time::Duration::from_mins(15);
 /// Characters of a factor's name.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_CHARS: usize = 64;
 
 /// A secret for an app, shown to its owner and not yet proved.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct NewTotp {
 pub struct EnrolledFactor {
     pub factor: Factor,
     /// Made with the first factor, and never shown again.
-    pub codes: Vec<RecoveryCode>,
+    pub recovery_codes: Vec<RecoveryCode>,
 }
 
 /// What an account signs in with besides its password.
@@ -79,18 +79,18 @@ impl<S: AuthStore> Auth<S> {
         if caller.factors().contains(FactorKind::Totp) {
             return Err(AuthError::FactorTaken);
         }
-        let (username, chance) = (&caller.account().username, &self.0.rng);
+        let (username, rng) = (&caller.account().username, &self.0.rng);
         let (id, raw) = (
-            FactorId::random(chance),
-            chance.bytes::<{ totp::SECRET_BYTES }>(),
+            FactorId::random(rng),
+            rng.bytes::<{ totp::SECRET_BYTES }>(),
         );
         let secret = SecretSlice::from(raw.to_vec());
         let sealed = self
             .0
-            .factors
-            .seal(secret.expose_secret(), id.as_str(), chance)?;
+            .factor_sealer
+            .seal(secret.expose_secret(), id.as_str(), rng)?;
         let session = caller.session().id.as_str().to_owned();
-        let body = written(&TotpEnrollment {
+        let body = to_json(&TotpEnrollment {
             factor: id.as_str().to_owned(),
             session,
             sealed,
@@ -98,18 +98,18 @@ impl<S: AuthStore> Auth<S> {
         let now = self.0.clock.now();
         self.0
             .store
-            .delete_tokens(OneTimeKind::Enrolment, username)
+            .delete_tokens(OneTimeKind::Enrollment, username)
             .await?;
-        let slip = OneTimeToken {
-            kind: OneTimeKind::Enrolment,
+        let one_time = OneTimeToken {
+            kind: OneTimeKind::Enrollment,
             // Found by its owner and session; nothing leads to it.
-            hash: Token::random(TokenKind::Flow, chance).hash(),
+            hash: Token::random(TokenKind::Flow, rng).hash(),
             username: Some(username.clone()),
             body,
             created_at: now,
-            expires_at: clock::add(now, PENDING),
+            expires_at: clock::add(now, ENROLLMENT_LIFETIME),
         };
-        self.0.store.insert_token(slip).await?;
+        self.0.store.insert_token(one_time).await?;
         let (secret, uri) = totp::otpauth_uri(secret.expose_secret(), &self.app_issuer(), username)?;
         Ok(NewTotp { secret, uri })
     }
@@ -127,19 +127,19 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<EnrolledFactor, AuthError> {
         caller.require_recent()?;
         let (username, now) = (&caller.account().username, self.0.clock.now());
-        let slip = self
+        let one_time = self
             .0
             .store
-            .list_tokens(OneTimeKind::Enrolment, Some(username), now)
+            .list_tokens(OneTimeKind::Enrollment, Some(username), now)
             .await?
             .into_iter()
             .next();
-        let slip = slip.ok_or(AuthError::EnrollmentExpired)?;
-        let pending: TotpEnrollment = read(&slip.body)?;
+        let one_time = one_time.ok_or(AuthError::EnrollmentExpired)?;
+        let pending: TotpEnrollment = read(&one_time.body)?;
         if pending.session != caller.session().id.as_str() {
             return Err(AuthError::EnrollmentExpired);
         }
-        let app = Factor {
+        let factor = Factor {
             id: FactorId::new(&pending.factor),
             username: username.clone(),
             kind: FactorKind::Totp,
@@ -150,21 +150,21 @@ impl<S: AuthStore> Auth<S> {
             last_used_at: None,
             used_at: None,
         };
-        let app_now = self.unseal_totp(&app)?;
+        let totp = self.unseal_totp(&factor)?;
         let step = code
             .digits()
-            .and_then(|digits| app_now.matching_step(digits, now))
+            .and_then(|digits| totp.matching_step(digits, now))
             .ok_or(AuthError::EnrollmentCodeInvalid)?;
         self.0
             .store
-            .consume_token(OneTimeKind::Enrolment, &slip.hash, now)
+            .consume_token(OneTimeKind::Enrollment, &one_time.hash, now)
             .await?
             .ok_or(AuthError::EnrollmentExpired)?;
         self.add_factor(
             caller,
             Factor {
                 counter: step,
-                ..app
+                ..factor
             },
             AuthMethods::of(&[AuthMethod::Otp]),
             from,
@@ -188,11 +188,11 @@ impl<S: AuthStore> Auth<S> {
         let codes = if has_codes {
             Vec::new()
         } else {
-            self.new_codes()
+            self.generate_recovery_codes()
         };
-        let mut change = self.change_by(caller, Deed::FactorAdded);
+        let mut change = self.factor_change(caller, AuditAction::FactorAdded);
         change.detail = json!({ "facts": { "kind": factor.kind.as_str(), "name": factor.name } });
-        change.add = self.stored_codes(caller, &codes);
+        change.add = self.recovery_code_factors(caller, &codes);
         change.add.push(factor.clone());
         change.keep = change
             .keep
@@ -207,7 +207,7 @@ impl<S: AuthStore> Auth<S> {
         }
         self.tell_about(caller.account(), SecurityNotice::FactorAdded, &factor.name, from)
             .await?;
-        Ok(EnrolledFactor { factor, codes })
+        Ok(EnrolledFactor { factor, recovery_codes: codes })
     }
 
     /// # Errors
@@ -225,12 +225,12 @@ impl<S: AuthStore> Auth<S> {
             one.username == caller.account().username && one.kind != FactorKind::Recovery
         });
         let found = found.ok_or(AuthError::NoSuchFactor)?;
-        let mut change = self.change_by(caller, Deed::FactorRemoved);
+        let mut change = self.factor_change(caller, AuditAction::FactorRemoved);
         change.detail = json!({ "facts": { "kind": found.kind.as_str(), "name": found.name } });
         let name = found.name;
         change.remove = Removal::One(found.id);
         if self.enforces_second_factor(caller.account()) {
-            change.least = MinimumFactors::One;
+            change.minimum = MinimumFactors::One;
         }
         self.change_factors(caller, change).await?;
         self.tell_about(caller.account(), SecurityNotice::FactorRemoved, &name, from)
@@ -245,7 +245,7 @@ impl<S: AuthStore> Auth<S> {
         id: &FactorId,
         name: &str,
     ) -> Result<(), AuthError> {
-        let name = factor_name(name)?;
+        let name = parse_factor_name(name)?;
         if !self
             .0
             .store
@@ -254,7 +254,7 @@ impl<S: AuthStore> Auth<S> {
         {
             return Err(AuthError::NoSuchFactor);
         }
-        let record = NewAuditEntry::new(&caller.actor(), Deed::FactorRenamed, self.0.clock.now());
+        let record = NewAuditEntry::new(&caller.actor(), AuditAction::FactorRenamed, self.0.clock.now());
         self.record(record.with_detail(|detail| detail.with("name", name)))
             .await
     }
@@ -263,38 +263,38 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::NoSuchFactor`] where there is no second factor that they could stand in for.
-    pub async fn new_recovery_codes(
+    pub async fn replace_recovery_codes(
         &self,
         caller: &Caller,
         from: &Origin,
     ) -> Result<Vec<RecoveryCode>, AuthError> {
         caller.require_recent()?;
-        let codes = self.new_codes();
-        let mut change = self.change_by(caller, Deed::RecoveryCodesMade);
+        let codes = self.generate_recovery_codes();
+        let mut change = self.factor_change(caller, AuditAction::RecoveryCodesCreated);
         change.remove = Removal::Kind(FactorKind::Recovery);
-        change.add = self.stored_codes(caller, &codes);
-        change.least = MinimumFactors::One;
+        change.add = self.recovery_code_factors(caller, &codes);
+        change.minimum = MinimumFactors::One;
         match self.change_factors(caller, change).await {
             Err(AuthError::LastFactor) => return Err(AuthError::NoSuchFactor),
             answer => answer?,
         }
         self.reset_for_new_secret(&caller.account().username, CredentialKind::RecoveryCode)
             .await?;
-        self.audit_and_notify(caller.account(), SecurityNotice::RecoveryCodesMade, from)
+        self.audit_and_notify(caller.account(), SecurityNotice::RecoveryCodesCreated, from)
             .await?;
         Ok(codes)
     }
 
-    fn change_by(&self, caller: &Caller, deed: Deed) -> FactorChange {
+    fn factor_change(&self, caller: &Caller, action: AuditAction) -> FactorChange {
         FactorChange {
             username: caller.account().username.clone(),
             remove: Removal::Nothing,
             add: Vec::new(),
-            least: MinimumFactors::None,
+            minimum: MinimumFactors::None,
             keep: Some((caller.session().id.clone(), caller.session().methods)),
-            unlink: false,
+            unlink_identities: false,
             by: caller.actor(),
-            deed,
+            action,
             detail: json!({}),
             at: self.0.clock.now(),
         }
@@ -306,13 +306,13 @@ impl<S: AuthStore> Auth<S> {
         changed.map_err(AuthError::from)
     }
 
-    fn new_codes(&self) -> Vec<RecoveryCode> {
+    fn generate_recovery_codes(&self) -> Vec<RecoveryCode> {
         (0..CODE_COUNT)
             .map(|_| RecoveryCode::random(&self.0.rng))
             .collect()
     }
 
-    fn stored_codes(&self, caller: &Caller, codes: &[RecoveryCode]) -> Vec<Factor> {
+    fn recovery_code_factors(&self, caller: &Caller, codes: &[RecoveryCode]) -> Vec<Factor> {
         let (username, created_at) = (&caller.account().username, self.0.clock.now());
         let stored = |code: &RecoveryCode| Factor {
             id: FactorId::random(&self.0.rng),
@@ -348,18 +348,18 @@ impl<S: AuthStore> Auth<S> {
 
 /// # Errors
 /// [`AuthError::BadFactorName`] for nothing, more than 64 characters, or invisible ones.
-pub(crate) fn factor_name(raw: &str) -> Result<String, AuthError> {
+pub(crate) fn parse_factor_name(raw: &str) -> Result<String, AuthError> {
     let name = raw.trim();
-    let fits =
-        (1..=LONGEST_NAME).contains(&name.chars().count()) && DisplayName::parse(name).is_ok();
-    if fits {
+    let is_valid =
+        (1..=MAX_NAME_CHARS).contains(&name.chars().count()) && DisplayName::parse(name).is_ok();
+    if is_valid {
         Ok(name.to_owned())
     } else {
-        Err(AuthError::BadFactorName)
+        Err(AuthError::InvalidFactorName)
     }
 }
 
-fn written(pending: &TotpEnrollment) -> Result<String, AuthError> {
+fn to_json(pending: &TotpEnrollment) -> Result<String, AuthError> {
     serde_json::to_string(pending)
         .map_err(|_| AuthError::Internal("an enrolment could not be written"))
 }
@@ -369,15 +369,15 @@ fn read(body: &str) -> Result<TotpEnrollment, AuthError> {
         .map_err(|_| AuthError::Internal("a stored enrolment could not be read"))
 }
 
-impl From<FactorsRefused> for AuthError {
-    fn from(why: FactorsRefused) -> Self {
+impl From<FactorChangeRejected> for AuthError {
+    fn from(why: FactorChangeRejected) -> Self {
         match why {
-            FactorsRefused::NoSuchAccount => Self::NoSuchAccount,
-            FactorsRefused::NoSuchFactor => Self::NoSuchFactor,
-            FactorsRefused::Taken => Self::FactorTaken,
-            FactorsRefused::Last => Self::LastFactor,
-            FactorsRefused::SessionOver => Self::InvalidToken,
-            FactorsRefused::Store(unavailable) => Self::Store(unavailable),
+            FactorChangeRejected::NoSuchAccount => Self::NoSuchAccount,
+            FactorChangeRejected::NoSuchFactor => Self::NoSuchFactor,
+            FactorChangeRejected::Duplicate => Self::FactorTaken,
+            FactorChangeRejected::LastFactor => Self::LastFactor,
+            FactorChangeRejected::SessionEnded => Self::InvalidToken,
+            FactorChangeRejected::Store(unavailable) => Self::Store(unavailable),
         }
     }
 }

@@ -31,14 +31,14 @@ pub struct PasskeyRules {
     /// What browsers call the installation.
     pub name: String,
     /// So many an account.
-    pub most: usize,
+    pub max_passkeys: usize,
 }
 
 impl Default for PasskeyRules {
     fn default() -> Self {
         Self {
             name: "Strongroom".to_owned(),
-            most: 20,
+            max_passkeys: 20,
         }
     }
 }
@@ -73,7 +73,7 @@ pub struct PasskeyInfo {
 /// A passkey about to be added.
 #[derive(Debug)]
 pub struct NewPasskey<'a> {
-    pub answered: PasskeyResponse<'a>,
+    pub response: PasskeyResponse<'a>,
     pub name: DisplayName,
 }
 
@@ -87,7 +87,7 @@ pub struct AddedPasskey {
 
 /// `body` of a factor of this kind.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+struct PasskeyBody {
     /// The user handle (§5.4.3): random, one for all of an account's passkeys, so that devices keep them together.
     handle: Uuid,
     passkey: Passkey,
@@ -98,21 +98,21 @@ struct Kept {
 
 /// One as it is stored, read.
 #[derive(Debug)]
-struct Stored {
+struct StoredPasskey {
     factor: Factor,
-    kept: Kept,
+    body: PasskeyBody,
 }
 
-impl Stored {
-    fn read(factor: Factor) -> Result<Self, AuthError> {
-        let kept = serde_json::from_str(&factor.body)
+impl StoredPasskey {
+    fn parse(factor: Factor) -> Result<Self, AuthError> {
+        let body = serde_json::from_str(&factor.body)
             .map_err(|_| AuthError::Internal("a passkey cannot be read"))?;
-        Ok(Self { factor, kept })
+        Ok(Self { factor, body })
     }
 }
 
-impl Kept {
-    fn write(&self) -> Result<String, AuthError> {
+impl PasskeyBody {
+    fn to_json(&self) -> Result<String, AuthError> {
         serde_json::to_string(self).map_err(|_| AuthError::Internal("a passkey is no JSON"))
     }
 
@@ -129,20 +129,20 @@ fn factor_id(credential: &[u8]) -> FactorId {
 }
 
 impl<S: AuthStore> Auth<S> {
-    fn party(&self) -> Result<&RelyingParty, AuthError> {
+    fn relying_party(&self) -> Result<&RelyingParty, AuthError> {
         self.0
-            .passkeys
+            .relying_party
             .as_ref()
             .ok_or(AuthError::Passkey(PasskeyError::Unavailable))
     }
 
     /// Oldest first.
-    async fn stored_passkeys(&self, of: &Username) -> Result<Vec<Stored>, AuthError> {
+    async fn stored_passkeys(&self, of: &Username) -> Result<Vec<StoredPasskey>, AuthError> {
         let factors = self.0.store.factors(of).await?;
         factors
             .into_iter()
             .filter(|factor| factor.kind == FactorKind::Passkey)
-            .map(Stored::read)
+            .map(StoredPasskey::parse)
             .collect()
     }
 }

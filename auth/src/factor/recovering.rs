@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     Auth, AuthError, AuthStore, SecurityNotice, Permit, Username,
-    audit::Deed,
+    audit::AuditAction,
     auth::OpenAccountAccess,
     guessing::CredentialKind,
     store::{FactorChange, MinimumFactors, Removal},
@@ -19,11 +19,11 @@ impl AuditReason {
     /// [`AuthError::BadReason`].
     pub fn parse(raw: &str) -> Result<Self, AuthError> {
         let text = raw.trim();
-        let fits = (1..=500).contains(&text.chars().count()) && !text.contains('\0');
-        if fits {
+        let is_valid = (1..=500).contains(&text.chars().count()) && !text.contains('\0');
+        if is_valid {
             Ok(Self(text.to_owned()))
         } else {
-            Err(AuthError::BadReason)
+            Err(AuthError::InvalidReason)
         }
     }
 }
@@ -54,11 +54,11 @@ impl<S: AuthStore> Auth<S> {
             username: username.clone(),
             remove: Removal::All,
             add: Vec::new(),
-            least: MinimumFactors::None,
+            minimum: MinimumFactors::None,
             keep: None,
-            unlink: true,
+            unlink_identities: true,
             by: permit.actor().clone(),
-            deed: Deed::FactorsRecovered,
+            action: AuditAction::FactorsReset,
             detail: json!({ "reason": reason.0 }),
             at: self.0.clock.now(),
         };
@@ -66,8 +66,8 @@ impl<S: AuthStore> Auth<S> {
         self.invalidate(username);
         changed?;
         // What was guessed at is there no more.
-        for secret in [CredentialKind::Totp, CredentialKind::RecoveryCode] {
-            self.reset_for_new_secret(username, secret).await?;
+        for kind in [CredentialKind::Totp, CredentialKind::RecoveryCode] {
+            self.reset_for_new_secret(username, kind).await?;
         }
         let member = self
             .0
@@ -75,7 +75,7 @@ impl<S: AuthStore> Auth<S> {
             .member(username)
             .await?
             .ok_or(AuthError::NoSuchAccount)?;
-        self.audit_and_notify_by(&member.account, SecurityNotice::FactorsRecovered, permit.actor())
+        self.audit_and_notify_by(&member.account, SecurityNotice::FactorsReset, permit.actor())
             .await
     }
 }

@@ -13,21 +13,21 @@ use crate::{SecureRandom, TokenHash, Username};
 pub(crate) const CODE_COUNT: usize = 10;
 /// Crockford's base 32: no letter looks like a digit.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const LETTERS: usize = 24;
+const CODE_LENGTH: usize = 24;
 
 /// Cannot print.
 pub struct RecoveryCode(SecretString);
 
 impl RecoveryCode {
-    pub(crate) fn random(chance: &SecureRandom) -> Self {
-        let bits = chance.bytes::<15>();
+    pub(crate) fn random(rng: &SecureRandom) -> Self {
+        let bits = rng.bytes::<15>();
         let number = bits
             .iter()
             .fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
-        let letter = |n: usize| {
+        let symbol = |n: usize| {
             char::from(ALPHABET[usize::try_from(number >> (5 * n) & 31).unwrap_or_default()])
         };
-        Self((0..LETTERS).map(letter).collect::<String>().into())
+        Self((0..CODE_LENGTH).map(symbol).collect::<String>().into())
     }
 
     /// Takes one as somebody typed it: in any capitals, with or without the dashes, `o` for `0` and `l` for `1`.
@@ -42,8 +42,8 @@ impl RecoveryCode {
             .filter(|c| !matches!(c, '-' | ' '))
             .map(plain)
             .collect();
-        let fits = code.len() == LETTERS && code.bytes().all(|byte| ALPHABET.contains(&byte));
-        fits.then(|| Self(code.into()))
+        let is_valid = code.len() == CODE_LENGTH && code.bytes().all(|byte| ALPHABET.contains(&byte));
+        is_valid.then(|| Self(code.into()))
     }
 
     /// All that is stored. Two accounts with one code would have different hashes.
@@ -55,8 +55,8 @@ impl RecoveryCode {
     /// Once, for its owner: `0123-4567-89AB-CDEF-GHJK-MNPQ`.
     #[must_use]
     pub fn expose(&self) -> String {
-        let letters: Vec<char> = self.0.expose_secret().chars().collect();
-        letters
+        let symbols: Vec<char> = self.0.expose_secret().chars().collect();
+        symbols
             .chunks(4)
             .map(|four| four.iter().collect::<String>())
             .collect::<Vec<_>>()

@@ -4,7 +4,7 @@ use crate::{Account, Auth, AuthStore, permit::Administrator};
 
 #[derive(Clone, Debug)]
 pub struct FactorRules {
-    pub required: Required,
+    pub required: FactorRequirement,
     /// What authenticator apps show above the code.
     pub app_name: String,
 }
@@ -12,7 +12,7 @@ pub struct FactorRules {
 impl Default for FactorRules {
     fn default() -> Self {
         Self {
-            required: Required::Optional,
+            required: FactorRequirement::Optional,
             app_name: "Strongroom".to_owned(),
         }
     }
@@ -20,13 +20,13 @@ impl Default for FactorRules {
 
 /// Of whom a second factor is asked: a session without one may only set one up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Required {
+pub enum FactorRequirement {
     Optional,
     Administrators,
     All,
 }
 
-impl Required {
+impl FactorRequirement {
     /// Whether it is asked of people (`None`) or of administrators.
     #[must_use]
     pub fn applies_to(self, administrator: Option<Administrator>) -> bool {

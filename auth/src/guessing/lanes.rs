@@ -16,88 +16,88 @@ use super::rules::{FREE_FAILURES, Concurrency};
 use crate::AuthError;
 
 /// Buckets share them by a keyed hash, so nobody can choose whom to stand beside.
-const LANES: usize = 1_024;
-const PATIENCE: Duration = Duration::from_secs(2);
+const SLOTS: usize = 1_024;
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) struct AttemptSlots {
-    lanes: Vec<Slot>,
-    spread: RandomState,
+    slots: Vec<Slot>,
+    hash_builder: RandomState,
 }
 
 struct Slot {
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// Failures that were charged here.
-    charged: AtomicU64,
+    failures: AtomicU64,
 }
 
 /// The right to try, until dropped.
 #[derive(Debug)]
 pub(crate) struct SlotGuard {
-    pace: Concurrency,
-    _held: OwnedSemaphorePermit,
+    concurrency: Concurrency,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl SlotGuard {
-    pub(crate) fn is_enough_for(&self, pace: Concurrency) -> bool {
-        self.pace >= pace
+    pub(crate) fn covers(&self, concurrency: Concurrency) -> bool {
+        self.concurrency >= concurrency
     }
 }
 
 impl AttemptSlots {
     pub(crate) fn new() -> Self {
-        let lane = || Slot {
-            turns: Arc::new(Semaphore::new(FREE_FAILURES as usize)),
-            charged: AtomicU64::new(0),
+        let slot = || Slot {
+            permits: Arc::new(Semaphore::new(FREE_FAILURES as usize)),
+            failures: AtomicU64::new(0),
         };
         Self {
-            lanes: std::iter::repeat_with(lane).take(LANES).collect(),
-            spread: RandomState::new(),
+            slots: std::iter::repeat_with(slot).take(SLOTS).collect(),
+            hash_builder: RandomState::new(),
         }
     }
 
     /// Without waiting, if there is room.
-    pub(crate) fn try_acquire(&self, key: &impl Hash, pace: Concurrency) -> Option<SlotGuard> {
-        let held = Arc::clone(&self.lane(key)?.turns)
-            .try_acquire_many_owned(permits(pace))
+    pub(crate) fn try_acquire(&self, key: &impl Hash, concurrency: Concurrency) -> Option<SlotGuard> {
+        let permit = Arc::clone(&self.slot(key)?.permits)
+            .try_acquire_many_owned(permits(concurrency))
             .ok()?;
-        Some(SlotGuard { pace, _held: held })
+        Some(SlotGuard { concurrency, _permit: permit })
     }
 
     /// # Errors
     /// [`AuthError::Busy`] when it takes too long.
-    pub(crate) async fn acquire(&self, key: &impl Hash, pace: Concurrency) -> Result<SlotGuard, AuthError> {
+    pub(crate) async fn acquire(&self, key: &impl Hash, concurrency: Concurrency) -> Result<SlotGuard, AuthError> {
         let lane = self
-            .lane(key)
+            .slot(key)
             .ok_or(AuthError::Internal("there are no lanes"))?;
-        let turn = Arc::clone(&lane.turns).acquire_many_owned(permits(pace));
-        match tokio::time::timeout(PATIENCE, turn).await {
-            Ok(Ok(held)) => Ok(SlotGuard { pace, _held: held }),
+        let slot = Arc::clone(&lane.permits).acquire_many_owned(permits(concurrency));
+        match tokio::time::timeout(ACQUIRE_TIMEOUT, slot).await {
+            Ok(Ok(permit)) => Ok(SlotGuard { concurrency, _permit: permit }),
             _ => Err(AuthError::HasherBusy {
-                retry_after: PATIENCE,
+                retry_after: ACQUIRE_TIMEOUT,
             }),
         }
     }
 
     /// Grows with every charge: who read a count before it changed has to read again.
-    pub(crate) fn charged(&self, key: &impl Hash) -> u64 {
-        self.lane(key)
-            .map_or(0, |lane| lane.charged.load(Ordering::Acquire))
+    pub(crate) fn failures(&self, key: &impl Hash) -> u64 {
+        self.slot(key)
+            .map_or(0, |slot| slot.failures.load(Ordering::Acquire))
     }
 
     pub(crate) fn record_failure(&self, key: &impl Hash) {
-        if let Some(lane) = self.lane(key) {
-            lane.charged.fetch_add(1, Ordering::Release);
+        if let Some(slot) = self.slot(key) {
+            slot.failures.fetch_add(1, Ordering::Release);
         }
     }
 
-    fn lane(&self, key: &impl Hash) -> Option<&Slot> {
-        let n = self.spread.hash_one(key) % LANES as u64;
-        self.lanes.get(usize::try_from(n).unwrap_or_default())
+    fn slot(&self, key: &impl Hash) -> Option<&Slot> {
+        let n = self.hash_builder.hash_one(key) % SLOTS as u64;
+        self.slots.get(usize::try_from(n).unwrap_or_default())
     }
 }
 
-fn permits(pace: Concurrency) -> u32 {
-    match pace {
+fn permits(concurrency: Concurrency) -> u32 {
+    match concurrency {
         Concurrency::Shared => 1,
         Concurrency::Exclusive => FREE_FAILURES,
     }

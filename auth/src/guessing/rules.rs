@@ -15,7 +15,7 @@ pub(crate) const FREE_FAILURES: u32 = 5;
 pub(crate) const MAX_FAILURES: u32 = 100;
 /// The first wait; each further failure doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_mins(15);
+const MAX_WAIT: Duration = Duration::from_mins(15);
 
 /// Failures from one network: a burst, then one every `window / burst`. A whole office may share an address. This is
 /// the generic cell rate algorithm (ITU-T I.371): one moment, before which all failures are paid off.
@@ -24,18 +24,18 @@ struct Quota {
     window: Duration,
 }
 
-const GUESSES: Quota = Quota {
+const GUESS_QUOTA: Quota = Quota {
     burst: 100,
     window: Duration::from_mins(5),
 };
 /// Nobody guesses these. Only wrong ones are refused: a program that goes on with a dead token keeps no neighbour out.
-const TOKENS: Quota = Quota {
+const TOKEN_QUOTA: Quota = Quota {
     burst: 150,
     window: Duration::from_mins(5),
 };
 
 /// Accounts that may be made from one network.
-const ACCOUNTS: Quota = Quota {
+const ACCOUNT_QUOTA: Quota = Quota {
     burst: 100,
     window: Duration::from_mins(5),
 };
@@ -46,13 +46,13 @@ impl Quota {
             return None;
         };
         let Self { burst, window } = match tries {
-            RateClass::Guesses => GUESSES,
-            RateClass::Tokens => TOKENS,
-            RateClass::Accounts => ACCOUNTS,
+            RateClass::Guesses => GUESS_QUOTA,
+            RateClass::Tokens => TOKEN_QUOTA,
+            RateClass::Accounts => ACCOUNT_QUOTA,
         };
-        let customers = u32::try_from(network.shared_by()).unwrap_or(1);
+        let shared_by = u32::try_from(network.shared_by()).unwrap_or(1);
         Some(Self {
-            burst: burst * customers,
+            burst: burst * shared_by,
             window,
         })
     }
@@ -79,34 +79,34 @@ pub(crate) enum Denial {
 }
 
 /// Of one bucket; `None` where nobody failed.
-pub(crate) fn evaluate(tally: Option<&FailureCount>, now: Timestamp) -> Result<Concurrency, Denial> {
-    let Some(tally) = tally else {
+pub(crate) fn evaluate(count: Option<&FailureCount>, now: Timestamp) -> Result<Concurrency, Denial> {
+    let Some(count) = count else {
         return Ok(Concurrency::Shared);
     };
-    let pace = if tally.bucket.username().is_some() {
+    let concurrency = if count.bucket.username().is_some() {
         Concurrency::Exclusive
     } else {
         Concurrency::Shared
     };
-    let left = retry_at(tally)
+    let remaining = retry_at(count)
         .map(|at| clock::since(now, at))
         .ok_or(Denial::LockedOut)?;
-    if left.is_zero() {
-        Ok(pace)
+    if remaining.is_zero() {
+        Ok(concurrency)
     } else {
-        Err(Denial::RetryAfter(left))
+        Err(Denial::RetryAfter(remaining))
     }
 }
 
 /// When a bucket is open again, maybe since long; `None` if waiting does not help.
-pub(crate) fn retry_at(tally: &FailureCount) -> Option<Timestamp> {
-    match Quota::of(&tally.bucket) {
+pub(crate) fn retry_at(count: &FailureCount) -> Option<Timestamp> {
+    match Quota::of(&count.bucket) {
         Some(limit) => Some(clock::sub(
-            tally.tat,
+            count.tat,
             limit.window.saturating_sub(limit.cost()),
         )),
-        None if tally.failures >= MAX_FAILURES => None,
-        None => Some(clock::add(tally.last_at, wait_after(tally.failures))),
+        None if count.failures >= MAX_FAILURES => None,
+        None => Some(clock::add(count.last_at, wait_after(count.failures))),
     }
 }
 
@@ -116,17 +116,17 @@ fn wait_after(failures: u32) -> Duration {
     };
     FIRST_WAIT
         .saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX))
-        .min(LONGEST_WAIT)
+        .min(MAX_WAIT)
 }
 
 /// What one failure costs.
 pub(crate) fn charge(bucket: Bucket) -> Charge {
-    let (cost, most) = match Quota::of(&bucket) {
+    let (cost, cap) = match Quota::of(&bucket) {
         // Bounded, so that nobody is kept out for longer than a few windows by what others do.
         Some(limit) => (limit.cost(), limit.window * 3),
         None => (Duration::ZERO, Duration::ZERO),
     };
-    Charge { bucket, cost, max: most }
+    Charge { bucket, cost, max: cap }
 }
 
 /// Names without an account are forgotten so long after the last try. Long, since whoever waits for it learns that
@@ -135,18 +135,18 @@ const UNKNOWN_ACCOUNT_RETENTION: Duration = Duration::from_hours(90 * 24);
 /// Places that an account has not signed in from for so long are strange again.
 const KNOWN_SOURCE_RETENTION: Duration = Duration::from_hours(180 * 24);
 
-pub(crate) fn forgettable(now: Timestamp) -> PurgeCutoffs {
-    let (nobody_since, unseen_since) = (clock::sub(now, UNKNOWN_ACCOUNT_RETENTION), clock::sub(now, KNOWN_SOURCE_RETENTION));
+pub(crate) fn purge_cutoffs(now: Timestamp) -> PurgeCutoffs {
+    let (unknown_account_before, known_source_before) = (clock::sub(now, UNKNOWN_ACCOUNT_RETENTION), clock::sub(now, KNOWN_SOURCE_RETENTION));
     PurgeCutoffs {
-        paid_off_by: now,
-        nobody_since,
-        unseen_since,
+        tat_before: now,
+        unknown_account_before,
+        known_source_before,
     }
 }
 
 /// The latest moment that a network may owe until and still try at `now`.
 pub(crate) fn visible_until(now: Timestamp) -> Timestamp {
-    clock::add(now, GUESSES.window.saturating_sub(GUESSES.cost()))
+    clock::add(now, GUESS_QUOTA.window.saturating_sub(GUESS_QUOTA.cost()))
 }
 
 #[cfg(test)]
@@ -162,8 +162,8 @@ mod tests {
         let username = Username::parse("ada").unwrap();
         let bucket = Bucket::Account {
             username,
-            secret: CredentialKind::Password,
-            place: AttemptSource::Unknown,
+            kind: CredentialKind::Password,
+            source: AttemptSource::Unknown,
         };
         FailureCount {
             bucket,
@@ -184,7 +184,7 @@ mod tests {
                 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900
             ]
         );
-        assert_eq!(wait_after(u32::MAX), LONGEST_WAIT);
+        assert_eq!(wait_after(u32::MAX), MAX_WAIT);
         assert_eq!(
             evaluate(Some(&of_account(7)), at(1)),
             Err(Denial::RetryAfter(Duration::from_secs(3)))

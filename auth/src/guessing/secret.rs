@@ -20,7 +20,7 @@ pub enum CredentialKind {
     Basic,
     DeviceCode,
     /// An authorization code (RFC 6749 §4.1.2).
-    Code,
+    AuthorizationCode,
     Reset,
     Invite,
     /// A link that confirms an e-mail address. Sending one counts like a failure: nobody floods a stranger's mailbox.
@@ -42,7 +42,7 @@ impl CredentialKind {
         Self::Personal,
         Self::Basic,
         Self::DeviceCode,
-        Self::Code,
+        Self::AuthorizationCode,
         Self::Reset,
         Self::Invite,
         Self::EmailLink,
@@ -63,7 +63,7 @@ impl CredentialKind {
             Self::Personal => "personal",
             Self::Basic => "basic",
             Self::DeviceCode => "device_code",
-            Self::Code => "code",
+            Self::AuthorizationCode => "code",
             Self::Reset => "reset",
             Self::Invite => "invite",
             Self::EmailLink => "email_link",
@@ -74,7 +74,7 @@ impl CredentialKind {
 
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|secret| secret.as_str() == raw)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == raw)
     }
 
     /// What a network's failures at it are counted by.
@@ -82,7 +82,7 @@ impl CredentialKind {
     pub fn rate_class(self) -> RateClass {
         match self {
             Self::Registration => RateClass::Accounts,
-            secret if secret.is_guessable() => RateClass::Guesses,
+            kind if kind.is_guessable() => RateClass::Guesses,
             _ => RateClass::Tokens,
         }
     }

@@ -3,17 +3,17 @@
 use super::{AttemptGuard, Denial, Blocked, Attempt};
 use crate::{
     Auth, AuthError, AuthStore, Origin, Username,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
 };
 
 impl<S: AuthStore> Auth<S> {
     /// A wrong secret: into the audit and the log. A name that is nobody's is not told: it may be a password that was
     /// typed into the wrong field.
-    pub(super) async fn report_failure(&self, pass: &AttemptGuard) -> Result<(), AuthError> {
-        let known = self.known(pass.claimed_account.as_ref()).await?;
-        let reason = pass.secret.as_str();
-        fail2ban_line(&pass.from, known, reason);
-        let record = NewAuditEntry::attempt(known, &pass.from, Deed::SignInRefused, self.0.clock.now());
+    pub(super) async fn report_failure(&self, guard: &AttemptGuard) -> Result<(), AuthError> {
+        let known = self.existing_account(guard.claimed_account.as_ref()).await?;
+        let reason = guard.kind.as_str();
+        fail2ban_line(&guard.from, known, reason);
+        let record = NewAuditEntry::attempt(known, &guard.from, AuditAction::SignInFailed, self.0.clock.now());
         self.record(record.with_detail(|detail| detail.reason(reason)))
             .await
     }
@@ -21,41 +21,41 @@ impl<S: AuthStore> Auth<S> {
     /// Into the log, and into the audit now and then: who is slowed down must not keep the database busy.
     pub(super) async fn report_denial(
         &self,
-        trial: &Attempt<'_>,
-        shut: Blocked,
+        attempt: &Attempt<'_>,
+        blocked: Blocked,
     ) -> Result<AuthError, AuthError> {
-        let Blocked(bucket, refusal) = shut;
+        let Blocked(bucket, denial) = blocked;
         let by = if bucket.username().is_some() {
             "account"
         } else {
             "network"
         };
-        let secret = trial.secret.as_str();
-        metrics::counter!("strongroom_throttled_total", "secret" => secret, "by" => by)
+        let kind = attempt.kind.as_str();
+        metrics::counter!("strongroom_throttled_total", "secret" => kind, "by" => by)
             .increment(1);
-        fail2ban_line(trial.from, None, "throttled");
+        fail2ban_line(attempt.from, None, "throttled");
         let now = self.0.clock.now();
-        if let Some(times) = self.0.throttle.notes.should_report(&bucket, now) {
-            let known = self.known(trial.account).await?;
+        if let Some(times) = self.0.throttle.reported.should_report(&bucket, now) {
+            let known = self.existing_account(attempt.account).await?;
             let record =
-                NewAuditEntry::attempt(known, trial.from, Deed::Throttled, now).with_detail(|detail| {
-                    let detail = detail.reason(secret).with("by", by).with("times", times);
-                    detail.with("until_lifted", (refusal == Denial::LockedOut).then_some(true))
+                NewAuditEntry::attempt(known, attempt.from, AuditAction::Throttled, now).with_detail(|detail| {
+                    let detail = detail.reason(kind).with("by", by).with("times", times);
+                    detail.with("until_lifted", (denial == Denial::LockedOut).then_some(true))
                 });
             self.record(record).await?;
         }
-        Ok(match refusal {
+        Ok(match denial {
             Denial::RetryAfter(retry_after) => AuthError::Throttled { retry_after },
             Denial::LockedOut => AuthError::LockedOut,
         })
     }
 
     /// Looked up for every name, so that it takes the same time.
-    async fn known<'a>(
+    async fn existing_account<'a>(
         &self,
-        typed: Option<&'a Username>,
+        claimed_account: Option<&'a Username>,
     ) -> Result<Option<&'a Username>, AuthError> {
-        let Some(name) = typed else { return Ok(None) };
+        let Some(name) = claimed_account else { return Ok(None) };
         Ok(self.0.store.credentials(name).await?.map(|_| name))
     }
 }

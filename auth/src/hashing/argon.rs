@@ -20,8 +20,8 @@ pub(super) const MIN_COST: HashingCost = HashingCost {
 #[derive(Clone)]
 pub(super) struct Argon2Hasher {
     /// As new hashes are made.
-    ours: Argon2<'static>,
-    pub(super) memory: BlockPool,
+    current: Argon2<'static>,
+    pub(super) pool: BlockPool,
 }
 
 impl Argon2Hasher {
@@ -36,18 +36,18 @@ impl Argon2Hasher {
         }
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None)
             .map_err(|_| AuthError::Internal("Argon2 cannot be run at this cost"))?;
-        let memory = BlockPool::of_blocks(params.block_count());
+        let memory = BlockPool::with_block_count(params.block_count());
         Ok(Self {
-            ours: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            memory,
+            current: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            pool: memory,
         })
     }
 
     /// A PHC string.
     pub(super) fn hash(&self, secret: &[u8], salt: &[u8]) -> Result<String, argon2::Error> {
         let mut tag = [0; Params::DEFAULT_OUTPUT_LEN];
-        self.fill(&self.ours, (secret, salt), &mut tag)?;
-        let params = self.ours.params();
+        self.fill(&self.current, (secret, salt), &mut tag)?;
+        let params = self.current.params();
         Ok(phc_string(
             (params.m_cost(), params.t_cost(), params.p_cost()),
             salt,
@@ -55,12 +55,12 @@ impl Argon2Hasher {
         ))
     }
 
-    pub(super) fn kind(&self) -> HashProfile {
-        HashProfile::argon2id(self.ours.params())
+    pub(super) fn profile(&self) -> HashProfile {
+        HashProfile::argon2id(self.current.params())
     }
 
     /// A PHC string's own parameters count.
-    pub(super) fn fits(&self, secret: &[u8], phc: &str) -> bool {
+    pub(super) fn matches(&self, secret: &[u8], phc: &str) -> bool {
         let Ok(stored) = phc::PasswordHash::new(phc) else {
             return false;
         };
@@ -92,10 +92,10 @@ impl Argon2Hasher {
         (secret, salt): (&[u8], &[u8]),
         tag: &mut [u8],
     ) -> Result<(), argon2::Error> {
-        let mut blocks: Vec<Block> = self.memory.take(argon2.params().block_count())?;
+        let mut blocks: Vec<Block> = self.pool.acquire(argon2.params().block_count())?;
         let filled =
             argon2.hash_password_into_with_memory(secret, salt, tag, blocks.as_mut_slice());
-        self.memory.give_back(blocks);
+        self.pool.release(blocks);
         filled
     }
 
@@ -107,7 +107,7 @@ impl Argon2Hasher {
         let Ok(params) = Params::try_from(&parsed) else {
             return true;
         };
-        let now = self.ours.params();
+        let now = self.current.params();
         params.m_cost() < now.m_cost()
             || params.t_cost() < now.t_cost()
             || parsed.hash.is_none_or(|h| h.len() < 32)

@@ -16,7 +16,7 @@ use base64::{
 use crate::{SecureRandom, PasswordHash, pepper};
 
 /// So long may a refusal keep a core in all, about, on a machine like ours: half of what a sign-in waits for one.
-const MOST: Duration = Duration::from_secs(1);
+const MAX_DUMMY_TIME: Duration = Duration::from_secs(1);
 
 /// All of one kind take the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,9 +66,9 @@ impl HashProfile {
     }
 
     /// Fits no password: salt and output are random.
-    fn dummy(self, chance: &SecureRandom) -> PasswordHash {
-        let (salt, tag) = (chance.bytes::<16>(), chance.bytes::<32>());
-        PasswordHash::stored(&match self {
+    fn dummy(self, rng: &SecureRandom) -> PasswordHash {
+        let (salt, tag) = (rng.bytes::<16>(), rng.bytes::<32>());
+        PasswordHash::from_stored(&match self {
             Self::Argon2id {
                 memory_kib,
                 passes,
@@ -88,19 +88,19 @@ impl HashProfile {
 
 #[derive(Clone)]
 pub(crate) struct HashProfiles {
-    ours: HashProfile,
-    chance: SecureRandom,
+    current: HashProfile,
+    rng: SecureRandom,
     /// With a dummy of each, ours among them.
-    known: Arc<Mutex<BTreeMap<HashProfile, PasswordHash>>>,
+    dummies: Arc<Mutex<BTreeMap<HashProfile, PasswordHash>>>,
 }
 
 impl HashProfiles {
-    pub(super) fn new(ours: HashProfile, chance: SecureRandom) -> Self {
-        let known = BTreeMap::from([(ours, ours.dummy(&chance))]);
+    pub(super) fn new(current: HashProfile, rng: SecureRandom) -> Self {
+        let dummies = BTreeMap::from([(current, current.dummy(&rng))]);
         Self {
-            ours,
-            chance,
-            known: Arc::new(Mutex::new(known)),
+            current,
+            rng,
+            dummies: Arc::new(Mutex::new(dummies)),
         }
     }
 
@@ -109,36 +109,36 @@ impl HashProfiles {
         let found: Vec<HashProfile> = hashes
             .into_iter()
             .filter_map(HashProfile::of)
-            .chain([self.ours])
+            .chain([self.current])
             .collect();
-        let mut known = self.known();
-        known.retain(|kind, _| found.contains(kind));
-        for kind in found {
-            self.note(&mut known, kind);
+        let mut dummies = self.dummies();
+        dummies.retain(|profile, _| found.contains(profile));
+        for profile in found {
+            self.add(&mut dummies, profile);
         }
     }
 
     /// There is one like this.
     pub(crate) fn observe(&self, hash: &PasswordHash) {
-        if let Some(kind) = HashProfile::of(hash) {
-            self.note(&mut self.known(), kind);
+        if let Some(profile) = HashProfile::of(hash) {
+            self.add(&mut self.dummies(), profile);
         }
     }
 
-    fn note(&self, known: &mut BTreeMap<HashProfile, PasswordHash>, kind: HashProfile) {
-        if known.contains_key(&kind) {
+    fn add(&self, dummies: &mut BTreeMap<HashProfile, PasswordHash>, profile: HashProfile) {
+        if dummies.contains_key(&profile) {
             return;
         }
-        known.insert(kind, kind.dummy(&self.chance));
-        if kind != self.ours {
+        dummies.insert(profile, profile.dummy(&self.rng));
+        if profile != self.current {
             tracing::info!(
-                ?kind,
+                ?profile,
                 "refused sign-ins now hash this way too, so that none tells whose account has it"
             );
         }
-        if within_budget(known.keys().copied(), self.ours).len() < known.len() {
+        if within_budget(dummies.keys().copied(), self.current).len() < dummies.len() {
             tracing::warn!(
-                ?kind,
+                ?profile,
                 "some imported password hashes take so long that refusals at their names can be told by the time"
             );
         }
@@ -146,30 +146,30 @@ impl HashProfiles {
 
     /// What has still to be hashed for a refusal where one of this kind was verified, or none.
     pub(super) fn remaining_dummies(&self, verified: Option<HashProfile>) -> Vec<PasswordHash> {
-        let known = self.known();
-        let kinds = within_budget(known.keys().copied(), self.ours);
-        kinds
+        let dummies = self.dummies();
+        let profiles = within_budget(dummies.keys().copied(), self.current);
+        profiles
             .iter()
-            .filter(|kind| Some(**kind) != verified)
-            .filter_map(|kind| known.get(kind).cloned())
+            .filter(|profile| Some(**profile) != verified)
+            .filter_map(|profile| dummies.get(profile).cloned())
             .collect()
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<HashProfile, PasswordHash>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn dummies(&self) -> MutexGuard<'_, BTreeMap<HashProfile, PasswordHash>> {
+        self.dummies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Ours, and of the others the cheapest as long as all together take no longer than [`MOST`].
-fn within_budget(kinds: impl Iterator<Item = HashProfile>, ours: HashProfile) -> Vec<HashProfile> {
-    let mut others: Vec<HashProfile> = kinds.filter(|kind| *kind != ours).collect();
-    others.sort_by_key(|kind| kind.cost());
-    let mut total = ours.cost();
-    let fits = others.into_iter().take_while(|kind| {
-        total = total.saturating_add(kind.cost());
-        total <= MOST
+fn within_budget(profiles: impl Iterator<Item = HashProfile>, current: HashProfile) -> Vec<HashProfile> {
+    let mut others: Vec<HashProfile> = profiles.filter(|profile| *profile != current).collect();
+    others.sort_by_key(|profile| profile.cost());
+    let mut total = current.cost();
+    let affordable = others.into_iter().take_while(|profile| {
+        total = total.saturating_add(profile.cost());
+        total <= MAX_DUMMY_TIME
     });
-    std::iter::once(ours).chain(fits).collect()
+    std::iter::once(current).chain(affordable).collect()
 }
 
 #[cfg(test)]
@@ -186,7 +186,7 @@ mod tests {
         let kinds = HashProfiles::new(OURS, SecureRandom::system());
         let hashes: Vec<_> = costs
             .iter()
-            .map(|cost| HashProfile::Bcrypt { cost: *cost }.dummy(&kinds.chance))
+            .map(|cost| HashProfile::Bcrypt { cost: *cost }.dummy(&kinds.rng))
             .collect();
         kinds.replace_all(&hashes);
         kinds
@@ -233,9 +233,9 @@ mod tests {
         let kinds = kinds(&[10]);
         kinds.replace_all([]);
         assert_eq!(kinds.remaining_dummies(Some(OURS)), []);
-        kinds.observe(&HashProfile::Bcrypt { cost: 11 }.dummy(&kinds.chance));
+        kinds.observe(&HashProfile::Bcrypt { cost: 11 }.dummy(&kinds.rng));
         assert_eq!(kinds.remaining_dummies(Some(OURS)).len(), 1);
-        kinds.observe(&PasswordHash::stored("no hash at all"));
+        kinds.observe(&PasswordHash::from_stored("no hash at all"));
         assert_eq!(kinds.remaining_dummies(None).len(), 2);
     }
 

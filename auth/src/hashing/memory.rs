@@ -14,39 +14,39 @@ use std::{
 use argon2::Block;
 
 /// How long it is kept for the next hash.
-pub(super) const IDLE: Duration = Duration::from_secs(10);
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub(super) struct BlockPool {
     /// Of our own hashes. Others may ask for more or less: theirs is not kept.
     blocks: usize,
-    shelf: Arc<Mutex<Shelf>>,
+    state: Arc<Mutex<PoolState>>,
 }
 
 /// As many as were ever in use at once: no more than there are cores.
 #[derive(Default)]
-struct Shelf {
+struct PoolState {
     free: Vec<Vec<Block>>,
     /// How often something was given back.
     generation: u64,
 }
 
 impl BlockPool {
-    pub(super) fn of_blocks(blocks: usize) -> Self {
+    pub(super) fn with_block_count(blocks: usize) -> Self {
         Self {
             blocks,
-            shelf: Arc::default(),
+            state: Arc::default(),
         }
     }
 
     /// At least so many, with anything in them.
-    pub(super) fn take(&self, blocks: usize) -> Result<Vec<Block>, argon2::Error> {
-        let kept = (blocks <= self.blocks)
-            .then(|| self.shelf().free.pop())
+    pub(super) fn acquire(&self, blocks: usize) -> Result<Vec<Block>, argon2::Error> {
+        let retained = (blocks <= self.blocks)
+            .then(|| self.state().free.pop())
             .flatten();
-        kept.map_or_else(
+        retained.map_or_else(
             || {
-                new(if blocks <= self.blocks {
+                allocate(if blocks <= self.blocks {
                     self.blocks
                 } else {
                     blocks
@@ -56,39 +56,39 @@ impl BlockPool {
         )
     }
 
-    pub(super) fn give_back(&self, blocks: Vec<Block>) {
-        let mut here = self.shelf();
-        here.generation += 1;
+    pub(super) fn release(&self, blocks: Vec<Block>) {
+        let mut state = self.state();
+        state.generation += 1;
         if blocks.len() == self.blocks {
-            here.free.push(blocks);
+            state.free.push(blocks);
         }
     }
 
     /// What [`let_go`](Self::let_go) asks for later.
     pub(super) fn generation(&self) -> u64 {
-        self.shelf().generation
+        self.state().generation
     }
 
     /// Gives all of it up, unless it was used since.
-    pub(super) fn free_if_idle(&self, returns: u64) {
-        let mut here = self.shelf();
-        if here.generation == returns {
+    pub(super) fn free_if_idle(&self, generation: u64) {
+        let mut state = self.state();
+        if state.generation == generation {
             // Not only emptied: nothing of it stays.
-            here.free = Vec::new();
+            state.free = Vec::new();
         }
     }
 
     #[cfg(test)]
     pub(super) fn retained(&self) -> usize {
-        self.shelf().free.len()
+        self.state().free.len()
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, PoolState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn new(blocks: usize) -> Result<Vec<Block>, argon2::Error> {
+fn allocate(blocks: usize) -> Result<Vec<Block>, argon2::Error> {
     let mut new = Vec::new();
     new.try_reserve_exact(blocks)
         .map_err(|_| argon2::Error::OutOfMemory)?;

@@ -6,7 +6,7 @@ use super::{argon::MIN_COST, *};
 use crate::key::MasterKey;
 
 const KEY: &str = "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa";
-const OLD_KEY: &str = "Yt5Wq8Er1Kz7Mx3Nv9Pb2Lc6Hd4Fg0Js";
+const RETIRED_KEY: &str = "Yt5Wq8Er1Kz7Mx3Nv9Pb2Lc6Hd4Fg0Js";
 
 fn peppers(master: &str, given: &[&str]) -> Peppers {
     let key = |raw: &&str| MasterKey::parse(raw).unwrap();
@@ -178,7 +178,7 @@ fn argon2id_matches_the_rfc_9106_vector() {
 async fn hash_does_not_verify_without_its_pepper() {
     let (ours, thief) = (
         hasher(),
-        Hasher::new(MIN_COST, peppers(OLD_KEY, &[]), SecureRandom::system()).unwrap(),
+        Hasher::new(MIN_COST, peppers(RETIRED_KEY, &[]), SecureRandom::system()).unwrap(),
     );
     let secret = password("correct horse battery");
     let hash = ours.hash(&secret).await.unwrap();
@@ -187,14 +187,14 @@ async fn hash_does_not_verify_without_its_pepper() {
     let (_, phc) = pepper::parse_tag(hash.as_str()).unwrap();
     assert!(
         !thief
-            .verify(&secret, &PasswordHash::stored(phc))
+            .verify(&secret, &PasswordHash::from_stored(phc))
             .await
             .unwrap()
     );
     let renamed = thief.peppers.current().tag(phc);
     assert!(
         !thief
-            .verify(&secret, &PasswordHash::stored(&renamed))
+            .verify(&secret, &PasswordHash::from_stored(&renamed))
             .await
             .unwrap()
     );
@@ -203,9 +203,9 @@ async fn hash_does_not_verify_without_its_pepper() {
 #[tokio::test]
 async fn hash_under_retired_pepper_verifies_and_needs_rehash() {
     let secret = password("correct horse battery");
-    let old = Hasher::new(MIN_COST, peppers(OLD_KEY, &[]), SecureRandom::system()).unwrap();
+    let old = Hasher::new(MIN_COST, peppers(RETIRED_KEY, &[]), SecureRandom::system()).unwrap();
     let hash = old.hash(&secret).await.unwrap();
-    let replaced = Hasher::new(MIN_COST, peppers(OLD_KEY, &[KEY]), SecureRandom::system()).unwrap();
+    let replaced = Hasher::new(MIN_COST, peppers(RETIRED_KEY, &[KEY]), SecureRandom::system()).unwrap();
     assert!(replaced.verify(&secret, &hash).await.unwrap());
     assert!(replaced.needs_rehash(&hash));
     let hash = replaced.hash(&secret).await.unwrap();
@@ -229,7 +229,7 @@ async fn unicode_password_is_normalized_except_for_imported_hashes() {
             .unwrap()
     );
     let salt = [7; 16];
-    let before = hasher.argon.hash(apart.as_bytes(), &salt).unwrap();
+    let before = hasher.argon2.hash(apart.as_bytes(), &salt).unwrap();
     let before = PasswordHash::import(&before).unwrap();
     assert!(hasher.verify(&password(apart), &before).await.unwrap());
     assert!(!hasher.verify(&password(whole), &before).await.unwrap());
@@ -307,7 +307,7 @@ fn argon2_cost_below_minimum_is_rejected() {
 async fn hasher_without_free_core_returns_busy() {
     let mut hasher = hasher();
     hasher.cores = Arc::new(Semaphore::new(0));
-    hasher.patience = Duration::from_millis(5);
+    hasher.queue_timeout = Duration::from_millis(5);
     let answer = hasher.verify_or_dummy(&password("x"), None).await;
     assert!(matches!(answer, Err(AuthError::HasherBusy { retry_after }) if retry_after == QUEUE_TIMEOUT));
 }
@@ -326,14 +326,14 @@ async fn cancelled_hash_keeps_its_core_until_finished() {
     assert!(request.await.is_err());
     assert_eq!(hasher.cores.available_permits(), 0);
     go.send(()).unwrap();
-    hasher.patience = Duration::from_mins(1);
+    hasher.queue_timeout = Duration::from_mins(1);
     hasher.verify_or_dummy(&password("x"), None).await.unwrap();
 }
 
 #[tokio::test]
 async fn hash_memory_is_reused_and_freed_when_idle() {
     let hasher = hasher();
-    let memory = hasher.argon.memory.clone();
+    let memory = hasher.argon2.pool.clone();
     assert_eq!(memory.retained(), 0);
     for _ in 0..3 {
         hasher.verify_or_dummy(&password("x"), None).await.unwrap();
@@ -365,7 +365,7 @@ fn reused_hash_memory_does_not_change_results() {
                 .unwrap()
                 .to_string()
         );
-        assert!(argon.fits(secret.as_bytes(), &phc) && !argon.fits(b"four", &phc));
+        assert!(argon.matches(secret.as_bytes(), &phc) && !argon.matches(b"four", &phc));
     }
     // More, less and as much memory than ours, in one place after the other.
     for (memory_kib, lanes) in [(32 * 1024, 1), (64, 4), (19 * 1024, 1)] {
@@ -376,9 +376,9 @@ fn reused_hash_memory_does_not_change_results() {
             .unwrap()
             .to_string();
         assert!(
-            argon.fits(b"imported", &phc) && !argon.fits(b"exported", &phc),
+            argon.matches(b"imported", &phc) && !argon.matches(b"exported", &phc),
             "{phc}"
         );
-        assert!(argon.memory.retained() <= 1);
+        assert!(argon.pool.retained() <= 1);
     }
 }

@@ -17,8 +17,8 @@ impl MasterKey {
     ///
     /// # Errors
     /// [`BadKey::File`].
-    pub fn load_or_create(path: &Path, chance: &SecureRandom) -> Result<Self, BadKey> {
-        KeyFile::at(path).load_or_create(chance)
+    pub fn load_or_create(path: &Path, rng: &SecureRandom) -> Result<Self, BadKey> {
+        KeyFile::at(path).load_or_create(rng)
     }
 }
 
@@ -36,11 +36,11 @@ impl KeyFile {
     ///
     /// # Errors
     /// [`BadKey::File`] also for a file that others may read and for an empty one (a start that was cut off).
-    pub fn load_or_create(&self, chance: &SecureRandom) -> Result<MasterKey, BadKey> {
-        match make(&self.0, &random(chance)) {
+    pub fn load_or_create(&self, rng: &SecureRandom) -> Result<MasterKey, BadKey> {
+        match create(&self.0, &random_key(rng)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(bad(&self.0, error)),
+            Err(error) => return Err(file_error(&self.0, error)),
         }
         load(&self.0)
     }
@@ -64,7 +64,7 @@ impl KeyFile {
     /// # Errors
     /// [`BadKey::File`].
     pub fn pending(&self) -> Result<Option<MasterKey>, BadKey> {
-        match load(&self.beside()) {
+        match load(&self.pending_path()) {
             Ok(key) => Ok(Some(key)),
             Err(BadKey::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(None)
@@ -88,10 +88,10 @@ impl KeyFile {
     ///
     /// # Errors
     /// [`BadKey::File`].
-    pub fn create_pending(&self, chance: &SecureRandom) -> Result<MasterKey, BadKey> {
+    pub fn create_pending(&self, rng: &SecureRandom) -> Result<MasterKey, BadKey> {
         self.discard_pending()?;
-        let path = self.beside();
-        make(&path, &random(chance)).map_err(|error| bad(&path, error))?;
+        let path = self.pending_path();
+        create(&path, &random_key(rng)).map_err(|error| file_error(&path, error))?;
         load(&path)
     }
 
@@ -100,33 +100,33 @@ impl KeyFile {
     /// # Errors
     /// [`BadKey::File`]; the file is the old one or the new one, whole.
     pub fn commit_pending(&self, name: &str) -> Result<PathBuf, BadKey> {
-        let kept = self.0.with_file_name(format!("replaced-{name}.key"));
-        let old = read(&self.0).map_err(|error| bad(&self.0, error))?;
+        let backup = self.0.with_file_name(format!("replaced-{name}.key"));
+        let old = read_private(&self.0).map_err(|error| file_error(&self.0, error))?;
         // One that is not whole was cut off while it was written.
-        if !read(&kept).is_ok_and(|text| text == old) {
-            remove(&kept)
-                .and_then(|()| make(&kept, &old))
-                .map_err(|error| bad(&kept, error))?;
+        if !read_private(&backup).is_ok_and(|text| text == old) {
+            remove(&backup)
+                .and_then(|()| create(&backup, &old))
+                .map_err(|error| file_error(&backup, error))?;
         }
-        std::fs::rename(self.beside(), &self.0)
+        std::fs::rename(self.pending_path(), &self.0)
             .and_then(|()| sync_folder_of(&self.0))
-            .map_err(|e| bad(&self.0, e))?;
-        Ok(kept)
+            .map_err(|e| file_error(&self.0, e))?;
+        Ok(backup)
     }
 
     /// # Errors
     /// [`BadKey::File`].
     pub fn discard_pending(&self) -> Result<(), BadKey> {
-        let path = self.beside();
-        remove(&path).map_err(|error| bad(&path, error))
+        let path = self.pending_path();
+        remove(&path).map_err(|error| file_error(&path, error))
     }
 
-    fn beside(&self) -> PathBuf {
+    fn pending_path(&self) -> PathBuf {
         self.0.with_extension("key.new")
     }
 }
 
-fn bad(path: &Path, source: io::Error) -> BadKey {
+fn file_error(path: &Path, source: io::Error) -> BadKey {
     BadKey::File {
         path: path.display().to_string(),
         source,
@@ -141,11 +141,11 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 fn load(path: &Path) -> Result<MasterKey, BadKey> {
-    MasterKey::parse(&read(path).map_err(|error| bad(path, error))?)
+    MasterKey::parse(&read_private(path).map_err(|error| file_error(path, error))?)
 }
 
 /// Fails with `AlreadyExists` where there is a file: two starts at once then agree on one key.
-fn make(path: &Path, text: &str) -> io::Result<()> {
+fn create(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -157,8 +157,8 @@ fn make(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// 256 bits, in a line.
-fn random(chance: &SecureRandom) -> String {
-    BASE64URL.encode(chance.bytes::<32>()) + "\n"
+fn random_key(rng: &SecureRandom) -> String {
+    BASE64URL.encode(rng.bytes::<32>()) + "\n"
 }
 
 /// A name is durable only once its folder is.
@@ -179,7 +179,7 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn read(path: &Path) -> io::Result<String> {
+fn read_private(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     refuse_readable_by_others(&file)?;
     let mut text = String::new();
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn truncated_pending_key_is_ignored() {
         let path = folder().join("master.key");
-        make(&path.with_extension("key.new"), "q8Zr2").unwrap();
+        create(&path.with_extension("key.new"), "q8Zr2").unwrap();
         assert!(KeyFile::at(&path).pending().unwrap().is_none());
         KeyFile::at(&path).discard_pending().unwrap();
         KeyFile::at(&path).discard_pending().unwrap();

@@ -21,14 +21,14 @@ const SLOTS: usize = 16_384;
 pub(crate) struct UnverifiedMailLimit {
     /// The day, and how many on it.
     slots: Mutex<Vec<(i64, u8)>>,
-    spread: RandomState,
+    hash_builder: RandomState,
 }
 
 impl UnverifiedMailLimit {
     pub(crate) fn new() -> Self {
         Self {
             slots: Mutex::new(vec![(0, 0); SLOTS]),
-            spread: RandomState::new(),
+            hash_builder: RandomState::new(),
         }
     }
 
@@ -46,7 +46,7 @@ impl UnverifiedMailLimit {
     }
 
     fn count(&self, key: &str, now: Timestamp) -> bool {
-        let n = self.spread.hash_one(key) % SLOTS as u64;
+        let n = self.hash_builder.hash_one(key) % SLOTS as u64;
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(slot) = slots.get_mut(usize::try_from(n).unwrap_or_default()) else {
             return false;

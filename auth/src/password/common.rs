@@ -7,25 +7,25 @@ use unicode_normalization::UnicodeNormalization as _;
 
 static LIST: &[u8] = include_bytes!("../../lists/common.bin");
 
-const WIDTH: usize = 5;
+const PREFIX_BYTES: usize = 5;
 /// Shorter ones are not in the list, and what is much longer is none of them with something around it.
-const LEAST: usize = 8;
-const MOST: usize = 96;
+const MIN_BYTES: usize = 8;
+const MAX_BYTES: usize = 96;
 /// So much may stand around a common password without making it a good one.
-const AROUND: usize = 5;
+const MAX_AFFIX_COST: usize = 5;
 
-type HashPrefix = [u8; WIDTH];
+type HashPrefix = [u8; PREFIX_BYTES];
 
 /// Whether it is in the list, however it is capitalised, spaced or spelled (`P@$$w0rd`); or is again and again something
 /// that is; or has a year, a sequence or a few signs around that.
 pub(super) fn is_common(password: &str) -> bool {
-    let whole = fold(password);
-    let joined: String = whole
+    let folded = fold(password);
+    let joined: String = folded
         .chars()
         .filter(|c| !c.is_whitespace() && !"-_.".contains(*c))
         .collect();
     let is_either = |said: &str| is_listed(said) || is_listed(repeated(said));
-    [whole, joined]
+    [folded, joined]
         .iter()
         .any(|said| is_either(said) || cores(said).any(is_either))
 }
@@ -45,7 +45,7 @@ fn fold(password: &str) -> String {
 /// What `said` is, once.
 fn repeated(said: &str) -> &str {
     let (bytes, length) = (said.as_bytes(), said.len());
-    let once = (LEAST..=length / 2)
+    let once = (MIN_BYTES..=length / 2)
         .find(|once| length % once == 0 && bytes[*once..] == bytes[..length - once]);
     once.and_then(|once| said.get(..once)).unwrap_or(said)
 }
@@ -53,12 +53,12 @@ fn repeated(said: &str) -> &str {
 /// What is left of `said` without what people add to a password so that it is taken.
 fn cores(said: &str) -> impl Iterator<Item = &str> {
     let is_added = |c: &char| !c.is_alphabetic();
-    let said = if said.len() <= MOST { said } else { "" };
+    let said = if said.len() <= MAX_BYTES { said } else { "" };
     let heads = said
         .chars()
         .take_while(is_added)
         .count()
-        .min(said.len().saturating_sub(LEAST));
+        .min(said.len().saturating_sub(MIN_BYTES));
     let tails = said.chars().rev().take_while(is_added).count();
     let starts = said.char_indices().map(|(at, _)| at).take(heads + 1);
     starts.flat_map(move |start| {
@@ -70,34 +70,34 @@ fn cores(said: &str) -> impl Iterator<Item = &str> {
         let splits =
             ends.filter_map(move |end| Some((said.get(start..end)?, &said[..start], &said[end..])));
         splits
-            .filter(|(_, head, tail)| surprises(head) + surprises(tail) <= AROUND)
+            .filter(|(_, head, tail)| affix_cost(head) + affix_cost(tail) <= MAX_AFFIX_COST)
             .map(|(core, ..)| core)
     })
 }
 
 /// How many characters of it do not follow from the one before: `1234567` and `!!!` are one.
-fn surprises(added: &str) -> usize {
-    let follows = |(a, b): (char, char)| u32::from(a).abs_diff(u32::from(b)) <= 1;
-    let goes_on = added
+fn affix_cost(added: &str) -> usize {
+    let is_sequence = |(a, b): (char, char)| u32::from(a).abs_diff(u32::from(b)) <= 1;
+    let sequential = added
         .chars()
         .zip(added.chars().skip(1))
-        .filter(|pair| follows(*pair))
+        .filter(|pair| is_sequence(*pair))
         .count();
-    added.chars().count() - goes_on
+    added.chars().count() - sequential
 }
 
 fn is_listed(said: &str) -> bool {
-    said.len() >= LEAST
+    said.len() >= MIN_BYTES
         && LIST
-            .as_chunks::<WIDTH>()
+            .as_chunks::<PREFIX_BYTES>()
             .0
-            .binary_search(&entry(said))
+            .binary_search(&prefix_of(said))
             .is_ok()
 }
 
 /// Of its skeleton, in which all ways to put signs for letters are one.
-fn entry(said: &str) -> HashPrefix {
-    let letter = |c| match c {
+fn prefix_of(said: &str) -> HashPrefix {
+    let canonical = |c| match c {
         '0' => 'o',
         '1' | '!' | 'l' => 'i',
         '3' => 'e',
@@ -106,9 +106,9 @@ fn entry(said: &str) -> HashPrefix {
         '7' => 't',
         c => c,
     };
-    let skeleton: String = said.chars().map(letter).collect();
-    let mut entry = [0; WIDTH];
-    entry.copy_from_slice(&digest(&SHA256, skeleton.as_bytes()).as_ref()[..WIDTH]);
+    let skeleton: String = said.chars().map(canonical).collect();
+    let mut entry = [0; PREFIX_BYTES];
+    entry.copy_from_slice(&digest(&SHA256, skeleton.as_bytes()).as_ref()[..PREFIX_BYTES]);
     entry
 }
 

@@ -10,14 +10,14 @@ use zxcvbn::{Score, zxcvbn};
 use super::{ContextWord, Password, common::is_common};
 use crate::{
     Account, Auth, AuthError, AuthStore, DisplayName, EmailAddress, StoreUnavailable, Username,
-    breach::BreachFilter, factor::Required,
+    breach::BreachFilter, factor::FactorRequirement,
 };
 
 /// More than anybody types, and little enough to hash.
-const MOST_BYTES: usize = 1_024;
+const MAX_BYTES: usize = 1_024;
 /// Of so many characters at most is it asked how they would be guessed: the rest makes a password no worse, and looking at
 /// it takes time with the square of it (of odd signs in 72 characters, longer than four hashes).
-const LOOKED_AT: usize = 40;
+const STRENGTH_CHARS: usize = 40;
 
 /// What the host decides of passwords.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +25,7 @@ pub struct PasswordRules {
     /// Passwords that were stolen elsewhere.
     pub breaches: Option<Arc<BreachFilter>>,
     /// Words that no password is made of, beside who somebody is and what the product is called.
-    pub words: Arc<[ContextWord]>,
+    pub context_words: Arc<[ContextWord]>,
     /// Keys for the pepper in place of the master key: the first one is used, the others still verify.
     pub peppers: Arc<[crate::key::MasterKey]>,
 }
@@ -33,9 +33,9 @@ pub struct PasswordRules {
 /// Whether a password is all that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactorContext {
-    Alone,
+    PasswordOnly,
     /// A second factor is asked for every time, because the installation says so.
-    WithFactor,
+    WithSecondFactor,
 }
 
 impl FactorContext {
@@ -43,17 +43,17 @@ impl FactorContext {
     #[must_use]
     pub fn min_length(self) -> usize {
         match self {
-            Self::Alone => 15,
-            Self::WithFactor => 8,
+            Self::PasswordOnly => 15,
+            Self::WithSecondFactor => 8,
         }
     }
 
     /// What it takes to guess it: 10^8 tries, or 10^6 beside a factor that is tried a few times and no more. Every
     /// common password is guessed sooner.
-    fn strength(self) -> Score {
+    fn min_strength(self) -> Score {
         match self {
-            Self::Alone => Score::Three,
-            Self::WithFactor => Score::Two,
+            Self::PasswordOnly => Score::Three,
+            Self::WithSecondFactor => Score::Two,
         }
     }
 }
@@ -68,7 +68,7 @@ pub struct UserInputs {
 
 impl UserInputs {
     #[must_use]
-    pub fn account(account: &Account) -> Self {
+    pub fn from_account(account: &Account) -> Self {
         Self {
             username: Some(account.username.clone()),
             display_name: account.display_name.clone(),
@@ -77,7 +77,7 @@ impl UserInputs {
     }
 
     /// In small letters, longest first, so that none is left over from another one.
-    fn words(&self, known: &[ContextWord]) -> Vec<String> {
+    fn terms(&self, known: &[ContextWord]) -> Vec<String> {
         let mut words = vec!["strongroom".to_owned()];
         words.extend(known.iter().flat_map(ContextWord::variants));
         words.extend(
@@ -110,15 +110,15 @@ impl UserInputs {
 /// Why a new password was not taken: the sentence says what to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordRejected {
-    #[error("A password must have at least {least} characters. A few unrelated words are strong.")]
-    TooShort { least: usize },
+    #[error("A password must have at least {min_length} characters. A few unrelated words are strong.")]
+    TooShort { min_length: usize },
     #[error("A password can have at most 1,024 bytes.")]
     TooLong,
     #[error(
         "A password must not consist of your username, name or e-mail address, the word \
          Strongroom, or names known to all users."
     )]
-    Expected,
+    Contextual,
     #[error("This password is too common. Use a few unrelated words.")]
     Common,
     #[error(
@@ -138,7 +138,7 @@ pub struct PasswordStrength {
     pub min_length: usize,
     /// 0, guessed at once, to 4.
     pub strength: u8,
-    pub refused: Option<PasswordRejected>,
+    pub rejection: Option<PasswordRejected>,
 }
 
 /// As typed and in NFKC, whichever is fewer: neither writing an accent apart nor a ligature makes a password longer.
@@ -153,45 +153,45 @@ fn characters(raw: &str) -> usize {
 /// Everything but the lists of what was stolen.
 pub(crate) fn evaluate(
     password: &Password,
-    about: &UserInputs,
-    company: FactorContext,
+    inputs: &UserInputs,
+    context: FactorContext,
     known: &[ContextWord],
 ) -> PasswordStrength {
     let raw = password.expose();
-    let (characters, least, words) = (characters(raw), company.min_length(), about.words(known));
-    if raw.len() > MOST_BYTES {
+    let (characters, min_length, words) = (characters(raw), context.min_length(), inputs.terms(known));
+    if raw.len() > MAX_BYTES {
         return PasswordStrength {
             characters,
-            min_length: least,
+            min_length: min_length,
             strength: 0,
-            refused: Some(PasswordRejected::TooLong),
+            rejection: Some(PasswordRejected::TooLong),
         };
     }
-    let beginning: String = raw.chars().take(LOOKED_AT).collect();
+    let prefix: String = raw.chars().take(STRENGTH_CHARS).collect();
     let score = zxcvbn(
-        &beginning,
+        &prefix,
         &words.iter().map(String::as_str).collect::<Vec<_>>(),
     )
     .score();
-    let refused = if characters < least {
-        Some(PasswordRejected::TooShort { least })
+    let rejection = if characters < min_length {
+        Some(PasswordRejected::TooShort { min_length })
     } else if is_made_of(raw, &words) {
-        Some(PasswordRejected::Expected)
+        Some(PasswordRejected::Contextual)
     } else if is_common(raw) {
         Some(PasswordRejected::Common)
     } else {
-        (score < company.strength()).then_some(PasswordRejected::Guessable)
+        (score < context.min_strength()).then_some(PasswordRejected::Guessable)
     };
-    let strength = if refused == Some(PasswordRejected::Common) {
+    let strength = if rejection == Some(PasswordRejected::Common) {
         0
     } else {
         score.into()
     };
     PasswordStrength {
         characters,
-        min_length: least,
+        min_length: min_length,
         strength,
-        refused,
+        rejection,
     }
 }
 
@@ -214,12 +214,12 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) fn factor_context(&self, account: Option<&Account>) -> FactorContext {
         let enforced = match account {
             Some(account) => self.enforces_second_factor(account),
-            None => self.0.settings.factors.required == Required::All,
+            None => self.0.settings.factors.required == FactorRequirement::All,
         };
         if enforced {
-            FactorContext::WithFactor
+            FactorContext::WithSecondFactor
         } else {
-            FactorContext::Alone
+            FactorContext::PasswordOnly
         }
     }
 
@@ -233,8 +233,8 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// As for setting it: [`AuthError::Store`] where the list of stolen passwords cannot be read, [`AuthError::Busy`].
-    pub async fn evaluate_new(&self, password: Password, about: UserInputs) -> Result<PasswordStrength, AuthError> {
-        self.evaluate_password(Arc::new(password), about, self.factor_context(None))
+    pub async fn evaluate_new(&self, password: Password, inputs: UserInputs) -> Result<PasswordStrength, AuthError> {
+        self.evaluate_password(Arc::new(password), inputs, self.factor_context(None))
             .await
     }
 
@@ -247,44 +247,44 @@ impl<S: AuthStore> Auth<S> {
         account: &Account,
         password: Password,
     ) -> Result<PasswordStrength, AuthError> {
-        let company = self.factor_context(Some(account));
-        self.evaluate_password(Arc::new(password), UserInputs::account(account), company)
+        let context = self.factor_context(Some(account));
+        self.evaluate_password(Arc::new(password), UserInputs::from_account(account), context)
             .await
     }
 
     async fn evaluate_password(
         &self,
         password: Arc<Password>,
-        about: UserInputs,
-        company: FactorContext,
+        inputs: UserInputs,
+        context: FactorContext,
     ) -> Result<PasswordStrength, AuthError> {
         let PasswordRules {
-            breaches, words, ..
+            breaches, context_words: words, ..
         } = self.0.settings.passwords.clone();
         // As hashing: bounded, and behind everything else.
-        let weighed = self.0.hasher.run_on_pool(move || {
-            let mut weight = evaluate(&password, &about, company, &words);
-            if let (None, Some(breaches)) = (weight.refused, breaches) {
+        let evaluated = self.0.hasher.run_on_pool(move || {
+            let mut strength = evaluate(&password, &inputs, context, &words);
+            if let (None, Some(breaches)) = (strength.rejection, breaches) {
                 let stolen = breaches.contains(password.expose())?;
-                weight.refused = stolen.then_some(PasswordRejected::Breached);
+                strength.rejection = stolen.then_some(PasswordRejected::Breached);
             }
-            Ok(weight)
+            Ok(strength)
         });
         let failed = |error: std::io::Error| AuthError::Store(StoreUnavailable::from_source(error));
-        weighed.await?.map_err(failed)
+        evaluated.await?.map_err(failed)
     }
 
     /// Whether it may become the password of this account.
-    pub(crate) async fn check_new(
+    pub(crate) async fn check_new_password(
         &self,
         password: &Arc<Password>,
-        about: UserInputs,
-        company: FactorContext,
+        inputs: UserInputs,
+        context: FactorContext,
     ) -> Result<(), AuthError> {
-        let weight = self
-            .evaluate_password(Arc::clone(password), about, company)
+        let strength = self
+            .evaluate_password(Arc::clone(password), inputs, context)
             .await?;
-        weight.refused.map_or(Ok(()), |refused| Err(refused.into()))
+        strength.rejection.map_or(Ok(()), |rejection| Err(rejection.into()))
     }
 }
 

@@ -4,8 +4,8 @@
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Fewer letters stand in everything.
-const LEAST: usize = 3;
-const MOST: usize = 64;
+const MIN_CHARS: usize = 3;
+const MAX_CHARS: usize = 64;
 
 /// In small letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +20,10 @@ impl ContextWord {
     /// [`BadWord`]
     pub fn parse(raw: &str) -> Result<Self, InvalidContextWord> {
         let word = raw.trim().nfkc().collect::<String>().to_lowercase();
-        let fits = (LEAST..=MOST).contains(&word.chars().count())
+        let is_valid = (MIN_CHARS..=MAX_CHARS).contains(&word.chars().count())
             && word.chars().any(char::is_alphanumeric)
             && !word.chars().any(char::is_control);
-        fits.then_some(Self(word)).ok_or(InvalidContextWord)
+        is_valid.then_some(Self(word)).ok_or(InvalidContextWord)
     }
 
     /// As it is written, and in one (`haas vf-2`, `haasvf2`).

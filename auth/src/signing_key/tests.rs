@@ -23,8 +23,8 @@ fn rfc_7515_hs256_example_verifies() {
 fn rfc_7515_unsecured_jws_is_rejected() {
     const UNSECURED: &str = "eyJhbGciOiJub25lIn0.\
         eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.";
-    let keys = VerificationKeys::new(made(SigningAlgorithm::Hs256), Vec::new()).unwrap();
-    assert!(matches!(keys.parse(UNSECURED), ParsedToken::Nonsense));
+    let keys = VerificationKeys::new(generated_key(SigningAlgorithm::Hs256), Vec::new()).unwrap();
+    assert!(matches!(keys.parse(UNSECURED), ParsedToken::Malformed));
 }
 
 /// RFC 8037 appendix A.1 to A.4: key, message and signature.
@@ -48,7 +48,7 @@ fn rfc_8037_eddsa_example_verifies_and_signs_identically() {
     assert!(published.get("d").is_none() && published.get("k").is_none());
 }
 
-fn made(algorithm: SigningAlgorithm) -> SigningKey {
+fn generated_key(algorithm: SigningAlgorithm) -> SigningKey {
     SigningKey::from_jwk(
         new_jwk(algorithm, "made", &SecureRandom::system())
             .unwrap()
@@ -60,7 +60,7 @@ fn made(algorithm: SigningAlgorithm) -> SigningKey {
 #[test]
 fn generated_key_verifies_itself_and_publishes_no_secret() {
     for algorithm in [SigningAlgorithm::Hs256, SigningAlgorithm::EdDsa] {
-        let key = made(algorithm);
+        let key = generated_key(algorithm);
         let token = key.sign(&json!({"sub": "ada"})).unwrap();
         let keys = VerificationKeys::new(key, Vec::new()).unwrap();
         assert!(
@@ -75,7 +75,7 @@ fn generated_key_verifies_itself_and_publishes_no_secret() {
 
 #[test]
 fn public_key_cannot_sign_mismatched_pair_is_rejected() {
-    let (one, two) = (made(SigningAlgorithm::EdDsa), made(SigningAlgorithm::EdDsa));
+    let (one, two) = (generated_key(SigningAlgorithm::EdDsa), generated_key(SigningAlgorithm::EdDsa));
     let public = SigningKey::from_jwk(one.public_jwk().unwrap().to_string().as_bytes()).unwrap();
     assert!(public.sign(&json!({})).is_err());
     let mut mixed = two.public_jwk().unwrap();
@@ -85,7 +85,7 @@ fn public_key_cannot_sign_mismatched_pair_is_rejected() {
 
 #[test]
 fn key_ring_with_duplicate_key_ids_is_rejected() {
-    let key = || made(SigningAlgorithm::Hs256);
+    let key = || generated_key(SigningAlgorithm::Hs256);
     assert!(VerificationKeys::new(key(), vec![key()]).is_none());
 }
 
@@ -110,7 +110,7 @@ proptest! {
 
     #[test]
     fn arbitrary_text_never_verifies_as_jws(parts in proptest::collection::vec("\\PC{0,40}", 0..6)) {
-        let keys = VerificationKeys::new(made(SigningAlgorithm::Hs256), Vec::new()).unwrap();
+        let keys = VerificationKeys::new(generated_key(SigningAlgorithm::Hs256), Vec::new()).unwrap();
         prop_assert!(!matches!(keys.parse(&parts.join(".")), ParsedToken::Signed(..)));
     }
 }

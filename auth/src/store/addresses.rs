@@ -9,8 +9,8 @@ use crate::{Account, Actor, EmailAddress, SecurityEpoch, TokenHash, audit::NewAu
 #[derive(Clone, Debug)]
 pub struct EmailConfirmation {
     pub link: TokenHash,
-    pub era: SecurityEpoch,
-    pub before: Option<EmailAddress>,
+    pub epoch: SecurityEpoch,
+    pub previous: Option<EmailAddress>,
     pub email: EmailAddress,
     /// The account itself.
     pub by: Actor,
@@ -20,10 +20,10 @@ pub struct EmailConfirmation {
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait EmailLinkStore: Clone + Send + Sync + 'static {
     /// Keeps the link in place of any older one of its account.
-    fn keep_email_link(
+    fn insert_email_link(
         &self,
-        slip: OneTimeToken,
-        record: NewAuditEntry,
+        one_time: OneTimeToken,
+        entry: NewAuditEntry,
     ) -> impl Future<Output = StoreResult<()>> + Send {
         unsupported()
     }

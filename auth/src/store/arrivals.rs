@@ -17,7 +17,7 @@ pub enum SourceFamiliarity {
 /// What a sign-in comes after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SignInContext {
-    pub place: SourceFamiliarity,
+    pub source: SourceFamiliarity,
     /// Since the account's last sign-in, from wherever; zero where it is the first.
     pub since_last: Duration,
     /// Refused tries since then; not counted for ever.
@@ -31,26 +31,26 @@ impl SignInContext {
     pub const MANY_FAILURES: u32 = 5;
 
     #[must_use]
-    pub fn is_after_long(&self) -> bool {
+    pub fn is_after_long_absence(&self) -> bool {
         self.since_last >= Self::LONG_ABSENCE
     }
 
     #[must_use]
-    pub fn is_after_many_refusals(&self) -> bool {
+    pub fn is_after_many_failures(&self) -> bool {
         self.failed_attempts >= Self::MANY_FAILURES
     }
 
     /// For the entry of the sign-in: `new_device`, `days_away`, `refused_before`, where they are worth a look.
     #[must_use]
     pub fn into_detail(&self, detail: AuditDetail) -> AuditDetail {
-        let is_new = (self.place == SourceFamiliarity::New).then_some(true);
+        let is_new = (self.source == SourceFamiliarity::New).then_some(true);
         let days = self
-            .is_after_long()
+            .is_after_long_absence()
             .then_some(self.since_last.as_secs() / (24 * 60 * 60));
-        let refused = self.is_after_many_refusals().then_some(self.failed_attempts);
+        let failed_attempts = self.is_after_many_failures().then_some(self.failed_attempts);
         detail
             .with("new_device", is_new)
             .with("days_away", days)
-            .with("refused_before", refused)
+            .with("refused_before", failed_attempts)
     }
 }

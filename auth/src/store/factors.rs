@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{StoreResult, unsupported};
 use crate::{
     Actor, SecurityEpoch, Factor, FactorId, FactorKind, AuthMethods, SessionId, TokenHash, StoreUnavailable, Username,
-    audit::Deed,
+    audit::AuditAction,
 };
 
 /// Factors that go, factors that come, in this order.
@@ -15,13 +15,13 @@ pub struct FactorChange {
     pub username: Username,
     pub remove: Removal,
     pub add: Vec<Factor>,
-    pub least: MinimumFactors,
+    pub minimum: MinimumFactors,
     /// The session that goes on, and how its owner has proved themselves by now; every other one ends.
     pub keep: Option<(SessionId, AuthMethods)>,
     /// Whether accounts at providers that are joined to it part with it, too.
-    pub unlink: bool,
+    pub unlink_identities: bool,
     pub by: Actor,
-    pub deed: Deed,
+    pub action: AuditAction,
     /// For the audit: facts, and `reason`. A JSON object; no secrets.
     pub detail: serde_json::Value,
     pub at: Timestamp,
@@ -47,19 +47,19 @@ pub enum MinimumFactors {
 
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum FactorsRefused {
+pub enum FactorChangeRejected {
     #[error("no such account")]
     NoSuchAccount,
     #[error("no such factor")]
     NoSuchFactor,
     /// A second authenticator app, or a passkey that is somebody's already.
     #[error("the factor is there already")]
-    Taken,
+    Duplicate,
     #[error("the last factor")]
-    Last,
+    LastFactor,
     /// The session that was to go on is over.
     #[error("the session has ended")]
-    SessionOver,
+    SessionEnded,
     #[error(transparent)]
     Store(#[from] StoreUnavailable),
 }
@@ -69,7 +69,7 @@ pub enum FactorsRefused {
 pub struct StepUpRenewal {
     pub by: Actor,
     /// In which it was proved.
-    pub era: SecurityEpoch,
+    pub epoch: SecurityEpoch,
     pub session: SessionId,
     pub methods: AuthMethods,
     pub at: Timestamp,
@@ -90,7 +90,7 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
     fn change_factors(
         &self,
         change: FactorChange,
-    ) -> impl Future<Output = Result<(), FactorsRefused>> + Send {
+    ) -> impl Future<Output = Result<(), FactorChangeRejected>> + Send {
         unsupported()
     }
     /// Whether `step` is greater than any that was used before: of any number of parallel calls with one step, one
@@ -115,7 +115,7 @@ pub trait FactorStore: Clone + Send + Sync + 'static {
         unsupported()
     }
     /// Uses the code up and says how many are left; `None` if there is none such, or somebody was quicker.
-    fn use_recovery_code(
+    fn consume_recovery_code(
         &self,
         by: &Actor,
         code: &TokenHash,

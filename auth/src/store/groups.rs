@@ -60,7 +60,7 @@ pub trait GroupStore: Clone + Send + Sync + 'static {
         unsupported()
     }
     /// Active accounts that have a role in the realm through groups, by username and group.
-    fn members_through(
+    fn members_via_groups(
         &self,
         realm: &RealmId,
     ) -> impl Future<Output = StoreResult<Vec<(Account, GroupName, Role)>>> + Send {

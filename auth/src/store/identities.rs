@@ -30,9 +30,9 @@ pub struct NewIdentity {
 /// What became of a new account that an identity opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkResult {
-    Done,
+    LinkResult,
     /// The name is or was somebody's, or is the console's.
-    NameTaken,
+    UsernameTaken,
     /// The identity opens an account already: somebody else was quicker, and may be the same person.
     IdentityTaken,
 }
@@ -58,7 +58,7 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
     fn link_identity(
         &self,
         by: Actor,
-        era: SecurityEpoch,
+        epoch: SecurityEpoch,
         new: NewIdentity,
         at: Timestamp,
     ) -> impl Future<Output = StoreResult<Option<InsertResult>>> + Send {
@@ -75,7 +75,7 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<bool>> + Send {
         unsupported()
     }
-    fn identity_used(
+    fn touch_identity(
         &self,
         issuer: &str,
         subject: &str,
@@ -84,7 +84,7 @@ pub trait IdentityStore: Clone + Send + Sync + 'static {
         unsupported()
     }
     /// A new account with its identity, or neither.
-    fn create_linked(
+    fn create_linked_account(
         &self,
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,

@@ -9,7 +9,7 @@ use crate::{Actor, NewAccount, RealmId, Role, TokenHash, inviting::Invitation};
 #[derive(Clone, Debug)]
 pub struct AcceptInvitation {
     pub hash: TokenHash,
-    pub invite: Invitation,
+    pub invitation: Invitation,
     pub new: NewAccount,
     pub roles: Vec<(RealmId, Role)>,
     /// The new account itself.
@@ -27,10 +27,10 @@ pub enum AcceptInvitationResult {
 }
 
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
-pub trait InviteStore: Clone + Send + Sync + 'static {
+pub trait InvitationStore: Clone + Send + Sync + 'static {
     /// Takes the slip and makes the account, or does neither. [`Invite::is_good_by`] decides about whoever invited, as
     /// they are inside this transaction; the new account is responsible for itself, and the audit names the inviter.
-    fn accept_invitation(&self, redeem: AcceptInvitation) -> impl Future<Output = StoreResult<AcceptInvitationResult>> + Send {
+    fn accept_invitation(&self, accept: AcceptInvitation) -> impl Future<Output = StoreResult<AcceptInvitationResult>> + Send {
         unsupported()
     }
 }

@@ -34,7 +34,7 @@ pub struct StoredKey {
     /// By its registered name (RFC 7518), for people who look; what counts is sealed with the key.
     pub algorithm: String,
     pub sealed: SecretString,
-    pub made_at: Timestamp,
+    pub created_at: Timestamp,
     /// Since when it only verifies; `None` for the one that signs.
     pub retired_at: Option<Timestamp>,
 }
@@ -48,7 +48,7 @@ pub struct Reseal {
     /// What keyed passwords under the old one, sealed under the new one.
     pub pepper: StoredKey,
     /// Seals anew.
-    pub handover: Rewrapper,
+    pub rewrapper: Rewrapper,
     pub at: Timestamp,
 }
 
@@ -56,9 +56,9 @@ pub struct Reseal {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resealed {
     pub keys: u64,
-    pub apps: u64,
+    pub totp_secrets: u64,
     /// What did not open under the old master key either, and was left as it is.
-    pub dead: u64,
+    pub unreadable: u64,
 }
 
 /// A host that needs no ring of its own may keep it in memory: tokens then end with the process.
@@ -74,14 +74,14 @@ pub trait KeyStore: Clone + Send + Sync + 'static {
         old: Option<&str>,
     ) -> impl Future<Output = StoreResult<bool>> + Send;
     /// Forgets those that were retired before `before`; says how many.
-    fn forget_keys(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send;
+    fn purge_keys(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send;
     /// Forgets peppers that were retired before `before` and that no password is under; says how many.
-    fn forget_peppers(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send {
+    fn purge_peppers(&self, before: Timestamp) -> impl Future<Output = StoreResult<u64>> + Send {
         std::future::ready(Ok(0))
     }
     /// The name of the master key in force. `None` where none has said its name yet, and where a host keeps none:
     /// its master key cannot be replaced then.
-    fn master(&self) -> impl Future<Output = StoreResult<Option<String>>> + Send {
+    fn master_id(&self) -> impl Future<Output = StoreResult<Option<String>>> + Send {
         std::future::ready(Ok(None))
     }
     /// `name` is in force from now on, and nothing is sealed anew. False, with nothing changed, if `old` is not in force
@@ -92,7 +92,7 @@ pub trait KeyStore: Clone + Send + Sync + 'static {
     /// what nobody can open.
     fn set_master_id(
         &self,
-        name: &str,
+        id: &str,
         old: Option<&str>,
         at: Timestamp,
     ) -> impl Future<Output = StoreResult<bool>> + Send {

@@ -26,9 +26,9 @@ impl Member {
     /// The greatest role in each realm, its own or through a group.
     #[must_use]
     pub fn rights(&self) -> HashMap<RealmId, Role> {
-        let through = self.groups.iter().flat_map(|membership| &membership.roles);
+        let via_groups = self.groups.iter().flat_map(|membership| &membership.roles);
         let mut rights = HashMap::new();
-        for (realm, role) in self.roles.iter().chain(through) {
+        for (realm, role) in self.roles.iter().chain(via_groups) {
             let best = rights.entry(realm.clone()).or_insert(*role);
             *best = (*role).max(*best);
         }
@@ -48,7 +48,7 @@ pub struct AccountQuery {
     /// Matches a part of username, display name or e-mail, ignoring case.
     pub search: Option<String>,
     /// `None` for all.
-    pub among: Option<AccountFilter>,
+    pub filter: Option<AccountFilter>,
     /// Only names greater than this one.
     pub after: Option<Username>,
     pub limit: u32,
@@ -66,7 +66,7 @@ pub enum AccountFilter {
     /// Where one of their secrets was tried in vain so often that waiting does not help, at least from somewhere.
     LockedOut,
     /// Whose password is not taken any more until a link has set a new one.
-    ResetRequired,
+    MustChangePassword,
 }
 
 impl AccountFilter {
@@ -76,10 +76,10 @@ impl AccountFilter {
         Self::Administrators,
         Self::WithoutSecondFactor,
         Self::LockedOut,
-        Self::ResetRequired,
+        Self::MustChangePassword,
     ];
     /// Failures in a row that make [`LockedOut`](Self::LockedOut).
-    pub const LOCKED_OUT: u32 = crate::guessing::MAX_FAILURES;
+    pub const LOCKOUT_THRESHOLD: u32 = crate::guessing::MAX_FAILURES;
 
     /// As it is asked for.
     #[must_use]
@@ -90,12 +90,12 @@ impl AccountFilter {
             Self::Administrators => "administrators",
             Self::WithoutSecondFactor => "without_second_factor",
             Self::LockedOut => "locked_out",
-            Self::ResetRequired => "reset_required",
+            Self::MustChangePassword => "reset_required",
         }
     }
 
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|among| among.as_str() == raw)
+        Self::ALL.into_iter().find(|filter| filter.as_str() == raw)
     }
 }

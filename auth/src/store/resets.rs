@@ -15,26 +15,27 @@ pub struct ResetConditions {
     email: String,
     /// The administrator who hands it over, and their [era](crate::Era). `None` where it went by mail to its owner, or was
     /// made at the console.
+    #[serde(rename = "maker")]
     creator: Option<(String, i64)>,
 }
 
 impl ResetConditions {
     #[must_use]
-    pub fn of(account: &Account, maker: Option<&Account>) -> Self {
+    pub fn of(account: &Account, creator: Option<&Account>) -> Self {
         Self {
             email: address(account).to_owned(),
-            creator: maker.map(|maker| (maker.username.as_str().to_owned(), maker.epoch.number())),
+            creator: creator.map(|creator| (creator.username.as_str().to_owned(), creator.epoch.number())),
         }
     }
 
     /// `None` for a link that was made by a version before this one.
     #[must_use]
-    pub fn read(slip: &OneTimeToken) -> Option<Self> {
-        serde_json::from_str(&slip.body).ok()
+    pub fn parse(one_time: &OneTimeToken) -> Option<Self> {
+        serde_json::from_str(&one_time.body).ok()
     }
 
     #[must_use]
-    pub fn maker(&self) -> Option<Username> {
+    pub fn creator(&self) -> Option<Username> {
         self.creator
             .as_ref()
             .and_then(|(name, _)| Username::parse(name).ok())
@@ -43,15 +44,15 @@ impl ResetConditions {
     /// Whether the link is still good: with another address it is dead, and so it is where its maker could make none
     /// any more or has thrown everything out since.
     #[must_use]
-    pub fn still_hold(&self, account: &Account, maker: Option<&Account>) -> bool {
-        let may_make = |maker: &Account, era: i64| {
-            maker.standing == AccountStatus::Active && maker.administrator && maker.epoch.number() == era
+    pub fn still_hold(&self, account: &Account, creator: Option<&Account>) -> bool {
+        let may_create = |creator: &Account, epoch: i64| {
+            creator.status == AccountStatus::Active && creator.administrator && creator.epoch.number() == epoch
         };
-        let made = self
+        let has_valid_creator = self
             .creator
             .as_ref()
-            .is_none_or(|(_, era)| maker.is_some_and(|maker| may_make(maker, *era)));
-        made && account.standing == AccountStatus::Active && address(account) == self.email
+            .is_none_or(|(_, epoch)| creator.is_some_and(|creator| may_create(creator, *epoch)));
+        has_valid_creator && account.status == AccountStatus::Active && address(account) == self.email
     }
 }
 
@@ -61,7 +62,7 @@ fn address(account: &Account) -> &str {
 
 /// A new password, by link.
 #[derive(Clone, Debug)]
-pub struct Reset {
+pub struct PasswordReset {
     pub link: TokenHash,
     pub password: PasswordHash,
     pub by: Actor,
@@ -84,15 +85,15 @@ pub trait ResetStore: Clone + Send + Sync + 'static {
     /// was made after `unless_since`: of any number of parallel calls one gets `true`.
     fn insert_reset(
         &self,
-        slip: OneTimeToken,
-        record: NewAuditEntry,
+        one_time: OneTimeToken,
+        entry: NewAuditEntry,
         unless_since: Option<Timestamp>,
     ) -> impl Future<Output = StoreResult<bool>> + Send {
         unsupported()
     }
     /// Takes the link, replaces the password, lifts the need of a reset, begins a new [era](crate::Era) and ends every
     /// session, personal access tokens among them. `None`, and nothing has changed, where the link is gone or its account is not what it was.
-    fn reset_password(&self, reset: Reset) -> impl Future<Output = StoreResult<Option<Account>>> + Send {
+    fn reset_password(&self, reset: PasswordReset) -> impl Future<Output = StoreResult<Option<Account>>> + Send {
         unsupported()
     }
 }

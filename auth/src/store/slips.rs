@@ -13,7 +13,7 @@ pub enum OneTimeKind {
     /// A password that may be set anew.
     Reset,
     /// An account that may be made.
-    Invite,
+    Invitation,
     /// An e-mail address that may be confirmed.
     EmailLink,
     /// A sign-in that waits for its second factor.
@@ -21,9 +21,9 @@ pub enum OneTimeKind {
     /// A passkey ceremony (`WebAuthn` §7) under way.
     Ceremony,
     /// A TOTP secret that was shown and not yet proved.
-    Enrolment,
+    Enrollment,
     /// An authorization code (RFC 6749 §4.1.2).
-    Code,
+    AuthorizationCode,
     /// A device code (RFC 8628 §3.2), and the user code that leads to it.
     DeviceCode,
     UserCode,
@@ -36,12 +36,12 @@ impl OneTimeKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reset => "reset",
-            Self::Invite => "invite",
+            Self::Invitation => "invite",
             Self::EmailLink => "email_link",
             Self::SecondFactor => "second_factor",
             Self::Ceremony => "ceremony",
-            Self::Enrolment => "enrolment",
-            Self::Code => "code",
+            Self::Enrollment => "enrolment",
+            Self::AuthorizationCode => "code",
             Self::DeviceCode => "device_code",
             Self::UserCode => "user_code",
             Self::Upstream => "upstream",
@@ -64,12 +64,12 @@ pub struct OneTimeToken {
 /// An expired slip is as good as none.
 #[expect(unused_variables, reason = "what is not kept is not looked at")]
 pub trait OneTimeTokenStore: Clone + Send + Sync + 'static {
-    fn insert_token(&self, slip: OneTimeToken) -> impl Future<Output = StoreResult<()>> + Send {
+    fn insert_token(&self, one_time: OneTimeToken) -> impl Future<Output = StoreResult<()>> + Send {
         unsupported()
     }
     /// Marks something as used: of any number of parallel calls with one kind and hash, one hears true and its slip is
     /// kept.
-    fn insert_token_if_absent(&self, slip: OneTimeToken) -> impl Future<Output = StoreResult<bool>> + Send {
+    fn insert_token_if_absent(&self, one_time: OneTimeToken) -> impl Future<Output = StoreResult<bool>> + Send {
         unsupported()
     }
     /// Looks without taking.
@@ -93,7 +93,7 @@ pub trait OneTimeTokenStore: Clone + Send + Sync + 'static {
     /// Compare-and-swap of the body: false if it is not `slip.body` any more, or the slip is gone.
     fn compare_and_swap_token(
         &self,
-        slip: &OneTimeToken,
+        one_time: &OneTimeToken,
         body: String,
         at: Timestamp,
     ) -> impl Future<Output = StoreResult<bool>> + Send {

@@ -91,7 +91,7 @@ pub enum AttemptSource {
     /// From wherever the account has not signed in before, all together.
     Unknown,
     /// A network that it has signed in from.
-    Network(NetworkPrefix),
+    NetworkPrefix(NetworkPrefix),
     /// A browser that it has signed in with.
     Device(TokenHash),
 }
@@ -102,7 +102,7 @@ impl AttemptSource {
     pub fn key(&self) -> String {
         match self {
             Self::Unknown => String::new(),
-            Self::Network(network) => format!("network {network}"),
+            Self::NetworkPrefix(network) => format!("network {network}"),
             Self::Device(device) => format!("device {}", device.as_str()),
         }
     }
@@ -111,7 +111,7 @@ impl AttemptSource {
     pub fn parse(key: &str) -> Option<Self> {
         match key.split_once(' ') {
             None if key.is_empty() => Some(Self::Unknown),
-            Some(("network", network)) => NetworkPrefix::parse(network).map(Self::Network),
+            Some(("network", network)) => NetworkPrefix::parse(network).map(Self::NetworkPrefix),
             Some(("device", hash)) => Some(Self::Device(TokenHash::new(hash))),
             _ => None,
         }
@@ -121,11 +121,11 @@ impl AttemptSource {
 impl Origin {
     /// What an account that tries something from here may be known by: its device first.
     #[must_use]
-    pub fn places(&self) -> Vec<AttemptSource> {
+    pub fn sources(&self) -> Vec<AttemptSource> {
         let device = self.device.clone().map(AttemptSource::Device);
         device
             .into_iter()
-            .chain([AttemptSource::Network(NetworkPrefix::of(self.address))])
+            .chain([AttemptSource::NetworkPrefix(NetworkPrefix::of(self.address))])
             .collect()
     }
 }
@@ -133,14 +133,14 @@ impl Origin {
 impl Session {
     /// Where its owner is no stranger from then on. Only a web session's browser keeps what it was given.
     #[must_use]
-    pub fn places(&self) -> Vec<AttemptSource> {
-        let mut places = self.origin.places();
-        places.retain(|place| match self.kind {
+    pub fn sources(&self) -> Vec<AttemptSource> {
+        let mut sources = self.origin.sources();
+        sources.retain(|source| match self.kind {
             SessionKind::Web => true,
-            SessionKind::OAuth => !matches!(place, AttemptSource::Device(_)),
+            SessionKind::OAuth => !matches!(source, AttemptSource::Device(_)),
             SessionKind::Personal => false,
         });
-        places
+        sources
     }
 }
 
@@ -175,8 +175,8 @@ pub enum Bucket {
     /// One kind of secret of one account, or of nobody by that name, tried from one place.
     Account {
         username: Username,
-        secret: CredentialKind,
-        place: AttemptSource,
+        kind: CredentialKind,
+        source: AttemptSource,
     },
 }
 
@@ -186,39 +186,39 @@ impl Bucket {
     #[must_use]
     pub fn key(&self) -> [String; 3] {
         match self {
-            Self::Network(tries, of) => [String::new(), tries.as_str().to_owned(), of.to_string()],
+            Self::Network(class, of) => [String::new(), class.as_str().to_owned(), of.to_string()],
             Self::Account {
                 username,
-                secret,
-                place,
+                kind: secret,
+                source,
             } => [
-                Self::key_of(username),
+                Self::account_key(username),
                 secret.as_str().to_owned(),
-                place.key(),
+                source.key(),
             ],
         }
     }
 
     /// The first part of all keys of an account.
     #[must_use]
-    pub fn key_of(username: &Username) -> String {
+    pub fn account_key(username: &Username) -> String {
         hex::encode(&digest(&SHA256, format!("throttle {username}").as_bytes()).as_ref()[..16])
     }
 
     /// Takes one back that is a network's, or of an account that there is.
     #[must_use]
-    pub fn parse(username: Option<&Username>, what: &str, place: &str) -> Option<Self> {
+    pub fn parse(username: Option<&Username>, what: &str, source: &str) -> Option<Self> {
         let Some(username) = username else {
-            let tries = RateClass::ALL
+            let class = RateClass::ALL
                 .into_iter()
-                .find(|tries| tries.as_str() == what)?;
-            return NetworkPrefix::parse(place).map(|network| Self::Network(tries, network));
+                .find(|class| class.as_str() == what)?;
+            return NetworkPrefix::parse(source).map(|network| Self::Network(class, network));
         };
-        let (secret, place) = (CredentialKind::parse(what)?, AttemptSource::parse(place)?);
+        let (secret, source) = (CredentialKind::parse(what)?, AttemptSource::parse(source)?);
         Some(Self::Account {
             username: username.clone(),
-            secret,
-            place,
+            kind: secret,
+            source,
         })
     }
 
@@ -255,7 +255,7 @@ pub struct ThrottleState {
     /// Of the buckets asked for, those that somebody failed in.
     pub counts: Vec<FailureCount>,
     /// Of the places asked for, those that are known.
-    pub known: Vec<AttemptSource>,
+    pub known_sources: Vec<AttemptSource>,
 }
 
 /// One failure, for one bucket.
@@ -289,16 +289,16 @@ pub struct LockoutQuery {
 #[derive(Clone, Copy, Debug)]
 pub struct PurgeCutoffs {
     /// Networks that have paid off by then.
-    pub paid_off_by: Timestamp,
+    pub tat_before: Timestamp,
     /// Names without an account that nobody tried since.
-    pub nobody_since: Timestamp,
+    pub unknown_account_before: Timestamp,
     /// Places that nobody signed in from since.
-    pub unseen_since: Timestamp,
+    pub known_source_before: Timestamp,
 }
 
 /// Places are learned by [`start_session`](super::AuthStore::start_session).
 pub trait ThrottleStore: Clone + Send + Sync + 'static {
-    fn throttles(&self, inquiry: ThrottleQuery) -> impl Future<Output = StoreResult<ThrottleState>> + Send;
+    fn throttles(&self, query: ThrottleQuery) -> impl Future<Output = StoreResult<ThrottleState>> + Send;
     /// All of them, in the order given, networks first. Of any number of parallel calls each counts. Answers what the
     /// tallies are now.
     fn record_failures(
@@ -312,19 +312,19 @@ pub trait ThrottleStore: Clone + Send + Sync + 'static {
     fn reset_counts(
         &self,
         username: &Username,
-        secret: CredentialKind,
+        kind: CredentialKind,
     ) -> impl Future<Output = StoreResult<()>> + Send;
     /// Latest failure first, at most 1,000.
-    fn lockouts(&self, what: LockoutQuery) -> impl Future<Output = StoreResult<Vec<FailureCount>>> + Send;
+    fn lockouts(&self, query: LockoutQuery) -> impl Future<Output = StoreResult<Vec<FailureCount>>> + Send;
     /// Forgets failures and says so in the audit; answers how many buckets there were.
     fn lift(
         &self,
-        whose: ThrottleTarget,
+        target: ThrottleTarget,
         by: Actor,
         at: Timestamp,
     ) -> impl Future<Output = StoreResult<u64>> + Send;
     /// Answers how many buckets and places were forgotten.
-    fn purge_throttles(&self, what: PurgeCutoffs) -> impl Future<Output = StoreResult<u64>> + Send;
+    fn purge_throttles(&self, cutoffs: PurgeCutoffs) -> impl Future<Output = StoreResult<u64>> + Send;
 }
 
 #[cfg(test)]
@@ -379,15 +379,15 @@ mod tests {
         let username = Username::parse("ada@example.org").unwrap();
         let account = |place| Bucket::Account {
             username: username.clone(),
-            secret: CredentialKind::Totp,
-            place,
+            kind: CredentialKind::Totp,
+            source: place,
         };
         for bucket in [
             Bucket::Network(RateClass::Guesses, network("192.0.2.7")),
             Bucket::Network(RateClass::Tokens, network("2001:db8::1")),
             Bucket::Network(RateClass::Guesses, NetworkPrefix::parse("2001:db8::/48").unwrap()),
             account(AttemptSource::Unknown),
-            account(AttemptSource::Network(network("2001:db8::1"))),
+            account(AttemptSource::NetworkPrefix(network("2001:db8::1"))),
             account(AttemptSource::Device(TokenHash::new("abc"))),
         ] {
             let [who, what, place] = bucket.key();

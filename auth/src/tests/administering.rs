@@ -6,27 +6,27 @@ use crate::{
     auth::{ManageAccounts, ManageMembers},
 };
 
-fn standing(standing: AccountStatus) -> AccountChange {
+fn status_change(standing: AccountStatus) -> AccountChange {
     AccountChange {
-        standing: Some(standing),
+        status: Some(standing),
         ..AccountChange::default()
     }
 }
 
 #[tokio::test]
 async fn disabled_account_loses_its_session_immediately() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
-    let (tokens, ada) = house.signed_in("ada").await;
+    let (tokens, ada) = house.sign_in("ada").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
     house
         .auth
-        .change_account(&permit, &name("ada"), standing(AccountStatus::Disabled))
+        .change_account(&permit, &name("ada"), status_change(AccountStatus::Disabled))
         .await
         .unwrap();
     assert!(matches!(
-        house.auth.authenticate_bearer(access(&tokens)).await,
+        house.auth.authenticate_bearer(access_token(&tokens)).await,
         Err(AuthError::InvalidToken)
     ));
     assert!(matches!(
@@ -35,19 +35,19 @@ async fn disabled_account_loses_its_session_immediately() {
     ));
     house
         .auth
-        .change_account(&permit, &name("ada"), standing(AccountStatus::Active))
+        .change_account(&permit, &name("ada"), status_change(AccountStatus::Active))
         .await
         .unwrap();
     assert!(
-        house.auth.authenticate_bearer(access(&tokens)).await.is_err(),
+        house.auth.authenticate_bearer(access_token(&tokens)).await.is_err(),
         "its sessions stay dead"
     );
-    house.token("ada", GOOD).await.unwrap();
+    house.password_grant("ada", GOOD_PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn last_administrator_cannot_be_demoted_disabled_or_deleted() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
     let demoted = AccountChange {
@@ -56,8 +56,8 @@ async fn last_administrator_cannot_be_demoted_disabled_or_deleted() {
     };
     for change in [
         demoted,
-        standing(AccountStatus::Disabled),
-        standing(AccountStatus::Deleted),
+        status_change(AccountStatus::Disabled),
+        status_change(AccountStatus::Deleted),
     ] {
         let refused = house
             .auth
@@ -69,14 +69,14 @@ async fn last_administrator_cannot_be_demoted_disabled_or_deleted() {
 
 #[tokio::test]
 async fn deleted_account_is_gone_and_its_username_reserved() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();
     let see = root.permit(None).unwrap();
     house.register("ada").await;
     house
         .auth
-        .change_account(&permit, &name("ada"), standing(AccountStatus::Deleted))
+        .change_account(&permit, &name("ada"), status_change(AccountStatus::Deleted))
         .await
         .unwrap();
     assert!(matches!(
@@ -85,26 +85,26 @@ async fn deleted_account_is_gone_and_its_username_reserved() {
     ));
     let revived = house
         .auth
-        .change_account(&permit, &name("ada"), standing(AccountStatus::Active))
+        .change_account(&permit, &name("ada"), status_change(AccountStatus::Active))
         .await;
     assert!(matches!(revived, Err(AuthError::NoSuchAccount)));
-    let again = house.auth.register(applicant("ada"), &origin()).await;
+    let again = house.auth.register(registration_request("ada"), &origin()).await;
     assert!(matches!(again, Err(AuthError::UsernameTaken)));
 }
 
 #[tokio::test]
 async fn revoked_role_applies_to_live_session_immediately() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
-    let (tokens, _) = house.signed_in("ada").await;
+    let (tokens, _) = house.sign_in("ada").await;
     let permit: Permit<ManageMembers> = root.permit(Some(&realm("main"))).unwrap();
     house
         .auth
         .set_role(&permit, &name("ada"), Some(Role::Manager))
         .await
         .unwrap();
-    let ada = house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
+    let ada = house.auth.authenticate_bearer(access_token(&tokens)).await.unwrap();
     ada.permit::<ManageMembers>(Some(&realm("main"))).unwrap();
     house
         .auth
@@ -118,7 +118,7 @@ async fn revoked_role_applies_to_live_session_immediately() {
 
 #[tokio::test]
 async fn manager_has_no_rights_outside_own_realm() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
     let permit: Permit<ManageMembers> = root.permit(Some(&realm("main"))).unwrap();
@@ -127,7 +127,7 @@ async fn manager_has_no_rights_outside_own_realm() {
         .set_role(&permit, &name("ada"), Some(Role::Manager))
         .await
         .unwrap();
-    let (_, ada) = house.signed_in("ada").await;
+    let (_, ada) = house.sign_in("ada").await;
     assert!(matches!(
         ada.permit::<ManageMembers>(Some(&realm("attic"))),
         Err(AuthError::RealmNotFound)
@@ -144,7 +144,7 @@ async fn manager_has_no_rights_outside_own_realm() {
 
 #[tokio::test]
 async fn demoted_administrator_gets_no_administrator_permit() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     let other = house.administrator("other").await;
     let permit: Permit<ManageAccounts> = root.permit(None).unwrap();

@@ -12,14 +12,14 @@ use crate::{
     store::{FactorChange, FactorStore as _, KeyPurpose, KeyStore as _, MinimumFactors, Removal, Resealed},
 };
 
-fn new_key() -> MasterKey {
+fn new_master_key() -> MasterKey {
     MasterKey::parse("Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0Pd").unwrap()
 }
 
-async fn replaced(house: &House) -> Resealed {
+async fn rotate_master(house: &TestAuth) -> Resealed {
     rotate_master_key(
         &house.store,
-        (&key(), &new_key()),
+        (&master_key(), &new_master_key()),
         &house.auth.0.clock,
         &SecureRandom::system(),
     )
@@ -27,7 +27,7 @@ async fn replaced(house: &House) -> Resealed {
     .unwrap()
 }
 
-async fn opened(house: &House, master: MasterKey) -> Result<Auth<Memory>, AuthError> {
+async fn open_with(house: &TestAuth, master: MasterKey) -> Result<Auth<MemoryStore>, AuthError> {
     Auth::open(
         house.store.clone(),
         settings(),
@@ -38,7 +38,7 @@ async fn opened(house: &House, master: MasterKey) -> Result<Auth<Memory>, AuthEr
     .await
 }
 
-async fn hash_of(house: &House, username: &str) -> String {
+async fn password_hash(house: &TestAuth, username: &str) -> String {
     house
         .store
         .credentials(&name(username))
@@ -50,12 +50,12 @@ async fn hash_of(house: &House, username: &str) -> String {
         .to_owned()
 }
 
-async fn peppers(house: &House) -> usize {
+async fn pepper_count(house: &TestAuth) -> usize {
     house.store.keys(KeyPurpose::Peppers).await.unwrap().len()
 }
 
 /// An app of ada's, sealed as it is when she turns one on.
-async fn with_app(house: &House) -> FactorId {
+async fn enroll_totp(house: &TestAuth) -> FactorId {
     let (id, at) = (
         FactorId::random(&SecureRandom::system()),
         house.auth.0.clock.now(),
@@ -63,7 +63,7 @@ async fn with_app(house: &House) -> FactorId {
     let body = house
         .auth
         .0
-        .factors
+        .factor_sealer
         .seal(b"seed", id.as_str(), &SecureRandom::system())
         .unwrap();
     let (username, kind, name) = (name("ada"), FactorKind::Totp, "app".to_owned());
@@ -82,11 +82,11 @@ async fn with_app(house: &House) -> FactorId {
         username: app.username.clone(),
         remove: Removal::Nothing,
         add: vec![app],
-        least: MinimumFactors::None,
+        minimum: MinimumFactors::None,
         keep: None,
-        unlink: false,
+        unlink_identities: false,
         by: crate::Actor::console(),
-        deed: crate::audit::Deed::FactorAdded,
+        action: crate::audit::AuditAction::FactorAdded,
         detail: serde_json::json!({}),
         at,
     };
@@ -96,39 +96,39 @@ async fn with_app(house: &House) -> FactorId {
 
 #[tokio::test]
 async fn replaced_master_key_moves_passwords_to_new_pepper() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
     house.register("bob").await;
-    let before = hash_of(&house, "ada").await;
-    replaced(&house).await;
-    let auth = opened(&house, new_key()).await.unwrap();
+    let before = password_hash(&house, "ada").await;
+    rotate_master(&house).await;
+    let auth = open_with(&house, new_master_key()).await.unwrap();
     assert!(matches!(
         auth.token("ada", password("wrong wrong wrong"), origin())
             .await,
-        Err(AuthError::BadCredentials)
+        Err(AuthError::InvalidCredentials)
     ));
-    auth.token("ada", password(GOOD), origin()).await.unwrap();
-    let after = hash_of(&house, "ada").await;
+    auth.token("ada", password(GOOD_PASSWORD), origin()).await.unwrap();
+    let after = password_hash(&house, "ada").await;
     assert_ne!(
         before.split('$').nth(2),
         after.split('$').nth(2),
         "{before} {after}"
     );
-    auth.token("ada", password(GOOD), origin()).await.unwrap();
+    auth.token("ada", password(GOOD_PASSWORD), origin()).await.unwrap();
     // Kept for bob, however long he stays away, and forgotten after him.
-    house.hands.forward(Duration::from_hours(24 * 400));
+    house.clock.advance(Duration::from_hours(24 * 400));
     auth.rotate_keys_if_due().await.unwrap();
-    assert_eq!(peppers(&house).await, 1);
-    auth.token("bob", password(GOOD), origin()).await.unwrap();
+    assert_eq!(pepper_count(&house).await, 1);
+    auth.token("bob", password(GOOD_PASSWORD), origin()).await.unwrap();
     auth.rotate_keys_if_due().await.unwrap();
-    assert_eq!(peppers(&house).await, 0);
+    assert_eq!(pepper_count(&house).await, 0);
 }
 
 #[tokio::test]
 async fn pepper_survives_repeated_master_key_replacement() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    replaced(&house).await;
+    rotate_master(&house).await;
     let third = MasterKey::parse("Mn3Bv7Cx1Zl9Kj5Hg2Fd8Sa4Po6Iu0Yt").unwrap();
     let turn = async |old: &MasterKey, new: &MasterKey| {
         rotate_master_key(
@@ -141,46 +141,46 @@ async fn pepper_survives_repeated_master_key_replacement() {
         .unwrap()
     };
     assert_eq!(
-        turn(&new_key(), &third).await,
+        turn(&new_master_key(), &third).await,
         Resealed {
             keys: 2,
-            apps: 0,
-            dead: 0
+            totp_secrets: 0,
+            unreadable: 0
         }
     );
-    opened(&house, third)
+    open_with(&house, third)
         .await
         .unwrap()
-        .token("ada", password(GOOD), origin())
+        .token("ada", password(GOOD_PASSWORD), origin())
         .await
         .unwrap();
     let third = MasterKey::parse("Mn3Bv7Cx1Zl9Kj5Hg2Fd8Sa4Po6Iu0Yt").unwrap();
-    turn(&third, &key()).await;
-    opened(&house, key())
+    turn(&third, &master_key()).await;
+    open_with(&house, master_key())
         .await
         .unwrap()
-        .token("ada", password(GOOD), origin())
+        .token("ada", password(GOOD_PASSWORD), origin())
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn replaced_master_key_opens_no_resealed_secrets() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
     house.register("bob").await;
-    let (tokens, _) = house.signed_in("bob").await;
-    let id = with_app(&house).await;
+    let (tokens, _) = house.sign_in("bob").await;
+    let id = enroll_totp(&house).await;
     assert_eq!(
-        replaced(&house).await,
+        rotate_master(&house).await,
         Resealed {
             keys: 1,
-            apps: 1,
-            dead: 0
+            totp_secrets: 1,
+            unreadable: 0
         }
     );
     assert!(matches!(
-        opened(&house, key()).await,
+        open_with(&house, master_key()).await,
         Err(AuthError::MasterKeyMismatch)
     ));
     let app = house.store.factor(&id).await.unwrap().unwrap();
@@ -190,11 +190,11 @@ async fn replaced_master_key_opens_no_resealed_secrets() {
             .open(&app.body, id.as_str())
             .is_ok()
     };
-    assert!(opens(&new_key()) && !opens(&key()));
+    assert!(opens(&new_master_key()) && !opens(&master_key()));
     for purpose in [KeyPurpose::AccessTokens, KeyPurpose::Peppers] {
         for row in house.store.keys(purpose).await.unwrap() {
-            for sealer in [Purpose::Ring, Purpose::RetiredPeppers] {
-                let sealer = Sealer::new(&key(), sealer).unwrap();
+            for sealer in [Purpose::KeyRing, Purpose::RetiredPeppers] {
+                let sealer = Sealer::new(&master_key(), sealer).unwrap();
                 assert!(
                     sealer
                         .open(row.sealed.expose_secret(), &aad(purpose, &row.kid))
@@ -204,19 +204,19 @@ async fn replaced_master_key_opens_no_resealed_secrets() {
         }
     }
     // The key that signs is the same one still, sealed anew.
-    opened(&house, new_key())
+    open_with(&house, new_master_key())
         .await
         .unwrap()
-        .authenticate_bearer(access(&tokens))
+        .authenticate_bearer(access_token(&tokens))
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn unreadable_secret_is_counted_and_unchanged_on_replacement() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let id = with_app(&house).await;
+    let id = enroll_totp(&house).await;
     let app = house.store.factor(&id).await.unwrap().unwrap();
     let dead = "0011223344556677.AAAA".to_owned();
     assert!(
@@ -227,11 +227,11 @@ async fn unreadable_secret_is_counted_and_unchanged_on_replacement() {
             .unwrap()
     );
     assert_eq!(
-        replaced(&house).await,
+        rotate_master(&house).await,
         Resealed {
             keys: 1,
-            apps: 0,
-            dead: 1
+            totp_secrets: 0,
+            unreadable: 1
         }
     );
     assert_eq!(house.store.factor(&id).await.unwrap().unwrap().body, dead);
@@ -239,7 +239,7 @@ async fn unreadable_secret_is_counted_and_unchanged_on_replacement() {
 
 #[tokio::test]
 async fn master_key_replacement_requires_active_and_different_key() {
-    let house = house().await;
+    let house = test_auth().await;
     let turn = async |old: MasterKey, new: MasterKey| {
         rotate_master_key(
             &house.store,
@@ -250,17 +250,17 @@ async fn master_key_replacement_requires_active_and_different_key() {
         .await
     };
     assert!(matches!(
-        turn(key(), key()).await,
-        Err(AuthError::SameMasterKey)
+        turn(master_key(), master_key()).await,
+        Err(AuthError::MasterKeyUnchanged)
     ));
     assert!(matches!(
-        turn(new_key(), key()).await,
+        turn(new_master_key(), master_key()).await,
         Err(AuthError::MasterKeyMismatch)
     ));
-    turn(key(), new_key()).await.unwrap();
+    turn(master_key(), new_master_key()).await.unwrap();
     assert!(
         matches!(
-            turn(key(), new_key()).await,
+            turn(master_key(), new_master_key()).await,
             Err(AuthError::MasterKeyMismatch)
         ),
         "twice"
@@ -269,13 +269,13 @@ async fn master_key_replacement_requires_active_and_different_key() {
 
 #[tokio::test]
 async fn process_stops_after_its_master_key_is_replaced() {
-    let house = house().await;
-    replaced(&house).await;
+    let house = test_auth().await;
+    rotate_master(&house).await;
     let stops = tokio::time::timeout(Duration::from_secs(5), house.auth.run_background_tasks()).await;
     assert!(matches!(stops, Ok(AuthError::MasterKeyMismatch)));
     let ring = KeyRing::new(
         house.store.clone(),
-        &key(),
+        &master_key(),
         KeyRules::default(),
         house.auth.0.clock.clone(),
         SecureRandom::system(),

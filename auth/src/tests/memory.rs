@@ -35,30 +35,30 @@ use crate::{
 };
 
 #[derive(Clone, Default)]
-pub(crate) struct Memory(Arc<Inner>);
+pub(crate) struct MemoryStore(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     tables: Mutex<Tables>,
-    asked: AtomicU64,
-    touched: AtomicU64,
+    queries: AtomicU64,
+    touches: AtomicU64,
     /// Loads of credentials, sessions and members wait for a permit after reading, while this is set.
-    held_up: AtomicBool,
+    paused: AtomicBool,
     gate: Arc<Gate>,
-    down: AtomicBool,
+    failing: AtomicBool,
 }
 
 struct Gate {
     /// One permit for each load that has read and now waits.
-    arrived: Semaphore,
-    go: Semaphore,
+    waiting: Semaphore,
+    resumed: Semaphore,
 }
 
 impl Default for Gate {
     fn default() -> Self {
         Self {
-            arrived: Semaphore::new(0),
-            go: Semaphore::new(0),
+            waiting: Semaphore::new(0),
+            resumed: Semaphore::new(0),
         }
     }
 }
@@ -68,28 +68,28 @@ struct Tables {
     accounts: BTreeMap<Username, (Credentials, HashMap<RealmId, Role>)>,
     sessions: HashMap<SessionId, Session>,
     cookies: HashMap<TokenHash, SessionId>,
-    refresh: HashMap<TokenHash, Refresh>,
+    refresh: HashMap<TokenHash, RefreshRow>,
     realms: Vec<Realm>,
     events: Vec<Username>,
     audit: Vec<NewAuditEntry>,
-    slips: Vec<OneTimeToken>,
+    one_time_tokens: Vec<OneTimeToken>,
     factors: Vec<Factor>,
     identities: Vec<Identity>,
     keys: Vec<StoredKey>,
     master: Option<String>,
     throttles: throttles::Throttles,
-    responsible: Vec<Actor>,
+    actors: Vec<Actor>,
     groups: BTreeMap<GroupName, Group>,
 }
 
 #[derive(Clone)]
-struct Refresh {
+struct RefreshRow {
     session: SessionId,
     used_at: Option<Timestamp>,
     successor: Option<TokenHash>,
 }
 
-impl Memory {
+impl MemoryStore {
     pub(crate) fn with_realms<const N: usize>(names: [&str; N]) -> Self {
         let store = Self::default();
         store.tables().realms = names.map(super::realm).to_vec();
@@ -101,51 +101,51 @@ impl Memory {
     }
 
     /// As a request finds it.
-    fn ask(&self) -> StoreResult<MutexGuard<'_, Tables>> {
-        if self.0.down.load(Ordering::Relaxed) {
+    fn query(&self) -> StoreResult<MutexGuard<'_, Tables>> {
+        if self.0.failing.load(Ordering::Relaxed) {
             return Err(StoreUnavailable::from_source("down"));
         }
-        self.0.asked.fetch_add(1, Ordering::Relaxed);
+        self.0.queries.fetch_add(1, Ordering::Relaxed);
         Ok(self.tables())
     }
 
-    async fn pass_gate(&self) {
+    async fn wait_if_paused(&self) {
         // As a real one would: others get on meanwhile.
         tokio::task::yield_now().await;
-        if self.0.held_up.load(Ordering::Relaxed) {
-            self.0.gate.arrived.add_permits(1);
-            self.0.gate.go.acquire().await.unwrap().forget();
+        if self.0.paused.load(Ordering::Relaxed) {
+            self.0.gate.waiting.add_permits(1);
+            self.0.gate.resumed.acquire().await.unwrap().forget();
         }
     }
 
     /// From now on whoever loads credentials, a session or a member has read it and waits.
-    pub(crate) fn hold_up(&self) {
-        self.0.held_up.store(true, Ordering::Relaxed);
+    pub(crate) fn pause_loads(&self) {
+        self.0.paused.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) async fn until_somebody_waits(&self) {
-        self.0.gate.arrived.acquire().await.unwrap().forget();
+    pub(crate) async fn wait_for_paused_load(&self) {
+        self.0.gate.waiting.acquire().await.unwrap().forget();
     }
 
-    pub(crate) fn let_go(&self) {
-        self.0.held_up.store(false, Ordering::Relaxed);
-        self.0.gate.go.add_permits(1);
+    pub(crate) fn resume_loads(&self) {
+        self.0.paused.store(false, Ordering::Relaxed);
+        self.0.gate.resumed.add_permits(1);
     }
 
-    pub(crate) fn break_down(&self) {
-        self.0.down.store(true, Ordering::Relaxed);
+    pub(crate) fn fail_queries(&self) {
+        self.0.failing.store(true, Ordering::Relaxed);
     }
 
     /// How often it was asked anything.
-    pub(crate) fn asked(&self) -> u64 {
-        self.0.asked.load(Ordering::Relaxed)
+    pub(crate) fn query_count(&self) -> u64 {
+        self.0.queries.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn touched(&self) -> u64 {
-        self.0.touched.load(Ordering::Relaxed)
+    pub(crate) fn touch_count(&self) -> u64 {
+        self.0.touches.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn hash_of(&self, username: &str) -> String {
+    pub(crate) fn password_hash(&self, username: &str) -> String {
         self.tables().accounts[&super::name(username)]
             .0
             .password
@@ -154,19 +154,19 @@ impl Memory {
     }
 
     /// What was recorded, oldest first.
-    pub(crate) fn audited(&self) -> Vec<&'static str> {
+    pub(crate) fn audit_action_names(&self) -> Vec<&'static str> {
         self.tables()
             .audit
             .iter()
-            .map(|record| record.deed.as_str())
+            .map(|record| record.action.as_str())
             .collect()
     }
 
-    pub(crate) fn responsible(&self) -> Vec<Actor> {
-        self.tables().responsible.clone()
+    pub(crate) fn actors(&self) -> Vec<Actor> {
+        self.tables().actors.clone()
     }
 
-    pub(crate) fn living_sessions(&self) -> usize {
+    pub(crate) fn live_session_count(&self) -> usize {
         self.tables()
             .sessions
             .values()
@@ -174,7 +174,7 @@ impl Memory {
             .count()
     }
 
-    pub(crate) fn unused_refresh_tokens(&self) -> usize {
+    pub(crate) fn unused_refresh_token_count(&self) -> usize {
         self.tables()
             .refresh
             .values()
@@ -183,15 +183,15 @@ impl Memory {
     }
 }
 
-impl AuthStore for Memory {
+impl AuthStore for MemoryStore {
     async fn create_account(
         &self,
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
         by: Actor,
     ) -> StoreResult<InsertResult> {
-        let mut tables = self.ask()?;
-        tables.responsible.push(by);
+        let mut tables = self.query()?;
+        tables.actors.push(by);
         Ok(tables.insert(new, roles))
     }
 
@@ -200,38 +200,38 @@ impl AuthStore for Memory {
         new: NewAccount,
         by: Actor,
     ) -> StoreResult<Option<InsertResult>> {
-        let mut tables = self.ask()?;
-        tables.responsible.push(by);
+        let mut tables = self.query()?;
+        tables.actors.push(by);
         Ok((tables.administrators() == 0).then(|| tables.insert(new, Vec::new())))
     }
 
     async fn credentials(&self, username: &Username) -> StoreResult<Option<Credentials>> {
         let found = self
-            .ask()?
+            .query()?
             .accounts
             .get(username)
             .map(|(credentials, _)| credentials.clone());
-        self.pass_gate().await;
+        self.wait_if_paused().await;
         Ok(found)
     }
 
     async fn hash_samples(&self) -> StoreResult<Vec<PasswordHash>> {
-        let tables = self.ask()?;
+        let tables = self.query()?;
         let active = tables
             .accounts
             .values()
-            .filter(|(known, _)| known.account.standing == AccountStatus::Active);
+            .filter(|(known, _)| known.account.status == AccountStatus::Active);
         Ok(active.map(|(known, _)| known.password.clone()).collect())
     }
 
     async fn member(&self, username: &Username) -> StoreResult<Option<Member>> {
-        let found = self.ask()?.member(username);
-        self.pass_gate().await;
+        let found = self.query()?.member(username);
+        self.wait_if_paused().await;
         Ok(found)
     }
 
     async fn members(&self, _: AccountQuery) -> StoreResult<Vec<Member>> {
-        let tables = self.ask()?;
+        let tables = self.query()?;
         Ok(tables
             .accounts
             .keys()
@@ -246,16 +246,16 @@ impl AuthStore for Memory {
         _: Actor,
         at: Timestamp,
     ) -> Result<Account, ChangeRejected> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         let found = tables.accounts.get(username).cloned();
         let Some((credentials, _)) =
-            found.filter(|(known, _)| known.account.standing != AccountStatus::Deleted)
+            found.filter(|(known, _)| known.account.status != AccountStatus::Deleted)
         else {
             return Err(ChangeRejected::NoSuchAccount);
         };
         let mut account = credentials.account.clone();
-        let was = account.administrator && account.standing == AccountStatus::Active;
-        account.standing = change.standing.unwrap_or(account.standing);
+        let was = account.administrator && account.status == AccountStatus::Active;
+        account.status = change.status.unwrap_or(account.status);
         account.administrator = change.administrator.unwrap_or(account.administrator);
         account.email = change.email.unwrap_or(account.email);
         let same = account.email == credentials.account.email;
@@ -263,18 +263,18 @@ impl AuthStore for Memory {
             .email_verified
             .unwrap_or(account.email_verified && same);
         account.must_change_password = change.must_change_password.unwrap_or(account.must_change_password);
-        let is = account.administrator && account.standing == AccountStatus::Active;
+        let is = account.administrator && account.status == AccountStatus::Active;
         if was && !is && tables.administrators() == 1 {
             return Err(ChangeRejected::LastAdministrator);
         }
-        let active = account.standing == AccountStatus::Active;
+        let active = account.status == AccountStatus::Active;
         if !active || account.email != credentials.account.email {
-            tables.forget_resets(username);
+            tables.delete_resets(username);
         }
         let required = account.must_change_password && !credentials.account.must_change_password;
         if account.administrator && !credentials.account.administrator {
             let grown = |session: &&mut Session| {
-                session.kind == SessionKind::Personal && session.grants.contains(Scope::Administer)
+                session.kind == SessionKind::Personal && session.scopes.contains(Scope::Administer)
             };
             let theirs = tables
                 .sessions
@@ -288,7 +288,7 @@ impl AuthStore for Memory {
             credentials.account = account;
         }
         if !active || required {
-            tables.throw_out(username, at, None);
+            tables.revoke_all(username, at, None);
         } else {
             tables.events.push(username.clone());
         }
@@ -307,7 +307,7 @@ impl AuthStore for Memory {
         _: Actor,
         _: Timestamp,
     ) -> Result<(), ChangeRejected> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         let (_, roles) = tables
             .accounts
             .get_mut(username)
@@ -321,7 +321,7 @@ impl AuthStore for Memory {
     }
 
     async fn members_of(&self, realm: &RealmId) -> StoreResult<Vec<(Account, Role)>> {
-        let tables = self.ask()?;
+        let tables = self.query()?;
         let role = |(c, roles): &(Credentials, HashMap<RealmId, Role>)| {
             Some((c.account.clone(), *roles.get(realm)?))
         };
@@ -337,7 +337,7 @@ impl AuthStore for Memory {
         _: Actor,
         at: Timestamp,
     ) -> StoreResult<bool> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         let Some((credentials, _)) = tables.accounts.get_mut(username) else {
             return Ok(false);
         };
@@ -345,19 +345,19 @@ impl AuthStore for Memory {
             return Ok(false);
         }
         credentials.password = new;
-        if why != PasswordWrite::Upgrade {
-            tables.forget_resets(username);
+        if why != PasswordWrite::Rehash {
+            tables.delete_resets(username);
         }
         match why {
-            PasswordWrite::Upgrade => {}
-            PasswordWrite::ChangeKeepingSessions { .. } => tables.begin_era(username, at),
-            PasswordWrite::Change { keep, .. } => drop(tables.throw_out(username, at, keep.as_ref())),
+            PasswordWrite::Rehash => {}
+            PasswordWrite::ChangeKeepingSessions { .. } => tables.bump_epoch(username, at),
+            PasswordWrite::Change { keep, .. } => drop(tables.revoke_all(username, at, keep.as_ref())),
         }
         Ok(true)
     }
 
     async fn has_administrator(&self) -> StoreResult<bool> {
-        Ok(self.ask()?.administrators() > 0)
+        Ok(self.query()?.administrators() > 0)
     }
 
     async fn start_session(
@@ -366,23 +366,23 @@ impl AuthStore for Memory {
         secret: TokenHash,
         era: SecurityEpoch,
     ) -> StoreResult<Option<SignInContext>> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         let account = tables
             .accounts
             .get(&session.username)
             .map(|(credentials, _)| &credentials.account);
-        if account.is_none_or(|account| account.standing != AccountStatus::Active || account.epoch != era)
+        if account.is_none_or(|account| account.status != AccountStatus::Active || account.epoch != era)
         {
             return Ok(None);
         }
-        let arrival = tables.recorded_start(&session);
-        tables.throttles.meet(&session);
+        let arrival = tables.record_sign_in(&session);
+        tables.throttles.remember_source(&session);
         match session.kind {
             crate::SessionKind::Web | crate::SessionKind::Personal => {
                 drop(tables.cookies.insert(secret, session.id.clone()));
             }
             crate::SessionKind::OAuth => {
-                let refresh = Refresh {
+                let refresh = RefreshRow {
                     session: session.id.clone(),
                     used_at: None,
                     successor: None,
@@ -395,13 +395,13 @@ impl AuthStore for Memory {
     }
 
     async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
-        let found = self.ask()?.sessions.get(id).cloned();
-        self.pass_gate().await;
+        let found = self.query()?.sessions.get(id).cloned();
+        self.wait_if_paused().await;
         Ok(found)
     }
 
     async fn session_by_cookie(&self, cookie: &TokenHash) -> StoreResult<Option<Session>> {
-        let tables = self.ask()?;
+        let tables = self.query()?;
         Ok(tables
             .cookies
             .get(cookie)
@@ -410,7 +410,7 @@ impl AuthStore for Memory {
     }
 
     async fn session_by_refresh(&self, token: &TokenHash) -> StoreResult<Option<RefreshState>> {
-        let tables = self.ask()?;
+        let tables = self.query()?;
         let Some(refresh) = tables.refresh.get(token) else {
             return Ok(None);
         };
@@ -425,26 +425,26 @@ impl AuthStore for Memory {
     }
 
     async fn rotate_refresh(&self, rotate: RefreshRotation) -> StoreResult<Rotation> {
-        Ok(self.ask()?.rotate(rotate))
+        Ok(self.query()?.rotate(rotate))
     }
 
     async fn touch_session(&self, id: &SessionId, at: Timestamp) -> StoreResult<()> {
-        self.0.touched.fetch_add(1, Ordering::Relaxed);
-        if let Some(session) = self.ask()?.sessions.get_mut(id) {
+        self.0.touches.fetch_add(1, Ordering::Relaxed);
+        if let Some(session) = self.query()?.sessions.get_mut(id) {
             session.last_seen = at;
         }
         Ok(())
     }
 
     async fn sessions_of(&self, username: &Username, at: Timestamp) -> StoreResult<Vec<Session>> {
-        let tables = self.ask()?;
+        let tables = self.query()?;
         let live =
             |s: &&Session| s.username == *username && s.ended_at.is_none() && at < s.expires_at;
         Ok(tables.sessions.values().filter(live).cloned().collect())
     }
 
     async fn end_session(&self, username: &Username, id: &SessionId, end: SessionEnd) -> StoreResult<bool> {
-        Ok(self.ask()?.end(username, end.at, |other| other == id) > 0)
+        Ok(self.query()?.end_sessions(username, end.at, |other| other == id) > 0)
     }
 
     async fn end_sessions(
@@ -453,15 +453,15 @@ impl AuthStore for Memory {
         keep: Option<&SessionId>,
         end: SessionEnd,
     ) -> StoreResult<u64> {
-        Ok(self.ask()?.throw_out(username, end.at, keep))
+        Ok(self.query()?.revoke_all(username, end.at, keep))
     }
 
     async fn realms(&self) -> StoreResult<Vec<Realm>> {
-        Ok(self.ask()?.realms.clone())
+        Ok(self.query()?.realms.clone())
     }
 
     async fn account_events_after(&self, n: i64) -> StoreResult<Vec<AccountEvent>> {
-        let tables = self.ask()?;
+        let tables = self.query()?;
         let numbered = (1..)
             .zip(tables.events.iter().cloned())
             .map(|(n, username)| AccountEvent { seq: n, username });
@@ -469,7 +469,7 @@ impl AuthStore for Memory {
     }
 
     async fn last_account_event(&self) -> StoreResult<i64> {
-        Ok(i64::try_from(self.ask()?.events.len()).unwrap())
+        Ok(i64::try_from(self.query()?.events.len()).unwrap())
     }
 
     async fn purge_ended(&self, _: Timestamp) -> StoreResult<u64> {

@@ -13,13 +13,13 @@ use crate::{
     store::{SessionEnd, EndReason},
 };
 
-const NEW: &str = "a different long password";
+const NEW_PASSWORD: &str = "a different long password";
 
 #[tokio::test]
 async fn password_change_requires_current_and_acceptable_new_password() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (_, caller) = house.signed_in("ada").await;
+    let (_, caller) = house.sign_in("ada").await;
     let change = |current: &str, new: &str| {
         let (current, new) = (password(current), password(new));
         let (auth, caller) = (house.auth.clone(), caller.clone());
@@ -29,45 +29,45 @@ async fn password_change_requires_current_and_acceptable_new_password() {
         }
     };
     assert!(matches!(
-        change("wrong", NEW).await,
+        change("wrong", NEW_PASSWORD).await,
         Err(AuthError::WrongCurrentPassword)
     ));
     assert!(matches!(
-        change(GOOD, "short").await,
-        Err(AuthError::PasswordRefused(PasswordRejected::TooShort { .. }))
+        change(GOOD_PASSWORD, "short").await,
+        Err(AuthError::PasswordRejected(PasswordRejected::TooShort { .. }))
     ));
-    house.token("ada", GOOD).await.unwrap();
-    change(GOOD, NEW).await.unwrap();
-    assert!(house.token("ada", GOOD).await.is_err());
-    house.token("ada", NEW).await.unwrap();
+    house.password_grant("ada", GOOD_PASSWORD).await.unwrap();
+    change(GOOD_PASSWORD, NEW_PASSWORD).await.unwrap();
+    assert!(house.password_grant("ada", GOOD_PASSWORD).await.is_err());
+    house.password_grant("ada", NEW_PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn password_change_ends_other_session_but_not_current() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (thief, _) = house.signed_in("ada").await;
-    let (mine, caller) = house.signed_in("ada").await;
+    let (thief, _) = house.sign_in("ada").await;
+    let (mine, caller) = house.sign_in("ada").await;
     house
         .auth
         .change_password(
             &caller,
-            password(GOOD),
-            password(NEW),
+            password(GOOD_PASSWORD),
+            password(NEW_PASSWORD),
             OtherSessions::End,
             &origin(),
         )
         .await
         .unwrap();
-    assert!(house.auth.authenticate_bearer(access(&thief)).await.is_err());
+    assert!(house.auth.authenticate_bearer(access_token(&thief)).await.is_err());
     assert!(
         house
             .auth
-            .refresh(thief.refresh.expose(), None, None, origin())
+            .refresh(thief.refresh_token.expose(), None, None, origin())
             .await
             .is_err()
     );
-    house.auth.authenticate_bearer(access(&mine)).await.unwrap();
+    house.auth.authenticate_bearer(access_token(&mine)).await.unwrap();
 }
 
 #[tokio::test]
@@ -77,16 +77,16 @@ async fn pending_password_change_fails_after_security_epoch_change() {
         ..AccountChange::default()
     };
     let disable = AccountChange {
-        standing: Some(AccountStatus::Disabled),
+        status: Some(AccountStatus::Disabled),
         ..AccountChange::default()
     };
     for others in [OtherSessions::End, OtherSessions::Keep] {
         for thrown_out in [Some(reset.clone()), Some(disable.clone()), None] {
-            let house = house().await;
+            let house = test_auth().await;
             house.register("ada").await;
             // Through the door before, and with the new hash only after.
-            let (_, thief) = house.signed_in("ada").await;
-            house.hands.forward(Duration::from_secs(1));
+            let (_, thief) = house.sign_in("ada").await;
+            house.clock.advance(Duration::from_secs(1));
             let (ada, now) = (name("ada"), house.auth.0.clock.now());
             if let Some(change) = thrown_out.clone() {
                 house
@@ -108,16 +108,16 @@ async fn pending_password_change_fails_after_security_epoch_change() {
                     .map(drop)
                     .unwrap();
             }
-            let hash = house.store.hash_of("ada");
+            let hash = house.store.password_hash("ada");
             let changed = house
                 .auth
-                .change_password(&thief, password(GOOD), password(NEW), others, &origin())
+                .change_password(&thief, password(GOOD_PASSWORD), password(NEW_PASSWORD), others, &origin())
                 .await;
             assert!(
                 matches!(changed, Err(AuthError::WrongCurrentPassword)),
                 "{thrown_out:?}: {changed:?}"
             );
-            assert_eq!(house.store.hash_of("ada"), hash);
+            assert_eq!(house.store.password_hash("ada"), hash);
             let account = house
                 .store
                 .credentials(&ada)
@@ -132,11 +132,11 @@ async fn pending_password_change_fails_after_security_epoch_change() {
 
 #[tokio::test]
 async fn pending_email_change_fails_after_security_epoch_change() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
     let mut letters = house.auth.take_mail_queue().unwrap();
-    let (_, thief) = house.signed_in("ada").await;
-    house.hands.forward(Duration::from_secs(1));
+    let (_, thief) = house.sign_in("ada").await;
+    house.clock.advance(Duration::from_secs(1));
     let end = SessionEnd {
         reason: EndReason::EndedByAdministrator,
         by: Actor::console(),
@@ -185,15 +185,15 @@ async fn pending_email_change_fails_after_security_epoch_change() {
 
 #[tokio::test]
 async fn password_change_throttles_wrong_current_passwords() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (_, caller) = house.signed_in("ada").await;
+    let (_, caller) = house.sign_in("ada").await;
     let from = origin();
     let guess = || {
         house.auth.change_password(
             &caller,
             password("guess"),
-            password(NEW),
+            password(NEW_PASSWORD),
             OtherSessions::End,
             &from,
         )
@@ -209,13 +209,13 @@ async fn password_change_throttles_wrong_current_passwords() {
 
 #[tokio::test]
 async fn sessions_are_listed_and_ended_by_owner_only() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
     house.register("eve").await;
-    let (_, old) = house.signed_in("ada").await;
-    house.hands.forward(Duration::from_mins(1));
-    let (tokens, new) = house.signed_in("ada").await;
-    let (_, eve) = house.signed_in("eve").await;
+    let (_, old) = house.sign_in("ada").await;
+    house.clock.advance(Duration::from_mins(1));
+    let (tokens, new) = house.sign_in("ada").await;
+    let (_, eve) = house.sign_in("eve").await;
     let ids: Vec<SessionId> = house
         .auth
         .sessions(&old)
@@ -227,13 +227,13 @@ async fn sessions_are_listed_and_ended_by_owner_only() {
     assert_eq!(ids, [new.session().id.clone(), old.session().id.clone()]);
     let stolen = house.auth.end_session(&eve, &new.session().id).await;
     assert!(matches!(stolen, Err(AuthError::NoSuchSession)));
-    house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
+    house.auth.authenticate_bearer(access_token(&tokens)).await.unwrap();
     house
         .auth
         .end_session(&old, &new.session().id)
         .await
         .unwrap();
-    assert!(house.auth.authenticate_bearer(access(&tokens)).await.is_err());
+    assert!(house.auth.authenticate_bearer(access_token(&tokens)).await.is_err());
     assert!(matches!(
         house.auth.end_session(&old, &new.session().id).await,
         Err(AuthError::NoSuchSession)
@@ -242,11 +242,11 @@ async fn sessions_are_listed_and_ended_by_owner_only() {
 
 #[tokio::test]
 async fn ending_other_sessions_keeps_current_and_counts_ended() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (other, _) = house.signed_in("ada").await;
-    let (mine, caller) = house.signed_in("ada").await;
+    let (other, _) = house.sign_in("ada").await;
+    let (mine, caller) = house.sign_in("ada").await;
     assert_eq!(house.auth.end_other_sessions(&caller).await.unwrap(), 1);
-    assert!(house.auth.authenticate_bearer(access(&other)).await.is_err());
-    house.auth.authenticate_bearer(access(&mine)).await.unwrap();
+    assert!(house.auth.authenticate_bearer(access_token(&other)).await.is_err());
+    house.auth.authenticate_bearer(access_token(&mine)).await.unwrap();
 }

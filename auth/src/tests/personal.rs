@@ -7,20 +7,20 @@ use crate::{
     Scope, Scopes, NewPersonalToken, Session, Token, TokenKind, account::AccountChange, policy::AuthVia,
 };
 
-fn wanted() -> NewPersonalToken {
+fn read_token_request() -> NewPersonalToken {
     NewPersonalToken {
         label: "script".to_owned(),
-        grants: Scopes::of(&[Scope::ReadFiles]),
+        scopes: Scopes::of(&[Scope::ReadFiles]),
         realms: None,
         lifetime: None,
     }
 }
 
-impl House {
-    async fn personal(&self, username: &str) -> (Session, Token) {
-        let (_, caller) = self.signed_in(username).await;
+impl TestAuth {
+    async fn create_personal_token(&self, username: &str) -> (Session, Token) {
+        let (_, caller) = self.sign_in(username).await;
         self.auth
-            .create_personal_token(&caller, wanted(), origin())
+            .create_personal_token(&caller, read_token_request(), origin())
             .await
             .unwrap()
     }
@@ -28,9 +28,9 @@ impl House {
 
 #[tokio::test]
 async fn cached_personal_token_needs_no_store_read() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (_, token) = house.personal("ada").await;
+    let (_, token) = house.create_personal_token("ada").await;
     for _ in 0..2 {
         house
             .auth
@@ -39,7 +39,7 @@ async fn cached_personal_token_needs_no_store_read() {
             .unwrap();
     }
     tokio::task::yield_now().await;
-    let asked = house.store.asked();
+    let asked = house.store.query_count();
     for name in [None, Some("ada"), Some("Ada")] {
         let caller = house
             .auth
@@ -56,14 +56,14 @@ async fn cached_personal_token_needs_no_store_read() {
         );
         assert!(!caller.is_interactive());
     }
-    assert_eq!(house.store.asked(), asked);
+    assert_eq!(house.store.query_count(), asked);
 }
 
 #[tokio::test]
 async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (_, good) = house.personal("ada").await;
+    let (_, good) = house.create_personal_token("ada").await;
     let dead = Token::random(TokenKind::Personal, &SecureRandom::system());
     let try_one = async |token: &Token| {
         house
@@ -72,11 +72,11 @@ async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
             .await
             .unwrap_err()
     };
-    let asked = house.store.asked();
+    let asked = house.store.query_count();
     for _ in 0..300 {
         assert!(matches!(try_one(&dead).await, AuthError::InvalidToken));
     }
-    assert!(house.store.asked() < asked + 10);
+    assert!(house.store.query_count() < asked + 10);
     let mut tries = 0;
     while !matches!(
         try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
@@ -96,7 +96,7 @@ async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
         try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
         AuthError::Throttled { .. }
     ));
-    house.hands.forward(Duration::from_secs(3));
+    house.clock.advance(Duration::from_secs(3));
     assert!(matches!(
         try_one(&Token::random(TokenKind::Personal, &SecureRandom::system())).await,
         AuthError::InvalidToken
@@ -105,28 +105,28 @@ async fn invalid_personal_tokens_are_throttled_but_valid_pass() {
 
 #[tokio::test]
 async fn ended_session_cannot_create_personal_token() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (_, caller) = house.signed_in("ada").await;
-    let (_, other) = house.signed_in("ada").await;
+    let (_, caller) = house.sign_in("ada").await;
+    let (_, other) = house.sign_in("ada").await;
     house.auth.end_other_sessions(&other).await.unwrap();
-    let late = house.auth.create_personal_token(&caller, wanted(), origin()).await;
+    let late = house.auth.create_personal_token(&caller, read_token_request(), origin()).await;
     assert!(matches!(late, Err(AuthError::InvalidToken)));
     assert_eq!(house.auth.personal_tokens(&other).await.unwrap(), []);
-    assert_eq!(house.store.living_sessions(), 1);
+    assert_eq!(house.store.live_session_count(), 1);
 }
 
 #[tokio::test]
 async fn ended_personal_token_is_rejected_on_another_node() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
     let root = house.administrator("root").await;
-    let node = open(&house.store, &house.hands, settings()).await;
-    let (session, token) = house.personal("ada").await;
+    let node = open_node(&house.store, &house.clock, settings()).await;
+    let (session, token) = house.create_personal_token("ada").await;
     node.authenticate_personal_token(token.expose(), None, &origin())
         .await
         .unwrap();
-    let (_, ada) = house.signed_in("ada").await;
+    let (_, ada) = house.sign_in("ada").await;
     house.auth.end_personal_token(&ada, &session.id).await.unwrap();
     node.apply_account_events().await.unwrap();
     assert!(
@@ -134,12 +134,12 @@ async fn ended_personal_token_is_rejected_on_another_node() {
             .await
             .is_err()
     );
-    let (_, token) = house.personal("ada").await;
+    let (_, token) = house.create_personal_token("ada").await;
     node.authenticate_personal_token(token.expose(), None, &origin())
         .await
         .unwrap();
     let disabled = AccountChange {
-        standing: Some(crate::AccountStatus::Disabled),
+        status: Some(crate::AccountStatus::Disabled),
         ..AccountChange::default()
     };
     house
@@ -157,47 +157,47 @@ async fn ended_personal_token_is_rejected_on_another_node() {
 
 #[tokio::test]
 async fn created_personal_token_is_audited() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    house.personal("ada").await;
-    assert!(house.store.audited().contains(&"token.made"));
+    house.create_personal_token("ada").await;
+    assert!(house.store.audit_action_names().contains(&"token.made"));
 }
 
 #[tokio::test]
 async fn personal_tokens_are_limited_to_100() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (_, caller) = house.signed_in("ada").await;
+    let (_, caller) = house.sign_in("ada").await;
     for _ in 0..100 {
         house
             .auth
-            .create_personal_token(&caller, wanted(), origin())
+            .create_personal_token(&caller, read_token_request(), origin())
             .await
             .unwrap();
     }
     let refused = house
         .auth
-        .create_personal_token(&caller, wanted(), origin())
+        .create_personal_token(&caller, read_token_request(), origin())
         .await
         .unwrap_err();
     assert!(matches!(
         refused,
-        AuthError::PersonalRefused(crate::PersonalTokenError::TooMany)
+        AuthError::PersonalToken(crate::PersonalTokenError::TooMany)
     ));
 }
 
 #[tokio::test]
 async fn expired_session_cannot_create_personal_token() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (_, ada) = house.signed_in("ada").await;
+    let (_, ada) = house.sign_in("ada").await;
     house
-        .hands
-        .forward(std::time::Duration::from_hours(24 * 91));
+        .clock
+        .advance(std::time::Duration::from_hours(24 * 91));
     assert!(matches!(
-        house.auth.create_personal_token(&ada, wanted(), origin()).await,
+        house.auth.create_personal_token(&ada, read_token_request(), origin()).await,
         Err(AuthError::InvalidToken)
     ));
-    let (_, again) = house.signed_in("ada").await;
+    let (_, again) = house.sign_in("ada").await;
     assert!(house.auth.personal_tokens(&again).await.unwrap().is_empty());
 }

@@ -26,23 +26,23 @@ pub(crate) const ISSUER: &str = "https://id.example";
 
 /// See the module.
 #[derive(Clone)]
-pub(crate) struct There(Arc<Inside>);
+pub(crate) struct MockProvider(Arc<MockProviderState>);
 
-struct Inside {
+struct MockProviderState {
     key: Mutex<(String, EcdsaKeyPair)>,
     /// Of the next ID token, over what is usual.
     claims: Mutex<Value>,
     metadata: Mutex<Value>,
     nonce: Mutex<String>,
     /// Done whenever a code comes.
-    meanwhile: Mutex<Option<Box<dyn FnMut() + Send>>>,
-    asked: Mutex<HashMap<String, usize>>,
+    token_hook: Mutex<Option<Box<dyn FnMut() + Send>>>,
+    requests: Mutex<HashMap<String, usize>>,
     /// Holds back what it answers to a code.
-    held: Mutex<Option<Arc<Semaphore>>>,
+    token_gate: Mutex<Option<Arc<Semaphore>>>,
 }
 
 /// RFC 6749 §5.2.
-fn refusal() -> HttpResponse {
+fn invalid_grant_response() -> HttpResponse {
     let answer = http::Response::builder()
         .status(400)
         .header("content-type", "application/json");
@@ -51,51 +51,51 @@ fn refusal() -> HttpResponse {
         .unwrap()
 }
 
-fn new_key() -> EcdsaKeyPair {
+fn new_provider_key() -> EcdsaKeyPair {
     EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()
 }
 
-impl There {
+impl MockProvider {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Inside {
-            key: Mutex::new(("one".to_owned(), new_key())),
+        Self(Arc::new(MockProviderState {
+            key: Mutex::new(("one".to_owned(), new_provider_key())),
             claims: Mutex::new(json!({})),
             metadata: Mutex::new(json!({})),
             nonce: Mutex::default(),
-            meanwhile: Mutex::default(),
-            asked: Mutex::default(),
-            held: Mutex::default(),
+            token_hook: Mutex::default(),
+            requests: Mutex::default(),
+            token_gate: Mutex::default(),
         }))
     }
 
-    pub(crate) fn says(&self, claims: Value) {
+    pub(crate) fn set_claims(&self, claims: Value) {
         *self.0.claims.lock().unwrap() = claims;
     }
 
-    pub(crate) fn names(&self, metadata: Value) {
+    pub(crate) fn set_metadata(&self, metadata: Value) {
         *self.0.metadata.lock().unwrap() = metadata;
     }
 
     /// From now on it signs with another key.
-    pub(crate) fn turns_its_key(&self, kid: &str) {
-        *self.0.key.lock().unwrap() = (kid.to_owned(), new_key());
+    pub(crate) fn rotate_key(&self, kid: &str) {
+        *self.0.key.lock().unwrap() = (kid.to_owned(), new_provider_key());
     }
 
-    pub(crate) fn meanwhile(&self, does: impl FnMut() + Send + 'static) {
-        *self.0.meanwhile.lock().unwrap() = Some(Box::new(does));
+    pub(crate) fn on_token_request(&self, does: impl FnMut() + Send + 'static) {
+        *self.0.token_hook.lock().unwrap() = Some(Box::new(does));
     }
 
     /// Answers to codes wait for room from now on, of which there is none.
-    pub(crate) fn holds_back(&self) -> Arc<Semaphore> {
+    pub(crate) fn hold_token_responses(&self) -> Arc<Semaphore> {
         let held = Arc::new(Semaphore::new(0));
-        *self.0.held.lock().unwrap() = Some(held.clone());
+        *self.0.token_gate.lock().unwrap() = Some(held.clone());
         held
     }
 
     /// How often it was asked at that path.
-    pub(crate) fn asked(&self, path: &str) -> usize {
+    pub(crate) fn request_count(&self, path: &str) -> usize {
         self.0
-            .asked
+            .requests
             .lock()
             .unwrap()
             .get(path)
@@ -113,8 +113,8 @@ impl There {
         json!({"keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y, "alg": "ES256", "use": "sig", "kid": key.0}]})
     }
 
-    fn token(&self) -> Value {
-        if let Some(does) = &mut *self.0.meanwhile.lock().unwrap() {
+    fn token_response(&self) -> Value {
+        if let Some(does) = &mut *self.0.token_hook.lock().unwrap() {
             does();
         }
         let mut claims = json!({
@@ -137,11 +137,11 @@ impl There {
         json!({"access_token": "x", "token_type": "Bearer", "id_token": id_token})
     }
 
-    fn answer(&self, request: &HttpRequest) -> HttpResponse {
+    fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let path = request.uri().path();
         *self
             .0
-            .asked
+            .requests
             .lock()
             .unwrap()
             .entry(path.to_owned())
@@ -163,15 +163,15 @@ impl There {
             }
             "/jwks" => self.jwks(),
             _ if !String::from_utf8_lossy(request.body()).contains("code=code&") => {
-                return refusal();
+                return invalid_grant_response();
             }
-            _ => self.token(),
+            _ => self.token_response(),
         };
         let answer = http::Response::builder().header("content-type", "application/json");
         answer.body(body.to_string().into_bytes()).unwrap()
     }
 
-    fn client(&self, dead: &str) -> HttpClient {
+    fn http_client(&self, dead: &str) -> HttpClient {
         let (there, dead) = (self.clone(), dead.to_owned());
         HttpClient::new(move |request| {
             let (there, host) = (
@@ -183,17 +183,17 @@ impl There {
                 if hangs {
                     *there
                         .0
-                        .asked
+                        .requests
                         .lock()
                         .unwrap()
                         .entry("hung".to_owned())
                         .or_default() += 1;
                     std::future::pending::<()>().await;
                 }
-                let answer = there.answer(&request);
+                let answer = there.respond(&request);
                 let held = there
                     .0
-                    .held
+                    .token_gate
                     .lock()
                     .unwrap()
                     .clone()
@@ -215,7 +215,7 @@ impl There {
             client_secret: Some("its secret".to_owned().into()),
             scopes: Vec::new(),
             redirect_uri: format!("https://strongroom.example/auth/oidc/{id}/callback"),
-            strangers,
+            unknown_users: strangers,
         };
         let providers = vec![
             provider("work", ISSUER),
@@ -224,18 +224,18 @@ impl There {
         Settings {
             upstreams: UpstreamSettings {
                 providers,
-                http: Some(self.client("dead.example")),
+                http: Some(self.http_client("dead.example")),
             },
             ..settings()
         }
     }
 
-    pub(crate) async fn house(&self, strangers: UnknownUsers) -> House {
-        house_with(self.settings(strangers)).await
+    pub(crate) async fn test_auth(&self, strangers: UnknownUsers) -> TestAuth {
+        test_auth_with(self.settings(strangers)).await
     }
 
-    pub(crate) async fn leave(&self, house: &House, errand: LoginPurpose<'_>) -> Left {
-        let LoginRedirect { location, browser } = house
+    pub(crate) async fn start_login(&self, house: &TestAuth, errand: LoginPurpose<'_>) -> StartedLogin {
+        let LoginRedirect { location, browser_token: browser } = house
             .auth
             .start_login("work", errand, "/account".to_owned(), None)
             .await
@@ -243,38 +243,38 @@ impl There {
         let url = Url::parse(location.expose_secret()).unwrap();
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
         self.0.nonce.lock().unwrap().clone_from(&query["nonce"]);
-        Left { query, browser }
+        StartedLogin { query, browser_token: browser }
     }
 
-    pub(crate) async fn round(
+    pub(crate) async fn log_in(
         &self,
-        house: &House,
+        house: &TestAuth,
         errand: LoginPurpose<'_>,
         caller: Option<Caller>,
-    ) -> Outcome {
-        self.leave(house, errand).await.back(house, caller).await
+    ) -> CallbackOutcome {
+        self.start_login(house, errand).await.finish(house, caller).await
     }
 }
 
-pub(crate) type Outcome = Result<CallbackResult, AuthError>;
+pub(crate) type CallbackOutcome = Result<CallbackResult, AuthError>;
 
 /// What leaving gave.
-pub(crate) struct Left {
+pub(crate) struct StartedLogin {
     pub(crate) query: HashMap<String, String>,
-    pub(crate) browser: Token,
+    pub(crate) browser_token: Token,
 }
 
-impl Left {
+impl StartedLogin {
     pub(crate) fn callback(&self) -> Callback {
         Callback {
             state: self.query["state"].clone().into(),
             outcome: Ok("code".to_owned().into()),
             issuer: None,
-            browser: Token::parse(crate::TokenKind::Flow, self.browser.expose()),
+            browser_token: Token::parse(crate::TokenKind::Flow, self.browser_token.expose()),
         }
     }
 
-    pub(crate) async fn back(&self, house: &House, caller: Option<Caller>) -> Outcome {
+    pub(crate) async fn finish(&self, house: &TestAuth, caller: Option<Caller>) -> CallbackOutcome {
         house
             .auth
             .handle_callback("work", self.callback(), caller, origin())
@@ -283,7 +283,7 @@ impl Left {
 }
 
 /// Whoever is in.
-pub(crate) fn inside(outcome: Outcome) -> Caller {
+pub(crate) fn signed_in_caller(outcome: CallbackOutcome) -> Caller {
     match outcome.unwrap() {
         CallbackResult::SignedIn {
             step: crate::second_step::SignInOutcome::Complete(signed_in),
@@ -293,6 +293,6 @@ pub(crate) fn inside(outcome: Outcome) -> Caller {
     }
 }
 
-pub(crate) fn refused(outcome: &Outcome) -> bool {
-    matches!(outcome, Err(AuthError::ProviderRefused(_)))
+pub(crate) fn is_provider_refusal(outcome: &CallbackOutcome) -> bool {
+    matches!(outcome, Err(AuthError::ProviderRejected(_)))
 }

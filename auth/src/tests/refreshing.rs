@@ -10,46 +10,46 @@ use crate::{
 
 #[tokio::test]
 async fn refresh_rotates_the_token_within_the_session() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (first, caller) = house.signed_in("ada").await;
+    let (first, caller) = house.sign_in("ada").await;
     assert_eq!(first.expires_in, Duration::from_mins(30));
-    house.hands.forward(Duration::from_mins(31));
-    assert!(house.auth.authenticate_bearer(access(&first)).await.is_err());
+    house.clock.advance(Duration::from_mins(31));
+    assert!(house.auth.authenticate_bearer(access_token(&first)).await.is_err());
     let second = house
         .auth
-        .refresh(first.refresh.expose(), None, None, origin())
+        .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    let again = house.auth.authenticate_bearer(access(&second)).await.unwrap();
+    let again = house.auth.authenticate_bearer(access_token(&second)).await.unwrap();
     assert_eq!(again.session().id, caller.session().id);
-    assert_ne!(first.refresh.expose(), second.refresh.expose());
+    assert_ne!(first.refresh_token.expose(), second.refresh_token.expose());
     house
         .auth
-        .refresh(second.refresh.expose(), None, None, origin())
+        .refresh(second.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn parallel_refreshes_leave_one_valid_refresh_token() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (tokens, _) = house.signed_in("ada").await;
+    let (tokens, _) = house.sign_in("ada").await;
     let mut uses = tokio::task::JoinSet::new();
     for _ in 0..50 {
-        let (auth, token) = (house.auth.clone(), tokens.refresh.expose().to_owned());
+        let (auth, token) = (house.auth.clone(), tokens.refresh_token.expose().to_owned());
         uses.spawn(async move { auth.refresh(&token, None, None, origin()).await });
     }
     let answers = uses.join_all().await;
     assert!(answers.iter().any(Result::is_ok));
-    assert_eq!(house.store.unused_refresh_tokens(), 1);
+    assert_eq!(house.store.unused_refresh_token_count(), 1);
     let mut good = 0;
     for tokens in answers.iter().flatten() {
         good += usize::from(
             house
                 .auth
-                .introspect(&caller_of(&house, tokens).await, tokens.refresh.expose())
+                .introspect(&bearer_caller(&house, tokens).await, tokens.refresh_token.expose())
                 .await
                 .unwrap()
                 .is_some(),
@@ -58,103 +58,103 @@ async fn parallel_refreshes_leave_one_valid_refresh_token() {
     assert_eq!(good, 1);
 }
 
-async fn caller_of(house: &House, tokens: &Tokens) -> Caller {
-    house.auth.authenticate_bearer(access(tokens)).await.unwrap()
+async fn bearer_caller(house: &TestAuth, tokens: &TokenResponse) -> Caller {
+    house.auth.authenticate_bearer(access_token(tokens)).await.unwrap()
 }
 
 #[tokio::test]
 async fn refresh_token_reuse_in_grace_needs_unused_successor() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (first, _) = house.signed_in("ada").await;
+    let (first, _) = house.sign_in("ada").await;
     house
         .auth
-        .refresh(first.refresh.expose(), None, None, origin())
+        .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    house.hands.forward(Duration::from_secs(10));
+    house.clock.advance(Duration::from_secs(10));
     let second = house
         .auth
-        .refresh(first.refresh.expose(), None, None, origin())
+        .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    house.auth.authenticate_bearer(access(&second)).await.unwrap();
+    house.auth.authenticate_bearer(access_token(&second)).await.unwrap();
     house
         .auth
-        .refresh(second.refresh.expose(), None, None, origin())
+        .refresh(second.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
     // Now the successor is used.
     assert!(
         house
             .auth
-            .refresh(first.refresh.expose(), None, None, origin())
+            .refresh(first.refresh_token.expose(), None, None, origin())
             .await
             .is_err()
     );
-    assert!(house.auth.authenticate_bearer(access(&second)).await.is_err());
+    assert!(house.auth.authenticate_bearer(access_token(&second)).await.is_err());
 }
 
 /// He notices the owner's refresh, say by introspection, and shows his copy within the grace.
 #[tokio::test]
 async fn stolen_refresh_token_used_within_grace_is_detected() {
-    let house = house().await;
+    let house = test_auth().await;
     let address = crate::EmailAddress::parse("ada@example.org").unwrap();
     house
         .auth
         .register(
             crate::auth::RegistrationRequest {
                 email: Some(address),
-                ..applicant("ada")
+                ..registration_request("ada")
             },
             &origin(),
         )
         .await
         .unwrap();
-    let (stolen, _) = house.signed_in("ada").await;
+    let (stolen, _) = house.sign_in("ada").await;
     let owners = house
         .auth
-        .refresh(stolen.refresh.expose(), None, None, origin())
+        .refresh(stolen.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
     let thiefs = house
         .auth
-        .refresh(stolen.refresh.expose(), None, None, origin())
+        .refresh(stolen.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
     let mut letters = house.auth.take_mail_queue().unwrap();
     while letters.try_recv().is_ok() {}
-    house.hands.forward(Duration::from_mins(29));
+    house.clock.advance(Duration::from_mins(29));
     let thiefs = house
         .auth
-        .refresh(thiefs.refresh.expose(), None, None, origin())
+        .refresh(thiefs.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
     house
         .auth
-        .refresh(owners.refresh.expose(), None, None, origin())
+        .refresh(owners.refresh_token.expose(), None, None, origin())
         .await
         .unwrap_err();
     assert!(matches!(
-        house.auth.authenticate_bearer(access(&thiefs)).await,
+        house.auth.authenticate_bearer(access_token(&thiefs)).await,
         Err(AuthError::InvalidToken)
     ));
     assert!(matches!(
         house
             .auth
-            .refresh(thiefs.refresh.expose(), None, None, origin())
+            .refresh(thiefs.refresh_token.expose(), None, None, origin())
             .await,
         Err(AuthError::InvalidGrant)
     ));
     assert!(
         house
             .store
-            .deeds()
+            .audit_actions()
             .contains(&("ada".to_owned(), "refresh.replayed"))
     );
     assert!(matches!(
         letters.try_recv().unwrap().body,
-        MailBody::Notice {
+        MailBody::SecurityNotice {
             notice: SecurityNotice::TokenReplayed,
             ..
         }
@@ -163,36 +163,36 @@ async fn stolen_refresh_token_used_within_grace_is_detected() {
 
 #[tokio::test]
 async fn replayed_refresh_token_ends_session_and_is_audited() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (first, _) = house.signed_in("ada").await;
+    let (first, _) = house.sign_in("ada").await;
     let second = house
         .auth
-        .refresh(first.refresh.expose(), None, None, origin())
+        .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    house.auth.authenticate_bearer(access(&second)).await.unwrap();
-    house.hands.forward(Duration::from_secs(11));
+    house.auth.authenticate_bearer(access_token(&second)).await.unwrap();
+    house.clock.advance(Duration::from_secs(11));
     let replay = house
         .auth
-        .refresh(first.refresh.expose(), None, None, origin())
+        .refresh(first.refresh_token.expose(), None, None, origin())
         .await;
     assert!(matches!(replay, Err(AuthError::InvalidGrant)));
     assert!(matches!(
-        house.auth.authenticate_bearer(access(&second)).await,
+        house.auth.authenticate_bearer(access_token(&second)).await,
         Err(AuthError::InvalidToken)
     ));
     assert!(matches!(
         house
             .auth
-            .refresh(second.refresh.expose(), None, None, origin())
+            .refresh(second.refresh_token.expose(), None, None, origin())
             .await,
         Err(AuthError::InvalidGrant)
     ));
     assert!(
         house
             .store
-            .deeds()
+            .audit_actions()
             .contains(&("ada".to_owned(), "refresh.replayed"))
     );
 }
@@ -200,30 +200,30 @@ async fn replayed_refresh_token_ends_session_and_is_audited() {
 #[tokio::test]
 async fn revoking_access_or_refresh_token_ends_the_session() {
     for which in 0..2 {
-        let house = house().await;
+        let house = test_auth().await;
         house.register("ada").await;
-        let (tokens, _) = house.signed_in("ada").await;
+        let (tokens, _) = house.sign_in("ada").await;
         for nonsense in ["", "nonsense", "sr_rt_nonsense", "a.b.c"] {
             house.auth.revoke(nonsense, &origin()).await.unwrap();
         }
-        house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
+        house.auth.authenticate_bearer(access_token(&tokens)).await.unwrap();
         house
             .auth
             .revoke(
                 if which == 0 {
-                    access(&tokens)
+                    access_token(&tokens)
                 } else {
-                    tokens.refresh.expose()
+                    tokens.refresh_token.expose()
                 },
                 &origin(),
             )
             .await
             .unwrap();
-        assert!(house.auth.authenticate_bearer(access(&tokens)).await.is_err());
+        assert!(house.auth.authenticate_bearer(access_token(&tokens)).await.is_err());
         assert!(
             house
                 .auth
-                .refresh(tokens.refresh.expose(), None, None, origin())
+                .refresh(tokens.refresh_token.expose(), None, None, origin())
                 .await
                 .is_err()
         );
@@ -232,13 +232,13 @@ async fn revoking_access_or_refresh_token_ends_the_session() {
 
 #[tokio::test]
 async fn introspection_is_limited_to_owner_and_administrators() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
     house.register("eve").await;
-    let (tokens, ada) = house.signed_in("ada").await;
-    let (_, eve) = house.signed_in("eve").await;
-    for token in [access(&tokens), tokens.refresh.expose()] {
+    let (tokens, ada) = house.sign_in("ada").await;
+    let (_, eve) = house.sign_in("eve").await;
+    for token in [access_token(&tokens), tokens.refresh_token.expose()] {
         let found = house.auth.introspect(&ada, token).await.unwrap().unwrap();
         assert_eq!(
             (found.username, found.session),
@@ -259,7 +259,7 @@ async fn introspection_is_limited_to_owner_and_administrators() {
     assert!(
         house
             .auth
-            .introspect(&root, access(&tokens))
+            .introspect(&root, access_token(&tokens))
             .await
             .unwrap()
             .is_none()
@@ -268,25 +268,25 @@ async fn introspection_is_limited_to_owner_and_administrators() {
 
 #[tokio::test]
 async fn access_token_expires_with_its_session() {
-    let house = house_with(Settings {
-        absolute: Duration::from_mins(10),
+    let house = test_auth_with(Settings {
+        absolute_timeout: Duration::from_mins(10),
         ..settings()
     })
     .await;
     house.register("ada").await;
     assert_eq!(
-        house.token("ada", GOOD).await.unwrap().expires_in,
+        house.password_grant("ada", GOOD_PASSWORD).await.unwrap().expires_in,
         Duration::from_mins(10)
     );
 }
 
 #[tokio::test]
 async fn session_cookie_is_rejected_as_refresh_token() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
     let web = house
         .auth
-        .sign_in("ada", password(GOOD), SessionKind::Web, origin())
+        .sign_in("ada", password(GOOD_PASSWORD), SessionKind::Web, origin())
         .await
         .unwrap();
     assert!(matches!(
@@ -300,21 +300,21 @@ async fn session_cookie_is_rejected_as_refresh_token() {
 
 #[tokio::test]
 async fn refresh_with_narrower_scope_narrows_access_token_only() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (first, _) = house.signed_in("ada").await;
+    let (first, _) = house.sign_in("ada").await;
     let read = Scopes::of(&[Scope::ReadFiles]);
     let less = house
         .auth
-        .refresh(first.refresh.expose(), None, Some(read), origin())
+        .refresh(first.refresh_token.expose(), None, Some(read), origin())
         .await
         .unwrap();
     assert_eq!(less.scope, "files:read");
-    let caller = house.auth.authenticate_bearer(access(&less)).await.unwrap();
-    assert_eq!(caller.session().grants, read);
+    let caller = house.auth.authenticate_bearer(access_token(&less)).await.unwrap();
+    assert_eq!(caller.session().scopes, read);
     assert!(!caller.is_interactive());
     // Neither a ticket nor a second look gives back what the token does not carry.
-    let ticket = house.auth.ticket(&caller);
+    let ticket = house.auth.issue_ticket(&caller);
     assert_eq!(
         house
             .auth
@@ -322,17 +322,17 @@ async fn refresh_with_narrower_scope_narrows_access_token_only() {
             .await
             .unwrap()
             .session()
-            .grants,
+            .scopes,
         read
     );
     assert_eq!(
-        house.auth.revalidate(&caller).await.unwrap().session().grants,
+        house.auth.revalidate(&caller).await.unwrap().session().scopes,
         read
     );
     // The refresh token keeps everything (RFC 6749 §6).
     let all = house
         .auth
-        .refresh(less.refresh.expose(), None, None, origin())
+        .refresh(less.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
     assert_eq!(all.scope, Scopes::ALL.to_string());
@@ -340,16 +340,16 @@ async fn refresh_with_narrower_scope_narrows_access_token_only() {
 
 #[tokio::test]
 async fn refresh_with_wider_scope_is_rejected_without_rotation() {
-    let house = house().await;
+    let house = test_auth().await;
     let account = house.register("ada").await;
-    let grants = Scopes::of(&[Scope::ReadFiles]);
-    let beginning = NewSession {
-        grants,
+    let scopes = Scopes::of(&[Scope::ReadFiles]);
+    let new_session = NewSession {
+        scopes,
         ..NewSession::interactive(SessionKind::OAuth, AuthMethods::NONE, origin())
     };
     let (_, token) = house
         .auth
-        .create_session(&account, beginning)
+        .create_session(&account, new_session)
         .await
         .unwrap()
         .unwrap();
@@ -360,7 +360,7 @@ async fn refresh_with_wider_scope_is_rejected_without_rotation() {
     assert!(matches!(wider, Err(AuthError::ScopeWidened)));
     let tokens = house
         .auth
-        .refresh(token.expose(), None, Some(grants), origin())
+        .refresh(token.expose(), None, Some(scopes), origin())
         .await
         .unwrap();
     assert_eq!(tokens.scope, "files:read");
@@ -368,37 +368,37 @@ async fn refresh_with_wider_scope_is_rejected_without_rotation() {
 
 #[tokio::test]
 async fn replayed_refresh_token_sends_mail_to_owner() {
-    let house = house().await;
+    let house = test_auth().await;
     let address = crate::EmailAddress::parse("ada@example.org").unwrap();
     house
         .auth
         .register(
             crate::auth::RegistrationRequest {
                 email: Some(address),
-                ..applicant("ada")
+                ..registration_request("ada")
             },
             &origin(),
         )
         .await
         .unwrap();
-    let (first, _) = house.signed_in("ada").await;
+    let (first, _) = house.sign_in("ada").await;
     let mut letters = house.auth.take_mail_queue().unwrap();
     while letters.try_recv().is_ok() {}
     house
         .auth
-        .refresh(first.refresh.expose(), None, None, origin())
+        .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap();
-    house.hands.forward(Duration::from_secs(11));
+    house.clock.advance(Duration::from_secs(11));
     house
         .auth
-        .refresh(first.refresh.expose(), None, None, origin())
+        .refresh(first.refresh_token.expose(), None, None, origin())
         .await
         .unwrap_err();
     let letter = letters.try_recv().unwrap();
     assert!(matches!(
         letter.body,
-        MailBody::Notice {
+        MailBody::SecurityNotice {
             notice: SecurityNotice::TokenReplayed,
             ..
         }
@@ -410,9 +410,9 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A program called cad that ada let in.
-async fn let_in(house: &House) -> Tokens {
+async fn authorize_client(house: &TestAuth) -> TokenResponse {
     house.register("ada").await;
-    let (_, caller) = house.signed_in("ada").await;
+    let (_, caller) = house.sign_in("ada").await;
     let back = "http://127.0.0.1/back";
     let client = house.auth.client_for("cad", back).unwrap();
     let (form, proof) = ((Some("code"), None), (Some(CHALLENGE), Some("S256")));
@@ -430,9 +430,9 @@ async fn let_in(house: &House) -> Tokens {
     house.auth.exchange_code(redemption, origin()).await.unwrap()
 }
 
-async fn house_with_a_program() -> House {
+async fn test_auth_with_client() -> TestAuth {
     let cad = Client::new("cad", "CAD", &["http://127.0.0.1/back".to_owned()]).unwrap();
-    house_with(Settings {
+    test_auth_with(Settings {
         clients: Clients::register(vec![cad]).unwrap(),
         ..settings()
     })
@@ -441,60 +441,60 @@ async fn house_with_a_program() -> House {
 
 #[tokio::test]
 async fn unregistered_client_loses_its_tokens() {
-    let house = house_with_a_program().await;
-    let tokens = let_in(&house).await;
-    house.auth.authenticate_bearer(access(&tokens)).await.unwrap();
-    let without = open(&house.store, &house.hands, settings()).await;
+    let house = test_auth_with_client().await;
+    let tokens = authorize_client(&house).await;
+    house.auth.authenticate_bearer(access_token(&tokens)).await.unwrap();
+    let without = open_node(&house.store, &house.clock, settings()).await;
     assert!(matches!(
-        without.authenticate_bearer(access(&tokens)).await,
+        without.authenticate_bearer(access_token(&tokens)).await,
         Err(AuthError::InvalidToken)
     ));
     let again = without
-        .refresh(tokens.refresh.expose(), Some("cad"), None, origin())
+        .refresh(tokens.refresh_token.expose(), Some("cad"), None, origin())
         .await;
     assert!(matches!(again, Err(AuthError::InvalidGrant)), "{again:?}");
 }
 
 #[tokio::test]
 async fn refresh_token_is_bound_to_its_client() {
-    let house = house_with_a_program().await;
-    let tokens = let_in(&house).await;
+    let house = test_auth_with_client().await;
+    let tokens = authorize_client(&house).await;
     for other in [None, Some("strongroom-cli"), Some("CAD"), Some("")] {
         let refused = house
             .auth
-            .refresh(tokens.refresh.expose(), other, None, origin())
+            .refresh(tokens.refresh_token.expose(), other, None, origin())
             .await;
         assert!(matches!(refused, Err(AuthError::InvalidGrant)), "{other:?}");
     }
     house
         .auth
-        .refresh(tokens.refresh.expose(), Some("cad"), None, origin())
+        .refresh(tokens.refresh_token.expose(), Some("cad"), None, origin())
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn clock_set_back_does_not_extend_recent_authentication() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let (_, caller) = house.signed_in("ada").await;
-    house.hands.back(Duration::from_secs(4));
+    let (_, caller) = house.sign_in("ada").await;
+    house.clock.rewind(Duration::from_secs(4));
     assert!(house.auth.revalidate(&caller).await.unwrap().require_recent().is_ok());
-    house.hands.back(Duration::from_hours(5));
+    house.clock.rewind(Duration::from_hours(5));
     assert!(house.auth.revalidate(&caller).await.unwrap().require_recent().is_err());
 }
 
 #[tokio::test]
 async fn rate_limited_session_can_still_refresh() {
-    let house = house_with(Settings {
+    let house = test_auth_with(Settings {
         requests_per_minute: Some(60),
         ..settings()
     })
     .await;
     house.register("ada").await;
-    let mut tokens = house.token("ada", GOOD).await.unwrap();
+    let mut tokens = house.password_grant("ada", GOOD_PASSWORD).await.unwrap();
     for n in 0..70 {
-        let answer = house.auth.authenticate_bearer(access(&tokens)).await;
+        let answer = house.auth.authenticate_bearer(access_token(&tokens)).await;
         assert_eq!(
             matches!(answer, Err(AuthError::RateLimited { .. })),
             n >= 60,
@@ -504,7 +504,7 @@ async fn rate_limited_session_can_still_refresh() {
     for _ in 0..3 {
         tokens = house
             .auth
-            .refresh(tokens.refresh.expose(), None, None, origin())
+            .refresh(tokens.refresh_token.expose(), None, None, origin())
             .await
             .unwrap();
     }

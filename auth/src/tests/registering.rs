@@ -7,46 +7,46 @@ use crate::{password::PasswordRejected, permit::Administrator};
 
 #[tokio::test]
 async fn registered_account_is_editor_of_main_only() {
-    let house = house().await;
+    let house = test_auth().await;
     let account = house.register("ada").await;
     assert!(!account.administrator);
-    let (_, caller) = house.signed_in("ada").await;
+    let (_, caller) = house.sign_in("ada").await;
     assert_eq!(caller.role_in(&realm("main").id), Some(Role::Editor));
     assert_eq!(caller.role_in(&realm("attic").id), None);
     assert_eq!(
         house.auth.realms_of(&caller).await.unwrap(),
         [(realm("main"), Role::Editor)]
     );
-    assert_eq!(house.store.responsible()[0].username, name("ada"));
+    assert_eq!(house.store.actors()[0].username, name("ada"));
 }
 
 #[tokio::test]
 async fn taken_or_reserved_username_cannot_register() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let again = house.auth.register(applicant("ADA"), &origin()).await;
+    let again = house.auth.register(registration_request("ADA"), &origin()).await;
     assert!(matches!(again, Err(AuthError::UsernameTaken)));
-    let console = house.auth.register(applicant("console"), &origin()).await;
+    let console = house.auth.register(registration_request("console"), &origin()).await;
     assert!(matches!(console, Err(AuthError::UsernameTaken)));
 }
 
 #[tokio::test]
 async fn closed_registration_leaves_account_creation_to_console() {
     for registration in [Registration::Closed, Registration::Invite] {
-        let house = house_with(Settings {
+        let house = test_auth_with(Settings {
             registration,
             ..settings()
         })
         .await;
-        let refused = house.auth.register(applicant("ada"), &origin()).await;
+        let refused = house.auth.register(registration_request("ada"), &origin()).await;
         assert!(matches!(
             refused,
-            Err(AuthError::RegistrationClosed | AuthError::InviteNeeded)
+            Err(AuthError::RegistrationClosed | AuthError::InvitationRequired)
         ));
         assert!(
             !house
                 .auth
-                .add_account(applicant("ada"), None)
+                .add_account(registration_request("ada"), None)
                 .await
                 .unwrap()
                 .administrator
@@ -54,46 +54,46 @@ async fn closed_registration_leaves_account_creation_to_console() {
         assert!(
             house
                 .auth
-                .add_account(applicant("root"), Some(Administrator))
+                .add_account(registration_request("root"), Some(Administrator))
                 .await
                 .unwrap()
                 .administrator
         );
-        assert_eq!(house.store.responsible()[0].username.as_str(), "console");
+        assert_eq!(house.store.actors()[0].username.as_str(), "console");
     }
 }
 
 #[tokio::test]
 async fn registration_with_weak_password_fails_before_hashing() {
-    let house = house().await;
+    let house = test_auth().await;
     let weak = RegistrationRequest {
         password: password("short"),
-        ..applicant("ada")
+        ..registration_request("ada")
     };
     let refused = house.auth.register(weak, &origin()).await;
     assert!(matches!(
         refused,
-        Err(AuthError::PasswordRefused(PasswordRejected::TooShort { .. }))
+        Err(AuthError::PasswordRejected(PasswordRejected::TooShort { .. }))
     ));
-    assert_eq!(house.auth.0.hasher.begun(), 0);
+    assert_eq!(house.auth.0.hasher.started(), 0);
 }
 
 #[tokio::test]
 async fn setup_link_creates_one_administrator_once() {
-    let house = house().await;
+    let house = test_auth().await;
     let token = house.auth.setup_token().await.unwrap().unwrap();
     assert!(house.auth.is_setup_token_valid(token.expose()));
     assert!(!house.auth.is_setup_token_valid("sr_first_guess"));
     let made = house
         .auth
-        .first_administrator(token.expose(), applicant("root"), &origin())
+        .create_first_administrator(token.expose(), registration_request("root"), &origin())
         .await
         .unwrap();
     assert!(made.administrator);
     assert!(!house.auth.is_setup_token_valid(token.expose()));
     let again = house
         .auth
-        .first_administrator(token.expose(), applicant("eve"), &origin())
+        .create_first_administrator(token.expose(), registration_request("eve"), &origin())
         .await;
     assert!(matches!(again, Err(AuthError::SetupLinkInvalid)));
     assert!(house.auth.setup_token().await.unwrap().is_none());
@@ -101,73 +101,73 @@ async fn setup_link_creates_one_administrator_once() {
 
 #[tokio::test]
 async fn parallel_setup_link_uses_create_one_administrator() {
-    let house = house().await;
+    let house = test_auth().await;
     let token = house.auth.setup_token().await.unwrap().unwrap();
     let from = origin();
     let (one, other) = tokio::join!(
         house
             .auth
-            .first_administrator(token.expose(), applicant("root"), &from),
+            .create_first_administrator(token.expose(), registration_request("root"), &from),
         house
             .auth
-            .first_administrator(token.expose(), applicant("eve"), &from),
+            .create_first_administrator(token.expose(), registration_request("eve"), &from),
     );
     assert_eq!(usize::from(one.is_ok()) + usize::from(other.is_ok()), 1);
 }
 
 #[tokio::test]
 async fn setup_link_expires_after_30_minutes_or_successor() {
-    let house = house().await;
+    let house = test_auth().await;
     let first = house.auth.setup_token().await.unwrap().unwrap();
     let second = house.auth.setup_token().await.unwrap().unwrap();
     assert!(!house.auth.is_setup_token_valid(first.expose()));
-    house.hands.forward(Duration::from_mins(30));
+    house.clock.advance(Duration::from_mins(30));
     let late = house
         .auth
-        .first_administrator(second.expose(), applicant("root"), &origin())
+        .create_first_administrator(second.expose(), registration_request("root"), &origin())
         .await;
     assert!(matches!(late, Err(AuthError::SetupLinkInvalid)));
 }
 
 #[tokio::test]
 async fn setup_link_survives_a_rejected_password() {
-    let house = house().await;
+    let house = test_auth().await;
     let token = house.auth.setup_token().await.unwrap().unwrap();
     let weak = RegistrationRequest {
         password: password("short"),
-        ..applicant("root")
+        ..registration_request("root")
     };
     assert!(
         house
             .auth
-            .first_administrator(token.expose(), weak, &origin())
+            .create_first_administrator(token.expose(), weak, &origin())
             .await
             .is_err()
     );
     house
         .auth
-        .first_administrator(token.expose(), applicant("root"), &origin())
+        .create_first_administrator(token.expose(), registration_request("root"), &origin())
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn eight_character_password_needs_second_factor_for_all() {
-    use crate::factor::{FactorRules, Required};
+    use crate::factor::{FactorRules, FactorRequirement};
     let short = |name: &str| RegistrationRequest {
         password: password("xK7vq2Wz"),
-        ..applicant(name)
+        ..registration_request(name)
     };
     for (required, fits) in [
-        (Required::Optional, false),
-        (Required::Administrators, false),
-        (Required::All, true),
+        (FactorRequirement::Optional, false),
+        (FactorRequirement::Administrators, false),
+        (FactorRequirement::All, true),
     ] {
         let factors = FactorRules {
             required,
             ..FactorRules::default()
         };
-        let house = house_with(Settings {
+        let house = test_auth_with(Settings {
             factors,
             ..settings()
         })
@@ -179,12 +179,12 @@ async fn eight_character_password_needs_second_factor_for_all() {
 
 #[tokio::test]
 async fn registration_throttles_username_probing_without_hashing() {
-    let house = house().await;
+    let house = test_auth().await;
     house.register("ada").await;
-    let hashes = house.auth.0.hasher.begun();
+    let hashes = house.auth.0.hasher.started();
     let mut told = 0;
     let refused = loop {
-        match house.auth.register(applicant("ada"), &origin()).await {
+        match house.auth.register(registration_request("ada"), &origin()).await {
             Err(AuthError::UsernameTaken) if told < 200 => told += 1,
             other => break other,
         }
@@ -193,18 +193,18 @@ async fn registration_throttles_username_probing_without_hashing() {
         matches!(refused, Err(AuthError::Throttled { .. })),
         "{refused:?}"
     );
-    assert_eq!((told, house.auth.0.hasher.begun()), (99, hashes));
+    assert_eq!((told, house.auth.0.hasher.started()), (99, hashes));
 }
 
 #[tokio::test]
 async fn registration_throttles_rejected_passwords() {
-    let house = house().await;
+    let house = test_auth().await;
     let weak = || RegistrationRequest {
         password: password("password"),
-        ..applicant("ada")
+        ..registration_request("ada")
     };
     let mut weighed = 0;
-    while let Err(AuthError::PasswordRefused(_)) = house.auth.register(weak(), &origin()).await {
+    while let Err(AuthError::PasswordRejected(_)) = house.auth.register(weak(), &origin()).await {
         weighed += 1;
         assert!(weighed <= 100);
     }
@@ -216,7 +216,7 @@ async fn registration_throttles_rejected_passwords() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn password_strength_check_waits_for_free_core() {
-    let house = house().await;
+    let house = test_auth().await;
     let (free, taken) = std::sync::mpsc::channel::<()>();
     let taken = Arc::new(std::sync::Mutex::new(taken));
     let cores = std::thread::available_parallelism().unwrap().get();
@@ -233,7 +233,7 @@ async fn password_strength_check_waits_for_free_core() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let weighed = house
         .auth
-        .evaluate_new(password(GOOD), crate::password::UserInputs::default())
+        .evaluate_new(password(GOOD_PASSWORD), crate::password::UserInputs::default())
         .await;
     assert!(
         matches!(weighed, Err(AuthError::HasherBusy { .. })),
@@ -242,7 +242,7 @@ async fn password_strength_check_waits_for_free_core() {
     drop(free);
     house
         .auth
-        .evaluate_new(password(GOOD), crate::password::UserInputs::default())
+        .evaluate_new(password(GOOD_PASSWORD), crate::password::UserInputs::default())
         .await
         .unwrap();
 }

@@ -5,24 +5,24 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use tokio::sync::mpsc::Receiver;
 
-use super::{GOOD, House, applicant, house, name, origin, password};
+use super::{GOOD_PASSWORD, TestAuth, registration_request, test_auth, name, origin, password};
 use crate::{
     AccountChange, Actor, AuthError, AuthStore as _, Caller, EmailAddress, OutgoingMail, MailBody,
     SecurityNotice, AccountStatus,
     auth::{RegistrationRequest, OpenAccountAccess, ManageAccounts, OtherSessions},
 };
 
-const NEW: &str = "seven copper kettles sing";
+const NEW_PASSWORD: &str = "seven copper kettles sing";
 const MINUTE: Duration = Duration::from_mins(1);
 
-async fn with_address(house: &House, username: &str, email: &str) {
+async fn register_with_email(house: &TestAuth, username: &str, email: &str) {
     let email = Some(EmailAddress::parse(email).unwrap());
     house
         .auth
         .register(
             RegistrationRequest {
                 email,
-                ..applicant(username)
+                ..registration_request(username)
             },
             &origin(),
         )
@@ -40,7 +40,7 @@ async fn with_address(house: &House, username: &str, email: &str) {
         .unwrap();
 }
 
-async fn next_link(letters: &mut Receiver<OutgoingMail>) -> (String, String) {
+async fn next_reset_link(letters: &mut Receiver<OutgoingMail>) -> (String, String) {
     let mut letter = letters.recv().await.unwrap();
     while matches!(letter.body, MailBody::ConfirmEmail { .. }) {
         letter = letters.recv().await.unwrap();
@@ -56,14 +56,14 @@ async fn next_link(letters: &mut Receiver<OutgoingMail>) -> (String, String) {
     (letter.to.as_str().to_owned(), token)
 }
 
-async fn reset(house: &House, token: &str, new: &str) -> Result<(), AuthError> {
+async fn reset_password(house: &TestAuth, token: &str, new: &str) -> Result<(), AuthError> {
     house
         .auth
         .reset_password(token, password(new), &origin())
         .await
 }
 
-async fn link_for(house: &House, root: &Caller, username: &str) -> String {
+async fn create_reset_link(house: &TestAuth, root: &Caller, username: &str) -> String {
     let permit = root.permit::<OpenAccountAccess>(None).unwrap();
     let link = house
         .auth
@@ -74,7 +74,7 @@ async fn link_for(house: &House, root: &Caller, username: &str) -> String {
     link.expose_secret().split_once('#').unwrap().1.to_owned()
 }
 
-async fn change(house: &House, root: &Caller, change: AccountChange) {
+async fn change_ada(house: &TestAuth, root: &Caller, change: AccountChange) {
     let permit = root.permit::<ManageAccounts>(None).unwrap();
     house
         .auth
@@ -85,53 +85,53 @@ async fn change(house: &House, root: &Caller, change: AccountChange) {
 
 #[tokio::test]
 async fn mailed_reset_link_sets_the_password_once() {
-    let house = house().await;
+    let house = test_auth().await;
     let mut letters = house.auth.take_mail_queue().unwrap();
-    with_address(&house, "ada", "Ada@example.org").await;
-    let (tokens, _) = house.signed_in("ada").await;
+    register_with_email(&house, "ada", "Ada@example.org").await;
+    let (tokens, _) = house.sign_in("ada").await;
     for whom in ["ADA", " ada@EXAMPLE.org "] {
         house.auth.request_reset(whom, &origin()).await.unwrap();
-        let (to, token) = next_link(&mut letters).await;
+        let (to, token) = next_reset_link(&mut letters).await;
         assert_eq!(to, "Ada@example.org");
-        reset(&house, &token, NEW).await.unwrap();
+        reset_password(&house, &token, NEW_PASSWORD).await.unwrap();
         let told = letters.recv().await.unwrap();
         assert!(matches!(
             told.body,
-            MailBody::Notice {
+            MailBody::SecurityNotice {
                 notice: SecurityNotice::PasswordReset,
                 ..
             }
         ));
         assert!(matches!(
-            reset(&house, &token, GOOD).await,
+            reset_password(&house, &token, GOOD_PASSWORD).await,
             Err(AuthError::ResetLinkInvalid)
         ));
     }
-    assert!(house.auth.authenticate_bearer(super::access(&tokens)).await.is_err());
+    assert!(house.auth.authenticate_bearer(super::access_token(&tokens)).await.is_err());
     assert!(matches!(
-        house.token("ada", GOOD).await,
-        Err(AuthError::BadCredentials)
+        house.password_grant("ada", GOOD_PASSWORD).await,
+        Err(AuthError::InvalidCredentials)
     ));
-    house.token("ada", NEW).await.unwrap();
+    house.password_grant("ada", NEW_PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn reset_request_without_eligible_account_sends_no_mail() {
-    let house = house().await;
+    let house = test_auth().await;
     let mut letters = house.auth.take_mail_queue().unwrap();
     let root = house.administrator("root").await;
     house.register("bob").await;
-    with_address(&house, "ada", "ada@example.org").await;
-    change(
+    register_with_email(&house, "ada", "ada@example.org").await;
+    change_ada(
         &house,
         &root,
         AccountChange {
-            standing: Some(AccountStatus::Disabled),
+            status: Some(AccountStatus::Disabled),
             ..Default::default()
         },
     )
     .await;
-    with_address(&house, "cy", "cy@example.org").await;
+    register_with_email(&house, "cy", "cy@example.org").await;
     for whom in [
         "nobody",
         "bob",
@@ -144,14 +144,14 @@ async fn reset_request_without_eligible_account_sends_no_mail() {
     ] {
         house.auth.request_reset(whom, &origin()).await.unwrap();
     }
-    assert_eq!(next_link(&mut letters).await.0, "cy@example.org");
+    assert_eq!(next_reset_link(&mut letters).await.0, "cy@example.org");
     assert!(letters.try_recv().is_err());
 }
 
 /// Whoever reads at an address that somebody mistyped, or made up, gets no way into their account.
 #[tokio::test]
 async fn unverified_address_gets_no_reset_link() {
-    let house = house().await;
+    let house = test_auth().await;
     let mut letters = house.auth.take_mail_queue().unwrap();
     let email = Some(EmailAddress::parse("ada@example.org").unwrap());
     house
@@ -159,14 +159,14 @@ async fn unverified_address_gets_no_reset_link() {
         .register(
             RegistrationRequest {
                 email,
-                ..applicant("ada")
+                ..registration_request("ada")
             },
             &origin(),
         )
         .await
         .unwrap();
     let mut links = Vec::new();
-    let (_, caller) = house.signed_in("ada").await;
+    let (_, caller) = house.sign_in("ada").await;
     house.auth.resend_verification(&caller, &origin()).await.unwrap();
     for _ in 0..2 {
         let letter = letters.recv().await.unwrap();
@@ -175,11 +175,11 @@ async fn unverified_address_gets_no_reset_link() {
         };
         links.push(link.expose_secret().split_once('#').unwrap().1.to_owned());
     }
-    with_address(&house, "cy", "cy@example.org").await;
+    register_with_email(&house, "cy", "cy@example.org").await;
     for whom in ["ada", "ada@example.org", "cy"] {
         house.auth.request_reset(whom, &origin()).await.unwrap();
     }
-    assert_eq!(next_link(&mut letters).await.0, "cy@example.org");
+    assert_eq!(next_reset_link(&mut letters).await.0, "cy@example.org");
     assert!(letters.try_recv().is_err());
     assert!(matches!(
         house.auth.confirm_email(&links[0], &origin()).await,
@@ -190,59 +190,59 @@ async fn unverified_address_gets_no_reset_link() {
         .confirm_email(&links[1], &origin())
         .await
         .unwrap();
-    let (_, caller) = house.signed_in("ada").await;
+    let (_, caller) = house.sign_in("ada").await;
     assert!(matches!(
         house.auth.resend_verification(&caller, &origin()).await,
-        Err(AuthError::NothingToConfirm)
+        Err(AuthError::NoUnverifiedEmail)
     ));
     house.auth.request_reset("ada", &origin()).await.unwrap();
-    assert_eq!(next_link(&mut letters).await.0, "ada@example.org");
+    assert_eq!(next_reset_link(&mut letters).await.0, "ada@example.org");
 }
 
 #[tokio::test]
 async fn reset_link_expires_after_30_minutes() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
-    let late = link_for(&house, &root, "ada").await;
-    house.hands.forward(30 * MINUTE);
+    let late = create_reset_link(&house, &root, "ada").await;
+    house.clock.advance(30 * MINUTE);
     assert!(matches!(
-        reset(&house, &late, NEW).await,
+        reset_password(&house, &late, NEW_PASSWORD).await,
         Err(AuthError::ResetLinkInvalid)
     ));
-    let root = house.signed_in("root").await.1;
-    let good = link_for(&house, &root, "ada").await;
-    house.hands.forward(29 * MINUTE + Duration::from_secs(59));
-    reset(&house, &good, NEW).await.unwrap();
+    let root = house.sign_in("root").await.1;
+    let good = create_reset_link(&house, &root, "ada").await;
+    house.clock.advance(29 * MINUTE + Duration::from_secs(59));
+    reset_password(&house, &good, NEW_PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn newest_reset_link_invalidates_older_and_is_throttled() {
-    let house = house().await;
+    let house = test_auth().await;
     let mut letters = house.auth.take_mail_queue().unwrap();
-    with_address(&house, "ada", "ada@example.org").await;
+    register_with_email(&house, "ada", "ada@example.org").await;
     house.auth.request_reset("ada", &origin()).await.unwrap();
-    let (_, first) = next_link(&mut letters).await;
+    let (_, first) = next_reset_link(&mut letters).await;
     for _ in 0..10 {
         house.auth.request_reset("ada", &origin()).await.unwrap();
     }
-    house.hands.forward(5 * MINUTE);
+    house.clock.advance(5 * MINUTE);
     house.auth.request_reset("ada", &origin()).await.unwrap();
-    let (_, second) = next_link(&mut letters).await;
+    let (_, second) = next_reset_link(&mut letters).await;
     assert!(letters.try_recv().is_err());
     assert!(matches!(
-        reset(&house, &first, NEW).await,
+        reset_password(&house, &first, NEW_PASSWORD).await,
         Err(AuthError::ResetLinkInvalid)
     ));
-    reset(&house, &second, NEW).await.unwrap();
+    reset_password(&house, &second, NEW_PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn mailbox_gets_limited_mail_across_accounts() {
-    let house = house().await;
+    let house = test_auth().await;
     let mut letters = house.auth.take_mail_queue().unwrap();
     for n in 0..13 {
-        with_address(&house, &format!("decoy{n}"), "Stranger@example.org").await;
+        register_with_email(&house, &format!("decoy{n}"), "Stranger@example.org").await;
     }
     for _ in 0..10 {
         assert!(matches!(
@@ -252,7 +252,7 @@ async fn mailbox_gets_limited_mail_across_accounts() {
     }
     assert!(letters.try_recv().is_err());
     // Nor by asking for it as one's own address.
-    let caller = house.signed_in("decoy0").await.1;
+    let caller = house.sign_in("decoy0").await.1;
     let email = EmailAddress::parse("stranger+1@example.org").unwrap();
     let change = crate::profile::ProfileChange {
         display_name: None,
@@ -267,26 +267,26 @@ async fn mailbox_gets_limited_mail_across_accounts() {
 
 #[tokio::test]
 async fn reset_link_ends_on_password_email_status_change() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
-    with_address(&house, "ada", "ada@example.org").await;
-    let caller = house.signed_in("ada").await.1;
+    register_with_email(&house, "ada", "ada@example.org").await;
+    let caller = house.sign_in("ada").await.1;
 
-    let link = link_for(&house, &root, "ada").await;
+    let link = create_reset_link(&house, &root, "ada").await;
     let other = password("nine quiet marble owls");
     house
         .auth
-        .change_password(&caller, password(GOOD), other, OtherSessions::Keep, &origin())
+        .change_password(&caller, password(GOOD_PASSWORD), other, OtherSessions::Keep, &origin())
         .await
         .unwrap();
     assert!(matches!(
-        reset(&house, &link, NEW).await,
+        reset_password(&house, &link, NEW_PASSWORD).await,
         Err(AuthError::ResetLinkInvalid)
     ));
 
-    let link = link_for(&house, &root, "ada").await;
+    let link = create_reset_link(&house, &root, "ada").await;
     let email = Some(Some(EmailAddress::parse("ada@elsewhere.example").unwrap()));
-    change(
+    change_ada(
         &house,
         &root,
         AccountChange {
@@ -296,51 +296,51 @@ async fn reset_link_ends_on_password_email_status_change() {
     )
     .await;
     assert!(matches!(
-        reset(&house, &link, NEW).await,
+        reset_password(&house, &link, NEW_PASSWORD).await,
         Err(AuthError::ResetLinkInvalid)
     ));
 
-    let link = link_for(&house, &root, "ada").await;
+    let link = create_reset_link(&house, &root, "ada").await;
     for standing in [AccountStatus::Disabled, AccountStatus::Active] {
-        change(
+        change_ada(
             &house,
             &root,
             AccountChange {
-                standing: Some(standing),
+                status: Some(standing),
                 ..Default::default()
             },
         )
         .await;
     }
     assert!(matches!(
-        reset(&house, &link, NEW).await,
+        reset_password(&house, &link, NEW_PASSWORD).await,
         Err(AuthError::ResetLinkInvalid)
     ));
 }
 
 #[tokio::test]
 async fn reset_link_survives_a_rejected_password() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
-    let link = link_for(&house, &root, "ada").await;
+    let link = create_reset_link(&house, &root, "ada").await;
     assert!(matches!(
-        reset(&house, &link, "short").await,
-        Err(AuthError::PasswordRefused(_))
+        reset_password(&house, &link, "short").await,
+        Err(AuthError::PasswordRejected(_))
     ));
-    reset(&house, &link, NEW).await.unwrap();
+    reset_password(&house, &link, NEW_PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn parallel_reset_link_uses_succeed_once() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
-    let link = link_for(&house, &root, "ada").await;
+    let link = create_reset_link(&house, &root, "ada").await;
     let tries = (0..8).map(|n| {
         let (auth, link) = (house.auth.clone(), link.clone());
         tokio::spawn(async move {
-            auth.reset_password(&link, password(&format!("{NEW} {n}")), &origin())
+            auth.reset_password(&link, password(&format!("{NEW_PASSWORD} {n}")), &origin())
                 .await
                 .map(|()| n)
         })
@@ -354,18 +354,18 @@ async fn parallel_reset_link_uses_succeed_once() {
     }
     assert_eq!(through.len(), 1);
     house
-        .token("ada", &format!("{NEW} {}", through[0]))
+        .password_grant("ada", &format!("{NEW_PASSWORD} {}", through[0]))
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn required_reset_is_disclosed_only_with_correct_password() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
-    let (tokens, _) = house.signed_in("ada").await;
-    change(
+    let (tokens, _) = house.sign_in("ada").await;
+    change_ada(
         &house,
         &root,
         AccountChange {
@@ -374,30 +374,30 @@ async fn required_reset_is_disclosed_only_with_correct_password() {
         },
     )
     .await;
-    assert!(house.auth.authenticate_bearer(super::access(&tokens)).await.is_err());
+    assert!(house.auth.authenticate_bearer(super::access_token(&tokens)).await.is_err());
     assert!(matches!(
-        house.token("ada", "wrong wrong wrong").await,
-        Err(AuthError::BadCredentials)
+        house.password_grant("ada", "wrong wrong wrong").await,
+        Err(AuthError::InvalidCredentials)
     ));
     assert!(matches!(
-        house.token("ada", GOOD).await,
-        Err(AuthError::ResetRequired)
+        house.password_grant("ada", GOOD_PASSWORD).await,
+        Err(AuthError::PasswordChangeRequired)
     ));
-    let link = link_for(&house, &root, "ada").await;
-    reset(&house, &link, NEW).await.unwrap();
-    house.token("ada", NEW).await.unwrap();
+    let link = create_reset_link(&house, &root, "ada").await;
+    reset_password(&house, &link, NEW_PASSWORD).await.unwrap();
+    house.password_grant("ada", NEW_PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn disabled_account_gets_no_reset_link() {
-    let house = house().await;
+    let house = test_auth().await;
     let root = house.administrator("root").await;
     house.register("ada").await;
-    change(
+    change_ada(
         &house,
         &root,
         AccountChange {
-            standing: Some(AccountStatus::Disabled),
+            status: Some(AccountStatus::Disabled),
             ..Default::default()
         },
     )
@@ -415,10 +415,10 @@ async fn disabled_account_gets_no_reset_link() {
 
 #[tokio::test]
 async fn made_up_reset_links_are_throttled() {
-    let house = house().await;
+    let house = test_auth().await;
     let mut over = 0;
     for _ in 0..400 {
-        match reset(&house, "sr_rs_made_up", NEW).await {
+        match reset_password(&house, "sr_rs_made_up", NEW_PASSWORD).await {
             Err(AuthError::ResetLinkInvalid) => over += 1,
             Err(AuthError::Throttled { .. }) => break,
             other => panic!("{other:?}"),

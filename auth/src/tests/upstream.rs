@@ -4,7 +4,7 @@ use super::*;
 use crate::upstream::{LoginPurpose, HttpClient, Provider, UnknownUsers, UpstreamSettings};
 
 /// A provider that says these addresses of itself.
-async fn house_beside(endpoints: serde_json::Value) -> House {
+async fn test_auth_with_metadata(endpoints: serde_json::Value) -> TestAuth {
     let http = HttpClient::new(move |request| {
         let mut body = serde_json::json!({
             "issuer": "https://id.example",
@@ -30,9 +30,9 @@ async fn house_beside(endpoints: serde_json::Value) -> House {
         client_secret: None,
         scopes: Vec::new(),
         redirect_uri: "https://strongroom.example/auth/oidc/work/callback".to_owned(),
-        strangers: UnknownUsers::Reject,
+        unknown_users: UnknownUsers::Reject,
     };
-    house_with(Settings {
+    test_auth_with(Settings {
         upstreams: UpstreamSettings {
             providers: vec![provider],
             http: Some(http),
@@ -61,7 +61,7 @@ async fn https_provider_with_http_endpoint_is_rejected() {
         serde_json::Value::Object(good.into_iter().map(of).collect())
     };
     let depart = async |bad| {
-        let house = house_beside(endpoints(bad)).await;
+        let house = test_auth_with_metadata(endpoints(bad)).await;
         house
             .auth
             .start_login("work", LoginPurpose::SignIn, "/".to_owned(), None)

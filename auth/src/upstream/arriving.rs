@@ -29,7 +29,7 @@ pub(super) struct VerifiedLogin {
     /// When its owner proved to the provider who they are.
     pub(super) proved_at: Timestamp,
     /// When it began here.
-    pub(super) departed_at: Timestamp,
+    pub(super) started_at: Timestamp,
     pub(super) from: Origin,
 }
 
@@ -42,8 +42,8 @@ impl<S: AuthStore> Auth<S> {
         from: Origin,
     ) -> Result<CallbackResult, AuthError> {
         let provider = self.provider(provider)?;
-        let voyage = self.open_state(&callback, provider)?;
-        let says_who = self
+        let login_state = self.open_state(&callback, provider)?;
+        let iss_param_required = self
             .metadata(provider)
             .await?
             .additional_metadata()
@@ -52,77 +52,77 @@ impl<S: AuthStore> Auth<S> {
         if callback
             .issuer
             .as_ref()
-            .map_or(says_who, |issuer| *issuer != provider.issuer)
+            .map_or(iss_param_required, |issuer| *issuer != provider.issuer)
         {
-            return Err(AuthError::ProviderRefused(
+            return Err(AuthError::ProviderRejected(
                 "a different provider responded".to_owned(),
             ));
         }
         // Whoever joins accounts is still signed in as when they began it, and has thrown nothing out meanwhile.
-        let is = |caller: &Caller, joining: &LinkTarget| LinkTarget::of(caller) == *joining;
-        if voyage
+        let is = |caller: &Caller, target: &LinkTarget| LinkTarget::of(caller) == *target;
+        if login_state
             .link
             .as_ref()
-            .is_some_and(|joining| !caller.as_ref().is_some_and(|caller| is(caller, joining)))
+            .is_some_and(|target| !caller.as_ref().is_some_and(|caller| is(caller, target)))
         {
             return Err(AuthError::StateMismatch);
         }
-        let code = callback.outcome.map_err(AuthError::ProviderRefused)?;
-        let person = self.exchange_and_verify(provider, &voyage, code, &from).await?;
-        self.consume_state(&voyage).await?;
-        let (proved_at, departed_at) = (self.proved_at(&voyage, &person)?, voyage.started_at);
-        let arriving = VerifiedLogin {
+        let code = callback.outcome.map_err(AuthError::ProviderRejected)?;
+        let user = self.exchange_and_verify(provider, &login_state, code, &from).await?;
+        self.consume_state(&login_state).await?;
+        let (proved_at, started_at) = (self.authenticated_at(&login_state, &user)?, login_state.started_at);
+        let login = VerifiedLogin {
             proved_at,
-            departed_at,
+            started_at,
             from,
         };
-        if voyage.link.is_some() {
+        if login_state.link.is_some() {
             let caller = caller.ok_or(AuthError::StateMismatch)?;
             return self
-                .complete_link(provider, &caller, &person, &arriving.from)
+                .complete_link(provider, &caller, &user, &login.from)
                 .await
-                .map(|()| CallbackResult::Returned(voyage.next));
+                .map(|()| CallbackResult::Returned(login_state.next));
         }
         let Some(identity) = self
             .0
             .store
-            .identity(&provider.issuer, &person.subject)
+            .identity(&provider.issuer, &user.subject)
             .await?
         else {
-            let step = self.provision_account(provider, &person, arriving).await?;
+            let step = self.provision_account(provider, &user, login).await?;
             return Ok(CallbackResult::SignedIn {
                 step,
-                next: voyage.next,
+                next: login_state.next,
             });
         };
         let own = caller.filter(|caller| {
-            voyage.ask == Prompt::Login && caller.account().username == identity.username
+            login_state.ask == Prompt::Login && caller.account().username == identity.username
         });
         if let Some(caller) = own
-            && self.complete_step_up(&caller, &identity, departed_at).await?
+            && self.complete_step_up(&caller, &identity, started_at).await?
         {
-            return Ok(CallbackResult::Returned(voyage.next));
+            return Ok(CallbackResult::Returned(login_state.next));
         }
-        let step = self.sign_in_linked(&identity, arriving).await?;
+        let step = self.sign_in_linked(&identity, login).await?;
         Ok(CallbackResult::SignedIn {
             step,
-            next: voyage.next,
+            next: login_state.next,
         })
     }
 
     /// A provider that was to ask again has to say that it did (`OpenID` Connect Core §3.1.2.1: with `max_age` it always
     /// says). One that was not may have known the browser from long ago: where it doesn't say, that is no recent sign-in.
-    fn proved_at(&self, voyage: &LoginState, person: &UpstreamUser) -> Result<Timestamp, AuthError> {
+    fn authenticated_at(&self, login_state: &LoginState, user: &UpstreamUser) -> Result<Timestamp, AuthError> {
         let (now, refused) = (self.0.clock.now(), |why: &str| {
-            Err(AuthError::ProviderRefused(why.to_owned()))
+            Err(AuthError::ProviderRejected(why.to_owned()))
         });
-        match (voyage.ask, person.auth_time) {
-            (Prompt::Login, Some(at)) if at < clock::sub(voyage.started_at, SKEW) => {
+        match (login_state.ask, user.auth_time) {
+            (Prompt::Login, Some(at)) if at < clock::sub(login_state.started_at, SKEW) => {
                 refused("the provider did not authenticate you again")
             }
             (Prompt::Login, None) => refused("the provider sent no sign-in time"),
             (_, Some(at)) => Ok(at.min(now)),
-            (Prompt::Default, None) => Ok(clock::sub(now, self.0.settings.step_up.within)),
+            (Prompt::Default, None) => Ok(clock::sub(now, self.0.settings.step_up.max_age)),
         }
     }
 
@@ -132,7 +132,7 @@ impl<S: AuthStore> Auth<S> {
         &self,
         caller: &Caller,
         identity: &Identity,
-        departed_at: Timestamp,
+        started_at: Timestamp,
     ) -> Result<bool, AuthError> {
         let Ok(caller) = self.revalidate(caller).await else {
             return Ok(false);
@@ -140,7 +140,7 @@ impl<S: AuthStore> Auth<S> {
         if caller
             .account()
             .epoch
-            .changed_between(departed_at, self.0.clock.now())
+            .changed_between(started_at, self.0.clock.now())
         {
             return Ok(false);
         }
@@ -150,7 +150,7 @@ impl<S: AuthStore> Auth<S> {
         }
         self.0
             .store
-            .identity_used(&identity.issuer, &identity.subject, self.0.clock.now())
+            .touch_identity(&identity.issuer, &identity.subject, self.0.clock.now())
             .await?;
         self.mark_recent(&caller, AuthMethods::of(&[AuthMethod::Upstream]))
             .await?;
@@ -160,46 +160,46 @@ impl<S: AuthStore> Auth<S> {
     pub(super) async fn sign_in_linked(
         &self,
         identity: &Identity,
-        arriving: VerifiedLogin,
+        login: VerifiedLogin,
     ) -> Result<SignInOutcome, AuthError> {
         let known = self.0.store.credentials(&identity.username).await?;
-        let known = known.filter(|known| known.account.standing == AccountStatus::Active);
+        let known = known.filter(|known| known.account.status == AccountStatus::Active);
         let known = known
-            .ok_or_else(|| AuthError::ProviderRefused("this account is not active".to_owned()))?;
+            .ok_or_else(|| AuthError::ProviderRejected("this account is not active".to_owned()))?;
         // Joined it was when it was looked up; whoever takes it away from here on begins a new era.
-        let joined = self
+        let linked = self
             .0
             .store
             .identity(&identity.issuer, &identity.subject)
             .await?;
-        if joined.is_none_or(|joined| joined.username != identity.username) {
+        if linked.is_none_or(|linked| linked.username != identity.username) {
             return Err(AuthError::IdentityNotLinked);
         }
         // Nobody comes in before a link has set a new password, whatever way they come.
         if known.account.must_change_password {
-            return Err(AuthError::ResetRequired);
+            return Err(AuthError::PasswordChangeRequired);
         }
         // What was begun before everything was thrown out is void.
         if known
             .account
             .epoch
-            .changed_between(arriving.departed_at, self.0.clock.now())
+            .changed_between(login.started_at, self.0.clock.now())
         {
             return Err(AuthError::SignInExpired);
         }
         self.0
             .store
-            .identity_used(&identity.issuer, &identity.subject, self.0.clock.now())
+            .touch_identity(&identity.issuer, &identity.subject, self.0.clock.now())
             .await?;
         // What the provider says of second factors of its own means something else everywhere: ours is asked for.
         if self.factor_kinds(&identity.username).await?.is_enrolled() {
             let first = AuthMethods::of(&[AuthMethod::Upstream]);
             return self
-                .start_mfa_since(&known, first, Some(arriving.proved_at))
+                .start_mfa_since(&known, first, Some(login.proved_at))
                 .await
                 .map(SignInOutcome::MfaRequired);
         }
-        self.complete_sign_in(&known.account, arriving)
+        self.complete_sign_in(&known.account, login)
             .await
             .map(SignInOutcome::Complete)
     }
@@ -207,19 +207,19 @@ impl<S: AuthStore> Auth<S> {
     pub(super) async fn complete_sign_in(
         &self,
         account: &Account,
-        arriving: VerifiedLogin,
+        login: VerifiedLogin,
     ) -> Result<SignedIn, AuthError> {
         let VerifiedLogin {
             proved_at, from, ..
-        } = arriving;
+        } = login;
         let methods = AuthMethods::of(&[AuthMethod::Upstream]);
-        let beginning = NewSession {
+        let new_session = NewSession {
             auth_time: Some(proved_at),
             ..NewSession::interactive(SessionKind::Web, methods, from)
         };
         // While we were asking, a second factor was set up, or everything of the account was thrown out.
         let (session, secret) = self
-            .create_session(account, beginning)
+            .create_session(account, new_session)
             .await?
             .ok_or(AuthError::SignInExpired)?;
         let rights = self
@@ -237,15 +237,15 @@ impl<S: AuthStore> Auth<S> {
         &self,
         provider: &Provider,
         caller: &Caller,
-        person: &UpstreamUser,
+        user: &UpstreamUser,
         from: &Origin,
     ) -> Result<(), AuthError> {
-        let era = caller.account().epoch;
+        let epoch = caller.account().epoch;
         let caller = self.revalidate(caller).await.map_err(|error| match error {
             AuthError::InvalidToken => AuthError::StateMismatch,
             other => other,
         })?;
-        let (account, identity) = (caller.account(), identity_of(provider, person));
+        let (account, identity) = (caller.account(), identity_of(provider, user));
         let known = self
             .0
             .store
@@ -258,14 +258,14 @@ impl<S: AuthStore> Auth<S> {
         match self
             .0
             .store
-            .link_identity(by, era, identity, self.0.clock.now())
+            .link_identity(by, epoch, identity, self.0.clock.now())
             .await?
         {
             Some(InsertResult::Inserted) => {
                 self.tell_about(account, SecurityNotice::ProviderLinked, &provider.name, from)
                     .await
             }
-            Some(InsertResult::Duplicate) => Err(AuthError::AlreadyLinked),
+            Some(InsertResult::Duplicate) => Err(AuthError::IdentityLinkedElsewhere),
             None => Err(AuthError::StateMismatch),
         }
     }

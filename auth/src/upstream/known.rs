@@ -21,9 +21,9 @@ use crate::{
 };
 
 /// How long what a provider says of itself is believed.
-const METADATA: Duration = Duration::from_hours(1);
+const METADATA_TTL: Duration = Duration::from_hours(1);
 /// It may have other keys than it had. It is asked for them at most so often.
-const REFETCH: Duration = Duration::from_secs(30);
+const REFETCH_AGE: Duration = Duration::from_secs(30);
 /// One that did not answer is not asked again so soon.
 const FAILURE_COOLDOWN: Duration = Duration::from_secs(10);
 /// So long it has to say everything of itself.
@@ -41,7 +41,7 @@ pub(crate) struct MetadataCache(Mutex<HashMap<String, Arc<ProviderCache>>>);
 struct ProviderCache {
     get: Mutex<CachedMetadata>,
     /// Held by whoever asks; the others wait for what is heard, and no longer than one question takes.
-    asking: tokio::sync::Mutex<()>,
+    fetch_lock: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Default)]
@@ -51,14 +51,14 @@ struct CachedMetadata {
 }
 
 impl MetadataCache {
-    fn of(&self, provider: &Provider) -> Arc<ProviderCache> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(provider.id.clone()).or_default())
+    fn provider(&self, provider: &Provider) -> Arc<ProviderCache> {
+        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(cache.entry(provider.id.clone()).or_default())
     }
 }
 
 impl ProviderCache {
-    fn heard(&self) -> CachedMetadata {
+    fn cached(&self) -> CachedMetadata {
         self.get
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -66,22 +66,22 @@ impl ProviderCache {
     }
 
     fn set(&self, answer: Option<Arc<Metadata>>, now: Timestamp) {
-        let mut heard = self.get.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cached = self.get.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
             Some(metadata) => {
-                *heard = CachedMetadata {
+                *cached = CachedMetadata {
                     metadata: Some((metadata, now)),
                     failed_at: None,
                 }
             }
             // What it said before is as good as it was.
-            None => heard.failed_at = Some(now),
+            None => cached.failed_at = Some(now),
         }
     }
 }
 
 impl CachedMetadata {
-    fn younger_than(&self, age: Duration, now: Timestamp) -> Option<Arc<Metadata>> {
+    fn fresh(&self, age: Duration, now: Timestamp) -> Option<Arc<Metadata>> {
         let (metadata, at) = self.metadata.as_ref()?;
         (now < clock::add(*at, age)).then(|| Arc::clone(metadata))
     }
@@ -95,37 +95,37 @@ impl fmt::Debug for MetadataCache {
 
 impl<S: AuthStore> Auth<S> {
     pub(super) async fn metadata(&self, provider: &Provider) -> Result<Arc<Metadata>, AuthError> {
-        self.metadata_younger_than(METADATA, provider).await
+        self.metadata_within(METADATA_TTL, provider).await
     }
 
-    async fn metadata_younger_than(
+    async fn metadata_within(
         &self,
         age: Duration,
         provider: &Provider,
     ) -> Result<Arc<Metadata>, AuthError> {
-        let known = self.0.upstream.of(provider);
-        if let Some(metadata) = known.heard().younger_than(age, self.0.clock.now()) {
+        let cache = self.0.upstream_metadata.provider(provider);
+        if let Some(metadata) = cache.cached().fresh(age, self.0.clock.now()) {
             return Ok(metadata);
         }
         // By itself, so that a failure is remembered also where whoever asked hangs up.
         let (auth, provider) = (self.clone(), provider.clone());
-        let asked = tokio::spawn(async move {
-            let _one_asks = known.asking.lock().await;
-            let (heard, now) = (known.heard(), auth.0.clock.now());
-            if let Some(metadata) = heard.younger_than(age, now) {
+        let fetched = tokio::spawn(async move {
+            let _guard = cache.fetch_lock.lock().await;
+            let (cached, now) = (cache.cached(), auth.0.clock.now());
+            if let Some(metadata) = cached.fresh(age, now) {
                 return Ok(metadata);
             }
-            if heard
+            if cached
                 .failed_at
                 .is_some_and(|at| now < clock::add(at, FAILURE_COOLDOWN))
             {
                 return Err(AuthError::ProviderUnavailable);
             }
             let answer = auth.discover(&provider).await;
-            known.set(answer.as_ref().ok().cloned(), auth.0.clock.now());
+            cache.set(answer.as_ref().ok().cloned(), auth.0.clock.now());
             answer
         });
-        asked
+        fetched
             .await
             .unwrap_or(Err(AuthError::Internal("asking a provider panicked")))
     }
@@ -145,37 +145,37 @@ impl<S: AuthStore> Auth<S> {
     pub(super) async fn exchange_and_verify(
         &self,
         provider: &Provider,
-        voyage: &LoginState,
+        login_state: &LoginState,
         code: SecretString,
         from: &Origin,
     ) -> Result<UpstreamUser, AuthError> {
         let metadata = self.metadata(provider).await?;
         // Unlike our own codes it costs a request to learn that this one is made up.
-        let pass = self
+        let guard = self
             .begin_attempt(&Attempt {
-                secret: CredentialKind::Code,
+                kind: CredentialKind::AuthorizationCode,
                 account: None,
                 from,
             })
             .await?;
-        let token = match protocol::exchange_code(self.http()?, provider, &metadata, voyage, code).await {
+        let token = match protocol::exchange_code(self.http()?, provider, &metadata, login_state, code).await {
             Ok(token) => token,
             Err(error) => {
-                self.count(pass).await?;
+                self.count(guard).await?;
                 return Err(error);
             }
         };
         let expected = Expected {
-            voyage,
+            login_state,
             now: self.0.clock.now(),
         };
-        match protocol::verify(provider, &metadata, &token, expected) {
+        match protocol::verify_id_token(provider, &metadata, &token, expected) {
             Err(IdTokenError::Signature(error)) => {
-                let newer = self.metadata_younger_than(REFETCH, provider).await?;
+                let newer = self.metadata_within(REFETCH_AGE, provider).await?;
                 if Arc::ptr_eq(&newer, &metadata) {
                     return Err(error);
                 }
-                Ok(protocol::verify(provider, &newer, &token, expected)?)
+                Ok(protocol::verify_id_token(provider, &newer, &token, expected)?)
             }
             answer => Ok(answer?),
         }

@@ -91,8 +91,8 @@ type HttpFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> +
 pub struct HttpClient(Arc<dyn Fn(HttpRequest) -> HttpFuture + Send + Sync>);
 
 impl HttpClient {
-    pub fn new(ask: impl Fn(HttpRequest) -> HttpFuture + Send + Sync + 'static) -> Self {
-        Self(Arc::new(ask))
+    pub fn new(send: impl Fn(HttpRequest) -> HttpFuture + Send + Sync + 'static) -> Self {
+        Self(Arc::new(send))
     }
 }
 
@@ -119,8 +119,8 @@ pub(super) struct LoginSecrets {
 }
 
 impl LoginSecrets {
-    pub(super) fn new(chance: &SecureRandom) -> Self {
-        let random = || BASE64URL.encode(chance.bytes::<32>());
+    pub(super) fn new(rng: &SecureRandom) -> Self {
+        let random = || BASE64URL.encode(rng.bytes::<32>());
         Self {
             nonce: random(),
             verifier: random(),
@@ -140,7 +140,7 @@ impl<'c> AsyncHttpClient<'c> for HttpsOnlyClient<'_> {
 
     fn call(&'c self, request: HttpRequest) -> HttpFuture {
         match Url::parse(&request.uri().to_string()) {
-            Ok(url) if is_safe(&url, self.provider) => self.http.call(request),
+            Ok(url) if is_allowed_url(&url, self.provider) => self.http.call(request),
             _ => Box::pin(async {
                 Err(HttpError(
                     "an address of it is neither https nor on this machine".to_owned(),
@@ -152,21 +152,21 @@ impl<'c> AsyncHttpClient<'c> for HttpsOnlyClient<'_> {
 
 /// The same for every address that a provider names as for the one that the operator did: https, or this machine where
 /// the provider is on it. Neither our secret nor its keys nor people travel in the clear, nor are sent into the house.
-fn is_safe(url: &Url, provider: &Provider) -> bool {
-    let is_here = |url: &Url| match url.host() {
+fn is_allowed_url(url: &Url, provider: &Provider) -> bool {
+    let is_local = |url: &Url| match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     };
-    let issuer_is_here = || Url::parse(&provider.issuer).is_ok_and(|issuer| is_here(&issuer));
+    let issuer_is_local = || Url::parse(&provider.issuer).is_ok_and(|issuer| is_local(&issuer));
     let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    let way = match url.scheme() {
-        "https" => !is_here(url) || issuer_is_here(),
-        "http" => is_here(url) && issuer_is_here(),
+    let has_allowed_scheme = match url.scheme() {
+        "https" => !is_local(url) || issuer_is_local(),
+        "http" => is_local(url) && issuer_is_local(),
         _ => false,
     };
-    way && plain && url.host().is_some()
+    has_allowed_scheme && plain && url.host().is_some()
 }
 
 pub(super) async fn discover(
@@ -175,19 +175,19 @@ pub(super) async fn discover(
 ) -> Result<Metadata, AuthError> {
     let issuer = IssuerUrl::new(provider.issuer.clone())
         .map_err(|_| AuthError::Internal("an issuer is no URL"))?;
-    let careful = HttpsOnlyClient { http, provider };
-    let metadata = Metadata::discover_async(issuer, &careful).await;
+    let https_only = HttpsOnlyClient { http, provider };
+    let metadata = Metadata::discover_async(issuer, &https_only).await;
     let metadata = metadata.map_err(|error| unavailable(provider, &error))?;
     let token = metadata.token_endpoint().map(openidconnect::TokenUrl::url);
-    let named = [
+    let endpoints = [
         Some(metadata.authorization_endpoint().url()),
         Some(metadata.jwks_uri().url()),
         token,
     ];
-    if !named
+    if !endpoints
         .into_iter()
         .flatten()
-        .all(|url| is_safe(url, provider))
+        .all(|url| is_allowed_url(url, provider))
     {
         return Err(unavailable(
             provider,
@@ -197,7 +197,7 @@ pub(super) async fn discover(
     Ok(metadata)
 }
 
-fn asker(provider: &Provider, metadata: &Metadata) -> Result<OidcClient, AuthError> {
+fn oidc_client(provider: &Provider, metadata: &Metadata) -> Result<OidcClient, AuthError> {
     let asker = OidcClient::from_provider_metadata(metadata.clone(), id(provider), secret(provider));
     Ok(asker.set_redirect_uri(redirect(provider)?))
 }
@@ -205,7 +205,9 @@ fn asker(provider: &Provider, metadata: &Metadata) -> Result<OidcClient, AuthErr
 /// Whether the provider may know the person still, or is to ask who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Prompt {
+    #[serde(rename = "IfUnknown")]
     Default,
+    #[serde(rename = "Again")]
     Login,
 }
 
@@ -213,16 +215,16 @@ pub(super) enum Prompt {
 pub(super) fn authorization_url(
     provider: &Provider,
     metadata: &Metadata,
-    voyage: &LoginState,
+    login_state: &LoginState,
     state: &SecretString,
 ) -> Result<SecretString, AuthError> {
-    let client = asker(provider, metadata)?;
+    let client = oidc_client(provider, metadata)?;
     let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(
-        voyage.verifier.clone(),
+        login_state.verifier.clone(),
     ));
     let (state, nonce) = (
         CsrfToken::new(state.expose_secret().to_owned()),
-        Nonce::new(voyage.nonce.clone()),
+        Nonce::new(login_state.nonce.clone()),
     );
     let mut request = client
         .authorize_url(
@@ -232,7 +234,7 @@ pub(super) fn authorization_url(
         )
         .add_scopes(provider.scopes.iter().cloned().map(Scope::new))
         .set_pkce_challenge(challenge);
-    if voyage.ask == Prompt::Login {
+    if login_state.ask == Prompt::Login {
         // With `max_age`, the provider has to say when it asked.
         request = request
             .add_prompt(CoreAuthPrompt::Login)
@@ -246,29 +248,29 @@ pub(super) async fn exchange_code(
     http: &HttpClient,
     provider: &Provider,
     metadata: &Metadata,
-    voyage: &LoginState,
+    login_state: &LoginState,
     code: SecretString,
 ) -> Result<IdToken, AuthError> {
-    let client = asker(provider, metadata)?;
+    let client = oidc_client(provider, metadata)?;
     let request = client
         .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
-        .map_err(|_| AuthError::ProviderRefused("the provider has no token endpoint".to_owned()))?
-        .set_pkce_verifier(PkceCodeVerifier::new(voyage.verifier.clone()));
+        .map_err(|_| AuthError::ProviderRejected("the provider has no token endpoint".to_owned()))?
+        .set_pkce_verifier(PkceCodeVerifier::new(login_state.verifier.clone()));
     let answer = request
         .request_async(&HttpsOnlyClient { http, provider })
         .await
         .map_err(|error| {
             tracing::warn!(provider = %provider.id, %error, "a provider did not take its code");
-            AuthError::ProviderRefused("the provider rejected its own code".to_owned())
+            AuthError::ProviderRejected("the provider rejected its own code".to_owned())
         })?;
     let token = answer.extra_fields().id_token().cloned();
-    token.ok_or_else(|| AuthError::ProviderRefused("the provider sent no ID token".to_owned()))
+    token.ok_or_else(|| AuthError::ProviderRejected("the provider sent no ID token".to_owned()))
 }
 
 /// What an ID token has to answer to.
 #[derive(Clone, Copy)]
 pub(super) struct Expected<'a> {
-    pub(super) voyage: &'a LoginState,
+    pub(super) login_state: &'a LoginState,
     pub(super) now: Timestamp,
 }
 
@@ -276,34 +278,34 @@ pub(super) struct Expected<'a> {
 pub(super) enum IdTokenError {
     /// It may be under a key that the provider has since then.
     Signature(AuthError),
-    Otherwise(AuthError),
+    Other(AuthError),
 }
 
 impl From<AuthError> for IdTokenError {
     fn from(error: AuthError) -> Self {
-        Self::Otherwise(error)
+        Self::Other(error)
     }
 }
 
 impl From<IdTokenError> for AuthError {
     fn from(why: IdTokenError) -> Self {
         match why {
-            IdTokenError::Signature(error) | IdTokenError::Otherwise(error) => error,
+            IdTokenError::Signature(error) | IdTokenError::Other(error) => error,
         }
     }
 }
 
 /// Verifies the ID token: signature by one of the provider's published keys, issuer, audience, authorized party, time,
 /// nonce (`OpenID` Connect Core §3.1.3.7).
-pub(super) fn verify(
+pub(super) fn verify_id_token(
     provider: &Provider,
     metadata: &Metadata,
     token: &IdToken,
-    Expected { voyage, now }: Expected<'_>,
+    Expected { login_state: voyage, now }: Expected<'_>,
 ) -> Result<UpstreamUser, IdTokenError> {
     let bad = |error: &dyn fmt::Display| {
         tracing::warn!(provider = %provider.id, %error, "a provider's ID token is no good");
-        AuthError::ProviderRefused("its ID token is invalid".to_owned())
+        AuthError::ProviderRejected("its ID token is invalid".to_owned())
     };
     // Before anything in it is looked at.
     if !verify_signature(&token.to_string(), metadata.jwks().keys()) {
@@ -311,8 +313,8 @@ pub(super) fn verify(
             &"it is not signed by one key of the provider's",
         )));
     }
-    let (client, spoken) = (
-        asker(provider, metadata)?,
+    let (client, supported) = (
+        oidc_client(provider, metadata)?,
         metadata.id_token_signing_alg_values_supported(),
     );
     let verifier = client
@@ -320,7 +322,7 @@ pub(super) fn verify(
         .set_allowed_algs(
             ALGORITHMS
                 .into_iter()
-                .filter(|algorithm| spoken.contains(algorithm)),
+                .filter(|algorithm| supported.contains(algorithm)),
         )
         .set_issue_time_verifier_fn(|at| {
             let early = at.timestamp() > now.as_second() + SKEW;
@@ -334,16 +336,16 @@ pub(super) fn verify(
         .claims(&verifier, &Nonce::new(voyage.nonce.clone()))
         .map_err(|error| match error {
             ClaimsVerificationError::SignatureVerification(_) => IdTokenError::Signature(bad(&error)),
-            _ => IdTokenError::Otherwise(bad(&error)),
+            _ => IdTokenError::Other(bad(&error)),
         })?;
     // Issued for another program, which handed it on (`OpenID` Connect Core §3.1.3.7, 5).
     if claims
         .authorized_party()
         .is_some_and(|party| party.as_str() != provider.client_id)
     {
-        return Err(IdTokenError::Otherwise(bad(&"it is for another program")));
+        return Err(IdTokenError::Other(bad(&"it is for another program")));
     }
-    person(claims).map_err(IdTokenError::Otherwise)
+    user_from_claims(claims).map_err(IdTokenError::Other)
 }
 
 /// §2: a subject has at most 255 ASCII characters. One that is empty, or holds what databases or people do not tell
@@ -356,14 +358,14 @@ fn is_valid_subject(subject: &str) -> bool {
 /// What people are called is shown, never compared: short, and without what cannot be seen.
 fn sanitize_name(name: &str) -> Option<String> {
     let plain: String = name.chars().filter(|c| !c.is_control()).take(255).collect();
-    let tidy = plain.trim();
-    (!tidy.is_empty()).then(|| tidy.to_owned())
+    let trimmed = plain.trim();
+    (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
 
-fn person(claims: &CoreIdTokenClaims) -> Result<UpstreamUser, AuthError> {
+fn user_from_claims(claims: &CoreIdTokenClaims) -> Result<UpstreamUser, AuthError> {
     let subject = claims.subject().as_str();
     if !is_valid_subject(subject) {
-        return Err(AuthError::ProviderRefused(
+        return Err(AuthError::ProviderRejected(
             "the provider sent no valid subject".to_owned(),
         ));
     }

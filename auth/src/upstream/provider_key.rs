@@ -29,7 +29,7 @@ pub(super) const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::EdDsa,
 ];
 /// Members of keys that are not public: whoever publishes them has given the key away (RFC 7518 §6).
-const SECRETS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 /// 3072 bits would be 128 bits of security; providers mostly have 2048 (112), good until 2030 (SP 800-57).
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
@@ -40,11 +40,11 @@ pub(super) struct ProviderKey {
     kid: Option<JsonWebKeyId>,
     kty: CoreJsonWebKeyType,
     algorithm: Option<Algorithm>,
-    public: Public,
+    public: PublicKeyMaterial,
 }
 
 #[derive(Clone, Debug)]
-enum Public {
+enum PublicKeyMaterial {
     /// Modulus and exponent, most significant byte first, without leading zeros.
     Rsa {
         n: Vec<u8>,
@@ -67,10 +67,10 @@ impl TryFrom<Map<String, Value>> for ProviderKey {
     type Error = JwkError;
 
     fn try_from(published: Map<String, Value>) -> Result<Self, JwkError> {
-        if SECRETS.iter().any(|name| published.contains_key(*name)) {
+        if PRIVATE_MEMBERS.iter().any(|name| published.contains_key(*name)) {
             return Err(JwkError("a secret is published"));
         }
-        if text(&published, "use")?.is_some_and(|what| what != "sig") || !lets_verify(&published)? {
+        if text(&published, "use")?.is_some_and(|what| what != "sig") || !allows_verify(&published)? {
             return Err(JwkError("it is not for signatures"));
         }
         let (kty, public) = material(&published)?;
@@ -79,7 +79,7 @@ impl TryFrom<Map<String, Value>> for ProviderKey {
         let algorithm = algorithm.transpose()?;
         if algorithm
             .as_ref()
-            .is_some_and(|algorithm| !public.speaks(algorithm))
+            .is_some_and(|algorithm| !public.supports(algorithm))
         {
             return Err(JwkError("an algorithm of other keys"));
         }
@@ -101,7 +101,7 @@ impl From<ProviderKey> for Map<String, Value> {
 }
 
 /// RFC 7517 §4.3.
-fn lets_verify(published: &Map<String, Value>) -> Result<bool, JwkError> {
+fn allows_verify(published: &Map<String, Value>) -> Result<bool, JwkError> {
     let Some(operations) = published.get("key_ops") else {
         return Ok(true);
     };
@@ -109,25 +109,25 @@ fn lets_verify(published: &Map<String, Value>) -> Result<bool, JwkError> {
     Ok(operations.iter().any(|operation| operation == "verify"))
 }
 
-fn material(published: &Map<String, Value>) -> Result<(CoreJsonWebKeyType, Public), JwkError> {
+fn material(published: &Map<String, Value>) -> Result<(CoreJsonWebKeyType, PublicKeyMaterial), JwkError> {
     let curve = text(published, "crv")?;
     match (text(published, "kty")?, curve) {
         (Some("RSA"), _) => {
             let (n, e) = (number(published, "n")?, number(published, "e")?);
-            refuse_weak(&n, &e)?;
-            Ok((CoreJsonWebKeyType::RSA, Public::Rsa { n, e }))
+            reject_weak(&n, &e)?;
+            Ok((CoreJsonWebKeyType::RSA, PublicKeyMaterial::Rsa { n, e }))
         }
         (Some("EC"), Some("P-256")) => Ok((
             CoreJsonWebKeyType::EllipticCurve,
-            Public::P256(point(published, 32)?),
+            PublicKeyMaterial::P256(point(published, 32)?),
         )),
         (Some("EC"), Some("P-384")) => Ok((
             CoreJsonWebKeyType::EllipticCurve,
-            Public::P384(point(published, 48)?),
+            PublicKeyMaterial::P384(point(published, 48)?),
         )),
         (Some("OKP"), Some("Ed25519")) => Ok((
             CoreJsonWebKeyType::OctetKeyPair,
-            Public::Ed25519(coordinate(published, ("x", 32))?),
+            PublicKeyMaterial::Ed25519(coordinate(published, ("x", 32))?),
         )),
         _ => Err(JwkError("an unknown kind of key")),
     }
@@ -174,7 +174,7 @@ fn point(published: &Map<String, Value>, length: usize) -> Result<Vec<u8>, JwkEr
     Ok([&[4][..], &x, &y].concat())
 }
 
-fn refuse_weak(n: &[u8], e: &[u8]) -> Result<(), JwkError> {
+fn reject_weak(n: &[u8], e: &[u8]) -> Result<(), JwkError> {
     let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
     if !RSA_BITS.contains(&bits) {
         return Err(JwkError("an RSA key that is too small, or too large"));
@@ -226,8 +226,8 @@ fn rsa(algorithm: &Algorithm) -> Option<&'static RsaParameters> {
     })
 }
 
-impl Public {
-    fn speaks(&self, algorithm: &Algorithm) -> bool {
+impl PublicKeyMaterial {
+    fn supports(&self, algorithm: &Algorithm) -> bool {
         match self {
             Self::Rsa { .. } => rsa(algorithm).is_some(),
             Self::P256(_) => *algorithm == Algorithm::EcdsaP256Sha256,
@@ -237,22 +237,22 @@ impl Public {
         }
     }
 
-    fn has_signed(&self, algorithm: &Algorithm, message: &[u8], by: &[u8]) -> bool {
-        let fits = |kind: &'static dyn VerificationAlgorithm, key: &[u8]| {
+    fn verify(&self, algorithm: &Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let verifies = |kind: &'static dyn VerificationAlgorithm, key: &[u8]| {
             UnparsedPublicKey::new(kind, key)
-                .verify(message, by)
+                .verify(message, signature)
                 .is_ok()
         };
-        self.speaks(algorithm)
+        self.supports(algorithm)
             && match self {
                 Self::Rsa { n, e } => rsa(algorithm).is_some_and(|kind| {
                     RsaPublicKeyComponents { n, e }
-                        .verify(kind, message, by)
+                        .verify(kind, message, signature)
                         .is_ok()
                 }),
-                Self::P256(point) => fits(&ECDSA_P256_SHA256_FIXED, point),
-                Self::P384(point) => fits(&ECDSA_P384_SHA384_FIXED, point),
-                Self::Ed25519(x) => fits(&ED25519, x),
+                Self::P256(point) => verifies(&ECDSA_P256_SHA256_FIXED, point),
+                Self::P384(point) => verifies(&ECDSA_P384_SHA384_FIXED, point),
+                Self::Ed25519(x) => verifies(&ED25519, x),
                 Self::None => false,
             }
     }
@@ -261,9 +261,9 @@ impl Public {
 impl ProviderKey {
     /// Whether it may have signed with `algorithm`, under the name `kid`, where one is given.
     pub(super) fn matches(&self, kid: Option<&str>, algorithm: &Algorithm) -> bool {
-        let called = kid.is_none_or(|kid| self.kid.as_ref().is_some_and(|own| own.as_str() == kid));
-        let pinned = self.algorithm.as_ref().is_none_or(|own| own == algorithm);
-        called && pinned && self.public.speaks(algorithm)
+        let has_kid = kid.is_none_or(|kid| self.kid.as_ref().is_some_and(|own| own.as_str() == kid));
+        let has_algorithm = self.algorithm.as_ref().is_none_or(|own| own == algorithm);
+        has_kid && has_algorithm && self.public.supports(algorithm)
     }
 }
 
@@ -293,7 +293,7 @@ impl JsonWebKey for ProviderKey {
 
     /// Asked for where a token is signed with the client secret, which we do not take.
     fn new_symmetric(_: Vec<u8>) -> Self {
-        let (kty, public) = (CoreJsonWebKeyType::Symmetric, Public::None);
+        let (kty, public) = (CoreJsonWebKeyType::Symmetric, PublicKeyMaterial::None);
         Self {
             published: Map::new(),
             kid: None,
@@ -309,7 +309,7 @@ impl JsonWebKey for ProviderKey {
         message: &[u8],
         by: &[u8],
     ) -> Result<(), Refused> {
-        if self.matches(None, algorithm) && self.public.has_signed(algorithm, message, by) {
+        if self.matches(None, algorithm) && self.public.verify(algorithm, message, by) {
             Ok(())
         } else {
             Err(Refused::CryptoError(

@@ -9,7 +9,7 @@ use super::provider_key::{ProviderKey, algorithm_by_name};
 
 /// What of a header counts. A member that is there twice makes it none.
 #[derive(Deserialize)]
-struct Header {
+struct JwsHeader {
     alg: String,
     kid: Option<String>,
     /// Extensions that must be understood: none is.
@@ -26,17 +26,17 @@ pub(super) fn verify_signature(token: &str, keys: &[ProviderKey]) -> bool {
 fn verify(token: &str, keys: &[ProviderKey]) -> Option<()> {
     let (message, signature) = token.rsplit_once('.')?;
     let (header, payload) = message.split_once('.')?;
-    let header: Header = serde_json::from_slice(&BASE64URL.decode(header).ok()?).ok()?;
+    let header: JwsHeader = serde_json::from_slice(&BASE64URL.decode(header).ok()?).ok()?;
     BASE64URL.decode(payload).ok()?;
     if header.crit.is_some() || header.b64.is_some() {
         return None;
     }
     let algorithm = algorithm_by_name(&header.alg)?;
-    let mut able = keys
+    let mut matching = keys
         .iter()
         .filter(|key| key.matches(header.kid.as_deref(), &algorithm));
     // Two keys that it could be are none: which one is meant would be the token's to say.
-    let (key, None) = (able.next()?, able.next()) else {
+    let (key, None) = (matching.next()?, matching.next()) else {
         return None;
     };
     key.verify_signature(

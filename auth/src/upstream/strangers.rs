@@ -15,25 +15,25 @@ impl<S: AuthStore> Auth<S> {
     pub(super) async fn provision_account(
         &self,
         provider: &Provider,
-        person: &UpstreamUser,
-        arriving: VerifiedLogin,
+        user: &UpstreamUser,
+        login: VerifiedLogin,
     ) -> Result<SignInOutcome, AuthError> {
-        if provider.strangers == UnknownUsers::Reject {
+        if provider.unknown_users == UnknownUsers::Reject {
             return Err(AuthError::IdentityNotLinked);
         }
-        let (identity, roles) = (identity_of(provider, person), self.default_roles().await?);
+        let (identity, roles) = (identity_of(provider, user), self.default_roles().await?);
         // Once: whoever is called like many others costs no more than anybody.
         let password = self.unusable_password().await?;
-        for username in usernames(person, &self.0.rng) {
-            let new = self.create_provisioned_account(username, person, password.clone());
-            let by = Actor::self_registered(&new).with_origin(&arriving.from);
+        for username in username_candidates(user, &self.0.rng) {
+            let new = self.create_provisioned_account(username, user, password.clone());
+            let by = Actor::self_registered(&new).with_origin(&login.from);
             match self
                 .0
                 .store
-                .create_linked(new.clone(), roles.clone(), identity.clone(), by)
+                .create_linked_account(new.clone(), roles.clone(), identity.clone(), by)
                 .await?
             {
-                LinkResult::Done => {
+                LinkResult::LinkResult => {
                     self.invalidate(&new.username);
                     let known = self
                         .0
@@ -42,11 +42,11 @@ impl<S: AuthStore> Auth<S> {
                         .await?
                         .ok_or(AuthError::IdentityNotLinked)?;
                     return self
-                        .complete_sign_in(&known.account, arriving)
+                        .complete_sign_in(&known.account, login)
                         .await
                         .map(SignInOutcome::Complete);
                 }
-                LinkResult::NameTaken => {}
+                LinkResult::UsernameTaken => {}
                 // The same person in another window was quicker, and has an account now.
                 LinkResult::IdentityTaken => {
                     let identity = self
@@ -55,7 +55,7 @@ impl<S: AuthStore> Auth<S> {
                         .identity(&identity.issuer, &identity.subject)
                         .await?;
                     return self
-                        .sign_in_linked(&identity.ok_or(AuthError::IdentityNotLinked)?, arriving)
+                        .sign_in_linked(&identity.ok_or(AuthError::IdentityNotLinked)?, login)
                         .await;
                 }
             }
@@ -75,16 +75,16 @@ impl<S: AuthStore> Auth<S> {
     fn create_provisioned_account(
         &self,
         username: Username,
-        person: &UpstreamUser,
+        user: &UpstreamUser,
         password: PasswordHash,
     ) -> NewAccount {
-        let email = person
+        let email = user
             .email
             .as_deref()
             .and_then(|email| EmailAddress::parse(email).ok());
         NewAccount {
             username,
-            display_name: person
+            display_name: user
                 .name
                 .as_deref()
                 .and_then(|name| DisplayName::parse(name).ok()),
@@ -100,13 +100,13 @@ impl<S: AuthStore> Auth<S> {
 
 /// What a new account could be called: as the person is called there, then with numbers, then with chance. Never a name
 /// that is taken: that would be somebody else's account.
-fn usernames(person: &UpstreamUser, chance: &SecureRandom) -> impl Iterator<Item = Username> {
-    let mail = person
+fn username_candidates(user: &UpstreamUser, rng: &SecureRandom) -> impl Iterator<Item = Username> {
+    let mailbox = user
         .email
         .as_deref()
         .and_then(|email| email.split('@').next());
-    let wish = person.username.as_deref().or(mail).unwrap_or("user");
-    let plain: String = wish
+    let preferred = user.username.as_deref().or(mailbox).unwrap_or("user");
+    let plain: String = preferred
         .chars()
         .map(|c| c.to_ascii_lowercase())
         .filter(|c| c.is_ascii_alphanumeric() || ".-_".contains(*c))
@@ -117,10 +117,10 @@ fn usernames(person: &UpstreamUser, chance: &SecureRandom) -> impl Iterator<Item
     } else {
         "user".to_owned()
     };
-    let made_up = format!("{plain}-{}", hex::encode(chance.bytes::<4>()));
+    let random_name = format!("{plain}-{}", hex::encode(rng.bytes::<4>()));
     let numbered: Vec<_> = (2..=MAX_SUFFIX).map(|n| format!("{plain}{n}")).collect();
     std::iter::once(plain)
         .chain(numbered)
-        .chain([made_up])
+        .chain([random_name])
         .filter_map(|name| Username::parse(&name).ok())
 }

@@ -6,16 +6,16 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Callback, LIFETIME, Provider, protocol::Prompt};
+use super::{Callback, STATE_LIFETIME, Provider, protocol::Prompt};
 use crate::{
     Auth, AuthError, AuthStore, Caller, Token, TokenHash, TokenKind, clock,
     store::{OneTimeToken, OneTimeKind},
 };
 
 /// Longer ones are not ours.
-const MOST: usize = 4096;
+const MAX_STATE_BYTES: usize = 4096;
 /// Of the place to go to afterwards: addresses do not grow without end.
-const MOST_NEXT: usize = 1024;
+const MAX_NEXT_BYTES: usize = 1024;
 
 /// What is kept of a departure; sealed.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,6 +25,7 @@ pub(super) struct LoginState {
     pub(super) verifier: String,
     pub(super) next: String,
     pub(super) ask: Prompt,
+    #[serde(rename = "departed_at")]
     pub(super) started_at: Timestamp,
     /// What is to be joined to.
     pub(super) link: Option<LinkTarget>,
@@ -51,7 +52,7 @@ impl LinkTarget {
 
 /// A place in the house that is not too long to come back to.
 pub(super) fn clamp_next(next: String) -> String {
-    if next.len() <= MOST_NEXT {
+    if next.len() <= MAX_NEXT_BYTES {
         next
     } else {
         "/".to_owned()
@@ -61,14 +62,14 @@ pub(super) fn clamp_next(next: String) -> String {
 impl<S: AuthStore> Auth<S> {
     pub(super) fn seal_state(
         &self,
-        voyage: &LoginState,
+        login: &LoginState,
         browser: &Token,
     ) -> Result<SecretString, AuthError> {
         let json =
-            serde_json::to_vec(voyage).map_err(|_| AuthError::Internal("a voyage is no JSON"))?;
+            serde_json::to_vec(login).map_err(|_| AuthError::Internal("a voyage is no JSON"))?;
         Ok(self
             .0
-            .upstream_seal
+            .upstream_sealer
             .seal(&json, browser.hash().as_str(), &self.0.rng)?
             .into())
     }
@@ -80,38 +81,38 @@ impl<S: AuthStore> Auth<S> {
         callback: &Callback,
         provider: &Provider,
     ) -> Result<LoginState, AuthError> {
-        let browser = callback.browser.as_ref().ok_or(AuthError::StateMismatch)?;
+        let browser = callback.browser_token.as_ref().ok_or(AuthError::StateMismatch)?;
         let state = callback.state.expose_secret();
-        if state.len() > MOST {
+        if state.len() > MAX_STATE_BYTES {
             return Err(AuthError::StateMismatch);
         }
         let json = self
             .0
-            .upstream_seal
+            .upstream_sealer
             .open(state, browser.hash().as_str())
             .map_err(|_| AuthError::StateMismatch)?;
         // One that an older version sealed may look otherwise: it begins anew.
-        let voyage: LoginState =
+        let login: LoginState =
             serde_json::from_slice(json.expose_secret()).map_err(|_| AuthError::StateMismatch)?;
-        let is_over = self.0.clock.now() >= voyage.ends_at();
-        if is_over || voyage.provider != provider.id {
+        let is_expired = self.0.clock.now() >= login.expires_at();
+        if is_expired || login.provider != provider.id {
             Err(AuthError::StateMismatch)
         } else {
-            Ok(voyage)
+            Ok(login)
         }
     }
 
     /// Of any number of callbacks at once, one gets on.
-    pub(super) async fn consume_state(&self, voyage: &LoginState) -> Result<(), AuthError> {
-        let slip = OneTimeToken {
+    pub(super) async fn consume_state(&self, login: &LoginState) -> Result<(), AuthError> {
+        let one_time = OneTimeToken {
             kind: OneTimeKind::Upstream,
-            hash: TokenHash::of(voyage.nonce.as_bytes()),
+            hash: TokenHash::of(login.nonce.as_bytes()),
             username: None,
             body: String::new(),
             created_at: self.0.clock.now(),
-            expires_at: voyage.ends_at(),
+            expires_at: login.expires_at(),
         };
-        if self.0.store.insert_token_if_absent(slip).await? {
+        if self.0.store.insert_token_if_absent(one_time).await? {
             Ok(())
         } else {
             Err(AuthError::StateMismatch)
@@ -119,13 +120,13 @@ impl<S: AuthStore> Auth<S> {
     }
 
     /// The cookie that a browser showed, or a new one: one for all of its windows, which may be on their way at once.
-    pub(super) fn browser_token(&self, shown: Option<Token>) -> Token {
-        shown.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.rng))
+    pub(super) fn browser_token(&self, existing: Option<Token>) -> Token {
+        existing.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.rng))
     }
 }
 
 impl LoginState {
-    fn ends_at(&self) -> Timestamp {
-        clock::add(self.started_at, LIFETIME)
+    fn expires_at(&self) -> Timestamp {
+        clock::add(self.started_at, STATE_LIFETIME)
     }
 }

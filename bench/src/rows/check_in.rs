@@ -33,18 +33,18 @@ fn works(api: &Api) -> Vec<CheckIns> {
         .collect()
 }
 
-/// Checks one file out and in again, with other content each time.
+/// Checks one file out and in again, with new content each time.
 struct CheckIns {
     check_out: Vec<u8>,
     check_in: Vec<u8>,
-    /// Where in `check_in` the content begins.
+    /// The start of the content in `check_in`.
     content_at: usize,
     count: u64,
 }
 
 impl CheckIns {
     fn new(nth: usize, token: &str) -> Self {
-        // Other content in every round: what the server has already costs it less to take again.
+        // New content in every round: known content costs the server less.
         let content = noise(SIZE);
         let check_in = request::send_file(
             "POST",
@@ -82,7 +82,7 @@ impl Work for CheckIns {
     }
 }
 
-/// Bytes that do not compress, other ones each time (xorshift64).
+/// Incompressible bytes, different each time (xorshift64).
 pub(super) fn noise(size: usize) -> Vec<u8> {
     let mut state = RandomState::new().hash_one(size) | 1;
     let mut bytes = Vec::with_capacity(size + 8);

@@ -36,7 +36,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// Each client its own file: what is measured is the store, not who wins.
+/// One file per client: the row measures the store, not contention for a lock.
 fn works(api: &Api) -> Vec<Cycle> {
     (0..CLIENTS)
         .map(|nth| {

@@ -1,4 +1,4 @@
-//! One event to very many sockets: how late the last hear it, and what each costs while it waits.
+//! One event to many sockets: the delay of the slowest, and the memory of each idle socket.
 
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     let each = (api.server.process().memory()? as f64 - before as f64) / count as f64;
     let p99 = percentile(&times, 99).as_secs_f64() * 1e3;
     table.add(Row {
-        work: format!("event to {count} sockets, from the request that made it, p99"),
+        work: format!("event to {count} sockets, from its request, p99"),
         strongroom: format!(
             "{} ms (p50 {} ms)",
             short(p99),
@@ -58,7 +58,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
         target: Target::Under(150.0),
     });
     table.add(Row {
-        work: "memory for each socket, after those events".into(),
+        work: "memory per socket, after those events".into(),
         strongroom: format!("{} KiB", short(each)),
         beside: String::new(),
         result: each,
@@ -68,7 +68,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// Opens `count` sockets. What comes back says when any of them heard of a change.
+/// Opens `count` sockets. The receiver gets the time of each event on each socket.
 async fn listen_with(api: &Api, count: usize) -> Result<mpsc::UnboundedReceiver<Instant>> {
     let (tell, heard) = mpsc::unbounded_channel();
     let sockets: Vec<Socket> = stream::iter(0..count)
@@ -110,7 +110,7 @@ async fn hear(mut socket: Socket, tell: mpsc::UnboundedSender<Instant>) {
     }
 }
 
-/// Makes events one after the other. Returns, sorted, how long after its request each socket heard of each.
+/// Creates events one after the other. Returns the sorted delays from request to socket.
 async fn tell(
     api: &Api,
     count: usize,

@@ -1,4 +1,4 @@
-//! `GET /auth/me`, signed in: the cost of knowing who asks.
+//! `GET /auth/me`, signed in: the cost of authentication.
 
 use std::process::Command;
 
@@ -49,7 +49,7 @@ async fn bare(plan: &Plan) -> Result<Api> {
         &plan.scratch.path().join("bare.log"),
     )
     .await?;
-    // It asks nobody who they are, but both sides shall read as many bytes.
+    // It ignores the token, but both sides must read the same number of bytes.
     Ok(Api {
         server,
         tokens: vec!["x".repeat(400)],

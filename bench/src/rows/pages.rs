@@ -1,4 +1,4 @@
-//! A page of a long list and of a long history, asked for by one client.
+//! One page of a long list and of a long history, requested by one client.
 
 use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
@@ -13,7 +13,7 @@ use crate::table::{Row, Table, Target, short};
 
 const FILES: usize = 2000;
 const REVISIONS: usize = 2000;
-/// How many fill the vault at once.
+/// Clients that fill the vault in parallel.
 const HANDS: usize = 16;
 
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {

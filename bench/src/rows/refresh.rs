@@ -1,4 +1,4 @@
-//! Renewing: refresh tokens rotated as fast as they go, and what others feel while somebody guesses passwords.
+//! Refresh tokens rotated at full speed, and the effect of password guessing on other requests.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::sides::{self, Api};
 use crate::table::{Row, Table, Target, short};
 
 const CLIENTS: usize = 32;
-/// Guessers, each ten times a second: 200 wrong sign-ins a second together.
+/// Guessing clients, each ten times a second: 200 wrong sign-ins a second together.
 const GUESSERS: usize = 20;
 
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
@@ -29,7 +29,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     let others = others_meanwhile(plan, &api).await?;
     if let Some(beside) = beside {
         table.add(Row {
-            work: "renewing an access token, 32 clients".into(),
+            work: "refreshing an access token, 32 clients".into(),
             strongroom: format!("{}/s", short(renewals.rate())),
             beside: format!(
                 "original, which can only sign in again: {}/s",
@@ -51,7 +51,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// One session: each answer brings the token of the next request.
+/// One session: each response contains the token of the next request.
 struct Renewing {
     request: Vec<u8>,
 }
@@ -123,7 +123,7 @@ async fn sign_ins(plan: &Plan, api: &Api) -> Result<Rounds> {
     Ok(rounds)
 }
 
-/// Wrong again and again, whatever the answer is.
+/// A wrong sign-in, repeated whatever the response is.
 struct Guessing(Vec<u8>);
 
 impl Guessing {

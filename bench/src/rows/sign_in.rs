@@ -1,4 +1,4 @@
-//! Signing in: as fast as the hash allows, and nobody else feels it.
+//! Sign-in throughput, and its effect on other requests.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,8 @@ use crate::request;
 use crate::sides::{self, Api};
 use crate::table::{Row, Table, Target, short};
 
-/// Waiting sign-ins for each core: enough that no core is ever idle, few enough that none waits two seconds.
+/// Waiting sign-ins for each core: enough to keep every core busy, few enough that none waits two
+/// seconds.
 const WAITING: usize = 4;
 
 pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
@@ -53,7 +54,7 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// Sign-ins as fast as they go, while one other client asks for `/auth/me` a hundred times a second.
+/// Sign-ins at full speed, while another client requests `/auth/me` a hundred times a second.
 async fn one_round(api: &Api, people: usize, time: Duration) -> Result<(Tally, Tally)> {
     let window = Window::after_warming_up(time);
     let works = (0..people)
@@ -66,7 +67,7 @@ async fn one_round(api: &Api, people: usize, time: Duration) -> Result<(Tally, T
     )
 }
 
-/// The median of five hashes, on one core with nothing beside it, by the same crate.
+/// The median of five hashes, on one otherwise idle core, by the same crate.
 fn time_of_one_hash() -> Result<Duration> {
     let params = Params::new(64 << 10, 3, 1, None).map_err(|why| anyhow!("{why}"))?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);

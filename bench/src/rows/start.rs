@@ -1,4 +1,4 @@
-//! From nothing to the first answer, and what the server weighs before anybody comes.
+//! The time from start to the first response, and the server's memory without requests.
 
 use std::time::Duration;
 
@@ -33,9 +33,9 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
         load::median(at_rest),
     );
     table.add(Row {
-        work: "start to first answer, data folder made".into(),
+        work: "start to first response, data folder created".into(),
         strongroom: format!(
-            "{} s; {} s on a folder that is there",
+            "{} s; {} s on an existing folder",
             short(first),
             short(again)
         ),

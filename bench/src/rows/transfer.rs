@@ -1,4 +1,4 @@
-//! One large file up and down, beside nginx on the same disk, and what it costs in memory.
+//! One large file up and down, compared with nginx on the same disk, and the memory for it.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -42,13 +42,13 @@ pub(super) async fn measure(plan: &Plan, table: &mut Table) -> Result<()> {
         compare(plan, "upload", (&ours.up, &theirs.up), table);
         compare(plan, "download", (&ours.down, &theirs.down), table);
         table.note(format!(
-            "nginx answers an upload before it is on the disk; with an fsync after it, it takes {} MiB/s.",
+            "nginx answers an upload before it is on the disk; with an fsync it reaches {} MiB/s.",
             mebibytes(load::median(theirs.durable))
         ));
     }
     let most = growth.into_iter().fold(0.0, f64::max);
     table.add(Row {
-        work: "extra memory while transferring it, at most".into(),
+        work: "peak growth of memory during the transfer".into(),
         strongroom: format!("{} MiB", short(most)),
         beside: String::new(),
         result: most,
@@ -78,7 +78,7 @@ fn mebibytes(bytes: f64) -> String {
     short(bytes / f64::from(1 << 20))
 }
 
-/// Up and down once. Returns how far memory rose meanwhile, in MiB.
+/// Upload and download once. Returns the growth of memory meanwhile, in MiB.
 async fn strongroom_round(
     plan: &Plan,
     api: &Api,
@@ -133,7 +133,7 @@ async fn nginx_round(
     Ok(())
 }
 
-/// Sends `size` bytes that were never sent before. Returns bytes a second.
+/// Sends `size` bytes of new content. Returns bytes a second.
 async fn upload(client: &mut Client, size: u64, head: &[u8], tail: &[u8]) -> Result<f64> {
     let mut piece = noise(PIECE);
     let begun = Instant::now();
@@ -153,6 +153,6 @@ async fn upload(client: &mut Client, size: u64, head: &[u8], tail: &[u8]) -> Res
 async fn download(client: &mut Client, size: u64, request: &[u8]) -> Result<f64> {
     let begun = Instant::now();
     let length = client.discard(request).await?;
-    ensure!(length == size, "{length} bytes came down, {size} went up");
+    ensure!(length == size, "downloaded {length} bytes, uploaded {size}");
     Ok(size as f64 / begun.elapsed().as_secs_f64())
 }

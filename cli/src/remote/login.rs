@@ -1,99 +1,106 @@
-//! `strongroom login`: the device flow (RFC 8628). The code is typed wherever there is a browser.
+//! `strongroom login`: the device authorization grant (RFC 8628). The user enters the code in a
+//! browser on any device.
 
 use std::{process::ExitCode, time::Duration};
 
 use wire::{AuthorizationServer, DeviceAuthorization, TokenResponse};
 
 use super::{
-    kept::{Held, Keeper},
-    server::{Answer, Refused, Server, is_in_the_clear, tidy},
+    credentials::{CredentialStore, StoredTokens},
+    server::{ErrorBody, Response, Server, is_unencrypted, normalize_url},
 };
-use crate::say::on_one_line;
+use crate::output::on_one_line;
 
-pub(super) const CLIENT: &str = "strongroom-cli";
-const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// RFC 8628 §3.5: what `slow_down` adds, and how long to wait where the server cannot be reached.
-const SLOWER: Duration = Duration::from_secs(5);
+pub(super) const CLIENT_ID: &str = "strongroom-cli";
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// RFC 8628 §3.5: added to the polling interval on `slow_down`, and on a connection error.
+const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
 
 pub(crate) async fn login(url: String, scope: Option<String>) -> anyhow::Result<ExitCode> {
-    let url = tidy(&url)?;
+    let url = normalize_url(&url)?;
     tokio::select! {
         done = sign_in(&url, scope) => done,
         _ = tokio::signal::ctrl_c() => {
-            complain!("\nNot signed in; nothing was kept.");
+            err!("\nNot signed in; nothing was stored.");
             Ok(ExitCode::from(130))
         }
     }
 }
 
 async fn sign_in(url: &str, scope: Option<String>) -> anyhow::Result<ExitCode> {
-    if is_in_the_clear(url) {
-        complain!("Careful: what travels to {url} can be read by others on the way.");
+    if is_unencrypted(url) {
+        err!("Warning: the connection to {url} is not encrypted.");
     }
-    // Before anybody types a code: whether the tokens can be kept at all.
-    let keeper = Keeper::open()?;
-    drop(keeper.lock()?);
+    // Fail before the user enters a code if the credentials cannot be stored.
+    let store = CredentialStore::open()?;
+    drop(store.lock()?);
     let server = Server::at(url)?;
-    check(&server).await?;
-    let codes = begin(&server, scope.as_deref()).await?;
-    say!(
-        "Open this address in a browser, on any machine:\n\n    {}\n",
+    check_issuer(&server).await?;
+    let codes = request_codes(&server, scope.as_deref()).await?;
+    out!(
+        "Open this address in a browser on any device:\n\n    {}\n",
         codes.verification_uri
     );
-    say!("and type this code:\n\n    {}\n", codes.user_code);
-    say!(
+    out!("and enter this code:\n\n    {}\n", codes.user_code);
+    out!(
         "Or open {} and compare the code.",
         codes.verification_uri_complete
     );
-    say!(
-        "Waiting for you there, for {} minutes. Ctrl-C gives up.",
+    out!(
+        "Waiting up to {} minutes for your approval. Ctrl-C cancels.",
         codes.expires_in / 60
     );
-    let tokens = wait(&server, &codes).await?;
+    let tokens = poll(&server, &codes).await?;
     let scope = tokens.scope.clone();
-    let mut kept = keeper.lock()?;
-    let before = kept.put(url, Held::of(tokens));
-    kept.save()?;
-    say!("Signed in to {url}; it may: {}", on_one_line(&scope));
-    say!("Kept in {}", kept.path().display());
-    drop(kept);
-    if let Some(before) = before {
-        // The sign-in that this one replaces. Where that does not work it ends by itself.
+    let mut credentials = store.lock()?;
+    let replaced = credentials.insert(url, StoredTokens::of(tokens));
+    credentials.save()?;
+    out!("Signed in to {url} with scopes: {}", on_one_line(&scope));
+    out!("Credentials are stored in {}", credentials.path().display());
+    drop(credentials);
+    if let Some(replaced) = replaced {
+        // Revoke the session that this one replaces. On failure it expires by itself.
         let _ = server
-            .form("/auth/revoke", &[("token", before.refresh_token.expose())])
+            .form(
+                "/auth/revoke",
+                &[("token", replaced.refresh_token.expose())],
+            )
             .await;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether this is a Strongroom, and calls itself so (RFC 8414 §3.3): tokens are for the one that people see.
-async fn check(server: &Server) -> anyhow::Result<()> {
+/// Fails unless the metadata names this server as the issuer (RFC 8414 §3.3).
+async fn check_issuer(server: &Server) -> anyhow::Result<()> {
     match server
-        .look::<AuthorizationServer>("/.well-known/oauth-authorization-server")
+        .get_public::<AuthorizationServer>("/.well-known/oauth-authorization-server")
         .await?
     {
-        Answer::Good(known) if known.issuer == server.url() => Ok(()),
-        Answer::Good(known) => {
+        Response::Success(known) if known.issuer == server.url() => Ok(()),
+        Response::Success(known) => {
             let issuer = on_one_line(&known.issuer);
             anyhow::bail!(
-                "{} calls itself {issuer}: strongroom login {issuer}",
+                "{} has the public URL {issuer}: run strongroom login {issuer}",
                 server.url()
             )
         }
-        Answer::Refused(_) => {
-            anyhow::bail!("{} answers, but not as a Strongroom does", server.url())
+        Response::Failure(_) => {
+            anyhow::bail!("{} is not a Strongroom server", server.url())
         }
     }
 }
 
-async fn begin(server: &Server, scope: Option<&str>) -> anyhow::Result<DeviceAuthorization> {
-    let mut form = vec![("client_id", CLIENT)];
+async fn request_codes(
+    server: &Server,
+    scope: Option<&str>,
+) -> anyhow::Result<DeviceAuthorization> {
+    let mut form = vec![("client_id", CLIENT_ID)];
     form.extend(scope.map(|scope| ("scope", scope)));
     match server
         .post::<DeviceAuthorization>("/auth/device", &form)
         .await?
     {
-        Answer::Good(codes) => {
+        Response::Success(codes) => {
             let ours = |uri: &str| {
                 uri.starts_with(&format!("{}/", server.url())) && !uri.contains(char::is_control)
             };
@@ -101,43 +108,50 @@ async fn begin(server: &Server, scope: Option<&str>) -> anyhow::Result<DeviceAut
             if plain && !codes.user_code.contains(char::is_control) {
                 return Ok(codes);
             }
-            anyhow::bail!("{} sends you elsewhere to type the code", server.url())
+            anyhow::bail!(
+                "{} returned an invalid verification address or code",
+                server.url()
+            )
         }
-        Answer::Refused(refused) => anyhow::bail!("{} says: {}", server.url(), refused.detail),
+        Response::Failure(failure) => {
+            anyhow::bail!("{} answered: {}", server.url(), failure.detail)
+        }
     }
 }
 
-/// Until somebody has decided, or the code has died. A server that is away for a while is asked again.
-async fn wait(server: &Server, codes: &DeviceAuthorization) -> anyhow::Result<TokenResponse> {
+/// Polls until the user decides or the code expires. Continues after connection errors.
+async fn poll(server: &Server, codes: &DeviceAuthorization) -> anyhow::Result<TokenResponse> {
     let mut interval = Duration::from_secs(codes.interval.clamp(1, 60));
     let mut left = Duration::from_secs(codes.expires_in.min(3600)) + interval;
     let form = [
-        ("grant_type", GRANT),
+        ("grant_type", DEVICE_GRANT),
         ("device_code", &codes.device_code),
-        ("client_id", CLIENT),
+        ("client_id", CLIENT_ID),
     ];
     while let Some(rest) = left.checked_sub(interval) {
         left = rest;
         tokio::time::sleep(interval).await;
         match server.post("/auth/token", &form).await {
-            Ok(Answer::Good(tokens)) => return Ok(tokens),
-            Ok(Answer::Refused(refused)) => interval = go_on(&refused, interval)?,
-            Err(_) => interval = (interval + SLOWER).min(Duration::from_mins(1)),
+            Ok(Response::Success(tokens)) => return Ok(tokens),
+            Ok(Response::Failure(failure)) => interval = next_interval(&failure, interval)?,
+            Err(_) => interval = (interval + SLOW_DOWN_STEP).min(Duration::from_mins(1)),
         }
     }
-    anyhow::bail!("nobody typed the code in time")
+    anyhow::bail!("the code expired before it was approved; run strongroom login again")
 }
 
-/// How long to wait until the next question, if there is to be one.
-fn go_on(refused: &Refused, interval: Duration) -> anyhow::Result<Duration> {
-    match refused.error.as_str() {
+/// The interval before the next poll; an error if polling must end.
+fn next_interval(failure: &ErrorBody, interval: Duration) -> anyhow::Result<Duration> {
+    match failure.error.as_str() {
         "authorization_pending" => Ok(interval),
-        "slow_down" => Ok(interval + SLOWER),
-        "access_denied" => anyhow::bail!("access was refused"),
-        "expired_token" => anyhow::bail!("nobody typed the code in time"),
-        _ if matches!(refused.status, 429 | 503) => {
-            Ok(refused.retry_after.unwrap_or(interval).max(interval))
+        "slow_down" => Ok(interval + SLOW_DOWN_STEP),
+        "access_denied" => anyhow::bail!("access was denied in the browser"),
+        "expired_token" => {
+            anyhow::bail!("the code expired before it was approved; run strongroom login again")
         }
-        _ => anyhow::bail!("the server says: {}", refused.detail),
+        _ if matches!(failure.status, 429 | 503) => {
+            Ok(failure.retry_after.unwrap_or(interval).max(interval))
+        }
+        _ => anyhow::bail!("the server answered: {}", failure.detail),
     }
 }

@@ -1,4 +1,4 @@
-//! A Strongroom somewhere, spoken to over HTTP.
+//! HTTP client of a Strongroom server.
 
 use std::time::Duration;
 
@@ -7,24 +7,24 @@ use reqwest::{Client, RequestBuilder, Url, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 
-/// One request, at most.
-const WITHIN: Duration = Duration::from_secs(30);
+/// Limit for one request and its response.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) struct Server {
     url: String,
     http: Client,
 }
 
-/// What came back, where anything came back.
-pub(super) enum Answer<T> {
-    Good(T),
-    Refused(Refused),
+/// A response with its body parsed.
+pub(super) enum Response<T> {
+    Success(T),
+    Failure(ErrorBody),
 }
 
-/// A problem (RFC 9457), or an OAuth error (RFC 6749 §5.2): ours are both.
+/// A problem document (RFC 9457) or an OAuth error (RFC 6749 §5.2).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Refused {
+pub(super) struct ErrorBody {
     #[serde(skip)]
     pub(super) status: u16,
     #[serde(skip)]
@@ -33,14 +33,15 @@ pub(super) struct Refused {
     pub(super) detail: String,
 }
 
-/// Scheme and host, as the server calls itself.
-pub(super) fn tidy(raw: &str) -> anyhow::Result<String> {
+/// Normalizes a server address to scheme, host and port. The scheme defaults to https.
+pub(super) fn normalize_url(raw: &str) -> anyhow::Result<String> {
     let with_scheme = if raw.contains("://") {
         raw.to_owned()
     } else {
         format!("https://{raw}")
     };
-    let bad = || format!("\"{raw}\" is no address of a server: write https://files.example.org");
+    let bad =
+        || format!("\"{raw}\" is not a server address: write it as https://files.example.org");
     let url = Url::parse(&with_scheme).with_context(bad)?;
     let plain = matches!(url.scheme(), "http" | "https")
         && url.username().is_empty()
@@ -51,8 +52,8 @@ pub(super) fn tidy(raw: &str) -> anyhow::Result<String> {
     Ok(url.origin().ascii_serialization())
 }
 
-/// Whether what is sent there can be read on the way.
-pub(super) fn is_in_the_clear(url: &str) -> bool {
+/// True for plain HTTP to a host other than loopback.
+pub(super) fn is_unencrypted(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else {
         return true;
     };
@@ -65,7 +66,7 @@ pub(super) fn is_in_the_clear(url: &str) -> bool {
 }
 
 impl Server {
-    /// `url` is [tidy].
+    /// `url` must come from [`normalize_url`].
     pub(super) fn at(url: &str) -> anyhow::Result<Self> {
         let name = concat!("strongroom/", env!("CARGO_PKG_VERSION"));
         let agent = format!(
@@ -73,9 +74,9 @@ impl Server {
             std::env::consts::OS,
             std::env::consts::ARCH
         );
-        // Redirects are not followed: a token is for the server that it was given by.
+        // Redirects are not followed: a token must reach only the server that issued it.
         let http = Client::builder()
-            .timeout(WITHIN)
+            .timeout(REQUEST_TIMEOUT)
             .redirect(Policy::none())
             .user_agent(agent)
             .build()?;
@@ -89,7 +90,10 @@ impl Server {
         &self.url
     }
 
-    pub(super) async fn look<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Answer<T>> {
+    pub(super) async fn get_public<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> anyhow::Result<Response<T>> {
         self.answer(self.http.get(self.address(path))).await
     }
 
@@ -97,7 +101,7 @@ impl Server {
         &self,
         path: &str,
         token: &SecretString,
-    ) -> anyhow::Result<Answer<T>> {
+    ) -> anyhow::Result<Response<T>> {
         self.answer(
             self.http
                 .get(self.address(path))
@@ -110,12 +114,12 @@ impl Server {
         &self,
         path: &str,
         form: &[(&str, &str)],
-    ) -> anyhow::Result<Answer<T>> {
+    ) -> anyhow::Result<Response<T>> {
         self.answer(self.http.post(self.address(path)).form(form))
             .await
     }
 
-    /// Where nothing is to be read.
+    /// Posts a form and ignores the response body.
     pub(super) async fn form(&self, path: &str, form: &[(&str, &str)]) -> anyhow::Result<()> {
         let answer = self
             .send(self.http.post(self.address(path)).form(form))
@@ -132,7 +136,7 @@ impl Server {
     }
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<reqwest::Response> {
-        // Not the error's own words: they may hold the whole address.
+        // The URL of an error may contain secrets.
         let sent = request.send().await.map_err(reqwest::Error::without_url);
         sent.with_context(|| format!("{} cannot be reached", self.url))
     }
@@ -140,7 +144,7 @@ impl Server {
     async fn answer<T: DeserializeOwned>(
         &self,
         request: RequestBuilder,
-    ) -> anyhow::Result<Answer<T>> {
+    ) -> anyhow::Result<Response<T>> {
         let response = self.send(request).await?;
         let status = response.status();
         let retry_after = response
@@ -152,19 +156,19 @@ impl Server {
             .await
             .map_err(reqwest::Error::without_url)?;
         if status.is_success() {
-            let stranger = || format!("{} answers, but not as a Strongroom does", self.url);
-            return Ok(Answer::Good(
-                serde_json::from_slice(&body).with_context(stranger)?,
+            let unexpected = || format!("{} is not a Strongroom server", self.url);
+            return Ok(Response::Success(
+                serde_json::from_slice(&body).with_context(unexpected)?,
             ));
         }
-        let mut refused: Refused = serde_json::from_slice(&body).unwrap_or_default();
-        if refused.detail.is_empty() {
-            refused.detail = format!("HTTP {status}");
+        let mut failure: ErrorBody = serde_json::from_slice(&body).unwrap_or_default();
+        if failure.detail.is_empty() {
+            failure.detail = format!("HTTP {status}");
         }
-        Ok(Answer::Refused(Refused {
+        Ok(Response::Failure(ErrorBody {
             status: status.as_u16(),
             retry_after: retry_after.map(Duration::from_secs),
-            ..refused
+            ..failure
         }))
     }
 }
@@ -176,15 +180,15 @@ mod tests {
     #[test]
     fn server_address_is_scheme_and_host_only() {
         assert_eq!(
-            tidy("files.example.org").unwrap(),
+            normalize_url("files.example.org").unwrap(),
             "https://files.example.org"
         );
         assert_eq!(
-            tidy("HTTPS://Files.example.org:443/").unwrap(),
+            normalize_url("HTTPS://Files.example.org:443/").unwrap(),
             "https://files.example.org"
         );
         assert_eq!(
-            tidy("http://127.0.0.1:8000").unwrap(),
+            normalize_url("http://127.0.0.1:8000").unwrap(),
             "http://127.0.0.1:8000"
         );
         for bad in [
@@ -196,11 +200,9 @@ mod tests {
             "https://a#b",
             "http://",
         ] {
-            assert!(tidy(bad).is_err(), "{bad}");
+            assert!(normalize_url(bad).is_err(), "{bad}");
         }
-        assert!(
-            is_in_the_clear("http://files.example.org") && !is_in_the_clear("http://[::1]:8000")
-        );
-        assert!(!is_in_the_clear("https://files.example.org"));
+        assert!(is_unencrypted("http://files.example.org") && !is_unencrypted("http://[::1]:8000"));
+        assert!(!is_unencrypted("https://files.example.org"));
     }
 }

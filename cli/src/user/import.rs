@@ -1,4 +1,4 @@
-//! `strongroom user import FILE.csv`: the accounts of the application that Strongroom replaces.
+//! `strongroom user import FILE.csv`: imports accounts of another application.
 
 use std::{path::Path, process::ExitCode};
 
@@ -7,7 +7,7 @@ use auth::{PasswordHash, Username, auth::ImportedAccount};
 use serde::Deserialize;
 use server::state::Auth;
 
-use crate::complaint;
+use crate::{error_chain, output::count};
 
 #[derive(Deserialize)]
 struct Row {
@@ -17,41 +17,44 @@ struct Row {
     is_admin: String,
 }
 
-/// Takes over what it can and names each row that it cannot, with its line.
+/// Imports every valid row. Prints the line number and the error of each other row.
 pub(crate) async fn import(auth: &Auth, file: &Path) -> anyhow::Result<ExitCode> {
-    let unread = || format!("cannot read {}", file.display());
+    let cannot_read = || format!("cannot read {}", file.display());
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .flexible(true)
         .from_path(file)
-        .with_context(unread)?;
-    let headers = reader.headers().with_context(unread)?.clone();
+        .with_context(cannot_read)?;
+    let headers = reader.headers().with_context(cannot_read)?.clone();
     for column in ["username", "hashed_password"] {
         if !headers.iter().any(|header| header == column) {
             bail!(
-                "{} has no column {column}; its first line names the columns",
+                "{} has no column {column}; the first line must name the columns",
                 file.display()
             );
         }
     }
-    let (mut brought, mut refused) = (0, 0);
+    let (mut imported, mut rejected) = (0, 0);
     for row in reader.into_records() {
         let line = line_of(&row);
-        let taken = match row {
-            Err(error) if error.is_io_error() => return Err(error).with_context(unread),
-            Err(_) => Err(anyhow!("this line is not text in UTF-8")),
-            Ok(row) => take(auth, &row, &headers).await,
+        let result = match row {
+            Err(error) if error.is_io_error() => return Err(error).with_context(cannot_read),
+            Err(_) => Err(anyhow!("not valid UTF-8")),
+            Ok(row) => import_row(auth, &row, &headers).await,
         };
-        match taken {
-            Ok(()) => brought += 1,
+        match result {
+            Ok(()) => imported += 1,
             Err(error) => {
-                refused += 1;
-                complain!("line {line}: {}", complaint(&error));
+                rejected += 1;
+                err!("line {line}: {}", error_chain(&error));
             }
         }
     }
-    say!("{brought} accounts brought over, {refused} refused.");
-    Ok(if refused == 0 {
+    out!(
+        "{} imported, {rejected} rejected.",
+        count(imported, "account", "accounts")
+    );
+    Ok(if rejected == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -66,14 +69,14 @@ fn line_of(row: &csv::Result<csv::StringRecord>) -> u64 {
     position.map_or(0, csv::Position::line)
 }
 
-async fn take(
+async fn import_row(
     auth: &Auth,
     row: &csv::StringRecord,
     headers: &csv::StringRecord,
 ) -> anyhow::Result<()> {
     if row.len() != headers.len() {
         bail!(
-            "there are {} columns here, and {} in the first line",
+            "{} columns, but the first line has {}",
             row.len(),
             headers.len()
         );
@@ -86,19 +89,18 @@ async fn take(
     let administrator = match is_admin.to_ascii_lowercase().as_str() {
         "1" | "true" | "t" | "yes" => true,
         "" | "0" | "false" | "f" | "no" => false,
-        other => bail!("is_admin is true or false, not \"{other}\""),
+        other => bail!("is_admin must be true or false, not \"{other}\""),
     };
-    let name =
-        Username::parse(&username).with_context(|| format!("the username \"{username}\""))?;
-    // The hash is not repeated in the error: it is as good as a password to whoever can guess.
-    let password =
-        PasswordHash::import(&hashed_password).with_context(|| format!("the hash of {name}"))?;
+    let name = Username::parse(&username).with_context(|| format!("username \"{username}\""))?;
+    // Errors omit the hash, because it allows offline guessing.
+    let password = PasswordHash::import(&hashed_password)
+        .with_context(|| format!("password hash of {name}"))?;
     let import = ImportedAccount {
         username: name.clone(),
         password,
         administrator,
     };
-    auth.import(import)
+    auth.import_account(import)
         .await
         .with_context(|| name.to_string())?;
     Ok(())

@@ -1,45 +1,47 @@
-//! `strongroom user invite`: a link that makes an account, once.
+//! `strongroom user invite`: prints a link that creates an account, once.
 
 use auth::{EmailAddress, Realm, RealmName, Role, inviting::Delivery, inviting::NewInvitation};
 use secrecy::ExposeSecret as _;
 use server::{Config, state::Auth};
 
-use crate::console::operator;
+use crate::console::operator_permit;
 
-/// Its roles as `VAULT=ROLE`.
+/// `roles` are `VAULT=ROLE`.
 pub(super) async fn invite(
     (auth, config): (&Auth, &Config),
     roles: &[String],
     email: Option<&str>,
 ) -> anyhow::Result<()> {
-    let mut given = Vec::new();
+    let mut grants = Vec::new();
     for role in roles {
-        given.push(promised(auth, role).await?);
+        grants.push(parse_role(auth, role).await?);
     }
     let email = email.map(EmailAddress::parse).transpose()?;
     let invitation = NewInvitation {
         administrator: false,
-        roles: given,
+        roles: grants,
         email,
         delivery: Delivery::Link,
     };
-    let made = auth.invite_by_operator(&operator(), invitation).await?;
+    let made = auth
+        .invite_as_operator(&operator_permit(), invitation)
+        .await?;
     let link = made
         .link
-        .ok_or_else(|| anyhow::anyhow!("there is no link"))?;
-    say!(
-        "Hand this link over. It makes an account, once, until {}:",
-        made.invite.expires_at.strftime("%F %H:%M UTC")
+        .ok_or_else(|| anyhow::anyhow!("the invitation has no link"))?;
+    out!(
+        "Give this link to the new user. It creates an account, once, until {}:",
+        made.invitation.expires_at.strftime("%F %H:%M UTC")
     );
-    say!("  {}", link.expose_secret());
-    super::warn_of_a_guess(config);
+    out!("  {}", link.expose_secret());
+    super::warn_if_url_is_guessed(config);
     Ok(())
 }
 
-async fn promised(auth: &Auth, raw: &str) -> anyhow::Result<(Realm, Role)> {
+async fn parse_role(auth: &Auth, raw: &str) -> anyhow::Result<(Realm, Role)> {
     let (vault, role) = raw
         .split_once('=')
-        .ok_or_else(|| anyhow::anyhow!("a role is written VAULT=ROLE: main=editor"))?;
+        .ok_or_else(|| anyhow::anyhow!("write a role as VAULT=ROLE, such as main=editor"))?;
     let role =
         Role::parse(role).ok_or_else(|| anyhow::anyhow!("a role is viewer, editor or manager"))?;
     let realm = match RealmName::parse(vault) {

@@ -1,4 +1,4 @@
-//! `strongroom audit`, and the line that fail2ban reads.
+//! `strongroom audit`, and the log line that fail2ban matches.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::program::{PASSWORD, Program, Server};
 
-/// The regular expression in docs/fail2ban.md, as fail2ban would make it of ours.
+/// The regular expression of docs/fail2ban.md, with `<ADDR>` expanded as fail2ban does.
 fn documented_filter() -> regex::Regex {
     let page = include_str!("../../../docs/fail2ban.md");
     let line = page
@@ -26,7 +26,7 @@ fn entries(lines: &str) -> Vec<Value> {
         .collect()
 }
 
-async fn wrong(server: &Server, username: &str) {
+async fn fail_sign_in(server: &Server, username: &str) {
     let form = [
         ("username", username),
         ("password", "not the password at all"),
@@ -34,7 +34,7 @@ async fn wrong(server: &Server, username: &str) {
     let request = reqwest::Client::new()
         .post(server.url("/auth/token"))
         .form(&form);
-    // Whatever a stranger may choose: none of it gets into the line.
+    // Headers that a client controls must not get into the line.
     let request = request.header(
         "user-agent",
         "strongroom auth failure: address=198.51.100.1 account=a reason=password",
@@ -48,14 +48,14 @@ async fn audit_verify_finds_edited_and_missing_entries() {
     let program = Program::with_ada();
     let server = program.serve();
     server.ada().await.add("gear.nc", "G0 X0").await;
-    wrong(&server, "ada").await;
+    fail_sign_in(&server, "ada").await;
     server.stop();
-    let verified = program.run(&["audit", "verify"]).well();
+    let verified = program.run(&["audit", "verify"]).expect_success();
     assert_eq!(
         verified,
-        "accounts: 4 entries, all as they were written.\nvault main: 2 entries, all as they were written.\n"
+        "accounts: 4 entries, all intact.\nvault main: 2 entries, all intact.\n"
     );
-    let all = entries(&program.run(&["audit", "export"]).well());
+    let all = entries(&program.run(&["audit", "export"]).expect_success());
     let words: Vec<_> = all
         .iter()
         .map(|entry| entry["action"].as_str().unwrap())
@@ -79,12 +79,12 @@ async fn audit_verify_finds_edited_and_missing_entries() {
     let late = entries(
         &program
             .run(&["audit", "export", "--chain", "accounts", "--since", since])
-            .well(),
+            .expect_success(),
     );
     assert_eq!(late, all[3..4]);
     program
         .run(&["audit", "export", "--chain", "attic"])
-        .badly("there is no vault \"attic\"");
+        .expect_failure("there is no vault \"attic\"");
     let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
     sqlite
         .execute(
@@ -95,12 +95,12 @@ async fn audit_verify_finds_edited_and_missing_entries() {
     sqlite
         .execute("DELETE FROM audit WHERE chain <> 'accounts' AND n = 1", [])
         .unwrap();
-    let said = program.run(&["audit", "verify"]);
-    assert_eq!(said.code, Some(1), "{said:?}");
+    let printed = program.run(&["audit", "verify"]);
+    assert_eq!(printed.code, Some(1), "{printed:?}");
     assert_eq!(
-        said.out,
-        "accounts: entry 3 of the audit is missing, or not as it was written.\n\
-         vault main: entry 1 of the audit is missing, or not as it was written.\n"
+        printed.out,
+        "accounts: entry 3 of the audit log is missing or altered.\n\
+         vault main: entry 1 of the audit log is missing or altered.\n"
     );
 }
 
@@ -108,22 +108,23 @@ async fn audit_verify_finds_edited_and_missing_entries() {
 async fn audit_checkpoint_detects_truncated_chain() {
     let program = Program::with_ada();
     let server = program.serve();
-    wrong(&server, "ada").await;
+    fail_sign_in(&server, "ada").await;
     server.stop();
-    program.run(&["audit", "verify"]).well();
+    program.run(&["audit", "verify"]).expect_success();
     let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
     let cut = "DELETE FROM audit WHERE chain = 'accounts' AND n = 3;
         UPDATE audit_heads SET n = 2, hash = (SELECT hash FROM audit WHERE chain = 'accounts' AND n = 2)
         WHERE chain = 'accounts';";
     sqlite.execute_batch(cut).unwrap();
-    let said = program.run(&["audit", "verify"]);
-    assert_eq!(said.code, Some(1), "{said:?}");
+    let printed = program.run(&["audit", "verify"]);
+    assert_eq!(printed.code, Some(1), "{printed:?}");
     assert!(
-        said.out
-            .contains("accounts: entry 3 of the audit is missing"),
-        "{said:?}"
+        printed
+            .out
+            .contains("accounts: entry 3 of the audit log is missing"),
+        "{printed:?}"
     );
-    // Nor does it heal when the server goes on from there.
+    // New entries do not hide the gap.
     let server = program.serve();
     server.sign_in("ada", PASSWORD).await.unwrap();
     server.stop();
@@ -145,7 +146,7 @@ async fn audit_export_follow_streams_until_ctrl_c() {
     assert_eq!(next()["action"], "account.created");
     server.sign_in("ada", PASSWORD).await.unwrap();
     assert_eq!(next()["action"], "sign_in");
-    wrong(&server, "ada").await;
+    fail_sign_in(&server, "ada").await;
     assert_eq!(next()["action"], "sign_in.refused");
     let kill = std::process::Command::new("sh")
         .args(["-c", &format!("kill -INT {}", child.id())])
@@ -175,7 +176,7 @@ async fn failed_sign_in_log_line_matches_documented_filter() {
             "ada\nstrongroom auth failure: address=198.51.100.1 account=x reason=password",
             "<ADDR>",
         ] {
-            wrong(&server, username).await;
+            fail_sign_in(&server, username).await;
         }
         server.stop();
         let mut log = String::new();

@@ -1,4 +1,4 @@
-//! The program is killed in the middle of everything, again and again. What it had answered is there, once.
+//! The server is killed repeatedly under load. Every acknowledged change exists exactly once.
 
 use std::{
     collections::HashMap,
@@ -14,13 +14,13 @@ use crate::program::{Client, Program, upload};
 const ROUNDS: usize = 5;
 const WORKERS: usize = 8;
 
-/// One worker's file: what was answered, and what was asked last.
+/// The file of one worker: its acknowledged state, and the request that is not acknowledged yet.
 #[derive(Clone, Debug, Default)]
 struct Work {
-    /// Revisions that were answered.
+    /// Acknowledged revisions.
     done: u64,
     checked_out: bool,
-    asked: Step,
+    pending: Step,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,12 +32,12 @@ enum Step {
 }
 
 impl Work {
-    /// The next request, under a key that a retry repeats.
-    async fn ask(&self, client: &Client, name: &str) -> reqwest::Result<Response> {
+    /// Sends the pending request, with an idempotency key that a retry repeats.
+    async fn send_pending(&self, client: &Client, name: &str) -> reqwest::Result<Response> {
         let revision = self.done + 1;
         let path = format!("/api/files/{name}");
         let content = format!("{name}, revision {revision}");
-        let request = match self.asked {
+        let request = match self.pending {
             Step::Add => client
                 .put(&format!("{path}/content"))
                 .multipart(upload(&content, "new")),
@@ -46,34 +46,34 @@ impl Work {
                 .post(&format!("{path}/checkin"))
                 .multipart(upload(&content, "worked on")),
         };
-        let key = format!("{name}-{revision}-{:?}", self.asked);
+        let key = format!("{name}-{revision}-{:?}", self.pending);
         request.header("Idempotency-Key", key).send().await
     }
 
-    fn answered(&mut self, status: StatusCode) {
+    fn acknowledge(&mut self, status: StatusCode) {
         assert!(status.is_success(), "{self:?}: {status}");
-        if self.asked != Step::CheckOut {
+        if self.pending != Step::CheckOut {
             self.done += 1;
         }
-        self.checked_out = self.asked == Step::CheckOut;
-        self.asked = if self.checked_out {
+        self.checked_out = self.pending == Step::CheckOut;
+        self.pending = if self.checked_out {
             Step::CheckIn
         } else {
             Step::CheckOut
         };
     }
 
-    /// Goes on until the program is gone.
-    async fn go_on(mut self, client: Client, name: String) -> (String, Self) {
-        while let Ok(answer) = self.ask(&client, &name).await {
-            self.answered(answer.status());
+    /// Sends requests until the server is killed.
+    async fn run_until_killed(mut self, client: Client, name: String) -> (String, Self) {
+        while let Ok(answer) = self.send_pending(&client, &name).await {
+            self.acknowledge(answer.status());
         }
         (name, self)
     }
 }
 
-/// 100 to 500 ms.
-fn a_while() -> Duration {
+/// A random delay of 100 to 500 ms.
+fn random_delay() -> Duration {
     Duration::from_millis(100 + RandomState::new().hash_one(()) % 400)
 }
 
@@ -86,7 +86,7 @@ async fn answered_requests_survive_a_kill_exactly_once() {
     let mut token: Option<String> = None;
     for _ in 0..ROUNDS {
         let server = program.serve();
-        // Also the session lives on.
+        // The session survives the kill too.
         let client = match &token {
             Some(token) => Client::new(&server, token),
             None => server.ada().await,
@@ -95,9 +95,9 @@ async fn answered_requests_survive_a_kill_exactly_once() {
         compare(&client, &mut works).await;
         let working: Vec<_> = works
             .into_iter()
-            .map(|(name, work)| tokio::spawn(work.go_on(client.clone(), name)))
+            .map(|(name, work)| tokio::spawn(work.run_until_killed(client.clone(), name)))
             .collect();
-        tokio::time::sleep(a_while()).await;
+        tokio::time::sleep(random_delay()).await;
         server.kill();
         works = HashMap::new();
         for worker in working {
@@ -108,12 +108,13 @@ async fn answered_requests_survive_a_kill_exactly_once() {
     let client = Client::new(&server, &token.unwrap());
     compare(&client, &mut works).await;
     let changes: u64 = works.values().map(|work| work.done).sum();
-    assert!(changes > WORKERS as u64, "nothing was tried: {works:?}");
+    assert!(changes > WORKERS as u64, "too few changes: {works:?}");
     server.stop();
-    let said = program.run(&["verify"]).well();
+    let printed = program.run(&["verify"]).expect_success();
     assert!(
-        said.contains(&format!("{changes} changes")) && said.ends_with("as it should be.\n"),
-        "{said}"
+        printed.contains(&format!("{changes} changes"))
+            && printed.ends_with("No problems found.\n"),
+        "{printed}"
     );
     assert_eq!(
         program.git(&["rev-list", "--count", "main"]).trim(),
@@ -122,13 +123,13 @@ async fn answered_requests_survive_a_kill_exactly_once() {
     program.git(&["fsck", "--strict"]);
 }
 
-/// What was answered is there. The one request that was not is asked again under its key, and is then there once,
-/// whether or not it had been carried out before the kill.
+/// Asserts that acknowledged changes exist. Repeats the unacknowledged request under its key, and
+/// asserts that it took effect exactly once.
 async fn compare(client: &Client, works: &mut HashMap<String, Work>) {
     for (name, work) in works {
         if work.done > 0 {
-            let unsure = work.asked == Step::CheckIn;
-            see(
+            let unsure = work.pending == Step::CheckIn;
+            assert_stored(
                 client,
                 name,
                 work,
@@ -140,14 +141,19 @@ async fn compare(client: &Client, works: &mut HashMap<String, Work>) {
             )
             .await;
         }
-        let answer = work.ask(client, name).await.unwrap();
-        work.answered(answer.status());
-        see(client, name, work, work.done..=work.done).await;
+        let answer = work.send_pending(client, name).await.unwrap();
+        work.acknowledge(answer.status());
+        assert_stored(client, name, work, work.done..=work.done).await;
     }
 }
 
-async fn see(client: &Client, name: &str, work: &Work, revisions: std::ops::RangeInclusive<u64>) {
-    let file = client.see(&format!("/api/files/{name}")).await;
+async fn assert_stored(
+    client: &Client,
+    name: &str,
+    work: &Work,
+    revisions: std::ops::RangeInclusive<u64>,
+) {
+    let file = client.get_json(&format!("/api/files/{name}")).await;
     let revision = file["revision"].as_u64().unwrap();
     assert!(
         revisions.contains(&revision),
@@ -157,15 +163,19 @@ async fn see(client: &Client, name: &str, work: &Work, revisions: std::ops::Rang
         assert_eq!(file["status"], "checked_out_by_user", "{work:?}");
     }
     let history = client
-        .see(&format!("/api/files/{name}/history?limit=1000"))
+        .get_json(&format!("/api/files/{name}/history?limit=1000"))
         .await;
-    let told: Vec<u64> = history
+    let revisions_found: Vec<u64> = history
         .as_array()
         .unwrap()
         .iter()
         .map(|row: &Value| row["revision"].as_u64().unwrap())
         .collect();
-    assert_eq!(told, (1..=revision).rev().collect::<Vec<_>>(), "each once");
+    assert_eq!(
+        revisions_found,
+        (1..=revision).rev().collect::<Vec<_>>(),
+        "each once"
+    );
     let content = client
         .get(&format!("/api/files/{name}/content"))
         .send()

@@ -1,11 +1,11 @@
-//! What somebody has who got hold of the database: nothing that opens anything. And what was ended stays so after a kill.
+//! A database dump contains no usable credentials, and an ended session stays ended after a kill.
 
 use reqwest::RequestBuilder;
 use rusqlite::types::ValueRef;
 
 use crate::program::{Client, PASSWORD, Program, Server};
 
-/// Every text in every table.
+/// Every distinct text in every table.
 fn texts(database: &std::path::Path) -> Vec<String> {
     let db = rusqlite::Connection::open(database).unwrap();
     let mut tables = db
@@ -90,7 +90,7 @@ async fn database_dump_contains_no_usable_credentials() {
             assert_eq!(refresh(&server, &guess).await, 400, "{guess}");
         }
     }
-    ada.see("/auth/me").await;
+    ada.get_json("/auth/me").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,5 +123,5 @@ async fn ended_session_stays_ended_after_a_kill() {
         refresh(&server, tokens["refresh_token"].as_str().unwrap()).await,
         400
     );
-    Client::new(&server, &ada.token).see("/auth/me").await;
+    Client::new(&server, &ada.token).get_json("/auth/me").await;
 }

@@ -1,4 +1,4 @@
-//! `--help` is worth reading: whoever changes it sees the whole of it.
+//! Snapshots of the `--help` texts, so that a change is reviewed as a whole.
 
 use crate::program::Program;
 
@@ -15,9 +15,9 @@ fn help_texts_match_their_snapshots() {
         ("login", &["login", "--help"]),
         ("user_import", &["user", "import", "--help"]),
     ] {
-        insta::assert_snapshot!(name, program.run(arguments).well());
+        insta::assert_snapshot!(name, program.run(arguments).expect_success());
     }
-    assert!(!program.data().exists(), "help makes nothing");
+    assert!(!program.data().exists(), "help creates no data folder");
 }
 
 #[test]

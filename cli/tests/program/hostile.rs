@@ -1,4 +1,4 @@
-//! A server that is no friend: what it says is printed in somebody's terminal.
+//! Text of a hostile server is escaped before it reaches the terminal.
 
 use std::{
     os::unix::fs::PermissionsExt as _,
@@ -13,18 +13,18 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::program::{Program, Said};
+use crate::program::{CommandOutput, Program};
 
-/// Clears the screen, writes a line of ours, turns the text round, and rings.
+/// Clears the screen, imitates a line of the program, reverses the text direction, rings the bell.
 const ANSI: &str =
     "\u{1b}[2J\u{9b}31m\nSigned in to https://evil.example\r\u{202e}\u{2066}\u{7}\u{e0041}";
 
-/// Answers with what it is told to, and remembers what it was asked.
+/// Answers with a fixed response, and records the requests.
 #[derive(Clone)]
 struct Hostile {
     url: String,
     me: (StatusCode, Value),
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Hostile {
@@ -34,19 +34,19 @@ impl Hostile {
         let hostile = Self {
             url,
             me: (status, me),
-            asked: Arc::default(),
+            requests: Arc::default(),
         };
         let routes = Router::new().fallback(answer).with_state(hostile.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await });
         hostile
     }
 
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
-/// RFC 8414.
+/// Server metadata (RFC 8414).
 fn metadata(issuer: &str) -> Value {
     let at = |member: &str| {
         member.ends_with("endpoint") || ["jwks_uri", "service_documentation"].contains(&member)
@@ -83,7 +83,7 @@ fn metadata(issuer: &str) -> Value {
 
 async fn answer(State(hostile): State<Hostile>, method: Method, uri: Uri) -> Response {
     hostile
-        .asked
+        .requests
         .lock()
         .unwrap()
         .push(format!("{method} {}", uri.path()));
@@ -98,20 +98,24 @@ async fn answer(State(hostile): State<Hostile>, method: Method, uri: Uri) -> Res
 }
 
 impl Program {
-    /// As it was left by a sign-in that is good for an hour.
+    /// Writes credentials that expire in an hour.
     fn signed_in_to(&self, url: &str) {
         let until = auth::Clock::system().now() + jiff::SignedDuration::from_hours(1);
-        let held = json!({"access_token": "first", "refresh_token": "sr_rt_1", "expires_at": until.to_string()});
-        let kept = json!({"current": url, "servers": {url: held}});
-        std::fs::create_dir_all(self.kept().parent().unwrap()).unwrap();
-        std::fs::write(self.kept(), kept.to_string()).unwrap();
-        std::fs::set_permissions(self.kept(), std::fs::Permissions::from_mode(0o600)).unwrap();
+        let tokens = json!({"access_token": "first", "refresh_token": "sr_rt_1", "expires_at": until.to_string()});
+        let credentials = json!({"current": url, "servers": {url: tokens}});
+        std::fs::create_dir_all(self.credentials_file().parent().unwrap()).unwrap();
+        std::fs::write(self.credentials_file(), credentials.to_string()).unwrap();
+        std::fs::set_permissions(
+            self.credentials_file(),
+            std::fs::Permissions::from_mode(0o600),
+        )
+        .unwrap();
     }
 }
 
 #[track_caller]
-fn moves_nothing(said: &Said) {
-    let text = format!("{}{}", said.out, said.err);
+fn assert_escaped(printed: &CommandOutput) {
+    let text = format!("{}{}", printed.out, printed.err);
     assert!(
         !text.contains(|c: char| c.is_control() && c != '\n'),
         "{text:?}"
@@ -127,7 +131,7 @@ fn moves_nothing(said: &Said) {
     );
     assert!(
         text.contains("\\u{1b}[2J\\u{9b}31m\\n"),
-        "it is told as it is: {text}"
+        "the text is shown escaped: {text}"
     );
 }
 
@@ -140,19 +144,19 @@ async fn hostile_server_text_is_escaped_on_the_terminal() {
     });
     let name = Hostile::start(StatusCode::OK, name).await;
     program.signed_in_to(&name.url);
-    let said = program.say(&["whoami"]);
-    assert_eq!(said.code, Some(0), "{said:?}");
-    moves_nothing(&said);
+    let printed = program.run_client(&["whoami"]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    assert_escaped(&printed);
     let problem = Hostile::start(
         StatusCode::FORBIDDEN,
         json!({"error": ANSI, "detail": ANSI}),
     )
     .await;
     program.signed_in_to(&problem.url);
-    let said = program.say(&["whoami"]);
-    assert_eq!(said.code, Some(1), "{said:?}");
-    moves_nothing(&said);
-    moves_nothing(&program.say(&["login", &problem.url]));
+    let printed = program.run_client(&["whoami"]);
+    assert_eq!(printed.code, Some(1), "{printed:?}");
+    assert_escaped(&printed);
+    assert_escaped(&program.run_client(&["login", &problem.url]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,13 +164,13 @@ async fn client_retries_a_rejected_token_once() {
     let program = Program::new();
     let never = Hostile::start(StatusCode::UNAUTHORIZED, json!({"detail": "No."})).await;
     program.signed_in_to(&never.url);
-    let complaint = program
+    let stderr = program
         .say(&["whoami"])
-        .badly(&format!("strongroom login {}", never.url));
-    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+        .expect_failure(&format!("strongroom login {}", never.url));
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert_eq!(
-        never.asked(),
+        never.requests(),
         ["GET /auth/me", "POST /auth/token", "GET /auth/me"]
     );
-    assert!(!complaint.contains("renewed"));
+    assert!(!stderr.contains("renewed"));
 }

@@ -1,8 +1,8 @@
-//! `strongroom user import`: the accounts of another program.
+//! `strongroom user import`: accounts of another application.
 
 use crate::program::{Client, Program};
 
-/// passlib made these of "old password".
+/// Hashes of "old password" by passlib.
 const B: &str = "$2b$12$Yzm.7fU8MZ/iOmiLVL05tuCYwYBWzB.YImlP26yzLTxvExWiF7Bt.";
 const A: &str = "$2a$12$kd37i0kuydsraEPsHLO0IOxqth1PjdPA/PFqXRGhLRhLakCst1Dfm";
 const Y: &str = "$2y$12$EqXGzOWKkPez2134h6hEpORkX.5cE.HosJw4enUXLIAiAPSuWGbky";
@@ -10,25 +10,27 @@ const Y: &str = "$2y$12$EqXGzOWKkPez2134h6hEpORkX.5cE.HosJw4enUXLIAiAPSuWGbky";
 #[tokio::test(flavor = "multi_thread")]
 async fn imported_accounts_sign_in_with_existing_passwords() {
     let program = Program::new();
-    // Columns that are not asked for, in any order, with a byte order mark and carriage returns.
+    // Extra columns, in any order, with a byte order mark and carriage returns.
     let rows = format!(
         "\u{feff}id,is_admin,username,hashed_password\r\n1,0,bea,{B}\r\n2,True,Cal,{Y}\r\n3,,dan,{A}\r\n"
     );
     program.write("users.csv", rows);
     assert_eq!(
-        program.run(&["user", "import", "users.csv"]).well(),
-        "3 accounts brought over, 0 refused.\n"
+        program
+            .run(&["user", "import", "users.csv"])
+            .expect_success(),
+        "3 accounts imported, 0 rejected.\n"
     );
     let server = program.serve();
     for (name, administrator) in [("bea", false), ("cal", true), ("dan", false)] {
-        // The second time the hash is Argon2id already.
+        // The first sign-in rehashes with Argon2id, the second one verifies that.
         for _ in 0..2 {
             let client = Client::new(
                 &server,
                 &server.sign_in(name, "old password").await.unwrap(),
             );
-            assert_eq!(client.see("/auth/me").await["is_admin"], administrator);
-            client.see("/api/files").await;
+            assert_eq!(client.get_json("/auth/me").await["is_admin"], administrator);
+            client.get_json("/api/files").await;
         }
         assert_eq!(server.sign_in(name, "new password").await, None);
     }
@@ -54,21 +56,21 @@ fn import_names_bad_lines_and_imports_valid_rows() {
     let mut bytes = rows.join("\n").into_bytes();
     *bytes.iter_mut().find(|byte| **byte == 1).unwrap() = 0xff;
     program.write("users.csv", bytes);
-    let said = program.run(&["user", "import", "users.csv"]);
-    assert_eq!(said.out, "2 accounts brought over, 9 refused.\n");
-    let complaint = said.badly("line 3");
+    let printed = program.run(&["user", "import", "users.csv"]);
+    assert_eq!(printed.out, "2 accounts imported, 9 rejected.\n");
+    let stderr = printed.expect_failure("line 3");
     for line in 3..=11 {
-        let told = complaint
+        let reported = stderr
             .lines()
-            .filter(|told| told.starts_with(&format!("line {line}: ")))
+            .filter(|text| text.starts_with(&format!("line {line}: ")))
             .count();
-        assert_eq!(told, 1, "line {line} in {complaint}");
+        assert_eq!(reported, 1, "line {line} in {stderr}");
     }
     assert!(
-        !complaint.contains("$2") && !complaint.contains("hunter2"),
-        "no hash is repeated: {complaint}"
+        !stderr.contains("$2") && !stderr.contains("hunter2"),
+        "no hash is printed: {stderr}"
     );
-    let list = program.run(&["user", "list"]).well();
+    let list = program.run(&["user", "list"]).expect_success();
     assert!(
         list.starts_with("bea") && list.contains("hal") && list.lines().count() == 2,
         "{list}"
@@ -81,13 +83,15 @@ fn import_of_malformed_or_missing_file_is_rejected() {
     program.write("names.csv", "name,hash\na,b\n");
     program
         .run(&["user", "import", "names.csv"])
-        .badly("no column username");
+        .expect_failure("no column username");
     program.write("empty.csv", "");
     program
         .run(&["user", "import", "empty.csv"])
-        .badly("no column username");
+        .expect_failure("no column username");
     program
         .run(&["user", "import", "nowhere.csv"])
-        .badly("nowhere.csv");
-    program.run(&["user", "import", "."]).badly("cannot read .");
+        .expect_failure("nowhere.csv");
+    program
+        .run(&["user", "import", "."])
+        .expect_failure("cannot read .");
 }

@@ -1,4 +1,4 @@
-//! `strongroom key`, beside a running server or without one.
+//! `strongroom key`, with and without a running server.
 
 use std::time::{Duration, Instant};
 
@@ -19,13 +19,13 @@ async fn console_key_rotation_reaches_running_server() {
     let program = Program::with_ada();
     let server = program.serve();
     let before = server.ada().await;
-    let said = program.run(&["key", "rotate"]).well();
-    let new = said.split(' ').next().unwrap().to_owned();
+    let printed = program.run(&["key", "rotate"]).expect_success();
+    let new = printed.split(' ').next().unwrap().to_owned();
     let rotated = Instant::now();
     loop {
         let token = server.sign_in("ada", PASSWORD).await.unwrap();
         if kid(&token) == new {
-            Client::new(&server, &token).see("/auth/me").await;
+            Client::new(&server, &token).get_json("/auth/me").await;
             break;
         }
         assert!(
@@ -34,8 +34,8 @@ async fn console_key_rotation_reaches_running_server() {
         );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    before.see("/auth/me").await;
-    let list = program.run(&["key", "list"]).well();
+    before.get_json("/auth/me").await;
+    let list = program.run(&["key", "list"]).expect_success();
     let lines: Vec<&str> = list.lines().collect();
     assert!(
         lines[0].starts_with(&new) && lines[0].contains("HS256  signs since"),
@@ -52,7 +52,9 @@ async fn access_token_ended_at_console_is_rejected() {
     let program = Program::with_ada();
     let server = program.serve();
     let ada = server.ada().await;
-    program.run(&["key", "rotate", "--end-tokens"]).well();
+    program
+        .run(&["key", "rotate", "--end-tokens"])
+        .expect_success();
     let ended = Instant::now();
     while ada.get("/auth/me").send().await.unwrap().status() != 401 {
         assert!(ended.elapsed() < Duration::from_secs(5), "still in");
@@ -70,7 +72,7 @@ async fn configured_signing_algorithm_is_kept_by_console_rotation() {
     program.write("strongroom.toml", "[keys]\nalgorithm = \"EdDSA\"\n");
     let server = program.serve_with(&["--config", "strongroom.toml"]);
     let ada = server.ada().await;
-    let jwks = ada.see("/.well-known/jwks.json").await;
+    let jwks = ada.get_json("/.well-known/jwks.json").await;
     assert_eq!(jwks["keys"][0]["kid"], kid(&ada.token));
     assert_eq!(
         (&jwks["keys"][0]["crv"], &jwks["keys"][0]["alg"]),
@@ -78,11 +80,11 @@ async fn configured_signing_algorithm_is_kept_by_console_rotation() {
     );
     assert_eq!(jwks["keys"].as_array().unwrap().len(), 1);
     assert!(jwks["keys"][0].get("d").is_none());
-    program.run(&["key", "rotate"]).well();
+    program.run(&["key", "rotate"]).expect_success();
     assert!(
         program
             .run(&["key", "list"])
-            .well()
+            .expect_success()
             .lines()
             .next()
             .unwrap()
@@ -96,7 +98,9 @@ fn wrong_master_key_fails_startup_with_instructions() {
     std::fs::remove_file(program.data().join("keys/master.key")).unwrap();
     program
         .run(&["user", "list"])
-        .badly("strongroom key rotate --end-tokens");
-    program.run(&["key", "rotate", "--end-tokens"]).well();
-    program.run(&["user", "list"]).well();
+        .expect_failure("strongroom key rotate --end-tokens");
+    program
+        .run(&["key", "rotate", "--end-tokens"])
+        .expect_success();
+    program.run(&["user", "list"]).expect_success();
 }

@@ -1,4 +1,4 @@
-//! Promises of the `strongroom` program: the real binary, started in folders of its own.
+//! Tests of the `strongroom` program: the real binary, started in temporary folders.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audit;

@@ -1,4 +1,4 @@
-//! `strongroom key replace-master`: everybody signs in as before, and the old key opens nothing any more.
+//! `strongroom key replace-master`: sign-ins stay valid, and the old key decrypts nothing.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use crate::{
     phone::App,
-    program::{Client, PASSWORD, Program, Said, Server},
+    program::{Client, CommandOutput, PASSWORD, Program, Server},
 };
 
 const REPLACE: [&str; 2] = ["key", "replace-master"];
 
-/// What the app shows, `steps` of 30 s from now.
-fn shows(app: &App, steps: i64) -> String {
+/// The code of the app, `steps` of 30 s from now.
+fn code_at(app: &App, steps: i64) -> String {
     app.shows_at(auth::Clock::system().now().as_second() + 30 * steps)
 }
 
@@ -48,8 +48,8 @@ async fn refresh(server: &Server, tokens: &Value) -> u16 {
     .0
 }
 
-/// Turns an app on. The step before this one is used up.
-async fn app(server: &Server, tokens: &Value) -> App {
+/// Enrolls an app with the code of the previous step.
+async fn enroll_app(server: &Server, tokens: &Value) -> App {
     let client = Client::new(server, tokens["access_token"].as_str().unwrap());
     let begun: Value = client
         .post("/auth/totp")
@@ -63,7 +63,7 @@ async fn app(server: &Server, tokens: &Value) -> App {
     let app = App::typed(begun["secret"].as_str().unwrap());
     let confirmed = client
         .post("/auth/totp/confirm")
-        .json(&json!({"code": shows(&app, -1)}))
+        .json(&json!({"code": code_at(&app, -1)}))
         .send()
         .await
         .unwrap();
@@ -75,14 +75,14 @@ fn key_file(program: &Program) -> PathBuf {
     program.data().join("keys/master.key")
 }
 
-fn with_key(program: &Program, key: &Path, arguments: &[&str]) -> Said {
+fn with_key(program: &Program, key: &Path, arguments: &[&str]) -> CommandOutput {
     let output = program
         .command(arguments)
         .env("SECRET_KEY_FILE", key)
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said {
+    CommandOutput {
         code: output.status.code(),
         out: text(output.stdout),
         err: text(output.stderr),
@@ -95,42 +95,42 @@ async fn replaced_master_key_keeps_credentials_valid() {
     program.add("bob", &[]);
     let server = program.serve();
     let ada = sign_in(&server, "ada", "").await.1;
-    let phone = app(&server, &ada).await;
+    let phone = enroll_app(&server, &ada).await;
     let bob = sign_in(&server, "bob", "").await.1;
-    program.run(&REPLACE).badly("stop it first");
+    program.run(&REPLACE).expect_failure("stop it first");
     server.kill();
     let old = std::fs::read(key_file(&program)).unwrap();
-    let said = program.run(&REPLACE).well();
+    let printed = program.run(&REPLACE).expect_success();
     assert!(
-        said.contains("1 keys and 1 authenticator apps") && said.contains("replaced-"),
-        "{said}"
+        printed.contains("1 key and 1 authenticator app are") && printed.contains("replaced-"),
+        "{printed}"
     );
     assert_ne!(std::fs::read(key_file(&program)).unwrap(), old);
     assert!(!program.data().join("keys/master.key.new").exists());
 
     let server = program.serve();
-    // What was handed out goes on: an access token, a refresh token, passwords, and a code of the app.
+    // An access token, a refresh token, passwords and a code of the app stay valid.
     Client::new(&server, bob["access_token"].as_str().unwrap())
-        .see("/auth/me")
+        .get_json("/auth/me")
         .await;
     assert_eq!(refresh(&server, &bob).await, 200);
     assert_eq!(sign_in(&server, "ada", "000000").await.0, 401);
-    assert_eq!(sign_in(&server, "ada", &shows(&phone, 0)).await.0, 200);
+    assert_eq!(sign_in(&server, "ada", &code_at(&phone, 0)).await.0, 200);
     assert_eq!(sign_in(&server, "bob", "").await.0, 200);
     assert_eq!(
         sign_in(&server, "bob", "").await.0,
         200,
-        "under the new pepper by now"
+        "rehashed with the new pepper"
     );
     server.stop();
 
-    // A thief of the old key and of the database as it is now.
+    // The old key does not open the current database.
     std::fs::write(program.folder().join("old"), &old).unwrap();
-    with_key(&program, Path::new("old"), &["user", "list"]).badly("another master key");
-    with_key(&program, Path::new("old"), &["key", "rotate"]).badly("another master key");
+    with_key(&program, Path::new("old"), &["user", "list"]).expect_failure("another master key");
+    with_key(&program, Path::new("old"), &["key", "rotate"]).expect_failure("another master key");
     let audit = program
         .run(&["audit", "export", "--chain", "accounts"])
-        .well();
+        .expect_success();
     let entry = audit
         .lines()
         .find(|line| line.contains("master_key.replaced"))
@@ -139,7 +139,7 @@ async fn replaced_master_key_keeps_credentials_valid() {
         entry.contains("instead_of") && !entry.contains(std::str::from_utf8(&old).unwrap().trim()),
         "{entry}"
     );
-    program.run(&["audit", "verify"]).well();
+    program.run(&["audit", "verify"]).expect_success();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,14 +150,14 @@ async fn master_key_replacement_can_end_access_tokens() {
     server.stop();
     program
         .run(&[&REPLACE[..], &["--end-tokens"]].concat())
-        .well();
+        .expect_success();
     let server = program.serve();
     let client = Client::new(&server, ada["access_token"].as_str().unwrap());
     assert_eq!(client.get("/auth/me").send().await.unwrap().status(), 401);
     assert_eq!(refresh(&server, &ada).await, 200);
 }
 
-/// The data folder as a power cut leaves it, and what the next start makes of it.
+/// Reproduces the data folder after a power cut, and starts the server on it.
 #[tokio::test(flavor = "multi_thread")]
 async fn interrupted_master_key_replacement_is_completed_or_undone() {
     let program = Program::with_ada();
@@ -166,18 +166,18 @@ async fn interrupted_master_key_replacement_is_completed_or_undone() {
         program.data().join("keys/master.key.new"),
     );
     let old = std::fs::read(&file).unwrap();
-    // After the new key was made, whole or not, and before the transaction.
+    // A cut after the new key was written, partly or completely, and before the transaction.
     for made in [
         "",
         "Zx8Kd2Wq7L",
         "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0PdAe5Ui8Ow2Qz\n",
     ] {
         std::fs::write(&new_file, made).unwrap();
-        private(&new_file);
-        program.run(&["user", "list"]).well();
+        set_private(&new_file);
+        program.run(&["user", "list"]).expect_success();
         assert!(
             new_file.exists(),
-            "a command beside a server takes nothing away"
+            "a command without the lock removes nothing"
         );
         program.serve().stop();
         assert!(
@@ -185,13 +185,13 @@ async fn interrupted_master_key_replacement_is_completed_or_undone() {
             "undone"
         );
     }
-    // After the transaction and before the file was renamed.
-    program.run(&REPLACE).well();
+    // A cut after the transaction and before the rename.
+    program.run(&REPLACE).expect_success();
     let new = std::fs::read(&file).unwrap();
     std::fs::rename(&file, &new_file).unwrap();
     std::fs::write(&file, &old).unwrap();
-    private(&file);
-    program.run(&["user", "list"]).well();
+    set_private(&file);
+    program.run(&["user", "list"]).expect_success();
     assert!(new_file.exists());
     let server = program.serve();
     assert!(
@@ -210,21 +210,23 @@ fn unreadable_active_master_key_is_kept_on_disk() {
         program.data().join("keys/master.key.new"),
     );
     let old = std::fs::read(&file).unwrap();
-    program.run(&REPLACE).well();
+    program.run(&REPLACE).expect_success();
     let new = std::fs::read(&file).unwrap();
-    // Cut off before the file was renamed, and put back by something that forgot its mode.
+    // A cut before the rename, and a restore that lost the file mode.
     std::fs::rename(&file, &new_file).unwrap();
     std::fs::write(&file, &old).unwrap();
-    private(&file);
+    set_private(&file);
     std::fs::set_permissions(&new_file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    program.run(&REPLACE).badly("chmod 600");
-    program.run(&["user", "list"]).badly("chmod 600");
+    program.run(&REPLACE).expect_failure("chmod 600");
+    program.run(&["user", "list"]).expect_failure("chmod 600");
     assert_eq!(std::fs::read(&new_file).unwrap(), new);
-    private(&new_file);
-    program.run(&["user", "list"]).well();
-    // Another one in its place is left where it is, too.
+    set_private(&new_file);
+    program.run(&["user", "list"]).expect_success();
+    // An unknown key in its place is kept, too.
     std::fs::write(&new_file, "Zx8Kd2Wq7Lm4Rt9Yc1Vb6Nf3Hg5Js0PdAe5Ui8Ow2Qz\n").unwrap();
-    program.run(&REPLACE).badly("put back what was there");
+    program
+        .run(&REPLACE)
+        .expect_failure("put back what was there");
     assert!(new_file.exists());
 }
 
@@ -240,20 +242,24 @@ async fn missing_master_key_fails_startup_without_creating_one() {
         &REPLACE,
         &["serve", "--listen", "127.0.0.1:0"],
     ] {
-        program.run(command).badly("put it back from a backup");
+        program
+            .run(command)
+            .expect_failure("put it back from a backup");
         assert!(!file.exists(), "{command:?}");
     }
     std::fs::rename(&aside, &file).unwrap();
-    program.run(&["user", "list"]).well();
-    // Lost for good: it says what else is.
+    program.run(&["user", "list"]).expect_success();
+    // The output names what is lost with the key.
     std::fs::remove_file(&file).unwrap();
-    let said = program.run(&["key", "rotate", "--end-tokens"]).well();
-    assert!(said.contains("strongroom user reset NAME"), "{said}");
+    let printed = program
+        .run(&["key", "rotate", "--end-tokens"])
+        .expect_success();
+    assert!(printed.contains("strongroom user reset NAME"), "{printed}");
     let server = program.serve();
     assert_eq!(sign_in(&server, "ada", "").await.0, 401);
 }
 
-fn private(path: &Path) {
+fn set_private(path: &Path) {
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }
 
@@ -262,7 +268,7 @@ async fn killed_master_key_replacement_keeps_passwords_and_totp() {
     let program = Program::with_ada();
     program.add("bob", &[]);
     let server = program.serve();
-    let phone = app(&server, &sign_in(&server, "ada", "").await.1).await;
+    let phone = enroll_app(&server, &sign_in(&server, "ada", "").await.1).await;
     server.stop();
     let mut replaced = 0;
     for round in 0..4 {
@@ -277,7 +283,7 @@ async fn killed_master_key_replacement_keeps_passwords_and_totp() {
         replaced += u32::from(replacing.wait().unwrap().success());
         let server = program.serve();
         assert_eq!(sign_in(&server, "bob", "").await.0, 200, "round {round}");
-        // A secret that did not open would be an error of ours.
+        // A secret that cannot be decrypted would answer 500.
         assert_eq!(
             sign_in(&server, "ada", "000000").await.0,
             401,
@@ -287,9 +293,9 @@ async fn killed_master_key_replacement_keeps_passwords_and_totp() {
     }
     let server = program.serve();
     assert_eq!(
-        sign_in(&server, "ada", &shows(&phone, 0)).await.0,
+        sign_in(&server, "ada", &code_at(&phone, 0)).await.0,
         200,
-        "{replaced} were quicker"
+        "{replaced} replacements finished before the kill"
     );
 }
 
@@ -297,7 +303,7 @@ async fn killed_master_key_replacement_keeps_passwords_and_totp() {
 async fn configured_master_key_is_replaced_by_key_file() {
     let program = Program::new();
     program.write("old", "q8Zr2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0Pa\n");
-    private(&program.folder().join("old"));
+    set_private(&program.folder().join("old"));
     let old = Path::new("old");
     let mut add = program.command(["user", "add", "ada", "--admin", "--password-stdin"]);
     let mut add = add
@@ -308,31 +314,31 @@ async fn configured_master_key_is_replaced_by_key_file() {
     std::io::Write::write_all(&mut add.stdin.take().unwrap(), PASSWORD.as_bytes()).unwrap();
     assert!(add.wait().unwrap().success());
 
-    with_key(&program, old, &REPLACE).badly("--new-key-file");
+    with_key(&program, old, &REPLACE).expect_failure("--new-key-file");
     with_key(
         &program,
         old,
         &[&REPLACE[..], &["--new-key-file", "old"]].concat(),
     )
-    .badly("already");
+    .expect_failure("already");
     program.write("weak", "changemechangemechangemechangemechangeme");
-    private(&program.folder().join("weak"));
+    set_private(&program.folder().join("weak"));
     with_key(
         &program,
         old,
         &[&REPLACE[..], &["--new-key-file", "weak"]].concat(),
     )
-    .badly("well known");
+    .expect_failure("well known");
     let to_new = [&REPLACE[..], &["--new-key-file", "new"]].concat();
-    let said = with_key(&program, old, &to_new).well();
+    let printed = with_key(&program, old, &to_new).expect_success();
     assert!(
-        said.contains("SECRET_KEY_FILE") && said.contains("new"),
-        "{said}"
+        printed.contains("SECRET_KEY_FILE") && printed.contains("new"),
+        "{printed}"
     );
-    // Once more, as after a power cut at the end.
-    with_key(&program, old, &to_new).badly("in force already");
-    with_key(&program, old, &["user", "list"]).badly("another master key");
-    with_key(&program, Path::new("new"), &["user", "list"]).well();
+    // A repetition, as after a power cut at the end.
+    with_key(&program, old, &to_new).expect_failure("in force already");
+    with_key(&program, old, &["user", "list"]).expect_failure("another master key");
+    with_key(&program, Path::new("new"), &["user", "list"]).expect_success();
     let mut command = program.command(["--listen", "127.0.0.1:0", "--log", "warn"]);
     command.env("SECRET_KEY_FILE", "new");
     assert_eq!(sign_in(&Server::start(command), "ada", "").await.0, 200);
@@ -343,6 +349,6 @@ fn generated_master_key_rejects_new_key_file_option() {
     let program = Program::with_ada();
     program
         .run(&[&REPLACE[..], &["--new-key-file", "new"]].concat())
-        .badly("leave --new-key-file out");
+        .expect_failure("leave --new-key-file out");
     assert!(!program.folder().join("new").exists());
 }

@@ -1,4 +1,4 @@
-//! The binary in a folder of its own, and clients that speak to it.
+//! The binary in a temporary folder, and HTTP clients of it.
 
 use std::{
     ffi::OsStr,
@@ -13,10 +13,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
-/// The same after each start, though the port is another one: it is the issuer of tokens.
+/// The same at each start, although the port changes, because it is the issuer of tokens.
 const URL: &str = "http://strongroom.test";
 
-/// A data folder to be.
+/// A temporary folder for the data folder and other files.
 pub(crate) struct Program {
     folder: TempDir,
 }
@@ -28,7 +28,7 @@ impl Program {
         }
     }
 
-    /// With the administrator ada.
+    /// Has the administrator ada.
     pub(crate) fn with_ada() -> Self {
         let program = Self::new();
         program.add("ada", &["--admin"]);
@@ -47,7 +47,7 @@ impl Program {
         self.data().join("vaults/main.git")
     }
 
-    /// No settings but those that are given here.
+    /// A command with an empty environment.
     pub(crate) fn command<S: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = S>,
@@ -61,25 +61,25 @@ impl Program {
         command
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
-        Said::by(&self.command(arguments).output().unwrap())
+    pub(crate) fn run(&self, arguments: &[&str]) -> CommandOutput {
+        CommandOutput::of(&self.command(arguments).output().unwrap())
     }
 
-    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Said {
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> CommandOutput {
         let mut command = self.command(arguments);
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // It may have complained and gone without reading.
+        // The program may exit without reading.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        Said::by(&child.wait_with_output().unwrap())
+        CommandOutput::of(&child.wait_with_output().unwrap())
     }
 
     pub(crate) fn add(&self, name: &str, more: &[&str]) {
         let arguments = [&["user", "add", name, "--password-stdin"], more].concat();
-        self.run_with_input(&arguments, PASSWORD).well();
+        self.run_with_input(&arguments, PASSWORD).expect_success();
     }
 
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
@@ -120,16 +120,16 @@ impl Program {
     }
 }
 
-/// What a command said, and how it ended.
+/// Output and exit code of a command.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct CommandOutput {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-impl Said {
-    fn by(output: &Output) -> Self {
+impl CommandOutput {
+    fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         Self {
             code: output.status.code(),
@@ -139,14 +139,14 @@ impl Said {
     }
 
     #[track_caller]
-    pub(crate) fn well(self) -> String {
+    pub(crate) fn expect_success(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.out
     }
 
-    /// It failed with a complaint that says `what`, and nothing twice.
+    /// Asserts a failure whose message contains `what` and repeats no part.
     #[track_caller]
-    pub(crate) fn badly(self, what: &str) -> String {
+    pub(crate) fn expect_failure(self, what: &str) -> String {
         assert!(self.code.is_some_and(|code| code != 0), "{self:?}");
         assert!(self.err.contains(what), "\"{what}\" is not in {self:?}");
         for line in self.err.lines() {
@@ -154,20 +154,20 @@ impl Said {
             let all = parts.len();
             parts.sort_unstable();
             parts.dedup();
-            assert_eq!(parts.len(), all, "said twice: {line}");
+            assert_eq!(parts.len(), all, "repeated: {line}");
         }
         assert!(!self.err.contains("panicked"), "{self:?}");
         self.err
     }
 }
 
-/// A server that runs. Killed when dropped.
+/// A running server. Killed on drop.
 pub(crate) struct Server {
     child: Child,
     url: String,
-    /// What it said first.
+    /// The lines that it printed at the start.
     pub(crate) greeting: String,
-    // Kept open, as a terminal would be.
+    // Stays open, as a terminal does.
     out: BufReader<std::process::ChildStdout>,
 }
 
@@ -181,7 +181,7 @@ impl Server {
             assert_ne!(
                 out.read_line(&mut greeting).unwrap(),
                 0,
-                "it ended: {greeting}"
+                "the server exited: {greeting}"
             );
         }
         let address = greeting
@@ -203,7 +203,7 @@ impl Server {
         format!("{}{path}", self.url)
     }
 
-    /// SIGKILL: nothing can be tidied up.
+    /// Sends SIGKILL: the server cannot clean up.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -217,8 +217,8 @@ impl Server {
         assert!(kill.success());
     }
 
-    /// Whether it ends well, and soon.
-    pub(crate) fn ends_well(mut self) -> bool {
+    /// True if the server exits with 0 within 30 s.
+    pub(crate) fn exits_successfully(mut self) -> bool {
         let until = Instant::now() + Duration::from_secs(30);
         while Instant::now() < until {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -231,7 +231,7 @@ impl Server {
 
     pub(crate) fn stop(self) {
         self.terminate();
-        assert!(self.ends_well());
+        assert!(self.exits_successfully());
     }
 
     pub(crate) fn rest_of_output(&mut self) -> String {
@@ -264,7 +264,7 @@ impl Drop for Server {
     }
 }
 
-/// Somebody who is signed in.
+/// An HTTP client with an access token.
 #[derive(Clone)]
 pub(crate) struct Client {
     url: String,
@@ -299,7 +299,7 @@ impl Client {
             .bearer_auth(&self.token)
     }
 
-    pub(crate) async fn see(&self, path: &str) -> Value {
+    pub(crate) async fn get_json(&self, path: &str) -> Value {
         let response = self.get(path).send().await.unwrap();
         assert!(response.status().is_success(), "{path}: {response:?}");
         response.json().await.unwrap()

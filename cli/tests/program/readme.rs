@@ -1,4 +1,4 @@
-//! What README says is so.
+//! README and other documents are correct.
 
 use std::process::Command;
 
@@ -8,8 +8,8 @@ const README: &str = include_str!("../../../README.md");
 
 #[test]
 fn settings_in_help_are_documented_in_readme() {
-    let help = Program::new().run(&["--help"]).well();
-    let told = help
+    let help = Program::new().run(&["--help"]).expect_success();
+    let settings_text = help
         .split_once("Settings:")
         .unwrap()
         .1
@@ -17,7 +17,7 @@ fn settings_in_help_are_documented_in_readme() {
         .unwrap()
         .0;
     let mut settings = 0;
-    for word in told
+    for word in settings_text
         .split_whitespace()
         .map(|word| word.trim_matches(['[', ']', '(', ')', ',']))
     {
@@ -46,10 +46,10 @@ fn code_blocks_in_documents_are_closed() {
             .enumerate()
             .filter(|(_, line)| line.starts_with("```"))
         {
-            // Only one that begins says what is in it.
+            // Only an opening fence names a language.
             assert!(
                 !inside || line == "```",
-                "{name}, line {}: the block before has no end",
+                "{name}, line {}: the previous block is not closed",
                 n + 1
             );
             inside = !inside;
@@ -61,7 +61,7 @@ fn code_blocks_in_documents_are_closed() {
 #[test]
 fn curl_walkthrough_in_readme_works() {
     if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("there is no curl here: the story of README was not tried");
+        eprintln!("curl is not installed: the walkthrough of README was not run");
         return;
     }
     let story = README.split_once("## The story with curl").unwrap().1;
@@ -76,13 +76,13 @@ fn curl_walkthrough_in_readme_works() {
     let server = program.serve();
     let here = story.replace("http://127.0.0.1:8000", &server.url(""));
     assert_ne!(here, story);
-    let told = Command::new("bash")
+    let output = Command::new("bash")
         .args(["-euc", &here])
         .current_dir(program.folder())
         .output()
         .unwrap();
-    let told = String::from_utf8(told.stdout).unwrap();
-    for said in [
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    for expected in [
         "\"username\":\"bob\"",
         "\"status\":\"checked_out_by_user\"",
         "File is already locked by ada",
@@ -90,6 +90,6 @@ fn curl_walkthrough_in_readme_works() {
         "Author: ada <ada@strongroom.invalid>",
         "    Jaws 0.2 mm wider",
     ] {
-        assert!(told.contains(said), "{said} is not in {told}");
+        assert!(stdout.contains(expected), "{expected} is not in {stdout}");
     }
 }

@@ -1,4 +1,4 @@
-//! `strongroom login`, `whoami` and `logout`, against a real server.
+//! `strongroom login`, `whoami` and `logout` against a real server.
 
 use std::{
     io::{BufRead, BufReader},
@@ -9,11 +9,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::program::{Client, PASSWORD, Program, Said, Server};
+use crate::program::{Client, CommandOutput, PASSWORD, Program, Server};
 
 impl Program {
-    /// Reached at its own address, so that it calls itself by it.
-    fn serve_itself(&self) -> Server {
+    /// Serves with the listen address as the public URL.
+    fn serve_at_own_address(&self) -> Server {
         Server::start(self.command(["--listen", "127.0.0.1:0", "--log", "warn"]))
     }
 
@@ -21,12 +21,12 @@ impl Program {
         self.folder().join("home")
     }
 
-    pub(crate) fn kept(&self) -> PathBuf {
+    pub(crate) fn credentials_file(&self) -> PathBuf {
         self.home().join("strongroom/servers.json")
     }
 
-    pub(crate) fn kept_json(&self) -> Value {
-        serde_json::from_slice(&std::fs::read(self.kept()).unwrap()).unwrap()
+    pub(crate) fn credentials_json(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.credentials_file()).unwrap()).unwrap()
     }
 
     fn remote(&self, arguments: &[&str]) -> Command {
@@ -35,10 +35,10 @@ impl Program {
         command
     }
 
-    pub(crate) fn say(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn run_client(&self, arguments: &[&str]) -> CommandOutput {
         let output = self.remote(arguments).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said {
+        CommandOutput {
             code: output.status.code(),
             out: text(output.stdout),
             err: text(output.stderr),
@@ -46,14 +46,14 @@ impl Program {
     }
 }
 
-/// A login that waits, and the code that it shows.
-pub(crate) struct Waiting {
+/// A login that waits for approval, with its user code.
+pub(crate) struct PendingLogin {
     child: Child,
     out: BufReader<std::process::ChildStdout>,
     pub(crate) code: String,
 }
 
-impl Waiting {
+impl PendingLogin {
     pub(crate) fn at(program: &Program, url: &str) -> Self {
         let mut child = program
             .remote(&["login", url])
@@ -61,13 +61,20 @@ impl Waiting {
             .spawn()
             .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut said = String::new();
-        while !said.contains("Ctrl-C") {
-            assert_ne!(out.read_line(&mut said).unwrap(), 0, "it ended: {said}");
+        let mut printed = String::new();
+        while !printed.contains("Ctrl-C") {
+            assert_ne!(
+                out.read_line(&mut printed).unwrap(),
+                0,
+                "the login exited: {printed}"
+            );
         }
-        assert!(said.contains(&format!("    {url}/device\n")), "{said}");
-        let code = said
-            .split_once("type this code:\n\n    ")
+        assert!(
+            printed.contains(&format!("    {url}/device\n")),
+            "{printed}"
+        );
+        let code = printed
+            .split_once("enter this code:\n\n    ")
             .unwrap()
             .1
             .lines()
@@ -77,7 +84,7 @@ impl Waiting {
         Self { child, out, code }
     }
 
-    pub(crate) fn ends(mut self) -> (bool, String) {
+    pub(crate) fn finish(mut self) -> (bool, String) {
         let mut rest = String::new();
         std::io::Read::read_to_string(&mut self.out, &mut rest).unwrap();
         (self.child.wait().unwrap().success(), rest)
@@ -91,16 +98,16 @@ pub(crate) async fn decide_as(person: &Client, code: &str, decision: &str) {
         .send()
         .await
         .unwrap();
-    let seen: Value = look.json().await.unwrap();
-    assert_eq!(seen["user_code"], code, "{seen}");
+    let pending: Value = look.json().await.unwrap();
+    assert_eq!(pending["user_code"], code, "{pending}");
     assert!(
-        seen["user_agent"]
+        pending["user_agent"]
             .as_str()
             .unwrap()
             .starts_with("strongroom/"),
-        "{seen}"
+        "{pending}"
     );
-    let body = json!({"user_code": code, "request": seen["request"], "decision": decision});
+    let body = json!({"user_code": code, "request": pending["request"], "decision": decision});
     assert_eq!(
         person
             .post("/auth/device/decide")
@@ -116,139 +123,161 @@ pub(crate) async fn decide_as(person: &Client, code: &str, decision: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn device_login_stores_tokens_and_logout_revokes_them() {
     let program = Program::with_ada();
-    let server = program.serve_itself();
+    let server = program.serve_at_own_address();
     let ada = server.ada().await;
     let url = server.url("");
-    program.say(&["whoami"]).badly("strongroom login");
-    let waiting = Waiting::at(&program, &server.url(""));
-    decide_as(&ada, &waiting.code, "approve").await;
-    let (well, said) = waiting.ends();
+    program
+        .run_client(&["whoami"])
+        .expect_failure("strongroom login");
+    let login = PendingLogin::at(&program, &server.url(""));
+    decide_as(&ada, &login.code, "approve").await;
+    let (success, printed) = login.finish();
     assert!(
-        well && said.contains(&format!("Signed in to {url}")),
-        "{said}"
+        success && printed.contains(&format!("Signed in to {url}")),
+        "{printed}"
     );
-    // kept where nobody else reads it
-    let kept = program.kept();
+    // Only the user can read the credentials.
+    let credentials = program.credentials_file();
     assert_eq!(
-        std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777,
+        std::fs::metadata(&credentials).unwrap().permissions().mode() & 0o777,
         0o600
     );
     assert_eq!(
-        std::fs::metadata(kept.parent().unwrap())
+        std::fs::metadata(credentials.parent().unwrap())
             .unwrap()
             .permissions()
             .mode()
             & 0o777,
         0o700
     );
-    let who = program.say(&["whoami"]).well();
+    let who = program.run_client(&["whoami"]).expect_success();
     assert!(
         who.starts_with(&format!("ada at {url}\n"))
             && who.contains("files:read files:write locks:override"),
         "{who}"
     );
-    // a dead access token is renewed, and what is kept is the new one
-    let mut json = program.kept_json();
+    // An expired access token is refreshed and stored.
+    let mut json = program.credentials_json();
     let (access, refresh) = ("/access_token", "/refresh_token");
-    let held = |json: &Value, what: &str| {
+    let stored = |json: &Value, what: &str| {
         json["servers"][&url][what.trim_start_matches('/')]
             .as_str()
             .unwrap()
             .to_owned()
     };
-    let old = held(&json, refresh);
+    let old = stored(&json, refresh);
     json["servers"][&url]["expires_at"] = json!("2020-01-01T00:00:00Z");
-    std::fs::write(&kept, json.to_string()).unwrap();
-    program.say(&["whoami", &url]).well();
-    let renewed = program.kept_json();
-    assert_ne!(held(&renewed, refresh), old);
-    assert!(!who.contains(&held(&renewed, access)));
+    std::fs::write(&credentials, json.to_string()).unwrap();
+    program.run_client(&["whoami", &url]).expect_success();
+    let renewed = program.credentials_json();
+    assert_ne!(stored(&renewed, refresh), old);
+    assert!(!who.contains(&stored(&renewed, access)));
     assert_eq!(
-        std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777,
+        std::fs::metadata(&credentials).unwrap().permissions().mode() & 0o777,
         0o600
     );
-    // out, on the server too
-    let token = held(&renewed, access);
+    // Logout revokes the session on the server.
+    let token = stored(&renewed, access);
     let cli = Client::new(&server, &token);
     assert_eq!(cli.get("/auth/me").send().await.unwrap().status(), 200);
     assert_eq!(
-        program.say(&["logout"]).well(),
+        program.run_client(&["logout"]).expect_success(),
         format!("Signed out of {url}.\n")
     );
     assert_eq!(cli.get("/auth/me").send().await.unwrap().status(), 401);
-    program.say(&["whoami", &url]).badly("not signed in");
-    program.say(&["logout"]).badly("not signed in");
-    assert!(!std::fs::read_to_string(&kept).unwrap().contains("sr_rt_"));
+    program
+        .run_client(&["whoami", &url])
+        .expect_failure("not signed in");
+    program
+        .run_client(&["logout"])
+        .expect_failure("not signed in");
+    assert!(!std::fs::read_to_string(&credentials).unwrap().contains("sr_rt_"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn denied_or_interrupted_login_stores_no_tokens() {
     let program = Program::with_ada();
-    let server = program.serve_itself();
+    let server = program.serve_at_own_address();
     let ada = server.ada().await;
-    let waiting = Waiting::at(&program, &server.url(""));
-    decide_as(&ada, &waiting.code, "deny").await;
-    assert!(!waiting.ends().0);
-    let waiting = Waiting::at(&program, &server.url(""));
+    let login = PendingLogin::at(&program, &server.url(""));
+    decide_as(&ada, &login.code, "deny").await;
+    assert!(!login.finish().0);
+    let login = PendingLogin::at(&program, &server.url(""));
     let interrupt = Command::new("sh")
-        .args(["-c", &format!("kill -INT {}", waiting.child.id())])
+        .args(["-c", &format!("kill -INT {}", login.child.id())])
         .status()
         .unwrap();
-    assert!(interrupt.success() && !waiting.ends().0);
-    assert!(!program.kept().exists());
+    assert!(interrupt.success() && !login.finish().0);
+    assert!(!program.credentials_file().exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cli_reports_ended_session_and_rejects_readable_credentials() {
     let program = Program::with_ada();
-    let server = program.serve_itself();
+    let server = program.serve_at_own_address();
     let ada = server.ada().await;
     let url = server.url("");
-    let waiting = Waiting::at(&program, &server.url(""));
-    decide_as(&ada, &waiting.code, "approve").await;
-    assert!(waiting.ends().0);
-    std::fs::set_permissions(program.kept(), std::fs::Permissions::from_mode(0o644)).unwrap();
-    program.say(&["whoami"]).badly("chmod 600");
-    std::fs::set_permissions(program.kept(), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let login = PendingLogin::at(&program, &server.url(""));
+    decide_as(&ada, &login.code, "approve").await;
+    assert!(login.finish().0);
+    std::fs::set_permissions(
+        program.credentials_file(),
+        std::fs::Permissions::from_mode(0o644),
+    )
+    .unwrap();
+    program.run_client(&["whoami"]).expect_failure("chmod 600");
+    std::fs::set_permissions(
+        program.credentials_file(),
+        std::fs::Permissions::from_mode(0o600),
+    )
+    .unwrap();
     ada.post("/auth/sessions/end-others").send().await.unwrap();
-    program.say(&["whoami"]).badly(&format!(
-        "your sign-in to {url} has ended: strongroom login {url}"
+    program.run_client(&["whoami"]).expect_failure(&format!(
+        "your session on {url} has ended: run strongroom login {url}"
     ));
-    program.say(&["whoami"]).badly("not signed in");
-    let waiting = Waiting::at(&program, &server.url(""));
-    decide_as(&ada, &waiting.code, "approve").await;
-    assert!(waiting.ends().0);
+    program
+        .run_client(&["whoami"])
+        .expect_failure("not signed in");
+    let login = PendingLogin::at(&program, &server.url(""));
+    decide_as(&ada, &login.code, "approve").await;
+    assert!(login.finish().0);
     server.stop();
-    program.say(&["whoami"]).badly("cannot be reached");
-    // forgotten here all the same
-    program.say(&["logout"]).badly("cannot be reached");
-    program.say(&["whoami"]).badly("not signed in");
+    program
+        .run_client(&["whoami"])
+        .expect_failure("cannot be reached");
+    // Logout removes the credentials even if the server fails.
+    program
+        .run_client(&["logout"])
+        .expect_failure("cannot be reached");
+    program
+        .run_client(&["whoami"])
+        .expect_failure("not signed in");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn login_rejects_server_with_another_public_url() {
     let program = Program::with_ada();
-    // calls itself http://strongroom.test
+    // Its public URL is http://strongroom.test.
     let server = program.serve();
     program
-        .say(&["login", &server.url("")])
-        .badly("calls itself http://strongroom.test");
+        .run_client(&["login", &server.url("")])
+        .expect_failure("has the public URL http://strongroom.test");
     program
-        .say(&["login", "ftp://files.example.org"])
-        .badly("no address of a server");
+        .run_client(&["login", "ftp://files.example.org"])
+        .expect_failure("is not a server address");
     program
-        .say(&["login", "https://files.example.org/x"])
-        .badly("no address of a server");
+        .run_client(&["login", "https://files.example.org/x"])
+        .expect_failure("is not a server address");
     assert!(server.sign_in("ada", PASSWORD).await.is_some());
-    let own = program.serve_other();
+    let own = program.serve_other_folder();
     program
-        .say(&["login", "--scope", "account", &own.url("")])
-        .badly("scope");
+        .run_client(&["login", "--scope", "account", &own.url("")])
+        .expect_failure("scope");
 }
 
 impl Program {
-    /// On a data folder of its own.
-    fn serve_other(&self) -> Server {
+    /// Serves another data folder.
+    fn serve_other_folder(&self) -> Server {
         Server::start(self.command([
             "--listen",
             "127.0.0.1:0",

@@ -1,11 +1,12 @@
-//! No secret in any log, refusal or record: the real program, everything driven, every line of every library at `trace`.
+//! No secret is in a log, an error response or the audit log. Drives the real program through every
+//! flow, with all libraries logging at `trace`.
 
 mod accounts;
+mod clients;
 mod drive;
 mod factors;
-mod kept;
-mod letters;
-mod programs;
+mod mail;
+mod recorded;
 mod upstream;
 
 use std::{
@@ -23,28 +24,28 @@ use crate::{
     provider::Provider,
 };
 use drive::Drive;
-use kept::Secrets;
-use letters::Post;
+use mail::Mailbox;
+use recorded::Secrets;
 
 const OWN_KEY: &str = "k7Qv2mLw9Xc4Vn7Bt5Ky1Hd6Jf3Gs0PaZr8Ue";
 const PEPPER: &str = "uR4wZ9eT1yB6nM3qX8cV5oK2jH7gF0dSaLpIt";
 const DATABASE_PASSWORD: &str = "rows-are-kept-behind-this";
-const WRONG: &str = "a wrong guess nobody else makes";
+const WRONG: &str = "a wrong guess of this test alone";
 const SECOND: &str = "another long password for later";
 const THIRD: &str = "and one more after that was lost";
-const IN_THE_NAME_FIELD: &str = "typed-into-the-wrong-field";
+const PASSWORD_IN_NAME_FIELD: &str = "typed-into-the-wrong-field";
 
-/// Where a run keeps its rows, its letters and its key, so that every way is tried in one of them.
+/// Database, mail transport, master key and log format of a run. The two runs cover every choice.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum House {
-    /// SQLite, a mail server, `SECRET_KEY`, a log for people.
-    Small,
-    /// PostgreSQL, letters in a folder, a key of its own making, a log of JSON.
-    Large,
+enum Deployment {
+    /// SQLite, an SMTP server, `SECRET_KEY`, human log format.
+    Sqlite,
+    /// PostgreSQL, a mail folder, a generated key, JSON log format.
+    Postgres,
 }
 
-/// All that the program says on standard error until it ends.
-fn read_aside(mut command: Command) -> (Server, mpsc::Receiver<String>) {
+/// Starts the server. The receiver gets all of its standard error when it exits.
+fn start_with_log(mut command: Command) -> (Server, mpsc::Receiver<String>) {
     let (reader, writer) = std::io::pipe().unwrap();
     command.stderr(Stdio::from(writer));
     let server = Server::start(command);
@@ -57,13 +58,13 @@ fn read_aside(mut command: Command) -> (Server, mpsc::Receiver<String>) {
     (server, log)
 }
 
-/// None, loudly, where PostgreSQL is not installed.
-async fn database_url(house: House) -> Option<Option<String>> {
-    if house == House::Small {
+/// `None` if PostgreSQL is not installed. The helper prints a notice.
+async fn database_url(deployment: Deployment) -> Option<Option<String>> {
+    if deployment == Deployment::Sqlite {
         return Some(None);
     }
     let store::Database::Postgres(url) = store::testing::postgres().await?.database else {
-        unreachable!("PostgreSQL was asked for")
+        unreachable!("expected a PostgreSQL URL")
     };
     Some(Some(url.replacen(
         "postgres@",
@@ -72,7 +73,7 @@ async fn database_url(house: House) -> Option<Option<String>> {
     )))
 }
 
-/// A port that nobody else has: the address is in links and in passkeys, so it has to be known before the start.
+/// A free port, known before the start because links and passkeys contain the address.
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -81,17 +82,22 @@ fn free_port() -> u16 {
         .port()
 }
 
-/// With the environment that this house runs in.
-fn command(program: &Program, house: House, arguments: &[&str], database: Option<&str>) -> Command {
+/// A command with the environment of this deployment.
+fn command(
+    program: &Program,
+    deployment: Deployment,
+    arguments: &[&str],
+    database: Option<&str>,
+) -> Command {
     let mut command = program.command([&["--config", "settings.toml"], arguments].concat());
-    if house == House::Small {
+    if deployment == Deployment::Sqlite {
         command.env("SECRET_KEY", OWN_KEY);
     }
     command.envs(database.map(|url| ("STRONGROOM_DATABASE_URL", url)));
     command
 }
 
-async fn everything(drive: &Drive, provider: &Provider) {
+async fn run_all(drive: &Drive, provider: &Provider) {
     let setup = drive
         .server
         .greeting
@@ -101,37 +107,43 @@ async fn everything(drive: &Drive, provider: &Provider) {
         .split_whitespace()
         .next()
         .unwrap();
-    let setup = drive.keep("the first administrator's link", setup);
+    let setup = drive.record("the first administrator's link", setup);
     let first = [
         ("token", setup.as_str()),
         ("username", "ada"),
         ("password", PASSWORD),
     ];
-    let cookie = drive.keep_cookies(&drive.well(drive.post("/first").form(&first)).await);
-    drive.refused(drive.post("/first").form(&first)).await;
+    let cookie = drive.record_cookies(
+        &drive
+            .expect_success(drive.post("/first").form(&first))
+            .await,
+    );
+    drive
+        .expect_rejection(drive.post("/first").form(&first))
+        .await;
     let access = accounts::accounts(drive).await;
-    letters::letters(drive, &access).await;
+    mail::mail(drive, &access).await;
     factors::factors(drive).await;
-    programs::programs(drive, &access).await;
+    clients::clients(drive, &access).await;
     upstream::upstream(drive, provider).await;
     let change =
         json!({"current_password": PASSWORD, "new_password": SECOND, "end_other_sessions": true});
     drive
-        .well(
+        .expect_success(
             drive
-                .ask(Method::PUT, "/auth/me/password")
+                .request(Method::PUT, "/auth/me/password")
                 .bearer_auth(&access)
                 .json(&change),
         )
         .await;
     drive
-        .hear(drive.post("/sign-out").header("cookie", &cookie))
+        .send(drive.post("/sign-out").header("cookie", &cookie))
         .await;
-    // An address that is nobody's, with secrets in it.
+    // An unknown path that contains secrets.
     let path =
         format!("/nothing/{access}?access_token={access}&password=correct+horse+battery+staple");
     drive
-        .refused(
+        .expect_rejection(
             drive
                 .get(&path)
                 .header("referer", format!("http://x/?ticket={access}")),
@@ -139,9 +151,9 @@ async fn everything(drive: &Drive, provider: &Provider) {
         .await;
 }
 
-/// Whether the log is worth searching: people's doings, refusals, and what libraries say.
-fn assert_whole(log: &str, house: House) {
-    let word = if house == House::Large {
+/// Fails unless the log contains requests, failed sign-ins and `trace` lines of libraries.
+fn assert_log_is_complete(log: &str, deployment: Deployment) {
+    let word = if deployment == Deployment::Postgres {
         "\"level\":\"TRACE\""
     } else {
         "TRACE"
@@ -149,20 +161,20 @@ fn assert_whole(log: &str, house: House) {
     for part in ["answered", "strongroom auth failure", word] {
         assert!(
             log.contains(part),
-            "the log is not what it should be: {part}: {}",
+            "the log has no {part}: {}",
             &log[..log.len().min(2000)]
         );
     }
 }
 
-async fn drive(house: House) {
-    let Some(database) = database_url(house).await else {
+async fn drive(deployment: Deployment) {
+    let Some(database) = database_url(deployment).await else {
         return;
     };
     let (program, provider, port) = (Program::new(), Provider::start().await, free_port());
-    let (letters, mail) = match house {
-        House::Small => Post::server().await,
-        House::Large => Post::folder(program.folder().join("mail")),
+    let (mailbox, mail) = match deployment {
+        Deployment::Sqlite => Mailbox::server().await,
+        Deployment::Postgres => Mailbox::folder(program.folder().join("mail")),
     };
     let url = format!("http://localhost:{port}");
     program.write("pepper", PEPPER);
@@ -174,18 +186,18 @@ async fn drive(house: House) {
         "settings.toml",
         [own, mail, upstream::section(&provider)].concat(),
     );
-    let format = if house == House::Large {
+    let format = if deployment == Deployment::Postgres {
         "json"
     } else {
         "human"
     };
     let serve = command(
         &program,
-        house,
+        deployment,
         &["--log", "trace", "--log-format", format],
         database.as_deref(),
     );
-    let (server, log) = read_aside(serve);
+    let (server, log) = start_with_log(serve);
     let http = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .build()
@@ -195,7 +207,7 @@ async fn drive(house: House) {
         program,
         server,
         secrets,
-        letters,
+        mailbox,
         http,
         refusals,
         url,
@@ -205,18 +217,18 @@ async fn drive(house: House) {
         ("a wrong password", WRONG),
         ("a new password", SECOND),
         ("a password after a reset", THIRD),
-        ("what was typed into the wrong field", IN_THE_NAME_FIELD),
+        ("a password in the username field", PASSWORD_IN_NAME_FIELD),
         ("the master key", OWN_KEY),
         ("the pepper", PEPPER),
         ("the database's password", DATABASE_PASSWORD),
     ] {
-        drive.keep(what, secret);
+        drive.record(what, secret);
     }
-    if house == House::Large {
+    if deployment == Deployment::Postgres {
         let key = std::fs::read_to_string(drive.program.data().join("keys/master.key")).unwrap();
-        drive.keep("the master key of its own", key.trim());
+        drive.record("the generated master key", key.trim());
     }
-    everything(&drive, &provider).await;
+    run_all(&drive, &provider).await;
     let Drive {
         program,
         server,
@@ -226,22 +238,27 @@ async fn drive(house: House) {
     } = drive;
     server.stop();
     let log = log.recv_timeout(Duration::from_secs(30)).unwrap();
-    assert_whole(&log, house);
+    assert_log_is_complete(&log, deployment);
     secrets.assert_absent_from("the log", &log);
-    secrets.assert_absent_from("a refusal", &refusals.into_inner().unwrap());
-    let export = command(&program, house, &["audit", "export"], database.as_deref())
-        .output()
-        .unwrap();
+    secrets.assert_absent_from("an error response", &refusals.into_inner().unwrap());
+    let export = command(
+        &program,
+        deployment,
+        &["audit", "export"],
+        database.as_deref(),
+    )
+    .output()
+    .unwrap();
     let export = String::from_utf8(export.stdout).unwrap();
     assert!(
         export.contains("sign_in.refused") && export.contains("file.add"),
         "{export}"
     );
-    secrets.assert_absent_from("the record", &export);
+    secrets.assert_absent_from("the audit log", &export);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_contain_no_secrets_at_any_level() {
-    drive(House::Small).await;
-    drive(House::Large).await;
+    drive(Deployment::Sqlite).await;
+    drive(Deployment::Postgres).await;
 }

@@ -1,16 +1,16 @@
-//! What stops a start, and that the complaint says what to do.
+//! Invalid settings stop the start with a message that says what to do.
 
-use crate::program::{Program, Said};
+use crate::program::{CommandOutput, Program};
 
 impl Program {
-    fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Said {
+    fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> CommandOutput {
         let output = self
             .command(arguments)
             .envs(variables.iter().copied())
             .output()
             .unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said {
+        CommandOutput {
             code: output.status.code(),
             out: text(output.stdout),
             err: text(output.stderr),
@@ -21,7 +21,7 @@ impl Program {
 #[test]
 fn invalid_flag_fails_startup() {
     let program = Program::new();
-    for (arguments, complaint) in [
+    for (arguments, expected) in [
         (&["--lisen", "127.0.0.1:1"][..], "--listen"),
         (&["--listen", "localhost:8000"], "127.0.0.1:8000"),
         (&["--registration", "sometimes"], "`open`"),
@@ -34,9 +34,9 @@ fn invalid_flag_fails_startup() {
         (&["--log", "loud=yes=no"], "log.filter"),
         (&["--config", "nowhere.toml"], "nowhere.toml"),
     ] {
-        program.run(arguments).badly(complaint);
+        program.run(arguments).expect_failure(expected);
     }
-    assert!(!program.data().exists(), "nothing was made");
+    assert!(!program.data().exists(), "no data folder is created");
 }
 
 #[test]
@@ -55,24 +55,24 @@ fn unreadable_environment_secret_fails_startup_without_printing_it() {
             .env(name, bytes)
             .output()
             .unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
+        let printed = String::from_utf8(output.stderr).unwrap();
         assert!(
-            output.status.code() == Some(1) && said.contains(name) && said.contains("UTF-8"),
-            "{said}"
+            output.status.code() == Some(1) && printed.contains(name) && printed.contains("UTF-8"),
+            "{printed}"
         );
-        assert!(!said.contains("hunter2"), "{said}");
+        assert!(!printed.contains("hunter2"), "{printed}");
         program
             .run_with(&[(name, "")], &["user", "list"])
-            .badly(&format!("{name} to nothing"));
+            .expect_failure(&format!("{name} is empty"));
     }
-    assert!(!program.data().exists(), "nothing was made");
+    assert!(!program.data().exists(), "no data folder is created");
 }
 
 #[test]
 fn misspelt_variable_fails_startup() {
     Program::new()
         .run_with(&[("STRONGROOM_LISTNE", "127.0.0.1:1")], &[])
-        .badly("STRONGROOM_LISTNE");
+        .expect_failure("STRONGROOM_LISTNE");
 }
 
 #[test]
@@ -82,10 +82,10 @@ fn misspelt_config_key_fails_startup_with_its_line() {
         "strongroom.toml",
         "public_url = \"http://a\"\nsecret_kye = \"hunter2\"\n",
     );
-    let complaint = program
+    let stderr = program
         .run(&["--config", "strongroom.toml"])
-        .badly("line 2: unknown field `secret_kye`");
-    assert!(!complaint.contains("hunter2"));
+        .expect_failure("line 2: unknown field `secret_kye`");
+    assert!(!stderr.contains("hunter2"));
 }
 
 #[test]
@@ -96,18 +96,18 @@ fn well_known_master_key_fails_startup() {
         "hunter2",
         "a_super_secret_dev_key_a_super_secret_dev_key",
     ] {
-        let complaint = program
+        let stderr = program
             .run_with(&[("SECRET_KEY", key)], &[])
-            .badly("openssl rand -base64 48");
-        assert!(!complaint.contains(key), "a key is not repeated");
+            .expect_failure("openssl rand -base64 48");
+        assert!(!stderr.contains(key), "a key is never printed");
     }
     program.write("key", "a_super_secret_dev_key\n");
     program
         .run_with(&[("SECRET_KEY_FILE", "key")], &[])
-        .badly("well known");
+        .expect_failure("well known");
     program
         .run_with(&[("SECRET_KEY", "x"), ("SECRET_KEY_FILE", "key")], &[])
-        .badly("given twice");
+        .expect_failure("given twice");
 }
 
 #[test]
@@ -115,11 +115,11 @@ fn public_listener_requires_explicit_registration_mode() {
     let program = Program::new();
     program
         .run(&["--listen", "0.0.0.0:0"])
-        .badly("registration.mode");
+        .expect_failure("registration.mode");
     program.write("open.toml", "listen = \"0.0.0.0:0\"\n");
     program
         .run(&["--config", "open.toml"])
-        .badly("who may register");
+        .expect_failure("who may register");
     assert!(!program.data().exists());
 }
 
@@ -128,7 +128,9 @@ fn occupied_port_fails_startup_without_creating_data() {
     let program = Program::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    program.run(&["--listen", &address]).badly(&address);
+    program
+        .run(&["--listen", &address])
+        .expect_failure(&address);
     assert!(!program.data().exists());
 }
 
@@ -138,7 +140,7 @@ fn second_server_on_data_folder_fails_startup() {
     let server = program.serve();
     program
         .run(&["--listen", "127.0.0.1:0"])
-        .badly("serving from strongroom-data already");
+        .expect_failure("serving from strongroom-data already");
     server.kill();
     program.serve().stop();
 }
@@ -153,7 +155,7 @@ fn unwritable_data_folder_error_names_the_path() {
             command,
         ]
         .concat();
-        program.run(&arguments).badly("taken/data");
+        program.run(&arguments).expect_failure("taken/data");
     }
 }
 
@@ -173,7 +175,9 @@ fn newer_data_folder_is_rejected_by_commands() {
         &["verify"],
         &["user", "list"],
     ] {
-        program.run(command).badly("Start the newer program");
+        program
+            .run(command)
+            .expect_failure("Start the newer program");
     }
 }
 
@@ -182,16 +186,16 @@ fn unreachable_database_error_omits_the_password() {
     let program = Program::new();
     program.write("url", "postgres://ada:hunter2@127.0.0.1:1/files\n");
     let serve = ["--listen", "127.0.0.1:0"];
-    let complaint = program
+    let stderr = program
         .run_with(&[("STRONGROOM_DATABASE_URL_FILE", "url")], &serve)
-        .badly("127.0.0.1:1/files");
+        .expect_failure("127.0.0.1:1/files");
     assert!(
-        complaint.contains("refused") && !complaint.contains("hunter2"),
-        "{complaint}"
+        stderr.contains("refused") && !stderr.contains("hunter2"),
+        "{stderr}"
     );
     program
         .run_with(&[("STRONGROOM_DATABASE_URL", "mysql://h/d")], &serve)
-        .badly("postgres://");
+        .expect_failure("postgres://");
 }
 
 #[test]
@@ -203,19 +207,21 @@ fn remote_database_without_verified_tls_fails_startup() {
         "postgres://ada:hunter2@db.invalid/files?sslmode=prefer",
     );
     for command in [&serve[..], &["migrate"], &["user", "list"]] {
-        let complaint = program
+        let stderr = program
             .run_with(&[url], command)
-            .badly("sslmode=verify-full");
+            .expect_failure("sslmode=verify-full");
         assert!(
-            complaint.contains("db.invalid") && !complaint.contains("hunter2"),
-            "{complaint}"
+            stderr.contains("db.invalid") && !stderr.contains("hunter2"),
+            "{stderr}"
         );
     }
     let allowed = [url, ("STRONGROOM_DATABASE_TLS", "url")];
-    program.run_with(&allowed, &serve).badly("cannot be opened");
+    program
+        .run_with(&allowed, &serve)
+        .expect_failure("cannot be opened");
     program
         .run_with(&[("STRONGROOM_DATABASE_TLS", "sometimes")], &serve)
-        .badly("`verified`");
+        .expect_failure("`verified`");
 }
 
 #[test]
@@ -223,13 +229,15 @@ fn disabled_migration_requires_the_migrate_command() {
     let program = Program::new();
     let off = [("STRONGROOM_DATABASE_MIGRATE", "off")];
     let serve = ["--listen", "127.0.0.1:0"];
-    program.run_with(&off, &serve).badly("strongroom migrate");
+    program
+        .run_with(&off, &serve)
+        .expect_failure("strongroom migrate");
     program
         .run_with(&off, &["migrate", "--grant-to", "ada"])
-        .badly("SQLite has no accounts");
-    let said = program.run_with(&off, &["migrate"]).well();
-    assert!(said.contains("up to date"), "{said}");
-    program.run_with(&off, &["user", "list"]).well();
+        .expect_failure("SQLite has no accounts");
+    let printed = program.run_with(&off, &["migrate"]).expect_success();
+    assert!(printed.contains("up to date"), "{printed}");
+    program.run_with(&off, &["user", "list"]).expect_success();
 }
 
 #[test]
@@ -239,14 +247,16 @@ fn damaged_database_or_key_file_is_reported() {
         program.data().join("strongroom.db"),
         program.data().join("keys/master.key"),
     );
-    let kept = std::fs::read(&key).unwrap();
+    let original = std::fs::read(&key).unwrap();
     std::fs::write(&key, "").unwrap();
-    program.run(&["user", "list"]).badly("delete it");
-    std::fs::write(&key, kept).unwrap();
-    // Its log would bring the pages back.
+    program.run(&["user", "list"]).expect_failure("delete it");
+    std::fs::write(&key, original).unwrap();
+    // The write-ahead log would restore the pages.
     let _ = std::fs::remove_file(database.with_extension("db-wal"));
-    std::fs::write(&database, "not a database, whatever its name may say").unwrap();
-    program.run(&["user", "list"]).badly("not a database");
+    std::fs::write(&database, "not a database").unwrap();
+    program
+        .run(&["user", "list"])
+        .expect_failure("not a database");
 }
 
 #[test]
@@ -267,7 +277,7 @@ fn first_start_prints_setup_link_once() {
     let own = crate::program::Server::start(own.command(["--listen", "127.0.0.1:0"]));
     assert!(
         own.greeting.contains(&own.url("/first#")),
-        "the port that the system chose: {}",
+        "the link has the port chosen by the system: {}",
         own.greeting
     );
 }

@@ -1,4 +1,4 @@
-//! Told to stop, the program finishes what it has begun.
+//! A stopping server finishes running requests.
 
 use bytes::Bytes;
 use reqwest::Body;
@@ -15,14 +15,14 @@ async fn shutdown_waits_for_running_upload() {
     let program = Program::with_ada();
     let mut server = program.serve();
     let ada = server.ada().await;
-    let (pieces, body) = piecemeal();
+    let (pieces, body) = streamed_body();
     let request = ada
         .put("/api/files/a.nc/content")
         .header("Content-Type", "multipart/form-data; boundary=b");
     let request = tokio::spawn(request.body(body).send());
     pieces.send(Ok(Bytes::from(HEAD))).await.unwrap();
-    // The first half is on its way once a later request on another connection is answered.
-    ada.see("/auth/me").await;
+    // The server has the first half once it answers a later request on another connection.
+    ada.get_json("/auth/me").await;
     server.terminate();
     while ada.get("/health/live").send().await.is_ok() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -31,7 +31,7 @@ async fn shutdown_waits_for_running_upload() {
     drop(pieces);
     assert_eq!(request.await.unwrap().unwrap().status(), 201);
     assert!(server.rest_of_output().contains("Stopping"));
-    assert!(server.ends_well());
+    assert!(server.exits_successfully());
     let server = program.serve();
     let content = server
         .ada()
@@ -49,7 +49,7 @@ async fn stopped_server_leaves_complete_database_without_journal() {
     let server = program.serve();
     server.ada().await.add("a.nc", "G0 X0").await;
     server.stop();
-    // Beside what README names there may be others: without them nothing is missing.
+    // A stopped server leaves no data in its journal files.
     for journal in ["strongroom.db-wal", "strongroom.db-shm"] {
         let path = program.data().join(journal);
         assert!(
@@ -58,14 +58,19 @@ async fn stopped_server_leaves_complete_database_without_journal() {
         );
         std::fs::remove_file(path).ok();
     }
-    assert!(program.run(&["user", "list"]).well().contains("ada"));
-    program.run(&["verify"]).well();
+    assert!(
+        program
+            .run(&["user", "list"])
+            .expect_success()
+            .contains("ada")
+    );
+    program.run(&["verify"]).expect_success();
 }
 
 type Piece = Result<Bytes, std::io::Error>;
 
-/// A body that is sent as somebody says.
-fn piecemeal() -> (mpsc::Sender<Piece>, Body) {
+/// A body that the test sends piece by piece.
+fn streamed_body() -> (mpsc::Sender<Piece>, Body) {
     let (sender, receiver) = mpsc::channel(1);
     let pieces = |mut receiver: mpsc::Receiver<Piece>| async {
         receiver.recv().await.map(|piece| (piece, receiver))

@@ -1,4 +1,4 @@
-//! `strongroom user`, beside a running server or without one.
+//! `strongroom user`, with and without a running server.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ fn added_accounts_are_listed_with_roles() {
         "Bob",
         &["--display-name", "Bob ☃", "--email", "bob@example.org"],
     );
-    let list = program.run(&["user", "list"]).well();
+    let list = program.run(&["user", "list"]).expect_success();
     let lines: Vec<Vec<&str>> = list
         .lines()
         .map(|line| line.split_whitespace().collect())
@@ -31,16 +31,23 @@ fn invalid_account_is_not_added() {
             password,
         )
     };
-    add("ada", &[], PASSWORD).badly("already registered");
-    add("bob", &[], "short").badly("at least 15 characters");
-    add("bob", &[], "").badly("at least 15 characters");
-    add("bobby", &[], "bobbybobbybobbybobby").badly("username");
-    add("b ob", &[], PASSWORD).badly("letters a to z");
-    add("bob", &["--email", "nonsense"], PASSWORD).badly("e-mail");
+    add("ada", &[], PASSWORD).expect_failure("already registered");
+    add("bob", &[], "short").expect_failure("at least 15 characters");
+    add("bob", &[], "").expect_failure("at least 15 characters");
+    add("bobby", &[], "bobbybobbybobbybobby").expect_failure("username");
+    add("b ob", &[], PASSWORD).expect_failure("letters a to z");
+    add("bob", &["--email", "nonsense"], PASSWORD).expect_failure("e-mail");
     program
         .run(&["user", "add", "bob"])
-        .badly("--password-stdin");
-    assert_eq!(program.run(&["user", "list"]).well().lines().count(), 1);
+        .expect_failure("--password-stdin");
+    assert_eq!(
+        program
+            .run(&["user", "list"])
+            .expect_success()
+            .lines()
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -55,7 +62,7 @@ fn account_commands_do_not_create_data_folder() {
     ] {
         program
             .run(command)
-            .badly("there is no Strongroom in strongroom-data");
+            .expect_failure("strongroom-data is not a Strongroom data folder");
     }
     assert!(!program.data().exists());
 }
@@ -75,10 +82,10 @@ fn output_write_failure_exits_nonzero_except_broken_pipe() {
         &["user", "invite"],
     ] {
         let output = program.command(command).stdout(full()).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
+        let printed = String::from_utf8(output.stderr).unwrap();
         assert!(
-            output.status.code() == Some(1) && said.contains("could be written"),
-            "{command:?}: {said}"
+            output.status.code() == Some(1) && printed.contains("could not be written"),
+            "{command:?}: {printed}"
         );
     }
     let (reader, writer) = std::io::pipe().unwrap();
@@ -100,18 +107,18 @@ fn password_stdin_accepts_one_line_only() {
     let add = ["user", "add", "ada", "--password-stdin"];
     program
         .run_with_input(&add, "a line of words\nand another one of them")
-        .badly("more than one line");
-    let said = program.run_with_input(&add, "correct horse battery staple\n");
-    assert_eq!(said.code, Some(0), "{said:?}");
+        .expect_failure("more than one line");
+    let printed = program.run_with_input(&add, "correct horse battery staple\n");
+    assert_eq!(printed.code, Some(0), "{printed:?}");
     assert!(
-        !said.err.contains("A new Strongroom"),
-        "the first try made it: {said:?}"
+        !printed.err.contains("Created the data folder"),
+        "the first attempt created it: {printed:?}"
     );
     let elsewhere = Program::new();
-    let said = elsewhere.run_with_input(&add, "correct horse battery staple\n");
+    let printed = elsewhere.run_with_input(&add, "correct horse battery staple\n");
     assert!(
-        said.err.contains("A new Strongroom was made in"),
-        "{said:?}"
+        printed.err.contains("Created the data folder"),
+        "{printed:?}"
     );
 }
 
@@ -120,16 +127,16 @@ fn user_recover_requires_reason_and_resets_factors() {
     let program = Program::with_ada();
     program
         .run(&["user", "recover", "ada", "--reason", " "])
-        .badly("Say why");
+        .expect_failure("Say why");
     program
         .run(&["user", "recover", "nobody", "--reason", "lost"])
-        .badly("User not found");
-    let said = program
+        .expect_failure("User not found");
+    let printed = program
         .run(&["user", "recover", "ada", "--reason", "Lost the phone"])
-        .well();
+        .expect_success();
     assert_eq!(
-        said.trim(),
-        "ada signs in with the password alone now; every session of it has ended."
+        printed.trim(),
+        "Removed all second factors of ada; all its sessions have ended."
     );
 }
 
@@ -138,10 +145,10 @@ fn console_cannot_disable_last_administrator() {
     let program = Program::with_ada();
     program
         .run(&["user", "disable", "ada"])
-        .badly("last administrator");
+        .expect_failure("last administrator");
     program
         .run(&["user", "disable", "nobody"])
-        .badly("User not found");
+        .expect_failure("User not found");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,15 +157,15 @@ async fn console_disable_ends_session_within_a_second() {
     program.add("bob", &[]);
     let server = program.serve();
     let bob = Client::new(&server, &server.sign_in("bob", PASSWORD).await.unwrap());
-    bob.see("/api/files").await;
-    program.run(&["user", "disable", "bob"]).well();
+    bob.get_json("/api/files").await;
+    program.run(&["user", "disable", "bob"]).expect_success();
     let disabled = Instant::now();
     while bob.get("/api/files").send().await.unwrap().status() != 401 {
         assert!(disabled.elapsed() < Duration::from_secs(1), "still in");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(server.sign_in("bob", PASSWORD).await, None);
-    program.run(&["user", "enable", "bob"]).well();
+    program.run(&["user", "enable", "bob"]).expect_success();
     assert!(server.sign_in("bob", PASSWORD).await.is_some());
     assert_eq!(
         bob.get("/api/files").send().await.unwrap().status(),
@@ -181,16 +188,16 @@ async fn console_invitation_promotion_and_sign_out_take_effect() {
     let program = Program::with_ada();
     program
         .run(&["user", "invite", "--registration", "closed"])
-        .badly("closed");
+        .expect_failure("closed");
     let server = program.serve_with(&["--registration", "invite"]);
     let invite = |more: &[&str]| {
         program.run(&[&["user", "invite", "--registration", "invite"], more].concat())
     };
-    invite(&["--role", "main"]).badly("VAULT=ROLE");
-    invite(&["--role", "main=king"]).badly("viewer, editor or manager");
-    invite(&["--role", "attic=editor"]).badly("no vault attic");
-    let said = invite(&["--role", "main=viewer", "--email", "bob@example.org"]).well();
-    let token = said.trim().rsplit_once("/join#").unwrap().1;
+    invite(&["--role", "main"]).expect_failure("VAULT=ROLE");
+    invite(&["--role", "main=king"]).expect_failure("viewer, editor or manager");
+    invite(&["--role", "attic=editor"]).expect_failure("no vault attic");
+    let printed = invite(&["--role", "main=viewer", "--email", "bob@example.org"]).expect_success();
+    let token = printed.trim().rsplit_once("/join#").unwrap().1;
     let join = |name: &str| {
         let body = json!({"username": name, "password": PASSWORD, "invite": token});
         reqwest::Client::new()
@@ -203,28 +210,30 @@ async fn console_invitation_promotion_and_sign_out_take_effect() {
 
     program
         .run(&["user", "promote", "nobody"])
-        .badly("User not found");
-    program.run(&["user", "promote", "bob"]).well();
+        .expect_failure("User not found");
+    program.run(&["user", "promote", "bob"]).expect_success();
     assert!(
         program
             .run(&["user", "list"])
-            .well()
+            .expect_success()
             .contains("administrator, viewer of main")
     );
-    program.run(&["user", "demote", "bob"]).well();
+    program.run(&["user", "demote", "bob"]).expect_success();
     assert!(
         !program
             .run(&["user", "list"])
-            .well()
+            .expect_success()
             .contains("administrator, viewer of main")
     );
     program
         .run(&["user", "demote", "ada"])
-        .badly("last administrator");
+        .expect_failure("last administrator");
 
     let bob = Client::new(&server, &server.sign_in("bob", PASSWORD).await.unwrap());
-    bob.see("/api/files").await;
-    program.run(&["user", "end-sessions", "bob"]).well();
+    bob.get_json("/api/files").await;
+    program
+        .run(&["user", "end-sessions", "bob"])
+        .expect_success();
     let ended = Instant::now();
     while bob.get("/api/files").send().await.unwrap().status() != 401 {
         assert!(ended.elapsed() < Duration::from_secs(1), "still in");
@@ -238,7 +247,7 @@ async fn console_ends_all_sessions_with_audited_reason() {
     program.add("bob", &[]);
     program
         .run(&["user", "end-sessions", "--everybody"])
-        .badly("--reason");
+        .expect_failure("--reason");
     program
         .run(&[
             "user",
@@ -248,12 +257,12 @@ async fn console_ends_all_sessions_with_audited_reason() {
             "--reason",
             "x",
         ])
-        .badly("cannot be used with");
+        .expect_failure("cannot be used with");
     let server = program.serve();
     let mut clients = Vec::new();
     for name in ["ada", "bob"] {
         let client = Client::new(&server, &server.sign_in(name, PASSWORD).await.unwrap());
-        client.see("/api/files").await;
+        client.get_json("/api/files").await;
         clients.push(client);
     }
     program
@@ -264,7 +273,7 @@ async fn console_ends_all_sessions_with_audited_reason() {
             "--reason",
             "A laptop was stolen",
         ])
-        .well();
+        .expect_success();
     let ended = Instant::now();
     for client in &clients {
         while client.get("/api/files").send().await.unwrap().status() != 401 {
@@ -274,17 +283,19 @@ async fn console_ends_all_sessions_with_audited_reason() {
     }
     assert!(
         server.sign_in("bob", PASSWORD).await.is_some(),
-        "and may sign in again"
+        "a new sign-in works"
     );
     let exported = program
         .run(&["audit", "export", "--chain", "accounts"])
-        .well();
-    let told: Vec<_> = exported
+        .expect_success();
+    let entries: Vec<_> = exported
         .lines()
         .filter(|line| line.contains("everybody.signed_out"))
         .collect();
     assert!(
-        told.len() == 1 && told[0].contains("A laptop was stolen") && told[0].contains("console"),
-        "{told:?}"
+        entries.len() == 1
+            && entries[0].contains("A laptop was stolen")
+            && entries[0].contains("console"),
+        "{entries:?}"
     );
 }

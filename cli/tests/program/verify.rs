@@ -1,13 +1,13 @@
-//! `strongroom verify`: silent about what is sound, plain about what is not.
+//! `strongroom verify`: prints each problem, and nothing for intact data.
 
 use std::path::PathBuf;
 
 use crate::program::Program;
 
-const SOUND: &str = "Everything is as it should be.\n";
+const NO_PROBLEMS: &str = "No problems found.\n";
 
-/// Two files, one of them checked in once; the server has stopped.
-async fn house() -> Program {
+/// A data folder with two files and no running server.
+async fn data_with_two_files() -> Program {
     let program = Program::with_ada();
     let server = program.serve();
     let ada = server.ada().await;
@@ -17,7 +17,7 @@ async fn house() -> Program {
     program
 }
 
-/// Where git-lfs keeps the content of vise.step.
+/// The git-lfs object of vise.step.
 fn content(program: &Program) -> PathBuf {
     let pointer = program.git(&["show", "main:vise.step"]);
     let oid = pointer
@@ -34,15 +34,19 @@ fn content(program: &Program) -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_passes_on_intact_data_folder() {
-    let program = house().await;
-    let said = program.run(&["verify"]).well();
+    let program = data_with_two_files().await;
+    let printed = program.run(&["verify"]).expect_success();
     assert!(
-        said.starts_with("Looked at 1 vaults, 2 files, 2 changes") && said.ends_with(SOUND),
-        "{said}"
+        printed.starts_with("Checked 1 vaults, 2 files, 2 changes")
+            && printed.ends_with(NO_PROBLEMS),
+        "{printed}"
     );
     let server = program.serve();
     assert!(
-        program.run(&["verify"]).well().ends_with(SOUND),
+        program
+            .run(&["verify"])
+            .expect_success()
+            .ends_with(NO_PROBLEMS),
         "also while a server runs"
     );
     server.stop();
@@ -50,47 +54,53 @@ async fn verify_passes_on_intact_data_folder() {
 
 #[test]
 fn verify_passes_on_never_served_data_folder() {
-    assert!(Program::with_ada().run(&["verify"]).well().ends_with(SOUND));
+    assert!(
+        Program::with_ada()
+            .run(&["verify"])
+            .expect_success()
+            .ends_with(NO_PROBLEMS)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_finds_a_flipped_content_byte() {
-    let program = house().await;
+    let program = data_with_two_files().await;
     let path = content(&program);
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[2] ^= 1;
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, bytes).unwrap();
-    let said = program.run(&["verify"]);
-    assert_eq!(said.code, Some(1));
+    let printed = program.run(&["verify"]);
+    assert_eq!(printed.code, Some(1));
     assert!(
-        said.out
+        printed
+            .out
             .contains("main: the content of vise.step, revision 1, is damaged"),
-        "{said:?}"
+        "{printed:?}"
     );
-    assert!(said.out.ends_with("1 thing is wrong.\n"), "{said:?}");
+    assert!(printed.out.ends_with("1 problem found.\n"), "{printed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_finds_missing_content_and_repository() {
-    let program = house().await;
+    let program = data_with_two_files().await;
     std::fs::remove_file(content(&program)).unwrap();
-    let said = program.run(&["verify"]);
+    let printed = program.run(&["verify"]);
     assert!(
-        said.code == Some(1) && said.out.contains("vise.step, revision 1, is missing"),
-        "{said:?}"
+        printed.code == Some(1) && printed.out.contains("vise.step, revision 1, is missing"),
+        "{printed:?}"
     );
     std::fs::remove_dir_all(program.repository()).unwrap();
-    let said = program.run(&["verify"]);
+    let printed = program.run(&["verify"]);
     assert!(
-        said.code == Some(1) && said.out.ends_with("3 things are wrong.\n"),
-        "{said:?}"
+        printed.code == Some(1) && printed.out.ends_with("3 problems found.\n"),
+        "{printed:?}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_finds_moved_branch_and_restart_repairs_it() {
-    let program = house().await;
+    let program = data_with_two_files().await;
     let tip = program.git(&["rev-parse", "main"]);
     let identity = ["-c", "user.name=Eve", "-c", "user.email=eve@example.org"];
     let forged = [
@@ -107,20 +117,25 @@ async fn verify_finds_moved_branch_and_restart_repairs_it() {
     .concat();
     let forged = program.git(&forged);
     program.git(&["update-ref", "refs/heads/main", forged.trim()]);
-    let said = program.run(&["verify"]);
+    let printed = program.run(&["verify"]);
     assert!(
-        said.code == Some(1) && said.out.contains("is not what the 2 changes give"),
-        "{said:?}"
+        printed.code == Some(1) && printed.out.contains("is not what the 2 changes give"),
+        "{printed:?}"
     );
     let server = program.serve();
     server.stop();
     assert_eq!(program.git(&["rev-parse", "main"]), tip);
-    assert!(program.run(&["verify"]).well().ends_with(SOUND));
+    assert!(
+        program
+            .run(&["verify"])
+            .expect_success()
+            .ends_with(NO_PROBLEMS)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_finds_an_edited_audit_entry() {
-    let program = house().await;
+    let program = data_with_two_files().await;
     let sqlite = rusqlite::Connection::open(program.data().join("strongroom.db")).unwrap();
     let edited = sqlite
         .execute(
@@ -129,9 +144,9 @@ async fn verify_finds_an_edited_audit_entry() {
         )
         .unwrap();
     assert_eq!(edited, 1);
-    let said = program.run(&["verify"]);
+    let printed = program.run(&["verify"]);
     assert!(
-        said.code == Some(1) && said.out.contains("main: entry 3 of the audit"),
-        "{said:?}"
+        printed.code == Some(1) && printed.out.contains("main: entry 3 of the audit log"),
+        "{printed:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! What the crate `auth` wants to know of a service, and how this one answers refusals.
+//! The host side of the crate `auth`: its settings here, and the responses for its errors.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -30,7 +30,8 @@ impl HasAuth for Garden {
         RealmName::parse(GARDEN).map_err(|_| AuthError::RealmNotFound)
     }
 
-    /// The throttle counts by it, and audit and letters tell it. Behind a proxy it is what the proxy says.
+    /// The throttle counts by it, and audit and mails name it. Behind a proxy it must be the
+    /// address that the proxy reports.
     fn origin_of(&self, parts: &Parts) -> Result<Origin, AuthError> {
         let peer = parts
             .extensions
@@ -79,12 +80,12 @@ impl IntoResponse for Problem {
         match self {
             Self::Name(error) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Self::Auth(error) => match error {
-                AuthError::Unauthenticated | AuthError::InvalidToken | AuthError::BadCredentials => {
+                AuthError::Unauthenticated | AuthError::InvalidToken | AuthError::InvalidCredentials => {
                     (StatusCode::UNAUTHORIZED, error.to_string())
                 }
                 AuthError::NotAllowed { .. } => (StatusCode::FORBIDDEN, error.to_string()),
                 AuthError::UsernameTaken => (StatusCode::CONFLICT, error.to_string()),
-                AuthError::PasswordRefused(_) => {
+                AuthError::PasswordRejected(_) => {
                     (StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
                 }
                 AuthError::Throttled { .. } | AuthError::HasherBusy { .. } => {

@@ -1,5 +1,6 @@
-//! A garden with Strongroom's accounts: people register, sign in, see who they are, and water it if they may. Where the
-//! accounts are kept is `store.rs`; what `auth` wants to know of a service, and how this one refuses, is `host.rs`.
+//! A garden with Strongroom's accounts: users register, sign in, see who they are, and water it if
+//! their role allows. `store.rs` stores the accounts. `host.rs` connects `auth` with this service
+//! and answers its errors.
 
 mod host;
 mod store;
@@ -13,7 +14,7 @@ use axum::{Form, Router, extract::State, routing};
 use host::{Answer, Garden};
 use secrecy::ExposeSecret as _;
 
-/// The right that this service knows: whoever may change something in the garden may water it.
+/// The action of this service. It needs the role that may change the garden.
 #[derive(Debug)]
 struct Water;
 impl Action for Water {
@@ -33,12 +34,12 @@ async fn register(
     _: Anyone,
     State(Garden(auth)): State<Garden>,
     from: Origin,
-    who: Form<Credentials>,
+    form: Form<Credentials>,
 ) -> Answer<()> {
     auth.register(
         RegistrationRequest::new(
-            Username::parse(&who.username)?,
-            Password::new(who.0.password),
+            Username::parse(&form.username)?,
+            Password::new(form.0.password),
         ),
         &from,
     )
@@ -49,12 +50,12 @@ async fn token(
     _: Anyone,
     State(Garden(auth)): State<Garden>,
     from: Origin,
-    who: Form<Credentials>,
+    form: Form<Credentials>,
 ) -> Answer<String> {
     let tokens = auth
-        .token(&who.username, Password::new(who.password.clone()), from)
+        .token(&form.username, Password::new(form.password.clone()), from)
         .await?;
-    Ok(tokens.access.expose_secret().to_owned())
+    Ok(tokens.access_token.expose_secret().to_owned())
 }
 async fn me(caller: Caller) -> String {
     format!("You are {}.", caller.account().username)

@@ -1,5 +1,5 @@
-//! A store of one's own: accounts, sessions, keys and failures in maps, gone with the process. Whatever is only for
-//! administrators is not to be had here.
+//! An in-memory store: accounts, sessions, keys and failures in maps, lost with the process.
+//! Deliberately absent: everything that only administrators need.
 
 mod rest;
 
@@ -43,7 +43,7 @@ impl Memory {
 }
 
 impl Tables {
-    /// Ends some of somebody's sessions, and has every cache hear of it.
+    /// Ends some sessions of an account, and invalidates every cache of it.
     fn end(
         &mut self,
         username: &Username,
@@ -62,13 +62,13 @@ impl Tables {
         ended as u64
     }
 
-    /// Ends all but one, and whatever was begun and is not finished is void.
-    fn throw_out(&mut self, username: &Username, at: Timestamp, keep: Option<&SessionId>) -> u64 {
-        self.begin_era(username, at);
+    /// Ends all sessions except one, and voids pending flows.
+    fn revoke_all(&mut self, username: &Username, at: Timestamp, keep: Option<&SessionId>) -> u64 {
+        self.bump_epoch(username, at);
         self.end(username, at, |id| Some(id) != keep)
     }
 
-    fn begin_era(&mut self, username: &Username, at: Timestamp) {
+    fn bump_epoch(&mut self, username: &Username, at: Timestamp) {
         if let Some((credentials, _)) = self.accounts.get_mut(username) {
             credentials.account.epoch = credentials.account.epoch.bump(at);
         }
@@ -77,7 +77,7 @@ impl Tables {
 }
 
 fn absent() -> StoreUnavailable {
-    StoreUnavailable::from_source("this store does not keep that")
+    StoreUnavailable::from_source("not supported by the in-memory store")
 }
 
 impl AuthStore for Memory {
@@ -96,7 +96,7 @@ impl AuthStore for Memory {
             display_name: new.display_name,
             email: new.email,
             email_verified: new.email_verified,
-            standing: AccountStatus::Active,
+            status: AccountStatus::Active,
             administrator: new.administrator,
             created_at: new.created_at,
             must_change_password: false,
@@ -202,10 +202,10 @@ impl AuthStore for Memory {
         }
         credentials.password = new;
         match why {
-            PasswordWrite::Upgrade => {}
-            PasswordWrite::ChangeKeepingSessions { .. } => tables.begin_era(username, at),
+            PasswordWrite::Rehash => {}
+            PasswordWrite::ChangeKeepingSessions { .. } => tables.bump_epoch(username, at),
             PasswordWrite::Change { keep, .. } => {
-                tables.throw_out(username, at, keep.as_ref());
+                tables.revoke_all(username, at, keep.as_ref());
             }
         }
         Ok(true)
@@ -226,7 +226,7 @@ impl AuthStore for Memory {
             .accounts
             .get(&session.username)
             .map(|(credentials, _)| &credentials.account);
-        if account.is_none_or(|account| account.standing != AccountStatus::Active || account.epoch != era)
+        if account.is_none_or(|account| account.status != AccountStatus::Active || account.epoch != era)
         {
             return Ok(None);
         }
@@ -252,7 +252,7 @@ impl AuthStore for Memory {
         Ok(None)
     }
 
-    /// People sign in anew after half an hour.
+    /// Absent: users sign in again after half an hour.
     async fn rotate_refresh(&self, _: RefreshRotation) -> StoreResult<Rotation> {
         Ok(Rotation::Invalid)
     }
@@ -286,7 +286,7 @@ impl AuthStore for Memory {
         keep: Option<&SessionId>,
         end: SessionEnd,
     ) -> StoreResult<u64> {
-        Ok(self.tables().throw_out(username, end.at, keep))
+        Ok(self.tables().revoke_all(username, end.at, keep))
     }
 
     async fn realms(&self) -> StoreResult<Vec<Realm>> {

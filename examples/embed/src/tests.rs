@@ -1,4 +1,4 @@
-//! The whole way of a stranger: register, sign in, do what the role allows, and nothing without.
+//! A new user registers, signs in, and does what the role allows, and nothing without it.
 
 use super::*;
 

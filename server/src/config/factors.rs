@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth::{
     auth::{ClientStepUp, StepUpRules},
-    factor::{FactorRules, Required},
+    factor::{FactorRules, FactorRequirement},
 };
 use serde::Deserialize;
 
@@ -38,9 +38,9 @@ pub struct StepUpSection {
 impl FactorsSection {
     pub(super) fn decide(self) -> FactorRules {
         let required = match self.required.unwrap_or(RequiredOf::Optional) {
-            RequiredOf::Optional => Required::Optional,
-            RequiredOf::Administrators => Required::Administrators,
-            RequiredOf::All => Required::All,
+            RequiredOf::Optional => FactorRequirement::Optional,
+            RequiredOf::Administrators => FactorRequirement::Administrators,
+            RequiredOf::All => FactorRequirement::All,
         };
         FactorRules {
             required,
@@ -61,7 +61,7 @@ impl StepUpSection {
             ClientStepUp::LiveSession
         };
         Ok(StepUpRules {
-            within: Duration::from_mins(minutes),
+            max_age: Duration::from_mins(minutes),
             clients: programs,
         })
     }
@@ -75,11 +75,11 @@ mod tests {
     fn factor_settings_default_to_optional_and_ten_minutes() {
         assert_eq!(
             FactorsSection::default().decide().required,
-            Required::Optional
+            FactorRequirement::Optional
         );
         let rules = StepUpSection::default().decide().unwrap();
         assert_eq!(
-            (rules.within, rules.clients),
+            (rules.max_age, rules.clients),
             (Duration::from_mins(10), ClientStepUp::LiveSession)
         );
         for minutes in [0, 61] {

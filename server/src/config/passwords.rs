@@ -47,7 +47,7 @@ impl PasswordSection {
                 .map(open)
                 .transpose()
                 .context("passwords.breach_file")?,
-            words: self.words().context("passwords.context_words")?,
+            context_words: self.words().context("passwords.context_words")?,
             peppers: self.peppers().context("passwords.pepper_file")?,
         })
     }

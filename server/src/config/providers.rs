@@ -91,7 +91,7 @@ fn provider(section: ProviderSection, public_url: &str) -> Result<Provider, Conf
         scopes: section
             .scopes
             .unwrap_or_else(|| vec!["profile".to_owned(), "email".to_owned()]),
-        strangers,
+        unknown_users: strangers,
         id: section.id,
     })
 }
@@ -167,7 +167,7 @@ mod tests {
             providers.list[0].redirect_uri,
             "https://files.example/auth/oidc/work/callback"
         );
-        assert_eq!(providers.list[0].strangers, UnknownUsers::Reject);
+        assert_eq!(providers.list[0].unknown_users, UnknownUsers::Reject);
         assert!(!format!("{providers:?}").contains("hunter2"));
     }
 

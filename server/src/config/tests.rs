@@ -160,7 +160,7 @@ proptest! {
         prop_assert!((config.sessions.idle..=days(365)).contains(&config.sessions.absolute));
         prop_assert!((1..=60).contains(&(config.sessions.access.as_secs() / 60)));
         prop_assert!((days(1)..=days(365)).contains(&config.keys.rotate_after));
-        prop_assert!((1..=60).contains(&(config.step_up.within.as_secs() / 60)));
+        prop_assert!((1..=60).contains(&(config.step_up.max_age.as_secs() / 60)));
         prop_assert!((19 * 1024..=4 << 20).contains(&config.hashing.memory_kib) && config.hashing.passes >= 2);
         prop_assert!(config.public_url.parse::<http::Uri>().is_ok_and(|url| url.path() == "/" && url.query().is_none()));
     }

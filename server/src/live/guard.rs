@@ -79,7 +79,7 @@ impl<S: AuthStore> Watcher for Viewer<S> {
                 | AuthError::HasherBusy { .. }
                 | AuthError::Internal(_)
                 | AuthError::MasterKeyMismatch
-                | AuthError::SameMasterKey,
+                | AuthError::MasterKeyUnchanged,
             ) => Verdict::Unknown,
             Err(_) => Verdict::SignedOut,
         }

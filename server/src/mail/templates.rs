@@ -69,11 +69,11 @@ struct NoticeFacts<'a> {
 macro_rules! notice_templates {
     ($($notice:ident => $path:literal,)*) => {
         #[cfg(test)]
-        const ALL_NOTICES: &[Notice] = &[$(Notice::$notice),*];
+        const ALL_NOTICES: &[SecurityNotice] = &[$(SecurityNotice::$notice),*];
 
-        fn render_notice(notice: Notice, facts: NoticeFacts<'_>) -> askama::Result<String> {
+        fn render_notice(notice: SecurityNotice, facts: NoticeFacts<'_>) -> askama::Result<String> {
             match notice {
-                $(Notice::$notice => {
+                $(SecurityNotice::$notice => {
                     #[derive(Template)]
                     #[template(path = $path)]
                     struct Text<'a> {
@@ -97,22 +97,22 @@ notice_templates! {
     PasswordReset => "mail/notice/password-reset.txt",
     TokenReplayed => "mail/notice/token-replayed.txt",
     NewDevice => "mail/notice/new-device.txt",
-    InAfterRefusals => "mail/notice/sign-in-after-failures.txt",
-    InAfterLong => "mail/notice/sign-in-after-absence.txt",
-    HalfWay => "mail/notice/second-factor-pending.txt",
+    SignInAfterFailures => "mail/notice/sign-in-after-failures.txt",
+    SignInAfterLongAbsence => "mail/notice/sign-in-after-absence.txt",
+    MfaPending => "mail/notice/second-factor-pending.txt",
     FactorAdded => "mail/notice/factor-added.txt",
     FactorRemoved => "mail/notice/factor-removed.txt",
-    PasskeyCopied => "mail/notice/passkey-cloned.txt",
+    PasskeyCloned => "mail/notice/passkey-cloned.txt",
     RecoveryCodeUsed => "mail/notice/recovery-code-used.txt",
-    RecoveryCodesMade => "mail/notice/recovery-codes-generated.txt",
-    FactorsRecovered => "mail/notice/factors-reset.txt",
-    PersonalTokenMade => "mail/notice/token-created.txt",
+    RecoveryCodesCreated => "mail/notice/recovery-codes-generated.txt",
+    FactorsReset => "mail/notice/factors-reset.txt",
+    PersonalTokenCreated => "mail/notice/token-created.txt",
     ProviderLinked => "mail/notice/provider-connected.txt",
     ProviderUnlinked => "mail/notice/provider-disconnected.txt",
     EmailChanged => "mail/notice/email-changed.txt",
-    EmailAsked => "mail/notice/email-change-requested.txt",
-    ResetLinkMade => "mail/notice/reset-link-created.txt",
-    ResetRequired => "mail/notice/reset-required.txt",
+    EmailChangeRequested => "mail/notice/email-change-requested.txt",
+    ResetLinkCreated => "mail/notice/reset-link-created.txt",
+    PasswordChangeRequired => "mail/notice/reset-required.txt",
 }
 
 /// Renders a mail for the installation at `site`.
@@ -128,7 +128,7 @@ pub(super) fn render(mail: &OutgoingMail, site: &str) -> anyhow::Result<Rendered
         .ok_or_else(|| anyhow::anyhow!("a mail template without a subject"))?;
     Ok(Rendered {
         subject: subject.to_owned(),
-        text: format!("{}\n\n-- \nStrongroom, {site}\n", reflow(text)),
+        text: format!("{}\n", reflow(text)),
     })
 }
 
@@ -137,7 +137,7 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
         MailBody::Reset {
             link,
             username,
-            until,
+            expires_at: until,
         } => PasswordReset {
             name,
             site,
@@ -146,7 +146,7 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
             link: link.expose_secret(),
         }
         .render(),
-        MailBody::Invite { link, from, until } => Invitation {
+        MailBody::Invitation { link, from, expires_at: until } => Invitation {
             name,
             site,
             inviter: safe_name(from).unwrap_or("A Strongroom user"),
@@ -157,7 +157,7 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
         MailBody::ConfirmEmail {
             link,
             username,
-            until,
+            expires_at: until,
         } => EmailConfirmation {
             name,
             site,
@@ -166,10 +166,10 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
             link: link.expose_secret(),
         }
         .render(),
-        MailBody::TokenEnds {
+        MailBody::TokenExpiring {
             label,
             username,
-            until,
+            expires_at: until,
         } => TokenExpiry {
             name,
             site,
@@ -178,7 +178,7 @@ fn render_body(body: &MailBody, name: Option<&str>, site: &str) -> askama::Resul
             until: time(*until),
         }
         .render(),
-        MailBody::Notice {
+        MailBody::SecurityNotice {
             notice,
             about,
             at,
@@ -215,7 +215,7 @@ fn reflow(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut joins = false;
     for line in text.lines() {
-        let stays_alone = line.is_empty() || line.starts_with(' ');
+        let stays_alone = line.is_empty() || line.starts_with(' ') || line.starts_with("-- ");
         if stays_alone {
             lines.push(line.to_owned());
         } else {

@@ -30,7 +30,7 @@ fn reset(link: &str, until: i64) -> MailBody {
     MailBody::Reset {
         link: link.to_owned().into(),
         username: Username::parse("ada").unwrap(),
-        until: at(until),
+        expires_at: at(until),
     }
 }
 
@@ -40,7 +40,7 @@ fn notice() -> MailBody {
         user_agent: Some("Firefox/140 (X11; Linux)\r\nSee: http://evil.example".to_owned()),
         device: None,
     };
-    MailBody::Notice {
+    MailBody::SecurityNotice {
         notice: SecurityNotice::PasswordChanged,
         about: None,
         at: at(0),

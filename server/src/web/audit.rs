@@ -48,7 +48,7 @@ impl AuditPage {
             "file.restore",
         ];
         if self.vault.is_empty() && self.of_vault().is_none() {
-            auth::audit::Deed::ALL
+            auth::audit::AuditAction::ALL
                 .iter()
                 .map(|deed| deed.as_str())
                 .collect()

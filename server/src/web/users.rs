@@ -95,7 +95,7 @@ fn in_words(among: AccountFilter) -> &'static str {
         AccountFilter::Administrators => "Administrators",
         AccountFilter::WithoutSecondFactor => "Without a second factor",
         AccountFilter::LockedOut => "Sign-in blocked",
-        AccountFilter::ResetRequired => "Password reset required",
+        AccountFilter::MustChangePassword => "Password reset required",
     }
 }
 

@@ -103,7 +103,7 @@ both! {
     async fn search_length_and_folder_depth_are_limited(app: TestApp) {
         let ada = app.editor("ada").await;
         ada.add(&("a/".repeat(64) + "b"), b"x").await.is(201);
-        ada.add(&("a/".repeat(65) + "b"), b"x").await.is(422).says("A file lies in at most 64 folders, one in the other; this one in 65.");
+        ada.add(&("a/".repeat(65) + "b"), b"x").await.is(422).says("A file can be at most 64 folders deep; this one is 65 folders deep.");
         assert_eq!(ada.see(&format!("/api/files?q={}", "a/".repeat(127))).await.is(200).body, json!([]));
         assert_eq!(ada.see("/api/files?q=A%2FB").await.is(200).body.as_array().unwrap().len(), 1);
         ada.see(&format!("/api/files?q={}", "a".repeat(256))).await.is(422).says("A search has at most 255 bytes.");

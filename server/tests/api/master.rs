@@ -19,7 +19,7 @@ both! {
         bob.tell("/auth/totp", Value::Null).await.is(200);
         let app = app.restart_after(async |config| {
             let replaced = server::master::replace(&config, None, OldKey::KeepVerifying, Clock::system()).await.unwrap();
-            assert_eq!((replaced.resealed.keys, replaced.resealed.apps, replaced.resealed.dead), (1, 1, 0));
+            assert_eq!((replaced.resealed.keys, replaced.resealed.totp_secrets, replaced.resealed.unreadable), (1, 1, 0));
         }).await;
         let again = Client { token: bob.token.clone(), ..app.anonymous() };
         again.see("/auth/me").await.is(200);

@@ -189,7 +189,7 @@ async fn context_words_reject_passwords_and_are_validated() {
         answer.body["detail"]
             .as_str()
             .unwrap()
-            .contains("everybody here knows"),
+            .contains("known to all users"),
         "{}",
         answer.text
     );

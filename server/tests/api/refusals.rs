@@ -43,7 +43,7 @@ both! {
         assert_eq!(of("accounts.see")["facts"]["request"], "GET /api/users");
         // Whom it is about reads it too, in words.
         let page = ada.ask(ada.get("/account/security").header("accept", "text/html")).await.is(200).text;
-        assert!(page.contains("You asked for something that is not allowed: GET /api/users"), "{page}");
+        assert!(page.contains("You requested an action that is not allowed: GET /api/users"), "{page}");
     }
 
     async fn repeated_denial_is_audited_once_per_ten_minutes(app: TestApp) {

@@ -1,7 +1,7 @@
-//! Pages of a chain, for those who may read it.
+//! Pages of a chain. The policy decides which callers may read them.
 
 use auth::{
-    audit::{AuditQuery, Deed, AuditDetail, ALL_ACCOUNTS, Entry, AuditCursor, NewAuditEntry},
+    audit::{AuditQuery, AuditAction, AuditDetail, ALL_ACCOUNTS, AuditEntry, AuditCursor, NewAuditEntry},
     store::{StoreResult, AuditStore},
 };
 
@@ -18,14 +18,14 @@ impl AuditStore for Store {
         write_tx!(self, record, super::record)
     }
 
-    async fn audit(&self, query: AuditQuery) -> StoreResult<Vec<Entry>> {
+    async fn audit(&self, query: AuditQuery) -> StoreResult<Vec<AuditEntry>> {
         read_tx!(self, query, page)
     }
 }
 
 const COLUMNS: &str = "chain, n, prev_hash, hash, at, actor, action, subject, detail";
 
-async fn page(db: &mut Connection, query: &AuditQuery) -> Result<Vec<Entry>, DbError> {
+async fn page(db: &mut Connection, query: &AuditQuery) -> Result<Vec<AuditEntry>, DbError> {
     let (sql, params) = select(query);
     db.query(&sql, &params)
         .await?
@@ -34,20 +34,20 @@ async fn page(db: &mut Connection, query: &AuditQuery) -> Result<Vec<Entry>, DbE
         .collect()
 }
 
-/// What is wanted, in SQL, and its parameters.
+/// The conditions in SQL, and their parameters.
 struct Search {
     wanted: String,
     params: Vec<Value>,
 }
 
 impl Search {
-    /// Takes a value; says how the SQL names it.
+    /// Adds a parameter and returns its placeholder.
     fn name(&mut self, value: impl Into<Value>) -> String {
         self.params.push(value.into());
         format!("${}", self.params.len())
     }
 
-    /// `?` stands for the value.
+    /// `?` is the placeholder of the value.
     fn also(&mut self, condition: &str, value: impl Into<Value>) {
         let condition = condition.replace('?', &self.name(value));
         self.wanted = format!("{} AND {condition}", self.wanted);
@@ -63,14 +63,14 @@ impl Search {
 /// The statement, and its parameters in order.
 fn select(query: &AuditQuery) -> (String, Vec<Value>) {
     let params = vec![Value::from(query.chain.key()), Value::from(query.limit)];
-    // What lies beyond the head was not written by us: `verify` tells of it, and nobody is shown it. `+` keeps these
-    // bounds, which are those of the whole chain, from deciding which index is read.
+    // Entries beyond the head were not written by this program: `verify` reports them, and no page
+    // lists them. The `+` keeps these bounds, which cover the whole chain, from choosing the index.
     let wanted = "chain = $1 AND +n > 0 AND +n <= (SELECT head.n FROM audit_heads AS head WHERE head.chain = $1)";
     let mut search = Search {
         wanted: wanted.to_owned(),
         params,
     };
-    let order = match query.from {
+    let order = match query.cursor {
         AuditCursor::Before(n) => {
             search.also("n < ?", n);
             "n DESC"
@@ -82,7 +82,7 @@ fn select(query: &AuditQuery) -> (String, Vec<Value>) {
     };
     search.also_if("actor = ?", query.actor.as_deref());
     search.also_if("subject = ?", query.subject.as_deref());
-    // The word itself or its beginning up to a dot: `/` is the character after the dot.
+    // Matches the word itself, or its part before a dot: `/` is the character after the dot.
     search.also_if(
         "(action = ? OR action COLLATE \"C\" >= ? || '.' AND action COLLATE \"C\" < ? || '/')",
         query.action.as_deref(),
@@ -93,7 +93,7 @@ fn select(query: &AuditQuery) -> (String, Vec<Value>) {
     (union(&search.wanted, &ways, order), search.params)
 }
 
-/// Conditions of which one is enough, each of them a range of one index: with `OR` the whole chain would be read.
+/// Alternative conditions, each a range of one index. `OR` would read the whole chain.
 fn index_branches(search: &mut Search, query: &AuditQuery) -> Vec<String> {
     let whose = match &query.involving {
         None => vec![String::new()],
@@ -111,7 +111,7 @@ fn index_branches(search: &mut Search, query: &AuditQuery) -> Vec<String> {
     };
     let address = search.name(address.to_string());
     let here = format!(" AND address = {address}");
-    // Entries of before there was a column for it.
+    // Entries from before the column existed.
     let before = format!(
         r#" AND address IS NULL AND detail LIKE '%"from":{{"address":"' || {address} || '"%'"#
     );
@@ -138,9 +138,9 @@ fn union(wanted: &str, ways: &[String], order: &str) -> String {
     )
 }
 
-/// The words are ours, so they need no parameters.
+/// The words are constants of this program, so they need no parameters.
 fn account_condition() -> String {
-    let others = Deed::ALL.iter().filter(|deed| !deed.is_about_an_account());
+    let others = AuditAction::ALL.iter().filter(|deed| !deed.concerns_account());
     format!(
         "action NOT IN ({})",
         others
@@ -150,10 +150,10 @@ fn account_condition() -> String {
     )
 }
 
-fn parse(mut row: Row) -> Result<Entry, DbError> {
-    Ok(Entry {
+fn parse(mut row: Row) -> Result<AuditEntry, DbError> {
+    Ok(AuditEntry {
         chain: row.text()?,
-        n: row.int()?,
+        seq: row.int()?,
         prev_hash: row.text()?,
         hash: row.text()?,
         at: row.time()?,
@@ -164,7 +164,7 @@ fn parse(mut row: Row) -> Result<Entry, DbError> {
     })
 }
 
-/// How far a chain has come.
+/// The newest entry of a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainHead {
     pub chain: String,
@@ -173,19 +173,19 @@ pub struct ChainHead {
 }
 
 impl Store {
-    /// Of every chain that has an entry.
+    /// The heads of all chains that have an entry.
     ///
     /// # Errors
-    /// A database that does not answer.
+    /// The database does not answer.
     pub async fn audit_heads(&self) -> StoreResult<Vec<ChainHead>> {
         self.read((), |db, ()| Box::pin(async move { Ok(heads(db).await?) }))
             .await
     }
 
-    /// The hash of an entry, as it stands now.
+    /// The current hash of an entry.
     ///
     /// # Errors
-    /// A database that does not answer.
+    /// The database does not answer.
     pub async fn audit_hash(&self, chain: &str, n: i64) -> StoreResult<Option<String>> {
         read_tx!(self, (chain.to_owned(), n), hash)
     }
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
     use crate::connection::for_sqlite;
 
-    /// How SQLite would read what is wanted of a chain that it knows nothing about.
+    /// SQLite's query plan for a chain without statistics.
     fn plan(query: &AuditQuery) -> Vec<String> {
         let sqlite = rusqlite::Connection::open_in_memory().unwrap();
         for migration in [
@@ -268,7 +268,7 @@ mod tests {
             (
                 AuditQuery {
                     actor: ada(),
-                    from: AuditCursor::After(7),
+                    cursor: AuditCursor::After(7),
                     ..newest.clone()
                 },
                 vec!["audit_actors (chain=? AND actor=? AND n>?)"],
@@ -306,7 +306,7 @@ mod tests {
                 .collect();
             assert_eq!(plan(&query), expected, "{query:?}");
         }
-        // A person at one address: six ways, each along some index.
+        // An account at one address: six branches, each a range of an index.
         let both = plan(&AuditQuery {
             involving: concerning,
             address,

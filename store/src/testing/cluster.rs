@@ -1,5 +1,6 @@
-//! A PostgreSQL cluster in a temporary folder, made with the installed programs, that ends with the test process
-//! however that ends: a shell waits at a pipe that only the process holds open.
+//! A PostgreSQL cluster in a temporary folder, made with the installed programs. A shell reads from
+//! a pipe that only the test process holds open, and stops the cluster when the process ends for
+//! any reason.
 
 use std::{
     io::Write as _,
@@ -18,7 +19,7 @@ use sqlx::{
 pub(super) struct Cluster {
     folder: PathBuf,
     databases: AtomicU32,
-    /// Never told anything: that the pipe closes is the signal.
+    /// Receives no data: the closing of its pipe is the signal.
     _watchdog: Child,
 }
 
@@ -44,7 +45,7 @@ impl Cluster {
         Self::start_with(|_| Vec::new())
     }
 
-    /// With settings, and whatever files `prepare` puts into the folder for them.
+    /// With settings, and the files that `prepare` writes into the folder for them.
     pub(super) fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new()
@@ -88,7 +89,8 @@ impl Cluster {
             .arg(format!("unix_socket_directories={}", folder.display()));
         watchdog.args(SETTINGS.iter().flat_map(|setting| ["-c", setting]));
         watchdog.args(settings.iter().flat_map(|setting| ["-c", setting]));
-        // Apart from the terminal's Ctrl-C: it ends the tests, and that closes the pipe.
+        // In a process group of its own, so that Ctrl-C in the terminal ends only the tests, which
+        // closes the pipe.
         let watchdog = watchdog
             .process_group(0)
             .stdin(Stdio::piped())
@@ -105,12 +107,12 @@ impl Cluster {
     pub(super) async fn new_database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let mut server = self.connect().await;
-        // The name is made right above.
+        // The name is generated above, so it needs no quoting.
         let create = format!("CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy");
         server
             .execute(sqlx::raw_sql(AssertSqlSafe(create)))
             .await
-            .expect("a database is made");
+            .expect("the database is created");
         server.close().await.expect("the connection closes");
         self.url(&name)
     }
@@ -159,13 +161,13 @@ fn programs() -> Option<PathBuf> {
         .find(|place| place.join("initdb").exists() && place.join("postgres").exists())
 }
 
-/// PostgreSQL refuses to run as root: then everything is done as the user `postgres`.
+/// PostgreSQL refuses to run as root: in that case the user `postgres` runs it.
 struct Owner(Option<(u32, u32)>);
 
 impl Owner {
     fn of(folder: &Path) -> Self {
         let root = std::fs::metadata(folder)
-            .expect("the folder is there")
+            .expect("the folder has metadata")
             .uid()
             == 0;
         let owner = root
@@ -176,7 +178,7 @@ impl Owner {
                 .map(|entry| entry.expect("a file").path());
             for path in inside.chain([folder.to_owned()]) {
                 std::os::unix::fs::chown(path, Some(uid), Some(gid))
-                    .expect("the folder is given to postgres");
+                    .expect("the folder's owner is set to postgres");
             }
         }
         Self(owner)

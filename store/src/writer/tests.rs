@@ -1,4 +1,4 @@
-//! What goes wrong in a batch stays where it belongs.
+//! A failure in a batch affects only its own job.
 
 use auth::StoreUnavailable;
 use futures_util::future::{BoxFuture, join_all};
@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, join_all};
 use super::*;
 use crate::value::params;
 
-/// A writer on a table of unique numbers that end up in `parents` too, or the commit fails.
+/// A writer on a table of unique numbers whose parents must exist at commit time.
 fn writer(folder: &tempfile::TempDir) -> (Writer, rusqlite::Connection) {
     let open = || rusqlite::Connection::open(folder.path().join("db")).unwrap();
     let sqlite = open();
@@ -61,7 +61,7 @@ fn wait_for_ever<'c>(_: &'c mut Connection, _: &'c i64) -> BoxFuture<'c, Done> {
     Box::pin(std::future::pending())
 }
 
-/// Needs a page more than the disk has, after a row that still fitted.
+/// Needs one more page than the database may have, after a row that still fits.
 fn insert_too_much<'c>(db: &'c mut Connection, n: &'c i64) -> BoxFuture<'c, Done> {
     Box::pin(async move {
         db.execute("INSERT INTO t (n) VALUES ($1)", params![*n])
@@ -110,7 +110,7 @@ async fn failed_job_does_not_affect_its_batch() {
 async fn failed_commit_is_reported_to_its_jobs() {
     let folder = tempfile::tempdir().unwrap();
     let (writer, reader) = writer(&folder);
-    // Queued together behind a lock that another program holds, so that they are one batch.
+    // Queued together behind a lock that another process holds, so that they form one batch.
     reader.execute_batch("BEGIN IMMEDIATE").unwrap();
     let jobs = [
         writer.run(0, insert as TxFn<_, _, _>),

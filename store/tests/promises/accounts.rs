@@ -65,12 +65,12 @@ async fn console_username_is_reserved(db: TestDatabase) {
     assert_eq!(made, InsertResult::Duplicate, "imported, or added");
     let linked = db
         .store
-        .create_linked(console(), Vec::new(), identity("17"), actor("console"))
+        .create_linked_account(console(), Vec::new(), identity("17"), actor("console"))
         .await
         .unwrap();
     assert_eq!(
         linked,
-        LinkResult::NameTaken,
+        LinkResult::UsernameTaken,
         "by a provider where people choose their names"
     );
     let first = db
@@ -119,7 +119,7 @@ async fn account_round_trips_through_the_store(db: TestDatabase) {
     assert_eq!(member.account.email, new.email);
     assert_eq!(member.account.created_at, new.created_at);
     assert_eq!(
-        (member.account.standing, member.account.administrator),
+        (member.account.status, member.account.administrator),
         (AccountStatus::Active, false)
     );
     assert_eq!(
@@ -157,13 +157,13 @@ async fn deleted_account_cannot_be_reactivated(db: TestDatabase) {
             .credentials(&user("ada"))
             .await
             .unwrap()
-            .is_none_or(|found| found.account.standing == AccountStatus::Deleted)
+            .is_none_or(|found| found.account.status == AccountStatus::Deleted)
     );
 }
 
 fn stand(standing: AccountStatus) -> AccountChange {
     AccountChange {
-        standing: Some(standing),
+        status: Some(standing),
         ..AccountChange::default()
     }
 }
@@ -251,7 +251,7 @@ async fn deleted_account_is_unlisted_and_reserves_its_username(db: TestDatabase)
         .unwrap();
     assert_eq!(again, InsertResult::Duplicate);
     let member = db.store.member(&user("ada")).await.unwrap().unwrap();
-    assert_eq!(member.account.standing, AccountStatus::Deleted);
+    assert_eq!(member.account.status, AccountStatus::Deleted);
 }
 
 async fn listed(db: &TestDatabase, search: Option<&str>, after: Option<&str>) -> Vec<String> {
@@ -259,7 +259,7 @@ async fn listed(db: &TestDatabase, search: Option<&str>, after: Option<&str>) ->
         search: search.map(str::to_owned),
         after: after.map(user),
         limit: 2,
-        among: None,
+        filter: None,
     };
     let members = db.store.members(query).await.unwrap();
     members
@@ -406,7 +406,7 @@ async fn disabling_an_account_ends_its_session(db: TestDatabase) {
         .change_account(&user("ada"), change, actor("root"), second(5))
         .await
         .unwrap();
-    assert_eq!(account.standing, AccountStatus::Disabled);
+    assert_eq!(account.status, AccountStatus::Disabled);
     assert_eq!(
         db.store.session(&id).await.unwrap().unwrap().ended_at,
         Some(second(5))
@@ -536,9 +536,9 @@ async fn disabled_account_is_not_a_realm_member(db: TestDatabase) {
 
 async fn password_replacement_is_compare_and_swap(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
-    let old = PasswordHash::stored("$argon2id$old");
+    let old = PasswordHash::from_stored("$argon2id$old");
     let tries = (0..8).map(|n| {
-        let new = PasswordHash::stored(&format!("new {n}"));
+        let new = PasswordHash::from_stored(&format!("new {n}"));
         let (store, old) = (&db.store, &old);
         async move {
             store
@@ -546,7 +546,7 @@ async fn password_replacement_is_compare_and_swap(db: TestDatabase) {
                     &user("ada"),
                     old,
                     new,
-                    PasswordWrite::Upgrade,
+                    PasswordWrite::Rehash,
                     actor("ada"),
                     second(1),
                 )
@@ -577,12 +577,12 @@ async fn stored_password_change_ends_the_other_session(db: TestDatabase) {
     );
     let foreign = signed_in(&db.store, "bob", "three").await;
     let (old, new) = (
-        PasswordHash::stored("$argon2id$old"),
-        PasswordHash::stored("new"),
+        PasswordHash::from_stored("$argon2id$old"),
+        PasswordHash::from_stored("new"),
     );
     let why = PasswordWrite::Change {
         keep: Some(kept.clone()),
-        era: era(&db.store, "ada").await,
+        epoch: era(&db.store, "ada").await,
     };
     assert!(
         db.store
@@ -607,9 +607,9 @@ async fn stored_password_change_ends_the_other_session(db: TestDatabase) {
         (None, Some(second(3)), None)
     );
     assert_eq!(db.store.last_account_event().await.unwrap(), 1);
-    let newer = PasswordHash::stored("newer");
+    let newer = PasswordHash::from_stored("newer");
     let keeping = PasswordWrite::ChangeKeepingSessions {
-        era: era(&db.store, "ada").await,
+        epoch: era(&db.store, "ada").await,
     };
     assert!(
         db.store
@@ -683,7 +683,7 @@ async fn hash_samples_cover_each_stored_profile(db: TestDatabase) {
     hashes.push("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$dGFndGFndGFndGFndGFndA".to_owned());
     for (n, hash) in hashes.iter().enumerate() {
         let new = NewAccount {
-            password: PasswordHash::stored(hash),
+            password: PasswordHash::from_stored(hash),
             ..account(&format!("user{n}"))
         };
         assert_eq!(
@@ -695,7 +695,7 @@ async fn hash_samples_cover_each_stored_profile(db: TestDatabase) {
         );
     }
     let gone = NewAccount {
-        password: PasswordHash::stored(&bcrypt("10", 1)),
+        password: PasswordHash::from_stored(&bcrypt("10", 1)),
         ..account("gone")
     };
     db.store

@@ -40,7 +40,7 @@ pub(crate) fn account(name: &str) -> NewAccount {
         display_name: None,
         email: None,
         email_verified: false,
-        password: PasswordHash::stored("$argon2id$old"),
+        password: PasswordHash::from_stored("$argon2id$old"),
         administrator: false,
         created_at: second(0),
     }
@@ -94,7 +94,7 @@ pub(crate) fn session(id: &str, of: &str, kind: SessionKind) -> Session {
         },
         ended_at: None,
         methods: AuthMethods::of(&[AuthMethod::Password]),
-        grants: Scopes::ALL,
+        scopes: Scopes::ALL,
         realms: None,
         label: None,
         client: None,

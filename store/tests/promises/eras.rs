@@ -3,10 +3,10 @@
 use auth::{
     AccountChange, AuthStore as _, EmailAddress, SecurityEpoch, Factor, FactorId, FactorKind, SessionKind,
     AccountStatus, TokenHash,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     store::{
         EmailLinkStore as _, EmailConfirmation, EndAllSessions, EndReason, FactorChange, FactorStore as _,
-        MinimumFactors, PersonalTokenPolicy, Removal, PasswordWrite, Reset, ResetStore as _, OneTimeToken, OneTimeKind, ResetConditions,
+        MinimumFactors, PersonalTokenPolicy, Removal, PasswordWrite, PasswordReset, ResetStore as _, OneTimeToken, OneTimeKind, ResetConditions,
     },
 };
 use serde_json::json;
@@ -52,7 +52,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
                 store,
                 PasswordWrite::Change {
                     keep: None,
-                    era: era(store, "ada").await,
+                    epoch: era(store, "ada").await,
                 },
                 n,
             )
@@ -62,7 +62,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
             replace(
                 store,
                 PasswordWrite::ChangeKeepingSessions {
-                    era: era(store, "ada").await,
+                    epoch: era(store, "ada").await,
                 },
                 n,
             )
@@ -72,10 +72,10 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
             let account = store.credentials(&ada).await.unwrap().unwrap().account;
             let terms = serde_json::to_string(&ResetConditions::of(&account, None)).unwrap();
             let link = slip(OneTimeKind::Reset, &format!("reset {n}"), &terms);
-            let made = NewAuditEntry::new(&root, Deed::ResetMade, at).subject("ada");
+            let made = NewAuditEntry::new(&root, AuditAction::ResetCreated, at).subject("ada");
             assert!(store.insert_reset(link.clone(), made, None).await.unwrap());
-            let password = auth::PasswordHash::stored(&format!("reset {n}"));
-            let reset = Reset {
+            let password = auth::PasswordHash::from_stored(&format!("reset {n}"));
+            let reset = PasswordReset {
                 link: link.hash,
                 password,
                 by: actor("ada"),
@@ -98,7 +98,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
             );
             let keep = Some(signed_in(store, "ada", &format!("kept {n}")).await);
             store
-                .end_everybody(EndAllSessions {
+                .end_all_sessions(EndAllSessions {
                     keep,
                     tokens,
                     end,
@@ -111,7 +111,7 @@ async fn throw_out(store: &Store, way: &str, n: i64) {
         "disabled and enabled" => {
             for standing in [AccountStatus::Disabled, AccountStatus::Active] {
                 change(AccountChange {
-                    standing: Some(standing),
+                    status: Some(standing),
                     ..AccountChange::default()
                 })
                 .await;
@@ -135,7 +135,7 @@ async fn replace(store: &Store, why: PasswordWrite, n: i64) {
         .unwrap()
         .unwrap()
         .password;
-    let new = auth::PasswordHash::stored(&format!("password {n}"));
+    let new = auth::PasswordHash::from_stored(&format!("password {n}"));
     assert!(
         store
             .replace_password(&user("ada"), &old, new, why, actor("ada"), second(n))
@@ -160,11 +160,11 @@ fn app(n: i64) -> FactorChange {
         username: user("ada"),
         remove: Removal::Kind(FactorKind::Totp),
         add: vec![factor],
-        least: MinimumFactors::None,
+        minimum: MinimumFactors::None,
         keep: None,
-        unlink: false,
+        unlink_identities: false,
         by: actor("ada"),
-        deed: Deed::FactorAdded,
+        action: AuditAction::FactorAdded,
         detail: json!({}),
         at: second(n),
     }
@@ -203,7 +203,7 @@ async fn ending_all_sessions_bumps_the_security_epoch(db: TestDatabase) {
 async fn rehash_or_single_sign_out_keeps_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let before = era(&db.store, "ada").await;
-    replace(&db.store, PasswordWrite::Upgrade, 1).await;
+    replace(&db.store, PasswordWrite::Rehash, 1).await;
     let id = signed_in(&db.store, "ada", "one").await;
     assert!(
         db.store
@@ -296,9 +296,9 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let asked = async |n: i64| {
         let link = slip(OneTimeKind::EmailLink, &format!("link {n}"), "{}");
-        let record = NewAuditEntry::new(&actor("ada"), Deed::EmailAsked, second(n)).subject("ada");
+        let record = NewAuditEntry::new(&actor("ada"), AuditAction::EmailChangeRequested, second(n)).subject("ada");
         db.store
-            .keep_email_link(link.clone(), record)
+            .insert_email_link(link.clone(), record)
             .await
             .unwrap();
         let account = db
@@ -311,8 +311,8 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
         let email = EmailAddress::parse(&format!("ada{n}@example.org")).unwrap();
         EmailConfirmation {
             link: link.hash,
-            era: account.epoch,
-            before: account.email,
+            epoch: account.epoch,
+            previous: account.email,
             email,
             by: actor("ada"),
             at: second(n),
@@ -351,7 +351,7 @@ async fn email_link_works_once_in_its_security_epoch(db: TestDatabase) {
         assert_eq!(db.store.confirm_email(link).await.unwrap(), None, "{way}");
     }
     let stolen = EmailConfirmation {
-        before: None,
+        previous: None,
         ..asked(300).await
     };
     assert_eq!(

@@ -3,9 +3,9 @@
 use auth::{
     AccountChange, AuthStore as _, SecurityEpoch, Factor, FactorId, FactorKind, AuthMethod, AuthMethods, SessionId,
     AccountStatus, TokenHash,
-    audit::Deed,
+    audit::AuditAction,
     store::{
-        EndReason, FactorChange, FactorStore as _, FactorsRefused, KeyStore as _, MinimumFactors, Removal,
+        EndReason, FactorChange, FactorStore as _, FactorChangeRejected, KeyStore as _, MinimumFactors, Removal,
         StepUpRenewal,
     },
 };
@@ -39,7 +39,7 @@ async fn renewal(
     let era = era(&db.store, by).await;
     StepUpRenewal {
         by: actor(by),
-        era,
+        epoch: era,
         session: session.clone(),
         methods,
         at: second(at),
@@ -65,11 +65,11 @@ fn adding(of: &str, add: Vec<Factor>) -> FactorChange {
         username: user(of),
         remove: Removal::Nothing,
         add,
-        least: MinimumFactors::None,
+        minimum: MinimumFactors::None,
         keep: None,
-        unlink: false,
+        unlink_identities: false,
         by: actor(of),
-        deed: Deed::FactorAdded,
+        action: AuditAction::FactorAdded,
         detail: json!({}),
         at: second(2),
     }
@@ -79,8 +79,8 @@ fn removing(of: &str, id: &str, least: MinimumFactors) -> FactorChange {
     let remove = Removal::One(FactorId::new(id));
     FactorChange {
         remove,
-        least,
-        deed: Deed::FactorRemoved,
+        minimum: least,
+        action: AuditAction::FactorRemoved,
         ..adding(of, Vec::new())
     }
 }
@@ -180,7 +180,7 @@ async fn parallel_uses_of_recovery_code_succeed_once(db: TestDatabase) {
         let store = db.store.clone();
         async move {
             store
-                .use_recovery_code(&actor(of), &TokenHash::new("one"), second(3))
+                .consume_recovery_code(&actor(of), &TokenHash::new("one"), second(3))
                 .await
                 .unwrap()
         }
@@ -242,7 +242,7 @@ async fn ended_session_cannot_change_factors(db: TestDatabase) {
     };
     assert!(matches!(
         db.store.change_factors(change).await,
-        Err(FactorsRefused::SessionOver)
+        Err(FactorChangeRejected::SessionEnded)
     ));
     assert!(db.store.factors(&user("ada")).await.unwrap().is_empty());
     assert!(
@@ -275,7 +275,7 @@ async fn parallel_removals_keep_the_last_required_factor(db: TestDatabase) {
     assert!(
         answers
             .iter()
-            .any(|answer| matches!(answer, Err(FactorsRefused::Last))),
+            .any(|answer| matches!(answer, Err(FactorChangeRejected::LastFactor))),
         "{answers:?}"
     );
     assert_eq!(db.store.factors(&user("ada")).await.unwrap().len(), 1);
@@ -294,7 +294,7 @@ async fn recovery_code_is_removed_with_last_factor(db: TestDatabase) {
         .store
         .change_factors(removing("ada", "nobody's", MinimumFactors::None))
         .await;
-    assert!(matches!(unknown, Err(FactorsRefused::NoSuchFactor)));
+    assert!(matches!(unknown, Err(FactorChangeRejected::NoSuchFactor)));
     db.store
         .change_factors(removing("ada", "app", MinimumFactors::None))
         .await
@@ -319,7 +319,7 @@ async fn duplicate_passkey_or_second_totp_is_rejected(db: TestDatabase) {
             vec![factor("key", "eve", FactorKind::Passkey)],
         ))
         .await;
-    assert!(matches!(twin, Err(FactorsRefused::Taken)));
+    assert!(matches!(twin, Err(FactorChangeRejected::Duplicate)));
     let second = db
         .store
         .change_factors(adding(
@@ -327,12 +327,12 @@ async fn duplicate_passkey_or_second_totp_is_rejected(db: TestDatabase) {
             vec![factor("app 2", "ada", FactorKind::Totp)],
         ))
         .await;
-    assert!(matches!(second, Err(FactorsRefused::Taken)));
+    assert!(matches!(second, Err(FactorChangeRejected::Duplicate)));
     let foreign = db
         .store
         .change_factors(removing("eve", "key", MinimumFactors::None))
         .await;
-    assert!(matches!(foreign, Err(FactorsRefused::NoSuchFactor)));
+    assert!(matches!(foreign, Err(FactorChangeRejected::NoSuchFactor)));
 }
 
 async fn passkey_counter_update_is_compare_and_swap(db: TestDatabase) {
@@ -372,7 +372,7 @@ async fn session_renewal_stores_time_and_methods(db: TestDatabase) {
             .unwrap()
     );
     let elsewhere = StepUpRenewal {
-        era: SecurityEpoch::stored(7),
+        epoch: SecurityEpoch::from_stored(7),
         ..renewal(&db, "ada", &id, methods, 8).await
     };
     assert!(
@@ -393,7 +393,7 @@ async fn session_renewal_stores_time_and_methods(db: TestDatabase) {
 async fn deleted_account_cannot_add_factors(db: TestDatabase) {
     register(&db.store, &["ada"]).await;
     let gone = AccountChange {
-        standing: Some(AccountStatus::Deleted),
+        status: Some(AccountStatus::Deleted),
         ..AccountChange::default()
     };
     db.store
@@ -404,7 +404,7 @@ async fn deleted_account_cannot_add_factors(db: TestDatabase) {
         .store
         .change_factors(adding("ada", vec![factor("app", "ada", FactorKind::Totp)]))
         .await;
-    assert!(matches!(add, Err(FactorsRefused::NoSuchAccount)));
+    assert!(matches!(add, Err(FactorChangeRejected::NoSuchAccount)));
 }
 
 async fn totp_sealed_under_inactive_master_key_is_rejected(db: TestDatabase) {
@@ -418,7 +418,7 @@ async fn totp_sealed_under_inactive_master_key_is_rejected(db: TestDatabase) {
         .store
         .change_factors(adding("ada", vec![app("bbbb")]))
         .await;
-    assert!(matches!(late, Err(FactorsRefused::Store(_))), "{late:?}");
+    assert!(matches!(late, Err(FactorChangeRejected::Store(_))), "{late:?}");
     assert_eq!(db.store.factors(&user("ada")).await.unwrap(), []);
     db.store
         .change_factors(adding("ada", vec![app("aaaa")]))

@@ -26,7 +26,7 @@ fn key(kid: &str, at: i64) -> StoredKey {
         purpose: KeyPurpose::AccessTokens,
         algorithm: "HS256".to_owned(),
         sealed: format!("sealed {kid}").into(),
-        made_at: second(at),
+        created_at: second(at),
         retired_at: None,
     }
 }
@@ -110,9 +110,9 @@ async fn parallel_first_key_insertions_succeed_once(db: TestDatabase) {
 async fn key_purge_removes_retired_key_only(db: TestDatabase) {
     assert!(db.store.replace_key(key("a", 0), None).await.unwrap());
     assert!(db.store.replace_key(key("b", 10), Some("a")).await.unwrap());
-    assert_eq!(db.store.forget_keys(second(10)).await.unwrap(), 0);
-    assert_eq!(db.store.forget_keys(second(11)).await.unwrap(), 1);
-    assert_eq!(db.store.forget_keys(jiff::Timestamp::MAX).await.unwrap(), 0);
+    assert_eq!(db.store.purge_keys(second(10)).await.unwrap(), 0);
+    assert_eq!(db.store.purge_keys(second(11)).await.unwrap(), 1);
+    assert_eq!(db.store.purge_keys(jiff::Timestamp::MAX).await.unwrap(), 0);
     assert_eq!(kids(&db).await, ["b"]);
 }
 
@@ -155,11 +155,11 @@ async fn master_key_replacement_reseals_and_rejects_old_key(db: TestDatabase) {
         MasterKey::parse(OLD).unwrap(),
         MasterKey::parse(NEW).unwrap(),
     );
-    assert_eq!(db.store.master().await.unwrap(), Some(old.id().unwrap()));
+    assert_eq!(db.store.master_id().await.unwrap(), Some(old.id().unwrap()));
     let (clock, chance) = (Clock::system(), SecureRandom::system());
     let turn = || auth::master::rotate_master_key(&db.store, (&old, &new), &clock, &chance);
     assert_eq!(turn().await.unwrap().keys, 1);
-    assert_eq!(db.store.master().await.unwrap(), Some(new.id().unwrap()));
+    assert_eq!(db.store.master_id().await.unwrap(), Some(new.id().unwrap()));
     assert!(
         matches!(turn().await, Err(AuthError::MasterKeyMismatch)),
         "it is not in force any more"
@@ -213,7 +213,7 @@ async fn unused_retired_pepper_is_purged(db: TestDatabase) {
         .await
         .unwrap();
     let set = async |old: &PasswordHash, new: PasswordHash| {
-        let (why, by) = (PasswordWrite::Upgrade, Actor::console());
+        let (why, by) = (PasswordWrite::Rehash, Actor::console());
         assert!(
             db.store
                 .replace_password(&username, old, new, why, by, second(1))
@@ -221,21 +221,21 @@ async fn unused_retired_pepper_is_purged(db: TestDatabase) {
                 .unwrap()
         );
     };
-    let under = PasswordHash::stored(&hash);
+    let under = PasswordHash::from_stored(&hash);
     set(&first, under.clone()).await;
-    assert_eq!(db.store.forget_peppers(second(9)).await.unwrap(), 0);
+    assert_eq!(db.store.purge_peppers(second(9)).await.unwrap(), 0);
     set(&under, first).await;
     assert_eq!(
-        db.store.forget_peppers(second(0)).await.unwrap(),
+        db.store.purge_peppers(second(0)).await.unwrap(),
         0,
         "it was retired a moment ago"
     );
     assert_eq!(
-        db.store.forget_keys(second(9)).await.unwrap(),
+        db.store.purge_keys(second(9)).await.unwrap(),
         0,
         "it is no key of the ring"
     );
-    assert_eq!(db.store.forget_peppers(second(9)).await.unwrap(), 1);
+    assert_eq!(db.store.purge_peppers(second(9)).await.unwrap(), 1);
 }
 
 async fn parallel_master_key_claims_succeed_once(db: TestDatabase) {
@@ -251,7 +251,7 @@ async fn parallel_master_key_claims_succeed_once(db: TestDatabase) {
             .count(),
         1
     );
-    let name = store.master().await.unwrap().unwrap();
+    let name = store.master_id().await.unwrap().unwrap();
     assert!(
         !store
             .set_master_id("other", Some("nobody"), second(1))
@@ -264,5 +264,5 @@ async fn parallel_master_key_claims_succeed_once(db: TestDatabase) {
             .await
             .unwrap()
     );
-    assert_eq!(store.master().await.unwrap().as_deref(), Some("other"));
+    assert_eq!(store.master_id().await.unwrap().as_deref(), Some("other"));
 }

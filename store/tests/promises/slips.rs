@@ -2,7 +2,7 @@
 
 use auth::{
     Actor, AuthStore as _, ActorVia, AuthMethod, AuthMethods, SessionId, SessionKind, TokenHash,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     store::{
         EndReason, IdentityStore as _, InsertResult, LinkResult, ResetStore as _, OneTimeToken, OneTimeKind,
         OneTimeTokenStore as _,
@@ -52,7 +52,7 @@ async fn one_time_token_is_consumed_once_by_kind(db: TestDatabase) {
     );
     assert_eq!(
         db.store
-            .consume_token(OneTimeKind::Invite, &kept.hash, second(1))
+            .consume_token(OneTimeKind::Invitation, &kept.hash, second(1))
             .await
             .unwrap(),
         None
@@ -81,7 +81,7 @@ async fn parallel_reset_link_requests_store_one_link(db: TestDatabase) {
             expires_at: second(at + 60),
             ..slip(OneTimeKind::Reset, &hash, Some("ada"))
         };
-        let record = NewAuditEntry::new(&actor("ada"), Deed::ResetMade, second(at));
+        let record = NewAuditEntry::new(&actor("ada"), AuditAction::ResetCreated, second(at));
         let store = db.store.clone();
         async move {
             store
@@ -116,7 +116,7 @@ async fn expired_one_time_tokens_are_purged(db: TestDatabase) {
         let expires_at = second(if n % 2 == 0 { 60 } else { 90 });
         let slip = OneTimeToken {
             expires_at,
-            ..slip(OneTimeKind::Code, &n.to_string(), None)
+            ..slip(OneTimeKind::AuthorizationCode, &n.to_string(), None)
         };
         db.store.insert_token(slip).await.unwrap();
     }
@@ -127,7 +127,7 @@ async fn expired_one_time_tokens_are_purged(db: TestDatabase) {
     assert_eq!(forgotten, [500, 100, 0]);
     assert_eq!(
         db.store
-            .list_tokens(OneTimeKind::Code, None, second(1))
+            .list_tokens(OneTimeKind::AuthorizationCode, None, second(1))
             .await
             .unwrap()
             .len(),
@@ -136,11 +136,11 @@ async fn expired_one_time_tokens_are_purged(db: TestDatabase) {
 }
 
 async fn expired_one_time_token_is_not_found(db: TestDatabase) {
-    let kept = slip(OneTimeKind::Invite, "a", None);
+    let kept = slip(OneTimeKind::Invitation, "a", None);
     db.store.insert_token(kept.clone()).await.unwrap();
     assert_eq!(
         db.store
-            .find_token(OneTimeKind::Invite, &kept.hash, second(60))
+            .find_token(OneTimeKind::Invitation, &kept.hash, second(60))
             .await
             .unwrap(),
         None
@@ -153,21 +153,21 @@ async fn expired_one_time_token_is_not_found(db: TestDatabase) {
     );
     assert_eq!(
         db.store
-            .consume_token(OneTimeKind::Invite, &kept.hash, second(60))
+            .consume_token(OneTimeKind::Invitation, &kept.hash, second(60))
             .await
             .unwrap(),
         None
     );
     assert_eq!(
         db.store
-            .list_tokens(OneTimeKind::Invite, None, second(60))
+            .list_tokens(OneTimeKind::Invitation, None, second(60))
             .await
             .unwrap(),
         Vec::new()
     );
     assert!(
         db.store
-            .consume_token(OneTimeKind::Invite, &kept.hash, second(59))
+            .consume_token(OneTimeKind::Invitation, &kept.hash, second(59))
             .await
             .unwrap()
             .is_some()
@@ -285,7 +285,7 @@ async fn provider_identity_links_to_one_account_only(db: TestDatabase) {
         Some(InsertResult::Duplicate)
     );
     db.store
-        .identity_used("https://id.example", "1", second(3))
+        .touch_identity("https://id.example", "1", second(3))
         .await
         .unwrap();
     let found = db
@@ -329,7 +329,7 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
             label: None,
         };
         Actor {
-            means: Some(means),
+            via: Some(means),
             ..actor("ada")
         }
     };
@@ -418,12 +418,12 @@ async fn identity_link_requires_live_session_unlink_ends_session(db: TestDatabas
 async fn linked_account_creation_is_atomic(db: TestDatabase) {
     let make = async |name: &str, subject: &str| {
         db.store
-            .create_linked(account(name), Vec::new(), identity(subject), actor(name))
+            .create_linked_account(account(name), Vec::new(), identity(subject), actor(name))
             .await
             .unwrap()
     };
-    assert_eq!(make("ada", "1").await, LinkResult::Done);
-    assert_eq!(make("ada", "2").await, LinkResult::NameTaken);
+    assert_eq!(make("ada", "1").await, LinkResult::LinkResult);
+    assert_eq!(make("ada", "2").await, LinkResult::UsernameTaken);
     assert_eq!(make("bob", "1").await, LinkResult::IdentityTaken);
     assert!(
         db.store.credentials(&user("bob")).await.unwrap().is_none(),

@@ -35,8 +35,8 @@ fn network(raw: &str) -> NetworkPrefix {
 fn bucket(username: &str, secret: CredentialKind, place: AttemptSource) -> Bucket {
     Bucket::Account {
         username: user(username),
-        secret,
-        place,
+        kind: secret,
+        source: place,
     }
 }
 
@@ -98,7 +98,7 @@ async fn known(store: &Store, username: &str, places: &[AttemptSource]) -> Vec<A
         })
         .await
         .unwrap()
-        .known
+        .known_sources
 }
 
 fn begun(id: &str, username: &str, origin: Origin) -> Session {
@@ -146,7 +146,7 @@ async fn network_penalty_decays_and_is_capped(db: TestDatabase) {
 }
 
 async fn throttle_buckets_count_separately(db: TestDatabase) {
-    let home = AttemptSource::Network(network("192.0.2.1"));
+    let home = AttemptSource::NetworkPrefix(network("192.0.2.1"));
     let buckets = [
         strange("ada"),
         strange("bob"),
@@ -237,16 +237,16 @@ async fn sign_in_origin_is_known_to_its_account(db: TestDatabase) {
         .await
         .unwrap();
     let neighbour = from("2001:db8:1:2:ffff::1", Some("another browser"));
-    assert_eq!(known(&db.store, "ada", &here.places()).await.len(), 2);
+    assert_eq!(known(&db.store, "ada", &here.sources()).await.len(), 2);
     assert_eq!(
-        known(&db.store, "ada", &neighbour.places()).await,
-        [AttemptSource::Network(network("2001:db8:1:2::"))]
+        known(&db.store, "ada", &neighbour.sources()).await,
+        [AttemptSource::NetworkPrefix(network("2001:db8:1:2::"))]
     );
     assert_eq!(
-        known(&db.store, "ada", &from("192.0.2.1", None).places()).await,
+        known(&db.store, "ada", &from("192.0.2.1", None).sources()).await,
         []
     );
-    assert_eq!(known(&db.store, "eve", &here.places()).await, []);
+    assert_eq!(known(&db.store, "eve", &here.sources()).await, []);
 }
 
 async fn known_origins_per_account_are_limited_to_50(db: TestDatabase) {
@@ -266,7 +266,7 @@ async fn known_origins_per_account_are_limited_to_50(db: TestDatabase) {
         known(
             &db.store,
             "ada",
-            &from(&format!("192.0.2.{n}"), None).places(),
+            &from(&format!("192.0.2.{n}"), None).sources(),
         )
         .await
         .len()
@@ -288,7 +288,7 @@ async fn personal_token_use_makes_no_origin_known(db: TestDatabase) {
         .start_session(session, TokenHash::new("token"), SecurityEpoch::default())
         .await
         .unwrap();
-    assert_eq!(known(&db.store, "ada", &origin.places()).await, []);
+    assert_eq!(known(&db.store, "ada", &origin.sources()).await, []);
 }
 
 async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
@@ -318,7 +318,7 @@ async fn visible_lockouts_are_those_over_the_threshold(db: TestDatabase) {
 
 async fn lockout_lift_affects_one_account_or_network(db: TestDatabase) {
     let (of_network, tokens) = (guesses("192.0.2.1"), tokens("192.0.2.1"));
-    let home = bucket("ada", CredentialKind::Totp, AttemptSource::Network(network("192.0.2.1")));
+    let home = bucket("ada", CredentialKind::Totp, AttemptSource::NetworkPrefix(network("192.0.2.1")));
     for bucket in [
         &strange("ada"),
         &home,
@@ -358,9 +358,9 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
     fail(&db.store, &strange("recent"), 100).await;
     fail(&db.store, &unseen, 0).await;
     let what = PurgeCutoffs {
-        paid_off_by: second(101),
-        nobody_since: second(50),
-        unseen_since: second(0),
+        tat_before: second(101),
+        unknown_account_before: second(50),
+        known_source_before: second(0),
     };
     assert_eq!(db.store.purge_throttles(what).await.unwrap(), 3);
     let kept: Vec<&Bucket> = vec![&owing];
@@ -382,12 +382,12 @@ async fn throttle_purge_keeps_needed_entries(db: TestDatabase) {
         .await
         .unwrap();
     let later = PurgeCutoffs {
-        paid_off_by: second(0),
-        nobody_since: second(0),
-        unseen_since: second(1_000_000_000),
+        tat_before: second(0),
+        unknown_account_before: second(0),
+        known_source_before: second(1_000_000_000),
     };
     db.store.purge_throttles(later).await.unwrap();
-    assert_eq!(known(&db.store, "ada", &origin.places()).await, []);
+    assert_eq!(known(&db.store, "ada", &origin.sources()).await, []);
 }
 
 async fn username_like_an_address_is_not_a_network(db: TestDatabase) {

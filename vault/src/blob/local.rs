@@ -1,6 +1,7 @@
-//! A folder in git-lfs's own layout: `<root>/<vault>.git/lfs/objects/aa/bb/<oid>`, uploads beside it in `lfs/tmp`.
+//! A folder in git-lfs's own layout: `<root>/<vault>.git/lfs/objects/aa/bb/<oid>`, with uploads in
+//! `lfs/tmp`.
 //!
-//! Nothing is ever changed in place: an object appears under its name by one rename, whole and synced.
+//! Objects are immutable: a complete, synced file appears under its name by one rename.
 
 mod folder;
 #[cfg(test)]
@@ -23,7 +24,7 @@ use crate::{VaultError, VaultName};
 use folder::DurableDirs;
 pub use upload::LocalUpload;
 
-/// What is read from a file at once: each read is a trip to a blocking thread.
+/// Bytes per read: each read runs on a blocking thread.
 const READ_AHEAD_BYTES: u64 = 512 * 1024;
 
 /// Content in a folder. Cheap to clone.
@@ -35,7 +36,8 @@ pub struct LocalBlobs {
 }
 
 impl LocalBlobs {
-    /// `root` is the folder of the bare repositories; an upload of more than `max_size` bytes is refused.
+    /// `root` is the folder of the bare repositories; an upload of more than `max_size` bytes is
+    /// refused.
     #[must_use]
     pub fn new(root: PathBuf, max_size: u64) -> Self {
         let root: Arc<Path> = root.into();
@@ -46,10 +48,10 @@ impl LocalBlobs {
         }
     }
 
-    /// Removes what uploads left behind when the program was ended. Call it before the first upload.
+    /// Removes files left by uploads of an earlier process. Must run before the first upload.
     ///
     /// # Errors
-    /// A folder that cannot be read, or a leftover that cannot be removed.
+    /// A folder cannot be read, or a leftover cannot be removed.
     pub async fn clear_leftovers(&self) -> Result<(), VaultError> {
         let root = self.root.clone();
         blocking(move || folder::clear_leftovers(&root))
@@ -76,7 +78,7 @@ impl BlobStore for LocalBlobs {
     type Upload = LocalUpload;
 
     async fn begin(&self, vault: &VaultName) -> Result<LocalUpload, VaultError> {
-        // No file yet: it is made by the first batch, on the thread that writes it.
+        // The first batch creates the file, on the thread that writes it.
         Ok(LocalUpload::new(
             self.lfs(vault),
             self.max_size,
@@ -94,7 +96,7 @@ impl BlobStore for LocalBlobs {
             .await
             .map_err(failed)?;
         if file.metadata().await.map_err(failed)?.len() != blob.size {
-            let wrong = format!("{} is not {} bytes long", blob.id, blob.size);
+            let wrong = format!("{} does not have {} bytes", blob.id, blob.size);
             return Err(VaultError::Io(io::Error::new(
                 io::ErrorKind::InvalidData,
                 wrong,
@@ -152,7 +154,7 @@ fn check(path: &Path, blob: &Blob) -> io::Result<BlobState> {
     })
 }
 
-/// Runs `work` where it may wait for a disk.
+/// Runs `work` on a thread that may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, VaultError> {
@@ -161,7 +163,7 @@ async fn blocking<T: Send + 'static>(
         .map_err(|gone| VaultError::Io(io::Error::other(gone)))
 }
 
-/// What the system said, as a fact of ours.
+/// Maps an I/O error to a [`VaultError`].
 fn failed(error: io::Error) -> VaultError {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => VaultError::DiskFull,

@@ -1,4 +1,4 @@
-//! Content, addressed by its SHA-256. Durable before any row names it.
+//! Content, addressed by its SHA-256. Durable before a row refers to it.
 
 pub mod local;
 
@@ -44,7 +44,7 @@ pub struct Blob {
     pub size: u64,
 }
 
-/// What a look at stored content found.
+/// The state of stored content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlobState {
     Sound,
@@ -53,7 +53,7 @@ pub enum BlobState {
     Damaged,
 }
 
-/// Where content is kept: a folder now, a bucket later.
+/// The storage of content. Currently a folder; other back ends, such as S3, can implement it.
 pub trait BlobStore: Clone + Send + Sync + 'static {
     type Upload: BlobUpload;
 
@@ -74,7 +74,7 @@ pub trait BlobStore: Clone + Send + Sync + 'static {
         vault: &VaultName,
         blob: &Blob,
     ) -> impl Future<Output = Result<BlobState, VaultError>> + Send;
-    /// What is kept, by id, after `after`, named by a revision or not.
+    /// The stored blobs after `after`, by id, referenced by a revision or not.
     fn list(
         &self,
         vault: &VaultName,
@@ -83,9 +83,9 @@ pub trait BlobStore: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<BlobId>, VaultError>> + Send;
 }
 
-/// Content on its way in. Dropped before [`finish`](Self::finish) it leaves nothing behind.
+/// An upload. Dropped before [`finish`](Self::finish), it leaves no file.
 pub trait BlobUpload: Send + 'static {
-    /// Takes the next bytes, hashing as it goes; memory does not grow with the file.
+    /// Takes the next bytes and hashes them. Memory does not grow with the file.
     ///
     /// # Errors
     /// [`VaultError::TooLarge`] as soon as the limit is passed, [`VaultError::DiskFull`].

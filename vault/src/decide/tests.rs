@@ -226,7 +226,7 @@ fn move_keeps_lock_and_history() {
     let same = Operation::Move {
         to: Filename::from_stored("a.step"),
     };
-    assert!(refuses(&fresh(), "ada", same).starts_with("a.step is already there"));
+    assert!(refuses(&fresh(), "ada", same).starts_with("a.step already exists"));
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn any_operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// What must hold between a file and what one command made of it, whoever gave it.
+/// The invariants between a file and the effect of one command.
 fn check_step(before: &File, command: &Command, effect: &Effect) -> Result<(), TestCaseError> {
     let after = &effect.file;
     let caller = &command.by.username;
@@ -319,11 +319,11 @@ fn check_step(before: &File, command: &Command, effect: &Effect) -> Result<(), T
     prop_assert!(after.lock_seq - before.lock_seq <= 1 && after.lock_seq >= before.lock_seq);
     prop_assert_eq!(&after.id, &before.id);
     if let Some(lock) = &after.lock {
-        prop_assert!(!after.deleted, "nobody holds what is gone");
-        prop_assert_eq!(lock.id, after.lock_seq, "the lock is the newest grant");
+        prop_assert!(!after.deleted, "a deleted file has no lock");
+        prop_assert_eq!(lock.id, after.lock_seq, "the lock has the newest number");
         prop_assert!(
             before.lock.as_ref() == Some(lock) || lock.holder == *caller,
-            "a lock is taken for oneself only"
+            "a caller locks only for itself"
         );
     }
     if let Some(holder) = before.holder().filter(|holder| *holder != caller) {
@@ -338,7 +338,7 @@ fn check_step(before: &File, command: &Command, effect: &Effect) -> Result<(), T
     if after.blob != before.blob {
         prop_assert!(
             effect.revision.is_some(),
-            "content changes with a revision only"
+            "content changes only with a revision"
         );
     }
     Ok(())
@@ -365,7 +365,7 @@ proptest! {
                 if effect.action == EventAction::CheckIn {
                     let lock = before.lock.as_ref().unwrap();
                     prop_assert_eq!(&lock.holder, &command.by.username);
-                    prop_assert!(!used_locks.contains(&lock.id), "one check-in a lock");
+                    prop_assert!(!used_locks.contains(&lock.id), "one check-in per lock");
                     used_locks.push(lock.id);
                 }
             }

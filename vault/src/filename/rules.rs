@@ -1,19 +1,19 @@
-//! The rules for names. A name that passes is the same file on Linux, macOS and Windows, in a browser and in git,
-//! and cannot leave its folder or change how a clone behaves.
+//! The rules for names. A valid name is the same file on Linux, macOS and Windows, in a browser and
+//! in git. It cannot leave its folder or change how a clone behaves.
 
 use unicode_normalization::is_nfc;
 
 use super::NameKey;
 
-/// Bytes of UTF-8: what ext4, NTFS and APFS all can hold.
+/// Bytes of UTF-8: the limit of ext4, NTFS and APFS.
 const MAX_SEGMENT_BYTES: usize = 255;
-/// Bytes of UTF-8: `PATH_MAX` of Linux, and where `git fsck --strict` begins to complain.
+/// Bytes of UTF-8: `PATH_MAX` of Linux. `git fsck --strict` reports longer names.
 const MAX_NAME_BYTES: usize = 4096;
 
-/// Folders in a name: each of them is an object in git, written anew with every change below it.
+/// Folders in a name: each is a git tree object, and every change below it writes it again.
 const MAX_DEPTH: usize = 64;
 
-/// Why a name is refused. Segments in it are written so that everything in them can be seen.
+/// The reason why a name is refused. Segments are escaped so that every character is visible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadFilename {
     #[error("A filename cannot be empty.")]
@@ -93,7 +93,7 @@ fn check_segment(raw: &str) -> Result<(), BadFilename> {
     if !is_nfc(raw) {
         return Err(BadFilename::NotNfc { segment: segment() });
     }
-    // Before the trailing dots, so that `.git.` is called by its name.
+    // Before the check of trailing dots, so that `.git.` gets the error about git.
     if is_git_directory(raw) {
         return Err(BadFilename::Git { segment: segment() });
     }
@@ -123,9 +123,9 @@ fn check_character(c: char, raw: &str) -> Result<(), BadFilename> {
     }
 }
 
-/// Format and filler characters that show nothing or reorder what is shown, among them every one that HFS+ ignores
-/// (git's `next_hfs_char`). Variation selectors stay: emoji and Japanese names need them. So do the visible format
-/// characters of Arabic, Syriac and Kaithi.
+/// Invisible format and filler characters, and those that reorder text, including all that HFS+
+/// ignores (git's `next_hfs_char`). Variation selectors stay: emoji and Japanese names need them.
+/// The visible format characters of Arabic, Syriac and Kaithi stay too.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
@@ -136,8 +136,9 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
 }
 
-/// `.git`, and the files through which a clone would change what git or git-lfs does; as Windows and macOS also find
-/// them: in any case, with dots and spaces behind, by their 8.3 short names (git's `is_ntfs_dot_generic`).
+/// `.git`, and the files through which a clone would change the behaviour of git or git-lfs. Covers
+/// the spellings that Windows and macOS resolve to them: any case, trailing dots and spaces, 8.3
+/// short names (git's `is_ntfs_dot_generic`).
 fn is_git_directory(raw: &str) -> bool {
     let folded = NameKey::fold(raw.trim_end_matches(['.', ' ']));
     let name = folded.as_str();
@@ -158,7 +159,8 @@ fn is_git_short_name(name: &str) -> bool {
                 .iter()
                 .any(|full| full.starts_with(stem))
     };
-    // From the fifth of one beginning on, NTFS makes two letters and four digits of a hash.
+    // From the fifth name with the same prefix on, NTFS uses two letters and four hex digits of a
+    // hash.
     let hashed = || {
         ["gi", "lf"]
             .iter()
@@ -192,7 +194,7 @@ fn is_device(raw: &str) -> bool {
     )
 }
 
-/// At most 60 characters, what cannot be seen written as its code point.
+/// At most 60 characters; invisible ones are written as code points.
 fn display_segment(raw: &str) -> String {
     let mut out = String::new();
     for (n, c) in raw.chars().enumerate() {

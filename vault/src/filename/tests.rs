@@ -172,7 +172,7 @@ fn filename_resembling_git_internals_is_rejected() {
     ] {
         assert!(matches!(refused(raw), BadFilename::Git { .. }), "{raw:?}");
     }
-    // What HFS+ ignores: git's own list.
+    // The characters that HFS+ ignores: git's own list.
     let ignored = [
         '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{206a}',
         '\u{206f}', '\u{feff}',
@@ -245,7 +245,7 @@ fn filename_depth_is_limited_to_64_folders() {
         refused(&("a/".repeat(65) + "b")),
         BadFilename::TooDeep { folders: 65 }
     );
-    // What is there already stays readable.
+    // Stored names stay readable.
     assert_eq!(
         Filename::from_stored(&("a/".repeat(65) + "b"))
             .as_str()
@@ -309,7 +309,7 @@ fn filenames_differing_only_in_case_share_a_key() {
     assert_ne!(
         NameKey::fold("a"),
         NameKey::fold("ａ"),
-        "compatibility forms stay apart"
+        "compatibility forms stay distinct"
     );
     assert_eq!(
         Filename::parse("Fixtures/Vise").unwrap().key().as_str(),
@@ -329,7 +329,7 @@ fn filename_splits_into_folders_and_file_name() {
     assert_eq!(Filename::from_stored("c").folder(), None);
 }
 
-/// The folder of shared test material, beside the checkout or where `STRONGROOM_SHARED` says.
+/// The folder of shared test material, beside the checkout or at `STRONGROOM_SHARED`.
 fn shared() -> PathBuf {
     std::env::var_os("STRONGROOM_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
@@ -393,7 +393,7 @@ proptest! {
     }
 }
 
-/// Reads a JSON array of strings; enough for the vectors, so that no parser is needed for one test.
+/// Reads a JSON array of strings: sufficient for the vectors, without a parser as a dependency.
 fn json_strings(text: &str) -> Vec<String> {
     let mut strings = Vec::new();
     let mut chars = text.chars();

@@ -1,6 +1,8 @@
-//! A thread for each vault that turns its changes into commits, in batches under load, before they are answered.
+//! A thread for each vault. It turns changes into commits, in batches under load, before the
+//! requests are answered.
 //!
-//! Correctness never depends on it: a change that could not be derived is answered all the same and derived later.
+//! Correctness does not depend on it: a change without its commit is answered all the same and
+//! derived later.
 
 #[cfg(test)]
 mod tests;
@@ -24,11 +26,11 @@ use super::durable;
 use crate::{Realm, VaultError, VaultId, VaultStore};
 use worker::{Request, Worker};
 
-/// After so long a change is answered without its commit.
+/// After 10 s a change is answered without its commit.
 const DERIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sees to it that changes become commits. Cheap to clone; the threads end with the last clone, or with
-/// [`close`](Self::close), which also records what is durable by then.
+/// Turns changes into commits. Cheap to clone. The threads end with the last clone, or with
+/// [`close`](Self::close), which also records the durable state.
 pub(crate) struct Deriver<S>(Arc<Shared<S>>);
 
 struct Shared<S> {
@@ -38,14 +40,14 @@ struct Shared<S> {
     threads: Mutex<Threads>,
 }
 
-/// `None` in `durable`: closed.
+/// `durable` is `None` once closed.
 struct Threads {
     vaults: HashMap<VaultId, (Sender<Request>, JoinHandle<()>)>,
     durable: Option<(Sender<durable::Message>, JoinHandle<()>)>,
 }
 
 impl<S: VaultStore> Deriver<S> {
-    /// Call it within the runtime that answers for `store`.
+    /// Must be called within the runtime that serves `store`.
     pub(crate) fn start(store: S, repositories: PathBuf) -> Result<Self, VaultError> {
         let runtime = Handle::current();
         let durable = durable::start(store.clone(), runtime.clone()).map_err(VaultError::Io)?;
@@ -61,19 +63,19 @@ impl<S: VaultStore> Deriver<S> {
         })))
     }
 
-    /// Begins deriving a vault from wherever it had come to, without waiting for it.
+    /// Starts deriving a vault from its last recorded state, without waiting.
     pub(crate) fn begin(&self, vault: &Realm) {
         drop(self.request(vault, 0));
     }
 
-    /// Returns when git has the vault's changes up to `change`, or cannot have them now. With 0: when the repository
-    /// is there.
+    /// Returns when git contains the vault's changes up to `change`, or cannot contain them now.
+    /// With 0: when the repository exists.
     pub(crate) async fn derived(&self, vault: &Realm, change: i64) {
         let Some(done) = self.request(vault, change) else {
             return;
         };
         if tokio::time::timeout(DERIVE_TIMEOUT, done).await.is_err() {
-            tracing::warn!(vault = %vault.name, change, "answered before git was derived");
+            tracing::warn!(vault = %vault.name, change, "change answered before its git commit");
         }
     }
 
@@ -85,7 +87,7 @@ impl<S: VaultStore> Deriver<S> {
         if let Some((orders, _)) = threads.vaults.get(&vault.id) {
             match orders.send(order) {
                 Ok(()) => return Some(answer),
-                // Its thread is gone, which it never should be: another one takes over.
+                // Its thread has died unexpectedly: start another one.
                 Err(unsent) => order = unsent.0,
             }
         }
@@ -96,14 +98,14 @@ impl<S: VaultStore> Deriver<S> {
             .name(name)
             .spawn(move || worker.run());
         let thread = thread
-            .inspect_err(|error| tracing::error!(%error, "no thread to derive git"))
+            .inspect_err(|error| tracing::error!(%error, "cannot start a thread to derive git"))
             .ok()?;
         orders.send(order).ok()?;
         threads.vaults.insert(vault.id.clone(), (orders, thread));
         Some(answer)
     }
 
-    /// Derives what was asked for, makes all of it durable, records it, and ends the threads.
+    /// Derives all pending requests, makes them durable, records them, and ends the threads.
     pub(crate) async fn close(&self) {
         let (vaults, durable) = {
             let mut threads = self.threads();
@@ -118,7 +120,7 @@ impl<S: VaultStore> Deriver<S> {
             ended
         });
         if !ended.await.unwrap_or(false) {
-            tracing::error!("deriving git did not end well; the next start checks it");
+            tracing::error!("git derivation did not stop cleanly; the next start checks it");
         }
     }
 

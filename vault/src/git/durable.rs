@@ -1,6 +1,7 @@
-//! What was derived is made durable behind the answers' backs, once a second, and only then recorded as derived.
+//! Makes derived commits durable, once a second and after the responses. Only then are they
+//! recorded as derived.
 //!
-//! Nothing is lost without it: after a power cut, changes that are not recorded are derived again.
+//! No change depends on it: after a power failure, unrecorded changes are derived again.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -17,14 +18,15 @@ use tokio::runtime::Handle;
 use crate::{VaultId, VaultStore, store::DerivedCommit};
 
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
-/// From so many new files on, one sync of the file system is cheaper than one of each. Only Linux has it.
+/// From this number of new files on, one sync of the file system is cheaper than one a file. Linux
+/// only.
 const SYNCFS_THRESHOLD: usize = if cfg!(target_os = "linux") {
     64
 } else {
     usize::MAX
 };
 
-/// Objects that were written and commits that they make up, of one vault.
+/// Written objects of one vault, and the commits that they form.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) repository: PathBuf,
@@ -34,11 +36,11 @@ pub(crate) struct Batch {
 
 pub(crate) enum Message {
     Sync(VaultId, Batch),
-    /// The last order: makes all of it durable and records it.
+    /// The last message: makes everything durable and records it.
     Close,
 }
 
-/// Starts the thread; it ends after [`Order::Close`], or when nobody can send any more.
+/// Starts the thread. It ends after [`Message::Close`], or when all senders are dropped.
 pub(crate) fn start(
     store: impl VaultStore,
     runtime: Handle,
@@ -60,8 +62,8 @@ struct Syncer<S> {
     store: S,
     runtime: Handle,
     waiting: HashMap<VaultId, Batch>,
-    /// Vaults where a sync failed: what the disk then holds is unknown, so nothing of them is recorded until the next
-    /// start, which derives again from the last record.
+    /// Vaults whose sync failed. Their state on disk is unknown, so nothing of them is recorded
+    /// until the next start, which derives again from the last record.
     lost: HashSet<VaultId>,
 }
 
@@ -85,7 +87,7 @@ impl<S: VaultStore> Syncer<S> {
                     due = (!self.waiting.is_empty()).then(|| Instant::now() + SYNC_INTERVAL);
                 }
                 Ok(Message::Close) => return self.flush(),
-                // Nobody closed us, so the runtime that the store needs may be gone: sync only.
+                // Dropped without close, so the store's runtime may have ended: sync only.
                 Err(RecvTimeoutError::Disconnected) => {
                     for batch in self.waiting.values() {
                         let _ = sync(batch);
@@ -109,7 +111,7 @@ impl<S: VaultStore> Syncer<S> {
     fn flush(&mut self) {
         for (vault, mut batch) in std::mem::take(&mut self.waiting) {
             if let Err(error) = sync(&batch) {
-                tracing::error!(%error, repository = %batch.repository.display(), "git is not durable until the next start");
+                tracing::error!(%error, repository = %batch.repository.display(), "git sync failed; not durable until the next start");
                 self.lost.insert(vault);
                 continue;
             }
@@ -118,7 +120,7 @@ impl<S: VaultStore> Syncer<S> {
                 .runtime
                 .block_on(self.store.record_derived(&vault, batch.commits.clone()));
             if let Err(error) = recorded {
-                tracing::warn!(%error, "derived commits could not be recorded yet");
+                tracing::warn!(%error, "cannot record derived commits yet");
                 self.waiting.insert(vault, batch);
             }
         }
@@ -145,7 +147,7 @@ fn sync(batch: &Batch) -> io::Result<()> {
     }
 }
 
-/// A file that is gone was packed by `git gc`, which syncs what it packs.
+/// A missing file was packed by `git gc`, which syncs its packs.
 fn sync_one(path: &Path) -> io::Result<()> {
     match fs::File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -1,5 +1,5 @@
-//! A vault's changes replayed, one commit each. Where the objects go, or whether they are only looked at, is the
-//! caller's.
+//! Replays a vault's changes, one commit each. The caller's [`ObjectSink`] decides whether objects
+//! are written or only compared.
 
 use gix::{
     ObjectId,
@@ -10,16 +10,16 @@ use gix::{
 use super::{GitError, objects};
 use crate::{Filename, Revision};
 
-/// Takes an object, says its name.
+/// Takes an object and returns its id.
 pub(crate) trait ObjectSink {
     fn put(&mut self, kind: Kind, bytes: &[u8]) -> Result<ObjectId, GitError>;
 }
 
-/// Where a replay has come to. After an error it is of no use: begin again at the last [`tip`](Self::tip).
+/// The state of a replay. Unusable after an error: start again at the last [`tip`](Self::tip).
 pub(crate) struct CommitReplay<'r> {
     tree: Editor<'r>,
     tip: Option<ObjectId>,
-    /// The newest change that is in it.
+    /// The newest change in it.
     pub(crate) change: i64,
 }
 
@@ -32,7 +32,7 @@ impl<'r> CommitReplay<'r> {
         }
     }
 
-    /// Goes on after the commit `tip` of `change`.
+    /// Continues after the commit `tip` of `change`.
     pub(crate) fn after(
         tip: ObjectId,
         change: i64,
@@ -58,7 +58,7 @@ impl<'r> CommitReplay<'r> {
         self.tip
     }
 
-    /// Records the next change.
+    /// Appends the next change.
     pub(crate) fn append(
         &mut self,
         row: &Revision,

@@ -1,6 +1,7 @@
-//! The commits that changes become, derived from the rows alone: delete a repository, and the same one comes back.
+//! Git commits derived from the rows alone: a deleted repository is derived again, byte for byte.
 //!
-//! Deliberately absent: anything that a row does not say. No clock, no settings of the machine or of its user.
+//! Deliberately absent: every other input, such as the clock and the git settings of machine and
+//! user.
 
 pub(crate) mod derive;
 pub(crate) mod durable;
@@ -14,7 +15,7 @@ use auth::StoreUnavailable;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GitError {
-    /// An object that should be there cannot be read.
+    /// An object is missing or cannot be read.
     #[error("the repository is damaged: {0}")]
     Damaged(#[source] gix::Error),
     #[error("an object could not be written: {0}")]
@@ -25,7 +26,7 @@ pub(crate) enum GitError {
     Store(#[from] StoreUnavailable),
 }
 
-/// Says where it went wrong.
+/// Adds the path to an I/O error.
 pub(crate) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> GitError {
     let path = path.into();
     move |source| GitError::Folder { path, source }

@@ -1,4 +1,4 @@
-//! What a revision's row becomes in git, byte for byte. Changing anything here changes every SHA.
+//! The git objects of a revision's row, byte for byte. A change here changes every commit id.
 
 use gix::{
     ObjectId,
@@ -8,14 +8,16 @@ use gix::{
 
 use crate::{Blob, Filename, Revision, RevisionKind, history::Author};
 
-/// In the first commit of every vault. Clones keep content in git-lfs, and files read-only until they are locked.
+/// In the first commit of every vault. Clones keep content in git-lfs, and files read-only until
+/// they are locked.
 pub(crate) const ATTRIBUTES_NAME: &str = ".gitattributes";
 pub(crate) const ATTRIBUTES: &str = "\
 * filter=lfs diff=lfs merge=lfs -text lockable
 /.gitattributes !filter !diff !merge text !lockable
 ";
 
-/// The git-lfs pointer of some content (git-lfs specification, version 1). Empty content is its own pointer.
+/// The git-lfs pointer of a blob (git-lfs specification, version 1). Empty content is its own
+/// pointer.
 pub(crate) fn pointer(blob: &Blob) -> String {
     if blob.size == 0 {
         return String::new();
@@ -70,8 +72,8 @@ fn signature(row: &Revision) -> Signature {
     }
 }
 
-/// What git does to names (`strbuf_addstr_without_crud` in ident.c): angle brackets and line breaks are dropped, and
-/// punctuation and spaces at both ends. Other control characters go as well.
+/// Git's rules for names (`strbuf_addstr_without_crud` in ident.c): angle brackets and line breaks
+/// are dropped, and punctuation and spaces at both ends. Other control characters are dropped too.
 fn without_crud(raw: &str) -> String {
     let crud =
         |c: char| c <= ' ' || matches!(c, '.' | ',' | ':' | ';' | '<' | '>' | '"' | '\\' | '\'');
@@ -93,7 +95,7 @@ fn message(row: &Revision) -> String {
     }
 }
 
-/// What happened, where nobody said why.
+/// A generated subject, for a change without a comment.
 fn trailers(row: &Revision) -> String {
     let name = &row.name;
     let moved = |from: &Filename| format!("Move {from} to {name}\n");

@@ -1,4 +1,5 @@
-//! One bare repository in a folder: made, opened, written to. Settings of the machine and of its user do not count.
+//! One bare repository in a folder: created, opened, written to. Git settings of machine and user
+//! are ignored.
 
 use std::{
     cell::RefCell,
@@ -18,14 +19,14 @@ use super::{GitError, at};
 use crate::{Realm, VaultName};
 
 const MAIN_BRANCH: &str = "refs/heads/main";
-/// Bytes of trees that are kept at hand: the next change is often in the same folder.
+/// Bytes of trees in the cache: consecutive changes are often in the same folder.
 const MAX_CACHED_BYTES: usize = 32 * 1024 * 1024;
 
-/// What is done about an object that seems to be there already.
+/// The handling of an object that seems to exist already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnExisting {
     Trusted,
-    /// Written again: a power cut may have left it empty or half.
+    /// Rewrite it: a power failure may have left it empty or truncated.
     Rewrite,
 }
 
@@ -42,18 +43,19 @@ struct TreeCache {
     bytes: usize,
 }
 
-/// Where the repository of a vault lies.
+/// The path of a vault's repository.
 pub(crate) fn path_of(repositories: &Path, vault: &VaultName) -> PathBuf {
     repositories.join(format!("{vault}.git"))
 }
 
 impl Repository {
-    /// Opens the vault's repository, or makes it; what lies in the folder already (content, say) stays.
+    /// Opens the vault's repository, or creates it. Other files in the folder, such as content,
+    /// stay.
     pub(crate) fn open_or_init(repositories: &Path, vault: &Realm) -> Result<Self, GitError> {
         let path = path_of(repositories, &vault.name);
         for part in ["HEAD", "config"] {
             let file = path.join(part);
-            // Emptied by a power cut.
+            // Emptied by a power failure.
             if fs::metadata(&file).is_ok_and(|there| there.len() == 0) {
                 fs::remove_file(&file).map_err(at(file))?;
             }
@@ -64,7 +66,7 @@ impl Repository {
         if !whole {
             init_bare(&path)?;
         }
-        // Left by a program that was ended while it moved the branch; nobody else moves it.
+        // Left by a process that ended while it moved the branch; no other process moves it.
         let lock = path.join(MAIN_BRANCH).with_extension("lock");
         match fs::remove_file(&lock) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(lock)(error)),
@@ -90,13 +92,13 @@ impl Repository {
         })
     }
 
-    /// The commit of that name, if it is here and whole.
+    /// The commit of that id, if it exists and is complete.
     pub(crate) fn commit(&self, hex: &str) -> Option<ObjectId> {
         let id = ObjectId::from_hex(hex.as_bytes()).ok()?;
         self.git.find_commit(id).ok().map(|commit| commit.id)
     }
 
-    /// Where the branch stands; `None` if there is no commit yet, or nothing readable.
+    /// The commit of the branch; `None` without a commit, or if it cannot be read.
     pub(crate) fn branch_tip(&self) -> Option<ObjectId> {
         Some(
             self.git
@@ -108,7 +110,7 @@ impl Repository {
         )
     }
 
-    /// Moves the branch by git's own protocol: a lock file beside it, renamed over it.
+    /// Moves the branch by git's own protocol: a lock file is renamed over the reference.
     pub(crate) fn set_branch_tip(&self, tip: ObjectId) -> Result<(), GitError> {
         let path = self.path.join(MAIN_BRANCH);
         let lock = path.with_extension("lock");
@@ -140,7 +142,7 @@ impl Repository {
         Ok(Written::Created(id))
     }
 
-    /// Keeps a tree at hand for [`Find`].
+    /// Caches a tree for [`Find`].
     pub(crate) fn cache_tree(&self, id: ObjectId, tree: &[u8]) {
         let mut recent = self.tree_cache.borrow_mut();
         if recent.bytes + tree.len() > MAX_CACHED_BYTES {
@@ -151,7 +153,7 @@ impl Repository {
         }
     }
 
-    /// The bytes of an object as they lie on the disk.
+    /// The bytes of an object as stored.
     pub(crate) fn read(&self, id: &oid, buffer: &mut Vec<u8>) -> gix::Result<Option<Kind>> {
         Ok(self.git.objects.try_find(id, buffer)?.map(|data| data.kind))
     }
@@ -173,8 +175,8 @@ impl Find for Repository {
     }
 }
 
-/// Makes it beside and moves it in, because git makes bare repositories in empty folders only. `HEAD` comes last: with
-/// it git takes the folder for a repository.
+/// Creates it in another folder and moves it in, because git creates bare repositories only in
+/// empty folders. `HEAD` comes last: with it git recognizes the folder as a repository.
 fn init_bare(path: &Path) -> Result<(), GitError> {
     let new = path.with_extension("git.new");
     match fs::remove_dir_all(&new) {

@@ -69,7 +69,7 @@ impl MemoryStore {
             .ok_or_else(|| StoreUnavailable::from_source("no such vault"))
     }
 
-    /// Reaches into the rows, as a broken disk or program might.
+    /// Edits the rows directly, to simulate a damaged disk or a faulty program.
     pub(crate) fn tamper(&self, vault: &VaultId, change: impl FnOnce(&mut Rowset)) {
         change(self.lock().vaults.get_mut(vault.as_str()).unwrap());
     }

@@ -1,5 +1,5 @@
-//! What every verb of the [service](super) comes down to once a permit was shown. Knows of no permits, so that nothing
-//! here may be called from outside the crate.
+//! The common part of every verb of the [service](super), after the check of the permit. It takes
+//! no permits, so nothing here may be public outside the crate.
 
 use std::{ops::Range, path::PathBuf};
 
@@ -14,7 +14,7 @@ use crate::{
     store::IdempotencyKey,
 };
 
-/// Ticks that a slow listener may be behind; it reads the events anyway.
+/// Notifications that a slow receiver may lag behind; it reads the events anyway.
 const CHANNEL_CAPACITY: usize = 1024;
 
 #[derive(Clone, Debug)]
@@ -27,11 +27,11 @@ pub(crate) struct VaultCore<S, B> {
     pub(crate) recorded: broadcast::Sender<VaultId>,
 }
 
-/// Makes the vault `main` if there is no vault yet: where everybody begins. Needs no repository; the next server that
-/// opens makes it.
+/// Creates the vault `main` if there is no vault yet. Needs no repository; the next server that
+/// opens the vault creates it.
 ///
 /// # Errors
-/// A database that does not answer.
+/// The database does not answer.
 pub async fn ensure_main_vault<S: VaultStore>(
     store: &S,
     clock: &Clock,
@@ -40,10 +40,10 @@ pub async fn ensure_main_vault<S: VaultStore>(
     if !store.vaults().await?.is_empty() {
         return Ok(());
     }
-    let unparsable = |_| StoreUnavailable::from_source("the first vault cannot be named");
+    let unparsable = |_| StoreUnavailable::from_source("the name of the first vault is invalid");
     let name = VaultName::parse("main").map_err(unparsable)?;
     let username = Username::parse("strongroom")
-        .map_err(|_| StoreUnavailable::from_source("nobody to make a vault"))?;
+        .map_err(|_| StoreUnavailable::from_source("the actor of the first vault is invalid"))?;
     let operator = Actor::new(username);
     match store
         .create_vault(
@@ -56,13 +56,13 @@ pub async fn ensure_main_vault<S: VaultStore>(
         )
         .await
     {
-        // Another node was quicker.
+        // Another node created it first.
         Err(VaultError::VaultExists { .. }) => Ok(()),
         made => made,
     }
 }
 
-/// What a permit proves: who, and in which vault.
+/// The facts that a permit proves: the actor and the vault.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) vault: &'a Realm,
@@ -153,7 +153,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         }
     }
 
-    /// The file, deleted or not, and what was in it as of `revision`.
+    /// The file, deleted or not, and its content at `revision`.
     async fn content_at(
         &self,
         vault: &Realm,
@@ -232,7 +232,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
         .await
     }
 
-    /// One command: recorded, told, in git.
+    /// Runs one command: records it, notifies subscribers, derives git.
     pub(crate) async fn apply(
         &self,
         by: Context<'_>,
@@ -248,7 +248,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
             at: self.clock.now(),
             key,
         };
-        // A task of its own: a caller who hangs up must not keep from the others what was recorded.
+        // A task of its own: if the caller disconnects, subscribers are notified all the same.
         let (keeper, vault) = (self.clone(), by.vault.clone());
         let done = tokio::spawn(async move { keeper.execute(&vault, command).await });
         Ok(done.await.map_err(StoreUnavailable::from_source)??.file)
@@ -257,7 +257,7 @@ impl<S: VaultStore, B: BlobStore> VaultCore<S, B> {
     async fn execute(&self, vault: &Realm, command: Command) -> Result<Outcome, VaultError> {
         let outcome = self.store.apply(command).await?;
         if !outcome.replayed {
-            // Nobody may be listening.
+            // There may be no subscriber.
             let _ = self.recorded.send(vault.id.clone());
         }
         if let Some(change) = outcome.change {

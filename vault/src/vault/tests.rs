@@ -12,15 +12,15 @@ use crate::{
     testing::{MemoryStore, actor, clock, files_below, git, text},
 };
 
-/// A house with a vault `main`, and its data folder.
-struct House {
+/// A service with a vault `main`, and its data folder.
+struct Fixture {
     data: TempDir,
     store: MemoryStore,
     keeper: VaultCore<MemoryStore, LocalBlobs>,
     vault: Realm,
 }
 
-impl House {
+impl Fixture {
     async fn new() -> Self {
         Self::with(MemoryStore::default(), tempfile::tempdir().unwrap()).await
     }
@@ -45,7 +45,7 @@ impl House {
         }
     }
 
-    /// Ends it as `strongroom serve` ends, and starts it again.
+    /// Stops it as `strongroom serve` stops, and starts it again.
     async fn again(self) -> Self {
         self.keeper.deriver.close().await;
         Self::with(self.store, self.data).await
@@ -114,20 +114,20 @@ impl House {
 
 #[tokio::test]
 async fn main_vault_is_created_once() {
-    let house = House::new().await;
-    assert_eq!(house.vault.name.as_str(), "main");
-    let id = house.vault.id.clone();
-    assert_eq!(house.again().await.vault.id, id);
+    let fixture = Fixture::new().await;
+    assert_eq!(fixture.vault.name.as_str(), "main");
+    let id = fixture.vault.id.clone();
+    assert_eq!(fixture.again().await.vault.id, id);
 }
 
 #[tokio::test]
 async fn file_life_cycle_is_recorded_in_git() {
-    let house = House::new().await;
-    house
+    let fixture = Fixture::new().await;
+    fixture
         .add("ada", "fixtures/vise.step", b"one")
         .await
         .unwrap();
-    house
+    fixture
         .does(
             "ada",
             "fixtures/vise.step",
@@ -135,10 +135,10 @@ async fn file_life_cycle_is_recorded_in_git() {
         )
         .await
         .unwrap();
-    let refused = house.check_in("bob", "fixtures/vise.step", b"two").await;
+    let refused = fixture.check_in("bob", "fixtures/vise.step", b"two").await;
     assert!(matches!(refused, Err(VaultError::NotLockHolder { .. })));
     assert_eq!(
-        house
+        fixture
             .check_in("ada", "fixtures/vise.step", b"two")
             .await
             .unwrap()
@@ -146,11 +146,11 @@ async fn file_life_cycle_is_recorded_in_git() {
         2
     );
     let to = Filename::parse("parts/vise.step").unwrap();
-    house
+    fixture
         .does("bob", "fixtures/vise.step", Operation::Move { to })
         .await
         .unwrap();
-    house
+    fixture
         .does(
             "ada",
             "parts/vise.step",
@@ -158,7 +158,7 @@ async fn file_life_cycle_is_recorded_in_git() {
         )
         .await
         .unwrap();
-    let log = house.git(&["log", "--format=%an|%ae|%at|%s", "--reverse"]);
+    let log = fixture.git(&["log", "--format=%an|%ae|%at|%s", "--reverse"]);
     assert_eq!(
         log.lines().collect::<Vec<_>>(),
         [
@@ -169,42 +169,42 @@ async fn file_life_cycle_is_recorded_in_git() {
         ]
     );
     assert_eq!(
-        house.git(&["ls-tree", "-r", "--name-only", "HEAD"]),
+        fixture.git(&["ls-tree", "-r", "--name-only", "HEAD"]),
         ".gitattributes\n"
     );
     assert!(matches!(
-        house.read("parts/vise.step", None).await,
+        fixture.read("parts/vise.step", None).await,
         Err(VaultError::NotFound)
     ));
     assert_eq!(
-        house.read("parts/vise.step", Some(1)).await.unwrap(),
+        fixture.read("parts/vise.step", Some(1)).await.unwrap(),
         b"one"
     );
 }
 
 #[tokio::test]
 async fn restore_recovers_content_of_a_deleted_file() {
-    let house = House::new().await;
+    let fixture = Fixture::new().await;
     let name = Filename::parse("a.step").unwrap();
-    house.add("ada", "a.step", b"one").await.unwrap();
-    house
+    fixture.add("ada", "a.step", b"one").await.unwrap();
+    fixture
         .does("ada", "a.step", Operation::CheckOut { note: None })
         .await
         .unwrap();
-    house.check_in("ada", "a.step", b"two").await.unwrap();
-    house
+    fixture.check_in("ada", "a.step", b"two").await.unwrap();
+    fixture
         .does("ada", "a.step", Operation::Delete { comment: text("") })
         .await
         .unwrap();
     let by = Context {
-        vault: &house.vault,
+        vault: &fixture.vault,
         actor: &actor("bob"),
     };
-    let back = house.keeper.restore(by, &name, 1, None).await.unwrap();
+    let back = fixture.keeper.restore(by, &name, 1, None).await.unwrap();
     assert_eq!((back.revision, back.deleted), (4, false));
-    assert_eq!(house.read("a.step", None).await.unwrap(), b"one");
+    assert_eq!(fixture.read("a.step", None).await.unwrap(), b"one");
     for revision in [3, 0, 99, -1] {
-        let refused = house.keeper.restore(by, &name, revision, None).await;
+        let refused = fixture.keeper.restore(by, &name, revision, None).await;
         assert!(
             matches!(refused, Err(VaultError::NoSuchRevision { .. })),
             "{revision}: a deletion has no content"
@@ -214,22 +214,22 @@ async fn restore_recovers_content_of_a_deleted_file() {
 
 #[tokio::test]
 async fn invalid_upload_is_rejected_early_except_on_retry() {
-    let house = House::new().await;
-    house.add("ada", "a.step", b"one").await.unwrap();
+    let fixture = Fixture::new().await;
+    fixture.add("ada", "a.step", b"one").await.unwrap();
     let name = Filename::parse("A.STEP").unwrap();
     let (first, again) = (Precheck::Run, Precheck::SkipForRetry);
     let by = |who| Context {
-        vault: &house.vault,
+        vault: &fixture.vault,
         actor: who,
     };
     let (ada, bob) = (actor("ada"), actor("bob"));
-    let keeper = &house.keeper;
+    let keeper = &fixture.keeper;
     assert!(matches!(
-        keeper.start_upload_new(&house.vault, &name, first).await,
+        keeper.start_upload_new(&fixture.vault, &name, first).await,
         Err(VaultError::Exists { .. })
     ));
     keeper
-        .start_upload_new(&house.vault, &name, again)
+        .start_upload_new(&fixture.vault, &name, again)
         .await
         .unwrap();
     assert!(matches!(
@@ -240,7 +240,7 @@ async fn invalid_upload_is_rejected_early_except_on_retry() {
         .start_upload_revision(by(&ada), &name, again)
         .await
         .unwrap();
-    house
+    fixture
         .does("ada", "a.step", Operation::CheckOut { note: None })
         .await
         .unwrap();
@@ -259,8 +259,8 @@ async fn invalid_upload_is_rejected_early_except_on_retry() {
 
 #[tokio::test]
 async fn retry_with_idempotency_key_sends_no_event() {
-    let house = House::new().await;
-    house.add("ada", "a.step", b"one").await.unwrap();
+    let fixture = Fixture::new().await;
+    fixture.add("ada", "a.step", b"one").await.unwrap();
     let (ada, name) = (actor("ada"), Filename::parse("a.step").unwrap());
     let key = || {
         Some(IdempotencyKey {
@@ -270,30 +270,30 @@ async fn retry_with_idempotency_key_sends_no_event() {
     };
     let check_out = || {
         let by = Context {
-            vault: &house.vault,
+            vault: &fixture.vault,
             actor: &ada,
         };
-        house
+        fixture
             .keeper
             .apply(by, &name, Operation::CheckOut { note: None }, key())
     };
-    let mut ticks = house.keeper.recorded.subscribe();
+    let mut ticks = fixture.keeper.recorded.subscribe();
     let first = check_out().await.unwrap();
-    assert_eq!(ticks.try_recv().unwrap(), house.vault.id);
+    assert_eq!(ticks.try_recv().unwrap(), fixture.vault.id);
     assert_eq!(check_out().await.unwrap(), first);
     assert!(ticks.try_recv().is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_check_outs_in_vault_succeed_once() {
-    let house = std::sync::Arc::new(House::new().await);
-    house.add("ada", "a.step", b"one").await.unwrap();
+    let fixture = std::sync::Arc::new(Fixture::new().await);
+    fixture.add("ada", "a.step", b"one").await.unwrap();
     for _ in 0..50 {
         let racers: Vec<_> = (0..8)
-            .map(|n| (n, house.clone()))
-            .map(|(n, house)| {
+            .map(|n| (n, fixture.clone()))
+            .map(|(n, fixture)| {
                 tokio::spawn(async move {
-                    house
+                    fixture
                         .does(
                             &format!("user{n}"),
                             "a.step",
@@ -309,7 +309,7 @@ async fn parallel_check_outs_in_vault_succeed_once() {
         }
         assert_eq!(winners.len(), 1);
         let winner = winners[0].holder().unwrap().as_str();
-        house
+        fixture
             .does(winner, "a.step", Operation::Cancel)
             .await
             .unwrap();
@@ -318,7 +318,7 @@ async fn parallel_check_outs_in_vault_succeed_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn git_lfs_clone_of_data_folder_is_complete() {
-    let house = House::new().await;
+    let fixture = Fixture::new().await;
     let big = vec![7u8; 3_000_000];
     let files: [(&str, &[u8]); 6] = [
         ("vise.step", b"solid"),
@@ -329,12 +329,12 @@ async fn git_lfs_clone_of_data_folder_is_complete() {
         ("a#b;c&d'e$.step", b"shell"),
     ];
     for (name, bytes) in files {
-        house.add("ada", name, bytes).await.unwrap();
+        fixture.add("ada", name, bytes).await.unwrap();
     }
-    house.git(&["fsck", "--strict", "--no-dangling"]);
+    fixture.git(&["fsck", "--strict", "--no-dangling"]);
     let home = tempfile::tempdir().unwrap();
     git(home.path(), &["lfs", "install", "--skip-repo"]);
-    let repository = house.data.path().join("main.git");
+    let repository = fixture.data.path().join("main.git");
     git(
         home.path(),
         &["clone", repository.to_str().unwrap(), "clone"],
@@ -368,31 +368,31 @@ async fn git_lfs_clone_of_data_folder_is_complete() {
 
 #[tokio::test]
 async fn second_vault_has_its_own_repository_and_changes() {
-    let house = House::new().await;
+    let fixture = Fixture::new().await;
     let (operator, name) = (actor("ada"), VaultName::parse("moulds").unwrap());
-    let moulds = house
+    let moulds = fixture
         .keeper
         .create_vault(&operator, name.clone())
         .await
         .unwrap();
-    git(&house.data.path().join("moulds.git"), &["fsck", "--strict"]);
-    let taken = house.keeper.create_vault(&operator, name).await;
+    git(&fixture.data.path().join("moulds.git"), &["fsck", "--strict"]);
+    let taken = fixture.keeper.create_vault(&operator, name).await;
     assert!(matches!(taken, Err(VaultError::VaultExists { .. })));
-    house.add("ada", "a.step", b"one").await.unwrap();
+    fixture.add("ada", "a.step", b"one").await.unwrap();
     let a = Filename::parse("a.step").unwrap();
     assert!(matches!(
-        house.keeper.file(&moulds, &a).await,
+        fixture.keeper.file(&moulds, &a).await,
         Err(VaultError::NotFound)
     ));
     let (id, blob) = (
-        FileId::random(&house.keeper.rng),
-        house.blob(b"mould").await,
+        FileId::random(&fixture.keeper.rng),
+        fixture.blob(b"mould").await,
     );
     let by = Context {
         vault: &moulds,
         actor: &operator,
     };
-    let added = house
+    let added = fixture
         .keeper
         .apply(
             by,
@@ -409,7 +409,7 @@ async fn second_vault_has_its_own_repository_and_changes() {
     assert_eq!(added.change, 1);
     assert_eq!(
         git(
-            &house.data.path().join("moulds.git"),
+            &fixture.data.path().join("moulds.git"),
             &["rev-list", "--count", "main"]
         ),
         "1\n"
@@ -418,26 +418,26 @@ async fn second_vault_has_its_own_repository_and_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_call_still_completes_its_operation() {
-    let house = House::new().await;
-    let mut ticks = house.keeper.recorded.subscribe();
+    let fixture = Fixture::new().await;
+    let mut ticks = fixture.keeper.recorded.subscribe();
     let operation = Operation::Add {
-        id: FileId::random(&house.keeper.rng),
-        blob: house.blob(b"one").await,
+        id: FileId::random(&fixture.keeper.rng),
+        blob: fixture.blob(b"one").await,
         comment: text(""),
     };
     {
-        let mut asked = Box::pin(house.does("ada", "a.step", operation));
-        // Polled once, which sends it off, and dropped.
+        let mut asked = Box::pin(fixture.does("ada", "a.step", operation));
+        // Polled once, which starts the request, and dropped.
         assert!(
             std::future::poll_fn(|context| std::task::Poll::Ready(asked.as_mut().poll(context)))
                 .await
                 .is_pending()
         );
     }
-    assert_eq!(ticks.recv().await.unwrap(), house.vault.id);
-    let change = house.add("ada", "b.step", b"two").await.unwrap().change;
+    assert_eq!(ticks.recv().await.unwrap(), fixture.vault.id);
+    let change = fixture.add("ada", "b.step", b"two").await.unwrap().change;
     assert_eq!(
-        (change, house.git(&["rev-list", "--count", "main"]).as_str()),
+        (change, fixture.git(&["rev-list", "--count", "main"]).as_str()),
         (2, "2\n")
     );
 }

@@ -1,10 +1,10 @@
-//! What a look at everything found, each in one sentence.
+//! The findings of `verify`, each one sentence.
 
 use std::fmt;
 
 use crate::{BlobId, Filename, VaultName};
 
-/// One thing that is not as it should be, or worth knowing.
+/// An error, or a harmless fact worth reporting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
     #[error("{vault}: the content of {file}, revision {revision}, is missing ({blob}).")]
@@ -21,12 +21,12 @@ pub enum Finding {
         revision: i64,
         blob: BlobId,
     },
-    /// An upload whose request was refused in the end, say. Harmless.
+    /// For example from an upload whose request was refused in the end. Harmless.
     #[error("{vault}: {blob} is stored but no revision refers to it.")]
     Unreferenced { vault: VaultName, blob: BlobId },
     #[error("{vault}: the git repository is missing. The next start of the server recreates it.")]
     NoRepository { vault: VaultName },
-    /// Git is as new as it was when the program ended; the server catches up by itself.
+    /// Git is as it was when the program ended; the next start derives the rest.
     #[error(
         "{vault}: git has {commits} of {changes} changes. The next start of the server derives the rest."
     )]
@@ -65,7 +65,7 @@ pub enum Finding {
     Differs { vault: VaultName, file: Filename },
 }
 
-/// What is the matter with the objects of one commit.
+/// The fault in the objects of one commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GitFault {
     Missing,
@@ -75,21 +75,21 @@ pub enum GitFault {
 impl fmt::Display for GitFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Missing => "lacks an object, or is not what the rows say",
+            Self::Missing => "lacks an object, or differs from its row",
             Self::Damaged => "has a damaged object",
         })
     }
 }
 
 impl Finding {
-    /// False for what is only worth knowing.
+    /// False for harmless facts.
     #[must_use]
     pub fn is_error(&self) -> bool {
         !matches!(self, Self::Unreferenced { .. } | Self::Behind { .. })
     }
 }
 
-/// How much was looked at.
+/// The numbers of checked items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub vaults: u64,
@@ -121,7 +121,7 @@ impl fmt::Display for Summary {
         } = self;
         write!(
             f,
-            "Looked at {vaults} vaults, {files} files, {changes} changes, {blobs} blobs with {} MB of content.",
+            "Checked {vaults} vaults, {files} files, {changes} changes, {blobs} blobs with {} MB of content.",
             bytes / 1_000_000
         )
     }

@@ -1,5 +1,5 @@
-//! The changes of a vault replayed over its repository: every object is read and compared byte for byte, nothing is
-//! written.
+//! Replays the changes of a vault over its repository: every object is read and compared byte for
+//! byte, nothing is written.
 
 use std::{collections::HashMap, path::PathBuf};
 
@@ -25,7 +25,7 @@ use crate::{
     store::FileQuery,
 };
 
-/// One vault to look at.
+/// The check of one vault.
 pub(super) struct Check<S> {
     pub(super) store: S,
     pub(super) runtime: Handle,
@@ -35,18 +35,18 @@ pub(super) struct Check<S> {
     pub(super) findings: UnboundedSender<Finding>,
 }
 
-/// Whether git's branch is where the rows say.
+/// Whether git's branch matches the rows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Branch {
     Equal,
     Other,
 }
 
-/// How far the rows and git are one.
+/// How far rows and git match.
 #[derive(Default)]
 struct Replayed {
     changes: i64,
-    /// The commits that the rows give, oldest first, as far as git could be read.
+    /// The commits that follow from the rows, oldest first, as far as git could be read.
     expected: Vec<ObjectId>,
 }
 
@@ -73,7 +73,7 @@ impl<S: VaultStore> Check<S> {
         Ok(summary)
     }
 
-    /// An account made before the first start makes the vault, and nothing has gone wrong.
+    /// Normal for a vault that an account created before the first start of the server.
     fn no_repository(&self, replayed: &Replayed) {
         if replayed.changes > 0 {
             self.report(Finding::NoRepository {
@@ -83,11 +83,11 @@ impl<S: VaultStore> Check<S> {
     }
 
     fn report(&self, finding: Finding) {
-        // The other end listens until this one is done.
+        // The receiver listens until this sender is done.
         let _ = self.findings.send(finding);
     }
 
-    /// Goes through all rows, also where git cannot be followed any more: content is told file by file here.
+    /// Reads all rows, also after git stops matching: content is checked for each file here.
     fn replay(&self, repository: Option<&Repository>) -> Result<Replayed, VaultError> {
         let mut replayed = Replayed::default();
         let tip = repository.and_then(Repository::branch_tip);
@@ -105,7 +105,8 @@ impl<S: VaultStore> Check<S> {
             }
             for row in rows {
                 self.check_row(&row, &mut replayed);
-                // What comes after the branch's end is not derived yet, and that is no fault of a commit.
+                // Changes after the end of the branch are not derived yet, which is not a fault of
+                // a commit.
                 history =
                     history.filter(|(_, history)| history.tip().is_none() || history.tip() != tip);
                 if let Some((repository, going)) = &mut history {
@@ -153,7 +154,7 @@ impl<S: VaultStore> Check<S> {
     }
 
     fn commit_fault(&self, row: &Revision, error: &GitError) {
-        tracing::debug!(%error, change = row.change, "git cannot be followed");
+        tracing::debug!(%error, change = row.change, "cannot replay git further");
         let what = match error {
             GitError::Folder { .. } => GitFault::Missing,
             _ => GitFault::Damaged,
@@ -167,7 +168,8 @@ impl<S: VaultStore> Check<S> {
         });
     }
 
-    /// Whether the branch is where the rows say. Commits name their parents, so equal ends are equal histories.
+    /// Compares the branch with the rows. Commits name their parents, so equal tips are equal
+    /// histories.
     fn compare_branch(&self, repository: &Repository, replayed: &Replayed) -> Branch {
         let tip = repository.branch_tip();
         let changes = replayed.changes;
@@ -198,7 +200,8 @@ impl<S: VaultStore> Check<S> {
         Branch::Other
     }
 
-    /// The newest tree, where it is that of the newest change, against the list of files; says how many files there are.
+    /// Compares the newest tree, if it is that of the newest change, with the list of files;
+    /// returns the number of files.
     fn compare_files(
         &self,
         in_git: Option<HashMap<String, ObjectId>>,
@@ -229,7 +232,7 @@ impl<S: VaultStore> Check<S> {
             }
         }
         comparison.unmatched();
-        // A server that goes on meanwhile adds files that the tree cannot have: then the two say nothing.
+        // A running server adds files that the tree cannot contain: then the comparison is void.
         let heads = self.runtime.block_on(self.store.heads(&self.vault.id))?;
         if comparable && heads.change == replayed.changes {
             comparison
@@ -241,7 +244,7 @@ impl<S: VaultStore> Check<S> {
     }
 }
 
-/// The list of files held against the newest tree.
+/// The comparison of the list of files with the newest tree.
 struct Comparison<'a> {
     vault: &'a VaultName,
     in_git: HashMap<String, ObjectId>,
@@ -267,7 +270,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// What no file took from the tree.
+    /// Reports entries of the tree that match no file.
     fn unmatched(&mut self) {
         let mut left: Vec<_> = self.in_git.drain().map(|(name, _)| name).collect();
         left.sort();
@@ -279,7 +282,7 @@ impl Comparison<'_> {
     }
 }
 
-/// Commits from `tip` down, as far as they can be read.
+/// The number of commits from `tip` down, as far as they can be read.
 fn commit_count(repository: &Repository, mut tip: Option<ObjectId>) -> i64 {
     let mut buffer = Vec::new();
     let mut commits = 0;
@@ -293,7 +296,7 @@ fn commit_count(repository: &Repository, mut tip: Option<ObjectId>) -> i64 {
     commits
 }
 
-/// Every file of the newest tree but the attributes, by name.
+/// Every file of the newest tree except the attributes, by name.
 fn files_in_git(repository: &Repository) -> gix::Result<HashMap<String, ObjectId>> {
     let mut files = HashMap::new();
     let mut buffer = Vec::new();
@@ -318,7 +321,7 @@ fn files_in_git(repository: &Repository) -> gix::Result<HashMap<String, ObjectId
     Ok(files)
 }
 
-/// Takes an object only if it is there already, as it is.
+/// Accepts an object only if it exists unchanged.
 struct Reader<'a> {
     repository: &'a Repository,
 }

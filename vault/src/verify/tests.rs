@@ -9,40 +9,40 @@ use crate::{
     testing::{MemoryStore, actor, clock, git, realm, text},
 };
 
-struct House {
+struct Fixture {
     data: TempDir,
     store: MemoryStore,
     blobs: LocalBlobs,
     vault: Realm,
 }
 
-impl House {
-    /// Three files, one of them in three revisions, all in git, and the server stopped.
+impl Fixture {
+    /// Three files, one with three revisions, all in git, and the server stopped.
     async fn stopped() -> Self {
         let data = tempfile::tempdir().unwrap();
         let vault = realm("main");
         let store = MemoryStore::with(&vault);
-        let house = Self {
+        let fixture = Self {
             blobs: LocalBlobs::new(data.path().to_owned(), u64::MAX),
             data,
             store,
             vault,
         };
-        house.add("vise.step", b"solid").await;
-        house.add("fixtures/gear.mcam", b"gear").await;
-        house.add("empty", b"").await;
-        house
+        fixture.add("vise.step", b"solid").await;
+        fixture.add("fixtures/gear.mcam", b"gear").await;
+        fixture.add("empty", b"").await;
+        fixture
             .apply("vise.step", Operation::Delete { comment: text("") })
             .await;
-        let blob = house.put(b"solid").await;
-        let file = house
+        let blob = fixture.put(b"solid").await;
+        let file = fixture
             .store
-            .file_or_deleted(&house.vault.id, &Filename::from_stored("vise.step"))
+            .file_or_deleted(&fixture.vault.id, &Filename::from_stored("vise.step"))
             .await
             .unwrap()
             .unwrap()
             .id;
-        house
+        fixture
             .apply(
                 "vise.step",
                 Operation::Restore {
@@ -52,8 +52,8 @@ impl House {
                 },
             )
             .await;
-        house.derive().await;
-        house
+        fixture.derive().await;
+        fixture
     }
 
     async fn derive(&self) {
@@ -137,9 +137,9 @@ impl House {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn intact_data_folder_has_no_findings() {
-    let house = House::stopped().await;
-    assert_eq!(house.findings().await, Vec::<String>::new());
-    let summary = verify(&house.store, &house.blobs, house.data.path(), |_| ())
+    let fixture = Fixture::stopped().await;
+    assert_eq!(fixture.findings().await, Vec::<String>::new());
+    let summary = verify(&fixture.store, &fixture.blobs, fixture.data.path(), |_| ())
         .await
         .unwrap();
     assert_eq!(
@@ -151,19 +151,19 @@ async fn intact_data_folder_has_no_findings() {
         ),
         (1, 3, 5, 3)
     );
-    // Also after git has tidied up.
-    house.git(&["gc", "--quiet"]);
-    assert_eq!(house.findings().await, Vec::<String>::new());
+    // Also after `git gc`.
+    fixture.git(&["gc", "--quiet"]);
+    assert_eq!(fixture.findings().await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_and_damaged_content_is_reported_per_revision() {
-    let house = House::stopped().await;
-    let (solid, gear) = (house.put(b"solid").await, house.put(b"gear").await);
-    std::fs::remove_file(house.object(&solid)).unwrap();
-    std::fs::write(house.object(&gear), "bear").unwrap();
+    let fixture = Fixture::stopped().await;
+    let (solid, gear) = (fixture.put(b"solid").await, fixture.put(b"gear").await);
+    std::fs::remove_file(fixture.object(&solid)).unwrap();
+    std::fs::write(fixture.object(&gear), "bear").unwrap();
     assert_eq!(
-        house.findings().await,
+        fixture.findings().await,
         [
             format!(
                 "main: the content of vise.step, revision 1, is missing ({}).",
@@ -183,12 +183,12 @@ async fn missing_and_damaged_content_is_reported_per_revision() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreferenced_content_is_reported_as_note() {
-    let house = House::stopped().await;
-    let stray = house.put(b"stray").await;
+    let fixture = Fixture::stopped().await;
+    let stray = fixture.put(b"stray").await;
     assert_eq!(
-        house.findings().await,
+        fixture.findings().await,
         [format!(
-            "note: main: {} is kept but no revision names it.",
+            "note: main: {} is stored but no revision refers to it.",
             stray.id
         )]
     );
@@ -196,20 +196,20 @@ async fn unreferenced_content_is_reported_as_note() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_or_outdated_repository_is_reported() {
-    let house = House::stopped().await;
-    house.add("late.step", b"late").await;
+    let fixture = Fixture::stopped().await;
+    fixture.add("late.step", b"late").await;
     let behind =
         "note: main: git has 5 of 6 changes. The next start of the server derives the rest.";
-    assert_eq!(house.findings().await, [behind]);
-    house.derive().await;
-    assert_eq!(house.findings().await, Vec::<String>::new());
-    std::fs::remove_file(house.data.path().join("main.git/HEAD")).unwrap();
-    assert_eq!(house.findings().await.len(), 1);
-    house.derive().await;
+    assert_eq!(fixture.findings().await, [behind]);
+    fixture.derive().await;
+    assert_eq!(fixture.findings().await, Vec::<String>::new());
+    std::fs::remove_file(fixture.data.path().join("main.git/HEAD")).unwrap();
+    assert_eq!(fixture.findings().await.len(), 1);
+    fixture.derive().await;
     assert_eq!(
-        house.findings().await,
+        fixture.findings().await,
         Vec::<String>::new(),
-        "the next start mends it"
+        "the next start repairs it"
     );
 }
 
@@ -221,27 +221,27 @@ async fn damaged_git_object_is_reported_with_its_change() {
         ("main~3:fixtures", 2),
         ("main~2", 3),
     ] {
-        let house = House::stopped().await;
-        let path = house.git_object(what);
+        let fixture = Fixture::stopped().await;
+        let path = fixture.git_object(what);
         std::fs::remove_file(&path).unwrap();
-        let findings = house.findings().await;
+        let findings = fixture.findings().await;
         let expected = format!("main: in git, change {change} (");
         assert!(
             findings[0].starts_with(&expected) && findings[0].contains("lacks an object"),
             "{what}: {findings:?}"
         );
         std::fs::write(&path, "").unwrap();
-        let findings = house.findings().await;
+        let findings = fixture.findings().await;
         assert!(findings[0].starts_with(&expected), "{what}: {findings:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rewritten_git_history_is_reported() {
-    let house = House::stopped().await;
-    let tree = house.git(&["rev-parse", "main^{tree}"]);
+    let fixture = Fixture::stopped().await;
+    let tree = fixture.git(&["rev-parse", "main^{tree}"]);
     let who = ["-c", "user.name=Eve", "-c", "user.email=eve@x"];
-    let forged = house.git(
+    let forged = fixture.git(
         &[
             &who[..],
             &[
@@ -255,26 +255,26 @@ async fn rewritten_git_history_is_reported() {
         ]
         .concat(),
     );
-    house.git(&["update-ref", "refs/heads/main", forged.trim()]);
-    let expected = "main: git's branch main, of 5 commits, is not what the 5 changes give.";
-    assert_eq!(house.findings().await, [expected]);
-    house.git(&["update-ref", "refs/heads/main", "main~2"]);
-    assert_eq!(house.findings().await.len(), 1);
+    fixture.git(&["update-ref", "refs/heads/main", forged.trim()]);
+    let expected = "main: git branch main (5 commits) does not match the 5 changes.";
+    assert_eq!(fixture.findings().await, [expected]);
+    fixture.git(&["update-ref", "refs/heads/main", "main~2"]);
+    assert_eq!(fixture.findings().await.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tampered_database_rows_are_reported() {
-    let house = House::stopped().await;
-    house.store.tamper(&house.vault.id, |rows| {
+    let fixture = Fixture::stopped().await;
+    fixture.store.tamper(&fixture.vault.id, |rows| {
         rows.revisions[1].author.name = "Eve".into()
     });
     assert!(
-        house.findings().await[0]
+        fixture.findings().await[0]
             .starts_with("main: in git, change 2 (fixtures/gear.mcam, revision 1)")
     );
 
-    let house = House::stopped().await;
-    house.store.tamper(&house.vault.id, |rows| {
+    let fixture = Fixture::stopped().await;
+    fixture.store.tamper(&fixture.vault.id, |rows| {
         for file in &mut rows.files {
             match file.name.as_str() {
                 "empty" => file.deleted = true,
@@ -283,7 +283,7 @@ async fn tampered_database_rows_are_reported() {
             }
         }
     });
-    let mut findings = house.findings().await;
+    let mut findings = fixture.findings().await;
     findings.sort();
     assert_eq!(
         findings,
@@ -298,9 +298,9 @@ async fn tampered_database_rows_are_reported() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn content_lost_with_repository_is_reported() {
-    let house = House::stopped().await;
-    std::fs::remove_dir_all(house.data.path().join("main.git")).unwrap();
-    let findings = house.findings().await;
+    let fixture = Fixture::stopped().await;
+    std::fs::remove_dir_all(fixture.data.path().join("main.git")).unwrap();
+    let findings = fixture.findings().await;
     assert_eq!(
         findings
             .iter()

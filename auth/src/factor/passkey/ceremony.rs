@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// As long as browsers wait for a person (§15.1).
-const OPEN: Duration = Duration::from_mins(5);
+const CEREMONY_LIFETIME: Duration = Duration::from_mins(5);
 
 /// What a ceremony hangs on: the answer must come with the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub(crate) enum CeremonyBinding {
 }
 
 impl CeremonyBinding {
-    pub(crate) fn to_session(caller: &Caller) -> Self {
+    pub(crate) fn for_session(caller: &Caller) -> Self {
         Self::Session {
             id: caller.session().id.to_string(),
             era: caller.account().epoch,
@@ -59,14 +59,17 @@ pub(crate) enum CeremonyState {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Ceremony {
-    bound: CeremonyBinding,
-    act: CeremonyState,
+    #[serde(rename = "bound")]
+    binding: CeremonyBinding,
+    #[serde(rename = "act")]
+    state: CeremonyState,
 }
 
 /// A sign-in under way.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PendingPasskeySignIn {
-    pub(super) once: ReplayMarker,
+    #[serde(rename = "once")]
+    pub(super) marker: ReplayMarker,
     pub(super) state: DiscoverableAuthentication,
 }
 
@@ -78,8 +81,8 @@ pub(super) struct ReplayMarker {
 }
 
 impl ReplayMarker {
-    pub(super) fn began(&self) -> Timestamp {
-        clock::sub(self.until, OPEN)
+    pub(super) fn started_at(&self) -> Timestamp {
+        clock::sub(self.until, CEREMONY_LIFETIME)
     }
 }
 
@@ -92,30 +95,30 @@ impl<S: AuthStore> Auth<S> {
     ) -> Result<String, AuthError> {
         let (id, until) = (
             hex::encode(self.0.rng.bytes::<16>()),
-            clock::add(self.0.clock.now(), OPEN),
+            clock::add(self.0.clock.now(), CEREMONY_LIFETIME),
         );
         let sign_in = serde_json::to_vec(&PendingPasskeySignIn {
-            once: ReplayMarker { id, until },
+            marker: ReplayMarker { id, until },
             state,
         });
         let sign_in = sign_in.map_err(|_| AuthError::Internal("a ceremony is no JSON"))?;
         self.0
-            .factors
-            .seal(&sign_in, &of_browser(cookie), &self.0.rng)
+            .factor_sealer
+            .seal(&sign_in, &browser_aad(cookie), &self.0.rng)
     }
 
     /// # Errors
     /// [`PasskeyError::Over`] for one that is too old, of another browser, or none of ours. Whether it has ended already
     /// is for the passkey to know.
-    pub(super) fn open_sign_in(&self, shown: &str, cookie: &Token) -> Result<PendingPasskeySignIn, AuthError> {
+    pub(super) fn open_sign_in(&self, sealed: &str, cookie: &Token) -> Result<PendingPasskeySignIn, AuthError> {
         let opened = self
             .0
-            .factors
-            .open(shown, &of_browser(cookie))
+            .factor_sealer
+            .open(sealed, &browser_aad(cookie))
             .map_err(|_| PasskeyError::CeremonyExpired)?;
         let sign_in: PendingPasskeySignIn =
             serde_json::from_slice(opened.expose_secret()).map_err(|_| PasskeyError::CeremonyExpired)?;
-        if self.0.clock.now() < sign_in.once.until {
+        if self.0.clock.now() < sign_in.marker.until {
             Ok(sign_in)
         } else {
             Err(PasskeyError::CeremonyExpired.into())
@@ -125,22 +128,22 @@ impl<S: AuthStore> Auth<S> {
     /// The token names it from now on.
     pub(crate) async fn store_ceremony(
         &self,
-        bound: CeremonyBinding,
+        binding: CeremonyBinding,
         of: &Username,
-        act: CeremonyState,
+        state: CeremonyState,
     ) -> Result<String, AuthError> {
         let token = Token::random(TokenKind::Flow, &self.0.rng);
-        let body = serde_json::to_string(&Ceremony { bound, act });
+        let body = serde_json::to_string(&Ceremony { binding, state });
         let created_at = self.0.clock.now();
-        let slip = OneTimeToken {
+        let one_time = OneTimeToken {
             kind: OneTimeKind::Ceremony,
             hash: token.hash(),
             username: Some(of.clone()),
             body: body.map_err(|_| AuthError::Internal("a ceremony is no JSON"))?,
             created_at,
-            expires_at: clock::add(created_at, OPEN),
+            expires_at: clock::add(created_at, CEREMONY_LIFETIME),
         };
-        self.0.store.insert_token(slip).await?;
+        self.0.store.insert_token(one_time).await?;
         Ok(token.expose().to_owned())
     }
 
@@ -148,24 +151,24 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`PasskeyError::Over`] for one that is unknown, used, too old, or somebody else's.
-    pub(crate) async fn consume_ceremony(&self, shown: &str, bound: &CeremonyBinding) -> Result<CeremonyState, AuthError> {
-        let token = Token::parse(TokenKind::Flow, shown).ok_or(PasskeyError::CeremonyExpired)?;
-        let slip = self
+    pub(crate) async fn consume_ceremony(&self, raw: &str, binding: &CeremonyBinding) -> Result<CeremonyState, AuthError> {
+        let token = Token::parse(TokenKind::Flow, raw).ok_or(PasskeyError::CeremonyExpired)?;
+        let one_time = self
             .0
             .store
             .consume_token(OneTimeKind::Ceremony, &token.hash(), self.0.clock.now())
             .await?;
-        let slip = slip.ok_or(PasskeyError::CeremonyExpired)?;
-        let kept: Ceremony = serde_json::from_str(&slip.body)
+        let one_time = one_time.ok_or(PasskeyError::CeremonyExpired)?;
+        let stored: Ceremony = serde_json::from_str(&one_time.body)
             .map_err(|_| AuthError::Internal("a ceremony cannot be read"))?;
-        if kept.bound == *bound {
-            Ok(kept.act)
+        if stored.binding == *binding {
+            Ok(stored.state)
         } else {
             Err(PasskeyError::CeremonyExpired.into())
         }
     }
 }
 
-fn of_browser(cookie: &Token) -> String {
+fn browser_aad(cookie: &Token) -> String {
     format!("passkey/sign-in/{}", cookie.hash().as_str())
 }

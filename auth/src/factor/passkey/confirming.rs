@@ -8,9 +8,9 @@ impl<S: AuthStore> Auth<S> {
     ///
     /// # Errors
     /// [`AuthError::SignInOver`]; [`PasskeyError::NoneSuch`] where the account has none.
-    pub async fn start_passkey_mfa(&self, half_way: &str) -> Result<PasskeyChallenge, AuthError> {
-        let waiting = self.pending_sign_in(half_way).await?;
-        self.start_assertion(&waiting.account.username, CeremonyBinding::for_mfa(&waiting.slip))
+    pub async fn start_passkey_mfa(&self, token: &str) -> Result<PasskeyChallenge, AuthError> {
+        let pending = self.pending_sign_in(token).await?;
+        self.start_assertion(&pending.account.username, CeremonyBinding::for_mfa(&pending.token_hash))
             .await
     }
 
@@ -20,22 +20,22 @@ impl<S: AuthStore> Auth<S> {
     /// [`PasskeyError::Refused`], [`PasskeyError::Over`], [`AuthError::SignInOver`], [`AuthError::Throttled`].
     pub async fn finish_passkey_mfa(
         &self,
-        half_way: &str,
-        answered: PasskeyResponse<'_>,
+        token: &str,
+        response: PasskeyResponse<'_>,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let waiting = self.pending_sign_in(half_way).await?;
-        let bound = CeremonyBinding::for_mfa(&waiting.slip);
+        let pending = self.pending_sign_in(token).await?;
+        let binding = CeremonyBinding::for_mfa(&pending.token_hash);
         let proved = self
-            .finish_assertion(&waiting.account.username, answered, &bound, &from)
+            .finish_assertion(&pending.account.username, response, &binding, &from)
             .await?;
-        self.complete_mfa(waiting, proved, from).await
+        self.complete_mfa(pending, proved, from).await
     }
 
     /// # Errors
     /// [`PasskeyError::NoneSuch`] where the account has none.
     pub async fn start_passkey_step_up(&self, caller: &Caller) -> Result<PasskeyChallenge, AuthError> {
-        self.start_assertion(&caller.account().username, CeremonyBinding::to_session(caller))
+        self.start_assertion(&caller.account().username, CeremonyBinding::for_session(caller))
             .await
     }
 
@@ -46,20 +46,20 @@ impl<S: AuthStore> Auth<S> {
     pub async fn finish_passkey_step_up(
         &self,
         caller: &Caller,
-        answered: PasskeyResponse<'_>,
+        response: PasskeyResponse<'_>,
         from: &Origin,
     ) -> Result<Caller, AuthError> {
         let proved = self
             .finish_assertion(
                 &caller.account().username,
-                answered,
-                &CeremonyBinding::to_session(caller),
+                response,
+                &CeremonyBinding::for_session(caller),
                 from,
             )
             .await;
         let proved = proved.map_err(|error| match error {
             // The session is as good as before.
-            AuthError::Passkey(PasskeyError::Refused) => PasskeyError::NotConfirmed.into(),
+            AuthError::Passkey(PasskeyError::Rejected) => PasskeyError::NotConfirmed.into(),
             other => other,
         })?;
         self.mark_recent(caller, proved).await

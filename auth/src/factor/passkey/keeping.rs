@@ -1,7 +1,7 @@
 //! Adding passkeys to one's account, naming and removing them.
 
 use super::{
-    AddedPasskey, PasskeyChallenge, Kept, PasskeyInfo, NewPasskey, PasskeyError, Stored,
+    AddedPasskey, PasskeyChallenge, PasskeyBody, PasskeyInfo, NewPasskey, PasskeyError, StoredPasskey,
     ceremony::{CeremonyState, CeremonyBinding},
     factor_id,
     proving::METHODS,
@@ -14,26 +14,26 @@ impl<S: AuthStore> Auth<S> {
     /// Oldest first.
     pub async fn passkeys(&self, caller: &Caller) -> Result<Vec<PasskeyInfo>, AuthError> {
         let stored = self.stored_passkeys(&caller.account().username).await?;
-        Ok(stored.into_iter().map(known).collect())
+        Ok(stored.into_iter().map(passkey_info).collect())
     }
 
     /// # Errors
     /// [`PasskeyError::Unavailable`], [`PasskeyError::TooMany`], [`AuthError::StepUpNeeded`].
     pub async fn start_registration(&self, caller: &Caller) -> Result<PasskeyChallenge, AuthError> {
         caller.require_recent()?;
-        let (party, account) = (self.party()?, caller.account());
+        let (party, account) = (self.relying_party()?, caller.account());
         let stored = self.stored_passkeys(&account.username).await?;
         self.is_below_limit(&stored)?;
         let new = || uuid::Uuid::from_bytes(self.0.rng.bytes());
-        let handle = stored.first().map_or_else(new, |stored| stored.kept.handle);
+        let handle = stored.first().map_or_else(new, |stored| stored.body.handle);
         let ids = stored
             .iter()
-            .map(|stored| stored.kept.passkey.cred_id().clone())
+            .map(|stored| stored.body.passkey.cred_id().clone())
             .collect();
         let (options, state) = party.start_registration(handle, account, ids)?;
-        let act = CeremonyState::Enrol { handle, state };
+        let ceremony_state = CeremonyState::Enrol { handle, state };
         let ceremony = self
-            .store_ceremony(CeremonyBinding::to_session(caller), &account.username, act)
+            .store_ceremony(CeremonyBinding::for_session(caller), &account.username, ceremony_state)
             .await?;
         Ok(PasskeyChallenge { ceremony, options })
     }
@@ -48,17 +48,17 @@ impl<S: AuthStore> Auth<S> {
         from: &Origin,
     ) -> Result<AddedPasskey, AuthError> {
         caller.require_recent()?;
-        let (party, username) = (self.party()?, &caller.account().username);
-        let act = self
-            .consume_ceremony(new.answered.ceremony, &CeremonyBinding::to_session(caller))
+        let (party, username) = (self.relying_party()?, &caller.account().username);
+        let ceremony_state = self
+            .consume_ceremony(new.response.ceremony, &CeremonyBinding::for_session(caller))
             .await?;
-        let CeremonyState::Enrol { handle, state } = act else {
+        let CeremonyState::Enrol { handle, state } = ceremony_state else {
             return Err(PasskeyError::CeremonyExpired.into());
         };
-        let passkey = party.finish_registration(new.answered.credential, &state)?;
+        let passkey = party.finish_registration(new.response.credential, &state)?;
         self.is_below_limit(&self.stored_passkeys(username).await?)?;
         let (id, now) = (factor_id(passkey.cred_id()), self.0.clock.now());
-        let kept = Kept {
+        let body = PasskeyBody {
             handle,
             passkey,
             ended: Vec::new(),
@@ -68,7 +68,7 @@ impl<S: AuthStore> Auth<S> {
             username: username.clone(),
             kind: FactorKind::Passkey,
             name: new.name.as_str().to_owned(),
-            body: kept.write()?,
+            body: body.to_json()?,
             counter: 0,
             created_at: now,
             last_used_at: None,
@@ -83,11 +83,11 @@ impl<S: AuthStore> Auth<S> {
                 other => other,
             })?;
         Ok(AddedPasskey {
-            passkey: known(Stored {
+            passkey: passkey_info(StoredPasskey {
                 factor: added.factor,
-                kept,
+                body,
             }),
-            recovery_codes: added.codes,
+            recovery_codes: added.recovery_codes,
         })
     }
 
@@ -106,12 +106,12 @@ impl<S: AuthStore> Auth<S> {
         self.remove_factor(caller, id, from).await
     }
 
-    fn is_below_limit(&self, stored: &[Stored]) -> Result<(), AuthError> {
-        let most = self.0.settings.passkeys.most;
-        if stored.len() < most {
+    fn is_below_limit(&self, stored: &[StoredPasskey]) -> Result<(), AuthError> {
+        let max = self.0.settings.passkeys.max_passkeys;
+        if stored.len() < max {
             Ok(())
         } else {
-            Err(PasskeyError::TooMany { most }.into())
+            Err(PasskeyError::TooMany { max }.into())
         }
     }
 
@@ -134,10 +134,10 @@ impl<S: AuthStore> Auth<S> {
             return Err(PasskeyError::NotRegistered.into());
         }
         name.as_str().clone_into(&mut found.factor.name);
-        Ok(known(found))
+        Ok(passkey_info(found))
     }
 
-    async fn own_passkey(&self, caller: &Caller, id: &FactorId) -> Result<Stored, AuthError> {
+    async fn own_passkey(&self, caller: &Caller, id: &FactorId) -> Result<StoredPasskey, AuthError> {
         let stored = self.stored_passkeys(&caller.account().username).await?;
         stored
             .into_iter()
@@ -146,13 +146,13 @@ impl<S: AuthStore> Auth<S> {
     }
 }
 
-fn known(stored: Stored) -> PasskeyInfo {
-    let Stored { factor, kept } = stored;
+fn passkey_info(stored: StoredPasskey) -> PasskeyInfo {
+    let StoredPasskey { factor, body } = stored;
     PasskeyInfo {
         id: factor.id,
         name: factor.name,
         created_at: factor.created_at,
         last_used_at: factor.last_used_at,
-        synced: kept.is_synced(),
+        synced: body.is_synced(),
     }
 }

@@ -18,7 +18,7 @@ use super::PasskeyError;
 use crate::{Account, AuthError};
 
 /// `WebAuthn` level 3 §7.1: longer ids are no credential's.
-const LONGEST_ID: usize = 1023;
+const MAX_CREDENTIAL_ID: usize = 1023;
 
 /// Options for `navigator.credentials`, in the JSON that `PublicKeyCredential.parse…FromJSON` takes (§5.1.8).
 pub(crate) type Options = Value;
@@ -31,7 +31,7 @@ pub(crate) struct RelyingParty {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AssertionError {
     /// Not what the key would have signed, or not for us, or not for this ceremony.
-    Wrong,
+    Invalid,
     /// The signature is right and its counter is not ahead of the last one: there are two of this key (§6.1.1).
     Cloned,
 }
@@ -39,7 +39,7 @@ pub(crate) enum AssertionError {
 impl RelyingParty {
     /// `None` where no browser would make a passkey: without TLS, unless it is this machine, and at a bare address.
     /// A loopback address stands for `localhost`, where browsers do.
-    pub(crate) fn of(public_url: &str, name: &str) -> Option<Self> {
+    pub(crate) fn new(public_url: &str, name: &str) -> Option<Self> {
         let url = rp_url(public_url)?;
         let id = url.domain()?;
         let webauthn = WebauthnBuilder::new(id, &url)
@@ -59,16 +59,16 @@ impl RelyingParty {
         known: Vec<CredentialID>,
     ) -> Result<(Options, PasskeyRegistration), AuthError> {
         let name = owner.username.as_str();
-        let shown = owner
+        let display_name = owner
             .display_name
             .as_ref()
             .map_or(name, |name| name.as_str());
         let started = self
             .webauthn
-            .start_passkey_registration(handle, name, shown, Some(known));
+            .start_passkey_registration(handle, name, display_name, Some(known));
         let (options, state) =
             started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
-        let mut options = public_key(&options)?;
+        let mut options = public_key_options(&options)?;
         let choice = &mut options["authenticatorSelection"];
         choice["residentKey"] = "required".into();
         choice["requireResidentKey"] = true.into();
@@ -77,11 +77,11 @@ impl RelyingParty {
 
     pub(crate) fn finish_registration(
         &self,
-        shown: &Value,
+        response: &Value,
         state: &PasskeyRegistration,
     ) -> Result<Passkey, AuthError> {
-        let credential: RegisterPublicKeyCredential = read(shown)?;
-        if credential.raw_id.len() > LONGEST_ID || credential.type_ != "public-key" {
+        let credential: RegisterPublicKeyCredential = parse_credential(response)?;
+        if credential.raw_id.len() > MAX_CREDENTIAL_ID || credential.type_ != "public-key" {
             return Err(PasskeyError::Malformed.into());
         }
         self.webauthn
@@ -94,18 +94,18 @@ impl RelyingParty {
         let started = self.webauthn.start_discoverable_authentication();
         let (options, state) =
             started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
-        Ok((public_key(&options)?, state))
+        Ok((public_key_options(&options)?, state))
     }
 
     pub(crate) fn finish_discoverable(
         &self,
-        shown: &Assertion,
+        assertion: &Assertion,
         state: DiscoverableAuthentication,
         passkey: &Passkey,
     ) -> Result<AuthenticationResult, AssertionError> {
         self.webauthn
-            .finish_discoverable_authentication_v2(&shown.0, state, passkey)
-            .map_err(|error| refused(&error))
+            .finish_discoverable_authentication_v2(&assertion.0, state, passkey)
+            .map_err(|error| to_assertion_error(&error))
     }
 
     /// One of somebody's passkeys.
@@ -116,17 +116,17 @@ impl RelyingParty {
         let started = self.webauthn.start_passkey_authentication(passkeys);
         let (options, state) =
             started.map_err(|_| AuthError::Internal("no passkey could be asked for"))?;
-        Ok((public_key(&options)?, state))
+        Ok((public_key_options(&options)?, state))
     }
 
     pub(crate) fn finish_authentication(
         &self,
-        shown: &Assertion,
+        assertion: &Assertion,
         state: &PasskeyAuthentication,
     ) -> Result<AuthenticationResult, AssertionError> {
         self.webauthn
-            .finish_passkey_authentication(&shown.0, state)
-            .map_err(|error| refused(&error))
+            .finish_passkey_authentication(&assertion.0, state)
+            .map_err(|error| to_assertion_error(&error))
     }
 }
 
@@ -143,10 +143,10 @@ pub(crate) struct Assertion(PublicKeyCredential);
 impl Assertion {
     /// # Errors
     /// [`PasskeyError::Bad`] where it is none at all.
-    pub(crate) fn read(shown: &Value) -> Result<Self, AuthError> {
-        let credential: PublicKeyCredential = read(shown)?;
+    pub(crate) fn parse(response: &Value) -> Result<Self, AuthError> {
+        let credential: PublicKeyCredential = parse_credential(response)?;
         let is_framed = client_data(&credential).is_none_or(|data| data.cross_origin == Some(true));
-        if credential.raw_id.len() > LONGEST_ID || credential.type_ != "public-key" || is_framed {
+        if credential.raw_id.len() > MAX_CREDENTIAL_ID || credential.type_ != "public-key" || is_framed {
             return Err(PasskeyError::Malformed.into());
         }
         Ok(Self(credential))
@@ -157,10 +157,10 @@ impl Assertion {
     }
 
     /// Whether it is said to be of the account with this user handle (§5.4.3); `None` where the device did not say.
-    pub(crate) fn names(&self, handle: Uuid) -> Option<bool> {
+    pub(crate) fn user_handle_matches(&self, handle: Uuid) -> Option<bool> {
         self.0
             .get_user_unique_id()
-            .map(|said| said == handle.as_bytes())
+            .map(|returned| returned == handle.as_bytes())
     }
 }
 
@@ -175,20 +175,20 @@ fn client_data(credential: &PublicKeyCredential) -> Option<ClientData> {
     serde_json::from_slice(&credential.response.client_data_json).ok()
 }
 
-fn read<T: serde::de::DeserializeOwned>(shown: &Value) -> Result<T, AuthError> {
+fn parse_credential<T: serde::de::DeserializeOwned>(shown: &Value) -> Result<T, AuthError> {
     T::deserialize(shown).map_err(|_| AuthError::Passkey(PasskeyError::Malformed))
 }
 
-fn refused(error: &WebauthnError) -> AssertionError {
+fn to_assertion_error(error: &WebauthnError) -> AssertionError {
     match error {
         WebauthnError::CredentialPossibleCompromise => AssertionError::Cloned,
-        _ => AssertionError::Wrong,
+        _ => AssertionError::Invalid,
     }
 }
 
-fn public_key(options: &impl serde::Serialize) -> Result<Options, AuthError> {
-    let whole = serde_json::to_value(options).ok();
-    let inner = whole.and_then(|mut whole| whole.get_mut("publicKey").map(Value::take));
+fn public_key_options(options: &impl serde::Serialize) -> Result<Options, AuthError> {
+    let json = serde_json::to_value(options).ok();
+    let inner = json.and_then(|mut json| json.get_mut("publicKey").map(Value::take));
     inner.ok_or(AuthError::Internal("options of a passkey are no JSON"))
 }
 
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn passkeys_require_https_domain_or_localhost() {
-        let origin = |url| RelyingParty::of(url, "Strongroom").and_then(|_| webauthn_origin(url));
+        let origin = |url| RelyingParty::new(url, "Strongroom").and_then(|_| webauthn_origin(url));
         let works = [
             ("https://files.example.org", "https://files.example.org"),
             (
@@ -240,7 +240,7 @@ mod tests {
             "x",
         ] {
             assert!(
-                RelyingParty::of(url, "Strongroom").is_none() && webauthn_origin(url).is_none(),
+                RelyingParty::new(url, "Strongroom").is_none() && webauthn_origin(url).is_none(),
                 "{url}"
             );
         }

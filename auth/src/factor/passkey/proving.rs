@@ -8,7 +8,7 @@ use webauthn_rs::prelude::AuthenticationResult;
 
 use super::PasskeyError;
 use super::{
-    PasskeyResponse, PasskeyChallenge, Stored,
+    PasskeyResponse, PasskeyChallenge, StoredPasskey,
     ceremony::{CeremonyState, CeremonyBinding, ReplayMarker, PendingPasskeySignIn},
     factor_id,
     party::{AssertionError, Assertion},
@@ -23,7 +23,7 @@ use crate::{
 pub(super) const METHODS: [AuthMethod; 2] = [AuthMethod::Passkey, AuthMethod::UserVerified];
 
 /// Who meets others at the same key so often gives up.
-const TRIES: usize = 5;
+const MAX_RETRIES: usize = 5;
 
 impl<S: AuthStore> Auth<S> {
     /// The same for everybody, whoever may be about to sign in: there is no name to try. The answer is good together
@@ -33,7 +33,7 @@ impl<S: AuthStore> Auth<S> {
     /// [`PasskeyError::Unavailable`].
     pub fn start_sign_in(&self, browser: Option<Token>) -> Result<(PasskeyChallenge, Token), AuthError> {
         let browser = browser.unwrap_or_else(|| Token::random(TokenKind::Flow, &self.0.rng));
-        let (options, state) = self.party()?.start_discoverable()?;
+        let (options, state) = self.relying_party()?.start_discoverable()?;
         Ok((
             PasskeyChallenge {
                 ceremony: self.seal_sign_in(state, &browser)?,
@@ -49,49 +49,49 @@ impl<S: AuthStore> Auth<S> {
     /// [`PasskeyError::Refused`], [`PasskeyError::Over`], [`PasskeyError::Bad`], [`AuthError::Throttled`].
     pub async fn finish_sign_in_with_passkey(
         &self,
-        answered: PasskeyResponse<'_>,
+        response: PasskeyResponse<'_>,
         browser: &Token,
         from: Origin,
     ) -> Result<SignedIn, AuthError> {
-        let shown = Assertion::read(answered.credential)?;
-        let sign_in = self.open_sign_in(answered.ceremony, browser)?;
+        let assertion = Assertion::parse(response.credential)?;
+        let sign_in = self.open_sign_in(response.ceremony, browser)?;
         // Found without a name, so it has to say whose it is.
         let stored = self
-            .passkey_of(&shown)
+            .stored_passkey(&assertion)
             .await?
-            .filter(|stored| shown.names(stored.kept.handle) == Some(true));
-        let entered = match &stored {
-            Some(stored) => self.complete_passkey(&shown, sign_in, stored, &from).await,
-            None => Err(PasskeyError::Refused.into()),
+            .filter(|stored| assertion.user_handle_matches(stored.body.handle) == Some(true));
+        let result = match &stored {
+            Some(stored) => self.complete_passkey(&assertion, sign_in, stored, &from).await,
+            None => Err(PasskeyError::Rejected.into()),
         };
-        if let Err(AuthError::Passkey(PasskeyError::Refused)) = entered {
-            let whose = stored.as_ref().map(|stored| &stored.factor.username);
-            self.penalize(CredentialKind::Passkey, &from, whose).await?;
+        if let Err(AuthError::Passkey(PasskeyError::Rejected)) = result {
+            let account = stored.as_ref().map(|stored| &stored.factor.username);
+            self.penalize(CredentialKind::Passkey, &from, account).await?;
         }
-        entered
+        result
     }
 
     async fn complete_passkey(
         &self,
-        shown: &Assertion,
-        PendingPasskeySignIn { once, state }: PendingPasskeySignIn,
-        stored: &Stored,
+        assertion: &Assertion,
+        PendingPasskeySignIn { marker, state }: PendingPasskeySignIn,
+        stored: &StoredPasskey,
         from: &Origin,
     ) -> Result<SignedIn, AuthError> {
         // Before the counter is looked at: the same again is no copy of the key.
-        if stored.kept.ended.contains(&once) {
+        if stored.body.ended.contains(&marker) {
             return Err(PasskeyError::CeremonyExpired.into());
         }
-        let checked = self.party()?.finish_discoverable(shown, state, &stored.kept.passkey);
+        let checked = self.relying_party()?.finish_discoverable(assertion, state, &stored.body.passkey);
         let (account, result) = self.check_clone(stored, checked, from).await?;
-        if account.epoch.changed_between(once.began(), self.0.clock.now()) {
+        if account.epoch.changed_between(marker.started_at(), self.0.clock.now()) {
             return Err(PasskeyError::CeremonyExpired.into());
         }
         // Nobody comes in before a link has set a new password, whatever way they come.
         if account.must_change_password {
-            return Err(AuthError::ResetRequired);
+            return Err(AuthError::PasswordChangeRequired);
         }
-        self.record_use(&stored.factor, &result, Some(once)).await?;
+        self.record_use(&stored.factor, &result, Some(marker)).await?;
         self.sign_in_account(&account, from.clone()).await
     }
 
@@ -102,20 +102,20 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn start_assertion(
         &self,
         of: &Username,
-        bound: CeremonyBinding,
+        binding: CeremonyBinding,
     ) -> Result<PasskeyChallenge, AuthError> {
-        let party = self.party()?;
+        let party = self.relying_party()?;
         let known: Vec<_> = self
             .stored_passkeys(of)
             .await?
             .into_iter()
-            .map(|stored| stored.kept.passkey)
+            .map(|stored| stored.body.passkey)
             .collect();
         if known.is_empty() {
             return Err(PasskeyError::NotRegistered.into());
         }
         let (options, state) = party.start_authentication(&known)?;
-        let ceremony = self.store_ceremony(bound, of, CeremonyState::Prove(state)).await?;
+        let ceremony = self.store_ceremony(binding, of, CeremonyState::Prove(state)).await?;
         Ok(PasskeyChallenge { ceremony, options })
     }
 
@@ -126,42 +126,42 @@ impl<S: AuthStore> Auth<S> {
     pub(crate) async fn finish_assertion(
         &self,
         of: &Username,
-        answered: PasskeyResponse<'_>,
-        bound: &CeremonyBinding,
+        response: PasskeyResponse<'_>,
+        binding: &CeremonyBinding,
         from: &Origin,
     ) -> Result<AuthMethods, AuthError> {
-        let shown = Assertion::read(answered.credential)?;
-        let CeremonyState::Prove(state) = self.consume_ceremony(answered.ceremony, bound).await? else {
+        let assertion = Assertion::parse(response.credential)?;
+        let CeremonyState::Prove(state) = self.consume_ceremony(response.ceremony, binding).await? else {
             return Err(PasskeyError::CeremonyExpired.into());
         };
-        let is_theirs = |stored: &Stored| {
-            stored.factor.username == *of && shown.names(stored.kept.handle) != Some(false)
+        let is_theirs = |stored: &StoredPasskey| {
+            stored.factor.username == *of && assertion.user_handle_matches(stored.body.handle) != Some(false)
         };
-        let stored = self.passkey_of(&shown).await?.filter(is_theirs);
-        let judged = match &stored {
+        let stored = self.stored_passkey(&assertion).await?.filter(is_theirs);
+        let result = match &stored {
             Some(stored) => {
-                self.is_still_registered(stored, self.party()?.finish_authentication(&shown, &state), from)
+                self.is_still_registered(stored, self.relying_party()?.finish_authentication(&assertion, &state), from)
                     .await
             }
-            None => Err(PasskeyError::Refused.into()),
+            None => Err(PasskeyError::Rejected.into()),
         };
-        if let Err(AuthError::Passkey(PasskeyError::Refused)) = judged {
+        if let Err(AuthError::Passkey(PasskeyError::Rejected)) = result {
             self.penalize(CredentialKind::Passkey, from, Some(of)).await?;
         }
-        judged.map(|()| AuthMethods::of(&METHODS))
+        result.map(|()| AuthMethods::of(&METHODS))
     }
 
-    async fn passkey_of(&self, shown: &Assertion) -> Result<Option<Stored>, AuthError> {
-        let factor = self.0.store.factor(&factor_id(shown.id())).await?;
+    async fn stored_passkey(&self, assertion: &Assertion) -> Result<Option<StoredPasskey>, AuthError> {
+        let factor = self.0.store.factor(&factor_id(assertion.id())).await?;
         factor
             .filter(|factor| factor.kind == FactorKind::Passkey)
-            .map(Stored::read)
+            .map(StoredPasskey::parse)
             .transpose()
     }
 
     async fn is_still_registered(
         &self,
-        stored: &Stored,
+        stored: &StoredPasskey,
         checked: Result<AuthenticationResult, AssertionError>,
         from: &Origin,
     ) -> Result<(), AuthError> {
@@ -172,23 +172,23 @@ impl<S: AuthStore> Auth<S> {
     /// The owner, if all is well.
     async fn check_clone(
         &self,
-        stored: &Stored,
+        stored: &StoredPasskey,
         checked: Result<AuthenticationResult, AssertionError>,
         from: &Origin,
     ) -> Result<(Account, AuthenticationResult), AuthError> {
         let known = self.0.store.credentials(&stored.factor.username).await?;
         let account = known
             .map(|known| known.account)
-            .filter(|account| account.standing == AccountStatus::Active);
-        let account = account.ok_or(PasskeyError::Refused)?;
+            .filter(|account| account.status == AccountStatus::Active);
+        let account = account.ok_or(PasskeyError::Rejected)?;
         match checked {
             Ok(result) if result.user_verified() => Ok((account, result)),
-            Ok(_) | Err(AssertionError::Wrong) => Err(PasskeyError::Refused.into()),
+            Ok(_) | Err(AssertionError::Invalid) => Err(PasskeyError::Rejected.into()),
             Err(AssertionError::Cloned) => {
                 tracing::warn!(username = %account.username, "a passkey's counter went back: there may be a copy of it");
-                self.tell_about(&account, SecurityNotice::PasskeyCopied, &stored.factor.name, from)
+                self.tell_about(&account, SecurityNotice::PasskeyCloned, &stored.factor.name, from)
                     .await?;
-                Err(PasskeyError::Refused.into())
+                Err(PasskeyError::Rejected.into())
             }
         }
     }
@@ -199,28 +199,28 @@ impl<S: AuthStore> Auth<S> {
         &self,
         factor: &Factor,
         result: &AuthenticationResult,
-        ended: Option<ReplayMarker>,
+        marker: Option<ReplayMarker>,
     ) -> Result<(), AuthError> {
         let (counter, now) = (i64::from(result.counter()), self.0.clock.now());
         let mut factor = factor.clone();
-        for _ in 0..TRIES {
-            let Stored {
-                mut kept,
+        for _ in 0..MAX_RETRIES {
+            let StoredPasskey {
+                mut body,
                 factor: read,
-            } = Stored::read(factor)?;
-            if ended.as_ref().is_some_and(|once| kept.ended.contains(once)) {
+            } = StoredPasskey::parse(factor)?;
+            if marker.as_ref().is_some_and(|once| body.ended.contains(once)) {
                 return Err(PasskeyError::CeremonyExpired.into());
             }
             if counter > 0 && counter <= read.counter {
-                return Err(PasskeyError::Refused.into());
+                return Err(PasskeyError::Rejected.into());
             }
-            kept.passkey.update_credential(result);
-            kept.ended.retain(|once| now < once.until);
-            kept.ended.extend(ended.clone());
+            body.passkey.update_credential(result);
+            body.ended.retain(|once| now < once.until);
+            body.ended.extend(marker.clone());
             if self
                 .0
                 .store
-                .update_factor_if(&read, kept.write()?, counter, now)
+                .update_factor_if(&read, body.to_json()?, counter, now)
                 .await?
             {
                 return Ok(());
@@ -230,22 +230,22 @@ impl<S: AuthStore> Auth<S> {
                 .store
                 .factor(&read.id)
                 .await?
-                .ok_or(PasskeyError::Refused)?;
+                .ok_or(PasskeyError::Rejected)?;
         }
-        Err(PasskeyError::Refused.into())
+        Err(PasskeyError::Rejected.into())
     }
 
     /// `account` was read before the passkey was: one that was removed while it signed in was removed in time.
     async fn sign_in_account(&self, account: &Account, from: Origin) -> Result<SignedIn, AuthError> {
-        let beginning = NewSession::interactive(SessionKind::Web, AuthMethods::of(&METHODS), from);
+        let new_session = NewSession::interactive(SessionKind::Web, AuthMethods::of(&METHODS), from);
         let (session, secret) = self
-            .create_session(account, beginning)
+            .create_session(account, new_session)
             .await?
-            .ok_or(PasskeyError::Refused)?;
+            .ok_or(PasskeyError::Rejected)?;
         let rights = self
             .rights(&account.username)
             .await?
-            .ok_or(PasskeyError::Refused)?;
+            .ok_or(PasskeyError::Rejected)?;
         Ok(SignedIn {
             caller: self.caller_for(rights, Arc::new(session), AuthVia::Cookie),
             secret,

@@ -4,7 +4,7 @@
 pub enum PasskeyError {
     /// Not said why: unknown, of a disabled account, copied, signed for another place.
     #[error("This passkey was not accepted.")]
-    Refused,
+    Rejected,
     /// The same, of somebody who is signed in and stays so.
     #[error("This passkey was not accepted.")]
     NotConfirmed,
@@ -18,8 +18,8 @@ pub enum PasskeyError {
     AlreadyRegistered,
     #[error("Passkey not found")]
     NotRegistered,
-    #[error("You already have {most} passkeys. Remove one first.")]
-    TooMany { most: usize },
+    #[error("You already have {max} passkeys. Remove one first.")]
+    TooMany { max: usize },
     /// See [`PasskeyRules`](super::PasskeyRules).
     #[error("Passkeys require an https address with a host name. This installation has none.")]
     Unavailable,

@@ -1,66 +1,66 @@
 use super::*;
 
-fn about(username: &str) -> UserInputs {
+fn user_inputs(username: &str) -> UserInputs {
     UserInputs {
         username: Some(Username::parse(username).unwrap()),
         ..UserInputs::default()
     }
 }
 
-fn check(username: &str, raw: &str) -> Option<PasswordRejected> {
+fn rejection(username: &str, raw: &str) -> Option<PasswordRejected> {
     evaluate(
         &Password::new(raw.to_owned()),
-        &about(username),
-        FactorContext::Alone,
+        &user_inputs(username),
+        FactorContext::PasswordOnly,
         &[],
     )
-    .refused
+    .rejection
 }
 
-fn beside_a_factor(raw: &str) -> Option<PasswordRejected> {
+fn rejection_with_second_factor(raw: &str) -> Option<PasswordRejected> {
     evaluate(
         &Password::new(raw.to_owned()),
-        &about("ada"),
-        FactorContext::WithFactor,
+        &user_inputs("ada"),
+        FactorContext::WithSecondFactor,
         &[],
     )
-    .refused
+    .rejection
 }
 
-const SHORT: Option<PasswordRejected> = Some(PasswordRejected::TooShort { least: 15 });
+const TOO_SHORT: Option<PasswordRejected> = Some(PasswordRejected::TooShort { min_length: 15 });
 
 #[test]
 fn password_needs_fifteen_characters_of_any_script() {
-    assert_eq!(check("ada", "žluťoučký kůň "), SHORT);
-    assert_eq!(check("ada", "žluťoučký kůň §"), None);
-    assert_eq!(check("ada", "🦀🐧🦊🐙🦉🐝🦋🐢🦈🐳🐿🦔🐌🦜🐞"), None);
-    assert_eq!(check("ada", "パスワードは長いほど良い文です"), None);
+    assert_eq!(rejection("ada", "žluťoučký kůň "), TOO_SHORT);
+    assert_eq!(rejection("ada", "žluťoučký kůň §"), None);
+    assert_eq!(rejection("ada", "🦀🐧🦊🐙🦉🐝🦋🐢🦈🐳🐿🦔🐌🦜🐞"), None);
+    assert_eq!(rejection("ada", "パスワードは長いほど良い文です"), None);
 }
 
 #[test]
 fn password_with_second_factor_needs_eight_characters() {
     assert_eq!(
-        beside_a_factor("xK7vq2W"),
-        Some(PasswordRejected::TooShort { least: 8 })
+        rejection_with_second_factor("xK7vq2W"),
+        Some(PasswordRejected::TooShort { min_length: 8 })
     );
-    assert_eq!(beside_a_factor("xK7vq2Wz"), None);
+    assert_eq!(rejection_with_second_factor("xK7vq2Wz"), None);
 }
 
 #[test]
 fn password_length_counts_composed_characters() {
     let apart = "e\u{301}u\u{308}a\u{300}o\u{302}n\u{303}c\u{327}i\u{301}y\u{301}";
     assert_eq!(apart.chars().count(), 16);
-    assert_eq!(check("ada", apart), SHORT);
+    assert_eq!(rejection("ada", apart), TOO_SHORT);
     // One character that NFKC writes as eighteen is one.
-    assert_eq!(check("ada", "\u{fdfa}"), SHORT);
+    assert_eq!(rejection("ada", "\u{fdfa}"), TOO_SHORT);
 }
 
 #[test]
 fn password_over_1024_bytes_is_rejected() {
     let long = "seven copper kettles sing while nine owls count marbles, ".repeat(18);
-    assert_eq!(check("ada", &long[..128]), None);
-    assert_eq!(check("ada", &long[..1024]), None);
-    assert_eq!(check("ada", &long[..1025]), Some(PasswordRejected::TooLong));
+    assert_eq!(rejection("ada", &long[..128]), None);
+    assert_eq!(rejection("ada", &long[..1024]), None);
+    assert_eq!(rejection("ada", &long[..1025]), Some(PasswordRejected::TooLong));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn password_needs_no_specific_character_class() {
         "&~^%=;]|)_{@\"(<",
         "correct horse battery",
     ] {
-        assert_eq!(check("ada", raw), None, "{raw}");
+        assert_eq!(rejection("ada", raw), None, "{raw}");
     }
 }
 
@@ -85,11 +85,11 @@ fn password_of_username_and_product_name_is_rejected() {
         "LovelaceStrongroom1",
         "Lovelace1234567",
     ] {
-        assert_eq!(check("lovelace", raw), Some(PasswordRejected::Expected), "{raw}");
+        assert_eq!(rejection("lovelace", raw), Some(PasswordRejected::Contextual), "{raw}");
     }
-    assert_eq!(check("x", "xxxxxxxxxxxxxxx"), Some(PasswordRejected::Expected));
-    assert_eq!(check("lovelace", "a strongroom full of gears"), None);
-    assert_eq!(check("a", "correct horse battery"), None);
+    assert_eq!(rejection("x", "xxxxxxxxxxxxxxx"), Some(PasswordRejected::Contextual));
+    assert_eq!(rejection("lovelace", "a strongroom full of gears"), None);
+    assert_eq!(rejection("a", "correct horse battery"), None);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn password_of_display_name_or_email_is_rejected() {
         email: Some(EmailAddress::parse("countess@analytical.example").unwrap()),
     };
     let check =
-        |raw: &str| evaluate(&Password::new(raw.to_owned()), &about, FactorContext::Alone, &[]).refused;
+        |raw: &str| evaluate(&Password::new(raw.to_owned()), &about, FactorContext::PasswordOnly, &[]).rejection;
     for raw in [
         "augusta lovelace",
         "Lovelace.Augusta.1815",
@@ -108,7 +108,7 @@ fn password_of_display_name_or_email_is_rejected() {
         "analytical.example!",
         "CountessAnalytical1",
     ] {
-        assert_eq!(check(raw), Some(PasswordRejected::Expected), "{raw}");
+        assert_eq!(check(raw), Some(PasswordRejected::Contextual), "{raw}");
     }
     assert_eq!(check("the countess rides a purple tram"), None);
 }
@@ -119,11 +119,11 @@ fn password_of_configured_context_words_is_rejected() {
     let check = |raw: &str| {
         evaluate(
             &Password::new(raw.to_owned()),
-            &about("ada"),
-            FactorContext::Alone,
+            &user_inputs("ada"),
+            FactorContext::PasswordOnly,
             &known,
         )
-        .refused
+        .rejection
     };
     for raw in [
         "acme acme acme acme",
@@ -132,17 +132,17 @@ fn password_of_configured_context_words_is_rejected() {
         "ＡＣＭＥ Strongroom 1",
         "Acme.Ada.1234567",
     ] {
-        assert_eq!(check(raw), Some(PasswordRejected::Expected), "{raw}");
+        assert_eq!(check(raw), Some(PasswordRejected::Contextual), "{raw}");
     }
     assert_eq!(check("the acme tram is purple"), None);
     assert_eq!(
         evaluate(
             &Password::new("haas vf-2 haas vf-2 x".to_owned()),
-            &about("ada"),
-            FactorContext::Alone,
+            &user_inputs("ada"),
+            FactorContext::PasswordOnly,
             &[]
         )
-        .refused,
+        .rejection,
         None
     );
 }
@@ -162,7 +162,7 @@ fn common_and_patterned_passwords_are_rejected() {
         "abcabcabcabcabcabc",
         "letmeinletmein1",
     ] {
-        let refused = check("ada", raw);
+        let refused = rejection("ada", raw);
         assert!(
             matches!(refused, Some(PasswordRejected::Common | PasswordRejected::Guessable)),
             "{raw}: {refused:?}"
@@ -179,20 +179,20 @@ fn common_and_patterned_passwords_are_rejected() {
         "1q2w3e4r",
         "Sunshine1",
     ] {
-        let refused = beside_a_factor(raw);
+        let refused = rejection_with_second_factor(raw);
         assert!(
             matches!(refused, Some(PasswordRejected::Common | PasswordRejected::Guessable)),
             "{raw}: {refused:?}"
         );
     }
-    assert_eq!(check("ada", "every password has a long story"), None);
+    assert_eq!(rejection("ada", "every password has a long story"), None);
 }
 
 #[test]
 fn password_rejections_state_a_remedy() {
-    assert!(PasswordRejected::TooShort { least: 15 }.to_string().contains("15"));
+    assert!(PasswordRejected::TooShort { min_length: 15 }.to_string().contains("15"));
     for refused in [
-        PasswordRejected::TooShort { least: 15 },
+        PasswordRejected::TooShort { min_length: 15 },
         PasswordRejected::Common,
         PasswordRejected::Guessable,
     ] {
@@ -202,7 +202,7 @@ fn password_rejections_state_a_remedy() {
 
 /// What somebody with a list of words and the usual rules (twice, years, numbers, signs for letters, keyboards) tries
 /// first, as far as it is long enough.
-fn guesses() -> Vec<String> {
+fn likely_guesses() -> Vec<String> {
     let words: Vec<&str> = include_str!("../../../lists/common-8.txt")
         .lines()
         .take(200)
@@ -263,11 +263,11 @@ fn guesses() -> Vec<String> {
 
 #[test]
 fn first_3000_cracker_guesses_are_rejected() {
-    let guesses = guesses();
+    let guesses = likely_guesses();
     assert!(guesses.len() >= 3_000, "{}", guesses.len());
     let taken: Vec<_> = guesses
         .iter()
-        .filter(|guess| !is_common(guess) && check("ada", guess).is_none())
+        .filter(|guess| !is_common(guess) && rejection("ada", guess).is_none())
         .collect();
     assert_eq!(taken, [""; 0]);
 }
@@ -280,16 +280,16 @@ fn common_passwords_are_rejected_as_common() {
         "Cristiano Ronaldo",
         "1qaz2wsx3edc4rfv",
     ] {
-        assert_eq!(check("ada", raw), Some(PasswordRejected::Common), "{raw}");
+        assert_eq!(rejection("ada", raw), Some(PasswordRejected::Common), "{raw}");
     }
     for raw in ["sunshine1", "P@$$w0rd", "qwertyui"] {
-        assert_eq!(beside_a_factor(raw), Some(PasswordRejected::Common), "{raw}");
+        assert_eq!(rejection_with_second_factor(raw), Some(PasswordRejected::Common), "{raw}");
     }
     assert!(
         evaluate(
             &Password::new("manchesterunited".to_owned()),
-            &about("ada"),
-            FactorContext::Alone,
+            &user_inputs("ada"),
+            FactorContext::PasswordOnly,
             &[]
         )
         .strength

@@ -4,7 +4,7 @@
 use super::*;
 
 /// The group's keys, if all of them are keys to us: a set with one that we do not understand is refused whole.
-fn ring(group: &Value) -> Option<VerificationKeys> {
+fn verification_keys(group: &Value) -> Option<VerificationKeys> {
     let private = &group["private"];
     let jwks = private["keys"]
         .as_array()
@@ -17,7 +17,7 @@ fn ring(group: &Value) -> Option<VerificationKeys> {
     VerificationKeys::new(signing, keys.collect::<Option<_>>()?)
 }
 
-fn speaks(group: &Value) -> bool {
+fn is_supported(group: &Value) -> bool {
     let private = &group["private"];
     let algorithms: Vec<&str> = match private["keys"].as_array() {
         Some(keys) => keys.iter().filter_map(|key| key["alg"].as_str()).collect(),
@@ -40,11 +40,11 @@ fn is_mislabelled(token: &str, label: &Value, valid: &[String]) -> bool {
 }
 
 /// How many valid ones were accepted, and how many were refused.
-fn signatures(file: &str) -> Option<(usize, usize)> {
-    let vectors = crate::tests::vectors(file)?;
+fn check_signatures(file: &str) -> Option<(usize, usize)> {
+    let vectors = crate::tests::shared_vectors(file)?;
     let (mut accepted, mut refused) = (0, 0);
     for group in vectors["testGroups"].as_array().unwrap() {
-        let ring = ring(group);
+        let ring = verification_keys(group);
         let cases = group["tests"].as_array().unwrap();
         let text = |case: &Value| {
             case["jws"]
@@ -63,7 +63,7 @@ fn signatures(file: &str) -> Option<(usize, usize)> {
             let passes = ring
                 .as_ref()
                 .is_some_and(|ring| matches!(ring.parse(&token), ParsedToken::Signed(..)));
-            let expected = is_valid && speaks(group);
+            let expected = is_valid && is_supported(group);
             if is_mislabelled(&token, &case["result"], &valid) {
                 assert_eq!(passes, !is_valid, "{file} {}: {token}", case["tcId"]);
                 continue;
@@ -82,7 +82,7 @@ fn signatures(file: &str) -> Option<(usize, usize)> {
 
 #[test]
 fn wycheproof_json_web_signature_vectors_pass() {
-    let Some((accepted, refused)) = signatures("json_web_signature_test.json") else {
+    let Some((accepted, refused)) = check_signatures("json_web_signature_test.json") else {
         return;
     };
     assert!(accepted >= 8 && refused >= 380, "{accepted} {refused}");
@@ -90,7 +90,7 @@ fn wycheproof_json_web_signature_vectors_pass() {
 
 #[test]
 fn wycheproof_json_web_key_vectors_pass() {
-    let Some((accepted, refused)) = signatures("json_web_key_test.json") else {
+    let Some((accepted, refused)) = check_signatures("json_web_key_test.json") else {
         return;
     };
     assert!(accepted >= 2 && refused >= 22, "{accepted} {refused}");
@@ -98,32 +98,32 @@ fn wycheproof_json_web_key_vectors_pass() {
 
 #[test]
 fn wycheproof_json_web_crypto_vectors_pass() {
-    let Some((accepted, refused)) = signatures("json_web_crypto_test.json") else {
+    let Some((accepted, refused)) = check_signatures("json_web_crypto_test.json") else {
         return;
     };
     assert!(accepted >= 2 && refused >= 78, "{accepted} {refused}");
 }
 
-fn bytes(value: &Value) -> Vec<u8> {
+fn hex_bytes(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().unwrap()).unwrap()
 }
 
 /// A signature is the whole tag (RFC 7518 §3.2), so truncated ones are refused, and so are keys shorter than it.
 #[test]
 fn wycheproof_hmac_sha256_vectors_pass() {
-    let Some(vectors) = crate::tests::vectors("hmac_sha256_test.json") else {
+    let Some(vectors) = crate::tests::shared_vectors("hmac_sha256_test.json") else {
         return;
     };
     let mut accepted = 0;
     for group in vectors["testGroups"].as_array().unwrap() {
         for case in group["tests"].as_array().unwrap() {
             let jwk = json!({
-                "kty": "oct", "alg": "HS256", "use": "sig", "kid": "w", "k": BASE64URL.encode(bytes(&case["key"])),
+                "kty": "oct", "alg": "HS256", "use": "sig", "kid": "w", "k": BASE64URL.encode(hex_bytes(&case["key"])),
             });
             let key = SigningKey::from_jwk(jwk.to_string().as_bytes());
             assert_eq!(key.is_some(), group["keySize"].as_u64().unwrap() >= 256);
-            let signature = BASE64URL.encode(bytes(&case["tag"]));
-            let passes = key.is_some_and(|key| key.verify(&bytes(&case["msg"]), &signature));
+            let signature = BASE64URL.encode(hex_bytes(&case["tag"]));
+            let passes = key.is_some_and(|key| key.verify(&hex_bytes(&case["msg"]), &signature));
             let speaks = group["keySize"].as_u64().unwrap() >= 256 && group["tagSize"] == 256;
             assert_eq!(
                 passes,
@@ -139,7 +139,7 @@ fn wycheproof_hmac_sha256_vectors_pass() {
 
 #[test]
 fn wycheproof_ed25519_vectors_pass() {
-    let Some(vectors) = crate::tests::vectors("ed25519_test.json") else {
+    let Some(vectors) = crate::tests::shared_vectors("ed25519_test.json") else {
         return;
     };
     let mut accepted = 0;
@@ -150,7 +150,7 @@ fn wycheproof_ed25519_vectors_pass() {
         let key = SigningKey::from_jwk(jwk.to_string().as_bytes()).unwrap();
         for case in group["tests"].as_array().unwrap() {
             let passes =
-                key.verify(&bytes(&case["msg"]), &BASE64URL.encode(bytes(&case["sig"])));
+                key.verify(&hex_bytes(&case["msg"]), &BASE64URL.encode(hex_bytes(&case["sig"])));
             assert_eq!(
                 passes,
                 case["result"] == "valid",

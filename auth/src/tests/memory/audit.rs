@@ -1,22 +1,22 @@
 //! The audit, as a list without hashes.
 
-use super::{Memory, Tables};
+use super::{MemoryStore, Tables};
 use crate::{
     Actor, Session, SessionKind,
-    audit::{AuditQuery, Chain, Deed, Entry, AuditCursor, NewAuditEntry},
+    audit::{AuditQuery, Chain, AuditAction, AuditEntry, AuditCursor, NewAuditEntry},
     store::{StoreResult, SignInContext, AuditStore, SourceFamiliarity},
 };
 
-impl AuditStore for Memory {
+impl AuditStore for MemoryStore {
     async fn record(&self, record: NewAuditEntry) -> StoreResult<()> {
-        self.ask()?.audit.push(record);
+        self.query()?.audit.push(record);
         Ok(())
     }
 
-    async fn audit(&self, query: AuditQuery) -> StoreResult<Vec<Entry>> {
-        let tables = self.ask()?;
-        let numbered = (1..).zip(&tables.audit).map(|(n, record)| entry(n, record));
-        let fits = |entry: &Entry| {
+    async fn audit(&self, query: AuditQuery) -> StoreResult<Vec<AuditEntry>> {
+        let tables = self.query()?;
+        let numbered = (1..).zip(&tables.audit).map(|(n, record)| audit_entry(n, record));
+        let fits = |entry: &AuditEntry| {
             let is = |wanted: &Option<String>, found: &str| {
                 wanted.as_ref().is_none_or(|wanted| wanted == found)
             };
@@ -24,26 +24,26 @@ impl AuditStore for Memory {
                 && is(&query.subject, &entry.subject)
                 && is(&query.action, &entry.action)
         };
-        let mut entries: Vec<Entry> = numbered.filter(fits).collect();
-        match query.from {
+        let mut entries: Vec<AuditEntry> = numbered.filter(fits).collect();
+        match query.cursor {
             AuditCursor::Before(n) => {
-                entries.retain(|entry| entry.n < n);
+                entries.retain(|entry| entry.seq < n);
                 entries.reverse();
             }
-            AuditCursor::After(n) => entries.retain(|entry| entry.n > n),
+            AuditCursor::After(n) => entries.retain(|entry| entry.seq > n),
         }
         entries.truncate(query.limit as usize);
         Ok(entries)
     }
 }
 
-fn entry(n: i64, record: &NewAuditEntry) -> Entry {
-    Entry {
+fn audit_entry(n: i64, record: &NewAuditEntry) -> AuditEntry {
+    AuditEntry {
         chain: Chain::Accounts.key().to_owned(),
-        n,
+        seq: n,
         at: record.at,
         actor: record.actor.clone(),
-        action: record.deed.as_str().to_owned(),
+        action: record.action.as_str().to_owned(),
         subject: record.subject.clone(),
         detail: record.detail.clone(),
         hash: String::new(),
@@ -53,7 +53,7 @@ fn entry(n: i64, record: &NewAuditEntry) -> Entry {
 
 impl Tables {
     /// Records the sign-in; a place is known by its program alone here.
-    pub(super) fn recorded_start(&mut self, session: &Session) -> SignInContext {
+    pub(super) fn record_sign_in(&mut self, session: &Session) -> SignInContext {
         let mut theirs = self
             .sessions
             .values()
@@ -64,9 +64,9 @@ impl Tables {
             is_first || theirs.any(|other| other.origin.user_agent == session.origin.user_agent);
         let by = Actor::new(session.username.clone()).with_origin(&session.origin);
         let deed = if session.kind == SessionKind::Personal {
-            Deed::TokenMade
+            AuditAction::TokenCreated
         } else {
-            Deed::SignedIn
+            AuditAction::SignedIn
         };
         self.audit.push(NewAuditEntry::new(&by, deed, session.auth_time));
         let place = if known {
@@ -75,19 +75,19 @@ impl Tables {
             SourceFamiliarity::New
         };
         SignInContext {
-            place,
+            source: place,
             ..SignInContext::default()
         }
     }
 }
 
-impl Memory {
+impl MemoryStore {
     /// To whom what was done, oldest first.
-    pub(crate) fn deeds(&self) -> Vec<(String, &'static str)> {
+    pub(crate) fn audit_actions(&self) -> Vec<(String, &'static str)> {
         self.tables()
             .audit
             .iter()
-            .map(|record| (record.subject.clone(), record.deed.as_str()))
+            .map(|record| (record.subject.clone(), record.action.as_str()))
             .collect()
     }
 }

@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::{Memory, Tables};
+use super::{MemoryStore, Tables};
 use crate::{
     Actor, Factor, FactorId, FactorKind, FactorKinds, TokenHash, Username,
-    store::{StoreResult, FactorChange, FactorStore, FactorsRefused, MinimumFactors, Removal, StepUpRenewal},
+    store::{StoreResult, FactorChange, FactorStore, FactorChangeRejected, MinimumFactors, Removal, StepUpRenewal},
 };
 
-impl Memory {
+impl MemoryStore {
     /// As if somebody had set up an app at this moment, on another node.
-    pub(crate) fn enrol(&self, username: &str) {
+    pub(crate) fn enroll_totp(&self, username: &str) {
         let factor = Factor {
             id: FactorId::new("app"),
             username: super::super::name(username),
@@ -23,14 +23,14 @@ impl Memory {
             used_at: None,
         };
         let mut tables = self.tables();
-        tables.begin_era(&factor.username, Timestamp::UNIX_EPOCH);
+        tables.bump_epoch(&factor.username, Timestamp::UNIX_EPOCH);
         tables.events.push(factor.username.clone());
         tables.factors.push(factor);
     }
 }
 
 impl Tables {
-    pub(super) fn kinds_of(&self, username: &Username) -> FactorKinds {
+    pub(super) fn factor_kinds(&self, username: &Username) -> FactorKinds {
         let theirs = self
             .factors
             .iter()
@@ -42,7 +42,7 @@ impl Tables {
         )
     }
 
-    fn remove(&mut self, of: &Username, what: &Removal) {
+    fn remove_factors(&mut self, of: &Username, what: &Removal) {
         self.factors.retain(|factor| {
             let goes = match what {
                 Removal::Nothing => false,
@@ -54,7 +54,7 @@ impl Tables {
         });
     }
 
-    fn is_taken(&self, new: &Factor) -> bool {
+    fn is_enrolled(&self, new: &Factor) -> bool {
         let one_app = |old: &Factor| old.kind == FactorKind::Totp && old.kind == new.kind;
         self.factors
             .iter()
@@ -62,10 +62,10 @@ impl Tables {
     }
 }
 
-impl FactorStore for Memory {
+impl FactorStore for MemoryStore {
     async fn factors(&self, of: &Username) -> StoreResult<Vec<Factor>> {
         Ok(self
-            .ask()?
+            .query()?
             .factors
             .iter()
             .filter(|factor| factor.username == *of)
@@ -75,38 +75,38 @@ impl FactorStore for Memory {
 
     async fn factor(&self, id: &FactorId) -> StoreResult<Option<Factor>> {
         Ok(self
-            .ask()?
+            .query()?
             .factors
             .iter()
             .find(|factor| factor.id == *id)
             .cloned())
     }
 
-    async fn change_factors(&self, change: FactorChange) -> Result<(), FactorsRefused> {
-        let mut tables = self.ask()?;
+    async fn change_factors(&self, change: FactorChange) -> Result<(), FactorChangeRejected> {
+        let mut tables = self.query()?;
         let of = &change.username;
         if !tables.accounts.contains_key(of) {
-            return Err(FactorsRefused::NoSuchAccount);
+            return Err(FactorChangeRejected::NoSuchAccount);
         }
         let theirs = |id: &FactorId, factor: &Factor| factor.id == *id && factor.username == *of;
         if let Removal::One(id) = &change.remove
             && !tables.factors.iter().any(|factor| theirs(id, factor))
         {
-            return Err(FactorsRefused::NoSuchFactor);
+            return Err(FactorChangeRejected::NoSuchFactor);
         }
         let before = tables.factors.clone();
-        tables.remove(of, &change.remove);
-        let taken = change.add.iter().any(|new| tables.is_taken(new));
+        tables.remove_factors(of, &change.remove);
+        let taken = change.add.iter().any(|new| tables.is_enrolled(new));
         tables.factors.extend(change.add.clone());
-        let last = !tables.kinds_of(of).is_enrolled();
+        let last = !tables.factor_kinds(of).is_enrolled();
         let over = change
             .keep
             .as_ref()
             .is_some_and(|(id, _)| tables.sessions[id].ended_at.is_some());
-        let refused = match (taken, last && change.least == MinimumFactors::One, over) {
-            (true, _, _) => Some(FactorsRefused::Taken),
-            (_, true, _) => Some(FactorsRefused::Last),
-            (_, _, true) => Some(FactorsRefused::SessionOver),
+        let refused = match (taken, last && change.minimum == MinimumFactors::One, over) {
+            (true, _, _) => Some(FactorChangeRejected::Duplicate),
+            (_, true, _) => Some(FactorChangeRejected::LastFactor),
+            (_, _, true) => Some(FactorChangeRejected::SessionEnded),
             _ => None,
         };
         if let Some(refused) = refused {
@@ -114,7 +114,7 @@ impl FactorStore for Memory {
             return Err(refused);
         }
         if last {
-            tables.remove(of, &Removal::All);
+            tables.remove_factors(of, &Removal::All);
         }
         let keep = change.keep.map(|(id, methods)| {
             if let Some(session) = tables.sessions.get_mut(&id) {
@@ -123,13 +123,13 @@ impl FactorStore for Memory {
             id
         });
         // What they have invited stays.
-        tables.begin_era(of, change.at);
-        tables.end(of, change.at, |id| Some(id) != keep.as_ref());
+        tables.bump_epoch(of, change.at);
+        tables.end_sessions(of, change.at, |id| Some(id) != keep.as_ref());
         Ok(())
     }
 
     async fn consume_totp_step(&self, id: &FactorId, step: i64, at: Timestamp) -> StoreResult<bool> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         let factor = tables
             .factors
             .iter_mut()
@@ -146,7 +146,7 @@ impl FactorStore for Memory {
         counter: i64,
         at: Timestamp,
     ) -> StoreResult<bool> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         let same =
             |new: &Factor| new.id == old.id && new.body == old.body && new.counter == old.counter;
         let Some(factor) = tables.factors.iter_mut().find(|factor| same(factor)) else {
@@ -156,13 +156,13 @@ impl FactorStore for Memory {
         Ok(true)
     }
 
-    async fn use_recovery_code(
+    async fn consume_recovery_code(
         &self,
         by: &Actor,
         code: &TokenHash,
         at: Timestamp,
     ) -> StoreResult<Option<u32>> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         let open = |f: &Factor| {
             f.kind == FactorKind::Recovery && f.username == by.username && f.used_at.is_none()
         };
@@ -178,7 +178,7 @@ impl FactorStore for Memory {
     }
 
     async fn rename_factor(&self, of: &Username, id: &FactorId, name: String) -> StoreResult<bool> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         let factor = tables
             .factors
             .iter_mut()
@@ -189,12 +189,12 @@ impl FactorStore for Memory {
     async fn renew_session(&self, renewal: StepUpRenewal) -> StoreResult<bool> {
         let StepUpRenewal {
             by,
-            era,
+            epoch: era,
             session: id,
             methods,
             at,
         } = renewal;
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         if tables
             .accounts
             .get(&by.username)

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Memory, Tables};
+use super::{MemoryStore, Tables};
 use crate::{
     Account, Actor, Group, GroupName, RealmId, Role, Username,
     store::{StoreResult, GroupChange, GroupRejected, GroupStore, InsertResult, Membership},
@@ -55,17 +55,17 @@ impl Tables {
     }
 }
 
-impl GroupStore for Memory {
+impl GroupStore for MemoryStore {
     async fn groups(&self) -> StoreResult<Vec<Group>> {
-        Ok(self.ask()?.groups.values().cloned().collect())
+        Ok(self.query()?.groups.values().cloned().collect())
     }
 
     async fn group(&self, name: &GroupName) -> StoreResult<Option<Group>> {
-        Ok(self.ask()?.groups.get(name).cloned())
+        Ok(self.query()?.groups.get(name).cloned())
     }
 
     async fn create_group(&self, name: &GroupName, _: Actor, at: Timestamp) -> StoreResult<InsertResult> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         if tables.groups.contains_key(name) {
             return Ok(InsertResult::Duplicate);
         }
@@ -86,11 +86,11 @@ impl GroupStore for Memory {
         _: Actor,
         _: Timestamp,
     ) -> Result<(), GroupRejected> {
-        self.ask()?.change_group(name, change)
+        self.query()?.change_group(name, change)
     }
 
     async fn groups_in(&self, realm: &RealmId) -> StoreResult<Vec<(GroupName, Role)>> {
-        let tables = self.ask()?;
+        let tables = self.query()?;
         let roles = tables
             .groups
             .values()
@@ -101,8 +101,8 @@ impl GroupStore for Memory {
             .collect())
     }
 
-    async fn members_through(&self, realm: &RealmId) -> StoreResult<Vec<(Account, GroupName, Role)>> {
-        let tables = self.ask()?;
+    async fn members_via_groups(&self, realm: &RealmId) -> StoreResult<Vec<(Account, GroupName, Role)>> {
+        let tables = self.query()?;
         let mut found = Vec::new();
         for group in tables.groups.values() {
             for (_, role) in group.roles.iter().filter(|(of, _)| of == realm) {

@@ -2,23 +2,23 @@
 
 use jiff::Timestamp;
 
-use super::Memory;
+use super::MemoryStore;
 use crate::{
     Actor, SecurityEpoch, AuthMethod, NewAccount, PasswordHash, RealmId, Role, Username,
     store::{StoreResult, Identity, IdentityStore, InsertResult, LinkResult, NewIdentity},
     upstream::identity_id,
 };
 
-impl Memory {
+impl MemoryStore {
     /// As if somebody had just come in through a provider, in another window.
-    pub(crate) fn welcome(&self, username: &str, issuer: &str, subject: &str) {
+    pub(crate) fn create_linked_account(&self, username: &str, issuer: &str, subject: &str) {
         let (username, mut tables) = (super::super::name(username), self.tables());
         let new = NewAccount {
             username: username.clone(),
             display_name: None,
             email: None,
             email_verified: false,
-            password: PasswordHash::stored("nobody's"),
+            password: PasswordHash::from_stored("nobody's"),
             administrator: false,
             created_at: Timestamp::UNIX_EPOCH,
         };
@@ -31,14 +31,14 @@ impl Memory {
         };
         tables
             .identities
-            .push(linked(identity, &username, Timestamp::UNIX_EPOCH));
+            .push(to_identity(identity, &username, Timestamp::UNIX_EPOCH));
     }
 }
 
-impl IdentityStore for Memory {
+impl IdentityStore for MemoryStore {
     async fn identity(&self, issuer: &str, subject: &str) -> StoreResult<Option<Identity>> {
         Ok(self
-            .ask()?
+            .query()?
             .identities
             .iter()
             .find(|known| known.issuer == issuer && known.subject == subject)
@@ -47,7 +47,7 @@ impl IdentityStore for Memory {
 
     async fn identities_of(&self, username: &Username) -> StoreResult<Vec<Identity>> {
         Ok(self
-            .ask()?
+            .query()?
             .identities
             .iter()
             .filter(|known| known.username == *username)
@@ -62,7 +62,7 @@ impl IdentityStore for Memory {
         new: NewIdentity,
         at: Timestamp,
     ) -> StoreResult<Option<InsertResult>> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         let is_over = |id| {
             tables
                 .sessions
@@ -83,12 +83,12 @@ impl IdentityStore for Memory {
         {
             return Ok(Some(InsertResult::Duplicate));
         }
-        tables.identities.push(linked(new, &by.username, at));
+        tables.identities.push(to_identity(new, &by.username, at));
         Ok(Some(InsertResult::Inserted))
     }
 
     async fn unlink_identity(&self, by: Actor, id: &str, at: Timestamp) -> StoreResult<bool> {
-        let tables = &mut *self.ask()?;
+        let tables = &mut *self.query()?;
         let before = tables.identities.len();
         tables.identities.retain(|known| {
             known.username != by.username || identity_id(&known.issuer, &known.subject) != id
@@ -96,20 +96,20 @@ impl IdentityStore for Memory {
         if tables.identities.len() == before {
             return Ok(false);
         }
-        tables.begin_era(&by.username, at);
+        tables.bump_epoch(&by.username, at);
         let of_providers = tables
             .sessions
             .values()
             .filter(|session| session.methods.contains(AuthMethod::Upstream));
         let of_providers: Vec<_> = of_providers.map(|session| session.id.clone()).collect();
-        tables.end(&by.username, at, |id| {
+        tables.end_sessions(&by.username, at, |id| {
             Some(id) != by.session() && of_providers.contains(id)
         });
         Ok(true)
     }
 
-    async fn identity_used(&self, issuer: &str, subject: &str, at: Timestamp) -> StoreResult<()> {
-        let mut tables = self.ask()?;
+    async fn touch_identity(&self, issuer: &str, subject: &str, at: Timestamp) -> StoreResult<()> {
+        let mut tables = self.query()?;
         let used = tables
             .identities
             .iter_mut()
@@ -120,14 +120,14 @@ impl IdentityStore for Memory {
         Ok(())
     }
 
-    async fn create_linked(
+    async fn create_linked_account(
         &self,
         new: NewAccount,
         roles: Vec<(RealmId, Role)>,
         identity: NewIdentity,
         _: Actor,
     ) -> StoreResult<LinkResult> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         if tables
             .identities
             .iter()
@@ -135,16 +135,16 @@ impl IdentityStore for Memory {
         {
             return Ok(LinkResult::IdentityTaken);
         }
-        let identity = linked(identity, &new.username, new.created_at);
+        let identity = to_identity(identity, &new.username, new.created_at);
         if tables.insert(new, roles) == InsertResult::Duplicate {
-            return Ok(LinkResult::NameTaken);
+            return Ok(LinkResult::UsernameTaken);
         }
         tables.identities.push(identity);
-        Ok(LinkResult::Done)
+        Ok(LinkResult::LinkResult)
     }
 }
 
-fn linked(new: NewIdentity, username: &Username, at: Timestamp) -> Identity {
+fn to_identity(new: NewIdentity, username: &Username, at: Timestamp) -> Identity {
     let NewIdentity {
         issuer,
         subject,

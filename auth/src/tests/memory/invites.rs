@@ -1,31 +1,31 @@
 //! Invitations used, under one lock.
 
-use super::Memory;
+use super::MemoryStore;
 use crate::{
     Inviter,
-    store::{StoreResult, InsertResult, InviteStore, AcceptInvitation, AcceptInvitationResult, OneTimeKind},
+    store::{StoreResult, InsertResult, InvitationStore, AcceptInvitation, AcceptInvitationResult, OneTimeKind},
 };
 
-impl InviteStore for Memory {
+impl InvitationStore for MemoryStore {
     async fn accept_invitation(&self, redeem: AcceptInvitation) -> StoreResult<AcceptInvitationResult> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         let is_it = |slip: &crate::store::OneTimeToken| {
-            slip.kind == OneTimeKind::Invite && slip.hash == redeem.hash && redeem.at < slip.expires_at
+            slip.kind == OneTimeKind::Invitation && slip.hash == redeem.hash && redeem.at < slip.expires_at
         };
-        let Some(n) = tables.slips.iter().position(is_it) else {
+        let Some(n) = tables.one_time_tokens.iter().position(is_it) else {
             return Ok(AcceptInvitationResult::Invalid);
         };
-        let inviter = match &redeem.invite.by {
+        let inviter = match &redeem.invitation.by {
             Inviter::Operator => None,
             Inviter::Account(username) => tables.member(username),
         };
-        if !redeem.invite.still_authorized(inviter.as_ref()) {
+        if !redeem.invitation.still_authorized(inviter.as_ref()) {
             return Ok(AcceptInvitationResult::Invalid);
         }
         if tables.insert(redeem.new, redeem.roles) == InsertResult::Duplicate {
             return Ok(AcceptInvitationResult::UsernameTaken);
         }
-        tables.slips.remove(n);
+        tables.one_time_tokens.remove(n);
         Ok(AcceptInvitationResult::Accepted)
     }
 }

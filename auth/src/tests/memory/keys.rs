@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
-use super::Memory;
+use super::MemoryStore;
 use crate::{
     FactorKind, PasswordHash,
     store::{StoreResult, KeyPurpose, KeyStore, Reseal, Resealed, OneTimeKind, StoredKey},
 };
 
-impl KeyStore for Memory {
+impl KeyStore for MemoryStore {
     async fn keys(&self, purpose: KeyPurpose) -> StoreResult<Vec<StoredKey>> {
         Ok(self
-            .ask()?
+            .query()?
             .keys
             .iter()
             .rev()
@@ -22,7 +22,7 @@ impl KeyStore for Memory {
     }
 
     async fn replace_key(&self, new: StoredKey, old: Option<&str>) -> StoreResult<bool> {
-        let keys = &mut self.ask()?.keys;
+        let keys = &mut self.query()?.keys;
         let signs = keys
             .iter_mut()
             .find(|key| key.purpose == new.purpose && key.retired_at.is_none());
@@ -30,22 +30,22 @@ impl KeyStore for Memory {
             return Ok(false);
         }
         if let Some(signs) = signs {
-            signs.retired_at = Some(new.made_at);
+            signs.retired_at = Some(new.created_at);
         }
         keys.push(new);
         Ok(true)
     }
 
-    async fn forget_keys(&self, before: Timestamp) -> StoreResult<u64> {
-        let keys = &mut self.ask()?.keys;
+    async fn purge_keys(&self, before: Timestamp) -> StoreResult<u64> {
+        let keys = &mut self.query()?.keys;
         let had = keys.len();
         let token = |key: &StoredKey| key.purpose == KeyPurpose::AccessTokens;
         keys.retain(|key| !token(key) || key.retired_at.is_none_or(|at| before <= at));
         Ok((had - keys.len()) as u64)
     }
 
-    async fn forget_peppers(&self, before: Timestamp) -> StoreResult<u64> {
-        let mut tables = self.ask()?;
+    async fn purge_peppers(&self, before: Timestamp) -> StoreResult<u64> {
+        let mut tables = self.query()?;
         let hashes: Vec<_> = tables
             .accounts
             .values()
@@ -65,12 +65,12 @@ impl KeyStore for Memory {
         Ok((had - tables.keys.len()) as u64)
     }
 
-    async fn master(&self) -> StoreResult<Option<String>> {
-        Ok(self.ask()?.master.clone())
+    async fn master_id(&self) -> StoreResult<Option<String>> {
+        Ok(self.query()?.master.clone())
     }
 
     async fn set_master_id(&self, name: &str, old: Option<&str>, _: Timestamp) -> StoreResult<bool> {
-        let master = &mut self.ask()?.master;
+        let master = &mut self.query()?.master;
         let fits = master.as_deref() == old;
         if fits {
             *master = Some(name.to_owned());
@@ -79,15 +79,15 @@ impl KeyStore for Memory {
     }
 
     async fn reseal(&self, reseal: Reseal) -> StoreResult<Option<Resealed>> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         if tables.master.as_deref() != Some(&reseal.old) {
             return Ok(None);
         }
         let mut done = Resealed::default();
         for key in &mut tables.keys {
-            let sealed = reseal.handover.key(key);
+            let sealed = reseal.rewrapper.rewrap_key(key);
             done.keys += u64::from(sealed.is_some());
-            done.dead += u64::from(sealed.is_none());
+            done.unreadable += u64::from(sealed.is_none());
             key.sealed = sealed.unwrap_or_else(|| key.sealed.clone());
         }
         for app in tables
@@ -95,25 +95,25 @@ impl KeyStore for Memory {
             .iter_mut()
             .filter(|factor| factor.kind == FactorKind::Totp)
         {
-            let sealed = reseal.handover.totp_secret(app.id.as_str(), &app.body);
-            done.apps += u64::from(sealed.is_some());
-            done.dead += u64::from(sealed.is_none());
+            let sealed = reseal.rewrapper.totp_secret(app.id.as_str(), &app.body);
+            done.totp_secrets += u64::from(sealed.is_some());
+            done.unreadable += u64::from(sealed.is_none());
             app.body = sealed.map_or_else(
                 || app.body.clone(),
                 |sealed| sealed.expose_secret().to_owned(),
             );
         }
         tables
-            .slips
-            .retain(|slip| !matches!(slip.kind, OneTimeKind::Enrolment | OneTimeKind::Upstream));
+            .one_time_tokens
+            .retain(|slip| !matches!(slip.kind, OneTimeKind::Enrollment | OneTimeKind::Upstream));
         tables.keys.push(reseal.pepper);
         tables.master = Some(reseal.new);
         Ok(Some(done))
     }
 }
 
-impl Memory {
-    pub(crate) fn forget_the_ring(&self) {
+impl MemoryStore {
+    pub(crate) fn delete_key_ring(&self) {
         let mut tables = self.tables();
         tables.keys.clear();
         tables.master = None;

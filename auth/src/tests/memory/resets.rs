@@ -2,24 +2,24 @@
 
 use jiff::Timestamp;
 
-use super::Memory;
+use super::MemoryStore;
 use crate::{
     Account, EmailAddress, AccountStatus,
     audit::NewAuditEntry,
-    store::{StoreResult, Reset, ResetStore, OneTimeToken, OneTimeKind, ResetConditions},
+    store::{StoreResult, PasswordReset, ResetStore, OneTimeToken, OneTimeKind, ResetConditions},
 };
 
-impl ResetStore for Memory {
+impl ResetStore for MemoryStore {
     async fn accounts_by_email(&self, email: &EmailAddress) -> StoreResult<Vec<Account>> {
         let is = |account: &Account| {
             let theirs = account
                 .email
                 .as_ref()
                 .map(|theirs| theirs.as_str().to_ascii_lowercase());
-            account.standing == AccountStatus::Active
+            account.status == AccountStatus::Active
                 && theirs == Some(email.as_str().to_ascii_lowercase())
         };
-        let tables = self.ask()?;
+        let tables = self.query()?;
         let accounts = tables
             .accounts
             .values()
@@ -37,40 +37,40 @@ impl ResetStore for Memory {
         record: NewAuditEntry,
         unless_since: Option<Timestamp>,
     ) -> StoreResult<bool> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         let is_newer = |kept: &OneTimeToken| {
             let theirs = kept.kind == OneTimeKind::Reset && kept.username == slip.username;
             theirs
                 && slip.created_at < kept.expires_at
                 && unless_since.is_some_and(|since| kept.created_at > since)
         };
-        if tables.slips.iter().any(is_newer) {
+        if tables.one_time_tokens.iter().any(is_newer) {
             return Ok(false);
         }
         if let Some(username) = &slip.username {
-            tables.forget_resets(username);
+            tables.delete_resets(username);
         }
-        tables.slips.push(slip);
+        tables.one_time_tokens.push(slip);
         tables.audit.push(record);
         Ok(true)
     }
 
-    async fn reset_password(&self, reset: Reset) -> StoreResult<Option<Account>> {
-        let mut tables = self.ask()?;
+    async fn reset_password(&self, reset: PasswordReset) -> StoreResult<Option<Account>> {
+        let mut tables = self.query()?;
         let is = |slip: &OneTimeToken| {
             slip.kind == OneTimeKind::Reset && slip.hash == reset.link && reset.at < slip.expires_at
         };
-        let Some(n) = tables.slips.iter().position(is) else {
+        let Some(n) = tables.one_time_tokens.iter().position(is) else {
             return Ok(None);
         };
         let (Some(terms), Some(username)) = (
-            ResetConditions::read(&tables.slips[n]),
-            tables.slips[n].username.clone(),
+            ResetConditions::parse(&tables.one_time_tokens[n]),
+            tables.one_time_tokens[n].username.clone(),
         ) else {
             return Ok(None);
         };
         let maker = terms
-            .maker()
+            .creator()
             .and_then(|maker| tables.member(&maker))
             .map(|maker| maker.account);
         let Some((credentials, _)) = tables.accounts.get_mut(&username) else {
@@ -82,8 +82,8 @@ impl ResetStore for Memory {
         credentials.password = reset.password;
         credentials.account.must_change_password = false;
         let account = credentials.account.clone();
-        tables.throw_out(&username, reset.at, None);
-        tables.forget_resets(&username);
+        tables.revoke_all(&username, reset.at, None);
+        tables.delete_resets(&username);
         Ok(Some(account))
     }
 }

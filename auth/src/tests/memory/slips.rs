@@ -2,28 +2,28 @@
 
 use jiff::Timestamp;
 
-use super::Memory;
+use super::MemoryStore;
 use crate::{
     TokenHash, Username,
     store::{StoreResult, OneTimeToken, OneTimeKind, OneTimeTokenStore},
 };
 
-impl Memory {
-    pub(crate) fn only_slip(&self) -> OneTimeToken {
-        let slips = &self.tables().slips;
+impl MemoryStore {
+    pub(crate) fn only_one_time_token(&self) -> OneTimeToken {
+        let slips = &self.tables().one_time_tokens;
         assert_eq!(slips.len(), 1);
         slips[0].clone()
     }
 }
 
-impl OneTimeTokenStore for Memory {
+impl OneTimeTokenStore for MemoryStore {
     async fn insert_token(&self, slip: OneTimeToken) -> StoreResult<()> {
-        self.ask()?.slips.push(slip);
+        self.query()?.one_time_tokens.push(slip);
         Ok(())
     }
 
     async fn insert_token_if_absent(&self, slip: OneTimeToken) -> StoreResult<bool> {
-        let slips = &mut self.ask()?.slips;
+        let slips = &mut self.query()?.one_time_tokens;
         if slips
             .iter()
             .any(|kept| kept.kind == slip.kind && kept.hash == slip.hash)
@@ -36,10 +36,10 @@ impl OneTimeTokenStore for Memory {
 
     async fn find_token(&self, kind: OneTimeKind, hash: &TokenHash, at: Timestamp) -> StoreResult<Option<OneTimeToken>> {
         Ok(self
-            .ask()?
-            .slips
+            .query()?
+            .one_time_tokens
             .iter()
-            .find(|slip| is(slip, kind, hash, at))
+            .find(|slip| is_usable(slip, kind, hash, at))
             .cloned())
     }
 
@@ -49,18 +49,18 @@ impl OneTimeTokenStore for Memory {
         hash: &TokenHash,
         at: Timestamp,
     ) -> StoreResult<Option<OneTimeToken>> {
-        let slips = &mut self.ask()?.slips;
+        let slips = &mut self.query()?.one_time_tokens;
         Ok(slips
             .iter()
-            .position(|slip| is(slip, kind, hash, at))
+            .position(|slip| is_usable(slip, kind, hash, at))
             .map(|n| slips.remove(n)))
     }
 
     async fn compare_and_swap_token(&self, slip: &OneTimeToken, body: String, at: Timestamp) -> StoreResult<bool> {
-        let slips = &mut self.ask()?.slips;
+        let slips = &mut self.query()?.one_time_tokens;
         let kept = slips
             .iter_mut()
-            .find(|kept| is(kept, slip.kind, &slip.hash, at) && kept.body == slip.body);
+            .find(|kept| is_usable(kept, slip.kind, &slip.hash, at) && kept.body == slip.body);
         Ok(kept.map(|kept| kept.body = body).is_some())
     }
 
@@ -76,8 +76,8 @@ impl OneTimeTokenStore for Memory {
                 && of.is_none_or(|of| slip.username.as_ref() == Some(of))
         };
         Ok(self
-            .ask()?
-            .slips
+            .query()?
+            .one_time_tokens
             .iter()
             .rev()
             .filter(wanted)
@@ -87,13 +87,13 @@ impl OneTimeTokenStore for Memory {
     }
 
     async fn delete_tokens(&self, kind: OneTimeKind, of: &Username) -> StoreResult<u64> {
-        let slips = &mut self.ask()?.slips;
+        let slips = &mut self.query()?.one_time_tokens;
         let before = slips.len();
         slips.retain(|slip| slip.kind != kind || slip.username.as_ref() != Some(of));
         Ok((before - slips.len()) as u64)
     }
 }
 
-fn is(slip: &OneTimeToken, kind: OneTimeKind, hash: &TokenHash, at: Timestamp) -> bool {
+fn is_usable(slip: &OneTimeToken, kind: OneTimeKind, hash: &TokenHash, at: Timestamp) -> bool {
     slip.kind == kind && slip.hash == *hash && at < slip.expires_at
 }

@@ -5,7 +5,7 @@ use super::*;
 impl Tables {
     pub(super) fn member(&self, username: &Username) -> Option<Member> {
         let (credentials, roles) = self.accounts.get(username)?;
-        let (account, factors) = (credentials.account.clone(), self.kinds_of(username));
+        let (account, factors) = (credentials.account.clone(), self.factor_kinds(username));
         let roles = roles.clone().into_iter().collect();
         Some(Member {
             account,
@@ -31,13 +31,13 @@ impl Tables {
             created_at,
         } = new;
         let standing = AccountStatus::Active;
-        self.throttles.begin_anew(&username);
+        self.throttles.reset_counts(&username);
         let account = Account {
             username: username.clone(),
             display_name,
             email,
             email_verified,
-            standing,
+            status: standing,
             administrator,
             created_at,
             must_change_password: false,
@@ -53,21 +53,21 @@ impl Tables {
         InsertResult::Inserted
     }
 
-    pub(super) fn forget_resets(&mut self, of: &Username) {
-        self.slips
+    pub(super) fn delete_resets(&mut self, of: &Username) {
+        self.one_time_tokens
             .retain(|slip| slip.kind != OneTimeKind::Reset || slip.username.as_ref() != Some(of));
     }
 
     pub(super) fn administrators(&self) -> usize {
         let in_charge =
-            |account: &Account| account.administrator && account.standing == AccountStatus::Active;
+            |account: &Account| account.administrator && account.status == AccountStatus::Active;
         self.accounts
             .values()
             .filter(|(credentials, _)| in_charge(&credentials.account))
             .count()
     }
 
-    pub(super) fn end(
+    pub(super) fn end_sessions(
         &mut self,
         username: &Username,
         at: Timestamp,
@@ -87,20 +87,20 @@ impl Tables {
     }
 
     /// Ends all but one, and whatever was begun and is not finished is void.
-    pub(super) fn throw_out(
+    pub(super) fn revoke_all(
         &mut self,
         username: &Username,
         at: Timestamp,
         keep: Option<&SessionId>,
     ) -> u64 {
-        self.slips.retain(|slip| {
-            slip.kind != OneTimeKind::Invite || slip.username.as_ref() != Some(username)
+        self.one_time_tokens.retain(|slip| {
+            slip.kind != OneTimeKind::Invitation || slip.username.as_ref() != Some(username)
         });
-        self.begin_era(username, at);
-        self.end(username, at, |id| Some(id) != keep)
+        self.bump_epoch(username, at);
+        self.end_sessions(username, at, |id| Some(id) != keep)
     }
 
-    pub(super) fn begin_era(&mut self, username: &Username, at: Timestamp) {
+    pub(super) fn bump_epoch(&mut self, username: &Username, at: Timestamp) {
         if let Some((credentials, _)) = self.accounts.get_mut(username) {
             credentials.account.epoch = credentials.account.epoch.bump(at);
         }
@@ -117,7 +117,7 @@ impl Tables {
         if over || session.last_seen < rotate.idle_since {
             return Rotation::Invalid;
         }
-        let fresh = Refresh {
+        let fresh = RefreshRow {
             session: old.session.clone(),
             used_at: None,
             successor: None,
@@ -125,7 +125,7 @@ impl Tables {
         let Some(used_at) = old.used_at else {
             session.last_seen = rotate.at;
             let session = session.clone();
-            let used = Refresh {
+            let used = RefreshRow {
                 used_at: Some(rotate.at),
                 successor: Some(rotate.new.clone()),
                 ..old
@@ -140,14 +140,14 @@ impl Tables {
             .as_ref()
             .filter(|next| self.refresh[*next].used_at.is_none());
         if let (Some(successor), true) = (unused.cloned(), used_at >= rotate.grace_since) {
-            let displaced = Refresh {
+            let displaced = RefreshRow {
                 used_at: Some(rotate.at),
                 ..fresh.clone()
             };
             self.refresh.insert(successor, displaced);
             self.refresh.insert(
                 rotate.old,
-                Refresh {
+                RefreshRow {
                     successor: Some(rotate.new.clone()),
                     ..old
                 },
@@ -155,7 +155,7 @@ impl Tables {
             self.refresh.insert(rotate.new, fresh);
             return Rotation::Retried(session);
         }
-        self.end(&session.username, rotate.at, |id| *id == session.id);
+        self.end_sessions(&session.username, rotate.at, |id| *id == session.id);
         Rotation::Replayed(session)
     }
 }

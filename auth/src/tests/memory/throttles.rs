@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::Memory;
+use super::MemoryStore;
 use crate::{
     Actor, Session, Username,
-    audit::{Deed, NewAuditEntry},
+    audit::{AuditAction, NewAuditEntry},
     clock,
     guessing::CredentialKind,
     store::{
@@ -18,23 +18,23 @@ use crate::{
 
 #[derive(Default)]
 pub(super) struct Throttles {
-    tallies: HashMap<Bucket, FailureCount>,
-    places: HashSet<(Username, AttemptSource)>,
+    failure_counts: HashMap<Bucket, FailureCount>,
+    known_sources: HashSet<(Username, AttemptSource)>,
 }
 
 impl Throttles {
-    pub(super) fn meet(&mut self, session: &Session) {
-        self.places.extend(
+    pub(super) fn remember_source(&mut self, session: &Session) {
+        self.known_sources.extend(
             session
-                .places()
+                .sources()
                 .into_iter()
                 .map(|place| (session.username.clone(), place)),
         );
     }
 
-    pub(super) fn begin_anew(&mut self, username: &Username) {
-        self.tallies
-            .retain(|bucket, _| !is_of(bucket, username, None));
+    pub(super) fn reset_counts(&mut self, username: &Username) {
+        self.failure_counts
+            .retain(|bucket, _| !belongs_to(bucket, username, None));
     }
 
     fn charge(&mut self, charge: Charge, at: Timestamp) -> FailureCount {
@@ -44,7 +44,7 @@ impl Throttles {
             last_at: at,
             tat: at,
         };
-        let tally = self.tallies.entry(charge.bucket).or_insert(fresh);
+        let tally = self.failure_counts.entry(charge.bucket).or_insert(fresh);
         tally.failures += 1;
         tally.last_at = at;
         tally.tat =
@@ -53,37 +53,37 @@ impl Throttles {
     }
 }
 
-fn is_of(bucket: &Bucket, whose: &Username, what: Option<CredentialKind>) -> bool {
+fn belongs_to(bucket: &Bucket, whose: &Username, what: Option<CredentialKind>) -> bool {
     match bucket {
         Bucket::Account {
-            username, secret, ..
+            username, kind: secret, ..
         } => username == whose && what.is_none_or(|what| what == *secret),
         Bucket::Network(..) => false,
     }
 }
 
-impl ThrottleStore for Memory {
+impl ThrottleStore for MemoryStore {
     async fn throttles(&self, inquiry: ThrottleQuery) -> StoreResult<ThrottleState> {
-        let throttles = &self.ask()?.throttles;
+        let throttles = &self.query()?.throttles;
         let tallies = inquiry
             .buckets
             .iter()
-            .filter_map(|bucket| throttles.tallies.get(bucket).cloned());
+            .filter_map(|bucket| throttles.failure_counts.get(bucket).cloned());
         let known = inquiry.sources.into_iter().flat_map(|(username, places)| {
             places.into_iter().filter(move |place| {
                 throttles
-                    .places
+                    .known_sources
                     .contains(&(username.clone(), place.clone()))
             })
         });
         Ok(ThrottleState {
             counts: tallies.collect(),
-            known: known.collect(),
+            known_sources: known.collect(),
         })
     }
 
     async fn record_failures(&self, charges: Vec<Charge>, at: Timestamp) -> StoreResult<Vec<FailureCount>> {
-        let mut tables = self.ask()?;
+        let mut tables = self.query()?;
         Ok(charges
             .into_iter()
             .map(|charge| tables.throttles.charge(charge, at))
@@ -91,15 +91,15 @@ impl ThrottleStore for Memory {
     }
 
     async fn reset_count(&self, bucket: Bucket) -> StoreResult<()> {
-        self.ask()?.throttles.tallies.remove(&bucket);
+        self.query()?.throttles.failure_counts.remove(&bucket);
         Ok(())
     }
 
     async fn reset_counts(&self, username: &Username, secret: CredentialKind) -> StoreResult<()> {
-        self.ask()?
+        self.query()?
             .throttles
-            .tallies
-            .retain(|bucket, _| !is_of(bucket, username, Some(secret)));
+            .failure_counts
+            .retain(|bucket, _| !belongs_to(bucket, username, Some(secret)));
         Ok(())
     }
 
@@ -111,9 +111,9 @@ impl ThrottleStore for Memory {
             }
         };
         let mut found: Vec<FailureCount> = self
-            .ask()?
+            .query()?
             .throttles
-            .tallies
+            .failure_counts
             .values()
             .filter(worth)
             .cloned()
@@ -123,42 +123,42 @@ impl ThrottleStore for Memory {
     }
 
     async fn lift(&self, whose: ThrottleTarget, by: Actor, at: Timestamp) -> StoreResult<u64> {
-        let mut tables = self.ask()?;
-        let before = tables.throttles.tallies.len();
+        let mut tables = self.query()?;
+        let before = tables.throttles.failure_counts.len();
         tables
             .throttles
-            .tallies
+            .failure_counts
             .retain(|bucket, _| match (&whose, bucket) {
-                (ThrottleTarget::Account(username), bucket) => !is_of(bucket, username, None),
+                (ThrottleTarget::Account(username), bucket) => !belongs_to(bucket, username, None),
                 (ThrottleTarget::Network(network), Bucket::Network(_, of)) => of != network,
                 (ThrottleTarget::Network(_), Bucket::Account { .. }) => true,
             });
-        let lifted = (before - tables.throttles.tallies.len()) as u64;
+        let lifted = (before - tables.throttles.failure_counts.len()) as u64;
         tables
             .audit
-            .push(NewAuditEntry::new(&by, Deed::ThrottleLifted, at));
+            .push(NewAuditEntry::new(&by, AuditAction::ThrottleLifted, at));
         Ok(lifted)
     }
 
     async fn purge_throttles(&self, what: PurgeCutoffs) -> StoreResult<u64> {
-        let mut tables = self.ask()?;
-        let before = tables.throttles.tallies.len();
+        let mut tables = self.query()?;
+        let before = tables.throttles.failure_counts.len();
         let accounts: HashSet<Username> = tables.accounts.keys().cloned().collect();
         tables
             .throttles
-            .tallies
+            .failure_counts
             .retain(|bucket, tally| match bucket {
                 Bucket::Account { username, .. } => {
-                    accounts.contains(username) || tally.last_at >= what.nobody_since
+                    accounts.contains(username) || tally.last_at >= what.unknown_account_before
                 }
-                Bucket::Network(..) => tally.tat > what.paid_off_by,
+                Bucket::Network(..) => tally.tat > what.tat_before,
             });
-        Ok((before - tables.throttles.tallies.len()) as u64)
+        Ok((before - tables.throttles.failure_counts.len()) as u64)
     }
 }
 
-impl Memory {
-    pub(crate) fn tallies(&self) -> usize {
-        self.tables().throttles.tallies.len()
+impl MemoryStore {
+    pub(crate) fn failure_count_rows(&self) -> usize {
+        self.tables().throttles.failure_counts.len()
     }
 }

@@ -13,7 +13,7 @@ fn jwks(group: &Value) -> Vec<Value> {
 }
 
 /// As a provider publishes them: what is no key to us is left out, as the crate openidconnect does.
-fn published(group: &Value) -> Vec<ProviderKey> {
+fn published_keys(group: &Value) -> Vec<ProviderKey> {
     let set = serde_json::from_value::<openidconnect::JsonWebKeySet<ProviderKey>>(
         json!({ "keys": jwks(group) }),
     );
@@ -22,7 +22,7 @@ fn published(group: &Value) -> Vec<ProviderKey> {
 
 /// Whether a key says that it is for what the token says it is signed with, and that is something we take. (A figure of RFC
 /// 7520 is labelled valid that is signed with PS384, under a key that is for PS256.)
-fn speaks(group: &Value, token: &str) -> bool {
+fn is_supported(group: &Value, token: &str) -> bool {
     let header = token
         .split('.')
         .next()
@@ -41,11 +41,11 @@ fn is_mislabelled(token: &str) -> bool {
 }
 
 /// How many were accepted, and how many refused.
-fn tokens(file: &str) -> Option<(usize, usize)> {
-    let vectors = crate::tests::vectors(file)?;
+fn check_tokens(file: &str) -> Option<(usize, usize)> {
+    let vectors = crate::tests::shared_vectors(file)?;
     let (mut accepted, mut refused) = (0, 0);
     for group in vectors["testGroups"].as_array().unwrap() {
-        let keys = published(group);
+        let keys = published_keys(group);
         for case in group["tests"].as_array().unwrap() {
             let token = case["jws"]
                 .as_str()
@@ -53,7 +53,7 @@ fn tokens(file: &str) -> Option<(usize, usize)> {
                 .unwrap_or_default();
             let passes = verify_signature(token, &keys);
             let expected =
-                case["result"] == "valid" && speaks(group, token) && !is_mislabelled(token);
+                case["result"] == "valid" && is_supported(group, token) && !is_mislabelled(token);
             assert_eq!(
                 passes, expected,
                 "{file} {}: {} {} {token}",
@@ -68,7 +68,7 @@ fn tokens(file: &str) -> Option<(usize, usize)> {
 
 #[test]
 fn provider_signature_wycheproof_vectors_pass() {
-    let Some((accepted, refused)) = tokens("json_web_signature_test.json") else {
+    let Some((accepted, refused)) = check_tokens("json_web_signature_test.json") else {
         return;
     };
     assert!(accepted >= 30 && refused >= 350, "{accepted} {refused}");
@@ -76,7 +76,7 @@ fn provider_signature_wycheproof_vectors_pass() {
 
 #[test]
 fn provider_key_wycheproof_vectors_pass() {
-    let Some((accepted, refused)) = tokens("json_web_key_test.json") else {
+    let Some((accepted, refused)) = check_tokens("json_web_key_test.json") else {
         return;
     };
     assert!(accepted == 1 && refused >= 25, "{accepted} {refused}");
@@ -84,7 +84,7 @@ fn provider_key_wycheproof_vectors_pass() {
 
 #[test]
 fn provider_crypto_wycheproof_vectors_pass() {
-    let Some((accepted, refused)) = tokens("json_web_crypto_test.json") else {
+    let Some((accepted, refused)) = check_tokens("json_web_crypto_test.json") else {
         return;
     };
     assert!(accepted >= 2 && refused >= 80, "{accepted} {refused}");
@@ -92,7 +92,7 @@ fn provider_crypto_wycheproof_vectors_pass() {
 
 #[test]
 fn provider_ed25519_wycheproof_vectors_pass() {
-    let Some(vectors) = crate::tests::vectors("ed25519_test.json") else {
+    let Some(vectors) = crate::tests::shared_vectors("ed25519_test.json") else {
         return;
     };
     let bytes = |value: &Value| hex::decode(value.as_str().unwrap()).unwrap();
@@ -120,7 +120,7 @@ fn provider_ed25519_wycheproof_vectors_pass() {
 }
 
 /// RFC 7515, appendices A.2 and A.3, and RFC 8037, appendix A.
-const FIGURES: [(&str, &str); 3] = [
+const RFC_EXAMPLES: [(&str, &str); 3] = [
     (
         r#"{"kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ","e":"AQAB"}"#,
         "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw",
@@ -138,14 +138,14 @@ const FIGURES: [(&str, &str); 3] = [
 #[test]
 fn rfc_7515_8037_examples_verify_by_own_key() {
     let key = |jwk: &str| serde_json::from_str::<ProviderKey>(jwk).unwrap();
-    for (n, (jwk, token)) in FIGURES.iter().enumerate() {
+    for (n, (jwk, token)) in RFC_EXAMPLES.iter().enumerate() {
         assert!(verify_signature(token, &[key(jwk)]), "{n}");
-        let all: Vec<_> = FIGURES.iter().map(|(jwk, _)| key(jwk)).collect();
+        let all: Vec<_> = RFC_EXAMPLES.iter().map(|(jwk, _)| key(jwk)).collect();
         assert!(
             verify_signature(token, &all),
             "{n}: one of them speaks its algorithm"
         );
-        let others: Vec<_> = FIGURES
+        let others: Vec<_> = RFC_EXAMPLES
             .iter()
             .filter(|(other, _)| other != jwk)
             .map(|(jwk, _)| key(jwk))
@@ -160,8 +160,8 @@ fn rfc_7515_8037_examples_verify_by_own_key() {
 
 #[test]
 fn unsuitable_provider_keys_are_rejected() {
-    let good: Value = serde_json::from_str(FIGURES[0].0).unwrap();
-    let point: Value = serde_json::from_str(FIGURES[1].0).unwrap();
+    let good: Value = serde_json::from_str(RFC_EXAMPLES[0].0).unwrap();
+    let point: Value = serde_json::from_str(RFC_EXAMPLES[1].0).unwrap();
     let with = |jwk: &Value, name: &str, value: Value| {
         let mut jwk = jwk.clone();
         jwk[name] = value;
@@ -208,11 +208,11 @@ fn unsuitable_provider_keys_are_rejected() {
 
 #[test]
 fn rsa_modulus_with_leading_zero_verifies() {
-    let mut jwk: Value = serde_json::from_str(FIGURES[0].0).unwrap();
+    let mut jwk: Value = serde_json::from_str(RFC_EXAMPLES[0].0).unwrap();
     let n = BASE64URL.decode(jwk["n"].as_str().unwrap()).unwrap();
     jwk["n"] = json!(BASE64URL.encode([&[0][..], &n].concat()));
     assert!(verify_signature(
-        FIGURES[0].1,
+        RFC_EXAMPLES[0].1,
         &[serde_json::from_value(jwk).unwrap()]
     ));
 }

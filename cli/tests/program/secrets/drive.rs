@@ -1,49 +1,49 @@
-//! The program under test, and somebody without redirects who comes from its own pages and remembers every refusal.
+//! The program under test, and an HTTP client that follows no redirects and records every error.
 
 use std::sync::Mutex;
 
 use reqwest::{Method, RequestBuilder, Response, header};
 use serde_json::Value;
 
-use super::{kept::Secrets, letters::Post};
+use super::{mail::Mailbox, recorded::Secrets};
 use crate::program::{PASSWORD, Program, Server};
 
 pub(super) struct Drive {
     pub(super) program: Program,
     pub(super) server: Server,
     pub(super) secrets: Secrets,
-    pub(super) letters: Post,
+    pub(super) mailbox: Mailbox,
     pub(super) http: reqwest::Client,
-    /// Every refusal that was JSON.
+    /// Every JSON error response.
     pub(super) refusals: Mutex<String>,
-    /// What people see, and passkeys are bound to.
+    /// The public URL, to which passkeys are bound.
     pub(super) url: String,
 }
 
-/// An answer, read whole.
-pub(super) struct Heard {
-    asked: String,
+/// A response with its body.
+pub(super) struct Answer {
+    request_line: String,
     pub(super) status: u16,
     pub(super) headers: header::HeaderMap,
     pub(super) body: Value,
     pub(super) text: String,
 }
 
-impl Heard {
+impl Answer {
     #[track_caller]
-    pub(super) fn is(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}: {}", self.asked, self.text);
+    pub(super) fn expect_status(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}: {}", self.request_line, self.text);
         self
     }
 
     #[track_caller]
-    pub(super) fn text_of(&self, member: &str) -> &str {
+    pub(super) fn member(&self, member: &str) -> &str {
         self.body[member]
             .as_str()
             .unwrap_or_else(|| panic!("no {member} in {}", self.text))
     }
 
-    /// All cookies that were set, as a browser shows them.
+    /// All cookies of the response, as a `Cookie` header.
     pub(super) fn cookies(&self) -> String {
         let lines = self
             .headers
@@ -62,34 +62,34 @@ impl Heard {
 }
 
 impl Drive {
-    pub(super) fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http
             .request(method, self.server.url(path))
             .header("sec-fetch-site", "same-origin")
     }
 
     pub(super) fn get(&self, path: &str) -> RequestBuilder {
-        self.ask(Method::GET, path)
+        self.request(Method::GET, path)
     }
 
     pub(super) fn post(&self, path: &str) -> RequestBuilder {
-        self.ask(Method::POST, path)
+        self.request(Method::POST, path)
     }
 
-    pub(super) async fn hear(&self, request: RequestBuilder) -> Heard {
+    pub(super) async fn send(&self, request: RequestBuilder) -> Answer {
         let request = request.build().unwrap();
-        let asked = format!("{} {}", request.method(), request.url());
+        let request_line = format!("{} {}", request.method(), request.url());
         let answer: Response = self.http.execute(request).await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.unwrap();
-        assert!(status < 500, "{asked}: {status}: {text}");
+        assert!(status < 500, "{request_line}: {status}: {text}");
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         if status >= 400 && !body.is_null() {
             let mut refusals = self.refusals.lock().unwrap();
             refusals.extend([format!("{headers:?} "), text.clone(), "\n".to_owned()]);
         }
-        Heard {
-            asked,
+        Answer {
+            request_line,
             status,
             headers,
             body,
@@ -97,62 +97,64 @@ impl Drive {
         }
     }
 
-    /// The answer to what has to succeed.
-    pub(super) async fn well(&self, request: RequestBuilder) -> Heard {
-        let heard = self.hear(request).await;
+    /// Sends a request that must succeed.
+    pub(super) async fn expect_success(&self, request: RequestBuilder) -> Answer {
+        let answer = self.send(request).await;
         assert!(
-            (200..400).contains(&heard.status),
+            (200..400).contains(&answer.status),
             "{}: {}: {}",
-            heard.asked,
-            heard.status,
-            heard.text
+            answer.request_line,
+            answer.status,
+            answer.text
         );
-        heard
+        answer
     }
 
-    /// It has to be refused.
-    pub(super) async fn refused(&self, request: RequestBuilder) -> Heard {
-        let heard = self.hear(request).await;
+    /// Sends a request that must fail with a 4xx status.
+    pub(super) async fn expect_rejection(&self, request: RequestBuilder) -> Answer {
+        let answer = self.send(request).await;
         assert!(
-            (400..500).contains(&heard.status),
+            (400..500).contains(&answer.status),
             "{}: {}: {}",
-            heard.asked,
-            heard.status,
-            heard.text
+            answer.request_line,
+            answer.status,
+            answer.text
         );
-        heard
+        answer
     }
 
-    pub(super) fn keep(&self, what: &str, secret: &str) -> String {
-        self.secrets.keep(what, secret)
+    pub(super) fn record(&self, what: &str, secret: &str) -> String {
+        self.secrets.record(what, secret)
     }
 
-    /// A cookie's value is a secret, whatever the cookie is called.
-    pub(super) fn keep_cookies(&self, heard: &Heard) -> String {
-        let cookies = heard.cookies();
+    /// Records the value of every cookie as a secret.
+    pub(super) fn record_cookies(&self, answer: &Answer) -> String {
+        let cookies = answer.cookies();
         for (name, value) in cookies
             .split("; ")
             .filter_map(|cookie| cookie.split_once('='))
         {
             if !value.is_empty() {
-                self.keep(&format!("the cookie {name}"), value);
+                self.record(&format!("the cookie {name}"), value);
             }
         }
         cookies
     }
 
-    /// An access token for somebody with a password alone.
+    /// An access token for an account without a second factor.
     pub(super) async fn sign_in(&self, username: &str, password: &str) -> String {
         let form = [("username", username), ("password", password)];
-        let heard = self.well(self.post("/auth/token").form(&form)).await;
-        self.keep("a refresh token", heard.text_of("refresh_token"));
-        self.keep("an access token", heard.text_of("access_token"))
+        let answer = self
+            .expect_success(self.post("/auth/token").form(&form))
+            .await;
+        self.record("a refresh token", answer.member("refresh_token"));
+        self.record("an access token", answer.member("access_token"))
     }
 
-    /// Ada's cookie.
+    /// The session cookie of ada.
     pub(super) async fn sign_in_on_the_page(&self) -> String {
         let form = [("username", "ada"), ("password", PASSWORD)];
-        let heard = self.well(self.post("/sign-in").form(&form)).await;
-        self.keep_cookies(&heard)
+        let answer = self.expect_success(self.post("/sign-in").form(&form)).await;
+        self.record_cookies(&answer)
     }
 }

@@ -1,4 +1,4 @@
-//! Second factors: an app's seed and codes, recovery codes, passkeys.
+//! Second factors: TOTP secrets and codes, recovery codes, passkeys.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{THIRD, WRONG, drive::Drive};
 use crate::{device::Device, phone::App};
 
-/// Bob turns on an app and signs in with it; carol adds a passkey and does.
+/// Bob enrolls an authenticator app and signs in with it; carol does so with a passkey.
 pub(super) async fn factors(drive: &Drive) {
     let codes = app(drive).await;
     recovery_codes(drive, &codes).await;
@@ -19,17 +19,19 @@ fn now() -> i64 {
 
 async fn app(drive: &Drive) -> Vec<String> {
     let bob = drive.sign_in("bob", THIRD).await;
-    let begun = drive.well(drive.post("/auth/totp").bearer_auth(&bob)).await;
-    let phone = App::typed(&drive.keep("an app's seed", begun.text_of("secret")));
+    let begun = drive
+        .expect_success(drive.post("/auth/totp").bearer_auth(&bob))
+        .await;
+    let phone = App::typed(&drive.record("an app's seed", begun.member("secret")));
     drive
         .secrets
-        .keep_bytes("an app's seed in bytes", &phone.secret);
-    drive.keep("an app's address", begun.text_of("uri"));
+        .record_bytes("an app's seed in bytes", &phone.secret);
+    drive.record("an app's address", begun.member("uri"));
     let code = drive
         .secrets
-        .keep_code("an app's code", &phone.shows_at(now()));
+        .record_code("an app's code", &phone.shows_at(now()));
     drive
-        .refused(
+        .expect_rejection(
             drive
                 .post("/auth/totp/confirm")
                 .bearer_auth(&bob)
@@ -37,7 +39,7 @@ async fn app(drive: &Drive) -> Vec<String> {
         )
         .await;
     let done = drive
-        .well(
+        .expect_success(
             drive
                 .post("/auth/totp/confirm")
                 .bearer_auth(&bob)
@@ -46,7 +48,7 @@ async fn app(drive: &Drive) -> Vec<String> {
         .await;
     let codes = done.body["recovery_codes"].as_array().unwrap().iter();
     let codes: Vec<_> = codes
-        .map(|code| drive.keep("a recovery code", code.as_str().unwrap()))
+        .map(|code| drive.record("a recovery code", code.as_str().unwrap()))
         .collect();
     let with = |otp: &str| {
         drive
@@ -54,29 +56,29 @@ async fn app(drive: &Drive) -> Vec<String> {
             .form(&[("username", "bob"), ("password", THIRD), ("otp", otp)])
     };
     drive
-        .refused(
+        .expect_rejection(
             drive
                 .post("/auth/token")
                 .form(&[("username", "bob"), ("password", THIRD)]),
         )
         .await;
-    // Used up, and one that is none.
-    drive.refused(with(&code)).await;
+    // A code that is used already, and a wrong one.
+    drive.expect_rejection(with(&code)).await;
     drive
-        .refused(with(
-            &drive.secrets.keep_code("a wrong code", &wrong(&code)),
+        .expect_rejection(with(
+            &drive.secrets.record_code("a wrong code", &wrong(&code)),
         ))
         .await;
     let next = drive
         .secrets
-        .keep_code("an app's next code", &phone.shows_at(now() + 30));
-    let signed_in = drive.well(with(&next)).await;
-    drive.keep("an access token", signed_in.text_of("access_token"));
-    drive.keep("a refresh token", signed_in.text_of("refresh_token"));
+        .record_code("an app's next code", &phone.shows_at(now() + 30));
+    let signed_in = drive.expect_success(with(&next)).await;
+    drive.record("an access token", signed_in.member("access_token"));
+    drive.record("a refresh token", signed_in.member("refresh_token"));
     codes
 }
 
-/// Another code, of six digits too.
+/// A different code of six digits.
 fn wrong(code: &str) -> String {
     code.bytes()
         .map(|digit| char::from(b'0' + (digit - b'0' + 5) % 10))
@@ -85,88 +87,92 @@ fn wrong(code: &str) -> String {
 
 async fn recovery_codes(drive: &Drive, codes: &[String]) {
     let first = drive
-        .well(
+        .expect_success(
             drive
                 .post("/sign-in")
                 .form(&[("username", "bob"), ("password", THIRD)]),
         )
         .await;
-    let half_way = drive.keep_cookies(&first);
+    let mfa_cookie = drive.record_cookies(&first);
     let second = |otp: &str| {
         drive
             .post("/sign-in/second")
-            .header("cookie", &half_way)
+            .header("cookie", &mfa_cookie)
             .form(&[("otp", otp)])
     };
     drive
-        .refused(second(&drive.keep(
-            "a recovery code of nobody",
+        .expect_rejection(second(&drive.record(
+            "a wrong recovery code",
             &codes[0].chars().rev().collect::<String>(),
         )))
         .await;
-    let cookies = drive.keep_cookies(&drive.well(second(&codes[0])).await);
-    let by_cookie = |method, path| drive.ask(method, path).header("cookie", &cookies);
+    let cookies = drive.record_cookies(&drive.expect_success(second(&codes[0])).await);
+    let by_cookie = |method, path| drive.request(method, path).header("cookie", &cookies);
     let step_up = |password: &str, otp: &str| {
         by_cookie(Method::POST, "/auth/step-up").json(&json!({"password": password, "otp": otp}))
     };
-    drive.refused(step_up(WRONG, &codes[1])).await;
-    drive.well(step_up(THIRD, &codes[1])).await;
+    drive.expect_rejection(step_up(WRONG, &codes[1])).await;
+    drive.expect_success(step_up(THIRD, &codes[1])).await;
     let fresh = drive
-        .well(by_cookie(Method::POST, "/auth/recovery-codes"))
+        .expect_success(by_cookie(Method::POST, "/auth/recovery-codes"))
         .await;
     for code in fresh.body["recovery_codes"].as_array().unwrap() {
-        drive.keep("a recovery code", code.as_str().unwrap());
+        drive.record("a recovery code", code.as_str().unwrap());
     }
     for page in ["/account", "/account/factors", "/account/security"] {
-        drive.well(by_cookie(Method::GET, page)).await;
+        drive.expect_success(by_cookie(Method::GET, page)).await;
     }
 }
 
 async fn passkey(drive: &Drive) {
     let carol = drive.sign_in("carol", THIRD).await;
     let mut key = Device::at(&drive.url);
-    let asked = drive
-        .well(drive.post("/auth/passkeys/options").bearer_auth(&carol))
+    let options = drive
+        .expect_success(drive.post("/auth/passkeys/options").bearer_auth(&carol))
         .await;
-    keep_ceremony(drive, &asked.body);
-    let credential = key.create(&asked.body["publicKey"]);
+    record_ceremony(drive, &options.body);
+    let credential = key.create(&options.body["publicKey"]);
     let mut body =
-        json!({"ceremony": asked.body["ceremony"], "name": "Key", "credential": credential});
+        json!({"ceremony": options.body["ceremony"], "name": "Key", "credential": credential});
     let added = drive
-        .well(drive.post("/auth/passkeys").bearer_auth(&carol).json(&body))
+        .expect_success(drive.post("/auth/passkeys").bearer_auth(&carol).json(&body))
         .await;
     for code in added.body["recovery_codes"].as_array().unwrap() {
-        drive.keep("a recovery code", code.as_str().unwrap());
+        drive.record("a recovery code", code.as_str().unwrap());
     }
     drive
-        .refused(drive.post("/auth/passkeys").bearer_auth(&carol).json(&body))
+        .expect_rejection(drive.post("/auth/passkeys").bearer_auth(&carol).json(&body))
         .await;
     body["credential"]["response"] = json!("no response");
     drive
-        .refused(drive.post("/auth/passkeys").bearer_auth(&carol).json(&body))
+        .expect_rejection(drive.post("/auth/passkeys").bearer_auth(&carol).json(&body))
         .await;
-    let asked = drive
-        .well(drive.post("/auth/passkeys/sign-in/options"))
+    let options = drive
+        .expect_success(drive.post("/auth/passkeys/sign-in/options"))
         .await;
-    let browser = drive.keep_cookies(&asked);
-    keep_ceremony(drive, &asked.body);
-    let credential = key.get(&asked.body["publicKey"]);
-    drive.keep(
+    let browser = drive.record_cookies(&options);
+    record_ceremony(drive, &options.body);
+    let credential = key.get(&options.body["publicKey"]);
+    drive.record(
         "a passkey's signature",
         credential["response"]["signature"].as_str().unwrap(),
     );
-    let body = json!({"ceremony": asked.body["ceremony"], "credential": credential});
-    let shown = || drive.post("/auth/passkeys/sign-in").json(&body);
-    drive.refused(shown()).await;
-    let signed_in = drive.well(shown().header("cookie", &browser)).await;
-    drive.keep_cookies(&signed_in);
-    drive.refused(shown().header("cookie", &browser)).await;
+    let body = json!({"ceremony": options.body["ceremony"], "credential": credential});
+    let finish = || drive.post("/auth/passkeys/sign-in").json(&body);
+    drive.expect_rejection(finish()).await;
+    let signed_in = drive
+        .expect_success(finish().header("cookie", &browser))
+        .await;
+    drive.record_cookies(&signed_in);
+    drive
+        .expect_rejection(finish().header("cookie", &browser))
+        .await;
 }
 
-fn keep_ceremony(drive: &Drive, asked: &Value) {
-    drive.keep("a ceremony", asked["ceremony"].as_str().unwrap());
-    drive.keep(
+fn record_ceremony(drive: &Drive, options: &Value) {
+    drive.record("a ceremony", options["ceremony"].as_str().unwrap());
+    drive.record(
         "a challenge",
-        asked["publicKey"]["challenge"].as_str().unwrap(),
+        options["publicKey"]["challenge"].as_str().unwrap(),
     );
 }

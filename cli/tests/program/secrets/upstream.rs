@@ -1,4 +1,4 @@
-//! Signing in through a provider: its client's secret, codes, states, nonces, verifiers and tokens.
+//! Sign-in through an OpenID provider: client secret, codes, states, nonces, verifiers, tokens.
 
 use serde_json::json;
 
@@ -23,17 +23,19 @@ pub(super) async fn upstream(drive: &Drive, provider: &Provider) {
         ("a provider's code", CODE),
         ("its token", UPSTREAM_ACCESS),
     ] {
-        drive.keep(what, secret);
+        drive.record(what, secret);
     }
-    drive.keep(
+    drive.record(
         "the client's secret as Basic",
         &format!("strongroom:{CLIENT_SECRET}"),
     );
-    // Refused for the nonce, then let in.
+    // The first sign-in has a wrong nonce, the second one succeeds.
     for nonce in ["of another sign-in", ""] {
         provider.says(json!({"sub": "17", "preferred_username": "dora"}));
-        let left = drive.well(drive.get("/auth/oidc/work?next=/account")).await;
-        let cookie = drive.keep_cookies(&left);
+        let left = drive
+            .expect_success(drive.get("/auth/oidc/work?next=/account"))
+            .await;
+        let cookie = drive.record_cookies(&left);
         let query = left.location().split_once('?').unwrap().1.to_owned();
         let member = |name| {
             form_urlencoded::parse(query.as_bytes())
@@ -42,8 +44,8 @@ pub(super) async fn upstream(drive: &Drive, provider: &Provider) {
                 .1
                 .into_owned()
         };
-        let state = drive.keep("a state", &member("state"));
-        let right = drive.keep("a nonce", &member("nonce"));
+        let state = drive.record("a state", &member("state"));
+        let right = drive.record("a nonce", &member("nonce"));
         *provider.nonce.lock().unwrap() = if nonce.is_empty() {
             right
         } else {
@@ -54,24 +56,24 @@ pub(super) async fn upstream(drive: &Drive, provider: &Provider) {
                 "/auth/oidc/work/callback?code={CODE}&state={state}"
             ))
         };
-        drive.refused(back()).await;
+        drive.expect_rejection(back()).await;
         let back = back().header("cookie", &cookie);
         if nonce.is_empty() {
-            drive.keep_cookies(&drive.well(back).await);
+            drive.record_cookies(&drive.expect_success(back).await);
         } else {
-            drive.refused(back).await;
+            drive.expect_rejection(back).await;
         }
-        drive.keep("an ID token", &provider.told.lock().unwrap());
+        drive.record("an ID token", &provider.told.lock().unwrap());
         for form in provider.forms.lock().unwrap().drain(..) {
             let verifier = form
                 .iter()
                 .find(|(name, _)| name == "code_verifier")
                 .unwrap();
-            drive.keep("a verifier of ours", &verifier.1);
+            drive.record("a verifier of ours", &verifier.1);
         }
     }
     let denied = format!(
         "/auth/oidc/work/callback?error=access_denied&error_description={CODE}&state={CODE}"
     );
-    drive.refused(drive.get(&denied)).await;
+    drive.expect_rejection(drive.get(&denied)).await;
 }

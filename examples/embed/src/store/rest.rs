@@ -1,4 +1,4 @@
-//! What else there is: keys and failures are kept, of everything else there is none.
+//! The other traits: keys and failures are stored, everything else is absent.
 
 use auth::{
     Actor, Username,
@@ -6,7 +6,7 @@ use auth::{
     guessing::CredentialKind,
     store::{
         EmailLinkStore, StoreResult, AuditStore, Bucket, Charge, FactorStore, PurgeCutoffs, ThrottleState,
-        GroupStore, IdentityStore, ThrottleQuery, InviteStore, KeyPurpose, KeyStore, LockoutQuery,
+        GroupStore, IdentityStore, ThrottleQuery, InvitationStore, KeyPurpose, KeyStore, LockoutQuery,
         ResetStore, OneTimeTokenStore, StoredKey, FailureCount, ThrottleStore, ThrottleTarget,
     },
 };
@@ -18,11 +18,11 @@ impl EmailLinkStore for Memory {}
 impl FactorStore for Memory {}
 impl GroupStore for Memory {}
 impl IdentityStore for Memory {}
-impl InviteStore for Memory {}
+impl InvitationStore for Memory {}
 impl ResetStore for Memory {}
 impl OneTimeTokenStore for Memory {}
 
-/// A real service keeps this.
+/// A real service stores this.
 impl AuditStore for Memory {
     async fn record(&self, _: NewAuditEntry) -> StoreResult<()> {
         Ok(())
@@ -48,13 +48,13 @@ impl KeyStore for Memory {
             return Ok(false);
         }
         if let Some(signs) = signs {
-            signs.retired_at = Some(new.made_at);
+            signs.retired_at = Some(new.created_at);
         }
         keys.push(new);
         Ok(true)
     }
 
-    async fn forget_keys(&self, before: Timestamp) -> StoreResult<u64> {
+    async fn purge_keys(&self, before: Timestamp) -> StoreResult<u64> {
         let keys = &mut self.tables().keys;
         let had = keys.len();
         keys.retain(|key| key.retired_at.is_none_or(|at| before <= at));
@@ -72,7 +72,7 @@ impl ThrottleStore for Memory {
             .collect();
         Ok(ThrottleState {
             counts: tallies,
-            known: Vec::new(),
+            known_sources: Vec::new(),
         })
     }
 
@@ -114,7 +114,7 @@ impl ThrottleStore for Memory {
     async fn purge_throttles(&self, what: PurgeCutoffs) -> StoreResult<u64> {
         let tallies = &mut self.tables().tallies;
         let had = tallies.len();
-        tallies.retain(|_, tally| what.paid_off_by <= tally.tat);
+        tallies.retain(|_, tally| what.tat_before <= tally.tat);
         Ok((had - tallies.len()) as u64)
     }
 }

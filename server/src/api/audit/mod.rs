@@ -4,12 +4,12 @@ pub mod all;
 pub mod of_vault;
 pub mod own;
 
-use auth::audit::{AuditQuery, Chain, Entry, AuditCursor};
+use auth::audit::{AuditQuery, Chain, AuditEntry, AuditCursor};
 use http::{HeaderMap, Uri};
 use jiff::Timestamp;
 use serde::Deserialize;
 use vault::VaultStore;
-use wire::{AuditBehalf, AuditEntry, AuditPlace};
+use wire::{AuditBehalf, AuditPlace};
 
 use crate::{api::paging, error::Problem, state::Store};
 
@@ -64,7 +64,7 @@ impl Asked {
             action: given(&self.action),
             since: self.since,
             until: self.until,
-            from: AuditCursor::Before(self.after.unwrap_or(i64::MAX)),
+            cursor: AuditCursor::Before(self.after.unwrap_or(i64::MAX)),
             ..AuditQuery::newest(chain, limit + 1)
         };
         Ok((query, limit as usize))
@@ -72,20 +72,20 @@ impl Asked {
 }
 
 /// A page as it is sent, with the way to the next.
-pub(crate) fn page(uri: &Uri, mut entries: Vec<Entry>, limit: usize) -> (HeaderMap, Vec<Entry>) {
+pub(crate) fn page(uri: &Uri, mut entries: Vec<AuditEntry>, limit: usize) -> (HeaderMap, Vec<AuditEntry>) {
     let more = entries.len() > limit;
     entries.truncate(limit);
     let last = entries.last().filter(|_| more);
     (
         last.map_or_else(HeaderMap::new, |last| {
-            paging::next(uri, &last.n.to_string())
+            paging::next(uri, &last.seq.to_string())
         }),
         entries,
     )
 }
 
 /// With the names of vaults beside their ids.
-pub async fn shapes(store: &Store, entries: Vec<Entry>) -> Result<Vec<AuditEntry>, Problem> {
+pub async fn shapes(store: &Store, entries: Vec<AuditEntry>) -> Result<Vec<wire::AuditEntry>, Problem> {
     let vaults = store.vaults().await.map_err(vault::VaultError::Store)?;
     let name = |id: &str| {
         vaults
@@ -102,7 +102,7 @@ pub async fn shapes(store: &Store, entries: Vec<Entry>) -> Result<Vec<AuditEntry
                 .get("realm")
                 .and_then(|realm| realm.as_str())
                 .and_then(name);
-            AuditEntry {
+            wire::AuditEntry {
                 vault: name(&entry.chain).or(realm),
                 ..shape(entry)
             }
@@ -112,10 +112,10 @@ pub async fn shapes(store: &Store, entries: Vec<Entry>) -> Result<Vec<AuditEntry
 
 /// Without the name of a vault.
 #[must_use]
-pub fn shape(entry: Entry) -> AuditEntry {
-    let Entry {
+pub fn shape(entry: AuditEntry) -> wire::AuditEntry {
+    let AuditEntry {
         chain,
-        n,
+        seq: n,
         at,
         actor,
         action,
@@ -124,7 +124,7 @@ pub fn shape(entry: Entry) -> AuditEntry {
         hash,
         prev_hash,
     } = entry;
-    AuditEntry {
+    wire::AuditEntry {
         chain,
         vault: None,
         n,
@@ -132,7 +132,7 @@ pub fn shape(entry: Entry) -> AuditEntry {
         actor,
         action,
         subject,
-        by: detail.by.map(|by| AuditBehalf {
+        by: detail.for_actor.map(|by| AuditBehalf {
             kind: by.kind,
             session: by.session,
             label: by.label,

@@ -27,11 +27,11 @@ pub async fn handle(
     let client = known(&auth, &body.client_id, &body.redirect_uri)?;
     let answer = match (check(&auth, client, &body), body.decision) {
         (Err(refused), _) => Err(refused),
-        (Ok(_), Verdict::Deny) => Err(OAuthError::Denied),
+        (Ok(_), Verdict::Deny) => Err(OAuthError::AccessDenied),
         (Ok(wanted), Verdict::Approve) => {
             caller.require_recent()?;
             match auth.authorize(&caller, wanted).await {
-                Err(AuthError::Delegation(refused)) => Err(refused),
+                Err(AuthError::OAuth(refused)) => Err(refused),
                 code => Ok(code?),
             }
         }

@@ -27,7 +27,7 @@ pub(crate) fn of(account: &Account, caller: &Caller) -> Me {
         is_admin: account.administrator,
         scopes: caller
             .session()
-            .grants
+            .scopes
             .iter()
             .map(|grant| grant.as_str().to_owned())
             .collect(),

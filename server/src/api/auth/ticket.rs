@@ -11,7 +11,7 @@ use crate::state::Auth;
     responses((status = 200, description = "Use it as `?ticket=`.", body = Ticket)))]
 pub async fn handle(caller: Caller, State(auth): State<Auth>) -> Json<Ticket> {
     Json(Ticket {
-        ticket: auth.ticket(&caller).expose().to_owned(),
+        ticket: auth.issue_ticket(&caller).expose().to_owned(),
         expires_in: 30,
     })
 }

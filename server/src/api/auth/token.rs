@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use auth::{
-    Anyone, Scopes, OneTimeCode, Password, AuthorizationCodeGrant, auth::Tokens, grant::UnknownScope,
+    Anyone, Scopes, OneTimeCode, Password, AuthorizationCodeGrant, auth::TokenResponse as IssuedTokens, grant::UnknownScope,
     signing_in::SignInProof,
 };
 use axum::{Json, extract::State};
@@ -105,12 +105,12 @@ fn unsupported(detail: &str) -> OAuthProblem {
     })
 }
 
-fn response(tokens: &Tokens) -> TokenResponse {
+fn response(tokens: &IssuedTokens) -> TokenResponse {
     TokenResponse {
-        access_token: tokens.access.expose_secret().to_owned(),
+        access_token: tokens.access_token.expose_secret().to_owned(),
         token_type: "bearer".to_owned(),
         expires_in: tokens.expires_in.as_secs(),
-        refresh_token: tokens.refresh.expose().to_owned(),
+        refresh_token: tokens.refresh_token.expose().to_owned(),
         scope: tokens.scope.clone(),
     }
 }

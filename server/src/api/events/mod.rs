@@ -88,7 +88,7 @@ impl OwnOrigin {
 
     /// Into the record.
     fn note_refusal(&self, caller: &Caller, why: &AuthError) {
-        let asked = Refused::by_another_site(request_of(&self.parts), site_of(&self.parts));
+        let asked = Refused::cross_site(request_of(&self.parts), site_of(&self.parts));
         self.state.auth.audit_denial(caller, &asked, why);
     }
 }

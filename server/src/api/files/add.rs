@@ -47,7 +47,7 @@ pub async fn handle(
     let comment = optional_prose(fields.comment.as_deref(), COMMENT, "/comment")?
         .unwrap_or_else(UserText::empty);
     let content = vault.finish_upload(content).await?;
-    let permit = lasting.again(&state.auth).await?;
+    let permit = lasting.revalidate(&state.auth).await?;
     let key = retry.of(&format!("{}\n{comment}", content.id()));
     let file = vault.add(&permit, &name, content, comment, key).await?;
     Ok((

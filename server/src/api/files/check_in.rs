@@ -67,7 +67,7 @@ pub async fn handle(
     let comment = prose(&comment, COMMENT, "/comment")?;
     let then = after(fields.keep_checked_out.as_deref())?;
     let content = vault.finish_upload(content).await?;
-    let permit = lasting.again(&state.auth).await?;
+    let permit = lasting.revalidate(&state.auth).await?;
     let made_from = tags.map(|tags| format!("{tags}\n")).unwrap_or_default();
     let key = retry.of(&format!("{made_from}{}\n{then:?}\n{comment}", content.id()));
     let file = vault

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use auth::{Permitted, lockouts::SeeLockouts};
+use auth::{Permitted, lockouts::ReadLockouts};
 use axum::{
     Json,
     extract::{OriginalUri, State},
@@ -22,7 +22,7 @@ use crate::{
 #[utoipa::path(get, path = "/api/throttle", tag = "Throttle", params(Asked),
     responses((status = 200, description = "A page of accounts and networks.", body = [Lockout])))]
 pub async fn handle(
-    Permitted(permit): Permitted<SeeLockouts>,
+    Permitted(permit): Permitted<ReadLockouts>,
     State(auth): State<Auth>,
     OriginalUri(uri): OriginalUri,
     Query(asked): Query<Asked>,

@@ -7,11 +7,11 @@ pub mod list;
 use auth::lockouts::{LockoutSubject, LockoutSource, Lockout, RetryAt};
 
 pub(crate) fn lockout(lockout: Lockout) -> wire::Lockout {
-    let (account, secret, from, network) = match lockout.of {
+    let (account, secret, from, network) = match lockout.subject {
         LockoutSubject::Network(network) => (None, None, "network", Some(network)),
         LockoutSubject::Account {
             username,
-            secret,
+            kind: secret,
             from,
         } => {
             let (from, network) = match from {
@@ -22,7 +22,7 @@ pub(crate) fn lockout(lockout: Lockout) -> wire::Lockout {
             (Some(username), Some(secret), from, network)
         }
     };
-    let (state, until) = match lockout.until {
+    let (state, until) = match lockout.retry_at {
         RetryAt::Now => ("open", None),
         RetryAt::At(at) => ("waiting", Some(at)),
         RetryAt::Never => ("shut", None),

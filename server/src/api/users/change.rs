@@ -45,7 +45,7 @@ fn change(body: ChangeUser) -> Result<AccountChange, Problem> {
     Ok(AccountChange {
         display_name: display_name.transpose()?,
         email: email.transpose()?,
-        standing: body.disabled.map(|disabled| {
+        status: body.disabled.map(|disabled| {
             if disabled {
                 AccountStatus::Disabled
             } else {

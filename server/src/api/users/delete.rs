@@ -20,7 +20,7 @@ pub async fn handle(
     extract::User(username): extract::User,
 ) -> Result<StatusCode, Problem> {
     let gone = AccountChange {
-        standing: Some(AccountStatus::Deleted),
+        status: Some(AccountStatus::Deleted),
         ..AccountChange::default()
     };
     auth.change_account(&permit, &username, gone).await?;

@@ -22,7 +22,7 @@ pub async fn handle(
 ) -> Result<Json<Ended>, Problem> {
     let own = if body.keep_own { OwnSession::Keep } else { OwnSession::End };
     let tokens = if body.end_tokens {
-        PersonalTokenPolicy::End
+        PersonalTokenPolicy::SessionEnd
     } else {
         PersonalTokenPolicy::Keep
     };

@@ -50,7 +50,7 @@ pub async fn handle(
     if search.as_ref().is_some_and(|q| q.contains('\0')) {
         return Err(Problem::invalid("#q", "A search holds no NUL."));
     }
-    let among = asked
+    let filter = asked
         .only
         .as_deref()
         .map(|only| AccountFilter::parse(only).ok_or_else(|| unknown(only)))
@@ -60,7 +60,7 @@ pub async fn handle(
             &permit,
             AccountQuery {
                 search,
-                among,
+                filter,
                 after,
                 limit: limit + 1,
             },

@@ -52,7 +52,7 @@ pub(crate) async fn users(store: &Store, members: Vec<Member>) -> Result<Vec<wir
             email_verified: account.email_verified,
             is_admin: account.administrator,
             reset_required: account.must_change_password,
-            disabled: account.standing != auth::AccountStatus::Active,
+            disabled: account.status != auth::AccountStatus::Active,
             created_at: account.created_at,
             last_seen_at: last_seen,
             last_sign_in_at: last_sign_in,

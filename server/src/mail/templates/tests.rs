@@ -28,33 +28,41 @@ fn with_link(username: &str) -> [MailBody; 3] {
         MailBody::Reset {
             link: link("reset"),
             username: username(),
-            until,
+            expires_at: until,
         },
         MailBody::ConfirmEmail {
             link: link("confirm-email"),
             username: username(),
-            until,
+            expires_at: until,
         },
-        MailBody::TokenEnds {
+        MailBody::TokenExpiring {
             label: "nightly backup".to_owned(),
             username: username(),
-            until,
+            expires_at: until,
         },
     ]
 }
 
 fn invitation() -> MailBody {
-    MailBody::Invite {
+    MailBody::Invitation {
         link: link("join"),
         from: "Grace Hopper".to_owned(),
-        until: "2026-12-04T12:00:00Z".parse().unwrap(),
+        expires_at: "2026-12-04T12:00:00Z".parse().unwrap(),
     }
 }
 
 fn notice(notice: SecurityNotice) -> MailBody {
-    MailBody::Notice {
+    let names_something = matches!(
         notice,
-        about: Some("My phone".to_owned()),
+        SecurityNotice::FactorAdded
+            | SecurityNotice::FactorRemoved
+            | SecurityNotice::PasskeyCloned
+            | SecurityNotice::PersonalTokenCreated
+            | SecurityNotice::ProviderLinked
+    );
+    MailBody::SecurityNotice {
+        notice,
+        about: names_something.then(|| "My phone".to_owned()),
         at: "2026-12-01T12:00:00Z".parse().unwrap(),
         origin: Origin {
             address: IpAddr::from([192, 0, 2, 7]),

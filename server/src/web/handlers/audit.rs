@@ -2,7 +2,7 @@
 
 use auth::{
     Caller, Permitted,
-    audit::{AuditQuery, Chain, Entry},
+    audit::{AuditQuery, Chain, AuditEntry},
     auditing::{ReadAudit, ReadRealmAudit},
 };
 use axum::{
@@ -103,7 +103,7 @@ async fn show(
     caller: &Caller,
     form: Form,
     of: Option<&str>,
-    (headers, entries): (HeaderMap, Vec<Entry>),
+    (headers, entries): (HeaderMap, Vec<AuditEntry>),
 ) -> Result<Response, Problem> {
     let shell = shell(&state.auth, caller, of).await?;
     let viewer = caller.account().username.as_str();

@@ -94,6 +94,6 @@ async fn administrator(
     origin: &Origin,
 ) -> Result<Account, Problem> {
     Ok(auth
-        .first_administrator(token, typed.applicant(Password::new(password))?, origin)
+        .create_first_administrator(token, typed.applicant(Password::new(password))?, origin)
         .await?)
 }

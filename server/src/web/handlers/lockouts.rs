@@ -1,6 +1,6 @@
 //! `GET /admin/throttle`
 
-use auth::{Caller, Permitted, lockouts::SeeLockouts};
+use auth::{Caller, Permitted, lockouts::ReadLockouts};
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 
@@ -8,7 +8,7 @@ use super::{send, shell};
 use crate::{api::throttle, error::Problem, state::Auth, web::LockoutsPage};
 
 pub(crate) async fn page(
-    Permitted(permit): Permitted<SeeLockouts>,
+    Permitted(permit): Permitted<ReadLockouts>,
     caller: Caller,
     State(auth): State<Auth>,
 ) -> Result<Response, Problem> {

@@ -68,6 +68,6 @@ pub(crate) async fn check(
         characters: weight.characters,
         least: weight.min_length,
         strength: weight.strength,
-        detail: weight.refused.map(|refused| refused.to_string()),
+        detail: weight.rejection.map(|refused| refused.to_string()),
     }))
 }

@@ -50,7 +50,7 @@ pub(crate) async fn leave(
         .await
     {
         Ok(departure) => {
-            let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser));
+            let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser_token));
             Ok((jar, Redirect::to(departure.location.expose_secret())).into_response())
         }
         Err(error) => sorry(&auth, &provider, &error.into()),
@@ -82,7 +82,7 @@ pub(crate) async fn arrive(
         state: back.state.into(),
         outcome,
         issuer: back.iss,
-        browser,
+        browser_token: browser,
     };
     match auth.handle_callback(&provider, callback, caller, origin).await {
         Ok(CallbackResult::SignedIn { step, next }) => Ok(enter::go_on(&site, step, &next)),

@@ -45,7 +45,7 @@ pub(crate) async fn page(
             &permit,
             AccountQuery {
                 search,
-                among,
+                filter: among,
                 after,
                 limit: PAGE + 1,
             },

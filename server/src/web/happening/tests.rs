@@ -109,9 +109,9 @@ fn repeated_denials_from_one_address_are_collapsed() {
 
 #[test]
 fn audit_actions_have_an_activity_sentence() {
-    for deed in auth::audit::Deed::ALL {
+    for deed in auth::audit::AuditAction::ALL {
         let told = told(json!({"action": deed.as_str()}), "eve").sentence;
         let raw = told.contains(&format!(": {deed}, "));
-        assert!(!raw || *deed == auth::audit::Deed::AuditSealed, "{told}");
+        assert!(!raw || *deed == auth::audit::AuditAction::AuditSealed, "{told}");
     }
 }

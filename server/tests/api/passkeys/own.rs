@@ -200,6 +200,6 @@ async fn passkeys_per_account_are_limited_to_twenty() {
         .is(409);
     assert_eq!(
         full.body["detail"],
-        "There are 20 passkeys already: remove one first."
+        "You already have 20 passkeys. Remove one first."
     );
 }

@@ -1,4 +1,4 @@
-//! Folders that outlive a power cut, and what is in them.
+//! Folders whose entries survive a power failure.
 
 use std::{
     collections::HashSet,
@@ -9,13 +9,13 @@ use std::{
 
 use crate::BlobId;
 
-/// Remembers which folders are known to be durable in their parents, so that each is synced once.
+/// Caches which folders are durable in their parents, so that each is synced once.
 ///
-/// An entry that another upload has just made may not be durable yet, so a folder counts only once somebody here has
-/// synced its parent. At most 65,792 folders a vault.
+/// An entry that a parallel upload created may not be durable yet, so a folder counts only after
+/// this cache has synced its parent. At most 65,792 folders a vault.
 #[derive(Clone, Debug)]
 pub(super) struct DurableDirs {
-    /// Where durability begins: what is above is the operator's.
+    /// Durability starts here; the operator owns the folders above.
     root: Arc<Path>,
     known: Arc<Mutex<HashSet<PathBuf>>>,
 }
@@ -28,7 +28,7 @@ impl DurableDirs {
         }
     }
 
-    /// Makes `folder` and what is missing above it, and returns when all of it is durable.
+    /// Creates `folder` and its missing parents, and returns when all of them are durable.
     pub(super) fn make(&self, folder: &Path) -> io::Result<()> {
         let missing: Vec<_> = {
             let known = self.known();
@@ -48,7 +48,7 @@ impl DurableDirs {
         Ok(())
     }
 
-    /// Forgets `folder` and those above it: somebody took one of them away.
+    /// Drops `folder` and its parents from the cache: one of them was deleted externally.
     pub(super) fn invalidate(&self, folder: &Path) {
         self.known().retain(|known| !folder.starts_with(known));
     }
@@ -60,7 +60,7 @@ impl DurableDirs {
 
 /// Makes the entries of a folder durable.
 pub(super) fn sync(folder: &Path) -> io::Result<()> {
-    // Windows cannot open a folder as a file, and has no need to: NTFS logs its entries.
+    // Windows cannot open a folder as a file and needs no sync: NTFS journals its entries.
     if cfg!(unix) {
         fs::File::open(folder)?.sync_all()
     } else {
@@ -68,7 +68,7 @@ pub(super) fn sync(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// The objects below `objects` that come after `after`, in order, at most about `limit`.
+/// The objects below `objects` after `after`, in order, at most about `limit`.
 pub(super) fn list(objects: &Path, after: Option<&BlobId>, limit: u32) -> io::Result<Vec<BlobId>> {
     let after = after.map_or("", BlobId::as_str);
     let mut found = Vec::new();
@@ -90,7 +90,7 @@ pub(super) fn list(objects: &Path, after: Option<&BlobId>, limit: u32) -> io::Re
     Ok(found)
 }
 
-/// The names in a folder from `start` on, in order; none where there is no such folder.
+/// The names in a folder from `start` on, in order; empty if the folder does not exist.
 fn names(folder: &Path, start: Option<&str>) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Err(error)
@@ -117,7 +117,7 @@ fn names(folder: &Path, start: Option<&str>) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Empties the folders of uploads below `root`.
+/// Empties the upload folders below `root`.
 pub(super) fn clear_leftovers(root: &Path) -> io::Result<()> {
     for vault in names(root, None)? {
         match fs::remove_dir_all(root.join(vault).join("lfs/tmp")) {

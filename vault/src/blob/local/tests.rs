@@ -112,7 +112,7 @@ async fn upload_over_size_limit_is_rejected_without_leftovers() {
     ));
     assert!(
         upload.finish().await.is_err(),
-        "nothing shorter than what was sent is kept"
+        "a truncated upload is not stored"
     );
     assert_eq!(files_below(folder.path()), before);
 }
@@ -166,7 +166,7 @@ async fn reuploaded_content_repairs_a_truncated_object() {
     );
     assert!(
         blobs.open(&main_vault(), &blob, 0..5).await.is_err(),
-        "a short object is not served as a whole one"
+        "a truncated object is not served"
     );
     assert_eq!(put(&blobs, b"gears").await.unwrap(), blob);
     assert_eq!(
@@ -190,7 +190,7 @@ async fn damaged_or_missing_blob_is_detected() {
         blobs.check(&main_vault(), &blob).await.unwrap(),
         BlobState::Missing
     );
-    // The folders that were known to be there are made again.
+    // The cached folders are created again.
     assert_eq!(put(&blobs, b"gears").await.unwrap(), blob);
 }
 

@@ -1,4 +1,5 @@
-//! Content on its way into a folder: hashed and written in batches on a blocking thread, while the next batch fills.
+//! Uploads of content: hashed and written in batches on a blocking thread, while the next batch
+//! fills.
 
 use std::{
     fmt, fs,
@@ -14,7 +15,8 @@ use tokio::task::JoinHandle;
 use super::{DurableDirs, blocking, failed, folder, object_path};
 use crate::{Blob, BlobId, BlobUpload, VaultError};
 
-/// Large enough that the trip to another thread costs nothing beside hashing; two of them are all an upload holds.
+/// Large enough that the thread switch is cheap compared with hashing. An upload holds at most two
+/// batches.
 const BATCH_BYTES: usize = 1024 * 1024;
 
 /// See [`BlobUpload`].
@@ -30,7 +32,7 @@ pub struct LocalUpload {
 enum WriterState {
     Idle(Sink, Vec<u8>),
     Busy(JoinHandle<io::Result<(Sink, Vec<u8>)>>),
-    /// An earlier write failed, and said so.
+    /// An earlier write failed and was reported.
     Failed,
 }
 
@@ -51,7 +53,7 @@ impl LocalUpload {
         }
     }
 
-    /// Waits until the last batch is written; gives the sink back with its spent buffer.
+    /// Waits until the last batch is written; returns the sink and its empty buffer.
     pub(super) async fn writer(&mut self) -> Result<(Sink, Vec<u8>), VaultError> {
         match std::mem::replace(&mut self.sink, WriterState::Failed) {
             WriterState::Idle(sink, buffer) => Ok((sink, buffer)),
@@ -112,7 +114,7 @@ impl BlobUpload for LocalUpload {
     }
 }
 
-/// Where the bytes go. Everything in it runs on blocking threads.
+/// The target file and its hash. It runs entirely on blocking threads.
 pub(super) struct Sink {
     lfs: PathBuf,
     durable: DurableDirs,
@@ -150,11 +152,12 @@ impl Sink {
         let path = object_path(&self.lfs, &blob.id);
         let temporary = self
             .temporary
-            .ok_or_else(|| io::Error::other("nothing was taken"))?;
+            .ok_or_else(|| io::Error::other("the file accepted no bytes"))?;
         let Some(folder) = path.parent() else {
             return Ok(blob);
         };
-        // The same content again: what is there stays, unless a look shows that it is not whole.
+        // Existing content of the same hash stays, unless a check of its size shows that it is
+        // incomplete.
         if fs::metadata(&path).is_ok_and(|there| there.is_file() && there.len() == blob.size) {
             drop(temporary);
         } else {
@@ -162,7 +165,7 @@ impl Sink {
             place(temporary, &path, folder, &self.durable)?;
         }
         self.durable.make(folder)?;
-        // Also for what was there: whoever put it there may not have come to this line yet.
+        // Also for existing content: the upload that wrote it may not have synced yet.
         folder::sync(folder)?;
         Ok(blob)
     }
@@ -187,7 +190,7 @@ fn place(
     Ok(())
 }
 
-/// A file that is removed when it is dropped.
+/// A file that is removed when dropped.
 #[derive(Debug)]
 struct StagedFile {
     path: PathBuf,
@@ -203,7 +206,8 @@ enum OnDrop {
 
 impl StagedFile {
     fn create(folder: &Path) -> io::Result<Self> {
-        /// Only this process writes here, so a count is unique; leftovers were cleared at the start.
+        /// A counter is unique because only this process writes here; leftovers are cleared at the
+        /// start.
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!(
             "{}-{}",

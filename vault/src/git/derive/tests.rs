@@ -10,13 +10,13 @@ use crate::{
     testing::{MemoryStore, clock, git, realm, text},
 };
 
-struct House {
+struct Fixture {
     data: TempDir,
     store: MemoryStore,
     vault: Realm,
 }
 
-impl House {
+impl Fixture {
     fn new() -> Self {
         let vault = realm("main");
         Self {
@@ -56,7 +56,7 @@ impl House {
             .join(&id[2..])
     }
 
-    /// Waits as long as it takes; a rebuild answers before it is done.
+    /// Waits without a limit; a rebuild answers before it is complete.
     async fn derive(&self, deriver: &Deriver<MemoryStore>, changes: usize) {
         let branch = self.repository().join("refs/heads/main");
         deriver.derived(&self.vault, 0).await;
@@ -67,7 +67,7 @@ impl House {
         }
     }
 
-    /// Adds a row as if a change had been recorded; says its number.
+    /// Adds the row of a change; returns its number.
     fn record(&self, name: &str, comment: &str) -> i64 {
         let mut change = 0;
         self.store.tamper(&self.vault.id, |rows| {
@@ -77,7 +77,7 @@ impl House {
         change
     }
 
-    /// What is recorded as durable.
+    /// The changes recorded as durable.
     fn recorded(&self) -> Vec<i64> {
         let mut changes = Vec::new();
         self.store.tamper(&self.vault.id, |rows| {
@@ -120,40 +120,41 @@ fn revision(change: i64, name: &str, comment: &str) -> Revision {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn derived_commit_ids_are_stable() {
-    let house = House::new();
-    let deriver = house.start();
+    let fixture = Fixture::new();
+    let deriver = fixture.start();
     deriver
-        .derived(&house.vault, house.record("fixtures/vise.step", ""))
+        .derived(&fixture.vault, fixture.record("fixtures/vise.step", ""))
         .await;
     deriver
         .derived(
-            &house.vault,
-            house.record("Größe.step", "Zeile\r\nzwei\n\n"),
+            &fixture.vault,
+            fixture.record("Größe.step", "Zeile\r\nzwei\n\n"),
         )
         .await;
-    // Written down so that an update of a library that changes a byte is seen: every clone would part from its origin.
-    assert_eq!(house.head(), "4dab5751cad581674ec03f916c425c9a7d770699\n");
-    let shown = house.git(&["cat-file", "commit", "HEAD"]);
+    // A fixed hash, so that a dependency that changes one byte is noticed: every clone would
+    // diverge from its origin.
+    assert_eq!(fixture.head(), "4dab5751cad581674ec03f916c425c9a7d770699\n");
+    let shown = fixture.git(&["cat-file", "commit", "HEAD"]);
     assert!(
         shown.contains("author Ada Lovelace <ada@example.org> 1795000000 +0000\n"),
         "{shown}"
     );
     assert!(shown.ends_with("\n\nZeile\nzwei\n"), "{shown}");
-    house.sound();
+    fixture.sound();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_repository_is_rederived_without_touching_content() {
-    let house = House::new();
-    let deriver = house.start();
+    let fixture = Fixture::new();
+    let deriver = fixture.start();
     for n in 0..600 {
-        house.record(&format!("folder{}/part{n}.step", n % 7), "");
+        fixture.record(&format!("folder{}/part{n}.step", n % 7), "");
     }
-    house.derive(&deriver, 600).await;
-    let head = house.head();
+    fixture.derive(&deriver, 600).await;
+    let head = fixture.head();
     deriver.close().await;
-    assert_eq!(house.recorded(), (1..=600).collect::<Vec<_>>());
-    let kept = house.repository().join("lfs/objects/aa/bb");
+    assert_eq!(fixture.recorded(), (1..=600).collect::<Vec<_>>());
+    let kept = fixture.repository().join("lfs/objects/aa/bb");
     fs::create_dir_all(&kept).unwrap();
     for part in [
         "HEAD",
@@ -164,55 +165,56 @@ async fn deleted_repository_is_rederived_without_touching_content() {
         "info",
         "hooks",
     ] {
-        let path = house.repository().join(part);
+        let path = fixture.repository().join(part);
         if path.is_dir() {
             fs::remove_dir_all(path).unwrap()
         } else {
             fs::remove_file(path).unwrap()
         }
     }
-    house.derive(&house.start(), 600).await;
-    assert_eq!((house.head(), house.commits()), (head, 600));
+    fixture.derive(&fixture.start(), 600).await;
+    assert_eq!((fixture.head(), fixture.commits()), (head, 600));
     assert!(kept.exists());
-    house.sound();
+    fixture.sound();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn derivation_resumes_after_restart() {
-    let house = House::new();
-    let first = house.start();
+    let fixture = Fixture::new();
+    let first = fixture.start();
     first
-        .derived(&house.vault, house.record("a.step", ""))
+        .derived(&fixture.vault, fixture.record("a.step", ""))
         .await;
     first.close().await;
-    house.record("b.step", "");
-    let second = house.start();
-    second.begin(&house.vault);
-    second.derived(&house.vault, 2).await;
-    assert_eq!(house.commits(), 2);
+    fixture.record("b.step", "");
+    let second = fixture.start();
+    second.begin(&fixture.vault);
+    second.derived(&fixture.vault, 2).await;
+    assert_eq!(fixture.commits(), 2);
     second.close().await;
-    assert_eq!(house.recorded(), [1, 2]);
+    assert_eq!(fixture.recorded(), [1, 2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn partially_written_git_objects_are_rewritten() {
-    let house = House::new();
-    let first = house.start();
+    let fixture = Fixture::new();
+    let first = fixture.start();
     first
-        .derived(&house.vault, house.record("a.step", ""))
+        .derived(&fixture.vault, fixture.record("a.step", ""))
         .await;
     first.close().await;
-    let second = house.start();
+    let second = fixture.start();
     second
-        .derived(&house.vault, house.record("b/c.step", ""))
+        .derived(&fixture.vault, fixture.record("b/c.step", ""))
         .await;
-    let head = house.head();
+    let head = fixture.head();
     drop(second);
-    // As after a crash: the second change is not recorded, its objects are empty, so is the branch, which is locked.
-    house.store.tamper(&house.vault.id, |rows| {
+    // As after a crash: the second change is not recorded, its objects and the branch are empty,
+    // and the branch is locked.
+    fixture.store.tamper(&fixture.vault.id, |rows| {
         rows.commits.retain(|commit| commit.change == 1)
     });
-    let objects = house.git(&[
+    let objects = fixture.git(&[
         "rev-parse",
         "HEAD",
         "HEAD^{tree}",
@@ -220,84 +222,84 @@ async fn partially_written_git_objects_are_rewritten() {
         "HEAD:b/c.step",
     ]);
     for (n, id) in objects.lines().enumerate() {
-        let path = house.object(id);
+        let path = fixture.object(id);
         fs::remove_file(&path).unwrap();
         fs::write(&path, if n % 2 == 0 { "" } else { "x\0half" }).unwrap();
     }
     for file in ["refs/heads/main", "config", "HEAD"] {
-        fs::write(house.repository().join(file), "").unwrap();
+        fs::write(fixture.repository().join(file), "").unwrap();
     }
-    fs::write(house.repository().join("refs/heads/main.lock"), "").unwrap();
-    let third = house.start();
-    third.derived(&house.vault, 2).await;
-    assert_eq!(house.head(), head);
-    house.sound();
+    fs::write(fixture.repository().join("refs/heads/main.lock"), "").unwrap();
+    let third = fixture.start();
+    third.derived(&fixture.vault, 2).await;
+    assert_eq!(fixture.head(), head);
+    fixture.sound();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_recorded_commit_triggers_a_rebuild() {
     for what in ["HEAD", "HEAD^{tree}", "HEAD:folder"] {
-        let house = House::new();
-        let first = house.start();
+        let fixture = Fixture::new();
+        let first = fixture.start();
         first
-            .derived(&house.vault, house.record("folder/a.step", ""))
+            .derived(&fixture.vault, fixture.record("folder/a.step", ""))
             .await;
         first.close().await;
-        let path = house.object(house.git(&["rev-parse", what]).trim());
+        let path = fixture.object(fixture.git(&["rev-parse", what]).trim());
         fs::remove_file(&path).unwrap();
         fs::write(&path, "").unwrap();
-        let second = house.start();
-        // The first attempt may find the damage, the next one mends it.
+        let second = fixture.start();
+        // The first attempt may find the damage, the next one repairs it.
         second
-            .derived(&house.vault, house.record("folder/b.step", ""))
+            .derived(&fixture.vault, fixture.record("folder/b.step", ""))
             .await;
         second
-            .derived(&house.vault, house.record("folder/c.step", ""))
+            .derived(&fixture.vault, fixture.record("folder/c.step", ""))
             .await;
-        assert_eq!(house.commits(), 3, "{what}");
-        house.sound();
+        assert_eq!(fixture.commits(), 3, "{what}");
+        fixture.sound();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_derivation_is_answered_and_retried_later() {
-    let house = House::new();
-    let deriver = house.start();
+    let fixture = Fixture::new();
+    let deriver = fixture.start();
     deriver
-        .derived(&house.vault, house.record("a.step", ""))
+        .derived(&fixture.vault, fixture.record("a.step", ""))
         .await;
-    // Stands for a full disk, also where tests run as root.
+    // Simulates a full disk, also where tests run as root.
     let (objects, aside) = (
-        house.repository().join("objects"),
-        house.repository().join("objects-aside"),
+        fixture.repository().join("objects"),
+        fixture.repository().join("objects-aside"),
     );
     fs::rename(&objects, &aside).unwrap();
     fs::write(&objects, "in the way").unwrap();
     let answered = tokio::time::timeout(
         DERIVE_TIMEOUT / 2,
-        deriver.derived(&house.vault, house.record("b.step", "")),
+        deriver.derived(&fixture.vault, fixture.record("b.step", "")),
     );
     answered.await.unwrap();
-    house.store.lock().down = true;
-    deriver.derived(&house.vault, 3).await;
-    house.store.lock().down = false;
+    fixture.store.lock().down = true;
+    deriver.derived(&fixture.vault, 3).await;
+    fixture.store.lock().down = false;
     fs::remove_file(&objects).unwrap();
     fs::rename(&aside, &objects).unwrap();
     deriver
-        .derived(&house.vault, house.record("c.step", ""))
+        .derived(&fixture.vault, fixture.record("c.step", ""))
         .await;
-    assert_eq!(house.commits(), 3);
-    house.sound();
+    assert_eq!(fixture.commits(), 3);
+    fixture.sound();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_changes_are_derived_before_their_answers() {
-    let house = House::new();
-    let deriver = house.start();
+    let fixture = Fixture::new();
+    let deriver = fixture.start();
     let mut waiting = Vec::new();
     for n in 0..300 {
-        let change = house.record(&format!("part{n}.step"), "");
-        let (deriver, vault) = (deriver.clone(), house.vault.clone());
+        let change = fixture.record(&format!("part{n}.step"), "");
+        let (deriver, vault) = (deriver.clone(), fixture.vault.clone());
         waiting.push(tokio::spawn(async move {
             deriver.derived(&vault, change).await
         }));
@@ -305,22 +307,22 @@ async fn parallel_changes_are_derived_before_their_answers() {
     for answered in waiting {
         answered.await.unwrap();
     }
-    assert_eq!(house.commits(), 300);
+    assert_eq!(fixture.commits(), 300);
     deriver.close().await;
-    assert_eq!(house.recorded().len(), 300);
-    // Closed: nothing waits for ever.
+    assert_eq!(fixture.recorded().len(), 300);
+    // Closed: no call waits forever.
     deriver
-        .derived(&house.vault, house.record("late.step", ""))
+        .derived(&fixture.vault, fixture.record("late.step", ""))
         .await;
-    house.sound();
+    fixture.sound();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn derivation_handles_files_becoming_folders() {
-    let house = House::new();
-    let deriver = house.start();
-    house.record("a", "");
-    house.store.tamper(&house.vault.id, |rows| {
+    let fixture = Fixture::new();
+    let deriver = fixture.start();
+    fixture.record("a", "");
+    fixture.store.tamper(&fixture.vault.id, |rows| {
         let moved = |change, from: &str, to: &str| Revision {
             kind: RevisionKind::Moved,
             moved_from: Some(Filename::from_stored(from)),
@@ -335,14 +337,14 @@ async fn derivation_handles_files_becoming_folders() {
             ..revision(5, "A", "")
         });
     });
-    deriver.derived(&house.vault, 5).await;
-    let names = |commit: &str| house.git(&["ls-tree", "-r", "--name-only", commit]);
+    deriver.derived(&fixture.vault, 5).await;
+    let names = |commit: &str| fixture.git(&["ls-tree", "-r", "--name-only", commit]);
     assert_eq!(names("HEAD~4"), ".gitattributes\na\n");
     assert_eq!(names("HEAD~3"), ".gitattributes\na/b\n");
     assert_eq!(names("HEAD~2"), ".gitattributes\na\n");
     assert_eq!(names("HEAD~1"), ".gitattributes\nA\n");
     assert_eq!(names("HEAD"), ".gitattributes\n");
-    house.sound();
+    fixture.sound();
 }
 
 /// Run with `cargo test --release -p vault -- --ignored --nocapture commits_are_quick`.
@@ -350,18 +352,18 @@ async fn derivation_handles_files_becoming_folders() {
 #[ignore = "measures"]
 async fn commit_time_with_ten_thousand_files_is_printed() {
     for (what, folders) in [("in 100 folders", 100), ("in one folder", 1)] {
-        let house = House::new();
-        let deriver = house.start();
+        let fixture = Fixture::new();
+        let deriver = fixture.start();
         for n in 0..10_000 {
-            house.record(&format!("folder{:02}/part{n:05}.step", n % folders), "");
+            fixture.record(&format!("folder{:02}/part{n:05}.step", n % folders), "");
         }
-        house.derive(&deriver, 10_000).await;
+        fixture.derive(&deriver, 10_000).await;
         let began = std::time::Instant::now();
         for n in 0..200 {
             deriver
                 .derived(
-                    &house.vault,
-                    house.record(&format!("folder{:02}/part{n:05}.step", n % folders), ""),
+                    &fixture.vault,
+                    fixture.record(&format!("folder{:02}/part{n:05}.step", n % folders), ""),
                 )
                 .await;
         }

@@ -21,14 +21,14 @@ use crate::git::{
 };
 use crate::{Realm, Revision, VaultStore, store::DerivedCommit};
 
-/// Changes derived between two moves of the branch, at most.
+/// Changes per move of the branch, at most.
 const PAGE: u32 = 500;
-/// After so many full pages answers wait no longer: this is a rebuild.
+/// After 4 full pages it is a rebuild, and responses no longer wait.
 const REBUILD_PAGES: u32 = 4;
-/// Between two attempts, where nobody asks in between.
+/// The pause between attempts without a new request.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Somebody waits for `change`.
+/// A caller that waits for `change`.
 pub(super) struct Request {
     pub(super) change: i64,
     pub(super) done: oneshot::Sender<()>,
@@ -45,16 +45,17 @@ pub(super) struct Worker<S> {
     last_error: LastError,
 }
 
-/// What the last attempt came to.
+/// The result of the last attempt.
 enum LastError {
     None,
-    /// It was said once; not again until it is over.
+    /// Logged once; logged again only after a success.
     Logged,
-    /// What is there cannot be read: the next attempt begins at the first change and writes every object anew.
+    /// The repository cannot be read: the next attempt starts at the first change and rewrites
+    /// every object.
     Damaged,
 }
 
-/// Whether there may be more orders.
+/// Whether more requests can arrive.
 #[derive(PartialEq, Eq)]
 enum InboxState {
     Open,
@@ -97,7 +98,7 @@ impl<S: VaultStore> Worker<S> {
 
     fn on_error(&mut self, error: &GitError) {
         if matches!(self.last_error, LastError::None) {
-            tracing::error!(vault = %self.vault.name, %error, "git cannot be derived now; trying again");
+            tracing::error!(vault = %self.vault.name, %error, "cannot derive git; retrying");
         }
         self.last_error = match error {
             GitError::Damaged(_) => LastError::Damaged,
@@ -105,10 +106,10 @@ impl<S: VaultStore> Worker<S> {
         };
     }
 
-    /// Opens the repository, goes on where the last record stands, and derives until an error or the end.
+    /// Opens the repository, continues at the last record, and derives until an error or the end.
     fn run_once(&mut self) -> Result<(), GitError> {
         let repository = Repository::open_or_init(&self.repositories, &self.vault)?;
-        // Up to here another run of the program may have derived without making it durable.
+        // An earlier process may have derived these without making them durable.
         let doubtful = self
             .runtime
             .block_on(self.store.heads(&self.vault.id))?
@@ -150,11 +151,11 @@ impl<S: VaultStore> Worker<S> {
         if let Some(Ok(history)) = found {
             return Ok(history);
         }
-        tracing::warn!(vault = %self.vault.name, change = recorded.change, "git is rebuilt from the first change");
+        tracing::warn!(vault = %self.vault.name, change = recorded.change, "rebuilding git from the first change");
         Ok(CommitReplay::empty(repository))
     }
 
-    /// Waits for an order and takes all that are there.
+    /// Waits for a request and takes all that are queued.
     fn drain_requests(&mut self) -> InboxState {
         match self.inbox.recv() {
             Ok(order) => self.waiting.push(order),
@@ -192,7 +193,7 @@ impl<S: VaultStore> Worker<S> {
         Ok(())
     }
 
-    /// Commits for `rows`, and one move of the branch. Of an error in the middle nothing is seen.
+    /// Creates the commits of `rows` and moves the branch once. On an error the branch stays.
     fn derive(
         &self,
         repository: &Repository,
@@ -228,7 +229,7 @@ impl<S: VaultStore> Worker<S> {
             repository.set_branch_tip(tip)?;
         }
         metrics::counter!("strongroom_git_commits_total").increment(rows.len() as u64);
-        // Nobody there to keep it only means that the next start derives it again.
+        // If the syncer has stopped, the next start derives it again.
         let _ = self
             .durable
             .send(durable::Message::Sync(self.vault.id.clone(), batch));
@@ -237,7 +238,7 @@ impl<S: VaultStore> Worker<S> {
 
     fn notify_waiters(&mut self) {
         for order in self.waiting.drain(..) {
-            // Whoever gave up waiting does not hear it.
+            // The caller may have timed out.
             let _ = order.done.send(());
         }
     }

@@ -38,11 +38,11 @@ pub async fn handle(
         .device_authorization(client.as_deref(), scope.as_deref(), origin)
         .await?;
     let page = format!("{}/device", site.config.public_url);
-    let user_code = codes.user.expose();
+    let user_code = codes.user_code.expose();
     Ok((
         uncached(),
         Json(DeviceAuthorization {
-            device_code: codes.device.expose().to_owned(),
+            device_code: codes.device_code.expose().to_owned(),
             verification_uri_complete: format!("{page}?user_code={user_code}"),
             verification_uri: page,
             user_code,

@@ -30,15 +30,15 @@ pub async fn handle(
     Ok(Json(WaitingDevice {
         request: waiting.id,
         user_code: waiting.user_code.expose(),
-        program: waiting.program,
+        program: waiting.client_name,
         scopes: waiting
-            .grants
+            .scopes
             .iter()
             .map(|grant| grant.as_str().to_owned())
             .collect(),
         address: waiting.address.to_string(),
         user_agent: waiting.user_agent,
-        asked_at: waiting.asked_at,
+        asked_at: waiting.requested_at,
         expires_at: waiting.expires_at,
     }))
 }

@@ -17,7 +17,7 @@ pub async fn handle(
     State(auth): State<Auth>,
     From(origin): From,
 ) -> Result<(StatusCode, Json<RecoveryCodes>), Problem> {
-    let codes = auth.new_recovery_codes(&caller, &origin).await?;
+    let codes = auth.replace_recovery_codes(&caller, &origin).await?;
     let recovery_codes = codes.iter().map(RecoveryCode::expose).collect();
     Ok((StatusCode::CREATED, Json(RecoveryCodes { recovery_codes })))
 }

@@ -38,7 +38,7 @@ pub async fn handle(
             cookie::departure_of(&site, &jar),
         )
         .await?;
-    let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser));
+    let jar = CookieJar::new().add(cookie::departed(&site, &departure.browser_token));
     Ok((
         jar,
         Json(LinkBegun {

@@ -24,6 +24,6 @@ pub async fn handle(
     From(origin): From,
     Id(id): Id,
 ) -> Result<StatusCode, Problem> {
-    auth.unlink(&caller, &id, &origin).await?;
+    auth.unlink_identity(&caller, &id, &origin).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -42,7 +42,7 @@ pub async fn handle(
         .await?;
     let link = invited.link.map(|link| link.expose_secret().to_owned());
     let made = MadeInvite {
-        invite: super::info(&store, invited.invite).await?,
+        invite: super::info(&store, invited.invitation).await?,
         link,
     };
     Ok((

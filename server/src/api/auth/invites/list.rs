@@ -38,5 +38,5 @@ pub(crate) async fn all(
     store: &Store,
     caller: &Caller,
 ) -> Result<Vec<InviteInfo>, Problem> {
-    super::infos(store, auth.invites(caller).await?).await
+    super::infos(store, auth.invitations(caller).await?).await
 }

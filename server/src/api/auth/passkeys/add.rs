@@ -33,12 +33,12 @@ pub async fn handle(
     From(origin): From,
     Body(body): Body<wire::NewPasskey>,
 ) -> Result<(StatusCode, Json<AddedPasskey>), Problem> {
-    let answered = PasskeyResponse {
+    let response = PasskeyResponse {
         ceremony: &body.ceremony,
         credential: &body.credential,
     };
     let new = NewPasskey {
-        answered,
+        response,
         name: named(&body.name)?,
     };
     let added = auth.finish_registration(&caller, new, &origin).await?;

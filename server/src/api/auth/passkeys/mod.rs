@@ -17,7 +17,7 @@ use auth::{
     factor::passkey::{PasskeyChallenge, PasskeyInfo},
 };
 use http::request::Parts;
-use wire::{PasskeyInfo, PasskeyOptions};
+use wire::PasskeyOptions;
 
 use crate::{error::Problem, extract::path_param, state::AppState};
 
@@ -40,8 +40,8 @@ pub(crate) fn asked(asked: PasskeyChallenge) -> PasskeyOptions {
     }
 }
 
-pub(crate) fn info(passkey: PasskeyInfo) -> PasskeyInfo {
-    PasskeyInfo {
+pub(crate) fn info(passkey: PasskeyInfo) -> wire::PasskeyInfo {
+    wire::PasskeyInfo {
         id: passkey.id.to_string(),
         name: passkey.name,
         created_at: passkey.created_at,

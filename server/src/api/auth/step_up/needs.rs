@@ -21,7 +21,7 @@ pub async fn handle(
         .filter(|known| joined.iter().any(|identity| identity.provider == known.id));
     Ok(Json(StepUpNeeds {
         recent: caller.require_recent().is_ok(),
-        max_age: auth.settings().step_up.within.as_secs(),
+        max_age: auth.settings().step_up.max_age.as_secs(),
         otp: factors.is_enrolled(),
         app: factors.contains(FactorKind::Totp),
         passkey: factors.contains(FactorKind::Passkey),

@@ -61,7 +61,7 @@ pub(crate) fn about(token: Session, vaults: &[Realm]) -> PersonalToken {
     PersonalToken {
         id: token.id.to_string(),
         scopes: token
-            .grants
+            .scopes
             .iter()
             .map(|grant| grant.as_str().to_owned())
             .collect(),

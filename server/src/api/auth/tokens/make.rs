@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth::{Scopes, NewPersonalToken, PersonalTokenError, RealmName, RecentlyAuthenticated};
 use axum::{Json, extract::State};
 use http::StatusCode;
-use wire::{MadePersonalToken, NewPersonalToken, ProblemBody};
+use wire::{MadePersonalToken, ProblemBody};
 
 use super::list::{about, own_vaults};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 
 /// Make a personal access token, for `Authorization: Bearer`, or `Basic` with one's username. It never may more than
 /// oneself, and neither make tokens nor change the account.
-#[utoipa::path(post, path = "/auth/tokens", tag = "Accounts", request_body = NewPersonalToken, responses(
+#[utoipa::path(post, path = "/auth/tokens", tag = "Accounts", request_body = wire::NewPersonalToken, responses(
     (status = 201, description = "Made; `token` is told this once.", body = MadePersonalToken),
     (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
     (status = 415, description = "Not JSON.", body = ProblemBody, content_type = "application/problem+json"),
@@ -25,7 +25,7 @@ pub async fn handle(
     RecentlyAuthenticated(caller): RecentlyAuthenticated,
     State(auth): State<Auth>,
     From(origin): From,
-    Body(body): Body<NewPersonalToken>,
+    Body(body): Body<wire::NewPersonalToken>,
 ) -> Result<(StatusCode, Json<MadePersonalToken>), Problem> {
     let (session, secret) = auth
         .create_personal_token(&caller, wanted(body)?, origin)
@@ -41,14 +41,14 @@ pub async fn handle(
     ))
 }
 
-fn wanted(body: NewPersonalToken) -> Result<NewPersonalToken, Problem> {
+fn wanted(body: wire::NewPersonalToken) -> Result<NewPersonalToken, Problem> {
     let scopes = Scopes::parse(&body.scopes.join(" "))
         .map_err(|error| Problem::invalid("/scopes", error))?;
     let vault =
         |name: String| RealmName::parse(&name).map_err(|error| Problem::invalid("/vaults", error));
     Ok(NewPersonalToken {
         label: body.name,
-        grants: scopes,
+        scopes,
         realms: body
             .vaults
             .map(|names| names.into_iter().map(vault).collect())
@@ -61,14 +61,14 @@ fn wanted(body: NewPersonalToken) -> Result<NewPersonalToken, Problem> {
 
 /// With a pointer to what was refused.
 fn refused(error: auth::AuthError) -> Problem {
-    let auth::AuthError::PersonalRefused(why) = error else {
+    let auth::AuthError::PersonalToken(why) = error else {
         return error.into();
     };
     let pointer = match why {
-        PersonalTokenError::Label => "/name",
-        PersonalTokenError::NoScope | PersonalTokenError::Scope(_) => "/scopes",
-        PersonalTokenError::NoRealm | PersonalTokenError::Realm(_) => "/vaults",
-        PersonalTokenError::Lifetime(_) => "/expires_in_days",
+        PersonalTokenError::InvalidLabel => "/name",
+        PersonalTokenError::NoScope | PersonalTokenError::ScopeNotAllowed(_) => "/scopes",
+        PersonalTokenError::NoRealm | PersonalTokenError::UnknownRealm(_) => "/vaults",
+        PersonalTokenError::InvalidLifetime(_) => "/expires_in_days",
         PersonalTokenError::TooMany => "",
     };
     Problem::invalid(pointer, why)

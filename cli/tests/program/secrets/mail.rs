@@ -1,4 +1,4 @@
-//! What goes by mail: reset links, links that confirm an address, invitations; into a folder, or to a mail server.
+//! Mail: reset links, confirmation links and invitations, to a folder or an SMTP server.
 
 use std::{
     net::SocketAddr,
@@ -17,25 +17,25 @@ use tokio::{
 
 use super::{SECOND, THIRD, WRONG, drive::Drive};
 
-pub(super) const MAIL_PASSWORD: &str = "letters leave by the back door";
+pub(super) const MAIL_PASSWORD: &str = "a password of the mail server";
 
-/// Where letters arrive.
-pub(super) enum Post {
+/// The mailbox that receives all mail.
+pub(super) enum Mailbox {
     Folder(PathBuf),
     Server(Arc<Mutex<Vec<String>>>),
 }
 
-impl Post {
-    /// A server that takes letters from whoever knows the password, and its section in the settings.
+impl Mailbox {
+    /// An SMTP server that requires the password, and its section of the settings.
     pub(super) async fn server() -> (Self, String) {
-        let letters = Arc::<Mutex<Vec<String>>>::default();
-        let address = mail_server(letters.clone()).await;
+        let messages = Arc::<Mutex<Vec<String>>>::default();
+        let address = mail_server(messages.clone()).await;
         let section = format!(
             "[mail]\nhost = \"127.0.0.1\"\nport = {}\nfrom = \"Strongroom <strongroom@files.example>\"\n\
              username = \"strongroom\"\npassword = \"{MAIL_PASSWORD}\"\n",
             address.port()
         );
-        (Self::Server(letters), section)
+        (Self::Server(messages), section)
     }
 
     pub(super) fn folder(folder: PathBuf) -> (Self, String) {
@@ -43,32 +43,33 @@ impl Post {
         (Self::Folder(folder), section)
     }
 
-    fn letters(&self) -> Vec<String> {
+    fn messages(&self) -> Vec<String> {
         match self {
-            Self::Server(letters) => letters.lock().unwrap().clone(),
+            Self::Server(messages) => messages.lock().unwrap().clone(),
             Self::Folder(folder) => {
                 let entries = std::fs::read_dir(folder)
                     .into_iter()
                     .flatten()
                     .map(|entry| entry.unwrap().path());
-                let letters =
+                let messages =
                     entries.filter(|path| path.extension().is_some_and(|end| end == "eml"));
-                letters
+                messages
                     .map(|path| std::fs::read_to_string(path).unwrap())
                     .collect()
             }
         }
     }
 
-    /// The token in the link to that page in a letter to that address; letters follow the answer, so this waits.
+    /// The token of the link to `page` in a message to `address`. Waits up to 10 s, because mail is
+    /// sent after the response.
     async fn token(&self, address: &str, page: &str) -> String {
         for _ in 0..500 {
-            let letters = self.letters();
-            let own = letters
+            let messages = self.messages();
+            let own = messages
                 .iter()
-                .filter(|letter| letter.lines().any(|line| line == format!("To: {address}")));
+                .filter(|message| message.lines().any(|line| line == format!("To: {address}")));
             let mut links = own
-                .flat_map(|letter| letter.lines())
+                .flat_map(|message| message.lines())
                 .filter_map(|line| line.split_once(&format!("{page}#")));
             if let Some((_, token)) = links.next_back() {
                 return token.to_owned();
@@ -77,42 +78,42 @@ impl Post {
         }
         panic!(
             "no link to {page} came to {address}; there are {:?}",
-            self.letters()
+            self.messages()
         );
     }
 }
 
-/// Speaks just enough of RFC 5321 and RFC 4954.
-async fn mail_server(letters: Arc<Mutex<Vec<String>>>) -> SocketAddr {
+/// Implements the subset of RFC 5321 and RFC 4954 that the test needs.
+async fn mail_server(messages: Arc<Mutex<Vec<String>>>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            tokio::spawn(converse(socket, letters.clone()));
+            tokio::spawn(serve_smtp(socket, messages.clone()));
         }
     });
     address
 }
 
-async fn converse(socket: TcpStream, letters: Arc<Mutex<Vec<String>>>) -> std::io::Result<()> {
+async fn serve_smtp(socket: TcpStream, messages: Arc<Mutex<Vec<String>>>) -> std::io::Result<()> {
     let (from, mut to) = socket.into_split();
     let mut lines = BufReader::new(from).lines();
     to.write_all(b"220 mail.example\r\n").await?;
-    let mut letter: Option<String> = None;
+    let mut message: Option<String> = None;
     while let Some(line) = lines.next_line().await? {
-        if let Some(text) = &mut letter {
+        if let Some(text) = &mut message {
             if line != "." {
                 text.extend([line.as_str(), "\n"]);
                 continue;
             }
-            letters.lock().unwrap().extend(letter.take());
+            messages.lock().unwrap().extend(message.take());
         }
         let answer: &[u8] = match line.split(' ').next().unwrap_or_default() {
             "EHLO" => b"250-mail.example\r\n250 AUTH PLAIN\r\n",
-            "AUTH" if line.split(' ').nth(2) == Some(&credentials()) => b"235 come in\r\n",
-            "AUTH" => b"535 who are you?\r\n",
+            "AUTH" if line.split(' ').nth(2) == Some(&credentials()) => b"235 ok\r\n",
+            "AUTH" => b"535 authentication failed\r\n",
             "DATA" => {
-                letter = Some(String::new());
+                message = Some(String::new());
                 b"354 go on\r\n"
             }
             "QUIT" => return to.write_all(b"221 bye\r\n").await,
@@ -123,45 +124,45 @@ async fn converse(socket: TcpStream, letters: Arc<Mutex<Vec<String>>>) -> std::i
     Ok(())
 }
 
-/// As they travel (RFC 4616).
+/// The credentials in SASL PLAIN (RFC 4616), base64.
 fn credentials() -> String {
     STANDARD.encode(format!("\0strongroom\0{MAIL_PASSWORD}"))
 }
 
-/// Bob is invited by link, carol by mail; bob confirms an address, and forgets his password.
-pub(super) async fn letters(drive: &Drive, access: &str) {
-    drive.keep("the mail server's password", MAIL_PASSWORD);
-    drive.keep("what the mail server is told", &credentials());
+/// Bob is invited by link, carol by mail. Bob confirms an address and resets his password.
+pub(super) async fn mail(drive: &Drive, access: &str) {
+    drive.record("the mail server's password", MAIL_PASSWORD);
+    drive.record("the SASL credentials", &credentials());
     invite(drive, access).await;
     let bob = drive.sign_in("bob", SECOND).await;
     let address = json!({"email": "bob@example.org"});
     drive
-        .well(
+        .expect_success(
             drive
-                .ask(Method::PATCH, "/auth/me")
+                .request(Method::PATCH, "/auth/me")
                 .bearer_auth(&bob)
                 .json(&address),
         )
         .await;
-    let token = drive.keep(
-        "a link that confirms",
+    let token = drive.record(
+        "a confirmation link",
         &drive
-            .letters
+            .mailbox
             .token("bob@example.org", "/confirm-email")
             .await,
     );
     drive
-        .refused(
+        .expect_rejection(
             drive
                 .post("/confirm-email")
                 .form(&[("token", &format!("{}AAAA", &token[..token.len() - 4]))]),
         )
         .await;
     drive
-        .well(drive.post("/confirm-email").form(&[("token", &token)]))
+        .expect_success(drive.post("/confirm-email").form(&[("token", &token)]))
         .await;
     drive
-        .refused(
+        .expect_rejection(
             drive
                 .post("/auth/me/email/confirm")
                 .json(&json!({"token": token})),
@@ -173,43 +174,45 @@ pub(super) async fn letters(drive: &Drive, access: &str) {
 async fn invite(drive: &Drive, access: &str) {
     let by_link = json!({"roles": {"main": "editor"}});
     let invited = drive
-        .well(
+        .expect_success(
             drive
                 .post("/auth/invites")
                 .bearer_auth(access)
                 .json(&by_link),
         )
         .await;
-    let token = drive.keep(
+    let token = drive.record(
         "an invitation",
-        invited.text_of("link").split_once('#').unwrap().1,
+        invited.member("link").split_once('#').unwrap().1,
     );
     drive
-        .well(
+        .expect_success(
             drive
                 .post("/auth/invites/preview")
                 .json(&json!({"invite": token})),
         )
         .await;
     let body = json!({"username": "bob", "password": SECOND, "invite": token});
-    drive.well(drive.post("/auth/register").json(&body)).await;
+    drive
+        .expect_success(drive.post("/auth/register").json(&body))
+        .await;
     let again = json!({"username": "eve", "password": SECOND, "invite": token});
     drive
-        .refused(drive.post("/auth/register").json(&again))
+        .expect_rejection(drive.post("/auth/register").json(&again))
         .await;
     let by_mail =
         json!({"roles": {"main": "viewer"}, "email": "carol@example.org", "delivery": "mail"});
     drive
-        .well(
+        .expect_success(
             drive
                 .post("/auth/invites")
                 .bearer_auth(access)
                 .json(&by_mail),
         )
         .await;
-    let token = drive.keep(
+    let token = drive.record(
         "an invitation by mail",
-        &drive.letters.token("carol@example.org", "/join").await,
+        &drive.mailbox.token("carol@example.org", "/join").await,
     );
     let form = |password| {
         [
@@ -219,23 +222,27 @@ async fn invite(drive: &Drive, access: &str) {
         ]
     };
     drive
-        .refused(drive.post("/join").form(&form("short")))
+        .expect_rejection(drive.post("/join").form(&form("short")))
         .await;
-    let joined = drive.well(drive.post("/join").form(&form(SECOND))).await;
-    drive.keep_cookies(&joined);
-    drive.refused(drive.post("/join").form(&form(WRONG))).await;
+    let joined = drive
+        .expect_success(drive.post("/join").form(&form(SECOND)))
+        .await;
+    drive.record_cookies(&joined);
+    drive
+        .expect_rejection(drive.post("/join").form(&form(WRONG)))
+        .await;
 }
 
 async fn reset(drive: &Drive, access: &str) {
     drive
-        .well(drive.post("/auth/reset").json(&json!({"account": "bob"})))
+        .expect_success(drive.post("/auth/reset").json(&json!({"account": "bob"})))
         .await;
-    let token = drive.keep(
+    let token = drive.record(
         "a reset link",
-        &drive.letters.token("bob@example.org", "/reset").await,
+        &drive.mailbox.token("bob@example.org", "/reset").await,
     );
     drive
-        .refused(
+        .expect_rejection(
             drive
                 .post("/reset")
                 .form(&[("token", token.as_str()), ("password", "short")]),
@@ -243,34 +250,34 @@ async fn reset(drive: &Drive, access: &str) {
         .await;
     let new = json!({"token": token, "new_password": THIRD});
     drive
-        .well(drive.post("/auth/reset/confirm").json(&new))
+        .expect_success(drive.post("/auth/reset/confirm").json(&new))
         .await;
     drive
-        .refused(drive.post("/auth/reset/confirm").json(&new))
+        .expect_rejection(drive.post("/auth/reset/confirm").json(&new))
         .await;
     let link = drive
-        .well(drive.post("/api/users/carol/reset").bearer_auth(access))
+        .expect_success(drive.post("/api/users/carol/reset").bearer_auth(access))
         .await;
-    let token = drive.keep(
-        "a link that is handed over",
-        link.text_of("link").split_once('#').unwrap().1,
+    let token = drive.record(
+        "a reset link of an administrator",
+        link.member("link").split_once('#').unwrap().1,
     );
     drive
-        .well(
+        .expect_success(
             drive
                 .post("/reset")
                 .form(&[("token", token.as_str()), ("password", THIRD)]),
         )
         .await;
     drive
-        .well(
+        .expect_success(
             drive
                 .post("/forgot")
                 .form(&[("account", "carol@example.org")]),
         )
         .await;
-    drive.keep(
+    drive.record(
         "a reset link",
-        &drive.letters.token("carol@example.org", "/reset").await,
+        &drive.mailbox.token("carol@example.org", "/reset").await,
     );
 }

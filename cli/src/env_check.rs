@@ -1,4 +1,4 @@
-//! A misspelt variable must not be a setting that silently does nothing.
+//! Environment variables. Unknown names are errors, so that a typo is not silently ignored.
 
 use std::ffi::OsString;
 
@@ -19,7 +19,7 @@ const KNOWN: [&str; 17] = [
     "STRONGROOM_DATABASE_URL_FILE",
     "STRONGROOM_DATABASE_TLS",
     "STRONGROOM_DATABASE_MIGRATE",
-    // where tests find what is not part of a clone
+    // Read by tests only: the folder of shared test vectors.
     "STRONGROOM_SHARED",
 ];
 
@@ -27,23 +27,23 @@ pub(crate) fn refuse_unknown(names: impl Iterator<Item = OsString>) -> anyhow::R
     for name in names.filter_map(|name| name.into_string().ok()) {
         if name.starts_with("STRONGROOM_") && !KNOWN.contains(&name.as_str()) {
             anyhow::bail!(
-                "the environment sets {name}, which is no setting; see strongroom --help"
+                "the environment variable {name} is not a setting; see strongroom --help"
             );
         }
     }
     Ok(())
 }
 
-/// A setting that is a secret, or says where one is. Never in a message.
+/// Reads a setting that is a secret or the path of one. Errors never contain the value.
 pub(crate) fn variable(name: &str) -> anyhow::Result<Option<String>> {
     match std::env::var(name) {
         Ok(value) if value.is_empty() => {
-            anyhow::bail!("the environment sets {name} to nothing: unset it, or fill it in")
+            anyhow::bail!("the environment variable {name} is empty: set it or unset it")
         }
         Ok(value) => Ok(Some(value)),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => {
-            anyhow::bail!("what the environment sets {name} to is not UTF-8")
+            anyhow::bail!("the environment variable {name} is not valid UTF-8")
         }
     }
 }

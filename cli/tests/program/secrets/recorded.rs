@@ -1,4 +1,4 @@
-//! The secrets that were used, and looking for them in every dress that a log may give them.
+//! Records the secrets of a run, and searches text for every encoding of them.
 
 use std::sync::Mutex;
 
@@ -7,29 +7,29 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
 };
 
-/// What must not be read anywhere, with a name for the complaint.
+/// Secrets, each with a name for the failure message.
 #[derive(Default)]
 pub(super) struct Secrets {
     long: Mutex<Vec<(String, Vec<u8>)>>,
-    /// Six digits: looked for as a number of its own, since they may be a part of any other.
+    /// Codes of six digits: found only as whole numbers, because longer ones may contain them.
     codes: Mutex<Vec<(String, String)>>,
 }
 
 impl Secrets {
-    pub(super) fn keep(&self, what: &str, secret: &str) -> String {
+    pub(super) fn record(&self, what: &str, secret: &str) -> String {
         assert!(secret.len() >= 8, "{what}: {secret:?}");
-        self.keep_bytes(what, secret.as_bytes());
+        self.record_bytes(what, secret.as_bytes());
         secret.to_owned()
     }
 
-    pub(super) fn keep_bytes(&self, what: &str, secret: &[u8]) {
+    pub(super) fn record_bytes(&self, what: &str, secret: &[u8]) {
         self.long
             .lock()
             .unwrap()
             .push((what.to_owned(), secret.to_vec()));
     }
 
-    pub(super) fn keep_code(&self, what: &str, code: &str) -> String {
+    pub(super) fn record_code(&self, what: &str, code: &str) -> String {
         assert!(
             code.len() == 6 && code.bytes().all(|c| c.is_ascii_digit()),
             "{what}: {code:?}"
@@ -43,21 +43,24 @@ impl Secrets {
 
     #[track_caller]
     pub(super) fn assert_absent_from(&self, place: &str, text: &str) {
-        if let Some((what, dress, at)) = self.find(text) {
+        if let Some((what, encoding, at)) = self.find(text) {
             let from = text[..at].rfind('\n').unwrap_or(0);
             let line: String = text[from..].chars().take(600).collect();
-            panic!("{what} is in {place} as {dress:?}: {line}");
+            panic!("{what} is in {place} as {encoding:?}: {line}");
         }
     }
 
-    /// What is there, in which dress, and where.
+    /// The name, encoding and position of the first secret found.
     fn find(&self, text: &str) -> Option<(String, String, usize)> {
         let long = self.long.lock().unwrap();
-        let mut long = long
-            .iter()
-            .flat_map(|(what, secret)| dresses(secret).into_iter().map(move |dress| (what, dress)));
-        let found =
-            long.find_map(|(what, dress)| text.find(&dress).map(|at| (what.clone(), dress, at)));
+        let mut long = long.iter().flat_map(|(what, secret)| {
+            encodings(secret)
+                .into_iter()
+                .map(move |encoding| (what, encoding))
+        });
+        let found = long.find_map(|(what, encoding)| {
+            text.find(&encoding).map(|at| (what.clone(), encoding, at))
+        });
         found.or_else(|| {
             let codes = self.codes.lock().unwrap();
             codes.iter().find_map(|(what, code)| {
@@ -78,7 +81,7 @@ fn find_code(text: &str, code: &str) -> Option<usize> {
         .or_else(|| text.find(&listed(code.as_bytes())))
 }
 
-/// As `Debug` shows bytes.
+/// The `Debug` format of a byte slice, without brackets.
 fn listed(secret: &[u8]) -> String {
     secret
         .iter()
@@ -87,46 +90,46 @@ fn listed(secret: &[u8]) -> String {
         .join(", ")
 }
 
-fn dresses(secret: &[u8]) -> Vec<String> {
-    let mut dresses = vec![
+fn encodings(secret: &[u8]) -> Vec<String> {
+    let mut encodings = vec![
         listed(secret),
         hex::encode(secret),
         hex::encode_upper(secret),
     ];
-    dresses.extend(
+    encodings.extend(
         [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].map(|engine| engine.encode(secret)),
     );
     if let Ok(text) = std::str::from_utf8(secret) {
         let percent = |set| percent_encoding::utf8_percent_encode(text, set).to_string();
-        dresses.extend([
+        encodings.extend([
             text.to_owned(),
             text.to_lowercase(),
             text.to_uppercase(),
             format!("{text:?}"),
         ]);
-        dresses.extend([
+        encodings.extend([
             percent(percent_encoding::NON_ALPHANUMERIC),
             percent(percent_encoding::CONTROLS),
         ]);
-        dresses.push(form_urlencoded::byte_serialize(secret).collect());
-        dresses.push(serde_json::Value::from(text).to_string());
+        encodings.push(form_urlencoded::byte_serialize(secret).collect());
+        encodings.push(serde_json::Value::from(text).to_string());
         if text.contains('-') && text.len() < 40 {
-            // Codes that people type, without what only helps them read.
-            dresses.push(text.replace('-', ""));
+            // Typed codes, without their separators.
+            encodings.push(text.replace('-', ""));
         }
     }
-    dresses
+    encodings
 }
 
 #[test]
 fn encoded_forms_of_a_secret_are_detected() {
     let secrets = Secrets::default();
-    secrets.keep("a token", "sr_x/ü?secret");
-    secrets.keep_code("a code", "123456");
-    let seen = |text: &str| secrets.find(text).is_some();
-    for dress in dresses("sr_x/ü?secret".as_bytes()) {
-        assert!(seen(&format!("before {dress} after")), "{dress}");
+    secrets.record("a token", "sr_x/ü?secret");
+    secrets.record_code("a code", "123456");
+    let is_found = |text: &str| secrets.find(text).is_some();
+    for encoding in encodings("sr_x/ü?secret".as_bytes()) {
+        assert!(is_found(&format!("before {encoding} after")), "{encoding}");
     }
-    assert!(seen("otp=123456&") && seen("\"123456\"") && seen("[49, 50, 51, 52, 53, 54]"));
-    assert!(!seen("took_ms=0.123456 1234567 sr_x"));
+    assert!(is_found("otp=123456&") && is_found("\"123456\"") && is_found("[49, 50, 51, 52, 53, 54]"));
+    assert!(!is_found("took_ms=0.123456 1234567 sr_x"));
 }

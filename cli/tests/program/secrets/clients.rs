@@ -1,12 +1,12 @@
-//! Programs that are let in: device codes, authorization codes, `strongroom login`; and keys of requests.
+//! OAuth clients: device codes, authorization codes, `strongroom login`; and idempotency keys.
 
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use super::drive::{Drive, Heard};
+use super::drive::{Answer, Drive};
 use crate::{
     program::upload,
-    remote::{Waiting, decide_as},
+    remote::{PendingLogin, decide_as},
 };
 
 // RFC 7636, appendix B
@@ -15,27 +15,27 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const BACK: &str = "http://127.0.0.1:49152/callback";
 const STATE: &str = "a program's own state & more";
 
-pub(super) async fn programs(drive: &Drive, access: &str) {
+pub(super) async fn clients(drive: &Drive, access: &str) {
     device(drive, access).await;
     authorization_code(drive, access).await;
     command_line(drive, access).await;
     retried(drive, access).await;
 }
 
-fn keep_tokens(drive: &Drive, heard: &Heard) {
-    drive.keep("a program's access token", heard.text_of("access_token"));
-    drive.keep("a program's refresh token", heard.text_of("refresh_token"));
+fn record_tokens(drive: &Drive, answer: &Answer) {
+    drive.record("a program's access token", answer.member("access_token"));
+    drive.record("a program's refresh token", answer.member("refresh_token"));
 }
 
 async fn device(drive: &Drive, access: &str) {
     let begun = drive
-        .well(drive.post("/auth/device").form(&[("scope", "files:read")]))
+        .expect_success(drive.post("/auth/device").form(&[("scope", "files:read")]))
         .await;
-    let code = drive.keep("a device code", begun.text_of("device_code"));
-    let typed = drive.keep("a user code", begun.text_of("user_code"));
+    let code = drive.record("a device code", begun.member("device_code"));
+    let typed = drive.record("a user code", begun.member("user_code"));
     let cookie = drive.sign_in_on_the_page().await;
     drive
-        .well(
+        .expect_success(
             drive
                 .get(&format!("/device?user_code={typed}"))
                 .header("cookie", &cookie),
@@ -48,17 +48,19 @@ async fn device(drive: &Drive, access: &str) {
         "BBBB-BBBB"
     };
     drive
-        .refused(tell(
+        .expect_rejection(tell(
             "/auth/device/look",
-            json!({"user_code": drive.keep("a wrong user code", wrong)}),
+            json!({"user_code": drive.record("a wrong user code", wrong)}),
         ))
         .await;
-    let seen = drive
-        .well(tell("/auth/device/look", json!({"user_code": typed})))
+    let pending = drive
+        .expect_success(tell("/auth/device/look", json!({"user_code": typed})))
         .await;
     let decision =
-        json!({"user_code": typed, "request": seen.body["request"], "decision": "approve"});
-    drive.well(tell("/auth/device/decide", decision)).await;
+        json!({"user_code": typed, "request": pending.body["request"], "decision": "approve"});
+    drive
+        .expect_success(tell("/auth/device/decide", decision))
+        .await;
     let poll = |code: &str| {
         let grant = "urn:ietf:params:oauth:grant-type:device_code";
         drive
@@ -66,20 +68,20 @@ async fn device(drive: &Drive, access: &str) {
             .form(&[("grant_type", grant), ("device_code", code)])
     };
     drive
-        .refused(poll(&format!("{}AAAA", &code[..code.len() - 4])))
+        .expect_rejection(poll(&format!("{}AAAA", &code[..code.len() - 4])))
         .await;
-    keep_tokens(drive, &drive.well(poll(&code)).await);
-    drive.refused(poll(&code)).await;
+    record_tokens(drive, &drive.expect_success(poll(&code)).await);
+    drive.expect_rejection(poll(&code)).await;
 }
 
 async fn authorization_code(drive: &Drive, access: &str) {
-    let state = drive.keep("a program's state", STATE);
-    let mut asked = json!({
+    let state = drive.record("a program's state", STATE);
+    let mut params = json!({
         "client_id": "strongroom-cli", "redirect_uri": BACK, "response_type": "code", "scope": "files:read",
         "state": state, "code_challenge": CHALLENGE, "code_challenge_method": "S256",
     });
     let cookie = drive.sign_in_on_the_page().await;
-    let members = asked
+    let members = params
         .as_object()
         .unwrap()
         .iter()
@@ -88,42 +90,49 @@ async fn authorization_code(drive: &Drive, access: &str) {
         .extend_pairs(members)
         .finish();
     drive
-        .well(
+        .expect_success(
             drive
                 .get(&format!("/auth/authorize?{query}"))
                 .header("cookie", &cookie),
         )
         .await;
-    asked["decision"] = json!("approve");
+    params["decision"] = json!("approve");
     for redeem in ["wrongly", "well"] {
-        let said = drive
-            .well(
+        let printed = drive
+            .expect_success(
                 drive
                     .post("/auth/authorize")
                     .bearer_auth(access)
-                    .json(&asked),
+                    .json(&params),
             )
             .await;
-        let query = said.text_of("redirect_to").split_once('?').unwrap().1;
+        let query = printed.member("redirect_to").split_once('?').unwrap().1;
         let code = form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == "code")
             .unwrap()
             .1;
-        let code = drive.keep("an authorization code", &code);
-        let verifier = drive.keep("a verifier", VERIFIER);
+        let code = drive.record("an authorization code", &code);
+        let verifier = drive.record("a verifier", VERIFIER);
         let reversed: String = verifier.chars().rev().collect();
         if redeem == "wrongly" {
             drive
-                .refused(redeemed(
+                .expect_rejection(redeemed(
                     drive,
                     &code,
-                    &drive.keep("another verifier", &reversed),
+                    &drive.record("another verifier", &reversed),
                 ))
                 .await;
         } else {
-            keep_tokens(drive, &drive.well(redeemed(drive, &code, &verifier)).await);
+            record_tokens(
+                drive,
+                &drive
+                    .expect_success(redeemed(drive, &code, &verifier))
+                    .await,
+            );
         }
-        drive.refused(redeemed(drive, &code, &verifier)).await;
+        drive
+            .expect_rejection(redeemed(drive, &code, &verifier))
+            .await;
     }
 }
 
@@ -139,57 +148,59 @@ fn redeemed(drive: &Drive, code: &str, verifier: &str) -> RequestBuilder {
         .form(&[&form[..], &named].concat())
 }
 
-/// What the command line says is read for tokens too.
+/// Searches the output of the command line for tokens, too.
 async fn command_line(drive: &Drive, access: &str) {
-    let waiting = Waiting::at(&drive.program, &drive.url);
-    let code = drive.keep("the command line's user code", &waiting.code);
+    let login = PendingLogin::at(&drive.program, &drive.url);
+    let code = drive.record("the command line's user code", &login.code);
     decide_as(
         &crate::program::Client::new(&drive.server, access),
         &code,
         "approve",
     )
     .await;
-    let (well, said) = waiting.ends();
-    assert!(well, "{said}");
-    let kept = drive.program.kept_json();
-    let held = |what: &str| {
-        kept["servers"][&drive.url][what]
+    let (well, printed) = login.finish();
+    assert!(well, "{printed}");
+    let credentials = drive.program.credentials_json();
+    let stored = |what: &str| {
+        credentials["servers"][&drive.url][what]
             .as_str()
             .unwrap()
             .to_owned()
     };
     for what in ["access_token", "refresh_token"] {
-        drive.keep(&format!("the command line's {what}"), &held(what));
+        drive.record(&format!("the command line's {what}"), &stored(what));
     }
-    let mut all = said;
+    let mut all = printed;
     for command in ["whoami", "logout"] {
-        let said = drive.program.say(&[command, &drive.url, "--log", "trace"]);
-        all.extend([said.out.as_str(), &said.err]);
-        said.well();
+        let printed = drive
+            .program
+            .run_client(&[command, &drive.url, "--log", "trace"]);
+        all.extend([printed.out.as_str(), &printed.err]);
+        printed.expect_success();
     }
     drive
         .secrets
-        .assert_absent_from("what the command line said", &all);
+        .assert_absent_from("the output of the command line", &all);
 }
 
 async fn retried(drive: &Drive, access: &str) {
-    let key = drive.keep("a key of a request", "0b9f-once-and-never-again-4711");
+    let key = drive.record("an idempotency key", "0b9f-once-and-never-again-4711");
     for _ in 0..2 {
         let add = drive
-            .ask(reqwest::Method::PUT, "/api/files/a.nc/content")
+            .request(reqwest::Method::PUT, "/api/files/a.nc/content")
             .bearer_auth(access);
         drive
-            .well(
+            .expect_success(
                 add.header("idempotency-key", &key)
                     .multipart(upload("G0 X0", "added")),
             )
             .await;
     }
     let other = drive
-        .ask(reqwest::Method::PUT, "/api/files/b.nc/content")
+        .request(reqwest::Method::PUT, "/api/files/b.nc/content")
         .bearer_auth(access);
     drive
-        .refused(
+        .expect_rejection(
             other
                 .header("idempotency-key", &key)
                 .multipart(upload("G1 X1", "added")),

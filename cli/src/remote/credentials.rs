@@ -1,5 +1,5 @@
-//! Where somebody is signed in: a file of their own in their configuration folder that nobody else can read. Written
-//! whole or not at all, and by one program at a time.
+//! Stored credentials: `servers.json` in the configuration folder, mode 0600. A lock file
+//! serializes access between processes, and writes are atomic.
 
 use std::{
     collections::BTreeMap,
@@ -18,15 +18,15 @@ use serde::{Deserialize, Serialize};
 use wire::TokenResponse;
 
 use super::{
-    login::CLIENT,
-    server::{Answer, Server},
+    login::CLIENT_ID,
+    server::{Response, Server},
     signed_out,
 };
 
-/// A token that dies sooner is renewed before it is used.
-const SOON: Duration = Duration::from_secs(30);
+/// An access token with a shorter remaining lifetime is refreshed before use.
+const REFRESH_MARGIN: Duration = Duration::from_secs(30);
 
-/// A token. Cannot print.
+/// A token. Has no `Debug` or `Display`, so it cannot be printed.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Secret(String);
 
@@ -37,13 +37,13 @@ impl Secret {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct Held {
+pub(super) struct StoredTokens {
     pub(super) access_token: Secret,
     pub(super) refresh_token: Secret,
     expires_at: Timestamp,
 }
 
-impl Held {
+impl StoredTokens {
     pub(super) fn of(tokens: TokenResponse) -> Self {
         let lifetime = SignedDuration::from_secs(i64::try_from(tokens.expires_in).unwrap_or(0));
         Self {
@@ -58,30 +58,30 @@ impl Held {
 
     fn is_fresh(&self) -> bool {
         self.expires_at.duration_since(Clock::system().now())
-            > SignedDuration::try_from(SOON).unwrap_or_default()
+            > SignedDuration::try_from(REFRESH_MARGIN).unwrap_or_default()
     }
 }
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Servers {
-    /// The one that somebody signed in to last.
+    /// The server of the last login.
     current: Option<String>,
-    servers: BTreeMap<String, Held>,
+    servers: BTreeMap<String, StoredTokens>,
 }
 
-pub(super) struct Keeper {
+pub(super) struct CredentialStore {
     folder: PathBuf,
 }
 
-/// What is kept, locked until it is dropped.
-pub(super) struct Kept {
+/// The credentials, with the file lock held until drop.
+pub(super) struct LockedCredentials {
     file: PathBuf,
     servers: Servers,
     _lock: File,
 }
 
-impl Keeper {
+impl CredentialStore {
     pub(super) fn open() -> anyhow::Result<Self> {
         let absolute = |name: &str| {
             std::env::var_os(name)
@@ -90,94 +90,93 @@ impl Keeper {
         };
         let folder = absolute("XDG_CONFIG_HOME")
             .or_else(|| absolute("HOME").map(|home| home.join(".config")));
-        let folder =
-            folder.context("neither XDG_CONFIG_HOME nor HOME says where your settings are")?;
+        let folder = folder.context("no folder for credentials: set HOME or XDG_CONFIG_HOME")?;
         Ok(Self {
             folder: folder.join("strongroom"),
         })
     }
 
-    /// Reads what is kept; another `strongroom` waits meanwhile.
-    pub(super) fn lock(&self) -> anyhow::Result<Kept> {
-        let made = std::fs::DirBuilder::new()
+    /// Takes the lock and reads the credentials. Waits for another process that holds it.
+    pub(super) fn lock(&self) -> anyhow::Result<LockedCredentials> {
+        let created = std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.folder);
-        made.with_context(|| format!("the folder {} cannot be made", self.folder.display()))?;
+        created.with_context(|| format!("cannot create the folder {}", self.folder.display()))?;
         let lock = OpenOptions::new()
             .create(true)
             .write(true)
             .truncate(false)
             .mode(0o600)
             .open(self.folder.join("lock"));
-        let lock =
-            lock.with_context(|| format!("{} cannot be written to", self.folder.display()))?;
+        let lock = lock.with_context(|| format!("cannot write to {}", self.folder.display()))?;
         lock.lock()?;
         let file = self.folder.join("servers.json");
         let servers = read(&file)?;
-        Ok(Kept {
+        Ok(LockedCredentials {
             file,
             servers,
             _lock: lock,
         })
     }
 
-    /// A token that lives, renewed if need be. The lock is held meanwhile: a refresh token is good once.
+    /// A valid access token, refreshed if needed. The lock is held meanwhile, because a refresh
+    /// token works once.
     pub(super) async fn access_token(&self, server: &Server) -> anyhow::Result<SecretString> {
-        let mut kept = self.lock()?;
-        let held = kept.held(server)?;
-        if held.is_fresh() {
-            return Ok(held.access_token.expose().into());
+        let mut credentials = self.lock()?;
+        let tokens = credentials.tokens(server)?;
+        if tokens.is_fresh() {
+            return Ok(tokens.access_token.expose().into());
         }
-        kept.renew(server).await
+        credentials.refresh(server).await
     }
 
-    /// In place of one that the server refused: what another `strongroom` got meanwhile, or else a new one.
+    /// An access token other than the rejected one: from a concurrent refresh, or from one now.
     pub(super) async fn access_token_other_than(
         &self,
-        refused: &SecretString,
+        rejected: &SecretString,
         server: &Server,
     ) -> anyhow::Result<SecretString> {
-        let mut kept = self.lock()?;
-        let held = kept.held(server)?;
-        if held.is_fresh() && held.access_token.expose() != refused.expose_secret() {
-            return Ok(held.access_token.expose().into());
+        let mut credentials = self.lock()?;
+        let tokens = credentials.tokens(server)?;
+        if tokens.is_fresh() && tokens.access_token.expose() != rejected.expose_secret() {
+            return Ok(tokens.access_token.expose().into());
         }
-        kept.renew(server).await
+        credentials.refresh(server).await
     }
 }
 
-impl Kept {
-    fn held(&self, server: &Server) -> anyhow::Result<&Held> {
+impl LockedCredentials {
+    fn tokens(&self, server: &Server) -> anyhow::Result<&StoredTokens> {
         let url = server.url();
         self.servers
             .servers
             .get(url)
-            .with_context(|| format!("you are not signed in to {url}: strongroom login {url}"))
+            .with_context(|| format!("not signed in to {url}: run strongroom login {url}"))
     }
 
-    async fn renew(&mut self, server: &Server) -> anyhow::Result<SecretString> {
+    async fn refresh(&mut self, server: &Server) -> anyhow::Result<SecretString> {
         let url = server.url();
-        let refresh = self.held(server)?.refresh_token.expose();
+        let refresh = self.tokens(server)?.refresh_token.expose();
         let form = [
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh),
-            ("client_id", CLIENT),
+            ("client_id", CLIENT_ID),
         ];
         match server.post::<TokenResponse>("/auth/token", &form).await? {
-            Answer::Good(tokens) => {
-                let held = Held::of(tokens);
-                let token = held.access_token.expose().into();
-                self.servers.servers.insert(url.to_owned(), held);
+            Response::Success(tokens) => {
+                let tokens = StoredTokens::of(tokens);
+                let token = tokens.access_token.expose().into();
+                self.servers.servers.insert(url.to_owned(), tokens);
                 self.save()?;
                 Ok(token)
             }
-            Answer::Refused(refused) if refused.error == "invalid_grant" => {
+            Response::Failure(failure) if failure.error == "invalid_grant" => {
                 self.remove(url);
                 self.save()?;
                 Err(signed_out(url))
             }
-            Answer::Refused(refused) => anyhow::bail!("{url} says: {}", refused.detail),
+            Response::Failure(failure) => anyhow::bail!("{url} answered: {}", failure.detail),
         }
     }
 
@@ -188,29 +187,29 @@ impl Kept {
             .filter(|url| self.servers.servers.contains_key(url))
     }
 
-    /// Says what was there before.
-    pub(super) fn put(&mut self, url: &str, held: Held) -> Option<Held> {
+    /// Returns the replaced tokens.
+    pub(super) fn insert(&mut self, url: &str, tokens: StoredTokens) -> Option<StoredTokens> {
         self.servers.current = Some(url.to_owned());
-        self.servers.servers.insert(url.to_owned(), held)
+        self.servers.servers.insert(url.to_owned(), tokens)
     }
 
-    pub(super) fn remove(&mut self, url: &str) -> Option<Held> {
-        let held = self.servers.servers.remove(url);
+    pub(super) fn remove(&mut self, url: &str) -> Option<StoredTokens> {
+        let tokens = self.servers.servers.remove(url);
         if self.servers.current.as_deref() == Some(url) {
             self.servers.current = self.servers.servers.keys().next().cloned();
         }
-        held
+        tokens
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.file
     }
 
-    /// Beside it and renamed: a crash leaves the old one or the new one.
+    /// Writes a temporary file and renames it: a crash leaves the old or the new file.
     pub(super) fn save(&self) -> anyhow::Result<()> {
-        let beside = self.file.with_extension("new");
-        let failed = || format!("{} cannot be written", self.file.display());
-        match std::fs::remove_file(&beside) {
+        let temporary = self.file.with_extension("new");
+        let failed = || format!("cannot write {}", self.file.display());
+        match std::fs::remove_file(&temporary) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error).with_context(failed);
             }
@@ -220,12 +219,12 @@ impl Kept {
             .create_new(true)
             .write(true)
             .mode(0o600)
-            .open(&beside)
+            .open(&temporary)
             .with_context(failed)?;
         file.write_all(&serde_json::to_vec_pretty(&self.servers)?)
             .with_context(failed)?;
         file.sync_all().with_context(failed)?;
-        std::fs::rename(&beside, &self.file).with_context(failed)
+        std::fs::rename(&temporary, &self.file).with_context(failed)
     }
 }
 
@@ -234,20 +233,16 @@ fn read(path: &Path) -> anyhow::Result<Servers> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Servers::default()),
         Err(error) => {
-            return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+            return Err(error).with_context(|| format!("cannot read {}", path.display()));
         }
     };
     if std::fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
         anyhow::bail!(
-            "others can read {0}, which holds your tokens: chmod 600 {0}",
+            "{0} holds your tokens, and other users can read it: run chmod 600 {0}",
             path.display()
         );
     }
-    // Not serde's own words: they might quote a token.
-    serde_json::from_str(&text).map_err(|_| {
-        anyhow::anyhow!(
-            "{} is not what strongroom wrote: remove it and sign in again",
-            path.display()
-        )
-    })
+    // The message of serde might quote a token.
+    serde_json::from_str(&text)
+        .map_err(|_| anyhow::anyhow!("{} is damaged: remove it and sign in again", path.display()))
 }
